@@ -1,0 +1,44 @@
+//! The command line: one file a verb, each with its arguments and the call of the library that
+//! answers it.
+
+pub mod exit;
+pub mod ui;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use exit::{Exit, Failure};
+use ui::{ColorChoice, Ui};
+
+/// Git says what should run; trueup makes a Kubernetes cluster true to it
+#[derive(Debug, Parser)]
+#[command(name = "trueup", version, max_term_width = 80)]
+pub struct Cli {
+    /// When to colour the output
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: ColorChoice,
+
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {}
+
+/// Parses the command line, runs the verb and says how it ended.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut ui = Ui::new(cli.color);
+    // Both gix and kube take their TLS from rustls, and neither may choose a provider of its own.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let exit = run(cli.verb, &mut ui).unwrap_or_else(|failure| {
+        ui.failure(&failure);
+        Exit::CouldNot
+    });
+    exit.into()
+}
+
+fn run(verb: Verb, _ui: &mut Ui) -> Result<Exit, Failure> {
+    match verb {}
+}

@@ -1,0 +1,37 @@
+//! What is wrong with an input, where, and what to do about it.
+//!
+//! A [`Problem`] is data about one document, object or file; the run goes on without that part.
+//! What ends a run is an error type of the module that met it.
+
+use std::fmt;
+
+/// A place in a file of the checkout.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Path from the checkout's root, with `/` between the parts.
+    pub path: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.path, self.line, self.column)
+    }
+}
+
+/// One thing that is wrong with the desired state: what, where, the line itself and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where it is.
+    pub place: Place,
+    /// What is wrong, in a phrase without a final full stop.
+    pub message: String,
+    /// The line at `place`, without its line break; `None` where it could give away a Secret's
+    /// value or can't be shown as text.
+    pub excerpt: Option<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
+}

@@ -1,0 +1,103 @@
+//! Runs a program in a hermetic environment and keeps everything it said.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// A program about to be run.
+#[must_use = "call `.run()`"]
+pub struct Cmd {
+    command: Command,
+}
+
+impl Cmd {
+    /// The trueup that was built with these tests.
+    pub fn trueup() -> Self {
+        Self::new(env!("CARGO_BIN_EXE_trueup"))
+    }
+
+    /// Any program, found on `PATH`, with an environment that holds nothing of the user's.
+    pub fn new(program: impl AsRef<OsStr>) -> Self {
+        let mut command = Command::new(program);
+        command.stdin(Stdio::null()).env_remove("KUBECONFIG").env("NO_COLOR", "1");
+        for (name, value) in [
+            ("GIT_CONFIG_NOSYSTEM", "1"),
+            ("GIT_CONFIG_GLOBAL", "/dev/null"),
+            ("GIT_AUTHOR_NAME", "Author"),
+            ("GIT_AUTHOR_EMAIL", "author@example.com"),
+            ("GIT_COMMITTER_NAME", "Author"),
+            ("GIT_COMMITTER_EMAIL", "author@example.com"),
+        ] {
+            command.env(name, value);
+        }
+        Self { command }
+    }
+
+    /// Adds arguments.
+    pub fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    /// Sets the working directory.
+    pub fn dir(mut self, dir: impl AsRef<Path>) -> Self {
+        self.command.current_dir(dir);
+        self
+    }
+
+    /// Sets one environment variable.
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Takes one variable out of the environment.
+    pub fn env_remove(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
+    /// The command itself, for what this builder has no word for.
+    pub fn into_inner(self) -> Command {
+        self.command
+    }
+
+    /// Runs it to its end.
+    #[track_caller]
+    pub fn run(mut self) -> Output {
+        let output = self
+            .command
+            .output()
+            .unwrap_or_else(|error| panic!("cannot run {:?}: {error}", self.command.get_program()));
+        Output {
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            status: output.status.code(),
+        }
+    }
+}
+
+/// Everything that a program said.
+#[must_use = "look at what it printed, or assert its status"]
+pub struct Output {
+    pub stdout: String,
+    pub stderr: String,
+    /// `None` when a signal ended it.
+    pub status: Option<i32>,
+}
+
+impl Output {
+    /// Asserts the exit status, and shows everything where it is another.
+    #[track_caller]
+    pub fn exits(self, status: i32) -> Self {
+        assert_eq!(self.status, Some(status), "\n{self}");
+        self
+    }
+}
+
+impl fmt::Display for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}---- stderr\n{}---- status {:?}", self.stdout, self.stderr, self.status)
+    }
+}
