@@ -1,6 +1,12 @@
 //! Git says what should run; trueup makes a Kubernetes cluster true to it.
 
+pub mod catalog;
 pub mod cli;
+pub mod desired;
+pub mod inventory;
 pub mod manifest;
 pub mod object;
+pub mod observed;
+pub mod ownership;
+pub mod plan;
 pub mod problem;

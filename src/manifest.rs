@@ -1,9 +1,10 @@
 //! Bytes of a file → [`Manifest`]s: the objects that its documents declare, and where each stands.
 
 use crate::object::Object;
+use crate::problem::Place;
 
 /// Where in the checkout an object is declared.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
     /// Path from the checkout's root, with `/` between the parts.
     pub path: String,
@@ -15,8 +16,15 @@ pub struct Origin {
     pub document: usize,
 }
 
+impl Origin {
+    /// The place of the document's first key.
+    pub fn place(&self) -> Place {
+        Place { path: self.path.clone(), line: self.line, column: self.column }
+    }
+}
+
 /// An object that a file declares.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Manifest {
     /// The object as the file has it.
     pub object: Object,

@@ -1,0 +1,166 @@
+//! Which kinds exist, in which versions and scope: what the API server serves, and what the
+//! CustomResourceDefinitions of the commit itself bring.
+//!
+//! Data only; [`crate::cluster`] fills it from discovery.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::object::{GroupKind, Object, ObjectKey};
+
+/// The kind that defines kinds.
+pub const CRD: (&str, &str) = ("apiextensions.k8s.io", "CustomResourceDefinition");
+
+/// Whether an object is a CustomResourceDefinition.
+pub fn is_crd(key: &ObjectKey) -> bool {
+    (key.group.as_str(), key.kind.as_str()) == CRD
+}
+
+/// Whether an object is a Namespace.
+pub fn is_namespace(key: &ObjectKey) -> bool {
+    (key.group.as_str(), key.kind.as_str()) == ("", "Namespace")
+}
+
+/// A kind as the API server serves it in one version, with what a request's URL needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// The kind with its group.
+    pub group_kind: GroupKind,
+    /// The version, such as `v1`.
+    pub version: String,
+    /// The resource's name in URLs, such as `deployments`.
+    pub plural: String,
+    /// Whether its objects live in namespaces.
+    pub namespaced: bool,
+    /// What can be done with it, such as `list` and `patch`.
+    pub verbs: Vec<String>,
+}
+
+/// A kind that a CustomResourceDefinition of the commit defines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Defined {
+    /// The definition.
+    pub by: ObjectKey,
+    /// The versions that it serves.
+    pub versions: Vec<String>,
+    /// Whether its objects live in namespaces.
+    pub namespaced: bool,
+}
+
+/// What is known about one kind in one version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lookup<'a> {
+    /// The API server serves it.
+    Served(&'a Served),
+    /// It will be served once a definition of this commit is established.
+    Defined(&'a Defined),
+    /// The kind exists, but not in this version; these are served.
+    OtherVersions(Vec<String>),
+    /// The group's server does not answer, so nobody knows.
+    Unknown,
+    /// Nothing defines it; kinds with nearly this name, as `apiVersion/Kind`.
+    Nowhere(Vec<String>),
+}
+
+/// Every kind that is served, and every kind that the commit defines.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Catalog {
+    /// Versions of each kind, the preferred one first.
+    served: BTreeMap<GroupKind, Vec<Served>>,
+    defined: BTreeMap<GroupKind, Defined>,
+    /// Groups whose server could not be asked, so that their kinds may be missing here.
+    stale_groups: BTreeSet<String>,
+}
+
+impl Catalog {
+    /// A catalog of what the API server serves, in its order of preference, and of the groups that
+    /// it could not speak for.
+    pub fn new(served: Vec<Served>, stale_groups: BTreeSet<String>) -> Self {
+        let mut catalog = Self { stale_groups, ..Self::default() };
+        for kind in served {
+            catalog.served.entry(kind.group_kind.clone()).or_default().push(kind);
+        }
+        catalog
+    }
+
+    /// Adds the kinds that the CustomResourceDefinitions among `objects` define.
+    pub fn define<'a>(&mut self, objects: impl IntoIterator<Item = &'a Object>) {
+        for object in objects {
+            if let Some((group_kind, defined)) = definition(object) {
+                self.defined.insert(group_kind, defined);
+            }
+        }
+    }
+
+    /// What is known about `group_kind` in `version`.
+    pub fn look_up(&self, group_kind: &GroupKind, version: &str) -> Lookup<'_> {
+        let served = self.served.get(group_kind).map_or(&[][..], Vec::as_slice);
+        if let Some(kind) = served.iter().find(|kind| kind.version == version) {
+            return Lookup::Served(kind);
+        }
+        let defined = self.defined.get(group_kind);
+        if let Some(defined) = defined.filter(|d| d.versions.iter().any(|v| v == version)) {
+            return Lookup::Defined(defined);
+        }
+        if self.stale_groups.contains(&group_kind.group) {
+            return Lookup::Unknown;
+        }
+        let mut versions: Vec<String> = served.iter().map(|kind| kind.version.clone()).collect();
+        versions.extend(defined.into_iter().flat_map(|defined| defined.versions.clone()));
+        if versions.is_empty() {
+            Lookup::Nowhere(self.near(group_kind))
+        } else {
+            Lookup::OtherVersions(versions)
+        }
+    }
+
+    /// The kind in the version that the API server prefers; `None` when it is not served.
+    pub fn preferred(&self, group_kind: &GroupKind) -> Option<&Served> {
+        self.served.get(group_kind)?.first()
+    }
+
+    /// The definition in the commit that `group_kind` comes from.
+    pub fn defined(&self, group_kind: &GroupKind) -> Option<&Defined> {
+        self.defined.get(group_kind)
+    }
+
+    /// Whether the group's server could not be asked.
+    pub fn is_stale(&self, group: &str) -> bool {
+        self.stale_groups.contains(group)
+    }
+
+    /// Kinds that a person may have meant: the same name in another group, or one in other case
+    /// or number.
+    fn near(&self, wanted: &GroupKind) -> Vec<String> {
+        let plain = |kind: &str| kind.to_lowercase().trim_end_matches('s').to_owned();
+        self.served
+            .iter()
+            .filter(|(kind, _)| plain(&kind.kind) == plain(&wanted.kind))
+            .filter_map(|(kind, versions)| Some((kind, versions.first()?)))
+            .map(|(kind, served)| match kind.group.as_str() {
+                "" => format!("{}/{}", served.version, kind.kind),
+                group => format!("{group}/{}/{}", served.version, kind.kind),
+            })
+            .collect()
+    }
+}
+
+/// The kind that a CustomResourceDefinition defines; `None` for any other object, and for one that
+/// lacks a field without which the API server refuses it.
+pub fn definition(object: &Object) -> Option<(GroupKind, Defined)> {
+    if (object.group(), object.kind()) != CRD {
+        return None;
+    }
+    let spec = object.0.get("spec")?;
+    let text = |value: &Value, key: &str| value.get(key)?.as_str().map(str::to_owned);
+    let group_kind =
+        GroupKind { group: text(spec, "group")?, kind: text(spec.get("names")?, "kind")? };
+    let versions = spec.get("versions")?.as_array()?.iter();
+    let versions = versions
+        .filter(|version| version.get("served").and_then(Value::as_bool).unwrap_or(false))
+        .filter_map(|version| text(version, "name"))
+        .collect();
+    let namespaced = text(spec, "scope")? == "Namespaced";
+    Some((group_kind, Defined { by: object.key(), versions, namespaced }))
+}

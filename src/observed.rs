@@ -1,0 +1,72 @@
+//! What was seen of the cluster, object by object, including "could not be asked".
+//!
+//! The API server's answer to a dry run is part of it: only the server knows what an object would
+//! become, so a plan can be pure only if that answer is observed first.
+
+use std::collections::BTreeMap;
+
+use crate::object::{Object, ObjectKey};
+
+/// What was seen, for every object of desired ∪ inventory.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Observed {
+    /// One observation an object.
+    pub objects: BTreeMap<ObjectKey, Observation>,
+    /// Kinds whose objects could not be listed, and why: what they hold of the inventory is
+    /// unknown, so nothing is pruned.
+    pub unlisted: Vec<Unlisted>,
+}
+
+/// A kind that could not be listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unlisted {
+    /// The kind, or the namespace and kind, as a person would say it.
+    pub what: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What was seen of one object.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Observation {
+    /// It was looked up.
+    Seen {
+        /// The object as the cluster has it; `None` when there is none.
+        live: Option<Object>,
+        /// What applying the desired object would do; `None` when nothing is desired.
+        preview: Option<Preview>,
+    },
+    /// It could not be looked up, and why.
+    Unknown(String),
+}
+
+/// What the API server says that applying would do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Preview {
+    /// Nothing.
+    Same,
+    /// The object would become this.
+    Merged(Object),
+    /// The server can't say yet, because something that the commit also brings is missing.
+    Deferred(Prerequisite),
+    /// The server refuses, and why.
+    Refused(Refusal),
+}
+
+/// What has to exist before the server can say anything about an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prerequisite {
+    /// Its namespace.
+    Namespace(String),
+    /// The definition of its kind.
+    Definition(ObjectKey),
+}
+
+/// Why the server refuses an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The server's message; it may quote the object, so it is redacted before it is shown.
+    pub message: String,
+    /// What to do about it, where that is known.
+    pub hint: Option<String>,
+}

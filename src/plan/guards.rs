@@ -1,0 +1,115 @@
+//! What stands between a plan and a deletion.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Action, Reason};
+use crate::catalog::{is_crd, is_namespace};
+use crate::desired::Desired;
+use crate::object::{Object, ObjectKey};
+use crate::observed::Observed;
+use crate::ownership;
+
+/// What the user allows beyond what is safe without asking.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Allowed {
+    /// Kinds with data behind them that may be deleted.
+    pub delete: BTreeSet<String>,
+    /// Whether everything may be deleted because the commit declares nothing.
+    pub empty: bool,
+    /// How many objects each definition still has in the cluster that this run would not delete
+    /// itself; definitions without any are left out.
+    pub instances: BTreeMap<ObjectKey, usize>,
+}
+
+/// Why nothing at all may be pruned in this run; `None` when it may.
+///
+/// Unknown is not absent: whatever could not be read, listed or asked about may hold any object of
+/// the inventory.
+pub(super) fn why_not_prune(
+    desired: &Desired,
+    observed: &Observed,
+    refused: usize,
+    allowed: &Allowed,
+) -> Option<(Action, Reason)> {
+    let count =
+        |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+    if !desired.problems.is_empty() {
+        let n = count(desired.problems.len(), "problem", "problems");
+        return Some((Action::Keep, Reason::new(format!("not pruned: {n} in the manifests"))));
+    }
+    if let Some(unlisted) = observed.unlisted.first() {
+        let reason = format!("not pruned: {} could not be listed", unlisted.what);
+        return Some((Action::Keep, Reason::new(reason)));
+    }
+    if refused > 0 {
+        let n = count(refused, "object is refused", "objects are refused");
+        return Some((Action::Keep, Reason::new(format!("not pruned: {n}"))));
+    }
+    if desired.objects.is_empty() && !allowed.empty {
+        return Some((
+            Action::Refuse,
+            Reason::with_hint(
+                "the commit declares no object at all, so everything would go",
+                "if that is meant, say --allow-empty",
+            ),
+        ));
+    }
+    None
+}
+
+/// What to do with a live object that carries the inventory's label and is not desired.
+pub(super) fn decide_undesired(
+    key: &ObjectKey,
+    live: &Object,
+    id: &str,
+    (blocked, allowed): (&Option<(Action, Reason)>, &Allowed),
+) -> (Action, Option<Reason>) {
+    let keep = |why: &str| (Action::Keep, Some(Reason::new(why)));
+    if !ownership::is_ours(live, id) {
+        return keep("it carries the inventory's label, but trueup never applied it");
+    }
+    if live.metadata().is_some_and(|metadata| metadata.contains_key("deletionTimestamp")) {
+        return keep(&being_deleted(live));
+    }
+    if let Some((action, reason)) = blocked {
+        return (*action, Some(reason.clone()));
+    }
+    match why_guarded(key, allowed) {
+        Some(reason) => (Action::Refuse, Some(reason)),
+        None => (Action::Delete, None),
+    }
+}
+
+/// Why deleting this object takes a word of the user's.
+fn why_guarded(key: &ObjectKey, allowed: &Allowed) -> Option<Reason> {
+    let kind = key.kind.as_str();
+    let what = match (key.group.as_str(), kind) {
+        _ if is_namespace(key) => "everything in it would go with it".to_owned(),
+        ("", "PersistentVolumeClaim" | "PersistentVolume") => "data may go with it".to_owned(),
+        _ if is_crd(key) => {
+            let n = *allowed.instances.get(key)?;
+            let objects = if n == 1 { "object" } else { "objects" };
+            format!("{n} {objects} of its kind would go with it")
+        }
+        _ => return None,
+    };
+    if allowed.delete.contains(kind) {
+        return None;
+    }
+    Some(Reason::with_hint(what, format!("if that is meant, say --allow-delete {kind}")))
+}
+
+/// What a deletion that is under way still waits for.
+fn being_deleted(live: &Object) -> String {
+    let finalizers = live.metadata().and_then(|metadata| metadata.get("finalizers"));
+    let finalizers: Vec<&str> = finalizers
+        .and_then(|f| f.as_array())
+        .into_iter()
+        .flatten()
+        .filter_map(|f| f.as_str())
+        .collect();
+    match finalizers.as_slice() {
+        [] => "it is already being deleted".to_owned(),
+        names => format!("it is already being deleted and waits for {}", names.join(", ")),
+    }
+}
