@@ -1,0 +1,93 @@
+//! A fault → a [`Problem`] with the file's name and the line itself, unless the line could give
+//! away a Secret.
+
+use std::cell::OnceCell;
+
+use super::Reading;
+use super::fault::Fault;
+use crate::problem::{Place, Problem};
+
+/// A longer line is no help to the reader.
+const EXCERPT: usize = 400;
+
+/// The file that faults are found in.
+pub(super) struct Source<'a> {
+    pub(super) path: &'a str,
+    bytes: &'a [u8],
+    /// The byte that each line begins at; only a file with faults needs it.
+    lines: OnceCell<Vec<usize>>,
+    has_secret: OnceCell<bool>,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(path: &'a str, bytes: &'a [u8]) -> Self {
+        Self { path, bytes, lines: OnceCell::new(), has_secret: OnceCell::new() }
+    }
+
+    /// The outcome of a file that can't be read at all.
+    pub(super) fn only(self, fault: Fault) -> Reading {
+        Reading { problems: vec![self.problem(fault, &[])], ..Reading::default() }
+    }
+
+    /// The problem, met in the text `document`.
+    pub(super) fn problem(&self, fault: Fault, document: &[u8]) -> Problem {
+        let Fault { spot, message, hint } = fault;
+        let hidden = self.may_hold_secret(document);
+        Problem {
+            place: Place {
+                path: self.path.to_owned(),
+                line: spot.line as usize,
+                column: spot.column as usize,
+            },
+            message,
+            excerpt: if hidden { None } else { self.line(spot.line as usize) },
+            hint,
+        }
+    }
+
+    fn line(&self, line: usize) -> Option<String> {
+        let lines = self.lines.get_or_init(|| {
+            let breaks = self.bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+            std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect()
+        });
+        let start = *lines.get(line.checked_sub(1)?)?;
+        let end = lines.get(line).map_or(self.bytes.len(), |next| next - 1);
+        let text = std::str::from_utf8(self.bytes.get(start..end)?).ok()?;
+        let text = text.strip_suffix('\r').unwrap_or(text);
+        let shown = text.len() <= EXCERPT && !text.chars().any(|c| c.is_control() && c != '\t');
+        shown.then(|| text.to_owned())
+    }
+
+    /// A text that says no kind may be the rest of a document that a separator cut in two.
+    fn may_hold_secret(&self, document: &[u8]) -> bool {
+        looks_secret(document)
+            || !says_kind(document) && *self.has_secret.get_or_init(|| looks_secret(self.bytes))
+    }
+}
+
+fn says_kind(text: &[u8]) -> bool {
+    text.windows(4).any(|word| word == b"kind")
+}
+
+/// Whether a kind with `Secret` in its name, or a Secret's field, is in a text however broken.
+fn looks_secret(text: &[u8]) -> bool {
+    let has = |text: &[u8], word: &[u8]| text.windows(word.len()).any(|window| window == word);
+    if has(text, b"stringData") {
+        return true;
+    }
+    let mut rest = text;
+    while let Some(at) = rest.windows(4).position(|word| word == b"kind") {
+        rest = &rest[at + 4..];
+        let value = rest
+            .iter()
+            .position(|byte| !b" \t\r\n:\"'|>-?".contains(byte))
+            .map_or(&[][..], |at| &rest[at..]);
+        let end = value.iter().position(|&byte| byte == b'\n').unwrap_or(value.len());
+        let value = &value[..end.min(200)];
+        // A name that is written with escapes is not looked into.
+        if has(value, b"Secret") || value.contains(&b'\\') {
+            return true;
+        }
+    }
+    false
+}

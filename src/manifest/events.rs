@@ -1,0 +1,196 @@
+//! The text of one document → the events of YAML's syntax, and the one user of `libyaml_safer`.
+//!
+//! kubectl's parser (goyaml.v2) and this one are ports of the same libyaml and accept nearly the
+//! same texts; where they differ, this module takes kubectl's side. What the events mean is
+//! [`super::tree`]'s and [`super::scalar`]'s.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use libyaml_safer::{EventData, MappingStyle, Mark, Parser, ScalarStyle, SequenceStyle};
+
+use super::fault::{Fault, Spot};
+use super::hints;
+
+/// One event of a document and where it begins.
+pub(super) struct Event {
+    pub(super) spot: Spot,
+    pub(super) kind: Kind,
+}
+
+/// What an event says.
+pub(super) enum Kind {
+    /// A list begins; with its anchor.
+    List(Option<String>),
+    /// A map begins; with its anchor.
+    Map(Option<String>),
+    /// The innermost list or map ends.
+    End,
+    /// A text; with its anchor.
+    Scalar(Option<String>, Scalar),
+    /// What the anchor of this name stands for.
+    Alias(String),
+    /// The document ends.
+    DocumentEnd,
+    /// There is no document.
+    Nothing,
+}
+
+/// A text before its type is known.
+pub(super) struct Scalar {
+    pub(super) text: String,
+    pub(super) tag: Option<String>,
+    /// Without quotes, and not a block of text.
+    pub(super) plain: bool,
+}
+
+/// The events of a text, one by one.
+pub(super) struct Events<'a> {
+    parser: Parser<Bytes<'a>>,
+    text: &'a str,
+    spots: Spots<'a>,
+    /// The byte at which the document ended.
+    ended: usize,
+    /// How many of the open lists and maps are written with brackets.
+    flow: usize,
+    /// For each open list and map, whether it is.
+    open: Vec<bool>,
+}
+
+type Bytes<'a> = std::io::Cursor<&'a [u8]>;
+
+impl<'a> Events<'a> {
+    /// `line` is the file's line that the text begins at.
+    pub(super) fn new(text: &'a str, line: u32) -> Self {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut parser = Parser::new();
+        parser.set_input(std::io::Cursor::new(text.as_bytes()));
+        Self { parser, text, spots: Spots::new(text, line), ended: 0, flow: 0, open: Vec::new() }
+    }
+
+    /// The next event that has a meaning.
+    pub(super) fn next(&mut self) -> Result<Event, Fault> {
+        loop {
+            // The parser has asserts of its own; a hostile file must not end the run by one.
+            let parsed = catch_unwind(AssertUnwindSafe(|| self.parser.parse())).map_err(|_| {
+                Fault::new(self.spots.at(Mark::default()), "this is not YAML that can be read")
+            })?;
+            let event = parsed.map_err(|error| hints::syntax(&error, &self.spots))?;
+            let spot = self.spots.at(event.start_mark);
+            let kind = match event.data {
+                EventData::StreamStart { .. } | EventData::DocumentStart { .. } => continue,
+                EventData::StreamEnd => Kind::Nothing,
+                EventData::DocumentEnd { .. } => {
+                    self.ended = event.start_mark.index as usize;
+                    Kind::DocumentEnd
+                }
+                EventData::Alias { anchor } => Kind::Alias(anchor),
+                EventData::SequenceStart { anchor, style, .. } => {
+                    self.begin(style == SequenceStyle::Flow);
+                    Kind::List(anchor)
+                }
+                EventData::MappingStart { anchor, style, .. } => {
+                    self.begin(style == MappingStyle::Flow);
+                    Kind::Map(anchor)
+                }
+                EventData::SequenceEnd | EventData::MappingEnd => {
+                    self.flow -= usize::from(self.open.pop().unwrap_or_default());
+                    Kind::End
+                }
+                EventData::Scalar { anchor, tag, value, style, .. } => {
+                    let span = event.start_mark.index as usize..event.end_mark.index as usize;
+                    self.check(span, style)?;
+                    let plain = style == ScalarStyle::Plain;
+                    Kind::Scalar(anchor, Scalar { text: value, tag, plain })
+                }
+            };
+            return Ok(Event { spot, kind });
+        }
+    }
+
+    /// Once the document has ended: where the text has something more, which kubectl never reads.
+    pub(super) fn rest(&self) -> Option<Spot> {
+        let mut at = 0;
+        let mut ended = false;
+        for line in self.text.split_inclusive('\n') {
+            let blank = line.trim_start().is_empty() || line.trim_start().starts_with('#');
+            if ended && !blank && !line.starts_with("...") {
+                return Some(self.spots.at_byte(at));
+            }
+            ended |= line.trim_end() == "..." && at >= self.ended;
+            at += line.len();
+        }
+        None
+    }
+
+    fn begin(&mut self, flow: bool) {
+        self.flow += usize::from(flow);
+        self.open.push(flow);
+    }
+
+    /// Refuses what only newer libyaml accepts.
+    fn check(&self, span: std::ops::Range<usize>, style: ScalarStyle) -> Result<(), Fault> {
+        let written = self.text.get(span.clone()).unwrap_or_default();
+        let fault = |at: usize, message: &str| {
+            Err(Fault::new(self.spots.at_byte(span.start + at), message))
+        };
+        match style {
+            ScalarStyle::Plain if self.flow > 0 => match written.find('?') {
+                Some(at) => fault(at, "a `?` within brackets must stand in quotes"),
+                None => Ok(()),
+            },
+            ScalarStyle::DoubleQuoted => match escaped_slash(written) {
+                Some(at) => fault(at, "`\\/` is not an escape that Kubernetes' YAML knows"),
+                None => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+}
+
+fn escaped_slash(written: &str) -> Option<usize> {
+    let mut escaped = false;
+    written.bytes().position(|byte| {
+        let found = escaped && byte == b'/';
+        escaped = byte == b'\\' && !escaped;
+        found
+    })
+}
+
+/// Marks of the parser → spots of the file.
+pub(super) struct Spots<'a> {
+    pub(super) text: &'a str,
+    line: u32,
+    /// YAML has line breaks that files and editors don't count: then the spots are counted anew.
+    odd_breaks: bool,
+    /// How far they were counted, so that events in the order of the text cost its length once.
+    counted: Cell<(usize, Spot)>,
+}
+
+impl<'a> Spots<'a> {
+    pub(super) fn new(text: &'a str, line: u32) -> Self {
+        let odd_breaks = text.contains(['\r', '\u{85}', '\u{2028}', '\u{2029}']);
+        Self { text, line, odd_breaks, counted: Cell::new((0, Spot { line, column: 1 })) }
+    }
+
+    pub(super) fn at(&self, mark: Mark) -> Spot {
+        if self.odd_breaks {
+            return self.at_byte(mark.index as usize);
+        }
+        Spot { line: self.line + mark.line as u32, column: mark.column as u32 + 1 }
+    }
+
+    pub(super) fn at_byte(&self, byte: usize) -> Spot {
+        let byte = self.text.floor_char_boundary(byte);
+        let (from, spot) = match self.counted.get() {
+            (from, spot) if from <= byte => (from, spot),
+            _ => (0, Spot { line: self.line, column: 1 }),
+        };
+        let spot = self.text[from..byte].chars().fold(spot, |spot, char| match char {
+            '\n' => Spot { line: spot.line + 1, column: 1 },
+            _ => Spot { line: spot.line, column: spot.column + 1 },
+        });
+        self.counted.set((byte, spot));
+        spot
+    }
+}

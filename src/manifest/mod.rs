@@ -1,0 +1,171 @@
+//! Bytes of a file → [`Manifest`]s: the objects that its documents declare, and where each stands.
+//!
+//! Documents mean here what they mean to `kubectl apply -f`, number for number and boolean for
+//! boolean, because that is what the cluster was told so far. One wrong document costs that
+//! document: it becomes a [`Problem`], and the others are still read. Which files are manifests is
+//! the caller's choice; what the objects mean is [`crate::desired`]'s.
+//!
+//! The way of the bytes: [`encoding`] → [`split`] → [`events`] → [`tree`] → [`build`] (with
+//! [`scalar`] and [`number`]) → [`declare`]; JSON goes from [`encoding`] through [`json`] straight
+//! to [`declare`]. A [`fault::Fault`] becomes a [`Problem`] in [`complain`].
+
+mod build;
+mod complain;
+mod declare;
+mod encoding;
+mod events;
+mod fault;
+mod hints;
+mod json;
+mod limits;
+mod number;
+mod positions;
+mod scalar;
+mod split;
+mod tree;
+
+#[cfg(test)]
+mod tests;
+
+pub use positions::{PathPart, Positions};
+
+use crate::object::Object;
+use crate::problem::{Place, Problem};
+
+/// Where in the checkout an object is declared.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin {
+    /// Path from the checkout's root, with `/` between the parts.
+    pub path: String,
+    /// Line of the document's first key, from 1.
+    pub line: usize,
+    /// Column of the document's first key in characters, from 1.
+    pub column: usize,
+    /// Which document of the file it is, from 1; documents without content don't count.
+    pub document: usize,
+}
+
+impl Origin {
+    /// The place of the document's first key.
+    pub fn place(&self) -> Place {
+        Place { path: self.path.clone(), line: self.line, column: self.column }
+    }
+}
+
+/// An object that a file declares.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Manifest {
+    /// The object as the file has it.
+    pub object: Object,
+    /// Where it is declared.
+    pub origin: Origin,
+    /// Where each of its fields stands.
+    pub positions: Positions,
+}
+
+/// What was found in a file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reading {
+    /// The objects, in the order of the file; those of a `List` one by one.
+    pub manifests: Vec<Manifest>,
+    /// The documents that could not be read, in the order of the file.
+    pub problems: Vec<Problem>,
+    /// What Kubernetes reads without a word though its author most likely meant something else.
+    pub warnings: Vec<Problem>,
+}
+
+/// Reads a file as kubectl does: a stream of JSON documents if its first character is `{`, else
+/// YAML documents between lines that start with `---`.
+pub fn read(path: &str, bytes: &[u8]) -> Reading {
+    let text = match encoding::decode(bytes) {
+        Ok(text) => text,
+        Err(fault) => return complain::Source::new(path, &[]).only(fault),
+    };
+    let mut reader = Reader::new(complain::Source::new(path, &text));
+    if json::is_json(&text) {
+        reader.json(&text);
+    } else {
+        reader.yaml(&text);
+    }
+    reader.reading
+}
+
+/// The file under way: how many documents it had so far, and what came of them.
+struct Reader<'a> {
+    source: complain::Source<'a>,
+    documents: usize,
+    reading: Reading,
+}
+
+impl<'a> Reader<'a> {
+    fn new(source: complain::Source<'a>) -> Self {
+        Self { source, documents: 0, reading: Reading::default() }
+    }
+
+    fn yaml(&mut self, text: &'a [u8]) {
+        for chunk in split::chunks(text) {
+            let document = match chunk.read() {
+                Ok(Some(document)) => document,
+                Ok(None) => continue,
+                Err(fault) => {
+                    self.documents += 1;
+                    self.problem(fault, chunk.bytes());
+                    continue;
+                }
+            };
+            if !self.document(document, chunk.bytes()) {
+                return;
+            }
+        }
+    }
+
+    fn json(&mut self, text: &'a [u8]) {
+        for document in json::documents(text) {
+            match document {
+                Ok((Some(document), bytes)) => {
+                    if !self.document(document, bytes) {
+                        return;
+                    }
+                }
+                Ok((None, _)) => {}
+                Err((fault, bytes)) => {
+                    self.documents += 1;
+                    self.problem(fault, bytes);
+                }
+            }
+        }
+    }
+
+    /// Takes a document that could be read; false when the file has had its share of them.
+    fn document(&mut self, document: build::Document, bytes: &[u8]) -> bool {
+        self.documents += 1;
+        if self.documents > limits::DOCUMENTS {
+            let spot = document.positions.root().unwrap_or_default();
+            self.problem(limits::too_many_documents(spot), bytes);
+            return false;
+        }
+        for fault in &document.warnings {
+            self.reading.warnings.push(self.source.problem(fault.clone(), bytes));
+        }
+        for declared in declare::objects(document) {
+            match declared {
+                Ok((object, positions)) => {
+                    let spot = positions.root().unwrap_or_default();
+                    let origin = Origin {
+                        path: self.source.path.to_owned(),
+                        line: spot.line as usize,
+                        column: spot.column as usize,
+                        document: self.documents,
+                    };
+                    self.reading.manifests.push(Manifest { object, origin, positions });
+                }
+                Err(fault) => self.problem(fault, bytes),
+            }
+        }
+        true
+    }
+
+    fn problem(&mut self, fault: fault::Fault, bytes: &[u8]) {
+        self.reading.problems.push(self.source.problem(fault, bytes));
+    }
+}

@@ -1,0 +1,183 @@
+//! Where each field of an object stands in its file, kept small: a message of the API server names
+//! a field, the user wants a line.
+
+use std::sync::Arc;
+
+use super::fault::Spot;
+
+/// One step into a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathPart<'a> {
+    /// The value of a map's key.
+    Key(&'a str),
+    /// An element of a list, from 0.
+    Index(usize),
+}
+
+impl<'a> From<&'a str> for PathPart<'a> {
+    fn from(key: &'a str) -> Self {
+        Self::Key(key)
+    }
+}
+
+impl From<usize> for PathPart<'_> {
+    fn from(index: usize) -> Self {
+        Self::Index(index)
+    }
+}
+
+/// A value and the parts below it, in the order of the file: a node is followed by its children.
+///
+/// Keys are kept as hashes. Two keys of one map with the same hash would at worst give a message
+/// the line of a neighbour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Node {
+    part: u32,
+    /// Nodes of this value, itself included.
+    size: u32,
+    key: Spot,
+    value: Spot,
+}
+
+/// Where an object and each of its fields stand in their file: lines and columns from 1, columns in
+/// characters. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Positions {
+    nodes: Arc<[Node]>,
+    root: usize,
+}
+
+impl Positions {
+    /// Where the field at `path` is declared: its key, or a list's element.
+    pub fn of(&self, path: &[PathPart]) -> Option<(usize, usize)> {
+        path.iter().try_fold(self.root, |at, part| self.child(at, hash(part))).and_then(|at| {
+            let Spot { line, column } = self.nodes.get(at)?.key;
+            Some((line as usize, column as usize))
+        })
+    }
+
+    /// Where the value of the field at `path` begins.
+    pub fn of_value(&self, path: &[PathPart]) -> Option<(usize, usize)> {
+        path.iter().try_fold(self.root, |at, part| self.child(at, hash(part))).and_then(|at| {
+            let Spot { line, column } = self.nodes.get(at)?.value;
+            Some((line as usize, column as usize))
+        })
+    }
+
+    /// Where the field is that the API server calls `field`, such as
+    /// `spec.template.spec.containers[0].image` or `metadata.annotations[example.com/a]`; if the
+    /// file doesn't have it, the innermost field around it that the file has.
+    pub fn of_field(&self, field: &str) -> Option<(usize, usize)> {
+        let mut at = self.root;
+        for part in field_parts(field) {
+            let Some(below) = self.child(at, hash(&part)) else { break };
+            at = below;
+        }
+        let Spot { line, column } = self.nodes.get(at)?.key;
+        Some((line as usize, column as usize))
+    }
+
+    /// Where the whole value begins.
+    pub(super) fn root(&self) -> Option<Spot> {
+        Some(self.nodes.get(self.root)?.value)
+    }
+
+    pub(super) fn spot(&self, path: &[PathPart]) -> Option<Spot> {
+        let (line, column) = self.of(path)?;
+        Some(Spot { line: line as u32, column: column as u32 })
+    }
+
+    /// The positions within a part of the value, such as an item of a `List`.
+    pub(super) fn within(&self, path: &[PathPart]) -> Option<Self> {
+        let root = path.iter().try_fold(self.root, |at, part| self.child(at, hash(part)))?;
+        Some(Self { nodes: Arc::clone(&self.nodes), root })
+    }
+
+    /// The positions within each part of the value, in the order of the file.
+    pub(super) fn children(&self) -> impl Iterator<Item = Self> {
+        self.child_indexes(self.root).map(|root| Self { nodes: Arc::clone(&self.nodes), root })
+    }
+
+    /// The last one, since a later key overrides an earlier one.
+    fn child(&self, parent: usize, part: u32) -> Option<usize> {
+        self.child_indexes(parent).filter(|&at| self.nodes[at].part == part).last()
+    }
+
+    fn child_indexes(&self, parent: usize) -> impl Iterator<Item = usize> {
+        let end = self.nodes.get(parent).map_or(0, |node| parent + node.size as usize);
+        let mut next = parent + 1;
+        std::iter::from_fn(move || {
+            let at = next;
+            next += self.nodes.get(at).filter(|_| at < end)?.size as usize;
+            Some(at)
+        })
+    }
+
+    fn slice(&self) -> &[Node] {
+        let size = self.nodes.get(self.root).map_or(0, |node| node.size as usize);
+        &self.nodes[self.root..self.root + size]
+    }
+}
+
+impl PartialEq for Positions {
+    fn eq(&self, other: &Self) -> bool {
+        self.slice() == other.slice()
+    }
+}
+
+impl Eq for Positions {}
+
+impl std::fmt::Debug for Positions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Positions({} fields)", self.slice().len())
+    }
+}
+
+/// Collects positions while a value is being built.
+#[derive(Default)]
+pub(super) struct Recorder(Vec<Node>);
+
+impl Recorder {
+    /// Begins a part; what is recorded until [`close`](Self::close) is below it.
+    pub(super) fn open(&mut self, part: &PathPart, key: Spot, value: Spot) -> usize {
+        self.0.push(Node { part: hash(part), size: 1, key, value });
+        self.0.len() - 1
+    }
+
+    pub(super) fn close(&mut self, at: usize) {
+        self.0[at].size = u32::try_from(self.0.len() - at).unwrap_or(u32::MAX);
+    }
+
+    pub(super) fn finish(self) -> Positions {
+        Positions { nodes: self.0.into(), root: 0 }
+    }
+}
+
+/// FNV-1a.
+fn hash(part: &PathPart) -> u32 {
+    let step = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+    match part {
+        PathPart::Key(key) => key.as_bytes().iter().fold(0x811c_9dc5, step),
+        PathPart::Index(index) => u32::try_from(*index).unwrap_or(u32::MAX),
+    }
+}
+
+/// `a.b[0].c[x.y/z]` in parts.
+fn field_parts(field: &str) -> impl Iterator<Item = PathPart<'_>> {
+    let mut rest = field;
+    std::iter::from_fn(move || {
+        if let Some((inside, after)) = rest.strip_prefix('[').and_then(|r| r.split_once(']')) {
+            rest = after;
+            let inside = inside.trim_matches('"');
+            return Some(inside.parse().map_or(PathPart::Key(inside), PathPart::Index));
+        }
+        let name = rest.trim_start_matches('.');
+        if name.is_empty() {
+            return None;
+        }
+        let end = name.find(['.', '[']).unwrap_or(name.len()).max(1);
+        let (name, after) = name.split_at_checked(end)?;
+        rest = after;
+        Some(PathPart::Key(name))
+    })
+}

@@ -1,0 +1,1 @@
+//! The reader as its callers see it.

@@ -1,0 +1,105 @@
+//! Events → the tree of one document, flat in memory: a node is followed by what is in it.
+//!
+//! Aliases are tied to their anchors here, and nothing is typed yet; that is [`super::build`]'s.
+
+use std::collections::HashMap;
+
+use super::events::{Events, Kind as Event, Scalar};
+use super::fault::{Fault, Spot};
+use super::limits;
+
+/// One value as written.
+pub(super) struct Node {
+    pub(super) spot: Spot,
+    pub(super) kind: Kind,
+    /// The index after the last node that is in this one.
+    pub(super) end: usize,
+}
+
+/// What kind of value.
+pub(super) enum Kind {
+    Scalar(Scalar),
+    List,
+    /// Keys and values in turns.
+    Map,
+    /// What stands at another index.
+    Alias(usize),
+}
+
+/// A document that has content.
+pub(super) struct Tree {
+    /// The first is the whole document.
+    pub(super) nodes: Vec<Node>,
+    /// Bytes of the text that it was read from.
+    pub(super) length: usize,
+    pub(super) has_aliases: bool,
+    /// Where the document ended before the text did, if kubectl would not read what comes then.
+    pub(super) rest: Option<Spot>,
+}
+
+impl Tree {
+    /// The indexes of the values in a list, of the keys and values in a map.
+    pub(super) fn children(&self, at: usize) -> impl Iterator<Item = usize> + use<'_> {
+        let end = self.nodes[at].end;
+        let mut next = at + 1;
+        std::iter::from_fn(move || {
+            let at = next;
+            next = self.nodes.get(at).filter(|_| at < end)?.end;
+            Some(at)
+        })
+    }
+}
+
+/// Reads the first document of a text, as kubectl does; `line` is the file's line that it begins at.
+pub(super) fn read(text: &str, line: u32) -> Result<Option<Tree>, Fault> {
+    let mut events = Events::new(text, line);
+    let mut tree = Tree { nodes: Vec::new(), length: text.len(), has_aliases: false, rest: None };
+    let mut open = Vec::new();
+    let mut anchors = HashMap::new();
+    loop {
+        let event = events.next()?;
+        let at = tree.nodes.len();
+        let (anchor, kind) = match event.kind {
+            Event::Nothing => return Ok(None),
+            Event::DocumentEnd => {
+                tree.rest = events.rest();
+                return Ok((!tree.nodes.is_empty()).then_some(tree));
+            }
+            Event::End => {
+                if let Some(ended) = open.pop() {
+                    let ended: usize = ended;
+                    tree.nodes[ended].end = at;
+                }
+                continue;
+            }
+            Event::Scalar(anchor, scalar) => (anchor, Kind::Scalar(scalar)),
+            Event::List(anchor) => (anchor, Kind::List),
+            Event::Map(anchor) => (anchor, Kind::Map),
+            Event::Alias(name) => {
+                tree.has_aliases = true;
+                match anchors.get(&name) {
+                    Some(target) if open.contains(target) => {
+                        return Err(Fault::new(event.spot, format!("`*{name}` contains itself")));
+                    }
+                    Some(&target) => (None, Kind::Alias(target)),
+                    None => return Err(unknown_anchor(event.spot, &name)),
+                }
+            }
+        };
+        if let Some(anchor) = anchor {
+            anchors.insert(anchor, at);
+        }
+        if matches!(kind, Kind::List | Kind::Map) {
+            if open.len() == limits::DEPTH {
+                return Err(limits::too_deep(event.spot));
+            }
+            open.push(at);
+        }
+        tree.nodes.push(Node { spot: event.spot, kind, end: at + 1 });
+    }
+}
+
+fn unknown_anchor(spot: Spot, name: &str) -> Fault {
+    Fault::new(spot, format!("no anchor `&{name}` stands before this"))
+        .hint("put the text in quotes if it is meant to begin with `*`")
+}
