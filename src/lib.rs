@@ -10,3 +10,5 @@ pub mod observed;
 pub mod ownership;
 pub mod plan;
 pub mod problem;
+#[cfg(unix)]
+pub mod sandbox;

@@ -3,4 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop where it stands")]
 
 mod forgotten;
+#[cfg(unix)]
+mod sandbox;
 mod support;

@@ -2,6 +2,8 @@
 //! answers it.
 
 pub mod exit;
+#[cfg(unix)]
+pub mod sandbox;
 pub mod ui;
 
 use std::process::ExitCode;
@@ -24,10 +26,17 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {}
+enum Verb {
+    #[cfg(unix)]
+    Sandbox(sandbox::SandboxArgs),
+}
 
 /// Parses the command line, runs the verb and says how it ended.
 pub fn main() -> ExitCode {
+    #[cfg(unix)]
+    if let Some(exit) = sandbox::hidden_verb(std::env::args_os().skip(1)) {
+        return exit;
+    }
     let cli = Cli::parse();
     let mut ui = Ui::new(cli.color);
     // Both gix and kube take their TLS from rustls, and neither may choose a provider of its own.
@@ -39,6 +48,9 @@ pub fn main() -> ExitCode {
     exit.into()
 }
 
-fn run(verb: Verb, _ui: &mut Ui) -> Result<Exit, Failure> {
-    match verb {}
+fn run(verb: Verb, ui: &mut Ui) -> Result<Exit, Failure> {
+    match verb {
+        #[cfg(unix)]
+        Verb::Sandbox(args) => sandbox::run(args, ui),
+    }
 }

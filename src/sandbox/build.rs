@@ -1,0 +1,270 @@
+//! Builds programs from a Go module that this binary carries: once for each content of the module,
+//! by one process at a time, and into place only when whole.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use super::keeper::{Keeper, Start};
+use super::programs::{self, look};
+use super::{Error, Event, Listener, Options};
+
+/// A Go module whose one program goes by many names.
+#[derive(Clone, Copy, Debug)]
+pub struct Module {
+    /// What to call it, in a path.
+    pub name: &'static str,
+    /// Its files: name and content.
+    pub files: &'static [(&'static str, &'static str)],
+    /// The names that its program answers to.
+    pub programs: &'static [&'static str],
+}
+
+impl Module {
+    /// The control plane of the Kubernetes release that its go.mod names.
+    pub const CONTROL_PLANE: Self = Self {
+        name: "control-plane",
+        files: &[
+            ("go.mod", include_str!("control-plane/go.mod")),
+            ("go.sum", include_str!("control-plane/go.sum")),
+            ("main.go", include_str!("control-plane/main.go")),
+        ],
+        programs: &[
+            programs::ALWAYS[0],
+            programs::ALWAYS[1],
+            programs::ALWAYS[2],
+            programs::CONTROLLERS[0],
+            programs::CONTROLLERS[1],
+            programs::CONTROLLERS[2],
+        ],
+    };
+
+    /// The version that its go.mod asks of a dependency.
+    fn version_of(&self, dependency: &str) -> Option<&'static str> {
+        let (_, go_mod) = self.files.iter().find(|(name, _)| *name == "go.mod")?;
+        let mut lines = go_mod.lines().map(str::trim);
+        lines.find_map(|line| line.strip_prefix(dependency)?.strip_prefix(' ')?.split(' ').next())
+    }
+
+    /// What the linker writes into the program: without it, the API server would not know which
+    /// release it is.
+    fn linker_flags(&self) -> String {
+        let mut flags = "-s -w".to_owned();
+        let Some(version) = self.version_of("k8s.io/kubernetes") else { return flags };
+        let mut numbers = version.trim_start_matches('v').split('.');
+        let (major, minor) = (numbers.next().unwrap_or("1"), numbers.next().unwrap_or("0"));
+        for package in ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"] {
+            flags += &format!(
+                " -X {package}.gitVersion={version} -X {package}.gitMajor={major} \
+                 -X {package}.gitMinor={minor}"
+            );
+        }
+        flags
+    }
+
+    /// A name that changes when anything that goes into the program does.
+    fn key(&self) -> String {
+        let mut digest = Sha256::new();
+        for part in self.files.iter().flat_map(|(name, content)| [*name, *content]) {
+            digest.update(part.len().to_le_bytes());
+            digest.update(part);
+        }
+        digest.update(self.linker_flags());
+        let hex: String = digest.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect();
+        format!("{}-{hex}", self.name)
+    }
+}
+
+/// How far a build is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// The modules are being fetched.
+    Fetching,
+    /// So many packages are compiled, of so many. Those that Go has kept from earlier count for
+    /// nothing, so that the end may come early.
+    Compiling {
+        /// Packages compiled.
+        done: usize,
+        /// Packages there are.
+        all: usize,
+    },
+}
+
+/// The folder that holds the module's programs, built now or earlier.
+pub async fn built(
+    module: &Module,
+    cache: &Path,
+    options: &Options,
+    events: Listener<'_>,
+) -> Result<PathBuf, Error> {
+    let place = cache.join(module.key());
+    if place.is_dir() {
+        return Ok(place);
+    }
+    let folders: Vec<PathBuf> = std::env::split_paths(&options.places.path).collect();
+    let go = look("go", &folders).ok_or_else(|| Error::NoGo(module.programs.to_vec()))?;
+    fs::create_dir_all(cache).map_err(Error::file("create", cache))?;
+    let _lock = lock(place.with_extension("lock"), events).await?;
+    // Whoever held the lock may have built it.
+    if !place.is_dir() {
+        sweep(cache, &module.key());
+        build(module, &go, &place, (options, events)).await?;
+    }
+    Ok(place)
+}
+
+/// Waits for the lock in a thread of its own: whoever holds it may take minutes. The system lets
+/// go of it when its holder dies.
+async fn lock(path: PathBuf, events: Listener<'_>) -> Result<File, Error> {
+    let file = File::create(&path).map_err(Error::file("create", &path))?;
+    match file.try_lock() {
+        Ok(()) => return Ok(file),
+        Err(TryLockError::WouldBlock) => events(Event::WaitingForBuild),
+        Err(TryLockError::Error(error)) => return Err(Error::file("lock", path)(error)),
+    }
+    let waiting = tokio::task::spawn_blocking(move || file.lock().map(|()| file));
+    let waited = waiting.await.unwrap_or_else(|panic| Err(std::io::Error::other(panic)));
+    waited.map_err(Error::file("lock", path))
+}
+
+/// Removes what a build left behind that was killed together with its keeper. To be called with
+/// the lock held.
+fn sweep(cache: &Path, key: &str) {
+    let Ok(entries) = cache.read_dir() else { return };
+    for entry in entries.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(&unfinished(key)) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+fn unfinished(key: &str) -> String {
+    format!("{key}.unfinished-")
+}
+
+async fn build(
+    module: &Module,
+    go: &Path,
+    place: &Path,
+    (options, events): (&Options, Listener<'_>),
+) -> Result<(), Error> {
+    let cache = place.parent().unwrap_or(place);
+    // Go runs under a keeper, in the folder that the keeper removes: nothing of a build outlives us.
+    let mut keeper = Keeper::start(&options.trueup, cache, &unfinished(&module.key()))?;
+    let [source, output, scratch] =
+        ["source", "output", "scratch"].map(|name| keeper.folder().join(name));
+    for folder in [&source, &output, &scratch] {
+        fs::create_dir(folder).map_err(Error::file("create", folder))?;
+    }
+    for (name, content) in module.files {
+        let path = source.join(name);
+        fs::write(&path, content).map_err(Error::file("write", &path))?;
+    }
+    let binary = output.join(module.name);
+    let mut go = Go { program: go, keeper: &mut keeper, source, scratch };
+
+    events(Event::Building(Progress::Fetching));
+    let packages = go.run(&["list", "-mod=readonly", "-deps", "."], &mut |_| {}).await?;
+    let flags = format!("-ldflags={}", module.linker_flags());
+    let binary_name = binary.display().to_string();
+    let compile = ["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-v", &flags];
+    let args: Vec<&str> = compile.into_iter().chain(["-o", &binary_name, "."]).collect();
+    go.run(&args, &mut |done| {
+        events(Event::Building(Progress::Compiling { done, all: packages.max(done) }));
+    })
+    .await?;
+
+    for program in module.programs {
+        let name = output.join(program);
+        fs::hard_link(&binary, &name).map_err(Error::file("create", name))?;
+    }
+    fs::rename(&output, place).map_err(Error::file("create", place))?;
+    events(Event::Built);
+    Ok(())
+}
+
+/// Go's command, in one module.
+struct Go<'a> {
+    program: &'a Path,
+    keeper: &'a mut Keeper,
+    source: PathBuf,
+    scratch: PathBuf,
+}
+
+impl Go<'_> {
+    /// Runs it to its end; returns, and tells as it goes, how many packages it named.
+    async fn run(
+        &mut self,
+        args: &[&str],
+        progress: &mut (dyn FnMut(usize) + Send),
+    ) -> Result<usize, Error> {
+        let command = args[0].to_owned();
+        let name = format!("go-{command}");
+        let set = [("CGO_ENABLED", "0"), ("GOWORK", "off"), ("GOOS", ""), ("GOARCH", "")];
+        let set = set.map(|(name, value)| {
+            (name.to_owned(), Some(value.to_owned()).filter(|value| !value.is_empty()))
+        });
+        let scratch = self.scratch.display().to_string();
+        let log = self.keeper.log(&name);
+        self.keeper.run(Start {
+            name: name.clone(),
+            program: self.program.to_owned(),
+            args: args.iter().map(|arg| (*arg).to_owned()).collect(),
+            env: set.into_iter().chain([("GOTMPDIR".to_owned(), Some(scratch))]).collect(),
+            folder: self.source.clone(),
+            log: log.clone(),
+        })?;
+        loop {
+            tokio::select! {
+                ended = self.keeper.ended() => {
+                    let ended = ended?;
+                    if ended.success {
+                        return Ok(packages(&log));
+                    }
+                    return Err(Error::Build { command, how: ended.how, log: self.keeper.tail(&name) });
+                }
+                () = tokio::time::sleep(Duration::from_millis(500)) => progress(packages(&log)),
+            }
+        }
+    }
+}
+
+/// How many packages a log of Go's names; its own remarks begin with `go: ` or `#`.
+fn packages(log: &Path) -> usize {
+    let log = fs::read_to_string(log).unwrap_or_default();
+    log.lines().filter(|line| !line.starts_with("go: ") && !line.starts_with('#')).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_programs_are_told_which_release_they_are() {
+        let flags = Module::CONTROL_PLANE.linker_flags();
+        let version = Module::CONTROL_PLANE.version_of("k8s.io/kubernetes").unwrap();
+        assert!(version.starts_with("v1."), "{version}");
+        assert!(flags.contains(&format!("k8s.io/component-base/version.gitVersion={version} ")));
+    }
+
+    #[test]
+    fn every_module_from_kubernetes_own_tree_is_of_one_release() {
+        let (_, go_mod) = Module::CONTROL_PLANE.files[0];
+        let version = Module::CONTROL_PLANE.version_of("k8s.io/kubernetes").unwrap();
+        let staged = version.replacen("v1.", "v0.", 1);
+        let replaced: Vec<&str> = go_mod.lines().filter(|line| line.contains(" => ")).collect();
+        assert!(replaced.len() > 30);
+        for line in replaced {
+            assert!(line.ends_with(&format!(" {staged}")), "{line} is not of {version}");
+        }
+    }
+
+    #[test]
+    fn another_content_is_another_key() {
+        let one = Module { name: "m", files: &[("a", "bc")], programs: &[] };
+        let other = Module { name: "m", files: &[("ab", "c")], programs: &[] };
+        assert_ne!(one.key(), other.key());
+    }
+}

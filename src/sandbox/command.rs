@@ -1,0 +1,106 @@
+//! A program of the user's beside the control plane: it sees it through `KUBECONFIG`, and it dies
+//! with it.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+
+use rustix::process::{Pid, Signal, getpgrp, kill_process};
+use rustix::termios::tcgetpgrp;
+use tokio::process::Child;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::keeper::bound;
+use super::{Error, Sandbox};
+
+/// The variable that names the API server's audit log.
+pub const AUDIT_LOG: &str = "TRUEUP_SANDBOX_AUDIT_LOG";
+
+/// Runs the command to its end and returns its status. A program of the sandbox that ends before
+/// it is told to `on_death`.
+///
+/// To be called on the main thread: the command dies with the thread that starts it.
+pub async fn run(
+    sandbox: &mut Sandbox,
+    command: &[OsString],
+    path: &OsString,
+    mut on_death: impl FnMut(Error),
+) -> Result<ExitStatus, Error> {
+    let mut signals = Signals::new().map_err(Error::Command)?;
+    let (program, args) =
+        command.split_first().ok_or(Error::Command(std::io::ErrorKind::InvalidInput.into()))?;
+    let folders = std::env::split_paths(path).chain([sandbox.bin_dir().to_owned()]);
+    let path = std::env::join_paths(folders).unwrap_or_else(|_| path.clone());
+    let mut child = tokio::process::Command::from(bound::command(&sandbox.trueup, program))
+        .args(args)
+        .env("PATH", path)
+        .env("KUBECONFIG", sandbox.kubeconfig())
+        .env(AUDIT_LOG, sandbox.audit_log())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(Error::Command)?;
+    let id = child.id();
+    id.map(|id| sandbox.keeper.take_along(id)).transpose()?;
+    let mut whole = true;
+    loop {
+        tokio::select! {
+            status = child.wait() => {
+                // Gone with the keeper, perhaps; the command's status is worth more than that.
+                let _ = id.map(|id| sandbox.keeper.let_go(id));
+                return status.map_err(Error::Command);
+            }
+            signal = signals.next() => forward(signal, &child),
+            error = sandbox.ended(), if whole => {
+                whole = false;
+                on_death(error);
+            }
+        }
+    }
+}
+
+/// The status that a shell shows for it: a death by signal n is 128 + n.
+pub fn shell_status(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| Some(128 + status.signal()?));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
+}
+
+/// The signals that ask a program to end.
+pub struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    /// From now on, they no longer end this process.
+    pub fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for the next.
+    pub async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.interrupt.recv() => Signal::INT,
+            _ = self.terminate.recv() => Signal::TERM,
+        }
+    }
+}
+
+/// Hands a signal on, unless the terminal gave it to the command as well.
+fn forward(signal: Signal, child: &Child) {
+    if signal == Signal::INT && is_in_the_foreground() {
+        return;
+    }
+    let id = child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
+    if let Some(id) = id {
+        let _ = kill_process(id, signal);
+    }
+}
+
+fn is_in_the_foreground() -> bool {
+    let terminal = File::open("/dev/tty");
+    terminal.is_ok_and(|terminal| tcgetpgrp(terminal).is_ok_and(|group| group == getpgrp()))
+}

@@ -1,0 +1,53 @@
+//! What goes over the pipes between this process and its keeper: one JSON value a line.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// From us to the keeper.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) enum Order {
+    /// Start a program.
+    Start(Start),
+    /// At the end, kill this process as well.
+    TakeAlong(u32),
+    /// That process ended; its id may be another's by now.
+    LetGo(u32),
+}
+
+/// A program to be started.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Start {
+    /// What to call it when it ends.
+    pub name: String,
+    /// The file to run.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Environment variables to set, or to take out.
+    pub env: Vec<(String, Option<String>)>,
+    /// Its working directory.
+    pub folder: PathBuf,
+    /// The file that takes everything that it prints.
+    pub log: PathBuf,
+}
+
+/// From the keeper to us.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) enum Notice {
+    /// The private folder is there.
+    Folder(PathBuf),
+    /// A program ended, or never started.
+    Ended(Ended),
+}
+
+/// The end of a program.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct Ended {
+    /// Which program.
+    pub name: String,
+    /// Whether it says that all went well.
+    pub success: bool,
+    /// How it ended, in words.
+    pub how: String,
+}
