@@ -3,6 +3,7 @@
 pub mod catalog;
 pub mod cli;
 pub mod desired;
+pub mod git;
 pub mod inventory;
 pub mod manifest;
 pub mod object;
@@ -12,3 +13,4 @@ pub mod plan;
 pub mod problem;
 #[cfg(unix)]
 pub mod sandbox;
+pub mod snapshot;

@@ -2,10 +2,13 @@
 //! answers it.
 
 pub mod exit;
+pub mod pull;
 #[cfg(unix)]
 pub mod sandbox;
+pub mod signal;
 pub mod ui;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -21,6 +24,10 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: ColorChoice,
 
+    /// A folder in the checkout
+    #[arg(short = 'C', long, global = true, value_name = "DIR", default_value = ".")]
+    directory: PathBuf,
+
     #[command(subcommand)]
     verb: Verb,
 }
@@ -29,6 +36,7 @@ pub struct Cli {
 enum Verb {
     #[cfg(unix)]
     Sandbox(sandbox::SandboxArgs),
+    Pull(pull::PullArgs),
 }
 
 /// Parses the command line, runs the verb and says how it ended.
@@ -41,15 +49,16 @@ pub fn main() -> ExitCode {
     let mut ui = Ui::new(cli.color);
     // Both gix and kube take their TLS from rustls, and neither may choose a provider of its own.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let exit = run(cli.verb, &mut ui).unwrap_or_else(|failure| {
+    let exit = run(cli.verb, cli.directory, &mut ui).unwrap_or_else(|failure| {
         ui.failure(&failure);
         Exit::CouldNot
     });
     exit.into()
 }
 
-fn run(verb: Verb, ui: &mut Ui) -> Result<Exit, Failure> {
+fn run(verb: Verb, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {
     match verb {
+        Verb::Pull(args) => pull::run(args, directory, ui),
         #[cfg(unix)]
         Verb::Sandbox(args) => sandbox::run(args, ui),
     }

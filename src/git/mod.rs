@@ -1,0 +1,153 @@
+//! The checkout: finding it, naming its revisions, reading its files, bringing new commits in.
+//!
+//! The only user of gix. [`Checkout`] opens a repository; its methods are spread over this folder:
+//! `revision` names commits, `read` takes files from the object database, `worktree` those that are
+//! not committed. [`pull`] is the one thing here that writes.
+
+mod cause;
+mod error;
+mod near;
+pub mod pull;
+mod read;
+mod revision;
+mod worktree;
+
+use std::path::{Component, Path, PathBuf};
+
+pub use cause::{Cause, without_credentials};
+pub use error::Error;
+pub use revision::RootCommit;
+
+/// A local git repository, with or without a work tree. Cheap to clone, and any thread may read.
+#[derive(Clone, Debug)]
+pub struct Checkout {
+    repository: gix::ThreadSafeRepository,
+    root: PathBuf,
+    bare: bool,
+}
+
+impl Checkout {
+    /// The checkout that `dir` is in: searched upwards, as git does.
+    pub fn discover(dir: &Path) -> Result<Self, Error> {
+        let start =
+            dir.canonicalize().map_err(|_| Error::NotARepository { dir: dir.to_owned() })?;
+        let repository = gix::ThreadSafeRepository::discover(&start).map_err(|error| {
+            let source = Cause::from(error);
+            match holds_repository(&start) {
+                true => Error::Open { dir: dir.to_owned(), source },
+                false => Error::NotARepository { dir: dir.to_owned() },
+            }
+        })?;
+        Self::of(repository, dir)
+    }
+
+    /// The checkout that is exactly at `dir`.
+    pub(crate) fn open(dir: &Path) -> Result<Self, Error> {
+        let opening = |error| Error::Open { dir: dir.to_owned(), source: Cause::from(error) };
+        let dir = dir.canonicalize().map_err(opening)?;
+        let repository = gix::ThreadSafeRepository::open(&dir)
+            .map_err(|error| Error::Open { dir: dir.clone(), source: Cause::from(error) })?;
+        Self::of(repository, &dir)
+    }
+
+    fn of(repository: gix::ThreadSafeRepository, dir: &Path) -> Result<Self, Error> {
+        let bare = repository.work_dir().is_none();
+        let root = repository.work_dir().unwrap_or(repository.git_dir());
+        let root = root
+            .canonicalize()
+            .map_err(|error| Error::Open { dir: dir.to_owned(), source: Cause::from(error) })?;
+        Ok(Self { repository, root, bare })
+    }
+
+    /// The root of the work tree, or the git directory when there is none.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Whether there is no work tree.
+    pub fn is_bare(&self) -> bool {
+        self.bare
+    }
+
+    /// The folder's name: `shop`, for a bare `shop.git` too.
+    pub fn folder_name(&self) -> String {
+        let name = self.root.file_name().map(|name| name.to_string_lossy().into_owned());
+        let name = name.unwrap_or_else(|| "checkout".to_owned());
+        match name.strip_suffix(".git") {
+            Some(stem) if self.bare && !stem.is_empty() => stem.to_owned(),
+            _ => name,
+        }
+    }
+
+    /// Where the PATH argument `arg`, written in the directory `cwd`, is from the root. The root
+    /// itself is the empty string. A bare repository has no directories to be in, so there `arg`
+    /// counts from the root.
+    pub fn repo_path(&self, cwd: &Path, arg: &Path) -> Result<String, Error> {
+        let outside = || Error::Outside { path: arg.to_owned(), root: self.root.clone() };
+        let whole = match self.bare {
+            true if arg.is_absolute() => return Err(outside()),
+            true => self.root.join(arg),
+            false => cwd.canonicalize().map_err(|_| outside())?.join(arg),
+        };
+        // Symbolic links in the checkout stay what they are; one that leads to it is followed.
+        let plain = without_dots(&whole);
+        let inside = match plain.strip_prefix(&self.root) {
+            Ok(inside) => inside.to_owned(),
+            Err(_) => {
+                let real = canonical_prefix(&plain);
+                real.strip_prefix(&self.root).map_err(|_| outside())?.to_owned()
+            }
+        };
+        let mut parts = Vec::new();
+        for part in inside.components() {
+            let part = part.as_os_str().to_str();
+            parts.push(part.ok_or_else(|| Error::NotUtf8 { path: arg.to_owned() })?);
+        }
+        Ok(parts.join("/"))
+    }
+
+    /// Whether the repository knows any other to fetch from.
+    pub fn has_remote(&self) -> bool {
+        !self.local().remote_names().is_empty()
+    }
+
+    /// A handle for this thread.
+    pub(crate) fn local(&self) -> gix::Repository {
+        self.repository.to_thread_local()
+    }
+
+    /// What another thread makes its own handle of.
+    pub(crate) fn shared(&self) -> gix::ThreadSafeRepository {
+        self.repository.clone()
+    }
+}
+
+/// Whether there is something that claims to be a repository at `dir` or above it.
+fn holds_repository(dir: &Path) -> bool {
+    dir.ancestors().any(|dir| dir.join(".git").exists() || dir.join("HEAD").is_file())
+}
+
+/// `path` without `.` and `..`, by its text alone.
+fn without_dots(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    plain
+}
+
+/// `path` with the links of that part of it that exists followed.
+fn canonical_prefix(path: &Path) -> PathBuf {
+    for ancestor in path.ancestors() {
+        if let (Ok(real), Ok(rest)) = (ancestor.canonicalize(), path.strip_prefix(ancestor)) {
+            return real.join(rest);
+        }
+    }
+    path.to_owned()
+}

@@ -1,0 +1,264 @@
+//! A checkout where there is none: made beside its place, whole, and then moved there.
+//!
+//! A clone that was killed leaves a folder with a name of its own, which the next one clears away.
+//! A place that is there already, and empty, may be a mount that nothing can be moved onto; there
+//! the clone is made inside, and its parts are moved out when it is whole.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use gix::bstr::BStr;
+
+use super::lock::wait_for;
+use super::staging::checked;
+use super::transport::{self, Manner};
+use super::url::RemoteUrl;
+use super::watchdog;
+use super::{PullError, PullOptions, Pulled, newcomers, upstream};
+use crate::git::{Cause, Checkout, Error};
+
+/// The name of the folder that a clone is made in.
+const SCRATCH: &str = ".trueup-clone";
+
+/// What was found or made.
+pub(super) enum Outcome {
+    /// There already was a checkout, of whatever remote.
+    There(Box<Checkout>),
+    /// A new one.
+    Cloned(Pulled),
+}
+
+/// Clones `url` to the options' directory unless a checkout is there.
+pub(super) fn clone_unless_there(options: &PullOptions, url: &str) -> Result<Outcome, PullError> {
+    let url = RemoteUrl::parse(url)?;
+    let place = std::path::absolute(&options.directory)
+        .map_err(PullError::write(options.directory.display().to_string()))?;
+    if is_checkout(&place) {
+        return Ok(Outcome::There(Box::new(Checkout::open(&place)?)));
+    }
+    let scratch = Scratch::take(&place, options)?;
+    // Another pull may have been faster.
+    if is_checkout(&place) {
+        return Ok(Outcome::There(Box::new(Checkout::open(&place)?)));
+    }
+    if !scratch.is_whole() {
+        if !is_free(&place) {
+            return Err(PullError::NotEmpty { directory: place });
+        }
+        scratch.clear()?;
+        clone(&scratch.repository(), &url, options)?;
+        scratch.set_whole()?;
+    }
+    scratch.move_out(&place)?;
+    drop(scratch);
+    describe(&Checkout::open(&place)?).map(Outcome::Cloned)
+}
+
+/// Whether a repository is exactly here.
+fn is_checkout(place: &Path) -> bool {
+    place.join(".git").exists() || (place.join("HEAD").is_file() && place.join("objects").is_dir())
+}
+
+/// Whether nothing is here but what a clone put here.
+fn is_free(place: &Path) -> bool {
+    match fs::read_dir(place) {
+        Ok(entries) => entries.flatten().all(|entry| entry.file_name() == SCRATCH),
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    }
+}
+
+/// The folder that a clone is made in, locked.
+struct Scratch {
+    folder: PathBuf,
+    inside: bool,
+    _lock: File,
+}
+
+impl Scratch {
+    fn take(place: &Path, options: &PullOptions) -> Result<Self, PullError> {
+        let inside = place.exists();
+        let folder = match (inside, place.parent(), place.file_name()) {
+            (false, Some(parent), Some(name)) => {
+                let mut hidden = std::ffi::OsString::from(".");
+                hidden.push(name);
+                hidden.push(SCRATCH);
+                parent.join(hidden)
+            }
+            _ => place.join(SCRATCH),
+        };
+        if inside && !is_free(place) && !folder.exists() {
+            return Err(PullError::NotEmpty { directory: place.to_owned() });
+        }
+        let writing = || folder.display().to_string();
+        loop {
+            fs::create_dir_all(&folder).map_err(PullError::write(writing()))?;
+            let path = folder.join("lock");
+            let lock = match File::options().write(true).create(true).truncate(false).open(&path) {
+                // Whoever held it took the folder away.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                opened => opened.map_err(PullError::write(writing()))?,
+            };
+            wait_for(&lock, place, options)?;
+            if is_same_file(&lock, &path) {
+                return Ok(Self { folder, inside, _lock: lock });
+            }
+        }
+    }
+
+    fn repository(&self) -> PathBuf {
+        self.folder.join("repository")
+    }
+
+    /// Whether a clone was finished here and is only to be moved.
+    fn is_whole(&self) -> bool {
+        self.folder.join("whole").exists()
+    }
+
+    fn set_whole(&self) -> Result<(), PullError> {
+        let mark = self.folder.join("whole");
+        File::create(&mark).map(drop).map_err(PullError::write(mark.display().to_string()))
+    }
+
+    fn clear(&self) -> Result<(), PullError> {
+        let folder = self.repository();
+        match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(PullError::write(folder.display().to_string())(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Moves the clone to its place. What makes it a checkout moves last.
+    fn move_out(&self, place: &Path) -> Result<(), PullError> {
+        let from = self.repository();
+        let failed = || PullError::write(place.display().to_string());
+        if !self.inside && fs::rename(&from, place).is_ok() {
+            return Ok(());
+        }
+        fs::create_dir_all(place).map_err(failed())?;
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&from).map_err(failed())? {
+            names.push(entry.map_err(failed())?.file_name());
+        }
+        names.sort_by_key(|name| name == OsStr::new(".git") || name == OsStr::new("HEAD"));
+        for name in names {
+            fs::rename(from.join(&name), place.join(&name)).map_err(failed())?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // A clone that is whole and not yet moved is worth keeping; the rest the next one clears.
+        if !self.is_whole() || !self.repository().exists() || is_empty(&self.repository()) {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+fn is_empty(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
+}
+
+#[cfg(unix)]
+fn is_same_file(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let id = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    let there = path.metadata().ok().map(id);
+    there.is_some() && there == file.metadata().ok().map(id)
+}
+
+#[cfg(not(unix))]
+fn is_same_file(_file: &File, path: &Path) -> bool {
+    path.exists()
+}
+
+/// Clones to `folder`, which is not there yet.
+fn clone(folder: &Path, url: &RemoteUrl, options: &PullOptions) -> Result<(), PullError> {
+    let manner = Manner { patience: options.timeout, credentials: url.credentials.clone() };
+    let (from, to) = (url.url.clone(), folder.to_owned());
+    let (branch, bare) = (options.branch.clone(), options.bare);
+    let fetched = watchdog::watch(options.timeout, &options.interrupt, move |pulse, stop| {
+        let kind = match bare {
+            true => gix::create::Kind::Bare,
+            false => gix::create::Kind::WithWorktree,
+        };
+        let mut fetch = gix::clone::PrepareFetch::new(
+            from,
+            &to,
+            kind,
+            gix::create::Options::default(),
+            gix::open::Options::default(),
+        )?;
+        let defaults =
+            gix::open(&to).map(|repo| transport::ssh_defaults(&repo, manner.patience))?;
+        fetch = fetch
+            .with_in_memory_config_overrides(defaults)
+            .with_ref_name(branch.as_deref().map(BStr::new))?
+            .configure_connection(move |connection| {
+                transport::prepare(connection, Some(BStr::new("origin")), &manner)
+            });
+        fetch.fetch_then_checkout(pulse, stop).map(|(checkout, _)| checkout)
+    });
+    let mut prepared = match fetched {
+        Ok(Ok(prepared)) => prepared,
+        Ok(Err(error)) => return Err(why_not_cloned(error, url, options)),
+        Err(stopped) => return Err(stopped.into_error(url.text(), options.timeout)),
+    };
+    if prepared.repo().head().map_err(Error::read("HEAD"))?.is_unborn() {
+        return Err(PullError::EmptyRemote { url: url.text() });
+    }
+    if bare {
+        prepared.persist();
+        return Ok(());
+    }
+    let (_, outcome) = prepared
+        .main_worktree(gix::progress::Discard, &options.interrupt)
+        .map_err(PullError::write("the files of the checkout"))?;
+    if options.interrupt.load(std::sync::atomic::Ordering::Relaxed) {
+        return Err(PullError::Interrupted);
+    }
+    checked(outcome)
+}
+
+fn why_not_cloned(error: gix::Error, url: &RemoteUrl, options: &PullOptions) -> PullError {
+    let source = Cause::from(error);
+    match &options.branch {
+        Some(branch) if source.says(branch.as_str()) && source.says("ref") => {
+            PullError::BranchGone { branch: branch.clone(), url: url.text(), others: Vec::new() }
+        }
+        _ => PullError::Fetch { url: url.text(), source },
+    }
+}
+
+/// What a new checkout has.
+fn describe(checkout: &Checkout) -> Result<Pulled, PullError> {
+    let repo = checkout.local();
+    let head = repo.head().map_err(Error::read("HEAD"))?;
+    let branch = head.referent_name().map(ToOwned::to_owned);
+    let Some(branch) = branch else {
+        let commit = head.id().map(|id| id.to_string()).unwrap_or_default();
+        return Err(PullError::Detached { commit });
+    };
+    let commit = upstream::commit_of(&repo, &branch)?;
+    let short = branch.shorten().to_string();
+    let commit = commit.ok_or_else(|| Error::Unborn { branch: short.clone() })?;
+    let tree = repo.find_commit(commit).and_then(|commit| commit.tree());
+    let tree = tree.map_err(Error::read(format!("commit {commit}")))?;
+    let files = tree.traverse().breadthfirst.files().map_err(Error::read("the files"))?;
+    let files = files.iter().filter(|file| !file.mode.is_tree()).count();
+    let (commits, authors) = newcomers(&repo, None, commit)?;
+    Ok(Pulled {
+        branch: short,
+        before: None,
+        after: commit.to_string(),
+        commits,
+        authors,
+        files,
+        ahead: 0,
+        cloned: true,
+    })
+}

@@ -1,0 +1,274 @@
+//! Why a pull could not be done, or was refused, and what to do about it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::git::{Cause, Error};
+
+/// Why a pull did not bring the branch to its upstream.
+#[derive(Debug, thiserror::Error)]
+pub enum PullError {
+    /// Something about the checkout itself.
+    #[error(transparent)]
+    Checkout(#[from] Error),
+    /// Local work is where the update would write.
+    #[error("the update would overwrite local work: {}", listed(.0))]
+    Dirty(Vec<Obstacle>),
+    /// Both sides have commits that the other has not.
+    #[error(
+        "`{branch}` and `{upstream}` have diverged: {ahead} commits only here, {behind} only there"
+    )]
+    Diverged {
+        /// The branch's short name.
+        branch: String,
+        /// What it follows.
+        upstream: String,
+        /// Commits that only the branch has.
+        ahead: usize,
+        /// Commits that only the upstream has.
+        behind: usize,
+    },
+    /// A merge is not finished.
+    #[error("`{path}` has an unfinished merge")]
+    Unmerged {
+        /// The first such path.
+        path: String,
+    },
+    /// A file or `HEAD` changed while it was being updated.
+    #[error("{what} changed during the pull")]
+    Moved {
+        /// What changed.
+        what: String,
+    },
+    /// The checkout is of another repository.
+    #[error("{} is a checkout of {has}, not of {wanted}", .directory.display())]
+    OtherRemote {
+        /// The checkout.
+        directory: PathBuf,
+        /// The URL it is of, without credentials.
+        has: String,
+        /// The URL that was asked for, without credentials.
+        wanted: String,
+    },
+    /// Another branch is checked out.
+    #[error("branch `{has}` is checked out, not `{wanted}`")]
+    OtherBranch {
+        /// The branch that is checked out.
+        has: String,
+        /// The one that was asked for.
+        wanted: String,
+    },
+    /// There is something that is no checkout where one should be made.
+    #[error("{} is not empty and not a checkout", .directory.display())]
+    NotEmpty {
+        /// The folder.
+        directory: PathBuf,
+    },
+    /// `HEAD` is not on a branch.
+    #[error("no branch is checked out: HEAD is detached at {}", crate::snapshot::short(.commit))]
+    Detached {
+        /// The commit's full id.
+        commit: String,
+    },
+    /// Nothing to fetch from.
+    #[error("branch `{branch}` has no remote to pull from")]
+    NoRemote {
+        /// The branch's short name.
+        branch: String,
+        /// The remote that is configured for it or would be the default.
+        remote: String,
+    },
+    /// Only a part of the files is checked out.
+    #[error("the checkout is sparse, which trueup cannot update")]
+    Sparse,
+    /// The URL makes no sense.
+    #[error("`{url}` is not a URL that git knows")]
+    BadUrl {
+        /// The URL, without credentials.
+        url: String,
+        /// What git says.
+        source: Cause,
+    },
+    /// The remote has no commit at all.
+    #[error("{url} has no commits yet")]
+    EmptyRemote {
+        /// The remote's URL, without credentials.
+        url: String,
+    },
+    /// The remote has no such branch, or not any more.
+    #[error("{url} has no branch `{branch}`")]
+    BranchGone {
+        /// The branch on the remote.
+        branch: String,
+        /// The remote's URL, without credentials.
+        url: String,
+        /// Branches that it has.
+        others: Vec<String>,
+    },
+    /// The network failed, or the remote refused.
+    #[error("cannot fetch from {url}")]
+    Fetch {
+        /// The remote's URL, without credentials.
+        url: String,
+        /// What git says.
+        source: Cause,
+    },
+    /// The remote was silent for too long.
+    #[error("{url} did not answer within {} s", .after.as_secs_f32())]
+    TimedOut {
+        /// The remote's URL, without credentials.
+        url: String,
+        /// How long it was waited for.
+        after: Duration,
+    },
+    /// Another program works with the index.
+    #[error("{} is there: another program works with the checkout", .lock.display())]
+    IndexLocked {
+        /// The lock.
+        lock: PathBuf,
+    },
+    /// Another pull takes too long.
+    #[error("another pull of {} is still running", .directory.display())]
+    Busy {
+        /// The checkout.
+        directory: PathBuf,
+    },
+    /// The user wanted it to stop.
+    #[error("interrupted")]
+    Interrupted,
+    /// The disk or the object database refused.
+    #[error("cannot write {what}")]
+    Write {
+        /// What was being written.
+        what: String,
+        /// What the system says.
+        source: Cause,
+    },
+}
+
+/// A path with local work that the update would overwrite.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Obstacle {
+    /// Path from the root.
+    pub path: String,
+    /// What is there.
+    pub why: WhyObstacle,
+}
+
+/// What local work a path has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WhyObstacle {
+    /// Changed, and not staged.
+    Modified,
+    /// Changed in the index.
+    Staged,
+    /// Not known to git, ignored or not.
+    Untracked,
+}
+
+impl PullError {
+    /// Makes a failed write of `what` into an error.
+    pub(super) fn write<E: std::error::Error + 'static>(
+        what: impl Into<String>,
+    ) -> impl FnOnce(E) -> Self {
+        let what = what.into();
+        move |error| Self::Write { what, source: Cause::of(&error) }
+    }
+
+    /// Whether everything worked and the pull was refused, to save local work.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Dirty(_) | Self::Diverged { .. } | Self::Unmerged { .. } | Self::Moved { .. }
+        )
+    }
+
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Checkout(error) => return error.hint(),
+            Self::Dirty(obstacles) => {
+                match obstacles.iter().all(|obstacle| obstacle.why == WhyObstacle::Untracked) {
+                    true => "move or delete what is in the way, then pull again".into(),
+                    false => {
+                        "commit it, or set it aside with `git stash -u`, then pull again".into()
+                    }
+                }
+            }
+            Self::Diverged { upstream, .. } => format!(
+                "keep the commits of here with `git rebase {upstream}`, or drop them with \
+                 `git reset --hard {upstream}`"
+            ),
+            Self::Unmerged { .. } => "finish it with `git commit`, or undo it with `git merge \
+                                      --abort`"
+                .into(),
+            Self::Moved { .. } => "pull again".into(),
+            Self::OtherRemote { .. } => {
+                "name another folder with -C DIR, or change the checkout's remote with \
+                 `git remote set-url`"
+                    .into()
+            }
+            Self::OtherBranch { wanted, .. } => format!("switch with `git switch {wanted}`"),
+            Self::NotEmpty { .. } => "name a folder that is empty or not there yet".into(),
+            Self::Detached { .. } => "check a branch out with `git switch BRANCH`".into(),
+            Self::NoRemote { branch, remote } => format!(
+                "add one with `git remote add {remote} URL`, or choose with `git branch \
+                 --set-upstream-to=REMOTE/BRANCH {branch}`"
+            ),
+            Self::Sparse => "update it with `git pull --ff-only`".into(),
+            Self::EmptyRemote { .. } => "push a commit to it first".into(),
+            Self::BranchGone { others, .. } if !others.is_empty() => format!(
+                "it has {}; choose with --branch when cloning, or with `git switch`",
+                others.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+            ),
+            Self::Fetch { url, source } => return fetch_hint(url, source),
+            Self::TimedOut { .. } => "try again, or wait longer with --timeout SECONDS".into(),
+            Self::IndexLocked { lock } => format!(
+                "let it finish; if no git is running here, remove {} and pull again",
+                lock.display()
+            ),
+            Self::Busy { .. } => "let it finish, or wait longer with --timeout SECONDS".into(),
+            Self::BadUrl { .. }
+            | Self::BranchGone { .. }
+            | Self::Interrupted
+            | Self::Write { .. } => return None,
+        })
+    }
+}
+
+/// What usually helps with a fetch that failed like this.
+fn fetch_hint(url: &str, source: &Cause) -> Option<String> {
+    let says = |text: &str| source.says(text);
+    Some(if says("UnknownIssuer") || says("certificate") {
+        "name the server's certificate authority: git config http.sslCAInfo FILE".into()
+    } else if says("Host key verification failed") {
+        "accept the server's key once: ssh to it by hand, or add it to ~/.ssh/known_hosts".into()
+    } else if url.starts_with("http")
+        && (says("401") || says("redentials") || says("Authentication"))
+    {
+        "give git credentials for it: git config credential.helper, or an http.extraHeader".into()
+    } else if says("ermission denied") {
+        "load the right key with ssh-add, or name it: git config core.sshCommand 'ssh -i KEY'"
+            .into()
+    } else {
+        format!("see what git itself says: git ls-remote {url}")
+    })
+}
+
+const NAMED: usize = 12;
+
+fn listed(obstacles: &[Obstacle]) -> String {
+    let mut names: Vec<String> = obstacles
+        .iter()
+        .take(NAMED)
+        .map(|Obstacle { path, why }| match why {
+            WhyObstacle::Modified => format!("`{path}` (changed)"),
+            WhyObstacle::Staged => format!("`{path}` (staged)"),
+            WhyObstacle::Untracked => format!("`{path}` (untracked)"),
+        })
+        .collect();
+    if obstacles.len() > NAMED {
+        names.push(format!("and {} more", obstacles.len() - NAMED));
+    }
+    names.join(", ")
+}

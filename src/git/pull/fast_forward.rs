@@ -1,0 +1,155 @@
+//! Where the branch stands towards its upstream, and how it gets there.
+
+use std::path::Path;
+
+use gix::ObjectId;
+use gix::index::entry::{Flags, Stage};
+use gix::refs::transaction::{Change as RefChange, LogChange, PreviousValue, RefEdit, RefLog};
+use gix::refs::{FullName, Target};
+
+use super::PullError;
+use super::lock::IndexLock;
+use super::obstacles::Inspector;
+use super::staging::Staging;
+use super::{tree, update, upstream};
+use crate::git::{Checkout, Error};
+
+/// Where a branch stands towards its upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Relation {
+    Same,
+    Behind,
+    Ahead { by: usize },
+    Diverged { ahead: usize, behind: usize },
+}
+
+/// Where a branch at `branch` stands towards an upstream at `upstream`.
+pub(super) fn relation(
+    repo: &gix::Repository,
+    branch: Option<ObjectId>,
+    upstream: ObjectId,
+) -> Result<Relation, Error> {
+    let Some(branch) = branch else { return Ok(Relation::Behind) };
+    let only = |of: ObjectId, without: ObjectId| -> Result<usize, Error> {
+        let reading = || format!("the commits up to {of}");
+        let walk = repo.rev_walk([of]).with_hidden([without]).all();
+        let walk = walk.map_err(Error::read(reading()))?;
+        walk.map(|info| info.map(drop))
+            .try_fold(0, |count, info| info.map(|()| count + 1).map_err(Error::read(reading())))
+    };
+    if branch == upstream {
+        return Ok(Relation::Same);
+    }
+    let (ahead, behind) = (only(branch, upstream)?, only(upstream, branch)?);
+    Ok(match (ahead, behind) {
+        (0, _) => Relation::Behind,
+        (by, 0) => Relation::Ahead { by },
+        (ahead, behind) => Relation::Diverged { ahead, behind },
+    })
+}
+
+/// Moves `branch`, which `HEAD` is on, from `old` to `new`: files, then the index, then the ref.
+/// Says how many files differ.
+pub(super) fn fast_forward(
+    checkout: &Checkout,
+    branch: &FullName,
+    old: Option<ObjectId>,
+    new: ObjectId,
+) -> Result<usize, PullError> {
+    let mut repo = checkout.local();
+    repo.committer_or_set_generic_fallback().map_err(Error::read("the configuration"))?;
+    // Whether a file survives a round trip through git is of no interest to a comparison.
+    repo.config_snapshot_mut()
+        .set_raw_value("core.safecrlf", "false")
+        .map_err(Error::read("the configuration"))?;
+    let tree_of = |id: ObjectId| {
+        let commit = repo.find_commit(id).map_err(Error::read(format!("commit {id}")))?;
+        commit.tree_id().map(|tree| tree.detach()).map_err(Error::read(format!("commit {id}")))
+    };
+    let new_tree = tree_of(new)?;
+    let changes = tree::changes(&repo, old.map(tree_of).transpose()?, new_tree)?;
+    if checkout.is_bare() {
+        move_branch(&repo, branch, old, new)?;
+        return Ok(changes.len());
+    }
+    let staging = Staging::new(&repo)?;
+    staging.fill(&repo, new_tree, &changes)?;
+    let _lock = IndexLock::take(&repo, &staging)?;
+    still_there(checkout, branch, old)?;
+    let mut index = read_index(&repo)?;
+    let found = Inspector::new(&repo, checkout.root(), &index)?.inspect(&changes, &staging)?;
+    update::update_files(checkout.root(), &changes, &found, &staging)?;
+    update::update_index(&repo, checkout.root(), &mut index, &changes)?;
+    update::write_index(&index, &staging)?;
+    move_branch(&repo, branch, old, new)?;
+    Ok(changes.len())
+}
+
+/// The index as it is now that nobody else may change it.
+fn read_index(repo: &gix::Repository) -> Result<gix::index::File, PullError> {
+    let reading = || "the index";
+    let path: &Path = &repo.index_path();
+    let index = gix::index::File::at_or_default(
+        path,
+        repo.object_hash(),
+        false,
+        gix::index::decode::Options::default(),
+    )
+    .map_err(Error::read(reading()))?;
+    let skipped = |entry: &gix::index::Entry| entry.flags.contains(Flags::SKIP_WORKTREE);
+    if index.is_sparse() || index.entries().iter().any(skipped) {
+        return Err(PullError::Sparse);
+    }
+    let unmerged = index.entries().iter().find(|entry| entry.stage() != Stage::Unconflicted);
+    if let Some(entry) = unmerged {
+        return Err(PullError::Unmerged { path: entry.path(&index).to_string() });
+    }
+    Ok(index)
+}
+
+/// Whether `HEAD` is still on the branch, and the branch still at its commit.
+fn still_there(
+    checkout: &Checkout,
+    branch: &FullName,
+    old: Option<ObjectId>,
+) -> Result<(), PullError> {
+    let repo = checkout.local();
+    let head = repo.head().map_err(Error::read("HEAD"))?;
+    match head.referent_name() == Some(branch.as_ref())
+        && upstream::commit_of(&repo, branch)? == old
+    {
+        true => Ok(()),
+        false => Err(PullError::Moved { what: "HEAD".to_owned() }),
+    }
+}
+
+/// Moves the branch if it is still where it was. Through `HEAD`, so that both get a reflog entry.
+fn move_branch(
+    repo: &gix::Repository,
+    branch: &FullName,
+    old: Option<ObjectId>,
+    new: ObjectId,
+) -> Result<(), PullError> {
+    let expected = match old {
+        Some(old) => PreviousValue::MustExistAndMatch(Target::Object(old)),
+        None => PreviousValue::MustNotExist,
+    };
+    let message = match old {
+        Some(_) => "pull: Fast-forward",
+        None => "pull",
+    };
+    let log = LogChange {
+        mode: RefLog::AndReference,
+        force_create_reflog: false,
+        message: message.into(),
+    };
+    let name: FullName = "HEAD".try_into().map_err(Error::read("HEAD"))?;
+    let edit = RefEdit {
+        change: RefChange::Update { log, expected, new: Target::Object(new) },
+        name,
+        deref: true,
+    };
+    repo.edit_reference(edit)
+        .map(drop)
+        .map_err(PullError::write(format!("branch `{}`", branch.shorten())))
+}

@@ -1,0 +1,159 @@
+//! `pull`: the remote's new commits → the branch, its index and its work tree.
+//!
+//! It only ever fast-forwards, never touches local work, and can be killed at any instant: files
+//! come first, then the index, then the branch, and a file that already is what the update would
+//! write is no obstacle, so that the next pull finishes the job. A repository that is not there yet
+//! is `clone`'s; `upstream` says which branch of which remote, `fetch` brings its commits,
+//! `fast_forward` moves the branch, `lock` keeps two pulls apart and cleans up after a killed one.
+
+mod clone;
+mod error;
+mod fast_forward;
+mod fetch;
+mod lock;
+mod obstacles;
+mod staging;
+mod transport;
+mod tree;
+mod update;
+mod upstream;
+mod url;
+mod watchdog;
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use gix::ObjectId;
+use serde::Serialize;
+
+pub use error::{Obstacle, PullError, WhyObstacle};
+
+use super::{Checkout, Error};
+use fast_forward::Relation;
+use lock::PullLock;
+use upstream::Upstream;
+
+/// What to pull, and where to.
+#[derive(Clone, Debug)]
+pub struct PullOptions {
+    /// A folder in the checkout, or the folder to clone into.
+    pub directory: PathBuf,
+    /// The remote that the checkout must be of; cloned from when there is no checkout yet.
+    pub url: Option<String>,
+    /// The branch that must be checked out; the one to check out when cloning.
+    pub branch: Option<String>,
+    /// Whether to clone without a work tree.
+    pub bare: bool,
+    /// How long the network may be silent.
+    pub timeout: Duration,
+    /// Becomes true when the user wants it to stop.
+    pub interrupt: Arc<AtomicBool>,
+}
+
+/// What a pull did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Pulled {
+    /// The branch's short name.
+    pub branch: String,
+    /// The commit that the branch was at; `None` if it had none.
+    pub before: Option<String>,
+    /// The commit that the branch is at now.
+    pub after: String,
+    /// How many commits came in.
+    pub commits: usize,
+    /// How many people wrote them.
+    pub authors: usize,
+    /// How many files differ.
+    pub files: usize,
+    /// How many commits the branch has that its upstream has not.
+    pub ahead: usize,
+    /// Whether the checkout was made by this pull.
+    pub cloned: bool,
+}
+
+impl Pulled {
+    /// Whether the branch already had everything.
+    pub fn is_up_to_date(&self) -> bool {
+        self.before.as_deref() == Some(&self.after)
+    }
+}
+
+/// Fetches and fast-forwards; clones first if there is nothing yet. Blocks.
+pub fn pull(options: &PullOptions) -> Result<Pulled, PullError> {
+    match &options.url {
+        Some(url) => match clone::clone_unless_there(options, url)? {
+            clone::Outcome::Cloned(pulled) => Ok(pulled),
+            clone::Outcome::There(checkout) => update(&checkout, options),
+        },
+        None => update(&Checkout::discover(&options.directory)?, options),
+    }
+}
+
+/// Brings a checkout that is there up to its upstream.
+fn update(checkout: &Checkout, options: &PullOptions) -> Result<Pulled, PullError> {
+    let repo = checkout.local();
+    let _lock = PullLock::take(&repo, options)?;
+    let upstream = Upstream::of(&repo, options)?;
+    let tip = fetch::fetch(checkout, &upstream, options)?;
+    let before = upstream::commit_of(&repo, &upstream.branch)?.or(upstream.commit);
+    match fast_forward::relation(&repo, before, tip)? {
+        Relation::Same => Ok(unchanged(&upstream, tip, 0)),
+        Relation::Ahead { by } => Ok(unchanged(&upstream, before.unwrap_or(tip), by)),
+        Relation::Diverged { ahead, behind } => Err(PullError::Diverged {
+            branch: upstream.short_name(),
+            upstream: upstream.tracking_name(),
+            ahead,
+            behind,
+        }),
+        Relation::Behind => {
+            let files = fast_forward::fast_forward(checkout, &upstream.branch, before, tip)?;
+            let (commits, authors) = newcomers(&repo, before, tip)?;
+            Ok(Pulled {
+                before: before.map(text),
+                files,
+                commits,
+                authors,
+                ..unchanged(&upstream, tip, 0)
+            })
+        }
+    }
+}
+
+fn unchanged(upstream: &Upstream, at: ObjectId, ahead: usize) -> Pulled {
+    Pulled {
+        branch: upstream.short_name(),
+        before: Some(text(at)),
+        after: text(at),
+        commits: 0,
+        authors: 0,
+        files: 0,
+        ahead,
+        cloned: false,
+    }
+}
+
+fn text(id: ObjectId) -> String {
+    id.to_string()
+}
+
+/// How many commits `tip` has that `before` has not, and how many people wrote them.
+fn newcomers(
+    repo: &gix::Repository,
+    before: Option<ObjectId>,
+    tip: ObjectId,
+) -> Result<(usize, usize), Error> {
+    let reading = || format!("the commits up to {tip}");
+    let walk = repo.rev_walk([tip]).with_hidden(before).all().map_err(Error::read(reading()))?;
+    let mut commits = 0;
+    let mut people = HashSet::new();
+    for info in walk {
+        let commit = info.and_then(|info| info.object()).map_err(Error::read(reading()))?;
+        let author = commit.author().map_err(Error::read(reading()))?;
+        people.insert(author.email.to_owned());
+        commits += 1;
+    }
+    Ok((commits, people.len()))
+}

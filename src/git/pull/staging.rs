@@ -1,0 +1,91 @@
+//! A folder in the git directory where new files are made whole before they are moved into place,
+//! so that neither a killed pull nor a full disk leaves half a file in the work tree.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use gix::bstr::BString;
+use gix::index::entry::Flags;
+use gix::progress::Discard;
+use gix::worktree::stack::state::attributes::Source;
+
+use super::PullError;
+use super::tree::Change;
+use crate::git::Error;
+
+/// The folder; it goes when this does.
+pub(super) struct Staging {
+    path: PathBuf,
+}
+
+impl Staging {
+    /// An empty folder, whatever a killed pull left in it.
+    pub(super) fn new(repo: &gix::Repository) -> Result<Self, PullError> {
+        let path = repo.git_dir().join("trueup-staging");
+        let writing = || path.display().to_string();
+        if path.exists() {
+            fs::remove_dir_all(&path).map_err(PullError::write(writing()))?;
+        }
+        fs::create_dir_all(path.join("files")).map_err(PullError::write(writing()))?;
+        Ok(Self { path })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the new file of `path` is.
+    pub(super) fn file(&self, path: &Path) -> PathBuf {
+        self.path.join("files").join(path)
+    }
+
+    /// Makes the new files of `changes` as a checkout of `tree` would: filters, line ends, modes.
+    pub(super) fn fill(
+        &self,
+        repo: &gix::Repository,
+        tree: gix::ObjectId,
+        changes: &BTreeMap<BString, Change>,
+    ) -> Result<(), PullError> {
+        // The whole tree's index, since attributes may be in files that did not change.
+        let mut index = repo.index_from_tree(&tree).map_err(Error::read("the new files"))?;
+        for (entry, path) in index.entries_mut_with_paths() {
+            if !changes.contains_key(path) {
+                entry.flags.insert(Flags::SKIP_WORKTREE);
+            }
+        }
+        let mut options = repo
+            .checkout_options(Source::IdMapping)
+            .map_err(Error::read("the checkout's configuration"))?;
+        options.destination_is_initially_empty = true;
+        let objects = repo.objects.clone().into_arc().map_err(Error::read("the objects"))?;
+        let never = AtomicBool::new(false);
+        let folder = self.path.join("files");
+        let outcome = gix::worktree::state::checkout(
+            &mut index, folder, objects, &Discard, &Discard, &never, options,
+        )
+        .map_err(PullError::write("the new files"))?;
+        checked(outcome)
+    }
+}
+
+/// Turns what a checkout could not write into an error.
+pub(super) fn checked(outcome: gix::worktree::state::checkout::Outcome) -> Result<(), PullError> {
+    if let Some(record) = outcome.errors.into_iter().next() {
+        return Err(PullError::write(format!("`{}`", record.path))(record.error));
+    }
+    let collided = outcome.collisions.into_iter().map(|collision| collision.path);
+    if let Some(path) = collided.chain(outcome.delayed_paths_unprocessed).next() {
+        let error = std::io::Error::other("another path has the same name on this file system");
+        return Err(PullError::write(format!("`{path}`"))(error));
+    }
+    Ok(())
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        // Else the next pull does.
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}

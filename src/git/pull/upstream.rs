@@ -1,0 +1,98 @@
+//! Which branch is pulled, and what it follows.
+
+use gix::ObjectId;
+use gix::remote::Direction;
+
+use super::url::{RemoteUrl, shown};
+use super::{PullError, PullOptions};
+use crate::git::Error;
+
+/// The branch that is checked out, and the remote's branch that it follows.
+#[derive(Clone, Debug)]
+pub(super) struct Upstream {
+    /// The local branch, in full.
+    pub(super) branch: gix::refs::FullName,
+    /// Its commit, if it has any.
+    pub(super) commit: Option<ObjectId>,
+    /// The remote's name.
+    pub(super) remote: String,
+    /// The remote's URL, without credentials.
+    pub(super) url: String,
+    /// The remote's branch, in full.
+    pub(super) merge: gix::refs::FullName,
+}
+
+impl Upstream {
+    /// What the branch that `HEAD` is on follows: what is configured for it, else the branch of the
+    /// same name on `origin`.
+    pub(super) fn of(repo: &gix::Repository, options: &PullOptions) -> Result<Self, PullError> {
+        let head = repo.head().map_err(Error::read("HEAD"))?;
+        let Some(branch) = head.referent_name().map(ToOwned::to_owned) else {
+            let commit = head.id().map(|id| id.to_string()).unwrap_or_default();
+            return Err(PullError::Detached { commit });
+        };
+        let commit = commit_of(repo, &branch)?;
+        let short = branch.shorten().to_string();
+        if let Some(wanted) = options.branch.as_ref().filter(|wanted| **wanted != short) {
+            return Err(PullError::OtherBranch { has: short, wanted: wanted.clone() });
+        }
+        let name = repo.branch_remote_name(branch.shorten(), Direction::Fetch);
+        let name = name.map_or_else(|| "origin".to_owned(), |name| name.as_bstr().to_string());
+        let no_remote = || PullError::NoRemote { branch: short.clone(), remote: name.clone() };
+        let remote = repo
+            .try_find_remote(name.as_str())
+            .ok_or_else(no_remote)?
+            .map_err(Error::read(format!("the configuration of remote `{name}`")))?;
+        let url = remote.url(Direction::Fetch).ok_or_else(no_remote)?;
+        if let Some(wanted) = &options.url {
+            same_remote(repo, &name, url, wanted)?;
+        }
+        let merge = match repo.branch_remote_ref_name(branch.as_ref(), Direction::Fetch) {
+            Some(merge) => merge.map_err(Error::read(format!("branch.{short}.merge")))?,
+            None => branch.clone(),
+        };
+        Ok(Self { branch, commit, remote: name, url: shown(url), merge })
+    }
+
+    /// The local branch as people name it.
+    pub(super) fn short_name(&self) -> String {
+        self.branch.shorten().to_string()
+    }
+
+    /// The upstream as git's commands name it.
+    pub(super) fn tracking_name(&self) -> String {
+        format!("{}/{}", self.remote, self.merge.shorten())
+    }
+}
+
+/// The commit of `branch`, if it has any.
+pub(super) fn commit_of(
+    repo: &gix::Repository,
+    branch: &gix::refs::FullName,
+) -> Result<Option<ObjectId>, Error> {
+    let reading = || format!("branch `{}`", branch.shorten());
+    let reference = repo.try_find_reference(branch.as_ref()).map_err(Error::read(reading()))?;
+    let Some(mut reference) = reference else { return Ok(None) };
+    let commit = reference.peel_to_commit().map_err(Error::read(reading()))?;
+    Ok(Some(commit.id))
+}
+
+/// Refuses a checkout of another repository.
+fn same_remote(
+    repo: &gix::Repository,
+    name: &str,
+    url: &gix::Url,
+    wanted: &str,
+) -> Result<(), PullError> {
+    let wanted = RemoteUrl::parse(wanted)?;
+    let root = repo.workdir().unwrap_or(repo.git_dir());
+    let written = repo.config_snapshot().string(format!("remote.{name}.url").as_str());
+    // `url` is what insteadOf made of what is written.
+    if written.is_some_and(|written| wanted.is_same_as(written.as_ref(), root))
+        || wanted.is_same_as(url.to_bstring().as_ref(), root)
+    {
+        return Ok(());
+    }
+    let directory = root.to_owned();
+    Err(PullError::OtherRemote { directory, has: shown(url), wanted: wanted.text() })
+}

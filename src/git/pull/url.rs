@@ -1,0 +1,102 @@
+//! A remote's URL: what may be stored of it, and whether two of them mean the same repository.
+
+use std::path::Path;
+
+use gix::bstr::{BStr, ByteSlice};
+use gix::sec::identity::Account;
+use gix::url::Scheme;
+
+use super::PullError;
+use crate::git::{Cause, without_credentials};
+
+/// A URL that holds no secret, and the credentials that it came with.
+#[derive(Clone, Debug)]
+pub(super) struct RemoteUrl {
+    pub(super) url: gix::Url,
+    pub(super) credentials: Option<Account>,
+}
+
+impl RemoteUrl {
+    /// Reads `text`. A file's path may be relative to the current directory.
+    pub(super) fn parse(text: &str) -> Result<Self, PullError> {
+        let bad = |source| PullError::BadUrl { url: without_credentials(text), source };
+        let mut url = gix::url::parse(BStr::new(text)).map_err(|error| bad(Cause::from(error)))?;
+        let here = std::env::current_dir().map_err(|error| bad(Cause::from(error)))?;
+        url.canonicalize(&here).map_err(|error| bad(Cause::from(error)))?;
+        let password = url.set_password(None);
+        let mut credentials = None;
+        if matches!(url.scheme, Scheme::Http | Scheme::Https)
+            && let Some(username) = url.set_user(None)
+        {
+            let password = password.unwrap_or_default();
+            credentials = Some(Account { username, password, oauth_refresh_token: None });
+        }
+        Ok(Self { url, credentials })
+    }
+
+    /// Whether `other`, as a configuration has it in the checkout at `root`, is this repository.
+    pub(super) fn is_same_as(&self, other: &BStr, root: &Path) -> bool {
+        let Ok(mut other) = gix::url::parse(other) else { return false };
+        if other.canonicalize(root).is_err() {
+            return false;
+        }
+        let web = matches!(other.scheme, Scheme::Http | Scheme::Https);
+        self.url.scheme == other.scheme
+            && self.url.host() == other.host()
+            && self.url.port_or_default() == other.port_or_default()
+            && (web || self.url.user() == other.user())
+            && plain(&self.url) == plain(&other)
+    }
+
+    /// The URL as messages and configurations may have it.
+    pub(super) fn text(&self) -> String {
+        shown(&self.url)
+    }
+}
+
+/// `url` as a person reads it, without credentials.
+pub(super) fn shown(url: &gix::Url) -> String {
+    without_credentials(&url.to_bstring().to_string())
+}
+
+/// The path without what may be left out of it.
+fn plain(url: &gix::Url) -> &[u8] {
+    let path = url.path.trim_end_with(|c| c == '/');
+    let path = path.strip_suffix(b".git").unwrap_or(path);
+    path.trim_end_with(|c| c == '/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_not_part_of_a_url() {
+        let url = RemoteUrl::parse("https://bob:s3cret@host/shop.git").unwrap();
+        assert_eq!(url.text(), "https://host/shop.git");
+        let account = url.credentials.unwrap();
+        assert_eq!((account.username, account.password), ("bob".into(), "s3cret".into()));
+    }
+
+    #[test]
+    fn one_repository_has_many_spellings() {
+        let root = Path::new("/srv/checkout");
+        let url = |text| RemoteUrl::parse(text).unwrap();
+        for (one, other) in [
+            ("https://host/shop.git", "https://bob@HOST:443/shop"),
+            ("/srv/shop.git", "../shop"),
+            ("file:///srv/shop/", "/srv/shop/.git"),
+            ("ssh://git@host/shop", "ssh://git@host:22/shop.git"),
+        ] {
+            assert!(url(one).is_same_as(other.into(), root), "{one} is {other}");
+        }
+        for (one, other) in [
+            ("https://host/shop", "https://host/shop2"),
+            ("https://host/shop", "http://host/shop"),
+            ("ssh://git@host/shop", "ssh://bob@host/shop"),
+            ("https://host/shop", "https://host:8443/shop"),
+        ] {
+            assert!(!url(one).is_same_as(other.into(), root), "{one} is not {other}");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Work that may hang: watched for signs of life, and given up on when there are none.
+//!
+//! A transport may block in a read for ever, where no flag reaches it. So it runs in a thread of
+//! its own, and what it waits for, its child processes, can be killed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use gix::progress::{Id, MessageLevel, Step, StepShared, UNKNOWN, Unit};
+
+use super::PullError;
+
+/// How often the flags are looked at.
+const TICK: Duration = Duration::from_millis(50);
+
+/// How long work that was told to stop may take to clean up.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Why there is no result.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Stopped {
+    Silent,
+    Interrupted,
+}
+
+impl Stopped {
+    pub(super) fn into_error(self, url: String, after: Duration) -> PullError {
+        match self {
+            Self::Silent => PullError::TimedOut { url, after },
+            Self::Interrupted => PullError::Interrupted,
+        }
+    }
+}
+
+/// Runs `work` until it is done, shows no progress for `patience`, or `interrupt` is set.
+pub(super) fn watch<T: Send + 'static>(
+    patience: Duration,
+    interrupt: &AtomicBool,
+    work: impl FnOnce(Pulse, &AtomicBool) -> T + Send + 'static,
+) -> Result<T, Stopped> {
+    let pulse = Pulse::default();
+    let stop = Arc::new(AtomicBool::new(false));
+    let (send, receive) = channel();
+    let (name_send, name_receive) = channel();
+    let worker = thread::spawn({
+        let (pulse, stop) = (pulse.clone(), stop.clone());
+        move || {
+            let _ = name_send.send(children::this_thread());
+            // Nobody listens any more after having given up.
+            let _ = send.send(work(pulse, &stop));
+        }
+    });
+    let mut beats = 0;
+    let mut since = Instant::now();
+    let why = loop {
+        match receive.recv_timeout(TICK) {
+            Ok(result) => return Ok(result),
+            Err(RecvTimeoutError::Disconnected) => match worker.join() {
+                Err(panic) => std::panic::resume_unwind(panic),
+                Ok(()) => unreachable!("work sends before it ends"),
+            },
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        let now = pulse.beats.load(Ordering::Relaxed);
+        if now != beats {
+            beats = now;
+            since = Instant::now();
+        }
+        if interrupt.load(Ordering::Relaxed) {
+            break Stopped::Interrupted;
+        }
+        if since.elapsed() >= patience {
+            break Stopped::Silent;
+        }
+    };
+    stop.store(true, Ordering::Relaxed);
+    if let Ok(Some(thread)) = name_receive.try_recv() {
+        children::kill(&thread);
+    }
+    // What it holds, locks and files, it gives back if it can. If not, it ends with the process.
+    let _ = receive.recv_timeout(GRACE);
+    Err(why)
+}
+
+/// A progress bar that nobody sees: all that counts is that it moves.
+#[derive(Clone, Default)]
+pub(super) struct Pulse {
+    beats: Arc<AtomicUsize>,
+}
+
+impl Pulse {
+    fn beat(&self) {
+        self.beats.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl gix::Count for Pulse {
+    fn set(&self, _step: Step) {
+        self.beat();
+    }
+    fn step(&self) -> Step {
+        self.beats.load(Ordering::Relaxed)
+    }
+    fn inc_by(&self, _step: Step) {
+        self.beat();
+    }
+    fn counter(&self) -> StepShared {
+        self.beats.clone()
+    }
+}
+
+impl gix::Progress for Pulse {
+    fn init(&mut self, _max: Option<Step>, _unit: Option<Unit>) {
+        self.beat();
+    }
+    fn set_name(&mut self, _name: String) {
+        self.beat();
+    }
+    fn name(&self) -> Option<String> {
+        None
+    }
+    fn id(&self) -> Id {
+        UNKNOWN
+    }
+    fn message(&self, _level: MessageLevel, _message: String) {
+        self.beat();
+    }
+}
+
+impl gix::NestedProgress for Pulse {
+    type SubProgress = Self;
+    fn add_child(&mut self, _name: impl Into<String>) -> Self {
+        self.beat();
+        self.clone()
+    }
+    fn add_child_with_id(&mut self, _name: impl Into<String>, _id: Id) -> Self {
+        self.beat();
+        self.clone()
+    }
+}
+
+/// The processes that one thread started: Linux tells them apart from all others.
+#[cfg(target_os = "linux")]
+mod children {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use rustix::process::{Pid, Signal, kill_process};
+
+    /// Where the system describes the thread that asks.
+    pub(super) fn this_thread() -> Option<PathBuf> {
+        Some(Path::new("/proc").join(fs::read_link("/proc/thread-self").ok()?))
+    }
+
+    /// Kills what `thread` started, and what that started, the youngest first.
+    pub(super) fn kill(thread: &Path) {
+        let list = fs::read_to_string(thread.join("children")).unwrap_or_default();
+        for child in list.split_whitespace().filter_map(|id| id.parse().ok()) {
+            let Some(pid) = Pid::from_raw(child) else { continue };
+            for thread in
+                fs::read_dir(format!("/proc/{child}/task")).into_iter().flatten().flatten()
+            {
+                kill(&thread.path());
+            }
+            // It may have ended by itself.
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod children {
+    use std::path::{Path, PathBuf};
+
+    pub(super) fn this_thread() -> Option<PathBuf> {
+        None
+    }
+
+    pub(super) fn kill(_thread: &Path) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_that_is_done_gives_its_result() {
+        let never = AtomicBool::new(false);
+        assert_eq!(watch(Duration::from_secs(60), &never, |_, _| 7), Ok(7));
+    }
+
+    #[test]
+    fn silent_work_is_given_up_on_and_its_children_are_killed() {
+        let never = AtomicBool::new(false);
+        let result = watch(Duration::from_millis(100), &never, |_, _| {
+            std::process::Command::new("sh").args(["-c", "sleep 600; true"]).status()
+        });
+        assert_eq!(result.map(|_| ()), Err(Stopped::Silent));
+    }
+
+    #[test]
+    fn an_interrupt_ends_the_wait() {
+        let now = AtomicBool::new(true);
+        let result = watch(Duration::from_secs(60), &now, |_, stop| {
+            while !stop.load(Ordering::Relaxed) {
+                thread::yield_now();
+            }
+        });
+        assert_eq!(result, Err(Stopped::Interrupted));
+    }
+}

@@ -1,0 +1,111 @@
+//! Names → commits, and what a repository is known by.
+
+use gix::bstr::ByteSlice;
+use jiff::Timestamp;
+
+use super::near::near;
+use super::{Cause, Checkout, Error};
+use crate::snapshot::Revision;
+
+/// The id of a repository's first commit, which two repositories share only when one was cloned
+/// from the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RootCommit(pub String);
+
+impl Checkout {
+    /// The commit that `rev` names; without one, `HEAD`'s.
+    pub fn resolve(&self, rev: Option<&str>) -> Result<Revision, Error> {
+        let repo = self.local();
+        let (named, id) = match rev {
+            Some(rev) => (rev.to_owned(), commit_named(&repo, rev)?),
+            None => head(&repo)?,
+        };
+        describe(&repo, id, named)
+    }
+
+    /// What the repository is known by: the commit that following first parents ends at.
+    pub fn root_commit(&self, revision: &Revision) -> Result<RootCommit, Error> {
+        let repo = self.local();
+        let shallow = repo.shallow_commits().map_err(Error::read("the shallow boundary"))?;
+        let mut id = parse(&revision.commit)?;
+        loop {
+            let commit = repo.find_commit(id).map_err(Error::read(format!("commit {id}")))?;
+            let parent = commit.parent_ids().next().map(|parent| parent.detach());
+            match parent {
+                None => return Ok(RootCommit(id.to_string())),
+                Some(_) if shallow.as_ref().is_some_and(|edge| edge.contains(&id)) => {
+                    return Err(Error::Shallow);
+                }
+                Some(parent) => id = parent,
+            }
+        }
+    }
+
+    /// Whether the commit `id` is here and is a first commit. Looks at one object alone.
+    pub fn has_root_commit(&self, id: &str) -> Result<bool, Error> {
+        let repo = self.local();
+        let Ok(id) = gix::ObjectId::from_hex(id.as_bytes()) else { return Ok(false) };
+        let object = repo.try_find_object(id).map_err(Error::read(format!("commit {id}")))?;
+        let Some(commit) = object.and_then(|object| object.try_into_commit().ok()) else {
+            return Ok(false);
+        };
+        Ok(commit.parent_ids().next().is_none())
+    }
+}
+
+/// The full id that `text` is.
+pub(super) fn parse(text: &str) -> Result<gix::ObjectId, Error> {
+    gix::ObjectId::from_hex(text.as_bytes()).map_err(Error::read(format!("commit `{text}`")))
+}
+
+/// What `HEAD` is called, and its commit.
+fn head(repo: &gix::Repository) -> Result<(String, gix::ObjectId), Error> {
+    let mut head = repo.head().map_err(Error::read("HEAD"))?;
+    let branch = head.referent_name().map(|name| name.shorten().to_string());
+    if let (true, Some(branch)) = (head.is_unborn(), &branch) {
+        return Err(Error::Unborn { branch: branch.clone() });
+    }
+    let commit = head.peel_to_commit().map_err(Error::read("the commit of HEAD"))?;
+    Ok((branch.unwrap_or_else(|| "HEAD".to_owned()), commit.id))
+}
+
+/// The commit that `rev` names, through annotated tags.
+fn commit_named(repo: &gix::Repository, rev: &str) -> Result<gix::ObjectId, Error> {
+    let found = repo
+        .rev_parse_single(rev)
+        .and_then(|id| id.object())
+        .and_then(|object| object.peel_to_commit());
+    found.map(|commit| commit.id).map_err(|error| Error::UnknownRevision {
+        rev: rev.to_owned(),
+        near: near(rev, ref_names(repo)),
+        source: Cause::from(error),
+    })
+}
+
+/// Every branch and tag by its short name.
+fn ref_names(repo: &gix::Repository) -> Vec<String> {
+    let Ok(platform) = repo.references() else { return Vec::new() };
+    let Ok(all) = platform.all() else { return Vec::new() };
+    all.flatten().map(|reference| reference.name().shorten().to_string()).collect()
+}
+
+/// The revision that the commit `id` is.
+pub(super) fn describe(
+    repo: &gix::Repository,
+    id: gix::ObjectId,
+    named: String,
+) -> Result<Revision, Error> {
+    let reading = || format!("commit {id}");
+    let commit = repo.find_commit(id).map_err(Error::read(reading()))?;
+    let summary = commit.message().map_err(Error::read(reading()))?.summary();
+    let author = commit.author().map_err(Error::read(reading()))?;
+    let seconds = commit.time().map_err(Error::read(reading()))?.seconds;
+    Ok(Revision {
+        commit: id.to_string(),
+        named,
+        summary: summary.to_str_lossy().into_owned(),
+        author: author.name.to_str_lossy().into_owned(),
+        time: Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH),
+        dirty: false,
+    })
+}

@@ -1,0 +1,199 @@
+//! What the work tree has that no commit has.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::path::Path;
+
+use gix::bstr::{BString, ByteSlice};
+use gix::filter::plumbing::pipeline::convert::ToGitOutcome;
+use gix::index::entry::Mode;
+use gix::status::index_worktree::Item as InTree;
+use gix::status::{Item, Submodule, UntrackedFiles, tree_index::TrackRenames};
+
+use super::read::LARGEST;
+use super::{Checkout, Error};
+use crate::snapshot::{Skipped, Snapshot, WhySkipped};
+
+impl Checkout {
+    /// The paths under `paths` that differ from `HEAD`: staged, not staged, and untracked ones that
+    /// are not ignored. A bare repository has none.
+    pub fn uncommitted(&self, paths: &[String]) -> Result<Vec<String>, Error> {
+        if self.is_bare() {
+            return Ok(Vec::new());
+        }
+        let changed = changes(&self.local(), paths)?;
+        Ok(changed.into_iter().map(|path| path.to_string()).collect())
+    }
+
+    /// The regular files under `paths` as the work tree has them: tracked ones, and untracked ones
+    /// that are not ignored, with the content that committing them would store.
+    pub fn worktree(
+        &self,
+        paths: &[String],
+        wanted: &(dyn Fn(&str) -> bool + Sync),
+    ) -> Result<Snapshot, Error> {
+        if self.is_bare() {
+            return Err(Error::Bare { root: self.root().to_owned() });
+        }
+        let mut repo = self.local();
+        let mut revision = self.resolve(None)?;
+        let changed = changes(&repo, paths)?;
+        revision.dirty = !changed.is_empty();
+        // Whether a file would survive a round trip through git is of no interest to a reader.
+        read_config(repo.config_snapshot_mut().set_raw_value("core.safecrlf", "false"))?;
+
+        let index = repo.index_or_empty().map_err(Error::read("the index"))?;
+        let mut skipped = Vec::new();
+        let mut same = Vec::new();
+        let mut found: BTreeSet<&str> = BTreeSet::new();
+        for entry in index.entries() {
+            let path = entry.path(&index);
+            if !is_under(path, paths) {
+                continue;
+            }
+            let Ok(text) = path.to_str() else {
+                skipped.push(Skipped { path: path.to_string(), why: WhySkipped::NotUtf8 });
+                continue;
+            };
+            found.insert(text);
+            if changed.contains(path) || !wanted(text) {
+                continue;
+            }
+            match entry.mode {
+                Mode::SYMLINK => {
+                    skipped.push(Skipped { path: text.to_owned(), why: WhySkipped::Symlink });
+                }
+                Mode::COMMIT => {
+                    skipped.push(Skipped { path: text.to_owned(), why: WhySkipped::Submodule });
+                }
+                _ => same.push((text.to_owned(), entry.id)),
+            }
+        }
+        let changed_text = || changed.iter().filter_map(|path| path.to_str().ok());
+        for path in paths.iter().filter(|path| !path.is_empty()) {
+            let known = found.iter().copied().chain(changed_text());
+            if !known.into_iter().any(|file| is_under(file.into(), std::slice::from_ref(path))) {
+                let near = super::near::near(path, found.iter().map(|file| (*file).to_owned()));
+                let commit = revision.commit.clone();
+                return Err(Error::UnknownPath { path: path.clone(), commit, near });
+            }
+        }
+
+        let (mut files, large) = self.contents(&same)?;
+        skipped.extend(large);
+        let mut reader = Reader::new(&repo)?;
+        for path in changed_text().filter(|path| wanted(path)) {
+            match reader.read(self.root(), path)? {
+                Found::Content(content) => {
+                    files.insert(path.to_owned(), content);
+                }
+                Found::Skipped(why) => skipped.push(Skipped { path: path.to_owned(), why }),
+                Found::Nothing => {}
+            }
+        }
+        skipped.sort();
+        Ok(Snapshot { revision, files, skipped })
+    }
+}
+
+/// Whether `path` is one of `paths` or in one of them.
+fn is_under(path: &gix::bstr::BStr, paths: &[String]) -> bool {
+    paths.iter().any(|folder| {
+        folder.is_empty()
+            || path
+                .strip_prefix(folder.as_bytes())
+                .is_some_and(|rest| rest.is_empty() || rest.first() == Some(&b'/'))
+    })
+}
+
+/// Every path under `paths` that differs between `HEAD`, the index and the work tree.
+fn changes(repo: &gix::Repository, paths: &[String]) -> Result<BTreeSet<BString>, Error> {
+    let reading = || "the state of the work tree";
+    let patterns = match paths.iter().any(String::is_empty) {
+        true => Vec::new(),
+        false => paths.iter().map(|path| format!(":(top,literal){path}").into()).collect(),
+    };
+    let status = repo
+        .status(gix::progress::Discard)
+        .map_err(Error::read(reading()))?
+        .untracked_files(UntrackedFiles::Files)
+        .index_worktree_submodules(Submodule::Given {
+            ignore: gix::submodule::config::Ignore::All,
+            check_dirty: false,
+        })
+        .index_worktree_rewrites(None)
+        .tree_index_track_renames(TrackRenames::Disabled);
+    let mut changed = BTreeSet::new();
+    for item in status.into_iter(patterns).map_err(Error::read(reading()))? {
+        match item.map_err(Error::read(reading()))? {
+            Item::TreeIndex(change) => {
+                changed.insert(change.location().to_owned());
+            }
+            // A file that only looks changed by its times is no change.
+            Item::IndexWorktree(item) => {
+                let is_change = match &item {
+                    InTree::Modification { .. } => item.summary().is_some(),
+                    InTree::DirectoryContents { entry, .. } => {
+                        entry.status == gix::dir::entry::Status::Untracked
+                    }
+                    InTree::Rewrite { .. } => true,
+                };
+                if is_change {
+                    changed.insert(item.rela_path().to_owned());
+                }
+            }
+        }
+    }
+    Ok(changed)
+}
+
+fn read_config<T, E: std::error::Error + 'static>(set: Result<T, E>) -> Result<(), Error> {
+    set.map(drop).map_err(Error::read("the configuration"))
+}
+
+enum Found {
+    Content(Vec<u8>),
+    Skipped(WhySkipped),
+    Nothing,
+}
+
+/// Reads files of the work tree as git would store them.
+struct Reader<'repo> {
+    filters: gix::filter::Pipeline<'repo>,
+    index: gix::worktree::IndexPersistedOrInMemory,
+}
+
+impl<'repo> Reader<'repo> {
+    fn new(repo: &'repo gix::Repository) -> Result<Self, Error> {
+        let (filters, index) = repo.filter_pipeline(None).map_err(Error::read("the filters"))?;
+        Ok(Self { filters, index })
+    }
+
+    fn read(&mut self, root: &Path, path: &str) -> Result<Found, Error> {
+        let reading = || format!("`{path}` of the work tree");
+        let whole = root.join(path);
+        let Ok(metadata) = whole.symlink_metadata() else { return Ok(Found::Nothing) };
+        if metadata.is_symlink() {
+            return Ok(Found::Skipped(WhySkipped::Symlink));
+        }
+        if metadata.is_dir() {
+            return Ok(Found::Skipped(WhySkipped::Submodule));
+        }
+        if metadata.len() > LARGEST {
+            return Ok(Found::Skipped(WhySkipped::TooLarge { bytes: metadata.len() }));
+        }
+        let file = std::fs::File::open(&whole).map_err(Error::read(reading()))?;
+        let converted = self
+            .filters
+            .convert_to_git(file, Path::new(path), &self.index)
+            .map_err(Error::read(reading()))?;
+        let mut content = Vec::new();
+        match converted {
+            ToGitOutcome::Unchanged(mut file) => file.read_to_end(&mut content),
+            ToGitOutcome::Buffer(buffer) => return Ok(Found::Content(buffer.to_vec())),
+            ToGitOutcome::Process(mut process) => process.read_to_end(&mut content),
+        }
+        .map_err(Error::read(reading()))?;
+        Ok(Found::Content(content))
+    }
+}

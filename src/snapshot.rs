@@ -1,0 +1,73 @@
+//! A [`Revision`] and the files it holds: what git hands to the rest of the house.
+//!
+//! Plain data. How it is read from a repository is [`crate::git`]'s business.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// A commit, and what named it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Revision {
+    /// The commit's full id in hexadecimal.
+    pub commit: String,
+    /// What named it: a branch, a tag, `HEAD`, or whatever the user wrote.
+    pub named: String,
+    /// The first line of the commit's message.
+    pub summary: String,
+    /// Who wrote the change.
+    pub author: String,
+    /// When it was committed.
+    pub time: Timestamp,
+    /// Whether the files differ from the commit's, as they may when read from the work tree.
+    pub dirty: bool,
+}
+
+impl Revision {
+    /// The commit's id as people read it: seven digits.
+    pub fn short(&self) -> &str {
+        short(&self.commit)
+    }
+}
+
+/// An id as people read it: seven digits.
+pub fn short(commit: &str) -> &str {
+    commit.get(..7).unwrap_or(commit)
+}
+
+/// Files of one revision, all read at once, so that nothing can change under the reader.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Where the files are from.
+    pub revision: Revision,
+    /// Content by path from the checkout's root, with `/` between the parts.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// What was asked for and is not among the files.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A path that was asked for and can't be one of the files.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skipped {
+    /// Path from the checkout's root; bytes that are not UTF-8 are replaced.
+    pub path: String,
+    /// Why it was skipped.
+    pub why: WhySkipped,
+}
+
+/// Why a path is not among the files of a [`Snapshot`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WhySkipped {
+    /// A symbolic link, which is never followed.
+    Symlink,
+    /// A submodule, whose files belong to another repository.
+    Submodule,
+    /// The path is not UTF-8, so nothing could name it.
+    NotUtf8,
+    /// The file is larger than any manifest.
+    TooLarge {
+        /// Its size.
+        bytes: u64,
+    },
+}
