@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod cli;
+pub mod delta;
 pub mod desired;
 pub mod git;
 pub mod inventory;
@@ -11,6 +12,7 @@ pub mod observed;
 pub mod ownership;
 pub mod plan;
 pub mod problem;
+pub mod redact;
 #[cfg(unix)]
 pub mod sandbox;
 pub mod snapshot;

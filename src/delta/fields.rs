@@ -1,0 +1,110 @@
+//! Two JSON trees → the fields in which they differ, each with its path.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::{FieldChange, yaml};
+
+/// Every field in which `after` differs from `before`, in the order in which they are written.
+pub(super) fn between(before: &Map<String, Value>, after: &Map<String, Value>) -> Vec<FieldChange> {
+    let mut fields = Vec::new();
+    maps("", before, after, &mut fields);
+    fields
+}
+
+fn maps(
+    path: &str,
+    before: &Map<String, Value>,
+    after: &Map<String, Value>,
+    fields: &mut Vec<FieldChange>,
+) {
+    for key in yaml::keys(path, &[before, after]) {
+        values(&child(path, key), before.get(key), after.get(key), fields);
+    }
+}
+
+fn values(
+    path: &str,
+    before: Option<&Value>,
+    after: Option<&Value>,
+    fields: &mut Vec<FieldChange>,
+) {
+    match (before, after) {
+        (before, after) if before == after => {}
+        (Some(Value::Object(before)), Some(Value::Object(after))) => {
+            maps(path, before, after, fields);
+        }
+        (Some(Value::Array(before)), Some(Value::Array(after))) => {
+            lists(path, before, after, fields);
+        }
+        _ => fields.push(FieldChange {
+            path: path.to_owned(),
+            before: before.cloned(),
+            after: after.cloned(),
+        }),
+    }
+}
+
+fn lists(path: &str, before: &[Value], after: &[Value], fields: &mut Vec<FieldChange>) {
+    let (Some(old), Some(new)) = (by_name(before), by_name(after)) else {
+        for i in 0..before.len().max(after.len()) {
+            values(&format!("{path}[{i}]"), before.get(i), after.get(i), fields);
+        }
+        return;
+    };
+    let find = |list: &BTreeMap<&str, usize>, items: &[Value], name: &str| {
+        list.get(name).map(|i| items[*i].clone())
+    };
+    let names = |items: &[Value]| -> Vec<String> {
+        items.iter().filter_map(name).map(str::to_owned).collect()
+    };
+    let (old_names, new_names) = (names(before), names(after));
+    let gone = old_names.iter().filter(|name| !new.contains_key(name.as_str()));
+    for name in new_names.iter().chain(gone) {
+        let (old, new) = (find(&old, before, name), find(&new, after, name));
+        values(&format!("{path}[name={}]", word(name)), old.as_ref(), new.as_ref(), fields);
+    }
+    let kept_in_order = |names: &[String], other: &BTreeMap<&str, usize>| -> Vec<String> {
+        names.iter().filter(|name| other.contains_key(name.as_str())).cloned().collect()
+    };
+    if kept_in_order(&old_names, &new) != kept_in_order(&new_names, &old) {
+        fields.push(FieldChange {
+            path: format!("{path}[*].name"),
+            before: Some(old_names.into()),
+            after: Some(new_names.into()),
+        });
+    }
+}
+
+fn name(item: &Value) -> Option<&str> {
+    item.get("name")?.as_str()
+}
+
+/// Where each name stands in the list; `None` when an element has none or two have the same.
+fn by_name(items: &[Value]) -> Option<BTreeMap<&str, usize>> {
+    let mut places = BTreeMap::new();
+    for (i, item) in items.iter().enumerate() {
+        if places.insert(name(item)?, i).is_some() {
+            return None;
+        }
+    }
+    Some(places)
+}
+
+fn child(path: &str, key: &str) -> String {
+    match (path, is_word(key)) {
+        ("", true) => key.to_owned(),
+        (_, true) => format!("{path}.{key}"),
+        (_, false) => format!("{path}[{}]", Value::from(key)),
+    }
+}
+
+/// `text`, quoted unless it is a plain word.
+fn word(text: &str) -> String {
+    if is_word(text) { text.to_owned() } else { Value::from(text).to_string() }
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+}

@@ -1,0 +1,150 @@
+//! What a [`Change`] changes, as data and as two texts to compare: without noise, without secrets.
+//!
+//! Noise is what nobody declares and every write moves: `status`, `managedFields`,
+//! `resourceVersion`, `generation` and the like. Which action is taken is [`crate::plan`]'s, how it
+//! looks is `cli::present`'s. Everything here has been through the [`Redactor`].
+
+mod fields;
+pub mod yaml;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::inventory::PART_OF;
+use crate::object::Object;
+use crate::plan::{Action, Change};
+use crate::redact::Redactor;
+
+/// Fields of `metadata` that the API server keeps for itself.
+const NOISE: &[&str] =
+    &["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"];
+
+/// Fields of `metadata` that tell nothing about whether a write would be one.
+const COUNTERS: &[&str] = &["resourceVersion", "generation", "managedFields"];
+
+/// One field that changes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FieldChange {
+    /// Where, such as `spec.template.spec.containers[name=main].image` or `spec.args[0]`. Keys that
+    /// are no plain words are quoted: `metadata.annotations["example.com/x"]`. The order of the
+    /// elements of a list with names is the field `spec.containers[*].name`.
+    pub path: String,
+    /// The value it has; `None` when there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<Value>,
+    /// The value it gets; `None` when it goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<Value>,
+}
+
+/// What changes between the live object and what it becomes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Delta {
+    /// Every field that changes, sorted as the texts are. Empty for objects that are deleted, kept
+    /// or refused: nothing of them changes, or all of it goes.
+    pub fields: Vec<FieldChange>,
+    /// The live object as YAML; empty when there is none.
+    pub before_text: String,
+    /// What it becomes, as YAML; empty when it goes.
+    pub after_text: String,
+    /// An object that exists already becomes a member of the inventory. The label that says so
+    /// stands in neither text and is not among the fields.
+    pub joins: bool,
+    /// Only the record of who owns which field changes.
+    pub only_ownership: bool,
+    /// Something changes, and only in what is masked.
+    pub only_masked: bool,
+}
+
+impl Delta {
+    /// What `change` changes.
+    pub fn new(change: &Change, redactor: &Redactor) -> Self {
+        let (before, after) = match change.action {
+            Action::Create => (None, change.merged.as_ref().or(change.send.as_ref())),
+            Action::Update | Action::Replace => {
+                (change.live.as_ref(), change.merged.as_ref().or(change.send.as_ref()))
+            }
+            Action::Delete | Action::Keep | Action::Refuse => return Self::default(),
+        };
+        let label =
+            |object: Option<&Object>| object.and_then(|o| o.label(PART_OF)).map(str::to_owned);
+        let (old_label, new_label) = (label(before), label(after));
+        let hides_label = new_label.is_some() || old_label.is_none();
+        let clean = |object: Option<&Object>| object.map(|object| quiet(object, hides_label));
+        let (raw_before, raw_after) = (clean(before), clean(after));
+        let show = |raw: &Option<Object>| raw.as_ref().map(|raw| redactor.object(raw));
+        let (before, after) = (show(&raw_before), show(&raw_after));
+        let text = |object: &Option<Object>| object.as_ref().map(yaml::text).unwrap_or_default();
+
+        let existed = before.is_some();
+        let joins = existed && new_label.is_some() && old_label != new_label;
+        let empty = Object::default();
+        Self {
+            fields: fields::between(
+                &before.as_ref().unwrap_or(&empty).0,
+                &after.as_ref().unwrap_or(&empty).0,
+            ),
+            before_text: text(&before),
+            after_text: text(&after),
+            joins,
+            only_ownership: existed && !joins && raw_before == raw_after,
+            only_masked: raw_before != raw_after && before == after,
+        }
+    }
+}
+
+/// `object` without what would only be noise.
+fn quiet(object: &Object, hides_label: bool) -> Object {
+    let mut object = object.clone();
+    object.0.remove("status");
+    let Some(Value::Object(metadata)) = object.0.get_mut("metadata") else { return object };
+    for field in NOISE {
+        metadata.remove(*field);
+    }
+    if hides_label && let Some(Value::Object(labels)) = metadata.get_mut("labels") {
+        labels.remove(PART_OF);
+        if labels.is_empty() {
+            metadata.remove("labels");
+        }
+    }
+    object
+}
+
+/// Whether applying would write nothing: `merged` is what the server says would be, `live` what is.
+///
+/// Compares the whole objects, who owns which field included, except for what moves with a write
+/// and not by itself: when each manager wrote last, `resourceVersion` and `generation`.
+pub fn is_noop(live: &Object, merged: &Object) -> bool {
+    without(&live.0, &["metadata"]).eq(without(&merged.0, &["metadata"]))
+        && match (live.metadata(), merged.metadata()) {
+            (Some(live), Some(merged)) => {
+                without(live, COUNTERS).eq(without(merged, COUNTERS))
+                    && have_same_owners(live.get("managedFields"), merged.get("managedFields"))
+            }
+            _ => live.0.get("metadata") == merged.0.get("metadata"),
+        }
+}
+
+/// The map's entries, in the order of their keys, but for `left_out`.
+fn without<'a>(
+    map: &'a Map<String, Value>,
+    left_out: &'a [&str],
+) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    map.iter().filter(move |(key, _)| !left_out.contains(&key.as_str()))
+}
+
+fn have_same_owners(live: Option<&Value>, merged: Option<&Value>) -> bool {
+    let (Some(Value::Array(live)), Some(Value::Array(merged))) = (live, merged) else {
+        return live == merged;
+    };
+    live.len() == merged.len()
+        && live.iter().zip(merged).all(|(live, merged)| match (live, merged) {
+            (Value::Object(live), Value::Object(merged)) => {
+                without(live, &["time"]).eq(without(merged, &["time"]))
+            }
+            _ => live == merged,
+        })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,217 @@
+//! An object as YAML for people: one value a line wherever that is possible, always in one order,
+//! and without any character that could do something to a terminal.
+//!
+//! What it writes is YAML that reads back as the same value. It reads nothing: manifests are read
+//! as kubectl reads them, by [`crate::manifest`].
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value};
+
+use crate::object::Object;
+
+/// Keys that come first at the top of an object, and in its metadata.
+const FIRST: &[&str] = &["apiVersion", "kind", "metadata"];
+const FIRST_IN_METADATA: &[&str] = &["name", "namespace", "labels", "annotations"];
+/// Keys that come first elsewhere.
+const FIRST_ELSEWHERE: &[&str] = &["name"];
+
+/// The object as YAML; empty for an object without fields.
+pub fn text(object: &Object) -> String {
+    let mut out = String::new();
+    map(&mut out, &object.0, "", 0);
+    out
+}
+
+/// The keys of all `maps` at `path`, each once, in the order in which they are written.
+pub(super) fn keys<'a>(path: &str, maps: &[&'a Map<String, Value>]) -> Vec<&'a str> {
+    let first = match path {
+        "" => FIRST,
+        "metadata" => FIRST_IN_METADATA,
+        _ => FIRST_ELSEWHERE,
+    };
+    let place = |key: &str| first.iter().position(|f| *f == key).unwrap_or(first.len());
+    let mut keys: Vec<&str> = maps.iter().flat_map(|map| map.keys()).map(String::as_str).collect();
+    keys.sort_by_key(|key| (place(key), *key));
+    keys.dedup();
+    keys
+}
+
+/// Whether a character can be shown as it is: it neither controls the terminal nor hides or
+/// reorders what stands beside it.
+pub fn is_harmless(c: char) -> bool {
+    !(c.is_control()
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{fffe}'..='\u{ffff}'
+                | '\u{e0000}'..='\u{e007f}'
+        ))
+}
+
+/// Writes the entries of a map, the first one where the line stands.
+fn map(out: &mut String, entries: &Map<String, Value>, path: &str, indent: usize) {
+    for (i, key) in keys(path, &[entries]).into_iter().enumerate() {
+        if i > 0 || path != "-" {
+            pad(out, indent);
+        }
+        scalar(out, key, None);
+        out.push(':');
+        // Only the path of `metadata` matters, and that of a list's element, which is `-`.
+        let path = if path.is_empty() && key == "metadata" { key } else { "…" };
+        value(out, &entries[key], path, indent);
+    }
+}
+
+/// Writes what comes after a key's colon or an element's dash.
+fn value(out: &mut String, value: &Value, path: &str, indent: usize) {
+    match value {
+        Value::Object(entries) if entries.is_empty() => out.push_str(" {}\n"),
+        Value::Array(items) if items.is_empty() => out.push_str(" []\n"),
+        Value::Object(entries) if path == "-" => {
+            out.push(' ');
+            map(out, entries, path, indent);
+        }
+        Value::Object(entries) => {
+            out.push('\n');
+            map(out, entries, path, indent + 2);
+        }
+        Value::Array(items) => {
+            // A list stands as far left as its key; in a list, further right than the dash.
+            out.push('\n');
+            for item in items {
+                pad(out, indent);
+                out.push('-');
+                self::value(out, item, "-", indent + 2);
+            }
+        }
+        Value::String(text) => {
+            out.push(' ');
+            scalar(out, text, Some(if path == "-" { indent } else { indent + 2 }));
+            out.push('\n');
+        }
+        other => {
+            let _ = writeln!(out, " {other}"); // a String takes every write
+        }
+    }
+}
+
+fn pad(out: &mut String, indent: usize) {
+    out.extend(std::iter::repeat_n(' ', indent));
+}
+
+/// Writes a string; over several lines where it has several and `indent` says how far right.
+fn scalar(out: &mut String, text: &str, indent: Option<usize>) {
+    match indent {
+        Some(indent) if is_literal(text) => literal(out, text, indent),
+        _ if is_plain(text) => out.push_str(text),
+        _ => quoted(out, text, indent),
+    }
+}
+
+/// Whether the text can stand line by line as it is.
+fn is_literal(text: &str) -> bool {
+    text.contains('\n')
+        && text.chars().any(|c| !c.is_whitespace())
+        && text.chars().all(|c| c == '\n' || c == '\t' || is_harmless(c))
+}
+
+fn literal(out: &mut String, text: &str, indent: usize) {
+    out.push('|');
+    if text.starts_with([' ', '\t', '\n']) {
+        out.push('2'); // or the first line's spaces would be taken for the indentation
+    }
+    let body = match text.strip_suffix('\n') {
+        Some(body) if body.ends_with('\n') => {
+            out.push('+');
+            body
+        }
+        Some(body) => body,
+        None => {
+            out.push('-');
+            text
+        }
+    };
+    for line in body.split('\n') {
+        out.push('\n');
+        if !line.is_empty() {
+            pad(out, indent);
+            out.push_str(line);
+        }
+    }
+}
+
+/// Between double quotes, with a line for each of the text's where `indent` allows.
+fn quoted(out: &mut String, text: &str, indent: Option<usize>) {
+    out.push('"');
+    for (i, line) in text.split_inclusive('\n').enumerate() {
+        if let Some(indent) = indent.filter(|_| i > 0) {
+            out.push_str("\\\n"); // a line break that is not part of the text
+            pad(out, indent);
+            if line.starts_with([' ', '\t']) {
+                out.push('\\'); // or it would be taken for indentation
+            }
+        }
+        for (j, c) in line.chars().enumerate() {
+            match c {
+                '"' | '\\' => out.extend(['\\', c]),
+                '\n' => out.push_str("\\n"),
+                '\r' => out.push_str("\\r"),
+                '\t' if i > 0 && j == 0 && indent.is_some() => out.push('t'),
+                '\t' => out.push_str("\\t"),
+                c if is_harmless(c) => out.push(c),
+                c => out.push_str(&escaped(c)),
+            }
+        }
+    }
+    out.push('"');
+}
+
+/// A character as an escape that YAML, and every reader, knows.
+pub fn escaped(c: char) -> String {
+    match u32::from(c) {
+        code @ 0..=0xff => format!("\\x{code:02x}"),
+        code @ 0x100..=0xffff => format!("\\u{code:04x}"),
+        code => format!("\\U{code:08x}"),
+    }
+}
+
+/// Whether the text is safe without quotes: every reader of YAML takes it for this very string.
+fn is_plain(text: &str) -> bool {
+    let Some(first) = text.chars().next() else { return false };
+    let is_inner = |c: char| {
+        c.is_ascii_alphanumeric()
+            || "_-./:@+=, ()$;~^<>%*!?|&[]{}'\"#".contains(c)
+            || (!c.is_ascii() && is_harmless(c) && !c.is_whitespace())
+    };
+    let starts = first.is_ascii_alphanumeric()
+        || matches!(first, '/' | '_' | '.' | '$' | '(' | '<' | '^' | ';' | '+')
+        || (first == '-' && text.len() > 1 && !text.starts_with("- ") && !text.starts_with("---"))
+        || (!first.is_ascii() && is_harmless(first));
+    starts
+        && text.chars().all(is_inner)
+        && !text.ends_with([' ', ':'])
+        && !text.contains(": ")
+        && !text.contains(" #")
+        && !means_something_else(text)
+}
+
+/// Whether some reader, of YAML 1.1 or 1.2, takes the unquoted text for a truth value, nothing, a
+/// number, a time or a merge.
+fn means_something_else(text: &str) -> bool {
+    const WORDS: &[&str] =
+        &["y", "n", "yes", "no", "on", "off", "true", "false", "null", "<<", "="];
+    let lower = text.to_ascii_lowercase();
+    let is_number_like = lower.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
+        && (lower.chars().all(|c| c.is_ascii_hexdigit() || "xo_:.+- tz".contains(c))
+            || lower.ends_with(".inf")
+            || lower.ends_with(".nan"));
+    WORDS.contains(&lower.as_str()) || is_number_like
+}
