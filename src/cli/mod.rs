@@ -2,6 +2,7 @@
 //! answers it.
 
 pub mod exit;
+pub mod present;
 pub mod pull;
 #[cfg(unix)]
 pub mod sandbox;

@@ -209,8 +209,9 @@ fn means_something_else(text: &str) -> bool {
     const WORDS: &[&str] =
         &["y", "n", "yes", "no", "on", "off", "true", "false", "null", "<<", "="];
     let lower = text.to_ascii_lowercase();
+    let all_of = |extra: &str| lower.chars().all(|c| c.is_ascii_hexdigit() || extra.contains(c));
     let is_number_like = lower.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
-        && (lower.chars().all(|c| c.is_ascii_hexdigit() || "xo_:.+- tz".contains(c))
+        && (lower.contains(|c: char| c.is_ascii_digit()) && all_of("xo_:.+- tz")
             || lower.ends_with(".inf")
             || lower.ends_with(".nan"));
     WORDS.contains(&lower.as_str()) || is_number_like

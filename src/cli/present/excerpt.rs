@@ -1,0 +1,49 @@
+//! A problem as text: where and what, the line itself with a caret under the place, and what to do.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::Glyphs;
+use super::text::WIDTH;
+use crate::problem::Problem;
+use crate::redact::Redactor;
+
+/// Writes one problem.
+pub(super) fn write(
+    out: &mut impl Write,
+    problem: &Problem,
+    redactor: &Redactor,
+    glyphs: Glyphs,
+) -> io::Result<()> {
+    let Problem { place, message, excerpt, hint } = problem;
+    let (red, dim) = (AnsiColor::Red.on_default().bold(), Style::new().dimmed());
+    let inert = |text: &str| glyphs.inert(text).into_owned();
+    let mut message = redactor.text(message);
+    message.truncate(message.trim_end().len());
+    let mut lines = message.lines();
+    let first = inert(lines.next().unwrap_or_default());
+    writeln!(out, "{red}!{red:#} {}: {first}", inert(&place.to_string()))?;
+    for line in lines {
+        writeln!(out, "    {}", inert(line))?;
+    }
+    let mut hint = hint.as_ref().map(|hint| redactor.text(hint));
+    if let Some(excerpt) = excerpt {
+        let shown = redactor.text(excerpt);
+        writeln!(out, "{dim}{:>7} |{dim:#} {}", place.line, inert(&shown))?;
+        // Masks move what stands behind them, so that a caret would point at something else.
+        if shown == *excerpt && place.column > 0 {
+            let before: String = excerpt.chars().take(place.column - 1).collect();
+            let pad = " ".repeat(inert(&before).width());
+            let room = WIDTH.saturating_sub(8 + 2 + pad.len() + 2);
+            let beside = hint.take_if(|hint| !hint.contains('\n') && hint.width() <= room);
+            let beside = beside.map(|hint| format!(" {}", inert(&hint))).unwrap_or_default();
+            writeln!(out, "{dim}{:>7} |{dim:#} {pad}{red}^{red:#}{beside}", "")?;
+        }
+    }
+    for line in hint.iter().flat_map(|hint| hint.lines()) {
+        writeln!(out, "    do this: {}", inert(line))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! The characters that output is made of: our own marks, and everyone else's text made harmless.
+//!
+//! A manifest or a server's message may hold escape sequences that would move the cursor, change a
+//! title or hide text; shown, they are text like any other.
+
+use std::borrow::Cow;
+
+use crate::delta::yaml::{escaped, is_harmless};
+use crate::plan::Action;
+
+/// What the terminal can show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Glyphs {
+    /// It takes UTF-8; otherwise everything is written in ASCII.
+    pub utf8: bool,
+}
+
+impl Glyphs {
+    /// The mark of what happens to an object.
+    pub fn mark(self, action: Action) -> &'static str {
+        match action {
+            Action::Create => "+",
+            Action::Update => "~",
+            Action::Replace if self.utf8 => "±",
+            Action::Replace => "*",
+            Action::Delete => "-",
+            Action::Keep => "=",
+            Action::Refuse => "!",
+        }
+    }
+
+    /// What stands between two parts of a line.
+    pub fn dot(self) -> &'static str {
+        if self.utf8 { " · " } else { " - " }
+    }
+
+    /// What stands for lines that are left out.
+    pub fn gap(self) -> &'static str {
+        if self.utf8 { "…" } else { "..." }
+    }
+
+    /// One line of somebody else's text, with everything escaped that is not plain to see.
+    pub fn inert(self, text: &str) -> Cow<'_, str> {
+        let passes = |c: char| is_harmless(c) && (self.utf8 || c.is_ascii());
+        if text.chars().all(passes) {
+            return Cow::Borrowed(text);
+        }
+        let mut inert = String::with_capacity(text.len() + 8);
+        for c in text.chars() {
+            match c {
+                c if passes(c) => inert.push(c),
+                '‹' => inert.push('<'), // a mask's brackets
+                '›' => inert.push('>'),
+                '\n' => inert.push_str("\\n"),
+                '\r' => inert.push_str("\\r"),
+                '\t' => inert.push_str("\\t"),
+                c => inert.push_str(&escaped(c)),
+            }
+        }
+        Cow::Owned(inert)
+    }
+}

@@ -1,0 +1,218 @@
+//! A plan as JSON: one document, whose keys stay as they are while `version` does.
+//!
+//! | key | value |
+//! |---|---|
+//! | `version` | of this shape: 1 |
+//! | `target` | `name`, `cluster`, `cluster_id`, `paths`, `inventory` (`namespace`, `name`) |
+//! | `revision` | `commit` (full id), `named` (what named it), `summary`, `author`, `dirty` |
+//! | `summary` | how many objects have each action: `create`, `update`, `replace`, `delete`, `keep`, `refuse` |
+//! | `changes` | every object that is not simply kept, in the order of carrying out |
+//! | `changes[].action` | one of the names in `summary`; `keep` only with a `reason` |
+//! | `changes[].object` | `group`, `version`, `kind`, `namespace` (null when it has none), `name` |
+//! | `changes[].origin` | `path` and `line` of its declaration; null when there is none |
+//! | `changes[].reason`, `.hint` | why it is refused or kept, and what to do; absent when there is none |
+//! | `changes[].joins` | true: an object that exists becomes a member of the inventory |
+//! | `changes[].only_ownership` | true: only who owns which field changes |
+//! | `changes[].only_masked` | true: something changes, and only in what is masked |
+//! | `changes[].fields` | what changes: `path`, `before` (absent: it was not there), `after` (absent: it goes) |
+//! | `problems` | what could not be read: `path`, `line`, `column`, `message`, `hint` |
+//! | `requests` | how many requests were made |
+//! | `elapsed` | seconds |
+//!
+//! Secrets' values are masked as in text. Characters that could do something to a terminal are
+//! escaped, so that the document can be printed on one.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::{PlanView, shown};
+use crate::delta::yaml::is_harmless;
+use crate::delta::{Delta, FieldChange};
+use crate::plan::{Action, Change, Plan};
+use crate::problem::Problem;
+use crate::redact::Redactor;
+
+/// Writes the view as JSON.
+///
+/// # Errors
+///
+/// When `out` does not take it.
+pub fn write(out: &mut impl Write, view: &PlanView<'_>) -> io::Result<()> {
+    let json = serde_json::to_string_pretty(&document(view)).map_err(io::Error::other)?;
+    // Nothing but texts can hold such a character, so an escape means the same.
+    for part in json.split_inclusive(|c| !is_harmless(c) && c != '\n') {
+        match part.chars().next_back().filter(|c| !is_harmless(*c) && *c != '\n') {
+            None => out.write_all(part.as_bytes())?,
+            Some(c) => {
+                out.write_all(&part.as_bytes()[..part.len() - c.len_utf8()])?;
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    write!(out, "\\u{unit:04x}")?;
+                }
+            }
+        }
+    }
+    writeln!(out)
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    target: Target<'a>,
+    revision: Revision<'a>,
+    summary: Summary,
+    changes: Vec<ChangeDocument<'a>>,
+    problems: Vec<ProblemDocument<'a>>,
+    requests: usize,
+    elapsed: f64,
+}
+
+#[derive(Serialize)]
+struct Target<'a> {
+    name: &'a str,
+    cluster: &'a str,
+    cluster_id: &'a str,
+    paths: &'a [String],
+    inventory: InventoryDocument<'a>,
+}
+
+#[derive(Serialize)]
+struct InventoryDocument<'a> {
+    namespace: &'a str,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Revision<'a> {
+    commit: &'a str,
+    named: &'a str,
+    summary: String,
+    author: &'a str,
+    dirty: bool,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    create: usize,
+    update: usize,
+    replace: usize,
+    delete: usize,
+    keep: usize,
+    refuse: usize,
+}
+
+#[derive(Serialize)]
+struct ChangeDocument<'a> {
+    action: &'static str,
+    object: ObjectDocument<'a>,
+    origin: Option<OriginDocument<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+    joins: bool,
+    only_ownership: bool,
+    only_masked: bool,
+    fields: Vec<FieldChange>,
+}
+
+#[derive(Serialize)]
+struct ObjectDocument<'a> {
+    group: &'a str,
+    version: &'a str,
+    kind: &'a str,
+    namespace: Option<&'a str>,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct OriginDocument<'a> {
+    path: &'a str,
+    line: usize,
+}
+
+#[derive(Serialize)]
+struct ProblemDocument<'a> {
+    path: &'a str,
+    line: usize,
+    column: usize,
+    message: String,
+    hint: Option<String>,
+}
+
+fn document<'a>(view: &PlanView<'a>) -> Document<'a> {
+    let PlanView { plan, problems, redactor, target, revision, requests, elapsed } = *view;
+    let (namespace, name) = target.inventory;
+    Document {
+        version: 1,
+        target: Target {
+            name: target.name,
+            cluster: target.cluster,
+            cluster_id: target.cluster_id,
+            paths: target.paths,
+            inventory: InventoryDocument { namespace, name },
+        },
+        revision: Revision {
+            commit: revision.commit,
+            named: revision.named,
+            summary: redactor.text(revision.summary),
+            author: revision.author,
+            dirty: revision.dirty,
+        },
+        summary: summary(plan),
+        changes: shown(plan).map(|change| self::change(change, redactor)).collect(),
+        problems: problems.iter().map(|problem| self::problem(problem, redactor)).collect(),
+        requests,
+        elapsed: elapsed.as_secs_f64(),
+    }
+}
+
+fn summary(plan: &Plan) -> Summary {
+    Summary {
+        create: plan.count(Action::Create),
+        update: plan.count(Action::Update),
+        replace: plan.count(Action::Replace),
+        delete: plan.count(Action::Delete),
+        keep: plan.count(Action::Keep),
+        refuse: plan.count(Action::Refuse),
+    }
+}
+
+fn change<'a>(change: &'a Change, redactor: &Redactor) -> ChangeDocument<'a> {
+    let Delta { fields, before_text: _, after_text: _, joins, only_ownership, only_masked } =
+        Delta::new(change, redactor);
+    let (key, reason) = (&change.key, change.reason.as_ref());
+    let show = |text: &String| match change.action {
+        Action::Refuse => redactor.text_about(key, text),
+        _ => redactor.text(text),
+    };
+    let origin = change.origin.as_ref();
+    ChangeDocument {
+        action: change.action.name(),
+        object: ObjectDocument {
+            group: &key.group,
+            version: &change.version,
+            kind: &key.kind,
+            namespace: key.namespace.as_deref(),
+            name: &key.name,
+        },
+        origin: origin.map(|origin| OriginDocument { path: &origin.path, line: origin.line }),
+        reason: reason.map(|reason| show(&reason.message)),
+        hint: reason.and_then(|reason| reason.hint.as_ref()).map(show),
+        joins,
+        only_ownership,
+        only_masked,
+        fields,
+    }
+}
+
+fn problem<'a>(problem: &'a Problem, redactor: &Redactor) -> ProblemDocument<'a> {
+    let Problem { place, message, excerpt: _, hint } = problem;
+    ProblemDocument {
+        path: &place.path,
+        line: place.line,
+        column: place.column,
+        message: redactor.text(message),
+        hint: hint.as_ref().map(|hint| redactor.text(hint)),
+    }
+}

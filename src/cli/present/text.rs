@@ -1,0 +1,320 @@
+//! A plan as text: what changes object by object, what is left alone and why, what is wrong.
+//!
+//! Marks and words carry the meaning, colour only repeats it. Our own lines fit into 80 columns as
+//! far as names and paths let them; nobody's text is ever cut.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use similar::{Algorithm, ChangeTag, DiffOp, TextDiff};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::{Glyphs, PlanView, excerpt, shown};
+use crate::delta::Delta;
+use crate::plan::{Action, Change, Plan, Reason};
+use crate::redact::Redactor;
+
+/// The columns that our own lines fit into.
+pub(super) const WIDTH: usize = 80;
+/// Equal lines shown around a difference.
+const CONTEXT: usize = 3;
+/// More objects than this that are kept for one reason are told in one line.
+const FEW: usize = 5;
+/// Two texts that are not compared by then are shown as a coarser difference.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Writes the whole of it: what it is for, the changes, the problems, the closing line.
+///
+/// # Errors
+///
+/// When `out` does not take it.
+pub fn write(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Result<()> {
+    writeln!(out, "{}", header_line(view, glyphs))?;
+    let mut kept: Vec<(&Reason, Vec<&Change>)> = Vec::new();
+    let mut is_long = false;
+    for change in shown(view.plan) {
+        if let (Action::Keep, Some(reason)) = (change.action, &change.reason) {
+            match kept.iter_mut().find(|(other, _)| *other == reason) {
+                Some((_, changes)) => changes.push(change),
+                None => kept.push((reason, vec![change])),
+            }
+            continue;
+        }
+        is_long = true;
+        writeln!(out)?;
+        self::change(out, change, view.redactor, glyphs)?;
+    }
+    for (reason, changes) in kept {
+        is_long = true;
+        writeln!(out)?;
+        keeps(out, (reason, &changes), view.redactor, glyphs)?;
+    }
+    for problem in view.problems {
+        is_long = true;
+        writeln!(out)?;
+        excerpt::write(out, problem, view.redactor, glyphs)?;
+    }
+    if is_long {
+        writeln!(out)?;
+    }
+    if !view.problems.is_empty() {
+        let (yellow, n) = (AnsiColor::Yellow.on_default(), view.problems.len());
+        let (documents, they) = if n == 1 { ("document", "it") } else { ("documents", "they") };
+        writeln!(
+            out,
+            "{yellow}?{yellow:#} {n} {documents} could not be read: nothing is pruned until {they} can"
+        )?;
+    }
+    writeln!(out, "{}", with_dots(&summary_line(view.plan, view.requests, view.elapsed), glyphs))
+}
+
+/// What the plan is for: target, cluster, paths and commit, and whether nothing is to be done.
+pub fn header_line(view: &PlanView<'_>, glyphs: Glyphs) -> String {
+    let (target, revision) = (&view.target, &view.revision);
+    let mut parts = vec![target.name.to_owned()];
+    match (target.cluster, target.cluster_id) {
+        ("", _) => {}
+        (cluster, "") => parts.push(cluster.to_owned()),
+        (cluster, id) => parts.push(format!("{cluster} (cluster {id})")),
+    }
+    let at = match target.paths {
+        [] => revision.short().to_owned(),
+        paths => format!("{} @ {}", paths.join(" "), revision.short()),
+    };
+    parts.push(at);
+    if revision.dirty {
+        parts.push("with uncommitted changes".to_owned());
+    }
+    let in_sync = shown(view.plan).next().is_none() && view.problems.is_empty();
+    let mut line = parts.join(" · ");
+    if in_sync {
+        line.push_str(" · in sync");
+    } else if !revision.summary.is_empty() {
+        let summary = format!(" \"{}\"", view.redactor.text(revision.summary));
+        let fits = line.width() + summary.width() <= WIDTH;
+        line.push_str(if fits { "" } else { "\n   " });
+        line.push_str(&summary);
+    }
+    let lines: Vec<String> = line.lines().map(|line| with_dots(line, glyphs)).collect();
+    lines.join("\n")
+}
+
+/// The line that every run ends with.
+///
+/// `412 objects · 3 to create, 1 to update, 0 to delete · 61 requests · 0.4 s`; what is to be
+/// replaced or refused is told only when there is any, and no counts when there is nothing to do.
+pub fn summary_line(plan: &Plan, requests: usize, elapsed: Duration) -> String {
+    let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let mut parts = vec![plural(plan.changes().count(), "object")];
+    if !plan.is_noop() {
+        let count = |action| plan.count(action);
+        let mut counts = format!(
+            "{} to create, {} to update, {} to delete",
+            count(Action::Create),
+            count(Action::Update),
+            count(Action::Delete)
+        );
+        for (action, words) in [(Action::Replace, "to replace"), (Action::Refuse, "refused")] {
+            if count(action) > 0 {
+                counts.push_str(&format!(", {} {words}", count(action)));
+            }
+        }
+        parts.push(counts);
+    }
+    parts.push(plural(requests, "request"));
+    parts.push(seconds(elapsed));
+    parts.join(" · ")
+}
+
+/// `0.09 s`, `0.4 s`, `11.8 s`.
+fn seconds(elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs_f64();
+    if seconds < 0.095 { format!("{seconds:.2} s") } else { format!("{seconds:.1} s") }
+}
+
+/// One line of our own with the dots that the terminal can show, and nothing that harms it.
+fn with_dots(line: &str, glyphs: Glyphs) -> String {
+    let parts: Vec<_> = line.split(" · ").map(|part| glyphs.inert(part)).collect();
+    parts.join(glyphs.dot())
+}
+
+fn style(action: Action) -> Style {
+    match action {
+        Action::Create => AnsiColor::Green.on_default(),
+        Action::Update => AnsiColor::Yellow.on_default(),
+        Action::Replace => AnsiColor::Magenta.on_default(),
+        Action::Delete => AnsiColor::Red.on_default(),
+        Action::Keep => Style::new().dimmed(),
+        Action::Refuse => AnsiColor::Red.on_default().bold(),
+    }
+}
+
+/// Writes one change: its line, and what becomes different.
+fn change(
+    out: &mut impl Write,
+    change: &Change,
+    redactor: &Redactor,
+    glyphs: Glyphs,
+) -> io::Result<()> {
+    header(out, change, glyphs)?;
+    if let Some(reason) = &change.reason {
+        because(out, (reason, change), redactor, glyphs)?;
+    }
+    let delta = Delta::new(change, redactor);
+    if delta.joins {
+        writeln!(out, "    joins the inventory")?;
+    }
+    if delta.only_ownership {
+        writeln!(out, "    only who owns which field changes")?;
+    }
+    if delta.only_masked {
+        writeln!(out, "    only what is masked changes")?;
+    }
+    match change.action {
+        Action::Create => {
+            let green = AnsiColor::Green.on_default();
+            for line in delta.after_text.lines() {
+                let line = format!("  + {}", body(line, glyphs));
+                writeln!(out, "{green}{}{green:#}", line.trim_end())?;
+            }
+            Ok(())
+        }
+        _ => diff(out, &delta.before_text, &delta.after_text, glyphs),
+    }
+}
+
+/// `~ apps/v1 Deployment shop/web · update · envs/prod/web.yaml:12`
+fn header(out: &mut impl Write, change: &Change, glyphs: Glyphs) -> io::Result<()> {
+    let Change { action, key, version, origin, .. } = change;
+    let api: Vec<&str> =
+        [key.group.as_str(), version].into_iter().filter(|part| !part.is_empty()).collect();
+    let api = api.join("/");
+    let object = format!("{api}{}{key}", if api.is_empty() { "" } else { " " });
+    let (object, dot) = (glyphs.inert(&object), glyphs.dot());
+    let (colour, bold, mark) = (style(*action), Style::new().bold(), glyphs.mark(*action));
+    write!(out, "{colour}{mark}{colour:#} {bold}{object}{bold:#}{dot}{}", action.name())?;
+    let Some(origin) = origin else { return writeln!(out) };
+    let place = format!("{}:{}", origin.path, origin.line);
+    let place = glyphs.inert(&place);
+    let used = mark.width() + 1 + object.width() + dot.width() + action.name().len();
+    if used + dot.width() + place.width() <= WIDTH {
+        writeln!(out, "{dot}{place}")
+    } else {
+        writeln!(out, "\n    {place}")
+    }
+}
+
+/// Writes why something is refused or kept, and what to do about it.
+fn because(
+    out: &mut impl Write,
+    (reason, change): (&Reason, &Change),
+    redactor: &Redactor,
+    glyphs: Glyphs,
+) -> io::Result<()> {
+    // A refusal may quote the object; every other reason is trueup's own.
+    let show = |text: &str| match change.action {
+        Action::Refuse => redactor.text_about(&change.key, text),
+        _ => redactor.text(text),
+    };
+    for line in show(&reason.message).lines() {
+        writeln!(out, "    {}", glyphs.inert(line))?;
+    }
+    for line in reason
+        .hint
+        .iter()
+        .flat_map(|hint| show(hint).lines().map(str::to_owned).collect::<Vec<_>>())
+    {
+        writeln!(out, "    do this: {}", glyphs.inert(&line))?;
+    }
+    Ok(())
+}
+
+/// Writes the objects that are kept for one reason.
+fn keeps(
+    out: &mut impl Write,
+    (reason, changes): (&Reason, &[&Change]),
+    redactor: &Redactor,
+    glyphs: Glyphs,
+) -> io::Result<()> {
+    if changes.len() <= FEW {
+        for change in changes {
+            header(out, change, glyphs)?;
+            because(out, (reason, change), redactor, glyphs)?;
+        }
+        return Ok(());
+    }
+    let (dim, n) = (style(Action::Keep), changes.len());
+    let why = redactor.text(&reason.message);
+    let kept = if why.starts_with("not pruned") { "" } else { "kept: " };
+    let mark = glyphs.mark(Action::Keep);
+    writeln!(out, "{dim}{mark}{dim:#} {n} objects {kept}{}", glyphs.inert(&why))?;
+    for change in &changes[..FEW] {
+        writeln!(out, "    {}", glyphs.inert(&change.key.to_string()))?;
+    }
+    writeln!(out, "    and {} more", n - FEW)?;
+    for line in reason.hint.iter().flat_map(|hint| hint.lines()) {
+        writeln!(out, "    do this: {}", glyphs.inert(&redactor.text(line)))?;
+    }
+    Ok(())
+}
+
+/// A line of an object. It is harmless but for tabs, which are part of some texts' layout.
+fn body(line: &str, glyphs: Glyphs) -> String {
+    let parts: Vec<_> = line.split('\t').map(|part| glyphs.inert(part)).collect();
+    parts.join("\t")
+}
+
+/// Writes the lines that differ, with a few equal ones around them and the keys that they stand
+/// under, so that every line says where it belongs.
+fn diff(out: &mut impl Write, before: &str, after: &str, glyphs: Glyphs) -> io::Result<()> {
+    let diff = TextDiff::configure()
+        .algorithm(Algorithm::Myers)
+        .timeout(PATIENCE)
+        .diff_lines(before, after);
+    let (red, green) = (AnsiColor::Red.on_default(), AnsiColor::Green.on_default());
+    let dim = Style::new().dimmed();
+    let old: Vec<&str> = before.lines().collect();
+    let mut told = 0; // how many lines of `old` are behind us
+    for group in diff.grouped_ops(CONTEXT) {
+        let start = group.first().map_or(0, |op: &DiffOp| op.old_range().start);
+        if told > 0 && start > told {
+            writeln!(out, "    {dim}{}{dim:#}", glyphs.gap())?;
+        }
+        for i in above(&old, start).into_iter().filter(|i| *i >= told) {
+            writeln!(out, "    {dim}{}{dim:#}", body(old[i], glyphs))?;
+        }
+        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+            let line = body(change.value().trim_end_matches('\n'), glyphs);
+            match change.tag() {
+                ChangeTag::Equal => writeln!(out, "{}", format!("    {line}").trim_end())?,
+                ChangeTag::Delete => writeln!(out, "{red}  - {line}{red:#}")?,
+                ChangeTag::Insert => writeln!(out, "{green}  + {line}{green:#}")?,
+            }
+        }
+        told = group.last().map_or(told, |op| op.old_range().end);
+    }
+    Ok(())
+}
+
+/// The lines above line `start` that it stands under, outermost first.
+fn above(lines: &[&str], start: usize) -> Vec<usize> {
+    // A list's dash stands as far left as its key, and still belongs under it.
+    let depth = |line: &str| {
+        let text = line.trim_start();
+        2 * (line.len() - text.len()) + usize::from(text == "-" || text.starts_with("- "))
+    };
+    let Some(first) = lines[start.min(lines.len())..].iter().find(|line| !line.is_empty()) else {
+        return Vec::new();
+    };
+    let mut limit = depth(first);
+    let mut found = Vec::new();
+    for (i, line) in lines[..start].iter().enumerate().rev() {
+        if limit > 0 && !line.is_empty() && depth(line) < limit {
+            limit = depth(line);
+            found.push(i);
+        }
+    }
+    found.reverse();
+    found
+}
