@@ -44,6 +44,8 @@ pub struct Defined {
     pub by: ObjectKey,
     /// The versions that it serves.
     pub versions: Vec<String>,
+    /// The resource's name in URLs.
+    pub plural: String,
     /// Whether its objects live in namespaces.
     pub namespaced: bool,
 }
@@ -120,9 +122,25 @@ impl Catalog {
         self.served.get(group_kind)?.first()
     }
 
-    /// The definition in the commit that `group_kind` comes from.
-    pub fn defined(&self, group_kind: &GroupKind) -> Option<&Defined> {
-        self.defined.get(group_kind)
+    /// The kind in `version` as it is served, or will be once the definition in the commit is
+    /// established.
+    pub fn endpoint(&self, group_kind: &GroupKind, version: &str) -> Option<Served> {
+        match self.look_up(group_kind, version) {
+            Lookup::Served(served) => Some(served.clone()),
+            Lookup::Defined(defined) => Some(Served {
+                group_kind: group_kind.clone(),
+                version: version.to_owned(),
+                plural: defined.plural.clone(),
+                namespaced: defined.namespaced,
+                verbs: Vec::new(),
+            }),
+            Lookup::OtherVersions(_) | Lookup::Unknown | Lookup::Nowhere(_) => None,
+        }
+    }
+
+    /// Whether a definition in the commit brings the kind.
+    pub fn is_defined(&self, group_kind: &GroupKind) -> bool {
+        self.defined.contains_key(group_kind)
     }
 
     /// Whether the group's server could not be asked.
@@ -154,13 +172,13 @@ pub fn definition(object: &Object) -> Option<(GroupKind, Defined)> {
     }
     let spec = object.0.get("spec")?;
     let text = |value: &Value, key: &str| value.get(key)?.as_str().map(str::to_owned);
-    let group_kind =
-        GroupKind { group: text(spec, "group")?, kind: text(spec.get("names")?, "kind")? };
+    let names = spec.get("names")?;
+    let group_kind = GroupKind { group: text(spec, "group")?, kind: text(names, "kind")? };
     let versions = spec.get("versions")?.as_array()?.iter();
     let versions = versions
         .filter(|version| version.get("served").and_then(Value::as_bool).unwrap_or(false))
         .filter_map(|version| text(version, "name"))
         .collect();
-    let namespaced = text(spec, "scope")? == "Namespaced";
-    Some((group_kind, Defined { by: object.key(), versions, namespaced }))
+    let (plural, namespaced) = (text(names, "plural")?, text(spec, "scope")? == "Namespaced");
+    Some((group_kind, Defined { by: object.key(), versions, plural, namespaced }))
 }

@@ -5,10 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value};
+
 use crate::catalog::{Catalog, Lookup};
 use crate::inventory::PART_OF;
 use crate::manifest::Manifest;
-use crate::object::ObjectKey;
+use crate::object::{Object, ObjectKey};
 use crate::problem::{Place, Problem};
 
 /// The objects that the target's paths say should exist.
@@ -44,6 +48,7 @@ impl Desired {
             } else if metadata.get("namespace").is_none_or(|value| value == "" || value.is_null()) {
                 metadata.insert("namespace".to_owned(), namespace.into());
             }
+            fold_string_data(&mut manifest.object);
             let key = manifest.object.key();
             places.entry(key.clone()).or_default().push(manifest.origin.place());
             desired.objects.insert(key, manifest);
@@ -73,6 +78,32 @@ impl Desired {
     /// The namespaces that the objects live in.
     pub fn namespaces(&self) -> BTreeSet<String> {
         self.objects.keys().filter_map(|key| key.namespace.clone()).collect()
+    }
+}
+
+/// Moves a Secret's `stringData` into `data`, as the API server would. Left to the server, the
+/// field would be ours by name and its values nobody's: a key that leaves `stringData` would stay
+/// in the cluster.
+fn fold_string_data(object: &mut Object) {
+    if (object.api_version(), object.kind()) != ("v1", "Secret") {
+        return;
+    }
+    let Some(Value::Object(texts)) = object.0.get("stringData") else { return };
+    // What is no text is the server's to refuse.
+    let Some(texts) = texts
+        .iter()
+        .map(|(key, value)| Some((key.clone(), STANDARD.encode(value.as_str()?).into())))
+        .collect::<Option<Vec<(String, Value)>>>()
+    else {
+        return;
+    };
+    let data = object.0.entry("data").or_insert_with(|| Value::Object(Map::new()));
+    if data.is_null() {
+        *data = Value::Object(Map::new());
+    }
+    if let Value::Object(data) = data {
+        data.extend(texts);
+        object.0.remove("stringData");
     }
 }
 
@@ -121,5 +152,95 @@ fn scope(manifest: &Manifest, catalog: &Catalog) -> Result<bool, Problem> {
             format!("the cluster has no kind {kind} in {api_version}"),
             Some(format!("did you mean {}?", near.join(" or "))),
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::catalog::Served;
+    use crate::object::GroupKind;
+
+    fn catalog() -> Catalog {
+        let kinds = [("", "Secret", true), ("", "Namespace", false), ("apps", "Deployment", true)];
+        let served = kinds.map(|(group, kind, namespaced)| Served {
+            group_kind: GroupKind::new(group, kind),
+            version: "v1".to_owned(),
+            plural: format!("{}s", kind.to_lowercase()),
+            namespaced,
+            verbs: Vec::new(),
+        });
+        Catalog::new(served.to_vec(), BTreeSet::from(["metrics.k8s.io".to_owned()]))
+    }
+
+    fn desired(yaml: &str) -> Desired {
+        let reading = crate::manifest::read("a.yaml", format!("---\n{yaml}").as_bytes());
+        assert_eq!(reading.problems, []);
+        Desired::new(reading.manifests, &catalog(), "shop")
+    }
+
+    fn problem(yaml: &str) -> (String, String) {
+        let problem = desired(yaml).problems.remove(0);
+        (problem.message, problem.hint.unwrap_or_default())
+    }
+
+    #[test]
+    fn namespaces_are_filled_in_and_taken_out_by_scope() {
+        let desired = desired(
+            "{apiVersion: v1, kind: Secret, metadata: {name: a}}\n---\n\
+             {apiVersion: v1, kind: Secret, metadata: {name: b, namespace: far}}\n---\n\
+             {apiVersion: v1, kind: Namespace, metadata: {name: c, namespace: shop}}\n",
+        );
+        let keys: Vec<String> = desired.objects.keys().map(ToString::to_string).collect();
+        assert_eq!(keys, ["Namespace c", "Secret far/b", "Secret shop/a"]);
+    }
+
+    #[test]
+    fn string_data_becomes_data() {
+        let desired = desired(
+            "{apiVersion: v1, kind: Secret, metadata: {name: a}, data: {k: b2xk, l: bA==}, stringData: {k: new}}",
+        );
+        let secret = &desired.objects.values().next().unwrap().object;
+        assert_eq!(secret.0["data"], serde_json::json!({ "k": "bmV3", "l": "bA==" }));
+        assert!(!secret.0.contains_key("stringData"));
+    }
+
+    #[test]
+    fn what_cannot_be_wanted_says_why() {
+        for (yaml, message, hint) in [
+            (
+                "{apiVersion: v2, kind: Secret, metadata: {name: a}}",
+                "the cluster has no Secret in v2",
+                "it serves this kind in v1",
+            ),
+            (
+                "{apiVersion: v1, kind: Deployment, metadata: {name: a}}",
+                "the cluster has no kind Deployment in v1",
+                "did you mean apps/v1/Deployment?",
+            ),
+            (
+                "{apiVersion: metrics.k8s.io/v1, kind: Pods, metadata: {name: a}}",
+                "nobody can say whether the cluster has Pods in metrics.k8s.io/v1: the server behind this API group does not answer",
+                "see `kubectl get apiservices` for the group metrics.k8s.io",
+            ),
+            (
+                "{apiVersion: v1, kind: Secret, metadata: {name: a, labels: {applyset.kubernetes.io/part-of: x}}}",
+                "Secret a carries the label applyset.kubernetes.io/part-of, which is an inventory's own mark",
+                "take the label out of the manifest; trueup sets it",
+            ),
+        ] {
+            assert_eq!(problem(yaml), (message.to_owned(), hint.to_owned()));
+        }
+    }
+
+    #[test]
+    fn an_object_that_is_declared_twice_is_not_wanted_at_all() {
+        let twice = "{apiVersion: v1, kind: Secret, metadata: {name: a}}\n---\n";
+        let desired = desired(&twice.repeat(2));
+        assert!(desired.objects.is_empty());
+        let message = "Secret shop/a is declared twice, here and at a.yaml:2:1";
+        assert_eq!(desired.problems[0].message, message);
     }
 }

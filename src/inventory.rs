@@ -233,8 +233,9 @@ fn applyset_id(parent: &ObjectKey) -> String {
     format!("applyset-{}-v1", URL_SAFE_NO_PAD.encode(Sha256::digest(text)))
 }
 
+/// Sorted as text, which is how kubectl writes these lists.
 fn join(parts: impl Iterator<Item = String>) -> String {
-    parts.collect::<Vec<_>>().join(",")
+    parts.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(",")
 }
 
 fn split(text: &str) -> BTreeSet<String> {

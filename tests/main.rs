@@ -2,7 +2,10 @@
 //! and status together.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop where it stands")]
 
+mod apply;
+mod drift;
 mod forgotten;
-#[cfg(unix)]
+mod killed;
 mod sandbox;
 mod support;
+mod wrong_input;

@@ -45,8 +45,43 @@ impl Failure {
     }
 }
 
-impl<E: Into<anyhow::Error>> From<E> for Failure {
-    fn from(error: E) -> Self {
+/// Errors that say themselves what to do.
+macro_rules! failures_with_hints {
+    ($($error:ty),* $(,)?) => {$(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                let hints = error.hint().into_iter().collect();
+                Self { error: error.into(), hints }
+            }
+        }
+    )*};
+}
+
+failures_with_hints!(
+    crate::cluster::ConnectError,
+    crate::config::ConfigError,
+    crate::git::Error,
+    crate::git::pull::PullError,
+    crate::reconcile::Error,
+);
+
+#[cfg(unix)]
+failures_with_hints!(crate::sandbox::Error);
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self { error, hints: Vec::new() }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self { error: error.into(), hints: Vec::new() }
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
         Self { error: error.into(), hints: Vec::new() }
     }
 }

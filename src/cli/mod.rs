@@ -1,16 +1,24 @@
 //! The command line: one file a verb, each with its arguments and the call of the library that
 //! answers it.
 
+pub mod apply;
+pub mod completions;
+pub mod diff;
 pub mod exit;
 pub mod present;
 pub mod pull;
 #[cfg(unix)]
 pub mod sandbox;
+pub mod session;
 pub mod signal;
+pub mod signals;
+pub mod target;
 pub mod ui;
+pub mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -35,9 +43,13 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Pull(pull::PullArgs),
+    Diff(diff::DiffArgs),
+    Apply(apply::ApplyArgs),
+    Watch(watch::WatchArgs),
+    Completions(completions::CompletionsArgs),
     #[cfg(unix)]
     Sandbox(sandbox::SandboxArgs),
-    Pull(pull::PullArgs),
 }
 
 /// Parses the command line, runs the verb and says how it ended.
@@ -60,7 +72,29 @@ pub fn main() -> ExitCode {
 fn run(verb: Verb, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {
     match verb {
         Verb::Pull(args) => pull::run(args, directory, ui),
+        Verb::Diff(args) => block_on(diff::run(args, &directory, ui)),
+        Verb::Apply(args) => block_on(apply::run(args, &directory, ui)),
+        Verb::Watch(args) => block_on(watch::run(args, &directory, ui)),
+        Verb::Completions(args) => completions::run(&args, ui),
         #[cfg(unix)]
         Verb::Sandbox(args) => sandbox::run(args, ui),
+    }
+}
+
+/// Runs a verb that talks to many servers at once. The verb itself stays on the main thread, which
+/// a sandbox's programs need: they end with the thread that started them.
+fn block_on(verb: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let ended = runtime.block_on(verb);
+    runtime.shutdown_background();
+    ended
+}
+
+/// Reads a number of seconds.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err("must be more than 0".to_owned()),
     }
 }

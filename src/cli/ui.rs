@@ -4,10 +4,14 @@
 //! already says.
 
 use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
 use clap::ValueEnum;
+use indicatif::ProgressBar;
 
 use super::exit::Failure;
+use super::present::{self, Glyphs};
+use crate::problem::Problem;
 
 /// When to colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -23,6 +27,7 @@ pub enum ColorChoice {
 
 /// The terminal, or what stands in its place.
 pub struct Ui {
+    utf8: bool,
     stdout: anstream::AutoStream<io::Stdout>,
     stderr: anstream::AutoStream<io::Stderr>,
 }
@@ -36,6 +41,7 @@ impl Ui {
             ColorChoice::Never => anstream::ColorChoice::Never,
         };
         Self {
+            utf8: is_utf8(),
             stdout: anstream::AutoStream::new(io::stdout(), choice),
             stderr: anstream::AutoStream::new(io::stderr(), choice),
         }
@@ -56,6 +62,53 @@ impl Ui {
         io::stderr().is_terminal()
     }
 
+    /// Whether there is somebody to ask.
+    pub fn can_ask(&self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Asks a question; only `y` or `yes` is a yes.
+    ///
+    /// # Errors
+    ///
+    /// When the terminal can't be written to or read from.
+    pub fn confirm(&mut self, question: &str) -> io::Result<bool> {
+        write!(self.stderr, "{question}  [y/N] ")?;
+        self.stderr.flush()?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    }
+
+    /// Shows that something is under way, where a person sees it, until the result is finished.
+    pub fn waiting(&self, what: &'static str) -> ProgressBar {
+        if !self.has_progress() {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::new_spinner().with_message(what);
+        bar.enable_steady_tick(Duration::from_millis(100));
+        bar
+    }
+
+    /// What the terminal can show, as its locale says.
+    pub fn glyphs(&self) -> Glyphs {
+        Glyphs { utf8: self.utf8 }
+    }
+
+    /// Says what is wrong with the manifests.
+    pub fn problems(&mut self, problems: &[Problem]) {
+        let glyphs = self.glyphs();
+        // A closed stderr leaves nobody to tell.
+        let _ = present::problems(&mut self.stderr, problems, glyphs);
+    }
+
+    /// Says what is worth knowing and stops nothing.
+    pub fn warning(&mut self, message: &str) {
+        let yellow = anstyle::AnsiColor::Yellow.on_default().bold();
+        // A closed stderr leaves nobody to tell.
+        let _ = writeln!(self.stderr, "{yellow}warning:{yellow:#} {message}");
+    }
+
     /// Says why the run could not go on: message, causes, and what to do.
     pub fn failure(&mut self, failure: &Failure) {
         let bold = anstyle::AnsiColor::Red.on_default().bold();
@@ -68,4 +121,15 @@ impl Ui {
             let _ = writeln!(self.stderr, "  do this: {hint}");
         }
     }
+}
+
+/// Whether the locale is a UTF-8 one; where none is set, most terminals of today are.
+#[allow(clippy::disallowed_methods, reason = "the locale is the terminal's, no setting of ours")]
+fn is_utf8() -> bool {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG"));
+    locale.is_none_or(|locale| {
+        let locale = locale.to_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
 }

@@ -6,6 +6,7 @@
 
 mod cause;
 mod error;
+mod extra;
 mod near;
 pub mod pull;
 mod read;

@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value};
 
+use super::events::Scalar;
 use super::fault::{Fault, Spot};
 use super::limits;
 use super::number;
@@ -26,7 +27,7 @@ pub(super) fn document(tree: &Tree) -> Result<Option<Document>, Fault> {
     let mut builder = Builder::new(tree);
     let start = tree.nodes[0].spot;
     let root = builder.positions.open(&PathPart::Index(0), start, start);
-    let value = builder.value(0)?;
+    let value = builder.value(0).map_err(|wrong| *wrong)?;
     builder.positions.close(root);
     if value.is_null() {
         return Ok(None);
@@ -45,6 +46,9 @@ pub(super) fn document(tree: &Tree) -> Result<Option<Document>, Fault> {
         warnings: builder.warnings,
     }))
 }
+
+/// Boxed, to be small in what recurses.
+type Wrong = Box<Fault>;
 
 struct Builder<'a> {
     tree: &'a Tree,
@@ -73,74 +77,88 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn value(&mut self, at: usize) -> Result<Value, Fault> {
+    /// Recurses as deep as the document, so it and what it calls hold little on the stack.
+    fn value(&mut self, at: usize) -> Result<Value, Wrong> {
         self.take(at)?;
-        match &self.tree.nodes[at].kind {
-            Kind::Scalar(scalar) => self.json(scalar::typed(scalar), at),
-            Kind::List => {
-                self.enter(at)?;
-                let list = self.list(at)?;
-                self.depth -= 1;
-                Ok(Value::Array(list))
-            }
+        match self.tree.nodes[at].kind {
+            Kind::Scalar(ref scalar) => self.scalar(scalar, at),
+            Kind::List => self.list(at),
             Kind::Map => {
-                self.enter(at)?;
                 let mut map = Map::new();
                 self.map(at, &mut map)?;
-                self.depth -= 1;
                 Ok(Value::Object(map))
             }
             Kind::Alias(target) => {
                 self.alias_depth += 1;
-                let value = self.value(*target)?;
+                let value = self.value(target);
                 self.alias_depth -= 1;
-                Ok(value)
+                value
             }
         }
     }
 
-    fn list(&mut self, at: usize) -> Result<Vec<Value>, Fault> {
+    fn list(&mut self, at: usize) -> Result<Value, Wrong> {
+        self.enter(at)?;
         let mut list = Vec::new();
-        for child in self.tree.children(at) {
-            let spot = self.spot(child);
-            let part = self.positions.open(&PathPart::Index(list.len()), spot, spot);
+        let mut child = at + 1;
+        while child < self.tree.nodes[at].end {
+            let part = self.open_item(list.len(), child);
             list.push(self.value(child)?);
             self.positions.close(part);
+            child = self.tree.nodes[child].end;
         }
-        Ok(list)
+        self.depth -= 1;
+        Ok(Value::Array(list))
+    }
+
+    fn open_item(&mut self, index: usize, at: usize) -> usize {
+        let spot = self.spot(at);
+        self.positions.open(&PathPart::Index(index), spot, spot)
     }
 
     /// Puts a map's keys into `map`.
-    fn map(&mut self, at: usize, map: &mut Map<String, Value>) -> Result<(), Fault> {
-        let mut children = self.tree.children(at);
+    fn map(&mut self, at: usize, map: &mut Map<String, Value>) -> Result<(), Wrong> {
+        self.enter(at)?;
         let mut own = Own::default();
-        while let (Some(key), Some(value)) = (children.next(), children.next()) {
+        let mut key = at + 1;
+        while key < self.tree.nodes[at].end {
+            let value = self.tree.nodes[key].end;
             if self.is_merge(key) {
-                if own.keys > 0 {
-                    self.warnings.push(
-                        Fault::new(self.spot(key), "`<<` overrides the keys that stand above it")
-                            .hint("put `<<` first: then the keys override what it brings"),
-                    );
-                }
+                self.warn_of_late_merge(key, &own);
                 self.merge(value, map)?;
                 own.merged = true;
-                continue;
+            } else {
+                own.keys += 1;
+                let name = self.key(key)?;
+                let part = self.open_field(&name, key, value);
+                let json = self.value(value)?;
+                self.positions.close(part);
+                self.warn_of_twin(&name, key, map.contains_key(&name) && !own.merged);
+                map.insert(name, json);
             }
-            let name = self.key(key)?;
-            own.keys += 1;
-            let part = self.positions.open(&PathPart::Key(&name), self.spot(key), self.spot(value));
-            let value = self.value(value)?;
-            self.positions.close(part);
-            self.size += name.len() + 4;
-            if self.alias_depth == 0 && !own.merged && map.contains_key(&name) {
-                self.warnings.push(
-                    Fault::new(self.spot(key), format!("`{name}` is here twice; this one counts"))
-                        .hint("delete one of them"),
-                );
-            }
-            map.insert(name, value);
+            key = self.tree.nodes[value].end;
         }
+        self.depth -= 1;
         Ok(())
+    }
+
+    fn open_field(&mut self, name: &str, key: usize, value: usize) -> usize {
+        self.size += name.len() + 4;
+        self.positions.open(&PathPart::Key(name), self.spot(key), self.spot(value))
+    }
+
+    fn warn_of_late_merge(&mut self, key: usize, own: &Own) {
+        if own.keys > 0 {
+            let warning = Fault::new(self.spot(key), "`<<` overrides the keys that stand above it")
+                .hint("put `<<` first: then the keys override what it brings");
+            self.warnings.push(warning);
+        }
+    }
+
+    fn warn_of_twin(&mut self, name: &str, key: usize, is_twin: bool) {
+        if is_twin && self.alias_depth == 0 {
+            self.warnings.push(twin(name, self.spot(key)));
+        }
     }
 
     fn is_merge(&self, at: usize) -> bool {
@@ -148,7 +166,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The value of a merge key: a map, an alias of one, or a list of such.
-    fn merge(&mut self, at: usize, map: &mut Map<String, Value>) -> Result<(), Fault> {
+    fn merge(&mut self, at: usize, map: &mut Map<String, Value>) -> Result<(), Wrong> {
         if !matches!(self.tree.nodes[at].kind, Kind::List) {
             return self.merge_map(at, map);
         }
@@ -156,27 +174,25 @@ impl<'a> Builder<'a> {
         maps.into_iter().rev().try_for_each(|at| self.merge_map(at, map))
     }
 
-    fn merge_map(&mut self, at: usize, map: &mut Map<String, Value>) -> Result<(), Fault> {
+    fn merge_map(&mut self, at: usize, map: &mut Map<String, Value>) -> Result<(), Wrong> {
         let (target, aliased) = match self.tree.nodes[at].kind {
             Kind::Alias(target) => (target, 1),
             _ => (at, 0),
         };
         if !matches!(self.tree.nodes[target].kind, Kind::Map) {
-            return Err(Fault::new(self.spot(at), "`<<` needs a map, or a list of maps"));
+            return Err(Fault::new(self.spot(at), "`<<` needs a map, or a list of maps").into());
         }
         if aliased > 0 {
             self.take(at)?;
         }
         self.alias_depth += aliased;
         self.take(target)?;
-        self.enter(target)?;
         self.map(target, map)?;
-        self.depth -= 1;
         self.alias_depth -= aliased;
         Ok(())
     }
 
-    fn key(&mut self, at: usize) -> Result<String, Fault> {
+    fn key(&mut self, at: usize) -> Result<String, Wrong> {
         self.take(at)?;
         let (node, aliased) = self.resolved(at);
         if aliased {
@@ -187,7 +203,7 @@ impl<'a> Builder<'a> {
         let Kind::Scalar(scalar) = &node.kind else {
             return Err(Fault::new(self.spot(at), "a map or a list can't be a key").hint(
                 "if this is a template (`{{ … }}`), render it first; text with brackets needs quotes",
-            ));
+            ).into());
         };
         match scalar::typed(scalar).map_err(|misfit| self.misfit(misfit, at))? {
             Typed::Text(text) => Ok(text.into_owned()),
@@ -197,20 +213,25 @@ impl<'a> Builder<'a> {
                 if scalar.text.len() < 4 {
                     self.warnings.push(
                         Fault::new(self.spot(at), format!("this key is `{value}` for Kubernetes"))
-                            .hint(format!("write \"{}\" if you mean the text", scalar.text)),
+                            .hint(format!(
+                                "write it in quotes, `\"{}\"`, if you mean the text",
+                                scalar.text
+                            )),
                     );
                 }
                 Ok(value.to_string())
             }
             Typed::Null => Err(Fault::new(self.spot(at), "null can't be a key")
-                .hint("write it in quotes if it is text")),
+                .hint("write it in quotes if it is text")
+                .into()),
             Typed::Big(_) => Err(Fault::new(self.spot(at), "this number is too big for a key")
-                .hint("write it in quotes")),
+                .hint("write it in quotes")
+                .into()),
         }
     }
 
-    fn json(&mut self, typed: Result<Typed, Misfit>, at: usize) -> Result<Value, Fault> {
-        let float = match typed.map_err(|misfit| self.misfit(misfit, at))? {
+    fn scalar(&mut self, scalar: &Scalar, at: usize) -> Result<Value, Wrong> {
+        let float = match scalar::typed(scalar).map_err(|misfit| self.misfit(misfit, at))? {
             Typed::Null => return Ok(Value::Null),
             Typed::Bool(value) => return Ok(value.into()),
             Typed::Int(value) => return Ok(value.into()),
@@ -224,11 +245,12 @@ impl<'a> Builder<'a> {
         number::wire(float).ok_or_else(|| {
             Fault::new(self.spot(at), "infinity and NaN are no numbers for Kubernetes")
                 .hint("write it in quotes if it is text")
+                .into()
         })
     }
 
-    fn misfit(&self, Misfit(what): Misfit, at: usize) -> Fault {
-        Fault::new(self.spot(at), format!("its tag says that it is {what}, and it is not"))
+    fn misfit(&self, Misfit(what): Misfit, at: usize) -> Wrong {
+        Fault::new(self.spot(at), format!("its tag says that it is {what}, and it is not")).into()
     }
 
     fn resolved(&self, at: usize) -> (&'a Node, bool) {
@@ -238,13 +260,17 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn enter(&mut self, at: usize) -> Result<(), Fault> {
+    fn enter(&mut self, at: usize) -> Result<(), Wrong> {
         self.depth += 1;
-        if self.depth > limits::DEPTH { Err(limits::too_deep(self.spot(at))) } else { Ok(()) }
+        if self.depth > limits::DEPTH {
+            Err(limits::too_deep(self.spot(at)).into())
+        } else {
+            Ok(())
+        }
     }
 
     /// Counts a value, and ends the work when aliases make too many of few.
-    fn take(&mut self, at: usize) -> Result<(), Fault> {
+    fn take(&mut self, at: usize) -> Result<(), Wrong> {
         self.taken += 1;
         self.aliased += u64::from(self.alias_depth > 0);
         self.size += 4;
@@ -252,10 +278,10 @@ impl<'a> Builder<'a> {
             && self.taken > 1000
             && self.aliased as f64 / self.taken as f64 > allowed_alias_ratio(self.taken)
         {
-            return Err(limits::too_much_aliasing(self.spot(at)));
+            return Err(limits::too_much_aliasing(self.spot(at)).into());
         }
         if self.size > limits::EXPANDED {
-            return Err(limits::too_expanded(self.spot(at)));
+            return Err(limits::too_expanded(self.spot(at)).into());
         }
         Ok(())
     }
@@ -278,4 +304,9 @@ fn allowed_alias_ratio(taken: u64) -> f64 {
     const HIGH: f64 = 4_000_000.0;
     let part = ((taken as f64 - LOW) / (HIGH - LOW)).clamp(0.0, 1.0);
     0.99 - 0.89 * part
+}
+
+/// The warning for a key that a map has already.
+pub(super) fn twin(name: &str, spot: Spot) -> Fault {
+    Fault::new(spot, format!("`{name}` is here twice; this one counts")).hint("delete one of them")
 }

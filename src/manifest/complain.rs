@@ -33,15 +33,16 @@ impl<'a> Source<'a> {
     pub(super) fn problem(&self, fault: Fault, document: &[u8]) -> Problem {
         let Fault { spot, message, hint } = fault;
         let hidden = self.may_hold_secret(document);
+        let shown = |text: String| if hidden { unquoted(&text) } else { text };
         Problem {
             place: Place {
                 path: self.path.to_owned(),
                 line: spot.line as usize,
                 column: spot.column as usize,
             },
-            message,
+            message: shown(message),
             excerpt: if hidden { None } else { self.line(spot.line as usize) },
-            hint,
+            hint: hint.map(shown),
         }
     }
 
@@ -63,6 +64,16 @@ impl<'a> Source<'a> {
         looks_secret(document)
             || !says_kind(document) && *self.has_secret.get_or_init(|| looks_secret(self.bytes))
     }
+}
+
+/// Without what the file says between backticks: any word could be a value that stands in a wrong
+/// place. Signs may stay.
+fn unquoted(text: &str) -> String {
+    let quote = |(at, part): (usize, &str)| {
+        let says_nothing = at % 2 == 0 || !part.contains(char::is_alphanumeric);
+        if says_nothing { part.to_owned() } else { "…".to_owned() }
+    };
+    text.split('`').enumerate().map(quote).collect::<Vec<_>>().join("`")
 }
 
 fn says_kind(text: &[u8]) -> bool {

@@ -62,15 +62,15 @@ fn items(
         .collect()
 }
 
-/// An item of a `ConfigMapList` may leave out that it is a ConfigMap.
+/// An item of a `ConfigMapList` may leave out both apiVersion and kind.
 fn inherit(list: &Map<String, Value>, item: &mut Map<String, Value>) {
     let text = |map: &Map<String, Value>, field: &str| {
         map.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
     let list_kind = text(list, "kind");
     let kind = list_kind.strip_suffix("List").unwrap_or(&list_kind);
-    let incomplete = text(item, "kind").is_empty() || text(item, "apiVersion").is_empty();
-    if !kind.is_empty() && incomplete {
+    let bare = text(item, "kind").is_empty() && text(item, "apiVersion").is_empty();
+    if !kind.is_empty() && bare {
         item.insert("kind".to_owned(), kind.into());
         item.insert("apiVersion".to_owned(), text(list, "apiVersion").into());
     }
@@ -80,6 +80,11 @@ fn object(map: Map<String, Value>, positions: Positions, may_be_big: bool) -> De
     let spot = positions.root().unwrap_or_default();
     let at = |path: &[PathPart]| positions.spot(path).unwrap_or(spot);
     required_text(&map, "apiVersion", at(&["apiVersion".into()]))?;
+    if map["apiVersion"].as_str().is_some_and(|version| version.matches('/').count() > 1) {
+        let spot = at(&["apiVersion".into()]);
+        return Err(Fault::new(spot, "apiVersion has more than one `/`")
+            .hint("write it as `group/version`"));
+    }
     required_text(&map, "kind", at(&["kind".into()]))?;
     let metadata = match map.get("metadata") {
         None | Some(Value::Null) => return Err(Fault::new(spot, "metadata.name is missing")),

@@ -11,6 +11,7 @@ use libyaml_safer::{EventData, MappingStyle, Mark, Parser, ScalarStyle, Sequence
 
 use super::fault::{Fault, Spot};
 use super::hints;
+use super::prepared::Prepared;
 
 /// One event of a document and where it begins.
 pub(super) struct Event {
@@ -47,6 +48,7 @@ pub(super) struct Scalar {
 /// The events of a text, one by one.
 pub(super) struct Events<'a> {
     parser: Parser<Bytes<'a>>,
+    prepared: &'a Prepared<'a>,
     text: &'a str,
     spots: Spots<'a>,
     /// The byte at which the document ended.
@@ -61,11 +63,19 @@ type Bytes<'a> = std::io::Cursor<&'a [u8]>;
 
 impl<'a> Events<'a> {
     /// `line` is the file's line that the text begins at.
-    pub(super) fn new(text: &'a str, line: u32) -> Self {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    pub(super) fn new(prepared: &'a Prepared<'a>, line: u32) -> Self {
+        let text = prepared.text();
         let mut parser = Parser::new();
         parser.set_input(std::io::Cursor::new(text.as_bytes()));
-        Self { parser, text, spots: Spots::new(text, line), ended: 0, flow: 0, open: Vec::new() }
+        Self {
+            parser,
+            prepared,
+            text,
+            spots: Spots::new(text, line),
+            ended: 0,
+            flow: 0,
+            open: Vec::new(),
+        }
     }
 
     /// The next event that has a meaning.
@@ -101,7 +111,9 @@ impl<'a> Events<'a> {
                     let span = event.start_mark.index as usize..event.end_mark.index as usize;
                     self.check(span, style)?;
                     let plain = style == ScalarStyle::Plain;
-                    Kind::Scalar(anchor, Scalar { text: value, tag, plain })
+                    let tag = tag.map(|tag| self.prepared.restore(tag));
+                    let text = self.prepared.restore(value);
+                    Kind::Scalar(anchor, Scalar { text, tag, plain })
                 }
             };
             return Ok(Event { spot, kind });
@@ -181,7 +193,7 @@ impl<'a> Spots<'a> {
     }
 
     pub(super) fn at_byte(&self, byte: usize) -> Spot {
-        let byte = self.text.floor_char_boundary(byte);
+        let byte = boundary(self.text, byte);
         let (from, spot) = match self.counted.get() {
             (from, spot) if from <= byte => (from, spot),
             _ => (0, Spot { line: self.line, column: 1 }),
@@ -193,4 +205,10 @@ impl<'a> Spots<'a> {
         self.counted.set((byte, spot));
         spot
     }
+}
+
+/// The last byte up to `byte` that begins a character.
+pub(super) fn boundary(text: &str, byte: usize) -> usize {
+    let byte = byte.min(text.len());
+    (0..=byte).rev().find(|&byte| text.is_char_boundary(byte)).unwrap_or_default()
 }

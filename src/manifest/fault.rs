@@ -12,7 +12,8 @@ impl Spot {
     pub(super) const START: Self = Self { line: 1, column: 1 };
 }
 
-/// One thing that is wrong. Neither text may hold a value of the file: it could be a Secret's.
+/// One thing that is wrong. What the texts quote from the file stands between backticks, so that it
+/// can be taken out where it could be a Secret's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) spot: Spot,

@@ -2,7 +2,7 @@
 
 use libyaml_safer::Error;
 
-use super::events::Spots;
+use super::events::{Spots, boundary};
 use super::fault::{Fault, Spot};
 
 /// What the parser says as a fault of the file.
@@ -29,7 +29,7 @@ pub(super) fn syntax(error: &Error, spots: &Spots) -> Fault {
             }
         }
         ("found character that cannot start any token", _) => {
-            match spots.text[byte..].chars().next() {
+            match spots.text[boundary(spots.text, byte)..].chars().next() {
                 Some('\t') => tab(spot),
                 Some('%') if line.contains("{%") => {
                     template(Fault::new(spot, "a value can't begin with `%`"))
@@ -135,7 +135,7 @@ fn control_character(spots: &Spots) -> Fault {
 }
 
 fn line_around(text: &str, byte: usize) -> &str {
-    let byte = text.floor_char_boundary(byte);
+    let byte = boundary(text, byte);
     let start = text[..byte].rfind('\n').map_or(0, |at| at + 1);
     let end = text[byte..].find('\n').map_or(text.len(), |at| byte + at);
     &text[start..end]

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use super::build::Document;
+use super::build::{self, Document};
 use super::encoding;
 use super::fault::{Fault, Spot};
 use super::limits;
@@ -87,85 +87,97 @@ impl<'a> Cursor<'a> {
         Ok((!value.is_null()).then_some(Document { value, positions, may_be_big, warnings }))
     }
 
+    /// Recurses as deep as the document, so it and what it calls hold little on the stack.
     fn value(&mut self) -> Result<Value, Wrong> {
         match self.peek() {
-            Some(b'{') => self.deeper(Self::map),
-            Some(b'[') => self.deeper(Self::list),
-            Some(b'"') => Ok(Value::String(self.string()?)),
-            Some(b'-' | b'0'..=b'9') => self.number(),
-            _ => {
-                for (word, value) in
-                    [("null", Value::Null), ("true", true.into()), ("false", false.into())]
-                {
-                    if self.rest().starts_with(word) {
-                        self.at += word.len();
-                        return Ok(value);
-                    }
-                }
-                Err(self.wrong("a JSON value is expected here"))
-            }
+            Some(b'{') => self.map(),
+            Some(b'[') => self.list(),
+            _ => self.scalar(),
         }
     }
 
-    fn deeper(&mut self, read: fn(&mut Self) -> Result<Value, Wrong>) -> Result<Value, Wrong> {
+    fn scalar(&mut self) -> Result<Value, Wrong> {
+        match self.peek() {
+            Some(b'"') => return Ok(Value::String(self.string()?)),
+            Some(b'-' | b'0'..=b'9') => return self.number(),
+            _ => {}
+        }
+        for (word, value) in [("null", Value::Null), ("true", true.into()), ("false", false.into())]
+        {
+            if self.rest().starts_with(word) {
+                self.at += word.len();
+                return Ok(value);
+            }
+        }
+        Err(self.wrong("a JSON value is expected here"))
+    }
+
+    fn map(&mut self) -> Result<Value, Wrong> {
+        self.enter()?;
+        let mut map = Map::new();
+        let mut ended = self.eat(b'}');
+        while !ended {
+            let (key, spot, part) = self.key()?;
+            let value = self.value()?;
+            self.positions.close(part);
+            self.put(&mut map, key, value, spot);
+            ended = self.end_or_comma(b'}')?;
+        }
+        self.depth -= 1;
+        Ok(Value::Object(map))
+    }
+
+    /// A key up to its value; where it stands, and its part of the positions.
+    fn key(&mut self) -> Result<(String, Spot, usize), Wrong> {
+        let key_spot = self.spot();
+        if self.peek() != Some(b'"') {
+            return Err(self.wrong("a key in double quotes is expected here"));
+        }
+        let key = self.string()?;
+        self.skip_space();
+        if !self.eat(b':') {
+            return Err(self.wrong("a `:` is expected here"));
+        }
+        self.skip_space();
+        let spot = self.spot();
+        let part = self.positions.open(&PathPart::Key(&key), key_spot, spot);
+        Ok((key, key_spot, part))
+    }
+
+    fn put(&mut self, map: &mut Map<String, Value>, key: String, value: Value, spot: Spot) {
+        if map.contains_key(&key) {
+            self.warnings.push(build::twin(&key, spot));
+        }
+        map.insert(key, value);
+    }
+
+    fn list(&mut self) -> Result<Value, Wrong> {
+        self.enter()?;
+        let mut list = Vec::new();
+        let mut ended = self.eat(b']');
+        while !ended {
+            let part = self.open_item(list.len());
+            list.push(self.value()?);
+            self.positions.close(part);
+            ended = self.end_or_comma(b']')?;
+        }
+        self.depth -= 1;
+        Ok(Value::Array(list))
+    }
+
+    fn open_item(&mut self, index: usize) -> usize {
+        let spot = self.spot();
+        self.positions.open(&PathPart::Index(index), spot, spot)
+    }
+
+    fn enter(&mut self) -> Result<(), Wrong> {
         if self.depth == limits::DEPTH {
             return Err(Box::new(limits::too_deep(self.spot())));
         }
         self.depth += 1;
         self.at += 1;
         self.skip_space();
-        let value = read(self)?;
-        self.depth -= 1;
-        Ok(value)
-    }
-
-    fn map(&mut self) -> Result<Value, Wrong> {
-        let mut map = Map::new();
-        if self.eat(b'}') {
-            return Ok(Value::Object(map));
-        }
-        loop {
-            let key_spot = self.spot();
-            if self.peek() != Some(b'"') {
-                return Err(self.wrong("a key in double quotes is expected here"));
-            }
-            let key = self.string()?;
-            self.skip_space();
-            if !self.eat(b':') {
-                return Err(self.wrong("a `:` is expected here"));
-            }
-            self.skip_space();
-            let spot = self.spot();
-            let part = self.positions.open(&PathPart::Key(&key), key_spot, spot);
-            let value = self.value()?;
-            self.positions.close(part);
-            if map.contains_key(&key) {
-                self.warnings.push(
-                    Fault::new(key_spot, format!("`{key}` is here twice; this one counts"))
-                        .hint("delete one of them"),
-                );
-            }
-            map.insert(key, value);
-            if self.end_or_comma(b'}')? {
-                return Ok(Value::Object(map));
-            }
-        }
-    }
-
-    fn list(&mut self) -> Result<Value, Wrong> {
-        let mut list = Vec::new();
-        if self.eat(b']') {
-            return Ok(Value::Array(list));
-        }
-        loop {
-            let spot = self.spot();
-            let part = self.positions.open(&PathPart::Index(list.len()), spot, spot);
-            list.push(self.value()?);
-            self.positions.close(part);
-            if self.end_or_comma(b']')? {
-                return Ok(Value::Array(list));
-            }
-        }
+        Ok(())
     }
 
     /// Whether the list or map ends here; else a comma has been read.

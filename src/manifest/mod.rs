@@ -20,6 +20,7 @@ mod json;
 mod limits;
 mod number;
 mod positions;
+mod prepared;
 mod scalar;
 mod split;
 mod tree;

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use super::events::{Events, Kind as Event, Scalar};
 use super::fault::{Fault, Spot};
 use super::limits;
+use super::prepared::Prepared;
 
 /// One value as written.
 pub(super) struct Node {
@@ -52,7 +53,8 @@ impl Tree {
 
 /// Reads the first document of a text, as kubectl does; `line` is the file's line that it begins at.
 pub(super) fn read(text: &str, line: u32) -> Result<Option<Tree>, Fault> {
-    let mut events = Events::new(text, line);
+    let text = Prepared::new(text);
+    let mut events = Events::new(&text, line);
     let mut tree = Tree { nodes: Vec::new(), length: text.len(), has_aliases: false, rest: None };
     let mut open = Vec::new();
     let mut anchors = HashMap::new();

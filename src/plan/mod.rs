@@ -6,7 +6,7 @@
 mod guards;
 pub mod order;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 pub use guards::Allowed;
 use order::Step;
@@ -16,7 +16,6 @@ use crate::inventory::{Inventory, PART_OF};
 use crate::manifest::Origin;
 use crate::object::{Object, ObjectKey};
 use crate::observed::{Observation, Observed, Prerequisite, Preview};
-use crate::ownership;
 
 /// What to do with one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -264,16 +263,6 @@ fn decide_desired(
             refuse(live, Reason::new("the API server was not asked about it"))
         }
     }
-}
-
-/// The namespaces that this plan creates.
-pub fn born_namespaces(plan: &Plan) -> BTreeSet<String> {
-    plan.changes()
-        .filter(|change| {
-            change.action == Action::Create && crate::catalog::is_namespace(&change.key)
-        })
-        .map(|change| change.key.name.clone())
-        .collect()
 }
 
 #[cfg(test)]

@@ -3,72 +3,39 @@
 //! A [`Redactor`] knows every value of every Secret that the run has seen and puts numbered masks
 //! in their place, `‹secret 1›`: equal values get equal numbers, so that a change stays visible
 //! without the value. Inside a Secret every value is masked. Everywhere else (other objects, API
-//! errors, problems) the values are searched for, in every spelling of [`forms`].
+//! errors, problems) the values are searched for in every spelling: plain, quoted, base64.
 //!
 //! Not every value is worth a search: a Secret often holds a user name or a port, and masking each
 //! `admin` and `5432` of the output would leave nothing to read. Left out are values that
 //!
 //! - have fewer than four characters,
 //! - are a number of at most five digits,
-//! - are one of [`COMMON`], whatever their case,
+//! - are common words such as `admin`, whatever their case,
 //! - are all or a part of an object's kind, name or namespace, which every header shows anyway,
 //! - are a field's name made of letters only, such as `containers`.
 //!
 //! [`Redactor::text_about`] masks even those where the text is about the Secret that holds them.
-//! Objects' kinds, names and
-//! namespaces are never masked where they identify an object.
+//! Objects' kinds, names and namespaces are never masked where they identify an object.
 
 mod forms;
+mod secrets;
+mod worth;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use secrets::{Found, Secret, bytes_of, decode, holds_object, is_secret};
 use serde_json::{Map, Value};
+use worth::Public;
 
 use crate::object::{Object, ObjectKey};
 use crate::plan::{Action, Plan};
 
-/// Where `kubectl apply` keeps the whole object as it was last applied.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
-
-/// Words that Secrets hold and that give nothing away; sorted.
-const COMMON: &[&str] = &[
-    "admin",
-    "administrator",
-    "changeme",
-    "database",
-    "default",
-    "development",
-    "disabled",
-    "enabled",
-    "example",
-    "false",
-    "guest",
-    "http",
-    "https",
-    "localhost",
-    "mysql",
-    "none",
-    "null",
-    "password",
-    "postgres",
-    "postgresql",
-    "production",
-    "redis",
-    "root",
-    "secret",
-    "service",
-    "staging",
-    "test",
-    "token",
-    "true",
-    "user",
-    "username",
-];
+/// Only this many bytes of a spelling go into the search itself, the rest is compared where they
+/// are found: a search for whole certificates would take longer to build than all else takes.
+const BEGINNING: usize = 24;
 
 /// Knows the values of Secrets, and takes them out of objects and texts.
 ///
@@ -78,10 +45,11 @@ const COMMON: &[&str] = &[
 pub struct Redactor {
     /// The number of every value, by its bytes.
     numbers: BTreeMap<Vec<u8>, usize>,
-    /// Finds every spelling of the values that are searched for; `None` when there are none.
+    /// Finds the beginnings of every spelling of the values that are searched for; `None` when
+    /// there are none.
     search: Option<AhoCorasick>,
-    /// The number that belongs to each pattern of `search`.
-    patterns: Vec<usize>,
+    /// For each beginning, the spellings that begin so and their numbers.
+    spellings: Vec<Vec<(String, usize)>>,
     /// The values of each Secret that are not searched for.
     quiet: BTreeMap<ObjectKey, BTreeMap<String, usize>>,
     /// The search could not be built: every text is hidden, since nobody can say what it holds.
@@ -100,17 +68,14 @@ impl Redactor {
     }
 
     /// A redactor for every object of `plan`; what the plan changes is numbered first, in the order
-    /// in which it is shown.
-    pub fn of_plan(plan: &Plan) -> Self {
+    /// in which it is shown. `others` are objects that no change has and a message may quote, such
+    /// as those that are declared twice.
+    pub fn of_plan<'a>(plan: &'a Plan, others: impl IntoIterator<Item = &'a Object>) -> Self {
         let (kept, shown): (Vec<_>, Vec<_>) =
             plan.changes().partition(|change| change.action == Action::Keep);
-        let objects: Vec<&Object> = shown
-            .into_iter()
-            .chain(kept)
-            .flat_map(|change| [&change.live, &change.merged, &change.send])
-            .flatten()
-            .collect();
-        Self::in_order(&objects)
+        let changes = shown.into_iter().chain(kept);
+        let objects = changes.flat_map(|change| [&change.live, &change.merged, &change.send]);
+        Self::in_order(&objects.flatten().chain(others).collect::<Vec<_>>())
     }
 
     fn in_order(objects: &[&Object]) -> Self {
@@ -141,13 +106,19 @@ impl Redactor {
                 slot.entry(form).or_insert(number);
             }
         }
-        patterns.retain(|form, _| form.len() >= forms::SHORTEST);
-        match AhoCorasick::new(patterns.keys()) {
-            Ok(_) if patterns.is_empty() => {}
+        let mut beginnings: BTreeMap<Vec<u8>, Vec<(String, usize)>> = BTreeMap::new();
+        for (form, number) in patterns {
+            if form.len() >= forms::SHORTEST {
+                let beginning = form.as_bytes()[..form.len().min(BEGINNING)].to_vec();
+                beginnings.entry(beginning).or_default().push((form, number));
+            }
+        }
+        match AhoCorasick::new(beginnings.keys()) {
+            Ok(_) if beginnings.is_empty() => {}
             Ok(search) => redactor.search = Some(search),
             Err(_) => redactor.blind = true,
         }
-        redactor.patterns = patterns.into_values().collect();
+        redactor.spellings = beginnings.into_values().collect();
         redactor
     }
 
@@ -255,8 +226,16 @@ impl Redactor {
     /// Every place where a known value stands, overlapping ones too.
     fn spans(&self, text: &str) -> Vec<(Range<usize>, usize)> {
         let Some(search) = &self.search else { return Vec::new() };
-        let found = search.find_overlapping_iter(text);
-        found.map(|found| (found.range(), self.patterns[found.pattern().as_usize()])).collect()
+        let mut spans = Vec::new();
+        for found in search.find_overlapping_iter(text) {
+            let (start, rest) = (found.start(), &text.as_bytes()[found.start()..]);
+            for (form, number) in &self.spellings[found.pattern().as_usize()] {
+                if rest.starts_with(form.as_bytes()) {
+                    spans.push((start..start + form.len(), *number));
+                }
+            }
+        }
+        spans
     }
 
     /// `text` with each span masked; spans that overlap become one, under the number of the
@@ -298,37 +277,6 @@ fn mask(number: usize) -> String {
     format!("‹secret {number}›")
 }
 
-/// Whether the map is a Secret of the core group, at the top or inside another object.
-fn is_secret(map: &Map<String, Value>) -> bool {
-    map.get("kind").is_some_and(|kind| kind == "Secret")
-        && map
-            .get("apiVersion")
-            .and_then(Value::as_str)
-            .is_none_or(|version| !version.contains('/'))
-}
-
-/// Whether a Secret's annotation holds a whole object, as kubectl's and others' do.
-fn holds_object(key: &str, text: &str) -> bool {
-    key == LAST_APPLIED
-        || matches!(serde_json::from_str(text), Ok(Value::Object(map)) if map.contains_key("kind"))
-}
-
-/// The bytes that a value stands for; `None` for null.
-fn bytes_of(value: &Value, base64: bool) -> Option<Vec<u8>> {
-    match value {
-        Value::Null => None,
-        Value::String(text) if base64 => Some(decode(text)),
-        Value::String(text) => Some(text.clone().into_bytes()),
-        other => Some(other.to_string().into_bytes()),
-    }
-}
-
-/// What the base64 text stands for; the text itself when it is not base64.
-fn decode(text: &str) -> Vec<u8> {
-    let dense: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-    STANDARD.decode(dense).unwrap_or_else(|_| text.as_bytes().to_vec())
-}
-
 /// Where `value` stands in `text` as a word of its own.
 fn words<'a>(text: &'a str, value: &'a str) -> impl Iterator<Item = Range<usize>> {
     let is_part = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
@@ -339,121 +287,6 @@ fn words<'a>(text: &'a str, value: &'a str) -> impl Iterator<Item = Range<usize>
                 && !is_part(text[range.end..].chars().next())
         },
     )
-}
-
-/// A value found in a Secret.
-struct Secret {
-    key: ObjectKey,
-    bytes: Vec<u8>,
-    /// As it is written there.
-    written: String,
-    /// It is a whole object as text: masked, while what is in it is found one by one.
-    whole: bool,
-}
-
-/// The values of Secrets, in the order in which they are found.
-#[derive(Default)]
-struct Found {
-    values: Vec<Secret>,
-}
-
-impl Found {
-    fn of_map(&mut self, key: &ObjectKey, map: &Map<String, Value>) {
-        if is_secret(map) {
-            for (field, base64) in [("data", true), ("stringData", false)] {
-                match map.get(field) {
-                    Some(Value::Object(values)) => {
-                        values.values().for_each(|value| self.of_value(key, value, base64));
-                    }
-                    Some(value) => self.of_value(key, value, base64),
-                    None => {}
-                }
-            }
-            let annotations = map.get("metadata").and_then(|metadata| metadata.get("annotations"));
-            for (name, value) in annotations.and_then(Value::as_object).into_iter().flatten() {
-                let Some(text) = value.as_str().filter(|text| holds_object(name, text)) else {
-                    continue;
-                };
-                let inner = serde_json::from_str::<Map<String, Value>>(text).ok();
-                if let Some(inner) = &inner {
-                    self.of_map(key, inner);
-                }
-                let (bytes, written) = (text.as_bytes().to_vec(), text.to_owned());
-                self.values.push(Secret {
-                    key: key.clone(),
-                    bytes,
-                    written,
-                    whole: inner.is_some(),
-                });
-            }
-        }
-        map.values().for_each(|value| self.inside(key, value));
-    }
-
-    /// Secrets inside other objects, such as the items of a List.
-    fn inside(&mut self, key: &ObjectKey, value: &Value) {
-        match value {
-            Value::Object(map) => self.of_map(key, map),
-            Value::Array(items) => items.iter().for_each(|item| self.inside(key, item)),
-            _ => {}
-        }
-    }
-
-    fn of_value(&mut self, key: &ObjectKey, value: &Value, base64: bool) {
-        let Some(bytes) = bytes_of(value, base64) else { return };
-        let written = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        self.values.push(Secret { key: key.clone(), bytes, written, whole: false });
-        // Neither a list nor a map is valid here; an error message may quote what is in it.
-        match value {
-            Value::Array(items) => items.iter().for_each(|item| self.of_value(key, item, base64)),
-            Value::Object(map) => map.values().for_each(|item| self.of_value(key, item, base64)),
-            _ => {}
-        }
-    }
-}
-
-/// What the output shows anyway.
-struct Public<'a> {
-    names: BTreeSet<&'a str>,
-    fields: BTreeSet<&'a str>,
-}
-
-impl<'a> Public<'a> {
-    fn of(objects: &[&'a Object]) -> Self {
-        let mut public = Self { names: BTreeSet::new(), fields: BTreeSet::new() };
-        for object in objects {
-            let namespace = object.namespace().unwrap_or_default();
-            public.names.extend([object.kind(), object.name(), namespace]);
-            public.fields_of(&object.0);
-        }
-        public
-    }
-
-    fn fields_of(&mut self, map: &'a Map<String, Value>) {
-        for (key, value) in map {
-            if key.chars().all(|c| c.is_ascii_alphabetic()) {
-                self.fields.insert(key);
-            }
-            match value {
-                Value::Object(map) => self.fields_of(map),
-                Value::Array(items) => {
-                    items.iter().filter_map(Value::as_object).for_each(|map| self.fields_of(map));
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// The rule that the module's documentation gives.
-    fn is_worth_a_search(&self, value: &str) -> bool {
-        let is_small_number = value.len() <= 5 && value.chars().all(|c| c.is_ascii_digit());
-        value.chars().count() >= 4
-            && !is_small_number
-            && COMMON.binary_search(&value.to_ascii_lowercase().as_str()).is_err()
-            && !"‹secret ‹hidden›".contains(value) // or masks would be masked again
-            && !self.names.iter().any(|name| name.contains(value))
-            && !self.fields.contains(value)
-    }
 }
 
 #[cfg(test)]

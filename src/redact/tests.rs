@@ -1,8 +1,11 @@
 //! Canaries: values planted wherever they can stand, and looked for in everything that comes out.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::secrets::LAST_APPLIED;
 use super::*;
 
 fn object(value: Value) -> Object {
@@ -134,14 +137,21 @@ fn overlapping_values_leave_nothing_of_either() {
 }
 
 #[test]
-fn it_does_not_print_what_it_knows() {
-    let redactor = Redactor::new([&secret("db", json!({ "a": base64("horse-battery") }))]);
-    assert_eq!(format!("{redactor:?}"), "Redactor(1 values)");
+fn a_long_value_is_found_whole_and_not_by_its_beginning() {
+    let certificate =
+        |end: &str| format!("-----BEGIN CERTIFICATE-----\n{} {end}", "x y ".repeat(50_000));
+    let (one, two) = (certificate("one"), certificate("two"));
+    let redactor = Redactor::new([&secret("tls", json!({ "a": base64(&one), "b": base64(&two) }))]);
+    assert_eq!(redactor.text(&format!("<{two}> <{one}>")), "<‹secret 2›> <‹secret 1›>");
+    assert_eq!(redactor.text(&base64(format!("..{one}"))).split('‹').nth(1), Some("secret 1›"));
+    let other = certificate("three");
+    assert_eq!(redactor.text(&other), other);
 }
 
 #[test]
-fn the_common_words_are_sorted() {
-    assert!(COMMON.is_sorted());
+fn it_does_not_print_what_it_knows() {
+    let redactor = Redactor::new([&secret("db", json!({ "a": base64("horse-battery") }))]);
+    assert_eq!(format!("{redactor:?}"), "Redactor(1 values)");
 }
 
 /// Values that are worth a search: what the planted objects show anyway can't be among them.

@@ -1,5 +1,5 @@
 //! What the tests are written with.
 
 pub mod command;
-#[cfg(unix)]
+pub mod repo;
 pub mod sandbox;

@@ -29,6 +29,11 @@ impl Glyphs {
         }
     }
 
+    /// The mark of what was done.
+    pub fn done(self) -> &'static str {
+        if self.utf8 { "✓" } else { "ok" }
+    }
+
     /// What stands between two parts of a line.
     pub fn dot(self) -> &'static str {
         if self.utf8 { " · " } else { " - " }

@@ -16,12 +16,17 @@
 //! | `changes[].only_masked` | true: something changes, and only in what is masked |
 //! | `changes[].fields` | what changes: `path`, `before` (absent: it was not there), `after` (absent: it goes) |
 //! | `problems` | what could not be read: `path`, `line`, `column`, `message`, `hint` |
+//! | `report` | of apply: what carrying the plan out came to; absent in a diff |
+//! | `report.at_commit` | whether the cluster is at the commit now |
+//! | `report.interrupted` | whether a signal ended it early |
+//! | `report.steps` | every change that was to be made: `action`, `object`, `outcome` (`done`, `going`, `failed`, `skipped`), `reason`, `hint` |
 //! | `requests` | how many requests were made |
 //! | `elapsed` | seconds |
 //!
 //! Secrets' values are masked as in text. Characters that could do something to a terminal are
 //! escaped, so that the document can be printed on one.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -29,17 +34,19 @@ use serde::Serialize;
 use super::{PlanView, shown};
 use crate::delta::yaml::is_harmless;
 use crate::delta::{Delta, FieldChange};
+use crate::object::ObjectKey;
 use crate::plan::{Action, Change, Plan};
 use crate::problem::Problem;
 use crate::redact::Redactor;
+use crate::report::{Outcome, Report};
 
 /// Writes the view as JSON.
 ///
 /// # Errors
 ///
 /// When `out` does not take it.
-pub fn write(out: &mut impl Write, view: &PlanView<'_>) -> io::Result<()> {
-    let json = serde_json::to_string_pretty(&document(view)).map_err(io::Error::other)?;
+pub fn write(out: &mut impl Write, view: &PlanView<'_>, report: Option<&Report>) -> io::Result<()> {
+    let json = serde_json::to_string_pretty(&document(view, report)).map_err(io::Error::other)?;
     // Nothing but texts can hold such a character, so an escape means the same.
     for part in json.split_inclusive(|c| !is_harmless(c) && c != '\n') {
         match part.chars().next_back().filter(|c| !is_harmless(*c) && *c != '\n') {
@@ -63,6 +70,8 @@ struct Document<'a> {
     summary: Summary,
     changes: Vec<ChangeDocument<'a>>,
     problems: Vec<ProblemDocument<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report: Option<ReportDocument<'a>>,
     requests: usize,
     elapsed: f64,
 }
@@ -132,6 +141,24 @@ struct OriginDocument<'a> {
 }
 
 #[derive(Serialize)]
+struct ReportDocument<'a> {
+    at_commit: bool,
+    interrupted: bool,
+    steps: Vec<StepDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct StepDocument<'a> {
+    action: &'static str,
+    object: ObjectDocument<'a>,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+}
+
+#[derive(Serialize)]
 struct ProblemDocument<'a> {
     path: &'a str,
     line: usize,
@@ -140,7 +167,7 @@ struct ProblemDocument<'a> {
     hint: Option<String>,
 }
 
-fn document<'a>(view: &PlanView<'a>) -> Document<'a> {
+fn document<'a>(view: &PlanView<'a>, report: Option<&'a Report>) -> Document<'a> {
     let PlanView { plan, problems, redactor, target, revision, requests, elapsed } = *view;
     let (namespace, name) = target.inventory;
     Document {
@@ -162,6 +189,7 @@ fn document<'a>(view: &PlanView<'a>) -> Document<'a> {
         summary: summary(plan),
         changes: shown(plan).map(|change| self::change(change, redactor)).collect(),
         problems: problems.iter().map(|problem| self::problem(problem, redactor)).collect(),
+        report: report.map(|report| self::report(report, view)),
         requests,
         elapsed: elapsed.as_secs_f64(),
     }
@@ -189,13 +217,7 @@ fn change<'a>(change: &'a Change, redactor: &Redactor) -> ChangeDocument<'a> {
     let origin = change.origin.as_ref();
     ChangeDocument {
         action: change.action.name(),
-        object: ObjectDocument {
-            group: &key.group,
-            version: &change.version,
-            kind: &key.kind,
-            namespace: key.namespace.as_deref(),
-            name: &key.name,
-        },
+        object: object(key, &change.version),
         origin: origin.map(|origin| OriginDocument { path: &origin.path, line: origin.line }),
         reason: reason.map(|reason| show(&reason.message)),
         hint: reason.and_then(|reason| reason.hint.as_ref()).map(show),
@@ -204,6 +226,34 @@ fn change<'a>(change: &'a Change, redactor: &Redactor) -> ChangeDocument<'a> {
         only_masked,
         fields,
     }
+}
+
+fn object<'a>(key: &'a ObjectKey, version: &'a str) -> ObjectDocument<'a> {
+    let ObjectKey { group, kind, namespace, name } = key;
+    ObjectDocument { group, version, kind, namespace: namespace.as_deref(), name }
+}
+
+fn report<'a>(report: &'a Report, view: &PlanView<'a>) -> ReportDocument<'a> {
+    let versions: BTreeMap<&ObjectKey, &str> =
+        view.plan.changes().map(|change| (&change.key, change.version.as_str())).collect();
+    let steps = report.steps.iter().map(|step| {
+        let (outcome, reason) = match &step.outcome {
+            Outcome::Done => ("done", None),
+            Outcome::Going => ("going", None),
+            Outcome::Failed(reason) => ("failed", Some(reason)),
+            Outcome::Skipped(reason) => ("skipped", Some(reason)),
+        };
+        let show = |text: &String| view.redactor.text_about(&step.key, text);
+        StepDocument {
+            action: step.action.name(),
+            object: object(&step.key, versions.get(&step.key).copied().unwrap_or_default()),
+            outcome,
+            reason: reason.map(|reason| show(&reason.message)),
+            hint: reason.and_then(|reason| reason.hint.as_ref()).map(show),
+        }
+    });
+    let Report { at_commit, interrupted, .. } = *report;
+    ReportDocument { at_commit, interrupted, steps: steps.collect() }
 }
 
 fn problem<'a>(problem: &'a Problem, redactor: &Redactor) -> ProblemDocument<'a> {

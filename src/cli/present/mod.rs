@@ -1,15 +1,19 @@
 //! Plans as text, as JSON and as names: everything that a person or a script reads of them.
 //!
 //! Renders what it is given and decides nothing. What a change changes is [`crate::delta`]'s, what
-//! may be shown is [`crate::redact`]'s; streams, width and colour are [`super::ui`]'s. Reports of
-//! what was carried out get a view of their own beside [`PlanView`].
+//! may be shown is [`crate::redact`]'s; streams, width and colour are [`super::ui`]'s.
 
 mod excerpt;
 pub mod glyphs;
 pub mod json;
+pub mod round;
+pub mod steps;
 pub mod text;
 
+use std::io::{self, Write};
 use std::time::Duration;
+
+use clap::ValueEnum;
 
 pub use glyphs::Glyphs;
 
@@ -17,6 +21,66 @@ use crate::object::ObjectKey;
 use crate::plan::{Action, Change, Plan};
 use crate::problem::Problem;
 use crate::redact::Redactor;
+use crate::report::Report;
+
+/// How an answer is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// One JSON document, its keys as in the README
+    Json,
+    /// A line for each object that is not kept: the action, and arguments for kubectl
+    Name,
+}
+
+/// Writes a plan.
+///
+/// # Errors
+///
+/// When `out` does not take it.
+pub fn plan(
+    out: &mut impl Write,
+    view: &PlanView<'_>,
+    format: Format,
+    glyphs: Glyphs,
+) -> io::Result<()> {
+    match format {
+        Format::Text => text::write(out, view, glyphs),
+        Format::Json => json::write(out, view, None),
+        Format::Name => out.write_all(names(view.plan).as_bytes()),
+    }
+}
+
+/// Writes what carrying out a plan came to; as text, what is left to say after its steps.
+///
+/// # Errors
+///
+/// When `out` does not take it.
+pub fn report(
+    out: &mut impl Write,
+    (view, report): (&PlanView<'_>, &Report),
+    format: Format,
+    glyphs: Glyphs,
+) -> io::Result<()> {
+    match format {
+        Format::Text => steps::write_end(out, view, report, glyphs),
+        Format::Json => json::write(out, view, Some(report)),
+        Format::Name => out.write_all(names(view.plan).as_bytes()),
+    }
+}
+
+/// Writes what is wrong with the manifests, where nothing else came of them.
+///
+/// # Errors
+///
+/// When `out` does not take it.
+pub fn problems(out: &mut impl Write, problems: &[Problem], glyphs: Glyphs) -> io::Result<()> {
+    // What can't be read is not known, so there is nothing to mask; excerpts that could give a
+    // Secret away were left out when the file was read.
+    let redactor = Redactor::new([]);
+    problems.iter().try_for_each(|problem| excerpt::write(out, problem, &redactor, glyphs))
+}
 
 /// Everything that is told about a plan.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +141,35 @@ impl RevisionView<'_> {
 /// The changes that are shown one by one: all but objects that simply stay as they are.
 fn shown(plan: &Plan) -> impl Iterator<Item = &Change> {
     plan.changes().filter(|change| change.action != Action::Keep || change.reason.is_some())
+}
+
+/// The question before a plan is carried out: `Apply 2 updates and 1 deletion to shop (cluster
+/// 3f2a9c)?`
+pub fn question(view: &PlanView<'_>) -> String {
+    let count = |action, one: &str| match view.plan.count(action) {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        n => Some(format!("{n} {one}s")),
+    };
+    let parts: Vec<String> = [
+        count(Action::Create, "creation"),
+        count(Action::Update, "update"),
+        count(Action::Replace, "replacement"),
+        count(Action::Delete, "deletion"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let what = match parts.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => "nothing".to_owned(),
+    };
+    let cluster = match view.target.cluster_id {
+        "" => view.target.cluster.to_owned(),
+        id => format!("{} (cluster {id})", view.target.cluster),
+    };
+    format!("Apply {what} to {cluster}?")
 }
 
 /// What `-o name` prints: one line for every object that is not kept, in the order of carrying out.

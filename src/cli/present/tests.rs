@@ -62,7 +62,7 @@ fn told(
     tell: impl Fn(&mut Vec<u8>, &PlanView<'_>),
 ) -> String {
     let plan = plan(changes);
-    let redactor = Redactor::of_plan(&plan);
+    let redactor = Redactor::of_plan(&plan, []);
     let view = PlanView {
         plan: &plan,
         problems,
@@ -278,7 +278,7 @@ fn a_secret_is_told_without_its_values_and_so_is_the_servers_answer_about_it() {
   + data:
   +   url: db://admin:‹secret 3›@db"#
     );
-    let json = told(changes, &[], |out, view| json::write(out, view).unwrap());
+    let json = told(changes, &[], |out, view| json::write(out, view, None).unwrap());
     for canary in ["correct-horse", "battery-staple", "Y29ycmVjdC1ob3JzZQ", "YmF0dGVyeS1zdGFwbGU"] {
         assert!(!json.contains(canary), "{canary}: {json}");
     }
@@ -348,7 +348,7 @@ fn text_that_would_act_on_a_terminal_does_not() {
         part.starts_with('[') && part[end..].starts_with('m')
     });
     assert!(only_colours, "{raw:?}");
-    let json = told(changes, &[], |out, view| json::write(out, view).unwrap());
+    let json = told(changes, &[], |out, view| json::write(out, view, None).unwrap());
     assert!(json.chars().all(|c| c == '\n' || crate::delta::yaml::is_harmless(c)), "{json:?}");
     let value: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(value["changes"][1]["reason"], "no \u{1b}[2J\u{9b}31m way\r\u{200b}");
@@ -467,7 +467,7 @@ fn json_has_the_documented_keys() {
         excerpt: Some("x".to_owned()),
         hint: None,
     };
-    let json = told(changes, &[problem], |out, view| json::write(out, view).unwrap());
+    let json = told(changes, &[problem], |out, view| json::write(out, view, None).unwrap());
     let value: Value = serde_json::from_str(&json).unwrap();
     let config = |name: &str| {
         json!({
@@ -561,7 +561,7 @@ proptest::proptest! {
         };
         let problems = [problem];
         let text = text_of(changes.clone(), &problems, true);
-        let json = told(changes, &problems, |out, view| json::write(out, view).unwrap());
+        let json = told(changes, &problems, |out, view| json::write(out, view, None).unwrap());
         for value in &values {
             let (base64, quoted) = (STANDARD.encode(value), format!("{value:?}"));
             let mut spellings = vec![base64.as_str(), &quoted[1..quoted.len() - 1]];

@@ -12,6 +12,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::{Glyphs, PlanView, excerpt, shown};
 use crate::delta::Delta;
+use crate::object::ObjectKey;
 use crate::plan::{Action, Change, Plan, Reason};
 use crate::redact::Redactor;
 
@@ -31,42 +32,71 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// When `out` does not take it.
 pub fn write(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Result<()> {
     writeln!(out, "{}", header_line(view, glyphs))?;
-    let mut kept: Vec<(&Reason, Vec<&Change>)> = Vec::new();
-    let mut is_long = false;
-    for change in shown(view.plan) {
-        if let (Action::Keep, Some(reason)) = (change.action, &change.reason) {
-            match kept.iter_mut().find(|(other, _)| *other == reason) {
-                Some((_, changes)) => changes.push(change),
-                None => kept.push((reason, vec![change])),
-            }
-            continue;
-        }
-        is_long = true;
+    let is_kept = |change: &&Change| change.action == Action::Keep;
+    for change in shown(view.plan).filter(|change| !is_kept(change)) {
         writeln!(out)?;
         self::change(out, change, view.redactor, glyphs)?;
     }
+    kept(out, view, glyphs)?;
+    problems(out, view, glyphs)?;
+    if shown(view.plan).next().is_some() || !view.problems.is_empty() {
+        writeln!(out)?;
+    }
+    writeln!(out, "{}", with_dots(&summary_line(view.plan, view.requests, view.elapsed), glyphs))
+}
+
+/// Writes what a plan leaves as it is: what is refused, what is kept for a reason, and what could
+/// not be read.
+///
+/// # Errors
+///
+/// When `out` does not take it.
+pub(super) fn left_alone(
+    out: &mut impl Write,
+    view: &PlanView<'_>,
+    glyphs: Glyphs,
+) -> io::Result<()> {
+    for change in shown(view.plan).filter(|change| change.action == Action::Refuse) {
+        writeln!(out)?;
+        self::change(out, change, view.redactor, glyphs)?;
+    }
+    kept(out, view, glyphs)?;
+    problems(out, view, glyphs)
+}
+
+/// Writes the objects that are kept for a reason, those of one reason together.
+fn kept(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Result<()> {
+    let mut kept: Vec<(&Reason, Vec<&Change>)> = Vec::new();
+    for change in shown(view.plan).filter(|change| change.action == Action::Keep) {
+        let Some(reason) = &change.reason else { continue };
+        match kept.iter_mut().find(|(other, _)| *other == reason) {
+            Some((_, changes)) => changes.push(change),
+            None => kept.push((reason, vec![change])),
+        }
+    }
     for (reason, changes) in kept {
-        is_long = true;
         writeln!(out)?;
         keeps(out, (reason, &changes), view.redactor, glyphs)?;
     }
+    Ok(())
+}
+
+/// Writes what could not be read, and what follows from it.
+fn problems(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Result<()> {
     for problem in view.problems {
-        is_long = true;
         writeln!(out)?;
         excerpt::write(out, problem, view.redactor, glyphs)?;
     }
-    if is_long {
-        writeln!(out)?;
-    }
-    if !view.problems.is_empty() {
-        let (yellow, n) = (AnsiColor::Yellow.on_default(), view.problems.len());
-        let (documents, they) = if n == 1 { ("document", "it") } else { ("documents", "they") };
-        writeln!(
-            out,
-            "{yellow}?{yellow:#} {n} {documents} could not be read: nothing is pruned until {they} can"
-        )?;
-    }
-    writeln!(out, "{}", with_dots(&summary_line(view.plan, view.requests, view.elapsed), glyphs))
+    let (yellow, n) = (AnsiColor::Yellow.on_default(), view.problems.len());
+    let (documents, they) = match n {
+        0 => return Ok(()),
+        1 => ("document", "it is"),
+        _ => ("documents", "they are"),
+    };
+    writeln!(
+        out,
+        "{yellow}?{yellow:#} {n} {documents} can't be used: nothing is pruned until {they} mended"
+    )
 }
 
 /// What the plan is for: target, cluster, paths and commit, and whether nothing is to be done.
@@ -122,9 +152,14 @@ pub fn summary_line(plan: &Plan, requests: usize, elapsed: Duration) -> String {
         }
         parts.push(counts);
     }
-    parts.push(plural(requests, "request"));
-    parts.push(seconds(elapsed));
+    parts.push(cost(requests, elapsed));
     parts.join(" · ")
+}
+
+/// What a run cost: `61 requests · 0.4 s`.
+pub(super) fn cost(requests: usize, elapsed: Duration) -> String {
+    let plural = if requests == 1 { "" } else { "s" };
+    format!("{requests} request{plural} · {}", seconds(elapsed))
 }
 
 /// `0.09 s`, `0.4 s`, `11.8 s`.
@@ -134,7 +169,7 @@ fn seconds(elapsed: Duration) -> String {
 }
 
 /// One line of our own with the dots that the terminal can show, and nothing that harms it.
-fn with_dots(line: &str, glyphs: Glyphs) -> String {
+pub(super) fn with_dots(line: &str, glyphs: Glyphs) -> String {
     let parts: Vec<_> = line.split(" · ").map(|part| glyphs.inert(part)).collect();
     parts.join(glyphs.dot())
 }
@@ -213,19 +248,26 @@ fn because(
     glyphs: Glyphs,
 ) -> io::Result<()> {
     // A refusal may quote the object; every other reason is trueup's own.
-    let show = |text: &str| match change.action {
-        Action::Refuse => redactor.text_about(&change.key, text),
-        _ => redactor.text(text),
+    let about = (change.action == Action::Refuse).then_some(&change.key);
+    self::reason(out, (about, reason), redactor, glyphs)
+}
+
+/// Writes a reason and what to do about it; one that may quote an object is about that object.
+pub(super) fn reason(
+    out: &mut impl Write,
+    (about, reason): (Option<&ObjectKey>, &Reason),
+    redactor: &Redactor,
+    glyphs: Glyphs,
+) -> io::Result<()> {
+    let show = |text: &str| match about {
+        Some(key) => redactor.text_about(key, text),
+        None => redactor.text(text),
     };
     for line in show(&reason.message).lines() {
         writeln!(out, "    {}", glyphs.inert(line))?;
     }
-    for line in reason
-        .hint
-        .iter()
-        .flat_map(|hint| show(hint).lines().map(str::to_owned).collect::<Vec<_>>())
-    {
-        writeln!(out, "    do this: {}", glyphs.inert(&line))?;
+    for line in reason.hint.as_deref().map(show).unwrap_or_default().lines() {
+        writeln!(out, "    do this: {}", glyphs.inert(line))?;
     }
     Ok(())
 }

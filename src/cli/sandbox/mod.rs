@@ -15,7 +15,7 @@ use super::ui::{ColorChoice, Ui};
 use crate::sandbox::command::{self, Signals};
 use crate::sandbox::keeper::{bound, process};
 use crate::sandbox::programs::Places;
-use crate::sandbox::{Error, Options, Sandbox};
+use crate::sandbox::{Options, Sandbox};
 use progress::Shown;
 
 /// Run a throwaway Kubernetes control plane on this machine
@@ -49,34 +49,46 @@ pub fn run(args: SandboxArgs, ui: &mut Ui) -> Result<Exit, Failure> {
 
 async fn answer(args: SandboxArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let SandboxArgs { controllers, programs, command } = args;
-    let places = places(programs).context("this user has no home folder")?;
-    let path = places.path.clone();
-    let (temporary, trueup) = (std::env::temp_dir(), std::env::current_exe()?);
-    let options = Options { controllers, places, temporary, trueup };
+    let options = options(controllers, programs)?;
+    let path = options.places.path.clone();
     let mut signals = Signals::new()?;
-    let mut shown = Shown::new(ui);
-    let mut events = |event| shown.show(event);
     let started = tokio::select! {
-        started = Sandbox::start(&options, &mut events) => started,
+        started = start(&options, ui) => started,
         _ = signals.next() => return Ok(Exit::Interrupted),
     };
-    drop(shown);
-    let mut sandbox = started.map_err(explain)?;
+    let mut sandbox = started?;
     if command.is_empty() {
         say_how_to_use(&sandbox, ui)?;
         return tokio::select! {
             _ = signals.next() => Ok(Exit::AtCommit),
-            error = sandbox.ended() => Err(explain(error)),
+            error = sandbox.ended() => Err(error.into()),
         };
     }
-    let status = command::run(&mut sandbox, &command, &path, |error| ui.failure(&explain(error)));
-    let status = status.await.map_err(explain)?;
+    let status = command::run(&mut sandbox, &command, &path, |error| ui.failure(&error.into()));
+    let status = status.await?;
     Ok(Exit::Passed(command::shell_status(status)))
 }
 
-fn explain(error: Error) -> Failure {
-    let hints = error.hint().into_iter().collect();
-    Failure { error: error.into(), hints }
+/// Starts a sandbox, and shows what happens meanwhile.
+///
+/// # Errors
+///
+/// When its programs can't be had, or don't start.
+pub async fn start(options: &Options, ui: &mut Ui) -> Result<Sandbox, Failure> {
+    let mut shown = Shown::new(ui);
+    let mut events = |event| shown.show(event);
+    Ok(Sandbox::start(options, &mut events).await?)
+}
+
+/// What kind of sandbox, with its programs from where this user has them.
+///
+/// # Errors
+///
+/// When the user has no home folder.
+pub fn options(controllers: bool, programs: Option<PathBuf>) -> Result<Options, Failure> {
+    let places = places(programs).context("this user has no home folder")?;
+    let (temporary, trueup) = (std::env::temp_dir(), std::env::current_exe()?);
+    Ok(Options { controllers, places, temporary, trueup })
 }
 
 #[allow(clippy::disallowed_methods, reason = "the search path is the system's, no setting of ours")]

@@ -1,0 +1,219 @@
+//! A watch as a log: a line for every round that did something or went wrong, none for the others.
+
+use std::collections::BTreeSet;
+
+use jiff::Zoned;
+
+use super::{Glyphs, text};
+use crate::cli::exit::Exit;
+use crate::delta::Delta;
+use crate::git::pull::Pulled;
+use crate::plan::Action;
+use crate::redact::Redactor;
+use crate::report::Outcome;
+use crate::watch::{Round, RoundError, Watch};
+
+/// Fields of one object that are told one by one; of more, the number is told.
+const FEW_FIELDS: usize = 3;
+
+/// What was said so far, so that nothing is said twice.
+pub struct Log {
+    target: String,
+    glyphs: Glyphs,
+    /// Whether quiet rounds speak, too.
+    always: bool,
+    /// The commit of the last round that came to something.
+    commit: Option<String>,
+    /// What went wrong in the last round.
+    wrong: BTreeSet<String>,
+}
+
+impl Log {
+    /// The log of `target`; `always` makes quiet rounds speak, too.
+    pub fn new(target: &str, always: bool, glyphs: Glyphs) -> Self {
+        let (target, wrong) = (target.to_owned(), BTreeSet::new());
+        Self { target, glyphs, always, commit: None, wrong }
+    }
+
+    /// One line with the time and the target.
+    pub fn line(&self, text: &str) -> String {
+        let line = format!("{} {}  {text}", Zoned::now().strftime("%H:%M:%S"), self.target);
+        text::with_dots(&line, self.glyphs)
+    }
+
+    /// What is going to be watched.
+    pub fn beginning(&self, watch: &Watch) -> String {
+        let paths = watch.target.paths.iter().map(|path| if path.is_empty() { "." } else { path });
+        let paths = paths.collect::<Vec<_>>().join(" ");
+        let remote = if watch.pull.is_some() { "" } else { ", without pulling" };
+        self.line(&format!("watching {paths} every {} s{remote}", watch.interval.as_secs_f64()))
+    }
+
+    /// What a round's end means to the shell.
+    pub fn exit(&self, round: &Result<Round, RoundError>) -> Exit {
+        match round {
+            Err(_) => Exit::CouldNot,
+            Ok(Round { pulled: Some(Err(error)), .. }) if !error.is_refusal() => Exit::CouldNot,
+            Ok(Round { pulled: Some(Err(_)), .. }) => Exit::NotAtCommit,
+            Ok(round) if round.report.at_commit => Exit::AtCommit,
+            Ok(round) if round.report.interrupted => Exit::Interrupted,
+            Ok(_) => Exit::NotAtCommit,
+        }
+    }
+
+    /// The lines that a round is worth: what it did, and what went wrong that did not go wrong in
+    /// the round before.
+    pub fn lines(&mut self, round: Result<Round, RoundError>) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let mut done = Vec::new();
+        match &round {
+            Err(error) => wrong.push(with_hint(&causes(error), error.hint())),
+            Ok(round) => {
+                if let Some(Err(error)) = &round.pulled {
+                    wrong.push(with_hint(&causes(error), error.hint()));
+                }
+                wrong.extend(went_wrong(round));
+                done.extend(self.did(round));
+            }
+        }
+        let mut lines: Vec<String> = done.iter().map(|text| self.line(text)).collect();
+        for text in &wrong {
+            if !self.wrong.contains(text) {
+                lines.push(self.line(&format!("! {text}")));
+            }
+        }
+        if let Ok(round) = &round {
+            let recovered = !self.wrong.is_empty() && wrong.is_empty();
+            if recovered {
+                lines.push(self.line(&format!("recovered @ {}", round.survey.revision.short())));
+            } else if lines.is_empty() && (self.always || self.commit.is_none()) {
+                lines.push(self.line(&in_sync(round)));
+            }
+            self.commit = Some(round.survey.revision.commit.clone());
+        }
+        self.wrong = wrong.into_iter().collect();
+        lines
+    }
+
+    /// What a round did.
+    fn did(&self, round: &Round) -> Vec<String> {
+        let survey = &round.survey;
+        let (commit, redactor) = (survey.revision.short(), &survey.redactor);
+        let mut lines = Vec::new();
+        if let Some(Ok(pulled)) = &round.pulled {
+            lines.extend(brought(pulled, round, redactor));
+        }
+        let is_drift = match &self.commit {
+            Some(before) => *before == survey.revision.commit,
+            None => {
+                survey.before.as_ref().and_then(|record| record.revision.as_ref())
+                    == Some(&survey.revision.commit)
+            }
+        };
+        if is_drift {
+            lines.extend(drifts(round));
+        }
+        let changed = round.report.done();
+        if changed > 0 && round.report.at_commit {
+            let cost = text::cost(round.requests, round.elapsed);
+            lines.push(format!("at {commit} · {changed} changed · {cost}"));
+        } else if changed > 0 {
+            lines.push(format!("not at {commit} · {changed} changed"));
+        }
+        lines
+    }
+}
+
+/// The commit that a pull brought.
+fn brought(pulled: &Pulled, round: &Round, redactor: &Redactor) -> Option<String> {
+    let revision = &round.survey.revision;
+    (!pulled.is_up_to_date()).then(|| {
+        let (summary, author) = (redactor.text(&revision.summary), &revision.author);
+        format!("new commit {} \"{summary}\" by {author}", revision.short())
+    })
+}
+
+/// What had changed without git, and was put back.
+fn drifts(round: &Round) -> impl Iterator<Item = String> {
+    let is_done = |key| {
+        let mut steps = round.report.steps.iter();
+        steps.any(|step| step.key == key && matches!(step.outcome, Outcome::Done | Outcome::Going))
+    };
+    let survey = &round.survey;
+    survey.plan.changes().filter(move |change| is_done(change.key.clone())).map(|change| {
+        let what = match change.action {
+            Action::Create => "gone".to_owned(),
+            Action::Delete => "no longer declared".to_owned(),
+            _ => fields(&Delta::new(change, &survey.redactor)),
+        };
+        format!("drift: {} {what}, put back", change.key)
+    })
+}
+
+/// The fields that a drift touched, with the value found and the value put back.
+fn fields(delta: &Delta) -> String {
+    let text = |value: &Option<serde_json::Value>| match value {
+        Some(serde_json::Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+        None => "none".to_owned(),
+    };
+    match delta.fields.as_slice() {
+        [] => "changed".to_owned(),
+        few if few.len() <= FEW_FIELDS => {
+            let few = few.iter().map(|field| {
+                format!("{} {} → {}", field.path, text(&field.before), text(&field.after))
+            });
+            few.collect::<Vec<_>>().join(", ")
+        }
+        many => format!("in {} fields", many.len()),
+    }
+}
+
+/// What of a round went wrong, apart from its pull.
+fn went_wrong(round: &Round) -> Vec<String> {
+    let redactor = &round.survey.redactor;
+    let mut wrong = Vec::new();
+    for problem in &round.survey.desired.problems {
+        let text = format!("{}: {}", problem.place, redactor.text(&problem.message));
+        wrong.push(with_hint(&text, problem.hint.clone()));
+    }
+    for change in round.survey.plan.changes().filter(|c| c.action == Action::Refuse) {
+        if let Some(reason) = &change.reason {
+            let message = redactor.text_about(&change.key, &reason.message);
+            wrong.push(with_hint(&format!("{}: {message}", change.key), reason.hint.clone()));
+        }
+    }
+    for step in &round.report.steps {
+        if let Outcome::Failed(reason) = &step.outcome {
+            let message = redactor.text_about(&step.key, &reason.message);
+            wrong.push(with_hint(&format!("{}: {message}", step.key), reason.hint.clone()));
+        }
+    }
+    wrong
+}
+
+/// What there is to say of a round that had nothing to do.
+fn in_sync(round: &Round) -> String {
+    let objects = round.survey.plan.changes().count();
+    let plural = if objects == 1 { "" } else { "s" };
+    let cost = text::cost(round.requests, round.elapsed);
+    format!("in sync @ {} · {objects} object{plural} · {cost}", round.survey.revision.short())
+}
+
+/// An error with its causes in one line.
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
+}
+
+fn with_hint(text: &str, hint: Option<String>) -> String {
+    match hint {
+        Some(hint) => format!("{text} ({hint})"),
+        None => text.to_owned(),
+    }
+}

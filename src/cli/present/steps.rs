@@ -1,0 +1,122 @@
+//! What carrying out a plan comes to, as text: a line for each change as it ends, and whether the
+//! cluster is at the commit.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::{Glyphs, PlanView, text};
+use crate::plan::{Action, Plan};
+use crate::redact::Redactor;
+use crate::report::{Outcome, Report, Step};
+
+/// Kinds and paths wider than this are not padded for.
+const WIDEST: usize = 40;
+
+/// Writes steps in columns that fit a plan's changes.
+pub struct Steps<'a> {
+    redactor: &'a Redactor,
+    glyphs: Glyphs,
+    kind: usize,
+    path: usize,
+}
+
+impl<'a> Steps<'a> {
+    /// Columns for the changes of `plan`.
+    pub fn new(plan: &Plan, redactor: &'a Redactor, glyphs: Glyphs) -> Self {
+        let writes =
+            || plan.changes().filter(|c| !matches!(c.action, Action::Keep | Action::Refuse));
+        let widest = |widths: &mut dyn Iterator<Item = usize>| {
+            widths.filter(|width| *width <= WIDEST).max().unwrap_or(0)
+        };
+        let kind = widest(&mut writes().map(|change| change.key.kind.width()));
+        let path = widest(&mut writes().map(|change| change.key.path().width()));
+        Self { redactor, glyphs, kind, path }
+    }
+
+    /// One step, as a line; a failed one with the reason and what to do.
+    ///
+    /// # Errors
+    ///
+    /// When `out` does not take it.
+    pub fn write(&self, out: &mut impl Write, step: &Step) -> io::Result<()> {
+        let (mark, style, word) = match (&step.outcome, step.action) {
+            (Outcome::Done, Action::Create) => (self.glyphs.done(), GREEN, "created"),
+            (Outcome::Done, Action::Delete) => (self.glyphs.done(), GREEN, "deleted"),
+            (Outcome::Done, Action::Replace) => (self.glyphs.done(), GREEN, "replaced"),
+            (Outcome::Done, _) => (self.glyphs.done(), GREEN, "updated"),
+            (Outcome::Going, _) => (self.glyphs.gap(), YELLOW, "being deleted, finalizers hold it"),
+            (Outcome::Failed(_), _) => ("!", RED, "failed"),
+            (Outcome::Skipped(_), _) => ("?", YELLOW, "not tried"),
+        };
+        let (kind, path) = (self.glyphs.inert(&step.key.kind), step.key.path());
+        let path = self.glyphs.inert(&path);
+        let (kind_pad, path_pad) = (pad(&kind, self.kind), pad(&path, self.path));
+        writeln!(out, "{style}{mark}{style:#} {kind}{kind_pad}  {path}{path_pad}  {word}")?;
+        if let Outcome::Failed(reason) | Outcome::Skipped(reason) = &step.outcome {
+            text::reason(out, (Some(&step.key), reason), self.redactor, self.glyphs)?;
+        }
+        Ok(())
+    }
+}
+
+const GREEN: Style = AnsiColor::Green.on_default();
+const YELLOW: Style = AnsiColor::Yellow.on_default();
+const RED: Style = AnsiColor::Red.on_default();
+
+fn pad(text: &str, width: usize) -> String {
+    " ".repeat(width.saturating_sub(text.width()))
+}
+
+/// What is wrong and what is left alone, and whether the cluster is at the commit now.
+///
+/// # Errors
+///
+/// When `out` does not take it.
+pub fn write_end(
+    out: &mut impl Write,
+    view: &PlanView<'_>,
+    report: &Report,
+    glyphs: Glyphs,
+) -> io::Result<()> {
+    text::left_alone(out, view, glyphs)?;
+    if !report.steps.is_empty() || !view.plan.is_noop() || !view.problems.is_empty() {
+        writeln!(out)?;
+    }
+    writeln!(out, "{}", text::with_dots(&end_line(view, report), glyphs))
+}
+
+/// The line that every apply ends with.
+pub fn end_line(view: &PlanView<'_>, report: &Report) -> String {
+    let (target, commit) = (view.target.name, view.revision.short());
+    let objects = view.plan.changes().count();
+    let plural = if objects == 1 { "" } else { "s" };
+    let what = match report.at_commit {
+        true => {
+            let changed = match report.done() {
+                0 => "nothing to do".to_owned(),
+                done => format!("{done} changed"),
+            };
+            format!("{target} is at {commit} · {objects} object{plural}, {changed}")
+        }
+        false => format!("{target} is NOT at {commit}: {}", shortfall(view, report)),
+    };
+    format!("{what} · {}", text::cost(view.requests, view.elapsed))
+}
+
+/// What keeps the cluster from being at the commit.
+fn shortfall(view: &PlanView<'_>, report: &Report) -> String {
+    let refused = view.plan.count(Action::Refuse);
+    let unread = view.problems.len();
+    let parts = [
+        (report.interrupted.into(), "interrupted".to_owned()),
+        (report.failed(), format!("{} failed", report.failed())),
+        (refused, format!("{refused} refused")),
+        (unread, format!("{unread} not readable")),
+        (report.skipped(), format!("{} not tried", report.skipped())),
+    ];
+    let parts = parts.into_iter().filter(|(count, _)| *count > 0).map(|(_, words)| words);
+    let done = format!("{} done", report.done());
+    parts.chain([done]).collect::<Vec<_>>().join(", ")
+}

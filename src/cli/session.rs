@@ -1,0 +1,131 @@
+//! What diff and apply begin with: the checkout, the cluster (or a sandbox of their own), and the
+//! survey of the target.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::Args;
+
+use super::exit::Failure;
+use super::present::{PlanView, RevisionView, TargetView};
+use super::sandbox;
+use super::target::{Named, TargetArgs};
+use super::ui::Ui;
+use crate::cluster::Cluster;
+use crate::git::Checkout;
+use crate::reconcile::{self, Survey, survey};
+use crate::sandbox::Sandbox;
+
+/// Whether to use a cluster of the session's own.
+#[derive(Debug, Args)]
+pub struct ThrowawayArgs {
+    /// Use a fresh throwaway cluster of this machine, taken down afterwards
+    #[arg(long, conflicts_with_all = ["kubeconfig", "context"], help_heading = "Cluster")]
+    sandbox: bool,
+
+    /// Where the sandbox's programs are
+    #[arg(long, hide = true, value_name = "DIR", env = "KUBEBUILDER_ASSETS")]
+    programs: Option<PathBuf>,
+}
+
+/// A target with everything that reaches it.
+pub struct Session {
+    /// Where the desired state is declared.
+    pub checkout: Checkout,
+    /// Where it should be.
+    pub cluster: Cluster,
+    /// What to make true.
+    pub named: Named,
+    begin: Instant,
+    /// Taken down with the session.
+    _sandbox: Option<Sandbox>,
+}
+
+impl Session {
+    /// Finds the checkout, the cluster and the target.
+    ///
+    /// # Errors
+    ///
+    /// When one of them is not there.
+    pub async fn open(
+        args: &TargetArgs,
+        directory: &Path,
+        throwaway: &ThrowawayArgs,
+        ui: &mut Ui,
+    ) -> Result<Self, Failure> {
+        let checkout = Checkout::discover(directory)?;
+        let mut access = args.access.access();
+        let sandbox = match throwaway.sandbox {
+            true => {
+                let options = sandbox::options(false, throwaway.programs.clone())?;
+                Some(sandbox::start(&options, ui).await?)
+            }
+            false => None,
+        };
+        if let Some(sandbox) = &sandbox {
+            access.kubeconfig = Some(sandbox.kubeconfig().to_owned());
+            access.context = None;
+        }
+        let begin = Instant::now();
+        let cluster = Cluster::connect(&access).await?;
+        let named = args.resolve(directory, &checkout, &cluster)?;
+        Ok(Self { checkout, cluster, named, begin, _sandbox: sandbox })
+    }
+
+    /// Looks at git and the cluster, and says what is worth a warning.
+    ///
+    /// # Errors
+    ///
+    /// When nobody can tell what there is to do.
+    pub async fn survey(&self, ui: &mut Ui) -> Result<Survey, Failure> {
+        let waiting = ui.waiting("looking at git and the cluster");
+        let survey = survey(&self.named.target, &self.checkout, &self.cluster).await;
+        waiting.finish_and_clear();
+        let survey = survey.map_err(|error| {
+            if let reconcile::Error::Unusable { problems } = &error {
+                ui.problems(problems);
+            }
+            error
+        })?;
+        if let [first, others @ ..] = survey.uncommitted.as_slice() {
+            let more = if others.is_empty() {
+                String::new()
+            } else {
+                format!(" and {} more", others.len())
+            };
+            ui.warning(&format!("{first}{more} changed in the work tree and not committed: not part of this (see --worktree)"));
+        }
+        Ok(survey)
+    }
+
+    /// What there is to show of a survey.
+    pub fn view<'a>(&'a self, survey: &'a Survey) -> PlanView<'a> {
+        let (target, revision) = (&self.named.target, &survey.revision);
+        PlanView {
+            plan: &survey.plan,
+            problems: &survey.desired.problems,
+            redactor: &survey.redactor,
+            target: TargetView {
+                name: &self.named.name,
+                cluster: self.cluster.name(),
+                cluster_id: survey.cluster_uid.as_ref().map_or("", |uid| start(uid)),
+                paths: &self.named.shown_paths,
+                inventory: (&target.inventory.namespace, &target.inventory.name),
+            },
+            revision: RevisionView {
+                commit: &revision.commit,
+                named: &revision.named,
+                summary: &revision.summary,
+                author: &revision.author,
+                dirty: revision.dirty,
+            },
+            requests: self.cluster.requests(),
+            elapsed: self.begin.elapsed(),
+        }
+    }
+}
+
+/// The start of a cluster's identity: enough to tell a person's clusters apart.
+fn start(uid: &str) -> &str {
+    uid.get(..6).unwrap_or(uid)
+}

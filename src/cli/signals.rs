@@ -1,0 +1,62 @@
+//! SIGINT and SIGTERM: the first lets what is in flight finish, the second ends the process.
+
+use std::sync::Arc;
+
+use crate::watch::Stop;
+
+/// Tells `stop` at the first signal, and ends the process with the status of an interrupted run at
+/// the second.
+///
+/// # Errors
+///
+/// When the signals can't be listened to.
+pub fn listen(stop: &Arc<Stop>) -> std::io::Result<()> {
+    let (stop, mut signals) = (Arc::clone(stop), Signals::new()?);
+    tokio::spawn(async move {
+        signals.next().await;
+        stop.tell();
+        signals.next().await;
+        #[allow(clippy::disallowed_methods, reason = "asked twice, whatever is under way")]
+        std::process::exit(130);
+    });
+    Ok(())
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        // Where there is no console to press Ctrl-C on, nothing ever comes.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! The arguments that diff, apply and watch share, and what they resolve to: a checkout, a target
+//! and a way to the cluster.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::exit::Failure;
+use crate::cluster::{Access, Cluster};
+use crate::config::{self, Config, TargetConfig};
+use crate::git::Checkout;
+use crate::inventory::Inventory;
+use crate::reconcile::Target;
+
+/// What is to run, and where.
+#[derive(Clone, Debug, Args)]
+pub struct TargetArgs {
+    /// Files or folders that declare what should run [default: the whole checkout]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// The target of trueup.yaml to use
+    #[arg(short, long, value_name = "NAME", conflicts_with = "paths", env = "TRUEUP_TARGET")]
+    pub target: Option<String>,
+
+    /// The commit, branch or tag to make true [default: HEAD]
+    #[arg(long, value_name = "REV")]
+    pub rev: Option<String>,
+
+    /// Use the files of the work tree, committed or not
+    #[arg(long, conflicts_with = "rev")]
+    pub worktree: bool,
+
+    /// Namespace of objects that name none, and of the inventory
+    #[arg(short, long, value_name = "NAME", env = "TRUEUP_NAMESPACE")]
+    pub namespace: Option<String>,
+
+    /// Name of the inventory [default: from the checkout's folder and PATH]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+
+    /// The paths were moved in git: the inventory made from others is meant
+    #[arg(long)]
+    pub moved: bool,
+
+    /// Kind that may be deleted though data goes with it (repeatable)
+    #[arg(long, value_name = "KIND")]
+    pub allow_delete: Vec<String>,
+
+    /// Delete everything if the commit declares nothing
+    #[arg(long)]
+    pub allow_empty: bool,
+
+    /// How to reach the cluster.
+    #[command(flatten)]
+    pub access: AccessArgs,
+}
+
+/// How to reach the cluster.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Cluster")]
+pub struct AccessArgs {
+    /// The kubeconfig file [default: KUBECONFIG, then ~/.kube/config]
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+
+    /// The kubeconfig's context to use
+    #[arg(long, value_name = "NAME", env = "TRUEUP_CONTEXT")]
+    pub context: Option<String>,
+
+    /// User to act as
+    #[arg(long = "as", value_name = "USER")]
+    pub impersonate: Option<String>,
+
+    /// Group to act as a member of (repeatable)
+    #[arg(long = "as-group", value_name = "GROUP")]
+    pub impersonate_groups: Vec<String>,
+
+    /// How many requests may be in flight at once
+    #[arg(long, value_name = "N", default_value_t = 16, env = "TRUEUP_CONCURRENCY")]
+    pub concurrency: usize,
+}
+
+impl AccessArgs {
+    /// The way to the cluster that the arguments name.
+    pub fn access(&self) -> Access {
+        Access {
+            kubeconfig: self.kubeconfig.clone(),
+            context: self.context.clone(),
+            impersonate: self.impersonate.clone(),
+            impersonate_groups: self.impersonate_groups.clone(),
+            concurrency: self.concurrency,
+        }
+    }
+}
+
+/// A target, and what a person calls it.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// The target's name in trueup.yaml, else the inventory's.
+    pub name: String,
+    /// The target.
+    pub target: Target,
+    /// The target's paths as a person writes them: the whole checkout is `.`.
+    pub shown_paths: Vec<String>,
+}
+
+impl TargetArgs {
+    /// Whether it is the tip of the checked-out branch that is to be made true.
+    pub fn follows_head(&self) -> bool {
+        self.rev.is_none() && !self.worktree
+    }
+
+    /// The target that the arguments and trueup.yaml name, in the cluster's own namespace where
+    /// neither names one.
+    ///
+    /// # Errors
+    ///
+    /// When trueup.yaml can't be used, or a path lies outside the checkout.
+    pub fn resolve(
+        &self,
+        directory: &Path,
+        checkout: &Checkout,
+        cluster: &Cluster,
+    ) -> Result<Named, Failure> {
+        let chosen = match self.paths.is_empty() {
+            true => self.declared(checkout)?,
+            false => None,
+        };
+        let (name, declared) = match chosen {
+            Some((name, declared)) => (Some(name), declared),
+            None => (None, TargetConfig::default()),
+        };
+        let mut paths: Vec<String> =
+            declared.paths.iter().map(|path| path.trim_matches('/').to_owned()).collect();
+        for path in &self.paths {
+            paths.push(checkout.repo_path(directory, path)?);
+        }
+        if paths.is_empty() {
+            paths.push(String::new());
+        }
+        paths.sort();
+        paths.dedup();
+
+        let namespace = self.namespace.clone().or(declared.namespace);
+        let namespace = namespace.unwrap_or_else(|| cluster.namespace().to_owned());
+        let inventory = self.name.clone().or(declared.name).or_else(|| name.clone());
+        let inventory = inventory.unwrap_or_else(|| derived(&checkout.folder_name(), &paths));
+        let inventory = format!("trueup-{}", sanitized(&inventory));
+        let name = name.unwrap_or_else(|| inventory.clone());
+        let target = Target {
+            paths,
+            rev: self.rev.clone(),
+            worktree: self.worktree,
+            inventory: Inventory { name: inventory, namespace: namespace.clone() },
+            namespace,
+            allow_delete: self.allow_delete.iter().cloned().collect(),
+            allow_empty: self.allow_empty,
+            moved: self.moved,
+        };
+        let shown_paths = target.recorded_paths().into_iter().collect();
+        Ok(Named { name, target, shown_paths })
+    }
+
+    /// The target of trueup.yaml that the arguments choose, if there is any.
+    fn declared(&self, checkout: &Checkout) -> Result<Option<(String, TargetConfig)>, Failure> {
+        let bytes = match self.worktree {
+            true => checkout.read_worktree_file(config::FILE)?,
+            false => {
+                let revision = checkout.resolve(self.rev.as_deref())?;
+                checkout.read_file(&revision, config::FILE)?
+            }
+        };
+        let config = Config::read(&bytes.unwrap_or_default())?;
+        let chosen = config.target(self.target.as_deref())?;
+        Ok(chosen.map(|(name, declared)| (name.clone(), declared.clone())))
+    }
+}
+
+/// An inventory's name from the checkout's folder and the paths: `shop` and `envs/prod` make
+/// `shop-envs-prod`.
+fn derived(folder: &str, paths: &[String]) -> String {
+    let parts = std::iter::once(folder).chain(paths.iter().map(String::as_str));
+    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+}
+
+/// A name as Kubernetes allows it (RFC 1123 subdomain), as near to `name` as can be.
+fn sanitized(name: &str) -> String {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '-';
+    let name: String =
+        name.to_lowercase().chars().map(|c| if allowed(c) { c } else { '-' }).collect();
+    name.trim_matches(['-', '.']).chars().take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_inventory_is_named_after_folder_and_paths() {
+        for (folder, paths, name) in [
+            ("shop", &[""][..], "shop"),
+            ("shop", &["envs/prod"], "shop-envs-prod"),
+            ("My Shop", &["a_b", "c"], "my-shop-a-b-c"),
+        ] {
+            let paths: Vec<String> = paths.iter().map(ToString::to_string).collect();
+            assert_eq!(sanitized(&derived(folder, &paths)), name);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! `trueup watch`: pull + apply, again and again, and a line for each round that did something.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::exit::{Exit, Failure};
+use super::present::round::Log;
+use super::target::TargetArgs;
+use super::ui::Ui;
+use super::{seconds, signals};
+use crate::cluster::Cluster;
+use crate::git::Checkout;
+use crate::git::pull::PullOptions;
+use crate::watch::{Stop, Watch, watch};
+
+/// Pull and apply, again and again
+///
+/// A round that did something says so in a line; a round that found everything true says nothing.
+/// A round that fails is reported, and the next one runs.
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+
+    /// How long to wait between rounds, give or take a tenth
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds, env = "TRUEUP_INTERVAL")]
+    interval: Duration,
+
+    /// Run one round and end with its result
+    #[arg(long)]
+    once: bool,
+
+    /// Do not fetch; watch the checkout as others update it
+    #[arg(long)]
+    no_pull: bool,
+
+    /// How long the remote may be silent
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    timeout: Duration,
+}
+
+/// Runs rounds until a signal comes, or one with `--once`.
+///
+/// # Errors
+///
+/// When there is no checkout or no way to the cluster to begin with.
+pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
+    let stop = Arc::new(Stop::default());
+    signals::listen(&stop)?;
+    let checkout = Checkout::discover(directory)?;
+    let access = args.target.access.access();
+    let cluster = Cluster::connect(&access).await?;
+    let named = args.target.resolve(directory, &checkout, &cluster)?;
+    let pull = (!args.no_pull && args.target.follows_head() && checkout.has_remote()).then(|| {
+        PullOptions {
+            directory: directory.to_owned(),
+            url: None,
+            branch: None,
+            bare: false,
+            timeout: args.timeout,
+            interrupt: Arc::new(AtomicBool::new(false)),
+        }
+    });
+    let setting = Watch {
+        directory: directory.to_owned(),
+        pull,
+        target: named.target,
+        access,
+        interval: args.interval,
+        once: args.once,
+    };
+    let mut log = Log::new(&named.name, args.once, ui.glyphs());
+    if !args.once {
+        writeln!(ui.stdout(), "{}", log.beginning(&setting))?;
+    }
+    let mut exit = Exit::AtCommit;
+    watch(&setting, &stop, &mut |round, _| {
+        exit = log.exit(&round);
+        for line in log.lines(round) {
+            // A closed stdout leaves nobody to tell; the work goes on.
+            let _ = writeln!(ui.stdout(), "{line}");
+        }
+    })
+    .await;
+    match args.once {
+        true => Ok(exit),
+        false => {
+            writeln!(ui.stdout(), "{}", log.line("stopped"))?;
+            Ok(Exit::AtCommit)
+        }
+    }
+}

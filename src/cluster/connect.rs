@@ -1,0 +1,166 @@
+//! Kubeconfig → [`Cluster`]: which file, which context, which user, and what a person is told when
+//! one of them is not there.
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use kube::Client;
+use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
+
+use super::Cluster;
+
+/// How long to wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to wait for the next bytes of an answer.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How to reach the cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Access {
+    /// The kubeconfig file; `None` for `KUBECONFIG`, `~/.kube/config` and in-cluster, in this order.
+    pub kubeconfig: Option<PathBuf>,
+    /// The context; `None` for the kubeconfig's current one.
+    pub context: Option<String>,
+    /// The user to act as.
+    pub impersonate: Option<String>,
+    /// The groups to act as a member of.
+    pub impersonate_groups: Vec<String>,
+    /// How many requests may be in flight at once.
+    pub concurrency: usize,
+}
+
+/// Why there is no way to reach a cluster.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// Neither a kubeconfig nor a pod's service account.
+    #[error("no kubeconfig was found")]
+    NoKubeconfig,
+    /// The kubeconfig can't be read.
+    #[error("cannot read the kubeconfig {path}: {reason}")]
+    Unreadable {
+        /// The file, or where it was looked for.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The kubeconfig has no context of that name.
+    #[error("the kubeconfig has no context {name:?}")]
+    UnknownContext {
+        /// The name asked for.
+        name: String,
+        /// The names that it has.
+        known: Vec<String>,
+    },
+    /// The kubeconfig names no current context.
+    #[error("the kubeconfig has no current context")]
+    NoContext {
+        /// The names that it has.
+        known: Vec<String>,
+    },
+    /// The context can't be used.
+    #[error("cannot use the kubeconfig: {reason}")]
+    Unusable {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl ConnectError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoKubeconfig => Some(
+                "set KUBECONFIG or say --kubeconfig FILE; or try it on a throwaway cluster with --sandbox"
+                    .to_owned(),
+            ),
+            Self::UnknownContext { known, .. } | Self::NoContext { known } if known.is_empty() => {
+                Some("the kubeconfig has no contexts at all; is it the right file?".to_owned())
+            }
+            Self::UnknownContext { known, .. } | Self::NoContext { known } => {
+                Some(format!("say --context with one of: {}", known.join(", ")))
+            }
+            Self::Unreadable { .. } | Self::Unusable { .. } => None,
+        }
+    }
+}
+
+impl Cluster {
+    /// Prepares the connection; nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// When there is no kubeconfig, or it can't be used.
+    pub async fn connect(access: &Access) -> Result<Self, ConnectError> {
+        let (mut config, name) = load(access).await?;
+        config.connect_timeout = Some(CONNECT_TIMEOUT);
+        config.read_timeout = Some(READ_TIMEOUT);
+        config.reset_reader_on_write = true;
+        // Its policy waits up to a quarter of an hour; ours is in `wire`.
+        config.default_retry = false;
+        if access.impersonate.is_some() {
+            config.auth_info.impersonate.clone_from(&access.impersonate);
+        }
+        if !access.impersonate_groups.is_empty() {
+            config.auth_info.impersonate_groups = Some(access.impersonate_groups.clone());
+        }
+        let (namespace, url) = (config.default_namespace.clone(), config.cluster_url.to_string());
+        let client = Client::try_from(config).map_err(|error| unusable(&error))?;
+        let (concurrency, requests) = (access.concurrency.max(1), AtomicUsize::new(0));
+        Ok(Self { client, name, url, namespace, concurrency, requests })
+    }
+}
+
+/// The configuration and the name of what it leads to.
+async fn load(access: &Access) -> Result<(Config, String), ConnectError> {
+    let kubeconfig = match &access.kubeconfig {
+        Some(path) => Kubeconfig::read_from(path),
+        None => Kubeconfig::read(),
+    };
+    let kubeconfig = match kubeconfig {
+        Ok(kubeconfig) => kubeconfig,
+        Err(error) if access.kubeconfig.is_none() && is_missing(&error) => {
+            let config = Config::incluster().map_err(|_| ConnectError::NoKubeconfig)?;
+            return Ok((config, "in-cluster".to_owned()));
+        }
+        Err(error) => return Err(unreadable(access, &error)),
+    };
+    let known: Vec<String> = kubeconfig.contexts.iter().map(|named| named.name.clone()).collect();
+    let wanted = access.context.clone().or_else(|| kubeconfig.current_context.clone());
+    let name = match wanted {
+        Some(name) if known.contains(&name) => name,
+        Some(name) if !name.is_empty() => return Err(ConnectError::UnknownContext { name, known }),
+        _ => return Err(ConnectError::NoContext { known }),
+    };
+    let options = KubeConfigOptions { context: Some(name.clone()), ..KubeConfigOptions::default() };
+    let config = Config::from_custom_kubeconfig(kubeconfig, &options)
+        .await
+        .map_err(|error| unusable(&error))?;
+    Ok((config, name))
+}
+
+fn is_missing(error: &KubeconfigError) -> bool {
+    match error {
+        KubeconfigError::FindPath => true,
+        KubeconfigError::ReadConfig(error, _) => error.kind() == std::io::ErrorKind::NotFound,
+        _ => false,
+    }
+}
+
+fn unreadable(access: &Access, error: &KubeconfigError) -> ConnectError {
+    let given = access.kubeconfig.as_ref().map(|path| path.display().to_string());
+    match error {
+        KubeconfigError::ReadConfig(error, path) => {
+            ConnectError::Unreadable { path: path.display().to_string(), reason: error.to_string() }
+        }
+        error => ConnectError::Unreadable {
+            path: given.unwrap_or_else(|| "named by KUBECONFIG".to_owned()),
+            reason: error.to_string(),
+        },
+    }
+}
+
+/// kube's messages hold their sources already, so the outermost says it all.
+fn unusable(error: &dyn std::error::Error) -> ConnectError {
+    ConnectError::Unusable { reason: error.to_string() }
+}

@@ -1,0 +1,155 @@
+//! The writes: apply one object, delete one object, wait until a definition is served or an object
+//! is gone.
+
+use std::time::{Duration, Instant};
+
+use http::Method;
+use serde_json::{Value, json};
+
+use super::observe::{object, one};
+use super::wire::Call;
+use super::{ApiError, Cluster};
+use crate::catalog::Served;
+use crate::object::Object;
+use crate::ownership;
+
+/// How often a deletion is tried again when the object changed in between without ceasing to be
+/// ours, as a Deployment does whose pods come and go.
+const DELETE_TRIES: usize = 5;
+/// The pause between looks at something that is about to happen.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// How a deletion ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deleted {
+    /// The object is gone.
+    Gone,
+    /// The server has taken the deletion and waits for finalizers.
+    Going,
+    /// The object is no longer ours to delete: somebody took it over or made it anew.
+    NotOurs,
+}
+
+impl Cluster {
+    /// Applies one object and returns what it became.
+    ///
+    /// # Errors
+    ///
+    /// When the API server refuses, or does not answer.
+    pub async fn apply(&self, served: &Served, send: &Object) -> Result<Object, ApiError> {
+        self.patch(served, send, false).await.map(|answer| object(answer.body))
+    }
+
+    /// Deletes one object in the background, provided that it is the one that was seen and has not
+    /// changed since; one that changed and is still ours is looked at and tried again.
+    ///
+    /// # Errors
+    ///
+    /// When the API server refuses, or does not answer.
+    pub async fn delete(
+        &self,
+        served: &Served,
+        seen: &Object,
+        id: &str,
+    ) -> Result<Deleted, ApiError> {
+        let mut seen = seen.clone();
+        for _ in 0..DELETE_TRIES {
+            match self.delete_exactly(served, &seen).await {
+                Err(error) if error.is_not_found() => return Ok(Deleted::Gone),
+                Err(error) if error.is_conflict() => {}
+                done => return done,
+            }
+            match self.get(served, seen.namespace(), seen.name()).await? {
+                None => return Ok(Deleted::Gone),
+                Some(now) if now.uid() != seen.uid() || !ownership::is_ours(&now, id) => {
+                    return Ok(Deleted::NotOurs);
+                }
+                Some(now) => seen = now,
+            }
+        }
+        self.delete_exactly(served, &seen).await
+    }
+
+    /// Deletes one object if its uid and resourceVersion are still those that were seen.
+    async fn delete_exactly(&self, served: &Served, seen: &Object) -> Result<Deleted, ApiError> {
+        let options = json!({
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": "Background",
+            "preconditions": { "uid": seen.uid(), "resourceVersion": seen.resource_version() },
+        });
+        let answer = self
+            .call(Call {
+                method: Method::DELETE,
+                path: one(served, seen.namespace(), seen.name()),
+                body: Some(("application/json", options.to_string().into_bytes())),
+                accept: None,
+            })
+            .await?;
+        // A Status means gone; the object itself means that finalizers hold it.
+        let held = answer.body.pointer("/metadata/deletionTimestamp").is_some();
+        Ok(if held { Deleted::Going } else { Deleted::Gone })
+    }
+
+    /// Waits until the object is gone; says whether it is.
+    ///
+    /// # Errors
+    ///
+    /// When the API server does not answer.
+    pub async fn until_gone(
+        &self,
+        served: &Served,
+        seen: &Object,
+        patience: Duration,
+    ) -> Result<bool, ApiError> {
+        let end = Instant::now() + patience;
+        loop {
+            match self.get(served, seen.namespace(), seen.name()).await? {
+                Some(now) if now.uid() == seen.uid() => {}
+                _ => return Ok(true),
+            }
+            if Instant::now() >= end {
+                return Ok(false);
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// Waits until a CustomResourceDefinition is established; says why when it is not.
+    ///
+    /// # Errors
+    ///
+    /// When the API server does not answer.
+    pub async fn until_established(
+        &self,
+        served: &Served,
+        name: &str,
+        patience: Duration,
+    ) -> Result<Result<(), String>, ApiError> {
+        let end = Instant::now() + patience;
+        loop {
+            let crd = self.get(served, None, name).await?.unwrap_or_default();
+            let condition = |kind: &str, status: &str| {
+                let conditions = crd.0.get("status").and_then(|status| status.get("conditions"));
+                let mut conditions = conditions.and_then(Value::as_array).into_iter().flatten();
+                conditions
+                    .find(|c| {
+                        c.get("type") == Some(&kind.into())
+                            && c.get("status") == Some(&status.into())
+                    })
+                    .cloned()
+            };
+            if condition("Established", "True").is_some() {
+                return Ok(Ok(()));
+            }
+            let refused = condition("NamesAccepted", "False");
+            if refused.is_some() || Instant::now() >= end {
+                let message = refused.and_then(|c| c.get("message")?.as_str().map(str::to_owned));
+                return Ok(Err(
+                    message.unwrap_or_else(|| "it was not established in time".to_owned())
+                ));
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! How many objects of a kind the cluster has, so that deleting the kind's definition is not a
+//! surprise.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::observe::collection;
+use super::wire::Call;
+use super::{ApiError, Cluster};
+use crate::catalog::{Catalog, definition, is_crd};
+use crate::object::{Object, ObjectKey};
+use crate::observed::{Observation, Observed};
+
+impl Cluster {
+    /// For every definition of the inventory that is no longer desired: how many objects of its
+    /// kind there are beside those of the inventory itself. Definitions without any are left out.
+    ///
+    /// # Errors
+    ///
+    /// When a kind's objects can't be listed.
+    pub async fn instances(
+        &self,
+        observed: &Observed,
+        catalog: &Catalog,
+    ) -> Result<BTreeMap<ObjectKey, usize>, ApiError> {
+        let mut instances = BTreeMap::new();
+        let leaving = observed.objects.iter().filter_map(|(key, observation)| match observation {
+            Observation::Seen { live: Some(live), preview: None } if is_crd(key) => {
+                Some((key, live))
+            }
+            _ => None,
+        });
+        for (key, live) in leaving {
+            let ours = own_instances(live, observed);
+            let others = self.names(live, catalog).await?.difference(&ours).count();
+            if others > 0 {
+                instances.insert(key.clone(), others);
+            }
+        }
+        Ok(instances)
+    }
+
+    /// Namespace and name of every object of the kind that `crd` defines.
+    async fn names(
+        &self,
+        crd: &Object,
+        catalog: &Catalog,
+    ) -> Result<BTreeSet<(Option<String>, String)>, ApiError> {
+        let served = definition(crd).and_then(|(kind, _)| catalog.preferred(&kind));
+        let Some(served) = served else { return Ok(BTreeSet::new()) };
+        let metadata_only = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+        let call = Call { accept: Some(metadata_only), ..Call::get(collection(served, None)) };
+        let list = self.call(call).await?.body;
+        let items = list.get("items").and_then(Value::as_array);
+        let text = |item: &Value, path: &str| item.pointer(path)?.as_str().map(str::to_owned);
+        Ok(items
+            .into_iter()
+            .flatten()
+            .filter_map(|item| {
+                Some((text(item, "/metadata/namespace"), text(item, "/metadata/name")?))
+            })
+            .collect())
+    }
+}
+
+/// Namespace and name of the objects of a definition's kind that leave with it.
+fn own_instances(crd: &Object, observed: &Observed) -> BTreeSet<(Option<String>, String)> {
+    let Some((kind, _)) = definition(crd) else { return BTreeSet::new() };
+    let leaving = observed.objects.iter().filter(|(key, observation)| {
+        key.group_kind() == kind && matches!(observation, Observation::Seen { preview: None, .. })
+    });
+    leaving.map(|(key, _)| (key.namespace.clone(), key.name.clone())).collect()
+}

@@ -1,0 +1,56 @@
+//! The cluster, reached through kubeconfig: the only user of kube's client.
+//!
+//! [`connect`](Cluster::connect) finds it, [`discover`](Cluster::discover) and
+//! [`observe`](Cluster::observe) only read and dry-run, `execute` and `record` write. What the
+//! answers mean for the plan is decided in [`crate::plan`].
+
+mod connect;
+mod discover;
+mod execute;
+mod instances;
+mod observe;
+mod record;
+mod wire;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+pub use connect::{Access, ConnectError};
+pub use execute::Deleted;
+pub use observe::Question;
+pub use wire::ApiError;
+
+/// One API server, with a count of the requests that were sent to it.
+pub struct Cluster {
+    client: kube::Client,
+    /// What a person calls it: the kubeconfig's context, or `in-cluster`.
+    name: String,
+    /// Where it is.
+    url: String,
+    /// The namespace that the kubeconfig's context names.
+    namespace: String,
+    /// How many requests may be in flight at once.
+    concurrency: usize,
+    requests: AtomicUsize,
+}
+
+impl Cluster {
+    /// What a person calls it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The namespace that the kubeconfig's context names, else `default`.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// How many requests may be in flight at once.
+    pub fn concurrency(&self) -> usize {
+        self.concurrency
+    }
+
+    /// How many requests were sent so far, retries included.
+    pub fn requests(&self) -> usize {
+        self.requests.load(Ordering::Relaxed)
+    }
+}

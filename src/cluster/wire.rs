@@ -1,0 +1,201 @@
+//! Requests and answers: counted, retried where the fault is passing, and with errors that say
+//! what the server said.
+//!
+//! Every request that trueup sends may be sent twice: reads, server-side apply, and deletions with
+//! preconditions.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use http::{Method, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use kube::client::Body;
+use serde_json::Value;
+
+use super::Cluster;
+
+/// How often a request is sent before a passing fault counts as lasting.
+const TRIES: u32 = 4;
+/// The first pause between tries; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// The longest pause that a server's `Retry-After` can ask for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// A request before it is sent.
+pub(super) struct Call {
+    pub(super) method: Method,
+    /// Path and query.
+    pub(super) path: String,
+    /// Content type and body.
+    pub(super) body: Option<(&'static str, Vec<u8>)>,
+    /// What to ask for instead of plain JSON.
+    pub(super) accept: Option<&'static str>,
+}
+
+impl Call {
+    pub(super) fn get(path: impl Into<String>) -> Self {
+        Self { method: Method::GET, path: path.into(), body: None, accept: None }
+    }
+}
+
+/// An answer with a status of success.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) body: Value,
+}
+
+/// Why a request failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ApiError {
+    /// The server answered, and said no.
+    #[error("{message}")]
+    Status {
+        /// The HTTP status.
+        code: u16,
+        /// The machine-readable reason, such as `NotFound` or `Invalid`.
+        reason: String,
+        /// The server's own words; they may quote the object.
+        message: String,
+    },
+    /// No answer came.
+    #[error("the API server at {url} does not answer: {cause}")]
+    Unreachable {
+        /// The server.
+        url: String,
+        /// Why, as far as the system knows.
+        cause: String,
+    },
+    /// An answer came that is not the API's.
+    #[error("the answer to {what} is not one of a Kubernetes API server: {cause}")]
+    Garbled {
+        /// Method and path of the request.
+        what: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+}
+
+impl ApiError {
+    /// Whether the object, or what it would live in, does not exist.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Status { code: 404, .. })
+    }
+
+    /// Whether a precondition did not hold.
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, Self::Status { code: 409, .. })
+    }
+
+    /// Whether the user lacks the right.
+    pub fn is_forbidden(&self) -> bool {
+        matches!(self, Self::Status { code: 403, .. })
+    }
+
+    /// Whether the server had its say, as opposed to a fault between here and there.
+    pub fn is_verdict(&self) -> bool {
+        matches!(self, Self::Status { code: 400..=499, .. }) && !self.is_passing()
+    }
+
+    /// Whether the same request may succeed a moment later.
+    fn is_passing(&self) -> bool {
+        match self {
+            Self::Status { code, .. } => matches!(code, 429 | 500 | 502 | 503 | 504),
+            Self::Unreachable { .. } => true,
+            Self::Garbled { .. } => false,
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unreachable { .. } => {
+                Some("is the cluster up, and is this the right context? (see --context)".to_owned())
+            }
+            Self::Status { code: 401, .. } => {
+                Some("log in again: the kubeconfig's credentials are not accepted".to_owned())
+            }
+            Self::Status { code: 403, .. } => {
+                Some("ask for this right, or use another user (see --context and --as)".to_owned())
+            }
+            Self::Garbled { .. } => Some(
+                "is the server in the kubeconfig an API server, or a proxy before it?".to_owned(),
+            ),
+            Self::Status { .. } => None,
+        }
+    }
+}
+
+impl Cluster {
+    /// Sends a request and reads its answer; passing faults are tried again.
+    pub(super) async fn call(&self, call: Call) -> Result<Answer, ApiError> {
+        let mut pause = FIRST_PAUSE;
+        for _ in 1..TRIES {
+            match self.call_once(&call).await {
+                Err((error, after)) if error.is_passing() => {
+                    tokio::time::sleep(after.unwrap_or(pause).min(LONGEST_PAUSE)).await;
+                    pause *= 2;
+                }
+                done => return done.map_err(|(error, _)| error),
+            }
+        }
+        self.call_once(&call).await.map_err(|(error, _)| error)
+    }
+
+    /// Sends a request once. With an error comes the pause that the server asks for.
+    async fn call_once(&self, call: &Call) -> Result<Answer, (ApiError, Option<Duration>)> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let what = || format!("{} {}", call.method, call.path);
+        let garbled = |cause: String| (ApiError::Garbled { what: what(), cause }, None);
+        let unreachable = |error: &dyn std::error::Error| {
+            (ApiError::Unreachable { url: self.url.clone(), cause: root_cause(error) }, None)
+        };
+
+        let mut request = Request::builder().method(call.method.clone()).uri(&call.path);
+        request = request.header(http::header::ACCEPT, call.accept.unwrap_or("application/json"));
+        let body = match &call.body {
+            Some((content_type, bytes)) => {
+                request = request.header(http::header::CONTENT_TYPE, *content_type);
+                bytes.clone()
+            }
+            None => Vec::new(),
+        };
+        let request = request.body(Body::from(body)).map_err(|error| garbled(error.to_string()))?;
+
+        let answer = self.client.send(request).await.map_err(|error| unreachable(&error))?;
+        let (head, body) = answer.into_parts();
+        let after = head.headers.get(http::header::RETRY_AFTER);
+        let after =
+            after.and_then(|value| value.to_str().ok()?.parse().ok()).map(Duration::from_secs);
+        let bytes = body.collect().await.map_err(|error| unreachable(&error))?.to_bytes();
+        let parsed: Result<Value, _> = serde_json::from_slice(&bytes);
+        if head.status.is_success() {
+            let body = parsed.map_err(|error| garbled(error.to_string()))?;
+            return Ok(Answer { status: head.status, body });
+        }
+        Err((refusal(head.status, parsed.ok().as_ref(), &bytes), after))
+    }
+}
+
+/// The error that an answer without success stands for.
+fn refusal(status: StatusCode, body: Option<&Value>, bytes: &[u8]) -> ApiError {
+    let text = |key: &str| body?.get(key)?.as_str().map(str::to_owned);
+    let plain = || {
+        let text = String::from_utf8_lossy(bytes);
+        let line = text.lines().next().unwrap_or_default().trim().to_owned();
+        if line.is_empty() { status.to_string() } else { format!("{status}: {line}") }
+    };
+    ApiError::Status {
+        code: status.as_u16(),
+        reason: text("reason").unwrap_or_default(),
+        message: text("message").filter(|message| !message.is_empty()).unwrap_or_else(plain),
+    }
+}
+
+/// The innermost cause, which is what a person needs; the layers above only repeat it.
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}

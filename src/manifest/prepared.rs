@@ -1,0 +1,99 @@
+//! The text of a document with stand-ins for what the parser would take otherwise than kubectl's.
+//!
+//! - A byte order mark within the text is a letter like any other for kubectl; this parser skips
+//!   some of them.
+//! - A comma right behind a tag within brackets (`[!!str, a]`) ends this parser with a panic; with
+//!   the stand-in it is an error. kubectl takes the comma for a part of the tag.
+//! - A comma within a tag that is written out (`!<tag:yaml.org,2002:int>`) is an error for it.
+
+use std::borrow::Cow;
+
+/// How kubectl's parser and YAML write the tags of YAML's own types, and what this parser takes.
+const OWN_TAG: &str = "tag:yaml.org,2002:";
+const OWN_TAG_STAND_IN: &str = "tag:yaml.org;2002:";
+
+const MARK: char = '\u{feff}';
+
+/// A text that the parser can be given.
+pub(super) struct Prepared<'a> {
+    text: Cow<'a, str>,
+    /// Pairs of what stands there now and what it stands for.
+    stand_ins: Vec<(char, char)>,
+    /// Whether YAML's own tags have theirs.
+    tags: bool,
+}
+
+impl<'a> Prepared<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        let text = text.strip_prefix(MARK).unwrap_or(text);
+        let mut prepared = Self { text: text.into(), stand_ins: Vec::new(), tags: false };
+        if text.contains(MARK) {
+            prepared.replace(MARK, |_| true);
+        }
+        if text.contains("!<") && text.contains(OWN_TAG) && !text.contains(OWN_TAG_STAND_IN) {
+            prepared.text = prepared.text.replace(OWN_TAG, OWN_TAG_STAND_IN).into();
+            prepared.tags = true;
+        }
+        if text.contains('!') && text.contains(',') {
+            prepared.replace(',', ends_tag);
+        }
+        prepared
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// A text or a tag out of the document as it was.
+    pub(super) fn restore(&self, mut text: String) -> String {
+        if self.tags && text.contains(OWN_TAG_STAND_IN) {
+            text = text.replace(OWN_TAG_STAND_IN, OWN_TAG);
+        }
+        self.stand_ins.iter().fold(text, |text, &(stand_in, original)| {
+            if text.contains(stand_in) {
+                text.replace(stand_in, &original.to_string())
+            } else {
+                text
+            }
+        })
+    }
+
+    /// Puts a letter that the text doesn't have for `original` where `applies` says so to what is
+    /// before it.
+    fn replace(&mut self, original: char, applies: fn(&str) -> bool) {
+        let free = ('\u{e000}'..='\u{f8ff}').find(|&char| !self.text.contains(char));
+        let Some(stand_in) = free else { return };
+        let mut text = String::with_capacity(self.text.len());
+        for part in self.text.split_inclusive(original) {
+            match part.strip_suffix(original) {
+                Some(before) if applies(before) => {
+                    text.push_str(before);
+                    text.push(stand_in);
+                }
+                _ => text.push_str(part),
+            }
+        }
+        self.text = text.into();
+        self.stand_ins.push((stand_in, original));
+    }
+}
+
+/// Whether a comma behind this would touch a tag, if the text is within brackets: the last word is
+/// one, and stands where a value begins. Where the text is not within brackets, the stand-in does no
+/// harm: it is in a text, and restored.
+fn ends_tag(before: &str) -> bool {
+    let begin = before.rfind(|char: char| char.is_whitespace() || "[]{}".contains(char));
+    let word = before[begin.unwrap_or(0)..]
+        .trim_start_matches(|char: char| char.is_whitespace() || "[{".contains(char));
+    let mut earlier = before[..before.len() - word.len()].trim_end();
+    if let Some(anchor) = earlier.rfind('&')
+        && !earlier[anchor..].contains(char::is_whitespace)
+    {
+        earlier = earlier[..anchor].trim_end();
+    }
+    word.starts_with('!') && (earlier.is_empty() || earlier.ends_with(['[', '{', ':', '?', ',']))
+}

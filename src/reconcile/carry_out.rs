@@ -1,0 +1,274 @@
+//! Does what a plan says: widens the record, goes through the waves, and narrows the record again.
+//!
+//! Killed at any instant, the next run finishes the job: whatever exists is in the record before it
+//! is made, and leaves the record only after it is gone.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt as _};
+
+use super::survey::api;
+use super::{Error, Survey};
+use crate::catalog::{Served, is_crd, is_namespace};
+use crate::cluster::{ApiError, Cluster, Deleted};
+use crate::inventory::{Inventory, Record};
+use crate::object::ObjectKey;
+use crate::plan::{Action, Change, Plan, Reason, Wave};
+use crate::report::{Outcome, Report, Step};
+
+/// How long a new definition may take to be established, and a new kind to be served after that.
+const DEFINITION_PATIENCE: Duration = Duration::from_secs(60);
+/// How long to wait for what was deleted to be gone.
+const DELETION_PATIENCE: Duration = Duration::from_secs(10);
+/// The pause before something that is about to be possible is tried again.
+const TRY_AGAIN: Duration = Duration::from_millis(200);
+
+/// How a plan is to be carried out.
+pub struct Course<'a> {
+    /// The record of what this target put there.
+    pub inventory: &'a Inventory,
+    /// Set to stop: what is in flight is finished, nothing more is begun.
+    pub stop: &'a AtomicBool,
+    /// Hears of each change as it ends.
+    pub events: &'a mut (dyn FnMut(&Step) + Send),
+}
+
+/// Carries out the plan of `survey`.
+///
+/// # Errors
+///
+/// When the inventory's record can't be written; nothing else was then.
+pub async fn carry_out<'a>(
+    survey: &'a Survey,
+    cluster: &'a Cluster,
+    course: Course<'a>,
+) -> Result<Report, Error> {
+    let mut run = Run { survey, cluster, course, report: Report::default(), pending: Vec::new() };
+    if survey.plan.writes() {
+        run.widen().await?;
+        for wave in &survey.plan.waves {
+            run.wave(wave).await;
+        }
+        run.until_gone().await;
+    }
+    run.narrow().await?;
+    Ok(run.report)
+}
+
+/// A plan half-way.
+struct Run<'a> {
+    survey: &'a Survey,
+    cluster: &'a Cluster,
+    course: Course<'a>,
+    report: Report,
+    /// Deletions that wait for finalizers.
+    pending: Vec<&'a Change>,
+}
+
+impl<'a> Run<'a> {
+    /// Records everywhere that members may be from now on. Where the record's own namespace is
+    /// part of the commit, that namespace is made first: there is nowhere else to write.
+    async fn widen(&mut self) -> Result<(), Error> {
+        let claim = Record::claim(self.survey.before.as_ref(), &self.survey.after);
+        if self.survey.before.as_ref() == Some(&claim) {
+            return Ok(());
+        }
+        let home = self.course.inventory.namespace.clone();
+        if let Some(change) = created_namespace(&self.survey.plan, &home) {
+            let outcome = self.change(change).await;
+            self.note(change, outcome);
+        }
+        match self.cluster.record(self.course.inventory, &claim).await {
+            Err(error) if error.is_not_found() => Err(Error::NoNamespace(home)),
+            recorded => recorded.map_err(api("write the inventory")),
+        }
+    }
+
+    /// Carries out a wave, many changes at once.
+    async fn wave(&mut self, wave: &'a Wave) {
+        let done: Vec<ObjectKey> = self.report.steps.iter().map(|step| step.key.clone()).collect();
+        let todo = wave.changes.iter().filter(|change| {
+            !matches!(change.action, Action::Keep | Action::Refuse) && !done.contains(&change.key)
+        });
+        if wave.step.is_delete() && self.report.failed() > 0 {
+            for change in todo {
+                let why = "something failed, and what failed may still need it";
+                self.note(change, Outcome::Skipped(reason(why)));
+            }
+            return;
+        }
+        let (survey, cluster) = (self.survey, self.cluster);
+        let (inventory, stop) = (self.course.inventory, self.course.stop);
+        let worker = Worker { survey, cluster, inventory };
+        let mut changes = stream::iter(todo)
+            .map(|change| async move {
+                if stop.load(Ordering::Relaxed) {
+                    return (change, Outcome::Skipped(reason("interrupted")));
+                }
+                (change, worker.change(change).await)
+            })
+            .buffer_unordered(cluster.concurrency());
+        while let Some((change, outcome)) = changes.next().await {
+            self.note(change, outcome);
+        }
+    }
+
+    async fn change(&self, change: &Change) -> Outcome {
+        let Self { survey, cluster, course, .. } = self;
+        Worker { survey, cluster, inventory: course.inventory }.change(change).await
+    }
+
+    fn note(&mut self, change: &'a Change, outcome: Outcome) {
+        if outcome == Outcome::Going {
+            self.pending.push(change);
+        }
+        let step = Step { key: change.key.clone(), action: change.action, outcome };
+        (self.course.events)(&step);
+        self.report.steps.push(step);
+    }
+
+    /// Gives finalizers a moment to finish; what is gone after it needs no place in the record.
+    async fn until_gone(&mut self) {
+        let (survey, cluster) = (self.survey, self.cluster);
+        let waits = self.pending.drain(..).map(|change| async move {
+            let (Some(live), Some(served)) = (&change.live, endpoint(survey, change)) else {
+                return (change, false);
+            };
+            let gone = cluster.until_gone(&served, live, DELETION_PATIENCE).await;
+            (change, gone.unwrap_or(false))
+        });
+        let ended: Vec<_> =
+            stream::iter(waits).buffer_unordered(cluster.concurrency()).collect().await;
+        for (change, gone) in ended {
+            if !gone {
+                self.pending.push(change);
+            }
+        }
+    }
+
+    /// Records what is there now, and the commit if all of it is true. After anything went wrong
+    /// the record stays as wide as it is.
+    async fn narrow(&mut self) -> Result<(), Error> {
+        let Self { survey, cluster, course, report, pending } = self;
+        report.interrupted = course.stop.load(Ordering::Relaxed) && report.skipped() > 0;
+        let clean = report.failed() == 0
+            && report.skipped() == 0
+            && survey.plan.count(Action::Refuse) == 0
+            && survey.desired.problems.is_empty();
+        if !clean {
+            return Ok(());
+        }
+        let mut after = survey.after.clone();
+        let kept = survey
+            .plan
+            .changes()
+            .filter(|change| change.origin.is_none() && change.action == Action::Keep);
+        for change in kept.chain(pending.iter().copied()) {
+            after.kinds.insert(change.key.group_kind());
+            after.namespaces.extend(change.key.namespace.clone());
+        }
+        after.namespaces.insert(course.inventory.namespace.clone());
+        if survey.before.as_ref() != Some(&after) {
+            let recorded = cluster.record(course.inventory, &after).await;
+            recorded.map_err(api("write the inventory"))?;
+        }
+        report.at_commit = true;
+        Ok(())
+    }
+}
+
+/// What one change needs.
+#[derive(Clone, Copy)]
+struct Worker<'a> {
+    survey: &'a Survey,
+    cluster: &'a Cluster,
+    inventory: &'a Inventory,
+}
+
+impl Worker<'_> {
+    /// Makes one change.
+    async fn change(self, change: &Change) -> Outcome {
+        let Some(served) = endpoint(self.survey, change) else {
+            return Outcome::Failed(reason("its kind is not served"));
+        };
+        let done = match (change.action, &change.send, &change.live) {
+            (Action::Delete, _, Some(live)) => {
+                self.cluster.delete(&served, live, &self.inventory.id()).await.map(|deleted| {
+                    match deleted {
+                        Deleted::Gone => Outcome::Done,
+                        Deleted::Going => Outcome::Going,
+                        Deleted::NotOurs => Outcome::Failed(reason(
+                            "it was taken over or made anew since it was looked at",
+                        )),
+                    }
+                })
+            }
+            (_, Some(send), _) => self.apply(&served, change, send).await,
+            (_, None, _) => return Outcome::Failed(reason("there is nothing to send")),
+        };
+        done.unwrap_or_else(|error| failed(&error))
+    }
+
+    /// Applies one object; where what it needs was made a moment ago, gives that a moment to work.
+    async fn apply(
+        self,
+        served: &Served,
+        change: &Change,
+        send: &crate::object::Object,
+    ) -> Result<Outcome, ApiError> {
+        let end = std::time::Instant::now() + DEFINITION_PATIENCE;
+        loop {
+            match self.cluster.apply(served, send).await {
+                Err(error)
+                    if self.is_about_to_work(&error, change) && std::time::Instant::now() < end =>
+                {
+                    tokio::time::sleep(TRY_AGAIN).await;
+                }
+                Err(error) => return Err(error),
+                Ok(_) => break,
+            }
+        }
+        if is_crd(&change.key) {
+            let established = self
+                .cluster
+                .until_established(served, &change.key.name, DEFINITION_PATIENCE)
+                .await?;
+            return Ok(match established {
+                Ok(()) => Outcome::Done,
+                Err(why) => Outcome::Failed(reason(&why)),
+            });
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// Whether an error is the kind that ends by itself: a kind that was established in this run
+    /// and is not served everywhere yet, or a namespace so new that its service account is missing.
+    fn is_about_to_work(self, error: &ApiError, change: &Change) -> bool {
+        let kind = change.key.group_kind();
+        let new_kind = || self.survey.catalog.is_defined(&kind);
+        (error.is_not_found() && new_kind())
+            || (error.is_forbidden()
+                && error.to_string().contains("error looking up service account"))
+    }
+}
+
+/// Where an object of the plan is served.
+fn endpoint(survey: &Survey, change: &Change) -> Option<Served> {
+    survey.catalog.endpoint(&change.key.group_kind(), &change.version)
+}
+
+/// The change that creates the namespace `name`, if the plan has it.
+fn created_namespace<'a>(plan: &'a Plan, name: &str) -> Option<&'a Change> {
+    plan.changes().find(|change| {
+        change.action == Action::Create && is_namespace(&change.key) && change.key.name == name
+    })
+}
+
+fn failed(error: &ApiError) -> Outcome {
+    Outcome::Failed(Reason { message: error.to_string(), hint: error.hint() })
+}
+
+fn reason(message: &str) -> Reason {
+    Reason { message: message.to_owned(), hint: None }
+}

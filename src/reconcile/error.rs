@@ -1,0 +1,87 @@
+//! Why a target could not be surveyed or carried out.
+
+use crate::cluster::ApiError;
+use crate::git;
+use crate::inventory::ParentError;
+use crate::problem::Problem;
+
+/// Why a target could not be surveyed or carried out. Nothing was deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Git could not be read.
+    #[error(transparent)]
+    Git(#[from] git::Error),
+    /// The API server does not answer, or refuses what nothing can be done without.
+    #[error("cannot {attempt}")]
+    Api {
+        /// What was tried, after "cannot".
+        attempt: &'static str,
+        /// What came of it.
+        source: ApiError,
+    },
+    /// The inventory's parent is not ours.
+    #[error(transparent)]
+    Parent(#[from] ParentError),
+    /// The inventory's namespace is not there, and not in the commit either.
+    #[error("namespace {0}, where the inventory is kept, does not exist")]
+    NoNamespace(String),
+    /// The inventory belongs to another repository.
+    #[error(
+        "the inventory {name} was made from another repository, the one that begins with {other}"
+    )]
+    OtherRepository {
+        /// The inventory's name.
+        name: String,
+        /// Id of that repository's first commit.
+        other: String,
+        /// Whether the checkout is shallow, so that this may be the same one all the same.
+        shallow: bool,
+    },
+    /// The inventory belongs to other paths of this repository.
+    #[error("the inventory {name} was made from {was}, not from {now}")]
+    OtherPaths {
+        /// The inventory's name.
+        name: String,
+        /// The recorded paths.
+        was: String,
+        /// The target's paths.
+        now: String,
+    },
+    /// Not one object could be read.
+    #[error("none of the manifests can be used")]
+    Unusable {
+        /// What is wrong with each.
+        problems: Vec<Problem>,
+    },
+    /// An ignore file can't be read.
+    #[error("{}: {}", .0.place, .0.message)]
+    Ignore(Problem),
+    /// A task of our own ended without an answer.
+    #[error("reading the manifests was cut short")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+impl Error {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Git(error) => error.hint(),
+            Self::Api { source, .. } => source.hint(),
+            Self::Parent(error) => Some(error.hint()),
+            Self::NoNamespace(name) => Some(format!(
+                "run kubectl create namespace {name}, or say --namespace with one that exists"
+            )),
+            Self::OtherRepository { shallow: true, .. } => Some(
+                "this checkout is shallow, so it can't be told apart: fetch its whole history (git fetch --unshallow; fetch-depth: 0 in a CI checkout)".to_owned(),
+            ),
+            Self::OtherRepository { .. } => {
+                Some("choose another inventory with --name NAME".to_owned())
+            }
+            Self::OtherPaths { .. } => Some(
+                "if the folder was moved in git, say --moved; otherwise choose another inventory with --name NAME".to_owned(),
+            ),
+            Self::Ignore(problem) => problem.hint.clone(),
+            Self::Unusable { .. } | Self::Task(_) => None,
+        }
+    }
+}

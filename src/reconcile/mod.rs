@@ -1,0 +1,45 @@
+//! The story: [`survey`] looks and decides, [`carry_out`] does. diff is the first, apply both, and
+//! watch both again and again.
+
+mod carry_out;
+mod declare;
+mod error;
+mod survey;
+
+pub use carry_out::{Course, carry_out};
+pub use declare::{Declared, declare};
+pub use error::Error;
+pub use survey::{Survey, survey};
+
+use std::collections::BTreeSet;
+
+use crate::inventory::Inventory;
+
+/// A target, resolved: what to make true, where, and what may be deleted for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Paths from the checkout's root; the empty path is the whole of it.
+    pub paths: Vec<String>,
+    /// The commit to make true; `None` for `HEAD`.
+    pub rev: Option<String>,
+    /// Whether to read the work tree instead of a commit.
+    pub worktree: bool,
+    /// The record of what this target put there.
+    pub inventory: Inventory,
+    /// The namespace of namespaced objects that name none.
+    pub namespace: String,
+    /// Kinds with data behind them that may be deleted.
+    pub allow_delete: BTreeSet<String>,
+    /// Whether everything may be deleted because the commit declares nothing.
+    pub allow_empty: bool,
+    /// Whether the inventory may have been made from other paths of the repository.
+    pub moved: bool,
+}
+
+impl Target {
+    /// The paths as the inventory records them: the whole checkout is `.`.
+    pub fn recorded_paths(&self) -> BTreeSet<String> {
+        let name = |path: &String| if path.is_empty() { ".".to_owned() } else { path.clone() };
+        self.paths.iter().map(name).collect()
+    }
+}

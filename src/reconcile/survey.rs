@@ -1,0 +1,135 @@
+//! Looks at git and the cluster, and decides. Writes nothing.
+
+use crate::catalog::Catalog;
+use crate::cluster::{Cluster, Question};
+use crate::desired::Desired;
+use crate::git::Checkout;
+use crate::inventory::{Inventory, Record, Source};
+use crate::plan::{Allowed, Plan, plan};
+use crate::redact::Redactor;
+use crate::snapshot::Revision;
+
+use super::{Declared, Error, Target, declare};
+
+/// What was found, and what is to be done about it.
+pub struct Survey {
+    /// The commit that is to be made true.
+    pub revision: Revision,
+    /// What should exist, and what could not be read.
+    pub desired: Desired,
+    /// The decision.
+    pub plan: Plan,
+    /// What the inventory's parent says now; `None` before the first apply.
+    pub before: Option<Record>,
+    /// What it will say once the plan is carried out in full.
+    pub after: Record,
+    /// Which kinds there are.
+    pub catalog: Catalog,
+    /// Knows every Secret that was seen.
+    pub redactor: Redactor,
+    /// The cluster's identity, where the user may see it.
+    pub cluster_uid: Option<String>,
+    /// Changes in the work tree under the target's paths that are not in the commit.
+    pub uncommitted: Vec<String>,
+}
+
+/// Looks at git and the cluster at the same time, and decides what to do.
+///
+/// # Errors
+///
+/// When git can't be read, when the API server does not answer, or when the inventory is not this
+/// target's. Nothing was written.
+pub async fn survey(
+    target: &Target,
+    checkout: &Checkout,
+    cluster: &Cluster,
+) -> Result<Survey, Error> {
+    let (declared, mut catalog, parent, cluster_uid) = futures::try_join!(
+        declare(target, checkout),
+        async { cluster.discover().await.map_err(api("ask which kinds the cluster has")) },
+        async { cluster.parent(&target.inventory).await.map_err(api("read the inventory")) },
+        async { cluster.uid().await.map_err(api("reach the cluster")) },
+    )?;
+    let Declared { revision, manifests, problems, uncommitted } = declared;
+
+    let before = parent.as_ref().map(|parent| target.inventory.read(parent)).transpose()?;
+    let repository = whose(target, checkout, (&revision, before.as_ref()))?;
+
+    catalog.define(manifests.iter().map(|manifest| &manifest.object));
+    let mut desired = Desired::new(manifests, &catalog, &target.namespace);
+    desired.problems.splice(0..0, problems);
+    if desired.objects.is_empty() && !desired.problems.is_empty() {
+        return Err(Error::Unusable { problems: desired.problems });
+    }
+
+    let question = Question {
+        desired: &desired,
+        catalog: &catalog,
+        inventory: &target.inventory,
+        record: before.as_ref(),
+    };
+    let observed = cluster.observe(&question).await;
+    let instances = cluster.instances(&observed, &catalog).await;
+    let allowed = Allowed {
+        delete: target.allow_delete.clone(),
+        empty: target.allow_empty,
+        instances: instances
+            .map_err(api("list the objects of a definition that is to be deleted"))?,
+    };
+    let plan = plan(&desired, &observed, &target.inventory, &allowed);
+
+    let dirty = if revision.dirty { "-dirty" } else { "" };
+    let source = Source {
+        repository,
+        paths: target.recorded_paths(),
+        revision: Some(format!("{}{dirty}", revision.commit)),
+    };
+    let after = Record::of(source, desired.objects.keys());
+    let redactor = Redactor::of_plan(&plan, []);
+    Ok(Survey {
+        revision,
+        desired,
+        plan,
+        before,
+        after,
+        catalog,
+        redactor,
+        cluster_uid,
+        uncommitted,
+    })
+}
+
+/// The repository's identity, once it is known that the inventory is this repository's and was
+/// made from these paths.
+fn whose(
+    target: &Target,
+    checkout: &Checkout,
+    (revision, before): (&Revision, Option<&Record>),
+) -> Result<String, Error> {
+    let Inventory { name, .. } = &target.inventory;
+    let Some(before) = before else { return Ok(checkout.root_commit(revision)?.0) };
+    if !checkout.has_root_commit(&before.repository)? {
+        return Err(Error::OtherRepository {
+            name: name.clone(),
+            other: before.repository.clone(),
+            shallow: checkout.is_shallow(),
+        });
+    }
+    let now = target.recorded_paths();
+    if before.paths != now && !target.moved {
+        let say = |paths: &std::collections::BTreeSet<String>| {
+            paths.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+        };
+        return Err(Error::OtherPaths {
+            name: name.clone(),
+            was: say(&before.paths),
+            now: say(&now),
+        });
+    }
+    Ok(before.repository.clone())
+}
+
+/// Names what was tried.
+pub(super) fn api(attempt: &'static str) -> impl FnOnce(crate::cluster::ApiError) -> Error {
+    move |source| Error::Api { attempt, source }
+}

@@ -1,0 +1,174 @@
+//! When to run the story again: pull and apply, round after round, until told to stop.
+//!
+//! A round that fails is an event like any other; the next one runs.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use crate::cluster::{Access, Cluster, ConnectError};
+use crate::git::pull::{PullError, PullOptions, Pulled, pull};
+use crate::git::{self, Checkout};
+use crate::reconcile::{self, Course, Survey, Target, carry_out, survey};
+use crate::report::Report;
+
+/// By how much a pause may be shorter or longer than the interval, so that many watchers of one
+/// server do not march in step.
+const JITTER: f64 = 0.1;
+
+/// What to watch, and how often.
+pub struct Watch {
+    /// Where the checkout is.
+    pub directory: PathBuf,
+    /// How to pull; `None` where there is no remote to pull from.
+    pub pull: Option<PullOptions>,
+    /// What to make true.
+    pub target: Target,
+    /// Where.
+    pub access: Access,
+    /// How long from the end of one round to the beginning of the next.
+    pub interval: Duration,
+    /// Whether one round is enough.
+    pub once: bool,
+}
+
+/// Tells a watch, and the plan that it is carrying out, to stop.
+#[derive(Debug, Default)]
+pub struct Stop {
+    told: AtomicBool,
+    wake: Notify,
+}
+
+impl Stop {
+    /// Stops what is running at the next safe point.
+    pub fn tell(&self) {
+        self.told.store(true, Ordering::Relaxed);
+        self.wake.notify_waiters();
+        self.wake.notify_one();
+    }
+
+    /// The flag that [`Course`] looks at.
+    pub fn flag(&self) -> &AtomicBool {
+        &self.told
+    }
+
+    /// Whether it was told.
+    pub fn is_told(&self) -> bool {
+        self.told.load(Ordering::Relaxed)
+    }
+
+    /// Waits for as long as `pause`, or until told.
+    async fn sleep(&self, pause: Duration) {
+        if !self.is_told() {
+            let _ = tokio::time::timeout(pause, self.wake.notified()).await;
+        }
+    }
+}
+
+/// What a round came to.
+pub struct Round {
+    /// What the pull brought, or why it failed: then the cluster was made true to the commit that
+    /// is there. `None` without a remote.
+    pub pulled: Option<Result<Pulled, PullError>>,
+    /// What was found and decided.
+    pub survey: Survey,
+    /// What was done.
+    pub report: Report,
+    /// How many requests it took.
+    pub requests: usize,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// Why a round came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum RoundError {
+    /// The checkout could not be read.
+    #[error(transparent)]
+    Git(#[from] git::Error),
+    /// No way to the cluster.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The target could not be surveyed or carried out.
+    #[error(transparent)]
+    Reconcile(#[from] reconcile::Error),
+    /// A task of our own ended without an answer.
+    #[error("pulling was cut short")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+impl RoundError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Git(error) => error.hint(),
+            Self::Connect(error) => error.hint(),
+            Self::Reconcile(error) => error.hint(),
+            Self::Task(_) => None,
+        }
+    }
+}
+
+/// Runs rounds until told to stop, and hands each to `events` as it ends, with the pause that
+/// follows; `None` after the last.
+pub async fn watch(
+    watch: &Watch,
+    stop: &Stop,
+    events: &mut (dyn FnMut(Result<Round, RoundError>, Option<Duration>) + Send),
+) {
+    while !stop.is_told() {
+        let round = round(watch, stop).await;
+        let last = watch.once || stop.is_told();
+        let pause = (!last).then(|| pause(watch.interval, spread()));
+        events(round, pause);
+        match pause {
+            Some(pause) => stop.sleep(pause).await,
+            None => return,
+        }
+    }
+}
+
+/// Pull, look, decide, do.
+async fn round(watch: &Watch, stop: &Stop) -> Result<Round, RoundError> {
+    let begin = Instant::now();
+    let pulled = match watch.pull.clone() {
+        Some(options) => Some(tokio::task::spawn_blocking(move || pull(&options)).await?),
+        None => None,
+    };
+    let checkout = Checkout::discover(&watch.directory)?;
+    let cluster = Cluster::connect(&watch.access).await?;
+    let survey = survey(&watch.target, &checkout, &cluster).await?;
+    let course =
+        Course { inventory: &watch.target.inventory, stop: stop.flag(), events: &mut |_| {} };
+    let report = carry_out(&survey, &cluster, course).await?;
+    let (requests, elapsed) = (cluster.requests(), begin.elapsed());
+    Ok(Round { pulled, survey, report, requests, elapsed })
+}
+
+/// The interval, shorter or longer by up to [`JITTER`]; `spread` runs from 0 to 1.
+fn pause(interval: Duration, spread: f64) -> Duration {
+    interval.mul_f64(1.0 - JITTER + 2.0 * JITTER * spread.clamp(0.0, 1.0))
+}
+
+/// A number from 0 to 1 that differs from process to process and from round to round.
+fn spread() -> f64 {
+    use std::hash::{BuildHasher as _, RandomState};
+    let bits = RandomState::new().hash_one(Instant::now());
+    f64::from(u32::try_from(bits >> 32).unwrap_or(u32::MAX)) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_is_the_interval_give_or_take_a_tenth() {
+        let interval = Duration::from_secs(30);
+        let pauses = [0.0, 0.5, 1.0].map(|spread| pause(interval, spread).as_secs_f64());
+        let expected = [27.0, 30.0, 33.0];
+        assert!(pauses.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{pauses:?}");
+        assert!((0..1000).all(|_| (0.0..=1.0).contains(&spread())));
+    }
+}

@@ -1,0 +1,173 @@
+//! apply: what git declares is there, what it no longer declares is gone, and nothing else is
+//! touched.
+
+use crate::support::repo::{Repo, config};
+use crate::support::sandbox;
+
+#[test]
+fn a_commit_is_made_true_and_the_second_run_writes_nothing() {
+    let repo = Repo::new("apply-twice", sandbox::bare());
+    repo.write_config("one", "1").write_config("two", "2").commit("Two settings");
+
+    let first = repo.run(&["apply"]).exits(0);
+    assert!(first.stdout.contains("ConfigMap apply-twice/one"), "{first}");
+    assert_eq!(repo.members("configmap"), ["configmap/one", "configmap/two"]);
+
+    let writes = repo.writes();
+    let second = repo.run(&["apply"]).exits(0);
+    assert_eq!(repo.writes(), writes, "the second apply wrote something\n{second}");
+    let _ = repo.run(&["diff"]).exits(0);
+    assert_eq!(repo.writes(), writes, "diff wrote something");
+}
+
+#[test]
+fn what_leaves_git_leaves_the_cluster_and_only_that() {
+    let repo = Repo::new("apply-prune", sandbox::bare());
+    repo.write_config("stays", "1").write_config("goes", "2").commit("Two settings");
+    let _ = repo.run(&["apply"]).exits(0);
+    let _ = repo.kubectl(&["create", "configmap", "by-hand", "--from-literal=a=b"]).exits(0);
+
+    repo.remove("goes.yaml").commit("One setting less");
+    let diff = repo.run(&["diff"]).exits(1);
+    assert!(diff.stdout.contains("- "), "{diff}");
+    assert!(diff.stdout.contains("0 to create, 0 to update, 1 to delete"), "{diff}");
+    let _ = repo.run(&["apply"]).exits(0);
+
+    let left = repo.kubectl(&["get", "configmap", "-o", "name"]).exits(0).stdout;
+    assert!(left.contains("configmap/stays") && left.contains("configmap/by-hand"), "{left}");
+    assert!(!left.contains("configmap/goes"), "{left}");
+}
+
+#[test]
+fn a_copy_of_a_member_is_not_pruned() {
+    let repo = Repo::new("apply-copy", sandbox::bare());
+    repo.write_config("one", "1").commit("One setting");
+    let _ = repo.run(&["apply"]).exits(0);
+    let label = format!("applyset.kubernetes.io/part-of={}", repo.applyset());
+    let _ = repo.kubectl(&["create", "configmap", "copy"]).exits(0);
+    let _ = repo.kubectl(&["label", "configmap", "copy", &label]).exits(0);
+
+    let apply = repo.run(&["apply"]).exits(0);
+    assert!(apply.stdout.contains("trueup never applied it"), "{apply}");
+    let _ = repo.kubectl(&["get", "configmap", "copy"]).exits(0);
+}
+
+#[test]
+fn an_empty_commit_is_refused_unless_it_is_meant() {
+    let repo = Repo::new("apply-empty", sandbox::bare());
+    repo.write_config("one", "1").commit("One setting");
+    let _ = repo.run(&["apply"]).exits(0);
+    repo.remove("one.yaml").commit("Nothing left");
+
+    let refused = repo.run(&["apply"]).exits(1);
+    assert!(refused.stdout.contains("--allow-empty"), "{refused}");
+    assert_eq!(repo.members("configmap"), ["configmap/one"]);
+
+    let _ = repo.run(&["apply", "--allow-empty"]).exits(0);
+    assert_eq!(repo.members("configmap"), [""; 0]);
+}
+
+#[test]
+fn kinds_and_namespaces_are_born_with_their_objects() {
+    let plane = sandbox::bare();
+    let repo = Repo::new("apply-born", plane);
+    repo.write("all.yaml", include_str!("../fixtures/born-together.yaml")).commit("All at once");
+
+    let diff = repo.run(&["diff"]).exits(1);
+    assert!(diff.stdout.contains("4 to create"), "{diff}");
+    assert!(diff.stdout.contains("percent: 10"), "the whole object is shown\n{diff}");
+    let _ = repo.run(&["apply"]).exits(0);
+    let _ = plane.kubectl(&["-n", "born-together", "get", "voucher", "spring"]).exits(0);
+    let _ = repo.run(&["diff"]).exits(0);
+
+    repo.remove("all.yaml").commit("Nothing left");
+    let guarded = repo.run(&["apply", "--allow-empty"]).exits(1);
+    assert!(guarded.stdout.contains("--allow-delete Namespace"), "{guarded}");
+}
+
+#[test]
+fn a_definition_with_instances_is_deleted_only_by_name() {
+    let plane = sandbox::bare();
+    let repo = Repo::new("apply-definition", plane);
+    let definition = include_str!("../fixtures/born-together.yaml")
+        .split("---\n")
+        .find(|document| document.contains("CustomResourceDefinition"))
+        .unwrap()
+        .replace("vouchers", "tickets")
+        .replace("Voucher", "Ticket")
+        .replace("voucher", "ticket");
+    repo.write("definition.yaml", definition).write_config("one", "1").commit("A kind");
+    let _ = repo.run(&["apply"]).exits(0);
+    let ticket = repo.outside().join("ticket.yaml");
+    let text =
+        "apiVersion: born.example/v1\nkind: Ticket\nmetadata: {name: a}\nspec: {percent: 5}\n";
+    std::fs::write(&ticket, text).unwrap();
+    let _ = repo.kubectl(&["create", "-f", ticket.to_str().unwrap()]).exits(0);
+
+    repo.remove("definition.yaml").commit("The kind goes");
+    let refused = repo.run(&["apply"]).exits(1);
+    assert!(refused.stdout.contains("1 object of its kind would go with it"), "{refused}");
+    let _ = repo.kubectl(&["get", "ticket", "a"]).exits(0);
+    let _ = repo.run(&["apply", "--allow-delete", "CustomResourceDefinition"]).exits(0);
+    let gone = plane.kubectl(&["get", "crd", "tickets.born.example"]);
+    assert_eq!(gone.status, Some(1), "{gone}");
+}
+
+#[test]
+fn a_broken_document_costs_itself_and_stops_pruning() {
+    let repo = Repo::new("apply-broken", sandbox::bare());
+    repo.write_config("one", "1").write_config("goes", "2").commit("Two settings");
+    let _ = repo.run(&["apply"]).exits(0);
+    repo.remove("goes.yaml").write_config("two", "2").write("bad.yaml", "a: b: c\n");
+    repo.commit("One of them is broken");
+
+    let apply = repo.run(&["apply"]).exits(1);
+    assert!(apply.to_string().contains("bad.yaml:1:"), "{apply}");
+    assert_eq!(
+        repo.members("configmap"),
+        ["configmap/goes", "configmap/one", "configmap/two"],
+        "the sound documents are applied, and nothing is pruned"
+    );
+
+    repo.remove("bad.yaml").commit("Mended");
+    let _ = repo.run(&["apply"]).exits(0);
+    assert_eq!(repo.members("configmap"), ["configmap/one", "configmap/two"]);
+}
+
+#[test]
+fn an_inventory_of_another_repository_or_tool_is_refused() {
+    let plane = sandbox::bare();
+    let ours = Repo::new("apply-whose", plane);
+    ours.write_config("one", "1").commit("Ours");
+    let _ = ours.run(&["apply"]).exits(0);
+
+    let other = Repo::new("apply-whose-else", plane);
+    other.write_config("one", "other").commit("Theirs");
+    let writes = ours.writes();
+    let args = ["apply", "-n", "apply-whose", "--name", "apply-whose"];
+    let refused = other.run(&args).exits(2);
+    assert!(refused.stderr.contains("another repository"), "{refused}");
+
+    assert_eq!(ours.writes(), writes, "nothing was written");
+
+    let _ = other.kubectl(&["create", "configmap", "trueup-kubectls"]).exits(0);
+    let refused = other.run(&["apply", "--name", "kubectls"]).exits(2);
+    assert!(refused.stderr.contains("is not an inventory"), "{refused}");
+    let tooling = "applyset.kubernetes.io/tooling=kubectl/v1.36";
+    let _ = other.kubectl(&["annotate", "configmap", "trueup-kubectls", tooling]).exits(0);
+    let refused = other.run(&["apply", "--name", "kubectls"]).exits(2);
+    assert!(refused.stderr.contains("another tool"), "{refused}");
+}
+
+#[test]
+fn other_paths_of_one_repository_need_a_word() {
+    let repo = Repo::new("apply-paths", sandbox::bare());
+    repo.write("a/one.yaml", config("one", "1")).write("b/two.yaml", config("two", "2"));
+    repo.commit("Two folders");
+    let _ = repo.run(&["apply", "a", "--name", "same"]).exits(0);
+    let refused = repo.run(&["apply", "b", "--name", "same"]).exits(2);
+    assert!(refused.stderr.contains("was made from a, not from b"), "{refused}");
+    let _ = repo.run(&["apply", "b", "--name", "same", "--moved"]).exits(0);
+    let left = repo.kubectl(&["get", "configmap", "-o", "name"]).exits(0).stdout;
+    assert!(left.contains("configmap/two") && !left.contains("configmap/one"), "{left}");
+}

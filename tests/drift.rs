@@ -1,0 +1,47 @@
+//! What somebody did by hand to a managed object: diff shows it, watch undoes it.
+
+use crate::support::repo::Repo;
+use crate::support::sandbox;
+
+const WEB: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - name: main
+        image: registry.example/web:1.4.0
+";
+
+#[test]
+fn an_edit_a_deletion_and_a_scale_are_shown_and_undone() {
+    let repo = Repo::new("drift-undone", sandbox::with_controllers());
+    repo.write("web.yaml", WEB).write_config("flags", "right").commit("The shop");
+    let _ = repo.run(&["apply"]).exits(0);
+    let _ = repo.run(&["diff"]).exits(0);
+
+    let _ = repo.kubectl(&["scale", "deployment", "web", "--replicas", "5"]).exits(0);
+    let diff = repo.run(&["diff"]).exits(1).stdout;
+    assert!(diff.contains("-   replicas: 5") && diff.contains("+   replicas: 2"), "{diff}");
+    let round = repo.run(&["watch", "--once"]).exits(0);
+    assert!(round.stdout.contains("drift: Deployment drift-undone/web"), "{round}");
+    let replicas = ["get", "deployment", "web", "-o", "jsonpath={.spec.replicas}"];
+    assert_eq!(repo.kubectl(&replicas).stdout, "2");
+
+    // `kubectl edit` with an editor that changes the value.
+    let edit = repo.edit(&["configmap", "flags"], "s/right/wrong/");
+    assert_eq!(edit.status, Some(0), "{edit}");
+    let _ = repo.kubectl(&["delete", "deployment", "web"]).exits(0);
+    let diff = repo.run(&["diff"]).exits(1).stdout;
+    assert!(diff.contains("1 to create, 1 to update"), "{diff}");
+    let _ = repo.run(&["watch", "--once"]).exits(0);
+    let value = ["get", "configmap", "flags", "-o", "jsonpath={.data.key}"];
+    assert_eq!(repo.kubectl(&value).stdout, "right");
+    let _ = repo.kubectl(&["get", "deployment", "web"]).exits(0);
+    let _ = repo.run(&["diff"]).exits(0);
+}

@@ -1,0 +1,133 @@
+//! A git repository to apply from, with a namespace of its own so that tests can share a server.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::command::{Cmd, Output};
+use super::sandbox::Plane;
+
+/// A repository and the cluster that it is applied to.
+pub struct Repo {
+    folder: tempfile::TempDir,
+    name: String,
+    plane: &'static Plane,
+}
+
+impl Repo {
+    /// An empty repository whose folder, and so whose inventory, is called `name`. The namespace of
+    /// that name is where its objects go; it is made by hand, so that it is never pruned.
+    pub fn new(name: &str, plane: &'static Plane) -> Self {
+        let repo = Self { folder: tempfile::tempdir().unwrap(), name: name.to_owned(), plane };
+        fs::create_dir(repo.path()).unwrap();
+        repo.git(&["init", "--quiet", "--initial-branch", "main"]);
+        let _ = plane.kubectl(&["create", "namespace", name]).exits(0);
+        repo
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join(&self.name)
+    }
+
+    /// The namespace of its objects.
+    pub fn namespace(&self) -> &str {
+        &self.name
+    }
+
+    /// The folder around it, for what is not to be in it.
+    pub fn outside(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a file.
+    pub fn write(&self, path: &str, content: impl AsRef<[u8]>) -> &Self {
+        let path = self.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+        self
+    }
+
+    /// Writes a ConfigMap `name` with one key into `name.yaml`.
+    pub fn write_config(&self, name: &str, value: &str) -> &Self {
+        self.write(&format!("{name}.yaml"), config(name, value))
+    }
+
+    /// Deletes a file.
+    pub fn remove(&self, path: &str) -> &Self {
+        fs::remove_file(self.path().join(path)).unwrap();
+        self
+    }
+
+    /// Commits everything.
+    pub fn commit(&self, message: &str) -> &Self {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--allow-empty", "--message", message]);
+        self
+    }
+
+    /// Runs git in it.
+    #[track_caller]
+    pub fn git(&self, args: &[&str]) -> Output {
+        Cmd::new("git").args(args).dir(self.path()).run().exits(0)
+    }
+
+    /// A trueup command on it, its cluster and its namespace.
+    pub fn trueup(&self, args: &[&str]) -> Cmd {
+        Cmd::trueup()
+            .dir(self.path())
+            .env("KUBECONFIG", &self.plane.kubeconfig)
+            .env("TRUEUP_NAMESPACE", &self.name)
+            .args(args)
+    }
+
+    /// Runs a trueup command to its end.
+    #[track_caller]
+    pub fn run(&self, args: &[&str]) -> Output {
+        self.trueup(args).run()
+    }
+
+    /// Runs kubectl in its namespace.
+    #[track_caller]
+    pub fn kubectl(&self, args: &[&str]) -> Output {
+        let args: Vec<&str> = ["-n", &self.name].iter().chain(args).copied().collect();
+        self.plane.kubectl(&args)
+    }
+
+    /// Runs `kubectl edit` with a sed command for an editor.
+    #[track_caller]
+    pub fn edit(&self, object: &[&str], sed: &str) -> Output {
+        let editor = format!("sed -i -e '{sed}'");
+        let kubectl = Cmd::new(&self.plane.kubectl).env("KUBECONFIG", &self.plane.kubeconfig);
+        let kubectl = kubectl.env("KUBE_EDITOR", editor);
+        kubectl.args(["-n", &self.name, "edit"]).args(object).run()
+    }
+
+    /// How many write requests on its namespace the API server has had, dry runs left out.
+    pub fn writes(&self) -> usize {
+        let is_write = |event: &&serde_json::Value| {
+            matches!(event["verb"].as_str(), Some("create" | "update" | "patch" | "delete"))
+                && event["objectRef"]["namespace"] == self.name.as_str()
+                && !event["requestURI"].as_str().unwrap().contains("dryRun=All")
+        };
+        self.plane.requests().iter().filter(is_write).count()
+    }
+
+    /// The id of its inventory, as the parent says.
+    pub fn applyset(&self) -> String {
+        let label = r"jsonpath={.metadata.labels.applyset\.kubernetes\.io/id}";
+        let parent = format!("trueup-{}", self.name);
+        self.kubectl(&["get", "configmap", &parent, "-o", label]).exits(0).stdout
+    }
+
+    /// The members of its inventory of some kinds, as kubectl finds them by label.
+    pub fn members(&self, kinds: &str) -> Vec<String> {
+        let selector = format!("applyset.kubernetes.io/part-of={}", self.applyset());
+        let found = self.kubectl(&["get", kinds, "-l", &selector, "-o", "name"]).exits(0);
+        found.stdout.lines().map(str::to_owned).collect()
+    }
+}
+
+/// A ConfigMap with one key.
+pub fn config(name: &str, value: &str) -> String {
+    format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  key: {value}\n")
+}

@@ -1,0 +1,179 @@
+//! Wrong input: a message that says what, where and what to do; the right status; no write.
+
+use std::fs;
+use std::net::TcpListener;
+
+use crate::support::command::{Cmd, Output};
+use crate::support::repo::{Repo, config};
+use crate::support::sandbox;
+
+/// Asserts that a run came to nothing for a reason that it names, with something to do about it.
+#[track_caller]
+fn refused(output: Output, message: &str, hint: &str) {
+    let output = output.exits(2);
+    assert!(output.stderr.contains(message), "no {message:?} in\n{output}");
+    assert!(output.stderr.contains(hint), "no {hint:?} in\n{output}");
+    assert_eq!(output.stdout, "", "\n{output}");
+}
+
+#[test]
+fn no_kubeconfig() {
+    let repo = Repo::new("wrong-kubeconfig", sandbox::bare());
+    repo.write_config("one", "1").commit("One setting");
+    let home = repo.outside().join("home");
+    let without = repo.trueup(&["diff"]).env_remove("KUBECONFIG").env("HOME", &home);
+    refused(without.run(), "no kubeconfig was found", "--kubeconfig FILE");
+
+    let missing = repo.run(&["diff", "--kubeconfig", "/nowhere/config"]);
+    refused(missing, "cannot read the kubeconfig /nowhere/config", "");
+    let broken = repo.outside().join("broken");
+    fs::write(&broken, "clusters: [").unwrap();
+    let broken = broken.to_str().unwrap();
+    refused(repo.run(&["diff", "--kubeconfig", broken]), "cannot read the kubeconfig", broken);
+}
+
+#[test]
+fn an_unknown_context() {
+    let repo = Repo::new("wrong-context", sandbox::bare());
+    repo.write_config("one", "1").commit("One setting");
+    let run = repo.run(&["apply", "--context", "prod"]);
+    refused(run, "the kubeconfig has no context \"prod\"", "say --context with one of:");
+    assert_eq!(repo.writes(), 0);
+}
+
+#[test]
+fn a_server_that_is_down() {
+    let repo = Repo::new("wrong-server", sandbox::bare());
+    repo.write_config("one", "1").commit("One setting");
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let kubeconfig = repo.outside().join("down");
+    let text = format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: down\n\
+         clusters: [{{name: down, cluster: {{server: 'http://127.0.0.1:{port}'}}}}]\n\
+         users: [{{name: down, user: {{}}}}]\n\
+         contexts: [{{name: down, context: {{cluster: down, user: down}}}}]\n"
+    );
+    fs::write(&kubeconfig, text).unwrap();
+    let run = repo.run(&["diff", "--kubeconfig", kubeconfig.to_str().unwrap()]);
+    refused(run, "does not answer: Connection refused", "is the cluster up");
+}
+
+#[test]
+fn no_rights() {
+    let plane = sandbox::bare();
+    let repo = Repo::new("wrong-rights", plane);
+    repo.write_config("one", "1").commit("One setting");
+    let run = repo.run(&["apply", "--as", "nobody"]);
+    refused(run, "User \"nobody\" cannot get resource \"configmaps\"", "ask for this right");
+
+    // Rights for the inventory and for reading, but not for one of the kinds.
+    let rules = ["--verb=get,list,patch,create", "--resource=configmaps"];
+    let _ = repo.kubectl(&[&["create", "role", "some"], &rules[..]].concat()).exits(0);
+    let _ =
+        repo.kubectl(&["create", "rolebinding", "some", "--role=some", "--user=someone"]).exits(0);
+    let account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: robot}\n";
+    repo.write("robot.yaml", account).commit("And an account");
+    let part = repo.run(&["apply", "--as", "someone"]).exits(1);
+    assert!(part.to_string().contains("cannot patch resource \"serviceaccounts\""), "{part}");
+    let _ = repo.kubectl(&["get", "configmap", "one"]).exits(0);
+    assert_eq!(repo.kubectl(&["get", "serviceaccount", "robot"]).status, Some(1));
+}
+
+#[test]
+fn not_a_git_repository() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Cmd::trueup().dir(folder.path()).args(["diff"]).run();
+    refused(run, "not a git repository", "");
+}
+
+#[test]
+fn a_branch_without_commits() {
+    let repo = Repo::new("wrong-unborn", sandbox::bare());
+    refused(repo.run(&["diff"]), "no commit", "");
+}
+
+#[test]
+fn an_unknown_path_or_revision() {
+    let repo = Repo::new("wrong-path", sandbox::bare());
+    repo.write("envs/prod/one.yaml", config("one", "1")).commit("One setting");
+    refused(repo.run(&["apply", "envs/prdo"]), "envs/prdo", "envs/prod");
+    refused(repo.run(&["diff", "--rev", "v1.2.3"]), "v1.2.3", "");
+    refused(repo.run(&["diff", "../elsewhere"]), "elsewhere", "");
+    assert_eq!(repo.writes(), 0);
+}
+
+#[test]
+fn an_unknown_kind_costs_that_object() {
+    let repo = Repo::new("wrong-kind", sandbox::bare());
+    let odd = "apiVersion: apps/v1\nkind: Deploymnet\nmetadata:\n  name: web\n";
+    repo.write("odd.yaml", odd);
+    repo.commit("A slip of the pen");
+    refused(repo.run(&["apply"]), "odd.yaml:1:1", "");
+    repo.write_config("one", "1").commit("And a sound one");
+    let run = repo.run(&["apply"]).exits(1);
+    let message = "the cluster has no kind Deploymnet in apps/v1";
+    assert!(run.to_string().contains(message), "{run}");
+    assert_eq!(repo.members("configmap"), ["configmap/one"]);
+
+    let old = "apiVersion: extensions/v1beta1\nkind: Deployment\nmetadata:\n  name: web\n";
+    repo.write("odd.yaml", old).commit("A version of long ago");
+    let run = repo.run(&["diff"]).exits(1);
+    assert!(run.to_string().contains("did you mean apps/v1/Deployment?"), "{run}");
+}
+
+#[test]
+fn broken_yaml_and_nothing_else() {
+    let repo = Repo::new("wrong-yaml", sandbox::bare());
+    repo.write("web.yaml", "kind: ConfigMap\nmetadata: labels: a\n").commit("Broken");
+    refused(repo.run(&["apply"]), "web.yaml:2:17", "metadata: labels: a");
+    assert_eq!(repo.writes(), 0);
+}
+
+#[test]
+fn the_same_object_twice() {
+    let repo = Repo::new("wrong-twice", sandbox::bare());
+    repo.write("a.yaml", config("one", "1")).write("b.yaml", config("one", "2"));
+    repo.write_config("two", "2").commit("One setting, two values");
+    let run = repo.run(&["apply"]).exits(1).to_string();
+    assert!(run.contains("b.yaml:1:1") && run.contains("a.yaml:1:1"), "{run}");
+    assert_eq!(repo.members("configmap"), ["configmap/two"], "neither of the two is applied");
+}
+
+#[test]
+fn a_document_of_two_megabytes() {
+    let repo = Repo::new("wrong-size", sandbox::bare());
+    repo.write_config("big", &"x".repeat(2 << 20)).write_config("one", "1").commit("Too much");
+    let run = repo.run(&["apply"]).exits(1);
+    assert!(run.to_string().contains("big.yaml:1:1"), "{run}");
+    assert_eq!(repo.members("configmap"), ["configmap/one"]);
+}
+
+#[test]
+fn a_namespace_that_is_not_there() {
+    let repo = Repo::new("wrong-namespace", sandbox::bare());
+    repo.write_config("one", "1").commit("One setting");
+    refused(
+        repo.run(&["apply", "-n", "nowhere-at-all"]),
+        "namespace nowhere-at-all, where the inventory is kept, does not exist",
+        "kubectl create namespace nowhere-at-all",
+    );
+    let other = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: far, namespace: far-away}\n";
+    repo.write("far.yaml", other).commit("One far away");
+    let run = repo.run(&["apply"]).exits(1);
+    assert!(run.to_string().contains("add Namespace far-away to the commit"), "{run}");
+    assert_eq!(repo.members("configmap"), ["configmap/one"]);
+}
+
+#[test]
+fn wrong_settings() {
+    let repo = Repo::new("wrong-settings", sandbox::bare());
+    repo.write_config("one", "1");
+    repo.write("trueup.yaml", "targets:\n  prod:\n    path: [.]\n").commit("A slip of the pen");
+    refused(repo.run(&["diff"]), "trueup.yaml:3:5", "expected one of `paths`");
+    repo.write("trueup.yaml", "targets:\n  prod: {paths: [a]}\n  edge: {paths: [b]}\n");
+    repo.commit("Two targets");
+    refused(repo.run(&["diff"]), "trueup.yaml has 2 targets", "--target: edge, prod");
+    refused(repo.run(&["diff", "-t", "test"]), "no target \"test\"", "--target: edge, prod");
+    let usage = repo.run(&["diff", "--no-such-flag"]).exits(2);
+    assert!(usage.stderr.contains("--no-such-flag"), "{usage}");
+}
