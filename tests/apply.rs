@@ -10,7 +10,7 @@ fn a_commit_is_made_true_and_the_second_run_writes_nothing() {
     repo.write_config("one", "1").write_config("two", "2").commit("Two settings");
 
     let first = repo.run(&["apply"]).exits(0);
-    assert!(first.stdout.contains("ConfigMap apply-twice/one"), "{first}");
+    assert!(first.stdout.contains("✓ ConfigMap  apply-twice/one  created"), "{first}");
     assert_eq!(repo.members("configmap"), ["configmap/one", "configmap/two"]);
 
     let writes = repo.writes();
@@ -77,7 +77,7 @@ fn kinds_and_namespaces_are_born_with_their_objects() {
     assert!(diff.stdout.contains("4 to create"), "{diff}");
     assert!(diff.stdout.contains("percent: 10"), "the whole object is shown\n{diff}");
     let _ = repo.run(&["apply"]).exits(0);
-    let _ = plane.kubectl(&["-n", "born-together", "get", "voucher", "spring"]).exits(0);
+    let _ = plane.kubectl(["-n", "born-together", "get", "voucher", "spring"]).exits(0);
     let _ = repo.run(&["diff"]).exits(0);
 
     repo.remove("all.yaml").commit("Nothing left");
@@ -109,7 +109,7 @@ fn a_definition_with_instances_is_deleted_only_by_name() {
     assert!(refused.stdout.contains("1 object of its kind would go with it"), "{refused}");
     let _ = repo.kubectl(&["get", "ticket", "a"]).exits(0);
     let _ = repo.run(&["apply", "--allow-delete", "CustomResourceDefinition"]).exits(0);
-    let gone = plane.kubectl(&["get", "crd", "tickets.born.example"]);
+    let gone = plane.kubectl(["get", "crd", "tickets.born.example"]);
     assert_eq!(gone.status, Some(1), "{gone}");
 }
 

@@ -6,6 +6,9 @@ mod apply;
 mod drift;
 mod forgotten;
 mod killed;
+#[cfg(unix)]
 mod sandbox;
+#[cfg(unix)]
+mod sandbox_programs;
 mod support;
 mod wrong_input;

@@ -74,7 +74,7 @@ fn no_rights() {
     let account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: robot}\n";
     repo.write("robot.yaml", account).commit("And an account");
     let part = repo.run(&["apply", "--as", "someone"]).exits(1);
-    assert!(part.to_string().contains("cannot patch resource \"serviceaccounts\""), "{part}");
+    assert!(part.stdout.contains("cannot get resource \"serviceaccounts\""), "{part}");
     let _ = repo.kubectl(&["get", "configmap", "one"]).exits(0);
     assert_eq!(repo.kubectl(&["get", "serviceaccount", "robot"]).status, Some(1));
 }
@@ -83,7 +83,7 @@ fn no_rights() {
 fn not_a_git_repository() {
     let folder = tempfile::tempdir().unwrap();
     let run = Cmd::trueup().dir(folder.path()).args(["diff"]).run();
-    refused(run, "not a git repository", "");
+    refused(run, "not in a git repository", "trueup pull -C DIR --url URL");
 }
 
 #[test]

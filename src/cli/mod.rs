@@ -55,7 +55,7 @@ enum Verb {
 /// Parses the command line, runs the verb and says how it ended.
 pub fn main() -> ExitCode {
     #[cfg(unix)]
-    if let Some(exit) = sandbox::hidden_verb(std::env::args_os().skip(1)) {
+    if let Some(exit) = sandbox::hidden::answer(std::env::args_os().skip(1)) {
         return exit;
     }
     let cli = Cli::parse();

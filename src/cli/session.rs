@@ -1,7 +1,7 @@
 //! What diff and apply begin with: the checkout, the cluster (or a sandbox of their own), and the
 //! survey of the target.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use clap::Args;
@@ -22,10 +22,6 @@ pub struct ThrowawayArgs {
     /// Use a fresh throwaway cluster of this machine, taken down afterwards
     #[arg(long, conflicts_with_all = ["kubeconfig", "context"], help_heading = "Cluster")]
     sandbox: bool,
-
-    /// Where the sandbox's programs are
-    #[arg(long, hide = true, value_name = "DIR", env = "KUBEBUILDER_ASSETS")]
-    programs: Option<PathBuf>,
 }
 
 /// A target with everything that reaches it.
@@ -57,7 +53,7 @@ impl Session {
         let mut access = args.access.access();
         let sandbox = match throwaway.sandbox {
             true => {
-                let options = sandbox::options(false, throwaway.programs.clone())?;
+                let options = sandbox::options(false)?;
                 Some(sandbox::start(&options, ui).await?)
             }
             false => None,
@@ -81,11 +77,10 @@ impl Session {
         let waiting = ui.waiting("looking at git and the cluster");
         let survey = survey(&self.named.target, &self.checkout, &self.cluster).await;
         waiting.finish_and_clear();
-        let survey = survey.map_err(|error| {
-            if let reconcile::Error::Unusable { problems } = &error {
+        let survey = survey.inspect_err(|error| {
+            if let reconcile::Error::Unusable { problems } = error {
                 ui.problems(problems);
             }
-            error
         })?;
         if let [first, others @ ..] = survey.uncommitted.as_slice() {
             let more = if others.is_empty() {

@@ -21,6 +21,8 @@ use crate::ownership::FIELD_MANAGER;
 
 /// How many objects a LIST brings at once.
 const PAGE: usize = 500;
+/// How often an object is looked at that changes between two looks.
+const LOOKS: usize = 5;
 
 /// What to look at.
 pub struct Question<'a> {
@@ -86,27 +88,36 @@ impl Cluster {
     }
 
     /// Looks at one desired object: live, and what a dry run makes of it.
+    ///
+    /// Between the two looks a controller may write the object's status, say. Then the two are not
+    /// of one state, which the resourceVersion tells, and both are asked for again.
     async fn look(&self, served: &Served, send: &Object, member: Option<Object>) -> Observation {
-        let member = member.filter(|member| member.api_version() == send.api_version());
-        let answer = self.patch(served, send, true).await;
-        let created = matches!(&answer, Ok(answer) if answer.status == StatusCode::CREATED);
-        let live = match member {
-            _ if created => None,
-            Some(member) => Some(member),
-            None => match self.get(served, send.namespace(), send.name()).await {
-                Ok(live) => live,
-                Err(error) => return Observation::Unknown(error.to_string()),
-            },
-        };
-        let preview = match answer {
-            Ok(Answer { body, .. }) => match (object(body), &live) {
-                (merged, Some(live)) if delta::is_noop(live, &merged) => Preview::Same,
-                (merged, _) => Preview::Merged(merged),
-            },
-            Err(error) if error.is_verdict() => Preview::Refused(refused(&error, send)),
-            Err(error) => return Observation::Unknown(error.to_string()),
-        };
-        Observation::Seen { live, preview: Some(preview) }
+        let mut known = member.filter(|member| member.api_version() == send.api_version());
+        for _ in 0..LOOKS {
+            let answer = self.patch(served, send, true).await;
+            let created = matches!(&answer, Ok(answer) if answer.status == StatusCode::CREATED);
+            let live = match known.take() {
+                _ if created => None,
+                Some(member) => Some(member),
+                None => match self.get(served, send.namespace(), send.name()).await {
+                    Ok(live) => live,
+                    Err(error) => return Observation::Unknown(error.to_string()),
+                },
+            };
+            let preview = match (answer.map(|answer| object(answer.body)), &live) {
+                (Ok(merged), Some(live)) if delta::is_noop(live, &merged) => Preview::Same,
+                (Ok(merged), Some(live))
+                    if merged.resource_version() != live.resource_version() =>
+                {
+                    continue;
+                }
+                (Ok(merged), _) => Preview::Merged(merged),
+                (Err(error), _) if error.is_verdict() => Preview::Refused(refused(&error, send)),
+                (Err(error), _) => return Observation::Unknown(error.to_string()),
+            };
+            return Observation::Seen { live, preview: Some(preview) };
+        }
+        Observation::Unknown("it changes faster than it can be looked at".to_owned())
     }
 
     /// Every live object that carries the inventory's label, kind by kind as the record says.

@@ -1,7 +1,5 @@
 //! Reads and writes the inventory's parent object, and reads the cluster's own identity.
 
-use super::observe::{object, one};
-use super::wire::Call;
 use super::{ApiError, Cluster};
 use crate::catalog::Served;
 use crate::inventory::{Inventory, Record};
@@ -26,6 +24,19 @@ impl Cluster {
         self.patch(&config_maps(), &inventory.parent(record), false).await.map(|_| ())
     }
 
+    /// Whether there is a namespace `name`; yes where the user may not ask.
+    ///
+    /// # Errors
+    ///
+    /// When the API server does not answer.
+    pub async fn has_namespace(&self, name: &str) -> Result<bool, ApiError> {
+        match self.get(&namespaces(), None, name).await {
+            Ok(namespace) => Ok(namespace.is_some()),
+            Err(error) if error.is_forbidden() => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The cluster's identity: the uid of its kube-system namespace, the nearest thing to one that
     /// Kubernetes has. `None` where the user may not see it.
     ///
@@ -33,17 +44,20 @@ impl Cluster {
     ///
     /// When the API server does not answer.
     pub async fn uid(&self) -> Result<Option<String>, ApiError> {
-        let namespaces = Served {
-            group_kind: GroupKind::new("", "Namespace"),
-            plural: "namespaces".to_owned(),
-            namespaced: false,
-            ..config_maps()
-        };
-        match self.call(Call::get(one(&namespaces, None, "kube-system"))).await {
-            Ok(answer) => Ok(object(answer.body).uid().map(str::to_owned)),
-            Err(error) if error.is_forbidden() || error.is_not_found() => Ok(None),
+        match self.get(&namespaces(), None, "kube-system").await {
+            Ok(namespace) => Ok(namespace.and_then(|namespace| namespace.uid().map(str::to_owned))),
+            Err(error) if error.is_forbidden() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+}
+
+fn namespaces() -> Served {
+    Served {
+        group_kind: GroupKind::new("", "Namespace"),
+        plural: "namespaces".to_owned(),
+        namespaced: false,
+        ..config_maps()
     }
 }
 

@@ -94,11 +94,20 @@ impl ApiError {
     /// Whether the server had its say, as opposed to a fault between here and there.
     pub fn is_verdict(&self) -> bool {
         matches!(self, Self::Status { code: 400..=499, .. }) && !self.is_passing()
+            || self.is_mistyped()
+    }
+
+    /// Whether a field has a value of the wrong type, which server-side apply calls an internal
+    /// error (k8s.io/apimachinery, `pkg/util/managedfields/internal/structuredmerge.go`).
+    fn is_mistyped(&self) -> bool {
+        let Self::Status { code: 500, message, .. } = self else { return false };
+        message.starts_with("failed to create typed patch object")
     }
 
     /// Whether the same request may succeed a moment later.
     fn is_passing(&self) -> bool {
         match self {
+            Self::Status { .. } if self.is_mistyped() => false,
             Self::Status { code, .. } => matches!(code, 429 | 500 | 502 | 503 | 504),
             Self::Unreachable { .. } => true,
             Self::Garbled { .. } => false,
@@ -120,6 +129,11 @@ impl ApiError {
             Self::Garbled { .. } => Some(
                 "is the server in the kubeconfig an API server, or a proxy before it?".to_owned(),
             ),
+            Self::Status { message, .. }
+                if self.is_mistyped() && message.contains("expected string") =>
+            {
+                Some("write the value in quotes".to_owned())
+            }
             Self::Status { .. } => None,
         }
     }

@@ -1,6 +1,6 @@
 //! Looks at git and the cluster, and decides. Writes nothing.
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, is_namespace};
 use crate::cluster::{Cluster, Question};
 use crate::desired::Desired;
 use crate::git::Checkout;
@@ -62,6 +62,10 @@ pub async fn survey(
         return Err(Error::Unusable { problems: desired.problems });
     }
 
+    if before.is_none() {
+        has_home(target, &desired, cluster).await?;
+    }
+
     let question = Question {
         desired: &desired,
         catalog: &catalog,
@@ -97,6 +101,17 @@ pub async fn survey(
         cluster_uid,
         uncommitted,
     })
+}
+
+/// Whether the inventory's namespace is there, or at least in the commit.
+async fn has_home(target: &Target, desired: &Desired, cluster: &Cluster) -> Result<(), Error> {
+    let name = &target.inventory.namespace;
+    let is_declared = desired.objects.keys().any(|key| is_namespace(key) && key.name == *name);
+    let attempt = "look for the namespace of the inventory";
+    if is_declared || cluster.has_namespace(name).await.map_err(api(attempt))? {
+        return Ok(());
+    }
+    Err(Error::NoNamespace(name.clone()))
 }
 
 /// The repository's identity, once it is known that the inventory is this repository's and was

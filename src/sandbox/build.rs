@@ -8,7 +8,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use super::keeper::{Keeper, Start};
-use super::programs::{self, look};
+use super::programs::{self, Places, look};
 use super::{Error, Event, Listener, Options};
 
 /// A Go module whose one program goes by many names.
@@ -95,22 +95,25 @@ pub enum Progress {
 /// The folder that holds the module's programs, built now or earlier.
 pub async fn built(
     module: &Module,
-    cache: &Path,
     options: &Options,
     events: Listener<'_>,
 ) -> Result<PathBuf, Error> {
+    let Places { assets: _, envtest: _, path, cache } = &options.places;
     let place = cache.join(module.key());
     if place.is_dir() {
         return Ok(place);
     }
-    let folders: Vec<PathBuf> = std::env::split_paths(&options.places.path).collect();
+    let folders: Vec<PathBuf> = std::env::split_paths(path).collect();
     let go = look("go", &folders).ok_or_else(|| Error::NoGo(module.programs.to_vec()))?;
     fs::create_dir_all(cache).map_err(Error::file("create", cache))?;
     let _lock = lock(place.with_extension("lock"), events).await?;
     // Whoever held the lock may have built it.
     if !place.is_dir() {
-        sweep(cache, &module.key());
-        build(module, &go, &place, (options, events)).await?;
+        let prefix = format!("{}.unfinished-", module.key());
+        sweep(cache, &prefix);
+        // Go runs under a keeper, in the folder that the keeper removes: nothing outlives us.
+        let keeper = Keeper::start(&options.trueup, cache, &prefix)?;
+        build(module, Go::new(go, keeper)?, &place, events).await?;
     }
     Ok(place)
 }
@@ -131,69 +134,63 @@ async fn lock(path: PathBuf, events: Listener<'_>) -> Result<File, Error> {
 
 /// Removes what a build left behind that was killed together with its keeper. To be called with
 /// the lock held.
-fn sweep(cache: &Path, key: &str) {
+fn sweep(cache: &Path, prefix: &str) {
     let Ok(entries) = cache.read_dir() else { return };
     for entry in entries.flatten() {
-        if entry.file_name().to_string_lossy().starts_with(&unfinished(key)) {
+        if entry.file_name().to_string_lossy().starts_with(prefix) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }
 }
 
-fn unfinished(key: &str) -> String {
-    format!("{key}.unfinished-")
-}
-
 async fn build(
     module: &Module,
-    go: &Path,
+    mut go: Go,
     place: &Path,
-    (options, events): (&Options, Listener<'_>),
+    events: Listener<'_>,
 ) -> Result<(), Error> {
-    let cache = place.parent().unwrap_or(place);
-    // Go runs under a keeper, in the folder that the keeper removes: nothing of a build outlives us.
-    let mut keeper = Keeper::start(&options.trueup, cache, &unfinished(&module.key()))?;
-    let [source, output, scratch] =
-        ["source", "output", "scratch"].map(|name| keeper.folder().join(name));
-    for folder in [&source, &output, &scratch] {
-        fs::create_dir(folder).map_err(Error::file("create", folder))?;
-    }
     for (name, content) in module.files {
-        let path = source.join(name);
+        let path = go.source.join(name);
         fs::write(&path, content).map_err(Error::file("write", &path))?;
     }
-    let binary = output.join(module.name);
-    let mut go = Go { program: go, keeper: &mut keeper, source, scratch };
-
     events(Event::Building(Progress::Fetching));
     let packages = go.run(&["list", "-mod=readonly", "-deps", "."], &mut |_| {}).await?;
-    let flags = format!("-ldflags={}", module.linker_flags());
-    let binary_name = binary.display().to_string();
-    let compile = ["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-v", &flags];
-    let args: Vec<&str> = compile.into_iter().chain(["-o", &binary_name, "."]).collect();
+    let binary = go.output.join(module.name);
+    let (linker_flags, file) = (module.linker_flags(), binary.display().to_string());
+    let flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-v", "-ldflags", &linker_flags];
+    let args: Vec<&str> = ["build"].into_iter().chain(flags).chain(["-o", &file, "."]).collect();
     go.run(&args, &mut |done| {
         events(Event::Building(Progress::Compiling { done, all: packages.max(done) }));
     })
     .await?;
-
     for program in module.programs {
-        let name = output.join(program);
+        let name = go.output.join(program);
         fs::hard_link(&binary, &name).map_err(Error::file("create", name))?;
     }
-    fs::rename(&output, place).map_err(Error::file("create", place))?;
+    fs::rename(&go.output, place).map_err(Error::file("create", place))?;
     events(Event::Built);
     Ok(())
 }
 
-/// Go's command, in one module.
-struct Go<'a> {
-    program: &'a Path,
-    keeper: &'a mut Keeper,
+/// Go's command, in a folder that goes when this is dropped.
+struct Go {
+    program: PathBuf,
+    keeper: Keeper,
     source: PathBuf,
+    output: PathBuf,
     scratch: PathBuf,
 }
 
-impl Go<'_> {
+impl Go {
+    fn new(program: PathBuf, keeper: Keeper) -> Result<Self, Error> {
+        let folders = ["source", "output", "scratch"].map(|name| keeper.folder().join(name));
+        for folder in &folders {
+            fs::create_dir(folder).map_err(Error::file("create", folder))?;
+        }
+        let [source, output, scratch] = folders;
+        Ok(Self { program, keeper, source, output, scratch })
+    }
+
     /// Runs it to its end; returns, and tells as it goes, how many packages it named.
     async fn run(
         &mut self,
@@ -210,9 +207,10 @@ impl Go<'_> {
         let log = self.keeper.log(&name);
         self.keeper.run(Start {
             name: name.clone(),
-            program: self.program.to_owned(),
+            program: self.program.clone(),
             args: args.iter().map(|arg| (*arg).to_owned()).collect(),
             env: set.into_iter().chain([("GOTMPDIR".to_owned(), Some(scratch))]).collect(),
+            shielded: false, // proxies, module caches: they are for Go
             folder: self.source.clone(),
             log: log.clone(),
         })?;

@@ -1,8 +1,9 @@
 //! A program of the user's beside the control plane: it sees it through `KUBECONFIG`, and it dies
 //! with it.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
+use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
@@ -17,21 +18,30 @@ use super::{Error, Sandbox};
 /// The variable that names the API server's audit log.
 pub const AUDIT_LOG: &str = "TRUEUP_SANDBOX_AUDIT_LOG";
 
+/// What to run, and how.
+pub struct Request<'a> {
+    /// The program and its arguments.
+    pub command: &'a [OsString],
+    /// The search path, which the sandbox's kubectl is added to.
+    pub path: &'a OsStr,
+    /// The signals that are handed on.
+    pub signals: Signals,
+}
+
 /// Runs the command to its end and returns its status. A program of the sandbox that ends before
 /// it is told to `on_death`.
 ///
 /// To be called on the main thread: the command dies with the thread that starts it.
 pub async fn run(
     sandbox: &mut Sandbox,
-    command: &[OsString],
-    path: &OsString,
+    request: Request<'_>,
     mut on_death: impl FnMut(Error),
 ) -> Result<ExitStatus, Error> {
-    let mut signals = Signals::new().map_err(Error::Command)?;
+    let Request { command, path, mut signals } = request;
     let (program, args) =
-        command.split_first().ok_or(Error::Command(std::io::ErrorKind::InvalidInput.into()))?;
+        command.split_first().ok_or(Error::Command(io::ErrorKind::InvalidInput.into()))?;
     let folders = std::env::split_paths(path).chain([sandbox.bin_dir().to_owned()]);
-    let path = std::env::join_paths(folders).unwrap_or_else(|_| path.clone());
+    let path = std::env::join_paths(folders).unwrap_or_else(|_| path.to_owned());
     let mut child = tokio::process::Command::from(bound::command(&sandbox.trueup, program))
         .args(args)
         .env("PATH", path)
@@ -59,10 +69,17 @@ pub async fn run(
     }
 }
 
-/// The status that a shell shows for it: a death by signal n is 128 + n.
+/// The status that a shell shows for it.
 pub fn shell_status(status: ExitStatus) -> u8 {
-    let code = status.code().or_else(|| Some(128 + status.signal()?));
-    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
+    match (status.code(), status.signal()) {
+        (None, Some(signal)) => death_by(signal),
+        (code, _) => code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX),
+    }
+}
+
+/// The status that a shell shows for a death by this signal.
+pub fn death_by(signal: i32) -> u8 {
+    u8::try_from(128 + signal).unwrap_or(u8::MAX)
 }
 
 /// The signals that ask a program to end.
@@ -73,7 +90,7 @@ pub struct Signals {
 
 impl Signals {
     /// From now on, they no longer end this process.
-    pub fn new() -> std::io::Result<Self> {
+    pub fn new() -> io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,

@@ -7,8 +7,11 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No place holds the programs, and without Go they can't be built.
-    #[error("nowhere are {}, and there is no Go to build them with", .0.join(", "))]
+    #[error("this machine has no {}, and no Go to build them with", .0.join(", "))]
     NoGo(Vec<&'static str>),
+    /// What was built lacks programs.
+    #[error("the cache holds no {}", .0.join(", "))]
+    Missing(Vec<&'static str>),
     /// The build failed; the log's last lines say why.
     #[error("cannot build the control plane: `go {command}` failed ({how})\n{log}")]
     Build {
@@ -79,16 +82,17 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoGo(_) => Some(
-                "install Go 1.26 or newer (https://go.dev/dl), or bring the programs: point \
-                 KUBEBUILDER_ASSETS at a folder that holds them, or run `setup-envtest use` (for \
-                 a sandbox without --controllers), or put them on PATH"
+                "install Go 1.26 or newer, or bring the programs: let KUBEBUILDER_ASSETS name a \
+                 folder that holds them, or run `setup-envtest use` (enough without \
+                 --controllers), or put them on PATH"
                     .to_owned(),
             ),
             Self::Build { .. } => Some(
-                "mend what Go complains about (it needs the network and 6 GB of disk, once), or \
+                "mend what Go complains about (it needs the network and 5 GB of disk, once), or \
                  bring the programs: KUBEBUILDER_ASSETS, `setup-envtest use`, or PATH"
                     .to_owned(),
             ),
+            Self::Missing(_) => Some("remove trueup's cache folder and try again".to_owned()),
             _ => None,
         }
     }

@@ -2,8 +2,8 @@
 //! controllers, the scheduler and simulated nodes.
 //!
 //! [`Sandbox::start`] tells the story. [`programs`] finds the programs, [`build`] makes them where
-//! there are none, [`keeper`] runs them so that none outlives this process, [`identity`] says who
-//! may talk to whom, [`plane`] knows every program's flags and [`api`] asks whether they are ready.
+//! there are none, [`keeper`] runs them so that none outlives this process, `identity` says who
+//! may talk to whom, `plane` knows every program's flags and `api` asks whether they are ready.
 //! [`command`] runs a program of the user's beside them.
 
 mod api;

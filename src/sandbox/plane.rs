@@ -4,7 +4,6 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::OpenOptionsExt;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -52,7 +51,8 @@ pub(super) async fn start(
     events(Event::Starting("etcd"));
     run(keeper, "etcd", &programs.etcd, etcd_flags())?;
     let socket = folder.join(ETCD_SOCKET);
-    wait(keeper, "etcd", async || UnixStream::connect(&socket).is_ok()).await?;
+    // To connect to it by this path could be beyond what an address may hold.
+    wait(keeper, "etcd", async || socket.exists()).await?;
     events(Event::Starting("kube-apiserver"));
     let admin = identity.client("admin", Some("system:masters"))?;
     for attempt in 1.. {
@@ -120,13 +120,15 @@ pub(super) async fn start_controllers(
 
 fn run(keeper: &mut Keeper, name: &str, program: &Path, args: Vec<String>) -> Result<(), Error> {
     let folder = keeper.folder().to_owned();
-    // etcd takes its flags from the environment too, and Go programs look for proxies there.
-    let env = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "KUBECONFIG"];
+    // etcd takes flags from the environment, kwok from the home folder, and Go programs would look
+    // for proxies.
+    let home = ["HOME", "TMPDIR"].map(|name| (name.to_owned(), Some(folder.display().to_string())));
     keeper.run(Start {
         name: name.to_owned(),
         program: program.to_owned(),
         args,
-        env: env.map(|name| (name.to_owned(), None)).into(),
+        shielded: true,
+        env: home.into(),
         log: keeper.log(name),
         folder,
     })
@@ -225,7 +227,7 @@ fn apiserver_flags(port: u16, controllers: bool) -> Vec<String> {
         "--profiling=false",
         "--audit-policy-file=audit-policy.json",
         "--audit-log-path=audit.log",
-        "--audit-log-maxsize=0", // one file, never rotated: whoever counts can read on
+        "--audit-log-maxsize=1000000", // in MB: one file, so that whoever counts sees all
     ]);
     if !controllers {
         // Nobody makes the account that every pod would have to name.
@@ -240,6 +242,8 @@ fn controller_manager_flags() -> Vec<String> {
         "--use-service-account-credentials=true",
         "--service-account-private-key-file=accounts.key",
         "--root-ca-file=ca.crt",
+        // Nobody lives on a simulated node who would say again and again that it is well.
+        "--node-monitor-grace-period=10000h",
         "--leader-elect=false",
         "--secure-port=0",
         "--kube-api-qps=1000",
@@ -258,7 +262,12 @@ fn scheduler_flags() -> Vec<String> {
 }
 
 fn kwok_flags() -> Vec<String> {
-    flags(&["--kubeconfig=kwok.kubeconfig", "--config=stages.yaml", "--manage-all-nodes=true"])
+    flags(&[
+        "--kubeconfig=kwok.kubeconfig",
+        "--config=stages.yaml",
+        "--manage-all-nodes=true",
+        "--cidr=10.244.0.1/16",
+    ])
 }
 
 fn flags(flags: &[&str]) -> Vec<String> {

@@ -13,10 +13,13 @@ pub const ALWAYS: [&str; 3] = ["etcd", "kube-apiserver", "kubectl"];
 /// What `controllers` adds.
 pub const CONTROLLERS: [&str; 3] = ["kube-controller-manager", "kube-scheduler", "kwok"];
 
+/// The name of the place that is many folders.
+const PATH: &str = "PATH";
+
 /// Where to look, in this order.
 #[derive(Clone, Debug)]
 pub struct Places {
-    /// The folder that the user names, as every kubebuilder project does.
+    /// The folder that `KUBEBUILDER_ASSETS` names.
     pub assets: Option<PathBuf>,
     /// The folder that `setup-envtest` fills, with one folder a version.
     pub envtest: Option<PathBuf>,
@@ -54,25 +57,24 @@ pub struct Controllers {
 
 /// Finds the programs, or builds them.
 pub async fn obtain(options: &Options, events: Listener<'_>) -> Result<Programs, Error> {
-    let Places { assets, envtest, path, cache } = &options.places;
-    let mut found = Vec::new();
-    if let Some(folder) = assets {
-        found.push((format!("KUBEBUILDER_ASSETS ({})", folder.display()), vec![folder.clone()]));
-    }
-    if let Some(folder) = envtest.as_deref().and_then(newest_envtest) {
-        found.push((format!("setup-envtest ({})", folder.display()), vec![folder]));
-    }
-    found.push(("PATH".to_owned(), std::env::split_paths(path).collect()));
-    for (place, folders) in found {
-        match gather(&place, &folders, options.controllers) {
+    let Places { assets, envtest, path, cache: _ } = &options.places;
+    let envtest = envtest.as_deref().and_then(newest_envtest);
+    let path: Vec<PathBuf> = std::env::split_paths(path).collect();
+    for (place, folders) in [
+        ("KUBEBUILDER_ASSETS", assets.as_slice()),
+        ("the folder of setup-envtest", envtest.as_slice()),
+        (PATH, &path),
+    ] {
+        match gather(place, folders, options.controllers) {
             Ok(programs) => return Ok(programs),
-            // A place that holds none of them was never meant.
-            Err(missing) if missing.contains(&ALWAYS[1]) && place == "PATH" => {}
-            Err(missing) => events(Event::Lacking { place, missing }),
+            Err(_) if folders.is_empty() => {}
+            // A kubectl is on many a search path, and nobody meant it as a control plane.
+            Err(missing) if place == PATH && missing.contains(&"kube-apiserver") => {}
+            Err(missing) => events(Event::Lacking { place: place.to_owned(), missing }),
         }
     }
-    let folder = build::built(&Module::CONTROL_PLANE, cache, options, events).await?;
-    gather("trueup's cache", &[folder], options.controllers).map_err(Error::NoGo)
+    let folder = build::built(&Module::CONTROL_PLANE, options, events).await?;
+    gather("trueup's cache", &[folder], options.controllers).map_err(Error::Missing)
 }
 
 /// The programs in these folders, or the names of those that are not there.
@@ -101,9 +103,11 @@ pub fn gather(
     }
 }
 
-/// The first folder's program of that name.
+/// The first folder's program of that name. It is run in another working directory than ours, so
+/// its path is made absolute.
 pub(super) fn look(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
-    folders.iter().map(|folder| folder.join(name)).find(|path| is_program(path))
+    let found = folders.iter().map(|folder| folder.join(name)).find(|path| is_program(path))?;
+    std::path::absolute(found).ok()
 }
 
 fn is_program(path: &Path) -> bool {

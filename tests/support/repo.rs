@@ -19,19 +19,14 @@ impl Repo {
     pub fn new(name: &str, plane: &'static Plane) -> Self {
         let repo = Self { folder: tempfile::tempdir().unwrap(), name: name.to_owned(), plane };
         fs::create_dir(repo.path()).unwrap();
-        repo.git(&["init", "--quiet", "--initial-branch", "main"]);
-        let _ = plane.kubectl(&["create", "namespace", name]).exits(0);
+        let _ = repo.git(&["init", "--quiet", "--initial-branch", "main"]);
+        let _ = plane.kubectl(["create", "namespace", name]).exits(0);
         repo
     }
 
     /// Where it is.
     pub fn path(&self) -> PathBuf {
         self.folder.path().join(&self.name)
-    }
-
-    /// The namespace of its objects.
-    pub fn namespace(&self) -> &str {
-        &self.name
     }
 
     /// The folder around it, for what is not to be in it.
@@ -60,8 +55,8 @@ impl Repo {
 
     /// Commits everything.
     pub fn commit(&self, message: &str) -> &Self {
-        self.git(&["add", "--all"]);
-        self.git(&["commit", "--quiet", "--allow-empty", "--message", message]);
+        let _ = self.git(&["add", "--all"]);
+        let _ = self.git(&["commit", "--quiet", "--allow-empty", "--message", message]);
         self
     }
 
@@ -129,5 +124,5 @@ impl Repo {
 
 /// A ConfigMap with one key.
 pub fn config(name: &str, value: &str) -> String {
-    format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  key: {value}\n")
+    format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  key: {value:?}\n")
 }

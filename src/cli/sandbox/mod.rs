@@ -1,19 +1,18 @@
 //! `trueup sandbox`: a throwaway control plane, and a command that sees it.
 
+pub mod hidden;
 mod progress;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::PathBuf;
-use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Args;
+use rustix::process::Signal;
 
 use super::exit::{Exit, Failure};
-use super::ui::{ColorChoice, Ui};
-use crate::sandbox::command::{self, Signals};
-use crate::sandbox::keeper::{bound, process};
+use super::ui::Ui;
+use crate::sandbox::command::{self, Request, Signals};
 use crate::sandbox::programs::Places;
 use crate::sandbox::{Options, Sandbox};
 use progress::Shown;
@@ -28,10 +27,6 @@ pub struct SandboxArgs {
     /// finish, namespaces go away and owned objects are collected
     #[arg(long)]
     controllers: bool,
-
-    /// The folder to look in first for etcd, kube-apiserver and kubectl
-    #[arg(long, value_name = "DIR", env = "KUBEBUILDER_ASSETS")]
-    programs: Option<PathBuf>,
 
     /// What to run beside it
     #[arg(last = true, value_name = "COMMAND")]
@@ -48,13 +43,16 @@ pub fn run(args: SandboxArgs, ui: &mut Ui) -> Result<Exit, Failure> {
 }
 
 async fn answer(args: SandboxArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let SandboxArgs { controllers, programs, command } = args;
-    let options = options(controllers, programs)?;
+    let SandboxArgs { controllers, command } = args;
+    let options = options(controllers)?;
     let path = options.places.path.clone();
     let mut signals = Signals::new()?;
     let started = tokio::select! {
         started = start(&options, ui) => started,
-        _ = signals.next() => return Ok(Exit::Interrupted),
+        signal = signals.next() => return Ok(match signal {
+            Signal::INT => Exit::Interrupted,
+            signal => Exit::Passed(command::death_by(signal.as_raw())),
+        }),
     };
     let mut sandbox = started?;
     if command.is_empty() {
@@ -64,8 +62,9 @@ async fn answer(args: SandboxArgs, ui: &mut Ui) -> Result<Exit, Failure> {
             error = sandbox.ended() => Err(error.into()),
         };
     }
-    let status = command::run(&mut sandbox, &command, &path, |error| ui.failure(&error.into()));
-    let status = status.await?;
+    let request = Request { command: &command, path: &path, signals };
+    let run = command::run(&mut sandbox, request, |error| ui.failure(&error.into()));
+    let status = run.await?;
     Ok(Exit::Passed(command::shell_status(status)))
 }
 
@@ -85,20 +84,20 @@ pub async fn start(options: &Options, ui: &mut Ui) -> Result<Sandbox, Failure> {
 /// # Errors
 ///
 /// When the user has no home folder.
-pub fn options(controllers: bool, programs: Option<PathBuf>) -> Result<Options, Failure> {
-    let places = places(programs).context("this user has no home folder")?;
+pub fn options(controllers: bool) -> Result<Options, Failure> {
+    let places = places().context("this user has no home folder")?;
     let (temporary, trueup) = (std::env::temp_dir(), std::env::current_exe()?);
     Ok(Options { controllers, places, temporary, trueup })
 }
 
-#[allow(clippy::disallowed_methods, reason = "the search path is the system's, no setting of ours")]
-fn places(assets: Option<PathBuf>) -> Option<Places> {
-    let data = directories::BaseDirs::new()?.data_dir().to_owned();
-    let envtest =
-        if cfg!(target_os = "macos") { "io.kubebuilder.envtest" } else { "kubebuilder-envtest" };
+#[allow(clippy::disallowed_methods, reason = "both are the machine's, and no settings of trueup's")]
+fn places() -> Option<Places> {
+    let assets = std::env::var_os("KUBEBUILDER_ASSETS").filter(|folder| !folder.is_empty());
+    let mac = cfg!(target_os = "macos");
+    let envtest = if mac { "io.kubebuilder.envtest" } else { "kubebuilder-envtest" };
     Some(Places {
-        assets: assets.filter(|folder| !folder.as_os_str().is_empty()),
-        envtest: Some(data.join(envtest)),
+        assets: assets.map(Into::into),
+        envtest: Some(directories::BaseDirs::new()?.data_dir().join(envtest)),
         path: std::env::var_os("PATH").unwrap_or_default(),
         cache: directories::ProjectDirs::from("", "", "trueup")?.cache_dir().join("sandbox"),
     })
@@ -113,26 +112,4 @@ fn say_how_to_use(sandbox: &Sandbox, ui: &mut Ui) -> io::Result<()> {
     writeln!(out, "export PATH=\"$PATH\":{}", quote(sandbox.bin_dir()))?;
     out.flush()?;
     writeln!(ui.stderr(), "run these lines in another shell to use it; Ctrl-C takes it down")
-}
-
-/// Answers the verbs that a sandbox calls trueup with, which are nobody else's to use.
-pub fn hidden_verb(mut args: impl Iterator<Item = OsString>) -> Option<ExitCode> {
-    let verb = args.next()?;
-    let (error, status) = if verb == process::VERB {
-        match process::keep(args) {
-            Ok(()) => return Some(ExitCode::SUCCESS),
-            Err(error) => (anyhow::Error::new(error), 1),
-        }
-    } else if verb == bound::VERB {
-        let args: Vec<OsString> = args.collect();
-        let program = args.get(1).cloned().unwrap_or_default();
-        let error = bound::become_program(args.into_iter());
-        // As every shell has it: not there, or there and no program.
-        let status = if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 };
-        (anyhow::Error::new(error).context(format!("cannot run {}", program.display())), status)
-    } else {
-        return None;
-    };
-    Ui::new(ColorChoice::Auto).failure(&error.into());
-    Some(ExitCode::from(status))
 }

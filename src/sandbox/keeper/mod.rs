@@ -55,10 +55,13 @@ impl Keeper {
         let mut stdout = BufReader::new(stdout);
         let (sender, notices) = mpsc::unbounded_channel();
         let mut keeper = Self { process, orders: Some(orders), notices, folder: PathBuf::new() };
-        let Some(Notice::Folder(folder)) = read(&mut stdout).map_err(failed)? else {
-            return Err(Error::Keeper("ended at its start", None));
+        keeper.folder = match read(&mut stdout).map_err(failed)? {
+            Some(Notice::Folder(folder)) => folder,
+            Some(Notice::NoFolder(why)) => {
+                return Err(Error::file("make a folder in", parent)(io::Error::other(why)));
+            }
+            _ => return Err(Error::Keeper("ended at its start", None)),
         };
-        keeper.folder = folder;
         thread::spawn(move || {
             while let Ok(Some(notice)) = read(&mut stdout) {
                 if let Notice::Ended(ended) = notice {

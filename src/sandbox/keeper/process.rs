@@ -32,7 +32,11 @@ pub fn keep(mut args: impl Iterator<Item = OsString>) -> io::Result<()> {
     let folder = tempfile::Builder::new()
         .prefix(&prefix)
         .permissions(Permissions::from_mode(0o700))
-        .tempdir_in(parent)?;
+        .tempdir_in(parent);
+    let folder = match folder {
+        Ok(folder) => folder,
+        Err(error) => return say(&Notice::NoFolder(error.to_string())),
+    };
     let _ = say(&Notice::Folder(folder.path().to_owned()));
     let result = runtime.block_on(obey(&trueup));
     runtime.shutdown_background();
@@ -84,6 +88,11 @@ fn spawn(trueup: &Path, start: &Start) -> io::Result<Child> {
     let mut command = Command::from(bound::command(trueup, &start.program));
     command.args(&start.args).current_dir(&start.folder).process_group(0);
     command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+    if start.shielded {
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name != "PATH") {
+            command.env_remove(name);
+        }
+    }
     for (name, value) in &start.env {
         match value {
             Some(value) => command.env(name, value),

@@ -24,6 +24,8 @@ pub struct Start {
     pub program: PathBuf,
     /// Its arguments.
     pub args: Vec<String>,
+    /// Whether it sees the search path alone of our environment.
+    pub shielded: bool,
     /// Environment variables to set, or to take out.
     pub env: Vec<(String, Option<String>)>,
     /// Its working directory.
@@ -37,6 +39,8 @@ pub struct Start {
 pub(super) enum Notice {
     /// The private folder is there.
     Folder(PathBuf),
+    /// It can't be made, and why.
+    NoFolder(String),
     /// A program ended, or never started.
     Ended(Ended),
 }
