@@ -3,6 +3,7 @@
 //! A round that fails is an event like any other; the next one runs.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -37,7 +38,7 @@ pub struct Watch {
 /// Tells a watch, and the plan that it is carrying out, to stop.
 #[derive(Debug, Default)]
 pub struct Stop {
-    told: AtomicBool,
+    told: Arc<AtomicBool>,
     wake: Notify,
 }
 
@@ -49,8 +50,8 @@ impl Stop {
         self.wake.notify_one();
     }
 
-    /// The flag that [`Course`] looks at.
-    pub fn flag(&self) -> &AtomicBool {
+    /// The flag that [`Course`] and [`PullOptions`] look at.
+    pub fn flag(&self) -> &Arc<AtomicBool> {
         &self.told
     }
 

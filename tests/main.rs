@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop where it stands")]
 
 mod apply;
+mod checkout;
 mod drift;
 mod forgotten;
 mod killed;
+mod pull;
 #[cfg(unix)]
 mod sandbox;
 #[cfg(unix)]

@@ -10,7 +10,6 @@ pub mod pull;
 #[cfg(unix)]
 pub mod sandbox;
 pub mod session;
-pub mod signal;
 pub mod signals;
 pub mod target;
 pub mod ui;

@@ -1,4 +1,5 @@
 //! SIGINT and SIGTERM: the first lets what is in flight finish, the second ends the process.
+//! Elsewhere than on Unix there is Ctrl-C alone.
 
 use std::sync::Arc;
 
@@ -20,6 +21,15 @@ pub fn listen(stop: &Arc<Stop>) -> std::io::Result<()> {
         std::process::exit(130);
     });
     Ok(())
+}
+
+/// Waits until somebody wants the program to stop.
+pub async fn wanted_to_stop() {
+    match Signals::new() {
+        Ok(mut signals) => signals.next().await,
+        // Where signals can't be heard they end the process, as they always did.
+        Err(_) => std::future::pending().await,
+    }
 }
 
 #[cfg(unix)]

@@ -3,7 +3,6 @@
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use clap::Args;
@@ -63,7 +62,7 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
             branch: None,
             bare: false,
             timeout: args.timeout,
-            interrupt: Arc::new(AtomicBool::new(false)),
+            interrupt: Arc::clone(stop.flag()),
         }
     });
     let setting = Watch {

@@ -2,5 +2,8 @@
 
 pub mod command;
 pub mod eventually;
+pub mod git;
+pub mod http;
 pub mod repo;
 pub mod sandbox;
+pub mod ssh;

@@ -6,6 +6,7 @@
 mod excerpt;
 pub mod glyphs;
 pub mod json;
+pub mod pull;
 pub mod round;
 pub mod steps;
 pub mod text;

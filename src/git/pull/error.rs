@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::git::{Cause, Error};
 
 /// Why a pull did not bring the branch to its upstream.
@@ -16,7 +18,8 @@ pub enum PullError {
     Dirty(Vec<Obstacle>),
     /// Both sides have commits that the other has not.
     #[error(
-        "`{branch}` and `{upstream}` have diverged: {ahead} commits only here, {behind} only there"
+        "`{branch}` and `{upstream}` have diverged: {ahead} only here, {behind} only there",
+        ahead = commits(*.ahead), behind = commits(*.behind)
     )]
     Diverged {
         /// The branch's short name.
@@ -69,6 +72,12 @@ pub enum PullError {
     Detached {
         /// The commit's full id.
         commit: String,
+    },
+    /// git trusts no configuration of another user's repository, where its remote is written.
+    #[error("{} belongs to another user", .directory.display())]
+    Untrusted {
+        /// The checkout.
+        directory: PathBuf,
     },
     /// Nothing to fetch from.
     #[error("branch `{branch}` has no remote to pull from")]
@@ -147,7 +156,7 @@ pub enum PullError {
 }
 
 /// A path with local work that the update would overwrite.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Obstacle {
     /// Path from the root.
     pub path: String,
@@ -156,7 +165,8 @@ pub struct Obstacle {
 }
 
 /// What local work a path has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum WhyObstacle {
     /// Changed, and not staged.
     Modified,
@@ -215,6 +225,10 @@ impl PullError {
                 "add one with `git remote add {remote} URL`, or choose with `git branch \
                  --set-upstream-to=REMOTE/BRANCH {branch}`"
             ),
+            Self::Untrusted { directory } => format!(
+                "trust it: git config --global --add safe.directory {}",
+                directory.display()
+            ),
             Self::Sparse => "update it with `git pull --ff-only`".into(),
             Self::EmptyRemote { .. } => "push a commit to it first".into(),
             Self::BranchGone { others, .. } if !others.is_empty() => format!(
@@ -253,6 +267,10 @@ fn fetch_hint(url: &str, source: &Cause) -> Option<String> {
     } else {
         format!("see what git itself says: git ls-remote {url}")
     })
+}
+
+fn commits(count: usize) -> String {
+    format!("{count} commit{}", if count == 1 { "" } else { "s" })
 }
 
 const NAMED: usize = 12;

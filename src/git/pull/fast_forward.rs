@@ -8,7 +8,7 @@ use gix::refs::transaction::{Change as RefChange, LogChange, PreviousValue, RefE
 use gix::refs::{FullName, Target};
 
 use super::PullError;
-use super::lock::IndexLock;
+use super::lock::{IndexLock, Journal};
 use super::obstacles::Inspector;
 use super::staging::Staging;
 use super::{tree, update, upstream};
@@ -48,41 +48,77 @@ pub(super) fn relation(
     })
 }
 
+/// How many files differ between two commits.
+pub(super) fn count_files(
+    repo: &gix::Repository,
+    old: Option<ObjectId>,
+    new: ObjectId,
+) -> Result<usize, Error> {
+    if old == Some(new) {
+        return Ok(0);
+    }
+    let old = old.map(|old| tree_of(repo, old)).transpose()?;
+    Ok(tree::changes(repo, old, tree_of(repo, new)?)?.len())
+}
+
+fn tree_of(repo: &gix::Repository, commit: ObjectId) -> Result<ObjectId, Error> {
+    let tree = repo.find_commit(commit).and_then(|commit| Ok(commit.tree_id()?.detach()));
+    tree.map_err(Error::read(format!("commit {commit}")))
+}
+
 /// Moves `branch`, which `HEAD` is on, from `old` to `new`: files, then the index, then the ref.
-/// Says how many files differ.
 pub(super) fn fast_forward(
     checkout: &Checkout,
     branch: &FullName,
     old: Option<ObjectId>,
     new: ObjectId,
-) -> Result<usize, PullError> {
+) -> Result<(), PullError> {
     let mut repo = checkout.local();
     repo.committer_or_set_generic_fallback().map_err(Error::read("the configuration"))?;
     // Whether a file survives a round trip through git is of no interest to a comparison.
     repo.config_snapshot_mut()
         .set_raw_value("core.safecrlf", "false")
         .map_err(Error::read("the configuration"))?;
-    let tree_of = |id: ObjectId| {
-        let commit = repo.find_commit(id).map_err(Error::read(format!("commit {id}")))?;
-        commit.tree_id().map(|tree| tree.detach()).map_err(Error::read(format!("commit {id}")))
-    };
-    let new_tree = tree_of(new)?;
-    let changes = tree::changes(&repo, old.map(tree_of).transpose()?, new_tree)?;
     if checkout.is_bare() {
-        move_branch(&repo, branch, old, new)?;
-        return Ok(changes.len());
+        return move_branch(&repo, branch, old, new);
     }
+    let new_tree = tree_of(&repo, new)?;
+    let old_tree = old.map(|old| tree_of(&repo, old)).transpose()?;
+    let changes = tree::changes(&repo, old_tree, new_tree)?;
     let staging = Staging::new(&repo)?;
     staging.fill(&repo, new_tree, &changes)?;
+    let journal = Journal::of(&repo);
     let _lock = IndexLock::take(&repo, &staging)?;
     still_there(checkout, branch, old)?;
     let mut index = read_index(&repo)?;
     let found = Inspector::new(&repo, checkout.root(), &index)?.inspect(&changes, &staging)?;
+    journal.write(branch, new, &staging)?;
     update::update_files(checkout.root(), &changes, &found, &staging)?;
     update::update_index(&repo, checkout.root(), &mut index, &changes)?;
     update::write_index(&index, &staging)?;
     move_branch(&repo, branch, old, new)?;
-    Ok(changes.len())
+    journal.clear();
+    Ok(())
+}
+
+/// Finishes what a killed pull began, if the branch can still go there. Says where the branch is.
+pub(super) fn finish(
+    checkout: &Checkout,
+    branch: &FullName,
+    at: Option<ObjectId>,
+) -> Result<Option<ObjectId>, PullError> {
+    let repo = checkout.local();
+    let journal = Journal::of(&repo);
+    let Some(goal) = journal.read(branch).filter(|goal| repo.has_object(goal)) else {
+        journal.clear();
+        return Ok(at);
+    };
+    if relation(&repo, at, goal)? != Relation::Behind {
+        journal.clear();
+        return Ok(at);
+    }
+    fast_forward(checkout, branch, at, goal)?;
+    Ok(Some(goal))
 }
 
 /// The index as it is now that nobody else may change it.

@@ -3,6 +3,7 @@
 //! Two locks. A file that the kernel unlocks when its holder dies keeps pulls apart; what it holds
 //! tells the next pull that the one before did not end by itself. And `index.lock`, git's own, keeps
 //! git out while the index is replaced; ours says so inside, so that a stale one is known for ours.
+//! [`Journal`] says how far the dead pull wanted to get.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -10,6 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
+
+use gix::ObjectId;
+use gix::refs::FullName;
 
 use super::staging::Staging;
 use super::{PullError, PullOptions};
@@ -44,11 +48,16 @@ impl PullLock {
             .open(&path)
             .map_err(PullError::write(writing()))?;
         wait_for(&file, repo.workdir().unwrap_or(repo.git_dir()), options)?;
+        // Nobody else can be at it, so what is there of these is a dead pull's.
+        Staging::remove(repo);
+        if fs::read(index_lock(repo)).is_ok_and(|held| held == MARK.as_bytes()) {
+            let _ = fs::remove_file(index_lock(repo));
+        }
         let mut held = String::new();
         file.read_to_string(&mut held).map_err(PullError::write(writing()))?;
         if !held.is_empty() {
             let since = file.metadata().and_then(|metadata| metadata.modified());
-            clean_up(repo, since.map_err(PullError::write(writing()))?);
+            remove_ref_locks(repo, since.map_err(PullError::write(writing()))?);
         }
         file.rewind()
             .and_then(|()| file.set_len(0))
@@ -86,12 +95,8 @@ pub(super) fn wait_for(file: &File, what: &Path, options: &PullOptions) -> Resul
     }
 }
 
-/// Removes what the pull that began at `since` could not remove itself.
-fn clean_up(repo: &gix::Repository, since: SystemTime) {
-    let index = index_lock(repo);
-    if fs::read(&index).is_ok_and(|held| held == MARK.as_bytes()) {
-        let _ = fs::remove_file(&index);
-    }
+/// Removes the locks of refs that the pull which began at `since` could not remove itself.
+fn remove_ref_locks(repo: &gix::Repository, since: SystemTime) {
     // Clocks of file systems are coarse.
     let since = since - Duration::from_secs(1);
     let mut stale = ref_locks(repo, since);
@@ -142,6 +147,47 @@ fn index_lock(repo: &gix::Repository) -> PathBuf {
     let mut path = repo.index_path().into_os_string();
     path.push(".lock");
     path.into()
+}
+
+/// Which commit the files of a work tree are on their way to.
+///
+/// Written before the first file changes and removed after the branch has moved. Without it a pull
+/// that finds a newer commit upstream would take the dead pull's files for local work.
+pub(super) struct Journal {
+    path: PathBuf,
+}
+
+impl Journal {
+    pub(super) fn of(repo: &gix::Repository) -> Self {
+        Self { path: repo.git_dir().join("trueup-unfinished") }
+    }
+
+    /// The commit that a dead pull was moving `branch` to.
+    pub(super) fn read(&self, branch: &FullName) -> Option<ObjectId> {
+        let text = fs::read_to_string(&self.path).ok()?;
+        let (commit, name) = text.trim_end().split_once(' ')?;
+        let commit = ObjectId::from_hex(commit.as_bytes()).ok()?;
+        (branch.as_bstr() == name).then_some(commit)
+    }
+
+    /// Notes that the files are about to become those of `commit`.
+    pub(super) fn write(
+        &self,
+        branch: &FullName,
+        commit: ObjectId,
+        staging: &Staging,
+    ) -> Result<(), PullError> {
+        let made = staging.path().join("journal");
+        fs::write(&made, format!("{commit} {}\n", branch.as_bstr()))
+            .and_then(|()| fs::rename(&made, &self.path))
+            .map_err(PullError::write(self.path.display().to_string()))
+    }
+
+    /// Notes that nothing is unfinished.
+    pub(super) fn clear(&self) {
+        // A stale one names a commit that the branch already has.
+        let _ = fs::remove_file(&self.path);
+    }
 }
 
 /// git's own lock of the index: while it is there, nobody else changes the index.

@@ -95,31 +95,31 @@ pub fn pull(options: &PullOptions) -> Result<Pulled, PullError> {
 /// Brings a checkout that is there up to its upstream.
 fn update(checkout: &Checkout, options: &PullOptions) -> Result<Pulled, PullError> {
     let repo = checkout.local();
+    if repo.git_dir_trust() != gix::sec::Trust::Full {
+        return Err(PullError::Untrusted { directory: checkout.root().to_owned() });
+    }
     let _lock = PullLock::take(&repo, options)?;
     let upstream = Upstream::of(&repo, options)?;
+    let before = upstream.commit;
+    fast_forward::finish(checkout, &upstream.branch, before)?;
     let tip = fetch::fetch(checkout, &upstream, options)?;
-    let before = upstream::commit_of(&repo, &upstream.branch)?.or(upstream.commit);
-    match fast_forward::relation(&repo, before, tip)? {
-        Relation::Same => Ok(unchanged(&upstream, tip, 0)),
-        Relation::Ahead { by } => Ok(unchanged(&upstream, before.unwrap_or(tip), by)),
-        Relation::Diverged { ahead, behind } => Err(PullError::Diverged {
-            branch: upstream.short_name(),
-            upstream: upstream.tracking_name(),
-            ahead,
-            behind,
-        }),
-        Relation::Behind => {
-            let files = fast_forward::fast_forward(checkout, &upstream.branch, before, tip)?;
-            let (commits, authors) = newcomers(&repo, before, tip)?;
-            Ok(Pulled {
-                before: before.map(text),
-                files,
-                commits,
-                authors,
-                ..unchanged(&upstream, tip, 0)
-            })
+    // A bare repository's refspecs may have moved the branch already.
+    let now = upstream::commit_of(&repo, &upstream.branch)?;
+    let files = match fast_forward::relation(&repo, now, tip)? {
+        Relation::Same => fast_forward::count_files(&repo, before, tip)?,
+        Relation::Ahead { by } => return Ok(unchanged(&upstream, now.unwrap_or(tip), by)),
+        Relation::Diverged { ahead, behind } => {
+            let (branch, upstream) = (upstream.short_name(), upstream.tracking_name());
+            return Err(PullError::Diverged { branch, upstream, ahead, behind });
         }
-    }
+        Relation::Behind => {
+            fast_forward::fast_forward(checkout, &upstream.branch, now, tip)?;
+            fast_forward::count_files(&repo, before, tip)?
+        }
+    };
+    let (commits, authors) = newcomers(&repo, before, tip)?;
+    let before = before.map(text);
+    Ok(Pulled { before, files, commits, authors, ..unchanged(&upstream, tip, 0) })
 }
 
 fn unchanged(upstream: &Upstream, at: ObjectId, ahead: usize) -> Pulled {

@@ -32,9 +32,9 @@ pub(super) struct Seen {
 pub(super) enum Found {
     /// Nothing, or a folder that holds nothing of interest.
     Nothing,
-    /// The old file, or none of the two when git does not care.
+    /// A file that may be replaced: git has its content.
     Old(Seen),
-    /// The new file.
+    /// The new file, byte for byte.
     New,
 }
 
@@ -156,13 +156,9 @@ impl<'a> Inspector<'a> {
         if change.new.is_some() && self.is_staged_file(path, metadata, staging)? {
             return Ok(Ok(Found::New));
         }
-        for (side, state) in
-            [(change.old, Found::Old(seen(metadata))), (change.new, Found::Old(seen(metadata)))]
-        {
-            if let Some(side) = side
-                && self.is(path, metadata, side)?
-            {
-                return Ok(Ok(state));
+        for side in [change.old, change.new].into_iter().flatten() {
+            if self.is(path, metadata, side)? {
+                return Ok(Ok(Found::Old(seen(metadata))));
             }
         }
         Ok(Err(match change.old {

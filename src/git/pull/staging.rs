@@ -15,6 +15,9 @@ use super::PullError;
 use super::tree::Change;
 use crate::git::Error;
 
+/// The folder's name in the git directory.
+const NAME: &str = "trueup-staging";
+
 /// The folder; it goes when this does.
 pub(super) struct Staging {
     path: PathBuf,
@@ -23,13 +26,17 @@ pub(super) struct Staging {
 impl Staging {
     /// An empty folder, whatever a killed pull left in it.
     pub(super) fn new(repo: &gix::Repository) -> Result<Self, PullError> {
-        let path = repo.git_dir().join("trueup-staging");
+        Self::remove(repo);
+        let path = repo.git_dir().join(NAME);
         let writing = || path.display().to_string();
-        if path.exists() {
-            fs::remove_dir_all(&path).map_err(PullError::write(writing()))?;
-        }
         fs::create_dir_all(path.join("files")).map_err(PullError::write(writing()))?;
         Ok(Self { path })
+    }
+
+    /// Removes what a killed pull left.
+    pub(super) fn remove(repo: &gix::Repository) {
+        // What can't be removed now is in the way of the next folder, and named then.
+        let _ = fs::remove_dir_all(repo.git_dir().join(NAME));
     }
 
     pub(super) fn path(&self) -> &Path {

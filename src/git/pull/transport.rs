@@ -140,7 +140,7 @@ impl Client {
 }
 
 /// The `http.<url>.*` settings of those sections whose URL is a part of the remote's, the least
-/// specific first.
+/// specific first, and last what the environment says.
 struct Scoped {
     sections: Vec<(usize, Vec<(String, String)>)>,
 }
@@ -153,9 +153,14 @@ impl Scoped {
         let Ok(url) = gix::url::parse(url) else { return Self { sections: Vec::new() } };
         let mut sections = Vec::new();
         for section in snapshot.plumbing().sections_by_name("http").into_iter().flatten() {
-            let Some(scope) = section.header().subsection_name() else { continue };
+            let weight = match section.header().subsection_name() {
+                Some(scope) => covers(scope, &url),
+                // GIT_SSL_CAINFO and its like beat every file.
+                None => (section.meta().source == gix::config::Source::EnvOverride)
+                    .then_some(usize::MAX),
+            };
             let trusted = section.meta().trust == gix::sec::Trust::Full;
-            let Some(weight) = covers(scope, &url).filter(|_| trusted) else { continue };
+            let Some(weight) = weight.filter(|_| trusted) else { continue };
             let mut values = Vec::new();
             for key in SCOPED_KEYS {
                 for value in section.values(key) {

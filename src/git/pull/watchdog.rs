@@ -3,9 +3,9 @@
 //! A transport may block in a read for ever, where no flag reaches it. So it runs in a thread of
 //! its own, and what it waits for, its child processes, can be killed.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -64,7 +64,7 @@ pub(super) fn watch<T: Send + 'static>(
             },
             Err(RecvTimeoutError::Timeout) => {}
         }
-        let now = pulse.beats.load(Ordering::Relaxed);
+        let now = pulse.beats();
         if now != beats {
             beats = now;
             since = Instant::now();
@@ -85,30 +85,50 @@ pub(super) fn watch<T: Send + 'static>(
     Err(why)
 }
 
-/// A progress bar that nobody sees: all that counts is that it moves.
+/// Progress bars that nobody sees: all that counts is that one of them moves.
 #[derive(Clone, Default)]
 pub(super) struct Pulse {
-    beats: Arc<AtomicUsize>,
+    /// This bar's own count, which gix relies on.
+    steps: Arc<AtomicUsize>,
+    /// The counts of all bars.
+    all: Arc<Mutex<Vec<Arc<AtomicUsize>>>>,
+    /// What else happened.
+    events: Arc<AtomicUsize>,
 }
 
 impl Pulse {
+    /// A number that changes whenever anything moves.
+    fn beats(&self) -> usize {
+        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = all.iter().map(|steps| steps.load(Ordering::Relaxed));
+        counts
+            .chain([self.steps.load(Ordering::Relaxed), self.events.load(Ordering::Relaxed)])
+            .fold(all.len(), usize::wrapping_add)
+    }
+
     fn beat(&self) {
-        self.beats.fetch_add(1, Ordering::Relaxed);
+        self.events.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn child(&self) -> Self {
+        let steps: Arc<AtomicUsize> = Arc::default();
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).push(steps.clone());
+        Self { steps, all: self.all.clone(), events: self.events.clone() }
     }
 }
 
 impl gix::Count for Pulse {
-    fn set(&self, _step: Step) {
-        self.beat();
+    fn set(&self, step: Step) {
+        self.steps.store(step, Ordering::Relaxed);
     }
     fn step(&self) -> Step {
-        self.beats.load(Ordering::Relaxed)
+        self.steps.load(Ordering::Relaxed)
     }
-    fn inc_by(&self, _step: Step) {
-        self.beat();
+    fn inc_by(&self, step: Step) {
+        self.steps.fetch_add(step, Ordering::Relaxed);
     }
     fn counter(&self) -> StepShared {
-        self.beats.clone()
+        self.steps.clone()
     }
 }
 
@@ -133,12 +153,10 @@ impl gix::Progress for Pulse {
 impl gix::NestedProgress for Pulse {
     type SubProgress = Self;
     fn add_child(&mut self, _name: impl Into<String>) -> Self {
-        self.beat();
-        self.clone()
+        self.child()
     }
     fn add_child_with_id(&mut self, _name: impl Into<String>, _id: Id) -> Self {
-        self.beat();
-        self.clone()
+        self.child()
     }
 }
 
@@ -193,12 +211,32 @@ mod tests {
     }
 
     #[test]
-    fn silent_work_is_given_up_on_and_its_children_are_killed() {
+    fn silent_work_is_given_up_on_and_what_it_waits_for_is_killed() {
         let never = AtomicBool::new(false);
-        let result = watch(Duration::from_millis(100), &never, |_, _| {
-            std::process::Command::new("sh").args(["-c", "sleep 600; true"]).status()
+        let (send, receive) = channel();
+        let result = watch(Duration::from_millis(100), &never, move |_, _| {
+            let status = std::process::Command::new("sh").args(["-c", "sleep 600; true"]).status();
+            send.send(status.is_ok_and(|status| status.success())).unwrap();
         });
-        assert_eq!(result.map(|_| ()), Err(Stopped::Silent));
+        assert_eq!(result, Err(Stopped::Silent));
+        if cfg!(target_os = "linux") {
+            assert!(!receive.recv().unwrap(), "the child was killed");
+        }
+    }
+
+    #[test]
+    fn work_that_moves_is_waited_for() {
+        use gix::{Count, NestedProgress};
+        let never = AtomicBool::new(false);
+        let result = watch(Duration::from_millis(300), &never, |mut pulse, _| {
+            let bar = pulse.add_child("objects");
+            for _ in 0..50 {
+                thread::sleep(Duration::from_millis(10));
+                bar.inc();
+            }
+            bar.step()
+        });
+        assert_eq!(result, Ok(50));
     }
 
     #[test]

@@ -1,0 +1,70 @@
+//! What a pull did, or why it did not, as one line or one JSON object.
+
+use serde::Serialize;
+
+use crate::git::pull::{Obstacle, PullError, Pulled};
+use crate::snapshot::short;
+
+/// The JSON answer's shape; it changes only together with this number.
+const VERSION: u32 = 1;
+
+/// What was done, in one line.
+pub fn line(pulled: &Pulled) -> String {
+    let Pulled { branch, before, after, commits, authors: _, files, ahead, cloned } = pulled;
+    let (after, files) = (short(after), counted(*files, "file"));
+    let commits = counted(*commits, "commit");
+    match before {
+        _ if *ahead > 0 => {
+            format!("{branch} is {} ahead of its upstream @ {after}", counted(*ahead, "commit"))
+        }
+        Some(_) if pulled.is_up_to_date() => format!("{branch} is up to date @ {after}"),
+        Some(before) => format!("{branch} {}..{after} ({commits}, {files})", short(before)),
+        None if *cloned => format!("{branch} cloned @ {after} ({commits}, {files})"),
+        None => format!("{branch} new @ {after} ({commits}, {files})"),
+    }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// What was done, as JSON: `version`, and the fields of [`Pulled`].
+pub fn json(pulled: &Pulled) -> serde_json::Result<String> {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        version: u32,
+        #[serde(flatten)]
+        pulled: &'a Pulled,
+    }
+    serde_json::to_string_pretty(&Answer { version: VERSION, pulled })
+}
+
+/// Why nothing was done, as JSON.
+pub fn failure_json(error: &PullError) -> serde_json::Result<String> {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        version: u32,
+        /// What went wrong.
+        error: String,
+        /// What led to it, the nearest first.
+        causes: Vec<String>,
+        /// What to do about it.
+        hint: Option<String>,
+        /// Whether it was refused to save local work, as opposed to having failed.
+        refused: bool,
+        /// The paths with local work.
+        obstacles: &'a [Obstacle],
+    }
+    let sources = std::iter::successors(std::error::Error::source(error), |error| error.source());
+    serde_json::to_string_pretty(&Answer {
+        version: VERSION,
+        error: error.to_string(),
+        causes: sources.map(ToString::to_string).collect(),
+        hint: error.hint(),
+        refused: error.is_refusal(),
+        obstacles: match error {
+            PullError::Dirty(obstacles) => obstacles,
+            _ => &[],
+        },
+    })
+}

@@ -1,0 +1,213 @@
+//! A real `git http-backend` behind a small HTTP server, with or without TLS and a password.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use base64::Engine;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+/// Serves the repositories of one folder for as long as the tests run.
+pub struct GitServer {
+    port: u16,
+    authority: Option<String>,
+    requests: Arc<AtomicUsize>,
+}
+
+/// How to serve.
+#[derive(Clone, Default)]
+struct Manner {
+    root: PathBuf,
+    password: Option<String>,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    requests: Arc<AtomicUsize>,
+}
+
+impl GitServer {
+    /// Plain HTTP, open to everybody.
+    pub fn http(root: &Path) -> Self {
+        Self::start(Manner { root: root.to_owned(), ..Manner::default() }, None)
+    }
+
+    /// HTTPS with a certificate of an authority that nobody knows. With `user:password`, only who
+    /// has them is let in.
+    pub fn https(root: &Path, password: Option<&str>) -> Self {
+        let ca_key = rcgen::KeyPair::generate().unwrap();
+        let mut ca = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        ca.distinguished_name.push(rcgen::DnType::CommonName, "An authority of this test");
+        ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let ca_pem = ca.self_signed(&ca_key).unwrap().pem();
+        let issuer = rcgen::Issuer::new(ca, ca_key);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &issuer).unwrap();
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![CertificateDer::from(certificate.der().to_vec())], key)
+            .unwrap();
+        let manner = Manner {
+            root: root.to_owned(),
+            password: password.map(str::to_owned),
+            tls: Some(Arc::new(tls)),
+            ..Manner::default()
+        };
+        Self::start(manner, Some(ca_pem))
+    }
+
+    fn start(manner: Manner, authority: Option<String>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let requests = manner.requests.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let manner = manner.clone();
+                // Whoever hangs up in the middle is no concern of the server's.
+                thread::spawn(move || manner.serve(stream));
+            }
+        });
+        Self { port, authority, requests }
+    }
+
+    /// The URL of a repository in the folder.
+    pub fn url(&self, name: &str) -> String {
+        let scheme = if self.authority.is_some() { "https" } else { "http" };
+        format!("{scheme}://localhost:{}/{name}", self.port)
+    }
+
+    /// The certificate of the authority, as PEM.
+    pub fn authority(&self) -> &str {
+        self.authority.as_deref().unwrap()
+    }
+
+    /// How many requests came so far.
+    pub fn requests(&self) -> usize {
+        self.requests.load(Ordering::Relaxed)
+    }
+}
+
+impl Manner {
+    fn serve(&self, stream: TcpStream) -> std::io::Result<()> {
+        match &self.tls {
+            None => self.answer(stream),
+            Some(config) => {
+                let connection = rustls::ServerConnection::new(config.clone()).unwrap();
+                self.answer(rustls::StreamOwned::new(connection, stream))
+            }
+        }
+    }
+
+    /// Answers one request after the other.
+    fn answer(&self, stream: impl Read + Write) -> std::io::Result<()> {
+        let mut stream = BufReader::new(stream);
+        while let Some(request) = Request::read(&mut stream)? {
+            self.requests.fetch_add(1, Ordering::Relaxed);
+            let wanted = self.password.as_ref().map(|password| {
+                format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(password))
+            });
+            let response = match wanted {
+                Some(wanted) if request.header("authorization") != Some(&wanted) => {
+                    b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"git\"\r\n\
+                      Content-Length: 0\r\n\r\n"
+                        .to_vec()
+                }
+                _ => self.backend(&request)?,
+            };
+            stream.get_mut().write_all(&response)?;
+            stream.get_mut().flush()?;
+        }
+        Ok(())
+    }
+
+    /// Runs the CGI program that comes with git.
+    fn backend(&self, request: &Request) -> std::io::Result<Vec<u8>> {
+        let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+        let mut child = Command::new("git")
+            .arg("http-backend")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_PROJECT_ROOT", &self.root)
+            .env("GIT_HTTP_EXPORT_ALL", "1")
+            .env("REQUEST_METHOD", &request.method)
+            .env("PATH_INFO", path)
+            .env("QUERY_STRING", query)
+            .env("CONTENT_TYPE", request.header("content-type").unwrap_or_default())
+            .env("HTTP_CONTENT_ENCODING", request.header("content-encoding").unwrap_or_default())
+            .env("GIT_PROTOCOL", request.header("git-protocol").unwrap_or_default())
+            .env("CONTENT_LENGTH", request.body.len().to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut input = child.stdin.take().unwrap();
+        let body = request.body.clone();
+        let writer = thread::spawn(move || input.write_all(&body));
+        let output = child.wait_with_output()?.stdout;
+        let _ = writer.join().unwrap();
+        let end = output.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(output.len());
+        let mut status = "200 OK".to_owned();
+        let mut headers = String::new();
+        for line in String::from_utf8_lossy(&output[..end]).lines() {
+            match line.strip_prefix("Status: ") {
+                Some(code) => code.clone_into(&mut status),
+                None => headers.push_str(&format!("{line}\r\n")),
+            }
+        }
+        let content = output.get(end + 4..).unwrap_or_default();
+        let length = content.len();
+        let head = format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\n\r\n");
+        Ok([head.as_bytes(), content].concat())
+    }
+}
+
+struct Request {
+    method: String,
+    target: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Request {
+    fn read(stream: &mut impl BufRead) -> std::io::Result<Option<Self>> {
+        let mut line = String::new();
+        if stream.read_line(&mut line)? == 0 {
+            return Ok(None);
+        }
+        let mut words = line.split_whitespace().map(str::to_owned);
+        let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let mut headers = Vec::new();
+        loop {
+            let mut line = String::new();
+            stream.read_line(&mut line)?;
+            let Some((name, value)) = line.split_once(':') else { break };
+            headers.push((name.to_lowercase(), value.trim().to_owned()));
+        }
+        let mut request = Self { method, target, headers, body: Vec::new() };
+        if request.header("transfer-encoding") == Some("chunked") {
+            loop {
+                let mut size = String::new();
+                stream.read_line(&mut size)?;
+                let size = u64::from_str_radix(size.trim(), 16).unwrap();
+                stream.take(size).read_to_end(&mut request.body)?;
+                stream.read_line(&mut String::new())?;
+                if size == 0 {
+                    break;
+                }
+            }
+        } else if let Some(length) = request.header("content-length") {
+            let length = length.parse().unwrap();
+            stream.take(length).read_to_end(&mut request.body)?;
+        }
+        Ok(Some(request))
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
