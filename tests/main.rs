@@ -13,4 +13,5 @@ mod sandbox;
 #[cfg(unix)]
 mod sandbox_programs;
 mod support;
+mod watch;
 mod wrong_input;

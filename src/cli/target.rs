@@ -146,8 +146,9 @@ impl TargetArgs {
         let namespace = namespace.unwrap_or_else(|| cluster.namespace().to_owned());
         let inventory = self.name.clone().or(declared.name).or_else(|| name.clone());
         let inventory = inventory.unwrap_or_else(|| derived(&checkout.folder_name(), &paths));
-        let inventory = format!("trueup-{}", sanitized(&inventory));
+        let inventory = sanitized(&inventory);
         let name = name.unwrap_or_else(|| inventory.clone());
+        let inventory = format!("trueup-{inventory}");
         let target = Target {
             paths,
             rev: self.rev.clone(),
@@ -189,7 +190,11 @@ fn sanitized(name: &str) -> String {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '-';
     let name: String =
         name.to_lowercase().chars().map(|c| if allowed(c) { c } else { '-' }).collect();
-    name.trim_matches(['-', '.']).chars().take(200).collect()
+    let name: String = name.chars().take(200).collect();
+    match name.trim_matches(['-', '.']) {
+        "" => "checkout".to_owned(),
+        name => name.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -202,6 +207,7 @@ mod tests {
             ("shop", &[""][..], "shop"),
             ("shop", &["envs/prod"], "shop-envs-prod"),
             ("My Shop", &["a_b", "c"], "my-shop-a-b-c"),
+            ("___", &[""], "checkout"),
         ] {
             let paths: Vec<String> = paths.iter().map(ToString::to_string).collect();
             assert_eq!(sanitized(&derived(folder, &paths)), name);

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
+use http::HeaderValue;
+use http::header::USER_AGENT;
 use kube::Client;
 use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
@@ -98,6 +100,9 @@ impl Cluster {
         config.reset_reader_on_write = true;
         // Its policy waits up to a quarter of an hour; ours is in `wire`.
         config.default_retry = false;
+        // What the server's audit log shows.
+        let agent = HeaderValue::from_static(concat!("trueup/", env!("CARGO_PKG_VERSION")));
+        config.headers.push((USER_AGENT, agent));
         if access.impersonate.is_some() {
             config.auth_info.impersonate.clone_from(&access.impersonate);
         }

@@ -99,12 +99,35 @@ impl Repo {
 
     /// How many write requests on its namespace the API server has had, dry runs left out.
     pub fn writes(&self) -> usize {
-        let is_write = |event: &&serde_json::Value| {
+        self.requests(|event| {
             matches!(event["verb"].as_str(), Some("create" | "update" | "patch" | "delete"))
-                && event["objectRef"]["namespace"] == self.name.as_str()
                 && !event["requestURI"].as_str().unwrap().contains("dryRun=All")
+        })
+    }
+
+    /// How many objects `o…` trueup has sent to be made.
+    pub fn applied(&self) -> usize {
+        self.requests(|event| {
+            let name = event["objectRef"]["name"].as_str().unwrap_or_default();
+            event["verb"] == "patch"
+                && name.starts_with('o')
+                && !event["requestURI"].as_str().unwrap().contains("dryRun=All")
+        })
+    }
+
+    /// How often trueup has looked at its inventory.
+    pub fn rounds(&self) -> usize {
+        self.requests(|event| {
+            let name = event["objectRef"]["name"].as_str().unwrap_or_default();
+            event["verb"] == "get" && name.starts_with("trueup-")
+        })
+    }
+
+    fn requests(&self, wanted: impl Fn(&serde_json::Value) -> bool) -> usize {
+        let here = |event: &&serde_json::Value| {
+            event["objectRef"]["namespace"] == self.name.as_str() && wanted(event)
         };
-        self.plane.requests().iter().filter(is_write).count()
+        self.plane.requests().iter().filter(here).count()
     }
 
     /// The id of its inventory, as the parent says.

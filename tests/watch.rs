@@ -1,0 +1,145 @@
+//! watch: commits arrive in the cluster, drift is put back, failures are told once, and a signal
+//! ends it between two objects.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+
+use crate::support::command::Cmd;
+use crate::support::eventually::eventually;
+use crate::support::repo::Repo;
+use crate::support::sandbox;
+
+/// A running `trueup watch`.
+struct Watching {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Watching {
+    /// Watches a fresh clone of `repo`, a few times a second.
+    fn start(repo: &Repo) -> Self {
+        let checkout = repo.outside().join("checkout");
+        let url = format!("file://{}", repo.path().display());
+        let clone = ["-C", checkout.to_str().unwrap(), "pull", "--url", &url];
+        let _ = repo.run(&clone).exits(0);
+        let log = repo.outside().join("log");
+        let watch = ["-C", checkout.to_str().unwrap(), "watch", "--interval", "0.2"];
+        let mut command = repo.trueup(&watch).into_inner();
+        command.stdout(fs::File::create(&log).unwrap()).stderr(Stdio::null());
+        Self { child: command.spawn().unwrap(), log }
+    }
+
+    /// What it said so far, without the times.
+    fn said(&self) -> Vec<String> {
+        let log = fs::read_to_string(&self.log).unwrap();
+        log.lines().map(|line| line[9..].to_owned()).collect()
+    }
+
+    #[track_caller]
+    fn says(&self, text: &str) {
+        eventually(text, || self.said().iter().any(|line| line.contains(text)));
+    }
+
+    /// How many lines hold `text`.
+    fn times(&self, text: &str) -> usize {
+        self.said().iter().filter(|line| line.contains(text)).count()
+    }
+
+    /// Sends SIGTERM and gives the status.
+    fn stop(mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        let _ = Cmd::new("kill").args(["-TERM", &pid]).run().exits(0);
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        // One that a failed test leaves running.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn value(repo: &Repo, name: &str) -> String {
+    repo.kubectl(&["get", "configmap", name, "-o", "jsonpath={.data.key}"]).stdout
+}
+
+#[test]
+fn commits_arrive_drift_is_put_back_and_failures_are_told_once() {
+    let repo = Repo::new("watch-all", sandbox::bare());
+    repo.write_config("one", "1").commit("First");
+    let watching = Watching::start(&repo);
+    watching.says("1 changed");
+    assert_eq!(value(&repo, "one"), "1");
+
+    repo.write_config("one", "2").commit("Second");
+    watching.says("new commit");
+    eventually("the second commit is live", || value(&repo, "one") == "2");
+
+    let _ = repo.edit(&["configmap", "one"], "s/key: \"2\"/key: \"by hand\"/").exits(0);
+    watching.says("drift: ConfigMap watch-all/one data.key by hand → 2, put back");
+    assert_eq!(value(&repo, "one"), "2");
+
+    repo.write("bad.yaml", "a: b: c\n").write_config("two", "2").commit("Broken");
+    watching.says("! bad.yaml:1:");
+    eventually("the sound part is live", || value(&repo, "two") == "2");
+    let rounds = repo.rounds();
+    eventually("more rounds", || repo.rounds() > rounds + 3);
+    assert_eq!(watching.times("bad.yaml"), 1, "{:#?}", watching.said());
+
+    repo.remove("bad.yaml").commit("Mended");
+    watching.says("recovered @");
+    let said = watching.said();
+    let rounds = repo.rounds();
+    eventually("more rounds", || repo.rounds() > rounds + 3);
+    assert_eq!(watching.said(), said, "quiet rounds say nothing");
+
+    fs::rename(repo.path(), repo.outside().join("away")).unwrap();
+    watching.says("! ");
+    let _ = repo.kubectl(&["delete", "configmap", "two"]).exits(0);
+    eventually("drift is put back without the remote", || value(&repo, "two") == "2");
+    fs::rename(repo.outside().join("away"), repo.path()).unwrap();
+    eventually("it recovers", || watching.times("recovered @") == 2);
+
+    let log = watching.log.clone();
+    assert_eq!(watching.stop(), Some(0));
+    assert!(fs::read_to_string(log).unwrap().ends_with("stopped\n"));
+}
+
+#[test]
+fn a_signal_lets_the_object_in_flight_finish_and_the_next_run_goes_on() {
+    let repo = Repo::new("watch-signal", sandbox::bare());
+    let objects: String = (0..300)
+        .map(|n| format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: o{n}}}\n"))
+        .collect();
+    repo.write("all.yaml", objects).commit("Many");
+    let watching = Watching::start(&repo);
+    let some = || !repo.kubectl(&["get", "configmap", "o0", "-o", "name"]).stdout.is_empty();
+    eventually("some are there", some);
+    assert_eq!(watching.stop(), Some(0));
+    // What was begun was finished: every object that the server took a request for is there.
+    let there = repo.kubectl(&["get", "configmap", "-o", "name"]).exits(0).stdout;
+    let there = there.lines().filter(|name| name.starts_with("configmap/o")).count();
+    assert_eq!(repo.applied(), there);
+
+    let _ = repo.run(&["apply", "--name", "checkout"]).exits(0);
+    let there = repo.kubectl(&["get", "configmap", "-o", "name"]).exits(0).stdout;
+    assert_eq!(there.lines().filter(|name| name.starts_with("configmap/o")).count(), 300);
+}
+
+#[test]
+fn once_ends_with_the_rounds_result() {
+    let repo = Repo::new("watch-once", sandbox::bare());
+    repo.write_config("one", "1").commit("First");
+    let first = repo.run(&["watch", "--once"]).exits(0);
+    assert!(first.stdout.contains("at "), "{first}");
+    let second = repo.run(&["watch", "--once"]).exits(0);
+    assert!(second.stdout.contains("in sync @ "), "{second}");
+    repo.write("bad.yaml", "a: b: c\n").commit("Broken");
+    let third = repo.run(&["watch", "--once"]).exits(1);
+    assert!(third.stdout.contains("! bad.yaml:1:"), "{third}");
+    let fourth = repo.run(&["watch", "--once", "--context", "none"]).exits(2);
+    assert!(fourth.stderr.contains("no context"), "{fourth}");
+}
