@@ -5,6 +5,7 @@
 //! [`super::tree`]'s and [`super::scalar`]'s.
 
 use std::cell::Cell;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use libyaml_safer::{EventData, MappingStyle, Mark, Parser, ScalarStyle, SequenceStyle};
@@ -51,6 +52,7 @@ pub(super) struct Events<'a> {
     prepared: &'a Prepared<'a>,
     text: &'a str,
     spots: Spots<'a>,
+    last_colon: Option<usize>,
     /// The byte at which the document ended.
     ended: usize,
     /// How many of the open lists and maps are written with brackets.
@@ -73,6 +75,7 @@ impl<'a> Events<'a> {
             text,
             spots: Spots::new(text, line),
             ended: 0,
+            last_colon: None,
             flow: 0,
             open: Vec::new(),
         }
@@ -85,7 +88,12 @@ impl<'a> Events<'a> {
             let parsed = catch_unwind(AssertUnwindSafe(|| self.parser.parse())).map_err(|_| {
                 Fault::new(self.spots.at(Mark::default()), "this is not YAML that can be read")
             })?;
-            let event = parsed.map_err(|error| hints::syntax(&error, &self.spots))?;
+            let event = parsed.map_err(|error| {
+                if error.problem() == "found unexpected ':'" {
+                    self.last_colon = error.problem_mark().map(|mark| mark.index as usize);
+                }
+                hints::syntax(&error, &self.spots)
+            })?;
             let spot = self.spots.at(event.start_mark);
             let kind = match event.data {
                 EventData::StreamStart { .. } | EventData::DocumentStart { .. } => continue,
@@ -109,7 +117,7 @@ impl<'a> Events<'a> {
                 }
                 EventData::Scalar { anchor, tag, value, style, .. } => {
                     let span = event.start_mark.index as usize..event.end_mark.index as usize;
-                    self.check(span, style)?;
+                    self.check(span, style, value.contains('?'))?;
                     let plain = style == ScalarStyle::Plain;
                     let tag = tag.map(|tag| self.prepared.restore(tag));
                     let text = self.prepared.restore(value);
@@ -118,6 +126,16 @@ impl<'a> Events<'a> {
             };
             return Ok(Event { spot, kind });
         }
+    }
+
+    /// The byte of the colon that the parser stumbled over.
+    pub(super) fn last_colon(&self) -> Option<usize> {
+        self.last_colon
+    }
+
+    /// The text's length in bytes.
+    pub(super) fn length(&self) -> usize {
+        self.text.len()
     }
 
     /// Once the document has ended: where the text has something more, which kubectl never reads.
@@ -141,13 +159,13 @@ impl<'a> Events<'a> {
     }
 
     /// Refuses what only newer libyaml accepts.
-    fn check(&self, span: std::ops::Range<usize>, style: ScalarStyle) -> Result<(), Fault> {
+    fn check(&self, span: Range<usize>, style: ScalarStyle, asks: bool) -> Result<(), Fault> {
         let written = self.text.get(span.clone()).unwrap_or_default();
         let fault = |at: usize, message: &str| {
             Err(Fault::new(self.spots.at_byte(span.start + at), message))
         };
         match style {
-            ScalarStyle::Plain if self.flow > 0 => match written.find('?') {
+            ScalarStyle::Plain if self.flow > 0 && asks => match written.rfind('?') {
                 Some(at) => fault(at, "a `?` within brackets must stand in quotes"),
                 None => Ok(()),
             },

@@ -9,6 +9,9 @@ pub(super) const DOCUMENTS: usize = 50_000;
 /// Lists and maps within one another. kubectl goes to 10,000, no API type comes near 100, and
 /// whoever walks a value by recursion is safe with this many.
 pub(super) const DEPTH: usize = 1_000;
+/// The sum of the depths of a document's values. The parser looks at every open bracket for each
+/// word within, so much that is deep would take it long.
+pub(super) const EFFORT: usize = 250_000_000;
 /// An object as JSON: what etcd takes in one request.
 pub(super) const OBJECT: usize = 3 << 19;
 /// A document as JSON, which may be a list of objects, with its aliases written out.

@@ -4,6 +4,8 @@
 //!   some of them.
 //! - A comma right behind a tag within brackets (`[!!str, a]`) ends this parser with a panic; with
 //!   the stand-in it is an error. kubectl takes the comma for a part of the tag.
+//! - A colon at the end of a word within brackets (`[a:]`) belongs to the word for kubectl and is an
+//!   error for this parser, which is then given the text once more.
 //! - A comma within a tag that is written out (`!<tag:yaml.org,2002:int>`) is an error for it.
 
 use std::borrow::Cow;
@@ -30,8 +32,9 @@ impl<'a> Prepared<'a> {
         if text.contains(MARK) {
             prepared.replace(MARK, |_| true);
         }
-        if text.contains("!<") && text.contains(OWN_TAG) && !text.contains(OWN_TAG_STAND_IN) {
-            prepared.text = prepared.text.replace(OWN_TAG, OWN_TAG_STAND_IN).into();
+        if text.contains("!<") && !text.contains(OWN_TAG_STAND_IN) {
+            let (from, to) = (format!("!<{OWN_TAG}"), format!("!<{OWN_TAG_STAND_IN}"));
+            prepared.text = prepared.text.replace(&from, &to).into();
             prepared.tags = true;
         }
         if text.contains('!') && text.contains(',') {
@@ -44,8 +47,27 @@ impl<'a> Prepared<'a> {
         &self.text
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.text.len()
+    /// The same with a stand-in for the colon at a byte of the text.
+    pub(super) fn with_colon(&self, byte: usize) -> Self {
+        let mut stand_ins = self.stand_ins.clone();
+        let known = stand_ins.iter().find(|(_, original)| *original == ':');
+        let stand_in = known.map(|(stand_in, _)| *stand_in).or_else(|| self.free());
+        let mut text = self.text.to_string();
+        if let Some(stand_in) = stand_in
+            && text[byte..].starts_with(':')
+        {
+            text.replace_range(byte..=byte, stand_in.encode_utf8(&mut [0; 4]));
+            stand_ins.push((stand_in, ':'));
+            stand_ins.dedup();
+        }
+        Self { text: text.into(), stand_ins, tags: self.tags }
+    }
+
+    /// A letter that the text doesn't have and that stands for nothing yet.
+    fn free(&self) -> Option<char> {
+        ('\u{e000}'..='\u{f8ff}').find(|&char| {
+            !self.text.contains(char) && self.stand_ins.iter().all(|(taken, _)| *taken != char)
+        })
     }
 
     /// A text or a tag out of the document as it was.
@@ -65,8 +87,7 @@ impl<'a> Prepared<'a> {
     /// Puts a letter that the text doesn't have for `original` where `applies` says so to what is
     /// before it.
     fn replace(&mut self, original: char, applies: fn(&str) -> bool) {
-        let free = ('\u{e000}'..='\u{f8ff}').find(|&char| !self.text.contains(char));
-        let Some(stand_in) = free else { return };
+        let Some(stand_in) = self.free() else { return };
         let mut text = String::with_capacity(self.text.len());
         for part in self.text.split_inclusive(original) {
             match part.strip_suffix(original) {

@@ -128,13 +128,11 @@ fn integer(text: &str) -> Option<Typed<'static>> {
     }
 }
 
-/// Digits with at most one dot and an exponent; what overflows is text.
+/// Digits with a sign, a dot and an exponent at most; what overflows is text.
 fn float(text: &str) -> Option<f64> {
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let written =
-        unsigned.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
-    let value: f64 = if written { unsigned.parse().ok()? } else { return None };
-    value.is_finite().then_some(if text.starts_with('-') { -value } else { value })
+    let is_written = |byte: u8| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
+    let value: f64 = if text.bytes().all(is_written) { text.parse().ok()? } else { return None };
+    value.is_finite().then_some(value)
 }
 
 fn binary(text: &str) -> Result<Typed<'_>, Misfit> {

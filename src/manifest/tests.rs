@@ -64,6 +64,10 @@ fn a_plain_value_has_kubectls_type() {
         ("2026-11-21", json!("2026-11-21")),
         ("1.2.3", json!("1.2.3")),
         ("_1", json!("_1")),
+        ("--1", json!("--1")),
+        ("++1_0", json!("++1_0")),
+        ("+-.5", json!("+-.5")),
+        ("-.5e-1", json!(-0.05)),
         ("Yes", json!(true)),
         ("oFF", json!("oFF")),
         ("n", json!(false)),
@@ -75,6 +79,10 @@ fn a_plain_value_has_kubectls_type() {
         ("|\n  1", json!("1\n")),
         ("inf", json!("inf")),
         ("<<", json!("<<")),
+        ("[a:, {b:}, !x c, \"d\":e]", json!(["a:", {"b:": null}, "c", {"d": "e"}])),
+        ("[a !b, c]", json!(["a !b", "c"])),
+        ("{a: !x? b}", json!({"a": "b"})),
+        ("a\u{feff}b", json!("a\u{feff}b")),
     ] {
         assert_eq!(v(text), value, "{text}");
     }
@@ -443,6 +451,8 @@ fn hostile_input_costs_a_message() {
         "]".repeat(600)
     );
     assert!(problem(&through_aliases).0.ends_with("more than 1000 deep here"));
+    let wide = format!("{HEAD}v: {}{}", "[".repeat(999), "a,".repeat(300_000));
+    assert!(problem(&wide).0.ends_with("more than 1000 deep here"));
     let blocks = format!("{HEAD}v:\n{}a\n", "- ".repeat(100_000));
     assert!(problem(&blocks).0.ends_with("more than 1000 deep here"));
     let json = format!("{{\"a\":{}", "[".repeat(100_000));

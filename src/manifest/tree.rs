@@ -53,11 +53,26 @@ impl Tree {
 
 /// Reads the first document of a text, as kubectl does; `line` is the file's line that it begins at.
 pub(super) fn read(text: &str, line: u32) -> Result<Option<Tree>, Fault> {
-    let text = Prepared::new(text);
-    let mut events = Events::new(&text, line);
-    let mut tree = Tree { nodes: Vec::new(), length: text.len(), has_aliases: false, rest: None };
+    /// How often a text is read again with one more stand-in, if it is small.
+    const AGAIN: usize = 64;
+    let mut prepared = Prepared::new(text);
+    for _ in 0..AGAIN.min(limits::FILE / text.len().max(1)) {
+        let mut events = Events::new(&prepared, line);
+        let tree = collect(&mut events);
+        match events.last_colon() {
+            Some(byte) if tree.is_err() => prepared = prepared.with_colon(byte),
+            _ => return tree,
+        }
+    }
+    collect(&mut Events::new(&prepared, line))
+}
+
+fn collect(events: &mut Events) -> Result<Option<Tree>, Fault> {
+    let mut tree =
+        Tree { nodes: Vec::new(), length: events.length(), has_aliases: false, rest: None };
     let mut open = Vec::new();
     let mut anchors = HashMap::new();
+    let mut effort = 0;
     loop {
         let event = events.next()?;
         let at = tree.nodes.len();
@@ -96,6 +111,10 @@ pub(super) fn read(text: &str, line: u32) -> Result<Option<Tree>, Fault> {
                 return Err(limits::too_deep(event.spot));
             }
             open.push(at);
+        }
+        effort += open.len();
+        if effort > limits::EFFORT {
+            return Err(limits::too_deep(event.spot));
         }
         tree.nodes.push(Node { spot: event.spot, kind, end: at + 1 });
     }
