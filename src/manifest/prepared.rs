@@ -33,8 +33,7 @@ impl<'a> Prepared<'a> {
             prepared.replace(MARK, |_| true);
         }
         if text.contains("!<") && !text.contains(OWN_TAG_STAND_IN) {
-            let (from, to) = (format!("!<{OWN_TAG}"), format!("!<{OWN_TAG_STAND_IN}"));
-            prepared.text = prepared.text.replace(&from, &to).into();
+            prepared.text = with_own_tags(text).into();
             prepared.tags = true;
         }
         if text.contains('!') && text.contains(',') {
@@ -110,11 +109,34 @@ fn ends_tag(before: &str) -> bool {
     let begin = before.rfind(|char: char| char.is_whitespace() || "[]{}".contains(char));
     let word = before[begin.unwrap_or(0)..]
         .trim_start_matches(|char: char| char.is_whitespace() || "[{".contains(char));
-    let mut earlier = before[..before.len() - word.len()].trim_end();
+    word.starts_with('!') && begins_value(&before[..before.len() - word.len()])
+}
+
+/// Whether a value can begin behind this, within brackets or not.
+fn begins_value(before: &str) -> bool {
+    let mut earlier = before.trim_end();
     if let Some(anchor) = earlier.rfind('&')
         && !earlier[anchor..].contains(char::is_whitespace)
     {
         earlier = earlier[..anchor].trim_end();
     }
-    word.starts_with('!') && (earlier.is_empty() || earlier.ends_with(['[', '{', ':', '?', ',']))
+    let is_apart = before.is_empty()
+        || before.ends_with(|char: char| char.is_whitespace() || "[{,".contains(char));
+    is_apart && (earlier.is_empty() || earlier.ends_with(['[', '{', ':', '?', ',', '-']))
+}
+
+/// The text with the stand-in for each of YAML's own tags that is written out.
+fn with_own_tags(text: &str) -> String {
+    let from = format!("!<{OWN_TAG}");
+    let mut with = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(&from) {
+        let (before, after) = rest.split_at(at);
+        with.push_str(before);
+        with.push_str("!<");
+        let own = if begins_value(before) { OWN_TAG_STAND_IN } else { OWN_TAG };
+        with.push_str(own);
+        rest = &after[from.len()..];
+    }
+    with + rest
 }
