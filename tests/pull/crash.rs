@@ -86,6 +86,27 @@ fn a_killed_pull_is_finished_though_the_upstream_moved_on() {
 }
 
 #[test]
+fn half_an_update_is_told_from_local_work_by_the_journal() {
+    let upstream = Upstream::new();
+    let checkout = upstream.clone("checkout");
+    upstream.write("web.yaml", "replicas: 2\n");
+    let half = upstream.commit("Half of it came");
+    git(&checkout, ["fetch", "--quiet"]);
+    upstream.write("web.yaml", "replicas: 3\n");
+    let tip = upstream.commit("The upstream moved on");
+    fs::write(checkout.join("web.yaml"), "replicas: 2\n").unwrap();
+
+    let refused = pull(&checkout).run().exits(1);
+    assert!(refused.stderr.contains("`web.yaml` (changed)"), "{refused}");
+
+    let journal = checkout.join(".git/trueup-unfinished");
+    fs::write(journal, format!("{half} refs/heads/main\n")).unwrap();
+    let done = pull(&checkout).run().exits(0);
+    assert!(done.stdout.contains("(2 commits, 1 file)"), "{done}");
+    assert_clean_at(&checkout, &tip);
+}
+
+#[test]
 fn a_killed_clone_is_made_anew_by_the_next() {
     let upstream = Upstream::new();
     let tip = next_round(&upstream, 0);
@@ -110,6 +131,30 @@ fn a_killed_clone_is_made_anew_by_the_next() {
         let hidden = upstream.folder().join(format!(".checkout-{kill}.trueup-clone"));
         assert!(!hidden.exists());
     }
+}
+
+#[test]
+fn a_clone_killed_while_it_moves_to_its_place_goes_on_there() {
+    let upstream = Upstream::new();
+    let args = ["--url", &upstream.url()];
+    let checkout = upstream.folder().join("checkout");
+    let scratch = checkout.join(".trueup-clone");
+    let _ = pull(&scratch.join("repository")).args(args).run().exits(0);
+    fs::write(scratch.join("whole"), "").unwrap();
+    fs::rename(scratch.join("repository/web.yaml"), checkout.join("web.yaml")).unwrap();
+
+    let _ = pull(&checkout).args(args).run().exits(0);
+
+    assert_clean_at(&checkout, &upstream.tip());
+    // And one that was killed after that, before it cleared up.
+    fs::create_dir(&scratch).unwrap();
+    fs::write(scratch.join("whole"), "").unwrap();
+    fs::create_dir(scratch.join("repository")).unwrap();
+    let beside = upstream.folder().join(".checkout.trueup-clone");
+    fs::create_dir(&beside).unwrap();
+    let _ = pull(&checkout).args(args).run().exits(0);
+    assert_clean_at(&checkout, &upstream.tip());
+    assert!(!beside.exists());
 }
 
 #[test]

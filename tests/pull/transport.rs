@@ -158,6 +158,18 @@ fn over_http() {
 }
 
 #[test]
+fn a_password_is_not_sent_in_clear_text() {
+    let upstream = Upstream::new();
+    let server = GitServer::http_with_password(upstream.folder(), "bob:s3cret");
+    let url = server.url("shop.git").replace("http://", "http://bob:s3cret@");
+
+    let output = pull(&upstream.folder().join("checkout")).args(["--url", &url]).run();
+
+    assert_refused(&output, 2, &["cannot fetch from http://localhost", "use https"]);
+    assert!(!output.stderr.contains("s3cret"), "{output}");
+}
+
+#[test]
 fn over_https_with_a_private_authority() {
     let upstream = Upstream::new();
     let server = GitServer::https(upstream.folder(), None);

@@ -33,6 +33,12 @@ impl GitServer {
         Self::start(Manner { root: root.to_owned(), ..Manner::default() }, None)
     }
 
+    /// Plain HTTP, open to who has `user:password`.
+    pub fn http_with_password(root: &Path, password: &str) -> Self {
+        let password = Some(password.to_owned());
+        Self::start(Manner { root: root.to_owned(), password, ..Manner::default() }, None)
+    }
+
     /// HTTPS with a certificate of an authority that nobody knows. With `user:password`, only who
     /// has them is let in.
     pub fn https(root: &Path, password: Option<&str>) -> Self {

@@ -35,6 +35,12 @@ pub(super) fn clone_unless_there(options: &PullOptions, url: &str) -> Result<Out
     let place = std::path::absolute(&options.directory)
         .map_err(PullError::write(options.directory.display().to_string()))?;
     if is_checkout(&place) {
+        // A clone that was killed at its very end may have left its empty scratch.
+        for (folder, inside) in [(beside(&place), false), (Some(place.join(SCRATCH)), true)] {
+            if let Some(folder) = folder.filter(|folder| folder.exists()) {
+                drop(Scratch::lock(folder, inside, &place, options)?);
+            }
+        }
         return Ok(Outcome::There(Box::new(Checkout::open(&place)?)));
     }
     let scratch = Scratch::take(&place, options)?;
@@ -68,6 +74,14 @@ fn is_free(place: &Path) -> bool {
     }
 }
 
+/// The folder next to `place` that a clone is made in.
+fn beside(place: &Path) -> Option<PathBuf> {
+    let mut hidden = std::ffi::OsString::from(".");
+    hidden.push(place.file_name()?);
+    hidden.push(SCRATCH);
+    Some(place.parent()?.join(hidden))
+}
+
 /// The folder that a clone is made in, locked.
 struct Scratch {
     folder: PathBuf,
@@ -78,18 +92,22 @@ struct Scratch {
 impl Scratch {
     fn take(place: &Path, options: &PullOptions) -> Result<Self, PullError> {
         let inside = place.exists();
-        let folder = match (inside, place.parent(), place.file_name()) {
-            (false, Some(parent), Some(name)) => {
-                let mut hidden = std::ffi::OsString::from(".");
-                hidden.push(name);
-                hidden.push(SCRATCH);
-                parent.join(hidden)
-            }
+        let folder = match beside(place) {
+            Some(folder) if !inside => folder,
             _ => place.join(SCRATCH),
         };
         if inside && !is_free(place) && !folder.exists() {
             return Err(PullError::NotEmpty { directory: place.to_owned() });
         }
+        Self::lock(folder, inside, place, options)
+    }
+
+    fn lock(
+        folder: PathBuf,
+        inside: bool,
+        place: &Path,
+        options: &PullOptions,
+    ) -> Result<Self, PullError> {
         let writing = || folder.display().to_string();
         loop {
             fs::create_dir_all(&folder).map_err(PullError::write(writing()))?;

@@ -257,6 +257,8 @@ fn fetch_hint(url: &str, source: &Cause) -> Option<String> {
         "name the server's certificate authority: git config http.sslCAInfo FILE".into()
     } else if says("Host key verification failed") {
         "accept the server's key once: ssh to it by hand, or add it to ~/.ssh/known_hosts".into()
+    } else if says("in clear text") {
+        "use https: a password is not sent where everybody can read it".into()
     } else if url.starts_with("http")
         && (says("401") || says("redentials") || says("Authentication"))
     {

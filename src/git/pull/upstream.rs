@@ -38,11 +38,12 @@ impl Upstream {
         }
         let name = repo.branch_remote_name(branch.shorten(), Direction::Fetch);
         let name = name.map_or_else(|| "origin".to_owned(), |name| name.as_bstr().to_string());
-        let no_remote = || PullError::NoRemote { branch: short.clone(), remote: name.clone() };
-        let remote = repo
-            .try_find_remote(name.as_str())
-            .ok_or_else(no_remote)?
-            .map_err(Error::read(format!("the configuration of remote `{name}`")))?;
+        // A branch may follow another of this repository, whose remote is called `.`.
+        let missing = if name == "." { "origin".to_owned() } else { name.clone() };
+        let no_remote = || PullError::NoRemote { branch: short.clone(), remote: missing };
+        let Some(remote) = repo.try_find_remote(name.as_str()) else { return Err(no_remote()) };
+        let remote =
+            remote.map_err(Error::read(format!("the configuration of remote `{name}`")))?;
         let url = remote.url(Direction::Fetch).ok_or_else(no_remote)?;
         if let Some(wanted) = &options.url {
             same_remote(repo, &name, url, wanted)?;
