@@ -7,11 +7,13 @@ mod checkout;
 mod drift;
 mod forgotten;
 mod killed;
+mod output;
 mod pull;
 #[cfg(unix)]
 mod sandbox;
 #[cfg(unix)]
 mod sandbox_programs;
+mod secrets;
 mod support;
 mod watch;
 mod wrong_input;

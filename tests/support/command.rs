@@ -58,6 +58,22 @@ impl Cmd {
         self
     }
 
+    /// The same environment and folder for a shell script.
+    pub fn shell(self, script: &str) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).stdin(Stdio::null());
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        if let Some(dir) = self.command.get_current_dir() {
+            command.current_dir(dir);
+        }
+        Self { command }
+    }
+
     /// The command itself, for what this builder has no word for.
     pub fn into_inner(self) -> Command {
         self.command

@@ -38,6 +38,13 @@ pub fn with_controllers() -> &'static Plane {
     PLANE.as_ref().unwrap_or_else(|reason| panic!("no sandbox: {reason}"))
 }
 
+/// A bare one that no other test talks to.
+#[track_caller]
+pub fn own() -> &'static Plane {
+    let plane = Plane::start(&[]).unwrap_or_else(|reason| panic!("no sandbox: {reason}"));
+    Box::leak(Box::new(plane))
+}
+
 impl Plane {
     /// A control plane of the test's own.
     fn start(options: &[&str]) -> Result<Self, String> {

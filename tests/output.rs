@@ -1,0 +1,139 @@
+//! What a run prints: text, JSON with its documented keys, names for kubectl; and that the requests
+//! it counts are those that the API server had.
+
+use serde_json::Value;
+
+use crate::support::command::Cmd;
+use crate::support::repo::{Repo, config};
+use crate::support::sandbox;
+
+fn json(output: &str) -> Value {
+    serde_json::from_str(output).unwrap_or_else(|error| panic!("{error} in\n{output}"))
+}
+
+#[test]
+fn json_says_what_text_says() {
+    let repo = Repo::new("output-json", sandbox::bare());
+    repo.write("envs/one.yaml", config("one", "1")).commit("First");
+    let diff = json(&repo.run(&["diff", "-o", "json"]).exits(1).stdout);
+    let commit = repo.git(&["rev-parse", "HEAD"]).stdout.trim().to_owned();
+    assert_eq!(diff["version"], 1);
+    assert_eq!(diff["revision"]["commit"], commit.as_str());
+    assert_eq!(diff["revision"]["named"], "main");
+    assert_eq!(diff["target"]["inventory"]["name"], "trueup-output-json");
+    assert_eq!(diff["summary"]["create"], 1);
+    let change = &diff["changes"][0];
+    assert_eq!(change["action"], "create");
+    let object = serde_json::json!({
+        "group": "", "version": "v1", "kind": "ConfigMap", "namespace": "output-json", "name": "one"
+    });
+    assert_eq!(change["object"], object);
+    assert_eq!(change["origin"], serde_json::json!({ "path": "envs/one.yaml", "line": 1 }));
+    assert!(diff.get("report").is_none());
+
+    let apply = json(&repo.run(&["apply", "-o", "json"]).exits(0).stdout);
+    assert_eq!(apply["report"]["at_commit"], true);
+    let step = &apply["report"]["steps"][0];
+    assert_eq!((&step["outcome"], &step["object"]), (&"done".into(), &object));
+
+    repo.write("envs/one.yaml", config("one", "2")).commit("Second");
+    let diff = json(&repo.run(&["diff", "-o", "json", "--exit-zero"]).exits(0).stdout);
+    let fields = serde_json::json!([{ "path": "data.key", "before": "1", "after": "2" }]);
+    assert_eq!(diff["changes"][0]["fields"], fields);
+    let names = repo.run(&["diff", "-o", "name"]).exits(1);
+    assert_eq!(names.stdout, "update configmap/one -n output-json\n");
+
+    repo.write("bad.yaml", "a: b: c\n").commit("Third");
+    let diff = json(&repo.run(&["diff", "-o", "json"]).exits(1).stdout);
+    assert_eq!(diff["problems"][0]["path"], "bad.yaml");
+    assert_eq!(diff["problems"][0]["line"], 1);
+}
+
+#[test]
+fn the_requests_that_are_counted_are_those_that_the_server_had() {
+    // One of its own: every request of a trueup is this test's.
+    let plane = sandbox::own();
+    let repo = Repo::new("output-requests", plane);
+    for n in 0..20 {
+        repo.write_config(&format!("o{n}"), "1");
+    }
+    repo.commit("Twenty");
+    let had = || {
+        let agent = |event: &Value| event["userAgent"].as_str().unwrap_or_default().to_owned();
+        let ours = |event: &&Value| agent(event).starts_with("trueup/");
+        plane.requests().iter().filter(ours).count()
+    };
+    let mut counts = Vec::new();
+    for (verb, status) in [("diff", 1), ("apply", 0), ("diff", 0)] {
+        let before = had();
+        let output = repo.run(&[verb, "-o", "json"]).exits(status);
+        let requests = json(&output.stdout)["requests"].as_u64().unwrap();
+        assert_eq!(requests, (had() - before) as u64, "\n{output}");
+        counts.push(requests);
+    }
+    // Discovery 2, the parent, the cluster's identity, the inventory's namespace, a dry run each;
+    // then also an apply each and the record twice; then a LIST instead of the namespace.
+    assert_eq!(counts, [25, 47, 25]);
+}
+
+#[test]
+fn a_sandbox_stands_in_for_a_cluster() {
+    let folder = tempfile::tempdir().unwrap();
+    let git = |args: &[&str]| {
+        let _ = Cmd::new("git").dir(folder.path()).args(args).run().exits(0);
+    };
+    git(&["init", "--quiet", "--initial-branch", "main"]);
+    std::fs::write(folder.path().join("all.yaml"), include_str!("../fixtures/born-together.yaml"))
+        .unwrap();
+    git(&["add", "--all"]);
+    git(&["commit", "--quiet", "--message", "All at once"]);
+    let diff = Cmd::trueup().dir(folder.path()).args(["diff", "--sandbox"]).run().exits(1);
+    assert!(diff.stdout.contains("4 to create"), "{diff}");
+    let apply = Cmd::trueup().dir(folder.path()).args(["apply", "--sandbox"]).run().exits(0);
+    assert!(apply.stdout.contains("✓ Voucher"), "{apply}");
+    let both = ["apply", "--sandbox", "--context", "x"];
+    let both = Cmd::trueup().dir(folder.path()).args(both).run().exits(2);
+    assert!(both.stderr.contains("cannot be used with"), "{both}");
+}
+
+#[test]
+fn uncommitted_work_is_no_part_of_it_unless_asked_for() {
+    let repo = Repo::new("output-worktree", sandbox::bare());
+    repo.write_config("one", "1").commit("First");
+    let _ = repo.run(&["apply"]).exits(0);
+    repo.write_config("one", "2")
+        .write("notes/.trueupignore", "*\n")
+        .write("notes/x.yaml", "no: manifest\n");
+    let diff = repo.run(&["diff"]).exits(0);
+    assert!(diff.stderr.contains("warning: "), "{diff}");
+    assert!(diff.stderr.contains("not committed"), "{diff}");
+    let worktree = repo.run(&["diff", "--worktree"]).exits(1);
+    assert!(worktree.stdout.contains("0 to create, 1 to update, 0 to delete"), "{worktree}");
+    assert!(worktree.stdout.contains("with uncommitted changes"), "{worktree}");
+    let _ = repo.run(&["apply", "--worktree"]).exits(0);
+    let revision = r"jsonpath={.metadata.annotations.trueup\.dev/revision}";
+    let recorded =
+        repo.kubectl(&["get", "configmap", "trueup-output-worktree", "-o", revision]).stdout;
+    assert!(recorded.ends_with("-dirty"), "{recorded}");
+}
+
+#[cfg(unix)]
+#[test]
+fn on_a_terminal_apply_shows_the_plan_and_asks() {
+    let repo = Repo::new("output-asks", sandbox::bare());
+    repo.write_config("one", "1").commit("First");
+    let ask = |answer: &str| {
+        let apply = repo.trueup(&["apply"]).into_inner();
+        let trueup = apply.get_program().to_str().unwrap().to_owned();
+        let script = format!(
+            "printf '{answer}\\n' | script --quiet --return --command '{trueup} apply' /dev/null"
+        );
+        repo.trueup(&[]).shell(&script).run()
+    };
+    let no = ask("n");
+    assert!(no.stdout.contains("Apply 1 creation to trueup-sandbox"), "{no}");
+    assert_eq!((no.status, repo.writes()), (Some(1), 0), "\n{no}");
+    let yes = ask("y");
+    assert_eq!(yes.status, Some(0), "\n{yes}");
+    assert_eq!(repo.members("configmap"), ["configmap/one"]);
+}

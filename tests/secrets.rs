@@ -1,0 +1,82 @@
+//! No value of a Secret reaches a terminal, JSON, a log or an error, plain or in base64.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::support::command::Output;
+use crate::support::repo::Repo;
+use crate::support::sandbox;
+
+/// Values that are found nowhere else.
+struct Canaries(Vec<String>);
+
+impl Canaries {
+    /// `count` values of random letters.
+    fn new(count: usize) -> Self {
+        use std::hash::{BuildHasher as _, RandomState};
+        let value = |n: usize| format!("canary{:016x}", RandomState::new().hash_one(n));
+        Self((0..count).map(value).collect())
+    }
+
+    #[track_caller]
+    fn assert_unseen(&self, output: &Output) {
+        for canary in &self.0 {
+            for spelling in [canary.clone(), STANDARD.encode(canary)] {
+                let seen = output.stdout.contains(&spelling) || output.stderr.contains(&spelling);
+                assert!(!seen, "a Secret's value was printed\n{output}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_value_of_a_secret_is_ever_printed() {
+    let repo = Repo::new("secrets", sandbox::bare());
+    let canaries = Canaries::new(6);
+    let [text, data, later, broken, wrong, reused] = canaries.0.as_slice() else { unreachable!() };
+    let secret = |text: &str, data: &str| {
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: db}}\nstringData: {{text: {text}}}\ndata: {{data: {}}}\n",
+            STANDARD.encode(data)
+        )
+    };
+    repo.write("db.yaml", secret(text, data));
+    // The same value where it does not belong.
+    repo.write_config("leak", &format!("postgres://user:{text}@db"));
+    repo.commit("Secrets");
+    let see = |args: &[&str]| canaries.assert_unseen(&repo.run(args));
+    see(&["diff"]);
+    see(&["diff", "-o", "json"]);
+    see(&["apply"]);
+    let there = ["get", "secret", "db", "-o", "jsonpath={.data.text}"];
+    assert_eq!(repo.kubectl(&there).stdout, STANDARD.encode(text), "it is applied all the same");
+
+    // A change, shown as a change of masks; then drift, put back by watch.
+    repo.write("db.yaml", secret(later, data)).commit("Another value");
+    let diff = repo.run(&["diff"]).exits(1);
+    assert!(diff.stdout.contains("‹secret 1›") && diff.stdout.contains("‹secret 2›"), "{diff}");
+    canaries.assert_unseen(&diff);
+    see(&["apply", "-o", "json"]);
+    let patch = format!(r#"{{"stringData":{{"text":"{reused}"}}}}"#);
+    let _ = repo.kubectl(&["patch", "secret", "db", "-p", &patch]).exits(0);
+    see(&["diff"]);
+    see(&["watch", "--once"]);
+
+    // What the reader, and what the server, refuses.
+    repo.write("broken.yaml", format!("kind: Secret\nstringData: x: {broken}\n"));
+    repo.write(
+        "wrong.yaml",
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: wrong}}\ndata: {{x: '%{wrong}'}}\n"
+        ),
+    );
+    let number =
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: pin}\nstringData: {pin: 918273645546372}\n";
+    repo.write("number.yaml", number).commit("Wrong ones");
+    for args in [&["diff"][..], &["diff", "-o", "json"], &["apply"], &["watch", "--once"]] {
+        let output = repo.run(args).exits(1);
+        canaries.assert_unseen(&output);
+        assert!(!output.to_string().contains("918273645546372"), "{output}");
+        assert!(output.to_string().contains("wrong"), "{output}");
+    }
+}
