@@ -54,3 +54,6 @@ impl Cluster {
         self.requests.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use super::*;
 use crate::inventory::PART_OF;
 use crate::manifest::Manifest;
 use crate::observed::{Refusal, Unlisted};
+use crate::ownership;
 use crate::ownership::FIELD_MANAGER;
 use crate::problem::{Place, Problem};
 
@@ -212,4 +213,137 @@ fn a_member_of_another_set_is_not_taken() {
         reason(&desired, &observed, &web.key()),
         "it is a member of another ApplySet, applyset-other-v1"
     );
+}
+
+mod properties {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What one object can be like: declared or not, and seen in one of these ways.
+    #[derive(Clone, Copy, Debug)]
+    enum Seen {
+        Absent,
+        Same,
+        Changed,
+        Refused,
+        Unknown,
+        Deferred,
+        NotOurs,
+    }
+
+    fn seen_ways() -> impl Strategy<Value = Seen> {
+        use Seen::{Absent, Changed, Deferred, NotOurs, Refused, Same, Unknown};
+        prop::sample::select(vec![Absent, Same, Changed, Refused, Unknown, Deferred, NotOurs])
+    }
+
+    fn kinds() -> impl Strategy<Value = &'static str> {
+        let kinds = ["Namespace", "ConfigMap", "Deployment", "CustomResourceDefinition", "Secret"];
+        prop::sample::select(kinds.to_vec())
+    }
+
+    /// Objects by kind and number, each declared or not and seen somehow.
+    fn worlds() -> impl Strategy<Value = Vec<(&'static str, u8, bool, Seen)>> {
+        prop::collection::vec((kinds(), 0..20_u8, any::<bool>(), seen_ways()), 0..30)
+    }
+
+    fn build(world: &[(&'static str, u8, bool, Seen)]) -> (Desired, Observed) {
+        let (mut wanted, mut observed) = (Vec::new(), Observed::default());
+        let mut known = BTreeSet::new();
+        for (kind, number, is_declared, seen) in world {
+            let name = format!("o{number}");
+            let (object, live) = (object(kind, &name), ours(kind, &name));
+            if !known.insert(object.key()) {
+                continue;
+            }
+            let refusal = Refusal { message: "no".to_owned(), hint: None };
+            let unborn = Prerequisite::Namespace("shop".to_owned());
+            let mut foreign = live.clone();
+            foreign.metadata_mut().remove("managedFields");
+            let preview = |preview| is_declared.then_some(preview);
+            let observation = match seen {
+                Seen::Unknown => Observation::Unknown("timeout".to_owned()),
+                Seen::Absent => Observation::Seen {
+                    live: None,
+                    preview: preview(Preview::Merged(live.clone())),
+                },
+                Seen::Deferred => {
+                    Observation::Seen { live: None, preview: preview(Preview::Deferred(unborn)) }
+                }
+                Seen::Same => {
+                    Observation::Seen { live: Some(live), preview: preview(Preview::Same) }
+                }
+                Seen::Changed => Observation::Seen {
+                    live: Some(live.clone()),
+                    preview: preview(Preview::Merged(live)),
+                },
+                Seen::Refused => Observation::Seen {
+                    live: Some(live),
+                    preview: preview(Preview::Refused(refusal)),
+                },
+                Seen::NotOurs => {
+                    Observation::Seen { live: Some(foreign), preview: preview(Preview::Same) }
+                }
+            };
+            observed.objects.insert(object.key(), observation);
+            if *is_declared {
+                wanted.push(object);
+            }
+        }
+        (declared(&wanted), observed)
+    }
+
+    proptest! {
+        #[test]
+        fn every_object_of_desired_and_inventory_has_exactly_one_action(world in worlds()) {
+            let (desired, observed) = build(&world);
+            let plan = plan(&desired, &observed, &inventory(), &Allowed::default());
+            let mut planned: Vec<&ObjectKey> = plan.changes().map(|change| &change.key).collect();
+            planned.sort();
+            let is_there = |observation: &Observation| {
+                !matches!(observation, Observation::Seen { live: None, .. })
+            };
+            let live = observed.objects.iter().filter(|(_, o)| is_there(o)).map(|(key, _)| key);
+            let expected: BTreeSet<&ObjectKey> = desired.objects.keys().chain(live).collect();
+            prop_assert_eq!(planned, expected.into_iter().collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn only_undesired_objects_of_ours_are_deleted_and_only_when_all_is_known(world in worlds()) {
+            let (desired, observed) = build(&world);
+            let allowed = Allowed { empty: true, ..Allowed::default() };
+            let plan = plan(&desired, &observed, &inventory(), &allowed);
+            let refused = plan.changes().any(|change| {
+                change.action == Action::Refuse && change.origin.is_some()
+            });
+            for change in plan.changes().filter(|change| change.action == Action::Delete) {
+                let live = change.live.as_ref().unwrap();
+                prop_assert!(ownership::is_ours(live, &inventory().id()));
+                prop_assert!(!desired.objects.contains_key(&change.key));
+                prop_assert!(!refused, "something is refused, and {} is deleted", change.key);
+                prop_assert!(change.key.kind != "Namespace", "nobody allowed it");
+            }
+        }
+
+        #[test]
+        fn deletions_come_after_everything_else_and_order_in_makes_no_difference(world in worlds()) {
+            let (desired, observed) = build(&world);
+            let allowed = Allowed { empty: true, ..Allowed::default() };
+            let plan = |desired, observed| super::plan(desired, observed, &inventory(), &allowed);
+            let first = plan(&desired, &observed);
+            prop_assert!(first.waves.is_sorted_by(|a, b| a.step < b.step));
+            let actions: Vec<Action> = first.changes().map(|change| change.action).collect();
+            let deletions = actions.iter().skip_while(|action| **action != Action::Delete);
+            prop_assert!(deletions.into_iter().all(|a| matches!(a, Action::Delete | Action::Keep | Action::Refuse)));
+
+            // The same world told backwards, each object as it was told first.
+            let mut known = BTreeSet::new();
+            let told: Vec<_> = world.iter().filter(|o| known.insert((o.0, o.1))).copied().collect();
+            let backwards: Vec<_> = told.into_iter().rev().collect();
+            let (desired, observed) = build(&backwards);
+            prop_assert_eq!(plan(&desired, &observed), first);
+        }
+    }
 }

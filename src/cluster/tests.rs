@@ -1,0 +1,128 @@
+//! Faults that a real API server does not produce on demand: what is tried again, what is not, and
+//! what is not known after them.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+
+use http::{Request, Response};
+use kube::client::Body;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::inventory::Record;
+use crate::object::GroupKind;
+
+/// A server that gives these answers, one after the other, and says how often it was asked.
+fn server(answers: Vec<(u16, Option<&'static str>, Value)>) -> Cluster {
+    let answers = Arc::new(Mutex::new(VecDeque::from(answers)));
+    let service = tower::service_fn(move |_: Request<Body>| {
+        let (status, after, body) =
+            answers.lock().unwrap().pop_front().expect("one request too many");
+        let mut answer = Response::builder().status(status);
+        if let Some(after) = after {
+            answer = answer.header("Retry-After", after);
+        }
+        let answer = answer.body(Body::from(serde_json::to_vec(&body).unwrap())).unwrap();
+        async move { Ok::<_, Infallible>(answer) }
+    });
+    Cluster {
+        client: kube::Client::new(service, "default"),
+        name: "test".to_owned(),
+        url: "http://test".to_owned(),
+        namespace: "default".to_owned(),
+        concurrency: 4,
+        requests: AtomicUsize::new(0),
+    }
+}
+
+fn status(code: u16, reason: &str, message: &str) -> (u16, Option<&'static str>, Value) {
+    (code, None, json!({ "kind": "Status", "code": code, "reason": reason, "message": message }))
+}
+
+fn busy() -> (u16, Option<&'static str>, Value) {
+    let (code, _, body) = status(429, "TooManyRequests", "too many requests");
+    (code, Some("0"), body)
+}
+
+fn namespace() -> (u16, Option<&'static str>, Value) {
+    (200, None, json!({ "metadata": { "name": "kube-system", "uid": "3f2a9c" } }))
+}
+
+#[tokio::test]
+async fn a_busy_server_is_asked_again() {
+    let cluster = server(vec![busy(), busy(), namespace()]);
+    assert_eq!(cluster.uid().await, Ok(Some("3f2a9c".to_owned())));
+    assert_eq!(cluster.requests(), 3);
+}
+
+#[tokio::test]
+async fn a_server_that_stays_busy_is_an_error() {
+    let cluster = server(vec![busy(), busy(), busy(), busy()]);
+    let error = cluster.uid().await.unwrap_err();
+    assert_eq!(error.to_string(), "too many requests");
+    assert!(!error.is_verdict(), "it says nothing about the object");
+    assert_eq!(cluster.requests(), 4);
+}
+
+#[tokio::test]
+async fn a_verdict_is_not_asked_for_twice() {
+    let mistyped = "failed to create typed patch object (shop/db; /v1, Kind=Secret): .data.k: expected string, got 1";
+    for (code, reason, message) in
+        [(403, "Forbidden", "no"), (422, "Invalid", "no"), (500, "InternalError", mistyped)]
+    {
+        let cluster = server(vec![status(code, reason, message)]);
+        let inventory = crate::inventory::Inventory {
+            name: "trueup-shop".to_owned(),
+            namespace: "default".to_owned(),
+        };
+        let error = cluster.parent(&inventory).await.unwrap_err();
+        assert!(error.is_verdict(), "{error}");
+        assert_eq!(cluster.requests(), 1, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_api_says_so() {
+    let html = (200, None, Value::String("welcome".to_owned()));
+    let cluster = server(vec![html.clone(), html]);
+    let error = cluster.discover().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the answer to GET /api is not one of a Kubernetes API server: no aggregated discovery, which Kubernetes has since 1.26"
+    );
+    assert!(error.hint().unwrap().contains("a proxy before it"));
+}
+
+/// A group whose server is down is there in discovery, marked stale and without its kinds.
+#[tokio::test]
+async fn the_members_of_a_stale_group_are_unknown_and_not_gone() {
+    let groups = json!({ "items": [{
+        "metadata": { "name": "metrics.k8s.io" },
+        "versions": [{ "version": "v1", "freshness": "Stale" }],
+    }]});
+    let cluster = server(vec![(200, None, json!({ "items": [] })), (200, None, groups)]);
+    let catalog = cluster.discover().await.unwrap();
+    let record = Record {
+        kinds: [GroupKind::new("metrics.k8s.io", "Meter"), GroupKind::new("gone.io", "Gone")]
+            .into(),
+        namespaces: ["default".to_owned()].into(),
+        repository: String::new(),
+        paths: [".".to_owned()].into(),
+        revision: None,
+    };
+    let inventory = crate::inventory::Inventory {
+        name: "trueup-shop".to_owned(),
+        namespace: "default".to_owned(),
+    };
+    let desired = crate::desired::Desired::default();
+    let question = Question {
+        desired: &desired,
+        catalog: &catalog,
+        inventory: &inventory,
+        record: Some(&record),
+    };
+    let observed = cluster.observe(&question).await;
+    let unlisted: Vec<&str> = observed.unlisted.iter().map(|kind| kind.what.as_str()).collect();
+    assert_eq!(unlisted, ["Meter.metrics.k8s.io"], "a kind that nobody defines has no objects");
+}
