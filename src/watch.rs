@@ -47,7 +47,6 @@ impl Stop {
     pub fn tell(&self) {
         self.told.store(true, Ordering::Relaxed);
         self.wake.notify_waiters();
-        self.wake.notify_one();
     }
 
     /// The flag that [`Course`] and [`PullOptions`] look at.
@@ -60,11 +59,20 @@ impl Stop {
         self.told.load(Ordering::Relaxed)
     }
 
+    /// Waits until told.
+    pub async fn told(&self) {
+        loop {
+            let wake = self.wake.notified();
+            if self.is_told() {
+                return;
+            }
+            wake.await;
+        }
+    }
+
     /// Waits for as long as `pause`, or until told.
     async fn sleep(&self, pause: Duration) {
-        if !self.is_told() {
-            let _ = tokio::time::timeout(pause, self.wake.notified()).await;
-        }
+        let _ = tokio::time::timeout(pause, self.told()).await;
     }
 }
 
@@ -120,7 +128,15 @@ pub async fn watch(
     events: &mut (dyn FnMut(Result<Round, RoundError>, Option<Duration>) + Send),
 ) {
     while !stop.is_told() {
-        let round = round(watch, stop).await;
+        // Looking writes nothing but the checkout, which a pull leaves sound wherever it stops.
+        let looked = tokio::select! {
+            looked = look(watch) => looked,
+            () = stop.told() => return,
+        };
+        let round = match looked {
+            Ok(looked) => act(watch, looked, stop).await,
+            Err(error) => Err(error),
+        };
         let last = watch.once || stop.is_told();
         let pause = (!last).then(|| pause(watch.interval, spread()));
         events(round, pause);
@@ -131,8 +147,16 @@ pub async fn watch(
     }
 }
 
-/// Pull, look, decide, do.
-async fn round(watch: &Watch, stop: &Stop) -> Result<Round, RoundError> {
+/// A round half-way: what was found, and nothing done about it yet.
+struct Looked {
+    begin: Instant,
+    pulled: Option<Result<Pulled, PullError>>,
+    cluster: Cluster,
+    survey: Survey,
+}
+
+/// Pulls, looks at git and the cluster, and decides.
+async fn look(watch: &Watch) -> Result<Looked, RoundError> {
     let begin = Instant::now();
     let pulled = match watch.pull.clone() {
         Some(options) => Some(tokio::task::spawn_blocking(move || pull(&options)).await?),
@@ -141,6 +165,12 @@ async fn round(watch: &Watch, stop: &Stop) -> Result<Round, RoundError> {
     let checkout = Checkout::discover(&watch.directory)?;
     let cluster = Cluster::connect(&watch.access).await?;
     let survey = survey(&watch.target, &checkout, &cluster).await?;
+    Ok(Looked { begin, pulled, cluster, survey })
+}
+
+/// Does what was decided.
+async fn act(watch: &Watch, looked: Looked, stop: &Stop) -> Result<Round, RoundError> {
+    let Looked { begin, pulled, cluster, survey } = looked;
     let course =
         Course { inventory: &watch.target.inventory, stop: stop.flag(), events: &mut |_| {} };
     let report = carry_out(&survey, &cluster, course).await?;

@@ -108,25 +108,45 @@ fn commits_arrive_drift_is_put_back_and_failures_are_told_once() {
     assert!(fs::read_to_string(log).unwrap().ends_with("stopped\n"));
 }
 
-#[test]
-fn a_signal_lets_the_object_in_flight_finish_and_the_next_run_goes_on() {
-    let repo = Repo::new("watch-signal", sandbox::bare());
+/// A repository with 300 objects.
+fn many(name: &str) -> Repo {
+    let repo = Repo::new(name, sandbox::bare());
     let objects: String = (0..300)
         .map(|n| format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: o{n}}}\n"))
         .collect();
     repo.write("all.yaml", objects).commit("Many");
-    let watching = Watching::start(&repo);
-    let some = || !repo.kubectl(&["get", "configmap", "o0", "-o", "name"]).stdout.is_empty();
-    eventually("some are there", some);
-    assert_eq!(watching.stop(), Some(0));
-    // What was begun was finished: every object that the server took a request for is there.
-    let there = repo.kubectl(&["get", "configmap", "-o", "name"]).exits(0).stdout;
-    let there = there.lines().filter(|name| name.starts_with("configmap/o")).count();
-    assert_eq!(repo.applied(), there);
+    repo
+}
 
+/// How many of them are there.
+fn there(repo: &Repo) -> usize {
+    let names = repo.kubectl(&["get", "configmap", "-o", "name"]).exits(0).stdout;
+    names.lines().filter(|name| name.starts_with("configmap/o")).count()
+}
+
+#[test]
+fn a_signal_lets_watch_finish_what_is_in_flight_and_the_next_run_goes_on() {
+    let repo = many("watch-signal");
+    let watching = Watching::start(&repo);
+    eventually("some are there", || there(&repo) > 0);
+    assert_eq!(watching.stop(), Some(0));
+    assert_eq!(repo.applied(), there(&repo), "every object that was sent is there");
     let _ = repo.run(&["apply", "--name", "checkout"]).exits(0);
-    let there = repo.kubectl(&["get", "configmap", "-o", "name"]).exits(0).stdout;
-    assert_eq!(there.lines().filter(|name| name.starts_with("configmap/o")).count(), 300);
+    assert_eq!(there(&repo), 300);
+}
+
+#[test]
+fn a_signal_lets_apply_finish_what_is_in_flight_and_the_next_run_goes_on() {
+    let repo = many("apply-signal");
+    let mut apply = repo.trueup(&["apply"]).into_inner();
+    let mut apply = apply.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    eventually("some are sent", || repo.applied() > 0);
+    let _ = Cmd::new("kill").args(["-INT", &apply.id().to_string()]).run().exits(0);
+    let status = apply.wait().unwrap().code();
+    assert_eq!(repo.applied(), there(&repo), "every object that was sent is there");
+    assert_eq!(status, Some(if there(&repo) == 300 { 0 } else { 130 }));
+    let _ = repo.run(&["apply"]).exits(0);
+    assert_eq!(there(&repo), 300);
 }
 
 #[test]

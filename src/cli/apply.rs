@@ -8,11 +8,12 @@ use clap::Args;
 use super::exit::{Exit, Failure};
 use super::present::steps::Steps;
 use super::present::{self, Format};
-use super::session::{Session, ThrowawayArgs};
+use super::session::Session;
 use super::signals;
 use super::target::TargetArgs;
+use super::throwaway::ThrowawayArgs;
 use super::ui::Ui;
-use crate::reconcile::{Course, carry_out};
+use crate::reconcile::{Course, Survey, carry_out};
 use crate::watch::Stop;
 
 /// The arguments of `trueup apply`.
@@ -45,17 +46,13 @@ pub struct ApplyArgs {
 pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
     let stop = Arc::new(Stop::default());
     signals::listen(&stop)?;
-    let session = Session::open(&args.target, directory, &args.throwaway, ui).await?;
-    let survey = session.survey(ui).await?;
-
+    // Until something is written a signal ends the run at once.
+    let ready = tokio::select! {
+        ready = ready(&args, directory, ui) => ready?,
+        () = stop.told() => return Ok(Exit::Interrupted),
+    };
+    let Some((session, survey)) = ready else { return Ok(Exit::NotAtCommit) };
     let glyphs = ui.glyphs();
-
-    if survey.plan.writes() && !args.yes && ui.can_ask() {
-        present::plan(ui.stdout(), &session.view(&survey), Format::Text, glyphs)?;
-        if !ui.confirm(&present::question(&session.view(&survey)))? {
-            return Ok(Exit::NotAtCommit);
-        }
-    }
     let steps = Steps::new(&survey.plan, &survey.redactor, glyphs);
     let course = Course {
         inventory: &session.named.target.inventory,
@@ -75,4 +72,22 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         false if args.exit_zero => Exit::AtCommit,
         false => Exit::NotAtCommit,
     })
+}
+
+/// Looks, decides, and asks where there is somebody to ask; `None` when the answer is no.
+async fn ready(
+    args: &ApplyArgs,
+    directory: &Path,
+    ui: &mut Ui,
+) -> Result<Option<(Session, Survey)>, Failure> {
+    let session = Session::open(&args.target, directory, &args.throwaway, ui).await?;
+    let survey = session.survey(ui).await?;
+    if survey.plan.writes() && !args.yes && ui.can_ask() {
+        let glyphs = ui.glyphs();
+        present::plan(ui.stdout(), &session.view(&survey), Format::Text, glyphs)?;
+        if !ui.confirm(&present::question(&session.view(&survey))).await? {
+            return Ok(None);
+        }
+    }
+    Ok(Some((session, survey)))
 }

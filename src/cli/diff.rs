@@ -6,8 +6,9 @@ use clap::Args;
 
 use super::exit::{Exit, Failure};
 use super::present::{self, Format};
-use super::session::{Session, ThrowawayArgs};
+use super::session::Session;
 use super::target::TargetArgs;
+use super::throwaway::ThrowawayArgs;
 use super::ui::Ui;
 
 /// The arguments of `trueup diff`.

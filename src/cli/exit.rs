@@ -39,9 +39,10 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure with something to do about it.
-    pub fn with_hint(error: impl Into<anyhow::Error>, hint: impl Into<String>) -> Self {
-        Self { error: error.into(), hints: vec![hint.into()] }
+    /// Whether all that happened is that nobody reads our output any longer.
+    pub fn is_broken_pipe(&self) -> bool {
+        let error = self.error.downcast_ref::<std::io::Error>();
+        error.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
     }
 }
 

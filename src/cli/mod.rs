@@ -12,6 +12,7 @@ pub mod sandbox;
 pub mod session;
 pub mod signals;
 pub mod target;
+pub mod throwaway;
 pub mod ui;
 pub mod watch;
 

@@ -4,25 +4,14 @@
 use std::path::Path;
 use std::time::Instant;
 
-use clap::Args;
-
 use super::exit::Failure;
 use super::present::{PlanView, RevisionView, TargetView};
-use super::sandbox;
 use super::target::{Named, TargetArgs};
+use super::throwaway::{Throwaway, ThrowawayArgs};
 use super::ui::Ui;
 use crate::cluster::Cluster;
 use crate::git::Checkout;
 use crate::reconcile::{self, Survey, survey};
-use crate::sandbox::Sandbox;
-
-/// Whether to use a cluster of the session's own.
-#[derive(Debug, Args)]
-pub struct ThrowawayArgs {
-    /// Use a fresh throwaway cluster of this machine, taken down afterwards
-    #[arg(long, conflicts_with_all = ["kubeconfig", "context"], help_heading = "Cluster")]
-    sandbox: bool,
-}
 
 /// A target with everything that reaches it.
 pub struct Session {
@@ -34,7 +23,7 @@ pub struct Session {
     pub named: Named,
     begin: Instant,
     /// Taken down with the session.
-    _sandbox: Option<Sandbox>,
+    _throwaway: Throwaway,
 }
 
 impl Session {
@@ -51,21 +40,11 @@ impl Session {
     ) -> Result<Self, Failure> {
         let checkout = Checkout::discover(directory)?;
         let mut access = args.access.access();
-        let sandbox = match throwaway.sandbox {
-            true => {
-                let options = sandbox::options(false)?;
-                Some(sandbox::start(&options, ui).await?)
-            }
-            false => None,
-        };
-        if let Some(sandbox) = &sandbox {
-            access.kubeconfig = Some(sandbox.kubeconfig().to_owned());
-            access.context = None;
-        }
+        let throwaway = throwaway.start(&mut access, ui).await?;
         let begin = Instant::now();
         let cluster = Cluster::connect(&access).await?;
         let named = args.resolve(directory, &checkout, &cluster)?;
-        Ok(Self { checkout, cluster, named, begin, _sandbox: sandbox })
+        Ok(Self { checkout, cluster, named, begin, _throwaway: throwaway })
     }
 
     /// Looks at git and the cluster, and says what is worth a warning.

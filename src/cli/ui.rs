@@ -72,11 +72,15 @@ impl Ui {
     /// # Errors
     ///
     /// When the terminal can't be written to or read from.
-    pub fn confirm(&mut self, question: &str) -> io::Result<bool> {
+    pub async fn confirm(&mut self, question: &str) -> io::Result<bool> {
         write!(self.stderr, "{question}  [y/N] ")?;
         self.stderr.flush()?;
-        let mut answer = String::new();
-        io::stdin().read_line(&mut answer)?;
+        // In a thread of its own, so that a signal is heard while the question stands.
+        let answer = tokio::task::spawn_blocking(|| {
+            let mut answer = String::new();
+            io::stdin().read_line(&mut answer).map(|_| answer)
+        });
+        let answer = answer.await.map_err(io::Error::other)??;
         Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
     }
 
@@ -111,6 +115,9 @@ impl Ui {
 
     /// Says why the run could not go on: message, causes, and what to do.
     pub fn failure(&mut self, failure: &Failure) {
+        if failure.is_broken_pipe() {
+            return; // whoever read the answer has had enough of it
+        }
         let bold = anstyle::AnsiColor::Red.on_default().bold();
         // A closed stderr leaves nobody to tell.
         let _ = writeln!(self.stderr, "{bold}error:{bold:#} {}", failure.error);

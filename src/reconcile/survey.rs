@@ -5,7 +5,7 @@ use crate::cluster::{Cluster, Question};
 use crate::desired::Desired;
 use crate::git::Checkout;
 use crate::inventory::{Inventory, Record, Source};
-use crate::plan::{Allowed, Plan, plan};
+use crate::plan::{Action, Allowed, Change, Plan, plan};
 use crate::redact::Redactor;
 use crate::snapshot::Revision;
 
@@ -88,7 +88,9 @@ pub async fn survey(
         paths: target.recorded_paths(),
         revision: Some(format!("{}{dirty}", revision.commit)),
     };
-    let after = Record::of(source, desired.objects.keys());
+    let is_declared = |change: &&Change| change.origin.is_some();
+    let applied = plan.changes().filter(is_declared).filter(|c| c.action != Action::Refuse);
+    let after = Record::of(source, applied.map(|change| &change.key));
     let redactor = Redactor::of_plan(&plan, []);
     Ok(Survey {
         revision,

@@ -1,0 +1,50 @@
+//! `--sandbox`: a cluster of the run's own, on the systems that a sandbox runs on.
+
+use clap::Args;
+
+use super::exit::Failure;
+use super::ui::Ui;
+use crate::cluster::Access;
+
+/// Whether to use a cluster of the run's own.
+#[derive(Debug, Args)]
+pub struct ThrowawayArgs {
+    /// Use a fresh throwaway cluster of this machine, taken down afterwards
+    #[cfg(unix)]
+    #[arg(long, conflicts_with_all = ["kubeconfig", "context"], help_heading = "Cluster")]
+    sandbox: bool,
+}
+
+/// A cluster of the run's own, if it has one. It is taken down with this.
+pub struct Throwaway {
+    #[cfg(unix)]
+    _sandbox: Option<crate::sandbox::Sandbox>,
+}
+
+impl ThrowawayArgs {
+    /// Starts the sandbox if one is wanted, and makes `access` lead to it.
+    ///
+    /// # Errors
+    ///
+    /// When its programs can't be had, or don't start.
+    #[cfg(unix)]
+    pub async fn start(&self, access: &mut Access, ui: &mut Ui) -> Result<Throwaway, Failure> {
+        if !self.sandbox {
+            return Ok(Throwaway { _sandbox: None });
+        }
+        let sandbox = super::sandbox::start(&super::sandbox::options(false)?, ui).await?;
+        access.kubeconfig = Some(sandbox.kubeconfig().to_owned());
+        access.context = None;
+        Ok(Throwaway { _sandbox: Some(sandbox) })
+    }
+
+    /// Leaves `access` as it is: there are no sandboxes here.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    #[cfg(not(unix))]
+    pub async fn start(&self, _access: &mut Access, _ui: &mut Ui) -> Result<Throwaway, Failure> {
+        Ok(Throwaway {})
+    }
+}
