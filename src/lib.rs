@@ -1,4 +1,54 @@
 //! Git says what should run; trueup makes a Kubernetes cluster true to it.
+//!
+//! This page is the map of the house. There are three rings, and arrows point one way:
+//! the command line calls the story, the story calls the edges, and all of them speak in data.
+//!
+//! # Data: no input, no output, no clock
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`object`] | what an object is, and what identifies it |
+//! | [`problem`] | what is wrong with a text that somebody wrote, and where |
+//! | [`snapshot`] | the files of a checkout at a [`Revision`](snapshot::Revision) |
+//! | [`selection`] | which of these files are manifests: `.trueupignore` |
+//! | [`manifest`] | bytes into objects, as kubectl reads them, each with its place |
+//! | [`catalog`] | which kinds exist, and their scope |
+//! | [`desired`] | what should exist |
+//! | [`observed`] | what the cluster has, and what could not be asked |
+//! | [`ownership`] | is a live object proven to be as declared, or a suspect? |
+//! | [`inventory`] | which live objects the target put there: an ApplySet |
+//! | [`plan`] | the decision, as a pure function: [`plan::plan`] |
+//! | [`delta`] | what a change changes, field by field |
+//! | [`redact`] | takes Secrets out of everything that is shown |
+//! | [`report`] | what carrying a plan out came to |
+//! | [`config`] | what `trueup.yaml` says |
+//!
+//! # Edges: small concrete types around the world
+//!
+//! | module | what it reaches |
+//! |---|---|
+//! | [`git`] | the checkout and its remote; the only user of gix |
+//! | [`cluster`] | the API server; the only user of kube's client |
+//! | `sandbox` | a throwaway control plane on this machine (on Unix) |
+//!
+//! # The story
+//!
+//! | module | what it tells |
+//! |---|---|
+//! | [`reconcile`] | [`survey`](reconcile::survey) looks and decides, [`carry_out`](reconcile::carry_out) does it: diff, apply and watch are made of these two |
+//! | [`watch`] | when to tell the story again |
+//!
+//! # The command line
+//!
+//! [`cli`] has one file a verb, the one exit table ([`cli::exit`]), the one owner of stdout and
+//! stderr ([`cli::ui`]), and plans and reports as text and JSON ([`cli::present`]).
+//!
+//! # How data flows
+//!
+//! [`Snapshot`](snapshot::Snapshot) → [`Manifest`](manifest::Manifest) →
+//! [`Desired`](desired::Desired), beside it [`Observed`](observed::Observed); both into a
+//! [`Plan`](plan::Plan), which diff prints and apply carries out into a
+//! [`Report`](report::Report).
 
 pub mod catalog;
 pub mod cli;

@@ -4,8 +4,12 @@
 
 mod apply;
 mod checkout;
+#[cfg(unix)]
+mod completions;
 mod drift;
 mod forgotten;
+#[cfg(unix)]
+mod help;
 mod killed;
 mod output;
 mod pull;

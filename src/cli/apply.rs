@@ -16,8 +16,20 @@ use super::ui::Ui;
 use crate::reconcile::{Course, Survey, carry_out};
 use crate::watch::Stop;
 
-/// The arguments of `trueup apply`.
+/// What the end of `trueup apply --help` says.
+const EXAMPLES: &str = "\
+Examples:
+  trueup apply                           show the plan, ask, make it so
+  trueup apply --yes --target prod       as in a script
+  trueup apply --rev HEAD~1              back to the commit before
+  trueup apply --allow-delete Namespace  a deleted Namespace is meant";
+
+/// Make the cluster true to the commit, and prune
+///
+/// On a terminal the plan is shown first, and you are asked. What the inventory has and the commit
+/// no longer declares is deleted last, and only if everything else went well.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct ApplyArgs {
     #[command(flatten)]
     target: TargetArgs,

@@ -11,6 +11,11 @@ use super::ui::Ui;
 
 /// Print the completion script of a shell
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  trueup completions bash > ~/.local/share/bash-completion/completions/trueup
+  trueup completions zsh > ~/.zfunc/_trueup
+  trueup completions fish > ~/.config/fish/completions/trueup.fish")]
 pub struct CompletionsArgs {
     /// The shell
     shell: Shell,

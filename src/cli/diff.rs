@@ -11,8 +11,23 @@ use super::target::TargetArgs;
 use super::throwaway::ThrowawayArgs;
 use super::ui::Ui;
 
-/// The arguments of `trueup diff`.
+/// What the end of `trueup diff --help` says.
+const EXAMPLES: &str = "\
+Examples:
+  trueup diff                            the only target of trueup.yaml, at HEAD
+  trueup diff --target prod              one target of several
+  trueup diff envs/prod --rev v1.4       a folder as it was at a tag
+  trueup diff --worktree                 what is not committed yet, too
+  trueup diff --sandbox                  against an empty API server of its own";
+
+/// Show what apply would change
+///
+/// Nothing is written. What would come of a change is asked of the API server, so defaults,
+/// conversions and admission are part of the answer.
+///
+/// Exit status 0: no differences, 1: differences, 2: could not tell.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct DiffArgs {
     #[command(flatten)]
     target: TargetArgs,

@@ -25,17 +25,50 @@ use clap::{Parser, Subcommand};
 use exit::{Exit, Failure};
 use ui::{ColorChoice, Ui};
 
+/// The heading of the options that every verb has.
+const EVERYWHERE: &str = "Everywhere";
+
+/// What the end of `trueup --help` says.
+const EXAMPLES: &str = "\
+Examples:
+  trueup -C shop pull --url https://git.example/shop
+                                 clone it, or bring it up to date
+  trueup diff                    what would apply change?
+  trueup apply                   show it, ask, make it so
+  trueup watch                   pull and apply every 30 s
+  trueup diff --sandbox          try the manifests on a throwaway API server
+
+Exit status:
+  0  the cluster is at the commit, or there was nothing to do
+  1  it is not: differences, or something failed or was refused
+  2  could not tell or could not run: usage, configuration, git, manifests, API
+  130  interrupted";
+
 /// Git says what should run; trueup makes a Kubernetes cluster true to it
 #[derive(Debug, Parser)]
-#[command(name = "trueup", version, max_term_width = 80)]
+#[command(name = "trueup", version, max_term_width = 80, after_help = EXAMPLES)]
 pub struct Cli {
-    /// When to colour the output
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    color: ColorChoice,
-
     /// A folder in the checkout
-    #[arg(short = 'C', long, global = true, value_name = "DIR", default_value = ".")]
+    #[arg(
+        short = 'C',
+        long,
+        global = true,
+        value_name = "DIR",
+        default_value = ".",
+        help_heading = EVERYWHERE
+    )]
     directory: PathBuf,
+
+    /// When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true,
+        help_heading = EVERYWHERE
+    )]
+    color: ColorChoice,
 
     #[command(subcommand)]
     verb: Verb,

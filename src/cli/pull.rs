@@ -15,10 +15,18 @@ use super::seconds;
 use super::ui::Ui;
 use crate::git::pull::{PullError, PullOptions, Pulled, pull};
 
+/// What the end of `trueup pull --help` says.
+const EXAMPLES: &str = "\
+Examples:
+  trueup pull                            the checkout of this folder
+  trueup -C shop pull --url ssh://git@git.example/shop
+                                         clone it the first time";
+
 /// Fetch the remote's new commits and fast-forward the checkout
 ///
 /// Local work is never touched: a change in the way, or a branch that has diverged, is refused.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct PullArgs {
     /// Clone from here if there is no checkout yet, and refuse a checkout of anything else
     #[arg(long)]

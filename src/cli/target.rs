@@ -12,6 +12,9 @@ use crate::git::Checkout;
 use crate::inventory::Inventory;
 use crate::reconcile::Target;
 
+/// The heading of the options that say which cluster, and how to reach it.
+pub const CLUSTER: &str = "Cluster";
+
 /// What is to run, and where.
 #[derive(Clone, Debug, Args)]
 pub struct TargetArgs {
@@ -20,7 +23,14 @@ pub struct TargetArgs {
     pub paths: Vec<PathBuf>,
 
     /// The target of trueup.yaml to use
-    #[arg(short, long, value_name = "NAME", conflicts_with = "paths", env = "TRUEUP_TARGET")]
+    #[arg(
+        short,
+        long,
+        value_name = "NAME",
+        conflicts_with = "paths",
+        env = "TRUEUP_TARGET",
+        hide_env_values = true
+    )]
     pub target: Option<String>,
 
     /// The commit, branch or tag to make true [default: HEAD]
@@ -32,7 +42,7 @@ pub struct TargetArgs {
     pub worktree: bool,
 
     /// Namespace of objects that name none, and of the inventory
-    #[arg(short, long, value_name = "NAME", env = "TRUEUP_NAMESPACE")]
+    #[arg(short, long, value_name = "NAME", env = "TRUEUP_NAMESPACE", hide_env_values = true)]
     pub namespace: Option<String>,
 
     /// Name of the inventory [default: from the checkout's folder and PATH]
@@ -58,26 +68,25 @@ pub struct TargetArgs {
 
 /// How to reach the cluster.
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Cluster")]
 pub struct AccessArgs {
     /// The kubeconfig file [default: KUBECONFIG, then ~/.kube/config]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = CLUSTER)]
     pub kubeconfig: Option<PathBuf>,
 
     /// The kubeconfig's context to use
-    #[arg(long, value_name = "NAME", env = "TRUEUP_CONTEXT")]
+    #[arg(long, value_name = "NAME", env = "TRUEUP_CONTEXT", hide_env_values = true, help_heading = CLUSTER)]
     pub context: Option<String>,
 
     /// User to act as
-    #[arg(long = "as", value_name = "USER")]
+    #[arg(long = "as", value_name = "USER", help_heading = CLUSTER)]
     pub impersonate: Option<String>,
 
     /// Group to act as a member of (repeatable)
-    #[arg(long = "as-group", value_name = "GROUP")]
+    #[arg(long = "as-group", value_name = "GROUP", help_heading = CLUSTER)]
     pub impersonate_groups: Vec<String>,
 
     /// How many requests may be in flight at once
-    #[arg(long, value_name = "N", default_value_t = 16, env = "TRUEUP_CONCURRENCY")]
+    #[arg(long, value_name = "N", default_value_t = 16, env = "TRUEUP_CONCURRENCY", hide_env_values = true, help_heading = CLUSTER)]
     pub concurrency: usize,
 }
 

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::exit::Failure;
+use super::target::CLUSTER;
 use super::ui::Ui;
 use crate::cluster::Access;
 
@@ -11,7 +12,7 @@ use crate::cluster::Access;
 pub struct ThrowawayArgs {
     /// Use a fresh throwaway cluster of this machine, taken down afterwards
     #[cfg(unix)]
-    #[arg(long, conflicts_with_all = ["kubeconfig", "context"], help_heading = "Cluster")]
+    #[arg(long, conflicts_with_all = ["kubeconfig", "context"], help_heading = CLUSTER)]
     sandbox: bool,
 }
 

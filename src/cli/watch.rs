@@ -17,17 +17,25 @@ use crate::git::Checkout;
 use crate::git::pull::PullOptions;
 use crate::watch::{Stop, Watch, watch};
 
+/// What the end of `trueup watch --help` says.
+const EXAMPLES: &str = "\
+Examples:
+  trueup watch                           the only target of trueup.yaml
+  trueup watch --target prod --interval 300
+  trueup watch --once                    one round, as from cron";
+
 /// Pull and apply, again and again
 ///
 /// A round that did something says so in a line; a round that found everything true says nothing.
 /// A round that fails is reported, and the next one runs.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct WatchArgs {
     #[command(flatten)]
     target: TargetArgs,
 
     /// How long to wait between rounds, give or take a tenth
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds, env = "TRUEUP_INTERVAL")]
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds, env = "TRUEUP_INTERVAL", hide_env_values = true)]
     interval: Duration,
 
     /// Run one round and end with its result

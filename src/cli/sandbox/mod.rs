@@ -17,11 +17,19 @@ use crate::sandbox::programs::Places;
 use crate::sandbox::{Options, Sandbox};
 use progress::Shown;
 
+/// What the end of `trueup sandbox --help` says.
+const EXAMPLES: &str = "\
+Examples:
+  trueup sandbox -- kubectl version
+  trueup sandbox --controllers -- bash
+  trueup sandbox -- trueup apply --yes   do these manifests apply?";
+
 /// Run a throwaway Kubernetes control plane on this machine
 ///
 /// COMMAND sees it through KUBECONFIG and ends with its own status; then everything is taken down.
 /// Without COMMAND the control plane stays until Ctrl-C.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct SandboxArgs {
     /// Add the controllers, the scheduler and simulated nodes, so that Deployments roll out, Jobs
     /// finish, namespaces go away and owned objects are collected

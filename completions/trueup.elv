@@ -1,0 +1,169 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[trueup] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'trueup'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'trueup'= {
+            cand -C 'A folder in the checkout'
+            cand --directory 'A folder in the checkout'
+            cand --color 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand pull 'Fetch the remote''s new commits and fast-forward the checkout'
+            cand diff 'Show what apply would change'
+            cand apply 'Make the cluster true to the commit, and prune'
+            cand watch 'Pull and apply, again and again'
+            cand completions 'Print the completion script of a shell'
+            cand sandbox 'Run a throwaway Kubernetes control plane on this machine'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'trueup;pull'= {
+            cand --url 'Clone from here if there is no checkout yet, and refuse a checkout of anything else'
+            cand --branch 'The branch to check out when cloning, and the one that must be checked out'
+            cand --timeout 'How long the remote may be silent'
+            cand -o 'How to print what was done'
+            cand --output 'How to print what was done'
+            cand -C 'A folder in the checkout'
+            cand --directory 'A folder in the checkout'
+            cand --color 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never'
+            cand --bare 'Clone without a work tree'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'trueup;diff'= {
+            cand -t 'The target of trueup.yaml to use'
+            cand --target 'The target of trueup.yaml to use'
+            cand --rev 'The commit, branch or tag to make true [default: HEAD]'
+            cand -n 'Namespace of objects that name none, and of the inventory'
+            cand --namespace 'Namespace of objects that name none, and of the inventory'
+            cand --name 'Name of the inventory [default: from the checkout''s folder and PATH]'
+            cand --allow-delete 'Kind that may be deleted though data goes with it (repeatable)'
+            cand --kubeconfig 'The kubeconfig file [default: KUBECONFIG, then ~/.kube/config]'
+            cand --context 'The kubeconfig''s context to use'
+            cand --as 'User to act as'
+            cand --as-group 'Group to act as a member of (repeatable)'
+            cand --concurrency 'How many requests may be in flight at once'
+            cand -o 'How to print the answer'
+            cand --output 'How to print the answer'
+            cand -C 'A folder in the checkout'
+            cand --directory 'A folder in the checkout'
+            cand --color 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never'
+            cand --worktree 'Use the files of the work tree, committed or not'
+            cand --moved 'The paths were moved in git: the inventory made from others is meant'
+            cand --allow-empty 'Delete everything if the commit declares nothing'
+            cand --sandbox 'Use a fresh throwaway cluster of this machine, taken down afterwards'
+            cand --exit-zero 'Exit 0 where there are differences, too'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'trueup;apply'= {
+            cand -t 'The target of trueup.yaml to use'
+            cand --target 'The target of trueup.yaml to use'
+            cand --rev 'The commit, branch or tag to make true [default: HEAD]'
+            cand -n 'Namespace of objects that name none, and of the inventory'
+            cand --namespace 'Namespace of objects that name none, and of the inventory'
+            cand --name 'Name of the inventory [default: from the checkout''s folder and PATH]'
+            cand --allow-delete 'Kind that may be deleted though data goes with it (repeatable)'
+            cand --kubeconfig 'The kubeconfig file [default: KUBECONFIG, then ~/.kube/config]'
+            cand --context 'The kubeconfig''s context to use'
+            cand --as 'User to act as'
+            cand --as-group 'Group to act as a member of (repeatable)'
+            cand --concurrency 'How many requests may be in flight at once'
+            cand -o 'How to print the answer'
+            cand --output 'How to print the answer'
+            cand -C 'A folder in the checkout'
+            cand --directory 'A folder in the checkout'
+            cand --color 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never'
+            cand --worktree 'Use the files of the work tree, committed or not'
+            cand --moved 'The paths were moved in git: the inventory made from others is meant'
+            cand --allow-empty 'Delete everything if the commit declares nothing'
+            cand --sandbox 'Use a fresh throwaway cluster of this machine, taken down afterwards'
+            cand -y 'Do not ask, on a terminal either'
+            cand --yes 'Do not ask, on a terminal either'
+            cand --exit-zero 'Exit 0 where the cluster is not at the commit, too'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'trueup;watch'= {
+            cand -t 'The target of trueup.yaml to use'
+            cand --target 'The target of trueup.yaml to use'
+            cand --rev 'The commit, branch or tag to make true [default: HEAD]'
+            cand -n 'Namespace of objects that name none, and of the inventory'
+            cand --namespace 'Namespace of objects that name none, and of the inventory'
+            cand --name 'Name of the inventory [default: from the checkout''s folder and PATH]'
+            cand --allow-delete 'Kind that may be deleted though data goes with it (repeatable)'
+            cand --kubeconfig 'The kubeconfig file [default: KUBECONFIG, then ~/.kube/config]'
+            cand --context 'The kubeconfig''s context to use'
+            cand --as 'User to act as'
+            cand --as-group 'Group to act as a member of (repeatable)'
+            cand --concurrency 'How many requests may be in flight at once'
+            cand --interval 'How long to wait between rounds, give or take a tenth'
+            cand --timeout 'How long the remote may be silent'
+            cand -C 'A folder in the checkout'
+            cand --directory 'A folder in the checkout'
+            cand --color 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never'
+            cand --worktree 'Use the files of the work tree, committed or not'
+            cand --moved 'The paths were moved in git: the inventory made from others is meant'
+            cand --allow-empty 'Delete everything if the commit declares nothing'
+            cand --once 'Run one round and end with its result'
+            cand --no-pull 'Do not fetch; watch the checkout as others update it'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'trueup;completions'= {
+            cand -C 'A folder in the checkout'
+            cand --directory 'A folder in the checkout'
+            cand --color 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'trueup;sandbox'= {
+            cand -C 'A folder in the checkout'
+            cand --directory 'A folder in the checkout'
+            cand --color 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never'
+            cand --controllers 'Add the controllers, the scheduler and simulated nodes, so that Deployments roll out, Jobs finish, namespaces go away and owned objects are collected'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'trueup;help'= {
+            cand pull 'Fetch the remote''s new commits and fast-forward the checkout'
+            cand diff 'Show what apply would change'
+            cand apply 'Make the cluster true to the commit, and prune'
+            cand watch 'Pull and apply, again and again'
+            cand completions 'Print the completion script of a shell'
+            cand sandbox 'Run a throwaway Kubernetes control plane on this machine'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'trueup;help;pull'= {
+        }
+        &'trueup;help;diff'= {
+        }
+        &'trueup;help;apply'= {
+        }
+        &'trueup;help;watch'= {
+        }
+        &'trueup;help;completions'= {
+        }
+        &'trueup;help;sandbox'= {
+        }
+        &'trueup;help;help'= {
+        }
+    ]
+    $completions[$command]
+}

@@ -1,0 +1,137 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_trueup_global_optspecs
+    string join \n C/directory= color= h/help V/version
+end
+
+function __fish_trueup_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_trueup_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_trueup_using_subcommand
+    set -l cmd (__fish_trueup_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c trueup -n "__fish_trueup_needs_command" -s C -l directory -d 'A folder in the checkout' -r -F
+complete -c trueup -n "__fish_trueup_needs_command" -l color -d 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c trueup -n "__fish_trueup_needs_command" -s h -l help -d 'Print help'
+complete -c trueup -n "__fish_trueup_needs_command" -s V -l version -d 'Print version'
+complete -c trueup -n "__fish_trueup_needs_command" -f -a "pull" -d 'Fetch the remote\'s new commits and fast-forward the checkout'
+complete -c trueup -n "__fish_trueup_needs_command" -f -a "diff" -d 'Show what apply would change'
+complete -c trueup -n "__fish_trueup_needs_command" -f -a "apply" -d 'Make the cluster true to the commit, and prune'
+complete -c trueup -n "__fish_trueup_needs_command" -f -a "watch" -d 'Pull and apply, again and again'
+complete -c trueup -n "__fish_trueup_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c trueup -n "__fish_trueup_needs_command" -f -a "sandbox" -d 'Run a throwaway Kubernetes control plane on this machine'
+complete -c trueup -n "__fish_trueup_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c trueup -n "__fish_trueup_using_subcommand pull" -l url -d 'Clone from here if there is no checkout yet, and refuse a checkout of anything else' -r
+complete -c trueup -n "__fish_trueup_using_subcommand pull" -l branch -d 'The branch to check out when cloning, and the one that must be checked out' -r
+complete -c trueup -n "__fish_trueup_using_subcommand pull" -l timeout -d 'How long the remote may be silent' -r
+complete -c trueup -n "__fish_trueup_using_subcommand pull" -s o -l output -d 'How to print what was done' -r -f -a "text\t'One line'
+json\t'One JSON object'"
+complete -c trueup -n "__fish_trueup_using_subcommand pull" -s C -l directory -d 'A folder in the checkout' -r -F
+complete -c trueup -n "__fish_trueup_using_subcommand pull" -l color -d 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c trueup -n "__fish_trueup_using_subcommand pull" -l bare -d 'Clone without a work tree'
+complete -c trueup -n "__fish_trueup_using_subcommand pull" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -s t -l target -d 'The target of trueup.yaml to use' -r
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l rev -d 'The commit, branch or tag to make true [default: HEAD]' -r
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -s n -l namespace -d 'Namespace of objects that name none, and of the inventory' -r
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l name -d 'Name of the inventory [default: from the checkout\'s folder and PATH]' -r
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l allow-delete -d 'Kind that may be deleted though data goes with it (repeatable)' -r
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l kubeconfig -d 'The kubeconfig file [default: KUBECONFIG, then ~/.kube/config]' -r -F
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l context -d 'The kubeconfig\'s context to use' -r
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l as -d 'User to act as' -r
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l as-group -d 'Group to act as a member of (repeatable)' -r
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l concurrency -d 'How many requests may be in flight at once' -r
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -s o -l output -d 'How to print the answer' -r -f -a "text\t'For people'
+json\t'One JSON document, its keys as in the README'
+name\t'A line for each object that is not kept: the action, and arguments for kubectl'"
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -s C -l directory -d 'A folder in the checkout' -r -F
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l color -d 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l worktree -d 'Use the files of the work tree, committed or not'
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l moved -d 'The paths were moved in git: the inventory made from others is meant'
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l allow-empty -d 'Delete everything if the commit declares nothing'
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l sandbox -d 'Use a fresh throwaway cluster of this machine, taken down afterwards'
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l exit-zero -d 'Exit 0 where there are differences, too'
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -s t -l target -d 'The target of trueup.yaml to use' -r
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l rev -d 'The commit, branch or tag to make true [default: HEAD]' -r
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -s n -l namespace -d 'Namespace of objects that name none, and of the inventory' -r
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l name -d 'Name of the inventory [default: from the checkout\'s folder and PATH]' -r
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l allow-delete -d 'Kind that may be deleted though data goes with it (repeatable)' -r
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l kubeconfig -d 'The kubeconfig file [default: KUBECONFIG, then ~/.kube/config]' -r -F
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l context -d 'The kubeconfig\'s context to use' -r
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l as -d 'User to act as' -r
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l as-group -d 'Group to act as a member of (repeatable)' -r
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l concurrency -d 'How many requests may be in flight at once' -r
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -s o -l output -d 'How to print the answer' -r -f -a "text\t'For people'
+json\t'One JSON document, its keys as in the README'
+name\t'A line for each object that is not kept: the action, and arguments for kubectl'"
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -s C -l directory -d 'A folder in the checkout' -r -F
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l color -d 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l worktree -d 'Use the files of the work tree, committed or not'
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l moved -d 'The paths were moved in git: the inventory made from others is meant'
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l allow-empty -d 'Delete everything if the commit declares nothing'
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l sandbox -d 'Use a fresh throwaway cluster of this machine, taken down afterwards'
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -s y -l yes -d 'Do not ask, on a terminal either'
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l exit-zero -d 'Exit 0 where the cluster is not at the commit, too'
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -s t -l target -d 'The target of trueup.yaml to use' -r
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l rev -d 'The commit, branch or tag to make true [default: HEAD]' -r
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -s n -l namespace -d 'Namespace of objects that name none, and of the inventory' -r
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l name -d 'Name of the inventory [default: from the checkout\'s folder and PATH]' -r
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l allow-delete -d 'Kind that may be deleted though data goes with it (repeatable)' -r
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l kubeconfig -d 'The kubeconfig file [default: KUBECONFIG, then ~/.kube/config]' -r -F
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l context -d 'The kubeconfig\'s context to use' -r
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l as -d 'User to act as' -r
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l as-group -d 'Group to act as a member of (repeatable)' -r
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l concurrency -d 'How many requests may be in flight at once' -r
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l interval -d 'How long to wait between rounds, give or take a tenth' -r
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l timeout -d 'How long the remote may be silent' -r
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -s C -l directory -d 'A folder in the checkout' -r -F
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l color -d 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l worktree -d 'Use the files of the work tree, committed or not'
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l moved -d 'The paths were moved in git: the inventory made from others is meant'
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l allow-empty -d 'Delete everything if the commit declares nothing'
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l once -d 'Run one round and end with its result'
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l no-pull -d 'Do not fetch; watch the checkout as others update it'
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c trueup -n "__fish_trueup_using_subcommand completions" -s C -l directory -d 'A folder in the checkout' -r -F
+complete -c trueup -n "__fish_trueup_using_subcommand completions" -l color -d 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c trueup -n "__fish_trueup_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c trueup -n "__fish_trueup_using_subcommand sandbox" -s C -l directory -d 'A folder in the checkout' -r -F
+complete -c trueup -n "__fish_trueup_using_subcommand sandbox" -l color -d 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c trueup -n "__fish_trueup_using_subcommand sandbox" -l controllers -d 'Add the controllers, the scheduler and simulated nodes, so that Deployments roll out, Jobs finish, namespaces go away and owned objects are collected'
+complete -c trueup -n "__fish_trueup_using_subcommand sandbox" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch completions sandbox help" -f -a "pull" -d 'Fetch the remote\'s new commits and fast-forward the checkout'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch completions sandbox help" -f -a "diff" -d 'Show what apply would change'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch completions sandbox help" -f -a "apply" -d 'Make the cluster true to the commit, and prune'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch completions sandbox help" -f -a "watch" -d 'Pull and apply, again and again'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch completions sandbox help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch completions sandbox help" -f -a "sandbox" -d 'Run a throwaway Kubernetes control plane on this machine'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch completions sandbox help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
