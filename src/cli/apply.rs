@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use clap::Args;
 
@@ -92,14 +93,16 @@ async fn ready(
     directory: &Path,
     ui: &mut Ui,
 ) -> Result<Option<(Session, Survey)>, Failure> {
-    let session = Session::open(&args.target, directory, &args.throwaway, ui).await?;
+    let mut session = Session::open(&args.target, directory, &args.throwaway, ui).await?;
     let survey = session.survey(ui).await?;
     if survey.plan.writes() && !args.yes && ui.can_ask() {
         let glyphs = ui.glyphs();
         present::plan(ui.stdout(), &session.view(&survey), Format::Text, glyphs)?;
+        let asked = Instant::now();
         if !ui.confirm(&present::question(&session.view(&survey))).await? {
             return Ok(None);
         }
+        session.waited(asked.elapsed());
     }
     Ok(Some((session, survey)))
 }

@@ -2,7 +2,7 @@
 //! survey of the target.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::exit::Failure;
 use super::present::{PlanView, RevisionView, TargetView};
@@ -45,6 +45,11 @@ impl Session {
         let cluster = Cluster::connect(&access).await?;
         let named = args.resolve(directory, &checkout, &cluster)?;
         Ok(Self { checkout, cluster, named, begin, _throwaway: throwaway })
+    }
+
+    /// Takes the time that a person needed to answer off the time that the run took.
+    pub fn waited(&mut self, answer: Duration) {
+        self.begin += answer;
     }
 
     /// Looks at git and the cluster, and says what is worth a warning.
