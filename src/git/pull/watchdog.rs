@@ -173,18 +173,25 @@ mod children {
         Some(Path::new("/proc").join(fs::read_link("/proc/thread-self").ok()?))
     }
 
-    /// Kills what `thread` started, and what that started, the youngest first.
+    /// Kills what `thread` started, and what that started. The eldest first, so that none of them
+    /// takes the end of its child for a reason to go on.
     pub(super) fn kill(thread: &Path) {
+        let mut all = Vec::new();
+        collect(thread, &mut all);
+        for child in all {
+            // It may have ended by itself.
+            let _ = kill_process(child, Signal::KILL);
+        }
+    }
+
+    fn collect(thread: &Path, all: &mut Vec<Pid>) {
         let list = fs::read_to_string(thread.join("children")).unwrap_or_default();
         for child in list.split_whitespace().filter_map(|id| id.parse().ok()) {
-            let Some(pid) = Pid::from_raw(child) else { continue };
-            for thread in
-                fs::read_dir(format!("/proc/{child}/task")).into_iter().flatten().flatten()
-            {
-                kill(&thread.path());
+            all.extend(Pid::from_raw(child));
+            let threads = fs::read_dir(format!("/proc/{child}/task"));
+            for thread in threads.into_iter().flatten().flatten() {
+                collect(&thread.path(), all);
             }
-            // It may have ended by itself.
-            let _ = kill_process(pid, Signal::KILL);
         }
     }
 }
