@@ -11,7 +11,7 @@ use crate::support::git::{Upstream, assert_clean_at, git, pull};
 const FILES: usize = 60;
 
 /// How often a pull is killed, each time a little later.
-const KILLS: u32 = 16;
+const KILLS: u32 = 12;
 
 /// Makes round `round` of the upstream: files change, come, go, and turn into folders and back.
 fn next_round(upstream: &Upstream, round: u32) -> String {
@@ -41,47 +41,53 @@ fn usual_time(checkout: &Path, args: &[&str]) -> Duration {
     start.elapsed()
 }
 
+/// What in a git directory says how far a pull is.
+const SIGNS: [&str; 4] = ["trueup.lock", "trueup-staging", "index.lock", "trueup-unfinished"];
+
+/// Starts a pull and kills it a moment after it came to some point, another one for each `kill`.
+fn kill_one(checkout: &Path, kill: u32) {
+    let sign = checkout.join(".git").join(SIGNS[kill as usize % SIGNS.len()]);
+    let mut child = start(checkout, &[]);
+    while !sign.exists() && child.try_wait().unwrap().is_none() {
+        thread::yield_now();
+    }
+    thread::sleep(Duration::from_micros(700) * (kill / 4));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// Pulls, and gives an account of what the killed pull left if that does not work.
+#[track_caller]
+fn finish(checkout: &Path, tip: &str, kill: u32) {
+    let left = |name: &&str| checkout.join(".git").join(name).exists();
+    let left: Vec<_> = SIGNS.into_iter().filter(left).collect();
+    let output = pull(checkout).run();
+    assert_eq!(output.status, Some(0), "kill {kill} left {left:?}\n{output}");
+    assert_clean_at(checkout, tip);
+}
+
 #[test]
 fn a_killed_pull_is_finished_by_the_next() {
     let upstream = Upstream::new();
-    next_round(&upstream, 0);
-    let checkout = upstream.clone("checkout");
     next_round(&upstream, 1);
-    let usual = usual_time(&checkout, &[]);
-    let mut cut_short = 0;
+    let checkout = upstream.clone("checkout");
     for kill in 0..KILLS {
         let tip = next_round(&upstream, kill);
-        let mut child = start(&checkout, &[]);
-        thread::sleep(usual * kill / KILLS);
-        cut_short += u32::from(child.try_wait().unwrap().is_none());
-        child.kill().unwrap();
-        child.wait().unwrap();
-
-        let _ = pull(&checkout).run().exits(0);
-
-        assert_clean_at(&checkout, &tip);
+        kill_one(&checkout, kill);
+        finish(&checkout, &tip, kill);
     }
-    assert!(cut_short > KILLS / 4, "only {cut_short} of {KILLS} were killed in time");
 }
 
 #[test]
 fn a_killed_pull_is_finished_though_the_upstream_moved_on() {
     let upstream = Upstream::new();
-    next_round(&upstream, 0);
-    let checkout = upstream.clone("checkout");
     next_round(&upstream, 1);
-    let usual = usual_time(&checkout, &[]);
+    let checkout = upstream.clone("checkout");
     for kill in 0..KILLS {
         next_round(&upstream, 2 * kill);
-        let mut child = start(&checkout, &[]);
-        thread::sleep(usual * kill / KILLS);
-        child.kill().unwrap();
-        child.wait().unwrap();
+        kill_one(&checkout, kill);
         let tip = next_round(&upstream, 2 * kill + 1);
-
-        let _ = pull(&checkout).run().exits(0);
-
-        assert_clean_at(&checkout, &tip);
+        finish(&checkout, &tip, kill);
     }
 }
 
