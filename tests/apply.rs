@@ -150,13 +150,21 @@ fn an_inventory_of_another_repository_or_tool_is_refused() {
 
     assert_eq!(ours.writes(), writes, "nothing was written");
 
-    let _ = other.kubectl(&["create", "configmap", "trueup-kubectls"]).exits(0);
-    let refused = other.run(&["apply", "--name", "kubectls"]).exits(2);
+    let _ = other.kubectl(&["create", "configmap", "trueup-plain"]).exits(0);
+    let refused = other.run(&["apply", "--name", "plain"]).exits(2);
     assert!(refused.stderr.contains("is not an inventory"), "{refused}");
-    let tooling = "applyset.kubernetes.io/tooling=kubectl/v1.36";
-    let _ = other.kubectl(&["annotate", "configmap", "trueup-kubectls", tooling]).exits(0);
+
+    // kubectl's own ApplySet, and an object that it holds.
+    let theirs = other.outside().join("theirs.yaml");
+    std::fs::write(&theirs, config("theirs", "1")).unwrap();
+    let applyset = ["apply", "--prune", "--applyset=configmap/trueup-kubectls", "-f"];
+    let applyset = [&applyset[..], &[theirs.to_str().unwrap()]].concat();
+    let _ = other.kubectl_command(&applyset).env("KUBECTL_APPLYSET", "true").run().exits(0);
     let refused = other.run(&["apply", "--name", "kubectls"]).exits(2);
-    assert!(refused.stderr.contains("another tool"), "{refused}");
+    assert!(refused.stderr.contains("another tool, \"kubectl/v"), "{refused}");
+    other.write_config("theirs", "2").commit("One of theirs");
+    let refused = other.run(&["apply"]).exits(1);
+    assert!(refused.stdout.contains("it is a member of another ApplySet"), "{refused}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! kill -9 at any moment: the next run finishes the job, nothing is orphaned, nothing extra goes.
 
 use std::collections::BTreeSet;
+use std::hash::{BuildHasher as _, RandomState};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -43,6 +44,12 @@ fn state(repo: &Repo) -> BTreeSet<String> {
     table.stdout.lines().filter(not_ours).map(str::to_owned).collect()
 }
 
+/// A random moment in the part of the run that is this kill's, so that no part goes untried.
+fn moment(kill: u32, whole: Duration) -> Duration {
+    let random = u32::try_from(RandomState::new().hash_one(kill) % 1000).unwrap();
+    whole * (1000 * kill + random) / (1000 * KILLS)
+}
+
 #[test]
 fn a_run_that_was_killed_anywhere_is_finished_by_the_next() {
     let repo = repository();
@@ -63,9 +70,8 @@ fn a_run_that_was_killed_anywhere_is_finished_by_the_next() {
         assert_eq!(state(&repo), first, "the way back, before kill {kill}");
         let mut apply = repo.trueup(&["apply"]).into_inner();
         let mut apply = apply.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // Moments all over the run, moved a little by whatever the machine does.
-        let moment = whole * (2 * kill + 1) / (2 * KILLS);
-        std::thread::sleep(moment.max(Duration::from_millis(1)));
+        let moment = moment(kill, whole);
+        std::thread::sleep(moment);
         apply.kill().unwrap();
         let status = apply.wait().unwrap();
         cut_short += u32::from(!status.success() && state(&repo) != second);

@@ -6,7 +6,6 @@
 
 mod cause;
 mod error;
-mod extra;
 mod near;
 pub mod pull;
 mod read;

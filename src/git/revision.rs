@@ -41,6 +41,12 @@ impl Checkout {
         }
     }
 
+    /// Whether part of the history was left out when the repository was cloned, the first commit
+    /// most likely with it.
+    pub fn is_shallow(&self) -> bool {
+        self.local().is_shallow().unwrap_or(false)
+    }
+
     /// Whether the commit `id` is here and is a first commit. Looks at one object alone.
     pub fn has_root_commit(&self, id: &str) -> Result<bool, Error> {
         let repo = self.local();

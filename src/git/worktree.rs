@@ -25,6 +25,18 @@ impl Checkout {
         Ok(changed.into_iter().map(|path| path.to_string()).collect())
     }
 
+    /// One file's content as the work tree has it, or `None` if there is no such file.
+    pub fn read_worktree_file(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
+        if self.is_bare() {
+            return Ok(None);
+        }
+        match std::fs::read(self.root().join(path)) {
+            Ok(content) => Ok(Some(content)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::read(path.to_owned())(error)),
+        }
+    }
+
     /// The regular files under `paths` as the work tree has them: tracked ones, and untracked ones
     /// that are not ignored, with the content that committing them would store.
     pub fn worktree(

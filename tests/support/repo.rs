@@ -84,17 +84,20 @@ impl Repo {
     /// Runs kubectl in its namespace.
     #[track_caller]
     pub fn kubectl(&self, args: &[&str]) -> Output {
-        let args: Vec<&str> = ["-n", &self.name].iter().chain(args).copied().collect();
-        self.plane.kubectl(&args)
+        self.kubectl_command(args).run()
+    }
+
+    /// A kubectl command in its namespace, about to be run.
+    pub fn kubectl_command(&self, args: &[&str]) -> Cmd {
+        let kubectl = Cmd::new(&self.plane.kubectl).env("KUBECONFIG", &self.plane.kubeconfig);
+        kubectl.args(["-n", &self.name]).args(args)
     }
 
     /// Runs `kubectl edit` with a sed command for an editor.
     #[track_caller]
     pub fn edit(&self, object: &[&str], sed: &str) -> Output {
         let editor = format!("sed -i -e '{sed}'");
-        let kubectl = Cmd::new(&self.plane.kubectl).env("KUBECONFIG", &self.plane.kubeconfig);
-        let kubectl = kubectl.env("KUBE_EDITOR", editor);
-        kubectl.args(["-n", &self.name, "edit"]).args(object).run()
+        self.kubectl_command(&["edit"]).env("KUBE_EDITOR", editor).args(object).run()
     }
 
     /// How many write requests on its namespace the API server has had, dry runs left out.
