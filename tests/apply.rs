@@ -1,6 +1,7 @@
 //! apply: what git declares is there, what it no longer declares is gone, and nothing else is
 //! touched.
 
+use crate::support::eventually::eventually;
 use crate::support::repo::{Repo, config};
 use crate::support::sandbox;
 
@@ -83,6 +84,33 @@ fn kinds_and_namespaces_are_born_with_their_objects() {
     repo.remove("all.yaml").commit("Nothing left");
     let guarded = repo.run(&["apply", "--allow-empty"]).exits(1);
     assert!(guarded.stdout.contains("--allow-delete Namespace"), "{guarded}");
+}
+
+#[test]
+fn the_inventorys_own_namespace_goes_last_and_with_the_record() {
+    let plane = sandbox::with_controllers();
+    let repo = Repo::new("apply-home", plane);
+    let declare =
+        |name: &str| format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n");
+    repo.write("home.yaml", declare("apply-home")).write("other.yaml", declare("apply-home-other"));
+    repo.write_config("one", "1").commit("Two namespaces, one of them the inventory's");
+    let _ = repo.run(&["apply"]).exits(0);
+
+    repo.remove("home.yaml").remove("one.yaml").commit("Another namespace is all that stays");
+    let allow = ["apply", "--allow-delete", "Namespace"];
+    let refused = repo.run(&allow).exits(1);
+    assert!(refused.stdout.contains("the inventory is kept in it"), "{refused}");
+
+    repo.remove("other.yaml").commit("Nothing left");
+    let gone = repo.run(&[&allow[..], &["--allow-empty"]].concat()).exits(0).stdout;
+    let at = |line: &str| gone.rfind(line).unwrap_or_else(|| panic!("no {line:?} in\n{gone}"));
+    assert!(at("  apply-home-other ") < at("  apply-home "), "{gone}");
+    eventually("the namespaces are gone", || {
+        let left = plane.kubectl(["get", "namespace", "-o", "name"]).exits(0).stdout;
+        !left.contains("apply-home")
+    });
+    let _ = repo.run(&["diff"]).exits(0);
+    let _ = repo.run(&["apply"]).exits(0);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Action, Reason};
 use crate::catalog::{is_crd, is_namespace};
 use crate::desired::Desired;
+use crate::inventory::Inventory;
 use crate::object::{Object, ObjectKey};
 use crate::observed::Observed;
 use crate::ownership;
@@ -57,26 +58,46 @@ pub(super) fn why_not_prune(
     None
 }
 
-/// What to do with a live object that carries the inventory's label and is not desired.
-pub(super) fn decide_undesired(
-    key: &ObjectKey,
-    live: &Object,
-    id: &str,
-    (blocked, allowed): (&Option<(Action, Reason)>, &Allowed),
-) -> (Action, Option<Reason>) {
-    let keep = |why: &str| (Action::Keep, Some(Reason::new(why)));
-    if !ownership::is_ours(live, id) {
-        return keep("it carries the inventory's label, but trueup never applied it");
+/// What decides about live objects that carry the inventory's label and are not desired.
+pub(super) struct Undesired<'a> {
+    /// The inventory.
+    pub(super) inventory: &'a Inventory,
+    /// Whether nothing is desired any more, so that the record itself may go.
+    pub(super) is_last: bool,
+    /// Why nothing at all may be pruned.
+    pub(super) blocked: Option<(Action, Reason)>,
+    /// What the user allows.
+    pub(super) allowed: &'a Allowed,
+}
+
+impl Undesired<'_> {
+    /// What to do with one of them, and why it is not deleted if it is not.
+    pub(super) fn decide(&self, key: &ObjectKey, live: &Object) -> (Action, Option<Reason>) {
+        let keep = |why: &str| (Action::Keep, Some(Reason::new(why)));
+        if !ownership::is_ours(live, &self.inventory.id()) {
+            return keep("it carries the inventory's label, but trueup never applied it");
+        }
+        if live.metadata().is_some_and(|metadata| metadata.contains_key("deletionTimestamp")) {
+            return keep(&being_deleted(live));
+        }
+        if let Some((action, reason)) = &self.blocked {
+            return (*action, Some(reason.clone()));
+        }
+        match self.why_home(key).or_else(|| why_guarded(key, self.allowed)) {
+            Some(reason) => (Action::Refuse, Some(reason)),
+            None => (Action::Delete, None),
+        }
     }
-    if live.metadata().is_some_and(|metadata| metadata.contains_key("deletionTimestamp")) {
-        return keep(&being_deleted(live));
-    }
-    if let Some((action, reason)) = blocked {
-        return (*action, Some(reason.clone()));
-    }
-    match why_guarded(key, allowed) {
-        Some(reason) => (Action::Refuse, Some(reason)),
-        None => (Action::Delete, None),
+
+    /// Without its record, nobody would know what else the inventory has.
+    fn why_home(&self, key: &ObjectKey) -> Option<Reason> {
+        let is_home = is_namespace(key) && key.name == self.inventory.namespace;
+        (is_home && !self.is_last).then(|| {
+            Reason::with_hint(
+                "the inventory is kept in it, and the commit still declares other objects",
+                "declare the namespace again; it goes with the last of the objects",
+            )
+        })
     }
 }
 

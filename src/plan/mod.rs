@@ -9,6 +9,7 @@ pub mod order;
 use std::collections::BTreeMap;
 
 pub use guards::Allowed;
+use guards::Undesired;
 use order::Step;
 
 use crate::desired::Desired;
@@ -165,7 +166,12 @@ pub fn plan(
         );
     }
 
-    let blocked = guards::why_not_prune(desired, observed, refused, allowed);
+    let undesired = Undesired {
+        inventory,
+        is_last: desired.objects.is_empty(),
+        blocked: guards::why_not_prune(desired, observed, refused, allowed),
+        allowed,
+    };
     for (key, observation) in &observed.objects {
         if desired.objects.contains_key(key) {
             continue;
@@ -174,8 +180,7 @@ pub fn plan(
             Observation::Unknown(why) => (Action::Keep, None, Some(Reason::new(why.clone()))),
             Observation::Seen { live: None, .. } => continue,
             Observation::Seen { live: Some(live), .. } => {
-                let (action, reason) =
-                    guards::decide_undesired(key, live, &inventory.id(), (&blocked, allowed));
+                let (action, reason) = undesired.decide(key, live);
                 (action, Some(live.clone()), reason)
             }
         };

@@ -51,6 +51,7 @@ pub async fn carry_out<'a>(
             run.wave(wave).await;
         }
         run.until_gone().await;
+        run.delete_home().await;
     }
     run.narrow().await?;
     Ok(run.report)
@@ -85,11 +86,14 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Carries out a wave, many changes at once.
+    /// Carries out a wave, many changes at once; the record's own namespace goes later.
     async fn wave(&mut self, wave: &'a Wave) {
+        let inventory = self.course.inventory;
         let done: Vec<ObjectKey> = self.report.steps.iter().map(|step| step.key.clone()).collect();
         let todo = wave.changes.iter().filter(|change| {
-            !matches!(change.action, Action::Keep | Action::Refuse) && !done.contains(&change.key)
+            !matches!(change.action, Action::Keep | Action::Refuse)
+                && !done.contains(&change.key)
+                && !ends_home(change.action, &change.key, inventory)
         });
         if wave.step.is_delete() && self.report.failed() > 0 {
             for change in todo {
@@ -99,7 +103,7 @@ impl<'a> Run<'a> {
             return;
         }
         let (survey, cluster) = (self.survey, self.cluster);
-        let (inventory, stop) = (self.course.inventory, self.course.stop);
+        let stop = self.course.stop;
         let worker = Worker { survey, cluster, inventory };
         let mut changes = stream::iter(todo)
             .map(|change| async move {
@@ -147,6 +151,29 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Deletes the record's own namespace, and so the record, where the plan says so: once all
+    /// else is gone, or nobody would know of what is left.
+    async fn delete_home(&mut self) {
+        let inventory = self.course.inventory;
+        let mut changes = self.survey.plan.changes();
+        let home = changes.find(|change| ends_home(change.action, &change.key, inventory));
+        let Some(change) = home else { return };
+        let why_not = if self.report.failed() + self.report.skipped() > 0 {
+            Some("something failed, and the inventory is kept in this namespace")
+        } else if !self.pending.is_empty() {
+            Some("others are still being deleted, and the inventory is kept in this namespace")
+        } else if self.course.stop.load(Ordering::Relaxed) {
+            Some("interrupted")
+        } else {
+            None
+        };
+        let outcome = match why_not {
+            Some(why) => Outcome::Skipped(reason(why)),
+            None => self.change(change).await,
+        };
+        self.note(change, outcome);
+    }
+
     /// Records what is there now, and the commit if all of it is true. After anything went wrong
     /// the record stays as wide as it is.
     async fn narrow(&mut self) -> Result<(), Error> {
@@ -157,6 +184,13 @@ impl<'a> Run<'a> {
             && survey.plan.count(Action::Refuse) == 0
             && survey.desired.problems.is_empty();
         if !clean {
+            return Ok(());
+        }
+        let is_nothing = survey.before.is_none() && survey.desired.objects.is_empty();
+        let went = |step: &Step| ends_home(step.action, &step.key, course.inventory);
+        if is_nothing || report.steps.iter().any(went) {
+            // There is no record, or it went with all else.
+            report.at_commit = true;
             return Ok(());
         }
         let mut after = survey.after.clone();
@@ -263,6 +297,11 @@ fn created_namespace<'a>(plan: &'a Plan, name: &str) -> Option<&'a Change> {
     plan.changes().find(|change| {
         change.action == Action::Create && is_namespace(&change.key) && change.key.name == name
     })
+}
+
+/// Whether the namespace that the record is kept in is deleted, and the record with it.
+fn ends_home(action: Action, key: &ObjectKey, inventory: &Inventory) -> bool {
+    action == Action::Delete && is_namespace(key) && key.name == inventory.namespace
 }
 
 fn failed(error: &ApiError) -> Outcome {

@@ -62,7 +62,7 @@ pub async fn survey(
         return Err(Error::Unusable { problems: desired.problems });
     }
 
-    if before.is_none() {
+    if before.is_none() && !desired.objects.is_empty() {
         has_home(target, &desired, cluster).await?;
     }
 
