@@ -65,7 +65,7 @@ _trueup() {
 
     case "${cmd}" in
         trueup)
-            opts="-C -h -V --directory --color --help --version pull diff apply watch completions sandbox help"
+            opts="-C -h -V --directory --color --help --version pull diff apply watch sandbox completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -281,7 +281,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__help)
-            opts="pull diff apply watch completions sandbox help"
+            opts="pull diff apply watch sandbox completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

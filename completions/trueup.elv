@@ -29,8 +29,8 @@ set edit:completion:arg-completer[trueup] = {|@words|
             cand diff 'Show what apply would change'
             cand apply 'Make the cluster true to the commit, and prune'
             cand watch 'Pull and apply, again and again'
-            cand completions 'Print the completion script of a shell'
             cand sandbox 'Run a throwaway Kubernetes control plane on this machine'
+            cand completions 'Print the completion script of a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'trueup;pull'= {
@@ -126,13 +126,6 @@ set edit:completion:arg-completer[trueup] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
-        &'trueup;completions'= {
-            cand -C 'A folder in the checkout'
-            cand --directory 'A folder in the checkout'
-            cand --color 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never'
-            cand -h 'Print help'
-            cand --help 'Print help'
-        }
         &'trueup;sandbox'= {
             cand -C 'A folder in the checkout'
             cand --directory 'A folder in the checkout'
@@ -141,13 +134,20 @@ set edit:completion:arg-completer[trueup] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'trueup;completions'= {
+            cand -C 'A folder in the checkout'
+            cand --directory 'A folder in the checkout'
+            cand --color 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
         &'trueup;help'= {
             cand pull 'Fetch the remote''s new commits and fast-forward the checkout'
             cand diff 'Show what apply would change'
             cand apply 'Make the cluster true to the commit, and prune'
             cand watch 'Pull and apply, again and again'
-            cand completions 'Print the completion script of a shell'
             cand sandbox 'Run a throwaway Kubernetes control plane on this machine'
+            cand completions 'Print the completion script of a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'trueup;help;pull'= {
@@ -158,9 +158,9 @@ set edit:completion:arg-completer[trueup] = {|@words|
         }
         &'trueup;help;watch'= {
         }
-        &'trueup;help;completions'= {
-        }
         &'trueup;help;sandbox'= {
+        }
+        &'trueup;help;completions'= {
         }
         &'trueup;help;help'= {
         }

@@ -34,8 +34,8 @@ complete -c trueup -n "__fish_trueup_needs_command" -f -a "pull" -d 'Fetch the r
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "diff" -d 'Show what apply would change'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "apply" -d 'Make the cluster true to the commit, and prune'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "watch" -d 'Pull and apply, again and again'
-complete -c trueup -n "__fish_trueup_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "sandbox" -d 'Run a throwaway Kubernetes control plane on this machine'
+complete -c trueup -n "__fish_trueup_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c trueup -n "__fish_trueup_using_subcommand pull" -l url -d 'Clone from here if there is no checkout yet, and refuse a checkout of anything else' -r
 complete -c trueup -n "__fish_trueup_using_subcommand pull" -l branch -d 'The branch to check out when cloning, and the one that must be checked out' -r
@@ -117,21 +117,21 @@ complete -c trueup -n "__fish_trueup_using_subcommand watch" -l allow-empty -d '
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l once -d 'Run one round and end with its result'
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l no-pull -d 'Do not fetch; watch the checkout as others update it'
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c trueup -n "__fish_trueup_using_subcommand completions" -s C -l directory -d 'A folder in the checkout' -r -F
-complete -c trueup -n "__fish_trueup_using_subcommand completions" -l color -d 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
-always\t'Always'
-never\t'Never'"
-complete -c trueup -n "__fish_trueup_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c trueup -n "__fish_trueup_using_subcommand sandbox" -s C -l directory -d 'A folder in the checkout' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand sandbox" -l color -d 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c trueup -n "__fish_trueup_using_subcommand sandbox" -l controllers -d 'Add the controllers, the scheduler and simulated nodes, so that Deployments roll out, Jobs finish, namespaces go away and owned objects are collected'
 complete -c trueup -n "__fish_trueup_using_subcommand sandbox" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch completions sandbox help" -f -a "pull" -d 'Fetch the remote\'s new commits and fast-forward the checkout'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch completions sandbox help" -f -a "diff" -d 'Show what apply would change'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch completions sandbox help" -f -a "apply" -d 'Make the cluster true to the commit, and prune'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch completions sandbox help" -f -a "watch" -d 'Pull and apply, again and again'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch completions sandbox help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch completions sandbox help" -f -a "sandbox" -d 'Run a throwaway Kubernetes control plane on this machine'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch completions sandbox help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c trueup -n "__fish_trueup_using_subcommand completions" -s C -l directory -d 'A folder in the checkout' -r -F
+complete -c trueup -n "__fish_trueup_using_subcommand completions" -l color -d 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c trueup -n "__fish_trueup_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch sandbox completions help" -f -a "pull" -d 'Fetch the remote\'s new commits and fast-forward the checkout'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch sandbox completions help" -f -a "diff" -d 'Show what apply would change'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch sandbox completions help" -f -a "apply" -d 'Make the cluster true to the commit, and prune'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch sandbox completions help" -f -a "watch" -d 'Pull and apply, again and again'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch sandbox completions help" -f -a "sandbox" -d 'Run a throwaway Kubernetes control plane on this machine'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch sandbox completions help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch sandbox completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -54,6 +54,17 @@ fn a_copy_of_a_member_is_not_pruned() {
 }
 
 #[test]
+fn where_nothing_is_declared_nothing_is_written() {
+    let repo = Repo::new("apply-nothing", sandbox::bare());
+    repo.write("notes/readme.md", "Nothing yet\n").commit("A beginning");
+    for verb in ["diff", "apply"] {
+        let output = repo.run(&[verb]).exits(0);
+        assert!(output.stderr.contains("declares nothing under ."), "{output}");
+    }
+    assert_eq!(repo.writes(), 0);
+}
+
+#[test]
 fn an_empty_commit_is_refused_unless_it_is_meant() {
     let repo = Repo::new("apply-empty", sandbox::bare());
     repo.write_config("one", "1").commit("One setting");

@@ -80,9 +80,9 @@ enum Verb {
     Diff(diff::DiffArgs),
     Apply(apply::ApplyArgs),
     Watch(watch::WatchArgs),
-    Completions(completions::CompletionsArgs),
     #[cfg(unix)]
     Sandbox(sandbox::SandboxArgs),
+    Completions(completions::CompletionsArgs),
 }
 
 /// Parses the command line, runs the verb and says how it ended.

@@ -66,6 +66,10 @@ impl Session {
                 ui.problems(problems);
             }
         })?;
+        if survey.desired.objects.is_empty() && survey.desired.problems.is_empty() {
+            let paths = self.named.shown_paths.join(", ");
+            ui.warning(&format!("{} declares nothing under {paths}", survey.revision.short()));
+        }
         if let [first, others @ ..] = survey.uncommitted.as_slice() {
             let more = if others.is_empty() {
                 String::new()

@@ -203,7 +203,8 @@ impl<'a> Run<'a> {
             after.namespaces.extend(change.key.namespace.clone());
         }
         after.namespaces.insert(course.inventory.namespace.clone());
-        if survey.before.as_ref() != Some(&after) {
+        let is_empty = survey.before.is_none() && after.kinds.is_empty();
+        if survey.before.as_ref() != Some(&after) && !is_empty {
             let recorded = cluster.record(course.inventory, &after).await;
             recorded.map_err(api("write the inventory"))?;
         }
