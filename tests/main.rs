@@ -14,6 +14,8 @@ mod killed;
 mod output;
 mod pull;
 #[cfg(unix)]
+mod readme;
+#[cfg(unix)]
 mod sandbox;
 #[cfg(unix)]
 mod sandbox_programs;
