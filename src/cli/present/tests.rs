@@ -574,3 +574,12 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_header_too_wide_for_a_terminal_goes_on_below() {
+    let parts = ["prod", "shop.example (cluster 3f2a9c)", "envs/prod @ 8be01d3"].map(String::from);
+    assert_eq!(text::filled(&parts), parts.join(" · "));
+    let wide = ["prod".to_owned(), "x".repeat(75), "envs/prod @ 8be01d3".to_owned()];
+    let [_, x, at] = &wide;
+    assert_eq!(text::filled(&wide), format!("prod\n    {x}\n    {at}"));
+}

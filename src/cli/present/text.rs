@@ -117,17 +117,39 @@ pub fn header_line(view: &PlanView<'_>, glyphs: Glyphs) -> String {
         parts.push("with uncommitted changes".to_owned());
     }
     let in_sync = shown(view.plan).next().is_none() && view.problems.is_empty();
-    let mut line = parts.join(" · ");
     if in_sync {
-        line.push_str(" · in sync");
-    } else if !revision.summary.is_empty() {
+        parts.push("in sync".to_owned());
+    }
+    let mut line = filled(&parts);
+    if !in_sync && !revision.summary.is_empty() {
         let summary = format!(" \"{}\"", view.redactor.text(revision.summary));
-        let fits = line.width() + summary.width() <= WIDTH;
+        let last = line.lines().last().unwrap_or_default();
+        let fits = last.width() + summary.width() <= WIDTH;
         line.push_str(if fits { "" } else { "\n   " });
         line.push_str(&summary);
     }
     let lines: Vec<String> = line.lines().map(|line| with_dots(line, glyphs)).collect();
     lines.join("\n")
+}
+
+/// The parts with dots between them, on as many lines as they need.
+pub(super) fn filled(parts: &[String]) -> String {
+    let mut lines = String::new();
+    let mut width = 0;
+    for part in parts {
+        let dotted = format!(" · {part}");
+        if width == 0 {
+            lines.push_str(part);
+            width = part.width();
+        } else if width + dotted.width() <= WIDTH {
+            lines.push_str(&dotted);
+            width += dotted.width();
+        } else {
+            lines.push_str(&format!("\n    {part}"));
+            width = 4 + part.width();
+        }
+    }
+    lines
 }
 
 /// The line that every run ends with.
