@@ -15,13 +15,13 @@ const KILLS: u32 = 20;
 
 /// A repository with two commits: 500 objects, of which the second changes a third, takes away a
 /// third and adds as many.
-fn repository() -> Repo {
+fn repository() -> Repo<'static> {
     let repo = Repo::new("killed", sandbox::bare());
     commit(&repo, 0..OBJECTS, "a");
     repo
 }
 
-fn commit(repo: &Repo, numbers: std::ops::Range<usize>, value: &str) {
+fn commit(repo: &Repo<'_>, numbers: std::ops::Range<usize>, value: &str) {
     let text: String = numbers
         .map(|n| {
             let value = if n % 3 == 0 { value } else { "same" };
@@ -36,7 +36,7 @@ fn commit(repo: &Repo, numbers: std::ops::Range<usize>, value: &str) {
 }
 
 /// Every object of the namespace with its data, members or not.
-fn state(repo: &Repo) -> BTreeSet<String> {
+fn state(repo: &Repo<'_>) -> BTreeSet<String> {
     let columns = "custom-columns=K:.kind,N:.metadata.name,D:.data.key,\
                    L:.metadata.labels.applyset\\.kubernetes\\.io/part-of";
     let table = repo.kubectl(&["get", "configmap,secret", "-o", columns, "--no-headers"]).exits(0);

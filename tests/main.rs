@@ -6,6 +6,7 @@ mod apply;
 mod checkout;
 #[cfg(unix)]
 mod completions;
+mod corpus;
 mod drift;
 mod forgotten;
 #[cfg(unix)]

@@ -7,16 +7,16 @@ use super::command::{Cmd, Output};
 use super::sandbox::Plane;
 
 /// A repository and the cluster that it is applied to.
-pub struct Repo {
+pub struct Repo<'p> {
     folder: tempfile::TempDir,
     name: String,
-    plane: &'static Plane,
+    plane: &'p Plane,
 }
 
-impl Repo {
+impl<'p> Repo<'p> {
     /// An empty repository whose folder, and so whose inventory, is called `name`. The namespace of
     /// that name is where its objects go; it is made by hand, so that it is never pruned.
-    pub fn new(name: &str, plane: &'static Plane) -> Self {
+    pub fn new(name: &str, plane: &'p Plane) -> Self {
         let repo = Self { folder: tempfile::tempdir().unwrap(), name: name.to_owned(), plane };
         fs::create_dir(repo.path()).unwrap();
         let _ = repo.git(&["init", "--quiet", "--initial-branch", "main"]);
@@ -133,11 +133,15 @@ impl Repo {
         self.plane.requests().iter().filter(here).count()
     }
 
+    /// The name of its inventory's parent, a ConfigMap.
+    pub fn parent(&self) -> String {
+        format!("trueup-{}", self.name)
+    }
+
     /// The id of its inventory, as the parent says.
     pub fn applyset(&self) -> String {
         let label = r"jsonpath={.metadata.labels.applyset\.kubernetes\.io/id}";
-        let parent = format!("trueup-{}", self.name);
-        self.kubectl(&["get", "configmap", &parent, "-o", label]).exits(0).stdout
+        self.kubectl(&["get", "configmap", &self.parent(), "-o", label]).exits(0).stdout
     }
 
     /// The members of its inventory of some kinds, as kubectl finds them by label.

@@ -46,8 +46,8 @@ pub fn own() -> &'static Plane {
 }
 
 impl Plane {
-    /// A control plane of the test's own.
-    fn start(options: &[&str]) -> Result<Self, String> {
+    /// A control plane of the test's own, taken down when it is dropped.
+    pub fn start(options: &[&str]) -> Result<Self, String> {
         let script =
             r#"printf '%s\n' "$KUBECONFIG" "${PATH##*:}" "$TRUEUP_SANDBOX_AUDIT_LOG"; exec cat"#;
         let mut sandbox = Cmd::trueup()
@@ -115,9 +115,21 @@ impl Plane {
     /// Every request that the API server received, as its audit log has it, oldest first. The
     /// server writes it down before it answers: what was answered is here.
     pub fn requests(&self) -> Vec<Value> {
+        self.requests_after(0)
+    }
+
+    /// The requests that came after the log was `length` bytes long.
+    pub fn requests_after(&self, length: usize) -> Vec<Value> {
         let log = std::fs::read_to_string(&self.audit_log).unwrap();
-        let whole = log.rfind('\n').map_or("", |end| &log[..end]);
-        let events = whole.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let whole = log.rfind('\n').map_or("", |end| &log[..=end]);
+        let events = whole[length..].lines();
+        let events = events.map(|line| serde_json::from_str::<Value>(line).unwrap());
         events.filter(|event| event["stage"] == "RequestReceived").collect()
+    }
+
+    /// How long the audit log is, in bytes, up to the end of its last whole line.
+    pub fn audit_length(&self) -> usize {
+        let log = std::fs::read_to_string(&self.audit_log).unwrap();
+        log.rfind('\n').map_or(0, |end| end + 1)
     }
 }
