@@ -109,7 +109,7 @@ fn commits_arrive_drift_is_put_back_and_failures_are_told_once() {
 }
 
 /// A repository with 300 objects.
-fn many(name: &str) -> Repo {
+fn many(name: &str) -> Repo<'static> {
     let repo = Repo::new(name, sandbox::bare());
     let objects: String = (0..300)
         .map(|n| format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: o{n}}}\n"))
