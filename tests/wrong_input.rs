@@ -162,6 +162,19 @@ fn a_namespace_that_is_not_there() {
     let run = repo.run(&["apply"]).exits(1);
     assert!(run.to_string().contains("add Namespace far-away to the commit"), "{run}");
     assert_eq!(repo.members("configmap"), ["configmap/one"]);
+
+    // Of a kind that is born in the commit: the server can be asked only while carrying out.
+    let born = include_str!("../fixtures/born-together.yaml").replace("vouchers", "stamps");
+    let born = born.replace("Voucher", "Stamp").replace("voucher", "stamp");
+    let born: Vec<&str> =
+        born.split("---\n").filter(|document| document.contains("born.example")).collect();
+    let born = born.join("---\n").replace("namespace: born-together", "namespace: far-away");
+    repo.write("far.yaml", born).commit("A kind, and one of it far away");
+    let run = repo.run(&["apply"]).exits(1);
+    assert!(run.stdout.contains("add Namespace far-away to the commit"), "{run}");
+    let tries = run.stdout.lines().last().unwrap().split(" · ").nth(1).unwrap();
+    let tries: usize = tries.split(' ').next().unwrap().parse().unwrap();
+    assert!(tries < 30, "it is tried again and again\n{run}");
 }
 
 #[test]

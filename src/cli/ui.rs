@@ -62,6 +62,11 @@ impl Ui {
         io::stderr().is_terminal()
     }
 
+    /// Whether a person reads the answer as it comes, and is not sent it by mail, say.
+    pub fn has_reader(&self) -> bool {
+        io::stdout().is_terminal()
+    }
+
     /// Whether there is somebody to ask.
     pub fn can_ask(&self) -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()

@@ -81,7 +81,8 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         interval: args.interval,
         once: args.once,
     };
-    let mut log = Log::new(&named.name, args.once, ui.glyphs());
+    // From cron, a round with nothing to tell should not send a mail.
+    let mut log = Log::new(&named.name, !args.once || ui.has_reader(), ui.glyphs());
     if !args.once {
         writeln!(ui.stdout(), "{}", log.beginning(&setting))?;
     }

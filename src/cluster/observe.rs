@@ -112,7 +112,9 @@ impl Cluster {
                     continue;
                 }
                 (Ok(merged), _) => Preview::Merged(merged),
-                (Err(error), _) if error.is_verdict() => Preview::Refused(refused(&error, send)),
+                (Err(error), _) if error.is_verdict() => {
+                    Preview::Refused(Refusal { message: error.to_string(), hint: error.hint() })
+                }
                 (Err(error), _) => return Observation::Unknown(error.to_string()),
             };
             return Observation::Seen { live, preview: Some(preview) };
@@ -260,20 +262,6 @@ fn prerequisite(
     }
     let namespace = object.namespace()?;
     unborn.contains(namespace).then(|| Prerequisite::Namespace(namespace.to_owned()))
-}
-
-/// A refusal with what to do about it.
-fn refused(error: &ApiError, send: &Object) -> Refusal {
-    let message = error.to_string();
-    let namespace = send.namespace().unwrap_or_default();
-    let hint = if error.is_not_found() && message.contains("namespaces") {
-        Some(format!(
-            "add Namespace {namespace} to the commit, or run kubectl create namespace {namespace}"
-        ))
-    } else {
-        error.hint()
-    };
-    Refusal { message, hint }
 }
 
 /// `apps/v1`, or `v1` for the core group.

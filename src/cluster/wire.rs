@@ -97,11 +97,18 @@ impl ApiError {
             || self.is_mistyped()
     }
 
+    /// The namespace that does not exist, where that is what the server says.
+    pub fn missing_namespace(&self) -> Option<&str> {
+        let Self::Status { code: 404, message, .. } = self else { return None };
+        message.strip_prefix("namespaces \"")?.strip_suffix("\" not found")
+    }
+
     /// Whether a field has a value of the wrong type, which server-side apply calls an internal
     /// error (k8s.io/apimachinery, `pkg/util/managedfields/internal/structuredmerge.go`).
     fn is_mistyped(&self) -> bool {
         let Self::Status { code: 500, message, .. } = self else { return false };
         message.starts_with("failed to create typed patch object")
+            || message.starts_with("failed to convert new object")
     }
 
     /// Whether the same request may succeed a moment later.
@@ -116,6 +123,11 @@ impl ApiError {
 
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
+        if let Some(name) = self.missing_namespace() {
+            return Some(format!(
+                "add Namespace {name} to the commit, or run kubectl create namespace {name}"
+            ));
+        }
         match self {
             Self::Unreachable { .. } => {
                 Some("is the cluster up, and is this the right context? (see --context)".to_owned())

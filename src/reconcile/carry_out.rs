@@ -282,7 +282,7 @@ impl Worker<'_> {
     fn is_about_to_work(self, error: &ApiError, change: &Change) -> bool {
         let kind = change.key.group_kind();
         let new_kind = || self.survey.catalog.is_defined(&kind);
-        (error.is_not_found() && new_kind())
+        (error.is_not_found() && error.missing_namespace().is_none() && new_kind())
             || (error.is_forbidden()
                 && error.to_string().contains("error looking up service account"))
     }

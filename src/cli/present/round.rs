@@ -20,8 +20,8 @@ const FEW_FIELDS: usize = 3;
 pub struct Log {
     target: String,
     glyphs: Glyphs,
-    /// Whether quiet rounds speak, too.
-    always: bool,
+    /// Whether a first round that finds everything true says so; all later ones are silent.
+    greets: bool,
     /// The commit of the last round that came to something.
     commit: Option<String>,
     /// What went wrong in the last round.
@@ -29,10 +29,10 @@ pub struct Log {
 }
 
 impl Log {
-    /// The log of `target`; `always` makes quiet rounds speak, too.
-    pub fn new(target: &str, always: bool, glyphs: Glyphs) -> Self {
+    /// The log of `target`; with `greets` a first round that finds everything true says so.
+    pub fn new(target: &str, greets: bool, glyphs: Glyphs) -> Self {
         let (target, wrong) = (target.to_owned(), BTreeSet::new());
-        Self { target, glyphs, always, commit: None, wrong }
+        Self { target, glyphs, greets, commit: None, wrong }
     }
 
     /// One line with the time and the target.
@@ -86,7 +86,7 @@ impl Log {
             let recovered = !self.wrong.is_empty() && wrong.is_empty();
             if recovered {
                 lines.push(self.line(&format!("recovered @ {}", round.survey.revision.short())));
-            } else if lines.is_empty() && (self.always || self.commit.is_none()) {
+            } else if lines.is_empty() && self.greets && self.commit.is_none() {
                 lines.push(self.line(&in_sync(round)));
             }
             self.commit = Some(round.survey.revision.commit.clone());
