@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::object::{Object, ObjectKey};
+use crate::problem::Cause;
 
 /// What was seen, for every object of desired ∪ inventory.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -69,4 +70,6 @@ pub struct Refusal {
     pub message: String,
     /// What to do about it, where that is known.
     pub hint: Option<String>,
+    /// The message field by field, where the server names fields.
+    pub causes: Vec<Cause>,
 }

@@ -35,3 +35,27 @@ pub struct Problem {
     /// What to do about it.
     pub hint: Option<String>,
 }
+
+/// One thing that the API server says is wrong with an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// The field as the server names it, such as `spec.template.spec.containers[0].image`; empty
+    /// where the server names none.
+    pub field: String,
+    /// The server's own words; they may quote the object, so they are redacted before they are
+    /// shown.
+    pub message: String,
+    /// Where the field is declared, or the innermost field around it; `None` as long as nobody
+    /// looked.
+    pub place: Option<Place>,
+}
+
+impl fmt::Display for Cause {
+    /// What a person reads behind the place.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.field.as_str() {
+            "" => f.write_str(&self.message),
+            field => write!(f, "{field}: {}", self.message),
+        }
+    }
+}

@@ -16,6 +16,7 @@ mod output;
 mod pull;
 #[cfg(unix)]
 mod readme;
+mod refused;
 #[cfg(unix)]
 mod sandbox;
 #[cfg(unix)]

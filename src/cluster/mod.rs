@@ -4,6 +4,7 @@
 //! [`observe`](Cluster::observe) only read and dry-run, `execute` and `record` write. What the
 //! answers mean for the plan is decided in [`crate::plan`].
 
+mod causes;
 mod connect;
 mod discover;
 mod execute;

@@ -112,9 +112,7 @@ impl Cluster {
                     continue;
                 }
                 (Ok(merged), _) => Preview::Merged(merged),
-                (Err(error), _) if error.is_verdict() => {
-                    Preview::Refused(Refusal { message: error.to_string(), hint: error.hint() })
-                }
+                (Err(error), _) if error.is_verdict() => Preview::Refused(refused(&error)),
                 (Err(error), _) => return Observation::Unknown(error.to_string()),
             };
             return Observation::Seen { live, preview: Some(preview) };
@@ -262,6 +260,11 @@ fn prerequisite(
     }
     let namespace = object.namespace()?;
     unborn.contains(namespace).then(|| Prerequisite::Namespace(namespace.to_owned()))
+}
+
+/// A refusal with the fields that it is about, and what to do.
+fn refused(error: &ApiError) -> Refusal {
+    Refusal { message: error.to_string(), hint: error.hint(), causes: error.causes().to_vec() }
 }
 
 /// `apps/v1`, or `v1` for the core group.

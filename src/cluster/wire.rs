@@ -12,7 +12,8 @@ use http_body_util::BodyExt as _;
 use kube::client::Body;
 use serde_json::Value;
 
-use super::Cluster;
+use super::{Cluster, causes};
+use crate::problem::Cause;
 
 /// How often a request is sent before a passing fault counts as lasting.
 const TRIES: u32 = 4;
@@ -56,6 +57,8 @@ pub enum ApiError {
         reason: String,
         /// The server's own words; they may quote the object.
         message: String,
+        /// The same field by field, where the server names fields.
+        causes: Vec<Cause>,
     },
     /// No answer came.
     #[error("the API server at {url} does not answer: {cause}")]
@@ -103,12 +106,19 @@ impl ApiError {
         message.strip_prefix("namespaces \"")?.strip_suffix("\" not found")
     }
 
-    /// Whether a field has a value of the wrong type, which server-side apply calls an internal
-    /// error (k8s.io/apimachinery, `pkg/util/managedfields/internal/structuredmerge.go`).
+    /// What the server says field by field, where it names fields.
+    pub fn causes(&self) -> &[Cause] {
+        match self {
+            Self::Status { causes, .. } => causes,
+            Self::Unreachable { .. } | Self::Garbled { .. } => &[],
+        }
+    }
+
+    /// Whether a field has a value that does not fit its type, which server-side apply calls an
+    /// internal error (k8s.io/apimachinery, `pkg/util/managedfields/internal/structuredmerge.go`).
     fn is_mistyped(&self) -> bool {
         let Self::Status { code: 500, message, .. } = self else { return false };
-        message.starts_with("failed to create typed patch object")
-            || message.starts_with("failed to convert new object")
+        causes::of_typed_patch(message).is_some() || message.starts_with(causes::UNCONVERTED)
     }
 
     /// Whether the same request may succeed a moment later.
@@ -210,10 +220,12 @@ fn refusal(status: StatusCode, body: Option<&Value>, bytes: &[u8]) -> ApiError {
         let line = text.lines().next().unwrap_or_default().trim().to_owned();
         if line.is_empty() { status.to_string() } else { format!("{status}: {line}") }
     };
+    let message = text("message").filter(|message| !message.is_empty()).unwrap_or_else(plain);
     ApiError::Status {
         code: status.as_u16(),
         reason: text("reason").unwrap_or_default(),
-        message: text("message").filter(|message| !message.is_empty()).unwrap_or_else(plain),
+        causes: causes::of(&message, body.and_then(|body| body.get("details"))),
+        message,
     }
 }
 

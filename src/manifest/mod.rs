@@ -19,6 +19,7 @@ mod hints;
 mod json;
 mod limits;
 mod number;
+mod place;
 mod positions;
 mod prepared;
 mod scalar;

@@ -1,5 +1,5 @@
-//! Where each field of an object stands in its file, kept small: a message of the API server names
-//! a field, the user wants a line.
+//! Where each field of an object stands in its file, kept small. Which field a message of the API
+//! server means is [`super::place`]'s.
 
 use std::sync::Arc;
 
@@ -62,19 +62,6 @@ impl Positions {
             let Spot { line, column } = self.nodes.get(at)?.value;
             Some((line as usize, column as usize))
         })
-    }
-
-    /// Where the field is that the API server calls `field`, such as
-    /// `spec.template.spec.containers[0].image` or `metadata.annotations[example.com/a]`; if the
-    /// file doesn't have it, the innermost field around it that the file has.
-    pub fn of_field(&self, field: &str) -> Option<(usize, usize)> {
-        let mut at = self.root;
-        for part in field_parts(field) {
-            let Some(below) = self.child(at, hash(&part)) else { break };
-            at = below;
-        }
-        let Spot { line, column } = self.nodes.get(at)?.key;
-        Some((line as usize, column as usize))
     }
 
     /// Where the whole value begins.
@@ -160,24 +147,4 @@ fn hash(part: &PathPart) -> u32 {
         PathPart::Key(key) => key.as_bytes().iter().fold(0x811c_9dc5, step),
         PathPart::Index(index) => u32::try_from(*index).unwrap_or(u32::MAX),
     }
-}
-
-/// `a.b[0].c[x.y/z]` in parts.
-fn field_parts(field: &str) -> impl Iterator<Item = PathPart<'_>> {
-    let mut rest = field;
-    std::iter::from_fn(move || {
-        if let Some((inside, after)) = rest.strip_prefix('[').and_then(|r| r.split_once(']')) {
-            rest = after;
-            let inside = inside.trim_matches('"');
-            return Some(inside.parse().map_or(PathPart::Key(inside), PathPart::Index));
-        }
-        let name = rest.trim_start_matches('.');
-        if name.is_empty() {
-            return None;
-        }
-        let end = name.find(['.', '[']).unwrap_or(name.len()).max(1);
-        let (name, after) = name.split_at_checked(end)?;
-        rest = after;
-        Some(PathPart::Key(name))
-    })
 }

@@ -14,9 +14,10 @@ use order::Step;
 
 use crate::desired::Desired;
 use crate::inventory::{Inventory, PART_OF};
-use crate::manifest::Origin;
+use crate::manifest::{Manifest, Origin};
 use crate::object::{Object, ObjectKey};
-use crate::observed::{Observation, Observed, Prerequisite, Preview};
+use crate::observed::{Observation, Observed, Prerequisite, Preview, Refusal};
+use crate::problem::Cause;
 
 /// What to do with one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,15 +84,17 @@ pub struct Reason {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// The message field by field, with the place of each in its file.
+    pub causes: Vec<Cause>,
 }
 
 impl Reason {
     fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None }
+        Self { message: message.into(), hint: None, causes: Vec::new() }
     }
 
     fn with_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: Some(hint.into()) }
+        Self { hint: Some(hint.into()), ..Self::new(message) }
     }
 }
 
@@ -147,7 +150,7 @@ pub fn plan(
     let mut refused = 0;
     for (key, manifest) in &desired.objects {
         let send = inventory.member(&manifest.object);
-        let decision = decide_desired(key, observed.objects.get(key), inventory);
+        let decision = decide_desired((key, manifest), observed.objects.get(key), inventory);
         refused += usize::from(decision.action == Action::Refuse);
         put(
             Step::apply(key),
@@ -210,7 +213,7 @@ struct Decision {
 }
 
 fn decide_desired(
-    key: &ObjectKey,
+    (key, manifest): (&ObjectKey, &Manifest),
     observation: Option<&Observation>,
     inventory: &Inventory,
 ) -> Decision {
@@ -259,7 +262,8 @@ fn decide_desired(
             Some(Preview::Deferred(Prerequisite::Namespace(_) | Prerequisite::Definition(_))),
         ) => decided(Action::Create, None),
         (_, Some(Preview::Refused(refusal))) => {
-            refuse(live, Reason { message: refusal.message.clone(), hint: refusal.hint.clone() })
+            let Refusal { message, hint, causes } = refusal.clone();
+            refuse(live, Reason { message, hint, causes: manifest.located(causes) })
         }
         (Some(_), Some(Preview::Deferred(_))) => {
             refuse(live, Reason::new("its kind is not served yet, so it can't be compared"))

@@ -242,7 +242,17 @@ impl Worker<'_> {
             (_, Some(send), _) => self.apply(&served, change, send).await,
             (_, None, _) => return Outcome::Failed(reason("there is nothing to send")),
         };
-        done.unwrap_or_else(|error| failed(&error))
+        done.unwrap_or_else(|error| self.failed(&error, change))
+    }
+
+    /// What the server refused, and where in the files that is.
+    fn failed(self, error: &ApiError, change: &Change) -> Outcome {
+        let causes = error.causes().to_vec();
+        let causes = match self.survey.desired.objects.get(&change.key) {
+            Some(manifest) => manifest.located(causes),
+            None => causes,
+        };
+        Outcome::Failed(Reason { message: error.to_string(), hint: error.hint(), causes })
     }
 
     /// Applies one object; where what it needs was made a moment ago, gives that a moment to work.
@@ -305,10 +315,6 @@ fn ends_home(action: Action, key: &ObjectKey, inventory: &Inventory) -> bool {
     action == Action::Delete && is_namespace(key) && key.name == inventory.namespace
 }
 
-fn failed(error: &ApiError) -> Outcome {
-    Outcome::Failed(Reason { message: error.to_string(), hint: error.hint() })
-}
-
 fn reason(message: &str) -> Reason {
-    Reason { message: message.to_owned(), hint: None }
+    Reason { message: message.to_owned(), hint: None, causes: Vec::new() }
 }

@@ -11,6 +11,7 @@
 //! | `changes[].object` | `group`, `version`, `kind`, `namespace` (null when it has none), `name` |
 //! | `changes[].origin` | `path` and `line` of its declaration; null when there is none |
 //! | `changes[].reason`, `.hint` | why it is refused or kept, and what to do; absent when there is none |
+//! | `changes[].causes` | what the server says of fields: `field` (empty: of the whole object), `message`, `place` (`path`, `line`, `column` of the field, or of the innermost one around it that is declared; null when none is); absent when it names none |
 //! | `changes[].joins` | true: an object that exists becomes a member of the inventory |
 //! | `changes[].only_ownership` | true: only who owns which field changes |
 //! | `changes[].only_masked` | true: something changes, and only in what is masked |
@@ -19,7 +20,7 @@
 //! | `report` | of apply: what carrying the plan out came to; absent in a diff |
 //! | `report.at_commit` | whether the cluster is at the commit now |
 //! | `report.interrupted` | whether a signal ended it early |
-//! | `report.steps` | every change that was to be made: `action`, `object`, `outcome` (`done`, `going`, `failed`, `skipped`), `reason`, `hint` |
+//! | `report.steps` | every change that was to be made: `action`, `object`, `outcome` (`done`, `going`, `failed`, `skipped`), `reason`, `hint`, `causes` as in `changes` |
 //! | `requests` | how many requests were made |
 //! | `elapsed` | seconds |
 //!
@@ -35,8 +36,8 @@ use super::{PlanView, shown};
 use crate::delta::yaml::is_harmless;
 use crate::delta::{Delta, FieldChange};
 use crate::object::ObjectKey;
-use crate::plan::{Action, Change, Plan};
-use crate::problem::Problem;
+use crate::plan::{Action, Change, Plan, Reason};
+use crate::problem::{Cause, Place, Problem};
 use crate::redact::Redactor;
 use crate::report::{Outcome, Report};
 
@@ -119,6 +120,8 @@ struct ChangeDocument<'a> {
     reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    causes: Vec<CauseDocument<'a>>,
     joins: bool,
     only_ownership: bool,
     only_masked: bool,
@@ -156,6 +159,22 @@ struct StepDocument<'a> {
     reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    causes: Vec<CauseDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct CauseDocument<'a> {
+    field: String,
+    message: String,
+    place: Option<PlaceDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct PlaceDocument<'a> {
+    path: &'a str,
+    line: usize,
+    column: usize,
 }
 
 #[derive(Serialize)]
@@ -221,11 +240,25 @@ fn change<'a>(change: &'a Change, redactor: &Redactor) -> ChangeDocument<'a> {
         origin: origin.map(|origin| OriginDocument { path: &origin.path, line: origin.line }),
         reason: reason.map(|reason| show(&reason.message)),
         hint: reason.and_then(|reason| reason.hint.as_ref()).map(show),
+        causes: causes(reason, show),
         joins,
         only_ownership,
         only_masked,
         fields,
     }
+}
+
+fn causes(reason: Option<&Reason>, show: impl Fn(&String) -> String) -> Vec<CauseDocument<'_>> {
+    let mut documents = Vec::new();
+    for Cause { field, message, place } in reason.into_iter().flat_map(|reason| &reason.causes) {
+        let place = place.as_ref().map(|Place { path, line, column }| PlaceDocument {
+            path,
+            line: *line,
+            column: *column,
+        });
+        documents.push(CauseDocument { field: show(field), message: show(message), place });
+    }
+    documents
 }
 
 fn object<'a>(key: &'a ObjectKey, version: &'a str) -> ObjectDocument<'a> {
@@ -250,6 +283,7 @@ fn report<'a>(report: &'a Report, view: &PlanView<'a>) -> ReportDocument<'a> {
             outcome,
             reason: reason.map(|reason| show(&reason.message)),
             hint: reason.and_then(|reason| reason.hint.as_ref()).map(show),
+            causes: causes(reason, show),
         }
     });
     let Report { at_commit, interrupted, .. } = *report;

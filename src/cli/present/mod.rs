@@ -19,7 +19,7 @@ use clap::ValueEnum;
 pub use glyphs::Glyphs;
 
 use crate::object::ObjectKey;
-use crate::plan::{Action, Change, Plan};
+use crate::plan::{Action, Change, Plan, Reason};
 use crate::problem::Problem;
 use crate::redact::Redactor;
 use crate::report::Report;
@@ -142,6 +142,21 @@ impl RevisionView<'_> {
 /// The changes that are shown one by one: all but objects that simply stay as they are.
 fn shown(plan: &Plan) -> impl Iterator<Item = &Change> {
     plan.changes().filter(|change| change.action != Action::Keep || change.reason.is_some())
+}
+
+/// Why something is as it is, line by line: what the server says of fields with the place of each,
+/// or else the message. `show` masks what may not be seen.
+fn because(reason: &Reason, show: impl Fn(&str) -> String) -> Vec<String> {
+    let mut lines = Vec::new();
+    for cause in &reason.causes {
+        let text = show(&cause.to_string());
+        let place = cause.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
+        lines.extend(format!("{place}{text}").lines().map(str::to_owned));
+    }
+    if lines.is_empty() {
+        lines.extend(show(&reason.message).lines().map(str::to_owned));
+    }
+    lines
 }
 
 /// The question before a plan is carried out: `Apply 2 updates and 1 deletion to shop (cluster

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Zoned;
 
-use super::{Glyphs, text};
+use super::{Glyphs, because, text};
 use crate::cli::exit::Exit;
 use crate::delta::Delta;
 use crate::git::pull::Pulled;
@@ -179,13 +179,13 @@ fn went_wrong(round: &Round) -> Vec<String> {
     }
     for change in round.survey.plan.changes().filter(|c| c.action == Action::Refuse) {
         if let Some(reason) = &change.reason {
-            let message = redactor.text_about(&change.key, &reason.message);
+            let message = because(reason, |text| redactor.text_about(&change.key, text)).join("; ");
             wrong.push(with_hint(&format!("{}: {message}", change.key), reason.hint.clone()));
         }
     }
     for step in &round.report.steps {
         if let Outcome::Failed(reason) = &step.outcome {
-            let message = redactor.text_about(&step.key, &reason.message);
+            let message = because(reason, |text| redactor.text_about(&step.key, text)).join("; ");
             wrong.push(with_hint(&format!("{}: {message}", step.key), reason.hint.clone()));
         }
     }

@@ -10,7 +10,7 @@ use crate::manifest::Origin;
 use crate::object::Object;
 use crate::plan::order::Step;
 use crate::plan::{Reason, Wave};
-use crate::problem::Place;
+use crate::problem::{Cause, Place};
 
 const ESCAPE: char = '\u{1b}';
 
@@ -45,9 +45,42 @@ fn change(action: Action, live: Option<Object>, merged: Option<Object>) -> Chang
     }
 }
 
+/// A refusal by the server that names fields.
+fn caused(mut change: Change, causes: &[(usize, &str, &str)]) -> Change {
+    let place = |line| Place { path: "envs/prod/web.yaml".to_owned(), line, column: 3 };
+    let causes = causes.iter().map(|(line, field, message)| Cause {
+        field: (*field).to_owned(),
+        message: (*message).to_owned(),
+        place: Some(place(*line)),
+    });
+    let message = "Deployment.apps \"web\" is invalid".to_owned();
+    change.reason = Some(Reason { message, hint: None, causes: causes.collect() });
+    change
+}
+
+#[test]
+fn a_refusal_names_the_place_of_each_field() {
+    let refused = caused(
+        change(Action::Refuse, None, Some(web(2, "a:1"))),
+        &[(20, "spec.replicas", "no"), (12, "", "two\nlines")],
+    );
+    assert_eq!(
+        middle(vec![refused.clone()]),
+        "! apps/v1 Deployment shop/web · refuse · envs/prod/web.yaml:12\n    \
+         envs/prod/web.yaml:20:3: spec.replicas: no\n    \
+         envs/prod/web.yaml:12:3: two\n    lines"
+    );
+    let json = told(vec![refused], &[], |out, view| json::write(out, view, None).unwrap());
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["changes"][0]["reason"], "Deployment.apps \"web\" is invalid");
+    let place = json!({ "path": "envs/prod/web.yaml", "line": 20, "column": 3 });
+    let cause = json!({ "field": "spec.replicas", "message": "no", "place": place });
+    assert_eq!(json["changes"][0]["causes"][0], cause);
+}
+
 fn because(mut change: Change, message: &str, hint: Option<&str>) -> Change {
     let hint = hint.map(str::to_owned);
-    change.reason = Some(Reason { message: message.to_owned(), hint });
+    change.reason = Some(Reason { message: message.to_owned(), hint, causes: Vec::new() });
     change
 }
 
@@ -552,7 +585,13 @@ proptest::proptest! {
             change(Action::Update, Some(user(before)), Some(user(after))),
             change(Action::Create, None, Some(user(after))),
             because(change(Action::Refuse, Some(web(1, before)), None), &message, Some(after)),
+            because(change(Action::Refuse, Some(web(2, before)), None), &message, None),
         ];
+        let cause = |field: &str| Cause {
+            field: field.to_owned(), message: message.clone(), place: None,
+        };
+        let mut changes = changes;
+        changes[4].reason.as_mut().unwrap().causes = vec![cause(""), cause(&format!("data[{after}]"))];
         let problem = Problem {
             place: Place { path: "a.yaml".to_owned(), line: 1, column: 1 },
             message: message.clone(),

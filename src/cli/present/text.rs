@@ -285,8 +285,8 @@ pub(super) fn reason(
         Some(key) => redactor.text_about(key, text),
         None => redactor.text(text),
     };
-    for line in show(&reason.message).lines() {
-        writeln!(out, "    {}", glyphs.inert(line))?;
+    for line in super::because(reason, show) {
+        writeln!(out, "    {}", glyphs.inert(&line))?;
     }
     for line in reason.hint.as_deref().map(show).unwrap_or_default().lines() {
         writeln!(out, "    do this: {}", glyphs.inert(line))?;
