@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 
 use super::Reading;
-use super::fault::Fault;
+use super::fault::{Fault, Spot};
 use crate::problem::{Place, Problem};
 
 /// A longer line is no help to the reader.
@@ -34,23 +34,37 @@ impl<'a> Source<'a> {
         let Fault { spot, message, hint } = fault;
         let hidden = self.may_hold_secret(document);
         let shown = |text: String| if hidden { unquoted(&text) } else { text };
+        let place = self.place(spot);
         Problem {
-            place: Place {
-                path: self.path.to_owned(),
-                line: spot.line as usize,
-                column: spot.column as usize,
-            },
             message: shown(message),
-            excerpt: if hidden { None } else { self.line(spot.line as usize) },
+            excerpt: if hidden { None } else { self.line(place.line) },
+            place,
             hint: hint.map(shown),
         }
     }
 
-    fn line(&self, line: usize) -> Option<String> {
-        let lines = self.lines.get_or_init(|| {
+    /// The place in the file. Something missing at the end of a file whose last line has no line
+    /// break is missing from that line.
+    fn place(&self, spot: Spot) -> Place {
+        let (mut line, mut column) = (spot.line as usize, spot.column as usize);
+        let last = self.lines().len();
+        if line > last {
+            let text = String::from_utf8_lossy(&self.bytes[self.lines()[last - 1]..]);
+            (line, column) = (last, text.chars().count() + 1);
+        }
+        Place { path: self.path.to_owned(), line, column }
+    }
+
+    /// The bytes that the file's lines begin at.
+    fn lines(&self) -> &[usize] {
+        self.lines.get_or_init(|| {
             let breaks = self.bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
             std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect()
-        });
+        })
+    }
+
+    fn line(&self, line: usize) -> Option<String> {
+        let lines = self.lines();
         let start = *lines.get(line.checked_sub(1)?)?;
         let end = lines.get(line).map_or(self.bytes.len(), |next| next - 1);
         let text = std::str::from_utf8(self.bytes.get(start..end)?).ok()?;

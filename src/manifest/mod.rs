@@ -77,7 +77,8 @@ pub struct Reading {
 }
 
 /// Reads a file as kubectl does: a stream of JSON documents if its first character is `{`, else
-/// YAML documents between lines that start with `---`.
+/// YAML documents between lines that start with `---`. What begins as JSON and goes on otherwise
+/// may be YAML as well.
 pub fn read(path: &str, bytes: &[u8]) -> Reading {
     let text = match encoding::decode(bytes) {
         Ok(text) => text,
@@ -87,7 +88,7 @@ pub fn read(path: &str, bytes: &[u8]) -> Reading {
     if json::is_json(&text) {
         reader.json(&text);
     } else {
-        reader.yaml(&text);
+        reader.yaml(&text, 1);
     }
     reader.reading
 }
@@ -104,8 +105,9 @@ impl<'a> Reader<'a> {
         Self { source, documents: 0, reading: Reading::default() }
     }
 
-    fn yaml(&mut self, text: &'a [u8]) {
-        for chunk in split::chunks(text) {
+    /// Reads YAML that begins at a line of the file.
+    fn yaml(&mut self, text: &[u8], line: u32) {
+        for chunk in split::chunks(text, line) {
             let document = match chunk.read() {
                 Ok(Some(document)) => document,
                 Ok(None) => continue,
@@ -122,7 +124,7 @@ impl<'a> Reader<'a> {
     }
 
     fn json(&mut self, text: &'a [u8]) {
-        for document in json::documents(text) {
+        for (before, document) in json::documents(text).enumerate() {
             match document {
                 Ok((Some(document), bytes)) => {
                     if !self.document(document, bytes) {
@@ -130,12 +132,35 @@ impl<'a> Reader<'a> {
                     }
                 }
                 Ok((None, _)) => {}
+                Err((_, rest)) if before <= 1 && self.is_yaml_from(text, rest) => return,
                 Err((fault, bytes)) => {
                     self.documents += 1;
                     self.problem(fault, bytes);
                 }
             }
         }
+    }
+
+    /// Reads `rest`, the end of `text`, as YAML if its first document is; kubectl does so where at
+    /// most one document was JSON.
+    fn is_yaml_from(&mut self, text: &'a [u8], rest: &[u8]) -> bool {
+        let before = &text[..text.len() - rest.len()];
+        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let mut other = Reader::new(complain::Source::new(self.source.path, text));
+        other.documents = self.documents;
+        other.yaml(rest, u32::try_from(line).unwrap_or(u32::MAX));
+        let Reading { manifests, problems, warnings } = other.reading;
+        let begins = manifests.first().map(|manifest| manifest.origin.line);
+        if let Some(problem) = problems.first()
+            && begins.is_none_or(|begins| problem.place.line <= begins)
+        {
+            return false;
+        }
+        self.documents = other.documents;
+        self.reading.manifests.extend(manifests);
+        self.reading.problems.extend(problems);
+        self.reading.warnings.extend(warnings);
+        true
     }
 
     /// Takes a document that could be read; false when the file has had its share of them.

@@ -59,11 +59,11 @@ fn is_blank(text: &[u8]) -> bool {
     })
 }
 
-/// The file's chunks. What a bad separator touches is one chunk to the next good one: it may be
-/// in the middle of a text, and half a document must not pass for a whole one.
-pub(super) fn chunks(text: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
+/// The chunks of a text that begins at a line of the file. What a bad separator touches is one
+/// chunk to the next good one: it may be in the middle of a text, and half a document must not pass
+/// for a whole one.
+pub(super) fn chunks(text: &[u8], mut line: u32) -> impl Iterator<Item = Chunk<'_>> {
     let mut rest = text;
-    let mut line = 1;
     std::iter::from_fn(move || {
         if rest.is_empty() {
             return None;

@@ -120,3 +120,28 @@ fn a_list_is_its_items() {
         "3:1 items must be a list of objects"
     );
 }
+
+#[test]
+fn what_begins_as_json_may_be_yaml() {
+    let found = |text: &str| {
+        let Reading { manifests, problems, .. } = read_text(text);
+        let names: Vec<_> =
+            manifests.iter().map(|m| format!("{}@{}", m.object.name(), m.origin.line)).collect();
+        let problems: Vec<_> =
+            problems.iter().map(|p| format!("{}:{}", p.place.line, p.message)).collect();
+        (names.join(" "), problems.join(" "))
+    };
+    let json = r#"{"apiVersion":"v1","kind":"A","metadata":{"name":"j"}}"#;
+    let flow = "{apiVersion: v1, kind: A, metadata: {name: f}}";
+    for (text, names, problems) in [
+        (flow.to_owned(), "f@1", ""),
+        (format!("{flow}\n---\n{HEAD}"), "f@1 a@3", ""),
+        (format!("{flow}\n---\na: b: c\n"), "f@1", "3:mapping values are not allowed here"),
+        (format!("{json}\n---\n"), "j@1", ""),
+        (format!("{json}\n---\n{HEAD}---\n{json}"), "j@1 a@3 j@8", ""),
+        (format!("{json}{json}\n---\n{HEAD}"), "j@1 j@1", "2:a digit is expected here"),
+        (r#"{"apiVersion": "v1",}"#.to_owned(), "", "1:a key in double quotes is expected here"),
+    ] {
+        assert_eq!(found(&text), (names.to_owned(), problems.to_owned()), "{text}");
+    }
+}

@@ -80,8 +80,6 @@ fn json_says_where_it_is_wrong() {
     }
     let text = r#"{"apiVersion":"v1","kind":"A","metadata":{"name":"a"},"v":[1.0,1e3,-0,2.5,"\ud83d\ude00\ud800\/"]}"#;
     assert_eq!(object(text)["v"], json!([1, 1000, 0, 2.5, "😀\u{fffd}/"]));
-    let reading = read_text(&format!("{text}\n---\n"));
-    assert_eq!((reading.manifests.len(), reading.problems.len()), (1, 1));
 }
 
 #[test]
@@ -134,4 +132,10 @@ fn no_excerpt_of_a_secret() {
     }
     let (_, _, excerpt) = problem("apiVersion: v1\nkind: ConfigMap\ndata: a: b\n");
     assert_eq!(excerpt.as_deref(), Some("data: a: b"));
+}
+
+#[test]
+fn what_is_missing_at_the_end_is_missing_from_the_last_line() {
+    assert_eq!(problem("apiVersion: v1\nv: [1, 2.5, ").0, "2:13 a value is expected here");
+    assert_eq!(problem("apiVersion: v1\nv: [1, 2.5,\n").0, "3:1 a value is expected here");
 }
