@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::formats::Formats;
+
 /// The file's name, at the root of the checkout.
 pub const FILE: &str = "trueup.yaml";
 
@@ -29,6 +31,9 @@ pub struct TargetConfig {
     pub namespace: Option<String>,
     /// The inventory's name; the target's own name when left out.
     pub name: Option<String>,
+    /// What is rendered, and how; recognized by the files when left out.
+    #[serde(default)]
+    pub render: Formats,
 }
 
 /// Why `trueup.yaml` can't be used.
@@ -141,7 +146,7 @@ mod tests {
         let error = Config::read(b"targets:\n  prod:\n    path: [a]\n").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "trueup.yaml:3:5: targets.prod: unknown field `path`, expected one of `paths`, `namespace`, `name`"
+            "trueup.yaml:3:5: targets.prod: unknown field `path`, expected one of `paths`, `namespace`, `name`, `render`"
         );
     }
 }

@@ -22,12 +22,14 @@
 //! | [`redact`] | takes Secrets out of everything that is shown |
 //! | [`report`] | what carrying a plan out came to |
 //! | [`config`] | what `trueup.yaml` says |
+//! | [`formats`] | which formats a target is made of, and how they are rendered |
 //!
 //! # Edges: small concrete types around the world
 //!
 //! | module | what it reaches |
 //! |---|---|
 //! | [`git`] | the checkout and its remote; the only user of gix |
+//! | [`render`] | the programs that make manifests of kustomizations, charts and Jsonnet |
 //! | [`cluster`] | the API server; the only user of kube's client |
 //! | `sandbox` | a throwaway control plane on this machine (on Unix) |
 //!
@@ -56,6 +58,7 @@ pub mod cluster;
 pub mod config;
 pub mod delta;
 pub mod desired;
+pub mod formats;
 pub mod git;
 pub mod inventory;
 pub mod manifest;
@@ -66,6 +69,7 @@ pub mod plan;
 pub mod problem;
 pub mod reconcile;
 pub mod redact;
+pub mod render;
 pub mod report;
 #[cfg(unix)]
 pub mod sandbox;

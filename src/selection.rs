@@ -42,6 +42,13 @@ impl Selection {
     /// The same for a file at or below `given`, a path that the user named: what is named may be
     /// hidden, and a file that is named is taken whatever its name and whatever is ignored.
     pub fn takes_below(&self, given: &str, path: &str) -> bool {
+        let is_given = path == given.trim_end_matches('/') && path != CONFIG;
+        let is_manifest = [".yaml", ".yml", ".json"].iter().any(|end| path.ends_with(end));
+        is_given || is_manifest && self.reaches(given, path)
+    }
+
+    /// Whether a file at or below `given` is neither hidden nor left out, whatever its name.
+    pub fn reaches(&self, given: &str, path: &str) -> bool {
         let given = given.trim_end_matches('/');
         if path == CONFIG {
             return false;
@@ -57,9 +64,7 @@ impl Selection {
             },
             None => return false,
         };
-        let name = below.rsplit('/').next().unwrap_or(below);
-        let is_manifest = [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end));
-        is_manifest && !below.split('/').any(|part| part.starts_with('.')) && !self.ignored(path)
+        !below.split('/').any(|part| part.starts_with('.')) && !self.ignored(path)
     }
 
     /// As git has it: a file in an ignored folder can't be taken back in.

@@ -2,7 +2,7 @@
 
 use crate::support::command::Cmd;
 
-const VERBS: [&str; 6] = ["pull", "diff", "apply", "watch", "sandbox", "completions"];
+const VERBS: [&str; 7] = ["pull", "diff", "apply", "watch", "render", "sandbox", "completions"];
 
 #[track_caller]
 fn help(args: &[&str]) -> String {

@@ -17,6 +17,8 @@ mod pull;
 #[cfg(unix)]
 mod readme;
 mod refused;
+mod render;
+mod render_corpus;
 #[cfg(unix)]
 mod sandbox;
 #[cfg(unix)]

@@ -7,6 +7,7 @@ pub mod diff;
 pub mod exit;
 pub mod present;
 pub mod pull;
+pub mod render;
 #[cfg(unix)]
 pub mod sandbox;
 pub mod session;
@@ -36,6 +37,7 @@ Examples:
   trueup diff                    what would apply change?
   trueup apply                   show it, ask, make it so
   trueup watch                   pull and apply every 30 s
+  trueup render                  the objects as git says them, without a cluster
   trueup diff --sandbox          try the manifests on a throwaway API server
 
 Exit status:
@@ -80,6 +82,7 @@ enum Verb {
     Diff(diff::DiffArgs),
     Apply(apply::ApplyArgs),
     Watch(watch::WatchArgs),
+    Render(render::RenderArgs),
     #[cfg(unix)]
     Sandbox(sandbox::SandboxArgs),
     Completions(completions::CompletionsArgs),
@@ -108,6 +111,7 @@ fn run(verb: Verb, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {
         Verb::Diff(args) => block_on(diff::run(args, &directory, ui)),
         Verb::Apply(args) => block_on(apply::run(args, &directory, ui)),
         Verb::Watch(args) => block_on(watch::run(args, &directory, ui)),
+        Verb::Render(args) => block_on(render::run(args, &directory, ui)),
         Verb::Completions(args) => completions::run(&args, ui),
         #[cfg(unix)]
         Verb::Sandbox(args) => sandbox::run(args, ui),

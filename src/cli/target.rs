@@ -1,23 +1,28 @@
-//! The arguments that diff, apply and watch share, and what they resolve to: a checkout, a target
+//! The arguments that diff, apply, watch and render share, and what they resolve to: a checkout, a target
 //! and a way to the cluster.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use clap::Args;
 
 use super::exit::Failure;
 use crate::cluster::{Access, Cluster};
 use crate::config::{self, Config, TargetConfig};
+use crate::formats::Formats;
 use crate::git::Checkout;
 use crate::inventory::Inventory;
 use crate::reconcile::Target;
+use crate::render::Setting;
+use crate::render::program::Limits;
 
 /// The heading of the options that say which cluster, and how to reach it.
 pub const CLUSTER: &str = "Cluster";
 
-/// What is to run, and where.
+/// What is to run.
 #[derive(Clone, Debug, Args)]
-pub struct TargetArgs {
+pub struct FilesArgs {
     /// Files or folders that declare what should run [default: the whole checkout]
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
@@ -44,6 +49,14 @@ pub struct TargetArgs {
     /// Namespace of objects that name none, and of the inventory
     #[arg(short, long, value_name = "NAME", env = "TRUEUP_NAMESPACE", hide_env_values = true)]
     pub namespace: Option<String>,
+}
+
+/// What is to run, and where.
+#[derive(Clone, Debug, Args)]
+pub struct TargetArgs {
+    /// What is to run.
+    #[command(flatten)]
+    pub files: FilesArgs,
 
     /// Name of the inventory [default: from the checkout's folder and PATH]
     #[arg(long, value_name = "NAME")]
@@ -117,7 +130,7 @@ pub struct Named {
 impl TargetArgs {
     /// Whether it is the tip of the checked-out branch that is to be made true.
     pub fn follows_head(&self) -> bool {
-        self.rev.is_none() && !self.worktree
+        self.files.rev.is_none() && !self.files.worktree
     }
 
     /// The target that the arguments and trueup.yaml name, in the cluster's own namespace where
@@ -132,6 +145,64 @@ impl TargetArgs {
         checkout: &Checkout,
         cluster: &Cluster,
     ) -> Result<Named, Failure> {
+        let Chosen { name, declared, paths } = self.files.choose(directory, checkout)?;
+        let namespace = self.files.namespace.clone().or(declared.namespace);
+        let namespace = namespace.unwrap_or_else(|| cluster.namespace().to_owned());
+        let inventory = self.name.clone().or(declared.name).or_else(|| name.clone());
+        let inventory = inventory.unwrap_or_else(|| derived(&checkout.folder_name(), &paths));
+        let inventory = sanitized(&inventory);
+        let name = name.unwrap_or_else(|| inventory.clone());
+        let inventory = format!("trueup-{inventory}");
+        let target = Target {
+            paths,
+            rev: self.files.rev.clone(),
+            worktree: self.files.worktree,
+            inventory: Inventory { name: inventory, namespace: namespace.clone() },
+            render: setting(declared.render, &namespace)?,
+            namespace,
+            allow_delete: self.allow_delete.iter().cloned().collect(),
+            allow_empty: self.allow_empty,
+            moved: self.moved,
+        };
+        let shown_paths = target.recorded_paths().into_iter().collect();
+        Ok(Named { name, target, shown_paths })
+    }
+}
+
+/// What the arguments and trueup.yaml say is to run.
+struct Chosen {
+    /// The target's name in trueup.yaml, where it is one of its.
+    name: Option<String>,
+    /// What trueup.yaml says of it.
+    declared: TargetConfig,
+    /// Its paths from the checkout's root.
+    paths: Vec<String>,
+}
+
+impl FilesArgs {
+    /// What is to run, by itself: there is no cluster, and nothing is recorded.
+    ///
+    /// # Errors
+    ///
+    /// When trueup.yaml can't be used, or a path lies outside the checkout.
+    pub fn resolve(&self, directory: &Path, checkout: &Checkout) -> Result<Target, Failure> {
+        let Chosen { declared, paths, .. } = self.choose(directory, checkout)?;
+        let namespace = self.namespace.clone().or(declared.namespace);
+        let namespace = namespace.unwrap_or_else(|| "default".to_owned());
+        Ok(Target {
+            paths,
+            rev: self.rev.clone(),
+            worktree: self.worktree,
+            inventory: Inventory { name: String::new(), namespace: namespace.clone() },
+            render: setting(declared.render, &namespace)?,
+            namespace,
+            allow_delete: BTreeSet::new(),
+            allow_empty: false,
+            moved: false,
+        })
+    }
+
+    fn choose(&self, directory: &Path, checkout: &Checkout) -> Result<Chosen, Failure> {
         let chosen = match self.paths.is_empty() {
             true => self.declared(checkout)?,
             false => None,
@@ -150,26 +221,7 @@ impl TargetArgs {
         }
         paths.sort();
         paths.dedup();
-
-        let namespace = self.namespace.clone().or(declared.namespace);
-        let namespace = namespace.unwrap_or_else(|| cluster.namespace().to_owned());
-        let inventory = self.name.clone().or(declared.name).or_else(|| name.clone());
-        let inventory = inventory.unwrap_or_else(|| derived(&checkout.folder_name(), &paths));
-        let inventory = sanitized(&inventory);
-        let name = name.unwrap_or_else(|| inventory.clone());
-        let inventory = format!("trueup-{inventory}");
-        let target = Target {
-            paths,
-            rev: self.rev.clone(),
-            worktree: self.worktree,
-            inventory: Inventory { name: inventory, namespace: namespace.clone() },
-            namespace,
-            allow_delete: self.allow_delete.iter().cloned().collect(),
-            allow_empty: self.allow_empty,
-            moved: self.moved,
-        };
-        let shown_paths = target.recorded_paths().into_iter().collect();
-        Ok(Named { name, target, shown_paths })
+        Ok(Chosen { name, declared, paths })
     }
 
     /// The target of trueup.yaml that the arguments choose, if there is any.
@@ -185,6 +237,16 @@ impl TargetArgs {
         let chosen = config.target(self.target.as_deref())?;
         Ok(chosen.map(|(name, declared)| (name.clone(), declared.clone())))
     }
+}
+
+/// How this machine renders: with the programs on its search path, and a cache of trueup's own.
+#[allow(clippy::disallowed_methods, reason = "the search path is the machine's")]
+fn setting(formats: Formats, namespace: &str) -> Result<Setting, Failure> {
+    let folders = directories::ProjectDirs::from("", "", "trueup");
+    let cache = folders.context("this user has no home folder")?.cache_dir().join("render");
+    let search = std::env::var_os("PATH").unwrap_or_default();
+    let (launcher, namespace) = (Some(std::env::current_exe()?), namespace.to_owned());
+    Ok(Setting { search, cache, launcher, limits: Limits::default(), formats, namespace })
 }
 
 /// An inventory's name from the checkout's folder and the paths: `shop` and `envs/prod` make

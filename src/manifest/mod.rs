@@ -31,6 +31,8 @@ mod tests;
 
 pub use positions::{PathPart, Positions};
 
+use serde_json::Value;
+
 use crate::object::Object;
 use crate::problem::{Place, Problem};
 
@@ -91,6 +93,27 @@ pub fn read(path: &str, bytes: &[u8]) -> Reading {
         reader.yaml(&text, 1);
     }
     reader.reading
+}
+
+/// Reads a file that is no manifest, such as a kustomization: the value of its first document and
+/// where each part of it stands, `None` when there is nothing in it.
+///
+/// # Errors
+///
+/// When that document can't be read.
+pub fn value(path: &str, bytes: &[u8]) -> Result<Option<(Value, Positions)>, Problem> {
+    let text = encoding::decode(bytes);
+    let text = text.map_err(|fault| complain::Source::new(path, &[]).problem(fault, &[]))?;
+    for chunk in split::chunks(&text, 1) {
+        match chunk.read() {
+            Ok(None) => {}
+            Ok(Some(document)) => return Ok(Some((document.value, document.positions))),
+            Err(fault) => {
+                return Err(complain::Source::new(path, &text).problem(fault, chunk.bytes()));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// The file under way: how many documents it had so far, and what came of them.

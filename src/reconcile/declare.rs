@@ -1,13 +1,17 @@
-//! Git → manifests: what the target's paths declare at a commit.
+//! Git → manifests: what the target's paths declare at a commit, written down or rendered.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::{Error, Target};
 use crate::git::Checkout;
 use crate::manifest::{self, Manifest};
 use crate::problem::{Place, Problem};
+use crate::render::render;
+use crate::render::shelf::{Shelf, is_marker, refers_to_others};
+use crate::render::sources::Sources;
 use crate::selection::{IGNORE_FILE, Selection};
 use crate::snapshot::{Revision, Skipped, Snapshot, WhySkipped};
 
@@ -24,7 +28,8 @@ pub struct Declared {
     pub uncommitted: Vec<String>,
 }
 
-/// Reads what `target` declares from the object database, or from the work tree where it says so.
+/// Reads what `target` declares from the object database, or from the work tree where it says so,
+/// and renders what is no manifest.
 ///
 /// # Errors
 ///
@@ -32,44 +37,99 @@ pub struct Declared {
 pub async fn declare(target: &Target, checkout: &Checkout) -> Result<Declared, Error> {
     let (target, checkout) = (target.clone(), checkout.clone());
     tokio::task::spawn_blocking(move || {
-        let (snapshot, uncommitted) = match target.worktree {
-            true => (worktree(&target, &checkout)?, Vec::new()),
+        let files = match target.worktree {
+            true => Files { checkout: &checkout, at: None },
             false => {
                 let revision = checkout.resolve(target.rev.as_deref())?;
-                let uncommitted = match &target.rev {
-                    None => checkout.uncommitted(&target.paths)?,
-                    Some(_) => Vec::new(),
-                };
-                (committed(&target, &checkout, &revision)?, uncommitted)
+                Files { checkout: &checkout, at: Some(revision) }
             }
         };
-        let (manifests, mut problems) = read(&snapshot);
-        problems.extend(snapshot.skipped.iter().map(unread));
-        Ok(Declared { revision: snapshot.revision, manifests, problems, uncommitted })
+        let uncommitted = match (target.worktree, &target.rev) {
+            (false, None) => checkout.uncommitted(&target.paths)?,
+            _ => Vec::new(),
+        };
+        read_and_render(&target, &files, uncommitted)
     })
     .await?
 }
 
-fn committed(target: &Target, checkout: &Checkout, revision: &Revision) -> Result<Snapshot, Error> {
-    let mut ignores = checkout.snapshot(revision, &target.paths, &is_ignore_file)?.files;
+fn read_and_render(
+    target: &Target,
+    files: &Files<'_>,
+    uncommitted: Vec<String>,
+) -> Result<Declared, Error> {
+    let found = files.below(&target.paths, &|path| is_ignore_file(path) || is_marker(path))?;
+    let (mut ignores, markers): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        found.files.into_iter().partition(|(path, _)| is_ignore_file(path));
     for path in ignore_files_above(&target.paths) {
-        if let Some(content) = checkout.read_file(revision, &path)? {
+        if let Some(content) = files.content(&path)? {
             ignores.insert(path, content);
         }
     }
-    let taken = taken(target, ignores)?;
-    Ok(only_manifests(checkout.snapshot(revision, &target.paths, &taken)?, &taken))
+    let selection = selection(ignores)?;
+    let sources = match markers.is_empty() {
+        true => Sources::default(),
+        false => sources(target, files, &selection)?,
+    };
+    let taken = |path: &str| {
+        target.paths.iter().any(|given| selection.takes_below(given, path))
+            && !sources.take_in(path)
+    };
+    let snapshot = only_manifests(files.below(&target.paths, &taken)?, &taken);
+    let (mut manifests, mut problems) = read(&snapshot);
+    problems.extend(snapshot.skipped.iter().map(unread));
+    problems.extend(sources.problems.iter().cloned());
+    if !sources.sources.is_empty() {
+        let is_read = |path: &str| sources.sources.iter().any(|source| source.reads(path));
+        let rendered =
+            render(&target.render, &sources.sources, &files.below(&[String::new()], &is_read)?);
+        manifests.extend(rendered.manifests);
+        manifests.sort_by(|a, b| a.origin.path.cmp(&b.origin.path));
+        problems.extend(rendered.problems);
+    }
+    Ok(Declared { revision: snapshot.revision, manifests, problems, uncommitted })
 }
 
-fn worktree(target: &Target, checkout: &Checkout) -> Result<Snapshot, Error> {
-    let mut ignores = checkout.worktree(&target.paths, &is_ignore_file)?.files;
-    for path in ignore_files_above(&target.paths) {
-        if let Some(content) = checkout.read_worktree_file(&path)? {
-            ignores.insert(path, content);
-        }
+/// What is rendered of the target.
+fn sources(target: &Target, files: &Files<'_>, selection: &Selection) -> Result<Sources, Error> {
+    let paths = Mutex::new(BTreeSet::new());
+    let whole = files.below(&[String::new()], &|path| {
+        paths.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned());
+        refers_to_others(path)
+    })?;
+    let paths = paths.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let shelf = Shelf::new(paths, whole.files);
+    let reaches = |path: &str| target.paths.iter().any(|given| selection.reaches(given, path));
+    Ok(Sources::find(&shelf, &target.render.formats, &reaches))
+}
+
+/// Where files are read from.
+struct Files<'a> {
+    checkout: &'a Checkout,
+    /// The commit; `None` for the work tree.
+    at: Option<Revision>,
+}
+
+impl Files<'_> {
+    /// The wanted files under these paths.
+    fn below(
+        &self,
+        paths: &[String],
+        wanted: &(dyn Fn(&str) -> bool + Sync),
+    ) -> Result<Snapshot, Error> {
+        Ok(match &self.at {
+            Some(revision) => self.checkout.snapshot(revision, paths, wanted)?,
+            None => self.checkout.worktree(paths, wanted)?,
+        })
     }
-    let taken = taken(target, ignores)?;
-    Ok(only_manifests(checkout.worktree(&target.paths, &taken)?, &taken))
+
+    /// The content of one file, if it is there.
+    fn content(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
+        Ok(match &self.at {
+            Some(revision) => self.checkout.read_file(revision, path)?,
+            None => self.checkout.read_worktree_file(path)?,
+        })
+    }
 }
 
 /// The ignore files that the folders above the target's paths may have.
@@ -87,19 +147,14 @@ fn is_ignore_file(path: &str) -> bool {
     path.rsplit('/').next() == Some(IGNORE_FILE)
 }
 
-/// Which files are manifests, as their names, the target's paths and the ignore files say.
-fn taken(
-    target: &Target,
-    ignores: BTreeMap<String, Vec<u8>>,
-) -> Result<impl Fn(&str) -> bool + Sync, Error> {
+/// What the ignore files leave out.
+fn selection(ignores: BTreeMap<String, Vec<u8>>) -> Result<Selection, Error> {
     let folder = |path: String| match path.rsplit_once('/') {
         Some((folder, _)) => folder.to_owned(),
         None => String::new(),
     };
     let ignores = ignores.into_iter().map(|(path, content)| (folder(path), content)).collect();
-    let selection = Selection::new(&ignores).map_err(Error::Ignore)?;
-    let given = target.paths.clone();
-    Ok(move |path: &str| given.iter().any(|given| selection.takes_below(given, path)))
+    Selection::new(&ignores).map_err(Error::Ignore)
 }
 
 /// Without what was skipped and would be no manifest anyway, such as a picture whose name is not

@@ -14,6 +14,7 @@ pub use survey::{Survey, survey};
 use std::collections::BTreeSet;
 
 use crate::inventory::Inventory;
+use crate::render::Setting;
 
 /// A target, resolved: what to make true, where, and what may be deleted for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub struct Target {
     pub allow_empty: bool,
     /// Whether the inventory may have been made from other paths of the repository.
     pub moved: bool,
+    /// How what is no manifest is rendered.
+    pub render: Setting,
 }
 
 impl Target {

@@ -48,7 +48,13 @@ use crate::report::{Outcome, Report};
 /// When `out` does not take it.
 pub fn write(out: &mut impl Write, view: &PlanView<'_>, report: Option<&Report>) -> io::Result<()> {
     let json = serde_json::to_string_pretty(&document(view, report)).map_err(io::Error::other)?;
-    // Nothing but texts can hold such a character, so an escape means the same.
+    write_harmless(out, &json)?;
+    writeln!(out)
+}
+
+/// Writes JSON with an escape for each character that could do something to a terminal. Nothing
+/// but texts can hold one, so that an escape means the same.
+pub(super) fn write_harmless(out: &mut impl Write, json: &str) -> io::Result<()> {
     for part in json.split_inclusive(|c| !is_harmless(c) && c != '\n') {
         match part.chars().next_back().filter(|c| !is_harmless(*c) && *c != '\n') {
             None => out.write_all(part.as_bytes())?,
@@ -60,7 +66,7 @@ pub fn write(out: &mut impl Write, view: &PlanView<'_>, report: Option<&Report>)
             }
         }
     }
-    writeln!(out)
+    Ok(())
 }
 
 #[derive(Serialize)]

@@ -6,6 +6,7 @@
 mod excerpt;
 pub mod glyphs;
 pub mod json;
+pub mod objects;
 pub mod pull;
 pub mod round;
 pub mod steps;

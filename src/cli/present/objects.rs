@@ -1,0 +1,43 @@
+//! Objects as themselves, so that kubectl reads back what git says: a stream of YAML documents, or
+//! one List in JSON.
+
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use super::json::write_harmless;
+use crate::delta::yaml;
+use crate::manifest::Origin;
+use crate::object::Object;
+
+/// Writes a YAML document for each object, below a comment that says where it is from.
+///
+/// # Errors
+///
+/// When `out` does not take it.
+pub fn yaml(out: &mut impl Write, objects: &[(&Origin, Object)]) -> io::Result<()> {
+    for (origin, object) in objects {
+        let path: String = origin.path.chars().map(harmless).collect();
+        writeln!(out, "---\n# {path}:{}", origin.line)?;
+        out.write_all(yaml::text(object).as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Writes one List.
+///
+/// # Errors
+///
+/// When `out` does not take it.
+pub fn json(out: &mut impl Write, objects: &[(&Origin, Object)]) -> io::Result<()> {
+    let items: Vec<Value> =
+        objects.iter().map(|(_, object)| Value::Object(object.0.clone())).collect();
+    let list = json!({ "apiVersion": "v1", "kind": "List", "items": items });
+    write_harmless(out, &serde_json::to_string_pretty(&list).map_err(io::Error::other)?)?;
+    writeln!(out)
+}
+
+/// A path may hold anything, and a comment ends with its line.
+fn harmless(c: char) -> char {
+    if yaml::is_harmless(c) { c } else { '?' }
+}

@@ -1,0 +1,84 @@
+//! `trueup render`: the objects as git says them, without a cluster.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use clap::{Args, ValueEnum};
+
+use super::exit::{Exit, Failure};
+use super::present;
+use super::target::FilesArgs;
+use super::ui::Ui;
+use crate::git::Checkout;
+use crate::reconcile::declare;
+use crate::redact::Redactor;
+
+/// What the end of `trueup render --help` says.
+const EXAMPLES: &str = "\
+Examples:
+  trueup render envs/prod                what a folder declares
+  trueup render --rev v1.4 -o json       at a tag, as one List
+  trueup render --show-secrets | kubectl apply -f -";
+
+/// Print the objects as git says them
+///
+/// Manifests are read; kustomizations, Helm charts and Jsonnet programs are rendered. No cluster is
+/// asked: what git leaves out stays left out. Values of Secrets are masked.
+///
+/// Exit status 0: all is there, 1: something could not be read or rendered, 2: could not run.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct RenderArgs {
+    #[command(flatten)]
+    files: FilesArgs,
+
+    /// How to print the objects
+    #[arg(short, long, value_name = "FORMAT", default_value = "yaml")]
+    output: Format,
+
+    /// Print the values of Secrets as they are
+    #[arg(long)]
+    show_secrets: bool,
+}
+
+/// How objects are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A document for each object, below a comment that says where it is from
+    Yaml,
+    /// One List
+    Json,
+}
+
+/// Prints the objects; asks nobody.
+///
+/// # Errors
+///
+/// When git can't be read.
+pub async fn run(args: RenderArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
+    let checkout = Checkout::discover(directory)?;
+    let target = args.files.resolve(directory, &checkout)?;
+    let waiting = ui.waiting("reading and rendering");
+    let declared = declare(&target, &checkout).await;
+    waiting.finish_and_clear();
+    let declared = declared?;
+    let redactor = match args.show_secrets {
+        true => Redactor::default(),
+        false => Redactor::new(declared.manifests.iter().map(|manifest| &manifest.object)),
+    };
+    let shown: Vec<_> = declared
+        .manifests
+        .iter()
+        .map(|manifest| match args.show_secrets {
+            true => (&manifest.origin, manifest.object.clone()),
+            false => (&manifest.origin, redactor.object(&manifest.object)),
+        })
+        .collect();
+    match args.output {
+        Format::Yaml => present::objects::yaml(ui.stdout(), &shown)?,
+        Format::Json => present::objects::json(ui.stdout(), &shown)?,
+    }
+    ui.stdout().flush()?;
+    ui.problems(&declared.problems);
+    Ok(if declared.problems.is_empty() { Exit::AtCommit } else { Exit::NotAtCommit })
+}

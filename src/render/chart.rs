@@ -1,0 +1,97 @@
+//! What a chart's files say about it before Helm runs: what it depends on has to be in its own
+//! folder. Nothing is read or run here.
+
+use serde_json::Value;
+
+use super::shelf::{CHART, Shelf, join};
+use crate::manifest::{self, Positions};
+use crate::problem::{Place, Problem};
+
+/// Whether the chart in `folder` is a library, which others take in and nobody installs.
+pub fn is_library(shelf: &Shelf, folder: &str) -> bool {
+    let file = join(folder, CHART);
+    let chart = manifest::value(&file, shelf.content(&file).unwrap_or_default());
+    matches!(chart, Ok(Some((chart, _))) if chart.get("type").is_some_and(|kind| kind == "library"))
+}
+
+/// What the chart in `folder` depends on and doesn't have.
+pub fn problems(shelf: &Shelf, folder: &str) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    // Charts of Helm 2 have their dependencies in a file of their own.
+    for name in [CHART, "requirements.yaml"] {
+        let file = join(folder, name);
+        let Some(content) = shelf.content(&file) else { continue };
+        match manifest::value(&file, content) {
+            Ok(Some((value, positions))) => {
+                problems.extend(missing(shelf, folder, (&file, &value, &positions)));
+            }
+            Ok(None) => {}
+            Err(problem) => problems.push(problem),
+        }
+    }
+    problems
+}
+
+fn missing(
+    shelf: &Shelf,
+    folder: &str,
+    (file, value, positions): (&str, &Value, &Positions),
+) -> Vec<Problem> {
+    let dependencies = value.get("dependencies").and_then(Value::as_array);
+    let mut problems = Vec::new();
+    for (at, dependency) in dependencies.into_iter().flatten().enumerate() {
+        let said = |key: &str| dependency.get(key).and_then(Value::as_str).unwrap_or_default();
+        let name = said("name");
+        if name.is_empty() || is_vendored(shelf, folder, name) {
+            continue;
+        }
+        let from = match said("repository") {
+            "" => String::new(),
+            repository => format!(" from {repository}"),
+        };
+        let (line, column) =
+            positions.of_value(&["dependencies".into(), at.into()]).unwrap_or((1, 1));
+        problems.push(Problem {
+            place: Place { path: file.to_owned(), line, column },
+            message: format!(
+                "the chart {name}{from} is not in charts/, and nothing is fetched while rendering"
+            ),
+            excerpt: None,
+            hint: Some("run helm dependency build, and commit the charts folder".to_owned()),
+        });
+    }
+    problems
+}
+
+/// Whether the chart's own `charts` has the dependency, as a folder or packed.
+fn is_vendored(shelf: &Shelf, folder: &str, name: &str) -> bool {
+    let charts = join(folder, "charts/");
+    shelf.has_file(&format!("{charts}{name}/{CHART}"))
+        || shelf.paths().any(|path| {
+            let packed = path.strip_prefix(&charts).and_then(|path| path.strip_prefix(name));
+            packed.is_some_and(|rest| rest.starts_with('-') && rest.ends_with(".tgz"))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dependency_has_to_be_in_the_chart() {
+        let chart = "name: web\ndependencies:\n- {name: a, repository: 'https://example.com'}\n- name: b\n- name: c\n";
+        let paths = ["web/Chart.yaml", "web/charts/b-1.0.0.tgz", "web/charts/c/Chart.yaml"];
+        let contents = [("web/Chart.yaml".to_owned(), chart.into())].into();
+        let shelf = Shelf::new(paths.map(str::to_owned).into(), contents);
+        let said: Vec<String> = problems(&shelf, "web")
+            .iter()
+            .map(|problem| format!("{}: {}", problem.place, problem.message))
+            .collect();
+        assert_eq!(
+            said,
+            [
+                "web/Chart.yaml:3:3: the chart a from https://example.com is not in charts/, and nothing is fetched while rendering"
+            ]
+        );
+    }
+}

@@ -1,0 +1,207 @@
+//! What a program printed → manifests that know where they come from: the kustomization, the
+//! chart's template or the Jsonnet program.
+
+use serde_json::Value;
+
+use super::sources::{Format, Source};
+use crate::manifest::{self, Manifest, Origin, Positions};
+use crate::object::Object;
+use crate::problem::Problem;
+
+/// Helm's annotation of what it runs at some moment of a release.
+const HOOK: &str = "helm.sh/hook";
+/// The moments that an apply has; what is for others would do harm.
+const MOMENTS: [&str; 4] = ["pre-install", "post-install", "pre-upgrade", "post-upgrade"];
+
+/// What came of rendering.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rendered {
+    /// The objects.
+    pub manifests: Vec<Manifest>,
+    /// What could not be rendered, or not be read.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads what was printed for `source`. `template` gives a chart's template its path in the
+/// checkout.
+pub fn read(source: &Source, output: &[u8], template: &dyn Fn(&str) -> Option<String>) -> Rendered {
+    let mut rendered = Rendered::default();
+    match source.format {
+        Format::Kustomize => rendered.add(&source.file, output),
+        Format::Helm => {
+            for (name, text) in templates(output) {
+                let path = name.and_then(|name| template(&name));
+                rendered.add(path.as_deref().unwrap_or(&source.file), text);
+            }
+            rendered.manifests.retain(|manifest| !is_for_another_moment(&manifest.object));
+        }
+        Format::Jsonnet => match serde_json::from_slice(output) {
+            Ok(value) => rendered.values(source, &value, "the result"),
+            Err(error) => {
+                let message = format!("what it prints is not JSON: {error}");
+                rendered.problems.push(source.problem(message, None));
+            }
+        },
+    }
+    for (at, manifest) in rendered.manifests.iter_mut().enumerate() {
+        manifest.origin.document = at + 1;
+    }
+    rendered
+}
+
+impl Rendered {
+    /// Adds the objects of a text that was rendered from the file at `path`.
+    fn add(&mut self, path: &str, text: &[u8]) {
+        let reading = manifest::read(path, text);
+        for Manifest { object, .. } in reading.manifests {
+            let origin = Origin { path: path.to_owned(), line: 1, column: 1, document: 1 };
+            // Lines of what was rendered are nobody's.
+            self.manifests.push(Manifest { object, origin, positions: Positions::default() });
+        }
+        for mut problem in reading.problems {
+            problem.message = format!(
+                "what is rendered from this, line {}: {}",
+                problem.place.line, problem.message
+            );
+            (problem.place.line, problem.place.column) = (1, 1);
+            problem.excerpt = None;
+            self.problems.push(problem);
+        }
+    }
+
+    /// Adds what a Jsonnet program returned: an object, or lists and maps of them.
+    fn values(&mut self, source: &Source, value: &Value, at: &str) {
+        match value {
+            Value::Null => {}
+            Value::Object(map) if map.contains_key("apiVersion") || map.contains_key("kind") => {
+                self.add(&source.file, value.to_string().as_bytes());
+            }
+            Value::Object(map) => {
+                for (key, value) in map {
+                    self.values(source, value, &format!("{at}.{key}"));
+                }
+            }
+            Value::Array(items) => {
+                for (index, value) in items.iter().enumerate() {
+                    self.values(source, value, &format!("{at}[{index}]"));
+                }
+            }
+            _ => {
+                let message = format!("{at} is not an object, nor a list or map of objects");
+                let hint = "return objects with apiVersion and kind".to_owned();
+                self.problems.push(source.problem(message, Some(hint)));
+            }
+        }
+    }
+}
+
+/// What Helm printed, template by template, each with the name that Helm gives it.
+fn templates(output: &[u8]) -> Vec<(Option<String>, &[u8])> {
+    const SOURCE: &[u8] = b"---\n# Source: ";
+    let starts: Vec<usize> = output
+        .windows(SOURCE.len())
+        .enumerate()
+        .filter(|(at, window)| *window == SOURCE && (*at == 0 || output[at - 1] == b'\n'))
+        .map(|(at, _)| at)
+        .collect();
+    let first = starts.first().copied().unwrap_or(output.len());
+    let mut found = vec![(None, &output[..first])];
+    for (index, start) in starts.iter().enumerate() {
+        let end = starts.get(index + 1).copied().unwrap_or(output.len());
+        let text = &output[*start..end];
+        let name = text[SOURCE.len()..].split(|byte| *byte == b'\n').next().unwrap_or_default();
+        found.push((Some(String::from_utf8_lossy(name).trim().to_owned()), text));
+    }
+    found
+}
+
+/// Whether Helm would run it at a moment that an apply does not have, such as a test, or after the
+/// release was deleted.
+fn is_for_another_moment(object: &Object) -> bool {
+    let annotations = object.0.get("metadata").and_then(|metadata| metadata.get("annotations"));
+    let hook = annotations.and_then(|annotations| annotations.get(HOOK)).and_then(Value::as_str);
+    hook.is_some_and(|hook| !hook.split(',').any(|moment| MOMENTS.contains(&moment.trim())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(format: Format) -> Source {
+        let file = match format {
+            Format::Kustomize => "app/kustomization.yaml",
+            Format::Helm => "app/Chart.yaml",
+            Format::Jsonnet => "app.jsonnet",
+        };
+        let path = file.split('/').next().unwrap().to_owned();
+        Source { format, path, file: file.to_owned(), reads: [].into() }
+    }
+
+    fn names(rendered: &Rendered) -> Vec<String> {
+        let name =
+            |manifest: &Manifest| format!("{} {}", manifest.origin.path, manifest.object.name());
+        rendered.manifests.iter().map(name).collect()
+    }
+
+    fn object(name: &str) -> String {
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n")
+    }
+
+    #[test]
+    fn an_object_of_a_chart_knows_its_template() {
+        let output = format!(
+            "---\n# Source: web/templates/a.yaml\n{}---\n# Source: web/charts/db/templates/b.yaml\n{}---\n{}",
+            object("a"),
+            object("b"),
+            object("c")
+        );
+        let template = |name: &str| name.strip_prefix("web/").map(|name| format!("app/{name}"));
+        let rendered = read(&source(Format::Helm), output.as_bytes(), &template);
+        assert_eq!(rendered.problems, []);
+        assert_eq!(
+            names(&rendered),
+            [
+                "app/templates/a.yaml a",
+                "app/charts/db/templates/b.yaml b",
+                "app/charts/db/templates/b.yaml c"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_for_a_moment_that_an_apply_does_not_have_is_left_out() {
+        let hook = |name: &str, hook: &str| {
+            format!(
+                "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, annotations: {{helm.sh/hook: {hook:?}}}}}\n"
+            )
+        };
+        let output = hook("a", "pre-install, pre-delete")
+            + &hook("b", "test")
+            + &hook("c", "post-delete,pre-rollback");
+        let rendered = read(&source(Format::Helm), output.as_bytes(), &|_| None);
+        assert_eq!(names(&rendered), ["app/Chart.yaml a"]);
+    }
+
+    #[test]
+    fn jsonnet_may_return_objects_in_lists_and_maps() {
+        let object = |name: &str| {
+            format!(r#"{{"apiVersion":"v1","kind":"X","metadata":{{"name":"{name}"}}}}"#)
+        };
+        let output =
+            format!(r#"{{"b":[{}, null],"a":{{"x":{}}},"z":[3]}}"#, object("b"), object("a"));
+        let rendered = read(&source(Format::Jsonnet), output.as_bytes(), &|_| None);
+        assert_eq!(names(&rendered), ["app.jsonnet a", "app.jsonnet b"]);
+        let message = "the result.z[0] is not an object, nor a list or map of objects";
+        assert_eq!(rendered.problems[0].message, message);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_a_problem_of_the_file_it_was_rendered_from() {
+        let output = format!("{}---\nkind: Secret\n", object("a"));
+        let rendered = read(&source(Format::Kustomize), output.as_bytes(), &|_| None);
+        assert_eq!(names(&rendered), ["app/kustomization.yaml a"]);
+        let problem = &rendered.problems[0];
+        assert_eq!(problem.place.to_string(), "app/kustomization.yaml:1:1");
+        assert_eq!(problem.message, "what is rendered from this, line 5: apiVersion is missing");
+    }
+}

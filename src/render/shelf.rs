@@ -1,0 +1,131 @@
+//! What a checkout has, as far as it takes to see what is to be rendered: every path, and the
+//! content of the few files that refer to others. Plain data.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The names that a kustomization goes by, the first one being the usual.
+pub const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+/// The file that makes a folder a Helm chart.
+pub const CHART: &str = "Chart.yaml";
+
+/// Whether the file makes something of its folder, or is a program itself.
+pub fn is_marker(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    KUSTOMIZATIONS.contains(&name) || name == CHART || name.ends_with(".jsonnet")
+}
+
+/// Whether the file's content says which other files are read.
+pub fn refers_to_others(path: &str) -> bool {
+    is_marker(path) || path.ends_with(".libsonnet") || path.ends_with("requirements.yaml")
+}
+
+/// A checkout's paths, and the content of some files.
+#[derive(Clone, Debug, Default)]
+pub struct Shelf {
+    paths: BTreeSet<String>,
+    contents: BTreeMap<String, Vec<u8>>,
+}
+
+impl Shelf {
+    /// A shelf of all `paths` from the root, with the content of those that
+    /// [refer to others](refers_to_others).
+    /// Folders among the paths are left out.
+    pub fn new(paths: BTreeSet<String>, contents: BTreeMap<String, Vec<u8>>) -> Self {
+        let mut shelf = Self { paths, contents };
+        let folders: Vec<String> =
+            shelf.paths().filter(|path| shelf.has_folder(path)).map(str::to_owned).collect();
+        for folder in folders {
+            shelf.paths.remove(&folder);
+        }
+        shelf
+    }
+
+    /// Every path.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.paths.iter().map(String::as_str)
+    }
+
+    /// Whether there is such a file.
+    pub fn has_file(&self, path: &str) -> bool {
+        self.paths.contains(path)
+    }
+
+    /// Whether there is a file below this folder.
+    pub fn has_folder(&self, folder: &str) -> bool {
+        let below = format!("{folder}/");
+        folder.is_empty()
+            || self.paths.range(below.clone()..).next().is_some_and(|path| path.starts_with(&below))
+    }
+
+    /// The content of a file, where it is known.
+    pub fn content(&self, path: &str) -> Option<&[u8]> {
+        self.contents.get(path).map(Vec::as_slice)
+    }
+
+    /// The kustomization that a folder has.
+    pub fn kustomization(&self, folder: &str) -> Option<String> {
+        KUSTOMIZATIONS.iter().map(|name| join(folder, name)).find(|path| self.has_file(path))
+    }
+}
+
+/// The folder that a path stands in; the root is empty.
+pub fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// A name in a folder.
+pub fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+/// Whether `path` is `folder` or below it.
+pub fn is_within(path: &str, folder: &str) -> bool {
+    folder.is_empty()
+        || path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Where `reference`, written in `folder`, leads; `None` when that is outside the checkout.
+pub fn resolve(folder: &str, reference: &str) -> Option<String> {
+    if reference.starts_with(['/', '\\']) {
+        return None;
+    }
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in reference.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_is_resolved_within_the_checkout_only() {
+        for (folder, reference, leads_to) in [
+            ("a/b", "../c", Some("a/c")),
+            ("a", "./b//c/", Some("a/b/c")),
+            ("", "a", Some("a")),
+            ("a/b", "../..", Some("")),
+            ("a/b", "../../..", None),
+            ("a", "/etc/passwd", None),
+            ("a", "b/../../../c", None),
+        ] {
+            assert_eq!(resolve(folder, reference).as_deref(), leads_to, "{folder} {reference}");
+        }
+    }
+
+    #[test]
+    fn a_folder_is_there_when_something_is_in_it() {
+        let shelf =
+            Shelf::new(["a", "a/b", "a/b/c.yaml", "ab.yaml"].map(str::to_owned).into(), [].into());
+        assert!(shelf.has_folder("") && shelf.has_folder("a") && shelf.has_folder("a/b"));
+        assert!(!shelf.has_file("a") && !shelf.has_file("a/b"));
+        assert!(!shelf.has_folder("ab") && !shelf.has_folder("a/b/c.yaml"));
+        assert!(is_within("a/b", "a") && is_within("a", "a") && !is_within("ab", "a"));
+    }
+}

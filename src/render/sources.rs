@@ -1,0 +1,359 @@
+//! Which of a target's files are rendered and not read: a pure function of the checkout's paths and
+//! of what kustomizations, charts and Jsonnet programs say.
+//!
+//! What another one takes in is not rendered by itself, and nothing that any of them takes in is
+//! read as a manifest once more: everything below a rendered folder, and everything that a
+//! kustomization refers to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::chart;
+use super::imports::imports;
+use super::kustomization::{Closure, Kustomization, closure};
+use super::shelf::{CHART, KUSTOMIZATIONS, Shelf, folder_of, is_marker, is_within, join};
+use crate::formats::Formats;
+use crate::problem::{Place, Problem};
+
+/// A program that makes manifests of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Format {
+    /// A folder that kustomize builds.
+    Kustomize,
+    /// A chart that Helm renders.
+    Helm,
+    /// A program in Jsonnet.
+    Jsonnet,
+}
+
+/// Something to be rendered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// By which program.
+    pub format: Format,
+    /// The folder, or the Jsonnet file, by its path from the root.
+    pub path: String,
+    /// The file that makes it what it is.
+    pub file: String,
+    /// The files and folders that rendering it reads.
+    pub reads: BTreeSet<String>,
+}
+
+/// What a target has to render.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// What is to be rendered, in the order of their paths.
+    pub sources: Vec<Source>,
+    /// What can't be, and why.
+    pub problems: Vec<Problem>,
+    /// The files and folders that are taken in.
+    taken_in: BTreeSet<String>,
+}
+
+impl Source {
+    /// Whether rendering it reads this file.
+    pub fn reads(&self, path: &str) -> bool {
+        holds(&self.reads, path)
+    }
+
+    /// A problem with the whole of it.
+    pub fn problem(&self, message: String, hint: Option<String>) -> Problem {
+        let place = Place { path: self.file.clone(), line: 1, column: 1 };
+        Problem { place, message, excerpt: None, hint }
+    }
+}
+
+impl Sources {
+    /// Finds what is to be rendered among the files of `shelf` that `reaches` says are the target's.
+    pub fn find(shelf: &Shelf, formats: &Formats, reaches: &dyn Fn(&str) -> bool) -> Self {
+        let mut found = Self::default();
+        let markers: Vec<&str> =
+            shelf.paths().filter(|path| is_marker(path) && reaches(path)).collect();
+        let named = |names: &[&str]| -> BTreeSet<&str> {
+            let is_named = |path: &&&str| names.contains(&path.rsplit('/').next().unwrap_or(path));
+            markers.iter().filter(is_named).map(|path| folder_of(path)).collect()
+        };
+        let mut built = match formats.kustomize {
+            Some(_) => found.kustomizations(shelf, named(&KUSTOMIZATIONS)),
+            None => BTreeMap::new(),
+        };
+        let mut charts = match formats.helm {
+            Some(_) => named(&[CHART]),
+            None => BTreeSet::new(),
+        };
+        // Whoever stands further up takes the other in.
+        let above = |folder: &str, other: &str| folder != other && is_within(folder, other);
+        let tops: Vec<String> = built.keys().cloned().collect();
+        let roots: Vec<&str> = charts.iter().copied().collect();
+        built.retain(|folder, _| !roots.iter().any(|chart| above(folder, chart)));
+        charts.retain(|chart| {
+            !tops.iter().any(|folder| above(chart, folder))
+                && !roots.iter().any(|other| above(chart, other))
+                && !holds(&found.taken_in, chart)
+                || built.contains_key(*chart)
+        });
+        for chart in &charts {
+            if built.remove(*chart).is_some() {
+                found.ambiguous(shelf, chart);
+                continue;
+            }
+            found.chart(shelf, formats, chart);
+        }
+        found.build(shelf, built);
+        if let Some(jsonnet) = &formats.jsonnet {
+            for path in markers.iter().filter(|path| path.ends_with(".jsonnet")) {
+                if !holds(&found.taken_in, path) {
+                    found.program(shelf, path, &jsonnet.library);
+                }
+            }
+        }
+        found.sources.sort_by(|a, b| a.path.cmp(&b.path));
+        found
+    }
+
+    /// Whether this file is taken in by something that is rendered.
+    pub fn take_in(&self, path: &str) -> bool {
+        holds(&self.taken_in, path)
+    }
+
+    /// The kustomizations in these folders that nobody else's takes in, with what each takes in.
+    fn kustomizations(
+        &mut self,
+        shelf: &Shelf,
+        folders: BTreeSet<&str>,
+    ) -> BTreeMap<String, Closure> {
+        let mut closures: BTreeMap<String, Closure> = BTreeMap::new();
+        let mut components = BTreeSet::new();
+        for folder in folders {
+            let Some(file) = shelf.kustomization(folder) else { continue };
+            match Kustomization::read(&file, shelf.content(&file).unwrap_or_default()) {
+                Ok(None) => continue, // a manifest like any other
+                Ok(Some(kustomization)) if kustomization.is_component() => {
+                    components.insert(folder.to_owned());
+                }
+                _ => {}
+            }
+            closures.insert(folder.to_owned(), closure(shelf, folder));
+        }
+        for closure in closures.values() {
+            self.taken_in.extend(closure.folders.iter().chain(&closure.files).cloned());
+        }
+        let takes = |one: &str, other: &str| closures[one].folders.contains(other);
+        let is_top = |folder: &String| {
+            let mut others = closures.keys().filter(|other| *other != folder);
+            !components.contains(folder)
+                // Of those that take each other in, the first is told so by kustomize.
+                && !others.any(|other| {
+                    takes(other, folder) && !(takes(folder, other) && folder < other)
+                })
+        };
+        let tops: BTreeSet<String> =
+            closures.keys().filter(|folder| is_top(folder)).cloned().collect();
+        let is_below =
+            |folder: &str| tops.iter().any(|top| top != folder && is_within(folder, top));
+        let rendered: BTreeSet<String> =
+            tops.iter().filter(|folder| !is_below(folder)).cloned().collect();
+        closures.retain(|folder, _| rendered.contains(folder));
+        closures
+    }
+
+    fn build(&mut self, shelf: &Shelf, built: BTreeMap<String, Closure>) {
+        for (folder, Closure { folders, files, problems }) in built {
+            self.problems.extend(problems.iter().cloned());
+            if problems.is_empty() {
+                let file = shelf.kustomization(&folder).unwrap_or_default();
+                let reads = folders.into_iter().chain(files).collect();
+                self.sources.push(Source { format: Format::Kustomize, path: folder, file, reads });
+            }
+        }
+    }
+
+    fn chart(&mut self, shelf: &Shelf, formats: &Formats, folder: &str) {
+        self.taken_in.insert(folder.to_owned());
+        let values = formats.helm.iter().flat_map(|helm| &helm.values);
+        let values: BTreeSet<String> =
+            values.map(|path| path.trim_matches('/').to_owned()).collect();
+        self.taken_in.extend(values.iter().cloned());
+        if chart::is_library(shelf, folder) {
+            return;
+        }
+        let file = join(folder, CHART);
+        let mut problems = chart::problems(shelf, folder);
+        for path in values.iter().filter(|path| !shelf.has_file(path)) {
+            problems.push(Problem {
+                place: Place { path: file.clone(), line: 1, column: 1 },
+                message: format!("the values file {path} is not in the checkout"),
+                excerpt: None,
+                hint: Some("correct its path in trueup.yaml; it counts from the root".to_owned()),
+            });
+        }
+        if problems.is_empty() {
+            let path = folder.to_owned();
+            let reads = values.into_iter().chain([path.clone()]).collect();
+            self.sources.push(Source { format: Format::Helm, path, file, reads });
+        }
+        self.problems.extend(problems);
+    }
+
+    fn program(&mut self, shelf: &Shelf, path: &str, library: &[String]) {
+        let imports = imports(shelf, path, library);
+        self.taken_in.extend(imports.files.iter().cloned());
+        if imports.problems.is_empty() {
+            let (file, path) = (path.to_owned(), path.to_owned());
+            let reads = imports.files;
+            self.sources.push(Source { format: Format::Jsonnet, path, file, reads });
+        }
+        self.problems.extend(imports.problems);
+    }
+
+    fn ambiguous(&mut self, shelf: &Shelf, folder: &str) {
+        self.taken_in.insert(folder.to_owned());
+        let file = shelf.kustomization(folder).unwrap_or_default();
+        self.problems.push(Problem {
+            place: Place { path: file, line: 1, column: 1 },
+            message: "this folder is a kustomization and a Helm chart".to_owned(),
+            excerpt: None,
+            hint: Some(
+                "say which with render: kustomize or render: helm in trueup.yaml".to_owned(),
+            ),
+        });
+    }
+}
+
+/// Whether one of these files and folders is or holds the file.
+fn holds(set: &BTreeSet<String>, path: &str) -> bool {
+    let mut above = Some(path);
+    while let Some(at) = above {
+        if set.contains(at) {
+            return true;
+        }
+        above = (!at.is_empty()).then(|| folder_of(at));
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::Jsonnet;
+
+    /// What is rendered, and which of the files are read as manifests.
+    fn found(
+        files: &[(&str, &str)],
+        formats: &Formats,
+        target: &str,
+    ) -> (Vec<String>, Vec<String>) {
+        let paths = files.iter().map(|(path, _)| (*path).to_owned()).collect();
+        let contents = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).into()));
+        let shelf = Shelf::new(paths, contents.collect());
+        let reaches = |path: &str| is_within(path, target);
+        let found = Sources::find(&shelf, formats, &reaches);
+        assert_eq!(found.problems, []);
+        let sources = found.sources.iter().map(|source| source.path.clone()).collect();
+        let plain = shelf.paths().filter(|path| reaches(path) && !found.take_in(path));
+        (sources, plain.map(str::to_owned).collect())
+    }
+
+    #[track_caller]
+    fn expect(files: &[(&str, &str)], sources: &[&str], plain: &[&str]) {
+        let (found_sources, found_plain) = found(files, &Formats::default(), "");
+        assert_eq!(found_sources, sources);
+        assert_eq!(found_plain, plain);
+    }
+
+    #[test]
+    fn what_others_take_in_is_neither_rendered_nor_read() {
+        expect(
+            &[
+                ("app/base/kustomization.yaml", "resources: [web.yaml]"),
+                ("app/base/web.yaml", ""),
+                ("app/envs/prod/kustomization.yaml", "resources: [../../base]"),
+                ("app/envs/test/kustomization.yaml", "resources: [../../base]"),
+                ("app/parts/tls/kustomization.yaml", "kind: Component"),
+                ("app/parts/tls/tls.yaml", ""),
+                ("plain.yaml", ""),
+            ],
+            &["app/envs/prod", "app/envs/test"],
+            &["plain.yaml"],
+        );
+    }
+
+    #[test]
+    fn everything_below_a_rendered_folder_is_its_own() {
+        expect(
+            &[
+                ("a/kustomization.yaml", "resources: [b.yaml]"),
+                ("a/b.yaml", ""),
+                ("a/c/kustomization.yaml", ""),
+                ("a/web/Chart.yaml", ""),
+                ("a/x.jsonnet", "{}"),
+                ("chart/Chart.yaml", ""),
+                ("chart/charts/sub/Chart.yaml", ""),
+                ("chart/templates/kustomization.yaml", ""),
+                ("chart/values.yaml", ""),
+                ("shared/Chart.yaml", "type: library"),
+            ],
+            &["a", "chart"],
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_base_may_stand_above_what_takes_it_in() {
+        expect(
+            &[
+                ("a/kustomization.yaml", "resources: [b.yaml]"),
+                ("a/b.yaml", ""),
+                ("a/envs/prod/kustomization.yaml", "resources: [../..]"),
+            ],
+            &["a/envs/prod"],
+            &[],
+        );
+    }
+
+    #[test]
+    fn of_those_that_take_each_other_in_one_is_rendered() {
+        expect(
+            &[
+                ("a/kustomization.yaml", "resources: [../b]"),
+                ("b/kustomization.yaml", "resources: [../a]"),
+            ],
+            &["a"],
+            &[],
+        );
+    }
+
+    #[test]
+    fn only_what_is_within_the_target_is_rendered() {
+        let files = [
+            ("base/kustomization.yaml", ""),
+            ("envs/prod/kustomization.yaml", "resources: [../../base]"),
+            ("envs/test/kustomization.yaml", ""),
+        ];
+        let (sources, plain) = found(&files, &Formats::default(), "envs/prod");
+        assert_eq!((sources, plain), (vec!["envs/prod".to_owned()], vec![]));
+    }
+
+    #[test]
+    fn a_program_takes_in_what_it_imports() {
+        expect(
+            &[
+                ("data.json", "{}"),
+                ("k.libsonnet", "{}"),
+                ("other.json", "{}"),
+                ("web.jsonnet", "[import 'data.json', import 'k.libsonnet']"),
+            ],
+            &["web.jsonnet"],
+            &["other.json"],
+        );
+    }
+
+    #[test]
+    fn formats_that_are_not_named_are_plain() {
+        let files = [("a/kustomization.yaml", ""), ("b.jsonnet", "{}"), ("c/Chart.yaml", "")];
+        let jsonnet = Formats { jsonnet: Some(Jsonnet::default()), ..Formats::PLAIN };
+        let (sources, plain) = found(&files, &jsonnet, "");
+        assert_eq!(sources, ["b.jsonnet"]);
+        assert_eq!(plain, ["a/kustomization.yaml", "c/Chart.yaml"]);
+        assert_eq!(found(&files, &Formats::PLAIN, "").0, [""; 0]);
+    }
+}

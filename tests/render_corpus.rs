@@ -1,0 +1,100 @@
+//! Other people's kustomizations: what trueup makes of them is what kubectl makes of them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use crate::support::command::Cmd;
+use crate::support::renderers;
+
+/// A kustomization that is broken where it comes from, and what kustomize says of it.
+const BROKEN: (&str, &str) = ("kustomize-examples/transformerconfigs/images", "kustomize says: ");
+
+#[test]
+#[allow(clippy::disallowed_methods, reason = "where the corpus is, is the machine's")]
+#[ignore = "needs TRUEUP_CORPUS, a folder with other people's repositories"]
+fn corpus_kustomizations_come_out_as_kubectl_has_them() {
+    let corpus = std::env::var_os("TRUEUP_CORPUS").expect("TRUEUP_CORPUS names no folder");
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("corpus");
+    let copied = Cmd::new("cp").args(["-r"]).args([&Path::new(&corpus).join("kustomize"), &root]);
+    let _ = copied.run().exits(0);
+    let git = |args: &[&str]| Cmd::new("git").args(args).dir(&root).run().exits(0);
+    let _ = git(&["init", "--quiet"]);
+    let _ = git(&["add", "--all", "--force"]);
+    let _ = git(&["commit", "--quiet", "--message", "Other people's"]);
+
+    let mut files = Vec::new();
+    kustomizations(&root, &mut files);
+    assert!(files.len() > 100, "{} kustomizations", files.len());
+    let (mut same, mut refused) = (0, Vec::new());
+    for file in files {
+        let folder = file.parent().unwrap();
+        let name = folder.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+        let kubectl = Cmd::new(kubectl()).args(["kustomize"]).args([folder]).run();
+        let trueup = renderers::with(Cmd::trueup())
+            .dir(&root)
+            .env("XDG_CACHE_HOME", root.join(".git"))
+            .args(["render", "--show-secrets", "--output", "json"])
+            .args([&file])
+            .run();
+        if kubectl.status != Some(0) || trueup.status != Some(0) {
+            refused.push((name, kubectl.status, trueup.status, trueup.stderr));
+            continue;
+        }
+        let list: Value = serde_json::from_str(&trueup.stdout).unwrap();
+        let rendered = list["items"].as_array().unwrap();
+        let expected = trueup::manifest::read(&name, kubectl.stdout.as_bytes());
+        assert_eq!(expected.problems, [], "{name}");
+        let expected = expected.manifests.into_iter().map(|manifest| manifest.object.0);
+        let rendered = rendered.iter().map(|object| object.as_object().unwrap().clone());
+        assert_eq!(by_identity(rendered), by_identity(expected), "{name}");
+        same += 1;
+    }
+    assert!(same > 90, "{same}");
+    for (name, kubectl, trueup, said) in refused {
+        // What one of them can't build, neither can.
+        assert_ne!(kubectl, Some(0), "{name}: {said}");
+        assert_eq!(trueup, Some(1), "{name}: {said}");
+        assert_eq!((name.as_str(), said.contains(BROKEN.1)), (BROKEN.0, true), "{said}");
+    }
+}
+
+fn kubectl() -> PathBuf {
+    crate::support::sandbox::bare().kubectl.clone()
+}
+
+fn by_identity(objects: impl Iterator<Item = Map<String, Value>>) -> BTreeMap<String, Value> {
+    let identity = |object: &Map<String, Value>| {
+        let metadata = &object["metadata"];
+        format!(
+            "{} {} {} {}",
+            object["apiVersion"], object["kind"], metadata["namespace"], metadata["name"]
+        )
+    };
+    objects.map(|object| (identity(&object), Value::Object(object))).collect()
+}
+
+fn kustomizations(folder: &Path, found: &mut Vec<PathBuf>) {
+    let mut entries: Vec<PathBuf> =
+        folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    for path in entries {
+        let name = path.file_name().unwrap();
+        if path.is_dir() && name != ".git" {
+            kustomizations(&path, found);
+        } else if ["kustomization.yaml", "kustomization.yml", "Kustomization"]
+            .iter()
+            .any(|k| name == *k)
+        {
+            let text = std::fs::read_to_string(&path).unwrap();
+            // A part for others to take in is not built by itself, and Flux has a kind by this name.
+            let is_part =
+                text.contains("kind: Component") || text.contains("kustomize.toolkit.fluxcd.io");
+            if !is_part {
+                found.push(path);
+            }
+        }
+    }
+}
