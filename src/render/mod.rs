@@ -231,11 +231,15 @@ impl One<'_> {
 
     /// What a program says, as short as can be and without the Secrets of its files.
     fn words(&self, said: &str) -> String {
-        let said = said.trim().trim_start_matches("Error: ").trim_start_matches("RUNTIME ERROR: ");
-        let lines = said
-            .lines()
-            .map(str::trim_end)
-            .filter(|line| !line.trim().is_empty() && !line.starts_with("Use --debug flag"));
+        // Warnings come before what ended it, and are not about that.
+        let is_noise = |line: &str| {
+            let line = line.trim_start();
+            line.is_empty()
+                || line.starts_with("# Warning: ")
+                || line.starts_with("Use --debug flag")
+        };
+        let plain = |line| ["Error: ", "RUNTIME ERROR: "].iter().fold(line, without_start);
+        let lines = said.lines().map(str::trim_end).filter(|line| !is_noise(line)).map(plain);
         let cut = |line: &str| match line.char_indices().nth(LINE) {
             Some((end, _)) => format!("{}…", &line[..end]),
             None => line.to_owned(),
@@ -259,4 +263,8 @@ impl One<'_> {
         let path = shelf::join(&self.source.path, below);
         self.files.files.contains_key(&path).then_some(path)
     }
+}
+
+fn without_start<'a>(line: &'a str, start: &&str) -> &'a str {
+    line.strip_prefix(start).unwrap_or(line)
 }
