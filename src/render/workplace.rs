@@ -25,7 +25,6 @@ impl Workplace {
         files: impl Iterator<Item = (&'a String, &'a Vec<u8>)>,
     ) -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(within)?;
-        // Programs name paths as the system knows them.
         let workplace = Self { folder };
         fs::create_dir(workplace.home())?;
         let tree = workplace.tree();
