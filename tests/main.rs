@@ -12,6 +12,8 @@ mod forgotten;
 #[cfg(unix)]
 mod help;
 mod killed;
+mod kubectl_answers;
+mod manifest_fuzz;
 mod output;
 mod pull;
 #[cfg(unix)]

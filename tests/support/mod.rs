@@ -4,6 +4,7 @@ pub mod command;
 pub mod eventually;
 pub mod git;
 pub mod http;
+pub mod mutate;
 pub mod renderers;
 pub mod repo;
 pub mod sandbox;
