@@ -29,6 +29,7 @@ set edit:completion:arg-completer[trueup] = {|@words|
             cand diff 'Show what apply would change'
             cand apply 'Make the cluster true to the commit, and prune'
             cand watch 'Pull and apply, again and again'
+            cand render 'Print the objects as git says them'
             cand sandbox 'Run a throwaway Kubernetes control plane on this machine'
             cand completions 'Print the completion script of a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -126,6 +127,22 @@ set edit:completion:arg-completer[trueup] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'trueup;render'= {
+            cand -t 'The target of trueup.yaml to use'
+            cand --target 'The target of trueup.yaml to use'
+            cand --rev 'The commit, branch or tag to make true [default: HEAD]'
+            cand -n 'Namespace of objects that name none, and of the inventory'
+            cand --namespace 'Namespace of objects that name none, and of the inventory'
+            cand -o 'How to print the objects'
+            cand --output 'How to print the objects'
+            cand -C 'A folder in the checkout'
+            cand --directory 'A folder in the checkout'
+            cand --color 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never'
+            cand --worktree 'Use the files of the work tree, committed or not'
+            cand --show-secrets 'Print the values of Secrets as they are'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'trueup;sandbox'= {
             cand -C 'A folder in the checkout'
             cand --directory 'A folder in the checkout'
@@ -146,6 +163,7 @@ set edit:completion:arg-completer[trueup] = {|@words|
             cand diff 'Show what apply would change'
             cand apply 'Make the cluster true to the commit, and prune'
             cand watch 'Pull and apply, again and again'
+            cand render 'Print the objects as git says them'
             cand sandbox 'Run a throwaway Kubernetes control plane on this machine'
             cand completions 'Print the completion script of a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -157,6 +175,8 @@ set edit:completion:arg-completer[trueup] = {|@words|
         &'trueup;help;apply'= {
         }
         &'trueup;help;watch'= {
+        }
+        &'trueup;help;render'= {
         }
         &'trueup;help;sandbox'= {
         }

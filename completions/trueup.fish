@@ -34,6 +34,7 @@ complete -c trueup -n "__fish_trueup_needs_command" -f -a "pull" -d 'Fetch the r
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "diff" -d 'Show what apply would change'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "apply" -d 'Make the cluster true to the commit, and prune'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "watch" -d 'Pull and apply, again and again'
+complete -c trueup -n "__fish_trueup_needs_command" -f -a "render" -d 'Print the objects as git says them'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "sandbox" -d 'Run a throwaway Kubernetes control plane on this machine'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -117,6 +118,18 @@ complete -c trueup -n "__fish_trueup_using_subcommand watch" -l allow-empty -d '
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l once -d 'Run one round and end with its result'
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l no-pull -d 'Do not fetch; watch the checkout as others update it'
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c trueup -n "__fish_trueup_using_subcommand render" -s t -l target -d 'The target of trueup.yaml to use' -r
+complete -c trueup -n "__fish_trueup_using_subcommand render" -l rev -d 'The commit, branch or tag to make true [default: HEAD]' -r
+complete -c trueup -n "__fish_trueup_using_subcommand render" -s n -l namespace -d 'Namespace of objects that name none, and of the inventory' -r
+complete -c trueup -n "__fish_trueup_using_subcommand render" -s o -l output -d 'How to print the objects' -r -f -a "yaml\t'A document for each object, below a comment that says where it is from'
+json\t'One List'"
+complete -c trueup -n "__fish_trueup_using_subcommand render" -s C -l directory -d 'A folder in the checkout' -r -F
+complete -c trueup -n "__fish_trueup_using_subcommand render" -l color -d 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c trueup -n "__fish_trueup_using_subcommand render" -l worktree -d 'Use the files of the work tree, committed or not'
+complete -c trueup -n "__fish_trueup_using_subcommand render" -l show-secrets -d 'Print the values of Secrets as they are'
+complete -c trueup -n "__fish_trueup_using_subcommand render" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c trueup -n "__fish_trueup_using_subcommand sandbox" -s C -l directory -d 'A folder in the checkout' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand sandbox" -l color -d 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -128,10 +141,11 @@ complete -c trueup -n "__fish_trueup_using_subcommand completions" -l color -d '
 always\t'Always'
 never\t'Never'"
 complete -c trueup -n "__fish_trueup_using_subcommand completions" -s h -l help -d 'Print help'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch sandbox completions help" -f -a "pull" -d 'Fetch the remote\'s new commits and fast-forward the checkout'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch sandbox completions help" -f -a "diff" -d 'Show what apply would change'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch sandbox completions help" -f -a "apply" -d 'Make the cluster true to the commit, and prune'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch sandbox completions help" -f -a "watch" -d 'Pull and apply, again and again'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch sandbox completions help" -f -a "sandbox" -d 'Run a throwaway Kubernetes control plane on this machine'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch sandbox completions help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch sandbox completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch render sandbox completions help" -f -a "pull" -d 'Fetch the remote\'s new commits and fast-forward the checkout'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch render sandbox completions help" -f -a "diff" -d 'Show what apply would change'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch render sandbox completions help" -f -a "apply" -d 'Make the cluster true to the commit, and prune'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch render sandbox completions help" -f -a "watch" -d 'Pull and apply, again and again'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch render sandbox completions help" -f -a "render" -d 'Print the objects as git says them'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch render sandbox completions help" -f -a "sandbox" -d 'Run a throwaway Kubernetes control plane on this machine'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch render sandbox completions help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch render sandbox completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
