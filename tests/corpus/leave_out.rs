@@ -1,7 +1,8 @@
 //! Which files can't stand in one cluster together. The rule, again and again until nothing is
 //! left to leave out:
 //!
-//! 1. a file with a Job that is deleted as soon as it has finished: it is never there for long, so
+//! 1. what makes a folder one to be rendered, so that its manifests are read as they stand: what
+//!    is rendered is another test's; a file with a Job that is deleted as soon as it has finished: it is never there for long, so
 //!    nothing can be true to it; a file with a document that is no manifest or of a kind that
 //!    nobody defines;
 //! 2. of two files that declare the same object, the later one;
@@ -19,6 +20,7 @@ type LeftOut = BTreeMap<String, String>;
 
 /// Leaves out what trueup says is unsound before anything is applied.
 pub fn what_is_unsound(repo: &Repo<'_>, files: &[String], left_out: &mut LeftOut) {
+    left_out.extend(markers(files));
     left_out.extend(short_lived(repo, files));
     loop {
         ignore(repo, left_out);
@@ -74,6 +76,13 @@ pub fn print(folder: &str, left_out: &LeftOut) {
 fn ignore(repo: &Repo<'_>, left_out: &LeftOut) {
     let lines: String = left_out.keys().map(|path| format!("/{path}\n")).collect();
     repo.write(".trueupignore", lines).commit("Leave out what is unsound");
+}
+
+fn markers(files: &[String]) -> LeftOut {
+    let names = ["kustomization.yaml", "kustomization.yml", "Kustomization", "Chart.yaml"];
+    let is_marker = |path: &&String| names.contains(&path.rsplit('/').next().unwrap());
+    let reason = "its folder is read as it stands";
+    files.iter().filter(is_marker).map(|path| (path.clone(), reason.to_owned())).collect()
 }
 
 fn short_lived(repo: &Repo<'_>, files: &[String]) -> LeftOut {
