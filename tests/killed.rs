@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher as _, RandomState};
+use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::support::repo::Repo;
 use crate::support::sandbox;
@@ -44,22 +45,36 @@ fn state(repo: &Repo<'_>) -> BTreeSet<String> {
     table.stdout.lines().filter(not_ours).map(str::to_owned).collect()
 }
 
-/// A random moment in the part of the run that is this kill's, so that no part goes untried.
-fn moment(kill: u32, whole: Duration) -> Duration {
-    let random = u32::try_from(RandomState::new().hash_one(kill) % 1000).unwrap();
-    whole * (1000 * kill + random) / (1000 * KILLS)
+/// A random number from 0 to 1.
+fn random() -> f64 {
+    f64::from(u16::try_from(RandomState::new().hash_one(0) % 1000).unwrap()) / 1000.0
+}
+
+/// Starts an apply and kills it once it has made some of its changes; says how many.
+///
+/// What it has made is known from its lines, so that the moment does not depend on how fast the
+/// machine is. With none to wait for, it dies somewhere before its first change.
+fn kill_after(repo: &Repo<'_>, changes: usize) -> usize {
+    let mut apply = repo.trueup(&["apply"]).into_inner();
+    let mut apply = apply.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let lines = BufReader::new(apply.stdout.take().unwrap()).lines();
+    let seen = lines.take(changes).map_while(Result::ok).count();
+    if changes == 0 {
+        std::thread::sleep(Duration::from_millis(300).mul_f64(random()));
+    }
+    apply.kill().unwrap();
+    let _ = apply.wait().unwrap();
+    seen
 }
 
 #[test]
 fn a_run_that_was_killed_anywhere_is_finished_by_the_next() {
     let repo = repository();
-    // What undisturbed runs of the two commits come to, and how long the second takes.
+    // What undisturbed runs of the two commits come to, and how many changes the second makes.
     let _ = repo.run(&["apply"]).exits(0);
     let first = state(&repo);
     commit(&repo, OBJECTS / 3..OBJECTS + OBJECTS / 3, "b");
-    let begin = Instant::now();
-    let _ = repo.run(&["apply"]).exits(0);
-    let whole = begin.elapsed();
+    let whole = repo.run(&["apply"]).exits(0).stdout.lines().count() - 2;
     let second = state(&repo);
     assert_eq!((first.len(), second.len()), (OBJECTS, OBJECTS));
     assert_ne!(first, second);
@@ -68,18 +83,16 @@ fn a_run_that_was_killed_anywhere_is_finished_by_the_next() {
     for kill in 0..KILLS {
         let _ = repo.run(&["apply", "--rev", "HEAD~1"]).exits(0);
         assert_eq!(state(&repo), first, "the way back, before kill {kill}");
-        let mut apply = repo.trueup(&["apply"]).into_inner();
-        let mut apply = apply.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let moment = moment(kill, whole);
-        std::thread::sleep(moment);
-        apply.kill().unwrap();
-        let status = apply.wait().unwrap();
-        cut_short += u32::from(!status.success() && state(&repo) != second);
+        // A random moment in the part of the run that is this kill's, so that none goes untried.
+        let part = (f64::from(kill) + random()) / f64::from(KILLS);
+        let changes = if kill == 0 { 0 } else { (part * whole as f64) as usize };
+        let seen = kill_after(&repo, changes);
+        cut_short += u32::from(state(&repo) != second);
 
         let next = repo.run(&["apply"]).exits(0);
-        assert_eq!(state(&repo), second, "after kill {kill} at {moment:?}\n{next}");
+        assert_eq!(state(&repo), second, "after a kill at change {seen} of {whole}\n{next}");
         assert_eq!(repo.members("configmap,secret").len(), OBJECTS, "kill {kill}");
     }
-    assert!(cut_short > KILLS / 4, "only {cut_short} of {KILLS} runs were cut short");
+    assert!(cut_short > KILLS / 2, "only {cut_short} of {KILLS} runs were cut short");
     let _ = repo.run(&["diff"]).exits(0);
 }
