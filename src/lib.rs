@@ -15,7 +15,7 @@
 //! | [`catalog`] | which kinds exist, and their scope |
 //! | [`desired`] | what should exist |
 //! | [`observed`] | what the cluster has, and what could not be asked |
-//! | [`ownership`] | is a live object proven to be as declared, or a suspect? |
+//! | [`ownership`] | whether trueup itself put a live object there |
 //! | [`inventory`] | which live objects the target put there: an ApplySet |
 //! | [`plan`] | the decision, as a pure function: [`plan::plan`] |
 //! | [`delta`] | what a change changes, field by field |
