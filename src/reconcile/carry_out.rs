@@ -3,6 +3,7 @@
 //! Killed at any instant, the next run finishes the job: whatever exists is in the record before it
 //! is made, and leaves the record only after it is gone.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -89,7 +90,8 @@ impl<'a> Run<'a> {
     /// Carries out a wave, many changes at once; the record's own namespace goes later.
     async fn wave(&mut self, wave: &'a Wave) {
         let inventory = self.course.inventory;
-        let done: Vec<ObjectKey> = self.report.steps.iter().map(|step| step.key.clone()).collect();
+        let done: BTreeSet<ObjectKey> =
+            self.report.steps.iter().map(|step| step.key.clone()).collect();
         let todo = wave.changes.iter().filter(|change| {
             !matches!(change.action, Action::Keep | Action::Refuse)
                 && !done.contains(&change.key)
@@ -203,8 +205,7 @@ impl<'a> Run<'a> {
             after.namespaces.extend(change.key.namespace.clone());
         }
         after.namespaces.insert(course.inventory.namespace.clone());
-        let is_empty = survey.before.is_none() && after.kinds.is_empty();
-        if survey.before.as_ref() != Some(&after) && !is_empty {
+        if survey.before.as_ref() != Some(&after) {
             let recorded = cluster.record(course.inventory, &after).await;
             recorded.map_err(api("write the inventory"))?;
         }
