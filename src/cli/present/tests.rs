@@ -267,6 +267,23 @@ fn what_is_kept_for_a_reason_is_told_and_many_in_one_place() {
 }
 
 #[test]
+fn what_an_empty_commit_would_delete_is_told_in_one_place() {
+    let refused = |n: usize| {
+        let live = config(&format!("c{n}"), json!({}));
+        let mut change = change(Action::Refuse, Some(live), None);
+        change.origin = None;
+        because(change, "everything would go", Some("say --allow-empty"))
+    };
+    assert_eq!(
+        middle((0..7).map(refused).collect()),
+        "! 7 objects not deleted: everything would go\n    \
+         ConfigMap shop/c0\n    ConfigMap shop/c1\n    ConfigMap shop/c2\n    \
+         ConfigMap shop/c3\n    ConfigMap shop/c4\n    and 2 more\n    \
+         do this: say --allow-empty"
+    );
+}
+
+#[test]
 fn a_secret_is_told_without_its_values_and_so_is_the_servers_answer_about_it() {
     let secret = |password: &str| {
         object(json!({
@@ -299,9 +316,6 @@ fn a_secret_is_told_without_its_values_and_so_is_the_servers_answer_about_it() {
   +   password: ‹secret 3›
       user: ‹secret 2›
 
-! v1 Secret shop/db · refuse
-    data[user]: Invalid value: "‹secret 2›": not "‹secret 1›", ‹secret 1›
-
 + v1 ConfigMap shop/env · create · envs/prod/web.yaml:12
   + apiVersion: v1
   + kind: ConfigMap
@@ -309,7 +323,10 @@ fn a_secret_is_told_without_its_values_and_so_is_the_servers_answer_about_it() {
   +   name: env
   +   namespace: shop
   + data:
-  +   url: db://admin:‹secret 3›@db"#
+  +   url: db://admin:‹secret 3›@db
+
+! v1 Secret shop/db · refuse
+    data[user]: Invalid value: "‹secret 2›": not "‹secret 1›", ‹secret 1›"#
     );
     let json = told(changes, &[], |out, view| json::write(out, view, None).unwrap());
     for canary in ["correct-horse", "battery-staple", "Y29ycmVjdC1ob3JzZQ", "YmF0dGVyeS1zdGFwbGU"] {

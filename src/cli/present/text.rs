@@ -32,12 +32,11 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// When `out` does not take it.
 pub fn write(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Result<()> {
     writeln!(out, "{}", header_line(view, glyphs))?;
-    let is_kept = |change: &&Change| change.action == Action::Keep;
-    for change in shown(view.plan).filter(|change| !is_kept(change)) {
+    for change in shown(view.plan).filter(|change| !is_left(change)) {
         writeln!(out)?;
         self::change(out, change, view.redactor, glyphs)?;
     }
-    kept(out, view, glyphs)?;
+    left(out, view, glyphs)?;
     problems(out, view, glyphs)?;
     if shown(view.plan).next().is_some() || !view.problems.is_empty() {
         writeln!(out)?;
@@ -56,27 +55,35 @@ pub(super) fn left_alone(
     view: &PlanView<'_>,
     glyphs: Glyphs,
 ) -> io::Result<()> {
-    for change in shown(view.plan).filter(|change| change.action == Action::Refuse) {
+    let is_refused = |change: &&Change| change.action == Action::Refuse && !is_left(change);
+    for change in shown(view.plan).filter(is_refused) {
         writeln!(out)?;
         self::change(out, change, view.redactor, glyphs)?;
     }
-    kept(out, view, glyphs)?;
+    left(out, view, glyphs)?;
     problems(out, view, glyphs)
 }
 
-/// Writes the objects that are kept for a reason, those of one reason together.
-fn kept(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Result<()> {
-    let mut kept: Vec<(&Reason, Vec<&Change>)> = Vec::new();
-    for change in shown(view.plan).filter(|change| change.action == Action::Keep) {
+/// Whether the object is left in the cluster for a reason of trueup's own, which many can share:
+/// it is kept, or no longer declared and not deleted all the same.
+fn is_left(change: &Change) -> bool {
+    let is_undeclared = change.origin.is_none();
+    change.action == Action::Keep || (change.action == Action::Refuse && is_undeclared)
+}
+
+/// Writes the objects that are left for a reason, those of one reason together.
+fn left(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Result<()> {
+    let mut left: Vec<(&Reason, Vec<&Change>)> = Vec::new();
+    for change in shown(view.plan).filter(|change| is_left(change)) {
         let Some(reason) = &change.reason else { continue };
-        match kept.iter_mut().find(|(other, _)| *other == reason) {
+        match left.iter_mut().find(|(other, _)| *other == reason) {
             Some((_, changes)) => changes.push(change),
-            None => kept.push((reason, vec![change])),
+            None => left.push((reason, vec![change])),
         }
     }
-    for (reason, changes) in kept {
+    for (reason, changes) in left {
         writeln!(out)?;
-        keeps(out, (reason, &changes), view.redactor, glyphs)?;
+        lefts(out, (reason, &changes), view.redactor, glyphs)?;
     }
     Ok(())
 }
@@ -294,8 +301,8 @@ pub(super) fn reason(
     Ok(())
 }
 
-/// Writes the objects that are kept for one reason.
-fn keeps(
+/// Writes the objects that are left for one reason.
+fn lefts(
     out: &mut impl Write,
     (reason, changes): (&Reason, &[&Change]),
     redactor: &Redactor,
@@ -308,11 +315,15 @@ fn keeps(
         }
         return Ok(());
     }
-    let (dim, n) = (style(Action::Keep), changes.len());
+    let (action, n) = (changes[0].action, changes.len());
     let why = redactor.text(&reason.message);
-    let kept = if why.starts_with("not pruned") { "" } else { "kept: " };
-    let mark = glyphs.mark(Action::Keep);
-    writeln!(out, "{dim}{mark}{dim:#} {n} objects {kept}{}", glyphs.inert(&why))?;
+    let left = match action {
+        _ if why.starts_with("not pruned") => "",
+        Action::Refuse => "not deleted: ",
+        _ => "kept: ",
+    };
+    let (colour, mark) = (style(action), glyphs.mark(action));
+    writeln!(out, "{colour}{mark}{colour:#} {n} objects {left}{}", glyphs.inert(&why))?;
     for change in &changes[..FEW] {
         writeln!(out, "    {}", glyphs.inert(&change.key.to_string()))?;
     }
