@@ -21,6 +21,7 @@ mod readme;
 mod refused;
 mod render;
 mod render_corpus;
+mod rendered;
 #[cfg(unix)]
 mod sandbox;
 #[cfg(unix)]
