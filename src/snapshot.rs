@@ -3,9 +3,14 @@
 //! Plain data. How it is read from a repository is [`crate::git`]'s business.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::Timestamp;
 use serde::Serialize;
+
+/// The most bytes that a file may have. No manifest is this large: an object of more than 3 MiB
+/// can't be stored in a cluster, and a file may hold many.
+pub const LARGEST: u64 = 64 << 20;
 
 /// A commit, and what named it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -65,9 +70,35 @@ pub enum WhySkipped {
     Submodule,
     /// The path is not UTF-8, so nothing could name it.
     NotUtf8,
-    /// The file is larger than any manifest.
+    /// The file is larger than [`LARGEST`].
     TooLarge {
         /// Its size.
         bytes: u64,
     },
+}
+
+impl fmt::Display for WhySkipped {
+    /// What is said of the path.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Symlink => f.write_str("is a symbolic link, which is never followed"),
+            Self::Submodule => f.write_str("is a submodule, whose files are another repository's"),
+            Self::NotUtf8 => f.write_str("has a path that is not UTF-8"),
+            Self::TooLarge { bytes } => {
+                write!(f, "has {} MiB; more than {} MiB is not read", bytes >> 20, LARGEST >> 20)
+            }
+        }
+    }
+}
+
+impl WhySkipped {
+    /// What makes it a file that can be read.
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::Symlink => "commit a copy of what it leads to",
+            Self::Submodule => "put a copy of its files into the repository",
+            Self::NotUtf8 => "give it another name",
+            Self::TooLarge { .. } => "split it into several files",
+        }
+    }
 }

@@ -11,6 +11,8 @@ mod drift;
 mod forgotten;
 #[cfg(unix)]
 mod help;
+#[cfg(unix)]
+mod hostile;
 mod killed;
 mod kubectl_answers;
 mod manifest_fuzz;

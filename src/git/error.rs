@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use super::cause::Cause;
-use crate::snapshot::short;
+use crate::snapshot::{WhySkipped, short};
 
 /// Why something could not be read from a checkout.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +74,14 @@ pub enum Error {
         /// The commit's full id.
         commit: String,
     },
+    /// A file that settles what the others mean, and can't be one.
+    #[error("`{path}` {why}")]
+    Unread {
+        /// Path from the root.
+        path: String,
+        /// Why it is not read.
+        why: WhySkipped,
+    },
     /// History ends before the first commit, so the repository's identity is unknown.
     #[error("the checkout is shallow: its first commit is not here")]
     Shallow,
@@ -129,6 +137,7 @@ impl Error {
                 "only what is committed counts; commit it, or use --worktree".into()
             }
             Self::NotFiles { .. } => "name the folder that the manifests are in".into(),
+            Self::Unread { why, .. } => why.hint().into(),
             Self::Shallow => "fetch all of its history: git fetch --unshallow".into(),
             Self::Bare { .. } => "leave --worktree out: the commit's files are read".into(),
             Self::NotUtf8 { .. } | Self::Open { .. } | Self::Read { .. } => return None,

@@ -11,11 +11,7 @@ use gix::objs::tree::EntryKind;
 use super::near::near;
 use super::revision::parse;
 use super::{Checkout, Error};
-use crate::snapshot::{Revision, Skipped, Snapshot, WhySkipped};
-
-/// No manifest is this large: an object of more than 3 MiB can't be stored in a cluster, and a file
-/// may hold many.
-pub(super) const LARGEST: u64 = 64 << 20;
+use crate::snapshot::{LARGEST, Revision, Skipped, Snapshot, WhySkipped};
 
 /// Fewer files than this are read faster than threads are started.
 const WORTH_A_THREAD: usize = 64;
@@ -58,13 +54,25 @@ impl Checkout {
         Ok(Snapshot { revision: revision.clone(), files, skipped })
     }
 
-    /// One regular file's content at `revision`, or `None` if the commit has no such file.
+    /// One regular file's content at `revision`, or `None` if the commit has no such file. What is
+    /// there and not to be read is an error: this is for files that say what the others mean.
     pub fn read_file(&self, revision: &Revision, path: &str) -> Result<Option<Vec<u8>>, Error> {
         let repo = self.local();
         let tree = tree(&repo, revision)?;
         let reading = || format!("`{path}` of commit {}", revision.short());
         let entry = tree.lookup_entry_by_path(path).map_err(Error::read(reading()))?;
-        let Some(entry) = entry.filter(|entry| entry.mode().is_blob()) else { return Ok(None) };
+        let Some(entry) = entry else { return Ok(None) };
+        let unread = |why| Err(Error::Unread { path: path.to_owned(), why });
+        match entry.mode().kind() {
+            EntryKind::Blob | EntryKind::BlobExecutable => {}
+            EntryKind::Link => return unread(WhySkipped::Symlink),
+            EntryKind::Commit => return unread(WhySkipped::Submodule),
+            EntryKind::Tree => return Ok(None),
+        }
+        let bytes = repo.find_header(entry.object_id()).map_err(Error::read(reading()))?.size();
+        if bytes > LARGEST {
+            return unread(WhySkipped::TooLarge { bytes });
+        }
         let mut object = entry.object().map_err(Error::read(reading()))?;
         Ok(Some(std::mem::take(&mut object.data)))
     }

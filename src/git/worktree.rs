@@ -10,9 +10,8 @@ use gix::index::entry::Mode;
 use gix::status::index_worktree::Item as InTree;
 use gix::status::{Item, Submodule, UntrackedFiles, tree_index::TrackRenames};
 
-use super::read::LARGEST;
 use super::{Checkout, Error};
-use crate::snapshot::{Skipped, Snapshot, WhySkipped};
+use crate::snapshot::{LARGEST, Skipped, Snapshot, WhySkipped};
 
 impl Checkout {
     /// The paths under `paths` that differ from `HEAD`: staged, not staged, and untracked ones that
@@ -25,16 +24,29 @@ impl Checkout {
         Ok(changed.into_iter().map(|path| path.to_string()).collect())
     }
 
-    /// One file's content as the work tree has it, or `None` if there is no such file.
+    /// One regular file's content as the work tree has it, or `None` if there is no such file. What
+    /// is there and not to be read is an error, as it is of a commit.
     pub fn read_worktree_file(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
         if self.is_bare() {
             return Ok(None);
         }
-        match std::fs::read(self.root().join(path)) {
-            Ok(content) => Ok(Some(content)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::read(path.to_owned())(error)),
+        let unread = |path: &str, why| Err(Error::Unread { path: path.to_owned(), why });
+        let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
+        for part in ends.map(|end| &path[..end]) {
+            let metadata = match self.root().join(part).symlink_metadata() {
+                Ok(metadata) => metadata,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(Error::read(path.to_owned())(error)),
+            };
+            if metadata.is_symlink() {
+                return unread(part, WhySkipped::Symlink);
+            }
+            if part == path && metadata.len() > LARGEST {
+                return unread(part, WhySkipped::TooLarge { bytes: metadata.len() });
+            }
         }
+        let content = std::fs::read(self.root().join(path));
+        content.map(Some).map_err(Error::read(path.to_owned()))
     }
 
     /// The regular files under `paths` as the work tree has them: tracked ones, and untracked ones

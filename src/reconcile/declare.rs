@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::{Error, Target};
-use crate::git::Checkout;
+use crate::git::{self, Checkout};
 use crate::manifest::{self, Manifest};
 use crate::problem::{Place, Problem};
 use crate::render::render;
@@ -59,6 +59,12 @@ fn read_and_render(
     uncommitted: Vec<String>,
 ) -> Result<Declared, Error> {
     let found = files.below(&target.paths, &|path| is_ignore_file(path) || is_marker(path))?;
+    // Without it, what is meant to be left out would be taken for declared.
+    let is_unread =
+        |skipped: &&Skipped| is_ignore_file(&skipped.path) && skipped.why != WhySkipped::NotUtf8;
+    if let Some(Skipped { path, why }) = found.skipped.iter().find(is_unread) {
+        return Err(git::Error::Unread { path: path.clone(), why: *why }.into());
+    }
     let (mut ignores, markers): (BTreeMap<_, _>, BTreeMap<_, _>) =
         found.files.into_iter().partition(|(path, _)| is_ignore_file(path));
     for path in ignore_files_above(&target.paths) {
@@ -166,19 +172,12 @@ fn only_manifests(mut snapshot: Snapshot, taken: &impl Fn(&str) -> bool) -> Snap
 
 /// A file that can't be read may declare anything, so it is a problem and no matter of taste.
 fn unread(skipped: &Skipped) -> Problem {
-    let message = match skipped.why {
-        WhySkipped::Symlink => "is a symbolic link, which is never followed".to_owned(),
-        WhySkipped::Submodule => "is a submodule, whose files are another repository's".to_owned(),
-        WhySkipped::NotUtf8 => "has a path that is not UTF-8".to_owned(),
-        WhySkipped::TooLarge { bytes } => {
-            format!("has {} MiB, more than any manifest", bytes >> 20)
-        }
-    };
+    let hint = skipped.why.hint();
     Problem {
         place: Place { path: skipped.path.clone(), line: 1, column: 1 },
-        message,
+        message: skipped.why.to_string(),
         excerpt: None,
-        hint: Some("name it in .trueupignore if it declares nothing".to_owned()),
+        hint: Some(format!("{hint}, or name it in {IGNORE_FILE} if it declares nothing")),
     }
 }
 

@@ -26,7 +26,7 @@ use crate::formats::Formats;
 use crate::manifest;
 use crate::problem::{Place, Problem};
 use crate::redact::Redactor;
-use crate::snapshot::{Snapshot, WhySkipped};
+use crate::snapshot::Snapshot;
 
 use cache::{Cache, Key};
 use command::Command;
@@ -138,26 +138,7 @@ impl One<'_> {
             hint: Some(hint.to_owned()),
         };
         let skipped = self.files.skipped.iter().filter(|one| self.source.reads(&one.path));
-        let skipped = skipped.map(|one| match one.why {
-            WhySkipped::Symlink => at(
-                &one.path,
-                "is a symbolic link, which is never followed".to_owned(),
-                "commit a copy of what it leads to",
-            ),
-            WhySkipped::Submodule => at(
-                &one.path,
-                "is a submodule, whose files are another repository's".to_owned(),
-                "put a copy of its files into the repository",
-            ),
-            WhySkipped::NotUtf8 => {
-                at(&one.path, "has a path that is not UTF-8".to_owned(), "give it another name")
-            }
-            WhySkipped::TooLarge { bytes } => at(
-                &one.path,
-                format!("has {} MiB, more than anything to render", bytes >> 20),
-                "move it to another folder",
-            ),
-        });
+        let skipped = skipped.map(|one| at(&one.path, one.why.to_string(), one.why.hint()));
         // Jsonnet would run it, and nobody looked into what it imports.
         let is_import =
             |path: &str| self.source.format == Format::Jsonnet && path.ends_with(".json");
