@@ -16,6 +16,7 @@ mod hostile;
 mod killed;
 mod kubectl_answers;
 mod manifest_fuzz;
+mod one_of_forty;
 mod output;
 mod pull;
 #[cfg(unix)]
