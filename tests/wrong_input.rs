@@ -130,6 +130,17 @@ fn broken_yaml_and_nothing_else() {
 }
 
 #[test]
+fn yaml_that_ends_the_parser() {
+    let repo = Repo::new("wrong-tag", sandbox::bare());
+    repo.write_config("one", "1");
+    repo.write("tag.yaml", "kind: ConfigMap\ndata:\n  a: [\"v1\"!, x]\n").commit("A glued tag");
+    let run = repo.run(&["diff"]).exits(1);
+    let told = "! tag.yaml:3:11: this is not YAML that can be read\n      3 |   a: [\"v1\"!, x]\n        |           ^\n    do this: a `!` begins a tag: put a space before it, or quotes around the text\n";
+    assert!(run.stdout.contains(told), "no {told:?} in\n{run}");
+    assert_eq!(run.stderr, "", "the parser's own words show");
+}
+
+#[test]
 fn the_same_object_twice() {
     let repo = Repo::new("wrong-twice", sandbox::bare());
     repo.write("a.yaml", config("one", "1")).write("b.yaml", config("one", "2"));

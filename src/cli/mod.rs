@@ -95,6 +95,7 @@ pub fn main() -> ExitCode {
         return exit;
     }
     let cli = Cli::parse();
+    be_quiet_about_caught_panics();
     let mut ui = Ui::new(cli.color);
     // Both gix and kube take their TLS from rustls, and neither may choose a provider of its own.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -116,6 +117,17 @@ fn run(verb: Verb, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {
         #[cfg(unix)]
         Verb::Sandbox(args) => sandbox::run(args, ui),
     }
+}
+
+/// The YAML parser's asserts are caught and told as problems of a file; any other panic is ours,
+/// and told as panics are.
+fn be_quiet_about_caught_panics() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !crate::manifest::is_parsing() {
+            tell(panic);
+        }
+    }));
 }
 
 /// Runs a verb that talks to many servers at once. The verb itself stays on the main thread, which

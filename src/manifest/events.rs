@@ -46,6 +46,16 @@ pub(super) struct Scalar {
     pub(super) plain: bool,
 }
 
+thread_local! {
+    static PARSING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is within the YAML parser. Its asserts are caught and become a problem of
+/// the file, so that a panic hook has nothing to say of them.
+pub fn is_parsing() -> bool {
+    PARSING.get()
+}
+
 /// The events of a text, one by one.
 pub(super) struct Events<'a> {
     parser: Parser<Bytes<'a>>,
@@ -53,6 +63,8 @@ pub(super) struct Events<'a> {
     text: &'a str,
     spots: Spots<'a>,
     last_colon: Option<usize>,
+    /// Where the last event ended.
+    last: Mark,
     /// The byte at which the document ended.
     ended: usize,
     /// How many of the open lists and maps are written with brackets.
@@ -74,6 +86,7 @@ impl<'a> Events<'a> {
             prepared,
             text,
             spots: Spots::new(text, line),
+            last: Mark::default(),
             ended: 0,
             last_colon: None,
             flow: 0,
@@ -85,9 +98,11 @@ impl<'a> Events<'a> {
     pub(super) fn next(&mut self) -> Result<Event, Fault> {
         loop {
             // The parser has asserts of its own; a hostile file must not end the run by one.
-            let parsed = catch_unwind(AssertUnwindSafe(|| self.parser.parse())).map_err(|_| {
-                Fault::new(self.spots.at(Mark::default()), "this is not YAML that can be read")
-            })?;
+            PARSING.set(true);
+            let parsed = catch_unwind(AssertUnwindSafe(|| self.parser.parse()));
+            PARSING.set(false);
+            let parsed =
+                parsed.map_err(|_| hints::unreadable(&self.spots, self.last.index as usize))?;
             let event = parsed.map_err(|error| {
                 if error.problem() == "found unexpected ':'" {
                     self.last_colon = error.problem_mark().map(|mark| mark.index as usize);
@@ -95,6 +110,7 @@ impl<'a> Events<'a> {
                 hints::syntax(&error, &self.spots)
             })?;
             let spot = self.spots.at(event.start_mark);
+            self.last = event.end_mark;
             let kind = match event.data {
                 EventData::StreamStart { .. } | EventData::DocumentStart { .. } => continue,
                 EventData::StreamEnd => Kind::Nothing,

@@ -5,6 +5,18 @@ use libyaml_safer::Error;
 use super::events::{Spots, boundary};
 use super::fault::{Fault, Spot};
 
+/// What the parser's asserts do not allow for, behind a byte that it had come to.
+pub(super) fn unreadable(spots: &Spots, byte: usize) -> Fault {
+    let byte = boundary(spots.text, byte);
+    let message = "this is not YAML that can be read";
+    // They are about tags.
+    match spots.text[byte..].find('!') {
+        Some(tag) => Fault::new(spots.at_byte(byte + tag), message)
+            .hint("a `!` begins a tag: put a space before it, or quotes around the text"),
+        None => Fault::new(spots.at_byte(byte), message),
+    }
+}
+
 /// What the parser says as a fault of the file.
 pub(super) fn syntax(error: &Error, spots: &Spots) -> Fault {
     let problem = error.problem();

@@ -29,6 +29,7 @@ mod tree;
 #[cfg(test)]
 mod tests;
 
+pub use events::is_parsing;
 pub use positions::{PathPart, Positions};
 
 use serde_json::Value;
