@@ -365,11 +365,16 @@ fn a_program_that_fails_says_why_in_its_own_words() {
         ("k/a.yaml", &config("a", "1")),
         ("h/Chart.yaml", "apiVersion: v2\nname: h\nversion: 1.0.0\n"),
         ("h/templates/a.yaml", "a: {{ fail \"no color\" }}\n"),
-        ("j/a.jsonnet", "error 'no day'"),
+        ("j/a.jsonnet", "import 'b.libsonnet'"),
+        ("j/b.libsonnet", "[\n error 'no day'\n]"),
     ]);
     files.refused(&["k"], "k/kustomization.yaml:1:1: kustomize says: ", "namePrefixes");
-    files.refused(&["h"], "h/Chart.yaml:1:1: helm says: ", "no color");
-    files.refused(&["j"], "j/a.jsonnet:1:1: jsonnet says: no day", "a.jsonnet:1:1");
+    files.refused(&["h"], "h/templates/a.yaml:1:7: helm says: ", "no color");
+    files.refused(
+        &["j"],
+        "j/b.libsonnet:2:2: jsonnet says: no day",
+        "      j/b.libsonnet:2:2-16  thunk from",
+    );
     let output = files.render(&["j"]).run().exits(1);
     assert!(!output.stderr.contains("copy-"), "the private copy shows in\n{output}");
 }

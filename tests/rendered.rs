@@ -131,6 +131,10 @@ fn a_chart_with_a_dependency_hooks_and_a_kind_of_its_own() {
         "80Mi"
     );
 
+    let render = target.run(&["render"]).exits(0);
+    let template = "# charts/storefront/charts/cache/templates/statefulset.yaml:1\n";
+    assert!(render.stdout.contains(template), "the dependency has an alias\n{render}");
+
     // Another version: the Deployment, and the Job that goes with the version.
     target.change("envs/prod/storefront.yaml", "tag: 1.20.0", "tag: 1.21.0");
     assert_eq!(
@@ -209,7 +213,7 @@ fn a_chart_with_rights_a_webhook_and_a_library() {
     // What the chart itself refuses: nothing is known of what it would declare, so nothing goes.
     target.change("envs/prod/courier.yaml", "name: south", "name: north");
     let refused = target.run(&["apply", "--yes"]).exits(2);
-    let why = "helm says: execution error at (courier/templates/rbac.yaml:1:4): depot north is there twice";
+    let why = "charts/courier/templates/rbac.yaml:1:5: helm says: execution error at (courier/templates/rbac.yaml:1:4): depot north is there twice";
     assert!(refused.stderr.contains(why), "{refused}");
     assert_eq!(target.live("depot/south", ".spec.gates"), "4");
 }

@@ -1,5 +1,7 @@
 //! What a chart's files say about it before Helm runs: what it depends on has to be in its own
-//! folder. Nothing is read or run here.
+//! folder; and which of its files Helm means by a name. Nothing is read or run here.
+
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -73,9 +75,61 @@ fn is_vendored(shelf: &Shelf, folder: &str, name: &str) -> bool {
         })
 }
 
+/// The file among `files` that Helm calls `name` when it renders the chart in `folder`: below the
+/// chart's name, with a dependency below the name that the chart gives it.
+pub fn file(files: &BTreeMap<String, Vec<u8>>, folder: &str, name: &str) -> Option<String> {
+    let (_, mut below) = name.split_once('/')?;
+    let mut folder = folder.to_owned();
+    loop {
+        let path = join(&folder, below);
+        if files.contains_key(&path) {
+            return Some(path);
+        }
+        let (chart, rest) = below.strip_prefix("charts/")?.split_once('/')?;
+        let is_chart = |name: &str| {
+            let charts = join(&folder, "charts");
+            let within = join(&charts, name);
+            files.contains_key(&join(&within, CHART)).then_some(within)
+        };
+        folder = is_chart(chart).or_else(|| is_chart(&own_name(files, &folder, chart)?))?;
+        below = rest;
+    }
+}
+
+/// The own name of the dependency that the chart in `folder` calls `alias`.
+fn own_name(files: &BTreeMap<String, Vec<u8>>, folder: &str, alias: &str) -> Option<String> {
+    let file = join(folder, CHART);
+    let (chart, _) = manifest::value(&file, files.get(&file)?).ok()??;
+    let dependencies = chart.get("dependencies")?.as_array()?;
+    let is_meant = |dependency: &&Value| dependency.get("alias").is_some_and(|said| said == alias);
+    let name = dependencies.iter().find(is_meant)?.get("name")?.as_str()?;
+    Some(name.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_dependency_s_template_is_found_by_its_alias() {
+        let files = [
+            ("c/web/Chart.yaml", "name: shop\ndependencies: [{name: db, alias: store}]\n"),
+            ("c/web/templates/a.yaml", ""),
+            ("c/web/charts/db/Chart.yaml", "name: db\n"),
+            ("c/web/charts/db/templates/b.yaml", ""),
+        ];
+        let files = files.map(|(path, text)| (path.to_owned(), text.into())).into();
+        for (name, path) in [
+            ("shop/templates/a.yaml", Some("c/web/templates/a.yaml")),
+            ("shop/charts/db/templates/b.yaml", Some("c/web/charts/db/templates/b.yaml")),
+            ("shop/charts/store/templates/b.yaml", Some("c/web/charts/db/templates/b.yaml")),
+            ("shop/charts/other/templates/b.yaml", None),
+            ("shop/templates/b.yaml", None),
+            ("shop", None),
+        ] {
+            assert_eq!(file(&files, "c/web", name).as_deref(), path, "{name}");
+        }
+    }
 
     #[test]
     fn a_dependency_has_to_be_in_the_chart() {

@@ -6,6 +6,7 @@
 //! and within limits ([`program`]), and what it prints is kept ([`cache`]). A folder that can't be
 //! rendered is a [`Problem`], and the rest goes on.
 
+mod blame;
 pub mod cache;
 mod chart;
 mod command;
@@ -119,7 +120,7 @@ impl One<'_> {
             }
         };
         match self.cache.get(self.key(&command), || self.run(&command)) {
-            Ok(output) => output::read(self.source, &output, &|name| self.template(name)),
+            Ok(output) => output::read(self.source, &output, &|name| self.file(name)),
             Err(problem) => Rendered { problems: vec![*problem], ..Rendered::default() },
         }
     }
@@ -193,9 +194,11 @@ impl One<'_> {
         };
         let program = command.program.file_stem().unwrap_or_default().to_string_lossy();
         call.run(self.setting.limits).map_err(|error| {
+            let mut blamed = None;
             let (message, hint) = match error {
                 RunError::Failed { said } => {
                     let said = self.words(&place.without_copy(&said));
+                    blamed = blame::place(self.source.format, &said, &|name| self.file(name));
                     (format!("{program} says: {said}"), None)
                 }
                 RunError::Start { source, program } => {
@@ -206,12 +209,15 @@ impl One<'_> {
                     Some("see whether it comes to an end by hand".to_owned()),
                 ),
             };
-            Box::new(self.source.problem(message, hint))
+            let mut problem = self.source.problem(message, hint);
+            problem.place = blamed.unwrap_or(problem.place);
+            Box::new(problem)
         })
     }
 
     /// What a program says, as short as can be and without the Secrets of its files.
     fn words(&self, said: &str) -> String {
+        let said = said.replace('\t', "  ");
         // Warnings come before what ended it, and are not about that.
         let is_noise = |line: &str| {
             let line = line.trim_start();
@@ -237,12 +243,15 @@ impl One<'_> {
         Redactor::new(&objects).text(&said)
     }
 
-    /// Where in the checkout the template is that Helm calls `name`: the chart's name, and the path
-    /// within the chart.
-    fn template(&self, name: &str) -> Option<String> {
-        let (_, below) = name.split_once('/')?;
-        let path = shelf::join(&self.source.path, below);
-        self.files.files.contains_key(&path).then_some(path)
+    /// Which file it is that the program calls `name`.
+    fn file(&self, name: &str) -> Option<String> {
+        match self.source.format {
+            Format::Helm => chart::file(&self.files.files, &self.source.path, name),
+            Format::Kustomize | Format::Jsonnet => {
+                let path = name.trim_start_matches("./");
+                self.files.files.contains_key(path).then(|| path.to_owned())
+            }
+        }
     }
 }
 
