@@ -27,11 +27,11 @@ pub struct Rendered {
 pub fn read(source: &Source, output: &[u8], template: &dyn Fn(&str) -> Option<String>) -> Rendered {
     let mut rendered = Rendered::default();
     match source.format {
-        Format::Kustomize => rendered.add(&source.file, output),
+        Format::Kustomize => rendered.add(&source.file, output, None),
         Format::Helm => {
             for (name, text) in templates(output) {
                 let path = name.and_then(|name| template(&name));
-                rendered.add(path.as_deref().unwrap_or(&source.file), text);
+                rendered.add(path.as_deref().unwrap_or(&source.file), text, None);
             }
             rendered.manifests.retain(|manifest| !is_for_another_moment(&manifest.object));
         }
@@ -50,8 +50,9 @@ pub fn read(source: &Source, output: &[u8], template: &dyn Fn(&str) -> Option<St
 }
 
 impl Rendered {
-    /// Adds the objects of a text that was rendered from the file at `path`.
-    fn add(&mut self, path: &str, text: &[u8]) {
+    /// Adds the objects of a text that was rendered from the file at `path`; `part` is what to call
+    /// it, where it is not the whole.
+    fn add(&mut self, path: &str, text: &[u8], part: Option<&str>) {
         let reading = manifest::read(path, text);
         for Manifest { object, .. } in reading.manifests {
             let origin = Origin { path: path.to_owned(), line: 1, column: 1, document: 1 };
@@ -59,10 +60,14 @@ impl Rendered {
             self.manifests.push(Manifest { object, origin, positions: Positions::default() });
         }
         for mut problem in reading.problems {
-            problem.message = format!(
-                "what is rendered from this, line {}: {}",
-                problem.place.line, problem.message
-            );
+            let part = match part {
+                Some(part) => part.to_owned(),
+                None => {
+                    let line = problem.place.line;
+                    format!("what is rendered from this, line {line}{}", object_around(text, line))
+                }
+            };
+            problem.message = format!("{part}: {}", problem.message);
             (problem.place.line, problem.place.column) = (1, 1);
             problem.excerpt = None;
             self.problems.push(problem);
@@ -74,7 +79,7 @@ impl Rendered {
         match value {
             Value::Null => {}
             Value::Object(map) if map.contains_key("apiVersion") || map.contains_key("kind") => {
-                self.add(&source.file, value.to_string().as_bytes());
+                self.add(&source.file, value.to_string().as_bytes(), Some(at));
             }
             Value::Object(map) => {
                 for (key, value) in map {
@@ -113,6 +118,23 @@ fn templates(output: &[u8]) -> Vec<(Option<String>, &[u8])> {
         found.push((Some(String::from_utf8_lossy(name).trim().to_owned()), text));
     }
     found
+}
+
+/// The kind and name of what the document around a line declares, as far as it says so.
+fn object_around(text: &[u8], line: usize) -> String {
+    let text = String::from_utf8_lossy(text);
+    let lines: Vec<&str> = text.lines().collect();
+    let is_between = |line: &&str| line.starts_with("---");
+    let (before, after) = lines.split_at(line.min(lines.len()));
+    let from = before.iter().rposition(&is_between).map_or(0, |at| at + 1);
+    let to = after.iter().take_while(|line| !is_between(line)).count();
+    let document = lines[from..before.len() + to].join("\n");
+    let Ok(Some((value, _))) = manifest::value("", document.as_bytes()) else {
+        return String::new();
+    };
+    let words = [value.get("kind"), value.pointer("/metadata/name")];
+    let words: Vec<&str> = words.into_iter().flatten().filter_map(Value::as_str).collect();
+    if words.is_empty() { String::new() } else { format!(", {}", words.join(" ")) }
 }
 
 /// Whether Helm would run it at a moment that an apply does not have, such as a test, or after the
@@ -193,15 +215,28 @@ mod tests {
         assert_eq!(names(&rendered), ["app.jsonnet a", "app.jsonnet b"]);
         let message = "the result.z[0] is not an object, nor a list or map of objects";
         assert_eq!(rendered.problems[0].message, message);
+        let output = r#"{"a":{"b":[{"kind":"X","metadata":{"name":"c"}}]}}"#;
+        let rendered = read(&source(Format::Jsonnet), output.as_bytes(), &|_| None);
+        assert_eq!(rendered.problems[0].message, "the result.a.b[0]: apiVersion is missing");
     }
 
     #[test]
     fn what_cannot_be_read_is_a_problem_of_the_file_it_was_rendered_from() {
-        let output = format!("{}---\nkind: Secret\n", object("a"));
+        let output =
+            format!("{}---\nkind: Secret\nmetadata: {{name: db}}\n---\nx: y\n", object("a"));
         let rendered = read(&source(Format::Kustomize), output.as_bytes(), &|_| None);
         assert_eq!(names(&rendered), ["app/kustomization.yaml a"]);
-        let problem = &rendered.problems[0];
-        assert_eq!(problem.place.to_string(), "app/kustomization.yaml:1:1");
-        assert_eq!(problem.message, "what is rendered from this, line 5: apiVersion is missing");
+        let said: Vec<_> = rendered
+            .problems
+            .iter()
+            .map(|problem| format!("{}: {}", problem.place, problem.message))
+            .collect();
+        assert_eq!(
+            said,
+            [
+                "app/kustomization.yaml:1:1: what is rendered from this, line 5, Secret db: apiVersion is missing",
+                "app/kustomization.yaml:1:1: what is rendered from this, line 8: apiVersion is missing"
+            ]
+        );
     }
 }
