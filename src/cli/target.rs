@@ -211,8 +211,7 @@ impl FilesArgs {
             Some((name, declared)) => (Some(name), declared),
             None => (None, TargetConfig::default()),
         };
-        let mut paths: Vec<String> =
-            declared.paths.iter().map(|path| path.trim_matches('/').to_owned()).collect();
+        let mut paths: Vec<String> = declared.paths.iter().map(|path| plain(path)).collect();
         for path in &self.paths {
             paths.push(checkout.repo_path(directory, path)?);
         }
@@ -249,6 +248,12 @@ fn setting(formats: Formats, namespace: &str) -> Result<Setting, Failure> {
     Ok(Setting { search, cache, launcher, limits: Limits::default(), formats, namespace })
 }
 
+/// A path of trueup.yaml as git has it: `./envs//prod/` is `envs/prod`, and `.` the whole.
+fn plain(path: &str) -> String {
+    let parts = path.split('/').filter(|part| !part.is_empty() && *part != ".");
+    parts.collect::<Vec<_>>().join("/")
+}
+
 /// An inventory's name from the checkout's folder and the paths: `shop` and `envs/prod` make
 /// `shop-envs-prod`.
 fn derived(folder: &str, paths: &[String]) -> String {
@@ -271,6 +276,13 @@ fn sanitized(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_of_the_settings_may_be_written_in_many_ways() {
+        for (path, expected) in [(".", ""), ("/", ""), ("./envs//prod/", "envs/prod"), ("a", "a")] {
+            assert_eq!(plain(path), expected, "{path}");
+        }
+    }
 
     #[test]
     fn an_inventory_is_named_after_folder_and_paths() {
