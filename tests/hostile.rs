@@ -136,6 +136,26 @@ fn a_program_that_imports_a_file_outside() {
 }
 
 #[test]
+fn a_program_that_hides_an_import_behind_a_block_of_text() {
+    // The block's lines begin with a tab, and its end does not.
+    let program = "local x = |||\n\tit's\n  |||; [{ x: importstr '/etc/hostname' }]";
+    Hostile::new("block", &[("jobs/web.jsonnet", program)]).refuse(&[
+        "! jobs/web.jsonnet:3:24: /etc/hostname leads out of the checkout",
+        "    do this: put what is imported into the repository",
+    ]);
+}
+
+#[test]
+fn a_library_outside_the_checkout() {
+    let program = "import 'hostname'";
+    let settings = "targets:\n  hostile-library:\n    paths: [.]\n    render: {jsonnet: {library: [../../../etc]}}\n";
+    Hostile::new("library", &[("jobs/web.jsonnet", program), ("trueup.yaml", settings)]).refuse(&[
+        "! jobs/web.jsonnet:1:8: hostname would be looked for in ../../../etc, which leads out of the checkout",
+        "    do this: name folders of the repository in trueup.yaml under render: jsonnet: library:",
+    ]);
+}
+
+#[test]
 fn a_bomb_of_aliases() {
     let mut bomb = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: bomb\ndata:\n".to_owned();
     bomb.push_str("  a0: &a0 [x,x,x,x,x,x,x,x,x]\n");

@@ -5,8 +5,12 @@
 
 use std::collections::BTreeSet;
 
+use super::jsonnet::{Import, looks_like_imports, scan};
 use super::shelf::{Shelf, folder_of, resolve};
 use crate::problem::{Place, Problem};
+
+/// How many of the places that only seem to be imports are told of one file.
+const SEEMING: usize = 10;
 
 /// Everything that running a program reads.
 #[derive(Clone, Debug, Default)]
@@ -29,8 +33,16 @@ pub fn imports(shelf: &Shelf, path: &str, library: &[String]) -> Imports {
             continue;
         }
         let text = String::from_utf8_lossy(shelf.content(&path).unwrap_or_default());
-        for import in scan(&text) {
-            match look_up(shelf, &path, &import, library) {
+        let found = scan(&text);
+        let known: BTreeSet<usize> = found.iter().map(|import| import.at).collect();
+        let code = Code { path: &path, text: &text, library };
+        // Should Jsonnet take for an import what is none for us, it leads nowhere else either.
+        let seeming = looks_like_imports(&text);
+        let seeming = seeming.iter().filter(|import| !known.contains(&import.at));
+        let leads_out = seeming.filter(|import| code.leads_out(shelf, import));
+        imports.problems.extend(leads_out.take(SEEMING).map(|import| code.out(import)));
+        for import in found {
+            match code.look_up(shelf, &import) {
                 Ok(found) if import.as_text || is_code(&found) || found.ends_with(".json") => {
                     // As text it is not run, and JSON imports nothing.
                     if import.as_text && is_code(&found) {
@@ -39,8 +51,8 @@ pub fn imports(shelf: &Shelf, path: &str, library: &[String]) -> Imports {
                         ahead.push(found);
                     }
                 }
-                Ok(_) => imports.problems.push(import.problem(
-                    &path,
+                Ok(_) => imports.problems.push(code.problem(
+                    &import,
                     "is neither Jsonnet nor JSON by its name",
                     "let its name end in .jsonnet, .libsonnet or .json, or use importstr",
                 )),
@@ -55,174 +67,95 @@ fn is_code(path: &str) -> bool {
     path.ends_with(".jsonnet") || path.ends_with(".libsonnet")
 }
 
-fn look_up(
-    shelf: &Shelf,
-    path: &str,
-    import: &Import,
-    library: &[String],
-) -> Result<String, Problem> {
-    // In the order in which the program itself looks: what leads out must not even be tried.
-    for folder in std::iter::once(folder_of(path)).chain(library.iter().map(String::as_str)) {
-        let Some(found) = resolve(folder, &import.target) else {
-            return Err(import.problem(
-                path,
-                "leads out of the checkout",
-                "put what is imported into the repository",
-            ));
-        };
-        if shelf.has_file(&found) {
-            return Ok(found);
-        }
+/// A program's or library's text, and where imports are looked for besides.
+struct Code<'a> {
+    path: &'a str,
+    text: &'a str,
+    library: &'a [String],
+}
+
+impl Code<'_> {
+    /// The folders that an import is looked for in, in the order in which Jsonnet does.
+    fn bases(&self) -> impl Iterator<Item = &str> {
+        let library = self.library.iter().map(|folder| folder.trim_matches('/'));
+        std::iter::once(folder_of(self.path)).chain(library)
     }
-    Err(import.problem(
-        path,
-        "is neither beside this file nor in a library folder",
-        "commit it, or name its folder in trueup.yaml under render: jsonnet: library:",
-    ))
-}
 
-/// An import as it stands in the text.
-#[derive(Debug, PartialEq, Eq)]
-struct Import {
-    target: String,
-    line: usize,
-    column: usize,
-    as_text: bool,
-}
+    /// The file that is imported: what leads out must not even be tried.
+    fn look_up(&self, shelf: &Shelf, import: &Import) -> Result<String, Problem> {
+        for base in self.bases() {
+            if resolve("", base).is_none() {
+                return Err(self.problem(
+                    import,
+                    &format!("would be looked for in {base}, which leads out of the checkout"),
+                    "name folders of the repository in trueup.yaml under render: jsonnet: library:",
+                ));
+            }
+            let Some(found) = resolve(base, &import.target) else { return Err(self.out(import)) };
+            if shelf.has_file(&found) {
+                return Ok(found);
+            }
+        }
+        Err(self.problem(
+            import,
+            "is neither beside this file nor in a library folder",
+            "commit it, or name its folder in trueup.yaml under render: jsonnet: library:",
+        ))
+    }
 
-impl Import {
-    fn problem(&self, path: &str, what: &str, hint: &str) -> Problem {
+    /// Whether looking for it would leave the checkout.
+    fn leads_out(&self, shelf: &Shelf, import: &Import) -> bool {
+        for base in self.bases() {
+            match resolve(base, &import.target) {
+                None => return true,
+                Some(found) if shelf.has_file(&found) => return false,
+                Some(_) => {}
+            }
+        }
+        false
+    }
+
+    fn out(&self, import: &Import) -> Problem {
+        let hint = "put what is imported into the repository";
+        self.problem(import, "leads out of the checkout", hint)
+    }
+
+    fn problem(&self, import: &Import, what: &str, hint: &str) -> Problem {
+        let (line, column) = import.spot(self.text);
         Problem {
-            place: Place { path: path.to_owned(), line: self.line, column: self.column },
-            message: format!("{} {what}", self.target),
+            place: Place { path: self.path.to_owned(), line, column },
+            message: format!("{} {what}", import.target),
             excerpt: None,
             hint: Some(hint.to_owned()),
         }
     }
 }
 
-/// Every import in a text. A text that is no Jsonnet may give anything; it will not run either.
-fn scan(text: &str) -> Vec<Import> {
-    let mut found = Vec::new();
-    let mut rest = text;
-    // The word before, when only blanks and comments are between it and what comes.
-    let mut word = "";
-    while let Some(first) = rest.chars().next() {
-        let start = rest;
-        if first.is_whitespace() {
-            rest = &rest[first.len_utf8()..];
-        } else if first == '#' || rest.starts_with("//") {
-            rest = rest.find('\n').map_or("", |end| &rest[end..]);
-        } else if rest.starts_with("/*") {
-            rest = rest[2..].find("*/").map_or("", |end| &rest[2 + end + 2..]);
-        } else if first.is_ascii_alphabetic() || first == '_' {
-            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-            (word, rest) = rest.split_at(end.unwrap_or(rest.len()));
-        } else if let Some((value, length)) = string(rest) {
-            if let "import" | "importstr" | "importbin" = word {
-                let before = &text[..text.len() - start.len()];
-                found.push(Import {
-                    target: value,
-                    line: before.matches('\n').count() + 1,
-                    column: before.chars().rev().take_while(|c| *c != '\n').count() + 1,
-                    as_text: word != "import",
-                });
-            }
-            (word, rest) = ("", &rest[length..]);
-        } else {
-            (word, rest) = ("", &rest[first.len_utf8()..]);
-        }
-    }
-    found
-}
-
-/// The string that the text begins with, and how many bytes it takes there.
-fn string(text: &str) -> Option<(String, usize)> {
-    if text.starts_with("|||") {
-        return Some((String::new(), block(text)));
-    }
-    let (verbatim, quoted) = match text.strip_prefix('@') {
-        Some(rest) => (true, rest),
-        None => (false, text),
-    };
-    let quote = quoted.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    let mut value = String::new();
-    let mut chars = quoted.char_indices().skip(1).peekable();
-    while let Some((at, c)) = chars.next() {
-        match c {
-            c if c == quote && verbatim && chars.peek().is_some_and(|(_, next)| *next == quote) => {
-                value.push(quote);
-                chars.next();
-            }
-            c if c == quote => return Some((value, usize::from(verbatim) + at + 1)),
-            '\\' if !verbatim => {
-                let escaped = chars.next().map_or('\\', |(_, c)| c);
-                if escaped == 'u' {
-                    let code: String = chars.by_ref().take(4).map(|(_, c)| c).collect();
-                    let code = u32::from_str_radix(&code, 16).ok().and_then(char::from_u32);
-                    value.push(code.unwrap_or(char::REPLACEMENT_CHARACTER));
-                } else {
-                    value.push(escaped);
-                }
-            }
-            c => value.push(c),
-        }
-    }
-    Some((value, text.len()))
-}
-
-/// How many bytes a block of text takes: up to a line of which `|||` is the first thing and which
-/// is not as far right as the block's first line.
-fn block(text: &str) -> usize {
-    let Some(begin) = text.find('\n').map(|at| at + 1) else { return text.len() };
-    let indent_of = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
-    let lines = text[begin..].split_inclusive('\n');
-    let indent = lines.clone().find(|line| !line.trim().is_empty()).map_or(0, indent_of);
-    let mut at = begin;
-    for line in lines {
-        if indent_of(line) < indent && line.trim_start_matches([' ', '\t']).starts_with("|||") {
-            return at + indent_of(line) + 3;
-        }
-        at += line.len();
-    }
-    text.len()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn targets(text: &str) -> Vec<String> {
-        scan(text).into_iter().map(|import| import.target).collect()
+    fn refused(path: &str, text: &str, library: &[&str]) -> Vec<String> {
+        let contents = [(path.to_owned(), text.into())].into();
+        let shelf = Shelf::new([path.to_owned(), "lib/k.libsonnet".to_owned()].into(), contents);
+        let library: Vec<String> = library.iter().map(|&folder| folder.to_owned()).collect();
+        let problems = imports(&shelf, path, &library).problems;
+        problems.iter().map(|problem| format!("{}: {}", problem.place, problem.message)).collect()
     }
 
     #[test]
-    fn every_way_of_writing_an_import_is_seen() {
-        let text = r#"
-            local a = import 'a.libsonnet';
-            local b = import/* why not */"b.libsonnet";
-            local c = importstr # a remark
-              @'c''s.txt';
-            { d: (import "\u002e./d.json"), e: importbin 'e\'f' }
-        "#;
-        assert_eq!(targets(text), ["a.libsonnet", "b.libsonnet", "c's.txt", "../d.json", "e'f"]);
-        let first = &scan(text)[0];
-        assert_eq!((first.line, first.column, first.as_text), (2, 30, false));
+    fn a_library_stays_in_the_checkout() {
+        let text = "import 'k.libsonnet'";
+        assert_eq!(refused("a.jsonnet", text, &["lib", "../outside"]), [""; 0]);
+        let out = "a.jsonnet:1:8: k.libsonnet would be looked for in ../outside, which leads out of the checkout";
+        assert_eq!(refused("a.jsonnet", text, &["../outside", "lib"]), [out]);
     }
 
     #[test]
-    fn what_only_looks_like_an_import_is_none() {
-        let text = "
-            // import 'a'
-            # import 'b'
-            /* import 'c' */
-            { import_: 'd', x: 'import \"e\"', y: @'import \\', z: |||
-                import 'f'
-                  ||| 'g'
-              ||| + \"h\", importer: reimport 'i' }
-        ";
-        assert_eq!(targets(text), [""; 0]);
-        assert_eq!(targets("||| \n  text\n||| + import 'a'"), ["a"]);
+    fn what_only_seems_to_be_an_import_leads_out_neither() {
+        let text = "// import 'k.libsonnet', import '../../lib/k.libsonnet', import 'gone'\n{ a: \"import '/etc/passwd'\" }";
+        let out = "a/b/c.jsonnet:2:14: /etc/passwd leads out of the checkout";
+        assert_eq!(refused("a/b/c.jsonnet", text, &["lib"]), [out]);
     }
 
     #[test]

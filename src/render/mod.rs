@@ -11,6 +11,7 @@ pub mod cache;
 mod chart;
 mod command;
 mod imports;
+mod jsonnet;
 mod kustomization;
 mod output;
 pub mod program;
