@@ -393,7 +393,7 @@ fn a_program_that_is_not_there_is_named() {
     for missing in [
         "neither kustomize nor kubectl is on PATH",
         "helm is not on PATH",
-        "jsonnet is not on PATH",
+        "neither jsonnet nor jrsonnet is on PATH",
     ] {
         assert!(output.stderr.contains(missing), "no {missing:?} in\n{output}");
     }

@@ -63,14 +63,15 @@ pub fn command(setting: &Setting, source: &Source, content: &[u8]) -> Result<Com
                 hint: "install Helm 3 or 4 (https://helm.sh/docs/intro/install), or say render: plain in trueup.yaml",
             }),
         },
-        Format::Jsonnet => match find("jsonnet") {
+        // They take the same arguments.
+        Format::Jsonnet => match find("jsonnet").or_else(|| find("jrsonnet")) {
             Some(program) => {
                 let options = setting.formats.jsonnet.clone().unwrap_or_default();
                 Ok(Command { program, args: jsonnet(&options, &source.path) })
             }
             None => Err(Missing {
-                message: "this is Jsonnet, and jsonnet is not on PATH",
-                hint: "install it (go install github.com/google/go-jsonnet/cmd/jsonnet@latest), or say render: plain in trueup.yaml",
+                message: "this is Jsonnet, and neither jsonnet nor jrsonnet is on PATH",
+                hint: "install one (go install github.com/google/go-jsonnet/cmd/jsonnet@latest), or say render: plain in trueup.yaml",
             }),
         },
     }
@@ -139,5 +140,38 @@ impl Command {
     /// The arguments as the system takes them.
     pub fn os_args(&self) -> Vec<OsString> {
         self.args.iter().map(OsString::from).collect()
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::formats::Formats;
+    use crate::render::program::Limits;
+
+    #[test]
+    fn either_jsonnet_will_do_and_the_first_one_is_taken() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let setting = Setting {
+            search: folder.path().into(),
+            cache: folder.path().to_owned(),
+            launcher: None,
+            limits: Limits::default(),
+            formats: Formats::default(),
+            namespace: "default".to_owned(),
+        };
+        let path = "a.jsonnet".to_owned();
+        let reads = [path.clone()].into();
+        let source = Source { format: Format::Jsonnet, path: path.clone(), file: path, reads };
+        let found = || command(&setting, &source, b"").map(|command| command.program);
+        assert!(found().is_err());
+        for name in ["jrsonnet", "jsonnet"] {
+            let program = folder.path().join(name);
+            std::fs::write(&program, "").unwrap();
+            assert_ne!(found().ok().as_ref(), Some(&program), "it is no program yet");
+            std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+            assert_eq!(found().ok(), Some(program));
+        }
     }
 }

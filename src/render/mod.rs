@@ -226,7 +226,9 @@ impl One<'_> {
                 || line.starts_with("# Warning: ")
                 || line.starts_with("Use --debug flag")
         };
-        let plain = |line| ["Error: ", "RUNTIME ERROR: "].iter().fold(line, without_start);
+        let plain = |line| {
+            ["Error: ", "RUNTIME ERROR: ", "runtime error: "].iter().fold(line, without_start)
+        };
         let lines = said.lines().map(str::trim_end).filter(|line| !is_noise(line)).map(plain);
         let cut = |line: &str| match line.char_indices().nth(LINE) {
             Some((end, _)) => format!("{}…", &line[..end]),
