@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`object`] | what an object is, and what identifies it |
 //! | [`problem`] | what is wrong with a text that somebody wrote, and where |
+//! | [`near`] | "did you mean" |
 //! | [`snapshot`] | the files of a checkout at a [`Revision`](snapshot::Revision) |
 //! | [`selection`] | which of these files are manifests: `.trueupignore` |
 //! | [`manifest`] | bytes into objects, as kubectl reads them, each with its place |
@@ -62,6 +63,7 @@ pub mod formats;
 pub mod git;
 pub mod inventory;
 pub mod manifest;
+pub mod near;
 pub mod object;
 pub mod observed;
 pub mod ownership;

@@ -6,7 +6,6 @@
 
 mod cause;
 mod error;
-mod near;
 pub mod pull;
 mod read;
 mod revision;

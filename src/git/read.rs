@@ -8,9 +8,9 @@ use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice};
 use gix::objs::tree::EntryKind;
 
-use super::near::near;
 use super::revision::parse;
 use super::{Checkout, Error};
+use crate::near::near;
 use crate::snapshot::{LARGEST, Revision, Skipped, Snapshot, WhySkipped};
 
 /// Fewer files than this are read faster than threads are started.

@@ -3,8 +3,8 @@
 use gix::bstr::ByteSlice;
 use jiff::Timestamp;
 
-use super::near::near;
 use super::{Cause, Checkout, Error};
+use crate::near::near;
 use crate::snapshot::Revision;
 
 /// The id of a repository's first commit, which two repositories share only when one was cloned

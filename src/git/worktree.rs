@@ -97,7 +97,7 @@ impl Checkout {
         for path in paths.iter().filter(|path| !path.is_empty()) {
             let known = found.iter().copied().chain(changed_text());
             if !known.into_iter().any(|file| is_under(file.into(), std::slice::from_ref(path))) {
-                let near = super::near::near(path, found.iter().map(|file| (*file).to_owned()));
+                let near = crate::near::near(path, found.iter().map(|file| (*file).to_owned()));
                 let commit = revision.commit.clone();
                 return Err(Error::UnknownPath { path: path.clone(), commit, near });
             }

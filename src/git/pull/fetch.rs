@@ -90,7 +90,7 @@ fn tip(refs: &RefMap, upstream: &Upstream) -> Result<ObjectId, PullError> {
         return Err(PullError::EmptyRemote { url });
     }
     let branch = upstream.merge.shorten().to_string();
-    let near = crate::git::near::near(&branch, others.iter().cloned());
+    let near = crate::near::near(&branch, others.iter().cloned());
     if !near.is_empty() {
         others = near;
     }
