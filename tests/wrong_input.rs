@@ -141,6 +141,33 @@ fn yaml_that_ends_the_parser() {
 }
 
 #[test]
+fn what_is_read_as_something_else_is_a_warning_and_no_more() {
+    let repo = Repo::new("wrong-looks", sandbox::bare());
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\nimmutable: no\n";
+    repo.write("one.yaml", map).commit("Not immutable");
+    let expected = "warning: one.yaml:4:12: `no` is `false` for Kubernetes; \
+                    write `false`, or `\"no\"` if you mean text\n";
+    assert_eq!(repo.run(&["diff"]).exits(1).stderr, expected);
+    assert_eq!(repo.run(&["apply"]).exits(0).stderr, expected);
+    assert_eq!(repo.run(&["diff"]).exits(0).stderr, expected);
+
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: two}\nimmutable: off\n";
+    repo.write("two.yaml", secret).commit("A Secret");
+    let output = repo.run(&["diff"]).exits(1);
+    assert!(output.stderr.contains("two.yaml:4:12: `…` is `…` for Kubernetes"), "{output}");
+    assert!(!output.stderr.contains("off"), "{output}");
+
+    for number in 0..10 {
+        let map = map.replace("one", &format!("more-{number}"));
+        repo.write(&format!("a-{number}.yaml"), map);
+    }
+    repo.commit("Many");
+    let output = repo.run(&["diff"]).exits(1);
+    assert_eq!(output.stderr.lines().count(), 11, "{output}");
+    assert!(output.stderr.ends_with("warning: 2 more like these\n"), "{output}");
+}
+
+#[test]
 fn the_same_object_twice() {
     let repo = Repo::new("wrong-twice", sandbox::bare());
     repo.write("a.yaml", config("one", "1")).write("b.yaml", config("one", "2"));

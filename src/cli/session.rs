@@ -70,14 +70,8 @@ impl Session {
             let paths = self.named.shown_paths.join(", ");
             ui.warning(&format!("{} declares nothing under {paths}", survey.revision.short()));
         }
-        if let [first, others @ ..] = survey.uncommitted.as_slice() {
-            let more = if others.is_empty() {
-                String::new()
-            } else {
-                format!(" and {} more", others.len())
-            };
-            ui.warning(&format!("{first}{more} changed in the work tree and not committed: not part of this (see --worktree)"));
-        }
+        ui.warnings(&survey.warnings, &survey.redactor);
+        ui.uncommitted(&survey.uncommitted);
         Ok(survey)
     }
 

@@ -12,6 +12,10 @@ use indicatif::ProgressBar;
 use super::exit::Failure;
 use super::present::{self, Glyphs};
 use crate::problem::Problem;
+use crate::redact::Redactor;
+
+/// How many warnings about manifests are told one by one where there is something else to say.
+const FEW_WARNINGS: usize = 10;
 
 /// When to colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -116,6 +120,29 @@ impl Ui {
         let yellow = anstyle::AnsiColor::Yellow.on_default().bold();
         // A closed stderr leaves nobody to tell.
         let _ = writeln!(self.stderr, "{yellow}warning:{yellow:#} {message}");
+    }
+
+    /// Says what Kubernetes reads as something else than it looks like.
+    pub fn warnings(&mut self, warnings: &[Problem], redactor: &Redactor) {
+        let glyphs = self.glyphs();
+        for Problem { place, message, excerpt: _, hint } in warnings.iter().take(FEW_WARNINGS) {
+            let hint = hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+            let text = redactor.text(&format!("{message}{hint}"));
+            self.warning(&glyphs.inert(&format!("{place}: {text}")));
+        }
+        if let Some(others @ 1..) = warnings.len().checked_sub(FEW_WARNINGS) {
+            self.warning(&format!("{others} more like these"));
+        }
+    }
+
+    /// Says that some files are not as they are committed.
+    pub fn uncommitted(&mut self, files: &[String]) {
+        let [first, others @ ..] = files else { return };
+        let more = match others.len() {
+            0 => String::new(),
+            count => format!(" and {count} more"),
+        };
+        self.warning(&format!("{first}{more} changed in the work tree and not committed: not part of this (see --worktree)"));
     }
 
     /// Says why the run could not go on: message, causes, and what to do.

@@ -11,6 +11,7 @@ use super::limits;
 use super::number;
 use super::positions::{PathPart, Positions, Recorder};
 use super::scalar::{self, Misfit, Typed};
+use super::surprise;
 use super::tree::{Kind, Node, Tree};
 
 /// A document with content.
@@ -61,6 +62,8 @@ struct Builder<'a> {
     taken: u64,
     aliased: u64,
     alias_depth: u64,
+    /// Whether the next value is a file's permissions.
+    in_mode: bool,
 }
 
 impl<'a> Builder<'a> {
@@ -74,6 +77,7 @@ impl<'a> Builder<'a> {
             taken: 0,
             aliased: 0,
             alias_depth: 0,
+            in_mode: false,
         }
     }
 
@@ -131,7 +135,10 @@ impl<'a> Builder<'a> {
                 own.keys += 1;
                 let name = self.key(key)?;
                 let part = self.open_field(&name, key, value);
+                // Permissions are written in octal, and meant so.
+                self.in_mode = name == "mode" || name.ends_with("Mode");
                 let json = self.value(value)?;
+                self.in_mode = false;
                 self.positions.close(part);
                 self.warn_of_twin(&name, key, map.contains_key(&name) && !own.merged);
                 map.insert(name, json);
@@ -231,7 +238,13 @@ impl<'a> Builder<'a> {
     }
 
     fn scalar(&mut self, scalar: &Scalar, at: usize) -> Result<Value, Wrong> {
-        let float = match scalar::typed(scalar).map_err(|misfit| self.misfit(misfit, at))? {
+        let typed = scalar::typed(scalar).map_err(|misfit| self.misfit(misfit, at))?;
+        if scalar.plain && scalar.tag.is_none() && self.alias_depth == 0 {
+            let fault = surprise::of(&scalar.text, &typed, self.in_mode);
+            self.warnings
+                .extend(fault.map(|(message, hint)| Fault::new(self.spot(at), message).hint(hint)));
+        }
+        let float = match typed {
             Typed::Null => return Ok(Value::Null),
             Typed::Bool(value) => return Ok(value.into()),
             Typed::Int(value) => return Ok(value.into()),

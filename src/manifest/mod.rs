@@ -6,8 +6,8 @@
 //! the caller's choice; what the objects mean is [`crate::desired`]'s.
 //!
 //! The way of the bytes: [`encoding`] → [`split`] → [`events`] → [`tree`] → [`build`] (with
-//! [`scalar`] and [`number`]) → [`declare`]; JSON goes from [`encoding`] through [`json`] straight
-//! to [`declare`]. A [`fault::Fault`] becomes a [`Problem`] in [`complain`].
+//! [`scalar`], [`number`], [`surprise`] and [`tabs`]) → [`declare`]; JSON goes from [`encoding`] through
+//! [`json`] straight to [`declare`]. A [`fault::Fault`] becomes a [`Problem`] in [`complain`].
 
 mod build;
 mod complain;
@@ -24,6 +24,8 @@ mod positions;
 mod prepared;
 mod scalar;
 mod split;
+mod surprise;
+mod tabs;
 mod tree;
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::build::{self, Document};
 use super::encoding;
 use super::fault::{Fault, Spot};
-use super::tree;
+use super::{tabs, tree};
 
 /// The text between two separators.
 pub(super) struct Chunk<'a> {
@@ -38,10 +38,13 @@ impl Chunk<'_> {
             return Ok(None);
         }
         let text = encoding::utf8(&self.text, self.line)?;
-        match tree::read(text, self.line)? {
-            Some(tree) => build::document(&tree),
-            None => Ok(None),
+        let Some(tree) = tree::read(text, self.line)? else { return Ok(None) };
+        let mut document = build::document(&tree)?;
+        if let Some(document) = &mut document {
+            document.warnings.extend(tabs::warnings(text, self.line, &tree));
+            document.warnings.sort_by_key(|fault| (fault.spot.line, fault.spot.column));
         }
+        Ok(document)
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Declared {
     pub manifests: Vec<Manifest>,
     /// Every document that can't be read.
     pub problems: Vec<Problem>,
+    /// What is read as something else than its author most likely meant.
+    pub warnings: Vec<Problem>,
     /// Changes in the work tree under the target's paths that are not in the commit; empty when
     /// the work tree itself is read.
     pub uncommitted: Vec<String>,
@@ -82,7 +84,7 @@ fn read_and_render(
             && !sources.take_in(path)
     };
     let snapshot = only_manifests(files.below(&target.paths, &taken)?, &taken);
-    let (mut manifests, mut problems) = read(&snapshot);
+    let manifest::Reading { mut manifests, mut problems, mut warnings } = read(&snapshot);
     problems.extend(snapshot.skipped.iter().map(unread));
     problems.extend(sources.problems.iter().cloned());
     if !sources.sources.is_empty() {
@@ -92,8 +94,9 @@ fn read_and_render(
         manifests.extend(rendered.manifests);
         manifests.sort_by(|a, b| a.origin.path.cmp(&b.origin.path));
         problems.extend(rendered.problems);
+        warnings.extend(rendered.warnings);
     }
-    Ok(Declared { revision: snapshot.revision, manifests, problems, uncommitted })
+    Ok(Declared { revision: snapshot.revision, manifests, problems, warnings, uncommitted })
 }
 
 /// What is rendered of the target.
@@ -182,7 +185,7 @@ fn unread(skipped: &Skipped) -> Problem {
 }
 
 /// Reads every file's documents, with all cores at once.
-fn read(snapshot: &Snapshot) -> (Vec<Manifest>, Vec<Problem>) {
+fn read(snapshot: &Snapshot) -> manifest::Reading {
     let files: Vec<(&String, &Vec<u8>)> = snapshot.files.iter().collect();
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     let share = files.len().div_ceil(threads).max(1);
@@ -202,10 +205,11 @@ fn read(snapshot: &Snapshot) -> (Vec<Manifest>, Vec<Problem>) {
         });
         joined.flatten().collect()
     });
-    let (mut manifests, mut problems) = (Vec::new(), Vec::new());
+    let mut all = manifest::Reading::default();
     for reading in readings {
-        manifests.extend(reading.manifests);
-        problems.extend(reading.problems);
+        all.manifests.extend(reading.manifests);
+        all.problems.extend(reading.problems);
+        all.warnings.extend(reading.warnings);
     }
-    (manifests, problems)
+    all
 }

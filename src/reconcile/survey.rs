@@ -6,6 +6,7 @@ use crate::desired::Desired;
 use crate::git::Checkout;
 use crate::inventory::{Inventory, Record, Source};
 use crate::plan::{Action, Allowed, Change, Plan, plan};
+use crate::problem::Problem;
 use crate::redact::Redactor;
 use crate::snapshot::Revision;
 
@@ -29,6 +30,8 @@ pub struct Survey {
     pub redactor: Redactor,
     /// The cluster's identity, where the user may see it.
     pub cluster_uid: Option<String>,
+    /// What is read as something else than its author most likely meant.
+    pub warnings: Vec<Problem>,
     /// Changes in the work tree under the target's paths that are not in the commit.
     pub uncommitted: Vec<String>,
 }
@@ -50,7 +53,7 @@ pub async fn survey(
         async { cluster.parent(&target.inventory).await.map_err(api("read the inventory")) },
         async { cluster.uid().await.map_err(api("reach the cluster")) },
     )?;
-    let Declared { revision, manifests, problems, uncommitted } = declared;
+    let Declared { revision, manifests, problems, warnings, uncommitted } = declared;
 
     let before = parent.as_ref().map(|parent| target.inventory.read(parent)).transpose()?;
     let repository = whose(target, checkout, (&revision, before.as_ref()))?;
@@ -101,6 +104,7 @@ pub async fn survey(
         catalog,
         redactor,
         cluster_uid,
+        warnings,
         uncommitted,
     })
 }

@@ -93,6 +93,7 @@ pub fn render(setting: &Setting, sources: &[Source], files: &Snapshot) -> Render
     for part in parts {
         all.manifests.extend(part.manifests);
         all.problems.extend(part.problems);
+        all.warnings.extend(part.warnings);
     }
     all
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::sources::{Format, Source};
 use crate::manifest::{self, Manifest, Origin, Positions};
 use crate::object::Object;
-use crate::problem::Problem;
+use crate::problem::{Place, Problem};
 
 /// Helm's annotation of what it runs at some moment of a release.
 const HOOK: &str = "helm.sh/hook";
@@ -20,6 +20,8 @@ pub struct Rendered {
     pub manifests: Vec<Manifest>,
     /// What could not be rendered, or not be read.
     pub problems: Vec<Problem>,
+    /// What is read as something else than its author most likely meant.
+    pub warnings: Vec<Problem>,
 }
 
 /// Reads what was printed for `source`. `template` gives a chart's template its path in the
@@ -59,19 +61,20 @@ impl Rendered {
             // Lines of what was rendered are nobody's.
             self.manifests.push(Manifest { object, origin, positions: Positions::default() });
         }
-        for mut problem in reading.problems {
+        let of_its_source = |problem: Problem| {
+            let Problem { place: Place { path, line, .. }, message, excerpt: _, hint } = problem;
             let part = match part {
                 Some(part) => part.to_owned(),
                 None => {
-                    let line = problem.place.line;
                     format!("what is rendered from this, line {line}{}", object_around(text, line))
                 }
             };
-            problem.message = format!("{part}: {}", problem.message);
-            (problem.place.line, problem.place.column) = (1, 1);
-            problem.excerpt = None;
-            self.problems.push(problem);
-        }
+            let (place, message) =
+                (Place { path, line: 1, column: 1 }, format!("{part}: {message}"));
+            Problem { place, message, excerpt: None, hint }
+        };
+        self.problems.extend(reading.problems.into_iter().map(of_its_source));
+        self.warnings.extend(reading.warnings.into_iter().map(of_its_source));
     }
 
     /// Adds what a Jsonnet program returned: an object, or lists and maps of them.
@@ -238,5 +241,16 @@ mod tests {
                 "app/kustomization.yaml:1:1: what is rendered from this, line 8: apiVersion is missing"
             ]
         );
+    }
+
+    #[test]
+    fn what_is_read_as_something_else_is_a_warning_about_its_template() {
+        let output = format!("---\n# Source: web/templates/a.yaml\n{}v: on\n", object("a"));
+        let template = |name: &str| name.strip_prefix("web/").map(|name| format!("app/{name}"));
+        let warning = &read(&source(Format::Helm), output.as_bytes(), &template).warnings[0];
+        assert_eq!(warning.place.to_string(), "app/templates/a.yaml:1:1");
+        let message =
+            "what is rendered from this, line 6, ConfigMap a: `on` is `true` for Kubernetes";
+        assert_eq!(warning.message, message);
     }
 }

@@ -94,6 +94,43 @@ fn what_is_read_without_a_word_is_a_warning() {
     assert_eq!(warning("v: {y: 1}"), "5:5 this key is `true` for Kubernetes");
     assert_eq!(warning("...\nw: 1"), "6:1 what comes after the line `...` is not read");
     assert_eq!(read_text(&format!("{HEAD}...\n# c\n\n")).warnings, []);
+    for (text, message) in [
+        ("on", "`on` is `true` for Kubernetes"),
+        ("No", "`No` is `false` for Kubernetes"),
+        ("0644", "`0644` is `420` (octal) for Kubernetes"),
+        ("1e3", "`1e3` is the number `1000` for Kubernetes"),
+        ("12345e7", "`12345e7` is the number `123450000000` for Kubernetes"),
+        ("1_000", "`1_000` is the number `1000` for Kubernetes"),
+        ("0b11", "`0b11` is the number `3` for Kubernetes"),
+        (
+            "12345678901234567890",
+            "`12345678901234567890` has more digits than a number keeps for Kubernetes",
+        ),
+        (
+            "1234567890123456789012345678901234567890",
+            "`1234567890123456789012345678901234567890` has more digits than a number keeps for Kubernetes",
+        ),
+    ] {
+        assert_eq!(warning(&format!("v: {text}")), format!("5:4 {message}"));
+    }
+    for text in ["true", "12", "-7", "1.5", "0", "0x1F", "\"0644\"", "!!str on", "~", "a1e3"] {
+        assert_eq!(read_text(&format!("{HEAD}v: {text}\n")).warnings, [], "{text}");
+    }
+    assert_eq!(read_text(&format!("{HEAD}v: {{defaultMode: 0644, mode: 0400}}\n")).warnings, []);
+}
+
+#[test]
+fn a_tab_between_a_key_and_its_value_is_a_warning_and_one_in_a_text_is_not() {
+    let text = format!(
+        "{HEAD}é:\t1\nw: {{a: \t 2,\n\tb: 3}}\n# \tc\nx: \"a\tb\"\nt: |\n  a\tb\n  \tc\nz: a\tb\n"
+    );
+    let places: Vec<_> = read_text(&text)
+        .warnings
+        .into_iter()
+        .map(|Problem { place, message, .. }| (place.line, place.column, message))
+        .collect();
+    let message = "a tab stands here, which not every reader of YAML takes".to_owned();
+    assert_eq!(places, [(5, 3, message.clone()), (6, 8, message.clone()), (7, 1, message)]);
 }
 
 #[test]
