@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use crate::cluster::{Access, Cluster, ConnectError};
 use crate::git::pull::{PullError, PullOptions, Pulled, pull};
 use crate::git::{self, Checkout};
+use crate::problem::Problem;
 use crate::reconcile::{self, Course, Survey, Target, carry_out, survey};
 use crate::report::Report;
 
@@ -109,6 +110,14 @@ pub enum RoundError {
 }
 
 impl RoundError {
+    /// What is wrong with the manifests, where it is that.
+    pub fn problems(&self) -> &[Problem] {
+        match self {
+            Self::Reconcile(error) => error.problems(),
+            _ => &[],
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -148,7 +148,7 @@ fn what_is_read_as_something_else_is_a_warning_and_no_more() {
     let expected = "warning: one.yaml:4:12: `no` is `false` for Kubernetes; \
                     write `false`, or `\"no\"` if you mean text\n";
     assert_eq!(repo.run(&["diff"]).exits(1).stderr, expected);
-    assert_eq!(repo.run(&["apply"]).exits(0).stderr, expected);
+    assert_eq!(repo.run(&["apply", "--strict"]).exits(0).stderr, expected);
     assert_eq!(repo.run(&["diff"]).exits(0).stderr, expected);
 
     let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: two}\nimmutable: off\n";
@@ -165,6 +165,33 @@ fn what_is_read_as_something_else_is_a_warning_and_no_more() {
     let output = repo.run(&["diff"]).exits(1);
     assert_eq!(output.stderr.lines().count(), 11, "{output}");
     assert!(output.stderr.ends_with("warning: 2 more like these\n"), "{output}");
+}
+
+#[test]
+fn strict_refuses_the_whole_commit_for_one_wrong_document() {
+    let repo = Repo::new("wrong-strict", sandbox::bare());
+    repo.write_config("one", "1").write("broken.yaml", "kind: [\n").commit("One is broken");
+    let _ = repo.run(&["diff"]).exits(1);
+    let whole = "the commit is refused as a whole";
+    for verb in ["diff", "apply"] {
+        refused(repo.run(&[verb, "--strict"]), whole, "do without --strict");
+        refused(repo.run(&[verb, "--strict"]), "! broken.yaml:2:1: ", "");
+    }
+    let output = repo.run(&["watch", "--once", "--strict"]).exits(2);
+    assert!(output.stdout.contains("  ! broken.yaml:2:1: "), "{output}");
+    assert!(output.stdout.contains(whole), "{output}");
+
+    let widget = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: a}\n";
+    repo.write("broken.yaml", widget).commit("One is of an unknown kind");
+    refused(repo.run(&["apply", "--strict"]), "has no kind Widget", whole);
+
+    let remote = "resources: [https://example.com/base]\n";
+    repo.remove("broken.yaml").write("app/kustomization.yaml", remote).commit("A remote base");
+    refused(repo.run(&["apply", "--strict"]), "! app/kustomization.yaml:1:13: ", whole);
+    assert_eq!(repo.writes(), 0);
+
+    repo.remove("app/kustomization.yaml").commit("Mended");
+    let _ = repo.run(&["apply", "--strict"]).exits(0);
 }
 
 #[test]

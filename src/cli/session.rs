@@ -11,7 +11,7 @@ use super::throwaway::{Throwaway, ThrowawayArgs};
 use super::ui::Ui;
 use crate::cluster::Cluster;
 use crate::git::Checkout;
-use crate::reconcile::{self, Survey, survey};
+use crate::reconcile::{Survey, survey};
 
 /// A target with everything that reaches it.
 pub struct Session {
@@ -61,11 +61,7 @@ impl Session {
         let waiting = ui.waiting("looking at git and the cluster");
         let survey = survey(&self.named.target, &self.checkout, &self.cluster).await;
         waiting.finish_and_clear();
-        let survey = survey.inspect_err(|error| {
-            if let reconcile::Error::Unusable { problems } = error {
-                ui.problems(problems);
-            }
-        })?;
+        let survey = survey.inspect_err(|error| ui.problems(error.problems()))?;
         if survey.desired.objects.is_empty() && survey.desired.problems.is_empty() {
             let paths = self.named.shown_paths.join(", ");
             ui.warning(&format!("{} declares nothing under {paths}", survey.revision.short()));

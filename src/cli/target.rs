@@ -1,5 +1,5 @@
-//! The arguments that diff, apply, watch and render share, and what they resolve to: a checkout, a target
-//! and a way to the cluster.
+//! The arguments that diff, apply, watch and render share, and what they resolve to: a
+//! checkout, a target and a way to the cluster.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -73,6 +73,10 @@ pub struct TargetArgs {
     /// Delete everything if the commit declares nothing
     #[arg(long)]
     pub allow_empty: bool,
+
+    /// Refuse the whole commit where one of its documents can't be used
+    #[arg(long)]
+    pub strict: bool,
 
     /// How to reach the cluster.
     #[command(flatten)]
@@ -163,6 +167,7 @@ impl TargetArgs {
             allow_delete: self.allow_delete.iter().cloned().collect(),
             allow_empty: self.allow_empty,
             moved: self.moved,
+            strict: self.strict,
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
         Ok(Named { name, target, shown_paths })
@@ -199,6 +204,7 @@ impl FilesArgs {
             allow_delete: BTreeSet::new(),
             allow_empty: false,
             moved: false,
+            strict: false,
         })
     }
 

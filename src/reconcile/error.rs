@@ -53,6 +53,12 @@ pub enum Error {
         /// What is wrong with each.
         problems: Vec<Problem>,
     },
+    /// Something is wrong in the commit, and nothing may be.
+    #[error("the commit is refused as a whole: not all of its manifests can be used")]
+    Strict {
+        /// What is wrong with each.
+        problems: Vec<Problem>,
+    },
     /// An ignore file can't be read.
     #[error("{}: {}", .0.place, .0.message)]
     Ignore(Problem),
@@ -62,6 +68,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// What is wrong with the manifests, where it is that.
+    pub fn problems(&self) -> &[Problem] {
+        match self {
+            Self::Unusable { problems } | Self::Strict { problems } => problems,
+            _ => &[],
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -81,6 +95,9 @@ impl Error {
                 "if the folder was moved in git, say --moved; otherwise choose another inventory with --name NAME".to_owned(),
             ),
             Self::Ignore(problem) => problem.hint.clone(),
+            Self::Strict { .. } => {
+                Some("correct them, or do without --strict to leave these documents out".to_owned())
+            }
             Self::Unusable { .. } | Self::Task(_) => None,
         }
     }

@@ -37,6 +37,8 @@ pub struct Target {
     pub moved: bool,
     /// How what is no manifest is rendered.
     pub render: Setting,
+    /// Whether one wrong document refuses the whole commit.
+    pub strict: bool,
 }
 
 impl Target {

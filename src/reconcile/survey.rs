@@ -61,6 +61,9 @@ pub async fn survey(
     catalog.define(manifests.iter().map(|manifest| &manifest.object));
     let mut desired = Desired::new(manifests, &catalog, &target.namespace);
     desired.problems.splice(0..0, problems);
+    if target.strict && !desired.problems.is_empty() {
+        return Err(Error::Strict { problems: desired.problems });
+    }
     if desired.objects.is_empty() && !desired.problems.is_empty() {
         return Err(Error::Unusable { problems: desired.problems });
     }

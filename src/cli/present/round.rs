@@ -9,6 +9,7 @@ use crate::cli::exit::Exit;
 use crate::delta::Delta;
 use crate::git::pull::Pulled;
 use crate::plan::Action;
+use crate::problem::Problem;
 use crate::redact::Redactor;
 use crate::report::Outcome;
 use crate::watch::{Round, RoundError, Watch};
@@ -67,7 +68,10 @@ impl Log {
         let mut wrong = Vec::new();
         let mut done = Vec::new();
         match &round {
-            Err(error) => wrong.push(with_hint(&causes(error), error.hint())),
+            Err(error) => {
+                wrong.extend(error.problems().iter().map(unusable));
+                wrong.push(with_hint(&causes(error), error.hint()));
+            }
             Ok(round) => {
                 if let Some(Err(error)) = &round.pulled {
                     wrong.push(with_hint(&causes(error), error.hint()));
@@ -167,6 +171,12 @@ fn fields(delta: &Delta) -> String {
         }
         many => format!("in {} fields", many.len()),
     }
+}
+
+/// A document that can't be used, in a round that came to nothing. What can't be read is not known,
+/// so there is nothing to mask.
+fn unusable(problem: &Problem) -> String {
+    with_hint(&format!("{}: {}", problem.place, problem.message), problem.hint.clone())
 }
 
 /// What of a round went wrong, apart from its pull.
