@@ -32,6 +32,7 @@ Register-ArgumentCompleter -Native -CommandName 'trueup' -ScriptBlock {
             [CompletionResult]::new('diff', 'diff', [CompletionResultType]::ParameterValue, 'Show what apply would change')
             [CompletionResult]::new('apply', 'apply', [CompletionResultType]::ParameterValue, 'Make the cluster true to the commit, and prune')
             [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Pull and apply, again and again')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check manifests without a cluster')
             [CompletionResult]::new('render', 'render', [CompletionResultType]::ParameterValue, 'Print the objects as git says them')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Run a throwaway Kubernetes control plane on this machine')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
@@ -138,6 +139,26 @@ Register-ArgumentCompleter -Native -CommandName 'trueup' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'trueup;check' {
+            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'The target of trueup.yaml to use')
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'The target of trueup.yaml to use')
+            [CompletionResult]::new('--rev', '--rev', [CompletionResultType]::ParameterName, 'The commit, branch or tag to make true [default: HEAD]')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace of objects that name none, and of the inventory')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of objects that name none, and of the inventory')
+            [CompletionResult]::new('--kubernetes-version', '--kubernetes-version', [CompletionResultType]::ParameterName, 'The Kubernetes release whose schemas to use [default: the newest]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to print what is found')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to print what is found')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'A folder in the checkout')
+            [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'A folder in the checkout')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never')
+            [CompletionResult]::new('--worktree', '--worktree', [CompletionResultType]::ParameterName, 'Use the files of the work tree, committed or not')
+            [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'Exit 1 where there are only warnings, too')
+            [CompletionResult]::new('--warnings-as-errors', '--warnings-as-errors', [CompletionResultType]::ParameterName, 'Exit 1 where there are only warnings, too')
+            [CompletionResult]::new('--exit-zero', '--exit-zero', [CompletionResultType]::ParameterName, 'Exit 0 where there are errors, too')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'trueup;render' {
             [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'The target of trueup.yaml to use')
             [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'The target of trueup.yaml to use')
@@ -177,6 +198,7 @@ Register-ArgumentCompleter -Native -CommandName 'trueup' -ScriptBlock {
             [CompletionResult]::new('diff', 'diff', [CompletionResultType]::ParameterValue, 'Show what apply would change')
             [CompletionResult]::new('apply', 'apply', [CompletionResultType]::ParameterValue, 'Make the cluster true to the commit, and prune')
             [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Pull and apply, again and again')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check manifests without a cluster')
             [CompletionResult]::new('render', 'render', [CompletionResultType]::ParameterValue, 'Print the objects as git says them')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Run a throwaway Kubernetes control plane on this machine')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
@@ -193,6 +215,9 @@ Register-ArgumentCompleter -Native -CommandName 'trueup' -ScriptBlock {
             break
         }
         'trueup;help;watch' {
+            break
+        }
+        'trueup;help;check' {
             break
         }
         'trueup;help;render' {

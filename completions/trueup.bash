@@ -19,6 +19,9 @@ _trueup() {
             trueup,apply)
                 cmd="trueup__subcmd__apply"
                 ;;
+            trueup,check)
+                cmd="trueup__subcmd__check"
+                ;;
             trueup,completions)
                 cmd="trueup__subcmd__completions"
                 ;;
@@ -42,6 +45,9 @@ _trueup() {
                 ;;
             trueup__subcmd__help,apply)
                 cmd="trueup__subcmd__help__subcmd__apply"
+                ;;
+            trueup__subcmd__help,check)
+                cmd="trueup__subcmd__help__subcmd__check"
                 ;;
             trueup__subcmd__help,completions)
                 cmd="trueup__subcmd__help__subcmd__completions"
@@ -71,7 +77,7 @@ _trueup() {
 
     case "${cmd}" in
         trueup)
-            opts="-C -h -V --directory --color --help --version pull diff apply watch render sandbox completions help"
+            opts="-C -h -V --directory --color --help --version pull diff apply watch check render sandbox completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -157,6 +163,64 @@ _trueup() {
                     ;;
                 -o)
                     COMPREPLY=($(compgen -W "text json name" -- "${cur}"))
+                    return 0
+                    ;;
+                --directory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        trueup__subcmd__check)
+            opts="-t -n -W -o -C -h --target --rev --worktree --namespace --kubernetes-version --warnings-as-errors --output --exit-zero --directory --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --target)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rev)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubernetes-version)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text json github sarif" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "text json github sarif" -- "${cur}"))
                     return 0
                     ;;
                 --directory)
@@ -287,7 +351,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__help)
-            opts="pull diff apply watch render sandbox completions help"
+            opts="pull diff apply watch check render sandbox completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -301,6 +365,20 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__help__subcmd__apply)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        trueup__subcmd__help__subcmd__check)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

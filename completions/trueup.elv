@@ -29,6 +29,7 @@ set edit:completion:arg-completer[trueup] = {|@words|
             cand diff 'Show what apply would change'
             cand apply 'Make the cluster true to the commit, and prune'
             cand watch 'Pull and apply, again and again'
+            cand check 'Check manifests without a cluster'
             cand render 'Print the objects as git says them'
             cand sandbox 'Run a throwaway Kubernetes control plane on this machine'
             cand completions 'Print the completion script of a shell'
@@ -130,6 +131,25 @@ set edit:completion:arg-completer[trueup] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'trueup;check'= {
+            cand -t 'The target of trueup.yaml to use'
+            cand --target 'The target of trueup.yaml to use'
+            cand --rev 'The commit, branch or tag to make true [default: HEAD]'
+            cand -n 'Namespace of objects that name none, and of the inventory'
+            cand --namespace 'Namespace of objects that name none, and of the inventory'
+            cand --kubernetes-version 'The Kubernetes release whose schemas to use [default: the newest]'
+            cand -o 'How to print what is found'
+            cand --output 'How to print what is found'
+            cand -C 'A folder in the checkout'
+            cand --directory 'A folder in the checkout'
+            cand --color 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never'
+            cand --worktree 'Use the files of the work tree, committed or not'
+            cand -W 'Exit 1 where there are only warnings, too'
+            cand --warnings-as-errors 'Exit 1 where there are only warnings, too'
+            cand --exit-zero 'Exit 0 where there are errors, too'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'trueup;render'= {
             cand -t 'The target of trueup.yaml to use'
             cand --target 'The target of trueup.yaml to use'
@@ -166,6 +186,7 @@ set edit:completion:arg-completer[trueup] = {|@words|
             cand diff 'Show what apply would change'
             cand apply 'Make the cluster true to the commit, and prune'
             cand watch 'Pull and apply, again and again'
+            cand check 'Check manifests without a cluster'
             cand render 'Print the objects as git says them'
             cand sandbox 'Run a throwaway Kubernetes control plane on this machine'
             cand completions 'Print the completion script of a shell'
@@ -178,6 +199,8 @@ set edit:completion:arg-completer[trueup] = {|@words|
         &'trueup;help;apply'= {
         }
         &'trueup;help;watch'= {
+        }
+        &'trueup;help;check'= {
         }
         &'trueup;help;render'= {
         }

@@ -34,6 +34,7 @@ complete -c trueup -n "__fish_trueup_needs_command" -f -a "pull" -d 'Fetch the r
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "diff" -d 'Show what apply would change'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "apply" -d 'Make the cluster true to the commit, and prune'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "watch" -d 'Pull and apply, again and again'
+complete -c trueup -n "__fish_trueup_needs_command" -f -a "check" -d 'Check manifests without a cluster'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "render" -d 'Print the objects as git says them'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "sandbox" -d 'Run a throwaway Kubernetes control plane on this machine'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
@@ -121,6 +122,22 @@ complete -c trueup -n "__fish_trueup_using_subcommand watch" -l strict -d 'Refus
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l once -d 'Run one round and end with its result'
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l no-pull -d 'Do not fetch; watch the checkout as others update it'
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c trueup -n "__fish_trueup_using_subcommand check" -s t -l target -d 'The target of trueup.yaml to use' -r
+complete -c trueup -n "__fish_trueup_using_subcommand check" -l rev -d 'The commit, branch or tag to make true [default: HEAD]' -r
+complete -c trueup -n "__fish_trueup_using_subcommand check" -s n -l namespace -d 'Namespace of objects that name none, and of the inventory' -r
+complete -c trueup -n "__fish_trueup_using_subcommand check" -l kubernetes-version -d 'The Kubernetes release whose schemas to use [default: the newest]' -r
+complete -c trueup -n "__fish_trueup_using_subcommand check" -s o -l output -d 'How to print what is found' -r -f -a "text\t'For people: a line for each'
+json\t'One JSON document'
+github\t'Annotations of a GitHub workflow'
+sarif\t'A SARIF 2.1.0 log, for code scanning'"
+complete -c trueup -n "__fish_trueup_using_subcommand check" -s C -l directory -d 'A folder in the checkout' -r -F
+complete -c trueup -n "__fish_trueup_using_subcommand check" -l color -d 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c trueup -n "__fish_trueup_using_subcommand check" -l worktree -d 'Use the files of the work tree, committed or not'
+complete -c trueup -n "__fish_trueup_using_subcommand check" -s W -l warnings-as-errors -d 'Exit 1 where there are only warnings, too'
+complete -c trueup -n "__fish_trueup_using_subcommand check" -l exit-zero -d 'Exit 0 where there are errors, too'
+complete -c trueup -n "__fish_trueup_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c trueup -n "__fish_trueup_using_subcommand render" -s t -l target -d 'The target of trueup.yaml to use' -r
 complete -c trueup -n "__fish_trueup_using_subcommand render" -l rev -d 'The commit, branch or tag to make true [default: HEAD]' -r
 complete -c trueup -n "__fish_trueup_using_subcommand render" -s n -l namespace -d 'Namespace of objects that name none, and of the inventory' -r
@@ -144,11 +161,12 @@ complete -c trueup -n "__fish_trueup_using_subcommand completions" -l color -d '
 always\t'Always'
 never\t'Never'"
 complete -c trueup -n "__fish_trueup_using_subcommand completions" -s h -l help -d 'Print help'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch render sandbox completions help" -f -a "pull" -d 'Fetch the remote\'s new commits and fast-forward the checkout'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch render sandbox completions help" -f -a "diff" -d 'Show what apply would change'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch render sandbox completions help" -f -a "apply" -d 'Make the cluster true to the commit, and prune'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch render sandbox completions help" -f -a "watch" -d 'Pull and apply, again and again'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch render sandbox completions help" -f -a "render" -d 'Print the objects as git says them'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch render sandbox completions help" -f -a "sandbox" -d 'Run a throwaway Kubernetes control plane on this machine'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch render sandbox completions help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch render sandbox completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch check render sandbox completions help" -f -a "pull" -d 'Fetch the remote\'s new commits and fast-forward the checkout'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch check render sandbox completions help" -f -a "diff" -d 'Show what apply would change'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch check render sandbox completions help" -f -a "apply" -d 'Make the cluster true to the commit, and prune'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch check render sandbox completions help" -f -a "watch" -d 'Pull and apply, again and again'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch check render sandbox completions help" -f -a "check" -d 'Check manifests without a cluster'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch check render sandbox completions help" -f -a "render" -d 'Print the objects as git says them'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch check render sandbox completions help" -f -a "sandbox" -d 'Run a throwaway Kubernetes control plane on this machine'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch check render sandbox completions help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch check render sandbox completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -19,6 +19,7 @@
 //! | [`ownership`] | whether trueup itself put a live object there |
 //! | [`inventory`] | which live objects the target put there: an ApplySet |
 //! | [`plan`] | the decision, as a pure function: [`plan::plan`] |
+//! | [`check`] | are manifests sound? Asked of schemas, with no cluster |
 //! | [`delta`] | what a change changes, field by field |
 //! | [`redact`] | takes Secrets out of everything that is shown |
 //! | [`report`] | what carrying a plan out came to |
@@ -54,6 +55,7 @@
 //! [`Report`](report::Report).
 
 pub mod catalog;
+pub mod check;
 pub mod cli;
 pub mod cluster;
 pub mod config;

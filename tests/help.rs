@@ -2,7 +2,8 @@
 
 use crate::support::command::Cmd;
 
-const VERBS: [&str; 7] = ["pull", "diff", "apply", "watch", "render", "sandbox", "completions"];
+const VERBS: [&str; 8] =
+    ["pull", "diff", "apply", "watch", "check", "render", "sandbox", "completions"];
 
 #[track_caller]
 fn help(args: &[&str]) -> String {

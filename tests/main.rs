@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop where it stands")]
 
 mod apply;
+mod check;
 mod checkout;
 #[cfg(unix)]
 mod completions;

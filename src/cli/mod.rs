@@ -2,6 +2,7 @@
 //! answers it.
 
 pub mod apply;
+pub mod check;
 pub mod completions;
 pub mod diff;
 pub mod exit;
@@ -38,6 +39,7 @@ Examples:
   trueup apply                   show it, ask, make it so
   trueup watch                   pull and apply every 30 s
   trueup render                  the objects as git says them, without a cluster
+  trueup check                   are the manifests sound? No cluster needed
   trueup diff --sandbox          try the manifests on a throwaway API server
 
 Exit status:
@@ -82,6 +84,7 @@ enum Verb {
     Diff(diff::DiffArgs),
     Apply(apply::ApplyArgs),
     Watch(watch::WatchArgs),
+    Check(check::CheckArgs),
     Render(render::RenderArgs),
     #[cfg(unix)]
     Sandbox(sandbox::SandboxArgs),
@@ -113,6 +116,7 @@ fn run(verb: Verb, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {
         Verb::Apply(args) => block_on(apply::run(args, &directory, ui)),
         Verb::Watch(args) => block_on(watch::run(args, &directory, ui)),
         Verb::Render(args) => block_on(render::run(args, &directory, ui)),
+        Verb::Check(args) => block_on(check::run(args, &directory, ui)),
         Verb::Completions(args) => completions::run(&args, ui),
         #[cfg(unix)]
         Verb::Sandbox(args) => sandbox::run(args, ui),

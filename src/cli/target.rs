@@ -1,4 +1,4 @@
-//! The arguments that diff, apply, watch and render share, and what they resolve to: a
+//! The arguments that diff, apply, watch, check and render share, and what they resolve to: a
 //! checkout, a target and a way to the cluster.
 
 use std::collections::BTreeSet;

@@ -48,6 +48,11 @@ pub struct Positions {
 }
 
 impl Positions {
+    /// Whether nothing is known, as of what was rendered.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
     /// Where the field at `path` is declared: its key, or a list's element.
     pub fn of(&self, path: &[PathPart]) -> Option<(usize, usize)> {
         path.iter().try_fold(self.root, |at, part| self.child(at, hash(part))).and_then(|at| {

@@ -25,6 +25,8 @@ pub struct Declared {
     pub problems: Vec<Problem>,
     /// What is read as something else than its author most likely meant.
     pub warnings: Vec<Problem>,
+    /// How many files were read as manifests, and how many folders and programs rendered.
+    pub files: usize,
     /// Changes in the work tree under the target's paths that are not in the commit; empty when
     /// the work tree itself is read.
     pub uncommitted: Vec<String>,
@@ -96,7 +98,8 @@ fn read_and_render(
         problems.extend(rendered.problems);
         warnings.extend(rendered.warnings);
     }
-    Ok(Declared { revision: snapshot.revision, manifests, problems, warnings, uncommitted })
+    let files = snapshot.files.len() + sources.sources.len();
+    Ok(Declared { revision: snapshot.revision, manifests, problems, warnings, files, uncommitted })
 }
 
 /// What is rendered of the target.

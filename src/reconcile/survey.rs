@@ -53,7 +53,7 @@ pub async fn survey(
         async { cluster.parent(&target.inventory).await.map_err(api("read the inventory")) },
         async { cluster.uid().await.map_err(api("reach the cluster")) },
     )?;
-    let Declared { revision, manifests, problems, warnings, uncommitted } = declared;
+    let Declared { revision, manifests, problems, warnings, files: _, uncommitted } = declared;
 
     let before = parent.as_ref().map(|parent| target.inventory.read(parent)).transpose()?;
     let repository = whose(target, checkout, (&revision, before.as_ref()))?;

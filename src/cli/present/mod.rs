@@ -3,6 +3,7 @@
 //! Renders what it is given and decides nothing. What a change changes is [`crate::delta`]'s, what
 //! may be shown is [`crate::redact`]'s; streams, width and colour are [`super::ui`]'s.
 
+pub mod check;
 mod excerpt;
 pub mod glyphs;
 pub mod json;

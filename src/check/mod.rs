@@ -1,0 +1,171 @@
+//! Are these manifests sound? Asked of nothing but the manifests themselves.
+//!
+//! [`check`] tells the story: `catalog` knows the schema of every kind, `validate` (with `limits`)
+//! holds each object against it, and `secrets` looks for keys that a Secret has twice. An error is what the API server refuses; a warning
+//! is what most likely means something else, or what nobody can tell from the manifests alone.
+
+mod catalog;
+mod finding;
+mod limits;
+mod places;
+mod schema;
+mod secrets;
+#[cfg(test)]
+mod tests;
+mod validate;
+mod words;
+
+use std::collections::BTreeMap;
+
+use crate::manifest::{Manifest, PathPart};
+use crate::near::near;
+use crate::object::ObjectKey;
+use crate::problem::{Place, Problem};
+use crate::redact::Redactor;
+
+use catalog::Found;
+pub use catalog::{Schemas, releases};
+pub use finding::{Finding, Level, Rule};
+use limits::Patterns;
+use validate::{At, Dialect, Fault, Validator, filled};
+
+/// What is to be checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Set<'a> {
+    /// The objects.
+    pub manifests: &'a [Manifest],
+    /// The documents that could not be read.
+    pub problems: &'a [Problem],
+    /// What the reader found worth a warning.
+    pub warnings: &'a [Problem],
+    /// The namespace of namespaced objects that name none.
+    pub namespace: &'a str,
+}
+
+/// Everything that is wrong with a set of manifests, in the order of files and lines. `schemas` are
+/// those of the release; the definitions of the set are added to them.
+pub fn check(set: Set<'_>, mut schemas: Schemas) -> Vec<Finding> {
+    let Set { manifests, problems, warnings, namespace } = set;
+    manifests.iter().for_each(|manifest| schemas.define(&manifest.object));
+    let keys: Vec<ObjectKey> =
+        manifests.iter().map(|manifest| key(manifest, &schemas, namespace)).collect();
+    let named: Vec<(&ObjectKey, &Manifest)> = keys.iter().zip(manifests).collect();
+
+    let mut findings: Vec<Finding> = problems
+        .iter()
+        .map(|problem| Finding::told(problem, Level::Error, Rule::Unreadable))
+        .chain(
+            warnings.iter().map(|problem| Finding::told(problem, Level::Warning, Rule::Surprise)),
+        )
+        .collect();
+    let patterns = Patterns::default();
+    for &(key, manifest) in &named {
+        findings.extend(object(key, manifest, (&schemas, &patterns)));
+        findings.extend(secrets::twice(key, manifest));
+    }
+    findings.extend(duplicates(&named));
+
+    if !findings.is_empty() {
+        let redactor = Redactor::new(manifests.iter().map(|manifest| &manifest.object));
+        for finding in &mut findings {
+            finding.message = redactor.text(&finding.message);
+            finding.hint = finding.hint.as_ref().map(|hint| redactor.text(hint));
+        }
+    }
+    findings.sort_by(|a, b| (&a.place, a.level, &a.message).cmp(&(&b.place, b.level, &b.message)));
+    findings.dedup();
+    findings
+}
+
+/// An object's identity, with its namespace filled in.
+fn key(manifest: &Manifest, schemas: &Schemas, namespace: &str) -> ObjectKey {
+    let mut key = manifest.object.key();
+    match schemas.is_namespaced(&manifest.object.group_kind()) {
+        Some(true) => drop(key.namespace.get_or_insert_with(|| namespace.to_owned())),
+        Some(false) => key.namespace = None,
+        None => {}
+    }
+    key
+}
+
+/// Holds one object against the schema of its kind.
+fn object(
+    key: &ObjectKey,
+    manifest: &Manifest,
+    (schemas, patterns): (&Schemas, &Patterns),
+) -> Vec<Finding> {
+    let object = &manifest.object;
+    let found = schemas.find(object);
+    // What a custom resource is held against is not quite what is written.
+    let filled = match &found {
+        Found::Custom(schema) => Some(filled(object, schema)),
+        _ => None,
+    };
+    let mut validator = Validator {
+        schemas,
+        patterns,
+        is_secret: key.kind.contains("Secret"),
+        path: Vec::new(),
+        faults: Vec::new(),
+    };
+    let mut findings = Vec::new();
+    match (found, &filled) {
+        (Found::Release(schema), _) => validator.object(&object.0, schema),
+        (Found::Custom(schema), Some(value)) => {
+            validator.value(value, schema, Dialect::Custom);
+            validator.metadata(object);
+        }
+        _ => {
+            validator.metadata(object);
+            findings.push(unvalidated(manifest, key, schemas));
+        }
+    }
+    findings.extend(validator.faults.into_iter().map(|fault| placed(fault, manifest, key)));
+    findings
+}
+
+fn placed(fault: Fault<'_>, manifest: &Manifest, key: &ObjectKey) -> Finding {
+    let Fault { path, at, rule, message } = fault;
+    let level = if rule == Rule::Surprise { Level::Warning } else { Level::Error };
+    Finding { level, ..Finding::about((key, manifest), (&path, at), rule, message) }
+}
+
+/// The warning about an object whose kind is not known.
+fn unvalidated(manifest: &Manifest, key: &ObjectKey, schemas: &Schemas) -> Finding {
+    let object = &manifest.object;
+    let wanted = format!("{}/{}", object.api_version(), object.kind());
+    let hint = match schemas.find(object) {
+        Found::OtherVersions(versions) => {
+            Some(format!("this kind is served in {}", versions.join(", ")))
+        }
+        _ => {
+            let names: Vec<String> = schemas.names().collect();
+            near(&wanted, &names).first().map(|near| format!("did you mean {near}?"))
+        }
+    };
+    let message = format!("no schema for {wanted}: not validated");
+    let at = (&[PathPart::Key("kind")][..], At::Key);
+    Finding { hint, ..Finding::about((key, manifest), at, Rule::NoSchema, message) }
+}
+
+/// Objects that are declared more than once.
+fn duplicates(named: &[(&ObjectKey, &Manifest)]) -> Vec<Finding> {
+    let mut first: BTreeMap<&ObjectKey, Place> = BTreeMap::new();
+    let mut findings = Vec::new();
+    for (key, manifest) in named {
+        let place = manifest.origin.place();
+        match first.get(key) {
+            None => drop(first.insert(key, place)),
+            Some(first) => findings.push(Finding {
+                level: Level::Error,
+                rule: Rule::Duplicate,
+                place,
+                object: Some((*key).clone()),
+                field: None,
+                message: format!("{key} is declared twice, here and at {first}"),
+                hint: Some("delete one of the two, or name its file in .trueupignore".to_owned()),
+            }),
+        }
+    }
+    findings
+}

@@ -1,0 +1,103 @@
+//! `trueup check`: are these manifests sound? No cluster, no credentials.
+
+use std::path::Path;
+use std::time::Instant;
+
+use clap::Args;
+
+use super::exit::{Exit, Failure};
+use super::present::check::{self as present, CheckFormat, CheckView};
+use super::target::FilesArgs;
+use super::ui::Ui;
+use crate::check::{Level, Schemas, Set, check, releases};
+use crate::git::Checkout;
+use crate::reconcile::declare;
+
+/// What the end of `trueup check --help` says.
+const EXAMPLES: &str = "\
+Examples:
+  trueup check                           the whole checkout, at HEAD
+  trueup check envs/prod --worktree      what is not committed yet, too
+  trueup check -o github                 annotations in a GitHub workflow
+  trueup check -o sarif > trueup.sarif   for code scanning";
+
+/// Check manifests without a cluster
+///
+/// Manifests are read; kustomizations, Helm charts and Jsonnet programs are rendered. Every object
+/// is held against the schema of its kind: those of a Kubernetes release, which come with trueup,
+/// and those of the CustomResourceDefinitions among the manifests.
+///
+/// Exit status 0: no errors, 1: errors, 2: could not tell.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    files: FilesArgs,
+
+    /// The Kubernetes release whose schemas to use [default: the newest]
+    #[arg(long, value_name = "VERSION", value_parser = release)]
+    kubernetes_version: Option<&'static str>,
+
+    /// Exit 1 where there are only warnings, too
+    #[arg(short = 'W', long)]
+    warnings_as_errors: bool,
+
+    /// How to print what is found
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    output: CheckFormat,
+
+    /// Exit 0 where there are errors, too
+    #[arg(long)]
+    exit_zero: bool,
+}
+
+/// Checks the manifests and says what is wrong with them.
+///
+/// # Errors
+///
+/// When they can't be read from git.
+pub async fn run(args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
+    let begin = Instant::now();
+    let checkout = Checkout::discover(directory)?;
+    let target = args.files.resolve(directory, &checkout)?;
+    let waiting = ui.waiting("reading and rendering");
+    let declared = declare(&target, &checkout).await;
+    waiting.finish_and_clear();
+    let declared = declared?;
+    ui.uncommitted(&declared.uncommitted);
+
+    let release = args.kubernetes_version.or_else(|| releases().next()).unwrap_or_default();
+    let schemas = Schemas::of(release);
+    let schemas = schemas.ok_or_else(|| anyhow::anyhow!("no schemas of Kubernetes {release}"))?;
+    let set = Set {
+        manifests: &declared.manifests,
+        problems: &declared.problems,
+        warnings: &declared.warnings,
+        namespace: &target.namespace,
+    };
+    let findings = check(set, schemas);
+    let view = CheckView {
+        findings: &findings,
+        objects: declared.manifests.len(),
+        files: declared.files,
+        release,
+        commit: &declared.revision.commit,
+        dirty: declared.revision.dirty,
+        elapsed: begin.elapsed(),
+    };
+    let glyphs = ui.glyphs();
+    present::write(ui.stdout(), &view, args.output, glyphs)?;
+    let is_sound = view.count(Level::Error) == 0
+        && (view.count(Level::Warning) == 0 || !args.warnings_as_errors);
+    Ok(if is_sound || args.exit_zero { Exit::AtCommit } else { Exit::NotAtCommit })
+}
+
+/// Reads `1.36`, `v1.36` or `1.36.3`.
+fn release(text: &str) -> Result<&'static str, String> {
+    let mut parts = text.trim_start_matches('v').split('.');
+    let wanted =
+        format!("{}.{}", parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    releases().find(|release| *release == wanted).ok_or_else(|| {
+        format!("trueup has the schemas of {}", releases().collect::<Vec<_>>().join(", "))
+    })
+}

@@ -1,0 +1,177 @@
+//! What a check found: as text, as JSON, as GitHub's annotations, as SARIF.
+
+mod sarif;
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use anstyle::AnsiColor;
+use clap::ValueEnum;
+use serde_json::json;
+
+use super::Glyphs;
+use crate::check::{Finding, Level};
+
+/// How findings are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people: a line for each
+    Text,
+    /// One JSON document
+    Json,
+    /// Annotations of a GitHub workflow
+    Github,
+    /// A SARIF 2.1.0 log, for code scanning
+    Sarif,
+}
+
+/// Everything that is told about a check.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckView<'a> {
+    /// What was found, in order.
+    pub findings: &'a [Finding],
+    /// How many objects were checked.
+    pub objects: usize,
+    /// In how many files.
+    pub files: usize,
+    /// The release whose schemas they were held against.
+    pub release: &'a str,
+    /// The commit's id.
+    pub commit: &'a str,
+    /// Whether files that are not committed took part.
+    pub dirty: bool,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+impl CheckView<'_> {
+    /// How many findings are this bad.
+    pub fn count(&self, level: Level) -> usize {
+        self.findings.iter().filter(|finding| finding.level == level).count()
+    }
+
+    /// `1 error, 2 warnings · 40 objects in 12 files · Kubernetes 1.36 schemas · 0.02 s`
+    pub fn summary(&self, glyphs: Glyphs) -> String {
+        let count = |count: usize, one: &str| match count {
+            1 => format!("1 {one}"),
+            count => format!("{count} {one}s"),
+        };
+        let (errors, warnings) = (self.count(Level::Error), self.count(Level::Warning));
+        [
+            format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
+            format!("{} in {}", count(self.objects, "object"), count(self.files, "file")),
+            format!("Kubernetes {} schemas", self.release),
+            format!("{:.2} s", self.elapsed.as_secs_f64()),
+        ]
+        .join(glyphs.dot())
+    }
+}
+
+/// Writes what was found.
+///
+/// # Errors
+///
+/// When `out` does not take it.
+pub fn write(
+    out: &mut impl Write,
+    view: &CheckView<'_>,
+    format: CheckFormat,
+    glyphs: Glyphs,
+) -> io::Result<()> {
+    match format {
+        CheckFormat::Text => {
+            view.findings.iter().try_for_each(|finding| line(out, finding, glyphs))?;
+            writeln!(out, "{}", view.summary(glyphs))
+        }
+        CheckFormat::Json => document(out, &json_of(view)),
+        CheckFormat::Github => {
+            view.findings.iter().try_for_each(|finding| annotation(out, finding))?;
+            writeln!(out, "{}", view.summary(glyphs))
+        }
+        CheckFormat::Sarif => document(out, &sarif::log(view)),
+    }
+}
+
+fn document(out: &mut impl Write, value: &serde_json::Value) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    writeln!(out)
+}
+
+/// The message, and what to do about it.
+fn text(finding: &Finding) -> String {
+    let message = finding.message.split_whitespace().collect::<Vec<_>>().join(" ");
+    match &finding.hint {
+        Some(hint) => format!("{message}; {hint}"),
+        None => message,
+    }
+}
+
+fn line(out: &mut impl Write, finding: &Finding, glyphs: Glyphs) -> io::Result<()> {
+    let (color, word) = match finding.level {
+        Level::Error => (AnsiColor::Red, "error"),
+        Level::Warning => (AnsiColor::Yellow, "warning"),
+    };
+    let style = color.on_default().bold();
+    let place = finding.place.to_string();
+    let (place, text) = (glyphs.inert(&place), text(finding));
+    writeln!(out, "{place}  {style}{word:7}{style:#}  {}", glyphs.inert(&text))
+}
+
+/// The level's name for a machine.
+fn level(finding: &Finding) -> &'static str {
+    match finding.level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+    }
+}
+
+fn json_of(view: &CheckView<'_>) -> serde_json::Value {
+    let findings: Vec<_> = view
+        .findings
+        .iter()
+        .map(|finding| {
+            let object = finding.object.as_ref().map(|key| {
+                json!({
+                    "group": key.group,
+                    "kind": key.kind,
+                    "namespace": key.namespace,
+                    "name": key.name,
+                })
+            });
+            json!({
+                "level": level(finding),
+                "rule": finding.rule.name(),
+                "path": finding.place.path,
+                "line": finding.place.line,
+                "column": finding.place.column,
+                "object": object,
+                "field": finding.field,
+                "message": finding.message,
+                "hint": finding.hint,
+            })
+        })
+        .collect();
+    json!({
+        "version": 1,
+        "commit": view.commit,
+        "dirty": view.dirty,
+        "kubernetes": view.release,
+        "objects": view.objects,
+        "files": view.files,
+        "errors": view.count(Level::Error),
+        "warnings": view.count(Level::Warning),
+        "elapsed": view.elapsed.as_secs_f64(),
+        "findings": findings,
+    })
+}
+
+/// A workflow command; what would end a part of it is written by its number.
+fn annotation(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
+    let escaped = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let property = |text: &str| escaped(text).replace(':', "%3A").replace(',', "%2C");
+    let (level, place) = (level(finding), &finding.place);
+    let file = property(&place.path);
+    let (line, column) = (place.line, place.column);
+    let message = escaped(&text(finding));
+    writeln!(out, "::{level} file={file},line={line},col={column}::{message}")
+}

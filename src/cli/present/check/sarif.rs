@@ -1,0 +1,61 @@
+//! Findings as a SARIF 2.1.0 log, which code scanning reads.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::{CheckView, level, text};
+use crate::check::{Finding, Rule};
+
+/// The whole log.
+pub(super) fn log(view: &CheckView<'_>) -> Value {
+    let rules: Vec<Value> = Rule::ALL
+        .iter()
+        .map(|rule| json!({ "id": rule.name(), "shortDescription": { "text": rule.about() } }))
+        .collect();
+    let results: Vec<Value> = view.findings.iter().map(result).collect();
+    json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "trueup",
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "rules": rules,
+            } },
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    })
+}
+
+fn result(finding: &Finding) -> Value {
+    let place = &finding.place;
+    let index = Rule::ALL.iter().position(|rule| *rule == finding.rule);
+    json!({
+        "ruleId": finding.rule.name(),
+        "ruleIndex": index,
+        "level": level(finding),
+        "message": { "text": text(finding) },
+        "locations": [{ "physicalLocation": {
+            "artifactLocation": { "uri": uri(&place.path) },
+            "region": { "startLine": place.line.max(1), "startColumn": place.column.max(1) },
+        } }],
+    })
+}
+
+/// A path as a relative URI.
+fn uri(path: &str) -> String {
+    let mut uri = String::new();
+    for byte in path.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                uri.push(byte.into());
+            }
+            byte => {
+                let _ = write!(uri, "%{byte:02X}");
+            }
+        }
+    }
+    uri
+}

@@ -1,0 +1,193 @@
+//! `trueup check`: no cluster, no credentials.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::support::command::{Cmd, Output};
+use crate::support::renderers;
+
+/// A repository that no cluster belongs to.
+struct Checkout(tempfile::TempDir);
+
+impl Checkout {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let checkout = Self(tempfile::tempdir().unwrap());
+        let _ = checkout.git(&["init", "--quiet", "--initial-branch", "main"]);
+        for (path, text) in files {
+            checkout.write(path, text);
+        }
+        checkout.commit();
+        checkout
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().to_owned()
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn commit(&self) {
+        let _ = self.git(&["add", "--all"]);
+        let _ = self.git(&["commit", "--quiet", "--allow-empty", "--message", "Manifests"]);
+    }
+
+    #[track_caller]
+    fn git(&self, args: &[&str]) -> Output {
+        Cmd::new("git").args(args).dir(self.path()).run().exits(0)
+    }
+
+    /// Runs trueup where there is no kubeconfig.
+    fn run(&self, args: &[&str]) -> Output {
+        Cmd::trueup().dir(self.path()).env("HOME", self.path()).args(args).run()
+    }
+}
+
+const MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: app}\ndata: {key: value}\n";
+const WRONG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\n  lables: {a: b}\n";
+const SUSPECT: &str = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: a}\nflag: on\n";
+
+/// The lines without the time that the last one ends in.
+fn lines(output: &Output) -> Vec<String> {
+    let mut lines: Vec<String> = output.stdout.lines().map(str::to_owned).collect();
+    let last = lines.pop().unwrap();
+    let (summary, seconds) = last.rsplit_once(" · ").unwrap();
+    assert!(seconds.ends_with(" s"), "{last}");
+    lines.push(summary.to_owned());
+    lines
+}
+
+#[test]
+fn sound_manifests_are_a_line_and_exit_0() {
+    let checkout = Checkout::new(&[("app.yaml", MAP)]);
+    let output = checkout.run(&["check"]).exits(0);
+    let expected = "0 errors, 0 warnings · 1 object in 1 file · Kubernetes 1.36 schemas";
+    assert_eq!(lines(&output), [expected]);
+    assert_eq!(output.stderr, "");
+    for version in ["1.36", "v1.36", "1.36.3"] {
+        let _ = checkout.run(&["check", "--kubernetes-version", version]).exits(0);
+    }
+    let output = checkout.run(&["check", "--kubernetes-version", "1.5"]).exits(2);
+    assert!(output.stderr.contains("trueup has the schemas of 1.36"), "{output}");
+}
+
+#[test]
+fn errors_exit_1_and_warnings_0_unless_they_count() {
+    let checkout = Checkout::new(&[("a/wrong.yaml", WRONG), ("b/suspect.yaml", SUSPECT)]);
+    let output = checkout.run(&["check"]).exits(1);
+    let expected = [
+        "a/wrong.yaml:5:3  error    unknown field `lables`, did you mean `labels`?",
+        "b/suspect.yaml:2:1  warning  no schema for example.com/v1/Widget: not validated",
+        "b/suspect.yaml:4:7  warning  `on` is `true` for Kubernetes; write `true`, or `\"on\"` if you mean text",
+        "1 error, 2 warnings · 2 objects in 2 files · Kubernetes 1.36 schemas",
+    ];
+    assert_eq!(lines(&output), expected);
+    let output = checkout.run(&["check", "b"]).exits(0);
+    assert_eq!(
+        lines(&output).last().unwrap(),
+        "0 errors, 2 warnings · 1 object in 1 file · Kubernetes 1.36 schemas"
+    );
+    let _ = checkout.run(&["check", "b", "-W"]).exits(1);
+    let _ = checkout.run(&["check", "--exit-zero"]).exits(0);
+    let _ = checkout.run(&["check", "nowhere"]).exits(2);
+}
+
+#[test]
+fn a_commit_is_checked_and_the_work_tree_where_it_is_asked_for() {
+    let checkout = Checkout::new(&[("app.yaml", MAP)]);
+    checkout.write("app.yaml", WRONG);
+    let output = checkout.run(&["check"]).exits(0);
+    assert!(output.stderr.contains("app.yaml changed in the work tree"), "{output}");
+    let _ = checkout.run(&["check", "--worktree"]).exits(1);
+    checkout.commit();
+    let _ = checkout.run(&["check"]).exits(1);
+    let _ = checkout.run(&["check", "--rev", "HEAD~1"]).exits(0);
+}
+
+#[test]
+fn a_document_that_cannot_be_read_is_an_error_among_the_others() {
+    let checkout = Checkout::new(&[("a.yaml", "kind: [\n"), ("wrong.yaml", WRONG)]);
+    let output = checkout.run(&["check"]).exits(1);
+    assert_eq!(output.stdout.lines().count(), 3, "{output}");
+    assert!(output.stdout.starts_with("a.yaml:"), "{output}");
+}
+
+#[test]
+fn findings_are_data_for_machines() {
+    let checkout = Checkout::new(&[("a,b: c%.yaml", WRONG), ("suspect.yaml", SUSPECT)]);
+    let output = checkout.run(&["check", "-o", "json"]).exits(1);
+    let json: Value = serde_json::from_str(&output.stdout).unwrap();
+    assert_eq!(
+        (&json["version"], &json["errors"], &json["warnings"]),
+        (&1.into(), &1.into(), &2.into())
+    );
+    assert!(json["elapsed"].is_number(), "{json}");
+    let first = &json["findings"][0];
+    assert_eq!(first["field"], "metadata.lables");
+    assert_eq!((&first["line"], &first["column"]), (&5.into(), &3.into()));
+    assert_eq!(first["object"]["name"], "web");
+    assert_eq!(first["rule"], "unknown-field");
+
+    let output = checkout.run(&["check", "-o", "github"]).exits(1);
+    let first = output.stdout.lines().next().unwrap();
+    assert_eq!(
+        first,
+        "::error file=a%2Cb%3A c%25.yaml,line=5,col=3::unknown field `lables`, did you mean `labels`?"
+    );
+    assert_eq!(output.stdout.lines().filter(|line| line.starts_with("::warning file=")).count(), 2);
+    assert!(lines(&output)[3].starts_with("1 error, 2 warnings · "), "{output}");
+
+    let output = checkout.run(&["check", "-o", "sarif"]).exits(1);
+    let sarif: Value = serde_json::from_str(&output.stdout).unwrap();
+    assert_eq!(sarif["version"], "2.1.0");
+    let run = &sarif["runs"][0];
+    let result = &run["results"][0];
+    let index = result["ruleIndex"].as_u64().unwrap() as usize;
+    assert_eq!(run["tool"]["driver"]["rules"][index]["id"], result["ruleId"]);
+    let location = &result["locations"][0]["physicalLocation"];
+    assert_eq!(location["artifactLocation"]["uri"], "a%2Cb%3A%20c%25.yaml");
+    assert_eq!(location["region"]["startLine"], 5);
+}
+
+#[test]
+fn no_output_has_a_secrets_value() {
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {a: canary-value-1}\nstringData: {b: [canary-value-2], c: 0644}\n";
+    let quoting = "apiVersion: v1\nkind: Secret\nmetadata: {name: t}\nstringData: {b: canary-value-3}\n---\napiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {type: canary-value-3}\n";
+    let checkout = Checkout::new(&[("secret.yaml", secret), ("quoting.yaml", quoting)]);
+    for format in ["text", "json", "github", "sarif"] {
+        let output = checkout.run(&["check", "-o", format]).exits(1);
+        let said = format!("{}{}", output.stdout, output.stderr);
+        assert!(said.contains("base64") && said.contains("must be one of"), "{output}");
+        assert!(!said.contains("canary-value-1") && !said.contains("canary-value-2"), "{output}");
+        assert!(!said.contains("canary-value-3"), "{output}");
+    }
+}
+
+#[test]
+fn what_is_rendered_is_checked_too() {
+    let checkout = Checkout::new(&[
+        ("app/kustomization.yaml", "resources: [map.yaml]\nnamePrefix: my-\n"),
+        ("app/map.yaml", WRONG),
+        ("chart/Chart.yaml", "apiVersion: v2\nname: chart\nversion: 0.1.0\n"),
+        ("chart/templates/map.yaml", &format!("{MAP}immutable: no\n")),
+        ("remote/kustomization.yaml", "resources: [https://example.com/base]\n"),
+    ]);
+    let cmd = Cmd::trueup().dir(checkout.path()).env("XDG_CACHE_HOME", checkout.path());
+    let output = renderers::with(cmd).args(["check"]).run().exits(1);
+    let lines = lines(&output);
+    let expected = [
+        "app/kustomization.yaml:1:1  error    ConfigMap default/my-web: metadata.lables: unknown field `lables`, did you mean `labels`?",
+        "chart/templates/map.yaml:1:1  warning  what is rendered from this, line 7, ConfigMap app: `no` is `false` for Kubernetes; write `false`, or `\"no\"` if you mean text",
+    ];
+    assert_eq!(lines[..2], expected);
+    assert!(lines[2].starts_with("remote/kustomization.yaml:1:13  error    "), "{output}");
+    assert_eq!(
+        lines[3..],
+        ["2 errors, 1 warning · 2 objects in 2 files · Kubernetes 1.36 schemas"]
+    );
+}
