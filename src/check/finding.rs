@@ -34,13 +34,15 @@ pub enum Rule {
     Duplicate,
     /// A kind that there is no schema for.
     NoSchema,
+    /// A name of something that is not in the set.
+    Reference,
     /// A Secret's key that is there twice.
     SecretKey,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Unreadable,
         Self::Surprise,
         Self::UnknownField,
@@ -49,6 +51,7 @@ impl Rule {
         Self::Value,
         Self::Duplicate,
         Self::NoSchema,
+        Self::Reference,
         Self::SecretKey,
     ];
 
@@ -63,6 +66,7 @@ impl Rule {
             Self::Value => "value",
             Self::Duplicate => "duplicate",
             Self::NoSchema => "no-schema",
+            Self::Reference => "reference",
             Self::SecretKey => "secret-key",
         }
     }
@@ -78,6 +82,7 @@ impl Rule {
             Self::Value => "A value is not one of those that may be.",
             Self::Duplicate => "An object is declared more than once.",
             Self::NoSchema => "There is no schema for the kind.",
+            Self::Reference => "Something is named that is nowhere in the set.",
             Self::SecretKey => "A Secret has a key in data and in stringData.",
         }
     }

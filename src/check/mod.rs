@@ -1,13 +1,15 @@
 //! Are these manifests sound? Asked of nothing but the manifests themselves.
 //!
 //! [`check`] tells the story: `catalog` knows the schema of every kind, `validate` (with `limits`)
-//! holds each object against it, and `secrets` looks for keys that a Secret has twice. An error is what the API server refuses; a warning
+//! holds each object against it, `references` looks for what names something that is not there, and
+//! `secrets` for keys that a Secret has twice. An error is what the API server refuses; a warning
 //! is what most likely means something else, or what nobody can tell from the manifests alone.
 
 mod catalog;
 mod finding;
 mod limits;
 mod places;
+mod references;
 mod schema;
 mod secrets;
 #[cfg(test)]
@@ -64,6 +66,7 @@ pub fn check(set: Set<'_>, mut schemas: Schemas) -> Vec<Finding> {
         findings.extend(secrets::twice(key, manifest));
     }
     findings.extend(duplicates(&named));
+    findings.extend(references::lost(&named));
 
     if !findings.is_empty() {
         let redactor = Redactor::new(manifests.iter().map(|manifest| &manifest.object));

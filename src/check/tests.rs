@@ -178,6 +178,7 @@ fn what_was_rendered_has_no_lines_so_its_object_and_field_are_named() {
         said,
         [
             "chart/templates/web.yaml:1:1: Service shop/web: metadata.lables: unknown field `lables`, did you mean `labels`?",
+            "chart/templates/web.yaml:1:1: Service shop/web: spec.selector: no pod template of this set has the labels app=web",
         ]
     );
 }
@@ -212,6 +213,72 @@ type: [canary-4]
         "7:7 error `type` must be text, not a list",
     ];
     assert_eq!(found, expected);
+}
+
+#[test]
+fn names_that_lead_nowhere_are_warnings() {
+    let set = "\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: app}
+data: {key: a}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: wbe}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, labels: {app: web}}
+spec:
+  serviceAccountName: robot
+  imagePullSecrets: [{name: pull}]
+  containers:
+  - name: web
+    env:
+    - {name: A, valueFrom: {configMapKeyRef: {name: app, key: kye}}}
+    - {name: B, valueFrom: {secretKeyRef: {name: gone, key: k, optional: true}}}
+    envFrom: [{configMapRef: {name: ap}}]
+  volumes:
+  - {name: v, secret: {secretName: tls}}
+  - {name: w, projected: {sources: [{configMap: {name: kube-root-ca.crt}}, {secret: {name: s}}]}}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: web}
+spec:
+  rules:
+  - http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: wbe, port: {number: 80}}}}]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: web}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: web}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: see}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: web}
+spec: {maxReplicas: 2, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}}
+";
+    let expected = [
+        "9:18 warning no pod template of this set has the labels app=wbe",
+        "15:23 warning ServiceAccount shop/robot is nowhere in this set",
+        "16:29 warning Secret shop/pull is nowhere in this set",
+        "20:63 warning ConfigMap shop/app has no key `kye`, did you mean `key`?",
+        "22:37 warning ConfigMap shop/ap is nowhere in this set, did you mean shop/app?",
+        "24:36 warning Secret shop/tls is nowhere in this set",
+        "25:92 warning Secret shop/s is nowhere in this set",
+        "32:74 warning Service shop/wbe is nowhere in this set, did you mean shop/web?",
+        "37:66 warning Role shop/web is nowhere in this set",
+        "47:86 warning Deployment shop/web is nowhere in this set",
+    ];
+    assert_eq!(findings(set), expected);
 }
 
 #[test]

@@ -25,7 +25,8 @@ Examples:
 ///
 /// Manifests are read; kustomizations, Helm charts and Jsonnet programs are rendered. Every object
 /// is held against the schema of its kind: those of a Kubernetes release, which come with trueup,
-/// and those of the CustomResourceDefinitions among the manifests.
+/// and those of the CustomResourceDefinitions among the manifests. Names of things that are nowhere
+/// among them are warnings.
 ///
 /// Exit status 0: no errors, 1: errors, 2: could not tell.
 #[derive(Debug, Args)]

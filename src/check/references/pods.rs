@@ -1,0 +1,174 @@
+//! What pods need and what they are found by: the ConfigMaps, Secrets and ServiceAccounts that a
+//! pod template names, and the labels that a Service selects.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+use super::Use;
+use crate::manifest::{Manifest, PathPart};
+use crate::object::{GroupKind, Object, ObjectKey};
+
+/// The labels of a pod template.
+type Labels<'a> = &'a Map<String, Value>;
+
+/// The way to the pod template within an object; a custom resource that has one where a Deployment
+/// has it counts as well. The empty way is a pod's own.
+fn template(object: &Object) -> Option<(&Value, Vec<PathPart<'_>>)> {
+    let way: &[&str] = match object.kind() {
+        "Pod" if object.group().is_empty() => &[],
+        "PodTemplate" if object.group().is_empty() => &["template"],
+        "CronJob" => &["spec", "jobTemplate", "spec", "template"],
+        _ => &["spec", "template"],
+    };
+    let (first, below) = way.split_first()?;
+    let found = below.iter().try_fold(object.0.get(*first)?, |value, key| value.get(key))?;
+    Some((found, way.iter().copied().map(PathPart::Key).collect()))
+}
+
+/// The labels that an object's pods get; `None` for an object without pods.
+fn labels(object: &Object) -> Option<Labels<'_>> {
+    if object.kind() == "Pod" && object.group().is_empty() {
+        return object.metadata()?.get("labels")?.as_object();
+    }
+    template(object)?.0.get("metadata")?.get("labels")?.as_object()
+}
+
+/// The pod templates of a set, found by each of their labels.
+#[derive(Default)]
+pub(super) struct Templates<'a>(HashMap<(Option<&'a str>, &'a str, &'a str), Vec<Labels<'a>>>);
+
+impl<'a> Templates<'a> {
+    /// Takes in the pod template of an object, if it has one.
+    pub(super) fn add(&mut self, key: &'a ObjectKey, object: &'a Object) {
+        let Some(labels) = labels(object) else { return };
+        for (name, value) in labels {
+            let place = (key.namespace.as_deref(), name.as_str(), value.as_str().unwrap_or(""));
+            self.0.entry(place).or_default().push(labels);
+        }
+    }
+
+    /// What to say of a Service that selects none of them.
+    pub(super) fn unselected(&self, key: &ObjectKey, manifest: &Manifest) -> Option<String> {
+        if (key.group.as_str(), key.kind.as_str()) != ("", "Service") {
+            return None;
+        }
+        let selector = manifest.object.0.get("spec")?.get("selector")?.as_object()?;
+        let (name, value) = selector.iter().next()?;
+        let place = (key.namespace.as_deref(), name.as_str(), value.as_str().unwrap_or(""));
+        let selects = |labels: &Labels| selector.iter().all(|(k, v)| labels.get(k) == Some(v));
+        if self.0.get(&place).is_some_and(|found| found.iter().any(selects)) {
+            return None;
+        }
+        let wanted: Vec<String> = selector
+            .iter()
+            .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
+            .collect();
+        Some(format!("no pod template of this set has the labels {}", wanted.join(",")))
+    }
+}
+
+/// Everything that an object's pods name.
+pub(super) fn uses<'v>(key: &ObjectKey, object: &'v Object) -> Vec<Use<'v>> {
+    let spec = match object.kind() {
+        "Pod" if object.group().is_empty() => {
+            object.0.get("spec").map(|spec| (spec, vec![PathPart::Key("spec")]))
+        }
+        _ => template(object).and_then(|(template, mut way)| {
+            way.push(PathPart::Key("spec"));
+            Some((template.get("spec")?, way))
+        }),
+    };
+    let Some((spec, way)) = spec.filter(|(spec, _)| spec["containers"].is_array()) else {
+        return Vec::new();
+    };
+    let mut finder = Finder { namespace: key.namespace.clone(), way, found: Vec::new() };
+    finder.containers(spec);
+    finder.volumes(spec);
+    finder.each(spec, "imagePullSecrets", |finder, secret| {
+        finder.named("Secret", secret, "name");
+    });
+    if spec["serviceAccountName"] != "default" {
+        finder.named("ServiceAccount", spec, "serviceAccountName");
+    }
+    finder.found
+}
+
+struct Finder<'v> {
+    namespace: Option<String>,
+    way: Vec<PathPart<'v>>,
+    found: Vec<Use<'v>>,
+}
+
+impl<'v> Finder<'v> {
+    fn containers(&mut self, spec: &'v Value) {
+        for kind in ["initContainers", "containers", "ephemeralContainers"] {
+            self.each(spec, kind, |finder, container| {
+                finder.each(container, "env", |finder, variable| {
+                    finder.below(variable, "valueFrom", |finder, from| {
+                        finder.source(from, ("configMapKeyRef", "ConfigMap"), "name");
+                        finder.source(from, ("secretKeyRef", "Secret"), "name");
+                    });
+                });
+                finder.each(container, "envFrom", |finder, from| {
+                    finder.source(from, ("configMapRef", "ConfigMap"), "name");
+                    finder.source(from, ("secretRef", "Secret"), "name");
+                });
+            });
+        }
+    }
+
+    fn volumes(&mut self, spec: &'v Value) {
+        self.each(spec, "volumes", |finder, volume| {
+            finder.source(volume, ("configMap", "ConfigMap"), "name");
+            finder.source(volume, ("secret", "Secret"), "secretName");
+            finder.below(volume, "projected", |finder, projected| {
+                finder.each(projected, "sources", |finder, source| {
+                    finder.source(source, ("configMap", "ConfigMap"), "name");
+                    finder.source(source, ("secret", "Secret"), "name");
+                });
+            });
+        });
+    }
+
+    fn each(&mut self, value: &'v Value, list: &'static str, with: impl Fn(&mut Self, &'v Value)) {
+        for (index, item) in value[list].as_array().into_iter().flatten().enumerate() {
+            self.way.extend([PathPart::Key(list), PathPart::Index(index)]);
+            with(self, item);
+            self.way.truncate(self.way.len() - 2);
+        }
+    }
+
+    fn below(&mut self, value: &'v Value, key: &'static str, with: impl Fn(&mut Self, &'v Value)) {
+        if let Some(below) = value.get(key) {
+            self.way.push(PathPart::Key(key));
+            with(self, below);
+            self.way.pop();
+        }
+    }
+
+    /// A ConfigMap or Secret, unless it may be missing.
+    fn source(&mut self, from: &'v Value, (field, kind): (&'static str, &str), name: &'static str) {
+        self.below(from, field, |finder, source| {
+            if source["optional"] != true {
+                finder.named(kind, source, name);
+            }
+        });
+    }
+
+    fn named(&mut self, kind: &str, from: &'v Value, field: &'static str) {
+        let Some(name) = from[field].as_str().filter(|name| !name.is_empty()) else { return };
+        if kind == "ConfigMap" && name == "kube-root-ca.crt" {
+            return; // every namespace gets it
+        }
+        let mut path = self.way.clone();
+        path.push(PathPart::Key(field));
+        self.found.push(Use {
+            kind: GroupKind::new("", kind),
+            namespace: self.namespace.clone(),
+            name,
+            key: from["key"].as_str(),
+            path,
+        });
+    }
+}
