@@ -152,6 +152,7 @@ Register-ArgumentCompleter -Native -CommandName 'trueup' -ScriptBlock {
             [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'A folder in the checkout')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never')
             [CompletionResult]::new('--worktree', '--worktree', [CompletionResultType]::ParameterName, 'Use the files of the work tree, committed or not')
+            [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Ask a throwaway API server of this machine about every object as well')
             [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'Exit 1 where there are only warnings, too')
             [CompletionResult]::new('--warnings-as-errors', '--warnings-as-errors', [CompletionResultType]::ParameterName, 'Exit 1 where there are only warnings, too')
             [CompletionResult]::new('--exit-zero', '--exit-zero', [CompletionResultType]::ParameterName, 'Exit 0 where there are errors, too')

@@ -185,7 +185,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__check)
-            opts="-t -n -W -o -C -h --target --rev --worktree --namespace --kubernetes-version --warnings-as-errors --output --exit-zero --directory --color --help"
+            opts="-t -n -W -o -C -h --target --rev --worktree --namespace --kubernetes-version --sandbox --warnings-as-errors --output --exit-zero --directory --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

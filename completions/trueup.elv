@@ -144,6 +144,7 @@ set edit:completion:arg-completer[trueup] = {|@words|
             cand --directory 'A folder in the checkout'
             cand --color 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never'
             cand --worktree 'Use the files of the work tree, committed or not'
+            cand --sandbox 'Ask a throwaway API server of this machine about every object as well'
             cand -W 'Exit 1 where there are only warnings, too'
             cand --warnings-as-errors 'Exit 1 where there are only warnings, too'
             cand --exit-zero 'Exit 0 where there are errors, too'

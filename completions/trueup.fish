@@ -135,6 +135,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand check" -l color -d 'When t
 always\t'Always'
 never\t'Never'"
 complete -c trueup -n "__fish_trueup_using_subcommand check" -l worktree -d 'Use the files of the work tree, committed or not'
+complete -c trueup -n "__fish_trueup_using_subcommand check" -l sandbox -d 'Ask a throwaway API server of this machine about every object as well'
 complete -c trueup -n "__fish_trueup_using_subcommand check" -s W -l warnings-as-errors -d 'Exit 1 where there are only warnings, too'
 complete -c trueup -n "__fish_trueup_using_subcommand check" -l exit-zero -d 'Exit 0 where there are errors, too'
 complete -c trueup -n "__fish_trueup_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'

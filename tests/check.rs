@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::support::command::{Cmd, Output};
-use crate::support::renderers;
+use crate::support::{renderers, sandbox};
 
 /// A repository that no cluster belongs to.
 struct Checkout(tempfile::TempDir);
@@ -190,4 +190,55 @@ fn what_is_rendered_is_checked_too() {
         lines[3..],
         ["2 errors, 1 warning · 2 objects in 2 files · Kubernetes 1.36 schemas"]
     );
+}
+
+/// What no schema says: a label's syntax, and a rule in CEL.
+#[cfg(unix)]
+#[test]
+fn a_sandbox_knows_more() {
+    let crd = "\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: gears.example.com}
+spec:
+  group: example.com
+  names: {kind: Gear, plural: gears}
+  scope: Namespaced
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec:
+            type: object
+            x-kubernetes-validations: [{rule: 'self.min < self.max', message: min must be less than max}]
+            properties: {min: {type: integer}, max: {type: integer}}
+---
+apiVersion: example.com/v1
+kind: Gear
+metadata: {name: a, namespace: born-here}
+spec: {min: 2, max: 1}
+";
+    let label =
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: app\n  labels: {a: no spaces}\n";
+    let checkout = Checkout::new(&[
+        ("crd.yaml", crd),
+        ("label.yaml", label),
+        ("wrong.yaml", WRONG),
+        ("map.yaml", MAP.replace("app", "fine").as_str()),
+    ]);
+    let output = checkout.run(&["check"]).exits(1);
+    assert_eq!(lines(&output).len(), 2, "{output}");
+    let _ = sandbox::bare(); // its programs are built then
+    let output = Cmd::trueup().dir(checkout.path()).args(["check", "--sandbox"]).run().exits(1);
+    let lines = lines(&output);
+    assert_eq!(lines.len(), 4, "{output}");
+    assert!(lines[0].starts_with("crd.yaml:24:1  error    "), "{output}");
+    assert!(lines[0].contains("min must be less than max"), "{output}");
+    assert!(lines[1].starts_with("label.yaml:5:3  error    metadata.labels"), "{output}");
+    // The server refuses it, too, and it is said once.
+    assert!(lines[2].starts_with("wrong.yaml:5:3  error    unknown field"), "{output}");
 }

@@ -4,6 +4,7 @@
 
 mod apply;
 mod check;
+mod check_agrees;
 mod checkout;
 #[cfg(unix)]
 mod completions;

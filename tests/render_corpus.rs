@@ -16,15 +16,7 @@ const BROKEN: &str = "kustomize-examples/transformerconfigs/images";
 #[ignore = "needs TRUEUP_CORPUS, a folder with other people's repositories"]
 fn corpus_kustomizations_come_out_as_kubectl_has_them() {
     let corpus = std::env::var_os("TRUEUP_CORPUS").expect("TRUEUP_CORPUS names no folder");
-    let folder = tempfile::tempdir().unwrap();
-    let root = folder.path().join("corpus");
-    let copied = Cmd::new("cp").args(["-r"]).args([&Path::new(&corpus).join("kustomize"), &root]);
-    let _ = copied.run().exits(0);
-    let git = |args: &[&str]| Cmd::new("git").args(args).dir(&root).run().exits(0);
-    let _ = git(&["init", "--quiet"]);
-    let _ = git(&["add", "--all", "--force"]);
-    let _ = git(&["commit", "--quiet", "--message", "Other people's"]);
-
+    let (_folder, root) = checkout(Path::new(&corpus));
     let mut files = Vec::new();
     kustomizations(&root, &mut files);
     assert!(files.len() > 80, "{} kustomizations", files.len());
@@ -62,6 +54,19 @@ fn corpus_kustomizations_come_out_as_kubectl_has_them() {
     }
 }
 
+/// A checkout of the repositories of the corpus that have kustomizations, and its folder.
+pub fn checkout(corpus: &Path) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("corpus");
+    let copied = Cmd::new("cp").args(["-r"]).args([&corpus.join("kustomize"), &root]);
+    let _ = copied.run().exits(0);
+    let git = |args: &[&str]| Cmd::new("git").args(args).dir(&root).run().exits(0);
+    let _ = git(&["init", "--quiet"]);
+    let _ = git(&["add", "--all", "--force"]);
+    let _ = git(&["commit", "--quiet", "--message", "Other people's"]);
+    (folder, root)
+}
+
 fn kubectl() -> PathBuf {
     crate::support::sandbox::bare().kubectl.clone()
 }
@@ -77,7 +82,8 @@ fn by_identity(objects: impl Iterator<Item = Map<String, Value>>) -> BTreeMap<St
     objects.map(|object| (identity(&object), Value::Object(object))).collect()
 }
 
-fn kustomizations(folder: &Path, found: &mut Vec<PathBuf>) {
+/// The files that say what to build, in `folder` and below.
+pub fn kustomizations(folder: &Path, found: &mut Vec<PathBuf>) {
     let mut entries: Vec<PathBuf> =
         folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
     entries.sort();

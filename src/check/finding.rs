@@ -38,11 +38,13 @@ pub enum Rule {
     Reference,
     /// A Secret's key that is there twice.
     SecretKey,
+    /// An API server refuses it.
+    Refused,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Unreadable,
         Self::Surprise,
         Self::UnknownField,
@@ -53,6 +55,7 @@ impl Rule {
         Self::NoSchema,
         Self::Reference,
         Self::SecretKey,
+        Self::Refused,
     ];
 
     /// Its name.
@@ -68,6 +71,7 @@ impl Rule {
             Self::NoSchema => "no-schema",
             Self::Reference => "reference",
             Self::SecretKey => "secret-key",
+            Self::Refused => "refused",
         }
     }
 
@@ -84,6 +88,7 @@ impl Rule {
             Self::NoSchema => "There is no schema for the kind.",
             Self::Reference => "Something is named that is nowhere in the set.",
             Self::SecretKey => "A Secret has a key in data and in stringData.",
+            Self::Refused => "An API server refuses the object.",
         }
     }
 }

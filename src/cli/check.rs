@@ -9,9 +9,9 @@ use super::exit::{Exit, Failure};
 use super::present::check::{self as present, CheckFormat, CheckView};
 use super::target::FilesArgs;
 use super::ui::Ui;
-use crate::check::{Level, Schemas, Set, check, releases};
+use crate::check::{Finding, Level, Schemas, Set, check, releases};
 use crate::git::Checkout;
-use crate::reconcile::declare;
+use crate::reconcile::{Declared, Target, declare};
 
 /// What the end of `trueup check --help` says.
 const EXAMPLES: &str = "\
@@ -19,7 +19,8 @@ Examples:
   trueup check                           the whole checkout, at HEAD
   trueup check envs/prod --worktree      what is not committed yet, too
   trueup check -o github                 annotations in a GitHub workflow
-  trueup check -o sarif > trueup.sarif   for code scanning";
+  trueup check -o sarif > trueup.sarif   for code scanning
+  trueup check --sandbox                 ask an API server of its own as well";
 
 /// Check manifests without a cluster
 ///
@@ -38,6 +39,11 @@ pub struct CheckArgs {
     /// The Kubernetes release whose schemas to use [default: the newest]
     #[arg(long, value_name = "VERSION", value_parser = release)]
     kubernetes_version: Option<&'static str>,
+
+    /// Ask a throwaway API server of this machine about every object as well
+    #[cfg(unix)]
+    #[arg(long)]
+    sandbox: bool,
 
     /// Exit 1 where there are only warnings, too
     #[arg(short = 'W', long)]
@@ -68,15 +74,7 @@ pub async fn run(args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     ui.uncommitted(&declared.uncommitted);
 
     let release = args.kubernetes_version.or_else(|| releases().next()).unwrap_or_default();
-    let schemas = Schemas::of(release);
-    let schemas = schemas.ok_or_else(|| anyhow::anyhow!("no schemas of Kubernetes {release}"))?;
-    let set = Set {
-        manifests: &declared.manifests,
-        problems: &declared.problems,
-        warnings: &declared.warnings,
-        namespace: &target.namespace,
-    };
-    let findings = check(set, schemas);
+    let findings = findings(&args, (&target, &declared), release, ui).await?;
     let view = CheckView {
         findings: &findings,
         objects: declared.manifests.len(),
@@ -91,6 +89,32 @@ pub async fn run(args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     let is_sound = view.count(Level::Error) == 0
         && (view.count(Level::Warning) == 0 || !args.warnings_as_errors);
     Ok(if is_sound || args.exit_zero { Exit::AtCommit } else { Exit::NotAtCommit })
+}
+
+/// What is wrong: what the schemas say, and what an API server says where one is asked.
+#[cfg_attr(not(unix), allow(unused_variables, reason = "there are no sandboxes"))]
+async fn findings(
+    args: &CheckArgs,
+    (target, declared): (&Target, &Declared),
+    release: &str,
+    ui: &mut Ui,
+) -> Result<Vec<Finding>, Failure> {
+    let schemas = Schemas::of(release);
+    let schemas = schemas.ok_or_else(|| anyhow::anyhow!("no schemas of Kubernetes {release}"))?;
+    let set = Set {
+        manifests: &declared.manifests,
+        problems: &declared.problems,
+        warnings: &declared.warnings,
+        namespace: &target.namespace,
+    };
+    let found = check(set, schemas);
+    #[cfg(unix)]
+    if args.sandbox {
+        let rehearsal =
+            super::throwaway::rehearsal(&declared.manifests, &target.namespace, ui).await?;
+        return Ok(rehearsal.beside(found));
+    }
+    Ok(found)
 }
 
 /// Reads `1.36`, `v1.36` or `1.36.3`.

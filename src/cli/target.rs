@@ -17,6 +17,9 @@ use crate::reconcile::Target;
 use crate::render::Setting;
 use crate::render::program::Limits;
 
+/// How many requests may be in flight at once if nobody says.
+pub const CONCURRENCY: usize = 16;
+
 /// The heading of the options that say which cluster, and how to reach it.
 pub const CLUSTER: &str = "Cluster";
 
@@ -103,7 +106,7 @@ pub struct AccessArgs {
     pub impersonate_groups: Vec<String>,
 
     /// How many requests may be in flight at once
-    #[arg(long, value_name = "N", default_value_t = 16, env = "TRUEUP_CONCURRENCY", hide_env_values = true, help_heading = CLUSTER)]
+    #[arg(long, value_name = "N", default_value_t = CONCURRENCY, env = "TRUEUP_CONCURRENCY", hide_env_values = true, help_heading = CLUSTER)]
     pub concurrency: usize,
 }
 

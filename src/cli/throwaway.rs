@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::exit::Failure;
-use super::target::CLUSTER;
+use super::target::{CLUSTER, CONCURRENCY};
 use super::ui::Ui;
 use crate::cluster::Access;
 
@@ -48,4 +48,21 @@ impl ThrowawayArgs {
     pub async fn start(&self, _access: &mut Access, _ui: &mut Ui) -> Result<Throwaway, Failure> {
         Ok(Throwaway {})
     }
+}
+
+/// What an API server of the run's own says of `manifests`.
+///
+/// # Errors
+///
+/// When its programs can't be had, or it does not answer.
+#[cfg(unix)]
+pub async fn rehearsal(
+    manifests: &[crate::manifest::Manifest],
+    namespace: &str,
+    ui: &mut Ui,
+) -> Result<crate::reconcile::Rehearsal, Failure> {
+    let mut access = Access { concurrency: CONCURRENCY, ..Access::default() };
+    let _throwaway = ThrowawayArgs { sandbox: true }.start(&mut access, ui).await?;
+    let cluster = crate::cluster::Cluster::connect(&access).await?;
+    Ok(crate::reconcile::rehearse(manifests, namespace, &cluster).await?)
 }

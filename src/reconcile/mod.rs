@@ -4,11 +4,13 @@
 mod carry_out;
 mod declare;
 mod error;
+mod rehearse;
 mod survey;
 
 pub use carry_out::{Course, carry_out};
 pub use declare::{Declared, declare};
 pub use error::Error;
+pub use rehearse::{Rehearsal, rehearse};
 pub use survey::{Survey, survey};
 
 use std::collections::BTreeSet;

@@ -1,0 +1,148 @@
+//! Asks a throwaway API server about every object of a set: its namespaces and definitions are made
+//! there first, so that nothing has to wait for something else.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::Error;
+use super::survey::api;
+use crate::catalog::{Catalog, is_crd};
+use crate::check::{Finding, Level, Rule};
+use crate::cluster::{Cluster, Question};
+use crate::desired::Desired;
+use crate::inventory::Inventory;
+use crate::manifest::Manifest;
+use crate::object::{GroupKind, Object, ObjectKey};
+use crate::observed::{Observation, Preview, Refusal};
+use crate::problem::{Cause, Place};
+use crate::redact::Redactor;
+
+/// The inventory that nothing is in.
+const INVENTORY: &str = "trueup-check";
+/// How long a definition may take until its kind is served.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What an API server said.
+#[derive(Debug, Default)]
+pub struct Rehearsal {
+    /// The objects that it would take.
+    pub accepted: BTreeSet<ObjectKey>,
+    /// What it refuses.
+    pub refusals: Vec<Finding>,
+}
+
+/// Asks an API server that is nobody's about `manifests`; those that name no namespace are in
+/// `namespace`. Writes namespaces and definitions.
+///
+/// # Errors
+///
+/// When the API server does not answer.
+pub async fn rehearse(
+    manifests: &[Manifest],
+    namespace: &str,
+    cluster: &Cluster,
+) -> Result<Rehearsal, Error> {
+    let attempt = "ask which kinds the sandbox has";
+    let mut catalog = cluster.discover().await.map_err(api(attempt))?;
+    catalog.define(manifests.iter().map(|manifest| &manifest.object));
+    let desired = Desired::new(manifests.to_vec(), &catalog, namespace);
+    prepare(&desired, &catalog, cluster).await?;
+
+    let catalog = cluster.discover().await.map_err(api(attempt))?;
+    let desired = Desired::new(manifests.to_vec(), &catalog, namespace);
+    let inventory = Inventory { name: INVENTORY.to_owned(), namespace: namespace.to_owned() };
+    let question =
+        Question { desired: &desired, catalog: &catalog, inventory: &inventory, record: None };
+    let observed = cluster.observe(&question).await;
+    let redactor = Redactor::new(manifests.iter().map(|manifest| &manifest.object));
+    let mut rehearsal = Rehearsal::default();
+    for (key, seen) in observed.objects {
+        let refusal = match seen {
+            Observation::Seen { preview: Some(Preview::Refused(refusal)), .. } => refusal,
+            Observation::Seen { preview: Some(Preview::Deferred(_)), .. } => continue,
+            Observation::Seen { .. } => {
+                rehearsal.accepted.insert(key);
+                continue;
+            }
+            Observation::Unknown(message) => Refusal { message, hint: None, causes: Vec::new() },
+        };
+        let Some(manifest) = desired.objects.get(&key) else { continue };
+        let findings = findings(&key, manifest, refusal);
+        rehearsal.refusals.extend(findings.into_iter().map(|finding| Finding {
+            message: redactor.text_about(&key, &finding.message),
+            hint: finding.hint.map(|hint| redactor.text_about(&key, &hint)),
+            ..finding
+        }));
+    }
+    Ok(rehearsal)
+}
+
+impl Rehearsal {
+    /// The refusals beside what was `found` without a server, in the order of files and lines; what
+    /// is said of a place already is not said again.
+    pub fn beside(self, mut found: Vec<Finding>) -> Vec<Finding> {
+        let is_error = |finding: &&Finding| finding.level == Level::Error;
+        let known: BTreeSet<Place> =
+            found.iter().filter(is_error).map(|finding| finding.place.clone()).collect();
+        let wrong: BTreeSet<ObjectKey> =
+            found.iter().filter(is_error).filter_map(|finding| finding.object.clone()).collect();
+        found.extend(self.refusals.into_iter().filter(|refusal| match &refusal.field {
+            Some(_) => !known.contains(&refusal.place),
+            None => refusal.object.as_ref().is_none_or(|object| !wrong.contains(object)),
+        }));
+        found.sort_by(|a, b| (&a.place, a.level).cmp(&(&b.place, b.level)));
+        found
+    }
+}
+
+/// What a server says of an object: one finding for every field that it names.
+fn findings(key: &ObjectKey, manifest: &Manifest, refusal: Refusal) -> Vec<Finding> {
+    let Refusal { message, hint, causes } = refusal;
+    let whole = Finding {
+        level: Level::Error,
+        rule: Rule::Refused,
+        place: manifest.origin.place(),
+        object: Some(key.clone()),
+        field: None,
+        message,
+        hint,
+    };
+    if causes.is_empty() {
+        return vec![whole];
+    }
+    // What was rendered has no lines of its own.
+    let whose = if manifest.positions.is_empty() { format!("{key}: ") } else { String::new() };
+    let of_field = |cause: Cause| Finding {
+        place: manifest.place_of(&cause.field),
+        message: format!("{whose}{cause}"),
+        field: Some(cause.field).filter(|field| !field.is_empty()),
+        ..whole.clone()
+    };
+    causes.into_iter().map(of_field).collect()
+}
+
+/// Makes the namespaces and definitions. What is refused here is refused again when it is asked
+/// about, with its reason.
+async fn prepare(desired: &Desired, catalog: &Catalog, cluster: &Cluster) -> Result<(), Error> {
+    let namespace = GroupKind::new("", "Namespace");
+    if let Some(served) = catalog.preferred(&namespace) {
+        for name in desired.namespaces() {
+            let object = json!({
+                "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name },
+            });
+            let object = Object(object.as_object().cloned().unwrap_or_default());
+            let _ = cluster.apply(served, &object).await;
+        }
+    }
+    for (key, manifest) in desired.objects.iter().filter(|(key, _)| is_crd(key)) {
+        let version = manifest.object.version();
+        let Some(served) = catalog.endpoint(&key.group_kind(), version) else { continue };
+        if cluster.apply(&served, &manifest.object).await.is_ok() {
+            let established = cluster.until_established(&served, &key.name, PATIENCE).await;
+            let _ = established.map_err(api("wait for a definition to be established"))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! `check` finds no error in what an API server takes with strict validation.
+
+mod corpus;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use trueup::check::{Finding, Level, Rule, Schemas, Set, check, releases};
+use trueup::cluster::{Access, Cluster};
+use trueup::manifest::{self, Manifest};
+use trueup::object::ObjectKey;
+use trueup::reconcile::{Rehearsal, rehearse};
+
+use crate::support::sandbox::{self, Plane};
+
+/// Where objects go that name no namespace.
+const NAMESPACE: &str = "somewhere";
+
+#[test]
+fn what_the_server_takes_has_no_errors() {
+    let manifests = read(&fixture("accepted.yaml"));
+    let (findings, rehearsal) = both(&manifests, sandbox::own());
+    assert_eq!(rehearsal.refusals, []);
+    assert_eq!(rehearsal.accepted.len(), manifests.len());
+    let errors: Vec<_> = findings.iter().filter(|found| found.level == Level::Error).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+}
+
+#[test]
+fn what_has_errors_is_refused_by_the_server() {
+    let manifests = read(&fixture("refused.yaml"));
+    let (findings, rehearsal) = both(&manifests, sandbox::own());
+    assert_eq!(rehearsal.accepted, BTreeSet::new());
+    let wrong: BTreeSet<_> = errors(&findings).map(|(key, _)| key.name.as_str()).collect();
+    let all: BTreeSet<_> = manifests.iter().map(|manifest| manifest.object.name()).collect();
+    assert_eq!(wrong, all, "{findings:#?}");
+}
+
+/// What check finds, and what the server says.
+fn both(manifests: &[Manifest], plane: &'static Plane) -> (Vec<Finding>, Rehearsal) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let set = Set { manifests, problems: &[], warnings: &[], namespace: NAMESPACE };
+    let findings = check(set, Schemas::of(releases().next().unwrap()).unwrap());
+    let access = Access {
+        kubeconfig: Some(plane.kubeconfig.clone()),
+        context: None,
+        impersonate: None,
+        impersonate_groups: Vec::new(),
+        concurrency: 16,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let rehearsal = runtime.block_on(async {
+        let cluster = Cluster::connect(&access).await.unwrap();
+        rehearse(manifests, NAMESPACE, &cluster).await.unwrap()
+    });
+    (findings, rehearsal)
+}
+
+/// The errors of objects by themselves.
+fn errors(findings: &[Finding]) -> impl Iterator<Item = (&ObjectKey, &Finding)> {
+    let alone = |found: &&Finding| found.level == Level::Error && found.rule != Rule::Duplicate;
+    findings.iter().filter(alone).filter_map(|found| Some((found.object.as_ref()?, found)))
+}
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/check").join(name)
+}
+
+fn read(path: &Path) -> Vec<Manifest> {
+    manifest::read(&path.to_string_lossy(), &fs::read(path).unwrap()).manifests
+}
