@@ -4,9 +4,9 @@
 //! `schemas/<release>.gz` is written by `cargo run --example schemas`, whose first lines say how. A
 //! new release is one more file there and one more line in [`RELEASES`].
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read as _;
+use std::sync::OnceLock;
 
 use flate2::read::GzDecoder;
 use serde::Deserialize as _;
@@ -49,7 +49,7 @@ enum Source {
 /// A type of the release, read when it is asked for.
 struct Type {
     json: String,
-    schema: OnceCell<Schema>,
+    schema: OnceLock<Schema>,
 }
 
 /// What is known of an object's kind.
@@ -82,7 +82,7 @@ impl Schemas {
 
     fn add(&mut self, line: &str) {
         if let Some((name, json)) = line.strip_prefix("type ").and_then(|l| l.split_once(' ')) {
-            let unread = Type { json: json.to_owned(), schema: OnceCell::new() };
+            let unread = Type { json: json.to_owned(), schema: OnceLock::new() };
             self.types.insert(name.to_owned(), unread);
             return;
         }

@@ -18,6 +18,8 @@ mod validate;
 mod words;
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::thread;
 
 use crate::manifest::{Manifest, PathPart};
 use crate::near::near;
@@ -30,6 +32,9 @@ pub use catalog::{Schemas, releases};
 pub use finding::{Finding, Level, Rule};
 use limits::Patterns;
 use validate::{At, Dialect, Fault, Validator, filled};
+
+/// Fewer objects than this are checked faster than threads are started.
+const WORTH_A_THREAD: usize = 64;
 
 /// What is to be checked.
 #[derive(Clone, Copy, Debug)]
@@ -60,24 +65,48 @@ pub fn check(set: Set<'_>, mut schemas: Schemas) -> Vec<Finding> {
             warnings.iter().map(|problem| Finding::told(problem, Level::Warning, Rule::Surprise)),
         )
         .collect();
-    let patterns = Patterns::default();
-    for &(key, manifest) in &named {
-        findings.extend(object(key, manifest, (&schemas, &patterns)));
-        findings.extend(secrets::twice(key, manifest));
-    }
+    findings.extend(one_by_one(&named, &schemas));
     findings.extend(duplicates(&named));
     findings.extend(references::lost(&named));
 
     if !findings.is_empty() {
         let redactor = Redactor::new(manifests.iter().map(|manifest| &manifest.object));
         for finding in &mut findings {
-            finding.message = redactor.text(&finding.message);
-            finding.hint = finding.hint.as_ref().map(|hint| redactor.text(hint));
+            let masked = |text: &str| match &finding.object {
+                Some(key) => redactor.text_about(key, text),
+                None => redactor.text(text),
+            };
+            let (message, hint) = (masked(&finding.message), finding.hint.as_deref().map(masked));
+            (finding.message, finding.hint) = (message, hint);
         }
     }
     findings.sort_by(|a, b| (&a.place, a.level, &a.message).cmp(&(&b.place, b.level, &b.message)));
     findings.dedup();
     findings
+}
+
+/// What is wrong with each object by itself, with all cores at once.
+fn one_by_one(named: &[(&ObjectKey, &Manifest)], schemas: &Schemas) -> Vec<Finding> {
+    let part = |part: &[(&ObjectKey, &Manifest)]| -> Vec<Finding> {
+        let patterns = Patterns::default();
+        let one = |&(key, manifest): &(&ObjectKey, &Manifest)| {
+            let mut findings = object(key, manifest, (schemas, &patterns));
+            findings.extend(secrets::twice(key, manifest));
+            findings
+        };
+        part.iter().flat_map(one).collect()
+    };
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let share = named.len().div_ceil(threads).max(WORTH_A_THREAD);
+    thread::scope(|scope| {
+        let workers: Vec<_> =
+            named.chunks(share).map(|chunk| scope.spawn(move || part(chunk))).collect();
+        let joined = workers.into_iter().map(|worker| match worker.join() {
+            Ok(findings) => findings,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        joined.flatten().collect()
+    })
 }
 
 /// An object's identity, with its namespace filled in.

@@ -48,20 +48,23 @@ pub async fn declare(target: &Target, checkout: &Checkout) -> Result<Declared, E
                 Files { checkout: &checkout, at: Some(revision) }
             }
         };
-        let uncommitted = match (target.worktree, &target.rev) {
-            (false, None) => checkout.uncommitted(&target.paths)?,
-            _ => Vec::new(),
-        };
-        read_and_render(&target, &files, uncommitted)
+        let is_beside_head = !target.worktree && target.rev.is_none();
+        thread::scope(|scope| {
+            let changes =
+                is_beside_head.then(|| scope.spawn(|| checkout.uncommitted(&target.paths)));
+            let mut declared = read_and_render(&target, &files)?;
+            if let Some(changes) = changes {
+                let changes = changes.join();
+                declared.uncommitted =
+                    changes.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            }
+            Ok(declared)
+        })
     })
     .await?
 }
 
-fn read_and_render(
-    target: &Target,
-    files: &Files<'_>,
-    uncommitted: Vec<String>,
-) -> Result<Declared, Error> {
+fn read_and_render(target: &Target, files: &Files<'_>) -> Result<Declared, Error> {
     let found = files.below(&target.paths, &|path| is_ignore_file(path) || is_marker(path))?;
     // Without it, what is meant to be left out would be taken for declared.
     let is_unread =
@@ -98,7 +101,7 @@ fn read_and_render(
         problems.extend(rendered.problems);
         warnings.extend(rendered.warnings);
     }
-    let files = snapshot.files.len() + sources.sources.len();
+    let (files, uncommitted) = (snapshot.files.len() + sources.sources.len(), Vec::new());
     Ok(Declared { revision: snapshot.revision, manifests, problems, warnings, files, uncommitted })
 }
 
