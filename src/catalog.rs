@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::object::{GroupKind, Object, ObjectKey};
@@ -23,7 +24,7 @@ pub fn is_namespace(key: &ObjectKey) -> bool {
 }
 
 /// A kind as the API server serves it in one version, with what a request's URL needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Served {
     /// The kind with its group.
     pub group_kind: GroupKind,

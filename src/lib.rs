@@ -16,7 +16,8 @@
 //! | [`catalog`] | which kinds exist, and their scope |
 //! | [`desired`] | what should exist |
 //! | [`observed`] | what the cluster has, and what could not be asked |
-//! | [`ownership`] | whether trueup itself put a live object there |
+//! | [`ownership`] | which fields of a live object are whose, and the proof that applying is a no-op |
+//! | [`verdicts`] | of which objects the server said that applying changes nothing |
 //! | [`inventory`] | which live objects the target put there: an ApplySet |
 //! | [`plan`] | the decision, as a pure function: [`plan::plan`] |
 //! | [`check`] | are manifests sound? Asked of schemas, with no cluster |
@@ -33,6 +34,7 @@
 //! | [`git`] | the checkout and its remote; the only user of gix |
 //! | [`render`] | the programs that make manifests of kustomizations, charts and Jsonnet |
 //! | [`cluster`] | the API server; the only user of kube's client |
+//! | [`memory`] | what this machine remembers from run to run |
 //! | `sandbox` | a throwaway control plane on this machine (on Unix) |
 //!
 //! # The story
@@ -65,6 +67,7 @@ pub mod formats;
 pub mod git;
 pub mod inventory;
 pub mod manifest;
+pub mod memory;
 pub mod near;
 pub mod object;
 pub mod observed;
@@ -79,4 +82,5 @@ pub mod report;
 pub mod sandbox;
 pub mod selection;
 pub mod snapshot;
+pub mod verdicts;
 pub mod watch;

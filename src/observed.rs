@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::object::{Object, ObjectKey};
+use crate::object::{GroupKind, Object, ObjectKey};
 use crate::problem::Cause;
 
 /// What was seen, for every object of desired ∪ inventory.
@@ -18,11 +18,18 @@ pub struct Observed {
     pub unlisted: Vec<Unlisted>,
 }
 
+impl Observed {
+    /// Whether the kind of `key` could not be listed.
+    pub fn is_unlisted(&self, key: &ObjectKey) -> bool {
+        self.unlisted.iter().any(|unlisted| unlisted.kind == key.group_kind())
+    }
+}
+
 /// A kind that could not be listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unlisted {
-    /// The kind, or the namespace and kind, as a person would say it.
-    pub what: String,
+    /// The kind.
+    pub kind: GroupKind,
     /// Why.
     pub reason: String,
 }

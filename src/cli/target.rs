@@ -13,6 +13,7 @@ use crate::config::{self, Config, TargetConfig};
 use crate::formats::Formats;
 use crate::git::Checkout;
 use crate::inventory::Inventory;
+use crate::memory::Memory;
 use crate::reconcile::Target;
 use crate::render::Setting;
 use crate::render::program::Limits;
@@ -81,6 +82,10 @@ pub struct TargetArgs {
     #[arg(long)]
     pub strict: bool,
 
+    /// Ask the API server about every object, not only about those that may differ
+    #[arg(long)]
+    pub verify: bool,
+
     /// How to reach the cluster.
     #[command(flatten)]
     pub access: AccessArgs,
@@ -119,6 +124,7 @@ impl AccessArgs {
             impersonate: self.impersonate.clone(),
             impersonate_groups: self.impersonate_groups.clone(),
             concurrency: self.concurrency,
+            memory: cache_folder("memory").map(Memory::new).unwrap_or_default(),
         }
     }
 }
@@ -171,6 +177,7 @@ impl TargetArgs {
             allow_empty: self.allow_empty,
             moved: self.moved,
             strict: self.strict,
+            verify: self.verify,
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
         Ok(Named { name, target, shown_paths })
@@ -208,6 +215,7 @@ impl FilesArgs {
             allow_empty: false,
             moved: false,
             strict: false,
+            verify: false,
         })
     }
 
@@ -250,8 +258,7 @@ impl FilesArgs {
 /// How this machine renders: with the programs on its search path, and a cache of trueup's own.
 #[allow(clippy::disallowed_methods, reason = "the search path is the machine's")]
 fn setting(formats: Formats, namespace: &str) -> Result<Setting, Failure> {
-    let folders = directories::ProjectDirs::from("", "", "trueup");
-    let cache = folders.context("this user has no home folder")?.cache_dir().join("render");
+    let cache = cache_folder("render").context("this user has no home folder")?;
     let search = std::env::var_os("PATH").unwrap_or_default();
     let (launcher, namespace) = (Some(std::env::current_exe()?), namespace.to_owned());
     Ok(Setting { search, cache, launcher, limits: Limits::default(), formats, namespace })
@@ -261,6 +268,12 @@ fn setting(formats: Formats, namespace: &str) -> Result<Setting, Failure> {
 fn plain(path: &str) -> String {
     let parts = path.split('/').filter(|part| !part.is_empty() && *part != ".");
     parts.collect::<Vec<_>>().join("/")
+}
+
+/// A folder of trueup's own for what can be had again; `None` for a user without a home.
+fn cache_folder(name: &str) -> Option<PathBuf> {
+    let folders = directories::ProjectDirs::from("", "", "trueup")?;
+    Some(folders.cache_dir().join(name))
 }
 
 /// An inventory's name from the checkout's folder and the paths: `shop` and `envs/prod` make

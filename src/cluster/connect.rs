@@ -11,6 +11,7 @@ use kube::Client;
 use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
 use super::Cluster;
+use crate::memory::Memory;
 
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -30,6 +31,8 @@ pub struct Access {
     pub impersonate_groups: Vec<String>,
     /// How many requests may be in flight at once.
     pub concurrency: usize,
+    /// What was learnt of clusters in earlier runs.
+    pub memory: Memory,
 }
 
 /// Why there is no way to reach a cluster.
@@ -112,7 +115,8 @@ impl Cluster {
         let (namespace, url) = (config.default_namespace.clone(), config.cluster_url.to_string());
         let client = Client::try_from(config).map_err(|error| unusable(&error))?;
         let (concurrency, requests) = (access.concurrency.max(1), AtomicUsize::new(0));
-        Ok(Self { client, name, url, namespace, concurrency, requests })
+        let memory = access.memory.clone();
+        Ok(Self { client, name, url, namespace, concurrency, requests, memory })
     }
 }
 

@@ -1,10 +1,12 @@
-//! Aggregated discovery → [`Catalog`]: two requests.
+//! Aggregated discovery → [`Catalog`]: two requests, which bring nothing where nothing has changed.
 //!
 //! kube's own discovery type drops `freshness`, without which a group whose server is down looks
 //! as if it had no kinds.
 
 use std::collections::BTreeSet;
 
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::wire::Call;
@@ -23,22 +25,46 @@ impl Cluster {
     ///
     /// When it does not answer, or is older than Kubernetes 1.26.
     pub async fn discover(&self) -> Result<Catalog, ApiError> {
-        let ask =
-            |path: &'static str| self.call(Call { accept: Some(AGGREGATED), ..Call::get(path) });
-        let (core, named) = futures::try_join!(ask("/api"), ask("/apis"))?;
-        let (mut served, mut stale) = (Vec::new(), BTreeSet::new());
-        for (path, list) in [("/api", &core.body), ("/apis", &named.body)] {
-            let groups =
-                list.get("items").and_then(Value::as_array).ok_or_else(|| ApiError::Garbled {
-                    what: format!("GET {path}"),
-                    cause: "no aggregated discovery, which Kubernetes has since 1.26".to_owned(),
-                })?;
-            for group in groups {
-                read_group(group, &mut served, &mut stale);
-            }
-        }
-        Ok(Catalog::new(served, stale))
+        let (core, named) = futures::try_join!(self.groups("/api"), self.groups("/apis"))?;
+        let served = [core.served, named.served].concat();
+        Ok(Catalog::new(served, core.stale.into_iter().chain(named.stale).collect()))
     }
+
+    /// What the API server serves under `path`: what is remembered, where that still holds.
+    async fn groups(&self, path: &'static str) -> Result<Groups, ApiError> {
+        let name = self.memory_name(&["discovery", path]);
+        let known: Option<Groups> =
+            self.memory.recall(&name).and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let etag = known.as_ref().and_then(|known| known.etag.clone());
+        let call = Call { accept: Some(AGGREGATED), known: etag, ..Call::get(path) };
+        let answer = self.call(call).await?;
+        if let (StatusCode::NOT_MODIFIED, Some(known)) = (answer.status, known) {
+            return Ok(known);
+        }
+        let list = answer.body.get("items").and_then(Value::as_array);
+        let list = list.ok_or_else(|| ApiError::Garbled {
+            what: format!("GET {path}"),
+            cause: "no aggregated discovery, which Kubernetes has since 1.26".to_owned(),
+        })?;
+        let mut groups = Groups { etag: answer.etag, ..Groups::default() };
+        for group in list {
+            read_group(group, &mut groups.served, &mut groups.stale);
+        }
+        if groups.etag.is_some() {
+            self.memory.keep(&name, &serde_json::to_vec(&groups).unwrap_or_default());
+        }
+        Ok(groups)
+    }
+}
+
+/// One answer, as it is remembered.
+#[derive(Default, Serialize, Deserialize)]
+struct Groups {
+    /// What the server calls the answer; another one when anything in it is other, a group's
+    /// freshness too.
+    etag: Option<String>,
+    served: Vec<Served>,
+    stale: BTreeSet<String>,
 }
 
 fn read_group(group: &Value, served: &mut Vec<Served>, stale: &mut BTreeSet<String>) {

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use http::Method;
 use serde_json::{Value, json};
 
-use super::observe::{object, one};
-use super::wire::Call;
+use super::path::one;
+use super::wire::{Call, object};
 use super::{ApiError, Cluster};
 use crate::catalog::Served;
 use crate::object::Object;
@@ -84,6 +84,7 @@ impl Cluster {
                 path: one(served, seen.namespace(), seen.name()),
                 body: Some(("application/json", options.to_string().into_bytes())),
                 accept: None,
+                known: None,
             })
             .await?;
         // A Status means gone; the object itself means that finalizers hold it.

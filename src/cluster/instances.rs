@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::observe::collection;
+use super::path::collection;
 use super::wire::Call;
 use super::{ApiError, Cluster};
 use crate::catalog::{Catalog, definition, is_crd};

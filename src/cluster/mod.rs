@@ -10,6 +10,8 @@ mod discover;
 mod execute;
 mod instances;
 mod observe;
+mod path;
+mod recall;
 mod record;
 mod wire;
 
@@ -19,6 +21,8 @@ pub use connect::{Access, ConnectError};
 pub use execute::Deleted;
 pub use observe::Question;
 pub use wire::ApiError;
+
+use crate::memory::Memory;
 
 /// One API server, with a count of the requests that were sent to it.
 pub struct Cluster {
@@ -32,6 +36,8 @@ pub struct Cluster {
     /// How many requests may be in flight at once.
     concurrency: usize,
     requests: AtomicUsize,
+    /// What was learnt of it in earlier runs.
+    memory: Memory,
 }
 
 impl Cluster {

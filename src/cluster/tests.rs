@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::inventory::Record;
+use crate::memory::Memory;
 use crate::object::GroupKind;
 
 /// A server that gives these answers, one after the other, and says how often it was asked.
@@ -33,6 +34,7 @@ fn server(answers: Vec<(u16, Option<&'static str>, Value)>) -> Cluster {
         namespace: "default".to_owned(),
         concurrency: 4,
         requests: AtomicUsize::new(0),
+        memory: Memory::default(),
     }
 }
 
@@ -121,8 +123,10 @@ async fn the_members_of_a_stale_group_are_unknown_and_not_gone() {
         catalog: &catalog,
         inventory: &inventory,
         record: Some(&record),
+        verify: false,
     };
     let observed = cluster.observe(&question).await;
-    let unlisted: Vec<&str> = observed.unlisted.iter().map(|kind| kind.what.as_str()).collect();
+    let unlisted: Vec<String> =
+        observed.unlisted.iter().map(|kind| kind.kind.to_string()).collect();
     assert_eq!(unlisted, ["Meter.metrics.k8s.io"], "a kind that nobody defines has no objects");
 }

@@ -13,6 +13,7 @@ use kube::client::Body;
 use serde_json::Value;
 
 use super::{Cluster, causes};
+use crate::object::Object;
 use crate::problem::Cause;
 
 /// How often a request is sent before a passing fault counts as lasting.
@@ -31,18 +32,30 @@ pub(super) struct Call {
     pub(super) body: Option<(&'static str, Vec<u8>)>,
     /// What to ask for instead of plain JSON.
     pub(super) accept: Option<&'static str>,
+    /// The answer that is known already, by its ETag.
+    pub(super) known: Option<String>,
 }
 
 impl Call {
     pub(super) fn get(path: impl Into<String>) -> Self {
-        Self { method: Method::GET, path: path.into(), body: None, accept: None }
+        Self { method: Method::GET, path: path.into(), body: None, accept: None, known: None }
     }
 }
 
 /// An answer with a status of success.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
+    /// Null where the known answer still holds.
     pub(super) body: Value,
+    pub(super) etag: Option<String>,
+}
+
+/// An object from an answer's JSON.
+pub(super) fn object(body: Value) -> Object {
+    match body {
+        Value::Object(map) => Object(map),
+        _ => Object::default(),
+    }
 }
 
 /// Why a request failed.
@@ -195,6 +208,9 @@ impl Cluster {
             }
             None => Vec::new(),
         };
+        if let Some(etag) = &call.known {
+            request = request.header(http::header::IF_NONE_MATCH, etag);
+        }
         let request = request.body(Body::from(body)).map_err(|error| garbled(error.to_string()))?;
 
         let answer = self.client.send(request).await.map_err(|error| unreachable(&error))?;
@@ -203,10 +219,15 @@ impl Cluster {
         let after =
             after.and_then(|value| value.to_str().ok()?.parse().ok()).map(Duration::from_secs);
         let bytes = body.collect().await.map_err(|error| unreachable(&error))?.to_bytes();
+        let etag = head.headers.get(http::header::ETAG);
+        let etag = etag.and_then(|value| value.to_str().ok()).map(str::to_owned);
+        if call.known.is_some() && head.status == StatusCode::NOT_MODIFIED {
+            return Ok(Answer { status: head.status, body: Value::Null, etag });
+        }
         let parsed: Result<Value, _> = serde_json::from_slice(&bytes);
         if head.status.is_success() {
             let body = parsed.map_err(|error| garbled(error.to_string()))?;
-            return Ok(Answer { status: head.status, body });
+            return Ok(Answer { status: head.status, body, etag });
         }
         Err((refusal(head.status, parsed.ok().as_ref(), &bytes), after))
     }

@@ -39,7 +39,7 @@ pub(super) fn why_not_prune(
         return Some((Action::Keep, Reason::new(format!("not pruned: {n} in the manifests"))));
     }
     if let Some(unlisted) = observed.unlisted.first() {
-        let reason = format!("not pruned: {} could not be listed", unlisted.what);
+        let reason = format!("not pruned: {} could not be listed", unlisted.kind);
         return Some((Action::Keep, Reason::new(reason)));
     }
     if refused > 0 {

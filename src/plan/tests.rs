@@ -5,6 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::inventory::PART_OF;
 use crate::manifest::Manifest;
+use crate::object::GroupKind;
 use crate::observed::{Refusal, Unlisted};
 use crate::ownership;
 use crate::ownership::FIELD_MANAGER;
@@ -31,7 +32,7 @@ fn object(kind: &str, name: &str) -> Object {
 /// The object as the cluster has it after trueup applied it.
 fn ours(kind: &str, name: &str) -> Object {
     let mut live = inventory().member(&object(kind, name));
-    let entry = json!([{ "manager": FIELD_MANAGER, "operation": "Apply" }]);
+    let entry = json!([{ "manager": FIELD_MANAGER, "operation": "Apply", "fieldsV1": {} }]);
     live.metadata_mut().insert("managedFields".to_owned(), entry);
     live
 }
@@ -134,8 +135,8 @@ fn nothing_is_pruned_while_anything_is_unknown() {
 
     let desired = declared(std::slice::from_ref(&here));
     let mut unlisted = seen(&looked);
-    let what = "Secret".to_owned();
-    unlisted.unlisted.push(Unlisted { what, reason: "forbidden".to_owned() });
+    let kind = GroupKind::new("", "Secret");
+    unlisted.unlisted.push(Unlisted { kind, reason: "forbidden".to_owned() });
     assert_eq!(reason(&desired, &unlisted, &key), "not pruned: Secret could not be listed");
 
     let mut unknown = seen(&looked);

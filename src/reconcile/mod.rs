@@ -37,6 +37,8 @@ pub struct Target {
     pub allow_empty: bool,
     /// Whether the inventory may have been made from other paths of the repository.
     pub moved: bool,
+    /// Whether to ask the server about what is proven to stay as it is, too.
+    pub verify: bool,
     /// How what is no manifest is rendered.
     pub render: Setting,
     /// Whether one wrong document refuses the whole commit.

@@ -53,8 +53,13 @@ pub async fn rehearse(
     let catalog = cluster.discover().await.map_err(api(attempt))?;
     let desired = Desired::new(manifests.to_vec(), &catalog, namespace);
     let inventory = Inventory { name: INVENTORY.to_owned(), namespace: namespace.to_owned() };
-    let question =
-        Question { desired: &desired, catalog: &catalog, inventory: &inventory, record: None };
+    let question = Question {
+        desired: &desired,
+        catalog: &catalog,
+        inventory: &inventory,
+        record: None,
+        verify: true,
+    };
     let observed = cluster.observe(&question).await;
     let redactor = Redactor::new(manifests.iter().map(|manifest| &manifest.object));
     let mut rehearsal = Rehearsal::default();

@@ -77,6 +77,7 @@ pub async fn survey(
         catalog: &catalog,
         inventory: &target.inventory,
         record: before.as_ref(),
+        verify: target.verify,
     };
     let observed = cluster.observe(&question).await;
     let instances = cluster.instances(&observed, &catalog).await;

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use trueup::memory::Memory;
 use trueup::check::{Finding, Level, Rule, Schemas, Set, check, releases};
 use trueup::cluster::{Access, Cluster};
 use trueup::manifest::{self, Manifest};
@@ -48,6 +49,7 @@ fn both(manifests: &[Manifest], plane: &'static Plane) -> (Vec<Finding>, Rehears
         impersonate: None,
         impersonate_groups: Vec::new(),
         concurrency: 16,
+        memory: Memory::default(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let rehearsal = runtime.block_on(async {

@@ -1,6 +1,11 @@
-//! Who put a live object there, read from its label and its `managedFields`.
+//! Who put a live object there, and which of its fields are whose, read from its label and its
+//! `managedFields`.
+//!
+//! [`managers`] reads the entries, [`proof`] concludes from them that applying an object would
+//! change nothing.
 
-use serde_json::Value;
+pub mod managers;
+pub mod proof;
 
 use crate::inventory::PART_OF;
 use crate::object::Object;
@@ -17,9 +22,5 @@ pub fn is_ours(live: &Object, id: &str) -> bool {
 
 /// Whether trueup has applied `live`.
 pub fn has_our_entry(live: &Object) -> bool {
-    let managers = live.metadata().and_then(|metadata| metadata.get("managedFields"));
-    managers.and_then(Value::as_array).into_iter().flatten().any(|entry| {
-        let text = |key: &str| entry.get(key).and_then(Value::as_str);
-        text("manager") == Some(FIELD_MANAGER) && text("operation") == Some("Apply")
-    })
+    managers::of(live).any(|manager| manager.is_ours())
 }

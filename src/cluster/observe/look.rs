@@ -1,0 +1,147 @@
+//! One desired object: what is live, and what applying would make of it.
+//!
+//! The proof first, then what the server said before, and the server itself last.
+
+use http::{Method, StatusCode};
+
+use crate::catalog::Served;
+use crate::cluster::path::one;
+use crate::cluster::wire::{Answer, Call, object};
+use crate::cluster::{ApiError, Cluster};
+use crate::delta;
+use crate::object::Object;
+use crate::observed::{Observation, Preview, Refusal};
+use crate::ownership::{FIELD_MANAGER, proof};
+use crate::verdicts::{Verdict, Verdicts};
+
+/// How often an object is looked at that changes between two looks.
+const LOOKS: usize = 5;
+
+/// What to look at.
+pub(super) struct Look<'a> {
+    /// Its kind.
+    pub(super) served: &'a Served,
+    /// The object as it would be sent.
+    pub(super) send: Object,
+    /// The object as the LIST of members brought it.
+    pub(super) member: Option<Object>,
+    /// Its kind could not be listed, so it may be a member all the same.
+    pub(super) is_unlisted: bool,
+}
+
+/// What came of it.
+pub(super) struct Looked {
+    pub(super) observation: Observation,
+    /// What is worth remembering.
+    pub(super) verdict: Option<Verdict>,
+}
+
+impl Look<'_> {
+    /// What is known without asking the server: that nothing would change.
+    pub(super) fn proven(&self, before: &Verdicts) -> Option<Looked> {
+        let live = self.member.as_ref()?;
+        let same = |verdict| {
+            let (live, preview) = (Some(live.clone()), Some(Preview::Same));
+            Looked { observation: Observation::Seen { live, preview }, verdict }
+        };
+        if proof::is_noop(&self.send, live, &|_| None) {
+            return Some(same(None));
+        }
+        let verdict = Verdict::new(&self.send, live)?;
+        before.has(&verdict).then(|| same(Some(verdict)))
+    }
+}
+
+impl Cluster {
+    /// Looks at one desired object: live, and what a dry run makes of it.
+    ///
+    /// Between the two looks a controller may write the object's status, say. Then the two are not
+    /// of one state, which the resourceVersion tells, and both are asked for again.
+    pub(super) async fn look(&self, mut look: Look<'_>, before: Option<&Verdicts>) -> Looked {
+        if look.is_unlisted && look.member.is_none() {
+            let name = (look.send.namespace(), look.send.name());
+            match self.get(look.served, name.0, name.1).await {
+                Ok(live) => look.member = live,
+                Err(error) => return unknown(&error),
+            }
+            if let Some(proven) = before.and_then(|before| look.proven(before)) {
+                return proven;
+            }
+        }
+        let Look { served, send, member, is_unlisted: _ } = look;
+        let mut known = member.filter(|member| member.api_version() == send.api_version());
+        for _ in 0..LOOKS {
+            let answer = self.patch(served, &send, true).await;
+            let created = matches!(&answer, Ok(answer) if answer.status == StatusCode::CREATED);
+            let live = match known.take() {
+                _ if created => None,
+                Some(member) => Some(member),
+                None => match self.get(served, send.namespace(), send.name()).await {
+                    Ok(live) => live,
+                    Err(error) => return unknown(&error),
+                },
+            };
+            let mut verdict = None;
+            let preview = match (answer.map(|answer| object(answer.body)), &live) {
+                (Ok(merged), Some(live)) if delta::is_noop(live, &merged) => {
+                    verdict = Verdict::new(&send, live);
+                    Preview::Same
+                }
+                (Ok(merged), Some(live))
+                    if merged.resource_version() != live.resource_version() =>
+                {
+                    continue;
+                }
+                (Ok(merged), _) => Preview::Merged(merged),
+                (Err(error), _) if error.is_verdict() => Preview::Refused(refused(&error)),
+                (Err(error), _) => return unknown(&error),
+            };
+            let observation = Observation::Seen { live, preview: Some(preview) };
+            return Looked { observation, verdict };
+        }
+        let reason = "it changes faster than it can be looked at".to_owned();
+        Looked { observation: Observation::Unknown(reason), verdict: None }
+    }
+
+    /// One object; `None` when it does not exist.
+    pub(in crate::cluster) async fn get(
+        &self,
+        served: &Served,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Option<Object>, ApiError> {
+        match self.call(Call::get(one(served, namespace, name))).await {
+            Ok(answer) => Ok(Some(object(answer.body))),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Server-side apply with ownership forced and unknown fields refused; on a dry run nothing is
+    /// written.
+    pub(in crate::cluster) async fn patch(
+        &self,
+        served: &Served,
+        send: &Object,
+        dry_run: bool,
+    ) -> Result<Answer, ApiError> {
+        let dry_run = if dry_run { "&dryRun=All" } else { "" };
+        let path = format!(
+            "{}?fieldManager={FIELD_MANAGER}&force=true&fieldValidation=Strict{dry_run}",
+            one(served, send.namespace(), send.name())
+        );
+        let body = serde_json::to_vec(send).unwrap_or_default();
+        let body = Some(("application/apply-patch+yaml", body));
+        self.call(Call { method: Method::PATCH, path, body, accept: None, known: None }).await
+    }
+}
+
+/// It could not be looked at.
+fn unknown(error: &ApiError) -> Looked {
+    Looked { observation: Observation::Unknown(error.to_string()), verdict: None }
+}
+
+/// A refusal with the fields that it is about, and what to do.
+fn refused(error: &ApiError) -> Refusal {
+    Refusal { message: error.to_string(), hint: error.hint(), causes: error.causes().to_vec() }
+}

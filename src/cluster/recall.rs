@@ -1,0 +1,33 @@
+//! What was learnt of this cluster in earlier runs, and is kept for later ones.
+
+use sha2::{Digest as _, Sha256};
+
+use super::Cluster;
+use crate::inventory::Inventory;
+use crate::verdicts::Verdicts;
+
+impl Cluster {
+    /// What the server said of the inventory's objects.
+    pub(super) fn recall(&self, inventory: &Inventory) -> Verdicts {
+        let kept = self.memory.recall(&self.memory_name(&["verdicts", &inventory.id()]));
+        kept.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+    }
+
+    /// Keeps what the server said of the inventory's objects.
+    pub(super) fn remember(&self, inventory: &Inventory, verdicts: &Verdicts) {
+        let name = self.memory_name(&["verdicts", &inventory.id()]);
+        self.memory.keep(&name, &serde_json::to_vec(verdicts).unwrap_or_default());
+    }
+
+    /// The name under which something of this cluster is kept, by this version of trueup.
+    pub(super) fn memory_name(&self, what: &[&str]) -> String {
+        let mut digest = Sha256::new();
+        for part in [env!("CARGO_PKG_VERSION"), &self.url].iter().chain(what) {
+            digest.update(part.len().to_le_bytes());
+            digest.update(part);
+        }
+        let digest: String =
+            digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        format!("{}-{digest}.json", what.first().copied().unwrap_or_default())
+    }
+}
