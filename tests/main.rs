@@ -33,5 +33,6 @@ mod sandbox;
 mod sandbox_programs;
 mod secrets;
 mod support;
+mod verify;
 mod watch;
 mod wrong_input;

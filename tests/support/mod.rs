@@ -1,10 +1,12 @@
 //! What the tests are written with.
 
+pub mod api;
 pub mod command;
 pub mod eventually;
 pub mod git;
 pub mod http;
 pub mod mutate;
+pub mod random;
 pub mod renderers;
 pub mod repo;
 pub mod sandbox;

@@ -7,6 +7,8 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::random::Random;
+
 /// What means something in YAML or JSON, or nearly does.
 const WORDS: [&str; 72] = [
     "a",
@@ -94,7 +96,7 @@ const SMALL: [&str; 5] = [
 
 /// Gives one file after the other.
 pub struct Mutator {
-    state: u64,
+    random: Random,
     seeds: Vec<Vec<u8>>,
 }
 
@@ -112,7 +114,7 @@ impl Mutator {
             let inputs = inputs.map(|input| STANDARD.decode(input).unwrap());
             seeds.extend(inputs.filter(|input| input.len() < 4096));
         }
-        Self { state: seed, seeds }
+        Self { random: Random::new(seed), seeds }
     }
 
     /// The next file.
@@ -171,13 +173,8 @@ impl Mutator {
         (from, (from + self.below(60)).min(bytes.len()))
     }
 
-    /// A number below `limit`, by splitmix64.
     fn below(&mut self, limit: usize) -> usize {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % limit.max(1) as u64) as usize
+        self.random.below(limit)
     }
 }
 
