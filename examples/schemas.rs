@@ -5,9 +5,9 @@
 //! cargo build && target/debug/trueup sandbox -- cargo run --example schemas
 //! ```
 //!
-//! The file is `src/check/schemas/<release>.gz`: a line for every kind that can be created, and a
+//! The file is `src/schemas/<release>.gz`: a line for every kind that can be created, and a
 //! line for every type that they are made of. What it takes to name a new release is in
-//! `src/check/catalog.rs`.
+//! `src/schemas/mod.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -66,7 +66,7 @@ async fn main() -> Result<()> {
         }
     }
     let text = published.text();
-    let file = format!("src/check/schemas/{release}.gz");
+    let file = format!("src/schemas/{release}.gz");
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
     gzip.write_all(text.as_bytes())?;
     let bytes = gzip.finish()?;
@@ -174,10 +174,17 @@ fn short(name: &str) -> String {
         .to_owned()
 }
 
-/// A schema with nothing but what a check needs.
+/// A schema with nothing but what a check and the proof of a no-op need.
 fn stripped(schema: &Value) -> Value {
     const KEPT: [&str; 5] = ["type", "required", "enum", "format", "pattern"];
     let mut kept = Map::new();
+    // A list is atomic where nothing else is said, and a map is not.
+    let owned = [("x-kubernetes-map-type", "granular"), ("x-kubernetes-list-type", "atomic")];
+    for (field, usual) in owned {
+        if let Some(value) = schema.get(field).filter(|value| **value != usual) {
+            kept.insert(field.to_owned(), value.clone());
+        }
+    }
     let reference = schema["$ref"].as_str().or_else(|| schema["allOf"][0]["$ref"].as_str());
     if let Some(reference) = reference {
         kept.insert("$ref".to_owned(), short(reference).into());

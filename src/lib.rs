@@ -20,6 +20,7 @@
 //! | [`verdicts`] | of which objects the server said that applying changes nothing |
 //! | [`inventory`] | which live objects the target put there: an ApplySet |
 //! | [`plan`] | the decision, as a pure function: [`plan::plan`] |
+//! | [`schemas`] | what the fields of each kind are like |
 //! | [`check`] | are manifests sound? Asked of schemas, with no cluster |
 //! | [`delta`] | what a change changes, field by field |
 //! | [`redact`] | takes Secrets out of everything that is shown |
@@ -80,6 +81,7 @@ pub mod render;
 pub mod report;
 #[cfg(unix)]
 pub mod sandbox;
+pub mod schemas;
 pub mod selection;
 pub mod snapshot;
 pub mod verdicts;

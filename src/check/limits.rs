@@ -10,9 +10,9 @@ use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use regex::Regex;
 use serde_json::Value;
 
-use super::schema::Schema;
 use super::validate::Dialect;
 use crate::near::near;
+use crate::schemas::Schema;
 
 /// As Go decodes it: what the last bits say beyond the last byte is nobody's business.
 const BASE64: GeneralPurpose = GeneralPurpose::new(

@@ -1,16 +1,14 @@
 //! Are these manifests sound? Asked of nothing but the manifests themselves.
 //!
-//! [`check`] tells the story: `catalog` knows the schema of every kind, `validate` (with `limits`)
-//! holds each object against it, `references` looks for what names something that is not there, and
+//! [`check`] tells the story: `validate` (with `limits`) holds each object against its
+//! [schema](crate::schemas), `references` looks for what names something that is not there, and
 //! `secrets` for keys that a Secret has twice. An error is what the API server refuses; a warning
 //! is what most likely means something else, or what nobody can tell from the manifests alone.
 
-mod catalog;
 mod finding;
 mod limits;
 mod places;
 mod references;
-mod schema;
 mod secrets;
 #[cfg(test)]
 mod tests;
@@ -26,9 +24,8 @@ use crate::near::near;
 use crate::object::ObjectKey;
 use crate::problem::{Place, Problem};
 use crate::redact::Redactor;
+use crate::schemas::{Found, Schemas};
 
-use catalog::Found;
-pub use catalog::{Schemas, releases};
 pub use finding::{Finding, Level, Rule};
 use limits::Patterns;
 use validate::{At, Dialect, Fault, Validator, filled};

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::manifest::read;
+use crate::schemas::releases;
 
 /// The findings about a file, each as `line:column level message; hint`.
 fn findings(yaml: &str) -> Vec<String> {
@@ -287,7 +288,7 @@ fn every_type_of_a_release_can_be_read() {
         let schemas = Schemas::of(release).unwrap();
         assert!(schemas.names().count() > 50);
         schemas.every_type(|name, json| {
-            serde_json::from_str::<schema::Schema>(json)
+            serde_json::from_str::<crate::schemas::Schema>(json)
                 .unwrap_or_else(|error| panic!("{release} {name}: {error}"));
         });
     }

@@ -3,13 +3,12 @@
 
 use serde_json::{Map, Value};
 
-use super::catalog::Schemas;
 use super::limits::{self, Patterns};
-use super::schema::{Kind, Others, Schema};
 use super::{Rule, words};
 use crate::manifest::PathPart;
 use crate::near::near;
 use crate::object::Object;
+use crate::schemas::{Kind, Others, Schema, Schemas};
 
 /// The type of every object's metadata.
 const METADATA: &str = "apis.meta.v1.ObjectMeta";

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::schema::Kind;
 use crate::manifest::PathPart;
+use crate::schemas::Kind;
 
 /// Longer text is cut in a message.
 const SHOWN: usize = 60;

@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use trueup::memory::Memory;
-use trueup::check::{Finding, Level, Rule, Schemas, Set, check, releases};
+use trueup::check::{Finding, Level, Rule, Set, check};
 use trueup::cluster::{Access, Cluster};
 use trueup::manifest::{self, Manifest};
+use trueup::memory::Memory;
 use trueup::object::ObjectKey;
 use trueup::reconcile::{Rehearsal, rehearse};
+use trueup::schemas::{Schemas, releases};
 
 use crate::support::sandbox::{self, Plane};
 

@@ -2,6 +2,8 @@
 //!
 //! The proof first, then what the server said before, and the server itself last.
 
+use std::cell::LazyCell;
+
 use http::{Method, StatusCode};
 
 use crate::catalog::Served;
@@ -12,6 +14,7 @@ use crate::delta;
 use crate::object::Object;
 use crate::observed::{Observation, Preview, Refusal};
 use crate::ownership::{FIELD_MANAGER, proof};
+use crate::schemas::Schemas;
 use crate::verdicts::{Verdict, Verdicts};
 
 /// How often an object is looked at that changes between two looks.
@@ -29,6 +32,15 @@ pub(super) struct Look<'a> {
     pub(super) is_unlisted: bool,
 }
 
+/// What is known before the server is asked.
+pub(super) struct Known {
+    /// What it said before.
+    pub(super) verdicts: Verdicts,
+    /// What its kinds are like. Custom resources are left to the server: the definition that is in
+    /// force may not be the one that the commit has.
+    pub(super) schemas: LazyCell<Schemas>,
+}
+
 /// What came of it.
 pub(super) struct Looked {
     pub(super) observation: Observation,
@@ -38,17 +50,17 @@ pub(super) struct Looked {
 
 impl Look<'_> {
     /// What is known without asking the server: that nothing would change.
-    pub(super) fn proven(&self, before: &Verdicts) -> Option<Looked> {
+    pub(super) fn proven(&self, before: &Known) -> Option<Looked> {
         let live = self.member.as_ref()?;
         let same = |verdict| {
             let (live, preview) = (Some(live.clone()), Some(Preview::Same));
             Looked { observation: Observation::Seen { live, preview }, verdict }
         };
-        if proof::is_noop(&self.send, live, &|_| None) {
+        if proof::is_noop(&self.send, live, &|path| before.schemas.is_atomic(&self.send, path)) {
             return Some(same(None));
         }
         let verdict = Verdict::new(&self.send, live)?;
-        before.has(&verdict).then(|| same(Some(verdict)))
+        before.verdicts.has(&verdict).then(|| same(Some(verdict)))
     }
 }
 
@@ -57,7 +69,7 @@ impl Cluster {
     ///
     /// Between the two looks a controller may write the object's status, say. Then the two are not
     /// of one state, which the resourceVersion tells, and both are asked for again.
-    pub(super) async fn look(&self, mut look: Look<'_>, before: Option<&Verdicts>) -> Looked {
+    pub(super) async fn look(&self, mut look: Look<'_>, before: Option<&Known>) -> Looked {
         if look.is_unlisted && look.member.is_none() {
             let name = (look.send.namespace(), look.send.name());
             match self.get(look.served, name.0, name.1).await {

@@ -6,17 +6,19 @@
 mod look;
 mod members;
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::stream::{self, StreamExt as _};
 
-use self::look::{Look, Looked};
+use self::look::{Known, Look, Looked};
 use super::Cluster;
 use crate::catalog::{Catalog, Lookup, Served, is_namespace};
 use crate::desired::Desired;
 use crate::inventory::{Inventory, Record};
 use crate::object::{GroupKind, Object};
 use crate::observed::{Observation, Observed, Prerequisite, Preview};
+use crate::schemas::Schemas;
 use crate::verdicts::Verdicts;
 
 /// What to look at.
@@ -51,8 +53,11 @@ impl Cluster {
     /// Looks at every object of desired ∪ inventory.
     pub async fn observe(&self, question: &Question<'_>) -> Observed {
         let (mut members, unlisted) = self.members(question).await;
-        let before = self.recall(question.inventory);
-        let known = (!question.verify).then_some(&before);
+        let known = Known {
+            verdicts: self.recall(question.inventory),
+            schemas: LazyCell::new(Schemas::newest),
+        };
+        let trusted = (!question.verify).then_some(&known);
         let mut verdicts = Verdicts::default();
 
         let mut observed = Observed { objects: BTreeMap::new(), unlisted };
@@ -83,7 +88,7 @@ impl Cluster {
                         continue;
                     }
                 };
-                match known.and_then(|known| look.proven(known)) {
+                match trusted.and_then(|known| look.proven(known)) {
                     Some(Looked { observation, verdict }) => {
                         verdicts.extend(verdict);
                         observed.objects.insert(key.clone(), observation);
@@ -93,7 +98,7 @@ impl Cluster {
             }
             let looks = looks
                 .into_iter()
-                .map(|(key, look)| async move { (key, self.look(look, known).await) });
+                .map(|(key, look)| async move { (key, self.look(look, trusted).await) });
             let mut looks = stream::iter(looks).buffer_unordered(self.concurrency);
             while let Some((key, Looked { observation, verdict })) = looks.next().await {
                 if is_namespace(key) && matches!(observation, Observation::Seen { live: None, .. })
@@ -107,7 +112,7 @@ impl Cluster {
         for (key, live) in members {
             observed.objects.insert(key, Observation::Seen { live: Some(live), preview: None });
         }
-        if verdicts != before {
+        if verdicts != known.verdicts {
             self.remember(question.inventory, &verdicts);
         }
         observed

@@ -1,6 +1,6 @@
 //! A schema: what an OpenAPI v3 document or a CustomResourceDefinition says of one value.
 //!
-//! Read as it is written; what follows from it is [`super::validate`]'s.
+//! Read as it is written; what follows from it is [`crate::check`]'s.
 
 use std::collections::BTreeMap;
 
@@ -80,6 +80,13 @@ pub struct Schema {
     /// Fields that have no schema are kept.
     #[serde(rename = "x-kubernetes-preserve-unknown-fields", deserialize_with = "or_default")]
     pub keeps_unknown: bool,
+    /// Whether a map has one owner as a whole (`atomic`), or one for each field.
+    #[serde(rename = "x-kubernetes-map-type")]
+    pub map_type: Option<String>,
+    /// Whether a list has one owner as a whole (`atomic`, also where nothing is said), or one for
+    /// each element.
+    #[serde(rename = "x-kubernetes-list-type")]
+    pub list_type: Option<String>,
     /// The value is an object itself, with apiVersion, kind and metadata.
     #[serde(rename = "x-kubernetes-embedded-resource", deserialize_with = "or_default")]
     pub is_resource: bool,

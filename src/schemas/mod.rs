@@ -1,8 +1,11 @@
 //! Which schemas there are: those of a Kubernetes release, which come with trueup, and those of the
 //! CustomResourceDefinitions of the set itself.
 //!
-//! `schemas/<release>.gz` is written by `cargo run --example schemas`, whose first lines say how. A
+//! `<release>.gz` is written by `cargo run --example schemas`, whose first lines say how. A
 //! new release is one more file there and one more line in [`RELEASES`].
+
+mod atomic;
+mod schema;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read as _;
@@ -12,12 +15,13 @@ use flate2::read::GzDecoder;
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use super::schema::Schema;
+pub use schema::{Kind, Others, Schema};
+
 use crate::catalog::CRD;
 use crate::object::{GroupKind, Object};
 
 /// The releases whose schemas come with trueup, the newest first.
-const RELEASES: [(&str, &[u8]); 1] = [("1.36", include_bytes!("schemas/1.36.gz"))];
+const RELEASES: [(&str, &[u8]); 1] = [("1.36", include_bytes!("1.36.gz"))];
 
 /// The releases that there are schemas for, the newest first.
 pub fn releases() -> impl Iterator<Item = &'static str> {
@@ -26,14 +30,14 @@ pub fn releases() -> impl Iterator<Item = &'static str> {
 
 /// The kinds that there are schemas for.
 pub struct Schemas {
-    kinds: BTreeMap<GroupKind, Vec<Kind>>,
+    kinds: BTreeMap<GroupKind, Vec<Version>>,
     types: HashMap<String, Type>,
     /// Schemas of custom resources.
     custom: Vec<Schema>,
 }
 
 /// A kind in one version.
-struct Kind {
+struct Version {
     version: String,
     namespaced: bool,
     source: Source,
@@ -80,6 +84,12 @@ impl Schemas {
         Some(schemas)
     }
 
+    /// The schemas of the newest release that trueup has.
+    pub fn newest() -> Self {
+        let newest = releases().next().and_then(Self::of);
+        newest.unwrap_or_else(|| unreachable!("a schema file that comes with trueup can be read"))
+    }
+
     fn add(&mut self, line: &str) {
         if let Some((name, json)) = line.strip_prefix("type ").and_then(|l| l.split_once(' ')) {
             let unread = Type { json: json.to_owned(), schema: OnceLock::new() };
@@ -91,7 +101,7 @@ impl Schemas {
             && let Some((api_version, kind)) = kind.rsplit_once('/')
         {
             let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-            self.kinds.entry(GroupKind::new(group, kind)).or_default().push(Kind {
+            self.kinds.entry(GroupKind::new(group, kind)).or_default().push(Version {
                 version: version.to_owned(),
                 namespaced: scope == "namespaced",
                 source: Source::Release(name.to_owned()),
@@ -120,7 +130,7 @@ impl Schemas {
                 self.custom.push(schema);
                 self.custom.len() - 1
             });
-            versions.push(Kind {
+            versions.push(Version {
                 version: name.to_owned(),
                 namespaced: spec["scope"] == "Namespaced",
                 source: Source::Custom(number),
@@ -169,7 +179,7 @@ impl Schemas {
 
     /// Every type as it is packed.
     #[cfg(test)]
-    pub(super) fn every_type(&self, mut with: impl FnMut(&str, &str)) {
+    pub(crate) fn every_type(&self, mut with: impl FnMut(&str, &str)) {
         self.types.iter().for_each(|(name, found)| with(name, &found.json));
     }
 }
