@@ -23,6 +23,7 @@
 //! | [`schemas`] | what the fields of each kind are like |
 //! | [`check`] | are manifests sound? Asked of schemas, with no cluster |
 //! | [`delta`] | what a change changes, field by field |
+//! | [`attribution`] | why a field differs: who changed it, and which commit says otherwise |
 //! | [`redact`] | takes Secrets out of everything that is shown |
 //! | [`report`] | what carrying a plan out came to |
 //! | [`config`] | what `trueup.yaml` says |
@@ -57,6 +58,7 @@
 //! [`Plan`](plan::Plan), which diff prints and apply carries out into a
 //! [`Report`](report::Report).
 
+pub mod attribution;
 pub mod catalog;
 pub mod check;
 pub mod cli;

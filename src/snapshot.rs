@@ -36,6 +36,17 @@ impl Revision {
     }
 }
 
+/// Who wrote something, in which commit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Authorship {
+    /// The commit's full id in hexadecimal.
+    pub commit: String,
+    /// Who wrote the change.
+    pub author: String,
+    /// When it was committed.
+    pub time: Timestamp,
+}
+
 /// An id as people read it: seven digits.
 pub fn short(commit: &str) -> &str {
     commit.get(..7).unwrap_or(commit)

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop where it stands")]
 
 mod apply;
+mod attribution;
 mod check;
 mod check_agrees;
 mod checkout;

@@ -94,8 +94,9 @@ async fn ready(
     ui: &mut Ui,
 ) -> Result<Option<(Session, Survey)>, Failure> {
     let mut session = Session::open(&args.target, directory, &args.throwaway, ui).await?;
-    let survey = session.survey(ui).await?;
+    let mut survey = session.survey(ui).await?;
     if survey.plan.writes() && !args.yes && ui.can_ask() {
+        session.explain(&mut survey).await;
         let glyphs = ui.glyphs();
         present::plan(ui.stdout(), &session.view(&survey), Format::Text, glyphs)?;
         let asked = Instant::now();

@@ -51,7 +51,8 @@ pub struct DiffArgs {
 /// When nobody can tell.
 pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
     let session = Session::open(&args.target, directory, &args.throwaway, ui).await?;
-    let survey = session.survey(ui).await?;
+    let mut survey = session.survey(ui).await?;
+    session.explain(&mut survey).await;
     let glyphs = ui.glyphs();
     present::plan(ui.stdout(), &session.view(&survey), args.output, glyphs)?;
     let same = survey.plan.is_noop() && survey.desired.problems.is_empty();

@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+
 use super::exit::Failure;
 use super::present::{PlanView, RevisionView, TargetView};
 use super::target::{Named, TargetArgs};
@@ -11,7 +13,7 @@ use super::throwaway::{Throwaway, ThrowawayArgs};
 use super::ui::Ui;
 use crate::cluster::Cluster;
 use crate::git::Checkout;
-use crate::reconcile::{Survey, survey};
+use crate::reconcile::{self, Survey, survey};
 
 /// A target with everything that reaches it.
 pub struct Session {
@@ -71,6 +73,12 @@ impl Session {
         Ok(survey)
     }
 
+    /// Finds out why the plan is as it is.
+    pub async fn explain(&self, survey: &mut Survey) {
+        let target = &self.named.target;
+        survey.explained = reconcile::explain(survey, target, &self.checkout).await;
+    }
+
     /// What there is to show of a survey.
     pub fn view<'a>(&'a self, survey: &'a Survey) -> PlanView<'a> {
         let (target, revision) = (&self.named.target, &survey.revision);
@@ -78,6 +86,8 @@ impl Session {
             plan: &survey.plan,
             problems: &survey.desired.problems,
             redactor: &survey.redactor,
+            explained: &survey.explained,
+            now: Timestamp::now(),
             target: TargetView {
                 name: &self.named.name,
                 cluster: self.cluster.name(),

@@ -4,52 +4,78 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{FieldChange, yaml};
+use super::{FieldChange, Step, yaml};
+
+/// A field on the way to the differences.
+#[derive(Clone, Default)]
+struct At {
+    path: String,
+    steps: Vec<Step>,
+}
+
+impl At {
+    fn below(&self, step: Step, path: String) -> Self {
+        let mut steps = self.steps.clone();
+        steps.push(step);
+        Self { path, steps }
+    }
+
+    fn key(&self, key: &str) -> Self {
+        self.below(Step::Key(key.to_owned()), child(&self.path, key))
+    }
+
+    fn item(&self, i: usize) -> Self {
+        self.below(Step::Item(i), format!("{}[{i}]", self.path))
+    }
+
+    fn named(&self, name: &str) -> Self {
+        self.below(Step::Named(name.to_owned()), format!("{}[name={}]", self.path, word(name)))
+    }
+}
 
 /// Every field in which `after` differs from `before`, in the order in which they are written.
 pub(super) fn between(before: &Map<String, Value>, after: &Map<String, Value>) -> Vec<FieldChange> {
     let mut fields = Vec::new();
-    maps("", before, after, &mut fields);
+    maps(&At::default(), before, after, &mut fields);
     fields
 }
 
 fn maps(
-    path: &str,
+    at: &At,
     before: &Map<String, Value>,
     after: &Map<String, Value>,
     fields: &mut Vec<FieldChange>,
 ) {
-    for key in yaml::keys(path, &[before, after]) {
-        values(&child(path, key), before.get(key), after.get(key), fields);
+    for key in yaml::keys(&at.path, &[before, after]) {
+        let (before, after) = (before.get(key), after.get(key));
+        if before != after {
+            values(&at.key(key), before, after, fields);
+        }
     }
 }
 
-fn values(
-    path: &str,
-    before: Option<&Value>,
-    after: Option<&Value>,
-    fields: &mut Vec<FieldChange>,
-) {
+fn values(at: &At, before: Option<&Value>, after: Option<&Value>, fields: &mut Vec<FieldChange>) {
     match (before, after) {
         (before, after) if before == after => {}
         (Some(Value::Object(before)), Some(Value::Object(after))) => {
-            maps(path, before, after, fields);
+            maps(at, before, after, fields);
         }
         (Some(Value::Array(before)), Some(Value::Array(after))) => {
-            lists(path, before, after, fields);
+            lists(at, before, after, fields);
         }
         _ => fields.push(FieldChange {
-            path: path.to_owned(),
+            path: at.path.clone(),
+            steps: at.steps.clone(),
             before: before.cloned(),
             after: after.cloned(),
         }),
     }
 }
 
-fn lists(path: &str, before: &[Value], after: &[Value], fields: &mut Vec<FieldChange>) {
+fn lists(at: &At, before: &[Value], after: &[Value], fields: &mut Vec<FieldChange>) {
     let (Some(old), Some(new)) = (by_name(before), by_name(after)) else {
         for i in 0..before.len().max(after.len()) {
-            values(&format!("{path}[{i}]"), before.get(i), after.get(i), fields);
+            values(&at.item(i), before.get(i), after.get(i), fields);
         }
         return;
     };
@@ -63,21 +89,23 @@ fn lists(path: &str, before: &[Value], after: &[Value], fields: &mut Vec<FieldCh
     let gone = old_names.iter().filter(|name| !new.contains_key(name.as_str()));
     for name in new_names.iter().chain(gone) {
         let (old, new) = (find(&old, before, name), find(&new, after, name));
-        values(&format!("{path}[name={}]", word(name)), old.as_ref(), new.as_ref(), fields);
+        values(&at.named(name), old.as_ref(), new.as_ref(), fields);
     }
     let kept_in_order = |names: &[String], other: &BTreeMap<&str, usize>| -> Vec<String> {
         names.iter().filter(|name| other.contains_key(name.as_str())).cloned().collect()
     };
     if kept_in_order(&old_names, &new) != kept_in_order(&new_names, &old) {
         fields.push(FieldChange {
-            path: format!("{path}[*].name"),
+            path: format!("{}[*].name", at.path),
+            steps: Vec::new(),
             before: Some(old_names.into()),
             after: Some(new_names.into()),
         });
     }
 }
 
-fn name(item: &Value) -> Option<&str> {
+/// The name by which an element is known in its list.
+pub(super) fn name(item: &Value) -> Option<&str> {
     item.get("name")?.as_str()
 }
 

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::inventory::PART_OF;
+use crate::manifest::PathPart;
 use crate::object::Object;
 use crate::plan::{Action, Change};
 use crate::redact::Redactor;
@@ -22,6 +23,44 @@ const NOISE: &[&str] =
 /// Fields of `metadata` that tell nothing about whether a write would be one.
 const COUNTERS: &[&str] = &["resourceVersion", "generation", "managedFields"];
 
+/// One step from a map or a list to a value in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The value of a map's key.
+    Key(String),
+    /// An element of a list, from 0.
+    Item(usize),
+    /// The element of a list that has this name.
+    Named(String),
+}
+
+/// The steps to a field, as they go in `object`: each element by its place in the list. `None`
+/// where the object has no such field.
+pub fn resolve<'s>(object: &Object, steps: &'s [Step]) -> Option<Vec<PathPart<'s>>> {
+    let mut value = object.0.get(match steps.first()? {
+        Step::Key(key) => key,
+        Step::Item(_) | Step::Named(_) => return None,
+    })?;
+    let mut parts = Vec::new();
+    for (i, step) in steps.iter().enumerate() {
+        let part = match step {
+            Step::Key(key) => PathPart::Key(key),
+            Step::Item(item) => PathPart::Index(*item),
+            Step::Named(wanted) => PathPart::Index(
+                value.as_array()?.iter().position(|item| fields::name(item) == Some(wanted))?,
+            ),
+        };
+        if i > 0 {
+            value = match part {
+                PathPart::Key(key) => value.get(key)?,
+                PathPart::Index(item) => value.get(item)?,
+            };
+        }
+        parts.push(part);
+    }
+    Some(parts)
+}
+
 /// One field that changes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FieldChange {
@@ -29,6 +68,9 @@ pub struct FieldChange {
     /// are no plain words are quoted: `metadata.annotations["example.com/x"]`. The order of the
     /// elements of a list with names is the field `spec.containers[*].name`.
     pub path: String,
+    /// The same, step by step; empty for the order of a list's elements.
+    #[serde(skip)]
+    pub steps: Vec<Step>,
     /// The value it has; `None` when there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Value>,

@@ -1,9 +1,10 @@
 //! The checkout: finding it, naming its revisions, reading its files, bringing new commits in.
 //!
 //! The only user of gix. [`Checkout`] opens a repository; its methods are spread over this folder:
-//! `revision` names commits, `read` takes files from the object database, `worktree` those that are
+//! `revision` names commits, `read` takes files from the object database, `authors` asks its history, `worktree` those that are
 //! not committed. [`pull`] is the one thing here that writes.
 
+mod authors;
 mod cause;
 mod error;
 pub mod pull;

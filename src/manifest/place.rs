@@ -25,6 +25,13 @@ impl Manifest {
         }
     }
 
+    /// Where the field at `path` is declared; `None` where its file does not say, as of what was
+    /// rendered.
+    pub fn place_at(&self, path: &[PathPart<'_>]) -> Option<Place> {
+        let (line, column) = self.positions.of(path).or_else(|| self.unfolded(path))?;
+        Some(Place { path: self.origin.path.clone(), line, column })
+    }
+
     /// The causes with the place of each.
     pub fn located(&self, causes: Vec<Cause>) -> Vec<Cause> {
         let located = |cause: Cause| Cause { place: Some(self.place_of(&cause.field)), ..cause };

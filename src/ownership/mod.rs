@@ -1,10 +1,11 @@
 //! Who put a live object there, and which of its fields are whose, read from its label and its
 //! `managedFields`.
 //!
-//! [`managers`] reads the entries, [`proof`] concludes from them that applying an object would
+//! [`managers`] reads the entries, [`owners`] tells whose a field is, and [`proof`] concludes from them that applying an object would
 //! change nothing.
 
 pub mod managers;
+pub mod owners;
 pub mod proof;
 
 use crate::inventory::PART_OF;

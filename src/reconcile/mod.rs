@@ -4,12 +4,14 @@
 mod carry_out;
 mod declare;
 mod error;
+mod explain;
 mod rehearse;
 mod survey;
 
 pub use carry_out::{Course, carry_out};
 pub use declare::{Declared, declare};
 pub use error::Error;
+pub use explain::{Explained, explain};
 pub use rehearse::{Rehearsal, rehearse};
 pub use survey::{Survey, survey};
 

@@ -10,7 +10,7 @@ use crate::problem::Problem;
 use crate::redact::Redactor;
 use crate::snapshot::Revision;
 
-use super::{Declared, Error, Target, declare};
+use super::{Declared, Error, Explained, Target, declare};
 
 /// What was found, and what is to be done about it.
 pub struct Survey {
@@ -32,6 +32,8 @@ pub struct Survey {
     pub cluster_uid: Option<String>,
     /// What is read as something else than its author most likely meant.
     pub warnings: Vec<Problem>,
+    /// Why the plan is as it is; empty until [`explain`](super::explain) was asked.
+    pub explained: Explained,
     /// Changes in the work tree under the target's paths that are not in the commit.
     pub uncommitted: Vec<String>,
 }
@@ -108,6 +110,7 @@ pub async fn survey(
         catalog,
         redactor,
         cluster_uid,
+        explained: Explained::default(),
         warnings,
         uncommitted,
     })

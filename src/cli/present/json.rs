@@ -16,6 +16,10 @@
 //! | `changes[].only_ownership` | true: only who owns which field changes |
 //! | `changes[].only_masked` | true: something changes, and only in what is masked |
 //! | `changes[].fields` | what changes: `path`, `before` (absent: it was not there), `after` (absent: it goes) |
+//! | `changes[].fields[].why` | `drift`: somebody else made it what it is; `changed`: it is as trueup made it, and the commit says otherwise; `declared`: nobody has said it so far; `released`: the commit no longer says it; absent where nobody knows |
+//! | `changes[].fields[].writers` | of a drift, who made it what it is, of what is released, whose word holds then: `manager`, `operation`, `subresource`, `time`; absent when there is nobody |
+//! | `changes[].fields[].declared` | where the commit says it: `path`, `line`, `column`, and who wrote the line: `commit`, `author`, `time`; absent where nobody knows |
+//! | `changes[].removed_by` | who took the object out of git: `commit`, `author`, `time`; absent where nobody knows |
 //! | `problems` | what could not be read: `path`, `line`, `column`, `message`, `hint` |
 //! | `report` | of apply: what carrying the plan out came to; absent in a diff |
 //! | `report.at_commit` | whether the cluster is at the commit now |
@@ -33,13 +37,16 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{PlanView, shown};
+use crate::attribution::{Story, Writer};
 use crate::delta::yaml::is_harmless;
 use crate::delta::{Delta, FieldChange};
 use crate::object::ObjectKey;
 use crate::plan::{Action, Change, Plan, Reason};
 use crate::problem::{Cause, Place, Problem};
+use crate::reconcile::Explained;
 use crate::redact::Redactor;
 use crate::report::{Outcome, Report};
+use crate::snapshot::Authorship;
 
 /// Writes the view as JSON.
 ///
@@ -131,7 +138,29 @@ struct ChangeDocument<'a> {
     joins: bool,
     only_ownership: bool,
     only_masked: bool,
-    fields: Vec<FieldChange>,
+    fields: Vec<FieldDocument<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    removed_by: Option<&'a Authorship>,
+}
+
+#[derive(Serialize)]
+struct FieldDocument<'a> {
+    #[serde(flatten)]
+    change: FieldChange,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'static str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    writers: &'a [Writer],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    declared: Option<DeclaredDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct DeclaredDocument<'a> {
+    #[serde(flatten)]
+    place: PlaceDocument<'a>,
+    #[serde(flatten)]
+    by: Option<&'a Authorship>,
 }
 
 #[derive(Serialize)]
@@ -193,7 +222,17 @@ struct ProblemDocument<'a> {
 }
 
 fn document<'a>(view: &PlanView<'a>, report: Option<&'a Report>) -> Document<'a> {
-    let PlanView { plan, problems, redactor, target, revision, requests, elapsed } = *view;
+    let PlanView {
+        plan,
+        problems,
+        redactor,
+        explained: _,
+        now: _,
+        target,
+        revision,
+        requests,
+        elapsed,
+    } = *view;
     let (namespace, name) = target.inventory;
     Document {
         version: 1,
@@ -212,7 +251,7 @@ fn document<'a>(view: &PlanView<'a>, report: Option<&'a Report>) -> Document<'a>
             dirty: revision.dirty,
         },
         summary: summary(plan),
-        changes: shown(plan).map(|change| self::change(change, redactor)).collect(),
+        changes: shown(plan).map(|change| self::change(change, view)).collect(),
         problems: problems.iter().map(|problem| self::problem(problem, redactor)).collect(),
         report: report.map(|report| self::report(report, view)),
         requests,
@@ -231,7 +270,8 @@ fn summary(plan: &Plan) -> Summary {
     }
 }
 
-fn change<'a>(change: &'a Change, redactor: &Redactor) -> ChangeDocument<'a> {
+fn change<'a>(change: &'a Change, view: &PlanView<'a>) -> ChangeDocument<'a> {
+    let PlanView { redactor, explained, .. } = *view;
     let Delta { fields, before_text: _, after_text: _, joins, only_ownership, only_masked } =
         Delta::new(change, redactor);
     let (key, reason) = (&change.key, change.reason.as_ref());
@@ -250,8 +290,27 @@ fn change<'a>(change: &'a Change, redactor: &Redactor) -> ChangeDocument<'a> {
         joins,
         only_ownership,
         only_masked,
-        fields,
+        fields: fields.into_iter().map(|field| self::field(field, key, explained)).collect(),
+        removed_by: explained.removed.get(key),
     }
+}
+
+fn field<'a>(change: FieldChange, key: &ObjectKey, explained: &'a Explained) -> FieldDocument<'a> {
+    let of_object = explained.fields.get(key).into_iter().flatten();
+    let attribution = of_object.into_iter().find(|field| field.path == change.path);
+    let (why, writers) = match attribution.map(|attribution| &attribution.story) {
+        Some(Story::Drift(writers)) => (Some("drift"), writers.as_slice()),
+        Some(Story::Changed) => (Some("changed"), &[][..]),
+        Some(Story::Declared) => (Some("declared"), &[][..]),
+        Some(Story::Released(writers)) => (Some("released"), writers.as_slice()),
+        None => (None, &[][..]),
+    };
+    let declared = attribution.and_then(|attribution| {
+        let Place { path, line, column } = attribution.place.as_ref()?;
+        let place = PlaceDocument { path, line: *line, column: *column };
+        Some(DeclaredDocument { place, by: attribution.declared.as_ref() })
+    });
+    FieldDocument { change, why, writers, declared }
 }
 
 fn causes(reason: Option<&Reason>, show: impl Fn(&String) -> String) -> Vec<CauseDocument<'_>> {

@@ -12,17 +12,20 @@ pub mod pull;
 pub mod round;
 pub mod steps;
 pub mod text;
+mod why;
 
 use std::io::{self, Write};
 use std::time::Duration;
 
 use clap::ValueEnum;
+use jiff::Timestamp;
 
 pub use glyphs::Glyphs;
 
 use crate::object::ObjectKey;
 use crate::plan::{Action, Change, Plan, Reason};
 use crate::problem::Problem;
+use crate::reconcile::Explained;
 use crate::redact::Redactor;
 use crate::report::Report;
 
@@ -94,6 +97,10 @@ pub struct PlanView<'a> {
     pub problems: &'a [Problem],
     /// Knows every Secret that the plan or a message can hold; see [`Redactor::of_plan`].
     pub redactor: &'a Redactor,
+    /// Why its changes are as they are.
+    pub explained: &'a Explained,
+    /// The time, as of which others are told.
+    pub now: Timestamp,
     /// What the plan is for.
     pub target: TargetView<'a>,
     /// The commit that it makes true.

@@ -97,6 +97,8 @@ fn told(
     let plan = plan(changes);
     let redactor = Redactor::of_plan(&plan, []);
     let view = PlanView {
+        explained: &Explained::default(),
+        now: Timestamp::UNIX_EPOCH,
         plan: &plan,
         problems,
         redactor: &redactor,

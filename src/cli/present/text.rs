@@ -10,7 +10,7 @@ use anstyle::{AnsiColor, Style};
 use similar::{Algorithm, ChangeTag, DiffOp, TextDiff};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{Glyphs, PlanView, excerpt, shown};
+use super::{Glyphs, PlanView, excerpt, shown, why};
 use crate::delta::Delta;
 use crate::object::ObjectKey;
 use crate::plan::{Action, Change, Plan, Reason};
@@ -34,7 +34,7 @@ pub fn write(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::R
     writeln!(out, "{}", header_line(view, glyphs))?;
     for change in shown(view.plan).filter(|change| !is_left(change)) {
         writeln!(out)?;
-        self::change(out, change, view.redactor, glyphs)?;
+        self::change(out, change, view, glyphs)?;
     }
     left(out, view, glyphs)?;
     problems(out, view, glyphs)?;
@@ -58,7 +58,7 @@ pub(super) fn left_alone(
     let is_refused = |change: &&Change| change.action == Action::Refuse && !is_left(change);
     for change in shown(view.plan).filter(is_refused) {
         writeln!(out)?;
-        self::change(out, change, view.redactor, glyphs)?;
+        self::change(out, change, view, glyphs)?;
     }
     left(out, view, glyphs)?;
     problems(out, view, glyphs)
@@ -218,9 +218,10 @@ fn style(action: Action) -> Style {
 fn change(
     out: &mut impl Write,
     change: &Change,
-    redactor: &Redactor,
+    view: &PlanView<'_>,
     glyphs: Glyphs,
 ) -> io::Result<()> {
+    let redactor = view.redactor;
     header(out, change, glyphs)?;
     if let Some(reason) = &change.reason {
         because(out, (reason, change), redactor, glyphs)?;
@@ -242,10 +243,10 @@ fn change(
                 let line = format!("  + {}", body(line, glyphs));
                 writeln!(out, "{green}{}{green:#}", line.trim_end())?;
             }
-            Ok(())
         }
-        _ => diff(out, &delta.before_text, &delta.after_text, glyphs),
+        _ => diff(out, &delta.before_text, &delta.after_text, glyphs)?,
     }
+    why::write(out, change, view, glyphs)
 }
 
 /// `~ apps/v1 Deployment shop/web · update · envs/prod/web.yaml:12`

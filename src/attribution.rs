@@ -1,0 +1,116 @@
+//! Why a field differs: who made the live value what it is, and where the commit says otherwise.
+//!
+//! Ownership tells drift from a change of the commit. As long as nobody touches a field, it is ours
+//! in `managedFields`; whoever changes its value takes it from us (KEP-555, "Conflicts").
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::delta::{Delta, FieldChange, resolve};
+use crate::manifest::Manifest;
+use crate::object::Object;
+use crate::ownership::managers::Manager;
+use crate::ownership::owners;
+use crate::plan::Change;
+use crate::problem::Place;
+use crate::snapshot::Authorship;
+
+/// Why one field differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attribution {
+    /// The field, as a [`FieldChange`] names it.
+    pub path: String,
+    /// What happened.
+    pub story: Story,
+    /// Where the commit declares it; `None` where it does not, or where nobody knows the line.
+    pub place: Option<Place>,
+    /// Who wrote the line, in which commit.
+    pub declared: Option<Authorship>,
+}
+
+/// What happened to a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Story {
+    /// Somebody else made it what it is.
+    Drift(Vec<Writer>),
+    /// It is as we last made it, and the commit says otherwise now.
+    Changed,
+    /// The commit says what nobody has said so far: the server's default stands there, or nothing.
+    Declared,
+    /// The commit no longer says it. It becomes what others say; with nobody's word, it goes or
+    /// falls back to the server's default.
+    Released(Vec<Writer>),
+}
+
+/// Who wrote a field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Writer {
+    /// The name that it wrote under, such as `kubectl-edit`.
+    pub manager: String,
+    /// How it wrote: `Apply` or `Update`.
+    pub operation: String,
+    /// The part that it wrote through, such as `scale`; empty for the object itself.
+    pub subresource: String,
+    /// When it last changed anything of what it owns.
+    pub time: Option<Timestamp>,
+}
+
+impl Writer {
+    fn new(manager: &Manager<'_>) -> Self {
+        Self {
+            manager: manager.name.to_owned(),
+            operation: manager.operation.to_owned(),
+            subresource: manager.subresource.to_owned(),
+            time: manager.time.and_then(|time| time.parse().ok()),
+        }
+    }
+}
+
+/// Why each field of `delta` differs. Nothing is said of fields that only follow from others, and
+/// nothing of an object that is new.
+pub fn attributions(
+    change: &Change,
+    delta: &Delta,
+    manifest: Option<&Manifest>,
+) -> Vec<Attribution> {
+    let (Some(live), Some(send)) = (&change.live, &change.send) else { return Vec::new() };
+    let merged = change.merged.as_ref().unwrap_or(send);
+    let story = |field| Some((field, story(field, (live, merged), send)?));
+    let stories = delta.fields.iter().filter_map(story);
+    let attribution = |(field, story): (&FieldChange, Story)| {
+        let path = manifest.and_then(|manifest| resolve(&manifest.object, &field.steps));
+        Attribution {
+            path: field.path.clone(),
+            story,
+            place: path.and_then(|path| manifest?.place_at(&path)),
+            declared: None,
+        }
+    };
+    stories.map(attribution).collect()
+}
+
+fn story(field: &FieldChange, (live, merged): (&Object, &Object), send: &Object) -> Option<Story> {
+    if field.steps.is_empty() {
+        return None;
+    }
+    let is_declared = resolve(send, &field.steps).is_some();
+    let of = |object| {
+        let path = resolve(object, &field.steps);
+        let owners = path.map(|path| owners::of(object, &path)).unwrap_or_default();
+        let (ours, others): (Vec<_>, Vec<_>) = owners.into_iter().partition(Manager::is_ours);
+        (!ours.is_empty(), latest_first(others.iter().map(Writer::new).collect()))
+    };
+    let (is_ours, others) = of(live);
+    Some(match (is_declared, is_ours) {
+        (true, true) => Story::Changed,
+        (true, false) if others.is_empty() => Story::Declared,
+        (true, false) => Story::Drift(others),
+        (false, true) => Story::Released(of(merged).1),
+        (false, false) => return None,
+    })
+}
+
+fn latest_first(mut writers: Vec<Writer>) -> Vec<Writer> {
+    writers.sort_by_key(|writer| std::cmp::Reverse(writer.time));
+    writers
+}

@@ -1,0 +1,103 @@
+//! Why the plan is as it is: who changed what in the cluster, and which commit says otherwise.
+//!
+//! Costs no request. What the history does not tell is left out: a diff is worth more than its
+//! story.
+
+use std::collections::BTreeMap;
+
+use super::{Survey, Target, declare};
+use crate::attribution::{Attribution, attributions};
+use crate::delta::Delta;
+use crate::desired::Desired;
+use crate::git::Checkout;
+use crate::manifest;
+use crate::object::ObjectKey;
+use crate::plan::Action;
+use crate::snapshot::Authorship;
+
+/// In how many files the author of a line is looked up.
+const FILES: usize = 50;
+
+/// Why the plan's changes are as they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Explained {
+    /// Of every object that is updated, why its fields differ.
+    pub fields: BTreeMap<ObjectKey, Vec<Attribution>>,
+    /// Of every object that is no longer declared, which commit took it out.
+    pub removed: BTreeMap<ObjectKey, Authorship>,
+}
+
+/// Explains every change of the survey's plan, as far as ownership and history tell.
+pub async fn explain(survey: &Survey, target: &Target, checkout: &Checkout) -> Explained {
+    let mut explained = Explained { fields: fields(survey), removed: BTreeMap::new() };
+    if !survey.revision.dirty {
+        name_authors(&mut explained, survey, checkout);
+    }
+    let gone = survey.plan.changes().filter(|change| change.origin.is_none());
+    let gone: Vec<&ObjectKey> = gone.map(|change| &change.key).collect();
+    if !gone.is_empty()
+        && let Some(since) = survey.before.as_ref().and_then(|record| record.revision.as_deref())
+    {
+        explained.removed = removed(&gone, (survey, since), target, checkout).await;
+    }
+    explained
+}
+
+fn fields(survey: &Survey) -> BTreeMap<ObjectKey, Vec<Attribution>> {
+    let updates = survey.plan.changes().filter(|change| change.action == Action::Update);
+    let explained = updates.map(|change| {
+        let delta = Delta::new(change, &survey.redactor);
+        let manifest = survey.desired.objects.get(&change.key);
+        (change.key.clone(), attributions(change, &delta, manifest))
+    });
+    explained.filter(|(_, attributions)| !attributions.is_empty()).collect()
+}
+
+/// Adds who wrote the lines.
+fn name_authors(explained: &mut Explained, survey: &Survey, checkout: &Checkout) {
+    let mut lines: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for place in explained.fields.values().flatten().filter_map(|field| field.place.as_ref()) {
+        lines.entry(place.path.clone()).or_default().push(place.line);
+    }
+    let authors: BTreeMap<String, BTreeMap<usize, Authorship>> = lines
+        .into_iter()
+        .take(FILES)
+        .filter_map(|(path, lines)| {
+            let authors = checkout.authors(&survey.revision, &path, &lines).ok()?;
+            Some((path, authors))
+        })
+        .collect();
+    for field in explained.fields.values_mut().flatten() {
+        let Some(place) = &field.place else { continue };
+        field.declared = authors.get(&place.path).and_then(|lines| lines.get(&place.line)).cloned();
+    }
+}
+
+/// Which commit took each object out, since the commit that was last made true.
+async fn removed(
+    gone: &[&ObjectKey],
+    (survey, since): (&Survey, &str),
+    target: &Target,
+    checkout: &Checkout,
+) -> BTreeMap<ObjectKey, Authorship> {
+    let then = Target { rev: Some(since.to_owned()), worktree: false, ..target.clone() };
+    let Ok(then) = declare(&then, checkout).await else { return BTreeMap::new() };
+    let then = Desired::new(then.manifests, &survey.catalog, &target.namespace);
+    let by = |key: &&ObjectKey| {
+        let path = &then.objects.get(*key)?.origin.path;
+        let is_there = |content: &[u8]| {
+            let declared = manifest::read(path, content).manifests;
+            declared.iter().any(|manifest| is_declared(key, &manifest.object.key()))
+        };
+        let removal = checkout.removal(&survey.revision, since, path, &is_there).ok()??;
+        Some(((*key).clone(), removal))
+    };
+    gone.iter().filter_map(by).collect()
+}
+
+/// Whether the declared key may be that of the object; a declaration can leave the namespace out.
+fn is_declared(key: &ObjectKey, declared: &ObjectKey) -> bool {
+    let ObjectKey { group, kind, namespace, name } = declared;
+    (group, kind, name) == (&key.group, &key.kind, &key.name)
+        && (namespace.is_none() || *namespace == key.namespace)
+}
