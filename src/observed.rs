@@ -59,6 +59,8 @@ pub enum Preview {
     Deferred(Prerequisite),
     /// The server refuses, and why.
     Refused(Refusal),
+    /// The server can't be asked without carrying it out, and why.
+    Unasked(String),
 }
 
 /// What has to exist before the server can say anything about an object.

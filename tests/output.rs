@@ -38,8 +38,9 @@ fn json_says_what_text_says() {
 
     repo.write("envs/one.yaml", config("one", "2")).commit("Second");
     let diff = json(&repo.run(&["diff", "-o", "json", "--exit-zero"]).exits(0).stdout);
-    let fields = serde_json::json!([{ "path": "data.key", "before": "1", "after": "2" }]);
-    assert_eq!(diff["changes"][0]["fields"], fields);
+    let field = &diff["changes"][0]["fields"][0];
+    assert_eq!((&field["path"], &field["why"]), (&"data.key".into(), &"changed".into()));
+    assert_eq!((&field["before"], &field["after"]), (&"1".into(), &"2".into()));
     let names = repo.run(&["diff", "-o", "name"]).exits(1);
     assert_eq!(names.stdout, "update configmap/one -n output-json\n");
 
@@ -72,8 +73,8 @@ fn the_requests_that_are_counted_are_those_that_the_server_had() {
         counts.push(requests);
     }
     // Discovery 2, the parent, the cluster's identity, the inventory's namespace, a dry run each;
-    // then also an apply each and the record twice; then a LIST instead of the namespace.
-    assert_eq!(counts, [25, 47, 25]);
+    // then also an apply each and the record twice; then a LIST, and nothing for any object.
+    assert_eq!(counts, [25, 47, 5]);
 }
 
 #[test]

@@ -113,6 +113,15 @@ impl ApiError {
             || self.is_mistyped()
     }
 
+    /// Why the object can't be looked at by dry run, though it may well be applied: a webhook that
+    /// refuses to be asked without consequences, or one that does not answer at the moment.
+    pub fn no_dry_run(&self) -> Option<String> {
+        let Self::Status { code: 400 | 500, message, .. } = self else { return None };
+        let refuses = message.contains("does not support dry run");
+        let is_away = message.contains("failed calling webhook");
+        (refuses || is_away).then(|| message.lines().next().unwrap_or_default().to_owned())
+    }
+
     /// The namespace that does not exist, where that is what the server says.
     pub fn missing_namespace(&self) -> Option<&str> {
         let Self::Status { code: 404, message, .. } = self else { return None };
@@ -169,6 +178,9 @@ impl ApiError {
             {
                 Some("write the value in quotes".to_owned())
             }
+            Self::Status { message, .. } if message.contains("failed calling webhook") => Some(
+                "is the webhook's own server up? Its configuration names the service".to_owned(),
+            ),
             Self::Status { .. } => None,
         }
     }

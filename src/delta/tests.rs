@@ -12,6 +12,7 @@ fn object(value: Value) -> Object {
 fn update(live: Value, merged: Value) -> Change {
     let (live, merged) = (object(live), object(merged));
     Change {
+        confidence: crate::plan::Confidence::Server,
         action: Action::Update,
         key: live.key(),
         version: live.version().to_owned(),

@@ -1,9 +1,11 @@
 //! Who put a live object there, and which of its fields are whose, read from its label and its
 //! `managedFields`.
 //!
-//! [`managers`] reads the entries, [`owners`] tells whose a field is, and [`proof`] concludes from them that applying an object would
-//! change nothing.
+//! [`managers`] reads the entries and [`owners`] tells whose a field is. [`proof`] concludes that
+//! applying an object would change nothing, [`foresight`] what it would make of one about which the
+//! server can't be asked.
 
+pub mod foresight;
 pub mod managers;
 pub mod owners;
 pub mod proof;

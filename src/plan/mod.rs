@@ -17,6 +17,7 @@ use crate::inventory::{Inventory, PART_OF};
 use crate::manifest::{Manifest, Origin};
 use crate::object::{Object, ObjectKey};
 use crate::observed::{Observation, Observed, Prerequisite, Preview, Refusal};
+use crate::ownership::foresight::foresee;
 use crate::problem::Cause;
 
 /// What to do with one object.
@@ -73,8 +74,29 @@ pub struct Change {
     pub merged: Option<Object>,
     /// The object to send.
     pub send: Option<Object>,
+    /// Who says what it will be.
+    pub confidence: Confidence,
     /// Why it is refused, or why it is kept though not desired.
     pub reason: Option<Reason>,
+}
+
+/// Who says what an object will be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Confidence {
+    /// The API server: its own answer, or one that is proven.
+    Server,
+    /// Nobody but trueup, for lack of something: defaults, conversions and admission are not part
+    /// of it.
+    Local(Lack),
+}
+
+/// Why the server could not say what an object will be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// Something that the commit also brings is not there yet.
+    Prerequisite(Prerequisite),
+    /// It can't be asked without carrying it out: its own words.
+    DryRun(String),
 }
 
 /// Why something is as it is, and what to do about it.
@@ -164,6 +186,7 @@ pub fn plan(
                     .merged
                     .or_else(|| (decision.action == Action::Create).then(|| send.clone())),
                 send: Some(send),
+                confidence: decision.confidence,
                 reason: decision.reason,
             },
         );
@@ -197,6 +220,7 @@ pub fn plan(
                 live,
                 merged: None,
                 send: None,
+                confidence: Confidence::Server,
                 reason,
             },
         );
@@ -209,6 +233,7 @@ struct Decision {
     action: Action,
     live: Option<Object>,
     merged: Option<Object>,
+    confidence: Confidence,
     reason: Option<Reason>,
 }
 
@@ -221,6 +246,7 @@ fn decide_desired(
         action: Action::Refuse,
         live: live.cloned(),
         merged: None,
+        confidence: Confidence::Server,
         reason: Some(reason),
     };
     let (live, preview) = match observation {
@@ -251,16 +277,28 @@ fn decide_desired(
         action,
         live: live.cloned(),
         merged: merged.cloned(),
+        confidence: Confidence::Server,
         reason: None,
+    };
+    let locally = |lack: Lack, decision: Decision| Decision {
+        confidence: Confidence::Local(lack),
+        ..decision
     };
     match (live, preview) {
         (Some(_), Some(Preview::Same)) => decided(Action::Keep, live),
         (Some(_), Some(Preview::Merged(merged))) => decided(Action::Update, Some(merged)),
         (None, Some(Preview::Merged(merged))) => decided(Action::Create, Some(merged)),
-        (
-            None,
-            Some(Preview::Deferred(Prerequisite::Namespace(_) | Prerequisite::Definition(_))),
-        ) => decided(Action::Create, None),
+        (None, Some(Preview::Deferred(prerequisite))) => {
+            locally(Lack::Prerequisite(prerequisite.clone()), decided(Action::Create, None))
+        }
+        (None, Some(Preview::Unasked(why))) => {
+            locally(Lack::DryRun(why.clone()), decided(Action::Create, None))
+        }
+        (Some(live), Some(Preview::Unasked(why))) => {
+            let foreseen = foresee(&inventory.member(&manifest.object), live);
+            let action = if foreseen == *live { Action::Keep } else { Action::Update };
+            locally(Lack::DryRun(why.clone()), decided(action, Some(&foreseen)))
+        }
         (_, Some(Preview::Refused(refusal))) => {
             let Refusal { message, hint, causes } = refusal.clone();
             refuse(live, Reason { message, hint, causes: manifest.located(causes) })

@@ -66,7 +66,9 @@ pub async fn rehearse(
     for (key, seen) in observed.objects {
         let refusal = match seen {
             Observation::Seen { preview: Some(Preview::Refused(refusal)), .. } => refusal,
-            Observation::Seen { preview: Some(Preview::Deferred(_)), .. } => continue,
+            Observation::Seen {
+                preview: Some(Preview::Deferred(_) | Preview::Unasked(_)), ..
+            } => continue,
             Observation::Seen { .. } => {
                 rehearsal.accepted.insert(key);
                 continue;

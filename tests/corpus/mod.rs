@@ -101,6 +101,8 @@ fn apply_all(repo: &Repo<'_>, left_out: &mut BTreeMap<String, String>) -> Option
         return None;
     }
     assert_eq!(diff.status, 0, "not the same after apply: {:#?}", diff.changes);
+    let verified = answer(repo, &["diff", "--verify"]);
+    assert_eq!(verified.status, 0, "proven to be the same: {:#?}", verified.changes);
     Some(Applied { first, diff })
 }
 

@@ -86,6 +86,7 @@ fn normal(output: &str) -> Vec<String> {
 }
 
 fn normal_line(line: &str) -> String {
+    let line = &line.replace("just now", "0 s ago");
     let words: Vec<&str> = line.split(' ').collect();
     let next = |at: usize| words.get(at + 1).copied().unwrap_or_default();
     let normal = words.iter().enumerate().map(|(at, word)| match next(at) {

@@ -64,8 +64,28 @@ impl World {
         }
         let world = Self { repo, api: Api::new(plane), objects };
         world.commit();
+        world.made_by_others();
         let _ = world.repo.run(&["apply", "--yes"]).exits(0);
         world
+    }
+
+    /// Some copies were there before: made with kubectl, which keeps a copy in an annotation, or
+    /// by a tool that knows nothing of server-side apply.
+    fn made_by_others(&self) {
+        let mut files = Vec::new();
+        for declared in &self.objects {
+            let name = declared.now["metadata"]["name"].as_str().unwrap();
+            if name.ends_with("-1") {
+                files.extend(["-f", declared.file.as_str()]);
+            } else if name.ends_with("-2") {
+                let (folder, _) = declared.path.rsplit_once('/').unwrap();
+                let path = format!("{folder}?fieldManager=helm");
+                let json = "application/json";
+                self.api.send(Method::POST, &path, json, Some(&declared.now)).unwrap();
+            }
+        }
+        let kubectl = self.repo.kubectl_command(&["apply"]).args(files).dir(self.repo.path());
+        let _ = kubectl.run().exits(0);
     }
 
     /// Changes a declaration; says how.

@@ -12,6 +12,7 @@
 //! | `changes[].origin` | `path` and `line` of its declaration; null when there is none |
 //! | `changes[].reason`, `.hint` | why it is refused or kept, and what to do; absent when there is none |
 //! | `changes[].causes` | what the server says of fields: `field` (empty: of the whole object), `message`, `place` (`path`, `line`, `column` of the field, or of the innermost one around it that is declared; null when none is); absent when it names none |
+//! | `changes[].confidence` | `server`: the API server says what the object will be, or it is proven; `local`: the server can't be asked yet, so its defaults and admission are not part of the answer |
 //! | `changes[].joins` | true: an object that exists becomes a member of the inventory |
 //! | `changes[].only_ownership` | true: only who owns which field changes |
 //! | `changes[].only_masked` | true: something changes, and only in what is masked |
@@ -41,7 +42,7 @@ use crate::attribution::{Story, Writer};
 use crate::delta::yaml::is_harmless;
 use crate::delta::{Delta, FieldChange};
 use crate::object::ObjectKey;
-use crate::plan::{Action, Change, Plan, Reason};
+use crate::plan::{Action, Change, Confidence, Plan, Reason};
 use crate::problem::{Cause, Place, Problem};
 use crate::reconcile::Explained;
 use crate::redact::Redactor;
@@ -135,6 +136,8 @@ struct ChangeDocument<'a> {
     hint: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     causes: Vec<CauseDocument<'a>>,
+    /// Who says what the object will be.
+    confidence: &'static str,
     joins: bool,
     only_ownership: bool,
     only_masked: bool,
@@ -287,6 +290,10 @@ fn change<'a>(change: &'a Change, view: &PlanView<'a>) -> ChangeDocument<'a> {
         reason: reason.map(|reason| show(&reason.message)),
         hint: reason.and_then(|reason| reason.hint.as_ref()).map(show),
         causes: causes(reason, show),
+        confidence: match change.confidence {
+            Confidence::Server => "server",
+            Confidence::Local(_) => "local",
+        },
         joins,
         only_ownership,
         only_masked,

@@ -34,6 +34,7 @@ fn change(action: Action, live: Option<Object>, merged: Option<Object>) -> Chang
         document: 1,
     });
     Change {
+        confidence: crate::plan::Confidence::Server,
         action,
         key: object.key(),
         version: object.version().to_owned(),
@@ -572,10 +573,12 @@ fn the_documentation_names_every_key_of_the_json() {
     let source = include_str!("json.rs");
     let (documentation, code) = source.split_once("\nuse ").unwrap();
     let structs = code.split("#[derive(Serialize)]").skip(1);
-    let fields = structs.flat_map(|s| s.split('}').next().unwrap().lines()).filter_map(|line| {
-        let (name, _) = line.trim().split_once(": ")?;
-        (!name.contains(['#', ' '])).then_some(name)
-    });
+    let fields =
+        structs.flat_map(|s| s.split('}').next().unwrap().split(",\n")).filter_map(|field| {
+            let (name, _) = field.lines().last()?.trim().split_once(": ")?;
+            // What is flattened has no key of its own.
+            (!name.contains(['#', ' ']) && !field.contains("flatten")).then_some(name)
+        });
     for field in fields {
         let named = ["", ".", "changes[].", "report."]
             .iter()

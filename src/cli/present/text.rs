@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::{Glyphs, PlanView, excerpt, shown, why};
 use crate::delta::Delta;
 use crate::object::ObjectKey;
-use crate::plan::{Action, Change, Plan, Reason};
+use crate::plan::{Action, Change, Confidence, Lack, Plan, Reason};
 use crate::redact::Redactor;
 
 /// The columns that our own lines fit into.
@@ -223,6 +223,11 @@ fn change(
 ) -> io::Result<()> {
     let redactor = view.redactor;
     header(out, change, glyphs)?;
+    if let Confidence::Local(Lack::DryRun(why)) = &change.confidence {
+        let why = redactor.text_about(&change.key, why);
+        writeln!(out, "    as far as trueup itself can tell, since the server can't be asked:")?;
+        writeln!(out, "    {}", glyphs.inert(&why))?;
+    }
     if let Some(reason) = &change.reason {
         because(out, (reason, change), redactor, glyphs)?;
     }

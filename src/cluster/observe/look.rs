@@ -105,8 +105,11 @@ impl Cluster {
                     continue;
                 }
                 (Ok(merged), _) => Preview::Merged(merged),
-                (Err(error), _) if error.is_verdict() => Preview::Refused(refused(&error)),
-                (Err(error), _) => return unknown(&error),
+                (Err(error), _) => match error.no_dry_run() {
+                    Some(why) => Preview::Unasked(why),
+                    None if error.is_verdict() => Preview::Refused(refused(&error)),
+                    None => return unknown(&error),
+                },
             };
             let observation = Observation::Seen { live, preview: Some(preview) };
             return Looked { observation, verdict };
