@@ -34,6 +34,7 @@ mod sandbox;
 mod sandbox_programs;
 mod secrets;
 mod support;
+mod unasked;
 mod verify;
 mod watch;
 mod wrong_input;

@@ -13,6 +13,8 @@ use super::throwaway::{Throwaway, ThrowawayArgs};
 use super::ui::Ui;
 use crate::cluster::Cluster;
 use crate::git::Checkout;
+use crate::object::ObjectKey;
+use crate::observed::Unlisted;
 use crate::reconcile::{self, Survey, survey};
 
 /// A target with everything that reaches it.
@@ -70,6 +72,15 @@ impl Session {
         }
         ui.warnings(&survey.warnings, &survey.redactor);
         ui.uncommitted(&survey.uncommitted);
+        for Unlisted { kind, reason } in &survey.unlisted {
+            let of_kind = |key: &&ObjectKey| key.group_kind() == *kind;
+            let asked = match survey.desired.objects.keys().filter(of_kind).count() {
+                0 => String::new(),
+                1 => "; 1 object was asked for by name".to_owned(),
+                n => format!("; {n} objects were asked for by name"),
+            };
+            ui.warning(&format!("{kind} can't be listed, so nothing is pruned{asked}: {reason}"));
+        }
         Ok(survey)
     }
 

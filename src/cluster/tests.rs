@@ -130,3 +130,21 @@ async fn the_members_of_a_stale_group_are_unknown_and_not_gone() {
         observed.unlisted.iter().map(|kind| kind.kind.to_string()).collect();
     assert_eq!(unlisted, ["Meter.metrics.k8s.io"], "a kind that nobody defines has no objects");
 }
+
+/// Webhooks of this sort can no longer be made, but those that were are still about.
+#[test]
+fn a_webhook_with_side_effects_can_not_be_asked() {
+    let status = |code: u16, message: &str| ApiError::Status {
+        code,
+        reason: "BadRequest".to_owned(),
+        message: message.to_owned(),
+        causes: Vec::new(),
+    };
+    let refused = "admission webhook \"guard.example.com\" does not support dry run";
+    assert_eq!(status(400, refused).no_dry_run().as_deref(), Some(refused));
+    let away = "Internal error occurred: failed calling webhook \"guard\": refused\nmore";
+    let first = away.lines().next().unwrap();
+    assert_eq!(status(500, away).no_dry_run().as_deref(), Some(first));
+    assert_eq!(status(403, "no").no_dry_run(), None);
+    assert_eq!(status(422, "does not support dry run").no_dry_run(), None);
+}

@@ -5,6 +5,7 @@ use crate::cluster::{Cluster, Question};
 use crate::desired::Desired;
 use crate::git::Checkout;
 use crate::inventory::{Inventory, Record, Source};
+use crate::observed::Unlisted;
 use crate::plan::{Action, Allowed, Change, Plan, plan};
 use crate::problem::Problem;
 use crate::redact::Redactor;
@@ -34,6 +35,8 @@ pub struct Survey {
     pub warnings: Vec<Problem>,
     /// Why the plan is as it is; empty until [`explain`](super::explain) was asked.
     pub explained: Explained,
+    /// Kinds whose objects could not be listed, so that each was asked for by its name.
+    pub unlisted: Vec<Unlisted>,
     /// Changes in the work tree under the target's paths that are not in the commit.
     pub uncommitted: Vec<String>,
 }
@@ -111,6 +114,7 @@ pub async fn survey(
         redactor,
         cluster_uid,
         explained: Explained::default(),
+        unlisted: observed.unlisted,
         warnings,
         uncommitted,
     })

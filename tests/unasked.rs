@@ -1,0 +1,124 @@
+//! What the API server can't be asked about is shown as far as trueup itself can tell, and labelled
+//! so; everything else is not the worse for it.
+
+use serde_json::Value;
+
+use crate::support::repo::{Repo, config};
+use crate::support::sandbox;
+
+/// A webhook for the ConfigMaps of one namespace that are labelled for it. Nothing listens behind it.
+fn webhook(namespace: &str, more: &str) -> String {
+    format!(
+        "apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {{name: {namespace}}}
+webhooks:
+- name: guard.example.com
+  admissionReviewVersions: [v1]
+  clientConfig: {{url: https://127.0.0.1:9/}}
+  timeoutSeconds: 1
+  namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {namespace}}}}}
+  objectSelector: {{matchLabels: {{guarded: \"yes\"}}}}
+  rules:
+  - {{apiGroups: [\"\"], apiVersions: [v1], resources: [configmaps], operations: [CREATE, UPDATE]}}
+  {more}
+"
+    )
+}
+
+fn guarded(name: &str, value: &str) -> String {
+    config(name, value).replace("metadata:\n", "metadata:\n  labels: {guarded: \"yes\"}\n")
+}
+
+fn diff(repo: &Repo<'_>) -> Value {
+    serde_json::from_str(&repo.run(&["diff", "-o", "json"]).exits(1).stdout).unwrap()
+}
+
+fn change<'a>(diff: &'a Value, name: &str) -> &'a Value {
+    let changes = diff["changes"].as_array().unwrap();
+    changes.iter().find(|change| change["object"]["name"] == name).unwrap()
+}
+
+#[test]
+fn what_a_webhook_keeps_the_server_from_saying_is_told_from_the_live_object() {
+    let plane = sandbox::bare();
+    let repo = Repo::new("unasked-live", plane);
+    let _ = repo.write("plain.yaml", config("plain", "1")).write("a.yaml", guarded("a", "1"));
+    let _ = repo.commit("Two");
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    let patch = r#"{"data": {"theirs": "x"}}"#;
+    let _ = repo.kubectl(&["patch", "configmap", "a", "--type=merge", "-p", patch]).exits(0);
+    plane.create("unasked-live", &webhook("unasked-live", "sideEffects: None"));
+
+    // What is proven to be the same needs no webhook.
+    let _ = repo.run(&["diff"]).exits(0);
+    let _ = repo.write("a.yaml", guarded("a", "2")).commit("Another value");
+    let text = repo.run(&["diff"]).exits(1).stdout;
+    assert!(text.contains("as far as trueup itself can tell"), "{text}");
+    assert!(text.contains("guard.example.com"), "{text}");
+    assert!(text.contains("  -   key: \"1\"\n  +   key: \"2\"\n      theirs: x\n"), "{text}");
+    assert!(!text.contains("plain"), "{text}");
+    let _ = plane.kubectl(["delete", "validatingwebhookconfiguration", "unasked-live"]).exits(0);
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    let value = ["get", "configmap", "a", "-o", "jsonpath={.data.key}{.data.theirs}"];
+    assert_eq!(repo.kubectl(&value).stdout, "2x");
+    let _ = repo.run(&["diff"]).exits(0);
+}
+
+#[test]
+fn a_webhook_that_is_away_is_named_and_costs_its_own_objects_alone() {
+    let plane = sandbox::bare();
+    let repo = Repo::new("unasked-away", plane);
+    let _ = repo.write("plain.yaml", config("plain", "1")).write("a.yaml", guarded("a", "1"));
+    let _ = repo.commit("Two");
+    plane.create("unasked-away", &webhook("unasked-away", "sideEffects: None"));
+
+    let first = diff(&repo);
+    assert_eq!(change(&first, "plain")["confidence"], "server");
+    assert_eq!(change(&first, "a")["confidence"], "local");
+    let apply = repo.run(&["apply", "--yes"]).exits(1);
+    assert!(apply.stdout.contains("✓ ConfigMap  unasked-away/plain  created"), "{apply}");
+    assert!(apply.stdout.contains("failed calling webhook"), "{apply}");
+    assert!(apply.stdout.contains("is the webhook's own server up?"), "{apply}");
+    let _ = plane.kubectl(["delete", "validatingwebhookconfiguration", "unasked-away"]).exits(0);
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+}
+
+#[test]
+fn a_kind_that_may_not_be_listed_is_asked_for_by_name() {
+    let plane = sandbox::bare();
+    let repo = Repo::new("unasked-list", plane);
+    for name in ["a", "b", "c"] {
+        let _ = repo.write(&format!("{name}.yaml"), config(name, "1"));
+    }
+    let _ = repo.commit("Three");
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    // A user who may read and change every ConfigMap, and list none.
+    let rights = "apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: unasked-list}
+rules:
+- {apiGroups: [\"\"], resources: [configmaps], verbs: [get, create, patch, update]}
+- {apiGroups: [\"\"], resources: [namespaces], verbs: [get]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: unasked-list}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: unasked-list}
+subjects: [{kind: User, name: reader}]
+";
+    plane.create("unasked-list", rights);
+    let same = repo.run(&["diff", "--as", "reader"]).exits(0);
+    assert!(
+        same.stderr.contains(
+            "ConfigMap can't be listed, so nothing is pruned; 3 objects were asked for by name: "
+        ),
+        "{same}"
+    );
+    // Discovery 2, the parent, the identity, a LIST of the cluster and one of the namespace; then
+    // each object once, which is proven to be the same.
+    assert!(same.stdout.contains("3 objects · 9 requests"), "{same}");
+    let _ = repo.write("a.yaml", config("a", "2")).remove("b.yaml").commit("Another");
+    let diff = repo.run(&["diff", "--as", "reader"]).exits(1).stdout;
+    assert!(diff.contains("0 to create, 1 to update, 0 to delete"), "{diff}");
+}
