@@ -1,0 +1,167 @@
+//! What a plan and a first apply cost, beside kubectl, kapp and the floor: raw requests by a plain
+//! client. Prints a table; asserts nothing.
+//!
+//! ```text
+//! cargo build && target/debug/trueup sandbox -- cargo bench --bench plan -- 1000 5000
+//! ```
+//!
+//! needs git. kubectl comes with the sandbox; kapp is left out where it is not on PATH. The numbers
+//! are how many objects there are, 1,000 where none is given.
+
+mod world;
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::io::{self, Write as _};
+use std::process::Command;
+use std::time::Duration;
+
+use world::{Floor, Ran, World, run};
+
+/// How often each is run, in turns; the median counts.
+const ROUNDS: usize = 5;
+/// The slowest, which take half a minute each, are run less often.
+const FEW: usize = 2;
+/// How many objects a small commit changes.
+const CHANGED: usize = 50;
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+fn main() -> Outcome<()> {
+    let sizes: Vec<usize> = std::env::args().skip(1).filter_map(|arg| arg.parse().ok()).collect();
+    let floor = Floor::new()?;
+    for size in if sizes.is_empty() { vec![1_000] } else { sizes } {
+        // The API server looks through all objects of a kind, so the fewest come first.
+        nothing_to_do(&floor, size)?;
+        few_changes(size)?;
+        first_apply(&floor, size)?;
+    }
+    Ok(())
+}
+
+/// Everything is new.
+fn first_apply(floor: &Floor, size: usize) -> Outcome<()> {
+    let mut table = Table::new(&format!("first apply, {size} objects"), "raw PATCHes, 16 at once");
+    for round in 0..ROUNDS {
+        let world = |name: &str| World::new(&format!("{name}{round}-{size}"), size);
+        let raw = world("raw")?;
+        floor.namespaces(&raw)?;
+        table.add("raw PATCHes, 16 at once", floor.patches(&raw)?);
+        table.add("trueup apply", run(&mut world("trueup")?.trueup(&["apply", "--yes"]), &[0])?);
+        if round < FEW {
+            let kubectl = world("kubectl")?;
+            floor.namespaces(&kubectl)?;
+            table.add("kubectl apply --server-side", run(&mut kubectl.kubectl_apply(), &[0])?);
+        }
+        if let Some(kapp) = world("kapp")?.kapp(&["deploy", "--yes"]) {
+            table.add("kapp deploy", run(&mut { kapp }, &[0])?);
+        }
+    }
+    table.print()
+}
+
+/// Everything is as it should be.
+fn nothing_to_do(floor: &Floor, size: usize) -> Outcome<()> {
+    let lists = "raw LISTs of the five kinds";
+    let mut table = Table::new(&format!("diff, {size} objects, nothing to do"), lists);
+    let world = World::new(&format!("noop-{size}"), size)?;
+    let _ = run(&mut world.trueup(&["apply", "--yes"]), &[0])?;
+    let _ = run(&mut world.trueup(&["diff"]), &[0])?;
+    let kapp = match world.kapp(&["deploy", "--yes"]) {
+        Some(mut deploy) => run(&mut deploy, &[0]).map(|_| true)?,
+        None => false,
+    };
+    for round in 0..ROUNDS {
+        table.add(lists, floor.lists(&world)?);
+        table.add("trueup diff", run(&mut world.trueup(&["diff"]), &[0])?);
+        if round < FEW {
+            let mut diff = world.kubectl(&["diff", "--server-side", "--concurrency=16"]);
+            table.add("kubectl diff --concurrency=16", run(&mut diff, &[0, 1])?);
+            let mut diff = world.kubectl(&["diff", "--server-side"]);
+            table.add("kubectl diff", run(&mut diff, &[0, 1])?);
+            table.add("kubectl apply, again", run(&mut world.kubectl_apply(), &[0])?);
+        }
+        if let Some(mut diff) = world.kapp(&["deploy", "--diff-run"]).filter(|_| kapp) {
+            table.add("kapp deploy --diff-run", run(&mut diff, &[0])?);
+        }
+    }
+    table.print()
+}
+
+/// A commit changes a few objects of many.
+fn few_changes(size: usize) -> Outcome<()> {
+    let mut table = Table::new(&format!("{CHANGED} of {size} objects changed"), "trueup diff");
+    let world = World::new(&format!("few-{size}"), size)?;
+    let _ = run(&mut world.trueup(&["apply", "--yes"]), &[0])?;
+    for round in 0..ROUNDS {
+        world.change(CHANGED, round)?;
+        table.add("trueup diff", run(&mut world.trueup(&["diff"]), &[1])?);
+        table.add("trueup apply", run(&mut world.trueup(&["apply", "--yes"]), &[0])?);
+    }
+    table.print()
+}
+
+/// Times by name, in the order of their first run.
+struct Table {
+    title: String,
+    floor: String,
+    names: Vec<String>,
+    runs: BTreeMap<String, Vec<Ran>>,
+}
+
+impl Table {
+    fn new(title: &str, floor: &str) -> Self {
+        let (title, floor) = (title.to_owned(), floor.to_owned());
+        Self { title, floor, names: Vec::new(), runs: BTreeMap::new() }
+    }
+
+    fn add(&mut self, name: &str, ran: Ran) {
+        if !self.runs.contains_key(name) {
+            self.names.push(name.to_owned());
+        }
+        self.runs.entry(name.to_owned()).or_default().push(ran);
+    }
+
+    /// Medians, how many times the floor, the most memory, and what trueup said of its requests.
+    fn print(&self) -> Outcome<()> {
+        let mut out = io::stdout();
+        writeln!(out, "\n{}", self.title)?;
+        writeln!(
+            out,
+            "{:32} {:>5} {:>10} {:>8} {:>9}  requests",
+            "", "runs", "median s", "× floor", "peak MB"
+        )?;
+        let floor = self.runs.get(&self.floor).map(|runs| median(runs));
+        for name in &self.names {
+            let runs = &self.runs[name];
+            let (median, peak) = (median(runs), runs.iter().map(|ran| ran.peak).max());
+            let times = floor.map_or(0.0, |floor| median.as_secs_f64() / floor.as_secs_f64());
+            let peak = match peak {
+                Some(kib) if kib > 0 => (kib / 1024).to_string(),
+                _ => String::new(),
+            };
+            let requests = runs[0].requests.map(|n| n.to_string()).unwrap_or_default();
+            writeln!(
+                out,
+                "{name:32} {:5} {:10.3} {times:8.1} {peak:>9}  {requests}",
+                runs.len(),
+                median.as_secs_f64(),
+            )?;
+        }
+        if !self.names.iter().any(|name| name.contains("kapp")) && which("kapp").is_none() {
+            writeln!(out, "kapp: left out, not on PATH")?;
+        }
+        Ok(())
+    }
+}
+
+fn median(runs: &[Ran]) -> Duration {
+    let mut times: Vec<Duration> = runs.iter().map(|ran| ran.time).collect();
+    times.sort();
+    times[times.len() / 2]
+}
+
+/// Whether a program is on PATH.
+fn which(program: &str) -> Option<()> {
+    Command::new(program).arg("version").output().ok().map(|_| ())
+}
