@@ -122,3 +122,29 @@ subjects: [{kind: User, name: reader}]
     let diff = repo.run(&["diff", "--as", "reader"]).exits(1).stdout;
     assert!(diff.contains("0 to create, 1 to update, 0 to delete"), "{diff}");
 }
+
+#[test]
+fn objects_of_a_kind_that_the_commit_brings_are_held_against_its_definition() {
+    let plane = sandbox::bare();
+    let repo = Repo::new("unasked-kind", plane);
+    let definition = include_str!("../fixtures/every-shape/definition.yaml")
+        .replace("shapes.example.com", "unasked.example.com");
+    let shape = |name: &str, spec: &str| {
+        format!(
+            "apiVersion: unasked.example.com/v1\nkind: Shape\nmetadata:\n  name: {name}\nspec:\n  {spec}\n"
+        )
+    };
+    let _ =
+        repo.write("definition.yaml", definition).write("good.yaml", shape("good", "plain: [a]"));
+    let _ =
+        repo.write("bad.yaml", shape("bad", "byKey: [{id: a, value: many}]")).commit("All at once");
+    let diff = repo.run(&["diff"]).exits(1).stdout;
+    assert!(diff.contains("Shape unasked-kind/bad · refuse · bad.yaml:1\n"), "{diff}");
+    assert!(diff.contains("    bad.yaml:6:19: spec.byKey[0].value: "), "{diff}");
+    assert!(diff.contains("Shape unasked-kind/good · create"), "{diff}");
+    assert!(diff.contains("2 to create, 0 to update, 0 to delete, 1 refused"), "{diff}");
+    // The server is of the same opinion, once it knows the kind.
+    let _ = repo.run(&["apply", "--yes"]).exits(1);
+    let again = repo.run(&["diff"]).exits(1).stdout;
+    assert!(again.contains("    bad.yaml:6:19: "), "{again}");
+}

@@ -22,7 +22,8 @@ use std::thread;
 use crate::manifest::{Manifest, PathPart};
 use crate::near::near;
 use crate::object::ObjectKey;
-use crate::problem::{Place, Problem};
+use crate::observed::Refusal;
+use crate::problem::{Cause, Place, Problem};
 use crate::redact::Redactor;
 use crate::schemas::{Found, Schemas};
 
@@ -151,6 +152,21 @@ fn object(
     }
     findings.extend(validator.faults.into_iter().map(|fault| placed(fault, manifest, key)));
     findings
+}
+
+/// What the API server will refuse an object for, as far as the schemas tell.
+pub fn refusal(key: &ObjectKey, manifest: &Manifest, schemas: &Schemas) -> Option<Refusal> {
+    let findings = object(key, manifest, (schemas, &Patterns::default()));
+    let errors = findings.into_iter().filter(|finding| finding.level == Level::Error);
+    let causes: Vec<Cause> = errors
+        .map(|error| Cause {
+            field: error.field.unwrap_or_default(),
+            message: error.message,
+            place: Some(error.place),
+        })
+        .collect();
+    let first = causes.first()?;
+    Some(Refusal { message: first.to_string(), hint: None, causes })
 }
 
 fn placed(fault: Fault<'_>, manifest: &Manifest, key: &ObjectKey) -> Finding {

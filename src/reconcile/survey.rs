@@ -1,14 +1,16 @@
 //! Looks at git and the cluster, and decides. Writes nothing.
 
 use crate::catalog::{Catalog, is_namespace};
+use crate::check;
 use crate::cluster::{Cluster, Question};
 use crate::desired::Desired;
 use crate::git::Checkout;
 use crate::inventory::{Inventory, Record, Source};
-use crate::observed::Unlisted;
+use crate::observed::{Observation, Observed, Prerequisite, Preview, Unlisted};
 use crate::plan::{Action, Allowed, Change, Plan, plan};
 use crate::problem::Problem;
 use crate::redact::Redactor;
+use crate::schemas::Schemas;
 use crate::snapshot::Revision;
 
 use super::{Declared, Error, Explained, Target, declare};
@@ -84,7 +86,8 @@ pub async fn survey(
         record: before.as_ref(),
         verify: target.verify,
     };
-    let observed = cluster.observe(&question).await;
+    let mut observed = cluster.observe(&question).await;
+    hold_against_definitions(&desired, &mut observed);
     let instances = cluster.instances(&observed, &catalog).await;
     let allowed = Allowed {
         delete: target.allow_delete.clone(),
@@ -118,6 +121,32 @@ pub async fn survey(
         warnings,
         uncommitted,
     })
+}
+
+/// Refuses what the definitions of the commit itself do not allow: the server can't say so yet.
+fn hold_against_definitions(desired: &Desired, observed: &mut Observed) {
+    let is_of_new_kind = |observation: &Observation| {
+        let prerequisite = match observation {
+            Observation::Seen { preview: Some(Preview::Deferred(prerequisite)), .. } => {
+                prerequisite
+            }
+            _ => return false,
+        };
+        matches!(prerequisite, Prerequisite::Definition(_))
+    };
+    let mut schemas = None;
+    for (key, observation) in observed.objects.iter_mut().filter(|(_, o)| is_of_new_kind(o)) {
+        let Some(manifest) = desired.objects.get(key) else { continue };
+        let schemas = schemas.get_or_insert_with(|| {
+            let mut schemas = Schemas::newest();
+            desired.objects.values().for_each(|manifest| schemas.define(&manifest.object));
+            schemas
+        });
+        if let Some(refusal) = check::refusal(key, manifest, schemas) {
+            let preview = Some(Preview::Refused(refusal));
+            *observation = Observation::Seen { live: None, preview };
+        }
+    }
 }
 
 /// Whether the inventory's namespace is there, or at least in the commit.

@@ -77,11 +77,16 @@ pub(super) fn watch<T: Send + 'static>(
         }
     };
     stop.store(true, Ordering::Relaxed);
-    if let Ok(Some(thread)) = name_receive.try_recv() {
-        children::kill(&thread);
-    }
     // What it holds, locks and files, it gives back if it can. If not, it ends with the process.
-    let _ = receive.recv_timeout(GRACE);
+    // It may be about to start one more child.
+    let (end, mut thread) = (Instant::now() + GRACE, None);
+    while Instant::now() < end {
+        thread = thread.or_else(|| name_receive.try_recv().ok().flatten());
+        thread.iter().for_each(|thread| children::kill(thread));
+        if !matches!(receive.recv_timeout(TICK), Err(RecvTimeoutError::Timeout)) {
+            break;
+        }
+    }
     Err(why)
 }
 
