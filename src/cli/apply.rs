@@ -66,7 +66,7 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     };
     let Some((session, survey)) = ready else { return Ok(Exit::NotAtCommit) };
     let glyphs = ui.glyphs();
-    let steps = Steps::new(&survey.plan, &survey.redactor, glyphs);
+    let steps = Steps::new(&survey.plan, survey.redactor(), glyphs);
     let course = Course {
         inventory: &session.named.target.inventory,
         stop: stop.flag(),

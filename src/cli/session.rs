@@ -70,7 +70,7 @@ impl Session {
             let paths = self.named.shown_paths.join(", ");
             ui.warning(&format!("{} declares nothing under {paths}", survey.revision.short()));
         }
-        ui.warnings(&survey.warnings, &survey.redactor);
+        ui.warnings(&survey.warnings, survey.redactor());
         ui.uncommitted(&survey.uncommitted);
         for Unlisted { kind, reason } in &survey.unlisted {
             let of_kind = |key: &&ObjectKey| key.group_kind() == *kind;
@@ -96,7 +96,7 @@ impl Session {
         PlanView {
             plan: &survey.plan,
             problems: &survey.desired.problems,
-            redactor: &survey.redactor,
+            redactor: survey.redactor(),
             explained: &survey.explained,
             now: Timestamp::now(),
             target: TargetView {

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use connect::{Access, ConnectError};
 pub use execute::Deleted;
-pub use observe::Question;
+pub use observe::{Members, Question};
 pub use wire::ApiError;
 
 use crate::memory::Memory;

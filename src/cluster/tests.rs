@@ -125,7 +125,8 @@ async fn the_members_of_a_stale_group_are_unknown_and_not_gone() {
         record: Some(&record),
         verify: false,
     };
-    let observed = cluster.observe(&question).await;
+    let members = cluster.members((&inventory, &record), &catalog).await;
+    let observed = cluster.observe(&question, members).await;
     let unlisted: Vec<String> =
         observed.unlisted.iter().map(|kind| kind.kind.to_string()).collect();
     assert_eq!(unlisted, ["Meter.metrics.k8s.io"], "a kind that nobody defines has no objects");

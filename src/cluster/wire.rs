@@ -7,9 +7,12 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::header::HeaderName;
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Cluster, causes};
@@ -187,11 +190,25 @@ impl ApiError {
 }
 
 impl Cluster {
-    /// Sends a request and reads its answer; passing faults are tried again.
+    /// Sends a request and reads its answer.
     pub(super) async fn call(&self, call: Call) -> Result<Answer, ApiError> {
+        let Raw { status, etag, bytes } = self.exchange(&call).await?;
+        let is_known = call.known.is_some() && status == StatusCode::NOT_MODIFIED;
+        let body = if is_known { Value::Null } else { read(&call, &bytes)? };
+        Ok(Answer { status, body, etag })
+    }
+
+    /// Sends a request for something of a certain form.
+    pub(super) async fn call_for<T: DeserializeOwned>(&self, call: Call) -> Result<T, ApiError> {
+        let Raw { bytes, .. } = self.exchange(&call).await?;
+        read(&call, &bytes)
+    }
+
+    /// Sends a request; passing faults are tried again.
+    async fn exchange(&self, call: &Call) -> Result<Raw, ApiError> {
         let mut pause = FIRST_PAUSE;
         for _ in 1..TRIES {
-            match self.call_once(&call).await {
+            match self.exchange_once(call).await {
                 Err((error, after)) if error.is_passing() => {
                     tokio::time::sleep(after.unwrap_or(pause).min(LONGEST_PAUSE)).await;
                     pause *= 2;
@@ -199,14 +216,12 @@ impl Cluster {
                 done => return done.map_err(|(error, _)| error),
             }
         }
-        self.call_once(&call).await.map_err(|(error, _)| error)
+        self.exchange_once(call).await.map_err(|(error, _)| error)
     }
 
     /// Sends a request once. With an error comes the pause that the server asks for.
-    async fn call_once(&self, call: &Call) -> Result<Answer, (ApiError, Option<Duration>)> {
+    async fn exchange_once(&self, call: &Call) -> Result<Raw, (ApiError, Option<Duration>)> {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let what = || format!("{} {}", call.method, call.path);
-        let garbled = |cause: String| (ApiError::Garbled { what: what(), cause }, None);
         let unreachable = |error: &dyn std::error::Error| {
             (ApiError::Unreachable { url: self.url.clone(), cause: root_cause(error) }, None)
         };
@@ -223,26 +238,38 @@ impl Cluster {
         if let Some(etag) = &call.known {
             request = request.header(http::header::IF_NONE_MATCH, etag);
         }
-        let request = request.body(Body::from(body)).map_err(|error| garbled(error.to_string()))?;
+        let request = request.body(Body::from(body));
+        let request = request.map_err(|error| (garbled(call, &error.to_string()), None))?;
 
         let answer = self.client.send(request).await.map_err(|error| unreachable(&error))?;
         let (head, body) = answer.into_parts();
-        let after = head.headers.get(http::header::RETRY_AFTER);
-        let after =
-            after.and_then(|value| value.to_str().ok()?.parse().ok()).map(Duration::from_secs);
+        let text = |name: HeaderName| head.headers.get(name)?.to_str().ok().map(str::to_owned);
+        let (after, etag) = (text(http::header::RETRY_AFTER), text(http::header::ETAG));
+        let after = after.and_then(|value| value.parse().ok()).map(Duration::from_secs);
         let bytes = body.collect().await.map_err(|error| unreachable(&error))?.to_bytes();
-        let etag = head.headers.get(http::header::ETAG);
-        let etag = etag.and_then(|value| value.to_str().ok()).map(str::to_owned);
-        if call.known.is_some() && head.status == StatusCode::NOT_MODIFIED {
-            return Ok(Answer { status: head.status, body: Value::Null, etag });
+        let (status, is_known) = (head.status, call.known.is_some());
+        if status.is_success() || (is_known && status == StatusCode::NOT_MODIFIED) {
+            return Ok(Raw { status, etag, bytes });
         }
-        let parsed: Result<Value, _> = serde_json::from_slice(&bytes);
-        if head.status.is_success() {
-            let body = parsed.map_err(|error| garbled(error.to_string()))?;
-            return Ok(Answer { status: head.status, body, etag });
-        }
-        Err((refusal(head.status, parsed.ok().as_ref(), &bytes), after))
+        let parsed: Option<Value> = serde_json::from_slice(&bytes).ok();
+        Err((refusal(status, parsed.as_ref(), &bytes), after))
     }
+}
+
+/// An answer that nobody has looked into.
+struct Raw {
+    status: StatusCode,
+    etag: Option<String>,
+    bytes: Bytes,
+}
+
+fn read<T: DeserializeOwned>(call: &Call, bytes: &[u8]) -> Result<T, ApiError> {
+    serde_json::from_slice(bytes).map_err(|error| garbled(call, &error.to_string()))
+}
+
+fn garbled(call: &Call, cause: &str) -> ApiError {
+    let what = format!("{} {}", call.method, call.path);
+    ApiError::Garbled { what, cause: cause.to_owned() }
 }
 
 /// The error that an answer without success stands for.

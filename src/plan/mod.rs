@@ -185,7 +185,7 @@ pub fn plan(
                 merged: decision
                     .merged
                     .or_else(|| (decision.action == Action::Create).then(|| send.clone())),
-                send: Some(send),
+                send: (decision.action != Action::Keep).then_some(send),
                 confidence: decision.confidence,
                 reason: decision.reason,
             },

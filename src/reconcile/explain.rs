@@ -46,7 +46,7 @@ pub async fn explain(survey: &Survey, target: &Target, checkout: &Checkout) -> E
 fn fields(survey: &Survey) -> BTreeMap<ObjectKey, Vec<Attribution>> {
     let updates = survey.plan.changes().filter(|change| change.action == Action::Update);
     let explained = updates.map(|change| {
-        let delta = Delta::new(change, &survey.redactor);
+        let delta = Delta::new(change, survey.redactor());
         let manifest = survey.desired.objects.get(&change.key);
         (change.key.clone(), attributions(change, &delta, manifest))
     });

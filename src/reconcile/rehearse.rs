@@ -10,7 +10,7 @@ use super::Error;
 use super::survey::api;
 use crate::catalog::{Catalog, is_crd};
 use crate::check::{Finding, Level, Rule};
-use crate::cluster::{Cluster, Question};
+use crate::cluster::{Cluster, Members, Question};
 use crate::desired::Desired;
 use crate::inventory::Inventory;
 use crate::manifest::Manifest;
@@ -60,7 +60,7 @@ pub async fn rehearse(
         record: None,
         verify: true,
     };
-    let observed = cluster.observe(&question).await;
+    let observed = cluster.observe(&question, Members::default()).await;
     let redactor = Redactor::new(manifests.iter().map(|manifest| &manifest.object));
     let mut rehearsal = Rehearsal::default();
     for (key, seen) in observed.objects {

@@ -1,8 +1,10 @@
 //! Looks at git and the cluster, and decides. Writes nothing.
 
+use std::sync::OnceLock;
+
 use crate::catalog::{Catalog, is_namespace};
 use crate::check;
-use crate::cluster::{Cluster, Question};
+use crate::cluster::{Cluster, Members, Question};
 use crate::desired::Desired;
 use crate::git::Checkout;
 use crate::inventory::{Inventory, Record, Source};
@@ -10,7 +12,7 @@ use crate::observed::{Observation, Observed, Prerequisite, Preview, Unlisted};
 use crate::plan::{Action, Allowed, Change, Plan, plan};
 use crate::problem::Problem;
 use crate::redact::Redactor;
-use crate::schemas::Schemas;
+use crate::schemas::{Schemas, releases};
 use crate::snapshot::Revision;
 
 use super::{Declared, Error, Explained, Target, declare};
@@ -29,8 +31,8 @@ pub struct Survey {
     pub after: Record,
     /// Which kinds there are.
     pub catalog: Catalog,
-    /// Knows every Secret that was seen.
-    pub redactor: Redactor,
+    /// Made when something is to be shown.
+    redactor: OnceLock<Redactor>,
     /// The cluster's identity, where the user may see it.
     pub cluster_uid: Option<String>,
     /// What is read as something else than its author most likely meant.
@@ -41,6 +43,14 @@ pub struct Survey {
     pub unlisted: Vec<Unlisted>,
     /// Changes in the work tree under the target's paths that are not in the commit.
     pub uncommitted: Vec<String>,
+}
+
+impl Survey {
+    /// Knows every Secret that was seen.
+    pub fn redactor(&self) -> &Redactor {
+        let declared = self.desired.objects.values().map(|manifest| &manifest.object);
+        self.redactor.get_or_init(|| Redactor::of_plan(&self.plan, declared))
+    }
 }
 
 /// Looks at git and the cluster at the same time, and decides what to do.
@@ -54,15 +64,11 @@ pub async fn survey(
     checkout: &Checkout,
     cluster: &Cluster,
 ) -> Result<Survey, Error> {
-    let (declared, mut catalog, parent, cluster_uid) = futures::try_join!(
-        declare(target, checkout),
-        async { cluster.discover().await.map_err(api("ask which kinds the cluster has")) },
-        async { cluster.parent(&target.inventory).await.map_err(api("read the inventory")) },
-        async { cluster.uid().await.map_err(api("reach the cluster")) },
-    )?;
+    let (declared, found) =
+        futures::try_join!(declare(target, checkout), find(&target.inventory, cluster))?;
+    let Found { mut catalog, record: before, members, cluster_uid } = found;
     let Declared { revision, manifests, problems, warnings, files: _, uncommitted } = declared;
 
-    let before = parent.as_ref().map(|parent| target.inventory.read(parent)).transpose()?;
     let repository = whose(target, checkout, (&revision, before.as_ref()))?;
 
     catalog.define(manifests.iter().map(|manifest| &manifest.object));
@@ -86,7 +92,7 @@ pub async fn survey(
         record: before.as_ref(),
         verify: target.verify,
     };
-    let mut observed = cluster.observe(&question).await;
+    let mut observed = cluster.observe(&question, members).await;
     hold_against_definitions(&desired, &mut observed);
     let instances = cluster.instances(&observed, &catalog).await;
     let allowed = Allowed {
@@ -106,7 +112,6 @@ pub async fn survey(
     let is_declared = |change: &&Change| change.origin.is_some();
     let applied = plan.changes().filter(is_declared).filter(|c| c.action != Action::Refuse);
     let after = Record::of(source, applied.map(|change| &change.key));
-    let redactor = Redactor::of_plan(&plan, []);
     Ok(Survey {
         revision,
         desired,
@@ -114,13 +119,36 @@ pub async fn survey(
         before,
         after,
         catalog,
-        redactor,
+        redactor: OnceLock::new(),
         cluster_uid,
         explained: Explained::default(),
         unlisted: observed.unlisted,
         warnings,
         uncommitted,
     })
+}
+
+/// What the cluster has of an inventory.
+struct Found {
+    catalog: Catalog,
+    record: Option<Record>,
+    members: Members,
+    cluster_uid: Option<String>,
+}
+
+/// Asks what the cluster has of the inventory, while git is read.
+async fn find(inventory: &Inventory, cluster: &Cluster) -> Result<Found, Error> {
+    let (catalog, parent, cluster_uid) = futures::try_join!(
+        async { cluster.discover().await.map_err(api("ask which kinds the cluster has")) },
+        async { cluster.parent(inventory).await.map_err(api("read the inventory")) },
+        async { cluster.uid().await.map_err(api("reach the cluster")) },
+    )?;
+    let record = parent.as_ref().map(|parent| inventory.read(parent)).transpose()?;
+    let members = match &record {
+        Some(record) => cluster.members((inventory, record), &catalog).await,
+        None => Members::default(),
+    };
+    Ok(Found { catalog, record, members, cluster_uid })
 }
 
 /// Refuses what the definitions of the commit itself do not allow: the server can't say so yet.
@@ -138,7 +166,7 @@ fn hold_against_definitions(desired: &Desired, observed: &mut Observed) {
     for (key, observation) in observed.objects.iter_mut().filter(|(_, o)| is_of_new_kind(o)) {
         let Some(manifest) = desired.objects.get(key) else { continue };
         let schemas = schemas.get_or_insert_with(|| {
-            let mut schemas = Schemas::newest();
+            let mut schemas = releases().next().and_then(Schemas::of).unwrap_or_default();
             desired.objects.values().for_each(|manifest| schemas.define(&manifest.object));
             schemas
         });

@@ -9,7 +9,7 @@ mod schema;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read as _;
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 use flate2::read::GzDecoder;
 use serde::Deserialize as _;
@@ -29,6 +29,7 @@ pub fn releases() -> impl Iterator<Item = &'static str> {
 }
 
 /// The kinds that there are schemas for.
+#[derive(Default)]
 pub struct Schemas {
     kinds: BTreeMap<GroupKind, Vec<Version>>,
     types: HashMap<String, Type>,
@@ -85,9 +86,12 @@ impl Schemas {
     }
 
     /// The schemas of the newest release that trueup has.
-    pub fn newest() -> Self {
-        let newest = releases().next().and_then(Self::of);
-        newest.unwrap_or_else(|| unreachable!("a schema file that comes with trueup can be read"))
+    pub fn newest() -> &'static Self {
+        static NEWEST: LazyLock<Schemas> = LazyLock::new(|| {
+            let newest = releases().next().and_then(Schemas::of);
+            newest.unwrap_or_else(|| unreachable!("what comes with trueup can be read"))
+        });
+        &NEWEST
     }
 
     fn add(&mut self, line: &str) {

@@ -102,7 +102,7 @@ impl Log {
     /// What a round did.
     fn did(&self, round: &Round) -> Vec<String> {
         let survey = &round.survey;
-        let (commit, redactor) = (survey.revision.short(), &survey.redactor);
+        let (commit, redactor) = (survey.revision.short(), survey.redactor());
         let mut lines = Vec::new();
         if let Some(Ok(pulled)) = &round.pulled {
             lines.extend(brought(pulled, round, redactor));
@@ -148,7 +148,7 @@ fn drifts(round: &Round) -> impl Iterator<Item = String> {
         let what = match change.action {
             Action::Create => "gone".to_owned(),
             Action::Delete => "no longer declared".to_owned(),
-            _ => fields(&Delta::new(change, &survey.redactor)),
+            _ => fields(&Delta::new(change, survey.redactor())),
         };
         format!("drift: {} {what}, put back", change.key)
     })
@@ -181,7 +181,7 @@ fn unusable(problem: &Problem) -> String {
 
 /// What of a round went wrong, apart from its pull.
 fn went_wrong(round: &Round) -> Vec<String> {
-    let redactor = &round.survey.redactor;
+    let redactor = round.survey.redactor();
     let mut wrong = Vec::new();
     for problem in &round.survey.desired.problems {
         let text = format!("{}: {}", problem.place, redactor.text(&problem.message));

@@ -2,8 +2,6 @@
 //!
 //! The proof first, then what the server said before, and the server itself last.
 
-use std::cell::LazyCell;
-
 use http::{Method, StatusCode};
 
 use crate::catalog::Served;
@@ -13,7 +11,7 @@ use crate::cluster::{ApiError, Cluster};
 use crate::delta;
 use crate::object::Object;
 use crate::observed::{Observation, Preview, Refusal};
-use crate::ownership::{FIELD_MANAGER, proof};
+use crate::ownership::FIELD_MANAGER;
 use crate::schemas::Schemas;
 use crate::verdicts::{Verdict, Verdicts};
 
@@ -38,7 +36,7 @@ pub(super) struct Known {
     pub(super) verdicts: Verdicts,
     /// What its kinds are like. Custom resources are left to the server: the definition that is in
     /// force may not be the one that the commit has.
-    pub(super) schemas: LazyCell<Schemas>,
+    pub(super) schemas: &'static Schemas,
 }
 
 /// What came of it.
@@ -48,44 +46,31 @@ pub(super) struct Looked {
     pub(super) verdict: Option<Verdict>,
 }
 
-impl Look<'_> {
-    /// What is known without asking the server: that nothing would change.
-    pub(super) fn proven(&self, before: &Known) -> Option<Looked> {
-        let live = self.member.as_ref()?;
-        let same = |verdict| {
-            let (live, preview) = (Some(live.clone()), Some(Preview::Same));
-            Looked { observation: Observation::Seen { live, preview }, verdict }
-        };
-        if proof::is_noop(&self.send, live, &|path| before.schemas.is_atomic(&self.send, path)) {
-            return Some(same(None));
-        }
-        let verdict = Verdict::new(&self.send, live)?;
-        before.verdicts.has(&verdict).then(|| same(Some(verdict)))
-    }
-}
-
 impl Cluster {
     /// Looks at one desired object: live, and what a dry run makes of it.
     ///
     /// Between the two looks a controller may write the object's status, say. Then the two are not
     /// of one state, which the resourceVersion tells, and both are asked for again.
-    pub(super) async fn look(&self, mut look: Look<'_>, before: Option<&Known>) -> Looked {
+    pub(super) async fn look(&self, mut look: Look<'_>, known: Option<&Known>) -> Looked {
         if look.is_unlisted && look.member.is_none() {
             let name = (look.send.namespace(), look.send.name());
             match self.get(look.served, name.0, name.1).await {
                 Ok(live) => look.member = live,
                 Err(error) => return unknown(&error),
             }
-            if let Some(proven) = before.and_then(|before| look.proven(before)) {
-                return proven;
+            if let Some((live, known)) = look.member.as_ref().zip(known)
+                && let Some(verdict) = known.is_same(&look.send, live)
+            {
+                let (live, preview) = (Some(live.clone()), Some(Preview::Same));
+                return Looked { observation: Observation::Seen { live, preview }, verdict };
             }
         }
         let Look { served, send, member, is_unlisted: _ } = look;
-        let mut known = member.filter(|member| member.api_version() == send.api_version());
+        let mut member = member.filter(|member| member.api_version() == send.api_version());
         for _ in 0..LOOKS {
             let answer = self.patch(served, &send, true).await;
             let created = matches!(&answer, Ok(answer) if answer.status == StatusCode::CREATED);
-            let live = match known.take() {
+            let live = match member.take() {
                 _ if created => None,
                 Some(member) => Some(member),
                 None => match self.get(served, send.namespace(), send.name()).await {

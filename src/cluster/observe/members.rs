@@ -1,77 +1,114 @@
-//! The live side of everything that the inventory already has: one paged LIST a kind.
-
-use std::collections::BTreeMap;
+//! The live side of everything that the inventory already has: one paged LIST for each kind.
 
 use futures::stream::{self, StreamExt as _};
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
-use super::Question;
-use crate::catalog::Served;
+use crate::catalog::{Catalog, Served};
 use crate::cluster::path::{api_version, collection, query_escape};
-use crate::cluster::wire::{Call, object};
+use crate::cluster::wire::Call;
 use crate::cluster::{ApiError, Cluster};
-use crate::inventory::{PART_OF, Record};
-use crate::object::{GroupKind, Object, ObjectKey};
+use crate::inventory::{Inventory, PART_OF, Record};
+use crate::object::{GroupKind, Object};
 use crate::observed::Unlisted;
 
 /// How many objects a LIST brings at once.
 const PAGE: usize = 500;
 
+/// Every live object that carries the inventory's label, not looked into yet.
+#[derive(Default)]
+pub struct Members {
+    /// The lists by kind.
+    pub(super) lists: Vec<Listed>,
+    /// Kinds that could not be listed.
+    pub(super) unlisted: Vec<Unlisted>,
+}
+
+/// The members of one kind.
+pub(super) struct Listed {
+    pub(super) kind: GroupKind,
+    /// In which version, such as `apps/v1`.
+    pub(super) api_version: String,
+    pub(super) items: Vec<Box<RawValue>>,
+}
+
+/// One page of a list, as far as it has to be understood to ask for the next.
+#[derive(Deserialize)]
+struct Page {
+    metadata: Option<PageMetadata>,
+    items: Option<Vec<Box<RawValue>>>,
+}
+
+#[derive(Deserialize)]
+struct PageMetadata {
+    #[serde(rename = "continue")]
+    token: Option<String>,
+}
+
+impl Listed {
+    /// One of the objects. Items of built-in kinds come without their type.
+    pub(super) fn object(&self, item: &RawValue) -> Object {
+        let mut object: Object = serde_json::from_str(item.get()).unwrap_or_default();
+        object.0.insert("apiVersion".to_owned(), self.api_version.as_str().into());
+        object.0.insert("kind".to_owned(), self.kind.kind.as_str().into());
+        object
+    }
+}
+
 impl Cluster {
-    /// Every live object that carries the inventory's label, kind by kind as the record says.
-    pub(super) async fn members(
+    /// Lists the inventory's members, kind by kind as its record says, each in the version that the
+    /// server prefers.
+    pub async fn members(
         &self,
-        question: &Question<'_>,
-    ) -> (BTreeMap<ObjectKey, Object>, Vec<Unlisted>) {
-        let Some(record) = question.record else { return Default::default() };
-        let selector = format!("{PART_OF}={}", question.inventory.id());
-        let lists: Vec<_> = record
-            .kinds
-            .iter()
-            .map(|kind| (kind, self.list_kind(kind, (question, record), &selector)))
-            .map(|(kind, list)| async move { (kind, list.await) })
-            .collect();
-        let (mut members, mut unlisted) = (BTreeMap::new(), Vec::new());
-        let mut lists = stream::iter(lists).buffer_unordered(self.concurrency);
-        while let Some((kind, list)) = lists.next().await {
-            match list {
-                Ok(objects) => {
-                    members.extend(objects.into_iter().map(|object| (object.key(), object)));
+        (inventory, record): (&Inventory, &Record),
+        catalog: &Catalog,
+    ) -> Members {
+        let mut members = Members::default();
+        let lists = record.kinds.iter().map(|kind| async move {
+            let list = match catalog.preferred(kind) {
+                Some(served) => self.list_kind(served, (inventory, record)).await,
+                None if catalog.is_stale(&kind.group) => {
+                    Err("the server behind its API group does not answer".to_owned())
                 }
-                Err(reason) => unlisted.push(Unlisted { kind: kind.clone(), reason }),
+                // No definition, no objects: they went with it.
+                None => return None,
+            };
+            Some(list.map_err(|reason| Unlisted { kind: kind.clone(), reason }))
+        });
+        let mut lists = stream::iter(lists).buffer_unordered(self.concurrency);
+        while let Some(list) = lists.next().await {
+            match list {
+                Some(Ok(list)) => members.lists.push(list),
+                Some(Err(unlisted)) => members.unlisted.push(unlisted),
+                None => {}
             }
         }
-        unlisted.sort_by(|a, b| a.kind.cmp(&b.kind));
-        (members, unlisted)
+        members.lists.sort_by(|a, b| a.kind.cmp(&b.kind));
+        members.unlisted.sort_by(|a, b| a.kind.cmp(&b.kind));
+        members
     }
 
     /// The members of one kind: across the cluster, or where that is forbidden namespace by
     /// namespace as the record says.
-    async fn list_kind(
+    pub(super) async fn list_kind(
         &self,
-        kind: &GroupKind,
-        (question, record): (&Question<'_>, &Record),
-        selector: &str,
-    ) -> Result<Vec<Object>, String> {
-        let served = match question.served(kind) {
-            Some(served) => served,
-            None if question.catalog.is_stale(&kind.group) => {
-                return Err("the server behind its API group does not answer".to_owned());
-            }
-            // No definition, no objects: they went with it.
-            None => return Ok(Vec::new()),
-        };
-        match self.list(served, None, selector).await {
+        served: &Served,
+        (inventory, record): (&Inventory, &Record),
+    ) -> Result<Listed, String> {
+        let selector = format!("{PART_OF}={}", inventory.id());
+        let items = match self.list(served, None, &selector).await {
             Err(error) if error.is_forbidden() && served.namespaced => {
-                let mut objects = Vec::new();
+                let mut items = Vec::new();
                 for namespace in &record.namespaces {
-                    let list = self.list(served, Some(namespace), selector).await;
-                    objects.extend(list.map_err(|error| error.to_string())?);
+                    let list = self.list(served, Some(namespace), &selector).await;
+                    items.extend(list.map_err(|error| error.to_string())?);
                 }
-                Ok(objects)
+                items
             }
-            list => list.map_err(|error| error.to_string()),
-        }
+            list => list.map_err(|error| error.to_string())?,
+        };
+        let kind = served.group_kind.clone();
+        Ok(Listed { kind, api_version: api_version(served), items })
     }
 
     /// All objects of a kind that `selector` picks, page by page.
@@ -80,34 +117,23 @@ impl Cluster {
         served: &Served,
         namespace: Option<&str>,
         selector: &str,
-    ) -> Result<Vec<Object>, ApiError> {
+    ) -> Result<Vec<Box<RawValue>>, ApiError> {
         let base = format!(
             "{}?labelSelector={}&limit={PAGE}",
             collection(served, namespace),
             query_escape(selector)
         );
-        let (mut objects, mut token) = (Vec::new(), String::new());
+        let (mut items, mut token) = (Vec::new(), String::new());
         loop {
             let path = match token.as_str() {
                 "" => base.clone(),
                 token => format!("{base}&continue={}", query_escape(token)),
             };
-            let mut body = self.call(Call::get(path)).await?.body;
-            let items = body.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take);
-            objects.extend(items.unwrap_or_default().into_iter().map(|item| {
-                // Items of built-in kinds come without their type.
-                let mut object = object(item);
-                object.0.insert("apiVersion".to_owned(), api_version(served).into());
-                object.0.insert("kind".to_owned(), served.group_kind.kind.clone().into());
-                object
-            }));
-            token = body
-                .pointer("/metadata/continue")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned();
+            let page: Page = self.call_for(Call::get(path)).await?;
+            items.extend(page.items.unwrap_or_default());
+            token = page.metadata.and_then(|metadata| metadata.token).unwrap_or_default();
             if token.is_empty() {
-                return Ok(objects);
+                return Ok(items);
             }
         }
     }

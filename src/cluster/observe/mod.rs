@@ -1,17 +1,20 @@
 //! What the cluster has, and what applying would do. Reads and dry runs only.
 //!
-//! [`members`] brings what the inventory has, in one paged LIST for each kind. What is proven to
-//! stay as it is costs nothing more; [`look`] asks the server about the rest, by dry run.
+//! `members` brings what the inventory has, in one paged LIST for each kind, and `examine` finds
+//! out what of it is proven to stay as it is, which costs nothing more; `look` asks the server about
+//! the rest, by dry run.
 
+mod examine;
 mod look;
 mod members;
 
-use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::stream::{self, StreamExt as _};
 
+use self::examine::{Examined, Measure, examine};
 use self::look::{Known, Look, Looked};
+pub use self::members::Members;
 use super::Cluster;
 use crate::catalog::{Catalog, Lookup, Served, is_namespace};
 use crate::desired::Desired;
@@ -36,65 +39,62 @@ pub struct Question<'a> {
 }
 
 impl Question<'_> {
-    /// The kind in the version in which it is declared, else in the one that the server prefers.
-    fn served(&self, kind: &GroupKind) -> Option<&Served> {
+    /// The kind in the version in which it is declared; `None` where it is not, or not served so.
+    fn declared(&self, kind: &GroupKind) -> Option<&Served> {
         let mut declared = self.desired.objects.iter().filter(|(key, _)| key.group_kind() == *kind);
-        let declared = declared.find_map(|(_, manifest)| {
+        declared.find_map(|(_, manifest)| {
             match self.catalog.look_up(kind, manifest.object.version()) {
                 Lookup::Served(served) => Some(served),
                 _ => None,
             }
-        });
-        declared.or_else(|| self.catalog.preferred(kind))
+        })
     }
 }
 
 impl Cluster {
     /// Looks at every object of desired ∪ inventory.
-    pub async fn observe(&self, question: &Question<'_>) -> Observed {
-        let (mut members, unlisted) = self.members(question).await;
-        let known = Known {
-            verdicts: self.recall(question.inventory),
-            schemas: LazyCell::new(Schemas::newest),
-        };
+    pub async fn observe(&self, question: &Question<'_>, mut members: Members) -> Observed {
+        self.list_as_declared(question, &mut members).await;
+        let known = Known { verdicts: self.recall(question.inventory), schemas: Schemas::newest() };
         let trusted = (!question.verify).then_some(&known);
-        let mut verdicts = Verdicts::default();
+        let measure =
+            Measure { desired: question.desired, inventory: question.inventory, known: trusted };
+        let Examined { same, mut others, verdicts } = examine(&members, measure);
+        let mut remembered = Verdicts::default();
+        remembered.extend(verdicts);
 
-        let mut observed = Observed { objects: BTreeMap::new(), unlisted };
-        let (namespaces, others): (Vec<_>, Vec<_>) =
-            question.desired.objects.iter().partition(|(key, _)| is_namespace(key));
+        let mut observed = Observed { objects: BTreeMap::new(), unlisted: members.unlisted };
+        for (key, live) in same {
+            let seen = Observation::Seen { live: Some(live), preview: Some(Preview::Same) };
+            observed.objects.insert(key, seen);
+        }
+        let unproven = question.desired.objects.iter();
+        let unproven = unproven.filter(|(key, _)| !observed.objects.contains_key(*key));
+        let (namespaces, rest): (Vec<_>, Vec<_>) = unproven.partition(|(key, _)| is_namespace(key));
         let mut unborn = BTreeSet::new();
-        for part in [namespaces, others] {
+        for part in [namespaces, rest] {
             let mut looks = Vec::new();
             for (key, manifest) in part {
                 let object = &manifest.object;
                 let served = question.catalog.look_up(&key.group_kind(), object.version());
-                let look = match (prerequisite(object, question.catalog, &unborn), served) {
-                    (None, Lookup::Served(served)) => Look {
-                        served,
-                        send: question.inventory.member(object),
-                        member: members.remove(key),
-                        is_unlisted: observed.is_unlisted(key),
-                    },
+                let seen = match (prerequisite(object, question.catalog, &unborn), served) {
+                    (None, Lookup::Served(served)) => {
+                        let look = Look {
+                            served,
+                            send: question.inventory.member(object),
+                            member: others.remove(key),
+                            is_unlisted: observed.is_unlisted(key),
+                        };
+                        looks.push((key, look));
+                        continue;
+                    }
                     (Some(prerequisite), _) => {
                         let preview = Some(Preview::Deferred(prerequisite));
-                        let seen = Observation::Seen { live: None, preview };
-                        observed.objects.insert(key.clone(), seen);
-                        continue;
+                        Observation::Seen { live: None, preview }
                     }
-                    (None, _) => {
-                        let unknown = Observation::Unknown("its kind is not served".to_owned());
-                        observed.objects.insert(key.clone(), unknown);
-                        continue;
-                    }
+                    (None, _) => Observation::Unknown("its kind is not served".to_owned()),
                 };
-                match trusted.and_then(|known| look.proven(known)) {
-                    Some(Looked { observation, verdict }) => {
-                        verdicts.extend(verdict);
-                        observed.objects.insert(key.clone(), observation);
-                    }
-                    None => looks.push((key, look)),
-                }
+                observed.objects.insert(key.clone(), seen);
             }
             let looks = looks
                 .into_iter()
@@ -105,17 +105,32 @@ impl Cluster {
                 {
                     unborn.insert(key.name.clone());
                 }
-                verdicts.extend(verdict);
+                remembered.extend(verdict);
                 observed.objects.insert(key.clone(), observation);
             }
         }
-        for (key, live) in members {
+        for (key, live) in others {
             observed.objects.insert(key, Observation::Seen { live: Some(live), preview: None });
         }
-        if verdicts != known.verdicts {
-            self.remember(question.inventory, &verdicts);
+        if remembered != known.verdicts {
+            self.remember(question.inventory, &remembered);
         }
         observed
+    }
+
+    /// Lists kinds again that are declared in another version than the server prefers: only in the
+    /// same version can two objects be compared.
+    async fn list_as_declared(&self, question: &Question<'_>, members: &mut Members) {
+        let Some(record) = question.record else { return };
+        for list in members.lists.iter_mut().filter(|list| !list.items.is_empty()) {
+            let Some(served) = question.declared(&list.kind) else { continue };
+            if super::path::api_version(served) != list.api_version
+                // What can't be listed in this version is compared by dry run.
+                && let Ok(again) = self.list_kind(served, (question.inventory, record)).await
+            {
+                *list = again;
+            }
+        }
     }
 }
 

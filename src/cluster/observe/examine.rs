@@ -1,0 +1,112 @@
+//! Looks into the members: what is proven to stay as it is needs no request. With all cores at
+//! once, as there may be thousands.
+
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::thread;
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::look::Known;
+use super::members::{Listed, Members};
+use crate::desired::Desired;
+use crate::inventory::Inventory;
+use crate::object::{Object, ObjectKey};
+use crate::ownership::proof;
+use crate::verdicts::Verdict;
+
+/// Fewer members than this are looked into faster than a thread is started.
+const WORTH_A_THREAD: usize = 64;
+
+/// What the members turned out to be.
+#[derive(Default)]
+pub(super) struct Examined {
+    /// Desired, and proven to stay as they are: the little that is kept of each.
+    pub(super) same: BTreeMap<ObjectKey, Object>,
+    /// All others, whole.
+    pub(super) others: BTreeMap<ObjectKey, Object>,
+    /// What the server said before and still holds.
+    pub(super) verdicts: Vec<Verdict>,
+}
+
+/// What members are compared with.
+#[derive(Clone, Copy)]
+pub(super) struct Measure<'a> {
+    pub(super) desired: &'a Desired,
+    pub(super) inventory: &'a Inventory,
+    /// `None` where nothing but the server is to be believed.
+    pub(super) known: Option<&'a Known>,
+}
+
+/// Looks into every member.
+pub(super) fn examine(members: &Members, measure: Measure<'_>) -> Examined {
+    let items: Vec<(&Listed, &RawValue)> = members
+        .lists
+        .iter()
+        .flat_map(|list| list.items.iter().map(move |item| (list, &**item)))
+        .collect();
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let share = items.len().div_ceil(threads).max(WORTH_A_THREAD);
+    let mut all = Examined::default();
+    thread::scope(|scope| {
+        let workers: Vec<_> =
+            items.chunks(share).map(|part| scope.spawn(move || measure.part(part))).collect();
+        for worker in workers {
+            let part = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            all.same.extend(part.same);
+            all.others.extend(part.others);
+            all.verdicts.extend(part.verdicts);
+        }
+    });
+    all
+}
+
+impl Measure<'_> {
+    fn part(&self, items: &[(&Listed, &RawValue)]) -> Examined {
+        let mut examined = Examined::default();
+        for (list, item) in items {
+            let live = list.object(item);
+            let key = live.key();
+            match self.proven(&key, &live) {
+                Some(verdict) => {
+                    examined.verdicts.extend(verdict);
+                    examined.same.insert(key, outline(live));
+                }
+                None => drop(examined.others.insert(key, live)),
+            }
+        }
+        examined
+    }
+
+    /// Whether applying the desired object is known to change nothing of `live`; with it the
+    /// verdict that says so, where it is one.
+    fn proven(&self, key: &ObjectKey, live: &Object) -> Option<Option<Verdict>> {
+        let (known, manifest) = (self.known?, self.desired.objects.get(key)?);
+        let send = self.inventory.member(&manifest.object);
+        known.is_same(&send, live)
+    }
+}
+
+impl Known {
+    /// Whether applying `send` is known to change nothing of `live`; with it the verdict that says
+    /// so, where it is one.
+    pub(super) fn is_same(&self, send: &Object, live: &Object) -> Option<Option<Verdict>> {
+        if proof::is_noop(send, live, &|path| self.schemas.is_atomic(send, path)) {
+            return Some(None);
+        }
+        let verdict = Verdict::new(send, live)?;
+        self.verdicts.has(&verdict).then_some(Some(verdict))
+    }
+}
+
+/// What is kept of a live object that stays as it is: who it is and whose.
+fn outline(mut live: Object) -> Object {
+    let kept = ["name", "namespace", "uid", "resourceVersion", "labels"];
+    live.0.retain(|key, _| matches!(key.as_str(), "apiVersion" | "kind" | "metadata"));
+    if let Some(Value::Object(metadata)) = live.0.get_mut("metadata") {
+        let all: Map<String, Value> = std::mem::take(metadata);
+        metadata.extend(all.into_iter().filter(|(key, _)| kept.contains(&key.as_str())));
+    }
+    live
+}
