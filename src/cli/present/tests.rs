@@ -547,18 +547,18 @@ fn json_has_the_documented_keys() {
                     "namespace": "shop", "name": "web",
                 },
                 "origin": { "path": "envs/prod/web.yaml", "line": 12 },
-                "joins": false, "only_ownership": false, "only_masked": false,
+                "confidence": "server", "joins": false, "only_ownership": false, "only_masked": false,
                 "fields": [{ "path": "spec.replicas", "before": 2, "after": 3 }],
             },
             {
                 "action": "delete", "object": config("old"), "origin": null,
-                "joins": false, "only_ownership": false, "only_masked": false, "fields": [],
+                "confidence": "server", "joins": false, "only_ownership": false, "only_masked": false, "fields": [],
             },
             {
                 "action": "keep", "object": config("gone"),
                 "origin": { "path": "envs/prod/web.yaml", "line": 12 },
                 "reason": "not pruned: 1 problem in the manifests", "hint": "mend it",
-                "joins": false, "only_ownership": false, "only_masked": false, "fields": [],
+                "confidence": "server", "joins": false, "only_ownership": false, "only_masked": false, "fields": [],
             },
         ],
         "problems": [{ "path": "a.yaml", "line": 3, "column": 7, "message": "no", "hint": null }],
@@ -580,7 +580,7 @@ fn the_documentation_names_every_key_of_the_json() {
             (!name.contains(['#', ' ']) && !field.contains("flatten")).then_some(name)
         });
     for field in fields {
-        let named = ["", ".", "changes[].", "report."]
+        let named = ["", ".", "changes[].", "changes[].fields[].", "report."]
             .iter()
             .any(|prefix| documentation.contains(&format!("`{prefix}{field}`")));
         assert!(named, "{field} is not in the table");
