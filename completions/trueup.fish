@@ -60,6 +60,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand diff" -l context -d 'The k
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l as -d 'User to act as' -r
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l as-group -d 'Group to act as a member of (repeatable)' -r
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l concurrency -d 'How many requests may be in flight at once' -r
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l out -d 'Write the plan into FILE too, for `trueup apply --plan FILE`' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -s o -l output -d 'How to print the answer' -r -f -a "text\t'For people'
 json\t'One JSON document, its keys as in the README'
 name\t'A line for each object that is not kept: the action, and arguments for kubectl'"
@@ -85,6 +86,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand apply" -l context -d 'The 
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l as -d 'User to act as' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l as-group -d 'Group to act as a member of (repeatable)' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l concurrency -d 'How many requests may be in flight at once' -r
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l plan -d 'Carry out exactly the plan in FILE, made by `trueup diff --out FILE`' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -s o -l output -d 'How to print the answer' -r -f -a "text\t'For people'
 json\t'One JSON document, its keys as in the README'
 name\t'A line for each object that is not kept: the action, and arguments for kubectl'"

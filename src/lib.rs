@@ -20,6 +20,7 @@
 //! | [`verdicts`] | of which objects the server said that applying changes nothing |
 //! | [`inventory`] | which live objects the target put there: an ApplySet |
 //! | [`plan`] | the decision, as a pure function: [`plan::plan`] |
+//! | [`approval`] | a plan that somebody approved, held against what is found later |
 //! | [`schemas`] | what the fields of each kind are like |
 //! | [`check`] | are manifests sound? Asked of schemas, with no cluster |
 //! | [`delta`] | what a change changes, field by field |
@@ -37,6 +38,7 @@
 //! | [`render`] | the programs that make manifests of kustomizations, charts and Jsonnet |
 //! | [`cluster`] | the API server; the only user of kube's client |
 //! | [`memory`] | what this machine remembers from run to run |
+//! | [`plan_file`] | an approval on this machine's disk |
 //! | `sandbox` | a throwaway control plane on this machine (on Unix) |
 //!
 //! # The story
@@ -58,6 +60,7 @@
 //! [`Plan`](plan::Plan), which diff prints and apply carries out into a
 //! [`Report`](report::Report).
 
+pub mod approval;
 pub mod attribution;
 pub mod catalog;
 pub mod check;
@@ -76,6 +79,7 @@ pub mod object;
 pub mod observed;
 pub mod ownership;
 pub mod plan;
+pub mod plan_file;
 pub mod problem;
 pub mod reconcile;
 pub mod redact;

@@ -180,8 +180,12 @@ async fn look(watch: &Watch) -> Result<Looked, RoundError> {
 /// Does what was decided.
 async fn act(watch: &Watch, looked: Looked, stop: &Stop) -> Result<Round, RoundError> {
     let Looked { begin, pulled, cluster, survey } = looked;
-    let course =
-        Course { inventory: &watch.target.inventory, stop: stop.flag(), events: &mut |_| {} };
+    let course = Course {
+        inventory: &watch.target.inventory,
+        approval: None,
+        stop: stop.flag(),
+        events: &mut |_| {},
+    };
     let report = carry_out(&survey, &cluster, course).await?;
     let (requests, elapsed) = (cluster.requests(), begin.elapsed());
     Ok(Round { pulled, survey, report, requests, elapsed })

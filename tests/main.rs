@@ -21,6 +21,7 @@ mod kubectl_answers;
 mod manifest_fuzz;
 mod one_of_forty;
 mod output;
+mod plan_file;
 mod pull;
 #[cfg(unix)]
 mod readme;

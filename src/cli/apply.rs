@@ -1,19 +1,22 @@
 //! `trueup apply`: make it so, and prune.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Args;
 
+use super::approved::found;
 use super::exit::{Exit, Failure};
 use super::present::steps::Steps;
 use super::present::{self, Format};
-use super::session::Session;
+use super::session::{Session, Wanted};
 use super::signals;
 use super::target::TargetArgs;
 use super::throwaway::ThrowawayArgs;
 use super::ui::Ui;
+use crate::approval::Approval;
+use crate::plan_file;
 use crate::reconcile::{Course, Survey, carry_out};
 use crate::watch::Stop;
 
@@ -23,6 +26,7 @@ Examples:
   trueup apply                           show the plan, ask, make it so
   trueup apply --yes --target prod       as in a script
   trueup apply --rev HEAD~1              back to the commit before
+  trueup apply --plan plan.json          what was approved, or nothing
   trueup apply --allow-delete Namespace  a deleted Namespace is meant";
 
 /// Make the cluster true to the commit, and prune
@@ -37,6 +41,20 @@ pub struct ApplyArgs {
 
     #[command(flatten)]
     throwaway: ThrowawayArgs,
+
+    /// Carry out exactly the plan in FILE, made by `trueup diff --out FILE`
+    ///
+    /// The file says what to make true and what may be deleted; the cluster is looked at anew. If
+    /// anything that the plan depends on has moved, nothing is written, and the new difference is
+    /// shown. No question is asked.
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = [
+            "paths", "rev", "worktree", "name", "moved", "allow_delete", "allow_empty",
+        ]
+    )]
+    plan: Option<PathBuf>,
 
     /// Do not ask, on a terminal either
     #[arg(short, long)]
@@ -64,11 +82,14 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         ready = ready(&args, directory, ui) => ready?,
         () = stop.told() => return Ok(Exit::Interrupted),
     };
-    let Some((session, survey)) = ready else { return Ok(Exit::NotAtCommit) };
+    let Some(Ready { session, survey, approval }) = ready else {
+        return Ok(if args.exit_zero { Exit::AtCommit } else { Exit::NotAtCommit });
+    };
     let glyphs = ui.glyphs();
     let steps = Steps::new(&survey.plan, survey.redactor(), glyphs);
     let course = Course {
         inventory: &session.named.target.inventory,
+        approval: approval.as_ref(),
         stop: stop.flag(),
         events: &mut |step| {
             if args.output == Format::Text {
@@ -87,17 +108,30 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     })
 }
 
-/// Looks, decides, and asks where there is somebody to ask; `None` when the answer is no.
-async fn ready(
-    args: &ApplyArgs,
-    directory: &Path,
-    ui: &mut Ui,
-) -> Result<Option<(Session, Survey)>, Failure> {
-    let mut session = Session::open(&args.target, directory, &args.throwaway, ui).await?;
+/// What is to be carried out, once it is known to be wanted.
+struct Ready {
+    session: Session,
+    survey: Survey,
+    approval: Option<Approval>,
+}
+
+/// Looks, decides, and asks where there is somebody to ask; `None` when the answer is no, or when
+/// an approved plan does not hold any more.
+async fn ready(args: &ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Option<Ready>, Failure> {
+    let ApplyArgs { target, throwaway, plan, yes, output, exit_zero: _ } = args;
+    let approval = plan.as_deref().map(plan_file::read).transpose()?;
+    let approved = approval.as_ref().map(|approval| &approval.purpose);
+    let mut session = Session::open(Wanted { target, throwaway, approved }, directory, ui).await?;
     let mut survey = session.survey(ui).await?;
-    if survey.plan.writes() && !args.yes && ui.can_ask() {
+    let difference = approval.as_ref().map(|approval| approval.difference(found(&survey)));
+    let glyphs = ui.glyphs();
+    if let Some(difference) = difference.filter(|difference| !difference.is_none()) {
         session.explain(&mut survey).await;
-        let glyphs = ui.glyphs();
+        present::moved(ui.stdout(), (&session.view(&survey), &difference), *output, glyphs)?;
+        return Ok(None);
+    }
+    if survey.plan.writes() && approval.is_none() && !yes && ui.can_ask() {
+        session.explain(&mut survey).await;
         present::plan(ui.stdout(), &session.view(&survey), Format::Text, glyphs)?;
         let asked = Instant::now();
         if !ui.confirm(&present::question(&session.view(&survey))).await? {
@@ -105,5 +139,5 @@ async fn ready(
         }
         session.waited(asked.elapsed());
     }
-    Ok(Some((session, survey)))
+    Ok(Some(Ready { session, survey, approval }))
 }

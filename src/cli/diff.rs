@@ -1,15 +1,17 @@
 //! `trueup diff`: what apply would change.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::approved;
 use super::exit::{Exit, Failure};
 use super::present::{self, Format};
-use super::session::Session;
+use super::session::{Session, Wanted};
 use super::target::TargetArgs;
 use super::throwaway::ThrowawayArgs;
 use super::ui::Ui;
+use crate::plan_file;
 
 /// What the end of `trueup diff --help` says.
 const EXAMPLES: &str = "\
@@ -18,7 +20,8 @@ Examples:
   trueup diff --target prod              one target of several
   trueup diff envs/prod --rev v1.4       a folder as it was at a tag
   trueup diff --worktree                 what is not committed yet, too
-  trueup diff --sandbox                  against an empty API server of its own";
+  trueup diff --sandbox                  against an empty API server of its own
+  trueup diff --out plan.json            to be approved, then apply --plan it";
 
 /// Show what apply would change
 ///
@@ -35,6 +38,14 @@ pub struct DiffArgs {
     #[command(flatten)]
     throwaway: ThrowawayArgs,
 
+    /// Write the plan into FILE too, for `trueup apply --plan FILE`
+    ///
+    /// The file names the commit, the cluster and the objects, with digests of the fields that the
+    /// plan depends on. It holds no value of any object.
+    #[arg(long, value_name = "FILE", conflicts_with = "worktree")]
+    #[cfg_attr(unix, arg(conflicts_with = "sandbox"))]
+    out: Option<PathBuf>,
+
     /// How to print the answer
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: Format,
@@ -50,11 +61,16 @@ pub struct DiffArgs {
 ///
 /// When nobody can tell.
 pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
-    let session = Session::open(&args.target, directory, &args.throwaway, ui).await?;
+    let DiffArgs { target, throwaway, out, output, exit_zero } = args;
+    let wanted = Wanted { target: &target, throwaway: &throwaway, approved: None };
+    let session = Session::open(wanted, directory, ui).await?;
     let mut survey = session.survey(ui).await?;
+    if let Some(path) = &out {
+        plan_file::write(path, &approved::approval(&session, &survey)?)?;
+    }
     session.explain(&mut survey).await;
     let glyphs = ui.glyphs();
-    present::plan(ui.stdout(), &session.view(&survey), args.output, glyphs)?;
+    present::plan(ui.stdout(), &session.view(&survey), output, glyphs)?;
     let same = survey.plan.is_noop() && survey.desired.problems.is_empty();
-    Ok(if same || args.exit_zero { Exit::AtCommit } else { Exit::NotAtCommit })
+    Ok(if same || exit_zero { Exit::AtCommit } else { Exit::NotAtCommit })
 }

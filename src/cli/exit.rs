@@ -59,10 +59,12 @@ macro_rules! failures_with_hints {
 }
 
 failures_with_hints!(
+    crate::approval::Elsewhere,
     crate::cluster::ConnectError,
     crate::config::ConfigError,
     crate::git::Error,
     crate::git::pull::PullError,
+    crate::plan_file::PlanFileError,
     crate::reconcile::Error,
 );
 

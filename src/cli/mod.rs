@@ -2,6 +2,7 @@
 //! answers it.
 
 pub mod apply;
+pub mod approved;
 pub mod check;
 pub mod completions;
 pub mod diff;

@@ -11,11 +11,23 @@ use super::present::{PlanView, RevisionView, TargetView};
 use super::target::{Named, TargetArgs};
 use super::throwaway::{Throwaway, ThrowawayArgs};
 use super::ui::Ui;
+use crate::approval::Purpose;
 use crate::cluster::Cluster;
 use crate::git::Checkout;
 use crate::object::ObjectKey;
 use crate::observed::Unlisted;
 use crate::reconcile::{self, Survey, survey};
+
+/// What a session is opened with.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// What to make true, and how to reach it.
+    pub target: &'a TargetArgs,
+    /// Whether to use a cluster of the run's own.
+    pub throwaway: &'a ThrowawayArgs,
+    /// The approved plan that says what to make true, in place of the arguments.
+    pub approved: Option<&'a Purpose>,
+}
 
 /// A target with everything that reaches it.
 pub struct Session {
@@ -36,18 +48,17 @@ impl Session {
     /// # Errors
     ///
     /// When one of them is not there.
-    pub async fn open(
-        args: &TargetArgs,
-        directory: &Path,
-        throwaway: &ThrowawayArgs,
-        ui: &mut Ui,
-    ) -> Result<Self, Failure> {
+    pub async fn open(wanted: Wanted<'_>, directory: &Path, ui: &mut Ui) -> Result<Self, Failure> {
+        let Wanted { target, throwaway, approved } = wanted;
         let checkout = Checkout::discover(directory)?;
-        let mut access = args.access.access();
+        let mut access = target.access.access();
         let throwaway = throwaway.start(&mut access, ui).await?;
         let begin = Instant::now();
         let cluster = Cluster::connect(&access).await?;
-        let named = args.resolve(directory, &checkout, &cluster)?;
+        let named = match approved {
+            Some(purpose) => target.resolve_approved(purpose, &checkout, &cluster).await?,
+            None => target.resolve(directory, &checkout, &cluster)?,
+        };
         Ok(Self { checkout, cluster, named, begin, _throwaway: throwaway })
     }
 

@@ -134,6 +134,8 @@ impl AccessArgs {
 pub struct Named {
     /// The target's name in trueup.yaml, else the inventory's.
     pub name: String,
+    /// Whether trueup.yaml says more of the target of that name.
+    pub declared: bool,
     /// The target.
     pub target: Target,
     /// The target's paths as a person writes them: the whole checkout is `.`.
@@ -164,6 +166,7 @@ impl TargetArgs {
         let inventory = self.name.clone().or(declared.name).or_else(|| name.clone());
         let inventory = inventory.unwrap_or_else(|| derived(&checkout.folder_name(), &paths));
         let inventory = sanitized(&inventory);
+        let is_declared = name.is_some();
         let name = name.unwrap_or_else(|| inventory.clone());
         let inventory = format!("trueup-{inventory}");
         let target = Target {
@@ -180,7 +183,7 @@ impl TargetArgs {
             verify: self.verify,
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
-        Ok(Named { name, target, shown_paths })
+        Ok(Named { name, declared: is_declared, target, shown_paths })
     }
 }
 
@@ -241,7 +244,11 @@ impl FilesArgs {
     }
 
     /// The target of trueup.yaml that the arguments choose, if there is any.
-    fn declared(&self, checkout: &Checkout) -> Result<Option<(String, TargetConfig)>, Failure> {
+    ///
+    /// # Errors
+    ///
+    /// When there is no such target, or trueup.yaml can't be used.
+    pub fn declared(&self, checkout: &Checkout) -> Result<Option<(String, TargetConfig)>, Failure> {
         let bytes = match self.worktree {
             true => checkout.read_worktree_file(config::FILE)?,
             false => {
@@ -257,7 +264,7 @@ impl FilesArgs {
 
 /// How this machine renders: with the programs on its search path, and a cache of trueup's own.
 #[allow(clippy::disallowed_methods, reason = "the search path is the machine's")]
-fn setting(formats: Formats, namespace: &str) -> Result<Setting, Failure> {
+pub(super) fn setting(formats: Formats, namespace: &str) -> Result<Setting, Failure> {
     let cache = cache_folder("render").context("this user has no home folder")?;
     let search = std::env::var_os("PATH").unwrap_or_default();
     let (launcher, namespace) = (Some(std::env::current_exe()?), namespace.to_owned());

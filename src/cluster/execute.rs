@@ -11,7 +11,6 @@ use super::wire::{Call, object};
 use super::{ApiError, Cluster};
 use crate::catalog::Served;
 use crate::object::Object;
-use crate::ownership;
 
 /// How often a deletion is tried again when the object changed in between without ceasing to be
 /// ours, as a Deployment does whose pods come and go.
@@ -26,8 +25,8 @@ pub enum Deleted {
     Gone,
     /// The server has taken the deletion and waits for finalizers.
     Going,
-    /// The object is no longer ours to delete: somebody took it over or made it anew.
-    NotOurs,
+    /// The object is no longer the one to delete: somebody took it over or made it anew.
+    NotMeant,
 }
 
 impl Cluster {
@@ -40,8 +39,37 @@ impl Cluster {
         self.patch(served, send, false).await.map(|answer| object(answer.body))
     }
 
+    /// Applies one object, provided that what is there is `seen` to the last write, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// When something else is there, which is a conflict; when the API server refuses, or does not
+    /// answer.
+    pub async fn apply_over(
+        &self,
+        served: &Served,
+        send: &Object,
+        seen: Option<&Object>,
+    ) -> Result<Object, ApiError> {
+        let mut send = send.clone();
+        match seen {
+            Some(seen) => {
+                let seen = [("uid", seen.uid()), ("resourceVersion", seen.resource_version())];
+                let seen = seen.into_iter().map(|(key, value)| (key.to_owned(), value.into()));
+                send.metadata_mut().extend(seen);
+            }
+            // Server-side apply has no way to ask for an object that is not there yet.
+            None => {
+                if self.get(served, send.namespace(), send.name()).await?.is_some() {
+                    return Err(ApiError::exists());
+                }
+            }
+        }
+        self.apply(served, &send).await
+    }
+
     /// Deletes one object in the background, provided that it is the one that was seen and has not
-    /// changed since; one that changed and is still ours is looked at and tried again.
+    /// changed since; one that changed and `is_meant` all the same is tried again.
     ///
     /// # Errors
     ///
@@ -50,7 +78,7 @@ impl Cluster {
         &self,
         served: &Served,
         seen: &Object,
-        id: &str,
+        is_meant: &(dyn Fn(&Object) -> bool + Sync),
     ) -> Result<Deleted, ApiError> {
         let mut seen = seen.clone();
         for _ in 0..DELETE_TRIES {
@@ -61,8 +89,8 @@ impl Cluster {
             }
             match self.get(served, seen.namespace(), seen.name()).await? {
                 None => return Ok(Deleted::Gone),
-                Some(now) if now.uid() != seen.uid() || !ownership::is_ours(&now, id) => {
-                    return Ok(Deleted::NotOurs);
+                Some(now) if now.uid() != seen.uid() || !is_meant(&now) => {
+                    return Ok(Deleted::NotMeant);
                 }
                 Some(now) => seen = now,
             }

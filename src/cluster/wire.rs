@@ -100,6 +100,16 @@ impl ApiError {
         matches!(self, Self::Status { code: 404, .. })
     }
 
+    /// What a server would say of an object that is there and should not be.
+    pub(super) fn exists() -> Self {
+        Self::Status {
+            code: 409,
+            reason: "AlreadyExists".to_owned(),
+            message: "it exists already".to_owned(),
+            causes: Vec::new(),
+        }
+    }
+
     /// Whether a precondition did not hold.
     pub fn is_conflict(&self) -> bool {
         matches!(self, Self::Status { code: 409, .. })

@@ -135,6 +135,19 @@ impl Delta {
     }
 }
 
+/// The two objects between which `change` makes a difference, without noise and not redacted: what
+/// is live, and what it becomes. The label that makes it a member stands in them.
+pub fn compared(change: &Change) -> (Option<Object>, Option<Object>) {
+    let after = change.merged.as_ref().or(change.send.as_ref());
+    let clean = |object: Option<&Object>| object.map(|object| quiet(object, false));
+    (clean(change.live.as_ref()), clean(after))
+}
+
+/// Every field in which `after` differs from `before`, in the order in which they are written.
+pub fn fields_between(before: &Object, after: &Object) -> Vec<FieldChange> {
+    fields::between(&before.0, &after.0)
+}
+
 /// `object` without what would only be noise.
 fn quiet(object: &Object, hides_label: bool) -> Object {
     let mut object = object.clone();

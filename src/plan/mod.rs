@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 pub use guards::Allowed;
 use guards::Undesired;
 use order::Step;
+use serde::{Deserialize, Serialize};
 
 use crate::desired::Desired;
 use crate::inventory::{Inventory, PART_OF};
@@ -21,7 +22,8 @@ use crate::ownership::foresight::foresee;
 use crate::problem::Cause;
 
 /// What to do with one object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Action {
     /// It does not exist: make it.
     Create,

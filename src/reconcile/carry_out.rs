@@ -11,10 +11,13 @@ use futures::stream::{self, StreamExt as _};
 
 use super::survey::api;
 use super::{Error, Survey};
+use crate::approval::Approval;
 use crate::catalog::{Served, is_crd, is_namespace};
 use crate::cluster::{ApiError, Cluster, Deleted};
 use crate::inventory::{Inventory, Record};
-use crate::object::ObjectKey;
+use crate::object::{Object, ObjectKey};
+use crate::observed::{Observation, Preview};
+use crate::ownership;
 use crate::plan::{Action, Change, Plan, Reason, Wave};
 use crate::report::{Outcome, Report, Step};
 
@@ -22,6 +25,8 @@ use crate::report::{Outcome, Report, Step};
 const DEFINITION_PATIENCE: Duration = Duration::from_secs(60);
 /// How long to wait for what was deleted to be gone.
 const DELETION_PATIENCE: Duration = Duration::from_secs(10);
+/// How often an approved change is tried over a state that moves without touching it.
+const SEND_TRIES: usize = 5;
 /// The pause before something that is about to be possible is tried again.
 const TRY_AGAIN: Duration = Duration::from_millis(200);
 
@@ -29,6 +34,8 @@ const TRY_AGAIN: Duration = Duration::from_millis(200);
 pub struct Course<'a> {
     /// The record of what this target put there.
     pub inventory: &'a Inventory,
+    /// What was approved: nothing else is written, whatever happens between the look and the write.
+    pub approval: Option<&'a Approval>,
     /// Set to stop: what is in flight is finished, nothing more is begun.
     pub stop: &'a AtomicBool,
     /// Hears of each change as it ends.
@@ -106,7 +113,7 @@ impl<'a> Run<'a> {
         }
         let (survey, cluster) = (self.survey, self.cluster);
         let stop = self.course.stop;
-        let worker = Worker { survey, cluster, inventory };
+        let worker = Worker { survey, cluster, inventory, approval: self.course.approval };
         let mut changes = stream::iter(todo)
             .map(|change| async move {
                 if stop.load(Ordering::Relaxed) {
@@ -122,7 +129,8 @@ impl<'a> Run<'a> {
 
     async fn change(&self, change: &Change) -> Outcome {
         let Self { survey, cluster, course, .. } = self;
-        Worker { survey, cluster, inventory: course.inventory }.change(change).await
+        let Course { inventory, approval, .. } = *course;
+        Worker { survey, cluster, inventory, approval }.change(change).await
     }
 
     fn note(&mut self, change: &'a Change, outcome: Outcome) {
@@ -214,12 +222,21 @@ impl<'a> Run<'a> {
     }
 }
 
+/// What came of sending an object.
+enum Sent {
+    /// It is as it was sent.
+    Done,
+    /// It was not sent: what is there is not what was approved.
+    Moved,
+}
+
 /// What one change needs.
 #[derive(Clone, Copy)]
 struct Worker<'a> {
     survey: &'a Survey,
     cluster: &'a Cluster,
     inventory: &'a Inventory,
+    approval: Option<&'a Approval>,
 }
 
 impl Worker<'_> {
@@ -230,14 +247,15 @@ impl Worker<'_> {
         };
         let done = match (change.action, &change.send, &change.live) {
             (Action::Delete, _, Some(live)) => {
-                self.cluster.delete(&served, live, &self.inventory.id()).await.map(|deleted| {
-                    match deleted {
-                        Deleted::Gone => Outcome::Done,
-                        Deleted::Going => Outcome::Going,
-                        Deleted::NotOurs => Outcome::Failed(reason(
-                            "it was taken over or made anew since it was looked at",
-                        )),
-                    }
+                let id = self.inventory.id();
+                let is_meant =
+                    |now: &Object| ownership::is_ours(now, &id) && self.is_approved(change, now);
+                self.cluster.delete(&served, live, &is_meant).await.map(|deleted| match deleted {
+                    Deleted::Gone => Outcome::Done,
+                    Deleted::Going => Outcome::Going,
+                    Deleted::NotMeant => Outcome::Failed(reason(
+                        "it was taken over, changed or made anew since it was looked at",
+                    )),
                 })
             }
             (_, Some(send), _) => self.apply(&served, change, send).await,
@@ -261,18 +279,22 @@ impl Worker<'_> {
         self,
         served: &Served,
         change: &Change,
-        send: &crate::object::Object,
+        send: &Object,
     ) -> Result<Outcome, ApiError> {
         let end = std::time::Instant::now() + DEFINITION_PATIENCE;
         loop {
-            match self.cluster.apply(served, send).await {
+            match self.send(served, change, send).await {
                 Err(error)
                     if self.is_about_to_work(&error, change) && std::time::Instant::now() < end =>
                 {
                     tokio::time::sleep(TRY_AGAIN).await;
                 }
                 Err(error) => return Err(error),
-                Ok(_) => break,
+                Ok(Sent::Done) => break,
+                Ok(Sent::Moved) => {
+                    let why = "it moved since it was looked at, and that was not approved";
+                    return Ok(Outcome::Failed(reason(why)));
+                }
             }
         }
         if is_crd(&change.key) {
@@ -286,6 +308,42 @@ impl Worker<'_> {
             });
         }
         Ok(Outcome::Done)
+    }
+
+    /// Sends one object. Where a plan was approved, only over the very state that was looked at; of
+    /// a state that moved, say by a controller that writes the status, it is looked whether the
+    /// approved difference is still the same.
+    async fn send(self, served: &Served, change: &Change, send: &Object) -> Result<Sent, ApiError> {
+        let Some(approval) = self.approval else {
+            return self.cluster.apply(served, send).await.map(|_| Sent::Done);
+        };
+        let mut seen = change.live.clone();
+        for _ in 0..SEND_TRIES {
+            match self.cluster.apply_over(served, send, seen.as_ref()).await {
+                Err(error) if error.is_conflict() => {}
+                done => return done.map(|_| Sent::Done),
+            }
+            let now = self.cluster.look_again(served, send).await;
+            let Observation::Seen { live, preview } = now else { return Ok(Sent::Moved) };
+            let merged = match preview {
+                Some(Preview::Same) => return Ok(Sent::Done),
+                Some(Preview::Merged(merged)) => Some(merged),
+                _ => return Ok(Sent::Moved),
+            };
+            let action = if live.is_some() { Action::Update } else { Action::Create };
+            let now = Change { action, live, merged, ..change.clone() };
+            if !approval.holds(&now, self.survey.redactor()) {
+                return Ok(Sent::Moved);
+            }
+            seen = now.live;
+        }
+        Ok(Sent::Moved)
+    }
+
+    /// Whether a change was approved for an object that is `now` like this, where approval counts.
+    fn is_approved(self, change: &Change, now: &Object) -> bool {
+        let now = || Change { live: Some(now.clone()), ..change.clone() };
+        self.approval.is_none_or(|approval| approval.holds(&now(), self.survey.redactor()))
     }
 
     /// Whether an error is the kind that ends by itself: a kind that was established in this run

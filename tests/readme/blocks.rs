@@ -105,7 +105,7 @@ fn normal_word(word: &str) -> String {
         let numbers: Vec<&str> = part.split(':').collect();
         numbers.len() == 3 && numbers.iter().all(|n| n.len() == 2 && n.parse::<u8>().is_ok())
     };
-    let bare = word.trim_matches(['(', ')', ',']);
+    let bare = word.trim_matches(['(', ')', ',', ':']);
     match bare.split_once("..") {
         Some((from, to)) if is_id(from) && is_id(to) => word.replace(bare, "ID..ID"),
         _ if is_id(bare) => word.replace(bare, "ID"),

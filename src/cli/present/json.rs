@@ -26,6 +26,8 @@
 //! | `report.at_commit` | whether the cluster is at the commit now |
 //! | `report.interrupted` | whether a signal ended it early |
 //! | `report.steps` | every change that was to be made: `action`, `object`, `outcome` (`done`, `going`, `failed`, `skipped`), `reason`, `hint`, `causes` as in `changes` |
+//! | `moved` | of an apply with `--plan` that is refused: the objects whose relevant state moved since the plan was made, `changes` says what would be done now: `object`, `approved` (one of the names in `summary`), `message`; absent otherwise |
+//! | `desired_moved` | true: the commit's objects are not those that the plan was made of; absent otherwise |
 //! | `requests` | how many requests were made |
 //! | `elapsed` | seconds |
 //!
@@ -38,6 +40,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{PlanView, shown};
+use crate::approval::Difference;
 use crate::attribution::{Story, Writer};
 use crate::delta::yaml::is_harmless;
 use crate::delta::{Delta, FieldChange};
@@ -48,6 +51,31 @@ use crate::reconcile::Explained;
 use crate::redact::Redactor;
 use crate::report::{Outcome, Report};
 use crate::snapshot::Authorship;
+
+/// Writes the view as JSON, with what moved since its plan was approved.
+///
+/// # Errors
+///
+/// When `out` does not take it.
+pub fn write_moved(
+    out: &mut impl Write,
+    view: &PlanView<'_>,
+    difference: &Difference,
+) -> io::Result<()> {
+    let moved = difference.moved.iter().map(|moved| {
+        let version = view.plan.changes().find(|change| change.key == moved.object);
+        MovedDocument {
+            object: object(&moved.object, version.map_or("", |change| &change.version)),
+            approved: moved.approved.unwrap_or(Action::Keep).name(),
+            message: moved.message(),
+        }
+    });
+    let moved = Some(moved.collect());
+    let document = Document { moved, desired_moved: difference.desired, ..document(view, None) };
+    let json = serde_json::to_string_pretty(&document).map_err(io::Error::other)?;
+    write_harmless(out, &json)?;
+    writeln!(out)
+}
 
 /// Writes the view as JSON.
 ///
@@ -87,6 +115,10 @@ struct Document<'a> {
     problems: Vec<ProblemDocument<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     report: Option<ReportDocument<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moved: Option<Vec<MovedDocument<'a>>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    desired_moved: bool,
     requests: usize,
     elapsed: f64,
 }
@@ -202,6 +234,13 @@ struct StepDocument<'a> {
 }
 
 #[derive(Serialize)]
+struct MovedDocument<'a> {
+    object: ObjectDocument<'a>,
+    approved: &'static str,
+    message: String,
+}
+
+#[derive(Serialize)]
 struct CauseDocument<'a> {
     field: String,
     message: String,
@@ -257,6 +296,8 @@ fn document<'a>(view: &PlanView<'a>, report: Option<&'a Report>) -> Document<'a>
         changes: shown(plan).map(|change| self::change(change, view)).collect(),
         problems: problems.iter().map(|problem| self::problem(problem, redactor)).collect(),
         report: report.map(|report| self::report(report, view)),
+        moved: None,
+        desired_moved: false,
         requests,
         elapsed: elapsed.as_secs_f64(),
     }

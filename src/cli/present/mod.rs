@@ -7,6 +7,7 @@ pub mod check;
 mod excerpt;
 pub mod glyphs;
 pub mod json;
+mod moved;
 pub mod objects;
 pub mod pull;
 pub mod round;
@@ -22,6 +23,7 @@ use jiff::Timestamp;
 
 pub use glyphs::Glyphs;
 
+use crate::approval::Difference;
 use crate::object::ObjectKey;
 use crate::plan::{Action, Change, Plan, Reason};
 use crate::problem::Problem;
@@ -73,6 +75,24 @@ pub fn report(
         Format::Text => steps::write_end(out, view, report, glyphs),
         Format::Json => json::write(out, view, Some(report)),
         Format::Name => out.write_all(names(view.plan).as_bytes()),
+    }
+}
+
+/// Writes that an approved plan does not hold any more: what moved, and the new difference.
+///
+/// # Errors
+///
+/// When `out` does not take it.
+pub fn moved(
+    out: &mut impl Write,
+    (view, difference): (&PlanView<'_>, &Difference),
+    format: Format,
+    glyphs: Glyphs,
+) -> io::Result<()> {
+    match format {
+        Format::Text => moved::write(out, view, difference, glyphs),
+        Format::Json => json::write_moved(out, view, difference),
+        Format::Name => out.write_all(names(&moved::only(view.plan, difference)).as_bytes()),
     }
 }
 

@@ -215,7 +215,7 @@ fn style(action: Action) -> Style {
 }
 
 /// Writes one change: its line, and what becomes different.
-fn change(
+pub(super) fn change(
     out: &mut impl Write,
     change: &Change,
     view: &PlanView<'_>,

@@ -103,6 +103,12 @@ impl Cluster {
         Looked { observation: Observation::Unknown(reason), verdict: None }
     }
 
+    /// Looks at one object again, as the server has it now.
+    pub async fn look_again(&self, served: &Served, send: &Object) -> Observation {
+        let look = Look { served, send: send.clone(), member: None, is_unlisted: false };
+        self.look(look, None).await.observation
+    }
+
     /// One object; `None` when it does not exist.
     pub(in crate::cluster) async fn get(
         &self,

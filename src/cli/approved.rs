@@ -1,0 +1,98 @@
+//! What an approved plan is for, from the arguments of the diff that made it, and back.
+
+use crate::approval::{Approval, ApprovedCluster, Elsewhere, Found, Purpose};
+use crate::cluster::Cluster;
+use crate::git::Checkout;
+use crate::inventory::Inventory;
+use crate::reconcile::{Survey, Target};
+
+use super::exit::Failure;
+use super::session::Session;
+use super::target::{FilesArgs, Named, TargetArgs, setting};
+
+/// What was found, as an approval is made of it and held against it.
+pub fn found(survey: &Survey) -> Found<'_> {
+    let Survey { plan, desired, unlisted, .. } = survey;
+    Found { plan, desired, unlisted, redactor: survey.redactor() }
+}
+
+/// The approval of what the session found.
+///
+/// # Errors
+///
+/// When nobody could tell later whether the cluster is the same one.
+pub fn approval(session: &Session, survey: &Survey) -> Result<Approval, Failure> {
+    let Named { name, declared, target, shown_paths: _ } = &session.named;
+    let uid = survey.cluster_uid.clone().ok_or(Elsewhere::UnknownCluster)?;
+    let purpose = Purpose {
+        target: name.clone(),
+        declared: *declared,
+        paths: target.paths.clone(),
+        namespace: target.namespace.clone(),
+        inventory: target.inventory.clone(),
+        cluster: ApprovedCluster { name: session.cluster.name().to_owned(), uid },
+        commit: survey.revision.commit.clone(),
+        repository: survey.after.repository.clone(),
+        allow_delete: target.allow_delete.clone(),
+        allow_empty: target.allow_empty,
+        moved: target.moved,
+    };
+    Ok(Approval::new(purpose, found(survey)))
+}
+
+impl TargetArgs {
+    /// The target of an approved plan: what it says, reached as the arguments say.
+    ///
+    /// # Errors
+    ///
+    /// When it is for another cluster or repository, its commit is not here, or the arguments say
+    /// something else.
+    pub async fn resolve_approved(
+        &self,
+        purpose: &Purpose,
+        checkout: &Checkout,
+        cluster: &Cluster,
+    ) -> Result<Named, Failure> {
+        let Purpose { target, declared, commit, repository, namespace, .. } = purpose.clone();
+        purpose.agrees(self.files.target.as_deref(), self.files.namespace.as_deref())?;
+        let uid = cluster.uid().await.map_err(|source| crate::reconcile::Error::Api {
+            attempt: "reach the cluster",
+            source,
+        })?;
+        purpose.is_for(cluster.name(), uid.as_deref())?;
+        if !checkout.has_root_commit(&repository)? {
+            let shallow = checkout.is_shallow();
+            return Err(Elsewhere::OtherRepository { repository, shallow }.into());
+        }
+        if !checkout.resolve(Some(&commit)).is_ok_and(|revision| revision.commit == commit) {
+            return Err(Elsewhere::NoCommit { commit }.into());
+        }
+        let files = FilesArgs {
+            paths: Vec::new(),
+            target: declared.then(|| target.clone()),
+            rev: Some(commit.clone()),
+            worktree: false,
+            namespace: None,
+        };
+        let config = match declared {
+            true => files.declared(checkout)?.map(|(_, config)| config).unwrap_or_default(),
+            false => Default::default(),
+        };
+        let Inventory { name, namespace: home } = purpose.inventory.clone();
+        let target = Target {
+            paths: purpose.paths.clone(),
+            rev: Some(commit),
+            worktree: false,
+            inventory: Inventory { name, namespace: home },
+            render: setting(config.render, &namespace)?,
+            namespace,
+            allow_delete: purpose.allow_delete.clone(),
+            allow_empty: purpose.allow_empty,
+            moved: purpose.moved,
+            strict: self.strict,
+            verify: self.verify,
+        };
+        let shown_paths = target.recorded_paths().into_iter().collect();
+        Ok(Named { name: purpose.target.clone(), declared, target, shown_paths })
+    }
+}

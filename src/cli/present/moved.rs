@@ -1,0 +1,70 @@
+//! An approved plan that does not hold any more, as text: the new difference of every object that
+//! moved, what happened to each, and what to do.
+
+use std::io::{self, Write};
+
+use anstyle::AnsiColor;
+
+use super::{Glyphs, PlanView, text};
+use crate::approval::Difference;
+use crate::plan::{Action, Plan, Wave};
+
+/// Writes it.
+///
+/// # Errors
+///
+/// When `out` does not take it.
+pub(super) fn write(
+    out: &mut impl Write,
+    view: &PlanView<'_>,
+    difference: &Difference,
+    glyphs: Glyphs,
+) -> io::Result<()> {
+    let red = AnsiColor::Red.on_default().bold();
+    let plan = only(view.plan, difference);
+    let moved = PlanView { plan: &plan, ..*view };
+    writeln!(out, "{}", text::header_line(&moved, glyphs))?;
+    for change in plan.changes().filter(|change| change.action != Action::Keep) {
+        writeln!(out)?;
+        text::change(out, change, &moved, glyphs)?;
+    }
+    writeln!(out)?;
+    for object in &difference.moved {
+        let line = format!("{} {}", object.object, object.message());
+        writeln!(out, "{red}!{red:#} {}", glyphs.inert(&line))?;
+    }
+    let (target, commit) = (view.target.name, view.revision.short());
+    let why = match difference.moved.len() {
+        0 => "the commit declares something else than when the plan was made".to_owned(),
+        1 => "1 object moved since the plan was made".to_owned(),
+        n => format!("{n} objects moved since the plan was made"),
+    };
+    let end = text::filled(&[
+        format!("{target} is NOT at {commit}: {why}"),
+        "nothing was written".to_owned(),
+        text::cost(view.requests, view.elapsed),
+    ]);
+    writeln!(out)?;
+    for line in end.lines() {
+        writeln!(out, "{}", text::with_dots(line, glyphs))?;
+    }
+    if difference.desired {
+        writeln!(
+            out,
+            "    is it rendered with other versions of kustomize, helm or jsonnet here?"
+        )?;
+    }
+    writeln!(out, "    do this: approve the new difference, with trueup diff --out FILE")
+}
+
+/// The changes of the objects that moved, alone.
+pub(super) fn only(plan: &Plan, difference: &Difference) -> Plan {
+    let waves = plan.waves.iter().map(|wave| {
+        let moved = wave
+            .changes
+            .iter()
+            .filter(|change| difference.moved.iter().any(|moved| moved.object == change.key));
+        Wave { step: wave.step, changes: moved.cloned().collect() }
+    });
+    Plan { waves: waves.collect() }
+}
