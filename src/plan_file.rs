@@ -84,9 +84,14 @@ pub fn write(path: &Path, approval: &Approval) -> Result<(), PlanFileError> {
 }
 
 fn try_write(path: &Path, approval: &Approval) -> io::Result<()> {
-    if path.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
+    // What a link leads to is replaced, not the link; and never a folder, a pipe or a device.
+    let real = match fs::canonicalize(path) {
+        Ok(real) if real.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        Ok(real) if !real.is_file() => return Err(io::Error::other("it is not a regular file")),
+        Ok(real) => real,
+        Err(_) => path.to_owned(),
+    };
+    let path = real.as_path();
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

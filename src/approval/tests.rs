@@ -139,3 +139,22 @@ fn what_is_done_already_is_fine_and_what_nobody_can_tell_is_not() {
     let moved = approval.difference(found).moved;
     assert_eq!(moved.iter().map(|moved| moved.why).collect::<Vec<_>>(), [Why::Unknown]);
 }
+
+#[test]
+fn what_the_commit_declares_is_part_of_the_approval() {
+    let declared = |replicas: u32| {
+        let text = format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web}}\nspec: {{replicas: {replicas}}}\n"
+        );
+        let manifests = crate::manifest::read("web.yaml", text.as_bytes()).manifests;
+        let objects = manifests.into_iter().map(|manifest| (manifest.object.key(), manifest));
+        Desired { objects: objects.collect(), problems: Vec::new() }
+    };
+    let (plan, redactor) = (Plan::default(), Redactor::default());
+    let differs = |before: &Desired, after: &Desired| {
+        let found = |desired| Found { plan: &plan, desired, unlisted: &[], redactor: &redactor };
+        Approval::new(purpose(), found(before)).difference(found(after)).desired
+    };
+    assert!(!differs(&declared(2), &declared(2)));
+    assert!(differs(&declared(2), &declared(3)));
+}

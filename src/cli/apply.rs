@@ -54,6 +54,7 @@ pub struct ApplyArgs {
             "paths", "rev", "worktree", "name", "moved", "allow_delete", "allow_empty",
         ]
     )]
+    #[cfg_attr(unix, arg(conflicts_with = "sandbox"))]
     plan: Option<PathBuf>,
 
     /// Do not ask, on a terminal either

@@ -1,6 +1,7 @@
 //! What the tests are written with.
 
 pub mod api;
+pub mod between;
 pub mod command;
 pub mod eventually;
 pub mod git;

@@ -1,5 +1,7 @@
 //! A plan that is approved in a file is carried out as it was approved, or not at all.
 
+mod races;
+
 use std::fs;
 use std::path::PathBuf;
 
@@ -7,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::support::command::Output;
+use crate::support::command::{Cmd, Output};
 use crate::support::repo::Repo;
 use crate::support::sandbox;
 
@@ -259,7 +261,9 @@ fn a_file_that_is_not_as_trueup_wrote_it_is_refused() {
     }
     assert_eq!(repo.writes(), before);
     let folder = repo.outside().to_str().unwrap();
-    for cannot in [folder, "/no/such/folder/plan.json"] {
+    let pipe = repo.outside().join("pipe");
+    let _ = Cmd::new("mkfifo").args([&pipe]).run().exits(0);
+    for cannot in [folder, "/no/such/folder/plan.json", pipe.to_str().unwrap()] {
         let output = repo.run(&["diff", "--out", cannot]).exits(2);
         has(&output.stderr, &["cannot write the plan file"]);
     }
@@ -349,4 +353,35 @@ fn a_target_of_the_configuration_is_carried_out_from_anywhere() {
     has(&apply(&repo, &[]).exits(0).stdout, &["one is at "]);
     let parent = repo.kubectl(&["get", "configmap", "trueup-one"]);
     assert_eq!(parent.status, Some(0), "{parent}");
+}
+
+#[test]
+fn a_plan_of_what_needs_each_other_and_one_of_nothing() {
+    let repo = Repo::new("plan-file-born", sandbox::bare());
+    let born = include_str!("../../fixtures/born-together.yaml").replace("born", "born-planned");
+    repo.write("all.yaml", born).commit("All at once");
+    has(&approve(&repo, &[]).stdout, &["4 to create"]);
+    has(&apply(&repo, &[]).exits(0).stdout, &["4 changed"]);
+
+    let out = file(&repo);
+    let _ = repo.run(&["diff", "--out", out.to_str().unwrap()]).exits(0);
+    has(&apply(&repo, &[]).exits(0).stdout, &["nothing to do"]);
+    let delete = ["-n", "born-planned-together", "delete", "configmap", "settings"];
+    let _ = repo.kubectl(&delete).exits(0);
+    let said = refused(&repo);
+    has(&said, &["! ConfigMap born-planned-together/settings was in sync, and is to create now"]);
+}
+
+#[test]
+fn a_cluster_that_nobody_can_tell_from_others_has_no_plan_files() {
+    let repo = Repo::new("plan-file-nobody", sandbox::bare());
+    repo.write_config("one", "1").commit("First");
+    let role = ["create", "role", "edit", "--verb", "*", "--resource", "configmaps"];
+    let _ = repo.kubectl(&role).exits(0);
+    let binding = ["create", "rolebinding", "edit", "--role", "edit", "--user", "editor"];
+    let _ = repo.kubectl(&binding).exits(0);
+    let out = file(&repo);
+    let diff = repo.run(&["diff", "--as", "editor", "--out", out.to_str().unwrap()]).exits(2);
+    has(&diff.stderr, &["kube-system", "do this: plan files need the right to get Namespace"]);
+    assert!(!out.exists());
 }

@@ -1,0 +1,100 @@
+//! The API server with somebody in between, who can do something at the very moment when a request
+//! comes: `kubectl proxy` behind a socket of the test's own.
+
+use std::fs;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::sync::Arc;
+use std::thread;
+
+use super::command::Cmd;
+use super::sandbox::Plane;
+
+/// What is done when a request comes, before the server has it; it is given the request's first
+/// line.
+type Meddle = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Somebody in between, for as long as it lives.
+pub struct Between {
+    proxy: Child,
+    folder: tempfile::TempDir,
+}
+
+impl Between {
+    pub fn start(plane: &Plane, meddle: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        let mut proxy = plane
+            .command(Cmd::new(&plane.kubectl))
+            .args(["proxy", "--port=0"])
+            .into_inner()
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = String::new();
+        let _ = BufReader::new(proxy.stdout.take().unwrap()).read_line(&mut said).unwrap();
+        let server = said.trim().rsplit(' ').next().unwrap().to_owned();
+
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let meddle: Meddle = Arc::new(meddle);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (server, meddle) = (server.clone(), Arc::clone(&meddle));
+                // Whoever hangs up in the middle is no concern of ours.
+                thread::spawn(move || pass(stream, &server, &meddle));
+            }
+        });
+
+        let folder = tempfile::tempdir().unwrap();
+        let kubeconfig = format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: between\n\
+             clusters: [{{name: between, cluster: {{server: '{url}'}}}}]\n\
+             users: [{{name: anybody, user: {{}}}}]\n\
+             contexts: [{{name: between, context: {{cluster: between, user: anybody}}}}]\n"
+        );
+        fs::write(folder.path().join("kubeconfig"), kubeconfig).unwrap();
+        Self { proxy, folder }
+    }
+
+    /// The way to the server that leads past whoever is in between.
+    pub fn kubeconfig(&self) -> PathBuf {
+        Path::new(self.folder.path()).join("kubeconfig")
+    }
+}
+
+impl Drop for Between {
+    fn drop(&mut self) {
+        let _ = self.proxy.kill();
+        let _ = self.proxy.wait();
+    }
+}
+
+/// Passes one request on, and its answer back.
+fn pass(stream: TcpStream, server: &str, meddle: &Meddle) -> io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    let (mut head, mut length) = (Vec::new(), 0);
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line)? == 0 {
+            return Ok(());
+        }
+        if line.trim().is_empty() {
+            break;
+        }
+        match line.to_lowercase().split_once(':') {
+            Some(("content-length", value)) => length = value.trim().parse().unwrap(),
+            Some(("connection", _)) => continue,
+            _ => {}
+        }
+        head.push(line);
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body)?;
+    meddle(head[0].trim());
+    let mut upstream = TcpStream::connect(server)?;
+    write!(upstream, "{}Connection: close\r\n\r\n", head.concat())?;
+    upstream.write_all(&body)?;
+    io::copy(&mut upstream, stream.get_mut())?;
+    Ok(())
+}
