@@ -3,7 +3,11 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// How many things are remembered.
+const KEPT: usize = 200;
 
 /// The folder with what is remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +43,56 @@ impl Memory {
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(bytes)?;
         file.persist(folder.join(name))?;
-        Ok(())
+        forget_the_oldest(folder)
+    }
+}
+
+/// Leaves what was written last; what else there is belongs to clusters that are gone, most likely.
+fn forget_the_oldest(folder: &Path) -> io::Result<()> {
+    let entries = folder.read_dir()?.flatten();
+    let mut written: Vec<(SystemTime, PathBuf)> = entries
+        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+        .collect();
+    if written.len() > KEPT {
+        written.sort();
+        for (_, path) in written.iter().rev().skip(KEPT) {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_there_again_and_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let memory = Memory::new(folder.path().join("a/b"));
+        assert_eq!(memory.recall("one"), None);
+        memory.keep("one", b"first");
+        memory.keep("one", b"second");
+        assert_eq!(memory.recall("one").as_deref(), Some(&b"second"[..]));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode =
+                |path: &str| folder.path().join(path).metadata().unwrap().permissions().mode();
+            assert_eq!((mode("a/b") & 0o777, mode("a/b/one") & 0o777), (0o700, 0o600));
+        }
+        Memory::default().keep("one", b"nowhere");
+        assert_eq!(Memory::default().recall("one"), None);
+    }
+
+    #[test]
+    fn the_oldest_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let memory = Memory::new(folder.path().to_owned());
+        for number in 0..KEPT + 5 {
+            memory.keep(&number.to_string(), b"x");
+        }
+        assert_eq!(folder.path().read_dir().unwrap().count(), KEPT);
+        assert!(memory.recall(&(KEPT + 4).to_string()).is_some());
     }
 }
