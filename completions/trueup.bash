@@ -162,11 +162,11 @@ _trueup() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "text json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text json markdown github name" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "text json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text json markdown github name" -- "${cur}"))
                     return 0
                     ;;
                 --directory)
@@ -332,11 +332,11 @@ _trueup() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "text json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text json markdown github name" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "text json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text json markdown github name" -- "${cur}"))
                     return 0
                     ;;
                 --directory)

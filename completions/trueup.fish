@@ -63,6 +63,8 @@ complete -c trueup -n "__fish_trueup_using_subcommand diff" -l concurrency -d 'H
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l out -d 'Write the plan into FILE too, for `trueup apply --plan FILE`' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -s o -l output -d 'How to print the answer' -r -f -a "text\t'For people'
 json\t'One JSON document, its keys as in the README'
+markdown\t'For a comment on a pull request'
+github\t'Annotations of a GitHub workflow'
 name\t'A line for each object that is not kept: the action, and arguments for kubectl'"
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -s C -l directory -d 'A folder in the checkout' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l color -d 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -89,6 +91,8 @@ complete -c trueup -n "__fish_trueup_using_subcommand apply" -l concurrency -d '
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l plan -d 'Carry out exactly the plan in FILE, made by `trueup diff --out FILE`' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -s o -l output -d 'How to print the answer' -r -f -a "text\t'For people'
 json\t'One JSON document, its keys as in the README'
+markdown\t'For a comment on a pull request'
+github\t'Annotations of a GitHub workflow'
 name\t'A line for each object that is not kept: the action, and arguments for kubectl'"
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -s C -l directory -d 'A folder in the checkout' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l color -d 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'

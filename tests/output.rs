@@ -51,6 +51,50 @@ fn json_says_what_text_says() {
 }
 
 #[test]
+fn a_pull_request_gets_a_comment_and_annotations() {
+    let repo = Repo::new("output-comment", sandbox::bare());
+    repo.write("envs/one.yaml", config("one", "1")).write_config("gone", "1").commit("First");
+    let apply = repo.run(&["apply", "-o", "markdown"]).exits(0);
+    let commit = repo.git(&["rev-parse", "--short=7", "HEAD"]).stdout.trim().to_owned();
+    let verdict = format!("is at {commit} “First”: 2 objects, 2 changed\n");
+    assert!(apply.stdout.contains(&verdict), "{apply}");
+    assert!(apply.stdout.contains("| + created | <code>ConfigMap output-comment/one</code> |"));
+    let same = repo.run(&["diff", "-o", "markdown"]).exits(0);
+    assert!(same.stdout.ends_with(": in sync, 2 objects\n"), "{same}");
+
+    repo.write("envs/one.yaml", config("one", "```")).remove("gone.yaml").commit("Second");
+    let diff = repo.run(&["diff", "-o", "markdown"]).exits(1);
+    for part in [
+        "**output-comment** on ",
+        " “Second”: 1 to update, 1 to delete\n",
+        "| data.key 1 → &#96;&#96;&#96; |",
+        "\n````diff\n",
+        "\n-  key: \"1\"\n+  key: \"```\"\n````\n\n- data.key changed in ",
+        ", Author, on 2",
+        " UTC, envs/one.yaml&#58;6\n",
+        "| removed by ",
+    ] {
+        assert!(diff.stdout.contains(part), "{part:?} is missing from\n{diff}");
+    }
+    assert_eq!(repo.run(&["diff", "-o", "markdown"]).stdout, diff.stdout, "the same once more");
+
+    let github = repo.run(&["diff", "-o", "github"]).exits(1);
+    let lines: Vec<&str> = github.stdout.lines().collect();
+    let [update, delete, summary] = lines[..] else { panic!("{github}") };
+    assert_eq!(
+        update,
+        "::warning file=envs/one.yaml,line=1,title=update ConfigMap output-comment/one::data.key 1 → ```"
+    );
+    assert!(delete.starts_with("::warning title=delete ConfigMap output-comment/gone::"));
+    assert!(summary.starts_with("2 objects · 0 to create, 1 to update, 1 to delete"), "{github}");
+
+    repo.write("bad.yaml", "a: b: c\n").commit("Third");
+    let wrong = repo.run(&["apply", "-o", "github"]).exits(1);
+    assert!(wrong.stdout.contains("::error file=bad.yaml,line=1,col=5::"), "{wrong}");
+    assert!(wrong.stdout.contains("is NOT at"), "{wrong}");
+}
+
+#[test]
 fn the_requests_that_are_counted_are_those_that_the_server_had() {
     // One of its own: every request of a trueup is this test's.
     let plane = sandbox::own();

@@ -21,7 +21,9 @@ Examples:
   trueup diff envs/prod --rev v1.4       a folder as it was at a tag
   trueup diff --worktree                 what is not committed yet, too
   trueup diff --sandbox                  against an empty API server of its own
-  trueup diff --out plan.json            to be approved, then apply --plan it";
+  trueup diff --out plan.json            to be approved, then apply --plan it
+  trueup diff -o markdown                for a comment on a pull request
+  trueup diff -o github                  annotations in a GitHub workflow";
 
 /// Show what apply would change
 ///

@@ -1,12 +1,18 @@
-//! Plans as text, as JSON and as names: everything that a person or a script reads of them.
+//! Plans as text, as JSON, as Markdown, as annotations and as names: everything that a person or a
+//! script reads of them.
 //!
 //! Renders what it is given and decides nothing. What a change changes is [`crate::delta`]'s, what
 //! may be shown is [`crate::redact`]'s; streams, width and colour are [`super::ui`]'s.
 
+mod annotation;
+mod brief;
 pub mod check;
 mod excerpt;
+mod github;
 pub mod glyphs;
+mod hunks;
 pub mod json;
+mod markdown;
 mod moved;
 pub mod objects;
 pub mod pull;
@@ -38,6 +44,10 @@ pub enum Format {
     Text,
     /// One JSON document, its keys as in the README
     Json,
+    /// For a comment on a pull request
+    Markdown,
+    /// Annotations of a GitHub workflow
+    Github,
     /// A line for each object that is not kept: the action, and arguments for kubectl
     Name,
 }
@@ -56,6 +66,8 @@ pub fn plan(
     match format {
         Format::Text => text::write(out, view, glyphs),
         Format::Json => json::write(out, view, None),
+        Format::Markdown => out.write_all(markdown::plan(view).as_bytes()),
+        Format::Github => github::write(out, view),
         Format::Name => out.write_all(names(view.plan).as_bytes()),
     }
 }
@@ -74,6 +86,8 @@ pub fn report(
     match format {
         Format::Text => steps::write_end(out, view, report, glyphs),
         Format::Json => json::write(out, view, Some(report)),
+        Format::Markdown => out.write_all(markdown::report(view, report).as_bytes()),
+        Format::Github => github::write_report(out, view, report),
         Format::Name => out.write_all(names(view.plan).as_bytes()),
     }
 }
@@ -92,6 +106,15 @@ pub fn moved(
     match format {
         Format::Text => moved::write(out, view, difference, glyphs),
         Format::Json => json::write_moved(out, view, difference),
+        Format::Markdown => {
+            let plan = moved::only(view.plan, difference);
+            let text = markdown::moved(&PlanView { plan: &plan, ..*view }, difference);
+            out.write_all(text.as_bytes())
+        }
+        Format::Github => {
+            let plan = moved::only(view.plan, difference);
+            github::write_moved(out, &PlanView { plan: &plan, ..*view }, difference)
+        }
         Format::Name => out.write_all(names(&moved::only(view.plan, difference)).as_bytes()),
     }
 }

@@ -14,18 +14,18 @@ use crate::problem::{Cause, Place};
 
 const ESCAPE: char = '\u{1b}';
 
-fn object(value: Value) -> Object {
+pub(super) fn object(value: Value) -> Object {
     Object(value.as_object().unwrap().clone())
 }
 
-fn config(name: &str, data: Value) -> Object {
+pub(super) fn config(name: &str, data: Value) -> Object {
     object(json!({
         "apiVersion": "v1", "kind": "ConfigMap",
         "metadata": { "name": name, "namespace": "shop" }, "data": data,
     }))
 }
 
-fn change(action: Action, live: Option<Object>, merged: Option<Object>) -> Change {
+pub(super) fn change(action: Action, live: Option<Object>, merged: Option<Object>) -> Change {
     let object = merged.as_ref().or(live.as_ref()).unwrap();
     let origin = (action != Action::Delete).then(|| Origin {
         path: "envs/prod/web.yaml".to_owned(),
@@ -79,7 +79,7 @@ fn a_refusal_names_the_place_of_each_field() {
     assert_eq!(json["changes"][0]["causes"][0], cause);
 }
 
-fn because(mut change: Change, message: &str, hint: Option<&str>) -> Change {
+pub(super) fn because(mut change: Change, message: &str, hint: Option<&str>) -> Change {
     let hint = hint.map(str::to_owned);
     change.reason = Some(Reason { message: message.to_owned(), hint, causes: Vec::new() });
     change
@@ -90,7 +90,7 @@ fn plan(changes: Vec<Change>) -> Plan {
 }
 
 /// What `tell` makes of a plan with these changes.
-fn told(
+pub(super) fn told(
     changes: Vec<Change>,
     problems: &[Problem],
     tell: impl Fn(&mut Vec<u8>, &PlanView<'_>),
@@ -139,7 +139,7 @@ fn middle(changes: Vec<Change>) -> String {
     rest.rsplit_once("\n\n").unwrap().0.to_owned()
 }
 
-fn web(replicas: u32, image: &str) -> Object {
+pub(super) fn web(replicas: u32, image: &str) -> Object {
     object(json!({
         "apiVersion": "apps/v1", "kind": "Deployment",
         "metadata": { "name": "web", "namespace": "shop", "generation": replicas },
@@ -622,16 +622,19 @@ proptest::proptest! {
         };
         let problems = [problem];
         let text = text_of(changes.clone(), &problems, true);
-        let json = told(changes, &problems, |out, view| json::write(out, view, None).unwrap());
+        let others = [Format::Json, Format::Markdown, Format::Github, Format::Name].map(|format| {
+            told(changes.clone(), &problems, |out, view| plan_as(out, view, format))
+        });
         for value in &values {
             let (base64, quoted) = (STANDARD.encode(value), format!("{value:?}"));
             let mut spellings = vec![base64.as_str(), &quoted[1..quoted.len() - 1]];
             spellings.extend(value.lines().filter(|line| line.len() > 8));
             for spelling in spellings {
                 proptest::prop_assert!(!text.contains(spelling), "{spelling:?} in {text}");
-                proptest::prop_assert!(!json.contains(spelling), "{spelling:?} in {json}");
+                for other in &others {
+                    proptest::prop_assert!(!other.contains(spelling), "{spelling:?} in {other}");
+                }
             }
-            proptest::prop_assert!(!text.contains(&base64) && !json.contains(&base64));
         }
     }
 }
@@ -643,4 +646,38 @@ fn a_header_too_wide_for_a_terminal_goes_on_below() {
     let wide = ["prod".to_owned(), "x".repeat(75), "envs/prod @ 8be01d3".to_owned()];
     let [_, x, at] = &wide;
     assert_eq!(text::filled(&wide), format!("prod\n    {x}\n    {at}"));
+}
+
+#[test]
+fn annotations_stand_at_their_lines_and_hold_nothing_that_ends_them() {
+    let update = change(Action::Update, Some(web(2, "a")), Some(web(3, "a")));
+    let gone = change(Action::Delete, Some(config("old", json!({}))), None);
+    let refused = change(Action::Refuse, Some(config("r", json!({}))), None);
+    let refused = because(refused, "100 % wrong\n::stop-commands::x", Some("ask: why, and who"));
+    let named = caused(
+        change(Action::Refuse, None, Some(web(2, "a:1"))),
+        &[(20, "spec.replicas", "no"), (22, "spec", "neither")],
+    );
+    let problem = Problem {
+        place: Place { path: "a,b:c.yaml".to_owned(), line: 2, column: 5 },
+        message: "no".to_owned(),
+        excerpt: None,
+        hint: None,
+    };
+    let text = told(vec![update, gone, refused, named], &[problem], |out, view| {
+        plan_as(out, view, Format::Github);
+    });
+    assert_eq!(
+        text,
+        "::warning file=envs/prod/web.yaml,line=12,title=update Deployment shop/web::spec.replicas 2 → 3\n\
+         ::warning title=delete ConfigMap shop/old::it is no longer declared\n\
+         ::error file=envs/prod/web.yaml,line=12,title=refuse ConfigMap shop/r::100 %25 wrong%0A::stop-commands::x%0Ado this: ask: why, and who\n\
+         ::error file=envs/prod/web.yaml,line=20,col=3,title=refuse Deployment shop/web::envs/prod/web.yaml:20:3: spec.replicas: no%0Aenvs/prod/web.yaml:22:3: spec: neither\n\
+         ::error file=a%2Cb%3Ac.yaml,line=2,col=5::no\n\
+         4 objects · 0 to create, 1 to update, 1 to delete, 2 refused · 14 requests · 0.1 s\n"
+    );
+}
+
+fn plan_as(out: &mut Vec<u8>, view: &PlanView<'_>, format: Format) {
+    super::plan(out, view, format, Glyphs { utf8: true }).unwrap();
 }

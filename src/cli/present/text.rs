@@ -7,9 +7,9 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use similar::{Algorithm, ChangeTag, DiffOp, TextDiff};
 use unicode_width::UnicodeWidthStr as _;
 
+use super::hunks::{self, Line};
 use super::{Glyphs, PlanView, excerpt, shown, why};
 use crate::delta::Delta;
 use crate::object::ObjectKey;
@@ -18,12 +18,8 @@ use crate::redact::Redactor;
 
 /// The columns that our own lines fit into.
 pub(super) const WIDTH: usize = 80;
-/// Equal lines shown around a difference.
-const CONTEXT: usize = 3;
 /// More objects than this that are kept for one reason are told in one line.
 const FEW: usize = 5;
-/// Two texts that are not compared by then are shown as a coarser difference.
-const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Writes the whole of it: what it is for, the changes, the problems, the closing line.
 ///
@@ -66,7 +62,7 @@ pub(super) fn left_alone(
 
 /// Whether the object is left in the cluster for a reason of trueup's own, which many can share:
 /// it is kept, or no longer declared and not deleted all the same.
-fn is_left(change: &Change) -> bool {
+pub(super) fn is_left(change: &Change) -> bool {
     let is_undeclared = change.origin.is_none();
     change.action == Action::Keep || (change.action == Action::Refuse && is_undeclared)
 }
@@ -341,7 +337,7 @@ fn lefts(
 }
 
 /// A line of an object. It is harmless but for tabs, which are part of some texts' layout.
-fn body(line: &str, glyphs: Glyphs) -> String {
+pub(super) fn body(line: &str, glyphs: Glyphs) -> String {
     let parts: Vec<_> = line.split('\t').map(|part| glyphs.inert(part)).collect();
     parts.join("\t")
 }
@@ -349,53 +345,18 @@ fn body(line: &str, glyphs: Glyphs) -> String {
 /// Writes the lines that differ, with a few equal ones around them and the keys that they stand
 /// under, so that every line says where it belongs.
 fn diff(out: &mut impl Write, before: &str, after: &str, glyphs: Glyphs) -> io::Result<()> {
-    let diff = TextDiff::configure()
-        .algorithm(Algorithm::Myers)
-        .timeout(PATIENCE)
-        .diff_lines(before, after);
     let (red, green) = (AnsiColor::Red.on_default(), AnsiColor::Green.on_default());
     let dim = Style::new().dimmed();
-    let old: Vec<&str> = before.lines().collect();
-    let mut told = 0; // how many lines of `old` are behind us
-    for group in diff.grouped_ops(CONTEXT) {
-        let start = group.first().map_or(0, |op: &DiffOp| op.old_range().start);
-        if told > 0 && start > told {
-            writeln!(out, "    {dim}{}{dim:#}", glyphs.gap())?;
-        }
-        for i in above(&old, start).into_iter().filter(|i| *i >= told) {
-            writeln!(out, "    {dim}{}{dim:#}", body(old[i], glyphs))?;
-        }
-        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-            let line = body(change.value().trim_end_matches('\n'), glyphs);
-            match change.tag() {
-                ChangeTag::Equal => writeln!(out, "{}", format!("    {line}").trim_end())?,
-                ChangeTag::Delete => writeln!(out, "{red}  - {line}{red:#}")?,
-                ChangeTag::Insert => writeln!(out, "{green}  + {line}{green:#}")?,
+    for line in hunks::between(before, after) {
+        match line {
+            Line::Gap => writeln!(out, "    {dim}{}{dim:#}", glyphs.gap())?,
+            Line::Above(text) => writeln!(out, "    {dim}{}{dim:#}", body(text, glyphs))?,
+            Line::Equal(text) => {
+                writeln!(out, "{}", format!("    {}", body(text, glyphs)).trim_end())?;
             }
+            Line::Removed(text) => writeln!(out, "{red}  - {}{red:#}", body(text, glyphs))?,
+            Line::Added(text) => writeln!(out, "{green}  + {}{green:#}", body(text, glyphs))?,
         }
-        told = group.last().map_or(told, |op| op.old_range().end);
     }
     Ok(())
-}
-
-/// The lines above line `start` that it stands under, outermost first.
-fn above(lines: &[&str], start: usize) -> Vec<usize> {
-    // A list's dash stands as far left as its key, and still belongs under it.
-    let depth = |line: &str| {
-        let text = line.trim_start();
-        2 * (line.len() - text.len()) + usize::from(text == "-" || text.starts_with("- "))
-    };
-    let Some(first) = lines[start.min(lines.len())..].iter().find(|line| !line.is_empty()) else {
-        return Vec::new();
-    };
-    let mut limit = depth(first);
-    let mut found = Vec::new();
-    for (i, line) in lines[..start].iter().enumerate().rev() {
-        if limit > 0 && !line.is_empty() && depth(line) < limit {
-            limit = depth(line);
-            found.push(i);
-        }
-    }
-    found.reverse();
-    found
 }

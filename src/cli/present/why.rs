@@ -19,6 +19,35 @@ const INDENT: usize = 6;
 /// How many groups of fields are told of one object.
 const MOST: usize = 8;
 
+/// How times are told.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Times {
+    /// As long as ago as they are now: `12 min ago`.
+    Ago(Timestamp),
+    /// By date and time, for what is read later.
+    Dates,
+}
+
+impl Times {
+    fn tell(self, time: Timestamp) -> String {
+        match self {
+            Self::Ago(now) => ago(time, now),
+            Self::Dates => format!("on {}", time.strftime("%Y-%m-%d at %H:%M UTC")),
+        }
+    }
+}
+
+/// Why some fields of an object are as they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Told {
+    /// What it is about.
+    pub(super) what: String,
+    /// What happened to it; may be empty.
+    pub(super) then: String,
+    /// What else there is to know of it.
+    pub(super) also: Option<String>,
+}
+
 /// Writes why a change is as it is, as far as it is known.
 ///
 /// # Errors
@@ -32,20 +61,49 @@ pub(super) fn write(
 ) -> io::Result<()> {
     let dim = Style::new().dimmed();
     let mut line = |line: &str| writeln!(out, "    {dim}{}{dim:#}", glyphs.inert(line));
-    if let Some(removal) = view.explained.removed.get(&change.key) {
-        line(&format!("removed by {}", authorship(removal, view.now)))?;
+    let times = Times::Ago(view.now);
+    if let Some(removal) = removal(change, view, times) {
+        line(&removal)?;
     }
-    let groups = groups(&change.key, view);
-    for group in groups.iter().take(MOST) {
+    let (stories, more) = stories(change, view, times);
+    for told in stories {
         let mut mark = if glyphs.utf8 { "▲" } else { "^" };
-        for told in told(group, view.now) {
+        for told in told.lines() {
             line(&format!("{mark} {told}"))?;
             mark = " ";
         }
     }
-    match groups.len().saturating_sub(MOST) {
+    match more {
         0 => Ok(()),
         more => line(&format!("  and {more} more")),
+    }
+}
+
+/// Which commit took the object out: `removed by 4f2c1a9, AUTHOR, 3 days ago`.
+pub(super) fn removal(change: &Change, view: &PlanView<'_>, times: Times) -> Option<String> {
+    let removal = view.explained.removed.get(&change.key)?;
+    Some(format!("removed by {}", authorship(removal, times)))
+}
+
+/// Why the fields of a change are as they are, and how many stories are left out.
+pub(super) fn stories(change: &Change, view: &PlanView<'_>, times: Times) -> (Vec<Told>, usize) {
+    let groups = groups(&change.key, view);
+    let stories = groups.iter().take(MOST).map(|group| told(group, times)).collect();
+    (stories, groups.len().saturating_sub(MOST))
+}
+
+impl Told {
+    /// As lines, few where they fit.
+    fn lines(self) -> Vec<String> {
+        let Self { what, then, also } = self;
+        let line = format!("{what} {then}");
+        let mut lines = match then.is_empty() {
+            true => vec![what],
+            false if line.width() + INDENT <= WIDTH => vec![line],
+            false => vec![what, then],
+        };
+        lines.extend(also);
+        lines
     }
 }
 
@@ -64,46 +122,45 @@ fn groups<'a>(key: &ObjectKey, view: &PlanView<'a>) -> Vec<Vec<&'a Attribution>>
     groups
 }
 
-/// One story, line by line.
-fn told(group: &[&Attribution], now: Timestamp) -> Vec<String> {
+/// One story.
+fn told(group: &[&Attribution], times: Times) -> Told {
     let Attribution { path, story, place, declared } = group[0];
     let (what, is) = match group.len() - 1 {
         0 => (path.clone(), "is"),
         1 => (format!("{path} and 1 more field"), "are"),
         more => (format!("{path} and {more} more fields"), "are"),
     };
-    let declared = says(declared.as_ref(), place.as_ref(), now);
+    let declared = says(declared.as_ref(), place.as_ref(), times);
     let commit = |verb: &str| declared.map(|declared| format!("{verb} {declared}"));
     match story {
-        Story::Drift(writers) => {
-            let mut lines = fitted(format!("{what} {is}"), names(writers, now));
-            lines.extend(commit("declared"));
-            lines
+        Story::Drift(writers) => Told {
+            what: format!("{what} {is}"),
+            then: names(writers, times),
+            also: commit("declared"),
+        },
+        Story::Changed => {
+            let then = commit("changed").unwrap_or_else(|| "changed".to_owned());
+            Told { what, then, also: None }
         }
-        Story::Changed => fitted(what, commit("changed").unwrap_or_else(|| "changed".to_owned())),
         Story::Declared => {
-            fitted(what, commit("declared").unwrap_or_else(|| "declared".to_owned()))
+            let then = commit("declared").unwrap_or_else(|| "declared".to_owned());
+            Told { what, then, also: None }
         }
         Story::Released(writers) => {
             let left = match writers.as_slice() {
                 [] => "what is left is the server's default".to_owned(),
-                writers => format!("what is left is {}", names(writers, now)),
+                writers => format!("what is left is {}", names(writers, times)),
             };
-            vec![format!("{what} {is} no longer declared"), left]
+            let what = format!("{what} {is} no longer declared");
+            Told { what, then: String::new(), also: Some(left) }
         }
     }
 }
 
-/// On one line where it fits.
-fn fitted(what: String, then: String) -> Vec<String> {
-    let line = format!("{what} {then}");
-    if line.width() + INDENT <= WIDTH { vec![line] } else { vec![what, then] }
-}
-
 /// `in 4f2c1a9, AUTHOR, 3 days ago · web.yaml:14`.
-fn says(declared: Option<&Authorship>, place: Option<&Place>, now: Timestamp) -> Option<String> {
+fn says(declared: Option<&Authorship>, place: Option<&Place>, times: Times) -> Option<String> {
     let place = place.map(|place| format!("{}:{}", place.path, place.line));
-    let written = declared.map(|declared| format!("in {}", authorship(declared, now)));
+    let written = declared.map(|declared| format!("in {}", authorship(declared, times)));
     match (written, place) {
         (Some(written), Some(place)) => Some(format!("{written}, {place}")),
         (None, Some(place)) => Some(format!("at {place}")),
@@ -112,18 +169,18 @@ fn says(declared: Option<&Authorship>, place: Option<&Place>, now: Timestamp) ->
 }
 
 /// `4f2c1a9, AUTHOR, 3 days ago`.
-fn authorship(by: &Authorship, now: Timestamp) -> String {
-    format!("{}, {}, {}", short(&by.commit), by.author, ago(by.time, now))
+fn authorship(by: &Authorship, times: Times) -> String {
+    format!("{}, {}, {}", short(&by.commit), by.author, times.tell(by.time))
 }
 
 /// `kubectl-scale's (scale), 12 min ago` and others.
-fn names(writers: &[Writer], now: Timestamp) -> String {
+fn names(writers: &[Writer], times: Times) -> String {
     let name = |writer: &Writer| {
         let through = match writer.subresource.as_str() {
             "" => String::new(),
             part => format!(" ({part})"),
         };
-        let time = writer.time.map(|time| format!(" {}", ago(time, now))).unwrap_or_default();
+        let time = writer.time.map(|time| format!(" {}", times.tell(time))).unwrap_or_default();
         format!("{}{through}{time}", writer.manager)
     };
     format!("set by {}", writers.iter().map(name).collect::<Vec<_>>().join(", "))

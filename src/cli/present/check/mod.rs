@@ -10,6 +10,7 @@ use clap::ValueEnum;
 use serde_json::json;
 
 use super::Glyphs;
+use super::annotation::Annotation;
 use crate::check::{Finding, Level};
 
 /// How findings are printed.
@@ -165,13 +166,12 @@ fn json_of(view: &CheckView<'_>) -> serde_json::Value {
     })
 }
 
-/// A workflow command; what would end a part of it is written by its number.
 fn annotation(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
-    let escaped = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
-    let property = |text: &str| escaped(text).replace(':', "%3A").replace(',', "%2C");
-    let (level, place) = (level(finding), &finding.place);
-    let file = property(&place.path);
-    let (line, column) = (place.line, place.column);
-    let message = escaped(&text(finding));
-    writeln!(out, "::{level} file={file},line={line},col={column}::{message}")
+    Annotation {
+        level: level(finding),
+        at: Some((&finding.place).into()),
+        title: "",
+        message: &text(finding),
+    }
+    .write(out)
 }

@@ -1,0 +1,75 @@
+//! GitHub's annotations: a workflow command for each thing that is to be shown at a line of a file.
+//!
+//! What would end a part of a command is written by its number, as GitHub's own toolkit does
+//! (`@actions/core`, `src/command.ts`).
+
+use std::io::{self, Write};
+
+use crate::manifest::Origin;
+use crate::problem::Place;
+
+/// What is to be shown, and where.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Annotation<'a> {
+    /// `error` or `warning`.
+    pub(super) level: &'static str,
+    /// Where; `None` for what is in no file.
+    pub(super) at: Option<At<'a>>,
+    /// What stands above the message; empty for GitHub's own choice.
+    pub(super) title: &'a str,
+    /// What there is to say.
+    pub(super) message: &'a str,
+}
+
+/// A place in a file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct At<'a> {
+    /// Path from the checkout's root.
+    pub(super) file: &'a str,
+    /// Line, from 1.
+    pub(super) line: usize,
+    /// Column, from 1, where it is known.
+    pub(super) column: Option<usize>,
+}
+
+impl<'a> From<&'a Place> for At<'a> {
+    fn from(place: &'a Place) -> Self {
+        Self { file: &place.path, line: place.line, column: Some(place.column) }
+    }
+}
+
+impl<'a> From<&'a Origin> for At<'a> {
+    fn from(origin: &'a Origin) -> Self {
+        Self { file: &origin.path, line: origin.line, column: None }
+    }
+}
+
+impl Annotation<'_> {
+    /// Writes the command.
+    ///
+    /// # Errors
+    ///
+    /// When `out` does not take it.
+    pub(super) fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        let Self { level, at, title, message } = *self;
+        let mut properties = Vec::new();
+        if let Some(At { file, line, column }) = at {
+            properties.push(format!("file={}", property(file)));
+            properties.push(format!("line={line}"));
+            properties.extend(column.map(|column| format!("col={column}")));
+        }
+        if !title.is_empty() {
+            properties.push(format!("title={}", property(title)));
+        }
+        let space = if properties.is_empty() { "" } else { " " };
+        writeln!(out, "::{level}{space}{}::{}", properties.join(","), escaped(message))
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+fn property(text: &str) -> String {
+    escaped(text).replace(':', "%3A").replace(',', "%2C")
+}

@@ -1,0 +1,81 @@
+//! A change in a few words, for the forms that have room for no more: which fields change, or why
+//! nothing does.
+
+use serde_json::Value;
+
+use super::because;
+use crate::delta::Delta;
+use crate::object::ObjectKey;
+use crate::plan::{Action, Change, Confidence, Lack, Reason};
+use crate::redact::Redactor;
+
+/// More fields than this are told by their number.
+const FEW_FIELDS: usize = 3;
+/// Longer values, in characters, are left out.
+const SHORT: usize = 40;
+
+/// What a change changes, in parts that stand by themselves. Secrets are masked.
+pub(super) fn parts(change: &Change, delta: &Delta, redactor: &Redactor) -> Vec<String> {
+    let mut parts = Vec::new();
+    if let Some(reason) = &change.reason {
+        let about = (change.action == Action::Refuse).then_some(&change.key);
+        parts.extend(reasons(about, reason, redactor));
+    }
+    if let Confidence::Local(Lack::DryRun(why)) = &change.confidence {
+        let why = redactor.text_about(&change.key, why);
+        parts.push(format!(
+            "as far as trueup itself can tell, since the server can't be asked: {why}"
+        ));
+    }
+    if delta.joins {
+        parts.push("joins the inventory".to_owned());
+    }
+    if delta.only_ownership {
+        parts.push("only who owns which field changes".to_owned());
+    }
+    if delta.only_masked {
+        parts.push("only what is masked changes".to_owned());
+    }
+    if matches!(change.action, Action::Update | Action::Replace) {
+        parts.extend(delta.fields.iter().take(FEW_FIELDS).map(|field| {
+            match (short(field.before.as_ref()), short(field.after.as_ref())) {
+                (Some(before), Some(after)) => format!("{} {before} → {after}", field.path),
+                _ => field.path.clone(),
+            }
+        }));
+        match delta.fields.len().saturating_sub(FEW_FIELDS) {
+            0 => {}
+            1 => parts.push("1 more field".to_owned()),
+            more => parts.push(format!("{more} more fields")),
+        }
+    }
+    parts
+}
+
+/// Why something is refused, kept or failed, and what to do about it.
+pub(super) fn reasons(
+    about: Option<&ObjectKey>,
+    reason: &Reason,
+    redactor: &Redactor,
+) -> Vec<String> {
+    let show = |text: &str| match about {
+        Some(key) => redactor.text_about(key, text),
+        None => redactor.text(text),
+    };
+    let mut lines = because(reason, show);
+    let hint = reason.hint.as_deref().map(show).unwrap_or_default();
+    lines.extend(hint.lines().map(|line| format!("do this: {line}")));
+    lines
+}
+
+/// A value on one line; `None` where it is long.
+fn short(value: Option<&Value>) -> Option<String> {
+    let text = match value {
+        None => return Some("none".to_owned()),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Object(map)) if !map.is_empty() => return None,
+        Some(Value::Array(list)) if !list.is_empty() => return None,
+        Some(value) => value.to_string(),
+    };
+    (text.chars().count() <= SHORT && !text.contains('\n')).then_some(text)
+}

@@ -1,0 +1,112 @@
+//! A plan as annotations of a GitHub workflow: each change and each problem at its line.
+
+use std::io::{self, Write};
+
+use super::annotation::{Annotation, At};
+use super::{Glyphs, PlanView, brief, shown, steps, text};
+use crate::approval::Difference;
+use crate::delta::Delta;
+use crate::plan::{Action, Change, Reason};
+use crate::problem::Problem;
+use crate::redact::Redactor;
+use crate::report::{Outcome, Report};
+
+/// GitHub takes UTF-8.
+const GLYPHS: Glyphs = Glyphs { utf8: true };
+
+/// Writes a plan, and the line that every run ends with.
+///
+/// # Errors
+///
+/// When `out` does not take it.
+pub(super) fn write(out: &mut impl Write, view: &PlanView<'_>) -> io::Result<()> {
+    shown(view.plan).try_for_each(|change| annotation(out, change, view))?;
+    view.problems.iter().try_for_each(|problem| self::problem(out, problem, view.redactor))?;
+    writeln!(out, "{}", text::summary_line(view.plan, view.requests, view.elapsed))
+}
+
+/// Writes what carrying out a plan left to do, and the line that every apply ends with.
+///
+/// # Errors
+///
+/// When `out` does not take it.
+pub(super) fn write_report(
+    out: &mut impl Write,
+    view: &PlanView<'_>,
+    report: &Report,
+) -> io::Result<()> {
+    let is_left = |change: &&Change| matches!(change.action, Action::Keep | Action::Refuse);
+    shown(view.plan).filter(is_left).try_for_each(|change| annotation(out, change, view))?;
+    for step in &report.steps {
+        let (level, word, reason) = match &step.outcome {
+            Outcome::Failed(reason) => ("error", "failed", reason),
+            Outcome::Skipped(reason) => ("warning", "not tried", reason),
+            Outcome::Done | Outcome::Going => continue,
+        };
+        let mut changes = view.plan.changes();
+        let origin = changes.find(|change| change.key == step.key).and_then(|c| c.origin.as_ref());
+        let at = place_of(reason).or(origin.map(At::from));
+        let lines = brief::reasons(Some(&step.key), reason, view.redactor);
+        let title = format!("{word}: {} {}", step.action.name(), step.key);
+        write_one(out, (level, at), &title, &lines)?;
+    }
+    view.problems.iter().try_for_each(|problem| self::problem(out, problem, view.redactor))?;
+    writeln!(out, "{}", text::with_dots(&steps::end_line(view, report), GLYPHS))
+}
+
+/// Writes that an approved plan does not hold any more: what moved, and what there is to do now.
+///
+/// # Errors
+///
+/// When `out` does not take it.
+pub(super) fn write_moved(
+    out: &mut impl Write,
+    view: &PlanView<'_>,
+    difference: &Difference,
+) -> io::Result<()> {
+    for object in &difference.moved {
+        let message = [object.message().to_string()];
+        write_one(out, ("error", None), &object.object.to_string(), &message)?;
+    }
+    write(out, view)
+}
+
+fn annotation(out: &mut impl Write, change: &Change, view: &PlanView<'_>) -> io::Result<()> {
+    let level = if change.action == Action::Refuse { "error" } else { "warning" };
+    let origin = change.origin.as_ref().map(At::from);
+    let at = change.reason.as_ref().and_then(place_of).or(origin);
+    let delta = Delta::new(change, view.redactor);
+    let mut lines = brief::parts(change, &delta, view.redactor);
+    if lines.is_empty() {
+        lines.push(match change.action {
+            Action::Create => "it does not exist yet".to_owned(),
+            Action::Delete => "it is no longer declared".to_owned(),
+            _ => "it differs".to_owned(),
+        });
+    }
+    write_one(out, (level, at), &format!("{} {}", change.action.name(), change.key), &lines)
+}
+
+fn problem(out: &mut impl Write, problem: &Problem, redactor: &Redactor) -> io::Result<()> {
+    let Problem { place, message, excerpt: _, hint } = problem;
+    let mut lines = vec![redactor.text(message)];
+    lines.extend(hint.as_ref().map(|hint| format!("do this: {}", redactor.text(hint))));
+    write_one(out, ("error", Some(place.into())), "", &lines)
+}
+
+/// Where the first field is that the server names.
+fn place_of(reason: &Reason) -> Option<At<'_>> {
+    reason.causes.iter().find_map(|cause| cause.place.as_ref()).map(At::from)
+}
+
+fn write_one(
+    out: &mut impl Write,
+    (level, at): (&'static str, Option<At<'_>>),
+    title: &str,
+    lines: &[String],
+) -> io::Result<()> {
+    let lines: Vec<_> = lines.iter().flat_map(|line| line.lines()).collect();
+    let lines: Vec<_> = lines.into_iter().map(|line| GLYPHS.inert(line)).collect();
+    let (title, message) = (GLYPHS.inert(title), lines.join("\n"));
+    Annotation { level, at, title: &title, message: &message }.write(out)
+}

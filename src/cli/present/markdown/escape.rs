@@ -1,0 +1,78 @@
+//! Somebody else's text in Markdown: shown as it is, whatever it holds.
+//!
+//! A name, a path or a message may hold what Markdown, HTML or the forge gives a meaning to. A
+//! reference such as `&#42;` never has one, so everything that could is written as one.
+
+/// The ASCII characters that may mean something to Markdown, HTML or a forge.
+const SPECIAL: &str = "&<>|`*_~[]\\@#!:$^\"'";
+
+/// Text as code, on one line.
+pub(super) fn code(text: &str) -> String {
+    format!("<code>{}</code>", referenced(text))
+}
+
+/// Text among words, on one line. A forge looks for names and issues in what comes out, references
+/// resolved; it does not look past a comment.
+pub(super) fn words(text: &str) -> String {
+    referenced(text).replace("&#64;", "@<!-- -->").replace("&#35;", "#<!-- -->")
+}
+
+fn referenced(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\r' | '\t' => written.push(' '),
+            c if SPECIAL.contains(c) => written.push_str(&format!("&#{};", u32::from(c))),
+            c => written.push(c),
+        }
+    }
+    written
+}
+
+/// Lines as a block of code, in a fence that none of them can end.
+pub(super) fn fenced(language: &str, lines: &[String]) -> String {
+    let runs = lines.iter().flat_map(|line| line.split(|c| c != '`')).map(str::len);
+    let fence = "`".repeat(runs.max().map_or(3, |longest| 3.max(longest + 1)));
+    let mut block = format!("{fence}{language}\n");
+    for line in lines {
+        block.push_str(line);
+        block.push('\n');
+    }
+    block.push_str(&fence);
+    block.push('\n');
+    block
+}
+
+/// How long a text is for a forge: GitHub counts characters; counted are the units of UTF-16, of
+/// which there are never fewer.
+pub(super) fn length(text: &str) -> usize {
+    text.encode_utf16().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_text_means_anything() {
+        let hostile = "</code></details>|`*a*_b_ @team #1 <img src=x> [x](y)\n# head";
+        for written in [code(hostile), words(hostile)] {
+            let inner = written.replace("<code>", "").replace("</code>", "");
+            let inner = inner.replace("<!-- -->", "");
+            assert!(!inner.contains(['<', '>', '|', '`', '*', '_', '[', ']', '\n']), "{written}");
+            assert!(!inner.contains("@team") || written.contains("@<!-- -->team"), "{written}");
+        }
+    }
+
+    #[test]
+    fn a_fence_is_longer_than_any_run_in_it() {
+        let lines = ["+ ```".to_owned(), "+ a ````` b".to_owned()];
+        assert_eq!(fenced("diff", &lines), "``````diff\n+ ```\n+ a ````` b\n``````\n");
+        assert_eq!(fenced("diff", &[]), "```diff\n```\n");
+    }
+
+    #[test]
+    fn length_is_never_less_than_characters() {
+        assert_eq!((length("aé"), length("😀")), (2, 2));
+    }
+}

@@ -1,0 +1,281 @@
+//! A plan as Markdown for a comment on a pull request: what it comes to in one line, a table of the
+//! changes, the difference of each one folded away, and what is wrong.
+//!
+//! It is as long as a comment may be, and says what did not fit. The same plan always gives the
+//! same text: no costs, and dates in place of `3 min ago`, so that a comment can be compared and
+//! be read later.
+
+mod escape;
+mod fold;
+
+use escape::{code, fenced, length, words};
+
+use super::why::{self, Times};
+use super::{Glyphs, PlanView, brief, shown};
+use crate::approval::Difference;
+use crate::delta::Delta;
+use crate::plan::{Action, Change, Plan};
+use crate::problem::Problem;
+use crate::report::{Outcome, Report};
+
+/// What the whole may have: GitHub takes 65,536 characters, and whoever posts it may add a line.
+const MOST: usize = 64_000;
+/// How much of it the table may have, and what is wrong.
+const MOST_OF_A_PART: usize = 16_000;
+/// Left for saying what is left out.
+const MARGIN: usize = 500;
+/// More characters than this of one cell are cut.
+const CELL: usize = 200;
+
+/// A forge takes UTF-8.
+const GLYPHS: Glyphs = Glyphs { utf8: true };
+
+/// What apply would do.
+pub(super) fn plan(view: &PlanView<'_>) -> String {
+    let is_same = shown(view.plan).next().is_none() && view.problems.is_empty();
+    let what = match is_same {
+        true => format!("in sync, {}", objects(view.plan)),
+        false => counts(view.plan, view.problems),
+    };
+    let row = |change: &Change| row(change, change.action.name(), view);
+    let rows: Vec<String> = shown(view.plan).map(row).collect();
+    comment(&format!("{}: {what}", place(view, "at")), &rows, view)
+}
+
+/// What apply did.
+pub(super) fn report(view: &PlanView<'_>, report: &Report) -> String {
+    let verdict = match report.at_commit {
+        true => {
+            let done = report.done();
+            let changed =
+                if done == 0 { "nothing to do".to_owned() } else { format!("{done} changed") };
+            format!("{}: {}, {changed}", place(view, "is at"), objects(view.plan))
+        }
+        false => format!("{}: {}", place(view, "is **not** at"), shortfall(view, report)),
+    };
+    let rows: Vec<String> = shown(view.plan)
+        .map(|change| {
+            let step = report.steps.iter().find(|step| step.key == change.key);
+            match step.map(|step| &step.outcome) {
+                None => row(change, change.action.name(), view),
+                Some(Outcome::Done) => row(change, done(change.action), view),
+                Some(Outcome::Going) => row(change, "being deleted", view),
+                Some(Outcome::Failed(reason) | Outcome::Skipped(reason)) => {
+                    let is_failed = matches!(step.map(|s| &s.outcome), Some(Outcome::Failed(_)));
+                    let word = if is_failed { "**failed**" } else { "not tried" };
+                    let why = brief::reasons(Some(&change.key), reason, view.redactor);
+                    cells(change, word, &why.join("; "))
+                }
+            }
+        })
+        .collect();
+    comment(&verdict, &rows, view)
+}
+
+/// That an approved plan does not hold any more, and what there is to do now of what moved.
+pub(super) fn moved(view: &PlanView<'_>, difference: &Difference) -> String {
+    let why = match difference.desired {
+        true => "the commit declares something else than when the plan was made",
+        false => "what the plan was made for has moved since",
+    };
+    let verdict = format!(
+        "{}: {why}. Nothing was written: approve the new difference, with `trueup diff --out FILE`",
+        place(view, "is **not** at")
+    );
+    let row = |change: &Change| row(change, change.action.name(), view);
+    let rows: Vec<String> = shown(view.plan).map(row).collect();
+    comment(&verdict, &rows, view)
+}
+
+/// Puts the parts together, as far as they fit.
+fn comment(verdict: &str, rows: &[String], view: &PlanView<'_>) -> String {
+    let mut text = format!("{verdict}\n");
+    table(&mut text, rows);
+    problems(&mut text, view);
+    let (mut used, mut left_out) = (length(&text) + MARGIN, 0);
+    for change in shown(view.plan) {
+        let Some(fold) = fold::of(change, view) else { continue };
+        let more = length(&fold) + 1;
+        if used + more <= MOST {
+            used += more;
+            text.push('\n');
+            text.push_str(&fold);
+        } else {
+            left_out += 1;
+        }
+    }
+    if left_out > 0 {
+        let (are, changes) = if left_out == 1 { ("is", "change") } else { ("are", "changes") };
+        text.push_str(&format!(
+            "\nThere {are} {left_out} more {changes} whose difference did not fit: `trueup diff` shows all.\n"
+        ));
+    }
+    text
+}
+
+/// Adds the table, and how many rows did not fit.
+fn table(text: &mut String, rows: &[String]) {
+    if rows.is_empty() {
+        return;
+    }
+    text.push_str("\n| | object | declared at | what |\n|---|---|---|---|\n");
+    let fitting = fitting(rows);
+    text.extend(rows[..fitting].iter().map(String::as_str));
+    more(text, rows.len() - fitting, ("object", "objects"));
+}
+
+/// Adds what is wrong with the manifests.
+fn problems(text: &mut String, view: &PlanView<'_>) {
+    if view.problems.is_empty() {
+        return;
+    }
+    let (documents, they) = match view.problems.len() {
+        1 => ("document", "it is"),
+        _ => ("documents", "they are"),
+    };
+    text.push_str(&format!(
+        "\n{} {documents} can't be used: nothing is pruned until {they} mended.\n\n",
+        view.problems.len()
+    ));
+    let items: Vec<String> = view.problems.iter().map(|problem| item(problem, view)).collect();
+    let fitting = fitting(&items);
+    text.extend(items[..fitting].iter().map(String::as_str));
+    more(text, items.len() - fitting, ("document", "documents"));
+}
+
+fn item(problem: &Problem, view: &PlanView<'_>) -> String {
+    let message = cut(&view.redactor.text(&problem.message));
+    let mut item = format!("- {} {}", code(&problem.place.to_string()), words(&message));
+    if let Some(hint) = &problem.hint {
+        item.push_str(&format!(" (do this: {})", words(&cut(&view.redactor.text(hint)))));
+    }
+    item.push('\n');
+    item
+}
+
+/// How many of the lines a part has room for.
+fn fitting(lines: &[String]) -> usize {
+    let mut sum = 0;
+    lines
+        .iter()
+        .take_while(|line| {
+            sum += length(line);
+            sum <= MOST_OF_A_PART
+        })
+        .count()
+}
+
+fn more(text: &mut String, more: usize, (one, many): (&str, &str)) {
+    if more > 0 {
+        let noun = if more == 1 { one } else { many };
+        text.push_str(&format!("\nand {more} more {noun}\n"));
+    }
+}
+
+/// A row of a change that is not carried out yet.
+fn row(change: &Change, word: &str, view: &PlanView<'_>) -> String {
+    let delta = Delta::new(change, view.redactor);
+    let mut parts = brief::parts(change, &delta, view.redactor);
+    parts.extend(why::removal(change, view, Times::Dates));
+    cells(change, word, &parts.join("; "))
+}
+
+fn cells(change: &Change, word: &str, what: &str) -> String {
+    let origin = change.origin.as_ref();
+    let origin = origin.map(|origin| code(&cut(&format!("{}:{}", origin.path, origin.line))));
+    let mark = GLYPHS.mark(change.action);
+    let (object, what) = (code(&cut(&change.key.to_string())), words(&cut(what)));
+    format!("| {} {word} | {object} | {} | {what} |\n", words(mark), origin.unwrap_or_default())
+}
+
+/// At most as long as a cell may be, and harmless.
+fn cut(text: &str) -> String {
+    let text = text.replace('\n', " ");
+    let text = GLYPHS.inert(&text).into_owned();
+    match text.char_indices().nth(CELL) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// `**prod** on shop.example (cluster 3f2a9c) at 8be01d3 "Third replica for web"`. The commit's id
+/// stands by itself, so that a forge makes a link of it.
+fn place(view: &PlanView<'_>, at: &str) -> String {
+    let (target, revision) = (&view.target, &view.revision);
+    let mut text = format!("**{}**", words(&cut(target.name)));
+    match (target.cluster, target.cluster_id) {
+        ("", _) => {}
+        (cluster, "") => text.push_str(&format!(" on {}", code(&cut(cluster)))),
+        (cluster, id) => {
+            text.push_str(&format!(" on {} (cluster {})", code(&cut(cluster)), words(id)));
+        }
+    }
+    text.push_str(&format!(" {at} {}", words(revision.short())));
+    if !revision.summary.is_empty() {
+        let summary = cut(&view.redactor.text(revision.summary));
+        text.push_str(&format!(" “{}”", words(&summary)));
+    }
+    if revision.dirty {
+        text.push_str(" with uncommitted changes");
+    }
+    text
+}
+
+fn objects(plan: &Plan) -> String {
+    match plan.changes().count() {
+        1 => "1 object".to_owned(),
+        count => format!("{count} objects"),
+    }
+}
+
+/// `1 to create, 2 to update`: what there is any of.
+fn counts(plan: &Plan, problems: &[Problem]) -> String {
+    let count = |action, words: &str| match plan.count(action) {
+        0 => None,
+        count => Some(format!("{count} {words}")),
+    };
+    let unread = match problems.len() {
+        0 => None,
+        1 => Some("**1 document can't be used**".to_owned()),
+        count => Some(format!("**{count} documents can't be used**")),
+    };
+    let kept = plan.changes().filter(|c| c.action == Action::Keep && c.reason.is_some()).count();
+    let kept = (kept > 0).then(|| format!("{kept} kept though not declared"));
+    let parts = [
+        count(Action::Create, "to create"),
+        count(Action::Update, "to update"),
+        count(Action::Replace, "to replace"),
+        count(Action::Delete, "to delete"),
+        count(Action::Refuse, "**refused**"),
+        kept,
+        unread,
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn shortfall(view: &PlanView<'_>, report: &Report) -> String {
+    let parts = [
+        (usize::from(report.interrupted), "interrupted".to_owned()),
+        (report.failed(), format!("{} failed", report.failed())),
+        (report.skipped(), format!("{} not tried", report.skipped())),
+    ];
+    let parts = parts.into_iter().filter(|(count, _)| *count > 0).map(|(_, words)| words);
+    let done = format!("{} done", report.done());
+    let left = view.plan.count(Action::Refuse);
+    let left = (left > 0).then(|| format!("{left} refused"));
+    let unread = view.problems.len();
+    let unread = (unread > 0).then(|| format!("{unread} not readable"));
+    parts.chain(left).chain(unread).chain([done]).collect::<Vec<_>>().join(", ")
+}
+
+fn done(action: Action) -> &'static str {
+    match action {
+        Action::Create => "created",
+        Action::Delete => "deleted",
+        Action::Replace => "replaced",
+        Action::Update | Action::Keep | Action::Refuse => "updated",
+    }
+}
+
+#[cfg(test)]
+mod tests;
