@@ -11,6 +11,8 @@ mod checkout;
 mod completions;
 mod corpus;
 mod drift;
+#[cfg(unix)]
+mod external;
 mod forgotten;
 #[cfg(unix)]
 mod help;

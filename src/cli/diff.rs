@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::approved;
 use super::exit::{Exit, Failure};
+use super::external::Program;
 use super::present::{self, Format};
 use super::session::{Session, Wanted};
 use super::target::TargetArgs;
@@ -29,6 +30,9 @@ Examples:
 ///
 /// Nothing is written. What would come of a change is asked of the API server, so defaults,
 /// conversions and admission are part of the answer.
+///
+/// As text, the differences are shown by the program that KUBECTL_EXTERNAL_DIFF names, if any: it
+/// gets two folders and ends with 0 or 1, as diff does.
 ///
 /// Exit status 0: no differences, 1: differences, 2: could not tell.
 #[derive(Debug, Args)]
@@ -64,6 +68,10 @@ pub struct DiffArgs {
 /// When nobody can tell.
 pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
     let DiffArgs { target, throwaway, out, output, exit_zero } = args;
+    let external = match output {
+        Format::Text => Program::from_environment()?,
+        _ => None,
+    };
     let wanted = Wanted { target: &target, throwaway: &throwaway, approved: None };
     let session = Session::open(wanted, directory, ui).await?;
     let mut survey = session.survey(ui).await?;
@@ -72,7 +80,16 @@ pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, 
     }
     session.explain(&mut survey).await;
     let glyphs = ui.glyphs();
-    present::plan(ui.stdout(), &session.view(&survey), output, glyphs)?;
+    let view = session.view(&survey);
+    match external {
+        Some(program) => {
+            if program.show(&view).await?.is_none() {
+                return Ok(Exit::Interrupted);
+            }
+            present::beside(ui.stderr(), &view, glyphs)?;
+        }
+        None => present::plan(ui.stdout(), &view, output, glyphs)?,
+    }
     let same = survey.plan.is_noop() && survey.desired.problems.is_empty();
     Ok(if same || exit_zero { Exit::AtCommit } else { Exit::NotAtCommit })
 }

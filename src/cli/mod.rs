@@ -7,6 +7,7 @@ pub mod check;
 pub mod completions;
 pub mod diff;
 pub mod exit;
+pub mod external;
 pub mod present;
 pub mod pull;
 pub mod render;

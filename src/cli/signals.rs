@@ -23,6 +23,16 @@ pub fn listen(stop: &Arc<Stop>) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Ends when somebody wants the program to stop; from now on that no longer ends the process.
+///
+/// # Errors
+///
+/// When the signals can't be listened to.
+pub fn next() -> std::io::Result<impl Future<Output = ()>> {
+    let mut signals = Signals::new()?;
+    Ok(async move { signals.next().await })
+}
+
 /// Waits until somebody wants the program to stop.
 pub async fn wanted_to_stop() {
     match Signals::new() {

@@ -148,6 +148,12 @@ pub fn fields_between(before: &Object, after: &Object) -> Vec<FieldChange> {
     fields::between(&before.0, &after.0)
 }
 
+/// The object that a change deletes, as YAML.
+pub fn gone_text(change: &Change, redactor: &Redactor) -> String {
+    let live = change.live.as_ref().map(|live| redactor.object(&quiet(live, true)));
+    live.as_ref().map(yaml::text).unwrap_or_default()
+}
+
 /// `object` without what would only be noise.
 fn quiet(object: &Object, hides_label: bool) -> Object {
     let mut object = object.clone();

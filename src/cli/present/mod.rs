@@ -72,6 +72,16 @@ pub fn plan(
     }
 }
 
+/// Writes what a plan says beside its differences: what is refused or left and why, what could not
+/// be read, and the line that every run ends with.
+///
+/// # Errors
+///
+/// When `out` does not take it.
+pub fn beside(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Result<()> {
+    text::write_beside(out, view, glyphs)
+}
+
 /// Writes what carrying out a plan came to; as text, what is left to say after its steps.
 ///
 /// # Errors

@@ -34,6 +34,21 @@ pub fn write(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::R
     }
     left(out, view, glyphs)?;
     problems(out, view, glyphs)?;
+    closing(out, view, glyphs)
+}
+
+/// Writes all but the differences, for where somebody else shows these.
+pub(super) fn write_beside(
+    out: &mut impl Write,
+    view: &PlanView<'_>,
+    glyphs: Glyphs,
+) -> io::Result<()> {
+    writeln!(out, "{}", header_line(view, glyphs))?;
+    left_alone(out, view, glyphs)?;
+    closing(out, view, glyphs)
+}
+
+fn closing(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Result<()> {
     if shown(view.plan).next().is_some() || !view.problems.is_empty() {
         writeln!(out)?;
     }
