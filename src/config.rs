@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::formats::Formats;
+use crate::manifest::{self, PathPart};
+use crate::rules::Rule;
 
 /// The file's name, at the root of the checkout.
 pub const FILE: &str = "trueup.yaml";
@@ -34,6 +36,12 @@ pub struct TargetConfig {
     /// What is rendered, and how; recognized by the files when left out.
     #[serde(default)]
     pub render: Formats,
+    /// Fields that are left as they are in the cluster.
+    #[serde(default)]
+    pub ignore: Vec<Rule>,
+    /// Fields that are masked as a Secret's values are.
+    #[serde(default)]
+    pub redact: Vec<Rule>,
 }
 
 /// Why `trueup.yaml` can't be used.
@@ -91,13 +99,58 @@ impl Config {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(Self::default());
         }
-        serde_yaml::from_slice(bytes).map_err(|error| {
+        let mut config: Self = serde_yaml::from_slice(bytes).map_err(|error| {
             let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
             let message = error.to_string();
             // The position is said by the place already.
             let message = message.split(" at line ").next().unwrap_or_default().to_owned();
             ConfigError::Invalid { line, column, message }
-        })
+        })?;
+        config.locate_rules(bytes)?;
+        Ok(config)
+    }
+
+    /// Notes where each rule stands, for what there is to say of it later, and says what is wrong
+    /// with its paths.
+    fn locate_rules(&mut self, bytes: &[u8]) -> Result<(), ConfigError> {
+        let positions = manifest::value(FILE, bytes).ok().flatten();
+        let place = |path: &[PathPart<'_>]| {
+            let (_, positions) = positions.as_ref()?;
+            positions.of_value(path)
+        };
+        for (name, target) in &mut self.targets {
+            for (list, rules) in [("ignore", &mut target.ignore), ("redact", &mut target.redact)] {
+                for (index, rule) in rules.iter_mut().enumerate() {
+                    let path = ["targets", name, list].map(PathPart::Key);
+                    let mut path = [&path[..], &[PathPart::Index(index)]].concat();
+                    let at = place(&path).unwrap_or((1, 1));
+                    rule.at = Some(at);
+                    path.push(PathPart::Key("paths"));
+                    for (number, pointer) in rule.paths.iter().enumerate() {
+                        let Some(wrong) = pointer.wrong() else { continue };
+                        path.push(PathPart::Index(number));
+                        let (line, column) = place(&path).unwrap_or(at);
+                        let at = format!("targets.{name}.{list}[{index}].paths[{number}]");
+                        let message = format!("{at}: {wrong}");
+                        return Err(ConfigError::Invalid { line, column, message });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the target `chosen` masks, and every other target, too: nobody is to see it through
+    /// another one.
+    pub fn redact(&self, chosen: Option<&str>) -> Vec<Rule> {
+        let rules = self.targets.iter().flat_map(|(name, target)| {
+            let is_its = Some(name.as_str()) == chosen;
+            target.redact.iter().map(move |rule| {
+                let at = rule.at.filter(|_| is_its);
+                Rule { at, ..rule.clone() }
+            })
+        });
+        rules.collect()
     }
 
     /// The target `name`, or the only one there is; `None` when there is none to choose from.
@@ -142,11 +195,28 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_knows_its_place_and_a_wrong_path_is_an_error_with_its_own() {
+        let rules = |path: &str| {
+            let rule = format!("{{kind: Deployment, paths: [/spec/a, {path}]}}");
+            Config::read(
+                format!("targets:\n  a:\n    paths: [a]\n    redact:\n    - {rule}\n").as_bytes(),
+            )
+        };
+        assert_eq!(rules("/spec/b").unwrap().redact(Some("a"))[0].at, Some((5, 7)));
+        assert_eq!(
+            rules("/spec~b").unwrap_err().to_string(),
+            "trueup.yaml:5:43: targets.a.redact[0].paths[1]: `~` is written `~0` in a path to a field, and `/` is written `~1`"
+        );
+        let none = Config::read(b"targets: {a: {paths: [a], ignore: [{kind: Pod}]}}").unwrap_err();
+        assert!(none.to_string().contains("missing field `paths`"), "{none}");
+    }
+
+    #[test]
     fn an_unknown_key_is_an_error_with_its_place() {
         let error = Config::read(b"targets:\n  prod:\n    path: [a]\n").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "trueup.yaml:3:5: targets.prod: unknown field `path`, expected one of `paths`, `namespace`, `name`, `render`"
+            "trueup.yaml:3:5: targets.prod: unknown field `path`, expected one of `paths`, `namespace`, `name`, `render`, `ignore`, `redact`"
         );
     }
 }

@@ -3,6 +3,7 @@
 //! What can't be wanted (an unknown kind, the same object twice) becomes a [`Problem`] and costs
 //! that object only.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
@@ -14,6 +15,7 @@ use crate::inventory::PART_OF;
 use crate::manifest::Manifest;
 use crate::object::{Object, ObjectKey};
 use crate::problem::{Place, Problem};
+use crate::rules::{Rule, fields_of, settle};
 
 /// The objects that the target's paths say should exist.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,6 +25,8 @@ pub struct Desired {
     /// What could not be read or can't be wanted. While there is any, something of the target is
     /// unknown and nothing of it is pruned.
     pub problems: Vec<Problem>,
+    /// Fields that are left as they are in the cluster.
+    pub ignore: Vec<Rule>,
 }
 
 impl Desired {
@@ -55,6 +59,20 @@ impl Desired {
         }
         desired.refuse_twins(&places);
         desired
+    }
+
+    /// What to send of a manifest where `live` is there: fields that are ignored stay as they are.
+    pub fn sent<'a>(
+        &self,
+        key: &ObjectKey,
+        manifest: &'a Manifest,
+        live: Option<&Object>,
+    ) -> Cow<'a, Object> {
+        let (fields, declared) = (fields_of(&self.ignore, key), &manifest.object);
+        match live {
+            Some(live) if !fields.is_empty() => Cow::Owned(settle(declared, live, &fields)),
+            _ => Cow::Borrowed(declared),
+        }
     }
 
     /// Takes out every object that is declared more than once: nobody can say which is meant.

@@ -26,6 +26,7 @@
 //! | [`delta`] | what a change changes, field by field |
 //! | [`attribution`] | why a field differs: who changed it, and which commit says otherwise |
 //! | [`redact`] | takes Secrets out of everything that is shown |
+//! | [`rules`] | which fields of which objects are ignored or masked |
 //! | [`report`] | what carrying a plan out came to |
 //! | [`config`] | what `trueup.yaml` says |
 //! | [`formats`] | which formats a target is made of, and how they are rendered |
@@ -85,6 +86,7 @@ pub mod reconcile;
 pub mod redact;
 pub mod render;
 pub mod report;
+pub mod rules;
 #[cfg(unix)]
 pub mod sandbox;
 pub mod schemas;

@@ -48,6 +48,16 @@ pub enum Observation {
     Unknown(String),
 }
 
+impl Observation {
+    /// The object as the cluster has it, as far as that is known.
+    pub fn live(&self) -> Option<&Object> {
+        match self {
+            Self::Seen { live, .. } => live.as_ref(),
+            Self::Unknown(_) => None,
+        }
+    }
+}
+
 /// What the API server says that applying would do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Preview {

@@ -18,6 +18,7 @@ mod forgotten;
 mod help;
 #[cfg(unix)]
 mod hostile;
+mod ignore;
 mod killed;
 mod kubectl_answers;
 mod manifest_fuzz;

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::support::command::Output;
-use crate::support::repo::Repo;
+use crate::support::repo::{Repo, config};
 use crate::support::sandbox;
 
 /// Values that are found nowhere else.
@@ -79,4 +79,68 @@ fn no_value_of_a_secret_is_ever_printed() {
         assert!(!output.to_string().contains("918273645546372"), "{output}");
         assert!(output.to_string().contains("wrong"), "{output}");
     }
+}
+
+#[test]
+fn what_trueup_yaml_says_is_masked_is_never_printed() {
+    let repo = Repo::new("secrets-rules", sandbox::bare());
+    let canaries = Canaries::new(3);
+    let [first, second, other] = canaries.0.as_slice() else { unreachable!() };
+    let rules = "targets:
+  all:
+    paths: [all]
+    redact:
+    - {kind: ConfigMap, name: set*, paths: [/data/token, /data/short]}
+    - {kind: Deployment, paths: [\"/spec/template/spec/containers/[name=main]/env\"]}
+  none: {paths: [none]}
+";
+    let settings = |token: &str, short: &str| {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: settings}}\ndata: {{token: {token}, short: {short}, plain: seen}}\n"
+        )
+    };
+    let web = |value: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web}}\nspec:\n  selector: {{matchLabels: {{a: b}}}}\n  template:\n    metadata: {{labels: {{a: b}}}}\n    spec:\n      containers:\n      - {{name: main, image: a, env: [{{name: A, value: {value}}}]}}\n"
+        )
+    };
+    repo.write("trueup.yaml", rules).write("none/none.yaml", settings(other, "never"));
+    repo.write("all/settings.yaml", settings(first, "admin")).write("all/web.yaml", web(second));
+    repo.write("all/leak.yaml", config("leak", &format!("x{}", STANDARD.encode(first))));
+    repo.commit("First");
+    let forms = ["text", "json", "markdown", "github", "name"];
+    let see = |args: &[&str]| {
+        let output = repo.run(args);
+        canaries.assert_unseen(&output);
+        output
+    };
+    for form in forms {
+        let _ = see(&["diff", "--target", "all", "-o", form]).exits(1);
+        // Through another target, or none, it is masked as well.
+        let _ = see(&["diff", "--target", "none", "-o", form]).exits(1);
+        let _ = see(&["diff", "all", "-o", form]).exits(1);
+    }
+    let diff = see(&["diff", "--target", "all"]).exits(1);
+    assert!(diff.stdout.contains("plain: seen") && !diff.stdout.contains("admin"), "{diff}");
+    assert_eq!(diff.stderr, "");
+    let render = see(&["render", "--target", "all"]).exits(0);
+    assert!(render.stdout.contains("short: ‹secret"), "{render}");
+    let _ = see(&["apply", "--target", "all", "--yes"]).exits(0);
+    let there = repo.kubectl(&["get", "configmap", "settings", "-o", "jsonpath={.data.token}"]);
+    assert_eq!(there.stdout, *first, "it is applied all the same");
+    repo.write("all/settings.yaml", settings(other, "admin")).commit("Another value");
+    let diff = see(&["diff", "--target", "all"]).exits(1);
+    assert!(
+        diff.stdout.contains("  -   token: ‹secret ")
+            && diff.stdout.contains("  +   token: ‹secret ")
+    );
+    repo.write("all/settings.yaml", settings(other, "[1]")).commit("A wrong one");
+    for form in forms {
+        let _ = see(&["diff", "--target", "all", "-o", form]).exits(1);
+    }
+    let slip = rules.replace("name: set*", "name: sat*");
+    repo.write("trueup.yaml", slip).commit("A slip");
+    let diff = repo.run(&["diff", "--target", "all"]).exits(1);
+    let warning = "warning: trueup.yaml:5:7: this rule is about no object of the target\n";
+    assert_eq!(diff.stderr, warning);
 }

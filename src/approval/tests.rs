@@ -148,7 +148,7 @@ fn what_the_commit_declares_is_part_of_the_approval() {
         );
         let manifests = crate::manifest::read("web.yaml", text.as_bytes()).manifests;
         let objects = manifests.into_iter().map(|manifest| (manifest.object.key(), manifest));
-        Desired { objects: objects.collect(), problems: Vec::new() }
+        Desired { objects: objects.collect(), ..Desired::default() }
     };
     let (plan, redactor) = (Plan::default(), Redactor::default());
     let differs = |before: &Desired, after: &Desired| {

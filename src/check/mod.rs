@@ -25,6 +25,7 @@ use crate::object::ObjectKey;
 use crate::observed::Refusal;
 use crate::problem::{Cause, Place, Problem};
 use crate::redact::Redactor;
+use crate::rules;
 use crate::schemas::{Found, Schemas};
 
 pub use finding::{Finding, Level, Rule};
@@ -45,12 +46,14 @@ pub struct Set<'a> {
     pub warnings: &'a [Problem],
     /// The namespace of namespaced objects that name none.
     pub namespace: &'a str,
+    /// Fields that are masked as a Secret's values are.
+    pub redact: &'a [rules::Rule],
 }
 
 /// Everything that is wrong with a set of manifests, in the order of files and lines. `schemas` are
 /// those of the release; the definitions of the set are added to them.
 pub fn check(set: Set<'_>, mut schemas: Schemas) -> Vec<Finding> {
-    let Set { manifests, problems, warnings, namespace } = set;
+    let Set { manifests, problems, warnings, namespace, redact } = set;
     manifests.iter().for_each(|manifest| schemas.define(&manifest.object));
     let keys: Vec<ObjectKey> =
         manifests.iter().map(|manifest| key(manifest, &schemas, namespace)).collect();
@@ -68,7 +71,8 @@ pub fn check(set: Set<'_>, mut schemas: Schemas) -> Vec<Finding> {
     findings.extend(references::lost(&named));
 
     if !findings.is_empty() {
-        let redactor = Redactor::new(manifests.iter().map(|manifest| &manifest.object));
+        let objects = manifests.iter().map(|manifest| &manifest.object);
+        let redactor = Redactor::with_rules(objects, redact);
         for finding in &mut findings {
             let masked = |text: &str| match &finding.object {
                 Some(key) => redactor.text_about(key, text),

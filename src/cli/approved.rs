@@ -74,10 +74,12 @@ impl TargetArgs {
             worktree: false,
             namespace: None,
         };
+        let file = files.config(checkout)?;
         let config = match declared {
-            true => files.declared(checkout)?.map(|(_, config)| config).unwrap_or_default(),
-            false => Default::default(),
+            true => file.target(Some(&target))?.map(|(_, config)| config.clone()),
+            false => None,
         };
+        let config = config.unwrap_or_default();
         let Inventory { name, namespace: home } = purpose.inventory.clone();
         let target = Target {
             paths: purpose.paths.clone(),
@@ -85,6 +87,8 @@ impl TargetArgs {
             worktree: false,
             inventory: Inventory { name, namespace: home },
             render: setting(config.render, &namespace)?,
+            ignore: config.ignore,
+            redact: file.redact(declared.then_some(target.as_str())),
             namespace,
             allow_delete: purpose.allow_delete.clone(),
             allow_empty: purpose.allow_empty,

@@ -107,12 +107,12 @@ async fn findings(
         problems: &declared.problems,
         warnings: &declared.warnings,
         namespace: &target.namespace,
+        redact: &target.redact,
     };
     let found = check(set, schemas);
     #[cfg(unix)]
     if args.sandbox {
-        let rehearsal =
-            super::throwaway::rehearsal(&declared.manifests, &target.namespace, ui).await?;
+        let rehearsal = super::throwaway::rehearsal(&declared.manifests, target, ui).await?;
         return Ok(rehearsal.beside(found));
     }
     Ok(found)

@@ -64,7 +64,10 @@ pub async fn run(args: RenderArgs, directory: &Path, ui: &mut Ui) -> Result<Exit
     let declared = declared?;
     let redactor = match args.show_secrets {
         true => Redactor::default(),
-        false => Redactor::new(declared.manifests.iter().map(|manifest| &manifest.object)),
+        false => Redactor::with_rules(
+            declared.manifests.iter().map(|manifest| &manifest.object),
+            &target.redact,
+        ),
     };
     let shown: Vec<_> = declared
         .manifests

@@ -17,6 +17,7 @@ use crate::memory::Memory;
 use crate::reconcile::Target;
 use crate::render::Setting;
 use crate::render::program::Limits;
+use crate::rules::Rule;
 
 /// How many requests may be in flight at once if nobody says.
 pub const CONCURRENCY: usize = 16;
@@ -160,7 +161,7 @@ impl TargetArgs {
         checkout: &Checkout,
         cluster: &Cluster,
     ) -> Result<Named, Failure> {
-        let Chosen { name, declared, paths } = self.files.choose(directory, checkout)?;
+        let Chosen { name, declared, redact, paths } = self.files.choose(directory, checkout)?;
         let namespace = self.files.namespace.clone().or(declared.namespace);
         let namespace = namespace.unwrap_or_else(|| cluster.namespace().to_owned());
         let inventory = self.name.clone().or(declared.name).or_else(|| name.clone());
@@ -175,6 +176,8 @@ impl TargetArgs {
             worktree: self.files.worktree,
             inventory: Inventory { name: inventory, namespace: namespace.clone() },
             render: setting(declared.render, &namespace)?,
+            ignore: declared.ignore,
+            redact,
             namespace,
             allow_delete: self.allow_delete.iter().cloned().collect(),
             allow_empty: self.allow_empty,
@@ -193,6 +196,8 @@ struct Chosen {
     name: Option<String>,
     /// What trueup.yaml says of it.
     declared: TargetConfig,
+    /// What any target of trueup.yaml masks, this one or not.
+    redact: Vec<Rule>,
     /// Its paths from the checkout's root.
     paths: Vec<String>,
 }
@@ -204,7 +209,7 @@ impl FilesArgs {
     ///
     /// When trueup.yaml can't be used, or a path lies outside the checkout.
     pub fn resolve(&self, directory: &Path, checkout: &Checkout) -> Result<Target, Failure> {
-        let Chosen { declared, paths, .. } = self.choose(directory, checkout)?;
+        let Chosen { declared, redact, paths, .. } = self.choose(directory, checkout)?;
         let namespace = self.namespace.clone().or(declared.namespace);
         let namespace = namespace.unwrap_or_else(|| "default".to_owned());
         Ok(Target {
@@ -213,6 +218,8 @@ impl FilesArgs {
             worktree: self.worktree,
             inventory: Inventory { name: String::new(), namespace: namespace.clone() },
             render: setting(declared.render, &namespace)?,
+            ignore: Vec::new(),
+            redact,
             namespace,
             allow_delete: BTreeSet::new(),
             allow_empty: false,
@@ -223,10 +230,12 @@ impl FilesArgs {
     }
 
     fn choose(&self, directory: &Path, checkout: &Checkout) -> Result<Chosen, Failure> {
+        let config = self.config(checkout)?;
         let chosen = match self.paths.is_empty() {
-            true => self.declared(checkout)?,
+            true => config.target(self.target.as_deref())?,
             false => None,
         };
+        let chosen = chosen.map(|(name, declared)| (name.clone(), declared.clone()));
         let (name, declared) = match chosen {
             Some((name, declared)) => (Some(name), declared),
             None => (None, TargetConfig::default()),
@@ -240,15 +249,16 @@ impl FilesArgs {
         }
         paths.sort();
         paths.dedup();
-        Ok(Chosen { name, declared, paths })
+        let redact = config.redact(name.as_deref());
+        Ok(Chosen { name, declared, redact, paths })
     }
 
-    /// The target of trueup.yaml that the arguments choose, if there is any.
+    /// What trueup.yaml says.
     ///
     /// # Errors
     ///
-    /// When there is no such target, or trueup.yaml can't be used.
-    pub fn declared(&self, checkout: &Checkout) -> Result<Option<(String, TargetConfig)>, Failure> {
+    /// When it can't be used.
+    pub fn config(&self, checkout: &Checkout) -> Result<Config, Failure> {
         let bytes = match self.worktree {
             true => checkout.read_worktree_file(config::FILE)?,
             false => {
@@ -256,9 +266,7 @@ impl FilesArgs {
                 checkout.read_file(&revision, config::FILE)?
             }
         };
-        let config = Config::read(&bytes.unwrap_or_default())?;
-        let chosen = config.target(self.target.as_deref())?;
-        Ok(chosen.map(|(name, declared)| (name.clone(), declared.clone())))
+        Ok(Config::read(&bytes.unwrap_or_default())?)
     }
 }
 

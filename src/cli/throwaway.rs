@@ -58,11 +58,11 @@ impl ThrowawayArgs {
 #[cfg(unix)]
 pub async fn rehearsal(
     manifests: &[crate::manifest::Manifest],
-    namespace: &str,
+    target: &crate::reconcile::Target,
     ui: &mut Ui,
 ) -> Result<crate::reconcile::Rehearsal, Failure> {
     let mut access = Access { concurrency: CONCURRENCY, ..Access::default() };
     let _throwaway = ThrowawayArgs { sandbox: true }.start(&mut access, ui).await?;
     let cluster = crate::cluster::Cluster::connect(&access).await?;
-    Ok(crate::reconcile::rehearse(manifests, namespace, &cluster).await?)
+    Ok(crate::reconcile::rehearse(manifests, (&target.namespace, &target.redact), &cluster).await?)
 }

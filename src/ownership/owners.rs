@@ -27,7 +27,7 @@ fn below(node: &Map<String, Value>, value: &Value, path: &[PathPart<'_>]) -> boo
     let next = match (part, value) {
         (PathPart::Key(key), Value::Object(map)) => field(node, key).zip(map.get(*key)),
         (PathPart::Index(index), Value::Array(list)) => {
-            list.get(*index).and_then(|item| element(node, item).zip(Some(item)))
+            list.get(*index).and_then(|item| Some((element(node, item)?.1, item)))
         }
         _ => None,
     };
@@ -38,8 +38,11 @@ fn field<'a>(node: &'a Map<String, Value>, key: &str) -> Option<&'a Map<String, 
     node.get(&format!("f:{key}"))?.as_object()
 }
 
-/// The node of a list's element, which is told by its keys or by its value.
-fn element<'a>(node: &'a Map<String, Value>, item: &Value) -> Option<&'a Map<String, Value>> {
+/// The node of a list's element, which is told by its keys or by its value, and what tells it.
+pub(super) fn element<'a>(
+    node: &'a Map<String, Value>,
+    item: &Value,
+) -> Option<(&'a str, &'a Map<String, Value>)> {
     let is_it = |key: &str| match (key.strip_prefix("k:"), key.strip_prefix("v:")) {
         (Some(keys), _) => {
             let keys: Map<String, Value> = serde_json::from_str(keys).unwrap_or_default();
@@ -48,7 +51,8 @@ fn element<'a>(node: &'a Map<String, Value>, item: &Value) -> Option<&'a Map<Str
         (None, Some(value)) => serde_json::from_str::<Value>(value).ok().as_ref() == Some(item),
         (None, None) => false,
     };
-    node.iter().find(|(key, _)| is_it(key)).and_then(|(_, node)| node.as_object())
+    let (key, node) = node.iter().find(|(key, _)| is_it(key))?;
+    Some((key, node.as_object()?))
 }
 
 #[cfg(test)]

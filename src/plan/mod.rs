@@ -173,8 +173,10 @@ pub fn plan(
 
     let mut refused = 0;
     for (key, manifest) in &desired.objects {
-        let send = inventory.member(&manifest.object);
-        let decision = decide_desired((key, manifest), observed.objects.get(key), inventory);
+        let observation = observed.objects.get(key);
+        let live = observation.and_then(Observation::live);
+        let send = inventory.member(&desired.sent(key, manifest, live));
+        let decision = decide_desired((key, manifest), &send, observation, inventory);
         refused += usize::from(decision.action == Action::Refuse);
         put(
             Step::apply(key),
@@ -241,6 +243,7 @@ struct Decision {
 
 fn decide_desired(
     (key, manifest): (&ObjectKey, &Manifest),
+    send: &Object,
     observation: Option<&Observation>,
     inventory: &Inventory,
 ) -> Decision {
@@ -297,7 +300,7 @@ fn decide_desired(
             locally(Lack::DryRun(why.clone()), decided(Action::Create, None))
         }
         (Some(live), Some(Preview::Unasked(why))) => {
-            let foreseen = foresee(&inventory.member(&manifest.object), live);
+            let foreseen = foresee(send, live);
             let action = if foreseen == *live { Action::Keep } else { Action::Update };
             locally(Lack::DryRun(why.clone()), decided(action, Some(&foreseen)))
         }

@@ -44,7 +44,7 @@ fn declared(objects: &[Object]) -> Desired {
         ..Manifest::default()
     };
     let objects = objects.iter().map(|object| (object.key(), manifest(object))).collect();
-    Desired { objects, problems: Vec::new() }
+    Desired { objects, ..Desired::default() }
 }
 
 fn seen(pairs: &[(&Object, Option<&Object>, Option<Preview>)]) -> Observed {

@@ -19,6 +19,7 @@ use std::collections::BTreeSet;
 
 use crate::inventory::Inventory;
 use crate::render::Setting;
+use crate::rules::Rule;
 
 /// A target, resolved: what to make true, where, and what may be deleted for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +44,10 @@ pub struct Target {
     pub verify: bool,
     /// How what is no manifest is rendered.
     pub render: Setting,
+    /// Fields that are left as they are in the cluster.
+    pub ignore: Vec<Rule>,
+    /// Fields that are masked as a Secret's values are.
+    pub redact: Vec<Rule>,
     /// Whether one wrong document refuses the whole commit.
     pub strict: bool,
 }

@@ -18,6 +18,7 @@ use crate::object::{GroupKind, Object, ObjectKey};
 use crate::observed::{Observation, Preview, Refusal};
 use crate::problem::{Cause, Place};
 use crate::redact::Redactor;
+use crate::rules;
 
 /// The inventory that nothing is in.
 const INVENTORY: &str = "trueup-check";
@@ -34,14 +35,14 @@ pub struct Rehearsal {
 }
 
 /// Asks an API server that is nobody's about `manifests`; those that name no namespace are in
-/// `namespace`. Writes namespaces and definitions.
+/// `namespace`, and what `redact` names is masked. Writes namespaces and definitions.
 ///
 /// # Errors
 ///
 /// When the API server does not answer.
 pub async fn rehearse(
     manifests: &[Manifest],
-    namespace: &str,
+    (namespace, redact): (&str, &[rules::Rule]),
     cluster: &Cluster,
 ) -> Result<Rehearsal, Error> {
     let attempt = "ask which kinds the sandbox has";
@@ -61,7 +62,8 @@ pub async fn rehearse(
         verify: true,
     };
     let observed = cluster.observe(&question, Members::default()).await;
-    let redactor = Redactor::new(manifests.iter().map(|manifest| &manifest.object));
+    let objects = manifests.iter().map(|manifest| &manifest.object);
+    let redactor = Redactor::with_rules(objects, redact);
     let mut rehearsal = Rehearsal::default();
     for (key, seen) in observed.objects {
         let refusal = match seen {

@@ -12,6 +12,7 @@ use crate::observed::{Observation, Observed, Prerequisite, Preview, Unlisted};
 use crate::plan::{Action, Allowed, Change, Plan, plan};
 use crate::problem::Problem;
 use crate::redact::Redactor;
+use crate::rules::{self, Rule};
 use crate::schemas::{Schemas, releases};
 use crate::snapshot::Revision;
 
@@ -33,6 +34,8 @@ pub struct Survey {
     pub catalog: Catalog,
     /// Made when something is to be shown.
     redactor: OnceLock<Redactor>,
+    /// Fields that are masked as a Secret's values are.
+    redact: Vec<Rule>,
     /// The cluster's identity, where the user may see it.
     pub cluster_uid: Option<String>,
     /// What is read as something else than its author most likely meant.
@@ -49,7 +52,8 @@ impl Survey {
     /// Knows every Secret that was seen.
     pub fn redactor(&self) -> &Redactor {
         let declared = self.desired.objects.values().map(|manifest| &manifest.object);
-        self.redactor.get_or_init(|| Redactor::of_plan(&self.plan, declared))
+        let made = || Redactor::of_plan_with_rules(&self.plan, declared, &self.redact);
+        self.redactor.get_or_init(made)
     }
 }
 
@@ -67,13 +71,14 @@ pub async fn survey(
     let (declared, found) =
         futures::try_join!(declare(target, checkout), find(&target.inventory, cluster))?;
     let Found { mut catalog, record: before, members, cluster_uid } = found;
-    let Declared { revision, manifests, problems, warnings, files: _, uncommitted } = declared;
+    let Declared { revision, manifests, problems, mut warnings, files: _, uncommitted } = declared;
 
     let repository = whose(target, checkout, (&revision, before.as_ref()))?;
 
     catalog.define(manifests.iter().map(|manifest| &manifest.object));
     let mut desired = Desired::new(manifests, &catalog, &target.namespace);
     desired.problems.splice(0..0, problems);
+    desired.ignore.clone_from(&target.ignore);
     if target.strict && !desired.problems.is_empty() {
         return Err(Error::Strict { problems: desired.problems });
     }
@@ -112,6 +117,8 @@ pub async fn survey(
     let is_declared = |change: &&Change| change.origin.is_some();
     let applied = plan.changes().filter(is_declared).filter(|c| c.action != Action::Refuse);
     let after = Record::of(source, applied.map(|change| &change.key));
+    warnings.extend(rules::idle(&target.ignore, (&desired, &plan)));
+    warnings.extend(rules::idle(&target.redact, (&desired, &plan)));
     Ok(Survey {
         revision,
         desired,
@@ -120,6 +127,7 @@ pub async fn survey(
         after,
         catalog,
         redactor: OnceLock::new(),
+        redact: target.redact.clone(),
         cluster_uid,
         explained: Explained::default(),
         unlisted: observed.unlisted,

@@ -5,6 +5,8 @@
 //! without the value. Inside a Secret every value is masked. Everywhere else (other objects, API
 //! errors, problems) the values are searched for in every spelling: plain, quoted, base64.
 //!
+//! A rule of `trueup.yaml` (`redact:`) makes a field of any object one more such value.
+//!
 //! Not every value is worth a search: a Secret often holds a user name or a port, and masking each
 //! `admin` and `5432` of the output would leave nothing to read. Left out are values that
 //!
@@ -32,6 +34,7 @@ use worth::Public;
 
 use crate::object::{Object, ObjectKey};
 use crate::plan::{Action, Plan};
+use crate::rules::{Pointer, Rule};
 
 /// Only this many bytes of a spelling go into the search itself, the rest is compared where they
 /// are found: a search for whole certificates would take longer to build than all else takes.
@@ -52,6 +55,8 @@ pub struct Redactor {
     spellings: Vec<Vec<(String, usize)>>,
     /// The values of each Secret that are not searched for.
     quiet: BTreeMap<ObjectKey, BTreeMap<String, usize>>,
+    /// Fields that are masked as a Secret's values are.
+    rules: Vec<Rule>,
     /// The search could not be built: every text is hidden, since nobody can say what it holds.
     blind: bool,
 }
@@ -62,28 +67,48 @@ impl Redactor {
     /// Values are numbered in the order of the objects' keys; of objects with one key, in the order
     /// given, so give what is before what will be.
     pub fn new<'a>(objects: impl IntoIterator<Item = &'a Object>) -> Self {
+        Self::with_rules(objects, &[])
+    }
+
+    /// As [`new`](Self::new), with fields that are masked, too.
+    pub fn with_rules<'a>(objects: impl IntoIterator<Item = &'a Object>, rules: &[Rule]) -> Self {
         let mut objects: Vec<&Object> = objects.into_iter().collect();
         objects.sort_by_cached_key(|object| object.key());
-        Self::in_order(&objects)
+        Self::in_order(&objects, rules)
     }
 
     /// A redactor for every object of `plan`; what the plan changes is numbered first, in the order
     /// in which it is shown. `others` are objects that no change has and a message may quote, such
     /// as those that are declared twice.
     pub fn of_plan<'a>(plan: &'a Plan, others: impl IntoIterator<Item = &'a Object>) -> Self {
+        Self::of_plan_with_rules(plan, others, &[])
+    }
+
+    /// As [`of_plan`](Self::of_plan), with fields that are masked, too.
+    pub fn of_plan_with_rules<'a>(
+        plan: &'a Plan,
+        others: impl IntoIterator<Item = &'a Object>,
+        rules: &[Rule],
+    ) -> Self {
         let (kept, shown): (Vec<_>, Vec<_>) =
             plan.changes().partition(|change| change.action == Action::Keep);
         let changes = shown.into_iter().chain(kept);
         let objects = changes.flat_map(|change| [&change.live, &change.merged, &change.send]);
-        Self::in_order(&objects.flatten().chain(others).collect::<Vec<_>>())
+        Self::in_order(&objects.flatten().chain(others).collect::<Vec<_>>(), rules)
     }
 
-    fn in_order(objects: &[&Object]) -> Self {
+    fn in_order(objects: &[&Object], rules: &[Rule]) -> Self {
         let mut found = Found::default();
         for object in objects {
-            found.of_map(&object.key(), &object.0);
+            let key = object.key();
+            found.of_map(&key, &object.0);
+            for field in named(rules, &key) {
+                if let Some(value) = field.value(&object.0) {
+                    found.of_field(&key, value);
+                }
+            }
         }
-        let mut redactor = Self::default();
+        let mut redactor = Self { rules: rules.to_vec(), ..Self::default() };
         if found.values.is_empty() {
             return redactor;
         }
@@ -138,7 +163,29 @@ impl Redactor {
 
     /// A copy of `object` that can be shown.
     pub fn object(&self, object: &Object) -> Object {
+        let key = object.key();
+        let mut fields = named(&self.rules, &key).peekable();
+        if fields.peek().is_none() {
+            return Object(self.of_map(&object.0));
+        }
+        let mut object = object.clone();
+        for field in fields {
+            if let Some(value) = field.value_mut(&mut object.0) {
+                *value = self.leaves(value);
+            }
+        }
         Object(self.of_map(&object.0))
+    }
+
+    /// A value with a mask in the place of each text, number or truth value.
+    fn leaves(&self, value: &Value) -> Value {
+        match value {
+            Value::Object(map) => {
+                map.iter().map(|(key, value)| (key.clone(), self.leaves(value))).collect()
+            }
+            Value::Array(items) => items.iter().map(|item| self.leaves(item)).collect(),
+            value => self.any(value, false),
+        }
     }
 
     /// A copy of any JSON value that can be shown.
@@ -287,6 +334,17 @@ pub fn without_numbers(text: &str) -> String {
         }
     }
     plain
+}
+
+/// The fields of an object that are masked. Where a manifest leaves the namespace out, it may be
+/// any.
+fn named<'a>(rules: &'a [Rule], key: &ObjectKey) -> impl Iterator<Item = &'a Pointer> {
+    let is_about = |rule: &&Rule| match key.namespace {
+        Some(_) => rule.is_about(key),
+        None => Rule { namespace: None, ..(*rule).clone() }.is_about(key),
+    };
+    let rules: Vec<&Rule> = rules.iter().filter(is_about).collect();
+    rules.into_iter().flat_map(|rule| &rule.paths)
 }
 
 fn mask(number: usize) -> String {

@@ -102,6 +102,15 @@ impl Found {
         }
     }
 
+    /// Adds every text, number and truth value of a field that is masked by a rule.
+    pub(super) fn of_field(&mut self, key: &ObjectKey, value: &Value) {
+        match value {
+            Value::Object(map) => map.values().for_each(|value| self.of_field(key, value)),
+            Value::Array(items) => items.iter().for_each(|item| self.of_field(key, item)),
+            value => self.of_value(key, value, false),
+        }
+    }
+
     fn of_value(&mut self, key: &ObjectKey, value: &Value, base64: bool) {
         let Some(bytes) = bytes_of(value, base64) else { return };
         let written = value.as_str().map_or_else(|| value.to_string(), str::to_owned);

@@ -42,7 +42,7 @@ fn what_has_errors_is_refused_by_the_server() {
 /// What check finds, and what the server says.
 fn both(manifests: &[Manifest], plane: &'static Plane) -> (Vec<Finding>, Rehearsal) {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let set = Set { manifests, problems: &[], warnings: &[], namespace: NAMESPACE };
+    let set = Set { manifests, problems: &[], warnings: &[], namespace: NAMESPACE, redact: &[] };
     let findings = check(set, Schemas::of(releases().next().unwrap()).unwrap());
     let access = Access {
         kubeconfig: Some(plane.kubeconfig.clone()),
@@ -55,7 +55,7 @@ fn both(manifests: &[Manifest], plane: &'static Plane) -> (Vec<Finding>, Rehears
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let rehearsal = runtime.block_on(async {
         let cluster = Cluster::connect(&access).await.unwrap();
-        rehearse(manifests, NAMESPACE, &cluster).await.unwrap()
+        rehearse(manifests, (NAMESPACE, &[]), &cluster).await.unwrap()
     });
     (findings, rehearsal)
 }

@@ -14,6 +14,7 @@ use crate::desired::Desired;
 use crate::inventory::Inventory;
 use crate::object::{Object, ObjectKey};
 use crate::ownership::proof;
+use crate::rules::fields_of;
 use crate::verdicts::Verdict;
 
 /// Fewer members than this are looked into faster than a thread is started.
@@ -71,7 +72,8 @@ impl Measure<'_> {
             match self.proven(&key, &live) {
                 Some(verdict) => {
                     examined.verdicts.extend(verdict);
-                    examined.same.insert(key, outline(live));
+                    let kept = if self.is_settled(&key) { live } else { outline(live) };
+                    examined.same.insert(key, kept);
                 }
                 None => drop(examined.others.insert(key, live)),
             }
@@ -83,8 +85,13 @@ impl Measure<'_> {
     /// verdict that says so, where it is one.
     fn proven(&self, key: &ObjectKey, live: &Object) -> Option<Option<Verdict>> {
         let (known, manifest) = (self.known?, self.desired.objects.get(key)?);
-        let send = self.inventory.member(&manifest.object);
+        let send = self.inventory.member(&self.desired.sent(key, manifest, Some(live)));
         known.is_same(&send, live)
+    }
+
+    /// Whether fields of the object are ignored, so that there is more to say of it.
+    fn is_settled(&self, key: &ObjectKey) -> bool {
+        !fields_of(&self.desired.ignore, key).is_empty()
     }
 }
 

@@ -4,14 +4,17 @@
 
 use http::{Method, StatusCode};
 
+use super::Question;
 use crate::catalog::Served;
 use crate::cluster::path::one;
 use crate::cluster::wire::{Answer, Call, object};
 use crate::cluster::{ApiError, Cluster};
 use crate::delta;
-use crate::object::Object;
+use crate::manifest::Manifest;
+use crate::object::{Object, ObjectKey};
 use crate::observed::{Observation, Preview, Refusal};
 use crate::ownership::FIELD_MANAGER;
+use crate::rules::fields_of;
 use crate::schemas::Schemas;
 use crate::verdicts::{Verdict, Verdicts};
 
@@ -22,12 +25,35 @@ const LOOKS: usize = 5;
 pub(super) struct Look<'a> {
     /// Its kind.
     pub(super) served: &'a Served,
-    /// The object as it would be sent.
+    /// The object as it would be sent, beside the member.
     pub(super) send: Object,
+    /// How it comes about, where it depends on what is live.
+    pub(super) sent: Option<Sent<'a>>,
     /// The object as the LIST of members brought it.
     pub(super) member: Option<Object>,
     /// Its kind could not be listed, so it may be a member all the same.
     pub(super) is_unlisted: bool,
+}
+
+/// How what is sent comes about.
+#[derive(Clone, Copy)]
+pub(super) struct Sent<'a> {
+    pub(super) question: &'a Question<'a>,
+    pub(super) key: &'a ObjectKey,
+    pub(super) manifest: &'a Manifest,
+}
+
+impl Sent<'_> {
+    /// What is sent where `live` is there.
+    pub(super) fn beside(&self, live: Option<&Object>) -> Object {
+        let Question { desired, inventory, .. } = self.question;
+        inventory.member(&desired.sent(self.key, self.manifest, live))
+    }
+
+    /// Whether fields of the object are left as they are.
+    pub(super) fn depends_on_live(&self) -> bool {
+        !fields_of(&self.question.desired.ignore, self.key).is_empty()
+    }
 }
 
 /// What is known before the server is asked.
@@ -58,6 +84,9 @@ impl Cluster {
                 Ok(live) => look.member = live,
                 Err(error) => return unknown(&error),
             }
+            if let Some(sent) = look.sent {
+                look.send = sent.beside(look.member.as_ref());
+            }
             if let Some((live, known)) = look.member.as_ref().zip(known)
                 && let Some(verdict) = known.is_same(&look.send, live)
             {
@@ -65,9 +94,18 @@ impl Cluster {
                 return Looked { observation: Observation::Seen { live, preview }, verdict };
             }
         }
-        let Look { served, send, member, is_unlisted: _ } = look;
+        let Look { served, mut send, sent, member, is_unlisted: _ } = look;
         let mut member = member.filter(|member| member.api_version() == send.api_version());
         for _ in 0..LOOKS {
+            if let Some(sent) = sent {
+                if member.is_none() {
+                    match self.get(served, send.namespace(), send.name()).await {
+                        Ok(live) => member = live,
+                        Err(error) => return unknown(&error),
+                    }
+                }
+                send = sent.beside(member.as_ref());
+            }
             let answer = self.patch(served, &send, true).await;
             let created = matches!(&answer, Ok(answer) if answer.status == StatusCode::CREATED);
             let live = match member.take() {
@@ -105,7 +143,8 @@ impl Cluster {
 
     /// Looks at one object again, as the server has it now.
     pub async fn look_again(&self, served: &Served, send: &Object) -> Observation {
-        let look = Look { served, send: send.clone(), member: None, is_unlisted: false };
+        let look =
+            Look { served, send: send.clone(), sent: None, member: None, is_unlisted: false };
         self.look(look, None).await.observation
     }
 

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::stream::{self, StreamExt as _};
 
 use self::examine::{Examined, Measure, examine};
-use self::look::{Known, Look, Looked};
+use self::look::{Known, Look, Looked, Sent};
 pub use self::members::Members;
 use super::Cluster;
 use crate::catalog::{Catalog, Lookup, Served, is_namespace};
@@ -79,10 +79,13 @@ impl Cluster {
                 let served = question.catalog.look_up(&key.group_kind(), object.version());
                 let seen = match (prerequisite(object, question.catalog, &unborn), served) {
                     (None, Lookup::Served(served)) => {
+                        let sent = Sent { question, key, manifest };
+                        let member = others.remove(key);
                         let look = Look {
                             served,
-                            send: question.inventory.member(object),
-                            member: others.remove(key),
+                            send: sent.beside(member.as_ref()),
+                            sent: sent.depends_on_live().then_some(sent),
+                            member,
                             is_unlisted: observed.is_unlisted(key),
                         };
                         looks.push((key, look));

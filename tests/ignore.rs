@@ -1,0 +1,159 @@
+//! `ignore:` in `trueup.yaml`: fields that are left as they are in the cluster.
+
+use serde_json::Value;
+
+use crate::support::repo::Repo;
+use crate::support::sandbox;
+
+const WEB: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+  annotations: {example.com/note: declared}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - name: side
+        image: registry.example/side:1
+      - name: main
+        image: registry.example/web:1.4.0
+        resources: {limits: {cpu: 100m}}
+";
+
+const RULES: &str = "targets:
+  all:
+    paths: [web]
+    ignore:
+    - kind: Deployment
+      name: w*
+      paths:
+      - /spec/replicas
+      - /spec/template/spec/containers/[name=main]/resources
+      - /metadata/annotations/example.com~1note
+";
+
+/// A repository whose Deployment somebody else scales.
+fn repo(name: &str) -> Repo<'static> {
+    let repo = Repo::new(name, sandbox::bare());
+    let _ = repo.write("trueup.yaml", RULES).write("web/web.yaml", WEB).commit("First");
+    repo
+}
+
+fn web(repo: &Repo<'_>) -> Value {
+    let web = repo.kubectl(&["get", "deployment", "web", "-o", "json", "--show-managed-fields"]);
+    serde_json::from_str(&web.exits(0).stdout).unwrap()
+}
+
+/// Whether trueup owns the number of replicas.
+fn is_ours(web: &Value) -> bool {
+    let managers = web["metadata"]["managedFields"].as_array().unwrap();
+    let ours = managers.iter().find(|manager| manager["manager"] == "trueup").unwrap();
+    ours["fieldsV1"]["f:spec"].get("f:replicas").is_some()
+}
+
+#[test]
+fn what_somebody_else_changes_is_neither_shown_nor_put_back() {
+    let repo = repo("ignore");
+    let diff = repo.run(&["diff"]).exits(1);
+    assert!(diff.stdout.contains("  +   replicas: 2\n"), "made as it is declared\n{diff}");
+    assert_eq!(diff.stderr, "");
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    let made = web(&repo);
+    assert_eq!((made["spec"]["replicas"].clone(), is_ours(&made)), (2.into(), true));
+    let _ = repo.run(&["diff"]).exits(0);
+
+    let _ = repo.kubectl(&["scale", "deployment", "web", "--replicas", "5"]).exits(0);
+    let note = "example.com/note=theirs";
+    let _ = repo.kubectl(&["annotate", "deployment", "web", "--overwrite", note]).exits(0);
+    let limits = ["set", "resources", "deployment/web", "-c", "main", "--limits=cpu=300m"];
+    let _ = repo.kubectl(&limits).exits(0);
+    for args in [&["diff"][..], &["diff", "--verify"], &["apply", "--yes"], &["watch", "--once"]] {
+        let writes = repo.writes();
+        let run = repo.run(args).exits(0);
+        assert_eq!(repo.writes(), writes, "nothing is written\n{run}");
+    }
+
+    // The rest is applied, and these stay.
+    let web_2 = WEB.replace("web:1.4.0", "web:1.5.0").replace("replicas: 2", "replicas: 3");
+    let _ = repo.write("web/web.yaml", web_2).commit("A new image");
+    let diff = repo.run(&["diff"]).exits(1);
+    assert!(diff.stdout.contains("+         image: registry.example/web:1.5.0"), "{diff}");
+    let lines = diff.stdout.lines();
+    let changed = lines.filter(|line| line.starts_with("  + ") || line.starts_with("  - "));
+    assert!(changed.into_iter().all(|line| line.contains("image:")), "{diff}");
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    let applied = web(&repo);
+    let main = &applied["spec"]["template"]["spec"]["containers"][1];
+    assert_eq!(main["image"], "registry.example/web:1.5.0");
+    assert_eq!(main["resources"]["limits"]["cpu"], "300m");
+    assert_eq!((applied["spec"]["replicas"].clone(), is_ours(&applied)), (5.into(), false));
+    assert_eq!(applied["metadata"]["annotations"]["example.com/note"], "theirs");
+    let _ = repo.run(&["diff"]).exits(0);
+}
+
+#[test]
+fn what_is_ours_alone_stays_when_it_is_declared_no_longer() {
+    let repo = repo("ignore-ours");
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    // Handed over to an autoscaler that has not scaled yet: without a rule it would fall to 1.
+    let less = WEB.replace("  replicas: 2\n", "").replace("example.com/note: declared", "");
+    let _ = repo.write("web/web.yaml", less).commit("The autoscaler's");
+    let _ = repo.run(&["diff"]).exits(0);
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    let kept = web(&repo);
+    assert_eq!((kept["spec"]["replicas"].clone(), is_ours(&kept)), (2.into(), true));
+    assert_eq!(kept["metadata"]["annotations"]["example.com/note"], "declared");
+    // Once it scales, the field is its own.
+    let _ = repo.kubectl(&["scale", "deployment", "web", "--replicas", "4"]).exits(0);
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    let scaled = web(&repo);
+    assert_eq!((scaled["spec"]["replicas"].clone(), is_ours(&scaled)), (4.into(), false));
+    // Without the rule it is trueup's again.
+    let _ = repo.write("trueup.yaml", "targets: {all: {paths: [web]}}\n");
+    let _ = repo.write("web/web.yaml", WEB).commit("No rule");
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    assert_eq!(web(&repo)["spec"]["replicas"], 2);
+}
+
+#[test]
+fn an_object_that_others_made_is_taken_over_without_what_is_ignored() {
+    let repo = repo("ignore-adopts");
+    let theirs = WEB.replace("replicas: 2", "replicas: 7");
+    std::fs::write(repo.outside().join("theirs.yaml"), theirs).unwrap();
+    let file = repo.outside().join("theirs.yaml");
+    let _ = repo.kubectl(&["create", "-f", file.to_str().unwrap()]).exits(0);
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    let adopted = web(&repo);
+    assert_eq!((adopted["spec"]["replicas"].clone(), is_ours(&adopted)), (7.into(), false));
+    let writes = repo.writes();
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    assert_eq!(repo.writes(), writes);
+}
+
+#[test]
+fn a_rule_that_is_about_nothing_is_a_warning_and_a_wrong_one_an_error() {
+    let repo = repo("ignore-slips");
+    let rules = RULES.replace("name: w*", "name: x*");
+    let _ = repo.write("trueup.yaml", rules).commit("A slip");
+    let diff = repo.run(&["diff"]).exits(1);
+    let warning = "warning: trueup.yaml:5:7: this rule is about no object of the target\n";
+    assert_eq!(diff.stderr, warning, "{diff}");
+    let _ = repo.write("trueup.yaml", RULES.replace("/spec/replicas", "/spec/replica"));
+    let diff = repo.run(&["diff", "--worktree"]).exits(1);
+    let warning = "trueup.yaml:5:7: no object that this rule is about has /spec/replica\n";
+    assert!(diff.stderr.contains(warning), "{diff}");
+    for (right, wrong, error) in [
+        ("- /spec/replicas", "- spec/replicas", "error: trueup.yaml:8:9: "),
+        ("example.com~1note", "example~com", "error: trueup.yaml:10:9: "),
+        ("- /spec/replicas", "- /metadata/name", "error: trueup.yaml:8:9: "),
+        ("name: w*", "nam: w*", "error: trueup.yaml:6:7: "),
+    ] {
+        let _ = repo.write("trueup.yaml", RULES.replace(right, wrong));
+        let diff = repo.run(&["diff", "--worktree"]).exits(2);
+        assert!(diff.stderr.contains(error), "{wrong}\n{diff}");
+    }
+}
