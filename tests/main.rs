@@ -37,6 +37,8 @@ mod sandbox;
 #[cfg(unix)]
 mod sandbox_programs;
 mod secrets;
+#[cfg(target_os = "linux")]
+mod secrets_everywhere;
 mod support;
 mod unasked;
 mod verify;

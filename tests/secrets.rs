@@ -3,31 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::support::command::Output;
+use crate::support::canaries::Canaries;
 use crate::support::repo::{Repo, config};
 use crate::support::sandbox;
-
-/// Values that are found nowhere else.
-struct Canaries(Vec<String>);
-
-impl Canaries {
-    /// `count` values of random letters.
-    fn new(count: usize) -> Self {
-        use std::hash::{BuildHasher as _, RandomState};
-        let value = |n: usize| format!("canary{:016x}", RandomState::new().hash_one(n));
-        Self((0..count).map(value).collect())
-    }
-
-    #[track_caller]
-    fn assert_unseen(&self, output: &Output) {
-        for canary in &self.0 {
-            for spelling in [canary.clone(), STANDARD.encode(canary)] {
-                let seen = output.stdout.contains(&spelling) || output.stderr.contains(&spelling);
-                assert!(!seen, "a Secret's value was printed\n{output}");
-            }
-        }
-    }
-}
 
 #[test]
 fn no_value_of_a_secret_is_ever_printed() {

@@ -1,14 +1,17 @@
 //! What programs printed, kept by everything that went into it, so that an unchanged folder is not
 //! rendered again.
 //!
-//! The answers hold whatever the manifests hold, Secrets too, as the checkout does; only their
-//! owner can read them.
+//! The answers hold whatever the manifests hold, Secrets too, so each is sealed
+//! (ChaCha20-Poly1305) with a key that is made of what went into it: who has the checkout can open
+//! it, and could have rendered it as well; who has only the cache can't.
 
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::rand::{SecureRandom as _, SystemRandom};
 use sha2::{Digest, Sha256};
 
 use super::workplace;
@@ -17,6 +20,10 @@ use super::workplace;
 const KEPT: usize = 200;
 /// A copy that is older than this was left behind by a run that was killed.
 const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
+
+/// What an answer's name, and what its key is made with, so that neither tells of the other.
+const NAME: &[u8] = b"trueup: name of what is rendered\0";
+const KEY: &[u8] = b"trueup: key of what is rendered\0";
 
 /// The folder with the answers.
 pub struct Cache {
@@ -34,8 +41,43 @@ impl Key {
         self.0.update(part);
     }
 
-    fn name(self) -> String {
-        self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    fn seal(self) -> Seal {
+        let parts = self.0.finalize();
+        let made = |with: &[u8]| Sha256::new().chain_update(with).chain_update(parts).finalize();
+        let name = made(NAME).iter().map(|byte| format!("{byte:02x}")).collect();
+        Seal { name, key: made(KEY).into() }
+    }
+}
+
+/// Under which name an answer is kept, and what opens it.
+struct Seal {
+    name: String,
+    key: [u8; 32],
+}
+
+impl Seal {
+    fn key(&self) -> Option<LessSafeKey> {
+        UnboundKey::new(&CHACHA20_POLY1305, &self.key).ok().map(LessSafeKey::new)
+    }
+
+    fn close(&self, answer: &[u8]) -> Option<Vec<u8>> {
+        let mut nonce = [0; NONCE_LEN];
+        // Random, since one key may close several answers: programs need not repeat themselves.
+        SystemRandom::new().fill(&mut nonce).ok()?;
+        let mut sealed = answer.to_vec();
+        let name = Aad::from(self.name.as_bytes());
+        let nonce_of_this = Nonce::assume_unique_for_key(nonce);
+        self.key()?.seal_in_place_append_tag(nonce_of_this, name, &mut sealed).ok()?;
+        Some([&nonce[..], &sealed].concat())
+    }
+
+    /// The answer; `None` where the file is not what was closed with this.
+    fn open(&self, mut file: Vec<u8>) -> Option<Vec<u8>> {
+        let (nonce, sealed) = file.split_at_mut_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let name = Aad::from(self.name.as_bytes());
+        let answer = self.key()?.open_in_place(nonce, name, sealed).ok()?;
+        Some(answer.to_vec())
     }
 }
 
@@ -69,14 +111,16 @@ impl Cache {
         key: Key,
         make: impl FnOnce() -> Result<Vec<u8>, E>,
     ) -> Result<Vec<u8>, E> {
-        let path = self.folder.join(key.name());
-        if let Ok(answer) = fs::read(&path) {
+        let seal = key.seal();
+        let path = self.folder.join(&seal.name);
+        if let Some(answer) = fs::read(&path).ok().and_then(|file| seal.open(file)) {
             let file = fs::File::options().append(true).open(&path);
             let _ = file.and_then(|file| file.set_modified(SystemTime::now()));
             return Ok(answer);
         }
         let answer = make()?;
-        if self.keep(&path, &answer).is_ok() {
+        let sealed = seal.close(&answer);
+        if sealed.is_some_and(|sealed| self.keep(&path, &sealed).is_ok()) {
             self.sweep();
         }
         Ok(answer)
@@ -137,6 +181,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_tells_nobody_anything_who_has_not_what_went_into_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(folder.path()).unwrap();
+        let get = |answer: &str| cache.get(key(&["a"]), || Ok::<_, ()>(answer.into())).unwrap();
+        let answer = "password: a long one, and once more: a long one";
+        assert_eq!(get(answer), answer.as_bytes());
+        let path = folder.path().join(key(&["a"]).seal().name);
+        let file = fs::read(&path).unwrap();
+        assert!(!String::from_utf8_lossy(&file).contains("long"));
+        assert_eq!(file.len(), answer.len() + NONCE_LEN + 16);
+        assert!(key(&["b"]).seal().open(file.clone()).is_none(), "another key");
+        // Changed, cut, or from a time before seals: made once more.
+        let mut changed = file.clone();
+        *changed.last_mut().unwrap() ^= 1;
+        for wrong in [changed, file[..20].to_vec(), Vec::new(), b"kind: Secret".to_vec()] {
+            fs::write(&path, wrong).unwrap();
+            assert_eq!(get("new"), b"new");
+            assert_eq!(get("newer"), b"new");
+        }
+    }
+
+    #[test]
     fn a_failure_is_not_kept() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::open(folder.path()).unwrap();
@@ -148,7 +214,7 @@ mod tests {
     fn what_nobody_asked_for_in_the_longest_time_goes() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::open(folder.path()).unwrap();
-        let first = folder.path().join(key(&["first"]).name());
+        let first = folder.path().join(key(&["first"]).seal().name);
         fs::write(&first, "old").unwrap();
         let old = fs::File::options().append(true).open(&first).unwrap();
         old.set_modified(SystemTime::UNIX_EPOCH).unwrap();

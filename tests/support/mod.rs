@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod between;
+pub mod canaries;
 pub mod command;
 pub mod eventually;
 pub mod git;
