@@ -77,8 +77,8 @@ impl Planted {
 
 #[test]
 fn no_secret_is_printed_or_kept_wherever_it_stands() {
-    let planted = Planted::new("secrets-everywhere", 10);
-    let [text, data, quoted, applied, before, generated, live, wrong, later, broken] =
+    let planted = Planted::new("secrets-everywhere", 11);
+    let [text, data, quoted, applied, before, generated, live, wrong, later, broken, more] =
         planted.canaries.0.as_slice()
     else {
         unreachable!()
@@ -89,7 +89,10 @@ fn no_secret_is_printed_or_kept_wherever_it_stands() {
     };
     // kubectl's annotation holds the whole of it, in a text.
     planted.apply_by_hand(&secret("old", &format!("stringData: {{a: {applied}, b: {before}}}")));
-    repo.write("old.yaml", secret("old", &format!("stringData: {{a: {applied}, b: {text}}}")));
+    repo.write(
+        "old.yaml",
+        secret("old", &format!("stringData: {{a: {applied}, b: {text}, c: {data}}}")),
+    );
     let db = |data: &str| {
         let base64 = STANDARD.encode(data);
         let quoted = format!("'{quoted}\"<&>\\'");
@@ -140,6 +143,15 @@ fn no_secret_is_printed_or_kept_wherever_it_stands() {
     let told = planted.see(&["diff", "-o", "markdown"]).exits(1);
     assert!(told.stdout.contains("set by kubectl-set"), "{told}");
     let _ = planted.see(&["watch", "--once", "--no-pull"]).exits(0);
+
+    // What somebody else keeps in a Secret that stays as it is.
+    let patch = format!(r#"{{"stringData":{{"more":"{more}"}}}}"#);
+    let _ = repo.kubectl(&["patch", "secret", "db", "-p", &patch]).exits(0);
+    let leak = ["set", "env", "deployment/web", &format!("A=x{more}")].map(str::to_owned);
+    let _ = repo.kubectl(&leak.each_ref().map(String::as_str)).exits(0);
+    planted.see_diffs();
+    let drift = planted.see(&["diff"]).exits(1);
+    assert!(!drift.stdout.contains("Secret"), "the Secret itself stays as it is\n{drift}");
 
     // What the reader, the server and the renderer refuse.
     repo.write("broken.yaml", format!("kind: Secret\nstringData: x: {broken}\n"));

@@ -28,6 +28,7 @@ use std::fmt;
 use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
+pub use secrets::LAST_APPLIED;
 use secrets::{Found, Secret, bytes_of, decode, holds_object, is_secret};
 use serde_json::{Map, Value};
 use worth::Public;

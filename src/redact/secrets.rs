@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::object::ObjectKey;
 
 /// Where `kubectl apply` keeps the whole object as it was last applied.
-pub(super) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Whether the map is a Secret of the core group, at the top or inside another object.
 pub(super) fn is_secret(map: &Map<String, Value>) -> bool {

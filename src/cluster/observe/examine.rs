@@ -14,6 +14,7 @@ use crate::desired::Desired;
 use crate::inventory::Inventory;
 use crate::object::{Object, ObjectKey};
 use crate::ownership::proof;
+use crate::redact::LAST_APPLIED;
 use crate::rules::fields_of;
 use crate::verdicts::Verdict;
 
@@ -72,7 +73,8 @@ impl Measure<'_> {
             match self.proven(&key, &live) {
                 Some(verdict) => {
                     examined.verdicts.extend(verdict);
-                    let kept = if self.is_settled(&key) { live } else { outline(live) };
+                    let is_whole = self.is_settled(&key) || self.has_more(&key, &live);
+                    let kept = if is_whole { live } else { outline(live) };
                     examined.same.insert(key, kept);
                 }
                 None => drop(examined.others.insert(key, live)),
@@ -87,6 +89,15 @@ impl Measure<'_> {
         let (known, manifest) = (self.known?, self.desired.objects.get(key)?);
         let send = self.inventory.member(&self.desired.sent(key, manifest, Some(live)));
         known.is_same(&send, live)
+    }
+
+    /// Whether it is a Secret with values that are not declared, somebody else's or in a copy of
+    /// the whole: they have to be known wherever they stand.
+    fn has_more(&self, key: &ObjectKey, live: &Object) -> bool {
+        let data = |object: &Object| object.0.get("data").cloned();
+        key.kind == "Secret"
+            && (live.annotation(LAST_APPLIED).is_some()
+                || self.desired.objects.get(key).is_none_or(|it| data(&it.object) != data(live)))
     }
 
     /// Whether fields of the object are ignored, so that there is more to say of it.
