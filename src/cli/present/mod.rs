@@ -7,6 +7,7 @@
 mod annotation;
 mod brief;
 pub mod check;
+mod emphasis;
 mod excerpt;
 mod github;
 pub mod glyphs;

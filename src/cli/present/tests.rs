@@ -159,6 +159,28 @@ pub(super) fn web(replicas: u32, image: &str) -> Object {
 }
 
 #[test]
+fn the_part_of_a_line_that_differs_stands_out() {
+    let (one, other) = ("registry.example/web:1.4.1", "registry.example/web:1.4.0");
+    let update = change(Action::Update, Some(web(2, one)), Some(web(3, other)));
+    let coloured = told(vec![update], &[], |out, view| {
+        text::write(out, view, Glyphs { utf8: true }).unwrap();
+    });
+    let strong =
+        |colour: u8, part: &str| format!("\u{1b}[1m\u{1b}[4m\u{1b}[{colour}m{part}\u{1b}[0m");
+    for part in [strong(31, "2"), strong(32, "3"), strong(31, "1"), strong(32, "0")] {
+        assert!(coloured.contains(&part), "{part:?} is not in {coloured:?}");
+    }
+    // Nothing replaces a line that only comes or goes, and many lines at once are no pairs.
+    let lines = |word: &str| (0..200).map(|n| format!("{word} {n}\n")).collect::<String>();
+    let config = |text: String| config("long", json!({ "text": text }));
+    let long = change(Action::Update, Some(config(lines("old"))), Some(config(lines("new"))));
+    let coloured = told(vec![long], &[], |out, view| {
+        text::write(out, view, Glyphs { utf8: true }).unwrap();
+    });
+    assert!(!coloured.contains("\u{1b}[4m"), "{coloured:?}");
+}
+
+#[test]
 fn an_update_is_a_diff_that_says_where_each_line_belongs() {
     let update = change(
         Action::Update,

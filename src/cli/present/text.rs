@@ -4,13 +4,14 @@
 //! far as names and paths let them; nobody's text is ever cut.
 
 use std::io::{self, Write};
+use std::ops::Range;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::hunks::{self, Line};
-use super::{Glyphs, PlanView, excerpt, shown, why};
+use super::{Glyphs, PlanView, emphasis, excerpt, shown, why};
 use crate::delta::Delta;
 use crate::object::ObjectKey;
 use crate::plan::{Action, Change, Confidence, Lack, Plan, Reason};
@@ -18,6 +19,8 @@ use crate::redact::Redactor;
 
 /// The columns that our own lines fit into.
 pub(super) const WIDTH: usize = 80;
+/// In more lines than this that change together nobody looks for the one that replaces another.
+const RUN: usize = 100;
 /// More objects than this that are kept for one reason are told in one line.
 const FEW: usize = 5;
 
@@ -362,16 +365,67 @@ pub(super) fn body(line: &str, glyphs: Glyphs) -> String {
 fn diff(out: &mut impl Write, before: &str, after: &str, glyphs: Glyphs) -> io::Result<()> {
     let (red, green) = (AnsiColor::Red.on_default(), AnsiColor::Green.on_default());
     let dim = Style::new().dimmed();
-    for line in hunks::between(before, after) {
-        match line {
+    let lines = hunks::between(before, after);
+    for (at, line) in lines.iter().enumerate() {
+        match *line {
             Line::Gap => writeln!(out, "    {dim}{}{dim:#}", glyphs.gap())?,
             Line::Above(text) => writeln!(out, "    {dim}{}{dim:#}", body(text, glyphs))?,
             Line::Equal(text) => {
                 writeln!(out, "{}", format!("    {}", body(text, glyphs)).trim_end())?;
             }
-            Line::Removed(text) => writeln!(out, "{red}  - {}{red:#}", body(text, glyphs))?,
-            Line::Added(text) => writeln!(out, "{green}  + {}{green:#}", body(text, glyphs))?,
+            Line::Removed(text) => {
+                let (part, _) = replaced(&lines, at).map(pair_parts).unwrap_or_default();
+                changed(out, ("  - ", red), (text, part), glyphs)?;
+            }
+            Line::Added(text) => {
+                let (_, part) = replaced(&lines, at).map(pair_parts).unwrap_or_default();
+                changed(out, ("  + ", green), (text, part), glyphs)?;
+            }
         }
     }
     Ok(())
+}
+
+/// Writes a line that goes or comes; the part that differs from its counterpart stands out.
+fn changed(
+    out: &mut impl Write,
+    (mark, colour): (&str, Style),
+    (text, part): (&str, Range<usize>),
+    glyphs: Glyphs,
+) -> io::Result<()> {
+    let (start, end) = (body(&text[..part.start], glyphs), body(&text[part.end..], glyphs));
+    let strong = colour.bold().underline();
+    let part = body(&text[part], glyphs);
+    match part.as_str() {
+        "" => writeln!(out, "{colour}{mark}{start}{end}{colour:#}"),
+        part => writeln!(
+            out,
+            "{colour}{mark}{start}{colour:#}{strong}{part}{strong:#}{colour}{end}{colour:#}"
+        ),
+    }
+}
+
+/// The line that goes and the line that comes in its place, where as many come as go; `at` is one
+/// of the two.
+fn replaced<'a>(lines: &[Line<'a>], at: usize) -> Option<(&'a str, &'a str)> {
+    let is_changed = |line: &Line<'_>| matches!(line, Line::Removed(_) | Line::Added(_));
+    let before = lines[..at].iter().rev().take(RUN).take_while(|line| is_changed(line)).count();
+    let run = lines[at - before..].iter().take(RUN).take_while(|line| is_changed(line));
+    let run: Vec<&Line<'a>> = run.collect();
+    if run.len() == RUN {
+        return None;
+    }
+    let goes = run.iter().take_while(|line| matches!(line, Line::Removed(_))).count();
+    let comes = &run[goes..];
+    if comes.len() != goes || comes.iter().any(|line| matches!(line, Line::Removed(_))) {
+        return None;
+    }
+    match (run.get(before % goes)?, comes.get(before % goes)?) {
+        (Line::Removed(old), Line::Added(new)) => Some((old, new)),
+        _ => None,
+    }
+}
+
+fn pair_parts((old, new): (&str, &str)) -> (Range<usize>, Range<usize>) {
+    emphasis::parts(old, new)
 }
