@@ -26,8 +26,8 @@ pub const PROJECTS: [Project; 8] = [
     project("plain/cert-manager", "cert-manager", 2),
     project("plain/argo-cd/manifests", "argo-cd", 0),
     project("plain/microservices-demo", "microservices-demo", 4),
-    project("plain/istio", "istio", 99),
-    project("plain/metallb", "metallb", 18),
+    project("plain/istio", "istio", 98),
+    project("plain/metallb", "metallb", 12),
     project("plain/calico", "calico", 1),
     project("plain/ingress-nginx", "ingress-nginx", 24),
 ];
