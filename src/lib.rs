@@ -29,6 +29,7 @@
 //! | [`rules`] | which fields of which objects are ignored or masked |
 //! | [`report`] | what carrying a plan out came to |
 //! | [`config`] | what `trueup.yaml` says |
+//! | [`machine`] | what the machine's own file says |
 //! | [`formats`] | which formats a target is made of, and how they are rendered |
 //!
 //! # Edges: small concrete types around the world
@@ -73,6 +74,7 @@ pub mod desired;
 pub mod formats;
 pub mod git;
 pub mod inventory;
+pub mod machine;
 pub mod manifest;
 pub mod memory;
 pub mod near;

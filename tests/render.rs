@@ -417,6 +417,7 @@ fn only_the_formats_that_are_named_are_rendered() {
 fn run(program: &str, limits: Limits) -> Rendered {
     let cache = tempfile::tempdir().unwrap();
     let setting = Setting {
+        programs: BTreeMap::new(),
         search: renderers::folder().into(),
         cache: cache.path().to_owned(),
         launcher: Some(env!("CARGO_BIN_EXE_trueup").into()),
@@ -460,4 +461,35 @@ fn a_program_that_never_ends_or_prints_without_end_is_stopped() {
         forever.problems[0].message,
         "jsonnet was no help: it took more than 1 s and was stopped"
     );
+}
+
+#[test]
+fn programs_can_be_named_in_the_machines_own_file() {
+    let files = Files::new(&[
+        ("kustomization.yaml", "resources: [a.yaml]\nnamePrefix: our-\n"),
+        ("a.yaml", &config("a", "1")),
+    ]);
+    let machine = tempfile::tempdir().unwrap();
+    let own = machine.path().join("trueup/config.yaml");
+    std::fs::create_dir(own.parent().unwrap()).unwrap();
+    let render = || {
+        let cmd = files.render(&["-o", "json"]).env("XDG_CONFIG_HOME", machine.path());
+        // Nothing that renders is on the search path.
+        cmd.env("PATH", machine.path()).run()
+    };
+    let output = render().exits(1);
+    assert!(output.stderr.contains("neither kustomize nor kubectl is on PATH"), "{output}");
+
+    let kustomize = renderers::folder().join("kustomize");
+    let named = format!("programs:\n  kustomize: {}\n", kustomize.display());
+    std::fs::write(&own, &named).unwrap();
+    let output = render().exits(0);
+    assert!(output.stdout.contains("\"name\": \"our-a\""), "{output}");
+
+    std::fs::write(&own, "programs:\n  kustomise: /opt/k\n").unwrap();
+    let output = render().exits(2);
+    assert!(output.stderr.contains("trueup/config.yaml:2:3: "), "{output}");
+    std::fs::write(&own, "programs: {kustomize: bin/kustomize}\n").unwrap();
+    let output = render().exits(2);
+    assert!(output.stderr.contains("the path of kustomize is not absolute"), "{output}");
 }

@@ -64,6 +64,7 @@ failures_with_hints!(
     crate::config::ConfigError,
     crate::git::Error,
     crate::git::pull::PullError,
+    crate::machine::MachineError,
     crate::plan_file::PlanFileError,
     crate::reconcile::Error,
 );

@@ -2,6 +2,7 @@
 //! checkout, a target and a way to the cluster.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -13,6 +14,7 @@ use crate::config::{self, Config, TargetConfig};
 use crate::formats::Formats;
 use crate::git::Checkout;
 use crate::inventory::Inventory;
+use crate::machine::{self, Machine};
 use crate::memory::Memory;
 use crate::reconcile::Target;
 use crate::render::Setting;
@@ -270,13 +272,28 @@ impl FilesArgs {
     }
 }
 
-/// How this machine renders: with the programs on its search path, and a cache of trueup's own.
+/// How this machine renders: with the programs that its file names or that are on its search path,
+/// and a cache of trueup's own.
 #[allow(clippy::disallowed_methods, reason = "the search path is the machine's")]
 pub(super) fn setting(formats: Formats, namespace: &str) -> Result<Setting, Failure> {
     let cache = cache_folder("render").context("this user has no home folder")?;
     let search = std::env::var_os("PATH").unwrap_or_default();
+    let Machine { programs } = machine()?;
     let (launcher, namespace) = (Some(std::env::current_exe()?), namespace.to_owned());
-    Ok(Setting { search, cache, launcher, limits: Limits::default(), formats, namespace })
+    Ok(Setting { programs, search, cache, launcher, limits: Limits::default(), formats, namespace })
+}
+
+/// What the machine's own file says; a machine without one says nothing.
+fn machine() -> Result<Machine, Failure> {
+    let Some(folders) = directories::ProjectDirs::from("", "", "trueup") else {
+        return Ok(Machine::default());
+    };
+    let file = folders.config_dir().join(machine::FILE);
+    match std::fs::read(&file) {
+        Ok(bytes) => Ok(Machine::read(&file, &bytes, Path::is_file)?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Machine::default()),
+        Err(error) => Err(anyhow::Error::new(error).context(file.display().to_string()).into()),
+    }
 }
 
 /// A path of trueup.yaml as git has it: `./envs//prod/` is `envs/prod`, and `.` the whole.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::shelf::CHART;
 use super::sources::{Format, Source};
 use crate::formats::{Helm, Jsonnet};
+use crate::machine::Program;
 use crate::manifest;
 use crate::render::Setting;
 
@@ -33,17 +34,20 @@ pub struct Missing {
 ///
 /// # Errors
 ///
-/// When no program for it is on the search path.
+/// When no program for it is named or on the search path.
 pub fn command(setting: &Setting, source: &Source, content: &[u8]) -> Result<Command, Missing> {
-    let find = |name: &str| find(name, &setting.search);
+    let find = |program: Program| {
+        let named = setting.programs.get(&program).cloned();
+        named.or_else(|| find(program.name(), &setting.search))
+    };
     match source.format {
         Format::Kustomize => {
             // What begins with a dash would be taken for a flag.
             let folder = format!("./{}", source.path);
             let only_below = "--load-restrictor=LoadRestrictionsRootOnly".to_owned();
-            if let Some(program) = find("kustomize") {
+            if let Some(program) = find(Program::Kustomize) {
                 Ok(Command { program, args: vec!["build".to_owned(), only_below, folder] })
-            } else if let Some(program) = find("kubectl") {
+            } else if let Some(program) = find(Program::Kubectl) {
                 Ok(Command { program, args: vec!["kustomize".to_owned(), only_below, folder] })
             } else {
                 Err(Missing {
@@ -52,7 +56,7 @@ pub fn command(setting: &Setting, source: &Source, content: &[u8]) -> Result<Com
                 })
             }
         }
-        Format::Helm => match find("helm") {
+        Format::Helm => match find(Program::Helm) {
             Some(program) => {
                 let options = setting.formats.helm.clone().unwrap_or_default();
                 let args = helm(&options, &setting.namespace, (&source.path, content));
@@ -64,7 +68,7 @@ pub fn command(setting: &Setting, source: &Source, content: &[u8]) -> Result<Com
             }),
         },
         // They take the same arguments.
-        Format::Jsonnet => match find("jsonnet").or_else(|| find("jrsonnet")) {
+        Format::Jsonnet => match find(Program::Jsonnet).or_else(|| find(Program::Jrsonnet)) {
             Some(program) => {
                 let options = setting.formats.jsonnet.clone().unwrap_or_default();
                 Ok(Command { program, args: jsonnet(&options, &source.path) })
@@ -154,6 +158,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let setting = Setting {
+            programs: std::collections::BTreeMap::new(),
             search: folder.path().into(),
             cache: folder.path().to_owned(),
             launcher: None,

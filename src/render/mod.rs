@@ -19,12 +19,14 @@ pub mod shelf;
 pub mod sources;
 pub mod workplace;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::thread;
 
 use crate::formats::Formats;
+use crate::machine::Program;
 use crate::manifest;
 use crate::problem::{Place, Problem};
 use crate::redact::Redactor;
@@ -44,7 +46,9 @@ const LINE: usize = 600;
 /// How things are rendered on this machine, and for this target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// Where to look for programs.
+    /// Programs that the machine's file names.
+    pub programs: BTreeMap<Program, PathBuf>,
+    /// Where to look for all others.
     pub search: OsString,
     /// The folder for private copies and for answers.
     pub cache: PathBuf,
