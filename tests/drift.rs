@@ -1,22 +1,7 @@
 //! What somebody did by hand to a managed object: diff shows it, watch undoes it.
 
-use crate::support::repo::Repo;
+use crate::support::repo::{Repo, WEB};
 use crate::support::sandbox;
-
-const WEB: &str = "apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: web
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      containers:
-      - name: main
-        image: registry.example/web:1.4.0
-";
 
 #[test]
 fn an_edit_a_deletion_and_a_scale_are_shown_and_undone() {

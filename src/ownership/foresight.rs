@@ -8,6 +8,7 @@
 use serde_json::{Map, Value};
 
 use super::managers::{self, Manager, is_leaf};
+use super::owners::element;
 use crate::object::Object;
 
 /// What `live` would become.
@@ -41,16 +42,14 @@ impl<'a> Owners<'a> {
         !self.ours.is_empty() && self.others.is_empty()
     }
 
-    /// The keys of the nodes below, such as `k:{"name":"main"}`.
-    fn keys(&self) -> impl Iterator<Item = &'a String> {
-        let nodes = self.ours.iter().chain(&self.others);
-        nodes.flat_map(|node| node.keys()).filter(|key| *key != ".")
+    fn nodes(&self) -> impl Iterator<Item = &'a Node> {
+        self.ours.iter().chain(&self.others).copied()
     }
 
     /// Whether the value has one owner as a whole.
     fn is_whole(&self) -> bool {
-        let mut nodes = self.ours.iter().chain(&self.others).peekable();
-        nodes.peek().is_some() && nodes.all(|node| is_leaf(node))
+        let mut nodes = self.nodes().peekable();
+        nodes.peek().is_some() && nodes.all(is_leaf)
     }
 }
 
@@ -84,7 +83,8 @@ fn value(owners: &Owners<'_>, send: &Value, live: &Value) -> Value {
 
 /// Ours come in our order, with what only others have behind them.
 fn list(owners: &Owners<'_>, send: &[Value], live: &[Value]) -> Value {
-    let Some(key) = owners.keys().find(|key| key.starts_with("k:") || key.starts_with("v:")) else {
+    let mut keys = owners.nodes().flat_map(|node| node.keys());
+    let Some(key) = keys.find(|key| key.starts_with("k:") || key.starts_with("v:")) else {
         return send.to_vec().into();
     };
     let names: Vec<String> = match key.strip_prefix("k:") {
@@ -102,15 +102,8 @@ fn list(owners: &Owners<'_>, send: &[Value], live: &[Value]) -> Value {
         }),
     };
     let node = |item: &Value| {
-        let of_item = |key: &&String| match (key.strip_prefix("k:"), key.strip_prefix("v:")) {
-            (Some(keys), _) => {
-                let keys: Node = serde_json::from_str(keys).unwrap_or_default();
-                keys.iter().all(|(name, value)| item.get(name) == Some(value))
-            }
-            (None, Some(value)) => serde_json::from_str::<Value>(value).ok().as_ref() == Some(item),
-            (None, None) => false,
-        };
-        owners.keys().find(of_item).map(|key| owners.below(key))
+        let key = owners.nodes().find_map(|node| element(node, item)).map(|(key, _)| key);
+        key.map(|key| owners.below(key))
     };
     let mut merged = Vec::new();
     for item in send {

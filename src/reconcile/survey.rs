@@ -32,7 +32,7 @@ pub struct Survey {
     pub after: Record,
     /// Which kinds there are.
     pub catalog: Catalog,
-    /// Made when something is to be shown.
+    /// Made when it is first asked for.
     redactor: OnceLock<Redactor>,
     /// Fields that are masked as a Secret's values are.
     redact: Vec<Rule>,

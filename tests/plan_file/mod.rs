@@ -10,23 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::support::command::{Cmd, Output};
-use crate::support::repo::Repo;
+use crate::support::repo::{Repo, WEB};
 use crate::support::sandbox;
-
-const WEB: &str = "apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: web
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      containers:
-      - name: main
-        image: registry.example/web:1.4.0
-";
 
 fn file(repo: &Repo<'_>) -> PathBuf {
     repo.outside().join("plan.json")

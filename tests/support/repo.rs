@@ -6,6 +6,22 @@ use std::path::{Path, PathBuf};
 use super::command::{Cmd, Output};
 use super::sandbox::Plane;
 
+/// A Deployment as most are.
+pub const WEB: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - name: main
+        image: registry.example/web:1.4.0
+";
+
 /// A repository and the cluster that it is applied to.
 pub struct Repo<'p> {
     folder: tempfile::TempDir,
