@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use crate::catalog::{Catalog, Lookup};
-use crate::inventory::PART_OF;
+use crate::inventory::{Inventory, PART_OF};
 use crate::manifest::Manifest;
 use crate::object::{Object, ObjectKey};
 use crate::problem::{Place, Problem};
@@ -59,6 +59,14 @@ impl Desired {
         }
         desired.refuse_twins(&places);
         desired
+    }
+
+    /// Makes every object a member of `inventory`: the label is part of what is sent.
+    pub fn join(&mut self, inventory: &Inventory) {
+        let id = inventory.id();
+        for manifest in self.objects.values_mut() {
+            manifest.object.set_label(PART_OF, &id);
+        }
     }
 
     /// What to send of a manifest where `live` is there: fields that are ignored stay as they are.

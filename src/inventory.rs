@@ -60,13 +60,6 @@ impl Inventory {
         applyset_id(&self.key())
     }
 
-    /// `object` as a member of this set.
-    pub fn member(&self, object: &Object) -> Object {
-        let mut member = object.clone();
-        member.set_label(PART_OF, &self.id());
-        member
-    }
-
     /// The parent object that says `record`.
     pub fn parent(&self, record: &Record) -> Object {
         let namespaces = record.namespaces.iter().filter(|name| **name != self.namespace);

@@ -175,7 +175,7 @@ pub fn plan(
     for (key, manifest) in &desired.objects {
         let observation = observed.objects.get(key);
         let live = observation.and_then(Observation::live);
-        let send = inventory.member(&desired.sent(key, manifest, live));
+        let send = desired.sent(key, manifest, live);
         let decision = decide_desired((key, manifest), &send, observation, inventory);
         refused += usize::from(decision.action == Action::Refuse);
         put(
@@ -186,10 +186,10 @@ pub fn plan(
                 version: manifest.object.version().to_owned(),
                 origin: Some(manifest.origin.clone()),
                 live: decision.live,
-                merged: decision
-                    .merged
-                    .or_else(|| (decision.action == Action::Create).then(|| send.clone())),
-                send: (decision.action != Action::Keep).then_some(send),
+                merged: decision.merged.or_else(|| {
+                    (decision.action == Action::Create).then(|| send.clone().into_owned())
+                }),
+                send: (decision.action != Action::Keep).then(|| send.into_owned()),
                 confidence: decision.confidence,
                 reason: decision.reason,
             },
@@ -290,7 +290,7 @@ fn decide_desired(
         ..decision
     };
     match (live, preview) {
-        (Some(_), Some(Preview::Same)) => decided(Action::Keep, live),
+        (Some(_), Some(Preview::Same)) => decided(Action::Keep, None),
         (Some(_), Some(Preview::Merged(merged))) => decided(Action::Update, Some(merged)),
         (None, Some(Preview::Merged(merged))) => decided(Action::Create, Some(merged)),
         (None, Some(Preview::Deferred(prerequisite))) => {

@@ -29,9 +29,14 @@ fn object(kind: &str, name: &str) -> Object {
     Object(object.as_object().unwrap().clone())
 }
 
+fn member(mut object: Object) -> Object {
+    object.set_label(PART_OF, &inventory().id());
+    object
+}
+
 /// The object as the cluster has it after trueup applied it.
 fn ours(kind: &str, name: &str) -> Object {
-    let mut live = inventory().member(&object(kind, name));
+    let mut live = member(object(kind, name));
     let entry = json!([{ "manager": FIELD_MANAGER, "operation": "Apply", "fieldsV1": {} }]);
     live.metadata_mut().insert("managedFields".to_owned(), entry);
     live
@@ -44,7 +49,9 @@ fn declared(objects: &[Object]) -> Desired {
         ..Manifest::default()
     };
     let objects = objects.iter().map(|object| (object.key(), manifest(object))).collect();
-    Desired { objects, ..Desired::default() }
+    let mut desired = Desired { objects, ..Desired::default() };
+    desired.join(&inventory());
+    desired
 }
 
 fn seen(pairs: &[(&Object, Option<&Object>, Option<Preview>)]) -> Observed {
@@ -114,7 +121,7 @@ fn an_object_whose_namespace_is_born_with_it_is_created_in_full() {
     );
     let change = plan.changes().next().unwrap();
     assert_eq!(change.action, Action::Create);
-    assert_eq!(change.merged, Some(inventory().member(&web)));
+    assert_eq!(change.merged, Some(member(web)));
 }
 
 #[test]

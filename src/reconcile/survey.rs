@@ -77,6 +77,7 @@ pub async fn survey(
 
     catalog.define(manifests.iter().map(|manifest| &manifest.object));
     let mut desired = Desired::new(manifests, &catalog, &target.namespace);
+    desired.join(&target.inventory);
     desired.problems.splice(0..0, problems);
     desired.ignore.clone_from(&target.ignore);
     if target.strict && !desired.problems.is_empty() {

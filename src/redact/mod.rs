@@ -23,7 +23,7 @@ mod forms;
 mod secrets;
 mod worth;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 
@@ -31,7 +31,7 @@ use aho_corasick::AhoCorasick;
 pub use secrets::LAST_APPLIED;
 use secrets::{Found, Secret, bytes_of, decode, holds_object, is_secret};
 use serde_json::{Map, Value};
-use worth::Public;
+use worth::worth_a_search;
 
 use crate::object::{Object, ObjectKey};
 use crate::plan::{Action, Plan};
@@ -93,9 +93,11 @@ impl Redactor {
     ) -> Self {
         let (kept, shown): (Vec<_>, Vec<_>) =
             plan.changes().partition(|change| change.action == Action::Keep);
-        let changes = shown.into_iter().chain(kept);
-        let objects = changes.flat_map(|change| [&change.live, &change.merged, &change.send]);
-        Self::in_order(&objects.flatten().chain(others).collect::<Vec<_>>(), rules)
+        let shown =
+            shown.into_iter().flat_map(|change| [&change.live, &change.merged, &change.send]);
+        // What is kept is the same before and after.
+        let kept = kept.into_iter().map(|change| &change.live);
+        Self::in_order(&shown.chain(kept).flatten().chain(others).collect::<Vec<_>>(), rules)
     }
 
     fn in_order(objects: &[&Object], rules: &[Rule]) -> Self {
@@ -113,7 +115,12 @@ impl Redactor {
         if found.values.is_empty() {
             return redactor;
         }
-        let public = Public::of(objects);
+        let texts = found.values.iter().filter(|secret| !secret.whole);
+        let texts = texts.filter_map(|secret| std::str::from_utf8(&secret.bytes).ok());
+        let Some(worth) = worth_a_search(texts.map(str::trim), objects) else {
+            return Self { blind: true, ..redactor };
+        };
+        let worth: BTreeSet<String> = worth.into_iter().map(str::to_owned).collect();
         let mut patterns: BTreeMap<String, usize> = BTreeMap::new();
         for Secret { key, bytes, written, whole } in found.values {
             let next = redactor.numbers.len() + 1;
@@ -122,7 +129,7 @@ impl Redactor {
                 continue;
             }
             let is_searched = match std::str::from_utf8(&bytes) {
-                Ok(text) => public.is_worth_a_search(text.trim()),
+                Ok(text) => worth.contains(text.trim()),
                 Err(_) => bytes.len() >= forms::SHORTEST,
             };
             let forms = forms::forms(&bytes).into_iter().chain([written]);

@@ -1,10 +1,14 @@
 //! Which values are worth a search outside of their Secret.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
+use aho_corasick::AhoCorasick;
 use serde_json::{Map, Value};
 
 use crate::object::Object;
+
+/// The longest name that an object, its kind or its namespace can have, in bytes: a DNS subdomain.
+const LONGEST_NAME: usize = 253;
 
 /// Words that Secrets hold and that give nothing away; sorted.
 const COMMON: &[&str] = &[
@@ -41,49 +45,70 @@ const COMMON: &[&str] = &[
     "username",
 ];
 
-/// What the output shows anyway.
-pub(super) struct Public<'a> {
-    names: BTreeSet<&'a str>,
-    fields: BTreeSet<&'a str>,
+/// Which of `values` are worth a search in what is shown of `objects`, by the rule that the parent
+/// module's documentation gives. `None` where that can't be found out.
+///
+/// The objects may be many and their names and fields more, so those are walked once, and only for
+/// values that could be among them.
+pub(super) fn worth_a_search<'v>(
+    values: impl Iterator<Item = &'v str>,
+    objects: &[&Object],
+) -> Option<BTreeSet<&'v str>> {
+    let mut worth: BTreeSet<&str> = values.filter(|value| is_telling(value)).collect();
+    let fields: HashSet<&str> = worth.iter().copied().filter(|value| is_word(value)).collect();
+    if !fields.is_empty() {
+        objects.iter().for_each(|object| without_fields(&mut worth, &fields, &object.0));
+    }
+    let names: Vec<&str> = worth.iter().copied().filter(|v| v.len() <= LONGEST_NAME).collect();
+    if names.is_empty() {
+        return Some(worth);
+    }
+    let search = AhoCorasick::new(&names).ok()?;
+    let shown: HashSet<&str> = objects.iter().flat_map(|object| names_of(object)).collect();
+    for found in shown.into_iter().flat_map(|name| search.find_overlapping_iter(name)) {
+        worth.remove(names[found.pattern().as_usize()]);
+    }
+    Some(worth)
 }
 
-impl<'a> Public<'a> {
-    /// What `objects` show.
-    pub(super) fn of(objects: &[&'a Object]) -> Self {
-        let mut public = Self { names: BTreeSet::new(), fields: BTreeSet::new() };
-        for object in objects {
-            let namespace = object.namespace().unwrap_or_default();
-            public.names.extend([object.kind(), object.name(), namespace]);
-            public.fields_of(&object.0);
-        }
-        public
-    }
+/// What every header shows of an object.
+fn names_of(object: &Object) -> [&str; 3] {
+    [object.kind(), object.name(), object.namespace().unwrap_or_default()]
+}
 
-    fn fields_of(&mut self, map: &'a Map<String, Value>) {
-        for (key, value) in map {
-            if key.chars().all(|c| c.is_ascii_alphabetic()) {
-                self.fields.insert(key);
+/// Takes out of `worth` those of `words` that are names of fields.
+fn without_fields<'v>(
+    worth: &mut BTreeSet<&'v str>,
+    words: &HashSet<&'v str>,
+    map: &Map<String, Value>,
+) {
+    for (key, value) in map {
+        if let Some(word) = words.get(key.as_str()) {
+            worth.remove(word);
+        }
+        match value {
+            Value::Object(map) => without_fields(worth, words, map),
+            Value::Array(items) => {
+                let maps = items.iter().filter_map(Value::as_object);
+                maps.for_each(|map| without_fields(worth, words, map));
             }
-            match value {
-                Value::Object(map) => self.fields_of(map),
-                Value::Array(items) => {
-                    items.iter().filter_map(Value::as_object).for_each(|map| self.fields_of(map));
-                }
-                _ => {}
-            }
+            _ => {}
         }
     }
+}
 
-    /// The rule that the parent module's documentation gives.
-    pub(super) fn is_worth_a_search(&self, value: &str) -> bool {
-        let is_small_number = value.len() <= 5 && value.chars().all(|c| c.is_ascii_digit());
-        value.chars().count() >= 4
-            && !is_small_number
-            && COMMON.binary_search(&value.to_ascii_lowercase().as_str()).is_err()
-            && !"‹secret ‹hidden›".contains(value) // or masks would be masked again
-            && !self.names.iter().any(|name| name.contains(value))
-            && !self.fields.contains(value)
-    }
+/// Whether a value says anything by itself.
+fn is_telling(value: &str) -> bool {
+    let is_small_number = value.len() <= 5 && value.chars().all(|c| c.is_ascii_digit());
+    value.chars().count() >= 4
+        && !is_small_number
+        && COMMON.binary_search(&value.to_ascii_lowercase().as_str()).is_err()
+        && !"‹secret ‹hidden›".contains(value) // or masks would be masked again
+}
+
+/// Whether it could be the name of a field.
+fn is_word(value: &str) -> bool {
+    value.chars().all(|c| c.is_ascii_alphabetic())
 }
 
 #[cfg(test)]

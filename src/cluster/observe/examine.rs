@@ -11,7 +11,6 @@ use serde_json::{Map, Value};
 use super::look::Known;
 use super::members::{Listed, Members};
 use crate::desired::Desired;
-use crate::inventory::Inventory;
 use crate::object::{Object, ObjectKey};
 use crate::ownership::proof;
 use crate::redact::LAST_APPLIED;
@@ -36,7 +35,6 @@ pub(super) struct Examined {
 #[derive(Clone, Copy)]
 pub(super) struct Measure<'a> {
     pub(super) desired: &'a Desired,
-    pub(super) inventory: &'a Inventory,
     /// `None` where nothing but the server is to be believed.
     pub(super) known: Option<&'a Known>,
 }
@@ -87,7 +85,7 @@ impl Measure<'_> {
     /// verdict that says so, where it is one.
     fn proven(&self, key: &ObjectKey, live: &Object) -> Option<Option<Verdict>> {
         let (known, manifest) = (self.known?, self.desired.objects.get(key)?);
-        let send = self.inventory.member(&self.desired.sent(key, manifest, Some(live)));
+        let send = self.desired.sent(key, manifest, Some(live));
         known.is_same(&send, live)
     }
 

@@ -46,8 +46,7 @@ pub(super) struct Sent<'a> {
 impl Sent<'_> {
     /// What is sent where `live` is there.
     pub(super) fn beside(&self, live: Option<&Object>) -> Object {
-        let Question { desired, inventory, .. } = self.question;
-        inventory.member(&desired.sent(self.key, self.manifest, live))
+        self.question.desired.sent(self.key, self.manifest, live).into_owned()
     }
 
     /// Whether fields of the object are left as they are.

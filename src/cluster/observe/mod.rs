@@ -57,8 +57,7 @@ impl Cluster {
         self.list_as_declared(question, &mut members).await;
         let known = Known { verdicts: self.recall(question.inventory), schemas: Schemas::newest() };
         let trusted = (!question.verify).then_some(&known);
-        let measure =
-            Measure { desired: question.desired, inventory: question.inventory, known: trusted };
+        let measure = Measure { desired: question.desired, known: trusted };
         let Examined { same, mut others, verdicts } = examine(&members, measure);
         let mut remembered = Verdicts::default();
         remembered.extend(verdicts);
