@@ -13,7 +13,7 @@ use crate::cluster::{Access, Cluster, ConnectError};
 use crate::git::pull::{PullError, PullOptions, Pulled, pull};
 use crate::git::{self, Checkout};
 use crate::problem::Problem;
-use crate::reconcile::{self, Course, Survey, Target, carry_out, survey};
+use crate::reconcile::{self, Course, LastRead, Survey, Target, carry_out, survey};
 use crate::report::Report;
 
 /// By how much a pause may be shorter or longer than the interval, so that many watchers of one
@@ -136,10 +136,11 @@ pub async fn watch(
     stop: &Stop,
     events: &mut (dyn FnMut(Result<Round, RoundError>, Option<Duration>) + Send),
 ) {
+    let last = LastRead::default();
     while !stop.is_told() {
         // Looking writes nothing but the checkout, which a pull leaves sound wherever it stops.
         let looked = tokio::select! {
-            looked = look(watch) => looked,
+            looked = look(watch, &last) => looked,
             () = stop.told() => return,
         };
         let round = match looked {
@@ -165,7 +166,7 @@ struct Looked {
 }
 
 /// Pulls, looks at git and the cluster, and decides.
-async fn look(watch: &Watch) -> Result<Looked, RoundError> {
+async fn look(watch: &Watch, last: &LastRead) -> Result<Looked, RoundError> {
     let begin = Instant::now();
     let pulled = match watch.pull.clone() {
         Some(options) => Some(tokio::task::spawn_blocking(move || pull(&options)).await?),
@@ -173,7 +174,7 @@ async fn look(watch: &Watch) -> Result<Looked, RoundError> {
     };
     let checkout = Checkout::discover(&watch.directory)?;
     let cluster = Cluster::connect(&watch.access).await?;
-    let survey = survey(&watch.target, &checkout, &cluster).await?;
+    let survey = survey(&watch.target, &checkout, &cluster, Some(last)).await?;
     Ok(Looked { begin, pulled, cluster, survey })
 }
 

@@ -2,7 +2,7 @@
 //! ends it between two objects.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 use crate::support::command::Cmd;
@@ -23,6 +23,11 @@ impl Watching {
         let url = format!("file://{}", repo.path().display());
         let clone = ["-C", checkout.to_str().unwrap(), "pull", "--url", &url];
         let _ = repo.run(&clone).exits(0);
+        Self::in_folder(repo, &checkout)
+    }
+
+    /// Watches what is in `checkout`, a few times a second.
+    fn in_folder(repo: &Repo, checkout: &Path) -> Self {
         let log = repo.outside().join("log");
         let watch = ["-C", checkout.to_str().unwrap(), "watch", "--interval", "0.2"];
         let mut command = repo.trueup(&watch).into_inner();
@@ -106,6 +111,30 @@ fn commits_arrive_drift_is_put_back_and_failures_are_told_once() {
     let log = watching.log.clone();
     assert_eq!(watching.stop(), Some(0));
     assert!(fs::read_to_string(log).unwrap().ends_with("stopped\n"));
+}
+
+#[test]
+fn a_commit_that_was_read_is_not_read_again() {
+    let repo = Repo::new("watch-again", sandbox::bare());
+    repo.write_config("one", "1").commit("First");
+    let watching = Watching::in_folder(&repo, &repo.path());
+    watching.says("1 changed");
+
+    // From now on the files of this commit can't be read.
+    let tree = repo.git(&["ls-tree", "-r", "HEAD"]);
+    for blob in tree.stdout.lines().filter_map(|line| line.split_whitespace().nth(2)) {
+        let (folder, file) = blob.split_at(2);
+        fs::remove_file(repo.path().join(".git/objects").join(folder).join(file)).unwrap();
+    }
+    let diff = repo.run(&["diff"]).exits(2);
+    assert!(diff.stderr.contains("error:"), "{diff}");
+    let _ = repo.kubectl(&["delete", "configmap", "one"]).exits(0);
+    eventually("it is put back", || value(&repo, "one") == "1");
+
+    repo.write_config("two", "2").write_config("one", "3").commit("Second");
+    eventually("the next commit is read", || value(&repo, "one") == "3");
+    assert_eq!(watching.times("! "), 0, "{:#?}", watching.said());
+    assert_eq!(watching.stop(), Some(0));
 }
 
 /// A repository with 300 objects.

@@ -74,7 +74,7 @@ impl Session {
     /// When nobody can tell what there is to do.
     pub async fn survey(&self, ui: &mut Ui) -> Result<Survey, Failure> {
         let waiting = ui.waiting("looking at git and the cluster");
-        let survey = survey(&self.named.target, &self.checkout, &self.cluster).await;
+        let survey = survey(&self.named.target, &self.checkout, &self.cluster, None).await;
         waiting.finish_and_clear();
         let survey = survey.inspect_err(|error| ui.problems(error.problems()))?;
         if survey.desired.objects.is_empty() && survey.desired.problems.is_empty() {

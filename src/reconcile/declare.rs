@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use super::{Error, Target};
@@ -16,6 +16,7 @@ use crate::selection::{IGNORE_FILE, Selection};
 use crate::snapshot::{Revision, Skipped, Snapshot, WhySkipped};
 
 /// What the target's paths declare.
+#[derive(Clone)]
 pub struct Declared {
     /// The commit that declares it.
     pub revision: Revision,
@@ -62,6 +63,59 @@ pub async fn declare(target: &Target, checkout: &Checkout) -> Result<Declared, E
         })
     })
     .await?
+}
+
+/// The commit that was read last: rounds of a watch read the same one again and again.
+#[derive(Clone, Default)]
+pub struct LastRead(Arc<Mutex<Option<(Target, Declared)>>>);
+
+impl LastRead {
+    /// What `target` declares at `HEAD` or its revision, where that is what was read.
+    fn recall(&self, target: &Target, checkout: &Checkout) -> Result<Option<Declared>, Error> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((_, declared)) = known.as_ref().filter(|(known, _)| known == target) else {
+            return Ok(None);
+        };
+        let revision = checkout.resolve(target.rev.as_deref())?;
+        if declared.revision.commit != revision.commit {
+            return Ok(None);
+        }
+        let uncommitted = match target.rev {
+            None => checkout.uncommitted(&target.paths)?,
+            Some(_) => Vec::new(),
+        };
+        Ok(Some(Declared { revision, uncommitted, ..declared.clone() }))
+    }
+
+    /// Keeps what was read of a commit, if all of it could be: next time a program may work, or a
+    /// file be there.
+    fn keep(&self, target: &Target, declared: &Declared) {
+        let is_whole = !target.worktree && declared.problems.is_empty();
+        let kept = is_whole.then(|| (target.clone(), declared.clone()));
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = kept;
+    }
+}
+
+/// As [`declare`], except that the commit that `last` holds is neither read nor rendered again.
+///
+/// # Errors
+///
+/// As of [`declare`].
+pub async fn declare_again(
+    target: &Target,
+    checkout: &Checkout,
+    last: &LastRead,
+) -> Result<Declared, Error> {
+    let recall = {
+        let (target, checkout, last) = (target.clone(), checkout.clone(), last.clone());
+        move || last.recall(&target, &checkout)
+    };
+    if let Some(known) = tokio::task::spawn_blocking(recall).await?? {
+        return Ok(known);
+    }
+    let declared = declare(target, checkout).await?;
+    last.keep(target, &declared);
+    Ok(declared)
 }
 
 fn read_and_render(target: &Target, files: &Files<'_>) -> Result<Declared, Error> {

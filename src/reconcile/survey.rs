@@ -16,7 +16,7 @@ use crate::rules::{self, Rule};
 use crate::schemas::{Schemas, releases};
 use crate::snapshot::Revision;
 
-use super::{Declared, Error, Explained, Target, declare};
+use super::{Declared, Error, Explained, LastRead, Target, declare, declare_again};
 
 /// What was found, and what is to be done about it.
 pub struct Survey {
@@ -57,7 +57,8 @@ impl Survey {
     }
 }
 
-/// Looks at git and the cluster at the same time, and decides what to do.
+/// Looks at git and the cluster at the same time, and decides what to do. A commit that was read
+/// `last` is not read again.
 ///
 /// # Errors
 ///
@@ -67,9 +68,15 @@ pub async fn survey(
     target: &Target,
     checkout: &Checkout,
     cluster: &Cluster,
+    last: Option<&LastRead>,
 ) -> Result<Survey, Error> {
-    let (declared, found) =
-        futures::try_join!(declare(target, checkout), find(&target.inventory, cluster))?;
+    let declare = async {
+        match last {
+            Some(last) => declare_again(target, checkout, last).await,
+            None => declare(target, checkout).await,
+        }
+    };
+    let (declared, found) = futures::try_join!(declare, find(&target.inventory, cluster))?;
     let Found { mut catalog, record: before, members, cluster_uid } = found;
     let Declared { revision, manifests, problems, mut warnings, files: _, uncommitted } = declared;
 
