@@ -141,7 +141,7 @@ fn no_secret_is_printed_or_kept_wherever_it_stands() {
     let _ = repo.kubectl(&leak.each_ref().map(String::as_str)).exits(0);
     planted.see_diffs();
     let told = planted.see(&["diff", "-o", "markdown"]).exits(1);
-    assert!(told.stdout.contains("set by kubectl-set"), "{told}");
+    assert!(told.stdout.contains("taken from kubectl-set"), "{told}");
     let _ = planted.see(&["watch", "--once", "--no-pull"]).exits(0);
 
     // What somebody else keeps in a Secret that stays as it is.

@@ -1,52 +1,59 @@
 //! Two JSON trees → the fields in which they differ, each with its path.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
-use super::{FieldChange, Step, yaml};
+use super::lists::{Nodes, pairs};
+use super::order::{Order, Place};
+use super::step::path;
+use super::{FieldChange, Step};
 
 /// A field on the way to the differences.
-#[derive(Clone, Default)]
-struct At {
-    path: String,
+#[derive(Clone)]
+struct At<'a> {
     steps: Vec<Step>,
+    place: Place,
+    order: &'a Order,
+    nodes: Nodes<'a>,
 }
 
-impl At {
-    fn below(&self, step: Step, path: String) -> Self {
-        let mut steps = self.steps.clone();
-        steps.push(step);
-        Self { path, steps }
+impl<'a> At<'a> {
+    fn below(&self, step: Step) -> Self {
+        let mut at = self.clone();
+        at.steps.push(step);
+        at
     }
 
     fn key(&self, key: &str) -> Self {
-        self.below(Step::Key(key.to_owned()), child(&self.path, key))
+        let (order, nodes) = (self.order.key(key), self.nodes.key(key));
+        let place = self.place.below(key);
+        Self { order, nodes, place, ..self.below(Step::Key(key.to_owned())) }
     }
 
-    fn item(&self, i: usize) -> Self {
-        self.below(Step::Item(i), format!("{}[{i}]", self.path))
-    }
-
-    fn named(&self, name: &str) -> Self {
-        self.below(Step::Named(name.to_owned()), format!("{}[name={}]", self.path, word(name)))
+    fn item(&self, step: Step, item: &Value) -> Self {
+        let (order, nodes) = (self.order.item(item), self.nodes.item(item));
+        Self { order, nodes, place: Place::Element, ..self.below(step) }
     }
 }
 
-/// Every field in which `after` differs from `before`, in the order in which they are written.
-pub(super) fn between(before: &Map<String, Value>, after: &Map<String, Value>) -> Vec<FieldChange> {
+/// Every field in which `after` differs from `before`, in the order in which they are told.
+pub(super) fn between<'a>(
+    (before, after): (&Map<String, Value>, &Map<String, Value>),
+    order: &'a Order,
+    nodes: Nodes<'a>,
+) -> Vec<FieldChange> {
     let mut fields = Vec::new();
-    maps(&At::default(), before, after, &mut fields);
+    let at = At { steps: Vec::new(), place: Place::Top, order, nodes };
+    maps(&at, before, after, &mut fields);
     fields
 }
 
 fn maps(
-    at: &At,
+    at: &At<'_>,
     before: &Map<String, Value>,
     after: &Map<String, Value>,
     fields: &mut Vec<FieldChange>,
 ) {
-    for key in yaml::keys(&at.path, &[before, after]) {
+    for key in at.order.keys(at.place, &[before, after]) {
         let (before, after) = (before.get(key), after.get(key));
         if before != after {
             values(&at.key(key), before, after, fields);
@@ -54,7 +61,12 @@ fn maps(
     }
 }
 
-fn values(at: &At, before: Option<&Value>, after: Option<&Value>, fields: &mut Vec<FieldChange>) {
+fn values(
+    at: &At<'_>,
+    before: Option<&Value>,
+    after: Option<&Value>,
+    fields: &mut Vec<FieldChange>,
+) {
     match (before, after) {
         (before, after) if before == after => {}
         (Some(Value::Object(before)), Some(Value::Object(after))) => {
@@ -64,7 +76,7 @@ fn values(at: &At, before: Option<&Value>, after: Option<&Value>, fields: &mut V
             lists(at, before, after, fields);
         }
         _ => fields.push(FieldChange {
-            path: at.path.clone(),
+            path: path(&at.steps),
             steps: at.steps.clone(),
             before: before.cloned(),
             after: after.cloned(),
@@ -72,67 +84,72 @@ fn values(at: &At, before: Option<&Value>, after: Option<&Value>, fields: &mut V
     }
 }
 
-fn lists(at: &At, before: &[Value], after: &[Value], fields: &mut Vec<FieldChange>) {
-    let (Some(old), Some(new)) = (by_name(before), by_name(after)) else {
+fn lists(at: &At<'_>, before: &[Value], after: &[Value], fields: &mut Vec<FieldChange>) {
+    let Some(pairs) = pairs(&at.nodes, before, after) else {
         for i in 0..before.len().max(after.len()) {
-            values(&at.item(i), before.get(i), after.get(i), fields);
+            let (before, after) = (before.get(i), after.get(i));
+            let at = at.item(Step::Item(i), after.or(before).unwrap_or(&Value::Null));
+            values(&at, before, after, fields);
         }
         return;
     };
-    let find = |list: &BTreeMap<&str, usize>, items: &[Value], name: &str| {
-        list.get(name).map(|i| items[*i].clone())
-    };
-    let names = |items: &[Value]| -> Vec<String> {
-        items.iter().filter_map(name).map(str::to_owned).collect()
-    };
-    let (old_names, new_names) = (names(before), names(after));
-    let gone = old_names.iter().filter(|name| !new.contains_key(name.as_str()));
-    for name in new_names.iter().chain(gone) {
-        let (old, new) = (find(&old, before, name), find(&new, after, name));
-        values(&at.named(name), old.as_ref(), new.as_ref(), fields);
+    for (old, new) in pairs.places() {
+        let (old, new) = (old.and_then(|i| before.get(i)), new.and_then(|i| after.get(i)));
+        let Some(item) = new.or(old) else { continue };
+        values(&at.item(Step::Keyed(pairs.keys_of(item)), item), old, new, fields);
     }
-    let kept_in_order = |names: &[String], other: &BTreeMap<&str, usize>| -> Vec<String> {
-        names.iter().filter(|name| other.contains_key(name.as_str())).cloned().collect()
-    };
-    if kept_in_order(&old_names, &new) != kept_in_order(&new_names, &old) {
+    if pairs.are_reordered() {
+        let [old, new] = pairs.orders.clone();
+        let name = pairs.only_name().map(|name| format!(".{name}")).unwrap_or_default();
         fields.push(FieldChange {
-            path: format!("{}[*].name", at.path),
+            path: format!("{}[*]{name}", path(&at.steps)),
             steps: Vec::new(),
-            before: Some(old_names.into()),
-            after: Some(new_names.into()),
+            before: Some(old.into()),
+            after: Some(new.into()),
         });
     }
 }
 
-/// The name by which an element is known in its list.
-pub(super) fn name(item: &Value) -> Option<&str> {
-    item.get("name")?.as_str()
+/// `before` with the elements of its lists in the order of `after`'s, so that what only moved does
+/// not differ; and the lists that this was done to.
+pub(super) fn aligned(
+    (before, after): (&Map<String, Value>, &Map<String, Value>),
+    nodes: Nodes<'_>,
+) -> (Map<String, Value>, Vec<String>) {
+    let mut aligned = before.clone();
+    let mut moved = Vec::new();
+    let at = At { steps: Vec::new(), place: Place::Top, order: &Order::default(), nodes };
+    align_map(&at, (&mut aligned, after), &mut moved);
+    (aligned, moved)
 }
 
-/// Where each name stands in the list; `None` when an element has none or two have the same.
-fn by_name(items: &[Value]) -> Option<BTreeMap<&str, usize>> {
-    let mut places = BTreeMap::new();
-    for (i, item) in items.iter().enumerate() {
-        if places.insert(name(item)?, i).is_some() {
-            return None;
+fn align_map(
+    at: &At<'_>,
+    (before, after): (&mut Map<String, Value>, &Map<String, Value>),
+    moved: &mut Vec<String>,
+) {
+    for (key, before) in before {
+        if let Some(after) = after.get(key).filter(|after| *after != before) {
+            align(&at.key(key), (before, after), moved);
         }
     }
-    Some(places)
 }
 
-fn child(path: &str, key: &str) -> String {
-    match (path, is_word(key)) {
-        ("", true) => key.to_owned(),
-        (_, true) => format!("{path}.{key}"),
-        (_, false) => format!("{path}[{}]", Value::from(key)),
+fn align(at: &At<'_>, (before, after): (&mut Value, &Value), moved: &mut Vec<String>) {
+    match (before, after) {
+        (Value::Object(before), Value::Object(after)) => align_map(at, (before, after), moved),
+        (Value::Array(before), Value::Array(after)) => {
+            let Some(pairs) = pairs(&at.nodes, before, after) else { return };
+            for (old, new) in pairs.places() {
+                let (Some(old), Some(new)) = (old, new) else { continue };
+                let at = at.item(Step::Keyed(pairs.keys_of(&after[new])), &after[new]);
+                align(&at, (&mut before[old], &after[new]), moved);
+            }
+            if pairs.are_reordered() {
+                *before = pairs.in_the_order_of_the_second(before);
+                moved.push(path(&at.steps));
+            }
+        }
+        _ => {}
     }
-}
-
-/// `text`, quoted unless it is a plain word.
-fn word(text: &str) -> String {
-    if is_word(text) { text.to_owned() } else { Value::from(text).to_string() }
-}
-
-fn is_word(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
 }

@@ -4,14 +4,20 @@
 //! `resourceVersion`, `generation` and the like. Which action is taken is [`crate::plan`]'s, how it
 //! looks is `cli::present`'s. Everything here has been through the [`Redactor`].
 
+mod embedded;
 mod fields;
+mod lists;
+mod order;
+mod step;
 pub mod yaml;
 
+use lists::Nodes;
+pub use order::Order;
 use serde::Serialize;
 use serde_json::{Map, Value};
+pub use step::{Step, path, resolve};
 
 use crate::inventory::PART_OF;
-use crate::manifest::PathPart;
 use crate::object::Object;
 use crate::plan::{Action, Change};
 use crate::redact::Redactor;
@@ -20,53 +26,26 @@ use crate::redact::Redactor;
 const NOISE: &[&str] =
     &["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"];
 
+/// Annotations that controllers and clients count or remember with: where they stay as they are,
+/// they are not worth a line.
+const BOOKKEEPING: &[&str] = &[
+    "deployment.kubernetes.io/revision",
+    "deprecated.daemonset.template.generation",
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "pv.kubernetes.io/bind-completed",
+    "pv.kubernetes.io/bound-by-controller",
+];
+
 /// Fields of `metadata` that tell nothing about whether a write would be one.
 const COUNTERS: &[&str] = &["resourceVersion", "generation", "managedFields"];
-
-/// One step from a map or a list to a value in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// The value of a map's key.
-    Key(String),
-    /// An element of a list, from 0.
-    Item(usize),
-    /// The element of a list that has this name.
-    Named(String),
-}
-
-/// The steps to a field, as they go in `object`: each element by its place in the list. `None`
-/// where the object has no such field.
-pub fn resolve<'s>(object: &Object, steps: &'s [Step]) -> Option<Vec<PathPart<'s>>> {
-    let mut value = object.0.get(match steps.first()? {
-        Step::Key(key) => key,
-        Step::Item(_) | Step::Named(_) => return None,
-    })?;
-    let mut parts = Vec::new();
-    for (i, step) in steps.iter().enumerate() {
-        let part = match step {
-            Step::Key(key) => PathPart::Key(key),
-            Step::Item(item) => PathPart::Index(*item),
-            Step::Named(wanted) => PathPart::Index(
-                value.as_array()?.iter().position(|item| fields::name(item) == Some(wanted))?,
-            ),
-        };
-        if i > 0 {
-            value = match part {
-                PathPart::Key(key) => value.get(key)?,
-                PathPart::Index(item) => value.get(item)?,
-            };
-        }
-        parts.push(part);
-    }
-    Some(parts)
-}
 
 /// One field that changes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FieldChange {
     /// Where, such as `spec.template.spec.containers[name=main].image` or `spec.args[0]`. Keys that
     /// are no plain words are quoted: `metadata.annotations["example.com/x"]`. The order of the
-    /// elements of a list with names is the field `spec.containers[*].name`.
+    /// elements of a list that are told by one field is the field `spec.containers[*].name`, by
+    /// several `spec.ports[*]`.
     pub path: String,
     /// The same, step by step; empty for the order of a list's elements.
     #[serde(skip)]
@@ -89,6 +68,8 @@ pub struct Delta {
     pub before_text: String,
     /// What it becomes, as YAML; empty when it goes.
     pub after_text: String,
+    /// The lists whose elements change places; the texts have them in the places that they get.
+    pub reordered: Vec<String>,
     /// An object that exists already becomes a member of the inventory. The label that says so
     /// stands in neither text and is not among the fields.
     pub joins: bool,
@@ -101,6 +82,11 @@ pub struct Delta {
 impl Delta {
     /// What `change` changes.
     pub fn new(change: &Change, redactor: &Redactor) -> Self {
+        Self::in_order(change, redactor, &Order::default())
+    }
+
+    /// What `change` changes, told in the order in which a file declares it.
+    pub fn in_order(change: &Change, redactor: &Redactor, order: &Order) -> Self {
         let (before, after) = match change.action {
             Action::Create => (None, change.merged.as_ref().or(change.send.as_ref())),
             Action::Update | Action::Replace => {
@@ -108,29 +94,50 @@ impl Delta {
             }
             Action::Delete | Action::Keep | Action::Refuse => return Self::default(),
         };
+        let nodes = Nodes::new(&[before, after]);
         let label =
             |object: Option<&Object>| object.and_then(|o| o.label(PART_OF)).map(str::to_owned);
         let (old_label, new_label) = (label(before), label(after));
         let hides_label = new_label.is_some() || old_label.is_none();
         let clean = |object: Option<&Object>| object.map(|object| quiet(object, hides_label));
         let (raw_before, raw_after) = (clean(before), clean(after));
-        let show = |raw: &Option<Object>| raw.as_ref().map(|raw| redactor.object(raw));
-        let (before, after) = (show(&raw_before), show(&raw_after));
-        let text = |object: &Option<Object>| object.as_ref().map(yaml::text).unwrap_or_default();
+        let show =
+            |raw: &Option<Object>| raw.as_ref().map(|raw| redactor.object(raw)).unwrap_or_default();
+        let (mut before, mut after) = (show(&raw_before), show(&raw_after));
 
-        let existed = before.is_some();
+        let existed = raw_before.is_some();
         let joins = existed && new_label.is_some() && old_label != new_label;
-        let empty = Object::default();
+        let only_masked = raw_before != raw_after && before == after;
+        let fields = fields::between((&before.0, &after.0), order, nodes.clone());
+        let reordered;
+        (before.0, reordered) = fields::aligned((&before.0, &after.0), nodes);
+        without_bookkeeping(&mut before, &mut after);
+        let laid_out = embedded::lay_out((&mut before.0, &mut after.0));
         Self {
-            fields: fields::between(
-                &before.as_ref().unwrap_or(&empty).0,
-                &after.as_ref().unwrap_or(&empty).0,
-            ),
-            before_text: text(&before),
-            after_text: text(&after),
+            fields,
+            before_text: yaml::text_as(&before, order, &laid_out),
+            after_text: yaml::text_as(&after, order, &laid_out),
+            reordered,
             joins,
             only_ownership: existed && !joins && raw_before == raw_after,
-            only_masked: raw_before != raw_after && before == after,
+            only_masked,
+        }
+    }
+}
+
+/// Takes out the annotations that nobody reads and that stay as they are.
+fn without_bookkeeping(before: &mut Object, after: &mut Object) {
+    let annotations = |object: &Object| object.metadata()?.get("annotations")?.as_object().cloned();
+    let (Some(old), Some(new)) = (annotations(before), annotations(after)) else { return };
+    let stays = |name: &&&str| old.contains_key(**name) && old.get(**name) == new.get(**name);
+    let names: Vec<&&str> = BOOKKEEPING.iter().filter(stays).collect();
+    for (object, is_only) in [(before, old.len() == names.len()), (after, new.len() == names.len())]
+    {
+        let Some(Value::Object(metadata)) = object.0.get_mut("metadata") else { continue };
+        match metadata.get_mut("annotations") {
+            Some(_) if is_only && !names.is_empty() => drop(metadata.remove("annotations")),
+            Some(Value::Object(map)) => names.iter().for_each(|name| drop(map.remove(**name))),
+            _ => {}
         }
     }
 }
@@ -145,7 +152,7 @@ pub fn compared(change: &Change) -> (Option<Object>, Option<Object>) {
 
 /// Every field in which `after` differs from `before`, in the order in which they are written.
 pub fn fields_between(before: &Object, after: &Object) -> Vec<FieldChange> {
-    fields::between(&before.0, &after.0)
+    fields::between((&before.0, &after.0), &Order::default(), Nodes::default())
 }
 
 /// The object that a change deletes, as YAML.

@@ -4,37 +4,25 @@
 //! What it writes is YAML that reads back as the same value. It reads nothing: manifests are read
 //! as kubectl reads them, by [`crate::manifest`].
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
+use super::order::{Order, Place};
 use crate::object::Object;
-
-/// Keys that come first at the top of an object, and in its metadata.
-const FIRST: &[&str] = &["apiVersion", "kind", "metadata"];
-const FIRST_IN_METADATA: &[&str] = &["name", "namespace", "labels", "annotations"];
-/// Keys that come first elsewhere.
-const FIRST_ELSEWHERE: &[&str] = &["name"];
 
 /// The object as YAML; empty for an object without fields.
 pub fn text(object: &Object) -> String {
-    let mut out = String::new();
-    map(&mut out, &object.0, "", 0);
-    out
+    text_as(object, &Order::default(), &BTreeSet::new())
 }
 
-/// The keys of all `maps` at `path`, each once, in the order in which they are written.
-pub(super) fn keys<'a>(path: &str, maps: &[&'a Map<String, Value>]) -> Vec<&'a str> {
-    let first = match path {
-        "" => FIRST,
-        "metadata" => FIRST_IN_METADATA,
-        _ => FIRST_ELSEWHERE,
-    };
-    let place = |key: &str| first.iter().position(|f| *f == key).unwrap_or(first.len());
-    let mut keys: Vec<&str> = maps.iter().flat_map(|map| map.keys()).map(String::as_str).collect();
-    keys.sort_by_key(|key| (place(key), *key));
-    keys.dedup();
-    keys
+/// The object as YAML with its keys in this order. `laid_out` are texts in it that are JSON and not
+/// as they stand in the object, and it is said of each.
+pub(super) fn text_as(object: &Object, order: &Order, laid_out: &BTreeSet<String>) -> String {
+    let mut writer = Writer { out: String::new(), laid_out };
+    writer.map(&object.0, (order, Place::Top), 0);
+    writer.out
 }
 
 /// Whether a character can be shown as it is: it neither controls the terminal nor hides or
@@ -56,49 +44,64 @@ pub fn is_harmless(c: char) -> bool {
         ))
 }
 
-/// Writes the entries of a map, the first one where the line stands.
-fn map(out: &mut String, entries: &Map<String, Value>, path: &str, indent: usize) {
-    for (i, key) in keys(path, &[entries]).into_iter().enumerate() {
-        if i > 0 || path != "-" {
-            pad(out, indent);
-        }
-        scalar(out, key, None);
-        out.push(':');
-        // Only the path of `metadata` matters, and that of a list's element, which is `-`.
-        let path = if path.is_empty() && key == "metadata" { key } else { "…" };
-        value(out, &entries[key], path, indent);
-    }
+struct Writer<'a> {
+    out: String,
+    laid_out: &'a BTreeSet<String>,
 }
 
-/// Writes what comes after a key's colon or an element's dash.
-fn value(out: &mut String, value: &Value, path: &str, indent: usize) {
-    match value {
-        Value::Object(entries) if entries.is_empty() => out.push_str(" {}\n"),
-        Value::Array(items) if items.is_empty() => out.push_str(" []\n"),
-        Value::Object(entries) if path == "-" => {
-            out.push(' ');
-            map(out, entries, path, indent);
-        }
-        Value::Object(entries) => {
-            out.push('\n');
-            map(out, entries, path, indent + 2);
-        }
-        Value::Array(items) => {
-            // A list stands as far left as its key; in a list, further right than the dash.
-            out.push('\n');
-            for item in items {
-                pad(out, indent);
-                out.push('-');
-                self::value(out, item, "-", indent + 2);
+impl Writer<'_> {
+    /// Writes the entries of a map, that of a list's element from where the line stands.
+    fn map(
+        &mut self,
+        entries: &Map<String, Value>,
+        (order, place): (&Order, Place),
+        indent: usize,
+    ) {
+        for (i, key) in order.keys(place, &[entries]).into_iter().enumerate() {
+            if i > 0 || place != Place::Element {
+                pad(&mut self.out, indent);
             }
+            scalar(&mut self.out, key, None);
+            self.out.push(':');
+            self.value(&entries[key], (order.key(key), place.below(key)), indent);
         }
-        Value::String(text) => {
-            out.push(' ');
-            scalar(out, text, Some(if path == "-" { indent } else { indent + 2 }));
-            out.push('\n');
-        }
-        other => {
-            let _ = writeln!(out, " {other}"); // a String takes every write
+    }
+
+    /// Writes what comes after a key's colon or an element's dash.
+    fn value(&mut self, value: &Value, (order, place): (&Order, Place), indent: usize) {
+        let out = &mut self.out;
+        match value {
+            Value::Object(entries) if entries.is_empty() => out.push_str(" {}\n"),
+            Value::Array(items) if items.is_empty() => out.push_str(" []\n"),
+            Value::Object(entries) if place == Place::Element => {
+                out.push(' ');
+                self.map(entries, (order, place), indent);
+            }
+            Value::Object(entries) => {
+                out.push('\n');
+                self.map(entries, (order, place), indent + 2);
+            }
+            Value::Array(items) => {
+                // A list stands as far left as its key; in a list, further right than the dash.
+                out.push('\n');
+                for item in items {
+                    pad(&mut self.out, indent);
+                    self.out.push('-');
+                    self.value(item, (order.item(item), Place::Element), indent + 2);
+                }
+            }
+            Value::String(text) => {
+                out.push(' ');
+                let indent = if place == Place::Element { indent } else { indent + 2 };
+                match self.laid_out.contains(text) && is_literal(text) {
+                    true => literal(out, text, (indent, " # JSON, laid out")),
+                    false => scalar(out, text, Some(indent)),
+                }
+                out.push('\n');
+            }
+            other => {
+                let _ = writeln!(out, " {other}"); // a String takes every write
+            }
         }
     }
 }
@@ -110,7 +113,7 @@ fn pad(out: &mut String, indent: usize) {
 /// Writes a string; over several lines where it has several and `indent` says how far right.
 fn scalar(out: &mut String, text: &str, indent: Option<usize>) {
     match indent {
-        Some(indent) if is_literal(text) => literal(out, text, indent),
+        Some(indent) if is_literal(text) => literal(out, text, (indent, "")),
         _ if is_plain(text) => out.push_str(text),
         _ => quoted(out, text, indent),
     }
@@ -123,7 +126,7 @@ fn is_literal(text: &str) -> bool {
         && text.chars().all(|c| c == '\n' || c == '\t' || is_harmless(c))
 }
 
-fn literal(out: &mut String, text: &str, indent: usize) {
+fn literal(out: &mut String, text: &str, (indent, comment): (usize, &str)) {
     out.push('|');
     if text.starts_with([' ', '\t', '\n']) {
         out.push('2'); // or the first line's spaces would be taken for the indentation
@@ -139,6 +142,7 @@ fn literal(out: &mut String, text: &str, indent: usize) {
             text
         }
     };
+    out.push_str(comment);
     for line in body.split('\n') {
         out.push('\n');
         if !line.is_empty() {

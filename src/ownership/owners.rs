@@ -39,7 +39,7 @@ fn field<'a>(node: &'a Map<String, Value>, key: &str) -> Option<&'a Map<String, 
 }
 
 /// The node of a list's element, which is told by its keys or by its value, and what tells it.
-pub(super) fn element<'a>(
+pub fn element<'a>(
     node: &'a Map<String, Value>,
     item: &Value,
 ) -> Option<(&'a str, &'a Map<String, Value>)> {

@@ -6,13 +6,13 @@
 use std::collections::BTreeMap;
 
 use super::{Survey, Target, declare};
-use crate::attribution::{Attribution, attributions};
-use crate::delta::Delta;
+use crate::attribution::{Attribution, Handover, attributions, handovers};
+use crate::delta::{Delta, Order};
 use crate::desired::Desired;
 use crate::git::Checkout;
 use crate::manifest;
 use crate::object::ObjectKey;
-use crate::plan::Action;
+use crate::plan::{Action, Change};
 use crate::snapshot::Authorship;
 
 /// In how many files the author of a line is looked up.
@@ -23,13 +23,23 @@ const FILES: usize = 50;
 pub struct Explained {
     /// Of every object that is updated, why its fields differ.
     pub fields: BTreeMap<ObjectKey, Vec<Attribution>>,
+    /// Of every object that is updated, the fields that only change hands.
+    pub handovers: BTreeMap<ObjectKey, Vec<Handover>>,
+    /// Of every object that is created or changed, the order in which its file declares it.
+    pub orders: BTreeMap<ObjectKey, Order>,
     /// Of every object that is no longer declared, which commit took it out.
     pub removed: BTreeMap<ObjectKey, Authorship>,
 }
 
 /// Explains every change of the survey's plan, as far as ownership and history tell.
 pub async fn explain(survey: &Survey, target: &Target, checkout: &Checkout) -> Explained {
-    let mut explained = Explained { fields: fields(survey), removed: BTreeMap::new() };
+    let orders = orders(survey);
+    let mut explained = Explained {
+        fields: fields(survey, &orders),
+        handovers: hands(survey),
+        orders,
+        removed: BTreeMap::new(),
+    };
     if !survey.revision.dirty {
         name_authors(&mut explained, survey, checkout);
     }
@@ -43,10 +53,34 @@ pub async fn explain(survey: &Survey, target: &Target, checkout: &Checkout) -> E
     explained
 }
 
-fn fields(survey: &Survey) -> BTreeMap<ObjectKey, Vec<Attribution>> {
-    let updates = survey.plan.changes().filter(|change| change.action == Action::Update);
-    let explained = updates.map(|change| {
-        let delta = Delta::new(change, survey.redactor());
+fn orders(survey: &Survey) -> BTreeMap<ObjectKey, Order> {
+    let is_shown = |change: &&Change| {
+        matches!(change.action, Action::Create | Action::Update | Action::Replace)
+    };
+    let order = |change: &Change| {
+        let manifest = survey.desired.objects.get(&change.key)?;
+        Some((change.key.clone(), Order::new(manifest)))
+    };
+    survey.plan.changes().filter(is_shown).filter_map(order).collect()
+}
+
+fn updates(survey: &Survey) -> impl Iterator<Item = &Change> {
+    survey.plan.changes().filter(|change| change.action == Action::Update)
+}
+
+fn hands(survey: &Survey) -> BTreeMap<ObjectKey, Vec<Handover>> {
+    let handovers =
+        updates(survey).map(|change| (change.key.clone(), handovers(change, survey.redactor())));
+    handovers.filter(|(_, handovers)| !handovers.is_empty()).collect()
+}
+
+fn fields(
+    survey: &Survey,
+    orders: &BTreeMap<ObjectKey, Order>,
+) -> BTreeMap<ObjectKey, Vec<Attribution>> {
+    let explained = updates(survey).map(|change| {
+        let order = orders.get(&change.key).cloned().unwrap_or_default();
+        let delta = Delta::in_order(change, survey.redactor(), &order);
         let manifest = survey.desired.objects.get(&change.key);
         (change.key.clone(), attributions(change, &delta, manifest))
     });

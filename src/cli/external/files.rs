@@ -10,7 +10,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use crate::cli::present::PlanView;
-use crate::delta::{Delta, gone_text};
+use crate::delta::gone_text;
 use crate::plan::{Action, Change};
 
 /// The longest name, in bytes, that is left as it is: file systems take 255.
@@ -35,7 +35,7 @@ impl Files {
         for change in view.plan.changes() {
             let (before, after) = match change.action {
                 Action::Create | Action::Update | Action::Replace => {
-                    let delta = Delta::new(change, view.redactor);
+                    let delta = view.delta(change);
                     (delta.before_text, delta.after_text)
                 }
                 Action::Delete => (gone_text(change, view.redactor), String::new()),

@@ -33,6 +33,7 @@ pub(super) fn parts(change: &Change, delta: &Delta, redactor: &Redactor) -> Vec<
     if delta.only_ownership {
         parts.push("only who owns which field changes".to_owned());
     }
+    parts.extend(delta.reordered.iter().map(|list| format!("the order of {list} changes")));
     if delta.only_masked {
         parts.push("only what is masked changes".to_owned());
     }
@@ -69,7 +70,7 @@ pub(super) fn reasons(
 }
 
 /// A value on one line; `None` where it is long.
-fn short(value: Option<&Value>) -> Option<String> {
+pub(super) fn short(value: Option<&Value>) -> Option<String> {
     let text = match value {
         None => return Some("none".to_owned()),
         Some(Value::String(text)) => text.clone(),

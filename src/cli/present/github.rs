@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use super::annotation::{Annotation, At};
 use super::{Glyphs, PlanView, brief, shown, steps, text};
 use crate::approval::Difference;
-use crate::delta::Delta;
 use crate::plan::{Action, Change, Reason};
 use crate::problem::Problem;
 use crate::redact::Redactor;
@@ -75,7 +74,7 @@ fn annotation(out: &mut impl Write, change: &Change, view: &PlanView<'_>) -> io:
     let level = if change.action == Action::Refuse { "error" } else { "warning" };
     let origin = change.origin.as_ref().map(At::from);
     let at = change.reason.as_ref().and_then(place_of).or(origin);
-    let delta = Delta::new(change, view.redactor);
+    let delta = view.delta(change);
     let mut lines = brief::parts(change, &delta, view.redactor);
     if lines.is_empty() {
         lines.push(match change.action {

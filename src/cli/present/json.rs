@@ -20,6 +20,9 @@
 //! | `changes[].fields[].why` | `drift`: somebody else made it what it is; `changed`: it is as trueup made it, and the commit says otherwise; `declared`: nobody has said it so far; `released`: the commit no longer says it; absent where nobody knows |
 //! | `changes[].fields[].writers` | of a drift, who made it what it is, of what is released, whose word holds then: `manager`, `operation`, `subresource`, `time`; absent when there is nobody |
 //! | `changes[].fields[].declared` | where the commit says it: `path`, `line`, `column`, and who wrote the line: `commit`, `author`, `time`; absent where nobody knows |
+//! | `changes[].fields[].taken_from` | who has it now, and no longer when it is applied: as `writers`; absent when there is nobody |
+//! | `changes[].handovers` | the fields that keep their value and change hands: `path`, `value`, `hands`, `writers`; absent when there are none |
+//! | `changes[].handovers[].hands` | `ours`: trueup's from now on, and nobody's so far; `shared`: trueup's as well as the writers'; `taken`: trueup's in place of the writers'; `left`: no longer trueup's, still the writers'; `default`: no longer trueup's, and the same by the server's default |
 //! | `changes[].removed_by` | who took the object out of git: `commit`, `author`, `time`; absent where nobody knows |
 //! | `problems` | what could not be read: `path`, `line`, `column`, `message`, `hint` |
 //! | `report` | of apply: what carrying the plan out came to; absent in a diff |
@@ -41,7 +44,7 @@ use serde::Serialize;
 
 use super::{PlanView, shown};
 use crate::approval::Difference;
-use crate::attribution::{Story, Writer};
+use crate::attribution::{Handover, Hands, Story, Writer};
 use crate::delta::yaml::is_harmless;
 use crate::delta::{Delta, FieldChange};
 use crate::object::ObjectKey;
@@ -174,6 +177,8 @@ struct ChangeDocument<'a> {
     only_ownership: bool,
     only_masked: bool,
     fields: Vec<FieldDocument<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    handovers: Vec<HandoverDocument<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     removed_by: Option<&'a Authorship>,
 }
@@ -186,8 +191,19 @@ struct FieldDocument<'a> {
     why: Option<&'static str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     writers: &'a [Writer],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    taken_from: &'a [Writer],
     #[serde(skip_serializing_if = "Option::is_none")]
     declared: Option<DeclaredDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct HandoverDocument<'a> {
+    path: &'a str,
+    value: &'a serde_json::Value,
+    hands: &'static str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    writers: &'a [Writer],
 }
 
 #[derive(Serialize)]
@@ -316,8 +332,8 @@ fn summary(plan: &Plan) -> Summary {
 
 fn change<'a>(change: &'a Change, view: &PlanView<'a>) -> ChangeDocument<'a> {
     let PlanView { redactor, explained, .. } = *view;
-    let Delta { fields, before_text: _, after_text: _, joins, only_ownership, only_masked } =
-        Delta::new(change, redactor);
+    // What is reordered is one of the fields.
+    let Delta { fields, joins, only_ownership, only_masked, .. } = view.delta(change);
     let (key, reason) = (&change.key, change.reason.as_ref());
     let show = |text: &String| match change.action {
         Action::Refuse => redactor.text_about(key, text),
@@ -339,6 +355,7 @@ fn change<'a>(change: &'a Change, view: &PlanView<'a>) -> ChangeDocument<'a> {
         only_ownership,
         only_masked,
         fields: fields.into_iter().map(|field| self::field(field, key, explained)).collect(),
+        handovers: explained.handovers.get(key).into_iter().flatten().map(handover).collect(),
         removed_by: explained.removed.get(key),
     }
 }
@@ -358,7 +375,20 @@ fn field<'a>(change: FieldChange, key: &ObjectKey, explained: &'a Explained) -> 
         let place = PlaceDocument { path, line: *line, column: *column };
         Some(DeclaredDocument { place, by: attribution.declared.as_ref() })
     });
-    FieldDocument { change, why, writers, declared }
+    let taken_from = attribution.map_or(&[][..], |attribution| &attribution.taken_from);
+    FieldDocument { change, why, writers, taken_from, declared }
+}
+
+fn handover(handover: &Handover) -> HandoverDocument<'_> {
+    let Handover { path, value, hands } = handover;
+    let (hands, writers) = match hands {
+        Hands::Ours => ("ours", &[][..]),
+        Hands::Shared(writers) => ("shared", writers.as_slice()),
+        Hands::Taken(writers) => ("taken", writers.as_slice()),
+        Hands::Left(writers) => ("left", writers.as_slice()),
+        Hands::Default => ("default", &[][..]),
+    };
+    HandoverDocument { path, value, hands, writers }
 }
 
 fn causes(reason: Option<&Reason>, show: impl Fn(&String) -> String) -> Vec<CauseDocument<'_>> {

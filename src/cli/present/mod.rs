@@ -11,6 +11,7 @@ mod emphasis;
 mod excerpt;
 mod github;
 pub mod glyphs;
+mod hands;
 mod hunks;
 pub mod json;
 mod markdown;
@@ -31,6 +32,7 @@ use jiff::Timestamp;
 pub use glyphs::Glyphs;
 
 use crate::approval::Difference;
+use crate::delta::Delta;
 use crate::object::ObjectKey;
 use crate::plan::{Action, Change, Plan, Reason};
 use crate::problem::Problem;
@@ -163,6 +165,16 @@ pub struct PlanView<'a> {
     pub requests: usize,
     /// How long it took.
     pub elapsed: Duration,
+}
+
+impl PlanView<'_> {
+    /// What a change of the plan changes, told in the order of its file.
+    pub fn delta(&self, change: &Change) -> Delta {
+        match self.explained.orders.get(&change.key) {
+            Some(order) => Delta::in_order(change, self.redactor, order),
+            None => Delta::new(change, self.redactor),
+        }
+    }
 }
 
 /// What a plan is for, in words.

@@ -12,7 +12,6 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::hunks::{self, Line};
 use super::{Glyphs, PlanView, emphasis, excerpt, shown, why};
-use crate::delta::Delta;
 use crate::object::ObjectKey;
 use crate::plan::{Action, Change, Confidence, Lack, Plan, Reason};
 use crate::redact::Redactor;
@@ -245,12 +244,15 @@ pub(super) fn change(
     if let Some(reason) = &change.reason {
         because(out, (reason, change), redactor, glyphs)?;
     }
-    let delta = Delta::new(change, redactor);
+    let delta = view.delta(change);
     if delta.joins {
         writeln!(out, "    joins the inventory")?;
     }
     if delta.only_ownership {
         writeln!(out, "    only who owns which field changes")?;
+    }
+    for list in &delta.reordered {
+        writeln!(out, "    the order of {} changes", glyphs.inert(list))?;
     }
     if delta.only_masked {
         writeln!(out, "    only what is masked changes")?;

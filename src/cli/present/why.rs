@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::text::WIDTH;
-use super::{Glyphs, PlanView};
+use super::{Glyphs, PlanView, brief, hands};
 use crate::attribution::{Attribution, Story, Writer};
 use crate::object::ObjectKey;
 use crate::plan::Change;
@@ -45,7 +45,7 @@ pub(super) struct Told {
     /// What happened to it; may be empty.
     pub(super) then: String,
     /// What else there is to know of it.
-    pub(super) also: Option<String>,
+    pub(super) also: Vec<String>,
 }
 
 /// Writes why a change is as it is, as far as it is known.
@@ -66,17 +66,21 @@ pub(super) fn write(
         line(&removal)?;
     }
     let (stories, more) = stories(change, view, times);
+    let mark = if glyphs.utf8 { "▲" } else { "^" };
     for told in stories {
-        let mut mark = if glyphs.utf8 { "▲" } else { "^" };
-        for told in told.lines() {
-            line(&format!("{mark} {told}"))?;
-            mark = " ";
+        for (i, told) in told.lines().iter().enumerate() {
+            line(&format!("{} {told}", if i == 0 { mark } else { " " }))?;
         }
     }
-    match more {
-        0 => Ok(()),
-        more => line(&format!("  and {more} more")),
+    if more > 0 {
+        line(&format!("  and {more} more"))?;
     }
+    for told in hands::stories(change, view, times) {
+        for (i, told) in told.lines().iter().enumerate() {
+            line(&format!("{} {told}", if i == 0 { mark } else { " " }))?;
+        }
+    }
+    Ok(())
 }
 
 /// Which commit took the object out: `removed by 4f2c1a9, AUTHOR, 3 days ago`.
@@ -94,7 +98,7 @@ pub(super) fn stories(change: &Change, view: &PlanView<'_>, times: Times) -> (Ve
 
 impl Told {
     /// As lines, few where they fit.
-    fn lines(self) -> Vec<String> {
+    pub(super) fn lines(self) -> Vec<String> {
         let Self { what, then, also } = self;
         let line = format!("{what} {then}");
         let mut lines = match then.is_empty() {
@@ -112,7 +116,12 @@ fn groups<'a>(key: &ObjectKey, view: &PlanView<'a>) -> Vec<Vec<&'a Attribution>>
     let mut groups: Vec<Vec<&Attribution>> = Vec::new();
     for field in view.explained.fields.get(key).into_iter().flatten() {
         let is_alike = |group: &&mut Vec<&Attribution>| {
-            (&group[0].story, &group[0].declared) == (&field.story, &field.declared)
+            let told = |field: &Attribution| {
+                let is_released = matches!(field.story, Story::Released(_));
+                let after = field.after.clone().filter(|_| is_released);
+                (field.story.clone(), field.declared.clone(), field.taken_from.clone(), after)
+            };
+            told(group[0]) == told(field)
         };
         match groups.iter_mut().find(is_alike) {
             Some(group) => group.push(field),
@@ -124,7 +133,7 @@ fn groups<'a>(key: &ObjectKey, view: &PlanView<'a>) -> Vec<Vec<&'a Attribution>>
 
 /// One story.
 fn told(group: &[&Attribution], times: Times) -> Told {
-    let Attribution { path, story, place, declared } = group[0];
+    let Attribution { path, story, taken_from, after, place, declared } = group[0];
     let (what, is) = match group.len() - 1 {
         0 => (path.clone(), "is"),
         1 => (format!("{path} and 1 more field"), "are"),
@@ -132,29 +141,57 @@ fn told(group: &[&Attribution], times: Times) -> Told {
     };
     let declared = says(declared.as_ref(), place.as_ref(), times);
     let commit = |verb: &str| declared.map(|declared| format!("{verb} {declared}"));
+    let taken = format!("taken from {}", names(taken_from, times));
+    let also_taken = (!taken_from.is_empty()).then(|| taken.clone());
     match story {
+        Story::Drift(writers) if writers == taken_from => Told {
+            what: format!("{what} {is}"),
+            then: taken,
+            also: commit("declared").into_iter().collect(),
+        },
         Story::Drift(writers) => Told {
             what: format!("{what} {is}"),
-            then: names(writers, times),
-            also: commit("declared"),
+            then: format!("set by {}", names(writers, times)),
+            also: also_taken.into_iter().chain(commit("declared")).collect(),
         },
         Story::Changed => {
             let then = commit("changed").unwrap_or_else(|| "changed".to_owned());
-            Told { what, then, also: None }
+            Told { what, then, also: also_taken.into_iter().collect() }
         }
         Story::Declared => {
             let then = commit("declared").unwrap_or_else(|| "declared".to_owned());
-            Told { what, then, also: None }
+            Told { what, then, also: also_taken.into_iter().collect() }
         }
         Story::Released(writers) => {
-            let left = match writers.as_slice() {
-                [] => "what is left is the server's default".to_owned(),
-                writers => format!("what is left is {}", names(writers, times)),
+            let then = match (after, writers.as_slice()) {
+                (None, _) => format!("no longer declared, and {}", goes(is)),
+                (Some(after), []) => format!(
+                    "no longer declared, and {} back to {}",
+                    falls(is),
+                    brief::short(Some(after))
+                        .map_or("the server's default".to_owned(), |value| format!(
+                            "the server's default, {value}"
+                        ))
+                ),
+                (Some(_), writers) => {
+                    format!("no longer declared, and {} with {}", stays(is), names(writers, times))
+                }
             };
-            let what = format!("{what} {is} no longer declared");
-            Told { what, then: String::new(), also: Some(left) }
+            Told { what: format!("{what} {is}"), then, also: Vec::new() }
         }
     }
+}
+
+fn goes(is: &str) -> &'static str {
+    if is == "is" { "goes" } else { "go" }
+}
+
+fn falls(is: &str) -> &'static str {
+    if is == "is" { "falls" } else { "fall" }
+}
+
+fn stays(is: &str) -> &'static str {
+    if is == "is" { "stays" } else { "stay" }
 }
 
 /// `in 4f2c1a9, AUTHOR, 3 days ago · web.yaml:14`.
@@ -173,17 +210,17 @@ fn authorship(by: &Authorship, times: Times) -> String {
     format!("{}, {}, {}", short(&by.commit), by.author, times.tell(by.time))
 }
 
-/// `kubectl-scale's (scale), 12 min ago` and others.
-fn names(writers: &[Writer], times: Times) -> String {
+/// `kubectl (scale), set 12 min ago` and others.
+pub(super) fn names(writers: &[Writer], times: Times) -> String {
     let name = |writer: &Writer| {
         let through = match writer.subresource.as_str() {
             "" => String::new(),
             part => format!(" ({part})"),
         };
-        let time = writer.time.map(|time| format!(" {}", times.tell(time))).unwrap_or_default();
-        format!("{}{through}{time}", writer.manager)
+        let time = writer.time.map(|time| format!(", set {}", times.tell(time)));
+        format!("{}{through}{}", writer.manager, time.unwrap_or_default())
     };
-    format!("set by {}", writers.iter().map(name).collect::<Vec<_>>().join(", "))
+    writers.iter().map(name).collect::<Vec<_>>().join("; ")
 }
 
 /// How long ago something was, as people say it: `12 min ago`.

@@ -3,7 +3,7 @@
 use super::{GLYPHS, code, cut, fenced, length, words};
 use crate::cli::present::hunks::{self, Line};
 use crate::cli::present::why::{self, Times, Told};
-use crate::cli::present::{PlanView, brief, text};
+use crate::cli::present::{PlanView, brief, hands, text};
 use crate::delta::Delta;
 use crate::plan::{Action, Change};
 
@@ -15,7 +15,7 @@ const LINE: usize = 1_000;
 
 /// What there is to fold away of a change; `None` where the table says it all.
 pub(super) fn of(change: &Change, view: &PlanView<'_>) -> Option<String> {
-    let delta = Delta::new(change, view.redactor);
+    let delta = view.delta(change);
     let mut inside = String::new();
     if let Some(reason) = change.reason.as_ref().filter(|_| change.action == Action::Refuse) {
         let lines = brief::reasons(Some(&change.key), reason, view.redactor);
@@ -86,17 +86,19 @@ fn shortened(line: &str) -> String {
 /// Who changed what, and which commit says otherwise, as a list.
 fn stories(change: &Change, view: &PlanView<'_>) -> String {
     let (stories, more) = why::stories(change, view, Times::Dates);
-    let mut list = String::new();
-    for Told { what, then, also } in stories {
-        let mut parts = vec![words(&cut(&what))];
-        if !then.is_empty() {
-            parts[0].push_str(&format!(" {}", words(&cut(&then))));
-        }
-        parts.extend(also.map(|also| words(&cut(&also))));
-        list.push_str(&format!("- {}\n", parts.join("; ")));
-    }
+    let mut list: String = stories.into_iter().map(item).collect();
     if more > 0 {
         list.push_str(&format!("- and {more} more\n"));
     }
+    list.extend(hands::stories(change, view, Times::Dates).into_iter().map(item));
     list
+}
+
+fn item(Told { what, then, also }: Told) -> String {
+    let mut parts = vec![words(&cut(&what))];
+    if !then.is_empty() {
+        parts[0].push_str(&format!(" {}", words(&cut(&then))));
+    }
+    parts.extend(also.iter().map(|also| words(&cut(also.trim_start()))));
+    format!("- {}\n", parts.join("; "))
 }

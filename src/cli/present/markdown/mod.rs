@@ -13,7 +13,6 @@ use escape::{code, fenced, length, words};
 use super::why::{self, Times};
 use super::{Glyphs, PlanView, brief, shown};
 use crate::approval::Difference;
-use crate::delta::Delta;
 use crate::plan::{Action, Change, Plan};
 use crate::problem::Problem;
 use crate::report::{Outcome, Report};
@@ -174,7 +173,7 @@ fn more(text: &mut String, more: usize, (one, many): (&str, &str)) {
 
 /// A row of a change that is not carried out yet.
 fn row(change: &Change, word: &str, view: &PlanView<'_>) -> String {
-    let delta = Delta::new(change, view.redactor);
+    let delta = view.delta(change);
     let mut parts = brief::parts(change, &delta, view.redactor);
     parts.extend(why::removal(change, view, Times::Dates));
     cells(change, word, &parts.join("; "))

@@ -1,19 +1,26 @@
 //! Why a field differs: who made the live value what it is, and where the commit says otherwise.
+//! And which fields only change hands.
 //!
 //! Ownership tells drift from a change of the commit. As long as nobody touches a field, it is ours
 //! in `managedFields`; whoever changes its value takes it from us (KEP-555, "Conflicts").
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::delta::{Delta, FieldChange, resolve};
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, PathPart};
 use crate::object::Object;
 use crate::ownership::managers::Manager;
 use crate::ownership::owners;
+use crate::ownership::passing::losers;
 use crate::plan::Change;
 use crate::problem::Place;
 use crate::snapshot::Authorship;
+
+mod handover;
+
+pub use handover::{Handover, Hands, handovers};
 
 /// Why one field differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +29,10 @@ pub struct Attribution {
     pub path: String,
     /// What happened.
     pub story: Story,
+    /// Whom it is taken from: those who have it now, and no longer when it is applied.
+    pub taken_from: Vec<Writer>,
+    /// What it becomes, masked; `None` where it goes.
+    pub after: Option<Value>,
     /// Where the commit declares it; `None` where it does not, or where nobody knows the line.
     pub place: Option<Place>,
     /// Who wrote the line, in which commit.
@@ -79,9 +90,17 @@ pub fn attributions(
     let stories = delta.fields.iter().filter_map(story);
     let attribution = |(field, story): (&FieldChange, Story)| {
         let path = manifest.and_then(|manifest| resolve(&manifest.object, &field.steps));
+        let there = |object| resolve(object, &field.steps);
+        let taken_from = match (there(live), there(merged)) {
+            (Some(old), Some(new)) => writers(&losers((live, &old), (merged, &new))),
+            _ => Vec::new(),
+        };
         Attribution {
             path: field.path.clone(),
             story,
+            // Who takes nothing does not take it from anybody.
+            taken_from: if path.is_some() { taken_from } else { Vec::new() },
+            after: field.after.clone(),
             place: path.and_then(|path| manifest?.place_at(&path)),
             declared: None,
         }
@@ -96,9 +115,7 @@ fn story(field: &FieldChange, (live, merged): (&Object, &Object), send: &Object)
     let is_declared = resolve(send, &field.steps).is_some();
     let of = |object| {
         let path = resolve(object, &field.steps);
-        let owners = path.map(|path| owners::of(object, &path)).unwrap_or_default();
-        let (ours, others): (Vec<_>, Vec<_>) = owners.into_iter().partition(Manager::is_ours);
-        (!ours.is_empty(), latest_first(others.iter().map(Writer::new).collect()))
+        path.map(|path| self::owners(object, &path)).unwrap_or_default()
     };
     let (is_ours, others) = of(live);
     Some(match (is_declared, is_ours) {
@@ -110,7 +127,16 @@ fn story(field: &FieldChange, (live, merged): (&Object, &Object), send: &Object)
     })
 }
 
-fn latest_first(mut writers: Vec<Writer>) -> Vec<Writer> {
+/// Whether we own the field, and who else does.
+fn owners(object: &Object, path: &[PathPart<'_>]) -> (bool, Vec<Writer>) {
+    let owners = owners::of(object, path).into_iter();
+    let (ours, others): (Vec<_>, Vec<_>) = owners.partition(Manager::is_ours);
+    (!ours.is_empty(), writers(&others))
+}
+
+/// Who wrote last first.
+fn writers(managers: &[Manager<'_>]) -> Vec<Writer> {
+    let mut writers: Vec<Writer> = managers.iter().map(Writer::new).collect();
     writers.sort_by_key(|writer| std::cmp::Reverse(writer.time));
     writers
 }

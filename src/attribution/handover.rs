@@ -1,0 +1,93 @@
+//! Fields whose value stays as it is and whose owner changes: what apply makes ours as well, and
+//! what we let go of and others, or the server's default, keep.
+
+use serde_json::{Map, Value};
+
+use super::{Writer, owners, writers};
+use crate::delta::Step;
+use crate::inventory::PART_OF;
+use crate::manifest::PathPart;
+use crate::object::Object;
+use crate::ownership::passing::{Passing, losers, passings};
+use crate::plan::Change;
+use crate::redact::Redactor;
+
+/// A field that keeps its value and changes hands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handover {
+    /// The field, as a [`FieldChange`](crate::delta::FieldChange) names it.
+    pub path: String,
+    /// Its value, masked.
+    pub value: Value,
+    /// From whose hands into whose.
+    pub hands: Hands,
+}
+
+/// Who has a field, and who gets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hands {
+    /// It becomes ours, and nobody has had it so far.
+    Ours,
+    /// It becomes ours, and stays theirs as well.
+    Shared(Vec<Writer>),
+    /// It becomes ours, and is taken from them.
+    Taken(Vec<Writer>),
+    /// It is no longer ours, and stays theirs.
+    Left(Vec<Writer>),
+    /// It is no longer ours, and nobody has it: the server's default is the same.
+    Default,
+}
+
+/// Every field of an updated object that keeps its value and changes hands. Nothing where the
+/// server did not say who will own what.
+pub fn handovers(change: &Change, redactor: &Redactor) -> Vec<Handover> {
+    let (Some(live), Some(merged)) = (&change.live, &change.merged) else { return Vec::new() };
+    let passings = passings(live, merged);
+    if passings.is_empty() {
+        return Vec::new();
+    }
+    let shown = redactor.object(merged);
+    let handover = |Passing { path, places: [was, at], becomes_ours }: &Passing<'_>| {
+        // What it carries as a member is said in words.
+        let is_label = at.last() == Some(&PathPart::Key(PART_OF));
+        if is_label || value(&live.0, was)? != value(&merged.0, at)? {
+            return None;
+        }
+        let taken = writers(&losers((live, was), (merged, at)));
+        let (_, mut stays) = owners(live, was);
+        stays.retain(|writer| !taken.contains(writer));
+        let hands = match (*becomes_ours, taken.is_empty(), stays.is_empty()) {
+            (true, false, _) => Hands::Taken(taken),
+            (true, true, false) => Hands::Shared(stays),
+            (true, true, true) => Hands::Ours,
+            (false, _, false) => Hands::Left(stays),
+            (false, _, true) => Hands::Default,
+        };
+        let value = value(&shown.0, at)?.clone();
+        Some(Handover { path: crate::delta::path(&steps(path, at, &shown)), value, hands })
+    };
+    passings.iter().filter_map(handover).collect()
+}
+
+fn value<'v>(object: &'v Map<String, Value>, at: &[PathPart<'_>]) -> Option<&'v Value> {
+    let (PathPart::Key(first), rest) = at.split_first()? else { return None };
+    rest.iter().try_fold(object.get(*first)?, |value, part| match part {
+        PathPart::Key(key) => value.get(key),
+        PathPart::Index(index) => value.get(index),
+    })
+}
+
+/// The way for people: elements by what they are told by. Values come from the masked object.
+fn steps(path: &[&str], at: &[PathPart<'_>], shown: &Object) -> Vec<Step> {
+    let keyed = |i: usize| -> Option<Map<String, Value>> {
+        let keys: Map<String, Value> =
+            serde_json::from_str(path.get(i)?.strip_prefix("k:")?).ok()?;
+        let item = value(&shown.0, &at[..=i])?;
+        keys.into_iter().map(|(name, _)| Some((name.clone(), item.get(&name)?.clone()))).collect()
+    };
+    let step = |(i, part): (usize, &PathPart<'_>)| match part {
+        PathPart::Key(key) => Step::Key((*key).to_owned()),
+        PathPart::Index(index) => keyed(i).map_or(Step::Item(*index), Step::Keyed),
+    };
+    at.iter().enumerate().map(step).collect()
+}

@@ -1,0 +1,57 @@
+//! Fields that keep their value and change hands, as stories below a change.
+
+use super::PlanView;
+use super::brief;
+use super::why::{Times, Told, names};
+use crate::attribution::{Handover, Hands};
+use crate::plan::Change;
+
+/// How many fields of one story are told one by one.
+const MOST: usize = 8;
+
+/// What changes hands of an object, fields that do so alike in one story.
+pub(super) fn stories(change: &Change, view: &PlanView<'_>, times: Times) -> Vec<Told> {
+    let mut groups: Vec<Vec<&Handover>> = Vec::new();
+    for handover in view.explained.handovers.get(&change.key).into_iter().flatten() {
+        match groups.iter_mut().find(|group| group[0].hands == handover.hands) {
+            Some(group) => group.push(handover),
+            None => groups.push(vec![handover]),
+        }
+    }
+    groups.iter().map(|group| told(group, times)).collect()
+}
+
+fn told(group: &[&Handover], times: Times) -> Told {
+    let hands = match &group[0].hands {
+        Hands::Ours => "ours from now on, and nobody's so far".to_owned(),
+        Hands::Shared(writers) => {
+            format!("ours from now on, and still that of {}", names(writers, times))
+        }
+        Hands::Taken(writers) => format!("taken from {}", names(writers, times)),
+        Hands::Left(writers) => {
+            format!("no longer ours, and still that of {}", names(writers, times))
+        }
+        Hands::Default => "no longer ours, and the same by default".to_owned(),
+    };
+    match group {
+        [field] => Told { what: format!("{} is", line(field)), then: hands, also: Vec::new() },
+        fields => {
+            let mut also: Vec<String> =
+                fields.iter().take(MOST).map(|field| format!("  {}", line(field))).collect();
+            match fields.len().saturating_sub(MOST) {
+                0 => {}
+                1 => also.push("  and 1 more field".to_owned()),
+                more => also.push(format!("  and {more} more fields")),
+            }
+            Told { what: format!("{} fields are", fields.len()), then: format!("{hands}:"), also }
+        }
+    }
+}
+
+/// `spec.replicas: 5`, without the value where it is long.
+fn line(field: &Handover) -> String {
+    match brief::short(Some(&field.value)) {
+        Some(value) => format!("{}: {value}", field.path),
+        None => field.path.clone(),
+    }
+}

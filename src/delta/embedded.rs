@@ -1,0 +1,133 @@
+//! JSON within a text, such as a file in a ConfigMap: laid out over lines, so that two of them can
+//! be compared line by line. Nothing but the white space between its parts becomes different.
+
+use std::collections::BTreeSet;
+
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
+
+/// Longer texts stay as they are.
+const MOST: usize = 1 << 20;
+
+/// Lays out every text that differs and is JSON in both; returns the laid-out texts.
+pub(super) fn lay_out(
+    (before, after): (&mut Map<String, Value>, &mut Map<String, Value>),
+) -> BTreeSet<String> {
+    let mut texts = BTreeSet::new();
+    maps((before, after), &mut texts);
+    texts
+}
+
+fn maps(
+    (before, after): (&mut Map<String, Value>, &mut Map<String, Value>),
+    texts: &mut BTreeSet<String>,
+) {
+    for (key, before) in before {
+        if let Some(after) = after.get_mut(key).filter(|after| *after != before) {
+            values((before, after), texts);
+        }
+    }
+}
+
+fn values((before, after): (&mut Value, &mut Value), texts: &mut BTreeSet<String>) {
+    match (before, after) {
+        (Value::Object(before), Value::Object(after)) => maps((before, after), texts),
+        (Value::Array(before), Value::Array(after)) => {
+            for pair in before.iter_mut().zip(after).filter(|(before, after)| before != after) {
+                values(pair, texts);
+            }
+        }
+        (Value::String(before), Value::String(after)) => {
+            // Texts that have lines are compared by them; where only the white space differs, that
+            // is the difference.
+            if before.trim().contains('\n') && after.trim().contains('\n') {
+                return;
+            }
+            let (Some(old), Some(new)) = (laid_out(before), laid_out(after)) else { return };
+            if old != new {
+                texts.extend([old.clone(), new.clone()]);
+                (*before, *after) = (old, new);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A JSON object or list with a line for each of its parts; `None` of anything else.
+fn laid_out(text: &str) -> Option<String> {
+    let text = text.trim();
+    let is_json = text.starts_with(['{', '['])
+        && text.len() <= MOST
+        && serde_json::from_str::<IgnoredAny>(text).is_ok();
+    if !is_json {
+        return None;
+    }
+    let mut out = String::with_capacity(2 * text.len());
+    let (mut depth, mut is_within, mut is_escaped, mut is_empty) = (0, false, false, false);
+    for c in text.chars() {
+        if is_within {
+            out.push(c);
+            is_within = c != '"' || is_escaped;
+            is_escaped = c == '\\' && !is_escaped;
+            continue;
+        }
+        if c.is_ascii_whitespace() {
+            continue;
+        }
+        let closes = matches!(c, '}' | ']');
+        if closes {
+            depth -= 1;
+        }
+        if (is_empty && !closes) || (closes && !is_empty) {
+            line(&mut out, depth);
+        }
+        is_empty = matches!(c, '{' | '[');
+        out.push(c);
+        match c {
+            '"' => is_within = true,
+            '{' | '[' => depth += 1,
+            ',' => line(&mut out, depth),
+            ':' => out.push(' '),
+            _ => {}
+        }
+    }
+    out.push('\n');
+    Some(out)
+}
+
+fn line(out: &mut String, depth: usize) {
+    out.push('\n');
+    out.extend(std::iter::repeat_n("  ", depth));
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn json_gets_a_line_for_each_part_and_keeps_every_letter() {
+        let text = r#" {"b":1.0,"a" : [1,{},[ ],"x,\"{\\"],"c":{"d":null}}"#;
+        let expected = "{\n  \"b\": 1.0,\n  \"a\": [\n    1,\n    {},\n    [],\n    \"x,\\\"{\\\\\"\n  ],\n  \"c\": {\n    \"d\": null\n  }\n}\n";
+        assert_eq!(laid_out(text).as_deref(), Some(expected));
+        for text in ["", "x", "1", "\"{}\"", "{", "{a: 1}", "[1] x"] {
+            assert_eq!(laid_out(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_laid_out_is_the_same_json(
+            values in prop::collection::vec(("[ -~\n]{0,8}", any::<i64>()), 0..6),
+        ) {
+            let value = Value::from_iter(values.iter().map(|(key, n)| {
+                (key.clone(), Value::from(vec![Value::from(key.as_str()), (*n).into()]))
+            }));
+            let out = laid_out(&value.to_string()).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), value.clone());
+            let plain = serde_json::to_string_pretty(&value).unwrap();
+            prop_assert_eq!(out.trim_end(), plain);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Which element of one list is which of another: by what the API server tells the elements of a
+//! list from each other by, as `managedFields` record it, or else by their names.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::object::Object;
+use crate::ownership::{managers, owners};
+
+/// What all managers of both objects own of one value, in the form `FieldsV1`.
+#[derive(Clone, Default)]
+pub(super) struct Nodes<'a>(Vec<&'a Map<String, Value>>);
+
+impl<'a> Nodes<'a> {
+    pub(super) fn new(objects: &[Option<&'a Object>]) -> Self {
+        let managers = objects.iter().flatten().flat_map(|object| managers::of(object));
+        Self(managers.map(|manager| manager.fields).collect())
+    }
+
+    /// What is owned of the value of a map's key.
+    pub(super) fn key(&self, key: &str) -> Self {
+        let name = format!("f:{key}");
+        Self(self.0.iter().filter_map(|node| node.get(&name)?.as_object()).collect())
+    }
+
+    /// What is owned of a list's element.
+    pub(super) fn item(&self, item: &Value) -> Self {
+        Self(self.0.iter().filter_map(|node| Some(owners::element(node, item)?.1)).collect())
+    }
+
+    /// The names of the fields that tell the elements of the list from each other.
+    fn keys(&self) -> Option<Vec<String>> {
+        let keys = self.0.iter().flat_map(|node| node.keys());
+        let keys = keys.filter_map(|key| key.strip_prefix("k:")).next()?;
+        let keys: Map<String, Value> = serde_json::from_str(keys).ok()?;
+        Some(keys.into_iter().map(|(name, _)| name).collect())
+    }
+}
+
+/// Two lists whose elements can be told from each other.
+pub(super) struct Pairs {
+    names: Vec<String>,
+    before: BTreeMap<String, usize>,
+    after: BTreeMap<String, usize>,
+    /// The keys of the elements in the order of the lists.
+    pub(super) orders: [Vec<String>; 2],
+}
+
+/// How the elements of two lists belong together; `None` where nobody can tell.
+pub(super) fn pairs(nodes: &Nodes<'_>, before: &[Value], after: &[Value]) -> Option<Pairs> {
+    let by = |names: Vec<String>| {
+        let (before, old) = signatures(&names, before)?;
+        let (after, new) = signatures(&names, after)?;
+        Some(Pairs { names, before, after, orders: [old, new] })
+    };
+    nodes.keys().and_then(by).or_else(|| by(vec!["name".to_owned()]))
+}
+
+impl Pairs {
+    /// The elements of both: those of the second in its order, then those that it lacks.
+    pub(super) fn places(&self) -> impl Iterator<Item = (Option<usize>, Option<usize>)> {
+        let [old, new] = &self.orders;
+        let gone = old.iter().filter(|key| !self.after.contains_key(*key));
+        let place = |key| (self.before.get(key).copied(), self.after.get(key).copied());
+        new.iter().chain(gone).map(place)
+    }
+
+    /// Whether the elements of both stand in another order.
+    pub(super) fn are_reordered(&self) -> bool {
+        let [old, new] = &self.orders;
+        let old = old.iter().filter(|key| self.after.contains_key(*key));
+        !old.eq(new.iter().filter(|key| self.before.contains_key(*key)))
+    }
+
+    /// What tells this element from the others.
+    pub(super) fn keys_of(&self, item: &Value) -> Map<String, Value> {
+        let key = |name: &String| Some((name.clone(), item.get(name)?.clone()));
+        self.names.iter().filter_map(key).collect()
+    }
+
+    /// The field that all elements are told by, where it is one alone.
+    pub(super) fn only_name(&self) -> Option<&str> {
+        match self.names.as_slice() {
+            [name] => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The elements of the first list in the order of the second; what the second lacks stands
+    /// behind what it stood behind.
+    pub(super) fn in_the_order_of_the_second(&self, before: &[Value]) -> Vec<Value> {
+        let [old, new] = &self.orders;
+        let mut keys: Vec<&String> =
+            new.iter().filter(|key| self.before.contains_key(*key)).collect();
+        let mut at = 0;
+        for key in old {
+            match keys.iter().position(|other| *other == key) {
+                Some(place) => at = place + 1,
+                None => {
+                    keys.insert(at, key);
+                    at += 1;
+                }
+            }
+        }
+        keys.into_iter().filter_map(|key| Some(before[*self.before.get(key)?].clone())).collect()
+    }
+}
+
+/// Where each element stands by its keys, and the keys in their order; `None` when two elements
+/// have the same or one has none.
+fn signatures(names: &[String], items: &[Value]) -> Option<(BTreeMap<String, usize>, Vec<String>)> {
+    let (mut places, mut order) = (BTreeMap::new(), Vec::new());
+    for (i, item) in items.iter().enumerate() {
+        let keys = names.iter().map(|name| item.get(name));
+        let keys: Vec<&Value> = keys.map(|key| key.unwrap_or(&Value::Null)).collect();
+        let is_keyed = keys.iter().any(|key| !key.is_null());
+        let is_simple = keys.iter().all(|key| !key.is_object() && !key.is_array());
+        let signature = match keys.as_slice() {
+            [Value::String(only)] => only.clone(),
+            keys => {
+                Value::from(keys.iter().map(|key| (*key).clone()).collect::<Vec<_>>()).to_string()
+            }
+        };
+        if !is_keyed || !is_simple || places.insert(signature.clone(), i).is_some() {
+            return None;
+        }
+        order.push(signature);
+    }
+    Some((places, order))
+}

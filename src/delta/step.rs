@@ -1,0 +1,90 @@
+//! The way to a field: step by step, as people read it, and as it goes in one object.
+
+use serde_json::{Map, Value};
+
+use crate::manifest::PathPart;
+use crate::object::Object;
+
+/// One step from a map or a list to a value in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The value of a map's key.
+    Key(String),
+    /// An element of a list, from 0.
+    Item(usize),
+    /// The element of a list that these fields tell from the others, such as its name.
+    Keyed(Map<String, Value>),
+}
+
+/// The steps as people read them, such as `spec.ports[port=80,protocol=TCP].name`.
+pub fn path(steps: &[Step]) -> String {
+    let mut path = String::new();
+    for step in steps {
+        match step {
+            Step::Key(key) if !is_word(key) => path.push_str(&format!("[{}]", quoted(key))),
+            Step::Key(key) if path.is_empty() => path.push_str(key),
+            Step::Key(key) => path.push_str(&format!(".{key}")),
+            Step::Item(i) => path.push_str(&format!("[{i}]")),
+            Step::Keyed(keys) => {
+                let keys =
+                    keys.iter().map(|(key, value)| format!("{}={}", word(key), plain(value)));
+                path.push_str(&format!("[{}]", keys.collect::<Vec<_>>().join(",")));
+            }
+        }
+    }
+    path
+}
+
+/// The steps to a field, as they go in `object`: each element by its place in the list. `None`
+/// where the object has no such field.
+pub fn resolve<'s>(object: &Object, steps: &'s [Step]) -> Option<Vec<PathPart<'s>>> {
+    let mut value = object.0.get(match steps.first()? {
+        Step::Key(key) => key,
+        Step::Item(_) | Step::Keyed(_) => return None,
+    })?;
+    let mut parts = Vec::new();
+    for (i, step) in steps.iter().enumerate() {
+        let part = match step {
+            Step::Key(key) => PathPart::Key(key),
+            Step::Item(item) => PathPart::Index(*item),
+            Step::Keyed(keys) => PathPart::Index(element(value.as_array()?, keys)?),
+        };
+        if i > 0 {
+            value = match part {
+                PathPart::Key(key) => value.get(key)?,
+                PathPart::Index(item) => value.get(item)?,
+            };
+        }
+        parts.push(part);
+    }
+    Some(parts)
+}
+
+/// Where the element with these keys stands. One that leaves some of them out, as a manifest does
+/// that trusts in defaults, is taken where no other fits.
+fn element(items: &[Value], keys: &Map<String, Value>) -> Option<usize> {
+    let has_all = |item: &Value| keys.iter().all(|(key, value)| item.get(key) == Some(value));
+    let may_be = |item: &Value| {
+        let mut own =
+            keys.iter().filter_map(|(key, value)| Some((item.get(key)?, value))).peekable();
+        own.peek().is_some() && own.all(|(own, value)| own == value)
+    };
+    items.iter().position(has_all).or_else(|| items.iter().position(may_be))
+}
+
+/// `text`, quoted unless it is a plain word.
+fn word(text: &str) -> String {
+    if is_word(text) { text.to_owned() } else { quoted(text) }
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), word)
+}
+
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+}
