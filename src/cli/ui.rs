@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use indicatif::ProgressBar;
+use terminal_size::{Height, Width, terminal_size_of};
 
 use super::exit::Failure;
 use super::present::{self, Glyphs};
@@ -103,14 +104,19 @@ impl Ui {
         bar
     }
 
-    /// What the terminal can show, as its locale says.
+    /// What the terminal that the answer goes to can show: its locale says which characters.
     pub fn glyphs(&self) -> Glyphs {
-        Glyphs { utf8: self.utf8 }
+        Glyphs { utf8: self.utf8, width: width(terminal_size_of(io::stdout())) }
+    }
+
+    /// The same of the terminal that everything else goes to.
+    fn beside(&self) -> Glyphs {
+        Glyphs { utf8: self.utf8, width: width(terminal_size_of(io::stderr())) }
     }
 
     /// Says what is wrong with the manifests.
     pub fn problems(&mut self, problems: &[Problem]) {
-        let glyphs = self.glyphs();
+        let glyphs = self.beside();
         // A closed stderr leaves nobody to tell.
         let _ = present::problems(&mut self.stderr, problems, glyphs);
     }
@@ -119,6 +125,7 @@ impl Ui {
     pub fn warning(&mut self, message: &str) {
         let yellow = anstyle::AnsiColor::Yellow.on_default().bold();
         // A closed stderr leaves nobody to tell.
+        let message = self.beside().broken("warning: ", message);
         let _ = writeln!(self.stderr, "{yellow}warning:{yellow:#} {message}");
     }
 
@@ -152,14 +159,22 @@ impl Ui {
         }
         let bold = anstyle::AnsiColor::Red.on_default().bold();
         // A closed stderr leaves nobody to tell.
-        let _ = writeln!(self.stderr, "{bold}error:{bold:#} {}", failure.error);
+        let glyphs = self.beside();
+        let message = glyphs.broken("error: ", &failure.error.to_string());
+        let _ = writeln!(self.stderr, "{bold}error:{bold:#} {message}");
         for cause in failure.error.chain().skip(1) {
+            let cause = glyphs.broken("  because: ", &cause.to_string());
             let _ = writeln!(self.stderr, "  because: {cause}");
         }
         for hint in &failure.hints {
+            let hint = glyphs.broken("  do this: ", hint);
             let _ = writeln!(self.stderr, "  do this: {hint}");
         }
     }
+}
+
+fn width(size: Option<(Width, Height)>) -> Option<usize> {
+    size.map(|(Width(columns), _)| columns.into())
 }
 
 /// Whether the locale is a UTF-8 one; where none is set, most terminals of today are.

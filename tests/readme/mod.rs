@@ -110,7 +110,7 @@ fn the_scripts_end_well() {
 #[test]
 fn the_json_keys_are_those_of_the_source() {
     let readme = fs::read_to_string(checkout().join("README.md")).unwrap();
-    let source = include_str!("../../src/cli/present/json.rs");
+    let source = include_str!("../../src/cli/present/json/mod.rs");
     let rows = source.lines().filter_map(|line| line.strip_prefix("//! | `"));
     let mut count = 0;
     for row in rows {

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::Glyphs;
-use super::text::WIDTH;
+use super::wrap::wrapped;
+use super::{Glyphs, text};
 use crate::problem::Problem;
 use crate::redact::Redactor;
 
@@ -24,9 +24,11 @@ pub(super) fn write(
     message.truncate(message.trim_end().len());
     let mut lines = message.lines();
     let first = inert(lines.next().unwrap_or_default());
-    writeln!(out, "{red}!{red:#} {}: {first}", inert(&place.to_string()))?;
+    let first = format!("{}: {first}", inert(&place.to_string()));
+    let first = wrapped(&first, glyphs.limit(), (2, 4));
+    writeln!(out, "{red}!{red:#} {}", first.join("\n"))?;
     for line in lines {
-        writeln!(out, "    {}", inert(line))?;
+        writeln!(out, "    {}", wrapped(&inert(line), glyphs.limit(), (4, 6)).join("\n"))?;
     }
     let mut hint = hint.as_ref().map(|hint| redactor.text(hint));
     if let Some(excerpt) = excerpt {
@@ -36,14 +38,11 @@ pub(super) fn write(
         if shown == *excerpt && place.column > 0 {
             let before: String = excerpt.chars().take(place.column - 1).collect();
             let pad = " ".repeat(inert(&before).width());
-            let room = WIDTH.saturating_sub(8 + 2 + pad.len() + 2);
+            let room = glyphs.columns().saturating_sub(8 + 2 + pad.len() + 2);
             let beside = hint.take_if(|hint| !hint.contains('\n') && hint.width() <= room);
             let beside = beside.map(|hint| format!(" {}", inert(&hint))).unwrap_or_default();
             writeln!(out, "{dim}{:>7} |{dim:#} {pad}{red}^{red:#}{beside}", "")?;
         }
     }
-    for line in hint.iter().flat_map(|hint| hint.lines()) {
-        writeln!(out, "    do this: {}", inert(line))?;
-    }
-    Ok(())
+    hint.iter().flat_map(|hint| hint.lines()).try_for_each(|line| text::hint(out, line, glyphs))
 }

@@ -11,7 +11,7 @@ use crate::redact::Redactor;
 use crate::report::{Outcome, Report};
 
 /// GitHub takes UTF-8.
-const GLYPHS: Glyphs = Glyphs { utf8: true };
+const GLYPHS: Glyphs = Glyphs { utf8: true, width: None };
 
 /// Writes a plan, and the line that every run ends with.
 ///

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use super::wrap::wrapped;
 use crate::delta::yaml::{escaped, is_harmless};
 use crate::plan::Action;
 
@@ -13,9 +14,33 @@ use crate::plan::Action;
 pub struct Glyphs {
     /// It takes UTF-8; otherwise everything is written in ASCII.
     pub utf8: bool,
+    /// How wide it is; `None` where it is none, and nobody minds a long line.
+    pub width: Option<usize>,
 }
 
+/// The columns that our own lines fit into where nobody knows how many there are.
+const USUAL: usize = 80;
+/// Lines are not made for fewer columns, nor for more: longer ones are hard to read.
+const COLUMNS: std::ops::RangeInclusive<usize> = 40..=140;
+
 impl Glyphs {
+    /// The columns that a message is broken to; `None` where it is not.
+    pub(super) fn limit(self) -> Option<usize> {
+        self.width.map(|width| width.clamp(*COLUMNS.start(), *COLUMNS.end()))
+    }
+
+    /// The columns that our own lines fit into.
+    pub(super) fn columns(self) -> usize {
+        self.limit().unwrap_or(USUAL)
+    }
+
+    /// A message in lines that there is room for behind `introduction`, below which they hang.
+    pub fn broken(self, introduction: &str, message: &str) -> String {
+        let hang = (introduction.len(), introduction.len());
+        let lines = message.lines().flat_map(|line| wrapped(line, self.limit(), hang));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
     /// The mark of what happens to an object.
     pub fn mark(self, action: Action) -> &'static str {
         match action {

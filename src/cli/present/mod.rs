@@ -22,6 +22,7 @@ pub mod round;
 pub mod steps;
 pub mod text;
 mod why;
+mod wrap;
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -283,7 +284,7 @@ pub fn names(plan: &Plan) -> String {
         }
         let namespace = namespace.as_ref().map(|n| format!(" -n {n}")).unwrap_or_default();
         let line = format!("{} {kind}/{name}{namespace}", change.action.name());
-        lines.push_str(&Glyphs { utf8: true }.inert(&line));
+        lines.push_str(&Glyphs { utf8: true, width: None }.inert(&line));
         lines.push('\n');
     }
     lines

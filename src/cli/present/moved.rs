@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use anstyle::AnsiColor;
 
+use super::wrap::wrapped;
 use super::{Glyphs, PlanView, text};
 use crate::approval::Difference;
 use crate::plan::{Action, Plan, Wave};
@@ -31,7 +32,8 @@ pub(super) fn write(
     writeln!(out)?;
     for object in &difference.moved {
         let line = format!("{} {}", object.object, object.message());
-        writeln!(out, "{red}!{red:#} {}", glyphs.inert(&line))?;
+        let lines = wrapped(&glyphs.inert(&line), glyphs.limit(), (2, 4));
+        writeln!(out, "{red}!{red:#} {}", lines.join("\n"))?;
     }
     let (target, commit) = (view.target.name, view.revision.short());
     let why = match difference.moved.len() {
@@ -39,11 +41,12 @@ pub(super) fn write(
         1 => "1 object moved since the plan was made".to_owned(),
         n => format!("{n} objects moved since the plan was made"),
     };
-    let end = text::filled(&[
+    let end = [
         format!("{target} is NOT at {commit}: {why}"),
         "nothing was written".to_owned(),
         text::cost(view.requests, view.elapsed),
-    ]);
+    ];
+    let end = text::filled(&end, glyphs.columns());
     writeln!(out)?;
     for line in end.lines() {
         writeln!(out, "{}", text::with_dots(line, glyphs))?;
@@ -54,7 +57,7 @@ pub(super) fn write(
             "    is it rendered with other versions of kustomize, helm or jsonnet here?"
         )?;
     }
-    writeln!(out, "    do this: approve the new difference, with trueup diff --out FILE")
+    text::hint(out, "approve the new difference, with trueup diff --out FILE", glyphs)
 }
 
 /// The changes of the objects that moved, alone.

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr as _;
 
+use super::wrap::wrapped;
 use super::{Glyphs, PlanView, text};
 use crate::plan::{Action, Plan};
 use crate::redact::Redactor;
@@ -84,7 +85,10 @@ pub fn write_end(
     if !report.steps.is_empty() || !view.plan.is_noop() || !view.problems.is_empty() {
         writeln!(out)?;
     }
-    writeln!(out, "{}", text::with_dots(&end_line(view, report), glyphs))
+    for line in wrapped(&end_line(view, report), glyphs.limit(), (0, 4)) {
+        writeln!(out, "{}", text::with_dots(&line, glyphs))?;
+    }
+    Ok(())
 }
 
 /// The line that every apply ends with.

@@ -6,7 +6,7 @@ use anstyle::Style;
 use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::text::WIDTH;
+use super::wrap::wrapped;
 use super::{Glyphs, PlanView, brief, hands};
 use crate::attribution::{Attribution, Story, Writer};
 use crate::object::ObjectKey;
@@ -60,27 +60,28 @@ pub(super) fn write(
     glyphs: Glyphs,
 ) -> io::Result<()> {
     let dim = Style::new().dimmed();
-    let mut line = |line: &str| writeln!(out, "    {dim}{}{dim:#}", glyphs.inert(line));
+    let mut line = |mark: &str, line: &str, hang: usize| {
+        let lines = wrapped(&glyphs.inert(line), glyphs.limit(), (4 + mark.width(), hang));
+        let (first, others) = lines.split_first().map_or(("", &[][..]), |(a, b)| (a, b));
+        writeln!(out, "    {dim}{mark}{first}{dim:#}")?;
+        others.iter().try_for_each(|line| writeln!(out, "{dim}{line}{dim:#}"))
+    };
     let times = Times::Ago(view.now);
     if let Some(removal) = removal(change, view, times) {
-        line(&removal)?;
+        line("", &removal, INDENT)?;
     }
-    let (stories, more) = stories(change, view, times);
-    let mark = if glyphs.utf8 { "▲" } else { "^" };
-    for told in stories {
-        for (i, told) in told.lines().iter().enumerate() {
-            line(&format!("{} {told}", if i == 0 { mark } else { " " }))?;
-        }
+    let (mut stories, more) = stories(change, view, times);
+    if let Some(last) = stories.last_mut().filter(|_| more > 0) {
+        last.also.push(format!("and {more} more"));
     }
-    if more > 0 {
-        line(&format!("  and {more} more"))?;
-    }
-    for told in hands::stories(change, view, times) {
-        for (i, told) in told.lines().iter().enumerate() {
-            line(&format!("{} {told}", if i == 0 { mark } else { " " }))?;
-        }
-    }
-    Ok(())
+    let mark = if glyphs.utf8 { "▲ " } else { "^ " };
+    let mut tell = |told: Told| {
+        let lines = told.lines(glyphs.columns());
+        let mut marks = std::iter::once(mark).chain(std::iter::repeat("  "));
+        lines.iter().zip(&mut marks).try_for_each(|(told, mark)| line(mark, told, INDENT + 2))
+    };
+    stories.into_iter().try_for_each(&mut tell)?;
+    hands::stories(change, view, times).into_iter().try_for_each(&mut tell)
 }
 
 /// Which commit took the object out: `removed by 4f2c1a9, AUTHOR, 3 days ago`.
@@ -98,12 +99,12 @@ pub(super) fn stories(change: &Change, view: &PlanView<'_>, times: Times) -> (Ve
 
 impl Told {
     /// As lines, few where they fit.
-    pub(super) fn lines(self) -> Vec<String> {
+    pub(super) fn lines(self, columns: usize) -> Vec<String> {
         let Self { what, then, also } = self;
         let line = format!("{what} {then}");
         let mut lines = match then.is_empty() {
             true => vec![what],
-            false if line.width() + INDENT <= WIDTH => vec![line],
+            false if line.width() + INDENT <= columns => vec![line],
             false => vec![what, then],
         };
         lines.extend(also);

@@ -27,7 +27,7 @@ const MARGIN: usize = 500;
 const CELL: usize = 200;
 
 /// A forge takes UTF-8.
-const GLYPHS: Glyphs = Glyphs { utf8: true };
+const GLYPHS: Glyphs = Glyphs { utf8: true, width: None };
 
 /// What apply would do.
 pub(super) fn plan(view: &PlanView<'_>) -> String {

@@ -37,14 +37,20 @@
 //! Secrets' values are masked as in text. Characters that could do something to a terminal are
 //! escaped, so that the document can be printed on one.
 
+mod document;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use serde::Serialize;
+use document::{
+    CauseDocument, ChangeDocument, DeclaredDocument, Document, FieldDocument, HandoverDocument,
+    InventoryDocument, MovedDocument, ObjectDocument, OriginDocument, PlaceDocument,
+    ProblemDocument, ReportDocument, Revision, StepDocument, Summary, Target,
+};
 
 use super::{PlanView, shown};
 use crate::approval::Difference;
-use crate::attribution::{Handover, Hands, Story, Writer};
+use crate::attribution::{Handover, Hands, Story};
 use crate::delta::yaml::is_harmless;
 use crate::delta::{Delta, FieldChange};
 use crate::object::ObjectKey;
@@ -53,7 +59,6 @@ use crate::problem::{Cause, Place, Problem};
 use crate::reconcile::Explained;
 use crate::redact::Redactor;
 use crate::report::{Outcome, Report};
-use crate::snapshot::Authorship;
 
 /// Writes the view as JSON, with what moved since its plan was approved.
 ///
@@ -106,177 +111,6 @@ pub(super) fn write_harmless(out: &mut impl Write, json: &str) -> io::Result<()>
         }
     }
     Ok(())
-}
-
-#[derive(Serialize)]
-struct Document<'a> {
-    version: u32,
-    target: Target<'a>,
-    revision: Revision<'a>,
-    summary: Summary,
-    changes: Vec<ChangeDocument<'a>>,
-    problems: Vec<ProblemDocument<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    report: Option<ReportDocument<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    moved: Option<Vec<MovedDocument<'a>>>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    desired_moved: bool,
-    requests: usize,
-    elapsed: f64,
-}
-
-#[derive(Serialize)]
-struct Target<'a> {
-    name: &'a str,
-    cluster: &'a str,
-    cluster_id: &'a str,
-    paths: &'a [String],
-    inventory: InventoryDocument<'a>,
-}
-
-#[derive(Serialize)]
-struct InventoryDocument<'a> {
-    namespace: &'a str,
-    name: &'a str,
-}
-
-#[derive(Serialize)]
-struct Revision<'a> {
-    commit: &'a str,
-    named: &'a str,
-    summary: String,
-    author: &'a str,
-    dirty: bool,
-}
-
-#[derive(Serialize)]
-struct Summary {
-    create: usize,
-    update: usize,
-    replace: usize,
-    delete: usize,
-    keep: usize,
-    refuse: usize,
-}
-
-#[derive(Serialize)]
-struct ChangeDocument<'a> {
-    action: &'static str,
-    object: ObjectDocument<'a>,
-    origin: Option<OriginDocument<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    causes: Vec<CauseDocument<'a>>,
-    /// Who says what the object will be.
-    confidence: &'static str,
-    joins: bool,
-    only_ownership: bool,
-    only_masked: bool,
-    fields: Vec<FieldDocument<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    handovers: Vec<HandoverDocument<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    removed_by: Option<&'a Authorship>,
-}
-
-#[derive(Serialize)]
-struct FieldDocument<'a> {
-    #[serde(flatten)]
-    change: FieldChange,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<&'static str>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    writers: &'a [Writer],
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    taken_from: &'a [Writer],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    declared: Option<DeclaredDocument<'a>>,
-}
-
-#[derive(Serialize)]
-struct HandoverDocument<'a> {
-    path: &'a str,
-    value: &'a serde_json::Value,
-    hands: &'static str,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    writers: &'a [Writer],
-}
-
-#[derive(Serialize)]
-struct DeclaredDocument<'a> {
-    #[serde(flatten)]
-    place: PlaceDocument<'a>,
-    #[serde(flatten)]
-    by: Option<&'a Authorship>,
-}
-
-#[derive(Serialize)]
-struct ObjectDocument<'a> {
-    group: &'a str,
-    version: &'a str,
-    kind: &'a str,
-    namespace: Option<&'a str>,
-    name: &'a str,
-}
-
-#[derive(Serialize)]
-struct OriginDocument<'a> {
-    path: &'a str,
-    line: usize,
-}
-
-#[derive(Serialize)]
-struct ReportDocument<'a> {
-    at_commit: bool,
-    interrupted: bool,
-    steps: Vec<StepDocument<'a>>,
-}
-
-#[derive(Serialize)]
-struct StepDocument<'a> {
-    action: &'static str,
-    object: ObjectDocument<'a>,
-    outcome: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    causes: Vec<CauseDocument<'a>>,
-}
-
-#[derive(Serialize)]
-struct MovedDocument<'a> {
-    object: ObjectDocument<'a>,
-    approved: &'static str,
-    message: String,
-}
-
-#[derive(Serialize)]
-struct CauseDocument<'a> {
-    field: String,
-    message: String,
-    place: Option<PlaceDocument<'a>>,
-}
-
-#[derive(Serialize)]
-struct PlaceDocument<'a> {
-    path: &'a str,
-    line: usize,
-    column: usize,
-}
-
-#[derive(Serialize)]
-struct ProblemDocument<'a> {
-    path: &'a str,
-    line: usize,
-    column: usize,
-    message: String,
-    hint: Option<String>,
 }
 
 fn document<'a>(view: &PlanView<'a>, report: Option<&'a Report>) -> Document<'a> {

@@ -1,0 +1,178 @@
+//! The shape of the JSON document: its keys, which the table in [`super`] explains.
+
+use serde::Serialize;
+
+use crate::attribution::Writer;
+use crate::delta::FieldChange;
+use crate::snapshot::Authorship;
+
+#[derive(Serialize)]
+pub(super) struct Document<'a> {
+    pub(super) version: u32,
+    pub(super) target: Target<'a>,
+    pub(super) revision: Revision<'a>,
+    pub(super) summary: Summary,
+    pub(super) changes: Vec<ChangeDocument<'a>>,
+    pub(super) problems: Vec<ProblemDocument<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) report: Option<ReportDocument<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) moved: Option<Vec<MovedDocument<'a>>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) desired_moved: bool,
+    pub(super) requests: usize,
+    pub(super) elapsed: f64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Target<'a> {
+    pub(super) name: &'a str,
+    pub(super) cluster: &'a str,
+    pub(super) cluster_id: &'a str,
+    pub(super) paths: &'a [String],
+    pub(super) inventory: InventoryDocument<'a>,
+}
+
+#[derive(Serialize)]
+pub(super) struct InventoryDocument<'a> {
+    pub(super) namespace: &'a str,
+    pub(super) name: &'a str,
+}
+
+#[derive(Serialize)]
+pub(super) struct Revision<'a> {
+    pub(super) commit: &'a str,
+    pub(super) named: &'a str,
+    pub(super) summary: String,
+    pub(super) author: &'a str,
+    pub(super) dirty: bool,
+}
+
+#[derive(Serialize)]
+pub(super) struct Summary {
+    pub(super) create: usize,
+    pub(super) update: usize,
+    pub(super) replace: usize,
+    pub(super) delete: usize,
+    pub(super) keep: usize,
+    pub(super) refuse: usize,
+}
+
+#[derive(Serialize)]
+pub(super) struct ChangeDocument<'a> {
+    pub(super) action: &'static str,
+    pub(super) object: ObjectDocument<'a>,
+    pub(super) origin: Option<OriginDocument<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) hint: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) causes: Vec<CauseDocument<'a>>,
+    /// Who says what the object will be.
+    pub(super) confidence: &'static str,
+    pub(super) joins: bool,
+    pub(super) only_ownership: bool,
+    pub(super) only_masked: bool,
+    pub(super) fields: Vec<FieldDocument<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) handovers: Vec<HandoverDocument<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) removed_by: Option<&'a Authorship>,
+}
+
+#[derive(Serialize)]
+pub(super) struct FieldDocument<'a> {
+    #[serde(flatten)]
+    pub(super) change: FieldChange,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) why: Option<&'static str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) writers: &'a [Writer],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) taken_from: &'a [Writer],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) declared: Option<DeclaredDocument<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct HandoverDocument<'a> {
+    pub(super) path: &'a str,
+    pub(super) value: &'a serde_json::Value,
+    pub(super) hands: &'static str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) writers: &'a [Writer],
+}
+
+#[derive(Serialize)]
+pub(super) struct DeclaredDocument<'a> {
+    #[serde(flatten)]
+    pub(super) place: PlaceDocument<'a>,
+    #[serde(flatten)]
+    pub(super) by: Option<&'a Authorship>,
+}
+
+#[derive(Serialize)]
+pub(super) struct ObjectDocument<'a> {
+    pub(super) group: &'a str,
+    pub(super) version: &'a str,
+    pub(super) kind: &'a str,
+    pub(super) namespace: Option<&'a str>,
+    pub(super) name: &'a str,
+}
+
+#[derive(Serialize)]
+pub(super) struct OriginDocument<'a> {
+    pub(super) path: &'a str,
+    pub(super) line: usize,
+}
+
+#[derive(Serialize)]
+pub(super) struct ReportDocument<'a> {
+    pub(super) at_commit: bool,
+    pub(super) interrupted: bool,
+    pub(super) steps: Vec<StepDocument<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct StepDocument<'a> {
+    pub(super) action: &'static str,
+    pub(super) object: ObjectDocument<'a>,
+    pub(super) outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) hint: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) causes: Vec<CauseDocument<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct MovedDocument<'a> {
+    pub(super) object: ObjectDocument<'a>,
+    pub(super) approved: &'static str,
+    pub(super) message: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct CauseDocument<'a> {
+    pub(super) field: String,
+    pub(super) message: String,
+    pub(super) place: Option<PlaceDocument<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct PlaceDocument<'a> {
+    pub(super) path: &'a str,
+    pub(super) line: usize,
+    pub(super) column: usize,
+}
+
+#[derive(Serialize)]
+pub(super) struct ProblemDocument<'a> {
+    pub(super) path: &'a str,
+    pub(super) line: usize,
+    pub(super) column: usize,
+    pub(super) message: String,
+    pub(super) hint: Option<String>,
+}

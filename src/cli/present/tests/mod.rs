@@ -1,0 +1,156 @@
+//! Whole outputs, as a person or a script reads them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::inventory::PART_OF;
+use crate::manifest::Origin;
+use crate::object::Object;
+use crate::plan::order::Step;
+use crate::plan::{Reason, Wave};
+use crate::problem::{Cause, Place};
+
+mod forms;
+mod keys;
+mod secrets;
+mod texts;
+
+const ESCAPE: char = '\u{1b}';
+
+pub(in crate::cli::present) fn object(value: Value) -> Object {
+    Object(value.as_object().unwrap().clone())
+}
+
+pub(in crate::cli::present) fn config(name: &str, data: Value) -> Object {
+    object(json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": { "name": name, "namespace": "shop" }, "data": data,
+    }))
+}
+
+pub(in crate::cli::present) fn change(
+    action: Action,
+    live: Option<Object>,
+    merged: Option<Object>,
+) -> Change {
+    let object = merged.as_ref().or(live.as_ref()).unwrap();
+    let origin = (action != Action::Delete).then(|| Origin {
+        path: "envs/prod/web.yaml".to_owned(),
+        line: 12,
+        column: 1,
+        document: 1,
+    });
+    Change {
+        confidence: crate::plan::Confidence::Server,
+        action,
+        key: object.key(),
+        version: object.version().to_owned(),
+        origin,
+        live,
+        merged,
+        send: None,
+        reason: None,
+    }
+}
+
+/// A refusal by the server that names fields.
+fn caused(mut change: Change, causes: &[(usize, &str, &str)]) -> Change {
+    let place = |line| Place { path: "envs/prod/web.yaml".to_owned(), line, column: 3 };
+    let causes = causes.iter().map(|(line, field, message)| Cause {
+        field: (*field).to_owned(),
+        message: (*message).to_owned(),
+        place: Some(place(*line)),
+    });
+    let message = "Deployment.apps \"web\" is invalid".to_owned();
+    change.reason = Some(Reason { message, hint: None, causes: causes.collect() });
+    change
+}
+
+pub(in crate::cli::present) fn because(
+    mut change: Change,
+    message: &str,
+    hint: Option<&str>,
+) -> Change {
+    let hint = hint.map(str::to_owned);
+    change.reason = Some(Reason { message: message.to_owned(), hint, causes: Vec::new() });
+    change
+}
+
+fn plan(changes: Vec<Change>) -> Plan {
+    Plan { waves: vec![Wave { step: Step::Apply { rank: 0 }, changes }] }
+}
+
+/// What `tell` makes of a plan with these changes.
+pub(in crate::cli::present) fn told(
+    changes: Vec<Change>,
+    problems: &[Problem],
+    tell: impl Fn(&mut Vec<u8>, &PlanView<'_>),
+) -> String {
+    let plan = plan(changes);
+    let redactor = Redactor::of_plan(&plan, []);
+    let view = PlanView {
+        explained: &Explained::default(),
+        now: Timestamp::UNIX_EPOCH,
+        plan: &plan,
+        problems,
+        redactor: &redactor,
+        target: TargetView {
+            name: "prod",
+            cluster: "shop.example",
+            cluster_id: "3f2a9c",
+            paths: &["envs/prod".to_owned()],
+            inventory: ("default", "trueup-prod"),
+        },
+        revision: RevisionView {
+            commit: "8be01d3aa0c8b6c9b4e4a6d4b1a5c4c1a9e0f7d2",
+            named: "main",
+            summary: "Third replica for web",
+            author: "A. Author",
+            dirty: false,
+        },
+        requests: 14,
+        elapsed: Duration::from_millis(110),
+    };
+    let mut out = Vec::new();
+    tell(&mut out, &view);
+    String::from_utf8(out).unwrap()
+}
+
+fn text_of(changes: Vec<Change>, problems: &[Problem], utf8: bool) -> String {
+    let coloured = told(changes, problems, |out, view| {
+        text::write(out, view, Glyphs { utf8, width: None }).unwrap();
+    });
+    anstream::adapter::strip_str(&coloured).to_string()
+}
+
+/// What stands between the header and the closing line.
+fn middle(changes: Vec<Change>) -> String {
+    let text = text_of(changes, &[], true);
+    let (_, rest) = text.split_once("\n\n").unwrap();
+    rest.rsplit_once("\n\n").unwrap().0.to_owned()
+}
+
+pub(in crate::cli::present) fn web(replicas: u32, image: &str) -> Object {
+    object(json!({
+        "apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": { "name": "web", "namespace": "shop", "generation": replicas },
+        "spec": {
+            "replicas": replicas,
+            "selector": { "matchLabels": { "app": "web" } },
+            "strategy": { "type": "Recreate" },
+            "template": { "spec": {
+                "containers": [{
+                    "name": "main", "args": ["-a", "-b", "-c"], "image": image,
+                    "resources": { "limits": { "cpu": "100m" } },
+                }],
+            } },
+        },
+        "status": { "replicas": replicas },
+    }))
+}
+
+fn plan_as(out: &mut Vec<u8>, view: &PlanView<'_>, format: Format) {
+    super::plan(out, view, format, Glyphs { utf8: true, width: None }).unwrap();
+}

@@ -1,0 +1,172 @@
+//! One change as text: its line, why it is as it is, and what becomes different.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::lines::{body, diff};
+use crate::cli::present::wrap::wrapped;
+use crate::cli::present::{Glyphs, PlanView, because as causes, why};
+use crate::object::ObjectKey;
+use crate::plan::{Action, Change, Confidence, Lack, Reason};
+use crate::redact::Redactor;
+
+/// More objects than this that are kept for one reason are told in one line.
+const FEW: usize = 5;
+
+fn style(action: Action) -> Style {
+    match action {
+        Action::Create => AnsiColor::Green.on_default(),
+        Action::Update => AnsiColor::Yellow.on_default(),
+        Action::Replace => AnsiColor::Magenta.on_default(),
+        Action::Delete => AnsiColor::Red.on_default(),
+        Action::Keep => Style::new().dimmed(),
+        Action::Refuse => AnsiColor::Red.on_default().bold(),
+    }
+}
+
+/// Writes one change: its line, and what becomes different.
+pub(in crate::cli::present) fn change(
+    out: &mut impl Write,
+    change: &Change,
+    view: &PlanView<'_>,
+    glyphs: Glyphs,
+) -> io::Result<()> {
+    let redactor = view.redactor;
+    header(out, change, glyphs)?;
+    if let Confidence::Local(Lack::DryRun(why)) = &change.confidence {
+        let why = redactor.text_about(&change.key, why);
+        note(out, "as far as trueup itself can tell, since the server can't be asked:", glyphs)?;
+        note(out, &why, glyphs)?;
+    }
+    if let Some(reason) = &change.reason {
+        because(out, (reason, change), redactor, glyphs)?;
+    }
+    let delta = view.delta(change);
+    if delta.joins {
+        note(out, "joins the inventory", glyphs)?;
+    }
+    if delta.only_ownership {
+        note(out, "only who owns which field changes", glyphs)?;
+    }
+    for list in &delta.reordered {
+        note(out, &format!("the order of {list} changes"), glyphs)?;
+    }
+    if delta.only_masked {
+        note(out, "only what is masked changes", glyphs)?;
+    }
+    match change.action {
+        Action::Create => {
+            let green = AnsiColor::Green.on_default();
+            for line in delta.after_text.lines() {
+                let line = format!("  + {}", body(line, glyphs));
+                writeln!(out, "{green}{}{green:#}", line.trim_end())?;
+            }
+        }
+        _ => diff(out, &delta.before_text, &delta.after_text, glyphs)?,
+    }
+    why::write(out, change, view, glyphs)
+}
+
+/// `~ apps/v1 Deployment shop/web · update · envs/prod/web.yaml:12`
+fn header(out: &mut impl Write, change: &Change, glyphs: Glyphs) -> io::Result<()> {
+    let Change { action, key, version, origin, .. } = change;
+    let api: Vec<&str> =
+        [key.group.as_str(), version].into_iter().filter(|part| !part.is_empty()).collect();
+    let api = api.join("/");
+    let object = format!("{api}{}{key}", if api.is_empty() { "" } else { " " });
+    let (object, dot) = (glyphs.inert(&object), glyphs.dot());
+    let (colour, bold, mark) = (style(*action), Style::new().bold(), glyphs.mark(*action));
+    write!(out, "{colour}{mark}{colour:#} {bold}{object}{bold:#}{dot}{}", action.name())?;
+    let Some(origin) = origin else { return writeln!(out) };
+    let place = format!("{}:{}", origin.path, origin.line);
+    let place = glyphs.inert(&place);
+    let used = mark.width() + 1 + object.width() + dot.width() + action.name().len();
+    if used + dot.width() + place.width() <= glyphs.columns() {
+        writeln!(out, "{dot}{place}")
+    } else {
+        writeln!(out, "\n    {place}")
+    }
+}
+
+/// Writes why something is refused or kept, and what to do about it.
+fn because(
+    out: &mut impl Write,
+    (reason, change): (&Reason, &Change),
+    redactor: &Redactor,
+    glyphs: Glyphs,
+) -> io::Result<()> {
+    // A refusal may quote the object; every other reason is trueup's own.
+    let about = (change.action == Action::Refuse).then_some(&change.key);
+    self::reason(out, (about, reason), redactor, glyphs)
+}
+
+/// Writes a reason and what to do about it; one that may quote an object is about that object.
+pub(in crate::cli::present) fn reason(
+    out: &mut impl Write,
+    (about, reason): (Option<&ObjectKey>, &Reason),
+    redactor: &Redactor,
+    glyphs: Glyphs,
+) -> io::Result<()> {
+    let show = |text: &str| match about {
+        Some(key) => redactor.text_about(key, text),
+        None => redactor.text(text),
+    };
+    for line in causes(reason, show) {
+        note(out, &line, glyphs)?;
+    }
+    let hint = reason.hint.as_deref().map(show).unwrap_or_default();
+    hint.lines().try_for_each(|line| self::hint(out, line, glyphs))
+}
+
+/// Writes a line of a message, in as many as it needs.
+fn note(out: &mut impl Write, line: &str, glyphs: Glyphs) -> io::Result<()> {
+    let lines = wrapped(&glyphs.inert(line), glyphs.limit(), (4, 6));
+    writeln!(out, "    {}", lines.join("\n"))
+}
+
+/// Writes what to do, in as many lines as it needs.
+pub(in crate::cli::present) fn hint(
+    out: &mut impl Write,
+    line: &str,
+    glyphs: Glyphs,
+) -> io::Result<()> {
+    const INTRODUCTION: &str = "    do this: ";
+    let hang = (INTRODUCTION.len(), INTRODUCTION.len());
+    let lines = wrapped(&glyphs.inert(line), glyphs.limit(), hang);
+    writeln!(out, "{INTRODUCTION}{}", lines.join("\n"))
+}
+
+/// Writes the objects that are left for one reason.
+pub(super) fn lefts(
+    out: &mut impl Write,
+    (reason, changes): (&Reason, &[&Change]),
+    redactor: &Redactor,
+    glyphs: Glyphs,
+) -> io::Result<()> {
+    if changes.len() <= FEW {
+        for change in changes {
+            header(out, change, glyphs)?;
+            because(out, (reason, change), redactor, glyphs)?;
+        }
+        return Ok(());
+    }
+    let (action, n) = (changes[0].action, changes.len());
+    let why = redactor.text(&reason.message);
+    let left = match action {
+        _ if why.starts_with("not pruned") => "",
+        Action::Refuse => "not deleted: ",
+        _ => "kept: ",
+    };
+    let (colour, mark) = (style(action), glyphs.mark(action));
+    let line = format!("{n} objects {left}{}", glyphs.inert(&why));
+    let lines = wrapped(&line, glyphs.limit(), (2, 4));
+    writeln!(out, "{colour}{mark}{colour:#} {}", lines.join("\n"))?;
+    for change in &changes[..FEW] {
+        writeln!(out, "    {}", glyphs.inert(&change.key.to_string()))?;
+    }
+    writeln!(out, "    and {} more", n - FEW)?;
+    let mut hints = reason.hint.iter().flat_map(|hint| hint.lines());
+    hints.try_for_each(|line| hint(out, &redactor.text(line), glyphs))
+}

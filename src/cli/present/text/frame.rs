@@ -1,0 +1,105 @@
+//! What stands around the changes of a plan: what it is for, what it comes to, what it cost.
+
+use std::time::Duration;
+
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::cli::present::{Glyphs, PlanView, shown};
+use crate::plan::{Action, Plan};
+
+/// What the plan is for: target, cluster, paths and commit, and whether nothing is to be done.
+pub fn header_line(view: &PlanView<'_>, glyphs: Glyphs) -> String {
+    let (target, revision) = (&view.target, &view.revision);
+    let mut parts = vec![target.name.to_owned()];
+    match (target.cluster, target.cluster_id) {
+        ("", _) => {}
+        (cluster, "") => parts.push(cluster.to_owned()),
+        (cluster, id) => parts.push(format!("{cluster} (cluster {id})")),
+    }
+    let at = match target.paths {
+        [] => revision.short().to_owned(),
+        paths => format!("{} @ {}", paths.join(" "), revision.short()),
+    };
+    parts.push(at);
+    if revision.dirty {
+        parts.push("with uncommitted changes".to_owned());
+    }
+    let in_sync = shown(view.plan).next().is_none() && view.problems.is_empty();
+    if in_sync {
+        parts.push("in sync".to_owned());
+    }
+    let mut line = filled(&parts, glyphs.columns());
+    if !in_sync && !revision.summary.is_empty() {
+        let summary = format!(" \"{}\"", view.redactor.text(revision.summary));
+        let last = line.lines().last().unwrap_or_default();
+        let fits = last.width() + summary.width() <= glyphs.columns();
+        line.push_str(if fits { "" } else { "\n   " });
+        line.push_str(&summary);
+    }
+    let lines: Vec<String> = line.lines().map(|line| with_dots(line, glyphs)).collect();
+    lines.join("\n")
+}
+
+/// The parts with dots between them, on as many lines as they need.
+pub(in crate::cli::present) fn filled(parts: &[String], columns: usize) -> String {
+    let mut lines = String::new();
+    let mut width = 0;
+    for part in parts {
+        let dotted = format!(" · {part}");
+        if width == 0 {
+            lines.push_str(part);
+            width = part.width();
+        } else if width + dotted.width() <= columns {
+            lines.push_str(&dotted);
+            width += dotted.width();
+        } else {
+            lines.push_str(&format!("\n    {part}"));
+            width = 4 + part.width();
+        }
+    }
+    lines
+}
+
+/// The line that every run ends with.
+///
+/// `412 objects · 3 to create, 1 to update, 0 to delete · 61 requests · 0.4 s`; what is to be
+/// replaced or refused is told only when there is any, and no counts when there is nothing to do.
+pub fn summary_line(plan: &Plan, requests: usize, elapsed: Duration) -> String {
+    let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let mut parts = vec![plural(plan.changes().count(), "object")];
+    if !plan.is_noop() {
+        let count = |action| plan.count(action);
+        let mut counts = format!(
+            "{} to create, {} to update, {} to delete",
+            count(Action::Create),
+            count(Action::Update),
+            count(Action::Delete)
+        );
+        for (action, words) in [(Action::Replace, "to replace"), (Action::Refuse, "refused")] {
+            if count(action) > 0 {
+                counts.push_str(&format!(", {} {words}", count(action)));
+            }
+        }
+        parts.push(counts);
+    }
+    parts.push(cost(requests, elapsed));
+    parts.join(" · ")
+}
+
+/// What a run cost: `61 requests · 0.4 s`.
+pub(in crate::cli::present) fn cost(requests: usize, elapsed: Duration) -> String {
+    let plural = if requests == 1 { "" } else { "s" };
+    format!("{requests} request{plural} · {}", seconds(elapsed))
+}
+
+/// `0.09 s`, `0.4 s`, `11.8 s`.
+fn seconds(elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs_f64();
+    if seconds < 0.095 { format!("{seconds:.2} s") } else { format!("{seconds:.1} s") }
+}
+
+/// One line of our own with the dots that the terminal can show, and nothing that harms it.
+pub(in crate::cli::present) fn with_dots(line: &str, glyphs: Glyphs) -> String {
+    let parts: Vec<_> = line.split(" · ").map(|part| glyphs.inert(part)).collect();
+    parts.join(glyphs.dot())
+}

@@ -1,0 +1,120 @@
+//! A plan as text: what changes object by object, what is left alone and why, what is wrong.
+//!
+//! Marks and words carry the meaning, colour only repeats it. Our own lines fit into the terminal as
+//! far as names and paths let them, messages are broken to it, and an object's text is neither
+//! broken nor cut.
+
+mod change;
+mod frame;
+mod lines;
+
+use std::io::{self, Write};
+
+use anstyle::AnsiColor;
+use change::lefts;
+pub(super) use change::{change, hint, reason};
+pub(super) use frame::{cost, filled, with_dots};
+pub use frame::{header_line, summary_line};
+pub(super) use lines::body;
+
+use super::wrap::wrapped;
+use super::{Glyphs, PlanView, excerpt, shown};
+use crate::plan::{Action, Change, Reason};
+
+/// Writes the whole of it: what it is for, the changes, the problems, the closing line.
+///
+/// # Errors
+///
+/// When `out` does not take it.
+pub fn write(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Result<()> {
+    writeln!(out, "{}", header_line(view, glyphs))?;
+    for change in shown(view.plan).filter(|change| !is_left(change)) {
+        writeln!(out)?;
+        self::change(out, change, view, glyphs)?;
+    }
+    left(out, view, glyphs)?;
+    problems(out, view, glyphs)?;
+    closing(out, view, glyphs)
+}
+
+/// Writes all but the differences, for where somebody else shows these.
+pub(super) fn write_beside(
+    out: &mut impl Write,
+    view: &PlanView<'_>,
+    glyphs: Glyphs,
+) -> io::Result<()> {
+    writeln!(out, "{}", header_line(view, glyphs))?;
+    left_alone(out, view, glyphs)?;
+    closing(out, view, glyphs)
+}
+
+fn closing(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Result<()> {
+    if shown(view.plan).next().is_some() || !view.problems.is_empty() {
+        writeln!(out)?;
+    }
+    let summary = summary_line(view.plan, view.requests, view.elapsed);
+    for line in wrapped(&summary, glyphs.limit(), (0, 4)) {
+        writeln!(out, "{}", with_dots(&line, glyphs))?;
+    }
+    Ok(())
+}
+
+/// Writes what a plan leaves as it is: what is refused, what is kept for a reason, and what could
+/// not be read.
+///
+/// # Errors
+///
+/// When `out` does not take it.
+pub(super) fn left_alone(
+    out: &mut impl Write,
+    view: &PlanView<'_>,
+    glyphs: Glyphs,
+) -> io::Result<()> {
+    let is_refused = |change: &&Change| change.action == Action::Refuse && !is_left(change);
+    for change in shown(view.plan).filter(is_refused) {
+        writeln!(out)?;
+        self::change(out, change, view, glyphs)?;
+    }
+    left(out, view, glyphs)?;
+    problems(out, view, glyphs)
+}
+
+/// Whether the object is left in the cluster for a reason of trueup's own, which many can share:
+/// it is kept, or no longer declared and not deleted all the same.
+pub(super) fn is_left(change: &Change) -> bool {
+    let is_undeclared = change.origin.is_none();
+    change.action == Action::Keep || (change.action == Action::Refuse && is_undeclared)
+}
+
+/// Writes the objects that are left for a reason, those of one reason together.
+fn left(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Result<()> {
+    let mut left: Vec<(&Reason, Vec<&Change>)> = Vec::new();
+    for change in shown(view.plan).filter(|change| is_left(change)) {
+        let Some(reason) = &change.reason else { continue };
+        match left.iter_mut().find(|(other, _)| *other == reason) {
+            Some((_, changes)) => changes.push(change),
+            None => left.push((reason, vec![change])),
+        }
+    }
+    for (reason, changes) in left {
+        writeln!(out)?;
+        lefts(out, (reason, &changes), view.redactor, glyphs)?;
+    }
+    Ok(())
+}
+
+/// Writes what could not be read, and what follows from it.
+fn problems(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Result<()> {
+    for problem in view.problems {
+        writeln!(out)?;
+        excerpt::write(out, problem, view.redactor, glyphs)?;
+    }
+    let (yellow, n) = (AnsiColor::Yellow.on_default(), view.problems.len());
+    let (documents, they) = match n {
+        0 => return Ok(()),
+        1 => ("document", "it is"),
+        _ => ("documents", "they are"),
+    };
+    let line = format!("{n} {documents} can't be used: nothing is pruned until {they} mended");
+    writeln!(out, "{yellow}?{yellow:#} {}", wrapped(&line, glyphs.limit(), (2, 4)).join("\n"))
+}
