@@ -6,7 +6,6 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::wrap::wrapped;
 use super::{Glyphs, PlanView, text};
 use crate::plan::{Action, Plan};
 use crate::redact::Redactor;
@@ -85,10 +84,7 @@ pub fn write_end(
     if !report.steps.is_empty() || !view.plan.is_noop() || !view.problems.is_empty() {
         writeln!(out)?;
     }
-    for line in wrapped(&end_line(view, report), glyphs.limit(), (0, 4)) {
-        writeln!(out, "{}", text::with_dots(&line, glyphs))?;
-    }
-    Ok(())
+    text::end(out, &end_line(view, report), glyphs)
 }
 
 /// The line that every apply ends with.

@@ -14,6 +14,7 @@ use crate::problem::{Cause, Place};
 
 mod forms;
 mod keys;
+mod screens;
 mod secrets;
 mod texts;
 
@@ -88,11 +89,19 @@ pub(in crate::cli::present) fn told(
     problems: &[Problem],
     tell: impl Fn(&mut Vec<u8>, &PlanView<'_>),
 ) -> String {
-    let plan = plan(changes);
+    told_with(plan(changes), (problems, &Explained::default()), tell)
+}
+
+/// The same of a plan whose changes are explained, as of 2026-11-21.
+pub(super) fn told_with(
+    plan: Plan,
+    (problems, explained): (&[Problem], &Explained),
+    tell: impl Fn(&mut Vec<u8>, &PlanView<'_>),
+) -> String {
     let redactor = Redactor::of_plan(&plan, []);
     let view = PlanView {
-        explained: &Explained::default(),
-        now: Timestamp::UNIX_EPOCH,
+        explained,
+        now: "2026-11-21T12:00:00Z".parse().unwrap(),
         plan: &plan,
         problems,
         redactor: &redactor,

@@ -53,10 +53,18 @@ fn closing(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Res
         writeln!(out)?;
     }
     let summary = summary_line(view.plan, view.requests, view.elapsed);
-    for line in wrapped(&summary, glyphs.limit(), (0, 4)) {
-        writeln!(out, "{}", with_dots(&line, glyphs))?;
-    }
-    Ok(())
+    end(out, &summary, glyphs)
+}
+
+/// Writes the line that a run ends with, in as many as its parts need.
+pub(super) fn end(out: &mut impl Write, line: &str, glyphs: Glyphs) -> io::Result<()> {
+    let Some(columns) = glyphs.limit() else {
+        return writeln!(out, "{}", with_dots(line, glyphs));
+    };
+    let parts: Vec<String> = line.split(" · ").map(str::to_owned).collect();
+    let lines = filled(&parts, columns);
+    let mut lines = lines.lines().flat_map(|line| wrapped(line, Some(columns), (0, 4)));
+    lines.try_for_each(|line| writeln!(out, "{}", with_dots(&line, glyphs)))
 }
 
 /// Writes what a plan leaves as it is: what is refused, what is kept for a reason, and what could
