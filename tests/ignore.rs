@@ -157,3 +157,48 @@ fn a_rule_that_is_about_nothing_is_a_warning_and_a_wrong_one_an_error() {
         assert!(diff.stderr.contains(error), "{wrong}\n{diff}");
     }
 }
+
+#[test]
+fn a_star_stands_for_every_element_and_every_key() {
+    let repo = Repo::new("ignore-star", sandbox::bare());
+    let rules = "targets:
+  all:
+    paths: [web]
+    ignore:
+    - kind: Deployment
+      paths: [/spec/template/spec/containers/*/image]
+    redact:
+    - kind: ConfigMap
+      paths: [/data/*]
+";
+    let settings = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {a: plain-one, b: plain-two}\n";
+    let _ = repo.write("trueup.yaml", rules).write("web/web.yaml", WEB);
+    let _ = repo.write("web/settings.yaml", settings).commit("First");
+    let _ = repo.run(&["apply"]).exits(0);
+
+    let images = ["main=registry.example/web:9", "side=registry.example/side:9"];
+    let _ = repo.kubectl(&[&["set", "image", "deployment/web"][..], &images].concat()).exits(0);
+    let _ = repo.run(&["diff"]).exits(0);
+    // A container that is new comes as it is declared; the others keep theirs.
+    let more = WEB.replace(
+        "      - name: main\n",
+        "      - name: new\n        image: registry.example/new:1\n      - name: main\n",
+    );
+    let _ =
+        repo.write("web/web.yaml", more).write("web/settings.yaml", settings.replace("two", "2"));
+    let _ = repo.commit("Second");
+    let diff = repo.run(&["diff"]).exits(1).stdout;
+    assert!(
+        diff.contains("\n  +       - name: new\n  +         image: registry.example/new:1\n"),
+        "{diff}"
+    );
+    assert!(!diff.contains("web:1.4.0") && !diff.contains("plain-"), "{diff}");
+    assert!(diff.contains("  +   b: ‹secret "), "{diff}");
+    let _ = repo.run(&["apply"]).exits(0);
+    let images = ["get", "deployment", "web", "-o", "jsonpath={..image}"];
+    assert_eq!(
+        repo.kubectl(&images).stdout,
+        "registry.example/side:9 registry.example/new:1 registry.example/web:9"
+    );
+    let _ = repo.run(&["diff"]).exits(0);
+}

@@ -105,7 +105,7 @@ impl Redactor {
         for object in objects {
             let key = object.key();
             found.of_map(&key, &object.0);
-            for field in named(rules, &key) {
+            for field in named(rules, &key).flat_map(|field| field.within(&object.0)) {
                 if let Some(value) = field.value(&object.0) {
                     found.of_field(&key, value);
                 }
@@ -176,8 +176,9 @@ impl Redactor {
         if fields.peek().is_none() {
             return Object(self.of_map(&object.0));
         }
-        let mut object = object.clone();
-        for field in fields {
+        let given = object;
+        let mut object = given.clone();
+        for field in fields.flat_map(|field| field.within(&given.0)) {
             if let Some(value) = field.value_mut(&mut object.0) {
                 *value = self.leaves(value);
             }

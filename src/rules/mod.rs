@@ -76,7 +76,10 @@ pub fn idle(rules: &[Rule], (desired, plan): (&Desired, &Plan)) -> Vec<Problem> 
             continue;
         }
         for path in &rule.paths {
-            let has = |object: &Object| path.value(&object.0).is_some();
+            let has = |object: &Object| {
+                let paths = path.within(&object.0);
+                paths.iter().any(|path| path.value(&object.0).is_some())
+            };
             let may_have = |change: &&Change| {
                 let declared = desired.objects.get(&change.key);
                 declared.is_some_and(|manifest| has(&manifest.object))

@@ -1,6 +1,8 @@
-//! The path to a field as a JSON pointer (RFC 6901), with one addition: `[name=main]` is the
-//! element of a list whose `name` is `main`.
+//! The path to a field as a JSON pointer (RFC 6901), with two additions: `[name=main]` is the
+//! element of a list whose `name` is `main`, and `*` is every key of a map, or every element of a
+//! list.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
@@ -18,7 +20,10 @@ const IDENTITY: [&[&str]; 6] = [
     &["metadata", "managedFields"],
 ];
 
-/// The path to a field.
+/// Stands for every key or element.
+const ANY: &str = "*";
+
+/// The path to a field, or to several.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub struct Pointer {
@@ -56,10 +61,47 @@ fn parts(text: &str) -> Result<Vec<String>, PointerError> {
     };
     let parts: Option<Vec<String>> = path.split('/').map(unescaped).collect();
     let parts = parts.ok_or(PointerError::Tilde)?;
-    if IDENTITY.iter().any(|path| *path == parts.as_slice()) || parts == [""] {
+    if is_identity(&parts) || parts == [""] {
         return Err(PointerError::Identity);
     }
     Ok(parts)
+}
+
+fn is_identity(parts: &[String]) -> bool {
+    IDENTITY.iter().any(|path| *path == parts)
+}
+
+/// Adds every way that `rest` leads from `value`, which `path` led to.
+fn expand(value: &Value, rest: &[String], path: &mut Vec<String>, paths: &mut Vec<Vec<String>>) {
+    let Some((part, rest)) = rest.split_first() else {
+        paths.push(path.clone());
+        return;
+    };
+    let mut follow = |part: &str, value: &Value| {
+        path.push(part.to_owned());
+        expand(value, rest, path, paths);
+        path.pop();
+    };
+    match value {
+        Value::Object(map) if part == ANY => {
+            map.iter().for_each(|(key, value)| follow(key, value));
+        }
+        Value::Array(items) if part == ANY => {
+            let name = |item: &Value| item.get("name").and_then(Value::as_str).map(str::to_owned);
+            for (i, item) in items.iter().enumerate() {
+                let name = name(item).filter(|_| {
+                    items.iter().filter(|other| name(other) == name(item)).count() == 1
+                });
+                let part = name.map_or_else(|| i.to_string(), |name| format!("[name={name}]"));
+                follow(&part, item);
+            }
+        }
+        value => {
+            if let Some((_, Some(next))) = step(part, value) {
+                follow(part, next);
+            }
+        }
+    }
 }
 
 impl fmt::Display for Pointer {
@@ -69,6 +111,26 @@ impl fmt::Display for Pointer {
 }
 
 impl Pointer {
+    /// The paths that it means in an object, each to one field: itself, unless it has a `*`. An
+    /// element that has a name is told by it, so that the path leads to the same one elsewhere.
+    pub fn within<'a>(&'a self, object: &Map<String, Value>) -> Vec<Cow<'a, Self>> {
+        if !self.parts().iter().any(|part| part == ANY) {
+            return vec![Cow::Borrowed(self)];
+        }
+        let mut paths = Vec::new();
+        let Some((first, rest)) = self.parts().split_first() else { return Vec::new() };
+        for (key, value) in object.iter().filter(|(key, _)| first == ANY || *key == first) {
+            expand(value, rest, &mut vec![key.clone()], &mut paths);
+        }
+        paths.retain(|path| !is_identity(path));
+        let pointer = |parts: Vec<String>| {
+            let escaped = |part: &String| part.replace('~', "~0").replace('/', "~1");
+            let text = parts.iter().map(|part| format!("/{}", escaped(part))).collect();
+            Cow::Owned(Self { text, parts: Ok(parts) })
+        };
+        paths.into_iter().map(pointer).collect()
+    }
+
     /// The steps to the field; `None` where the object has no such field.
     pub fn find<'a>(&'a self, object: &Map<String, Value>) -> Option<Vec<PathPart<'a>>> {
         let (first, rest) = self.parts().split_first()?;
@@ -80,6 +142,20 @@ impl Pointer {
             value = next?;
         }
         Some(steps)
+    }
+
+    /// Whether it leads into an element that its list in the object doesn't have.
+    pub(super) fn lacks_element(&self, object: &Map<String, Value>) -> bool {
+        let Some((first, rest)) = self.parts().split_first() else { return false };
+        let mut value = object.get(first);
+        for part in rest {
+            let Some(here) = value else { return false };
+            value = step(part, here).and_then(|(_, next)| next);
+            if here.is_array() && value.is_none() {
+                return true;
+            }
+        }
+        false
     }
 
     /// The field's value, if the object has it.

@@ -3,11 +3,13 @@
 //! Not to send a field is not enough: what we owned and no longer send is removed by server-side
 //! apply (KEP-555), or falls back to its default. And to send it keeps others from it. So:
 //!
-//! - An object that does not exist yet is sent as it is declared.
+//! - An object that does not exist yet is sent as it is declared, and so is a new element of a list.
 //! - What anybody else owns, or nobody, is not sent: it stays without us.
 //! - What we alone own is sent with its live value, until somebody else takes it.
 //! - A part of what is owned whole, such as an element of a list without keys, is sent with its live
 //!   value: without it the whole would change.
+
+use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
@@ -20,7 +22,16 @@ use crate::ownership::share::{Share, share};
 /// What to send of `declared`, with the fields at `paths` left as they are in `live`.
 pub fn settle(declared: &Object, live: &Object, paths: &[&Pointer]) -> Object {
     let mut send = declared.clone();
-    for path in paths {
+    let mut all: Vec<Cow<'_, Pointer>> = Vec::new();
+    for path in paths.iter().flat_map(|path| [path.within(&declared.0), path.within(&live.0)]) {
+        let new: Vec<_> = path.into_iter().filter(|path| !all.contains(path)).collect();
+        all.extend(new);
+    }
+    // An element that is told by its place goes after those behind it.
+    for path in all.iter().rev() {
+        if path.lacks_element(&live.0) {
+            continue;
+        }
         let there = path.find(&live.0);
         let mut value = Value::Object(std::mem::take(&mut send.0));
         match there.as_deref().map_or(Share::None, |there| share(live, there)) {

@@ -145,3 +145,55 @@ fn what_is_ignored_stays_as_it_is() {
         assert_eq!(sent(&[path]), expected, "{path}");
     }
 }
+
+#[test]
+fn a_star_is_every_key_and_every_element() {
+    let object = object(json!({
+        "metadata": { "name": "web", "labels": { "a/b": "1" } },
+        "data": { "x": "1", "y": { "z": "2" } },
+        "spec": { "containers": [{ "name": "main", "image": "1" }, { "name": "side" }],
+            "twins": [{ "name": "a" }, { "name": "a" }], "args": ["-a"] },
+    }));
+    let within = |text: &str| -> Vec<String> {
+        let pointer = pointer(text);
+        let paths = pointer.within(&object.0);
+        assert!(paths.iter().all(|path| path.value(&object.0).is_some()), "{text}");
+        paths.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(within("/data/*"), ["/data/x", "/data/y"]);
+    assert_eq!(within("/data/*/z"), ["/data/y/z"]);
+    assert_eq!(within("/spec/containers/*/image"), ["/spec/containers/[name=main]/image"]);
+    assert_eq!(within("/spec/*/0"), ["/spec/args/0", "/spec/containers/0", "/spec/twins/0"]);
+    assert_eq!(within("/spec/twins/*/name"), ["/spec/twins/0/name", "/spec/twins/1/name"]);
+    assert_eq!(within("/metadata/labels/*"), ["/metadata/labels/a~1b"]);
+    assert_eq!(within("/metadata/*"), ["/metadata/labels"], "never what identifies an object");
+    assert_eq!(within("/*/x"), ["/data/x"]);
+    assert_eq!(within("/*"), ["/data", "/spec"]);
+    assert!(within("/nothing/*").is_empty());
+    // Without one it is itself, wherever it leads.
+    assert_eq!(pointer("/spec/x").within(&object.0)[0].to_string(), "/spec/x");
+}
+
+#[test]
+fn what_a_star_names_is_ignored_in_the_element_that_has_the_name() {
+    let live = object(json!({
+        "metadata": { "managedFields": [{ "manager": "trueup", "operation": "Apply",
+            "fieldsV1": { "f:spec": { "f:list": {
+                "k:{\"name\":\"a\"}": { ".": {}, "f:name": {}, "f:image": {} },
+                "k:{\"name\":\"b\"}": { ".": {}, "f:name": {}, "f:image": {} } } } } }] },
+        "spec": { "list": [{ "name": "b", "image": "live b" }, { "name": "a", "image": "live a" }] },
+    }));
+    let declared = object(json!({ "spec": { "list": [
+        { "name": "a", "image": "x" }, { "name": "b", "image": "x" }, { "name": "new", "image": "x" },
+    ] } }));
+    let path = pointer("/spec/list/*/image");
+    let sent = settle(&declared, &live, &[&path]);
+    assert_eq!(
+        sent.0["spec"]["list"],
+        json!([
+            { "name": "a", "image": "live a" }, { "name": "b", "image": "live b" },
+            { "name": "new", "image": "x" },
+        ]),
+        "what is not there yet is made as it is declared"
+    );
+}
