@@ -182,3 +182,26 @@ fn on_a_terminal_apply_shows_the_plan_and_asks() {
     assert_eq!(yes.status, Some(0), "\n{yes}");
     assert_eq!(repo.members("configmap"), ["configmap/one"]);
 }
+
+#[test]
+fn a_narrow_terminal_gets_narrow_messages_and_a_file_whole_lines() {
+    let repo = Repo::new("output-narrow", sandbox::bare());
+    repo.write("envs/one.yaml", config("one", "1")).commit("First");
+    let trueup = repo.trueup(&[]).into_inner();
+    let trueup = trueup.get_program().to_str().unwrap().to_owned();
+    let run = format!("stty rows 24 columns 50; {trueup} diff envs; {trueup} diff elsewhere");
+    let script = format!("script --quiet --return --command '{run}' /dev/null");
+    let terminal = repo.trueup(&[]).shell(&script).run();
+    assert_eq!(terminal.status, Some(2), "{terminal}");
+    // What comes behind a progress bar takes its place.
+    let seen = |line: &'_ str| line.rsplit("\u{1b}[2K").next().unwrap().trim_end().to_owned();
+    let lines: Vec<String> = terminal.stdout.lines().map(seen).collect();
+    for line in &lines {
+        assert!(line.chars().count() <= 50, "{line:?} is wide\n{terminal}");
+    }
+    let hint = "only what is committed counts; commit it, or use --worktree";
+    assert!(lines.iter().any(|line| line == "           it, or use --worktree"), "{terminal}");
+
+    let file = repo.run(&["diff", "elsewhere"]).exits(2);
+    assert!(file.stderr.contains(&format!("  do this: {hint}\n")), "{file}");
+}

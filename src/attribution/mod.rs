@@ -91,15 +91,15 @@ pub fn attributions(
     let attribution = |(field, story): (&FieldChange, Story)| {
         let path = manifest.and_then(|manifest| resolve(&manifest.object, &field.steps));
         let there = |object| resolve(object, &field.steps);
-        let taken_from = match (there(live), there(merged)) {
-            (Some(old), Some(new)) => writers(&losers((live, &old), (merged, &new))),
+        // Who says nothing takes nothing.
+        let taken_from = match (there(live), there(merged), there(send)) {
+            (Some(old), Some(new), Some(_)) => writers(&losers((live, &old), (merged, &new))),
             _ => Vec::new(),
         };
         Attribution {
             path: field.path.clone(),
             story,
-            // Who takes nothing does not take it from anybody.
-            taken_from: if path.is_some() { taken_from } else { Vec::new() },
+            taken_from,
             after: field.after.clone(),
             place: path.and_then(|path| manifest?.place_at(&path)),
             declared: None,
@@ -140,3 +140,6 @@ fn writers(managers: &[Manager<'_>]) -> Vec<Writer> {
     writers.sort_by_key(|writer| std::cmp::Reverse(writer.time));
     writers
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::because;
 use crate::delta::Delta;
 use crate::object::ObjectKey;
+use crate::observed::Prerequisite;
 use crate::plan::{Action, Change, Confidence, Lack, Reason};
 use crate::redact::Redactor;
 
@@ -21,11 +22,9 @@ pub(super) fn parts(change: &Change, delta: &Delta, redactor: &Redactor) -> Vec<
         let about = (change.action == Action::Refuse).then_some(&change.key);
         parts.extend(reasons(about, reason, redactor));
     }
-    if let Confidence::Local(Lack::DryRun(why)) = &change.confidence {
-        let why = redactor.text_about(&change.key, why);
-        parts.push(format!(
-            "as far as trueup itself can tell, since the server can't be asked: {why}"
-        ));
+    let confidence = confidence(change, redactor);
+    if !confidence.is_empty() {
+        parts.push(confidence.join(" "));
     }
     if delta.joins {
         parts.push("joins the inventory".to_owned());
@@ -51,6 +50,23 @@ pub(super) fn parts(change: &Change, delta: &Delta, redactor: &Redactor) -> Vec<
         }
     }
     parts
+}
+
+/// Who says what an object will be, where it is nobody but trueup, as lines.
+pub(super) fn confidence(change: &Change, redactor: &Redactor) -> Vec<String> {
+    match &change.confidence {
+        Confidence::Server => Vec::new(),
+        Confidence::Local(Lack::DryRun(why)) => vec![
+            "as far as trueup itself can tell, since the server can't be asked:".to_owned(),
+            redactor.text_about(&change.key, why),
+        ],
+        Confidence::Local(Lack::Prerequisite(Prerequisite::Namespace(name))) => {
+            vec![format!("as declared, until its namespace {name} is there")]
+        }
+        Confidence::Local(Lack::Prerequisite(Prerequisite::Definition(key))) => {
+            vec![format!("as declared, until its {key} is there")]
+        }
+    }
 }
 
 /// Why something is refused, kept or failed, and what to do about it.

@@ -9,6 +9,7 @@ use super::*;
 use crate::attribution::{attributions, handovers};
 use crate::delta::Order;
 use crate::manifest::{self, Manifest};
+use crate::observed::Prerequisite;
 use crate::plan::{Confidence, Lack};
 use crate::snapshot::Authorship;
 
@@ -239,6 +240,9 @@ fn a_first_install() {
     let settings = read("envs/prod/settings.yaml", SETTINGS);
     let database =
         read("envs/prod/a-folder-with-a-long-name/and-another-one/database.yaml", DATABASE);
+    let mut deferred = create(&web);
+    deferred.confidence =
+        Confidence::Local(Lack::Prerequisite(Prerequisite::Namespace("shop".to_owned())));
     let mut unasked = create(&settings);
     unasked.confidence = Confidence::Local(Lack::DryRun(
         "admission webhook \"policy.example\" does not support dry run, so nobody can say what it would do".to_owned(),
@@ -252,7 +256,7 @@ fn a_first_install() {
                 .to_owned(),
         ),
     };
-    let changes = vec![create(&web), unasked, create(&database)];
+    let changes = vec![deferred, unasked, create(&database)];
     shows("first-install", (changes, vec![problem], vec![web, settings, database]), &[]);
 }
 

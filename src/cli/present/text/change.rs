@@ -7,9 +7,9 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::lines::{body, diff};
 use crate::cli::present::wrap::wrapped;
-use crate::cli::present::{Glyphs, PlanView, because as causes, why};
+use crate::cli::present::{Glyphs, PlanView, because as causes, brief, why};
 use crate::object::ObjectKey;
-use crate::plan::{Action, Change, Confidence, Lack, Reason};
+use crate::plan::{Action, Change, Reason};
 use crate::redact::Redactor;
 
 /// More objects than this that are kept for one reason are told in one line.
@@ -35,10 +35,8 @@ pub(in crate::cli::present) fn change(
 ) -> io::Result<()> {
     let redactor = view.redactor;
     header(out, change, glyphs)?;
-    if let Confidence::Local(Lack::DryRun(why)) = &change.confidence {
-        let why = redactor.text_about(&change.key, why);
-        note(out, "as far as trueup itself can tell, since the server can't be asked:", glyphs)?;
-        note(out, &why, glyphs)?;
+    for line in brief::confidence(change, redactor) {
+        note(out, &line, glyphs)?;
     }
     if let Some(reason) = &change.reason {
         because(out, (reason, change), redactor, glyphs)?;
