@@ -66,7 +66,28 @@ pub fn handovers(change: &Change, redactor: &Redactor) -> Vec<Handover> {
         let value = value(&shown.0, at)?.clone();
         Some(Handover { path: crate::delta::path(&steps(path, at, &shown)), value, hands })
     };
-    passings.iter().filter_map(handover).collect()
+    passings
+        .iter()
+        .filter(|passing| !is_only_key(passing, &passings))
+        .filter_map(handover)
+        .collect()
+}
+
+/// Whether a field is no more than what an element is told by, and more of the element passes.
+fn is_only_key(passing: &Passing<'_>, all: &[Passing<'_>]) -> bool {
+    let is_key = |path: &[&str]| {
+        let [.., element, field] = path else { return false };
+        let keys = element.strip_prefix("k:").and_then(|keys| serde_json::from_str(keys).ok());
+        let keys: Map<String, Value> = keys.unwrap_or_default();
+        field.strip_prefix("f:").is_some_and(|field| keys.contains_key(field))
+    };
+    let element = &passing.path[..passing.path.len().saturating_sub(1)];
+    let goes_along = |other: &Passing<'_>| {
+        other.path.starts_with(element)
+            && !is_key(&other.path)
+            && other.becomes_ours == passing.becomes_ours
+    };
+    is_key(&passing.path) && all.iter().any(goes_along)
 }
 
 fn value<'v>(object: &'v Map<String, Value>, at: &[PathPart<'_>]) -> Option<&'v Value> {

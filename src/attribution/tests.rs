@@ -86,7 +86,8 @@ fn what_is_no_longer_declared_is_taken_from_nobody() {
 #[test]
 fn a_handover_is_named_by_what_the_server_tells_elements_by_and_masked() {
     let ports = json!({ "ports": [{ "port": 53, "protocol": "UDP", "note": "correct-horse" }] });
-    let fields = json!({ "f:ports": { "k:{\"port\":53,\"protocol\":\"UDP\"}": { "f:note": {} } } });
+    let fields = json!({ "f:ports": {
+        "k:{\"port\":53,\"protocol\":\"UDP\"}": { ".": {}, "f:port": {}, "f:note": {} } } });
     let theirs = ("other", "Update", fields.clone());
     let change = update(
         object(1, ports.clone(), std::slice::from_ref(&theirs)),

@@ -11,6 +11,8 @@ mod order;
 mod step;
 pub mod yaml;
 
+use std::collections::BTreeSet;
+
 use lists::Nodes;
 pub use order::Order;
 use serde::Serialize;
@@ -87,6 +89,16 @@ impl Delta {
 
     /// What `change` changes, told in the order in which a file declares it.
     pub fn in_order(change: &Change, redactor: &Redactor, order: &Order) -> Self {
+        Self::told(change, redactor, (order, true))
+    }
+
+    /// The same with texts that hold the objects as they are, for other programs to compare: no list
+    /// is put in another order, and no JSON laid out.
+    pub fn plain(change: &Change, redactor: &Redactor, order: &Order) -> Self {
+        Self::told(change, redactor, (order, false))
+    }
+
+    fn told(change: &Change, redactor: &Redactor, (order, is_for_us): (&Order, bool)) -> Self {
         let (before, after) = match change.action {
             Action::Create => (None, change.merged.as_ref().or(change.send.as_ref())),
             Action::Update | Action::Replace => {
@@ -109,10 +121,13 @@ impl Delta {
         let joins = existed && new_label.is_some() && old_label != new_label;
         let only_masked = raw_before != raw_after && before == after;
         let fields = fields::between((&before.0, &after.0), order, nodes.clone());
-        let reordered;
-        (before.0, reordered) = fields::aligned((&before.0, &after.0), nodes);
-        without_bookkeeping(&mut before, &mut after);
-        let laid_out = embedded::lay_out((&mut before.0, &mut after.0));
+        let (aligned, reordered) = fields::aligned((&before.0, &after.0), nodes);
+        let mut laid_out = BTreeSet::new();
+        if is_for_us {
+            before.0 = aligned;
+            without_bookkeeping(&mut before, &mut after);
+            laid_out = embedded::lay_out((&mut before.0, &mut after.0));
+        }
         Self {
             fields,
             before_text: yaml::text_as(&before, order, &laid_out),

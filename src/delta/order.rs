@@ -33,6 +33,11 @@ impl Order {
         map(&manifest.object.0, &mut Vec::new(), &manifest.positions)
     }
 
+    /// That of an object which no file declares.
+    pub fn none() -> &'static Self {
+        &NONE
+    }
+
     /// The order below a map's key.
     pub(super) fn key(&self, key: &str) -> &Self {
         self.keys.iter().find(|(name, _)| name == key).map_or(&NONE, |(_, order)| order)

@@ -267,6 +267,9 @@ fn a_reordered_env_is_no_difference_and_an_inserted_one_is_one() {
     let reordered = delta(web(&["A", "B", "C"]), web(&["C", "A", "B"]));
     assert_eq!(reordered.before_text, reordered.after_text);
     assert_eq!(reordered.reordered, ["spec.containers[name=main].env"]);
+    let change = update(web(&["A", "B"]), web(&["B", "A"]));
+    let plain = Delta::plain(&change, &Redactor::default(), Order::none());
+    assert_ne!(plain.before_text, plain.after_text, "another program sees what there is");
     let inserted = delta(web(&["A", "B", "C"]), web(&["A", "X", "B", "C"]));
     assert_eq!(differing(&inserted), ["+    - name: X", "+      value: x"]);
     assert_eq!((inserted.fields.len(), inserted.reordered.len()), (1, 0));
@@ -368,6 +371,9 @@ fn embedded_json_is_compared_by_its_lines() {
         Some(r#"{"level":"debug","ports":[80,443],"id":12345678901234567890123}"#.into()),
         "as data it is what it is"
     );
+    let change = update(config(r#"{"a":1}"#), config(r#"{"a":2}"#));
+    let plain = Delta::plain(&change, &Redactor::default(), Order::none());
+    assert!(plain.after_text.contains(r#""{\"a\":2}""#), "{}", plain.after_text);
 }
 
 #[test]

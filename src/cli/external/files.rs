@@ -35,7 +35,7 @@ impl Files {
         for change in view.plan.changes() {
             let (before, after) = match change.action {
                 Action::Create | Action::Update | Action::Replace => {
-                    let delta = view.delta(change);
+                    let delta = view.plain_delta(change);
                     (delta.before_text, delta.after_text)
                 }
                 Action::Delete => (gone_text(change, view.redactor), String::new()),

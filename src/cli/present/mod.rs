@@ -33,7 +33,7 @@ use jiff::Timestamp;
 pub use glyphs::Glyphs;
 
 use crate::approval::Difference;
-use crate::delta::Delta;
+use crate::delta::{Delta, Order};
 use crate::object::ObjectKey;
 use crate::plan::{Action, Change, Plan, Reason};
 use crate::problem::Problem;
@@ -171,10 +171,16 @@ pub struct PlanView<'a> {
 impl PlanView<'_> {
     /// What a change of the plan changes, told in the order of its file.
     pub fn delta(&self, change: &Change) -> Delta {
-        match self.explained.orders.get(&change.key) {
-            Some(order) => Delta::in_order(change, self.redactor, order),
-            None => Delta::new(change, self.redactor),
-        }
+        Delta::in_order(change, self.redactor, self.order(change))
+    }
+
+    /// The same with the objects' texts as they are, for other programs.
+    pub fn plain_delta(&self, change: &Change) -> Delta {
+        Delta::plain(change, self.redactor, self.order(change))
+    }
+
+    fn order(&self, change: &Change) -> &Order {
+        self.explained.orders.get(&change.key).unwrap_or(Order::none())
     }
 }
 
