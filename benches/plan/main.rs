@@ -16,7 +16,7 @@ use std::io::{self, Write as _};
 use std::process::Command;
 use std::time::Duration;
 
-use world::{Floor, Ran, World, run};
+use world::{Floor, LISTS_OF, Ran, World, run};
 
 /// How often each is run, in turns; the median counts.
 const ROUNDS: usize = 5;
@@ -28,7 +28,13 @@ const CHANGED: usize = 50;
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> Outcome<()> {
-    let sizes: Vec<usize> = std::env::args().skip(1).filter_map(|arg| arg.parse().ok()).collect();
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if let [verb, id, ..] = args.as_slice()
+        && verb == LISTS_OF
+    {
+        return Floor::new()?.lists_of(id).map(drop);
+    }
+    let sizes: Vec<usize> = args.iter().filter_map(|arg| arg.parse().ok()).collect();
     let floor = Floor::new()?;
     for size in if sizes.is_empty() { vec![1_000] } else { sizes } {
         // The API server looks through all objects of a kind, so the fewest come first.
@@ -73,6 +79,7 @@ fn nothing_to_do(floor: &Floor, size: usize) -> Outcome<()> {
     };
     for round in 0..ROUNDS {
         table.add(lists, floor.lists(&world)?);
+        table.add("the same, a process of its own", floor.lists_from_nothing(&world)?);
         table.add("trueup diff", run(&mut world.trueup(&["diff"]), &[0])?);
         if round < FEW {
             let mut diff = world.kubectl(&["diff", "--server-side", "--concurrency=16"]);

@@ -16,6 +16,8 @@ use super::Outcome;
 
 /// In how many namespaces the objects are.
 const NAMESPACES: usize = 10;
+/// The argument with which the bench does nothing but list, before the id of what to list.
+pub const LISTS_OF: &str = "lists-of";
 /// How many requests the floor has in flight.
 const AT_ONCE: usize = 16;
 
@@ -244,12 +246,20 @@ impl Floor {
 
     /// Lists the five kinds by label, all at once, as far as the answers' last byte.
     pub fn lists(&self, world: &World) -> Outcome<Ran> {
+        self.lists_of(&self.id(world)?)
+    }
+
+    /// Whose objects are to be listed.
+    fn id(&self, world: &World) -> Outcome<String> {
         let parent = format!("/api/v1/namespaces/default/configmaps/trueup-{}", world.name);
         let parent = Request::get(parent).body(Vec::new())?;
         let parent: Value = self.runtime.block_on(self.client.request(parent))?;
         let label = "/metadata/labels/applyset.kubernetes.io~1id";
-        let id = parent.pointer(label).and_then(Value::as_str).ok_or("no inventory")?;
+        Ok(parent.pointer(label).and_then(Value::as_str).ok_or("no inventory")?.to_owned())
+    }
 
+    /// Lists the five kinds' members of the set with this id.
+    pub fn lists_of(&self, id: &str) -> Outcome<Ran> {
         let kinds = [
             "api/v1/namespaces",
             "api/v1/services",
@@ -266,6 +276,13 @@ impl Floor {
         let lists =
             self.runtime.block_on(lists.buffer_unordered(AT_ONCE).try_collect::<Vec<_>>())?;
         Ok(Ran { time: begin.elapsed(), peak: 0, requests: Some(lists.len()) })
+    }
+
+    /// The same in a process of its own, which has to start, to find the cluster and to connect, as
+    /// trueup and kubectl have.
+    pub fn lists_from_nothing(&self, world: &World) -> Outcome<Ran> {
+        let mut itself = Command::new(std::env::current_exe()?);
+        run(itself.arg(LISTS_OF).arg(self.id(world)?), &[0])
     }
 
     async fn patch(&self, path: &str, object: &Value) -> Outcome<()> {
