@@ -1,0 +1,163 @@
+//! Makes one change: sends an object or deletes it, and waits where something has to come about
+//! first. In which order changes are made is the caller's.
+
+use std::time::Duration;
+
+use super::reason;
+use crate::approval::Approval;
+use crate::catalog::{Served, is_crd};
+use crate::cluster::{ApiError, Cluster, Deleted};
+use crate::inventory::Inventory;
+use crate::object::Object;
+use crate::observed::{Observation, Preview};
+use crate::ownership;
+use crate::plan::{Action, Change, Reason};
+use crate::reconcile::Survey;
+use crate::report::Outcome;
+
+/// How long a new definition may take to be established, and a new kind to be served after that.
+const DEFINITION_PATIENCE: Duration = Duration::from_secs(60);
+/// How often an approved change is tried over a state that moves without touching it.
+const SEND_TRIES: usize = 5;
+/// The pause before something that is about to be possible is tried again.
+const TRY_AGAIN: Duration = Duration::from_millis(200);
+
+/// What came of sending an object.
+enum Sent {
+    /// It is as it was sent.
+    Done,
+    /// It was not sent: what is there is not what was approved.
+    Moved,
+}
+
+/// What one change needs.
+#[derive(Clone, Copy)]
+pub(super) struct Worker<'a> {
+    pub(super) survey: &'a Survey,
+    pub(super) cluster: &'a Cluster,
+    pub(super) inventory: &'a Inventory,
+    pub(super) approval: Option<&'a Approval>,
+}
+
+impl Worker<'_> {
+    /// Makes one change.
+    pub(super) async fn change(self, change: &Change) -> Outcome {
+        let Some(served) = endpoint(self.survey, change) else {
+            return Outcome::Failed(reason("its kind is not served"));
+        };
+        let done = match (change.action, &change.send, &change.live) {
+            (Action::Delete, _, Some(live)) => {
+                let id = self.inventory.id();
+                let is_meant =
+                    |now: &Object| ownership::is_ours(now, &id) && self.is_approved(change, now);
+                self.cluster.delete(&served, live, &is_meant).await.map(|deleted| match deleted {
+                    Deleted::Gone => Outcome::Done,
+                    Deleted::Going => Outcome::Going,
+                    Deleted::NotMeant => Outcome::Failed(reason(
+                        "it was taken over, changed or made anew since it was looked at",
+                    )),
+                })
+            }
+            (_, Some(send), _) => self.apply(&served, change, send).await,
+            (_, None, _) => return Outcome::Failed(reason("there is nothing to send")),
+        };
+        done.unwrap_or_else(|error| self.failed(&error, change))
+    }
+
+    /// What the server refused, and where in the files that is.
+    fn failed(self, error: &ApiError, change: &Change) -> Outcome {
+        let causes = error.causes().to_vec();
+        let causes = match self.survey.desired.objects.get(&change.key) {
+            Some(manifest) => manifest.located(causes),
+            None => causes,
+        };
+        Outcome::Failed(Reason { message: error.to_string(), hint: error.hint(), causes })
+    }
+
+    /// Applies one object; where what it needs was made a moment ago, gives that a moment to work.
+    async fn apply(
+        self,
+        served: &Served,
+        change: &Change,
+        send: &Object,
+    ) -> Result<Outcome, ApiError> {
+        let end = std::time::Instant::now() + DEFINITION_PATIENCE;
+        loop {
+            match self.send(served, change, send).await {
+                Err(error)
+                    if self.is_about_to_work(&error, change) && std::time::Instant::now() < end =>
+                {
+                    tokio::time::sleep(TRY_AGAIN).await;
+                }
+                Err(error) => return Err(error),
+                Ok(Sent::Done) => break,
+                Ok(Sent::Moved) => {
+                    let why = "it moved since it was looked at, and that was not approved";
+                    return Ok(Outcome::Failed(reason(why)));
+                }
+            }
+        }
+        if is_crd(&change.key) {
+            let established = self
+                .cluster
+                .until_established(served, &change.key.name, DEFINITION_PATIENCE)
+                .await?;
+            return Ok(match established {
+                Ok(()) => Outcome::Done,
+                Err(why) => Outcome::Failed(reason(&why)),
+            });
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// Sends one object. Where a plan was approved, only over the very state that was looked at; of
+    /// a state that moved, say by a controller that writes the status, it is looked whether the
+    /// approved difference is still the same.
+    async fn send(self, served: &Served, change: &Change, send: &Object) -> Result<Sent, ApiError> {
+        let Some(approval) = self.approval else {
+            return self.cluster.apply(served, send).await.map(|_| Sent::Done);
+        };
+        let mut seen = change.live.clone();
+        for _ in 0..SEND_TRIES {
+            match self.cluster.apply_over(served, send, seen.as_ref()).await {
+                Err(error) if error.is_conflict() => {}
+                done => return done.map(|_| Sent::Done),
+            }
+            let now = self.cluster.look_again(served, send).await;
+            let Observation::Seen { live, preview } = now else { return Ok(Sent::Moved) };
+            let merged = match preview {
+                Some(Preview::Same) => return Ok(Sent::Done),
+                Some(Preview::Merged(merged)) => Some(merged),
+                _ => return Ok(Sent::Moved),
+            };
+            let action = if live.is_some() { Action::Update } else { Action::Create };
+            let now = Change { action, live, merged, ..change.clone() };
+            if !approval.holds(&now, self.survey.redactor()) {
+                return Ok(Sent::Moved);
+            }
+            seen = now.live;
+        }
+        Ok(Sent::Moved)
+    }
+
+    /// Whether a change was approved for an object that is `now` like this, where approval counts.
+    fn is_approved(self, change: &Change, now: &Object) -> bool {
+        let now = || Change { live: Some(now.clone()), ..change.clone() };
+        self.approval.is_none_or(|approval| approval.holds(&now(), self.survey.redactor()))
+    }
+
+    /// Whether an error is the kind that ends by itself: a kind that was established in this run
+    /// and is not served everywhere yet, or a namespace so new that its service account is missing.
+    fn is_about_to_work(self, error: &ApiError, change: &Change) -> bool {
+        let kind = change.key.group_kind();
+        let new_kind = || self.survey.catalog.is_defined(&kind);
+        (error.is_not_found() && error.missing_namespace().is_none() && new_kind())
+            || (error.is_forbidden()
+                && error.to_string().contains("error looking up service account"))
+    }
+}
+
+/// Where an object of the plan is served.
+pub(super) fn endpoint(survey: &Survey, change: &Change) -> Option<Served> {
+    survey.catalog.endpoint(&change.key.group_kind(), &change.version)
+}
