@@ -21,6 +21,7 @@
 //! | [`inventory`] | which live objects the target put there: an ApplySet |
 //! | [`plan`] | the decision, as a pure function: [`plan::plan`] |
 //! | [`approval`] | a plan that somebody approved, held against what is found later |
+//! | [`references`] | which fields of an object name another object |
 //! | [`schemas`] | what the fields of each kind are like |
 //! | [`check`] | are manifests sound? Asked of schemas, with no cluster |
 //! | [`delta`] | what a change changes, field by field |
@@ -86,6 +87,7 @@ pub mod plan_file;
 pub mod problem;
 pub mod reconcile;
 pub mod redact;
+pub mod references;
 pub mod render;
 pub mod report;
 pub mod rules;

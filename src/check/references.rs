@@ -1,30 +1,15 @@
 //! Names of things that are nowhere in the set: warnings, since they may be made elsewhere.
 //!
-//! `uses` finds what an object names, `pods` what a pod template names; here is what there is.
-
-mod pods;
-mod uses;
+//! Which fields name other objects is known to [`crate::references`]; here is what there is.
 
 use std::collections::{BTreeMap, BTreeSet};
-
-use serde_json::Value;
 
 use super::validate::At;
 use super::{Finding, Rule};
 use crate::manifest::{Manifest, PathPart};
 use crate::near::near;
-use crate::object::{GroupKind, ObjectKey};
-
-/// A name of another object, and where it is written.
-pub(super) struct Use<'v> {
-    kind: GroupKind,
-    /// `None` for what lives in no namespace.
-    namespace: Option<String>,
-    name: &'v str,
-    /// A key of its data that is wanted.
-    key: Option<&'v str>,
-    path: Vec<PathPart<'v>>,
-}
+use crate::object::ObjectKey;
+use crate::references::{self, Bond, Templates, Use};
 
 /// What is in the set.
 struct There<'a> {
@@ -35,16 +20,17 @@ struct There<'a> {
 /// A warning for every name that leads nowhere.
 pub(super) fn lost(named: &[(&ObjectKey, &Manifest)]) -> Vec<Finding> {
     let there = There::new(named);
-    let mut templates = pods::Templates::default();
+    let mut templates = Templates::default();
     named.iter().for_each(|(key, manifest)| templates.add(key, &manifest.object));
     let mut findings = Vec::new();
     for &(key, manifest) in named {
-        for used in uses::of(key, &manifest.object) {
+        let uses = references::of(key, &manifest.object).into_iter();
+        for used in uses.filter(|used| used.bond == Bond::Expected) {
             if let Some((message, path)) = there.misses(used) {
                 findings.push(warning(key, manifest, &path, message));
             }
         }
-        if let Some(message) = templates.unselected(key, manifest) {
+        if let Some(message) = unselected(&templates, key, manifest) {
             let path = [PathPart::Key("spec"), PathPart::Key("selector")];
             findings.push(warning(key, manifest, &path, message));
         }
@@ -61,9 +47,8 @@ impl<'a> There<'a> {
         let mut names = BTreeMap::new();
         for (key, manifest) in named {
             names.insert((*key).clone(), data_keys(key, manifest));
-            if let Some(name) = secrets_made_by(key, manifest) {
-                let id = named_key(&GroupKind::new("", "Secret"), &key.namespace, name);
-                names.entry(id).or_insert(None);
+            if let Some(made) = references::made_by(key, &manifest.object) {
+                names.entry(made).or_insert(None);
             }
         }
         Self { names }
@@ -71,12 +56,12 @@ impl<'a> There<'a> {
 
     /// What to say if it is not there, and of which field.
     fn misses<'v>(&self, used: Use<'v>) -> Option<(String, Vec<PathPart<'v>>)> {
-        let Use { kind, namespace, name, key, path: mut way } = used;
+        let id = used.object();
+        let Use { kind, namespace, name, key, path: mut way, bond: _ } = used;
         let path = |name: &str| match &namespace {
             Some(namespace) => format!("{namespace}/{name}"),
             None => name.to_owned(),
         };
-        let id = named_key(&kind, &namespace, name);
         let Some(keys) = self.names.get(&id) else {
             let same = |key: &&ObjectKey| {
                 key.kind == kind.kind && key.group == kind.group && key.namespace == namespace
@@ -102,13 +87,21 @@ impl<'a> There<'a> {
     }
 }
 
-fn named_key(kind: &GroupKind, namespace: &Option<String>, name: &str) -> ObjectKey {
-    ObjectKey {
-        group: kind.group.clone(),
-        kind: kind.kind.clone(),
-        namespace: namespace.clone(),
-        name: name.to_owned(),
+/// What to say of a Service that selects no pod template.
+fn unselected(templates: &Templates, key: &ObjectKey, manifest: &Manifest) -> Option<String> {
+    if (key.group.as_str(), key.kind.as_str()) != ("", "Service") {
+        return None;
     }
+    let selector = manifest.object.0.get("spec")?.get("selector")?.as_object()?;
+    let mut selected = templates.selected(key.namespace.as_deref(), selector);
+    if selector.is_empty() || selected.next().is_some() {
+        return None;
+    }
+    let wanted: Vec<String> = selector
+        .iter()
+        .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
+        .collect();
+    Some(format!("no pod template of this set has the labels {}", wanted.join(",")))
 }
 
 /// The keys of a ConfigMap's or a Secret's data.
@@ -119,15 +112,4 @@ fn data_keys<'a>(key: &ObjectKey, manifest: &'a Manifest) -> Option<BTreeSet<&'a
     let fields = ["data", "binaryData", "stringData"];
     let maps = fields.iter().filter_map(|field| manifest.object.0.get(*field)?.as_object());
     Some(maps.flat_map(|map| map.keys().map(String::as_str)).collect())
-}
-
-/// The Secrets that a well-known controller makes of a custom resource.
-fn secrets_made_by<'a>(key: &'a ObjectKey, manifest: &'a Manifest) -> Option<&'a str> {
-    let spec = manifest.object.0.get("spec").unwrap_or(&Value::Null);
-    match key.kind.as_str() {
-        "SealedSecret" => Some(key.name.as_str()),
-        "ExternalSecret" => Some(spec["target"]["name"].as_str().unwrap_or(&key.name)),
-        "Certificate" => spec["secretName"].as_str(),
-        _ => None,
-    }
 }

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::Use;
-use crate::manifest::{Manifest, PathPart};
+use super::{Bond, Use};
+use crate::manifest::PathPart;
 use crate::object::{GroupKind, Object, ObjectKey};
 
 /// The labels of a pod template.
@@ -36,35 +36,35 @@ fn labels(object: &Object) -> Option<Labels<'_>> {
 
 /// The pod templates of a set, found by each of their labels.
 #[derive(Default)]
-pub(super) struct Templates<'a>(HashMap<(Option<&'a str>, &'a str, &'a str), Vec<Labels<'a>>>);
+pub struct Templates<'a>(HashMap<Label<'a>, Vec<(&'a ObjectKey, Labels<'a>)>>);
+
+/// A label's name and value, in a namespace.
+type Label<'a> = (Option<&'a str>, &'a str, &'a str);
 
 impl<'a> Templates<'a> {
     /// Takes in the pod template of an object, if it has one.
-    pub(super) fn add(&mut self, key: &'a ObjectKey, object: &'a Object) {
+    pub fn add(&mut self, key: &'a ObjectKey, object: &'a Object) {
         let Some(labels) = labels(object) else { return };
         for (name, value) in labels {
             let place = (key.namespace.as_deref(), name.as_str(), value.as_str().unwrap_or(""));
-            self.0.entry(place).or_default().push(labels);
+            self.0.entry(place).or_default().push((key, labels));
         }
     }
 
-    /// What to say of a Service that selects none of them.
-    pub(super) fn unselected(&self, key: &ObjectKey, manifest: &Manifest) -> Option<String> {
-        if (key.group.as_str(), key.kind.as_str()) != ("", "Service") {
-            return None;
-        }
-        let selector = manifest.object.0.get("spec")?.get("selector")?.as_object()?;
-        let (name, value) = selector.iter().next()?;
-        let place = (key.namespace.as_deref(), name.as_str(), value.as_str().unwrap_or(""));
-        let selects = |labels: &Labels| selector.iter().all(|(k, v)| labels.get(k) == Some(v));
-        if self.0.get(&place).is_some_and(|found| found.iter().any(selects)) {
-            return None;
-        }
-        let wanted: Vec<String> = selector
-            .iter()
-            .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
-            .collect();
-        Some(format!("no pod template of this set has the labels {}", wanted.join(",")))
+    /// The objects whose pods have all these labels. Without any label it is none: what selects
+    /// everything says nothing of anything.
+    pub fn selected<'s>(
+        &'s self,
+        namespace: Option<&'s str>,
+        labels: &'s Map<String, Value>,
+    ) -> impl Iterator<Item = &'a ObjectKey> + 's {
+        let first = labels.iter().next();
+        let found = first.and_then(|(name, value)| {
+            self.0.get(&(namespace, name.as_str(), value.as_str().unwrap_or("")))
+        });
+        let all = |of: &Labels| labels.iter().all(|(name, value)| of.get(name) == Some(value));
+        let found = found.into_iter().flatten();
+        found.filter(move |(_, of)| all(of)).map(|(key, _)| *key)
     }
 }
 
@@ -86,11 +86,12 @@ pub(super) fn uses<'v>(key: &ObjectKey, object: &'v Object) -> Vec<Use<'v>> {
     finder.containers(spec);
     finder.volumes(spec);
     finder.each(spec, "imagePullSecrets", |finder, secret| {
-        finder.named("Secret", secret, "name");
+        finder.named(("", "Secret"), (secret, "name"), Bond::Expected);
     });
     if spec["serviceAccountName"] != "default" {
-        finder.named("ServiceAccount", spec, "serviceAccountName");
+        finder.named(("", "ServiceAccount"), (spec, "serviceAccountName"), Bond::Expected);
     }
+    finder.classes(spec);
     finder.found
 }
 
@@ -122,6 +123,10 @@ impl<'v> Finder<'v> {
         self.each(spec, "volumes", |finder, volume| {
             finder.source(volume, ("configMap", "ConfigMap"), "name");
             finder.source(volume, ("secret", "Secret"), "secretName");
+            finder.below(volume, "persistentVolumeClaim", |finder, claim| {
+                let kind = ("", "PersistentVolumeClaim");
+                finder.named(kind, (claim, "claimName"), Bond::Elsewhere);
+            });
             finder.below(volume, "projected", |finder, projected| {
                 finder.each(projected, "sources", |finder, source| {
                     finder.source(source, ("configMap", "ConfigMap"), "name");
@@ -147,16 +152,28 @@ impl<'v> Finder<'v> {
         }
     }
 
-    /// A ConfigMap or Secret, unless it may be missing.
+    /// What is often there before anything else.
+    fn classes(&mut self, spec: &'v Value) {
+        let priority = ("scheduling.k8s.io", "PriorityClass");
+        self.named(priority, (spec, "priorityClassName"), Bond::Elsewhere);
+        self.named(("node.k8s.io", "RuntimeClass"), (spec, "runtimeClassName"), Bond::Elsewhere);
+    }
+
+    /// A ConfigMap or Secret, which may be missing if the object says so.
     fn source(&mut self, from: &'v Value, (field, kind): (&'static str, &str), name: &'static str) {
         self.below(from, field, |finder, source| {
-            if source["optional"] != true {
-                finder.named(kind, source, name);
-            }
+            let is_optional = source["optional"] == true;
+            let bond = if is_optional { Bond::Optional } else { Bond::Expected };
+            finder.named(("", kind), (source, name), bond);
         });
     }
 
-    fn named(&mut self, kind: &str, from: &'v Value, field: &'static str) {
+    fn named(
+        &mut self,
+        (group, kind): (&str, &str),
+        (from, field): (&'v Value, &'static str),
+        bond: Bond,
+    ) {
         let Some(name) = from[field].as_str().filter(|name| !name.is_empty()) else { return };
         if kind == "ConfigMap" && name == "kube-root-ca.crt" {
             return; // every namespace gets it
@@ -164,11 +181,12 @@ impl<'v> Finder<'v> {
         let mut path = self.way.clone();
         path.push(PathPart::Key(field));
         self.found.push(Use {
-            kind: GroupKind::new("", kind),
-            namespace: self.namespace.clone(),
+            kind: GroupKind::new(group, kind),
+            namespace: if kind.ends_with("Class") { None } else { self.namespace.clone() },
             name,
             key: from["key"].as_str(),
             path,
+            bond,
         });
     }
 }
