@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::object::Object;
-use crate::plan::{Confidence, Wave, order::Step};
+use crate::plan::Confidence;
 
 fn purpose() -> Purpose {
     Purpose {
@@ -45,10 +45,8 @@ fn change(action: Action, live: Value, merged: Value) -> Change {
 
 /// Holds the approval of `before` against `after`.
 fn moved(before: Vec<Change>, after: Vec<Change>) -> Vec<(String, Why)> {
-    let (desired, plan) = (Desired::default(), |changes: Vec<Change>| Plan {
-        waves: vec![Wave { step: Step::Apply { rank: 0 }, changes }],
-    });
-    let (before, after) = (plan(before), plan(after));
+    let desired = Desired::default();
+    let (before, after) = (Plan::loose(before), Plan::loose(after));
     let found = |plan, redactor| Found { plan, desired: &desired, unlisted: &[], redactor };
     let redactor = Redactor::of_plan(&before, []);
     let approval = Approval::new(purpose(), found(&before, &redactor));
@@ -104,9 +102,7 @@ fn what_is_masked_counts_as_moved_with_every_write() {
     let state = [("db".to_owned(), Why::State)];
     assert_eq!(moved(update("1", "b2xk"), update("2", "bW9y")), state);
     let texts = ["b2xk", "bW9y"].map(|value| {
-        let plan = Plan {
-            waves: vec![Wave { step: Step::Apply { rank: 0 }, changes: update("1", value) }],
-        };
+        let plan = Plan::loose(update("1", value));
         let redactor = Redactor::of_plan(&plan, []);
         let desired = Desired::default();
         let found = Found { plan: &plan, desired: &desired, unlisted: &[], redactor: &redactor };
@@ -128,7 +124,7 @@ fn what_is_done_already_is_fine_and_what_nobody_can_tell_is_not() {
     let create = vec![change(Action::Create, Value::Null, live())];
     assert_eq!(moved(create, keep(live())), [], "it is as it was to be made");
 
-    let plan = Plan { waves: vec![Wave { step: Step::Apply { rank: 0 }, changes: delete() }] };
+    let plan = Plan::loose(delete());
     let (desired, redactor) = (Desired::default(), Redactor::default());
     let mut found = Found { plan: &plan, desired: &desired, unlisted: &[], redactor: &redactor };
     let approval = Approval::new(purpose(), found);

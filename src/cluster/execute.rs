@@ -1,5 +1,4 @@
-//! The writes: apply one object, delete one object, wait until a definition is served or an object
-//! is gone.
+//! The writes: apply one object, delete one object, wait until it has a condition or is gone.
 
 use std::time::{Duration, Instant};
 
@@ -27,6 +26,22 @@ pub enum Deleted {
     Going,
     /// The object is no longer the one to delete: somebody took it over or made it anew.
     NotMeant,
+}
+
+/// A condition to wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// Its type.
+    pub kind: &'static str,
+    /// The condition that, once it is false, will not become true by waiting.
+    pub refused: Option<&'static str>,
+}
+
+impl Condition {
+    /// A definition's objects can be made.
+    pub const ESTABLISHED: Self = Self { kind: "Established", refused: Some("NamesAccepted") };
+    /// A group's server answers.
+    pub const AVAILABLE: Self = Self { kind: "Available", refused: None };
 }
 
 impl Cluster {
@@ -144,39 +159,33 @@ impl Cluster {
         }
     }
 
-    /// Waits until a CustomResourceDefinition is established; says why when it is not.
+    /// Waits until an object without a namespace has a condition; says why when it does not get it.
     ///
     /// # Errors
     ///
     /// When the API server does not answer.
-    pub async fn until_established(
+    pub async fn until_condition(
         &self,
         served: &Served,
-        name: &str,
+        (wanted, name): (&Condition, &str),
         patience: Duration,
     ) -> Result<Result<(), String>, ApiError> {
         let end = Instant::now() + patience;
         loop {
-            let crd = self.get(served, None, name).await?.unwrap_or_default();
-            let condition = |kind: &str, status: &str| {
-                let conditions = crd.0.get("status").and_then(|status| status.get("conditions"));
-                let mut conditions = conditions.and_then(Value::as_array).into_iter().flatten();
-                conditions
-                    .find(|c| {
-                        c.get("type") == Some(&kind.into())
-                            && c.get("status") == Some(&status.into())
-                    })
-                    .cloned()
-            };
-            if condition("Established", "True").is_some() {
+            let live = self.get(served, None, name).await?.unwrap_or_default();
+            let conditions = live.0.get("status").and_then(|status| status.get("conditions"));
+            let conditions = conditions.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            let condition = |kind: &str| conditions.iter().find(|c| c["type"] == kind);
+            if condition(wanted.kind).is_some_and(|c| c["status"] == "True") {
                 return Ok(Ok(()));
             }
-            let refused = condition("NamesAccepted", "False");
+            let refused = wanted.refused.and_then(condition).filter(|c| c["status"] == "False");
             if refused.is_some() || Instant::now() >= end {
-                let message = refused.and_then(|c| c.get("message")?.as_str().map(str::to_owned));
-                return Ok(Err(
-                    message.unwrap_or_else(|| "it was not established in time".to_owned())
-                ));
+                let said = refused.or(condition(wanted.kind)).and_then(|c| c["message"].as_str());
+                return Ok(Err(match said.filter(|message| !message.is_empty()) {
+                    Some(message) => message.to_owned(),
+                    None => format!("it was not {} in time", wanted.kind.to_lowercase()),
+                }));
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }

@@ -18,7 +18,7 @@ mod wire;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use connect::{Access, ConnectError};
-pub use execute::Deleted;
+pub use execute::{Condition, Deleted};
 pub use observe::{Members, Question};
 pub use wire::ApiError;
 

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Action, Reason};
-use crate::catalog::{is_crd, is_namespace};
+use super::{Action, Change, Reason};
+use crate::catalog::{definition, is_crd, is_namespace};
 use crate::desired::Desired;
 use crate::inventory::Inventory;
 use crate::object::{Object, ObjectKey};
@@ -77,7 +77,7 @@ impl Undesired<'_> {
         if !ownership::is_ours(live, &self.inventory.id()) {
             return keep("it carries the inventory's label, but trueup never applied it");
         }
-        if live.metadata().is_some_and(|metadata| metadata.contains_key("deletionTimestamp")) {
+        if is_going(live) {
             return keep(&being_deleted(live));
         }
         if let Some((action, reason)) = &self.blocked {
@@ -118,6 +118,33 @@ fn why_guarded(key: &ObjectKey, allowed: &Allowed) -> Option<Reason> {
         return None;
     }
     Some(Reason::with_hint(what, format!("if that is meant, say --allow-delete {kind}")))
+}
+
+/// Refuses to delete a namespace or a definition that something needs which stays.
+pub(super) fn keep_homes(desired: &[Change], undesired: &mut [Change]) {
+    let mut stays = BTreeMap::new();
+    let leaves = |change: &Change| change.action == Action::Delete || change.is_going();
+    for change in desired.iter().chain(&*undesired).filter(|change| !leaves(change)) {
+        let why = if change.origin.is_some() { "the commit declares" } else { "stays" };
+        stays.entry(change.key.clone()).or_insert(why);
+    }
+    for change in undesired.iter_mut().filter(|change| change.action == Action::Delete) {
+        let kind = change.live.as_ref().filter(|_| is_crd(&change.key)).and_then(definition);
+        let is_home = |key: &ObjectKey| match &kind {
+            Some((kind, _)) => key.group_kind() == *kind,
+            None => is_namespace(&change.key) && key.namespace.as_ref() == Some(&change.key.name),
+        };
+        if let Some((key, why)) = stays.iter().find(|(key, _)| is_home(key)) {
+            let what = if kind.is_some() { "it defines" } else { "it holds" };
+            change.action = Action::Refuse;
+            change.reason = Some(Reason::new(format!("{what} {key}, which {why}")));
+        }
+    }
+}
+
+/// Whether an object is being deleted already.
+pub(super) fn is_going(live: &Object) -> bool {
+    live.metadata().is_some_and(|metadata| metadata.contains_key("deletionTimestamp"))
 }
 
 /// What a deletion that is under way still waits for.

@@ -3,23 +3,28 @@
 //!
 //! What is printed by diff and carried out by apply is the same [`Plan`].
 
+mod decide;
+mod edges;
+pub mod graph;
 mod guards;
-pub mod order;
+mod order;
+pub mod queue;
+mod said;
+mod sequence;
 
-use std::collections::BTreeMap;
-
+use decide::{Decision, decide};
+use graph::Graph;
 pub use guards::Allowed;
 use guards::Undesired;
-use order::Step;
+use sequence::{Making, deleting, making};
 use serde::{Deserialize, Serialize};
 
 use crate::desired::Desired;
-use crate::inventory::{Inventory, PART_OF};
-use crate::manifest::{Manifest, Origin};
+use crate::inventory::Inventory;
+use crate::manifest::Origin;
 use crate::object::{Object, ObjectKey};
-use crate::observed::{Observation, Observed, Prerequisite, Preview, Refusal};
-use crate::ownership::foresight::foresee;
-use crate::problem::Cause;
+use crate::observed::{Observation, Observed, Prerequisite};
+use crate::problem::{Cause, Problem};
 
 /// What to do with one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -82,6 +87,18 @@ pub struct Change {
     pub reason: Option<Reason>,
 }
 
+impl Change {
+    /// Whether there is anything to carry out.
+    pub fn is_work(&self) -> bool {
+        !matches!(self.action, Action::Keep | Action::Refuse)
+    }
+
+    /// Whether somebody began to delete the object before.
+    pub fn is_going(&self) -> bool {
+        self.origin.is_none() && self.live.as_ref().is_some_and(guards::is_going)
+    }
+}
+
 /// Who says what an object will be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Confidence {
@@ -122,27 +139,43 @@ impl Reason {
     }
 }
 
-/// Objects that are worked on at once.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Wave {
-    /// What the wave is for.
-    pub step: Step,
-    /// Its changes, in the order of their keys.
+/// Changes, and which of them wait for which.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Half {
+    /// The changes, in an order in which each comes after all that it waits for.
     pub changes: Vec<Change>,
+    /// What waits for what, by place among the changes.
+    pub graph: Graph,
 }
 
-/// One action for every object, wave by wave.
+impl Half {
+    fn new(changes: Vec<Change>, graph: Graph) -> Self {
+        debug_assert!((0..changes.len()).all(|at| graph.is_object(at)));
+        Self { changes, graph }
+    }
+}
+
+/// One action for every object: first what is desired, then what is to go.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
-    /// The waves in the order in which they are carried out: first what is desired, then what is
-    /// to go.
-    pub waves: Vec<Wave>,
+    /// What is desired.
+    pub desired: Half,
+    /// What is in the inventory and no longer desired.
+    pub undesired: Half,
+    /// What is odd about the order.
+    pub warnings: Vec<Problem>,
 }
 
 impl Plan {
+    /// Changes to be looked at: none waits for another.
+    pub fn loose(changes: Vec<Change>) -> Self {
+        let graph = Graph::loose(changes.len());
+        Self { desired: Half::new(changes, graph), ..Self::default() }
+    }
+
     /// Every change, in the order in which they are carried out.
     pub fn changes(&self) -> impl Iterator<Item = &Change> {
-        self.waves.iter().flat_map(|wave| &wave.changes)
+        self.desired.changes.iter().chain(&self.undesired.changes)
     }
 
     /// How many objects have this action.
@@ -157,7 +190,7 @@ impl Plan {
 
     /// Whether anything would be written.
     pub fn writes(&self) -> bool {
-        self.changes().any(|change| !matches!(change.action, Action::Keep | Action::Refuse))
+        self.changes().any(Change::is_work)
     }
 }
 
@@ -168,40 +201,49 @@ pub fn plan(
     inventory: &Inventory,
     allowed: &Allowed,
 ) -> Plan {
-    let mut waves: BTreeMap<Step, Vec<Change>> = BTreeMap::new();
-    let mut put = |step: Step, change: Change| waves.entry(step).or_default().push(change);
-
-    let mut refused = 0;
-    for (key, manifest) in &desired.objects {
+    let Making { order, graph, mut refused, warnings } = making(desired);
+    let mut changes = Vec::with_capacity(order.len());
+    for (key, manifest) in order.iter().filter_map(|key| desired.objects.get_key_value(*key)) {
         let observation = observed.objects.get(key);
         let live = observation.and_then(Observation::live);
         let send = desired.sent(key, manifest, live);
-        let decision = decide_desired((key, manifest), &send, observation, inventory);
-        refused += usize::from(decision.action == Action::Refuse);
-        put(
-            Step::apply(key),
-            Change {
-                action: decision.action,
-                key: key.clone(),
-                version: manifest.object.version().to_owned(),
-                origin: Some(manifest.origin.clone()),
-                live: decision.live,
-                merged: decision.merged.or_else(|| {
-                    (decision.action == Action::Create).then(|| send.clone().into_owned())
-                }),
-                send: (decision.action != Action::Keep).then(|| send.into_owned()),
-                confidence: decision.confidence,
-                reason: decision.reason,
-            },
-        );
+        let mut decision = decide((key, manifest), &send, observation, inventory);
+        if let Some(reason) = refused.remove(key)
+            && decision.action != Action::Refuse
+        {
+            let (action, live, merged) = (Action::Refuse, decision.live, None);
+            let (confidence, reason) = (Confidence::Server, Some(reason));
+            decision = Decision { action, live, merged, confidence, reason };
+        }
+        changes.push(Change {
+            action: decision.action,
+            key: key.clone(),
+            version: manifest.object.version().to_owned(),
+            origin: Some(manifest.origin.clone()),
+            live: decision.live,
+            merged: decision
+                .merged
+                .or_else(|| (decision.action == Action::Create).then(|| send.clone().into_owned())),
+            send: (decision.action != Action::Keep).then(|| send.into_owned()),
+            confidence: decision.confidence,
+            reason: decision.reason,
+        });
     }
-
+    let refused = changes.iter().filter(|change| change.action == Action::Refuse).count();
     let undesired = Undesired {
         inventory,
         is_last: desired.objects.is_empty(),
         blocked: guards::why_not_prune(desired, observed, refused, allowed),
         allowed,
     };
+    let mut gone = leaving(desired, observed, &undesired);
+    guards::keep_homes(&changes, &mut gone);
+    Plan { desired: Half::new(changes, graph), undesired: sorted(gone), warnings }
+}
+
+/// What to do with what is in the inventory and no longer desired.
+fn leaving(desired: &Desired, observed: &Observed, undesired: &Undesired<'_>) -> Vec<Change> {
+    let mut changes = Vec::new();
     for (key, observation) in &observed.objects {
         if desired.objects.contains_key(key) {
             continue;
@@ -214,107 +256,28 @@ pub fn plan(
                 (action, Some(live.clone()), reason)
             }
         };
-        put(
-            Step::delete(key),
-            Change {
-                action,
-                key: key.clone(),
-                version: live.as_ref().map_or_else(String::new, |live| live.version().to_owned()),
-                origin: None,
-                live,
-                merged: None,
-                send: None,
-                confidence: Confidence::Server,
-                reason,
-            },
-        );
+        changes.push(Change {
+            action,
+            key: key.clone(),
+            version: live.as_ref().map_or_else(String::new, |live| live.version().to_owned()),
+            origin: None,
+            live,
+            merged: None,
+            send: None,
+            confidence: Confidence::Server,
+            reason,
+        });
     }
-    Plan { waves: waves.into_iter().map(|(step, changes)| Wave { step, changes }).collect() }
+    changes
 }
 
-/// What [`plan`] decides about a desired object.
-struct Decision {
-    action: Action,
-    live: Option<Object>,
-    merged: Option<Object>,
-    confidence: Confidence,
-    reason: Option<Reason>,
-}
-
-fn decide_desired(
-    (key, manifest): (&ObjectKey, &Manifest),
-    send: &Object,
-    observation: Option<&Observation>,
-    inventory: &Inventory,
-) -> Decision {
-    let refuse = |live: Option<&Object>, reason: Reason| Decision {
-        action: Action::Refuse,
-        live: live.cloned(),
-        merged: None,
-        confidence: Confidence::Server,
-        reason: Some(reason),
-    };
-    let (live, preview) = match observation {
-        Some(Observation::Seen { live, preview }) => (live.as_ref(), preview.as_ref()),
-        Some(Observation::Unknown(why)) => return refuse(None, Reason::new(why.clone())),
-        None => return refuse(None, Reason::new("it was not looked up")),
-    };
-    if *key == inventory.key() {
-        return refuse(
-            live,
-            Reason::with_hint(
-                "this ConfigMap is the inventory itself",
-                "choose another inventory with --name NAME",
-            ),
-        );
-    }
-    let other_set = live.and_then(|live| live.label(PART_OF)).filter(|id| *id != inventory.id());
-    if let Some(id) = other_set {
-        return refuse(
-            live,
-            Reason::with_hint(
-                format!("it is a member of another ApplySet, {id}"),
-                "take it out of the other set first, or name its file in .trueupignore",
-            ),
-        );
-    }
-    let decided = |action, merged: Option<&Object>| Decision {
-        action,
-        live: live.cloned(),
-        merged: merged.cloned(),
-        confidence: Confidence::Server,
-        reason: None,
-    };
-    let locally = |lack: Lack, decision: Decision| Decision {
-        confidence: Confidence::Local(lack),
-        ..decision
-    };
-    match (live, preview) {
-        (Some(_), Some(Preview::Same)) => decided(Action::Keep, None),
-        (Some(_), Some(Preview::Merged(merged))) => decided(Action::Update, Some(merged)),
-        (None, Some(Preview::Merged(merged))) => decided(Action::Create, Some(merged)),
-        (None, Some(Preview::Deferred(prerequisite))) => {
-            locally(Lack::Prerequisite(prerequisite.clone()), decided(Action::Create, None))
-        }
-        (None, Some(Preview::Unasked(why))) => {
-            locally(Lack::DryRun(why.clone()), decided(Action::Create, None))
-        }
-        (Some(live), Some(Preview::Unasked(why))) => {
-            let foreseen = foresee(send, live);
-            let action = if foreseen == *live { Action::Keep } else { Action::Update };
-            locally(Lack::DryRun(why.clone()), decided(action, Some(&foreseen)))
-        }
-        (_, Some(Preview::Refused(refusal))) => {
-            let Refusal { message, hint, causes } = refusal.clone();
-            refuse(live, Reason { message, hint, causes: manifest.located(causes) })
-        }
-        (Some(_), Some(Preview::Deferred(_))) => {
-            refuse(live, Reason::new("its kind is not served yet, so it can't be compared"))
-        }
-        (None, Some(Preview::Same)) | (_, None) => {
-            refuse(live, Reason::new("the API server was not asked about it"))
-        }
-    }
+/// Deletions in the order in which they are carried out.
+fn sorted(changes: Vec<Change>) -> Half {
+    let live: Vec<_> = changes.iter().map(|change| (&change.key, change.live.as_ref())).collect();
+    let (places, graph) = deleting(&live);
+    let mut changes: Vec<Option<Change>> = changes.into_iter().map(Some).collect();
+    let in_order = places.into_iter().filter_map(|at| changes[at].take()).collect();
+    Half::new(in_order, graph)
 }
 
 #[cfg(test)]

@@ -3,11 +3,15 @@
 //! What others need comes first: namespaces, definitions of kinds, classes, rights, configuration;
 //! then workloads; then what points at them. Webhook configurations come last, since they can
 //! refuse everything else. Unknown kinds, custom resources among them, go after all built-in ones.
+//!
+//! The order is what counts where nothing else speaks: of all objects that wait for nothing any
+//! more, the one of the lower rank goes first. Only where something else could come of it does one
+//! [`Part`] wait for another, since every such wait costs time.
 
 use crate::catalog::{is_crd, is_namespace};
 use crate::object::ObjectKey;
 
-/// Kinds in the order in which they are made; each row is one wave. Kinds that no row names belong
+/// Kinds in the order in which they are made; each row is a rank. Kinds that no row names belong
 /// to [`OTHERS`].
 const ORDER: &[&[&str]] = &[
     &["Namespace"],
@@ -18,56 +22,68 @@ const ORDER: &[&[&str]] = &[
     &["ClusterRoleBinding", "RoleBinding"],
     &["Secret", "ConfigMap"],
     &["PersistentVolume", "PersistentVolumeClaim"],
-    &["Service", "PodDisruptionBudget"],
+    &["Service"],
     &["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Pod"],
-    &["HorizontalPodAutoscaler", "Job", "CronJob", "Ingress"],
+    &["HorizontalPodAutoscaler", "PodDisruptionBudget"],
+    &["Job", "CronJob", "Ingress"],
 ];
 
-/// The wave of every kind that [`ORDER`] and [`LAST`] do not name.
+/// The rank of every kind that [`ORDER`] and [`LAST`] do not name.
 const OTHERS: usize = ORDER.len();
 
 /// Kinds that come after all others.
 const LAST: &[&[&str]] = &[
     &["APIService"],
     &["MutatingWebhookConfiguration"],
-    &["ValidatingWebhookConfiguration", "ValidatingAdmissionPolicyBinding"],
+    &[
+        "ValidatingWebhookConfiguration",
+        "ValidatingAdmissionPolicyBinding",
+        "MutatingAdmissionPolicyBinding",
+    ],
 ];
 
-/// What a wave is for. Sorted as waves are carried out: everything is made before anything is
-/// deleted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Step {
-    /// Make or change objects; the lower the rank, the earlier.
-    Apply {
-        /// Place in the order.
-        rank: usize,
-    },
-    /// Delete objects; counted down from the last rank.
-    Delete {
-        /// How many ranks come after this one in the order of making.
-        reverse_rank: usize,
-    },
+/// The row of [`ORDER`] that workloads begin with.
+const WORK: usize = 9;
+
+/// Which part of a wave a kind belongs to. A part is begun once the parts that it builds on are
+/// through, apart from what anything says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// What others are built on: definitions, classes, rights, configuration, Services.
+    Ground,
+    /// Workloads, and what points at them.
+    Work,
+    /// Custom resources.
+    Custom,
+    /// Servers of further kinds.
+    Api,
+    /// What can refuse everything else.
+    Admission,
 }
 
-impl Step {
-    /// The step in which `key` is made or changed.
-    pub fn apply(key: &ObjectKey) -> Self {
-        Self::Apply { rank: rank(key) }
+/// The part that a kind belongs to.
+pub(super) fn part(key: &ObjectKey) -> Part {
+    match rank(key) {
+        rank if rank < WORK => Part::Ground,
+        OTHERS if !is_builtin(key) => Part::Custom,
+        rank if rank <= OTHERS => Part::Work,
+        rank if rank == OTHERS + 1 => Part::Api,
+        _ => Part::Admission,
     }
+}
 
-    /// The step in which `key` is deleted.
-    pub fn delete(key: &ObjectKey) -> Self {
-        Self::Delete { reverse_rank: OTHERS + LAST.len() - rank(key) }
-    }
-
-    /// Whether objects are deleted in it.
-    pub fn is_delete(self) -> bool {
-        matches!(self, Self::Delete { .. })
-    }
+/// Whether it may be part of a controller, which looks after custom resources until they are gone:
+/// workloads, their accounts and rights, the Services that they answer at.
+pub(super) fn may_look_after(key: &ObjectKey) -> bool {
+    let kinds = ["ServiceAccount", "Service"];
+    let row = rank(key);
+    row == WORK
+        || matches!(key.group.as_str(), "rbac.authorization.k8s.io")
+        || (key.group.is_empty() && kinds.contains(&key.kind.as_str()))
 }
 
 /// The place of an object's kind in the order of making.
-fn rank(key: &ObjectKey) -> usize {
+pub(super) fn rank(key: &ObjectKey) -> usize {
     let place = |rows: &[&[&str]]| rows.iter().position(|row| row.contains(&key.kind.as_str()));
     if !is_builtin(key) {
         return OTHERS;
@@ -90,39 +106,44 @@ fn is_builtin(key: &ObjectKey) -> bool {
 mod tests {
     use super::*;
 
-    fn step(group: &str, kind: &str) -> (Step, Step) {
-        let key = ObjectKey {
+    fn key(group: &str, kind: &str) -> ObjectKey {
+        ObjectKey {
             group: group.to_owned(),
             kind: kind.to_owned(),
             namespace: None,
             name: "x".to_owned(),
-        };
-        (Step::apply(&key), Step::delete(&key))
+        }
     }
 
     #[test]
-    fn what_others_need_is_made_first_and_deleted_last() {
+    fn what_others_need_is_made_first() {
         let order = [
-            step("", "Namespace"),
-            step("apiextensions.k8s.io", "CustomResourceDefinition"),
-            step("rbac.authorization.k8s.io", "ClusterRole"),
-            step("", "ServiceAccount"),
-            step("rbac.authorization.k8s.io", "RoleBinding"),
-            step("", "Secret"),
-            step("", "Service"),
-            step("apps", "Deployment"),
-            step("networking.k8s.io", "Ingress"),
-            step("monitoring.coreos.com", "Prometheus"),
-            step("apiregistration.k8s.io", "APIService"),
-            step("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
+            (key("", "Namespace"), Part::Ground),
+            (key("apiextensions.k8s.io", "CustomResourceDefinition"), Part::Ground),
+            (key("rbac.authorization.k8s.io", "ClusterRole"), Part::Ground),
+            (key("", "ServiceAccount"), Part::Ground),
+            (key("rbac.authorization.k8s.io", "RoleBinding"), Part::Ground),
+            (key("", "Secret"), Part::Ground),
+            (key("", "Service"), Part::Ground),
+            (key("apps", "Deployment"), Part::Work),
+            (key("policy", "PodDisruptionBudget"), Part::Work),
+            (key("monitoring.coreos.com", "Prometheus"), Part::Custom),
+            (key("apiregistration.k8s.io", "APIService"), Part::Api),
+            (
+                key("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
+                Part::Admission,
+            ),
         ];
-        assert!(order.is_sorted_by(|a, b| a.0 < b.0), "{order:?}");
-        assert!(order.is_sorted_by(|a, b| a.1 > b.1), "{order:?}");
-        assert!(order.iter().all(|(apply, delete)| apply < delete), "deletions come last");
+        assert!(order.is_sorted_by(|(a, _), (b, _)| rank(a) < rank(b)), "{order:?}");
+        for (key, wanted) in &order {
+            assert_eq!(part(key), *wanted, "{key}");
+        }
+        assert_eq!(part(&key("coordination.k8s.io", "Lease")), Part::Work);
     }
 
     #[test]
     fn a_custom_kind_with_a_core_name_is_a_custom_kind() {
-        assert_eq!(step("serving.knative.dev", "Service").0, Step::Apply { rank: OTHERS });
+        assert_eq!(part(&key("serving.knative.dev", "Service")), Part::Custom);
+        assert!(!may_look_after(&key("serving.knative.dev", "Service")));
     }
 }

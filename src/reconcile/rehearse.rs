@@ -10,7 +10,7 @@ use super::Error;
 use super::survey::api;
 use crate::catalog::{Catalog, is_crd};
 use crate::check::{Finding, Level, Rule};
-use crate::cluster::{Cluster, Members, Question};
+use crate::cluster::{Cluster, Condition, Members, Question};
 use crate::desired::Desired;
 use crate::inventory::Inventory;
 use crate::manifest::Manifest;
@@ -149,7 +149,9 @@ async fn prepare(desired: &Desired, catalog: &Catalog, cluster: &Cluster) -> Res
         let version = manifest.object.version();
         let Some(served) = catalog.endpoint(&key.group_kind(), version) else { continue };
         if cluster.apply(&served, &manifest.object).await.is_ok() {
-            let established = cluster.until_established(&served, &key.name, PATIENCE).await;
+            let established = cluster
+                .until_condition(&served, (&Condition::ESTABLISHED, &key.name), PATIENCE)
+                .await;
             let _ = established.map_err(api("wait for a definition to be established"))?;
         }
     }

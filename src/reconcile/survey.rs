@@ -125,6 +125,7 @@ pub async fn survey(
     let is_declared = |change: &&Change| change.origin.is_some();
     let applied = plan.changes().filter(is_declared).filter(|c| c.action != Action::Refuse);
     let after = Record::of(source, applied.map(|change| &change.key));
+    warnings.extend(plan.warnings.iter().cloned());
     warnings.extend(rules::idle(&target.ignore, (&desired, &plan)));
     warnings.extend(rules::idle(&target.redact, (&desired, &plan)));
     Ok(Survey {

@@ -8,7 +8,7 @@ use anstyle::AnsiColor;
 use super::wrap::wrapped;
 use super::{Glyphs, PlanView, text};
 use crate::approval::Difference;
-use crate::plan::{Action, Plan, Wave};
+use crate::plan::{Action, Change, Plan};
 
 /// Writes it.
 ///
@@ -62,12 +62,6 @@ pub(super) fn write(
 
 /// The changes of the objects that moved, alone.
 pub(super) fn only(plan: &Plan, difference: &Difference) -> Plan {
-    let waves = plan.waves.iter().map(|wave| {
-        let moved = wave
-            .changes
-            .iter()
-            .filter(|change| difference.moved.iter().any(|moved| moved.object == change.key));
-        Wave { step: wave.step, changes: moved.cloned().collect() }
-    });
-    Plan { waves: waves.collect() }
+    let moved = |change: &&Change| difference.moved.iter().any(|moved| moved.object == change.key);
+    Plan::loose(plan.changes().filter(moved).cloned().collect())
 }

@@ -14,7 +14,7 @@ use crate::plan::Action;
 use crate::report::Outcome;
 
 /// How long to wait for what was deleted to be gone.
-const DELETION_PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const DELETION_PATIENCE: Duration = Duration::from_secs(10);
 
 impl Run<'_> {
     /// Gives finalizers a moment to finish; what is gone after it needs no place in the record.
@@ -34,6 +34,7 @@ impl Run<'_> {
                 self.pending.push(change);
             }
         }
+        self.pending.append(&mut self.stuck);
     }
 
     /// Deletes the record's own namespace, and so the record, where the plan says so: once all

@@ -1,17 +1,20 @@
-//! Does what a plan says: widens the record, goes through the waves, and narrows the record again.
-//! What one change takes is [`worker`]'s, how deletions end [`departure`]'s.
+//! Does what a plan says: widens the record, goes through the graph, and narrows the record again.
+//! What one change takes is [`worker`]'s, how deletions end [`departure`]'s, and how one change keeps
+//! another from being tried [`blocked`]'s.
 //!
 //! Killed at any instant, the next run finishes the job: whatever exists is in the record before it
 //! is made, and leaves the record only after it is gone.
 
+mod blocked;
 mod departure;
 mod worker;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures::stream::{self, StreamExt as _};
+use futures::stream::{FuturesUnordered, StreamExt as _};
 
+use self::blocked::{how_it_ended, how_it_stays};
 use self::departure::ends_home;
 use self::worker::Worker;
 use super::survey::api;
@@ -21,7 +24,8 @@ use crate::catalog::is_namespace;
 use crate::cluster::Cluster;
 use crate::inventory::{Inventory, Record};
 use crate::object::ObjectKey;
-use crate::plan::{Action, Change, Plan, Reason, Wave};
+use crate::plan::queue::{Blocker, End, Queue};
+use crate::plan::{Action, Change, Half, Plan, Reason};
 use crate::report::{Outcome, Report, Step};
 
 /// How a plan is to be carried out.
@@ -46,11 +50,20 @@ pub async fn carry_out<'a>(
     cluster: &'a Cluster,
     course: Course<'a>,
 ) -> Result<Report, Error> {
-    let mut run = Run { survey, cluster, course, report: Report::default(), pending: Vec::new() };
+    let mut run = Run {
+        survey,
+        cluster,
+        course,
+        report: Report::default(),
+        pending: Vec::new(),
+        stuck: Vec::new(),
+    };
     if survey.plan.writes() {
         run.widen().await?;
-        for wave in &survey.plan.waves {
-            run.wave(wave).await;
+        run.half(&survey.plan.desired).await;
+        match run.report.failed() {
+            0 => run.half(&survey.plan.undesired).await,
+            _ => run.spare(&survey.plan.undesired),
         }
         run.until_gone().await;
         run.delete_home().await;
@@ -67,6 +80,8 @@ struct Run<'a> {
     report: Report,
     /// Deletions that wait for finalizers.
     pending: Vec<&'a Change>,
+    /// Deletions that were waited for, for others that had to come after them.
+    stuck: Vec<&'a Change>,
 }
 
 impl<'a> Run<'a> {
@@ -88,49 +103,75 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Carries out a wave, many changes at once; the record's own namespace goes later.
-    async fn wave(&mut self, wave: &'a Wave) {
-        let inventory = self.course.inventory;
-        let done: BTreeSet<ObjectKey> =
-            self.report.steps.iter().map(|step| step.key.clone()).collect();
-        let todo = wave.changes.iter().filter(|change| {
-            !matches!(change.action, Action::Keep | Action::Refuse)
-                && !done.contains(&change.key)
-                && !ends_home(change.action, &change.key, inventory)
-        });
-        if wave.step.is_delete() && self.report.failed() > 0 {
-            for change in todo {
-                let why = "something failed, and what failed may still need it";
-                self.note(change, Outcome::Skipped(reason(why)));
-            }
-            return;
-        }
-        let (survey, cluster) = (self.survey, self.cluster);
-        let stop = self.course.stop;
+    /// Carries out a half of the plan, many changes at once: each as soon as all that it waits for
+    /// has ended. One that failed costs what needs it, and nothing else.
+    async fn half(&mut self, half: &'a Half) {
+        let mut done: BTreeMap<ObjectKey, Outcome> = BTreeMap::new();
+        done.extend(self.report.steps.iter().map(|step| (step.key.clone(), step.outcome.clone())));
+        let (survey, cluster, inventory) = (self.survey, self.cluster, self.course.inventory);
         let worker = Worker { survey, cluster, inventory, approval: self.course.approval };
-        let mut changes = stream::iter(todo)
-            .map(|change| async move {
-                if stop.load(Ordering::Relaxed) {
-                    return (change, Outcome::Skipped(reason("interrupted")));
+        let mut queue = Queue::new(&half.graph);
+        let mut flying = FuturesUnordered::new();
+        loop {
+            while flying.len() < cluster.concurrency() {
+                let Some((at, blocker)) = queue.take() else { break };
+                let change = &half.changes[at];
+                if ends_home(change.action, &change.key, inventory) {
+                    queue.ended(at, End::Well, None); // it has its own time
+                } else if !change.is_work() {
+                    queue.ended(at, how_it_stays(change), None);
+                } else if let Some(outcome) = done.get(&change.key) {
+                    queue.ended(at, how_it_ended(outcome), None);
+                } else if let Some(why) = self.why_not(half, blocker) {
+                    queue.ended(at, End::Badly, blocker);
+                    self.note(change, Outcome::Skipped(why));
+                } else {
+                    let counts = |at: usize| half.changes[at].is_work();
+                    let is_awaited = queue.is_awaited(at, counts);
+                    flying.push(async move {
+                        (at, is_awaited, worker.change(change, is_awaited).await)
+                    });
                 }
-                (change, worker.change(change).await)
-            })
-            .buffer_unordered(cluster.concurrency());
-        while let Some((change, outcome)) = changes.next().await {
-            self.note(change, outcome);
+            }
+            let Some((at, is_awaited, outcome)) = flying.next().await else { break };
+            queue.ended(at, how_it_ended(&outcome), None);
+            if outcome == Outcome::Going {
+                let waiting = if is_awaited { &mut self.stuck } else { &mut self.pending };
+                waiting.push(&half.changes[at]);
+            }
+            self.note(&half.changes[at], outcome);
         }
+    }
+
+    /// Why a change is not tried, if so.
+    fn why_not(&self, half: &'a Half, blocker: Option<Blocker>) -> Option<Reason> {
+        if self.course.stop.load(Ordering::Relaxed) {
+            return Some(reason("interrupted"));
+        }
+        let is_deleting = std::ptr::eq(half, &self.survey.plan.undesired);
+        blocker.map(|blocker| blocked::why(&half.changes[blocker.object], blocker, is_deleting))
     }
 
     async fn change(&self, change: &Change) -> Outcome {
         let Self { survey, cluster, course, .. } = self;
         let Course { inventory, approval, .. } = *course;
-        Worker { survey, cluster, inventory, approval }.change(change).await
+        Worker { survey, cluster, inventory, approval }.change(change, true).await
+    }
+
+    /// Deletes nothing.
+    fn spare(&mut self, half: &'a Half) {
+        let inventory = self.course.inventory;
+        let spared = half
+            .changes
+            .iter()
+            .filter(|change| change.is_work() && !ends_home(change.action, &change.key, inventory));
+        for change in spared {
+            let why = "something failed, and what failed may still need it";
+            self.note(change, Outcome::Skipped(reason(why)));
+        }
     }
 
     fn note(&mut self, change: &'a Change, outcome: Outcome) {
-        if outcome == Outcome::Going {
-            self.pending.push(change);
-        }
         let step = Step { key: change.key.clone(), action: change.action, outcome };
         (self.course.events)(&step);
         self.report.steps.push(step);
@@ -139,7 +180,7 @@ impl<'a> Run<'a> {
     /// Records what is there now, and the commit if all of it is true. After anything went wrong
     /// the record stays as wide as it is.
     async fn narrow(&mut self) -> Result<(), Error> {
-        let Self { survey, cluster, course, report, pending } = self;
+        let Self { survey, cluster, course, report, pending, stuck: _ } = self;
         report.interrupted = course.stop.load(Ordering::Relaxed) && report.skipped() > 0;
         let clean = report.failed() == 0
             && report.skipped() == 0

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use super::departure::DELETION_PATIENCE;
 use super::reason;
 use crate::approval::Approval;
-use crate::catalog::{Served, is_crd};
-use crate::cluster::{ApiError, Cluster, Deleted};
+use crate::catalog::{CRD, Served};
+use crate::cluster::{ApiError, Cluster, Condition, Deleted};
 use crate::inventory::Inventory;
 use crate::object::Object;
 use crate::observed::{Observation, Preview};
@@ -40,8 +41,8 @@ pub(super) struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    /// Makes one change.
-    pub(super) async fn change(self, change: &Change) -> Outcome {
+    /// Makes one change. Where it `is_awaited`, others need it to be there, or gone, in full.
+    pub(super) async fn change(self, change: &Change, is_awaited: bool) -> Outcome {
         let Some(served) = endpoint(self.survey, change) else {
             return Outcome::Failed(reason("its kind is not served"));
         };
@@ -50,15 +51,20 @@ impl Worker<'_> {
                 let id = self.inventory.id();
                 let is_meant =
                     |now: &Object| ownership::is_ours(now, &id) && self.is_approved(change, now);
-                self.cluster.delete(&served, live, &is_meant).await.map(|deleted| match deleted {
-                    Deleted::Gone => Outcome::Done,
-                    Deleted::Going => Outcome::Going,
-                    Deleted::NotMeant => Outcome::Failed(reason(
+                match self.cluster.delete(&served, live, &is_meant).await {
+                    Ok(Deleted::Gone) => Ok(Outcome::Done),
+                    Ok(Deleted::Going) if is_awaited => {
+                        let gone = self.cluster.until_gone(&served, live, DELETION_PATIENCE).await;
+                        Ok(if gone.unwrap_or(false) { Outcome::Done } else { Outcome::Going })
+                    }
+                    Ok(Deleted::Going) => Ok(Outcome::Going),
+                    Ok(Deleted::NotMeant) => Ok(Outcome::Failed(reason(
                         "it was taken over, changed or made anew since it was looked at",
-                    )),
-                })
+                    ))),
+                    Err(error) => Err(error),
+                }
             }
-            (_, Some(send), _) => self.apply(&served, change, send).await,
+            (_, Some(send), _) => self.apply(&served, (change, is_awaited), send).await,
             (_, None, _) => return Outcome::Failed(reason("there is nothing to send")),
         };
         done.unwrap_or_else(|error| self.failed(&error, change))
@@ -78,7 +84,7 @@ impl Worker<'_> {
     async fn apply(
         self,
         served: &Served,
-        change: &Change,
+        (change, is_awaited): (&Change, bool),
         send: &Object,
     ) -> Result<Outcome, ApiError> {
         let end = std::time::Instant::now() + DEFINITION_PATIENCE;
@@ -97,17 +103,19 @@ impl Worker<'_> {
                 }
             }
         }
-        if is_crd(&change.key) {
-            let established = self
-                .cluster
-                .until_established(served, &change.key.name, DEFINITION_PATIENCE)
-                .await?;
-            return Ok(match established {
-                Ok(()) => Outcome::Done,
-                Err(why) => Outcome::Failed(reason(&why)),
-            });
-        }
-        Ok(Outcome::Done)
+        let condition = match (change.key.group.as_str(), change.key.kind.as_str()) {
+            _ if !is_awaited => None,
+            CRD => Some(Condition::ESTABLISHED),
+            ("apiregistration.k8s.io", "APIService") => Some(Condition::AVAILABLE),
+            _ => None,
+        };
+        let Some(condition) = condition else { return Ok(Outcome::Done) };
+        let name = (&condition, change.key.name.as_str());
+        let patience = DEFINITION_PATIENCE;
+        Ok(match self.cluster.until_condition(served, name, patience).await? {
+            Ok(()) => Outcome::Done,
+            Err(why) => Outcome::Failed(reason(&why)),
+        })
     }
 
     /// Sends one object. Where a plan was approved, only over the very state that was looked at; of

@@ -8,8 +8,7 @@ use super::*;
 use crate::inventory::PART_OF;
 use crate::manifest::Origin;
 use crate::object::Object;
-use crate::plan::order::Step;
-use crate::plan::{Reason, Wave};
+use crate::plan::Reason;
 use crate::problem::{Cause, Place};
 
 mod forms;
@@ -80,7 +79,7 @@ pub(in crate::cli::present) fn because(
 }
 
 fn plan(changes: Vec<Change>) -> Plan {
-    Plan { waves: vec![Wave { step: Step::Apply { rank: 0 }, changes }] }
+    Plan::loose(changes)
 }
 
 /// What `tell` makes of a plan with these changes.

@@ -1,0 +1,94 @@
+//! What to do with a desired object, by what was seen of it. Its turn is left to others.
+
+use super::{Action, Confidence, Lack, Reason};
+use crate::inventory::{Inventory, PART_OF};
+use crate::manifest::Manifest;
+use crate::object::{Object, ObjectKey};
+use crate::observed::{Observation, Preview, Refusal};
+use crate::ownership::foresight::foresee;
+
+/// What is decided.
+pub(super) struct Decision {
+    pub(super) action: Action,
+    pub(super) live: Option<Object>,
+    pub(super) merged: Option<Object>,
+    pub(super) confidence: Confidence,
+    pub(super) reason: Option<Reason>,
+}
+
+/// Decides about one object.
+pub(super) fn decide(
+    (key, manifest): (&ObjectKey, &Manifest),
+    send: &Object,
+    observation: Option<&Observation>,
+    inventory: &Inventory,
+) -> Decision {
+    let refuse = |live: Option<&Object>, reason: Reason| Decision {
+        action: Action::Refuse,
+        live: live.cloned(),
+        merged: None,
+        confidence: Confidence::Server,
+        reason: Some(reason),
+    };
+    let (live, preview) = match observation {
+        Some(Observation::Seen { live, preview }) => (live.as_ref(), preview.as_ref()),
+        Some(Observation::Unknown(why)) => return refuse(None, Reason::new(why.clone())),
+        None => return refuse(None, Reason::new("it was not looked up")),
+    };
+    if *key == inventory.key() {
+        return refuse(
+            live,
+            Reason::with_hint(
+                "this ConfigMap is the inventory itself",
+                "choose another inventory with --name NAME",
+            ),
+        );
+    }
+    let other_set = live.and_then(|live| live.label(PART_OF)).filter(|id| *id != inventory.id());
+    if let Some(id) = other_set {
+        return refuse(
+            live,
+            Reason::with_hint(
+                format!("it is a member of another ApplySet, {id}"),
+                "take it out of the other set first, or name its file in .trueupignore",
+            ),
+        );
+    }
+    let decided = |action, merged: Option<&Object>| Decision {
+        action,
+        live: live.cloned(),
+        merged: merged.cloned(),
+        confidence: Confidence::Server,
+        reason: None,
+    };
+    let locally = |lack: Lack, decision: Decision| Decision {
+        confidence: Confidence::Local(lack),
+        ..decision
+    };
+    match (live, preview) {
+        (Some(_), Some(Preview::Same)) => decided(Action::Keep, None),
+        (Some(_), Some(Preview::Merged(merged))) => decided(Action::Update, Some(merged)),
+        (None, Some(Preview::Merged(merged))) => decided(Action::Create, Some(merged)),
+        (None, Some(Preview::Deferred(prerequisite))) => {
+            locally(Lack::Prerequisite(prerequisite.clone()), decided(Action::Create, None))
+        }
+        (None, Some(Preview::Unasked(why))) => {
+            locally(Lack::DryRun(why.clone()), decided(Action::Create, None))
+        }
+        (Some(live), Some(Preview::Unasked(why))) => {
+            let foreseen = foresee(send, live);
+            let action = if foreseen == *live { Action::Keep } else { Action::Update };
+            locally(Lack::DryRun(why.clone()), decided(action, Some(&foreseen)))
+        }
+        (_, Some(Preview::Refused(refusal))) => {
+            let Refusal { message, hint, causes } = refusal.clone();
+            refuse(live, Reason { message, hint, causes: manifest.located(causes) })
+        }
+        (Some(_), Some(Preview::Deferred(_))) => {
+            refuse(live, Reason::new("its kind is not served yet, so it can't be compared"))
+        }
+        (None, Some(Preview::Same)) | (_, None) => {
+            refuse(live, Reason::new("the API server was not asked about it"))
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Which object is next: one is ready as soon as all that it waits for has ended, and of those that
+//! are ready the first in the order of the list goes first.
+
+use std::collections::BTreeSet;
+
+use super::graph::{Graph, Why};
+
+/// How an object ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// As it should.
+    Well,
+    /// Its deletion is taken and not through.
+    Going,
+    /// It failed or was refused, or was not tried.
+    Badly,
+}
+
+/// Why an object should not be tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blocker {
+    /// The object that is to blame, which may be several steps away.
+    pub object: usize,
+    /// Why the object itself waited for it.
+    pub why: Why,
+    /// How the one to blame ended.
+    pub end: End,
+}
+
+/// The object that everything began with, and how it ended.
+type Blame = (usize, End);
+
+/// A graph under way.
+pub struct Queue<'g> {
+    graph: &'g Graph,
+    after: Graph,
+    /// How many things each node still waits for.
+    open: Vec<usize>,
+    ready: BTreeSet<usize>,
+    /// How each node ended, and who is to blame for it.
+    ends: Vec<Option<(End, Blame)>>,
+}
+
+impl<'g> Queue<'g> {
+    /// Nothing has begun.
+    pub fn new(graph: &'g Graph) -> Self {
+        let open: Vec<usize> = (0..graph.len()).map(|node| graph.needs(node).count()).collect();
+        let ready = (0..graph.len()).filter(|node| open[*node] == 0).collect();
+        Self { graph, after: graph.reversed(), open, ready, ends: vec![None; graph.len()] }
+    }
+
+    /// Takes the next object that waits for nothing any more, and says why it should not be tried
+    /// if that is so. `None` when all others wait for something that was taken and has not ended.
+    pub fn take(&mut self) -> Option<(usize, Option<Blocker>)> {
+        loop {
+            // Gates have the highest numbers, and nothing is done there.
+            let gate = self.ready.last().copied().filter(|node| !self.graph.is_object(*node));
+            let Some(gate) = gate else { break };
+            self.ready.remove(&gate);
+            let blocker = self.blocker(gate);
+            self.ended(gate, End::Well, blocker);
+        }
+        let node = self.ready.pop_first()?;
+        Some((node, self.blocker(node)))
+    }
+
+    /// Notes how an object ended; one that was not tried is blamed on its blocker.
+    pub fn ended(&mut self, object: usize, end: End, blocker: Option<Blocker>) {
+        let end = match blocker {
+            Some(blocker) => (End::Badly, (blocker.object, blocker.end)),
+            None => (end, (object, end)),
+        };
+        self.ends[object] = Some(end);
+        for after in self.after.needs(object) {
+            self.open[after.on] -= 1;
+            if self.open[after.on] == 0 {
+                self.ready.insert(after.on);
+            }
+        }
+    }
+
+    /// Whether anything waits for the object to be there, or gone, in full, of what `counts`.
+    pub fn is_awaited(&self, object: usize, counts: impl Fn(usize) -> bool) -> bool {
+        self.after.needs(object).any(|after| {
+            after.why.is_thorough() && (!self.graph.is_object(after.on) || counts(after.on))
+        })
+    }
+
+    /// The first thing that a node waited for and that did not end as the node needs it.
+    fn blocker(&self, node: usize) -> Option<Blocker> {
+        self.graph.needs(node).find_map(|need| {
+            let (how, (object, end)) = self.ends[need.on]?;
+            let holds = match how {
+                End::Well => false,
+                End::Badly => need.why != Why::Kind,
+                End::Going => need.why.is_thorough(),
+            };
+            holds.then_some(Blocker { object, why: need.why, end })
+        })
+    }
+}

@@ -1,0 +1,159 @@
+//! Objects → the order in which they are carried out, and what is wrong with what they say of it.
+
+use std::collections::BTreeMap;
+
+use super::edges::{Direction, Edges, Thing, edges};
+use super::graph::{Graph, Need, Why};
+use super::order::rank;
+use super::said::{self, Fault, Said};
+use super::{Reason, said::DEPENDS_ON};
+use crate::catalog::is_namespace;
+use crate::desired::Desired;
+use crate::manifest::Manifest;
+use crate::object::{Object, ObjectKey};
+use crate::problem::{Cause, Problem};
+
+/// In which order objects are made, and which of them can't have a turn.
+pub(super) struct Making<'a> {
+    /// Every desired object.
+    pub(super) order: Vec<&'a ObjectKey>,
+    /// What waits for what, by place in that order.
+    pub(super) graph: Graph,
+    /// Objects whose turn nobody can tell, and why.
+    pub(super) refused: BTreeMap<&'a ObjectKey, Reason>,
+    /// References that don't count.
+    pub(super) warnings: Vec<Problem>,
+}
+
+/// The order in which everything desired is made.
+pub(super) fn making(desired: &Desired) -> Making<'_> {
+    let declared: Vec<(&ObjectKey, &Manifest)> = desired.objects.iter().collect();
+    let things: Vec<Thing<'_>> = declared
+        .iter()
+        .map(|(key, manifest)| Thing { key, object: Some(&manifest.object) })
+        .collect();
+    let mut refused = BTreeMap::new();
+    let mut said = Vec::new();
+    for (key, manifest) in &declared {
+        let mut turn = Said::of(&manifest.object).unwrap_or_else(|fault| {
+            refused.insert(*key, why(manifest, fault));
+            Said::default()
+        });
+        turn.depends_on.retain(|on| {
+            let is_there = desired.objects.contains_key(on);
+            if !is_there {
+                let fault = said::stranger(on, desired.objects.keys());
+                refused.entry(*key).or_insert_with(|| why(manifest, fault));
+            }
+            is_there
+        });
+        said.push(turn);
+    }
+    let Edges { mut graph, ahead, waves } = edges(&things, &said, Direction::Make);
+    let uncut = graph.clone();
+    for (way, all) in graph.cut_firm_cycles() {
+        let circle = Circle { declared: &declared, said: &said, waves: &waves, graph: &uncut };
+        let reason = circle.reason(&way);
+        for at in all {
+            refused.entry(declared[at].0).or_insert_with(|| reason.clone());
+        }
+    }
+    let mut warnings = Vec::new();
+    for (at, on) in ahead {
+        let (key, manifest) = declared[at];
+        let later = format!("is in a later wave, {} after {}", waves[on], waves[at]);
+        warnings.push(uncounted((key, manifest), declared[on].0, &later));
+    }
+    for (at, on) in graph.cut_reference_cycles() {
+        let (key, manifest) = declared[at];
+        warnings.push(uncounted((key, manifest), declared[on].0, "needs it, too, in a circle"));
+    }
+    graph.cut_weak_cycles();
+    let places = graph.order(|at| (waves[at], rank(things[at].key)));
+    Making {
+        order: places.iter().map(|at| declared[*at].0).collect(),
+        graph: graph.arranged(&places),
+        refused,
+        warnings,
+    }
+}
+
+/// The order in which live objects are deleted, and what waits for what by place in it. What their
+/// annotations say counts as far as it can be understood.
+pub(super) fn deleting(live: &[(&ObjectKey, Option<&Object>)]) -> (Vec<usize>, Graph) {
+    let things: Vec<Thing<'_>> =
+        live.iter().map(|(key, object)| Thing { key, object: *object }).collect();
+    let of = |thing: &Thing<'_>| thing.object.and_then(|object| Said::of(object).ok());
+    let said: Vec<Said> = things.iter().map(|thing| of(thing).unwrap_or_default()).collect();
+    let Edges { mut graph, ahead: _, waves } = edges(&things, &said, Direction::Delete);
+    graph.cut_firm_cycles();
+    graph.cut_reference_cycles();
+    graph.cut_weak_cycles();
+    let graph = graph.reversed();
+    let last_first = |at: usize| std::cmp::Reverse((waves[at], rank(things[at].key)));
+    let places = graph.order(last_first);
+    let graph = graph.arranged(&places);
+    (places, graph)
+}
+
+fn why(manifest: &Manifest, fault: Fault) -> Reason {
+    Reason {
+        message: fault.message.clone(),
+        causes: vec![said::cause(manifest, &fault)],
+        hint: Some(fault.hint),
+    }
+}
+
+/// The warning about a reference that does not count.
+fn uncounted((key, manifest): (&ObjectKey, &Manifest), on: &ObjectKey, why: &str) -> Problem {
+    Problem {
+        place: manifest.origin.place(),
+        message: format!("{key} needs {on}, which {why}: {key} does not wait for it"),
+        excerpt: None,
+        hint: None,
+    }
+}
+
+/// What is known where objects wait for each other in a circle.
+struct Circle<'a> {
+    declared: &'a [(&'a ObjectKey, &'a Manifest)],
+    said: &'a [Said],
+    waves: &'a [i64],
+    graph: &'a Graph,
+}
+
+impl Circle<'_> {
+    /// Why the objects on this way can't have a turn: each waits for the next.
+    fn reason(&self, way: &[usize]) -> Reason {
+        let steps = way.iter().zip(way.iter().cycle().skip(1));
+        let name = |at: usize| self.declared[at].0.to_string();
+        let names: Vec<String> = way.iter().chain(way.first()).map(|at| name(*at)).collect();
+        let message = format!("it would wait for itself: {}", names.join(" → "));
+        let mut causes: Vec<Cause> = steps.map(|(at, on)| self.step(*at, *on)).collect();
+        let place = causes.first().and_then(|cause| cause.place.clone());
+        causes.insert(0, Cause { field: String::new(), message: message.clone(), place });
+        let hint = "take one of these out, or change a wave".to_owned();
+        Reason { message, hint: Some(hint), causes }
+    }
+
+    /// Why one waits for the other, and where that is said.
+    fn step(&self, at: usize, on: usize) -> Cause {
+        let ((key, manifest), (other, _)) = (self.declared[at], self.declared[on]);
+        let has = |why| self.graph.needs(at).any(|need| need == Need { on, why });
+        let (annotation, message) = if self.said[at].depends_on.contains(other) {
+            (Some(DEPENDS_ON), format!("{key} depends on {other}"))
+        } else if has(Why::Home) || has(Why::Place) {
+            let how = if is_namespace(other) { "lives in" } else { "is defined by" };
+            (None, format!("{key} {how} {other}"))
+        } else {
+            let (wave, before) = (self.waves[at], self.waves[on]);
+            let annotation = self.said[at].wave.or(self.said[on].wave).map(|(_, name)| name);
+            (annotation, format!("{key} is in wave {wave}, {other} in wave {before}"))
+        };
+        let place = match annotation {
+            Some(annotation) => said::place(manifest, annotation),
+            None => manifest.origin.place(),
+        };
+        Cause { field: String::new(), message, place: Some(place) }
+    }
+}

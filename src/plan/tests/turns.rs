@@ -1,0 +1,490 @@
+//! Whose turn is when: a row for every way in which one object comes to wait for another, and what
+//! holds for every set of objects.
+
+use std::collections::BTreeSet;
+
+use super::super::graph::{Graph, Why};
+use super::super::queue::{End, Queue};
+use super::*;
+
+/// Reads a YAML stream as a commit of one file, `a.yaml`, whose namespace is `shop`.
+fn commit(yaml: &str) -> Desired {
+    let reading = crate::manifest::read("a.yaml", yaml.as_bytes());
+    assert_eq!(reading.problems, []);
+    let objects = reading.manifests.into_iter().map(|mut manifest| {
+        let kind = manifest.object.kind().to_owned();
+        let is_wide = ["Namespace", "Class", "Cluster", "APIService", "Configuration", "Custom"];
+        if !is_wide.iter().any(|part| kind.contains(part)) {
+            let metadata = manifest.object.metadata_mut();
+            metadata.entry("namespace").or_insert_with(|| "shop".into());
+        }
+        (manifest.object.key(), manifest)
+    });
+    let mut desired = Desired { objects: objects.collect(), ..Desired::default() };
+    desired.join(&inventory());
+    desired
+}
+
+/// A document; `rest` is what it has beside its metadata.
+fn document(api_version: &str, kind: &str, name: &str, rest: &str) -> String {
+    format!(
+        "---\napiVersion: {api_version}\nkind: {kind}\nmetadata:\n  name: {name}\n  labels: {{app: {name}}}\n{rest}\n"
+    )
+}
+
+/// The plan where nothing of it is there yet.
+fn first(desired: &Desired) -> Plan {
+    let new = desired.objects.iter().map(|(key, manifest)| {
+        let preview = Some(Preview::Merged(manifest.object.clone()));
+        (key.clone(), Observation::Seen { live: None, preview })
+    });
+    let observed = Observed { objects: new.collect(), unlisted: Vec::new() };
+    plan(desired, &observed, &inventory(), &Allowed::default())
+}
+
+/// The plan where nothing is desired and all of it is there.
+fn last(desired: &Desired) -> Plan {
+    let old = desired.objects.iter().map(|(key, manifest)| {
+        let mut live = manifest.object.clone();
+        let entry = json!([{ "manager": FIELD_MANAGER, "operation": "Apply", "fieldsV1": {} }]);
+        live.metadata_mut().insert("managedFields".to_owned(), entry);
+        (key.clone(), Observation::Seen { live: Some(live), preview: None })
+    });
+    let kinds = ["Namespace", "CustomResourceDefinition"].map(str::to_owned);
+    let allowed = Allowed { empty: true, delete: kinds.into(), ..Allowed::default() };
+    let observed = Observed { objects: old.collect(), unlisted: Vec::new() };
+    plan(&Desired::default(), &observed, &inventory(), &allowed)
+}
+
+/// Everything that a node waits for, gates seen through, with the strongest reason of the first
+/// step.
+fn before(graph: &Graph, node: usize) -> BTreeSet<(usize, Why)> {
+    let mut found = BTreeSet::new();
+    for need in graph.needs(node) {
+        let (mut walk, mut seen) = (vec![need.on], BTreeSet::new());
+        while let Some(at) = walk.pop() {
+            if graph.is_object(at) {
+                found.insert((at, need.why));
+            } else if seen.insert(at) {
+                walk.extend(graph.needs(at).map(|need| need.on));
+            }
+        }
+    }
+    found
+}
+
+/// Why `name` waits for `on`, in a half of a plan.
+fn why(half: &Half, name: &str, on: &str) -> Vec<Why> {
+    let at = |name: &str| half.changes.iter().position(|c| c.key.name == name).unwrap();
+    let on = at(on);
+    before(&half.graph, at(name)).into_iter().filter(|(at, _)| *at == on).map(|(_, w)| w).collect()
+}
+
+const POD: &str = "spec: {template: {metadata: {labels: {app: pod}}, spec: {containers: [{name: a, envFrom: [{configMapRef: {name: one}}]}]}}}";
+
+#[test]
+fn what_an_object_names_is_made_before_it() {
+    let pods =
+        |spec: &str| format!("spec: {{template: {{spec: {{containers: [{{name: a}}], {spec}}}}}}}");
+    let hook = "webhooks: [{name: a, clientConfig: {service: {namespace: shop, name: one}}}]";
+    let rows = [
+        (("apps/v1", "Deployment", POD.to_owned()), ("v1", "ConfigMap")),
+        (
+            ("batch/v1", "Job", pods("volumes: [{name: v, secret: {secretName: one}}]")),
+            ("v1", "Secret"),
+        ),
+        (("apps/v1", "DaemonSet", pods("serviceAccountName: one")), ("v1", "ServiceAccount")),
+        (
+            (
+                "apps/v1",
+                "Deployment",
+                pods("volumes: [{name: v, persistentVolumeClaim: {claimName: one}}]"),
+            ),
+            ("v1", "PersistentVolumeClaim"),
+        ),
+        (
+            ("apps/v1", "Deployment", pods("priorityClassName: one")),
+            ("scheduling.k8s.io/v1", "PriorityClass"),
+        ),
+        (
+            (
+                "rbac.authorization.k8s.io/v1",
+                "RoleBinding",
+                "roleRef: {kind: Role, name: one}".to_owned(),
+            ),
+            ("rbac.authorization.k8s.io/v1", "Role"),
+        ),
+        (
+            (
+                "rbac.authorization.k8s.io/v1",
+                "ClusterRoleBinding",
+                "subjects: [{kind: ServiceAccount, name: one, namespace: shop}]".to_owned(),
+            ),
+            ("v1", "ServiceAccount"),
+        ),
+        (
+            (
+                "networking.k8s.io/v1",
+                "Ingress",
+                "spec: {defaultBackend: {service: {name: one}}}".to_owned(),
+            ),
+            ("v1", "Service"),
+        ),
+        (
+            (
+                "autoscaling/v2",
+                "HorizontalPodAutoscaler",
+                "spec: {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: one}}"
+                    .to_owned(),
+            ),
+            ("apps/v1", "Deployment"),
+        ),
+        (
+            (
+                "apiregistration.k8s.io/v1",
+                "APIService",
+                "spec: {group: g.example, service: {namespace: shop, name: one}}".to_owned(),
+            ),
+            ("v1", "Service"),
+        ),
+        (
+            ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", hook.to_owned()),
+            ("v1", "Service"),
+        ),
+        (
+            ("apps/v1", "Deployment", pods("volumes: [{name: v, secret: {secretName: made}}]")),
+            ("cert-manager.io/v1", "Certificate"),
+        ),
+    ];
+    for ((version, kind, rest), (on_version, on)) in rows {
+        let made = if on == "Certificate" { "spec: {secretName: made}" } else { "" };
+        let text = document(version, kind, "a", &rest) + &document(on_version, on, "one", made);
+        let desired = commit(&text);
+        let (there, gone) = (first(&desired), last(&desired));
+        assert!(why(&there.desired, "a", "one").contains(&Why::Reference), "{kind} → {on}");
+        assert!(why(&gone.undesired, "one", "a").contains(&Why::Reference), "{kind} → {on}, back");
+        let names: Vec<&str> = there.changes().map(|change| change.key.name.as_str()).collect();
+        assert_eq!(names, ["one", "a"], "{kind} → {on}");
+        let names: Vec<&str> = gone.changes().map(|change| change.key.name.as_str()).collect();
+        assert_eq!(names, ["a", "one"], "{kind} → {on}, back");
+    }
+}
+
+#[test]
+fn what_selects_pods_comes_after_them_where_it_is_about_them() {
+    let labels = "spec: {template: {metadata: {labels: {app: one}}, spec: {containers: []}}}";
+    let text = document("apps/v1", "Deployment", "one", labels)
+        + &document("v1", "Service", "service", "spec: {selector: {app: one}}")
+        + &document(
+            "policy/v1",
+            "PodDisruptionBudget",
+            "budget",
+            "spec: {selector: {matchLabels: {app: one}}}",
+        )
+        + &document(
+            "admissionregistration.k8s.io/v1",
+            "MutatingWebhookConfiguration",
+            "hook",
+            "webhooks: [{clientConfig: {service: {namespace: shop, name: service}}}]",
+        );
+    let plan = first(&commit(&text));
+    assert_eq!(why(&plan.desired, "budget", "one"), [Why::Reference]);
+    assert!(why(&plan.desired, "hook", "one").contains(&Why::Reference));
+    assert_eq!(why(&plan.desired, "service", "one"), []);
+}
+
+#[test]
+fn nothing_is_made_before_its_namespace_and_its_definition() {
+    let definition = "spec: {group: a.example, scope: Namespaced, names: {kind: Thing, plural: things}, versions: [{name: v1, served: true}]}";
+    let crd = "apiextensions.k8s.io/v1";
+    let wave = "  annotations: {trueup.dev/wave: '-3'}\n";
+    let text = document("a.example/v1", "Thing", "thing", wave)
+        + &document(crd, "CustomResourceDefinition", "things", definition)
+        + &document("v1", "Namespace", "shop", "")
+        + &document("v1", "ConfigMap", "settings", "");
+    let desired = commit(&text);
+    let plan = first(&desired);
+    let names: Vec<&str> = plan.changes().map(|change| change.key.name.as_str()).collect();
+    assert_eq!(names, ["shop", "things", "thing", "settings"], "they are pulled into its wave");
+    assert!(why(&plan.desired, "thing", "things").contains(&Why::Home));
+    assert!(why(&plan.desired, "settings", "shop").contains(&Why::Place));
+    let plan = last(&desired);
+    assert!(why(&plan.undesired, "things", "thing").contains(&Why::Home));
+    assert!(why(&plan.undesired, "shop", "settings").contains(&Why::Place));
+}
+
+#[test]
+fn waves_and_dependencies_come_before_kinds() {
+    let annotated = |text: &str| format!("  annotations: {{{text}}}");
+    let on = "config.kubernetes.io/depends-on: /namespaces/shop/Pod/db";
+    let text = document("v1", "ConfigMap", "late", &annotated("trueup.dev/wave: '1'"))
+        + &document("v1", "Pod", "web", &annotated("argocd.argoproj.io/sync-wave: '-1'"))
+        + &document("v1", "Secret", "after", &annotated(on))
+        + &document("v1", "Pod", "db", "");
+    let plan = first(&commit(&text));
+    let names: Vec<&str> = plan.changes().map(|change| change.key.name.as_str()).collect();
+    assert_eq!(names, ["web", "db", "after", "late"]);
+    assert_eq!(why(&plan.desired, "after", "db"), [Why::Said]);
+    for before in ["web", "db", "after"] {
+        assert_eq!(why(&plan.desired, "late", before), [Why::Wave], "{before}");
+    }
+}
+
+/// The reason of one object, and its causes as they are printed.
+fn told(plan: &Plan, name: &str) -> Vec<String> {
+    let change = plan.changes().find(|change| change.key.name == name).unwrap();
+    assert_eq!(change.action, Action::Refuse, "{name}");
+    let causes = change.reason.as_ref().unwrap().causes.iter();
+    causes.map(|c| format!("{}: {c}", c.place.as_ref().unwrap())).collect()
+}
+
+#[test]
+fn what_cannot_be_understood_is_refused_at_its_place() {
+    let wave = "  annotations:\n    trueup.dev/wave: first";
+    let on = "  annotations:\n    config.kubernetes.io/depends-on: ";
+    let text = document("v1", "Pod", "a", wave)
+        + &document("v1", "Pod", "b", &format!("{on}Pod/a"))
+        + &document("v1", "Pod", "c", &format!("{on}/namespaces/store/Pod/a"))
+        + &document("v1", "Pod", "d", "");
+    let plan = first(&commit(&text));
+    assert_eq!(told(&plan, "a"), ["a.yaml:8:5: trueup.dev/wave: \"first\" is no wave"]);
+    let named = "a.yaml:16:5: config.kubernetes.io/depends-on: \"Pod/a\" names no object";
+    assert_eq!(told(&plan, "b"), [named]);
+    let stranger = "a.yaml:24:5: config.kubernetes.io/depends-on: it depends on Pod store/a, which the commit does not declare";
+    assert_eq!(told(&plan, "c"), [stranger]);
+    let hint = plan.changes().find(|change| change.key.name == "c").unwrap();
+    let hint = hint.reason.as_ref().unwrap().hint.as_ref().unwrap();
+    assert_eq!(hint, "did you mean /namespaces/shop/Pod/a?");
+    assert_eq!(plan.count(Action::Create), 1);
+}
+
+#[test]
+fn a_circle_of_what_was_said_is_refused_and_printed() {
+    let on = |name: &str| {
+        format!("  annotations:\n    config.kubernetes.io/depends-on: /namespaces/shop/Pod/{name}")
+    };
+    let text = document("v1", "Pod", "a", &on("b"))
+        + &document("v1", "Pod", "b", &on("a"))
+        + &document("v1", "Pod", "c", &on("c"))
+        + &document("v1", "Pod", "d", &on("a"))
+        + &document("v1", "Pod", "e", "  annotations: {trueup.dev/wave: '1'}")
+        + &document("v1", "Pod", "f", &on("e"));
+    let plan = first(&commit(&text));
+    let circle = [
+        "a.yaml:8:5: it would wait for itself: Pod shop/a → Pod shop/b → Pod shop/a",
+        "a.yaml:8:5: Pod shop/a depends on Pod shop/b",
+        "a.yaml:16:5: Pod shop/b depends on Pod shop/a",
+    ];
+    assert_eq!(
+        (told(&plan, "a"), told(&plan, "b")),
+        (circle.map(str::to_owned).into(), circle.map(str::to_owned).into())
+    );
+    let alone = "a.yaml:24:5: it would wait for itself: Pod shop/c → Pod shop/c";
+    assert_eq!(told(&plan, "c")[0], alone);
+    let waves = [
+        "a.yaml:39:17: it would wait for itself: Pod shop/e → Pod shop/f → Pod shop/e",
+        "a.yaml:39:17: Pod shop/e is in wave 1, Pod shop/f in wave 0",
+        "a.yaml:47:5: Pod shop/f depends on Pod shop/e",
+    ];
+    assert_eq!(told(&plan, "f"), waves);
+    assert_eq!(why(&plan.desired, "d", "a"), [Why::Said], "it is not tried, since a is refused");
+}
+
+#[test]
+fn a_circle_of_references_is_broken_and_said() {
+    let scales = |name: &str| {
+        format!(
+            "spec: {{scaleTargetRef: {{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, name: {name}}}}}"
+        )
+    };
+    let text = document("autoscaling/v2", "HorizontalPodAutoscaler", "a", &scales("b"))
+        + &document("autoscaling/v2", "HorizontalPodAutoscaler", "b", &scales("a"));
+    let plan = first(&commit(&text));
+    assert_eq!(plan.count(Action::Create), 2);
+    let warnings: Vec<&str> = plan.warnings.iter().map(|w| w.message.as_str()).collect();
+    let (a, b) = ("HorizontalPodAutoscaler shop/a", "HorizontalPodAutoscaler shop/b");
+    let said = format!("{b} needs {a}, which needs it, too, in a circle: {b} does not wait for it");
+    assert_eq!(warnings, [said]);
+    assert_eq!(why(&plan.desired, "a", "b"), [Why::Reference]);
+}
+
+#[test]
+fn a_namespace_and_a_definition_stay_as_long_as_anything_needs_them() {
+    let definition = "spec: {group: a.example, scope: Namespaced, names: {kind: Thing, plural: things}, versions: [{name: v1, served: true}]}";
+    let desired = commit(
+        &(document("apiextensions.k8s.io/v1", "CustomResourceDefinition", "things", definition)
+            + &document("v1", "Namespace", "shop", "")),
+    );
+    let stays = document("a.example/v1", "Thing", "thing", "");
+    let kept = commit(&stays);
+    let mut live = kept.objects.values().next().unwrap().object.clone();
+    live.metadata_mut().insert("managedFields".to_owned(), json!([]));
+    let mut all = Observed::default();
+    for (key, manifest) in &desired.objects {
+        let mut live = manifest.object.clone();
+        let entry = json!([{ "manager": FIELD_MANAGER, "operation": "Apply", "fieldsV1": {} }]);
+        live.metadata_mut().insert("managedFields".to_owned(), entry);
+        all.objects.insert(key.clone(), Observation::Seen { live: Some(live), preview: None });
+    }
+    let seen = Observation::Seen { live: Some(live), preview: None };
+    all.objects.insert(kept.objects.keys().next().unwrap().clone(), seen);
+    let kinds = ["Namespace", "CustomResourceDefinition"].map(str::to_owned);
+    let allowed = Allowed { empty: true, delete: kinds.into(), ..Allowed::default() };
+    let plan = plan(&Desired::default(), &all, &inventory(), &allowed);
+    let reasons: Vec<_> = plan
+        .changes()
+        .filter(|change| change.action == Action::Refuse)
+        .map(|change| (change.key.to_string(), change.reason.as_ref().unwrap().message.clone()))
+        .collect();
+    let because = |name: &str, why: &str| (name.to_owned(), why.to_owned());
+    assert_eq!(
+        reasons,
+        [
+            because("CustomResourceDefinition things", "it defines Thing shop/thing, which stays"),
+            because("Namespace shop", "it holds Thing shop/thing, which stays"),
+        ]
+    );
+}
+
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// One object: its kind, its number, its wave, and the numbers that it names, by a field or by
+    /// an annotation.
+    type One = (usize, u8, i64, Option<u8>, Option<u8>);
+
+    const KINDS: [(&str, &str); 7] = [
+        ("v1", "ConfigMap"),
+        ("apps/v1", "Deployment"),
+        ("autoscaling/v2", "HorizontalPodAutoscaler"),
+        ("v1", "Service"),
+        ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"),
+        ("a.example/v1", "Thing"),
+        ("v1", "Namespace"),
+    ];
+
+    fn worlds() -> impl Strategy<Value = Vec<One>> {
+        let (number, wave) = (0..8_u8, prop_oneof![4 => Just(0), 1 => -1..2_i64]);
+        let name = prop::option::weighted(0.5, 0..8_u8);
+        let said = prop::option::weighted(0.15, 0..8_u8);
+        prop::collection::vec((0..KINDS.len(), number, wave, name, said), 0..24)
+    }
+
+    fn text(one: &One) -> String {
+        let (kind, number, wave, name, said) = one;
+        let (version, kind) = KINDS[*kind];
+        let mut annotations = Vec::new();
+        if *wave != 0 {
+            annotations.push(format!("trueup.dev/wave: '{wave}'"));
+        }
+        if let Some(said) = said {
+            annotations
+                .push(format!("{}: apps/namespaces/shop/Deployment/o{said}", said::DEPENDS_ON));
+        }
+        let rest = match (kind, name) {
+            ("Deployment", Some(name)) => POD.replace("name: one", &format!("name: o{name}")),
+            ("HorizontalPodAutoscaler", Some(name)) => format!(
+                "spec: {{scaleTargetRef: {{apiVersion: autoscaling/v2, kind: {kind}, name: o{name}}}}}"
+            ),
+            _ => String::new(),
+        };
+        let annotations = format!("  annotations: {{{}}}\n{rest}", annotations.join(", "));
+        let name = if kind == "Namespace" { "shop".to_owned() } else { format!("o{number}") };
+        document(version, kind, &name, &annotations)
+    }
+
+    /// Goes through a half as carrying out does, with some changes that fail, and returns who was
+    /// tried in which order.
+    fn carried_out(half: &Half, fails: impl Fn(usize) -> bool) -> Vec<(usize, bool)> {
+        let mut queue = Queue::new(&half.graph);
+        let mut tried = Vec::new();
+        let mut flying = Vec::new();
+        loop {
+            while let Some((at, blocker)) = queue.take() {
+                match blocker {
+                    Some(_) => {
+                        tried.push((at, false));
+                        queue.ended(at, End::Badly, blocker);
+                    }
+                    None => flying.push(at),
+                }
+            }
+            // The last that was begun is the first to end.
+            let Some(at) = flying.pop() else { return tried };
+            tried.push((at, true));
+            queue.ended(at, if fails(at) { End::Badly } else { End::Well }, None);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(80))]
+
+        #[test]
+        fn everybody_has_a_turn_after_all_that_it_waits_for(world in worlds(), bad in 0..24_usize) {
+            let desired = commit(&world.iter().map(text).collect::<String>());
+            for (half, plan) in [(0, first(&desired)), (1, last(&desired))] {
+                let half = if half == 0 { &plan.desired } else { &plan.undesired };
+                prop_assert_eq!(half.changes.len(), desired.objects.len());
+                let keys: BTreeSet<&ObjectKey> = half.changes.iter().map(|c| &c.key).collect();
+                prop_assert_eq!(keys.len(), desired.objects.len());
+                for at in 0..half.changes.len() {
+                    let all = before(&half.graph, at);
+                    prop_assert!(all.iter().all(|(on, _)| *on < at), "it is told in that order");
+                }
+                let tried = carried_out(half, |at| at == bad);
+                let ended: BTreeSet<usize> = tried.iter().map(|(at, _)| *at).collect();
+                prop_assert_eq!(ended.len(), half.changes.len());
+                prop_assert_eq!(tried.len(), half.changes.len());
+                let when = |at: usize| tried.iter().position(|(one, _)| *one == at);
+                for at in 0..half.changes.len() {
+                    for (on, why) in before(&half.graph, at) {
+                        prop_assert!(when(on) < when(at));
+                        let is_held = why != Why::Kind && on == bad && ended.contains(&bad);
+                        prop_assert!(!is_held || tried.contains(&(at, false)));
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn the_order_in_which_objects_are_declared_makes_no_difference(
+            world in worlds(),
+            seed in any::<prop::sample::Index>(),
+        ) {
+            let mut known = BTreeSet::new();
+            let mut world: Vec<One> = world
+                .into_iter()
+                .filter(|one| known.insert((one.0, if one.0 == 6 { 0 } else { one.1 })))
+                .collect();
+            let told = |world: &[One]| {
+                let plan = first(&commit(&world.iter().map(text).collect::<String>()));
+                let changes: Vec<_> =
+                    plan.changes().map(|change| (change.key.clone(), change.action)).collect();
+                let warnings: Vec<String> = plan.warnings.into_iter().map(|w| w.message).collect();
+                (changes, plan.desired.graph, warnings)
+            };
+            let straight = told(&world);
+            if !world.is_empty() {
+                let middle = seed.index(world.len());
+                world.rotate_left(middle);
+            }
+            world.reverse();
+            prop_assert_eq!(told(&world), straight);
+        }
+
+        #[test]
+        fn waves_hold_whatever_else_is_said(world in worlds()) {
+            let desired = commit(&world.iter().map(text).collect::<String>());
+            let plan = first(&desired);
+            let wave = |change: &Change| {
+                let said = said::Said::of(&desired.objects[&change.key].object).unwrap();
+                (change.key.kind != "Namespace").then(|| said.wave.map_or(0, |(wave, _)| wave))
+            };
+            let in_turn: Vec<i64> =
+                plan.changes().filter(|c| c.action == Action::Create).filter_map(wave).collect();
+            prop_assert!(in_turn.is_sorted(), "{in_turn:?}");
+        }
+    }
+}
