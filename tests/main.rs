@@ -23,6 +23,7 @@ mod killed;
 mod kubectl_answers;
 mod manifest_fuzz;
 mod one_of_forty;
+mod order;
 mod output;
 mod plan_file;
 mod pull;
