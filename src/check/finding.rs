@@ -9,7 +9,7 @@ use crate::problem::{Place, Problem};
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// The API server refuses it.
+    /// The API server refuses it, or trueup does.
     Error,
     /// It may be meant so.
     Warning,
@@ -36,6 +36,8 @@ pub enum Rule {
     NoSchema,
     /// A name of something that is not in the set.
     Reference,
+    /// An annotation about an object's turn that can't be followed.
+    Order,
     /// A Secret's key that is there twice.
     SecretKey,
     /// An API server refuses it.
@@ -44,7 +46,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Unreadable,
         Self::Surprise,
         Self::UnknownField,
@@ -54,6 +56,7 @@ impl Rule {
         Self::Duplicate,
         Self::NoSchema,
         Self::Reference,
+        Self::Order,
         Self::SecretKey,
         Self::Refused,
     ];
@@ -70,6 +73,7 @@ impl Rule {
             Self::Duplicate => "duplicate",
             Self::NoSchema => "no-schema",
             Self::Reference => "reference",
+            Self::Order => "order",
             Self::SecretKey => "secret-key",
             Self::Refused => "refused",
         }
@@ -87,6 +91,7 @@ impl Rule {
             Self::Duplicate => "An object is declared more than once.",
             Self::NoSchema => "There is no schema for the kind.",
             Self::Reference => "Something is named that is nowhere in the set.",
+            Self::Order => "An object's turn can't be told from what the annotations say.",
             Self::SecretKey => "A Secret has a key in data and in stringData.",
             Self::Refused => "An API server refuses the object.",
         }

@@ -1,8 +1,8 @@
 //! Are these manifests sound? Asked of nothing but the manifests themselves.
 //!
 //! [`check`] tells the story: `validate` (with `limits`) holds each object against its
-//! [schema](crate::schemas), `references` looks for what names something that is not there, and
-//! `secrets` for keys that a Secret has twice. An error is what the API server refuses; a warning
+//! [schema](crate::schemas), `references` looks for what names something that is not there,
+//! `turns` for what can't be put in order, and `secrets` for keys that a Secret has twice. An error is what the API server refuses; a warning
 //! is what most likely means something else, or what nobody can tell from the manifests alone.
 
 mod finding;
@@ -12,6 +12,7 @@ mod references;
 mod secrets;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod validate;
 mod words;
 
@@ -69,6 +70,11 @@ pub fn check(set: Set<'_>, mut schemas: Schemas) -> Vec<Finding> {
     findings.extend(one_by_one(&named, &schemas));
     findings.extend(duplicates(&named));
     findings.extend(references::lost(&named));
+    findings.extend(turns::wrong(&named, |key| {
+        let is_known = schemas.is_namespaced(&key.group_kind()).is_some();
+        let namespace = Some(namespace.to_owned());
+        (!is_known && key.namespace.is_none()).then(|| ObjectKey { namespace, ..key.clone() })
+    }));
 
     if !findings.is_empty() {
         let objects = manifests.iter().map(|manifest| &manifest.object);

@@ -285,6 +285,35 @@ spec: {maxReplicas: 2, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, n
 }
 
 #[test]
+fn what_a_plan_could_not_put_in_order_is_an_error() {
+    let document = |name: &str, annotation: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n  annotations: {{{annotation}}}\n"
+        )
+    };
+    let on =
+        |name: &str| format!("config.kubernetes.io/depends-on: /namespaces/shop/ConfigMap/{name}");
+    let yaml = document("a", &on("b"))
+        + &document("b", &on("a"))
+        + &document("c", "trueup.dev/wave: soon")
+        + &document("d", &on("c"))
+        + &document("e", &on("nothing"));
+    assert_eq!(
+        findings(&yaml),
+        [
+            "6:17 error it would wait for itself: ConfigMap shop/a → ConfigMap shop/b → ConfigMap shop/a; take one of these out, or change a wave",
+            "18:17 error trueup.dev/wave: \"soon\" is no wave; a wave is a whole number, such as \"-1\" or \"2\"",
+            "30:17 error config.kubernetes.io/depends-on: it depends on ConfigMap shop/nothing, which the commit does not declare; declare it in the same commit, or take the dependency out",
+        ]
+    );
+    // Of a kind that nobody knows, the namespace may be left out as well.
+    let custom = "---\napiVersion: a.example/v1\nkind: Thing\nmetadata: {name: thing}\n";
+    let on = "config.kubernetes.io/depends-on: a.example/namespaces/shop/Thing/thing";
+    let told = findings(&(document("a", on) + custom));
+    assert_eq!(told, ["9:1 warning no schema for a.example/v1/Thing: not validated"]);
+}
+
+#[test]
 fn every_type_of_a_release_can_be_read() {
     for release in releases() {
         let schemas = Schemas::of(release).unwrap();

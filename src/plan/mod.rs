@@ -17,6 +17,7 @@ use graph::Graph;
 pub use guards::Allowed;
 use guards::Undesired;
 use sequence::{Making, deleting, making};
+pub use sequence::{says_turn, turns};
 use serde::{Deserialize, Serialize};
 
 use crate::desired::Desired;

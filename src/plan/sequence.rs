@@ -78,6 +78,18 @@ pub(super) fn making(desired: &Desired) -> Making<'_> {
     }
 }
 
+/// Whether an object says anything of its turn.
+pub fn says_turn(object: &Object) -> bool {
+    !matches!(Said::of(object), Ok(said) if said == Said::default())
+}
+
+/// Desired objects whose turn nobody can tell, and what is odd about the order.
+pub fn turns(desired: &Desired) -> (BTreeMap<ObjectKey, Reason>, Vec<Problem>) {
+    let Making { order: _, graph: _, refused, warnings } = making(desired);
+    let refused = refused.into_iter().map(|(key, reason)| (key.clone(), reason));
+    (refused.collect(), warnings)
+}
+
 /// The order in which live objects are deleted, and what waits for what by place in it. What their
 /// annotations say counts as far as it can be understood.
 pub(super) fn deleting(live: &[(&ObjectKey, Option<&Object>)]) -> (Vec<usize>, Graph) {
