@@ -19,6 +19,14 @@ pub struct Observed {
 }
 
 impl Observed {
+    /// Takes out what is live of an object.
+    pub fn take(&mut self, key: &ObjectKey) -> Option<Object> {
+        match self.objects.get_mut(key) {
+            Some(Observation::Seen { live, .. }) => live.take(),
+            _ => None,
+        }
+    }
+
     /// Whether the kind of `key` could not be listed.
     pub fn is_unlisted(&self, key: &ObjectKey) -> bool {
         self.unlisted.iter().any(|unlisted| unlisted.kind == key.group_kind())

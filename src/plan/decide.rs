@@ -10,6 +10,7 @@ use crate::ownership::foresight::foresee;
 /// What is decided.
 pub(super) struct Decision {
     pub(super) action: Action,
+    /// What is live, unless it stays as it is: there may be thousands of those, and none is copied.
     pub(super) live: Option<Object>,
     pub(super) merged: Option<Object>,
     pub(super) confidence: Confidence,
@@ -54,6 +55,15 @@ pub(super) fn decide(
             ),
         );
     }
+    if let (Some(_), Some(Preview::Same)) = (live, preview) {
+        return Decision {
+            action: Action::Keep,
+            live: None,
+            merged: None,
+            confidence: Confidence::Server,
+            reason: None,
+        };
+    }
     let decided = |action, merged: Option<&Object>| Decision {
         action,
         live: live.cloned(),
@@ -66,7 +76,6 @@ pub(super) fn decide(
         ..decision
     };
     match (live, preview) {
-        (Some(_), Some(Preview::Same)) => decided(Action::Keep, None),
         (Some(_), Some(Preview::Merged(merged))) => decided(Action::Update, Some(merged)),
         (None, Some(Preview::Merged(merged))) => decided(Action::Create, Some(merged)),
         (None, Some(Preview::Deferred(prerequisite))) => {
@@ -87,7 +96,7 @@ pub(super) fn decide(
         (Some(_), Some(Preview::Deferred(_))) => {
             refuse(live, Reason::new("its kind is not served yet, so it can't be compared"))
         }
-        (None, Some(Preview::Same)) | (_, None) => {
+        (_, Some(Preview::Same) | None) => {
             refuse(live, Reason::new("the API server was not asked about it"))
         }
     }

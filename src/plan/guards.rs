@@ -122,6 +122,9 @@ fn why_guarded(key: &ObjectKey, allowed: &Allowed) -> Option<Reason> {
 
 /// Refuses to delete a namespace or a definition that something needs which stays.
 pub(super) fn keep_homes(desired: &[Change], undesired: &mut [Change]) {
+    if undesired.is_empty() {
+        return;
+    }
     let mut stays = BTreeMap::new();
     let leaves = |change: &Change| change.action == Action::Delete || change.is_going();
     for change in desired.iter().chain(&*undesired).filter(|change| !leaves(change)) {

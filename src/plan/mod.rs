@@ -198,7 +198,7 @@ impl Plan {
 /// Decides what to do with every object of desired ∪ inventory.
 pub fn plan(
     desired: &Desired,
-    observed: &Observed,
+    mut observed: Observed,
     inventory: &Inventory,
     allowed: &Allowed,
 ) -> Plan {
@@ -216,16 +216,16 @@ pub fn plan(
             let (confidence, reason) = (Confidence::Server, Some(reason));
             decision = Decision { action, live, merged, confidence, reason };
         }
+        let send = (decision.action != Action::Keep).then(|| send.into_owned());
+        let created = || send.clone().filter(|_| decision.action == Action::Create);
         changes.push(Change {
             action: decision.action,
             key: key.clone(),
             version: manifest.object.version().to_owned(),
             origin: Some(manifest.origin.clone()),
-            live: decision.live,
-            merged: decision
-                .merged
-                .or_else(|| (decision.action == Action::Create).then(|| send.clone().into_owned())),
-            send: (decision.action != Action::Keep).then(|| send.into_owned()),
+            live: decision.live.or_else(|| observed.take(key)),
+            merged: decision.merged.or_else(created),
+            send,
             confidence: decision.confidence,
             reason: decision.reason,
         });
@@ -234,10 +234,10 @@ pub fn plan(
     let undesired = Undesired {
         inventory,
         is_last: desired.objects.is_empty(),
-        blocked: guards::why_not_prune(desired, observed, refused, allowed),
+        blocked: guards::why_not_prune(desired, &observed, refused, allowed),
         allowed,
     };
-    let mut gone = leaving(desired, observed, &undesired);
+    let mut gone = leaving(desired, &observed, &undesired);
     guards::keep_homes(&changes, &mut gone);
     Plan { desired: Half::new(changes, graph), undesired: sorted(gone), warnings }
 }

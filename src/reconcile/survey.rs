@@ -114,7 +114,8 @@ pub async fn survey(
         instances: instances
             .map_err(api("list the objects of a definition that is to be deleted"))?,
     };
-    let plan = plan(&desired, &observed, &target.inventory, &allowed);
+    let unlisted = observed.unlisted.clone();
+    let plan = plan(&desired, observed, &target.inventory, &allowed);
 
     let dirty = if revision.dirty { "-dirty" } else { "" };
     let source = Source {
@@ -139,7 +140,7 @@ pub async fn survey(
         redact: target.redact.clone(),
         cluster_uid,
         explained: Explained::default(),
-        unlisted: observed.unlisted,
+        unlisted,
         warnings,
         uncommitted,
     })

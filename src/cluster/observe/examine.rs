@@ -39,19 +39,23 @@ pub(super) struct Measure<'a> {
     pub(super) known: Option<&'a Known>,
 }
 
-/// Looks into every member.
-pub(super) fn examine(members: &Members, measure: Measure<'_>) -> Examined {
-    let items: Vec<(&Listed, &RawValue)> = members
-        .lists
-        .iter()
-        .flat_map(|list| list.items.iter().map(move |item| (list, &**item)))
-        .collect();
+/// Looks into every member. What came of the network is given back piece by piece, as it is read.
+pub(super) fn examine(members: &mut Members, measure: Measure<'_>) -> Examined {
+    let taken: Vec<_> =
+        members.lists.iter_mut().map(|list| std::mem::take(&mut list.items)).collect();
+    let items = members.lists.iter().zip(taken);
+    let items = items.flat_map(|(list, items)| items.into_iter().map(move |item| (list, item)));
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let share = items.len().div_ceil(threads).max(WORTH_A_THREAD);
+    let mut parts: Vec<Vec<(&Listed, Box<RawValue>)>> = vec![items.collect()];
+    let share = parts[0].len().div_ceil(threads).max(WORTH_A_THREAD);
+    while let Some(part) = parts.last_mut().filter(|part| part.len() > share) {
+        let rest = part.split_off(share);
+        parts.push(rest);
+    }
     let mut all = Examined::default();
     thread::scope(|scope| {
         let workers: Vec<_> =
-            items.chunks(share).map(|part| scope.spawn(move || measure.part(part))).collect();
+            parts.into_iter().map(|part| scope.spawn(move || measure.part(part))).collect();
         for worker in workers {
             let part = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             all.same.extend(part.same);
@@ -63,10 +67,11 @@ pub(super) fn examine(members: &Members, measure: Measure<'_>) -> Examined {
 }
 
 impl Measure<'_> {
-    fn part(&self, items: &[(&Listed, &RawValue)]) -> Examined {
+    fn part(&self, items: Vec<(&Listed, Box<RawValue>)>) -> Examined {
         let mut examined = Examined::default();
         for (list, item) in items {
-            let live = list.object(item);
+            let live = list.object(&item);
+            drop(item);
             let key = live.key();
             match self.proven(&key, &live) {
                 Some(verdict) => {

@@ -58,7 +58,7 @@ impl Cluster {
         let known = Known { verdicts: self.recall(question.inventory), schemas: Schemas::newest() };
         let trusted = (!question.verify).then_some(&known);
         let measure = Measure { desired: question.desired, known: trusted };
-        let Examined { same, mut others, verdicts } = examine(&members, measure);
+        let Examined { same, mut others, verdicts } = examine(&mut members, measure);
         let mut remembered = Verdicts::default();
         remembered.extend(verdicts);
 

@@ -64,6 +64,10 @@ fn seen(pairs: &[(&Object, Option<&Object>, Option<Preview>)]) -> Observed {
     Observed { objects: objects.collect(), unlisted: Vec::new() }
 }
 
+fn plan(desired: &Desired, observed: &Observed, inventory: &Inventory, allowed: &Allowed) -> Plan {
+    super::plan(desired, observed.clone(), inventory, allowed)
+}
+
 fn actions(desired: &Desired, observed: &Observed, allowed: &Allowed) -> Vec<(String, Action)> {
     plan(desired, observed, &inventory(), allowed)
         .changes()
@@ -341,7 +345,7 @@ mod properties {
         fn deletions_come_after_everything_else_and_order_in_makes_no_difference(world in worlds()) {
             let (desired, observed) = build(&world);
             let allowed = Allowed { empty: true, ..Allowed::default() };
-            let plan = |desired, observed| super::plan(desired, observed, &inventory(), &allowed);
+            let plan = |desired, observed| plan(desired, observed, &inventory(), &allowed);
             let first = plan(&desired, &observed);
             let actions: Vec<Action> = first.changes().map(|change| change.action).collect();
             let deletions = actions.iter().skip_while(|action| **action != Action::Delete);
