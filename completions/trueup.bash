@@ -103,7 +103,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__apply)
-            opts="-t -n -y -o -C -h --target --rev --worktree --namespace --name --moved --allow-delete --allow-empty --strict --verify --kubeconfig --context --as --as-group --concurrency --sandbox --plan --yes --output --exit-zero --directory --color --help"
+            opts="-t -n -y -o -C -h --target --rev --worktree --namespace --name --moved --allow-delete --allow-empty --strict --verify --kubeconfig --context --as --as-group --concurrency --sandbox --plan --yes --wait --no-wait --timeout --output --exit-zero --directory --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -158,6 +158,10 @@ _trueup() {
                     return 0
                     ;;
                 --plan)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -625,7 +629,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__watch)
-            opts="-t -n -C -h --target --rev --worktree --namespace --name --moved --allow-delete --allow-empty --strict --verify --kubeconfig --context --as --as-group --concurrency --interval --once --no-pull --timeout --directory --color --help"
+            opts="-t -n -C -h --target --rev --worktree --namespace --name --moved --allow-delete --allow-empty --strict --verify --kubeconfig --context --as --as-group --concurrency --interval --once --no-pull --wait --no-wait --wait-timeout --timeout --directory --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -680,6 +684,10 @@ _trueup() {
                     return 0
                     ;;
                 --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wait-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

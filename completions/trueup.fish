@@ -89,6 +89,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand apply" -l as -d 'User to a
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l as-group -d 'Group to act as a member of (repeatable)' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l concurrency -d 'How many requests may be in flight at once' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l plan -d 'Carry out exactly the plan in FILE, made by `trueup diff --out FILE`' -r -F
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l timeout -d 'How long to wait: 90s, 5m, 1h30m' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -s o -l output -d 'How to print the answer' -r -f -a "text\t'For people'
 json\t'One JSON document, its keys as in the README'
 markdown\t'For a comment on a pull request'
@@ -105,6 +106,8 @@ complete -c trueup -n "__fish_trueup_using_subcommand apply" -l strict -d 'Refus
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l verify -d 'Ask the API server about every object, not only about those that may differ'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l sandbox -d 'Use a fresh throwaway cluster of this machine, taken down afterwards'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -s y -l yes -d 'Do not ask, on a terminal either'
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l wait -d 'Wait until everything is healthy, and end with 1 if it does not get so'
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l no-wait -d 'Do not wait'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l exit-zero -d 'Exit 0 where the cluster is not at the commit, too'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -s t -l target -d 'The target of trueup.yaml to use' -r
@@ -118,6 +121,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand watch" -l as -d 'User to a
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l as-group -d 'Group to act as a member of (repeatable)' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l concurrency -d 'How many requests may be in flight at once' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l interval -d 'How long to wait between rounds, give or take a tenth' -r
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l wait-timeout -d 'How long a round waits for what it changed to be healthy: 90s, 5m, 1h30m' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l timeout -d 'How long the remote may be silent' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -s C -l directory -d 'A folder in the checkout' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l color -d 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -130,6 +134,8 @@ complete -c trueup -n "__fish_trueup_using_subcommand watch" -l strict -d 'Refus
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l verify -d 'Ask the API server about every object, not only about those that may differ'
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l once -d 'Run one round and end with its result'
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l no-pull -d 'Do not fetch; watch the checkout as others update it'
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l wait -d 'Wait until everything is healthy, and end with 1 if it does not get so'
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l no-wait -d 'Do not wait'
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c trueup -n "__fish_trueup_using_subcommand check" -s t -l target -d 'The target of trueup.yaml to use' -r
 complete -c trueup -n "__fish_trueup_using_subcommand check" -l rev -d 'The commit, branch or tag to make true [default: HEAD]' -r

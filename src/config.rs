@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::formats::Formats;
+use crate::health::HealthRule;
 use crate::manifest::{self, PathPart};
 use crate::rules::Rule;
 
@@ -42,6 +43,9 @@ pub struct TargetConfig {
     /// Fields that are masked as a Secret's values are.
     #[serde(default)]
     pub redact: Vec<Rule>,
+    /// When objects of some kinds are ready.
+    #[serde(default)]
+    pub health: Vec<HealthRule>,
 }
 
 /// Why `trueup.yaml` can't be used.
@@ -216,7 +220,7 @@ mod tests {
         let error = Config::read(b"targets:\n  prod:\n    path: [a]\n").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "trueup.yaml:3:5: targets.prod: unknown field `path`, expected one of `paths`, `namespace`, `name`, `render`, `ignore`, `redact`"
+            "trueup.yaml:3:5: targets.prod: unknown field `path`, expected one of `paths`, `namespace`, `name`, `render`, `ignore`, `redact`, `health`"
         );
     }
 }

@@ -28,6 +28,7 @@
 //! | [`attribution`] | why a field differs: who changed it, and which commit says otherwise |
 //! | [`redact`] | takes Secrets out of everything that is shown |
 //! | [`rules`] | which fields of which objects are ignored or masked |
+//! | [`health`] | is a live object ready, and what does it wait for? |
 //! | [`report`] | what carrying a plan out came to |
 //! | [`config`] | what `trueup.yaml` says |
 //! | [`machine`] | what the machine's own file says |
@@ -74,6 +75,7 @@ pub mod delta;
 pub mod desired;
 pub mod formats;
 pub mod git;
+pub mod health;
 pub mod inventory;
 pub mod machine;
 pub mod manifest;

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::health::Health;
 use crate::object::{GroupKind, Object, ObjectKey};
 use crate::problem::Cause;
 
@@ -16,6 +17,8 @@ pub struct Observed {
     /// Kinds whose objects could not be listed, and why: what they hold of the inventory is
     /// unknown, so nothing is pruned.
     pub unlisted: Vec<Unlisted>,
+    /// Desired objects that are live and not ready, and why.
+    pub unready: BTreeMap<ObjectKey, Health>,
 }
 
 impl Observed {

@@ -1,6 +1,7 @@
 //! What carrying out a plan came to: an outcome for every change that was to be made, and the
 //! events on the way there.
 
+use crate::health::Proof;
 use crate::object::ObjectKey;
 use crate::plan::{Action, Reason};
 
@@ -37,12 +38,19 @@ pub struct Report {
     pub interrupted: bool,
     /// Whether the inventory's record now names this commit: everything is as declared.
     pub at_commit: bool,
+    /// How the objects are; `None` where nobody waited for them.
+    pub proof: Option<Proof>,
 }
 
 impl Report {
     /// How many changes ended as `wanted` says.
     pub fn count(&self, wanted: impl Fn(&Outcome) -> bool) -> usize {
         self.steps.iter().filter(|step| wanted(&step.outcome)).count()
+    }
+
+    /// Whether everything is as declared, and healthy as far as somebody waited for it.
+    pub fn is_good(&self) -> bool {
+        self.at_commit && self.proof.as_ref().is_none_or(Proof::is_ready)
     }
 
     /// How many changes were made.

@@ -13,7 +13,9 @@ use crate::cluster::{Access, Cluster, ConnectError};
 use crate::git::pull::{PullError, PullOptions, Pulled, pull};
 use crate::git::{self, Checkout};
 use crate::problem::Problem;
-use crate::reconcile::{self, Course, LastRead, Survey, Target, carry_out, survey};
+use crate::reconcile::{
+    self, Course, LastRead, Survey, Target, Waiting, carry_out, prove, standing, survey,
+};
 use crate::report::Report;
 
 /// By how much a pause may be shorter or longer than the interval, so that many watchers of one
@@ -34,6 +36,9 @@ pub struct Watch {
     pub interval: Duration,
     /// Whether one round is enough.
     pub once: bool,
+    /// How long a round that changed something waits until everything is healthy; `None` not to
+    /// wait.
+    pub wait: Option<Duration>,
 }
 
 /// Tells a watch, and the plan that it is carrying out, to stop.
@@ -187,7 +192,17 @@ async fn act(watch: &Watch, looked: Looked, stop: &Stop) -> Result<Round, RoundE
         stop: stop.flag(),
         events: &mut |_| {},
     };
-    let report = carry_out(&survey, &cluster, course).await?;
+    let mut report = carry_out(&survey, &cluster, course).await?;
+    report.proof = match watch.wait {
+        // A round that changed nothing is not the one to wait: the next commit would have to, too.
+        Some(timeout) if watch.once || survey.plan.writes() => {
+            let (inventory, stop) = (&watch.target.inventory, stop.flag());
+            let waiting = Waiting { inventory, timeout, stop, events: &mut |_| {} };
+            prove(&survey, &cluster, (&report, waiting)).await
+        }
+        Some(_) => standing(&survey, &report),
+        None => None,
+    };
     let (requests, elapsed) = (cluster.requests(), begin.elapsed());
     Ok(Round { pulled, survey, report, requests, elapsed })
 }

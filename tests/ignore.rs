@@ -71,7 +71,12 @@ fn what_somebody_else_changes_is_neither_shown_nor_put_back() {
     let _ = repo.kubectl(&["annotate", "deployment", "web", "--overwrite", note]).exits(0);
     let limits = ["set", "resources", "deployment/web", "-c", "main", "--limits=cpu=300m"];
     let _ = repo.kubectl(&limits).exits(0);
-    for args in [&["diff"][..], &["diff", "--verify"], &["apply", "--yes"], &["watch", "--once"]] {
+    for args in [
+        &["diff"][..],
+        &["diff", "--verify"],
+        &["apply", "--yes"],
+        &["watch", "--once", "--no-wait"],
+    ] {
         let writes = repo.writes();
         let run = repo.run(args).exits(0);
         assert_eq!(repo.writes(), writes, "nothing is written\n{run}");

@@ -43,5 +43,6 @@ mod secrets_everywhere;
 mod support;
 mod unasked;
 mod verify;
+mod wait;
 mod watch;
 mod wrong_input;

@@ -142,7 +142,7 @@ fn no_secret_is_printed_or_kept_wherever_it_stands() {
     planted.see_diffs();
     let told = planted.see(&["diff", "-o", "markdown"]).exits(1);
     assert!(told.stdout.contains("taken from kubectl-set"), "{told}");
-    let _ = planted.see(&["watch", "--once", "--no-pull"]).exits(0);
+    let _ = planted.see(&["watch", "--once", "--no-pull", "--no-wait"]).exits(0);
 
     // What somebody else keeps in a Secret that stays as it is.
     let patch = format!(r#"{{"stringData":{{"more":"{more}"}}}}"#);
@@ -165,7 +165,7 @@ fn no_secret_is_printed_or_kept_wherever_it_stands() {
     for form in FORMS {
         let _ = planted.see(&["apply", "--yes", "-o", form]).exits(1);
     }
-    let _ = planted.see(&["watch", "--once", "--no-pull"]).exits(1);
+    let _ = planted.see(&["watch", "--once", "--no-pull", "--no-wait"]).exits(1);
     for form in ["text", "json", "github", "sarif"] {
         let _ = planted.see(&["check", "-o", form]).exits(1);
     }

@@ -1,8 +1,8 @@
-//! `trueup apply`: make it so, and prune.
+//! `trueup apply`: make it so, prune, and wait until it is healthy.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 
@@ -15,6 +15,7 @@ use super::signals;
 use super::target::TargetArgs;
 use super::throwaway::ThrowawayArgs;
 use super::ui::Ui;
+use super::waiting::{self, WaitArgs};
 use crate::approval::Approval;
 use crate::plan_file;
 use crate::reconcile::{Course, Survey, carry_out};
@@ -25,14 +26,16 @@ const EXAMPLES: &str = "\
 Examples:
   trueup apply                           show the plan, ask, make it so
   trueup apply --yes --target prod       as in a script
+  trueup apply --wait --timeout 10m      and wait until everything is healthy
   trueup apply --rev HEAD~1              back to the commit before
   trueup apply --plan plan.json          what was approved, or nothing
   trueup apply --allow-delete Namespace  a deleted Namespace is meant";
 
 /// Make the cluster true to the commit, and prune
 ///
-/// On a terminal the plan is shown first, and you are asked. What the inventory has and the commit
-/// no longer declares is deleted last, and only if everything else went well.
+/// On a terminal the plan is shown first, you are asked, and the run ends when everything is healthy
+/// or something has failed; elsewhere `--wait` does that. What the inventory has and the commit no
+/// longer declares is deleted last, and only if everything else went well.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ApplyArgs {
@@ -60,6 +63,13 @@ pub struct ApplyArgs {
     /// Do not ask, on a terminal either
     #[arg(short, long)]
     yes: bool,
+
+    #[command(flatten)]
+    waiting: WaitArgs,
+
+    /// How long to wait: 90s, 5m, 1h30m
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = waiting::duration)]
+    timeout: Duration,
 
     /// How to print the answer
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
@@ -99,9 +109,13 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
             }
         },
     };
-    let report = carry_out(&survey, &session.cluster, course).await?;
+    let mut report = carry_out(&survey, &session.cluster, course).await?;
+    let is_watched = ui.has_progress() && !args.throwaway.is_wanted();
+    if args.waiting.is_wanted(is_watched) {
+        waiting::wait((&session, &survey), &mut report, (args.timeout, stop.flag()), ui).await;
+    }
     present::report(ui.stdout(), (&session.view(&survey), &report), args.output, glyphs)?;
-    Ok(match report.at_commit {
+    Ok(match report.is_good() {
         true => Exit::AtCommit,
         false if report.interrupted => Exit::Interrupted,
         false if args.exit_zero => Exit::AtCommit,
@@ -119,7 +133,7 @@ struct Ready {
 /// Looks, decides, and asks where there is somebody to ask; `None` when the answer is no, or when
 /// an approved plan does not hold any more.
 async fn ready(args: &ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Option<Ready>, Failure> {
-    let ApplyArgs { target, throwaway, plan, yes, output, exit_zero: _ } = args;
+    let ApplyArgs { target, throwaway, plan, yes, output, .. } = args;
     let approval = plan.as_deref().map(plan_file::read).transpose()?;
     let approved = approval.as_ref().map(|approval| &approval.purpose);
     let mut session = Session::open(Wanted { target, throwaway, approved }, directory, ui).await?;

@@ -88,6 +88,7 @@ impl TargetArgs {
             inventory: Inventory { name, namespace: home },
             render: setting(config.render, &namespace)?,
             ignore: config.ignore,
+            health: config.health,
             redact: file.redact(declared.then_some(target.as_str())),
             namespace,
             allow_delete: purpose.allow_delete.clone(),

@@ -18,6 +18,7 @@ pub mod signals;
 pub mod target;
 pub mod throwaway;
 pub mod ui;
+pub mod waiting;
 pub mod watch;
 
 use std::path::PathBuf;
@@ -46,7 +47,7 @@ Examples:
 
 Exit status:
   0  the cluster is at the commit, or there was nothing to do
-  1  it is not: differences, or something failed or was refused
+  1  it is not: differences, or something failed, was refused or is unhealthy
   2  could not tell or could not run: usage, configuration, git, manifests, API
   130  interrupted";
 

@@ -23,6 +23,14 @@ pub struct Throwaway {
 }
 
 impl ThrowawayArgs {
+    /// Whether there is to be one; nothing gets ready in it, as it has no controllers.
+    pub fn is_wanted(&self) -> bool {
+        #[cfg(unix)]
+        return self.sandbox;
+        #[cfg(not(unix))]
+        return false;
+    }
+
     /// Starts the sandbox if one is wanted, and makes `access` lead to it.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use super::exit::{Exit, Failure};
 use super::present::round::Log;
 use super::target::TargetArgs;
 use super::ui::Ui;
+use super::waiting::{self, WaitArgs};
 use super::{seconds, signals};
 use crate::cluster::Cluster;
 use crate::git::Checkout;
@@ -26,7 +27,7 @@ Examples:
 
 /// Pull and apply, again and again
 ///
-/// A round that did something says so in a line; a round that found everything true says nothing.
+/// A round that changed something waits until it is healthy. A round that did something says so in a line; a round that found everything true says nothing.
 /// A round that fails is reported, and the next one runs.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -45,6 +46,13 @@ pub struct WatchArgs {
     /// Do not fetch; watch the checkout as others update it
     #[arg(long)]
     no_pull: bool,
+
+    #[command(flatten)]
+    waiting: WaitArgs,
+
+    /// How long a round waits for what it changed to be healthy: 90s, 5m, 1h30m
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = waiting::duration)]
+    wait_timeout: Duration,
 
     /// How long the remote may be silent
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
@@ -80,6 +88,7 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         access,
         interval: args.interval,
         once: args.once,
+        wait: args.waiting.is_wanted(true).then_some(args.wait_timeout),
     };
     // From cron, a round with nothing to tell should not send a mail.
     let mut log = Log::new(&named.name, !args.once || ui.has_reader(), ui.glyphs());

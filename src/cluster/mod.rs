@@ -1,8 +1,8 @@
 //! The cluster, reached through kubeconfig: the only user of kube's client.
 //!
 //! [`connect`](Cluster::connect) finds it, [`discover`](Cluster::discover) and
-//! [`observe`](Cluster::observe) only read and dry-run, `execute` and `record` write. What the
-//! answers mean for the plan is decided in [`crate::plan`].
+//! [`observe`](Cluster::observe) only read and dry-run, `execute` and `record` write, `wait` follows
+//! what becomes of it. What the answers mean for the plan is decided in [`crate::plan`].
 
 mod causes;
 mod connect;
@@ -13,6 +13,7 @@ mod observe;
 mod path;
 mod recall;
 mod record;
+mod wait;
 mod wire;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,6 +21,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub use connect::{Access, ConnectError};
 pub use execute::{Condition, Deleted};
 pub use observe::{Members, Question};
+pub use wait::{Followed, News, Scope};
 pub use wire::ApiError;
 
 use crate::memory::Memory;

@@ -119,6 +119,7 @@ async fn the_members_of_a_stale_group_are_unknown_and_not_gone() {
     };
     let desired = crate::desired::Desired::default();
     let question = Question {
+        judge: &crate::health::Judge::default(),
         desired: &desired,
         catalog: &catalog,
         inventory: &inventory,

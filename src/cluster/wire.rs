@@ -283,7 +283,7 @@ fn garbled(call: &Call, cause: &str) -> ApiError {
 }
 
 /// The error that an answer without success stands for.
-fn refusal(status: StatusCode, body: Option<&Value>, bytes: &[u8]) -> ApiError {
+pub(super) fn refusal(status: StatusCode, body: Option<&Value>, bytes: &[u8]) -> ApiError {
     let text = |key: &str| body?.get(key)?.as_str().map(str::to_owned);
     let plain = || {
         let text = String::from_utf8_lossy(bytes);
@@ -300,7 +300,7 @@ fn refusal(status: StatusCode, body: Option<&Value>, bytes: &[u8]) -> ApiError {
 }
 
 /// The innermost cause, which is what a person needs; the layers above only repeat it.
-fn root_cause(error: &dyn std::error::Error) -> String {
+pub(super) fn root_cause(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;

@@ -1,10 +1,11 @@
-//! The story: [`survey`] looks and decides, [`carry_out`] does. diff is the first, apply both, and
-//! watch both again and again.
+//! The story: [`survey`] looks and decides, [`carry_out`] does, and [`prove`] waits until all of it
+//! is healthy. diff is the first, apply all three, and watch all three again and again.
 
 mod carry_out;
 mod declare;
 mod error;
 mod explain;
+mod prove;
 mod rehearse;
 mod survey;
 
@@ -12,11 +13,13 @@ pub use carry_out::{Course, carry_out};
 pub use declare::{Declared, LastRead, declare, declare_again};
 pub use error::Error;
 pub use explain::{Explained, explain};
+pub use prove::{Waiting, prove, standing};
 pub use rehearse::{Rehearsal, rehearse};
 pub use survey::{Survey, survey};
 
 use std::collections::BTreeSet;
 
+use crate::health::HealthRule;
 use crate::inventory::Inventory;
 use crate::render::Setting;
 use crate::rules::Rule;
@@ -48,6 +51,8 @@ pub struct Target {
     pub ignore: Vec<Rule>,
     /// Fields that are masked as a Secret's values are.
     pub redact: Vec<Rule>,
+    /// When objects of some kinds are ready.
+    pub health: Vec<HealthRule>,
     /// Whether one wrong document refuses the whole commit.
     pub strict: bool,
 }

@@ -12,6 +12,7 @@ use crate::catalog::{Catalog, is_crd};
 use crate::check::{Finding, Level, Rule};
 use crate::cluster::{Cluster, Condition, Members, Question};
 use crate::desired::Desired;
+use crate::health::Judge;
 use crate::inventory::Inventory;
 use crate::manifest::Manifest;
 use crate::object::{GroupKind, Object, ObjectKey};
@@ -55,6 +56,8 @@ pub async fn rehearse(
     let desired = Desired::new(manifests.to_vec(), &catalog, namespace);
     let inventory = Inventory { name: INVENTORY.to_owned(), namespace: namespace.to_owned() };
     let question = Question {
+        // Nothing is live in a sandbox.
+        judge: &Judge::default(),
         desired: &desired,
         catalog: &catalog,
         inventory: &inventory,

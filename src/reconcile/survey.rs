@@ -1,5 +1,6 @@
 //! Looks at git and the cluster, and decides. Writes nothing.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use crate::catalog::{Catalog, is_namespace};
@@ -7,7 +8,9 @@ use crate::check;
 use crate::cluster::{Cluster, Members, Question};
 use crate::desired::Desired;
 use crate::git::Checkout;
+use crate::health::{Health, Judge};
 use crate::inventory::{Inventory, Record, Source};
+use crate::object::ObjectKey;
 use crate::observed::{Observation, Observed, Prerequisite, Preview, Unlisted};
 use crate::plan::{Action, Allowed, Change, Plan, plan};
 use crate::problem::Problem;
@@ -44,6 +47,10 @@ pub struct Survey {
     pub explained: Explained,
     /// Kinds whose objects could not be listed, so that each was asked for by its name.
     pub unlisted: Vec<Unlisted>,
+    /// Desired objects that are live and not ready, and why.
+    pub unready: BTreeMap<ObjectKey, Health>,
+    /// Says which objects are ready.
+    pub judge: Judge,
     /// Changes in the work tree under the target's paths that are not in the commit.
     pub uncommitted: Vec<String>,
 }
@@ -98,7 +105,9 @@ pub async fn survey(
         has_home(target, &desired, cluster).await?;
     }
 
+    let judge = Judge { rules: target.health.clone(), ..Judge::default() };
     let question = Question {
+        judge: &judge,
         desired: &desired,
         catalog: &catalog,
         inventory: &target.inventory,
@@ -115,6 +124,7 @@ pub async fn survey(
             .map_err(api("list the objects of a definition that is to be deleted"))?,
     };
     let unlisted = observed.unlisted.clone();
+    let unready = std::mem::take(&mut observed.unready);
     let plan = plan(&desired, observed, &target.inventory, &allowed);
 
     let dirty = if revision.dirty { "-dirty" } else { "" };
@@ -141,6 +151,8 @@ pub async fn survey(
         cluster_uid,
         explained: Explained::default(),
         unlisted,
+        unready,
+        judge,
         warnings,
         uncommitted,
     })

@@ -21,6 +21,7 @@ pub mod pull;
 pub mod round;
 pub mod steps;
 pub mod text;
+pub mod waiting;
 mod why;
 mod wrap;
 

@@ -1,13 +1,14 @@
 //! A watch as a log: a line for every round that did something or went wrong, none for the others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Zoned;
 
-use super::{Glyphs, because, text};
+use super::{Glyphs, because, text, waiting};
 use crate::cli::exit::Exit;
 use crate::delta::Delta;
 use crate::git::pull::Pulled;
+use crate::object::ObjectKey;
 use crate::plan::Action;
 use crate::problem::Problem;
 use crate::redact::Redactor;
@@ -27,13 +28,15 @@ pub struct Log {
     commit: Option<String>,
     /// What went wrong in the last round.
     wrong: BTreeSet<String>,
+    /// What was not ready when a round had waited for it, and what was said of it.
+    unready: BTreeMap<ObjectKey, Vec<String>>,
 }
 
 impl Log {
     /// The log of `target`; with `greets` a first round that finds everything true says so.
     pub fn new(target: &str, greets: bool, glyphs: Glyphs) -> Self {
         let (target, wrong) = (target.to_owned(), BTreeSet::new());
-        Self { target, glyphs, greets, commit: None, wrong }
+        Self { target, glyphs, greets, commit: None, wrong, unready: BTreeMap::new() }
     }
 
     /// One line with the time and the target.
@@ -56,7 +59,7 @@ impl Log {
             Err(_) => Exit::CouldNot,
             Ok(Round { pulled: Some(Err(error)), .. }) if !error.is_refusal() => Exit::CouldNot,
             Ok(Round { pulled: Some(Err(_)), .. }) => Exit::NotAtCommit,
-            Ok(round) if round.report.at_commit => Exit::AtCommit,
+            Ok(round) if round.report.is_good() => Exit::AtCommit,
             Ok(round) if round.report.interrupted => Exit::Interrupted,
             Ok(_) => Exit::NotAtCommit,
         }
@@ -77,6 +80,7 @@ impl Log {
                     wrong.push(with_hint(&causes(error), error.hint()));
                 }
                 wrong.extend(went_wrong(round));
+                wrong.extend(self.unhealthy(round));
                 done.extend(self.did(round));
             }
         }
@@ -97,6 +101,29 @@ impl Log {
         }
         self.wrong = wrong.into_iter().collect();
         lines
+    }
+
+    /// What is not healthy. What was said of it once is what is said of it until it is ready or
+    /// changed, so that a log is not filled with how it goes.
+    fn unhealthy(&mut self, round: &Round) -> Vec<String> {
+        let (survey, redactor) = (&round.survey, round.survey.redactor());
+        let now = round.report.proof.iter().flat_map(|proof| &proof.others);
+        let mut before = std::mem::take(&mut self.unready);
+        if survey.plan.writes() {
+            before.clear();
+        }
+        for standing in now {
+            let said = before.remove(&standing.key).unwrap_or_else(|| {
+                let mut said = vec![waiting::sentence(standing, redactor, self.glyphs)];
+                let details = standing.details.iter();
+                said.extend(details.map(|it| redactor.text_about(&standing.key, it)));
+                said
+            });
+            self.unready.insert(standing.key.clone(), said);
+        }
+        before.retain(|key, _| survey.unready.contains_key(key));
+        self.unready.append(&mut before);
+        self.unready.values().map(|said| said.join("; ")).collect()
     }
 
     /// What a round did.
@@ -120,7 +147,9 @@ impl Log {
         let changed = round.report.done();
         if changed > 0 && round.report.at_commit {
             let cost = text::cost(round.requests, round.elapsed);
-            lines.push(format!("at {commit} · {changed} changed · {cost}"));
+            let health = round.report.proof.as_ref().map(|it| format!(", {}", waiting::tally(it)));
+            let health = health.unwrap_or_default();
+            lines.push(format!("at {commit} · {changed} changed{health} · {cost}"));
         } else if changed > 0 {
             lines.push(format!("not at {commit} · {changed} changed"));
         }

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{Glyphs, PlanView, text};
+use super::{Glyphs, PlanView, text, waiting};
 use crate::plan::{Action, Plan};
 use crate::redact::Redactor;
 use crate::report::{Outcome, Report, Step};
@@ -81,6 +81,9 @@ pub fn write_end(
     glyphs: Glyphs,
 ) -> io::Result<()> {
     text::left_alone(out, view, glyphs)?;
+    if let Some(proof) = &report.proof {
+        waiting::write(out, proof, view.redactor, glyphs)?;
+    }
     if !report.steps.is_empty() || !view.plan.is_noop() || !view.problems.is_empty() {
         writeln!(out)?;
     }
@@ -98,9 +101,22 @@ pub fn end_line(view: &PlanView<'_>, report: &Report) -> String {
                 0 => "nothing to do".to_owned(),
                 done => format!("{done} changed"),
             };
-            format!("{target} is at {commit} · {objects} object{plural}, {changed}")
+            let objects = format!("{objects} object{plural}, {changed}");
+            match &report.proof {
+                None => format!("{target} is at {commit} · {objects}"),
+                Some(proof) if proof.is_ready() => {
+                    format!("{target} is at {commit} · {objects}, {}", waiting::tally(proof))
+                }
+                Some(proof) => {
+                    format!("{target} is at {commit}, but {} · {objects}", waiting::tally(proof))
+                }
+            }
         }
-        false => format!("{target} is NOT at {commit}: {}", shortfall(view, report)),
+        false => {
+            let health = report.proof.as_ref().map(|proof| format!(", {}", waiting::tally(proof)));
+            let health = health.unwrap_or_default();
+            format!("{target} is NOT at {commit}: {}{health}", shortfall(view, report))
+        }
     };
     format!("{what} · {}", text::cost(view.requests, view.elapsed))
 }

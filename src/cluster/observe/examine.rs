@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::look::Known;
 use super::members::{Listed, Members};
 use crate::desired::Desired;
+use crate::health::{Health, Judge};
 use crate::object::{Object, ObjectKey};
 use crate::ownership::proof;
 use crate::redact::LAST_APPLIED;
@@ -29,12 +30,16 @@ pub(super) struct Examined {
     pub(super) others: BTreeMap<ObjectKey, Object>,
     /// What the server said before and still holds.
     pub(super) verdicts: Vec<Verdict>,
+    /// Those of `same` that are not ready.
+    pub(super) unready: Vec<(ObjectKey, Health)>,
 }
 
 /// What members are compared with.
 #[derive(Clone, Copy)]
 pub(super) struct Measure<'a> {
     pub(super) desired: &'a Desired,
+    /// Says which are ready.
+    pub(super) judge: &'a Judge,
     /// `None` where nothing but the server is to be believed.
     pub(super) known: Option<&'a Known>,
 }
@@ -61,6 +66,7 @@ pub(super) fn examine(members: &mut Members, measure: Measure<'_>) -> Examined {
             all.same.extend(part.same);
             all.others.extend(part.others);
             all.verdicts.extend(part.verdicts);
+            all.unready.extend(part.unready);
         }
     });
     all
@@ -76,6 +82,10 @@ impl Measure<'_> {
             match self.proven(&key, &live) {
                 Some(verdict) => {
                     examined.verdicts.extend(verdict);
+                    let health = self.judge.health(&live);
+                    if !health.is_ready() {
+                        examined.unready.push((key.clone(), health));
+                    }
                     let is_whole = self.is_settled(&key) || self.has_more(&key, &live);
                     let kept = if is_whole { live } else { outline(live) };
                     examined.same.insert(key, kept);

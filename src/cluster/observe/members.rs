@@ -39,20 +39,34 @@ struct Page {
     items: Option<Vec<Box<RawValue>>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct PageMetadata {
     #[serde(rename = "continue")]
     token: Option<String>,
+    #[serde(rename = "resourceVersion")]
+    version: Option<String>,
+}
+
+/// All objects that a selector picks.
+pub(in crate::cluster) struct Picked {
+    pub(in crate::cluster) items: Vec<Box<RawValue>>,
+    /// As of when; from there a watch goes on.
+    pub(in crate::cluster) version: String,
 }
 
 impl Listed {
-    /// One of the objects. Items of built-in kinds come without their type.
+    /// One of the objects.
     pub(super) fn object(&self, item: &RawValue) -> Object {
-        let mut object: Object = serde_json::from_str(item.get()).unwrap_or_default();
-        object.0.insert("apiVersion".to_owned(), self.api_version.as_str().into());
-        object.0.insert("kind".to_owned(), self.kind.kind.as_str().into());
-        object
+        typed(item, &self.api_version, &self.kind.kind)
     }
+}
+
+/// An item of a list. Those of built-in kinds come without their type.
+pub(in crate::cluster) fn typed(item: &RawValue, api_version: &str, kind: &str) -> Object {
+    let mut object: Object = serde_json::from_str(item.get()).unwrap_or_default();
+    object.0.insert("apiVersion".to_owned(), api_version.into());
+    object.0.insert("kind".to_owned(), kind.into());
+    object
 }
 
 impl Cluster {
@@ -101,23 +115,23 @@ impl Cluster {
                 let mut items = Vec::new();
                 for namespace in &record.namespaces {
                     let list = self.list(served, Some(namespace), &selector).await;
-                    items.extend(list.map_err(|error| error.to_string())?);
+                    items.extend(list.map_err(|error| error.to_string())?.items);
                 }
                 items
             }
-            list => list.map_err(|error| error.to_string())?,
+            list => list.map_err(|error| error.to_string())?.items,
         };
         let kind = served.group_kind.clone();
         Ok(Listed { kind, api_version: api_version(served), items })
     }
 
     /// All objects of a kind that `selector` picks, page by page.
-    async fn list(
+    pub(in crate::cluster) async fn list(
         &self,
         served: &Served,
         namespace: Option<&str>,
         selector: &str,
-    ) -> Result<Vec<Box<RawValue>>, ApiError> {
+    ) -> Result<Picked, ApiError> {
         let base = format!(
             "{}?labelSelector={}&limit={PAGE}",
             collection(served, namespace),
@@ -131,9 +145,10 @@ impl Cluster {
             };
             let page: Page = self.call_for(Call::get(path)).await?;
             items.extend(page.items.unwrap_or_default());
-            token = page.metadata.and_then(|metadata| metadata.token).unwrap_or_default();
+            let PageMetadata { token: next, version } = page.metadata.unwrap_or_default();
+            token = next.unwrap_or_default();
             if token.is_empty() {
-                return Ok(items);
+                return Ok(Picked { items, version: version.unwrap_or_default() });
             }
         }
     }

@@ -15,9 +15,11 @@ use futures::stream::{self, StreamExt as _};
 use self::examine::{Examined, Measure, examine};
 use self::look::{Known, Look, Looked, Sent};
 pub use self::members::Members;
+pub(super) use self::members::typed;
 use super::Cluster;
 use crate::catalog::{Catalog, Lookup, Served, is_namespace};
 use crate::desired::Desired;
+use crate::health::Judge;
 use crate::inventory::{Inventory, Record};
 use crate::object::{GroupKind, Object};
 use crate::observed::{Observation, Observed, Prerequisite, Preview};
@@ -34,6 +36,8 @@ pub struct Question<'a> {
     pub inventory: &'a Inventory,
     /// What the inventory's parent says; `None` before the first apply.
     pub record: Option<&'a Record>,
+    /// Says which objects are ready.
+    pub judge: &'a Judge,
     /// Whether to ask the server about objects that are proven to stay as they are, too.
     pub verify: bool,
 }
@@ -57,12 +61,17 @@ impl Cluster {
         self.list_as_declared(question, &mut members).await;
         let known = Known { verdicts: self.recall(question.inventory), schemas: Schemas::newest() };
         let trusted = (!question.verify).then_some(&known);
-        let measure = Measure { desired: question.desired, known: trusted };
-        let Examined { same, mut others, verdicts } = examine(&mut members, measure);
+        let Question { desired, judge, .. } = *question;
+        let measure = Measure { desired, judge, known: trusted };
+        let Examined { same, mut others, verdicts, unready } = examine(&mut members, measure);
         let mut remembered = Verdicts::default();
         remembered.extend(verdicts);
 
-        let mut observed = Observed { objects: BTreeMap::new(), unlisted: members.unlisted };
+        let mut observed = Observed {
+            objects: BTreeMap::new(),
+            unlisted: members.unlisted,
+            unready: unready.into_iter().collect(),
+        };
         for (key, live) in same {
             let seen = Observation::Seen { live: Some(live), preview: Some(Preview::Same) };
             observed.objects.insert(key, seen);
@@ -108,6 +117,10 @@ impl Cluster {
                     unborn.insert(key.name.clone());
                 }
                 remembered.extend(verdict);
+                let health = observation.live().map(|live| judge.health(live));
+                if let Some(health) = health.filter(|health| !health.is_ready()) {
+                    observed.unready.insert(key.clone(), health);
+                }
                 observed.objects.insert(key.clone(), observation);
             }
         }

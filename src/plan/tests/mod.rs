@@ -61,7 +61,7 @@ fn seen(pairs: &[(&Object, Option<&Object>, Option<Preview>)]) -> Observed {
         let live = live.cloned();
         (object.key(), Observation::Seen { live, preview: preview.clone() })
     });
-    Observed { objects: objects.collect(), unlisted: Vec::new() }
+    Observed { objects: objects.collect(), ..Observed::default() }
 }
 
 fn plan(desired: &Desired, observed: &Observed, inventory: &Inventory, allowed: &Allowed) -> Plan {

@@ -38,7 +38,7 @@ fn first(desired: &Desired) -> Plan {
         let preview = Some(Preview::Merged(manifest.object.clone()));
         (key.clone(), Observation::Seen { live: None, preview })
     });
-    let observed = Observed { objects: new.collect(), unlisted: Vec::new() };
+    let observed = Observed { objects: new.collect(), ..Observed::default() };
     plan(desired, &observed, &inventory(), &Allowed::default())
 }
 
@@ -52,7 +52,7 @@ fn last(desired: &Desired) -> Plan {
     });
     let kinds = ["Namespace", "CustomResourceDefinition"].map(str::to_owned);
     let allowed = Allowed { empty: true, delete: kinds.into(), ..Allowed::default() };
-    let observed = Observed { objects: old.collect(), unlisted: Vec::new() };
+    let observed = Observed { objects: old.collect(), ..Observed::default() };
     plan(&Desired::default(), &observed, &inventory(), &allowed)
 }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::attribution::Writer;
+use crate::cli::present::waiting::HealthDocument;
 use crate::delta::FieldChange;
 use crate::snapshot::Authorship;
 
@@ -132,6 +133,8 @@ pub(super) struct ReportDocument<'a> {
     pub(super) at_commit: bool,
     pub(super) interrupted: bool,
     pub(super) steps: Vec<StepDocument<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) health: Option<HealthDocument>,
 }
 
 #[derive(Serialize)]

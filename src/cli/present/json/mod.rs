@@ -29,6 +29,11 @@
 //! | `report.at_commit` | whether the cluster is at the commit now |
 //! | `report.interrupted` | whether a signal ended it early |
 //! | `report.steps` | every change that was to be made: `action`, `object`, `outcome` (`done`, `going`, `failed`, `skipped`), `reason`, `hint`, `causes` as in `changes` |
+//! | `report.health` | how the objects are, of those that were waited for; absent where nobody waited |
+//! | `report.health.ended` | why waiting ended: `ready`, `failed`, `timeout`, `interrupted`; `waiting` where it goes on |
+//! | `report.health.ready`, `.failed`, `.progressing`, `.not_waited_for` | how many objects are so |
+//! | `report.health.objects` | those that are not ready: `group`, `kind`, `namespace`, `name`, `state` (`progressing`, `failed`), `why`, `after` (seconds from the beginning of waiting), `details` (what a person would look up, line by line) |
+//! | `report.health.notes`, `.elapsed` | what stood in the way of looking; seconds |
 //! | `moved` | of an apply with `--plan` that is refused: the objects whose relevant state moved since the plan was made, `changes` says what would be done now: `object`, `approved` (one of the names in `summary`), `message`; absent otherwise |
 //! | `desired_moved` | true: the commit's objects are not those that the plan was made of; absent otherwise |
 //! | `requests` | how many requests were made |
@@ -48,7 +53,7 @@ use document::{
     ProblemDocument, ReportDocument, Revision, StepDocument, Summary, Target,
 };
 
-use super::{PlanView, shown};
+use super::{PlanView, shown, waiting};
 use crate::approval::Difference;
 use crate::attribution::{Handover, Hands, Story};
 use crate::delta::yaml::is_harmless;
@@ -264,7 +269,8 @@ fn report<'a>(report: &'a Report, view: &PlanView<'a>) -> ReportDocument<'a> {
         }
     });
     let Report { at_commit, interrupted, .. } = *report;
-    ReportDocument { at_commit, interrupted, steps: steps.collect() }
+    let health = report.proof.as_ref().map(|proof| waiting::document(proof, view.redactor));
+    ReportDocument { at_commit, interrupted, steps: steps.collect(), health }
 }
 
 fn problem<'a>(problem: &'a Problem, redactor: &Redactor) -> ProblemDocument<'a> {

@@ -11,7 +11,7 @@ mod fold;
 use escape::{code, fenced, length, words};
 
 use super::why::{self, Times};
-use super::{Glyphs, PlanView, brief, shown};
+use super::{Glyphs, PlanView, brief, shown, waiting};
 use crate::approval::Difference;
 use crate::plan::{Action, Change, Plan};
 use crate::problem::Problem;
@@ -48,7 +48,9 @@ pub(super) fn report(view: &PlanView<'_>, report: &Report) -> String {
             let done = report.done();
             let changed =
                 if done == 0 { "nothing to do".to_owned() } else { format!("{done} changed") };
-            format!("{}: {}, {changed}", place(view, "is at"), objects(view.plan))
+            let health = report.proof.as_ref().map(|proof| format!(", {}", waiting::tally(proof)));
+            let health = health.unwrap_or_default();
+            format!("{}: {}, {changed}{health}", place(view, "is at"), objects(view.plan))
         }
         false => format!("{}: {}", place(view, "is **not** at"), shortfall(view, report)),
     };

@@ -1,0 +1,236 @@
+//! What waiting came to, and how it goes: as lines of text, as a table that is drawn again and
+//! again, and as the part of a JSON document.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::Glyphs;
+use super::wrap::wrapped;
+use crate::health::{Ended, Proof, Standing, State};
+use crate::redact::Redactor;
+
+/// How many objects the table names; of more, the number is told.
+const FEW: usize = 8;
+
+const RED: Style = AnsiColor::Red.on_default();
+const YELLOW: Style = AnsiColor::Yellow.on_default();
+
+/// `waiting up to 5m for 3 of 412`, for a log.
+pub fn beginning(proof: &Proof, timeout: Duration) -> String {
+    let all = proof.ready + proof.others.len();
+    format!("waiting up to {} for {} of {all} objects", span(timeout), proof.others.len())
+}
+
+/// What is waited for, a line each.
+pub fn table(proof: &Proof, redactor: &Redactor, glyphs: Glyphs) -> String {
+    let all = proof.ready + proof.others.len();
+    let mut lines = vec![format!("{} of {all} ready after {}", proof.ready, span(proof.elapsed))];
+    for standing in proof.others.iter().take(FEW) {
+        let (mark, _) = mark(standing, glyphs);
+        lines.push(format!("{mark} {}", sentence(standing, redactor, glyphs)));
+    }
+    if let Some(more @ 1..) = proof.others.len().checked_sub(FEW) {
+        lines.push(format!("{} {more} more", glyphs.gap()));
+    }
+    lines.join("\n")
+}
+
+/// What is not ready, with what a person would look up.
+///
+/// # Errors
+///
+/// When `out` does not take it.
+pub(super) fn write(
+    out: &mut impl Write,
+    proof: &Proof,
+    redactor: &Redactor,
+    glyphs: Glyphs,
+) -> io::Result<()> {
+    for standing in &proof.others {
+        let (mark, style) = mark(standing, glyphs);
+        let sentence = sentence(standing, redactor, glyphs);
+        let sentence = wrapped(&sentence, glyphs.limit(), (mark.width() + 1, 4));
+        writeln!(out, "{style}{mark}{style:#} {}", sentence.join("\n"))?;
+        for line in &standing.details {
+            let line = redactor.text_about(&standing.key, line);
+            let line = wrapped(&glyphs.inert(&line), glyphs.limit(), (4, 4));
+            writeln!(out, "    {}", line.join("\n"))?;
+        }
+    }
+    Ok(())
+}
+
+fn mark(standing: &Standing, glyphs: Glyphs) -> (&'static str, Style) {
+    match standing.health.state {
+        State::Failed => ("!", RED),
+        State::Progressing | State::Ready => (glyphs.gap(), YELLOW),
+    }
+}
+
+/// `Deployment shop/web failed: its pods can't be made`
+pub(super) fn sentence(standing: &Standing, redactor: &Redactor, glyphs: Glyphs) -> String {
+    let word = match standing.health.state {
+        State::Failed => "failed",
+        State::Progressing => "is not ready",
+        State::Ready => "is ready",
+    };
+    let why = redactor.text_about(&standing.key, &standing.health.why);
+    let why = if why.is_empty() { why } else { format!(": {why}") };
+    let text = format!("{} {word}{why}", standing.key);
+    glyphs.inert(&text).into_owned()
+}
+
+/// `412 ready`, or `1 failed, 2 not ready after 5m`.
+pub fn tally(proof: &Proof) -> String {
+    if proof.is_ready() {
+        return match proof.unasked {
+            0 => format!("{} ready", proof.ready),
+            n => format!("{} ready, {n} not waited for", proof.ready),
+        };
+    }
+    let parts = [(proof.failed(), "failed"), (proof.progressing(), "not ready")];
+    let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = parts.map(|(count, word)| format!("{count} {word}")).collect();
+    let interrupted = if proof.ended == Ended::Interrupted { "interrupted, " } else { "" };
+    format!("{interrupted}{} after {}", parts.join(", "), span(proof.elapsed))
+}
+
+/// `41s`, `5m`, `1h30m`.
+pub fn span(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let parts = [(seconds / 3600, 'h'), (seconds / 60 % 60, 'm'), (seconds % 60, 's')];
+    let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+    let text: String = parts.map(|(count, unit)| format!("{count}{unit}")).collect();
+    if text.is_empty() { "0s".to_owned() } else { text }
+}
+
+/// A proof in JSON.
+#[derive(Serialize)]
+pub(super) struct HealthDocument {
+    ended: &'static str,
+    ready: usize,
+    failed: usize,
+    progressing: usize,
+    not_waited_for: usize,
+    objects: Vec<StandingDocument>,
+    notes: Vec<String>,
+    elapsed: f64,
+}
+
+#[derive(Serialize)]
+struct StandingDocument {
+    group: String,
+    kind: String,
+    namespace: Option<String>,
+    name: String,
+    state: &'static str,
+    why: String,
+    after: f64,
+    details: Vec<String>,
+}
+
+/// What there is to say of a proof in JSON.
+pub(super) fn document(proof: &Proof, redactor: &Redactor) -> HealthDocument {
+    let objects = proof.others.iter().map(|standing| {
+        let Standing { key, health, after, details } = standing;
+        let show = |text: &String| redactor.text_about(key, text);
+        StandingDocument {
+            group: key.group.clone(),
+            kind: key.kind.clone(),
+            namespace: key.namespace.clone(),
+            name: key.name.clone(),
+            state: health.state.name(),
+            why: show(&health.why),
+            after: rounded(*after),
+            details: details.iter().map(show).collect(),
+        }
+    });
+    HealthDocument {
+        ended: proof.ended.name(),
+        ready: proof.ready,
+        failed: proof.failed(),
+        progressing: proof.progressing(),
+        not_waited_for: proof.unasked,
+        objects: objects.collect(),
+        notes: proof.notes.iter().map(|note| redactor.text(note)).collect(),
+        elapsed: rounded(proof.elapsed),
+    }
+}
+
+/// Seconds, to the thousandth.
+fn rounded(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1000.0).round() / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::Health;
+    use crate::object::ObjectKey;
+
+    fn standing(name: &str, health: Health) -> Standing {
+        let key = ObjectKey {
+            group: "apps".to_owned(),
+            kind: "Deployment".to_owned(),
+            namespace: Some("shop".to_owned()),
+            name: name.to_owned(),
+        };
+        let details = vec!["container main: exit code 1".to_owned()];
+        Standing { key, health, after: Duration::from_secs(3), details }
+    }
+
+    fn proof(others: Vec<Standing>) -> Proof {
+        Proof { ready: 409, others, elapsed: Duration::from_secs(300), ..Proof::default() }
+    }
+
+    #[test]
+    fn the_tally_counts_what_is_not_ready() {
+        let failed = || standing("a", Health::failed("too slow"));
+        let slow = || standing("b", Health::progressing("0 of 1 ready"));
+        assert_eq!(tally(&proof(vec![])), "409 ready");
+        assert_eq!(tally(&proof(vec![failed(), slow(), slow()])), "1 failed, 2 not ready after 5m");
+        let interrupted = Proof { ended: Ended::Interrupted, ..proof(vec![slow()]) };
+        assert_eq!(tally(&interrupted), "interrupted, 1 not ready after 5m");
+        let exempt = Proof { unasked: 2, ..proof(vec![]) };
+        assert_eq!(tally(&exempt), "409 ready, 2 not waited for");
+    }
+
+    #[test]
+    fn a_table_says_who_waits_for_what_and_stays_small() {
+        let (redactor, glyphs) = (Redactor::new([]), Glyphs { utf8: false, width: None });
+        let few = proof(vec![standing("web", Health::progressing("2 of 3\u{1b}[31m ready"))]);
+        assert_eq!(
+            table(&few, &redactor, glyphs),
+            "409 of 410 ready after 5m\n... Deployment shop/web is not ready: 2 of 3\\x1b[31m ready"
+        );
+        let many = (0..20).map(|n| standing(&n.to_string(), Health::progressing(""))).collect();
+        let table = table(&proof(many), &redactor, glyphs);
+        assert_eq!(table.lines().count(), FEW + 2);
+        assert!(table.ends_with("... 12 more"), "{table}");
+    }
+
+    #[test]
+    fn the_documentation_names_every_key() {
+        let (documentation, _) = include_str!("json/mod.rs").split_once("\nmod ").unwrap();
+        let proof = proof(vec![standing("web", Health::failed("too slow"))]);
+        let json = serde_json::to_value(document(&proof, &Redactor::new([]))).unwrap();
+        let standing = json["objects"][0].as_object().unwrap();
+        for key in json.as_object().unwrap().keys().chain(standing.keys()) {
+            let forms = [format!("`{key}`"), format!(".{key}`")];
+            assert!(forms.iter().any(|form| documentation.contains(form)), "{key}");
+        }
+    }
+
+    #[test]
+    fn spans_are_short() {
+        for (seconds, text) in
+            [(0, "0s"), (41, "41s"), (300, "5m"), (330, "5m30s"), (5400, "1h30m"), (3600, "1h")]
+        {
+            assert_eq!(span(Duration::from_secs(seconds)), text);
+        }
+    }
+}

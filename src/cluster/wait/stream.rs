@@ -1,0 +1,178 @@
+//! One watch request: a line for each change, until the server ends it or something else does.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use http::Request;
+use http_body_util::BodyExt as _;
+use kube::client::Body;
+use serde_json::Value;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::{Followed, News};
+use crate::cluster::path::{collection, query_escape};
+use crate::cluster::wire::{object, refusal, root_cause};
+use crate::cluster::{ApiError, Cluster};
+use crate::object::Object;
+
+/// After how many seconds the server is asked to end a watch: sooner than the connection counts as
+/// dead for its silence.
+const SECONDS: u32 = 45;
+/// The pause before a watch is begun again, so that one that ends at once does not spin.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Why a watch ended.
+pub(super) enum Cut {
+    /// It came to its end, and can go on from here.
+    At(String),
+    /// It is too far behind to go on.
+    Behind,
+    /// The user lacks the right.
+    Forbidden(ApiError),
+    /// Something else.
+    Lost(String),
+}
+
+impl Cluster {
+    /// Watches a scope from a version on.
+    pub(super) async fn watch(
+        &self,
+        followed: &Followed,
+        (namespace, version): (Option<&str>, String),
+        tell: &UnboundedSender<News>,
+    ) -> Cut {
+        let path = format!(
+            "{}?watch=1&allowWatchBookmarks=true&timeoutSeconds={SECONDS}&resourceVersion={}&labelSelector={}",
+            collection(&followed.served, namespace),
+            query_escape(&version),
+            query_escape(&followed.selector),
+        );
+        let Ok(request) = Request::builder().uri(&path).body(Body::empty()) else {
+            return Cut::Lost(format!("{path} is no path"));
+        };
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let answer = match self.client.send(request).await {
+            Ok(answer) => answer,
+            Err(error) => return Cut::Lost(root_cause(&error)),
+        };
+        let (head, mut body) = answer.into_parts();
+        if !head.status.is_success() {
+            let bytes = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+            let parsed: Option<Value> = serde_json::from_slice(&bytes).ok();
+            let error = refusal(head.status, parsed.as_ref(), &bytes);
+            return match head.status.as_u16() {
+                410 => Cut::Behind,
+                403 | 405 => Cut::Forbidden(error),
+                _ => Cut::Lost(error.to_string()),
+            };
+        }
+        let (mut lines, mut version) = (Lines::default(), version);
+        // A body that breaks off is a watch that was cut: it goes on from the last line.
+        while let Some(Ok(frame)) = body.frame().await {
+            let Ok(bytes) = frame.into_data() else { continue };
+            for line in lines.feed(&bytes) {
+                let Some(change) = Change::read(&line) else {
+                    return Cut::Lost("a line of the watch is not JSON".to_owned());
+                };
+                match change {
+                    Change::Behind => return Cut::Behind,
+                    Change::Error(why) => return Cut::Lost(why),
+                    Change::Seen(object, is_gone) => {
+                        version = object.resource_version().unwrap_or(&version).to_owned();
+                        let news = match is_gone {
+                            true => News::Gone(object.key()),
+                            false => News::Seen(object),
+                        };
+                        // Nobody hears what is told once waiting has ended.
+                        let _ = tell.send(news);
+                    }
+                    Change::Bookmark(at) => version = at,
+                }
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
+        Cut::At(version)
+    }
+}
+
+/// A line of a watch.
+#[derive(Debug, PartialEq)]
+enum Change {
+    Seen(Object, bool),
+    Bookmark(String),
+    /// The version that the watch began from is forgotten.
+    Behind,
+    Error(String),
+}
+
+impl Change {
+    fn read(line: &[u8]) -> Option<Self> {
+        let mut event: Value = serde_json::from_slice(line).ok()?;
+        let about = event.get_mut("object")?.take();
+        Some(match event.get("type")?.as_str()? {
+            "ADDED" | "MODIFIED" => Self::Seen(object(about), false),
+            "DELETED" => Self::Seen(object(about), true),
+            "BOOKMARK" => Self::Bookmark(object(about).resource_version()?.to_owned()),
+            _ if about.get("code") == Some(&410.into()) => Self::Behind,
+            _ => {
+                let message = about.get("message").and_then(Value::as_str);
+                Self::Error(message.unwrap_or("the server ended it").to_owned())
+            }
+        })
+    }
+}
+
+/// Cuts a stream of bytes into lines.
+#[derive(Default)]
+struct Lines {
+    rest: Vec<u8>,
+}
+
+impl Lines {
+    /// The lines that `bytes` complete.
+    fn feed(&mut self, bytes: &[u8]) -> Vec<Vec<u8>> {
+        self.rest.extend_from_slice(bytes);
+        let Some(end) = self.rest.iter().rposition(|byte| *byte == b'\n') else {
+            return Vec::new();
+        };
+        let rest = self.rest.split_off(end + 1);
+        let whole = std::mem::replace(&mut self.rest, rest);
+        let lines = whole.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        lines.map(<[u8]>::to_vec).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_come_whole_however_they_are_cut() {
+        let text = b"{\"a\":1}\n{\"b\":2}\n\n{\"c\":3}";
+        for size in 1..=text.len() {
+            let mut lines = Lines::default();
+            let found: Vec<_> = text.chunks(size).flat_map(|part| lines.feed(part)).collect();
+            assert_eq!(found, [b"{\"a\":1}".to_vec(), b"{\"b\":2}".to_vec()], "{size}");
+            assert_eq!(lines.feed(b"\n"), [b"{\"c\":3}".to_vec()], "{size}");
+        }
+    }
+
+    #[test]
+    fn every_line_of_a_watch_is_known() {
+        let read = |line: &str| Change::read(line.as_bytes());
+        let pod = r#"{"kind":"Pod","metadata":{"name":"a","resourceVersion":"7"}}"#;
+        for (kind, gone) in [("ADDED", false), ("MODIFIED", false), ("DELETED", true)] {
+            let line = format!(r#"{{"type":"{kind}","object":{pod}}}"#);
+            let Some(Change::Seen(object, is_gone)) = read(&line) else { panic!("{line}") };
+            assert_eq!((object.name(), is_gone), ("a", gone));
+        }
+        let bookmark = format!(r#"{{"type":"BOOKMARK","object":{pod}}}"#);
+        assert_eq!(read(&bookmark), Some(Change::Bookmark("7".to_owned())));
+        let error = |code: u16| {
+            read(&format!(r#"{{"type":"ERROR","object":{{"code":{code},"message":"no"}}}}"#))
+        };
+        assert_eq!(error(410), Some(Change::Behind));
+        assert_eq!(error(500), Some(Change::Error("no".to_owned())));
+        assert_eq!(read("{"), None);
+    }
+}

@@ -1,0 +1,30 @@
+//! One row a rule: what it says, an object, its state, and what it waits for.
+
+mod generic;
+mod network;
+mod others;
+mod pods;
+mod workloads;
+
+use super::*;
+
+/// What the row says, the object without what every object has, the state, and why.
+type Row = (&'static str, &'static str, State, &'static str);
+
+const READY: State = State::Ready;
+const PROGRESSING: State = State::Progressing;
+const FAILED: State = State::Failed;
+
+fn object(yaml: &str) -> Object {
+    serde_yaml::from_str(yaml).unwrap_or_else(|error| panic!("{error} in\n{yaml}"))
+}
+
+/// Holds every row against the judge; `head` is what all its objects begin with.
+#[track_caller]
+fn check(judge: &Judge, head: &str, rows: &[Row]) {
+    for (says, yaml, state, why) in rows {
+        let health = judge.health(&object(&format!("{head}\n{yaml}")));
+        let expected = Health { state: *state, why: (*why).to_owned() };
+        assert_eq!(health, expected, "{says}");
+    }
+}

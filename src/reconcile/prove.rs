@@ -1,0 +1,285 @@
+//! Waits until what a plan made is healthy, or until it is clear that it will not be.
+//!
+//! What was ready when it was looked at and was not written since costs nothing. Of the rest each
+//! kind is listed once, and what is not ready then is watched. What is ready is
+//! [`crate::health`]'s to say, how a person finds out why is [`super::diagnose`]'s.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures::stream::{self, FuturesUnordered, StreamExt as _};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::Survey;
+use crate::catalog::{is_crd, is_namespace};
+use crate::cluster::{Cluster, Followed, News};
+use crate::health::{Ended, Health, Judge, Proof, Standing, State, WAIT};
+use crate::inventory::{Inventory, PART_OF};
+use crate::object::{GroupKind, Object, ObjectKey};
+use crate::plan::{Action, Change};
+use crate::report::{Outcome, Report};
+
+/// How long something has to have failed before waiting ends: a controller may still mend it, such
+/// as one that retries.
+const GRACE: Duration = Duration::from_secs(5);
+/// How often it is looked whether the time is up, or a signal came.
+const TICK: Duration = Duration::from_millis(100);
+
+/// How to wait.
+pub struct Waiting<'a> {
+    /// The record of what this target put there.
+    pub inventory: &'a Inventory,
+    /// For how long.
+    pub timeout: Duration,
+    /// Set to stop.
+    pub stop: &'a AtomicBool,
+    /// Hears how things are, again and again while something is waited for.
+    pub events: &'a mut (dyn FnMut(&Proof) + Send),
+}
+
+/// Waits until every desired object is ready, something has failed and stayed so, or the time is
+/// up. `None` where carrying out the plan failed or was interrupted, and there is nothing to prove.
+pub async fn prove(
+    survey: &Survey,
+    cluster: &Cluster,
+    (report, waiting): (&Report, Waiting<'_>),
+) -> Option<Proof> {
+    if report.failed() + report.skipped() > 0 || report.interrupted {
+        return None;
+    }
+    let mut watchman = Watchman::new(survey, report);
+    let followed = watchman.followed(survey, waiting.inventory);
+    if !followed.is_empty() {
+        watchman.wait(cluster, (&followed, waiting)).await;
+    }
+    Some(watchman.proof)
+}
+
+/// How things were when they were looked at, and what has failed by then; asks nobody. What is not
+/// ready may be so the next moment, as after every scaling, and is not told.
+pub fn standing(survey: &Survey, report: &Report) -> Option<Proof> {
+    if report.failed() + report.skipped() > 0 || report.interrupted {
+        return None;
+    }
+    let mut proof = Watchman::new(survey, report).so_far();
+    proof.others.retain(|it| it.health.state == State::Failed);
+    Some(proof)
+}
+
+/// Keeps account of who is ready.
+struct Watchman<'a> {
+    survey: &'a Survey,
+    judge: Judge,
+    begin: Instant,
+    /// Those that are waited for and not ready as far as is known: how they are, since when.
+    open: BTreeMap<ObjectKey, (Health, Instant)>,
+    proof: Proof,
+}
+
+impl<'a> Watchman<'a> {
+    /// Sorts the plan's objects: who is ready, who has to be looked at, who is nobody's concern.
+    fn new(survey: &'a Survey, report: &Report) -> Self {
+        let begin = Instant::now();
+        let done: BTreeSet<&ObjectKey> = report
+            .steps
+            .iter()
+            .filter(|step| step.outcome == Outcome::Done)
+            .map(|step| &step.key)
+            .collect();
+        let (mut open, mut proof) = (BTreeMap::new(), Proof::default());
+        let desired = survey.plan.changes().filter(|change| change.origin.is_some());
+        for change in desired {
+            let key = &change.key;
+            let unready = survey.unready.get(key);
+            if change.action == Action::Refuse || is_exempt(survey, change) {
+                proof.unasked += 1;
+            } else if let Some(health) = unready {
+                open.insert(key.clone(), (health.clone(), begin));
+            } else if done.contains(key) && !is_ready_once_applied(survey, change) {
+                let health = Health::progressing("it was applied a moment ago");
+                open.insert(key.clone(), (health, begin));
+            } else {
+                proof.ready += 1;
+            }
+        }
+        if open.is_empty() {
+            proof.ended = Ended::Ready;
+        }
+        Self { survey, judge: survey.judge.clone(), begin, open, proof }
+    }
+
+    /// What has to be looked at, kind by kind.
+    fn followed(&self, survey: &Survey, inventory: &Inventory) -> Vec<Followed> {
+        let mut kinds: BTreeMap<(GroupKind, &str), Vec<ObjectKey>> = BTreeMap::new();
+        for change in survey.plan.changes().filter(|change| self.open.contains_key(&change.key)) {
+            let kind = (change.key.group_kind(), change.version.as_str());
+            kinds.entry(kind).or_default().push(change.key.clone());
+        }
+        let selector = format!("{PART_OF}={}", inventory.id());
+        let followed = kinds.into_iter().filter_map(|((kind, version), keys)| {
+            let served = survey.catalog.endpoint(&kind, version)?;
+            Some(Followed { served, keys, selector: selector.clone() })
+        });
+        followed.collect()
+    }
+
+    async fn wait(&mut self, cluster: &Cluster, (followed, waiting): (&[Followed], Waiting<'_>)) {
+        let Waiting { inventory: _, timeout, stop, events } = waiting;
+        let end = self.begin + timeout;
+        let looks = followed.iter().map(|it| async move { (it, cluster.look_at(it).await) });
+        let looks: Vec<_> =
+            stream::iter(looks).buffer_unordered(cluster.concurrency()).collect().await;
+        let seen = looks.iter().flat_map(|(_, scopes)| scopes).flat_map(|scope| &scope.news);
+        self.learn_classes(cluster, seen.flat_map(News::objects)).await;
+
+        let (tell, mut hear) = mpsc::unbounded_channel();
+        let mut watches = FuturesUnordered::new();
+        for (followed, scopes) in looks {
+            let mut scopes = scopes;
+            for news in scopes.iter_mut().flat_map(|scope| scope.news.drain(..)) {
+                self.hear(news);
+            }
+            if followed.keys.iter().any(|key| self.open.contains_key(key)) {
+                let tell = &tell;
+                watches
+                    .extend(scopes.into_iter().map(|scope| cluster.follow(followed, scope, tell)));
+            }
+        }
+        let mut tick = tokio::time::interval(TICK);
+        self.proof.ended = loop {
+            if self.open.is_empty() {
+                break Ended::Ready;
+            }
+            if stop.load(Ordering::Relaxed) {
+                break Ended::Interrupted;
+            }
+            let now = Instant::now();
+            if self.has_failed(now) {
+                break Ended::Failed;
+            }
+            if now >= end {
+                break Ended::Timeout;
+            }
+            events(&self.so_far());
+            tokio::select! {
+                biased;
+                Some(news) = hear.recv() => self.hear(news),
+                Some(()) = watches.next() => {}
+                _ = tick.tick() => {}
+            }
+        };
+        self.proof = Proof { ended: self.proof.ended, ..self.so_far() };
+    }
+
+    /// Takes in what became known.
+    fn hear(&mut self, news: News) {
+        match news {
+            News::Seen(object) => self.see(&object),
+            News::Gone(key) => self.miss(&key),
+            News::Note(note) if self.proof.notes.contains(&note) => {}
+            News::Note(note) => self.proof.notes.push(note),
+            News::Listed { kind, namespace, objects } => {
+                let there: BTreeSet<ObjectKey> = objects.iter().map(Object::key).collect();
+                let is_here = |key: &&ObjectKey| {
+                    key.group_kind() == kind
+                        && (namespace.is_none() || key.namespace == namespace)
+                        && !there.contains(*key)
+                };
+                let missing: Vec<ObjectKey> = self.open.keys().filter(is_here).cloned().collect();
+                missing.iter().for_each(|key| self.miss(key));
+                objects.iter().for_each(|object| self.see(object));
+            }
+        }
+    }
+
+    fn see(&mut self, object: &Object) {
+        self.note(object.key(), self.judge.health(object));
+    }
+
+    /// An object is not there. A Job that finished may clean itself up (Flux, `JobsWithTTL`).
+    fn miss(&mut self, key: &ObjectKey) {
+        let manifest = self.survey.desired.objects.get(key);
+        let spec = manifest.and_then(|manifest| manifest.object.0.get("spec"));
+        let cleans_up = (key.group.as_str(), key.kind.as_str()) == ("batch", "Job")
+            && spec.is_some_and(|spec| spec.get("ttlSecondsAfterFinished").is_some());
+        let failed = self.open.get(key).is_some_and(|(health, _)| health.state == State::Failed);
+        match (cleans_up, failed) {
+            (true, true) => {}
+            (true, false) => self.note(key.clone(), Health::ready()),
+            (false, _) => self.note(key.clone(), Health::failed("it was deleted meanwhile")),
+        }
+    }
+
+    fn note(&mut self, key: ObjectKey, health: Health) {
+        let Some((before, since)) = self.open.get_mut(&key) else { return };
+        if health.is_ready() {
+            self.open.remove(&key);
+            self.proof.ready += 1;
+            return;
+        }
+        if before.state != health.state {
+            *since = Instant::now();
+        }
+        *before = health;
+    }
+
+    /// Whether something failed long enough ago.
+    fn has_failed(&self, now: Instant) -> bool {
+        let is_over = |(health, since): &(Health, Instant)| {
+            health.state == State::Failed && now.duration_since(*since) >= GRACE
+        };
+        self.open.values().any(is_over)
+    }
+
+    /// How things are now, the failed first.
+    fn so_far(&self) -> Proof {
+        let mut others: Vec<Standing> = self
+            .open
+            .iter()
+            .map(|(key, (health, since))| Standing {
+                key: key.clone(),
+                health: health.clone(),
+                after: since.duration_since(self.begin),
+                details: Vec::new(),
+            })
+            .collect();
+        others.sort_by_key(|it| std::cmp::Reverse(it.health.state));
+        Proof { others, elapsed: self.begin.elapsed(), ..self.proof.clone() }
+    }
+
+    /// Finds out which volumes are bound late, where a claim waits for one.
+    async fn learn_classes(&mut self, cluster: &Cluster, mut seen: impl Iterator<Item = &Object>) {
+        let is_claim = |object: &Object| object.kind() == "PersistentVolumeClaim";
+        let waits = |object: &Object| is_claim(object) && !self.judge.health(object).is_ready();
+        let class = GroupKind::new("storage.k8s.io", "StorageClass");
+        if seen.any(waits)
+            && let Some(served) = self.survey.catalog.preferred(&class)
+        {
+            self.judge.late_binding = cluster.late_binding(served).await;
+        }
+    }
+}
+
+/// Whether an annotation says not to wait for it, in git or in the cluster.
+fn is_exempt(survey: &Survey, change: &Change) -> bool {
+    let declared = survey.desired.objects.get(&change.key).map(|manifest| &manifest.object);
+    let says_no = |object: &Object| object.annotation(WAIT) == Some("false");
+    declared.is_some_and(says_no) || change.live.as_ref().is_some_and(says_no)
+}
+
+/// Whether an object is ready as soon as it has been applied: it has no status, or applying waited
+/// for it already.
+fn is_ready_once_applied(survey: &Survey, change: &Change) -> bool {
+    let key = &change.key;
+    let balances = |object: &Object| {
+        let spec = object.0.get("spec");
+        spec.and_then(|spec| spec.get("type")) == Some(&"LoadBalancer".into())
+    };
+    let is_plain_service = (key.group.as_str(), key.kind.as_str()) == ("", "Service")
+        && !change.merged.as_ref().is_some_and(balances);
+    survey.judge.is_ready_at_once(key)
+        || ((is_crd(key) || is_namespace(key) || is_plain_service)
+            && !survey.judge.rules.iter().any(|rule| rule.is_about(key)))
+}

@@ -1,0 +1,187 @@
+//! Waiting: what gets ready, what fails, what takes too long, and what it costs. A control plane
+//! with controllers plays the good part; where its simulated nodes have no bad one, the test writes
+//! the status as a kubelet would.
+
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::support::command::{Cmd, Output};
+use crate::support::eventually::eventually;
+use crate::support::repo::{Repo, WEB, config};
+use crate::support::sandbox;
+
+/// A repository on a control plane with controllers.
+fn repo(name: &str) -> Repo<'static> {
+    Repo::new(name, sandbox::with_controllers())
+}
+
+/// What `apply --wait` says in JSON of the objects' health.
+#[track_caller]
+fn health(output: &Output) -> Value {
+    let document: Value = serde_json::from_str(&output.stdout).unwrap_or_default();
+    document["report"]["health"].clone()
+}
+
+/// Apply with a wait that no test should see the end of.
+const APPLY: [&str; 4] = ["apply", "--wait", "--timeout", "3m"];
+/// The same in JSON.
+const JSON: [&str; 6] = ["apply", "--wait", "--timeout", "3m", "-o", "json"];
+
+#[test]
+fn a_deployment_gets_ready_and_after_that_waiting_costs_nothing() {
+    let repo = repo("wait-good");
+    repo.write("web.yaml", WEB).write_config("settings", "1").commit("First");
+    let first = repo.run(&APPLY).exits(0);
+    assert!(first.stdout.contains("· 2 objects, 2 changed, 2 ready ·"), "{first}");
+    assert_eq!(first.stderr, "waiting up to 3m for 1 of 2 objects\n");
+    let replicas = ["get", "deployment", "web", "-o", "jsonpath={.status.readyReplicas}"];
+    assert_eq!(repo.kubectl(&replicas).exits(0).stdout, "2");
+
+    let requests = |args: &[&str]| {
+        let output = repo.run(args).exits(0);
+        let document: Value = serde_json::from_str(&output.stdout).unwrap();
+        (document["requests"].clone(), document["report"]["health"]["ready"].clone())
+    };
+    let (waited, ready) = requests(&JSON);
+    assert_eq!((waited, ready), (requests(&["apply", "-o", "json"]).0, 2.into()));
+
+    repo.write("web.yaml", WEB.replace("replicas: 2", "replicas: 4")).commit("Four");
+    let four = repo.run(&APPLY).exits(0);
+    assert!(four.stdout.contains("· 2 objects, 1 changed, 2 ready ·"), "{four}");
+    assert_eq!(repo.kubectl(&replicas).exits(0).stdout, "4");
+}
+
+#[test]
+fn what_does_not_get_ready_in_time_is_named_and_the_status_is_1() {
+    let repo = repo("wait-time");
+    let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec:\n  storageClassName: nowhere\n  accessModes: [ReadWriteOnce]\n  resources: {requests: {storage: 1Gi}}\n";
+    repo.write("claim.yaml", claim).write_config("settings", "1").commit("First");
+    let output = repo.run(&["apply", "--wait", "--timeout", "1s"]).exits(1);
+    let line =
+        "… PersistentVolumeClaim wait-time/data is not ready: no volume is bound to it yet\n";
+    assert!(output.stdout.contains(line), "{output}");
+    assert!(
+        output.stdout.contains(", but 1 not ready after 1s · 2 objects, 2 changed"),
+        "{output}"
+    );
+    let again = repo.run(&["apply", "--wait", "--timeout", "1s", "-o", "json"]).exits(1);
+    let health = health(&again);
+    assert_eq!((&health["ended"], &health["ready"]), (&"timeout".into(), &1.into()));
+    assert_eq!(health["objects"][0]["state"], "progressing");
+    let _ = repo.run(&["apply", "--no-wait"]).exits(0);
+
+    repo.write(
+        "claim.yaml",
+        claim.replace("{name: data}", "{name: data, annotations: {trueup.dev/wait: 'false'}}"),
+    );
+    let exempt = repo.commit("Nobody waits").run(&APPLY).exits(0);
+    assert!(exempt.stdout.contains("1 changed, 1 ready, 1 not waited for ·"), "{exempt}");
+}
+
+#[test]
+fn a_claim_that_waits_for_its_first_pod_is_ready() {
+    let repo = repo("wait-late");
+    let class = "apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: wait-late}\nprovisioner: shop.example/none\nvolumeBindingMode: WaitForFirstConsumer\n";
+    let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec:\n  storageClassName: wait-late\n  accessModes: [ReadWriteOnce]\n  resources: {requests: {storage: 1Gi}}\n";
+    repo.write("class.yaml", class).write("claim.yaml", claim).commit("First");
+    let output = repo.run(&APPLY).exits(0);
+    assert!(output.stdout.contains("2 changed, 2 ready ·"), "{output}");
+}
+
+#[test]
+fn a_job_that_fails_ends_the_wait_and_one_that_cleans_itself_up_has_succeeded() {
+    let repo = repo("wait-job");
+    let job = |name: &str, more: &str| {
+        format!(
+            "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: {name}}}\nspec:\n  {more}\n  template:\n    spec:\n      restartPolicy: Never\n      containers: [{{name: main, image: a}}]\n"
+        )
+    };
+    repo.write("good.yaml", job("good", "ttlSecondsAfterFinished: 0")).commit("First");
+    let good = repo.run(&APPLY).exits(0);
+    assert!(good.stdout.contains("1 changed, 1 ready ·"), "{good}");
+
+    // Its pods may never start, so its time is up.
+    let bad = job("bad", "activeDeadlineSeconds: 1")
+        .replace("containers:", "schedulerName: nobody\n      containers:");
+    repo.remove("good.yaml").write("bad.yaml", bad).commit("Second");
+    let failed = repo.run(&JSON).exits(1);
+    let health = health(&failed);
+    assert_eq!((&health["ended"], &health["failed"]), (&"failed".into(), &1.into()), "{failed}");
+    assert_eq!(health["objects"][0]["why"], "Job was active longer than specified deadline");
+}
+
+#[test]
+fn a_stateful_set_with_a_partition_is_ready_when_the_pods_beyond_it_are() {
+    let repo = repo("wait-set");
+    let set = |image: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: db}}\nspec:\n  replicas: 3\n  serviceName: db\n  podManagementPolicy: Parallel\n  updateStrategy: {{rollingUpdate: {{partition: 2}}}}\n  selector: {{matchLabels: {{app: db}}}}\n  template:\n    metadata: {{labels: {{app: db}}}}\n    spec:\n      containers: [{{name: main, image: '{image}'}}]\n"
+        )
+    };
+    repo.write("db.yaml", set("a:1")).commit("First");
+    let _ = repo.run(&APPLY).exits(0);
+    repo.write("db.yaml", set("a:2")).commit("Second");
+    let _ = repo.run(&APPLY).exits(0);
+    let images = ["get", "pods", "-o", "jsonpath={.items[*].spec.containers[0].image}"];
+    assert_eq!(repo.kubectl(&images).exits(0).stdout, "a:1 a:1 a:2");
+}
+
+#[test]
+fn an_object_that_is_being_deleted_is_not_ready_and_its_finalizers_are_named() {
+    let repo = repo("wait-finalizer");
+    let held =
+        config("held", "1").replace("name: held", "name: held\n  finalizers: [shop.example/hold]");
+    repo.write("held.yaml", &held).commit("First");
+    let _ = repo.run(&APPLY).exits(0);
+    let _ = repo.kubectl(&["delete", "configmap", "held", "--wait=false"]).exits(0);
+    let output = repo.run(&["apply", "--wait", "--timeout", "1s"]).exits(1);
+    let line = "ConfigMap wait-finalizer/held is not ready: it is being deleted; finalizers hold it: shop.example/hold\n";
+    assert!(output.stdout.contains(line), "{output}");
+    let patch = [
+        "patch",
+        "configmap",
+        "held",
+        "--type=merge",
+        "-p",
+        "{\"metadata\":{\"finalizers\":null}}",
+    ];
+    let _ = repo.kubectl(&patch).exits(0);
+}
+
+#[test]
+fn a_signal_ends_the_wait() {
+    let repo = repo("wait-signal");
+    repo.write(
+        "web.yaml",
+        WEB.replace(
+            "spec:\n      containers",
+            "spec:\n      schedulerName: nobody\n      containers",
+        ),
+    )
+    .commit("First");
+    let said = repo.outside().join("said");
+    let mut apply = repo.trueup(&APPLY).into_inner();
+    let stderr = std::fs::File::create(&said).unwrap();
+    let mut apply = apply.stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
+    eventually("it waits", || std::fs::read_to_string(&said).unwrap().contains("waiting up to"));
+    let _ = Cmd::new("kill").args(["-INT", &apply.id().to_string()]).run().exits(0);
+    let status = apply.wait().unwrap().code();
+    assert_eq!(status, Some(130));
+}
+
+#[test]
+fn a_round_of_watch_waits_and_says_once_what_is_not_ready() {
+    let repo = repo("wait-watch");
+    let stuck = WEB
+        .replace("spec:\n      containers", "spec:\n      schedulerName: nobody\n      containers");
+    repo.write("web.yaml", WEB).commit("First");
+    let good = repo.run(&["watch", "--once"]).exits(0);
+    assert!(good.stdout.contains("· 1 changed, 1 ready ·"), "{good}");
+    repo.write("web.yaml", stuck).commit("Second");
+    let bad = repo.run(&["watch", "--once", "--wait-timeout", "1s"]).exits(1);
+    assert!(bad.stdout.contains(", 1 not ready after 1s ·"), "{bad}");
+    assert!(bad.stdout.contains("! Deployment wait-watch/web is not ready: "), "{bad}");
+    let unasked = repo.run(&["watch", "--once", "--no-wait"]).exits(0);
+    assert_eq!(unasked.stdout, "");
+}
