@@ -185,3 +185,95 @@ fn a_round_of_watch_waits_and_says_once_what_is_not_ready() {
     let unasked = repo.run(&["watch", "--once", "--no-wait"]).exits(0);
     assert_eq!(unasked.stdout, "");
 }
+
+/// The Deployment's pods, which nobody schedules.
+fn unscheduled() -> String {
+    let unscheduled = "spec:\n      schedulerName: nobody\n      containers";
+    WEB.replace("spec:\n      containers", unscheduled)
+}
+
+/// Writes the status of a container of every pod, as a kubelet would.
+fn play_kubelet(repo: &Repo<'_>, status: &str) {
+    let pods = ["get", "pods", "-o", "jsonpath={.items[*].metadata.name}"];
+    eventually("there are pods", || {
+        repo.kubectl(&pods).exits(0).stdout.split_whitespace().count() == 2
+    });
+    for pod in repo.kubectl(&pods).stdout.split_whitespace() {
+        let not_ready = r#"[{"type":"Ready","status":"False"}]"#;
+        let status =
+            format!(r#"{{"status":{{"conditions":{not_ready},"containerStatuses":[{status}]}}}}"#);
+        let patch = ["patch", "pod", pod, "--subresource=status", "--type=merge", "-p", &status];
+        let _ = repo.kubectl(&patch).exits(0);
+    }
+}
+
+#[test]
+fn pods_whose_image_can_not_be_pulled_end_the_wait_early_and_say_so() {
+    let repo = repo("wait-image");
+    repo.write("web.yaml", unscheduled()).commit("First");
+    let _ = repo.run(&["apply"]).exits(0);
+    play_kubelet(
+        &repo,
+        r#"{"name":"main","image":"registry.example/web:1.4.0","imageID":"","ready":false,"restartCount":0,"state":{"waiting":{"reason":"ImagePullBackOff","message":"registry.example/web:1.4.0: not found"}}}"#,
+    );
+    let output = repo.run(&APPLY).exits(1);
+    let line = "! Deployment wait-image/web failed: its pods do not start\n    pod web-";
+    assert!(output.stdout.contains(line), "{output}");
+    let why = " and 1 other, container main: ImagePullBackOff, image registry.example/web:1.4.0\n      registry.example/web:1.4.0: not found\n";
+    assert!(output.stdout.contains(why), "{output}");
+    assert!(output.stdout.contains(", but 1 failed after "), "{output}");
+}
+
+#[test]
+fn pods_that_crash_show_their_exit_code_and_that_their_log_is_out_of_reach() {
+    let repo = repo("wait-crash");
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData: {password: correct-horse-battery}\n";
+    repo.write("web.yaml", WEB).write("db.yaml", secret).commit("First");
+    let _ = repo.run(&APPLY).exits(0);
+    play_kubelet(
+        &repo,
+        r#"{"name":"main","image":"a","imageID":"","ready":false,"restartCount":3,"state":{"waiting":{"reason":"CrashLoopBackOff"}},"lastState":{"terminated":{"exitCode":137,"reason":"OOMKilled"}}}"#,
+    );
+    let output = repo.run(&["apply", "--wait", "--timeout", "1s"]).exits(1);
+    let why = "container main: CrashLoopBackOff, exit code 137 (OOMKilled), 3 restarts\n      its log can't be read: ";
+    assert!(output.stdout.contains(why), "{output}");
+
+    // A kubelet's message may quote what is secret.
+    play_kubelet(
+        &repo,
+        r#"{"name":"main","image":"a","imageID":"","ready":false,"restartCount":0,"state":{"waiting":{"reason":"CreateContainerConfigError","message":"bad password correct-horse-battery"}}}"#,
+    );
+    for form in ["text", "json"] {
+        let output = repo.run(&["apply", "--wait", "--timeout", "1s", "-o", form]).exits(1);
+        let text = output.to_string();
+        assert!(text.contains("CreateContainerConfigError"), "{output}");
+        assert!(text.contains("bad password ‹secret 1›"), "{output}");
+        assert!(!text.contains("horse"), "{output}");
+    }
+}
+
+#[test]
+fn what_the_scheduler_and_the_quota_say_is_told() {
+    let repo = repo("wait-words");
+    let nowhere = "spec:\n      nodeSelector: {disk: fast}\n      containers";
+    let web = WEB.replace("spec:\n      containers", nowhere);
+    repo.write("web.yaml", &web).commit("First");
+    let output = repo.run(&["apply", "--wait", "--timeout", "2s"]).exits(1);
+    assert!(
+        output.stdout.contains(" and 1 other: Unschedulable\n      0/3 nodes are available"),
+        "{output}"
+    );
+
+    let quota =
+        "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: few}\nspec: {hard: {pods: 1}}\n";
+    let _ = repo.run(&["apply"]).exits(0);
+    repo.remove("web.yaml").write("quota.yaml", quota).commit("Second");
+    let _ = repo.run(&["apply"]).exits(0);
+    let used = ["get", "quota", "few", "-o", "jsonpath={.status.hard.pods}"];
+    eventually("the quota holds", || repo.kubectl(&used).stdout == "1");
+    repo.write("web.yaml", WEB).commit("Third");
+    let output = repo.run(&["apply", "--wait", "--timeout", "3s"]).exits(1);
+    let why = "! Deployment wait-words/web failed";
+    assert!(!output.stdout.contains(why), "a quota may be widened\n{output}");
+    assert!(output.stdout.contains("exceeded quota: few, requested: pods=1"), "{output}");
+}

@@ -6,6 +6,7 @@
 
 mod causes;
 mod connect;
+mod diagnose;
 mod discover;
 mod execute;
 mod instances;

@@ -214,6 +214,12 @@ impl Cluster {
         read(&call, &bytes)
     }
 
+    /// Sends a request for text, such as a log; one that fails is not tried again.
+    pub(super) async fn text(&self, call: Call) -> Result<String, ApiError> {
+        let Raw { bytes, .. } = self.exchange_once(&call).await.map_err(|(error, _)| error)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
     /// Sends a request; passing faults are tried again.
     async fn exchange(&self, call: &Call) -> Result<Raw, ApiError> {
         let mut pause = FIRST_PAUSE;

@@ -7,6 +7,7 @@
 
 mod conditions;
 mod custom;
+pub mod evidence;
 mod network;
 mod others;
 mod pods;

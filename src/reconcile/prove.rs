@@ -2,7 +2,8 @@
 //!
 //! What was ready when it was looked at and was not written since costs nothing. Of the rest each
 //! kind is listed once, and what is not ready then is watched. What is ready is
-//! [`crate::health`]'s to say, how a person finds out why is [`super::diagnose`]'s.
+//! [`crate::health`]'s to say, what is looked up of what is not ready is
+//! [`crate::cluster`]'s.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,8 +14,9 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::Survey;
-use crate::catalog::{is_crd, is_namespace};
+use crate::catalog::{Served, is_crd, is_namespace};
 use crate::cluster::{Cluster, Followed, News};
+use crate::health::evidence::Trouble;
 use crate::health::{Ended, Health, Judge, Proof, Standing, State, WAIT};
 use crate::inventory::{Inventory, PART_OF};
 use crate::object::{GroupKind, Object, ObjectKey};
@@ -24,6 +26,12 @@ use crate::report::{Outcome, Report};
 /// How long something has to have failed before waiting ends: a controller may still mend it, such
 /// as one that retries.
 const GRACE: Duration = Duration::from_secs(5);
+/// How often it is looked at the pods of what is still not ready.
+const LOOK_CLOSER: Duration = Duration::from_secs(10);
+/// After how many of these looks in a row pods that are stuck count as a failure.
+const STUCK_LOOKS: usize = 2;
+/// How many objects are looked at closer at once.
+const FEW: usize = 4;
 /// How often it is looked whether the time is up, or a signal came.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -54,7 +62,16 @@ pub async fn prove(
     if !followed.is_empty() {
         watchman.wait(cluster, (&followed, waiting)).await;
     }
-    Some(watchman.proof)
+    let mut proof = watchman.proof;
+    if matches!(proof.ended, Ended::Failed | Ended::Timeout) {
+        for standing in proof.others.iter_mut().take(FEW) {
+            if let Some(served) = serves(&followed, &standing.key) {
+                let about = (served, &standing.key);
+                standing.details = cluster.diagnose(about, &survey.catalog).await;
+            }
+        }
+    }
+    Some(proof)
 }
 
 /// How things were when they were looked at, and what has failed by then; asks nobody. What is not
@@ -75,6 +92,8 @@ struct Watchman<'a> {
     begin: Instant,
     /// Those that are waited for and not ready as far as is known: how they are, since when.
     open: BTreeMap<ObjectKey, (Health, Instant)>,
+    /// Those whose pods do not go on: why, and in how many looks in a row.
+    stuck: BTreeMap<ObjectKey, (String, usize)>,
     proof: Proof,
 }
 
@@ -107,7 +126,8 @@ impl<'a> Watchman<'a> {
         if open.is_empty() {
             proof.ended = Ended::Ready;
         }
-        Self { survey, judge: survey.judge.clone(), begin, open, proof }
+        let (judge, stuck) = (survey.judge.clone(), BTreeMap::new());
+        Self { survey, judge, begin, open, stuck, proof }
     }
 
     /// What has to be looked at, kind by kind.
@@ -147,6 +167,8 @@ impl<'a> Watchman<'a> {
                     .extend(scopes.into_iter().map(|scope| cluster.follow(followed, scope, tell)));
             }
         }
+        let mut closer = FuturesUnordered::new();
+        let mut next_look = self.begin + LOOK_CLOSER;
         let mut tick = tokio::time::interval(TICK);
         self.proof.ended = loop {
             if self.open.is_empty() {
@@ -163,9 +185,21 @@ impl<'a> Watchman<'a> {
                 break Ended::Timeout;
             }
             events(&self.so_far());
+            if now >= next_look && closer.is_empty() {
+                next_look = now + LOOK_CLOSER;
+                let keys = self.open.keys().filter(|key| has_pods(key)).take(FEW).cloned();
+                closer.extend(keys.filter_map(|key| {
+                    let (served, catalog) = (serves(followed, &key)?, &self.survey.catalog);
+                    Some(async move {
+                        let troubles = cluster.troubles((served, &key), catalog).await;
+                        (key, troubles.unwrap_or_default())
+                    })
+                }));
+            }
             tokio::select! {
                 biased;
                 Some(news) = hear.recv() => self.hear(news),
+                Some((key, troubles)) = closer.next() => self.look_closer(key, &troubles),
                 Some(()) = watches.next() => {}
                 _ = tick.tick() => {}
             }
@@ -212,8 +246,30 @@ impl<'a> Watchman<'a> {
         }
     }
 
+    /// Takes in what is wrong with an object's pods. What does not go on by itself is a failure if
+    /// it stays so: a Deployment would say that only after ten minutes.
+    fn look_closer(&mut self, key: ObjectKey, troubles: &[Trouble]) {
+        let Some(stuck) = troubles.iter().find(|trouble| trouble.is_stuck()) else {
+            if self.stuck.remove(&key).is_some_and(|(_, looks)| looks >= STUCK_LOOKS) {
+                self.note(key, Health::progressing("its pods go on"));
+            }
+            return;
+        };
+        let looks = self.stuck.get(&key).map_or(0, |(_, looks)| *looks) + 1;
+        self.stuck.insert(key.clone(), (stuck.headline(), looks));
+        if let Some((health, _)) = self.open.get(&key) {
+            self.note(key, health.clone());
+        }
+    }
+
     fn note(&mut self, key: ObjectKey, health: Health) {
         let Some((before, since)) = self.open.get_mut(&key) else { return };
+        let health = match self.stuck.get(&key) {
+            Some((_, looks)) if *looks >= STUCK_LOOKS && !health.is_ready() => {
+                Health::failed("its pods do not start")
+            }
+            _ => health,
+        };
         if health.is_ready() {
             self.open.remove(&key);
             self.proof.ready += 1;
@@ -242,7 +298,7 @@ impl<'a> Watchman<'a> {
                 key: key.clone(),
                 health: health.clone(),
                 after: since.duration_since(self.begin),
-                details: Vec::new(),
+                details: self.stuck.get(key).map(|(why, _)| why.clone()).into_iter().collect(),
             })
             .collect();
         others.sort_by_key(|it| std::cmp::Reverse(it.health.state));
@@ -260,6 +316,17 @@ impl<'a> Watchman<'a> {
             self.judge.late_binding = cluster.late_binding(served).await;
         }
     }
+}
+
+/// Where an object is served.
+fn serves<'a>(followed: &'a [Followed], key: &ObjectKey) -> Option<&'a Served> {
+    followed.iter().find(|it| it.keys.contains(key)).map(|it| &it.served)
+}
+
+/// Whether an object makes pods.
+fn has_pods(key: &ObjectKey) -> bool {
+    let kinds = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"];
+    ["apps", "batch"].contains(&key.group.as_str()) && kinds.contains(&key.kind.as_str())
 }
 
 /// Whether an annotation says not to wait for it, in git or in the cluster.

@@ -84,7 +84,9 @@ pub fn write_end(
     if let Some(proof) = &report.proof {
         waiting::write(out, proof, view.redactor, glyphs)?;
     }
-    if !report.steps.is_empty() || !view.plan.is_noop() || !view.problems.is_empty() {
+    let is_unhealthy = report.proof.as_ref().is_some_and(|proof| !proof.is_ready());
+    if is_unhealthy || !report.steps.is_empty() || !view.plan.is_noop() || !view.problems.is_empty()
+    {
         writeln!(out)?;
     }
     text::end(out, &end_line(view, report), glyphs)

@@ -31,7 +31,10 @@ pub fn table(proof: &Proof, redactor: &Redactor, glyphs: Glyphs) -> String {
     let mut lines = vec![format!("{} of {all} ready after {}", proof.ready, span(proof.elapsed))];
     for standing in proof.others.iter().take(FEW) {
         let (mark, _) = mark(standing, glyphs);
-        lines.push(format!("{mark} {}", sentence(standing, redactor, glyphs)));
+        let more = standing.details.first().map(|it| redactor.text_about(&standing.key, it));
+        let more = more.map(|it| format!("{}{}", glyphs.dot(), glyphs.inert(&it)));
+        let text = sentence(standing, redactor, glyphs);
+        lines.push(format!("{mark} {text}{}", more.unwrap_or_default()));
     }
     if let Some(more @ 1..) = proof.others.len().checked_sub(FEW) {
         lines.push(format!("{} {more} more", glyphs.gap()));
@@ -205,7 +208,7 @@ mod tests {
         let few = proof(vec![standing("web", Health::progressing("2 of 3\u{1b}[31m ready"))]);
         assert_eq!(
             table(&few, &redactor, glyphs),
-            "409 of 410 ready after 5m\n... Deployment shop/web is not ready: 2 of 3\\x1b[31m ready"
+            "409 of 410 ready after 5m\n... Deployment shop/web is not ready: 2 of 3\\x1b[31m ready - container main: exit code 1"
         );
         let many = (0..20).map(|n| standing(&n.to_string(), Health::progressing(""))).collect();
         let table = table(&proof(many), &redactor, glyphs);

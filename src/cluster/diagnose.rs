@@ -1,0 +1,159 @@
+//! Looks up why an object does not get ready, as a person would: its pods, their logs, the events.
+//! A few requests an object; what can't be read is said to be so.
+
+use super::observe::typed;
+use super::path::{collection, one, query_escape};
+use super::wire::{Call, object};
+use super::{ApiError, Cluster};
+use crate::catalog::{Catalog, Served};
+use crate::health::evidence::{
+    FEW_TROUBLES, Next, Trouble, is_owned, log_lines, newest, selector, troubles, warnings,
+};
+use crate::object::{GroupKind, Object, ObjectKey};
+
+/// How many lines of a log are shown.
+const LOG_LINES: usize = 8;
+/// How many bytes of a log are asked for.
+const LOG_BYTES: usize = 4096;
+
+/// An object, and what it makes its pods through.
+struct Family {
+    object: Object,
+    /// Of a Deployment the ReplicaSet with its newest pods.
+    set: Option<Object>,
+    pods: Vec<Object>,
+}
+
+impl Cluster {
+    /// What is wrong with an object's pods.
+    ///
+    /// # Errors
+    ///
+    /// When they can't be read.
+    pub async fn troubles(
+        &self,
+        (served, key): (&Served, &ObjectKey),
+        catalog: &Catalog,
+    ) -> Result<Vec<Trouble>, ApiError> {
+        let family = self.family((served, key), catalog).await?;
+        Ok(family.map(|family| troubles(&family.pods)).unwrap_or_default())
+    }
+
+    /// Why an object does not get ready, line by line. The lines may quote anything.
+    pub async fn diagnose(
+        &self,
+        (served, key): (&Served, &ObjectKey),
+        catalog: &Catalog,
+    ) -> Vec<String> {
+        let family = match self.family((served, key), catalog).await {
+            Ok(Some(family)) => family,
+            Ok(None) => return Vec::new(),
+            Err(error) => return vec![format!("its pods can't be looked at: {error}")],
+        };
+        let Family { object: root, set, pods } = &family;
+        let namespace = key.namespace.as_deref();
+        let mut lines = Vec::new();
+        for trouble in troubles(pods).iter().take(FEW_TROUBLES) {
+            lines.extend(trouble.lines());
+            match trouble.next {
+                Next::Nobody => {}
+                Next::Events => {
+                    let events = self.events(catalog, (namespace, &trouble.uid)).await;
+                    lines.extend(warnings(&events).iter().map(|line| format!("  {line}")));
+                }
+                Next::Log { previous } => {
+                    lines.extend(self.log(catalog, (namespace, trouble), previous).await);
+                }
+            }
+        }
+        for about in set.iter().chain([root]).filter_map(Object::uid) {
+            let events = warnings(&self.events(catalog, (namespace, about)).await);
+            lines.extend(events.into_iter().map(|line| format!("event: {line}")));
+        }
+        lines
+    }
+
+    /// An object with its pods; `None` where it is gone.
+    async fn family(
+        &self,
+        (served, key): (&Served, &ObjectKey),
+        catalog: &Catalog,
+    ) -> Result<Option<Family>, ApiError> {
+        let namespace = key.namespace.as_deref();
+        let Some(object) = self.get(served, namespace, &key.name).await? else { return Ok(None) };
+        let uid = object.uid().unwrap_or_default().to_owned();
+        if (key.group.as_str(), key.kind.as_str()) == ("", "Pod") {
+            return Ok(Some(Family { pods: vec![object.clone()], object, set: None }));
+        }
+        let runs_pods = ["apps", "batch", "extensions", ""].contains(&key.group.as_str());
+        let selector = selector(&object).filter(|_| runs_pods);
+        let (Some(selector), Some(pods)) =
+            (selector, catalog.preferred(&GroupKind::new("", "Pod")))
+        else {
+            return Ok(Some(Family { object, set: None, pods: Vec::new() }));
+        };
+        let set = match catalog.preferred(&GroupKind::new("apps", "ReplicaSet")) {
+            Some(sets) if key.kind == "Deployment" => {
+                newest(&self.some(sets, namespace, &selector).await?, &uid).cloned()
+            }
+            _ => None,
+        };
+        let owner = set.as_ref().and_then(Object::uid).unwrap_or(&uid);
+        let mut pods = self.some(pods, namespace, &selector).await?;
+        pods.retain(|pod| is_owned(pod, owner));
+        Ok(Some(Family { object, set, pods }))
+    }
+
+    /// Objects that a selector picks.
+    async fn some(
+        &self,
+        served: &Served,
+        namespace: Option<&str>,
+        selector: &str,
+    ) -> Result<Vec<Object>, ApiError> {
+        let picked = self.list(served, namespace, selector).await?;
+        let kind = &served.group_kind.kind;
+        Ok(picked.items.iter().map(|item| typed(item, "", kind)).collect())
+    }
+
+    /// The events about an object; none where they can't be read.
+    async fn events(
+        &self,
+        catalog: &Catalog,
+        (namespace, uid): (Option<&str>, &str),
+    ) -> Vec<Object> {
+        let Some(events) = catalog.preferred(&GroupKind::new("", "Event")) else {
+            return Vec::new();
+        };
+        // Of what is in no namespace they are in this one.
+        let namespace = Some(namespace.unwrap_or("default"));
+        let about = query_escape(&format!("involvedObject.uid={uid}"));
+        let path = format!("{}?limit=100&fieldSelector={about}", collection(events, namespace));
+        let answer = self.call(Call::get(path)).await;
+        let items = answer.ok().and_then(|mut answer| match answer.body["items"].take() {
+            serde_json::Value::Array(items) => Some(items),
+            _ => None,
+        });
+        items.unwrap_or_default().into_iter().map(object).collect()
+    }
+
+    /// The end of a container's log.
+    async fn log(
+        &self,
+        catalog: &Catalog,
+        (namespace, trouble): (Option<&str>, &Trouble),
+        previous: bool,
+    ) -> Vec<String> {
+        let Some(pods) = catalog.preferred(&GroupKind::new("", "Pod")) else { return Vec::new() };
+        let container = trouble.container.as_deref().unwrap_or_default();
+        let path = format!(
+            "{}/log?container={}&previous={previous}&tailLines={LOG_LINES}&limitBytes={LOG_BYTES}",
+            one(pods, namespace, &trouble.pod),
+            query_escape(container),
+        );
+        match self.text(Call::get(path)).await {
+            Ok(log) => log_lines(&log),
+            Err(error) => vec![format!("  its log can't be read: {error}")],
+        }
+    }
+}
