@@ -115,7 +115,7 @@ impl Config {
     }
 
     /// Notes where each rule stands, for what there is to say of it later, and says what is wrong
-    /// with its paths.
+    /// with its paths and expressions.
     fn locate_rules(&mut self, bytes: &[u8]) -> Result<(), ConfigError> {
         let positions = manifest::value(FILE, bytes).ok().flatten();
         let place = |path: &[PathPart<'_>]| {
@@ -123,6 +123,14 @@ impl Config {
             positions.of_value(path)
         };
         for (name, target) in &mut self.targets {
+            for (index, rule) in target.health.iter().enumerate() {
+                let Some((field, wrong)) = rule.wrong() else { continue };
+                let path = ["targets", name, "health"].map(PathPart::Key);
+                let path = [&path[..], &[PathPart::Index(index), PathPart::Key(field)]].concat();
+                let (line, column) = place(&path).unwrap_or((1, 1));
+                let message = format!("targets.{name}.health[{index}].{field}: {wrong}");
+                return Err(ConfigError::Invalid { line, column, message });
+            }
             for (list, rules) in [("ignore", &mut target.ignore), ("redact", &mut target.redact)] {
                 for (index, rule) in rules.iter_mut().enumerate() {
                     let path = ["targets", name, list].map(PathPart::Key);
@@ -213,6 +221,27 @@ mod tests {
         );
         let none = Config::read(b"targets: {a: {paths: [a], ignore: [{kind: Pod}]}}").unwrap_err();
         assert!(none.to_string().contains("missing field `paths`"), "{none}");
+    }
+
+    #[test]
+    fn a_rule_of_health_that_can_not_be_read_is_an_error_with_its_place() {
+        let rule = |ready: &str| {
+            let text = format!(
+                "targets:\n  a:\n    paths: [a]\n    health:\n    - kind: Widget\n      ready: {ready}\n"
+            );
+            Config::read(text.as_bytes()).map_err(|error| error.to_string())
+        };
+        assert!(rule("object.status.phase == 'Done'").is_ok());
+        assert!(rule("[{condition: Ready}]").is_ok());
+        assert_eq!(
+            rule("object.status.phase =").unwrap_err(),
+            "trueup.yaml:6:14: targets.a.health[0].ready: Syntax error: token recognition error at: '=', at character 21"
+        );
+        let number = rule("7").unwrap_err();
+        assert!(
+            number.ends_with("expected an expression in CEL, or a list of conditions"),
+            "{number}"
+        );
     }
 
     #[test]

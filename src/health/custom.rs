@@ -1,11 +1,16 @@
 //! Rules of `trueup.yaml`: when objects of a kind are ready, and when they have failed, by their
-//! conditions.
+//! conditions or by an expression.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::Health;
 use super::conditions::{condition, is_stale, words};
+use super::expression::Expression;
 use crate::object::{Object, ObjectKey};
 
 /// When objects of a kind are ready.
@@ -18,11 +23,48 @@ pub struct HealthRule {
     /// group.
     #[serde(default)]
     pub group: String,
-    /// What all has to hold.
-    pub ready: Vec<Expectation>,
-    /// What says that it failed, if any of it holds.
+    /// What has to hold: the expression, or all conditions.
+    pub ready: Test,
+    /// What says that it failed: the expression, or any of the conditions.
     #[serde(default)]
-    pub failed: Vec<Expectation>,
+    pub failed: Test,
+}
+
+/// Something that holds of an object, or does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Test {
+    /// Conditions and what is expected of them.
+    Conditions(Vec<Expectation>),
+    /// An expression in CEL.
+    Expression(Expression),
+}
+
+impl Default for Test {
+    fn default() -> Self {
+        Self::Conditions(Vec::new())
+    }
+}
+
+impl<'de> Deserialize<'de> for Test {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Test;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an expression in CEL, or a list of conditions")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Test, E> {
+                Ok(Test::Expression(Expression::new(text)))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Test, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(list)).map(Test::Conditions)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
 }
 
 /// A condition and the status that is expected of it.
@@ -48,14 +90,41 @@ impl HealthRule {
         self.kind == key.kind && self.group == key.group
     }
 
-    /// The health of an object that it is about.
+    /// What is wrong with its expressions, and with which of them.
+    pub fn wrong(&self) -> Option<(&'static str, &str)> {
+        let tests = [("ready", &self.ready), ("failed", &self.failed)];
+        tests.into_iter().find_map(|(name, test)| match test {
+            Test::Expression(expression) => Some((name, expression.wrong()?)),
+            Test::Conditions(_) => None,
+        })
+    }
+
+    /// The health of an object that it is about. What can't be worked out is not known, and so not
+    /// ready.
     pub fn health(&self, object: &Object) -> Health {
-        if let Some(found) = self.failed.iter().find_map(|it| it.met(object)) {
-            return Health::failed(words(found, "it failed"));
+        let unknown = |why: String| Health::progressing(format!("its rule can't tell: {why}"));
+        match &self.failed {
+            Test::Conditions(any) => {
+                if let Some(found) = any.iter().find_map(|it| it.met(object)) {
+                    return Health::failed(words(found, "it failed"));
+                }
+            }
+            Test::Expression(expression) => match expression.holds(object) {
+                Ok(true) => return Health::failed(format!("{} holds", expression.text())),
+                Ok(false) => {}
+                Err(why) => return unknown(why),
+            },
         }
-        match self.ready.iter().find(|it| it.met(object).is_none()) {
-            None => Health::ready(),
-            Some(lack) => Health::progressing(lack.lack(object)),
+        match &self.ready {
+            Test::Conditions(all) => match all.iter().find(|it| it.met(object).is_none()) {
+                None => Health::ready(),
+                Some(lack) => Health::progressing(lack.lack(object)),
+            },
+            Test::Expression(expression) => match expression.holds(object) {
+                Ok(true) => Health::ready(),
+                Ok(false) => Health::progressing(format!("{} does not hold", expression.text())),
+                Err(why) => unknown(why),
+            },
         }
     }
 }

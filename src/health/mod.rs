@@ -8,6 +8,7 @@
 mod conditions;
 mod custom;
 pub mod evidence;
+mod expression;
 mod network;
 mod others;
 mod pods;
@@ -19,7 +20,8 @@ use std::fmt;
 
 use serde_json::Value;
 
-pub use custom::{Expectation, HealthRule};
+pub use custom::{Expectation, HealthRule, Test};
+pub use expression::Expression;
 pub use proof::{Ended, Proof, Standing};
 
 use crate::object::{Object, ObjectKey};

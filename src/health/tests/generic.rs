@@ -120,6 +120,42 @@ fn rules_of_the_configuration() {
 }
 
 #[test]
+fn expressions_of_the_configuration() {
+    let rule = "{kind: Widget, group: shop.example, ready: 'object.status.phase == \"Done\"', failed: 'has(object.status.error)'}";
+    let judge = Judge { rules: vec![serde_yaml::from_str(rule).unwrap()], ..Judge::default() };
+    widget(
+        &judge,
+        &[
+            ("it holds", "status: {phase: Done}", READY, ""),
+            (
+                "it does not",
+                "status: {phase: Busy}",
+                PROGRESSING,
+                "object.status.phase == \"Done\" does not hold",
+            ),
+            (
+                "it failed",
+                "status: {phase: Done, error: 7}",
+                FAILED,
+                "has(object.status.error) holds",
+            ),
+            (
+                "what can't be worked out is not ready",
+                "metadata: {name: a}",
+                PROGRESSING,
+                "its rule can't tell: No such key: status",
+            ),
+            (
+                "nor what is of another type",
+                "status: {phase: [Done]}",
+                PROGRESSING,
+                "object.status.phase == \"Done\" does not hold",
+            ),
+        ],
+    );
+}
+
+#[test]
 fn what_is_ready_at_once() {
     let key = |group: &str, kind: &str| ObjectKey {
         group: group.to_owned(),
