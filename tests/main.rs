@@ -44,5 +44,6 @@ mod support;
 mod unasked;
 mod verify;
 mod wait;
+mod wait_cut;
 mod watch;
 mod wrong_input;

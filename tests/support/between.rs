@@ -13,8 +13,8 @@ use super::command::Cmd;
 use super::sandbox::Plane;
 
 /// What is done when a request comes, before the server has it; it is given the request's first
-/// line.
-type Meddle = Arc<dyn Fn(&str) + Send + Sync>;
+/// line, and may answer in the server's place.
+type Meddle = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// Somebody in between, for as long as it lives.
 pub struct Between {
@@ -24,6 +24,17 @@ pub struct Between {
 
 impl Between {
     pub fn start(plane: &Plane, meddle: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self::answering(plane, move |line| {
+            meddle(line);
+            None
+        })
+    }
+
+    /// Somebody who answers some requests in the server's place, with all that goes over the wire.
+    pub fn answering(
+        plane: &Plane,
+        meddle: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
         let mut proxy = plane
             .command(Cmd::new(&plane.kubectl))
             .args(["proxy", "--port=0"])
@@ -91,7 +102,9 @@ fn pass(stream: TcpStream, server: &str, meddle: &Meddle) -> io::Result<()> {
     }
     let mut body = vec![0; length];
     stream.read_exact(&mut body)?;
-    meddle(head[0].trim());
+    if let Some(answer) = meddle(head[0].trim()) {
+        return stream.get_mut().write_all(answer.as_bytes());
+    }
     let mut upstream = TcpStream::connect(server)?;
     write!(upstream, "{}Connection: close\r\n\r\n", head.concat())?;
     upstream.write_all(&body)?;
