@@ -92,8 +92,8 @@ struct Watchman<'a> {
     begin: Instant,
     /// Those that are waited for and not ready as far as is known: how they are, since when.
     open: BTreeMap<ObjectKey, (Health, Instant)>,
-    /// Those whose pods do not go on: why, and in how many looks in a row.
-    stuck: BTreeMap<ObjectKey, (String, usize)>,
+    /// What their pods wait for, and in how many looks in a row they would not go on by themselves.
+    pods: BTreeMap<ObjectKey, (String, usize)>,
     proof: Proof,
 }
 
@@ -126,8 +126,8 @@ impl<'a> Watchman<'a> {
         if open.is_empty() {
             proof.ended = Ended::Ready;
         }
-        let (judge, stuck) = (survey.judge.clone(), BTreeMap::new());
-        Self { survey, judge, begin, open, stuck, proof }
+        let (judge, pods) = (survey.judge.clone(), BTreeMap::new());
+        Self { survey, judge, begin, open, pods, proof }
     }
 
     /// What has to be looked at, kind by kind.
@@ -249,22 +249,31 @@ impl<'a> Watchman<'a> {
     /// Takes in what is wrong with an object's pods. What does not go on by itself is a failure if
     /// it stays so: a Deployment would say that only after ten minutes.
     fn look_closer(&mut self, key: ObjectKey, troubles: &[Trouble]) {
-        let Some(stuck) = troubles.iter().find(|trouble| trouble.is_stuck()) else {
-            if self.stuck.remove(&key).is_some_and(|(_, looks)| looks >= STUCK_LOOKS) {
+        let before = self.pods.get(&key).map_or(0, |(_, looks)| *looks);
+        // The worst comes first.
+        let looks = match troubles.first() {
+            Some(worst) => {
+                let looks = if worst.is_stuck() { before + 1 } else { 0 };
+                self.pods.insert(key.clone(), (worst.headline(), looks));
+                looks
+            }
+            None => {
+                self.pods.remove(&key);
+                0
+            }
+        };
+        match self.open.get(&key) {
+            Some(_) if before >= STUCK_LOOKS && looks == 0 => {
                 self.note(key, Health::progressing("its pods go on"));
             }
-            return;
-        };
-        let looks = self.stuck.get(&key).map_or(0, |(_, looks)| *looks) + 1;
-        self.stuck.insert(key.clone(), (stuck.headline(), looks));
-        if let Some((health, _)) = self.open.get(&key) {
-            self.note(key, health.clone());
+            Some((health, _)) if looks >= STUCK_LOOKS => self.note(key, health.clone()),
+            _ => {}
         }
     }
 
     fn note(&mut self, key: ObjectKey, health: Health) {
         let Some((before, since)) = self.open.get_mut(&key) else { return };
-        let health = match self.stuck.get(&key) {
+        let health = match self.pods.get(&key) {
             Some((_, looks)) if *looks >= STUCK_LOOKS && !health.is_ready() => {
                 Health::failed("its pods do not start")
             }
@@ -298,7 +307,7 @@ impl<'a> Watchman<'a> {
                 key: key.clone(),
                 health: health.clone(),
                 after: since.duration_since(self.begin),
-                details: self.stuck.get(key).map(|(why, _)| why.clone()).into_iter().collect(),
+                details: self.pods.get(key).map(|(why, _)| why.clone()).into_iter().collect(),
             })
             .collect();
         others.sort_by_key(|it| std::cmp::Reverse(it.health.state));
