@@ -189,6 +189,7 @@ async fn act(watch: &Watch, looked: Looked, stop: &Stop) -> Result<Round, RoundE
     let course = Course {
         inventory: &watch.target.inventory,
         approval: None,
+        wait: watch.wait,
         stop: stop.flag(),
         events: &mut |_| {},
     };

@@ -46,4 +46,5 @@ mod verify;
 mod wait;
 mod wait_cut;
 mod watch;
+mod waves;
 mod wrong_input;

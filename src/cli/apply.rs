@@ -98,9 +98,12 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     };
     let glyphs = ui.glyphs();
     let steps = Steps::new(&survey.plan, survey.redactor(), glyphs);
+    let is_watched = ui.has_progress() && !args.throwaway.is_wanted();
+    let is_waiting = args.waiting.is_wanted(is_watched);
     let course = Course {
         inventory: &session.named.target.inventory,
         approval: approval.as_ref(),
+        wait: is_waiting.then_some(args.timeout),
         stop: stop.flag(),
         events: &mut |step| {
             if args.output == Format::Text {
@@ -110,8 +113,7 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         },
     };
     let mut report = carry_out(&survey, &session.cluster, course).await?;
-    let is_watched = ui.has_progress() && !args.throwaway.is_wanted();
-    if args.waiting.is_wanted(is_watched) {
+    if is_waiting {
         waiting::wait((&session, &survey), &mut report, (args.timeout, stop.flag()), ui).await;
     }
     present::report(ui.stdout(), (&session.view(&survey), &report), args.output, glyphs)?;

@@ -12,6 +12,8 @@ pub enum End {
     Well,
     /// Its deletion is taken and not through.
     Going,
+    /// It is as declared, and was not ready in time.
+    Unready,
     /// It failed or was refused, or was not tried.
     Badly,
 }
@@ -86,6 +88,22 @@ impl<'g> Queue<'g> {
         })
     }
 
+    /// Whether the files say that anything that `counts` comes after the object, by a wave or as a
+    /// dependency, so that being there is not enough.
+    pub fn is_said_to_be_first(&self, object: usize, counts: impl Fn(usize) -> bool) -> bool {
+        let mut nodes = vec![object];
+        while let Some(node) = nodes.pop() {
+            for after in self.after.needs(node) {
+                match (after.why, self.graph.is_object(after.on)) {
+                    (Why::Wave | Why::Said, true) if counts(after.on) => return true,
+                    (Why::Wave, false) => nodes.push(after.on),
+                    _ => {}
+                }
+            }
+        }
+        false
+    }
+
     /// The first thing that a node waited for and that did not end as the node needs it.
     fn blocker(&self, node: usize) -> Option<Blocker> {
         self.graph.needs(node).find_map(|need| {
@@ -93,6 +111,7 @@ impl<'g> Queue<'g> {
             let holds = match how {
                 End::Well => false,
                 End::Badly => need.why != Why::Kind,
+                End::Unready => matches!(need.why, Why::Wave | Why::Said),
                 End::Going => need.why.is_thorough(),
             };
             holds.then_some(Blocker { object, why: need.why, end })

@@ -74,6 +74,21 @@ pub async fn prove(
     Some(proof)
 }
 
+/// Waits until one object is ready, as [`prove`] does for all; gives how it is if it did not get so.
+pub(super) async fn prove_one(
+    survey: &Survey,
+    cluster: &Cluster,
+    (change, waiting): (&Change, Waiting<'_>),
+) -> Option<Health> {
+    if is_exempt(survey, change) || is_ready_once_applied(survey, change) {
+        return None;
+    }
+    let mut watchman = Watchman::of_one(survey, change);
+    let followed = watchman.followed(survey, waiting.inventory);
+    watchman.wait(cluster, (&followed, waiting)).await;
+    watchman.proof.others.into_iter().next().map(|standing| standing.health)
+}
+
 /// How things were when they were looked at, and what has failed by then; asks nobody. What is not
 /// ready may be so the next moment, as after every scaling, and is not told.
 pub fn standing(survey: &Survey, report: &Report) -> Option<Proof> {
@@ -127,6 +142,15 @@ impl<'a> Watchman<'a> {
             proof.ended = Ended::Ready;
         }
         let (judge, pods) = (survey.judge.clone(), BTreeMap::new());
+        Self { survey, judge, begin, open, pods, proof }
+    }
+
+    /// Waits for nothing but this object.
+    fn of_one(survey: &'a Survey, change: &Change) -> Self {
+        let begin = Instant::now();
+        let health = Health::progressing("it was applied a moment ago");
+        let open = BTreeMap::from([(change.key.clone(), (health, begin))]);
+        let (judge, pods, proof) = (survey.judge.clone(), BTreeMap::new(), Proof::default());
         Self { survey, judge, begin, open, pods, proof }
     }
 

@@ -30,6 +30,7 @@ pub(super) fn why(cause: &Change, blocker: Blocker, is_deleting: bool) -> Reason
     let key = &cause.key;
     let fate = match (end, cause.action) {
         (End::Going, _) => "is still being deleted",
+        (End::Unready, _) => "is not ready",
         (_, Action::Refuse) => "is refused",
         _ => "failed",
     };

@@ -11,6 +11,7 @@ mod worker;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
@@ -34,6 +35,9 @@ pub struct Course<'a> {
     pub inventory: &'a Inventory,
     /// What was approved: nothing else is written, whatever happens between the look and the write.
     pub approval: Option<&'a Approval>,
+    /// For how long an object is waited for that others come after as the files say, by a wave or
+    /// a dependency, until it is ready; `None` not to wait.
+    pub wait: Option<Duration>,
     /// Set to stop: what is in flight is finished, nothing more is begun.
     pub stop: &'a AtomicBool,
     /// Hears of each change as it ends.
@@ -57,6 +61,7 @@ pub async fn carry_out<'a>(
         report: Report::default(),
         pending: Vec::new(),
         stuck: Vec::new(),
+        unready: BTreeMap::new(),
     };
     if survey.plan.writes() {
         run.widen().await?;
@@ -82,6 +87,8 @@ struct Run<'a> {
     pending: Vec<&'a Change>,
     /// Deletions that were waited for, for others that had to come after them.
     stuck: Vec<&'a Change>,
+    /// What was waited for in vain before others, and what it waits for itself.
+    unready: BTreeMap<ObjectKey, String>,
 }
 
 impl<'a> Run<'a> {
@@ -110,6 +117,10 @@ impl<'a> Run<'a> {
         done.extend(self.report.steps.iter().map(|step| (step.key.clone(), step.outcome.clone())));
         let (survey, cluster, inventory) = (self.survey, self.cluster, self.course.inventory);
         let worker = Worker { survey, cluster, inventory, approval: self.course.approval };
+        let patience = self.course.wait.map(|timeout| (timeout, self.course.stop));
+        let counts = |at: usize| half.changes[at].is_work();
+        let is_first =
+            |queue: &Queue<'_>, at| patience.is_some() && queue.is_said_to_be_first(at, counts);
         let mut queue = Queue::new(&half.graph);
         let mut flying = FuturesUnordered::new();
         loop {
@@ -118,7 +129,7 @@ impl<'a> Run<'a> {
                 let change = &half.changes[at];
                 if ends_home(change.action, &change.key, inventory) {
                     queue.ended(at, End::Well, None); // it has its own time
-                } else if !change.is_work() {
+                } else if !(change.is_work() || is_first(&queue, at) && self.is_unready(change)) {
                     queue.ended(at, how_it_stays(change), None);
                 } else if let Some(outcome) = done.get(&change.key) {
                     queue.ended(at, how_it_ended(outcome), None);
@@ -126,15 +137,28 @@ impl<'a> Run<'a> {
                     queue.ended(at, End::Badly, blocker);
                     self.note(change, Outcome::Skipped(why));
                 } else {
-                    let counts = |at: usize| half.changes[at].is_work();
                     let is_awaited = queue.is_awaited(at, counts);
+                    let ready = is_first(&queue, at).then_some(patience).flatten();
                     flying.push(async move {
-                        (at, is_awaited, worker.change(change, is_awaited).await)
+                        let outcome = match change.is_work() {
+                            true => worker.change(change, is_awaited).await,
+                            false => Outcome::Done,
+                        };
+                        let unready = match (&outcome, ready) {
+                            (Outcome::Done, Some(ready)) => worker.until_ready(change, ready).await,
+                            _ => None,
+                        };
+                        (at, is_awaited, outcome, unready)
                     });
                 }
             }
-            let Some((at, is_awaited, outcome)) = flying.next().await else { break };
-            queue.ended(at, how_it_ended(&outcome), None);
+            let Some((at, is_awaited, outcome, unready)) = flying.next().await else { break };
+            let end = if unready.is_some() { End::Unready } else { how_it_ended(&outcome) };
+            queue.ended(at, end, None);
+            self.unready.extend(unready.map(|health| (half.changes[at].key.clone(), health.why)));
+            if !half.changes[at].is_work() {
+                continue;
+            }
             if outcome == Outcome::Going {
                 let waiting = if is_awaited { &mut self.stuck } else { &mut self.pending };
                 waiting.push(&half.changes[at]);
@@ -149,7 +173,18 @@ impl<'a> Run<'a> {
             return Some(reason("interrupted"));
         }
         let is_deleting = std::ptr::eq(half, &self.survey.plan.undesired);
-        blocker.map(|blocker| blocked::why(&half.changes[blocker.object], blocker, is_deleting))
+        let blocker = blocker?;
+        let cause = &half.changes[blocker.object];
+        let why = blocked::why(cause, blocker, is_deleting);
+        Some(match self.unready.get(&cause.key) {
+            Some(unready) => reason(&format!("{}: {unready}", why.message)),
+            None => why,
+        })
+    }
+
+    /// Whether an object that stays as it is was not ready when it was looked at.
+    fn is_unready(&self, change: &Change) -> bool {
+        change.action == Action::Keep && self.survey.unready.contains_key(&change.key)
     }
 
     async fn change(&self, change: &Change) -> Outcome {
@@ -180,7 +215,7 @@ impl<'a> Run<'a> {
     /// Records what is there now, and the commit if all of it is true. After anything went wrong
     /// the record stays as wide as it is.
     async fn narrow(&mut self) -> Result<(), Error> {
-        let Self { survey, cluster, course, report, pending, stuck: _ } = self;
+        let Self { survey, cluster, course, report, pending, stuck: _, unready: _ } = self;
         report.interrupted = course.stop.load(Ordering::Relaxed) && report.skipped() > 0;
         let clean = report.failed() == 0
             && report.skipped() == 0

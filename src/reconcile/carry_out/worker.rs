@@ -1,6 +1,7 @@
 //! Makes one change: sends an object or deletes it, and waits where something has to come about
 //! first. In which order changes are made is the caller's.
 
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::departure::DELETION_PATIENCE;
@@ -8,12 +9,14 @@ use super::reason;
 use crate::approval::Approval;
 use crate::catalog::{CRD, Served};
 use crate::cluster::{ApiError, Cluster, Condition, Deleted};
+use crate::health::Health;
 use crate::inventory::Inventory;
 use crate::object::Object;
 use crate::observed::{Observation, Preview};
 use crate::ownership;
 use crate::plan::{Action, Change, Reason};
-use crate::reconcile::Survey;
+use crate::reconcile::prove::prove_one;
+use crate::reconcile::{Survey, Waiting};
 use crate::report::Outcome;
 
 /// How long a new definition may take to be established, and a new kind to be served after that.
@@ -68,6 +71,17 @@ impl Worker<'_> {
             (_, None, _) => return Outcome::Failed(reason("there is nothing to send")),
         };
         done.unwrap_or_else(|error| self.failed(&error, change))
+    }
+
+    /// Waits until an object is ready that others come after; how it is if it does not get so.
+    pub(super) async fn until_ready(
+        self,
+        change: &Change,
+        (timeout, stop): (Duration, &AtomicBool),
+    ) -> Option<Health> {
+        let Self { survey, cluster, inventory, approval: _ } = self;
+        let waiting = Waiting { inventory, timeout, stop, events: &mut |_| {} };
+        prove_one(survey, cluster, (change, waiting)).await
     }
 
     /// What the server refused, and where in the files that is.

@@ -1,0 +1,92 @@
+//! Waves and said dependencies where apply waits: not only there, but ready.
+
+use std::process::Stdio;
+
+use crate::support::command::Output;
+use crate::support::eventually::eventually;
+use crate::support::repo::Repo;
+use crate::support::sandbox;
+
+/// A repository in which ConfigMaps are ready when somebody says so in them; an account comes in a
+/// later wave, and another depends on the ConfigMap.
+fn repo(name: &str) -> Repo<'static> {
+    let repo = Repo::new(name, sandbox::bare());
+    repo.write(
+        "trueup.yaml",
+        format!(
+            "targets:\n  {name}:\n    paths: [objects]\n    health:\n    - kind: ConfigMap\n      \
+             ready: has(object.data.state) && object.data.state == 'done'\n"
+        ),
+    );
+    repo.write(
+        "objects/first.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: first}\ndata: {key: value}\n",
+    );
+    let account = |name: &str, annotation: &str| {
+        format!(
+            "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: {name}\n  annotations: {{{annotation}}}\n"
+        )
+    };
+    repo.write("objects/later.yaml", account("later", "trueup.dev/wave: \"1\""));
+    let on = format!("config.kubernetes.io/depends-on: /namespaces/{name}/ConfigMap/first");
+    repo.write("objects/after.yaml", account("after", &on));
+    repo.commit("First");
+    repo
+}
+
+/// Which of the two accounts are there.
+fn accounts(repo: &Repo<'_>) -> Vec<String> {
+    let names = repo.kubectl(&["get", "serviceaccount", "-o", "name"]).exits(0).stdout;
+    names
+        .lines()
+        .filter_map(|name| name.strip_prefix("serviceaccount/"))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn say_done(repo: &Repo<'_>) {
+    let patch = ["patch", "configmap", "first", "-p", "{\"data\":{\"state\":\"done\"}}"];
+    let _ = repo.kubectl(&patch).exits(0);
+}
+
+#[track_caller]
+fn has(output: &Output, part: &str) {
+    assert!(output.stdout.contains(part), "no {part:?} in\n{output}");
+}
+
+#[test]
+fn what_comes_after_is_not_tried_before_it_is_ready_and_the_next_run_goes_on() {
+    let repo = repo("waves-late");
+    let apply = ["apply", "--wait", "--timeout", "1s"];
+    for changed in ["created", ""] {
+        let output = repo.run(&apply).exits(1);
+        has(&output, changed);
+        has(&output, "ConfigMap waves-late/first of an earlier wave is not ready");
+        has(&output, "needs ConfigMap waves-late/first, which is not ready");
+        assert!(accounts(&repo).is_empty(), "{output}");
+    }
+    say_done(&repo);
+    let output = repo.run(&apply).exits(0);
+    has(&output, "2 changed, 3 ready");
+    assert_eq!(accounts(&repo), ["after", "later"]);
+}
+
+#[test]
+fn it_goes_on_as_soon_as_what_comes_first_is_ready() {
+    let repo = repo("waves-soon");
+    let mut apply = repo.trueup(&["apply", "--wait", "--timeout", "3m"]).into_inner();
+    let mut apply = apply.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let is_there = || repo.kubectl(&["get", "configmap", "first"]).status == Some(0);
+    eventually("the first is there", is_there);
+    assert!(accounts(&repo).is_empty());
+    say_done(&repo);
+    assert_eq!(apply.wait().unwrap().code(), Some(0));
+    assert_eq!(accounts(&repo), ["after", "later"]);
+}
+
+#[test]
+fn without_waiting_the_order_alone_counts() {
+    let repo = repo("waves-at-once");
+    has(&repo.run(&["apply"]).exits(0), "3 changed");
+    assert_eq!(accounts(&repo), ["after", "later"]);
+}
