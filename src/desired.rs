@@ -14,6 +14,7 @@ use crate::catalog::{Catalog, Lookup};
 use crate::inventory::{Inventory, PART_OF};
 use crate::manifest::Manifest;
 use crate::object::{Object, ObjectKey};
+use crate::ownership::takeover::hand_over;
 use crate::problem::{Place, Problem};
 use crate::rules::{Rule, fields_of, settle};
 
@@ -78,7 +79,10 @@ impl Desired {
     ) -> Cow<'a, Object> {
         let (fields, declared) = (fields_of(&self.ignore, key), &manifest.object);
         match live {
-            Some(live) if !fields.is_empty() => Cow::Owned(settle(declared, live, &fields)),
+            Some(live) if !fields.is_empty() => {
+                let live = hand_over(live, declared).map_or(Cow::Borrowed(live), Cow::Owned);
+                Cow::Owned(settle(declared, &live, &fields))
+            }
             _ => Cow::Borrowed(declared),
         }
     }

@@ -133,7 +133,8 @@ fn an_object_that_others_made_is_taken_over_without_what_is_ignored() {
     let _ = repo.kubectl(&["create", "-f", file.to_str().unwrap()]).exits(0);
     let _ = repo.run(&["apply", "--yes"]).exits(0);
     let adopted = web(&repo);
-    assert_eq!((adopted["spec"]["replicas"].clone(), is_ours(&adopted)), (7.into(), false));
+    // What its maker declared is taken over, and stays all the same.
+    assert_eq!((adopted["spec"]["replicas"].clone(), is_ours(&adopted)), (7.into(), true));
     let writes = repo.writes();
     let _ = repo.run(&["apply", "--yes"]).exits(0);
     assert_eq!(repo.writes(), writes);

@@ -41,6 +41,8 @@ mod secrets;
 #[cfg(target_os = "linux")]
 mod secrets_everywhere;
 mod support;
+#[cfg(unix)]
+mod takeover;
 mod unasked;
 mod verify;
 mod wait;

@@ -14,6 +14,7 @@ use crate::object::Object;
 use crate::ownership::managers::Manager;
 use crate::ownership::owners;
 use crate::ownership::passing::losers;
+use crate::ownership::takeover::hand_over;
 use crate::plan::Change;
 use crate::problem::Place;
 use crate::snapshot::Authorship;
@@ -86,7 +87,9 @@ pub fn attributions(
 ) -> Vec<Attribution> {
     let (Some(live), Some(send)) = (&change.live, &change.send) else { return Vec::new() };
     let merged = change.merged.as_ref().unwrap_or(send);
-    let story = |field| Some((field, story(field, (live, merged), send)?));
+    let handed_over = hand_over(live, send);
+    let states = States { live, handed_over: handed_over.as_ref(), merged };
+    let story = |field| Some((field, story(field, states, send)?));
     let stories = delta.fields.iter().filter_map(story);
     let attribution = |(field, story): (&FieldChange, Story)| {
         let path = manifest.and_then(|manifest| resolve(&manifest.object, &field.steps));
@@ -108,7 +111,17 @@ pub fn attributions(
     stories.map(attribution).collect()
 }
 
-fn story(field: &FieldChange, (live, merged): (&Object, &Object), send: &Object) -> Option<Story> {
+/// What an object is on its way.
+#[derive(Clone, Copy)]
+struct States<'a> {
+    live: &'a Object,
+    /// Once its predecessors handed over what they own; `None` where there are none.
+    handed_over: Option<&'a Object>,
+    merged: &'a Object,
+}
+
+fn story(field: &FieldChange, states: States<'_>, send: &Object) -> Option<Story> {
+    let States { live, handed_over, merged } = states;
     if field.steps.is_empty() {
         return None;
     }
@@ -118,12 +131,14 @@ fn story(field: &FieldChange, (live, merged): (&Object, &Object), send: &Object)
         path.map(|path| self::owners(object, &path)).unwrap_or_default()
     };
     let (is_ours, others) = of(live);
+    // What its predecessors own is ours by the time that it goes.
+    let is_let_go = || is_ours || handed_over.is_some_and(|live| of(live).0);
     Some(match (is_declared, is_ours) {
         (true, true) => Story::Changed,
         (true, false) if others.is_empty() => Story::Declared,
         (true, false) => Story::Drift(others),
-        (false, true) => Story::Released(of(merged).1),
-        (false, false) => return None,
+        (false, _) if is_let_go() => Story::Released(of(merged).1),
+        (false, _) => return None,
     })
 }
 

@@ -14,6 +14,7 @@ mod observe;
 mod path;
 mod recall;
 mod record;
+mod take_over;
 mod wait;
 mod wire;
 

@@ -21,6 +21,7 @@ pub use step::{Step, path, resolve};
 
 use crate::inventory::PART_OF;
 use crate::object::Object;
+use crate::ownership::takeover;
 use crate::plan::{Action, Change};
 use crate::redact::Redactor;
 
@@ -75,6 +76,8 @@ pub struct Delta {
     /// An object that exists already becomes a member of the inventory. The label that says so
     /// stands in neither text and is not among the fields.
     pub joins: bool,
+    /// Whose fields become ours with it, as they applied the object before.
+    pub predecessors: Vec<String>,
     /// Only the record of who owns which field changes.
     pub only_ownership: bool,
     /// Something changes, and only in what is masked.
@@ -128,12 +131,22 @@ impl Delta {
             without_bookkeeping(&mut before, &mut after);
             laid_out = embedded::lay_out((&mut before.0, &mut after.0));
         }
+        let mut predecessors = Vec::new();
+        if let (Action::Update, Some(live), Some(send)) =
+            (change.action, &change.live, &change.send)
+        {
+            let all = takeover::predecessors(live, send).into_iter();
+            predecessors.extend(all.map(|manager| manager.name.to_owned()));
+            predecessors.sort();
+            predecessors.dedup();
+        }
         Self {
             fields,
             before_text: yaml::text_as(&before, order, &laid_out),
             after_text: yaml::text_as(&after, order, &laid_out),
             reordered,
             joins,
+            predecessors,
             only_ownership: existed && !joins && raw_before == raw_after,
             only_masked,
         }

@@ -59,7 +59,10 @@ fn map(owners: &Owners<'_>, send: &Node, live: &Node) -> Node {
         let below = owners.below(&format!("f:{key}"));
         match send.get(key) {
             None if below.are_we() => {}
-            None => drop(merged.insert(key.clone(), value.clone())),
+            None if below.ours.is_empty() || below.is_whole() => {
+                merged.insert(key.clone(), value.clone());
+            }
+            None => drop(merged.insert(key.clone(), without(&below, value))),
             Some(sent) => drop(merged.insert(key.clone(), self::value(&below, sent, value))),
         }
     }
@@ -78,6 +81,15 @@ fn value(owners: &Owners<'_>, send: &Value, live: &Value) -> Value {
         }
         (Value::Array(send), Value::Array(live)) => list(owners, send, live),
         _ => send.clone(),
+    }
+}
+
+/// A value that stays for others, without what is ours alone.
+fn without(owners: &Owners<'_>, live: &Value) -> Value {
+    match live {
+        Value::Object(live) => map(owners, &Node::new(), live).into(),
+        Value::Array(live) => list(owners, &[], live),
+        _ => live.clone(),
     }
 }
 
@@ -135,15 +147,17 @@ mod tests {
         let live = object(json!({
             "metadata": { "managedFields": [
                 { "manager": "trueup", "operation": "Apply", "fieldsV1": { "f:spec": {
-                    "f:replicas": {}, "f:paused": {}, "f:selector": {}, "f:containers": {
+                    "f:replicas": {}, "f:paused": {}, "f:selector": {},
+                    "f:labels": { "f:ours": {} }, "f:containers": {
                         "k:{\"name\":\"main\"}": { ".": {}, "f:name": {}, "f:image": {} },
                         "k:{\"name\":\"old\"}": { ".": {}, "f:name": {} } } } } },
                 { "manager": "injector", "operation": "Update", "fieldsV1": { "f:spec": {
-                    "f:containers": {
+                    "f:labels": { "f:theirs": {} }, "f:containers": {
                         "k:{\"name\":\"side\"}": { ".": {}, "f:name": {} } } } } },
             ] },
             "spec": { "replicas": 1, "paused": true, "defaulted": "x",
                 "selector": { "a": "b", "c": "d" },
+                "labels": { "ours": "1", "theirs": "2" },
                 "containers": [
                     { "name": "old" }, { "name": "main", "image": "1", "pull": "Always" },
                     { "name": "side" },
@@ -156,6 +170,7 @@ mod tests {
         assert_eq!(
             *spec,
             json!({ "replicas": 2, "defaulted": "x", "selector": { "a": "b" },
+                "labels": { "theirs": "2" },
                 "containers": [
                     { "name": "main", "image": "2", "pull": "Always" }, { "name": "new" },
                     { "name": "side" },

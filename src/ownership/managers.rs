@@ -32,17 +32,25 @@ impl Manager<'_> {
 
 /// The managers of `live`, in the server's order. Entries without fields are left out.
 pub fn of(live: &Object) -> impl Iterator<Item = Manager<'_>> {
+    entries(live).filter_map(read)
+}
+
+/// The entries as they are.
+pub fn entries(live: &Object) -> impl Iterator<Item = &Value> {
     let entries = live.metadata().and_then(|metadata| metadata.get("managedFields"));
-    entries.and_then(Value::as_array).into_iter().flatten().filter_map(|entry| {
-        let text = |key: &str| entry.get(key).and_then(Value::as_str);
-        Some(Manager {
-            name: text("manager").unwrap_or_default(),
-            operation: text("operation").unwrap_or_default(),
-            api_version: text("apiVersion").unwrap_or_default(),
-            subresource: text("subresource").unwrap_or_default(),
-            time: text("time"),
-            fields: entry.get("fieldsV1")?.as_object()?,
-        })
+    entries.and_then(Value::as_array).into_iter().flatten()
+}
+
+/// Reads an entry; `None` where it has no fields.
+pub fn read(entry: &Value) -> Option<Manager<'_>> {
+    let text = |key: &str| entry.get(key).and_then(Value::as_str);
+    Some(Manager {
+        name: text("manager").unwrap_or_default(),
+        operation: text("operation").unwrap_or_default(),
+        api_version: text("apiVersion").unwrap_or_default(),
+        subresource: text("subresource").unwrap_or_default(),
+        time: text("time"),
+        fields: entry.get("fieldsV1")?.as_object()?,
     })
 }
 

@@ -4,14 +4,17 @@
 //! [`managers`] reads the entries and [`owners`] tells whose a field is. [`proof`] concludes that
 //! applying an object would change nothing, [`foresight`] what it would make of one about which the
 //! server can't be asked, and [`share`] what has to be sent so that a field stays as it is.
-//! [`passing`] tells which fields change hands.
+//! [`takeover`] makes what other tools applied ours, and [`release`] takes out what goes when we let
+//! go of it. [`passing`] tells which fields change hands.
 
 pub mod foresight;
 pub mod managers;
 pub mod owners;
 pub mod passing;
 pub mod proof;
+pub mod release;
 pub mod share;
+pub mod takeover;
 
 use crate::inventory::PART_OF;
 use crate::object::Object;

@@ -29,6 +29,10 @@ pub fn share(live: &Object, path: &[PathPart<'_>]) -> Share {
         PathPart::Index(index) => value.get(index),
     });
     let Some(value) = found else { return Share::None };
+    if managers::entries(live).next().is_none() {
+        // The first apply records whose it was, and we take that over.
+        return Share::Ours(value.clone());
+    }
     let (ours, others): (Vec<_>, Vec<_>) = managers::of(live).partition(Manager::is_ours);
     let (mut of_us, mut of_others) = (Vec::new(), Vec::new());
     for (managers, nodes) in [(&ours, &mut of_us), (&others, &mut of_others)] {

@@ -6,6 +6,7 @@ use crate::manifest::Manifest;
 use crate::object::{Object, ObjectKey};
 use crate::observed::{Observation, Preview, Refusal};
 use crate::ownership::foresight::foresee;
+use crate::ownership::takeover::hand_over;
 
 /// What is decided.
 pub(super) struct Decision {
@@ -85,7 +86,8 @@ pub(super) fn decide(
             locally(Lack::DryRun(why.clone()), decided(Action::Create, None))
         }
         (Some(live), Some(Preview::Unasked(why))) => {
-            let foreseen = foresee(send, live);
+            let handed_over = hand_over(live, send);
+            let foreseen = foresee(send, handed_over.as_ref().unwrap_or(live));
             let action = if foreseen == *live { Action::Keep } else { Action::Update };
             locally(Lack::DryRun(why.clone()), decided(action, Some(&foreseen)))
         }

@@ -15,6 +15,15 @@ const FEW_FIELDS: usize = 3;
 /// Longer values, in characters, are left out.
 const SHORT: usize = 40;
 
+/// What becomes of an object that others had: it joins the inventory, and is taken over from those
+/// who applied it.
+pub(super) fn joining(delta: &Delta) -> Vec<String> {
+    let joins = delta.joins.then(|| "joins the inventory".to_owned());
+    let names = delta.predecessors.join(", ");
+    let taken = (!names.is_empty()).then(|| format!("takes over from {names}"));
+    joins.into_iter().chain(taken).collect()
+}
+
 /// What a change changes, in parts that stand by themselves. Secrets are masked.
 pub(super) fn parts(change: &Change, delta: &Delta, redactor: &Redactor) -> Vec<String> {
     let mut parts = Vec::new();
@@ -26,9 +35,7 @@ pub(super) fn parts(change: &Change, delta: &Delta, redactor: &Redactor) -> Vec<
     if !confidence.is_empty() {
         parts.push(confidence.join(" "));
     }
-    if delta.joins {
-        parts.push("joins the inventory".to_owned());
-    }
+    parts.extend(joining(delta));
     if delta.only_ownership {
         parts.push("only who owns which field changes".to_owned());
     }

@@ -13,7 +13,7 @@ use super::members::{Listed, Members};
 use crate::desired::Desired;
 use crate::health::{Health, Judge};
 use crate::object::{Object, ObjectKey};
-use crate::ownership::proof;
+use crate::ownership::{proof, takeover};
 use crate::redact::LAST_APPLIED;
 use crate::rules::fields_of;
 use crate::verdicts::Verdict;
@@ -123,6 +123,9 @@ impl Known {
     /// Whether applying `send` is known to change nothing of `live`; with it the verdict that says
     /// so, where it is one.
     pub(super) fn is_same(&self, send: &Object, live: &Object) -> Option<Option<Verdict>> {
+        if !takeover::predecessors(live, send).is_empty() {
+            return None;
+        }
         if proof::is_noop(send, live, &|path| self.schemas.is_atomic(send, path)) {
             return Some(None);
         }

@@ -7,6 +7,7 @@ use http::{Method, StatusCode};
 use super::Question;
 use crate::catalog::Served;
 use crate::cluster::path::one;
+use crate::cluster::take_over::recorded;
 use crate::cluster::wire::{Answer, Call, object};
 use crate::cluster::{ApiError, Cluster};
 use crate::delta;
@@ -14,6 +15,7 @@ use crate::manifest::Manifest;
 use crate::object::{Object, ObjectKey};
 use crate::observed::{Observation, Preview, Refusal};
 use crate::ownership::FIELD_MANAGER;
+use crate::ownership::takeover::hand_over;
 use crate::rules::fields_of;
 use crate::schemas::Schemas;
 use crate::verdicts::{Verdict, Verdicts};
@@ -116,7 +118,22 @@ impl Cluster {
                 },
             };
             let mut verdict = None;
-            let preview = match (answer.map(|answer| object(answer.body)), &live) {
+            let mut answer = answer.map(|answer| object(answer.body));
+            if let (Ok(merged), Some(live)) = (&answer, &live)
+                && merged.resource_version() == live.resource_version()
+                && let Some(handed_over) = hand_over(&recorded(live, merged), &send)
+            {
+                answer = self.taken_over(served, (live, &handed_over), merged).await;
+                if matches!(&answer, Err(error) if error.is_conflict()) {
+                    continue;
+                }
+                if let Ok(merged) = answer {
+                    let (live, preview) = (Some(live.clone()), Some(Preview::Merged(merged)));
+                    let observation = Observation::Seen { live, preview };
+                    return Looked { observation, verdict: None };
+                }
+            }
+            let preview = match (answer, &live) {
                 (Ok(merged), Some(live)) if delta::is_noop(live, &merged) => {
                     verdict = Verdict::new(&send, live);
                     Preview::Same

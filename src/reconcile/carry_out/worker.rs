@@ -137,11 +137,14 @@ impl Worker<'_> {
     /// approved difference is still the same.
     async fn send(self, served: &Served, change: &Change, send: &Object) -> Result<Sent, ApiError> {
         let Some(approval) = self.approval else {
+            if let Some(seen) = &change.live {
+                self.cluster.take_over(served, send, seen).await?;
+            }
             return self.cluster.apply(served, send).await.map(|_| Sent::Done);
         };
         let mut seen = change.live.clone();
         for _ in 0..SEND_TRIES {
-            match self.cluster.apply_over(served, send, seen.as_ref()).await {
+            match self.send_over(served, send, seen.as_ref()).await {
                 Err(error) if error.is_conflict() => {}
                 done => return done.map(|_| Sent::Done),
             }
@@ -160,6 +163,20 @@ impl Worker<'_> {
             seen = now.live;
         }
         Ok(Sent::Moved)
+    }
+
+    /// Takes over and sends, provided that what is there is `seen` to the last write, or nothing.
+    async fn send_over(
+        self,
+        served: &Served,
+        send: &Object,
+        seen: Option<&Object>,
+    ) -> Result<Object, ApiError> {
+        let seen = match seen {
+            Some(seen) => Some(self.cluster.take_over_seen(served, send, seen).await?),
+            None => None,
+        };
+        self.cluster.apply_over(served, send, seen.as_ref()).await
     }
 
     /// Whether a change was approved for an object that is `now` like this, where approval counts.

@@ -42,8 +42,8 @@ pub(in crate::cli::present) fn change(
         because(out, (reason, change), redactor, glyphs)?;
     }
     let delta = view.delta(change);
-    if delta.joins {
-        note(out, "joins the inventory", glyphs)?;
+    for line in brief::joining(&delta) {
+        note(out, &line, glyphs)?;
     }
     if delta.only_ownership {
         note(out, "only who owns which field changes", glyphs)?;

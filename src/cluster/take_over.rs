@@ -1,0 +1,163 @@
+//! Takes an object over from those who applied it before: what that makes of it, asked by dry run,
+//! and the write that makes their fields ours. Whose fields those are is
+//! [`crate::ownership::takeover`]'s.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use super::path::one;
+use super::wire::{Call, object};
+use super::{ApiError, Cluster};
+use crate::catalog::Served;
+use crate::object::Object;
+use crate::ownership::managers;
+use crate::ownership::release::let_go;
+use crate::ownership::takeover::hand_over;
+
+/// How often an object is taken over that changes in between.
+const TRIES: usize = 5;
+
+impl Cluster {
+    /// What becomes of `live` when its predecessors hand over what they own and `merged`, the dry
+    /// run's answer as long as they do not, is applied.
+    ///
+    /// A dry run can't do two things one after the other. So what goes with the fields that we let
+    /// go of is taken out here, and the server is asked what it makes of the rest: it brings back
+    /// defaults, and refuses what can't go.
+    pub(in crate::cluster) async fn taken_over(
+        &self,
+        served: &Served,
+        (live, handed_over): (&Object, &Object),
+        merged: &Object,
+    ) -> Result<Object, ApiError> {
+        let after = let_go(merged, handed_over);
+        if without_owners(&after) == without_owners(merged) {
+            return Ok(after);
+        }
+        let becomes = without_owners(&after);
+        let lives = without_owners(live);
+        let gone = lives.0.keys().filter(|key| !becomes.0.contains_key(*key));
+        let mut patch: Vec<Value> =
+            gone.map(|key| json!({ "op": "remove", "path": path_to(key) })).collect();
+        for (key, value) in &becomes.0 {
+            if lives.0.get(key) == Some(value) {
+                continue;
+            }
+            match (key.as_str(), value) {
+                ("metadata", Value::Object(metadata)) => {
+                    let mut metadata = metadata.clone();
+                    let owners = live.metadata().and_then(|m| m.get("managedFields"));
+                    metadata
+                        .extend(owners.map(|owners| ("managedFields".to_owned(), owners.clone())));
+                    patch.push(json!({ "op": "add", "path": "/metadata", "value": metadata }));
+                }
+                _ => patch.push(json!({ "op": "add", "path": path_to(key), "value": value })),
+            }
+        }
+        patch.push(still(live));
+        let mut answer = self.patch_json(served, live, (patch, true)).await?;
+        let owners = after.metadata().and_then(|metadata| metadata.get("managedFields"));
+        let owners = owners.map(|owners| ("managedFields".to_owned(), owners.clone()));
+        answer.metadata_mut().extend(owners);
+        Ok(answer)
+    }
+
+    /// Makes ours what the predecessors of `seen` own, if there are any; says what is there then.
+    ///
+    /// # Errors
+    ///
+    /// When it changed since it was seen, which is a conflict; when the API server refuses, or does
+    /// not answer.
+    pub async fn take_over_seen(
+        &self,
+        served: &Served,
+        send: &Object,
+        seen: &Object,
+    ) -> Result<Object, ApiError> {
+        // Of an object of which nothing is recorded, only the server knows the fields.
+        let recorded = match managers::of(seen).next() {
+            Some(_) => seen.clone(),
+            None => recorded(seen, &object(self.patch(served, send, true).await?.body)),
+        };
+        let Some(handed_over) = hand_over(&recorded, send) else { return Ok(seen.clone()) };
+        let owners = handed_over.metadata().and_then(|metadata| metadata.get("managedFields"));
+        let owners = json!({ "op": "add", "path": "/metadata/managedFields", "value": owners });
+        self.patch_json(served, seen, (vec![owners, still(seen)], false)).await
+    }
+
+    /// As [`take_over_seen`](Self::take_over_seen), whatever `seen` has become in the meantime.
+    ///
+    /// # Errors
+    ///
+    /// When the API server refuses, or does not answer.
+    pub async fn take_over(
+        &self,
+        served: &Served,
+        send: &Object,
+        seen: &Object,
+    ) -> Result<(), ApiError> {
+        let mut seen = seen.clone();
+        for _ in 0..TRIES {
+            match self.take_over_seen(served, send, &seen).await {
+                Err(error) if error.is_conflict() => {}
+                Err(error) if error.is_not_found() => return Ok(()),
+                done => return done.map(|_| ()),
+            }
+            match self.get(served, seen.namespace(), seen.name()).await? {
+                None => return Ok(()),
+                Some(now) => seen = now,
+            }
+        }
+        self.take_over_seen(served, send, &seen).await.map(|_| ())
+    }
+
+    async fn patch_json(
+        &self,
+        served: &Served,
+        live: &Object,
+        (patch, dry_run): (Vec<Value>, bool),
+    ) -> Result<Object, ApiError> {
+        let dry_run = if dry_run { "&dryRun=All" } else { "" };
+        let manager = crate::ownership::FIELD_MANAGER;
+        let path = one(served, live.namespace(), live.name());
+        let body = serde_json::to_vec(&patch).unwrap_or_default();
+        let call = Call {
+            method: Method::PATCH,
+            path: format!("{path}?fieldManager={manager}{dry_run}"),
+            body: Some(("application/json-patch+json", body)),
+            accept: None,
+            known: None,
+        };
+        self.call(call).await.map(|answer| object(answer.body))
+    }
+}
+
+/// `live` with its owners; where none are recorded, with those that the server makes up on the
+/// first apply.
+pub(in crate::cluster) fn recorded(live: &Object, merged: &Object) -> Object {
+    let mut recorded = live.clone();
+    if managers::of(live).next().is_none() {
+        let theirs = managers::entries(merged)
+            .filter(|entry| managers::read(entry).is_some_and(|manager| !manager.is_ours()));
+        let theirs: Vec<Value> = theirs.cloned().collect();
+        recorded.metadata_mut().insert("managedFields".to_owned(), theirs.into());
+    }
+    recorded
+}
+
+/// That the object is still the one that was seen. Not a test, so that the server calls a race a
+/// conflict.
+fn still(live: &Object) -> Value {
+    let version = live.resource_version();
+    json!({ "op": "replace", "path": "/metadata/resourceVersion", "value": version })
+}
+
+fn without_owners(object: &Object) -> Object {
+    let mut object = object.clone();
+    object.metadata_mut().remove("managedFields");
+    object
+}
+
+fn path_to(key: &str) -> String {
+    format!("/{}", key.replace('~', "~0").replace('/', "~1"))
+}
