@@ -63,6 +63,8 @@ pub struct Purpose {
     pub allow_delete: BTreeSet<String>,
     /// Whether everything may be deleted because the commit declares nothing.
     pub allow_empty: bool,
+    /// Whether what somebody else claims may be adopted.
+    pub adopt: bool,
     /// Whether the inventory may have been made from other paths of the repository.
     pub moved: bool,
 }

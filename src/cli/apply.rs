@@ -55,6 +55,7 @@ pub struct ApplyArgs {
         value_name = "FILE",
         conflicts_with_all = [
             "paths", "rev", "worktree", "name", "moved", "allow_delete", "allow_empty",
+            "adopt",
         ]
     )]
     #[cfg_attr(unix, arg(conflicts_with = "sandbox"))]

@@ -35,6 +35,7 @@ pub fn approval(session: &Session, survey: &Survey) -> Result<Approval, Failure>
         repository: survey.after.repository.clone(),
         allow_delete: target.allow_delete.clone(),
         allow_empty: target.allow_empty,
+        adopt: target.adopt,
         moved: target.moved,
     };
     Ok(Approval::new(purpose, found(survey)))
@@ -93,6 +94,7 @@ impl TargetArgs {
             namespace,
             allow_delete: purpose.allow_delete.clone(),
             allow_empty: purpose.allow_empty,
+            adopt: purpose.adopt,
             moved: purpose.moved,
             strict: self.strict,
             verify: self.verify,

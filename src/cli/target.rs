@@ -81,6 +81,10 @@ pub struct TargetArgs {
     #[arg(long)]
     pub allow_empty: bool,
 
+    /// Adopt objects that Helm, Flux, Argo CD, kapp or another ApplySet claims
+    #[arg(long)]
+    pub adopt: bool,
+
     /// Refuse the whole commit where one of its documents can't be used
     #[arg(long)]
     pub strict: bool,
@@ -184,6 +188,7 @@ impl TargetArgs {
             namespace,
             allow_delete: self.allow_delete.iter().cloned().collect(),
             allow_empty: self.allow_empty,
+            adopt: self.adopt,
             moved: self.moved,
             strict: self.strict,
             verify: self.verify,
@@ -227,6 +232,7 @@ impl FilesArgs {
             namespace,
             allow_delete: BTreeSet::new(),
             allow_empty: false,
+            adopt: false,
             moved: false,
             strict: false,
             verify: false,

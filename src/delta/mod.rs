@@ -21,7 +21,7 @@ pub use step::{Step, path, resolve};
 
 use crate::inventory::PART_OF;
 use crate::object::Object;
-use crate::ownership::takeover;
+use crate::ownership::{claims, takeover};
 use crate::plan::{Action, Change};
 use crate::redact::Redactor;
 
@@ -76,6 +76,8 @@ pub struct Delta {
     /// An object that exists already becomes a member of the inventory. The label that says so
     /// stands in neither text and is not among the fields.
     pub joins: bool,
+    /// Who claims the object so far.
+    pub adopted_from: Option<String>,
     /// Whose fields become ours with it, as they applied the object before.
     pub predecessors: Vec<String>,
     /// Only the record of who owns which field changes.
@@ -131,12 +133,13 @@ impl Delta {
             without_bookkeeping(&mut before, &mut after);
             laid_out = embedded::lay_out((&mut before.0, &mut after.0));
         }
-        let mut predecessors = Vec::new();
+        let (mut predecessors, mut adopted_from) = (Vec::new(), None);
         if let (Action::Update, Some(live), Some(send)) =
             (change.action, &change.live, &change.send)
         {
             let all = takeover::predecessors(live, send).into_iter();
             predecessors.extend(all.map(|manager| manager.name.to_owned()));
+            adopted_from = send.label(PART_OF).and_then(|id| claims::of(live, id));
             predecessors.sort();
             predecessors.dedup();
         }
@@ -146,6 +149,7 @@ impl Delta {
             after_text: yaml::text_as(&after, order, &laid_out),
             reordered,
             joins,
+            adopted_from: adopted_from.map(|claim| redactor.text(&claim.to_string())),
             predecessors,
             only_ownership: existed && !joins && raw_before == raw_after,
             only_masked,

@@ -1,10 +1,11 @@
 //! What to do with a desired object, by what was seen of it. Its turn is left to others.
 
-use super::{Action, Confidence, Lack, Reason};
-use crate::inventory::{Inventory, PART_OF};
+use super::{Action, Allowed, Confidence, Lack, Reason};
+use crate::inventory::Inventory;
 use crate::manifest::Manifest;
 use crate::object::{Object, ObjectKey};
 use crate::observed::{Observation, Preview, Refusal};
+use crate::ownership::claims::{self, Claim};
 use crate::ownership::foresight::foresee;
 use crate::ownership::takeover::hand_over;
 
@@ -23,7 +24,7 @@ pub(super) fn decide(
     (key, manifest): (&ObjectKey, &Manifest),
     send: &Object,
     observation: Option<&Observation>,
-    inventory: &Inventory,
+    (inventory, allowed): (&Inventory, &Allowed),
 ) -> Decision {
     let refuse = |live: Option<&Object>, reason: Reason| Decision {
         action: Action::Refuse,
@@ -46,15 +47,14 @@ pub(super) fn decide(
             ),
         );
     }
-    let other_set = live.and_then(|live| live.label(PART_OF)).filter(|id| *id != inventory.id());
-    if let Some(id) = other_set {
-        return refuse(
-            live,
-            Reason::with_hint(
-                format!("it is a member of another ApplySet, {id}"),
-                "take it out of the other set first, or name its file in .trueupignore",
-            ),
-        );
+    let claim = live.and_then(|live| claims::of(live, &inventory.id()));
+    if let Some(claim) = claim.filter(|_| !allowed.adopt) {
+        let message = match claim {
+            Claim::ApplySet(id) => format!("it is a member of another ApplySet, {id}"),
+            Claim::Other(owner) => format!("it belongs to {owner}"),
+        };
+        let hint = "say --adopt to take it, or name its file in .trueupignore";
+        return refuse(live, Reason::with_hint(message, hint));
     }
     if let (Some(_), Some(Preview::Same)) = (live, preview) {
         return Decision {

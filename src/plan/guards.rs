@@ -15,6 +15,8 @@ use crate::ownership;
 pub struct Allowed {
     /// Kinds with data behind them that may be deleted.
     pub delete: BTreeSet<String>,
+    /// Whether what somebody else claims may be adopted.
+    pub adopt: bool,
     /// Whether everything may be deleted because the commit declares nothing.
     pub empty: bool,
     /// How many objects each definition still has in the cluster that this run would not delete

@@ -208,7 +208,7 @@ pub fn plan(
         let observation = observed.objects.get(key);
         let live = observation.and_then(Observation::live);
         let send = desired.sent(key, manifest, live);
-        let mut decision = decide((key, manifest), &send, observation, inventory);
+        let mut decision = decide((key, manifest), &send, observation, (inventory, allowed));
         if let Some(reason) = refused.remove(key)
             && decision.action != Action::Refuse
         {

@@ -39,6 +39,8 @@ pub struct Target {
     pub namespace: String,
     /// Kinds with data behind them that may be deleted.
     pub allow_delete: BTreeSet<String>,
+    /// Whether what somebody else claims may be adopted.
+    pub adopt: bool,
     /// Whether everything may be deleted because the commit declares nothing.
     pub allow_empty: bool,
     /// Whether the inventory may have been made from other paths of the repository.

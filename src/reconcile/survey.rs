@@ -119,6 +119,7 @@ pub async fn survey(
     let instances = cluster.instances(&observed, &catalog).await;
     let allowed = Allowed {
         delete: target.allow_delete.clone(),
+        adopt: target.adopt,
         empty: target.allow_empty,
         instances: instances
             .map_err(api("list the objects of a definition that is to be deleted"))?,

@@ -1,5 +1,6 @@
 //! Objects that others applied are taken over: what git no longer says goes, and the plan says so.
 
+mod adoption;
 mod between;
 mod foreseen;
 

@@ -19,9 +19,10 @@ const SHORT: usize = 40;
 /// who applied it.
 pub(super) fn joining(delta: &Delta) -> Vec<String> {
     let joins = delta.joins.then(|| "joins the inventory".to_owned());
+    let adopted = delta.adopted_from.as_ref().map(|owner| format!("is adopted from {owner}"));
     let names = delta.predecessors.join(", ");
     let taken = (!names.is_empty()).then(|| format!("takes over from {names}"));
-    joins.into_iter().chain(taken).collect()
+    joins.into_iter().chain(adopted).chain(taken).collect()
 }
 
 /// What a change changes, in parts that stand by themselves. Secrets are masked.

@@ -73,6 +73,8 @@ pub(super) struct ChangeDocument<'a> {
     /// Who says what the object will be.
     pub(super) confidence: &'static str,
     pub(super) joins: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) adopted_from: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) takes_over_from: Vec<String>,
     pub(super) only_ownership: bool,

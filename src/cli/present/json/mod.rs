@@ -14,6 +14,7 @@
 //! | `changes[].causes` | what the server says of fields: `field` (empty: of the whole object), `message`, `place` (`path`, `line`, `column` of the field, or of the innermost one around it that is declared; null when none is); absent when it names none |
 //! | `changes[].confidence` | `server`: the API server says what the object will be, or it is proven; `local`: the server can't be asked yet, so its defaults and admission are not part of the answer |
 //! | `changes[].joins` | true: an object that exists becomes a member of the inventory |
+//! | `changes[].adopted_from` | who claims an object that joins, in words; absent when nobody does |
 //! | `changes[].takes_over_from` | the managers that applied the object before, whose fields become trueup's; absent when there are none |
 //! | `changes[].only_ownership` | true: only who owns which field changes |
 //! | `changes[].only_masked` | true: something changes, and only in what is masked |
@@ -173,7 +174,8 @@ fn summary(plan: &Plan) -> Summary {
 fn change<'a>(change: &'a Change, view: &PlanView<'a>) -> ChangeDocument<'a> {
     let PlanView { redactor, explained, .. } = *view;
     // What is reordered is one of the fields.
-    let Delta { fields, joins, predecessors, only_ownership, only_masked, .. } = view.delta(change);
+    let Delta { fields, joins, adopted_from, predecessors, only_ownership, only_masked, .. } =
+        view.delta(change);
     let (key, reason) = (&change.key, change.reason.as_ref());
     let show = |text: &String| match change.action {
         Action::Refuse => redactor.text_about(key, text),
@@ -192,6 +194,7 @@ fn change<'a>(change: &'a Change, view: &PlanView<'a>) -> ChangeDocument<'a> {
             Confidence::Local(_) => "local",
         },
         joins,
+        adopted_from,
         takes_over_from: predecessors,
         only_ownership,
         only_masked,
