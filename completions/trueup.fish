@@ -55,6 +55,9 @@ complete -c trueup -n "__fish_trueup_using_subcommand diff" -l rev -d 'The commi
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -s n -l namespace -d 'Namespace of objects that name none, and of the inventory' -r
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l name -d 'Name of the inventory [default: from the checkout\'s folder and PATH]' -r
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l allow-delete -d 'Kind that may be deleted though data goes with it (repeatable)' -r
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l on-conflict -d 'What to do about a field that another manager set otherwise: take it, refuse the object, or leave it [default: force]' -r -f -a "force\t''
+fail\t''
+yield\t''"
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l kubeconfig -d 'The kubeconfig file [default: KUBECONFIG, then ~/.kube/config]' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l context -d 'The kubeconfig\'s context to use' -r
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l as -d 'User to act as' -r
@@ -84,6 +87,9 @@ complete -c trueup -n "__fish_trueup_using_subcommand apply" -l rev -d 'The comm
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -s n -l namespace -d 'Namespace of objects that name none, and of the inventory' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l name -d 'Name of the inventory [default: from the checkout\'s folder and PATH]' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l allow-delete -d 'Kind that may be deleted though data goes with it (repeatable)' -r
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l on-conflict -d 'What to do about a field that another manager set otherwise: take it, refuse the object, or leave it [default: force]' -r -f -a "force\t''
+fail\t''
+yield\t''"
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l kubeconfig -d 'The kubeconfig file [default: KUBECONFIG, then ~/.kube/config]' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l context -d 'The kubeconfig\'s context to use' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l as -d 'User to act as' -r
@@ -117,6 +123,9 @@ complete -c trueup -n "__fish_trueup_using_subcommand watch" -l rev -d 'The comm
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -s n -l namespace -d 'Namespace of objects that name none, and of the inventory' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l name -d 'Name of the inventory [default: from the checkout\'s folder and PATH]' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l allow-delete -d 'Kind that may be deleted though data goes with it (repeatable)' -r
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l on-conflict -d 'What to do about a field that another manager set otherwise: take it, refuse the object, or leave it [default: force]' -r -f -a "force\t''
+fail\t''
+yield\t''"
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l kubeconfig -d 'The kubeconfig file [default: KUBECONFIG, then ~/.kube/config]' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l context -d 'The kubeconfig\'s context to use' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l as -d 'User to act as' -r

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::formats::Formats;
 use crate::health::HealthRule;
 use crate::manifest::{self, PathPart};
+use crate::ownership::conflict::OnConflict;
 use crate::rules::Rule;
 
 /// The file's name, at the root of the checkout.
@@ -34,6 +35,9 @@ pub struct TargetConfig {
     pub namespace: Option<String>,
     /// The inventory's name; the target's own name when left out.
     pub name: Option<String>,
+    /// What is done about fields that other managers set otherwise.
+    #[serde(rename = "on-conflict")]
+    pub on_conflict: Option<OnConflict>,
     /// What is rendered, and how; recognized by the files when left out.
     #[serde(default)]
     pub render: Formats,
@@ -249,7 +253,7 @@ mod tests {
         let error = Config::read(b"targets:\n  prod:\n    path: [a]\n").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "trueup.yaml:3:5: targets.prod: unknown field `path`, expected one of `paths`, `namespace`, `name`, `render`, `ignore`, `redact`, `health`"
+            "trueup.yaml:3:5: targets.prod: unknown field `path`, expected one of `paths`, `namespace`, `name`, `on-conflict`, `render`, `ignore`, `redact`, `health`"
         );
     }
 }

@@ -14,9 +14,10 @@ use crate::catalog::{Catalog, Lookup};
 use crate::inventory::{Inventory, PART_OF};
 use crate::manifest::Manifest;
 use crate::object::{Object, ObjectKey};
+use crate::ownership::conflict::{Conflict, OnConflict, conflicts};
 use crate::ownership::takeover::hand_over;
 use crate::problem::{Place, Problem};
-use crate::rules::{Rule, fields_of, settle};
+use crate::rules::{Rule, fields_of, leave, settle};
 
 /// The objects that the target's paths say should exist.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,6 +29,8 @@ pub struct Desired {
     pub problems: Vec<Problem>,
     /// Fields that are left as they are in the cluster.
     pub ignore: Vec<Rule>,
+    /// What is done about conflicts of objects that do not say it themselves.
+    pub on_conflict: OnConflict,
 }
 
 impl Desired {
@@ -70,20 +73,57 @@ impl Desired {
         }
     }
 
-    /// What to send of a manifest where `live` is there: fields that are ignored stay as they are.
+    /// What is done about conflicts of an object. Nothing is taken for one that says what means
+    /// nothing.
+    pub fn on_conflict(&self, manifest: &Manifest) -> OnConflict {
+        let said = OnConflict::said(&manifest.object).unwrap_or(Some(OnConflict::Fail));
+        said.unwrap_or(self.on_conflict)
+    }
+
+    /// Whether what is sent depends on what is live.
+    pub fn depends_on_live(&self, key: &ObjectKey, manifest: &Manifest) -> bool {
+        !fields_of(&self.ignore, key).is_empty() || self.on_conflict(manifest) == OnConflict::Yield
+    }
+
+    /// The fields of a manifest that are left to others of whom they are in `live`.
+    pub fn left(&self, key: &ObjectKey, manifest: &Manifest, live: &Object) -> Vec<Conflict> {
+        if self.on_conflict(manifest) != OnConflict::Yield {
+            return Vec::new();
+        }
+        let live = hand_over(live, &manifest.object).map_or(Cow::Borrowed(live), Cow::Owned);
+        conflicts(&self.settled(key, manifest, &live), &live)
+    }
+
+    /// What to send of a manifest where `live` is there: fields that are ignored, or left to others,
+    /// stay as they are.
     pub fn sent<'a>(
         &self,
         key: &ObjectKey,
         manifest: &'a Manifest,
         live: Option<&Object>,
     ) -> Cow<'a, Object> {
-        let (fields, declared) = (fields_of(&self.ignore, key), &manifest.object);
-        match live {
-            Some(live) if !fields.is_empty() => {
-                let live = hand_over(live, declared).map_or(Cow::Borrowed(live), Cow::Owned);
-                Cow::Owned(settle(declared, &live, &fields))
-            }
-            _ => Cow::Borrowed(declared),
+        let Some(live) = live.filter(|_| self.depends_on_live(key, manifest)) else {
+            return Cow::Borrowed(&manifest.object);
+        };
+        let handed_over = hand_over(live, &manifest.object);
+        let send = self.settled(key, manifest, handed_over.as_ref().unwrap_or(live));
+        let left = self.left(key, manifest, live);
+        match left.is_empty() {
+            true => send,
+            false => Cow::Owned(leave(&send, left.iter().map(|conflict| &*conflict.path))),
+        }
+    }
+
+    fn settled<'a>(
+        &self,
+        key: &ObjectKey,
+        manifest: &'a Manifest,
+        live: &Object,
+    ) -> Cow<'a, Object> {
+        let fields = fields_of(&self.ignore, key);
+        match fields.is_empty() {
+            true => Cow::Borrowed(&manifest.object),
+            false => Cow::Owned(settle(&manifest.object, live, &fields)),
         }
     }
 

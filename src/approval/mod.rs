@@ -20,6 +20,7 @@ use crate::desired::Desired;
 use crate::inventory::Inventory;
 use crate::object::ObjectKey;
 use crate::observed::Unlisted;
+use crate::ownership::conflict::OnConflict;
 use crate::plan::{Action, Change, Plan};
 use crate::redact::Redactor;
 use digest::Digest;
@@ -63,6 +64,8 @@ pub struct Purpose {
     pub allow_delete: BTreeSet<String>,
     /// Whether everything may be deleted because the commit declares nothing.
     pub allow_empty: bool,
+    /// What is done about fields that other managers own with another value.
+    pub on_conflict: OnConflict,
     /// Whether what somebody else claims may be adopted.
     pub adopt: bool,
     /// Whether the inventory may have been made from other paths of the repository.

@@ -56,6 +56,7 @@ pub struct ApplyArgs {
         conflicts_with_all = [
             "paths", "rev", "worktree", "name", "moved", "allow_delete", "allow_empty",
             "adopt",
+            "on_conflict",
         ]
     )]
     #[cfg_attr(unix, arg(conflicts_with = "sandbox"))]

@@ -35,6 +35,7 @@ pub fn approval(session: &Session, survey: &Survey) -> Result<Approval, Failure>
         repository: survey.after.repository.clone(),
         allow_delete: target.allow_delete.clone(),
         allow_empty: target.allow_empty,
+        on_conflict: target.on_conflict,
         adopt: target.adopt,
         moved: target.moved,
     };
@@ -94,6 +95,7 @@ impl TargetArgs {
             namespace,
             allow_delete: purpose.allow_delete.clone(),
             allow_empty: purpose.allow_empty,
+            on_conflict: purpose.on_conflict,
             adopt: purpose.adopt,
             moved: purpose.moved,
             strict: self.strict,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::exit::Failure;
 use crate::cluster::{Access, Cluster};
@@ -16,6 +17,7 @@ use crate::git::Checkout;
 use crate::inventory::Inventory;
 use crate::machine::{self, Machine};
 use crate::memory::Memory;
+use crate::ownership::conflict::OnConflict;
 use crate::reconcile::Target;
 use crate::render::Setting;
 use crate::render::program::Limits;
@@ -81,6 +83,11 @@ pub struct TargetArgs {
     #[arg(long)]
     pub allow_empty: bool,
 
+    /// What to do about a field that another manager set otherwise: take it, refuse the object, or
+    /// leave it [default: force]
+    #[arg(long, value_name = "MODE", value_parser = mode())]
+    pub on_conflict: Option<OnConflict>,
+
     /// Adopt objects that Helm, Flux, Argo CD, kapp or another ApplySet claims
     #[arg(long)]
     pub adopt: bool,
@@ -136,6 +143,11 @@ impl AccessArgs {
     }
 }
 
+/// Reads what to do about a conflict.
+fn mode() -> impl TypedValueParser<Value = OnConflict> {
+    PossibleValuesParser::new(OnConflict::NAMES).map(|name| name.parse().unwrap_or_default())
+}
+
 /// A target, and what a person calls it.
 #[derive(Clone, Debug)]
 pub struct Named {
@@ -188,6 +200,7 @@ impl TargetArgs {
             namespace,
             allow_delete: self.allow_delete.iter().cloned().collect(),
             allow_empty: self.allow_empty,
+            on_conflict: self.on_conflict.or(declared.on_conflict).unwrap_or_default(),
             adopt: self.adopt,
             moved: self.moved,
             strict: self.strict,
@@ -232,6 +245,7 @@ impl FilesArgs {
             namespace,
             allow_delete: BTreeSet::new(),
             allow_empty: false,
+            on_conflict: OnConflict::default(),
             adopt: false,
             moved: false,
             strict: false,

@@ -10,6 +10,7 @@ use super::wire::{Call, object};
 use super::{ApiError, Cluster};
 use crate::catalog::Served;
 use crate::object::Object;
+use crate::ownership::conflict::OnConflict;
 
 /// How often a deletion is tried again when the object changed in between without ceasing to be
 /// ours, as a Deployment does whose pods come and go.
@@ -51,7 +52,21 @@ impl Cluster {
     ///
     /// When the API server refuses, or does not answer.
     pub async fn apply(&self, served: &Served, send: &Object) -> Result<Object, ApiError> {
-        self.patch(served, send, false).await.map(|answer| object(answer.body))
+        self.apply_or(served, (send, OnConflict::Force)).await
+    }
+
+    /// Applies one object; what others own is taken from them only where that is said.
+    ///
+    /// # Errors
+    ///
+    /// When the API server refuses, or does not answer.
+    pub async fn apply_or(
+        &self,
+        served: &Served,
+        (send, on_conflict): (&Object, OnConflict),
+    ) -> Result<Object, ApiError> {
+        let answer = self.patch(served, send, (false, on_conflict)).await;
+        answer.map(|answer| object(answer.body))
     }
 
     /// Applies one object, provided that what is there is `seen` to the last write, or nothing.
@@ -63,7 +78,7 @@ impl Cluster {
     pub async fn apply_over(
         &self,
         served: &Served,
-        send: &Object,
+        (send, on_conflict): (&Object, OnConflict),
         seen: Option<&Object>,
     ) -> Result<Object, ApiError> {
         let mut send = send.clone();
@@ -80,7 +95,7 @@ impl Cluster {
                 }
             }
         }
-        self.apply(served, &send).await
+        self.apply_or(served, (&send, on_conflict)).await
     }
 
     /// Deletes one object in the background, provided that it is the one that was seen and has not

@@ -4,6 +4,7 @@ use super::{ApiError, Cluster};
 use crate::catalog::Served;
 use crate::inventory::{Inventory, Record};
 use crate::object::{GroupKind, Object};
+use crate::ownership::conflict::OnConflict;
 
 impl Cluster {
     /// The inventory's parent; `None` when there is none yet.
@@ -21,7 +22,9 @@ impl Cluster {
     ///
     /// When the API server refuses.
     pub async fn record(&self, inventory: &Inventory, record: &Record) -> Result<(), ApiError> {
-        self.patch(&config_maps(), &inventory.parent(record), false).await.map(|_| ())
+        self.patch(&config_maps(), &inventory.parent(record), (false, OnConflict::Force))
+            .await
+            .map(|_| ())
     }
 
     /// Whether there is a namespace `name`; yes where the user may not ask.

@@ -10,6 +10,7 @@ use super::wire::{Call, object};
 use super::{ApiError, Cluster};
 use crate::catalog::Served;
 use crate::object::Object;
+use crate::ownership::conflict::OnConflict;
 use crate::ownership::managers;
 use crate::ownership::release::let_go;
 use crate::ownership::takeover::hand_over;
@@ -77,7 +78,10 @@ impl Cluster {
         // Of an object of which nothing is recorded, only the server knows the fields.
         let recorded = match managers::of(seen).next() {
             Some(_) => seen.clone(),
-            None => recorded(seen, &object(self.patch(served, send, true).await?.body)),
+            None => recorded(
+                seen,
+                &object(self.patch(served, send, (true, OnConflict::Force)).await?.body),
+            ),
         };
         let Some(handed_over) = hand_over(&recorded, send) else { return Ok(seen.clone()) };
         let owners = handed_over.metadata().and_then(|metadata| metadata.get("managedFields"));

@@ -5,9 +5,11 @@
 //! applying an object would change nothing, [`foresight`] what it would make of one about which the
 //! server can't be asked, and [`share`] what has to be sent so that a field stays as it is.
 //! [`takeover`] makes what other tools applied ours, and [`release`] takes out what goes when we let
-//! go of it. [`claims`] reads who else says that an object is theirs, and [`passing`] tells which fields change hands.
+//! go of it. [`claims`] reads who else says that an object is theirs, [`conflict`] tells what is declared
+//! otherwise than others have it, and [`passing`] tells which fields change hands.
 
 pub mod claims;
+pub mod conflict;
 pub mod foresight;
 pub mod managers;
 pub mod owners;

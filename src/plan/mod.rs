@@ -3,6 +3,7 @@
 //!
 //! What is printed by diff and carried out by apply is the same [`Plan`].
 
+mod conflicts;
 mod decide;
 mod edges;
 pub mod graph;
@@ -209,6 +210,7 @@ pub fn plan(
         let live = observation.and_then(Observation::live);
         let send = desired.sent(key, manifest, live);
         let mut decision = decide((key, manifest), &send, observation, (inventory, allowed));
+        conflicts::settle(&mut decision, (key, manifest), (desired, &send), live);
         if let Some(reason) = refused.remove(key)
             && decision.action != Action::Refuse
         {

@@ -21,6 +21,7 @@ use std::collections::BTreeSet;
 
 use crate::health::HealthRule;
 use crate::inventory::Inventory;
+use crate::ownership::conflict::OnConflict;
 use crate::render::Setting;
 use crate::rules::Rule;
 
@@ -39,6 +40,8 @@ pub struct Target {
     pub namespace: String,
     /// Kinds with data behind them that may be deleted.
     pub allow_delete: BTreeSet<String>,
+    /// What is done about fields that other managers own with another value.
+    pub on_conflict: OnConflict,
     /// Whether what somebody else claims may be adopted.
     pub adopt: bool,
     /// Whether everything may be deleted because the commit declares nothing.

@@ -94,6 +94,7 @@ pub async fn survey(
     desired.join(&target.inventory);
     desired.problems.splice(0..0, problems);
     desired.ignore.clone_from(&target.ignore);
+    desired.on_conflict = target.on_conflict;
     if target.strict && !desired.problems.is_empty() {
         return Err(Error::Strict { problems: desired.problems });
     }

@@ -9,7 +9,7 @@ mod settle;
 use serde::Deserialize;
 
 pub use pointer::{Pointer, PointerError};
-pub use settle::settle;
+pub use settle::{leave, settle};
 
 use crate::config;
 use crate::desired::Desired;

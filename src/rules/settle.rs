@@ -52,6 +52,18 @@ pub fn settle(declared: &Object, live: &Object, paths: &[&Pointer]) -> Object {
     send
 }
 
+/// What is left of `send` without the fields at `paths`: keys, and places in lists.
+pub fn leave<'a>(send: &Object, paths: impl Iterator<Item = &'a [String]>) -> Object {
+    let mut value = Value::Object(send.0.clone());
+    for path in paths {
+        take(&mut value, path);
+    }
+    match value {
+        Value::Object(map) => Object(map),
+        _ => send.clone(),
+    }
+}
+
 /// Takes the field out; a map that is empty without it goes, too. Says whether `value` is now one.
 fn take(value: &mut Value, path: &[String]) -> bool {
     let [part, rest @ ..] = path else { return false };

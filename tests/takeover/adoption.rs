@@ -32,7 +32,7 @@ const CLAIMED: [(&str, &str, &[&str], &str); 4] = [
     (
         "labels: {applyset.kubernetes.io/part-of: applyset-other-v1}",
         "set",
-        &["apply", "--server-side", "--field-manager", "kubectl-applyset"],
+        &["apply", "--server-side"],
         "it is a member of another ApplySet, applyset-other-v1",
     ),
 ];

@@ -2,6 +2,7 @@
 
 mod adoption;
 mod between;
+mod conflicts;
 mod foreseen;
 
 use serde_json::Value;

@@ -86,7 +86,7 @@ impl Measure<'_> {
                     if !health.is_ready() {
                         examined.unready.push((key.clone(), health));
                     }
-                    let is_whole = self.is_settled(&key) || self.has_more(&key, &live);
+                    let is_whole = self.is_settled(&key, &live) || self.has_more(&key, &live);
                     let kept = if is_whole { live } else { outline(live) };
                     examined.same.insert(key, kept);
                 }
@@ -113,9 +113,12 @@ impl Measure<'_> {
                 || self.desired.objects.get(key).is_none_or(|it| data(&it.object) != data(live)))
     }
 
-    /// Whether fields of the object are ignored, so that there is more to say of it.
-    fn is_settled(&self, key: &ObjectKey) -> bool {
-        !fields_of(&self.desired.ignore, key).is_empty()
+    /// Whether fields of the object are ignored or left to others, so that there is more to say of
+    /// it.
+    fn is_settled(&self, key: &ObjectKey, live: &Object) -> bool {
+        let desired = self.desired;
+        !fields_of(&desired.ignore, key).is_empty()
+            || desired.objects.get(key).is_some_and(|it| !desired.left(key, it, live).is_empty())
     }
 }
 

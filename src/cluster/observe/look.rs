@@ -15,8 +15,8 @@ use crate::manifest::Manifest;
 use crate::object::{Object, ObjectKey};
 use crate::observed::{Observation, Preview, Refusal};
 use crate::ownership::FIELD_MANAGER;
+use crate::ownership::conflict::OnConflict;
 use crate::ownership::takeover::hand_over;
-use crate::rules::fields_of;
 use crate::schemas::Schemas;
 use crate::verdicts::{Verdict, Verdicts};
 
@@ -53,7 +53,7 @@ impl Sent<'_> {
 
     /// Whether fields of the object are left as they are.
     pub(super) fn depends_on_live(&self) -> bool {
-        !fields_of(&self.question.desired.ignore, self.key).is_empty()
+        self.question.desired.depends_on_live(self.key, self.manifest)
     }
 }
 
@@ -107,7 +107,7 @@ impl Cluster {
                 }
                 send = sent.beside(member.as_ref());
             }
-            let answer = self.patch(served, &send, true).await;
+            let answer = self.patch(served, &send, (true, OnConflict::Force)).await;
             let created = matches!(&answer, Ok(answer) if answer.status == StatusCode::CREATED);
             let live = match member.take() {
                 _ if created => None,
@@ -178,17 +178,18 @@ impl Cluster {
         }
     }
 
-    /// Server-side apply with ownership forced and unknown fields refused; on a dry run nothing is
-    /// written.
+    /// Server-side apply with unknown fields refused. On a dry run nothing is written; unless it is
+    /// forced, nothing is taken from another manager.
     pub(in crate::cluster) async fn patch(
         &self,
         served: &Served,
         send: &Object,
-        dry_run: bool,
+        (dry_run, on_conflict): (bool, OnConflict),
     ) -> Result<Answer, ApiError> {
+        let force = on_conflict == OnConflict::Force;
         let dry_run = if dry_run { "&dryRun=All" } else { "" };
         let path = format!(
-            "{}?fieldManager={FIELD_MANAGER}&force=true&fieldValidation=Strict{dry_run}",
+            "{}?fieldManager={FIELD_MANAGER}&force={force}&fieldValidation=Strict{dry_run}",
             one(served, send.namespace(), send.name())
         );
         let body = serde_json::to_vec(send).unwrap_or_default();

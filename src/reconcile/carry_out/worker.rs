@@ -14,6 +14,7 @@ use crate::inventory::Inventory;
 use crate::object::Object;
 use crate::observed::{Observation, Preview};
 use crate::ownership;
+use crate::ownership::conflict::OnConflict;
 use crate::plan::{Action, Change, Reason};
 use crate::reconcile::prove::prove_one;
 use crate::reconcile::{Survey, Waiting};
@@ -140,11 +141,12 @@ impl Worker<'_> {
             if let Some(seen) = &change.live {
                 self.cluster.take_over(served, send, seen).await?;
             }
-            return self.cluster.apply(served, send).await.map(|_| Sent::Done);
+            let send = (send, self.on_conflict(change));
+            return self.cluster.apply_or(served, send).await.map(|_| Sent::Done);
         };
-        let mut seen = change.live.clone();
+        let (mut seen, on_conflict) = (change.live.clone(), self.on_conflict(change));
         for _ in 0..SEND_TRIES {
-            match self.send_over(served, send, seen.as_ref()).await {
+            match self.send_over(served, (send, on_conflict), seen.as_ref()).await {
                 Err(error) if error.is_conflict() => {}
                 done => return done.map(|_| Sent::Done),
             }
@@ -169,14 +171,21 @@ impl Worker<'_> {
     async fn send_over(
         self,
         served: &Served,
-        send: &Object,
+        (send, on_conflict): (&Object, OnConflict),
         seen: Option<&Object>,
     ) -> Result<Object, ApiError> {
         let seen = match seen {
             Some(seen) => Some(self.cluster.take_over_seen(served, send, seen).await?),
             None => None,
         };
-        self.cluster.apply_over(served, send, seen.as_ref()).await
+        self.cluster.apply_over(served, (send, on_conflict), seen.as_ref()).await
+    }
+
+    /// What is done about fields of others that were not theirs when it was looked.
+    fn on_conflict(self, change: &Change) -> OnConflict {
+        let desired = &self.survey.desired;
+        let said = desired.objects.get(&change.key).map(|manifest| desired.on_conflict(manifest));
+        said.unwrap_or(desired.on_conflict)
     }
 
     /// Whether a change was approved for an object that is `now` like this, where approval counts.

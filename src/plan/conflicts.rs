@@ -1,0 +1,85 @@
+//! What becomes of an object whose fields others have otherwise: it is refused, or it says which of
+//! them are left to whom. What is forced is told as any other change.
+
+use super::decide::Decision;
+use super::said::{self, Fault};
+use super::{Action, Confidence, Reason};
+use crate::desired::Desired;
+use crate::inventory::PART_OF;
+use crate::manifest::Manifest;
+use crate::object::{Object, ObjectKey};
+use crate::ownership::conflict::{ANNOTATION, Conflict, OnConflict, conflicts};
+use crate::ownership::takeover::hand_over;
+use crate::problem::Cause;
+
+/// Refuses what is not to be forced, and says what is left to others.
+pub(super) fn settle(
+    decision: &mut Decision,
+    (key, manifest): (&ObjectKey, &Manifest),
+    (desired, send): (&Desired, &Object),
+    live: Option<&Object>,
+) {
+    if decision.action == Action::Refuse {
+        return;
+    }
+    if let Err(text) = OnConflict::said(&manifest.object) {
+        let fault = Fault {
+            annotation: ANNOTATION,
+            message: format!("{text:?} says nothing about conflicts"),
+            hint: format!("it can be {}", OnConflict::NAMES.join(", ")),
+        };
+        let causes = vec![said::cause(manifest, &fault)];
+        refuse(decision, Reason { message: fault.message, hint: Some(fault.hint), causes }, live);
+        return;
+    }
+    let Some(live) = live else { return };
+    match desired.on_conflict(manifest) {
+        OnConflict::Force => {}
+        OnConflict::Fail => {
+            // On a member even kubectl's client-side apply is another manager.
+            let is_member = live.label(PART_OF) == send.label(PART_OF);
+            let handed_over = hand_over(live, send).filter(|_| !is_member);
+            let found = conflicts(send, handed_over.as_ref().unwrap_or(live));
+            if !found.is_empty() {
+                let hint = "say --on-conflict force to take it from there, or yield to leave it";
+                refuse(
+                    decision,
+                    reason(&found, manifest, ("it is set by", Some(hint))),
+                    Some(live),
+                );
+            }
+        }
+        OnConflict::Yield => {
+            let left = desired.left(key, manifest, live);
+            if !left.is_empty() {
+                decision.reason = Some(reason(&left, manifest, ("it is left to", None)));
+            }
+        }
+    }
+}
+
+fn refuse(decision: &mut Decision, reason: Reason, live: Option<&Object>) {
+    *decision = Decision {
+        action: Action::Refuse,
+        live: live.cloned(),
+        merged: None,
+        confidence: Confidence::Server,
+        reason: Some(reason),
+    };
+}
+
+fn reason(
+    conflicts: &[Conflict],
+    manifest: &Manifest,
+    (verb, hint): (&str, Option<&str>),
+) -> Reason {
+    let said = |conflict: &Conflict| format!("{verb} {}", conflict.managers.join(", "));
+    let causes = conflicts.iter().map(|conflict| Cause {
+        field: conflict.field(),
+        message: said(conflict),
+        place: None,
+    });
+    let causes: Vec<Cause> = causes.collect();
+    let message = causes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    Reason { message, hint: hint.map(str::to_owned), causes: manifest.located(causes) }
+}
