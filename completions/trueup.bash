@@ -103,7 +103,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__apply)
-            opts="-t -n -y -o -C -h --target --rev --worktree --namespace --name --moved --allow-delete --allow-empty --on-conflict --adopt --strict --verify --kubeconfig --context --as --as-group --concurrency --sandbox --plan --yes --wait --no-wait --timeout --output --exit-zero --directory --color --help"
+            opts="-t -n -y -o -C -h --target --rev --worktree --namespace --name --moved --allow-delete --replace --allow-empty --on-conflict --adopt --strict --verify --kubeconfig --context --as --as-group --concurrency --sandbox --plan --yes --wait --no-wait --timeout --output --exit-zero --directory --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -134,6 +134,10 @@ _trueup() {
                     return 0
                     ;;
                 --allow-delete)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replace)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -281,7 +285,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__diff)
-            opts="-t -n -o -C -h --target --rev --worktree --namespace --name --moved --allow-delete --allow-empty --on-conflict --adopt --strict --verify --kubeconfig --context --as --as-group --concurrency --sandbox --out --output --exit-zero --directory --color --help"
+            opts="-t -n -o -C -h --target --rev --worktree --namespace --name --moved --allow-delete --replace --allow-empty --on-conflict --adopt --strict --verify --kubeconfig --context --as --as-group --concurrency --sandbox --out --output --exit-zero --directory --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -312,6 +316,10 @@ _trueup() {
                     return 0
                     ;;
                 --allow-delete)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replace)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -637,7 +645,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__watch)
-            opts="-t -n -C -h --target --rev --worktree --namespace --name --moved --allow-delete --allow-empty --on-conflict --adopt --strict --verify --kubeconfig --context --as --as-group --concurrency --interval --once --no-pull --wait --no-wait --wait-timeout --timeout --directory --color --help"
+            opts="-t -n -C -h --target --rev --worktree --namespace --name --moved --allow-delete --replace --allow-empty --on-conflict --adopt --strict --verify --kubeconfig --context --as --as-group --concurrency --interval --once --no-pull --wait --no-wait --wait-timeout --timeout --directory --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -668,6 +676,10 @@ _trueup() {
                     return 0
                     ;;
                 --allow-delete)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replace)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -80,6 +80,13 @@ pub enum Preview {
     Deferred(Prerequisite),
     /// The server refuses, and why.
     Refused(Refusal),
+    /// The server refuses, because a field can't change once the object is there.
+    Immutable {
+        /// Which field, in the server's words.
+        refusal: Refusal,
+        /// Whether the server would take the object if it were made anew.
+        anew: Result<(), Refusal>,
+    },
     /// The server can't be asked without carrying it out, and why.
     Unasked(String),
 }

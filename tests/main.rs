@@ -33,6 +33,7 @@ mod refused;
 mod render;
 mod render_corpus;
 mod rendered;
+mod replace;
 #[cfg(unix)]
 mod sandbox;
 #[cfg(unix)]

@@ -62,6 +62,8 @@ pub struct Purpose {
     pub repository: String,
     /// Kinds with data behind them that may be deleted.
     pub allow_delete: BTreeSet<String>,
+    /// Kinds whose objects may be deleted and made anew where a change is not possible.
+    pub replace: BTreeSet<String>,
     /// Whether everything may be deleted because the commit declares nothing.
     pub allow_empty: bool,
     /// What is done about fields that other managers own with another value.

@@ -17,6 +17,7 @@ fn purpose() -> Purpose {
         commit: "8be01d3aa0c8b6c9b4e4a6d4b1a5c4c1a9e0f7d2".to_owned(),
         repository: "4f2c1a9aa0c8b6c9b4e4a6d4b1a5c4c1a9e0f7d2".to_owned(),
         allow_delete: BTreeSet::new(),
+        replace: BTreeSet::new(),
         allow_empty: false,
         on_conflict: crate::ownership::conflict::OnConflict::Force,
         adopt: false,

@@ -54,9 +54,8 @@ pub struct ApplyArgs {
         long,
         value_name = "FILE",
         conflicts_with_all = [
-            "paths", "rev", "worktree", "name", "moved", "allow_delete", "allow_empty",
-            "adopt",
-            "on_conflict",
+            "paths", "rev", "worktree", "name", "moved", "allow_delete", "replace",
+            "allow_empty", "adopt", "on_conflict",
         ]
     )]
     #[cfg_attr(unix, arg(conflicts_with = "sandbox"))]

@@ -79,6 +79,10 @@ pub struct TargetArgs {
     #[arg(long, value_name = "KIND")]
     pub allow_delete: Vec<String>,
 
+    /// Kind whose objects may be deleted and made anew where a field can't change (repeatable)
+    #[arg(long, value_name = "KIND")]
+    pub replace: Vec<String>,
+
     /// Delete everything if the commit declares nothing
     #[arg(long)]
     pub allow_empty: bool,
@@ -199,6 +203,7 @@ impl TargetArgs {
             redact,
             namespace,
             allow_delete: self.allow_delete.iter().cloned().collect(),
+            replace: self.replace.iter().cloned().collect(),
             allow_empty: self.allow_empty,
             on_conflict: self.on_conflict.or(declared.on_conflict).unwrap_or_default(),
             adopt: self.adopt,
@@ -244,6 +249,7 @@ impl FilesArgs {
             redact,
             namespace,
             allow_delete: BTreeSet::new(),
+            replace: BTreeSet::new(),
             allow_empty: false,
             on_conflict: OnConflict::default(),
             adopt: false,

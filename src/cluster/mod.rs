@@ -9,6 +9,7 @@ mod connect;
 mod diagnose;
 mod discover;
 mod execute;
+mod immutable;
 mod instances;
 mod observe;
 mod path;

@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use super::{Cluster, causes};
 use crate::object::Object;
+use crate::observed::Refusal;
 use crate::problem::Cause;
 
 /// How often a request is sent before a passing fault counts as lasting.
@@ -164,6 +165,11 @@ impl ApiError {
             Self::Unreachable { .. } => true,
             Self::Garbled { .. } => false,
         }
+    }
+
+    /// The error as a refusal, with the fields that it is about and what to do.
+    pub(super) fn refusal(&self) -> Refusal {
+        Refusal { message: self.to_string(), hint: self.hint(), causes: self.causes().to_vec() }
     }
 
     /// What to do about it.

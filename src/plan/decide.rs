@@ -1,6 +1,8 @@
 //! What to do with a desired object, by what was seen of it. Its turn is left to others.
 
 use super::{Action, Allowed, Confidence, Lack, Reason};
+
+use super::replace::{self, Fixed};
 use crate::inventory::Inventory;
 use crate::manifest::Manifest;
 use crate::object::{Object, ObjectKey};
@@ -95,10 +97,14 @@ pub(super) fn decide(
             let Refusal { message, hint, causes } = refusal.clone();
             refuse(live, Reason { message, hint, causes: manifest.located(causes) })
         }
+        (Some(live), Some(Preview::Immutable { refusal, anew })) => {
+            let fixed = Fixed { key, manifest, live, refusal, anew };
+            replace::decide(&fixed, send, (inventory, allowed))
+        }
         (Some(_), Some(Preview::Deferred(_))) => {
             refuse(live, Reason::new("its kind is not served yet, so it can't be compared"))
         }
-        (_, Some(Preview::Same) | None) => {
+        (_, Some(Preview::Same) | None) | (None, Some(Preview::Immutable { .. })) => {
             refuse(live, Reason::new("the API server was not asked about it"))
         }
     }

@@ -17,6 +17,8 @@ pub struct Allowed {
     pub delete: BTreeSet<String>,
     /// Whether what somebody else claims may be adopted.
     pub adopt: bool,
+    /// Kinds whose objects may be deleted and made anew where a change is not possible.
+    pub replace: BTreeSet<String>,
     /// Whether everything may be deleted because the commit declares nothing.
     pub empty: bool,
     /// How many objects each definition still has in the cluster that this run would not delete
@@ -104,7 +106,7 @@ impl Undesired<'_> {
 }
 
 /// Why deleting this object takes a word of the user's.
-fn why_guarded(key: &ObjectKey, allowed: &Allowed) -> Option<Reason> {
+pub(super) fn why_guarded(key: &ObjectKey, allowed: &Allowed) -> Option<Reason> {
     let kind = key.kind.as_str();
     let what = match (key.group.as_str(), kind) {
         _ if is_namespace(key) => "everything in it would go with it".to_owned(),

@@ -10,6 +10,7 @@ pub mod graph;
 mod guards;
 mod order;
 pub mod queue;
+mod replace;
 mod said;
 mod sequence;
 
@@ -118,6 +119,8 @@ pub enum Lack {
     Prerequisite(Prerequisite),
     /// It can't be asked without carrying it out: its own words.
     DryRun(String),
+    /// The object is there, and is to be made anew.
+    Anew,
 }
 
 /// Why something is as it is, and what to do about it.

@@ -44,6 +44,8 @@ pub struct Target {
     pub on_conflict: OnConflict,
     /// Whether what somebody else claims may be adopted.
     pub adopt: bool,
+    /// Kinds whose objects may be deleted and made anew where a change is not possible.
+    pub replace: BTreeSet<String>,
     /// Whether everything may be deleted because the commit declares nothing.
     pub allow_empty: bool,
     /// Whether the inventory may have been made from other paths of the repository.

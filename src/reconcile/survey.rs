@@ -121,6 +121,7 @@ pub async fn survey(
     let allowed = Allowed {
         delete: target.allow_delete.clone(),
         adopt: target.adopt,
+        replace: target.replace.clone(),
         empty: target.allow_empty,
         instances: instances
             .map_err(api("list the objects of a definition that is to be deleted"))?,

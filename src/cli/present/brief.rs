@@ -68,6 +68,9 @@ pub(super) fn confidence(change: &Change, redactor: &Redactor) -> Vec<String> {
             "as far as trueup itself can tell, since the server can't be asked:".to_owned(),
             redactor.text_about(&change.key, why),
         ],
+        Confidence::Local(Lack::Anew) => {
+            vec!["as far as trueup itself can tell: the server fills in the rest".to_owned()]
+        }
         Confidence::Local(Lack::Prerequisite(Prerequisite::Namespace(name))) => {
             vec![format!("as declared, until its namespace {name} is there")]
         }

@@ -13,7 +13,7 @@ use crate::cluster::{ApiError, Cluster};
 use crate::delta;
 use crate::manifest::Manifest;
 use crate::object::{Object, ObjectKey};
-use crate::observed::{Observation, Preview, Refusal};
+use crate::observed::{Observation, Preview};
 use crate::ownership::FIELD_MANAGER;
 use crate::ownership::conflict::OnConflict;
 use crate::ownership::takeover::hand_over;
@@ -146,7 +146,13 @@ impl Cluster {
                 (Ok(merged), _) => Preview::Merged(merged),
                 (Err(error), _) => match error.no_dry_run() {
                     Some(why) => Preview::Unasked(why),
-                    None if error.is_verdict() => Preview::Refused(refused(&error)),
+                    None if error.is_immutability()
+                        && let Some(live) = &live =>
+                    {
+                        let anew = self.could_be_made(served, (&send, live)).await;
+                        Preview::Immutable { refusal: error.refusal(), anew }
+                    }
+                    None if error.is_verdict() => Preview::Refused(error.refusal()),
                     None => return unknown(&error),
                 },
             };
@@ -165,7 +171,7 @@ impl Cluster {
     }
 
     /// One object; `None` when it does not exist.
-    pub(in crate::cluster) async fn get(
+    pub async fn get(
         &self,
         served: &Served,
         namespace: Option<&str>,
@@ -201,9 +207,4 @@ impl Cluster {
 /// It could not be looked at.
 fn unknown(error: &ApiError) -> Looked {
     Looked { observation: Observation::Unknown(error.to_string()), verdict: None }
-}
-
-/// A refusal with the fields that it is about, and what to do.
-fn refused(error: &ApiError) -> Refusal {
-    Refusal { message: error.to_string(), hint: error.hint(), causes: error.causes().to_vec() }
 }

@@ -5,6 +5,7 @@
 //! Killed at any instant, the next run finishes the job: whatever exists is in the record before it
 //! is made, and leaves the record only after it is gone.
 
+mod anew;
 mod blocked;
 mod departure;
 mod worker;

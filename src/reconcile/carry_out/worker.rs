@@ -27,6 +27,9 @@ const SEND_TRIES: usize = 5;
 /// The pause before something that is about to be possible is tried again.
 const TRY_AGAIN: Duration = Duration::from_millis(200);
 
+/// Why something is not deleted after all.
+pub(super) const NOT_MEANT: &str = "it was taken over, changed or made anew since it was looked at";
+
 /// What came of sending an object.
 enum Sent {
     /// It is as it was sent.
@@ -51,22 +54,18 @@ impl Worker<'_> {
             return Outcome::Failed(reason("its kind is not served"));
         };
         let done = match (change.action, &change.send, &change.live) {
-            (Action::Delete, _, Some(live)) => {
-                let id = self.inventory.id();
-                let is_meant =
-                    |now: &Object| ownership::is_ours(now, &id) && self.is_approved(change, now);
-                match self.cluster.delete(&served, live, &is_meant).await {
-                    Ok(Deleted::Gone) => Ok(Outcome::Done),
-                    Ok(Deleted::Going) if is_awaited => {
-                        let gone = self.cluster.until_gone(&served, live, DELETION_PATIENCE).await;
-                        Ok(if gone.unwrap_or(false) { Outcome::Done } else { Outcome::Going })
-                    }
-                    Ok(Deleted::Going) => Ok(Outcome::Going),
-                    Ok(Deleted::NotMeant) => Ok(Outcome::Failed(reason(
-                        "it was taken over, changed or made anew since it was looked at",
-                    ))),
-                    Err(error) => Err(error),
+            (Action::Delete, _, Some(live)) => match self.delete(&served, (change, live)).await {
+                Ok(Deleted::Gone) => Ok(Outcome::Done),
+                Ok(Deleted::Going) if is_awaited => {
+                    let gone = self.cluster.until_gone(&served, live, DELETION_PATIENCE).await;
+                    Ok(if gone.unwrap_or(false) { Outcome::Done } else { Outcome::Going })
                 }
+                Ok(Deleted::Going) => Ok(Outcome::Going),
+                Ok(Deleted::NotMeant) => Ok(Outcome::Failed(reason(NOT_MEANT))),
+                Err(error) => Err(error),
+            },
+            (Action::Replace, Some(send), Some(live)) => {
+                self.replace(&served, (change, is_awaited), (send, live)).await
             }
             (_, Some(send), _) => self.apply(&served, (change, is_awaited), send).await,
             (_, None, _) => return Outcome::Failed(reason("there is nothing to send")),
@@ -86,7 +85,7 @@ impl Worker<'_> {
     }
 
     /// What the server refused, and where in the files that is.
-    fn failed(self, error: &ApiError, change: &Change) -> Outcome {
+    pub(super) fn failed(self, error: &ApiError, change: &Change) -> Outcome {
         let causes = error.causes().to_vec();
         let causes = match self.survey.desired.objects.get(&change.key) {
             Some(manifest) => manifest.located(causes),
@@ -95,8 +94,19 @@ impl Worker<'_> {
         Outcome::Failed(Reason { message: error.to_string(), hint: error.hint(), causes })
     }
 
+    /// Deletes the object that is there, provided that it is the one that was seen.
+    pub(super) async fn delete(
+        self,
+        served: &Served,
+        (change, live): (&Change, &Object),
+    ) -> Result<Deleted, ApiError> {
+        let id = self.inventory.id();
+        let is_meant = |now: &Object| ownership::is_ours(now, &id) && self.is_approved(change, now);
+        self.cluster.delete(served, live, &is_meant).await
+    }
+
     /// Applies one object; where what it needs was made a moment ago, gives that a moment to work.
-    async fn apply(
+    pub(super) async fn apply(
         self,
         served: &Served,
         (change, is_awaited): (&Change, bool),

@@ -10,7 +10,7 @@
 //! | `changes[].action` | one of the names in `summary`; `keep` only with a `reason` |
 //! | `changes[].object` | `group`, `version`, `kind`, `namespace` (null when it has none), `name` |
 //! | `changes[].origin` | `path` and `line` of its declaration; null when there is none |
-//! | `changes[].reason`, `.hint` | why it is refused or kept, and what to do; absent when there is none |
+//! | `changes[].reason`, `.hint` | why it is refused, replaced or kept, and what to do; absent when there is none |
 //! | `changes[].causes` | what the server says of fields: `field` (empty: of the whole object), `message`, `place` (`path`, `line`, `column` of the field, or of the innermost one around it that is declared; null when none is); absent when it names none |
 //! | `changes[].confidence` | `server`: the API server says what the object will be, or it is proven; `local`: the server can't be asked yet, so its defaults and admission are not part of the answer |
 //! | `changes[].joins` | true: an object that exists becomes a member of the inventory |

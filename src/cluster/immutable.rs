@@ -1,0 +1,172 @@
+//! Fields that can't change: how the API server says so, and whether it would take the object if it
+//! were made anew.
+//!
+//! A 422 alone says nothing: an object with a slip in it would be deleted and could not be made
+//! again. So only what is known to be said of fields that can't change counts, and the object is
+//! created by dry run beside the one that is there. The server checks and admits it first, and only
+//! then finds that the name is taken.
+
+use http::Method;
+
+use super::path::collection;
+use super::wire::Call;
+use super::{ApiError, Cluster};
+use crate::catalog::Served;
+use crate::object::Object;
+use crate::observed::Refusal;
+use crate::ownership::FIELD_MANAGER;
+use crate::problem::Cause;
+
+/// How messages about one field end.
+const ENDINGS: [&str; 5] = [
+    "field is immutable",
+    "field is immutable when `immutable` is set",
+    "may not change once set",
+    "cannot change roleRef",
+    "may not be changed in an update.",
+];
+
+/// How messages about a whole part of an object begin.
+const BEGINNINGS: [&str; 2] = [
+    "Forbidden: updates to statefulset spec for fields other than",
+    "Forbidden: pod updates may not change fields other than",
+];
+
+/// Whether the cause is that a field can't change once the object is there.
+pub(super) fn is_immutability(cause: &Cause) -> bool {
+    let message = cause.message.as_str();
+    let first = message.lines().next().unwrap_or_default();
+    if BEGINNINGS.iter().any(|beginning| first.starts_with(beginning)) {
+        return true;
+    }
+    if ENDINGS.iter().any(|ending| message.ends_with(ending)) {
+        return true;
+    }
+    // `spec is immutable after creation except …`, and no value before it.
+    let forbidden = first.strip_prefix("Forbidden: ");
+    if forbidden.is_some_and(|said| said.contains("is immutable after creation")) {
+        return true;
+    }
+    // A rule of a definition: its message, or the rule itself. A value comes before it.
+    let said = first.rsplit_once(": ").map_or(first, |(_, said)| said);
+    said.to_lowercase().contains("immutable") || first.ends_with("self == oldSelf")
+}
+
+impl ApiError {
+    /// Whether a change is refused because a field can't change.
+    pub(super) fn is_immutability(&self) -> bool {
+        matches!(self, Self::Status { code: 422, .. }) && self.causes().iter().any(is_immutability)
+    }
+}
+
+impl Cluster {
+    /// Whether the object could be made anew if `live` were gone; the refusal when it could not, or
+    /// when nobody can tell.
+    pub async fn could_be_made(
+        &self,
+        served: &Served,
+        (send, live): (&Object, &Object),
+    ) -> Result<(), Refusal> {
+        let path = format!(
+            "{}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict&dryRun=All",
+            collection(served, send.namespace())
+        );
+        let body = serde_json::to_vec(send).unwrap_or_default();
+        let body = Some(("application/json", body));
+        let call = Call { method: Method::POST, path, body, accept: None, known: None };
+        let Err(error) = self.call(call).await else { return Ok(()) };
+        let is_taken = matches!(&error, ApiError::Status { code: 409, reason, .. } if reason == "AlreadyExists");
+        let causes = error.causes();
+        let is_held = !causes.is_empty() && causes.iter().all(|cause| is_held_by(cause, live));
+        if is_taken || is_held { Ok(()) } else { Err(error.refusal()) }
+    }
+}
+
+/// Whether the cause is that an address or a port is taken, and it is `live` that has it.
+fn is_held_by(cause: &Cause, live: &Object) -> bool {
+    let spec = live.0.get("spec").map(ToString::to_string).unwrap_or_default();
+    let message = cause.message.as_str();
+    let value = if message.ends_with("provided port is already allocated") {
+        message.strip_prefix("Invalid value: ").and_then(|rest| rest.split(':').next())
+    } else if message.ends_with("provided IP is already allocated") {
+        let address = message.split("failed to allocate IP ").nth(1);
+        address.and_then(|rest| rest.split(": ").next())
+    } else {
+        None
+    };
+    value.is_some_and(|value| {
+        [
+            format!("\"nodePort\":{value},"),
+            format!("\"nodePort\":{value}}}"),
+            format!("\"{value}\""),
+        ]
+        .iter()
+        .any(|text| spec.contains(text))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cause(message: &str) -> Cause {
+        Cause { field: "spec".to_owned(), message: message.to_owned(), place: None }
+    }
+
+    /// What a real API server answers.
+    #[test]
+    fn what_cannot_change_is_known_by_what_the_server_says() {
+        for message in [
+            "Invalid value: {\"labels\":{\"app\":\"a\"},\"Spec\":{\"Containers\":[{\"Name\":\"c\"}]}}: field is immutable",
+            "Invalid value: 5: field is immutable",
+            "Invalid value: {\"matchLabels\":{\"app\":\"b\"}}: field is immutable",
+            "Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
+            "Invalid value: [\"10.0.0.77\"]: may not change once set",
+            "Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n@@ -10,7 +10,7 @@\n- \"StorageClassName\": \"a\",",
+            "Forbidden: field is immutable when `immutable` is set",
+            "Invalid value: {\"Kind\":\"Role\",\"Name\":\"y\"}: cannot change roleRef",
+            "Forbidden: may not be changed in an update.",
+            "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.activeDeadlineSeconds`",
+            "Forbidden: spec.persistentvolumesource is immutable after creation\n@@ -2,7 +2,7 @@",
+            "Invalid value: \"2\": a is immutable",
+            "Invalid value: \"2\": Immutable once set",
+            "Invalid value: \"object\": failed rule: self == oldSelf",
+        ] {
+            assert!(is_immutability(&cause(message)), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_in_itself_is_no_immutability() {
+        for message in [
+            "Required value: valid values: \"OnFailure\", \"Never\"",
+            "Invalid value: {\"app\":\"a\"}: `selector` does not match template `labels`",
+            "Invalid value: \"the field is immutable\": must be no more than 3 characters",
+            "Unsupported value: \"immutable\": supported values: \"ClientIP\", \"None\"",
+            "Invalid value: [\"10.0.0.77\"]: failed to allocate IP 10.0.0.77: the provided IP (10.0.0.77) is not in the valid range",
+            "Required value",
+            "expected numeric (int or float), got string",
+        ] {
+            assert!(!is_immutability(&cause(message)), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_the_object_itself_holds_is_free_once_it_is_gone() {
+        let live = serde_json::json!({ "spec": {
+            "clusterIPs": ["10.96.0.9"], "ports": [{ "nodePort": 30080 }],
+        }});
+        let live = Object(live.as_object().cloned().unwrap());
+        let port = |n: u32| format!("Invalid value: {n}: provided port is already allocated");
+        let address = |ip: &str| {
+            format!(
+                "Invalid value: [\"{ip}\"]: failed to allocate IP {ip}: provided IP is already allocated"
+            )
+        };
+        assert!(is_held_by(&cause(&port(30080)), &live));
+        assert!(!is_held_by(&cause(&port(3008)), &live));
+        assert!(is_held_by(&cause(&address("10.96.0.9")), &live));
+        assert!(!is_held_by(&cause(&address("10.96.0.90")), &live));
+        assert!(!is_held_by(&cause("Required value"), &live));
+    }
+}

@@ -1,0 +1,148 @@
+//! Whether an object whose fields can't change is deleted and made anew. Only ever on request: by
+//! its annotations, or for its whole kind by the user.
+
+use super::decide::Decision;
+use super::guards::{self, Allowed};
+use super::{Action, Confidence, Lack, Reason};
+use crate::catalog::is_crd;
+use crate::inventory::Inventory;
+use crate::manifest::Manifest;
+use crate::object::{Object, ObjectKey};
+use crate::observed::Refusal;
+use crate::ownership;
+use crate::ownership::foresight::foresee;
+
+/// Says that an object may be replaced, or with `"false"` that it never is.
+const REPLACE: &str = "trueup.dev/replace";
+/// Flux's word for the same, an annotation or a label.
+const FORCE: &str = "kustomize.toolkit.fluxcd.io/force";
+/// Argo CD's words for the same, among others.
+const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
+
+/// What is known of an object whose fields can't change.
+pub(super) struct Fixed<'a> {
+    pub(super) key: &'a ObjectKey,
+    pub(super) manifest: &'a Manifest,
+    pub(super) live: &'a Object,
+    /// What can't change, in the server's words.
+    pub(super) refusal: &'a Refusal,
+    /// Whether the server would take it if it were made anew.
+    pub(super) anew: &'a Result<(), Refusal>,
+}
+
+/// Decides whether it is replaced with `send`.
+pub(super) fn decide(
+    fixed: &Fixed<'_>,
+    send: &Object,
+    (inventory, allowed): (&Inventory, &Allowed),
+) -> Decision {
+    let Fixed { key, manifest, live, refusal, anew } = fixed;
+    let decision = |action, reason| Decision {
+        action,
+        live: Some((*live).clone()),
+        merged: None,
+        confidence: Confidence::Server,
+        reason: Some(reason),
+    };
+    let refuse = |refusal: &Refusal, hint: Option<String>| {
+        let Refusal { message, hint: its_own, causes } = refusal.clone();
+        let causes = manifest.located(causes);
+        decision(Action::Refuse, Reason { message, hint: hint.or(its_own), causes })
+    };
+    if let Err(hint) = permission(key, &manifest.object, allowed) {
+        return refuse(refusal, anew.is_ok().then_some(hint));
+    }
+    let fields = fields(refusal);
+    if let Err(refused) = anew {
+        let message = format!(
+            "{fields} can't be changed, and it can't be made anew either: {}",
+            refused.message
+        );
+        return refuse(&Refusal { message, ..refused.clone() }, None);
+    }
+    if let Some(why_not) = why_not(fixed, (inventory, allowed)) {
+        let message = format!("{fields} can't be changed, and {}", why_not.message);
+        return decision(Action::Refuse, Reason { message, ..why_not });
+    }
+    let reason = Reason::new(format!("{fields} can't be changed: it is deleted and made anew"));
+    Decision {
+        merged: Some(foresee(send, live)),
+        confidence: Confidence::Local(Lack::Anew),
+        ..decision(Action::Replace, reason)
+    }
+}
+
+/// Whether the object may be replaced at all; what to do so that it may, if not.
+fn permission(key: &ObjectKey, declared: &Object, allowed: &Allowed) -> Result<(), String> {
+    let kind = &key.kind;
+    let said = declared.annotation(REPLACE);
+    if said == Some("false") {
+        return Err(format!(
+            "its annotation {REPLACE} says that it is never replaced: delete it by hand, or give it another name"
+        ));
+    }
+    if said == Some("true") || allowed.replace.contains(kind) || others_allow(declared) {
+        return Ok(());
+    }
+    Err(format!(
+        "to have it deleted and made anew, annotate it with {REPLACE}: \"true\", or say --replace {kind}"
+    ))
+}
+
+/// Whether the annotations of other tools say that it may be replaced.
+fn others_allow(declared: &Object) -> bool {
+    let force = [declared.annotation(FORCE), declared.label(FORCE)];
+    let options = declared.annotation(SYNC_OPTIONS).into_iter().flat_map(|text| text.split(','));
+    force.into_iter().flatten().any(|value| value.eq_ignore_ascii_case("enabled"))
+        || options.map(str::trim).any(|option| matches!(option, "Replace=true" | "Force=true"))
+}
+
+/// Why it is not replaced though it may be.
+fn why_not(fixed: &Fixed<'_>, (inventory, allowed): (&Inventory, &Allowed)) -> Option<Reason> {
+    let Fixed { key, live, .. } = fixed;
+    if !ownership::is_ours(live, &inventory.id()) {
+        return Some(Reason::with_hint(
+            "trueup did not make it, so it does not delete it",
+            "delete it by hand; the next run makes it anew",
+        ));
+    }
+    if is_crd(key) && !allowed.delete.contains(&key.kind) {
+        return Some(Reason::with_hint(
+            "every object of its kind would go with it",
+            format!("if that is meant, say --allow-delete {}", key.kind),
+        ));
+    }
+    if let Some(reason) = guards::why_guarded(key, allowed) {
+        return Some(reason);
+    }
+    (is_running(key, live) && !allowed.replace.contains(&key.kind)).then(|| {
+        Reason::with_hint(
+            "it is still running",
+            format!("wait until it has ended, or say --replace {} to stop it", key.kind),
+        )
+    })
+}
+
+/// Whether it is a Job that has begun and not ended.
+fn is_running(key: &ObjectKey, live: &Object) -> bool {
+    if (key.group.as_str(), key.kind.as_str()) != ("batch", "Job") {
+        return false;
+    }
+    let status = live.0.get("status");
+    let has_begun = status.is_some_and(|status| status["startTime"].is_string());
+    let conditions = status.and_then(|status| status["conditions"].as_array());
+    let has_ended = conditions.into_iter().flatten().any(|condition| {
+        matches!(condition["type"].as_str(), Some("Complete" | "Failed"))
+            && condition["status"] == "True"
+    });
+    has_begun && !has_ended
+}
+
+/// The fields that can't change, as far as the server names them.
+fn fields(refusal: &Refusal) -> String {
+    let mut fields: Vec<&str> = refusal.causes.iter().map(|cause| cause.field.as_str()).collect();
+    fields.retain(|field| !field.is_empty());
+    fields.sort_unstable();
+    fields.dedup();
+    if fields.is_empty() { "a part of it".to_owned() } else { fields.join(", ") }
+}

@@ -1,0 +1,73 @@
+//! Replaces an object: asks once more whether it could be made anew, deletes the one that is there,
+//! waits until it is gone, and makes it.
+//!
+//! The object is in the inventory's record all the time. If the run is killed while it is gone, or
+//! it can't be made after all, the next run finds it missing and makes it.
+
+use std::time::Duration;
+
+use super::reason;
+use super::worker::{NOT_MEANT, Worker};
+use crate::catalog::Served;
+use crate::cluster::{ApiError, Deleted};
+use crate::object::Object;
+use crate::plan::{Change, Reason};
+use crate::report::Outcome;
+
+/// How long what is replaced may take to be gone.
+const DEPARTURE_PATIENCE: Duration = Duration::from_secs(60);
+
+impl Worker<'_> {
+    /// Replaces the object `live` with `send`. Where it `is_awaited`, others need it in full.
+    pub(super) async fn replace(
+        self,
+        served: &Served,
+        (change, is_awaited): (&Change, bool),
+        (send, live): (&Object, &Object),
+    ) -> Result<Outcome, ApiError> {
+        if let Err(refusal) = self.cluster.could_be_made(served, (send, live)).await {
+            let message =
+                format!("it is left as it is, since it can't be made: {}", refusal.message);
+            let causes = match self.survey.desired.objects.get(&change.key) {
+                Some(manifest) => manifest.located(refusal.causes),
+                None => refusal.causes,
+            };
+            return Ok(Outcome::Failed(Reason { message, hint: refusal.hint, causes }));
+        }
+        match self.delete(served, (change, live)).await? {
+            Deleted::Gone => {}
+            Deleted::NotMeant => return Ok(Outcome::Failed(reason(NOT_MEANT))),
+            Deleted::Going => {
+                if !self.cluster.until_gone(served, live, DEPARTURE_PATIENCE).await? {
+                    return Ok(Outcome::Failed(self.stuck(served, live).await));
+                }
+            }
+        }
+        // It is new now, whatever was there before.
+        let fresh = Change { live: None, ..change.clone() };
+        let made = self.apply(served, (&fresh, is_awaited), send).await;
+        let outcome = made.unwrap_or_else(|error| self.failed(&error, change));
+        Ok(match outcome {
+            Outcome::Failed(why) => {
+                let message =
+                    format!("it is deleted, and could not be made anew yet: {}", why.message);
+                Outcome::Failed(Reason { message, ..why })
+            }
+            outcome => outcome,
+        })
+    }
+
+    /// Why what is to be replaced is still there.
+    async fn stuck(self, served: &Served, live: &Object) -> Reason {
+        let now = self.cluster.get(served, live.namespace(), live.name()).await.ok().flatten();
+        let finalizers = now.as_ref().and_then(|now| now.metadata()?.get("finalizers")?.as_array());
+        let names: Vec<&str> =
+            finalizers.into_iter().flatten().filter_map(|name| name.as_str()).collect();
+        let message = match names.as_slice() {
+            [] => "it is deleted and not gone yet".to_owned(),
+            names => format!("it is deleted and waits for {}", names.join(", ")),
+        };
+        let hint = "the next run makes it anew, once it is gone".to_owned();
+        Reason { message, hint: Some(hint), causes: Vec::new() }
+    }
+}
