@@ -128,6 +128,11 @@ impl Object {
         self.metadata_str("resourceVersion")
     }
 
+    /// Whether somebody has begun to delete it.
+    pub fn is_going(&self) -> bool {
+        self.metadata().is_some_and(|metadata| metadata.contains_key("deletionTimestamp"))
+    }
+
     /// One label's value.
     pub fn label(&self, key: &str) -> Option<&str> {
         self.metadata()?.get("labels")?.get(key)?.as_str()

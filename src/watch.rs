@@ -14,7 +14,7 @@ use crate::git::pull::{PullError, PullOptions, Pulled, pull};
 use crate::git::{self, Checkout};
 use crate::problem::Problem;
 use crate::reconcile::{
-    self, Course, LastRead, Survey, Target, Waiting, carry_out, prove, standing, survey,
+    self, Course, LastRead, Survey, TIMEOUT, Target, Waiting, carry_out, prove, standing, survey,
 };
 use crate::report::Report;
 
@@ -191,6 +191,7 @@ async fn act(watch: &Watch, looked: Looked, stop: &Stop) -> Result<Round, RoundE
         approval: None,
         wait: watch.wait,
         stop: stop.flag(),
+        timeout: watch.wait.unwrap_or(TIMEOUT),
         events: &mut |_| {},
     };
     let mut report = carry_out(&survey, &cluster, course).await?;

@@ -25,6 +25,7 @@ mod manifest_fuzz;
 mod one_of_forty;
 mod order;
 mod output;
+mod passing;
 mod plan_file;
 mod pull;
 #[cfg(unix)]

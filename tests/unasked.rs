@@ -71,7 +71,12 @@ fn a_webhook_that_is_away_is_named_and_costs_its_own_objects_alone() {
     let repo = Repo::new("unasked-away", plane);
     let _ = repo.write("plain.yaml", config("plain", "1")).write("a.yaml", guarded("a", "1"));
     let _ = repo.commit("Two");
-    plane.create("unasked-away", &webhook("unasked-away", "sideEffects: None"));
+    // Its service is not there at all, so that nobody waits for it.
+    let webhook = webhook("unasked-away", "sideEffects: None").replace(
+        "{url: https://127.0.0.1:9/}",
+        "{service: {namespace: unasked-away, name: nobody}}",
+    );
+    plane.create("unasked-away", &webhook);
 
     let first = diff(&repo);
     assert_eq!(change(&first, "plain")["confidence"], "server");

@@ -128,7 +128,7 @@ fn a_stateful_set_with_a_partition_is_ready_when_the_pods_beyond_it_are() {
 }
 
 #[test]
-fn an_object_that_is_being_deleted_is_not_ready_and_its_finalizers_are_named() {
+fn an_object_that_somebody_is_deleting_is_waited_for_and_its_finalizers_are_named() {
     let repo = repo("wait-finalizer");
     let held =
         config("held", "1").replace("name: held", "name: held\n  finalizers: [shop.example/hold]");
@@ -136,7 +136,7 @@ fn an_object_that_is_being_deleted_is_not_ready_and_its_finalizers_are_named() {
     let _ = repo.run(&APPLY).exits(0);
     let _ = repo.kubectl(&["delete", "configmap", "held", "--wait=false"]).exits(0);
     let output = repo.run(&["apply", "--wait", "--timeout", "1s"]).exits(1);
-    let line = "ConfigMap wait-finalizer/held is not ready: it is being deleted; finalizers hold it: shop.example/hold\n";
+    let line = "it is deleted and waits for shop.example/hold\n";
     assert!(output.stdout.contains(line), "{output}");
     let patch = [
         "patch",

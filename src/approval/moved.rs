@@ -1,7 +1,7 @@
 //! An object that is not as it was when its change was approved, and in which way.
 
 use super::Approved;
-use crate::object::ObjectKey;
+use crate::object::{Object, ObjectKey};
 use crate::plan::{Action, Change};
 
 /// An object whose relevant state moved.
@@ -80,6 +80,5 @@ pub(super) fn why(approved: &Approved, (change, now): (&Change, &Approved)) -> O
 
 /// Whether the object is being deleted already.
 fn is_going(change: &Change) -> bool {
-    let metadata = change.live.as_ref().and_then(|live| live.metadata());
-    metadata.is_some_and(|metadata| metadata.contains_key("deletionTimestamp"))
+    change.live.as_ref().is_some_and(Object::is_going)
 }

@@ -106,6 +106,7 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         approval: approval.as_ref(),
         wait: is_waiting.then_some(args.timeout),
         stop: stop.flag(),
+        timeout: args.timeout,
         events: &mut |step| {
             if args.output == Format::Text {
                 // A closed stdout leaves nobody to tell; the work goes on.

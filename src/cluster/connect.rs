@@ -2,6 +2,7 @@
 //! one of them is not there.
 
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
@@ -116,7 +117,8 @@ impl Cluster {
         let client = Client::try_from(config).map_err(|error| unusable(&error))?;
         let (concurrency, requests) = (access.concurrency.max(1), AtomicUsize::new(0));
         let memory = access.memory.clone();
-        Ok(Self { client, name, url, namespace, concurrency, requests, memory })
+        let patience = Mutex::new(None);
+        Ok(Self { client, name, url, namespace, concurrency, requests, memory, patience })
     }
 }
 

@@ -9,21 +9,26 @@ mod connect;
 mod diagnose;
 mod discover;
 mod execute;
+mod faults;
 mod immutable;
 mod instances;
 mod observe;
 mod path;
+mod patience;
 mod recall;
 mod record;
 mod take_over;
 mod wait;
 mod wire;
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use connect::{Access, ConnectError};
 pub use execute::{Condition, Deleted};
+pub use faults::Fault;
 pub use observe::{Members, Question};
+pub use patience::Patience;
 pub use wait::{Followed, News, Scope};
 pub use wire::ApiError;
 
@@ -43,6 +48,8 @@ pub struct Cluster {
     requests: AtomicUsize,
     /// What was learnt of it in earlier runs.
     memory: Memory,
+    /// How long passing faults are waited out.
+    patience: Mutex<Option<Patience>>,
 }
 
 impl Cluster {

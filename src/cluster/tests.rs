@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use http::{Request, Response};
@@ -35,6 +36,7 @@ fn server(answers: Vec<(u16, Option<&'static str>, Value)>) -> Cluster {
         concurrency: 4,
         requests: AtomicUsize::new(0),
         memory: Memory::default(),
+        patience: Mutex::new(None),
     }
 }
 
@@ -64,6 +66,48 @@ async fn a_server_that_stays_busy_is_an_error() {
     let error = cluster.uid().await.unwrap_err();
     assert_eq!(error.to_string(), "too many requests");
     assert!(!error.is_verdict(), "it says nothing about the object");
+    assert_eq!(cluster.requests(), 4);
+}
+
+/// Patience for a minute.
+fn patience() -> Patience {
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    Patience { until, stop: Arc::new(AtomicBool::new(false)) }
+}
+
+#[tokio::test]
+async fn who_is_patient_asks_until_the_server_has_time() {
+    let mut answers = vec![busy(); 9];
+    answers.push(namespace());
+    let cluster = server(answers);
+    cluster.be_patient(Some(patience()));
+    assert_eq!(cluster.uid().await, Ok(Some("3f2a9c".to_owned())));
+    assert_eq!(cluster.requests(), 10);
+}
+
+#[tokio::test]
+async fn nobody_waits_longer_than_there_is_time() {
+    let (code, _, body) = busy();
+    let later = vec![(code, Some("3600"), body)];
+    for patient in [None, Some(patience())] {
+        let cluster = server(later.clone());
+        cluster.be_patient(patient);
+        assert_eq!(cluster.uid().await.unwrap_err().to_string(), "too many requests");
+        assert_eq!(cluster.requests(), 1);
+    }
+    let cluster = server(vec![busy()]);
+    let patience = patience();
+    patience.stop.store(true, Ordering::Relaxed);
+    cluster.be_patient(Some(patience));
+    assert!(cluster.uid().await.is_err(), "who is told to stop does not ask again");
+}
+
+#[tokio::test]
+async fn a_doubtful_fault_is_tried_a_few_times_however_much_time_there_is() {
+    let odd = || status(500, "InternalError", "something odd");
+    let cluster = server(vec![odd(), odd(), odd(), odd()]);
+    cluster.be_patient(Some(patience()));
+    assert_eq!(cluster.uid().await.unwrap_err().to_string(), "something odd");
     assert_eq!(cluster.requests(), 4);
 }
 

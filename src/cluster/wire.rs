@@ -15,17 +15,10 @@ use kube::client::Body;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Cluster, causes};
+use super::{Cluster, Fault, causes};
 use crate::object::Object;
 use crate::observed::Refusal;
 use crate::problem::Cause;
-
-/// How often a request is sent before a passing fault counts as lasting.
-const TRIES: u32 = 4;
-/// The first pause between tries; each further one is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// The longest pause that a server's `Retry-After` can ask for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// A request before it is sent.
 pub(super) struct Call {
@@ -123,8 +116,8 @@ impl ApiError {
 
     /// Whether the server had its say, as opposed to a fault between here and there.
     pub fn is_verdict(&self) -> bool {
-        matches!(self, Self::Status { code: 400..=499, .. }) && !self.is_passing()
-            || self.is_mistyped()
+        let is_refusal = matches!(self, Self::Status { code: 400..=499, .. });
+        is_refusal && self.fault() != Fault::Passing || self.is_mistyped()
     }
 
     /// Why the object can't be looked at by dry run, though it may well be applied: a webhook that
@@ -155,16 +148,6 @@ impl ApiError {
     fn is_mistyped(&self) -> bool {
         let Self::Status { code: 500, message, .. } = self else { return false };
         causes::of_typed_patch(message).is_some() || message.starts_with(causes::UNCONVERTED)
-    }
-
-    /// Whether the same request may succeed a moment later.
-    fn is_passing(&self) -> bool {
-        match self {
-            Self::Status { .. } if self.is_mistyped() => false,
-            Self::Status { code, .. } => matches!(code, 429 | 500 | 502 | 503 | 504),
-            Self::Unreachable { .. } => true,
-            Self::Garbled { .. } => false,
-        }
     }
 
     /// The error as a refusal, with the fields that it is about and what to do.
@@ -228,17 +211,18 @@ impl Cluster {
 
     /// Sends a request; passing faults are tried again.
     async fn exchange(&self, call: &Call) -> Result<Raw, ApiError> {
-        let mut pause = FIRST_PAUSE;
-        for _ in 1..TRIES {
+        let mut tries = 0;
+        loop {
+            tries += 1;
             match self.exchange_once(call).await {
-                Err((error, after)) if error.is_passing() => {
-                    tokio::time::sleep(after.unwrap_or(pause).min(LONGEST_PAUSE)).await;
-                    pause *= 2;
+                Ok(raw) => return Ok(raw),
+                Err((error, after)) => {
+                    if !self.may_try_again(&error, (tries, after)).await {
+                        return Err(error);
+                    }
                 }
-                done => return done.map_err(|(error, _)| error),
             }
         }
-        self.exchange_once(call).await.map_err(|(error, _)| error)
     }
 
     /// Sends a request once. With an error comes the pause that the server asks for.

@@ -58,6 +58,11 @@ pub(super) fn decide(
         let hint = "say --adopt to take it, or name its file in .trueupignore";
         return refuse(live, Reason::with_hint(message, hint));
     }
+    if let Some(live) = live.filter(|live| live.is_going())
+        && replace::is_possible(preview)
+    {
+        return replace::after_deletion(send, live);
+    }
     if let (Some(_), Some(Preview::Same)) = (live, preview) {
         return Decision {
             action: Action::Keep,

@@ -81,7 +81,7 @@ impl Undesired<'_> {
         if !ownership::is_ours(live, &self.inventory.id()) {
             return keep("it carries the inventory's label, but trueup never applied it");
         }
-        if is_going(live) {
+        if live.is_going() {
             return keep(&being_deleted(live));
         }
         if let Some((action, reason)) = &self.blocked {
@@ -147,11 +147,6 @@ pub(super) fn keep_homes(desired: &[Change], undesired: &mut [Change]) {
             change.reason = Some(Reason::new(format!("{what} {key}, which {why}")));
         }
     }
-}
-
-/// Whether an object is being deleted already.
-pub(super) fn is_going(live: &Object) -> bool {
-    live.metadata().is_some_and(|metadata| metadata.contains_key("deletionTimestamp"))
 }
 
 /// What a deletion that is under way still waits for.

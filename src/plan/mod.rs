@@ -98,7 +98,7 @@ impl Change {
 
     /// Whether somebody began to delete the object before.
     pub fn is_going(&self) -> bool {
-        self.origin.is_none() && self.live.as_ref().is_some_and(guards::is_going)
+        self.origin.is_none() && self.live.as_ref().is_some_and(Object::is_going)
     }
 }
 

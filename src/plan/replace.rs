@@ -1,5 +1,6 @@
 //! Whether an object whose fields can't change is deleted and made anew. Only ever on request: by
-//! its annotations, or for its whole kind by the user.
+//! its annotations, or for its whole kind by the user. What somebody else is deleting is made anew
+//! unasked.
 
 use super::decide::Decision;
 use super::guards::{self, Allowed};
@@ -8,7 +9,7 @@ use crate::catalog::is_crd;
 use crate::inventory::Inventory;
 use crate::manifest::Manifest;
 use crate::object::{Object, ObjectKey};
-use crate::observed::Refusal;
+use crate::observed::{Preview, Refusal};
 use crate::ownership;
 use crate::ownership::foresight::foresee;
 
@@ -69,6 +70,34 @@ pub(super) fn decide(
         merged: Some(foresee(send, live)),
         confidence: Confidence::Local(Lack::Anew),
         ..decision(Action::Replace, reason)
+    }
+}
+
+/// Whether the server would take the object if it were made anew, as far as it was asked.
+pub(super) fn is_possible(preview: Option<&Preview>) -> bool {
+    matches!(
+        preview,
+        Some(
+            Preview::Same
+                | Preview::Merged(_)
+                | Preview::Unasked(_)
+                | Preview::Immutable { anew: Ok(()), .. }
+        )
+    )
+}
+
+/// Somebody has begun to delete what should be there: once it is gone, it is made anew.
+pub(super) fn after_deletion(send: &Object, live: &Object) -> Decision {
+    let mut merged = foresee(send, live);
+    for field in ["deletionTimestamp", "deletionGracePeriodSeconds"] {
+        merged.metadata_mut().remove(field);
+    }
+    Decision {
+        action: Action::Replace,
+        live: Some(live.clone()),
+        merged: Some(merged),
+        confidence: Confidence::Local(Lack::Anew),
+        reason: Some(Reason::new("somebody is deleting it: once it is gone, it is made anew")),
     }
 }
 

@@ -9,7 +9,7 @@ mod prove;
 mod rehearse;
 mod survey;
 
-pub use carry_out::{Course, carry_out};
+pub use carry_out::{Course, TIMEOUT, carry_out};
 pub use declare::{Declared, LastRead, declare, declare_again};
 pub use error::Error;
 pub use explain::{Explained, explain};

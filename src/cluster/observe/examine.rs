@@ -100,6 +100,9 @@ impl Measure<'_> {
     /// verdict that says so, where it is one.
     fn proven(&self, key: &ObjectKey, live: &Object) -> Option<Option<Verdict>> {
         let (known, manifest) = (self.known?, self.desired.objects.get(key)?);
+        if live.is_going() {
+            return None; // it does not stay
+        }
         let send = self.desired.sent(key, manifest, Some(live));
         known.is_same(&send, live)
     }

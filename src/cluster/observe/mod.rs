@@ -100,6 +100,7 @@ impl Cluster {
                         continue;
                     }
                     (Some(prerequisite), _) => {
+                        others.remove(key);
                         let preview = Some(Preview::Deferred(prerequisite));
                         Observation::Seen { live: None, preview }
                     }
@@ -112,8 +113,9 @@ impl Cluster {
                 .map(|(key, look)| async move { (key, self.look(look, trusted).await) });
             let mut looks = stream::iter(looks).buffer_unordered(self.concurrency);
             while let Some((key, Looked { observation, verdict })) = looks.next().await {
-                if is_namespace(key) && matches!(observation, Observation::Seen { live: None, .. })
-                {
+                let is_there = |live: Option<&Object>| live.is_some_and(|live| !live.is_going());
+                let is_unknown = matches!(observation, Observation::Unknown(_));
+                if is_namespace(key) && !is_unknown && !is_there(observation.live()) {
                     unborn.insert(key.name.clone());
                 }
                 remembered.extend(verdict);
@@ -123,6 +125,7 @@ impl Cluster {
                 }
                 observed.objects.insert(key.clone(), observation);
             }
+            lost_with(&unborn, question, &mut observed);
         }
         for (key, live) in others {
             observed.objects.insert(key, Observation::Seen { live: Some(live), preview: None });
@@ -145,6 +148,21 @@ impl Cluster {
             {
                 *list = again;
             }
+        }
+    }
+}
+
+/// What is still there of a namespace that is being deleted goes with it, and is to be made anew.
+fn lost_with(unborn: &BTreeSet<String>, question: &Question<'_>, observed: &mut Observed) {
+    for (key, observation) in &mut observed.objects {
+        let Some(namespace) = &key.namespace else { continue };
+        if unborn.contains(namespace)
+            && observation.live().is_some()
+            && question.desired.objects.contains_key(key)
+        {
+            let preview = Some(Preview::Deferred(Prerequisite::Namespace(namespace.clone())));
+            *observation = Observation::Seen { live: None, preview };
+            observed.unready.remove(key);
         }
     }
 }

@@ -14,8 +14,8 @@ use crate::object::Object;
 use crate::plan::{Change, Reason};
 use crate::report::Outcome;
 
-/// How long what is replaced may take to be gone.
-const DEPARTURE_PATIENCE: Duration = Duration::from_secs(60);
+/// The pause between looks at something that is about to go.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 impl Worker<'_> {
     /// Replaces the object `live` with `send`. Where it `is_awaited`, others need it in full.
@@ -25,7 +25,8 @@ impl Worker<'_> {
         (change, is_awaited): (&Change, bool),
         (send, live): (&Object, &Object),
     ) -> Result<Outcome, ApiError> {
-        if let Err(refusal) = self.cluster.could_be_made(served, (send, live)).await {
+        let is_going = live.is_going();
+        if !is_going && let Err(refusal) = self.cluster.could_be_made(served, (send, live)).await {
             let message =
                 format!("it is left as it is, since it can't be made: {}", refusal.message);
             let causes = match self.survey.desired.objects.get(&change.key) {
@@ -34,11 +35,15 @@ impl Worker<'_> {
             };
             return Ok(Outcome::Failed(Reason { message, hint: refusal.hint, causes }));
         }
-        match self.delete(served, (change, live)).await? {
+        let deleted = match is_going {
+            true => Deleted::Going,
+            false => self.delete(served, (change, live)).await?,
+        };
+        match deleted {
             Deleted::Gone => {}
             Deleted::NotMeant => return Ok(Outcome::Failed(reason(NOT_MEANT))),
             Deleted::Going => {
-                if !self.cluster.until_gone(served, live, DEPARTURE_PATIENCE).await? {
+                if !self.is_gone(served, live).await? {
                     return Ok(Outcome::Failed(self.stuck(served, live).await));
                 }
             }
@@ -55,6 +60,18 @@ impl Worker<'_> {
             }
             outcome => outcome,
         })
+    }
+
+    /// Waits until what is replaced is gone, as long as there is time; says whether it is.
+    async fn is_gone(self, served: &Served, live: &Object) -> Result<bool, ApiError> {
+        loop {
+            if self.cluster.until_gone(served, live, Duration::ZERO).await? {
+                return Ok(true);
+            }
+            if !self.patience.allows(LOOK_AGAIN) || !self.patience.rest(LOOK_AGAIN).await {
+                return Ok(false);
+            }
+        }
     }
 
     /// Why what is to be replaced is still there.

@@ -11,8 +11,9 @@ mod departure;
 mod worker;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
@@ -23,12 +24,15 @@ use super::survey::api;
 use super::{Error, Survey};
 use crate::approval::Approval;
 use crate::catalog::is_namespace;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Patience};
 use crate::inventory::{Inventory, Record};
 use crate::object::ObjectKey;
 use crate::plan::queue::{Blocker, End, Queue};
 use crate::plan::{Action, Change, Half, Plan, Reason};
 use crate::report::{Outcome, Report, Step};
+
+/// How long what passes by itself is waited for, if nobody says.
+pub const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// How a plan is to be carried out.
 pub struct Course<'a> {
@@ -39,8 +43,11 @@ pub struct Course<'a> {
     /// For how long an object is waited for that others come after as the files say, by a wave or
     /// a dependency, until it is ready; `None` not to wait.
     pub wait: Option<Duration>,
-    /// Set to stop: what is in flight is finished, nothing more is begun.
-    pub stop: &'a AtomicBool,
+    /// Set to stop: what is in flight is finished, nothing more is begun or waited for.
+    pub stop: &'a Arc<AtomicBool>,
+    /// How long what passes by itself is waited for, all in all: a server that is busy, a webhook
+    /// that is not up yet, an object that is not gone yet.
+    pub timeout: Duration,
     /// Hears of each change as it ends.
     pub events: &'a mut (dyn FnMut(&Step) + Send),
 }
@@ -55,27 +62,22 @@ pub async fn carry_out<'a>(
     cluster: &'a Cluster,
     course: Course<'a>,
 ) -> Result<Report, Error> {
-    let mut run = Run {
+    let patience =
+        Patience { until: Instant::now() + course.timeout, stop: Arc::clone(course.stop) };
+    cluster.be_patient(Some(patience.clone()));
+    let run = Run {
         survey,
         cluster,
         course,
+        patience,
         report: Report::default(),
         pending: Vec::new(),
         stuck: Vec::new(),
         unready: BTreeMap::new(),
     };
-    if survey.plan.writes() {
-        run.widen().await?;
-        run.half(&survey.plan.desired).await;
-        match run.report.failed() {
-            0 => run.half(&survey.plan.undesired).await,
-            _ => run.spare(&survey.plan.undesired),
-        }
-        run.until_gone().await;
-        run.delete_home().await;
-    }
-    run.narrow().await?;
-    Ok(run.report)
+    let done = run.through().await;
+    cluster.be_patient(None);
+    done
 }
 
 /// A plan half-way.
@@ -83,6 +85,7 @@ struct Run<'a> {
     survey: &'a Survey,
     cluster: &'a Cluster,
     course: Course<'a>,
+    patience: Patience,
     report: Report,
     /// Deletions that wait for finalizers.
     pending: Vec<&'a Change>,
@@ -93,6 +96,23 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
+    /// The story.
+    async fn through(mut self) -> Result<Report, Error> {
+        let plan = &self.survey.plan;
+        if plan.writes() {
+            self.widen().await?;
+            self.half(&plan.desired).await;
+            match self.report.failed() {
+                0 => self.half(&plan.undesired).await,
+                _ => self.spare(&plan.undesired),
+            }
+            self.until_gone().await;
+            self.delete_home().await;
+        }
+        self.narrow().await?;
+        Ok(self.report)
+    }
+
     /// Records everywhere that members may be from now on. Where the record's own namespace is
     /// part of the commit, that namespace is made first: there is nowhere else to write.
     async fn widen(&mut self) -> Result<(), Error> {
@@ -117,8 +137,10 @@ impl<'a> Run<'a> {
         let mut done: BTreeMap<ObjectKey, Outcome> = BTreeMap::new();
         done.extend(self.report.steps.iter().map(|step| (step.key.clone(), step.outcome.clone())));
         let (survey, cluster, inventory) = (self.survey, self.cluster, self.course.inventory);
-        let worker = Worker { survey, cluster, inventory, approval: self.course.approval };
-        let patience = self.course.wait.map(|timeout| (timeout, self.course.stop));
+        let approval = self.course.approval;
+        let passing = self.patience.clone();
+        let worker = Worker { survey, cluster, inventory, approval, patience: &passing };
+        let patience = self.course.wait.map(|timeout| (timeout, &**self.course.stop));
         let counts = |at: usize| half.changes[at].is_work();
         let is_first =
             |queue: &Queue<'_>, at| patience.is_some() && queue.is_said_to_be_first(at, counts);
@@ -189,9 +211,9 @@ impl<'a> Run<'a> {
     }
 
     async fn change(&self, change: &Change) -> Outcome {
-        let Self { survey, cluster, course, .. } = self;
+        let Self { survey, cluster, course, patience, .. } = self;
         let Course { inventory, approval, .. } = *course;
-        Worker { survey, cluster, inventory, approval }.change(change, true).await
+        Worker { survey, cluster, inventory, approval, patience }.change(change, true).await
     }
 
     /// Deletes nothing.
@@ -216,7 +238,8 @@ impl<'a> Run<'a> {
     /// Records what is there now, and the commit if all of it is true. After anything went wrong
     /// the record stays as wide as it is.
     async fn narrow(&mut self) -> Result<(), Error> {
-        let Self { survey, cluster, course, report, pending, stuck: _, unready: _ } = self;
+        let Self { survey, cluster, course, report, pending, stuck: _, patience: _, unready: _ } =
+            self;
         report.interrupted = course.stop.load(Ordering::Relaxed) && report.skipped() > 0;
         let clean = report.failed() == 0
             && report.skipped() == 0
@@ -251,10 +274,11 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The change that creates the namespace `name`, if the plan has it.
+/// The change that makes the namespace `name`, if the plan has it.
 fn created_namespace<'a>(plan: &'a Plan, name: &str) -> Option<&'a Change> {
     plan.changes().find(|change| {
-        change.action == Action::Create && is_namespace(&change.key) && change.key.name == name
+        let is_made = matches!(change.action, Action::Create | Action::Replace);
+        is_made && is_namespace(&change.key) && change.key.name == name
     })
 }
 

@@ -8,7 +8,7 @@ use super::departure::DELETION_PATIENCE;
 use super::reason;
 use crate::approval::Approval;
 use crate::catalog::{CRD, Served};
-use crate::cluster::{ApiError, Cluster, Condition, Deleted};
+use crate::cluster::{ApiError, Cluster, Condition, Deleted, Fault, Patience};
 use crate::health::Health;
 use crate::inventory::Inventory;
 use crate::object::Object;
@@ -45,6 +45,8 @@ pub(super) struct Worker<'a> {
     pub(super) cluster: &'a Cluster,
     pub(super) inventory: &'a Inventory,
     pub(super) approval: Option<&'a Approval>,
+    /// How long what passes by itself is waited for.
+    pub(super) patience: &'a Patience,
 }
 
 impl Worker<'_> {
@@ -79,7 +81,7 @@ impl Worker<'_> {
         change: &Change,
         (timeout, stop): (Duration, &AtomicBool),
     ) -> Option<Health> {
-        let Self { survey, cluster, inventory, approval: _ } = self;
+        let Self { survey, cluster, inventory, approval: _, patience: _ } = self;
         let waiting = Waiting { inventory, timeout, stop, events: &mut |_| {} };
         prove_one(survey, cluster, (change, waiting)).await
     }
@@ -112,14 +114,12 @@ impl Worker<'_> {
         (change, is_awaited): (&Change, bool),
         send: &Object,
     ) -> Result<Outcome, ApiError> {
-        let end = std::time::Instant::now() + DEFINITION_PATIENCE;
         loop {
             match self.send(served, change, send).await {
                 Err(error)
-                    if self.is_about_to_work(&error, change) && std::time::Instant::now() < end =>
-                {
-                    tokio::time::sleep(TRY_AGAIN).await;
-                }
+                    if self.is_about_to_work(&error, change)
+                        && self.patience.allows(TRY_AGAIN)
+                        && self.patience.rest(TRY_AGAIN).await => {}
                 Err(error) => return Err(error),
                 Ok(Sent::Done) => break,
                 Ok(Sent::Moved) => {
@@ -205,13 +205,13 @@ impl Worker<'_> {
     }
 
     /// Whether an error is the kind that ends by itself: a kind that was established in this run
-    /// and is not served everywhere yet, or a namespace so new that its service account is missing.
+    /// and is not served everywhere yet, a namespace so new that its service account is missing, or
+    /// one that is on its way out.
     fn is_about_to_work(self, error: &ApiError, change: &Change) -> bool {
         let kind = change.key.group_kind();
         let new_kind = || self.survey.catalog.is_defined(&kind);
         (error.is_not_found() && error.missing_namespace().is_none() && new_kind())
-            || (error.is_forbidden()
-                && error.to_string().contains("error looking up service account"))
+            || error.fault() == Fault::Settling
     }
 }
 

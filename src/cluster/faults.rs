@@ -1,0 +1,140 @@
+//! What a fault is good for: whether the same request may succeed a moment later, or never.
+
+use super::ApiError;
+use super::causes::{UNCONVERTED, of_typed_patch};
+
+/// How long it is worth sending the same request again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It stays, whatever is sent again.
+    Lasting,
+    /// It may have been a slip of the server: a few times.
+    Doubtful,
+    /// It passes by itself, as a server does that is busy or being restarted: as long as there is
+    /// time.
+    Passing,
+    /// It passes when some object is in another state, such as a namespace that is on its way out.
+    /// Who sent the request knows whether that is worth waiting for.
+    Settling,
+}
+
+/// What is said of a webhook whose server is about to be there: it is not reached, has no pods yet,
+/// or its certificate is not in the configuration yet.
+const ABOUT_TO_ANSWER: [&str; 12] = [
+    "connection refused",
+    "connection reset",
+    "no endpoints available",
+    "no route to host",
+    "i/o timeout",
+    "context deadline exceeded",
+    "Client.Timeout exceeded",
+    "TLS handshake timeout",
+    "signed by unknown authority",
+    "service unavailable",
+    "currently unable to handle the request",
+    "EOF",
+];
+
+impl ApiError {
+    /// What the fault is good for.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Unreachable { .. } => Fault::Passing,
+            Self::Garbled { .. } => Fault::Lasting,
+            Self::Status { code, reason, message, .. } => {
+                fault(*code, reason, message.lines().next().unwrap_or_default())
+            }
+        }
+    }
+}
+
+/// What an answer is good for, by its status, its reason and its first line.
+fn fault(code: u16, reason: &str, message: &str) -> Fault {
+    match code {
+        408 | 429 | 502..=504 => Fault::Passing,
+        500 => internal(message),
+        403 if message.contains("because it is being terminated")
+            || message.contains("error looking up service account") =>
+        {
+            Fault::Settling
+        }
+        // The other conflicts are about fields, or about an object that is not the one.
+        409 if message.starts_with("object is being deleted")
+            || (reason == "Conflict" && message.contains("the object has been modified")) =>
+        {
+            Fault::Settling
+        }
+        _ => Fault::Lasting,
+    }
+}
+
+/// What an internal error is good for.
+fn internal(message: &str) -> Fault {
+    // Server-side apply calls it so when a value does not fit its field's type
+    // (k8s.io/apimachinery, `pkg/util/managedfields/internal/structuredmerge.go`).
+    if message.starts_with(UNCONVERTED) || of_typed_patch(message).is_some() {
+        return Fault::Lasting;
+    }
+    if message.contains("etcdserver: ") {
+        return Fault::Passing;
+    }
+    let is_webhook = message.contains("failed calling webhook");
+    if is_webhook && ABOUT_TO_ANSWER.iter().any(|said| message.contains(said)) {
+        return Fault::Passing;
+    }
+    Fault::Doubtful
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_has_its_patience() {
+        let webhook = "Internal error occurred: failed calling webhook \"w.example\": failed to call webhook: Post \"https://w.shop.svc:443/x?timeout=2s\": ";
+        let webhook = |why: &str| format!("{webhook}{why}");
+        let rows = [
+            (429, "TooManyRequests", "too many requests".to_owned(), Fault::Passing),
+            (408, "Timeout", "request did not complete".to_owned(), Fault::Passing),
+            (502, "", "502 Bad Gateway".to_owned(), Fault::Passing),
+            (503, "ServiceUnavailable", "apiserver is shutting down".to_owned(), Fault::Passing),
+            (504, "Timeout", "request did not complete in time".to_owned(), Fault::Passing),
+            (500, "", "etcdserver: leader changed".to_owned(), Fault::Passing),
+            (500, "", "etcdserver: request timed out".to_owned(), Fault::Passing),
+            (500, "InternalError", "something odd".to_owned(), Fault::Doubtful),
+            (500, "InternalError", webhook("dial tcp 10.0.0.1:443: connect: connection refused"), Fault::Passing),
+            (500, "InternalError", webhook("no endpoints available for service \"w\""), Fault::Passing),
+            (500, "InternalError", webhook("context deadline exceeded"), Fault::Passing),
+            (500, "InternalError", webhook("tls: failed to verify certificate: x509: certificate signed by unknown authority"), Fault::Passing),
+            (500, "InternalError", webhook("service \"w\" not found"), Fault::Doubtful),
+            (500, "InternalError", webhook("x509: certificate is valid for a.example, not w.shop.svc"), Fault::Doubtful),
+            (500, "", "failed to create typed patch object (shop/db; /v1, Kind=Secret): .data.k: expected string, got 1".to_owned(), Fault::Lasting),
+            (500, "", "failed to convert new object (shop/web; apps/v1, Kind=Deployment): quantities must match".to_owned(), Fault::Lasting),
+            (403, "Forbidden", "configmaps \"c\" is forbidden: unable to create new content in namespace shop because it is being terminated".to_owned(), Fault::Settling),
+            (403, "Forbidden", "pods \"p\" is forbidden: error looking up service account shop/default: serviceaccount \"default\" not found".to_owned(), Fault::Settling),
+            (403, "Forbidden", "configmaps \"c\" is forbidden: User \"reader\" cannot patch resource \"configmaps\"".to_owned(), Fault::Lasting),
+            (403, "Forbidden", "pods \"p\" is forbidden: exceeded quota: q".to_owned(), Fault::Lasting),
+            (409, "Conflict", "Operation cannot be fulfilled on configmaps \"c\": the object has been modified; please apply your changes to the latest version and try again".to_owned(), Fault::Settling),
+            (409, "Conflict", "Apply failed with 1 conflict: conflict with \"hpa\": .spec.replicas".to_owned(), Fault::Lasting),
+            (409, "Conflict", "Operation cannot be fulfilled on ConfigMap \"c\": the UID in the precondition (a) does not match the UID in record (b). The object might have been deleted and then recreated".to_owned(), Fault::Lasting),
+            (409, "AlreadyExists", "object is being deleted: jobs.batch \"j\" already exists".to_owned(), Fault::Settling),
+            (409, "AlreadyExists", "jobs.batch \"j\" already exists".to_owned(), Fault::Lasting),
+            (400, "BadRequest", "admission webhook \"w.example\" does not support dry run".to_owned(), Fault::Lasting),
+            (400, "BadRequest", "strict decoding error: unknown field \"spec.a\"".to_owned(), Fault::Lasting),
+            (401, "Unauthorized", "Unauthorized".to_owned(), Fault::Lasting),
+            (404, "NotFound", "namespaces \"shop\" not found".to_owned(), Fault::Lasting),
+            (413, "RequestEntityTooLarge", "limit is 3145728".to_owned(), Fault::Lasting),
+            (422, "Invalid", "spec.selector: field is immutable".to_owned(), Fault::Lasting),
+        ];
+        for (code, reason, message, expected) in rows {
+            assert_eq!(fault(code, reason, &message), expected, "{code} {reason} {message}");
+        }
+        let away = ApiError::Unreachable {
+            url: "https://shop".to_owned(),
+            cause: "Connection reset by peer".to_owned(),
+        };
+        assert_eq!(away.fault(), Fault::Passing);
+        let garbled = ApiError::Garbled { what: "GET /".to_owned(), cause: "html".to_owned() };
+        assert_eq!(garbled.fault(), Fault::Lasting);
+    }
+}
