@@ -103,7 +103,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__apply)
-            opts="-t -n -y -o -C -h --target --rev --worktree --namespace --name --moved --allow-delete --replace --allow-empty --on-conflict --adopt --strict --verify --kubeconfig --context --as --as-group --concurrency --sandbox --plan --yes --wait --no-wait --timeout --output --exit-zero --directory --color --help"
+            opts="-t -n -y -o -C -h --target --rev --worktree --namespace --name --moved --allow-delete --replace --max-prune --allow-empty --on-conflict --adopt --strict --verify --kubeconfig --context --as --as-group --concurrency --sandbox --plan --yes --wait --no-wait --cascade --timeout --output --exit-zero --directory --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -141,6 +141,10 @@ _trueup() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-prune)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --on-conflict)
                     COMPREPLY=($(compgen -W "force fail yield" -- "${cur}"))
                     return 0
@@ -167,6 +171,10 @@ _trueup() {
                     ;;
                 --plan)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cascade)
+                    COMPREPLY=($(compgen -W "background foreground orphan" -- "${cur}"))
                     return 0
                     ;;
                 --timeout)
@@ -285,7 +293,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__diff)
-            opts="-t -n -o -C -h --target --rev --worktree --namespace --name --moved --allow-delete --replace --allow-empty --on-conflict --adopt --strict --verify --kubeconfig --context --as --as-group --concurrency --sandbox --out --output --exit-zero --directory --color --help"
+            opts="-t -n -o -C -h --target --rev --worktree --namespace --name --moved --allow-delete --replace --max-prune --allow-empty --on-conflict --adopt --strict --verify --kubeconfig --context --as --as-group --concurrency --sandbox --out --output --exit-zero --directory --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -320,6 +328,10 @@ _trueup() {
                     return 0
                     ;;
                 --replace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-prune)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -645,7 +657,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__watch)
-            opts="-t -n -C -h --target --rev --worktree --namespace --name --moved --allow-delete --replace --allow-empty --on-conflict --adopt --strict --verify --kubeconfig --context --as --as-group --concurrency --interval --once --no-pull --wait --no-wait --wait-timeout --timeout --directory --color --help"
+            opts="-t -n -C -h --target --rev --worktree --namespace --name --moved --allow-delete --replace --max-prune --allow-empty --on-conflict --adopt --strict --verify --kubeconfig --context --as --as-group --concurrency --interval --once --no-pull --wait --no-wait --cascade --wait-timeout --timeout --directory --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -683,6 +695,10 @@ _trueup() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-prune)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --on-conflict)
                     COMPREPLY=($(compgen -W "force fail yield" -- "${cur}"))
                     return 0
@@ -709,6 +725,10 @@ _trueup() {
                     ;;
                 --interval)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cascade)
+                    COMPREPLY=($(compgen -W "background foreground orphan" -- "${cur}"))
                     return 0
                     ;;
                 --wait-timeout)

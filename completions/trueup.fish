@@ -56,6 +56,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand diff" -s n -l namespace -d
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l name -d 'Name of the inventory [default: from the checkout\'s folder and PATH]' -r
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l allow-delete -d 'Kind that may be deleted though data goes with it (repeatable)' -r
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l replace -d 'Kind whose objects may be deleted and made anew where a field can\'t change (repeatable)' -r
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l max-prune -d 'How much may be deleted at once: so many objects, or a share of the inventory such as 60% [default: 50%, once it has ten objects]' -r
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l on-conflict -d 'What to do about a field that another manager set otherwise: take it, refuse the object, or leave it [default: force]' -r -f -a "force\t''
 fail\t''
 yield\t''"
@@ -89,6 +90,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand apply" -s n -l namespace -
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l name -d 'Name of the inventory [default: from the checkout\'s folder and PATH]' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l allow-delete -d 'Kind that may be deleted though data goes with it (repeatable)' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l replace -d 'Kind whose objects may be deleted and made anew where a field can\'t change (repeatable)' -r
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l max-prune -d 'How much may be deleted at once: so many objects, or a share of the inventory such as 60% [default: 50%, once it has ten objects]' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l on-conflict -d 'What to do about a field that another manager set otherwise: take it, refuse the object, or leave it [default: force]' -r -f -a "force\t''
 fail\t''
 yield\t''"
@@ -98,6 +100,9 @@ complete -c trueup -n "__fish_trueup_using_subcommand apply" -l as -d 'User to a
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l as-group -d 'Group to act as a member of (repeatable)' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l concurrency -d 'How many requests may be in flight at once' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l plan -d 'Carry out exactly the plan in FILE, made by `trueup diff --out FILE`' -r -F
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l cascade -d 'How objects are deleted that own others, such as a Deployment its pods' -r -f -a "background\t'They go after it'
+foreground\t'They go before it: it is gone once they are'
+orphan\t'They stay'"
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l timeout -d 'How long to wait: 90s, 5m, 1h30m' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -s o -l output -d 'How to print the answer' -r -f -a "text\t'For people'
 json\t'One JSON document, its keys as in the README'
@@ -126,6 +131,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand watch" -s n -l namespace -
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l name -d 'Name of the inventory [default: from the checkout\'s folder and PATH]' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l allow-delete -d 'Kind that may be deleted though data goes with it (repeatable)' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l replace -d 'Kind whose objects may be deleted and made anew where a field can\'t change (repeatable)' -r
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l max-prune -d 'How much may be deleted at once: so many objects, or a share of the inventory such as 60% [default: 50%, once it has ten objects]' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l on-conflict -d 'What to do about a field that another manager set otherwise: take it, refuse the object, or leave it [default: force]' -r -f -a "force\t''
 fail\t''
 yield\t''"
@@ -135,6 +141,9 @@ complete -c trueup -n "__fish_trueup_using_subcommand watch" -l as -d 'User to a
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l as-group -d 'Group to act as a member of (repeatable)' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l concurrency -d 'How many requests may be in flight at once' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l interval -d 'How long to wait between rounds, give or take a tenth' -r
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l cascade -d 'How objects are deleted that own others, such as a Deployment its pods' -r -f -a "background\t'They go after it'
+foreground\t'They go before it: it is gone once they are'
+orphan\t'They stay'"
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l wait-timeout -d 'How long a round waits for what it changed to be healthy: 90s, 5m, 1h30m' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l timeout -d 'How long the remote may be silent' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -s C -l directory -d 'A folder in the checkout' -r -F

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use crate::cluster::{Access, Cluster, ConnectError};
+use crate::cluster::{Access, Cascade, Cluster, ConnectError};
 use crate::git::pull::{PullError, PullOptions, Pulled, pull};
 use crate::git::{self, Checkout};
 use crate::problem::Problem;
@@ -34,6 +34,8 @@ pub struct Watch {
     pub access: Access,
     /// How long from the end of one round to the beginning of the next.
     pub interval: Duration,
+    /// How objects are deleted that own others.
+    pub cascade: Cascade,
     /// Whether one round is enough.
     pub once: bool,
     /// How long a round that changed something waits until everything is healthy; `None` not to
@@ -191,6 +193,7 @@ async fn act(watch: &Watch, looked: Looked, stop: &Stop) -> Result<Round, RoundE
         approval: None,
         wait: watch.wait,
         stop: stop.flag(),
+        cascade: watch.cascade,
         timeout: watch.wait.unwrap_or(TIMEOUT),
         events: &mut |_| {},
     };

@@ -27,6 +27,7 @@ mod order;
 mod output;
 mod passing;
 mod plan_file;
+mod prune;
 mod pull;
 #[cfg(unix)]
 mod readme;

@@ -21,7 +21,7 @@ use crate::inventory::Inventory;
 use crate::object::ObjectKey;
 use crate::observed::Unlisted;
 use crate::ownership::conflict::OnConflict;
-use crate::plan::{Action, Change, Plan};
+use crate::plan::{Action, Change, MaxPrune, Plan};
 use crate::redact::Redactor;
 use digest::Digest;
 
@@ -64,6 +64,8 @@ pub struct Purpose {
     pub allow_delete: BTreeSet<String>,
     /// Kinds whose objects may be deleted and made anew where a change is not possible.
     pub replace: BTreeSet<String>,
+    /// How much of the inventory may be deleted at once; `None` for what is usual.
+    pub max_prune: Option<MaxPrune>,
     /// Whether everything may be deleted because the commit declares nothing.
     pub allow_empty: bool,
     /// What is done about fields that other managers own with another value.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::approved::found;
+use super::cascade::Cascade;
 use super::exit::{Exit, Failure};
 use super::present::steps::Steps;
 use super::present::{self, Format};
@@ -55,7 +56,7 @@ pub struct ApplyArgs {
         value_name = "FILE",
         conflicts_with_all = [
             "paths", "rev", "worktree", "name", "moved", "allow_delete", "replace",
-            "allow_empty", "adopt", "on_conflict",
+            "max_prune", "allow_empty", "adopt", "on_conflict",
         ]
     )]
     #[cfg_attr(unix, arg(conflicts_with = "sandbox"))]
@@ -67,6 +68,10 @@ pub struct ApplyArgs {
 
     #[command(flatten)]
     waiting: WaitArgs,
+
+    /// How objects are deleted that own others, such as a Deployment its pods
+    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
+    cascade: Cascade,
 
     /// How long to wait: 90s, 5m, 1h30m
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = waiting::duration)]
@@ -107,6 +112,7 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         wait: is_waiting.then_some(args.timeout),
         stop: stop.flag(),
         timeout: args.timeout,
+        cascade: args.cascade.into(),
         events: &mut |step| {
             if args.output == Format::Text {
                 // A closed stdout leaves nobody to tell; the work goes on.

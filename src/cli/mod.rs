@@ -3,6 +3,7 @@
 
 pub mod apply;
 pub mod approved;
+mod cascade;
 pub mod check;
 pub mod completions;
 pub mod diff;

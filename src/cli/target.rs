@@ -18,6 +18,7 @@ use crate::inventory::Inventory;
 use crate::machine::{self, Machine};
 use crate::memory::Memory;
 use crate::ownership::conflict::OnConflict;
+use crate::plan::MaxPrune;
 use crate::reconcile::Target;
 use crate::render::Setting;
 use crate::render::program::Limits;
@@ -82,6 +83,11 @@ pub struct TargetArgs {
     /// Kind whose objects may be deleted and made anew where a field can't change (repeatable)
     #[arg(long, value_name = "KIND")]
     pub replace: Vec<String>,
+
+    /// How much may be deleted at once: so many objects, or a share of the inventory such as 60%
+    /// [default: 50%, once it has ten objects]
+    #[arg(long, value_name = "N|N%")]
+    pub max_prune: Option<MaxPrune>,
 
     /// Delete everything if the commit declares nothing
     #[arg(long)]
@@ -204,6 +210,7 @@ impl TargetArgs {
             namespace,
             allow_delete: self.allow_delete.iter().cloned().collect(),
             replace: self.replace.iter().cloned().collect(),
+            max_prune: self.max_prune,
             allow_empty: self.allow_empty,
             on_conflict: self.on_conflict.or(declared.on_conflict).unwrap_or_default(),
             adopt: self.adopt,
@@ -250,6 +257,7 @@ impl FilesArgs {
             namespace,
             allow_delete: BTreeSet::new(),
             replace: BTreeSet::new(),
+            max_prune: None,
             allow_empty: false,
             on_conflict: OnConflict::default(),
             adopt: false,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::cascade::Cascade;
 use super::exit::{Exit, Failure};
 use super::present::round::Log;
 use super::target::TargetArgs;
@@ -50,6 +51,10 @@ pub struct WatchArgs {
     #[command(flatten)]
     waiting: WaitArgs,
 
+    /// How objects are deleted that own others, such as a Deployment its pods
+    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
+    cascade: Cascade,
+
     /// How long a round waits for what it changed to be healthy: 90s, 5m, 1h30m
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = waiting::duration)]
     wait_timeout: Duration,
@@ -88,6 +93,7 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         access,
         interval: args.interval,
         once: args.once,
+        cascade: args.cascade.into(),
         wait: args.waiting.is_wanted(true).then_some(args.wait_timeout),
     };
     // From cron, a round with nothing to tell should not send a mail.

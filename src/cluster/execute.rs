@@ -29,6 +29,29 @@ pub enum Deleted {
     NotMeant,
 }
 
+/// What becomes of the objects that a deleted one owns, such as a Deployment's pods.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cascade {
+    /// They go after it.
+    #[default]
+    Background,
+    /// They go before it: it is gone once they are.
+    Foreground,
+    /// They stay.
+    Orphan,
+}
+
+impl Cascade {
+    /// The API's word for it.
+    fn policy(self) -> &'static str {
+        match self {
+            Self::Background => "Background",
+            Self::Foreground => "Foreground",
+            Self::Orphan => "Orphan",
+        }
+    }
+}
+
 /// A condition to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Condition {
@@ -98,7 +121,7 @@ impl Cluster {
         self.apply_or(served, (&send, on_conflict)).await
     }
 
-    /// Deletes one object in the background, provided that it is the one that was seen and has not
+    /// Deletes one object, provided that it is the one that was seen and has not
     /// changed since; one that changed and `is_meant` all the same is tried again.
     ///
     /// # Errors
@@ -107,12 +130,12 @@ impl Cluster {
     pub async fn delete(
         &self,
         served: &Served,
-        seen: &Object,
+        (seen, cascade): (&Object, Cascade),
         is_meant: &(dyn Fn(&Object) -> bool + Sync),
     ) -> Result<Deleted, ApiError> {
         let mut seen = seen.clone();
         for _ in 0..DELETE_TRIES {
-            match self.delete_exactly(served, &seen).await {
+            match self.delete_exactly(served, &seen, cascade).await {
                 Err(error) if error.is_not_found() => return Ok(Deleted::Gone),
                 Err(error) if error.is_conflict() => {}
                 done => return done,
@@ -125,15 +148,20 @@ impl Cluster {
                 Some(now) => seen = now,
             }
         }
-        self.delete_exactly(served, &seen).await
+        self.delete_exactly(served, &seen, cascade).await
     }
 
     /// Deletes one object if its uid and resourceVersion are still those that were seen.
-    async fn delete_exactly(&self, served: &Served, seen: &Object) -> Result<Deleted, ApiError> {
+    async fn delete_exactly(
+        &self,
+        served: &Served,
+        seen: &Object,
+        cascade: Cascade,
+    ) -> Result<Deleted, ApiError> {
         let options = json!({
             "apiVersion": "v1",
             "kind": "DeleteOptions",
-            "propagationPolicy": "Background",
+            "propagationPolicy": cascade.policy(),
             "preconditions": { "uid": seen.uid(), "resourceVersion": seen.resource_version() },
         });
         let answer = self

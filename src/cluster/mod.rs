@@ -17,6 +17,7 @@ mod path;
 mod patience;
 mod recall;
 mod record;
+mod release;
 mod take_over;
 mod wait;
 mod wire;
@@ -25,7 +26,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use connect::{Access, ConnectError};
-pub use execute::{Condition, Deleted};
+pub use execute::{Cascade, Condition, Deleted};
 pub use faults::Fault;
 pub use observe::{Members, Question};
 pub use patience::Patience;

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Action, Change, Reason};
+use super::keeping::{self, Said};
+use super::{Action, Change, MaxPrune, Reason};
 use crate::catalog::{definition, is_crd, is_namespace};
 use crate::desired::Desired;
 use crate::inventory::Inventory;
@@ -19,6 +20,8 @@ pub struct Allowed {
     pub adopt: bool,
     /// Kinds whose objects may be deleted and made anew where a change is not possible.
     pub replace: BTreeSet<String>,
+    /// How much of the inventory may be deleted at once; `None` for what is usual.
+    pub max_prune: Option<MaxPrune>,
     /// Whether everything may be deleted because the commit declares nothing.
     pub empty: bool,
     /// How many objects each definition still has in the cluster that this run would not delete
@@ -86,6 +89,18 @@ impl Undesired<'_> {
         }
         if let Some((action, reason)) = &self.blocked {
             return (*action, Some(reason.clone()));
+        }
+        match keeping::said(live, self.allowed) {
+            Some(Said::Keep(said)) => {
+                let reason = format!("kept and let go, as {said} says: it is trueup's no more");
+                return (Action::Update, Some(Reason::new(reason)));
+            }
+            Some(Said::Confirm(said)) => {
+                let hint = format!("if it is to go, say --allow-delete {}", key.kind);
+                let reason = Reason::with_hint(format!("kept, as {said} says"), hint);
+                return (Action::Keep, Some(reason));
+            }
+            None => {}
         }
         match self.why_home(key).or_else(|| why_guarded(key, self.allowed)) {
             Some(reason) => (Action::Refuse, Some(reason)),

@@ -3,17 +3,20 @@
 //!
 //! What is printed by diff and carried out by apply is the same [`Plan`].
 
+mod budget;
 mod conflicts;
 mod decide;
 mod edges;
 pub mod graph;
 mod guards;
+mod keeping;
 mod order;
 pub mod queue;
 mod replace;
 mod said;
 mod sequence;
 
+pub use budget::MaxPrune;
 use decide::{Decision, decide};
 use graph::Graph;
 pub use guards::Allowed;
@@ -23,7 +26,7 @@ pub use sequence::{says_turn, turns};
 use serde::{Deserialize, Serialize};
 
 use crate::desired::Desired;
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, PART_OF};
 use crate::manifest::Origin;
 use crate::object::{Object, ObjectKey};
 use crate::observed::{Observation, Observed, Prerequisite};
@@ -35,7 +38,7 @@ use crate::problem::{Cause, Problem};
 pub enum Action {
     /// It does not exist: make it.
     Create,
-    /// It differs: change it.
+    /// It differs: change it. Of what is no longer desired: let it go.
     Update,
     /// It differs in a way that no update can make true: delete it and make it anew. Only ever
     /// planned on request.
@@ -206,6 +209,11 @@ pub fn plan(
     inventory: &Inventory,
     allowed: &Allowed,
 ) -> Plan {
+    let id = inventory.id();
+    let is_member = |live: &&Object| live.label(PART_OF) == Some(id.as_str());
+    // Some of what was observed is moved into the plan.
+    let live = observed.objects.values().filter_map(Observation::live);
+    let members = live.filter(is_member).count();
     let Making { order, graph, mut refused, warnings } = making(desired);
     let mut changes = Vec::with_capacity(order.len());
     for (key, manifest) in order.iter().filter_map(|key| desired.objects.get_key_value(*key)) {
@@ -244,6 +252,8 @@ pub fn plan(
     };
     let mut gone = leaving(desired, &observed, &undesired);
     guards::keep_homes(&changes, &mut gone);
+    let everything = desired.objects.is_empty() && allowed.empty;
+    budget::keep_within(&mut gone, (allowed.max_prune, everything), members);
     Plan { desired: Half::new(changes, graph), undesired: sorted(gone), warnings }
 }
 
@@ -267,14 +277,23 @@ fn leaving(desired: &Desired, observed: &Observed, undesired: &Undesired<'_>) ->
             key: key.clone(),
             version: live.as_ref().map_or_else(String::new, |live| live.version().to_owned()),
             origin: None,
+            merged: live.as_ref().filter(|_| action == Action::Update).map(let_go),
             live,
-            merged: None,
             send: None,
             confidence: Confidence::Server,
             reason,
         });
     }
     changes
+}
+
+/// The object as it is, and no member of the inventory.
+fn let_go(live: &Object) -> Object {
+    let mut free = live.clone();
+    if let Some(serde_json::Value::Object(labels)) = free.metadata_mut().get_mut("labels") {
+        labels.remove(PART_OF);
+    }
+    free
 }
 
 /// Deletions in the order in which they are carried out.

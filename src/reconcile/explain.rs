@@ -65,7 +65,8 @@ fn orders(survey: &Survey) -> BTreeMap<ObjectKey, Order> {
 }
 
 fn updates(survey: &Survey) -> impl Iterator<Item = &Change> {
-    survey.plan.changes().filter(|change| change.action == Action::Update)
+    let is_declared = |change: &&Change| change.origin.is_some();
+    survey.plan.changes().filter(is_declared).filter(|change| change.action == Action::Update)
 }
 
 fn hands(survey: &Survey) -> BTreeMap<ObjectKey, Vec<Handover>> {

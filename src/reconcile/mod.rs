@@ -22,6 +22,7 @@ use std::collections::BTreeSet;
 use crate::health::HealthRule;
 use crate::inventory::Inventory;
 use crate::ownership::conflict::OnConflict;
+use crate::plan::MaxPrune;
 use crate::render::Setting;
 use crate::rules::Rule;
 
@@ -46,6 +47,8 @@ pub struct Target {
     pub adopt: bool,
     /// Kinds whose objects may be deleted and made anew where a change is not possible.
     pub replace: BTreeSet<String>,
+    /// How much of the inventory may be deleted at once; `None` for what is usual.
+    pub max_prune: Option<MaxPrune>,
     /// Whether everything may be deleted because the commit declares nothing.
     pub allow_empty: bool,
     /// Whether the inventory may have been made from other paths of the repository.

@@ -122,6 +122,7 @@ pub async fn survey(
         delete: target.allow_delete.clone(),
         adopt: target.adopt,
         replace: target.replace.clone(),
+        max_prune: target.max_prune,
         empty: target.allow_empty,
         instances: instances
             .map_err(api("list the objects of a definition that is to be deleted"))?,

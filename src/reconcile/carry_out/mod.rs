@@ -24,7 +24,7 @@ use super::survey::api;
 use super::{Error, Survey};
 use crate::approval::Approval;
 use crate::catalog::is_namespace;
-use crate::cluster::{Cluster, Patience};
+use crate::cluster::{Cascade, Cluster, Patience};
 use crate::inventory::{Inventory, Record};
 use crate::object::ObjectKey;
 use crate::plan::queue::{Blocker, End, Queue};
@@ -48,6 +48,8 @@ pub struct Course<'a> {
     /// How long what passes by itself is waited for, all in all: a server that is busy, a webhook
     /// that is not up yet, an object that is not gone yet.
     pub timeout: Duration,
+    /// How objects are deleted that own others.
+    pub cascade: Cascade,
     /// Hears of each change as it ends.
     pub events: &'a mut (dyn FnMut(&Step) + Send),
 }
@@ -139,7 +141,8 @@ impl<'a> Run<'a> {
         let (survey, cluster, inventory) = (self.survey, self.cluster, self.course.inventory);
         let approval = self.course.approval;
         let passing = self.patience.clone();
-        let worker = Worker { survey, cluster, inventory, approval, patience: &passing };
+        let cascade = self.course.cascade;
+        let worker = Worker { survey, cluster, inventory, approval, patience: &passing, cascade };
         let patience = self.course.wait.map(|timeout| (timeout, &**self.course.stop));
         let counts = |at: usize| half.changes[at].is_work();
         let is_first =
@@ -212,8 +215,10 @@ impl<'a> Run<'a> {
 
     async fn change(&self, change: &Change) -> Outcome {
         let Self { survey, cluster, course, patience, .. } = self;
-        let Course { inventory, approval, .. } = *course;
-        Worker { survey, cluster, inventory, approval, patience }.change(change, true).await
+        let Course { inventory, approval, cascade, .. } = *course;
+        Worker { survey, cluster, inventory, approval, patience, cascade }
+            .change(change, true)
+            .await
     }
 
     /// Deletes nothing.

@@ -8,7 +8,7 @@ use super::departure::DELETION_PATIENCE;
 use super::reason;
 use crate::approval::Approval;
 use crate::catalog::{CRD, Served};
-use crate::cluster::{ApiError, Cluster, Condition, Deleted, Fault, Patience};
+use crate::cluster::{ApiError, Cascade, Cluster, Condition, Deleted, Fault, Patience};
 use crate::health::Health;
 use crate::inventory::Inventory;
 use crate::object::Object;
@@ -47,6 +47,8 @@ pub(super) struct Worker<'a> {
     pub(super) approval: Option<&'a Approval>,
     /// How long what passes by itself is waited for.
     pub(super) patience: &'a Patience,
+    /// How objects are deleted that own others.
+    pub(super) cascade: Cascade,
 }
 
 impl Worker<'_> {
@@ -66,6 +68,7 @@ impl Worker<'_> {
                 Ok(Deleted::NotMeant) => Ok(Outcome::Failed(reason(NOT_MEANT))),
                 Err(error) => Err(error),
             },
+            (Action::Update, None, Some(live)) => self.release(&served, live).await,
             (Action::Replace, Some(send), Some(live)) => {
                 self.replace(&served, (change, is_awaited), (send, live)).await
             }
@@ -81,9 +84,28 @@ impl Worker<'_> {
         change: &Change,
         (timeout, stop): (Duration, &AtomicBool),
     ) -> Option<Health> {
-        let Self { survey, cluster, inventory, approval: _, patience: _ } = self;
+        let Self { survey, cluster, inventory, approval: _, patience: _, cascade: _ } = self;
         let waiting = Waiting { inventory, timeout, stop, events: &mut |_| {} };
         prove_one(survey, cluster, (change, waiting)).await
+    }
+
+    /// Lets go of an object, as long as it is ours.
+    async fn release(self, served: &Served, live: &Object) -> Result<Outcome, ApiError> {
+        let mut seen = Some(live.clone());
+        for _ in 0..SEND_TRIES {
+            let Some(now) = seen.filter(|now| {
+                now.uid() == live.uid() && ownership::is_ours(now, &self.inventory.id())
+            }) else {
+                return Ok(Outcome::Done); // it is not ours any more, or gone
+            };
+            match self.cluster.release(served, &now).await {
+                Err(error) if error.is_conflict() => {}
+                Err(error) if error.is_not_found() => return Ok(Outcome::Done),
+                done => return done.map(|()| Outcome::Done),
+            }
+            seen = self.cluster.get(served, live.namespace(), live.name()).await?;
+        }
+        Ok(Outcome::Failed(reason("it changes faster than it can be let go")))
     }
 
     /// What the server refused, and where in the files that is.
@@ -104,7 +126,7 @@ impl Worker<'_> {
     ) -> Result<Deleted, ApiError> {
         let id = self.inventory.id();
         let is_meant = |now: &Object| ownership::is_ours(now, &id) && self.is_approved(change, now);
-        self.cluster.delete(served, live, &is_meant).await
+        self.cluster.delete(served, (live, self.cascade), &is_meant).await
     }
 
     /// Applies one object; where what it needs was made a moment ago, gives that a moment to work.

@@ -1,0 +1,27 @@
+//! `--cascade`, in kubectl's words.
+
+use clap::ValueEnum;
+
+use crate::cluster;
+
+/// What becomes of the objects that a deleted one owns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Cascade {
+    /// They go after it
+    #[default]
+    Background,
+    /// They go before it: it is gone once they are
+    Foreground,
+    /// They stay
+    Orphan,
+}
+
+impl From<Cascade> for cluster::Cascade {
+    fn from(cascade: Cascade) -> Self {
+        match cascade {
+            Cascade::Background => Self::Background,
+            Cascade::Foreground => Self::Foreground,
+            Cascade::Orphan => Self::Orphan,
+        }
+    }
+}

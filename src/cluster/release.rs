@@ -1,0 +1,48 @@
+//! Lets go of an object: it stays as it is, and is trueup's no more.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use super::path::one;
+use super::wire::Call;
+use super::{ApiError, Cluster};
+use crate::catalog::Served;
+use crate::inventory::PART_OF;
+use crate::object::Object;
+use crate::ownership::FIELD_MANAGER;
+
+impl Cluster {
+    /// Takes the inventory's label and our own entry among the managers off the object, provided
+    /// that it is the one that was seen and has not changed since. Its values stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// When something else is there, which is a conflict; when the API server refuses, or does not
+    /// answer.
+    pub async fn release(&self, served: &Served, seen: &Object) -> Result<(), ApiError> {
+        let managers = seen.metadata().and_then(|metadata| metadata.get("managedFields"));
+        let managers = managers.and_then(Value::as_array).into_iter().flatten();
+        let is_ours = |entry: &&Value| {
+            entry["manager"] == FIELD_MANAGER
+                && entry["operation"] == "Apply"
+                && entry.get("subresource").is_none()
+        };
+        let mut others: Vec<&Value> = managers.filter(|entry| !is_ours(entry)).collect();
+        // An empty list would mean that nothing is said of it; an empty entry clears it.
+        let nobody = json!({});
+        if others.is_empty() {
+            others.push(&nobody);
+        }
+        let patch = json!({ "metadata": {
+            "uid": seen.uid(),
+            "resourceVersion": seen.resource_version(),
+            "labels": { PART_OF: null },
+            "managedFields": others,
+        }});
+        let path =
+            format!("{}?fieldManager={FIELD_MANAGER}", one(served, seen.namespace(), seen.name()));
+        let body = Some(("application/merge-patch+json", patch.to_string().into_bytes()));
+        let call = Call { method: Method::PATCH, path, body, accept: None, known: None };
+        self.call(call).await.map(|_| ())
+    }
+}

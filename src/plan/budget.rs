@@ -1,0 +1,118 @@
+//! How much of an inventory one run may delete.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Action, Change, Reason};
+
+/// With fewer objects than this, any share of an inventory may go where nobody says otherwise.
+const ENOUGH: usize = 10;
+/// How much of it may go where nobody says otherwise.
+const USUAL: MaxPrune = MaxPrune::Percent(50);
+
+/// How much may be deleted at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum MaxPrune {
+    /// So many objects.
+    Objects(usize),
+    /// So many of a hundred objects of the inventory.
+    Percent(usize),
+}
+
+impl MaxPrune {
+    /// How many of so many objects.
+    fn of(self, members: usize) -> usize {
+        match self {
+            Self::Objects(count) => count,
+            Self::Percent(percent) => members.saturating_mul(percent) / 100,
+        }
+    }
+}
+
+impl fmt::Display for MaxPrune {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Objects(count) => write!(f, "{count}"),
+            Self::Percent(percent) => write!(f, "{percent}%"),
+        }
+    }
+}
+
+impl FromStr for MaxPrune {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong =
+            || format!("{text:?} is no number of objects such as 12, nor a share such as 60%");
+        match text.strip_suffix('%') {
+            Some(percent) => match percent.parse() {
+                Ok(percent) if percent <= 100 => Ok(Self::Percent(percent)),
+                _ => Err(wrong()),
+            },
+            None => text.parse().map(Self::Objects).map_err(|_| wrong()),
+        }
+    }
+}
+
+impl TryFrom<String> for MaxPrune {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<MaxPrune> for String {
+    fn from(max: MaxPrune) -> Self {
+        max.to_string()
+    }
+}
+
+/// Refuses every deletion where there are more of them than `said`, or than is usual in an
+/// inventory of so many `members`. With `everything` allowed, only what is said counts.
+pub(super) fn keep_within(
+    changes: &mut [Change],
+    (said, everything): (Option<MaxPrune>, bool),
+    members: usize,
+) {
+    let usual = (members >= ENOUGH && !everything).then_some(USUAL);
+    let Some(max) = said.or(usual) else { return };
+    let deletions = |changes: &[Change]| {
+        changes.iter().filter(|change| change.action == Action::Delete).count()
+    };
+    let count = deletions(changes);
+    if count <= max.of(members) {
+        return;
+    }
+    let reason = Reason::with_hint(
+        format!(
+            "{count} of the inventory's {members} objects would go, and at most {max} may at once"
+        ),
+        format!("if that is meant, say --max-prune {count}"),
+    );
+    for change in changes.iter_mut().filter(|change| change.action == Action::Delete) {
+        change.action = Action::Refuse;
+        change.reason = Some(reason.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_is_a_number_or_a_share() {
+        for (text, members, expected) in
+            [("12", 3, 12), ("0", 3, 0), ("50%", 11, 5), ("100%", 7, 7), ("0%", 7, 0)]
+        {
+            let max: MaxPrune = text.parse().unwrap();
+            assert_eq!((max.of(members), max.to_string()), (expected, text.to_owned()));
+        }
+        for text in ["", "%", "-1", "101%", "half", "1.5", "5 %"] {
+            assert!(text.parse::<MaxPrune>().is_err(), "{text}");
+        }
+    }
+}

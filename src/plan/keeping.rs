@@ -1,0 +1,84 @@
+//! What the annotations of a live object say of its deletion: trueup's own and those of the tools
+//! that mean the same.
+
+use super::guards::Allowed;
+use crate::object::Object;
+
+/// Says with `"false"` that the object stays when git no longer declares it.
+const PRUNE: &str = "trueup.dev/prune";
+/// The other tools' words for it: annotation and value. Flux takes a label, too.
+const KEEP: [(&str, &str); 4] = [
+    ("kustomize.toolkit.fluxcd.io/prune", "disabled"),
+    ("client.lifecycle.config.k8s.io/deletion", "detach"),
+    ("cli-utils.sigs.k8s.io/on-remove", "keep"),
+    ("helm.sh/resource-policy", "keep"),
+];
+/// Argo CD's words for it, among others.
+const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
+
+/// What is said of an object's deletion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// It is never deleted, says this annotation: it is nobody's from now on.
+    Keep(String),
+    /// Somebody has to allow it, says this annotation.
+    Confirm(String),
+}
+
+/// What a live object says of its deletion; `None` where it says nothing, or its kind is allowed.
+pub(super) fn said(live: &Object, allowed: &Allowed) -> Option<Said> {
+    let is_kept = |name: &str, value: &str| {
+        let values = [live.annotation(name), live.label(name)];
+        values.into_iter().flatten().any(|said| said.eq_ignore_ascii_case(value))
+    };
+    let own = [(PRUNE, "false")];
+    if let Some((name, value)) = own.iter().chain(&KEEP).find(|(name, value)| is_kept(name, value))
+    {
+        return Some(Said::Keep(format!("{name}: {value}")));
+    }
+    let options = live.annotation(SYNC_OPTIONS).unwrap_or_default();
+    let has = |wanted: [&str; 2]| options.split(',').map(str::trim).find(|it| wanted.contains(it));
+    if let Some(option) = has(["Prune=false", "Delete=false"]) {
+        return Some(Said::Keep(format!("{SYNC_OPTIONS}: {option}")));
+    }
+    let option = has(["Prune=confirm", "Delete=confirm"])?;
+    let is_allowed = allowed.delete.contains(live.kind());
+    (!is_allowed).then(|| Said::Confirm(format!("{SYNC_OPTIONS}: {option}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(annotations: serde_json::Value) -> Object {
+        let object = serde_json::json!({
+            "kind": "ConfigMap", "metadata": { "name": "a", "annotations": annotations },
+        });
+        Object(object.as_object().cloned().unwrap_or_default())
+    }
+
+    #[test]
+    fn every_tools_word_counts() {
+        for (name, value, expected) in [
+            ("trueup.dev/prune", "false", Some(true)),
+            ("trueup.dev/prune", "true", None),
+            ("kustomize.toolkit.fluxcd.io/prune", "Disabled", Some(true)),
+            ("client.lifecycle.config.k8s.io/deletion", "detach", Some(true)),
+            ("cli-utils.sigs.k8s.io/on-remove", "keep", Some(true)),
+            ("helm.sh/resource-policy", "keep", Some(true)),
+            ("argocd.argoproj.io/sync-options", "SkipDryRun=true, Prune=false", Some(true)),
+            ("argocd.argoproj.io/sync-options", "Delete=false", Some(true)),
+            ("argocd.argoproj.io/sync-options", "Prune=confirm", Some(false)),
+            ("argocd.argoproj.io/sync-options", "Delete=confirm", Some(false)),
+            ("argocd.argoproj.io/sync-options", "PruneLast=true", None),
+        ] {
+            let live = object(serde_json::json!({ name: value }));
+            let found = said(&live, &Allowed::default());
+            let is_kept = found.as_ref().map(|said| matches!(said, Said::Keep(_)));
+            assert_eq!(is_kept, expected, "{name}: {value}");
+        }
+        let live = object(serde_json::json!({ SYNC_OPTIONS: "Prune=confirm" }));
+        let delete = ["ConfigMap".to_owned()].into();
+        assert_eq!(said(&live, &Allowed { delete, ..Allowed::default() }), None);
+    }
+}

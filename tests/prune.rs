@@ -1,0 +1,153 @@
+//! What stands between a run and a deletion, and what is kept and let go, on a real API server.
+
+use serde_json::Value;
+
+use crate::support::repo::{Repo, config};
+use crate::support::sandbox;
+
+/// A repository of twelve ConfigMaps that are applied.
+fn twelve<'p>(name: &str, plane: &'p sandbox::Plane) -> Repo<'p> {
+    let repo = Repo::new(name, plane);
+    for n in 0..12 {
+        let _ = repo.write_config(&format!("c{n}"), "1");
+    }
+    let _ = repo.commit("Twelve").run(&["apply"]).exits(0);
+    repo
+}
+
+#[track_caller]
+fn removed(repo: &Repo<'_>, numbers: std::ops::Range<usize>) {
+    for n in numbers {
+        let _ = repo.remove(&format!("c{n}.yaml"));
+    }
+    let _ = repo.commit("Fewer");
+}
+
+/// The words of a text, however they are laid out.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn annotated(name: &str, annotation: &str) -> String {
+    config(name, "1")
+        .replace("metadata:\n", &format!("metadata:\n  annotations: {{{annotation}}}\n"))
+}
+
+#[test]
+fn more_than_half_of_an_inventory_does_not_go_unasked() {
+    let repo = twelve("prune-half", sandbox::bare());
+    removed(&repo, 0..7);
+    let writes = repo.writes();
+    let refused = repo.run(&["apply"]).exits(1);
+    let said = words(&refused.stdout);
+    let why = "7 of the inventory's 12 objects would go, and at most 50% may at once";
+    assert!(said.contains(why), "{refused}");
+    assert!(said.contains("say --max-prune 7"), "{refused}");
+    assert!(said.contains("ConfigMap prune-half/c0"), "{refused}");
+    assert_eq!(repo.writes(), writes, "{refused}");
+    let _ = repo.run(&["apply", "--max-prune", "6"]).exits(1);
+    let file = repo.outside().join("plan.json");
+    let file = file.to_str().unwrap();
+    let _ = repo.run(&["diff", "--max-prune", "7", "--out", file]).exits(1);
+    let _ = repo.run(&["apply", "--plan", file]).exits(0);
+    assert_eq!(repo.members("configmap").len(), 5);
+
+    // Of fewer than ten, any share may go, unless somebody says otherwise.
+    removed(&repo, 7..11);
+    let _ = repo.run(&["apply", "--max-prune", "50%"]).exits(1);
+    let _ = repo.run(&["apply"]).exits(0);
+    assert_eq!(repo.members("configmap"), ["configmap/c11"]);
+    let usage = repo.run(&["apply", "--max-prune", "half"]).exits(2);
+    assert!(usage.stderr.contains("no number of objects such as 12"), "{usage}");
+}
+
+#[test]
+fn a_commit_that_declares_nothing_has_a_word_of_its_own() {
+    let repo = twelve("prune-all", sandbox::bare());
+    removed(&repo, 0..12);
+    let _ = repo.run(&["apply"]).exits(1);
+    let _ = repo.run(&["apply", "--allow-empty", "--max-prune", "90%"]).exits(1);
+    let _ = repo.run(&["apply", "--allow-empty"]).exits(0);
+    assert_eq!(repo.members("configmap"), [] as [&str; 0]);
+}
+
+#[test]
+fn what_says_that_it_stays_is_kept_and_let_go() {
+    let repo = Repo::new("prune-kept", sandbox::bare());
+    let kept = [
+        ("ours", "trueup.dev/prune: \"false\""),
+        ("flux", "kustomize.toolkit.fluxcd.io/prune: disabled"),
+        ("argo", "argocd.argoproj.io/sync-options: Prune=false"),
+        ("cli", "client.lifecycle.config.k8s.io/deletion: detach"),
+        ("helm", "helm.sh/resource-policy: keep"),
+    ];
+    for (name, annotation) in kept {
+        let _ = repo.write(&format!("{name}.yaml"), annotated(name, annotation));
+    }
+    let _ = repo.write_config("gone", "1").write_config("stays", "1").commit("All of them");
+    let _ = repo.run(&["apply"]).exits(0);
+    let patch = r#"{"data": {"theirs": "x"}}"#;
+    let _ = repo.kubectl(&["patch", "configmap", "ours", "--type=merge", "-p", patch]).exits(0);
+    for (name, _) in kept {
+        let _ = repo.remove(&format!("{name}.yaml"));
+    }
+    let _ = repo.remove("gone.yaml").commit("All but one are gone");
+
+    let diff = repo.run(&["diff"]).exits(1);
+    assert!(diff.stdout.contains("0 to create, 5 to update, 1 to delete"), "{diff}");
+    let why = "kept and let go, as trueup.dev/prune: false says: it is trueup's no more";
+    assert!(words(&diff.stdout).contains(why), "{diff}");
+    let _ = repo.run(&["apply"]).exits(0);
+    assert_eq!(repo.members("configmap"), ["configmap/stays"]);
+    for (name, _) in kept {
+        let live = repo.kubectl(&["get", "configmap", name, "-o", "json", "--show-managed-fields"]);
+        let live: Value = serde_json::from_str(&live.exits(0).stdout).unwrap();
+        assert_eq!(live["data"]["key"], "1", "{live}");
+        assert_eq!(live["metadata"]["labels"], Value::Null, "{live}");
+        let managers = live["metadata"]["managedFields"].as_array().into_iter().flatten();
+        let names: Vec<&str> = managers.filter_map(|entry| entry["manager"].as_str()).collect();
+        assert!(!names.contains(&"trueup"), "{live}");
+        assert_eq!(names.is_empty(), name != "ours", "{live}");
+    }
+    let writes = repo.writes();
+    let again = repo.run(&["apply"]).exits(0);
+    assert!(again.stdout.contains("nothing to do"), "{again}");
+    assert_eq!(repo.writes(), writes, "{again}");
+}
+
+#[test]
+fn what_asks_for_a_word_is_kept_until_its_kind_is_allowed() {
+    let repo = Repo::new("prune-confirm", sandbox::bare());
+    let asks = annotated("asks", "argocd.argoproj.io/sync-options: Prune=confirm");
+    let _ = repo.write("asks.yaml", asks).write_config("stays", "1").commit("Two");
+    let _ = repo.run(&["apply"]).exits(0);
+    let _ = repo.remove("asks.yaml").commit("One");
+    let apply = repo.run(&["apply"]).exits(0);
+    let why = "kept, as argocd.argoproj.io/sync-options: Prune=confirm says";
+    assert!(words(&apply.stdout).contains(why), "{apply}");
+    assert_eq!(repo.members("configmap"), ["configmap/asks", "configmap/stays"]);
+    let _ = repo.run(&["apply", "--allow-delete", "ConfigMap"]).exits(0);
+    assert_eq!(repo.members("configmap"), ["configmap/stays"]);
+}
+
+#[test]
+fn what_a_deleted_object_owns_goes_first_or_after_or_stays() {
+    let repo = Repo::new("prune-cascade", sandbox::bare());
+    // Nobody collects garbage here, so what waits for that stays as it was marked.
+    for (how, finalizer) in [
+        ("background", None),
+        ("foreground", Some("foregroundDeletion")),
+        ("orphan", Some("orphan")),
+    ] {
+        let _ = repo.write_config(how, "1").write_config("stays", "1").commit("Two");
+        let _ = repo.run(&["apply"]).exits(0);
+        let _ = repo.remove(&format!("{how}.yaml")).commit("One");
+        let _ = repo.run(&["apply", "--cascade", how]).exits(0);
+        let marks = ["get", "configmap", how, "-o", "jsonpath={.metadata.finalizers[*]}"];
+        let marks = repo.kubectl(&marks);
+        match finalizer {
+            Some(finalizer) => assert_eq!(marks.exits(0).stdout, finalizer),
+            None => assert_eq!(marks.status, Some(1), "{marks}"),
+        }
+    }
+}
