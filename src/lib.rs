@@ -73,6 +73,7 @@ pub mod cluster;
 pub mod config;
 pub mod delta;
 pub mod desired;
+pub mod finalizers;
 pub mod formats;
 pub mod git;
 pub mod health;

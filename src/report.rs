@@ -34,6 +34,8 @@ pub struct Step {
 pub struct Report {
     /// Every change that the plan asked for, in the order in which they ended.
     pub steps: Vec<Step>,
+    /// What was deleted and is still there, and what holds it where that is known.
+    pub held: Vec<(ObjectKey, Option<String>)>,
     /// Whether a signal ended it early.
     pub interrupted: bool,
     /// Whether the inventory's record now names this commit: everything is as declared.

@@ -266,6 +266,7 @@ fn a_definition_and_who_may_look_after_its_objects_outlive_them() {
         &held,
         &[
             "Ticket                    order-finalizer/first       being deleted, finalizers hold it",
+            "… Ticket order-finalizer/first is still being deleted and waits for the finalizer",
             &format!("CustomResourceDefinition  tickets.finalizer.example   not tried\n    {why}"),
             &format!("Deployment                order-finalizer/controller  not tried\n    {why}"),
         ],

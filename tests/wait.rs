@@ -136,7 +136,7 @@ fn an_object_that_somebody_is_deleting_is_waited_for_and_its_finalizers_are_name
     let _ = repo.run(&APPLY).exits(0);
     let _ = repo.kubectl(&["delete", "configmap", "held", "--wait=false"]).exits(0);
     let output = repo.run(&["apply", "--wait", "--timeout", "1s"]).exits(1);
-    let line = "it is deleted and waits for shop.example/hold\n";
+    let line = "it is deleted and waits for the finalizer shop.example/hold, which trueup set\n";
     assert!(output.stdout.contains(line), "{output}");
     let patch = [
         "patch",

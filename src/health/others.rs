@@ -3,10 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use super::conditions::{condition, is_false, is_true, reason, words};
-use super::{Health, at, number, text};
+use super::{Health, number, text};
+use crate::finalizers::what_holds;
 use crate::object::Object;
 
 /// Where the scheduler says that a claim is about to be bound for a pod.
@@ -108,19 +107,8 @@ pub(super) fn namespace(object: &Object) -> Health {
 
 /// What an object that is being deleted waits for. kapp prints finalizers, too.
 pub(super) fn deletion(object: &Object) -> String {
-    // Of a namespace the controller says what is left in it.
-    let left = ["NamespaceFinalizersRemaining", "NamespaceContentRemaining"];
-    let left = left.into_iter().find_map(|kind| condition(object, kind).filter(|it| is_true(it)));
-    if let Some(left) = left {
-        return format!("it is being deleted: {}", words(left, "something is left in it"));
-    }
-    let list = |value: Option<&Value>| -> Vec<String> {
-        let items = value.and_then(Value::as_array).into_iter().flatten();
-        items.filter_map(|item| item.as_str().map(str::to_owned)).collect()
-    };
-    let held = list(at(object, "/metadata/finalizers"));
-    match held.as_slice() {
-        [] => "it is being deleted".to_owned(),
-        held => format!("it is being deleted; finalizers hold it: {}", held.join(", ")),
+    match what_holds(object) {
+        None => "it is being deleted".to_owned(),
+        Some(holder) => format!("it is being deleted and waits for {holder}"),
     }
 }

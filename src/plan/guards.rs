@@ -6,6 +6,7 @@ use super::keeping::{self, Said};
 use super::{Action, Change, MaxPrune, Reason};
 use crate::catalog::{definition, is_crd, is_namespace};
 use crate::desired::Desired;
+use crate::finalizers::what_holds;
 use crate::inventory::Inventory;
 use crate::object::{Object, ObjectKey};
 use crate::observed::Observed;
@@ -166,15 +167,8 @@ pub(super) fn keep_homes(desired: &[Change], undesired: &mut [Change]) {
 
 /// What a deletion that is under way still waits for.
 fn being_deleted(live: &Object) -> String {
-    let finalizers = live.metadata().and_then(|metadata| metadata.get("finalizers"));
-    let finalizers: Vec<&str> = finalizers
-        .and_then(|f| f.as_array())
-        .into_iter()
-        .flatten()
-        .filter_map(|f| f.as_str())
-        .collect();
-    match finalizers.as_slice() {
-        [] => "it is already being deleted".to_owned(),
-        names => format!("it is already being deleted and waits for {}", names.join(", ")),
+    match what_holds(live) {
+        None => "it is already being deleted".to_owned(),
+        Some(holder) => format!("it is already being deleted and waits for {holder}"),
     }
 }

@@ -61,6 +61,8 @@ impl<'a> Steps<'a> {
     }
 }
 
+/// How many deletions that are not through are told one by one.
+const FEW: usize = 8;
 const GREEN: Style = AnsiColor::Green.on_default();
 const YELLOW: Style = AnsiColor::Yellow.on_default();
 const RED: Style = AnsiColor::Red.on_default();
@@ -81,6 +83,16 @@ pub fn write_end(
     glyphs: Glyphs,
 ) -> io::Result<()> {
     text::left_alone(out, view, glyphs)?;
+    for (key, holder) in report.held.iter().take(FEW) {
+        let shown = |holder| format!(" and waits for {}", view.redactor.text_about(key, holder));
+        let holder = holder.as_deref().map(shown).unwrap_or_default();
+        let said = format!("{key} is still being deleted{holder}");
+        writeln!(out, "{} {}", glyphs.gap(), glyphs.broken("  ", &glyphs.inert(&said)))?;
+    }
+    match report.held.len().saturating_sub(FEW) {
+        0 => {}
+        more => writeln!(out, "  and {more} more")?,
+    }
     if let Some(proof) = &report.proof {
         waiting::write(out, proof, view.redactor, glyphs)?;
     }

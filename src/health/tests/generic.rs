@@ -27,7 +27,7 @@ fn any_kind() {
                 "finalizers are named",
                 "metadata: {deletionTimestamp: now, finalizers: [shop.example/a, b]}",
                 PROGRESSING,
-                "it is being deleted; finalizers hold it: shop.example/a, b",
+                "it is being deleted and waits for the finalizer shop.example/a and the finalizer b",
             ),
             (
                 "old status does not count",

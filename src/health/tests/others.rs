@@ -162,7 +162,7 @@ fn kinds_and_namespaces() {
                 "it is going, and something holds it",
                 "metadata: {deletionTimestamp: now}\nstatus: {phase: Terminating, conditions: [{type: NamespaceFinalizersRemaining, status: 'True', message: 'shop.example/a in 1 resource instances'}]}",
                 PROGRESSING,
-                "it is being deleted: shop.example/a in 1 resource instances",
+                "it is being deleted and waits for what is left in it: shop.example/a in 1 resource instances",
             ),
         ],
     );

@@ -184,7 +184,10 @@ fn only_what_trueup_itself_put_there_is_deleted() {
     let desired = declared(std::slice::from_ref(&here));
     let told = |object: &Object| reason(&desired, &observed, &object.key());
     assert_eq!(told(&copied), "it carries the inventory's label, but trueup never applied it");
-    assert_eq!(told(&leaving), "it is already being deleted and waits for example.com/wait");
+    assert_eq!(
+        told(&leaving),
+        "it is already being deleted and waits for the finalizer example.com/wait"
+    );
 }
 
 #[test]

@@ -10,6 +10,7 @@ use super::reason;
 use super::worker::{NOT_MEANT, Worker};
 use crate::catalog::Served;
 use crate::cluster::{ApiError, Deleted};
+use crate::finalizers::what_holds;
 use crate::object::Object;
 use crate::plan::{Change, Reason};
 use crate::report::Outcome;
@@ -77,12 +78,9 @@ impl Worker<'_> {
     /// Why what is to be replaced is still there.
     async fn stuck(self, served: &Served, live: &Object) -> Reason {
         let now = self.cluster.get(served, live.namespace(), live.name()).await.ok().flatten();
-        let finalizers = now.as_ref().and_then(|now| now.metadata()?.get("finalizers")?.as_array());
-        let names: Vec<&str> =
-            finalizers.into_iter().flatten().filter_map(|name| name.as_str()).collect();
-        let message = match names.as_slice() {
-            [] => "it is deleted and not gone yet".to_owned(),
-            names => format!("it is deleted and waits for {}", names.join(", ")),
+        let message = match now.as_ref().and_then(what_holds) {
+            None => "it is deleted and not gone yet".to_owned(),
+            Some(holder) => format!("it is deleted and waits for {holder}"),
         };
         let hint = "the next run makes it anew, once it is gone".to_owned();
         Reason { message, hint: Some(hint), causes: Vec::new() }

@@ -8,6 +8,7 @@ use futures::stream::{self, StreamExt as _};
 use super::worker::endpoint;
 use super::{Run, reason};
 use crate::catalog::is_namespace;
+use crate::finalizers::what_holds;
 use crate::inventory::Inventory;
 use crate::object::ObjectKey;
 use crate::plan::Action;
@@ -35,6 +36,16 @@ impl Run<'_> {
             }
         }
         self.pending.append(&mut self.stuck);
+        for change in &self.pending {
+            let now = match endpoint(survey, change) {
+                Some(served) => {
+                    cluster.get(&served, change.key.namespace.as_deref(), &change.key.name).await
+                }
+                None => Ok(None),
+            };
+            let holder = now.ok().flatten().as_ref().and_then(what_holds);
+            self.report.held.push((change.key.clone(), holder));
+        }
     }
 
     /// Deletes the record's own namespace, and so the record, where the plan says so: once all

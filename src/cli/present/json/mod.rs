@@ -264,11 +264,13 @@ fn report<'a>(report: &'a Report, view: &PlanView<'a>) -> ReportDocument<'a> {
             Outcome::Skipped(reason) => ("skipped", Some(reason)),
         };
         let show = |text: &String| view.redactor.text_about(&step.key, text);
+        let is_it = |held: &&(ObjectKey, _)| step.outcome == Outcome::Going && held.0 == step.key;
+        let holder = report.held.iter().find(is_it).and_then(|(_, holder)| holder.as_ref());
         StepDocument {
             action: step.action.name(),
             object: object(&step.key, versions.get(&step.key).copied().unwrap_or_default()),
             outcome,
-            reason: reason.map(|reason| show(&reason.message)),
+            reason: reason.map(|reason| &reason.message).or(holder).map(show),
             hint: reason.and_then(|reason| reason.hint.as_ref()).map(show),
             causes: causes(reason, show),
         }
