@@ -103,7 +103,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__apply)
-            opts="-t -n -y -o -C -h --target --rev --worktree --namespace --name --moved --allow-delete --replace --max-prune --allow-empty --on-conflict --adopt --strict --verify --kubeconfig --context --as --as-group --concurrency --sandbox --plan --yes --wait --no-wait --cascade --timeout --output --exit-zero --directory --color --help"
+            opts="-t -n -y -o -C -h --target --rev --worktree --namespace --name --moved --allow-delete --replace --max-prune --allow-empty --on-conflict --adopt --strict --verify --kubeconfig --context --as --as-group --concurrency --sandbox --plan --yes --wait --no-wait --cascade --timeout --lock-timeout --on-failure --output --exit-zero --directory --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -179,6 +179,14 @@ _trueup() {
                     ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --on-failure)
+                    COMPREPLY=($(compgen -W "stop rollback" -- "${cur}"))
                     return 0
                     ;;
                 --output)
@@ -657,7 +665,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__watch)
-            opts="-t -n -C -h --target --rev --worktree --namespace --name --moved --allow-delete --replace --max-prune --allow-empty --on-conflict --adopt --strict --verify --kubeconfig --context --as --as-group --concurrency --interval --once --no-pull --wait --no-wait --cascade --wait-timeout --timeout --directory --color --help"
+            opts="-t -n -C -h --target --rev --worktree --namespace --name --moved --allow-delete --replace --max-prune --allow-empty --on-conflict --adopt --strict --verify --kubeconfig --context --as --as-group --concurrency --interval --once --no-pull --wait --no-wait --cascade --wait-timeout --lock-timeout --on-failure --timeout --directory --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -733,6 +741,14 @@ _trueup() {
                     ;;
                 --wait-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --on-failure)
+                    COMPREPLY=($(compgen -W "stop rollback" -- "${cur}"))
                     return 0
                     ;;
                 --timeout)

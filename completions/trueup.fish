@@ -104,6 +104,9 @@ complete -c trueup -n "__fish_trueup_using_subcommand apply" -l cascade -d 'How 
 foreground\t'They go before it: it is gone once they are'
 orphan\t'They stay'"
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l timeout -d 'How long to wait: 90s, 5m, 1h30m' -r
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l lock-timeout -d 'How long to wait for another run on the same inventory; 0 not to wait' -r
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l on-failure -d 'What to do where something could not be changed, or does not get healthy' -r -f -a "stop\t'Leave everything as it is'
+rollback\t'Apply the last commit that was healthy, all of it'"
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -s o -l output -d 'How to print the answer' -r -f -a "text\t'For people'
 json\t'One JSON document, its keys as in the README'
 markdown\t'For a comment on a pull request'
@@ -145,6 +148,9 @@ complete -c trueup -n "__fish_trueup_using_subcommand watch" -l cascade -d 'How 
 foreground\t'They go before it: it is gone once they are'
 orphan\t'They stay'"
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l wait-timeout -d 'How long a round waits for what it changed to be healthy: 90s, 5m, 1h30m' -r
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l lock-timeout -d 'How long to wait for another run on the same inventory; 0 not to wait' -r
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l on-failure -d 'What to do where something could not be changed, or does not get healthy' -r -f -a "stop\t'Leave everything as it is'
+rollback\t'Apply the last commit that was healthy, all of it'"
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l timeout -d 'How long the remote may be silent' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -s C -l directory -d 'A folder in the checkout' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l color -d 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'

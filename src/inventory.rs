@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -30,6 +31,16 @@ const REPOSITORY: &str = "trueup.dev/repository";
 const PATHS: &str = "trueup.dev/paths";
 /// Annotation on the parent: the commit that was last made true in full.
 const REVISION: &str = "trueup.dev/revision";
+/// Annotation on the parent: who made that commit true.
+const APPLIED_BY: &str = "trueup.dev/applied-by";
+/// Annotation on the parent: when.
+const APPLIED_AT: &str = "trueup.dev/applied-at";
+/// Annotation on the parent: the commit that was last seen healthy in full.
+const HEALTHY: &str = "trueup.dev/healthy-revision";
+/// Annotation on the parent: when that was first seen.
+const HEALTHY_AT: &str = "trueup.dev/healthy-at";
+/// Annotation on the parent: the commit that was taken back because it failed.
+const FAILED: &str = "trueup.dev/failed-revision";
 
 /// The name that a set's tooling annotation starts with when it is ours.
 const TOOL: &str = "trueup";
@@ -73,6 +84,17 @@ impl Inventory {
         if let Some(revision) = &record.revision {
             annotations[REVISION] = revision.as_str().into();
         }
+        let Past { applied, healthy, failed } = &record.past;
+        let marks = [(applied, APPLIED_BY, APPLIED_AT), (healthy, HEALTHY, HEALTHY_AT)];
+        for (mark, what, at) in marks {
+            if let Some(mark) = mark {
+                annotations[what] = mark.what.as_str().into();
+                annotations[at] = format!("{:.0}", mark.at).into();
+            }
+        }
+        if let Some(failed) = failed {
+            annotations[FAILED] = failed.as_str().into();
+        }
         let parent = json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",
@@ -108,12 +130,23 @@ impl Inventory {
         let kinds = list(KINDS).ok_or_else(|| ParentError::NoKinds { parent: whose() })?;
         let mut namespaces: BTreeSet<String> = list(NAMESPACES).unwrap_or_default();
         namespaces.insert(self.namespace.clone());
+        let mark = |what: &str, at: &str| {
+            let at = parent.annotation(at).and_then(|at| at.parse().ok());
+            let at = at.unwrap_or(Timestamp::UNIX_EPOCH);
+            parent.annotation(what).map(|what| Mark { what: what.to_owned(), at })
+        };
+        let past = Past {
+            applied: mark(APPLIED_BY, APPLIED_AT),
+            healthy: mark(HEALTHY, HEALTHY_AT),
+            failed: parent.annotation(FAILED).map(str::to_owned),
+        };
         Ok(Record {
             kinds: kinds.iter().map(|kind| GroupKind::parse(kind)).collect(),
             namespaces,
             repository: parent.annotation(REPOSITORY).unwrap_or_default().to_owned(),
             paths: list(PATHS).unwrap_or_default(),
             revision: parent.annotation(REVISION).map(str::to_owned),
+            past,
         })
     }
 }
@@ -131,6 +164,28 @@ pub struct Record {
     pub paths: BTreeSet<String>,
     /// The commit that was last made true in full.
     pub revision: Option<String>,
+    /// What else is remembered.
+    pub past: Past,
+}
+
+/// What the parent remembers beside the commit that it names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Past {
+    /// Who made that commit true, and when.
+    pub applied: Option<Mark>,
+    /// The commit that was last seen healthy in full, and when it first was.
+    pub healthy: Option<Mark>,
+    /// The commit that was taken back because it failed.
+    pub failed: Option<String>,
+}
+
+/// Something with the time it is from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// A commit, or who.
+    pub what: String,
+    /// When, to the second.
+    pub at: Timestamp,
 }
 
 impl Record {
@@ -143,12 +198,37 @@ impl Record {
             repository,
             paths,
             revision,
+            past: Past::default(),
         };
-        for key in members {
-            record.kinds.insert(key.group_kind());
-            record.namespaces.extend(key.namespace.clone());
-        }
+        record.extend(members);
         record
+    }
+
+    /// Adds members.
+    pub fn extend<'a>(&mut self, members: impl IntoIterator<Item = &'a ObjectKey>) {
+        for key in members {
+            self.kinds.insert(key.group_kind());
+            self.namespaces.extend(key.namespace.clone());
+        }
+    }
+
+    /// Remembers what was remembered `before`. A commit that is made true is given another chance.
+    pub fn remember(&mut self, before: Option<&Self>) {
+        self.past = before.map(|before| before.past.clone()).unwrap_or_default();
+        self.past.failed = self.past.failed.take().filter(|it| Some(it) != self.revision.as_ref());
+    }
+
+    /// The record of a commit that was seen healthy in full; `None` where that is known, or it is
+    /// no commit. What failed before it is then no longer of interest.
+    pub fn healthy(&self, now: Timestamp) -> Option<Self> {
+        let revision = self.revision.as_ref().filter(|it| !it.contains('-'))?;
+        if self.past.healthy.as_ref().is_some_and(|healthy| healthy.what == *revision) {
+            return None;
+        }
+        let mut record = self.clone();
+        record.past.healthy = Some(Mark { what: revision.clone(), at: now });
+        record.past.failed = None;
+        Some(record)
     }
 
     /// The claim to make before the first write: everywhere that either record says members may
@@ -156,10 +236,12 @@ impl Record {
     pub fn claim(before: Option<&Self>, wanted: &Self) -> Self {
         let mut claim = wanted.clone();
         claim.revision = None;
+        claim.past = Past::default();
         if let Some(before) = before {
             claim.kinds.extend(before.kinds.iter().cloned());
             claim.namespaces.extend(before.namespaces.iter().cloned());
             claim.revision.clone_from(&before.revision);
+            claim.past.clone_from(&before.past);
         }
         claim
     }
@@ -274,6 +356,7 @@ mod tests {
             repository: "4f2c1a9".to_owned(),
             paths: BTreeSet::from([".".to_owned()]),
             revision: Some("8be01d3".to_owned()),
+            past: Past::default(),
         }
     }
 
@@ -283,7 +366,12 @@ mod tests {
 
     #[test]
     fn a_record_survives_its_parent() {
-        let written = record(&["Deployment.apps", "ConfigMap"], &["default", "shop"]);
+        let mut written = record(&["Deployment.apps", "ConfigMap"], &["default", "shop"]);
+        let mark = |what: &str| {
+            Some(Mark { what: what.to_owned(), at: "2026-03-01T12:00:00Z".parse().unwrap() })
+        };
+        let failed = Some("77ab310".to_owned());
+        written.past = Past { applied: mark("user@host"), healthy: mark("4f2c1a9"), failed };
         let parent = inventory().parent(&written);
         assert_eq!(parent.annotation(KINDS), Some("ConfigMap,Deployment.apps"));
         assert_eq!(parent.annotation(NAMESPACES), Some("shop"));
@@ -300,6 +388,32 @@ mod tests {
         assert_eq!(claim.namespaces, record(&[], &["new", "old"]).namespaces);
         assert_eq!(claim.revision, before.revision);
         assert_eq!(Record::claim(None, &wanted).revision, None);
+    }
+
+    #[test]
+    fn a_commit_is_noted_as_healthy_once_and_ends_what_failed_before_it() {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut first = record(&["ConfigMap"], &[]);
+        first.past.failed = Some("77ab310".to_owned());
+        let healthy = first.healthy(now).unwrap();
+        assert_eq!(healthy.past.healthy, Some(Mark { what: "8be01d3".to_owned(), at: now }));
+        assert_eq!(healthy.past.failed, None);
+        assert_eq!(healthy.healthy(now), None);
+        let dirty = Record { revision: Some("8be01d3-dirty".to_owned()), ..first };
+        assert_eq!(dirty.healthy(now), None);
+    }
+
+    #[test]
+    fn what_failed_is_remembered_until_it_is_tried_again() {
+        let mut before = record(&["ConfigMap"], &[]);
+        before.past.failed = Some("77ab310".to_owned());
+        let mut other = record(&["ConfigMap"], &[]);
+        other.remember(Some(&before));
+        assert_eq!(other.past.failed.as_deref(), Some("77ab310"));
+        let mut again = Record { revision: before.past.failed.clone(), ..other };
+        again.remember(Some(&before));
+        assert_eq!(again.past.failed, None);
+        assert_eq!(Record::claim(Some(&before), &again).past, before.past);
     }
 
     #[test]

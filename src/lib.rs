@@ -29,6 +29,7 @@
 //! | [`redact`] | takes Secrets out of everything that is shown |
 //! | [`rules`] | which fields of which objects are ignored or masked |
 //! | [`health`] | is a live object ready, and what does it wait for? |
+//! | [`lease`] | who holds an inventory's lock, and when that no longer counts |
 //! | [`report`] | what carrying a plan out came to |
 //! | [`config`] | what `trueup.yaml` says |
 //! | [`machine`] | what the machine's own file says |
@@ -78,6 +79,7 @@ pub mod formats;
 pub mod git;
 pub mod health;
 pub mod inventory;
+pub mod lease;
 pub mod machine;
 pub mod manifest;
 pub mod memory;

@@ -2,8 +2,10 @@
 //! events on the way there.
 
 use crate::health::Proof;
+use crate::inventory::Record;
 use crate::object::ObjectKey;
 use crate::plan::{Action, Reason};
+use crate::redact::Redactor;
 
 /// How one change ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,9 +44,48 @@ pub struct Report {
     pub at_commit: bool,
     /// How the objects are; `None` where nobody waited for them.
     pub proof: Option<Proof>,
+    /// To whom the lock was lost, if that ended it early.
+    pub lost: Option<String>,
+    /// What came of going back to the last healthy commit, where this one failed.
+    pub rollback: Option<Rollback>,
+    /// What the inventory's parent says now, where all of it is known.
+    pub recorded: Option<Record>,
+}
+
+/// A commit that was taken back, or was to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rollback {
+    /// The commit that was gone back to; `None` where there was none.
+    pub to: Option<String>,
+    /// What came of it, in words.
+    pub words: String,
+    /// The same in full, with secrets masked.
+    pub report: Option<Box<Report>>,
 }
 
 impl Report {
+    /// Masks everything that `redactor` knows.
+    pub fn mask(&mut self, redactor: &Redactor) {
+        for step in &mut self.steps {
+            let (Outcome::Failed(reason) | Outcome::Skipped(reason)) = &mut step.outcome else {
+                continue;
+            };
+            let causes = reason.causes.iter_mut().flat_map(|it| [&mut it.field, &mut it.message]);
+            for text in [&mut reason.message].into_iter().chain(&mut reason.hint).chain(causes) {
+                *text = redactor.text_about(&step.key, text);
+            }
+        }
+        for standing in self.proof.iter_mut().flat_map(|proof| &mut proof.others) {
+            let key = &standing.key;
+            for text in [&mut standing.health.why].into_iter().chain(&mut standing.details) {
+                *text = redactor.text_about(key, text);
+            }
+        }
+        for note in self.proof.iter_mut().flat_map(|proof| &mut proof.notes) {
+            *note = redactor.text(note);
+        }
+    }
+
     /// How many changes ended as `wanted` says.
     pub fn count(&self, wanted: impl Fn(&Outcome) -> bool) -> usize {
         self.steps.iter().filter(|step| wanted(&step.outcome)).count()

@@ -21,6 +21,7 @@ mod hostile;
 mod ignore;
 mod killed;
 mod kubectl_answers;
+mod lease;
 mod manifest_fuzz;
 mod one_of_forty;
 mod order;
@@ -36,6 +37,7 @@ mod render;
 mod render_corpus;
 mod rendered;
 mod replace;
+mod rollback;
 #[cfg(unix)]
 mod sandbox;
 #[cfg(unix)]

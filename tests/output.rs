@@ -117,8 +117,9 @@ fn the_requests_that_are_counted_are_those_that_the_server_had() {
         counts.push(requests);
     }
     // Discovery 2, the parent, the cluster's identity, the inventory's namespace, a dry run each;
-    // then also an apply each and the record twice; then a LIST, and nothing for any object.
-    assert_eq!(counts, [25, 47, 5]);
+    // then also an apply each, the record twice and the lock thrice; then a LIST, and nothing for
+    // any object.
+    assert_eq!(counts, [25, 50, 5]);
 }
 
 #[test]

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use super::approved::found;
+use super::approved::{self, found};
 use super::cascade::Cascade;
 use super::exit::{Exit, Failure};
+use super::locking::{self, LOCK_TIMEOUT, LockArgs};
 use super::present::steps::Steps;
 use super::present::{self, Format};
 use super::session::{Session, Wanted};
@@ -19,7 +20,8 @@ use super::ui::Ui;
 use super::waiting::{self, WaitArgs};
 use crate::approval::Approval;
 use crate::plan_file;
-use crate::reconcile::{Course, Survey, carry_out};
+use crate::reconcile::{self, Course, Lock, Return, Survey, carry_out, note_health};
+use crate::report::Report;
 use crate::watch::Stop;
 
 /// What the end of `trueup apply --help` says.
@@ -28,6 +30,7 @@ Examples:
   trueup apply                           show the plan, ask, make it so
   trueup apply --yes --target prod       as in a script
   trueup apply --wait --timeout 10m      and wait until everything is healthy
+  trueup apply --on-failure rollback     or back to what was healthy
   trueup apply --rev HEAD~1              back to the commit before
   trueup apply --plan plan.json          what was approved, or nothing
   trueup apply --allow-delete Namespace  a deleted Namespace is meant";
@@ -57,6 +60,7 @@ pub struct ApplyArgs {
         conflicts_with_all = [
             "paths", "rev", "worktree", "name", "moved", "allow_delete", "replace",
             "max_prune", "allow_empty", "adopt", "on_conflict",
+            "on_failure",
         ]
     )]
     #[cfg_attr(unix, arg(conflicts_with = "sandbox"))]
@@ -76,6 +80,9 @@ pub struct ApplyArgs {
     /// How long to wait: 90s, 5m, 1h30m
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = waiting::duration)]
     timeout: Duration,
+
+    #[command(flatten)]
+    locking: LockArgs,
 
     /// How to print the answer
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
@@ -99,18 +106,70 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         ready = ready(&args, directory, ui) => ready?,
         () = stop.told() => return Ok(Exit::Interrupted),
     };
-    let Some(Ready { session, survey, approval }) = ready else {
-        return Ok(if args.exit_zero { Exit::AtCommit } else { Exit::NotAtCommit });
+    let is_not = if args.exit_zero { Exit::AtCommit } else { Exit::NotAtCommit };
+    let Some(mut ready) = ready else { return Ok(is_not) };
+    let (who, begin) = (locking::who(), Instant::now());
+    let patience = args.locking.lock_timeout.unwrap_or(LOCK_TIMEOUT);
+    let report = loop {
+        let Ready { session, survey, .. } = &ready;
+        let target = &session.named.target;
+        let lock = if survey.writes() && !args.throwaway.is_wanted() {
+            let limits = ((patience, begin), &**stop.flag());
+            match locking::lock((session, survey), &who, limits, ui).await {
+                Err(reconcile::Error::Stopped) => return Ok(Exit::Interrupted),
+                lock => lock?,
+            }
+        } else {
+            Lock::without(&session.cluster, (&target.inventory, &who))
+        };
+        let ended = lock.keep(locked(&args, (&ready, &lock), (directory, &stop), ui)).await;
+        lock.give_back().await;
+        match ended {
+            // Whoever was quicker to make the namespace is waited for like anybody else.
+            Err(failure) if was_too_late(&failure) && begin.elapsed() < patience => {
+                ready.survey = ready.session.survey_again(ui).await?;
+            }
+            ended => break ended?,
+        }
     };
-    let glyphs = ui.glyphs();
+    let Some((again, report)) = report else { return Ok(is_not) };
+    let (survey, glyphs) = (again.as_deref().unwrap_or(&ready.survey), ui.glyphs());
+    let view = ready.session.view(survey);
+    present::report(ui.stdout(), (&view, &report), args.output, glyphs)?;
+    Ok(match report.is_good() {
+        true => Exit::AtCommit,
+        false if report.interrupted => Exit::Interrupted,
+        false => is_not,
+    })
+}
+
+/// What is done under the lock: what came of it, and of a second look where one was needed. `None`
+/// where the answer is no.
+async fn locked(
+    args: &ApplyArgs,
+    (ready, lock): (&Ready, &Lock<'_>),
+    (directory, stop): (&Path, &Stop),
+    ui: &mut Ui,
+) -> Result<Option<(Option<Box<Survey>>, Report)>, Failure> {
+    let Ready { session, survey, approval, .. } = ready;
+    let again = match lock.is_stale {
+        false => None,
+        true => match look_again(args, ready, ui).await? {
+            Some(again) => Some(Box::new(again)),
+            None => return Ok(None),
+        },
+    };
+    let survey = again.as_deref().unwrap_or(survey);
+    let (target, stop, glyphs) = (&session.named.target, stop.flag(), ui.glyphs());
     let steps = Steps::new(&survey.plan, survey.redactor(), glyphs);
     let is_watched = ui.has_progress() && !args.throwaway.is_wanted();
-    let is_waiting = args.waiting.is_wanted(is_watched);
+    let is_waiting = args.waiting.is_wanted(is_watched || args.locking.rolls_back());
     let course = Course {
-        inventory: &session.named.target.inventory,
+        inventory: &target.inventory,
+        lock,
         approval: approval.as_ref(),
         wait: is_waiting.then_some(args.timeout),
-        stop: stop.flag(),
+        stop,
         timeout: args.timeout,
         cascade: args.cascade.into(),
         events: &mut |step| {
@@ -120,17 +179,24 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
             }
         },
     };
-    let mut report = carry_out(&survey, &session.cluster, course).await?;
+    let mut report = carry_out(survey, &session.cluster, course).await?;
     if is_waiting {
-        waiting::wait((&session, &survey), &mut report, (args.timeout, stop.flag()), ui).await;
+        waiting::wait((session, survey), &mut report, (args.timeout, stop), ui).await;
     }
-    present::report(ui.stdout(), (&session.view(&survey), &report), args.output, glyphs)?;
-    Ok(match report.is_good() {
-        true => Exit::AtCommit,
-        false if report.interrupted => Exit::Interrupted,
-        false if args.exit_zero => Exit::AtCommit,
-        false => Exit::NotAtCommit,
-    })
+    note_health(survey, (target, &session.cluster), (&mut report, lock)).await?;
+    if args.locking.rolls_back() {
+        let how = Return { lock, timeout: args.timeout, cascade: args.cascade.into(), stop };
+        let back = |commit: &str| session.at(&args.target, commit, directory);
+        let told = (args.output, back);
+        locking::roll_back((session, survey, &mut report), how, told, ui).await?;
+    }
+    Ok(Some((again, report)))
+}
+
+/// Whether the lock could not be had once there was a namespace to have it in.
+fn was_too_late(failure: &Failure) -> bool {
+    let error = failure.error.downcast_ref::<reconcile::Error>();
+    matches!(error, Some(reconcile::Error::Locked { .. }))
 }
 
 /// What is to be carried out, once it is known to be wanted.
@@ -138,6 +204,41 @@ struct Ready {
     session: Session,
     survey: Survey,
     approval: Option<Approval>,
+    /// Whether somebody said yes to the plan.
+    asked: bool,
+}
+
+/// Looks again, after others may have written, and asks again where what was said yes to is not
+/// what there is to do now; `None` where it is not what was approved.
+async fn look_again(
+    args: &ApplyArgs,
+    ready: &Ready,
+    ui: &mut Ui,
+) -> Result<Option<Survey>, Failure> {
+    let Ready { session, survey, approval, asked } = ready;
+    let mut now = session.survey_again(ui).await?;
+    let glyphs = ui.glyphs();
+    if let Some(approval) = approval {
+        let difference = approval.difference(found(&now));
+        if !difference.is_none() {
+            session.explain(&mut now).await;
+            present::moved(ui.stdout(), (&session.view(&now), &difference), args.output, glyphs)?;
+            return Ok(None);
+        }
+    }
+    let is_same = || {
+        let said = approved::approval(session, survey).ok();
+        said.is_some_and(|said| said.difference(found(&now)).is_none())
+    };
+    if *asked && now.plan.writes() && !is_same() {
+        session.explain(&mut now).await;
+        present::plan(ui.stdout(), &session.view(&now), Format::Text, glyphs)?;
+        ui.warning("somebody else wrote meanwhile: this is what there is to do now");
+        if !ui.confirm(&present::question(&session.view(&now))).await? {
+            return Ok(None);
+        }
+    }
+    Ok(Some(now))
 }
 
 /// Looks, decides, and asks where there is somebody to ask; `None` when the answer is no, or when
@@ -155,14 +256,15 @@ async fn ready(args: &ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Option
         present::moved(ui.stdout(), (&session.view(&survey), &difference), *output, glyphs)?;
         return Ok(None);
     }
-    if survey.plan.writes() && approval.is_none() && !yes && ui.can_ask() {
+    let asked = survey.plan.writes() && approval.is_none() && !yes && ui.can_ask();
+    if asked {
         session.explain(&mut survey).await;
         present::plan(ui.stdout(), &session.view(&survey), Format::Text, glyphs)?;
-        let asked = Instant::now();
+        let since = Instant::now();
         if !ui.confirm(&present::question(&session.view(&survey))).await? {
             return Ok(None);
         }
-        session.waited(asked.elapsed());
+        session.waited(since.elapsed());
     }
-    Ok(Some(Ready { session, survey, approval }))
+    Ok(Some(Ready { session, survey, approval, asked }))
 }

@@ -9,6 +9,7 @@ pub mod completions;
 pub mod diff;
 pub mod exit;
 pub mod external;
+pub mod locking;
 pub mod present;
 pub mod pull;
 pub mod render;

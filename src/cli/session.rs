@@ -16,7 +16,7 @@ use crate::cluster::Cluster;
 use crate::git::Checkout;
 use crate::object::ObjectKey;
 use crate::observed::Unlisted;
-use crate::reconcile::{self, Survey, survey};
+use crate::reconcile::{self, Survey, Target, survey};
 
 /// What a session is opened with.
 #[derive(Clone, Copy)]
@@ -73,10 +73,7 @@ impl Session {
     ///
     /// When nobody can tell what there is to do.
     pub async fn survey(&self, ui: &mut Ui) -> Result<Survey, Failure> {
-        let waiting = ui.waiting("looking at git and the cluster");
-        let survey = survey(&self.named.target, &self.checkout, &self.cluster, None).await;
-        waiting.finish_and_clear();
-        let survey = survey.inspect_err(|error| ui.problems(error.problems()))?;
+        let survey = self.survey_again(ui).await?;
         if survey.desired.objects.is_empty() && survey.desired.problems.is_empty() {
             let paths = self.named.shown_paths.join(", ");
             ui.warning(&format!("{} declares nothing under {paths}", survey.revision.short()));
@@ -95,10 +92,42 @@ impl Session {
         Ok(survey)
     }
 
+    /// Looks at git and the cluster; the warnings are said already.
+    ///
+    /// # Errors
+    ///
+    /// When nobody can tell what there is to do.
+    pub async fn survey_again(&self, ui: &mut Ui) -> Result<Survey, Failure> {
+        let waiting = ui.waiting("looking at git and the cluster");
+        let survey = survey(&self.named.target, &self.checkout, &self.cluster, None).await;
+        waiting.finish_and_clear();
+        Ok(survey.inspect_err(|error| ui.problems(error.problems()))?)
+    }
+
     /// Finds out why the plan is as it is.
     pub async fn explain(&self, survey: &mut Survey) {
         let target = &self.named.target;
         survey.explained = reconcile::explain(survey, target, &self.checkout).await;
+    }
+
+    /// The same target as its settings were at another commit, to go back there.
+    ///
+    /// # Errors
+    ///
+    /// When that commit's settings can't be used.
+    pub fn at(&self, args: &TargetArgs, commit: &str, directory: &Path) -> Result<Target, Failure> {
+        let now = &self.named.target;
+        let mut args = args.clone();
+        args.files.rev = Some(commit.to_owned());
+        args.files.worktree = false;
+        if args.files.paths.is_empty() && self.named.declared {
+            args.files.target = Some(self.named.name.clone());
+        }
+        let Named { target, .. } = args.resolve(directory, &self.checkout, &self.cluster)?;
+        // Nobody is asked, so the guards are those of this run.
+        let (allow_delete, allow_empty) = (now.allow_delete.clone(), now.allow_empty);
+        let inventory = now.inventory.clone();
+        Ok(Target { inventory, allow_delete, allow_empty, moved: true, ..target })
     }
 
     /// What there is to show of a survey.

@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::cascade::Cascade;
 use super::exit::{Exit, Failure};
+use super::locking::{self, LOCK_TIMEOUT, LockArgs};
 use super::present::round::Log;
 use super::target::TargetArgs;
 use super::ui::Ui;
@@ -24,6 +25,7 @@ const EXAMPLES: &str = "\
 Examples:
   trueup watch                           the only target of trueup.yaml
   trueup watch --target prod --interval 300
+  trueup watch --on-failure rollback     back to what was healthy
   trueup watch --once                    one round, as from cron";
 
 /// Pull and apply, again and again
@@ -58,6 +60,9 @@ pub struct WatchArgs {
     /// How long a round waits for what it changed to be healthy: 90s, 5m, 1h30m
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = waiting::duration)]
     wait_timeout: Duration,
+
+    #[command(flatten)]
+    locking: LockArgs,
 
     /// How long the remote may be silent
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
@@ -95,6 +100,12 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         once: args.once,
         cascade: args.cascade.into(),
         wait: args.waiting.is_wanted(true).then_some(args.wait_timeout),
+        who: locking::who(),
+        lock_timeout: args.locking.lock_timeout.unwrap_or(match args.once {
+            true => LOCK_TIMEOUT,
+            false => Duration::ZERO,
+        }),
+        rolls_back: args.locking.rolls_back(),
     };
     // From cron, a round with nothing to tell should not send a mail.
     let mut log = Log::new(&named.name, !args.once || ui.has_reader(), ui.glyphs());

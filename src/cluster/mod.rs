@@ -12,6 +12,7 @@ mod execute;
 mod faults;
 mod immutable;
 mod instances;
+mod lease;
 mod observe;
 mod path;
 mod patience;

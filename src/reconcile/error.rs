@@ -3,6 +3,7 @@
 use crate::cluster::ApiError;
 use crate::git;
 use crate::inventory::ParentError;
+use crate::lease::Holder;
 use crate::problem::Problem;
 
 /// Why a target could not be surveyed or carried out. Nothing was deleted.
@@ -47,6 +48,20 @@ pub enum Error {
         /// The target's paths.
         now: String,
     },
+    /// Somebody else is writing.
+    #[error("the inventory {inventory} is locked by {by}")]
+    Locked {
+        /// The inventory's name.
+        inventory: String,
+        /// Who holds the lock.
+        by: Holder,
+    },
+    /// The lock was lost while it was needed.
+    #[error("lost the lock to {0}")]
+    Lost(String),
+    /// A signal came before anything was written.
+    #[error("interrupted")]
+    Stopped,
     /// Not one object could be read.
     #[error("none of the manifests can be used")]
     Unusable {
@@ -94,11 +109,15 @@ impl Error {
             Self::OtherPaths { .. } => Some(
                 "if the folder was moved in git, say --moved; otherwise choose another inventory with --name NAME".to_owned(),
             ),
+            Self::Locked { .. } => Some(
+                "wait until that run has ended, or longer with --lock-timeout TIME; one that was killed holds it for 30 s more".to_owned(),
+            ),
+            Self::Lost(_) => Some("run it again once nobody else does".to_owned()),
             Self::Ignore(problem) => problem.hint.clone(),
             Self::Strict { .. } => {
                 Some("correct them, or do without --strict to leave these documents out".to_owned())
             }
-            Self::Unusable { .. } | Self::Task(_) => None,
+            Self::Unusable { .. } | Self::Stopped | Self::Task(_) => None,
         }
     }
 }

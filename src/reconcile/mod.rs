@@ -5,16 +5,22 @@ mod carry_out;
 mod declare;
 mod error;
 mod explain;
+mod lock;
 mod prove;
 mod rehearse;
+mod rollback;
 mod survey;
 
 pub use carry_out::{Course, TIMEOUT, carry_out};
 pub use declare::{Declared, LastRead, declare, declare_again};
 pub use error::Error;
 pub use explain::{Explained, explain};
+pub use lock::{Lock, Patience, take};
 pub use prove::{Waiting, prove, standing};
 pub use rehearse::{Rehearsal, rehearse};
+pub use rollback::{
+    Back, NoWayBack, Return, go_back, is_failure, newly_healthy, note_health, way_back,
+};
 pub use survey::{Survey, survey};
 
 use std::collections::BTreeSet;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
+use std::time::Instant;
 
 use crate::catalog::{Catalog, is_namespace};
 use crate::check;
@@ -23,6 +24,8 @@ use super::{Declared, Error, Explained, LastRead, Target, declare, declare_again
 
 /// What was found, and what is to be done about it.
 pub struct Survey {
+    /// When looking began.
+    pub begun: Instant,
     /// The commit that is to be made true.
     pub revision: Revision,
     /// What should exist, and what could not be read.
@@ -51,6 +54,8 @@ pub struct Survey {
     pub unready: BTreeMap<ObjectKey, Health>,
     /// Says which objects are ready.
     pub judge: Judge,
+    /// The namespace of the inventory.
+    home: String,
     /// Changes in the work tree under the target's paths that are not in the commit.
     pub uncommitted: Vec<String>,
 }
@@ -61,6 +66,31 @@ impl Survey {
         let declared = self.desired.objects.values().map(|manifest| &manifest.object);
         let made = || Redactor::of_plan_with_rules(&self.plan, declared, &self.redact);
         self.redactor.get_or_init(made)
+    }
+
+    /// Whether carrying it out writes anything, be it the inventory's record alone.
+    pub fn writes(&self) -> bool {
+        let records = || self.is_sound() && self.before.as_ref() != Some(&self.record());
+        self.plan.writes() || (!self.is_nothing() && records())
+    }
+
+    /// Whether there is nothing in the commit that can't be used, and nothing that is refused.
+    pub(super) fn is_sound(&self) -> bool {
+        self.desired.problems.is_empty() && self.plan.count(Action::Refuse) == 0
+    }
+
+    /// Whether there is nothing to record: nothing was there, nothing is wanted.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.before.is_none() && self.desired.objects.is_empty()
+    }
+
+    /// What the inventory's parent will say where all goes well and nothing holds a deletion up.
+    pub(super) fn record(&self) -> Record {
+        let mut record = self.after.clone();
+        let stays = |change: &&Change| change.origin.is_none() && change.action == Action::Keep;
+        record.extend(self.plan.changes().filter(stays).map(|change| &change.key));
+        record.namespaces.insert(self.home.clone());
+        record
     }
 }
 
@@ -77,6 +107,7 @@ pub async fn survey(
     cluster: &Cluster,
     last: Option<&LastRead>,
 ) -> Result<Survey, Error> {
+    let begun = Instant::now();
     let declare = async {
         match last {
             Some(last) => declare_again(target, checkout, last).await,
@@ -139,11 +170,14 @@ pub async fn survey(
     };
     let is_declared = |change: &&Change| change.origin.is_some();
     let applied = plan.changes().filter(is_declared).filter(|c| c.action != Action::Refuse);
-    let after = Record::of(source, applied.map(|change| &change.key));
+    let mut after = Record::of(source, applied.map(|change| &change.key));
+    after.remember(before.as_ref());
     warnings.extend(plan.warnings.iter().cloned());
     warnings.extend(rules::idle(&target.ignore, (&desired, &plan)));
     warnings.extend(rules::idle(&target.redact, (&desired, &plan)));
     Ok(Survey {
+        begun,
+        home: target.inventory.namespace.clone(),
         revision,
         desired,
         plan,

@@ -40,6 +40,11 @@ impl<'p> Repo<'p> {
         repo
     }
 
+    /// The namespace that its objects go to.
+    pub fn namespace(&self) -> &str {
+        &self.name
+    }
+
     /// Where it is.
     pub fn path(&self) -> PathBuf {
         self.folder.path().join(&self.name)

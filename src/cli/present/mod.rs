@@ -107,6 +107,19 @@ pub fn report(
     }
 }
 
+/// Writes what is left alone and what is not healthy, for people.
+///
+/// # Errors
+///
+/// When `out` does not take it.
+pub fn unhealthy(
+    out: &mut impl Write,
+    (view, report): (&PlanView<'_>, &Report),
+    glyphs: Glyphs,
+) -> io::Result<()> {
+    steps::write_unhealthy(out, view, report, glyphs)
+}
+
 /// Writes that an approved plan does not hold any more: what moved, and the new difference.
 ///
 /// # Errors

@@ -13,6 +13,7 @@ use crate::plan::Action;
 use crate::problem::Problem;
 use crate::redact::Redactor;
 use crate::report::Outcome;
+use crate::snapshot::short;
 use crate::watch::{Round, RoundError, Watch};
 
 /// Fields of one object that are told one by one; of more, the number is told.
@@ -26,6 +27,8 @@ pub struct Log {
     greets: bool,
     /// The commit of the last round that came to something.
     commit: Option<String>,
+    /// Whether it was said that there is no lock.
+    warned: bool,
     /// What went wrong in the last round.
     wrong: BTreeSet<String>,
     /// What was not ready when a round had waited for it, and what was said of it.
@@ -36,7 +39,8 @@ impl Log {
     /// The log of `target`; with `greets` a first round that finds everything true says so.
     pub fn new(target: &str, greets: bool, glyphs: Glyphs) -> Self {
         let (target, wrong) = (target.to_owned(), BTreeSet::new());
-        Self { target, glyphs, greets, commit: None, wrong, unready: BTreeMap::new() }
+        let (warned, unready) = (false, BTreeMap::new());
+        Self { target, glyphs, greets, commit: None, warned, wrong, unready }
     }
 
     /// One line with the time and the target.
@@ -59,6 +63,7 @@ impl Log {
             Err(_) => Exit::CouldNot,
             Ok(Round { pulled: Some(Err(error)), .. }) if !error.is_refusal() => Exit::CouldNot,
             Ok(Round { pulled: Some(Err(_)), .. }) => Exit::NotAtCommit,
+            Ok(Round { held_back: Some(_), .. }) => Exit::NotAtCommit,
             Ok(round) if round.report.is_good() => Exit::AtCommit,
             Ok(round) if round.report.interrupted => Exit::Interrupted,
             Ok(_) => Exit::NotAtCommit,
@@ -81,6 +86,7 @@ impl Log {
                 }
                 wrong.extend(went_wrong(round));
                 wrong.extend(self.unhealthy(round));
+                wrong.extend(went_back(round));
                 done.extend(self.did(round));
             }
         }
@@ -90,6 +96,11 @@ impl Log {
                 lines.push(self.line(&format!("! {text}")));
             }
         }
+        if let Ok(Round { warning: Some(warning), .. }) = &round
+            && !std::mem::replace(&mut self.warned, true)
+        {
+            lines.push(self.line(&format!("warning: {warning}")));
+        }
         if let Ok(round) = &round {
             let recovered = !self.wrong.is_empty() && wrong.is_empty();
             if recovered {
@@ -97,7 +108,8 @@ impl Log {
             } else if lines.is_empty() && self.greets && self.commit.is_none() {
                 lines.push(self.line(&in_sync(round)));
             }
-            self.commit = Some(round.survey.revision.commit.clone());
+            let back = round.report.rollback.as_ref().and_then(|rollback| rollback.to.clone());
+            self.commit = back.or_else(|| Some(round.survey.revision.commit.clone()));
         }
         self.wrong = wrong.into_iter().collect();
         lines
@@ -208,6 +220,25 @@ fn unusable(problem: &Problem) -> String {
     with_hint(&format!("{}: {}", problem.place, problem.message), problem.hint.clone())
 }
 
+/// That a commit was taken back, and what is kept true in its place; the same in every round.
+fn went_back(round: &Round) -> Vec<String> {
+    if let Some(failed) = &round.held_back {
+        let (failed, healthy) = (short(failed), round.survey.revision.short());
+        return vec![stays_back(failed, healthy)];
+    }
+    let Some(rollback) = &round.report.rollback else { return Vec::new() };
+    let failed = round.survey.revision.short();
+    let mut wrong = vec![format!("{failed} failed: {}", rollback.words)];
+    if let (Some(to), Some(_)) = (&rollback.to, &rollback.report) {
+        wrong.push(stays_back(failed, short(to)));
+    }
+    wrong
+}
+
+fn stays_back(failed: &str, healthy: &str) -> String {
+    format!("stays at {healthy} until there is a commit after {failed}, which failed")
+}
+
 /// What of a round went wrong, apart from its pull.
 fn went_wrong(round: &Round) -> Vec<String> {
     let redactor = round.survey.redactor();
@@ -221,6 +252,9 @@ fn went_wrong(round: &Round) -> Vec<String> {
             let message = because(reason, |text| redactor.text_about(&change.key, text)).join("; ");
             wrong.push(with_hint(&format!("{}: {message}", change.key), reason.hint.clone()));
         }
+    }
+    if let Some(to) = &round.report.lost {
+        wrong.push(format!("lost the lock to {to}"));
     }
     for step in &round.report.steps {
         if let Outcome::Failed(reason) = &step.outcome {

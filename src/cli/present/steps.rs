@@ -82,6 +82,30 @@ pub fn write_end(
     report: &Report,
     glyphs: Glyphs,
 ) -> io::Result<()> {
+    // Going back has told it already.
+    let was_told = report.rollback.as_ref().is_some_and(|rollback| rollback.to.is_some());
+    if !was_told {
+        write_unhealthy(out, view, report, glyphs)?;
+    }
+    let is_unhealthy = report.proof.as_ref().is_some_and(|proof| !proof.is_ready());
+    if is_unhealthy || !report.steps.is_empty() || !view.plan.is_noop() || !view.problems.is_empty()
+    {
+        writeln!(out)?;
+    }
+    text::end(out, &end_line(view, report), glyphs)
+}
+
+/// What is left alone, what is not gone yet, and what is not healthy.
+///
+/// # Errors
+///
+/// When `out` does not take it.
+pub(super) fn write_unhealthy(
+    out: &mut impl Write,
+    view: &PlanView<'_>,
+    report: &Report,
+    glyphs: Glyphs,
+) -> io::Result<()> {
     text::left_alone(out, view, glyphs)?;
     for (key, holder) in report.held.iter().take(FEW) {
         let shown = |holder| format!(" and waits for {}", view.redactor.text_about(key, holder));
@@ -96,12 +120,7 @@ pub fn write_end(
     if let Some(proof) = &report.proof {
         waiting::write(out, proof, view.redactor, glyphs)?;
     }
-    let is_unhealthy = report.proof.as_ref().is_some_and(|proof| !proof.is_ready());
-    if is_unhealthy || !report.steps.is_empty() || !view.plan.is_noop() || !view.problems.is_empty()
-    {
-        writeln!(out)?;
-    }
-    text::end(out, &end_line(view, report), glyphs)
+    Ok(())
 }
 
 /// The line that every apply ends with.
@@ -110,6 +129,10 @@ pub fn end_line(view: &PlanView<'_>, report: &Report) -> String {
     let objects = view.plan.changes().count();
     let plural = if objects == 1 { "" } else { "s" };
     let what = match report.at_commit {
+        _ if report.rollback.is_some() => {
+            let rollback = report.rollback.as_ref().map_or("", |rollback| rollback.words.as_str());
+            format!("{target} is NOT at {commit}: {}; {rollback}", failure(view, report))
+        }
         true => {
             let changed = match report.done() {
                 0 => "nothing to do".to_owned(),
@@ -135,12 +158,25 @@ pub fn end_line(view: &PlanView<'_>, report: &Report) -> String {
     format!("{what} · {}", text::cost(view.requests, view.elapsed))
 }
 
+/// Why a commit was taken back.
+fn failure(view: &PlanView<'_>, report: &Report) -> String {
+    match report.proof.as_ref().map(|proof| proof.others.as_slice()) {
+        Some([one]) => format!("{} did not get ready", one.key.name),
+        Some(others @ [_, ..]) => format!("{} objects did not get ready", others.len()),
+        Some([]) | None => shortfall(view, report),
+    }
+}
+
 /// What keeps the cluster from being at the commit.
 fn shortfall(view: &PlanView<'_>, report: &Report) -> String {
     let refused = view.plan.count(Action::Refuse);
     let unread = view.problems.len();
     let parts = [
         (report.interrupted.into(), "interrupted".to_owned()),
+        (
+            report.lost.is_some().into(),
+            format!("lost the lock to {}", report.lost.as_deref().unwrap_or_default()),
+        ),
         (report.failed(), format!("{} failed", report.failed())),
         (refused, format!("{refused} refused")),
         (unread, format!("{unread} not readable")),

@@ -61,6 +61,8 @@ impl Run<'_> {
             Some("others are still being deleted, and the inventory is kept in this namespace")
         } else if self.course.stop.load(Ordering::Relaxed) {
             Some("interrupted")
+        } else if self.course.lock.lost().is_some() {
+            Some("the lock was lost")
         } else {
             None
         };

@@ -16,16 +16,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::stream::{FuturesUnordered, StreamExt as _};
+use jiff::Timestamp;
 
 use self::blocked::{how_it_ended, how_it_stays};
 use self::departure::ends_home;
 use self::worker::Worker;
 use super::survey::api;
-use super::{Error, Survey};
+use super::{Error, Lock, Survey};
 use crate::approval::Approval;
 use crate::catalog::is_namespace;
 use crate::cluster::{Cascade, Cluster, Patience};
-use crate::inventory::{Inventory, Record};
+use crate::inventory::{Inventory, Mark, Record};
 use crate::object::ObjectKey;
 use crate::plan::queue::{Blocker, End, Queue};
 use crate::plan::{Action, Change, Half, Plan, Reason};
@@ -38,6 +39,8 @@ pub const TIMEOUT: Duration = Duration::from_secs(300);
 pub struct Course<'a> {
     /// The record of what this target put there.
     pub inventory: &'a Inventory,
+    /// The inventory's lock: nothing is written once it is lost.
+    pub lock: &'a Lock<'a>,
     /// What was approved: nothing else is written, whatever happens between the look and the write.
     pub approval: Option<&'a Approval>,
     /// For how long an object is waited for that others come after as the files say, by a wave or
@@ -127,6 +130,8 @@ impl<'a> Run<'a> {
             let outcome = self.change(change).await;
             self.note(change, outcome);
         }
+        self.course.lock.settle().await?;
+        self.still_locked()?;
         match self.cluster.record(self.course.inventory, &claim).await {
             Err(error) if error.is_not_found() => Err(Error::NoNamespace(home)),
             recorded => recorded.map_err(api("write the inventory")),
@@ -198,6 +203,9 @@ impl<'a> Run<'a> {
         if self.course.stop.load(Ordering::Relaxed) {
             return Some(reason("interrupted"));
         }
+        if let Some(to) = self.course.lock.lost() {
+            return Some(reason(&format!("the lock was lost to {to}")));
+        }
         let is_deleting = std::ptr::eq(half, &self.survey.plan.undesired);
         let blocker = blocker?;
         let cause = &half.changes[blocker.object];
@@ -211,6 +219,11 @@ impl<'a> Run<'a> {
     /// Whether an object that stays as it is was not ready when it was looked at.
     fn is_unready(&self, change: &Change) -> bool {
         change.action == Action::Keep && self.survey.unready.contains_key(&change.key)
+    }
+
+    /// Whether the lock is still ours, or whose it is.
+    fn still_locked(&self) -> Result<(), Error> {
+        self.course.lock.lost().map_or(Ok(()), |to| Err(Error::Lost(to)))
     }
 
     async fn change(&self, change: &Change) -> Outcome {
@@ -246,34 +259,30 @@ impl<'a> Run<'a> {
         let Self { survey, cluster, course, report, pending, stuck: _, patience: _, unready: _ } =
             self;
         report.interrupted = course.stop.load(Ordering::Relaxed) && report.skipped() > 0;
-        let clean = report.failed() == 0
-            && report.skipped() == 0
-            && survey.plan.count(Action::Refuse) == 0
-            && survey.desired.problems.is_empty();
-        if !clean {
+        report.lost = course.lock.lost();
+        let clean = report.failed() == 0 && report.skipped() == 0 && survey.is_sound();
+        if !clean || report.lost.is_some() {
             return Ok(());
         }
-        let is_nothing = survey.before.is_none() && survey.desired.objects.is_empty();
         let went = |step: &Step| ends_home(step.action, &step.key, course.inventory);
-        if is_nothing || report.steps.iter().any(went) {
+        if survey.is_nothing() || report.steps.iter().any(went) {
             // There is no record, or it went with all else.
             report.at_commit = true;
             return Ok(());
         }
-        let mut after = survey.after.clone();
-        let kept = survey
-            .plan
-            .changes()
-            .filter(|change| change.origin.is_none() && change.action == Action::Keep);
-        for change in kept.chain(pending.iter().copied()) {
-            after.kinds.insert(change.key.group_kind());
-            after.namespaces.extend(change.key.namespace.clone());
-        }
-        after.namespaces.insert(course.inventory.namespace.clone());
+        let mut after = survey.record();
+        after.extend(pending.iter().map(|change| &change.key));
         if survey.before.as_ref() != Some(&after) {
+            if survey.before.as_ref().and_then(|before| before.revision.as_ref())
+                != after.revision.as_ref()
+            {
+                let by = course.lock.who().person();
+                after.past.applied = Some(Mark { what: by, at: Timestamp::now() });
+            }
             let recorded = cluster.record(course.inventory, &after).await;
             recorded.map_err(api("write the inventory"))?;
         }
+        report.recorded = Some(after);
         report.at_commit = true;
         Ok(())
     }

@@ -139,6 +139,17 @@ pub(super) struct ReportDocument<'a> {
     pub(super) steps: Vec<StepDocument<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) health: Option<HealthDocument>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) lost_lock_to: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rollback: Option<RollbackDocument<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct RollbackDocument<'a> {
+    pub(super) to: Option<&'a str>,
+    pub(super) message: &'a str,
+    pub(super) report: Option<Box<ReportDocument<'a>>>,
 }
 
 #[derive(Serialize)]

@@ -36,6 +36,8 @@
 //! | `report.health.ready`, `.failed`, `.progressing`, `.not_waited_for` | how many objects are so |
 //! | `report.health.objects` | those that are not ready: `group`, `kind`, `namespace`, `name`, `state` (`progressing`, `failed`), `why`, `after` (seconds from the beginning of waiting), `details` (what a person would look up, line by line) |
 //! | `report.health.notes`, `.elapsed` | what stood in the way of looking; seconds |
+//! | `report.lost_lock_to` | to whom the lock was lost, which ended it early; absent otherwise |
+//! | `report.rollback` | of an apply with `--on-failure rollback` whose commit failed: `to` (the commit that was gone back to, null where there was none), `message` (what came of it), `report` (the same in full as in `report`, null where nothing was done); absent otherwise |
 //! | `moved` | of an apply with `--plan` that is refused: the objects whose relevant state moved since the plan was made, `changes` says what would be done now: `object`, `approved` (one of the names in `summary`), `message`; absent otherwise |
 //! | `desired_moved` | true: the commit's objects are not those that the plan was made of; absent otherwise |
 //! | `requests` | how many requests were made |
@@ -52,7 +54,7 @@ use std::io::{self, Write};
 use document::{
     CauseDocument, ChangeDocument, DeclaredDocument, Document, FieldDocument, HandoverDocument,
     InventoryDocument, MovedDocument, ObjectDocument, OriginDocument, PlaceDocument,
-    ProblemDocument, ReportDocument, Revision, StepDocument, Summary, Target,
+    ProblemDocument, ReportDocument, Revision, RollbackDocument, StepDocument, Summary, Target,
 };
 
 use super::{PlanView, shown, waiting};
@@ -277,7 +279,13 @@ fn report<'a>(report: &'a Report, view: &PlanView<'a>) -> ReportDocument<'a> {
     });
     let Report { at_commit, interrupted, .. } = *report;
     let health = report.proof.as_ref().map(|proof| waiting::document(proof, view.redactor));
-    ReportDocument { at_commit, interrupted, steps: steps.collect(), health }
+    let rollback = report.rollback.as_ref().map(|rollback| RollbackDocument {
+        to: rollback.to.as_deref(),
+        message: &rollback.words,
+        report: rollback.report.as_ref().map(|report| Box::new(self::report(report, view))),
+    });
+    let (steps, lost_lock_to) = (steps.collect(), report.lost.as_deref());
+    ReportDocument { at_commit, interrupted, steps, health, lost_lock_to, rollback }
 }
 
 fn problem<'a>(problem: &'a Problem, redactor: &Redactor) -> ProblemDocument<'a> {

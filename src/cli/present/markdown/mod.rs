@@ -44,7 +44,7 @@ pub(super) fn plan(view: &PlanView<'_>) -> String {
 /// What apply did.
 pub(super) fn report(view: &PlanView<'_>, report: &Report) -> String {
     let verdict = match report.at_commit {
-        true => {
+        true if report.rollback.is_none() => {
             let done = report.done();
             let changed =
                 if done == 0 { "nothing to do".to_owned() } else { format!("{done} changed") };
@@ -52,7 +52,11 @@ pub(super) fn report(view: &PlanView<'_>, report: &Report) -> String {
             let health = health.unwrap_or_default();
             format!("{}: {}, {changed}{health}", place(view, "is at"), objects(view.plan))
         }
-        false => format!("{}: {}", place(view, "is **not** at"), shortfall(view, report)),
+        _ => format!("{}: {}", place(view, "is **not** at"), shortfall(view, report)),
+    };
+    let verdict = match &report.rollback {
+        Some(rollback) => format!("{verdict}; **{}**", rollback.words),
+        None => verdict,
     };
     let rows: Vec<String> = shown(view.plan)
         .map(|change| {

@@ -1,0 +1,54 @@
+//! Reads and writes the Lease that is an inventory's lock. What it says is [`crate::lease`]'s.
+
+use http::Method;
+
+use super::path::{collection, one};
+use super::wire::{Call, object};
+use super::{ApiError, Cluster};
+use crate::catalog::Served;
+use crate::inventory::Inventory;
+use crate::object::{GroupKind, Object};
+use crate::ownership::FIELD_MANAGER;
+
+impl Cluster {
+    /// The inventory's Lease; `None` when there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be read.
+    pub async fn lease(&self, inventory: &Inventory) -> Result<Option<Object>, ApiError> {
+        self.get(&leases(), Some(&inventory.namespace), &inventory.name).await
+    }
+
+    /// Makes a Lease, or puts one in the place of the one that it names the version of.
+    ///
+    /// # Errors
+    ///
+    /// When there is one already, or the one to be replaced has moved, which is a conflict; when
+    /// the API server refuses, or does not answer.
+    pub async fn put_lease(&self, lease: &Object) -> Result<Object, ApiError> {
+        let (method, path) = match lease.resource_version() {
+            Some(_) => (Method::PUT, one(&leases(), lease.namespace(), lease.name())),
+            None => (Method::POST, collection(&leases(), lease.namespace())),
+        };
+        let body = serde_json::to_vec(lease).unwrap_or_default();
+        let call = Call {
+            method,
+            path: format!("{path}?fieldManager={FIELD_MANAGER}"),
+            body: Some(("application/json", body)),
+            accept: None,
+            known: None,
+        };
+        self.call(call).await.map(|answer| object(answer.body))
+    }
+}
+
+fn leases() -> Served {
+    Served {
+        group_kind: GroupKind::new("coordination.k8s.io", "Lease"),
+        version: "v1".to_owned(),
+        plural: "leases".to_owned(),
+        namespaced: true,
+        verbs: Vec::new(),
+    }
+}

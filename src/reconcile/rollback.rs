@@ -1,0 +1,212 @@
+//! What follows from how a commit fares: one that is healthy is noted in the inventory's parent, and
+//! one that fails is taken back by carrying out the last healthy one, all of it, prunes and guards
+//! included.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::survey::api;
+use super::{
+    Course, Error, Lock, Patience, Survey, Target, Waiting, carry_out, prove, survey, take,
+};
+use crate::cluster::{Cascade, Cluster};
+use crate::git::{self, Checkout};
+use crate::health::Ended;
+use crate::inventory::Record;
+use crate::lease::Watched;
+use crate::plan::Action;
+use crate::report::{Report, Rollback};
+use crate::snapshot::{Revision, short};
+
+/// What the parent should say now that everything was seen healthy; `None` where it says so, or
+/// not everything was.
+pub fn newly_healthy(report: &Report) -> Option<Record> {
+    let proof = report.proof.as_ref().filter(|proof| proof.is_ready())?;
+    let is_seen = proof.ended == Ended::Ready && report.at_commit && report.lost.is_none();
+    report.recorded.as_ref().filter(|_| is_seen)?.healthy(Timestamp::now())
+}
+
+/// Notes in the inventory's parent that the commit is healthy, where that is new. A run that had
+/// nothing else to write takes the lock for it; while somebody else writes it does without, and the
+/// next run will note it.
+///
+/// # Errors
+///
+/// When the parent can't be written.
+pub async fn note_health(
+    survey: &Survey,
+    (target, cluster): (&Target, &Cluster),
+    (report, lock): (&mut Report, &Lock<'_>),
+) -> Result<(), Error> {
+    let Some(record) = newly_healthy(report) else { return Ok(()) };
+    let inventory = &target.inventory;
+    let write = async || {
+        let written = cluster.record(inventory, &record).await;
+        written.map_err(api("write the inventory"))
+    };
+    if lock.is_to_be_had() {
+        let patience = Patience {
+            timeout: Duration::ZERO,
+            watched: &mut Watched::default(),
+            stop: &AtomicBool::new(false),
+            events: &mut |_| {},
+        };
+        let Ok(lock) = take(survey, cluster, (inventory, lock.who()), patience).await else {
+            return Ok(());
+        };
+        // Others may have been here since; what they wrote must not be undone.
+        let is_current = match lock.is_stale {
+            true => cluster.parent(inventory).await.is_ok_and(|parent| {
+                let now = parent.and_then(|parent| inventory.read(&parent).ok());
+                now == report.recorded
+            }),
+            false => true,
+        };
+        let written = if is_current { write().await } else { Ok(()) };
+        lock.give_back().await;
+        written?;
+        if !is_current {
+            return Ok(());
+        }
+    } else if lock.lost().is_none() {
+        write().await?;
+    } else {
+        return Ok(());
+    }
+    report.recorded = Some(record);
+    Ok(())
+}
+
+/// Whether what came of a commit is a reason to go back: something could not be changed, or did not
+/// get healthy, be it before others that come after it. What is refused or can't be read is none.
+pub fn is_failure(survey: &Survey, report: &Report) -> bool {
+    let unhealthy = |proof: &crate::health::Proof| {
+        matches!(proof.ended, Ended::Failed | Ended::Timeout) && !proof.is_ready()
+    };
+    let is_over = !report.interrupted && report.lost.is_none();
+    let is_stuck = report.skipped() > 0 && survey.is_sound();
+    is_over && (report.failed() > 0 || is_stuck || report.proof.as_ref().is_some_and(unhealthy))
+}
+
+/// Why there is no way back.
+#[derive(Debug, thiserror::Error)]
+pub enum NoWayBack {
+    /// No commit was ever seen healthy.
+    #[error("not rolled back: no commit was healthy before")]
+    Nothing,
+    /// The commit that failed is the one that was healthy.
+    #[error("not rolled back: it is the commit that was last healthy")]
+    Same,
+    /// The healthy commit is not here any more.
+    #[error("not rolled back: {} was healthy, and is not in this checkout", short(.commit))]
+    Gone {
+        /// Its id.
+        commit: String,
+        /// What git says.
+        source: git::Error,
+    },
+}
+
+/// The commit to go back to.
+///
+/// # Errors
+///
+/// When there is none.
+pub fn way_back(failed: &Survey, checkout: &Checkout) -> Result<Revision, NoWayBack> {
+    let past = failed.before.as_ref().map(|before| &before.past);
+    let healthy = past.and_then(|past| past.healthy.as_ref()).ok_or(NoWayBack::Nothing)?;
+    if failed.after.revision.as_ref() == Some(&healthy.what) {
+        return Err(NoWayBack::Same);
+    }
+    let commit = healthy.what.clone();
+    checkout.resolve(Some(&healthy.what)).map_err(|source| NoWayBack::Gone { commit, source })
+}
+
+/// How to go back.
+pub struct Return<'a> {
+    /// The inventory's lock, which is held already.
+    pub lock: &'a Lock<'a>,
+    /// For how long to wait until everything is healthy again.
+    pub timeout: Duration,
+    /// What becomes of what deleted objects own.
+    pub cascade: Cascade,
+    /// Set to stop.
+    pub stop: &'a Arc<AtomicBool>,
+}
+
+/// A commit that was gone back to.
+pub struct Back {
+    /// What was found and decided.
+    pub survey: Survey,
+    /// What was done.
+    pub report: Report,
+}
+
+/// Makes `target` true, a commit that was healthy, in place of what `failed`. The parent remembers
+/// which one that was, however this ends.
+///
+/// # Errors
+///
+/// When it can't be surveyed or carried out.
+pub async fn go_back(
+    failed: &Survey,
+    target: &Target,
+    (checkout, cluster): (&Checkout, &Cluster),
+    how: Return<'_>,
+) -> Result<Back, Error> {
+    let Return { lock, timeout, cascade, stop } = how;
+    let mut survey = survey(target, checkout, cluster, None).await?;
+    survey.after.past.failed.clone_from(&failed.after.revision);
+    let inventory = &target.inventory;
+    let (wait, events) = (Some(timeout), &mut |_: &_| {});
+    let course = Course { inventory, lock, approval: None, wait, timeout, cascade, stop, events };
+    let mut report = carry_out(&survey, cluster, course).await?;
+    if !report.at_commit && lock.lost().is_none() {
+        let mut claim = Record::claim(survey.before.as_ref(), &survey.after);
+        claim.past.failed.clone_from(&failed.after.revision);
+        let written = cluster.record(inventory, &claim).await;
+        written.map_err(api("write the inventory"))?;
+    }
+    let waiting = Waiting { inventory, timeout, stop, events: &mut |_| {} };
+    report.proof = prove(&survey, cluster, (&report, waiting)).await;
+    Ok(Back { survey, report })
+}
+
+impl Back {
+    /// What is told of it, with nothing in it that only this survey knows to be secret.
+    pub fn told(self) -> Rollback {
+        let Self { survey, mut report } = self;
+        let to = survey.revision.short();
+        let words = match (report.at_commit, report.is_good()) {
+            (true, true) if report.proof.is_some() => {
+                format!("rolled back to {to}, which is healthy")
+            }
+            (true, _) => format!("rolled back to {to}, which is not healthy either"),
+            (false, _) => {
+                let refused = survey.plan.count(Action::Refuse);
+                let unread = survey.desired.problems.len();
+                let counts = [
+                    (report.failed(), "failed"),
+                    (refused, "refused"),
+                    (unread, "not readable"),
+                    (report.skipped(), "not tried"),
+                ];
+                let counts = counts.iter().filter(|(count, _)| *count > 0);
+                let counts: Vec<_> =
+                    counts.map(|(count, word)| format!("{count} {word}")).collect();
+                format!("going back to {to} came only part of the way: {}", counts.join(", "))
+            }
+        };
+        report.mask(survey.redactor());
+        Rollback { to: Some(survey.revision.commit.clone()), words, report: Some(Box::new(report)) }
+    }
+}
+
+impl From<NoWayBack> for Rollback {
+    fn from(why: NoWayBack) -> Self {
+        Self { to: None, words: why.to_string(), report: None }
+    }
+}
