@@ -33,8 +33,9 @@ pub fn table(proof: &Proof, redactor: &Redactor, glyphs: Glyphs) -> String {
         let (mark, _) = mark(standing, glyphs);
         let more = standing.details.first().map(|it| redactor.text_about(&standing.key, it));
         let more = more.map(|it| format!("{}{}", glyphs.dot(), glyphs.inert(&it)));
-        let text = sentence(standing, redactor, glyphs);
-        lines.push(format!("{mark} {text}{}", more.unwrap_or_default()));
+        let text = format!("{}{}", sentence(standing, redactor, glyphs), more.unwrap_or_default());
+        let text = wrapped(&text, glyphs.limit(), (mark.width() + 1, 4));
+        lines.push(format!("{mark} {}", text.join("\n")));
     }
     if let Some(more @ 1..) = proof.others.len().checked_sub(FEW) {
         lines.push(format!("{} {more} more", glyphs.gap()));
