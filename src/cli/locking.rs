@@ -72,7 +72,15 @@ pub fn who() -> Who {
 fn user() -> String {
     let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     let user = set("USER").or_else(|| set("LOGNAME")).or_else(|| set("USERNAME"));
-    user.unwrap_or_else(|| "somebody".to_owned())
+    user.unwrap_or_else(nameless)
+}
+
+/// Whoever runs this without a name in the environment, as under a bare cron.
+fn nameless() -> String {
+    #[cfg(unix)]
+    return format!("uid-{}", rustix::process::getuid().as_raw());
+    #[cfg(not(unix))]
+    "somebody".to_owned()
 }
 
 #[cfg(unix)]
