@@ -13,6 +13,7 @@ mod corpus;
 mod drift;
 #[cfg(unix)]
 mod external;
+mod faults;
 mod forgotten;
 #[cfg(unix)]
 mod help;

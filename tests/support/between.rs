@@ -2,7 +2,7 @@
 //! comes: `kubectl proxy` behind a socket of the test's own.
 
 use std::fs;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -35,17 +35,7 @@ impl Between {
         plane: &Plane,
         meddle: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
-        let mut proxy = plane
-            .command(Cmd::new(&plane.kubectl))
-            .args(["proxy", "--port=0"])
-            .into_inner()
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut said = String::new();
-        let _ = BufReader::new(proxy.stdout.take().unwrap()).read_line(&mut said).unwrap();
-        let server = said.trim().rsplit(' ').next().unwrap().to_owned();
-
+        let (proxy, server) = door(plane);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let meddle: Meddle = Arc::new(meddle);
@@ -58,13 +48,7 @@ impl Between {
         });
 
         let folder = tempfile::tempdir().unwrap();
-        let kubeconfig = format!(
-            "apiVersion: v1\nkind: Config\ncurrent-context: between\n\
-             clusters: [{{name: between, cluster: {{server: '{url}'}}}}]\n\
-             users: [{{name: anybody, user: {{}}}}]\n\
-             contexts: [{{name: between, context: {{cluster: between, user: anybody}}}}]\n"
-        );
-        fs::write(folder.path().join("kubeconfig"), kubeconfig).unwrap();
+        fs::write(folder.path().join("kubeconfig"), kubeconfig(&url)).unwrap();
         Self { proxy, folder }
     }
 
@@ -81,33 +65,82 @@ impl Drop for Between {
     }
 }
 
+/// A way into the server that asks for no credentials, and where it is.
+pub(super) fn door(plane: &Plane) -> (Child, String) {
+    let mut proxy = plane
+        .command(Cmd::new(&plane.kubectl))
+        .args(["proxy", "--port=0"])
+        .into_inner()
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    let _ = BufReader::new(proxy.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    let server = said.trim().rsplit(' ').next().unwrap().to_owned();
+    (proxy, server)
+}
+
+/// A kubeconfig that leads to `url`.
+pub(super) fn kubeconfig(url: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: between\n\
+         clusters: [{{name: between, cluster: {{server: '{url}'}}}}]\n\
+         users: [{{name: anybody, user: {{}}}}]\n\
+         contexts: [{{name: between, context: {{cluster: between, user: anybody}}}}]\n"
+    )
+}
+
+/// A request as it came, without its wish to keep the connection.
+pub(super) struct Heard {
+    head: Vec<String>,
+    body: Vec<u8>,
+}
+
+impl Heard {
+    /// Reads one; `None` where whoever connected had nothing to say.
+    pub(super) fn read(stream: &mut impl BufRead) -> io::Result<Option<Self>> {
+        let (mut head, mut length) = (Vec::new(), 0);
+        loop {
+            let mut line = String::new();
+            if stream.read_line(&mut line)? == 0 {
+                return Ok(None);
+            }
+            if line.trim().is_empty() {
+                break;
+            }
+            match line.to_lowercase().split_once(':') {
+                Some(("content-length", value)) => length = value.trim().parse().unwrap(),
+                Some(("connection", _)) => continue,
+                _ => {}
+            }
+            head.push(line);
+        }
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body)?;
+        Ok(Some(Self { head, body }))
+    }
+
+    /// Its first line.
+    pub(super) fn line(&self) -> &str {
+        self.head[0].trim()
+    }
+
+    /// Sends it to the server, whose answer is to be read.
+    pub(super) fn forward(&self, server: &str) -> io::Result<TcpStream> {
+        let mut upstream = TcpStream::connect(server)?;
+        write!(upstream, "{}Connection: close\r\n\r\n", self.head.concat())?;
+        upstream.write_all(&self.body)?;
+        Ok(upstream)
+    }
+}
+
 /// Passes one request on, and its answer back.
 fn pass(stream: TcpStream, server: &str, meddle: &Meddle) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
-    let (mut head, mut length) = (Vec::new(), 0);
-    loop {
-        let mut line = String::new();
-        if stream.read_line(&mut line)? == 0 {
-            return Ok(());
-        }
-        if line.trim().is_empty() {
-            break;
-        }
-        match line.to_lowercase().split_once(':') {
-            Some(("content-length", value)) => length = value.trim().parse().unwrap(),
-            Some(("connection", _)) => continue,
-            _ => {}
-        }
-        head.push(line);
-    }
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body)?;
-    if let Some(answer) = meddle(head[0].trim()) {
+    let Some(heard) = Heard::read(&mut stream)? else { return Ok(()) };
+    if let Some(answer) = meddle(heard.line()) {
         return stream.get_mut().write_all(answer.as_bytes());
     }
-    let mut upstream = TcpStream::connect(server)?;
-    write!(upstream, "{}Connection: close\r\n\r\n", head.concat())?;
-    upstream.write_all(&body)?;
-    io::copy(&mut upstream, stream.get_mut())?;
+    io::copy(&mut heard.forward(server)?, stream.get_mut())?;
     Ok(())
 }

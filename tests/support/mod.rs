@@ -5,6 +5,7 @@ pub mod between;
 pub mod canaries;
 pub mod command;
 pub mod eventually;
+pub mod faults;
 pub mod git;
 pub mod http;
 pub mod mutate;

@@ -1,0 +1,293 @@
+//! Somebody between trueup and the API server who makes things go wrong, at whichever request a
+//! test says. What is to come of it is the test's.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use super::between::{Heard, door, kubeconfig};
+use super::command::{Cmd, Output};
+use super::sandbox::Plane;
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The server answers with this status and has done nothing.
+    Status(u16),
+    /// The connection breaks before the server has the request.
+    ResetBefore,
+    /// The connection breaks after the server has acted.
+    ResetAfter,
+    /// The server acts, and its answer comes late.
+    Delay,
+    /// The server acts, and half its answer comes.
+    Truncated,
+    /// Something that is no API server answers, and all is well with it.
+    Garbled,
+    /// A list as it was once.
+    Stale,
+    /// trueup is killed before the server has the request.
+    KillBefore,
+    /// trueup is killed after the server has acted.
+    KillAfter,
+}
+
+/// One request.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub method: String,
+    /// Its path, without a query.
+    pub path: String,
+    pub query: String,
+}
+
+impl Seen {
+    fn of(line: &str) -> Self {
+        let mut words = line.split(' ').map(str::to_owned);
+        let (method, target) = (words.next().unwrap(), words.next().unwrap_or_default());
+        let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+        Self { method, path: path.to_owned(), query: query.to_owned() }
+    }
+
+    /// Whether it changes anything.
+    pub fn is_write(&self) -> bool {
+        self.method != "GET" && !self.query.contains("dryRun=All")
+    }
+
+    /// Whether it lists the members of an inventory.
+    pub fn is_list(&self) -> bool {
+        self.method == "GET"
+            && self.query.contains("labelSelector=")
+            && !self.query.contains("watch=")
+    }
+}
+
+/// Says of each request what is to go wrong with it.
+type Script = Box<dyn FnMut(&Seen) -> Option<Fault> + Send>;
+
+/// What came of one command.
+pub struct Run {
+    pub output: Output,
+    /// Every request, in the order in which they came.
+    pub seen: Vec<Seen>,
+    /// How many of them went wrong.
+    pub struck: usize,
+}
+
+/// Somebody in between, for as long as it lives.
+pub struct Faulty {
+    door: Child,
+    url: String,
+    folder: tempfile::TempDir,
+    line: Arc<Line>,
+}
+
+/// The line between the two.
+struct Line {
+    server: String,
+    state: Mutex<State>,
+    moved: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    script: Option<Script>,
+    seen: Vec<Seen>,
+    struck: usize,
+    /// How many connections are open.
+    open: usize,
+    /// The command that is running.
+    victim: Option<Arc<Mutex<Child>>>,
+    /// It was killed: what it had on its way is lost.
+    is_dead: bool,
+    /// Lists as they were once.
+    old: BTreeMap<String, Vec<u8>>,
+    keeps_lists: bool,
+}
+
+/// What a connection says that wants to know when those before it have been taken.
+const QUIET: &str = "QUIET";
+
+impl Faulty {
+    pub fn start(plane: &Plane) -> Self {
+        let (door, server) = door(plane);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = listener.local_addr().unwrap().to_string();
+        let line = Arc::new(Line { server, state: Mutex::default(), moved: Condvar::new() });
+        let here = Arc::clone(&line);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                here.state.lock().unwrap().open += 1;
+                let here = Arc::clone(&here);
+                thread::spawn(move || {
+                    // Whoever hangs up in the middle is no concern of ours.
+                    let _ = here.pass(stream);
+                    here.state.lock().unwrap().open -= 1;
+                    here.moved.notify_all();
+                });
+            }
+        });
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("kubeconfig"), kubeconfig(&format!("http://{url}"))).unwrap();
+        Self { door, url, folder, line }
+    }
+
+    /// The way to the server.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.folder.path().join("kubeconfig")
+    }
+
+    /// Keeps the lists that come from now on, or no longer, as [`Fault::Stale`]'s answers.
+    pub fn keep_lists(&self, keep: bool) {
+        self.line.state.lock().unwrap().keeps_lists = keep;
+    }
+
+    /// Runs a command, and returns when it has ended and all that it sent has come to its end too.
+    pub fn run(
+        &self,
+        cmd: Cmd,
+        script: impl FnMut(&Seen) -> Option<Fault> + Send + 'static,
+    ) -> Run {
+        {
+            let mut state = self.line.state.lock().unwrap();
+            state.script = Some(Box::new(script));
+            state.is_dead = false;
+        }
+        let mut command = cmd.env("KUBECONFIG", self.kubeconfig()).into_inner();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let victim = Arc::new(Mutex::new(child));
+        self.line.state.lock().unwrap().victim = Some(Arc::clone(&victim));
+        self.line.moved.notify_all();
+        let stderr = thread::spawn(move || read(stderr));
+        let (stdout, stderr) = (read(stdout), stderr.join().unwrap());
+        let status = victim.lock().unwrap().wait().unwrap().code();
+        self.quiet();
+        let mut state = self.line.state.lock().unwrap();
+        (state.script, state.victim) = (None, None);
+        let (seen, struck) = (std::mem::take(&mut state.seen), std::mem::take(&mut state.struck));
+        Run { output: Output { stdout, stderr, status }, seen, struck }
+    }
+
+    /// Waits until nothing is on its way any more.
+    fn quiet(&self) {
+        // Connections are taken in the order in which they were made.
+        let mut last = TcpStream::connect(&self.url).unwrap();
+        write!(last, "{QUIET}\r\n\r\n").unwrap();
+        let _ = io::copy(&mut last, &mut io::sink()).unwrap();
+        let state = self.line.state.lock().unwrap();
+        drop(self.line.moved.wait_while(state, |state| state.open > 0).unwrap());
+    }
+}
+
+impl Drop for Faulty {
+    fn drop(&mut self) {
+        let _ = self.door.kill();
+        let _ = self.door.wait();
+    }
+}
+
+impl Line {
+    /// Passes one request on, and its answer back, or does not.
+    fn pass(&self, stream: TcpStream) -> io::Result<()> {
+        let mut stream = BufReader::new(stream);
+        let Some(heard) = Heard::read(&mut stream)? else { return Ok(()) };
+        if heard.line() == QUIET {
+            return Ok(());
+        }
+        let seen = Seen::of(heard.line());
+        let Some(fault) = self.take(&seen) else { return Ok(()) };
+        let old = || self.state.lock().unwrap().old.get(&seen.path).cloned();
+        match fault {
+            Some(Fault::KillBefore) => return self.kill(),
+            Some(Fault::ResetBefore) => return reset(stream.get_ref()),
+            Some(Fault::Status(code)) => return stream.get_mut().write_all(&refusal(code)),
+            Some(Fault::Garbled) => return stream.get_mut().write_all(GARBLED.as_bytes()),
+            Some(Fault::Stale) if let Some(old) = old() => return stream.get_mut().write_all(&old),
+            _ => {}
+        }
+        let mut upstream = heard.forward(&self.server)?;
+        if seen.query.contains("watch=") && fault.is_none() {
+            // It has no end to wait for.
+            return io::copy(&mut upstream, stream.get_mut()).map(|_| ());
+        }
+        let mut answer = Vec::new();
+        upstream.read_to_end(&mut answer)?;
+        match fault {
+            Some(Fault::KillAfter) => return self.kill(),
+            Some(Fault::ResetAfter) => return reset(stream.get_ref()),
+            Some(Fault::Delay) => thread::sleep(Duration::from_secs(1)),
+            Some(Fault::Truncated) => answer.truncate(half(&answer)),
+            _ => {}
+        }
+        {
+            let mut state = self.state.lock().unwrap();
+            if state.keeps_lists && seen.is_list() {
+                state.old.insert(seen.path, answer.clone());
+            }
+        }
+        stream.get_mut().write_all(&answer)
+    }
+
+    /// Notes a request and asks what is to go wrong with it; `None` where nobody waits for it.
+    fn take(&self, seen: &Seen) -> Option<Option<Fault>> {
+        let mut state = self.state.lock().unwrap();
+        if state.is_dead {
+            return None;
+        }
+        state.seen.push(seen.clone());
+        let fault = state.script.as_mut().and_then(|script| script(seen));
+        state.struck += usize::from(fault.is_some());
+        state.is_dead = matches!(fault, Some(Fault::KillBefore | Fault::KillAfter));
+        Some(fault)
+    }
+
+    fn kill(&self) -> io::Result<()> {
+        let state = self.state.lock().unwrap();
+        let state = self.moved.wait_while(state, |state| state.victim.is_none()).unwrap();
+        let victim = Arc::clone(state.victim.as_ref().unwrap());
+        drop(state);
+        victim.lock().unwrap().kill()
+    }
+}
+
+/// Breaks a connection instead of closing it.
+fn reset(stream: &TcpStream) -> io::Result<()> {
+    socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO))
+}
+
+/// The middle of an answer's body, or of its head where it has none.
+fn half(answer: &[u8]) -> usize {
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").map_or(0, |at| at + 4);
+    if end == answer.len() { end / 2 } else { (end + answer.len()) / 2 }
+}
+
+/// An answer with a status of the server's.
+fn refusal(code: u16) -> Vec<u8> {
+    let body = format!(
+        r#"{{"kind":"Status","apiVersion":"v1","status":"Failure","code":{code},"reason":"Passing","message":"the one with {code}"}}"#
+    );
+    let after = if code == 429 { "Retry-After: 1\r\n" } else { "" };
+    format!(
+        "HTTP/1.1 {code} Passing\r\n{after}Content-Type: application/json\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+/// What a hotel's network says of everything.
+const GARBLED: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 20\r\n\
+                       Connection: close\r\n\r\n<html>Welcome</html>";
+
+fn read(mut from: impl Read) -> String {
+    let mut text = Vec::new();
+    from.read_to_end(&mut text).unwrap();
+    String::from_utf8_lossy(&text).into_owned()
+}
