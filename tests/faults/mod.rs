@@ -2,6 +2,10 @@
 //! next run comes to what an undisturbed one comes to. Nothing is orphaned, nothing extra is
 //! deleted, and nothing is written that is true already.
 
+mod around;
+mod commits;
+#[cfg(target_os = "linux")]
+mod outage;
 mod point;
 mod sweep;
 mod world;

@@ -56,7 +56,7 @@ impl World {
     }
 
     /// A run that is left in peace, which has to come to `state`.
-    fn peace(&self, args: &[&str], state: &State) -> Result<Vec<Seen>, String> {
+    pub fn peace(&self, args: &[&str], state: &State) -> Result<Vec<Seen>, String> {
         let Run { output, seen, .. } = self.disturbed(args, |_| None);
         if output.status != Some(0) {
             return Err(format!("it failed\n{output}"));
@@ -69,7 +69,7 @@ impl World {
     }
 
     /// Whether each object is as one of the two commits has it.
-    fn is_in_between(&self, middle: &State) -> Result<(), String> {
+    pub fn is_in_between(&self, middle: &State) -> Result<(), String> {
         if !self.leaves_strangers_alone() {
             return Err("it touched what is somebody else's".to_owned());
         }

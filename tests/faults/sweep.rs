@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::thread;
 
+use self::Trouble::Line;
 use super::point::{Demand, Verdict};
 use super::world::World;
 use crate::support::faults::{Fault, Seen};
@@ -25,27 +26,57 @@ const MANY: &[&str] = &["apply"];
 #[derive(Clone, Copy)]
 pub struct Row {
     name: &'static str,
-    fault: Fault,
+    trouble: Trouble,
     args: &'static [&'static str],
     demand: Demand,
 }
 
+/// What goes wrong.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trouble {
+    /// Something between trueup and the server.
+    Line(Fault),
+    /// The user's rights are taken away.
+    NoRights,
+    /// Somebody deletes the very object that is about to be written.
+    Deleted,
+}
+
+impl Trouble {
+    /// Whether it can happen at a request.
+    fn is_at(self, seen: &Seen) -> bool {
+        match self {
+            Self::Line(Fault::Stale) => seen.is_list(),
+            // What can't be had back in a moment is left alone.
+            Self::Deleted => seen.is_write() && !is_lasting(&seen.path),
+            _ => true,
+        }
+    }
+}
+
+/// Whether it is a namespace or a definition.
+fn is_lasting(path: &str) -> bool {
+    path.contains("/customresourcedefinitions/") || path.matches('/').count() == 4
+}
+
 /// What may go wrong with any request.
-pub const ROWS: [Row; 14] = [
-    row("kill -9 before the server acts, one request at a time", Fault::KillBefore, ONE),
-    row("kill -9 after the server acted, one request at a time", Fault::KillAfter, ONE),
-    row("kill -9 before the server acts, many at once", Fault::KillBefore, MANY),
-    row("kill -9 after the server acted, many at once", Fault::KillAfter, MANY),
-    row("429 with Retry-After", Fault::Status(429), MANY),
-    row("500", Fault::Status(500), MANY),
-    row("503", Fault::Status(503), MANY),
-    row("reset before the server acts", Fault::ResetBefore, MANY),
-    row("reset after the server acted", Fault::ResetAfter, MANY),
-    row("a delay", Fault::Delay, MANY),
-    row("half an answer", Fault::Truncated, MANY),
-    row("401, an expired token", Fault::Status(401), MANY),
-    row("200 from something that is no API server", Fault::Garbled, MANY),
-    row("a stale list", Fault::Stale, MANY),
+pub const ROWS: [Row; 16] = [
+    row("kill -9 before the server acts, one request at a time", Line(Fault::KillBefore), ONE),
+    row("kill -9 after the server acted, one request at a time", Line(Fault::KillAfter), ONE),
+    row("kill -9 before the server acts, many at once", Line(Fault::KillBefore), MANY),
+    row("kill -9 after the server acted, many at once", Line(Fault::KillAfter), MANY),
+    row("429 with Retry-After", Line(Fault::Status(429)), MANY),
+    row("500", Line(Fault::Status(500)), MANY),
+    row("503", Line(Fault::Status(503)), MANY),
+    row("reset before the server acts", Line(Fault::ResetBefore), MANY),
+    row("reset after the server acted", Line(Fault::ResetAfter), MANY),
+    row("a delay", Line(Fault::Delay), MANY),
+    row("half an answer", Line(Fault::Truncated), MANY),
+    row("401, an expired token", Line(Fault::Status(401)), MANY),
+    row("200 from something that is no API server", Line(Fault::Garbled), MANY),
+    row("a stale list", Line(Fault::Stale), MANY),
+    row("the user's rights are taken away", Trouble::NoRights, MANY),
+    row("somebody deletes the object first", Trouble::Deleted, MANY),
 ];
 
 /// What goes wrong where chance decides.
@@ -59,14 +90,14 @@ const CHANCES: [Fault; 7] = [
     Fault::Garbled,
 ];
 
-const fn row(name: &'static str, fault: Fault, args: &'static [&'static str]) -> Row {
-    let demand = match fault {
-        Fault::KillBefore | Fault::KillAfter => Demand::Dies,
-        Fault::Status(401) | Fault::Garbled => Demand::Tells,
-        Fault::Stale => Demand::Ends,
-        _ => Demand::Survives,
+const fn row(name: &'static str, trouble: Trouble, args: &'static [&'static str]) -> Row {
+    let demand = match trouble {
+        Line(Fault::KillBefore | Fault::KillAfter) => Demand::Dies,
+        Line(Fault::Status(401) | Fault::Garbled) | Trouble::NoRights => Demand::Tells,
+        Line(Fault::Stale) => Demand::Ends,
+        Line(_) | Trouble::Deleted => Demand::Survives,
     };
-    Row { name, fault, args, demand }
+    Row { name, trouble, args, demand }
 }
 
 /// What to try.
@@ -80,10 +111,9 @@ pub enum Point {
 
 /// Every `step`th point of every row, beginning elsewhere in each; and some seeds.
 pub fn points(world: &World, step: usize, seeds: std::ops::Range<u64>) -> Vec<Point> {
-    let lists = world.undisturbed.iter().filter(|seen| seen.is_list()).count();
     let mut points = Vec::new();
     for (at, row) in ROWS.iter().enumerate() {
-        let all = if row.fault == Fault::Stale { lists } else { world.undisturbed.len() };
+        let all = world.undisturbed.iter().filter(|seen| row.trouble.is_at(seen)).count();
         points.extend((at * 3 % step.min(all)..all).step_by(step).map(|nth| Point::At(at, nth)));
     }
     points.extend(seeds.map(Point::Random));
@@ -106,7 +136,17 @@ pub fn sweep(world: World, points: Vec<Point>) -> (String, Vec<String>) {
 
 type Verdicts = Mutex<Vec<(Point, Verdict)>>;
 
+impl Point {
+    fn name(self) -> String {
+        match self {
+            Self::At(row, nth) => format!("{}, at request {}", ROWS[row].name, nth + 1),
+            Self::Random(seed) => format!("with TRUEUP_SEED={seed}"),
+        }
+    }
+}
+
 /// Tries points in a world, and goes on in another one after one that ended wrong.
+#[allow(clippy::print_stderr, reason = "it takes minutes")]
 fn work(mut world: Option<World>, queue: &Mutex<VecDeque<Point>>, verdicts: &Verdicts) {
     loop {
         let Some(point) = queue.lock().unwrap().pop_front() else { return };
@@ -115,30 +155,59 @@ fn work(mut world: Option<World>, queue: &Mutex<VecDeque<Point>>, verdicts: &Ver
             try_out(world, point)
         }));
         let verdict = tried.unwrap_or_else(|_| Err("the test itself failed".to_owned()));
-        if verdict.is_err() {
+        let mut verdicts = verdicts.lock().unwrap();
+        if let Err(why) = &verdict {
             world = None;
+            // Who waits for minutes wants to know at once.
+            eprintln!("{}: {why}\n", point.name());
         }
-        verdicts.lock().unwrap().push((point, verdict));
+        verdicts.push((point, verdict));
+        if verdicts.len().is_multiple_of(100) {
+            eprintln!("{} points so far", verdicts.len());
+        }
     }
 }
 
 fn try_out(world: &World, point: Point) -> Verdict {
     match point {
         Point::At(row, nth) => {
-            let Row { fault, args, demand, .. } = ROWS[row];
+            let Row { trouble, args, demand, .. } = ROWS[row];
             let mut count = 0;
-            world.point(args, demand, move |seen: &Seen| {
-                if fault == Fault::Stale && !seen.is_list() {
-                    return None;
-                }
-                count += 1;
-                (count == nth + 1).then_some(fault)
-            })
+            let is_now = move |seen: &Seen| {
+                count += usize::from(trouble.is_at(seen));
+                trouble.is_at(seen) && count == nth + 1
+            };
+            happen(world, trouble, (args, demand), is_now)
         }
         Point::Random(seed) => {
             let mut random = Random::new(seed);
             world.point(MANY, Demand::Tells, move |_| {
                 (random.below(8) == 0).then(|| *random.one_of(&CHANCES))
+            })
+        }
+    }
+}
+
+/// Lets it happen at the request that `is_now` knows.
+fn happen(
+    world: &World,
+    trouble: Trouble,
+    (args, demand): (&[&str], Demand),
+    mut is_now: impl FnMut(&Seen) -> bool + Send + 'static,
+) -> Verdict {
+    match trouble {
+        Line(fault) => world.point(args, demand, move |seen| is_now(seen).then_some(fault)),
+        Trouble::NoRights => {
+            let take_away = world.rights();
+            let user = world.user();
+            world.point(&[args, &["--as", &user]].concat(), demand, move |seen| {
+                is_now(seen).then(&take_away).map(|()| Fault::Meddled)
+            })
+        }
+        Trouble::Deleted => {
+            let delete = world.deleting();
+            world.point(args, demand, move |seen| {
+                is_now(seen).then(|| delete(&seen.path)).map(|()| Fault::Meddled)
             })
         }
     }
@@ -161,10 +230,7 @@ fn table(points: &[Point], verdicts: &[(Point, Verdict)]) -> (String, Vec<String
     }
     let wrong = verdicts.iter().filter_map(|(point, verdict)| {
         let why = verdict.as_ref().err()?;
-        Some(match point {
-            Point::At(row, nth) => format!("{}, at request {}: {why}", ROWS[*row].name, nth + 1),
-            Point::Random(seed) => format!("with TRUEUP_SEED={seed}: {why}"),
-        })
+        Some(format!("{}: {why}", point.name()))
     });
     (table, wrong.collect())
 }

@@ -2,22 +2,18 @@
 //! it is applied to, and objects there that are nobody's business.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use serde_json::Value;
+use http::Method;
+use serde_json::{Value, json};
 
+use super::commits;
 use crate::support::api::Api;
 use crate::support::command::Cmd;
+use crate::support::eventually::eventually;
 use crate::support::faults::{Fault, Faulty, Run, Seen};
 use crate::support::repo::Repo;
 use crate::support::sandbox::Plane;
-
-/// Of sixty objects, the first commit has the first 45. The second takes away the first fifteen,
-/// changes the next fifteen, leaves the next fifteen as they are, and adds fifteen.
-const FIRST: Range<usize> = 0..45;
-const SECOND: Range<usize> = 15..60;
-const CHANGED: Range<usize> = 15..30;
 
 /// What the namespaces hold: each object by its path, as it is but for what every write moves.
 pub type State = BTreeMap<String, String>;
@@ -26,6 +22,7 @@ pub type State = BTreeMap<String, String>;
 pub struct World {
     pub repo: Repo<'static>,
     pub name: String,
+    pub plane: &'static Plane,
     pub line: Faulty,
     /// What undisturbed runs of the two commits come to.
     pub first: State,
@@ -43,9 +40,10 @@ impl World {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("faults{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let repo = Repo::new(&name, plane);
-        repo.write("all.yaml", commit(&name, FIRST, "a")).commit("First");
-        repo.write("all.yaml", commit(&name, SECOND, "b")).commit("Second");
+        repo.write("all.yaml", commits::first(&name)).commit("First");
+        repo.write("all.yaml", commits::second(&name)).commit("Second");
         plane.create(&name, STRANGERS);
+        let _ = plane.kubectl(["create", "namespace", &format!("{name}-other")]).exits(0);
         let mut world = Self {
             line: Faulty::start(plane),
             api: Api::new(plane),
@@ -54,6 +52,7 @@ impl World {
             second: State::new(),
             undisturbed: Vec::new(),
             strangers: Vec::new(),
+            plane,
             repo,
             name,
         };
@@ -70,7 +69,7 @@ impl World {
         }
         assert_ne!(world.first, world.second);
         let both = world.first.keys().filter(|key| world.second.contains_key(*key)).count();
-        assert_eq!(world.second.len() - both, 15, "how many are added");
+        assert_eq!(world.second.len() - both, 17, "how many are added");
         world
     }
 
@@ -123,6 +122,51 @@ impl World {
         self.strangers() == self.strangers
     }
 
+    /// Deletes an object, past whoever is in between; what it is can be done from any thread.
+    pub fn deleting(&self) -> impl Fn(&str) + Send + 'static {
+        let api = Api::new(self.plane);
+        move |path| drop(api.send(Method::DELETE, path, "", None))
+    }
+
+    /// Lets a user of the world's own do everything, and gives what takes that away again.
+    pub fn rights(&self) -> impl Fn() + Send + 'static {
+        let api = Api::new(self.plane);
+        let (user, json) = (self.user(), "application/json");
+        let binding = json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": user},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
+        });
+        let bindings = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings";
+        // It may be there still.
+        let _ = api.send(Method::POST, bindings, json, Some(&binding));
+        let may = move |api: &Api, user: &str| {
+            let attributes = json!({"verb": "patch", "resource": "configmaps", "namespace": "any"});
+            let review = json!({
+                "apiVersion": "authorization.k8s.io/v1",
+                "kind": "SubjectAccessReview",
+                "spec": {"user": user, "resourceAttributes": attributes},
+            });
+            let reviews = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+            api.send(Method::POST, reviews, json, Some(&review)).unwrap()["status"]["allowed"]
+                == true
+        };
+        eventually("the rights are there", || may(&api, &user));
+        move || {
+            let path = format!("{bindings}/{user}");
+            // It may be gone already.
+            let _ = api.send(Method::DELETE, &path, "", None);
+            eventually("the rights are gone", || !may(&api, &user));
+        }
+    }
+
+    /// The name of the world's own user.
+    pub fn user(&self) -> String {
+        format!("{}-robot", self.name)
+    }
+
     /// The path of the inventory's parent.
     pub fn parent(&self) -> String {
         format!("/api/v1/namespaces/{0}/configmaps/trueup-{0}", self.name)
@@ -142,9 +186,12 @@ impl World {
             core("configmaps"),
             core("secrets"),
             core("services"),
+            core("serviceaccounts"),
+            core("limitranges"),
             format!("/apis/apps/v1/namespaces/{name}/deployments"),
             format!("/apis/{name}.example/v1/namespaces/{name}/widgets"),
             format!("{}/configmaps", self.side()),
+            format!("/api/v1/namespaces/{name}-other/configmaps"),
         ]
     }
 
@@ -191,62 +238,4 @@ fn lasting(mut object: Value) -> String {
         }
     }
     object.to_string()
-}
-
-/// The objects of a commit as one file.
-fn commit(world: &str, numbers: Range<usize>, value: &str) -> String {
-    let objects = numbers.map(|n| object(world, n, if CHANGED.contains(&n) { value } else { "a" }));
-    around(world, value) + &objects.collect::<String>()
-}
-
-/// What the others live in and are defined by, which is in both commits.
-fn around(world: &str, value: &str) -> String {
-    format!(
-        "apiVersion: v1
-kind: Namespace
-metadata: {{name: {world}-side, labels: {{value: {value}}}}}
----
-apiVersion: v1
-kind: ConfigMap
-metadata: {{name: aside, namespace: {world}-side}}
-data: {{key: {value}}}
----
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {{name: widgets.{world}.example}}
-spec:
-  group: {world}.example
-  scope: Namespaced
-  names: {{kind: Widget, plural: widgets, singular: widget}}
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    schema: {{openAPIV3Schema: {{type: object, properties: {{value: {{type: string}}}}}}}}
-"
-    )
-}
-
-/// One of the sixty: five kinds in turn.
-fn object(world: &str, n: usize, value: &str) -> String {
-    let port = if value == "a" { 80 } else { 81 };
-    let (api, kind, rest) = match n % 5 {
-        0 => ("v1", "ConfigMap", format!("data: {{key: {value}}}")),
-        1 => ("v1", "Secret", format!("stringData: {{key: {value}}}")),
-        2 => ("v1", "Service", format!("spec: {{ports: [{{port: {port}}}]}}")),
-        3 => (
-            "apps/v1",
-            "Deployment",
-            format!(
-                "spec: {{selector: {{matchLabels: {{app: o}}}}, template: {{metadata: {{labels: \
-                 {{app: o}}}}, spec: {{containers: [{{name: o, image: 'o:{value}'}}]}}}}}}"
-            ),
-        ),
-        _ => {
-            return format!(
-                "---\napiVersion: {world}.example/v1\nkind: Widget\nmetadata: {{name: o{n}}}\nvalue: {value}\n"
-            );
-        }
-    };
-    format!("---\napiVersion: {api}\nkind: {kind}\nmetadata: {{name: o{n}}}\n{rest}\n")
 }

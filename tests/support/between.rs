@@ -35,7 +35,7 @@ impl Between {
         plane: &Plane,
         meddle: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
-        let (proxy, server) = door(plane);
+        let (proxy, server) = door(plane, &plane.kubeconfig);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let meddle: Meddle = Arc::new(meddle);
@@ -66,12 +66,14 @@ impl Drop for Between {
 }
 
 /// A way into the server that asks for no credentials, and where it is.
-pub(super) fn door(plane: &Plane) -> (Child, String) {
-    let mut proxy = plane
-        .command(Cmd::new(&plane.kubectl))
+pub(super) fn door(plane: &Plane, kubeconfig: &Path) -> (Child, String) {
+    let mut proxy = Cmd::new(&plane.kubectl)
+        .env("KUBECONFIG", kubeconfig)
         .args(["proxy", "--port=0"])
         .into_inner()
         .stdout(Stdio::piped())
+        // It complains of every server that is gone, and of whoever hangs up.
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let mut said = String::new();

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use regex::{Captures, Regex};
 
 use super::between::{Heard, door, kubeconfig};
 use super::command::{Cmd, Output};
@@ -32,6 +35,10 @@ pub enum Fault {
     Garbled,
     /// A list as it was once.
     Stale,
+    /// The server's clock is so many seconds off.
+    Skewed(i64),
+    /// None: it is what the test does to the cluster meanwhile that matters.
+    Meddled,
     /// trueup is killed before the server has the request.
     KillBefore,
     /// trueup is killed after the server has acted.
@@ -116,7 +123,12 @@ const QUIET: &str = "QUIET";
 
 impl Faulty {
     pub fn start(plane: &Plane) -> Self {
-        let (door, server) = door(plane);
+        Self::on_the_way_to(&plane.kubeconfig, plane)
+    }
+
+    /// One on the way to a server of a plane that has several.
+    pub fn on_the_way_to(server: &Path, plane: &Plane) -> Self {
+        let (door, server) = door(plane, server);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = listener.local_addr().unwrap().to_string();
         let line = Arc::new(Line { server, state: Mutex::default(), moved: Condvar::new() });
@@ -224,6 +236,7 @@ impl Line {
             Some(Fault::ResetAfter) => return reset(stream.get_ref()),
             Some(Fault::Delay) => thread::sleep(Duration::from_secs(1)),
             Some(Fault::Truncated) => answer.truncate(half(&answer)),
+            Some(Fault::Skewed(seconds)) => answer = skewed(&answer, seconds),
             _ => {}
         }
         {
@@ -266,6 +279,22 @@ fn reset(stream: &TcpStream) -> io::Result<()> {
 fn half(answer: &[u8]) -> usize {
     let end = answer.windows(4).position(|four| four == b"\r\n\r\n").map_or(0, |at| at + 4);
     if end == answer.len() { end / 2 } else { (end + answer.len()) / 2 }
+}
+
+/// An answer of a server whose clock is off: whatever time it has set itself is another.
+fn skewed(answer: &[u8], seconds: i64) -> Vec<u8> {
+    let set = r#"("(?:creationTimestamp|time|lastTransitionTime)": ?")([^"]+)""#;
+    let set = Regex::new(set).unwrap();
+    let text = String::from_utf8_lossy(answer);
+    let shift = |found: &Captures<'_>| {
+        let time: Timestamp = found[2].parse().unwrap();
+        format!("{}{}\"", &found[1], time + SignedDuration::from_secs(seconds))
+    };
+    let text = set.replace_all(&text, shift);
+    let date = Regex::new("(?m)^Date: .*\r$").unwrap();
+    let now = Timestamp::now() + SignedDuration::from_secs(seconds);
+    let now = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    date.replace(&text, format!("Date: {now}\r").as_str()).into_owned().into_bytes()
 }
 
 /// An answer with a status of the server's.

@@ -1,0 +1,141 @@
+//! The cluster itself goes away in the middle of a run: its store for ten seconds, its API server
+//! for as long as it takes to start again.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::point::Demand;
+use super::world::World;
+use crate::support::eventually::eventually;
+use crate::support::faults::{Fault, Faulty, Run};
+use crate::support::sandbox::{self, Plane};
+
+/// The process of a plane's own that runs this program: they all run in the plane's folder.
+fn process(plane: &Plane, program: &str) -> PathBuf {
+    let folder = plane.kubeconfig.parent().unwrap().canonicalize().unwrap();
+    let found = fs::read_dir("/proc").unwrap().find_map(|entry| {
+        let process = entry.unwrap().path();
+        let runs_here = fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd == folder);
+        let words = fs::read(process.join("cmdline")).unwrap_or_default();
+        let first = words.split(|byte| *byte == 0).next().unwrap_or_default();
+        (runs_here && String::from_utf8_lossy(first).contains(program)).then_some(process)
+    });
+    found.unwrap_or_else(|| panic!("no {program} runs in {}", folder.display()))
+}
+
+#[test]
+fn a_store_that_is_gone_for_ten_seconds_is_waited_for() {
+    let plane = sandbox::own();
+    let world = World::new(plane);
+    let etcd = process(plane, "etcd").file_name().unwrap().to_str().unwrap().parse().unwrap();
+    let etcd = Pid::from_raw(etcd).unwrap();
+    let _ = world.undisturbed(&["apply", "--rev", "HEAD~1"]);
+    let mut count = 0;
+    let Run { output, struck, .. } = world.disturbed(&["apply"], move |_| {
+        count += 1;
+        // Half of it is written.
+        (count == 60).then(|| {
+            kill_process(etcd, Signal::STOP).unwrap();
+            thread::spawn(move || {
+                thread::sleep(Duration::from_secs(10));
+                kill_process(etcd, Signal::CONT).unwrap();
+            });
+            Fault::Meddled
+        })
+    });
+    assert_eq!(struck, 1);
+    let output = output.exits(0);
+    assert_eq!(world.state(), world.second, "{output}");
+}
+
+/// A second API server over a plane's store, which can be killed and started again: the plane
+/// itself would go with its own.
+struct Server {
+    program: PathBuf,
+    args: Vec<String>,
+    folder: PathBuf,
+    running: Option<Child>,
+}
+
+impl Server {
+    /// One that is not started yet, and the kubeconfig that leads to it.
+    fn new(plane: &Plane, folder: &Path) -> (Self, PathBuf) {
+        let first = process(plane, "kube-apiserver");
+        let words = fs::read_to_string(first.join("cmdline")).unwrap();
+        let mut words = words.trim_end_matches('\0').split('\0').map(str::to_owned);
+        let program = words.next().unwrap().into();
+        let mut args: Vec<String> = words.collect();
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let free = free.local_addr().unwrap().port().to_string();
+        let port = args.iter_mut().find_map(|arg| {
+            let port = arg.strip_prefix("--secure-port=")?.to_owned();
+            *arg = format!("--secure-port={free}");
+            Some(port)
+        });
+        let log = folder.join("audit.log").display().to_string();
+        args.push(format!("--audit-log-path={log}"));
+        let kubeconfig = fs::read_to_string(&plane.kubeconfig).unwrap();
+        let kubeconfig = kubeconfig.replace(&format!(":{}", port.unwrap()), &format!(":{free}"));
+        let path = folder.join("kubeconfig");
+        fs::write(&path, kubeconfig).unwrap();
+        let folder = plane.kubeconfig.parent().unwrap().to_owned();
+        (Self { program, args, folder, running: None }, path)
+    }
+
+    fn start(&mut self) {
+        let mut command = Command::new(&self.program);
+        command.args(&self.args).current_dir(&self.folder).env("HOME", &self.folder);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        self.running = Some(command.spawn().unwrap());
+    }
+
+    fn kill(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            running.kill().unwrap();
+            let _ = running.wait().unwrap();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+#[test]
+fn an_api_server_that_is_killed_and_starts_again_costs_one_run_at_most() {
+    let plane = sandbox::own();
+    let mut world = World::new(plane);
+    let folder = tempfile::tempdir().unwrap();
+    let (server, kubeconfig) = Server::new(plane, folder.path());
+    let server = Arc::new(Mutex::new(server));
+    world.line = Faulty::on_the_way_to(&kubeconfig, plane);
+    let answers = || {
+        let ready = ["--kubeconfig", kubeconfig.to_str().unwrap(), "get", "--raw", "/readyz"];
+        plane.kubectl(ready).status == Some(0)
+    };
+    server.lock().unwrap().start();
+    // While it looks, while it writes, and while it deletes.
+    for nth in [5, 30, 70] {
+        eventually("the second API server answers", answers);
+        let server = Arc::clone(&server);
+        let mut count = 0;
+        let verdict = world.point(&["apply"], Demand::Tells, move |_| {
+            count += 1;
+            (count == nth).then(|| {
+                let mut server = server.lock().unwrap();
+                server.kill();
+                server.start();
+                Fault::Meddled
+            })
+        });
+        assert_eq!(verdict, Ok(1), "at request {nth}");
+    }
+}
