@@ -43,6 +43,8 @@ pub struct Unlisted {
     pub kind: GroupKind,
     /// Why.
     pub reason: String,
+    /// Whether the user may not, which another run would not change.
+    pub is_forbidden: bool,
 }
 
 /// What was seen of one object.

@@ -40,6 +40,9 @@ pub struct Report {
     pub held: Vec<(ObjectKey, Option<String>)>,
     /// Whether a signal ended it early.
     pub interrupted: bool,
+    /// How many kinds could not be listed, though the user may: what the inventory has of them is
+    /// unknown, and so is whether something is left to prune.
+    pub unlisted: usize,
     /// Whether the inventory's record now names this commit: everything is as declared.
     pub at_commit: bool,
     /// How the objects are; `None` where nobody waited for them.

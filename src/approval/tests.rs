@@ -133,7 +133,7 @@ fn what_is_done_already_is_fine_and_what_nobody_can_tell_is_not() {
     let mut found = Found { plan: &plan, desired: &desired, unlisted: &[], redactor: &redactor };
     let approval = Approval::new(purpose(), found);
     let kind = plan.changes().next().unwrap().key.group_kind();
-    let unlisted = [Unlisted { kind, reason: "forbidden".to_owned() }];
+    let unlisted = [Unlisted { kind, reason: "forbidden".to_owned(), is_forbidden: true }];
     let empty = Plan::default();
     (found.plan, found.unlisted) = (&empty, &unlisted);
     let moved = approval.difference(found).moved;

@@ -80,7 +80,7 @@ impl Session {
         }
         ui.warnings(&survey.warnings, survey.redactor());
         ui.uncommitted(&survey.uncommitted);
-        for Unlisted { kind, reason } in &survey.unlisted {
+        for Unlisted { kind, reason, is_forbidden: _ } in &survey.unlisted {
             let of_kind = |key: &&ObjectKey| key.group_kind() == *kind;
             let asked = match survey.desired.objects.keys().filter(of_kind).count() {
                 0 => String::new(),

@@ -74,9 +74,17 @@ impl Survey {
         self.plan.writes() || (!self.is_nothing() && records())
     }
 
-    /// Whether there is nothing in the commit that can't be used, and nothing that is refused.
+    /// Whether there is nothing in the commit that can't be used, nothing that is refused, and
+    /// nothing that could not be seen.
     pub(super) fn is_sound(&self) -> bool {
-        self.desired.problems.is_empty() && self.plan.count(Action::Refuse) == 0
+        self.desired.problems.is_empty()
+            && self.plan.count(Action::Refuse) == 0
+            && self.unlisted() == 0
+    }
+
+    /// How many kinds could not be listed, though the user may: they may hold what is to be pruned.
+    pub(super) fn unlisted(&self) -> usize {
+        self.unlisted.iter().filter(|kind| !kind.is_forbidden).count()
     }
 
     /// Whether there is nothing to record: nothing was there, nothing is wanted.
@@ -90,6 +98,11 @@ impl Survey {
         let stays = |change: &&Change| change.origin.is_none() && change.action == Action::Keep;
         record.extend(self.plan.changes().filter(stays).map(|change| &change.key));
         record.namespaces.insert(self.home.clone());
+        // What nobody could see is there as far as the record is concerned.
+        record.kinds.extend(self.unlisted.iter().map(|unlisted| unlisted.kind.clone()));
+        if let Some(before) = self.before.as_ref().filter(|_| !self.unlisted.is_empty()) {
+            record.namespaces.extend(before.namespaces.iter().cloned());
+        }
         record
     }
 }

@@ -8,6 +8,7 @@ mod commits;
 mod outage;
 mod point;
 mod sweep;
+mod unlisted;
 mod world;
 
 use std::ops::Range;
@@ -40,7 +41,7 @@ fn whatever_goes_wrong_the_next_run_ends_well() {
 /// `TRUEUP_POINTS=7` tries every seventh point, and `TRUEUP_SEED=5` begins with that seed.
 #[test]
 #[ignore = "takes minutes; .ci/run has it"]
-fn whatever_goes_wrong_with_any_request() {
+fn whatever_goes_wrong_at_any_request() {
     let (step, seed) = (number("TRUEUP_POINTS", 1), number("TRUEUP_SEED", 0));
     hold(usize::try_from(step).unwrap(), seed..seed + 50);
 }

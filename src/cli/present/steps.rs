@@ -171,6 +171,7 @@ fn failure(view: &PlanView<'_>, report: &Report) -> String {
 fn shortfall(view: &PlanView<'_>, report: &Report) -> String {
     let refused = view.plan.count(Action::Refuse);
     let unread = view.problems.len();
+    let plural = if report.unlisted == 1 { "" } else { "s" };
     let parts = [
         (report.interrupted.into(), "interrupted".to_owned()),
         (
@@ -180,6 +181,7 @@ fn shortfall(view: &PlanView<'_>, report: &Report) -> String {
         (report.failed(), format!("{} failed", report.failed())),
         (refused, format!("{refused} refused")),
         (unread, format!("{unread} not readable")),
+        (report.unlisted, format!("{} kind{plural} not listed", report.unlisted)),
         (report.skipped(), format!("{} not tried", report.skipped())),
     ];
     let parts = parts.into_iter().filter(|(count, _)| *count > 0).map(|(_, words)| words);

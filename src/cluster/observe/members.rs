@@ -80,14 +80,19 @@ impl Cluster {
         let mut members = Members::default();
         let lists = record.kinds.iter().map(|kind| async move {
             let list = match catalog.preferred(kind) {
-                Some(served) => self.list_kind(served, (inventory, record)).await,
+                Some(served) => {
+                    let list = self.list_kind(served, (inventory, record)).await;
+                    list.map_err(|error| (error.to_string(), error.is_forbidden()))
+                }
                 None if catalog.is_stale(&kind.group) => {
-                    Err("the server behind its API group does not answer".to_owned())
+                    Err(("the server behind its API group does not answer".to_owned(), false))
                 }
                 // No definition, no objects: they went with it.
                 None => return None,
             };
-            Some(list.map_err(|reason| Unlisted { kind: kind.clone(), reason }))
+            let unlisted =
+                |(reason, is_forbidden)| Unlisted { kind: kind.clone(), reason, is_forbidden };
+            Some(list.map_err(unlisted))
         });
         let mut lists = stream::iter(lists).buffer_unordered(self.concurrency);
         while let Some(list) = lists.next().await {
@@ -108,18 +113,18 @@ impl Cluster {
         &self,
         served: &Served,
         (inventory, record): (&Inventory, &Record),
-    ) -> Result<Listed, String> {
+    ) -> Result<Listed, ApiError> {
         let selector = format!("{PART_OF}={}", inventory.id());
         let items = match self.list(served, None, &selector).await {
             Err(error) if error.is_forbidden() && served.namespaced => {
                 let mut items = Vec::new();
                 for namespace in &record.namespaces {
                     let list = self.list(served, Some(namespace), &selector).await;
-                    items.extend(list.map_err(|error| error.to_string())?.items);
+                    items.extend(list?.items);
                 }
                 items
             }
-            list => list.map_err(|error| error.to_string())?.items,
+            list => list?.items,
         };
         let kind = served.group_kind.clone();
         Ok(Listed { kind, api_version: api_version(served), items })

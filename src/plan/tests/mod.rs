@@ -149,7 +149,7 @@ fn nothing_is_pruned_while_anything_is_unknown() {
     let desired = declared(std::slice::from_ref(&here));
     let mut unlisted = seen(&looked);
     let kind = GroupKind::new("", "Secret");
-    unlisted.unlisted.push(Unlisted { kind, reason: "forbidden".to_owned() });
+    unlisted.unlisted.push(Unlisted { kind, reason: "forbidden".to_owned(), is_forbidden: true });
     assert_eq!(reason(&desired, &unlisted, &key), "not pruned: Secret could not be listed");
 
     let mut unknown = seen(&looked);

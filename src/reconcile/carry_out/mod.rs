@@ -260,6 +260,7 @@ impl<'a> Run<'a> {
             self;
         report.interrupted = course.stop.load(Ordering::Relaxed) && report.skipped() > 0;
         report.lost = course.lock.lost();
+        report.unlisted = survey.unlisted();
         let clean = report.failed() == 0 && report.skipped() == 0 && survey.is_sound();
         if !clean || report.lost.is_some() {
             return Ok(());
