@@ -14,6 +14,7 @@ mod drift;
 #[cfg(unix)]
 mod external;
 mod faults;
+mod five_bad;
 mod forgotten;
 #[cfg(unix)]
 mod help;

@@ -19,7 +19,15 @@ pub(super) fn of(message: &str, details: Option<&Value>) -> Vec<Cause> {
     if listed.iter().any(|cause| !cause.field.is_empty()) {
         return listed;
     }
+    if missing_namespace(message).is_some() {
+        return vec![cause("metadata.namespace", message)];
+    }
     of_typed_patch(message).unwrap_or_else(|| of_strict_decoding(message))
+}
+
+/// The namespace that does not exist, where that is what the message says.
+pub(super) fn missing_namespace(message: &str) -> Option<&str> {
+    message.strip_prefix("namespaces \"")?.strip_suffix("\" not found")
 }
 
 /// One of a Status' `details.causes`.

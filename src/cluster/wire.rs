@@ -132,7 +132,7 @@ impl ApiError {
     /// The namespace that does not exist, where that is what the server says.
     pub fn missing_namespace(&self) -> Option<&str> {
         let Self::Status { code: 404, message, .. } = self else { return None };
-        message.strip_prefix("namespaces \"")?.strip_suffix("\" not found")
+        causes::missing_namespace(message)
     }
 
     /// What the server says field by field, where it names fields.
