@@ -109,6 +109,7 @@ fn two_commits_at_once_leave_no_mess() {
             (count == nth).then_some(Fault::KillAfter)
         });
         assert_eq!(output.status, None, "{output}");
+        world.unlock();
         let said = thread::scope(|scope| {
             let runs = [&["apply", "--rev", "HEAD~1"][..], &["apply"]];
             let runs = runs.map(|args| scope.spawn(|| world.trueup(args).run()));

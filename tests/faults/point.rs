@@ -33,6 +33,7 @@ impl World {
         self.peace(&["apply", "--rev", "HEAD~1"], &self.first)
             .map_err(|why| format!("the way back: {why}"))?;
         let Run { output, seen: _, struck } = self.disturbed(args, script);
+        self.unlock();
         if struck == 0 {
             return Ok(0);
         }

@@ -128,6 +128,15 @@ impl World {
         move |path| drop(api.send(Method::DELETE, path, "", None))
     }
 
+    /// Takes the lock away from a run that was killed or could not give it back, so that nobody has
+    /// to wait until it expires.
+    pub fn unlock(&self) {
+        let leases = format!("/apis/coordination.k8s.io/v1/namespaces/{}/leases", self.name);
+        // There may be none.
+        let path = format!("{leases}/trueup-{}", self.name);
+        let _ = self.api.send(Method::DELETE, &path, "", None);
+    }
+
     /// Lets a user of the world's own do everything, and gives what takes that away again.
     pub fn rights(&self) -> impl Fn() + Send + 'static {
         let api = Api::new(self.plane);
@@ -227,6 +236,9 @@ fn lasting(mut object: Value) -> String {
     let metadata = object["metadata"].as_object_mut().unwrap();
     for field in ["uid", "resourceVersion", "creationTimestamp", "generation"] {
         metadata.remove(field);
+    }
+    if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+        annotations.retain(|name, _| !name.ends_with("-at"));
     }
     if let Some(managers) = metadata.get_mut("managedFields").and_then(Value::as_array_mut) {
         managers.iter_mut().for_each(|manager| drop(manager["time"].take()));

@@ -62,9 +62,10 @@ impl Seen {
         Self { method, path: path.to_owned(), query: query.to_owned() }
     }
 
-    /// Whether it changes anything.
+    /// Whether it changes anything but the inventory's lock.
     pub fn is_write(&self) -> bool {
-        self.method != "GET" && !self.query.contains("dryRun=All")
+        let is_lock = self.path.contains("/leases");
+        self.method != "GET" && !self.query.contains("dryRun=All") && !is_lock
     }
 
     /// Whether it lists the members of an inventory.
