@@ -20,7 +20,36 @@ pub fn second(world: &str) -> String {
 
 fn commit(world: &str, numbers: Range<usize>, value: &str) -> String {
     let objects = numbers.map(|n| object(world, n, if CHANGED.contains(&n) { value } else { "a" }));
-    around(world, value) + &objects.collect::<String>() + &alone(world, value)
+    around(world, value) + &objects.collect::<String>() + &alone(world, value) + &replaced(value)
+}
+
+/// What can't change: it is deleted and made anew.
+fn replaced(value: &str) -> String {
+    let on_request = "annotations: {trueup.dev/replace: 'true'}";
+    format!(
+        "---
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: r0, {on_request}}}
+immutable: true
+data: {{key: {value}}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {{name: r1, {on_request}}}
+immutable: true
+stringData: {{key: {value}}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: r2, {on_request}}}
+spec:
+  selector: {{matchLabels: {{app: {value}}}}}
+  template:
+    metadata: {{labels: {{app: {value}}}}}
+    spec: {{containers: [{{name: r, image: r}}]}}
+"
+    )
 }
 
 /// What has a kind or a namespace that the other commit has not: the record has to grow and shrink.

@@ -109,11 +109,17 @@ pub enum Point {
     Random(u64),
 }
 
-/// Every `step`th point of every row, beginning elsewhere in each; and some seeds.
-pub fn points(world: &World, step: usize, seeds: std::ops::Range<u64>) -> Vec<Point> {
+/// Every so many points of every row, the kills and the others, beginning elsewhere in each; and
+/// some seeds.
+pub fn points(
+    world: &World,
+    (kills, others): (usize, usize),
+    seeds: std::ops::Range<u64>,
+) -> Vec<Point> {
     let mut points = Vec::new();
     for (at, row) in ROWS.iter().enumerate() {
         let all = world.undisturbed.iter().filter(|seen| row.trouble.is_at(seen)).count();
+        let step = if row.demand == Demand::Dies { kills } else { others };
         points.extend((at * 3 % step.min(all)..all).step_by(step).map(|nth| Point::At(at, nth)));
     }
     points.extend(seeds.map(Point::Random));
