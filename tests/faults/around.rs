@@ -98,7 +98,7 @@ fn a_full_disk_costs_the_memory_and_nothing_else() {
 }
 
 #[test]
-fn two_commits_at_once_leave_no_mess() {
+fn two_commits_at_once_come_to_one_of_them() {
     let world = World::new(sandbox::bare());
     for nth in [20, 50, 70] {
         // From somewhere in the middle, so that both have something to do.
@@ -116,11 +116,11 @@ fn two_commits_at_once_leave_no_mess() {
             runs.map(|run| run.join().unwrap())
         });
         for output in &said {
-            assert!(matches!(output.status, Some(0..=2)), "{output}");
-            assert!(!output.stderr.contains("panicked"), "{output}");
+            assert_eq!(output.status, Some(0), "\n{}\n{}", said[0], said[1]);
         }
-        let between = world.is_in_between(&world.state());
-        assert_eq!(between, Ok(()), "\n{}\n{}", said[0], said[1]);
+        let state = world.state();
+        let is_one = state == world.first || state == world.second;
+        assert!(is_one, "neither commit is there\n{}\n{}", said[0], said[1]);
         let next = world.peace(&["apply"], &world.second).map(|_| ());
         assert_eq!(next, Ok(()), "\n{}\n{}", said[0], said[1]);
         let back = world.peace(&["apply", "--rev", "HEAD~1"], &world.first).map(|_| ());

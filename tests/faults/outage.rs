@@ -123,7 +123,7 @@ fn an_api_server_that_is_killed_and_starts_again_costs_one_run_at_most() {
     };
     server.lock().unwrap().start();
     // While it looks, while it writes, and while it deletes.
-    for nth in [5, 30, 70] {
+    for nth in [5, 60, 100] {
         eventually("the second API server answers", answers);
         let server = Arc::clone(&server);
         let mut count = 0;

@@ -93,7 +93,7 @@ impl World {
 fn held(demand: Demand, output: &Output, is_true: bool) -> Result<(), String> {
     let has_said_so = match output.status {
         Some(1) => output.stdout.contains(" is NOT at "),
-        Some(2) => output.stderr.starts_with("error: "),
+        Some(2) => output.stderr.lines().any(|line| line.starts_with("error: ")),
         _ => false,
     };
     let is_clear = has_said_so && !output.stderr.contains("panicked");
