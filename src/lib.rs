@@ -29,10 +29,12 @@
 //! | [`redact`] | takes Secrets out of everything that is shown |
 //! | [`rules`] | which fields of which objects are ignored or masked |
 //! | [`health`] | is a live object ready, and what does it wait for? |
+//! | [`finalizers`] | what an object that is being deleted waits for |
 //! | [`lease`] | who holds an inventory's lock, and when that no longer counts |
 //! | [`report`] | what carrying a plan out came to |
 //! | [`config`] | what `trueup.yaml` says |
 //! | [`machine`] | what the machine's own file says |
+//! | [`jitter`] | pauses that differ, so that many do not march in step |
 //! | [`formats`] | which formats a target is made of, and how they are rendered |
 //!
 //! # Edges: small concrete types around the world
@@ -79,6 +81,7 @@ pub mod formats;
 pub mod git;
 pub mod health;
 pub mod inventory;
+pub mod jitter;
 pub mod lease;
 pub mod machine;
 pub mod manifest;

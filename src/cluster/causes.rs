@@ -148,7 +148,13 @@ mod tests {
              unknown field \"spec.replica\", duplicate field \"spec.a\"",
             &[("spec.replica", "unknown field"), ("spec.a", "duplicate field")],
         );
-        assert_told("namespaces \"a\" not found", &[]);
+    }
+
+    #[test]
+    fn a_missing_namespace_is_the_fault_of_the_field_that_names_it() {
+        let missing = "namespaces \"a\" not found";
+        assert_told(missing, &[("metadata.namespace", missing)]);
+        assert_told("configmaps \"a\" not found", &[]);
     }
 
     #[test]

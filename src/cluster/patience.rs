@@ -1,12 +1,12 @@
 //! How often a request is sent again, and after what pause. What a fault is good for is said in
 //! [`faults`](super::faults).
 
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::{ApiError, Cluster, Fault};
+use crate::jitter::jittered;
 
 /// How often a request is sent before a fault counts as lasting, whatever time there is.
 const TRIES: u32 = 4;
@@ -72,7 +72,7 @@ impl Cluster {
         if !is_worth_it {
             return false;
         }
-        let pause = asked.unwrap_or_else(|| pause(tries, spread()));
+        let pause = asked.unwrap_or_else(|| jittered(pause(tries), JITTER));
         match patience {
             Some(patience) => patience.allows(pause) && patience.rest(pause).await,
             None if pause > LONGEST_PAUSE => false,
@@ -85,15 +85,9 @@ impl Cluster {
 }
 
 /// The pause after so many tries.
-fn pause(tries: u32, spread: f64) -> Duration {
+fn pause(tries: u32) -> Duration {
     let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1)));
-    doubled.min(LONGEST_PAUSE).mul_f64(1.0 - JITTER + 2.0 * JITTER * spread.clamp(0.0, 1.0))
-}
-
-/// A number from 0 to 1 that differs from request to request.
-fn spread() -> f64 {
-    let bits = RandomState::new().hash_one(Instant::now());
-    f64::from(u32::try_from(bits >> 32).unwrap_or(u32::MAX)) / f64::from(u32::MAX)
+    doubled.min(LONGEST_PAUSE)
 }
 
 #[cfg(test)]
@@ -102,10 +96,8 @@ mod tests {
 
     #[test]
     fn pauses_grow_and_end_at_the_longest() {
-        let pauses: Vec<u128> = (1..9).map(|tries| pause(tries, 0.5).as_millis()).collect();
+        let pauses: Vec<u128> = (1..9).map(|tries| pause(tries).as_millis()).collect();
         assert_eq!(pauses, [200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
-        assert_eq!(pause(1, 0.0).as_millis(), 160);
-        assert_eq!(pause(1, 1.0).as_millis(), 240);
-        assert_eq!(pause(u32::MAX, 0.5), LONGEST_PAUSE);
+        assert_eq!(pause(u32::MAX), LONGEST_PAUSE);
     }
 }

@@ -1,96 +1,19 @@
-//! When to run the story again: pull and apply, round after round, until told to stop.
-//!
-//! A round that fails is an event like any other; the next one runs.
+//! One round: pull, look, decide, and do.
 
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
-
-use crate::cluster::{Access, Cascade, Cluster, ConnectError};
-use crate::git::pull::{PullError, PullOptions, Pulled, pull};
+use super::{Memory, Stop, Watch};
+use crate::cluster::{Cluster, ConnectError};
+use crate::git::pull::{PullError, Pulled, pull};
 use crate::git::{self, Checkout};
-use crate::lease::{Watched, Who};
 use crate::problem::Problem;
 use crate::reconcile::{
-    self, Course, LastRead, Lock, Patience, Return, Survey, TIMEOUT, Target, Waiting, carry_out,
-    go_back, is_failure, note_health, prove, standing, survey, take, way_back,
+    self, Course, Lock, Patience, Return, Survey, TIMEOUT, Target, Waiting, carry_out, go_back,
+    is_failure, note_health, prove, standing, survey, take, way_back,
 };
 use crate::report::{Report, Rollback};
-
-/// By how much a pause may be shorter or longer than the interval, so that many watchers of one
-/// server do not march in step.
-const JITTER: f64 = 0.1;
-
-/// What to watch, and how often.
-pub struct Watch {
-    /// Where the checkout is.
-    pub directory: PathBuf,
-    /// How to pull; `None` where there is no remote to pull from.
-    pub pull: Option<PullOptions>,
-    /// What to make true.
-    pub target: Target,
-    /// Where.
-    pub access: Access,
-    /// How long from the end of one round to the beginning of the next.
-    pub interval: Duration,
-    /// How objects are deleted that own others.
-    pub cascade: Cascade,
-    /// Whether one round is enough.
-    pub once: bool,
-    /// How long a round that changed something waits until everything is healthy; `None` not to
-    /// wait.
-    pub wait: Option<Duration>,
-    /// Who we are to others.
-    pub who: Who,
-    /// How long a round waits for somebody else who writes.
-    pub lock_timeout: Duration,
-    /// Whether a commit that fails is taken back.
-    pub rolls_back: bool,
-}
-
-/// Tells a watch, and the plan that it is carrying out, to stop.
-#[derive(Debug, Default)]
-pub struct Stop {
-    told: Arc<AtomicBool>,
-    wake: Notify,
-}
-
-impl Stop {
-    /// Stops what is running at the next safe point.
-    pub fn tell(&self) {
-        self.told.store(true, Ordering::Relaxed);
-        self.wake.notify_waiters();
-    }
-
-    /// The flag that [`Course`] and [`PullOptions`] look at.
-    pub fn flag(&self) -> &Arc<AtomicBool> {
-        &self.told
-    }
-
-    /// Whether it was told.
-    pub fn is_told(&self) -> bool {
-        self.told.load(Ordering::Relaxed)
-    }
-
-    /// Waits until told.
-    pub async fn told(&self) {
-        loop {
-            let wake = self.wake.notified();
-            if self.is_told() {
-                return;
-            }
-            wake.await;
-        }
-    }
-
-    /// Waits for as long as `pause`, or until told.
-    async fn sleep(&self, pause: Duration) {
-        let _ = tokio::time::timeout(pause, self.told()).await;
-    }
-}
 
 /// What a round came to.
 pub struct Round {
@@ -148,50 +71,8 @@ impl RoundError {
     }
 }
 
-/// What one round leaves for the next.
-#[derive(Default)]
-struct Memory {
-    /// The commit that was read last.
-    last: LastRead,
-    /// What was seen of the lock.
-    watched: Watched,
-    /// The commit that was taken back, and the one that is kept true in its place.
-    held_back: Option<(String, String)>,
-}
-
-/// Runs rounds until told to stop, and hands each to `events` as it ends, with the pause that
-/// follows; `None` after the last.
-pub async fn watch(
-    watch: &Watch,
-    stop: &Stop,
-    events: &mut (dyn FnMut(Result<Round, RoundError>, Option<Duration>) + Send),
-) {
-    let mut memory = Memory::default();
-    while !stop.is_told() {
-        // Looking writes nothing but the checkout, which a pull leaves sound wherever it stops.
-        let looked = tokio::select! {
-            looked = look(watch, &mut memory) => looked,
-            () = stop.told() => return,
-        };
-        let round = match looked {
-            Ok(looked) => act(watch, looked, (&mut memory, stop)).await,
-            Err(error) => Err(error),
-        };
-        if let Err(RoundError::Reconcile(reconcile::Error::Stopped)) = round {
-            return;
-        }
-        let last = watch.once || stop.is_told();
-        let pause = (!last).then(|| pause(watch.interval, spread()));
-        events(round, pause);
-        match pause {
-            Some(pause) => stop.sleep(pause).await,
-            None => return,
-        }
-    }
-}
-
 /// A round half-way: what was found, and nothing done about it yet.
-struct Looked {
+pub(super) struct Looked {
     begin: Instant,
     pulled: Option<Result<Pulled, PullError>>,
     checkout: Checkout,
@@ -202,7 +83,7 @@ struct Looked {
 }
 
 /// Pulls, looks at git and the cluster, and decides.
-async fn look(watch: &Watch, memory: &mut Memory) -> Result<Looked, RoundError> {
+pub(super) async fn look(watch: &Watch, memory: &mut Memory) -> Result<Looked, RoundError> {
     let begin = Instant::now();
     let pulled = match watch.pull.clone() {
         Some(options) => Some(tokio::task::spawn_blocking(move || pull(&options)).await?),
@@ -260,7 +141,7 @@ fn held_back(survey: &Survey, commit: &str) -> Option<String> {
 }
 
 /// Does what was decided, under the lock if something is to be written.
-async fn act(
+pub(super) async fn act(
     watch: &Watch,
     looked: Looked,
     (memory, stop): (&mut Memory, &Stop),
@@ -352,31 +233,5 @@ impl Locked<'_> {
                 report: None,
             },
         }
-    }
-}
-
-/// The interval, shorter or longer by up to [`JITTER`]; `spread` runs from 0 to 1.
-fn pause(interval: Duration, spread: f64) -> Duration {
-    interval.mul_f64(1.0 - JITTER + 2.0 * JITTER * spread.clamp(0.0, 1.0))
-}
-
-/// A number from 0 to 1 that differs from process to process and from round to round.
-fn spread() -> f64 {
-    use std::hash::{BuildHasher as _, RandomState};
-    let bits = RandomState::new().hash_one(Instant::now());
-    f64::from(u32::try_from(bits >> 32).unwrap_or(u32::MAX)) / f64::from(u32::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pause_is_the_interval_give_or_take_a_tenth() {
-        let interval = Duration::from_secs(30);
-        let pauses = [0.0, 0.5, 1.0].map(|spread| pause(interval, spread).as_secs_f64());
-        let expected = [27.0, 30.0, 33.0];
-        assert!(pauses.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{pauses:?}");
-        assert!((0..1000).all(|_| (0.0..=1.0).contains(&spread())));
     }
 }

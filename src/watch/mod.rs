@@ -1,0 +1,92 @@
+//! When to run the story again: pull and apply, round after round, until told to stop.
+//!
+//! A round that fails is an event like any other; the next one runs. What is done in one is
+//! [`round`]'s.
+
+mod round;
+mod stop;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use self::round::{Round, RoundError};
+use self::round::{act, look};
+pub use self::stop::Stop;
+use crate::cluster::{Access, Cascade};
+use crate::git::pull::PullOptions;
+use crate::jitter::jittered;
+use crate::lease::{Watched, Who};
+use crate::reconcile::{self, LastRead, Target};
+
+/// By how much a pause may be shorter or longer than the interval, so that many watchers of one
+/// server do not march in step.
+const JITTER: f64 = 0.1;
+
+/// What to watch, and how often.
+pub struct Watch {
+    /// Where the checkout is.
+    pub directory: PathBuf,
+    /// How to pull; `None` where there is no remote to pull from.
+    pub pull: Option<PullOptions>,
+    /// What to make true.
+    pub target: Target,
+    /// Where.
+    pub access: Access,
+    /// How long from the end of one round to the beginning of the next.
+    pub interval: Duration,
+    /// How objects are deleted that own others.
+    pub cascade: Cascade,
+    /// Whether one round is enough.
+    pub once: bool,
+    /// How long a round that changed something waits until everything is healthy; `None` not to
+    /// wait.
+    pub wait: Option<Duration>,
+    /// Who we are to others.
+    pub who: Who,
+    /// How long a round waits for somebody else who writes.
+    pub lock_timeout: Duration,
+    /// Whether a commit that fails is taken back.
+    pub rolls_back: bool,
+}
+
+/// What one round leaves for the next.
+#[derive(Default)]
+struct Memory {
+    /// The commit that was read last.
+    last: LastRead,
+    /// What was seen of the lock.
+    watched: Watched,
+    /// The commit that was taken back, and the one that is kept true in its place.
+    held_back: Option<(String, String)>,
+}
+
+/// Runs rounds until told to stop, and hands each to `events` as it ends, with the pause that
+/// follows; `None` after the last.
+pub async fn watch(
+    watch: &Watch,
+    stop: &Stop,
+    events: &mut (dyn FnMut(Result<Round, RoundError>, Option<Duration>) + Send),
+) {
+    let mut memory = Memory::default();
+    while !stop.is_told() {
+        // Looking writes nothing but the checkout, which a pull leaves sound wherever it stops.
+        let looked = tokio::select! {
+            looked = look(watch, &mut memory) => looked,
+            () = stop.told() => return,
+        };
+        let round = match looked {
+            Ok(looked) => act(watch, looked, (&mut memory, stop)).await,
+            Err(error) => Err(error),
+        };
+        if let Err(RoundError::Reconcile(reconcile::Error::Stopped)) = round {
+            return;
+        }
+        let last = watch.once || stop.is_told();
+        let pause = (!last).then(|| jittered(watch.interval, JITTER));
+        events(round, pause);
+        match pause {
+            Some(pause) => stop.sleep(pause).await,
+            None => return,
+        }
+    }
+}
