@@ -150,6 +150,39 @@ fn an_object_that_somebody_is_deleting_is_waited_for_and_its_finalizers_are_name
 }
 
 #[test]
+fn a_namespace_that_hangs_says_what_is_left_in_it() {
+    let repo = repo("wait-hang");
+    let inside = "wait-hang-inside";
+    let namespace = format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {inside}}}\n");
+    repo.write("namespace.yaml", namespace).write_config("kept", "1").commit("First");
+    let _ = repo.run(&APPLY).exits(0);
+    // Somebody else's, and held by somebody who is not there.
+    let held =
+        config("held", "1").replace("name: held", "name: held\n  finalizers: [shop.example/hold]");
+    let file = repo.outside().join("held.yaml");
+    std::fs::write(&file, held).unwrap();
+    let _ = repo.kubectl(&["-n", inside, "create", "-f", file.to_str().unwrap()]).exits(0);
+
+    repo.remove("namespace.yaml").commit("No longer");
+    let allowed = ["apply", "--wait", "--allow-delete", "Namespace"];
+    let output = repo.run(&allowed).exits(0);
+    let left = "has finalizers remaining: shop.example/hold in 1 resource instances";
+    let told = format!(
+        "… Namespace {inside} is still being deleted and waits for what is left in it: Some content in the namespace {left}\n"
+    );
+    assert!(output.stdout.contains(&told), "{output}");
+    let again = repo.run(&["diff"]).exits(0);
+    assert!(again.stdout.contains(left), "{again}");
+
+    let none = r#"{"metadata": {"finalizers": null}}"#;
+    let patch = ["-n", inside, "patch", "configmap", "held", "--type=merge", "-p", none];
+    let _ = repo.kubectl(&patch).exits(0);
+    let is_gone = || repo.kubectl(&["get", "namespace", inside]).status == Some(1);
+    eventually("the namespace is gone", is_gone);
+    let _ = repo.run(&allowed).exits(0);
+}
+
+#[test]
 fn a_signal_ends_the_wait() {
     let repo = repo("wait-signal");
     repo.write(
