@@ -136,6 +136,7 @@ pub(super) struct OriginDocument<'a> {
 pub(super) struct ReportDocument<'a> {
     pub(super) at_commit: bool,
     pub(super) interrupted: bool,
+    pub(super) unlisted: usize,
     pub(super) steps: Vec<StepDocument<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) health: Option<HealthDocument>,

@@ -277,7 +277,7 @@ fn report<'a>(report: &'a Report, view: &PlanView<'a>) -> ReportDocument<'a> {
             causes: causes(reason, show),
         }
     });
-    let Report { at_commit, interrupted, .. } = *report;
+    let Report { at_commit, interrupted, unlisted, .. } = *report;
     let health = report.proof.as_ref().map(|proof| waiting::document(proof, view.redactor));
     let rollback = report.rollback.as_ref().map(|rollback| RollbackDocument {
         to: rollback.to.as_deref(),
@@ -285,7 +285,7 @@ fn report<'a>(report: &'a Report, view: &PlanView<'a>) -> ReportDocument<'a> {
         report: rollback.report.as_ref().map(|report| Box::new(self::report(report, view))),
     });
     let (steps, lost_lock_to) = (steps.collect(), report.lost.as_deref());
-    ReportDocument { at_commit, interrupted, steps, health, lost_lock_to, rollback }
+    ReportDocument { at_commit, interrupted, unlisted, steps, health, lost_lock_to, rollback }
 }
 
 fn problem<'a>(problem: &'a Problem, redactor: &Redactor) -> ProblemDocument<'a> {
