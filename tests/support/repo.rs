@@ -123,10 +123,14 @@ impl<'p> Repo<'p> {
 
     /// How many write requests on its namespace the API server has had, dry runs left out.
     pub fn writes(&self) -> usize {
-        self.requests(|event| {
-            matches!(event["verb"].as_str(), Some("create" | "update" | "patch" | "delete"))
-                && !event["requestURI"].as_str().unwrap().contains("dryRun=All")
-        })
+        self.requests(is_write)
+    }
+
+    /// How many of them were about anything but the lock, which is taken where something is to be
+    /// written, even if in the end nothing can be.
+    pub fn changes(&self) -> usize {
+        let is_lock = |event: &serde_json::Value| event["objectRef"]["resource"] == "leases";
+        self.requests(|event| is_write(event) && !is_lock(event))
     }
 
     /// How many objects `o…` trueup has sent to be made.
@@ -176,4 +180,10 @@ impl<'p> Repo<'p> {
 /// A ConfigMap with one key.
 pub fn config(name: &str, value: &str) -> String {
     format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  key: {value:?}\n")
+}
+
+/// Whether a request of the server's log writes anything.
+fn is_write(event: &serde_json::Value) -> bool {
+    matches!(event["verb"].as_str(), Some("create" | "update" | "patch" | "delete"))
+        && !event["requestURI"].as_str().unwrap().contains("dryRun=All")
 }
