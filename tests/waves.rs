@@ -90,3 +90,26 @@ fn without_waiting_the_order_alone_counts() {
     has(&repo.run(&["apply"]).exits(0), "3 changed");
     assert_eq!(accounts(&repo), ["after", "later"]);
 }
+
+#[test]
+fn nothing_is_deleted_while_what_comes_first_is_not_ready() {
+    let repo = repo("waves-prune");
+    let old = "apiVersion: v1\nkind: Secret\nmetadata: {name: old}\n";
+    repo.write("objects/old.yaml", old).commit("One more");
+    let _ = repo.run(&["apply", "--no-wait"]).exits(0);
+    // The later wave has something to do, and the Secret is no longer declared.
+    let later = std::fs::read_to_string(repo.path().join("objects/later.yaml")).unwrap();
+    repo.write("objects/later.yaml", later.replace("later\n", "latest\n"));
+    repo.remove("objects/old.yaml").commit("One less");
+    let apply = ["apply", "--wait", "--timeout", "1s"];
+    let output = repo.run(&apply).exits(1);
+    has(&output, "ConfigMap waves-prune/first of an earlier wave is not ready");
+    has(&output, "something is not ready, and may still need it");
+    let _ = repo.kubectl(&["get", "secret", "old"]).exits(0);
+    let _ = repo.kubectl(&["get", "serviceaccount", "later"]).exits(0);
+
+    say_done(&repo);
+    let _ = repo.run(&apply).exits(0);
+    let _ = repo.kubectl(&["get", "secret", "old"]).exits(1);
+    let _ = repo.kubectl(&["get", "serviceaccount", "latest"]).exits(0);
+}

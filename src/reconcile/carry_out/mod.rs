@@ -107,9 +107,9 @@ impl<'a> Run<'a> {
         if plan.writes() {
             self.widen().await?;
             self.half(&plan.desired).await;
-            match self.report.failed() {
-                0 => self.half(&plan.undesired).await,
-                _ => self.spare(&plan.undesired),
+            match self.why_spare() {
+                None => self.half(&plan.undesired).await,
+                Some(why) => self.spare(&plan.undesired, why),
             }
             self.until_gone().await;
             self.delete_home().await;
@@ -166,7 +166,9 @@ impl<'a> Run<'a> {
                     queue.ended(at, how_it_ended(outcome), None);
                 } else if let Some(why) = self.why_not(half, blocker) {
                     queue.ended(at, End::Badly, blocker);
-                    self.note(change, Outcome::Skipped(why));
+                    if change.is_work() {
+                        self.note(change, Outcome::Skipped(why));
+                    }
                 } else {
                     let is_awaited = queue.is_awaited(at, counts);
                     let ready = is_first(&queue, at).then_some(patience).flatten();
@@ -234,15 +236,23 @@ impl<'a> Run<'a> {
             .await
     }
 
+    /// Why nothing may be deleted, if so: deletions come after all else went well.
+    fn why_spare(&self) -> Option<&'static str> {
+        match (self.report.failed(), self.unready.is_empty()) {
+            (0, true) => None,
+            (0, false) => Some("something is not ready, and may still need it"),
+            _ => Some("something failed, and what failed may still need it"),
+        }
+    }
+
     /// Deletes nothing.
-    fn spare(&mut self, half: &'a Half) {
+    fn spare(&mut self, half: &'a Half, why: &str) {
         let inventory = self.course.inventory;
         let spared = half
             .changes
             .iter()
             .filter(|change| change.is_work() && !ends_home(change.action, &change.key, inventory));
         for change in spared {
-            let why = "something failed, and what failed may still need it";
             self.note(change, Outcome::Skipped(reason(why)));
         }
     }
