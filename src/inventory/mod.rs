@@ -1,8 +1,9 @@
 //! The inventory as an ApplySet (KEP-3659, as kubectl's `pkg/cmd/apply/applyset.go` implements it):
-//! its identity, its record, and how the record is widened before the first write and narrowed
-//! after the last.
+//! its identity, and its parent object. What the parent says is [`record`]'s.
 //!
 //! Data and rules only; [`crate::cluster`] reads and writes the parent object.
+
+mod record;
 
 use std::collections::BTreeSet;
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+pub use self::record::{Mark, Past, Record, Source};
 use crate::object::{GroupKind, Object, ObjectKey};
 
 /// Label on every member: the id of the set it is part of.
@@ -149,113 +151,6 @@ impl Inventory {
             past,
         })
     }
-}
-
-/// What the parent says: where the set's members can be, and from where they came.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
-    /// Kinds of which the set may have members.
-    pub kinds: BTreeSet<GroupKind>,
-    /// Namespaces in which it may have members.
-    pub namespaces: BTreeSet<String>,
-    /// Id of the repository's first commit.
-    pub repository: String,
-    /// The target's paths in the repository; `.` is the whole of it.
-    pub paths: BTreeSet<String>,
-    /// The commit that was last made true in full.
-    pub revision: Option<String>,
-    /// What else is remembered.
-    pub past: Past,
-}
-
-/// What the parent remembers beside the commit that it names.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Past {
-    /// Who made that commit true, and when.
-    pub applied: Option<Mark>,
-    /// The commit that was last seen healthy in full, and when it first was.
-    pub healthy: Option<Mark>,
-    /// The commit that was taken back because it failed.
-    pub failed: Option<String>,
-}
-
-/// Something with the time it is from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mark {
-    /// A commit, or who.
-    pub what: String,
-    /// When, to the second.
-    pub at: Timestamp,
-}
-
-impl Record {
-    /// A record of `members` alone.
-    pub fn of<'a>(source: Source, members: impl IntoIterator<Item = &'a ObjectKey>) -> Self {
-        let Source { repository, paths, revision } = source;
-        let mut record = Self {
-            kinds: BTreeSet::new(),
-            namespaces: BTreeSet::new(),
-            repository,
-            paths,
-            revision,
-            past: Past::default(),
-        };
-        record.extend(members);
-        record
-    }
-
-    /// Adds members.
-    pub fn extend<'a>(&mut self, members: impl IntoIterator<Item = &'a ObjectKey>) {
-        for key in members {
-            self.kinds.insert(key.group_kind());
-            self.namespaces.extend(key.namespace.clone());
-        }
-    }
-
-    /// Remembers what was remembered `before`. A commit that is made true is given another chance.
-    pub fn remember(&mut self, before: Option<&Self>) {
-        self.past = before.map(|before| before.past.clone()).unwrap_or_default();
-        self.past.failed = self.past.failed.take().filter(|it| Some(it) != self.revision.as_ref());
-    }
-
-    /// The record of a commit that was seen healthy in full; `None` where that is known, or it is
-    /// no commit. What failed before it is then no longer of interest.
-    pub fn healthy(&self, now: Timestamp) -> Option<Self> {
-        let revision = self.revision.as_ref().filter(|it| !it.contains('-'))?;
-        if self.past.healthy.as_ref().is_some_and(|healthy| healthy.what == *revision) {
-            return None;
-        }
-        let mut record = self.clone();
-        record.past.healthy = Some(Mark { what: revision.clone(), at: now });
-        record.past.failed = None;
-        Some(record)
-    }
-
-    /// The claim to make before the first write: everywhere that either record says members may
-    /// be. The revision stays that of the last commit made true.
-    pub fn claim(before: Option<&Self>, wanted: &Self) -> Self {
-        let mut claim = wanted.clone();
-        claim.revision = None;
-        claim.past = Past::default();
-        if let Some(before) = before {
-            claim.kinds.extend(before.kinds.iter().cloned());
-            claim.namespaces.extend(before.namespaces.iter().cloned());
-            claim.revision.clone_from(&before.revision);
-            claim.past.clone_from(&before.past);
-        }
-        claim
-    }
-}
-
-/// Where a set's members come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
-    /// Id of the repository's first commit.
-    pub repository: String,
-    /// The target's paths in the repository.
-    pub paths: BTreeSet<String>,
-    /// The commit; `None` while it is not known to be true in full.
-    pub revision: Option<String>,
 }
 
 /// Why an object can't be this inventory's parent.
