@@ -30,6 +30,7 @@
 //! | `report` | of apply: what carrying the plan out came to; absent in a diff |
 //! | `report.at_commit` | whether the cluster is at the commit now |
 //! | `report.interrupted` | whether a signal ended it early |
+//! | `report.unlisted` | how many kinds could not be listed, so that nobody knows whether something of them is left to prune |
 //! | `report.steps` | every change that was to be made: `action`, `object`, `outcome` (`done`, `going`, `failed`, `skipped`), `reason`, `hint`, `causes` as in `changes` |
 //! | `report.health` | how the objects are, of those that were waited for; absent where nobody waited |
 //! | `report.health.ended` | why waiting ended: `ready`, `failed`, `timeout`, `interrupted`; `waiting` where it goes on |
