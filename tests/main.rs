@@ -11,6 +11,7 @@ mod checkout;
 mod completions;
 mod corpus;
 mod drift;
+mod emptied;
 #[cfg(unix)]
 mod external;
 mod faults;

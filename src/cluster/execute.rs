@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::path::one;
-use super::wire::{Call, object};
+use super::wire::Call;
 use super::{ApiError, Cluster};
 use crate::catalog::Served;
 use crate::object::Object;
@@ -75,24 +75,11 @@ impl Cluster {
     ///
     /// When the API server refuses, or does not answer.
     pub async fn apply(&self, served: &Served, send: &Object) -> Result<Object, ApiError> {
-        self.apply_or(served, (send, OnConflict::Force)).await
+        self.apply_or(served, (send, OnConflict::Force), None).await
     }
 
-    /// Applies one object; what others own is taken from them only where that is said.
-    ///
-    /// # Errors
-    ///
-    /// When the API server refuses, or does not answer.
-    pub async fn apply_or(
-        &self,
-        served: &Served,
-        (send, on_conflict): (&Object, OnConflict),
-    ) -> Result<Object, ApiError> {
-        let answer = self.patch(served, send, (false, on_conflict)).await;
-        answer.map(|answer| object(answer.body))
-    }
-
-    /// Applies one object, provided that what is there is `seen` to the last write, or nothing.
+    /// Applies one object, provided that what is there is `seen` to the last write, or nothing; until
+    /// it is what is `meant`.
     ///
     /// # Errors
     ///
@@ -102,7 +89,7 @@ impl Cluster {
         &self,
         served: &Served,
         (send, on_conflict): (&Object, OnConflict),
-        seen: Option<&Object>,
+        (seen, meant): (Option<&Object>, Option<&Object>),
     ) -> Result<Object, ApiError> {
         let mut send = send.clone();
         match seen {
@@ -118,7 +105,7 @@ impl Cluster {
                 }
             }
         }
-        self.apply_or(served, (&send, on_conflict)).await
+        self.apply_or(served, (&send, on_conflict), meant).await
     }
 
     /// Deletes one object, provided that it is the one that was seen and has not

@@ -8,6 +8,7 @@ mod causes;
 mod connect;
 mod diagnose;
 mod discover;
+mod emptied;
 mod execute;
 mod faults;
 mod immutable;

@@ -10,7 +10,7 @@ use super::wire::{Call, object};
 use super::{ApiError, Cluster};
 use crate::catalog::Served;
 use crate::object::Object;
-use crate::ownership::conflict::OnConflict;
+use crate::ownership::emptied::fill;
 use crate::ownership::managers;
 use crate::ownership::release::let_go;
 use crate::ownership::takeover::hand_over;
@@ -19,23 +19,40 @@ use crate::ownership::takeover::hand_over;
 const TRIES: usize = 5;
 
 impl Cluster {
-    /// What becomes of `live` when its predecessors hand over what they own and `merged`, the dry
-    /// run's answer as long as they do not, is applied.
+    /// What becomes of `live` when its predecessors hand over what they own and `send` is applied,
+    /// of which the dry run made `merged` as long as they do not.
     ///
     /// A dry run can't do two things one after the other. So what goes with the fields that we let
     /// go of is taken out here, and the server is asked what it makes of the rest: it brings back
     /// defaults, and refuses what can't go.
     pub(in crate::cluster) async fn taken_over(
         &self,
-        served: &Served,
+        (served, send): (&Served, &Object),
         (live, handed_over): (&Object, &Object),
         merged: &Object,
     ) -> Result<Object, ApiError> {
-        let after = let_go(merged, handed_over);
+        let mut after = let_go(merged, handed_over);
+        fill((send, live), &mut after);
         if without_owners(&after) == without_owners(merged) {
             return Ok(after);
         }
-        let becomes = without_owners(&after);
+        self.as_written(served, live, &after).await
+    }
+
+    /// What the server makes of `live` when `after` is put in its place, with the owners of `after`.
+    /// Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// When it changed since it was seen, which is a conflict; when the API server refuses, or does
+    /// not answer.
+    pub(in crate::cluster) async fn as_written(
+        &self,
+        served: &Served,
+        live: &Object,
+        after: &Object,
+    ) -> Result<Object, ApiError> {
+        let becomes = without_owners(after);
         let lives = without_owners(live);
         let gone = lives.0.keys().filter(|key| !becomes.0.contains_key(*key));
         let mut patch: Vec<Value> =
@@ -78,10 +95,7 @@ impl Cluster {
         // Of an object of which nothing is recorded, only the server knows the fields.
         let recorded = match managers::of(seen).next() {
             Some(_) => seen.clone(),
-            None => recorded(
-                seen,
-                &object(self.patch(served, send, (true, OnConflict::Force)).await?.body),
-            ),
+            None => recorded(seen, &object(self.rehearse(served, send).await?.body)),
         };
         let Some(handed_over) = hand_over(&recorded, send) else { return Ok(seen.clone()) };
         let owners = handed_over.metadata().and_then(|metadata| metadata.get("managedFields"));

@@ -18,6 +18,7 @@ use serde_json::Value;
 use super::{Cluster, Fault, causes};
 use crate::object::Object;
 use crate::observed::Refusal;
+use crate::ownership::emptied;
 use crate::problem::Cause;
 
 /// A request before it is sent.
@@ -180,6 +181,11 @@ impl ApiError {
             {
                 Some("write the value in quotes".to_owned())
             }
+            Self::Status { causes, .. } if causes.iter().any(emptied::is_null) => Some(
+                "Kubernetes makes null of a map when its last field goes: leave a field in it, or \
+                 leave it out"
+                    .to_owned(),
+            ),
             Self::Status { message, .. } if message.contains("failed calling webhook") => Some(
                 "is the webhook's own server up? Its configuration names the service".to_owned(),
             ),

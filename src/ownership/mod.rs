@@ -6,10 +6,12 @@
 //! server can't be asked, and [`share`] what has to be sent so that a field stays as it is.
 //! [`takeover`] makes what other tools applied ours, and [`release`] takes out what goes when we let
 //! go of it. [`claims`] reads who else says that an object is theirs, [`conflict`] tells what is declared
-//! otherwise than others have it, and [`passing`] tells which fields change hands.
+//! otherwise than others have it, and [`passing`] tells which fields change hands. [`emptied`] tells
+//! which maps the server can't empty in one go.
 
 pub mod claims;
 pub mod conflict;
+pub mod emptied;
 pub mod foresight;
 pub mod managers;
 pub mod owners;

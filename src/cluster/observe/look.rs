@@ -107,7 +107,7 @@ impl Cluster {
                 }
                 send = sent.beside(member.as_ref());
             }
-            let answer = self.patch(served, &send, (true, OnConflict::Force)).await;
+            let answer = self.rehearse(served, &send).await;
             let created = matches!(&answer, Ok(answer) if answer.status == StatusCode::CREATED);
             let live = match member.take() {
                 _ if created => None,
@@ -123,7 +123,7 @@ impl Cluster {
                 && merged.resource_version() == live.resource_version()
                 && let Some(handed_over) = hand_over(&recorded(live, merged), &send)
             {
-                answer = self.taken_over(served, (live, &handed_over), merged).await;
+                answer = self.taken_over((served, &send), (live, &handed_over), merged).await;
                 if matches!(&answer, Err(error) if error.is_conflict()) {
                     continue;
                 }
@@ -133,6 +133,15 @@ impl Cluster {
                     return Looked { observation, verdict: None };
                 }
             }
+            answer = match (answer, &live) {
+                (Ok(merged), Some(live)) => {
+                    match self.rehearse_to_the_end((served, &send), live, merged).await {
+                        Err(error) if error.is_conflict() => continue,
+                        answer => answer,
+                    }
+                }
+                (answer, _) => answer,
+            };
             let preview = match (answer, &live) {
                 (Ok(merged), Some(live)) if delta::is_noop(live, &merged) => {
                     verdict = Verdict::new(&send, live);

@@ -173,12 +173,13 @@ impl Worker<'_> {
             if let Some(seen) = &change.live {
                 self.cluster.take_over(served, send, seen).await?;
             }
-            let send = (send, self.on_conflict(change));
-            return self.cluster.apply_or(served, send).await.map(|_| Sent::Done);
+            let (send, meant) = ((send, self.on_conflict(change)), change.merged.as_ref());
+            return self.cluster.apply_or(served, send, meant).await.map(|_| Sent::Done);
         };
         let (mut seen, on_conflict) = (change.live.clone(), self.on_conflict(change));
+        let meant = change.merged.as_ref();
         for _ in 0..SEND_TRIES {
-            match self.send_over(served, (send, on_conflict), seen.as_ref()).await {
+            match self.send_over(served, (send, on_conflict), (seen.as_ref(), meant)).await {
                 Err(error) if error.is_conflict() => {}
                 done => return done.map(|_| Sent::Done),
             }
@@ -204,13 +205,14 @@ impl Worker<'_> {
         self,
         served: &Served,
         (send, on_conflict): (&Object, OnConflict),
-        seen: Option<&Object>,
+        (seen, meant): (Option<&Object>, Option<&Object>),
     ) -> Result<Object, ApiError> {
         let seen = match seen {
             Some(seen) => Some(self.cluster.take_over_seen(served, send, seen).await?),
             None => None,
         };
-        self.cluster.apply_over(served, (send, on_conflict), seen.as_ref()).await
+        let seen = (seen.as_ref(), meant);
+        self.cluster.apply_over(served, (send, on_conflict), seen).await
     }
 
     /// What is done about fields of others that were not theirs when it was looked.

@@ -1,0 +1,104 @@
+//! Applies, in two steps where the server can't empty a map in one. Which maps those are is
+//! [`crate::ownership::emptied`]'s.
+
+use serde_json::Value;
+
+use super::wire::{Answer, object};
+use super::{ApiError, Cluster};
+use crate::catalog::Served;
+use crate::object::Object;
+use crate::ownership::conflict::OnConflict;
+use crate::ownership::emptied::{fill, restored, without_refused};
+
+/// What came of the first step.
+struct Step {
+    answer: Answer,
+    /// What was sent, where that was not all.
+    first: Option<Object>,
+}
+
+impl Cluster {
+    /// What applying makes of an object, as far as one step goes. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the API server refuses, or does not answer.
+    pub(in crate::cluster) async fn rehearse(
+        &self,
+        served: &Served,
+        send: &Object,
+    ) -> Result<Answer, ApiError> {
+        let Step { mut answer, first } =
+            self.first_step(served, send, (true, OnConflict::Force)).await?;
+        if let Some(first) = first {
+            answer.body = Value::Object(restored((send, &first), object(answer.body)).0);
+        }
+        Ok(answer)
+    }
+
+    /// What becomes of `live` with the second step, where `merged` is what the first one makes of it.
+    ///
+    /// # Errors
+    ///
+    /// When it changed since it was seen, which is a conflict; when the API server refuses, or does
+    /// not answer.
+    pub(in crate::cluster) async fn rehearse_to_the_end(
+        &self,
+        (served, send): (&Served, &Object),
+        live: &Object,
+        mut merged: Object,
+    ) -> Result<Object, ApiError> {
+        match fill((send, live), &mut merged) {
+            true => self.as_written(served, live, &merged).await,
+            false => Ok(merged),
+        }
+    }
+
+    /// Applies one object and returns what it became; what others own is taken from them only where
+    /// that is said. It takes a second step where the first one falls short of what is `meant`; killed
+    /// between the two, the next run finds a difference and goes on.
+    ///
+    /// # Errors
+    ///
+    /// When the API server refuses, or does not answer.
+    pub async fn apply_or(
+        &self,
+        served: &Served,
+        (send, on_conflict): (&Object, OnConflict),
+        meant: Option<&Object>,
+    ) -> Result<Object, ApiError> {
+        let how = (false, on_conflict);
+        let Step { answer, first } = self.first_step(served, send, how).await?;
+        let mut done = object(answer.body);
+        let is_short = meant.is_some_and(|meant| fill((send, meant), &mut done));
+        if first.is_none() && !is_short {
+            return Ok(done);
+        }
+        let mut send = send.clone();
+        if send.resource_version().is_some() {
+            let seen = done.resource_version().unwrap_or_default();
+            send.metadata_mut().insert("resourceVersion".to_owned(), seen.into());
+        }
+        Ok(object(self.patch(served, &send, how).await?.body))
+    }
+
+    /// Sends the object; where the server can't take it in one step, as much as goes.
+    async fn first_step(
+        &self,
+        served: &Served,
+        send: &Object,
+        how: (bool, OnConflict),
+    ) -> Result<Step, ApiError> {
+        let error = match self.patch(served, send, how).await {
+            Ok(answer) => return Ok(Step { answer, first: None }),
+            Err(error) => error,
+        };
+        let Some(first) = without_refused(send, error.causes()) else { return Err(error) };
+        match self.patch(served, &first, how).await {
+            Ok(answer) => Ok(Step { answer, first: Some(first) }),
+            // The kind can't be without the map either: there is no way, and that is why.
+            Err(other) if other.is_verdict() => Err(error),
+            Err(other) => Err(other),
+        }
+    }
+}
