@@ -19,6 +19,9 @@ pub struct Observed {
     pub unlisted: Vec<Unlisted>,
     /// Desired objects that are live and not ready, and why.
     pub unready: BTreeMap<ObjectKey, Health>,
+    /// How many objects the inventory had before what is not finished yet was begun, where that is
+    /// recorded.
+    pub begun_with: Option<usize>,
 }
 
 impl Observed {

@@ -61,6 +61,42 @@ fn more_than_half_of_an_inventory_does_not_go_unasked() {
     assert!(usage.stderr.contains("no number of objects such as 12"), "{usage}");
 }
 
+/// The first run makes the new ones: then the old ones are no more than half.
+#[test]
+fn what_is_renamed_as_a_whole_does_not_go_in_the_second_run_either() {
+    for (name, broken) in [("prune-renamed", false), ("prune-renamed-broken", true)] {
+        let repo = twelve(name, sandbox::bare());
+        for n in 0..12 {
+            let _ = repo.remove(&format!("c{n}.yaml")).write_config(&format!("new-c{n}"), "1");
+        }
+        if broken {
+            let _ = repo.write("broken.yaml", "a: [");
+        }
+        let _ = repo.commit("Renamed").run(&["apply"]).exits(1);
+        if broken {
+            let _ = repo.remove("broken.yaml").commit("Mended");
+        }
+        let why = "12 of the inventory's 12 objects would go, and at most 50% may at once";
+        for verb in ["diff", "apply", "apply"] {
+            let again = repo.run(&[verb]).exits(1);
+            assert!(words(&again.stdout).contains(why), "{again}");
+        }
+        assert_eq!(repo.members("configmap").len(), 24);
+        let once = ["watch", "--once", "--no-wait"];
+        let _ = repo.run(&once).exits(1);
+        assert_eq!(repo.members("configmap").len(), 24);
+
+        let _ = repo.run(&["apply", "--max-prune", "12"]).exits(0);
+        assert_eq!(repo.members("configmap").len(), 12);
+        let before = ["get", "configmap", &repo.parent(), "-o", "jsonpath={.metadata.annotations}"];
+        let parent = repo.kubectl(&before).exits(0).stdout;
+        assert!(!parent.contains("objects-before"), "{parent}");
+        let writes = repo.writes();
+        let _ = repo.run(&["apply"]).exits(0);
+        assert_eq!(repo.writes(), writes);
+    }
+}
+
 #[test]
 fn a_commit_that_declares_nothing_has_a_word_of_its_own() {
     let repo = twelve("prune-all", sandbox::bare());

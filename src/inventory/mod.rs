@@ -43,6 +43,8 @@ const HEALTHY: &str = "trueup.dev/healthy-revision";
 const HEALTHY_AT: &str = "trueup.dev/healthy-at";
 /// Annotation on the parent: the commit that was taken back because it failed.
 const FAILED: &str = "trueup.dev/failed-revision";
+/// Annotation on the parent: how many objects there were before what is not finished was begun.
+const OBJECTS: &str = "trueup.dev/objects-before";
 
 /// The name that a set's tooling annotation starts with when it is ours.
 const TOOL: &str = "trueup";
@@ -86,7 +88,7 @@ impl Inventory {
         if let Some(revision) = &record.revision {
             annotations[REVISION] = revision.as_str().into();
         }
-        let Past { applied, healthy, failed } = &record.past;
+        let Past { applied, healthy, failed, objects } = &record.past;
         let marks = [(applied, APPLIED_BY, APPLIED_AT), (healthy, HEALTHY, HEALTHY_AT)];
         for (mark, what, at) in marks {
             if let Some(mark) = mark {
@@ -96,6 +98,9 @@ impl Inventory {
         }
         if let Some(failed) = failed {
             annotations[FAILED] = failed.as_str().into();
+        }
+        if let Some(objects) = objects {
+            annotations[OBJECTS] = objects.to_string().into();
         }
         let parent = json!({
             "apiVersion": "v1",
@@ -141,6 +146,7 @@ impl Inventory {
             applied: mark(APPLIED_BY, APPLIED_AT),
             healthy: mark(HEALTHY, HEALTHY_AT),
             failed: parent.annotation(FAILED).map(str::to_owned),
+            objects: parent.annotation(OBJECTS).and_then(|count| count.parse().ok()),
         };
         Ok(Record {
             kinds: kinds.iter().map(|kind| GroupKind::parse(kind)).collect(),
@@ -266,7 +272,12 @@ mod tests {
             Some(Mark { what: what.to_owned(), at: "2026-03-01T12:00:00Z".parse().unwrap() })
         };
         let failed = Some("77ab310".to_owned());
-        written.past = Past { applied: mark("user@host"), healthy: mark("4f2c1a9"), failed };
+        written.past = Past {
+            applied: mark("user@host"),
+            healthy: mark("4f2c1a9"),
+            failed,
+            objects: Some(12),
+        };
         let parent = inventory().parent(&written);
         assert_eq!(parent.annotation(KINDS), Some("ConfigMap,Deployment.apps"));
         assert_eq!(parent.annotation(NAMESPACES), Some("shop"));

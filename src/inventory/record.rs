@@ -33,6 +33,9 @@ pub struct Past {
     pub healthy: Option<Mark>,
     /// The commit that was taken back because it failed.
     pub failed: Option<String>,
+    /// How many objects there were before what is not finished yet was begun, where that matters:
+    /// what it makes must not let more of them go.
+    pub objects: Option<usize>,
 }
 
 /// Something with the time it is from.
@@ -68,10 +71,12 @@ impl Record {
         }
     }
 
-    /// Remembers what was remembered `before`. A commit that is made true is given another chance.
+    /// Remembers what was remembered `before` of what is finished. A commit that is made true is
+    /// given another chance.
     pub fn remember(&mut self, before: Option<&Self>) {
         self.past = before.map(|before| before.past.clone()).unwrap_or_default();
         self.past.failed = self.past.failed.take().filter(|it| Some(it) != self.revision.as_ref());
+        self.past.objects = None;
     }
 
     /// The record of a commit that was seen healthy in full; `None` where that is known, or it is

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Change, Reason};
+use crate::object::Object;
 
 /// With fewer objects than this, any share of an inventory may go where nobody says otherwise.
 const ENOUGH: usize = 10;
@@ -71,6 +72,27 @@ impl From<MaxPrune> for String {
     }
 }
 
+/// Of how many objects a share counts, in an inventory that has so many `members` now. What an
+/// unfinished change has made already does not count: otherwise its second run could delete what the
+/// first one refused to.
+pub(super) fn base(members: usize, begun_with: Option<usize>) -> usize {
+    begun_with.filter(|count| *count >= ENOUGH).map_or(members, |count| count.min(members))
+}
+
+/// How many objects the inventory has before the plan is carried out, where a later run has to know:
+/// the plan adds some, and does not delete all that may have to go.
+pub(super) fn begins_with(
+    members: usize,
+    (desired, gone): (&[Change], &[Change]),
+    is_member: impl Fn(&&Object) -> bool,
+) -> Option<usize> {
+    let is_added =
+        |change: &Change| change.is_work() && !change.live.iter().any(|it| is_member(&it));
+    let adds = desired.iter().any(is_added);
+    let spares = gone.iter().any(|change| change.action != Action::Delete);
+    (members >= ENOUGH && adds && spares).then_some(members)
+}
+
 /// Refuses every deletion where there are more of them than `said`, or than is usual in an
 /// inventory of so many `members`. With `everything` allowed, only what is said counts.
 pub(super) fn keep_within(
@@ -102,6 +124,15 @@ pub(super) fn keep_within(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_unfinished_change_made_does_not_count() {
+        for (members, begun_with, expected) in
+            [(12, None, 12), (24, Some(12), 12), (8, Some(12), 8), (50, Some(3), 50)]
+        {
+            assert_eq!(base(members, begun_with), expected, "{members} {begun_with:?}");
+        }
+    }
 
     #[test]
     fn a_budget_is_a_number_or_a_share() {

@@ -172,6 +172,8 @@ pub struct Plan {
     pub undesired: Half,
     /// What is odd about the order.
     pub warnings: Vec<Problem>,
+    /// How many objects the inventory has, where that is to be recorded before any is added.
+    pub begins_with: Option<usize>,
 }
 
 impl Plan {
@@ -213,7 +215,7 @@ pub fn plan(
     let is_member = |live: &&Object| live.label(PART_OF) == Some(id.as_str());
     // Some of what was observed is moved into the plan.
     let live = observed.objects.values().filter_map(Observation::live);
-    let members = live.filter(is_member).count();
+    let members = budget::base(live.filter(is_member).count(), observed.begun_with);
     let Making { order, graph, mut refused, warnings } = making(desired);
     let mut changes = Vec::with_capacity(order.len());
     for (key, manifest) in order.iter().filter_map(|key| desired.objects.get_key_value(*key)) {
@@ -254,7 +256,8 @@ pub fn plan(
     guards::keep_homes(&changes, &mut gone);
     let everything = desired.objects.is_empty() && allowed.empty;
     budget::keep_within(&mut gone, (allowed.max_prune, everything), members);
-    Plan { desired: Half::new(changes, graph), undesired: sorted(gone), warnings }
+    let begins_with = budget::begins_with(members, (&changes, &gone), is_member);
+    Plan { desired: Half::new(changes, graph), undesired: sorted(gone), warnings, begins_with }
 }
 
 /// What to do with what is in the inventory and no longer desired.

@@ -17,7 +17,7 @@ type Objects = BTreeMap<String, Value>;
 
 #[test]
 fn what_is_foreseen_is_what_comes() {
-    foresee("takeover-shapes", 1, 3);
+    foresee("takeover-shapes", 2, 3);
 }
 
 /// The same at length.
@@ -133,9 +133,7 @@ fn quiet(object: &Value) -> Value {
     object
 }
 
-/// Takes parts out, but not what things are told by, nor what they can't be without. Something is
-/// left of everything: what we empty becomes null when it is applied, whoever made it, and what is
-/// declared with the next apply.
+/// Takes parts out, but not what things are told by, nor what they can't be without.
 fn thin(value: &mut Value, random: &mut Random) {
     const KEPT: [&str; 24] = [
         "apiVersion",
@@ -167,7 +165,8 @@ fn thin(value: &mut Value, random: &mut Random) {
         Value::Object(map) => {
             let gone = |key: &&String| !KEPT.contains(&key.as_str()) && random.below(5) == 0;
             let gone: Vec<String> = map.keys().filter(gone).cloned().collect();
-            let most = map.len().saturating_sub(1);
+            // What is empty is often refused, and then there is nothing to compare.
+            let most = map.len().saturating_sub(usize::from(random.below(5) > 0));
             gone.iter().take(most).for_each(|key| drop(map.remove(key)));
             map.values_mut().for_each(|value| thin(value, random));
         }

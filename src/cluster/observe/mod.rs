@@ -71,6 +71,7 @@ impl Cluster {
             objects: BTreeMap::new(),
             unlisted: members.unlisted,
             unready: unready.into_iter().collect(),
+            begun_with: question.record.and_then(|record| record.past.objects),
         };
         for (key, live) in same {
             let seen = Observation::Seen { live: Some(live), preview: Some(Preview::Same) };

@@ -121,7 +121,8 @@ impl<'a> Run<'a> {
     /// Records everywhere that members may be from now on. Where the record's own namespace is
     /// part of the commit, that namespace is made first: there is nowhere else to write.
     async fn widen(&mut self) -> Result<(), Error> {
-        let claim = Record::claim(self.survey.before.as_ref(), &self.survey.after);
+        let mut claim = Record::claim(self.survey.before.as_ref(), &self.survey.after);
+        claim.past.objects = self.survey.plan.begins_with.or(claim.past.objects);
         if self.survey.before.as_ref() == Some(&claim) {
             return Ok(());
         }
