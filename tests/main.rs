@@ -25,6 +25,7 @@ mod ignore;
 mod killed;
 mod kubectl_answers;
 mod lease;
+mod logs;
 mod manifest_fuzz;
 mod one_of_forty;
 mod order;

@@ -1,20 +1,23 @@
 //! Looks up why an object does not get ready, as a person would: its pods, their logs, the events.
 //! A few requests an object; what can't be read is said to be so.
 
+use std::time::Duration;
+
 use super::observe::typed;
 use super::path::{collection, one, query_escape};
 use super::wire::{Call, object};
 use super::{ApiError, Cluster};
 use crate::catalog::{Catalog, Served};
 use crate::health::evidence::{
-    FEW_TROUBLES, Next, Trouble, is_owned, log_lines, newest, selector, troubles, warnings,
+    FEW_TROUBLES, LOG_LINES, Next, Trouble, is_owned, log_lines, newest, selector, troubles,
+    warnings,
 };
 use crate::object::{GroupKind, Object, ObjectKey};
 
-/// How many lines of a log are shown.
-const LOG_LINES: usize = 8;
-/// How many bytes of a log are asked for.
-const LOG_BYTES: usize = 4096;
+/// How many bytes of a log are asked for: what is cut off is its end, which says why.
+const LOG_BYTES: usize = 1 << 16;
+/// How long a log may take to come: it is the pod's own node that has it.
+const LOG_PATIENCE: Duration = Duration::from_secs(5);
 
 /// An object, and what it makes its pods through.
 struct Family {
@@ -151,9 +154,10 @@ impl Cluster {
             one(pods, namespace, &trouble.pod),
             query_escape(container),
         );
-        match self.text(Call::get(path)).await {
-            Ok(log) => log_lines(&log),
-            Err(error) => vec![format!("  its log can't be read: {error}")],
+        match tokio::time::timeout(LOG_PATIENCE, self.text(Call::get(path))).await {
+            Ok(Ok(log)) => log_lines(&log),
+            Ok(Err(error)) => vec![format!("  its log can't be read: {error}")],
+            Err(_) => vec!["  its log can't be read: the pod's node does not answer".to_owned()],
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a person would look up when something does not get ready: what its pods say, container by
 //! container, and what the events say. Sorts and words it; [`crate::cluster`] brings it.
 
+use anstream::adapter::strip_str;
 use serde_json::Value;
 
 use super::conditions::{condition, is_false, reason, words};
@@ -12,6 +13,8 @@ use crate::object::Object;
 pub const FEW_TROUBLES: usize = 3;
 /// How many events are told.
 const FEW_EVENTS: usize = 3;
+/// How many lines of a log are told.
+pub const LOG_LINES: usize = 8;
 /// Longer lines are cut.
 const LONGEST: usize = 240;
 
@@ -214,11 +217,15 @@ pub fn warnings(events: &[Object]) -> Vec<String> {
     lines.split_off(lines.len().saturating_sub(FEW_EVENTS))
 }
 
-/// The end of a log, as lines below a headline.
+/// The end of a log, as lines below a headline, without what colours it on a terminal.
 pub fn log_lines(log: &str) -> Vec<String> {
+    let log = strip_str(log).to_string();
     let lines = log.lines().filter(|line| !line.trim().is_empty());
-    let lines: Vec<String> = lines.map(|line| format!("  log: {}", short(line))).collect();
-    if lines.is_empty() { vec!["  its log is empty".to_owned()] } else { lines }
+    let mut lines: Vec<String> = lines.map(|line| format!("  log: {}", short(line))).collect();
+    match lines.len() {
+        0 => vec!["  its log is empty".to_owned()],
+        count => lines.split_off(count.saturating_sub(LOG_LINES)),
+    }
 }
 
 /// The newest of a Deployment's ReplicaSets, by the revision that its controller writes down.

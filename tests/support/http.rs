@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use base64::Engine;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::tls;
 
 /// Serves the repositories of one folder for as long as the tests run.
 pub struct GitServer {
@@ -42,27 +43,11 @@ impl GitServer {
     /// HTTPS with a certificate of an authority that nobody knows. With `user:password`, only who
     /// has them is let in.
     pub fn https(root: &Path, password: Option<&str>) -> Self {
-        let ca_key = rcgen::KeyPair::generate().unwrap();
-        let mut ca = rcgen::CertificateParams::new(Vec::new()).unwrap();
-        ca.distinguished_name.push(rcgen::DnType::CommonName, "An authority of this test");
-        ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let ca_pem = ca.self_signed(&ca_key).unwrap().pem();
-        let issuer = rcgen::Issuer::new(ca, ca_key);
-        let key = rcgen::KeyPair::generate().unwrap();
-        let params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &issuer).unwrap();
-        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![CertificateDer::from(certificate.der().to_vec())], key)
-            .unwrap();
+        let (tls, ca_pem) = tls::localhost();
         let manner = Manner {
             root: root.to_owned(),
             password: password.map(str::to_owned),
-            tls: Some(Arc::new(tls)),
+            tls: Some(tls),
             ..Manner::default()
         };
         Self::start(manner, Some(ca_pem))
