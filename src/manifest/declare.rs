@@ -99,6 +99,10 @@ fn object(map: Map<String, Value>, positions: Positions, may_be_big: bool) -> De
     Ok((object, positions))
 }
 
+/// What of an object's metadata can't be applied: the first at all, the others only to the very object
+/// and state that they were copied from.
+const SERVERS_OWN: [&str; 3] = ["managedFields", "uid", "resourceVersion"];
+
 fn identity(
     metadata: &Map<String, Value>,
     at: impl Fn(&str) -> Spot,
@@ -115,6 +119,18 @@ fn identity(
         .filter(|name| !name.is_empty())
         .ok_or_else(|| Fault::new(spot, "metadata.name is missing"))?;
     text(metadata, "metadata.namespace", at("namespace"))?;
+    for field in SERVERS_OWN {
+        let is_said = match metadata.get(field) {
+            None | Some(Value::Null) => false,
+            Some(Value::String(text)) => !text.is_empty(),
+            Some(_) => true,
+        };
+        if is_said {
+            let what = format!("metadata.{field} is the API server's own, and it refuses it");
+            let hint = "take it out; it comes with what `kubectl get` prints";
+            return Err(Fault::new(at(field), what).hint(hint));
+        }
+    }
     Ok(())
 }
 

@@ -81,6 +81,18 @@ fn an_object_needs_its_identity() {
             "apiVersion: v1\nkind: A\nmetadata:\n  generateName: a-",
             "4:3 metadata.generateName makes a new object of every apply",
         ),
+        (
+            "apiVersion: v1\nkind: A\nmetadata:\n  name: a\n  uid: 0e4f9c7a",
+            "5:3 metadata.uid is the API server's own, and it refuses it",
+        ),
+        (
+            "apiVersion: v1\nkind: A\nmetadata:\n  name: a\n  uid: ''\n  managedFields: [{}]",
+            "6:3 metadata.managedFields is the API server's own, and it refuses it",
+        ),
+        (
+            "apiVersion: v1\nkind: A\nmetadata: {name: a, uid: null, resourceVersion: \"7\"}",
+            "3:32 metadata.resourceVersion is the API server's own, and it refuses it",
+        ),
         ("- a", "1:1 this is a list, not an object"),
         ("a", "1:1 this is a text, not an object"),
     ] {
