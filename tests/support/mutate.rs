@@ -10,80 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::random::Random;
 
 /// What means something in YAML or JSON, or nearly does.
-const WORDS: [&str; 72] = [
-    "a",
-    "b: ",
-    "- ",
-    "? ",
-    ": ",
-    ":",
-    ", ",
-    "[",
-    "]",
-    "{",
-    "}",
-    "\n",
-    "\n  ",
-    "\n    ",
-    "\t",
-    " ",
-    "&a ",
-    "*a ",
-    "<<: ",
-    "<<: *a\n",
-    "!!str ",
-    "!!int ",
-    "!!float ",
-    "!!binary ",
-    "!!map ",
-    "!x ",
-    "!",
-    "'",
-    "\"",
-    "\\",
-    "\\n",
-    "\\u00e9",
-    "\\x4",
-    "|\n",
-    "|-\n  ",
-    ">-\n",
-    "|2\n",
-    "# c",
-    " #",
-    "---",
-    "---\n",
-    "...\n",
-    "%YAML 1.1\n",
-    "\r",
-    "\r\n",
-    "\u{feff}",
-    "\u{2028}",
-    "\u{85}",
-    "é",
-    "0x1F",
-    "0o17",
-    "017",
-    "1_000",
-    "1e3",
-    "-.5",
-    ".inf",
-    "~",
-    "null",
-    "Yes",
-    "off",
-    "y",
-    "true",
-    "12:30:45",
-    "2026-11-21",
-    "@",
-    "`",
-    "%",
-    "\0",
-    "\u{7f}",
-    "=",
-    "apiVersion: v1\nkind: A\nmetadata: {name: n}\n",
-    "items: []\n",
-];
+const WORDS: &str = include_str!("../../fixtures/scraps-of-yaml.json");
 
 /// Small files that hold much of the language.
 const SMALL: [&str; 5] = [
@@ -97,6 +24,7 @@ const SMALL: [&str; 5] = [
 /// Gives one file after the other.
 pub struct Mutator {
     random: Random,
+    words: Vec<String>,
     seeds: Vec<Vec<u8>>,
 }
 
@@ -114,7 +42,8 @@ impl Mutator {
             let inputs = inputs.map(|input| STANDARD.decode(input).unwrap());
             seeds.extend(inputs.filter(|input| input.len() < 4096));
         }
-        Self { random: Random::new(seed), seeds }
+        let words = serde_json::from_str(WORDS).unwrap();
+        Self { random: Random::new(seed), words, seeds }
     }
 
     /// The next file.
@@ -125,6 +54,11 @@ impl Mutator {
             self.mutate(&mut bytes);
         }
         bytes
+    }
+
+    fn word(&mut self) -> String {
+        let at = self.below(self.words.len());
+        self.words[at].clone()
     }
 
     fn mutate(&mut self, bytes: &mut Vec<u8>) {
@@ -157,11 +91,11 @@ impl Mutator {
                 // A value in place of another.
                 let end = bytes[from..].iter().position(|b| b" ,\n]}".contains(b));
                 let end = end.map_or(bytes.len(), |length| from + length);
-                let word = WORDS[self.below(WORDS.len())];
+                let word = self.word();
                 bytes.splice(from..end, word.bytes());
             }
             _ => {
-                let word = WORDS[self.below(WORDS.len())];
+                let word = self.word();
                 bytes.splice(from..from, word.bytes());
             }
         }
