@@ -27,6 +27,7 @@ mod kubectl_answers;
 mod lease;
 mod logs;
 mod manifest_fuzz;
+mod next_version;
 mod one_of_forty;
 mod order;
 mod output;

@@ -83,6 +83,12 @@ pub(super) fn decide(
         confidence: Confidence::Local(lack),
         ..decision
     };
+    let foreseen = |live: &Object, lack: Lack| {
+        let handed_over = hand_over(live, send);
+        let foreseen = foresee(send, handed_over.as_ref().unwrap_or(live));
+        let action = if foreseen == *live { Action::Keep } else { Action::Update };
+        locally(lack, decided(action, Some(&foreseen)))
+    };
     match (live, preview) {
         (Some(_), Some(Preview::Merged(merged))) => decided(Action::Update, Some(merged)),
         (None, Some(Preview::Merged(merged))) => decided(Action::Create, Some(merged)),
@@ -92,11 +98,9 @@ pub(super) fn decide(
         (None, Some(Preview::Unasked(why))) => {
             locally(Lack::DryRun(why.clone()), decided(Action::Create, None))
         }
-        (Some(live), Some(Preview::Unasked(why))) => {
-            let handed_over = hand_over(live, send);
-            let foreseen = foresee(send, handed_over.as_ref().unwrap_or(live));
-            let action = if foreseen == *live { Action::Keep } else { Action::Update };
-            locally(Lack::DryRun(why.clone()), decided(action, Some(&foreseen)))
+        (Some(live), Some(Preview::Unasked(why))) => foreseen(live, Lack::DryRun(why.clone())),
+        (Some(live), Some(Preview::Deferred(prerequisite))) => {
+            foreseen(live, Lack::Prerequisite(prerequisite.clone()))
         }
         (_, Some(Preview::Refused(refusal))) => {
             let Refusal { message, hint, causes } = refusal.clone();
@@ -105,9 +109,6 @@ pub(super) fn decide(
         (Some(live), Some(Preview::Immutable { refusal, anew })) => {
             let fixed = Fixed { key, manifest, live, refusal, anew };
             replace::decide(&fixed, send, (inventory, allowed))
-        }
-        (Some(_), Some(Preview::Deferred(_))) => {
-            refuse(live, Reason::new("its kind is not served yet, so it can't be compared"))
         }
         (_, Some(Preview::Same) | None) | (None, Some(Preview::Immutable { .. })) => {
             refuse(live, Reason::new("the API server was not asked about it"))

@@ -252,8 +252,8 @@ fn hold_against_definitions(desired: &Desired, observed: &mut Observed) {
             schemas
         });
         if let Some(refusal) = check::refusal(key, manifest, schemas) {
-            let preview = Some(Preview::Refused(refusal));
-            *observation = Observation::Seen { live: None, preview };
+            let live = observation.live().cloned();
+            *observation = Observation::Seen { live, preview: Some(Preview::Refused(refusal)) };
         }
     }
 }

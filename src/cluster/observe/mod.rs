@@ -21,7 +21,7 @@ use crate::catalog::{Catalog, Lookup, Served, is_namespace};
 use crate::desired::Desired;
 use crate::health::Judge;
 use crate::inventory::{Inventory, Record};
-use crate::object::{GroupKind, Object};
+use crate::object::{GroupKind, Object, ObjectKey};
 use crate::observed::{Observation, Observed, Prerequisite, Preview};
 use crate::schemas::Schemas;
 use crate::verdicts::Verdicts;
@@ -82,7 +82,7 @@ impl Cluster {
         let (namespaces, rest): (Vec<_>, Vec<_>) = unproven.partition(|(key, _)| is_namespace(key));
         let mut unborn = BTreeSet::new();
         for part in [namespaces, rest] {
-            let mut looks = Vec::new();
+            let (mut looks, mut deferred) = (Vec::new(), Vec::new());
             for (key, manifest) in part {
                 let object = &manifest.object;
                 let served = question.catalog.look_up(&key.group_kind(), object.version());
@@ -101,13 +101,20 @@ impl Cluster {
                         continue;
                     }
                     (Some(prerequisite), _) => {
-                        others.remove(key);
-                        let preview = Some(Preview::Deferred(prerequisite));
-                        Observation::Seen { live: None, preview }
+                        deferred.push((key, prerequisite, others.remove(key)));
+                        continue;
                     }
                     (None, _) => Observation::Unknown("its kind is not served".to_owned()),
                 };
                 observed.objects.insert(key.clone(), seen);
+            }
+            let deferred = deferred.into_iter().map(|(key, prerequisite, member)| async move {
+                let looked = self.look_before(question, (key, prerequisite), member).await;
+                (key, looked)
+            });
+            let mut deferred = stream::iter(deferred).buffer_unordered(self.concurrency);
+            while let Some((key, observation)) = deferred.next().await {
+                observed.objects.insert(key.clone(), observation);
             }
             let looks = looks
                 .into_iter()
@@ -135,6 +142,29 @@ impl Cluster {
             self.remember(question.inventory, &remembered);
         }
         observed
+    }
+
+    /// Looks at an object that can't be asked about until its prerequisite is there. Where the kind
+    /// is served in another version, it may be there already in that one.
+    async fn look_before(
+        &self,
+        question: &Question<'_>,
+        (key, prerequisite): (&ObjectKey, Prerequisite),
+        member: Option<Object>,
+    ) -> Observation {
+        let served = question.catalog.preferred(&key.group_kind());
+        let served = served.filter(|_| matches!(prerequisite, Prerequisite::Definition(_)));
+        let live = match (served, member) {
+            (Some(_), Some(member)) => Some(member),
+            (Some(served), None) => {
+                match self.get(served, key.namespace.as_deref(), &key.name).await {
+                    Ok(live) => live,
+                    Err(error) => return Observation::Unknown(error.to_string()),
+                }
+            }
+            (None, _) => None,
+        };
+        Observation::Seen { live, preview: Some(Preview::Deferred(prerequisite)) }
     }
 
     /// Lists kinds again that are declared in another version than the server prefers: only in the
