@@ -34,6 +34,7 @@
 //! | [`report`] | what carrying a plan out came to |
 //! | [`config`] | what `trueup.yaml` says |
 //! | [`machine`] | what the machine's own file says |
+//! | [`halt`] | why something under way should come to its end |
 //! | [`jitter`] | pauses that differ, so that many do not march in step |
 //! | [`formats`] | which formats a target is made of, and how they are rendered |
 //!
@@ -79,6 +80,7 @@ pub mod desired;
 pub mod finalizers;
 pub mod formats;
 pub mod git;
+pub mod halt;
 pub mod health;
 pub mod inventory;
 pub mod jitter;

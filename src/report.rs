@@ -51,6 +51,8 @@ pub struct Report {
     pub lost: Option<String>,
     /// What came of going back to the last healthy commit, where this one failed.
     pub rollback: Option<Rollback>,
+    /// The newer commit for which no more was waited for, where not everything was good by then.
+    pub superseded: Option<String>,
     /// What the inventory's parent says now, where all of it is known.
     pub recorded: Option<Record>,
 }
@@ -87,6 +89,12 @@ impl Report {
         for note in self.proof.iter_mut().flat_map(|proof| &mut proof.notes) {
             *note = redactor.text(note);
         }
+    }
+
+    /// Notes that a newer commit has come, where this one is not known to be good.
+    pub fn supersede(&mut self, newer: Option<&str>) {
+        let is_open = !self.is_good() && !self.interrupted && self.lost.is_none();
+        self.superseded = newer.filter(|_| is_open).map(str::to_owned);
     }
 
     /// How many changes ended as `wanted` says.

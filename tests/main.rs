@@ -50,6 +50,7 @@ mod sandbox_programs;
 mod secrets;
 #[cfg(target_os = "linux")]
 mod secrets_everywhere;
+mod superseded;
 mod support;
 #[cfg(unix)]
 mod takeover;

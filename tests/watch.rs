@@ -2,70 +2,13 @@
 //! ends it between two objects.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 
 use crate::support::command::Cmd;
 use crate::support::eventually::eventually;
 use crate::support::repo::Repo;
 use crate::support::sandbox;
-
-/// A running `trueup watch`.
-struct Watching {
-    child: Child,
-    log: PathBuf,
-}
-
-impl Watching {
-    /// Watches a fresh clone of `repo`, a few times a second.
-    fn start(repo: &Repo) -> Self {
-        let checkout = repo.outside().join("checkout");
-        let url = format!("file://{}", repo.path().display());
-        let clone = ["-C", checkout.to_str().unwrap(), "pull", "--url", &url];
-        let _ = repo.run(&clone).exits(0);
-        Self::in_folder(repo, &checkout)
-    }
-
-    /// Watches what is in `checkout`, a few times a second.
-    fn in_folder(repo: &Repo, checkout: &Path) -> Self {
-        let log = repo.outside().join("log");
-        let watch = ["-C", checkout.to_str().unwrap(), "watch", "--interval", "0.2"];
-        let mut command = repo.trueup(&watch).into_inner();
-        command.stdout(fs::File::create(&log).unwrap()).stderr(Stdio::null());
-        Self { child: command.spawn().unwrap(), log }
-    }
-
-    /// What it said so far, without the times.
-    fn said(&self) -> Vec<String> {
-        let log = fs::read_to_string(&self.log).unwrap();
-        log.lines().map(|line| line[9..].to_owned()).collect()
-    }
-
-    #[track_caller]
-    fn says(&self, text: &str) {
-        eventually(text, || self.said().iter().any(|line| line.contains(text)));
-    }
-
-    /// How many lines hold `text`.
-    fn times(&self, text: &str) -> usize {
-        self.said().iter().filter(|line| line.contains(text)).count()
-    }
-
-    /// Sends SIGTERM and gives the status.
-    fn stop(mut self) -> Option<i32> {
-        let pid = self.child.id().to_string();
-        let _ = Cmd::new("kill").args(["-TERM", &pid]).run().exits(0);
-        self.child.wait().unwrap().code()
-    }
-}
-
-impl Drop for Watching {
-    fn drop(&mut self) {
-        // One that a failed test leaves running.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::support::watching::Watching;
 
 fn value(repo: &Repo, name: &str) -> String {
     repo.kubectl(&["get", "configmap", name, "-o", "jsonpath={.data.key}"]).stdout
@@ -75,7 +18,7 @@ fn value(repo: &Repo, name: &str) -> String {
 fn commits_arrive_drift_is_put_back_and_failures_are_told_once() {
     let repo = Repo::new("watch-all", sandbox::bare());
     repo.write_config("one", "1").commit("First");
-    let watching = Watching::start(&repo);
+    let watching = Watching::start(&repo, &[]);
     watching.says("1 changed");
     assert_eq!(value(&repo, "one"), "1");
 
@@ -117,7 +60,7 @@ fn commits_arrive_drift_is_put_back_and_failures_are_told_once() {
 fn a_commit_that_was_read_is_not_read_again() {
     let repo = Repo::new("watch-again", sandbox::bare());
     repo.write_config("one", "1").commit("First");
-    let watching = Watching::in_folder(&repo, &repo.path());
+    let watching = Watching::in_folder(&repo, &repo.path(), &[]);
     watching.says("1 changed");
 
     // From now on the files of this commit can't be read.
@@ -156,7 +99,7 @@ fn there(repo: &Repo) -> usize {
 #[test]
 fn a_signal_lets_watch_finish_what_is_in_flight_and_the_next_run_goes_on() {
     let repo = many("watch-signal");
-    let watching = Watching::start(&repo);
+    let watching = Watching::start(&repo, &[]);
     eventually("some are there", || there(&repo) > 0);
     assert_eq!(watching.stop(), Some(0));
     assert_eq!(repo.applied(), there(&repo), "every object that was sent is there");

@@ -19,6 +19,8 @@ use super::throwaway::ThrowawayArgs;
 use super::ui::Ui;
 use super::waiting::{self, WaitArgs};
 use crate::approval::Approval;
+use crate::cluster::Patience;
+use crate::halt::Halt;
 use crate::plan_file;
 use crate::reconcile::{self, Course, Lock, Return, Survey, carry_out, note_health};
 use crate::report::Report;
@@ -108,13 +110,13 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     };
     let is_not = if args.exit_zero { Exit::AtCommit } else { Exit::NotAtCommit };
     let Some(mut ready) = ready else { return Ok(is_not) };
-    let (who, begin) = (locking::who(), Instant::now());
+    let (who, begin, halt) = (locking::who(), Instant::now(), Halt::with(stop.flag()));
     let patience = args.locking.lock_timeout.unwrap_or(LOCK_TIMEOUT);
     let report = loop {
         let Ready { session, survey, .. } = &ready;
         let target = &session.named.target;
         let lock = if survey.writes() && !args.throwaway.is_wanted() {
-            let limits = ((patience, begin), &**stop.flag());
+            let limits = ((patience, begin), (args.timeout, &halt));
             match locking::lock((session, survey), &who, limits, ui).await {
                 Err(reconcile::Error::Stopped) => return Ok(Exit::Interrupted),
                 lock => lock?,
@@ -122,7 +124,7 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         } else {
             Lock::without(&session.cluster, (&target.inventory, &who))
         };
-        let ended = lock.keep(locked(&args, (&ready, &lock), (directory, &stop), ui)).await;
+        let ended = lock.keep(locked(&args, (&ready, &lock), (directory, &halt), ui)).await;
         lock.give_back().await;
         match ended {
             // Whoever was quicker to make the namespace is waited for like anybody else.
@@ -148,19 +150,22 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
 async fn locked(
     args: &ApplyArgs,
     (ready, lock): (&Ready, &Lock<'_>),
-    (directory, stop): (&Path, &Stop),
+    (directory, halt): (&Path, &Halt),
     ui: &mut Ui,
 ) -> Result<Option<(Option<Box<Survey>>, Report)>, Failure> {
     let Ready { session, survey, approval, .. } = ready;
     let again = match lock.is_stale {
         false => None,
-        true => match look_again(args, ready, ui).await? {
-            Some(again) => Some(Box::new(again)),
-            None => return Ok(None),
-        },
+        true => {
+            let _patient = session.cluster.be_patient(Patience::of(args.timeout, halt));
+            match look_again(args, ready, ui).await? {
+                Some(again) => Some(Box::new(again)),
+                None => return Ok(None),
+            }
+        }
     };
     let survey = again.as_deref().unwrap_or(survey);
-    let (target, stop, glyphs) = (&session.named.target, stop.flag(), ui.glyphs());
+    let (target, glyphs) = (&session.named.target, ui.glyphs());
     let steps = Steps::new(&survey.plan, survey.redactor(), glyphs);
     let is_watched = ui.has_progress() && !args.throwaway.is_wanted();
     let is_waiting = args.waiting.is_wanted(is_watched || args.locking.rolls_back());
@@ -169,7 +174,7 @@ async fn locked(
         lock,
         approval: approval.as_ref(),
         wait: is_waiting.then_some(args.timeout),
-        stop,
+        halt,
         timeout: args.timeout,
         cascade: args.cascade.into(),
         events: &mut |step| {
@@ -181,11 +186,12 @@ async fn locked(
     };
     let mut report = carry_out(survey, &session.cluster, course).await?;
     if is_waiting {
-        waiting::wait((session, survey), &mut report, (args.timeout, stop), ui).await;
+        waiting::wait((session, survey), &mut report, (args.timeout, halt), ui).await;
     }
+    let _patient = session.cluster.be_patient(Patience::of(args.timeout, halt));
     note_health(survey, (target, &session.cluster), (&mut report, lock)).await?;
     if args.locking.rolls_back() {
-        let how = Return { lock, timeout: args.timeout, cascade: args.cascade.into(), stop };
+        let how = Return { lock, timeout: args.timeout, cascade: args.cascade.into(), halt };
         let back = |commit: &str| session.at(&args.target, commit, directory);
         let told = (args.output, back);
         locking::roll_back((session, survey, &mut report), how, told, ui).await?;

@@ -2,7 +2,6 @@
 //! becomes of a commit that fails.
 
 use std::io::Write as _;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
@@ -13,6 +12,7 @@ use super::present::{self, Format};
 use super::session::Session;
 use super::ui::Ui;
 use super::waiting;
+use crate::halt::Halt;
 use crate::lease::{Holder, Watched, Who};
 use crate::reconcile::{
     self, Lock, Patience, Return, Survey, Target, go_back, is_failure, take, way_back,
@@ -102,14 +102,15 @@ fn host() -> String {
 pub async fn lock<'a>(
     (session, survey): (&'a Session, &Survey),
     who: &'a Who,
-    ((patience, begin), stop): ((Duration, Instant), &AtomicBool),
+    ((patience, begin), (passing, halt)): ((Duration, Instant), (Duration, &Halt)),
     ui: &mut Ui,
 ) -> Result<Lock<'a>, reconcile::Error> {
     let mut told: Option<String> = None;
     let limits = Patience {
         timeout: patience.saturating_sub(begin.elapsed()),
         watched: &mut Watched::default(),
-        stop,
+        passing,
+        halt,
         events: &mut |holder| {
             if told.as_ref() != Some(&holder.name) {
                 told = Some(holder.name.clone());

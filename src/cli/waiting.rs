@@ -1,7 +1,6 @@
 //! `--wait`: what apply and watch say of waiting, and what a person sees meanwhile.
 
 use std::io::Write as _;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use clap::Args;
@@ -9,6 +8,7 @@ use clap::Args;
 use super::present;
 use super::session::Session;
 use super::ui::Ui;
+use crate::halt::Halt;
 use crate::health::Ended;
 use crate::reconcile::{Survey, Waiting, prove};
 use crate::report::Report;
@@ -39,7 +39,7 @@ impl WaitArgs {
 pub async fn wait(
     (session, survey): (&Session, &Survey),
     report: &mut Report,
-    (timeout, stop): (Duration, &AtomicBool),
+    (timeout, halt): (Duration, &Halt),
     ui: &mut Ui,
 ) {
     let (redactor, glyphs) = (survey.redactor(), ui.glyphs());
@@ -48,7 +48,7 @@ pub async fn wait(
     let waiting = Waiting {
         inventory: &session.named.target.inventory,
         timeout,
-        stop,
+        halt,
         events: &mut |proof| {
             for note in &proof.notes[notes..] {
                 table.suspend(|| ui.warning(&glyphs.inert(&redactor.text(note))));

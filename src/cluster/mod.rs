@@ -31,7 +31,7 @@ pub use connect::{Access, ConnectError};
 pub use execute::{Cascade, Condition, Deleted};
 pub use faults::Fault;
 pub use observe::{Members, Question};
-pub use patience::Patience;
+pub use patience::{Patience, Patient};
 pub use wait::{Followed, News, Scope};
 pub use wire::ApiError;
 

@@ -1,11 +1,11 @@
 //! How often a request is sent again, and after what pause. What a fault is good for is said in
 //! [`faults`](super::faults).
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use super::{ApiError, Cluster, Fault};
+use crate::halt::Halt;
 use crate::jitter::jittered;
 
 /// How often a request is sent before a fault counts as lasting, whatever time there is.
@@ -24,20 +24,25 @@ const LOOK: Duration = Duration::from_millis(100);
 pub struct Patience {
     /// Until when.
     pub until: Instant,
-    /// Set when nothing is to be waited for any more.
-    pub stop: Arc<AtomicBool>,
+    /// Says when nothing is to be waited for any more.
+    pub halt: Halt,
 }
 
 impl Patience {
+    /// Patience for as long as `time` from now on.
+    pub fn of(time: Duration, halt: &Halt) -> Self {
+        Self { until: Instant::now() + time, halt: halt.clone() }
+    }
+
     /// Whether there is time left for a pause.
     pub fn allows(&self, pause: Duration) -> bool {
-        !self.stop.load(Ordering::Relaxed) && Instant::now() + pause < self.until
+        !self.halt.ends_waiting() && Instant::now() + pause < self.until
     }
 
     /// Waits, unless it is told to stop; says whether there is any sense in another try.
     pub async fn rest(&self, pause: Duration) -> bool {
         let end = Instant::now() + pause;
-        while !self.stop.load(Ordering::Relaxed) {
+        while !self.halt.ends_waiting() {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return true;
@@ -48,13 +53,29 @@ impl Patience {
     }
 }
 
+/// A time in which passing faults are waited out. After it everything is as it was before.
+#[must_use = "it is over as soon as this is dropped"]
+pub struct Patient<'a> {
+    cluster: &'a Cluster,
+    before: Option<Patience>,
+}
+
+impl Drop for Patient<'_> {
+    fn drop(&mut self) {
+        self.cluster.set_patience(self.before.take());
+    }
+}
+
 impl Cluster {
-    /// Waits passing faults out from now on; with `None` only for a moment, as long as nothing is
-    /// written that has to be finished.
-    pub fn be_patient(&self, patience: Option<Patience>) {
-        if let Ok(mut now) = self.patience.lock() {
-            *now = patience;
-        }
+    /// Waits passing faults out from now on, for what has to be finished once it has begun. Else
+    /// that is done only for a moment.
+    pub fn be_patient(&self, patience: Patience) -> Patient<'_> {
+        Patient { cluster: self, before: self.set_patience(Some(patience)) }
+    }
+
+    fn set_patience(&self, patience: Option<Patience>) -> Option<Patience> {
+        let mut now = self.patience.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *now, patience)
     }
 
     /// Waits before the next try, if there is to be one. The server may have asked for a pause.
@@ -63,20 +84,26 @@ impl Cluster {
         error: &ApiError,
         (tries, asked): (u32, Option<Duration>),
     ) -> bool {
-        let patience = self.patience.lock().ok().and_then(|patience| patience.clone());
-        let is_worth_it = match error.fault() {
-            Fault::Lasting | Fault::Settling => false,
-            Fault::Doubtful => tries < TRIES,
-            Fault::Passing => tries < TRIES || patience.is_some(),
-        };
-        if !is_worth_it {
+        let fault = error.fault();
+        if !matches!(fault, Fault::Passing | Fault::Doubtful) {
             return false;
         }
         let pause = asked.unwrap_or_else(|| jittered(pause(tries), JITTER));
+        let patience = self.patience.lock().ok().and_then(|patience| patience.clone());
+        let patience = patience.map(|patience| match error.is_webhooks() {
+            // A newer commit may do without the webhook; of the server itself it needs as much.
+            true => patience,
+            false => Patience { halt: patience.halt.for_signals(), ..patience },
+        });
+        let is_few = tries < TRIES;
         match patience {
-            Some(patience) => patience.allows(pause) && patience.rest(pause).await,
-            None if pause > LONGEST_PAUSE => false,
-            None => {
+            Some(patience) if patience.halt.ends_waiting() => false,
+            Some(patience) if patience.allows(pause) && (is_few || fault == Fault::Passing) => {
+                patience.rest(pause).await
+            }
+            // No time, or no time left, is no reason to fail for a slip.
+            _ if !is_few || pause > LONGEST_PAUSE => false,
+            _ => {
                 tokio::time::sleep(pause).await;
                 true
             }

@@ -11,6 +11,7 @@ use kube::client::Body;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::halt::Halt;
 use crate::inventory::Record;
 use crate::memory::Memory;
 use crate::object::GroupKind;
@@ -71,8 +72,7 @@ async fn a_server_that_stays_busy_is_an_error() {
 
 /// Patience for a minute.
 fn patience() -> Patience {
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
-    Patience { until, stop: Arc::new(AtomicBool::new(false)) }
+    Patience::of(std::time::Duration::from_secs(60), &Halt::default())
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn who_is_patient_asks_until_the_server_has_time() {
     let mut answers = vec![busy(); 9];
     answers.push(namespace());
     let cluster = server(answers);
-    cluster.be_patient(Some(patience()));
+    let _patient = cluster.be_patient(patience());
     assert_eq!(cluster.uid().await, Ok(Some("3f2a9c".to_owned())));
     assert_eq!(cluster.requests(), 10);
 }
@@ -91,14 +91,15 @@ async fn nobody_waits_longer_than_there_is_time() {
     let later = vec![(code, Some("3600"), body)];
     for patient in [None, Some(patience())] {
         let cluster = server(later.clone());
-        cluster.be_patient(patient);
+        let _patient = patient.map(|patience| cluster.be_patient(patience));
         assert_eq!(cluster.uid().await.unwrap_err().to_string(), "too many requests");
         assert_eq!(cluster.requests(), 1);
     }
     let cluster = server(vec![busy()]);
-    let patience = patience();
-    patience.stop.store(true, Ordering::Relaxed);
-    cluster.be_patient(Some(patience));
+    let stop = Arc::new(AtomicBool::new(false));
+    let patience = Patience { halt: Halt::with(&stop), ..patience() };
+    stop.store(true, Ordering::Relaxed);
+    let _patient = cluster.be_patient(patience);
     assert!(cluster.uid().await.is_err(), "who is told to stop does not ask again");
 }
 
@@ -106,7 +107,7 @@ async fn nobody_waits_longer_than_there_is_time() {
 async fn a_doubtful_fault_is_tried_a_few_times_however_much_time_there_is() {
     let odd = || status(500, "InternalError", "something odd");
     let cluster = server(vec![odd(), odd(), odd(), odd()]);
-    cluster.be_patient(Some(patience()));
+    let _patient = cluster.be_patient(patience());
     assert_eq!(cluster.uid().await.unwrap_err().to_string(), "something odd");
     assert_eq!(cluster.requests(), 4);
 }

@@ -130,6 +130,11 @@ impl ApiError {
         (refuses || is_away).then(|| message.lines().next().unwrap_or_default().to_owned())
     }
 
+    /// Whether it is a webhook that did not answer.
+    pub fn is_webhooks(&self) -> bool {
+        matches!(self, Self::Status { message, .. } if message.contains("failed calling webhook"))
+    }
+
     /// The namespace that does not exist, where that is what the server says.
     pub fn missing_namespace(&self) -> Option<&str> {
         let Self::Status { code: 404, message, .. } = self else { return None };
@@ -186,7 +191,7 @@ impl ApiError {
                  leave it out"
                     .to_owned(),
             ),
-            Self::Status { message, .. } if message.contains("failed calling webhook") => Some(
+            Self::Status { .. } if self.is_webhooks() => Some(
                 "is the webhook's own server up? Its configuration names the service".to_owned(),
             ),
             Self::Status { .. } => None,

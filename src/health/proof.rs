@@ -32,6 +32,8 @@ pub enum Ended {
     Timeout,
     /// A signal came.
     Interrupted,
+    /// A newer commit has come.
+    Superseded,
 }
 
 impl Ended {
@@ -43,6 +45,7 @@ impl Ended {
             Self::Failed => "failed",
             Self::Timeout => "timeout",
             Self::Interrupted => "interrupted",
+            Self::Superseded => "superseded",
         }
     }
 }

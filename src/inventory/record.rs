@@ -79,15 +79,19 @@ impl Record {
         self.past.objects = None;
     }
 
+    /// The commit that was made true, as long as nobody has seen it healthy.
+    pub fn unproven(&self) -> Option<&str> {
+        let revision = self.revision.as_deref().filter(|it| !it.contains('-'))?;
+        let healthy = self.past.healthy.as_ref().map(|healthy| healthy.what.as_str());
+        (healthy != Some(revision)).then_some(revision)
+    }
+
     /// The record of a commit that was seen healthy in full; `None` where that is known, or it is
     /// no commit. What failed before it is then no longer of interest.
     pub fn healthy(&self, now: Timestamp) -> Option<Self> {
-        let revision = self.revision.as_ref().filter(|it| !it.contains('-'))?;
-        if self.past.healthy.as_ref().is_some_and(|healthy| healthy.what == *revision) {
-            return None;
-        }
+        let revision = self.unproven()?.to_owned();
         let mut record = self.clone();
-        record.past.healthy = Some(Mark { what: revision.clone(), at: now });
+        record.past.healthy = Some(Mark { what: revision, at: now });
         record.past.failed = None;
         Some(record)
     }

@@ -5,6 +5,7 @@ use crate::git;
 use crate::inventory::ParentError;
 use crate::lease::Holder;
 use crate::problem::Problem;
+use crate::snapshot::short;
 
 /// Why a target could not be surveyed or carried out. Nothing was deleted.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +60,12 @@ pub enum Error {
     /// The lock was lost while it was needed.
     #[error("lost the lock to {0}")]
     Lost(String),
+    /// A newer commit came while somebody else was writing.
+    #[error("the lock is no longer waited for: {} has come", short(.0))]
+    Superseded(String),
+    /// The commit that was to be taken back is not the one that is there any more.
+    #[error("{} was made true meanwhile", .0.as_deref().map_or("another commit", short))]
+    Overtaken(Option<String>),
     /// A signal came before anything was written.
     #[error("interrupted")]
     Stopped,
@@ -117,7 +124,11 @@ impl Error {
             Self::Strict { .. } => {
                 Some("correct them, or do without --strict to leave these documents out".to_owned())
             }
-            Self::Unusable { .. } | Self::Stopped | Self::Task(_) => None,
+            Self::Unusable { .. }
+            | Self::Stopped
+            | Self::Superseded(_)
+            | Self::Overtaken(_)
+            | Self::Task(_) => None,
         }
     }
 }

@@ -4,7 +4,6 @@
 //! When a Lease counts is [`crate::lease`]'s to say.
 
 use std::convert::Infallible;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -12,7 +11,8 @@ use jiff::Timestamp;
 
 use super::survey::api;
 use super::{Error, Survey};
-use crate::cluster::{ApiError, Cluster};
+use crate::cluster::{self, ApiError, Cluster};
+use crate::halt::Halt;
 use crate::inventory::Inventory;
 use crate::lease::{self, DURATION, Holder, RENEWAL, Seen, Standing, Watched, Who};
 use crate::object::Object;
@@ -32,10 +32,12 @@ const TAKE_TRIES: usize = 3;
 pub struct Patience<'a> {
     /// For how long.
     pub timeout: Duration,
+    /// How long what passes by itself is waited for, such as a server that does not answer.
+    pub passing: Duration,
     /// What was seen of the Lease before.
     pub watched: &'a mut Watched,
-    /// Set to stop.
-    pub stop: &'a AtomicBool,
+    /// Says when to stop.
+    pub halt: &'a Halt,
     /// Hears for whom it is waited.
     pub events: &'a mut (dyn FnMut(&Holder) + Send),
 }
@@ -83,7 +85,8 @@ impl Renewed {
 ///
 /// # Errors
 ///
-/// When somebody has it for too long, a signal comes, or the API server does not answer.
+/// When somebody has it for too long, a signal or a newer commit comes, or the API server does not
+/// answer.
 pub async fn take<'a>(
     survey: &Survey,
     cluster: &'a Cluster,
@@ -92,7 +95,8 @@ pub async fn take<'a>(
 ) -> Result<Lock<'a>, Error> {
     let mut lock = Lock::without(cluster, (inventory, who));
     lock.revision.clone_from(&survey.revision.commit);
-    let Patience { timeout, watched, stop, events } = patience;
+    let Patience { timeout, passing, watched, halt, events } = patience;
+    let _patient = cluster.be_patient(cluster::Patience::of(passing, halt));
     let end = Instant::now() + timeout;
     loop {
         let before = match cluster.lease(inventory).await {
@@ -129,8 +133,11 @@ pub async fn take<'a>(
             let next = (Instant::now() + LOOK_AGAIN).min(end);
             while Instant::now() < next {
                 tokio::time::sleep(TICK.min(next - Instant::now())).await;
-                if stop.load(Ordering::Relaxed) {
+                if halt.is_told() {
                     return Err(Error::Stopped);
+                }
+                if let Some(newer) = halt.newer() {
+                    return Err(Error::Superseded(newer.to_owned()));
                 }
             }
         }

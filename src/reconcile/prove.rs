@@ -6,7 +6,6 @@
 //! [`crate::cluster`]'s.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::stream::{self, FuturesUnordered, StreamExt as _};
@@ -16,6 +15,7 @@ use tokio::time::Instant;
 use super::Survey;
 use crate::catalog::{Served, is_crd, is_namespace};
 use crate::cluster::{Cluster, Followed, News};
+use crate::halt::Halt;
 use crate::health::evidence::Trouble;
 use crate::health::{Ended, Health, Judge, Proof, Standing, State, WAIT};
 use crate::inventory::{Inventory, PART_OF};
@@ -41,8 +41,8 @@ pub struct Waiting<'a> {
     pub inventory: &'a Inventory,
     /// For how long.
     pub timeout: Duration,
-    /// Set to stop.
-    pub stop: &'a AtomicBool,
+    /// Says when to stop.
+    pub halt: &'a Halt,
     /// Hears how things are, again and again while something is waited for.
     pub events: &'a mut (dyn FnMut(&Proof) + Send),
 }
@@ -170,7 +170,7 @@ impl<'a> Watchman<'a> {
     }
 
     async fn wait(&mut self, cluster: &Cluster, (followed, waiting): (&[Followed], Waiting<'_>)) {
-        let Waiting { inventory: _, timeout, stop, events } = waiting;
+        let Waiting { inventory: _, timeout, halt, events } = waiting;
         let end = self.begin + timeout;
         let looks = followed.iter().map(|it| async move { (it, cluster.look_at(it).await) });
         let looks: Vec<_> =
@@ -198,8 +198,11 @@ impl<'a> Watchman<'a> {
             if self.open.is_empty() {
                 break Ended::Ready;
             }
-            if stop.load(Ordering::Relaxed) {
+            if halt.is_told() {
                 break Ended::Interrupted;
+            }
+            if halt.newer().is_some() {
+                break Ended::Superseded;
             }
             let now = Instant::now();
             if self.has_failed(now) {

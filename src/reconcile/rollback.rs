@@ -2,8 +2,6 @@
 //! one that fails is taken back by carrying out the last healthy one, all of it, prunes and guards
 //! included.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,8 +10,9 @@ use super::survey::api;
 use super::{
     Course, Error, Lock, Patience, Survey, Target, Waiting, carry_out, prove, survey, take,
 };
-use crate::cluster::{Cascade, Cluster};
+use crate::cluster::{self, Cascade, Cluster};
 use crate::git::{self, Checkout};
+use crate::halt::Halt;
 use crate::health::Ended;
 use crate::inventory::Record;
 use crate::lease::Watched;
@@ -50,8 +49,9 @@ pub async fn note_health(
     if lock.is_to_be_had() {
         let patience = Patience {
             timeout: Duration::ZERO,
+            passing: Duration::ZERO,
             watched: &mut Watched::default(),
-            stop: &AtomicBool::new(false),
+            halt: &Halt::default(),
             events: &mut |_| {},
         };
         let Ok(lock) = take(survey, cluster, (inventory, lock.who()), patience).await else {
@@ -81,12 +81,13 @@ pub async fn note_health(
 }
 
 /// Whether what came of a commit is a reason to go back: something could not be changed, or did not
-/// get healthy, be it before others that come after it. What is refused or can't be read is none.
+/// get healthy, be it before others that come after it. What is refused or can't be read is none, and
+/// neither is anything where a newer commit has come.
 pub fn is_failure(survey: &Survey, report: &Report) -> bool {
     let unhealthy = |proof: &crate::health::Proof| {
         matches!(proof.ended, Ended::Failed | Ended::Timeout) && !proof.is_ready()
     };
-    let is_over = !report.interrupted && report.lost.is_none();
+    let is_over = !report.interrupted && report.lost.is_none() && report.superseded.is_none();
     let is_stuck = report.skipped() > 0 && survey.is_sound();
     is_over && (report.failed() > 0 || is_stuck || report.proof.as_ref().is_some_and(unhealthy))
 }
@@ -127,14 +128,14 @@ pub fn way_back(failed: &Survey, checkout: &Checkout) -> Result<Revision, NoWayB
 
 /// How to go back.
 pub struct Return<'a> {
-    /// The inventory's lock, which is held already.
+    /// The inventory's lock; where nothing was written and there is none, it is taken.
     pub lock: &'a Lock<'a>,
     /// For how long to wait until everything is healthy again.
     pub timeout: Duration,
     /// What becomes of what deleted objects own.
     pub cascade: Cascade,
-    /// Set to stop.
-    pub stop: &'a Arc<AtomicBool>,
+    /// Says when to stop.
+    pub halt: &'a Halt,
 }
 
 /// A commit that was gone back to.
@@ -150,29 +151,66 @@ pub struct Back {
 ///
 /// # Errors
 ///
-/// When it can't be surveyed or carried out.
+/// When it can't be surveyed or carried out, or what failed is no longer what is there.
 pub async fn go_back(
     failed: &Survey,
     target: &Target,
     (checkout, cluster): (&Checkout, &Cluster),
     how: Return<'_>,
 ) -> Result<Back, Error> {
-    let Return { lock, timeout, cascade, stop } = how;
-    let mut survey = survey(target, checkout, cluster, None).await?;
-    survey.after.past.failed.clone_from(&failed.after.revision);
-    let inventory = &target.inventory;
-    let (wait, events) = (Some(timeout), &mut |_: &_| {});
-    let course = Course { inventory, lock, approval: None, wait, timeout, cascade, stop, events };
-    let mut report = carry_out(&survey, cluster, course).await?;
-    if !report.at_commit && lock.lost().is_none() {
-        let mut claim = Record::claim(survey.before.as_ref(), &survey.after);
-        claim.past.failed.clone_from(&failed.after.revision);
-        let written = cluster.record(inventory, &claim).await;
-        written.map_err(api("write the inventory"))?;
+    let reach = (checkout, cluster);
+    if !how.lock.is_to_be_had() {
+        return how.through(failed, target, reach).await;
     }
-    let waiting = Waiting { inventory, timeout, stop, events: &mut |_| {} };
-    report.proof = prove(&survey, cluster, (&report, waiting)).await;
-    Ok(Back { survey, report })
+    // A run that found everything as declared has only waited so far.
+    let patience = Patience {
+        timeout: Duration::ZERO,
+        passing: how.timeout,
+        watched: &mut Watched::default(),
+        halt: how.halt,
+        events: &mut |_| {},
+    };
+    let own = take(failed, cluster, (&target.inventory, how.lock.who()), patience).await?;
+    let done = own.keep(Return { lock: &own, ..how }.through(failed, target, reach)).await;
+    own.give_back().await;
+    done
+}
+
+impl Return<'_> {
+    /// Goes back, once the lock is held.
+    async fn through(
+        self,
+        failed: &Survey,
+        target: &Target,
+        (checkout, cluster): (&Checkout, &Cluster),
+    ) -> Result<Back, Error> {
+        let Self { lock, timeout, cascade, halt } = self;
+        let mut survey = {
+            let _patient = cluster.be_patient(cluster::Patience::of(timeout, halt));
+            survey(target, checkout, cluster, None).await?
+        };
+        let recorded = |survey: &Survey| survey.before.as_ref().and_then(|it| it.revision.clone());
+        let now = recorded(&survey);
+        if now != recorded(failed) && now != failed.after.revision {
+            return Err(Error::Overtaken(now));
+        }
+        survey.after.past.failed.clone_from(&failed.after.revision);
+        let inventory = &target.inventory;
+        let (wait, events) = (Some(timeout), &mut |_: &_| {});
+        let course =
+            Course { inventory, lock, approval: None, wait, timeout, cascade, halt, events };
+        let mut report = carry_out(&survey, cluster, course).await?;
+        if !report.at_commit && lock.lost().is_none() {
+            let mut claim = Record::claim(survey.before.as_ref(), &survey.after);
+            claim.past.failed.clone_from(&failed.after.revision);
+            let written = cluster.record(inventory, &claim).await;
+            written.map_err(api("write the inventory"))?;
+        }
+        let waiting = Waiting { inventory, timeout, halt, events: &mut |_| {} };
+        report.proof = prove(&survey, cluster, (&report, waiting)).await;
+        report.supersede(halt.newer());
+        Ok(Back { survey, report })
+    }
 }
 
 impl Back {
@@ -184,7 +222,13 @@ impl Back {
             (true, true) if report.proof.is_some() => {
                 format!("rolled back to {to}, which is healthy")
             }
-            (true, _) => format!("rolled back to {to}, which is not healthy either"),
+            (true, _) => match &report.superseded {
+                None => format!("rolled back to {to}, which is not healthy either"),
+                Some(newer) => {
+                    let newer = short(newer);
+                    format!("rolled back to {to}, which is no longer waited for: {newer} has come")
+                }
+            },
             (false, _) => {
                 let refused = survey.plan.count(Action::Refuse);
                 let unread = survey.desired.problems.len();

@@ -1,14 +1,16 @@
 //! When to run the story again: pull and apply, round after round, until told to stop.
 //!
 //! A round that fails is an event like any other; the next one runs. What is done in one is
-//! [`round`]'s.
+//! [`round`]'s, and how a newer commit is noticed meanwhile [`lookout`]'s.
 
+mod lookout;
 mod round;
 mod stop;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use self::lookout::Remote;
 pub use self::round::{Round, RoundError};
 use self::round::{act, look};
 pub use self::stop::Stop;
@@ -58,6 +60,10 @@ struct Memory {
     watched: Watched,
     /// The commit that was taken back, and the one that is kept true in its place.
     held_back: Option<(String, String)>,
+    /// The commit that was waited for to its end.
+    proved: Option<String>,
+    /// What the remote brings.
+    remote: Remote,
 }
 
 /// Runs rounds until told to stop, and hands each to `events` as it ends, with the pause that
@@ -82,11 +88,24 @@ pub async fn watch(
             return;
         }
         let last = watch.once || stop.is_told();
-        let pause = (!last).then(|| jittered(watch.interval, JITTER));
+        let pause = match is_superseded(&round) {
+            // What has come is not to wait any longer.
+            true => Duration::ZERO,
+            false => jittered(watch.interval, JITTER),
+        };
+        let pause = (!last).then_some(pause);
         events(round, pause);
         match pause {
             Some(pause) => stop.sleep(pause).await,
             None => return,
         }
+    }
+}
+
+/// Whether a round ended because a newer commit has come.
+fn is_superseded(round: &Result<Round, RoundError>) -> bool {
+    match round {
+        Ok(round) => round.report.superseded.is_some(),
+        Err(error) => matches!(error, RoundError::Reconcile(reconcile::Error::Superseded(_))),
     }
 }

@@ -1,13 +1,14 @@
 //! One round: pull, look, decide, and do.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::{Memory, Stop, Watch};
-use crate::cluster::{Cluster, ConnectError};
-use crate::git::pull::{PullError, Pulled, pull};
+use crate::cluster::{self, Cluster, ConnectError};
+use crate::git::pull::{PullError, Pulled};
 use crate::git::{self, Checkout};
+use crate::halt::Halt;
+use crate::health::Ended;
+use crate::inventory::Record;
 use crate::problem::Problem;
 use crate::reconcile::{
     self, Course, Lock, Patience, Return, Survey, TIMEOUT, Target, Waiting, carry_out, go_back,
@@ -82,11 +83,18 @@ pub(super) struct Looked {
     held_back: Option<String>,
 }
 
+impl Looked {
+    /// The commit that the target follows, as it was when it was looked at.
+    fn followed(&self) -> String {
+        self.held_back.clone().unwrap_or_else(|| self.survey.revision.commit.clone())
+    }
+}
+
 /// Pulls, looks at git and the cluster, and decides.
 pub(super) async fn look(watch: &Watch, memory: &mut Memory) -> Result<Looked, RoundError> {
     let begin = Instant::now();
-    let pulled = match watch.pull.clone() {
-        Some(options) => Some(tokio::task::spawn_blocking(move || pull(&options)).await?),
+    let pulled = match &watch.pull {
+        Some(options) => Some(memory.remote.next(options).await?),
         None => None,
     };
     let checkout = Checkout::discover(&watch.directory)?;
@@ -140,26 +148,34 @@ fn held_back(survey: &Survey, commit: &str) -> Option<String> {
     past.healthy.as_ref().map(|healthy| healthy.what.clone())
 }
 
-/// Does what was decided, under the lock if something is to be written.
+/// Does what was decided, under the lock if something is to be written. A newer commit ends what is
+/// only waited for.
 pub(super) async fn act(
     watch: &Watch,
     looked: Looked,
     (memory, stop): (&mut Memory, &Stop),
 ) -> Result<Round, RoundError> {
+    let mut followed = looked.followed();
     let Looked { begin, pulled, checkout, cluster, target, mut survey, held_back } = looked;
+    let Memory { last, watched, held_back: _, proved, remote } = memory;
     let about = (&target.inventory, &watch.who);
-    let patience = Patience {
-        timeout: watch.lock_timeout,
-        watched: &mut memory.watched,
-        stop: stop.flag(),
-        events: &mut |_| {},
-    };
+    let (halt, passing) = (Halt::with(stop.flag()), watch.wait.unwrap_or(TIMEOUT));
     let lock = match survey.writes() {
-        true => take(&survey, &cluster, about, patience).await?,
+        true => {
+            let (timeout, events) = (watch.lock_timeout, &mut |_: &_| {});
+            let patience = Patience { timeout, passing, watched, halt: &halt, events };
+            let taking = take(&survey, &cluster, about, patience);
+            remote.beside((watch, &followed), &halt, taking).await?
+        }
         false => Lock::without(&cluster, about),
     };
+    if let Some(newer) = halt.newer() {
+        lock.give_back().await;
+        return Err(reconcile::Error::Superseded(newer.to_owned()).into());
+    }
     if lock.is_stale {
-        let looked = self::survey(&target, &checkout, &cluster, Some(&memory.last));
+        let _patient = cluster.be_patient(cluster::Patience::of(passing, &halt));
+        let looked = self::survey(&target, &checkout, &cluster, Some(last));
         match lock.keep(looked).await {
             Ok(now) => survey = now,
             Err(error) => {
@@ -167,9 +183,14 @@ pub(super) async fn act(
                 return Err(error.into());
             }
         }
+        if held_back.is_none() {
+            followed.clone_from(&survey.revision.commit);
+        }
     }
-    let locked = Locked { watch, target: &target, reach: (&checkout, &cluster), lock: &lock };
-    let report = lock.keep(locked.carry_out(&survey, stop)).await;
+    let reach = (&checkout, &cluster);
+    let locked = Locked { watch, target: &target, reach, lock: &lock, halt: &halt };
+    let work = lock.keep(locked.carry_out(&survey, proved));
+    let report = remote.beside((watch, &followed), &halt, work).await;
     let warning = lock.warning.clone();
     lock.give_back().await;
     let (requests, elapsed) = (cluster.requests(), begin.elapsed());
@@ -182,30 +203,45 @@ struct Locked<'a> {
     target: &'a Target,
     reach: (&'a Checkout, &'a Cluster),
     lock: &'a Lock<'a>,
+    halt: &'a Halt,
 }
 
 impl Locked<'_> {
-    /// Carries out what was decided, waits, and goes back where that is wanted.
-    async fn carry_out(&self, survey: &Survey, stop: &Stop) -> Result<Report, reconcile::Error> {
-        let Self { watch, target, reach: (checkout, cluster), lock } = *self;
-        let (inventory, stop) = (&target.inventory, stop.flag());
+    /// Carries out what was decided, waits, and goes back where that is wanted. What was waited for
+    /// to its end is `proved`.
+    async fn carry_out(
+        &self,
+        survey: &Survey,
+        proved: &mut Option<String>,
+    ) -> Result<Report, reconcile::Error> {
+        let Self { watch, target, reach: (checkout, cluster), lock, halt } = *self;
+        let inventory = &target.inventory;
         let (wait, events) = (watch.wait, &mut |_: &_| {});
         let (timeout, cascade) = (watch.wait.unwrap_or(TIMEOUT), watch.cascade);
         let course =
-            Course { inventory, lock, approval: None, wait, timeout, cascade, stop, events };
+            Course { inventory, lock, approval: None, wait, timeout, cascade, halt, events };
         let mut report = carry_out(survey, cluster, course).await?;
+        let is_due = watch.once || survey.plan.writes() || is_unproven(&report, proved.as_deref());
         report.proof = match watch.wait {
-            // A round that changed nothing is not the one to wait: the next commit would have to, too.
-            Some(timeout) if watch.once || survey.plan.writes() => {
-                let waiting = Waiting { inventory, timeout, stop, events: &mut |_| {} };
+            // Else it is not the round to wait: the next commit would have to, too.
+            Some(timeout) if is_due => {
+                let waiting = Waiting { inventory, timeout, halt, events: &mut |_| {} };
                 prove(survey, cluster, (&report, waiting)).await
             }
             Some(_) => standing(survey, &report),
             None => None,
         };
-        note_health(survey, (target, cluster), (&mut report, lock)).await?;
+        report.supersede(halt.newer());
+        {
+            let _patient = cluster.be_patient(cluster::Patience::of(timeout, halt));
+            note_health(survey, (target, cluster), (&mut report, lock)).await?;
+        }
         if watch.rolls_back && is_failure(survey, &report) {
-            report.rollback = Some(self.go_back(survey, (checkout, cluster), stop).await);
+            report.rollback = Some(self.go_back(survey, (checkout, cluster)).await);
+            report.supersede(halt.newer());
+        }
+        if is_settled(&report) {
+            proved.clone_from(&survey.after.revision);
         }
         Ok(report)
     }
@@ -214,7 +250,6 @@ impl Locked<'_> {
         &self,
         survey: &Survey,
         (checkout, cluster): (&Checkout, &Cluster),
-        stop: &Arc<AtomicBool>,
     ) -> Rollback {
         let revision = match way_back(survey, checkout) {
             Ok(revision) => revision,
@@ -224,7 +259,8 @@ impl Locked<'_> {
         let target =
             Target { rev: Some(commit), worktree: false, moved: true, ..self.target.clone() };
         let timeout = self.watch.wait.unwrap_or_default();
-        let how = Return { lock: self.lock, timeout, cascade: self.watch.cascade, stop };
+        let (lock, halt) = (self.lock, self.halt);
+        let how = Return { lock, timeout, cascade: self.watch.cascade, halt };
         match go_back(survey, &target, (checkout, cluster), how).await {
             Ok(back) => back.told(),
             Err(error) => Rollback {
@@ -234,4 +270,18 @@ impl Locked<'_> {
             },
         }
     }
+}
+
+/// Whether the commit was made true by somebody who did not get to see it healthy, such as a run
+/// that was killed, and this watch has not waited for it either.
+fn is_unproven(report: &Report, proved: Option<&str>) -> bool {
+    let unproven = report.recorded.as_ref().and_then(Record::unproven);
+    unproven.is_some_and(|commit| proved != Some(commit))
+}
+
+/// Whether waiting came to its end, and what was to follow from it was done.
+fn is_settled(report: &Report) -> bool {
+    let is_over = |ended| matches!(ended, Ended::Ready | Ended::Failed | Ended::Timeout);
+    let is_open = report.rollback.as_ref().is_some_and(|it| it.to.is_some() && it.report.is_none());
+    report.proof.as_ref().is_some_and(|proof| is_over(proof.ended)) && !is_open
 }

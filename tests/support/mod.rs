@@ -16,3 +16,4 @@ pub mod repo;
 pub mod sandbox;
 pub mod ssh;
 pub mod tls;
+pub mod watching;

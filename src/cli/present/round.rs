@@ -8,9 +8,11 @@ use super::{Glyphs, because, text, waiting};
 use crate::cli::exit::Exit;
 use crate::delta::Delta;
 use crate::git::pull::Pulled;
+use crate::health::Ended;
 use crate::object::ObjectKey;
 use crate::plan::Action;
 use crate::problem::Problem;
+use crate::reconcile::Error;
 use crate::redact::Redactor;
 use crate::report::Outcome;
 use crate::snapshot::short;
@@ -75,7 +77,10 @@ impl Log {
     pub fn lines(&mut self, round: Result<Round, RoundError>) -> Vec<String> {
         let mut wrong = Vec::new();
         let mut done = Vec::new();
+        let superseded = superseded(&round, self.glyphs);
         match &round {
+            // It came to nothing, and is told below.
+            Err(_) if superseded.is_some() => {}
             Err(error) => {
                 wrong.extend(error.problems().iter().map(unusable));
                 wrong.push(with_hint(&causes(error), error.hint()));
@@ -102,7 +107,7 @@ impl Log {
             lines.push(self.line(&format!("warning: {warning}")));
         }
         if let Ok(round) = &round {
-            let recovered = !self.wrong.is_empty() && wrong.is_empty();
+            let recovered = !self.wrong.is_empty() && wrong.is_empty() && superseded.is_none();
             if recovered {
                 lines.push(self.line(&format!("recovered @ {}", round.survey.revision.short())));
             } else if lines.is_empty() && self.greets && self.commit.is_none() {
@@ -110,6 +115,11 @@ impl Log {
             }
             let back = round.report.rollback.as_ref().and_then(|rollback| rollback.to.clone());
             self.commit = back.or_else(|| Some(round.survey.revision.commit.clone()));
+        }
+        if let Some(text) = superseded {
+            lines.push(self.line(&text));
+            // Nobody knows by now how it would have ended.
+            wrong.extend(std::mem::take(&mut self.wrong));
         }
         self.wrong = wrong.into_iter().collect();
         lines
@@ -119,7 +129,9 @@ impl Log {
     /// changed, so that a log is not filled with how it goes.
     fn unhealthy(&mut self, round: &Round) -> Vec<String> {
         let (survey, redactor) = (&round.survey, round.survey.redactor());
-        let now = round.report.proof.iter().flat_map(|proof| &proof.others);
+        // What was not waited for to the end may be ready the next moment.
+        let proof = round.report.proof.iter().filter(|it| it.ended != Ended::Superseded);
+        let now = proof.flat_map(|proof| &proof.others);
         let mut before = std::mem::take(&mut self.unready);
         if survey.plan.writes() {
             before.clear();
@@ -263,6 +275,16 @@ fn went_wrong(round: &Round) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// That a round ended before its time, as a newer commit has come.
+fn superseded(round: &Result<Round, RoundError>, glyphs: Glyphs) -> Option<String> {
+    let (what, newer) = match round {
+        Ok(round) => ("", round.report.superseded.as_ref()?),
+        Err(RoundError::Reconcile(Error::Superseded(newer))) => ("the lock is ", newer),
+        Err(_) => return None,
+    };
+    Some(format!("{} {what}no longer waited for: {} has come", glyphs.gap(), short(newer)))
 }
 
 /// What there is to say of a round that had nothing to do.

@@ -1,6 +1,5 @@
 //! How deletions end: what finalizers hold is waited for, and the record's own namespace goes last.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt as _};
@@ -59,7 +58,7 @@ impl Run<'_> {
             Some("something failed, and the inventory is kept in this namespace")
         } else if !self.pending.is_empty() {
             Some("others are still being deleted, and the inventory is kept in this namespace")
-        } else if self.course.stop.load(Ordering::Relaxed) {
+        } else if self.course.halt.is_told() {
             Some("interrupted")
         } else if self.course.lock.lost().is_some() {
             Some("the lock was lost")

@@ -11,9 +11,7 @@ mod departure;
 mod worker;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use jiff::Timestamp;
@@ -26,6 +24,7 @@ use super::{Error, Lock, Survey};
 use crate::approval::Approval;
 use crate::catalog::is_namespace;
 use crate::cluster::{Cascade, Cluster, Patience};
+use crate::halt::Halt;
 use crate::inventory::{Inventory, Mark, Record};
 use crate::object::ObjectKey;
 use crate::plan::queue::{Blocker, End, Queue};
@@ -46,8 +45,8 @@ pub struct Course<'a> {
     /// For how long an object is waited for that others come after as the files say, by a wave or
     /// a dependency, until it is ready; `None` not to wait.
     pub wait: Option<Duration>,
-    /// Set to stop: what is in flight is finished, nothing more is begun or waited for.
-    pub stop: &'a Arc<AtomicBool>,
+    /// Says when to stop: what is in flight is finished, nothing more is begun or waited for.
+    pub halt: &'a Halt,
     /// How long what passes by itself is waited for, all in all: a server that is busy, a webhook
     /// that is not up yet, an object that is not gone yet.
     pub timeout: Duration,
@@ -67,9 +66,8 @@ pub async fn carry_out<'a>(
     cluster: &'a Cluster,
     course: Course<'a>,
 ) -> Result<Report, Error> {
-    let patience =
-        Patience { until: Instant::now() + course.timeout, stop: Arc::clone(course.stop) };
-    cluster.be_patient(Some(patience.clone()));
+    let patience = Patience::of(course.timeout, course.halt);
+    let _patient = cluster.be_patient(patience.clone());
     let run = Run {
         survey,
         cluster,
@@ -80,9 +78,7 @@ pub async fn carry_out<'a>(
         stuck: Vec::new(),
         unready: BTreeMap::new(),
     };
-    let done = run.through().await;
-    cluster.be_patient(None);
-    done
+    run.through().await
 }
 
 /// A plan half-way.
@@ -149,7 +145,7 @@ impl<'a> Run<'a> {
         let passing = self.patience.clone();
         let cascade = self.course.cascade;
         let worker = Worker { survey, cluster, inventory, approval, patience: &passing, cascade };
-        let patience = self.course.wait.map(|timeout| (timeout, &**self.course.stop));
+        let patience = self.course.wait.map(|timeout| (timeout, self.course.halt));
         let counts = |at: usize| half.changes[at].is_work();
         let is_first =
             |queue: &Queue<'_>, at| patience.is_some() && queue.is_said_to_be_first(at, counts);
@@ -203,7 +199,7 @@ impl<'a> Run<'a> {
 
     /// Why a change is not tried, if so.
     fn why_not(&self, half: &'a Half, blocker: Option<Blocker>) -> Option<Reason> {
-        if self.course.stop.load(Ordering::Relaxed) {
+        if self.course.halt.is_told() {
             return Some(reason("interrupted"));
         }
         if let Some(to) = self.course.lock.lost() {
@@ -269,7 +265,7 @@ impl<'a> Run<'a> {
     async fn narrow(&mut self) -> Result<(), Error> {
         let Self { survey, cluster, course, report, pending, stuck: _, patience: _, unready: _ } =
             self;
-        report.interrupted = course.stop.load(Ordering::Relaxed) && report.skipped() > 0;
+        report.interrupted = course.halt.is_told() && report.skipped() > 0;
         report.lost = course.lock.lost();
         report.unlisted = survey.unlisted();
         let clean = report.failed() == 0 && report.skipped() == 0 && survey.is_sound();

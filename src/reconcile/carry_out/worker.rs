@@ -1,7 +1,6 @@
 //! Makes one change: sends an object or deletes it, and waits where something has to come about
 //! first. In which order changes are made is the caller's.
 
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::departure::DELETION_PATIENCE;
@@ -9,6 +8,7 @@ use super::reason;
 use crate::approval::Approval;
 use crate::catalog::{CRD, Served};
 use crate::cluster::{ApiError, Cascade, Cluster, Condition, Deleted, Fault, Patience};
+use crate::halt::Halt;
 use crate::health::Health;
 use crate::inventory::Inventory;
 use crate::object::Object;
@@ -82,10 +82,10 @@ impl Worker<'_> {
     pub(super) async fn until_ready(
         self,
         change: &Change,
-        (timeout, stop): (Duration, &AtomicBool),
+        (timeout, halt): (Duration, &Halt),
     ) -> Option<Health> {
         let Self { survey, cluster, inventory, approval: _, patience: _, cascade: _ } = self;
-        let waiting = Waiting { inventory, timeout, stop, events: &mut |_| {} };
+        let waiting = Waiting { inventory, timeout, halt, events: &mut |_| {} };
         prove_one(survey, cluster, (change, waiting)).await
     }
 

@@ -144,6 +144,8 @@ pub(super) struct ReportDocument<'a> {
     pub(super) lost_lock_to: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) rollback: Option<RollbackDocument<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) superseded_by: Option<&'a str>,
 }
 
 #[derive(Serialize)]

@@ -33,11 +33,12 @@
 //! | `report.unlisted` | how many kinds could not be listed, so that nobody knows whether something of them is left to prune |
 //! | `report.steps` | every change that was to be made: `action`, `object`, `outcome` (`done`, `going`, `failed`, `skipped`), `reason`, `hint`, `causes` as in `changes` |
 //! | `report.health` | how the objects are, of those that were waited for; absent where nobody waited |
-//! | `report.health.ended` | why waiting ended: `ready`, `failed`, `timeout`, `interrupted`; `waiting` where it goes on |
+//! | `report.health.ended` | why waiting ended: `ready`, `failed`, `timeout`, `interrupted`, `superseded` (of a watch: a newer commit has come); `waiting` where it goes on |
 //! | `report.health.ready`, `.failed`, `.progressing`, `.not_waited_for` | how many objects are so |
 //! | `report.health.objects` | those that are not ready: `group`, `kind`, `namespace`, `name`, `state` (`progressing`, `failed`), `why`, `after` (seconds from the beginning of waiting), `details` (what a person would look up, line by line) |
 //! | `report.health.notes`, `.elapsed` | what stood in the way of looking; seconds |
 //! | `report.lost_lock_to` | to whom the lock was lost, which ended it early; absent otherwise |
+//! | `report.superseded_by` | the newer commit for which a round of watch no longer waited, where not everything was good by then; absent otherwise |
 //! | `report.rollback` | of an apply with `--on-failure rollback` whose commit failed: `to` (the commit that was gone back to, null where there was none), `message` (what came of it), `report` (the same in full as in `report`, null where nothing was done); absent otherwise |
 //! | `moved` | of an apply with `--plan` that is refused: the objects whose relevant state moved since the plan was made, `changes` says what would be done now: `object`, `approved` (one of the names in `summary`), `message`; absent otherwise |
 //! | `desired_moved` | true: the commit's objects are not those that the plan was made of; absent otherwise |
@@ -286,7 +287,17 @@ fn report<'a>(report: &'a Report, view: &PlanView<'a>) -> ReportDocument<'a> {
         report: rollback.report.as_ref().map(|report| Box::new(self::report(report, view))),
     });
     let (steps, lost_lock_to) = (steps.collect(), report.lost.as_deref());
-    ReportDocument { at_commit, interrupted, unlisted, steps, health, lost_lock_to, rollback }
+    let superseded_by = report.superseded.as_deref();
+    ReportDocument {
+        at_commit,
+        interrupted,
+        unlisted,
+        steps,
+        health,
+        lost_lock_to,
+        rollback,
+        superseded_by,
+    }
 }
 
 fn problem<'a>(problem: &'a Problem, redactor: &Redactor) -> ProblemDocument<'a> {

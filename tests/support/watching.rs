@@ -1,0 +1,71 @@
+//! A `trueup watch` that runs until the test has seen enough.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+
+use super::command::Cmd;
+use super::eventually::eventually;
+use super::repo::Repo;
+
+/// A running `trueup watch`.
+pub struct Watching {
+    child: Child,
+    pub log: PathBuf,
+}
+
+impl Watching {
+    /// Watches a fresh clone of `repo`, a few times a second.
+    pub fn start(repo: &Repo<'_>, args: &[&str]) -> Self {
+        let checkout = repo.outside().join("checkout");
+        let url = format!("file://{}", repo.path().display());
+        let clone = ["-C", checkout.to_str().unwrap(), "pull", "--url", &url];
+        let _ = repo.run(&clone).exits(0);
+        Self::in_folder(repo, &checkout, args)
+    }
+
+    /// Watches what is in `checkout`, a few times a second.
+    pub fn in_folder(repo: &Repo<'_>, checkout: &Path, args: &[&str]) -> Self {
+        let watch = ["-C", checkout.to_str().unwrap(), "watch", "--interval", "0.2"];
+        Self::running(repo, repo.trueup(&[&watch[..], args].concat()))
+    }
+
+    /// Runs a command that watches.
+    pub fn running(repo: &Repo<'_>, watch: Cmd) -> Self {
+        let log = repo.outside().join("log");
+        let mut command = watch.into_inner();
+        command.stdout(fs::File::create(&log).unwrap()).stderr(Stdio::null());
+        Self { child: command.spawn().unwrap(), log }
+    }
+
+    /// What it said so far, without the times.
+    pub fn said(&self) -> Vec<String> {
+        let log = fs::read_to_string(&self.log).unwrap();
+        log.lines().map(|line| line[9..].to_owned()).collect()
+    }
+
+    #[track_caller]
+    pub fn says(&self, text: &str) {
+        eventually(text, || self.said().iter().any(|line| line.contains(text)));
+    }
+
+    /// How many lines hold `text`.
+    pub fn times(&self, text: &str) -> usize {
+        self.said().iter().filter(|line| line.contains(text)).count()
+    }
+
+    /// Sends SIGTERM and gives the status.
+    pub fn stop(mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        let _ = Cmd::new("kill").args(["-TERM", &pid]).run().exits(0);
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        // One that a failed test leaves running.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
