@@ -18,8 +18,9 @@ pub enum Fault {
     Settling,
 }
 
-/// What is said of a webhook whose server is about to be there: it is not reached, has no pods yet,
-/// or its certificate is not in the configuration yet.
+/// What is said of a webhook whose server is about to be there, by whoever calls it: it is not
+/// reached, has no pods yet, or its certificate is not in the configuration yet. A proxy before the
+/// API server says the same of that.
 const ABOUT_TO_ANSWER: [&str; 12] = [
     "connection refused",
     "connection reset",
@@ -79,7 +80,9 @@ fn internal(message: &str) -> Fault {
         return Fault::Passing;
     }
     let is_webhook = message.contains("failed calling webhook");
-    if is_webhook && ABOUT_TO_ANSWER.iter().any(|said| message.contains(said)) {
+    // What is no status of the API server's is a proxy's own, such as `kubectl proxy`'s.
+    let is_proxy = message.starts_with("500 Internal Server Error: ");
+    if (is_webhook || is_proxy) && ABOUT_TO_ANSWER.iter().any(|said| message.contains(said)) {
         return Fault::Passing;
     }
     Fault::Doubtful
@@ -106,6 +109,8 @@ mod tests {
             (500, "InternalError", webhook("no endpoints available for service \"w\""), Fault::Passing),
             (500, "InternalError", webhook("context deadline exceeded"), Fault::Passing),
             (500, "InternalError", webhook("tls: failed to verify certificate: x509: certificate signed by unknown authority"), Fault::Passing),
+            (500, "", "500 Internal Server Error: dial tcp 10.0.0.1:6443: connect: connection refused".to_owned(), Fault::Passing),
+            (500, "", "500 Internal Server Error: odd".to_owned(), Fault::Doubtful),
             (500, "InternalError", webhook("service \"w\" not found"), Fault::Doubtful),
             (500, "InternalError", webhook("x509: certificate is valid for a.example, not w.shop.svc"), Fault::Doubtful),
             (500, "", "failed to create typed patch object (shop/db; /v1, Kind=Secret): .data.k: expected string, got 1".to_owned(), Fault::Lasting),

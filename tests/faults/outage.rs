@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::point::Demand;
 use super::world::World;
 use crate::support::eventually::eventually;
-use crate::support::faults::{Fault, Faulty, Run};
+use crate::support::faults::{Fault, Faulty, Run, Seen};
 use crate::support::sandbox::{self, Plane};
 
 /// The process of a plane's own that runs this program: they all run in the plane's folder.
@@ -109,33 +109,82 @@ impl Drop for Server {
     }
 }
 
-#[test]
-fn an_api_server_that_is_killed_and_starts_again_costs_one_run_at_most() {
+/// Which requests count.
+type Wanted = fn(&Seen) -> bool;
+
+/// A second API server over a plane of its own, and a world that reaches the plane through it.
+fn second_server() -> (World, Arc<Mutex<Server>>, impl Fn(), tempfile::TempDir) {
     let plane = sandbox::own();
     let mut world = World::new(plane);
     let folder = tempfile::tempdir().unwrap();
-    let (server, kubeconfig) = Server::new(plane, folder.path());
-    let server = Arc::new(Mutex::new(server));
+    let (mut server, kubeconfig) = Server::new(plane, folder.path());
     world.line = Faulty::on_the_way_to(&kubeconfig, plane);
-    let answers = || {
+    server.start();
+    let until_it_answers = move || {
         let ready = ["--kubeconfig", kubeconfig.to_str().unwrap(), "get", "--raw", "/readyz"];
-        plane.kubectl(ready).status == Some(0)
+        eventually("the second API server answers", || plane.kubectl(ready).status == Some(0));
     };
-    server.lock().unwrap().start();
-    // While it looks, while it writes, and while it deletes.
-    for nth in [5, 60, 100] {
-        eventually("the second API server answers", answers);
-        let server = Arc::clone(&server);
-        let mut count = 0;
-        let verdict = world.point(&["apply"], Demand::Tells, move |_| {
+    (world, Arc::new(Mutex::new(server)), until_it_answers, folder)
+}
+
+/// Kills the server at the `nth` request that is `wanted`, and starts it again after longer than
+/// whoever is not patient would try.
+fn restarting(
+    server: &Arc<Mutex<Server>>,
+    (wanted, nth): (Wanted, usize),
+) -> impl FnMut(&Seen) -> Option<Fault> + Send + 'static {
+    let (server, mut count) = (Arc::clone(server), 0);
+    move |seen| {
+        count += usize::from(wanted(seen));
+        (wanted(seen) && count == nth).then(|| {
             count += 1;
-            (count == nth).then(|| {
-                let mut server = server.lock().unwrap();
-                server.kill();
-                server.start();
-                Fault::Meddled
-            })
-        });
-        assert_eq!(verdict, Ok(1), "at request {nth}");
+            server.lock().unwrap().kill();
+            let server = Arc::clone(&server);
+            thread::spawn(move || {
+                thread::sleep(Duration::from_secs(4));
+                server.lock().unwrap().start();
+            });
+            Fault::Meddled
+        })
+    }
+}
+
+#[test]
+fn an_api_server_that_is_killed_while_it_is_looked_at_costs_one_run_at_most() {
+    let (world, server, until_it_answers, _folder) = second_server();
+    until_it_answers();
+    let verdict = world.point(&["apply"], Demand::Tells, restarting(&server, (|_| true, 5)));
+    assert_eq!(verdict, Ok(1));
+}
+
+#[test]
+fn an_api_server_that_is_killed_once_there_is_something_to_write_is_waited_for() {
+    fn lock(seen: &Seen) -> bool {
+        seen.path.contains("/leases")
+    }
+    fn record(seen: &Seen) -> bool {
+        seen.is_write() && seen.path.contains("/configmaps/trueup-")
+    }
+    let (world, server, until_it_answers, _folder) = second_server();
+    let points: [(&str, Wanted, usize); 8] = [
+        ("before the lock is read", lock, 1),
+        ("before the lock is taken", lock, 2),
+        // The lock was given back a moment ago, so somebody else may have written.
+        ("while it is looked again under the lock", Seen::is_list, 12),
+        ("before the record is widened", record, 1),
+        ("while it writes", Seen::is_write, 20),
+        ("while it deletes", |seen| seen.method == "DELETE", 5),
+        ("before the record is narrowed", record, 2),
+        ("before the lock is given back", |seen| lock(seen) && seen.method == "PUT", 2),
+    ];
+    for (what, wanted, nth) in points {
+        until_it_answers();
+        let _ = world.undisturbed(&["apply", "--rev", "HEAD~1"]);
+        let Run { output, struck, .. } =
+            world.disturbed(&["apply"], restarting(&server, (wanted, nth)));
+        assert_eq!((struck, output.status), (1, Some(0)), "{what}\n{output}");
+        // The server that is asked here learns of new kinds when it does.
+        eventually(what, || world.state() == world.second);
+        assert!(world.leaves_strangers_alone(), "{what}");
     }
 }
