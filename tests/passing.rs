@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::support::between::Between;
+use crate::support::faults::{Fault, Faulty, Run};
 use crate::support::repo::{Repo, config};
 use crate::support::sandbox;
 
@@ -56,7 +57,54 @@ fn a_webhook_that_is_not_up_yet_is_waited_for() {
     let apply = repo.trueup(&["apply"]).env("KUBECONFIG", between.kubeconfig()).run().exits(0);
     assert!(words(&apply.stdout).contains("passing-webhook/a created"), "{apply}");
     assert!(sent.load(Ordering::SeqCst) >= 6, "{apply}");
+    let told = "waiting: the webhook guard.example.com does not answer (connection refused); giving up in 4m5";
+    assert!(apply.stderr.starts_with(told), "{apply}");
+    assert_eq!(apply.stderr.lines().count(), 1, "{apply}");
     let _ = repo.run(&["diff"]).exits(0);
+}
+
+#[test]
+fn a_server_that_does_not_answer_for_a_while_is_told_of_once() {
+    let plane = sandbox::bare();
+    let repo = Repo::new("passing-told", plane);
+    for n in 0..8 {
+        repo.write_config(&format!("o{n}"), "1");
+    }
+    repo.commit("Eight");
+    let line = Faulty::start(plane);
+    let runs: [(&[&str], Fault, &str); 3] = [
+        (
+            &["apply"],
+            Fault::Status(503),
+            "can't answer (503 service unavailable); giving up in 4m5",
+        ),
+        (&["watch", "--once"], Fault::Status(429), "is busy (too many requests); giving up in 4m5"),
+        (&["apply", "--timeout", "20s"], Fault::ResetBefore, "does not answer ("),
+    ];
+    for (n, (args, fault, told)) in runs.into_iter().enumerate() {
+        for at in 0..8 {
+            repo.write_config(&format!("o{at}"), &format!("{n}"));
+        }
+        repo.commit("All of them");
+        let mut count = 0;
+        let Run { output, .. } = line.run(repo.trueup(args), move |seen| {
+            let is_one = seen.is_write() && seen.path.ends_with("/configmaps/o7");
+            count += usize::from(is_one);
+            (seen.is_write() && seen.path.contains("/configmaps/o") && count < 6).then_some(fault)
+        });
+        let output = output.exits(0);
+        let told = format!("waiting: the API server {told}");
+        assert!(output.stderr.starts_with(&told), "{output}");
+        assert_eq!(output.stderr.lines().count(), 1, "{output}");
+    }
+    // What passes at once is not worth a word.
+    repo.write_config("o7", "last").commit("One of them");
+    let mut count = 0;
+    let Run { output, struck, .. } = line.run(repo.trueup(&["apply"]), move |seen| {
+        count += usize::from(seen.is_write());
+        (seen.is_write() && count < 3).then_some(Fault::Status(503))
+    });
+    assert_eq!((struck, output.exits(0).stderr.as_str()), (2, ""));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! already says.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -12,6 +13,7 @@ use terminal_size::{Height, Width, terminal_size_of};
 
 use super::exit::Failure;
 use super::present::{self, Glyphs};
+use crate::cluster::{Delay, Listener, Next};
 use crate::problem::Problem;
 use crate::redact::Redactor;
 
@@ -35,6 +37,8 @@ pub struct Ui {
     utf8: bool,
     stdout: anstream::AutoStream<io::Stdout>,
     stderr: anstream::AutoStream<io::Stderr>,
+    /// What is drawn on stderr, if anything is.
+    bar: Arc<Mutex<ProgressBar>>,
 }
 
 impl Ui {
@@ -49,6 +53,7 @@ impl Ui {
             utf8: is_utf8(),
             stdout: anstream::AutoStream::new(io::stdout(), choice),
             stderr: anstream::AutoStream::new(io::stderr(), choice),
+            bar: Arc::new(Mutex::new(ProgressBar::hidden())),
         }
     }
 
@@ -101,7 +106,24 @@ impl Ui {
         }
         let bar = ProgressBar::new_spinner().with_message(what);
         bar.enable_steady_tick(Duration::from_millis(100));
+        self.bar.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&bar);
         bar
+    }
+
+    /// Says what takes a while and until when at most, whatever else is under way: above the
+    /// progress where there is some.
+    pub fn delays(&self) -> Listener {
+        let (glyphs, bar) = (self.beside(), Arc::clone(&self.bar));
+        Listener::new(move |Delay { cause, next }| {
+            let next = match next {
+                Next::GivesUp(left) => format!("giving up in {}", present::waiting::span(*left)),
+                Next::Again(pause) => format!("trying again in {}", present::waiting::span(*pause)),
+            };
+            let line = glyphs.broken("waiting: ", &glyphs.inert(&format!("{cause}; {next}")));
+            let bar = bar.lock().unwrap_or_else(PoisonError::into_inner);
+            // A closed stderr leaves nobody to tell.
+            bar.suspend(|| drop(writeln!(io::stderr(), "waiting: {line}")));
+        })
     }
 
     /// What the terminal that the answer goes to can show: its locale says which characters.

@@ -106,6 +106,7 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
             false => Duration::ZERO,
         }),
         rolls_back: args.locking.rolls_back(),
+        delays: ui.delays(),
     };
     // From cron, a round with nothing to tell should not send a mail.
     let mut log = Log::new(&named.name, !args.once || ui.has_reader(), ui.glyphs());

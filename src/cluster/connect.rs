@@ -118,7 +118,8 @@ impl Cluster {
         let (concurrency, requests) = (access.concurrency.max(1), AtomicUsize::new(0));
         let memory = access.memory.clone();
         let patience = Mutex::new(None);
-        Ok(Self { client, name, url, namespace, concurrency, requests, memory, patience })
+        let delays = Mutex::default();
+        Ok(Self { client, name, url, namespace, concurrency, requests, memory, patience, delays })
     }
 }
 

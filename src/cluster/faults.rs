@@ -21,7 +21,7 @@ pub enum Fault {
 /// What is said of a webhook whose server is about to be there, by whoever calls it: it is not
 /// reached, has no pods yet, or its certificate is not in the configuration yet. A proxy before the
 /// API server says the same of that.
-const ABOUT_TO_ANSWER: [&str; 12] = [
+pub(super) const ABOUT_TO_ANSWER: [&str; 12] = [
     "connection refused",
     "connection reset",
     "no endpoints available",

@@ -6,6 +6,7 @@
 
 mod causes;
 mod connect;
+mod delay;
 mod diagnose;
 mod discover;
 mod emptied;
@@ -28,6 +29,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use connect::{Access, ConnectError};
+pub use delay::{Delay, Listener, Next};
 pub use execute::{Cascade, Condition, Deleted};
 pub use faults::Fault;
 pub use observe::{Members, Question};
@@ -53,6 +55,8 @@ pub struct Cluster {
     memory: Memory,
     /// How long passing faults are waited out.
     patience: Mutex<Option<Patience>>,
+    /// Who is told what takes a while.
+    delays: Mutex<delay::Delays>,
 }
 
 impl Cluster {

@@ -4,7 +4,7 @@
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use super::{ApiError, Cluster, Fault};
+use super::{ApiError, Cluster, Fault, Next};
 use crate::halt::Halt;
 use crate::jitter::jittered;
 
@@ -78,11 +78,13 @@ impl Cluster {
         std::mem::replace(&mut *now, patience)
     }
 
-    /// Waits before the next try, if there is to be one. The server may have asked for a pause.
+    /// Waits before the next try, if there is to be one, after so many that fail since then. The
+    /// server may have asked for a pause.
     pub(super) async fn may_try_again(
         &self,
         error: &ApiError,
-        (tries, asked): (u32, Option<Duration>),
+        (tries, since): (u32, Instant),
+        asked: Option<Duration>,
     ) -> bool {
         let fault = error.fault();
         if !matches!(fault, Fault::Passing | Fault::Doubtful) {
@@ -99,11 +101,18 @@ impl Cluster {
         match patience {
             Some(patience) if patience.halt.ends_waiting() => false,
             Some(patience) if patience.allows(pause) && (is_few || fault == Fault::Passing) => {
+                let left = patience.until.saturating_duration_since(Instant::now());
+                let next = match fault {
+                    Fault::Passing => Next::GivesUp(left),
+                    _ => Next::Again(pause),
+                };
+                self.tell(error, since, (pause, next));
                 patience.rest(pause).await
             }
             // No time, or no time left, is no reason to fail for a slip.
             _ if !is_few || pause > LONGEST_PAUSE => false,
             _ => {
+                self.tell(error, since, (pause, Next::Again(pause)));
                 tokio::time::sleep(pause).await;
                 true
             }

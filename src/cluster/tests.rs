@@ -38,6 +38,7 @@ fn server(answers: Vec<(u16, Option<&'static str>, Value)>) -> Cluster {
         requests: AtomicUsize::new(0),
         memory: Memory::default(),
         patience: Mutex::new(None),
+        delays: Mutex::default(),
     }
 }
 

@@ -5,7 +5,7 @@
 //! preconditions.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::HeaderName;
@@ -222,13 +222,14 @@ impl Cluster {
 
     /// Sends a request; passing faults are tried again.
     async fn exchange(&self, call: &Call) -> Result<Raw, ApiError> {
-        let mut tries = 0;
+        let (mut tries, mut since) = (0, None);
         loop {
             tries += 1;
             match self.exchange_once(call).await {
                 Ok(raw) => return Ok(raw),
                 Err((error, after)) => {
-                    if !self.may_try_again(&error, (tries, after)).await {
+                    let since = *since.get_or_insert_with(Instant::now);
+                    if !self.may_try_again(&error, (tries, since), after).await {
                         return Err(error);
                     }
                 }

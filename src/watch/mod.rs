@@ -14,7 +14,7 @@ use self::lookout::Remote;
 pub use self::round::{Round, RoundError};
 use self::round::{act, look};
 pub use self::stop::Stop;
-use crate::cluster::{Access, Cascade};
+use crate::cluster::{Access, Cascade, Listener};
 use crate::git::pull::PullOptions;
 use crate::jitter::jittered;
 use crate::lease::{Watched, Who};
@@ -49,6 +49,8 @@ pub struct Watch {
     pub lock_timeout: Duration,
     /// Whether a commit that fails is taken back.
     pub rolls_back: bool,
+    /// Hears what takes a while.
+    pub delays: Listener,
 }
 
 /// What one round leaves for the next.

@@ -99,6 +99,7 @@ pub(super) async fn look(watch: &Watch, memory: &mut Memory) -> Result<Looked, R
     };
     let checkout = Checkout::discover(&watch.directory)?;
     let cluster = Cluster::connect(&watch.access).await?;
+    cluster.tell_delays(watch.delays.clone());
     let (target, survey, held_back) = choose(watch, (&checkout, &cluster), memory).await?;
     Ok(Looked { begin, pulled, checkout, cluster, target, survey, held_back })
 }

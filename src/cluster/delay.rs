@@ -1,0 +1,178 @@
+//! What a run is held up by, told once it takes a while: which fault it is that is waited out, and
+//! until when at most. Who is told is the caller's; whether a request is sent again is
+//! [`patience`](super::patience)'s.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use http::StatusCode;
+
+use super::faults::ABOUT_TO_ANSWER;
+use super::{ApiError, Cluster};
+
+/// A pause that is over before this much time was lost to a fault is not worth a word.
+const WORTH_TELLING: Duration = Duration::from_millis(3500);
+/// How long after somebody waited for it the same cause is told again.
+const FORGOTTEN: Duration = Duration::from_secs(60);
+
+/// Something that a run is held up by. There is nothing in it that anybody has to keep secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delay {
+    /// What is waited for, as a clause.
+    pub cause: String,
+    /// How it goes on.
+    pub next: Next,
+}
+
+/// How a delay goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It is tried again and again, and given up after this time at most.
+    GivesUp(Duration),
+    /// It is tried again a few times, the next time after this.
+    Again(Duration),
+}
+
+/// Somebody who is told of delays.
+#[derive(Clone)]
+pub struct Listener(Arc<dyn Fn(&Delay) + Send + Sync>);
+
+impl Listener {
+    /// One who does this.
+    pub fn new(hear: impl Fn(&Delay) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(hear))
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Listener")
+    }
+}
+
+/// Which delays were told.
+#[derive(Debug, Default)]
+pub(super) struct Delays {
+    listener: Option<Listener>,
+    /// Until when each cause is waited for, as far as is known.
+    told: BTreeMap<String, Instant>,
+}
+
+impl Delays {
+    /// Whether a cause is news at the time `now`, if it is waited for until `until`.
+    fn is_news(&mut self, cause: &str, now: Instant, until: Instant) -> bool {
+        let known = self.told.insert(cause.to_owned(), until);
+        known.is_none_or(|known| now.saturating_duration_since(known) > FORGOTTEN)
+    }
+}
+
+impl Cluster {
+    /// Tells `listener` from now on what takes a while.
+    pub fn tell_delays(&self, listener: Listener) {
+        self.delays.lock().unwrap_or_else(PoisonError::into_inner).listener = Some(listener);
+    }
+
+    /// Tells that a pause is about to be made for an error, where a request that first failed at
+    /// `since` has taken long enough for that.
+    pub(super) fn tell(&self, error: &ApiError, since: Instant, (pause, next): (Duration, Next)) {
+        let now = Instant::now();
+        if now.saturating_duration_since(since) + pause < WORTH_TELLING {
+            return;
+        }
+        let cause = cause(error);
+        let mut delays = self.delays.lock().unwrap_or_else(PoisonError::into_inner);
+        let listener = delays.listener.clone();
+        if let Some(Listener(hear)) = listener.filter(|_| delays.is_news(&cause, now, now + pause))
+        {
+            drop(delays);
+            hear(&Delay { cause, next });
+        }
+    }
+}
+
+/// What is waited for, as a clause. Of the server's own words only those are told that are known.
+fn cause(error: &ApiError) -> String {
+    match error {
+        ApiError::Unreachable { cause, .. } => {
+            // Of "Connection refused (os error 111)" the number says nothing to anybody.
+            let cause = cause.split(" (os error").next().unwrap_or(cause);
+            let mut letters = cause.chars();
+            let first = letters.next().map(|c| c.to_ascii_lowercase());
+            let cause: String = first.into_iter().chain(letters).collect();
+            format!("the API server does not answer ({cause})")
+        }
+        ApiError::Status { code, message, .. } => {
+            let known = ABOUT_TO_ANSWER.iter().find(|known| message.contains(**known));
+            let status = StatusCode::from_u16(*code).ok();
+            let status = status.and_then(|status| status.canonical_reason()).unwrap_or("no reason");
+            let why = known.map_or_else(|| status.to_lowercase(), |known| (*known).to_owned());
+            match (message.split_once("failed calling webhook \""), code) {
+                (Some((_, rest)), _) => {
+                    let name = rest.split('"').next().unwrap_or_default();
+                    format!("the webhook {name} does not answer ({why})")
+                }
+                (None, 429) => format!("the API server is busy ({why})"),
+                (None, _) if message.contains("etcdserver: ") => {
+                    "the API server's store does not answer (etcd)".to_owned()
+                }
+                (None, _) if known.is_some() => {
+                    format!("the API server does not answer ({why})")
+                }
+                (None, _) => format!("the API server can't answer ({code} {why})"),
+            }
+        }
+        ApiError::Garbled { .. } => "what answers is no API server".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(code: u16, message: &str) -> ApiError {
+        let (reason, causes) = (String::new(), Vec::new());
+        ApiError::Status { code, reason, message: message.to_owned(), causes }
+    }
+
+    #[test]
+    fn causes_are_told_in_known_words() {
+        let webhook = "Internal error occurred: failed calling webhook \"guard.example\": failed to call webhook: Post \"https://a:1/x?token=hunter2\": dial tcp 10.0.0.1:443: connect: connection refused";
+        let unreachable = ApiError::Unreachable {
+            url: "https://shop".to_owned(),
+            cause: "Connection refused (os error 111)".to_owned(),
+        };
+        let rows = [
+            (unreachable, "the API server does not answer (connection refused)"),
+            (status(429, "hunter2"), "the API server is busy (too many requests)"),
+            (status(503, "hunter2"), "the API server can't answer (503 service unavailable)"),
+            (
+                status(500, webhook),
+                "the webhook guard.example does not answer (connection refused)",
+            ),
+            (status(500, "etcdserver: hunter2"), "the API server's store does not answer (etcd)"),
+            (
+                status(
+                    500,
+                    "500 Internal Server Error: dial tcp 10.0.0.1:6443: connect: connection refused",
+                ),
+                "the API server does not answer (connection refused)",
+            ),
+        ];
+        for (error, expected) in rows {
+            assert_eq!(cause(&error), expected);
+        }
+    }
+
+    #[test]
+    fn a_cause_is_news_once_and_again_after_it_was_over_for_a_while() {
+        let (mut delays, begin) = (Delays::default(), Instant::now());
+        let after = |seconds| begin + Duration::from_secs(seconds);
+        assert!(delays.is_news("away", after(0), after(10)));
+        assert!(!delays.is_news("away", after(0), after(9)));
+        assert!(delays.is_news("busy", after(1), after(2)));
+        assert!(!delays.is_news("away", after(60), after(70)));
+        assert!(delays.is_news("away", after(131), after(132)));
+    }
+}
