@@ -137,6 +137,32 @@ fn of_two_runs_the_second_waits_and_then_looks_again() {
 }
 
 #[test]
+fn a_plan_of_which_nothing_can_be_tried_takes_no_lock() {
+    let repo = Repo::new("lease-nothing", sandbox::bare());
+    repo.write_config("one", "1").commit("First");
+    let _ = repo.run(&["apply"]).exits(0);
+    let account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: later, annotations: {trueup.dev/wave: '1'}}\n";
+    let number = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\ndata: {key: 3}\n";
+    repo.write("later.yaml", account).write("one.yaml", number).commit("Second");
+    let writes = repo.writes();
+    for verb in [&["apply"][..], &["watch", "--once"], &["apply", "--on-failure", "rollback"]] {
+        let output = repo.run(verb).exits(1);
+        assert!(output.stdout.contains("expected string"), "{output}");
+        assert_eq!(repo.writes(), writes, "{output}");
+    }
+    let apply = repo.run(&["apply"]).exits(1);
+    let why = "ConfigMap lease-nothing/one of an earlier wave is refused";
+    assert!(apply.stdout.contains(why), "{apply}");
+    assert_eq!(repo.writes(), writes, "{apply}");
+
+    // What does not wait for it is done, and needs the lock.
+    repo.write_config("other", "1").commit("Third");
+    let _ = repo.run(&["apply"]).exits(1);
+    assert_eq!(values(&repo), "one=1 other=1 ");
+    assert!(repo.writes() > writes);
+}
+
+#[test]
 fn the_lock_costs_three_requests_where_something_is_written_and_none_elsewhere() {
     let repo = Repo::new("lease-cost", sandbox::bare());
     repo.write_config("one", "1").commit("First");

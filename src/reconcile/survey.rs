@@ -20,6 +20,7 @@ use crate::rules::{self, Rule};
 use crate::schemas::{Schemas, releases};
 use crate::snapshot::Revision;
 
+use super::carry_out::can_begin;
 use super::{Declared, Error, Explained, LastRead, Target, declare, declare_again};
 
 /// What was found, and what is to be done about it.
@@ -71,7 +72,10 @@ impl Survey {
     /// Whether carrying it out writes anything, be it the inventory's record alone.
     pub fn writes(&self) -> bool {
         let records = || self.is_sound() && self.before.as_ref() != Some(&self.record());
-        self.plan.writes() || (!self.is_nothing() && records())
+        match self.plan.writes() {
+            true => can_begin(&self.plan, &self.home),
+            false => !self.is_nothing() && records(),
+        }
     }
 
     /// Whether there is nothing in the commit that can't be used, nothing that is refused, and

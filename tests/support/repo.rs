@@ -126,13 +126,6 @@ impl<'p> Repo<'p> {
         self.requests(is_write)
     }
 
-    /// How many of them were about anything but the lock, which is taken where something is to be
-    /// written, even if in the end nothing can be.
-    pub fn changes(&self) -> usize {
-        let is_lock = |event: &serde_json::Value| event["objectRef"]["resource"] == "leases";
-        self.requests(|event| is_write(event) && !is_lock(event))
-    }
-
     /// How many objects `o…` trueup has sent to be made.
     pub fn applied(&self) -> usize {
         self.requests(|event| {

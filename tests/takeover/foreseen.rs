@@ -87,9 +87,9 @@ fn foresee(name: &str, seed: u64, rounds: u64) {
             assert_eq!(quiet(foreseen), quiet(came), "seed {seed}, round {round}: {file}\n{apply}");
             compared += 1;
         }
-        let changes = repo.changes();
+        let writes = repo.writes();
         let again = repo.run(&["apply", "--yes"]);
-        assert_eq!(repo.changes(), changes, "seed {seed}, round {round}\n{apply}{again}");
+        assert_eq!(repo.writes(), writes, "seed {seed}, round {round}\n{apply}{again}");
     }
     let tried = shapes.len() * usize::try_from(rounds).unwrap();
     assert!(compared * 3 > tried * 2, "{compared} of {tried} could be compared");

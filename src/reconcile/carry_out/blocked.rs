@@ -1,9 +1,11 @@
-//! How one change keeps another from being tried, in words.
+//! How one change keeps another from being tried: in words, and whether that leaves anything to be
+//! tried at all.
 
+use super::departure::ends_home;
 use super::reason;
 use crate::plan::graph::Why;
-use crate::plan::queue::{Blocker, End};
-use crate::plan::{Action, Change, Reason};
+use crate::plan::queue::{Blocker, End, Queue};
+use crate::plan::{Action, Change, Half, Plan, Reason};
 use crate::report::Outcome;
 
 /// How a change ended, for those that wait for it.
@@ -22,6 +24,29 @@ pub(super) fn how_it_stays(change: &Change) -> End {
         _ if change.is_going() => End::Going,
         _ => End::Well,
     }
+}
+
+/// Whether anything of a plan can be tried, the first of it at least: not where all that is to be
+/// done waits for what is refused, or for what somebody else is deleting. The record's own
+/// namespace is `home`, and goes only after all else went well.
+pub(in crate::reconcile) fn can_begin(plan: &Plan, home: &str) -> bool {
+    let is_home = |change: &Change| ends_home(change.action, &change.key, home);
+    let begins = |half: &Half| {
+        let mut queue = Queue::new(&half.graph);
+        while let Some((at, blocker)) = queue.take() {
+            let change = &half.changes[at];
+            match (change.is_work() && !is_home(change), blocker) {
+                (false, _) if is_home(change) => queue.ended(at, End::Well, None),
+                (false, _) => queue.ended(at, how_it_stays(change), None),
+                (true, None) => return true,
+                (true, Some(_)) => queue.ended(at, End::Badly, blocker),
+            }
+        }
+        false
+    };
+    let mut work = plan.changes().filter(|change| change.is_work()).peekable();
+    let is_home_alone = work.peek().is_some() && work.all(is_home);
+    is_home_alone || begins(&plan.desired) || begins(&plan.undesired)
 }
 
 /// Why something is not tried that waited for `cause`.

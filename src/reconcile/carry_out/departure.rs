@@ -8,7 +8,6 @@ use super::worker::endpoint;
 use super::{Run, reason};
 use crate::catalog::is_namespace;
 use crate::finalizers::what_holds;
-use crate::inventory::Inventory;
 use crate::object::ObjectKey;
 use crate::plan::Action;
 use crate::report::Outcome;
@@ -52,7 +51,8 @@ impl Run<'_> {
     pub(super) async fn delete_home(&mut self) {
         let inventory = self.course.inventory;
         let mut changes = self.survey.plan.changes();
-        let home = changes.find(|change| ends_home(change.action, &change.key, inventory));
+        let home =
+            changes.find(|change| ends_home(change.action, &change.key, &inventory.namespace));
         let Some(change) = home else { return };
         let why_not = if self.report.failed() + self.report.skipped() > 0 {
             Some("something failed, and the inventory is kept in this namespace")
@@ -74,6 +74,6 @@ impl Run<'_> {
 }
 
 /// Whether the namespace that the record is kept in is deleted, and the record with it.
-pub(super) fn ends_home(action: Action, key: &ObjectKey, inventory: &Inventory) -> bool {
-    action == Action::Delete && is_namespace(key) && key.name == inventory.namespace
+pub(super) fn ends_home(action: Action, key: &ObjectKey, home: &str) -> bool {
+    action == Action::Delete && is_namespace(key) && key.name == home
 }

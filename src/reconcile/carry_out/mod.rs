@@ -16,6 +16,7 @@ use std::time::Duration;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use jiff::Timestamp;
 
+pub(super) use self::blocked::can_begin;
 use self::blocked::{how_it_ended, how_it_stays};
 use self::departure::ends_home;
 use self::worker::Worker;
@@ -101,7 +102,9 @@ impl<'a> Run<'a> {
     async fn through(mut self) -> Result<Report, Error> {
         let plan = &self.survey.plan;
         if plan.writes() {
-            self.widen().await?;
+            if can_begin(plan, &self.course.inventory.namespace) {
+                self.widen().await?;
+            }
             self.half(&plan.desired).await;
             match self.why_spare() {
                 None => self.half(&plan.undesired).await,
@@ -155,7 +158,7 @@ impl<'a> Run<'a> {
             while flying.len() < cluster.concurrency() {
                 let Some((at, blocker)) = queue.take() else { break };
                 let change = &half.changes[at];
-                if ends_home(change.action, &change.key, inventory) {
+                if ends_home(change.action, &change.key, &inventory.namespace) {
                     queue.ended(at, End::Well, None); // it has its own time
                 } else if !(change.is_work() || is_first(&queue, at) && self.is_unready(change)) {
                     queue.ended(at, how_it_stays(change), None);
@@ -244,11 +247,11 @@ impl<'a> Run<'a> {
 
     /// Deletes nothing.
     fn spare(&mut self, half: &'a Half, why: &str) {
-        let inventory = self.course.inventory;
+        let home = &self.course.inventory.namespace;
         let spared = half
             .changes
             .iter()
-            .filter(|change| change.is_work() && !ends_home(change.action, &change.key, inventory));
+            .filter(|change| change.is_work() && !ends_home(change.action, &change.key, home));
         for change in spared {
             self.note(change, Outcome::Skipped(reason(why)));
         }
@@ -272,7 +275,7 @@ impl<'a> Run<'a> {
         if !clean || report.lost.is_some() {
             return Ok(());
         }
-        let went = |step: &Step| ends_home(step.action, &step.key, course.inventory);
+        let went = |step: &Step| ends_home(step.action, &step.key, &course.inventory.namespace);
         if survey.is_nothing() || report.steps.iter().any(went) {
             // There is no record, or it went with all else.
             report.at_commit = true;
