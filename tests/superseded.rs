@@ -82,6 +82,30 @@ fn a_commit_that_somebody_else_brings_into_the_checkout_is_noticed_as_well() {
 }
 
 #[test]
+fn a_commit_that_declares_the_same_ends_no_wait() {
+    let repo = Repo::new("superseded-same", sandbox::with_controllers());
+    repo.write("trueup.yaml", "targets:\n  superseded-same:\n    paths: [shop]\n");
+    repo.write("shop/web.yaml", stuck()).commit("Bad");
+    let bad = commit(&repo);
+    let args = ["--target", "superseded-same", "--wait-timeout", "10m"];
+    let watching = Watching::start(&repo, &args);
+    eventually("it is there", || noted(&repo, &repo.parent(), "revision") == bad);
+    repo.write("README.md", "Nobody's business\n").commit("Another target's");
+    let other = commit(&repo);
+    let head = repo.outside().join("checkout/.git/refs/heads/main");
+    eventually("it is pulled", || std::fs::read_to_string(&head).unwrap().trim() == other);
+    repo.write("shop/web.yaml", WEB).commit("Mended");
+    let mended = commit(&repo);
+    watching.says("no longer waited for");
+    let said = watching.said();
+    assert_eq!(watching.times(&format!("waited for: {} has come", &mended[..7])), 1, "{said:#?}");
+    let healthy = || noted(&repo, &repo.parent(), "healthy-revision") == mended;
+    eventually("it is healthy", healthy);
+    assert_eq!(watching.times("! "), 0, "{said:#?}");
+    assert_eq!(watching.stop(), Some(0));
+}
+
+#[test]
 fn what_comes_first_is_no_longer_waited_for_either() {
     let repo = Repo::new("superseded-waves", sandbox::with_controllers());
     let second = |value: &str| {

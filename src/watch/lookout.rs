@@ -1,5 +1,6 @@
 //! Looks for newer commits while a round waits, so that one that mends a broken rollout does not
-//! have to wait until that has failed for good.
+//! have to wait until that has failed for good. One that declares the same has nothing to mend, and
+//! would only keep a repository with many commits from ever seeing a rollout fail.
 
 use std::convert::Infallible;
 
@@ -10,6 +11,7 @@ use crate::git::Checkout;
 use crate::git::pull::{PullError, PullOptions, Pulled, pull};
 use crate::halt::Halt;
 use crate::jitter::jittered;
+use crate::reconcile::{Declared, Target, declare};
 
 /// What is pulled, whoever began it.
 #[derive(Default)]
@@ -48,7 +50,7 @@ impl Remote {
     }
 
     /// Does `work`, and looks every interval whether there is another commit than the one that is
-    /// `followed`; if so, `halt` knows.
+    /// `followed`, with something else in it; if so, `halt` knows.
     pub(super) async fn beside<T>(
         &mut self,
         (watch, followed): (&Watch, &str),
@@ -68,8 +70,9 @@ impl Remote {
         }
     }
 
-    /// Returns once there is another commit than the one that is `followed`.
+    /// Returns once there is a commit that declares something else than the one that is `followed`.
     async fn newer(&mut self, watch: &Watch, followed: &str) -> String {
+        let mut last = followed.to_owned();
         loop {
             tokio::time::sleep(jittered(watch.interval, JITTER)).await;
             if let Some(options) = &watch.pull {
@@ -77,15 +80,37 @@ impl Remote {
                 let pulled = self.pull(options).await.ok().and_then(Result::ok);
                 self.brought = pulled.filter(|it| !it.is_up_to_date()).or(self.brought.take());
             }
-            if let Some(commit) = commit(watch).filter(|commit| commit != followed) {
-                return commit;
+            let Ok(checkout) = Checkout::discover(&watch.directory) else { continue };
+            let Ok(revision) = checkout.resolve(watch.target.rev.as_deref()) else { continue };
+            if revision.commit == last {
+                continue;
+            }
+            last = revision.commit;
+            if !is_same(&watch.target, &checkout, [followed, &last]).await {
+                return last;
             }
         }
     }
 }
 
-/// The commit that the target follows, as the checkout has it now.
-fn commit(watch: &Watch) -> Option<String> {
-    let checkout = Checkout::discover(&watch.directory).ok()?;
-    checkout.resolve(watch.target.rev.as_deref()).ok().map(|revision| revision.commit)
+/// Whether two commits are known to declare the same.
+async fn is_same(target: &Target, checkout: &Checkout, commits: [&str; 2]) -> bool {
+    if target.worktree {
+        return false;
+    }
+    let [one, other] = commits.map(|commit| {
+        let target = Target { rev: Some(commit.to_owned()), ..target.clone() };
+        async move { declare(&target, checkout).await }
+    });
+    // What can't be read is for a round to tell.
+    futures::try_join!(one, other).is_ok_and(|(one, other)| declare_the_same(&one, &other))
+}
+
+/// Whether the objects are the same, and all of them known.
+fn declare_the_same(one: &Declared, other: &Declared) -> bool {
+    let objects = |declared: &Declared| -> Vec<_> {
+        declared.manifests.iter().map(|manifest| manifest.object.clone()).collect()
+    };
+    let is_known = one.problems.is_empty() && other.problems.is_empty();
+    is_known && objects(one) == objects(other)
 }
