@@ -98,7 +98,7 @@ fn a_namespace_a_kind_its_objects_and_a_webhook_in_one_commit() {
              - name: order.birth.example\n  admissionReviewVersions: [v1]\n  sideEffects: None\n  failurePolicy: Fail\n  \
              clientConfig: {{service: {{namespace: {inside}, name: nobody}}}}\n  \
              namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {inside}}}}}\n  \
-             rules: [{{apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['*']}}]\n"
+             rules: [{{scope: Namespaced, apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['*']}}]\n"
         ),
     );
     repo.commit("All at once");
