@@ -57,6 +57,7 @@ mod takeover;
 mod unasked;
 mod verify;
 mod wait;
+mod wait_admission;
 mod wait_cut;
 mod watch;
 mod waves;

@@ -68,7 +68,7 @@ pub(super) fn edges(things: &[Thing<'_>], said: &[Said], direction: Direction) -
     for (at, on, why) in named(things, &there) {
         match (waves[on] <= waves[at], why) {
             (true, _) => graph.wait(at, on, why),
-            (false, Why::Reference) => ahead.push((at, on)),
+            (false, why) if why.is_found() => ahead.push((at, on)),
             (false, _) => {}
         }
     }
@@ -158,7 +158,7 @@ fn named(things: &[Thing<'_>], there: &There<'_>) -> Vec<(usize, usize, Why)> {
                 && let Some(labels) = selector.as_object()
             {
                 let pods = templates.selected(on.namespace.as_deref(), labels);
-                found.extend(pods.filter_map(|pods| Some((at, *there.get(pods)?, why))));
+                found.extend(pods.filter_map(|pods| Some((at, *there.get(pods)?, Why::Server))));
             }
         }
         if (key.group.as_str(), key.kind.as_str()) == ("policy", "PodDisruptionBudget")

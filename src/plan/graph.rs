@@ -16,6 +16,8 @@ pub enum Why {
     Care,
     /// A field of it names the other.
     Reference,
+    /// The other is the server behind it, which has to answer before anybody is sent there.
+    Server,
     /// It lives in the other, a namespace, which takes care of what is still in it when it goes.
     Place,
     /// It can't be without the other, such as its definition.
@@ -27,6 +29,16 @@ pub enum Why {
 }
 
 impl Why {
+    /// Whether a field leads there.
+    pub(super) fn is_found(self) -> bool {
+        matches!(self, Self::Reference | Self::Server)
+    }
+
+    /// Whether being there is not enough: where somebody waits, the other has to be ready.
+    pub fn is_about_readiness(self) -> bool {
+        matches!(self, Self::Server | Self::Wave | Self::Said)
+    }
+
     /// Whether no order can leave it out.
     pub fn is_firm(self) -> bool {
         self >= Self::Place
@@ -117,22 +129,22 @@ impl Graph {
     /// Leaves out references until they make no cycle any more, and returns what was left out: who
     /// does not wait for whom.
     pub(super) fn cut_reference_cycles(&mut self) -> Vec<(usize, usize)> {
-        let is_found = |why: Why| why >= Why::Reference;
+        let counts = |why: Why| why >= Why::Reference;
         let mut cut = Vec::new();
         loop {
-            let knots = self.knots(is_found);
+            let knots = self.knots(counts);
             if knots.is_empty() {
                 return cut;
             }
             for part in knots {
-                let way = self.way_around(&part, is_found);
+                let way = self.way_around(&part, counts);
                 let next = way.iter().cycle().skip(1);
                 let edges = way.iter().zip(next).map(|(node, on)| (*node, *on));
                 let weak = edges.filter(|(node, on)| {
-                    self.needs[*node].contains(&Need { on: *on, why: Why::Reference })
+                    self.needs(*node).any(|it| it.on == *on && it.why.is_found())
                 });
                 let Some((node, on)) = weak.max() else { continue };
-                self.needs[node].retain(|need| need.on != on || need.why != Why::Reference);
+                self.needs[node].retain(|need| need.on != on || !need.why.is_found());
                 cut.push((node, on));
             }
         }

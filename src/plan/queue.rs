@@ -88,14 +88,14 @@ impl<'g> Queue<'g> {
         })
     }
 
-    /// Whether the files say that anything that `counts` comes after the object, by a wave or as a
-    /// dependency, so that being there is not enough.
-    pub fn is_said_to_be_first(&self, object: usize, counts: impl Fn(usize) -> bool) -> bool {
+    /// Whether anything that `counts` comes after the object by a wave, as a dependency, or because
+    /// the object is the server behind it, so that being there is not enough.
+    pub fn has_to_be_ready(&self, object: usize, counts: impl Fn(usize) -> bool) -> bool {
         let mut nodes = vec![object];
         while let Some(node) = nodes.pop() {
             for after in self.after.needs(node) {
                 match (after.why, self.graph.is_object(after.on)) {
-                    (Why::Wave | Why::Said, true) if counts(after.on) => return true,
+                    (why, true) if why.is_about_readiness() && counts(after.on) => return true,
                     (Why::Wave, false) => nodes.push(after.on),
                     _ => {}
                 }
@@ -111,7 +111,7 @@ impl<'g> Queue<'g> {
             let holds = match how {
                 End::Well => false,
                 End::Badly => need.why != Why::Kind,
-                End::Unready => matches!(need.why, Why::Wave | Why::Said),
+                End::Unready => need.why.is_about_readiness(),
                 End::Going => need.why.is_thorough(),
             };
             holds.then_some(Blocker { object, why: need.why, end })

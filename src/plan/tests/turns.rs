@@ -189,7 +189,7 @@ fn what_selects_pods_comes_after_them_where_it_is_about_them() {
         );
     let plan = first(&commit(&text));
     assert_eq!(why(&plan.desired, "budget", "one"), [Why::Reference]);
-    assert!(why(&plan.desired, "hook", "one").contains(&Why::Reference));
+    assert!(why(&plan.desired, "hook", "one").contains(&Why::Server));
     assert_eq!(why(&plan.desired, "service", "one"), []);
 }
 

@@ -43,8 +43,8 @@ pub struct Course<'a> {
     pub lock: &'a Lock<'a>,
     /// What was approved: nothing else is written, whatever happens between the look and the write.
     pub approval: Option<&'a Approval>,
-    /// For how long an object is waited for that others come after as the files say, by a wave or
-    /// a dependency, until it is ready; `None` not to wait.
+    /// For how long an object is waited for until it is ready that others come after by a wave or a
+    /// dependency, or that is the server behind them; `None` not to wait.
     pub wait: Option<Duration>,
     /// Says when to stop: what is in flight is finished, nothing more is begun or waited for.
     pub halt: &'a Halt,
@@ -151,7 +151,7 @@ impl<'a> Run<'a> {
         let patience = self.course.wait.map(|timeout| (timeout, self.course.halt));
         let counts = |at: usize| half.changes[at].is_work();
         let is_first =
-            |queue: &Queue<'_>, at| patience.is_some() && queue.is_said_to_be_first(at, counts);
+            |queue: &Queue<'_>, at| patience.is_some() && queue.has_to_be_ready(at, counts);
         let mut queue = Queue::new(&half.graph);
         let mut flying = FuturesUnordered::new();
         loop {
@@ -178,7 +178,9 @@ impl<'a> Run<'a> {
                             false => Outcome::Done,
                         };
                         let unready = match (&outcome, ready) {
-                            (Outcome::Done, Some(ready)) => worker.until_ready(change, ready).await,
+                            (Outcome::Done, Some(ready)) if change.action != Action::Delete => {
+                                worker.until_ready(change, ready).await
+                            }
                             _ => None,
                         };
                         (at, is_awaited, outcome, unready)
