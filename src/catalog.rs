@@ -1,9 +1,9 @@
 //! Which kinds exist, in which versions and scope: what the API server serves, and what the
-//! CustomResourceDefinitions of the commit itself bring.
+//! CustomResourceDefinitions and APIServices of the commit itself bring.
 //!
 //! Data only; [`crate::cluster`] fills it from discovery.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,6 +16,11 @@ pub const CRD: (&str, &str) = ("apiextensions.k8s.io", "CustomResourceDefinition
 /// Whether an object is a CustomResourceDefinition.
 pub fn is_crd(key: &ObjectKey) -> bool {
     (key.group.as_str(), key.kind.as_str()) == CRD
+}
+
+/// Whether an object is an APIService.
+pub fn is_api_service(key: &ObjectKey) -> bool {
+    (key.group.as_str(), key.kind.as_str()) == ("apiregistration.k8s.io", "APIService")
 }
 
 /// Whether an object is a Namespace.
@@ -58,12 +63,25 @@ pub enum Lookup<'a> {
     Served(&'a Served),
     /// It will be served once a definition of this commit is established.
     Defined(&'a Defined),
+    /// It may be served once the server answers that an APIService of this commit leads to.
+    Promised(Promised<'a>),
     /// The kind exists, but not in this version; these are served.
     OtherVersions(Vec<String>),
-    /// The group's server does not answer, so nobody knows.
-    Unknown,
+    /// The group's server does not answer, so nobody knows; why it does not.
+    Unknown(&'a str),
     /// Nothing defines it; kinds with nearly this name, as `apiVersion/Kind`.
     Nowhere(Vec<String>),
+}
+
+/// A kind of a server that does not answer yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Promised<'a> {
+    /// The APIService that leads to the server.
+    pub by: &'a ObjectKey,
+    /// What is known of it from times when the server answered.
+    pub known: Option<&'a Served>,
+    /// Why the server does not answer; `None` where there is no APIService yet.
+    pub silence: Option<&'a str>,
 }
 
 /// Every kind that is served, and every kind that the commit defines.
@@ -72,26 +90,33 @@ pub struct Catalog {
     /// Versions of each kind, the preferred one first.
     served: BTreeMap<GroupKind, Vec<Served>>,
     defined: BTreeMap<GroupKind, Defined>,
-    /// Groups whose server could not be asked, so that their kinds may be missing here.
-    stale_groups: BTreeSet<String>,
+    /// APIServices of the commit, by what they bring, such as `metrics.k8s.io/v1`.
+    promised: BTreeMap<String, ObjectKey>,
+    /// Groups in versions whose server could not be asked, so that their kinds may be missing here,
+    /// with the reason.
+    silent: BTreeMap<String, String>,
 }
 
 impl Catalog {
-    /// A catalog of what the API server serves, in its order of preference, and of the groups that
-    /// it could not speak for.
-    pub fn new(served: Vec<Served>, stale_groups: BTreeSet<String>) -> Self {
-        let mut catalog = Self { stale_groups, ..Self::default() };
+    /// A catalog of what the API server serves, in its order of preference, and of the groups and
+    /// versions that it could not speak for, with the reason.
+    pub fn new(served: Vec<Served>, silent: BTreeMap<String, String>) -> Self {
+        let mut catalog = Self { silent, ..Self::default() };
         for kind in served {
             catalog.served.entry(kind.group_kind.clone()).or_default().push(kind);
         }
         catalog
     }
 
-    /// Adds the kinds that the CustomResourceDefinitions among `objects` define.
+    /// Adds the kinds that the CustomResourceDefinitions among `objects` define, and the groups that
+    /// the APIServices among them bring.
     pub fn define<'a>(&mut self, objects: impl IntoIterator<Item = &'a Object>) {
         for object in objects {
             if let Some((group_kind, defined)) = definition(object) {
                 self.defined.insert(group_kind, defined);
+            }
+            if let Some(api_version) = brought_by(object) {
+                self.promised.insert(api_version, object.key());
             }
         }
     }
@@ -99,15 +124,26 @@ impl Catalog {
     /// What is known about `group_kind` in `version`.
     pub fn look_up(&self, group_kind: &GroupKind, version: &str) -> Lookup<'_> {
         let served = self.served.get(group_kind).map_or(&[][..], Vec::as_slice);
-        if let Some(kind) = served.iter().find(|kind| kind.version == version) {
+        let known = served.iter().find(|kind| kind.version == version);
+        let api_version = format!("{}/{version}", group_kind.group);
+        let silence = self.silent.get(&api_version).map(String::as_str);
+        let promised = |by| Lookup::Promised(Promised { by, known, silence });
+        let promise = self.promised.get(&api_version);
+        if let Some(by) = promise.filter(|_| silence.is_some()) {
+            return promised(by);
+        }
+        if let Some(kind) = known {
             return Lookup::Served(kind);
         }
         let defined = self.defined.get(group_kind);
         if let Some(defined) = defined.filter(|d| d.versions.iter().any(|v| v == version)) {
             return Lookup::Defined(defined);
         }
-        if self.stale_groups.contains(&group_kind.group) {
-            return Lookup::Unknown;
+        if let Some(by) = promise.filter(|_| !self.serves(&group_kind.group, version)) {
+            return promised(by);
+        }
+        if let Some(silence) = silence {
+            return Lookup::Unknown(silence);
         }
         let mut versions: Vec<String> = served.iter().map(|kind| kind.version.clone()).collect();
         versions.extend(defined.into_iter().flat_map(|defined| defined.versions.clone()));
@@ -135,7 +171,8 @@ impl Catalog {
                 namespaced: defined.namespaced,
                 verbs: Vec::new(),
             }),
-            Lookup::OtherVersions(_) | Lookup::Unknown | Lookup::Nowhere(_) => None,
+            Lookup::Promised(Promised { known, .. }) => known.cloned(),
+            Lookup::OtherVersions(_) | Lookup::Unknown(_) | Lookup::Nowhere(_) => None,
         }
     }
 
@@ -144,9 +181,21 @@ impl Catalog {
         self.defined.contains_key(group_kind)
     }
 
-    /// Whether the group's server could not be asked.
-    pub fn is_stale(&self, group: &str) -> bool {
-        self.stale_groups.contains(group)
+    /// The APIService of the commit that brings a group's version.
+    pub fn promised_by(&self, api_version: &str) -> Option<&ObjectKey> {
+        self.promised.get(api_version)
+    }
+
+    /// That a server of the group could not be asked, and why.
+    pub fn silence(&self, group: &str) -> Option<String> {
+        let is_of = |at: &str| at.split_once('/').is_some_and(|(of, _)| of == group);
+        self.silent.iter().find(|(at, _)| is_of(at)).map(|(_, why)| silence(why))
+    }
+
+    /// Whether any kind of the group is served in the version.
+    fn serves(&self, group: &str, version: &str) -> bool {
+        let mut kinds = self.served.iter().filter(|(kind, _)| kind.group == group);
+        kinds.any(|(_, versions)| versions.iter().any(|served| served.version == version))
     }
 
     /// Kinds that a person may have meant: the same name in another group, or one in other case
@@ -182,4 +231,19 @@ pub fn definition(object: &Object) -> Option<(GroupKind, Defined)> {
         .collect();
     let (plural, namespaced) = (text(names, "plural")?, text(spec, "scope")? == "Namespaced");
     Some((group_kind, Defined { by: object.key(), versions, plural, namespaced }))
+}
+
+/// The group and version, such as `metrics.k8s.io/v1`, that an APIService brings from a server
+/// other than the API server itself; `None` for any other object.
+pub fn brought_by(object: &Object) -> Option<String> {
+    if object.kind() != "APIService" || !is_api_service(&object.key()) {
+        return None;
+    }
+    let spec = object.0.get("spec").filter(|spec| spec["service"].is_object())?;
+    Some(format!("{}/{}", spec["group"].as_str()?, spec["version"].as_str()?))
+}
+
+/// That the server of a group does not answer, and why.
+pub fn silence(why: &str) -> String {
+    format!("the server behind this API group does not answer: {why}")
 }

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use crate::catalog::{Catalog, Lookup};
+use crate::catalog::{Catalog, Lookup, Promised, silence};
 use crate::inventory::{Inventory, PART_OF};
 use crate::manifest::Manifest;
 use crate::object::{Object, ObjectKey};
@@ -196,19 +196,33 @@ fn scope(manifest: &Manifest, catalog: &Catalog) -> Result<bool, Problem> {
         ));
     }
     let (api_version, kind) = (object.api_version(), object.kind());
-    match catalog.look_up(&object.group_kind(), object.version()) {
+    let found = catalog.look_up(&object.group_kind(), object.version());
+    if let (Lookup::Nowhere(_), Some(by)) = (&found, catalog.promised_by(api_version)) {
+        return Err(problem(
+            format!("the server behind {by} has no kind {kind} in {api_version}"),
+            Some(format!("see `kubectl api-resources --api-group {}`", object.group())),
+        ));
+    }
+    match found {
         Lookup::Served(served) => Ok(served.namespaced),
         Lookup::Defined(defined) => Ok(defined.namespaced),
+        // Nobody can say: an object that names a namespace is taken to be in it.
+        Lookup::Promised(Promised { known, .. }) => {
+            Ok(known.map_or(object.namespace().is_some(), |served| served.namespaced))
+        }
         Lookup::OtherVersions(versions) => Err(problem(
             format!("the cluster has no {kind} in {api_version}"),
             Some(format!("it serves this kind in {}", versions.join(", "))),
         )),
-        Lookup::Unknown => Err(problem(
-            format!(
-                "nobody can say whether the cluster has {kind} in {api_version}: the server behind this API group does not answer"
-            ),
-            Some(format!("see `kubectl get apiservices` for the group {}", object.group())),
-        )),
+        Lookup::Unknown(why) => {
+            let silence = silence(why);
+            Err(problem(
+                format!(
+                    "nobody can say whether the cluster has {kind} in {api_version}: {silence}"
+                ),
+                Some(format!("see `kubectl get apiservices` for the group {}", object.group())),
+            ))
+        }
         Lookup::Nowhere(near) if near.is_empty() => Err(problem(
             format!(
                 "the cluster has no kind {kind} in {api_version}, and no CustomResourceDefinition of this commit defines it"
@@ -227,8 +241,6 @@ fn scope(manifest: &Manifest, catalog: &Catalog) -> Result<bool, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::catalog::Served;
     use crate::object::GroupKind;
@@ -242,7 +254,8 @@ mod tests {
             namespaced,
             verbs: Vec::new(),
         });
-        Catalog::new(served.to_vec(), BTreeSet::from(["metrics.k8s.io".to_owned()]))
+        let silent = ("metrics.k8s.io/v1".to_owned(), "APIService says so".to_owned());
+        Catalog::new(served.to_vec(), [silent].into())
     }
 
     fn desired(yaml: &str) -> Desired {
@@ -292,7 +305,7 @@ mod tests {
             ),
             (
                 "{apiVersion: metrics.k8s.io/v1, kind: Pods, metadata: {name: a}}",
-                "nobody can say whether the cluster has Pods in metrics.k8s.io/v1: the server behind this API group does not answer",
+                "nobody can say whether the cluster has Pods in metrics.k8s.io/v1: the server behind this API group does not answer: APIService says so",
                 "see `kubectl get apiservices` for the group metrics.k8s.io",
             ),
             (

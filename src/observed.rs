@@ -103,6 +103,14 @@ pub enum Prerequisite {
     Namespace(String),
     /// The definition of its kind.
     Definition(ObjectKey),
+    /// The server that has its kind.
+    Server {
+        /// The APIService that leads to it.
+        by: ObjectKey,
+        /// Why the server does not answer, so that the object may be there already; `None` where
+        /// there is no APIService yet.
+        silence: Option<String>,
+    },
 }
 
 /// Why the server refuses an object.

@@ -1,6 +1,7 @@
 //! What carrying out a plan came to: an outcome for every change that was to be made, and the
 //! events on the way there.
 
+use crate::catalog::Served;
 use crate::health::Proof;
 use crate::inventory::Record;
 use crate::object::ObjectKey;
@@ -53,6 +54,8 @@ pub struct Report {
     pub rollback: Option<Rollback>,
     /// The newer commit for which no more was waited for, where not everything was good by then.
     pub superseded: Option<String>,
+    /// Kinds that became known while it was carried out, of servers that came up.
+    pub kinds: Vec<Served>,
     /// What the inventory's parent says now, where all of it is known.
     pub recorded: Option<Record>,
 }

@@ -2,6 +2,7 @@
 //! and status together.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop where it stands")]
 
+mod aggregated;
 mod apply;
 mod attribution;
 mod check;

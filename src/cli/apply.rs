@@ -26,6 +26,10 @@ use crate::reconcile::{self, Course, Lock, Return, Survey, carry_out, note_healt
 use crate::report::Report;
 use crate::watch::Stop;
 
+/// How long what passes by itself is waited for in a sandbox: no pod runs there, so whatever does
+/// not answer by then never will.
+const ALONE: Duration = Duration::from_secs(10);
+
 /// What the end of `trueup apply --help` says.
 const EXAMPLES: &str = "\
 Examples:
@@ -175,7 +179,7 @@ async fn locked(
         approval: approval.as_ref(),
         wait: is_waiting.then_some(args.timeout),
         halt,
-        timeout: args.timeout,
+        timeout: if args.throwaway.is_wanted() { args.timeout.min(ALONE) } else { args.timeout },
         cascade: args.cascade.into(),
         events: &mut |step| {
             if args.output == Format::Text {

@@ -14,8 +14,8 @@ use super::ui::Ui;
 use crate::approval::Purpose;
 use crate::cluster::Cluster;
 use crate::git::Checkout;
-use crate::object::ObjectKey;
 use crate::observed::Unlisted;
+use crate::plan::{Change, Confidence, Lack};
 use crate::reconcile::{self, Survey, Target, survey};
 
 /// What a session is opened with.
@@ -82,8 +82,10 @@ impl Session {
         ui.warnings(&survey.warnings, survey.redactor());
         ui.uncommitted(&survey.uncommitted);
         for Unlisted { kind, reason, is_forbidden: _ } in &survey.unlisted {
-            let of_kind = |key: &&ObjectKey| key.group_kind() == *kind;
-            let asked = match survey.desired.objects.keys().filter(of_kind).count() {
+            let deferred =
+                |it: &Change| matches!(&it.confidence, Confidence::Local(Lack::Prerequisite(_)));
+            let is_asked = |it: &&Change| it.key.group_kind() == *kind && !deferred(it);
+            let asked = match survey.plan.desired.changes.iter().filter(is_asked).count() {
                 0 => String::new(),
                 1 => "; 1 object was asked for by name".to_owned(),
                 n => format!("; {n} objects were asked for by name"),

@@ -3,15 +3,17 @@
 //! kube's own discovery type drops `freshness`, without which a group whose server is down looks
 //! as if it had no kinds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::wire::Call;
-use super::{ApiError, Cluster};
-use crate::catalog::{Catalog, Served};
+use super::execute::{condition, words};
+use super::path::api_version;
+use super::wire::{Call, object};
+use super::{ApiError, Cluster, Condition};
+use crate::catalog::{Catalog, Served, silence};
 use crate::object::GroupKind;
 
 /// Aggregated discovery, stable since Kubernetes 1.30, and its beta.
@@ -26,8 +28,72 @@ impl Cluster {
     /// When it does not answer, or is older than Kubernetes 1.26.
     pub async fn discover(&self) -> Result<Catalog, ApiError> {
         let (core, named) = futures::try_join!(self.groups("/api"), self.groups("/apis"))?;
-        let served = [core.served, named.served].concat();
-        Ok(Catalog::new(served, core.stale.into_iter().chain(named.stale).collect()))
+        let mut served = [core.served, named.served].concat();
+        let mut silent = BTreeMap::new();
+        for stale in core.stale.into_iter().chain(named.stale) {
+            match self.what_of(&stale).await {
+                // It takes discovery a while to see that a server is back.
+                Ok(kinds) => {
+                    served.retain(|kind| api_version(kind) != stale);
+                    served.extend(kinds);
+                }
+                Err(why) => drop(silent.insert(stale, why)),
+            }
+        }
+        Ok(Catalog::new(served, silent))
+    }
+
+    /// The kinds of a group's version that discovery can't speak for, or why its server does not
+    /// answer.
+    async fn what_of(&self, api_version: &str) -> Result<Vec<Served>, String> {
+        match self.words_of_server(api_version).await {
+            Some(said) => Err(said),
+            None => self.kinds_of(api_version).await.map_err(|error| error.to_string()),
+        }
+    }
+
+    /// What the APIService of a group's version says of a server that does not answer; `None` where
+    /// it says nothing of the kind, or nobody may ask it.
+    pub(super) async fn words_of_server(&self, api_version: &str) -> Option<String> {
+        let (group, version) = api_version.split_once('/')?;
+        let path = format!("/apis/apiregistration.k8s.io/v1/apiservices/{version}.{group}");
+        let service = object(self.call(Call::get(path)).await.ok()?.body);
+        let available = condition(&service, Condition::AVAILABLE.kind)?;
+        let said = words(available).filter(|_| available["status"] != "True")?;
+        Some(format!("APIService {} says {said}", service.name()))
+    }
+
+    /// Why a kind can't be asked about: what its APIService says, where its server does not answer.
+    pub(super) async fn why_not(&self, served: &Served, error: &ApiError) -> String {
+        if !matches!(error, ApiError::Status { code: 502..=504, .. }) {
+            return error.to_string();
+        }
+        let api_version = api_version(served);
+        match self.words_of_server(&api_version).await {
+            Some(said) => silence(&said),
+            None => error.to_string(),
+        }
+    }
+
+    /// The kinds that a group has in a version.
+    ///
+    /// # Errors
+    ///
+    /// When the server that is asked does not answer.
+    pub async fn kinds_of(&self, api_version: &str) -> Result<Vec<Served>, ApiError> {
+        let list = self.call(Call::get(format!("/apis/{api_version}"))).await?.body;
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let resources = list_of(&list, "resources").iter();
+        // The others are parts of these, such as their status.
+        let resources = resources.filter(|resource| !text(resource, "name").contains('/'));
+        let kinds = resources.map(|resource| Served {
+            group_kind: GroupKind::new(group, &text(resource, "kind")),
+            version: version.to_owned(),
+            plural: text(resource, "name"),
+            namespaced: resource["namespaced"] == true,
+            verbs: verbs(resource),
+        });
+        Ok(kinds.collect())
     }
 
     /// What the API server serves under `path`: what is remembered, where that still holds.
@@ -64,33 +130,26 @@ struct Groups {
     /// freshness too.
     etag: Option<String>,
     served: Vec<Served>,
+    /// Groups in versions, such as `metrics.k8s.io/v1`.
     stale: BTreeSet<String>,
 }
 
 fn read_group(group: &Value, served: &mut Vec<Served>, stale: &mut BTreeSet<String>) {
     let name = group.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
-    for version in list(group, "versions") {
-        if version.get("freshness").and_then(Value::as_str) == Some("Stale") {
-            stale.insert(name.to_owned());
-        }
+    for version in list_of(group, "versions") {
         let version_name = text(version, "version");
-        served.extend(list(version, "resources").iter().map(|resource| {
-            Served {
-                group_kind: GroupKind::new(
-                    name,
-                    resource
-                        .pointer("/responseKind/kind")
-                        .and_then(Value::as_str)
-                        .unwrap_or_default(),
-                ),
-                version: version_name.clone(),
-                plural: text(resource, "resource"),
-                namespaced: text(resource, "scope") == "Namespaced",
-                verbs: list(resource, "verbs")
-                    .iter()
-                    .filter_map(|v| v.as_str().map(str::to_owned))
-                    .collect(),
-            }
+        if version.get("freshness").and_then(Value::as_str) == Some("Stale") {
+            stale.insert(format!("{name}/{version_name}"));
+        }
+        served.extend(list_of(version, "resources").iter().map(|resource| Served {
+            group_kind: GroupKind::new(
+                name,
+                resource.pointer("/responseKind/kind").and_then(Value::as_str).unwrap_or_default(),
+            ),
+            version: version_name.clone(),
+            plural: text(resource, "resource"),
+            namespaced: text(resource, "scope") == "Namespaced",
+            verbs: verbs(resource),
         }));
     }
 }
@@ -99,6 +158,11 @@ fn text(value: &Value, key: &str) -> String {
     value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+fn verbs(resource: &Value) -> Vec<String> {
+    let verbs = list_of(resource, "verbs").iter();
+    verbs.filter_map(|verb| verb.as_str().map(str::to_owned)).collect()
+}
+
+fn list_of<'a>(value: &'a Value, key: &str) -> &'a [Value] {
     value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }

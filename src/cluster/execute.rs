@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::path::one;
 use super::wire::Call;
-use super::{ApiError, Cluster};
+use super::{ApiError, Cluster, Patience};
 use crate::catalog::Served;
 use crate::object::Object;
 use crate::ownership::conflict::OnConflict;
@@ -198,26 +198,42 @@ impl Cluster {
         &self,
         served: &Served,
         (wanted, name): (&Condition, &str),
-        patience: Duration,
+        patience: &Patience,
     ) -> Result<Result<(), String>, ApiError> {
-        let end = Instant::now() + patience;
         loop {
             let live = self.get(served, None, name).await?.unwrap_or_default();
-            let conditions = live.0.get("status").and_then(|status| status.get("conditions"));
-            let conditions = conditions.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-            let condition = |kind: &str| conditions.iter().find(|c| c["type"] == kind);
-            if condition(wanted.kind).is_some_and(|c| c["status"] == "True") {
+            let has = condition(&live, wanted.kind);
+            if has.is_some_and(|it| it["status"] == "True") {
                 return Ok(Ok(()));
             }
-            let refused = wanted.refused.and_then(condition).filter(|c| c["status"] == "False");
-            if refused.is_some() || Instant::now() >= end {
-                let said = refused.or(condition(wanted.kind)).and_then(|c| c["message"].as_str());
-                return Ok(Err(match said.filter(|message| !message.is_empty()) {
-                    Some(message) => message.to_owned(),
-                    None => format!("it was not {} in time", wanted.kind.to_lowercase()),
+            let refused = wanted.refused.and_then(|kind| condition(&live, kind));
+            let refused = refused.filter(|it| it["status"] == "False");
+            if refused.is_some() || !patience.allows(LOOK_AGAIN) || !patience.rest(LOOK_AGAIN).await
+            {
+                let end =
+                    if patience.is_over() { "in time" } else { "yet when it was interrupted" };
+                let not = format!("it was not {} {end}", wanted.kind.to_lowercase());
+                return Ok(Err(match refused.or(has).and_then(words) {
+                    Some(said) if refused.is_some() => said,
+                    Some(said) => format!("{not}: {said}"),
+                    None => not,
                 }));
             }
-            tokio::time::sleep(LOOK_AGAIN).await;
         }
+    }
+}
+
+/// A condition of an object.
+pub(super) fn condition<'a>(object: &'a Object, kind: &str) -> Option<&'a Value> {
+    let conditions = object.0.get("status")?.get("conditions")?.as_array()?;
+    conditions.iter().find(|it| it["type"] == kind)
+}
+
+/// What a condition says, its reason first.
+pub(super) fn words(condition: &Value) -> Option<String> {
+    let text = |key: &str| condition[key].as_str().filter(|text| !text.is_empty());
+    match (text("reason"), text("message")) {
+        (Some(reason), Some(message)) => Some(format!("{reason}: {message}")),
+        (one, other) => one.or(other).map(str::to_owned),
     }
 }

@@ -34,6 +34,11 @@ impl Patience {
         Self { until: Instant::now() + time, halt: halt.clone() }
     }
 
+    /// Whether it ends for lack of time, and not because somebody said so.
+    pub fn is_over(&self) -> bool {
+        !self.halt.ends_waiting()
+    }
+
     /// Whether there is time left for a pause.
     pub fn allows(&self, pause: Duration) -> bool {
         !self.halt.ends_waiting() && Instant::now() + pause < self.until

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::graph::{Graph, Why};
 use super::order::{Part, may_look_after, part};
 use super::said::Said;
-use crate::catalog::{definition, is_crd, is_namespace};
+use crate::catalog::{brought_by, definition, is_api_service, is_crd, is_namespace};
 use crate::object::{GroupKind, Object, ObjectKey};
 use crate::references::{self, Bond, Templates};
 
@@ -41,7 +41,7 @@ pub(super) struct Edges {
 /// Finds everything that the objects wait for; `said` has what each says.
 pub(super) fn edges(things: &[Thing<'_>], said: &[Said], direction: Direction) -> Edges {
     let there: There = things.iter().enumerate().map(|(at, thing)| (thing.key, at)).collect();
-    let homes = homes(things, &there);
+    let homes = homes(things, &there, direction);
     let mut waves: Vec<i64> =
         said.iter().map(|said| said.wave.map_or(0, |(wave, _)| wave)).collect();
     for (at, home, _) in &homes {
@@ -101,21 +101,22 @@ type There<'a> = BTreeMap<&'a ObjectKey, usize>;
 
 /// Without what an object can't exist: its namespace, the definition of its kind, the server that
 /// has its kind.
-fn homes(things: &[Thing<'_>], there: &There<'_>) -> Vec<(usize, usize, Why)> {
+fn homes(
+    things: &[Thing<'_>],
+    there: &There<'_>,
+    direction: Direction,
+) -> Vec<(usize, usize, Why)> {
     let mut namespaces: BTreeMap<&str, usize> = BTreeMap::new();
     let mut kinds: BTreeMap<GroupKind, usize> = BTreeMap::new();
-    let mut groups: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut groups: BTreeMap<String, usize> = BTreeMap::new();
     for (key, at) in there {
         let object = things[*at].object;
         if is_namespace(key) {
             namespaces.insert(&key.name, *at);
         } else if is_crd(key) {
             kinds.extend(object.and_then(definition).map(|(kind, _)| (kind, *at)));
-        } else if part(key) == Part::Api {
-            let spec = object.and_then(|object| object.0.get("spec"));
-            // One without a Service stands for the API server itself.
-            let spec = spec.filter(|spec| spec["service"].is_object());
-            groups.extend(spec.and_then(|spec| spec["group"].as_str()).map(|group| (group, *at)));
+        } else if is_api_service(key) {
+            groups.extend(object.and_then(brought_by).map(|group| (group, *at)));
         }
     }
     let mut homes = Vec::new();
@@ -125,9 +126,17 @@ fn homes(things: &[Thing<'_>], there: &There<'_>) -> Vec<(usize, usize, Why)> {
         let is_custom = part(key) == Part::Custom;
         let inside = if is_custom { Why::Home } else { Why::Place };
         homes.extend(namespace.map(|home| (*at, *home, inside)));
-        let others = [kinds.get(&key.group_kind()), groups.get(key.group.as_str())];
-        let others = others.into_iter().flatten().filter(|home| *home != at);
-        homes.extend(others.map(|home| (*at, *home, Why::Home)));
+        homes.extend(kinds.get(&key.group_kind()).map(|home| (*at, *home, Why::Home)));
+        // What is deleted was seen in the version that the server likes best.
+        let version = things[*at].object.map(Object::version);
+        let version = version.filter(|_| direction == Direction::Make);
+        let of_group = groups.iter().filter(|(api_version, home)| {
+            let of = api_version.split_once('/');
+            of.is_some_and(|(group, brings)| {
+                group == key.group && version.is_none_or(|version| version == brings)
+            }) && *home != at
+        });
+        homes.extend(of_group.map(|(_, home)| (*at, *home, Why::Home)));
     }
     homes
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::keeping::{self, Said};
 use super::{Action, Change, MaxPrune, Reason};
-use crate::catalog::{definition, is_crd, is_namespace};
+use crate::catalog::{brought_by, definition, is_crd, is_namespace};
 use crate::desired::Desired;
 use crate::finalizers::what_holds;
 use crate::inventory::Inventory;
@@ -140,7 +140,7 @@ pub(super) fn why_guarded(key: &ObjectKey, allowed: &Allowed) -> Option<Reason> 
     Some(Reason::with_hint(what, format!("if that is meant, say --allow-delete {kind}")))
 }
 
-/// Refuses to delete a namespace or a definition that something needs which stays.
+/// Refuses to delete a namespace, a definition or an APIService that something needs which stays.
 pub(super) fn keep_homes(desired: &[Change], undesired: &mut [Change]) {
     if undesired.is_empty() {
         return;
@@ -149,16 +149,23 @@ pub(super) fn keep_homes(desired: &[Change], undesired: &mut [Change]) {
     let leaves = |change: &Change| change.action == Action::Delete || change.is_going();
     for change in desired.iter().chain(&*undesired).filter(|change| !leaves(change)) {
         let why = if change.origin.is_some() { "the commit declares" } else { "stays" };
-        stays.entry(change.key.clone()).or_insert(why);
+        stays.entry(change.key.clone()).or_insert((why, change.version.clone()));
     }
     for change in undesired.iter_mut().filter(|change| change.action == Action::Delete) {
         let kind = change.live.as_ref().filter(|_| is_crd(&change.key)).and_then(definition);
-        let is_home = |key: &ObjectKey| match &kind {
-            Some((kind, _)) => key.group_kind() == *kind,
-            None => is_namespace(&change.key) && key.namespace.as_ref() == Some(&change.key.name),
+        let served = change.live.as_ref().and_then(brought_by);
+        let is_home = |key: &ObjectKey, version: &str| match (&kind, &served) {
+            (Some((kind, _)), _) => key.group_kind() == *kind,
+            (_, Some(served)) => *served == format!("{}/{version}", key.group),
+            _ => is_namespace(&change.key) && key.namespace.as_ref() == Some(&change.key.name),
         };
-        if let Some((key, why)) = stays.iter().find(|(key, _)| is_home(key)) {
-            let what = if kind.is_some() { "it defines" } else { "it holds" };
+        let mut stays = stays.iter();
+        if let Some((key, (why, _))) = stays.find(|(key, (_, version))| is_home(key, version)) {
+            let what = match (&kind, &served) {
+                (Some(_), _) => "it defines",
+                (_, Some(_)) => "it serves",
+                _ => "it holds",
+            };
             change.action = Action::Refuse;
             change.reason = Some(Reason::new(format!("{what} {key}, which {why}")));
         }

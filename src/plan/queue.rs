@@ -111,7 +111,7 @@ impl<'g> Queue<'g> {
             let holds = match how {
                 End::Well => false,
                 End::Badly => need.why != Why::Kind,
-                End::Unready => need.why.is_about_readiness(),
+                End::Unready => need.why.is_about_readiness() || need.why == Why::Home,
                 End::Going => need.why.is_thorough(),
             };
             holds.then_some(Blocker { object, why: need.why, end })

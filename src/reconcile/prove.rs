@@ -58,7 +58,7 @@ pub async fn prove(
         return None;
     }
     let mut watchman = Watchman::new(survey, report);
-    let followed = watchman.followed(survey, waiting.inventory);
+    let followed = watchman.followed((survey, &report.kinds), waiting.inventory);
     if !followed.is_empty() {
         watchman.wait(cluster, (&followed, waiting)).await;
     }
@@ -76,7 +76,7 @@ pub async fn prove(
 
 /// Waits until one object is ready, as [`prove`] does for all; gives how it is if it did not get so.
 pub(super) async fn prove_one(
-    survey: &Survey,
+    (survey, kinds): (&Survey, &[Served]),
     cluster: &Cluster,
     (change, waiting): (&Change, Waiting<'_>),
 ) -> Option<Health> {
@@ -84,7 +84,7 @@ pub(super) async fn prove_one(
         return None;
     }
     let mut watchman = Watchman::of_one(survey, change);
-    let followed = watchman.followed(survey, waiting.inventory);
+    let followed = watchman.followed((survey, kinds), waiting.inventory);
     watchman.wait(cluster, (&followed, waiting)).await;
     watchman.proof.others.into_iter().next().map(|standing| standing.health)
 }
@@ -154,8 +154,12 @@ impl<'a> Watchman<'a> {
         Self { survey, judge, begin, open, pods, proof }
     }
 
-    /// What has to be looked at, kind by kind.
-    fn followed(&self, survey: &Survey, inventory: &Inventory) -> Vec<Followed> {
+    /// What has to be looked at, kind by kind; `new` are those that became known since.
+    fn followed(
+        &self,
+        (survey, new): (&Survey, &[Served]),
+        inventory: &Inventory,
+    ) -> Vec<Followed> {
         let mut kinds: BTreeMap<(GroupKind, &str), Vec<ObjectKey>> = BTreeMap::new();
         for change in survey.plan.changes().filter(|change| self.open.contains_key(&change.key)) {
             let kind = (change.key.group_kind(), change.version.as_str());
@@ -163,7 +167,8 @@ impl<'a> Watchman<'a> {
         }
         let selector = format!("{PART_OF}={}", inventory.id());
         let followed = kinds.into_iter().filter_map(|((kind, version), keys)| {
-            let served = survey.catalog.endpoint(&kind, version)?;
+            let new = new.iter().find(|it| it.group_kind == kind && it.version == version);
+            let served = new.cloned().or_else(|| survey.catalog.endpoint(&kind, version))?;
             Some(Followed { served, keys, selector: selector.clone() })
         });
         followed.collect()

@@ -10,8 +10,9 @@ use super::Error;
 use super::survey::api;
 use crate::catalog::{Catalog, is_crd};
 use crate::check::{Finding, Level, Rule};
-use crate::cluster::{Cluster, Condition, Members, Question};
+use crate::cluster::{Cluster, Condition, Members, Patience, Question};
 use crate::desired::Desired;
+use crate::halt::Halt;
 use crate::health::Judge;
 use crate::inventory::Inventory;
 use crate::manifest::Manifest;
@@ -153,7 +154,11 @@ async fn prepare(desired: &Desired, catalog: &Catalog, cluster: &Cluster) -> Res
         let Some(served) = catalog.endpoint(&key.group_kind(), version) else { continue };
         if cluster.apply(&served, &manifest.object).await.is_ok() {
             let established = cluster
-                .until_condition(&served, (&Condition::ESTABLISHED, &key.name), PATIENCE)
+                .until_condition(
+                    &served,
+                    (&Condition::ESTABLISHED, &key.name),
+                    &Patience::of(PATIENCE, &Halt::default()),
+                )
                 .await;
             let _ = established.map_err(api("wait for a definition to be established"))?;
         }

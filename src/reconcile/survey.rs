@@ -71,24 +71,18 @@ impl Survey {
 
     /// Whether carrying it out writes anything, be it the inventory's record alone.
     pub fn writes(&self) -> bool {
-        let records = || self.is_sound() && self.before.as_ref() != Some(&self.record());
+        let record = || self.record(&self.unlisted);
+        let is_known = || self.unlisted.iter().all(|kind| kind.is_forbidden);
+        let records = || self.is_sound() && is_known() && self.before.as_ref() != Some(&record());
         match self.plan.writes() {
             true => can_begin(&self.plan, &self.home),
             false => !self.is_nothing() && records(),
         }
     }
 
-    /// Whether there is nothing in the commit that can't be used, nothing that is refused, and
-    /// nothing that could not be seen.
+    /// Whether there is nothing in the commit that can't be used, and nothing that is refused.
     pub(super) fn is_sound(&self) -> bool {
-        self.desired.problems.is_empty()
-            && self.plan.count(Action::Refuse) == 0
-            && self.unlisted() == 0
-    }
-
-    /// How many kinds could not be listed, though the user may: they may hold what is to be pruned.
-    pub(super) fn unlisted(&self) -> usize {
-        self.unlisted.iter().filter(|kind| !kind.is_forbidden).count()
+        self.desired.problems.is_empty() && self.plan.count(Action::Refuse) == 0
     }
 
     /// Whether there is nothing to record: nothing was there, nothing is wanted.
@@ -96,15 +90,16 @@ impl Survey {
         self.before.is_none() && self.desired.objects.is_empty()
     }
 
-    /// What the inventory's parent will say where all goes well and nothing holds a deletion up.
-    pub(super) fn record(&self) -> Record {
+    /// What the inventory's parent will say where all goes well and nothing holds a deletion up, of
+    /// some kinds being `unlisted`.
+    pub(super) fn record(&self, unlisted: &[Unlisted]) -> Record {
         let mut record = self.after.clone();
         let stays = |change: &&Change| change.origin.is_none() && change.action == Action::Keep;
         record.extend(self.plan.changes().filter(stays).map(|change| &change.key));
         record.namespaces.insert(self.home.clone());
         // What nobody could see is there as far as the record is concerned.
-        record.kinds.extend(self.unlisted.iter().map(|unlisted| unlisted.kind.clone()));
-        if let Some(before) = self.before.as_ref().filter(|_| !self.unlisted.is_empty()) {
+        record.kinds.extend(unlisted.iter().map(|unlisted| unlisted.kind.clone()));
+        if let Some(before) = self.before.as_ref().filter(|_| !unlisted.is_empty()) {
             record.namespaces.extend(before.namespaces.iter().cloned());
         }
         record

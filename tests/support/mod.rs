@@ -1,5 +1,6 @@
 //! What the tests are written with.
 
+pub mod aggregated;
 pub mod api;
 pub mod between;
 pub mod canaries;

@@ -77,6 +77,13 @@ pub(super) fn confidence(change: &Change, redactor: &Redactor) -> Vec<String> {
         Confidence::Local(Lack::Prerequisite(Prerequisite::Definition(key))) => {
             vec![format!("as declared, until its {key} is there")]
         }
+        Confidence::Local(Lack::Prerequisite(Prerequisite::Server { by, silence })) => {
+            let declared = format!("as declared, until the server of its {by} answers");
+            let unknown = silence.as_ref().map(|why| {
+                redactor.text(&format!("it may be there already, but nobody can ask: {why}"))
+            });
+            [declared].into_iter().chain(unknown).collect()
+        }
     }
 }
 

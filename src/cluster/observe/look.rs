@@ -83,7 +83,7 @@ impl Cluster {
             let name = (look.send.namespace(), look.send.name());
             match self.get(look.served, name.0, name.1).await {
                 Ok(live) => look.member = live,
-                Err(error) => return unknown(&error),
+                Err(error) => return self.unknown(look.served, &error).await,
             }
             if let Some(sent) = look.sent {
                 look.send = sent.beside(look.member.as_ref());
@@ -102,7 +102,7 @@ impl Cluster {
                 if member.is_none() {
                     match self.get(served, send.namespace(), send.name()).await {
                         Ok(live) => member = live,
-                        Err(error) => return unknown(&error),
+                        Err(error) => return self.unknown(served, &error).await,
                     }
                 }
                 send = sent.beside(member.as_ref());
@@ -114,7 +114,7 @@ impl Cluster {
                 Some(member) => Some(member),
                 None => match self.get(served, send.namespace(), send.name()).await {
                     Ok(live) => live,
-                    Err(error) => return unknown(&error),
+                    Err(error) => return self.unknown(served, &error).await,
                 },
             };
             let mut verdict = None;
@@ -162,7 +162,7 @@ impl Cluster {
                         Preview::Immutable { refusal: error.refusal(), anew }
                     }
                     None if error.is_verdict() => Preview::Refused(error.refusal()),
-                    None => return unknown(&error),
+                    None => return self.unknown(served, &error).await,
                 },
             };
             let observation = Observation::Seen { live, preview: Some(preview) };
@@ -170,6 +170,12 @@ impl Cluster {
         }
         let reason = "it changes faster than it can be looked at".to_owned();
         Looked { observation: Observation::Unknown(reason), verdict: None }
+    }
+
+    /// It could not be looked at.
+    async fn unknown(&self, served: &Served, error: &ApiError) -> Looked {
+        let why = self.why_not(served, error).await;
+        Looked { observation: Observation::Unknown(why), verdict: None }
     }
 
     /// Looks at one object again, as the server has it now.
@@ -211,9 +217,4 @@ impl Cluster {
         let body = Some(("application/apply-patch+yaml", body));
         self.call(Call { method: Method::PATCH, path, body, accept: None, known: None }).await
     }
-}
-
-/// It could not be looked at.
-fn unknown(error: &ApiError) -> Looked {
-    Looked { observation: Observation::Unknown(error.to_string()), verdict: None }
 }

@@ -9,7 +9,7 @@ use crate::cluster::path::{api_version, collection, query_escape};
 use crate::cluster::wire::Call;
 use crate::cluster::{ApiError, Cluster};
 use crate::inventory::{Inventory, PART_OF, Record};
-use crate::object::{GroupKind, Object};
+use crate::object::{GroupKind, Object, ObjectKey};
 use crate::observed::Unlisted;
 
 /// How many objects a LIST brings at once.
@@ -82,13 +82,18 @@ impl Cluster {
             let list = match catalog.preferred(kind) {
                 Some(served) => {
                     let list = self.list_kind(served, (inventory, record)).await;
-                    list.map_err(|error| (error.to_string(), error.is_forbidden()))
+                    match list {
+                        Err(error) => {
+                            Err((self.why_not(served, &error).await, error.is_forbidden()))
+                        }
+                        Ok(list) => Ok(list),
+                    }
                 }
-                None if catalog.is_stale(&kind.group) => {
-                    Err(("the server behind its API group does not answer".to_owned(), false))
-                }
-                // No definition, no objects: they went with it.
-                None => return None,
+                None => match catalog.silence(&kind.group) {
+                    Some(silence) => Err((silence, false)),
+                    // No definition, no objects: they went with it.
+                    None => return None,
+                },
             };
             let unlisted =
                 |(reason, is_forbidden)| Unlisted { kind: kind.clone(), reason, is_forbidden };
@@ -105,6 +110,20 @@ impl Cluster {
         members.lists.sort_by(|a, b| a.kind.cmp(&b.kind));
         members.unlisted.sort_by(|a, b| a.kind.cmp(&b.kind));
         members
+    }
+
+    /// Which members of one kind there are.
+    ///
+    /// # Errors
+    ///
+    /// When they can't be listed.
+    pub async fn members_of(
+        &self,
+        served: &Served,
+        of: (&Inventory, &Record),
+    ) -> Result<Vec<ObjectKey>, ApiError> {
+        let list = self.list_kind(served, of).await?;
+        Ok(list.items.iter().map(|item| list.object(item).key()).collect())
     }
 
     /// The members of one kind: across the cluster, or where that is forbidden namespace by

@@ -17,7 +17,7 @@ use self::look::{Known, Look, Looked, Sent};
 pub use self::members::Members;
 pub(super) use self::members::typed;
 use super::Cluster;
-use crate::catalog::{Catalog, Lookup, Served, is_namespace};
+use crate::catalog::{Catalog, Lookup, Promised, Served, is_namespace};
 use crate::desired::Desired;
 use crate::health::Judge;
 use crate::inventory::{Inventory, Record};
@@ -205,8 +205,13 @@ fn prerequisite(
     unborn: &BTreeSet<String>,
 ) -> Option<Prerequisite> {
     let kind = object.group_kind();
-    if let Lookup::Defined(defined) = catalog.look_up(&kind, object.version()) {
-        return Some(Prerequisite::Definition(defined.by.clone()));
+    match catalog.look_up(&kind, object.version()) {
+        Lookup::Defined(defined) => return Some(Prerequisite::Definition(defined.by.clone())),
+        Lookup::Promised(Promised { by, silence, known: _ }) => {
+            let silence = silence.map(str::to_owned);
+            return Some(Prerequisite::Server { by: by.clone(), silence });
+        }
+        _ => {}
     }
     let namespace = object.namespace()?;
     unborn.contains(namespace).then(|| Prerequisite::Namespace(namespace.to_owned()))

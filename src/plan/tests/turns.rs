@@ -214,6 +214,56 @@ fn nothing_is_made_before_its_namespace_and_its_definition() {
 }
 
 #[test]
+fn nothing_is_made_before_the_api_service_of_its_version() {
+    let service = |version: &str, service: &str| {
+        let rest = format!("spec: {{group: a.example, version: {version}{service}}}");
+        document("apiregistration.k8s.io/v1", "APIService", &format!("{version}.a.example"), &rest)
+    };
+    let at = ", service: {namespace: shop, name: server}";
+    let pods = "spec: {template: {metadata: {labels: {app: server}}, spec: {containers: []}}}";
+    let text = document("a.example/v1", "Thing", "thing", "")
+        + &document("a.example/v2", "Thing", "other", "")
+        + &(service("v1", at) + &service("v2", at) + &service("v3", ""))
+        + &document("v1", "Service", "server", "spec: {selector: {app: server}}")
+        + &document("apps/v1", "Deployment", "pods", pods);
+    let desired = commit(&text);
+    let plan = first(&desired);
+    let names: Vec<&str> = plan.changes().map(|change| change.key.name.as_str()).collect();
+    let in_turn =
+        ["server", "pods", "v1.a.example", "thing", "v2.a.example", "other", "v3.a.example"];
+    assert_eq!(names, in_turn);
+    assert!(why(&plan.desired, "thing", "v1.a.example").contains(&Why::Home));
+    assert!(!why(&plan.desired, "thing", "v2.a.example").contains(&Why::Home));
+    assert!(why(&plan.desired, "v1.a.example", "pods").contains(&Why::Server));
+    // What is live is seen in one version, and may need any of them.
+    let plan = last(&desired);
+    for service in ["v1.a.example", "v2.a.example"] {
+        assert!(why(&plan.undesired, service, "thing").contains(&Why::Home), "{service}");
+    }
+    assert!(!why(&plan.undesired, "v3.a.example", "thing").contains(&Why::Home));
+}
+
+#[test]
+fn a_server_that_needs_what_it_serves_is_not_waited_for() {
+    let on =
+        "  annotations: {config.kubernetes.io/depends-on: a.example/namespaces/shop/Thing/thing}\n";
+    let pods = "spec: {template: {metadata: {labels: {app: server}}, spec: {containers: []}}}";
+    let rest = "spec: {group: a.example, version: v1, service: {namespace: shop, name: server}}";
+    let text = document("a.example/v1", "Thing", "thing", "")
+        + &document("apiregistration.k8s.io/v1", "APIService", "v1.a.example", rest)
+        + &document("v1", "Service", "server", "spec: {selector: {app: server}}")
+        + &document("apps/v1", "Deployment", "pods", &(on.to_owned() + pods));
+    let plan = first(&commit(&text));
+    let names: Vec<&str> = plan.changes().map(|change| change.key.name.as_str()).collect();
+    assert_eq!(names, ["server", "v1.a.example", "thing", "pods"]);
+    let warnings: Vec<&str> = plan.warnings.iter().map(|w| w.message.as_str()).collect();
+    let (api, pods) = ("APIService v1.a.example", "Deployment shop/pods");
+    let said =
+        format!("{api} needs {pods}, which needs it, too, in a circle: {api} does not wait for it");
+    assert_eq!(warnings, [said]);
+}
+
+#[test]
 fn waves_and_dependencies_come_before_kinds() {
     let annotated = |text: &str| format!("  annotations: {{{text}}}");
     let on = "config.kubernetes.io/depends-on: /namespaces/shop/Pod/db";

@@ -8,9 +8,11 @@
 mod anew;
 mod blocked;
 mod departure;
+mod servers;
 mod worker;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt as _};
@@ -19,6 +21,7 @@ use jiff::Timestamp;
 pub(super) use self::blocked::can_begin;
 use self::blocked::{how_it_ended, how_it_stays};
 use self::departure::ends_home;
+use self::servers::Servers;
 use self::worker::Worker;
 use super::survey::api;
 use super::{Error, Lock, Survey};
@@ -78,6 +81,7 @@ pub async fn carry_out<'a>(
         pending: Vec::new(),
         stuck: Vec::new(),
         unready: BTreeMap::new(),
+        servers: Arc::default(),
     };
     run.through().await
 }
@@ -95,6 +99,8 @@ struct Run<'a> {
     stuck: Vec<&'a Change>,
     /// What was waited for in vain before others, and what it waits for itself.
     unready: BTreeMap<ObjectKey, String>,
+    /// Servers that come up in this run, and what they have.
+    servers: Arc<Servers>,
 }
 
 impl<'a> Run<'a> {
@@ -113,6 +119,7 @@ impl<'a> Run<'a> {
             self.until_gone().await;
             self.delete_home().await;
         }
+        self.report.kinds = self.servers.kinds();
         self.narrow().await?;
         Ok(self.report)
     }
@@ -147,7 +154,9 @@ impl<'a> Run<'a> {
         let approval = self.course.approval;
         let passing = self.patience.clone();
         let cascade = self.course.cascade;
-        let worker = Worker { survey, cluster, inventory, approval, patience: &passing, cascade };
+        let servers = Arc::clone(&self.servers);
+        let (patience, servers) = (&passing, &*servers);
+        let worker = Worker { survey, cluster, inventory, approval, patience, cascade, servers };
         let patience = self.course.wait.map(|timeout| (timeout, self.course.halt));
         let counts = |at: usize| half.changes[at].is_work();
         let is_first =
@@ -160,7 +169,10 @@ impl<'a> Run<'a> {
                 let change = &half.changes[at];
                 if ends_home(change.action, &change.key, &inventory.namespace) {
                     queue.ended(at, End::Well, None); // it has its own time
-                } else if !(change.is_work() || is_first(&queue, at) && self.is_unready(change)) {
+                } else if !(change.is_work()
+                    || is_first(&queue, at) && self.is_unready(change)
+                    || servers::is_waited_for(&survey.plan, change))
+                {
                     queue.ended(at, how_it_stays(change), None);
                 } else if let Some(outcome) = done.get(&change.key) {
                     queue.ended(at, how_it_ended(outcome), None);
@@ -178,6 +190,9 @@ impl<'a> Run<'a> {
                             false => Outcome::Done,
                         };
                         let unready = match (&outcome, ready) {
+                            _ if servers::is_waited_for(&survey.plan, change) => {
+                                worker.until_available(change).await
+                            }
                             (Outcome::Done, Some(ready)) if change.action != Action::Delete => {
                                 worker.until_ready(change, ready).await
                             }
@@ -231,9 +246,9 @@ impl<'a> Run<'a> {
     }
 
     async fn change(&self, change: &Change) -> Outcome {
-        let Self { survey, cluster, course, patience, .. } = self;
+        let Self { survey, cluster, course, patience, servers, .. } = self;
         let Course { inventory, approval, cascade, .. } = *course;
-        Worker { survey, cluster, inventory, approval, patience, cascade }
+        Worker { survey, cluster, inventory, approval, patience, cascade, servers }
             .change(change, true)
             .await
     }
@@ -268,12 +283,13 @@ impl<'a> Run<'a> {
     /// Records what is there now, and the commit if all of it is true. After anything went wrong
     /// the record stays as wide as it is.
     async fn narrow(&mut self) -> Result<(), Error> {
-        let Self { survey, cluster, course, report, pending, stuck: _, patience: _, unready: _ } =
-            self;
+        let unlisted = self.still_unlisted().await;
+        let Self { survey, cluster, course, report, pending, .. } = self;
         report.interrupted = course.halt.is_told() && report.skipped() > 0;
         report.lost = course.lock.lost();
-        report.unlisted = survey.unlisted();
-        let clean = report.failed() == 0 && report.skipped() == 0 && survey.is_sound();
+        // They may hold what is to be pruned.
+        report.unlisted = unlisted.iter().filter(|kind| !kind.is_forbidden).count();
+        let clean = report.failed() + report.skipped() + report.unlisted == 0 && survey.is_sound();
         if !clean || report.lost.is_some() {
             return Ok(());
         }
@@ -283,7 +299,7 @@ impl<'a> Run<'a> {
             report.at_commit = true;
             return Ok(());
         }
-        let mut after = survey.record();
+        let mut after = survey.record(&unlisted);
         after.extend(pending.iter().map(|change| &change.key));
         if survey.before.as_ref() != Some(&after) {
             if survey.before.as_ref().and_then(|before| before.revision.as_ref())

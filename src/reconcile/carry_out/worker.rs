@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::departure::DELETION_PATIENCE;
 use super::reason;
+use super::servers::{Servers, server_of};
 use crate::approval::Approval;
-use crate::catalog::{CRD, Served};
+use crate::catalog::{Served, is_api_service, is_crd};
 use crate::cluster::{ApiError, Cascade, Cluster, Condition, Deleted, Fault, Patience};
 use crate::halt::Halt;
 use crate::health::Health;
@@ -49,13 +50,16 @@ pub(super) struct Worker<'a> {
     pub(super) patience: &'a Patience,
     /// How objects are deleted that own others.
     pub(super) cascade: Cascade,
+    /// Servers that come up in this run.
+    pub(super) servers: &'a Servers,
 }
 
 impl Worker<'_> {
     /// Makes one change. Where it `is_awaited`, others need it to be there, or gone, in full.
     pub(super) async fn change(self, change: &Change, is_awaited: bool) -> Outcome {
-        let Some(served) = endpoint(self.survey, change) else {
-            return Outcome::Failed(reason("its kind is not served"));
+        let served = match self.endpoint(change).await {
+            Ok(served) => served,
+            Err(why) => return Outcome::Failed(why),
         };
         let done = match (change.action, &change.send, &change.live) {
             (Action::Delete, _, Some(live)) => match self.delete(&served, (change, live)).await {
@@ -84,9 +88,9 @@ impl Worker<'_> {
         change: &Change,
         (timeout, halt): (Duration, &Halt),
     ) -> Option<Health> {
-        let Self { survey, cluster, inventory, approval: _, patience: _, cascade: _ } = self;
+        let Self { survey, cluster, inventory, .. } = self;
         let waiting = Waiting { inventory, timeout, halt, events: &mut |_| {} };
-        prove_one(survey, cluster, (change, waiting)).await
+        prove_one((survey, &self.servers.kinds()), cluster, (change, waiting)).await
     }
 
     /// Lets go of an object, as long as it is ours.
@@ -150,16 +154,17 @@ impl Worker<'_> {
                 }
             }
         }
-        let condition = match (change.key.group.as_str(), change.key.kind.as_str()) {
-            _ if !is_awaited => None,
-            CRD => Some(Condition::ESTABLISHED),
-            ("apiregistration.k8s.io", "APIService") => Some(Condition::AVAILABLE),
-            _ => None,
+        let key = &change.key;
+        let (condition, patience) = match is_awaited {
+            true if is_crd(key) => {
+                (Condition::ESTABLISHED, &Patience::of(DEFINITION_PATIENCE, &Halt::default()))
+            }
+            // Its pods may have to start first.
+            true if is_api_service(key) => (Condition::AVAILABLE, self.patience),
+            _ => return Ok(Outcome::Done),
         };
-        let Some(condition) = condition else { return Ok(Outcome::Done) };
-        let name = (&condition, change.key.name.as_str());
-        let patience = DEFINITION_PATIENCE;
-        Ok(match self.cluster.until_condition(served, name, patience).await? {
+        let wanted = (&condition, key.name.as_str());
+        Ok(match self.cluster.until_condition(served, wanted, patience).await? {
             Ok(()) => Outcome::Done,
             Err(why) => Outcome::Failed(reason(&why)),
         })
@@ -233,7 +238,7 @@ impl Worker<'_> {
     /// one that is on its way out.
     fn is_about_to_work(self, error: &ApiError, change: &Change) -> bool {
         let kind = change.key.group_kind();
-        let new_kind = || self.survey.catalog.is_defined(&kind);
+        let new_kind = || self.survey.catalog.is_defined(&kind) || server_of(change).is_some();
         (error.is_not_found() && error.missing_namespace().is_none() && new_kind())
             || error.fault() == Fault::Settling
     }
