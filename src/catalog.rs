@@ -186,6 +186,15 @@ impl Catalog {
         self.promised.get(api_version)
     }
 
+    /// An APIService of the commit that brings a version of the group that is not served.
+    pub fn missing(&self, group: &str) -> Option<&ObjectKey> {
+        let is_missing = |at: &str| match at.split_once('/') {
+            Some((of, version)) => of == group && !self.serves(group, version),
+            None => false,
+        };
+        self.promised.iter().find(|(at, _)| is_missing(at)).map(|(_, by)| by)
+    }
+
     /// That a server of the group could not be asked, and why.
     pub fn silence(&self, group: &str) -> Option<String> {
         let is_of = |at: &str| at.split_once('/').is_some_and(|(of, _)| of == group);

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use crate::support::aggregated::{Server, behind, front};
-use crate::support::command::Output;
+use crate::support::command::{Cmd, Output};
 use crate::support::eventually::eventually;
 use crate::support::faults::{Fault, Faulty};
 use crate::support::repo::{Repo, WEB};
@@ -154,6 +154,15 @@ fn a_server_that_does_not_answer_costs_its_objects_and_the_next_run_goes_on() {
     assert!(diff.stderr.starts_with(&unlisted), "{diff}");
     has(&repo.run(&apply).exits(1), &[&format!("{needs} is not ready: {says}"), "0 done"]);
 
+    // A signal is heard while it is waited for.
+    let mut apply = repo.trueup(&["apply"]).into_inner();
+    let apply = apply.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let lease = ["get", "lease", &repo.parent(), "-o", "jsonpath={.spec.holderIdentity}"];
+    let id = apply.id();
+    eventually("it has begun", || repo.kubectl(&lease).stdout.contains(&format!("{id}")));
+    let _ = Cmd::new("kill").args(["-INT", &id.to_string()]).run().exits(0);
+    assert_eq!(apply.wait_with_output().unwrap().status.code(), Some(130));
+
     shelf.server.answers(true);
     has(&repo.run(&["apply"]).exits(0), &["4 objects, 1 changed"]);
     assert_eq!(shelf.items("number"), "1");
@@ -171,6 +180,9 @@ fn what_the_server_says_of_a_kind_counts() {
         format!("apiVersion: {group}/v1\nkind: {kind}\nmetadata:\n  name: {name}\nnumber: 2\n")
     };
     repo.write("thing.yaml", item("Thing", "thing")).write("nowhere.yaml", item("Item", "nowhere"));
+    let theirs = item("Item", "theirs");
+    behind().create("aggregated-kind", &theirs);
+    repo.write("theirs.yaml", theirs.replace("\nnumber", "\n  namespace: aggregated-kind\nnumber"));
     repo.commit("All at once");
     let no_thing =
         format!("the server behind APIService v1.{group} has no kind Thing in {group}/v1");
@@ -180,8 +192,14 @@ fn what_the_server_says_of_a_kind_counts() {
             "nowhere.yaml:3:1: metadata.namespace: objects of kind Item live in a namespace\n    \
              do this: name its namespace, or run again, now that its server has said so\n",
             &format!("thing.yaml:2:1: kind: {no_thing}\n    do this: it has Item\n"),
+            "! Item        aggregated-kind/theirs      failed\n    it is there already, and not trueup's\n    \
+             do this: run again: now that its server answers, the difference can be seen\n",
             "✓ Item        aggregated-kind/one         created",
         ],
+    );
+    has(
+        &repo.run(&["diff"]).exits(1),
+        &["Item aggregated-kind/theirs · update", "joins the inventory"],
     );
     let again = repo.run(&["apply"]).exits(1);
     has(
@@ -189,7 +207,26 @@ fn what_the_server_says_of_a_kind_counts() {
         &["✓ Item  aggregated-kind/nowhere  created", &format!("thing.yaml:1:1: {no_thing}")],
     );
     repo.remove("thing.yaml").commit("No such thing");
-    has(&repo.run(&["apply"]).exits(0), &["4 objects, nothing to do"]);
+    has(&repo.run(&["apply"]).exits(0), &["5 objects, nothing to do"]);
+
+    // Without the APIService nobody is led to the server, which still has what it has.
+    let name = format!("v1.{group}");
+    let _ = repo.kubectl(&["delete", "apiservice", &name]).exits(0);
+    let named =
+        item("Item", "nowhere").replace("\nnumber", "\n  namespace: aggregated-kind\nnumber");
+    repo.write("nowhere.yaml", named);
+    repo.remove("theirs.yaml").remove("one.yaml").commit("Less");
+    let again = repo.run(&["apply"]).exits(1);
+    let told = format!(
+        "Item.{group} can't be listed, so nothing is pruned: its APIService {name} is not there yet"
+    );
+    assert!(again.stderr.contains(&told), "{again}");
+    has(&again, &[&format!("✓ APIService  {name}  created"), "1 kind not listed"]);
+    has(&repo.run(&["apply"]).exits(0), &["✓ Item  aggregated-kind/one     deleted"]);
+    assert_eq!(shelf.items("metadata.name"), "nowhere");
+    let _ = repo.kubectl(&["delete", "apiservice", &name]).exits(0);
+    let again = repo.run(&["apply"]).exits(0);
+    has(&again, &["3 objects, 2 changed"]);
 }
 
 #[test]
@@ -225,8 +262,7 @@ fn what_a_silent_server_has_is_neither_gone_nor_of_no_kind() {
     repo.remove("two.yaml").commit("One less");
     // Nobody has noticed yet but who asks.
     let apply = ["apply", "--timeout", "2s"];
-    let failed = repo.run(&apply).exits(1);
-    has(&failed, &["Item  aggregated-gone/one  failed", "503 Service Unavailable"]);
+    has(&repo.run(&apply).exits(1), &["Item  aggregated-gone/one  ", "1 kind not listed"]);
     eventually("the API server has noticed", || shelf.condition("status") == "False");
     let says = format!("APIService v1.{group} says FailedDiscoveryCheck");
     let failed = repo.run(&apply).exits(1);

@@ -65,7 +65,7 @@ impl Cluster {
 
     /// Why a kind can't be asked about: what its APIService says, where its server does not answer.
     pub(super) async fn why_not(&self, served: &Served, error: &ApiError) -> String {
-        if !matches!(error, ApiError::Status { code: 502..=504, .. }) {
+        if !error.is_of_gateway() {
             return error.to_string();
         }
         let api_version = api_version(served);

@@ -110,6 +110,11 @@ impl ApiError {
         matches!(self, Self::Status { code: 409, .. })
     }
 
+    /// Whether a server behind the one that answered may be the one that does not.
+    pub(super) fn is_of_gateway(&self) -> bool {
+        matches!(self, Self::Status { code: 502..=504, .. })
+    }
+
     /// Whether the user lacks the right.
     pub fn is_forbidden(&self) -> bool {
         matches!(self, Self::Status { code: 403, .. })

@@ -127,12 +127,15 @@ pub async fn survey(
         }
     };
     let (declared, found) = futures::try_join!(declare, find(&target.inventory, cluster))?;
-    let Found { mut catalog, record: before, members, cluster_uid } = found;
+    let Found { mut catalog, record: before, mut members, cluster_uid } = found;
     let Declared { revision, manifests, problems, mut warnings, files: _, uncommitted } = declared;
 
     let repository = whose(target, checkout, (&revision, before.as_ref()))?;
 
     catalog.define(manifests.iter().map(|manifest| &manifest.object));
+    if let Some(before) = &before {
+        members.miss(before, &catalog);
+    }
     let mut desired = Desired::new(manifests, &catalog, &target.namespace);
     desired.join(&target.inventory);
     desired.problems.splice(0..0, problems);

@@ -13,7 +13,7 @@ use crate::cluster::{ApiError, Cluster};
 use crate::delta;
 use crate::manifest::Manifest;
 use crate::object::{Object, ObjectKey};
-use crate::observed::{Observation, Preview};
+use crate::observed::{Observation, Prerequisite, Preview};
 use crate::ownership::FIELD_MANAGER;
 use crate::ownership::conflict::OnConflict;
 use crate::ownership::takeover::hand_over;
@@ -35,6 +35,8 @@ pub(super) struct Look<'a> {
     pub(super) member: Option<Object>,
     /// Its kind could not be listed, so it may be a member all the same.
     pub(super) is_unlisted: bool,
+    /// The APIService of the commit that brings its kind.
+    pub(super) promised: Option<&'a ObjectKey>,
 }
 
 /// How what is sent comes about.
@@ -83,7 +85,7 @@ impl Cluster {
             let name = (look.send.namespace(), look.send.name());
             match self.get(look.served, name.0, name.1).await {
                 Ok(live) => look.member = live,
-                Err(error) => return self.unknown(look.served, &error).await,
+                Err(error) => return self.unknown((look.served, look.promised), &error).await,
             }
             if let Some(sent) = look.sent {
                 look.send = sent.beside(look.member.as_ref());
@@ -95,14 +97,14 @@ impl Cluster {
                 return Looked { observation: Observation::Seen { live, preview }, verdict };
             }
         }
-        let Look { served, mut send, sent, member, is_unlisted: _ } = look;
+        let Look { served, mut send, sent, member, is_unlisted: _, promised } = look;
         let mut member = member.filter(|member| member.api_version() == send.api_version());
         for _ in 0..LOOKS {
             if let Some(sent) = sent {
                 if member.is_none() {
                     match self.get(served, send.namespace(), send.name()).await {
                         Ok(live) => member = live,
-                        Err(error) => return self.unknown(served, &error).await,
+                        Err(error) => return self.unknown((served, promised), &error).await,
                     }
                 }
                 send = sent.beside(member.as_ref());
@@ -114,7 +116,7 @@ impl Cluster {
                 Some(member) => Some(member),
                 None => match self.get(served, send.namespace(), send.name()).await {
                     Ok(live) => live,
-                    Err(error) => return self.unknown(served, &error).await,
+                    Err(error) => return self.unknown((served, promised), &error).await,
                 },
             };
             let mut verdict = None;
@@ -162,7 +164,7 @@ impl Cluster {
                         Preview::Immutable { refusal: error.refusal(), anew }
                     }
                     None if error.is_verdict() => Preview::Refused(error.refusal()),
-                    None => return self.unknown(served, &error).await,
+                    None => return self.unknown((served, promised), &error).await,
                 },
             };
             let observation = Observation::Seen { live, preview: Some(preview) };
@@ -172,16 +174,27 @@ impl Cluster {
         Looked { observation: Observation::Unknown(reason), verdict: None }
     }
 
-    /// It could not be looked at.
-    async fn unknown(&self, served: &Served, error: &ApiError) -> Looked {
+    /// It could not be looked at. A server that the commit itself brings may yet come up.
+    async fn unknown(
+        &self,
+        (served, promised): (&Served, Option<&ObjectKey>),
+        error: &ApiError,
+    ) -> Looked {
         let why = self.why_not(served, error).await;
-        Looked { observation: Observation::Unknown(why), verdict: None }
+        let observation = match promised.filter(|_| error.is_of_gateway()) {
+            Some(by) => {
+                let prerequisite = Prerequisite::Server { by: by.clone(), silence: Some(why) };
+                Observation::Seen { live: None, preview: Some(Preview::Deferred(prerequisite)) }
+            }
+            None => Observation::Unknown(why),
+        };
+        Looked { observation, verdict: None }
     }
 
     /// Looks at one object again, as the server has it now.
     pub async fn look_again(&self, served: &Served, send: &Object) -> Observation {
-        let look =
-            Look { served, send: send.clone(), sent: None, member: None, is_unlisted: false };
+        let (send, is_unlisted, promised) = (send.clone(), false, None);
+        let look = Look { served, send, sent: None, member: None, is_unlisted, promised };
         self.look(look, None).await.observation
     }
 

@@ -54,6 +54,22 @@ pub(in crate::cluster) struct Picked {
     pub(in crate::cluster) version: String,
 }
 
+impl Members {
+    /// Notes kinds that nobody could list for lack of an APIService that the commit brings: their
+    /// objects may well be there, on a server that nobody is led to.
+    pub fn miss(&mut self, record: &Record, catalog: &Catalog) {
+        for kind in &record.kinds {
+            let is_known = catalog.preferred(kind).is_some()
+                || self.unlisted.iter().any(|unlisted| unlisted.kind == *kind);
+            if let Some(by) = catalog.missing(&kind.group).filter(|_| !is_known) {
+                let (kind, reason) = (kind.clone(), format!("its {by} is not there yet"));
+                self.unlisted.push(Unlisted { kind, reason, is_forbidden: false });
+            }
+        }
+        self.unlisted.sort_by(|a, b| a.kind.cmp(&b.kind));
+    }
+}
+
 impl Listed {
     /// One of the objects.
     pub(super) fn object(&self, item: &RawValue) -> Object {

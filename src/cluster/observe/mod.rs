@@ -96,6 +96,7 @@ impl Cluster {
                             sent: sent.depends_on_live().then_some(sent),
                             member,
                             is_unlisted: observed.is_unlisted(key),
+                            promised: question.catalog.promised_by(object.api_version()),
                         };
                         looks.push((key, look));
                         continue;

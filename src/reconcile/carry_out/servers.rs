@@ -1,6 +1,7 @@
 //! Kinds that nobody knows before their server answers: it is waited for, and asked once which it
 //! has. That it is reached at all, by its APIService, is the order's.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use crate::cluster::Condition;
 use crate::health::Health;
 use crate::object::ObjectKey;
 use crate::observed::{Prerequisite, Unlisted};
+use crate::ownership;
 use crate::plan::{Change, Confidence, Lack, Plan, Reason};
 use crate::problem::Cause;
 
@@ -89,6 +91,34 @@ impl Worker<'_> {
         };
         let why = Reason { hint: Some(hint.to_owned()), ..reason(&message) };
         Err(self.at(change, "metadata.namespace", why))
+    }
+
+    /// The change as it is now that the server of its kind answers: before, nobody could see whether
+    /// the object is there. What is there and not ours is left to the next run, which shows it first.
+    pub(super) async fn as_it_is_now<'c>(
+        &self,
+        served: &Served,
+        change: &'c Change,
+    ) -> Result<Cow<'c, Change>, Reason> {
+        if server_of(change).is_none() {
+            return Ok(Cow::Borrowed(change));
+        }
+        let (key, desired) = (&change.key, &self.survey.desired);
+        let live = self.cluster.get(served, key.namespace.as_deref(), &key.name).await;
+        let live = live.map_err(|error| reason(&error.to_string()))?;
+        let (Some(live), Some(manifest)) = (live, desired.objects.get(key)) else {
+            return Ok(Cow::Borrowed(change));
+        };
+        if !ownership::is_ours(&live, &self.inventory.id()) {
+            let hint =
+                "run again: now that its server answers, the difference can be seen".to_owned();
+            return Err(Reason {
+                hint: Some(hint),
+                ..reason("it is there already, and not trueup's")
+            });
+        }
+        let send = desired.sent(key, manifest, Some(&live)).into_owned();
+        Ok(Cow::Owned(Change { live: Some(live), send: Some(send), ..change.clone() }))
     }
 
     /// Waits until an APIService is available on which there is nothing to do; how it is if it does

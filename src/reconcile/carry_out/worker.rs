@@ -61,6 +61,10 @@ impl Worker<'_> {
             Ok(served) => served,
             Err(why) => return Outcome::Failed(why),
         };
+        let change = &*match self.as_it_is_now(&served, change).await {
+            Ok(change) => change,
+            Err(why) => return Outcome::Failed(why),
+        };
         let done = match (change.action, &change.send, &change.live) {
             (Action::Delete, _, Some(live)) => match self.delete(&served, (change, live)).await {
                 Ok(Deleted::Gone) => Ok(Outcome::Done),
