@@ -92,7 +92,11 @@ fn a_server_and_objects_of_its_kind_in_one_commit() {
     let json: Value = serde_json::from_str(&json).unwrap();
     let item = &json["changes"][2];
     assert_eq!((&item["object"]["kind"], &item["confidence"]), (&"Item".into(), &"local".into()));
-    has(&repo.run(&["apply"]).exits(0), &["Item        aggregated-birth/one         created"]);
+    // Such a plan can be approved like any other.
+    let plan = repo.outside().join("plan.json");
+    let _ = repo.run(&["diff", "--out", plan.to_str().unwrap()]).exits(1);
+    let applied = repo.run(&["apply", "--plan", plan.to_str().unwrap()]).exits(0);
+    has(&applied, &["Item        aggregated-birth/one         created"]);
     assert_eq!(shelf.items("number"), "1");
 
     let before = shelf.writes();
@@ -193,7 +197,7 @@ fn what_the_server_says_of_a_kind_counts() {
              do this: name its namespace, or run again, now that its server has said so\n",
             &format!("thing.yaml:2:1: kind: {no_thing}\n    do this: it has Item\n"),
             "! Item        aggregated-kind/theirs      failed\n    it is there already, and not trueup's\n    \
-             do this: run again: now that its server answers, the difference can be seen\n",
+             do this: look again: now that its server answers, the difference can be seen\n",
             "✓ Item        aggregated-kind/one         created",
         ],
     );

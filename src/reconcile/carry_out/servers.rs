@@ -109,13 +109,14 @@ impl Worker<'_> {
         let (Some(live), Some(manifest)) = (live, desired.objects.get(key)) else {
             return Ok(Cow::Borrowed(change));
         };
-        if !ownership::is_ours(&live, &self.inventory.id()) {
-            let hint =
-                "run again: now that its server answers, the difference can be seen".to_owned();
-            return Err(Reason {
-                hint: Some(hint),
-                ..reason("it is there already, and not trueup's")
-            });
+        let why_not = match (ownership::is_ours(&live, &self.inventory.id()), self.approval) {
+            (true, None) => None,
+            (true, Some(_)) => Some("it is there already, and that was not approved"),
+            (false, _) => Some("it is there already, and not trueup's"),
+        };
+        if let Some(why) = why_not {
+            let hint = "look again: now that its server answers, the difference can be seen";
+            return Err(Reason { hint: Some(hint.to_owned()), ..reason(why) });
         }
         let send = desired.sent(key, manifest, Some(&live)).into_owned();
         Ok(Cow::Owned(Change { live: Some(live), send: Some(send), ..change.clone() }))
