@@ -206,8 +206,9 @@ fn scope(manifest: &Manifest, catalog: &Catalog) -> Result<bool, Problem> {
     match found {
         Lookup::Served(served) => Ok(served.namespaced),
         Lookup::Defined(defined) => Ok(defined.namespaced),
-        // Nobody can say: an object that names a namespace is taken to be in it.
+        // Where nobody can say, an object that names a namespace is taken to be in it.
         Lookup::Promised(Promised { known, .. }) => {
+            let known = known.or_else(|| catalog.preferred(&object.group_kind()));
             Ok(known.map_or(object.namespace().is_some(), |served| served.namespaced))
         }
         Lookup::OtherVersions(versions) => Err(problem(

@@ -297,6 +297,28 @@ fn what_a_silent_server_has_is_neither_gone_nor_of_no_kind() {
 }
 
 #[test]
+fn another_version_of_what_a_server_has_comes_with_its_api_service() {
+    let shelf = Shelf::new("aggregated-next", true);
+    let Shelf { repo, group, .. } = &shelf;
+    repo.commit("The first version");
+    let _ = repo.run(&["apply"]).exits(0);
+    let next = r#"[{"op": "copy", "from": "/spec/versions/0", "path": "/spec/versions/1"},
+        {"op": "replace", "path": "/spec/versions/1/name", "value": "v2"},
+        {"op": "replace", "path": "/spec/versions/1/storage", "value": false}]"#;
+    let patch = ["patch", "crd", &format!("items.{group}"), "--type=json", "-p", next];
+    let _ = behind().kubectl(patch).exits(0);
+    let (_, first) = shelf.server.manifests(repo.namespace(), group);
+    let second = first.replace("v1.", "v2.").replace("version: v1", "version: v2");
+    let item = format!("apiVersion: {group}/v2\nkind: Item\nmetadata: {{name: one}}\nnumber: 3\n");
+    repo.write("next.yaml", second).write("one.yaml", item).commit("The second version");
+    // What is there in the first is seen, and that it lives in a namespace.
+    has(&repo.run(&["diff"]).exits(1), &["Item aggregated-next/one · update", "- number: 1"]);
+    has(&repo.run(&["apply"]).exits(0), &["Item        aggregated-next/one         updated"]);
+    assert_eq!(shelf.items("number"), "3");
+    has(&repo.run(&["apply"]).exits(0), &["nothing to do"]);
+}
+
+#[test]
 fn where_apply_waits_a_server_is_ready_before_anybody_is_sent_there() {
     let shelf = Shelf::new("aggregated-wait", true);
     let Shelf { repo, group, .. } = &shelf;

@@ -154,7 +154,11 @@ impl Cluster {
         member: Option<Object>,
     ) -> Observation {
         let served = question.catalog.preferred(&key.group_kind());
-        let served = served.filter(|_| matches!(prerequisite, Prerequisite::Definition(_)));
+        let is_new = matches!(
+            prerequisite,
+            Prerequisite::Definition(_) | Prerequisite::Server { silence: None, .. }
+        );
+        let served = served.filter(|_| is_new);
         let live = match (served, member) {
             (Some(_), Some(member)) => Some(member),
             (Some(served), None) => {

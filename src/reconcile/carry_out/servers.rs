@@ -56,7 +56,8 @@ pub(super) fn server_of(change: &Change) -> Option<&ObjectKey> {
 pub(super) fn is_waited_for(plan: &Plan, service: &Change) -> bool {
     let key = &service.key;
     let mut all = plan.desired.changes.iter();
-    is_api_service(key) && !service.is_work() && all.any(|it| server_of(it) == Some(key))
+    let needs = |it: &Change| it.is_work() && server_of(it) == Some(key);
+    is_api_service(key) && !service.is_work() && all.any(needs)
 }
 
 impl Worker<'_> {
@@ -100,7 +101,7 @@ impl Worker<'_> {
         served: &Served,
         change: &'c Change,
     ) -> Result<Cow<'c, Change>, Reason> {
-        if server_of(change).is_none() {
+        if server_of(change).is_none() || change.live.is_some() {
             return Ok(Cow::Borrowed(change));
         }
         let (key, desired) = (&change.key, &self.survey.desired);
