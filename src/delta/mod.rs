@@ -106,7 +106,7 @@ impl Delta {
     fn told(change: &Change, redactor: &Redactor, (order, is_for_us): (&Order, bool)) -> Self {
         let (before, after) = match change.action {
             Action::Create => (None, change.merged.as_ref().or(change.send.as_ref())),
-            Action::Update | Action::Replace => {
+            Action::Update | Action::Replace | Action::LetGo => {
                 (change.live.as_ref(), change.merged.as_ref().or(change.send.as_ref()))
             }
             Action::Delete | Action::Keep | Action::Refuse => return Self::default(),

@@ -94,7 +94,7 @@ impl Undesired<'_> {
         match keeping::said(live, self.allowed) {
             Some(Said::Keep(said)) => {
                 let reason = format!("kept and let go, as {said} says: it is trueup's no more");
-                return (Action::Update, Some(Reason::new(reason)));
+                return (Action::LetGo, Some(Reason::new(reason)));
             }
             Some(Said::Confirm(said)) => {
                 let hint = format!("if it is to go, say --allow-delete {}", key.kind);

@@ -34,17 +34,20 @@ use crate::problem::{Cause, Problem};
 
 /// What to do with one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// It does not exist: make it.
     Create,
-    /// It differs: change it. Of what is no longer desired: let it go.
+    /// It differs: change it.
     Update,
     /// It differs in a way that no update can make true: delete it and make it anew. Only ever
     /// planned on request.
     Replace,
     /// It is in the inventory and no longer desired: delete it.
     Delete,
+    /// Leave its values as they are, and have nothing to do with it from now on: it is a member of
+    /// the inventory no more.
+    LetGo,
     /// Leave it as it is.
     Keep,
     /// It should be otherwise, and trueup or the API server refuses to make it so.
@@ -53,8 +56,15 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the summary.
-    pub const ALL: [Self; 6] =
-        [Self::Create, Self::Update, Self::Replace, Self::Delete, Self::Keep, Self::Refuse];
+    pub const ALL: [Self; 7] = [
+        Self::Create,
+        Self::Update,
+        Self::Replace,
+        Self::Delete,
+        Self::LetGo,
+        Self::Keep,
+        Self::Refuse,
+    ];
 
     /// The action's name, as in output and JSON.
     pub fn name(self) -> &'static str {
@@ -63,6 +73,7 @@ impl Action {
             Self::Update => "update",
             Self::Replace => "replace",
             Self::Delete => "delete",
+            Self::LetGo => "let-go",
             Self::Keep => "keep",
             Self::Refuse => "refuse",
         }
@@ -280,7 +291,7 @@ fn leaving(desired: &Desired, observed: &Observed, undesired: &Undesired<'_>) ->
             key: key.clone(),
             version: live.as_ref().map_or_else(String::new, |live| live.version().to_owned()),
             origin: None,
-            merged: live.as_ref().filter(|_| action == Action::Update).map(let_go),
+            merged: live.as_ref().filter(|_| action == Action::LetGo).map(let_go),
             live,
             send: None,
             confidence: Confidence::Server,

@@ -49,6 +49,7 @@ impl Glyphs {
             Action::Replace if self.utf8 => "±",
             Action::Replace => "*",
             Action::Delete => "-",
+            Action::LetGo => ">",
             Action::Keep => "=",
             Action::Refuse => "!",
         }

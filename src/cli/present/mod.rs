@@ -273,15 +273,25 @@ pub fn question(view: &PlanView<'_>) -> String {
     .flatten()
     .collect();
     let what = match parts.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, others)) => format!("{} and {last}", others.join(", ")),
-        None => "nothing".to_owned(),
+        Some((last, [])) => Some(last.clone()),
+        Some((last, others)) => Some(format!("{} and {last}", others.join(", "))),
+        None => None,
     };
     let cluster = match view.target.cluster_id {
         "" => view.target.cluster.to_owned(),
         id => format!("{} (cluster {id})", view.target.cluster),
     };
-    format!("Apply {what} to {cluster}?")
+    let free = match view.plan.count(Action::LetGo) {
+        0 => None,
+        1 => Some("let go of 1 object".to_owned()),
+        n => Some(format!("let go of {n} objects")),
+    };
+    match (what, free) {
+        (Some(what), None) => format!("Apply {what} to {cluster}?"),
+        (Some(what), Some(free)) => format!("Apply {what} to {cluster}, and {free}?"),
+        (None, Some(free)) => format!("In {cluster}, {free}?"),
+        (None, None) => format!("Apply nothing to {cluster}?"),
+    }
 }
 
 /// What `-o name` prints: one line for every object that is not kept, in the order of carrying out.

@@ -201,6 +201,7 @@ fn drifts(round: &Round) -> impl Iterator<Item = String> {
         let what = match change.action {
             Action::Create => "gone".to_owned(),
             Action::Delete => "no longer declared".to_owned(),
+            Action::LetGo => return format!("let go: {}", change.key),
             _ => fields(&Delta::new(change, survey.redactor())),
         };
         format!("drift: {} {what}, put back", change.key)

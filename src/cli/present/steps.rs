@@ -45,6 +45,7 @@ impl<'a> Steps<'a> {
             (Outcome::Done, Action::Create) => (self.glyphs.done(), GREEN, "created"),
             (Outcome::Done, Action::Delete) => (self.glyphs.done(), GREEN, "deleted"),
             (Outcome::Done, Action::Replace) => (self.glyphs.done(), GREEN, "replaced"),
+            (Outcome::Done, Action::LetGo) => (self.glyphs.done(), GREEN, "let go"),
             (Outcome::Done, _) => (self.glyphs.done(), GREEN, "updated"),
             (Outcome::Going, _) => (self.glyphs.gap(), YELLOW, "being deleted, finalizers hold it"),
             (Outcome::Failed(_), _) => ("!", RED, "failed"),

@@ -76,7 +76,7 @@ impl Worker<'_> {
                 Ok(Deleted::NotMeant) => Ok(Outcome::Failed(reason(NOT_MEANT))),
                 Err(error) => Err(error),
             },
-            (Action::Update, None, Some(live)) => self.release(&served, live).await,
+            (Action::LetGo, _, Some(live)) => self.release(&served, live).await,
             (Action::Replace, Some(send), Some(live)) => {
                 self.replace(&served, (change, is_awaited), (send, live)).await
             }

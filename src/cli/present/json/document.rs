@@ -55,6 +55,7 @@ pub(super) struct Summary {
     pub(super) update: usize,
     pub(super) replace: usize,
     pub(super) delete: usize,
+    pub(super) let_go: usize,
     pub(super) keep: usize,
     pub(super) refuse: usize,
 }

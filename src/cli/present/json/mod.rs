@@ -5,9 +5,9 @@
 //! | `version` | of this shape: 1 |
 //! | `target` | `name`, `cluster`, `cluster_id`, `paths`, `inventory` (`namespace`, `name`) |
 //! | `revision` | `commit` (full id), `named` (what named it), `summary`, `author`, `dirty` |
-//! | `summary` | how many objects have each action: `create`, `update`, `replace`, `delete`, `keep`, `refuse` |
+//! | `summary` | how many objects have each action: `create`, `update`, `replace`, `delete`, `let_go`, `keep`, `refuse` |
 //! | `changes` | every object that is not simply kept, in the order of carrying out |
-//! | `changes[].action` | one of the names in `summary`; `keep` only with a `reason` |
+//! | `changes[].action` | one of the names in `summary`, with `let-go` for `let_go`; `keep` only with a `reason` |
 //! | `changes[].object` | `group`, `version`, `kind`, `namespace` (null when it has none), `name` |
 //! | `changes[].origin` | `path` and `line` of its declaration; null when there is none |
 //! | `changes[].reason`, `.hint` | why it is refused, replaced or kept, and what to do; absent when there is none |
@@ -170,6 +170,7 @@ fn summary(plan: &Plan) -> Summary {
         update: plan.count(Action::Update),
         replace: plan.count(Action::Replace),
         delete: plan.count(Action::Delete),
+        let_go: plan.count(Action::LetGo),
         keep: plan.count(Action::Keep),
         refuse: plan.count(Action::Refuse),
     }

@@ -251,6 +251,7 @@ fn counts(plan: &Plan, problems: &[Problem]) -> String {
         count(Action::Update, "to update"),
         count(Action::Replace, "to replace"),
         count(Action::Delete, "to delete"),
+        count(Action::LetGo, "to let go"),
         count(Action::Refuse, "**refused**"),
         kept,
         unread,
@@ -278,6 +279,7 @@ fn done(action: Action) -> &'static str {
         Action::Create => "created",
         Action::Delete => "deleted",
         Action::Replace => "replaced",
+        Action::LetGo => "let go",
         Action::Update | Action::Keep | Action::Refuse => "updated",
     }
 }

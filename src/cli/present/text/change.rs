@@ -21,6 +21,7 @@ fn style(action: Action) -> Style {
         Action::Update => AnsiColor::Yellow.on_default(),
         Action::Replace => AnsiColor::Magenta.on_default(),
         Action::Delete => AnsiColor::Red.on_default(),
+        Action::LetGo => AnsiColor::Cyan.on_default(),
         Action::Keep => Style::new().dimmed(),
         Action::Refuse => AnsiColor::Red.on_default().bold(),
     }

@@ -63,7 +63,7 @@ pub(in crate::cli::present) fn filled(parts: &[String], columns: usize) -> Strin
 /// The line that every run ends with.
 ///
 /// `412 objects · 3 to create, 1 to update, 0 to delete · 61 requests · 0.4 s`; what is to be
-/// replaced or refused is told only when there is any, and no counts when there is nothing to do.
+/// replaced or let go, or refused, is told only when there is any, and no counts when there is nothing to do.
 pub fn summary_line(plan: &Plan, requests: usize, elapsed: Duration) -> String {
     let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let mut parts = vec![plural(plan.changes().count(), "object")];
@@ -75,7 +75,12 @@ pub fn summary_line(plan: &Plan, requests: usize, elapsed: Duration) -> String {
             count(Action::Update),
             count(Action::Delete)
         );
-        for (action, words) in [(Action::Replace, "to replace"), (Action::Refuse, "refused")] {
+        let others = [
+            (Action::Replace, "to replace"),
+            (Action::LetGo, "to let go"),
+            (Action::Refuse, "refused"),
+        ];
+        for (action, words) in others {
             if count(action) > 0 {
                 counts.push_str(&format!(", {} {words}", count(action)));
             }
