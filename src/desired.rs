@@ -18,6 +18,7 @@ use crate::ownership::conflict::{Conflict, OnConflict, conflicts};
 use crate::ownership::takeover::hand_over;
 use crate::problem::{Place, Problem};
 use crate::rules::{Rule, fields_of, leave, settle};
+use crate::switches::Mode;
 
 /// The objects that the target's paths say should exist.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,6 +46,8 @@ impl Desired {
         for mut manifest in manifests {
             let namespaced = match scope(&manifest, catalog) {
                 Ok(namespaced) => namespaced,
+                // It may be for another cluster, and nothing is done with it here either.
+                Err(_) if is_of_no_concern(&manifest, catalog) => continue,
                 Err(problem) => {
                     desired.problems.push(problem);
                     continue;
@@ -175,6 +178,13 @@ fn fold_string_data(object: &mut Object) {
         data.extend(texts);
         object.0.remove("stringData");
     }
+}
+
+/// Whether it says that nothing is to be done with it, and nothing of its kind can be there.
+fn is_of_no_concern(manifest: &Manifest, catalog: &Catalog) -> bool {
+    let object = &manifest.object;
+    let kind = || catalog.look_up(&object.group_kind(), object.version());
+    Mode::ignores(object) && matches!(kind(), Lookup::Nowhere(_))
 }
 
 /// Whether the manifest's kind is namespaced, or why it can't be wanted.

@@ -36,6 +36,7 @@
 //! | [`machine`] | what the machine's own file says |
 //! | [`halt`] | why something under way should come to its end |
 //! | [`jitter`] | pauses that differ, so that many do not march in step |
+//! | [`switches`] | what an object says, with annotations of trueup's own, of how it is treated |
 //! | [`formats`] | which formats a target is made of, and how they are rendered |
 //!
 //! # Edges: small concrete types around the world
@@ -106,5 +107,6 @@ pub mod sandbox;
 pub mod schemas;
 pub mod selection;
 pub mod snapshot;
+pub mod switches;
 pub mod verdicts;
 pub mod watch;

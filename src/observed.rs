@@ -92,6 +92,8 @@ pub enum Preview {
         /// Whether the server would take the object if it were made anew.
         anew: Result<(), Refusal>,
     },
+    /// Nobody asked: it says itself that it stays as it is.
+    Left,
     /// The server can't be asked without carrying it out, and why.
     Unasked(String),
 }

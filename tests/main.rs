@@ -28,6 +28,7 @@ mod kubectl_answers;
 mod lease;
 mod logs;
 mod manifest_fuzz;
+mod modes;
 mod next_version;
 mod one_of_forty;
 mod order;

@@ -130,7 +130,7 @@ fn dependencies_and_waves_are_kept_and_undone_in_reverse() {
         format!("config.kubernetes.io/depends-on: /namespaces/order-said/ConfigMap/{name}")
     };
     repo.write("a.yaml", config("a", &on("b"))).write("b.yaml", config("b", &on("c")));
-    repo.write("c.yaml", config("c", "trueup.dev/note: none"));
+    repo.write("c.yaml", config("c", "example.com/note: none"));
     repo.write("d.yaml", config("d", "trueup.dev/wave: '7'"));
     repo.write("e.yaml", config("e", "argocd.argoproj.io/sync-wave: '-1'"));
     repo.write_config("stays", "1").commit("In this order");

@@ -38,6 +38,8 @@ pub enum Rule {
     Reference,
     /// An annotation about an object's turn that can't be followed.
     Order,
+    /// An annotation of trueup's own that means nothing.
+    Annotation,
     /// A Secret's key that is there twice.
     SecretKey,
     /// An API server refuses it.
@@ -46,7 +48,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Unreadable,
         Self::Surprise,
         Self::UnknownField,
@@ -57,6 +59,7 @@ impl Rule {
         Self::NoSchema,
         Self::Reference,
         Self::Order,
+        Self::Annotation,
         Self::SecretKey,
         Self::Refused,
     ];
@@ -74,6 +77,7 @@ impl Rule {
             Self::NoSchema => "no-schema",
             Self::Reference => "reference",
             Self::Order => "order",
+            Self::Annotation => "annotation",
             Self::SecretKey => "secret-key",
             Self::Refused => "refused",
         }
@@ -92,6 +96,7 @@ impl Rule {
             Self::NoSchema => "There is no schema for the kind.",
             Self::Reference => "Something is named that is nowhere in the set.",
             Self::Order => "An object's turn can't be told from what the annotations say.",
+            Self::Annotation => "An annotation of trueup's own has no such name or no such value.",
             Self::SecretKey => "A Secret has a key in data and in stringData.",
             Self::Refused => "An API server refuses the object.",
         }

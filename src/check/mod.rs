@@ -2,14 +2,17 @@
 //!
 //! [`check`] tells the story: `validate` (with `limits`) holds each object against its
 //! [schema](crate::schemas), `references` looks for what names something that is not there,
-//! `turns` for what can't be put in order, and `secrets` for keys that a Secret has twice. An error is what the API server refuses; a warning
-//! is what most likely means something else, or what nobody can tell from the manifests alone.
+//! `turns` for what can't be put in order, `switches` for annotations of trueup's own that mean
+//! nothing, and `secrets` for keys that a Secret has twice. An error is what the API server refuses,
+//! or trueup; a warning is what most likely means something else, or what nobody can tell from the
+//! manifests alone.
 
 mod finding;
 mod limits;
 mod places;
 mod references;
 mod secrets;
+mod switches;
 #[cfg(test)]
 mod tests;
 mod turns;
@@ -100,6 +103,7 @@ fn one_by_one(named: &[(&ObjectKey, &Manifest)], schemas: &Schemas) -> Vec<Findi
         let one = |&(key, manifest): &(&ObjectKey, &Manifest)| {
             let mut findings = object(key, manifest, (schemas, &patterns));
             findings.extend(secrets::twice(key, manifest));
+            findings.extend(switches::wrong(key, manifest));
             findings
         };
         part.iter().flat_map(one).collect()

@@ -27,9 +27,6 @@ pub use proof::{Ended, Proof, Standing};
 use crate::object::{Object, ObjectKey};
 use conditions::{condition, is_true, words};
 
-/// The annotation with which an object is not waited for.
-pub const WAIT: &str = "trueup.dev/wait";
-
 /// How an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {

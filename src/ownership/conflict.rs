@@ -13,9 +13,7 @@ use serde_json::{Map, Value};
 
 use super::managers::{self, Manager, is_leaf};
 use crate::object::Object;
-
-/// The annotation of an object that says what is to be done about its conflicts.
-pub const ANNOTATION: &str = "trueup.dev/on-conflict";
+use crate::switches::ON_CONFLICT;
 
 /// What is done about a conflict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +38,7 @@ impl OnConflict {
     ///
     /// With the text, where it means nothing.
     pub fn said(object: &Object) -> Result<Option<Self>, String> {
-        let said = object.annotation(ANNOTATION).map(|text| text.parse().map_err(|()| text));
+        let said = object.annotation(ON_CONFLICT).map(|text| text.parse().map_err(|()| text));
         said.transpose().map_err(str::to_owned)
     }
 }

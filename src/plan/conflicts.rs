@@ -2,13 +2,12 @@
 //! them are left to whom. What is forced is told as any other change.
 
 use super::decide::Decision;
-use super::said::{self, Fault};
 use super::{Action, Confidence, Reason};
 use crate::desired::Desired;
 use crate::inventory::PART_OF;
 use crate::manifest::Manifest;
 use crate::object::{Object, ObjectKey};
-use crate::ownership::conflict::{ANNOTATION, Conflict, OnConflict, conflicts};
+use crate::ownership::conflict::{Conflict, OnConflict, conflicts};
 use crate::ownership::takeover::hand_over;
 use crate::problem::Cause;
 
@@ -20,16 +19,6 @@ pub(super) fn settle(
     live: Option<&Object>,
 ) {
     if decision.action == Action::Refuse {
-        return;
-    }
-    if let Err(text) = OnConflict::said(&manifest.object) {
-        let fault = Fault {
-            annotation: ANNOTATION,
-            message: format!("{text:?} says nothing about conflicts"),
-            hint: format!("it can be {}", OnConflict::NAMES.join(", ")),
-        };
-        let causes = vec![said::cause(manifest, &fault)];
-        refuse(decision, Reason { message: fault.message, hint: Some(fault.hint), causes }, live);
         return;
     }
     let Some(live) = live else { return };

@@ -110,7 +110,8 @@ pub(super) fn decide(
             let fixed = Fixed { key, manifest, live, refusal, anew };
             replace::decide(&fixed, send, (inventory, allowed))
         }
-        (_, Some(Preview::Same) | None) | (None, Some(Preview::Immutable { .. })) => {
+        (_, Some(Preview::Same | Preview::Left) | None)
+        | (None, Some(Preview::Immutable { .. })) => {
             refuse(live, Reason::new("the API server was not asked about it"))
         }
     }

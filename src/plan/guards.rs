@@ -11,6 +11,7 @@ use crate::inventory::Inventory;
 use crate::object::{Object, ObjectKey};
 use crate::observed::Observed;
 use crate::ownership;
+use crate::switches::Fault;
 
 /// What the user allows beyond what is safe without asking.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -100,6 +101,10 @@ impl Undesired<'_> {
                 let hint = format!("if it is to go, say --allow-delete {}", key.kind);
                 let reason = Reason::with_hint(format!("kept, as {said} says"), hint);
                 return (Action::Keep, Some(reason));
+            }
+            Some(Said::Unclear(Fault { annotation, message, hint })) => {
+                let message = format!("nobody can tell whether it stays: {annotation}: {message}");
+                return (Action::Refuse, Some(Reason::with_hint(message, hint)));
             }
             None => {}
         }

@@ -3,9 +3,8 @@
 
 use super::guards::Allowed;
 use crate::object::Object;
+use crate::switches::{Fault, MODE, Mode, PRUNE, Treatment, fault_of};
 
-/// Says with `"false"` that the object stays when git no longer declares it.
-const PRUNE: &str = "trueup.dev/prune";
 /// The other tools' words for it: annotation and value. Flux takes a label, too.
 const KEEP: [(&str, &str); 4] = [
     ("kustomize.toolkit.fluxcd.io/prune", "disabled"),
@@ -23,6 +22,8 @@ pub(super) enum Said {
     Keep(String),
     /// Somebody has to allow it, says this annotation.
     Confirm(String),
+    /// Nobody can tell what it says.
+    Unclear(Fault),
 }
 
 /// What a live object says of its deletion; `None` where it says nothing, or its kind is allowed.
@@ -35,6 +36,12 @@ pub(super) fn said(live: &Object, allowed: &Allowed) -> Option<Said> {
     if let Some((name, value)) = own.iter().chain(&KEEP).find(|(name, value)| is_kept(name, value))
     {
         return Some(Said::Keep(format!("{name}: {value}")));
+    }
+    if let Some(Treatment { mode: Mode::Ignore, said }) = Mode::said(live) {
+        return Some(Said::Keep(said));
+    }
+    if let Some(fault) = [PRUNE, MODE].into_iter().find_map(|name| fault_of(live, name)) {
+        return Some(Said::Unclear(fault));
     }
     let options = live.annotation(SYNC_OPTIONS).unwrap_or_default();
     let has = |wanted: [&str; 2]| options.split(',').map(str::trim).find(|it| wanted.contains(it));
@@ -62,6 +69,11 @@ mod tests {
         for (name, value, expected) in [
             ("trueup.dev/prune", "false", Some(true)),
             ("trueup.dev/prune", "true", None),
+            ("trueup.dev/prune", "no", Some(false)),
+            ("trueup.dev/mode", "create-only", None),
+            ("trueup.dev/mode", "ignore", Some(true)),
+            ("trueup.dev/mode", "ignored", Some(false)),
+            ("kustomize.toolkit.fluxcd.io/ssa", "Ignore", Some(true)),
             ("kustomize.toolkit.fluxcd.io/prune", "Disabled", Some(true)),
             ("client.lifecycle.config.k8s.io/deletion", "detach", Some(true)),
             ("cli-utils.sigs.k8s.io/on-remove", "keep", Some(true)),

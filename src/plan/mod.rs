@@ -10,6 +10,7 @@ mod edges;
 pub mod graph;
 mod guards;
 mod keeping;
+mod modes;
 mod order;
 pub mod queue;
 mod replace;
@@ -31,6 +32,7 @@ use crate::manifest::Origin;
 use crate::object::{Object, ObjectKey};
 use crate::observed::{Observation, Observed, Prerequisite};
 use crate::problem::{Cause, Problem};
+use crate::switches::Mode;
 
 /// What to do with one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -108,6 +110,15 @@ impl Change {
     /// Whether there is anything to carry out.
     pub fn is_work(&self) -> bool {
         !matches!(self.action, Action::Keep | Action::Refuse)
+    }
+
+    /// Whether the object is a member of the inventory with this id once the change is made.
+    pub fn ends_in(&self, inventory: Option<&str>) -> bool {
+        match self.action {
+            Action::Create | Action::Update | Action::Replace => true,
+            Action::Keep => self.live.as_ref().is_some_and(|live| live.label(PART_OF) == inventory),
+            Action::Delete | Action::LetGo | Action::Refuse => false,
+        }
     }
 
     /// Whether somebody began to delete the object before.
@@ -233,21 +244,37 @@ pub fn plan(
         let observation = observed.objects.get(key);
         let live = observation.and_then(Observation::live);
         let send = desired.sent(key, manifest, live);
-        let mut decision = decide((key, manifest), &send, observation, (inventory, allowed));
-        conflicts::settle(&mut decision, (key, manifest), (desired, &send), live);
-        if let Some(reason) = refused.remove(key)
+        let unclear = modes::wrong(manifest);
+        let mut decision = match modes::decide(manifest, observation, inventory) {
+            Some(decision) => decision,
+            None => {
+                let about = (inventory, allowed);
+                let mut decision = decide((key, manifest), &send, observation, about);
+                if unclear.is_none() {
+                    conflicts::settle(&mut decision, (key, manifest), (desired, &send), live);
+                }
+                decision
+            }
+        };
+        let is_ignored = Mode::ignores(&manifest.object);
+        let out_of_turn = refused.remove(key).filter(|_| !is_ignored);
+        if let Some(reason) = unclear.or(out_of_turn)
             && decision.action != Action::Refuse
         {
             let (action, live, merged) = (Action::Refuse, decision.live, None);
             let (confidence, reason) = (Confidence::Server, Some(reason));
             decision = Decision { action, live, merged, confidence, reason };
         }
-        let send = (decision.action != Action::Keep).then(|| send.into_owned());
+        let is_sent = !matches!(decision.action, Action::Keep | Action::LetGo);
+        let send = is_sent.then(|| send.into_owned());
+        // What is let go is there in the version that it was seen in.
+        let seen = decision.live.as_ref().filter(|_| decision.action == Action::LetGo);
+        let version = seen.unwrap_or(&manifest.object).version().to_owned();
         let created = || send.clone().filter(|_| decision.action == Action::Create);
         changes.push(Change {
             action: decision.action,
             key: key.clone(),
-            version: manifest.object.version().to_owned(),
+            version,
             origin: Some(manifest.origin.clone()),
             live: decision.live.or_else(|| observed.take(key)),
             merged: decision.merged.or_else(created),

@@ -12,9 +12,8 @@ use crate::object::{Object, ObjectKey};
 use crate::observed::{Preview, Refusal};
 use crate::ownership;
 use crate::ownership::foresight::foresee;
+use crate::switches::{REPLACE, flag};
 
-/// Says that an object may be replaced, or with `"false"` that it never is.
-const REPLACE: &str = "trueup.dev/replace";
 /// Flux's word for the same, an annotation or a label.
 const FORCE: &str = "kustomize.toolkit.fluxcd.io/force";
 /// Argo CD's words for the same, among others.
@@ -104,13 +103,13 @@ pub(super) fn after_deletion(send: &Object, live: &Object) -> Decision {
 /// Whether the object may be replaced at all; what to do so that it may, if not.
 fn permission(key: &ObjectKey, declared: &Object, allowed: &Allowed) -> Result<(), String> {
     let kind = &key.kind;
-    let said = declared.annotation(REPLACE);
-    if said == Some("false") {
+    let said = flag(declared, REPLACE);
+    if said == Some(false) {
         return Err(format!(
             "its annotation {REPLACE} says that it is never replaced: delete it by hand, or give it another name"
         ));
     }
-    if said == Some("true") || allowed.replace.contains(kind) || others_allow(declared) {
+    if said == Some(true) || allowed.replace.contains(kind) || others_allow(declared) {
         return Ok(());
     }
     Err(format!(

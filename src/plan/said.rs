@@ -2,13 +2,12 @@
 
 use std::fmt;
 
-use crate::manifest::{Manifest, PathPart};
 use crate::near::near;
 use crate::object::{Object, ObjectKey};
-use crate::problem::{Cause, Place};
+use crate::switches::{Fault, WAVE, read_wave};
 
 /// The wave, and the annotation of Argo CD's that means the same.
-const WAVES: [&str; 2] = ["trueup.dev/wave", "argocd.argoproj.io/sync-wave"];
+const WAVES: [&str; 2] = [WAVE, "argocd.argoproj.io/sync-wave"];
 /// What an object depends on.
 pub const DEPENDS_ON: &str = "config.kubernetes.io/depends-on";
 
@@ -21,38 +20,33 @@ pub struct Said {
     pub depends_on: Vec<ObjectKey>,
 }
 
-/// What is wrong with an annotation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// The annotation.
-    pub annotation: &'static str,
-    /// What is wrong with it.
-    pub message: String,
-    /// What to do about it.
-    pub hint: String,
-}
-
 impl Said {
     /// Reads an object's annotations.
     ///
     /// # Errors
     ///
-    /// When one of them can't be understood.
+    /// When one of them can't be understood that is another tool's; those of trueup's own are told
+    /// with the other [switches](crate::switches::faults).
     pub fn of(object: &Object) -> Result<Self, Fault> {
         let mut said = Self::default();
         for annotation in WAVES {
             let Some(text) = object.annotation(annotation) else { continue };
-            let wave = text.trim().parse().map_err(|_| Fault {
-                annotation,
-                message: format!("{text:?} is no wave"),
-                hint: "a wave is a whole number, such as \"-1\" or \"2\"".to_owned(),
-            })?;
-            said.wave.get_or_insert((wave, annotation));
+            match read_wave(text) {
+                Some(wave) => drop(said.wave.get_or_insert((wave, annotation))),
+                None if annotation == WAVE => {}
+                None => {
+                    return Err(Fault {
+                        annotation: annotation.to_owned(),
+                        message: format!("{text:?} is no wave"),
+                        hint: "a wave is a whole number, such as \"-1\" or \"2\"".to_owned(),
+                    });
+                }
+            }
         }
         let list = object.annotation(DEPENDS_ON).into_iter().flat_map(|text| text.split(','));
         for text in list.map(str::trim) {
             let key = reference(text).ok_or_else(|| Fault {
-                annotation: DEPENDS_ON,
+                annotation: DEPENDS_ON.to_owned(),
                 message: format!("{text:?} names no object"),
                 hint: "write GROUP/KIND/NAME or GROUP/namespaces/NAMESPACE/KIND/NAME, with \
                        nothing before the first slash for the core group, and commas between"
@@ -100,7 +94,7 @@ pub(super) fn stranger<'a>(
         None => "declare it in the same commit, or take the dependency out".to_owned(),
     };
     let message = format!("it depends on {wanted}, which the commit does not declare");
-    Fault { annotation: DEPENDS_ON, message, hint }
+    Fault { annotation: DEPENDS_ON.to_owned(), message, hint }
 }
 
 /// A key as the annotation writes it.
@@ -114,19 +108,6 @@ impl fmt::Display for Written<'_> {
             None => write!(f, "{group}/{kind}/{name}"),
         }
     }
-}
-
-/// Where an annotation stands, or else the object.
-pub(super) fn place(manifest: &Manifest, annotation: &str) -> Place {
-    let path = ["metadata", "annotations", annotation].map(PathPart::Key);
-    manifest.place_at(&path).unwrap_or_else(|| manifest.origin.place())
-}
-
-/// The fault as a cause with its place.
-pub(super) fn cause(manifest: &Manifest, fault: &Fault) -> Cause {
-    let Fault { annotation, message, hint: _ } = fault;
-    let message = format!("{annotation}: {message}");
-    Cause { field: String::new(), message, place: Some(place(manifest, annotation)) }
 }
 
 #[cfg(test)]
@@ -154,7 +135,8 @@ mod tests {
         assert_eq!(wave(both), Ok(Some(2)));
         for text in ["", "first", "1.5", "0x1"] {
             let error = Err(format!("{text:?} is no wave"));
-            assert_eq!(wave(json!({ "trueup.dev/wave": text })), error);
+            assert_eq!(wave(json!({ "argocd.argoproj.io/sync-wave": text })), error);
+            assert_eq!(wave(json!({ "trueup.dev/wave": text })), Ok(None));
         }
     }
 

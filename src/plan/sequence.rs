@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use super::edges::{Direction, Edges, Thing, edges};
 use super::graph::{Graph, Need, Why};
 use super::order::rank;
-use super::said::{self, Fault, Said};
+use super::said::{self, Said};
 use super::{Reason, said::DEPENDS_ON};
 use crate::catalog::is_namespace;
 use crate::desired::Desired;
 use crate::manifest::Manifest;
 use crate::object::{Object, ObjectKey};
 use crate::problem::{Cause, Problem};
+use crate::switches::{self, Fault};
 
 /// In which order objects are made, and which of them can't have a turn.
 pub(super) struct Making<'a> {
@@ -111,7 +112,7 @@ pub(super) fn deleting(live: &[(&ObjectKey, Option<&Object>)]) -> (Vec<usize>, G
 fn why(manifest: &Manifest, fault: Fault) -> Reason {
     Reason {
         message: fault.message.clone(),
-        causes: vec![said::cause(manifest, &fault)],
+        causes: vec![fault.cause(manifest)],
         hint: Some(fault.hint),
     }
 }
@@ -163,7 +164,7 @@ impl Circle<'_> {
             (annotation, format!("{key} is in wave {wave}, {other} in wave {before}"))
         };
         let place = match annotation {
-            Some(annotation) => said::place(manifest, annotation),
+            Some(annotation) => switches::place(manifest, annotation),
             None => manifest.origin.place(),
         };
         Cause { field: String::new(), message, place: Some(place) }

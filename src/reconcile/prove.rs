@@ -17,11 +17,12 @@ use crate::catalog::{Served, is_crd, is_namespace};
 use crate::cluster::{Cluster, Followed, News};
 use crate::halt::Halt;
 use crate::health::evidence::Trouble;
-use crate::health::{Ended, Health, Judge, Proof, Standing, State, WAIT};
+use crate::health::{Ended, Health, Judge, Proof, Standing, State};
 use crate::inventory::{Inventory, PART_OF};
 use crate::object::{GroupKind, Object, ObjectKey};
 use crate::plan::{Action, Change};
 use crate::report::{Outcome, Report};
+use crate::switches::{self, WAIT};
 
 /// How long something has to have failed before waiting ends: a controller may still mend it, such
 /// as one that retries.
@@ -370,11 +371,14 @@ fn has_pods(key: &ObjectKey) -> bool {
     ["apps", "batch"].contains(&key.group.as_str()) && kinds.contains(&key.kind.as_str())
 }
 
-/// Whether an annotation says not to wait for it, in git or in the cluster.
+/// Whether an annotation says not to wait for it, in git or in the cluster, or not to make it
+/// trueup's.
 fn is_exempt(survey: &Survey, change: &Change) -> bool {
     let declared = survey.desired.objects.get(&change.key).map(|manifest| &manifest.object);
-    let says_no = |object: &Object| object.annotation(WAIT) == Some("false");
-    declared.is_some_and(says_no) || change.live.as_ref().is_some_and(says_no)
+    let says_no = |object: &Object| switches::flag(object, WAIT) == Some(false);
+    let becomes_ours = |object: &Object| change.ends_in(object.label(PART_OF));
+    declared.is_some_and(|object| says_no(object) || !becomes_ours(object))
+        || change.live.as_ref().is_some_and(says_no)
 }
 
 /// Whether an object is ready as soon as it has been applied: it has no status, or applying waited

@@ -19,6 +19,7 @@ use crate::redact::Redactor;
 use crate::rules::{self, Rule};
 use crate::schemas::{Schemas, releases};
 use crate::snapshot::Revision;
+use crate::switches::Mode;
 
 use super::carry_out::can_begin;
 use super::{Declared, Error, Explained, LastRead, Target, declare, declare_again};
@@ -132,7 +133,8 @@ pub async fn survey(
 
     let repository = whose(target, checkout, (&revision, before.as_ref()))?;
 
-    catalog.define(manifests.iter().map(|manifest| &manifest.object));
+    let objects = manifests.iter().map(|manifest| &manifest.object);
+    catalog.define(objects.filter(|object| !Mode::ignores(object)));
     if let Some(before) = &before {
         members.miss(before, &catalog);
     }
@@ -184,7 +186,8 @@ pub async fn survey(
         revision: Some(format!("{}{dirty}", revision.commit)),
     };
     let is_declared = |change: &&Change| change.origin.is_some();
-    let applied = plan.changes().filter(is_declared).filter(|c| c.action != Action::Refuse);
+    let id = target.inventory.id();
+    let applied = plan.changes().filter(is_declared).filter(|change| change.ends_in(Some(&id)));
     let mut after = Record::of(source, applied.map(|change| &change.key));
     after.remember(before.as_ref());
     warnings.extend(plan.warnings.iter().cloned());
@@ -263,7 +266,9 @@ fn hold_against_definitions(desired: &Desired, observed: &mut Observed) {
 /// Whether the inventory's namespace is there, or at least in the commit.
 async fn has_home(target: &Target, desired: &Desired, cluster: &Cluster) -> Result<(), Error> {
     let name = &target.inventory.namespace;
-    let is_declared = desired.objects.keys().any(|key| is_namespace(key) && key.name == *name);
+    let is_declared = desired.objects.iter().any(|(key, manifest)| {
+        is_namespace(key) && key.name == *name && !Mode::ignores(&manifest.object)
+    });
     let attempt = "look for the namespace of the inventory";
     if is_declared || cluster.has_namespace(name).await.map_err(api(attempt))? {
         return Ok(());

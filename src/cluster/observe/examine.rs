@@ -1,7 +1,7 @@
 //! Looks into the members: what is proven to stay as it is needs no request. With all cores at
 //! once, as there may be thousands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
 use std::thread;
 
@@ -16,6 +16,7 @@ use crate::object::{Object, ObjectKey};
 use crate::ownership::{proof, takeover};
 use crate::redact::LAST_APPLIED;
 use crate::rules::fields_of;
+use crate::switches::Mode;
 use crate::verdicts::Verdict;
 
 /// Fewer members than this are looked into faster than a thread is started.
@@ -26,6 +27,8 @@ const WORTH_A_THREAD: usize = 64;
 pub(super) struct Examined {
     /// Desired, and proven to stay as they are: the little that is kept of each.
     pub(super) same: BTreeMap<ObjectKey, Object>,
+    /// Those of `same` that nobody has proven: they say themselves that they stay as they are.
+    pub(super) left: BTreeSet<ObjectKey>,
     /// All others, whole.
     pub(super) others: BTreeMap<ObjectKey, Object>,
     /// What the server said before and still holds.
@@ -64,6 +67,7 @@ pub(super) fn examine(members: &mut Members, measure: Measure<'_>) -> Examined {
         for worker in workers {
             let part = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             all.same.extend(part.same);
+            all.left.extend(part.left);
             all.others.extend(part.others);
             all.verdicts.extend(part.verdicts);
             all.unready.extend(part.unready);
@@ -79,8 +83,11 @@ impl Measure<'_> {
             let live = list.object(&item);
             drop(item);
             let key = live.key();
-            match self.proven(&key, &live) {
+            let proven = self.proven(&key, &live);
+            let is_left = proven.is_none() && self.is_left(&key, &live);
+            match proven.or(is_left.then_some(None)) {
                 Some(verdict) => {
+                    examined.left.extend(is_left.then(|| key.clone()));
                     examined.verdicts.extend(verdict);
                     let health = self.judge.health(&live);
                     if !health.is_ready() {
@@ -100,11 +107,17 @@ impl Measure<'_> {
     /// verdict that says so, where it is one.
     fn proven(&self, key: &ObjectKey, live: &Object) -> Option<Option<Verdict>> {
         let (known, manifest) = (self.known?, self.desired.objects.get(key)?);
-        if live.is_going() {
-            return None; // it does not stay
+        if live.is_going() || Mode::ignores(&manifest.object) {
+            return None; // it does not stay, or not with us
         }
         let send = self.desired.sent(key, manifest, Some(live));
         known.is_same(&send, live)
+    }
+
+    /// Whether a desired object says itself that it stays as it is.
+    fn is_left(&self, key: &ObjectKey, live: &Object) -> bool {
+        let manifest = self.desired.objects.get(key).filter(|_| !live.is_going());
+        manifest.is_some_and(|manifest| Mode::only_creates(&manifest.object))
     }
 
     /// Whether it is a Secret with values that are not declared, somebody else's or in a copy of

@@ -18,6 +18,7 @@ use crate::ownership::FIELD_MANAGER;
 use crate::ownership::conflict::OnConflict;
 use crate::ownership::takeover::hand_over;
 use crate::schemas::Schemas;
+use crate::switches::Mode;
 use crate::verdicts::{Verdict, Verdicts};
 
 /// How often an object is looked at that changes between two looks.
@@ -37,6 +38,8 @@ pub(super) struct Look<'a> {
     pub(super) is_unlisted: bool,
     /// The APIService of the commit that brings its kind.
     pub(super) promised: Option<&'a ObjectKey>,
+    /// How it is treated, where it is not simply made true.
+    pub(super) mode: Option<Mode>,
 }
 
 /// How what is sent comes about.
@@ -81,11 +84,22 @@ impl Cluster {
     /// Between the two looks a controller may write the object's status, say. Then the two are not
     /// of one state, which the resourceVersion tells, and both are asked for again.
     pub(super) async fn look(&self, mut look: Look<'_>, known: Option<&Known>) -> Looked {
-        if look.is_unlisted && look.member.is_none() {
+        if (look.is_unlisted || look.mode.is_some()) && look.member.is_none() {
             let name = (look.send.namespace(), look.send.name());
             match self.get(look.served, name.0, name.1).await {
                 Ok(live) => look.member = live,
                 Err(error) => return self.unknown((look.served, look.promised), &error).await,
+            }
+            let is_there = look.member.as_ref().is_some_and(|live| !live.is_going());
+            let is_left = match look.mode {
+                None => false,
+                Some(Mode::CreateOnly) => is_there,
+                Some(Mode::Ignore) => true,
+            };
+            if is_left {
+                let (live, preview) = (look.member, Some(Preview::Left));
+                let observation = Observation::Seen { live, preview };
+                return Looked { observation, verdict: None };
             }
             if let Some(sent) = look.sent {
                 look.send = sent.beside(look.member.as_ref());
@@ -97,7 +111,7 @@ impl Cluster {
                 return Looked { observation: Observation::Seen { live, preview }, verdict };
             }
         }
-        let Look { served, mut send, sent, member, is_unlisted: _, promised } = look;
+        let Look { served, mut send, sent, member, is_unlisted: _, promised, mode: _ } = look;
         let mut member = member.filter(|member| member.api_version() == send.api_version());
         for _ in 0..LOOKS {
             if let Some(sent) = sent {
@@ -193,8 +207,8 @@ impl Cluster {
 
     /// Looks at one object again, as the server has it now.
     pub async fn look_again(&self, served: &Served, send: &Object) -> Observation {
-        let (send, is_unlisted, promised) = (send.clone(), false, None);
-        let look = Look { served, send, sent: None, member: None, is_unlisted, promised };
+        let (send, is_unlisted, promised, mode) = (send.clone(), false, None, None);
+        let look = Look { served, send, sent: None, member: None, is_unlisted, promised, mode };
         self.look(look, None).await.observation
     }
 

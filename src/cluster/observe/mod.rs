@@ -24,6 +24,7 @@ use crate::inventory::{Inventory, Record};
 use crate::object::{GroupKind, Object, ObjectKey};
 use crate::observed::{Observation, Observed, Prerequisite, Preview};
 use crate::schemas::Schemas;
+use crate::switches::Mode;
 use crate::verdicts::Verdicts;
 
 /// What to look at.
@@ -63,7 +64,7 @@ impl Cluster {
         let trusted = (!question.verify).then_some(&known);
         let Question { desired, judge, .. } = *question;
         let measure = Measure { desired, judge, known: trusted };
-        let Examined { same, mut others, verdicts, unready } = examine(&mut members, measure);
+        let Examined { same, left, mut others, verdicts, unready } = examine(&mut members, measure);
         let mut remembered = Verdicts::default();
         remembered.extend(verdicts);
 
@@ -74,7 +75,8 @@ impl Cluster {
             begun_with: question.record.and_then(|record| record.past.objects),
         };
         for (key, live) in same {
-            let seen = Observation::Seen { live: Some(live), preview: Some(Preview::Same) };
+            let preview = if left.contains(&key) { Preview::Left } else { Preview::Same };
+            let seen = Observation::Seen { live: Some(live), preview: Some(preview) };
             observed.objects.insert(key, seen);
         }
         let unproven = question.desired.objects.iter();
@@ -85,6 +87,12 @@ impl Cluster {
             let (mut looks, mut deferred) = (Vec::new(), Vec::new());
             for (key, manifest) in part {
                 let object = &manifest.object;
+                let mode = Mode::said(object).map(|treatment| treatment.mode);
+                if mode == Some(Mode::Ignore) && !observed.is_unlisted(key) {
+                    let (live, preview) = (others.remove(key), Some(Preview::Left));
+                    observed.objects.insert(key.clone(), Observation::Seen { live, preview });
+                    continue;
+                }
                 let served = question.catalog.look_up(&key.group_kind(), object.version());
                 let seen = match (prerequisite(object, question.catalog, &unborn), served) {
                     (None, Lookup::Served(served)) => {
@@ -97,6 +105,7 @@ impl Cluster {
                             member,
                             is_unlisted: observed.is_unlisted(key),
                             promised: question.catalog.promised_by(object.api_version()),
+                            mode,
                         };
                         looks.push((key, look));
                         continue;
@@ -123,7 +132,12 @@ impl Cluster {
             let mut looks = stream::iter(looks).buffer_unordered(self.concurrency);
             while let Some((key, Looked { observation, verdict })) = looks.next().await {
                 let is_there = |live: Option<&Object>| live.is_some_and(|live| !live.is_going());
-                let is_unknown = matches!(observation, Observation::Unknown(_));
+                let is_unknown = matches!(observation, Observation::Unknown(_))
+                    || question
+                        .desired
+                        .objects
+                        .get(key)
+                        .is_some_and(|it| Mode::ignores(&it.object));
                 if is_namespace(key) && !is_unknown && !is_there(observation.live()) {
                     unborn.insert(key.name.clone());
                 }

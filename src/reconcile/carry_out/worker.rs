@@ -20,6 +20,7 @@ use crate::plan::{Action, Change, Reason};
 use crate::reconcile::prove::prove_one;
 use crate::reconcile::{Survey, Waiting};
 use crate::report::Outcome;
+use crate::switches::Mode;
 
 /// How long a new definition may take to be established, and a new kind to be served after that.
 const DEFINITION_PATIENCE: Duration = Duration::from_secs(60);
@@ -179,6 +180,10 @@ impl Worker<'_> {
     /// approved difference is still the same.
     async fn send(self, served: &Served, change: &Change, send: &Object) -> Result<Sent, ApiError> {
         let Some(approval) = self.approval else {
+            if change.action == Action::Create && self.only_creates(change) {
+                let (send, meant) = ((send, self.on_conflict(change)), change.merged.as_ref());
+                return self.send_over(served, send, (None, meant)).await.map(|_| Sent::Done);
+            }
             if let Some(seen) = &change.live {
                 self.cluster.take_over(served, send, seen).await?;
             }
@@ -229,6 +234,12 @@ impl Worker<'_> {
         let desired = &self.survey.desired;
         let said = desired.objects.get(&change.key).map(|manifest| desired.on_conflict(manifest));
         said.unwrap_or(desired.on_conflict)
+    }
+
+    /// Whether an object is never changed, so that one that somebody has made meanwhile stays.
+    fn only_creates(self, change: &Change) -> bool {
+        let manifest = self.survey.desired.objects.get(&change.key);
+        manifest.is_some_and(|manifest| Mode::only_creates(&manifest.object))
     }
 
     /// Whether a change was approved for an object that is `now` like this, where approval counts.

@@ -1,0 +1,25 @@
+//! What objects say of how they are treated, where it means nothing: it is what a plan would refuse.
+
+use super::{Finding, Level, Rule};
+use crate::manifest::Manifest;
+use crate::object::ObjectKey;
+use crate::switches::faults;
+
+/// Switches that there are not, and values that mean nothing.
+pub(super) fn wrong(key: &ObjectKey, manifest: &Manifest) -> Vec<Finding> {
+    let finding = |fault: crate::switches::Fault| {
+        let cause = fault.cause(manifest);
+        let is_rendered = manifest.positions.is_empty();
+        let message = if is_rendered { format!("{key}: {cause}") } else { cause.to_string() };
+        Finding {
+            level: Level::Error,
+            rule: Rule::Annotation,
+            place: crate::switches::place(manifest, &fault.annotation),
+            object: Some(key.clone()),
+            field: Some("metadata.annotations".to_owned()),
+            message,
+            hint: Some(fault.hint),
+        }
+    };
+    faults(&manifest.object).into_iter().map(finding).collect()
+}

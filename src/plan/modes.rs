@@ -1,0 +1,66 @@
+//! What becomes of an object that is only ever made, or left alone; and of one that says what means
+//! nothing.
+
+use super::decide::Decision;
+use super::{Action, Confidence, Reason, let_go};
+use crate::inventory::{Inventory, PART_OF};
+use crate::manifest::Manifest;
+use crate::observed::{Observation, Preview};
+use crate::ownership;
+use crate::switches::{self, Mode, Treatment};
+
+/// Decides about one object by what it says of itself; `None` where it is to be made true as any
+/// other, be it for the first time.
+pub(super) fn decide(
+    manifest: &Manifest,
+    observation: Option<&Observation>,
+    inventory: &Inventory,
+) -> Option<Decision> {
+    let Treatment { mode, said } = Mode::said(&manifest.object)?;
+    let keep = |reason: Option<String>| Decision {
+        action: Action::Keep,
+        live: None,
+        merged: None,
+        confidence: Confidence::Server,
+        reason: reason.map(Reason::new),
+    };
+    let (live, preview) = match observation {
+        Some(Observation::Seen { live, preview }) => (live.as_ref(), preview.as_ref()),
+        _ => (None, None),
+    };
+    let id = inventory.id();
+    match (mode, live, preview) {
+        (Mode::Ignore, Some(live), _) if ownership::is_ours(live, &id) && !live.is_going() => {
+            Some(Decision {
+                action: Action::LetGo,
+                live: Some(live.clone()),
+                merged: Some(let_go(live)),
+                ..keep(Some(format!("let go, as {said} says: it is trueup's no more")))
+            })
+        }
+        (Mode::Ignore, _, _) => Some(keep(None)),
+        (Mode::CreateOnly, Some(live), Some(Preview::Left)) => {
+            let is_member = live.label(PART_OF) == Some(id.as_str());
+            let what =
+                if is_member { "kept as it is" } else { "it was there before: left as it is" };
+            Some(keep(Some(format!("{what}, as {said} says"))))
+        }
+        (Mode::CreateOnly, _, _) => None,
+    }
+}
+
+/// Why an object is refused whose switches mean nothing.
+pub(super) fn wrong(manifest: &Manifest) -> Option<Reason> {
+    let faults = switches::faults(&manifest.object);
+    if faults.is_empty() {
+        return None;
+    }
+    let all = |part: fn(&switches::Fault) -> String, between: &str| {
+        faults.iter().map(part).collect::<Vec<_>>().join(between)
+    };
+    Some(Reason {
+        message: all(|fault| format!("{}: {}", fault.annotation, fault.message), ", "),
+        hint: Some(all(|fault| fault.hint.clone(), "\n")),
+        causes: faults.iter().map(|fault| fault.cause(manifest)).collect(),
+    })
+}

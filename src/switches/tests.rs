@@ -1,0 +1,90 @@
+use serde_json::json;
+
+use super::*;
+
+fn object(annotations: serde_json::Value, labels: serde_json::Value) -> Object {
+    let object = json!({ "metadata": { "annotations": annotations, "labels": labels } });
+    Object(object.as_object().cloned().unwrap_or_default())
+}
+
+fn told(annotations: serde_json::Value) -> Vec<String> {
+    let faults = faults(&object(annotations, json!({}))).into_iter();
+    faults.map(|it| format!("{}: {}; {}", it.annotation, it.message, it.hint)).collect()
+}
+
+#[test]
+fn every_switch_has_values_that_are_known() {
+    for (name, good, wrong) in [
+        (WAVE, &["-3", "0", " 7 "][..], "\"soon\" is no wave"),
+        (MODE, &["create-only", "ignore"], "\"soon\" is none of its values"),
+        (ON_CONFLICT, &["force", "fail", "yield"], "\"soon\" says nothing about conflicts"),
+        (PRUNE, &["true", "False"], "\"soon\" is neither true nor false"),
+        (REPLACE, &["TRUE", "false"], "\"soon\" is neither true nor false"),
+        (WAIT, &["true", "false"], "\"soon\" is neither true nor false"),
+    ] {
+        for value in good {
+            assert_eq!(told(json!({ name: value })), [""; 0], "{name}: {value}");
+        }
+        let told = told(json!({ name: "soon" }));
+        assert!(told[0].starts_with(&format!("{name}: {wrong}; ")), "{told:?}");
+    }
+    assert_eq!(told(json!({ WAVE: 7, "example.com/wave": "soon" })), [""; 0]);
+}
+
+#[test]
+fn a_name_that_there_is_not_comes_with_the_one_that_is_near() {
+    let said = told(json!({ "trueup.dev/on-conflicts": "fail", "trueup.dev/Prune": "false" }));
+    assert_eq!(
+        said,
+        [
+            "trueup.dev/Prune: trueup has no such annotation; did you mean trueup.dev/prune?",
+            "trueup.dev/on-conflicts: trueup has no such annotation; did you mean trueup.dev/on-conflict?",
+        ]
+    );
+    let said = told(json!({ "trueup.dev/comment": "x" }));
+    assert!(said[0].ends_with("there are trueup.dev/mode, trueup.dev/on-conflict, trueup.dev/prune, trueup.dev/replace, trueup.dev/wait, trueup.dev/wave"), "{said:?}");
+}
+
+#[test]
+fn the_mode_is_said_in_the_words_of_two_tools() {
+    let ssa = "kustomize.toolkit.fluxcd.io/ssa";
+    for (annotations, labels, mode, words) in [
+        (
+            json!({ MODE: "create-only" }),
+            json!({}),
+            Some(Mode::CreateOnly),
+            "trueup.dev/mode: create-only",
+        ),
+        (
+            json!({ MODE: "ignore", ssa: "IfNotPresent" }),
+            json!({}),
+            Some(Mode::Ignore),
+            "trueup.dev/mode: ignore",
+        ),
+        (
+            json!({ ssa: "ifnotpresent" }),
+            json!({}),
+            Some(Mode::CreateOnly),
+            "kustomize.toolkit.fluxcd.io/ssa: ifnotpresent",
+        ),
+        (
+            json!({}),
+            json!({ ssa: "Ignore" }),
+            Some(Mode::Ignore),
+            "kustomize.toolkit.fluxcd.io/ssa: Ignore",
+        ),
+        (
+            json!({ "kustomize.toolkit.fluxcd.io/reconcile": "disabled" }),
+            json!({}),
+            Some(Mode::Ignore),
+            "kustomize.toolkit.fluxcd.io/reconcile: disabled",
+        ),
+        (json!({ ssa: "Merge" }), json!({}), None, ""),
+        (json!({ ssa: "Override" }), json!({}), None, ""),
+        (json!({ MODE: "Ignore" }), json!({}), None, ""),
+    ] {
+        let said = Mode::said(&object(annotations, labels));
+        let (found, text) = said.map_or((None, String::new()), |it| (Some(it.mode), it.said));
+        assert_eq!((found, text.as_str()), (mode, words));
+    }
+}
