@@ -60,6 +60,10 @@ complete -c trueup -n "__fish_trueup_using_subcommand diff" -l max-prune -d 'How
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l on-conflict -d 'What to do about a field that another manager set otherwise: take it, refuse the object, or leave it [default: force]' -r -f -a "force\t''
 fail\t''
 yield\t''"
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l strict -d 'Refuse the whole commit where one of its documents can\'t be used' -r -f -a "true\t''
+false\t''"
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l verify -d 'Ask the API server about every object, not only about those that may differ' -r -f -a "true\t''
+false\t''"
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l kubeconfig -d 'The kubeconfig file [default: KUBECONFIG, then ~/.kube/config]' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l context -d 'The kubeconfig\'s context to use' -r
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l as -d 'User to act as' -r
@@ -79,8 +83,6 @@ complete -c trueup -n "__fish_trueup_using_subcommand diff" -l worktree -d 'Use 
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l moved -d 'The paths were moved in git: the inventory made from others is meant'
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l allow-empty -d 'Delete everything if the commit declares nothing'
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l adopt -d 'Adopt objects that Helm, Flux, Argo CD, kapp or another ApplySet claims'
-complete -c trueup -n "__fish_trueup_using_subcommand diff" -l strict -d 'Refuse the whole commit where one of its documents can\'t be used'
-complete -c trueup -n "__fish_trueup_using_subcommand diff" -l verify -d 'Ask the API server about every object, not only about those that may differ'
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l sandbox -d 'Use a fresh throwaway cluster of this machine, taken down afterwards'
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l exit-zero -d 'Exit 0 where there are differences, too'
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -94,18 +96,22 @@ complete -c trueup -n "__fish_trueup_using_subcommand apply" -l max-prune -d 'Ho
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l on-conflict -d 'What to do about a field that another manager set otherwise: take it, refuse the object, or leave it [default: force]' -r -f -a "force\t''
 fail\t''
 yield\t''"
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l strict -d 'Refuse the whole commit where one of its documents can\'t be used' -r -f -a "true\t''
+false\t''"
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l verify -d 'Ask the API server about every object, not only about those that may differ' -r -f -a "true\t''
+false\t''"
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l kubeconfig -d 'The kubeconfig file [default: KUBECONFIG, then ~/.kube/config]' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l context -d 'The kubeconfig\'s context to use' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l as -d 'User to act as' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l as-group -d 'Group to act as a member of (repeatable)' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l concurrency -d 'How many requests may be in flight at once' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l plan -d 'Carry out exactly the plan in FILE, made by `trueup diff --out FILE`' -r -F
-complete -c trueup -n "__fish_trueup_using_subcommand apply" -l cascade -d 'How objects are deleted that own others, such as a Deployment its pods' -r -f -a "background\t'They go after it'
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l cascade -d 'How objects are deleted that own others, such as a Deployment its pods [default: background]' -r -f -a "background\t'They go after it'
 foreground\t'They go before it: it is gone once they are'
 orphan\t'They stay'"
-complete -c trueup -n "__fish_trueup_using_subcommand apply" -l timeout -d 'How long to wait: 90s, 5m, 1h30m' -r
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l timeout -d 'How long to wait: 90s, 5m, 1h30m [default: 5m]' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l lock-timeout -d 'How long to wait for another run on the same inventory; 0 not to wait' -r
-complete -c trueup -n "__fish_trueup_using_subcommand apply" -l on-failure -d 'What to do where something could not be changed, or does not get healthy' -r -f -a "stop\t'Leave everything as it is'
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l on-failure -d 'What to do where something could not be changed, or does not get healthy [default: stop]' -r -f -a "stop\t'Leave everything as it is'
 rollback\t'Apply the last commit that was healthy, all of it'"
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -s o -l output -d 'How to print the answer' -r -f -a "text\t'For people'
 json\t'One JSON document, its keys as in the README'
@@ -120,8 +126,6 @@ complete -c trueup -n "__fish_trueup_using_subcommand apply" -l worktree -d 'Use
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l moved -d 'The paths were moved in git: the inventory made from others is meant'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l allow-empty -d 'Delete everything if the commit declares nothing'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l adopt -d 'Adopt objects that Helm, Flux, Argo CD, kapp or another ApplySet claims'
-complete -c trueup -n "__fish_trueup_using_subcommand apply" -l strict -d 'Refuse the whole commit where one of its documents can\'t be used'
-complete -c trueup -n "__fish_trueup_using_subcommand apply" -l verify -d 'Ask the API server about every object, not only about those that may differ'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l sandbox -d 'Use a fresh throwaway cluster of this machine, taken down afterwards'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -s y -l yes -d 'Do not ask, on a terminal either'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l wait -d 'Wait until everything is healthy, and end with 1 if it does not get so'
@@ -138,18 +142,22 @@ complete -c trueup -n "__fish_trueup_using_subcommand watch" -l max-prune -d 'Ho
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l on-conflict -d 'What to do about a field that another manager set otherwise: take it, refuse the object, or leave it [default: force]' -r -f -a "force\t''
 fail\t''
 yield\t''"
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l strict -d 'Refuse the whole commit where one of its documents can\'t be used' -r -f -a "true\t''
+false\t''"
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l verify -d 'Ask the API server about every object, not only about those that may differ' -r -f -a "true\t''
+false\t''"
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l kubeconfig -d 'The kubeconfig file [default: KUBECONFIG, then ~/.kube/config]' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l context -d 'The kubeconfig\'s context to use' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l as -d 'User to act as' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l as-group -d 'Group to act as a member of (repeatable)' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l concurrency -d 'How many requests may be in flight at once' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l interval -d 'How long to wait between rounds, give or take a tenth' -r
-complete -c trueup -n "__fish_trueup_using_subcommand watch" -l cascade -d 'How objects are deleted that own others, such as a Deployment its pods' -r -f -a "background\t'They go after it'
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l cascade -d 'How objects are deleted that own others, such as a Deployment its pods [default: background]' -r -f -a "background\t'They go after it'
 foreground\t'They go before it: it is gone once they are'
 orphan\t'They stay'"
-complete -c trueup -n "__fish_trueup_using_subcommand watch" -l wait-timeout -d 'How long a round waits for what it changed to be healthy: 90s, 5m, 1h30m' -r
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l wait-timeout -d 'How long a round waits for what it changed to be healthy: 90s, 5m, 1h30m [default: 5m]' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l lock-timeout -d 'How long to wait for another run on the same inventory; 0 not to wait' -r
-complete -c trueup -n "__fish_trueup_using_subcommand watch" -l on-failure -d 'What to do where something could not be changed, or does not get healthy' -r -f -a "stop\t'Leave everything as it is'
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l on-failure -d 'What to do where something could not be changed, or does not get healthy [default: stop]' -r -f -a "stop\t'Leave everything as it is'
 rollback\t'Apply the last commit that was healthy, all of it'"
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l timeout -d 'How long the remote may be silent' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -s C -l directory -d 'A folder in the checkout' -r -F
@@ -160,8 +168,6 @@ complete -c trueup -n "__fish_trueup_using_subcommand watch" -l worktree -d 'Use
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l moved -d 'The paths were moved in git: the inventory made from others is meant'
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l allow-empty -d 'Delete everything if the commit declares nothing'
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l adopt -d 'Adopt objects that Helm, Flux, Argo CD, kapp or another ApplySet claims'
-complete -c trueup -n "__fish_trueup_using_subcommand watch" -l strict -d 'Refuse the whole commit where one of its documents can\'t be used'
-complete -c trueup -n "__fish_trueup_using_subcommand watch" -l verify -d 'Ask the API server about every object, not only about those that may differ'
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l once -d 'Run one round and end with its result'
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l no-pull -d 'Do not fetch; watch the checkout as others update it'
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l wait -d 'Wait until everything is healthy, and end with 1 if it does not get so'

@@ -33,6 +33,7 @@
 //! | [`lease`] | who holds an inventory's lock, and when that no longer counts |
 //! | [`report`] | what carrying a plan out came to |
 //! | [`config`] | what `trueup.yaml` says |
+//! | [`conduct`] | what it says of carrying a plan out |
 //! | [`machine`] | what the machine's own file says |
 //! | [`halt`] | why something under way should come to its end |
 //! | [`jitter`] | pauses that differ, so that many do not march in step |
@@ -75,6 +76,7 @@ pub mod catalog;
 pub mod check;
 pub mod cli;
 pub mod cluster;
+pub mod conduct;
 pub mod config;
 pub mod delta;
 pub mod desired;

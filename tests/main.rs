@@ -52,6 +52,7 @@ mod sandbox_programs;
 mod secrets;
 #[cfg(target_os = "linux")]
 mod secrets_everywhere;
+mod settings;
 mod superseded;
 mod support;
 #[cfg(unix)]

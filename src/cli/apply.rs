@@ -20,9 +20,10 @@ use super::ui::Ui;
 use super::waiting::{self, WaitArgs};
 use crate::approval::Approval;
 use crate::cluster::Patience;
+use crate::conduct::duration;
 use crate::halt::Halt;
 use crate::plan_file;
-use crate::reconcile::{self, Course, Lock, Return, Survey, carry_out, note_health};
+use crate::reconcile::{self, Course, Lock, Return, Survey, TIMEOUT, carry_out, note_health};
 use crate::report::Report;
 use crate::watch::Stop;
 
@@ -79,13 +80,13 @@ pub struct ApplyArgs {
     #[command(flatten)]
     waiting: WaitArgs,
 
-    /// How objects are deleted that own others, such as a Deployment its pods
-    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
-    cascade: Cascade,
+    /// How objects are deleted that own others, such as a Deployment its pods [default: background]
+    #[arg(long, value_enum, value_name = "HOW")]
+    cascade: Option<Cascade>,
 
-    /// How long to wait: 90s, 5m, 1h30m
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = waiting::duration)]
-    timeout: Duration,
+    /// How long to wait: 90s, 5m, 1h30m [default: 5m]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    timeout: Option<Duration>,
 
     #[command(flatten)]
     locking: LockArgs,
@@ -115,12 +116,12 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     let is_not = if args.exit_zero { Exit::AtCommit } else { Exit::NotAtCommit };
     let Some(mut ready) = ready else { return Ok(is_not) };
     let (who, begin, halt) = (locking::who(), Instant::now(), Halt::with(stop.flag()));
-    let patience = args.locking.lock_timeout.unwrap_or(LOCK_TIMEOUT);
+    let patience = args.locking.patience(&ready.session.named.conduct, LOCK_TIMEOUT);
     let report = loop {
         let Ready { session, survey, .. } = &ready;
         let target = &session.named.target;
         let lock = if survey.writes() && !args.throwaway.is_wanted() {
-            let limits = ((patience, begin), (args.timeout, &halt));
+            let limits = ((patience, begin), (args.timeout(session), &halt));
             match locking::lock((session, survey), &who, limits, ui).await {
                 Err(reconcile::Error::Stopped) => return Ok(Exit::Interrupted),
                 lock => lock?,
@@ -149,6 +150,13 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     })
 }
 
+impl ApplyArgs {
+    /// For how long what passes by itself is waited for.
+    fn timeout(&self, session: &Session) -> Duration {
+        self.timeout.or(session.named.conduct.timeout).unwrap_or(TIMEOUT)
+    }
+}
+
 /// What is done under the lock: what came of it, and of a second look where one was needed. `None`
 /// where the answer is no.
 async fn locked(
@@ -161,7 +169,7 @@ async fn locked(
     let again = match lock.is_stale {
         false => None,
         true => {
-            let _patient = session.cluster.be_patient(Patience::of(args.timeout, halt));
+            let _patient = session.cluster.be_patient(Patience::of(args.timeout(session), halt));
             match look_again(args, ready, ui).await? {
                 Some(again) => Some(Box::new(again)),
                 None => return Ok(None),
@@ -172,15 +180,22 @@ async fn locked(
     let (target, glyphs) = (&session.named.target, ui.glyphs());
     let steps = Steps::new(&survey.plan, survey.redactor(), glyphs);
     let is_watched = ui.has_progress() && !args.throwaway.is_wanted();
-    let is_waiting = args.waiting.is_wanted(is_watched || args.locking.rolls_back());
+    let said = &session.named.conduct;
+    let rolls_back = args.locking.rolls_back(said);
+    let is_waiting = match rolls_back {
+        true => args.waiting.is_wanted(None, true),
+        false => args.waiting.is_wanted(said.wait, is_watched),
+    };
+    let timeout = args.timeout(session);
+    let cascade = args.cascade.map(Into::into).or(said.cascade).unwrap_or_default();
     let course = Course {
         inventory: &target.inventory,
         lock,
         approval: approval.as_ref(),
-        wait: is_waiting.then_some(args.timeout),
+        wait: is_waiting.then_some(timeout),
         halt,
-        timeout: if args.throwaway.is_wanted() { args.timeout.min(ALONE) } else { args.timeout },
-        cascade: args.cascade.into(),
+        timeout: if args.throwaway.is_wanted() { timeout.min(ALONE) } else { timeout },
+        cascade,
         events: &mut |step| {
             if args.output == Format::Text {
                 // A closed stdout leaves nobody to tell; the work goes on.
@@ -190,12 +205,12 @@ async fn locked(
     };
     let mut report = carry_out(survey, &session.cluster, course).await?;
     if is_waiting {
-        waiting::wait((session, survey), &mut report, (args.timeout, halt), ui).await;
+        waiting::wait((session, survey), &mut report, (timeout, halt), ui).await;
     }
-    let _patient = session.cluster.be_patient(Patience::of(args.timeout, halt));
+    let _patient = session.cluster.be_patient(Patience::of(timeout, halt));
     note_health(survey, (target, &session.cluster), (&mut report, lock)).await?;
-    if args.locking.rolls_back() {
-        let how = Return { lock, timeout: args.timeout, cascade: args.cascade.into(), halt };
+    if rolls_back {
+        let how = Return { lock, timeout, cascade, halt };
         let back = |commit: &str| session.at(&args.target, commit, directory);
         let told = (args.output, back);
         locking::roll_back((session, survey, &mut report), how, told, ui).await?;

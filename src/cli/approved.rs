@@ -2,6 +2,7 @@
 
 use crate::approval::{Approval, ApprovedCluster, Elsewhere, Found, Purpose};
 use crate::cluster::Cluster;
+use crate::conduct::Conduct;
 use crate::git::Checkout;
 use crate::inventory::Inventory;
 use crate::reconcile::{Survey, Target};
@@ -22,7 +23,7 @@ pub fn found(survey: &Survey) -> Found<'_> {
 ///
 /// When nobody could tell later whether the cluster is the same one.
 pub fn approval(session: &Session, survey: &Survey) -> Result<Approval, Failure> {
-    let Named { name, declared, target, shown_paths: _ } = &session.named;
+    let Named { name, declared, target, shown_paths: _, conduct: _ } = &session.named;
     let uid = survey.cluster_uid.clone().ok_or(Elsewhere::UnknownCluster)?;
     let purpose = Purpose {
         target: name.clone(),
@@ -84,6 +85,8 @@ impl TargetArgs {
             false => None,
         };
         let config = config.unwrap_or_default();
+        // What goes back is not what was approved.
+        let conduct = Conduct { on_failure: None, ..config.conduct() };
         let Inventory { name, namespace: home } = purpose.inventory.clone();
         let target = Target {
             paths: purpose.paths.clone(),
@@ -102,10 +105,10 @@ impl TargetArgs {
             on_conflict: purpose.on_conflict,
             adopt: purpose.adopt,
             moved: purpose.moved,
-            strict: self.strict,
-            verify: self.verify,
+            strict: self.strict.unwrap_or(config.strict),
+            verify: self.verify.unwrap_or(config.verify),
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
-        Ok(Named { name: purpose.target.clone(), declared, target, shown_paths })
+        Ok(Named { name: purpose.target.clone(), declared, target, shown_paths, conduct })
     }
 }

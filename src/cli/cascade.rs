@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use crate::cluster;
+use crate::conduct;
 
 /// What becomes of the objects that a deleted one owns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -16,7 +16,7 @@ pub enum Cascade {
     Orphan,
 }
 
-impl From<Cascade> for cluster::Cascade {
+impl From<Cascade> for conduct::Cascade {
     fn from(cascade: Cascade) -> Self {
         match cascade {
             Cascade::Background => Self::Background,

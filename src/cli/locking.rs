@@ -11,7 +11,7 @@ use super::present::steps::Steps;
 use super::present::{self, Format};
 use super::session::Session;
 use super::ui::Ui;
-use super::waiting;
+use crate::conduct::{self, Conduct, duration_or_none};
 use crate::halt::Halt;
 use crate::lease::{Holder, Watched, Who};
 use crate::reconcile::{
@@ -25,12 +25,12 @@ pub struct LockArgs {
     /// How long to wait for another run on the same inventory; 0 not to wait
     ///
     /// [default: 1m; 0 in the rounds of a watch, which then come later]
-    #[arg(long, value_name = "TIME", value_parser = timeout)]
+    #[arg(long, value_name = "TIME", value_parser = duration_or_none)]
     pub lock_timeout: Option<Duration>,
 
-    /// What to do where something could not be changed, or does not get healthy
-    #[arg(long, value_name = "WHAT", default_value = "stop")]
-    pub on_failure: OnFailure,
+    /// What to do where something could not be changed, or does not get healthy [default: stop]
+    #[arg(long, value_name = "WHAT")]
+    pub on_failure: Option<OnFailure>,
 }
 
 /// What becomes of a commit that fails.
@@ -46,17 +46,18 @@ pub enum OnFailure {
 pub const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl LockArgs {
-    /// Whether a commit that fails is taken back.
-    pub fn rolls_back(&self) -> bool {
-        self.on_failure == OnFailure::Rollback
+    /// Whether a commit that fails is taken back: the flag counts first, then what is said
+    /// elsewhere.
+    pub fn rolls_back(&self, said: &Conduct) -> bool {
+        match self.on_failure {
+            Some(on_failure) => on_failure == OnFailure::Rollback,
+            None => said.on_failure == Some(conduct::OnFailure::Rollback),
+        }
     }
-}
 
-/// Reads a time, which may be none at all.
-fn timeout(text: &str) -> Result<Duration, String> {
-    match text.trim_end_matches(['s', 'm', 'h']) {
-        "0" => Ok(Duration::ZERO),
-        _ => waiting::duration(text),
+    /// For how long another run is waited for, `usually` where nobody says.
+    pub fn patience(&self, said: &Conduct, usually: Duration) -> Duration {
+        self.lock_timeout.or(said.lock_timeout).unwrap_or(usually)
     }
 }
 

@@ -56,10 +56,13 @@ impl Session {
         let begin = Instant::now();
         let cluster = Cluster::connect(&access).await?;
         cluster.tell_delays(ui.delays());
-        let named = match approved {
+        let mut named = match approved {
             Some(purpose) => target.resolve_approved(purpose, &checkout, &cluster).await?,
             None => target.resolve(directory, &checkout, &cluster)?,
         };
+        if wanted.throwaway.is_wanted() {
+            named.conduct = named.conduct.of_a_throwaway();
+        }
         Ok(Self { checkout, cluster, named, begin, _throwaway: throwaway })
     }
 

@@ -11,6 +11,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::exit::Failure;
 use crate::cluster::{Access, Cluster};
+use crate::conduct::Conduct;
 use crate::config::{self, Config, TargetConfig};
 use crate::formats::Formats;
 use crate::git::Checkout;
@@ -103,12 +104,12 @@ pub struct TargetArgs {
     pub adopt: bool,
 
     /// Refuse the whole commit where one of its documents can't be used
-    #[arg(long)]
-    pub strict: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    pub strict: Option<bool>,
 
     /// Ask the API server about every object, not only about those that may differ
-    #[arg(long)]
-    pub verify: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    pub verify: Option<bool>,
 
     /// How to reach the cluster.
     #[command(flatten)]
@@ -169,6 +170,8 @@ pub struct Named {
     pub target: Target,
     /// The target's paths as a person writes them: the whole checkout is `.`.
     pub shown_paths: Vec<String>,
+    /// What trueup.yaml says of carrying a plan out.
+    pub conduct: Conduct,
 }
 
 impl TargetArgs {
@@ -190,6 +193,7 @@ impl TargetArgs {
         cluster: &Cluster,
     ) -> Result<Named, Failure> {
         let Chosen { name, declared, redact, paths } = self.files.choose(directory, checkout)?;
+        let conduct = declared.conduct();
         let namespace = self.files.namespace.clone().or(declared.namespace);
         let namespace = namespace.unwrap_or_else(|| cluster.namespace().to_owned());
         let inventory = self.name.clone().or(declared.name).or_else(|| name.clone());
@@ -209,17 +213,20 @@ impl TargetArgs {
             redact,
             namespace,
             allow_delete: self.allow_delete.iter().cloned().collect(),
-            replace: self.replace.iter().cloned().collect(),
-            max_prune: self.max_prune,
+            replace: match self.replace.is_empty() {
+                true => declared.replace,
+                false => self.replace.iter().cloned().collect(),
+            },
+            max_prune: self.max_prune.or(declared.max_prune),
             allow_empty: self.allow_empty,
             on_conflict: self.on_conflict.or(declared.on_conflict).unwrap_or_default(),
             adopt: self.adopt,
             moved: self.moved,
-            strict: self.strict,
-            verify: self.verify,
+            strict: self.strict.unwrap_or(declared.strict),
+            verify: self.verify.unwrap_or(declared.verify),
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
-        Ok(Named { name, declared: is_declared, target, shown_paths })
+        Ok(Named { name, declared: is_declared, target, shown_paths, conduct })
     }
 }
 

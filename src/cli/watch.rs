@@ -13,11 +13,13 @@ use super::locking::{self, LOCK_TIMEOUT, LockArgs};
 use super::present::round::Log;
 use super::target::TargetArgs;
 use super::ui::Ui;
-use super::waiting::{self, WaitArgs};
+use super::waiting::WaitArgs;
 use super::{seconds, signals};
 use crate::cluster::Cluster;
+use crate::conduct::duration;
 use crate::git::Checkout;
 use crate::git::pull::PullOptions;
+use crate::reconcile::TIMEOUT;
 use crate::watch::{Stop, Watch, watch};
 
 /// What the end of `trueup watch --help` says.
@@ -53,13 +55,13 @@ pub struct WatchArgs {
     #[command(flatten)]
     waiting: WaitArgs,
 
-    /// How objects are deleted that own others, such as a Deployment its pods
-    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
-    cascade: Cascade,
+    /// How objects are deleted that own others, such as a Deployment its pods [default: background]
+    #[arg(long, value_enum, value_name = "HOW")]
+    cascade: Option<Cascade>,
 
-    /// How long a round waits for what it changed to be healthy: 90s, 5m, 1h30m
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = waiting::duration)]
-    wait_timeout: Duration,
+    /// How long a round waits for what it changed to be healthy: 90s, 5m, 1h30m [default: 5m]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    wait_timeout: Option<Duration>,
 
     #[command(flatten)]
     locking: LockArgs,
@@ -91,6 +93,9 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
             interrupt: Arc::clone(stop.flag()),
         }
     });
+    let said = &named.conduct;
+    let wait_timeout = args.wait_timeout.or(said.timeout).unwrap_or(TIMEOUT);
+    let usually = if args.once { LOCK_TIMEOUT } else { Duration::ZERO };
     let setting = Watch {
         directory: directory.to_owned(),
         pull,
@@ -98,14 +103,11 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         access,
         interval: args.interval,
         once: args.once,
-        cascade: args.cascade.into(),
-        wait: args.waiting.is_wanted(true).then_some(args.wait_timeout),
+        cascade: args.cascade.map(Into::into).or(said.cascade).unwrap_or_default(),
+        wait: args.waiting.is_wanted(said.wait, true).then_some(wait_timeout),
         who: locking::who(),
-        lock_timeout: args.locking.lock_timeout.unwrap_or(match args.once {
-            true => LOCK_TIMEOUT,
-            false => Duration::ZERO,
-        }),
-        rolls_back: args.locking.rolls_back(),
+        lock_timeout: args.locking.patience(said, usually),
+        rolls_back: args.locking.rolls_back(said),
         delays: ui.delays(),
     };
     // From cron, a round with nothing to tell should not send a mail.

@@ -9,6 +9,7 @@ use super::path::one;
 use super::wire::Call;
 use super::{ApiError, Cluster, Patience};
 use crate::catalog::Served;
+use crate::conduct::Cascade;
 use crate::object::Object;
 use crate::ownership::conflict::OnConflict;
 
@@ -29,26 +30,12 @@ pub enum Deleted {
     NotMeant,
 }
 
-/// What becomes of the objects that a deleted one owns, such as a Deployment's pods.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Cascade {
-    /// They go after it.
-    #[default]
-    Background,
-    /// They go before it: it is gone once they are.
-    Foreground,
-    /// They stay.
-    Orphan,
-}
-
-impl Cascade {
-    /// The API's word for it.
-    fn policy(self) -> &'static str {
-        match self {
-            Self::Background => "Background",
-            Self::Foreground => "Foreground",
-            Self::Orphan => "Orphan",
-        }
+/// The API's word for what becomes of the objects that a deleted one owns.
+fn policy(cascade: Cascade) -> &'static str {
+    match cascade {
+        Cascade::Background => "Background",
+        Cascade::Foreground => "Foreground",
+        Cascade::Orphan => "Orphan",
     }
 }
 
@@ -148,7 +135,7 @@ impl Cluster {
         let options = json!({
             "apiVersion": "v1",
             "kind": "DeleteOptions",
-            "propagationPolicy": cascade.policy(),
+            "propagationPolicy": policy(cascade),
             "preconditions": { "uid": seen.uid(), "resourceVersion": seen.resource_version() },
         });
         let answer = self

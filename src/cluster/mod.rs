@@ -28,9 +28,10 @@ mod wire;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+pub use crate::conduct::Cascade;
 pub use connect::{Access, ConnectError};
 pub use delay::{Delay, Listener, Next};
-pub use execute::{Cascade, Condition, Deleted};
+pub use execute::{Condition, Deleted};
 pub use faults::Fault;
 pub use observe::{Members, Question};
 pub use patience::{Patience, Patient};

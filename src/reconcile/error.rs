@@ -122,7 +122,7 @@ impl Error {
             Self::Lost(_) => Some("run it again once nobody else does".to_owned()),
             Self::Ignore(problem) => problem.hint.clone(),
             Self::Strict { .. } => {
-                Some("correct them, or do without --strict to leave these documents out".to_owned())
+                Some("correct them, or do without --strict (--strict=false where trueup.yaml says `strict`) to leave these documents out".to_owned())
             }
             Self::Unusable { .. }
             | Self::Stopped

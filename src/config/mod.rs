@@ -3,15 +3,21 @@
 //! It says which paths make up a target, and nothing that a repository must not choose for itself:
 //! no cluster, no credentials, no trust. Flags override it.
 
-use std::collections::BTreeMap;
+mod scalars;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::conduct::{Cascade, Conduct, OnFailure};
 use crate::formats::Formats;
 use crate::health::HealthRule;
 use crate::manifest::{self, PathPart};
 use crate::ownership::conflict::OnConflict;
+use crate::plan::MaxPrune;
 use crate::rules::Rule;
+use scalars::{share, time, time_or_none};
 
 /// The file's name, at the root of the checkout.
 pub const FILE: &str = "trueup.yaml";
@@ -38,6 +44,31 @@ pub struct TargetConfig {
     /// What is done about fields that other managers set otherwise.
     #[serde(rename = "on-conflict")]
     pub on_conflict: Option<OnConflict>,
+    /// Kinds whose objects may be deleted and made anew where a field can't change.
+    #[serde(default)]
+    pub replace: BTreeSet<String>,
+    /// How much of the inventory may be deleted at once.
+    #[serde(rename = "max-prune", default, deserialize_with = "share")]
+    pub max_prune: Option<MaxPrune>,
+    /// Whether one wrong document refuses the whole commit.
+    #[serde(default)]
+    pub strict: bool,
+    /// Whether to ask the API server about what is proven to stay as it is, too.
+    #[serde(default)]
+    pub verify: bool,
+    /// Whether to wait until everything is healthy.
+    pub wait: Option<bool>,
+    /// For how long.
+    #[serde(default, deserialize_with = "time")]
+    pub timeout: Option<Duration>,
+    /// How long another run on the same inventory is waited for.
+    #[serde(rename = "lock-timeout", default, deserialize_with = "time_or_none")]
+    pub lock_timeout: Option<Duration>,
+    /// What becomes of what deleted objects own.
+    pub cascade: Option<Cascade>,
+    /// What becomes of a commit that fails.
+    #[serde(rename = "on-failure")]
+    pub on_failure: Option<OnFailure>,
     /// What is rendered, and how; recognized by the files when left out.
     #[serde(default)]
     pub render: Formats,
@@ -50,6 +81,14 @@ pub struct TargetConfig {
     /// When objects of some kinds are ready.
     #[serde(default)]
     pub health: Vec<HealthRule>,
+}
+
+impl TargetConfig {
+    /// What it says of carrying a plan out.
+    pub fn conduct(&self) -> Conduct {
+        let Self { wait, timeout, lock_timeout, cascade, on_failure, .. } = *self;
+        Conduct { wait, timeout, lock_timeout, cascade, on_failure }
+    }
 }
 
 /// Why `trueup.yaml` can't be used.
@@ -191,69 +230,4 @@ impl Config {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TWO: &[u8] = b"targets:\n  prod: {paths: [envs/prod], namespace: shop}\n  staging: {paths: [envs/staging]}\n";
-
-    #[test]
-    fn a_target_is_chosen_by_name_or_by_being_alone() {
-        let two = Config::read(TWO).unwrap();
-        let (name, prod) = two.target(Some("prod")).unwrap().unwrap();
-        assert_eq!((name.as_str(), prod.paths[0].as_str()), ("prod", "envs/prod"));
-        let known = vec!["prod".to_owned(), "staging".to_owned()];
-        assert_eq!(two.target(None), Err(ConfigError::Ambiguous { known: known.clone() }));
-        let name = "edge".to_owned();
-        assert_eq!(two.target(Some("edge")), Err(ConfigError::UnknownTarget { name, known }));
-        let one = Config::read(b"targets: {prod: {paths: [a]}}").unwrap();
-        assert_eq!(one.target(None).unwrap().unwrap().0, "prod");
-        assert_eq!(Config::read(b" \n").unwrap().target(None), Ok(None));
-    }
-
-    #[test]
-    fn a_rule_knows_its_place_and_a_wrong_path_is_an_error_with_its_own() {
-        let rules = |path: &str| {
-            let rule = format!("{{kind: Deployment, paths: [/spec/a, {path}]}}");
-            Config::read(
-                format!("targets:\n  a:\n    paths: [a]\n    redact:\n    - {rule}\n").as_bytes(),
-            )
-        };
-        assert_eq!(rules("/spec/b").unwrap().redact(Some("a"))[0].at, Some((5, 7)));
-        assert_eq!(
-            rules("/spec~b").unwrap_err().to_string(),
-            "trueup.yaml:5:43: targets.a.redact[0].paths[1]: `~` is written `~0` in a path to a field, and `/` is written `~1`"
-        );
-        let none = Config::read(b"targets: {a: {paths: [a], ignore: [{kind: Pod}]}}").unwrap_err();
-        assert!(none.to_string().contains("missing field `paths`"), "{none}");
-    }
-
-    #[test]
-    fn a_rule_of_health_that_can_not_be_read_is_an_error_with_its_place() {
-        let rule = |ready: &str| {
-            let text = format!(
-                "targets:\n  a:\n    paths: [a]\n    health:\n    - kind: Widget\n      ready: {ready}\n"
-            );
-            Config::read(text.as_bytes()).map_err(|error| error.to_string())
-        };
-        assert!(rule("object.status.phase == 'Done'").is_ok());
-        assert!(rule("[{condition: Ready}]").is_ok());
-        assert_eq!(
-            rule("object.status.phase =").unwrap_err(),
-            "trueup.yaml:6:14: targets.a.health[0].ready: Syntax error: token recognition error at: '=', at character 21"
-        );
-        let number = rule("7").unwrap_err();
-        assert!(
-            number.ends_with("expected an expression in CEL, or a list of conditions"),
-            "{number}"
-        );
-    }
-
-    #[test]
-    fn an_unknown_key_is_an_error_with_its_place() {
-        let error = Config::read(b"targets:\n  prod:\n    path: [a]\n").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "trueup.yaml:3:5: targets.prod: unknown field `path`, expected one of `paths`, `namespace`, `name`, `on-conflict`, `render`, `ignore`, `redact`, `health`"
-        );
-    }
-}
+mod tests;

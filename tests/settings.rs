@@ -1,0 +1,146 @@
+//! What a target of trueup.yaml says of how it is applied: each key acts, and a flag counts first.
+
+use crate::support::repo::{Repo, config};
+use crate::support::sandbox;
+
+/// A repository with a ConfigMap, and a target of its name that says so much.
+fn repo(name: &str, keys: &str) -> Repo<'static> {
+    let repo = Repo::new(name, sandbox::bare());
+    says(&repo, keys);
+    repo.write("objects/a.yaml", config("a", "1")).commit("First");
+    repo
+}
+
+fn says(repo: &Repo<'_>, keys: &str) {
+    let name = repo.namespace();
+    repo.write("trueup.yaml", format!("targets:\n  {name}:\n    paths: [objects]\n    {keys}\n"));
+}
+
+/// A health rule by which a ConfigMap is ready unless it says `bad`.
+const HEALTH: &str = "health: [{kind: ConfigMap, ready: object.data.key != 'bad'}]";
+
+fn annotation(repo: &Repo<'_>, name: &str, path: &str) -> String {
+    repo.kubectl(&["get", "configmap", name, "-o", &format!("jsonpath={{{path}}}")]).stdout
+}
+
+#[test]
+fn the_guards_of_a_target_are_its_own() {
+    let repo = repo("settings-guards", "max-prune: 2");
+    for name in ["b", "c", "d"] {
+        repo.write(&format!("objects/{name}.yaml"), config(name, "1"));
+    }
+    repo.commit("Four");
+    let _ = repo.run(&["apply"]).exits(0);
+    for name in ["b", "c", "d"] {
+        repo.remove(&format!("objects/{name}.yaml"));
+    }
+    repo.commit("One");
+    let refused = repo.run(&["apply"]).exits(1);
+    assert!(refused.stdout.contains("at most 2 may at once"), "{refused}");
+    let _ = repo.run(&["apply", "--max-prune", "3"]).exits(0);
+
+    says(&repo, "replace: [ConfigMap]");
+    repo.write("objects/a.yaml", format!("{}immutable: true\n", config("a", "1"))).commit("Fixed");
+    let _ = repo.run(&["apply"]).exits(0);
+    repo.write("objects/a.yaml", format!("{}immutable: true\n", config("a", "2"))).commit("Moved");
+    let refused = repo.run(&["apply", "--replace", "Job"]).exits(1);
+    assert!(refused.stdout.contains("say --replace ConfigMap"), "{refused}");
+    let replaced = repo.run(&["apply"]).exits(0);
+    assert!(replaced.stdout.contains("✓ ConfigMap  settings-guards/a  replaced"), "{replaced}");
+
+    says(&repo, "cascade: orphan");
+    repo.write("objects/b.yaml", config("b", "1")).commit("Two");
+    let _ = repo.run(&["apply"]).exits(0);
+    repo.remove("objects/b.yaml").commit("One");
+    let _ = repo.run(&["apply"]).exits(0);
+    assert_eq!(annotation(&repo, "b", ".metadata.finalizers[*]"), "orphan");
+}
+
+#[test]
+fn a_target_says_how_closely_it_is_looked_at() {
+    let repo = repo("settings-looks", "verify: true");
+    let _ = repo.run(&["apply"]).exits(0);
+    let asks = |args: &[&str]| {
+        let before = sandbox::bare().audit_length();
+        let _ = repo.run(args).exits(0);
+        let requests = sandbox::bare().requests_after(before);
+        let is_asked = |event: &&serde_json::Value| {
+            event["verb"] == "patch" && event["objectRef"]["namespace"] == repo.namespace()
+        };
+        requests.iter().filter(is_asked).count()
+    };
+    assert_eq!((asks(&["diff"]), asks(&["diff", "--verify=false"])), (1, 0));
+
+    says(&repo, "strict: true");
+    repo.write("objects/broken.yaml", "kind: {\n").commit("Broken");
+    let refused = repo.run(&["diff"]).exits(2);
+    assert!(refused.stderr.contains("--strict=false where trueup.yaml says `strict`"), "{refused}");
+    let _ = repo.run(&["diff", "--strict=false"]).exits(1);
+}
+
+#[test]
+fn a_target_says_whether_it_is_waited_for_and_how_long() {
+    let repo = repo("settings-wait", &format!("{HEALTH}\n    wait: true\n    timeout: 1s"));
+    repo.write("objects/a.yaml", config("a", "bad")).commit("Bad");
+    let late = repo.run(&["apply"]).exits(1);
+    assert!(late.stderr.contains("waiting up to 1s for 1 of 1 objects"), "{late}");
+    let late = repo.run(&["apply", "--timeout", "2s"]).exits(1);
+    assert!(late.stderr.contains("waiting up to 2s"), "{late}");
+    let _ = repo.run(&["apply", "--no-wait"]).exits(0);
+    repo.write("objects/b.yaml", config("b", "1")).commit("Another");
+    let watched = repo.run(&["watch", "--once", "--no-pull"]).exits(1);
+    assert!(watched.stdout.contains("1 not ready after 1s"), "{watched}");
+    // Where nothing runs, nobody waits.
+    let _ = repo.run(&["apply", "--sandbox", "--namespace", "default"]).exits(0);
+    says(&repo, &format!("{HEALTH}\n    wait: false"));
+    repo.write("objects/c.yaml", config("c", "1")).commit("One more");
+    let _ = repo.run(&["watch", "--once", "--no-pull"]).exits(0);
+}
+
+#[test]
+fn a_target_says_how_long_another_run_is_waited_for() {
+    let repo = repo("settings-lock", "lock-timeout: 0");
+    let text = format!(
+        "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {{name: {}}}\nspec: {{holderIdentity: somebody, leaseDurationSeconds: 30, renewTime: '2100-01-01T00:00:00.000000Z'}}\n",
+        repo.parent()
+    );
+    std::fs::write(repo.outside().join("lease.yaml"), text).unwrap();
+    let lease = repo.outside().join("lease.yaml");
+    let _ = repo.kubectl(&["create", "-f", lease.to_str().unwrap()]).exits(0);
+    let at_once = repo.run(&["apply"]).exits(2);
+    assert!(at_once.stderr.contains("is locked by somebody"), "{at_once}");
+    assert!(!at_once.stderr.contains("waits up to"), "{at_once}");
+    let later = repo.run(&["apply", "--lock-timeout", "1s"]).exits(2);
+    assert!(later.stderr.contains("waits up to 1s"), "{later}");
+}
+
+#[test]
+fn a_target_says_what_becomes_of_a_commit_that_fails() {
+    let keys = format!("{HEALTH}\n    on-failure: rollback\n    timeout: 1s");
+    let repo = repo("settings-failure", &keys);
+    let _ = repo.run(&["apply"]).exits(0);
+    repo.write("objects/a.yaml", config("a", "bad")).commit("Bad");
+    let back = repo.run(&["apply"]).exits(1);
+    assert!(back.stdout.contains("; rolled back to "), "{back}");
+    assert_eq!(annotation(&repo, "a", ".data.key"), "1");
+    // What was approved is carried out, and nothing else.
+    let file = repo.outside().join("plan.json");
+    let file = file.to_str().unwrap();
+    let _ = repo.run(&["diff", "--out", file]).exits(1);
+    let _ = repo.run(&["apply", "--plan", file, "--wait"]).exits(1);
+    assert_eq!(annotation(&repo, "a", ".data.key"), "bad");
+    let stays = repo.run(&["apply", "--on-failure", "stop", "--wait"]).exits(1);
+    assert!(!stays.stdout.contains("rolled back"), "{stays}");
+    let back = repo.run(&["watch", "--once", "--no-pull"]).exits(1);
+    assert!(back.stdout.contains("stays at"), "{back}");
+}
+
+#[test]
+fn a_wrong_value_is_told_with_its_place() {
+    let repo = repo("settings-wrong", "timeout: soon");
+    for verb in ["diff", "apply", "check"] {
+        let wrong = repo.run(&[verb]).exits(2);
+        let place = "trueup.yaml:4:14: targets.settings-wrong.timeout: \"soon\" is no time such as 90s, 5m or 1h30m";
+        assert!(wrong.stderr.contains(place), "{wrong}");
+    }
+}
