@@ -180,6 +180,35 @@ fn what_asks_for_a_word_is_kept_until_its_kind_is_allowed() {
 }
 
 #[test]
+fn what_asks_for_a_word_goes_where_somebody_approves_it_on_the_object() {
+    let repo = Repo::new("prune-approved", sandbox::bare());
+    let asks = annotated("asks", "argocd.argoproj.io/sync-options: Prune=confirm");
+    let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n\
+                 spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}\n";
+    repo.write("asks.yaml", asks).write("data.yaml", claim).write_config("stays", "1");
+    let _ = repo.commit("Three").run(&["apply"]).exits(0);
+    repo.remove("asks.yaml").remove("data.yaml").commit("One");
+    let approve = |object: &str, time: &str| {
+        let time = format!("argocd.argoproj.io/deletion-approved={time}");
+        let _ = repo.kubectl(&["annotate", "--overwrite", object, &time]).exits(0);
+    };
+    approve("configmap/asks", "2001-01-01T00:00:00Z");
+    let apply = repo.run(&["apply"]).exits(1);
+    let why = "2001-01-01T00:00:00Z is no time since it was last applied";
+    assert!(words(&apply.stdout).contains(why), "{apply}");
+    assert!(words(&apply.stdout).contains("data may go with it"), "{apply}");
+    assert_eq!(repo.members("configmap,persistentvolumeclaim").len(), 3);
+
+    let now = jiff::Timestamp::now().strftime("%FT%TZ").to_string();
+    approve("configmap/asks", &now);
+    approve("persistentvolumeclaim/data", &now);
+    let apply = repo.run(&["apply"]).exits(0);
+    assert!(apply.stdout.contains("prune-approved/asks  deleted"), "{apply}");
+    assert!(apply.stdout.contains("PersistentVolumeClaim  prune-approved/data"), "{apply}");
+    assert_eq!(repo.members("configmap"), ["configmap/stays"]);
+}
+
+#[test]
 fn what_a_deleted_object_owns_goes_first_or_after_or_stays() {
     let repo = Repo::new("prune-cascade", sandbox::bare());
     // Nobody collects garbage here, so what waits for that stays as it was marked.

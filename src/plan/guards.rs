@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::keeping::{self, Said};
+use super::keeping::{self, APPROVED, Said};
 use super::{Action, Change, MaxPrune, Reason};
 use crate::catalog::{brought_by, definition, is_crd, is_namespace};
 use crate::desired::Desired;
@@ -98,8 +98,17 @@ impl Undesired<'_> {
                 return (Action::LetGo, Some(Reason::new(reason)));
             }
             Some(Said::Confirm(said)) => {
-                let hint = format!("if it is to go, say --allow-delete {}", key.kind);
-                let reason = Reason::with_hint(format!("kept, as {said} says"), hint);
+                let kind = &key.kind;
+                let hint = format!(
+                    "if it is to go, say --allow-delete {kind}, or annotate it with {APPROVED} and the time"
+                );
+                let why = match live.annotation(APPROVED) {
+                    None => format!("kept, as {said} says"),
+                    Some(time) => format!(
+                        "kept, as {said} says: {APPROVED}: {time} is no time since it was last applied"
+                    ),
+                };
+                let reason = Reason::with_hint(why, hint);
                 return (Action::Keep, Some(reason));
             }
             Some(Said::Unclear(Fault { annotation, message, hint })) => {
@@ -108,7 +117,8 @@ impl Undesired<'_> {
             }
             None => {}
         }
-        match self.why_home(key).or_else(|| why_guarded(key, self.allowed)) {
+        let guarded = || why_guarded(key, self.allowed).filter(|_| !keeping::is_approved(live));
+        match self.why_home(key).or_else(guarded) {
             Some(reason) => (Action::Refuse, Some(reason)),
             None => (Action::Delete, None),
         }
