@@ -123,6 +123,20 @@ fn a_namespace_a_kind_its_objects_and_a_webhook_in_one_commit() {
     has(&repo.run(&["apply"]).exits(0), &["✓ ValidatingWebhookConfiguration  order-birth"]);
 }
 
+/// Asserts which wave the JSON says that ConfigMaps are in, and which ones they wait for.
+#[track_caller]
+fn assert_turns(repo: &Repo<'_>, turns: &[(&str, i64, Vec<&str>)]) {
+    let diff = repo.run(&["diff", "-o", "json"]).exits(1);
+    let diff: serde_json::Value = serde_json::from_str(&diff.stdout).unwrap();
+    let changes = diff["changes"].as_array().unwrap();
+    for (name, wave, needs) in turns {
+        let change = changes.iter().find(|change| change["object"]["name"] == *name).unwrap();
+        let needed = change["needs"].as_array().into_iter().flatten();
+        let needed: Vec<&str> = needed.filter_map(|key| key["name"].as_str()).collect();
+        assert_eq!((&change["wave"], &needed), (&(*wave).into(), needs), "{change:#}");
+    }
+}
+
 #[test]
 fn dependencies_and_waves_are_kept_and_undone_in_reverse() {
     let repo = Repo::new("order-said", sandbox::bare());
@@ -134,6 +148,8 @@ fn dependencies_and_waves_are_kept_and_undone_in_reverse() {
     repo.write("d.yaml", config("d", "trueup.dev/wave: '7'"));
     repo.write("e.yaml", config("e", "argocd.argoproj.io/sync-wave: '-1'"));
     repo.write_config("stays", "1").commit("In this order");
+    let needs = [("a", 0, vec!["b"]), ("b", 0, vec!["c"]), ("d", 7, vec![]), ("e", -1, vec![])];
+    assert_turns(&repo, &needs);
     let mut made = applied_in_order(&repo, "c");
     made.retain(|name| name != "stays");
     assert_eq!(made, ["e", "c", "b", "a", "d"]);
@@ -142,6 +158,7 @@ fn dependencies_and_waves_are_kept_and_undone_in_reverse() {
         repo.remove(&format!("{file}.yaml"));
     }
     repo.commit("And back");
+    assert_turns(&repo, &[("c", 0, vec!["b"]), ("b", 0, vec!["a"]), ("d", 7, vec![])]);
     assert_eq!(applied_in_order(&repo, "a"), ["d", "a", "b", "c", "e"]);
 }
 

@@ -176,12 +176,35 @@ pub struct Half {
     pub changes: Vec<Change>,
     /// What waits for what, by place among the changes.
     pub graph: Graph,
+    /// The wave of each change.
+    pub waves: Vec<i64>,
+}
+
+/// When a change has its turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn<'a> {
+    /// Its wave.
+    pub wave: i64,
+    /// The objects of the same half that it waits for by themselves, apart from earlier waves and
+    /// kinds that commonly come before it.
+    pub needs: Vec<&'a ObjectKey>,
 }
 
 impl Half {
-    fn new(changes: Vec<Change>, graph: Graph) -> Self {
+    fn new(changes: Vec<Change>, graph: Graph, waves: Vec<i64>) -> Self {
         debug_assert!((0..changes.len()).all(|at| graph.is_object(at)));
-        Self { changes, graph }
+        Self { changes, graph, waves }
+    }
+
+    /// The changes with their turns.
+    fn turns(&self) -> impl Iterator<Item = (&Change, Turn<'_>)> {
+        self.changes.iter().enumerate().map(|(at, change)| {
+            let mut needs: Vec<usize> = self.graph.needs(at).map(|need| need.on).collect();
+            needs.retain(|on| self.graph.is_object(*on));
+            needs.dedup();
+            let needs = needs.into_iter().map(|on| &self.changes[on].key).collect();
+            (change, Turn { wave: self.waves.get(at).copied().unwrap_or_default(), needs })
+        })
     }
 }
 
@@ -202,12 +225,17 @@ impl Plan {
     /// Changes to be looked at: none waits for another.
     pub fn loose(changes: Vec<Change>) -> Self {
         let graph = Graph::loose(changes.len());
-        Self { desired: Half::new(changes, graph), ..Self::default() }
+        Self { desired: Half::new(changes, graph, Vec::new()), ..Self::default() }
     }
 
     /// Every change, in the order in which they are carried out.
     pub fn changes(&self) -> impl Iterator<Item = &Change> {
         self.desired.changes.iter().chain(&self.undesired.changes)
+    }
+
+    /// Every change with its turn, in the same order.
+    pub fn turns(&self) -> impl Iterator<Item = (&Change, Turn<'_>)> {
+        self.desired.turns().chain(self.undesired.turns())
     }
 
     /// How many objects have this action.
@@ -238,7 +266,7 @@ pub fn plan(
     // Some of what was observed is moved into the plan.
     let live = observed.objects.values().filter_map(Observation::live);
     let members = budget::base(live.filter(is_member).count(), observed.begun_with);
-    let Making { order, graph, mut refused, warnings } = making(desired);
+    let Making { order, graph, waves, mut refused, warnings } = making(desired);
     let mut changes = Vec::with_capacity(order.len());
     for (key, manifest) in order.iter().filter_map(|key| desired.objects.get_key_value(*key)) {
         let observation = observed.objects.get(key);
@@ -295,7 +323,8 @@ pub fn plan(
     let everything = desired.objects.is_empty() && allowed.empty;
     budget::keep_within(&mut gone, (allowed.max_prune, everything), members);
     let begins_with = budget::begins_with(members, (&changes, &gone), is_member);
-    Plan { desired: Half::new(changes, graph), undesired: sorted(gone), warnings, begins_with }
+    let desired = Half::new(changes, graph, waves);
+    Plan { desired, undesired: sorted(gone), warnings, begins_with }
 }
 
 /// What to do with what is in the inventory and no longer desired.
@@ -340,10 +369,10 @@ fn let_go(live: &Object) -> Object {
 /// Deletions in the order in which they are carried out.
 fn sorted(changes: Vec<Change>) -> Half {
     let live: Vec<_> = changes.iter().map(|change| (&change.key, change.live.as_ref())).collect();
-    let (places, graph) = deleting(&live);
+    let (places, graph, waves) = deleting(&live);
     let mut changes: Vec<Option<Change>> = changes.into_iter().map(Some).collect();
     let in_order = places.into_iter().filter_map(|at| changes[at].take()).collect();
-    Half::new(in_order, graph)
+    Half::new(in_order, graph, waves)
 }
 
 #[cfg(test)]

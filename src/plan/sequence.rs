@@ -20,6 +20,8 @@ pub(super) struct Making<'a> {
     pub(super) order: Vec<&'a ObjectKey>,
     /// What waits for what, by place in that order.
     pub(super) graph: Graph,
+    /// The wave of each, in that order.
+    pub(super) waves: Vec<i64>,
     /// Objects whose turn nobody can tell, and why.
     pub(super) refused: BTreeMap<&'a ObjectKey, Reason>,
     /// References that don't count.
@@ -74,6 +76,7 @@ pub(super) fn making(desired: &Desired) -> Making<'_> {
     Making {
         order: places.iter().map(|at| declared[*at].0).collect(),
         graph: graph.arranged(&places),
+        waves: places.iter().map(|at| waves[*at]).collect(),
         refused,
         warnings,
     }
@@ -86,14 +89,14 @@ pub fn says_turn(object: &Object) -> bool {
 
 /// Desired objects whose turn nobody can tell, and what is odd about the order.
 pub fn turns(desired: &Desired) -> (BTreeMap<ObjectKey, Reason>, Vec<Problem>) {
-    let Making { order: _, graph: _, refused, warnings } = making(desired);
+    let Making { order: _, graph: _, waves: _, refused, warnings } = making(desired);
     let refused = refused.into_iter().map(|(key, reason)| (key.clone(), reason));
     (refused.collect(), warnings)
 }
 
-/// The order in which live objects are deleted, and what waits for what by place in it. What their
-/// annotations say counts as far as it can be understood.
-pub(super) fn deleting(live: &[(&ObjectKey, Option<&Object>)]) -> (Vec<usize>, Graph) {
+/// The order in which live objects are deleted, and by place in it what waits for what, and the
+/// waves. What their annotations say counts as far as it can be understood.
+pub(super) fn deleting(live: &[(&ObjectKey, Option<&Object>)]) -> (Vec<usize>, Graph, Vec<i64>) {
     let things: Vec<Thing<'_>> =
         live.iter().map(|(key, object)| Thing { key, object: *object }).collect();
     let of = |thing: &Thing<'_>| thing.object.and_then(|object| Said::of(object).ok());
@@ -106,7 +109,8 @@ pub(super) fn deleting(live: &[(&ObjectKey, Option<&Object>)]) -> (Vec<usize>, G
     let last_first = |at: usize| std::cmp::Reverse((waves[at], rank(things[at].key)));
     let places = graph.order(last_first);
     let graph = graph.arranged(&places);
-    (places, graph)
+    let waves = places.iter().map(|at| waves[*at]).collect();
+    (places, graph, waves)
 }
 
 fn why(manifest: &Manifest, fault: Fault) -> Reason {

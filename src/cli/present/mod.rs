@@ -237,7 +237,12 @@ impl RevisionView<'_> {
 
 /// The changes that are shown one by one: all but objects that simply stay as they are.
 fn shown(plan: &Plan) -> impl Iterator<Item = &Change> {
-    plan.changes().filter(|change| change.action != Action::Keep || change.reason.is_some())
+    plan.changes().filter(|change| is_shown(change))
+}
+
+/// Whether a change is shown: it does more than simply leave the object as it is.
+fn is_shown(change: &Change) -> bool {
+    change.action != Action::Keep || change.reason.is_some()
 }
 
 /// Why something is as it is, line by line: what the server says of fields with the place of each,

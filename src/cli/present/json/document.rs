@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::attribution::Writer;
 use crate::cli::present::waiting::HealthDocument;
 use crate::delta::FieldChange;
+use crate::object::ObjectKey;
 use crate::snapshot::Authorship;
 
 #[derive(Serialize)]
@@ -71,6 +72,9 @@ pub(super) struct ChangeDocument<'a> {
     pub(super) hint: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) causes: Vec<CauseDocument<'a>>,
+    pub(super) wave: i64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) needs: Vec<&'a ObjectKey>,
     /// Who says what the object will be.
     pub(super) confidence: &'static str,
     pub(super) joins: bool,

@@ -12,6 +12,8 @@
 //! | `changes[].origin` | `path` and `line` of its declaration; null when there is none |
 //! | `changes[].reason`, `.hint` | why it is refused, replaced or kept, and what to do; absent when there is none |
 //! | `changes[].causes` | what the server says of fields: `field` (empty: of the whole object), `message`, `place` (`path`, `line`, `column` of the field, or of the innermost one around it that is declared; null when none is); absent when it names none |
+//! | `changes[].wave` | its wave: 0 where no annotation says otherwise, and nothing that needs it is in an earlier one |
+//! | `changes[].needs` | the objects that it waits for by themselves, `group`, `kind`, `namespace`, `name`: what it lives in, what defines it, what its fields name and what it says it depends on; of a deletion, what goes before it. Earlier waves are waited for as well, and kinds as usual; absent when there are none |
 //! | `changes[].confidence` | `server`: the API server says what the object will be, or it is proven; `local`: the server can't be asked yet, so its defaults and admission are not part of the answer |
 //! | `changes[].joins` | true: an object that exists becomes a member of the inventory |
 //! | `changes[].adopted_from` | who claims an object that joins, in words; absent when nobody does |
@@ -59,13 +61,13 @@ use document::{
     ProblemDocument, ReportDocument, Revision, RollbackDocument, StepDocument, Summary, Target,
 };
 
-use super::{PlanView, shown, waiting};
+use super::{PlanView, is_shown, waiting};
 use crate::approval::Difference;
 use crate::attribution::{Handover, Hands, Story};
 use crate::delta::yaml::is_harmless;
 use crate::delta::{Delta, FieldChange};
 use crate::object::ObjectKey;
-use crate::plan::{Action, Change, Confidence, Plan, Reason};
+use crate::plan::{Action, Change, Confidence, Plan, Reason, Turn};
 use crate::problem::{Cause, Place, Problem};
 use crate::reconcile::Explained;
 use crate::redact::Redactor;
@@ -154,7 +156,11 @@ fn document<'a>(view: &PlanView<'a>, report: Option<&'a Report>) -> Document<'a>
             dirty: revision.dirty,
         },
         summary: summary(plan),
-        changes: shown(plan).map(|change| self::change(change, view)).collect(),
+        changes: plan
+            .turns()
+            .filter(|(change, _)| is_shown(change))
+            .map(|told| self::change(told, view))
+            .collect(),
         problems: problems.iter().map(|problem| self::problem(problem, redactor)).collect(),
         report: report.map(|report| self::report(report, view)),
         moved: None,
@@ -176,7 +182,7 @@ fn summary(plan: &Plan) -> Summary {
     }
 }
 
-fn change<'a>(change: &'a Change, view: &PlanView<'a>) -> ChangeDocument<'a> {
+fn change<'a>((change, turn): (&'a Change, Turn<'a>), view: &PlanView<'a>) -> ChangeDocument<'a> {
     let PlanView { redactor, explained, .. } = *view;
     // What is reordered is one of the fields.
     let Delta { fields, joins, adopted_from, predecessors, only_ownership, only_masked, .. } =
@@ -194,6 +200,8 @@ fn change<'a>(change: &'a Change, view: &PlanView<'a>) -> ChangeDocument<'a> {
         reason: reason.map(|reason| show(&reason.message)),
         hint: reason.and_then(|reason| reason.hint.as_ref()).map(show),
         causes: causes(reason, show),
+        wave: turn.wave,
+        needs: turn.needs,
         confidence: match change.confidence {
             Confidence::Server => "server",
             Confidence::Local(_) => "local",
