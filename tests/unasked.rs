@@ -126,6 +126,33 @@ subjects: [{kind: User, name: reader}]
     let _ = repo.write("a.yaml", config("a", "2")).remove("b.yaml").commit("Another");
     let diff = repo.run(&["diff", "--as", "reader"]).exits(1).stdout;
     assert!(diff.contains("0 to create, 1 to update, 0 to delete"), "{diff}");
+    assert!(diff.contains("= v1 ConfigMap unasked-list/b · keep\n"), "{diff}");
+
+    // What the commit before declared is asked for by its name, so it is known to be left over.
+    for done in ["1 done", "0 done"] {
+        let apply = repo.run(&["apply", "--as", "reader"]).exits(1);
+        assert!(apply.stdout.contains("not pruned: ConfigMap could not be listed"), "{apply}");
+        assert!(apply.stdout.contains("do this: let this user list ConfigMap, in"), "{apply}");
+        let end = format!("1 not pruned, {done} · ");
+        assert!(apply.stdout.contains(&end), "{apply}");
+        let _ = repo.run(&["diff", "--as", "reader"]).exits(1);
+    }
+    let round = repo.run(&["watch", "--once", "--no-pull", "--as", "reader"]).exits(1);
+    let why =
+        "! ConfigMap unasked-list/b: not pruned: ConfigMap could not be listed (let this user";
+    assert!(round.stdout.contains(why), "{round}");
+
+    // Who has nothing to prune needs no list to be done.
+    let _ = repo.kubectl(&["delete", "configmap", "b"]).exits(0);
+    let apply = repo.run(&["apply", "--as", "reader"]).exits(0);
+    assert!(apply.stdout.contains("nothing to do"), "{apply}");
+    let same = repo.run(&["diff", "--as", "reader"]).exits(0);
+    assert!(same.stdout.contains("2 objects · 8 requests"), "{same}");
+    // Whoever may list prunes it.
+    let _ = repo.remove("c.yaml").commit("One");
+    let _ = repo.run(&["apply", "--as", "reader"]).exits(1);
+    let _ = repo.run(&["apply"]).exits(0);
+    assert_eq!(repo.members("configmap"), ["configmap/a"]);
 }
 
 #[test]

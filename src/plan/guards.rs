@@ -48,8 +48,14 @@ pub(super) fn why_not_prune(
         return Some((Action::Keep, Reason::new(format!("not pruned: {n} in the manifests"))));
     }
     if let Some(unlisted) = observed.unlisted.first() {
-        let reason = format!("not pruned: {} could not be listed", unlisted.kind);
-        return Some((Action::Keep, Reason::new(reason)));
+        let kind = &unlisted.kind;
+        let hint = unlisted.is_forbidden.then(|| {
+            format!(
+                "let this user list {kind}, in the cluster or in every namespace of the inventory"
+            )
+        });
+        let message = format!("not pruned: {kind} could not be listed");
+        return Some((Action::Keep, Reason { hint, ..Reason::new(message) }));
     }
     if refused > 0 {
         let n = count(refused, "object is refused", "objects are refused");

@@ -215,6 +215,10 @@ pub struct Plan {
     pub desired: Half,
     /// What is in the inventory and no longer desired.
     pub undesired: Half,
+    /// Which objects are not pruned because a kind could not be listed.
+    pub held_back: Vec<ObjectKey>,
+    /// How many kinds could not be listed, though the user may: they may hold what is to be pruned.
+    pub unlisted: usize,
     /// What is odd about the order.
     pub warnings: Vec<Problem>,
     /// How many objects the inventory has, where that is to be recorded before any is added.
@@ -246,6 +250,11 @@ impl Plan {
     /// Whether there is nothing to carry out and nothing refused.
     pub fn is_noop(&self) -> bool {
         self.changes().all(|change| change.action == Action::Keep)
+    }
+
+    /// Whether the cluster is as the plan wants it, as far as anybody could see.
+    pub fn is_true(&self) -> bool {
+        self.is_noop() && self.held_back.is_empty() && self.unlisted == 0
     }
 
     /// Whether anything would be written.
@@ -319,12 +328,21 @@ pub fn plan(
         allowed,
     };
     let mut gone = leaving(desired, &observed, &undesired);
+    let is_held_back = |change: &&Change| {
+        let why = undesired.blocked.as_ref().map(|(_, reason)| reason);
+        change.action == Action::Keep && (change.live.is_none() || change.reason.as_ref() == why)
+    };
+    let held_back = match observed.unlisted.is_empty() {
+        true => Vec::new(),
+        false => gone.iter().filter(is_held_back).map(|change| change.key.clone()).collect(),
+    };
+    let unlisted = observed.unlisted.iter().filter(|kind| !kind.is_forbidden).count();
     guards::keep_homes(&changes, &mut gone);
     let everything = desired.objects.is_empty() && allowed.empty;
     budget::keep_within(&mut gone, (allowed.max_prune, everything), members);
     let begins_with = budget::begins_with(members, (&changes, &gone), is_member);
     let desired = Half::new(changes, graph, waves);
-    Plan { desired, undesired: sorted(gone), warnings, begins_with }
+    Plan { desired, undesired: sorted(gone), held_back, unlisted, warnings, begins_with }
 }
 
 /// What to do with what is in the inventory and no longer desired.

@@ -5,6 +5,7 @@ mod carry_out;
 mod declare;
 mod error;
 mod explain;
+mod former;
 mod lock;
 mod prove;
 mod rehearse;

@@ -22,6 +22,7 @@ use crate::snapshot::Revision;
 use crate::switches::Mode;
 
 use super::carry_out::can_begin;
+use super::former::Former;
 use super::{Declared, Error, Explained, LastRead, Target, declare, declare_again};
 
 /// What was found, and what is to be done about it.
@@ -81,9 +82,12 @@ impl Survey {
         }
     }
 
-    /// Whether there is nothing in the commit that can't be used, and nothing that is refused.
+    /// Whether there is nothing in the commit that can't be used, nothing that is refused, and nothing
+    /// known to be left over.
     pub(super) fn is_sound(&self) -> bool {
-        self.desired.problems.is_empty() && self.plan.count(Action::Refuse) == 0
+        self.desired.problems.is_empty()
+            && self.plan.count(Action::Refuse) == 0
+            && self.plan.held_back.is_empty()
     }
 
     /// Whether there is nothing to record: nothing was there, nothing is wanted.
@@ -164,6 +168,9 @@ pub async fn survey(
         verify: target.verify,
     };
     let mut observed = cluster.observe(&question, members).await;
+    let now = (&revision, &desired);
+    let former = Former { target, checkout, catalog: &catalog, before: before.as_ref(), now };
+    former.look(&mut observed, cluster).await;
     hold_against_definitions(&desired, &mut observed);
     let instances = cluster.instances(&observed, &catalog).await;
     let allowed = Allowed {

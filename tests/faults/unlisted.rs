@@ -22,12 +22,14 @@ fn without_limits(world: &World, code: u16) -> Output {
 fn what_could_not_be_listed_is_pruned_once_it_can() {
     let world = World::new(sandbox::bare());
     let limits = format!("/api/v1/namespaces/{}/limitranges/only", world.name);
-    // A fault: the run does not say that all is well. No right to ask: it says what it knows.
+    // A fault, or no right to ask: the run does not say that all is well. Where there is no right
+    // it knows by its name what the commit before declared.
     for (code, status, says) in
-        [(401, 1, "NOT at"), (404, 1, "1 kind not listed"), (403, 0, "is at")]
+        [(401, 1, "NOT at"), (404, 1, "1 kind not listed"), (403, 1, "NOT at")]
     {
         let output = without_limits(&world, code).exits(status);
         assert!(output.stdout.contains(says), "{code}\n{output}");
+        assert_eq!(output.stdout.contains(": 16 not pruned, "), code == 403, "{code}\n{output}");
         assert!(world.state().contains_key(&limits), "{code}\n{output}");
         let next = world.peace(&["apply"], &world.second).map(|_| ());
         assert_eq!(next, Ok(()), "{code}\n{output}");

@@ -240,6 +240,11 @@ fn shown(plan: &Plan) -> impl Iterator<Item = &Change> {
     plan.changes().filter(|change| is_shown(change))
 }
 
+/// Whether there is nothing to tell: all that could be seen is as it should be, and all could.
+fn is_in_sync(view: &PlanView<'_>) -> bool {
+    shown(view.plan).next().is_none() && view.plan.unlisted == 0 && view.problems.is_empty()
+}
+
 /// Whether a change is shown: it does more than simply leave the object as it is.
 fn is_shown(change: &Change) -> bool {
     change.action != Action::Keep || change.reason.is_some()

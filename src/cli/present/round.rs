@@ -266,6 +266,14 @@ fn went_wrong(round: &Round) -> Vec<String> {
             wrong.push(with_hint(&format!("{}: {message}", change.key), reason.hint.clone()));
         }
     }
+    let plan = &round.survey.plan;
+    for key in &plan.held_back {
+        let mut kept = plan.undesired.changes.iter().filter(|change| change.key == *key);
+        if let Some(reason) = kept.find_map(|change| change.reason.as_ref()) {
+            let text = format!("{key}: {}", redactor.text_about(key, &reason.message));
+            wrong.push(with_hint(&text, reason.hint.clone()));
+        }
+    }
     if let Some(to) = &round.report.lost {
         wrong.push(format!("lost the lock to {to}"));
     }

@@ -172,6 +172,7 @@ fn failure(view: &PlanView<'_>, report: &Report) -> String {
 fn shortfall(view: &PlanView<'_>, report: &Report) -> String {
     let refused = view.plan.count(Action::Refuse);
     let unread = view.problems.len();
+    let held_back = view.plan.held_back.len();
     let plural = if report.unlisted == 1 { "" } else { "s" };
     let parts = [
         (report.interrupted.into(), "interrupted".to_owned()),
@@ -183,6 +184,7 @@ fn shortfall(view: &PlanView<'_>, report: &Report) -> String {
         (refused, format!("{refused} refused")),
         (unread, format!("{unread} not readable")),
         (report.unlisted, format!("{} kind{plural} not listed", report.unlisted)),
+        (held_back, format!("{held_back} not pruned")),
         (report.skipped(), format!("{} not tried", report.skipped())),
     ];
     let parts = parts.into_iter().filter(|(count, _)| *count > 0).map(|(_, words)| words);

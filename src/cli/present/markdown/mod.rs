@@ -11,7 +11,7 @@ mod fold;
 use escape::{code, fenced, length, words};
 
 use super::why::{self, Times};
-use super::{Glyphs, PlanView, brief, shown, waiting};
+use super::{Glyphs, PlanView, brief, is_in_sync, shown, waiting};
 use crate::approval::Difference;
 use crate::plan::{Action, Change, Plan};
 use crate::problem::Problem;
@@ -31,7 +31,7 @@ const GLYPHS: Glyphs = Glyphs { utf8: true, width: None };
 
 /// What apply would do.
 pub(super) fn plan(view: &PlanView<'_>) -> String {
-    let is_same = shown(view.plan).next().is_none() && view.problems.is_empty();
+    let is_same = is_in_sync(view);
     let what = match is_same {
         true => format!("in sync, {}", objects(view.plan)),
         false => counts(view.plan, view.problems),
@@ -271,6 +271,9 @@ fn shortfall(view: &PlanView<'_>, report: &Report) -> String {
     let left = (left > 0).then(|| format!("{left} refused"));
     let unread = view.problems.len();
     let unread = (unread > 0).then(|| format!("{unread} not readable"));
+    let held_back = view.plan.held_back.len();
+    let held_back = (held_back > 0).then(|| format!("{held_back} not pruned"));
+    let left = left.into_iter().chain(held_back);
     parts.chain(left).chain(unread).chain([done]).collect::<Vec<_>>().join(", ")
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::cli::present::{Glyphs, PlanView, shown};
+use crate::cli::present::{Glyphs, PlanView, is_in_sync};
 use crate::plan::{Action, Plan};
 
 /// What the plan is for: target, cluster, paths and commit, and whether nothing is to be done.
@@ -24,7 +24,7 @@ pub fn header_line(view: &PlanView<'_>, glyphs: Glyphs) -> String {
     if revision.dirty {
         parts.push("with uncommitted changes".to_owned());
     }
-    let in_sync = shown(view.plan).next().is_none() && view.problems.is_empty();
+    let in_sync = is_in_sync(view);
     if in_sync {
         parts.push("in sync".to_owned());
     }
