@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::between::Between;
 use crate::support::repo::{Repo, config};
 use crate::support::sandbox;
 
@@ -257,4 +258,38 @@ fn an_annotation_that_means_nothing_costs_its_object_and_check_says_the_same() {
     let _ = repo.kubectl(&["annotate", "--overwrite", "configmap", "old", "trueup.dev/prune=true"]);
     let _ = repo.run(&["apply"]).exits(0);
     assert_eq!(repo.members("configmap"), ["configmap/sound"]);
+}
+
+#[test]
+fn what_is_only_made_is_not_taken_from_who_makes_it_meanwhile() {
+    let repo = Repo::new("modes-race", sandbox::bare());
+    repo.write("a.yaml", annotated("a", ONCE)).write_config("b", "1").commit("Two");
+    // Somebody is quicker, after it was looked and before anything is written.
+    let between = Between::start(sandbox::bare(), |line| {
+        if line.starts_with("PATCH ") && line.contains("/configmaps/trueup-modes-race?") {
+            let make =
+                ["create", "configmap", "a", "-n", "modes-race", "--from-literal=key=theirs"];
+            let _ = sandbox::bare().kubectl(make);
+        }
+    });
+    let apply = repo.trueup(&["apply"]).env("KUBECONFIG", between.kubeconfig()).run().exits(1);
+    assert!(apply.stdout.contains("! ConfigMap  modes-race/a  failed"), "{apply}");
+    assert!(apply.stdout.contains("it exists already"), "{apply}");
+    assert_eq!(live(&repo, "a")["data"]["key"], "theirs");
+    let again = repo.run(&["apply"]).exits(0);
+    assert!(again.stdout.contains("it was there before: left as it is"), "{again}");
+}
+
+#[test]
+fn what_lives_in_an_ignored_namespace_is_not_promised_one() {
+    let repo = Repo::new("modes-home", sandbox::bare());
+    repo.write(
+        "home.yaml",
+        "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: modes-nowhere\n  annotations: {trueup.dev/mode: ignore}\n",
+    );
+    let inside = config("a", "1").replace("metadata:\n", "metadata:\n  namespace: modes-nowhere\n");
+    repo.write("a.yaml", inside).commit("Nobody makes its namespace");
+    let diff = repo.run(&["diff"]).exits(1);
+    assert!(diff.stdout.contains("ConfigMap modes-nowhere/a · refuse"), "{diff}");
+    assert!(diff.stdout.contains("    a.yaml:4:"), "{diff}");
 }

@@ -9,6 +9,7 @@ mod decide;
 mod edges;
 pub mod graph;
 mod guards;
+mod half;
 mod keeping;
 mod modes;
 mod order;
@@ -22,13 +23,14 @@ use decide::{Decision, decide};
 use graph::Graph;
 pub use guards::Allowed;
 use guards::Undesired;
+pub use half::{Half, Turn};
 use sequence::{Making, deleting, making};
 pub use sequence::{says_turn, turns};
 use serde::{Deserialize, Serialize};
 
 use crate::desired::Desired;
 use crate::inventory::{Inventory, PART_OF};
-use crate::manifest::Origin;
+use crate::manifest::{Manifest, Origin};
 use crate::object::{Object, ObjectKey};
 use crate::observed::{Observation, Observed, Prerequisite};
 use crate::problem::{Cause, Problem};
@@ -169,45 +171,6 @@ impl Reason {
     }
 }
 
-/// Changes, and which of them wait for which.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Half {
-    /// The changes, in an order in which each comes after all that it waits for.
-    pub changes: Vec<Change>,
-    /// What waits for what, by place among the changes.
-    pub graph: Graph,
-    /// The wave of each change.
-    pub waves: Vec<i64>,
-}
-
-/// When a change has its turn.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Turn<'a> {
-    /// Its wave.
-    pub wave: i64,
-    /// The objects of the same half that it waits for by themselves, apart from earlier waves and
-    /// kinds that commonly come before it.
-    pub needs: Vec<&'a ObjectKey>,
-}
-
-impl Half {
-    fn new(changes: Vec<Change>, graph: Graph, waves: Vec<i64>) -> Self {
-        debug_assert!((0..changes.len()).all(|at| graph.is_object(at)));
-        Self { changes, graph, waves }
-    }
-
-    /// The changes with their turns.
-    fn turns(&self) -> impl Iterator<Item = (&Change, Turn<'_>)> {
-        self.changes.iter().enumerate().map(|(at, change)| {
-            let mut needs: Vec<usize> = self.graph.needs(at).map(|need| need.on).collect();
-            needs.retain(|on| self.graph.is_object(*on));
-            needs.dedup();
-            let needs = needs.into_iter().map(|on| &self.changes[on].key).collect();
-            (change, Turn { wave: self.waves.get(at).copied().unwrap_or_default(), needs })
-        })
-    }
-}
-
 /// One action for every object: first what is desired, then what is to go.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
@@ -281,27 +244,9 @@ pub fn plan(
         let observation = observed.objects.get(key);
         let live = observation.and_then(Observation::live);
         let send = desired.sent(key, manifest, live);
-        let unclear = modes::wrong(manifest);
-        let mut decision = match modes::decide(manifest, observation, inventory) {
-            Some(decision) => decision,
-            None => {
-                let about = (inventory, allowed);
-                let mut decision = decide((key, manifest), &send, observation, about);
-                if unclear.is_none() {
-                    conflicts::settle(&mut decision, (key, manifest), (desired, &send), live);
-                }
-                decision
-            }
-        };
-        let is_ignored = Mode::ignores(&manifest.object);
-        let out_of_turn = refused.remove(key).filter(|_| !is_ignored);
-        if let Some(reason) = unclear.or(out_of_turn)
-            && decision.action != Action::Refuse
-        {
-            let (action, live, merged) = (Action::Refuse, decision.live, None);
-            let (confidence, reason) = (Confidence::Server, Some(reason));
-            decision = Decision { action, live, merged, confidence, reason };
-        }
+        let about = ((key, manifest), &*send);
+        let decision =
+            wanted(about, observation, (desired, inventory, allowed), refused.remove(key));
         let is_sent = !matches!(decision.action, Action::Keep | Action::LetGo);
         let send = is_sent.then(|| send.into_owned());
         // What is let go is there in the version that it was seen in.
@@ -343,6 +288,36 @@ pub fn plan(
     let begins_with = budget::begins_with(members, (&changes, &gone), is_member);
     let desired = Half::new(changes, graph, waves);
     Plan { desired, undesired: sorted(gone), held_back, unlisted, warnings, begins_with }
+}
+
+/// What to do with a desired object. One that nobody can tell the turn of is refused, as is one that
+/// says what means nothing.
+fn wanted(
+    ((key, manifest), send): ((&ObjectKey, &Manifest), &Object),
+    observation: Option<&Observation>,
+    (desired, inventory, allowed): (&Desired, &Inventory, &Allowed),
+    out_of_turn: Option<Reason>,
+) -> Decision {
+    let unclear = modes::wrong(manifest);
+    let decision = modes::decide(manifest, observation, inventory).unwrap_or_else(|| {
+        let mut decision = decide((key, manifest), send, observation, (inventory, allowed));
+        if unclear.is_none() {
+            let live = observation.and_then(Observation::live);
+            conflicts::settle(&mut decision, (key, manifest), (desired, send), live);
+        }
+        decision
+    });
+    let out_of_turn = out_of_turn.filter(|_| !Mode::ignores(&manifest.object));
+    match unclear.or(out_of_turn).filter(|_| decision.action != Action::Refuse) {
+        None => decision,
+        Some(reason) => Decision {
+            action: Action::Refuse,
+            live: decision.live,
+            merged: None,
+            confidence: Confidence::Server,
+            reason: Some(reason),
+        },
+    }
 }
 
 /// What to do with what is in the inventory and no longer desired.

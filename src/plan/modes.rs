@@ -39,7 +39,10 @@ pub(super) fn decide(
             })
         }
         (Mode::Ignore, _, _) => Some(keep(None)),
-        (Mode::CreateOnly, Some(live), Some(Preview::Left)) => {
+        // What is there needs nothing, though nobody knew of it before the server was asked.
+        (Mode::CreateOnly, Some(live), preview)
+            if !live.is_going() && preview != Some(&Preview::Same) =>
+        {
             let is_member = live.label(PART_OF) == Some(id.as_str());
             let what =
                 if is_member { "kept as it is" } else { "it was there before: left as it is" };

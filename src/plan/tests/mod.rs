@@ -1,5 +1,6 @@
 //! The plan's table: one row a rule.
 
+mod modes;
 mod turns;
 
 use serde_json::json;

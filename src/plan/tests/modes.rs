@@ -1,0 +1,114 @@
+//! What is only made, what is left alone, and what says what means nothing.
+
+use super::*;
+
+/// A ConfigMap that git annotates so.
+fn annotated(annotations: serde_json::Value) -> Object {
+    let mut object = object("ConfigMap", "a");
+    object.metadata_mut().insert("annotations".to_owned(), annotations);
+    object
+}
+
+/// What is done with it, and why, where this is live.
+fn told(annotations: serde_json::Value, live: Option<&Object>, preview: Preview) -> String {
+    let declared_one = annotated(annotations);
+    let desired = declared(std::slice::from_ref(&declared_one));
+    let observed = seen(&[(&declared_one, live, Some(preview))]);
+    let plan = plan(&desired, &observed, &inventory(), &Allowed::default());
+    let change = plan.changes().next().unwrap();
+    let is_sent = change.send.is_some();
+    assert_eq!(is_sent, !matches!(change.action, Action::Keep | Action::LetGo), "{change:?}");
+    let joins = change.ends_in(Some(&inventory().id()));
+    let why = change.reason.as_ref().map(|reason| reason.message.as_str()).unwrap_or_default();
+    format!("{} {joins} {why}", change.action.name()).trim_end().to_owned()
+}
+
+#[test]
+fn what_is_only_made_is_made_or_kept() {
+    let once = || json!({ "trueup.dev/mode": "create-only" });
+    let (ours, theirs) = (ours("ConfigMap", "a"), object("ConfigMap", "a"));
+    let mut going = ours.clone();
+    going.metadata_mut().insert("deletionTimestamp".to_owned(), "2026-05-01T12:00:00Z".into());
+    let mut helms = theirs.clone();
+    helms.set_label("app.kubernetes.io/managed-by", "Helm");
+    helms
+        .metadata_mut()
+        .insert("annotations".to_owned(), json!({ "meta.helm.sh/release-name": "a" }));
+    let merged = || Preview::Merged(ours.clone());
+    let kept = "keep true kept as it is, as trueup.dev/mode: create-only says";
+    let left =
+        "keep false it was there before: left as it is, as trueup.dev/mode: create-only says";
+    for (live, preview, expected) in [
+        (None, merged(), "create true"),
+        (Some(&ours), Preview::Same, "keep true"),
+        (Some(&ours), Preview::Left, kept),
+        (Some(&theirs), Preview::Left, left),
+        (Some(&helms), Preview::Left, left),
+        // Somebody made it between two looks.
+        (Some(&theirs), merged(), left),
+        (
+            Some(&going),
+            merged(),
+            "replace true somebody is deleting it: once it is gone, it is made anew",
+        ),
+    ] {
+        assert_eq!(told(once(), live, preview), expected);
+    }
+}
+
+#[test]
+fn what_is_ignored_is_left_or_let_go() {
+    let ignored = || json!({ "trueup.dev/mode": "ignore" });
+    let (ours, theirs) = (ours("ConfigMap", "a"), object("ConfigMap", "a"));
+    let mut labelled = theirs.clone();
+    labelled.set_label(PART_OF, &inventory().id());
+    let free = "let-go false let go, as trueup.dev/mode: ignore says: it is trueup's no more";
+    for (live, expected) in [
+        (None, "keep false"),
+        (Some(&theirs), "keep false"),
+        // Somebody else's hand put the label there, so it is not ours to take off.
+        (Some(&labelled), "keep true"),
+        (Some(&ours), free),
+    ] {
+        assert_eq!(told(ignored(), live, Preview::Left), expected);
+    }
+    let unknown = annotated(ignored());
+    let desired = declared(std::slice::from_ref(&unknown));
+    let why = Observation::Unknown("away".to_owned());
+    let observed = Observed { objects: [(unknown.key(), why)].into(), ..Observed::default() };
+    let kept = [("ConfigMap shop/a".to_owned(), Action::Keep)];
+    assert_eq!(actions(&desired, &observed, &Allowed::default()), kept);
+}
+
+#[test]
+fn what_means_nothing_is_refused_whatever_would_be_done() {
+    let wrong = || json!({ "trueup.dev/mode": "once", "trueup.dev/wave": "soon" });
+    let ours = ours("ConfigMap", "a");
+    let why = "refuse false trueup.dev/mode: \"once\" is none of its values, trueup.dev/wave: \"soon\" is no wave";
+    for (live, preview) in [(None, Preview::Merged(ours.clone())), (Some(&ours), Preview::Same)] {
+        assert_eq!(told(wrong(), live, preview), why);
+    }
+}
+
+#[test]
+fn what_nobody_may_list_holds_back_what_would_go() {
+    let gone = ours("ConfigMap", "gone");
+    let stays = object("ConfigMap", "stays");
+    let desired = declared(std::slice::from_ref(&stays));
+    let mut observed = seen(&[
+        (&stays, Some(&ours("ConfigMap", "stays")), Some(Preview::Same)),
+        (&gone, Some(&gone), None),
+    ]);
+    let held_back = |observed: &Observed| {
+        let plan = plan(&desired, observed, &inventory(), &Allowed::default());
+        (plan.held_back.len(), plan.unlisted, plan.is_true())
+    };
+    assert_eq!(held_back(&observed), (0, 0, false));
+    let kind = GroupKind::new("", "Secret");
+    observed.unlisted.push(Unlisted { kind, reason: "no".to_owned(), is_forbidden: true });
+    assert_eq!(held_back(&observed), (1, 0, false));
+    observed.objects.remove(&gone.key());
+    assert_eq!(held_back(&observed), (0, 0, true));
+    observed.unlisted[0].is_forbidden = false;
+    assert_eq!(held_back(&observed), (0, 1, false));
+}
