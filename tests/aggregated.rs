@@ -288,7 +288,10 @@ fn what_a_silent_server_has_is_neither_gone_nor_of_no_kind() {
     repo.write_config("stays", "1").commit("All away");
     let kept = repo.run(&["apply"]).exits(1);
     let why = format!("keep\n    not pruned: Item.{group} could not be listed");
-    has(&kept, &[&format!("APIService v1.{group} · {why}"), "1 kind not listed, 1 done"]);
+    has(
+        &kept,
+        &[&format!("APIService v1.{group} · {why}"), "1 kind not listed, 2 not pruned, 1 done"],
+    );
     shelf.server.answers(true);
     eventually("it is back", || shelf.condition("status") == "True");
     assert_eq!(shelf.items("number"), "1 2");

@@ -10,6 +10,9 @@ use crate::jitter::jittered;
 
 /// How often a request is sent before a fault counts as lasting, whatever time there is.
 const TRIES: u32 = 4;
+/// How often one is that may be a slip, where there is time: an API server that was started a moment
+/// ago knows of no service address that is free, for some seconds.
+const PATIENT_TRIES: u32 = 6;
 /// The first pause between tries; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// No pause is longer, unless the server asks for it.
@@ -105,7 +108,9 @@ impl Cluster {
         let is_few = tries < TRIES;
         match patience {
             Some(patience) if patience.halt.ends_waiting() => false,
-            Some(patience) if patience.allows(pause) && (is_few || fault == Fault::Passing) => {
+            Some(patience)
+                if patience.allows(pause) && (tries < PATIENT_TRIES || fault == Fault::Passing) =>
+            {
                 let left = patience.until.saturating_duration_since(Instant::now());
                 let next = match fault {
                     Fault::Passing => Next::GivesUp(left),

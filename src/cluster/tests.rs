@@ -107,10 +107,10 @@ async fn nobody_waits_longer_than_there_is_time() {
 #[tokio::test]
 async fn a_doubtful_fault_is_tried_a_few_times_however_much_time_there_is() {
     let odd = || status(500, "InternalError", "something odd");
-    let cluster = server(vec![odd(), odd(), odd(), odd()]);
+    let cluster = server((0..6).map(|_| odd()).collect());
     let _patient = cluster.be_patient(patience());
     assert_eq!(cluster.uid().await.unwrap_err().to_string(), "something odd");
-    assert_eq!(cluster.requests(), 4);
+    assert_eq!(cluster.requests(), 6);
 }
 
 #[tokio::test]
