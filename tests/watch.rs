@@ -80,6 +80,38 @@ fn a_commit_that_was_read_is_not_read_again() {
     assert_eq!(watching.stop(), Some(0));
 }
 
+#[test]
+fn what_a_commit_says_in_trueup_yaml_counts_from_that_commit_on() {
+    let repo = Repo::new("watch-settings", sandbox::bare());
+    let rules = "targets:\n  all:\n    paths: [.]\n";
+    repo.write("trueup.yaml", rules).write_config("one", "1").commit("First");
+    let watching = Watching::start(&repo, &[]);
+    watching.says("1 changed");
+    let by_hand = |value: &str| {
+        let sed = format!("s/key: \".*\"/key: \"{value}\"/");
+        let _ = repo.edit(&["configmap", "one"], &sed).exits(0);
+    };
+    by_hand("3");
+    eventually("it is put back", || value(&repo, "one") == "1");
+
+    let ignore = "    ignore: [{kind: ConfigMap, paths: [/data/key]}]\n";
+    let others = "  another:\n    paths: [nowhere]\n";
+    repo.write("trueup.yaml", format!("{rules}{ignore}{others}")).commit("Ignore the key");
+    watching.says("new commit");
+    by_hand("4");
+    let rounds = repo.rounds();
+    eventually("more rounds", || repo.rounds() > rounds + 3);
+    assert_eq!(value(&repo, "one"), "4", "{:#?}", watching.said());
+
+    repo.write("trueup.yaml", format!("{rules}    pahts: [.]\n")).commit("Broken");
+    watching.says("! trueup.yaml:4:5");
+    repo.write("trueup.yaml", rules).commit("Mended");
+    watching.says("recovered @");
+    eventually("it is put back again", || value(&repo, "one") == "1");
+    assert_eq!(watching.times("! trueup.yaml"), 1, "{:#?}", watching.said());
+    assert_eq!(watching.stop(), Some(0));
+}
+
 /// A repository with 300 objects.
 fn many(name: &str) -> Repo<'static> {
     let repo = Repo::new(name, sandbox::bare());

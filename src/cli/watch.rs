@@ -1,7 +1,7 @@
 //! `trueup watch`: pull + apply, again and again, and a line for each round that did something.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::conduct::duration;
 use crate::git::Checkout;
 use crate::git::pull::PullOptions;
 use crate::reconcile::TIMEOUT;
-use crate::watch::{Stop, Watch, watch};
+use crate::watch::{Settings, SettingsError, Stop, Wanted, Watch, watch};
 
 /// What the end of `trueup watch --help` says.
 const EXAMPLES: &str = "\
@@ -93,27 +93,19 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
             interrupt: Arc::clone(stop.flag()),
         }
     });
-    let said = &named.conduct;
-    let wait_timeout = args.wait_timeout.or(said.timeout).unwrap_or(TIMEOUT);
-    let usually = if args.once { LOCK_TIMEOUT } else { Duration::ZERO };
-    let setting = Watch {
-        directory: directory.to_owned(),
-        pull,
-        target: named.target,
-        access,
-        interval: args.interval,
-        once: args.once,
-        cascade: args.cascade.map(Into::into).or(said.cascade).unwrap_or_default(),
-        wait: args.waiting.is_wanted(said.wait, true).then_some(wait_timeout),
-        who: locking::who(),
-        lock_timeout: args.locking.patience(said, usually),
-        rolls_back: args.locking.rolls_back(said),
-        delays: ui.delays(),
-    };
+    let (once, interval, who) = (args.once, args.interval, locking::who());
+    let mut args = args;
+    if named.declared && args.target.files.paths.is_empty() {
+        // Whatever targets there will be besides.
+        args.target.files.target = Some(named.name.clone());
+    }
+    let settings = settings(args, directory.to_owned());
+    let (directory, delays) = (directory.to_owned(), ui.delays());
+    let setting = Watch { directory, pull, settings, access, interval, once, who, delays };
     // From cron, a round with nothing to tell should not send a mail.
-    let mut log = Log::new(&named.name, !args.once || ui.has_reader(), ui.glyphs());
-    if !args.once {
-        writeln!(ui.stdout(), "{}", log.beginning(&setting))?;
+    let mut log = Log::new(&named.name, !once || ui.has_reader(), ui.glyphs());
+    if !once {
+        writeln!(ui.stdout(), "{}", log.beginning(&setting, &named.shown_paths))?;
     }
     let mut exit = Exit::AtCommit;
     watch(&setting, &stop, &mut |round, _| {
@@ -124,11 +116,36 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         }
     })
     .await;
-    match args.once {
+    match once {
         true => Ok(exit),
         false => {
             writeln!(ui.stdout(), "{}", log.line("stopped"))?;
             Ok(Exit::AtCommit)
         }
     }
+}
+
+/// Reads what the flags and a commit's `trueup.yaml` say.
+fn settings(args: WatchArgs, directory: PathBuf) -> Settings {
+    Box::new(move |(checkout, cluster), commit| {
+        let mut target = args.target.clone();
+        if let Some(commit) = commit {
+            (target.files.rev, target.files.worktree) = (Some(commit.to_owned()), false);
+        }
+        let named = target.resolve(&directory, checkout, cluster).map_err(|failure| {
+            let Failure { error, hints } = failure;
+            let hint = hints.into_iter().next();
+            SettingsError { message: format!("{error:#}"), hint }
+        })?;
+        let said = &named.conduct;
+        let wait_timeout = args.wait_timeout.or(said.timeout).unwrap_or(TIMEOUT);
+        let usually = if args.once { LOCK_TIMEOUT } else { Duration::ZERO };
+        Ok(Wanted {
+            cascade: args.cascade.map(Into::into).or(said.cascade).unwrap_or_default(),
+            wait: args.waiting.is_wanted(said.wait, true).then_some(wait_timeout),
+            lock_timeout: args.locking.patience(said, usually),
+            rolls_back: args.locking.rolls_back(said),
+            target: named.target,
+        })
+    })
 }

@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::{JITTER, Watch};
+use crate::config;
 use crate::git::Checkout;
 use crate::git::pull::{PullError, PullOptions, Pulled, pull};
 use crate::halt::Halt;
@@ -53,13 +54,13 @@ impl Remote {
     /// `followed`, with something else in it; if so, `halt` knows.
     pub(super) async fn beside<T>(
         &mut self,
-        (watch, followed): (&Watch, &str),
+        (watch, target, followed): (&Watch, &Target, &str),
         halt: &Halt,
         work: impl Future<Output = T>,
     ) -> T {
         let looking = async {
             if !watch.once {
-                halt.supersede(self.newer(watch, followed).await);
+                halt.supersede(self.newer(watch, (target, followed)).await);
             }
             std::future::pending::<Infallible>().await
         };
@@ -71,7 +72,7 @@ impl Remote {
     }
 
     /// Returns once there is a commit that declares something else than the one that is `followed`.
-    async fn newer(&mut self, watch: &Watch, followed: &str) -> String {
+    async fn newer(&mut self, watch: &Watch, (target, followed): (&Target, &str)) -> String {
         let mut last = followed.to_owned();
         loop {
             tokio::time::sleep(jittered(watch.interval, JITTER)).await;
@@ -81,12 +82,12 @@ impl Remote {
                 self.brought = pulled.filter(|it| !it.is_up_to_date()).or(self.brought.take());
             }
             let Ok(checkout) = Checkout::discover(&watch.directory) else { continue };
-            let Ok(revision) = checkout.resolve(watch.target.rev.as_deref()) else { continue };
+            let Ok(revision) = checkout.resolve(target.rev.as_deref()) else { continue };
             if revision.commit == last {
                 continue;
             }
             last = revision.commit;
-            if !is_same(&watch.target, &checkout, [followed, &last]).await {
+            if !is_same(target, &checkout, [followed, &last]).await {
                 return last;
             }
         }
@@ -96,6 +97,13 @@ impl Remote {
 /// Whether two commits are known to declare the same.
 async fn is_same(target: &Target, checkout: &Checkout, commits: [&str; 2]) -> bool {
     if target.worktree {
+        return false;
+    }
+    let settings = |commit| {
+        let revision = checkout.resolve(Some(commit)).ok()?;
+        checkout.read_file(&revision, config::FILE).ok()
+    };
+    if settings(commits[0]).is_none() || settings(commits[0]) != settings(commits[1]) {
         return false;
     }
     let [one, other] = commits.map(|commit| {

@@ -14,7 +14,8 @@ use self::lookout::Remote;
 pub use self::round::{Round, RoundError};
 use self::round::{act, look};
 pub use self::stop::Stop;
-use crate::cluster::{Access, Cascade, Listener};
+use crate::cluster::{Access, Cascade, Cluster, Listener};
+use crate::git::Checkout;
 use crate::git::pull::PullOptions;
 use crate::jitter::jittered;
 use crate::lease::{Watched, Who};
@@ -30,27 +31,49 @@ pub struct Watch {
     pub directory: PathBuf,
     /// How to pull; `None` where there is no remote to pull from.
     pub pull: Option<PullOptions>,
-    /// What to make true.
-    pub target: Target,
+    /// Reads what to make true.
+    pub settings: Settings,
     /// Where.
     pub access: Access,
     /// How long from the end of one round to the beginning of the next.
     pub interval: Duration,
-    /// How objects are deleted that own others.
-    pub cascade: Cascade,
     /// Whether one round is enough.
     pub once: bool,
+    /// Who we are to others.
+    pub who: Who,
+    /// Hears what takes a while.
+    pub delays: Listener,
+}
+
+/// Reads what the settings of a commit say, be it the one that is followed or, by its id, another:
+/// they may change with every commit.
+pub type Settings =
+    Box<dyn Fn((&Checkout, &Cluster), Option<&str>) -> Result<Wanted, SettingsError> + Send + Sync>;
+
+/// Why a commit's settings can't be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct SettingsError {
+    /// What is wrong, and where.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// What is to be made true, and how.
+#[derive(Clone)]
+pub struct Wanted {
+    /// What.
+    pub target: Target,
+    /// How objects are deleted that own others.
+    pub cascade: Cascade,
     /// How long a round that changed something waits until everything is healthy; `None` not to
     /// wait.
     pub wait: Option<Duration>,
-    /// Who we are to others.
-    pub who: Who,
     /// How long a round waits for somebody else who writes.
     pub lock_timeout: Duration,
     /// Whether a commit that fails is taken back.
     pub rolls_back: bool,
-    /// Hears what takes a while.
-    pub delays: Listener,
 }
 
 /// What one round leaves for the next.

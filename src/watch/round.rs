@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Memory, Stop, Watch};
+use super::{Memory, SettingsError, Stop, Wanted, Watch};
 use crate::cluster::{self, Cluster, ConnectError};
 use crate::git::pull::{PullError, Pulled};
 use crate::git::{self, Checkout};
@@ -44,6 +44,9 @@ pub enum RoundError {
     /// No way to the cluster.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// What is wanted could not be read.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// The target could not be surveyed or carried out.
     #[error(transparent)]
     Reconcile(#[from] reconcile::Error),
@@ -67,6 +70,7 @@ impl RoundError {
             Self::Git(error) => error.hint(),
             Self::Connect(error) => error.hint(),
             Self::Reconcile(error) => error.hint(),
+            Self::Settings(error) => error.hint.clone(),
             Self::Task(_) => None,
         }
     }
@@ -78,6 +82,9 @@ pub(super) struct Looked {
     pulled: Option<Result<Pulled, PullError>>,
     checkout: Checkout,
     cluster: Cluster,
+    /// What the settings say of the commit that the target follows.
+    wanted: Wanted,
+    /// What is to be made true instead, where that commit was taken back.
     target: Target,
     survey: Survey,
     held_back: Option<String>,
@@ -100,31 +107,28 @@ pub(super) async fn look(watch: &Watch, memory: &mut Memory) -> Result<Looked, R
     let checkout = Checkout::discover(&watch.directory)?;
     let cluster = Cluster::connect(&watch.access).await?;
     cluster.tell_delays(watch.delays.clone());
-    let (target, survey, held_back) = choose(watch, (&checkout, &cluster), memory).await?;
-    Ok(Looked { begin, pulled, checkout, cluster, target, survey, held_back })
+    let wanted = (watch.settings)((&checkout, &cluster), None)?;
+    let (target, survey, held_back) =
+        choose((watch, &wanted), (&checkout, &cluster), memory).await?;
+    Ok(Looked { begin, pulled, checkout, cluster, wanted, target, survey, held_back })
 }
 
 /// What is to be made true: the target's commit, or the last healthy one where that one was taken
 /// back. The cluster says so, so that it is known after a restart as well.
 async fn choose(
-    watch: &Watch,
+    (watch, wanted): (&Watch, &Wanted),
     (checkout, cluster): (&Checkout, &Cluster),
     memory: &mut Memory,
 ) -> Result<(Target, Survey, Option<String>), RoundError> {
-    let target = &watch.target;
-    if !watch.rolls_back {
+    let target = &wanted.target;
+    if !wanted.rolls_back {
         let survey = survey(target, checkout, cluster, Some(&memory.last)).await?;
         return Ok((target.clone(), survey, None));
     }
-    let back = |commit: &str| Target {
-        rev: Some(commit.to_owned()),
-        worktree: false,
-        moved: true,
-        ..target.clone()
-    };
+    let back = |commit: &str| at(watch, (checkout, cluster), (target, commit));
     let now = checkout.resolve(target.rev.as_deref())?.commit;
     if let Some((failed, healthy)) = memory.held_back.take().filter(|(failed, _)| *failed == now) {
-        let target = back(&healthy);
+        let target = back(&healthy)?;
         let survey = survey(&target, checkout, cluster, Some(&memory.last)).await?;
         if held_back(&survey, &failed).as_ref() == Some(&healthy) {
             memory.held_back = Some((failed.clone(), healthy));
@@ -136,10 +140,21 @@ async fn choose(
     let Some(healthy) = held_back(&found, &failed).filter(|_| !found.revision.dirty) else {
         return Ok((target.clone(), found, None));
     };
-    let target = back(&healthy);
+    let target = back(&healthy)?;
     let survey = survey(&target, checkout, cluster, Some(&memory.last)).await?;
     memory.held_back = Some((failed.clone(), healthy));
     Ok((target, survey, Some(failed)))
+}
+
+/// The target as another commit's settings have it, to go back there; its inventory is the same.
+fn at(
+    watch: &Watch,
+    reach: (&Checkout, &Cluster),
+    (now, commit): (&Target, &str),
+) -> Result<Target, SettingsError> {
+    let Wanted { target, .. } = (watch.settings)(reach, Some(commit))?;
+    let (rev, inventory) = (Some(commit.to_owned()), now.inventory.clone());
+    Ok(Target { rev, inventory, worktree: false, moved: true, ..target })
 }
 
 /// The last healthy commit, where the inventory says that `commit` was taken back.
@@ -157,16 +172,16 @@ pub(super) async fn act(
     (memory, stop): (&mut Memory, &Stop),
 ) -> Result<Round, RoundError> {
     let mut followed = looked.followed();
-    let Looked { begin, pulled, checkout, cluster, target, mut survey, held_back } = looked;
+    let Looked { begin, pulled, checkout, cluster, wanted, target, mut survey, held_back } = looked;
     let Memory { last, watched, held_back: _, proved, remote } = memory;
     let about = (&target.inventory, &watch.who);
-    let (halt, passing) = (Halt::with(stop.flag()), watch.wait.unwrap_or(TIMEOUT));
+    let (halt, passing) = (Halt::with(stop.flag()), wanted.wait.unwrap_or(TIMEOUT));
     let lock = match survey.writes() {
         true => {
-            let (timeout, events) = (watch.lock_timeout, &mut |_: &_| {});
+            let (timeout, events) = (wanted.lock_timeout, &mut |_: &_| {});
             let patience = Patience { timeout, passing, watched, halt: &halt, events };
             let taking = take(&survey, &cluster, about, patience);
-            remote.beside((watch, &followed), &halt, taking).await?
+            remote.beside((watch, &wanted.target, &followed), &halt, taking).await?
         }
         false => Lock::without(&cluster, about),
     };
@@ -189,9 +204,10 @@ pub(super) async fn act(
         }
     }
     let reach = (&checkout, &cluster);
-    let locked = Locked { watch, target: &target, reach, lock: &lock, halt: &halt };
+    let (wanted, target) = (&wanted, &target);
+    let locked = Locked { watch, wanted, target, reach, lock: &lock, halt: &halt };
     let work = lock.keep(locked.carry_out(&survey, proved));
-    let report = remote.beside((watch, &followed), &halt, work).await;
+    let report = remote.beside((watch, &wanted.target, &followed), &halt, work).await;
     let warning = lock.warning.clone();
     lock.give_back().await;
     let (requests, elapsed) = (cluster.requests(), begin.elapsed());
@@ -201,6 +217,7 @@ pub(super) async fn act(
 /// A round that may write.
 struct Locked<'a> {
     watch: &'a Watch,
+    wanted: &'a Wanted,
     target: &'a Target,
     reach: (&'a Checkout, &'a Cluster),
     lock: &'a Lock<'a>,
@@ -215,15 +232,15 @@ impl Locked<'_> {
         survey: &Survey,
         proved: &mut Option<String>,
     ) -> Result<Report, reconcile::Error> {
-        let Self { watch, target, reach: (checkout, cluster), lock, halt } = *self;
+        let Self { watch, wanted, target, reach: (checkout, cluster), lock, halt } = *self;
         let inventory = &target.inventory;
-        let (wait, events) = (watch.wait, &mut |_: &_| {});
-        let (timeout, cascade) = (watch.wait.unwrap_or(TIMEOUT), watch.cascade);
+        let (wait, events) = (wanted.wait, &mut |_: &_| {});
+        let (timeout, cascade) = (wanted.wait.unwrap_or(TIMEOUT), wanted.cascade);
         let course =
             Course { inventory, lock, approval: None, wait, timeout, cascade, halt, events };
         let mut report = carry_out(survey, cluster, course).await?;
         let is_due = watch.once || survey.plan.writes() || is_unproven(&report, proved.as_deref());
-        report.proof = match watch.wait {
+        report.proof = match wanted.wait {
             // Else it is not the round to wait: the next commit would have to, too.
             Some(timeout) if is_due => {
                 let waiting = Waiting { inventory, timeout, halt, events: &mut |_| {} };
@@ -237,7 +254,7 @@ impl Locked<'_> {
             let _patient = cluster.be_patient(cluster::Patience::of(timeout, halt));
             note_health(survey, (target, cluster), (&mut report, lock)).await?;
         }
-        if watch.rolls_back && is_failure(survey, &report) {
+        if wanted.rolls_back && is_failure(survey, &report) {
             report.rollback = Some(self.go_back(survey, (checkout, cluster)).await);
             report.supersede(halt.newer());
         }
@@ -256,19 +273,22 @@ impl Locked<'_> {
             Ok(revision) => revision,
             Err(why) => return why.into(),
         };
-        let commit = revision.commit.clone();
-        let target =
-            Target { rev: Some(commit), worktree: false, moved: true, ..self.target.clone() };
-        let timeout = self.watch.wait.unwrap_or_default();
+        let impossible = |error: &dyn std::error::Error| Rollback {
+            words: format!("going back to {} was not possible: {error}", revision.short()),
+            to: Some(revision.commit.clone()),
+            report: None,
+        };
+        let reach = (checkout, cluster);
+        let target = match at(self.watch, reach, (self.target, &revision.commit)) {
+            Ok(target) => target,
+            Err(error) => return impossible(&error),
+        };
+        let timeout = self.wanted.wait.unwrap_or_default();
         let (lock, halt) = (self.lock, self.halt);
-        let how = Return { lock, timeout, cascade: self.watch.cascade, halt };
+        let how = Return { lock, timeout, cascade: self.wanted.cascade, halt };
         match go_back(survey, &target, (checkout, cluster), how).await {
             Ok(back) => back.told(),
-            Err(error) => Rollback {
-                words: format!("going back to {} was not possible: {error}", revision.short()),
-                to: Some(revision.commit),
-                report: None,
-            },
+            Err(error) => impossible(&error),
         }
     }
 }

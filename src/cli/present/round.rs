@@ -52,9 +52,8 @@ impl Log {
     }
 
     /// What is going to be watched.
-    pub fn beginning(&self, watch: &Watch) -> String {
-        let paths = watch.target.paths.iter().map(|path| if path.is_empty() { "." } else { path });
-        let paths = paths.collect::<Vec<_>>().join(" ");
+    pub fn beginning(&self, watch: &Watch, paths: &[String]) -> String {
+        let paths = paths.join(" ");
         let remote = if watch.pull.is_some() { "" } else { ", without pulling" };
         self.line(&format!("watching {paths} every {} s{remote}", watch.interval.as_secs_f64()))
     }
