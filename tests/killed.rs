@@ -11,8 +11,8 @@ use crate::support::sandbox;
 
 /// How many objects the commit has, and of how many the one before it.
 const OBJECTS: usize = 500;
-/// How many moments are tried.
-const KILLS: u32 = 20;
+/// How many moments are tried. Every request of a smaller change is one of the faults' points.
+const KILLS: u32 = 10;
 
 /// A repository with two commits: 500 objects, of which the second changes a third, takes away a
 /// third and adds as many.
