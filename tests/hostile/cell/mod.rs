@@ -1,0 +1,1 @@
+//! Programs that render and try to get out of their cell.

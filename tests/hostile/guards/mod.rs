@@ -1,0 +1,1 @@
+//! Commits that try to lift a guard by themselves.

@@ -1,0 +1,1 @@
+//! Kustomizations that kustomize reads otherwise than trueup does.

@@ -1,0 +1,1 @@
+//! Secrets that appear in another spelling than their own.

@@ -1,0 +1,1 @@
+//! Remotes that send the credentials of a pull elsewhere.

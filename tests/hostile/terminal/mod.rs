@@ -1,0 +1,1 @@
+//! Texts from outside that would steer a terminal or a CI runner.

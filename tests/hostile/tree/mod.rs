@@ -1,0 +1,1 @@
+//! Trees and work trees that lead out of the checkout, and repositories of other users.
