@@ -43,6 +43,13 @@ pub struct Served {
     pub verbs: Vec<String>,
 }
 
+impl Served {
+    /// Whether its objects can be listed, as far as is known.
+    pub fn can_be_listed(&self) -> bool {
+        self.verbs.is_empty() || self.verbs.iter().any(|verb| verb == "list")
+    }
+}
+
 /// A kind that a CustomResourceDefinition of the commit defines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Defined {

@@ -11,11 +11,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use crate::catalog::{Catalog, Lookup, Promised, silence};
-use crate::inventory::{Inventory, PART_OF};
+use crate::inventory::{Inventory, PART_OF, reserved};
 use crate::manifest::Manifest;
 use crate::object::{Object, ObjectKey};
 use crate::ownership::conflict::{Conflict, OnConflict, conflicts};
 use crate::ownership::takeover::hand_over;
+use crate::precedence::{self, Said};
 use crate::problem::{Place, Problem};
 use crate::rules::{Rule, fields_of, leave, settle};
 use crate::switches::Mode;
@@ -30,8 +31,8 @@ pub struct Desired {
     pub problems: Vec<Problem>,
     /// Fields that are left as they are in the cluster.
     pub ignore: Vec<Rule>,
-    /// What is done about conflicts of objects that do not say it themselves.
-    pub on_conflict: OnConflict,
+    /// What is done about conflicts, as far as objects do not say it themselves.
+    pub on_conflict: Said<OnConflict>,
 }
 
 impl Desired {
@@ -44,6 +45,10 @@ impl Desired {
         let mut desired = Self::default();
         let mut places: BTreeMap<ObjectKey, Vec<Place>> = BTreeMap::new();
         for mut manifest in manifests {
+            if let Some(problem) = reserved::problem(&manifest) {
+                desired.problems.push(problem);
+                continue;
+            }
             let namespaced = match scope(&manifest, catalog) {
                 Ok(namespaced) => namespaced,
                 // It may be for another cluster, and nothing is done with it here either.
@@ -80,7 +85,7 @@ impl Desired {
     /// nothing.
     pub fn on_conflict(&self, manifest: &Manifest) -> OnConflict {
         let said = OnConflict::said(&manifest.object).unwrap_or(Some(OnConflict::Fail));
-        said.unwrap_or(self.on_conflict)
+        precedence::on_conflict(self.on_conflict, said)
     }
 
     /// Whether what is sent depends on what is live.
@@ -196,15 +201,6 @@ fn scope(manifest: &Manifest, catalog: &Catalog) -> Result<bool, Problem> {
         excerpt: None,
         hint,
     };
-    if object.label(PART_OF).is_some() {
-        return Err(problem(
-            format!(
-                "{} carries the label {PART_OF}, which is an inventory's own mark",
-                object.key()
-            ),
-            Some("take the label out of the manifest; trueup sets it".to_owned()),
-        ));
-    }
     let (api_version, kind) = (object.api_version(), object.kind());
     let found = catalog.look_up(&object.group_kind(), object.version());
     if let (Lookup::Nowhere(_), Some(by)) = (&found, catalog.promised_by(api_version)) {

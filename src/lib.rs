@@ -20,6 +20,7 @@
 //! | [`verdicts`] | of which objects the server said that applying changes nothing |
 //! | [`inventory`] | which live objects the target put there: an ApplySet |
 //! | [`plan`] | the decision, as a pure function: [`plan::plan`] |
+//! | [`precedence`] | who decides: the operator, the repository or the object |
 //! | [`approval`] | a plan that somebody approved, held against what is found later |
 //! | [`references`] | which fields of an object name another object |
 //! | [`schemas`] | what the fields of each kind are like |
@@ -97,6 +98,7 @@ pub mod observed;
 pub mod ownership;
 pub mod plan;
 pub mod plan_file;
+pub mod precedence;
 pub mod problem;
 pub mod reconcile;
 pub mod redact;

@@ -3,7 +3,7 @@
 //! The API server's answer to a dry run is part of it: only the server knows what an object would
 //! become, so a plan can be pure only if that answer is observed first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::health::Health;
 use crate::object::{GroupKind, Object, ObjectKey};
@@ -22,6 +22,8 @@ pub struct Observed {
     /// How many objects the inventory had before what is not finished yet was begun, where that is
     /// recorded.
     pub begun_with: Option<usize>,
+    /// What carries the inventory's label beside what its record covers.
+    pub unrecorded: Unrecorded,
 }
 
 impl Observed {
@@ -37,6 +39,20 @@ impl Observed {
     pub fn is_unlisted(&self, key: &ObjectKey) -> bool {
         self.unlisted.iter().any(|unlisted| unlisted.kind == key.group_kind())
     }
+}
+
+/// Live objects that carry the inventory's label and trueup's own entry, of kinds or in namespaces that
+/// the record does not name: of a record that is gone.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Unrecorded {
+    /// The objects.
+    pub objects: BTreeMap<ObjectKey, Object>,
+    /// Whether there is no record at all.
+    pub is_gone: bool,
+    /// Their kinds, where the record does not name them.
+    pub kinds: BTreeSet<GroupKind>,
+    /// Their namespaces, where the record does not name them and each is listed by itself.
+    pub namespaces: BTreeSet<String>,
 }
 
 /// A kind that could not be listed.

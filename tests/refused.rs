@@ -133,7 +133,7 @@ fn a_quantity_that_is_none_is_refused_and_not_asked_for_again() {
     repo.write("envs/web.yaml", deployment(limits, "")).commit("Lots");
     let output = repo.run(&["diff"]).exits(1);
     assert!(output.stdout.contains("quantities must match"), "{output}");
-    // Discovery 2, the parent, the cluster's identity, the inventory's namespace, one dry run, and the
-    // object itself.
-    assert!(output.stdout.contains(" 7 requests "), "{output}");
+    // Discovery 2, the parent, the cluster's identity, the inventory's namespace, a LIST of the kind
+    // that no record names yet, one dry run, and the object itself.
+    assert!(output.stdout.contains(" 8 requests "), "{output}");
 }

@@ -62,14 +62,16 @@ pub struct Purpose {
     pub repository: String,
     /// Kinds with data behind them that may be deleted.
     pub allow_delete: BTreeSet<String>,
-    /// Kinds whose objects may be deleted and made anew where a change is not possible.
-    pub replace: BTreeSet<String>,
-    /// How much of the inventory may be deleted at once; `None` for what is usual.
+    /// Kinds whose objects may be deleted and made anew where a change is not possible, where the
+    /// operator said so.
+    pub replace: Option<BTreeSet<String>>,
+    /// How much of the inventory may be deleted at once, where the operator said so.
     pub max_prune: Option<MaxPrune>,
     /// Whether everything may be deleted because the commit declares nothing.
     pub allow_empty: bool,
-    /// What is done about fields that other managers own with another value.
-    pub on_conflict: OnConflict,
+    /// What is done about fields that other managers own with another value, where the operator said
+    /// so. What the commit says of it is in the commit.
+    pub on_conflict: Option<OnConflict>,
     /// Whether what somebody else claims may be adopted.
     pub adopt: bool,
     /// Whether the inventory may have been made from other paths of the repository.

@@ -17,10 +17,10 @@ fn purpose() -> Purpose {
         commit: "8be01d3aa0c8b6c9b4e4a6d4b1a5c4c1a9e0f7d2".to_owned(),
         repository: "4f2c1a9aa0c8b6c9b4e4a6d4b1a5c4c1a9e0f7d2".to_owned(),
         allow_delete: BTreeSet::new(),
-        replace: BTreeSet::new(),
+        replace: None,
         max_prune: None,
         allow_empty: false,
-        on_conflict: crate::ownership::conflict::OnConflict::Force,
+        on_conflict: None,
         adopt: false,
         moved: false,
     }

@@ -38,8 +38,10 @@ pub enum Rule {
     Reference,
     /// An annotation about an object's turn that can't be followed.
     Order,
-    /// An annotation of trueup's own that means nothing.
+    /// An annotation of trueup's own that means nothing, or one that no manifest may have.
     Annotation,
+    /// A record or a lock of an inventory, which no manifest may declare.
+    Reserved,
     /// A Secret's key that is there twice.
     SecretKey,
     /// An API server refuses it.
@@ -48,7 +50,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Unreadable,
         Self::Surprise,
         Self::UnknownField,
@@ -60,6 +62,7 @@ impl Rule {
         Self::Reference,
         Self::Order,
         Self::Annotation,
+        Self::Reserved,
         Self::SecretKey,
         Self::Refused,
     ];
@@ -78,6 +81,7 @@ impl Rule {
             Self::Reference => "reference",
             Self::Order => "order",
             Self::Annotation => "annotation",
+            Self::Reserved => "reserved",
             Self::SecretKey => "secret-key",
             Self::Refused => "refused",
         }
@@ -96,7 +100,10 @@ impl Rule {
             Self::NoSchema => "There is no schema for the kind.",
             Self::Reference => "Something is named that is nowhere in the set.",
             Self::Order => "An object's turn can't be told from what the annotations say.",
-            Self::Annotation => "An annotation of trueup's own has no such name or no such value.",
+            Self::Annotation => {
+                "An annotation has no such name, no such value, or no place in a manifest."
+            }
+            Self::Reserved => "Records and locks of inventories can't be declared.",
             Self::SecretKey => "A Secret has a key in data and in stringData.",
             Self::Refused => "An API server refuses the object.",
         }

@@ -1,6 +1,8 @@
-//! What objects say of how they are treated, where it means nothing: it is what a plan would refuse.
+//! What objects say of how they are treated, where it means nothing or is not theirs to say: it is
+//! what a plan would refuse.
 
 use super::{Finding, Level, Rule};
+use crate::inventory::reserved;
 use crate::manifest::Manifest;
 use crate::object::ObjectKey;
 use crate::switches::faults;
@@ -21,5 +23,9 @@ pub(super) fn wrong(key: &ObjectKey, manifest: &Manifest) -> Vec<Finding> {
             hint: Some(fault.hint),
         }
     };
-    faults(&manifest.object).into_iter().map(finding).collect()
+    let reserved = reserved::problem(manifest).map(|problem| Finding {
+        object: Some(key.clone()),
+        ..Finding::told(&problem, Level::Error, Rule::Reserved)
+    });
+    reserved.into_iter().chain(faults(&manifest.object).into_iter().map(finding)).collect()
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::approved::{self, found};
-use super::cascade::Cascade;
+use super::cascade::{self, Cascade};
 use super::exit::{Exit, Failure};
 use super::locking::{self, LOCK_TIMEOUT, LockArgs};
 use super::present::steps::Steps;
@@ -23,6 +23,7 @@ use crate::cluster::Patience;
 use crate::conduct::duration;
 use crate::halt::Halt;
 use crate::plan_file;
+use crate::precedence::Said;
 use crate::reconcile::{self, Course, Lock, Return, Survey, TIMEOUT, carry_out, note_health};
 use crate::report::Report;
 use crate::watch::Stop;
@@ -153,7 +154,8 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
 impl ApplyArgs {
     /// For how long what passes by itself is waited for.
     fn timeout(&self, session: &Session) -> Duration {
-        self.timeout.or(session.named.conduct.timeout).unwrap_or(TIMEOUT)
+        let said = Said { operator: self.timeout, repository: session.named.conduct.timeout };
+        said.counts().unwrap_or(TIMEOUT)
     }
 }
 
@@ -187,7 +189,7 @@ async fn locked(
         false => args.waiting.is_wanted(said.wait, is_watched),
     };
     let timeout = args.timeout(session);
-    let cascade = args.cascade.map(Into::into).or(said.cascade).unwrap_or_default();
+    let cascade = cascade::counts(args.cascade, said);
     let course = Course {
         inventory: &target.inventory,
         lock,

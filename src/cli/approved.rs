@@ -5,11 +5,12 @@ use crate::cluster::Cluster;
 use crate::conduct::Conduct;
 use crate::git::Checkout;
 use crate::inventory::Inventory;
+use crate::precedence::Said;
 use crate::reconcile::{Survey, Target};
 
 use super::exit::Failure;
 use super::session::Session;
-use super::target::{FilesArgs, Named, TargetArgs, setting};
+use super::target::{FilesArgs, Named, TargetArgs, counts, setting};
 
 /// What was found, as an approval is made of it and held against it.
 pub fn found(survey: &Survey) -> Found<'_> {
@@ -35,10 +36,10 @@ pub fn approval(session: &Session, survey: &Survey) -> Result<Approval, Failure>
         commit: survey.revision.commit.clone(),
         repository: survey.after.repository.clone(),
         allow_delete: target.allow_delete.clone(),
-        replace: target.replace.clone(),
-        max_prune: target.max_prune,
+        replace: target.replace.operator.clone(),
+        max_prune: target.max_prune.operator,
         allow_empty: target.allow_empty,
-        on_conflict: target.on_conflict,
+        on_conflict: target.on_conflict.operator,
         adopt: target.adopt,
         moved: target.moved,
     };
@@ -99,14 +100,14 @@ impl TargetArgs {
             redact: file.redact(declared.then_some(target.as_str())),
             namespace,
             allow_delete: purpose.allow_delete.clone(),
-            replace: purpose.replace.clone(),
-            max_prune: purpose.max_prune,
+            replace: Said { operator: purpose.replace.clone(), repository: Some(config.replace) },
+            max_prune: Said { operator: purpose.max_prune, repository: config.max_prune },
             allow_empty: purpose.allow_empty,
-            on_conflict: purpose.on_conflict,
+            on_conflict: Said { operator: purpose.on_conflict, repository: config.on_conflict },
             adopt: purpose.adopt,
             moved: purpose.moved,
-            strict: self.strict.unwrap_or(config.strict),
-            verify: self.verify.unwrap_or(config.verify),
+            strict: counts(self.strict, config.strict),
+            verify: counts(self.verify, config.verify),
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
         Ok(Named { name: purpose.target.clone(), declared, target, shown_paths, conduct })

@@ -2,7 +2,8 @@
 
 use clap::ValueEnum;
 
-use crate::conduct;
+use crate::conduct::{self, Conduct};
+use crate::precedence::Said;
 
 /// What becomes of the objects that a deleted one owns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -14,6 +15,12 @@ pub enum Cascade {
     Foreground,
     /// They stay
     Orphan,
+}
+
+/// Which of the flag and of what trueup.yaml says counts.
+pub fn counts(flag: Option<Cascade>, said: &Conduct) -> conduct::Cascade {
+    let said = Said { operator: flag.map(Into::into), repository: said.cascade };
+    said.counts().unwrap_or_default()
 }
 
 impl From<Cascade> for conduct::Cascade {

@@ -14,6 +14,7 @@ use super::ui::Ui;
 use crate::conduct::{self, Conduct, duration_or_none};
 use crate::halt::Halt;
 use crate::lease::{Holder, Watched, Who};
+use crate::precedence::Said;
 use crate::reconcile::{
     self, Lock, Patience, Return, Survey, Target, go_back, is_failure, take, way_back,
 };
@@ -49,15 +50,18 @@ impl LockArgs {
     /// Whether a commit that fails is taken back: the flag counts first, then what is said
     /// elsewhere.
     pub fn rolls_back(&self, said: &Conduct) -> bool {
-        match self.on_failure {
-            Some(on_failure) => on_failure == OnFailure::Rollback,
-            None => said.on_failure == Some(conduct::OnFailure::Rollback),
-        }
+        let flag = self.on_failure.map(|on_failure| match on_failure {
+            OnFailure::Stop => conduct::OnFailure::Stop,
+            OnFailure::Rollback => conduct::OnFailure::Rollback,
+        });
+        let said = Said { operator: flag, repository: said.on_failure };
+        said.counts() == Some(conduct::OnFailure::Rollback)
     }
 
     /// For how long another run is waited for, `usually` where nobody says.
     pub fn patience(&self, said: &Conduct, usually: Duration) -> Duration {
-        self.lock_timeout.or(said.lock_timeout).unwrap_or(usually)
+        let said = Said { operator: self.lock_timeout, repository: said.lock_timeout };
+        said.counts().unwrap_or(usually)
     }
 }
 

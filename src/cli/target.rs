@@ -16,10 +16,12 @@ use crate::config::{self, Config, TargetConfig};
 use crate::formats::Formats;
 use crate::git::Checkout;
 use crate::inventory::Inventory;
+use crate::inventory::reserved::NAME_PREFIX;
 use crate::machine::{self, Machine};
 use crate::memory::Memory;
 use crate::ownership::conflict::OnConflict;
 use crate::plan::MaxPrune;
+use crate::precedence::Said;
 use crate::reconcile::Target;
 use crate::render::Setting;
 use crate::render::program::Limits;
@@ -180,6 +182,11 @@ impl TargetArgs {
         self.files.rev.is_none() && !self.files.worktree
     }
 
+    /// The kinds that `--replace` names; `None` where it is left out.
+    fn replaces(&self) -> Option<BTreeSet<String>> {
+        (!self.replace.is_empty()).then(|| self.replace.iter().cloned().collect())
+    }
+
     /// The target that the arguments and trueup.yaml name, in the cluster's own namespace where
     /// neither names one.
     ///
@@ -201,7 +208,7 @@ impl TargetArgs {
         let inventory = sanitized(&inventory);
         let is_declared = name.is_some();
         let name = name.unwrap_or_else(|| inventory.clone());
-        let inventory = format!("trueup-{inventory}");
+        let inventory = format!("{NAME_PREFIX}{inventory}");
         let target = Target {
             paths,
             rev: self.files.rev.clone(),
@@ -213,17 +220,14 @@ impl TargetArgs {
             redact,
             namespace,
             allow_delete: self.allow_delete.iter().cloned().collect(),
-            replace: match self.replace.is_empty() {
-                true => declared.replace,
-                false => self.replace.iter().cloned().collect(),
-            },
-            max_prune: self.max_prune.or(declared.max_prune),
+            replace: Said { operator: self.replaces(), repository: Some(declared.replace) },
+            max_prune: Said { operator: self.max_prune, repository: declared.max_prune },
             allow_empty: self.allow_empty,
-            on_conflict: self.on_conflict.or(declared.on_conflict).unwrap_or_default(),
+            on_conflict: Said { operator: self.on_conflict, repository: declared.on_conflict },
             adopt: self.adopt,
             moved: self.moved,
-            strict: self.strict.unwrap_or(declared.strict),
-            verify: self.verify.unwrap_or(declared.verify),
+            strict: counts(self.strict, declared.strict),
+            verify: counts(self.verify, declared.verify),
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
         Ok(Named { name, declared: is_declared, target, shown_paths, conduct })
@@ -263,10 +267,10 @@ impl FilesArgs {
             redact,
             namespace,
             allow_delete: BTreeSet::new(),
-            replace: BTreeSet::new(),
-            max_prune: None,
+            replace: Said::default(),
+            max_prune: Said::default(),
             allow_empty: false,
-            on_conflict: OnConflict::default(),
+            on_conflict: Said::default(),
             adopt: false,
             moved: false,
             strict: false,
@@ -337,6 +341,11 @@ fn machine() -> Result<Machine, Failure> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Machine::default()),
         Err(error) => Err(anyhow::Error::new(error).context(file.display().to_string()).into()),
     }
+}
+
+/// Which of a flag and a key of trueup.yaml counts.
+pub(super) fn counts(flag: Option<bool>, key: bool) -> bool {
+    Said { operator: flag, repository: Some(key) }.counts().unwrap_or(key)
 }
 
 /// A path of trueup.yaml as git has it: `./envs//prod/` is `envs/prod`, and `.` the whole.

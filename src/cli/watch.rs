@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::cascade::Cascade;
+use super::cascade::{self, Cascade};
 use super::exit::{Exit, Failure};
 use super::locking::{self, LOCK_TIMEOUT, LockArgs};
 use super::present::round::Log;
@@ -19,6 +19,7 @@ use crate::cluster::Cluster;
 use crate::conduct::duration;
 use crate::git::Checkout;
 use crate::git::pull::PullOptions;
+use crate::precedence::Said;
 use crate::reconcile::TIMEOUT;
 use crate::watch::{Settings, SettingsError, Stop, Wanted, Watch, watch};
 
@@ -138,10 +139,11 @@ fn settings(args: WatchArgs, directory: PathBuf) -> Settings {
             SettingsError { message: format!("{error:#}"), hint }
         })?;
         let said = &named.conduct;
-        let wait_timeout = args.wait_timeout.or(said.timeout).unwrap_or(TIMEOUT);
+        let wait_timeout = Said { operator: args.wait_timeout, repository: said.timeout };
+        let wait_timeout = wait_timeout.counts().unwrap_or(TIMEOUT);
         let usually = if args.once { LOCK_TIMEOUT } else { Duration::ZERO };
         Ok(Wanted {
-            cascade: args.cascade.map(Into::into).or(said.cascade).unwrap_or_default(),
+            cascade: cascade::counts(args.cascade, said),
             wait: args.waiting.is_wanted(said.wait, true).then_some(wait_timeout),
             lock_timeout: args.locking.patience(said, usually),
             rolls_back: args.locking.rolls_back(said),

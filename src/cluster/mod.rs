@@ -33,7 +33,7 @@ pub use connect::{Access, ConnectError};
 pub use delay::{Delay, Listener, Next};
 pub use execute::{Condition, Deleted};
 pub use faults::Fault;
-pub use observe::{Members, Question};
+pub use observe::{Members, Question, Strange};
 pub use patience::{Patience, Patient};
 pub use wait::{Followed, News, Scope};
 pub use wire::ApiError;

@@ -1,9 +1,11 @@
 //! The inventory as an ApplySet (KEP-3659, as kubectl's `pkg/cmd/apply/applyset.go` implements it):
-//! its identity, and its parent object. What the parent says is [`record`]'s.
+//! its identity, and its parent object. What the parent says is [`record`]'s, and which objects no
+//! manifest may declare is [`reserved`]'s.
 //!
 //! Data and rules only; [`crate::cluster`] reads and writes the parent object.
 
 mod record;
+pub mod reserved;
 
 use std::collections::BTreeSet;
 

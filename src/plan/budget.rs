@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Action, Change, Reason};
 use crate::object::Object;
+use crate::precedence::{self, Said};
 
 /// With fewer objects than this, any share of an inventory may go where nobody says otherwise.
 const ENOUGH: usize = 10;
@@ -25,7 +26,7 @@ pub enum MaxPrune {
 
 impl MaxPrune {
     /// How many of so many objects.
-    fn of(self, members: usize) -> usize {
+    pub fn of(self, members: usize) -> usize {
         match self {
             Self::Objects(count) => count,
             Self::Percent(percent) => members.saturating_mul(percent) / 100,
@@ -97,11 +98,11 @@ pub(super) fn begins_with(
 /// inventory of so many `members`. With `everything` allowed, only what is said counts.
 pub(super) fn keep_within(
     changes: &mut [Change],
-    (said, everything): (Option<MaxPrune>, bool),
+    (said, everything): (Said<MaxPrune>, bool),
     members: usize,
 ) {
     let usual = (members >= ENOUGH && !everything).then_some(USUAL);
-    let Some(max) = said.or(usual) else { return };
+    let Some(max) = precedence::max_prune(said, usual, members) else { return };
     let deletions = |changes: &[Change]| {
         changes.iter().filter(|change| change.action == Action::Delete).count()
     };

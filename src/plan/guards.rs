@@ -2,16 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::keeping::{self, APPROVED, Said};
+use jiff::Timestamp;
+
+use super::approved::{self, NotApproved};
+use super::keeping;
 use super::{Action, Change, MaxPrune, Reason};
 use crate::catalog::{brought_by, definition, is_crd, is_namespace};
 use crate::desired::Desired;
 use crate::finalizers::what_holds;
 use crate::inventory::Inventory;
+use crate::inventory::reserved::Keeper;
 use crate::object::{Object, ObjectKey};
 use crate::observed::Observed;
 use crate::ownership;
-use crate::switches::Fault;
+use crate::precedence::Said;
+use crate::switches::{APPROVED, Fault};
 
 /// What the user allows beyond what is safe without asking.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,14 +26,16 @@ pub struct Allowed {
     /// Whether what somebody else claims may be adopted.
     pub adopt: bool,
     /// Kinds whose objects may be deleted and made anew where a change is not possible.
-    pub replace: BTreeSet<String>,
-    /// How much of the inventory may be deleted at once; `None` for what is usual.
-    pub max_prune: Option<MaxPrune>,
+    pub replace: Said<BTreeSet<String>>,
+    /// How much of the inventory may be deleted at once.
+    pub max_prune: Said<MaxPrune>,
     /// Whether everything may be deleted because the commit declares nothing.
     pub empty: bool,
     /// How many objects each definition still has in the cluster that this run would not delete
     /// itself; definitions without any are left out.
     pub instances: BTreeMap<ObjectKey, usize>,
+    /// What time it is: an approval may not be of the future.
+    pub now: Timestamp,
 }
 
 /// Why nothing at all may be pruned in this run; `None` when it may.
@@ -95,38 +102,51 @@ impl Undesired<'_> {
         if live.is_going() {
             return keep(&being_deleted(live));
         }
+        if let Some(keeper) = Keeper::of(live) {
+            return keep(&format!("kept: it is {}, which is never pruned", keeper.words()));
+        }
         if let Some((action, reason)) = &self.blocked {
             return (*action, Some(reason.clone()));
         }
         match keeping::said(live, self.allowed) {
-            Some(Said::Keep(said)) => {
+            Some(keeping::Said::Keep(said)) => {
                 let reason = format!("kept and let go, as {said} says: it is trueup's no more");
                 return (Action::LetGo, Some(Reason::new(reason)));
             }
-            Some(Said::Confirm(said)) => {
+            Some(keeping::Said::Confirm(said)) => {
                 let kind = &key.kind;
                 let hint = format!(
                     "if it is to go, say --allow-delete {kind}, or annotate it with {APPROVED} and the time"
                 );
-                let why = match live.annotation(APPROVED) {
-                    None => format!("kept, as {said} says"),
-                    Some(time) => format!(
-                        "kept, as {said} says: {APPROVED}: {time} is no time since it was last applied"
-                    ),
+                let why = match approved::approval(live, self.allowed.now) {
+                    Err(NotApproved::Missing) | Ok(()) => format!("kept, as {said} says"),
+                    Err(why_not) => format!("kept, as {said} says: {why_not}"),
                 };
                 let reason = Reason::with_hint(why, hint);
                 return (Action::Keep, Some(reason));
             }
-            Some(Said::Unclear(Fault { annotation, message, hint })) => {
+            Some(keeping::Said::Unclear(Fault { annotation, message, hint })) => {
                 let message = format!("nobody can tell whether it stays: {annotation}: {message}");
                 return (Action::Refuse, Some(Reason::with_hint(message, hint)));
             }
             None => {}
         }
-        let guarded = || why_guarded(key, self.allowed).filter(|_| !keeping::is_approved(live));
-        match self.why_home(key).or_else(guarded) {
+        match self.why_home(key).or_else(|| self.why_guarded(key, live)) {
             Some(reason) => (Action::Refuse, Some(reason)),
             None => (Action::Delete, None),
+        }
+    }
+
+    /// Why what holds data is not deleted: neither the user nor a person on the object allows it.
+    fn why_guarded(&self, key: &ObjectKey, live: &Object) -> Option<Reason> {
+        let reason = why_guarded(key, live, self.allowed)?;
+        match approved::approval(live, self.allowed.now) {
+            Ok(()) => None,
+            Err(NotApproved::Missing) => Some(reason),
+            Err(why_not) => {
+                let message = format!("{}: {why_not}", reason.message);
+                Some(Reason { message, ..reason })
+            }
         }
     }
 
@@ -142,9 +162,18 @@ impl Undesired<'_> {
     }
 }
 
+/// Whether an object that was to be deleted may still go as it is now: somebody may have said in the
+/// meantime that it stays, or taken an approval back.
+pub fn may_go(key: &ObjectKey, live: &Object, allowed: &Allowed) -> bool {
+    let is_guarded = || why_guarded(key, live, allowed).is_some();
+    Keeper::of(live).is_none()
+        && keeping::said(live, allowed).is_none()
+        && (!is_guarded() || approved::is_approved(live, allowed.now))
+}
+
 /// Why deleting this object takes a word of the user's.
-pub(super) fn why_guarded(key: &ObjectKey, allowed: &Allowed) -> Option<Reason> {
-    let kind = key.kind.as_str();
+pub(super) fn why_guarded(key: &ObjectKey, live: &Object, allowed: &Allowed) -> Option<Reason> {
+    let mut kind = key.kind.as_str();
     let what = match (key.group.as_str(), kind) {
         _ if is_namespace(key) => "everything in it would go with it".to_owned(),
         ("", "PersistentVolumeClaim" | "PersistentVolume") => "data may go with it".to_owned(),
@@ -153,12 +182,35 @@ pub(super) fn why_guarded(key: &ObjectKey, allowed: &Allowed) -> Option<Reason> 
             let objects = if n == 1 { "object" } else { "objects" };
             format!("{n} {objects} of its kind would go with it")
         }
+        ("apps", "StatefulSet") if takes_claims_with_it(live) => {
+            kind = "PersistentVolumeClaim";
+            "its volume claims would go with it, and their data".to_owned()
+        }
         _ => return None,
     };
     if allowed.delete.contains(kind) {
         return None;
     }
     Some(Reason::with_hint(what, format!("if that is meant, say --allow-delete {kind}")))
+}
+
+/// Why a live object that keeps track of others is not written to, though a manifest of the same name
+/// does not look like it.
+pub(super) fn why_untouched(action: Action, live: &Object) -> Option<Reason> {
+    let keeper = Keeper::of(live).filter(|_| action != Action::Keep)?;
+    Some(Reason::with_hint(
+        format!("it is {}, which nothing is applied to", keeper.words()),
+        "give the object in the manifest another name, or name its file in .trueupignore",
+    ))
+}
+
+/// Whether a controller deletes the claims of a StatefulSet once it is deleted.
+fn takes_claims_with_it(live: &Object) -> bool {
+    let spec = live.0.get("spec");
+    let policy = spec.and_then(|spec| spec.get("persistentVolumeClaimRetentionPolicy"));
+    let claims = spec.and_then(|spec| spec["volumeClaimTemplates"].as_array());
+    policy.is_some_and(|policy| policy["whenDeleted"] == "Delete")
+        && claims.is_some_and(|claims| !claims.is_empty())
 }
 
 /// Refuses to delete a namespace, a definition or an APIService that something needs which stays.

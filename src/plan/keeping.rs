@@ -1,11 +1,9 @@
 //! What the annotations of a live object say of its deletion: trueup's own and those of the tools
 //! that mean the same.
 
-use jiff::Timestamp;
-
+use super::approved;
 use super::guards::Allowed;
 use crate::object::Object;
-use crate::ownership::managers::{self, Manager};
 use crate::switches::{Fault, MODE, Mode, PRUNE, Treatment, fault_of};
 
 /// The other tools' words for it: annotation and value. Flux takes a label, too.
@@ -17,9 +15,6 @@ const KEEP: [(&str, &str); 4] = [
 ];
 /// Argo CD's words for it, among others.
 const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
-
-/// Argo CD's word for a deletion that somebody has approved, and when.
-pub(super) const APPROVED: &str = "argocd.argoproj.io/deletion-approved";
 
 /// What is said of an object's deletion.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,17 +50,30 @@ pub(super) fn said(live: &Object, allowed: &Allowed) -> Option<Said> {
         return Some(Said::Keep(format!("{SYNC_OPTIONS}: {option}")));
     }
     let option = has(["Prune=confirm", "Delete=confirm"])?;
-    let is_allowed = allowed.delete.contains(live.kind()) || is_approved(live);
+    let is_allowed =
+        allowed.delete.contains(live.kind()) || approved::is_approved(live, allowed.now);
     (!is_allowed).then(|| Said::Confirm(format!("{SYNC_OPTIONS}: {option}")))
 }
 
-/// Whether somebody has approved that this very object is deleted, and trueup has not applied it
-/// since: what was approved is what is there.
-pub(super) fn is_approved(live: &Object) -> bool {
-    let time = |text: &str| text.parse::<Timestamp>().ok();
-    let Some(approved) = live.annotation(APPROVED).and_then(time) else { return false };
-    let mut ours = managers::of(live).filter(Manager::is_ours);
-    ours.all(|ours| ours.time.and_then(time).is_some_and(|applied| applied <= approved))
+/// Whether `live` is better kept from being deleted than `send` says.
+pub(super) fn is_loosened(live: &Object, send: &Object) -> bool {
+    let strictness = |object: &Object| match said(object, &Allowed::default()) {
+        None => 0,
+        Some(Said::Confirm(_)) => 1,
+        Some(Said::Keep(_)) => 2,
+        Some(Said::Unclear(_)) => 3,
+    };
+    strictness(send) < strictness(live)
+}
+
+/// Whether the field at `path` says something of its object's deletion.
+pub(super) fn is_about(path: &[String]) -> bool {
+    let [metadata, field, name] = path else { return false };
+    let names = KEEP.iter().map(|(name, _)| *name);
+    let names = names.chain([PRUNE, MODE, SYNC_OPTIONS]).chain(Mode::OTHERS);
+    metadata == "metadata"
+        && matches!(field.as_str(), "annotations" | "labels")
+        && names.into_iter().any(|known| known == name)
 }
 
 #[cfg(test)]
@@ -77,26 +85,6 @@ mod tests {
             "kind": "ConfigMap", "metadata": { "name": "a", "annotations": annotations },
         });
         Object(object.as_object().cloned().unwrap_or_default())
-    }
-
-    #[test]
-    fn an_approval_holds_for_what_was_there_when_it_was_given() {
-        for (approved, is_approved) in [
-            ("2026-05-01T12:00:00Z", true),
-            ("2026-05-02T12:00:00+02:00", true),
-            ("2026-05-01T11:59:59Z", false),
-            ("2026-05-01T13:59:59+02:00", false),
-            ("true", false),
-            ("", false),
-        ] {
-            let mut live = object(serde_json::json!({
-                SYNC_OPTIONS: "Prune=confirm", APPROVED: approved
-            }));
-            let entry = serde_json::json!([{ "manager": "trueup", "operation": "Apply",
-                "time": "2026-05-01T12:00:00Z", "fieldsV1": {} }]);
-            live.metadata_mut().insert("managedFields".to_owned(), entry);
-            assert_eq!(said(&live, &Allowed::default()).is_none(), is_approved, "{approved}");
-        }
     }
 
     #[test]

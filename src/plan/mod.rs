@@ -3,6 +3,7 @@
 //!
 //! What is printed by diff and carried out by apply is the same [`Plan`].
 
+mod approved;
 mod budget;
 mod conflicts;
 mod decide;
@@ -10,6 +11,7 @@ mod edges;
 pub mod graph;
 mod guards;
 mod half;
+mod inherited;
 mod keeping;
 mod modes;
 mod order;
@@ -21,8 +23,8 @@ mod sequence;
 pub use budget::MaxPrune;
 use decide::{Decision, decide};
 use graph::Graph;
-pub use guards::Allowed;
 use guards::Undesired;
+pub use guards::{Allowed, may_go};
 pub use half::{Half, Turn};
 use sequence::{Making, deleting, making};
 pub use sequence::{says_turn, turns};
@@ -233,6 +235,7 @@ pub fn plan(
     inventory: &Inventory,
     allowed: &Allowed,
 ) -> Plan {
+    inherited::take_in(&mut observed, allowed);
     let id = inventory.id();
     let is_member = |live: &&Object| live.label(PART_OF) == Some(id.as_str());
     // Some of what was observed is moved into the plan.
@@ -245,8 +248,8 @@ pub fn plan(
         let live = observation.and_then(Observation::live);
         let send = desired.sent(key, manifest, live);
         let about = ((key, manifest), &*send);
-        let decision =
-            wanted(about, observation, (desired, inventory, allowed), refused.remove(key));
+        let why_not = inherited::why_not(key, &observed.unrecorded).or_else(|| refused.remove(key));
+        let decision = wanted(about, observation, (desired, inventory, allowed), why_not);
         let is_sent = !matches!(decision.action, Action::Keep | Action::LetGo);
         let send = is_sent.then(|| send.into_owned());
         // What is let go is there in the version that it was seen in.
@@ -290,13 +293,14 @@ pub fn plan(
     Plan { desired, undesired: sorted(gone), held_back, unlisted, warnings, begins_with }
 }
 
-/// What to do with a desired object. One that nobody can tell the turn of is refused, as is one that
-/// says what means nothing.
+/// What to do with a desired object. One of which it is known `why_not` is refused, such as one that
+/// nobody can tell the turn of, as is one that says what means nothing, and one that keeps track of
+/// others.
 fn wanted(
     ((key, manifest), send): ((&ObjectKey, &Manifest), &Object),
     observation: Option<&Observation>,
     (desired, inventory, allowed): (&Desired, &Inventory, &Allowed),
-    out_of_turn: Option<Reason>,
+    why_not: Option<Reason>,
 ) -> Decision {
     let unclear = modes::wrong(manifest);
     let decision = modes::decide(manifest, observation, inventory).unwrap_or_else(|| {
@@ -307,8 +311,9 @@ fn wanted(
         }
         decision
     });
-    let out_of_turn = out_of_turn.filter(|_| !Mode::ignores(&manifest.object));
-    match unclear.or(out_of_turn).filter(|_| decision.action != Action::Refuse) {
+    let why_not = why_not.filter(|_| !Mode::ignores(&manifest.object));
+    let keeper = || guards::why_untouched(decision.action, observation?.live()?);
+    match unclear.or(why_not).or_else(keeper).filter(|_| decision.action != Action::Refuse) {
         None => decision,
         Some(reason) => Decision {
             action: Action::Refuse,

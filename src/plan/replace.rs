@@ -12,6 +12,7 @@ use crate::object::{Object, ObjectKey};
 use crate::observed::{Preview, Refusal};
 use crate::ownership;
 use crate::ownership::foresight::foresee;
+use crate::precedence::{self, Replacing};
 use crate::switches::{REPLACE, flag};
 
 /// Flux's word for the same, an annotation or a label.
@@ -49,7 +50,8 @@ pub(super) fn decide(
         let causes = manifest.located(causes);
         decision(Action::Refuse, Reason { message, hint: hint.or(its_own), causes })
     };
-    if let Err(hint) = permission(key, &manifest.object, allowed) {
+    let may = replacing(key, &manifest.object, allowed);
+    if let Some(hint) = forbids(may, key) {
         return refuse(refusal, anew.is_ok().then_some(hint));
     }
     let fields = fields(refusal);
@@ -60,7 +62,7 @@ pub(super) fn decide(
         );
         return refuse(&Refusal { message, ..refused.clone() }, None);
     }
-    if let Some(why_not) = why_not(fixed, (inventory, allowed)) {
+    if let Some(why_not) = why_not(fixed, may, (inventory, allowed)) {
         let message = format!("{fields} can't be changed, and {}", why_not.message);
         return decision(Action::Refuse, Reason { message, ..why_not });
     }
@@ -100,21 +102,24 @@ pub(super) fn after_deletion(send: &Object, live: &Object) -> Decision {
     }
 }
 
-/// Whether the object may be replaced at all; what to do so that it may, if not.
-fn permission(key: &ObjectKey, declared: &Object, allowed: &Allowed) -> Result<(), String> {
+/// Whether the object may be replaced at all, by what the user, the repository and the object say.
+fn replacing(key: &ObjectKey, declared: &Object, allowed: &Allowed) -> Replacing {
+    let said = flag(declared, REPLACE).or(others_allow(declared).then_some(true));
+    precedence::replacing(allowed.replace.as_ref(), &key.kind, said)
+}
+
+/// What to do so that an object may be replaced, where it may not.
+fn forbids(may: Replacing, key: &ObjectKey) -> Option<String> {
     let kind = &key.kind;
-    let said = flag(declared, REPLACE);
-    if said == Some(false) {
-        return Err(format!(
+    match may {
+        Replacing::Never => Some(format!(
             "its annotation {REPLACE} says that it is never replaced: delete it by hand, or give it another name"
-        ));
+        )),
+        Replacing::Unsaid => Some(format!(
+            "to have it deleted and made anew, annotate it with {REPLACE}: \"true\", or say --replace {kind}"
+        )),
+        Replacing::Idle | Replacing::Always => None,
     }
-    if said == Some(true) || allowed.replace.contains(kind) || others_allow(declared) {
-        return Ok(());
-    }
-    Err(format!(
-        "to have it deleted and made anew, annotate it with {REPLACE}: \"true\", or say --replace {kind}"
-    ))
 }
 
 /// Whether the annotations of other tools say that it may be replaced.
@@ -126,7 +131,11 @@ fn others_allow(declared: &Object) -> bool {
 }
 
 /// Why it is not replaced though it may be.
-fn why_not(fixed: &Fixed<'_>, (inventory, allowed): (&Inventory, &Allowed)) -> Option<Reason> {
+fn why_not(
+    fixed: &Fixed<'_>,
+    may: Replacing,
+    (inventory, allowed): (&Inventory, &Allowed),
+) -> Option<Reason> {
     let Fixed { key, live, .. } = fixed;
     if !ownership::is_ours(live, &inventory.id()) {
         return Some(Reason::with_hint(
@@ -140,10 +149,10 @@ fn why_not(fixed: &Fixed<'_>, (inventory, allowed): (&Inventory, &Allowed)) -> O
             format!("if that is meant, say --allow-delete {}", key.kind),
         ));
     }
-    if let Some(reason) = guards::why_guarded(key, allowed) {
+    if let Some(reason) = guards::why_guarded(key, live, allowed) {
         return Some(reason);
     }
-    (is_running(key, live) && !allowed.replace.contains(&key.kind)).then(|| {
+    (is_running(key, live) && may != Replacing::Always).then(|| {
         Reason::with_hint(
             "it is still running",
             format!("wait until it has ended, or say --replace {} to stop it", key.kind),

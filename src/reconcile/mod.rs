@@ -30,6 +30,7 @@ use crate::health::HealthRule;
 use crate::inventory::Inventory;
 use crate::ownership::conflict::OnConflict;
 use crate::plan::MaxPrune;
+use crate::precedence::Said;
 use crate::render::Setting;
 use crate::rules::Rule;
 
@@ -49,13 +50,13 @@ pub struct Target {
     /// Kinds with data behind them that may be deleted.
     pub allow_delete: BTreeSet<String>,
     /// What is done about fields that other managers own with another value.
-    pub on_conflict: OnConflict,
+    pub on_conflict: Said<OnConflict>,
     /// Whether what somebody else claims may be adopted.
     pub adopt: bool,
     /// Kinds whose objects may be deleted and made anew where a change is not possible.
-    pub replace: BTreeSet<String>,
-    /// How much of the inventory may be deleted at once; `None` for what is usual.
-    pub max_prune: Option<MaxPrune>,
+    pub replace: Said<BTreeSet<String>>,
+    /// How much of the inventory may be deleted at once.
+    pub max_prune: Said<MaxPrune>,
     /// Whether everything may be deleted because the commit declares nothing.
     pub allow_empty: bool,
     /// Whether the inventory may have been made from other paths of the repository.

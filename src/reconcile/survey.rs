@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::Instant;
 
+use jiff::Timestamp;
+
 use crate::catalog::{Catalog, is_namespace};
 use crate::check;
 use crate::cluster::{Cluster, Members, Question};
@@ -35,6 +37,8 @@ pub struct Survey {
     pub desired: Desired,
     /// The decision.
     pub plan: Plan,
+    /// What the user allowed when it was made.
+    pub allowed: Allowed,
     /// What the inventory's parent says now; `None` before the first apply.
     pub before: Option<Record>,
     /// What it will say once the plan is carried out in full.
@@ -167,7 +171,10 @@ pub async fn survey(
         record: before.as_ref(),
         verify: target.verify,
     };
-    let mut observed = cluster.observe(&question, members).await;
+    let by_namespace = members.by_namespace();
+    let strange = cluster.unrecorded(&question, &by_namespace);
+    let (strange, mut observed) = futures::join!(strange, cluster.observe(&question, members));
+    strange.join(&mut observed);
     let now = (&revision, &desired);
     let former = Former { target, checkout, catalog: &catalog, before: before.as_ref(), now };
     former.look(&mut observed, cluster).await;
@@ -181,6 +188,7 @@ pub async fn survey(
         empty: target.allow_empty,
         instances: instances
             .map_err(api("list the objects of a definition that is to be deleted"))?,
+        now: Timestamp::now(),
     };
     let unlisted = observed.unlisted.clone();
     let unready = std::mem::take(&mut observed.unready);
@@ -206,6 +214,7 @@ pub async fn survey(
         revision,
         desired,
         plan,
+        allowed,
         before,
         after,
         catalog,

@@ -1,7 +1,7 @@
 //! The switches: what an object says, with annotations of trueup's own, of how it is treated.
 //!
 //! The names and their values are known here and nowhere else, so that check, diff and apply agree
-//! on what is wrong. What comes of a switch is told where it counts: the turn in
+//! on what is wrong, and so is what a manifest may not say. What comes of a switch is told where it counts: the turn in
 //! [`crate::plan`], conflicts in [`crate::ownership::conflict`], waiting in [`crate::health`]. What
 //! other tools' annotations mean is there, too, except for the [`Mode`].
 
@@ -33,6 +33,10 @@ pub const PRUNE: &str = "trueup.dev/prune";
 pub const REPLACE: &str = "trueup.dev/replace";
 /// Whether it is waited for.
 pub const WAIT: &str = "trueup.dev/wait";
+
+/// Argo CD's word for a deletion that a person has approved, and when. It counts on a live object only:
+/// a commit that could set it would approve its own deletions.
+pub const APPROVED: &str = "argocd.argoproj.io/deletion-approved";
 
 /// What a switch can be set to.
 #[derive(Clone, Copy)]
@@ -81,13 +85,25 @@ pub fn place(manifest: &Manifest, annotation: &str) -> Place {
     manifest.place_at(&path).unwrap_or_else(|| manifest.origin.place())
 }
 
-/// What is wrong with an object's switches: names that there are not, and values that mean nothing.
+/// What is wrong with an object's switches: names that there are not, values that mean nothing, and
+/// what is not for a manifest to say.
 pub fn faults(object: &Object) -> Vec<Fault> {
     let annotations = object.metadata().and_then(|metadata| metadata.get("annotations"));
     let annotations = annotations.and_then(Value::as_object).into_iter().flatten();
-    let ours = annotations.filter(|(name, _)| name.starts_with(PREFIX));
-    // What is no text is no annotation: the API server refuses it, and says so.
-    ours.filter_map(|(name, value)| fault(name, value.as_str()?)).collect()
+    let known = annotations.filter_map(|(name, value)| match name.as_str() {
+        APPROVED => Some(Fault {
+            annotation: name.clone(),
+            message: "a manifest can't approve that its object is deleted".to_owned(),
+            hint: format!(
+                "take it out of the manifest; who approves the deletion says so on the live object, with kubectl annotate, or to trueup, with --allow-delete {}",
+                object.kind()
+            ),
+        }),
+        // What is no text is no annotation: the API server refuses it, and says so.
+        name if name.starts_with(PREFIX) => fault(name, value.as_str()?),
+        _ => None,
+    });
+    known.collect()
 }
 
 /// What is wrong with one switch of an object, if anything.

@@ -29,6 +29,9 @@ impl Mode {
     /// Their names.
     pub const NAMES: [&str; 2] = ["create-only", "ignore"];
 
+    /// The other tools' annotations that say the same.
+    pub const OTHERS: [&str; 2] = [SSA, RECONCILE];
+
     /// What an object says of itself: trueup's own annotation counts first. `None` where it says
     /// nothing, or what means nothing.
     pub fn said(object: &Object) -> Option<Treatment> {

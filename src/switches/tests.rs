@@ -46,6 +46,15 @@ fn a_name_that_there_is_not_comes_with_the_one_that_is_near() {
 }
 
 #[test]
+fn a_manifest_does_not_approve_that_its_object_is_deleted() {
+    for value in [json!("2999-01-01T00:00:00Z"), json!("true"), json!(""), json!(null), json!(7)] {
+        let said = told(json!({ APPROVED: value }));
+        let begins = format!("{APPROVED}: a manifest can't approve that its object is deleted; ");
+        assert!(said.len() == 1 && said[0].starts_with(&begins), "{said:?}");
+    }
+}
+
+#[test]
 fn the_mode_is_said_in_the_words_of_two_tools() {
     let ssa = "kustomize.toolkit.fluxcd.io/ssa";
     for (annotations, labels, mode, words) in [

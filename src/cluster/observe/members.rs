@@ -1,5 +1,7 @@
 //! The live side of everything that the inventory already has: one paged LIST for each kind.
 
+use std::collections::BTreeSet;
+
 use futures::stream::{self, StreamExt as _};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -30,6 +32,8 @@ pub(super) struct Listed {
     /// In which version, such as `apps/v1`.
     pub(super) api_version: String,
     pub(super) items: Vec<Box<RawValue>>,
+    /// Whether it was listed namespace by namespace, as the user may not list all of them at once.
+    pub(super) by_namespace: bool,
 }
 
 /// One page of a list, as far as it has to be understood to ask for the next.
@@ -55,6 +59,12 @@ pub(in crate::cluster) struct Picked {
 }
 
 impl Members {
+    /// Kinds that were listed namespace by namespace.
+    pub fn by_namespace(&self) -> BTreeSet<GroupKind> {
+        let lists = self.lists.iter().filter(|list| list.by_namespace);
+        lists.map(|list| list.kind.clone()).collect()
+    }
+
     /// Notes kinds that nobody could list for lack of an APIService that the commit brings: their
     /// objects may well be there, on a server that nobody is led to.
     pub fn miss(&mut self, record: &Record, catalog: &Catalog) {
@@ -71,6 +81,11 @@ impl Members {
 }
 
 impl Listed {
+    fn new(served: &Served, items: Vec<Box<RawValue>>, by_namespace: bool) -> Self {
+        let (kind, api_version) = (served.group_kind.clone(), api_version(served));
+        Self { kind, api_version, items, by_namespace }
+    }
+
     /// One of the objects.
     pub(super) fn object(&self, item: &RawValue) -> Object {
         typed(item, &self.api_version, &self.kind.kind)
@@ -97,7 +112,7 @@ impl Cluster {
         let lists = record.kinds.iter().map(|kind| async move {
             let list = match catalog.preferred(kind) {
                 Some(served) => {
-                    let list = self.list_kind(served, (inventory, record)).await;
+                    let list = self.list_kind(served, (inventory, &record.namespaces)).await;
                     match list {
                         Err(error) => {
                             Err((self.why_not(served, &error).await, error.is_forbidden()))
@@ -136,33 +151,40 @@ impl Cluster {
     pub async fn members_of(
         &self,
         served: &Served,
-        of: (&Inventory, &Record),
+        (inventory, record): (&Inventory, &Record),
     ) -> Result<Vec<ObjectKey>, ApiError> {
-        let list = self.list_kind(served, of).await?;
+        let list = self.list_kind(served, (inventory, &record.namespaces)).await?;
         Ok(list.items.iter().map(|item| list.object(item).key()).collect())
     }
 
     /// The members of one kind: across the cluster, or where that is forbidden namespace by
-    /// namespace as the record says.
+    /// namespace by namespace.
     pub(super) async fn list_kind(
         &self,
         served: &Served,
-        (inventory, record): (&Inventory, &Record),
+        (inventory, namespaces): (&Inventory, &BTreeSet<String>),
     ) -> Result<Listed, ApiError> {
-        let selector = format!("{PART_OF}={}", inventory.id());
-        let items = match self.list(served, None, &selector).await {
+        let (selector, by_namespace) = (format!("{PART_OF}={}", inventory.id()), false);
+        match self.list(served, None, &selector).await {
             Err(error) if error.is_forbidden() && served.namespaced => {
-                let mut items = Vec::new();
-                for namespace in &record.namespaces {
-                    let list = self.list(served, Some(namespace), &selector).await;
-                    items.extend(list?.items);
-                }
-                items
+                self.list_in(served, (inventory, namespaces)).await
             }
-            list => list?.items,
-        };
-        let kind = served.group_kind.clone();
-        Ok(Listed { kind, api_version: api_version(served), items })
+            list => Ok(Listed::new(served, list?.items, by_namespace)),
+        }
+    }
+
+    /// The members of one kind in some namespaces.
+    pub(super) async fn list_in(
+        &self,
+        served: &Served,
+        (inventory, namespaces): (&Inventory, &BTreeSet<String>),
+    ) -> Result<Listed, ApiError> {
+        let (selector, by_namespace) = (format!("{PART_OF}={}", inventory.id()), true);
+        let mut items = Vec::new();
+        for namespace in namespaces {
+            items.extend(self.list(served, Some(namespace), &selector).await?.items);
+        }
+        Ok(Listed::new(served, items, by_namespace))
     }
 
     /// All objects of a kind that `selector` picks, page by page.

@@ -2,11 +2,12 @@
 //!
 //! `members` brings what the inventory has, in one paged LIST for each kind, and `examine` finds
 //! out what of it is proven to stay as it is, which costs nothing more; `look` asks the server about
-//! the rest, by dry run.
+//! the rest, by dry run. `unrecorded` looks for what is of a record that is gone.
 
 mod examine;
 mod look;
 mod members;
+mod unrecorded;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,13 +17,14 @@ use self::examine::{Examined, Measure, examine};
 use self::look::{Known, Look, Looked, Sent};
 pub use self::members::Members;
 pub(super) use self::members::typed;
+pub use self::unrecorded::Strange;
 use super::Cluster;
 use crate::catalog::{Catalog, Lookup, Promised, Served, is_namespace};
 use crate::desired::Desired;
 use crate::health::Judge;
 use crate::inventory::{Inventory, Record};
 use crate::object::{GroupKind, Object, ObjectKey};
-use crate::observed::{Observation, Observed, Prerequisite, Preview};
+use crate::observed::{Observation, Observed, Prerequisite, Preview, Unrecorded};
 use crate::schemas::Schemas;
 use crate::switches::Mode;
 use crate::verdicts::Verdicts;
@@ -73,6 +75,7 @@ impl Cluster {
             unlisted: members.unlisted,
             unready: unready.into_iter().collect(),
             begun_with: question.record.and_then(|record| record.past.objects),
+            unrecorded: Unrecorded::default(),
         };
         for (key, live) in same {
             let preview = if left.contains(&key) { Preview::Left } else { Preview::Same };
@@ -194,7 +197,7 @@ impl Cluster {
             let Some(served) = question.declared(&list.kind) else { continue };
             if super::path::api_version(served) != list.api_version
                 // What can't be listed in this version is compared by dry run.
-                && let Ok(again) = self.list_kind(served, (question.inventory, record)).await
+                && let Ok(again) = self.list_kind(served, (question.inventory, &record.namespaces)).await
             {
                 *list = again;
             }

@@ -1,5 +1,6 @@
 //! The plan's table: one row a rule.
 
+mod guards;
 mod modes;
 mod turns;
 

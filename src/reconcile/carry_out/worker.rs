@@ -16,7 +16,8 @@ use crate::object::Object;
 use crate::observed::{Observation, Preview};
 use crate::ownership;
 use crate::ownership::conflict::OnConflict;
-use crate::plan::{Action, Change, Reason};
+use crate::plan::{self, Action, Change, Reason};
+use crate::precedence;
 use crate::reconcile::prove::prove_one;
 use crate::reconcile::{Survey, Waiting};
 use crate::report::Outcome;
@@ -134,7 +135,12 @@ impl Worker<'_> {
         (change, live): (&Change, &Object),
     ) -> Result<Deleted, ApiError> {
         let id = self.inventory.id();
-        let is_meant = |now: &Object| ownership::is_ours(now, &id) && self.is_approved(change, now);
+        let may_go = |now: &Object| {
+            change.action != Action::Delete || plan::may_go(&change.key, now, &self.survey.allowed)
+        };
+        let is_meant = |now: &Object| {
+            ownership::is_ours(now, &id) && may_go(now) && self.is_approved(change, now)
+        };
         self.cluster.delete(served, (live, self.cascade), &is_meant).await
     }
 
@@ -233,7 +239,7 @@ impl Worker<'_> {
     fn on_conflict(self, change: &Change) -> OnConflict {
         let desired = &self.survey.desired;
         let said = desired.objects.get(&change.key).map(|manifest| desired.on_conflict(manifest));
-        said.unwrap_or(desired.on_conflict)
+        said.unwrap_or_else(|| precedence::on_conflict(desired.on_conflict, None))
     }
 
     /// Whether an object is never changed, so that one that somebody has made meanwhile stays.
