@@ -601,7 +601,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__render)
-            opts="-t -n -o -C -h --target --rev --worktree --namespace --output --show-secrets --directory --color --help"
+            opts="-t -n -o -v -C -h --target --rev --worktree --namespace --output --verbose --show-secrets --directory --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -192,6 +192,8 @@ set edit:completion:arg-completer[trueup] = {|@words|
             cand --directory 'A folder in the checkout'
             cand --color 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never'
             cand --worktree 'Use the files of the work tree, committed or not'
+            cand -v 'Say what keeps the programs that render to themselves on this machine'
+            cand --verbose 'Say what keeps the programs that render to themselves on this machine'
             cand --show-secrets 'Print the values of Secrets as they are'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'

@@ -200,6 +200,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand render" -l color -d 'When 
 always\t'Always'
 never\t'Never'"
 complete -c trueup -n "__fish_trueup_using_subcommand render" -l worktree -d 'Use the files of the work tree, committed or not'
+complete -c trueup -n "__fish_trueup_using_subcommand render" -s v -l verbose -d 'Say what keeps the programs that render to themselves on this machine'
 complete -c trueup -n "__fish_trueup_using_subcommand render" -l show-secrets -d 'Print the values of Secrets as they are'
 complete -c trueup -n "__fish_trueup_using_subcommand render" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c trueup -n "__fish_trueup_using_subcommand sandbox" -s C -l directory -d 'A folder in the checkout' -r -F

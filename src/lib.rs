@@ -10,6 +10,8 @@
 //! | [`object`] | what an object is, and what identifies it |
 //! | [`problem`] | what is wrong with a text that somebody wrote, and where |
 //! | [`near`] | "did you mean" |
+//! | [`inert`] | text from outside that does nothing to a terminal or a CI runner |
+//! | [`pattern`] | regular expressions that others wrote, and how much work they are |
 //! | [`snapshot`] | the files of a checkout at a [`Revision`](snapshot::Revision) |
 //! | [`selection`] | which of these files are manifests: `.trueupignore` |
 //! | [`manifest`] | bytes into objects, as kubectl reads them, each with its place |
@@ -46,10 +48,12 @@
 //! | module | what it reaches |
 //! |---|---|
 //! | [`git`] | the checkout and its remote; the only user of gix |
+//! | [`search`] | programs on the search path |
 //! | [`render`] | the programs that make manifests of kustomizations, charts and Jsonnet |
 //! | [`cluster`] | the API server; the only user of kube's client |
 //! | [`memory`] | what this machine remembers from run to run |
 //! | [`plan_file`] | an approval on this machine's disk |
+//! | [`bounded`] | files of this machine, read no further than they may be long |
 //! | `sandbox` | a throwaway control plane on this machine (on Unix) |
 //!
 //! # The story
@@ -73,6 +77,7 @@
 
 pub mod approval;
 pub mod attribution;
+pub mod bounded;
 pub mod catalog;
 pub mod check;
 pub mod cli;
@@ -86,6 +91,7 @@ pub mod formats;
 pub mod git;
 pub mod halt;
 pub mod health;
+pub mod inert;
 pub mod inventory;
 pub mod jitter;
 pub mod lease;
@@ -96,6 +102,7 @@ pub mod near;
 pub mod object;
 pub mod observed;
 pub mod ownership;
+pub mod pattern;
 pub mod plan;
 pub mod plan_file;
 pub mod precedence;
@@ -109,6 +116,7 @@ pub mod rules;
 #[cfg(unix)]
 pub mod sandbox;
 pub mod schemas;
+pub mod search;
 pub mod selection;
 pub mod snapshot;
 pub mod switches;

@@ -1,10 +1,17 @@
 //! "Did you mean": names that are nearly the one that somebody wrote.
 
+/// Nobody means a name that is longer, and to compare two takes as long as both are long.
+const LONGEST: usize = 256;
+
 /// At most three of `names` that are like `wanted` and not the same, the nearest first.
 pub fn near<T: AsRef<str> + Ord>(wanted: &str, names: impl IntoIterator<Item = T>) -> Vec<T> {
+    if wanted.len() > LONGEST {
+        return Vec::new();
+    }
     let room = 1 + wanted.chars().count() / 4;
     let lower = wanted.to_lowercase();
-    let scored = names.into_iter().filter(|name| name.as_ref() != wanted).filter_map(|name| {
+    let may_be = |name: &T| name.as_ref() != wanted && name.as_ref().len() <= LONGEST;
+    let scored = names.into_iter().filter(may_be).filter_map(|name| {
         let other = name.as_ref().to_lowercase();
         let distance = if last(&lower) == last(&other) { 0 } else { distance(&lower, &other) };
         (distance <= room).then_some((distance, name))
@@ -43,6 +50,14 @@ fn distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_names_are_near_nothing() {
+        for (length, is_near) in [(LONGEST, true), (LONGEST + 1, false)] {
+            let (one, other) = ("a".repeat(length), format!("b{}", "a".repeat(length - 1)));
+            assert_eq!(near(&one, [other.as_str()]).len(), usize::from(is_near), "{length}");
+        }
+    }
 
     #[test]
     fn slips_of_the_finger_are_near() {

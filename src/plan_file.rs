@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::approval::Approval;
 use crate::approval::document::DocumentError;
+use crate::bounded;
 
 /// No plan is this large: each object of it takes a few hundred bytes.
 const LARGEST: u64 = 64 << 20;
@@ -64,11 +65,7 @@ impl PlanFileError {
 /// When there is none, or it is not as trueup wrote it.
 pub fn read(path: &Path) -> Result<Approval, PlanFileError> {
     let failed = |source| PlanFileError::Read { path: path.to_owned(), source };
-    let size = fs::metadata(path).map_err(failed)?.len();
-    if size > LARGEST {
-        return Err(failed(io::ErrorKind::FileTooLarge.into()));
-    }
-    let text = fs::read(path).map_err(failed)?;
+    let text = bounded::read(path, LARGEST).map_err(failed)?;
     Approval::from_text(&text)
         .map_err(|source| PlanFileError::Unusable { path: path.to_owned(), source })
 }

@@ -22,6 +22,17 @@ impl fmt::Display for Place {
     }
 }
 
+/// A line and a column that a text has, at or before the ones that a parser names: some name a place
+/// behind the end.
+pub fn within(text: &[u8], line: usize, column: usize) -> (usize, usize) {
+    let text = String::from_utf8_lossy(text);
+    let end = |line: &str| line.chars().count() + 1;
+    match text.lines().nth(line.saturating_sub(1)) {
+        Some(found) => (line.max(1), column.clamp(1, end(found))),
+        None => (text.lines().count().max(1), text.lines().last().map_or(1, end)),
+    }
+}
+
 /// One thing that is wrong with the desired state: what, where, the line itself and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -56,6 +67,25 @@ impl fmt::Display for Cause {
         match self.field.as_str() {
             "" => f.write_str(&self.message),
             field => write!(f, "{field}: {}", self.message),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_behind_the_end_is_the_end() {
+        for (text, place, expected) in [
+            ("ab\nc", (1, 2), (1, 2)),
+            ("ab\nc", (1, 9), (1, 3)),
+            ("ab\nc", (3, 1), (2, 2)),
+            ("ab\nc\n", (9, 9), (2, 2)),
+            ("", (4, 1), (1, 1)),
+            ("é", (0, 0), (1, 1)),
+        ] {
+            assert_eq!(within(text.as_bytes(), place.0, place.1), expected, "{text:?} {place:?}");
         }
     }
 }

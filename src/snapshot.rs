@@ -86,6 +86,10 @@ pub enum WhySkipped {
         /// Its size.
         bytes: u64,
     },
+    /// A folder above it in the work tree is a symbolic link.
+    BehindSymlink,
+    /// Neither a file nor a folder: a device, a pipe, a socket.
+    Special,
 }
 
 impl fmt::Display for WhySkipped {
@@ -98,6 +102,10 @@ impl fmt::Display for WhySkipped {
             Self::TooLarge { bytes } => {
                 write!(f, "has {} MiB; more than {} MiB is not read", bytes >> 20, LARGEST >> 20)
             }
+            Self::BehindSymlink => {
+                f.write_str("is behind a symbolic link, which is never followed")
+            }
+            Self::Special => f.write_str("is a device, a pipe or a socket, which is never read"),
         }
     }
 }
@@ -110,6 +118,8 @@ impl WhySkipped {
             Self::Submodule => "put a copy of its files into the repository",
             Self::NotUtf8 => "give it another name",
             Self::TooLarge { .. } => "split it into several files",
+            Self::BehindSymlink => "make the link above it a folder again",
+            Self::Special => "put a file there",
         }
     }
 }

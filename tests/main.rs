@@ -28,7 +28,6 @@ mod killed;
 mod kubectl_answers;
 mod lease;
 mod logs;
-mod manifest_fuzz;
 mod modes;
 mod next_version;
 mod one_of_forty;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use trueup::formats::Formats;
+use trueup::machine::Strictness;
 use trueup::render::program::Limits;
 use trueup::render::sources::{Format, Source};
 use trueup::render::{Rendered, Setting};
@@ -361,14 +362,14 @@ fn a_dependency_in_the_chart_is_rendered_with_it() {
 #[test]
 fn a_program_that_fails_says_why_in_its_own_words() {
     let files = Files::new(&[
-        ("k/kustomization.yaml", "resources: [a.yaml]\nnamePrefixes: [x]\n"),
+        ("k/kustomization.yaml", "resources: [a.yaml]\nnamePrefix: [x]\n"),
         ("k/a.yaml", &config("a", "1")),
         ("h/Chart.yaml", "apiVersion: v2\nname: h\nversion: 1.0.0\n"),
         ("h/templates/a.yaml", "a: {{ fail \"no color\" }}\n"),
         ("j/a.jsonnet", "import 'b.libsonnet'"),
         ("j/b.libsonnet", "[\n error 'no day'\n]"),
     ]);
-    files.refused(&["k"], "k/kustomization.yaml:1:1: kustomize says: ", "namePrefixes");
+    files.refused(&["k"], "k/kustomization.yaml:1:1: kustomize says: ", "Kustomization.namePrefix");
     files.refused(&["h"], "h/templates/a.yaml:1:7: helm says: ", "no color");
     files.refused(
         &["j"],
@@ -422,6 +423,8 @@ fn run(program: &str, limits: Limits) -> Rendered {
         cache: cache.path().to_owned(),
         launcher: Some(env!("CARGO_BIN_EXE_trueup").into()),
         limits,
+        cell: Strictness::default(),
+        readable: Vec::new(),
         formats: Formats::default(),
         namespace: "default".to_owned(),
     };
@@ -437,7 +440,8 @@ fn run(program: &str, limits: Limits) -> Rendered {
     let files = BTreeMap::from([(path.clone(), program.into())]);
     let snapshot = Snapshot { revision, files, skipped: Vec::new() };
     let reads = [path.clone()].into();
-    let source = Source { format: Format::Jsonnet, file: path.clone(), path, reads };
+    let (format, file, given) = (Format::Jsonnet, path.clone(), [].into());
+    let source = Source { format, path, file, reads, given };
     let rendered = trueup::render::render(&setting, &[source], &snapshot);
     let left = cache.path().read_dir().unwrap().flatten();
     let copies = left.filter(|entry| entry.file_name().to_string_lossy().starts_with("copy-"));
@@ -447,7 +451,7 @@ fn run(program: &str, limits: Limits) -> Rendered {
 
 #[test]
 fn a_program_that_never_ends_or_prints_without_end_is_stopped() {
-    let limits = Limits { time: Duration::from_secs(120), output: 1 << 20 };
+    let limits = Limits { output: 1 << 20, ..Limits::default() };
     let object = "[{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } }]";
     assert_eq!(run(object, limits).manifests.len(), 1);
     let much = run("std.repeat('x', 3 * 1024 * 1024)", limits);

@@ -10,7 +10,7 @@ use std::thread;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use trueup::sandbox::build::{self, Module};
 use trueup::sandbox::programs::Places;
-use trueup::sandbox::{Event, Options};
+use trueup::sandbox::{Calls, Event, Options};
 
 use crate::support::command::Cmd;
 use crate::support::eventually::eventually;
@@ -27,6 +27,7 @@ const HELLO: Module = Module {
 /// Builds the module as a process of its own would; its lock knows no difference.
 fn build_hello(cache: &Path) -> (PathBuf, Vec<Event>) {
     let options = Options {
+        calls: Calls::Anybody,
         controllers: false,
         places: Places {
             assets: None,

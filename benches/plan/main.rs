@@ -130,6 +130,7 @@ impl Table {
     }
 
     /// Medians, how many times the floor, the most memory, and what trueup said of its requests.
+    #[allow(clippy::disallowed_methods, reason = "a table of numbers, no answer of trueup's")]
     fn print(&self) -> Outcome<()> {
         let mut out = io::stdout();
         writeln!(out, "\n{}", self.title)?;

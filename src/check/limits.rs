@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
-use regex::Regex;
 use serde_json::Value;
 
 use super::validate::Dialect;
 use crate::near::near;
+use crate::pattern::Pattern;
 use crate::schemas::Schema;
 
 /// As Go decodes it: what the last bits say beyond the last byte is nobody's business.
@@ -20,17 +20,48 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
 );
 
+/// How many bytes one pattern may take compiled.
+const PATTERN: usize = 1 << 20;
+/// How many bytes all patterns may take compiled, and how much work they may be; what is beyond is
+/// for the API server to say.
+const PATTERNS: Patience = Patience { bytes: 64 << 20, work: 1_000_000_000 };
+
+/// What may still be spent on patterns.
+#[derive(Clone, Copy)]
+struct Patience {
+    bytes: usize,
+    work: u64,
+}
+
 /// Patterns, each compiled once; `None` for what is no pattern here.
-#[derive(Default)]
-pub(super) struct Patterns(RefCell<HashMap<String, Option<Regex>>>);
+pub(super) struct Patterns(RefCell<(HashMap<String, Option<Pattern>>, Patience)>);
+
+impl Default for Patterns {
+    fn default() -> Self {
+        Self::within(PATTERNS)
+    }
+}
 
 impl Patterns {
+    fn within(patience: Patience) -> Self {
+        Self(RefCell::new((HashMap::new(), patience)))
+    }
+
+    /// Whether a pattern is found in a text, as far as that can be told.
     fn matches(&self, pattern: &str, text: &str) -> bool {
-        let mut known = self.0.borrow_mut();
+        let (known, left) = &mut *self.0.borrow_mut();
         if !known.contains_key(pattern) {
-            known.insert(pattern.to_owned(), Regex::new(pattern).ok());
+            let compiled = Pattern::new(pattern, PATTERN.min(left.bytes)).ok();
+            left.bytes -= compiled.as_ref().map_or(0, Pattern::size);
+            known.insert(pattern.to_owned(), compiled);
         }
-        known.get(pattern).and_then(Option::as_ref).is_none_or(|regex| regex.is_match(text))
+        let Some(Some(pattern)) = known.get(pattern) else { return true };
+        let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
+        let Some(work) = left.work.checked_sub(length.saturating_mul(pattern.weight())) else {
+            return true;
+        };
+        left.work = work;
+        pattern.is_in(text)
     }
 }
 
@@ -193,6 +224,17 @@ fn number_bounds<'s>(number: f64, schema: &Schema) -> Vec<Complaint<'s>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn patterns_are_tried_as_long_as_there_is_room_and_time() {
+        let patience = Patience { bytes: 10 << 10, work: 100 };
+        let patterns = Patterns::within(patience);
+        assert!(!patterns.matches("^a$", "b"), "there is room for it");
+        assert!(!patterns.matches("^a.$", "b"), "and for another one");
+        assert!(patterns.matches("^a..$", "b"), "and for no third");
+        assert!(!patterns.matches("^a$", &"b".repeat(23)), "there is time for it");
+        assert!(patterns.matches("^a$", "b"), "and no more");
+    }
 
     #[test]
     fn a_quantity_is_a_number_with_a_unit_of_kubernetes() {

@@ -28,7 +28,7 @@ use crate::near::near;
 use crate::object::ObjectKey;
 use crate::observed::Refusal;
 use crate::problem::{Cause, Place, Problem};
-use crate::redact::Redactor;
+use crate::redact::{Inputs, Redactor};
 use crate::rules;
 use crate::schemas::{Found, Schemas};
 
@@ -52,12 +52,14 @@ pub struct Set<'a> {
     pub namespace: &'a str,
     /// Fields that are masked as a Secret's values are.
     pub redact: &'a [rules::Rule],
+    /// What programs that render were given and is secret.
+    pub inputs: &'a Inputs,
 }
 
 /// Everything that is wrong with a set of manifests, in the order of files and lines. `schemas` are
 /// those of the release; the definitions of the set are added to them.
 pub fn check(set: Set<'_>, mut schemas: Schemas) -> Vec<Finding> {
-    let Set { manifests, problems, warnings, namespace, redact } = set;
+    let Set { manifests, problems, warnings, namespace, redact, inputs } = set;
     manifests.iter().for_each(|manifest| schemas.define(&manifest.object));
     let keys: Vec<ObjectKey> =
         manifests.iter().map(|manifest| key(manifest, &schemas, namespace)).collect();
@@ -81,7 +83,7 @@ pub fn check(set: Set<'_>, mut schemas: Schemas) -> Vec<Finding> {
 
     if !findings.is_empty() {
         let objects = manifests.iter().map(|manifest| &manifest.object);
-        let redactor = Redactor::with_rules(objects, redact);
+        let redactor = Redactor::with_rules(objects, redact, inputs);
         for finding in &mut findings {
             let masked = |text: &str| match &finding.object {
                 Some(key) => redactor.text_about(key, text),

@@ -13,6 +13,7 @@ fn findings(yaml: &str) -> Vec<String> {
         warnings: &reading.warnings,
         namespace: "shop",
         redact: &[],
+        inputs: &Inputs::default(),
     };
     let told = |finding: Finding| {
         let Finding { level, place, message, hint, .. } = finding;
@@ -173,8 +174,14 @@ fn what_was_rendered_has_no_lines_so_its_object_and_field_are_named() {
         manifest.positions = Default::default();
         (manifest.origin.line, manifest.origin.column) = (1, 1);
     }
-    let set =
-        Set { manifests: &manifests, problems: &[], warnings: &[], namespace: "shop", redact: &[] };
+    let set = Set {
+        manifests: &manifests,
+        problems: &[],
+        warnings: &[],
+        namespace: "shop",
+        redact: &[],
+        inputs: &Inputs::default(),
+    };
     let found = check(set, Schemas::of("1.36").unwrap());
     let said: Vec<String> = found.iter().map(|f| format!("{}: {}", f.place, f.message)).collect();
     assert_eq!(

@@ -72,6 +72,7 @@ pub async fn run(args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     let declared = declare(&target, &checkout).await;
     waiting.finish_and_clear();
     let declared = declared?;
+    ui.cell();
     ui.uncommitted(&declared.uncommitted);
 
     let release = args.kubernetes_version.or_else(|| releases().next()).unwrap_or_default();
@@ -108,11 +109,12 @@ async fn findings(
         warnings: &declared.warnings,
         namespace: &target.namespace,
         redact: &target.redact,
+        inputs: &declared.inputs,
     };
     let found = check(set, schemas);
     #[cfg(unix)]
     if args.sandbox {
-        let rehearsal = super::throwaway::rehearsal(&declared.manifests, target, ui).await?;
+        let rehearsal = super::throwaway::rehearsal(set, ui).await?;
         return Ok(rehearsal.beside(found));
     }
     Ok(found)

@@ -119,8 +119,7 @@ pub async fn lock<'a>(
         events: &mut |holder| {
             if told.as_ref() != Some(&holder.name) {
                 told = Some(holder.name.clone());
-                // A closed stderr leaves nobody to tell.
-                let _ = writeln!(ui.stderr(), "{}", waits_for(holder, patience));
+                ui.note(&waits_for(holder, patience));
             }
         },
     };

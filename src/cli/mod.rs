@@ -9,12 +9,15 @@ pub mod completions;
 pub mod diff;
 pub mod exit;
 pub mod external;
+#[cfg(unix)]
+pub mod hidden;
 pub mod locking;
 pub mod present;
 pub mod pull;
 pub mod render;
 #[cfg(unix)]
 pub mod sandbox;
+pub mod search;
 pub mod session;
 pub mod signals;
 pub mod target;
@@ -99,11 +102,20 @@ enum Verb {
 /// Parses the command line, runs the verb and says how it ended.
 pub fn main() -> ExitCode {
     #[cfg(unix)]
-    if let Some(exit) = sandbox::hidden::answer(std::env::args_os().skip(1)) {
+    if let Err(error) = search::without_relative_elements() {
+        let error = anyhow::Error::new(error).context("cannot start again with an absolute PATH");
+        Ui::new(ColorChoice::Auto).failure(&error.into());
+        return Exit::CouldNot.into();
+    }
+    #[cfg(unix)]
+    if let Some(exit) = hidden::answer(std::env::args_os().skip(1)) {
         return exit;
     }
-    let cli = Cli::parse();
     be_quiet_about_caught_panics();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return Ui::new(ColorChoice::Auto).usage(&error).into(),
+    };
     let mut ui = Ui::new(cli.color);
     // Both gix and kube take their TLS from rustls, and neither may choose a provider of its own.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -131,10 +143,9 @@ fn run(verb: Verb, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {
 /// The YAML parser's asserts are caught and told as problems of a file; any other panic is ours,
 /// and told as panics are.
 fn be_quiet_about_caught_panics() {
-    let tell = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
+    std::panic::set_hook(Box::new(|panic| {
         if !crate::manifest::is_parsing() {
-            tell(panic);
+            ui::panicked(panic);
         }
     }));
 }
@@ -143,7 +154,7 @@ fn be_quiet_about_caught_panics() {
 /// a sandbox's programs need: they end with the thread that started them.
 fn block_on(verb: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let ended = runtime.block_on(verb);
+    let ended = runtime.block_on(signals::answering(verb));
     runtime.shutdown_background();
     ended
 }

@@ -13,6 +13,7 @@ use super::exit::{Exit, Failure};
 use super::present::pull as present;
 use super::seconds;
 use super::ui::Ui;
+use crate::git::Limits;
 use crate::git::pull::{PullError, PullOptions, Pulled, pull};
 
 /// What the end of `trueup pull --help` says.
@@ -61,11 +62,14 @@ enum Format {
 pub fn run(args: PullArgs, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {
     let PullArgs { url, branch, bare, timeout, output } = args;
     let interrupt = Arc::new(AtomicBool::new(false));
-    let options = PullOptions { directory, url, branch, bare, timeout, interrupt };
+    let options =
+        PullOptions { directory, url, branch, bare, timeout, interrupt, limits: Limits::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let pulled = runtime.block_on(interruptible(options)).context("the pull broke off")?;
+    let pulled = runtime.block_on(interruptible(options));
+    runtime.shutdown_background();
+    let pulled = pulled.context("the pull broke off")?;
     let (answer, exit) = match (&pulled, output) {
-        (Ok(pulled), Format::Text) => (Some(present::line(pulled)), Exit::AtCommit),
+        (Ok(pulled), Format::Text) => (Some(present::line(pulled, ui.glyphs())), Exit::AtCommit),
         (Ok(pulled), Format::Json) => (Some(present::json(pulled)?), Exit::AtCommit),
         (Err(PullError::Interrupted), _) => (None, Exit::Interrupted),
         (Err(error), format) => {
@@ -86,6 +90,9 @@ pub fn run(args: PullArgs, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Fail
     Ok(exit)
 }
 
+/// How long a pull may take to stop and to clean up once a signal came; a second one ends it at once.
+const GRACE: Duration = Duration::from_secs(3);
+
 /// Pulls in a thread of its own, so that a signal can be heard meanwhile.
 async fn interruptible(
     options: PullOptions,
@@ -96,5 +103,10 @@ async fn interruptible(
         pulled = &mut pulling => return pulled,
         () = super::signals::wanted_to_stop() => interrupt.store(true, Ordering::Relaxed),
     }
-    pulling.await
+    // What it writes is sound wherever it stops, and it may be held up where it does not look.
+    tokio::select! {
+        pulled = pulling => pulled,
+        () = super::signals::wanted_to_stop() => Ok(Err(PullError::Interrupted)),
+        () = tokio::time::sleep(GRACE) => Ok(Err(PullError::Interrupted)),
+    }
 }

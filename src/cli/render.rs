@@ -12,6 +12,8 @@ use super::ui::Ui;
 use crate::git::Checkout;
 use crate::reconcile::declare;
 use crate::redact::Redactor;
+use crate::render::Setting;
+use crate::render::cell::guards::Guards;
 
 /// What the end of `trueup render --help` says.
 const EXAMPLES: &str = "\
@@ -35,6 +37,10 @@ pub struct RenderArgs {
     /// How to print the objects
     #[arg(short, long, value_name = "FORMAT", default_value = "yaml")]
     output: Format,
+
+    /// Say what keeps the programs that render to themselves on this machine
+    #[arg(short, long)]
+    verbose: bool,
 
     /// Print the values of Secrets as they are
     #[arg(long)]
@@ -61,12 +67,17 @@ pub async fn run(args: RenderArgs, directory: &Path, ui: &mut Ui) -> Result<Exit
     let waiting = ui.waiting("reading and rendering");
     let declared = declare(&target, &checkout).await;
     waiting.finish_and_clear();
+    match args.verbose {
+        true => cell(&target.render, ui),
+        false => ui.cell(),
+    }
     let declared = declared?;
     let redactor = match args.show_secrets {
         true => Redactor::default(),
         false => Redactor::with_rules(
             declared.manifests.iter().map(|manifest| &manifest.object),
             &target.redact,
+            &declared.inputs,
         ),
     };
     let shown: Vec<_> = declared
@@ -82,6 +93,17 @@ pub async fn run(args: RenderArgs, directory: &Path, ui: &mut Ui) -> Result<Exit
         Format::Json => present::objects::json(ui.stdout(), &shown)?,
     }
     ui.stdout().flush()?;
-    ui.problems(&declared.problems);
+    let problems: Vec<_> =
+        declared.problems.iter().map(|problem| redactor.problem(problem)).collect();
+    ui.problems(&problems);
     Ok(if declared.problems.is_empty() { Exit::AtCommit } else { Exit::NotAtCommit })
+}
+
+/// Says which guards of the renderers' cell there are.
+fn cell(setting: &Setting, ui: &mut Ui) {
+    let guards = Guards::of_this_machine(setting.launcher.as_deref());
+    for line in guards.lines(&setting.limits) {
+        // A closed stderr leaves nobody to tell.
+        let _ = writeln!(ui.stderr(), "cell: {line}");
+    }
 }

@@ -107,6 +107,7 @@ impl Session {
         let waiting = ui.waiting("looking at git and the cluster");
         let survey = survey(&self.named.target, &self.checkout, &self.cluster, None).await;
         waiting.finish_and_clear();
+        ui.cell();
         Ok(survey.inspect_err(|error| ui.problems(error.problems()))?)
     }
 

@@ -1,12 +1,52 @@
-//! SIGINT and SIGTERM: the first lets what is in flight finish, the second ends the process.
-//! Elsewhere than on Unix there is Ctrl-C alone.
+//! SIGINT and SIGTERM: the first lets what is in flight finish, the second ends the process. So does
+//! the first where the verb's own thread is held up, by a computation or by a file that nobody
+//! writes to, and could not hear of it. Elsewhere than on Unix there is Ctrl-C alone.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
 
 use crate::watch::Stop;
 
+/// How long a verb's thread may take to answer whether it is held up.
+const GRACE: Duration = Duration::from_millis(800);
+
+/// Asks the verb's thread whether it is held up.
+static ASKED: Notify = Notify::const_new();
+/// How often it answered that it is not.
+static ANSWERS: AtomicU64 = AtomicU64::new(0);
+
+/// Runs a verb whose thread answers, whenever it is asked, that it is not held up.
+pub async fn answering<T>(verb: impl Future<Output = T>) -> T {
+    let mut verb = std::pin::pin!(verb);
+    loop {
+        tokio::select! {
+            biased;
+            ended = &mut verb => return ended,
+            () = ASKED.notified() => {
+                ANSWERS.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+/// Returns once the verb's thread is held up.
+async fn held_up() {
+    loop {
+        let before = ANSWERS.load(Ordering::Relaxed);
+        ASKED.notify_one();
+        tokio::time::sleep(GRACE).await;
+        if ANSWERS.load(Ordering::Relaxed) == before {
+            return;
+        }
+    }
+}
+
 /// Tells `stop` at the first signal, and ends the process with the status of an interrupted run at
-/// the second.
+/// the second, or when the verb's thread does not hear of the first. It is for verbs that are
+/// [`answering`].
 ///
 /// # Errors
 ///
@@ -16,8 +56,11 @@ pub fn listen(stop: &Arc<Stop>) -> std::io::Result<()> {
     tokio::spawn(async move {
         signals.next().await;
         stop.tell();
-        signals.next().await;
-        #[allow(clippy::disallowed_methods, reason = "asked twice, whatever is under way")]
+        tokio::select! {
+            () = signals.next() => {}
+            () = held_up() => {}
+        }
+        #[allow(clippy::disallowed_methods, reason = "asked twice, or nobody hears")]
         std::process::exit(130);
     });
     Ok(())

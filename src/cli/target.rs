@@ -10,6 +10,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::exit::Failure;
+use crate::bounded;
 use crate::cluster::{Access, Cluster};
 use crate::conduct::Conduct;
 use crate::config::{self, Config, TargetConfig};
@@ -17,7 +18,7 @@ use crate::formats::Formats;
 use crate::git::Checkout;
 use crate::inventory::Inventory;
 use crate::inventory::reserved::NAME_PREFIX;
-use crate::machine::{self, Machine};
+use crate::machine::{self, Look, Machine, Rendering};
 use crate::memory::Memory;
 use crate::ownership::conflict::OnConflict;
 use crate::plan::MaxPrune;
@@ -152,6 +153,7 @@ impl AccessArgs {
             impersonate_groups: self.impersonate_groups.clone(),
             concurrency: self.concurrency,
             memory: cache_folder("memory").map(Memory::new).unwrap_or_default(),
+            ..Access::default()
         }
     }
 }
@@ -321,13 +323,22 @@ impl FilesArgs {
 
 /// How this machine renders: with the programs that its file names or that are on its search path,
 /// and a cache of trueup's own.
-#[allow(clippy::disallowed_methods, reason = "the search path is the machine's")]
 pub(super) fn setting(formats: Formats, namespace: &str) -> Result<Setting, Failure> {
     let cache = cache_folder("render").context("this user has no home folder")?;
-    let search = std::env::var_os("PATH").unwrap_or_default();
-    let Machine { programs } = machine()?;
-    let (launcher, namespace) = (Some(std::env::current_exe()?), namespace.to_owned());
-    Ok(Setting { programs, search, cache, launcher, limits: Limits::default(), formats, namespace })
+    let Machine { programs, render } = machine()?;
+    let Rendering { cell, readable, memory } = render;
+    let usual = Limits::default();
+    Ok(Setting {
+        programs,
+        search: super::search::path(),
+        cache,
+        launcher: Some(std::env::current_exe()?),
+        limits: Limits { memory: memory.unwrap_or(usual.memory), ..usual },
+        cell,
+        readable,
+        formats,
+        namespace: namespace.to_owned(),
+    })
 }
 
 /// What the machine's own file says; a machine without one says nothing.
@@ -336,8 +347,11 @@ fn machine() -> Result<Machine, Failure> {
         return Ok(Machine::default());
     };
     let file = folders.config_dir().join(machine::FILE);
-    match std::fs::read(&file) {
-        Ok(bytes) => Ok(Machine::read(&file, &bytes, Path::is_file)?),
+    match bounded::read_regular(&file, machine::LARGEST) {
+        Ok(bytes) => {
+            let look = Look { is_file: &Path::is_file, exists: &Path::exists };
+            Ok(Machine::read(&file, &bytes, look)?)
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Machine::default()),
         Err(error) => Err(anyhow::Error::new(error).context(file.display().to_string()).into()),
     }

@@ -41,7 +41,9 @@ impl ThrowawayArgs {
         if !self.sandbox {
             return Ok(Throwaway { _sandbox: None });
         }
-        let sandbox = super::sandbox::start(&super::sandbox::options(false)?, ui).await?;
+        // What comes from a commit, as in CI from anybody's, must not make this machine call others.
+        let options = super::sandbox::options(false, crate::sandbox::Calls::Nobody)?;
+        let sandbox = super::sandbox::start(&options, ui).await?;
         access.kubeconfig = Some(sandbox.kubeconfig().to_owned());
         access.context = None;
         Ok(Throwaway { _sandbox: Some(sandbox) })
@@ -58,19 +60,18 @@ impl ThrowawayArgs {
     }
 }
 
-/// What an API server of the run's own says of `manifests`.
+/// What an API server of the run's own says of a set of manifests.
 ///
 /// # Errors
 ///
 /// When its programs can't be had, or it does not answer.
 #[cfg(unix)]
 pub async fn rehearsal(
-    manifests: &[crate::manifest::Manifest],
-    target: &crate::reconcile::Target,
+    set: crate::check::Set<'_>,
     ui: &mut Ui,
 ) -> Result<crate::reconcile::Rehearsal, Failure> {
     let mut access = Access { concurrency: CONCURRENCY, ..Access::default() };
     let _throwaway = ThrowawayArgs { sandbox: true }.start(&mut access, ui).await?;
     let cluster = crate::cluster::Cluster::connect(&access).await?;
-    Ok(crate::reconcile::rehearse(manifests, (&target.namespace, &target.redact), &cluster).await?)
+    Ok(crate::reconcile::rehearse(set, &cluster).await?)
 }

@@ -1,6 +1,5 @@
 //! `--wait`: what apply and watch say of waiting, and what a person sees meanwhile.
 
-use std::io::Write as _;
 use std::time::Duration;
 
 use clap::Args;
@@ -51,14 +50,13 @@ pub async fn wait(
         halt,
         events: &mut |proof| {
             for note in &proof.notes[notes..] {
-                table.suspend(|| ui.warning(&glyphs.inert(&redactor.text(note))));
+                table.suspend(|| ui.warning(&redactor.text(note)));
             }
             notes = proof.notes.len();
             if std::mem::take(&mut told) {
-                // A closed stderr leaves nobody to tell.
-                let _ = writeln!(ui.stderr(), "{}", present::waiting::beginning(proof, timeout));
+                ui.note(&present::waiting::beginning(proof, timeout));
             }
-            table.set_message(present::waiting::table(proof, redactor, glyphs));
+            table.set_message(&present::waiting::table(proof, redactor, glyphs));
         },
     };
     report.proof = prove(survey, &session.cluster, (report, waiting)).await;

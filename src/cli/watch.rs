@@ -11,14 +11,15 @@ use super::cascade::{self, Cascade};
 use super::exit::{Exit, Failure};
 use super::locking::{self, LOCK_TIMEOUT, LockArgs};
 use super::present::round::Log;
-use super::target::TargetArgs;
+use super::target::{Named, TargetArgs};
 use super::ui::Ui;
 use super::waiting::WaitArgs;
 use super::{seconds, signals};
 use crate::cluster::Cluster;
 use crate::conduct::duration;
-use crate::git::Checkout;
+use crate::config::ConfigError;
 use crate::git::pull::PullOptions;
+use crate::git::{self, Checkout, Limits};
 use crate::precedence::Said;
 use crate::reconcile::TIMEOUT;
 use crate::watch::{Settings, SettingsError, Stop, Wanted, Watch, watch};
@@ -83,7 +84,6 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     let checkout = Checkout::discover(directory)?;
     let access = args.target.access.access();
     let cluster = Cluster::connect(&access).await?;
-    let named = args.target.resolve(directory, &checkout, &cluster)?;
     let pull = (!args.no_pull && args.target.follows_head() && checkout.has_remote()).then(|| {
         PullOptions {
             directory: directory.to_owned(),
@@ -92,8 +92,11 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
             bare: false,
             timeout: args.timeout,
             interrupt: Arc::clone(stop.flag()),
+            limits: Limits::default(),
         }
     });
+    let beginning = Beginning { args: &args, directory, cluster: &cluster, pull: pull.as_ref() };
+    let Some(named) = beginning.named(&stop, ui).await? else { return Ok(Exit::AtCommit) };
     let (once, interval, who) = (args.once, args.interval, locking::who());
     let mut args = args;
     if named.declared && args.target.files.paths.is_empty() {
@@ -110,6 +113,7 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     }
     let mut exit = Exit::AtCommit;
     watch(&setting, &stop, &mut |round, _| {
+        ui.cell();
         exit = log.exit(&round);
         for line in log.lines(round) {
             // A closed stdout leaves nobody to tell; the work goes on.
@@ -126,6 +130,56 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     }
 }
 
+/// What there is before it is known what to watch.
+struct Beginning<'a> {
+    args: &'a WatchArgs,
+    directory: &'a Path,
+    cluster: &'a Cluster,
+    pull: Option<&'a PullOptions>,
+}
+
+impl Beginning<'_> {
+    /// What to watch; `None` where a signal came first. Where `trueup.yaml` is wrong, the commit
+    /// that mends it may come with any pull.
+    async fn named(&self, stop: &Stop, ui: &mut Ui) -> Result<Option<Named>, Failure> {
+        let Self { args, directory, cluster, pull } = *self;
+        let mut log =
+            Log::new(args.target.files.target.as_deref().unwrap_or("trueup"), false, ui.glyphs());
+        loop {
+            let checkout = Checkout::discover(directory)?;
+            let failure = match args.target.resolve(directory, &checkout, cluster) {
+                Ok(named) => return Ok(Some(named)),
+                Err(failure) => failure,
+            };
+            let error = failure.error.downcast_ref::<ConfigError>();
+            let is_wrong = matches!(error, Some(ConfigError::Invalid { .. }));
+            let Some(pull) = pull.filter(|_| is_wrong && !args.once) else { return Err(failure) };
+            for line in log.lines(Err(settings_error(failure).into())) {
+                writeln!(ui.stdout(), "{line}")?;
+            }
+            let options = pull.clone();
+            // What goes wrong here goes wrong in the first round, too, and is told then.
+            let pulling = tokio::task::spawn_blocking(move || drop(git::pull::pull(&options)));
+            let wait = async {
+                let _ = pulling.await;
+                tokio::time::sleep(args.interval).await;
+            };
+            tokio::select! {
+                () = wait => {}
+                () = stop.told() => {
+                    writeln!(ui.stdout(), "{}", log.line("stopped"))?;
+                    return Ok(None);
+                }
+            }
+        }
+    }
+}
+
+fn settings_error(failure: Failure) -> SettingsError {
+    let Failure { error, hints } = failure;
+    SettingsError { message: format!("{error:#}"), hint: hints.into_iter().next() }
+}
+
 /// Reads what the flags and a commit's `trueup.yaml` say.
 fn settings(args: WatchArgs, directory: PathBuf) -> Settings {
     Box::new(move |(checkout, cluster), commit| {
@@ -133,11 +187,7 @@ fn settings(args: WatchArgs, directory: PathBuf) -> Settings {
         if let Some(commit) = commit {
             (target.files.rev, target.files.worktree) = (Some(commit.to_owned()), false);
         }
-        let named = target.resolve(&directory, checkout, cluster).map_err(|failure| {
-            let Failure { error, hints } = failure;
-            let hint = hints.into_iter().next();
-            SettingsError { message: format!("{error:#}"), hint }
-        })?;
+        let named = target.resolve(&directory, checkout, cluster).map_err(settings_error)?;
         let said = &named.conduct;
         let wait_timeout = Said { operator: args.wait_timeout, repository: said.timeout };
         let wait_timeout = wait_timeout.counts().unwrap_or(TIMEOUT);

@@ -1,7 +1,7 @@
 //! Kubeconfig → [`Cluster`]: which file, which context, which user, and what a person is told when
 //! one of them is not there.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
@@ -11,13 +11,17 @@ use http::header::USER_AGENT;
 use kube::Client;
 use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
-use super::Cluster;
+use super::{Cluster, Limits};
+use crate::bounded;
 use crate::memory::Memory;
 
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait for the next bytes of an answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How many bytes a kubeconfig may have.
+const LARGEST: u64 = 16 << 20;
 
 /// How to reach the cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +38,8 @@ pub struct Access {
     pub concurrency: usize,
     /// What was learnt of clusters in earlier runs.
     pub memory: Memory,
+    /// How much of the server's answers is taken in.
+    pub limits: Limits,
 }
 
 /// Why there is no way to reach a cluster.
@@ -116,17 +122,25 @@ impl Cluster {
         let (namespace, url) = (config.default_namespace.clone(), config.cluster_url.to_string());
         let client = Client::try_from(config).map_err(|error| unusable(&error))?;
         let (concurrency, requests) = (access.concurrency.max(1), AtomicUsize::new(0));
-        let memory = access.memory.clone();
-        let patience = Mutex::new(None);
-        let delays = Mutex::default();
-        Ok(Self { client, name, url, namespace, concurrency, requests, memory, patience, delays })
+        Ok(Self {
+            client,
+            name,
+            url,
+            namespace,
+            concurrency,
+            requests,
+            limits: access.limits,
+            memory: access.memory.clone(),
+            patience: Mutex::new(None),
+            delays: Mutex::default(),
+        })
     }
 }
 
 /// The configuration and the name of what it leads to.
 async fn load(access: &Access) -> Result<(Config, String), ConnectError> {
     let kubeconfig = match &access.kubeconfig {
-        Some(path) => Kubeconfig::read_from(path),
+        Some(path) => read(path),
         None => Kubeconfig::read(),
     };
     let kubeconfig = match kubeconfig {
@@ -149,6 +163,19 @@ async fn load(access: &Access) -> Result<(Config, String), ConnectError> {
         .await
         .map_err(|error| unusable(&error))?;
     Ok((config, name))
+}
+
+/// Reads a kubeconfig, which may be a pipe, as one that a shell makes of `<(…)`.
+fn read(path: &Path) -> Result<Kubeconfig, KubeconfigError> {
+    let failed = |error| KubeconfigError::ReadConfig(error, path.to_owned());
+    let text = bounded::read(path, LARGEST).map_err(failed)?;
+    if std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
+        // Its paths are relative to where it is.
+        return Kubeconfig::read_from(path);
+    }
+    let text = String::from_utf8(text);
+    let text = text.map_err(|_| failed(std::io::Error::other("it is not UTF-8 text")))?;
+    Kubeconfig::from_yaml(&text)
 }
 
 fn is_missing(error: &KubeconfigError) -> bool {

@@ -123,7 +123,9 @@ fn cause(error: &ApiError) -> String {
                 (None, _) => format!("the API server can't answer ({code} {why})"),
             }
         }
-        ApiError::Garbled { .. } => "what answers is no API server".to_owned(),
+        ApiError::Garbled { .. } | ApiError::Endless { .. } => {
+            "what answers is no API server".to_owned()
+        }
     }
 }
 

@@ -30,8 +30,13 @@ impl Cluster {
         let (core, named) = futures::try_join!(self.groups("/api"), self.groups("/apis"))?;
         let mut served = [core.served, named.served].concat();
         let mut silent = BTreeMap::new();
-        for stale in core.stale.into_iter().chain(named.stale) {
-            match self.what_of(&stale).await {
+        let most = self.limits.questions;
+        for (number, stale) in core.stale.into_iter().chain(named.stale).enumerate() {
+            let what = match number < most {
+                true => self.what_of(&stale).await,
+                false => Err(format!("more than {most} groups do not answer")),
+            };
+            match what {
                 // It takes discovery a while to see that a server is back.
                 Ok(kinds) => {
                     served.retain(|kind| api_version(kind) != stale);

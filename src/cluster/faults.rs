@@ -36,12 +36,21 @@ pub(super) const ABOUT_TO_ANSWER: [&str; 12] = [
     "EOF",
 ];
 
+/// What stands in the errors of an API server that may call nobody, as that of `--sandbox`: the
+/// proxy that is not there.
+pub const NOBODY: &str = "nobody-is-called.sock";
+
 impl ApiError {
+    /// Whether the API server would have to call somebody, and may not.
+    pub fn may_not_call(&self) -> bool {
+        matches!(self, Self::Status { message, .. } if message.contains(NOBODY))
+    }
+
     /// What the fault is good for.
     pub fn fault(&self) -> Fault {
         match self {
             Self::Unreachable { .. } => Fault::Passing,
-            Self::Garbled { .. } => Fault::Lasting,
+            Self::Garbled { .. } | Self::Endless { .. } => Fault::Lasting,
             Self::Status { code, reason, message, .. } => {
                 fault(*code, reason, message.lines().next().unwrap_or_default())
             }
@@ -71,6 +80,9 @@ fn fault(code: u16, reason: &str, message: &str) -> Fault {
 
 /// What an internal error is good for.
 fn internal(message: &str) -> Fault {
+    if message.contains(NOBODY) {
+        return Fault::Lasting;
+    }
     // Server-side apply calls it so when a value does not fit its field's type
     // (k8s.io/apimachinery, `pkg/util/managedfields/internal/structuredmerge.go`).
     if message.starts_with(UNCONVERTED) || of_typed_patch(message).is_some() {
@@ -115,6 +127,7 @@ mod tests {
             (500, "InternalError", webhook("x509: certificate is valid for a.example, not w.shop.svc"), Fault::Doubtful),
             (500, "", "failed to create typed patch object (shop/db; /v1, Kind=Secret): .data.k: expected string, got 1".to_owned(), Fault::Lasting),
             (500, "", "failed to convert new object (shop/web; apps/v1, Kind=Deployment): quantities must match".to_owned(), Fault::Lasting),
+            (500, "InternalError", webhook("dial unix nobody-is-called.sock: connect: no such file or directory"), Fault::Lasting),
             (403, "Forbidden", "configmaps \"c\" is forbidden: unable to create new content in namespace shop because it is being terminated".to_owned(), Fault::Settling),
             (403, "Forbidden", "pods \"p\" is forbidden: error looking up service account shop/default: serviceaccount \"default\" not found".to_owned(), Fault::Settling),
             (403, "Forbidden", "configmaps \"c\" is forbidden: User \"reader\" cannot patch resource \"configmaps\"".to_owned(), Fault::Lasting),

@@ -3,10 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
+use super::observe::{Held, typed};
 use super::path::collection;
-use super::wire::Call;
 use super::{ApiError, Cluster};
 use crate::catalog::{Catalog, definition, is_crd};
 use crate::object::{Object, ObjectKey};
@@ -50,16 +48,12 @@ impl Cluster {
         let served = definition(crd).and_then(|(kind, _)| catalog.preferred(&kind));
         let Some(served) = served else { return Ok(BTreeSet::new()) };
         let metadata_only = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
-        let call = Call { accept: Some(metadata_only), ..Call::get(collection(served, None)) };
-        let list = self.call(call).await?.body;
-        let items = list.get("items").and_then(Value::as_array);
-        let text = |item: &Value, path: &str| item.pointer(path)?.as_str().map(str::to_owned);
-        Ok(items
-            .into_iter()
-            .flatten()
-            .filter_map(|item| {
-                Some((text(item, "/metadata/namespace"), text(item, "/metadata/name")?))
-            })
+        let all = format!("{}?labelSelector=", collection(served, None));
+        let picked = self.pages(&Held::default(), (&all, Some(metadata_only))).await?;
+        let objects = picked.items.iter().map(|item| typed(item, "", ""));
+        Ok(objects
+            .filter(|object| !object.name().is_empty())
+            .map(|object| (object.namespace().map(str::to_owned), object.name().to_owned()))
             .collect())
     }
 }

@@ -15,6 +15,7 @@ mod faults;
 mod immutable;
 mod instances;
 mod lease;
+mod limits;
 mod observe;
 mod path;
 mod patience;
@@ -32,7 +33,8 @@ pub use crate::conduct::Cascade;
 pub use connect::{Access, ConnectError};
 pub use delay::{Delay, Listener, Next};
 pub use execute::{Condition, Deleted};
-pub use faults::Fault;
+pub use faults::{Fault, NOBODY};
+pub use limits::Limits;
 pub use observe::{Members, Question, Strange};
 pub use patience::{Patience, Patient};
 pub use wait::{Followed, News, Scope};
@@ -52,6 +54,8 @@ pub struct Cluster {
     /// How many requests may be in flight at once.
     concurrency: usize,
     requests: AtomicUsize,
+    /// How much of its answers is taken in.
+    limits: Limits,
     /// What was learnt of it in earlier runs.
     memory: Memory,
     /// How long passing faults are waited out.

@@ -29,13 +29,19 @@ fn server(answers: Vec<(u16, Option<&'static str>, Value)>) -> Cluster {
         let answer = answer.body(Body::from(serde_json::to_vec(&body).unwrap())).unwrap();
         async move { Ok::<_, Infallible>(answer) }
     });
+    over(kube::Client::new(service, "default"))
+}
+
+/// A cluster of which nothing is known yet.
+pub(super) fn over(client: kube::Client) -> Cluster {
     Cluster {
-        client: kube::Client::new(service, "default"),
+        client,
         name: "test".to_owned(),
         url: "http://test".to_owned(),
         namespace: "default".to_owned(),
         concurrency: 4,
         requests: AtomicUsize::new(0),
+        limits: Limits::default(),
         memory: Memory::default(),
         patience: Mutex::new(None),
         delays: Mutex::default(),

@@ -10,16 +10,19 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::header::HeaderName;
 use http::{Method, Request, StatusCode};
-use http_body_util::BodyExt as _;
 use kube::client::Body;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Cluster, Fault, causes};
+use super::{Cluster, Fault, causes, limits};
 use crate::object::Object;
 use crate::observed::Refusal;
 use crate::ownership::emptied;
 use crate::problem::Cause;
+
+/// How many characters of a server's message are shown; the longest that an API server gives in
+/// earnest name a few hundred fields.
+const LONGEST_MESSAGE: usize = 16_384;
 
 /// A request before it is sent.
 pub(super) struct Call {
@@ -79,6 +82,14 @@ pub enum ApiError {
         /// Why, as far as the system knows.
         cause: String,
     },
+    /// An answer came that has no end, or none that anybody would wait for.
+    #[error("the answer to {what} is not taken in: {cause}")]
+    Endless {
+        /// Method and path of the request.
+        what: String,
+        /// Which limit it goes beyond.
+        cause: String,
+    },
     /// An answer came that is not the API's.
     #[error("the answer to {what} is not one of a Kubernetes API server: {cause}")]
     Garbled {
@@ -108,6 +119,11 @@ impl ApiError {
     /// Whether a precondition did not hold.
     pub fn is_conflict(&self) -> bool {
         matches!(self, Self::Status { code: 409, .. })
+    }
+
+    /// Whether the answer went beyond a limit.
+    pub(super) fn is_endless(&self) -> bool {
+        matches!(self, Self::Endless { .. })
     }
 
     /// Whether a server behind the one that answered may be the one that does not.
@@ -150,7 +166,7 @@ impl ApiError {
     pub fn causes(&self) -> &[Cause] {
         match self {
             Self::Status { causes, .. } => causes,
-            Self::Unreachable { .. } | Self::Garbled { .. } => &[],
+            Self::Unreachable { .. } | Self::Garbled { .. } | Self::Endless { .. } => &[],
         }
     }
 
@@ -183,7 +199,7 @@ impl ApiError {
             Self::Status { code: 403, .. } => {
                 Some("ask for this right, or use another user (see --context and --as)".to_owned())
             }
-            Self::Garbled { .. } => Some(
+            Self::Garbled { .. } | Self::Endless { .. } => Some(
                 "is the server in the kubeconfig an API server, or a proxy before it?".to_owned(),
             ),
             Self::Status { message, .. }
@@ -194,6 +210,11 @@ impl ApiError {
             Self::Status { causes, .. } if causes.iter().any(emptied::is_null) => Some(
                 "Kubernetes makes null of a map when its last field goes: leave a field in it, or \
                  leave it out"
+                    .to_owned(),
+            ),
+            Self::Status { .. } if self.may_not_call() => Some(
+                "the API server of --sandbox calls no webhook; leave its configuration out, or try \
+                 it with trueup sandbox -- trueup apply"
                     .to_owned(),
             ),
             Self::Status { .. } if self.is_webhooks() => Some(
@@ -269,11 +290,20 @@ impl Cluster {
         let text = |name: HeaderName| head.headers.get(name)?.to_str().ok().map(str::to_owned);
         let (after, etag) = (text(http::header::RETRY_AFTER), text(http::header::ETAG));
         let after = after.and_then(|value| value.parse().ok()).map(Duration::from_secs);
-        let bytes = body.collect().await.map_err(|error| unreachable(&error))?.to_bytes();
         let (status, is_known) = (head.status, call.known.is_some());
+        let cut = |cut| match cut {
+            limits::Cut::Broken(error) => unreachable(&*error),
+            limits::Cut::Large => {
+                let said = limits::said(self.limits.answer);
+                (endless(call, format!("it has more than {said}")), None)
+            }
+            limits::Cut::Slow => (endless(call, "it comes too slowly".to_owned()), None),
+        };
         if status.is_success() || (is_known && status == StatusCode::NOT_MODIFIED) {
+            let bytes = self.limits.whole(body, self.limits.answer).await.map_err(cut)?;
             return Ok(Raw { status, etag, bytes });
         }
+        let (bytes, _) = self.limits.beginning(body, self.limits.error).await.map_err(cut)?;
         let parsed: Option<Value> = serde_json::from_slice(&bytes).ok();
         Err((refusal(status, parsed.as_ref(), &bytes), after))
     }
@@ -290,6 +320,11 @@ fn read<T: DeserializeOwned>(call: &Call, bytes: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice(bytes).map_err(|error| garbled(call, &error.to_string()))
 }
 
+/// The error of an answer that goes beyond a limit.
+pub(super) fn endless(call: &Call, cause: String) -> ApiError {
+    ApiError::Endless { what: format!("{} {}", call.method, call.path), cause }
+}
+
 fn garbled(call: &Call, cause: &str) -> ApiError {
     let what = format!("{} {}", call.method, call.path);
     ApiError::Garbled { what, cause: cause.to_owned() }
@@ -304,12 +339,23 @@ pub(super) fn refusal(status: StatusCode, body: Option<&Value>, bytes: &[u8]) ->
         if line.is_empty() { status.to_string() } else { format!("{status}: {line}") }
     };
     let message = text("message").filter(|message| !message.is_empty()).unwrap_or_else(plain);
+    let message = shortened(message);
     ApiError::Status {
         code: status.as_u16(),
         reason: text("reason").unwrap_or_default(),
         causes: causes::of(&message, body.and_then(|body| body.get("details"))),
         message,
     }
+}
+
+/// A message of a server, if it is long only its beginning.
+fn shortened(mut message: String) -> String {
+    if let Some((end, _)) = message.char_indices().nth(LONGEST_MESSAGE) {
+        let left = message.len() - end;
+        message.truncate(end);
+        message.push_str(&format!("… and {left} bytes more"));
+    }
+    message
 }
 
 /// The innermost cause, which is what a person needs; the layers above only repeat it.

@@ -3,7 +3,7 @@
 //! It says which paths make up a target, and nothing that a repository must not choose for itself:
 //! no cluster, no credentials, no trust. Flags override it.
 
-mod scalars;
+pub(crate) mod scalars;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,16 +11,20 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::conduct::{Cascade, Conduct, OnFailure};
-use crate::formats::Formats;
+use crate::formats::{Formats, Wrong, wrong_namespace};
 use crate::health::HealthRule;
 use crate::manifest::{self, PathPart};
 use crate::ownership::conflict::OnConflict;
 use crate::plan::MaxPrune;
+use crate::problem::within;
 use crate::rules::Rule;
 use scalars::{share, time, time_or_none};
 
 /// The file's name, at the root of the checkout.
 pub const FILE: &str = "trueup.yaml";
+
+/// How many bytes it may have: none that somebody wrote has a tenth of it.
+const LARGEST: usize = 1 << 20;
 
 /// What `trueup.yaml` says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -142,19 +146,48 @@ impl Config {
     ///
     /// When it is not YAML, or holds anything that trueup does not know.
     pub fn read(bytes: &[u8]) -> Result<Self, ConfigError> {
+        if bytes.len() > LARGEST {
+            let message = format!("it has {} bytes; more than {LARGEST} are not read", bytes.len());
+            return Err(ConfigError::Invalid { line: 1, column: 1, message });
+        }
         // An empty file declares nothing.
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(Self::default());
         }
         let mut config: Self = serde_yaml::from_slice(bytes).map_err(|error| {
             let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
+            let (line, column) = within(bytes, line, column);
             let message = error.to_string();
             // The position is said by the place already.
             let message = message.split(" at line ").next().unwrap_or_default().to_owned();
             ConfigError::Invalid { line, column, message }
         })?;
         config.locate_rules(bytes)?;
+        config.check_names(bytes)?;
         Ok(config)
+    }
+
+    /// Says what is wrong with the names that reach a program's arguments.
+    fn check_names(&self, bytes: &[u8]) -> Result<(), ConfigError> {
+        let found = self.targets.iter().find_map(|(name, target)| {
+            let namespace = target.namespace.as_deref().and_then(wrong_namespace);
+            let wrong = namespace.map(|message| Wrong {
+                path: vec![PathPart::Key("namespace")],
+                is_key: false,
+                message: message.to_owned(),
+            });
+            Some((name, wrong.or_else(|| target.render.wrong())?))
+        });
+        let Some((name, Wrong { path, is_key, message })) = found else { return Ok(()) };
+        let path = [&["targets", name].map(PathPart::Key)[..], &path].concat();
+        let positions = manifest::value(FILE, bytes).ok().flatten();
+        let place = positions.and_then(|(_, positions)| match is_key {
+            true => positions.of(&path),
+            false => positions.of_value(&path),
+        });
+        let (line, column) = place.unwrap_or((1, 1));
+        let message = format!("{}: {message}", shown(&path));
+        Err(ConfigError::Invalid { line, column, message })
     }
 
     /// Notes where each rule stands, for what there is to say of it later, and says what is wrong
@@ -227,6 +260,18 @@ impl Config {
             None => Ok(self.targets.first_key_value()),
         }
     }
+}
+
+/// A path as messages have it: `targets.a.render.helm.values[0]`.
+fn shown(path: &[PathPart<'_>]) -> String {
+    path.iter().fold(String::new(), |mut text, part| {
+        match part {
+            PathPart::Key(key) if text.is_empty() => text += key,
+            PathPart::Key(key) => text += &format!(".{key}"),
+            PathPart::Index(index) => text += &format!("[{index}]"),
+        }
+        text
+    })
 }
 
 #[cfg(test)]

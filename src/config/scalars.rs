@@ -27,7 +27,7 @@ pub(super) fn time_or_none<'de, D: Deserializer<'de>>(
 }
 
 /// Reads what is written, whatever YAML takes it for.
-struct Scalar<T>(fn(&str) -> Result<T, String>);
+pub(crate) struct Scalar<T>(pub(crate) fn(&str) -> Result<T, String>);
 
 impl<T> Visitor<'_> for Scalar<T> {
     type Value = T;

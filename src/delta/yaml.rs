@@ -1,5 +1,5 @@
 //! An object as YAML for people: one value a line wherever that is possible, always in one order,
-//! and without any character that could do something to a terminal.
+//! and without anything that could do something to a terminal or a CI runner.
 //!
 //! What it writes is YAML that reads back as the same value. It reads nothing: manifests are read
 //! as kubectl reads them, by [`crate::manifest`].
@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 use super::order::{Order, Place};
+use crate::inert::{Commands, escaped, has_command, is_harmless};
 use crate::object::Object;
 
 /// The object as YAML; empty for an object without fields.
@@ -23,25 +24,6 @@ pub(super) fn text_as(object: &Object, order: &Order, laid_out: &BTreeSet<String
     let mut writer = Writer { out: String::new(), laid_out };
     writer.map(&object.0, (order, Place::Top), 0);
     writer.out
-}
-
-/// Whether a character can be shown as it is: it neither controls the terminal nor hides or
-/// reorders what stands beside it.
-pub fn is_harmless(c: char) -> bool {
-    !(c.is_control()
-        || matches!(
-            c,
-            '\u{ad}'
-                | '\u{61c}'
-                | '\u{180e}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{fffe}'..='\u{ffff}'
-                | '\u{e0000}'..='\u{e007f}'
-        ))
 }
 
 struct Writer<'a> {
@@ -124,6 +106,7 @@ fn is_literal(text: &str) -> bool {
     text.contains('\n')
         && text.chars().any(|c| !c.is_whitespace())
         && text.chars().all(|c| c == '\n' || c == '\t' || is_harmless(c))
+        && !has_command(text)
 }
 
 fn literal(out: &mut String, text: &str, (indent, comment): (usize, &str)) {
@@ -155,8 +138,10 @@ fn literal(out: &mut String, text: &str, (indent, comment): (usize, &str)) {
 /// Between double quotes, with a line for each of the text's where `indent` allows.
 fn quoted(out: &mut String, text: &str, indent: Option<usize>) {
     out.push('"');
+    let mut commands = Commands::within_line();
     for (i, line) in text.split_inclusive('\n').enumerate() {
         if let Some(indent) = indent.filter(|_| i > 0) {
+            commands = Commands::at_line_start();
             out.push_str("\\\n"); // a line break that is not part of the text
             pad(out, indent);
             if line.starts_with([' ', '\t']) {
@@ -170,21 +155,12 @@ fn quoted(out: &mut String, text: &str, indent: Option<usize>) {
                 '\r' => out.push_str("\\r"),
                 '\t' if i > 0 && j == 0 && indent.is_some() => out.push('t'),
                 '\t' => out.push_str("\\t"),
-                c if is_harmless(c) => out.push(c),
+                c if is_harmless(c) && !commands.completes(c) => out.push(c),
                 c => out.push_str(&escaped(c)),
             }
         }
     }
     out.push('"');
-}
-
-/// A character as an escape that YAML, and every reader, knows.
-pub fn escaped(c: char) -> String {
-    match u32::from(c) {
-        code @ 0..=0xff => format!("\\x{code:02x}"),
-        code @ 0x100..=0xffff => format!("\\u{code:04x}"),
-        code => format!("\\U{code:08x}"),
-    }
 }
 
 /// Whether the text is safe without quotes: every reader of YAML takes it for this very string.
@@ -204,6 +180,7 @@ fn is_plain(text: &str) -> bool {
         && !text.ends_with([' ', ':'])
         && !text.contains(": ")
         && !text.contains(" #")
+        && !has_command(text)
         && !means_something_else(text)
 }
 

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use gix::ObjectId;
 use gix::blame::BlameRanges;
 use gix::bstr::BStr;
-use gix::repository::blame_file::Options;
+use gix::objs::tree::EntryKind;
 
-use super::revision::{describe, parse};
+use super::history::Guarded;
+use super::revision::parse;
+use super::trees::{Trees, find_commit};
 use super::{Checkout, Error};
-use crate::snapshot::{Authorship, Revision};
+use crate::snapshot::{Authorship, LARGEST, Revision};
 
 /// How many commits are looked through for one that took something out.
 const FAR_ENOUGH: usize = 10_000;
@@ -34,14 +36,23 @@ impl Checkout {
         for line in lines.clone() {
             ranges.add_one_based_inclusive_range(line..=line).map_err(Error::read(reading()))?;
         }
-        let rewrites = Some(gix::diff::Rewrites::default());
-        let options = Options { ranges, rewrites, ..Options::default() };
-        let outcome = repo
-            .blame_file(BStr::new(path), parse(&revision.commit)?, options)
-            .map_err(Error::read(reading()))?;
+        let objects = Guarded::new(&repo.objects, &self.limits);
+        let cache = repo.commit_graph_if_enabled().map_err(Error::read(reading()))?;
+        let mut contents =
+            repo.diff_resource_cache_for_tree_diff().map_err(Error::read(reading()))?;
+        let options = gix::blame::Options {
+            ranges,
+            rewrites: Some(gix::diff::Rewrites::default()),
+            diff_algorithm: repo.diff_algorithm().map_err(Error::read(reading()))?,
+            ..gix::blame::Options::default()
+        };
+        let start = gix::blame::Start::Commit(parse(&revision.commit)?);
+        let outcome =
+            gix::blame::file(&objects, start, cache, &mut contents, BStr::new(path), options)
+                .map_err(Error::read(reading()))?;
         let mut authors = BTreeMap::new();
         for entry in outcome.entries {
-            let written = authorship(&repo, entry.commit_id)?;
+            let written = authorship(self, entry.commit_id)?;
             for line in entry.range_in_blamed_file() {
                 authors.insert(line + 1, written.clone());
             }
@@ -66,24 +77,33 @@ impl Checkout {
         let reading = || format!("the history of `{path}`");
         let since = parse(since)?;
         let mut id = parse(&revision.commit)?;
-        let mut blob = blob_at(&repo, id, path)?;
+        let blob_at = |commit: ObjectId| -> Result<Option<ObjectId>, Error> {
+            let entry = Trees::of(&repo, &self.limits, commit)?.find(path)?;
+            let is_file = |kind| matches!(kind, EntryKind::Blob | EntryKind::BlobExecutable);
+            Ok(entry.filter(|entry| is_file(entry.kind)).map(|entry| entry.id))
+        };
+        let mut blob = blob_at(id)?;
         for _ in 0..FAR_ENOUGH {
             if id == since {
                 return Ok(None);
             }
-            let commit = repo.find_commit(id).map_err(Error::read(reading()))?;
+            let commit = find_commit(&repo, &self.limits, id)?;
             let Some(parent) = commit.parent_ids().next().map(|parent| parent.detach()) else {
                 return Ok(None);
             };
-            let before = blob_at(&repo, parent, path)?;
+            let before = blob_at(parent)?;
             if before != blob {
                 let content = |blob: Option<ObjectId>| -> Result<bool, Error> {
                     let Some(blob) = blob else { return Ok(false) };
+                    let header = repo.find_header(blob).map_err(Error::read(reading()))?;
+                    if header.size() > LARGEST {
+                        return Ok(false);
+                    }
                     let object = repo.find_object(blob).map_err(Error::read(reading()))?;
                     Ok(is_there(&object.data))
                 };
                 if content(before)? && !content(blob)? {
-                    return authorship(&repo, id).map(Some);
+                    return authorship(self, id).map(Some);
                 }
             }
             (id, blob) = (parent, before);
@@ -92,20 +112,7 @@ impl Checkout {
     }
 }
 
-/// The file's content at a commit, by its id.
-fn blob_at(
-    repo: &gix::Repository,
-    commit: ObjectId,
-    path: &str,
-) -> Result<Option<ObjectId>, Error> {
-    let reading = || format!("the files of commit {commit}");
-    let tree = repo.find_commit(commit).and_then(|commit| commit.tree());
-    let tree = tree.map_err(Error::read(reading()))?;
-    let entry = tree.lookup_entry_by_path(path).map_err(Error::read(reading()))?;
-    Ok(entry.filter(|entry| entry.mode().is_blob()).map(|entry| entry.object_id()))
-}
-
-fn authorship(repo: &gix::Repository, commit: ObjectId) -> Result<Authorship, Error> {
-    let Revision { commit, author, time, .. } = describe(repo, commit, String::new())?;
+fn authorship(checkout: &Checkout, commit: ObjectId) -> Result<Authorship, Error> {
+    let Revision { commit, author, time, .. } = checkout.describe(commit, String::new())?;
     Ok(Authorship { commit, author, time })
 }

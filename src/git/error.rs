@@ -2,9 +2,11 @@
 //!
 //! A [`PullError`](super::pull::PullError) is about bringing commits in; this is about reading.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use super::cause::Cause;
+use super::fault::TreeFault;
 use crate::snapshot::{WhySkipped, short};
 
 /// Why something could not be read from a checkout.
@@ -82,6 +84,46 @@ pub enum Error {
         /// Why it is not read.
         why: WhySkipped,
     },
+    /// A tree object that git would refuse, as only somebody who means ill or a broken tool makes it.
+    #[error("`{path}` in commit {} {fault}", short(.commit))]
+    Unsound {
+        /// Path from the root, with nothing in it that a terminal would obey.
+        path: String,
+        /// The commit's full id.
+        commit: String,
+        /// What is wrong with it.
+        fault: TreeFault,
+    },
+    /// The index has a path that no tree may have.
+    #[error("`{path}` in the index {fault}")]
+    UnsoundIndex {
+        /// Path from the root, with nothing in it that a terminal would obey.
+        path: String,
+        /// What is wrong with it.
+        fault: TreeFault,
+    },
+    /// More than is read of any commit.
+    #[error("commit {} has {excess}{}", short(.commit), at(.path))]
+    TooMuch {
+        /// Where the limit was reached.
+        path: String,
+        /// The commit's full id.
+        commit: String,
+        /// Which limit.
+        excess: Excess,
+    },
+    /// The repository is another user's, and nothing says that it may be used.
+    #[error("detected dubious ownership in repository at '{}'", .root.display())]
+    DubiousOwnership {
+        /// The work tree, or the git directory where there is none.
+        root: PathBuf,
+    },
+    /// `safe.bareRepository` is `explicit`, and nothing named this one.
+    #[error("cannot use bare repository '{}' (safe.bareRepository is 'explicit')", .root.display())]
+    ImplicitBare {
+        /// The repository.
+        root: PathBuf,
+    },
     /// History ends before the first commit, so the repository's identity is unknown.
     #[error("the checkout is shallow: its first commit is not here")]
     Shallow,
@@ -138,10 +180,106 @@ impl Error {
             }
             Self::NotFiles { .. } => "name the folder that the manifests are in".into(),
             Self::Unread { why, .. } => why.hint().into(),
+            Self::Unsound { .. } => {
+                "git refuses such a tree too, as `git fsck` shows: read another \
+                                     commit with --rev, and let the server check what is pushed \
+                                     to it (receive.fsckObjects)"
+                    .into()
+            }
+            Self::UnsoundIndex { .. } => "make the index anew: git reset".into(),
+            Self::TooMuch { excess, .. } => excess.measure.hint().into(),
+            Self::DubiousOwnership { root } => format!(
+                "to add an exception for this directory, call: git config --global --add \
+                 safe.directory {}",
+                quoted(&root.to_string_lossy())
+            ),
+            Self::ImplicitBare { .. } => {
+                "allow it: git config --global safe.bareRepository all".into()
+            }
             Self::Shallow => "fetch all of its history: git fetch --unshallow".into(),
             Self::Bare { .. } => "leave --worktree out: the commit's files are read".into(),
             Self::NotUtf8 { .. } | Self::Open { .. } | Self::Read { .. } => return None,
         })
+    }
+}
+
+/// A limit of [`Limits`](super::Limits) that was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Excess {
+    /// What was measured.
+    pub measure: Measure,
+    /// The most that is read.
+    pub limit: u64,
+}
+
+/// What is measured of a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// Files and folders.
+    Entries,
+    /// The bytes of all paths.
+    PathBytes,
+    /// The bytes of one path.
+    Path,
+    /// Folders within each other.
+    Depth,
+    /// The bytes of one tree object.
+    TreeBytes,
+    /// The bytes of a commit object.
+    CommitBytes,
+    /// The bytes of all files.
+    Content,
+}
+
+impl fmt::Display for Excess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let limit = self.limit;
+        match self.measure {
+            Measure::Entries => write!(f, "more than {limit} files and folders"),
+            Measure::PathBytes => write!(f, "paths of more than {limit} bytes in all"),
+            Measure::Path => write!(f, "a path of more than {limit} bytes"),
+            Measure::Depth => write!(f, "more than {limit} folders within each other"),
+            Measure::TreeBytes => write!(f, "a folder whose listing has more than {limit} bytes"),
+            Measure::CommitBytes => {
+                write!(f, "a message, author and signature of more than {limit} bytes")
+            }
+            Measure::Content => write!(f, "files of more than {limit} bytes in all"),
+        }
+    }
+}
+
+impl Measure {
+    fn hint(self) -> &'static str {
+        match self {
+            Self::Entries | Self::PathBytes | Self::Content => {
+                "nobody writes so many by hand: name the folder that the manifests are in, or find \
+                 out who pushed this commit"
+            }
+            Self::Path | Self::Depth | Self::TreeBytes | Self::CommitBytes => {
+                "nobody writes this by hand: find out who pushed this commit, and read another \
+                 with --rev"
+            }
+        }
+    }
+}
+
+/// Where a limit was reached, as the end of a sentence.
+fn at(path: &str) -> String {
+    /// As much of a path as finds the place.
+    const SHOWN: usize = 120;
+    match path.char_indices().nth(SHOWN) {
+        _ if path.is_empty() => String::new(),
+        Some((end, _)) => format!(", reached at `{}…`", &path[..end]),
+        None => format!(", reached at `{path}`"),
+    }
+}
+
+/// `text` as a shell takes it for one word.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "+,-./:=@_^".contains(c);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', "'\\''")),
     }
 }
 

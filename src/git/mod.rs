@@ -1,21 +1,36 @@
 //! The checkout: finding it, naming its revisions, reading its files, bringing new commits in.
 //!
 //! The only user of gix. [`Checkout`] opens a repository; its methods are spread over this folder:
-//! `revision` names commits, `read` takes files from the object database, `authors` asks its history, `worktree` those that are
-//! not committed. [`pull`] is the one thing here that writes.
+//! `revision` names commits, `read` takes files from the object database, `authors` asks its history,
+//! `worktree` those that are not committed. [`pull`] is the one thing here that writes.
+//!
+//! Nothing in a repository is taken on trust: `owner` decides whose may be used, `fault` which tree
+//! objects are sound, `limits` how much is read; `trees` and `history` read no object past them, and
+//! `beneath` no file outside the work tree.
 
 mod authors;
+mod beneath;
 mod cause;
 mod error;
+mod fault;
+mod history;
+mod limits;
+mod owner;
 pub mod pull;
 mod read;
 mod revision;
+mod trees;
 mod worktree;
 
 use std::path::{Component, Path, PathBuf};
 
+use gix::sec::trust::DefaultForLevel;
+
 pub use cause::{Cause, without_credentials};
-pub use error::Error;
+pub use error::{Error, Excess, Measure};
+pub use fault::TreeFault;
+pub use limits::Limits;
+use owner::Place;
 pub use revision::RootCommit;
 
 /// A local git repository, with or without a work tree. Cheap to clone, and any thread may read.
@@ -24,39 +39,61 @@ pub struct Checkout {
     repository: gix::ThreadSafeRepository,
     root: PathBuf,
     bare: bool,
+    limits: Limits,
 }
 
 impl Checkout {
     /// The checkout that `dir` is in: searched upwards, as git does.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, when it can't be opened, and when it is another user's.
     pub fn discover(dir: &Path) -> Result<Self, Error> {
+        Self::discover_within(dir, &Limits::default())
+    }
+
+    /// As [`discover`](Self::discover), and nothing is read past `limits`.
+    ///
+    /// # Errors
+    ///
+    /// As of [`discover`](Self::discover).
+    pub fn discover_within(dir: &Path, limits: &Limits) -> Result<Self, Error> {
         let start =
             dir.canonicalize().map_err(|_| Error::NotARepository { dir: dir.to_owned() })?;
-        let repository = gix::ThreadSafeRepository::discover(&start).map_err(|error| {
+        let place = Place::above(&start).map_err(|error| {
             let source = Cause::from(error);
             match holds_repository(&start) {
                 true => Error::Open { dir: dir.to_owned(), source },
                 false => Error::NotARepository { dir: dir.to_owned() },
             }
         })?;
-        Self::of(repository, dir)
+        let checkout = Self::of(&place, dir, limits)?;
+        if checkout.bare {
+            place.check_bare()?;
+        }
+        Ok(checkout)
     }
 
     /// The checkout that is exactly at `dir`.
-    pub(crate) fn open(dir: &Path) -> Result<Self, Error> {
+    pub(crate) fn open(dir: &Path, limits: &Limits) -> Result<Self, Error> {
         let opening = |error| Error::Open { dir: dir.to_owned(), source: Cause::from(error) };
         let dir = dir.canonicalize().map_err(opening)?;
-        let repository = gix::ThreadSafeRepository::open(&dir)
-            .map_err(|error| Error::Open { dir: dir.clone(), source: Cause::from(error) })?;
-        Self::of(repository, &dir)
+        Self::of(&Place::at(&dir), &dir, limits)
     }
 
-    fn of(repository: gix::ThreadSafeRepository, dir: &Path) -> Result<Self, Error> {
+    fn of(place: &Place, dir: &Path, limits: &Limits) -> Result<Self, Error> {
+        let opening = |source| Error::Open { dir: dir.to_owned(), source };
+        // Before its configuration is looked at, and then all of it counts.
+        place.check_owner()?;
+        let repository = gix::open::Options::default_for_level(gix::sec::Trust::Full)
+            .open_path_as_is(true)
+            .config_overrides(limits.overrides())
+            .open(&place.candidate)
+            .map_err(|error| opening(Cause::from(error)))?;
         let bare = repository.work_dir().is_none();
         let root = repository.work_dir().unwrap_or(repository.git_dir());
-        let root = root
-            .canonicalize()
-            .map_err(|error| Error::Open { dir: dir.to_owned(), source: Cause::from(error) })?;
-        Ok(Self { repository, root, bare })
+        let root = root.canonicalize().map_err(|error| opening(Cause::from(error)))?;
+        Ok(Self { repository, root, bare, limits: limits.clone() })
     }
 
     /// The root of the work tree, or the git directory when there is none.
@@ -109,6 +146,11 @@ impl Checkout {
     /// Whether the repository knows any other to fetch from.
     pub fn has_remote(&self) -> bool {
         !self.local().remote_names().is_empty()
+    }
+
+    /// How much of it is read.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// A handle for this thread.

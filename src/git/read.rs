@@ -2,15 +2,17 @@
 //! half-edited file can leak in.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use gix::ObjectId;
-use gix::bstr::{BString, ByteSlice};
+use gix::bstr::ByteSlice;
 use gix::objs::tree::EntryKind;
 
+use super::error::{Excess, Measure};
 use super::revision::parse;
-use super::{Checkout, Error};
-use crate::near::near;
+use super::trees::{Entry, File, Trees};
+use super::{Checkout, Error, TreeFault};
 use crate::snapshot::{LARGEST, Revision, Skipped, Snapshot, WhySkipped};
 
 /// Fewer files than this are read faster than threads are started.
@@ -26,28 +28,38 @@ impl Checkout {
         wanted: &(dyn Fn(&str) -> bool + Sync),
     ) -> Result<Snapshot, Error> {
         let repo = self.local();
+        let mut trees = Trees::of(&repo, &self.limits, parse(&revision.commit)?)?;
         let mut skipped = Vec::new();
         let mut blobs = BTreeMap::new();
-        for (path, kind, id) in entries(&repo, revision, paths)? {
+        let mut take = |File { path, kind, id }: File| {
             let Ok(text) = path.to_str() else {
                 skipped.push(Skipped { path: path.to_string(), why: WhySkipped::NotUtf8 });
-                continue;
+                return;
             };
             if !wanted(text) {
-                continue;
+                return;
             }
-            let why = match kind {
-                EntryKind::Link => WhySkipped::Symlink,
-                EntryKind::Commit => WhySkipped::Submodule,
-                EntryKind::Tree => continue,
-                EntryKind::Blob | EntryKind::BlobExecutable => {
+            match why_skipped(kind) {
+                Some(why) => skipped.push(Skipped { path: text.to_owned(), why }),
+                None => {
                     blobs.insert(text.to_owned(), id);
-                    continue;
                 }
+            }
+        };
+        for path in paths {
+            let Some(Entry { kind, id, .. }) = trees.find(path)? else {
+                let (path, commit) = (path.clone(), revision.commit.clone());
+                let near = trees.near(&path);
+                return Err(Error::UnknownPath { path, commit, near });
             };
-            skipped.push(Skipped { path: text.to_owned(), why });
+            match kind {
+                EntryKind::Tree => trees.walk(id, path, &mut take)?,
+                EntryKind::Link => return Err(not_files(path, "symbolic link", revision)),
+                EntryKind::Commit => return Err(not_files(path, "submodule", revision)),
+                kind => take(File { path: path.as_str().into(), kind, id }),
+            }
         }
-        let (files, large) = self.contents(&blobs.into_iter().collect::<Vec<_>>())?;
+        let (files, large) = self.contents(revision, &blobs.into_iter().collect::<Vec<_>>())?;
         skipped.extend(large);
         skipped.sort();
         skipped.dedup();
@@ -58,33 +70,35 @@ impl Checkout {
     /// there and not to be read is an error: this is for files that say what the others mean.
     pub fn read_file(&self, revision: &Revision, path: &str) -> Result<Option<Vec<u8>>, Error> {
         let repo = self.local();
-        let tree = tree(&repo, revision)?;
-        let reading = || format!("`{path}` of commit {}", revision.short());
-        let entry = tree.lookup_entry_by_path(path).map_err(Error::read(reading()))?;
-        let Some(entry) = entry else { return Ok(None) };
+        let found = Trees::of(&repo, &self.limits, parse(&revision.commit)?)?.find(path)?;
+        let Some(Entry { kind, id, .. }) = found.filter(|entry| entry.kind != EntryKind::Tree)
+        else {
+            return Ok(None);
+        };
         let unread = |why| Err(Error::Unread { path: path.to_owned(), why });
-        match entry.mode().kind() {
-            EntryKind::Blob | EntryKind::BlobExecutable => {}
-            EntryKind::Link => return unread(WhySkipped::Symlink),
-            EntryKind::Commit => return unread(WhySkipped::Submodule),
-            EntryKind::Tree => return Ok(None),
+        if let Some(why) = why_skipped(kind) {
+            return unread(why);
         }
-        let bytes = repo.find_header(entry.object_id()).map_err(Error::read(reading()))?.size();
-        if bytes > LARGEST {
-            return unread(WhySkipped::TooLarge { bytes });
+        let (mut files, skipped) = self.contents(revision, &[(path.to_owned(), id)])?;
+        match skipped.first() {
+            Some(skipped) => unread(skipped.why),
+            None => Ok(files.remove(path)),
         }
-        let mut object = entry.object().map_err(Error::read(reading()))?;
-        Ok(Some(std::mem::take(&mut object.data)))
     }
 
-    /// The content of many blobs, read by as many threads as there are processors.
-    pub(super) fn contents(&self, blobs: &[(String, ObjectId)]) -> Result<Contents, Error> {
+    /// The content of many blobs of a commit, read by as many threads as there are processors.
+    pub(super) fn contents(
+        &self,
+        at: &Revision,
+        blobs: &[(String, ObjectId)],
+    ) -> Result<Contents, Error> {
+        let budget = Budget { at, limit: self.limits.content, read: AtomicU64::new(0) };
         let processors = thread::available_parallelism().map_or(1, usize::from);
         let share = blobs.len().div_ceil(processors).max(WORTH_A_THREAD);
         let parts: Vec<Result<Contents, Error>> = thread::scope(|scope| {
             let readers: Vec<_> = blobs
                 .chunks(share)
-                .map(|part| scope.spawn(move || read_blobs(&self.local(), part)))
+                .map(|part| scope.spawn(|| read_blobs(&self.local(), part, &budget)))
                 .collect();
             let joined = readers.into_iter().map(|reader| match reader.join() {
                 Ok(part) => part,
@@ -105,80 +119,60 @@ impl Checkout {
 /// Files by path, and those that are too large.
 type Contents = (BTreeMap<String, Vec<u8>>, Vec<Skipped>);
 
-fn read_blobs(repo: &gix::Repository, blobs: &[(String, ObjectId)]) -> Result<Contents, Error> {
+/// How much content is still read of a commit, by all threads together.
+struct Budget<'a> {
+    at: &'a Revision,
+    limit: u64,
+    read: AtomicU64,
+}
+
+impl Budget<'_> {
+    fn take(&self, path: &str, bytes: u64) -> Result<(), Error> {
+        let before = self.read.fetch_add(bytes, Ordering::Relaxed);
+        if before.saturating_add(bytes) > self.limit {
+            let excess = Excess { measure: Measure::Content, limit: self.limit };
+            let (path, commit) = (path.to_owned(), self.at.commit.clone());
+            return Err(Error::TooMuch { path, commit, excess });
+        }
+        Ok(())
+    }
+}
+
+fn read_blobs(
+    repo: &gix::Repository,
+    blobs: &[(String, ObjectId)],
+    budget: &Budget<'_>,
+) -> Result<Contents, Error> {
     let mut contents = Contents::default();
     for (path, id) in blobs {
-        let size = repo.find_header(*id).map_err(Error::read(format!("`{path}`")))?.size();
-        if size > LARGEST {
-            let why = WhySkipped::TooLarge { bytes: size };
+        // Before anything is inflated: a few bytes may become many.
+        let header = repo.find_header(*id).map_err(Error::read(format!("`{path}`")))?;
+        if header.kind() != gix::objs::Kind::Blob {
+            let (path, commit) = (path.clone(), budget.at.commit.clone());
+            return Err(Error::Unsound { path, commit, fault: TreeFault::Kind });
+        }
+        let bytes = header.size();
+        if bytes > LARGEST {
+            let why = WhySkipped::TooLarge { bytes };
             contents.1.push(Skipped { path: path.clone(), why });
             continue;
         }
+        budget.take(path, bytes)?;
         let mut object = repo.find_object(*id).map_err(Error::read(format!("`{path}`")))?;
         contents.0.insert(path.clone(), std::mem::take(&mut object.data));
     }
     Ok(contents)
 }
 
-/// The commit's tree.
-fn tree<'repo>(repo: &'repo gix::Repository, at: &Revision) -> Result<gix::Tree<'repo>, Error> {
-    let commit = repo.find_commit(parse(&at.commit)?);
-    commit
-        .and_then(|commit| commit.tree())
-        .map_err(Error::read(format!("the files of commit {}", at.short())))
-}
-
-/// Everything that is not a folder under `paths`.
-fn entries(
-    repo: &gix::Repository,
-    at: &Revision,
-    paths: &[String],
-) -> Result<Vec<(BString, EntryKind, ObjectId)>, Error> {
-    let root = tree(repo, at)?;
-    let mut found = Vec::new();
-    for path in paths {
-        let reading = || format!("`{path}` of commit {}", at.short());
-        let folder = if path.is_empty() {
-            root.clone()
-        } else {
-            let entry = root.lookup_entry_by_path(path).map_err(Error::read(reading()))?;
-            let Some(entry) = entry else { return Err(unknown_path(&root, path, at)) };
-            match entry.mode().kind() {
-                EntryKind::Tree => {
-                    let object = entry.object().map_err(Error::read(reading()))?;
-                    object.try_into_tree().map_err(Error::read(reading()))?
-                }
-                EntryKind::Link => return Err(not_files(path, "symbolic link", at)),
-                EntryKind::Commit => return Err(not_files(path, "submodule", at)),
-                kind => {
-                    found.push((path.as_str().into(), kind, entry.object_id()));
-                    continue;
-                }
-            }
-        };
-        for record in folder.traverse().breadthfirst.files().map_err(Error::read(reading()))? {
-            let mut full = BString::from(path.as_str());
-            if !path.is_empty() {
-                full.push(b'/');
-            }
-            full.extend_from_slice(&record.filepath);
-            found.push((full, record.mode.kind(), record.oid));
-        }
+/// Why an entry that is no folder is no file either.
+fn why_skipped(kind: EntryKind) -> Option<WhySkipped> {
+    match kind {
+        EntryKind::Link => Some(WhySkipped::Symlink),
+        EntryKind::Commit => Some(WhySkipped::Submodule),
+        EntryKind::Tree | EntryKind::Blob | EntryKind::BlobExecutable => None,
     }
-    Ok(found)
 }
 
 fn not_files(path: &str, kind: &'static str, at: &Revision) -> Error {
     Error::NotFiles { path: path.to_owned(), kind, commit: at.commit.clone() }
-}
-
-fn unknown_path(root: &gix::Tree<'_>, path: &str, at: &Revision) -> Error {
-    let mut names = std::collections::BTreeSet::new();
-    for record in root.traverse().breadthfirst.files().unwrap_or_default() {
-        let Ok(file) = record.filepath.to_str() else { continue };
-        names.extend(file.match_indices('/').map(|(end, _)| file[..end].to_owned()));
-        names.insert(file.to_owned());
-    }
-    let near = near(path, names);
-    Error::UnknownPath { path: path.to_owned(), commit: at.commit.clone(), near }
 }

@@ -3,6 +3,7 @@
 use gix::bstr::ByteSlice;
 use jiff::Timestamp;
 
+use super::trees::find_commit;
 use super::{Cause, Checkout, Error};
 use crate::near::near;
 use crate::snapshot::Revision;
@@ -20,7 +21,7 @@ impl Checkout {
             Some(rev) => (rev.to_owned(), commit_named(&repo, rev)?),
             None => head(&repo)?,
         };
-        describe(&repo, id, named)
+        self.describe(id, named)
     }
 
     /// What the repository is known by: the commit that following first parents ends at.
@@ -29,7 +30,7 @@ impl Checkout {
         let shallow = repo.shallow_commits().map_err(Error::read("the shallow boundary"))?;
         let mut id = parse(&revision.commit)?;
         loop {
-            let commit = repo.find_commit(id).map_err(Error::read(format!("commit {id}")))?;
+            let commit = find_commit(&repo, &self.limits, id)?;
             let parent = commit.parent_ids().next().map(|parent| parent.detach());
             match parent {
                 None => return Ok(RootCommit(id.to_string())),
@@ -39,6 +40,24 @@ impl Checkout {
                 Some(parent) => id = parent,
             }
         }
+    }
+
+    /// The revision that the commit `id` is.
+    pub(super) fn describe(&self, id: gix::ObjectId, named: String) -> Result<Revision, Error> {
+        let repo = self.local();
+        let reading = || format!("commit {id}");
+        let commit = find_commit(&repo, &self.limits, id)?;
+        let summary = commit.message().map_err(Error::read(reading()))?.summary();
+        let author = commit.author().map_err(Error::read(reading()))?;
+        let seconds = commit.time().map_err(Error::read(reading()))?.seconds;
+        Ok(Revision {
+            commit: id.to_string(),
+            named,
+            summary: cut(&summary.to_str_lossy()),
+            author: cut(&author.name.to_str_lossy()),
+            time: Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH),
+            dirty: false,
+        })
     }
 
     /// Whether part of the history was left out when the repository was cloned, the first commit
@@ -95,23 +114,12 @@ fn ref_names(repo: &gix::Repository) -> Vec<String> {
     all.flatten().map(|reference| reference.name().shorten().to_string()).collect()
 }
 
-/// The revision that the commit `id` is.
-pub(super) fn describe(
-    repo: &gix::Repository,
-    id: gix::ObjectId,
-    named: String,
-) -> Result<Revision, Error> {
-    let reading = || format!("commit {id}");
-    let commit = repo.find_commit(id).map_err(Error::read(reading()))?;
-    let summary = commit.message().map_err(Error::read(reading()))?.summary();
-    let author = commit.author().map_err(Error::read(reading()))?;
-    let seconds = commit.time().map_err(Error::read(reading()))?.seconds;
-    Ok(Revision {
-        commit: id.to_string(),
-        named,
-        summary: summary.to_str_lossy().into_owned(),
-        author: author.name.to_str_lossy().into_owned(),
-        time: Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH),
-        dirty: false,
-    })
+/// A line as far as anybody reads it: it is printed, kept in an annotation and sent on.
+fn cut(line: &str) -> String {
+    /// More than any subject line has.
+    const LONGEST: usize = 500;
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
 }

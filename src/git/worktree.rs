@@ -10,6 +10,9 @@ use gix::index::entry::Mode;
 use gix::status::index_worktree::Item as InTree;
 use gix::status::{Item, Submodule, UntrackedFiles, tree_index::TrackRenames};
 
+use super::beneath::{self, Found};
+use super::fault::{self, inert};
+use super::trees::Trees;
 use super::{Checkout, Error};
 use crate::snapshot::{LARGEST, Skipped, Snapshot, WhySkipped};
 
@@ -20,7 +23,7 @@ impl Checkout {
         if self.is_bare() {
             return Ok(Vec::new());
         }
-        let changed = changes(&self.local(), paths)?;
+        let changed = self.changes(&self.local(), paths)?;
         Ok(changed.into_iter().map(|path| path.to_string()).collect())
     }
 
@@ -31,22 +34,22 @@ impl Checkout {
             return Ok(None);
         }
         let unread = |path: &str, why| Err(Error::Unread { path: path.to_owned(), why });
-        let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
-        for part in ends.map(|end| &path[..end]) {
-            let metadata = match self.root().join(part).symlink_metadata() {
-                Ok(metadata) => metadata,
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-                Err(error) => return Err(Error::read(path.to_owned())(error)),
-            };
-            if metadata.is_symlink() {
-                return unread(part, WhySkipped::Symlink);
+        match beneath::open(self.root(), path).map_err(Error::read(path.to_owned()))? {
+            Found::Nothing | Found::Folder => Ok(None),
+            Found::Link(above) => unread(&above, WhySkipped::Symlink),
+            Found::Skipped(why) => unread(path, why),
+            Found::File(_, bytes) if bytes > LARGEST => {
+                unread(path, WhySkipped::TooLarge { bytes })
             }
-            if part == path && metadata.len() > LARGEST {
-                return unread(part, WhySkipped::TooLarge { bytes: metadata.len() });
+            Found::File(file, _) => {
+                let mut content = Vec::new();
+                // It may have grown since.
+                file.take(LARGEST)
+                    .read_to_end(&mut content)
+                    .map_err(Error::read(path.to_owned()))?;
+                Ok(Some(content))
             }
         }
-        let content = std::fs::read(self.root().join(path));
-        content.map(Some).map_err(Error::read(path.to_owned()))
     }
 
     /// The regular files under `paths` as the work tree has them: tracked ones, and untracked ones
@@ -61,7 +64,7 @@ impl Checkout {
         }
         let mut repo = self.local();
         let mut revision = self.resolve(None)?;
-        let changed = changes(&repo, paths)?;
+        let changed = self.changes(&repo, paths)?;
         revision.dirty = !changed.is_empty();
         // Whether a file would survive a round trip through git is of no interest to a reader.
         read_config(repo.config_snapshot_mut().set_raw_value("core.safecrlf", "false"))?;
@@ -75,6 +78,8 @@ impl Checkout {
             if !is_under(path, paths) {
                 continue;
             }
+            fault::check_path(path)
+                .map_err(|fault| Error::UnsoundIndex { path: inert(path), fault })?;
             let Ok(text) = path.to_str() else {
                 skipped.push(Skipped { path: path.to_string(), why: WhySkipped::NotUtf8 });
                 continue;
@@ -103,20 +108,40 @@ impl Checkout {
             }
         }
 
-        let (mut files, large) = self.contents(&same)?;
+        let (mut files, large) = self.contents(&revision, &same)?;
         skipped.extend(large);
         let mut reader = Reader::new(&repo)?;
         for path in changed_text().filter(|path| wanted(path)) {
-            match reader.read(self.root(), path)? {
-                Found::Content(content) => {
-                    files.insert(path.to_owned(), content);
+            let why = match beneath::open(self.root(), path)
+                .map_err(Error::read(format!("`{}` of the work tree", inert(path.into()))))?
+            {
+                Found::Nothing => continue,
+                Found::Link(_) => WhySkipped::BehindSymlink,
+                Found::Folder => WhySkipped::Submodule,
+                Found::Skipped(why) => why,
+                Found::File(_, bytes) if bytes > LARGEST => WhySkipped::TooLarge { bytes },
+                Found::File(file, _) => {
+                    files.insert(path.to_owned(), reader.read(file, path)?);
+                    continue;
                 }
-                Found::Skipped(why) => skipped.push(Skipped { path: path.to_owned(), why }),
-                Found::Nothing => {}
-            }
+            };
+            skipped.push(Skipped { path: path.to_owned(), why });
         }
         skipped.sort();
         Ok(Snapshot { revision, files, skipped })
+    }
+
+    /// Every path under `paths` that differs between `HEAD`, the index and the work tree.
+    fn changes(
+        &self,
+        repo: &gix::Repository,
+        paths: &[String],
+    ) -> Result<BTreeSet<BString>, Error> {
+        // The comparison unfolds the whole commit, which is why it is looked through first.
+        if let Ok(commit) = repo.head_id() {
+            Trees::of(repo, &self.limits, commit.detach())?.inspect()?;
+        }
+        changes(repo, paths)
     }
 }
 
@@ -175,12 +200,6 @@ fn read_config<T, E: std::error::Error + 'static>(set: Result<T, E>) -> Result<(
     set.map(drop).map_err(Error::read("the configuration"))
 }
 
-enum Found {
-    Content(Vec<u8>),
-    Skipped(WhySkipped),
-    Nothing,
-}
-
 /// Reads files of the work tree as git would store them.
 struct Reader<'repo> {
     filters: gix::filter::Pipeline<'repo>,
@@ -193,31 +212,19 @@ impl<'repo> Reader<'repo> {
         Ok(Self { filters, index })
     }
 
-    fn read(&mut self, root: &Path, path: &str) -> Result<Found, Error> {
+    fn read(&mut self, file: std::fs::File, path: &str) -> Result<Vec<u8>, Error> {
         let reading = || format!("`{path}` of the work tree");
-        let whole = root.join(path);
-        let Ok(metadata) = whole.symlink_metadata() else { return Ok(Found::Nothing) };
-        if metadata.is_symlink() {
-            return Ok(Found::Skipped(WhySkipped::Symlink));
-        }
-        if metadata.is_dir() {
-            return Ok(Found::Skipped(WhySkipped::Submodule));
-        }
-        if metadata.len() > LARGEST {
-            return Ok(Found::Skipped(WhySkipped::TooLarge { bytes: metadata.len() }));
-        }
-        let file = std::fs::File::open(&whole).map_err(Error::read(reading()))?;
         let converted = self
             .filters
             .convert_to_git(file, Path::new(path), &self.index)
             .map_err(Error::read(reading()))?;
         let mut content = Vec::new();
         match converted {
-            ToGitOutcome::Unchanged(mut file) => file.read_to_end(&mut content),
-            ToGitOutcome::Buffer(buffer) => return Ok(Found::Content(buffer.to_vec())),
+            ToGitOutcome::Unchanged(file) => file.take(LARGEST).read_to_end(&mut content),
+            ToGitOutcome::Buffer(buffer) => return Ok(buffer.to_vec()),
             ToGitOutcome::Process(mut process) => process.read_to_end(&mut content),
         }
         .map_err(Error::read(reading()))?;
-        Ok(Found::Content(content))
+        Ok(content)
     }
 }

@@ -100,8 +100,8 @@ impl HealthRule {
     }
 
     /// The health of an object that it is about. What can't be worked out is not known, and so not
-    /// ready.
-    pub fn health(&self, object: &Object) -> Health {
+    /// ready. What its expressions cost is added to `spent`.
+    pub fn health(&self, object: &Object, spent: &mut u64) -> Health {
         let unknown = |why: String| Health::progressing(format!("its rule can't tell: {why}"));
         match &self.failed {
             Test::Conditions(any) => {
@@ -109,7 +109,7 @@ impl HealthRule {
                     return Health::failed(words(found, "it failed"));
                 }
             }
-            Test::Expression(expression) => match expression.holds(object) {
+            Test::Expression(expression) => match expression.holds(object, spent) {
                 Ok(true) => return Health::failed(format!("{} holds", expression.text())),
                 Ok(false) => {}
                 Err(why) => return unknown(why),
@@ -120,7 +120,7 @@ impl HealthRule {
                 None => Health::ready(),
                 Some(lack) => Health::progressing(lack.lack(object)),
             },
-            Test::Expression(expression) => match expression.holds(object) {
+            Test::Expression(expression) => match expression.holds(object, spent) {
                 Ok(true) => Health::ready(),
                 Ok(false) => Health::progressing(format!("{} does not hold", expression.text())),
                 Err(why) => unknown(why),

@@ -17,11 +17,12 @@ mod workloads;
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value;
 
 pub use custom::{Expectation, HealthRule, Test};
-pub use expression::Expression;
+pub use expression::{Expression, Limits};
 pub use proof::{Ended, Proof, Standing};
 
 use crate::object::{Object, ObjectKey};
@@ -99,9 +100,32 @@ pub struct Judge {
     pub rules: Vec<HealthRule>,
     /// StorageClasses whose volumes are bound when the first pod uses them.
     pub late_binding: BTreeSet<String>,
+    /// What the expressions of its rules have cost since the look at objects began.
+    pub spent: Spent,
+}
+
+/// What expressions have cost together. It says nothing of what a judge is like.
+#[derive(Debug, Default)]
+pub struct Spent(AtomicU64);
+
+impl Clone for Spent {
+    fn clone(&self) -> Self {
+        Self(AtomicU64::new(self.0.load(Ordering::Relaxed)))
+    }
+}
+
+impl PartialEq for Spent {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 impl Judge {
+    /// Begins another look at objects, with all that its rules may cost together.
+    pub fn begin_look(&self) {
+        self.spent.0.store(0, Ordering::Relaxed);
+    }
+
     /// The health of a live object.
     ///
     /// What is asked of any kind comes first, in kstatus' order (`generic.go`,
@@ -114,7 +138,11 @@ impl Judge {
         }
         let key = object.key();
         if let Some(rule) = self.rules.iter().find(|rule| rule.is_about(&key)) {
-            return rule.health(object);
+            let before = self.spent.0.load(Ordering::Relaxed);
+            let mut spent = before;
+            let health = rule.health(object, &mut spent);
+            self.spent.0.fetch_add(spent - before, Ordering::Relaxed);
+            return health;
         }
         self.of_kind(&key, object).unwrap_or_else(|| by_ready(object))
     }

@@ -94,10 +94,11 @@ fn says_kind(text: &[u8]) -> bool {
     text.windows(4).any(|word| word == b"kind")
 }
 
-/// Whether a kind with `Secret` in its name, or a Secret's field, is in a text however broken.
+/// Whether a kind with `Secret` in its name, a Secret's field, or what a kustomization makes Secrets
+/// of, is in a text however broken.
 fn looks_secret(text: &[u8]) -> bool {
     let has = |text: &[u8], word: &[u8]| text.windows(word.len()).any(|window| window == word);
-    if has(text, b"stringData") {
+    if has(text, b"stringData") || has(text, b"secretGenerator") {
         return true;
     }
     let mut rest = text;

@@ -119,6 +119,26 @@ pub fn value(path: &str, bytes: &[u8]) -> Result<Option<(Value, Positions)>, Pro
     Ok(None)
 }
 
+/// Every document of a file, whatever it is, without where its parts stand.
+///
+/// # Errors
+///
+/// When one of them can't be read.
+pub fn values(path: &str, bytes: &[u8]) -> Result<Vec<Value>, Problem> {
+    let text = encoding::decode(bytes);
+    let text = text.map_err(|fault| complain::Source::new(path, &[]).problem(fault, &[]))?;
+    let mut values = Vec::new();
+    for chunk in split::chunks(&text, 1) {
+        match chunk.read() {
+            Ok(document) => values.extend(document.map(|document| document.value)),
+            Err(fault) => {
+                return Err(complain::Source::new(path, &text).problem(fault, chunk.bytes()));
+            }
+        }
+    }
+    Ok(values)
+}
+
 /// The file under way: how many documents it had so far, and what came of them.
 struct Reader<'a> {
     source: complain::Source<'a>,

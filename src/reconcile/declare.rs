@@ -9,6 +9,7 @@ use super::{Error, Target};
 use crate::git::{self, Checkout};
 use crate::manifest::{self, Manifest};
 use crate::problem::{Place, Problem};
+use crate::redact::Inputs;
 use crate::render::render;
 use crate::render::shelf::{Shelf, is_marker, refers_to_others};
 use crate::render::sources::Sources;
@@ -26,6 +27,8 @@ pub struct Declared {
     pub problems: Vec<Problem>,
     /// What is read as something else than its author most likely meant.
     pub warnings: Vec<Problem>,
+    /// What programs that render were given and is secret.
+    pub inputs: Inputs,
     /// How many files were read as manifests, and how many folders and programs rendered.
     pub files: usize,
     /// Changes in the work tree under the target's paths that are not in the commit; empty when
@@ -146,6 +149,7 @@ fn read_and_render(target: &Target, files: &Files<'_>) -> Result<Declared, Error
     let manifest::Reading { mut manifests, mut problems, mut warnings } = read(&snapshot);
     problems.extend(snapshot.skipped.iter().map(unread));
     problems.extend(sources.problems.iter().cloned());
+    let mut inputs = Inputs::default();
     if !sources.sources.is_empty() {
         let is_read = |path: &str| sources.sources.iter().any(|source| source.reads(path));
         let rendered =
@@ -154,9 +158,18 @@ fn read_and_render(target: &Target, files: &Files<'_>) -> Result<Declared, Error
         manifests.sort_by(|a, b| a.origin.path.cmp(&b.origin.path));
         problems.extend(rendered.problems);
         warnings.extend(rendered.warnings);
+        inputs.secret.extend(rendered.inputs);
     }
     let (files, uncommitted) = (snapshot.files.len() + sources.sources.len(), Vec::new());
-    Ok(Declared { revision: snapshot.revision, manifests, problems, warnings, files, uncommitted })
+    Ok(Declared {
+        revision: snapshot.revision,
+        manifests,
+        problems,
+        warnings,
+        inputs,
+        files,
+        uncommitted,
+    })
 }
 
 /// What is rendered of the target.
@@ -167,9 +180,15 @@ fn sources(target: &Target, files: &Files<'_>, selection: &Selection) -> Result<
         refers_to_others(path)
     })?;
     let paths = paths.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let shelf = Shelf::new(paths, whole.files);
+    let mut shelf = Shelf::new(paths, whole.files);
     let reaches = |path: &str| target.paths.iter().any(|given| selection.reaches(given, path));
-    Ok(Sources::find(&shelf, &target.render.formats, &reaches))
+    let mut sources = Sources::find(&shelf, &target.render.formats, &reaches);
+    if !sources.unread.is_empty() {
+        let more = files.below(&[String::new()], &|path| sources.unread.contains(path))?;
+        shelf.add(more.files);
+        sources = Sources::find(&shelf, &target.render.formats, &reaches);
+    }
+    Ok(sources)
 }
 
 /// Where files are read from.

@@ -31,6 +31,8 @@ const GRACE: Duration = Duration::from_secs(5);
 const LOOK_CLOSER: Duration = Duration::from_secs(10);
 /// After how many of these looks in a row pods that are stuck count as a failure.
 const STUCK_LOOKS: usize = 2;
+/// How much may have become known and not been taken in yet; then a watch waits.
+const NEWS: usize = 256;
 /// How many objects are looked at closer at once.
 const FEW: usize = 4;
 /// How often it is looked whether the time is up, or a signal came.
@@ -184,7 +186,7 @@ impl<'a> Watchman<'a> {
         let seen = looks.iter().flat_map(|(_, scopes)| scopes).flat_map(|scope| &scope.news);
         self.learn_classes(cluster, seen.flat_map(News::objects)).await;
 
-        let (tell, mut hear) = mpsc::unbounded_channel();
+        let (tell, mut hear) = mpsc::channel(NEWS);
         let mut watches = FuturesUnordered::new();
         for (followed, scopes) in looks {
             let mut scopes = scopes;
@@ -242,6 +244,7 @@ impl<'a> Watchman<'a> {
 
     /// Takes in what became known.
     fn hear(&mut self, news: News) {
+        self.judge.begin_look();
         match news {
             News::Seen(object) => self.see(&object),
             News::Gone(key) => self.miss(&key),

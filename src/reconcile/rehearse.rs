@@ -9,7 +9,7 @@ use serde_json::json;
 use super::Error;
 use super::survey::api;
 use crate::catalog::{Catalog, is_crd};
-use crate::check::{Finding, Level, Rule};
+use crate::check::{Finding, Level, Rule, Set};
 use crate::cluster::{Cluster, Condition, Members, Patience, Question};
 use crate::desired::Desired;
 use crate::halt::Halt;
@@ -20,7 +20,6 @@ use crate::object::{GroupKind, Object, ObjectKey};
 use crate::observed::{Observation, Preview, Refusal};
 use crate::problem::{Cause, Place};
 use crate::redact::Redactor;
-use crate::rules;
 
 /// The inventory that nothing is in.
 const INVENTORY: &str = "trueup-check";
@@ -36,17 +35,14 @@ pub struct Rehearsal {
     pub refusals: Vec<Finding>,
 }
 
-/// Asks an API server that is nobody's about `manifests`; those that name no namespace are in
-/// `namespace`, and what `redact` names is masked. Writes namespaces and definitions.
+/// Asks an API server that is nobody's about the manifests of a set. Writes namespaces and
+/// definitions.
 ///
 /// # Errors
 ///
 /// When the API server does not answer.
-pub async fn rehearse(
-    manifests: &[Manifest],
-    (namespace, redact): (&str, &[rules::Rule]),
-    cluster: &Cluster,
-) -> Result<Rehearsal, Error> {
+pub async fn rehearse(set: Set<'_>, cluster: &Cluster) -> Result<Rehearsal, Error> {
+    let Set { manifests, problems: _, warnings: _, namespace, redact, inputs } = set;
     let attempt = "ask which kinds the sandbox has";
     let mut catalog = cluster.discover().await.map_err(api(attempt))?;
     catalog.define(manifests.iter().map(|manifest| &manifest.object));
@@ -67,7 +63,7 @@ pub async fn rehearse(
     };
     let observed = cluster.observe(&question, Members::default()).await;
     let objects = manifests.iter().map(|manifest| &manifest.object);
-    let redactor = Redactor::with_rules(objects, redact);
+    let redactor = Redactor::with_rules(objects, redact, inputs);
     let mut rehearsal = Rehearsal::default();
     for (key, seen) in observed.objects {
         let refusal = match seen {

@@ -17,7 +17,7 @@ use crate::object::ObjectKey;
 use crate::observed::{Observation, Observed, Prerequisite, Preview, Unlisted};
 use crate::plan::{Action, Allowed, Change, Plan, plan};
 use crate::problem::Problem;
-use crate::redact::Redactor;
+use crate::redact::{Inputs, Redactor};
 use crate::rules::{self, Rule};
 use crate::schemas::{Schemas, releases};
 use crate::snapshot::Revision;
@@ -49,6 +49,8 @@ pub struct Survey {
     redactor: OnceLock<Redactor>,
     /// Fields that are masked as a Secret's values are.
     redact: Vec<Rule>,
+    /// What programs that render were given and is secret.
+    inputs: Inputs,
     /// The cluster's identity, where the user may see it.
     pub cluster_uid: Option<String>,
     /// What is read as something else than its author most likely meant.
@@ -71,7 +73,8 @@ impl Survey {
     /// Knows every Secret that was seen.
     pub fn redactor(&self) -> &Redactor {
         let declared = self.desired.objects.values().map(|manifest| &manifest.object);
-        let made = || Redactor::of_plan_with_rules(&self.plan, declared, &self.redact);
+        let made =
+            || Redactor::of_plan_with_rules(&self.plan, declared, &self.redact, &self.inputs);
         self.redactor.get_or_init(made)
     }
 
@@ -137,7 +140,8 @@ pub async fn survey(
     };
     let (declared, found) = futures::try_join!(declare, find(&target.inventory, cluster))?;
     let Found { mut catalog, record: before, mut members, cluster_uid } = found;
-    let Declared { revision, manifests, problems, mut warnings, files: _, uncommitted } = declared;
+    let Declared { revision, manifests, problems, mut warnings, inputs, files: _, uncommitted } =
+        declared;
 
     let repository = whose(target, checkout, (&revision, before.as_ref()))?;
 
@@ -151,11 +155,15 @@ pub async fn survey(
     desired.problems.splice(0..0, problems);
     desired.ignore.clone_from(&target.ignore);
     desired.on_conflict = target.on_conflict;
-    if target.strict && !desired.problems.is_empty() {
-        return Err(Error::Strict { problems: desired.problems });
-    }
-    if desired.objects.is_empty() && !desired.problems.is_empty() {
-        return Err(Error::Unusable { problems: desired.problems });
+    let is_strict = target.strict && !desired.problems.is_empty();
+    if is_strict || desired.objects.is_empty() && !desired.problems.is_empty() {
+        let objects = desired.objects.values().map(|manifest| &manifest.object);
+        let redactor = Redactor::with_rules(objects, &target.redact, &inputs);
+        let problems = desired.problems.iter().map(|it| redactor.problem(it)).collect();
+        return Err(match is_strict {
+            true => Error::Strict { problems },
+            false => Error::Unusable { problems },
+        });
     }
 
     if before.is_none() && !desired.objects.is_empty() {
@@ -220,6 +228,7 @@ pub async fn survey(
         catalog,
         redactor: OnceLock::new(),
         redact: target.redact.clone(),
+        inputs,
         cluster_uid,
         explained: Explained::default(),
         unlisted,

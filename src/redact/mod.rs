@@ -3,9 +3,11 @@
 //! A [`Redactor`] knows every value of every Secret that the run has seen and puts numbered masks
 //! in their place, `‹secret 1›`: equal values get equal numbers, so that a change stays visible
 //! without the value. Inside a Secret every value is masked. Everywhere else (other objects, API
-//! errors, problems) the values are searched for in every spelling: plain, quoted, base64.
+//! errors, problems) the values are searched for in every spelling ([`search`]), and so are their
+//! [`parts`]: the password inside a URL, a field of a JSON text.
 //!
-//! A rule of `trueup.yaml` (`redact:`) makes a field of any object one more such value.
+//! A rule of `trueup.yaml` (`redact:`) makes a field of any object one more such value, and so do
+//! [`Inputs`] of the programs that render.
 //!
 //! Not every value is worth a search: a Secret often holds a user name or a port, and masking each
 //! `admin` and `5432` of the output would leave nothing to read. Left out are values that
@@ -16,18 +18,26 @@
 //! - are all or a part of an object's kind, name or namespace, which every header shows anyway,
 //! - are a field's name made of letters only, such as `containers`.
 //!
+//! Of the parts of a value, those whose names do not say that they are secret have to look so: they
+//! are no words, numbers, names of hosts, paths or durations.
+//!
 //! [`Redactor::text_about`] masks even those where the text is about the Secret that holds them.
 //! Objects' kinds, names and namespaces are never masked where they identify an object.
 
-mod forms;
+mod digits;
+mod inputs;
+mod parts;
+mod pieces;
+mod search;
 mod secrets;
+mod views;
 mod worth;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::ops::Range;
 
-use aho_corasick::AhoCorasick;
+pub use inputs::Inputs;
+use search::{Failed, Needle, Search, Span, Stands};
 pub use secrets::LAST_APPLIED;
 use secrets::{Found, Secret, bytes_of, decode, holds_object, is_secret};
 use serde_json::{Map, Value};
@@ -35,11 +45,13 @@ use worth::worth_a_search;
 
 use crate::object::{Object, ObjectKey};
 use crate::plan::{Action, Plan};
+use crate::problem::Problem;
 use crate::rules::{Pointer, Rule};
 
-/// Only this many bytes of a spelling go into the search itself, the rest is compared where they
-/// are found: a search for whole certificates would take longer to build than all else takes.
-const BEGINNING: usize = 24;
+/// Bytes that are no text are searched for from this length on.
+const SHORTEST_BYTES: usize = 4;
+/// What is shown of a text of which nobody can say what it holds.
+const HIDDEN: &str = "‹hidden›";
 
 /// Knows the values of Secrets, and takes them out of objects and texts.
 ///
@@ -49,13 +61,10 @@ const BEGINNING: usize = 24;
 pub struct Redactor {
     /// The number of every value, by its bytes.
     numbers: BTreeMap<Vec<u8>, usize>,
-    /// Finds the beginnings of every spelling of the values that are searched for; `None` when
-    /// there are none.
-    search: Option<AhoCorasick>,
-    /// For each beginning, the spellings that begin so and their numbers.
-    spellings: Vec<Vec<(String, usize)>>,
-    /// The values of each Secret that are not searched for.
-    quiet: BTreeMap<ObjectKey, BTreeMap<String, usize>>,
+    /// Finds the values that are searched for; `None` when there are none.
+    search: Option<Search>,
+    /// The values of each Secret that are not searched for, and their numbers.
+    quiet: BTreeMap<ObjectKey, BTreeSet<(Vec<u8>, usize)>>,
     /// Fields that are masked as a Secret's values are.
     rules: Vec<Rule>,
     /// The search could not be built: every text is hidden, since nobody can say what it holds.
@@ -68,28 +77,35 @@ impl Redactor {
     /// Values are numbered in the order of the objects' keys; of objects with one key, in the order
     /// given, so give what is before what will be.
     pub fn new<'a>(objects: impl IntoIterator<Item = &'a Object>) -> Self {
-        Self::with_rules(objects, &[])
+        Self::with_rules(objects, &[], &Inputs::default())
     }
 
-    /// As [`new`](Self::new), with fields that are masked, too.
-    pub fn with_rules<'a>(objects: impl IntoIterator<Item = &'a Object>, rules: &[Rule]) -> Self {
+    /// As [`new`](Self::new), with fields that are masked, too, and what programs that render were
+    /// given.
+    pub fn with_rules<'a>(
+        objects: impl IntoIterator<Item = &'a Object>,
+        rules: &[Rule],
+        inputs: &Inputs,
+    ) -> Self {
         let mut objects: Vec<&Object> = objects.into_iter().collect();
         objects.sort_by_cached_key(|object| object.key());
-        Self::in_order(&objects, rules)
+        Self::in_order(&objects, rules, inputs)
     }
 
     /// A redactor for every object of `plan`; what the plan changes is numbered first, in the order
     /// in which it is shown. `others` are objects that no change has and a message may quote, such
     /// as those that are declared twice.
     pub fn of_plan<'a>(plan: &'a Plan, others: impl IntoIterator<Item = &'a Object>) -> Self {
-        Self::of_plan_with_rules(plan, others, &[])
+        Self::of_plan_with_rules(plan, others, &[], &Inputs::default())
     }
 
-    /// As [`of_plan`](Self::of_plan), with fields that are masked, too.
+    /// As [`of_plan`](Self::of_plan), with fields that are masked, too, and what programs that
+    /// render were given.
     pub fn of_plan_with_rules<'a>(
         plan: &'a Plan,
         others: impl IntoIterator<Item = &'a Object>,
         rules: &[Rule],
+        inputs: &Inputs,
     ) -> Self {
         let (kept, shown): (Vec<_>, Vec<_>) =
             plan.changes().partition(|change| change.action == Action::Keep);
@@ -97,10 +113,11 @@ impl Redactor {
             shown.into_iter().flat_map(|change| [&change.live, &change.merged, &change.send]);
         // What is kept is the same before and after.
         let kept = kept.into_iter().map(|change| &change.live);
-        Self::in_order(&shown.chain(kept).flatten().chain(others).collect::<Vec<_>>(), rules)
+        let objects: Vec<_> = shown.chain(kept).flatten().chain(others).collect();
+        Self::in_order(&objects, rules, inputs)
     }
 
-    fn in_order(objects: &[&Object], rules: &[Rule]) -> Self {
+    fn in_order(objects: &[&Object], rules: &[Rule], inputs: &Inputs) -> Self {
         let mut found = Found::default();
         for object in objects {
             let key = object.key();
@@ -112,47 +129,82 @@ impl Redactor {
             }
         }
         let mut redactor = Self { rules: rules.to_vec(), ..Self::default() };
-        if found.values.is_empty() {
-            return redactor;
+        if !found.values.is_empty() || !inputs.is_empty() {
+            let needles = redactor.needles(found.values, objects, inputs);
+            match needles.and_then(Search::new) {
+                Ok(search) => redactor.search = search,
+                Err(Failed) => redactor.blind = true,
+            }
         }
-        let texts = found.values.iter().filter(|secret| !secret.whole);
-        let texts = texts.filter_map(|secret| std::str::from_utf8(&secret.bytes).ok());
-        let Some(worth) = worth_a_search(texts.map(str::trim), objects) else {
-            return Self { blind: true, ..redactor };
-        };
-        let worth: BTreeSet<String> = worth.into_iter().map(str::to_owned).collect();
-        let mut patterns: BTreeMap<String, usize> = BTreeMap::new();
-        for Secret { key, bytes, written, whole } in found.values {
-            let next = redactor.numbers.len() + 1;
-            let number = *redactor.numbers.entry(bytes.clone()).or_insert(next);
-            if whole {
+        redactor
+    }
+
+    /// Numbers every value, and says which are searched for: whole values first, so that their
+    /// numbers are in the order in which they are shown, then their parts.
+    fn needles(
+        &mut self,
+        found: Vec<Secret>,
+        objects: &[&Object],
+        inputs: &Inputs,
+    ) -> Result<Vec<Needle>, Failed> {
+        let mut secrets = Vec::new();
+        let mut parts = Vec::new();
+        for secret in found {
+            let is_new = !self.numbers.contains_key(&secret.bytes);
+            let number = self.number(&secret.bytes);
+            if secret.whole {
                 continue;
             }
-            let is_searched = match std::str::from_utf8(&bytes) {
-                Ok(text) => worth.contains(text.trim()),
-                Err(_) => bytes.len() >= forms::SHORTEST,
+            if is_new && let Ok(text) = std::str::from_utf8(&secret.bytes) {
+                parts.extend(parts::parts(text));
+            }
+            secrets.push((secret, number));
+        }
+        parts.extend(inputs.secret.iter().cloned());
+        let texts = secrets.iter().filter_map(|(secret, _)| secret.text());
+        let texts = texts.chain(parts.iter().chain(&inputs.quoted).map(|text| text.trim()));
+        let worth = worth_a_search(texts, (objects, &inputs.names)).ok_or(Failed)?;
+
+        let mut needles = Vec::new();
+        let needle =
+            |value: &[u8], number, stands| Needle { value: value.to_vec(), number, stands };
+        for (secret, number) in &secrets {
+            let (is_searched, value) = match secret.text() {
+                Some(text) => (worth.contains(text), text.as_bytes()),
+                None => (secret.bytes.len() >= SHORTEST_BYTES, secret.bytes.as_slice()),
             };
-            let forms = forms::forms(&bytes).into_iter().chain([written]);
-            let slot =
-                if is_searched { &mut patterns } else { redactor.quiet.entry(key).or_default() };
-            for form in forms {
-                slot.entry(form).or_insert(number);
+            if !is_searched {
+                let quiet = self.quiet.entry(secret.key.clone()).or_default();
+                quiet.extend([(value.to_vec(), *number), (secret.written.clone().into(), *number)]);
+                continue;
+            }
+            let pieces = secret.text().map(pieces::pieces).unwrap_or_default();
+            for value in [value].into_iter().chain(pieces.into_iter().map(str::as_bytes)) {
+                needles.push(needle(value, *number, Stands::Anywhere));
             }
         }
-        let mut beginnings: BTreeMap<Vec<u8>, Vec<(String, usize)>> = BTreeMap::new();
-        for (form, number) in patterns {
-            if form.len() >= forms::SHORTEST {
-                let beginning = form.as_bytes()[..form.len().min(BEGINNING)].to_vec();
-                beginnings.entry(beginning).or_default().push((form, number));
+        for part in parts.iter().map(|part| part.trim()) {
+            let is_given = inputs.secret.contains(part);
+            let where_it_counts = match worth.contains(part) {
+                true => Stands::Anywhere,
+                false if is_given => Stands::Quoted,
+                false => continue,
+            };
+            let number = self.number(part.as_bytes());
+            needles.push(needle(part.as_bytes(), number, where_it_counts));
+        }
+        for text in inputs.quoted.iter().map(|text| text.trim()) {
+            if worth.contains(text) {
+                needles.push(needle(text.as_bytes(), self.number(text.as_bytes()), Stands::Quoted));
             }
         }
-        match AhoCorasick::new(beginnings.keys()) {
-            Ok(_) if beginnings.is_empty() => {}
-            Ok(search) => redactor.search = Some(search),
-            Err(_) => redactor.blind = true,
-        }
-        redactor.spellings = beginnings.into_values().collect();
-        redactor
+        Ok(needles)
+    }
+
+    /// The number of a value: a new one for each that was not seen yet.
+    fn number(&mut self, bytes: &[u8]) -> usize {
+        let next = self.numbers.len() + 1;
+        *self.numbers.entry(bytes.to_vec()).or_insert(next)
     }
 
     /// The mask of a Secret's value, given as it stands in `stringData`.
@@ -205,7 +257,8 @@ impl Redactor {
             Value::Object(map) => Value::Object(self.of_map(map)),
             Value::Number(number) => {
                 let text = number.to_string();
-                if self.spans(&text).is_empty() { value.clone() } else { self.text(&text).into() }
+                let shown = self.text(&text);
+                if shown == text { value.clone() } else { shown.into() }
             }
             Value::Null | Value::Bool(_) => value.clone(),
         }
@@ -266,60 +319,86 @@ impl Redactor {
 
     /// `text` with a mask wherever it spells a Secret's value that is worth a search.
     pub fn text(&self, text: &str) -> String {
-        self.masked(text, self.spans(text))
+        match self.spans(text) {
+            Ok(spans) => masked(text, spans),
+            Err(Failed) => HIDDEN.to_owned(),
+        }
     }
 
     /// As [`text`](Self::text), for a text that is about the object `key`: if that is a Secret,
     /// all of its values are masked, even those that are not worth a search elsewhere.
     pub fn text_about(&self, key: &ObjectKey, text: &str) -> String {
-        let mut spans = self.spans(text);
-        for (value, number) in self.quiet.get(key).into_iter().flatten() {
-            spans.extend(words(text, value).map(|range| (range, *number)));
+        let Some(quiet) = self.quiet.get(key) else { return self.text(text) };
+        let needle = |(value, number): &(Vec<u8>, usize)| Needle {
+            value: value.trim_ascii().to_vec(),
+            number: *number,
+            stands: Stands::AsWord,
+        };
+        let spans = Search::new(quiet.iter().map(needle)).and_then(|search| {
+            let mut spans = self.spans(text)?;
+            if let Some(search) = search {
+                spans.extend(search.find(text)?);
+            }
+            Ok(spans)
+        });
+        match spans {
+            Ok(spans) => masked(text, spans),
+            Err(Failed) => HIDDEN.to_owned(),
         }
-        self.masked(text, spans)
+    }
+
+    /// A copy of a problem that can be shown.
+    pub fn problem(&self, problem: &Problem) -> Problem {
+        let Problem { place, message, excerpt, hint } = problem;
+        let shown = |text: &Option<String>| text.as_deref().map(|text| self.text(text));
+        Problem {
+            place: place.clone(),
+            message: self.text(message),
+            excerpt: shown(excerpt),
+            hint: shown(hint),
+        }
     }
 
     /// Every place where a known value stands, overlapping ones too.
-    fn spans(&self, text: &str) -> Vec<(Range<usize>, usize)> {
-        let Some(search) = &self.search else { return Vec::new() };
-        let mut spans = Vec::new();
-        for found in search.find_overlapping_iter(text) {
-            let (start, rest) = (found.start(), &text.as_bytes()[found.start()..]);
-            for (form, number) in &self.spellings[found.pattern().as_usize()] {
-                if rest.starts_with(form.as_bytes()) {
-                    spans.push((start..start + form.len(), *number));
-                }
-            }
+    fn spans(&self, text: &str) -> Result<Vec<Span>, Failed> {
+        match &self.search {
+            _ if self.blind => Err(Failed),
+            Some(search) => search.find(text),
+            None => Ok(Vec::new()),
         }
-        spans
     }
+}
 
-    /// `text` with each span masked; spans that overlap become one, under the number of the
-    /// longest, so that nothing of any value is left.
-    fn masked(&self, text: &str, mut spans: Vec<(Range<usize>, usize)>) -> String {
-        if self.blind {
-            return "‹hidden›".to_owned();
+/// `text` with each span masked; spans that overlap become one, under the number of the longest, so
+/// that nothing of any value is left.
+fn masked(text: &str, mut spans: Vec<Span>) -> String {
+    for (range, _) in &mut spans {
+        // Bytes that are no text may begin in the middle of a character.
+        while !text.is_char_boundary(range.start) {
+            range.start -= 1;
         }
-        spans.sort_by_key(|(range, number)| (range.start, std::cmp::Reverse(range.end), *number));
-        let mut shown = String::with_capacity(text.len());
-        let mut end = 0;
-        let mut spans = spans.into_iter().peekable();
-        while let Some((mut range, mut number)) = spans.next() {
-            let mut longest = range.len();
-            while let Some((next, next_number)) = spans.next_if(|(next, _)| next.start < range.end)
-            {
-                if next.len() > longest {
-                    (longest, number) = (next.len(), next_number);
-                }
-                range.end = range.end.max(next.end);
-            }
-            shown.push_str(&text[end..range.start]);
-            shown.push_str(&mask(number));
-            end = range.end;
+        while !text.is_char_boundary(range.end) {
+            range.end += 1;
         }
-        shown.push_str(&text[end..]);
-        shown
     }
+    spans.sort_by_key(|(range, number)| (range.start, std::cmp::Reverse(range.end), *number));
+    let mut shown = String::with_capacity(text.len());
+    let mut end = 0;
+    let mut spans = spans.into_iter().peekable();
+    while let Some((mut range, mut number)) = spans.next() {
+        let mut longest = range.len();
+        while let Some((next, next_number)) = spans.next_if(|(next, _)| next.start < range.end) {
+            if next.len() > longest {
+                (longest, number) = (next.len(), next_number);
+            }
+            range.end = range.end.max(next.end);
+        }
+        shown.push_str(&text[end..range.start]);
+        shown.push_str(&mask(number));
+        end = range.end;
+    }
+    shown.push_str(&text[end..]);
+    shown
 }
 
 /// Says how many values it knows, and none of them.
@@ -358,18 +437,6 @@ fn named<'a>(rules: &'a [Rule], key: &ObjectKey) -> impl Iterator<Item = &'a Poi
 
 fn mask(number: usize) -> String {
     format!("‹secret {number}›")
-}
-
-/// Where `value` stands in `text` as a word of its own.
-fn words<'a>(text: &'a str, value: &'a str) -> impl Iterator<Item = Range<usize>> {
-    let is_part = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    let places = if value.is_empty() { None } else { Some(text.match_indices(value)) };
-    places.into_iter().flatten().map(move |(start, _)| start..start + value.len()).filter(
-        move |range| {
-            !is_part(text[..range.start].chars().next_back())
-                && !is_part(text[range.end..].chars().next())
-        },
-    )
 }
 
 #[cfg(test)]

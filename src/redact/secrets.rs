@@ -53,6 +53,13 @@ pub(super) struct Secret {
     pub(super) whole: bool,
 }
 
+impl Secret {
+    /// It as a text without white space around it, if it is one.
+    pub(super) fn text(&self) -> Option<&str> {
+        std::str::from_utf8(&self.bytes).ok().map(str::trim)
+    }
+}
+
 /// The values of Secrets, in the order in which they are found.
 #[derive(Default)]
 pub(super) struct Found {

@@ -8,6 +8,8 @@ use serde_json::json;
 use super::secrets::LAST_APPLIED;
 use super::*;
 
+mod spellings;
+
 fn object(value: Value) -> Object {
     Object(value.as_object().unwrap().clone())
 }

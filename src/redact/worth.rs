@@ -16,15 +16,21 @@ const COMMON: &[&str] = &[
     "administrator",
     "changeme",
     "database",
+    "debug",
     "default",
     "development",
+    "disable",
     "disabled",
+    "enable",
     "enabled",
+    "error",
     "example",
     "false",
     "guest",
     "http",
     "https",
+    "info",
+    "json",
     "localhost",
     "mysql",
     "none",
@@ -32,27 +38,34 @@ const COMMON: &[&str] = &[
     "password",
     "postgres",
     "postgresql",
+    "prefer",
     "production",
     "redis",
+    "require",
+    "required",
     "root",
     "secret",
     "service",
     "staging",
     "test",
+    "text",
     "token",
     "true",
     "user",
     "username",
+    "verify",
+    "warning",
 ];
 
-/// Which of `values` are worth a search in what is shown of `objects`, by the rule that the parent
-/// module's documentation gives. `None` where that can't be found out.
+/// Which of `values` are worth a search in what is shown of `objects` and where `others` are names,
+/// too, by the rule that the parent module's documentation gives. `None` where that can't be found
+/// out.
 ///
 /// The objects may be many and their names and fields more, so those are walked once, and only for
 /// values that could be among them.
 pub(super) fn worth_a_search<'v>(
     values: impl Iterator<Item = &'v str>,
-    objects: &[&Object],
+    (objects, others): (&[&Object], &BTreeSet<String>),
 ) -> Option<BTreeSet<&'v str>> {
     let mut worth: BTreeSet<&str> = values.filter(|value| is_telling(value)).collect();
     let fields: HashSet<&str> = worth.iter().copied().filter(|value| is_word(value)).collect();
@@ -65,7 +78,8 @@ pub(super) fn worth_a_search<'v>(
     }
     let search = AhoCorasick::new(&names).ok()?;
     let shown: HashSet<&str> = objects.iter().flat_map(|object| names_of(object)).collect();
-    for found in shown.into_iter().flat_map(|name| search.find_overlapping_iter(name)) {
+    let shown = shown.into_iter().chain(others.iter().map(String::as_str));
+    for found in shown.flat_map(|name| search.find_overlapping_iter(name)) {
         worth.remove(names[found.pattern().as_usize()]);
     }
     Some(worth)

@@ -1,99 +1,209 @@
 //! Which program renders a source, and with which arguments. What would let a program reach the
-//! network, a cluster or another program is never among them.
+//! network, a cluster or another program is never among them, and neither is a value: those are in
+//! files, since every user of the machine can read the arguments of a process.
 
-use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::PathBuf;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::shelf::CHART;
 use super::sources::{Format, Source};
+use super::workplace::GIVEN;
+use crate::formats::set::{SetPath, json, merge};
 use crate::formats::{Helm, Jsonnet};
 use crate::machine::Program;
 use crate::manifest;
+use crate::problem::Problem;
 use crate::render::Setting;
+use crate::search::{self, Search};
+use crate::snapshot::Snapshot;
 
 /// What a program is called with.
+#[derive(Debug)]
 pub struct Command {
     /// The program.
     pub program: PathBuf,
     /// Its arguments.
     pub args: Vec<String>,
+    /// Files that its arguments name, beside the private copy.
+    pub given: Vec<Given>,
 }
 
-/// A program that is not there.
+/// A file for a program alone.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Missing {
-    /// What is missing, and for what.
-    pub message: &'static str,
-    /// How to get it.
-    pub hint: &'static str,
+pub struct Given {
+    /// Its name.
+    pub name: String,
+    /// What is in it.
+    pub content: String,
 }
 
-/// How to render `source`, whose own file is `content`.
+/// A program for a format, as it may be missing.
+struct Wanted {
+    programs: &'static [Program],
+    /// What is missing, and for what.
+    message: &'static str,
+    /// How to get it.
+    hint: &'static str,
+}
+
+const KUSTOMIZE: Wanted = Wanted {
+    programs: &[Program::Kustomize, Program::Kubectl],
+    message: "this is for kustomize, and neither kustomize nor kubectl is on PATH",
+    hint: "install kustomize (https://kubectl.docs.kubernetes.io/installation/kustomize) or kubectl, or say render: plain in trueup.yaml",
+};
+const HELM: Wanted = Wanted {
+    programs: &[Program::Helm],
+    message: "this is a Helm chart, and helm is not on PATH",
+    hint: "install Helm 3 or 4 (https://helm.sh/docs/intro/install), or say render: plain in trueup.yaml",
+};
+// They take the same arguments.
+const JSONNET: Wanted = Wanted {
+    programs: &[Program::Jsonnet, Program::Jrsonnet],
+    message: "this is Jsonnet, and neither jsonnet nor jrsonnet is on PATH",
+    hint: "install one (go install github.com/google/go-jsonnet/cmd/jsonnet@latest), or say render: plain in trueup.yaml",
+};
+
+/// How to render `source`, which is among `files`.
 ///
 /// # Errors
 ///
-/// When no program for it is named or on the search path.
-pub fn command(setting: &Setting, source: &Source, content: &[u8]) -> Result<Command, Missing> {
-    let find = |program: Program| {
-        let named = setting.programs.get(&program).cloned();
-        named.or_else(|| find(program.name(), &setting.search))
-    };
+/// When no program for it is named or on the search path, or an option can't be set.
+pub fn command(
+    setting: &Setting,
+    source: &Source,
+    files: &Snapshot,
+) -> Result<Command, Box<Problem>> {
     match source.format {
         Format::Kustomize => {
-            // What begins with a dash would be taken for a flag.
-            let folder = format!("./{}", source.path);
+            let (which, program) = find(setting, source, &KUSTOMIZE)?;
+            let verb = if which == Program::Kubectl { "kustomize" } else { "build" };
             let only_below = "--load-restrictor=LoadRestrictionsRootOnly".to_owned();
-            if let Some(program) = find(Program::Kustomize) {
-                Ok(Command { program, args: vec!["build".to_owned(), only_below, folder] })
-            } else if let Some(program) = find(Program::Kubectl) {
-                Ok(Command { program, args: vec!["kustomize".to_owned(), only_below, folder] })
-            } else {
-                Err(Missing {
-                    message: "this is for kustomize, and neither kustomize nor kubectl is on PATH",
-                    hint: "install kustomize (https://kubectl.docs.kubernetes.io/installation/kustomize) or kubectl, or say render: plain in trueup.yaml",
-                })
-            }
+            // What begins with a dash would be taken for a flag.
+            let args = vec![verb.to_owned(), only_below, format!("./{}", source.path)];
+            Ok(Command { program, args, given: Vec::new() })
         }
-        Format::Helm => match find(Program::Helm) {
-            Some(program) => {
-                let options = setting.formats.helm.clone().unwrap_or_default();
-                let args = helm(&options, &setting.namespace, (&source.path, content));
-                Ok(Command { program, args })
-            }
-            None => Err(Missing {
-                message: "this is a Helm chart, and helm is not on PATH",
-                hint: "install Helm 3 or 4 (https://helm.sh/docs/intro/install), or say render: plain in trueup.yaml",
-            }),
-        },
-        // They take the same arguments.
-        Format::Jsonnet => match find(Program::Jsonnet).or_else(|| find(Program::Jrsonnet)) {
-            Some(program) => {
-                let options = setting.formats.jsonnet.clone().unwrap_or_default();
-                Ok(Command { program, args: jsonnet(&options, &source.path) })
-            }
-            None => Err(Missing {
-                message: "this is Jsonnet, and neither jsonnet nor jrsonnet is on PATH",
-                hint: "install one (go install github.com/google/go-jsonnet/cmd/jsonnet@latest), or say render: plain in trueup.yaml",
-            }),
-        },
+        Format::Helm => {
+            let (_, program) = find(setting, source, &HELM)?;
+            let options = setting.formats.helm.clone().unwrap_or_default();
+            let (args, given) = helm(&options, setting, source, files)?;
+            Ok(Command { program, args, given })
+        }
+        Format::Jsonnet => {
+            let (_, program) = find(setting, source, &JSONNET)?;
+            let options = setting.formats.jsonnet.clone().unwrap_or_default();
+            let (args, given) = jsonnet(&options, &source.path);
+            Ok(Command { program, args, given })
+        }
     }
 }
 
-fn helm(options: &Helm, namespace: &str, (folder, chart): (&str, &[u8])) -> Vec<String> {
-    let release = options.release.clone().or_else(|| chart_name(folder, chart));
+/// The first of the programs that is named or on the search path.
+fn find(
+    setting: &Setting,
+    source: &Source,
+    wanted: &Wanted,
+) -> Result<(Program, PathBuf), Box<Problem>> {
+    let mut note = None;
+    for &program in wanted.programs {
+        if let Some(named) = setting.programs.get(&program) {
+            return Ok((program, named.clone()));
+        }
+        match search::find(program.name(), &setting.search) {
+            Search::Found(path) => return Ok((program, path)),
+            skipped => note = note.or_else(|| skipped.note(program.name())),
+        }
+    }
+    let (message, hint) = match note {
+        Some(note) => {
+            let hint = "write the folder in PATH from / on, if what is in it is to be trusted";
+            (format!("{}: {note}", wanted.message), hint)
+        }
+        None => (wanted.message.to_owned(), wanted.hint),
+    };
+    Err(Box::new(source.problem(message, Some(hint.to_owned()))))
+}
+
+/// A program's arguments, and the files that they name.
+type Arguments = (Vec<String>, Vec<Given>);
+
+fn helm(
+    options: &Helm,
+    setting: &Setting,
+    source: &Source,
+    files: &Snapshot,
+) -> Result<Arguments, Box<Problem>> {
+    let chart = files.files.get(&source.file).map_or(&[][..], Vec::as_slice);
+    let release = options.release.clone().or_else(|| chart_name(&source.path, chart));
     let release = release.unwrap_or_else(|| "release".to_owned());
-    let namespace = options.namespace.as_deref().unwrap_or(namespace);
+    let namespace = options.namespace.as_deref().unwrap_or(&setting.namespace);
     let mut args = vec!["template".to_owned()];
     args.extend(["--include-crds", "--skip-tests"].map(str::to_owned));
     args.push(format!("--namespace={namespace}"));
-    args.extend(options.values.iter().map(|path| format!("--values=./{}", path.trim_matches('/'))));
-    args.extend(options.set.iter().map(|(path, value)| format!("--set-json={path}={value}")));
+    let Values { files, own } = values(options, source, files)?;
+    args.extend(files.iter().map(|path| format!("--values=./{path}")));
+    let mut given = Vec::new();
+    if let Some(own) = own {
+        let name = "values.json".to_owned();
+        args.push(format!("--values=../{GIVEN}/{name}"));
+        given.push(Given { name, content: json(&Value::Object(own)) });
+    }
     args.extend(options.api_versions.iter().map(|version| format!("--api-versions={version}")));
     args.extend(options.kube_version.iter().map(|version| format!("--kube-version={version}")));
-    args.extend(["--".to_owned(), release, format!("./{folder}")]);
-    args
+    args.extend(["--".to_owned(), release, format!("./{}", source.path)]);
+    Ok((args, given))
+}
+
+/// A chart's values.
+struct Values {
+    /// Values files of the checkout.
+    files: Vec<String>,
+    /// What is merged into them.
+    own: Option<Map<String, Value>>,
+}
+
+/// What `set:` makes of the values files: merged into them it comes to the same, except where it
+/// depends on what they say; there it is merged with them here.
+fn values(options: &Helm, source: &Source, files: &Snapshot) -> Result<Values, Box<Problem>> {
+    let paths: Vec<String> =
+        options.values.iter().map(|path| path.trim_matches('/').to_owned()).collect();
+    if options.set.is_empty() {
+        return Ok(Values { files: paths, own: None });
+    }
+    let wrong = |path: &str, why: String| {
+        let message = format!("`{path}` under render: helm: set: in trueup.yaml: {why}");
+        Box::new(source.problem(message, None))
+    };
+    let mut set = Vec::new();
+    for (path, value) in &options.set {
+        let parsed = SetPath::parse(path).map_err(|why| wrong(path, why))?;
+        set.push((path, parsed, value));
+    }
+    let depends = set.iter().any(|(_, parsed, value)| parsed.depends_on_others(value));
+    let mut own = Map::new();
+    if depends {
+        for path in &paths {
+            for document in documents(path, files)? {
+                merge(&mut own, document);
+            }
+        }
+    }
+    for (path, parsed, value) in set {
+        parsed.set(&mut own, value.clone()).map_err(|why| wrong(path, why))?;
+    }
+    Ok(Values { files: if depends { Vec::new() } else { paths }, own: Some(own) })
+}
+
+/// The documents of a values file.
+fn documents(path: &str, files: &Snapshot) -> Result<Vec<Map<String, Value>>, Box<Problem>> {
+    let content = files.files.get(path).map_or(&[][..], Vec::as_slice);
+    let documents = manifest::values(path, content).map_err(Box::new)?;
+    let maps = documents.into_iter().filter_map(|document| match document {
+        Value::Object(map) => Some(map),
+        _ => None,
+    });
+    Ok(maps.collect())
 }
 
 /// The name that a chart gives itself.
@@ -103,41 +213,27 @@ pub fn chart_name(folder: &str, chart: &[u8]) -> Option<String> {
     value.get("name").and_then(Value::as_str).map(str::to_owned)
 }
 
-fn jsonnet(options: &Jsonnet, path: &str) -> Vec<String> {
-    let mut args = Vec::new();
+fn jsonnet(options: &Jsonnet, path: &str) -> Arguments {
+    let (mut args, mut given) = (Vec::new(), Vec::new());
     // Of several, the program looks in the last one first.
     for folder in options.library.iter().rev() {
         args.extend(["--jpath".to_owned(), format!("./{}", folder.trim_matches('/'))]);
     }
     for (kind, values) in [("ext", &options.ext), ("tla", &options.tla)] {
-        for (name, value) in values {
-            args.extend(match value {
-                Value::String(text) => [format!("--{kind}-str"), format!("{name}={text}")],
+        for (at, (name, value)) in values.iter().enumerate() {
+            let (flag, end, content) = match value {
+                Value::String(text) => ("str", "txt", text.clone()),
                 // JSON is Jsonnet.
-                value => [format!("--{kind}-code"), format!("{name}={value}")],
-            });
+                value => ("code", "jsonnet", value.to_string()),
+            };
+            let file = format!("{kind}-{at}.{end}");
+            args.push(format!("--{kind}-{flag}-file"));
+            args.push(format!("{name}=../{GIVEN}/{file}"));
+            given.push(Given { name: file, content });
         }
     }
     args.extend(["--".to_owned(), format!("./{path}")]);
-    args
-}
-
-/// The first program of that name on the search path.
-fn find(name: &str, search: &OsStr) -> Option<PathBuf> {
-    let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-    let found = std::env::split_paths(search).map(|folder| folder.join(&name));
-    std::path::absolute(found.into_iter().find(|path| is_program(path))?).ok()
-}
-
-#[cfg(unix)]
-fn is_program(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_program(path: &Path) -> bool {
-    path.is_file()
+    (args, given)
 }
 
 impl Command {
@@ -149,27 +245,60 @@ impl Command {
 
 #[cfg(all(test, unix))]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
     use super::*;
     use crate::formats::Formats;
+    use crate::machine::Strictness;
     use crate::render::program::Limits;
+    use crate::snapshot::Revision;
+
+    fn setting(search: &str) -> Setting {
+        Setting {
+            programs: BTreeMap::new(),
+            search: search.into(),
+            cache: "/".into(),
+            launcher: None,
+            limits: Limits::default(),
+            cell: Strictness::default(),
+            readable: Vec::new(),
+            formats: Formats::default(),
+            namespace: "default".to_owned(),
+        }
+    }
+
+    fn source(format: Format, path: &str, file: &str) -> Source {
+        Source {
+            format,
+            path: path.to_owned(),
+            file: file.to_owned(),
+            reads: [].into(),
+            given: [].into(),
+        }
+    }
+
+    fn files(files: &[(&str, &str)]) -> Snapshot {
+        let revision = Revision {
+            commit: String::new(),
+            named: String::new(),
+            summary: String::new(),
+            author: String::new(),
+            time: jiff::Timestamp::default(),
+            dirty: false,
+        };
+        let files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).into()));
+        Snapshot { revision, files: files.collect(), skipped: Vec::new() }
+    }
 
     #[test]
     fn either_jsonnet_will_do_and_the_first_one_is_taken() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
-        let setting = Setting {
-            programs: std::collections::BTreeMap::new(),
-            search: folder.path().into(),
-            cache: folder.path().to_owned(),
-            launcher: None,
-            limits: Limits::default(),
-            formats: Formats::default(),
-            namespace: "default".to_owned(),
-        };
-        let path = "a.jsonnet".to_owned();
-        let reads = [path.clone()].into();
-        let source = Source { format: Format::Jsonnet, path: path.clone(), file: path, reads };
-        let found = || command(&setting, &source, b"").map(|command| command.program);
+        let setting = setting(folder.path().to_str().unwrap());
+        let source = source(Format::Jsonnet, "a.jsonnet", "a.jsonnet");
+        let found = || command(&setting, &source, &files(&[])).map(|command| command.program);
         assert!(found().is_err());
         for name in ["jrsonnet", "jsonnet"] {
             let program = folder.path().join(name);
@@ -178,5 +307,45 @@ mod tests {
             std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
             assert_eq!(found().ok(), Some(program));
         }
+    }
+
+    #[test]
+    fn no_value_is_among_the_arguments() {
+        let canary = "c4n4ry";
+        let value = json!({"a": canary, "b": [canary]});
+        let set = BTreeMap::from([
+            ("plain".to_owned(), json!(canary)),
+            ("a.b[0]".to_owned(), value.clone()),
+        ]);
+        let options = Helm { values: vec!["/v.yaml".to_owned()], set, ..Helm::default() };
+        let chart = source(Format::Helm, "web", "web/Chart.yaml");
+        let files = files(&[("v.yaml", "a: {b: [1, 2], c: 3}"), ("web/Chart.yaml", "name: web")]);
+        let (args, given) = helm(&options, &setting(""), &chart, &files).unwrap();
+        assert!(!args.concat().contains(canary), "{args:?}");
+        // An element of a list depends on the file's.
+        assert!(args.iter().all(|arg| arg != "--values=./v.yaml"), "{args:?}");
+        let content: Value = serde_json::from_str(&given[0].content).unwrap();
+        let expected = json!({"plain": canary, "a": {"b": [value.clone(), 2], "c": 3}});
+        assert_eq!(content, expected);
+
+        let values = BTreeMap::from([("x".to_owned(), json!(canary)), ("y".to_owned(), value)]);
+        let options = Jsonnet { tla: values.clone(), ext: values, ..Jsonnet::default() };
+        let (args, given) = jsonnet(&options, "a.jsonnet");
+        assert!(!args.concat().contains(canary), "{args:?}");
+        assert_eq!(given.len(), 4);
+        assert!(args.contains(&"x=../given/ext-0.txt".to_owned()), "{args:?}");
+    }
+
+    #[test]
+    fn a_values_file_stays_one_where_nothing_depends_on_it() {
+        let set = BTreeMap::from([("a.b".to_owned(), json!([1]))]);
+        let options = Helm { values: vec!["v.yaml".to_owned()], set, ..Helm::default() };
+        let chart = source(Format::Helm, "web", "web/Chart.yaml");
+        let (args, _) = helm(&options, &setting(""), &chart, &files(&[])).unwrap();
+        assert_eq!(args[4..6], ["--values=./v.yaml", "--values=../given/values.json"]);
+        let set = BTreeMap::from([("a.b".to_owned(), json!({}))]);
+        let wrong = files(&[("v.yaml", "a: 1")]);
+        let problem = helm(&Helm { set, ..options }, &setting(""), &chart, &wrong).unwrap_err();
+        assert!(problem.message.contains("what should hold `b` is not a map"), "{problem:?}");
     }
 }

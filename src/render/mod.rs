@@ -2,12 +2,14 @@
 //!
 //! What is rendered is decided by data alone, in [`sources`]: whatever would lead out of the
 //! checkout or to the network is refused there, with its line. Then kustomize, helm or jsonnet runs
-//! on a private copy of the files that it may read ([`workplace`]), without the user's environment
-//! and within limits ([`program`]), and what it prints is kept ([`cache`]). A folder that can't be
-//! rendered is a [`Problem`], and the rest goes on.
+//! on a private copy of the files that it may read ([`workplace`]), in a cell that keeps it from all
+//! else ([`cell`]), without the user's environment and within limits ([`program`]), and what it
+//! prints is kept ([`cache`]). A folder that can't be rendered is a [`Problem`], and the rest goes
+//! on.
 
 mod blame;
 pub mod cache;
+pub mod cell;
 mod chart;
 mod command;
 mod imports;
@@ -17,6 +19,7 @@ mod output;
 pub mod program;
 pub mod shelf;
 pub mod sources;
+mod words;
 pub mod workplace;
 
 use std::collections::BTreeMap;
@@ -26,22 +29,20 @@ use std::path::PathBuf;
 use std::thread;
 
 use crate::formats::Formats;
-use crate::machine::Program;
-use crate::manifest;
+use crate::machine::{Program, Strictness};
 use crate::problem::{Place, Problem};
-use crate::redact::Redactor;
 use crate::snapshot::Snapshot;
 
 use cache::{Cache, Key};
+use cell::Wanted;
+use cell::failure::Wall;
+use cell::guards::Guards;
 use command::Command;
 pub use output::Rendered;
 use program::{Call, Limits, RunError};
 use sources::{Format, Source};
+use words::Given;
 use workplace::Workplace;
-
-/// How many lines of what a program says about a failure are shown, and how long each may be.
-const LINES: usize = 8;
-const LINE: usize = 600;
 
 /// How things are rendered on this machine, and for this target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +57,10 @@ pub struct Setting {
     pub launcher: Option<PathBuf>,
     /// What a program may take.
     pub limits: Limits,
+    /// Whether a program may run where a guard of its cell can't be had.
+    pub cell: Strictness,
+    /// What programs may read besides.
+    pub readable: Vec<PathBuf>,
     /// The formats and their options.
     pub formats: Formats,
     /// The namespace of a chart's release that is given none.
@@ -66,6 +71,15 @@ pub struct Setting {
 pub fn render(setting: &Setting, sources: &[Source], files: &Snapshot) -> Rendered {
     if sources.is_empty() {
         return Rendered::default();
+    }
+    let guards = Guards::of_this_machine(setting.launcher.as_deref());
+    if let (Strictness::Require, Some(missing)) = (setting.cell, guards.missing()) {
+        let message =
+            format!("can't be rendered, since the machine's file requires a cell: {missing}");
+        let hint = "use a machine that has it (Linux 5.13 or newer with Landlock and seccomp), or \
+                    say render: {cell: best-effort} in trueup's config.yaml";
+        let problem = |source: &Source| source.problem(message.clone(), Some(hint.to_owned()));
+        return Rendered { problems: sources.iter().map(problem).collect(), ..Rendered::default() };
     }
     let cache = match Cache::open(&setting.cache) {
         Ok(cache) => cache,
@@ -81,7 +95,7 @@ pub fn render(setting: &Setting, sources: &[Source], files: &Snapshot) -> Render
     };
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     let share = sources.len().div_ceil(threads).max(1);
-    let one = |source| One { setting, cache: &cache, source, files }.render();
+    let one = |source| One { setting, guards, cache: &cache, source, files }.render();
     let parts: Vec<Rendered> = thread::scope(|scope| {
         let workers: Vec<_> = sources
             .chunks(share)
@@ -98,6 +112,7 @@ pub fn render(setting: &Setting, sources: &[Source], files: &Snapshot) -> Render
         all.manifests.extend(part.manifests);
         all.problems.extend(part.problems);
         all.warnings.extend(part.warnings);
+        all.inputs.extend(part.inputs);
     }
     all
 }
@@ -105,6 +120,7 @@ pub fn render(setting: &Setting, sources: &[Source], files: &Snapshot) -> Render
 /// A source, and what it takes to render it.
 struct One<'a> {
     setting: &'a Setting,
+    guards: &'a Guards,
     cache: &'a Cache,
     source: &'a Source,
     files: &'a Snapshot,
@@ -116,24 +132,29 @@ impl One<'_> {
         if !problems.is_empty() {
             return Rendered { problems, ..Rendered::default() };
         }
-        let own = self.files.files.get(&self.source.file).map_or(&[][..], Vec::as_slice);
-        let command = match command::command(self.setting, self.source, own) {
+        let command = match command::command(self.setting, self.source, self.files) {
             Ok(command) => command,
-            Err(missing) => {
-                let hint = Some(missing.hint.to_owned());
-                let problem = self.source.problem(missing.message.to_owned(), hint);
-                return Rendered { problems: vec![problem], ..Rendered::default() };
+            Err(problem) => {
+                return Rendered { problems: vec![*problem], ..Rendered::default() };
             }
         };
         match self.cache.get(self.key(&command), || self.run(&command)) {
-            Ok(output) => output::read(self.source, &output, &|name| self.file(name)),
+            Ok(output) => {
+                let mut rendered = output::read(self.source, &output, &|name| self.file(name));
+                let objects = rendered.manifests.iter().map(|manifest| &manifest.object);
+                if objects.clone().any(|object| object.kind() == "Secret") {
+                    rendered.inputs = self.given().inputs().in_secrets(objects);
+                }
+                rendered
+            }
             Err(problem) => Rendered { problems: vec![*problem], ..Rendered::default() },
         }
     }
 
     /// What the program may read.
     fn read(&self) -> impl Iterator<Item = (&String, &Vec<u8>)> {
-        self.files.files.iter().filter(|(path, _)| self.source.reads(path))
+        let files = self.files.files.iter().filter(|(path, _)| self.source.reads(path));
+        files.map(|(path, content)| (path, self.source.given.get(path).unwrap_or(content)))
     }
 
     /// What the program would read, and must or can not.
@@ -174,8 +195,21 @@ impl One<'_> {
             let modified = metadata.modified().ok();
             key.add(format!("{modified:?}").as_bytes());
         }
+        // How long each list is goes before it, so that none runs into the next.
+        key.add(&command.args.len().to_le_bytes());
         for arg in &command.args {
             key.add(arg.as_bytes());
+        }
+        key.add(&command.given.len().to_le_bytes());
+        for command::Given { name, content } in &command.given {
+            key.add(name.as_bytes());
+            key.add(content.as_bytes());
+        }
+        // A program that may read more may print more.
+        key.add(self.guards.held().collect::<Vec<_>>().join(" ").as_bytes());
+        key.add(&self.setting.readable.len().to_le_bytes());
+        for path in &self.setting.readable {
+            key.add(path.as_os_str().as_encoded_bytes());
         }
         for (path, content) in self.read() {
             key.add(path.as_bytes());
@@ -185,10 +219,16 @@ impl One<'_> {
     }
 
     fn run(&self, command: &Command) -> Result<Vec<u8>, Box<Problem>> {
-        let place = Workplace::new(self.cache.folder(), self.read()).map_err(|error| {
-            Box::new(
-                self.source.problem(format!("its private copy can't be written: {error}"), None),
-            )
+        let place = Workplace::new(self.cache.folder(), self.read());
+        let place = place.and_then(|place| {
+            for command::Given { name, content } in &command.given {
+                place.give(name, content.as_bytes())?;
+            }
+            Ok(place)
+        });
+        let place = place.map_err(|error| {
+            let message = format!("its private copy can't be written: {error}");
+            Box::new(self.source.problem(message, None))
         })?;
         let (tree, home) = (place.tree(), place.home());
         let call = Call {
@@ -197,58 +237,62 @@ impl One<'_> {
             folder: &tree,
             home: &home,
             launcher: self.setting.launcher.as_deref(),
+            cell: Wanted {
+                read: &[tree.clone(), place.given()],
+                write: &home,
+                readable: &self.setting.readable,
+                strict: self.setting.cell == Strictness::Require,
+            },
         };
-        let program = command.program.file_stem().unwrap_or_default().to_string_lossy();
-        call.run(self.setting.limits).map_err(|error| {
-            let mut blamed = None;
-            let (message, hint) = match error {
-                RunError::Failed { said } => {
-                    let said = self.words(&place.without_copy(&said));
-                    blamed = blame::place(self.source.format, &said, &|name| self.file(name));
-                    (format!("{program} says: {said}"), None)
-                }
-                RunError::Start { source, program } => {
-                    (format!("{} can't be run: {source}", program.display()), None)
-                }
-                stopped @ (RunError::TooLong(_) | RunError::TooMuch(_)) => (
-                    format!("{program} was no help: {stopped}"),
-                    Some("see whether it comes to an end by hand".to_owned()),
-                ),
-            };
-            let mut problem = self.source.problem(message, hint);
-            problem.place = blamed.unwrap_or(problem.place);
-            Box::new(problem)
-        })
+        let run = call.run(self.setting.limits);
+        run.map_err(|error| Box::new(self.failed(command, &place, error)))
     }
 
-    /// What a program says, as short as can be and without the Secrets of its files.
-    fn words(&self, said: &str) -> String {
-        let said = said.replace('\t', "  ");
-        // Warnings come before what ended it, and are not about that.
-        let is_noise = |line: &str| {
-            let line = line.trim_start();
-            line.is_empty()
-                || line.starts_with("# Warning: ")
-                || line.starts_with("Use --debug flag")
+    /// Why there is nothing to show.
+    fn failed(&self, command: &Command, place: &Workplace, error: RunError) -> Problem {
+        let program = command.program.file_stem().unwrap_or_default().to_string_lossy();
+        let mut blamed = None;
+        let (message, hint) = match error {
+            RunError::Failed { said, wall } => {
+                let by_wall = wall.and_then(|wall| wall.message(&self.setting.limits));
+                let message = match by_wall {
+                    Some(message) => format!("{program} {message}"),
+                    None => {
+                        let said = self.given().shown(&place.without_copy(&said));
+                        blamed = blame::place(self.source.format, &said, &|name| self.file(name));
+                        format!("{program} says: {said}")
+                    }
+                };
+                (message, wall.map(Wall::hint))
+            }
+            RunError::Start { source, program } => {
+                (format!("{} can't be run: {source}", program.display()), None)
+            }
+            RunError::Cell { why } => (
+                format!("{} can't be run in a cell: {why}", command.program.display()),
+                Some(
+                    "if it is a wrapper that needs other files, name them under render: readable: \
+                     in trueup's config.yaml"
+                        .to_owned(),
+                ),
+            ),
+            stopped @ (RunError::TooLong(_) | RunError::TooMuch(_)) => (
+                format!("{program} was no help: {stopped}"),
+                Some("see whether it comes to an end by hand".to_owned()),
+            ),
         };
-        let plain = |line| {
-            ["Error: ", "RUNTIME ERROR: ", "runtime error: "].iter().fold(line, without_start)
-        };
-        let lines = said.lines().map(str::trim_end).filter(|line| !is_noise(line)).map(plain);
-        let cut = |line: &str| match line.char_indices().nth(LINE) {
-            Some((end, _)) => format!("{}…", &line[..end]),
-            None => line.to_owned(),
-        };
-        let said = lines.take(LINES).map(cut).collect::<Vec<_>>().join("\n");
-        let is_manifest =
-            |path: &str| [".yaml", ".yml", ".json"].iter().any(|end| path.ends_with(end));
-        let objects: Vec<_> = self
-            .read()
-            .filter(|(path, _)| is_manifest(path))
-            .flat_map(|(path, content)| manifest::read(path, content).manifests)
-            .map(|manifest| manifest.object)
-            .collect();
-        Redactor::new(&objects).text(&said)
+        let mut problem = self.source.problem(message, hint);
+        problem.place = blamed.unwrap_or(problem.place);
+        problem
+    }
+
+    /// What the program is given.
+    fn given(&self) -> Given<'_> {
+        Given {
+            format: self.source.format,
+            formats: &self.setting.formats,
+            files: self.read().map(|(path, content)| (path.as_str(), content.as_slice())).collect(),
+        }
     }
 
     /// Which file it is that the program calls `name`.
@@ -261,8 +305,4 @@ impl One<'_> {
             }
         }
     }
-}
-
-fn without_start<'a>(line: &'a str, start: &&str) -> &'a str {
-    line.strip_prefix(start).unwrap_or(line)
 }

@@ -1,6 +1,8 @@
 //! What a program printed → manifests that know where they come from: the kustomization, the
 //! chart's template or the Jsonnet program.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::sources::{Format, Source};
@@ -22,6 +24,8 @@ pub struct Rendered {
     pub problems: Vec<Problem>,
     /// What is read as something else than its author most likely meant.
     pub warnings: Vec<Problem>,
+    /// What the program was given apart from manifests and is in a Secret now.
+    pub inputs: BTreeSet<String>,
 }
 
 /// Reads what was printed for `source`. `template` gives a chart's template its path in the
@@ -159,7 +163,7 @@ mod tests {
             Format::Jsonnet => "app.jsonnet",
         };
         let path = file.split('/').next().unwrap().to_owned();
-        Source { format, path, file: file.to_owned(), reads: [].into() }
+        Source { format, path, file: file.to_owned(), reads: [].into(), given: [].into() }
     }
 
     fn names(rendered: &Rendered) -> Vec<String> {

@@ -1,13 +1,19 @@
-//! Runs a program that renders: with nothing of the user's in its environment, no way to the
-//! network, no input, and limits on its time and its output.
+//! Runs a program that renders: in its [`cell`](super::cell), with nothing of the user's in its
+//! environment, no input, and limits on what it takes.
 
 use std::ffi::OsString;
 use std::io::{self, Read};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use super::cell::Wanted;
+use super::cell::failure::{CANNOT, End, NOT_LAUNCHED, Wall};
+#[cfg(target_os = "linux")]
+use super::cell::{Plan, launch};
 
 /// Nobody listens there.
 const NOWHERE: &str = "http://127.0.0.1:9";
@@ -16,18 +22,32 @@ const WORDS: usize = 64 << 10;
 /// How long to wait before looking again whether a program has ended.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
-/// How long a program may take, and how much it may print.
+/// How long a program may take, how much it may print, and what it may use meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Time by the clock on the wall.
     pub time: Duration,
     /// Bytes of output.
     pub output: usize,
+    /// Bytes of memory.
+    pub memory: u64,
+    /// Bytes of each file that it writes.
+    pub file: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { time: Duration::from_secs(120), output: 64 << 20 }
+        Self { time: Duration::from_secs(120), output: 64 << 20, memory: 2 << 30, file: 64 << 20 }
+    }
+}
+
+impl Limits {
+    /// Seconds of processor time: what all processors together have in that time. Should nobody
+    /// watch the clock any more, this ends a program.
+    pub fn processor(&self) -> u64 {
+        let processors = thread::available_parallelism().map_or(1, NonZero::get);
+        let processors = u64::try_from(processors).unwrap_or(1);
+        self.time.as_secs().max(1).saturating_mul(processors)
     }
 }
 
@@ -42,11 +62,19 @@ pub enum RunError {
         /// Why not.
         source: io::Error,
     },
+    /// Its cell can't be made, or it can't be started in there.
+    #[error("{why}")]
+    Cell {
+        /// Why not.
+        why: String,
+    },
     /// It ended with an error.
     #[error("{said}")]
     Failed {
         /// What it said.
         said: String,
+        /// The wall of its cell that it met, if it looks like one.
+        wall: Option<Wall>,
     },
     /// It took too long.
     #[error("it took more than {} s and was stopped", .0.as_secs())]
@@ -66,8 +94,10 @@ pub struct Call<'a> {
     pub folder: &'a Path,
     /// An empty folder for its own files.
     pub home: &'a Path,
-    /// The trueup that binds the program's life to ours, where the system can.
+    /// The trueup that binds the program's life to ours and makes its cell, where the system can.
     pub launcher: Option<&'a Path>,
+    /// What its cell lets it read and write.
+    pub cell: Wanted<'a>,
 }
 
 /// What the threads that listen have to say.
@@ -85,7 +115,7 @@ impl Call<'_> {
     pub fn run(&self, limits: Limits) -> Result<Vec<u8>, RunError> {
         let start = |source| RunError::Start { program: self.program.to_owned(), source };
         let deadline = Instant::now() + limits.time;
-        let mut running = Running(self.command().spawn().map_err(start)?);
+        let mut running = Running(self.command(&limits).map_err(start)?.spawn().map_err(start)?);
         let (tell, hear) = mpsc::channel();
         let stdout = running.0.stdout.take();
         thread::spawn(move || tell.send(listen(stdout, limits.output)));
@@ -109,24 +139,32 @@ impl Call<'_> {
                 // Whoever else holds its stderr is not worth waiting for.
                 drop(running);
                 let said = words.join().unwrap_or_default();
+                if status.code() == Some(NOT_LAUNCHED.into())
+                    && let Some(why) = said.strip_prefix(CANNOT)
+                {
+                    return Err(RunError::Cell { why: why.trim_end().to_owned() });
+                }
+                let wall = End { code: status.code(), signal: signal(status), said: &said }.wall();
                 let said =
                     if said.trim().is_empty() { format!("it ended with {status}") } else { said };
-                Err(RunError::Failed { said })
+                Err(RunError::Failed { said, wall })
             }
         }
     }
 
-    /// Killed in whatever way, we leave no program behind that never ends.
-    fn bound(&self) -> Command {
-        #[cfg(unix)]
+    /// In its cell; and killed in whatever way, we leave no program behind that never ends.
+    fn confined(&self, limits: &Limits) -> io::Result<Command> {
+        #[cfg(target_os = "linux")]
         if let Some(trueup) = self.launcher {
-            return crate::sandbox::keeper::bound::command(trueup, self.program);
+            let plan = Plan::new(self.program, self.cell, limits);
+            return launch::command(trueup, self.program, &plan);
         }
-        Command::new(self.program)
+        let _ = limits;
+        Ok(Command::new(self.program))
     }
 
-    fn command(&self) -> Command {
-        let mut command = self.bound();
+    fn command(&self, limits: &Limits) -> io::Result<Command> {
+        let mut command = self.confined(limits)?;
         command
             .args(&self.args)
             .current_dir(self.folder)
@@ -148,8 +186,20 @@ impl Call<'_> {
         command.env("GIT_ALLOW_PROTOCOL", "none").env("KUBECONFIG", self.home.join("none"));
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        command
+        // Go tidies up more often, before it asks for more than there is.
+        command.env("GOMEMLIMIT", (limits.memory / 10 * 9).to_string());
+        Ok(command)
     }
+}
+
+#[cfg(unix)]
+fn signal(status: ExitStatus) -> Option<i32> {
+    std::os::unix::process::ExitStatusExt::signal(&status)
+}
+
+#[cfg(not(unix))]
+fn signal(_status: ExitStatus) -> Option<i32> {
+    None
 }
 
 /// A program with all that it starts; they end with this.

@@ -14,6 +14,13 @@ pub fn is_marker(path: &str) -> bool {
     KUSTOMIZATIONS.contains(&name) || name == CHART || name.ends_with(".jsonnet")
 }
 
+fn may_be_kustomization(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path).to_lowercase();
+    // What file systems fold into ASCII.
+    let name = name.replace('\u{17f}', "s").replace('\u{212a}', "k");
+    KUSTOMIZATIONS.iter().any(|known| known.to_lowercase() == name)
+}
+
 /// Whether the file's content says which other files are read.
 pub fn refers_to_others(path: &str) -> bool {
     is_marker(path) || path.ends_with(".libsonnet") || path.ends_with("requirements.yaml")
@@ -24,6 +31,7 @@ pub fn refers_to_others(path: &str) -> bool {
 pub struct Shelf {
     paths: BTreeSet<String>,
     contents: BTreeMap<String, Vec<u8>>,
+    kustomizations: BTreeMap<String, Vec<String>>,
 }
 
 impl Shelf {
@@ -31,13 +39,22 @@ impl Shelf {
     /// [refer to others](refers_to_others).
     /// Folders among the paths are left out.
     pub fn new(paths: BTreeSet<String>, contents: BTreeMap<String, Vec<u8>>) -> Self {
-        let mut shelf = Self { paths, contents };
+        let mut shelf = Self { paths, contents, kustomizations: BTreeMap::new() };
         let folders: Vec<String> =
             shelf.paths().filter(|path| shelf.has_folder(path)).map(str::to_owned).collect();
         for folder in folders {
             shelf.paths.remove(&folder);
         }
+        for path in shelf.paths.iter().filter(|path| may_be_kustomization(path)) {
+            let folder = folder_of(path).to_owned();
+            shelf.kustomizations.entry(folder).or_default().push(path.clone());
+        }
         shelf
+    }
+
+    /// Adds the content of more files.
+    pub fn add(&mut self, contents: BTreeMap<String, Vec<u8>>) {
+        self.contents.extend(contents);
     }
 
     /// Every path.
@@ -60,6 +77,12 @@ impl Shelf {
     /// The content of a file, where it is known.
     pub fn content(&self, path: &str) -> Option<&[u8]> {
         self.contents.get(path).map(Vec::as_slice)
+    }
+
+    /// The files of a folder that are kustomizations by their names, or would be where names ignore
+    /// case.
+    pub fn kustomizations(&self, folder: &str) -> &[String] {
+        self.kustomizations.get(folder).map_or(&[], Vec::as_slice)
     }
 
     /// The kustomization that a folder has.

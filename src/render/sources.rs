@@ -36,6 +36,8 @@ pub struct Source {
     pub file: String,
     /// The files and folders that rendering it reads.
     pub reads: BTreeSet<String>,
+    /// What the program is given to read in place of these files.
+    pub given: BTreeMap<String, Vec<u8>>,
 }
 
 /// What a target has to render.
@@ -45,6 +47,8 @@ pub struct Sources {
     pub sources: Vec<Source>,
     /// What can't be, and why.
     pub problems: Vec<Problem>,
+    /// Files to look into whose content the shelf doesn't have: with it, more may be found.
+    pub unread: BTreeSet<String>,
     /// The files and folders that are taken in.
     taken_in: BTreeSet<String>,
 }
@@ -126,8 +130,8 @@ impl Sources {
         for folder in folders {
             let Some(file) = shelf.kustomization(folder) else { continue };
             match Kustomization::read(&file, shelf.content(&file).unwrap_or_default()) {
-                Ok(None) => continue, // a manifest like any other
-                Ok(Some(kustomization)) if kustomization.is_component() => {
+                Ok(kustomization) if kustomization.is_manifest() => continue,
+                Ok(kustomization) if kustomization.is_component() => {
                     components.insert(folder.to_owned());
                 }
                 _ => {}
@@ -157,12 +161,14 @@ impl Sources {
     }
 
     fn build(&mut self, shelf: &Shelf, built: BTreeMap<String, Closure>) {
-        for (folder, Closure { folders, files, problems }) in built {
+        for (folder, Closure { folders, files, given, unread, problems }) in built {
+            self.unread.extend(unread);
             self.problems.extend(problems.iter().cloned());
             if problems.is_empty() {
                 let file = shelf.kustomization(&folder).unwrap_or_default();
                 let reads = folders.into_iter().chain(files).collect();
-                self.sources.push(Source { format: Format::Kustomize, path: folder, file, reads });
+                let (format, path) = (Format::Kustomize, folder);
+                self.sources.push(Source { format, path, file, reads, given });
             }
         }
     }
@@ -189,7 +195,8 @@ impl Sources {
         if problems.is_empty() {
             let path = folder.to_owned();
             let reads = values.into_iter().chain([path.clone()]).collect();
-            self.sources.push(Source { format: Format::Helm, path, file, reads });
+            let given = BTreeMap::new();
+            self.sources.push(Source { format: Format::Helm, path, file, reads, given });
         }
         self.problems.extend(problems);
     }
@@ -199,8 +206,8 @@ impl Sources {
         self.taken_in.extend(imports.files.iter().cloned());
         if imports.problems.is_empty() {
             let (file, path) = (path.to_owned(), path.to_owned());
-            let reads = imports.files;
-            self.sources.push(Source { format: Format::Jsonnet, path, file, reads });
+            let (reads, given) = (imports.files, BTreeMap::new());
+            self.sources.push(Source { format: Format::Jsonnet, path, file, reads, given });
         }
         self.problems.extend(imports.problems);
     }

@@ -3,6 +3,7 @@
 //! list.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::Deserialize;
@@ -72,7 +73,12 @@ fn is_identity(parts: &[String]) -> bool {
 }
 
 /// Adds every way that `rest` leads from `value`, which `path` led to.
-fn expand(value: &Value, rest: &[String], path: &mut Vec<String>, paths: &mut Vec<Vec<String>>) {
+fn expand<'v>(
+    value: &'v Value,
+    rest: &[String],
+    path: &mut Vec<String>,
+    paths: &mut Vec<Vec<String>>,
+) {
     let Some((part, rest)) = rest.split_first() else {
         paths.push(path.clone());
         return;
@@ -87,11 +93,11 @@ fn expand(value: &Value, rest: &[String], path: &mut Vec<String>, paths: &mut Ve
             map.iter().for_each(|(key, value)| follow(key, value));
         }
         Value::Array(items) if part == ANY => {
-            let name = |item: &Value| item.get("name").and_then(Value::as_str).map(str::to_owned);
+            let name = |item: &'v Value| item.get("name").and_then(Value::as_str);
+            let mut times: HashMap<&str, usize> = HashMap::new();
+            items.iter().filter_map(name).for_each(|name| *times.entry(name).or_default() += 1);
             for (i, item) in items.iter().enumerate() {
-                let name = name(item).filter(|_| {
-                    items.iter().filter(|other| name(other) == name(item)).count() == 1
-                });
+                let name = name(item).filter(|name| times.get(name) == Some(&1));
                 let part = name.map_or_else(|| i.to_string(), |name| format!("[name={name}]"));
                 follow(&part, item);
             }

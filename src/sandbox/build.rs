@@ -8,8 +8,9 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use super::keeper::{Keeper, Start};
-use super::programs::{self, Places, look};
+use super::programs::{self, Places};
 use super::{Error, Event, Listener, Options};
+use crate::search;
 
 /// A Go module whose one program goes by many names.
 #[derive(Clone, Copy, Debug)]
@@ -103,8 +104,11 @@ pub async fn built(
     if place.is_dir() {
         return Ok(place);
     }
-    let folders: Vec<PathBuf> = std::env::split_paths(path).collect();
-    let go = look("go", &folders).ok_or_else(|| Error::NoGo(module.programs.to_vec()))?;
+    let go = search::find("go", path);
+    if let Some(note) = go.note("go") {
+        events(Event::Skipped(note));
+    }
+    let go = go.found().ok_or_else(|| Error::NoGo(module.programs.to_vec()))?;
     fs::create_dir_all(cache).map_err(Error::file("create", cache))?;
     let _lock = lock(place.with_extension("lock"), events).await?;
     // Whoever held the lock may have built it.

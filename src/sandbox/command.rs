@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::process::ExitStatus;
 
 use rustix::process::{Pid, Signal, getpgrp, kill_process};
@@ -14,6 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::keeper::bound;
 use super::{Error, Sandbox};
+use crate::search::{self, Search};
 
 /// The variable that names the API server's audit log.
 pub const AUDIT_LOG: &str = "TRUEUP_SANDBOX_AUDIT_LOG";
@@ -40,8 +42,10 @@ pub async fn run(
     let Request { command, path, mut signals } = request;
     let (program, args) =
         command.split_first().ok_or(Error::Command(io::ErrorKind::InvalidInput.into()))?;
-    let folders = std::env::split_paths(path).chain([sandbox.bin_dir().to_owned()]);
-    let path = std::env::join_paths(folders).unwrap_or_else(|_| path.to_owned());
+    let mut folders = search::folders(path);
+    folders.push(sandbox.bin_dir().to_owned());
+    let program = named(program, path, &folders)?;
+    let path = std::env::join_paths(folders).unwrap_or_default();
     let mut child = tokio::process::Command::from(bound::command(&sandbox.trueup, program))
         .args(args)
         .env("PATH", path)
@@ -66,6 +70,24 @@ pub async fn run(
                 on_death(error);
             }
         }
+    }
+}
+
+/// The program that `name` means: a path is taken as it is, a bare name is looked for.
+fn named(name: &OsStr, path: &OsStr, folders: &[PathBuf]) -> Result<PathBuf, Error> {
+    let text = name.to_string_lossy();
+    if text.contains('/') {
+        return Ok(name.into());
+    }
+    if let Some(found) = search::find_in(&text, folders) {
+        return Ok(found);
+    }
+    match search::find(&text, path) {
+        skipped @ Search::Skipped(_) => {
+            Err(Error::Skipped(skipped.note(&text).unwrap_or_default()))
+        }
+        // Whoever starts it says that it is not there.
+        Search::Found(_) | Search::Nowhere => Ok(name.into()),
     }
 }
 

@@ -75,6 +75,9 @@ pub enum Error {
     /// The user's command.
     #[error("cannot run the command")]
     Command(#[source] io::Error),
+    /// The user's command is only where nothing is searched.
+    #[error("{0}")]
+    Skipped(String),
 }
 
 impl Error {
@@ -92,6 +95,9 @@ impl Error {
                  bring the programs: KUBEBUILDER_ASSETS, `setup-envtest use`, or PATH"
                     .to_owned(),
             ),
+            Self::Skipped(_) => {
+                Some("name the program by its path, or its folder in PATH from / on".to_owned())
+            }
             Self::Missing(_) => Some("remove trueup's cache folder and try again".to_owned()),
             _ => None,
         }

@@ -27,12 +27,24 @@ use programs::Programs;
 pub struct Options {
     /// With kube-controller-manager, kube-scheduler and simulated nodes.
     pub controllers: bool,
+    /// Whether the API server may call others, as for webhooks and aggregated APIs.
+    pub calls: Calls,
     /// Where the programs may be.
     pub places: programs::Places,
     /// The folder that the sandbox's own private folder is made in.
     pub temporary: PathBuf,
     /// The trueup binary, which also answers to the hidden verbs in [`keeper`].
     pub trueup: PathBuf,
+}
+
+/// Whom the sandbox's API server may call, where an object says so: the webhooks of admission and of
+/// conversion, and the servers of APIServices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Calls {
+    /// Anybody that this machine reaches.
+    Anybody,
+    /// Nobody: what a commit names is not called, wherever it is.
+    Nobody,
 }
 
 /// What happens on the way to a running sandbox.
@@ -45,6 +57,8 @@ pub enum Event {
         /// The programs that it does not hold.
         missing: Vec<&'static str>,
     },
+    /// A program is on the search path only where it is not searched, in words.
+    Skipped(String),
     /// Another process builds the same programs; this one waits for it.
     WaitingForBuild,
     /// The programs are being fetched and compiled.
@@ -78,7 +92,7 @@ impl Sandbox {
     pub async fn start(options: &Options, events: Listener<'_>) -> Result<Self, Error> {
         let programs = programs::obtain(options, events).await?;
         let mut keeper = Keeper::start(&options.trueup, &options.temporary, "trueup-sandbox-")?;
-        let server = plane::start(&programs, &mut keeper, events).await?;
+        let server = plane::start((&programs, options.calls), &mut keeper, events).await?;
         if let Some(controllers) = &programs.controllers {
             plane::start_controllers(controllers, &server, &mut keeper, events).await?;
         }

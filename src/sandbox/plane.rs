@@ -7,11 +7,14 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use super::api::Api;
 use super::identity::{Identity, Pair};
 use super::keeper::{Keeper, Start};
 use super::programs::{Controllers, Programs};
-use super::{Error, Event, Listener, nodes};
+use super::{Calls, Error, Event, Listener, nodes};
+use crate::cluster::NOBODY;
 
 /// How long a program may take to answer. It takes a few seconds; a busy machine takes more.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -25,6 +28,9 @@ const PORTS: usize = 5;
 const ETCD: &str = "unix://etcd.sock:0";
 const ETCD_PEERS: &str = "unix://peers.sock:0";
 const ETCD_SOCKET: &str = "etcd.sock:0";
+
+/// Says how the API server reaches others.
+const EGRESS_FILE: &str = "egress.json";
 
 /// Everything about every request but the bodies, which may hold secrets.
 const AUDIT_POLICY: &str =
@@ -41,13 +47,16 @@ pub(super) struct Server {
 
 /// Starts etcd and the API server, and waits until they answer.
 pub(super) async fn start(
-    programs: &Programs,
+    (programs, calls): (&Programs, Calls),
     keeper: &mut Keeper,
     events: Listener<'_>,
 ) -> Result<Server, Error> {
     let identity = Identity::new()?;
     let folder = keeper.folder().to_owned();
     write_server_files(&folder, &identity)?;
+    if calls == Calls::Nobody {
+        write(&folder.join(EGRESS_FILE), &egress())?;
+    }
     events(Event::Starting("etcd"));
     run(keeper, "etcd", &programs.etcd, etcd_flags())?;
     let socket = folder.join(ETCD_SOCKET);
@@ -59,7 +68,7 @@ pub(super) async fn start(
         let port = free_port().map_err(Error::file("find a free port on", "127.0.0.1"))?;
         let address = format!("https://127.0.0.1:{port}");
         let api = Api::new(&address, &identity, &admin)?;
-        let flags = apiserver_flags(port, programs.controllers.is_some());
+        let flags = apiserver_flags(port, programs.controllers.is_some(), calls);
         run(keeper, "kube-apiserver", &programs.kube_apiserver, flags)?;
         // The first is the server's own word; the second is made a little later, in the background.
         let answers = async || {
@@ -206,7 +215,25 @@ fn etcd_flags() -> Vec<String> {
     ])
 }
 
-fn apiserver_flags(port: u16, controllers: bool) -> Vec<String> {
+/// Leads every connection to somebody whom an object names through a proxy that is not there. What
+/// the API server calls by URL goes the way `controlplane`, and what it calls as a Service, as it
+/// does the servers of APIServices, the way `cluster` (k8s.io/apiserver, `pkg/util/webhook`).
+fn egress() -> String {
+    let ways = ["controlplane", "cluster"].map(|name| {
+        let connection = json!({
+            "proxyProtocol": "HTTPConnect", "transport": { "uds": { "udsName": NOBODY } },
+        });
+        json!({ "name": name, "connection": connection })
+    });
+    json!({
+        "apiVersion": "apiserver.k8s.io/v1beta1",
+        "kind": "EgressSelectorConfiguration",
+        "egressSelections": ways,
+    })
+    .to_string()
+}
+
+fn apiserver_flags(port: u16, controllers: bool, calls: Calls) -> Vec<String> {
     let mut all = flags(&[
         &format!("--etcd-servers={ETCD}"),
         "--bind-address=127.0.0.1",
@@ -229,6 +256,9 @@ fn apiserver_flags(port: u16, controllers: bool) -> Vec<String> {
         "--audit-log-path=audit.log",
         "--audit-log-maxsize=1000000", // in MB: one file, so that whoever counts sees all
     ]);
+    if calls == Calls::Nobody {
+        all.push(format!("--egress-selector-config-file={EGRESS_FILE}"));
+    }
     if !controllers {
         // Nobody makes the account that every pod would have to name.
         all.push("--disable-admission-plugins=ServiceAccount".to_owned());

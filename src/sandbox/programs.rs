@@ -2,11 +2,11 @@
 //! that no two of them come from different releases.
 
 use std::ffi::OsString;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::build::{self, Module};
 use super::{Error, Event, Listener, Options};
+use crate::search;
 
 /// What every sandbox needs.
 pub const ALWAYS: [&str; 3] = ["etcd", "kube-apiserver", "kubectl"];
@@ -23,7 +23,7 @@ pub struct Places {
     pub assets: Option<PathBuf>,
     /// The folder that `setup-envtest` fills, with one folder a version.
     pub envtest: Option<PathBuf>,
-    /// The search path, for the programs and for Go.
+    /// The search path, for the programs and for Go; elements that are not absolute are skipped.
     pub path: OsString,
     /// trueup's own cache, where the programs are built.
     pub cache: PathBuf,
@@ -59,7 +59,8 @@ pub struct Controllers {
 pub async fn obtain(options: &Options, events: Listener<'_>) -> Result<Programs, Error> {
     let Places { assets, envtest, path, cache: _ } = &options.places;
     let envtest = envtest.as_deref().and_then(newest_envtest);
-    let path: Vec<PathBuf> = std::env::split_paths(path).collect();
+    let search = path;
+    let path = search::folders(search);
     for (place, folders) in [
         ("KUBEBUILDER_ASSETS", assets.as_slice()),
         ("the folder of setup-envtest", envtest.as_slice()),
@@ -73,6 +74,9 @@ pub async fn obtain(options: &Options, events: Listener<'_>) -> Result<Programs,
             Err(missing) => events(Event::Lacking { place: place.to_owned(), missing }),
         }
     }
+    if let Some(note) = search::find("kube-apiserver", search).note("kube-apiserver") {
+        events(Event::Skipped(note));
+    }
     let folder = build::built(&Module::CONTROL_PLANE, options, events).await?;
     gather("trueup's cache", &[folder], options.controllers).map_err(Error::Missing)
 }
@@ -85,7 +89,7 @@ pub fn gather(
 ) -> Result<Programs, Vec<&'static str>> {
     let mut missing = Vec::new();
     let mut find = |name: &'static str| {
-        let found = look(name, folders);
+        let found = search::find_in(name, folders);
         if found.is_none() {
             missing.push(name);
         }
@@ -101,17 +105,6 @@ pub fn gather(
     } else {
         Err(missing)
     }
-}
-
-/// The first folder's program of that name. It is run in another working directory than ours, so
-/// its path is made absolute.
-pub(super) fn look(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
-    let found = folders.iter().map(|folder| folder.join(name)).find(|path| is_program(path))?;
-    std::path::absolute(found).ok()
-}
-
-fn is_program(path: &Path) -> bool {
-    path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
 /// The newest of the folders that `setup-envtest` names `<version>-<os>-<arch>`.
@@ -146,6 +139,7 @@ fn go_arch() -> &'static str {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
 

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use trueup::check::{Finding, Level, Rule, Set, check};
 use trueup::cluster::{Access, Cluster};
 use trueup::manifest::{self, Manifest};
-use trueup::memory::Memory;
 use trueup::object::ObjectKey;
 use trueup::reconcile::{Rehearsal, rehearse};
+use trueup::redact::Inputs;
 use trueup::schemas::{Schemas, releases};
 
 use crate::support::sandbox::{self, Plane};
@@ -42,20 +42,21 @@ fn what_has_errors_is_refused_by_the_server() {
 /// What check finds, and what the server says.
 fn both(manifests: &[Manifest], plane: &'static Plane) -> (Vec<Finding>, Rehearsal) {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let set = Set { manifests, problems: &[], warnings: &[], namespace: NAMESPACE, redact: &[] };
-    let findings = check(set, Schemas::of(releases().next().unwrap()).unwrap());
-    let access = Access {
-        kubeconfig: Some(plane.kubeconfig.clone()),
-        context: None,
-        impersonate: None,
-        impersonate_groups: Vec::new(),
-        concurrency: 16,
-        memory: Memory::default(),
+    let set = Set {
+        manifests,
+        problems: &[],
+        warnings: &[],
+        namespace: NAMESPACE,
+        redact: &[],
+        inputs: &Inputs::default(),
     };
+    let findings = check(set, Schemas::of(releases().next().unwrap()).unwrap());
+    let access =
+        Access { kubeconfig: Some(plane.kubeconfig.clone()), concurrency: 16, ..Access::default() };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let rehearsal = runtime.block_on(async {
         let cluster = Cluster::connect(&access).await.unwrap();
-        rehearse(manifests, (NAMESPACE, &[]), &cluster).await.unwrap()
+        rehearse(set, &cluster).await.unwrap()
     });
     (findings, rehearsal)
 }

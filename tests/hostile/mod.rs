@@ -7,9 +7,11 @@
 mod cell;
 mod checkout;
 mod endless;
+mod fuzz;
 mod guards;
-mod kustomize;
+pub mod kustomize;
 mod leaks;
 mod remote;
+mod sandbox;
 mod terminal;
 mod tree;

@@ -83,7 +83,7 @@ pub(super) fn door(plane: &Plane, kubeconfig: &Path) -> (Child, String) {
 }
 
 /// A kubeconfig that leads to `url`.
-pub(super) fn kubeconfig(url: &str) -> String {
+pub fn kubeconfig(url: &str) -> String {
     format!(
         "apiVersion: v1\nkind: Config\ncurrent-context: between\n\
          clusters: [{{name: between, cluster: {{server: '{url}'}}}}]\n\

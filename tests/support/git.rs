@@ -1,7 +1,9 @@
 //! Real repositories: an upstream that somebody pushes to, and checkouts of it.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use tempfile::TempDir;
 
@@ -15,6 +17,49 @@ pub fn git<S: AsRef<std::ffi::OsStr>>(
 ) -> String {
     let output = Cmd::new("git").dir(dir).args(args).run().exits(0);
     output.stdout.trim_end().to_owned()
+}
+
+/// Writes the tree object of exactly these entries (mode, name, id), sound or not, and gives its id.
+pub fn tree(dir: impl AsRef<Path>, entries: &[(&str, &[u8], &str)]) -> String {
+    let mut object = Vec::new();
+    for (mode, name, id) in entries {
+        object.extend_from_slice(mode.as_bytes());
+        object.push(b' ');
+        object.extend_from_slice(name);
+        object.push(0);
+        let digits = id.as_bytes().chunks(2);
+        object.extend(
+            digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()),
+        );
+    }
+    write_object(dir, "tree", &object)
+}
+
+/// Writes a blob, and gives its id.
+pub fn blob(dir: impl AsRef<Path>, content: &str) -> String {
+    write_object(dir, "blob", content.as_bytes())
+}
+
+/// A commit of a tree, on top of another where there is one; gives its id.
+pub fn commit_tree(dir: impl AsRef<Path>, tree: &str, parent: Option<&str>) -> String {
+    let mut args = vec!["commit-tree", tree, "-m", "Made by hand"];
+    args.extend(parent.into_iter().flat_map(|parent| ["-p", parent]));
+    git(dir, args)
+}
+
+fn write_object(dir: impl AsRef<Path>, kind: &str, object: &[u8]) -> String {
+    let mut child = Cmd::new("git")
+        .dir(dir)
+        .args(["hash-object", "-w", "--literally", "--stdin", "-t", kind])
+        .into_inner()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(object).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
 
 /// A bare repository that is pulled from, and the work tree it is pushed to from.

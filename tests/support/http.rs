@@ -4,8 +4,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use base64::Engine;
@@ -17,7 +17,25 @@ pub struct GitServer {
     port: u16,
     authority: Option<String>,
     requests: Arc<AtomicUsize>,
+    seen: Arc<Mutex<Vec<Seen>>>,
 }
+
+/// A request, as far as tests ask for it.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// In lower case.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Seen {
+    /// The value of a header, whose name is in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Which requests are sent on, and where to: what the target begins with, and what comes instead.
+pub type Redirect = (String, String);
 
 /// How to serve.
 #[derive(Clone, Default)]
@@ -26,6 +44,10 @@ struct Manner {
     password: Option<String>,
     tls: Option<Arc<rustls::ServerConfig>>,
     requests: Arc<AtomicUsize>,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    redirect: Option<Redirect>,
+    /// Whether only what is posted is sent on.
+    only_posts: bool,
 }
 
 impl GitServer {
@@ -53,10 +75,31 @@ impl GitServer {
         Self::start(manner, Some(ca_pem))
     }
 
+    /// HTTPS that sends on what begins with one path, before it asks for any password.
+    pub fn https_redirecting(root: &Path, password: Option<&str>, redirect: Redirect) -> Self {
+        let (tls, ca_pem) = tls::localhost();
+        let manner = Manner {
+            root: root.to_owned(),
+            password: password.map(str::to_owned),
+            tls: Some(tls),
+            redirect: Some(redirect),
+            ..Manner::default()
+        };
+        Self::start(manner, Some(ca_pem))
+    }
+
+    /// Plain HTTP that answers the first request and sends on what is posted then.
+    pub fn http_redirecting_posts(root: &Path, redirect: Redirect) -> Self {
+        let redirect = Some(redirect);
+        let manner =
+            Manner { root: root.to_owned(), redirect, only_posts: true, ..Manner::default() };
+        Self::start(manner, None)
+    }
+
     fn start(manner: Manner, authority: Option<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let requests = manner.requests.clone();
+        let (requests, seen) = (manner.requests.clone(), manner.seen.clone());
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let manner = manner.clone();
@@ -64,7 +107,7 @@ impl GitServer {
                 thread::spawn(move || manner.serve(stream));
             }
         });
-        Self { port, authority, requests }
+        Self { port, authority, requests, seen }
     }
 
     /// The URL of a repository in the folder.
@@ -76,6 +119,11 @@ impl GitServer {
     /// The certificate of the authority, as PEM.
     pub fn authority(&self) -> &str {
         self.authority.as_deref().unwrap()
+    }
+
+    /// Every request so far.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().clone()
     }
 
     /// How many requests came so far.
@@ -100,6 +148,18 @@ impl Manner {
         let mut stream = BufReader::new(stream);
         while let Some(request) = Request::read(&mut stream)? {
             self.requests.fetch_add(1, Ordering::Relaxed);
+            self.seen.lock().unwrap().push(Seen { headers: request.headers.clone() });
+            if let Some((from, to)) = &self.redirect
+                && let Some(rest) = request.target.strip_prefix(from.as_str())
+                && (!self.only_posts || request.method == "POST")
+            {
+                let head = format!(
+                    "HTTP/1.1 302 Found\r\nLocation: {to}{rest}\r\nContent-Length: 0\r\n\r\n"
+                );
+                stream.get_mut().write_all(head.as_bytes())?;
+                stream.get_mut().flush()?;
+                continue;
+            }
             let wanted = self.password.as_ref().map(|password| {
                 format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(password))
             });

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 
 use super::random::Random;
 
@@ -26,6 +27,8 @@ pub struct Mutator {
     random: Random,
     words: Vec<String>,
     seeds: Vec<Vec<u8>>,
+    /// Values whose parts are changed, where the files are JSON.
+    values: Vec<Value>,
 }
 
 impl Mutator {
@@ -42,18 +45,76 @@ impl Mutator {
             let inputs = inputs.map(|input| STANDARD.decode(input).unwrap());
             seeds.extend(inputs.filter(|input| input.len() < 4096));
         }
-        let words = serde_json::from_str(WORDS).unwrap();
-        Self { random: Random::new(seed), words, seeds }
+        Self::over(seed, seeds, &[])
+    }
+
+    /// From these files, with these words beside those that mean something in YAML.
+    pub fn over(seed: u64, seeds: Vec<Vec<u8>>, words: &[&str]) -> Self {
+        let mut all: Vec<String> = serde_json::from_str(WORDS).unwrap();
+        // Half of them are of this language.
+        let share = all.len() / words.len().max(1);
+        let own = words.iter().flat_map(|&word| vec![word.to_owned(); share.max(1)]);
+        all.extend(own);
+        Self { random: Random::new(seed), words: all, seeds, values: Vec::new() }
+    }
+
+    /// From these values as JSON: most files are JSON of another shape, the others none.
+    pub fn json(seed: u64, values: Vec<Value>, words: &[&str]) -> Self {
+        let seeds = values.iter().map(|value| value.to_string().into_bytes()).collect();
+        Self { values, ..Self::over(seed, seeds, words) }
     }
 
     /// The next file.
     pub fn file(&mut self) -> Vec<u8> {
+        if !self.values.is_empty() && self.below(4) > 0 {
+            return self.value().to_string().into_bytes();
+        }
         let at = self.below(self.seeds.len());
         let mut bytes = self.seeds[at].clone();
         for _ in 0..self.below(2) + 1 {
             self.mutate(&mut bytes);
         }
         bytes
+    }
+
+    /// The next value, with one or two parts changed.
+    pub fn value(&mut self) -> Value {
+        let at = self.below(self.values.len());
+        let mut value = self.values[at].clone();
+        for _ in 0..self.below(2) + 1 {
+            let size = size(&value);
+            let part = self.below(size);
+            let new = self.part();
+            change(&mut value, &mut { part }, &mut |old| match self.random.below(8) {
+                0 => *old = Value::Null,
+                1 => *old = Value::Array(vec![old.take(), new.clone()]),
+                2 => *old = serde_json::json!({ "name": old.take() }),
+                3 => drop_first(old),
+                _ => *old = new.clone(),
+            });
+        }
+        value
+    }
+
+    /// Something to put into a value.
+    fn part(&mut self) -> Value {
+        match self.below(8) {
+            0 => Value::from([0_i64, -1, i64::MAX, 7][self.below(4)]),
+            1 => Value::Bool(self.below(2) == 0),
+            2 => Value::from(0.5),
+            3 => Value::Object(serde_json::Map::new()),
+            4 => Value::Array(Vec::new()),
+            5 => {
+                let at = self.below(self.values.len());
+                let mut other = self.values[at].clone();
+                let size = size(&other);
+                let part = self.below(size);
+                let mut found = Value::Null;
+                change(&mut other, &mut { part }, &mut |part| found = part.take());
+                found
+            }
+            _ => Value::String(self.word()),
+        }
     }
 
     fn word(&mut self) -> String {
@@ -80,7 +141,7 @@ impl Mutator {
             }
             5 => {
                 // One line more or less deep.
-                let line = bytes[..from].iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
+                let line = line_of(bytes, from);
                 if self.below(2) == 0 {
                     bytes.insert(line, b' ');
                 } else if bytes.get(line) == Some(&b' ') {
@@ -96,7 +157,12 @@ impl Mutator {
             }
             _ => {
                 let word = self.word();
-                bytes.splice(from..from, word.bytes());
+                // A whole line goes between two.
+                let at = match word.len() > 1 && word.ends_with('\n') {
+                    true => line_of(bytes, from),
+                    false => from,
+                };
+                bytes.splice(at..at, word.bytes());
             }
         }
     }
@@ -109,6 +175,46 @@ impl Mutator {
 
     fn below(&mut self, limit: usize) -> usize {
         self.random.below(limit)
+    }
+}
+
+/// Where the line begins that a byte is in.
+fn line_of(bytes: &[u8], at: usize) -> usize {
+    bytes[..at].iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1)
+}
+
+/// How many parts a value has, itself included.
+fn size(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(items) => items.iter().map(size).sum::<usize>(),
+        Value::Object(map) => map.values().map(size).sum(),
+        _ => 0,
+    }
+}
+
+/// Changes the part that comes after `left` others; whether it was found.
+fn change(value: &mut Value, left: &mut usize, how: &mut dyn FnMut(&mut Value)) -> bool {
+    if *left == 0 {
+        how(value);
+        return true;
+    }
+    *left -= 1;
+    match value {
+        Value::Array(items) => items.iter_mut().any(|item| change(item, left, how)),
+        Value::Object(map) => map.values_mut().any(|item| change(item, left, how)),
+        _ => false,
+    }
+}
+
+/// Takes the first element or field away.
+fn drop_first(value: &mut Value) {
+    match value {
+        Value::Array(items) if !items.is_empty() => drop(items.remove(0)),
+        Value::Object(map) => {
+            let first = map.keys().next().cloned();
+            drop(first.and_then(|first| map.remove(&first)));
+        }
+        _ => {}
     }
 }
 

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::cli::present::PlanView;
 use crate::delta::gone_text;
+use crate::inert::is_harmless;
 use crate::plan::{Action, Change};
 
 /// The longest name, in bytes, that is left as it is: file systems take 255.
@@ -73,7 +74,7 @@ impl Files {
         let namespace = key.namespace.as_deref().unwrap_or_default();
         let whole = format!("{group}{}.{}.{namespace}.{}", change.version, key.kind, key.name);
         // A declaration may say anything, and a name must not lead out of the folder.
-        let inert = |c: char| if c.is_control() || "/\\".contains(c) { '_' } else { c };
+        let inert = |c: char| if !is_harmless(c) || "/\\".contains(c) { '_' } else { c };
         let mut name: String = whole.chars().map(inert).collect();
         while name.len() > LONGEST {
             name.pop();

@@ -18,6 +18,7 @@ use tokio::process::Command;
 use super::exit::Failure;
 use super::present::PlanView;
 use super::signals;
+use crate::search;
 use files::Files;
 
 /// The variable that names the program.
@@ -83,10 +84,14 @@ impl Program {
         let (program, args) = self.words.split_first().ok_or_else(|| anyhow!("no program"))?;
         let mut command = Command::new(program);
         command.args(args).arg(live).arg(merged).stdin(Stdio::inherit()).kill_on_drop(true);
-        let mut child = command.spawn().map_err(|error| Failure {
-            error: anyhow::Error::from(error)
-                .context(format!("cannot run {program} of {VARIABLE}")),
-            hints: vec![format!("unset {VARIABLE} for trueup's own diff")],
+        let mut child = command.spawn().map_err(|error| {
+            let skipped = search::find(program, &super::search::path()).note(program);
+            let unset = format!("unset {VARIABLE} for trueup's own diff");
+            Failure {
+                error: anyhow::Error::from(error)
+                    .context(format!("cannot run {program} of {VARIABLE}")),
+                hints: skipped.into_iter().chain([unset]).collect(),
+            }
         })?;
         Ok(child.wait().await?)
     }

@@ -5,8 +5,13 @@
 
 use std::io::{self, Write};
 
+use super::Glyphs;
+use super::ink::OwnCommand;
 use crate::manifest::Origin;
 use crate::problem::Place;
+
+/// GitHub takes UTF-8.
+const GLYPHS: Glyphs = Glyphs { utf8: true, width: None };
 
 /// What is to be shown, and where.
 #[derive(Clone, Copy, Debug)]
@@ -62,14 +67,16 @@ impl Annotation<'_> {
             properties.push(format!("title={}", property(title)));
         }
         let space = if properties.is_empty() { "" } else { " " };
-        writeln!(out, "::{level}{space}{}::{}", properties.join(","), escaped(message))
+        writeln!(out, "{OwnCommand}::{level}{space}{}::{}", properties.join(","), escaped(message))
     }
 }
 
+/// A text of several lines, each of them harmless.
 fn escaped(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    let lines: Vec<_> = text.lines().map(|line| GLYPHS.inert(line)).collect();
+    lines.join("\n").replace('%', "%25").replace('\n', "%0A")
 }
 
 fn property(text: &str) -> String {
-    escaped(text).replace(':', "%3A").replace(',', "%2C")
+    escaped(&GLYPHS.inert(text)).replace(':', "%3A").replace(',', "%2C")
 }

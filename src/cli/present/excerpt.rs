@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr as _;
 
+use super::ink::Ink;
 use super::wrap::wrapped;
 use super::{Glyphs, text};
 use crate::problem::Problem;
@@ -18,7 +18,7 @@ pub(super) fn write(
     glyphs: Glyphs,
 ) -> io::Result<()> {
     let Problem { place, message, excerpt, hint } = problem;
-    let (red, dim) = (AnsiColor::Red.on_default().bold(), Style::new().dimmed());
+    let (red, dim) = (Ink::RED.bold(), Ink::DIM);
     let inert = |text: &str| glyphs.inert(text).into_owned();
     let mut message = redactor.text(message);
     message.truncate(message.trim_end().len());

@@ -104,8 +104,5 @@ fn write_one(
     title: &str,
     lines: &[String],
 ) -> io::Result<()> {
-    let lines: Vec<_> = lines.iter().flat_map(|line| line.lines()).collect();
-    let lines: Vec<_> = lines.into_iter().map(|line| GLYPHS.inert(line)).collect();
-    let (title, message) = (GLYPHS.inert(title), lines.join("\n"));
-    Annotation { level, at, title: &title, message: &message }.write(out)
+    Annotation { level, at, title, message: &lines.join("\n") }.write(out)
 }

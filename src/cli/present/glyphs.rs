@@ -1,12 +1,13 @@
 //! The characters that output is made of: our own marks, and everyone else's text made harmless.
 //!
 //! A manifest or a server's message may hold escape sequences that would move the cursor, change a
-//! title or hide text; shown, they are text like any other.
+//! title or hide text; shown, they are text like any other. What is forgotten here the guard around
+//! stdout and stderr does ([`crate::cli::ui`]).
 
 use std::borrow::Cow;
 
 use super::wrap::wrapped;
-use crate::delta::yaml::{escaped, is_harmless};
+use crate::inert::{is_harmless, spelled};
 use crate::plan::Action;
 
 /// What the terminal can show.
@@ -34,11 +35,14 @@ impl Glyphs {
         self.limit().unwrap_or(USUAL)
     }
 
-    /// A message in lines that there is room for behind `introduction`, below which they hang.
+    /// Somebody else's message in lines that there is room for behind `introduction`, below which
+    /// they hang: none but the first begins where our own lines do.
     pub fn broken(self, introduction: &str, message: &str) -> String {
-        let hang = (introduction.len(), introduction.len());
-        let lines = message.lines().flat_map(|line| wrapped(line, self.limit(), hang));
-        lines.collect::<Vec<_>>().join("\n")
+        let hang = introduction.len();
+        let lines = message
+            .lines()
+            .map(|line| wrapped(&self.inert(line), self.limit(), (hang, hang)).join("\n"));
+        lines.collect::<Vec<_>>().join(&format!("\n{}", " ".repeat(hang)))
     }
 
     /// The mark of what happens to an object.
@@ -82,10 +86,7 @@ impl Glyphs {
                 c if passes(c) => inert.push(c),
                 '‹' => inert.push('<'), // a mask's brackets
                 '›' => inert.push('>'),
-                '\n' => inert.push_str("\\n"),
-                '\r' => inert.push_str("\\r"),
-                '\t' => inert.push_str("\\t"),
-                c => inert.push_str(&escaped(c)),
+                c => inert.push_str(&spelled(c)),
             }
         }
         Cow::Owned(inert)

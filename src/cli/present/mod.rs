@@ -13,6 +13,7 @@ mod github;
 pub mod glyphs;
 mod hands;
 mod hunks;
+pub(in crate::cli) mod ink;
 pub mod json;
 mod markdown;
 mod moved;

@@ -3,8 +3,7 @@
 
 use std::io::{self, Write};
 
-use anstyle::AnsiColor;
-
+use super::ink::Ink;
 use super::wrap::wrapped;
 use super::{Glyphs, PlanView, text};
 use crate::approval::Difference;
@@ -21,7 +20,7 @@ pub(super) fn write(
     difference: &Difference,
     glyphs: Glyphs,
 ) -> io::Result<()> {
-    let red = AnsiColor::Red.on_default().bold();
+    let red = Ink::RED.bold();
     let plan = only(view.plan, difference);
     let moved = PlanView { plan: &plan, ..*view };
     writeln!(out, "{}", text::header_line(&moved, glyphs))?;
@@ -46,7 +45,7 @@ pub(super) fn write(
         "nothing was written".to_owned(),
         text::cost(view.requests, view.elapsed),
     ];
-    let end = text::filled(&end, glyphs.columns());
+    let end = text::filled(&end.map(|part| glyphs.inert(&part).into()), glyphs.columns());
     writeln!(out)?;
     for line in end.lines() {
         writeln!(out, "{}", text::with_dots(line, glyphs))?;

@@ -5,8 +5,9 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::json::write_harmless;
+use super::json as document;
 use crate::delta::yaml;
+use crate::inert::{Commands, is_harmless};
 use crate::manifest::Origin;
 use crate::object::Object;
 
@@ -17,8 +18,7 @@ use crate::object::Object;
 /// When `out` does not take it.
 pub fn yaml(out: &mut impl Write, objects: &[(&Origin, Object)]) -> io::Result<()> {
     for (origin, object) in objects {
-        let path: String = origin.path.chars().map(harmless).collect();
-        writeln!(out, "---\n# {path}:{}", origin.line)?;
+        writeln!(out, "---\n# {}:{}", comment(&origin.path), origin.line)?;
         out.write_all(yaml::text(object).as_bytes())?;
     }
     Ok(())
@@ -33,11 +33,12 @@ pub fn json(out: &mut impl Write, objects: &[(&Origin, Object)]) -> io::Result<(
     let items: Vec<Value> =
         objects.iter().map(|(_, object)| Value::Object(object.0.clone())).collect();
     let list = json!({ "apiVersion": "v1", "kind": "List", "items": items });
-    write_harmless(out, &serde_json::to_string_pretty(&list).map_err(io::Error::other)?)?;
-    writeln!(out)
+    writeln!(out, "{}", document::text(&list)?)
 }
 
 /// A path may hold anything, and a comment ends with its line.
-fn harmless(c: char) -> char {
-    if yaml::is_harmless(c) { c } else { '?' }
+fn comment(path: &str) -> String {
+    let mut commands = Commands::within_line();
+    let plain = |c| if is_harmless(c) && !commands.completes(c) { c } else { '?' };
+    path.chars().map(plain).collect()
 }

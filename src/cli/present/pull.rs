@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::{Glyphs, json};
 use crate::git::pull::{Obstacle, PullError, Pulled};
 use crate::snapshot::short;
 
@@ -9,8 +10,9 @@ use crate::snapshot::short;
 const VERSION: u32 = 1;
 
 /// What was done, in one line.
-pub fn line(pulled: &Pulled) -> String {
+pub fn line(pulled: &Pulled, glyphs: Glyphs) -> String {
     let Pulled { branch, before, after, commits, authors: _, files, ahead, cloned } = pulled;
+    let branch = glyphs.inert(branch);
     let (after, files) = (short(after), counted(*files, "file"));
     let commits = counted(*commits, "commit");
     match before {
@@ -36,7 +38,7 @@ pub fn json(pulled: &Pulled) -> serde_json::Result<String> {
         #[serde(flatten)]
         pulled: &'a Pulled,
     }
-    serde_json::to_string_pretty(&Answer { version: VERSION, pulled })
+    json::text(&Answer { version: VERSION, pulled })
 }
 
 /// Why nothing was done, as JSON.
@@ -56,7 +58,7 @@ pub fn failure_json(error: &PullError) -> serde_json::Result<String> {
         obstacles: &'a [Obstacle],
     }
     let sources = std::iter::successors(std::error::Error::source(error), |error| error.source());
-    serde_json::to_string_pretty(&Answer {
+    json::text(&Answer {
         version: VERSION,
         error: error.to_string(),
         causes: sources.map(ToString::to_string).collect(),

@@ -3,9 +3,9 @@
 
 use std::io::{self, Write};
 
-use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr as _;
 
+use super::ink::Ink;
 use super::{Glyphs, PlanView, text, waiting};
 use crate::plan::{Action, Plan};
 use crate::redact::Redactor;
@@ -42,14 +42,16 @@ impl<'a> Steps<'a> {
     /// When `out` does not take it.
     pub fn write(&self, out: &mut impl Write, step: &Step) -> io::Result<()> {
         let (mark, style, word) = match (&step.outcome, step.action) {
-            (Outcome::Done, Action::Create) => (self.glyphs.done(), GREEN, "created"),
-            (Outcome::Done, Action::Delete) => (self.glyphs.done(), GREEN, "deleted"),
-            (Outcome::Done, Action::Replace) => (self.glyphs.done(), GREEN, "replaced"),
-            (Outcome::Done, Action::LetGo) => (self.glyphs.done(), GREEN, "let go"),
-            (Outcome::Done, _) => (self.glyphs.done(), GREEN, "updated"),
-            (Outcome::Going, _) => (self.glyphs.gap(), YELLOW, "being deleted, finalizers hold it"),
-            (Outcome::Failed(_), _) => ("!", RED, "failed"),
-            (Outcome::Skipped(_), _) => ("?", YELLOW, "not tried"),
+            (Outcome::Done, Action::Create) => (self.glyphs.done(), Ink::GREEN, "created"),
+            (Outcome::Done, Action::Delete) => (self.glyphs.done(), Ink::GREEN, "deleted"),
+            (Outcome::Done, Action::Replace) => (self.glyphs.done(), Ink::GREEN, "replaced"),
+            (Outcome::Done, Action::LetGo) => (self.glyphs.done(), Ink::GREEN, "let go"),
+            (Outcome::Done, _) => (self.glyphs.done(), Ink::GREEN, "updated"),
+            (Outcome::Going, _) => {
+                (self.glyphs.gap(), Ink::YELLOW, "being deleted, finalizers hold it")
+            }
+            (Outcome::Failed(_), _) => ("!", Ink::RED, "failed"),
+            (Outcome::Skipped(_), _) => ("?", Ink::YELLOW, "not tried"),
         };
         let (kind, path) = (self.glyphs.inert(&step.key.kind), step.key.path());
         let path = self.glyphs.inert(&path);
@@ -64,9 +66,6 @@ impl<'a> Steps<'a> {
 
 /// How many deletions that are not through are told one by one.
 const FEW: usize = 8;
-const GREEN: Style = AnsiColor::Green.on_default();
-const YELLOW: Style = AnsiColor::Yellow.on_default();
-const RED: Style = AnsiColor::Red.on_default();
 
 fn pad(text: &str, width: usize) -> String {
     " ".repeat(width.saturating_sub(text.width()))

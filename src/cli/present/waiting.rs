@@ -4,20 +4,17 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::Glyphs;
+use super::ink::Ink;
 use super::wrap::wrapped;
 use crate::health::{Ended, Proof, Standing, State};
 use crate::redact::Redactor;
 
 /// How many objects the table names; of more, the number is told.
 const FEW: usize = 8;
-
-const RED: Style = AnsiColor::Red.on_default();
-const YELLOW: Style = AnsiColor::Yellow.on_default();
 
 /// `waiting up to 5m for 3 of 412`, for a log.
 pub fn beginning(proof: &Proof, timeout: Duration) -> String {
@@ -68,10 +65,10 @@ pub(super) fn write(
     Ok(())
 }
 
-fn mark(standing: &Standing, glyphs: Glyphs) -> (&'static str, Style) {
+fn mark(standing: &Standing, glyphs: Glyphs) -> (&'static str, Ink) {
     match standing.health.state {
-        State::Failed => ("!", RED),
-        State::Progressing | State::Ready => (glyphs.gap(), YELLOW),
+        State::Failed => ("!", Ink::RED),
+        State::Progressing | State::Ready => (glyphs.gap(), Ink::YELLOW),
     }
 }
 

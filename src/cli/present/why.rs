@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use anstyle::Style;
 use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr as _;
 
+use super::ink::Ink;
 use super::wrap::wrapped;
 use super::{Glyphs, PlanView, brief, hands};
 use crate::attribution::{Attribution, Story, Writer};
@@ -59,7 +59,7 @@ pub(super) fn write(
     view: &PlanView<'_>,
     glyphs: Glyphs,
 ) -> io::Result<()> {
-    let dim = Style::new().dimmed();
+    let dim = Ink::DIM;
     let mut line = |mark: &str, line: &str, hang: usize| {
         let lines = wrapped(&glyphs.inert(line), glyphs.limit(), (4 + mark.width(), hang));
         let (first, others) = lines.split_first().map_or(("", &[][..]), |(a, b)| (a, b));

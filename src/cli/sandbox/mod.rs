@@ -1,6 +1,5 @@
 //! `trueup sandbox`: a throwaway control plane, and a command that sees it.
 
-pub mod hidden;
 mod progress;
 
 use std::ffi::OsString;
@@ -14,7 +13,7 @@ use super::exit::{Exit, Failure};
 use super::ui::Ui;
 use crate::sandbox::command::{self, Request, Signals};
 use crate::sandbox::programs::Places;
-use crate::sandbox::{Options, Sandbox};
+use crate::sandbox::{Calls, Options, Sandbox};
 use progress::Shown;
 
 /// What the end of `trueup sandbox --help` says.
@@ -52,7 +51,7 @@ pub fn run(args: SandboxArgs, ui: &mut Ui) -> Result<Exit, Failure> {
 
 async fn answer(args: SandboxArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let SandboxArgs { controllers, command } = args;
-    let options = options(controllers)?;
+    let options = options(controllers, Calls::Anybody)?;
     let path = options.places.path.clone();
     let mut signals = Signals::new()?;
     let started = tokio::select! {
@@ -87,18 +86,21 @@ pub async fn start(options: &Options, ui: &mut Ui) -> Result<Sandbox, Failure> {
     Ok(Sandbox::start(options, &mut events).await?)
 }
 
-/// What kind of sandbox, with its programs from where this user has them.
+/// What kind of sandbox, and whom its API server may call, with its programs from where this user has them.
 ///
 /// # Errors
 ///
 /// When the user has no home folder.
-pub fn options(controllers: bool) -> Result<Options, Failure> {
+pub fn options(controllers: bool, calls: Calls) -> Result<Options, Failure> {
     let places = places().context("this user has no home folder")?;
     let (temporary, trueup) = (std::env::temp_dir(), std::env::current_exe()?);
-    Ok(Options { controllers, places, temporary, trueup })
+    Ok(Options { controllers, calls, places, temporary, trueup })
 }
 
-#[allow(clippy::disallowed_methods, reason = "both are the machine's, and no settings of trueup's")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a convention of Kubebuilder, and no setting of trueup's"
+)]
 fn places() -> Option<Places> {
     let assets = std::env::var_os("KUBEBUILDER_ASSETS").filter(|folder| !folder.is_empty());
     let mac = cfg!(target_os = "macos");
@@ -106,7 +108,7 @@ fn places() -> Option<Places> {
     Some(Places {
         assets: assets.map(Into::into),
         envtest: Some(directories::BaseDirs::new()?.data_dir().join(envtest)),
-        path: std::env::var_os("PATH").unwrap_or_default(),
+        path: super::search::path(),
         cache: directories::ProjectDirs::from("", "", "trueup")?.cache_dir().join("sandbox"),
     })
 }
@@ -119,5 +121,6 @@ fn say_how_to_use(sandbox: &Sandbox, ui: &mut Ui) -> io::Result<()> {
     writeln!(out, "export {}={}", command::AUDIT_LOG, quote(sandbox.audit_log()))?;
     writeln!(out, "export PATH=\"$PATH\":{}", quote(sandbox.bin_dir()))?;
     out.flush()?;
-    writeln!(ui.stderr(), "run these lines in another shell to use it; Ctrl-C takes it down")
+    ui.note("run these lines in another shell to use it; Ctrl-C takes it down");
+    Ok(())
 }

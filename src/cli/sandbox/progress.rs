@@ -1,13 +1,9 @@
 //! Shows what happens on the way to a sandbox: one moving line on a terminal, plain lines elsewhere.
 
-use std::io::Write;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
-
-use super::super::ui::Ui;
-use crate::sandbox::Event;
-use crate::sandbox::build::Progress;
+use super::super::ui::{Progress, Ui};
+use crate::sandbox::{Event, build};
 
 /// How often a log hears of a build that goes on.
 const LOG_PAUSE: Duration = Duration::from_secs(30);
@@ -15,7 +11,7 @@ const LOG_PAUSE: Duration = Duration::from_secs(30);
 /// The line that moves, or the lines that stay.
 pub struct Shown<'a> {
     ui: &'a mut Ui,
-    bar: Option<ProgressBar>,
+    bar: Option<Progress>,
     started: Instant,
     compiled_said: Option<Instant>,
 }
@@ -23,11 +19,7 @@ pub struct Shown<'a> {
 impl<'a> Shown<'a> {
     /// Nothing happened yet.
     pub fn new(ui: &'a mut Ui) -> Self {
-        let bar = ui.has_progress().then(|| {
-            let bar = ProgressBar::new_spinner();
-            bar.enable_steady_tick(Duration::from_millis(100));
-            bar
-        });
+        let bar = ui.has_progress().then(Progress::drawn);
         Self { ui, bar, started: Instant::now(), compiled_said: None }
     }
 
@@ -37,12 +29,13 @@ impl<'a> Shown<'a> {
             Event::Lacking { place, missing } => {
                 self.line(&format!("{place} lacks {}; looking further", missing.join(", ")));
             }
+            Event::Skipped(note) => self.line(&note),
             Event::WaitingForBuild => self.step("another trueup builds the control plane; waiting"),
-            Event::Building(Progress::Fetching) => {
+            Event::Building(build::Progress::Fetching) => {
                 self.line("building the control plane with Go; this takes some minutes, once");
                 self.step("fetching its modules");
             }
-            Event::Building(Progress::Compiling { done, all }) => self.compiling(done, all),
+            Event::Building(build::Progress::Compiling { done, all }) => self.compiling(done, all),
             Event::Built => {
                 let minutes = self.elapsed();
                 self.line(&format!("built the control plane in {minutes}"));
@@ -58,10 +51,7 @@ impl<'a> Shown<'a> {
     fn compiling(&mut self, done: usize, all: usize) {
         let text = format!("compiling: {done} of {all} packages");
         if let Some(bar) = &self.bar {
-            bar.set_style(style("{spinner} {wide_bar} {msg} {elapsed}"));
-            bar.set_length(all as u64);
-            bar.set_position(done as u64);
-            bar.set_message(text);
+            bar.set_share(&text, (done, all));
         } else if self.compiled_said.is_none_or(|said| said.elapsed() > LOG_PAUSE) {
             self.compiled_said = Some(Instant::now());
             let text = format!("{text}, {}", self.elapsed());
@@ -72,10 +62,7 @@ impl<'a> Shown<'a> {
     /// What is going on now.
     fn step(&mut self, text: &str) {
         match &self.bar {
-            Some(bar) => {
-                bar.set_style(style("{spinner} {msg} {elapsed}"));
-                bar.set_message(text.to_owned());
-            }
+            Some(bar) => bar.set_step(text),
             None => self.line(text),
         }
     }
@@ -83,13 +70,9 @@ impl<'a> Shown<'a> {
     /// What stays on the screen.
     fn line(&mut self, text: &str) {
         let Self { ui, bar, .. } = self;
-        let mut write = || {
-            // A closed stderr leaves nobody to tell.
-            let _ = writeln!(ui.stderr(), "{text}");
-        };
         match bar {
-            Some(bar) => bar.suspend(write),
-            None => write(),
+            Some(bar) => bar.suspend(|| ui.note(text)),
+            None => ui.note(text),
         }
     }
 
@@ -107,8 +90,4 @@ impl Drop for Shown<'_> {
             bar.finish_and_clear();
         }
     }
-}
-
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
 }

@@ -1,14 +1,16 @@
 //! The live side of everything that the inventory already has: one paged LIST for each kind.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::stream::{self, StreamExt as _};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::catalog::{Catalog, Served};
+use crate::cluster::limits::said;
 use crate::cluster::path::{api_version, collection, query_escape};
-use crate::cluster::wire::Call;
+use crate::cluster::wire::{Call, endless};
 use crate::cluster::{ApiError, Cluster};
 use crate::inventory::{Inventory, PART_OF, Record};
 use crate::object::{GroupKind, Object, ObjectKey};
@@ -16,6 +18,17 @@ use crate::observed::Unlisted;
 
 /// How many objects a LIST brings at once.
 const PAGE: usize = 500;
+
+/// How many bytes of lists are held.
+#[derive(Default)]
+pub(in crate::cluster) struct Held(AtomicUsize);
+
+impl Held {
+    /// Adds some, and says how many there are then.
+    fn add(&self, bytes: usize) -> usize {
+        self.0.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes)
+    }
+}
 
 /// Every live object that carries the inventory's label, not looked into yet.
 #[derive(Default)]
@@ -109,10 +122,15 @@ impl Cluster {
         catalog: &Catalog,
     ) -> Members {
         let mut members = Members::default();
-        let lists = record.kinds.iter().map(|kind| async move {
+        let held = &Held::default();
+        let most = self.limits.questions;
+        let lists = record.kinds.iter().enumerate().map(|(number, kind)| async move {
             let list = match catalog.preferred(kind) {
+                Some(_) if number >= most => {
+                    Err((format!("the inventory has more than {most} kinds"), false))
+                }
                 Some(served) => {
-                    let list = self.list_kind(served, (inventory, &record.namespaces)).await;
+                    let list = self.list_kind(held, served, (inventory, &record.namespaces)).await;
                     match list {
                         Err(error) => {
                             Err((self.why_not(served, &error).await, error.is_forbidden()))
@@ -153,21 +171,27 @@ impl Cluster {
         served: &Served,
         (inventory, record): (&Inventory, &Record),
     ) -> Result<Vec<ObjectKey>, ApiError> {
-        let list = self.list_kind(served, (inventory, &record.namespaces)).await?;
+        let list =
+            self.list_kind(&Held::default(), served, (inventory, &record.namespaces)).await?;
         Ok(list.items.iter().map(|item| list.object(item).key()).collect())
     }
 
     /// The members of one kind: across the cluster, or where that is forbidden namespace by
-    /// namespace by namespace.
+    /// namespace. Other lists are `held` besides.
     pub(super) async fn list_kind(
         &self,
+        held: &Held,
         served: &Served,
         (inventory, namespaces): (&Inventory, &BTreeSet<String>),
     ) -> Result<Listed, ApiError> {
         let (selector, by_namespace) = (format!("{PART_OF}={}", inventory.id()), false);
-        match self.list(served, None, &selector).await {
-            Err(error) if error.is_forbidden() && served.namespaced => {
-                self.list_in(served, (inventory, namespaces)).await
+        match self.list_beside(held, (served, None), &selector).await {
+            Err(error)
+                if error.is_forbidden()
+                    && served.namespaced
+                    && namespaces.len() <= self.limits.questions =>
+            {
+                self.list_in(held, served, (inventory, namespaces)).await
             }
             list => Ok(Listed::new(served, list?.items, by_namespace)),
         }
@@ -176,13 +200,15 @@ impl Cluster {
     /// The members of one kind in some namespaces.
     pub(super) async fn list_in(
         &self,
+        held: &Held,
         served: &Served,
         (inventory, namespaces): (&Inventory, &BTreeSet<String>),
     ) -> Result<Listed, ApiError> {
         let (selector, by_namespace) = (format!("{PART_OF}={}", inventory.id()), true);
         let mut items = Vec::new();
         for namespace in namespaces {
-            items.extend(self.list(served, Some(namespace), &selector).await?.items);
+            let scope = (served, Some(namespace.as_str()));
+            items.extend(self.list_beside(held, scope, &selector).await?.items);
         }
         Ok(Listed::new(served, items, by_namespace))
     }
@@ -194,24 +220,59 @@ impl Cluster {
         namespace: Option<&str>,
         selector: &str,
     ) -> Result<Picked, ApiError> {
-        let base = format!(
-            "{}?labelSelector={}&limit={PAGE}",
-            collection(served, namespace),
-            query_escape(selector)
-        );
-        let (mut items, mut token) = (Vec::new(), String::new());
-        loop {
-            let path = match token.as_str() {
-                "" => base.clone(),
-                token => format!("{base}&continue={}", query_escape(token)),
+        self.list_beside(&Held::default(), (served, namespace), selector).await
+    }
+
+    /// The same, where other lists are held besides.
+    async fn list_beside(
+        &self,
+        held: &Held,
+        (served, namespace): (&Served, Option<&str>),
+        selector: &str,
+    ) -> Result<Picked, ApiError> {
+        let base =
+            format!("{}?labelSelector={}", collection(served, namespace), query_escape(selector));
+        self.pages(held, (&base, None)).await
+    }
+
+    /// All objects of a list, page by page. A page that is too large is asked for again with fewer
+    /// objects in it, down to one.
+    pub(in crate::cluster) async fn pages(
+        &self,
+        held: &Held,
+        (base, accept): (&str, Option<&'static str>),
+    ) -> Result<Picked, ApiError> {
+        let (mut items, mut token, mut size) = (Vec::new(), String::new(), PAGE);
+        for _ in 0..self.limits.pages {
+            let (page, call) = loop {
+                let path = match token.as_str() {
+                    "" => format!("{base}&limit={size}"),
+                    token => format!("{base}&limit={size}&continue={}", query_escape(token)),
+                };
+                let call = || Call { accept, ..Call::get(path.clone()) };
+                match self.call_for::<Page>(call()).await {
+                    Err(error) if error.is_endless() && size > 1 => size = size.div_ceil(8),
+                    page => break (page?, call()),
+                }
             };
-            let page: Page = self.call_for(Call::get(path)).await?;
-            items.extend(page.items.unwrap_or_default());
+            let found = page.items.unwrap_or_default();
+            let bytes = found.iter().map(|item| item.get().len()).sum::<usize>();
+            if held.add(bytes) > self.limits.lists {
+                let said = said(self.limits.lists);
+                return Err(endless(&call, format!("all lists together have more than {said}")));
+            }
+            items.extend(found);
             let PageMetadata { token: next, version } = page.metadata.unwrap_or_default();
-            token = next.unwrap_or_default();
-            if token.is_empty() {
+            let next = next.unwrap_or_default();
+            if next.is_empty() {
                 return Ok(Picked { items, version: version.unwrap_or_default() });
             }
+            if next == token {
+                return Err(endless(&call, "its next page is this one again".to_owned()));
+            }
+            token = next;
         }
+        let pages = self.limits.pages;
+        Err(endless(&Call::get(base), format!("the list has more than {pages} pages")))
     }
 }

@@ -16,7 +16,7 @@ use futures::stream::{self, StreamExt as _};
 use self::examine::{Examined, Measure, examine};
 use self::look::{Known, Look, Looked, Sent};
 pub use self::members::Members;
-pub(super) use self::members::typed;
+pub(super) use self::members::{Held, typed};
 pub use self::unrecorded::Strange;
 use super::Cluster;
 use crate::catalog::{Catalog, Lookup, Promised, Served, is_namespace};
@@ -65,6 +65,7 @@ impl Cluster {
         let known = Known { verdicts: self.recall(question.inventory), schemas: Schemas::newest() };
         let trusted = (!question.verify).then_some(&known);
         let Question { desired, judge, .. } = *question;
+        judge.begin_look();
         let measure = Measure { desired, judge, known: trusted };
         let Examined { same, left, mut others, verdicts, unready } = examine(&mut members, measure);
         let mut remembered = Verdicts::default();
@@ -193,11 +194,12 @@ impl Cluster {
     /// same version can two objects be compared.
     async fn list_as_declared(&self, question: &Question<'_>, members: &mut Members) {
         let Some(record) = question.record else { return };
+        let held = Held::default();
         for list in members.lists.iter_mut().filter(|list| !list.items.is_empty()) {
             let Some(served) = question.declared(&list.kind) else { continue };
             if super::path::api_version(served) != list.api_version
                 // What can't be listed in this version is compared by dry run.
-                && let Ok(again) = self.list_kind(served, (question.inventory, &record.namespaces)).await
+                && let Ok(again) = self.list_kind(&held, served, (question.inventory, &record.namespaces)).await
             {
                 *list = again;
             }

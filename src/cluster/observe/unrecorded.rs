@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::stream::{self, StreamExt as _};
 
+use super::Held;
 use super::Question;
 use super::members::Listed;
 use crate::catalog::{Lookup, is_namespace};
@@ -74,13 +75,14 @@ impl Cluster {
         let new: BTreeSet<String> = wanted.difference(&recorded).cloned().collect();
         let all: BTreeSet<String> = wanted.union(&recorded).cloned().collect();
 
+        let held = &Held::default();
         let by_kind = added.values().map(|served| (*served, &all, true));
         let in_new = by_namespace.iter().filter_map(|kind| catalog.preferred(kind));
         let in_new = in_new.filter(|_| !new.is_empty()).map(|served| (served, &new, false));
         let lists = by_kind.chain(in_new).map(|(served, namespaces, is_added)| async move {
             let list = match is_added {
-                true => self.list_kind(served, (inventory, namespaces)).await,
-                false => self.list_in(served, (inventory, namespaces)).await,
+                true => self.list_kind(held, served, (inventory, namespaces)).await,
+                false => self.list_in(held, served, (inventory, namespaces)).await,
             };
             (served, is_added, list)
         });

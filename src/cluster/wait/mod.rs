@@ -9,7 +9,7 @@ mod stream;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::Sender;
 
 use self::stream::Cut;
 use super::observe::typed;
@@ -114,11 +114,11 @@ impl Cluster {
     }
 
     /// Tells what becomes of a scope, for as long as it is polled.
-    pub async fn follow(&self, followed: &Followed, scope: Scope, tell: &UnboundedSender<News>) {
+    pub async fn follow(&self, followed: &Followed, scope: Scope, tell: &Sender<News>) {
         let Scope { namespace, means: mut how, news: _ } = scope;
         let (kind, namespace) = (&followed.served.group_kind, namespace.as_deref());
         // Nobody hears what is told once waiting has ended.
-        let say = |news| drop(tell.send(news));
+        let say = async |news| drop(tell.send(news).await);
         loop {
             how = match how {
                 Means::Watch(version) => {
@@ -127,11 +127,11 @@ impl Cluster {
                         Cut::Behind => self.again(followed, namespace, tell).await,
                         Cut::Forbidden(why) => {
                             let note = format!("{kind} can't be watched, so it is listed: {why}");
-                            say(News::Note(note));
+                            say(News::Note(note)).await;
                             Means::List { unwatchable: true }
                         }
                         Cut::Lost(why) => {
-                            say(News::Note(format!("the watch of {kind} was lost: {why}")));
+                            say(News::Note(format!("the watch of {kind} was lost: {why}"))).await;
                             tokio::time::sleep(POLL).await;
                             self.again(followed, namespace, tell).await
                         }
@@ -146,7 +146,9 @@ impl Cluster {
                 }
                 Means::Get => {
                     tokio::time::sleep(POLL).await;
-                    self.each(followed, namespace).await.into_iter().for_each(say);
+                    for news in self.each(followed, namespace).await {
+                        say(news).await;
+                    }
                     Means::Get
                 }
             };
@@ -158,14 +160,14 @@ impl Cluster {
         &self,
         followed: &Followed,
         namespace: Option<&str>,
-        tell: &UnboundedSender<News>,
+        tell: &Sender<News>,
     ) -> Means {
         let (news, means) = match self.all(followed, namespace).await {
             Ok((listed, version)) => (listed, Means::Watch(version)),
             Err(error) => (unlisted(followed, &error), Means::List { unwatchable: false }),
         };
         // Nobody hears what is told once waiting has ended.
-        let _ = tell.send(news);
+        let _ = tell.send(news).await;
         means
     }
 

@@ -7,9 +7,10 @@ use http::Request;
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 use serde_json::Value;
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::Sender;
 
 use super::{Followed, News};
+use crate::cluster::limits::said;
 use crate::cluster::path::{collection, query_escape};
 use crate::cluster::wire::{object, refusal, root_cause};
 use crate::cluster::{ApiError, Cluster};
@@ -39,7 +40,7 @@ impl Cluster {
         &self,
         followed: &Followed,
         (namespace, version): (Option<&str>, String),
-        tell: &UnboundedSender<News>,
+        tell: &Sender<News>,
     ) -> Cut {
         let path = format!(
             "{}?watch=1&allowWatchBookmarks=true&timeoutSeconds={SECONDS}&resourceVersion={}&labelSelector={}",
@@ -57,7 +58,8 @@ impl Cluster {
         };
         let (head, mut body) = answer.into_parts();
         if !head.status.is_success() {
-            let bytes = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+            let bytes = self.limits.beginning(body, self.limits.error).await;
+            let bytes = bytes.map(|(bytes, _)| bytes).unwrap_or_default();
             let parsed: Option<Value> = serde_json::from_slice(&bytes).ok();
             let error = refusal(head.status, parsed.as_ref(), &bytes);
             return match head.status.as_u16() {
@@ -84,10 +86,14 @@ impl Cluster {
                             false => News::Seen(object),
                         };
                         // Nobody hears what is told once waiting has ended.
-                        let _ = tell.send(news);
+                        let _ = tell.send(news).await;
                     }
                     Change::Bookmark(at) => version = at,
                 }
+            }
+            if lines.rest.len() > self.limits.line {
+                let limit = said(self.limits.line);
+                return Cut::Lost(format!("a line of the watch has more than {limit}"));
             }
         }
         tokio::time::sleep(PAUSE).await;

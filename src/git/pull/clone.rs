@@ -14,8 +14,9 @@ use super::lock::wait_for;
 use super::staging::checked;
 use super::transport::{self, Manner};
 use super::url::RemoteUrl;
-use super::watchdog;
+use super::watchdog::{self, Bounds};
 use super::{PullError, PullOptions, Pulled, newcomers, upstream};
+use crate::git::trees::Trees;
 use crate::git::{Cause, Checkout, Error};
 
 /// The name of the folder that a clone is made in.
@@ -41,12 +42,12 @@ pub(super) fn clone_unless_there(options: &PullOptions, url: &str) -> Result<Out
                 drop(Scratch::lock(folder, inside, &place, options)?);
             }
         }
-        return Ok(Outcome::There(Box::new(Checkout::open(&place)?)));
+        return Ok(Outcome::There(Box::new(Checkout::open(&place, &options.limits.for_pull())?)));
     }
     let scratch = Scratch::take(&place, options)?;
     // Another pull may have been faster.
     if is_checkout(&place) {
-        return Ok(Outcome::There(Box::new(Checkout::open(&place)?)));
+        return Ok(Outcome::There(Box::new(Checkout::open(&place, &options.limits.for_pull())?)));
     }
     if !scratch.is_whole() {
         if !is_free(&place) {
@@ -58,7 +59,7 @@ pub(super) fn clone_unless_there(options: &PullOptions, url: &str) -> Result<Out
     }
     scratch.move_out(&place)?;
     drop(scratch);
-    describe(&Checkout::open(&place)?).map(Outcome::Cloned)
+    describe(&Checkout::open(&place, &options.limits.for_pull())?).map(Outcome::Cloned)
 }
 
 /// Whether a repository is exactly here.
@@ -196,10 +197,17 @@ fn is_same_file(_file: &File, path: &Path) -> bool {
 
 /// Clones to `folder`, which is not there yet.
 fn clone(folder: &Path, url: &RemoteUrl, options: &PullOptions) -> Result<(), PullError> {
-    let manner = Manner { patience: options.timeout, credentials: url.credentials.clone() };
+    let manner = Manner {
+        patience: options.timeout,
+        credentials: url.credentials.clone(),
+        refs: options.limits.refs,
+    };
     let (from, to) = (url.url.clone(), folder.to_owned());
     let (branch, bare) = (options.branch.clone(), options.bare);
-    let fetched = watchdog::watch(options.timeout, &options.interrupt, move |pulse, stop| {
+    let limits = options.limits.for_pull();
+    let overrides = limits.overrides();
+    let bounds = Bounds::of(options);
+    let fetched = watchdog::watch(bounds, &options.interrupt, move |pulse, stop| {
         let kind = match bare {
             true => gix::create::Kind::Bare,
             false => gix::create::Kind::WithWorktree,
@@ -209,7 +217,7 @@ fn clone(folder: &Path, url: &RemoteUrl, options: &PullOptions) -> Result<(), Pu
             &to,
             kind,
             gix::create::Options::default(),
-            gix::open::Options::default(),
+            gix::open::Options::default().config_overrides(overrides),
         )?;
         let defaults =
             gix::open(&to).map(|repo| transport::ssh_defaults(&repo, manner.patience))?;
@@ -224,11 +232,13 @@ fn clone(folder: &Path, url: &RemoteUrl, options: &PullOptions) -> Result<(), Pu
     let mut prepared = match fetched {
         Ok(Ok(prepared)) => prepared,
         Ok(Err(error)) => return Err(why_not_cloned(error, url, options)),
-        Err(stopped) => return Err(stopped.into_error(url.text(), options.timeout)),
+        Err(stopped) => return Err(stopped.into_error(url.text(), bounds)),
     };
     if prepared.repo().head().map_err(Error::read("HEAD"))?.is_unborn() {
         return Err(PullError::EmptyRemote { url: url.text() });
     }
+    let tip = prepared.repo().head_id().map_err(Error::read("HEAD"))?.detach();
+    Trees::of(prepared.repo(), &limits, tip)?.inspect()?;
     if bare {
         prepared.persist();
         return Ok(());
@@ -264,10 +274,8 @@ fn describe(checkout: &Checkout) -> Result<Pulled, PullError> {
     let commit = upstream::commit_of(&repo, &branch)?;
     let short = branch.shorten().to_string();
     let commit = commit.ok_or_else(|| Error::Unborn { branch: short.clone() })?;
-    let tree = repo.find_commit(commit).and_then(|commit| commit.tree());
-    let tree = tree.map_err(Error::read(format!("commit {commit}")))?;
-    let files = tree.traverse().breadthfirst.files().map_err(Error::read("the files"))?;
-    let files = files.iter().filter(|file| !file.mode.is_tree()).count();
+    let files = Trees::of(&repo, checkout.limits(), commit)?.inspect()?.files;
+    let files = usize::try_from(files).unwrap_or(usize::MAX);
     let (commits, authors) = newcomers(&repo, None, commit)?;
     Ok(Pulled {
         branch: short,

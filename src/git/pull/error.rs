@@ -73,12 +73,6 @@ pub enum PullError {
         /// The commit's full id.
         commit: String,
     },
-    /// git trusts no configuration of another user's repository, where its remote is written.
-    #[error("{} belongs to another user", .directory.display())]
-    Untrusted {
-        /// The checkout.
-        directory: PathBuf,
-    },
     /// Nothing to fetch from.
     #[error("branch `{branch}` has no remote to pull from")]
     NoRemote {
@@ -129,6 +123,14 @@ pub enum PullError {
         url: String,
         /// How long it was waited for.
         after: Duration,
+    },
+    /// The remote sends without end.
+    #[error("{url} sends more than {bytes} bytes")]
+    TooLarge {
+        /// The remote's URL, without credentials.
+        url: String,
+        /// The most that is taken.
+        bytes: u64,
     },
     /// Another program works with the index.
     #[error("{} is there: another program works with the checkout", .lock.display())]
@@ -225,10 +227,6 @@ impl PullError {
                 "add one with `git remote add {remote} URL`, or choose with `git branch \
                  --set-upstream-to=REMOTE/BRANCH {branch}`"
             ),
-            Self::Untrusted { directory } => format!(
-                "trust it: git config --global --add safe.directory {}",
-                directory.display()
-            ),
             Self::Sparse => "update it with `git pull --ff-only`".into(),
             Self::EmptyRemote { .. } => "push a commit to it first".into(),
             Self::BranchGone { others, .. } if !others.is_empty() => format!(
@@ -237,6 +235,11 @@ impl PullError {
             ),
             Self::Fetch { url, source } => return fetch_hint(url, source),
             Self::TimedOut { .. } => "try again, or wait longer with --timeout SECONDS".into(),
+            Self::TooLarge { .. } => {
+                "if it is so large, clone it with git, or give the manifests a repository of \
+                 their own"
+                    .into()
+            }
             Self::IndexLocked { lock } => format!(
                 "let it finish; if no git is running here, remove {} and pull again",
                 lock.display()

@@ -12,6 +12,7 @@ use super::lock::{IndexLock, Journal};
 use super::obstacles::Inspector;
 use super::staging::Staging;
 use super::{tree, update, upstream};
+use crate::git::trees::Trees;
 use crate::git::{Checkout, Error};
 
 /// Where a branch stands towards its upstream.
@@ -50,15 +51,27 @@ pub(super) fn relation(
 
 /// How many files differ between two commits.
 pub(super) fn count_files(
-    repo: &gix::Repository,
+    checkout: &Checkout,
     old: Option<ObjectId>,
     new: ObjectId,
 ) -> Result<usize, Error> {
     if old == Some(new) {
         return Ok(0);
     }
-    let old = old.map(|old| tree_of(repo, old)).transpose()?;
-    Ok(tree::changes(repo, old, tree_of(repo, new)?)?.len())
+    let repo = checkout.local();
+    // A commit that no pull would take may have come in by other means: then all files are new.
+    let is_sound = |old: &ObjectId| -> Result<bool, Error> {
+        match Trees::of(&repo, checkout.limits(), *old)?.inspect() {
+            Ok(_) => Ok(true),
+            Err(Error::Unsound { .. } | Error::TooMuch { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    };
+    let old = match old {
+        Some(old) if is_sound(&old)? => Some(tree_of(&repo, old)?),
+        _ => None,
+    };
+    Ok(tree::changes(&repo, old, tree_of(&repo, new)?)?.len())
 }
 
 fn tree_of(repo: &gix::Repository, commit: ObjectId) -> Result<ObjectId, Error> {
@@ -81,6 +94,9 @@ pub(super) fn fast_forward(
         .map_err(Error::read("the configuration"))?;
     if checkout.is_bare() {
         return move_branch(&repo, branch, old, new);
+    }
+    for commit in old.into_iter().chain([new]) {
+        Trees::of(&repo, checkout.limits(), commit)?.inspect()?;
     }
     let new_tree = tree_of(&repo, new)?;
     let old_tree = old.map(|old| tree_of(&repo, old)).transpose()?;

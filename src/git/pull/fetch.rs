@@ -7,7 +7,7 @@ use gix::remote::{Direction, fetch::RefMap, ref_map};
 use super::transport::{self, Manner};
 use super::upstream::Upstream;
 use super::url::RemoteUrl;
-use super::watchdog::{self, Pulse};
+use super::watchdog::{self, Bounds, Pulse};
 use super::{PullError, PullOptions};
 use crate::git::{Cause, Checkout};
 
@@ -19,10 +19,12 @@ pub(super) fn fetch(
 ) -> Result<ObjectId, PullError> {
     let url = options.url.as_deref().map(RemoteUrl::parse).transpose()?;
     let credentials = url.and_then(|url| url.credentials);
-    let manner = Manner { patience: options.timeout, credentials };
+    let (patience, refs) = (options.timeout, options.limits.refs);
+    let manner = Manner { patience, credentials, refs };
     let shared = checkout.shared();
     let wanted = upstream.clone();
-    let fetched = watchdog::watch(options.timeout, &options.interrupt, move |pulse, stop| {
+    let bounds = Bounds::of(options);
+    let fetched = watchdog::watch(bounds, &options.interrupt, move |pulse, stop| {
         let mut repo = shared.to_thread_local();
         fetch_here(&mut repo, &wanted, &manner, pulse, stop)
     });
@@ -33,7 +35,7 @@ pub(super) fn fetch(
             let source = Cause::from(error);
             Err(PullError::Fetch { url: upstream.url.clone(), source })
         }
-        Err(stopped) => Err(stopped.into_error(upstream.url.clone(), options.timeout)),
+        Err(stopped) => Err(stopped.into_error(upstream.url.clone(), bounds)),
     }
 }
 

@@ -11,6 +11,7 @@ mod error;
 mod fast_forward;
 mod fetch;
 mod lock;
+mod metered;
 mod obstacles;
 mod staging;
 mod transport;
@@ -31,7 +32,8 @@ use serde::Serialize;
 
 pub use error::{Obstacle, PullError, WhyObstacle};
 
-use super::{Checkout, Error};
+use super::trees::Trees;
+use super::{Checkout, Error, Limits};
 use fast_forward::Relation;
 use lock::PullLock;
 use upstream::Upstream;
@@ -51,6 +53,8 @@ pub struct PullOptions {
     pub timeout: Duration,
     /// Becomes true when the user wants it to stop.
     pub interrupt: Arc<AtomicBool>,
+    /// How much is read, and taken from the network.
+    pub limits: Limits,
 }
 
 /// What a pull did.
@@ -88,25 +92,29 @@ pub fn pull(options: &PullOptions) -> Result<Pulled, PullError> {
             clone::Outcome::Cloned(pulled) => Ok(pulled),
             clone::Outcome::There(checkout) => update(&checkout, options),
         },
-        None => update(&Checkout::discover(&options.directory)?, options),
+        None => {
+            let limits = options.limits.for_pull();
+            update(&Checkout::discover_within(&options.directory, &limits)?, options)
+        }
     }
 }
 
 /// Brings a checkout that is there up to its upstream.
 fn update(checkout: &Checkout, options: &PullOptions) -> Result<Pulled, PullError> {
     let repo = checkout.local();
-    if repo.git_dir_trust() != gix::sec::Trust::Full {
-        return Err(PullError::Untrusted { directory: checkout.root().to_owned() });
-    }
     let _lock = PullLock::take(&repo, options)?;
     let upstream = Upstream::of(&repo, options)?;
     let before = upstream.commit;
     fast_forward::finish(checkout, &upstream.branch, before)?;
     let tip = fetch::fetch(checkout, &upstream, options)?;
+    // Before anything moves to it. What a bare repository's refspecs moved is refused all the same.
+    if before != Some(tip) || checkout.is_bare() {
+        Trees::of(&repo, checkout.limits(), tip)?.inspect()?;
+    }
     // A bare repository's refspecs may have moved the branch already.
     let now = upstream::commit_of(&repo, &upstream.branch)?;
     let files = match fast_forward::relation(&repo, now, tip)? {
-        Relation::Same => fast_forward::count_files(&repo, before, tip)?,
+        Relation::Same => fast_forward::count_files(checkout, before, tip)?,
         Relation::Ahead { by } => return Ok(unchanged(&upstream, now.unwrap_or(tip), by)),
         Relation::Diverged { ahead, behind } => {
             let (branch, upstream) = (upstream.short_name(), upstream.tracking_name());
@@ -114,7 +122,7 @@ fn update(checkout: &Checkout, options: &PullOptions) -> Result<Pulled, PullErro
         }
         Relation::Behind => {
             fast_forward::fast_forward(checkout, &upstream.branch, now, tip)?;
-            fast_forward::count_files(&repo, before, tip)?
+            fast_forward::count_files(checkout, before, tip)?
         }
     };
     let (commits, authors) = newcomers(&repo, before, tip)?;

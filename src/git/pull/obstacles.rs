@@ -181,7 +181,9 @@ impl<'a> Inspector<'a> {
             let both = metadata.is_symlink() && other.is_symlink();
             return Ok(both && fs::read_link(there).ok() == fs::read_link(new).ok());
         }
-        if metadata.len() != other.len()
+        // A pipe would be waited for.
+        if !metadata.is_file()
+            || metadata.len() != other.len()
             || gix::fs::is_executable(metadata) != gix::fs::is_executable(&other)
         {
             return Ok(false);

@@ -11,6 +11,8 @@ use gix::remote::Connection;
 use gix::sec::identity::Account;
 use gix::url::Scheme;
 
+use super::metered::Metered;
+
 type GixResult<T> = Result<T, gix::Error>;
 
 /// What every connection of one pull is given.
@@ -18,8 +20,30 @@ type GixResult<T> = Result<T, gix::Error>;
 pub(super) struct Manner {
     /// How long to wait for a connection, or for the next byte.
     pub(super) patience: Duration,
-    /// The credentials that came with `--url`.
-    pub(super) credentials: Option<Account>,
+    /// The credentials that came with `--url`, and where they belong.
+    pub(super) credentials: Option<Credentials>,
+    /// The most bytes that a list of refs may have.
+    pub(super) refs: u64,
+}
+
+/// An account at one server.
+#[derive(Clone, Debug)]
+pub(super) struct Credentials {
+    pub(super) account: Account,
+    /// The URL that they came with, without them.
+    pub(super) url: gix::Url,
+}
+
+impl Credentials {
+    /// Whether they were given for the server of `url`: its scheme, host and port. Whoever answers
+    /// there may send us on to any other.
+    fn are_for(&self, url: &BStr) -> bool {
+        gix::url::parse(url).is_ok_and(|url| {
+            self.url.scheme == url.scheme
+                && self.url.host() == url.host()
+                && self.url.port_or_default() == url.port_or_default()
+        })
+    }
 }
 
 /// The ssh to run where the user chose none: one that asks nobody and does not wait for ever.
@@ -56,15 +80,32 @@ pub(super) fn prepare(
             configure_request: None,
         })));
         connection.set_transport_options(Box::new(options));
+        let (url, version) =
+            connection.remote().sanitized_url_and_version(gix::remote::Direction::Fetch)?;
+        *connection.transport_mut() =
+            Box::new(http::Transport::new_http(Metered::new(manner.refs), url, version, false));
     }
-    if let Some(account) = manner.credentials.clone() {
-        connection.set_credentials(move |action| {
-            Ok(match action {
-                helper::Action::Get(context) => {
-                    Some(protocol::Outcome { identity: account.clone(), next: context.into() })
+    if let Some(credentials) = manner.credentials.clone() {
+        // Any other server is what the user configured for it, as without `--url`.
+        let mut configured = connection.configured_credentials_for_current_url();
+        let mut is_configured = false;
+        connection.set_credentials(move |action| match &action {
+            helper::Action::Get(context) => {
+                let url = context.url.clone().or_else(|| context.to_url());
+                is_configured = !url.is_some_and(|url| credentials.are_for(url.as_ref()));
+                match (is_configured, action) {
+                    (false, helper::Action::Get(context)) => Ok(Some(protocol::Outcome {
+                        identity: credentials.account.clone(),
+                        next: context.into(),
+                    })),
+                    (_, action) => configured(action),
                 }
-                helper::Action::Store(_) | helper::Action::Erase(_) => None,
-            })
+            }
+            helper::Action::Store(_) | helper::Action::Erase(_) if is_configured => {
+                configured(action)
+            }
+            // They are the command line's, and no helper's to keep or forget.
+            helper::Action::Store(_) | helper::Action::Erase(_) => Ok(None),
         });
     }
     Ok(())
@@ -112,7 +153,9 @@ impl Client {
         &self,
         builder: reqwest::blocking::ClientBuilder,
     ) -> GixResult<reqwest::blocking::ClientBuilder> {
-        let mut builder = builder.timeout(self.patience).connect_timeout(self.patience);
+        // Where we come from is nothing that the next server must know: a path may hold a token.
+        let mut builder =
+            builder.timeout(self.patience).connect_timeout(self.patience).referer(false);
         if let Some(file) = &self.authority {
             let failed = |error: &dyn std::fmt::Display| {
                 let text = format!("http.sslCAInfo {}: {error}", file.display());
@@ -204,5 +247,33 @@ fn home_expanded(path: String) -> PathBuf {
     match (path.strip_prefix("~/"), directories::BaseDirs::new()) {
         (Some(rest), Some(home)) => home.home_dir().join(rest),
         _ => PathBuf::from(path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_for_the_server_that_they_were_given_for() {
+        let url = gix::url::parse(BStr::new("https://host:8443/shop.git")).unwrap();
+        let account =
+            Account { username: "u".into(), password: "p".into(), oauth_refresh_token: None };
+        let credentials = Credentials { account, url };
+        for (url, are_for) in [
+            ("https://host:8443/shop.git", true),
+            ("https://host:8443/other", true),
+            ("https://HOST:8443/shop.git", true),
+            ("http://host:8443/shop.git", false),
+            ("https://host/shop.git", false),
+            ("https://host:443/shop.git", false),
+            ("https://other:8443/shop.git", false),
+            ("https://sub.host:8443/shop.git", false),
+            ("https://host:8443@other/shop.git", false),
+            ("https://other/?@host:8443/shop.git", false),
+            ("nonsense", false),
+        ] {
+            assert_eq!(credentials.are_for(BStr::new(url)), are_for, "{url}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use gix::ObjectId;
 use gix::remote::Direction;
 
-use super::url::{RemoteUrl, shown};
+use super::url::{RemoteUrl, refuse_options, shown};
 use super::{PullError, PullOptions};
 use crate::git::Error;
 
@@ -45,6 +45,7 @@ impl Upstream {
         let remote =
             remote.map_err(Error::read(format!("the configuration of remote `{name}`")))?;
         let url = remote.url(Direction::Fetch).ok_or_else(no_remote)?;
+        refuse_options(url)?;
         if let Some(wanted) = &options.url {
             same_remote(repo, &name, url, wanted)?;
         }

@@ -7,13 +7,14 @@ use gix::sec::identity::Account;
 use gix::url::Scheme;
 
 use super::PullError;
+use super::transport::Credentials;
 use crate::git::{Cause, without_credentials};
 
 /// A URL that holds no secret, and the credentials that it came with.
 #[derive(Clone, Debug)]
 pub(super) struct RemoteUrl {
     pub(super) url: gix::Url,
-    pub(super) credentials: Option<Account>,
+    pub(super) credentials: Option<Credentials>,
 }
 
 impl RemoteUrl {
@@ -23,13 +24,15 @@ impl RemoteUrl {
         let mut url = gix::url::parse(BStr::new(text)).map_err(|error| bad(Cause::from(error)))?;
         let here = std::env::current_dir().map_err(|error| bad(Cause::from(error)))?;
         url.canonicalize(&here).map_err(|error| bad(Cause::from(error)))?;
+        refuse_options(&url)?;
         let password = url.set_password(None);
         let mut credentials = None;
         if matches!(url.scheme, Scheme::Http | Scheme::Https)
             && let Some(username) = url.set_user(None)
         {
             let password = password.unwrap_or_default();
-            credentials = Some(Account { username, password, oauth_refresh_token: None });
+            let account = Account { username, password, oauth_refresh_token: None };
+            credentials = Some(Credentials { account, url: url.clone() });
         }
         Ok(Self { url, credentials })
     }
@@ -54,6 +57,25 @@ impl RemoteUrl {
     }
 }
 
+/// Refuses a URL of which a part would be an option to the ssh or the git that is run for it.
+///
+/// # Errors
+///
+/// [`PullError::BadUrl`].
+pub(super) fn refuse_options(url: &gix::Url) -> Result<(), PullError> {
+    let is_option = |part: Option<&[u8]>| part.is_some_and(|part| part.starts_with(b"-"));
+    let parts =
+        [url.user().map(str::as_bytes), url.host().map(str::as_bytes), Some(url.path.as_slice())];
+    match parts.into_iter().any(is_option) {
+        false => Ok(()),
+        true => {
+            let why = "a part of it begins with `-`, as an option of a program does";
+            let source = Cause::from(std::io::Error::other(why));
+            Err(PullError::BadUrl { url: shown(url), source })
+        }
+    }
+}
+
 /// `url` as a person reads it, without credentials.
 pub(super) fn shown(url: &gix::Url) -> String {
     without_credentials(&url.to_bstring().to_string())
@@ -74,8 +96,25 @@ mod tests {
     fn credentials_are_not_part_of_a_url() {
         let url = RemoteUrl::parse("https://bob:s3cret@host/shop.git").unwrap();
         assert_eq!(url.text(), "https://host/shop.git");
-        let account = url.credentials.unwrap();
+        let account = url.credentials.unwrap().account;
         assert_eq!((account.username, account.password), ("bob".into(), "s3cret".into()));
+    }
+
+    #[test]
+    fn a_url_is_no_option() {
+        for url in [
+            "ssh://-oProxyCommand=x/shop",
+            "ssh://user@-oProxyCommand=x/shop",
+            "ssh://-l@host/shop",
+            "-oProxyCommand=x:shop",
+            "host:-shop",
+            "user@-host:shop",
+        ] {
+            assert!(RemoteUrl::parse(url).is_err(), "{url}");
+        }
+        for url in ["ssh://git@a-b/-shop", "git@host:a/-b", "https://host/-shop"] {
+            assert!(RemoteUrl::parse(url).is_ok(), "{url}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use gix::progress::{Id, MessageLevel, Step, StepShared, UNKNOWN, Unit};
 
-use super::PullError;
+use super::{PullError, PullOptions};
 
 /// How often the flags are looked at.
 const TICK: Duration = Duration::from_millis(50);
@@ -23,21 +23,40 @@ const GRACE: Duration = Duration::from_secs(2);
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Stopped {
     Silent,
+    TooLarge,
     Interrupted,
 }
 
 impl Stopped {
-    pub(super) fn into_error(self, url: String, after: Duration) -> PullError {
+    pub(super) fn into_error(self, url: String, bounds: Bounds) -> PullError {
+        let Bounds { patience, pack } = bounds;
         match self {
-            Self::Silent => PullError::TimedOut { url, after },
+            Self::Silent => PullError::TimedOut { url, after: patience },
+            Self::TooLarge => PullError::TooLarge { url, bytes: pack },
             Self::Interrupted => PullError::Interrupted,
         }
     }
 }
 
-/// Runs `work` until it is done, shows no progress for `patience`, or `interrupt` is set.
+/// What is waited for, and what is taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// How long nothing may move.
+    pub(super) patience: Duration,
+    /// How many bytes of a pack may come in.
+    pub(super) pack: u64,
+}
+
+impl Bounds {
+    pub(super) fn of(options: &PullOptions) -> Self {
+        Self { patience: options.timeout, pack: options.limits.pack }
+    }
+}
+
+/// Runs `work` until it is done, shows no progress for too long, receives too much, or `interrupt`
+/// is set.
 pub(super) fn watch<T: Send + 'static>(
-    patience: Duration,
+    bounds: Bounds,
     interrupt: &AtomicBool,
     work: impl FnOnce(Pulse, &AtomicBool) -> T + Send + 'static,
 ) -> Result<T, Stopped> {
@@ -57,6 +76,8 @@ pub(super) fn watch<T: Send + 'static>(
     let mut since = Instant::now();
     let why = loop {
         match receive.recv_timeout(TICK) {
+            // It may all have come in between two looks.
+            Ok(_) if pulse.received() > bounds.pack => return Err(Stopped::TooLarge),
             Ok(result) => return Ok(result),
             Err(RecvTimeoutError::Disconnected) => match worker.join() {
                 Err(panic) => std::panic::resume_unwind(panic),
@@ -72,7 +93,10 @@ pub(super) fn watch<T: Send + 'static>(
         if interrupt.load(Ordering::Relaxed) {
             break Stopped::Interrupted;
         }
-        if since.elapsed() >= patience {
+        if pulse.received() > bounds.pack {
+            break Stopped::TooLarge;
+        }
+        if since.elapsed() >= bounds.patience {
             break Stopped::Silent;
         }
     };
@@ -99,7 +123,12 @@ pub(super) struct Pulse {
     all: Arc<Mutex<Vec<Arc<AtomicUsize>>>>,
     /// What else happened.
     events: Arc<AtomicUsize>,
+    /// The counts of the bars that count the bytes of a pack.
+    packs: Arc<Mutex<Vec<Arc<AtomicUsize>>>>,
 }
+
+/// How gix names the bar that counts the bytes of a pack as they come in.
+const PACK: Id = *b"BWRB";
 
 impl Pulse {
     /// A number that changes whenever anything moves.
@@ -111,6 +140,12 @@ impl Pulse {
             .fold(all.len(), usize::wrapping_add)
     }
 
+    /// How many bytes of packs have come in.
+    fn received(&self) -> u64 {
+        let packs = self.packs.lock().unwrap_or_else(PoisonError::into_inner);
+        packs.iter().map(|steps| steps.load(Ordering::Relaxed) as u64).sum()
+    }
+
     fn beat(&self) {
         self.events.fetch_add(1, Ordering::Relaxed);
     }
@@ -118,7 +153,12 @@ impl Pulse {
     fn child(&self) -> Self {
         let steps: Arc<AtomicUsize> = Arc::default();
         self.all.lock().unwrap_or_else(PoisonError::into_inner).push(steps.clone());
-        Self { steps, all: self.all.clone(), events: self.events.clone() }
+        Self {
+            steps,
+            all: self.all.clone(),
+            events: self.events.clone(),
+            packs: self.packs.clone(),
+        }
     }
 }
 
@@ -160,8 +200,13 @@ impl gix::NestedProgress for Pulse {
     fn add_child(&mut self, _name: impl Into<String>) -> Self {
         self.child()
     }
-    fn add_child_with_id(&mut self, _name: impl Into<String>, _id: Id) -> Self {
-        self.child()
+    fn add_child_with_id(&mut self, _name: impl Into<String>, id: Id) -> Self {
+        let child = self.child();
+        if id == PACK {
+            let mut packs = self.packs.lock().unwrap_or_else(PoisonError::into_inner);
+            packs.push(child.steps.clone());
+        }
+        child
     }
 }
 
@@ -216,17 +261,41 @@ mod children {
 mod tests {
     use super::*;
 
+    fn patient(millis: u64) -> Bounds {
+        Bounds { patience: Duration::from_millis(millis), pack: 1000 }
+    }
+
+    #[test]
+    fn a_pack_may_have_as_many_bytes_as_are_allowed_and_no_more() {
+        use gix::{Count, NestedProgress};
+        let never = AtomicBool::new(false);
+        let receive = |bytes: usize, is_endless: bool| {
+            watch(patient(60_000), &never, move |mut pulse, stop| {
+                pulse.add_child_with_id("other", *b"ABCD").inc_by(5000);
+                let bar = pulse.add_child_with_id("read pack", PACK);
+                bar.inc_by(bytes);
+                while is_endless && !stop.load(Ordering::Relaxed) {
+                    thread::yield_now();
+                }
+            })
+        };
+        assert_eq!(receive(1000, false), Ok(()));
+        for is_endless in [false, true] {
+            assert_eq!(receive(1001, is_endless), Err(Stopped::TooLarge));
+        }
+    }
+
     #[test]
     fn work_that_is_done_gives_its_result() {
         let never = AtomicBool::new(false);
-        assert_eq!(watch(Duration::from_secs(60), &never, |_, _| 7), Ok(7));
+        assert_eq!(watch(patient(60_000), &never, |_, _| 7), Ok(7));
     }
 
     #[test]
     fn silent_work_is_given_up_on_and_what_it_waits_for_is_killed() {
         let never = AtomicBool::new(false);
         let (send, receive) = channel();
-        let result = watch(Duration::from_millis(100), &never, move |_, _| {
+        let result = watch(patient(100), &never, move |_, _| {
             let status = std::process::Command::new("sh").args(["-c", "sleep 600; true"]).status();
             send.send(status.is_ok_and(|status| status.success())).unwrap();
         });
@@ -240,7 +309,7 @@ mod tests {
     fn work_that_moves_is_waited_for() {
         use gix::{Count, NestedProgress};
         let never = AtomicBool::new(false);
-        let result = watch(Duration::from_millis(300), &never, |mut pulse, _| {
+        let result = watch(patient(300), &never, |mut pulse, _| {
             let bar = pulse.add_child("objects");
             for _ in 0..50 {
                 thread::sleep(Duration::from_millis(10));
@@ -254,7 +323,7 @@ mod tests {
     #[test]
     fn an_interrupt_ends_the_wait() {
         let now = AtomicBool::new(true);
-        let result = watch(Duration::from_secs(60), &now, |_, stop| {
+        let result = watch(patient(60_000), &now, |_, stop| {
             while !stop.load(Ordering::Relaxed) {
                 thread::yield_now();
             }

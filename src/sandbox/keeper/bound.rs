@@ -32,8 +32,13 @@ pub fn become_program(mut args: impl Iterator<Item = OsString>) -> io::Error {
     }
 }
 
+/// Binds this process's life to its parent's.
+///
+/// # Errors
+///
+/// When the parent is not that one any more.
 #[cfg(target_os = "linux")]
-fn bind(parent: i32) -> io::Result<()> {
+pub(crate) fn bind(parent: i32) -> io::Result<()> {
     use rustix::process::{Signal, getppid, set_parent_process_death_signal};
     set_parent_process_death_signal(Some(Signal::KILL))?;
     // The parent may have died before the kernel knew.
@@ -44,6 +49,6 @@ fn bind(parent: i32) -> io::Result<()> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn bind(_parent: i32) -> io::Result<()> {
+pub(crate) fn bind(_parent: i32) -> io::Result<()> {
     Ok(())
 }

@@ -110,7 +110,8 @@ fn a_kustomization_that_would_run_a_program() {
     let _ = hostile.command(&["render"]).run().exits(1);
     assert!(!was_run.exists(), "the program was run");
     hostile.refuse(&[
-        "! web/kustomization.yaml:1:1: kustomize says: loading generator plugins: failed to load generator: external plugins disabled; unable to load external plugin 'Run'",
+        "! web/run.yaml:2:1: Run of example.com/v1 is not built into kustomize, and kustomize runs no plugins here",
+        "    do this: commit what the plugin makes, and refer to that",
     ]);
 }
 
@@ -149,10 +150,17 @@ fn a_program_that_hides_an_import_behind_a_block_of_text() {
 fn a_library_outside_the_checkout() {
     let program = "import 'hostname'";
     let settings = "targets:\n  hostile-library:\n    paths: [.]\n    render: {jsonnet: {library: [../../../etc]}}\n";
-    Hostile::new("library", &[("jobs/web.jsonnet", program), ("trueup.yaml", settings)]).refuse(&[
-        "! jobs/web.jsonnet:1:8: hostname would be looked for in ../../../etc, which leads out of the checkout",
-        "    do this: name folders of the repository in trueup.yaml under render: jsonnet: library:",
-    ]);
+    let hostile =
+        Hostile::new("library", &[("jobs/web.jsonnet", program), ("trueup.yaml", settings)]);
+    hostile.0.commit("Something odd");
+    let verbs: [&[&str]; 3] = [&["diff"], &["apply", "--yes"], &["render"]];
+    for args in verbs {
+        let output = hostile.command(args).run().exits(2);
+        let said = "error: trueup.yaml:4:34: targets.hostile-library.render.jsonnet.library[0]: leads out of the checkout; paths count from its root\n";
+        assert!(output.stderr.starts_with(said), "{output}");
+        assert_eq!(output.stdout, "");
+    }
+    assert_eq!(hostile.0.writes(), 0);
 }
 
 #[test]

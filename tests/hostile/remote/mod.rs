@@ -1,1 +1,4 @@
-//! Remotes that send the credentials of a pull elsewhere.
+//! Remotes that send us on to other servers, and URLs that are more than a place.
+
+mod redirect;
+mod urls;

@@ -5,12 +5,13 @@ mod sarif;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use anstyle::AnsiColor;
 use clap::ValueEnum;
 use serde_json::json;
 
 use super::Glyphs;
 use super::annotation::Annotation;
+use super::ink::Ink;
+use super::json::text as document;
 use crate::check::{Finding, Level};
 
 /// How findings are printed.
@@ -84,18 +85,13 @@ pub fn write(
             view.findings.iter().try_for_each(|finding| line(out, finding, glyphs))?;
             writeln!(out, "{}", view.summary(glyphs))
         }
-        CheckFormat::Json => document(out, &json_of(view)),
+        CheckFormat::Json => writeln!(out, "{}", document(&json_of(view))?),
         CheckFormat::Github => {
             view.findings.iter().try_for_each(|finding| annotation(out, finding))?;
             writeln!(out, "{}", view.summary(glyphs))
         }
-        CheckFormat::Sarif => document(out, &sarif::log(view)),
+        CheckFormat::Sarif => writeln!(out, "{}", document(&sarif::log(view))?),
     }
-}
-
-fn document(out: &mut impl Write, value: &serde_json::Value) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value)?;
-    writeln!(out)
 }
 
 /// The message, and what to do about it.
@@ -109,10 +105,10 @@ fn text(finding: &Finding) -> String {
 
 fn line(out: &mut impl Write, finding: &Finding, glyphs: Glyphs) -> io::Result<()> {
     let (color, word) = match finding.level {
-        Level::Error => (AnsiColor::Red, "error"),
-        Level::Warning => (AnsiColor::Yellow, "warning"),
+        Level::Error => (Ink::RED, "error"),
+        Level::Warning => (Ink::YELLOW, "warning"),
     };
-    let style = color.on_default().bold();
+    let style = color.bold();
     let place = finding.place.to_string();
     let (place, text) = (glyphs.inert(&place), text(finding));
     writeln!(out, "{place}  {style}{word:7}{style:#}  {}", glyphs.inert(&text))

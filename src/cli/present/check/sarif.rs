@@ -36,12 +36,22 @@ fn result(finding: &Finding) -> Value {
         "ruleId": finding.rule.name(),
         "ruleIndex": index,
         "level": level(finding),
-        "message": { "text": text(finding) },
+        "message": { "text": plain(&text(finding)) },
         "locations": [{ "physicalLocation": {
             "artifactLocation": { "uri": uri(&place.path) },
             "region": { "startLine": place.line.max(1), "startColumn": place.column.max(1) },
         } }],
     })
+}
+
+/// A text that nothing is made of: a viewer takes `[words](target)` for a link in a plain text too,
+/// unless its brackets are escaped (SARIF 2.1.0, section 3.11.6). Others stay as they are, as not
+/// every viewer takes the backslash away.
+fn plain(text: &str) -> String {
+    match text.contains("](") {
+        true => text.replace('\\', r"\\").replace('[', r"\[").replace(']', r"\]"),
+        false => text.to_owned(),
+    }
 }
 
 /// A path as a relative URI.
@@ -58,4 +68,26 @@ fn uri(path: &str) -> String {
         }
     }
     uri
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_makes_no_link() {
+        for (text, plain) in [
+            ("spec.containers[0]: not a text", "spec.containers[0]: not a text"),
+            (r"see [here](http://example.com) \o/", r"see \[here\](http://example.com) \\o/"),
+            (r"\[a\](1)", r"\\\[a\\\](1)"),
+        ] {
+            assert_eq!(super::plain(text), plain);
+        }
+    }
+
+    #[test]
+    fn a_path_is_a_uri_whatever_it_holds() {
+        assert_eq!(uri("envs/prod/web.yaml"), "envs/prod/web.yaml");
+        assert_eq!(uri("a b\n:\u{202e}[x](y)"), "a%20b%0A%3A%E2%80%AE%5Bx%5D%28y%29");
+    }
 }

@@ -60,12 +60,13 @@ use document::{
     InventoryDocument, MovedDocument, ObjectDocument, OriginDocument, PlaceDocument,
     ProblemDocument, ReportDocument, Revision, RollbackDocument, StepDocument, Summary, Target,
 };
+use serde::Serialize;
 
 use super::{PlanView, is_shown, waiting};
 use crate::approval::Difference;
 use crate::attribution::{Handover, Hands, Story};
-use crate::delta::yaml::is_harmless;
 use crate::delta::{Delta, FieldChange};
+use crate::inert::{Commands, is_harmless};
 use crate::object::ObjectKey;
 use crate::plan::{Action, Change, Confidence, Plan, Reason, Turn};
 use crate::problem::{Cause, Place, Problem};
@@ -93,9 +94,7 @@ pub fn write_moved(
     });
     let moved = Some(moved.collect());
     let document = Document { moved, desired_moved: difference.desired, ..document(view, None) };
-    let json = serde_json::to_string_pretty(&document).map_err(io::Error::other)?;
-    write_harmless(out, &json)?;
-    writeln!(out)
+    writeln!(out, "{}", text(&document)?)
 }
 
 /// Writes the view as JSON.
@@ -104,26 +103,26 @@ pub fn write_moved(
 ///
 /// When `out` does not take it.
 pub fn write(out: &mut impl Write, view: &PlanView<'_>, report: Option<&Report>) -> io::Result<()> {
-    let json = serde_json::to_string_pretty(&document(view, report)).map_err(io::Error::other)?;
-    write_harmless(out, &json)?;
-    writeln!(out)
+    writeln!(out, "{}", text(&document(view, report))?)
 }
 
-/// Writes JSON with an escape for each character that could do something to a terminal. Nothing
-/// but texts can hold one, so that an escape means the same.
-pub(super) fn write_harmless(out: &mut impl Write, json: &str) -> io::Result<()> {
-    for part in json.split_inclusive(|c| !is_harmless(c) && c != '\n') {
-        match part.chars().next_back().filter(|c| !is_harmless(*c) && *c != '\n') {
-            None => out.write_all(part.as_bytes())?,
-            Some(c) => {
-                out.write_all(&part.as_bytes()[..part.len() - c.len_utf8()])?;
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    write!(out, "\\u{unit:04x}")?;
-                }
-            }
+/// A value as the JSON of every answer: laid out, and with an escape for each character that could
+/// do something to a terminal or a CI runner. Nothing but texts can hold one, so that an escape
+/// means the same.
+pub(super) fn text(value: &impl Serialize) -> serde_json::Result<String> {
+    let json = serde_json::to_string_pretty(value)?;
+    let mut commands = Commands::at_line_start();
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if (is_harmless(c) || c == '\n') && !commands.completes(c) {
+            text.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            text.push_str(&format!("\\u{unit:04x}"));
         }
     }
-    Ok(())
+    Ok(text)
 }
 
 fn document<'a>(view: &PlanView<'a>, report: Option<&'a Report>) -> Document<'a> {

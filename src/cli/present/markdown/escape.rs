@@ -8,25 +8,48 @@ const SPECIAL: &str = "&<>|`*_~[]\\@#!:$^\"'";
 
 /// Text as code, on one line.
 pub(super) fn code(text: &str) -> String {
-    format!("<code>{}</code>", referenced(text))
+    let text: String = text.chars().map(referenced).collect();
+    format!("<code>{text}</code>")
 }
 
-/// Text among words, on one line. A forge looks for names and issues in what comes out, references
-/// resolved; it does not look past a comment.
+/// The characters that a forge takes for the beginning of a reference where a word follows: to
+/// people and issues (`@`, `#`), and on GitLab to merge requests, labels, milestones, snippets and
+/// epics as well.
+const REFERRING: &str = "@#!~%$&";
+
+/// Text among words, on one line. A forge looks for names, issues and hosts in what comes out,
+/// references resolved; it does not look past a comment.
 pub(super) fn words(text: &str) -> String {
-    referenced(text).replace("&#64;", "@<!-- -->").replace("&#35;", "#<!-- -->")
-}
-
-fn referenced(text: &str) -> String {
     let mut written = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut before = String::new();
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
         match c {
-            '\n' | '\r' | '\t' => written.push(' '),
-            c if SPECIAL.contains(c) => written.push_str(&format!("&#{};", u32::from(c))),
-            c => written.push(c),
+            '.' if before.ends_with("www") => written.push_str("&#46;"), // or it begins a link
+            c => written.push_str(&referenced(c)),
         }
+        let is_followed =
+            chars.peek().is_some_and(|next| next.is_alphanumeric() || "\"'".contains(*next));
+        let refers = match c {
+            '@' | '#' => true,
+            '-' => before.ends_with("gh") && is_followed, // GH-1 is an issue
+            c => REFERRING.contains(c) && is_followed,
+        };
+        if refers {
+            written.push_str("<!-- -->");
+        }
+        before.extend(c.to_lowercase());
     }
     written
+}
+
+/// A character that means nothing but itself.
+fn referenced(c: char) -> String {
+    match c {
+        '\n' | '\r' | '\t' => " ".to_owned(),
+        c if SPECIAL.contains(c) => format!("&#{};", u32::from(c)),
+        c => c.to_string(),
+    }
 }
 
 /// Lines as a block of code, in a fence that none of them can end.
@@ -61,6 +84,22 @@ mod tests {
             let inner = inner.replace("<!-- -->", "");
             assert!(!inner.contains(['<', '>', '|', '`', '*', '_', '[', ']', '\n']), "{written}");
             assert!(!inner.contains("@team") || written.contains("@<!-- -->team"), "{written}");
+        }
+    }
+
+    #[test]
+    fn a_forge_makes_no_reference_of_a_word() {
+        for (text, written) in [
+            ("@team, #1", "&#64;<!-- -->team, &#35;<!-- -->1"),
+            ("GH-1 gh-x a-b", "GH-<!-- -->1 gh-<!-- -->x a-b"),
+            (
+                "!1 ~bug %1.0 $3 &4",
+                "&#33;<!-- -->1 &#126;<!-- -->bug %<!-- -->1.0 &#36;<!-- -->3 &#38;<!-- -->4",
+            ),
+            ("www.example.com awww. x.y", "www&#46;example.com awww&#46; x.y"),
+            ("~ 100 % & more!", "&#126; 100 % &#38; more&#33;"),
+        ] {
+            assert_eq!(words(text), written);
         }
     }
 

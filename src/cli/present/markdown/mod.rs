@@ -55,7 +55,7 @@ pub(super) fn report(view: &PlanView<'_>, report: &Report) -> String {
         _ => format!("{}: {}", place(view, "is **not** at"), shortfall(view, report)),
     };
     let verdict = match &report.rollback {
-        Some(rollback) => format!("{verdict}; **{}**", rollback.words),
+        Some(rollback) => format!("{verdict}; **{}**", words(&cut(&rollback.words))),
         None => verdict,
     };
     let rows: Vec<String> = shown(view.plan)
@@ -212,7 +212,7 @@ fn place(view: &PlanView<'_>, at: &str) -> String {
         ("", _) => {}
         (cluster, "") => text.push_str(&format!(" on {}", code(&cut(cluster)))),
         (cluster, id) => {
-            text.push_str(&format!(" on {} (cluster {})", code(&cut(cluster)), words(id)));
+            text.push_str(&format!(" on {} (cluster {})", code(&cut(cluster)), words(&cut(id))));
         }
     }
     text.push_str(&format!(" {at} {}", words(revision.short())));

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::cli::ui::guarded;
 use crate::inventory::PART_OF;
 use crate::manifest::Origin;
 use crate::object::Object;
@@ -123,7 +124,8 @@ pub(super) fn told_with(
     };
     let mut out = Vec::new();
     tell(&mut out, &view);
-    String::from_utf8(out).unwrap()
+    // As it comes out of stdout.
+    guarded(std::str::from_utf8(&out).unwrap())
 }
 
 fn text_of(changes: Vec<Change>, problems: &[Problem], utf8: bool) -> String {

@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::lines::{body, diff};
+use crate::cli::present::ink::Ink;
 use crate::cli::present::wrap::wrapped;
 use crate::cli::present::{Glyphs, PlanView, because as causes, brief, why};
 use crate::object::ObjectKey;
@@ -15,15 +15,15 @@ use crate::redact::Redactor;
 /// More objects than this that are kept for one reason are told in one line.
 const FEW: usize = 5;
 
-fn style(action: Action) -> Style {
+fn style(action: Action) -> Ink {
     match action {
-        Action::Create => AnsiColor::Green.on_default(),
-        Action::Update => AnsiColor::Yellow.on_default(),
-        Action::Replace => AnsiColor::Magenta.on_default(),
-        Action::Delete => AnsiColor::Red.on_default(),
-        Action::LetGo => AnsiColor::Cyan.on_default(),
-        Action::Keep => Style::new().dimmed(),
-        Action::Refuse => AnsiColor::Red.on_default().bold(),
+        Action::Create => Ink::GREEN,
+        Action::Update => Ink::YELLOW,
+        Action::Replace => Ink::MAGENTA,
+        Action::Delete => Ink::RED,
+        Action::LetGo => Ink::CYAN,
+        Action::Keep => Ink::DIM,
+        Action::Refuse => Ink::RED.bold(),
     }
 }
 
@@ -57,7 +57,7 @@ pub(in crate::cli::present) fn change(
     }
     match change.action {
         Action::Create => {
-            let green = AnsiColor::Green.on_default();
+            let green = Ink::GREEN;
             for line in delta.after_text.lines() {
                 let line = format!("  + {}", body(line, glyphs));
                 writeln!(out, "{green}{}{green:#}", line.trim_end())?;
@@ -76,7 +76,7 @@ fn header(out: &mut impl Write, change: &Change, glyphs: Glyphs) -> io::Result<(
     let api = api.join("/");
     let object = format!("{api}{}{key}", if api.is_empty() { "" } else { " " });
     let (object, dot) = (glyphs.inert(&object), glyphs.dot());
-    let (colour, bold, mark) = (style(*action), Style::new().bold(), glyphs.mark(*action));
+    let (colour, bold, mark) = (style(*action), Ink::BOLD, glyphs.mark(*action));
     write!(out, "{colour}{mark}{colour:#} {bold}{object}{bold:#}{dot}{}", action.name())?;
     let Some(origin) = origin else { return writeln!(out) };
     let place = format!("{}:{}", origin.path, origin.line);

@@ -10,6 +10,7 @@ use crate::plan::{Action, Plan};
 /// What the plan is for: target, cluster, paths and commit, and whether nothing is to be done.
 pub fn header_line(view: &PlanView<'_>, glyphs: Glyphs) -> String {
     let (target, revision) = (&view.target, &view.revision);
+    let inert = |text: &str| glyphs.inert(text).into_owned();
     let mut parts = vec![target.name.to_owned()];
     match (target.cluster, target.cluster_id) {
         ("", _) => {}
@@ -28,9 +29,10 @@ pub fn header_line(view: &PlanView<'_>, glyphs: Glyphs) -> String {
     if in_sync {
         parts.push("in sync".to_owned());
     }
+    let parts: Vec<String> = parts.iter().map(|part| inert(part)).collect();
     let mut line = filled(&parts, glyphs.columns());
     if !in_sync && !revision.summary.is_empty() {
-        let summary = format!(" \"{}\"", view.redactor.text(revision.summary));
+        let summary = format!(" \"{}\"", inert(&view.redactor.text(revision.summary)));
         let last = line.lines().last().unwrap_or_default();
         let fits = last.width() + summary.width() <= glyphs.columns();
         line.push_str(if fits { "" } else { "\n   " });

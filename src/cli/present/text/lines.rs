@@ -4,9 +4,8 @@
 use std::io::{self, Write};
 use std::ops::Range;
 
-use anstyle::{AnsiColor, Style};
-
 use crate::cli::present::hunks::{self, Line};
+use crate::cli::present::ink::Ink;
 use crate::cli::present::{Glyphs, emphasis};
 
 /// In more lines than this that change together nobody looks for the one that replaces another.
@@ -26,8 +25,8 @@ pub(super) fn diff(
     after: &str,
     glyphs: Glyphs,
 ) -> io::Result<()> {
-    let (red, green) = (AnsiColor::Red.on_default(), AnsiColor::Green.on_default());
-    let dim = Style::new().dimmed();
+    let (red, green) = (Ink::RED, Ink::GREEN);
+    let dim = Ink::DIM;
     let lines = hunks::between(before, after);
     for (at, line) in lines.iter().enumerate() {
         match *line {
@@ -52,7 +51,7 @@ pub(super) fn diff(
 /// Writes a line that goes or comes; the part that differs from its counterpart stands out.
 fn changed(
     out: &mut impl Write,
-    (mark, colour): (&str, Style),
+    (mark, colour): (&str, Ink),
     (text, part): (&str, Range<usize>),
     glyphs: Glyphs,
 ) -> io::Result<()> {

@@ -10,13 +10,13 @@ mod lines;
 
 use std::io::{self, Write};
 
-use anstyle::AnsiColor;
 use change::lefts;
 pub(super) use change::{change, hint, reason};
 pub(super) use frame::{cost, filled, with_dots};
 pub use frame::{header_line, summary_line};
 pub(super) use lines::body;
 
+use super::ink::Ink;
 use super::wrap::wrapped;
 use super::{Glyphs, PlanView, excerpt, shown};
 use crate::plan::{Action, Change, Reason};
@@ -61,7 +61,7 @@ pub(super) fn end(out: &mut impl Write, line: &str, glyphs: Glyphs) -> io::Resul
     let Some(columns) = glyphs.limit() else {
         return writeln!(out, "{}", with_dots(line, glyphs));
     };
-    let parts: Vec<String> = line.split(" · ").map(str::to_owned).collect();
+    let parts: Vec<String> = line.split(" · ").map(|part| glyphs.inert(part).into()).collect();
     let lines = filled(&parts, columns);
     let mut lines = lines.lines().flat_map(|line| wrapped(line, Some(columns), (0, 4)));
     lines.try_for_each(|line| writeln!(out, "{}", with_dots(&line, glyphs)))
@@ -117,7 +117,7 @@ fn problems(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Re
         writeln!(out)?;
         excerpt::write(out, problem, view.redactor, glyphs)?;
     }
-    let (yellow, n) = (AnsiColor::Yellow.on_default(), view.problems.len());
+    let (yellow, n) = (Ink::YELLOW, view.problems.len());
     let (documents, they) = match n {
         0 => return Ok(()),
         1 => ("document", "it is"),

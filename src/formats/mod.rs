@@ -5,12 +5,17 @@
 //! `plain`) or a map of formats with their options says that no other format is meant: what looks
 //! like one is read as plain manifests.
 
+pub mod set;
+mod wrong;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+
+pub use wrong::{Wrong, wrong_namespace};
 
 /// The names of the formats, and of none.
 const WORDS: &[&str] = &["kustomize", "helm", "jsonnet", "plain"];

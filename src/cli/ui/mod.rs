@@ -1,21 +1,34 @@
 //! The one owner of stdout, stderr, colour, width, prompts and progress.
 //!
 //! stdout carries the answer, stderr everything else. Colour only repeats what a mark or a word
-//! already says.
+//! already says. Whatever is written to either goes through a [`Guard`], so that no text from outside
+//! does anything to a terminal or a CI runner; clippy holds that nothing is written elsewhere.
+
+#![allow(clippy::disallowed_methods, reason = "the one owner of stdout and stderr")]
+
+mod guard;
+mod progress;
+mod usage;
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use clap::ValueEnum;
-use indicatif::ProgressBar;
 use terminal_size::{Height, Width, terminal_size_of};
 
+#[cfg(test)]
+pub(in crate::cli) use guard::guarded;
+pub use progress::Progress;
+pub(in crate::cli) use usage::panicked;
+
 use super::exit::Failure;
+use super::present::ink::Ink;
 use super::present::{self, Glyphs};
 use crate::cluster::{Delay, Listener, Next};
 use crate::problem::Problem;
 use crate::redact::Redactor;
+use crate::render::cell::guards::Guards;
+use guard::Guard;
 
 /// How many warnings about manifests are told one by one where there is something else to say.
 const FEW_WARNINGS: usize = 10;
@@ -35,10 +48,12 @@ pub enum ColorChoice {
 /// The terminal, or what stands in its place.
 pub struct Ui {
     utf8: bool,
-    stdout: anstream::AutoStream<io::Stdout>,
-    stderr: anstream::AutoStream<io::Stderr>,
+    stdout: Guard<anstream::AutoStream<io::Stdout>>,
+    stderr: Guard<anstream::AutoStream<io::Stderr>>,
     /// What is drawn on stderr, if anything is.
-    bar: Arc<Mutex<ProgressBar>>,
+    progress: Arc<Mutex<Progress>>,
+    /// Whether it was said what is missing of the cell that renderers run in.
+    is_cell_told: bool,
 }
 
 impl Ui {
@@ -51,9 +66,10 @@ impl Ui {
         };
         Self {
             utf8: is_utf8(),
-            stdout: anstream::AutoStream::new(io::stdout(), choice),
-            stderr: anstream::AutoStream::new(io::stderr(), choice),
-            bar: Arc::new(Mutex::new(ProgressBar::hidden())),
+            stdout: Guard::new(anstream::AutoStream::new(io::stdout(), choice)),
+            stderr: Guard::new(anstream::AutoStream::new(io::stderr(), choice)),
+            progress: Arc::default(),
+            is_cell_told: false,
         }
     }
 
@@ -88,6 +104,7 @@ impl Ui {
     ///
     /// When the terminal can't be written to or read from.
     pub async fn confirm(&mut self, question: &str) -> io::Result<bool> {
+        let question = self.beside().inert(question).into_owned();
         write!(self.stderr, "{question}  [y/N] ")?;
         self.stderr.flush()?;
         // In a thread of its own, so that a signal is heard while the question stands.
@@ -100,29 +117,29 @@ impl Ui {
     }
 
     /// Shows that something is under way, where a person sees it, until the result is finished.
-    pub fn waiting(&self, what: &'static str) -> ProgressBar {
+    pub fn waiting(&self, what: &'static str) -> Progress {
         if !self.has_progress() {
-            return ProgressBar::hidden();
+            return Progress::default();
         }
-        let bar = ProgressBar::new_spinner().with_message(what);
-        bar.enable_steady_tick(Duration::from_millis(100));
-        self.bar.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&bar);
-        bar
+        let progress = Progress::drawn();
+        progress.set_message(what);
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&progress);
+        progress
     }
 
     /// Says what takes a while and until when at most, whatever else is under way: above the
     /// progress where there is some.
     pub fn delays(&self) -> Listener {
-        let (glyphs, bar) = (self.beside(), Arc::clone(&self.bar));
+        let (glyphs, progress) = (self.beside(), Arc::clone(&self.progress));
         Listener::new(move |Delay { cause, next }| {
             let next = match next {
                 Next::GivesUp(left) => format!("giving up in {}", present::waiting::span(*left)),
                 Next::Again(pause) => format!("trying again in {}", present::waiting::span(*pause)),
             };
             let line = glyphs.broken("waiting: ", &glyphs.inert(&format!("{cause}; {next}")));
-            let bar = bar.lock().unwrap_or_else(PoisonError::into_inner);
+            let progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
             // A closed stderr leaves nobody to tell.
-            bar.suspend(|| drop(writeln!(io::stderr(), "waiting: {line}")));
+            progress.suspend(|| drop(writeln!(Guard::new(io::stderr()), "waiting: {line}")));
         })
     }
 
@@ -143,9 +160,16 @@ impl Ui {
         let _ = present::problems(&mut self.stderr, problems, glyphs);
     }
 
+    /// Says what goes on, for a log.
+    pub fn note(&mut self, message: &str) {
+        // A closed stderr leaves nobody to tell.
+        let message = self.beside().broken("  ", message);
+        let _ = writeln!(self.stderr, "{message}");
+    }
+
     /// Says what is worth knowing and stops nothing.
     pub fn warning(&mut self, message: &str) {
-        let yellow = anstyle::AnsiColor::Yellow.on_default().bold();
+        let yellow = Ink::YELLOW.bold();
         // A closed stderr leaves nobody to tell.
         let message = self.beside().broken("warning: ", message);
         let _ = writeln!(self.stderr, "{yellow}warning:{yellow:#} {message}");
@@ -153,14 +177,25 @@ impl Ui {
 
     /// Says what Kubernetes reads as something else than it looks like.
     pub fn warnings(&mut self, warnings: &[Problem], redactor: &Redactor) {
-        let glyphs = self.glyphs();
         for Problem { place, message, excerpt: _, hint } in warnings.iter().take(FEW_WARNINGS) {
             let hint = hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
             let text = redactor.text(&format!("{message}{hint}"));
-            self.warning(&glyphs.inert(&format!("{place}: {text}")));
+            self.warning(&format!("{place}: {text}"));
         }
         if let Some(others @ 1..) = warnings.len().checked_sub(FEW_WARNINGS) {
             self.warning(&format!("{others} more like these"));
+        }
+    }
+
+    /// Says, once, what is missing of the cell that programs rendered in, if any did.
+    pub fn cell(&mut self) {
+        let missing = Guards::found().and_then(Guards::missing);
+        if let Some(missing) = missing.filter(|_| !std::mem::replace(&mut self.is_cell_told, true))
+        {
+            self.warning(&format!(
+                "programs that render are not wholly confined on this machine: {missing}; see \
+                 render: cell: in docs/security.md"
+            ));
         }
     }
 
@@ -179,7 +214,7 @@ impl Ui {
         if failure.is_broken_pipe() {
             return; // whoever read the answer has had enough of it
         }
-        let bold = anstyle::AnsiColor::Red.on_default().bold();
+        let bold = Ink::RED.bold();
         // A closed stderr leaves nobody to tell.
         let glyphs = self.beside();
         let message = glyphs.broken("error: ", &failure.error.to_string());

@@ -1,0 +1,192 @@
+//! Values of expressions: those of the object, which stay where they are, and those that are made,
+//! which are shared. Copying a value costs the same however large it is.
+
+use std::cmp::Ordering;
+use std::rc::Rc;
+
+use serde_json::{Map, Value as Json};
+
+use super::node::Literal;
+
+/// A value.
+#[derive(Clone, Debug)]
+pub(super) enum Value<'o> {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Uint(u64),
+    Double(f64),
+    Text(&'o str),
+    /// A text that was made.
+    Made(Rc<str>),
+    Bytes(Rc<[u8]>),
+    /// A list of the object.
+    Array(&'o [Json]),
+    /// A list that was made.
+    List(Rc<[Value<'o>]>),
+    /// A map of the object.
+    Object(&'o Map<String, Json>),
+    /// A map that is written out, and so is small.
+    Map(Rc<[(Value<'o>, Value<'o>)]>),
+    Type(&'static str),
+}
+
+impl<'o> From<&'o Json> for Value<'o> {
+    fn from(json: &'o Json) -> Self {
+        match json {
+            Json::Null => Self::Null,
+            Json::Bool(value) => Self::Bool(*value),
+            Json::Number(number) => match (number.as_u64(), number.as_i64()) {
+                (Some(value), _) => Self::Uint(value),
+                (None, Some(value)) => Self::Int(value),
+                (None, None) => Self::Double(number.as_f64().unwrap_or(f64::NAN)),
+            },
+            Json::String(text) => Self::Text(text),
+            Json::Array(list) => Self::Array(list),
+            Json::Object(map) => Self::Object(map),
+        }
+    }
+}
+
+impl<'o> From<&'o Literal> for Value<'o> {
+    fn from(literal: &'o Literal) -> Self {
+        match literal {
+            Literal::Null => Self::Null,
+            Literal::Bool(value) => Self::Bool(*value),
+            Literal::Int(value) => Self::Int(*value),
+            Literal::Uint(value) => Self::Uint(*value),
+            Literal::Double(value) => Self::Double(*value),
+            Literal::Text(text) => Self::Text(text),
+            Literal::Bytes(bytes) => Self::Bytes(bytes.as_slice().into()),
+        }
+    }
+}
+
+impl<'o> Value<'o> {
+    /// The name of its type.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null_type",
+            Self::Bool(_) => "bool",
+            Self::Int(_) => "int",
+            Self::Uint(_) => "uint",
+            Self::Double(_) => "double",
+            Self::Text(_) | Self::Made(_) => "string",
+            Self::Bytes(_) => "bytes",
+            Self::Array(_) | Self::List(_) => "list",
+            Self::Object(_) | Self::Map(_) => "map",
+            Self::Type(_) => "type",
+        }
+    }
+
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Made(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// How many elements, entries, characters or bytes it has; 1 of what has no size.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Made(text) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Array(list) => list.len(),
+            Self::List(list) => list.len(),
+            Self::Object(map) => map.len(),
+            Self::Map(map) => map.len(),
+            _ => 1,
+        }
+    }
+
+    /// The elements of a list, or the keys of a map.
+    pub(super) fn elements(&self) -> Option<Box<dyn Iterator<Item = Self> + '_>> {
+        match self {
+            Self::Array(list) => Some(Box::new(list.iter().map(Self::from))),
+            Self::List(list) => Some(Box::new(list.iter().cloned())),
+            Self::Object(map) => Some(Box::new(map.keys().map(|key| Self::Text(key)))),
+            Self::Map(map) => Some(Box::new(map.iter().map(|(key, _)| key.clone()))),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_list(&self) -> bool {
+        matches!(self, Self::Array(_) | Self::List(_))
+    }
+
+    pub(super) fn is_map(&self) -> bool {
+        matches!(self, Self::Object(_) | Self::Map(_))
+    }
+
+    /// An element of a list, by its number.
+    pub(super) fn at(&self, index: usize) -> Option<Self> {
+        match self {
+            Self::Array(list) => list.get(index).map(Self::from),
+            Self::List(list) => list.get(index).cloned(),
+            _ => None,
+        }
+    }
+
+    /// What a map has at a key. Numbers are the same key whatever their type.
+    pub(super) fn field(&self, key: &Self) -> Option<Self> {
+        match self {
+            Self::Object(map) => map.get(key.text()?).map(Self::from),
+            Self::Map(map) => {
+                let mut entries = map.iter();
+                entries.find(|(own, _)| own.is_same_key(key)).map(|(_, value)| value.clone())
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it may stand as the key of a map; numbers with a fraction can only be asked for.
+    pub(super) fn is_key(&self) -> bool {
+        let is_scalar = matches!(self, Self::Bool(_) | Self::Int(_) | Self::Uint(_));
+        is_scalar || self.text().is_some()
+    }
+
+    pub(super) fn is_same_key(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Bool(one), Self::Bool(two)) => one == two,
+            _ => match (self.text(), other.text()) {
+                (Some(one), Some(two)) => one == two,
+                _ => self.order(other) == Some(Ordering::Equal),
+            },
+        }
+    }
+
+    /// The whole number that a list is indexed with.
+    pub(super) fn index(&self) -> Option<Result<usize, String>> {
+        let (text, index) = match self {
+            Self::Int(value) => (value.to_string(), usize::try_from(*value).ok()),
+            Self::Uint(value) => (value.to_string(), usize::try_from(*value).ok()),
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked")]
+            Self::Double(value) if value.fract() == 0.0 && value.abs() < 1e15 => {
+                (value.to_string(), (*value >= 0.0).then_some(*value as usize))
+            }
+            _ => return None,
+        };
+        Some(index.ok_or(text))
+    }
+
+    /// Which of two values that have an order is less; numbers of different types compare by value.
+    #[allow(clippy::cast_precision_loss, reason = "as CEL compares a double with an integer")]
+    pub(super) fn order(&self, other: &Self) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Bool(one), Self::Bool(two)) => Some(one.cmp(two)),
+            (Self::Int(one), Self::Int(two)) => Some(one.cmp(two)),
+            (Self::Uint(one), Self::Uint(two)) => Some(one.cmp(two)),
+            (Self::Int(one), Self::Uint(two)) => Some(i128::from(*one).cmp(&i128::from(*two))),
+            (Self::Uint(one), Self::Int(two)) => Some(i128::from(*one).cmp(&i128::from(*two))),
+            (Self::Double(one), Self::Double(two)) => one.partial_cmp(two),
+            (Self::Double(one), Self::Int(two)) => one.partial_cmp(&(*two as f64)),
+            (Self::Double(one), Self::Uint(two)) => one.partial_cmp(&(*two as f64)),
+            (Self::Int(one), Self::Double(two)) => (*one as f64).partial_cmp(two),
+            (Self::Uint(one), Self::Double(two)) => (*one as f64).partial_cmp(two),
+            (Self::Bytes(one), Self::Bytes(two)) => Some(one.cmp(two)),
+            _ => Some(self.text()?.cmp(other.text()?)),
+        }
+    }
+}

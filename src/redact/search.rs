@@ -1,0 +1,377 @@
+//! One search for every value in every spelling. A text is searched as it is and in plainer views
+//! of itself: with escapes decoded ([`views`](super::views)), with its lines joined, and with runs
+//! of base64 or hexadecimal digits decoded at every place where a byte can begin
+//! ([`digits`](super::digits)), each view again in views of its own. What is found in a view is
+//! known by where it stands in the text.
+//!
+//! Values are compared without regard to how their white space is wrapped.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
+use std::ops::Range;
+
+use aho_corasick::AhoCorasick;
+
+use super::digits::Digits;
+use super::views::{Kind, dense, white_space};
+
+/// Only this many bytes of a value go into the search itself, the rest is compared where they
+/// are found: a search for whole certificates would take longer to build than all else takes.
+const BEGINNING: usize = 24;
+/// How many levels of digits are decoded, one inside the other.
+const DEPTH: usize = 3;
+/// How many levels of escapes and wrapped lines are undone, one inside the other.
+const LEVELS: usize = 4;
+/// A value of this length is found by chance in no bytes whatever.
+const LONG: usize = 8;
+/// Bytes between control characters are taken for a text from this length on.
+const SHORTEST_TEXT: usize = 6;
+/// The shortest beginning of a value that is masked where a program cut the rest off.
+const SHORTEST_CUT: usize = 4;
+/// A value that is written without its spaces is taken for the same from this length on.
+const SPACES_DO_NOT_MATTER: usize = 12;
+
+/// Where a value counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stands {
+    /// Wherever it stands.
+    Anywhere,
+    /// As a word of its own.
+    AsWord,
+    /// Between quotes.
+    Quoted,
+}
+
+/// A value that is searched for.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Needle {
+    /// The value, without white space around it.
+    pub(super) value: Vec<u8>,
+    /// The number of its mask.
+    pub(super) number: usize,
+    /// Where it counts.
+    pub(super) stands: Stands,
+}
+
+/// A place in a text, and the number of the value that stands there.
+pub(super) type Span = (Range<usize>, usize);
+
+/// The search could not be made, or not be brought to its end.
+#[derive(Debug)]
+pub(super) struct Failed;
+
+/// Finds values.
+pub(super) struct Search {
+    /// Finds the beginnings of the values, without white space.
+    beginnings: AhoCorasick,
+    /// Those beginnings, sorted, each with the values that begin so.
+    needles: Vec<(Vec<u8>, BTreeSet<Needle>)>,
+    /// Whether any value has white space in it.
+    has_spaces: bool,
+    /// Whether any value has bytes in it that are no plain text.
+    has_bytes: bool,
+}
+
+impl Search {
+    /// A search for these values; `None` when there are none.
+    pub(super) fn new(needles: impl IntoIterator<Item = Needle>) -> Result<Option<Self>, Failed> {
+        let mut by_beginning: BTreeMap<Vec<u8>, BTreeSet<Needle>> = BTreeMap::new();
+        let (mut has_spaces, mut has_bytes) = (false, false);
+        for needle in needles {
+            let dense = dense(&needle.value);
+            has_spaces |= dense.is_some();
+            has_bytes |= !needle.value.iter().all(|byte| is_text_byte(*byte));
+            let mut beginning = dense.map_or_else(|| needle.value.clone(), |view| view.bytes);
+            beginning.truncate(BEGINNING);
+            if !beginning.is_empty() {
+                by_beginning.entry(beginning).or_default().insert(needle);
+            }
+        }
+        if by_beginning.is_empty() {
+            return Ok(None);
+        }
+        let beginnings = AhoCorasick::new(by_beginning.keys()).map_err(|_| Failed)?;
+        let needles = by_beginning.into_iter().collect();
+        Ok(Some(Self { beginnings, needles, has_spaces, has_bytes }))
+    }
+
+    /// Every place of `text` where a value stands, overlapping ones too.
+    pub(super) fn find(&self, text: &str) -> Result<Vec<Span>, Failed> {
+        let mut hunt = Hunt {
+            search: self,
+            spans: Vec::new(),
+            seen: HashSet::new(),
+            state: RandomState::new(),
+            left: (8 << 20) + 128 * text.len(),
+        };
+        hunt.views(text.as_bytes(), &|range| range, Levels { digits: DEPTH, escapes: LEVELS })?;
+        Ok(hunt.spans)
+    }
+
+    /// A value that begins with what a program showed of one, in which white space does not count.
+    fn begins_with(&self, shown: &[u8]) -> Option<&Needle> {
+        let shown = dense(shown).map_or_else(|| shown.to_vec(), |view| view.bytes);
+        let start = &shown[..shown.len().min(BEGINNING)];
+        let from = self.needles.partition_point(|(beginning, _)| beginning.as_slice() < start);
+        let same = self.needles[from..].iter().take_while(|(known, _)| known.starts_with(start));
+        same.flat_map(|(_, needles)| needles).find(|needle| {
+            let is_same = |value: &[u8]| value.starts_with(&shown);
+            needle.stands == Stands::Anywhere
+                && match dense(&needle.value) {
+                    Some(view) => is_same(&view.bytes),
+                    None => is_same(&needle.value),
+                }
+        })
+    }
+}
+
+/// How many levels may still be undone, one inside the other.
+#[derive(Clone, Copy)]
+struct Levels {
+    digits: usize,
+    escapes: usize,
+}
+
+/// Where in the text a part of a view is from.
+type Origin<'a> = &'a dyn Fn(Range<usize>) -> Range<usize>;
+
+/// A run of digits from some place of it on.
+struct Run<'a> {
+    digits: Digits,
+    /// What it stands in.
+    digits_of: &'a [u8],
+    first: usize,
+    end: usize,
+}
+
+impl Run<'_> {
+    /// Where the digits are of some of the bytes that they stand for. Blanks around a value, and
+    /// what fills up the last group of digits, belong to it.
+    fn origin(&self, decoded: &[u8], range: Range<usize>) -> Range<usize> {
+        let is_blank = |bytes: &[u8]| bytes.trim_ascii().is_empty();
+        let of_run = self.digits.of_bytes(range.clone());
+        let start = match is_blank(&decoded[..range.start]) {
+            true => self.first,
+            false => self.first + of_run.start,
+        };
+        if !is_blank(&decoded[range.end..]) {
+            return start..self.first + of_run.end;
+        }
+        let padding = self.digits_of[self.end..].iter().take_while(|&&byte| byte == b'=');
+        start..self.end + padding.count()
+    }
+}
+
+/// A search under way.
+struct Hunt<'a> {
+    search: &'a Search,
+    spans: Vec<Span>,
+    /// Views that were searched: where they stand in the text, and what they are.
+    seen: HashSet<(Range<usize>, u64)>,
+    state: RandomState,
+    /// How many bytes more may be searched. A text that takes more was made for that.
+    left: usize,
+}
+
+impl Hunt<'_> {
+    /// Searches bytes and every view of them.
+    fn views(&mut self, bytes: &[u8], origin: Origin<'_>, levels: Levels) -> Result<(), Failed> {
+        self.runs(bytes, &|_| true, origin, levels)?;
+        self.plainer(bytes, origin, levels)
+    }
+
+    /// Searches bytes and every plainer view of them.
+    fn plainer(&mut self, bytes: &[u8], origin: Origin<'_>, levels: Levels) -> Result<(), Failed> {
+        self.matches(bytes, origin, 0)?;
+        let Some(escapes) = levels.escapes.checked_sub(1) else { return Ok(()) };
+        // Most often, `+` is a digit.
+        let is_apt =
+            |kind: &Kind| *kind != Kind::Form || self.search.has_spaces || bytes.contains(&b'%');
+        for view in Kind::ALL.into_iter().filter(is_apt).filter_map(|kind| kind.undo(bytes)) {
+            let origin = |range| origin(view.origin(range));
+            // Whichever of two kinds is undone first, often the same comes of it.
+            if self.is_new(&view.bytes, &origin) {
+                // Runs that are as they were have been looked into.
+                self.runs(&view.bytes, &|run| view.is_changed(run), &origin, levels)?;
+                self.plainer(&view.bytes, &origin, Levels { escapes, ..levels })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether these bytes of this place were not searched yet.
+    fn is_new(&mut self, bytes: &[u8], origin: Origin<'_>) -> bool {
+        let hash = self.state.hash_one(bytes);
+        self.seen.insert((origin(0..bytes.len()), hash))
+    }
+
+    /// Searches bytes as they are for values that are not shorter than that.
+    fn matches(&mut self, bytes: &[u8], origin: Origin<'_>, least: usize) -> Result<(), Failed> {
+        self.left = self.left.checked_sub(bytes.len()).ok_or(Failed)?;
+        let dense = dense(bytes);
+        let packed = dense.as_ref().map_or(bytes, |view| &view.bytes);
+        for found in self.search.beginnings.find_overlapping_iter(packed) {
+            let start = match &dense {
+                Some(view) => view.origin(found.range()).start,
+                None => found.start(),
+            };
+            for needle in &self.search.needles[found.pattern().as_usize()].1 {
+                let (is_there, length) = compare(&needle.value, &bytes[start..]);
+                self.left = self.left.checked_sub(length).ok_or(Failed)?;
+                if !is_there {
+                    continue;
+                }
+                let range = start..start + length;
+                if needle.value.len() >= least && needle.stands.counts(bytes, &range) {
+                    self.spans.push((origin(range), needle.number));
+                }
+            }
+        }
+        self.cut_off(bytes, origin);
+        Ok(())
+    }
+
+    /// Finds beginnings of values that a program quoted and cut off, such as `` `hunter2...` ``.
+    fn cut_off(&mut self, bytes: &[u8], origin: Origin<'_>) {
+        let is_mark = |rest: &[u8]| rest.starts_with(b"...") || rest.starts_with("…".as_bytes());
+        let mut quote = None;
+        for at in 0..bytes.len() {
+            match bytes[at] {
+                b'`' | b'\'' | b'"' => quote = Some(at + 1),
+                b'.' | 0xe2 if is_mark(&bytes[at..]) => {
+                    let Some(from) = quote.take() else { continue };
+                    if at - from >= SHORTEST_CUT
+                        && let Some(needle) = self.search.begins_with(&bytes[from..at])
+                    {
+                        self.spans.push((origin(from..at), needle.number));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Searches what those runs of digits stand for that are `wanted`.
+    fn runs(
+        &mut self,
+        bytes: &[u8],
+        wanted: &dyn Fn(&Range<usize>) -> bool,
+        origin: Origin<'_>,
+        levels: Levels,
+    ) -> Result<(), Failed> {
+        let Some(fewer) = levels.digits.checked_sub(1) else { return Ok(()) };
+        let levels = Levels { digits: fewer, escapes: LEVELS };
+        let mut decoded = Vec::new();
+        for digits in [Digits::Base64, Digits::Hex] {
+            for run in digits.runs(bytes).filter(|run| wanted(run)) {
+                self.left = self.left.checked_sub(run.len()).ok_or(Failed)?;
+                for first in (run.start..run.end).take(digits.alignments()) {
+                    digits.decode_into(&bytes[first..run.end], &mut decoded);
+                    if self.may_hold_value(&decoded) {
+                        let run = Run { digits, digits_of: bytes, first, end: run.end };
+                        self.decoded(
+                            &decoded,
+                            &|range| origin(run.origin(&decoded, range)),
+                            levels,
+                        )?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether it is worth the while to search these bytes, which most often stand for nothing: the
+    /// digits were a word.
+    fn may_hold_value(&self, bytes: &[u8]) -> bool {
+        let texts = bytes.split(|byte| !is_text_byte(*byte));
+        texts.map(<[u8]>::len).max() >= Some(SHORTEST_TEXT)
+            || self.search.has_bytes && bytes.len() >= LONG
+            || is_text(bytes)
+    }
+
+    /// Searches bytes that digits stand for, which may be no text at all or have one inside.
+    fn decoded(&mut self, bytes: &[u8], origin: Origin<'_>, levels: Levels) -> Result<(), Failed> {
+        if is_text(bytes) {
+            return self.views(bytes, origin, levels);
+        }
+        self.matches(bytes, origin, LONG)?;
+        let mut start = 0;
+        for part in bytes.split(|byte| !is_text_byte(*byte)) {
+            let at = start;
+            start += part.len() + 1;
+            if part.len() >= SHORTEST_TEXT {
+                let within = |range: Range<usize>| origin(at + range.start..at + range.end);
+                self.views(part, &within, levels)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Stands {
+    /// Whether a value counts that stands there.
+    fn counts(self, bytes: &[u8], range: &Range<usize>) -> bool {
+        let (before, after) = (&bytes[..range.start], &bytes[range.end..]);
+        match self {
+            Self::Anywhere => true,
+            Self::AsWord => !ends_in_word(before) && !begins_with_word(after),
+            Self::Quoted => {
+                before.last().is_some_and(|quote| b"'\"`".contains(quote))
+                    && before.last() == after.first()
+            }
+        }
+    }
+}
+
+/// Whether `text` begins with the value, and how far it is the same; white space may be wrapped in
+/// another way, and lines be joined.
+fn compare(value: &[u8], text: &[u8]) -> (bool, usize) {
+    let (mut at, mut of) = (0, 0);
+    while of < value.len() {
+        let (space, expected) = (white_space(&text[at..]), white_space(&value[of..]));
+        let is_wrapped = |space: &[u8]| space.contains(&b'\n');
+        match (space, expected) {
+            (0, 0) if text.get(at) == Some(&value[of]) => {
+                at += 1;
+                of += 1;
+                continue;
+            }
+            (0, 0) => return (false, at),
+            (_, 0) if !is_wrapped(&text[at..at + space]) => return (false, at),
+            (0, _)
+                if value.len() < SPACES_DO_NOT_MATTER && !is_wrapped(&value[of..of + expected]) =>
+            {
+                return (false, at);
+            }
+            _ => {}
+        }
+        at += space;
+        of += expected;
+    }
+    (true, at)
+}
+
+/// Whether these bytes are a text: no bytes that are none, and no control characters.
+fn is_text(bytes: &[u8]) -> bool {
+    let is_fit = |c: char| !c.is_control() || c.is_ascii_whitespace();
+    std::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(is_fit))
+}
+
+fn is_text_byte(byte: u8) -> bool {
+    byte == b' ' || byte.is_ascii_graphic() || byte.is_ascii_whitespace()
+}
+
+fn ends_in_word(bytes: &[u8]) -> bool {
+    let last = (1..=4).find_map(|length| {
+        let from = bytes.len().checked_sub(length)?;
+        std::str::from_utf8(&bytes[from..]).ok()?.chars().next()
+    });
+    last.is_some_and(char::is_alphanumeric)
+}
+
+fn begins_with_word(bytes: &[u8]) -> bool {
+    let first =
+        (1..=4).find_map(|length| std::str::from_utf8(bytes.get(..length)?).ok()?.chars().next());
+    first.is_some_and(char::is_alphanumeric)
+}

@@ -1,0 +1,176 @@
+//! Whether a program failed by itself, or at a wall of its cell: how it ended and what it said,
+//! held against what each wall does to programs.
+
+use super::super::program::Limits;
+
+/// What the launcher ends with where it could not become the program.
+pub const NOT_LAUNCHED: u8 = 125;
+/// What it says then, before why.
+pub const CANNOT: &str = "trueup cannot launch it: ";
+
+/// What is said by a program that was given no memory: by Go, glibc, C++ and Rust.
+const NO_MEMORY: [&str; 7] = [
+    "out of memory",
+    "cannot allocate memory",
+    "memory allocation of",
+    "std::bad_alloc",
+    "failed to allocate memory",
+    "failed to reserve page summary memory",
+    "failed to create new os thread",
+];
+/// What is said where a file would grow too large.
+const TOO_LARGE: &str = "file too large";
+/// What is said at the other walls.
+const REFUSED: [&str; 4] = [
+    "operation not permitted",
+    "permission denied",
+    "function not implemented",
+    "error while loading shared libraries",
+];
+
+/// How a program ended that failed.
+#[derive(Clone, Copy, Debug)]
+pub struct End<'a> {
+    /// Its exit status.
+    pub code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// What it said.
+    pub said: &'a str,
+}
+
+/// Which wall it met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wall {
+    /// It got no more memory.
+    Memory,
+    /// It would have written too large a file.
+    FileSize,
+    /// It used up its time of the processor.
+    Processor,
+    /// The system killed it, and trueup did not ask for that.
+    Killed,
+    /// Something was refused; whether that is why it failed, nobody can say.
+    Refused,
+}
+
+impl End<'_> {
+    /// The wall that it met, if it looks like one.
+    pub fn wall(&self) -> Option<Wall> {
+        const ABORTED: i32 = 6;
+        const KILLED: i32 = 9;
+        const PROCESSOR: i32 = 24;
+        const FILE_SIZE: i32 = 25;
+        let said = self.said.to_lowercase();
+        let says = |words: &[&str]| words.iter().any(|words| said.contains(words));
+        // Go's runtime ends with 2; an error of a template does not.
+        let is_of_a_runtime = self.signal == Some(ABORTED) || self.code == Some(2);
+        match self.signal {
+            Some(PROCESSOR) => Some(Wall::Processor),
+            Some(FILE_SIZE) => Some(Wall::FileSize),
+            Some(KILLED) => Some(Wall::Killed),
+            _ if is_of_a_runtime && says(&NO_MEMORY) => Some(Wall::Memory),
+            _ if says(&[TOO_LARGE]) => Some(Wall::FileSize),
+            _ if says(&REFUSED) => Some(Wall::Refused),
+            _ => None,
+        }
+    }
+}
+
+impl Wall {
+    /// What it did, to follow the program's name; `None` where the program's own words say more.
+    pub fn message(self, limits: &Limits) -> Option<String> {
+        Some(match self {
+            Self::Memory => {
+                format!(
+                    "needs more than {}, the memory that a renderer may take",
+                    size(limits.memory)
+                )
+            }
+            Self::FileSize => {
+                format!("would write a file of more than {}, and was stopped", size(limits.file))
+            }
+            Self::Processor => {
+                format!(
+                    "took more than {} s of processor time, and was stopped",
+                    limits.processor()
+                )
+            }
+            Self::Killed => "was killed by the system".to_owned(),
+            Self::Refused => return None,
+        })
+    }
+
+    /// What to do about it.
+    pub fn hint(self) -> String {
+        match self {
+            Self::Memory => {
+                "see whether what it renders comes to an end; if so, give it more with render: \
+                 memory: in trueup's config.yaml"
+            }
+            Self::FileSize | Self::Processor => {
+                "see whether what it renders comes to an end by hand"
+            }
+            Self::Killed => "see whether this machine ran out of memory (dmesg says)",
+            Self::Refused => {
+                "renderers run in a cell: no network, no other programs, and of the machine's files \
+                 only their own; what one needs besides goes under render: readable: in trueup's \
+                 config.yaml"
+            }
+        }
+        .to_owned()
+    }
+}
+
+/// Bytes as a person reads them.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [(u32, &str); 3] = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
+    let unit =
+        UNITS.iter().find(|(shift, _)| bytes >> shift > 0 && bytes.is_multiple_of(1 << shift));
+    match unit {
+        Some((shift, name)) => format!("{} {name}", bytes >> shift),
+        None => format!("{bytes} bytes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wall_is_told_from_a_failure() {
+        for (code, signal, said, expected) in [
+            (
+                Some(2),
+                None,
+                "fatal error: runtime: out of memory\n\ngoroutine 1",
+                Some(Wall::Memory),
+            ),
+            (Some(2), None, "runtime: cannot allocate memory", Some(Wall::Memory)),
+            (None, Some(6), "terminate called after … 'std::bad_alloc'", Some(Wall::Memory)),
+            (None, Some(6), "memory allocation of 8 bytes failed", Some(Wall::Memory)),
+            (Some(1), None, "execution error at (a:1:1): out of memory, says the author", None),
+            (Some(1), None, "write /home/a: file too large", Some(Wall::FileSize)),
+            (None, Some(25), "", Some(Wall::FileSize)),
+            (None, Some(24), "", Some(Wall::Processor)),
+            (None, Some(9), "", Some(Wall::Killed)),
+            (Some(1), None, "socket: operation not permitted", Some(Wall::Refused)),
+            (Some(1), None, "open /etc/hostname: permission denied", Some(Wall::Refused)),
+            (Some(1), None, "invalid Kustomization", None),
+        ] {
+            assert_eq!(End { code, signal, said }.wall(), expected, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_message_says_which_limit_and_how_much() {
+        let limits = Limits::default();
+        let message = Wall::Memory.message(&limits).unwrap();
+        assert_eq!(message, "needs more than 2 GiB, the memory that a renderer may take");
+        for (bytes, expected) in
+            [(1 << 30, "1 GiB"), (3 << 29, "1536 MiB"), (1 << 10, "1 KiB"), (1, "1 bytes")]
+        {
+            assert_eq!(size(bytes), expected);
+        }
+    }
+}

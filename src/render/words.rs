@@ -1,0 +1,186 @@
+//! What a program says about a failure, as it may be shown: short, and without what is secret in
+//! the files and arguments that it was given. When rendering fails there are no objects that would
+//! say what ends in a Secret, so everything counts that a Secret is made of by its name or looks.
+
+use crate::formats::{Formats, Helm, Jsonnet};
+use crate::manifest;
+use crate::redact::{Inputs, Redactor};
+
+use super::shelf::{KUSTOMIZATIONS, folder_of, join};
+use super::sources::Format;
+
+use serde_json::Value;
+
+/// How many lines of what a program says about a failure are shown, and how long each may be.
+const LINES: usize = 8;
+const LINE: usize = 600;
+/// Of a longer text the last line may end in the middle of a value.
+const WHOLE: usize = 60 << 10;
+
+/// What a generator's entry says that is no value.
+const NO_VALUES: [&str; 5] = ["name", "namespace", "type", "behavior", "options"];
+/// Its keys that name files.
+const FILES: [&str; 1] = ["files"];
+const ENVS: [&str; 2] = ["envs", "env"];
+
+/// What a program was given.
+pub struct Given<'a> {
+    /// The format of what it renders.
+    pub format: Format,
+    /// The options of all formats.
+    pub formats: &'a Formats,
+    /// The files that it may read, by their paths.
+    pub files: Vec<(&'a str, &'a [u8])>,
+}
+
+impl Given<'_> {
+    /// What it says, as short as can be and without what is secret.
+    pub fn shown(&self, said: &str) -> String {
+        let said = match said.len() {
+            0..=WHOLE => said,
+            _ => {
+                said.rfind('\n').map_or("what it says is too long to be shown", |end| &said[..end])
+            }
+        };
+        let objects: Vec<_> = self
+            .files
+            .iter()
+            .filter(|(path, _)| is_yaml(path))
+            .flat_map(|(path, content)| manifest::read(path, content).manifests)
+            .map(|manifest| manifest.object)
+            .collect();
+        // What is cut off a value can't be found any more, so it is masked before that.
+        let said = Redactor::with_rules(&objects, &[], &self.inputs()).text(said);
+        let said = said.replace('\t', "  ");
+        // Warnings come before what ended it, and are not about that.
+        let is_noise = |line: &str| {
+            let line = line.trim_start();
+            line.is_empty()
+                || line.starts_with("# Warning: ")
+                || line.starts_with("Use --debug flag")
+        };
+        let plain = |line| {
+            ["Error: ", "RUNTIME ERROR: ", "runtime error: "].iter().fold(line, without_start)
+        };
+        let lines = said.lines().map(str::trim_end).filter(|line| !is_noise(line)).map(plain);
+        let cut = |line: &str| match line.char_indices().nth(LINE) {
+            Some((end, _)) => format!("{}…", &line[..end]),
+            None => line.to_owned(),
+        };
+        lines.take(LINES).map(cut).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Everything that it was given, apart from manifests.
+    pub fn inputs(&self) -> Inputs {
+        let mut inputs = Inputs::default();
+        inputs.names.extend(self.files.iter().map(|(path, _)| (*path).to_owned()));
+        match self.format {
+            Format::Kustomize => {}
+            Format::Helm => self.values(self.formats.helm.as_ref(), &mut inputs),
+            Format::Jsonnet => self.variables(self.formats.jsonnet.as_ref(), &mut inputs),
+        }
+        for (path, content) in &self.files {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            if self.format == Format::Kustomize && KUSTOMIZATIONS.contains(&name) {
+                self.generators(path, content, &mut inputs);
+            }
+            if let Ok(text) = std::str::from_utf8(content) {
+                inputs.text(text);
+            }
+        }
+        inputs
+    }
+
+    /// Helm's values: of charts, of files and single ones.
+    fn values(&self, options: Option<&Helm>, inputs: &mut Inputs) {
+        let named = options.map(|options| options.values.as_slice()).unwrap_or_default();
+        for (path, content) in &self.files {
+            let is_named = named.iter().any(|name| name.trim_matches('/') == *path);
+            let is_charts = path.rsplit('/').next() == Some("values.yaml");
+            if is_named || is_charts {
+                match manifest::value(path, content) {
+                    Ok(Some((value, _))) => inputs.value("", &value),
+                    Ok(None) => {}
+                    // Helm may read it.
+                    Err(_) => inputs.secret(&String::from_utf8_lossy(content)),
+                }
+            }
+        }
+        for (name, value) in options.iter().flat_map(|options| &options.set) {
+            inputs.value(name, value);
+        }
+    }
+
+    /// Jsonnet's variables and arguments.
+    fn variables(&self, options: Option<&Jsonnet>, inputs: &mut Inputs) {
+        let all = options.into_iter().flat_map(|options| options.ext.iter().chain(&options.tla));
+        all.for_each(|(name, value)| inputs.value(name, value));
+    }
+
+    /// What a kustomization generates Secrets and ConfigMaps of.
+    fn generators(&self, path: &str, content: &[u8], inputs: &mut Inputs) {
+        let Ok(Some((Value::Object(map), _))) = manifest::value(path, content) else { return };
+        for (field, value) in &map {
+            // kustomize knows its fields in whatever case.
+            let is_secret = field.eq_ignore_ascii_case("secretGenerator");
+            let mut add = |name: &str, text: &str| match is_secret {
+                true => inputs.secret(text),
+                false => inputs.value(name, &text.into()),
+            };
+            if is_secret || field.eq_ignore_ascii_case("configMapGenerator") {
+                for entry in value.as_array().into_iter().flatten().filter_map(Value::as_object) {
+                    for (key, value) in entry {
+                        self.entry(folder_of(path), (key, value), &mut add);
+                    }
+                }
+            } else {
+                inputs.parts_of(field, value);
+            }
+        }
+    }
+
+    /// Adds the values of one key of a generator's entry, each by its name.
+    fn entry(&self, folder: &str, (key, value): (&str, &Value), add: &mut dyn FnMut(&str, &str)) {
+        let is_one_of = |keys: &[&str]| keys.iter().any(|known| known.eq_ignore_ascii_case(key));
+        if is_one_of(&NO_VALUES) {
+            return;
+        }
+        let items = match value {
+            Value::Array(items) => items.iter().collect(),
+            value => vec![value],
+        };
+        for item in items {
+            let Some(text) = item.as_str() else {
+                add("", &item.to_string());
+                continue;
+            };
+            let (name, value) = text.split_once('=').unwrap_or(("", text));
+            let file = |path: &str| {
+                let path = join(folder, path.trim_start_matches("./"));
+                let mut files = self.files.iter();
+                files.find(|(known, _)| *known == path).map(|(_, content)| *content)
+            };
+            if is_one_of(&FILES) {
+                if let Some(content) = file(value) {
+                    add(name, &String::from_utf8_lossy(content));
+                }
+            } else if is_one_of(&ENVS) {
+                let content = String::from_utf8_lossy(file(text).unwrap_or_default());
+                for line in content.lines().filter(|line| !line.trim_start().starts_with('#')) {
+                    let (name, value) = line.split_once('=').unwrap_or(("", line));
+                    add(name, value);
+                }
+            } else {
+                add(name, value.trim_matches(['"', '\'']));
+            }
+        }
+    }
+}
+
+fn is_yaml(path: &str) -> bool {
+    [".yaml", ".yml", ".json"].iter().any(|end| path.ends_with(end))
+}
+
+fn without_start<'a>(line: &'a str, start: &&str) -> &'a str {
+    line.strip_prefix(start).unwrap_or(line)
+}

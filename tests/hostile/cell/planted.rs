@@ -1,0 +1,110 @@
+//! A renderer of our own, and what the kernel said to it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+use trueup::formats::Formats;
+use trueup::machine::{Program, Strictness};
+use trueup::render::program::Limits;
+use trueup::render::sources::{Format, Source};
+use trueup::render::{Rendered, Setting};
+use trueup::snapshot::{Revision, Snapshot};
+
+/// Compiles a program of this folder, once.
+macro_rules! compiled {
+    ($name:literal) => {{
+        static BUILT: LazyLock<(tempfile::TempDir, PathBuf)> = LazyLock::new(|| {
+            compile(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/hostile/cell/", $name, ".c"))
+        });
+        BUILT.1.clone()
+    }};
+}
+
+/// A program that renders as its order says.
+pub fn planted() -> PathBuf {
+    compiled!("planted")
+}
+
+/// A program that runs another one on a kernel that lacks system calls.
+pub fn without() -> PathBuf {
+    compiled!("without")
+}
+
+fn compile(source: &str) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join(Path::new(source).file_stem().unwrap());
+    let compiled =
+        Command::new("cc").args(["-o".as_ref(), program.as_os_str(), source.as_ref()]).output();
+    let compiled = compiled.unwrap_or_else(|error| panic!("the tests need cc: {error}"));
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+    (folder, program)
+}
+
+/// How planted programs are run.
+pub fn setting(cache: &Path) -> Setting {
+    Setting {
+        programs: BTreeMap::from([(Program::Kustomize, planted()), (Program::Helm, planted())]),
+        search: "".into(),
+        cache: cache.to_owned(),
+        launcher: Some(env!("CARGO_BIN_EXE_trueup").into()),
+        limits: Limits::default(),
+        // Where this machine lacks a guard, the tests should not pass.
+        cell: Strictness::Require,
+        readable: Vec::new(),
+        formats: Formats::default(),
+        namespace: "default".to_owned(),
+    }
+}
+
+/// What comes of an order.
+pub fn render(order: &str, change: impl FnOnce(&mut Setting)) -> Rendered {
+    let cache = tempfile::tempdir().unwrap();
+    let mut setting = setting(cache.path());
+    change(&mut setting);
+    let revision = Revision {
+        commit: String::new(),
+        named: String::new(),
+        summary: String::new(),
+        author: String::new(),
+        time: "2026-01-01T00:00:00Z".parse().unwrap(),
+        dirty: false,
+    };
+    let files = [("k/kustomization.yaml", "configMapGenerator: [{name: a}]\n"), ("k/order", order)];
+    let files = files.map(|(path, text)| (path.to_owned(), text.into())).into();
+    let snapshot = Snapshot { revision, files, skipped: Vec::new() };
+    let source = Source {
+        format: Format::Kustomize,
+        path: "k".to_owned(),
+        file: "k/kustomization.yaml".to_owned(),
+        reads: ["k".to_owned()].into(),
+        given: [].into(),
+    };
+    trueup::render::render(&setting, &[source], &snapshot)
+}
+
+/// What the kernel said to each line of an order.
+#[track_caller]
+pub fn said(order: &str, change: impl FnOnce(&mut Setting)) -> BTreeMap<String, String> {
+    let rendered = render(order, change);
+    assert_eq!(rendered.problems, []);
+    let data = rendered.manifests[0].object.0["data"].as_object().unwrap();
+    data.iter().map(|(line, said)| (line.clone(), said.as_str().unwrap().to_owned())).collect()
+}
+
+/// Asserts what the kernel says to an order's lines.
+#[track_caller]
+pub fn expect(lines: &[(&str, &str)]) {
+    expect_with(lines, |_| {});
+}
+
+/// The same in a setting that is changed.
+#[track_caller]
+pub fn expect_with(lines: &[(&str, &str)], change: impl FnOnce(&mut Setting)) {
+    let order: String = lines.iter().map(|(line, _)| format!("{line}\n")).collect();
+    let said = said(&order, change);
+    for (line, expected) in lines {
+        assert_eq!(said[*line], *expected, "{line}");
+    }
+}

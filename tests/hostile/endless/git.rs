@@ -1,0 +1,278 @@
+//! Repositories that unfold to far more than they store. Every limit is tried with harmless input
+//! just below and just above it; nothing here is large.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use trueup::git::pull::{PullError, PullOptions, pull};
+use trueup::git::{Checkout, Error, Limits, Measure};
+use trueup::snapshot::Snapshot;
+
+use crate::support::git::{Upstream, blob, commit_tree, git, tree, write};
+use crate::support::http::GitServer;
+
+/// A commit with `narrow/one.yaml`, and `wide`, in which each of three folders within each other
+/// has the same four below it: 4 + 16 + 64 folders and 64 files of five objects.
+fn shared_subtrees(dir: &Path) -> String {
+    let file = blob(dir, "kind: One\n");
+    let mut below = tree(dir, &[("100644", b"one.yaml", &file)]);
+    for _ in 0..3 {
+        let names: [&[u8]; 4] = [b"a", b"b", b"c", b"d"];
+        let entries: Vec<_> = names.iter().map(|name| ("40000", *name, below.as_str())).collect();
+        below = tree(dir, &entries);
+    }
+    let narrow = tree(dir, &[("100644", b"one.yaml", &file)]);
+    let root = tree(dir, &[("40000", b"narrow", &narrow), ("40000", b"wide", &below)]);
+    commit_tree(dir, &root, None)
+}
+
+fn snapshot(dir: &Path, limits: &Limits, path: &str) -> Result<Snapshot, Error> {
+    let checkout = Checkout::discover_within(dir, limits)?;
+    let revision = checkout.resolve(None)?;
+    checkout.snapshot(&revision, &[path.to_owned()], &|_| true)
+}
+
+/// A repository whose `HEAD` is `commit`, in a folder of its own.
+fn at(make: impl FnOnce(&Path) -> String) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    git(folder.path(), ["init", "--quiet", "--initial-branch=main"]);
+    let commit = make(folder.path());
+    git(folder.path(), ["update-ref", "refs/heads/main", &commit]);
+    folder
+}
+
+#[track_caller]
+fn assert_too_much<T: std::fmt::Debug>(result: Result<T, Error>, wanted: Measure) {
+    match result {
+        Err(error @ Error::TooMuch { .. }) => {
+            let Error::TooMuch { excess, .. } = &error else { unreachable!() };
+            assert_eq!(excess.measure, wanted, "{error}");
+            assert!(error.to_string().contains(&excess.limit.to_string()), "{error}");
+            assert!(error.hint().is_some());
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn entries_are_counted_under_the_paths_that_are_read() {
+    let folder = at(shared_subtrees);
+    let limits = |entries| Limits { entries, ..Limits::default() };
+    // Below `wide`: 4 + 16 + 64 folders, and 64 files.
+    assert_eq!(snapshot(folder.path(), &limits(148), "wide").unwrap().files.len(), 64);
+    assert_too_much(snapshot(folder.path(), &limits(147), "wide"), Measure::Entries);
+    assert_too_much(snapshot(folder.path(), &limits(147), ""), Measure::Entries);
+    // What lies beside the path that is read costs nothing.
+    assert_eq!(snapshot(folder.path(), &limits(1), "narrow").unwrap().files.len(), 1);
+    assert_eq!(snapshot(folder.path(), &limits(1), "narrow/one.yaml").unwrap().files.len(), 1);
+    // Nor does a path that is not there.
+    match snapshot(folder.path(), &limits(1), "narow") {
+        Err(Error::UnknownPath { near, .. }) => assert_eq!(near, ["narrow"]),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_commit_is_weighed_before_it_is_compared_with_the_work_tree() {
+    let folder = at(shared_subtrees);
+    let uncommitted = |limits: Limits| {
+        let checkout = Checkout::discover_within(folder.path(), &limits).unwrap();
+        checkout.uncommitted(&["narrow".to_owned()])
+    };
+    let limits = |checkout_entries| Limits { checkout_entries, ..Limits::default() };
+    // `narrow`, its file, `wide` and all below.
+    assert_eq!(uncommitted(limits(151)).unwrap(), ["narrow/one.yaml"]);
+    assert_too_much(uncommitted(limits(150)), Measure::Entries);
+    // wide/a/b/c/one.yaml and its like, 64 times 19 bytes, and more.
+    assert_too_much(
+        uncommitted(Limits { path_bytes: 1200, ..Limits::default() }),
+        Measure::PathBytes,
+    );
+}
+
+#[test]
+fn folders_within_each_other_and_long_paths() {
+    let folder = at(shared_subtrees);
+    let depth = |depth| Limits { depth, ..Limits::default() };
+    assert!(snapshot(folder.path(), &depth(4), "").is_ok());
+    assert_too_much(snapshot(folder.path(), &depth(3), ""), Measure::Depth);
+    assert_too_much(snapshot(folder.path(), &depth(3), "wide/a"), Measure::Depth);
+    let path = |path| Limits { path, ..Limits::default() };
+    let longest = "wide/a/b/c/one.yaml".len();
+    assert!(snapshot(folder.path(), &path(longest), "").is_ok());
+    assert_too_much(snapshot(folder.path(), &path(longest - 1), ""), Measure::Path);
+    let bytes = |path_bytes| Limits { path_bytes, ..Limits::default() };
+    assert!(snapshot(folder.path(), &bytes(15 + 6), "narrow").is_ok());
+    assert_too_much(snapshot(folder.path(), &bytes(14), "narrow"), Measure::PathBytes);
+    for limits in [depth(3), path(longest - 1)] {
+        let checkout = Checkout::discover_within(folder.path(), &limits).unwrap();
+        assert!(checkout.uncommitted(&[String::new()]).is_err());
+    }
+}
+
+#[test]
+fn objects_are_measured_before_they_are_inflated() {
+    let folder = at(shared_subtrees);
+    // One entry: `100644 one.yaml`, NUL, and 20 bytes.
+    let tree = |tree| Limits { tree, ..Limits::default() };
+    let one = 7 + 8 + 1 + 20;
+    // Each of four: `40000 a`, NUL, 20 bytes. The root has but two.
+    let widest = 4 * (6 + 1 + 1 + 20);
+    assert!(one < widest);
+    assert!(snapshot(folder.path(), &tree(widest), "").is_ok());
+    assert_too_much(snapshot(folder.path(), &tree(widest - 1), ""), Measure::TreeBytes);
+    let content = |content| Limits { content, ..Limits::default() };
+    let bytes = "kind: One\n".len() as u64;
+    assert!(snapshot(folder.path(), &content(bytes), "narrow").is_ok());
+    assert_too_much(snapshot(folder.path(), &content(bytes - 1), "narrow"), Measure::Content);
+    // One blob, 64 times: it is the paths that are filled.
+    assert!(snapshot(folder.path(), &content(64 * bytes), "wide").is_ok());
+    assert_too_much(snapshot(folder.path(), &content(64 * bytes - 1), "wide"), Measure::Content);
+}
+
+#[test]
+fn a_commit_may_say_so_much_and_no_more() {
+    let folder = at(shared_subtrees);
+    let size: u64 = git(folder.path(), ["cat-file", "-s", "HEAD"]).parse().unwrap();
+    let limits = |commit| Limits { commit, ..Limits::default() };
+    let resolve =
+        |limits: Limits| Checkout::discover_within(folder.path(), &limits).unwrap().resolve(None);
+    assert!(resolve(limits(size)).is_ok());
+    assert_too_much(resolve(limits(size - 1)), Measure::CommitBytes);
+
+    let long = "x".repeat(2000);
+    let message = format!("{long}\n\nbody\n");
+    let author = format!("user.name={}", "y".repeat(2000));
+    git(
+        folder.path(),
+        ["-c", &author, "commit", "--quiet", "--allow-empty", "--message", &message],
+    );
+    let revision = resolve(Limits::default()).unwrap();
+    assert_eq!(revision.summary.chars().count(), 501);
+    assert!(revision.summary.ends_with('…'));
+}
+
+#[test]
+fn who_wrote_a_line_is_looked_for_so_far_and_no_further() {
+    let upstream = Upstream::new();
+    for replicas in 2..6 {
+        upstream.write("web.yaml", &format!("kind: Web\nreplicas: {replicas}\n"));
+        upstream.commit("Scale");
+    }
+    let authors = |limits: Limits| {
+        let checkout = Checkout::discover_within(&upstream.work(), &limits).unwrap();
+        let revision = checkout.resolve(None).unwrap();
+        checkout.authors(&revision, "web.yaml", &[1, 2])
+    };
+    assert_eq!(authors(Limits::default()).unwrap().len(), 2);
+    assert!(authors(Limits { history: 3, ..Limits::default() }).is_err());
+    assert!(authors(Limits { history_bytes: 100, ..Limits::default() }).is_err());
+}
+
+/// Pulls with limits of the test's own.
+fn pull_within(directory: &Path, url: Option<String>, limits: Limits) -> Result<(), PullError> {
+    pull(&PullOptions {
+        directory: directory.to_owned(),
+        url,
+        branch: None,
+        bare: false,
+        timeout: Duration::from_secs(60),
+        interrupt: Arc::default(),
+        limits,
+    })
+    .map(drop)
+}
+
+#[test]
+fn a_pull_takes_a_commit_of_so_many_files_and_no_more() {
+    let upstream = Upstream::new();
+    let checkout = upstream.clone("checkout");
+    let before = upstream.tip();
+    let commit = {
+        let made = shared_subtrees(&upstream.work());
+        let tree = git(upstream.work(), ["rev-parse", &format!("{made}^{{tree}}")]);
+        commit_tree(upstream.work(), &tree, Some("HEAD"))
+    };
+    git(upstream.work(), ["push", "--quiet", "origin", &format!("{commit}:refs/heads/main")]);
+    let limits = |checkout_entries| Limits { checkout_entries, ..Limits::default() };
+
+    match pull_within(&checkout, None, limits(150)) {
+        Err(PullError::Checkout(error)) => assert_too_much::<()>(Err(error), Measure::Entries),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(git(&checkout, ["rev-parse", "HEAD"]), before);
+    let place = upstream.folder().join("place");
+    assert!(pull_within(&place, Some(upstream.url()), limits(150)).is_err());
+    assert!(!place.exists());
+
+    pull_within(&checkout, None, limits(151)).unwrap();
+    assert_eq!(git(&checkout, ["rev-parse", "HEAD"]), commit);
+    assert_eq!(git(&checkout, ["status", "--porcelain"]), "");
+    pull_within(&place, Some(upstream.url()), limits(151)).unwrap();
+}
+
+#[test]
+fn a_pull_inflates_objects_of_so_many_bytes_and_no_more() {
+    let upstream = Upstream::new();
+    let checkout = upstream.clone("checkout");
+    let before = upstream.tip();
+    write(upstream.work().join("large.bin"), &"x".repeat(100_000));
+    let commit = upstream.commit("Large");
+    // A pull is allowed four times as much as reading.
+    let limits = |object| Limits { object, ..Limits::default() };
+
+    assert!(matches!(pull_within(&checkout, None, limits(20_000)), Err(PullError::Fetch { .. })));
+    assert_eq!(git(&checkout, ["rev-parse", "HEAD"]), before);
+
+    pull_within(&checkout, None, limits(50_000)).unwrap();
+    assert_eq!(git(&checkout, ["rev-parse", "HEAD"]), commit);
+    assert!(snapshot(&checkout, &limits(50_000), "web.yaml").is_ok());
+    assert!(snapshot(&checkout, &limits(50_000), "large.bin").is_err());
+}
+
+#[test]
+fn a_pull_takes_a_pack_of_so_many_bytes_and_no_more() {
+    let upstream = Upstream::new();
+    let checkout = upstream.clone("checkout");
+    let before = upstream.tip();
+    // Digits that zlib makes little of.
+    let digits: String =
+        (0..20_000_u64).map(|n| (n * 7_919 * 104_729 % 65_537).to_string()).collect();
+    write(upstream.work().join("large.txt"), &digits);
+    let commit = upstream.commit("Large");
+    let limits = |pack| Limits { pack, ..Limits::default() };
+
+    let error = pull_within(&checkout, None, limits(1000)).unwrap_err();
+    assert!(matches!(error, PullError::TooLarge { bytes: 1000, .. }), "{error}");
+    assert_eq!(git(&checkout, ["rev-parse", "HEAD"]), before);
+    let place = upstream.folder().join("place");
+    let error = pull_within(&place, Some(upstream.url()), limits(1000)).unwrap_err();
+    assert!(matches!(error, PullError::TooLarge { .. }), "{error}");
+    assert!(!place.exists());
+
+    pull_within(&checkout, None, limits(1_000_000)).unwrap();
+    assert_eq!(git(&checkout, ["rev-parse", "HEAD"]), commit);
+}
+
+#[test]
+fn a_list_of_refs_has_so_many_bytes_and_no_more() {
+    // As the program does when it starts.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let upstream = Upstream::new();
+    for branch in 0..60 {
+        git(upstream.bare(), ["branch", &format!("branch-{branch}"), "main"]);
+    }
+    let server = GitServer::http(upstream.folder());
+    let checkout = upstream.clone("checkout");
+    git(&checkout, ["remote", "set-url", "origin", &server.url("shop.git")]);
+    for version in ["0", "1", "2"] {
+        git(&checkout, ["config", "protocol.version", version]);
+        let limits = |refs| Limits { refs, ..Limits::default() };
+        // More than the capabilities have, and less than 60 lines of an id and a name.
+        let error = pull_within(&checkout, None, limits(2000)).unwrap_err();
+        assert!(matches!(error, PullError::Fetch { .. }), "{version}: {error:?}");
+        assert!(format!("{error:?}").contains("list of refs"), "{version}: {error:?}");
+        pull_within(&checkout, None, limits(20_000)).unwrap();
+    }
+}
