@@ -131,7 +131,7 @@ fn kustomizations_beside_kustomize() {
     let program = renderers::folder().join("kustomize");
     let mut built = 0;
     fuzz(
-        6_000,
+        5_000,
         |seed| Composer { random: Random::new(seed), url: listener.url() },
         |bytes| {
             let mut files = others();
