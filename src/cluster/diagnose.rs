@@ -155,6 +155,8 @@ impl Cluster {
             query_escape(container),
         );
         match tokio::time::timeout(LOG_PATIENCE, self.text(Call::get(path))).await {
+            // The last line may end in the middle of what has to be masked.
+            Ok(Ok(log)) if log.len() >= LOG_BYTES => log_lines(&(log + "…")),
             Ok(Ok(log)) => log_lines(&log),
             Ok(Err(error)) => vec![format!("  its log can't be read: {error}")],
             Err(_) => vec!["  its log can't be read: the pod's node does not answer".to_owned()],

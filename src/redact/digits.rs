@@ -15,6 +15,27 @@ pub(super) enum Digits {
     Hex,
 }
 
+/// What each byte is worth as a digit.
+const BASE64: [u8; 256] =
+    worths(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", b"-_", 62);
+const HEX: [u8; 256] = worths(b"0123456789abcdef", b"ABCDEF", 10);
+
+/// Digits in their order, and others that are worth the same from `first` on.
+const fn worths(digits: &[u8], others: &[u8], first: u8) -> [u8; 256] {
+    let mut worths = [u8::MAX; 256];
+    let mut at = 0;
+    while at < digits.len() {
+        worths[digits[at] as usize] = at as u8;
+        at += 1;
+    }
+    at = 0;
+    while at < others.len() {
+        worths[others[at] as usize] = first + at as u8;
+        at += 1;
+    }
+    worths
+}
+
 impl Digits {
     /// How many bits a digit has.
     fn bits(self) -> usize {
@@ -34,16 +55,9 @@ impl Digits {
 
     /// What a digit is worth; 255 for what is none.
     fn worth(self, digit: u8) -> u8 {
-        match (self, digit) {
-            (Self::Base64, b'A'..=b'Z') => digit - b'A',
-            (Self::Base64, b'a'..=b'z') => digit - b'a' + 26,
-            (Self::Base64, b'0'..=b'9') => digit - b'0' + 52,
-            (Self::Base64, b'+' | b'-') => 62,
-            (Self::Base64, b'/' | b'_') => 63,
-            (Self::Hex, b'0'..=b'9') => digit - b'0',
-            (Self::Hex, b'a'..=b'f') => digit - b'a' + 10,
-            (Self::Hex, b'A'..=b'F') => digit - b'A' + 10,
-            _ => u8::MAX,
+        match self {
+            Self::Base64 => BASE64[usize::from(digit)],
+            Self::Hex => HEX[usize::from(digit)],
         }
     }
 
@@ -66,6 +80,31 @@ impl Digits {
             }
             None
         })
+    }
+
+    /// Whether `run` stands for a text or for so many bytes of one in a row. Most runs are words,
+    /// and that soon shows.
+    pub(super) fn has_text(self, run: &[u8], least: usize, is_text: fn(u8) -> bool) -> bool {
+        let mut left = run.len() * self.bits() / 8;
+        let least = least.min(left);
+        let (mut held, mut bits, mut in_a_row) = (0_u32, 0, 0);
+        for &digit in run {
+            held = held << self.bits() | u32::from(self.worth(digit));
+            bits += self.bits();
+            if bits < 8 {
+                continue;
+            }
+            bits -= 8;
+            left -= 1;
+            in_a_row = if is_text((held >> bits) as u8) { in_a_row + 1 } else { 0 };
+            if in_a_row >= least {
+                return true;
+            }
+            if in_a_row + left < least {
+                return false;
+            }
+        }
+        false
     }
 
     /// Puts the bytes that `run` stands for into `bytes`; bits that are left over at its end are
@@ -110,7 +149,7 @@ mod tests {
         assert_eq!(Digits::Base64.of_bytes(1..3), 1..4);
         assert_eq!(Digits::Base64.of_bytes(0..11), 0..15);
         let runs: Vec<_> = Digits::Hex.runs(b"0x68656C6c6f 1234567").collect();
-        assert_eq!(runs, vec![2..12]);
+        assert_eq!(runs, [2..12]);
         assert_eq!(Digits::Hex.decode(b"68656C6c6f"), b"hello");
         assert_eq!(Digits::Hex.of_bytes(1..3), 2..6);
     }

@@ -6,14 +6,14 @@
 //!
 //! Values are compared without regard to how their white space is wrapped.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher as _, RandomState};
 use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
 
 use super::digits::Digits;
-use super::views::{Kind, dense, white_space};
+use super::views::{Kind, LONGEST_ESCAPE, dense, white_space};
 
 /// Only this many bytes of a value go into the search itself, the rest is compared where they
 /// are found: a search for whole certificates would take longer to build than all else takes.
@@ -28,6 +28,11 @@ const LONG: usize = 8;
 const SHORTEST_TEXT: usize = 6;
 /// The shortest beginning of a value that is masked where a program cut the rest off.
 const SHORTEST_CUT: usize = 4;
+/// How far before the cut a value may begin.
+const LONGEST_CUT: usize = 1 << 10;
+/// What stands where the rest was cut off.
+const CUT: &str = "…";
+const QUOTES: &[u8] = b"'\"`";
 /// A value that is written without its spaces is taken for the same from this length on.
 const SPACES_DO_NOT_MATTER: usize = 12;
 
@@ -100,7 +105,7 @@ impl Search {
         let mut hunt = Hunt {
             search: self,
             spans: Vec::new(),
-            seen: HashSet::new(),
+            seen: HashMap::new(),
             state: RandomState::new(),
             left: (8 << 20) + 128 * text.len(),
         };
@@ -148,7 +153,10 @@ impl Run<'_> {
     /// Where the digits are of some of the bytes that they stand for. Blanks around a value, and
     /// what fills up the last group of digits, belong to it.
     fn origin(&self, decoded: &[u8], range: Range<usize>) -> Range<usize> {
-        let is_blank = |bytes: &[u8]| bytes.trim_ascii().is_empty();
+        let is_blank = |bytes: &[u8]| {
+            let bytes = bytes.trim_ascii();
+            bytes.is_empty() || bytes == CUT.as_bytes()
+        };
         let of_run = self.digits.of_bytes(range.clone());
         let start = match is_blank(&decoded[..range.start]) {
             true => self.first,
@@ -166,8 +174,9 @@ impl Run<'_> {
 struct Hunt<'a> {
     search: &'a Search,
     spans: Vec<Span>,
-    /// Views that were searched: where they stand in the text, and what they are.
-    seen: HashSet<(Range<usize>, u64)>,
+    /// Views that were searched: where they stand in the text, what they are, and how many levels
+    /// of escapes were left, from 1.
+    seen: HashMap<(Range<usize>, u64), usize>,
     state: RandomState,
     /// How many bytes more may be searched. A text that takes more was made for that.
     left: usize,
@@ -187,28 +196,36 @@ impl Hunt<'_> {
         // Most often, `+` is a digit.
         let is_apt =
             |kind: &Kind| *kind != Kind::Form || self.search.has_spaces || bytes.contains(&b'%');
-        for view in Kind::ALL.into_iter().filter(is_apt).filter_map(|kind| kind.undo(bytes)) {
+        for kind in Kind::ALL.into_iter().filter(is_apt) {
+            let Some(view) = kind.undo(bytes) else { continue };
             let origin = |range| origin(view.origin(range));
             // Whichever of two kinds is undone first, often the same comes of it.
-            if self.is_new(&view.bytes, &origin) {
+            if self.is_new(&view.bytes, &origin, escapes) {
                 // Runs that are as they were have been looked into.
                 self.runs(&view.bytes, &|run| view.is_changed(run), &origin, levels)?;
-                self.plainer(&view.bytes, &origin, Levels { escapes, ..levels })?;
+                if kind == Kind::Lines && !view.joins_escapes() {
+                    self.matches(&view.bytes, &origin, 0)?;
+                } else {
+                    self.plainer(&view.bytes, &origin, Levels { escapes, ..levels })?;
+                }
             }
         }
         Ok(())
     }
 
-    /// Whether these bytes of this place were not searched yet.
-    fn is_new(&mut self, bytes: &[u8], origin: Origin<'_>) -> bool {
-        let hash = self.state.hash_one(bytes);
-        self.seen.insert((origin(0..bytes.len()), hash))
+    /// Whether these bytes of this place were not searched yet with as many levels left.
+    fn is_new(&mut self, bytes: &[u8], origin: Origin<'_>, escapes: usize) -> bool {
+        let key = (origin(0..bytes.len()), self.state.hash_one(bytes));
+        let known = self.seen.entry(key).or_default();
+        let is_new = *known <= escapes;
+        *known = (*known).max(escapes + 1);
+        is_new
     }
 
     /// Searches bytes as they are for values that are not shorter than that.
     fn matches(&mut self, bytes: &[u8], origin: Origin<'_>, least: usize) -> Result<(), Failed> {
         self.left = self.left.checked_sub(bytes.len()).ok_or(Failed)?;
-        let dense = dense(bytes);
+        let dense = if self.search.has_spaces { dense(bytes) } else { None };
         let packed = dense.as_ref().map_or(bytes, |view| &view.bytes);
         for found in self.search.beginnings.find_overlapping_iter(packed) {
             let start = match &dense {
@@ -231,18 +248,30 @@ impl Hunt<'_> {
         Ok(())
     }
 
-    /// Finds beginnings of values that a program quoted and cut off, such as `` `hunter2...` ``.
+    /// Finds beginnings of values whose rest was cut off, such as `` `hunter2...` ``.
     fn cut_off(&mut self, bytes: &[u8], origin: Origin<'_>) {
-        let is_mark = |rest: &[u8]| rest.starts_with(b"...") || rest.starts_with("…".as_bytes());
         let mut quote = None;
         for at in 0..bytes.len() {
             match bytes[at] {
                 b'`' | b'\'' | b'"' => quote = Some(at + 1),
-                b'.' | 0xe2 if is_mark(&bytes[at..]) => {
-                    let Some(from) = quote.take() else { continue };
-                    if at - from >= SHORTEST_CUT
-                        && let Some(needle) = self.search.begins_with(&bytes[from..at])
-                    {
+                b'.' | 0xe2 => {
+                    let Some(mark) = mark_of_cut(&bytes[at..]) else { continue };
+                    let end = without_half_an_escape(&bytes[..at]);
+                    // Three dots end many a sentence, but not between quotes.
+                    let starts = match (quote.take(), mark) {
+                        (Some(from), _) if end >= from + SHORTEST_CUT => from..end,
+                        (_, CUT) => end.saturating_sub(LONGEST_CUT)..end,
+                        _ => continue,
+                    };
+                    let is_quoted =
+                        |from| bytes[..from].last().is_none_or(|it| QUOTES.contains(it));
+                    let begins = |from: &usize| {
+                        let least = if is_quoted(*from) { SHORTEST_CUT } else { LONG };
+                        let is_long = end >= from + least && !bytes[*from].is_ascii_whitespace();
+                        is_long.then(|| self.search.begins_with(&bytes[*from..end])).flatten()
+                    };
+                    let found = starts.into_iter().find_map(|from| Some((from, begins(&from)?)));
+                    if let Some((from, needle)) = found {
                         self.spans.push((origin(from..at), needle.number));
                     }
                 }
@@ -263,11 +292,18 @@ impl Hunt<'_> {
         let levels = Levels { digits: fewer, escapes: LEVELS };
         let mut decoded = Vec::new();
         for digits in [Digits::Base64, Digits::Hex] {
-            for run in digits.runs(bytes).filter(|run| wanted(run)) {
+            for run in digits.runs(bytes) {
+                let padding = bytes[run.end..].iter().take_while(|&&byte| byte == b'=').count();
+                if !wanted(&(run.start..run.end + padding)) {
+                    continue;
+                }
                 self.left = self.left.checked_sub(run.len()).ok_or(Failed)?;
                 for first in (run.start..run.end).take(digits.alignments()) {
-                    digits.decode_into(&bytes[first..run.end], &mut decoded);
-                    if self.may_hold_value(&decoded) {
+                    if self.may_hold_value(digits, &bytes[first..run.end]) {
+                        digits.decode_into(&bytes[first..run.end], &mut decoded);
+                        // Where digits are cut off, so is what they stand for.
+                        let mark = mark_of_cut(&bytes[run.end..]).map_or(0, |_| CUT.len());
+                        decoded.extend_from_slice(&CUT.as_bytes()[..mark]);
                         let run = Run { digits, digits_of: bytes, first, end: run.end };
                         self.decoded(
                             &decoded,
@@ -281,13 +317,10 @@ impl Hunt<'_> {
         Ok(())
     }
 
-    /// Whether it is worth the while to search these bytes, which most often stand for nothing: the
-    /// digits were a word.
-    fn may_hold_value(&self, bytes: &[u8]) -> bool {
-        let texts = bytes.split(|byte| !is_text_byte(*byte));
-        texts.map(<[u8]>::len).max() >= Some(SHORTEST_TEXT)
-            || self.search.has_bytes && bytes.len() >= LONG
-            || is_text(bytes)
+    /// Whether it is worth the while to search what these digits stand for: most often they are a
+    /// word.
+    fn may_hold_value(&self, digits: Digits, run: &[u8]) -> bool {
+        self.search.has_bytes || digits.has_text(run, SHORTEST_TEXT, is_text_byte)
     }
 
     /// Searches bytes that digits stand for, which may be no text at all or have one inside.
@@ -317,11 +350,26 @@ impl Stands {
             Self::Anywhere => true,
             Self::AsWord => !ends_in_word(before) && !begins_with_word(after),
             Self::Quoted => {
-                before.last().is_some_and(|quote| b"'\"`".contains(quote))
+                before.last().is_some_and(|quote| QUOTES.contains(quote))
                     && before.last() == after.first()
             }
         }
     }
+}
+
+/// The mark that `text` begins with of something that was cut off.
+fn mark_of_cut(text: &[u8]) -> Option<&'static str> {
+    [CUT, "..."].into_iter().find(|mark| text.starts_with(mark.as_bytes()))
+}
+
+/// Where `text` ends without the beginning of an escape.
+fn without_half_an_escape(text: &[u8]) -> usize {
+    let from = text.len().saturating_sub(LONGEST_ESCAPE);
+    let is_escape = |at: usize| {
+        b"\\%&".contains(&text[at])
+            && text[at + 1..].iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'#')
+    };
+    (from..text.len()).find(|&at| is_escape(at)).unwrap_or(text.len())
 }
 
 /// Whether `text` begins with the value, and how far it is the same; white space may be wrapped in

@@ -4,6 +4,9 @@
 
 use std::ops::Range;
 
+/// The longest escape, an entity.
+pub(super) const LONGEST_ESCAPE: usize = 18;
+
 /// A text that was made of another one.
 #[derive(Default)]
 pub(super) struct View {
@@ -46,6 +49,17 @@ impl View {
             None => range.end,
         };
         start..end
+    }
+
+    /// Whether an escape was put together from what stood on both sides of a change.
+    pub(super) fn joins_escapes(&self) -> bool {
+        let kinds = [Kind::Backslash, Kind::Percent, Kind::Entity, Kind::Quotes];
+        self.changes.iter().map(|change| change.here.start).any(|joint| {
+            (joint.saturating_sub(LONGEST_ESCAPE)..joint).any(|at| {
+                let escapes = kinds.iter().filter_map(|kind| kind.escape(&self.bytes[at..]));
+                escapes.into_iter().any(|(_, length)| at + length > joint)
+            })
+        })
     }
 
     /// Whether a part of it has a change in it or beside it.
@@ -94,6 +108,9 @@ impl Kind {
             return None;
         }
         let is_start = |byte: u8| byte == sign || self == Self::Form && byte == b'%';
+        if self == Self::Form && !text.windows(3).any(|it| it[1] == b'+' && is_inside(it)) {
+            return None; // a sum, or the digit of a base64 text by itself
+        }
         let mut view = View::default();
         let (mut at, mut copied) = (0, 0);
         while at < text.len() {
@@ -155,6 +172,11 @@ fn without(text: &[u8], goes: impl Fn(&[u8]) -> bool) -> Option<View> {
     (!view.changes.is_empty()).then_some(view)
 }
 
+/// Whether there is no white space around a sign.
+fn is_inside(three: &[u8]) -> bool {
+    !three[0].is_ascii_whitespace() && !three[2].is_ascii_whitespace()
+}
+
 /// How many bytes of white space `text` begins with.
 pub(super) fn white_space(text: &[u8]) -> usize {
     text.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
@@ -212,9 +234,7 @@ fn unit(text: &[u8]) -> Option<(Meaning, usize)> {
 
 /// An entity of HTML: of a character of ASCII or Latin-1 by its name, of any by its number.
 fn entity(text: &[u8]) -> Option<(Meaning, usize)> {
-    /// The longest name and its signs.
-    const LONGEST: usize = 18;
-    let end = text.iter().take(LONGEST).position(|&byte| byte == b';')?;
+    let end = text.iter().take(LONGEST_ESCAPE).position(|&byte| byte == b';')?;
     let c = match (text.get(1)?, text.get(2)?) {
         (b'#', b'x' | b'X') => char::from_u32(number(text, 3..end, 16)?)?,
         (b'#', _) => char::from_u32(number(text, 2..end, 10)?)?,

@@ -29,6 +29,7 @@ const COMMON: &[&str] = &[
     "guest",
     "http",
     "https",
+    "ifnotpresent",
     "info",
     "json",
     "localhost",

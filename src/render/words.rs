@@ -161,8 +161,11 @@ impl Given<'_> {
                 files.find(|(known, _)| *known == path).map(|(_, content)| *content)
             };
             if is_one_of(&FILES) {
-                if let Some(content) = file(value) {
-                    add(name, &String::from_utf8_lossy(content));
+                match (file(value), value.rsplit_once('=')) {
+                    (Some(content), _) => add(name, &String::from_utf8_lossy(content)),
+                    // No path, but a literal in a wrong place.
+                    (None, Some((_, last))) => [value, last].iter().for_each(|it| add(name, it)),
+                    (None, None) => {}
                 }
             } else if is_one_of(&ENVS) {
                 let content = String::from_utf8_lossy(file(text).unwrap_or_default());
@@ -183,4 +186,68 @@ fn is_yaml(path: &str) -> bool {
 
 fn without_start<'a>(line: &'a str, start: &&str) -> &'a str {
     line.strip_prefix(start).unwrap_or(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(format: Format, formats: &Formats, files: &[(&str, &str)], said: &str) -> String {
+        let files = files.iter().map(|(path, text)| (*path, text.as_bytes())).collect();
+        Given { format, formats, files }.shown(said)
+    }
+
+    #[test]
+    fn a_value_that_is_quoted_is_masked_and_its_field_is_not() {
+        let values = "database: {password: Hunter, port: fivefour, url: 'http://u:pw-word@h'}\nimage: web\nname: quoted\n";
+        let files = [("web/values.yaml", values), ("web/templates/quoted.yaml", "x")];
+        let show = |said: &str| shown(Format::Helm, &Formats::default(), &files, said);
+        for (said, expected) in [
+            (
+                "Error: at '/database/password': 'Hunter' is bad",
+                "at '/database/password': '‹secret 1›' is bad",
+            ),
+            (
+                "at '/database/port': 'fivefour' is no port",
+                "at '/database/port': '‹secret 3›' is no port",
+            ),
+            ("fivefour without quotes", "fivefour without quotes"),
+            ("pw-word, SHVudGVy", "‹secret 2›, ‹secret 1›"),
+            (
+                "no 'web' at (web/templates/quoted.yaml:1:2)",
+                "no 'web' at (web/templates/quoted.yaml:1:2)",
+            ),
+        ] {
+            assert_eq!(show(said), expected);
+        }
+    }
+
+    #[test]
+    fn what_generators_and_variables_say_is_masked() {
+        let file = "SecretGenerator:\n- name: a\n  literals: [k=one-word, two-word]\n  files: [f=s.txt, nope.txt]\n  envs: [e.env]\nconfigMapGenerator:\n- literals: [token=six-word]\n";
+        let files = [
+            ("b/kustomization.yaml", file),
+            ("b/s.txt", "three-word\n"),
+            ("b/e.env", "A=four-word\n"),
+        ];
+        let said = "one-word two-word three-word four-word six-word nope.txt s.txt";
+        let said = shown(Format::Kustomize, &Formats::default(), &files, said);
+        assert!(!said.contains("-word") && said.ends_with("nope.txt s.txt"), "{said}");
+        let variables = [("key".to_owned(), "five-word".into())].into();
+        let jsonnet = Some(Jsonnet { ext: variables, ..Jsonnet::default() });
+        let formats = Formats { jsonnet, ..Formats::default() };
+        assert!(!shown(Format::Jsonnet, &formats, &[], "no five-word").contains("five"));
+    }
+
+    #[test]
+    fn what_is_cut_is_masked_before() {
+        let value = "secret-value-".repeat(100);
+        let values = format!("password: {value}\n");
+        let files = [("web/values.yaml", values.as_str())];
+        let said = format!("{}{value}", "x".repeat(LINE - 40));
+        let said = shown(Format::Helm, &Formats::default(), &files, &said);
+        assert!(said.ends_with("x‹secret 1›"), "{said}");
+        let long = format!("first\n{}", "y".repeat(WHOLE));
+        assert_eq!(shown(Format::Helm, &Formats::default(), &[], &long), "first");
+    }
 }

@@ -172,6 +172,10 @@ fn what_is_quoted_and_cut_off_is_masked() {
     for (text, expected) in [
         ("cannot unmarshal !!str `horse-b...` into int", "`‹secret 1›...`"),
         ("got \"horse-batt…\"", "\"‹secret 1›…\""),
+        ("no \"aG9yc2UtYmF0…\"", "no \"‹secret 1›…\""),
+        ("no 686f7273652d6…", "no ‹secret 1›…"),
+        ("no &#104;&#111;&#114;&#115;&#101;&#45;&#98;&#97;&#1…", "no ‹secret 1›…"),
+        ("a long line with horse-batt…", "a long line with ‹secret 1›…"),
         ("waiting for 'horses...'", "'horses...'"),
         ("horse-b... goes on", "horse-b..."),
     ] {

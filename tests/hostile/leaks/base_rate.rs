@@ -1,6 +1,5 @@
 //! How often something is masked that is no Secret: counted over other people's manifests, with the
 //! Secrets that come with them and with ordinary ones that have nothing to do with them.
-#![allow(clippy::print_stderr, reason = "who runs it wants to know the rate")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,9 +11,6 @@ use trueup::object::Object;
 use trueup::redact::Redactor;
 
 use super::ordinary;
-#[allow(dead_code, unused_imports, missing_docs)]
-#[path = "/tmp/old/mod.rs"]
-mod old;
 
 /// Of ten thousand texts of objects that are no Secrets, at most so many are masked in part for a
 /// Secret that has nothing to do with them.
@@ -68,54 +64,6 @@ fn ordinary_secrets_mask_next_to_nothing_of_published_manifests() {
     assert!(rate < BOUND, "{rate} of 10,000 texts are masked");
 }
 
-#[test]
-#[ignore = "reads published manifests: set TRUEUP_CORPUS"]
-#[allow(clippy::disallowed_methods, reason = "where the corpus is, is the machine's")]
-fn old_ordinary_secrets_mask_next_to_nothing_of_published_manifests() {
-    let corpus = std::env::var_os("TRUEUP_CORPUS").expect("TRUEUP_CORPUS names no folder");
-    let mut all = Count::default();
-    let mut hits = BTreeMap::new();
-    let ordinary = ordinary::secrets();
-    for project in projects(Path::new(&corpus)) {
-        let objects = objects(&project);
-        let name = project.strip_prefix(&corpus).unwrap().display().to_string();
-        let own = Count::of_old(&old::Redactor::new(&objects), &objects, &mut BTreeMap::new());
-        let both = old::Redactor::new(objects.iter().chain(&ordinary));
-        let mut found = BTreeMap::new();
-        let count = Count::of_old(&both, &objects, &mut found);
-        eprintln!(
-            "{name:40} {:6} objects {:7} texts · masked for own Secrets {:3}, for others {:3} · {:6.1} ms",
-            count.objects,
-            count.texts,
-            own.masked,
-            count.masked - own.masked,
-            count.time.as_secs_f64() * 1e3,
-        );
-        all.objects += count.objects;
-        all.texts += count.texts;
-        all.own += own.masked;
-        all.masked += count.masked - own.masked;
-        all.time += count.time;
-        for (text, times) in found {
-            *hits.entry(text).or_insert(0) += times;
-        }
-    }
-    for (text, times) in hits {
-        eprintln!("{times:4} × {text}");
-    }
-    let rate = all.masked as f64 * 1e4 / all.texts as f64;
-    eprintln!(
-        "{} objects, {} texts: {} masked for their own Secrets, {} for others: {rate:.2} in 10,000; {:.0} ms",
-        all.objects,
-        all.texts,
-        all.own,
-        all.masked,
-        all.time.as_secs_f64() * 1e3,
-    );
-    assert!(all.texts > 50_000, "{} texts", all.texts);
-    assert!(rate < BOUND, "{rate} of 10,000 texts are masked");
-}
-
 /// What is shown of objects that are no Secrets.
 #[derive(Default)]
 struct Count {
@@ -128,22 +76,6 @@ struct Count {
 
 impl Count {
     fn of(redactor: &Redactor, objects: &[Object], hits: &mut BTreeMap<String, usize>) -> Self {
-        let mut count = Self::default();
-        for object in objects.iter().filter(|object| object.kind() != "Secret") {
-            count.objects += 1;
-            let begin = Instant::now();
-            let shown = redactor.object(object);
-            count.time += begin.elapsed();
-            count.compare(&object.0.clone().into(), &shown.0.into(), hits);
-        }
-        count
-    }
-
-    fn of_old(
-        redactor: &old::Redactor,
-        objects: &[Object],
-        hits: &mut BTreeMap<String, usize>,
-    ) -> Self {
         let mut count = Self::default();
         for object in objects.iter().filter(|object| object.kind() != "Secret") {
             count.objects += 1;
