@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(Digits::Base64.of_bytes(1..3), 1..4);
         assert_eq!(Digits::Base64.of_bytes(0..11), 0..15);
         let runs: Vec<_> = Digits::Hex.runs(b"0x68656C6c6f 1234567").collect();
-        assert_eq!(runs, [2..12]);
+        assert_eq!(runs, vec![2..12]);
         assert_eq!(Digits::Hex.decode(b"68656C6c6f"), b"hello");
         assert_eq!(Digits::Hex.of_bytes(1..3), 2..6);
     }

@@ -1,5 +1,6 @@
 //! How often something is masked that is no Secret: counted over other people's manifests, with the
 //! Secrets that come with them and with ordinary ones that have nothing to do with them.
+#![allow(clippy::print_stderr, reason = "who runs it wants to know the rate")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
