@@ -193,6 +193,21 @@ impl Catalog {
         self.promised.get(api_version)
     }
 
+    /// What the APIServices of the commit bring, and discovery neither lists nor says is stale: it
+    /// takes the API server a while to notice an APIService.
+    pub fn unnoticed(&self) -> Vec<String> {
+        let is_unnoticed = |at: &&String| {
+            let (group, version) = at.split_once('/').unwrap_or(("", at));
+            !self.serves(group, version) && !self.silent.contains_key(*at)
+        };
+        self.promised.keys().filter(is_unnoticed).cloned().collect()
+    }
+
+    /// Notes that the server of a group's version does not answer, and why.
+    pub fn is_silent(&mut self, api_version: String, why: String) {
+        self.silent.insert(api_version, why);
+    }
+
     /// An APIService of the commit that brings a version of the group that is not served.
     pub fn missing(&self, group: &str) -> Option<&ObjectKey> {
         let is_missing = |at: &str| match at.split_once('/') {

@@ -67,6 +67,11 @@ impl Selection {
         !below.split('/').any(|part| part.starts_with('.')) && !self.ignored(path)
     }
 
+    /// The same for what may be in place of a folder.
+    pub fn reaches_folder(&self, given: &str, path: &str) -> bool {
+        self.reaches(given, path) && !self.left_out(path, true)
+    }
+
     /// As git has it: a file in an ignored folder can't be taken back in.
     fn ignored(&self, path: &str) -> bool {
         let folders = path.match_indices('/').map(|(at, _)| (&path[..at], true));

@@ -61,6 +61,9 @@ pub struct Snapshot {
     pub files: BTreeMap<String, Vec<u8>>,
     /// What was asked for and is not among the files.
     pub skipped: Vec<Skipped>,
+    /// Links and submodules that were not asked for by their names and may be in place of folders:
+    /// nobody knows what is behind them.
+    pub barred: Vec<Skipped>,
 }
 
 /// A path that was asked for and can't be one of the files.

@@ -58,6 +58,8 @@ mod support;
 #[cfg(unix)]
 mod takeover;
 mod unasked;
+#[cfg(unix)]
+mod unreadable;
 mod verify;
 mod wait;
 mod wait_admission;

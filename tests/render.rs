@@ -438,7 +438,7 @@ fn run(program: &str, limits: Limits) -> Rendered {
         dirty: false,
     };
     let files = BTreeMap::from([(path.clone(), program.into())]);
-    let snapshot = Snapshot { revision, files, skipped: Vec::new() };
+    let snapshot = Snapshot { revision, files, skipped: Vec::new(), barred: Vec::new() };
     let reads = [path.clone()].into();
     let (format, file, given) = (Format::Jsonnet, path.clone(), [].into());
     let source = Source { format, path, file, reads, given };

@@ -48,6 +48,16 @@ impl Cluster {
         Ok(Catalog::new(served, silent))
     }
 
+    /// Asks about the APIServices of the commit that discovery has not noticed yet: where one is
+    /// there already and its server does not answer, its objects may be there as well.
+    pub async fn notice(&self, catalog: &mut Catalog) {
+        for api_version in catalog.unnoticed().into_iter().take(self.limits.questions) {
+            if let Some(why) = self.words_of_server(&api_version).await {
+                catalog.is_silent(api_version, why);
+            }
+        }
+    }
+
     /// The kinds of a group's version that discovery can't speak for, or why its server does not
     /// answer.
     async fn what_of(&self, api_version: &str) -> Result<Vec<Served>, String> {

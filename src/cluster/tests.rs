@@ -11,10 +11,11 @@ use kube::client::Body;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::catalog::Lookup;
 use crate::halt::Halt;
 use crate::inventory::Record;
 use crate::memory::Memory;
-use crate::object::GroupKind;
+use crate::object::{GroupKind, Object};
 
 /// A server that gives these answers, one after the other, and says how often it was asked.
 fn server(answers: Vec<(u16, Option<&'static str>, Value)>) -> Cluster {
@@ -184,6 +185,38 @@ async fn the_members_of_a_stale_group_are_unknown_and_not_gone() {
     let unlisted: Vec<String> =
         observed.unlisted.iter().map(|kind| kind.kind.to_string()).collect();
     assert_eq!(unlisted, ["Meter.metrics.k8s.io"], "a kind that nobody defines has no objects");
+}
+
+/// Discovery lists a group some time after its APIService is there.
+#[tokio::test]
+async fn an_api_service_that_discovery_has_not_noticed_is_asked_itself() {
+    let service = |status: &str| {
+        let service = json!({
+            "apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
+            "metadata": { "name": "v1.metrics.k8s.io" },
+            "spec": { "group": "metrics.k8s.io", "version": "v1", "service": { "name": "meter" } },
+            "status": { "conditions": [{
+                "type": "Available", "status": status, "reason": "Endpoints", "message": "none",
+            }]},
+        });
+        (200, None, service)
+    };
+    let nothing = || (200, None, json!({ "items": [] }));
+    let missing = status(404, "NotFound", "no such APIService");
+    for (answer, silence) in [
+        (service("False"), Some("APIService v1.metrics.k8s.io says Endpoints: none")),
+        (service("True"), None),
+        (missing, None),
+    ] {
+        let cluster = server(vec![nothing(), nothing(), answer]);
+        let mut catalog = cluster.discover().await.unwrap();
+        let declared = Object(service("True").2.as_object().cloned().unwrap());
+        catalog.define([&declared]);
+        cluster.notice(&mut catalog).await;
+        let kind = GroupKind::new("metrics.k8s.io", "Meter");
+        let Lookup::Promised(promised) = catalog.look_up(&kind, "v1") else { panic!("{catalog:?}") };
+        assert_eq!(promised.silence, silence);
+    }
 }
 
 /// Webhooks of this sort can no longer be made, but those that were are still about.

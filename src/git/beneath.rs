@@ -34,6 +34,14 @@ pub(super) fn open(root: &Path, path: &str) -> io::Result<Found> {
     }
 }
 
+/// The first part of `path` that is a link, itself included.
+pub(super) fn link_above(root: &Path, path: &str) -> Option<String> {
+    let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
+    let mut parts = ends.map(|end| &path[..end]);
+    let is_link = |part: &&str| root.join(part).symlink_metadata().is_ok_and(|at| at.is_symlink());
+    parts.find(is_link).map(str::to_owned)
+}
+
 #[cfg(unix)]
 fn go_down(root: &Path, path: &str) -> io::Result<Found> {
     use rustix::fs::{AtFlags, FileType, Mode, OFlags, openat, statat};

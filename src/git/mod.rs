@@ -6,9 +6,10 @@
 //!
 //! Nothing in a repository is taken on trust: `owner` decides whose may be used, `fault` which tree
 //! objects are sound, `limits` how much is read; `trees` and `history` read no object past them, and
-//! `beneath` no file outside the work tree.
+//! `beneath` no file outside the work tree. `barred` tells which links may hide a folder.
 
 mod authors;
+mod barred;
 mod beneath;
 mod cause;
 mod error;

@@ -30,6 +30,7 @@ impl Checkout {
         let repo = self.local();
         let mut trees = Trees::of(&repo, &self.limits, parse(&revision.commit)?)?;
         let mut skipped = Vec::new();
+        let mut barriers = Vec::new();
         let mut blobs = BTreeMap::new();
         let mut take = |File { path, kind, id }: File| {
             let Ok(text) = path.to_str() else {
@@ -37,6 +38,9 @@ impl Checkout {
                 return;
             };
             if !wanted(text) {
+                if why_skipped(kind).is_some() {
+                    barriers.push(File { path, kind, id });
+                }
                 return;
             }
             match why_skipped(kind) {
@@ -48,22 +52,30 @@ impl Checkout {
         };
         for path in paths {
             let Some(Entry { kind, id, .. }) = trees.find(path)? else {
+                if let Some((above, kind)) = trees.first_barrier(path)? {
+                    return Err(not_files(&above, kind, revision));
+                }
                 let (path, commit) = (path.clone(), revision.commit.clone());
                 let near = trees.near(&path);
                 return Err(Error::UnknownPath { path, commit, near });
             };
             match kind {
                 EntryKind::Tree => trees.walk(id, path, &mut take)?,
-                EntryKind::Link => return Err(not_files(path, "symbolic link", revision)),
-                EntryKind::Commit => return Err(not_files(path, "submodule", revision)),
+                EntryKind::Link | EntryKind::Commit => {
+                    return Err(not_files(path, kind, revision));
+                }
                 kind => take(File { path: path.as_str().into(), kind, id }),
             }
         }
         let (files, large) = self.contents(revision, &blobs.into_iter().collect::<Vec<_>>())?;
         skipped.extend(large);
-        skipped.sort();
-        skipped.dedup();
-        Ok(Snapshot { revision: revision.clone(), files, skipped })
+        let barred = barriers.iter().map(|file| trees.bars(file));
+        let mut barred: Vec<Skipped> = barred.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+        for skipped in [&mut skipped, &mut barred] {
+            skipped.sort();
+            skipped.dedup();
+        }
+        Ok(Snapshot { revision: revision.clone(), files, skipped, barred })
     }
 
     /// One regular file's content at `revision`, or `None` if the commit has no such file. What is
@@ -173,6 +185,7 @@ fn why_skipped(kind: EntryKind) -> Option<WhySkipped> {
     }
 }
 
-fn not_files(path: &str, kind: &'static str, at: &Revision) -> Error {
+fn not_files(path: &str, kind: EntryKind, at: &Revision) -> Error {
+    let kind = if kind == EntryKind::Link { "symbolic link" } else { "submodule" };
     Error::NotFiles { path: path.to_owned(), kind, commit: at.commit.clone() }
 }

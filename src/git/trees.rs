@@ -1,5 +1,6 @@
 //! Reads a commit's folders: checks each, counts as it goes, and stops where a limit is reached.
 
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;
 
@@ -51,6 +52,8 @@ pub(super) struct Trees<'a> {
     root: ObjectId,
     /// What was walked over so far.
     walked: Weight,
+    /// The bytes of the tree objects that were read so far.
+    loaded: Cell<u64>,
 }
 
 impl<'a> Trees<'a> {
@@ -68,7 +71,7 @@ impl<'a> Trees<'a> {
             .tree_id()
             .map_err(Error::read(format!("commit {commit}")))?
             .detach();
-        Ok(Self { repo, limits, commit, root, walked: Weight::default() })
+        Ok(Self { repo, limits, commit, root, walked: Weight::default(), loaded: Cell::new(0) })
     }
 
     /// What is at `path`; the root is the empty string.
@@ -87,6 +90,37 @@ impl<'a> Trees<'a> {
             at = (at + part.len() + 1).min(path.len());
         }
         Ok(Some(found))
+    }
+
+    /// Whether more was read than belongs to merely telling where links lead.
+    pub(super) fn is_long_enough(&self) -> bool {
+        self.loaded.get() > self.limits.path_bytes
+    }
+
+    /// The first part of `path` that is a link or a submodule.
+    pub(super) fn first_barrier(&self, path: &str) -> Result<Option<(String, EntryKind)>, Error> {
+        let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
+        for above in ends.map(|end| &path[..end]) {
+            match self.find(above)?.map(|entry| entry.kind) {
+                Some(EntryKind::Tree) => {}
+                Some(kind @ (EntryKind::Link | EntryKind::Commit)) => {
+                    return Ok(Some((above.to_owned(), kind)));
+                }
+                _ => break,
+            }
+        }
+        Ok(None)
+    }
+
+    /// The content of a blob, unless it has more bytes than this.
+    pub(super) fn text_of(&self, id: ObjectId, longest: u64) -> Result<Option<BString>, Error> {
+        let reading = || format!("a link of commit {}", self.commit);
+        let header = self.repo.find_header(id).map_err(Error::read(reading()))?;
+        if header.kind() != gix::objs::Kind::Blob || header.size() > longest {
+            return Ok(None);
+        }
+        let mut object = self.repo.find_object(id).map_err(Error::read(reading()))?;
+        Ok(Some(std::mem::take(&mut object.data).into()))
     }
 
     /// Hands everything below `folder`, which is at `path`, to `each`; folders are walked into.
@@ -218,6 +252,7 @@ impl<'a> Trees<'a> {
         if header.size() > self.limits.tree {
             return Err(self.excess(path, Measure::TreeBytes, self.limits.tree));
         }
+        self.loaded.set(self.loaded.get().saturating_add(header.size()));
         let object = self.repo.find_object(id).map_err(Error::read(reading()))?;
         let Ok(tree) = gix::objs::TreeRef::from_bytes(&object.data, id.kind()) else {
             return Err(self.unsound(path, TreeFault::Malformed));

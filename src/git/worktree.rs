@@ -13,7 +13,7 @@ use gix::status::{Item, Submodule, UntrackedFiles, tree_index::TrackRenames};
 use super::beneath::{self, Found};
 use super::fault::{self, inert};
 use super::trees::Trees;
-use super::{Checkout, Error};
+use super::{Checkout, Error, barred};
 use crate::snapshot::{LARGEST, Skipped, Snapshot, WhySkipped};
 
 impl Checkout {
@@ -71,6 +71,7 @@ impl Checkout {
 
         let index = repo.index_or_empty().map_err(Error::read("the index"))?;
         let mut skipped = Vec::new();
+        let mut barred = Vec::new();
         let mut same = Vec::new();
         let mut found: BTreeSet<&str> = BTreeSet::new();
         for entry in index.entries() {
@@ -85,22 +86,30 @@ impl Checkout {
                 continue;
             };
             found.insert(text);
-            if changed.contains(path) || !wanted(text) {
+            if changed.contains(path) {
                 continue;
             }
-            match entry.mode {
-                Mode::SYMLINK => {
-                    skipped.push(Skipped { path: text.to_owned(), why: WhySkipped::Symlink });
+            let why = match entry.mode {
+                Mode::SYMLINK => WhySkipped::Symlink,
+                Mode::COMMIT => WhySkipped::Submodule,
+                _ if wanted(text) => {
+                    same.push((text.to_owned(), entry.id));
+                    continue;
                 }
-                Mode::COMMIT => {
-                    skipped.push(Skipped { path: text.to_owned(), why: WhySkipped::Submodule });
-                }
-                _ => same.push((text.to_owned(), entry.id)),
+                _ => continue,
+            };
+            match wanted(text) {
+                true => skipped.push(Skipped { path: text.to_owned(), why }),
+                false => barred.extend(self.bars(text, why)?),
             }
         }
         let changed_text = || changed.iter().filter_map(|path| path.to_str().ok());
         for path in paths.iter().filter(|path| !path.is_empty()) {
             let known = found.iter().copied().chain(changed_text());
+            if let Some(above) = beneath::link_above(self.root(), path) {
+                let (kind, commit) = ("symbolic link", revision.commit.clone());
+                return Err(Error::NotFiles { path: above, kind, commit });
+            }
             if !known.into_iter().any(|file| is_under(file.into(), std::slice::from_ref(path))) {
                 let near = crate::near::near(path, found.iter().map(|file| (*file).to_owned()));
                 let commit = revision.commit.clone();
@@ -111,7 +120,11 @@ impl Checkout {
         let (mut files, large) = self.contents(&revision, &same)?;
         skipped.extend(large);
         let mut reader = Reader::new(&repo)?;
-        for path in changed_text().filter(|path| wanted(path)) {
+        for path in changed_text() {
+            if !wanted(path) {
+                barred.extend(self.bars_where_changed(path)?);
+                continue;
+            }
             let why = match beneath::open(self.root(), path)
                 .map_err(Error::read(format!("`{}` of the work tree", inert(path.into()))))?
             {
@@ -128,7 +141,37 @@ impl Checkout {
             skipped.push(Skipped { path: path.to_owned(), why });
         }
         skipped.sort();
-        Ok(Snapshot { revision, files, skipped })
+        barred.sort();
+        Ok(Snapshot { revision, files, skipped, barred })
+    }
+
+    /// What a folder may be behind at a path that differs from the commit, if it may.
+    fn bars_where_changed(&self, path: &str) -> Result<Option<Skipped>, Error> {
+        // Most of these are files, and most of them many: looked at without being opened.
+        let Ok(at) = self.root().join(path).symlink_metadata() else { return Ok(None) };
+        match at.is_symlink() {
+            true => self.bars(path, WhySkipped::Symlink),
+            false if at.is_dir() => self.bars(path, WhySkipped::Submodule),
+            false => Ok(None),
+        }
+    }
+
+    /// A link or a submodule of the work tree, unless it is a link to a file of it.
+    fn bars(&self, path: &str, why: WhySkipped) -> Result<Option<Skipped>, Error> {
+        if why == WhySkipped::Symlink && self.leads_to_a_file(path)? {
+            return Ok(None);
+        }
+        Ok(Some(Skipped { path: path.to_owned(), why }))
+    }
+
+    fn leads_to_a_file(&self, link: &str) -> Result<bool, Error> {
+        let Ok(target) = std::fs::read_link(self.root().join(link)) else { return Ok(false) };
+        let Some(next) = target.to_str().and_then(|target| barred::join(link, target.into()))
+        else {
+            return Ok(false);
+        };
+        let found = beneath::open(self.root(), &next).map_err(Error::read(inert(link.into())))?;
+        Ok(matches!(found, Found::File(..)))
     }
 
     /// Every path under `paths` that differs between `HEAD`, the index and the work tree.

@@ -82,8 +82,12 @@ pub struct Reading {
 }
 
 /// Reads a file as kubectl does: a stream of JSON documents if its first character is `{`, else
-/// YAML documents between lines that start with `---`. What begins as JSON and goes on otherwise
-/// may be YAML as well.
+/// YAML documents between lines that start with `---`. What begins as JSON may go on as YAML behind
+/// such a line.
+///
+/// A document that begins with `{` and is no JSON is refused, as kubectl did before 1.34. Since then
+/// it tries YAML (`YAMLOrJSONDecoder` in k8s.io/apimachinery), which has a meaning for a forgotten
+/// quote or a line break within a text: another one than was meant.
 pub fn read(path: &str, bytes: &[u8]) -> Reading {
     let text = match encoding::decode(bytes) {
         Ok(text) => text,
@@ -139,6 +143,10 @@ pub fn values(path: &str, bytes: &[u8]) -> Result<Vec<Value>, Problem> {
     Ok(values)
 }
 
+/// What to do about a document that begins as JSON and is none.
+const NO_JSON: &str =
+    "what begins with `{` is JSON; if it is meant as YAML, put `---` on a line before it";
+
 /// The file under way: how many documents it had so far, and what came of them.
 struct Reader<'a> {
     source: complain::Source<'a>,
@@ -181,15 +189,19 @@ impl<'a> Reader<'a> {
                 Err((_, rest)) if before <= 1 && self.is_yaml_from(text, rest) => return,
                 Err((fault, bytes)) => {
                     self.documents += 1;
-                    self.problem(fault, bytes);
+                    let hint = fault.hint.clone().unwrap_or_else(|| NO_JSON.to_owned());
+                    self.problem(fault.hint(hint), bytes);
                 }
             }
         }
     }
 
-    /// Reads `rest`, the end of `text`, as YAML if its first document is; kubectl does so where at
-    /// most one document was JSON.
+    /// Reads `rest`, the end of `text`, as YAML if it does not begin as JSON does and its first
+    /// document is YAML; kubectl does so where at most one document was JSON.
     fn is_yaml_from(&mut self, text: &'a [u8], rest: &[u8]) -> bool {
+        if json::is_json(rest) {
+            return false;
+        }
         let before = &text[..text.len() - rest.len()];
         let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
         let mut other = Reader::new(complain::Source::new(self.source.path, text));

@@ -147,7 +147,12 @@ fn read_and_render(target: &Target, files: &Files<'_>) -> Result<Declared, Error
     };
     let snapshot = only_manifests(files.below(&target.paths, &taken)?, &taken);
     let manifest::Reading { mut manifests, mut problems, mut warnings } = read(&snapshot);
-    problems.extend(snapshot.skipped.iter().map(unread));
+    let is_barred = |barred: &&Skipped| {
+        target.paths.iter().any(|given| selection.reaches_folder(given, &barred.path))
+            && !sources.take_in(&barred.path)
+    };
+    let barred = snapshot.barred.iter().filter(is_barred);
+    problems.extend(snapshot.skipped.iter().chain(barred).map(unread));
     problems.extend(sources.problems.iter().cloned());
     let mut inputs = Inputs::default();
     if !sources.sources.is_empty() {

@@ -147,6 +147,7 @@ pub async fn survey(
 
     let objects = manifests.iter().map(|manifest| &manifest.object);
     catalog.define(objects.filter(|object| !Mode::ignores(object)));
+    cluster.notice(&mut catalog).await;
     if let Some(before) = &before {
         members.miss(before, &catalog);
     }

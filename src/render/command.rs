@@ -289,7 +289,7 @@ mod tests {
             dirty: false,
         };
         let files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).into()));
-        Snapshot { revision, files: files.collect(), skipped: Vec::new() }
+        Snapshot { revision, files: files.collect(), skipped: Vec::new(), barred: Vec::new() }
     }
 
     #[test]

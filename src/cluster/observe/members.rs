@@ -85,7 +85,9 @@ impl Members {
             let is_known = catalog.preferred(kind).is_some()
                 || self.unlisted.iter().any(|unlisted| unlisted.kind == *kind);
             if let Some(by) = catalog.missing(&kind.group).filter(|_| !is_known) {
-                let (kind, reason) = (kind.clone(), format!("its {by} is not there yet"));
+                let silence = catalog.silence(&kind.group);
+                let reason = silence.unwrap_or_else(|| format!("its {by} is not there yet"));
+                let kind = kind.clone();
                 self.unlisted.push(Unlisted { kind, reason, is_forbidden: false });
             }
         }

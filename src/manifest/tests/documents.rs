@@ -134,7 +134,7 @@ fn a_list_is_its_items() {
 }
 
 #[test]
-fn what_begins_as_json_may_be_yaml() {
+fn what_begins_as_json_is_json_up_to_a_separator() {
     let found = |text: &str| {
         let Reading { manifests, problems, .. } = read_text(text);
         let names: Vec<_> =
@@ -146,14 +146,48 @@ fn what_begins_as_json_may_be_yaml() {
     let json = r#"{"apiVersion":"v1","kind":"A","metadata":{"name":"j"}}"#;
     let flow = "{apiVersion: v1, kind: A, metadata: {name: f}}";
     for (text, names, problems) in [
-        (flow.to_owned(), "f@1", ""),
-        (format!("{flow}\n---\n{HEAD}"), "f@1 a@3", ""),
-        (format!("{flow}\n---\na: b: c\n"), "f@1", "3:mapping values are not allowed here"),
+        (flow.to_owned(), "", "1:a key in double quotes is expected here"),
+        (format!("---\n{flow}\n---\n{HEAD}"), "f@2 a@4", ""),
+        (format!("# YAML\n{flow}\n"), "f@2", ""),
+        (format!("{json}\n---\n{flow}"), "j@1 f@3", ""),
+        (format!("{json}\n---\na: b: c\n"), "j@1", "2:a digit is expected here"),
         (format!("{json}\n---\n"), "j@1", ""),
         (format!("{json}\n---\n{HEAD}---\n{json}"), "j@1 a@3 j@8", ""),
         (format!("{json}{json}\n---\n{HEAD}"), "j@1 j@1", "2:a digit is expected here"),
         (r#"{"apiVersion": "v1",}"#.to_owned(), "", "1:a key in double quotes is expected here"),
     ] {
         assert_eq!(found(&text), (names.to_owned(), problems.to_owned()), "{text}");
+    }
+    let hint = read_text(flow).problems[0].hint.clone().unwrap();
+    assert!(hint.ends_with("put `---` on a line before it"), "{hint}");
+}
+
+/// As YAML, each of them would be an object, and another one than was meant.
+#[test]
+fn a_slip_in_json_is_not_read_as_yaml() {
+    let with = |data: &str| {
+        format!(
+            "{{\"apiVersion\":\"v1\",\"kind\":\"A\",\"metadata\":{{\"name\":\"a\"}},\n\"data\":{{{data}}}}}"
+        )
+    };
+    for (data, column, message) in [
+        ("\"k\":\"x\ny\"", 15, "a line break or control character can't stand in a text"),
+        (r#""k":"x\_y""#, 15, "this is not an escape that JSON knows"),
+        (r#""k":"x", a":null"#, 18, "a key in double quotes is expected here"),
+        (r#""k":2!"#, 14, "a `,` or a `}` is expected here"),
+        (r#""k":"x","#, 17, "a key in double quotes is expected here"),
+        (r#""k":'x'"#, 13, "a JSON value is expected here"),
+        (r#""k":yes"#, 13, "a JSON value is expected here"),
+        (r#""k":"x" # why"#, 17, "a `,` or a `}` is expected here"),
+    ] {
+        let alone = with(data);
+        let behind = format!("{}\n{alone}", with("\"k\":\"x\""));
+        for (text, line) in [(&alone, 2), (&behind, 4)] {
+            let Reading { manifests, problems, .. } = read_text(text);
+            assert_eq!(manifests.len(), line / 2 - 1, "{text}");
+            let [problem] = &problems[..] else { panic!("{problems:?}\n{text}") };
+            let place = (problem.place.line, problem.place.column);
+            assert_eq!((place, problem.message.as_str()), ((line, column), message), "{text}");
+        }
     }
 }

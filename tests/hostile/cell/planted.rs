@@ -73,7 +73,7 @@ pub fn render(order: &str, change: impl FnOnce(&mut Setting)) -> Rendered {
     };
     let files = [("k/kustomization.yaml", "configMapGenerator: [{name: a}]\n"), ("k/order", order)];
     let files = files.map(|(path, text)| (path.to_owned(), text.into())).into();
-    let snapshot = Snapshot { revision, files, skipped: Vec::new() };
+    let snapshot = Snapshot { revision, files, skipped: Vec::new(), barred: Vec::new() };
     let source = Source {
         format: Format::Kustomize,
         path: "k".to_owned(),

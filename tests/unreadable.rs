@@ -1,0 +1,126 @@
+//! What can no longer be read is not gone: folders that became links or submodules, or that lie
+//! behind one. Their objects stay, and somebody is told.
+
+use std::os::unix::fs::symlink;
+
+use crate::support::command::Output;
+use crate::support::repo::{Repo, config};
+use crate::support::sandbox;
+
+const LINK: &str = "extra:1:1 is a symbolic link, which is never followed";
+const SUBMODULE: &str = "extra:1:1 is a submodule, whose files are another repository's";
+
+/// A repository of `kept` and, in the folder `extra`, `x1`, both applied.
+fn repo(name: &str) -> Repo<'static> {
+    let repo = Repo::new(name, sandbox::bare());
+    repo.write("kept.yaml", config("kept", "1")).write("extra/x1.yaml", config("x1", "1"));
+    let _ = repo.commit("Two").run(&["apply"]).exits(0);
+    repo
+}
+
+/// Moves `extra` out of the target's sight.
+fn moved(repo: &Repo<'_>) {
+    let _ = repo.git(&["mv", "extra", ".elsewhere"]).exits(0);
+}
+
+fn linked(repo: &Repo<'_>) {
+    moved(repo);
+    symlink(".elsewhere", repo.path().join("extra")).unwrap();
+    let _ = repo.commit("A link");
+}
+
+fn submodule(repo: &Repo<'_>) {
+    moved(repo);
+    let commit = repo.git(&["rev-parse", "HEAD"]).exits(0).stdout;
+    let entry = format!("160000,{},extra", commit.trim());
+    let _ = repo.git(&["update-index", "--add", "--cacheinfo", &entry]).exits(0);
+    let _ = repo.git(&["commit", "--quiet", "-m", "A submodule"]).exits(0);
+    // As a clone has it that does not go into submodules.
+    std::fs::create_dir(repo.path().join("extra")).unwrap();
+}
+
+#[track_caller]
+fn has(output: &Output, text: &str) {
+    // `check` lays out as a list what the others say as lines.
+    let said = format!("{}{}", output.stdout, output.stderr).replace(":1:1: ", ":1:1 ");
+    assert!(said.replace("  error    ", " ").contains(text), "no {text}\n{output}");
+}
+
+#[test]
+fn a_folder_that_becomes_a_link_or_a_submodule_keeps_its_objects() {
+    let cases: [(&str, fn(&Repo<'_>), &str); 2] =
+        [("unreadable-link", linked, LINK), ("unreadable-submodule", submodule, SUBMODULE)];
+    for (name, change, says) in cases {
+        let repo = repo(name);
+        change(&repo);
+        for args in [&["diff"][..], &["apply"], &["apply"], &["watch", "--once"], &["check"]] {
+            has(&repo.run(args).exits(1), says);
+        }
+        let in_tree = repo.run(&["check", "--worktree"]);
+        has(&in_tree.exits(1), says);
+        has(&repo.run(&["apply", "--strict"]).exits(2), says);
+        assert_eq!(repo.members("configmap"), ["configmap/kept", "configmap/x1"]);
+
+        // Who says that it declares nothing has its objects pruned.
+        for pattern in ["extra", "extra/"] {
+            let _ = repo.write(".trueupignore", format!("{pattern}\n")).commit("Left out");
+            let _ = repo.run(&["check"]).exits(0);
+        }
+        let _ = repo.run(&["apply"]).exits(0);
+        assert_eq!(repo.members("configmap"), ["configmap/kept"]);
+    }
+}
+
+#[test]
+fn a_link_in_the_work_tree_alone_is_seen_there() {
+    let repo = repo("unreadable-worktree");
+    std::fs::rename(repo.path().join("extra"), repo.path().join(".elsewhere")).unwrap();
+    symlink(".elsewhere", repo.path().join("extra")).unwrap();
+    let _ = repo.run(&["check"]).exits(0);
+    has(&repo.run(&["check", "--worktree"]).exits(1), "is behind a symbolic link");
+    has(&repo.run(&["diff", "--worktree"]).exits(1), "is behind a symbolic link");
+    // Nothing of the index lies behind this one.
+    let _ = repo.git(&["rm", "-rq", "--cached", "extra"]).exits(0);
+    has(&repo.run(&["check", "--worktree"]).exits(1), LINK);
+}
+
+/// Whether links lead to a folder is looked up: to a file they are no more than another name.
+#[test]
+fn a_link_to_a_file_is_judged_by_its_name() {
+    let repo = repo("unreadable-names");
+    let link = |target: &str, name: &str| symlink(target, repo.path().join(name)).unwrap();
+    link("kept.yaml", "same");
+    link("extra/x1.yaml", "extra-too.txt");
+    link("same", "twice");
+    let _ = repo.commit("Links to files");
+    for args in [&["check"][..], &["check", "-W"], &["apply"]] {
+        let output = repo.run(args).exits(0);
+        assert!(!format!("{output}").contains("symbolic link"), "{output}");
+    }
+    link("../outside", "out");
+    link("nowhere", "dangling");
+    link("loop", "loop");
+    link("extra", "folder");
+    let _ = repo.commit("Links that may lead to folders");
+    for args in [&["check"][..], &["check", "-W"]] {
+        let output = repo.run(args).exits(1);
+        for name in ["out", "dangling", "loop", "folder"] {
+            has(&output, &format!("{name}:1:1 is a symbolic link, which is never followed"));
+        }
+    }
+}
+
+/// The target's own path, and what is above it.
+#[test]
+fn a_path_of_the_target_behind_a_link_is_named() {
+    let repo = Repo::new("unreadable-above", sandbox::bare());
+    let _ = repo.write("envs/prod/a.yaml", config("a", "1")).commit("One");
+    let _ = repo.run(&["apply", "envs/prod"]).exits(0);
+    let _ = repo.git(&["mv", "envs", "other"]).exits(0);
+    symlink("other", repo.path().join("envs")).unwrap();
+    let _ = repo.commit("A link above");
+    for args in [&["diff", "envs/prod"][..], &["apply", "envs/prod"], &["diff", "--worktree", "envs/prod"]] {
+        has(&repo.run(args).exits(2), "`envs` is a symbolic link");
+    }
+    let _ = repo.kubectl(&["get", "configmap", "a"]).exits(0);
+}
