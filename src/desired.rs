@@ -18,7 +18,7 @@ use crate::ownership::conflict::{Conflict, OnConflict, conflicts};
 use crate::ownership::takeover::hand_over;
 use crate::precedence::{self, Said};
 use crate::problem::{Place, Problem};
-use crate::rules::{Rule, fields_of, leave, settle};
+use crate::rules::{Rule, carry_over, fields_of, leave, paths_in, settle};
 use crate::switches::Mode;
 
 /// The objects that the target's paths say should exist.
@@ -120,6 +120,22 @@ impl Desired {
             true => send,
             false => Cow::Owned(leave(&send, left.iter().map(|conflict| &*conflict.path))),
         }
+    }
+
+    /// What to send of a manifest that is made anew in place of `live`: fields that are ignored, or
+    /// left to others, as they were.
+    pub fn sent_anew<'a>(
+        &self,
+        key: &ObjectKey,
+        manifest: &'a Manifest,
+        live: &Object,
+    ) -> Cow<'a, Object> {
+        if !self.depends_on_live(key, manifest) {
+            return Cow::Borrowed(&manifest.object);
+        }
+        let mut paths = paths_in(&manifest.object, live, &fields_of(&self.ignore, key));
+        paths.extend(self.left(key, manifest, live).into_iter().map(|conflict| conflict.path));
+        Cow::Owned(carry_over(&manifest.object, live, &paths))
     }
 
     fn settled<'a>(

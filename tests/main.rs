@@ -27,6 +27,7 @@ mod ignore;
 mod killed;
 mod kubectl_answers;
 mod lease;
+mod left_alone;
 mod logs;
 mod modes;
 mod next_version;

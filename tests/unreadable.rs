@@ -119,7 +119,9 @@ fn a_path_of_the_target_behind_a_link_is_named() {
     let _ = repo.git(&["mv", "envs", "other"]).exits(0);
     symlink("other", repo.path().join("envs")).unwrap();
     let _ = repo.commit("A link above");
-    for args in [&["diff", "envs/prod"][..], &["apply", "envs/prod"], &["diff", "--worktree", "envs/prod"]] {
+    for args in
+        [&["diff", "envs/prod"][..], &["apply", "envs/prod"], &["diff", "--worktree", "envs/prod"]]
+    {
         has(&repo.run(args).exits(2), "`envs` is a symbolic link");
     }
     let _ = repo.kubectl(&["get", "configmap", "a"]).exits(0);

@@ -70,7 +70,8 @@ impl Checkout {
         let (files, large) = self.contents(revision, &blobs.into_iter().collect::<Vec<_>>())?;
         skipped.extend(large);
         let barred = barriers.iter().map(|file| trees.bars(file));
-        let mut barred: Vec<Skipped> = barred.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+        let mut barred: Vec<Skipped> =
+            barred.filter_map(Result::transpose).collect::<Result<_, _>>()?;
         for skipped in [&mut skipped, &mut barred] {
             skipped.sort();
             skipped.dedup();

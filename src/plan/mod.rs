@@ -251,7 +251,10 @@ pub fn plan(
         let why_not = inherited::why_not(key, &observed.unrecorded).or_else(|| refused.remove(key));
         let decision = wanted(about, observation, (desired, inventory, allowed), why_not);
         let is_sent = !matches!(decision.action, Action::Keep | Action::LetGo);
-        let send = is_sent.then(|| send.into_owned());
+        let send = is_sent.then(|| match (decision.action, &decision.live) {
+            (Action::Replace, Some(live)) => desired.sent_anew(key, manifest, live).into_owned(),
+            _ => send.into_owned(),
+        });
         // What is let go is there in the version that it was seen in.
         let seen = decision.live.as_ref().filter(|_| decision.action == Action::LetGo);
         let version = seen.unwrap_or(&manifest.object).version().to_owned();

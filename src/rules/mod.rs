@@ -9,7 +9,7 @@ mod settle;
 use serde::Deserialize;
 
 pub use pointer::{Pointer, PointerError};
-pub use settle::{leave, settle};
+pub use settle::{carry_over, leave, paths_in, settle};
 
 use crate::config;
 use crate::desired::Desired;

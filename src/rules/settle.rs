@@ -22,16 +22,8 @@ use crate::ownership::share::{Share, share};
 /// What to send of `declared`, with the fields at `paths` left as they are in `live`.
 pub fn settle(declared: &Object, live: &Object, paths: &[&Pointer]) -> Object {
     let mut send = declared.clone();
-    let mut all: Vec<Cow<'_, Pointer>> = Vec::new();
-    for path in paths.iter().flat_map(|path| [path.within(&declared.0), path.within(&live.0)]) {
-        let new: Vec<_> = path.into_iter().filter(|path| !all.contains(path)).collect();
-        all.extend(new);
-    }
     // An element that is told by its place goes after those behind it.
-    for path in all.iter().rev() {
-        if path.lacks_element(&live.0) {
-            continue;
-        }
+    for path in all_within(declared, live, paths).iter().rev() {
         let there = path.find(&live.0);
         let mut value = Value::Object(std::mem::take(&mut send.0));
         match there.as_deref().map_or(Share::None, |there| share(live, there)) {
@@ -50,6 +42,45 @@ pub fn settle(declared: &Object, live: &Object, paths: &[&Pointer]) -> Object {
         }
     }
     send
+}
+
+/// Each field that `paths` mean here or there, once.
+fn all_within<'a>(
+    declared: &Object,
+    live: &Object,
+    paths: &[&'a Pointer],
+) -> Vec<Cow<'a, Pointer>> {
+    let mut all: Vec<Cow<'_, Pointer>> = Vec::new();
+    for path in paths.iter().flat_map(|path| [path.within(&declared.0), path.within(&live.0)]) {
+        let new: Vec<_> = path.into_iter().filter(|path| !all.contains(path)).collect();
+        all.extend(new);
+    }
+    all.retain(|path| !path.lacks_element(&live.0));
+    all
+}
+
+/// What to send of `declared` that is made anew in place of `live`: the fields at `paths` as `live`
+/// has them. Nobody owns them then, whoever did before, so nobody else brings them along.
+pub fn carry_over(declared: &Object, live: &Object, paths: &[Vec<String>]) -> Object {
+    let (mut value, old) = (Value::Object(declared.0.clone()), Value::Object(live.0.clone()));
+    for path in paths.iter().rev() {
+        let kept = path.iter().try_fold(&old, |value, part| step(part, value)?.1);
+        match kept {
+            Some(kept) => put(&mut value, path, kept.clone(), true),
+            None => drop(take(&mut value, path)),
+        }
+    }
+    match value {
+        Value::Object(map) => Object(map),
+        _ => declared.clone(),
+    }
+}
+
+/// The paths to the fields that are meant by `paths`, in what is declared and in what is live; without
+/// those into an element that is not live yet.
+pub fn paths_in(declared: &Object, live: &Object, paths: &[&Pointer]) -> Vec<Vec<String>> {
+    let pointers = all_within(declared, live, paths);
+    pointers.iter().map(|path| path.parts().to_vec()).collect()
 }
 
 /// What is left of `send` without the fields at `paths`: keys, and places in lists.

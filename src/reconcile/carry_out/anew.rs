@@ -15,6 +15,8 @@ use crate::object::Object;
 use crate::plan::{Change, Reason};
 use crate::report::Outcome;
 
+/// How often what is to be made is read off an object that changes.
+const DELETE_TRIES: usize = 5;
 /// The pause between looks at something that is about to go.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
@@ -36,9 +38,9 @@ impl Worker<'_> {
             };
             return Ok(Outcome::Failed(Reason { message, hint: refusal.hint, causes }));
         }
-        let deleted = match is_going {
-            true => Deleted::Going,
-            false => self.delete(served, (change, live)).await?,
+        let (deleted, send) = match is_going {
+            true => (Deleted::Going, send.clone()),
+            false => self.delete_beside(served, change, (send, live)).await?,
         };
         match deleted {
             Deleted::Gone => {}
@@ -51,7 +53,7 @@ impl Worker<'_> {
         }
         // It is new now, whatever was there before.
         let fresh = Change { live: None, ..change.clone() };
-        let made = self.apply(served, (&fresh, is_awaited), send).await;
+        let made = self.apply(served, (&fresh, is_awaited), &send).await;
         let outcome = made.unwrap_or_else(|error| self.failed(&error, change));
         Ok(match outcome {
             Outcome::Failed(why) => {
@@ -61,6 +63,35 @@ impl Worker<'_> {
             }
             outcome => outcome,
         })
+    }
+
+    /// Deletes what is replaced. The fields that stay as they are, are those that it had at last:
+    /// what is to be made with them, too.
+    async fn delete_beside(
+        self,
+        served: &Served,
+        change: &Change,
+        (send, live): (&Object, &Object),
+    ) -> Result<(Deleted, Object), ApiError> {
+        let (mut send, mut seen) = (send.clone(), live.clone());
+        let depends = self.depends_on_live(change);
+        for _ in 0..DELETE_TRIES {
+            let is_same = |now: &Object| !depends || self.in_place_of(change, &send, now) == send;
+            let deleted = self.delete_where(served, (change, &seen), &is_same).await?;
+            if deleted != Deleted::NotMeant || !depends {
+                return Ok((deleted, send));
+            }
+            match self.cluster.get(served, live.namespace(), live.name()).await? {
+                Some(now) if now.uid() == live.uid() => seen = now,
+                _ => break,
+            }
+            let anew = self.in_place_of(change, &send, &seen);
+            if anew == send {
+                break;
+            }
+            send = anew;
+        }
+        Ok((Deleted::NotMeant, send))
     }
 
     /// Waits until what is replaced is gone, as long as there is time; says whether it is.

@@ -1,6 +1,7 @@
 //! Makes one change: sends an object or deletes it, and waits where something has to come about
 //! first. In which order changes are made is the caller's.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::departure::DELETION_PATIENCE;
@@ -39,6 +40,8 @@ enum Sent {
     Done,
     /// It was not sent: what is there is not what was approved.
     Moved,
+    /// It was not sent: each time it was to be, something else was there.
+    Restless,
 }
 
 /// What one change needs.
@@ -134,12 +137,25 @@ impl Worker<'_> {
         served: &Served,
         (change, live): (&Change, &Object),
     ) -> Result<Deleted, ApiError> {
+        self.delete_where(served, (change, live), &|_| true).await
+    }
+
+    /// The same, provided that `is_meant` says so of what it became since it was seen.
+    pub(super) async fn delete_where(
+        self,
+        served: &Served,
+        (change, live): (&Change, &Object),
+        is_meant: &(dyn Fn(&Object) -> bool + Sync),
+    ) -> Result<Deleted, ApiError> {
         let id = self.inventory.id();
         let may_go = |now: &Object| {
             change.action != Action::Delete || plan::may_go(&change.key, now, &self.survey.allowed)
         };
         let is_meant = |now: &Object| {
-            ownership::is_ours(now, &id) && may_go(now) && self.is_approved(change, now)
+            ownership::is_ours(now, &id)
+                && may_go(now)
+                && self.is_approved(change, now)
+                && is_meant(now)
         };
         self.cluster.delete(served, (live, self.cascade), &is_meant).await
     }
@@ -161,6 +177,10 @@ impl Worker<'_> {
                 Ok(Sent::Done) => break,
                 Ok(Sent::Moved) => {
                     let why = "it moved since it was looked at, and that was not approved";
+                    return Ok(Outcome::Failed(reason(why)));
+                }
+                Ok(Sent::Restless) => {
+                    let why = "it changes faster than the fields that are left alone can be read";
                     return Ok(Outcome::Failed(reason(why)));
                 }
             }
@@ -190,6 +210,9 @@ impl Worker<'_> {
                 let (send, meant) = ((send, self.on_conflict(change)), change.merged.as_ref());
                 return self.send_over(served, send, (None, meant)).await.map(|_| Sent::Done);
             }
+            if self.depends_on_live(change) {
+                return self.send_beside(served, change, send).await;
+            }
             if let Some(seen) = &change.live {
                 self.cluster.take_over(served, send, seen).await?;
             }
@@ -198,12 +221,17 @@ impl Worker<'_> {
         };
         let (mut seen, on_conflict) = (change.live.clone(), self.on_conflict(change));
         let meant = change.merged.as_ref();
+        let mut send = Cow::Borrowed(send);
         for _ in 0..SEND_TRIES {
-            match self.send_over(served, (send, on_conflict), (seen.as_ref(), meant)).await {
+            match self.send_over(served, (&send, on_conflict), (seen.as_ref(), meant)).await {
                 Err(error) if error.is_conflict() => {}
                 done => return done.map(|_| Sent::Done),
             }
-            let now = self.cluster.look_again(served, send).await;
+            if self.depends_on_live(change) {
+                let live = self.cluster.get(served, send.namespace(), send.name()).await?;
+                send = Cow::Owned(self.beside(change, &send, live.as_ref()));
+            }
+            let now = self.cluster.look_again(served, &send).await;
             let Observation::Seen { live, preview } = now else { return Ok(Sent::Moved) };
             let merged = match preview {
                 Some(Preview::Same) => return Ok(Sent::Done),
@@ -218,6 +246,52 @@ impl Worker<'_> {
             seen = now.live;
         }
         Ok(Sent::Moved)
+    }
+
+    /// Sends one object that has fields which stay as they are: over the very state that they were
+    /// read from, and what that is, is read anew each time that somebody else was faster.
+    async fn send_beside(
+        self,
+        served: &Served,
+        change: &Change,
+        send: &Object,
+    ) -> Result<Sent, ApiError> {
+        let (on_conflict, meant) = (self.on_conflict(change), change.merged.as_ref());
+        let (mut seen, mut send) = (change.live.clone(), send.clone());
+        for _ in 0..SEND_TRIES {
+            match self.send_over(served, (&send, on_conflict), (seen.as_ref(), meant)).await {
+                Err(error) if error.is_conflict() => {}
+                done => return done.map(|_| Sent::Done),
+            }
+            seen = self.cluster.get(served, send.namespace(), send.name()).await?;
+            send = self.beside(change, &send, seen.as_ref());
+        }
+        Ok(Sent::Restless)
+    }
+
+    /// Whether what is sent has fields that stay as they are in the cluster.
+    pub(super) fn depends_on_live(self, change: &Change) -> bool {
+        let desired = &self.survey.desired;
+        let manifest = desired.objects.get(&change.key);
+        manifest.is_some_and(|manifest| desired.depends_on_live(&change.key, manifest))
+    }
+
+    /// What is sent where `live` is there; `send` where that does not depend on it.
+    fn beside(self, change: &Change, send: &Object, live: Option<&Object>) -> Object {
+        let desired = &self.survey.desired;
+        match desired.objects.get(&change.key) {
+            Some(manifest) => desired.sent(&change.key, manifest, live).into_owned(),
+            None => send.clone(),
+        }
+    }
+
+    /// What is made in place of `live`; `send` where that does not depend on it.
+    pub(super) fn in_place_of(self, change: &Change, send: &Object, live: &Object) -> Object {
+        let desired = &self.survey.desired;
+        match desired.objects.get(&change.key) {
+            Some(manifest) => desired.sent_anew(&change.key, manifest, live).into_owned(),
+            None => send.clone(),
+        }
     }
 
     /// Takes over and sends, provided that what is there is `seen` to the last write, or nothing.

@@ -149,7 +149,7 @@ stringData: {
 
 /// The Secrets, a certificate with its key among them.
 pub fn secrets() -> Vec<Object> {
-    let reading = manifest::read("ordinary.yaml", SECRETS.as_bytes());
+    let reading = manifest::read("ordinary.yaml", format!("---\n{SECRETS}").as_bytes());
     assert_eq!(reading.problems, []);
     let mut objects: Vec<Object> = reading.manifests.into_iter().map(|one| one.object).collect();
     let tls = serde_json::json!({
