@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::catalog::{Catalog, Lookup, Promised, silence};
 use crate::inventory::{Inventory, PART_OF, reserved};
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, Origin};
 use crate::object::{Object, ObjectKey};
 use crate::ownership::conflict::{Conflict, OnConflict, conflicts};
 use crate::ownership::takeover::hand_over;
@@ -29,6 +29,9 @@ pub struct Desired {
     /// What could not be read or can't be wanted. While there is any, something of the target is
     /// unknown and nothing of it is pruned.
     pub problems: Vec<Problem>,
+    /// What is declared in files that an ignore file names, as far as anything live is not desired:
+    /// an ignore file deletes nothing.
+    pub left_out: BTreeMap<ObjectKey, Origin>,
     /// Fields that are left as they are in the cluster.
     pub ignore: Vec<Rule>,
     /// What is done about conflicts, as far as objects do not say it themselves.

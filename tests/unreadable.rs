@@ -126,3 +126,45 @@ fn a_path_of_the_target_behind_a_link_is_named() {
     }
     let _ = repo.kubectl(&["get", "configmap", "a"]).exits(0);
 }
+
+/// An ignore file says what trueup does not apply; that it goes, only git's history of it says.
+#[test]
+fn an_ignore_file_that_appears_deletes_nothing() {
+    let repo = repo("unreadable-ignored");
+    let _ = repo.write(".trueupignore", "extra/\n").commit("Ignored");
+    let says = "kept: extra/x1.yaml:1:1 declares it, and .trueupignore leaves that file out";
+    for args in [&["diff"][..], &["apply"], &["diff"], &["apply"], &["watch", "--once"]] {
+        let output = repo.run(args).exits(0);
+        if args[0] != "watch" {
+            has(&output, says);
+        }
+        assert_eq!(repo.members("configmap"), ["configmap/kept", "configmap/x1"]);
+    }
+    // What is ignored is not applied either.
+    let _ = repo.write("extra/x1.yaml", config("x1", "2")).commit("Changed");
+    let _ = repo.run(&["apply"]).exits(0);
+    let value = repo.kubectl(&["get", "configmap", "x1", "-o", "jsonpath={.data.key}"]).exits(0);
+    assert_eq!(value.stdout, "1", "{value}");
+    // Of more than one object in a file, the one that it declares no longer goes.
+    let two = format!("{}---\n{}", config("x1", "1"), config("x2", "1"));
+    let _ = repo.remove(".trueupignore").write("extra/x1.yaml", two).commit("Two");
+    let _ = repo.run(&["apply"]).exits(0);
+    let _ = repo.write(".trueupignore", "extra/\n");
+    let _ = repo.write("extra/x1.yaml", config("x2", "1")).commit("One, ignored");
+    let _ = repo.run(&["apply"]).exits(0);
+    assert_eq!(repo.members("configmap"), ["configmap/kept", "configmap/x2"]);
+    let _ = repo.remove("extra/x1.yaml").commit("Gone");
+    let _ = repo.run(&["apply"]).exits(0);
+    assert_eq!(repo.members("configmap"), ["configmap/kept"]);
+}
+
+/// A file that is ignored because it can't be read keeps nothing, and costs nothing.
+#[test]
+fn what_is_ignored_for_being_broken_keeps_nothing() {
+    let repo = repo("unreadable-broken");
+    let _ = repo.write(".trueupignore", "templates/\n").write("templates/a.yaml", "a: [");
+    let _ = repo.remove("extra/x1.yaml").commit("Templates");
+    let applied = repo.run(&["apply"]).exits(0);
+    assert!(!applied.stdout.contains("templates"), "{applied}");
+    assert_eq!(repo.members("configmap"), ["configmap/kept"]);
+}

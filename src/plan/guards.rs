@@ -12,10 +12,12 @@ use crate::desired::Desired;
 use crate::finalizers::what_holds;
 use crate::inventory::Inventory;
 use crate::inventory::reserved::Keeper;
+use crate::manifest::Origin;
 use crate::object::{Object, ObjectKey};
 use crate::observed::Observed;
 use crate::ownership;
 use crate::precedence::Said;
+use crate::selection::IGNORE_FILE;
 use crate::switches::{APPROVED, Fault};
 
 /// What the user allows beyond what is safe without asking.
@@ -84,6 +86,8 @@ pub(super) fn why_not_prune(
 pub(super) struct Undesired<'a> {
     /// The inventory.
     pub(super) inventory: &'a Inventory,
+    /// What an ignore file leaves out, and where it is declared.
+    pub(super) left_out: &'a BTreeMap<ObjectKey, Origin>,
     /// Whether nothing is desired any more, so that the record itself may go.
     pub(super) is_last: bool,
     /// Why nothing at all may be pruned.
@@ -104,6 +108,14 @@ impl Undesired<'_> {
         }
         if let Some(keeper) = Keeper::of(live) {
             return keep(&format!("kept: it is {}, which is never pruned", keeper.words()));
+        }
+        if let Some(origin) = self.left_out.get(key) {
+            let message = format!(
+                "kept: {} declares it, and {IGNORE_FILE} leaves that file out",
+                origin.place()
+            );
+            let hint = "if it is to go, take it out of that file";
+            return (Action::Keep, Some(Reason::with_hint(message, hint)));
         }
         if let Some((action, reason)) = &self.blocked {
             return (*action, Some(reason.clone()));

@@ -274,6 +274,7 @@ pub fn plan(
     let refused = changes.iter().filter(|change| change.action == Action::Refuse).count();
     let undesired = Undesired {
         inventory,
+        left_out: &desired.left_out,
         is_last: desired.objects.is_empty(),
         blocked: guards::why_not_prune(desired, &observed, refused, allowed),
         allowed,

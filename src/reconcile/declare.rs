@@ -31,6 +31,8 @@ pub struct Declared {
     pub inputs: Inputs,
     /// How many files were read as manifests, and how many folders and programs rendered.
     pub files: usize,
+    /// Whether there are ignore files, so that more may be declared than is desired.
+    pub has_ignore_files: bool,
     /// Changes in the work tree under the target's paths that are not in the commit; empty when
     /// the work tree itself is read.
     pub uncommitted: Vec<String>,
@@ -56,7 +58,7 @@ pub async fn declare(target: &Target, checkout: &Checkout) -> Result<Declared, E
         thread::scope(|scope| {
             let changes =
                 is_beside_head.then(|| scope.spawn(|| checkout.uncommitted(&target.paths)));
-            let mut declared = read_and_render(&target, &files)?;
+            let mut declared = read_and_render(&target, &files, Ignoring::AsSaid)?;
             if let Some(changes) = changes {
                 let changes = changes.join();
                 declared.uncommitted =
@@ -64,6 +66,25 @@ pub async fn declare(target: &Target, checkout: &Checkout) -> Result<Declared, E
             }
             Ok(declared)
         })
+    })
+    .await?
+}
+
+/// What `target` declares at `revision` with no file ignored. What can't be read or rendered of it is
+/// left out without a word: it may be ignored for that very reason.
+///
+/// # Errors
+///
+/// When git can't be read, or a path is not there.
+pub(super) async fn declare_ignored_too(
+    target: &Target,
+    checkout: &Checkout,
+    revision: &Revision,
+) -> Result<Vec<Manifest>, Error> {
+    let (target, checkout, revision) = (target.clone(), checkout.clone(), revision.clone());
+    tokio::task::spawn_blocking(move || {
+        let files = Files { checkout: &checkout, at: (!target.worktree).then_some(revision) };
+        Ok(read_and_render(&target, &files, Ignoring::Nothing)?.manifests)
     })
     .await?
 }
@@ -121,7 +142,20 @@ pub async fn declare_again(
     Ok(declared)
 }
 
-fn read_and_render(target: &Target, files: &Files<'_>) -> Result<Declared, Error> {
+/// Which files are left out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ignoring {
+    /// Those that the ignore files name.
+    AsSaid,
+    /// None.
+    Nothing,
+}
+
+fn read_and_render(
+    target: &Target,
+    files: &Files<'_>,
+    ignoring: Ignoring,
+) -> Result<Declared, Error> {
     let found = files.below(&target.paths, &|path| is_ignore_file(path) || is_marker(path))?;
     // Without it, what is meant to be left out would be taken for declared.
     let is_unread =
@@ -135,6 +169,10 @@ fn read_and_render(target: &Target, files: &Files<'_>) -> Result<Declared, Error
         if let Some(content) = files.content(&path)? {
             ignores.insert(path, content);
         }
+    }
+    let has_ignore_files = !ignores.is_empty();
+    if ignoring == Ignoring::Nothing {
+        ignores.clear();
     }
     let selection = selection(ignores)?;
     let sources = match markers.is_empty() {
@@ -173,6 +211,7 @@ fn read_and_render(target: &Target, files: &Files<'_>) -> Result<Declared, Error
         warnings,
         inputs,
         files,
+        has_ignore_files,
         uncommitted,
     })
 }

@@ -24,6 +24,7 @@ use crate::snapshot::Revision;
 use crate::switches::Mode;
 
 use super::carry_out::can_begin;
+use super::declare::declare_ignored_too;
 use super::former::Former;
 use super::{Declared, Error, Explained, LastRead, Target, declare, declare_again};
 
@@ -140,8 +141,16 @@ pub async fn survey(
     };
     let (declared, found) = futures::try_join!(declare, find(&target.inventory, cluster))?;
     let Found { mut catalog, record: before, mut members, cluster_uid } = found;
-    let Declared { revision, manifests, problems, mut warnings, inputs, files: _, uncommitted } =
-        declared;
+    let Declared {
+        revision,
+        manifests,
+        problems,
+        mut warnings,
+        inputs,
+        files: _,
+        has_ignore_files,
+        uncommitted,
+    } = declared;
 
     let repository = whose(target, checkout, (&revision, before.as_ref()))?;
 
@@ -187,6 +196,12 @@ pub async fn survey(
     let now = (&revision, &desired);
     let former = Former { target, checkout, catalog: &catalog, before: before.as_ref(), now };
     former.look(&mut observed, cluster).await;
+    if has_ignore_files && is_anything_undesired(&desired, &observed) {
+        let manifests = declare_ignored_too(target, checkout, &revision).await?;
+        let all = Desired::new(manifests, &catalog, &target.namespace).objects;
+        let all = all.into_iter().map(|(key, manifest)| (key, manifest.origin));
+        desired.left_out = all.filter(|(key, _)| !desired.objects.contains_key(key)).collect();
+    }
     hold_against_definitions(&desired, &mut observed);
     let instances = cluster.instances(&observed, &catalog).await;
     let allowed = Allowed {
@@ -238,6 +253,14 @@ pub async fn survey(
         warnings,
         uncommitted,
     })
+}
+
+/// Whether anything that was seen would be pruned, as far as it is not kept.
+fn is_anything_undesired(desired: &Desired, observed: &Observed) -> bool {
+    let is_undesired = |(key, seen): (&ObjectKey, &Observation)| {
+        seen.live().is_some() && !desired.objects.contains_key(key)
+    };
+    observed.objects.iter().any(is_undesired)
 }
 
 /// What the cluster has of an inventory.
