@@ -18,7 +18,7 @@ use crate::ownership::conflict::{Conflict, OnConflict, conflicts};
 use crate::ownership::takeover::hand_over;
 use crate::precedence::{self, Said};
 use crate::problem::{Place, Problem};
-use crate::rules::{Rule, carry_over, fields_of, leave, paths_in, settle};
+use crate::rules::{Pointer, Rule, carry_over, controlled, fields_of, leave, paths_in, settle};
 use crate::switches::Mode;
 
 /// The objects that the target's paths say should exist.
@@ -93,7 +93,16 @@ impl Desired {
 
     /// Whether what is sent depends on what is live.
     pub fn depends_on_live(&self, key: &ObjectKey, manifest: &Manifest) -> bool {
-        !fields_of(&self.ignore, key).is_empty() || self.on_conflict(manifest) == OnConflict::Yield
+        !self.left_alone(key, manifest).is_empty()
+            || self.on_conflict(manifest) == OnConflict::Yield
+    }
+
+    /// The fields of an object that stay as they are: those that rules name, and those that are a
+    /// controller's by definition.
+    pub fn left_alone(&self, key: &ObjectKey, manifest: &Manifest) -> Vec<&Pointer> {
+        let mut fields = fields_of(&self.ignore, key);
+        fields.extend(controlled(&manifest.object).map(|it| &it.field));
+        fields
     }
 
     /// The fields of a manifest that are left to others of whom they are in `live`.
@@ -136,7 +145,7 @@ impl Desired {
         if !self.depends_on_live(key, manifest) {
             return Cow::Borrowed(&manifest.object);
         }
-        let mut paths = paths_in(&manifest.object, live, &fields_of(&self.ignore, key));
+        let mut paths = paths_in(&manifest.object, live, &self.left_alone(key, manifest));
         paths.extend(self.left(key, manifest, live).into_iter().map(|conflict| conflict.path));
         Cow::Owned(carry_over(&manifest.object, live, &paths))
     }
@@ -147,7 +156,7 @@ impl Desired {
         manifest: &'a Manifest,
         live: &Object,
     ) -> Cow<'a, Object> {
-        let fields = fields_of(&self.ignore, key);
+        let fields = self.left_alone(key, manifest);
         match fields.is_empty() {
             true => Cow::Borrowed(&manifest.object),
             false => Cow::Owned(settle(&manifest.object, live, &fields)),

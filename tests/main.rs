@@ -10,6 +10,7 @@ mod check_agrees;
 mod checkout;
 #[cfg(unix)]
 mod completions;
+mod controlled;
 mod corpus;
 mod dependencies;
 mod drift;

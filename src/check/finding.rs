@@ -44,13 +44,15 @@ pub enum Rule {
     Reserved,
     /// A Secret's key that is there twice.
     SecretKey,
+    /// A field that a controller of the API server fills in.
+    Controlled,
     /// An API server refuses it.
     Refused,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Unreadable,
         Self::Surprise,
         Self::UnknownField,
@@ -64,6 +66,7 @@ impl Rule {
         Self::Annotation,
         Self::Reserved,
         Self::SecretKey,
+        Self::Controlled,
         Self::Refused,
     ];
 
@@ -83,6 +86,7 @@ impl Rule {
             Self::Annotation => "annotation",
             Self::Reserved => "reserved",
             Self::SecretKey => "secret-key",
+            Self::Controlled => "controlled",
             Self::Refused => "refused",
         }
     }
@@ -104,6 +108,7 @@ impl Rule {
                 "An annotation has no such name, no such value, or no place in a manifest."
             }
             Self::Reserved => "Records and locks of inventories can't be declared.",
+            Self::Controlled => "A controller of the API server fills the field in.",
             Self::SecretKey => "A Secret has a key in data and in stringData.",
             Self::Refused => "An API server refuses the object.",
         }

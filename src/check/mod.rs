@@ -7,6 +7,7 @@
 //! or trueup; a warning is what most likely means something else, or what nobody can tell from the
 //! manifests alone.
 
+mod controllers;
 mod finding;
 mod limits;
 mod places;
@@ -106,6 +107,7 @@ fn one_by_one(named: &[(&ObjectKey, &Manifest)], schemas: &Schemas) -> Vec<Findi
             let mut findings = object(key, manifest, (schemas, &patterns));
             findings.extend(secrets::twice(key, manifest));
             findings.extend(switches::wrong(key, manifest));
+            findings.extend(controllers::fields(key, manifest));
             findings
         };
         part.iter().flat_map(one).collect()

@@ -1,13 +1,17 @@
 //! Rules of `trueup.yaml` about fields: which objects they are about, and which of their fields.
 //! `ignore:` and `redact:` are lists of them.
 //!
+//! [`controllers`] has the fields that are always left to others.
+//!
 //! What comes of a field that is ignored is [`settle`]'s; what is masked is [`crate::redact`]'s.
 
+mod controllers;
 mod pointer;
 mod settle;
 
 use serde::Deserialize;
 
+pub use controllers::{Controlled, controlled, declared_in_vain};
 pub use pointer::{Pointer, PointerError};
 pub use settle::{carry_over, leave, paths_in, settle};
 

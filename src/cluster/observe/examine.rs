@@ -15,7 +15,6 @@ use crate::health::{Health, Judge};
 use crate::object::{Object, ObjectKey};
 use crate::ownership::{proof, takeover};
 use crate::redact::LAST_APPLIED;
-use crate::rules::fields_of;
 use crate::switches::Mode;
 use crate::verdicts::Verdict;
 
@@ -133,8 +132,9 @@ impl Measure<'_> {
     /// it.
     fn is_settled(&self, key: &ObjectKey, live: &Object) -> bool {
         let desired = self.desired;
-        !fields_of(&desired.ignore, key).is_empty()
-            || desired.objects.get(key).is_some_and(|it| !desired.left(key, it, live).is_empty())
+        desired.objects.get(key).is_some_and(|it| {
+            !desired.left_alone(key, it).is_empty() || !desired.left(key, it, live).is_empty()
+        })
     }
 }
 
