@@ -14,6 +14,7 @@ mod controlled;
 mod corpus;
 mod dependencies;
 mod drift;
+mod dropped;
 mod emptied;
 #[cfg(unix)]
 mod external;

@@ -4,6 +4,7 @@
 //! `resourceVersion`, `generation` and the like. Which action is taken is [`crate::plan`]'s, how it
 //! looks is `cli::present`'s. Everything here has been through the [`Redactor`].
 
+mod dropped;
 mod embedded;
 mod fields;
 mod lists;
@@ -13,6 +14,7 @@ pub mod yaml;
 
 use std::collections::BTreeSet;
 
+pub use dropped::dropped;
 use lists::Nodes;
 pub use order::Order;
 use serde::Serialize;

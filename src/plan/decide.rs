@@ -3,6 +3,7 @@
 use super::{Action, Allowed, Confidence, Lack, Reason};
 
 use super::replace::{self, Fixed};
+use crate::delta::is_noop;
 use crate::inventory::Inventory;
 use crate::manifest::Manifest;
 use crate::object::{Object, ObjectKey};
@@ -90,6 +91,9 @@ pub(super) fn decide(
         locally(lack, decided(action, Some(&foreseen)))
     };
     match (live, preview) {
+        (Some(live), Some(Preview::Merged(merged))) if is_noop(live, merged) => {
+            decided(Action::Keep, Some(merged))
+        }
         (Some(_), Some(Preview::Merged(merged))) => decided(Action::Update, Some(merged)),
         (None, Some(Preview::Merged(merged))) => decided(Action::Create, Some(merged)),
         (None, Some(Preview::Deferred(prerequisite))) => {

@@ -30,6 +30,7 @@ use sequence::{Making, deleting, making};
 pub use sequence::{says_turn, turns};
 use serde::{Deserialize, Serialize};
 
+use crate::delta::dropped;
 use crate::desired::Desired;
 use crate::inventory::{Inventory, PART_OF};
 use crate::manifest::{Manifest, Origin};
@@ -186,6 +187,8 @@ pub struct Plan {
     pub unlisted: usize,
     /// What is odd about the order.
     pub warnings: Vec<Problem>,
+    /// Which objects the server takes without some field that is declared.
+    pub short: Vec<ObjectKey>,
     /// How many objects the inventory has, where that is to be recorded before any is added.
     pub begins_with: Option<usize>,
 }
@@ -219,7 +222,7 @@ impl Plan {
 
     /// Whether the cluster is as the plan wants it, as far as anybody could see.
     pub fn is_true(&self) -> bool {
-        self.is_noop() && self.held_back.is_empty() && self.unlisted == 0
+        self.is_noop() && self.held_back.is_empty() && self.short.is_empty() && self.unlisted == 0
     }
 
     /// Whether anything would be written.
@@ -243,13 +246,18 @@ pub fn plan(
     let members = budget::base(live.filter(is_member).count(), observed.begun_with);
     let Making { order, graph, waves, mut refused, warnings } = making(desired);
     let mut changes = Vec::with_capacity(order.len());
+    let mut short = Vec::new();
     for (key, manifest) in order.iter().filter_map(|key| desired.objects.get_key_value(*key)) {
         let observation = observed.objects.get(key);
         let live = observation.and_then(Observation::live);
         let send = desired.sent(key, manifest, live);
         let about = ((key, manifest), &*send);
         let why_not = inherited::why_not(key, &observed.unrecorded).or_else(|| refused.remove(key));
-        let decision = wanted(about, observation, (desired, inventory, allowed), why_not);
+        let mut decision = wanted(about, observation, (desired, inventory, allowed), why_not);
+        if let Some(reason) = falls_short(&decision, manifest, &send) {
+            decision.reason = Some(reason);
+            short.push(key.clone());
+        }
         let is_sent = !matches!(decision.action, Action::Keep | Action::LetGo);
         let send = is_sent.then(|| match (decision.action, &decision.live) {
             (Action::Replace, Some(live)) => desired.sent_anew(key, manifest, live).into_owned(),
@@ -294,7 +302,24 @@ pub fn plan(
     budget::keep_within(&mut gone, (allowed.max_prune, everything), members);
     let begins_with = budget::begins_with(members, (&changes, &gone), is_member);
     let desired = Half::new(changes, graph, waves);
-    Plan { desired, undesired: sorted(gone), held_back, unlisted, warnings, begins_with }
+    Plan { desired, undesired: sorted(gone), held_back, short, unlisted, warnings, begins_with }
+}
+
+/// What is declared and dropped by the server, if its own answer says so.
+fn falls_short(decision: &Decision, manifest: &Manifest, send: &Object) -> Option<Reason> {
+    let is_asked = matches!(decision.action, Action::Create | Action::Update | Action::Keep)
+        && decision.confidence == Confidence::Server
+        && decision.reason.is_none();
+    let merged = decision.merged.as_ref().filter(|_| is_asked)?;
+    let fields = dropped(send, merged);
+    if fields.is_empty() {
+        return None;
+    }
+    let dropped = "declared, and dropped by the server".to_owned();
+    let cause = |field| Cause { field, message: dropped.clone(), place: None };
+    let causes = manifest.located(fields.into_iter().map(cause).collect());
+    let hint = "take it out of the manifest, unless the server is about to learn it".to_owned();
+    Some(Reason { message: dropped.clone(), hint: Some(hint), causes })
 }
 
 /// What to do with a desired object. One of which it is known `why_not` is refused, such as one that

@@ -90,12 +90,13 @@ impl Survey {
         }
     }
 
-    /// Whether there is nothing in the commit that can't be used, nothing that is refused, and nothing
-    /// known to be left over.
+    /// Whether there is nothing in the commit that can't be used, nothing that is refused or dropped,
+    /// and nothing known to be left over.
     pub(super) fn is_sound(&self) -> bool {
         self.desired.problems.is_empty()
             && self.plan.count(Action::Refuse) == 0
             && self.plan.held_back.is_empty()
+            && self.plan.short.is_empty()
     }
 
     /// Whether there is nothing to record: nothing was there, nothing is wanted.

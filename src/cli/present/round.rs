@@ -10,7 +10,7 @@ use crate::delta::Delta;
 use crate::git::pull::Pulled;
 use crate::health::Ended;
 use crate::object::ObjectKey;
-use crate::plan::Action;
+use crate::plan::{Action, Change};
 use crate::problem::Problem;
 use crate::reconcile::Error;
 use crate::redact::Redactor;
@@ -259,7 +259,10 @@ fn went_wrong(round: &Round) -> Vec<String> {
         let text = format!("{}: {}", problem.place, redactor.text(&problem.message));
         wrong.push(with_hint(&text, problem.hint.clone()));
     }
-    for change in round.survey.plan.changes().filter(|c| c.action == Action::Refuse) {
+    let is_wrong = |change: &&Change| {
+        change.action == Action::Refuse || round.survey.plan.short.contains(&change.key)
+    };
+    for change in round.survey.plan.changes().filter(is_wrong) {
         if let Some(reason) = &change.reason {
             let message = because(reason, |text| redactor.text_about(&change.key, text)).join("; ");
             wrong.push(with_hint(&format!("{}: {message}", change.key), reason.hint.clone()));

@@ -172,6 +172,7 @@ fn shortfall(view: &PlanView<'_>, report: &Report) -> String {
     let refused = view.plan.count(Action::Refuse);
     let unread = view.problems.len();
     let held_back = view.plan.held_back.len();
+    let short = view.plan.short.len();
     let plural = if report.unlisted == 1 { "" } else { "s" };
     let parts = [
         (report.interrupted.into(), "interrupted".to_owned()),
@@ -183,6 +184,7 @@ fn shortfall(view: &PlanView<'_>, report: &Report) -> String {
         (refused, format!("{refused} refused")),
         (unread, format!("{unread} not readable")),
         (report.unlisted, format!("{} kind{plural} not listed", report.unlisted)),
+        (short, format!("{short} with fields that the server drops")),
         (held_back, format!("{held_back} not pruned")),
         (report.skipped(), format!("{} not tried", report.skipped())),
     ];

@@ -160,8 +160,15 @@ impl Cluster {
             };
             let preview = match (answer, &live) {
                 (Ok(merged), Some(live)) if delta::is_noop(live, &merged) => {
-                    verdict = Verdict::new(&send, live);
-                    Preview::Same
+                    match delta::dropped(&send, &merged).is_empty() {
+                        true => {
+                            verdict = Verdict::new(&send, live);
+                            Preview::Same
+                        }
+                        // Of what is declared and not there nothing is remembered: the server may
+                        // learn to keep it.
+                        false => Preview::Merged(merged),
+                    }
                 }
                 (Ok(merged), Some(live))
                     if merged.resource_version() != live.resource_version() =>

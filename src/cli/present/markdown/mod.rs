@@ -244,8 +244,13 @@ fn counts(plan: &Plan, problems: &[Problem]) -> String {
         1 => Some("**1 document can't be used**".to_owned()),
         count => Some(format!("**{count} documents can't be used**")),
     };
-    let kept = plan.changes().filter(|c| c.action == Action::Keep && c.reason.is_some()).count();
+    let kept = plan
+        .changes()
+        .filter(|c| c.action == Action::Keep && c.reason.is_some() && !plan.short.contains(&c.key));
+    let kept = kept.count();
     let kept = (kept > 0).then(|| format!("{kept} kept though not declared"));
+    let short = plan.short.len();
+    let short = (short > 0).then(|| format!("**{short} with fields that the server drops**"));
     let parts = [
         count(Action::Create, "to create"),
         count(Action::Update, "to update"),
@@ -254,6 +259,7 @@ fn counts(plan: &Plan, problems: &[Problem]) -> String {
         count(Action::LetGo, "to let go"),
         count(Action::Refuse, "**refused**"),
         kept,
+        short,
         unread,
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
@@ -271,9 +277,11 @@ fn shortfall(view: &PlanView<'_>, report: &Report) -> String {
     let left = (left > 0).then(|| format!("{left} refused"));
     let unread = view.problems.len();
     let unread = (unread > 0).then(|| format!("{unread} not readable"));
+    let short = view.plan.short.len();
+    let short = (short > 0).then(|| format!("{short} with fields that the server drops"));
     let held_back = view.plan.held_back.len();
     let held_back = (held_back > 0).then(|| format!("{held_back} not pruned"));
-    let left = left.into_iter().chain(held_back);
+    let left = left.into_iter().chain(short).chain(held_back);
     parts.chain(left).chain(unread).chain([done]).collect::<Vec<_>>().join(", ")
 }
 

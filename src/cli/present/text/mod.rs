@@ -83,6 +83,13 @@ pub(super) fn left_alone(
         writeln!(out)?;
         self::change(out, change, view, glyphs)?;
     }
+    let is_short = |change: &&Change| view.plan.short.contains(&change.key) && !is_left(change);
+    for change in view.plan.changes().filter(is_short) {
+        if let Some(reason) = &change.reason {
+            writeln!(out)?;
+            lefts(out, (reason, &[change]), view.redactor, glyphs)?;
+        }
+    }
     left(out, view, glyphs)?;
     problems(out, view, glyphs)
 }
