@@ -131,6 +131,11 @@ fn prune_half(repo: &Repo<'_>, applied: &Applied) -> (Answer, usize) {
         applied.first.changes.iter().map(|change| change.object.clone()).collect();
     assert_same(&members.find(), &declared);
 
+    // What an ignored file declares as well would be kept.
+    let ignored = std::fs::read_to_string(repo.path().join(".trueupignore")).unwrap_or_default();
+    for path in ignored.lines().map(|line| line.trim_start_matches('/')) {
+        let _ = repo.remove(path);
+    }
     let goes = halve::take_out_half(repo, &applied.first, &members.definitions);
     assert!(!goes.is_empty() && goes.len() < declared.len(), "{} of it go", goes.len());
     repo.commit("Half of it");
