@@ -32,6 +32,8 @@ pub struct Desired {
     /// What is declared in files that an ignore file names, as far as anything live is not desired:
     /// an ignore file deletes nothing.
     pub left_out: BTreeMap<ObjectKey, Origin>,
+    /// What the server refuses until others of the commit are applied, and which those are.
+    pub after: BTreeMap<ObjectKey, BTreeSet<ObjectKey>>,
     /// Fields that are left as they are in the cluster.
     pub ignore: Vec<Rule>,
     /// What is done about conflicts, as far as objects do not say it themselves.

@@ -129,6 +129,13 @@ pub enum Prerequisite {
         /// there is no APIService yet.
         silence: Option<String>,
     },
+    /// Others of the commit, of which at least one may give the right or the room that it lacks.
+    Applied {
+        /// Which ones.
+        first: BTreeSet<ObjectKey>,
+        /// Why the server refuses it as long as they are not.
+        refusal: String,
+    },
 }
 
 /// Why the server refuses an object.
@@ -140,4 +147,7 @@ pub struct Refusal {
     pub hint: Option<String>,
     /// The message field by field, where the server names fields.
     pub causes: Vec<Cause>,
+    /// Whether it is for lack of a right, of room or of something that it names, and not for what the
+    /// object is, so that it may pass once something else is changed.
+    pub may_pass: bool,
 }

@@ -16,6 +16,7 @@ mod dependencies;
 mod drift;
 mod dropped;
 mod emptied;
+mod enabled;
 #[cfg(unix)]
 mod external;
 mod faults;

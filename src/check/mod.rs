@@ -184,7 +184,7 @@ pub fn refusal(key: &ObjectKey, manifest: &Manifest, schemas: &Schemas) -> Optio
         })
         .collect();
     let first = causes.first()?;
-    Some(Refusal { message: first.to_string(), hint: None, causes })
+    Some(Refusal { message: first.to_string(), hint: None, causes, may_pass: false })
 }
 
 fn placed(fault: Fault<'_>, manifest: &Manifest, key: &ObjectKey) -> Finding {

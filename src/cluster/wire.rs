@@ -177,9 +177,19 @@ impl ApiError {
         causes::of_typed_patch(message).is_some() || message.starts_with(causes::UNCONVERTED)
     }
 
+    /// Whether it is refused for lack of a right, of room or of something that it names, and not for
+    /// what it is. A binding to a role that is not there is refused as not found.
+    pub fn refusal_may_pass(&self) -> bool {
+        let is_role = |message: &str| message.contains(".rbac.authorization.k8s.io");
+        self.is_forbidden()
+            || matches!(self, Self::Status { code: 404, message, .. } if is_role(message))
+    }
+
     /// The error as a refusal, with the fields that it is about and what to do.
     pub(super) fn refusal(&self) -> Refusal {
-        Refusal { message: self.to_string(), hint: self.hint(), causes: self.causes().to_vec() }
+        let may_pass = self.refusal_may_pass();
+        let (message, hint, causes) = (self.to_string(), self.hint(), self.causes().to_vec());
+        Refusal { message, hint, causes, may_pass }
     }
 
     /// What to do about it.

@@ -107,7 +107,7 @@ pub(super) fn decide(
             foreseen(live, Lack::Prerequisite(prerequisite.clone()))
         }
         (_, Some(Preview::Refused(refusal))) => {
-            let Refusal { message, hint, causes } = refusal.clone();
+            let Refusal { message, hint, causes, may_pass: _ } = refusal.clone();
             refuse(live, Reason { message, hint, causes: manifest.located(causes) })
         }
         (Some(live), Some(Preview::Immutable { refusal, anew })) => {

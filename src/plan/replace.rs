@@ -46,7 +46,7 @@ pub(super) fn decide(
         reason: Some(reason),
     };
     let refuse = |refusal: &Refusal, hint: Option<String>| {
-        let Refusal { message, hint: its_own, causes } = refusal.clone();
+        let Refusal { message, hint: its_own, causes, may_pass: _ } = refusal.clone();
         let causes = manifest.located(causes);
         decision(Action::Refuse, Reason { message, hint: hint.or(its_own), causes })
     };

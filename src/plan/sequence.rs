@@ -53,6 +53,13 @@ pub(super) fn making(desired: &Desired) -> Making<'_> {
         said.push(turn);
     }
     let Edges { mut graph, ahead, waves } = edges(&things, &said, Direction::Make);
+    let there: BTreeMap<&ObjectKey, usize> =
+        declared.iter().enumerate().map(|(at, (key, _))| (*key, at)).collect();
+    for (at, (key, _)) in declared.iter().enumerate() {
+        for on in desired.after.get(*key).into_iter().flatten() {
+            there.get(on).into_iter().for_each(|on| graph.wait(at, *on, Why::Kind));
+        }
+    }
     let uncut = graph.clone();
     for (way, all) in graph.cut_firm_cycles() {
         let circle = Circle { declared: &declared, said: &said, waves: &waves, graph: &uncut };

@@ -75,7 +75,10 @@ pub async fn rehearse(set: Set<'_>, cluster: &Cluster) -> Result<Rehearsal, Erro
                 rehearsal.accepted.insert(key);
                 continue;
             }
-            Observation::Unknown(message) => Refusal { message, hint: None, causes: Vec::new() },
+            Observation::Unknown(message) => {
+                let (hint, causes) = (None, Vec::new());
+                Refusal { message, hint, causes, may_pass: false }
+            }
         };
         let Some(manifest) = desired.objects.get(&key) else { continue };
         let findings = findings(&key, manifest, refusal);
@@ -108,7 +111,7 @@ impl Rehearsal {
 
 /// What a server says of an object: one finding for every field that it names.
 fn findings(key: &ObjectKey, manifest: &Manifest, refusal: Refusal) -> Vec<Finding> {
-    let Refusal { message, hint, causes } = refusal;
+    let Refusal { message, hint, causes, may_pass: _ } = refusal;
     let whole = Finding {
         level: Level::Error,
         rule: Rule::Refused,

@@ -25,6 +25,7 @@ use crate::switches::Mode;
 
 use super::carry_out::can_begin;
 use super::declare::declare_ignored_too;
+use super::enabled::put_off;
 use super::former::Former;
 use super::{Declared, Error, Explained, LastRead, Target, declare, declare_again};
 
@@ -203,6 +204,7 @@ pub async fn survey(
         let all = all.into_iter().map(|(key, manifest)| (key, manifest.origin));
         desired.left_out = all.filter(|(key, _)| !desired.objects.contains_key(key)).collect();
     }
+    put_off(&mut desired, &mut observed);
     hold_against_definitions(&desired, &mut observed);
     let instances = cluster.instances(&observed, &catalog).await;
     let allowed = Allowed {

@@ -77,6 +77,16 @@ pub(super) fn confidence(change: &Change, redactor: &Redactor) -> Vec<String> {
         Confidence::Local(Lack::Prerequisite(Prerequisite::Definition(key))) => {
             vec![format!("as declared, until its {key} is there")]
         }
+        Confidence::Local(Lack::Prerequisite(Prerequisite::Applied { first, refusal })) => {
+            let names = first.iter().take(FEW_FIELDS).map(ToString::to_string);
+            let more = first.len().saturating_sub(FEW_FIELDS);
+            let more = (more > 0).then(|| format!("{more} more"));
+            let names: Vec<String> = names.chain(more).collect();
+            vec![
+                format!("as declared, tried after {}; until then:", names.join(", ")),
+                redactor.text_about(&change.key, refusal),
+            ]
+        }
         Confidence::Local(Lack::Prerequisite(Prerequisite::Server { by, silence })) => {
             let declared = format!("as declared, until the server of its {by} answers");
             let unknown = silence.as_ref().map(|why| {

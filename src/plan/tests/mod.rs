@@ -92,7 +92,8 @@ fn every_object_gets_the_action_that_its_observation_calls_for() {
         object("ConfigMap", "refused"),
     );
     let gone = ours("ConfigMap", "gone");
-    let refusal = Refusal { message: "no".to_owned(), hint: None, causes: Vec::new() };
+    let refusal =
+        Refusal { message: "no".to_owned(), hint: None, causes: Vec::new(), may_pass: false };
     let desired = declared(&[new.clone(), same.clone(), changed.clone()]);
     let observed = seen(&[
         (&new, None, Some(Preview::Merged(new.clone()))),
@@ -277,7 +278,12 @@ mod properties {
             if !known.insert(object.key()) {
                 continue;
             }
-            let refusal = Refusal { message: "no".to_owned(), hint: None, causes: Vec::new() };
+            let refusal = Refusal {
+                message: "no".to_owned(),
+                hint: None,
+                causes: Vec::new(),
+                may_pass: false,
+            };
             let unborn = Prerequisite::Namespace("shop".to_owned());
             let mut foreign = live.clone();
             foreign.metadata_mut().remove("managedFields");

@@ -14,10 +14,10 @@ use crate::halt::Halt;
 use crate::health::Health;
 use crate::inventory::Inventory;
 use crate::object::Object;
-use crate::observed::{Observation, Preview};
+use crate::observed::{Observation, Prerequisite, Preview};
 use crate::ownership;
 use crate::ownership::conflict::OnConflict;
-use crate::plan::{self, Action, Change, Reason};
+use crate::plan::{self, Action, Change, Confidence, Lack, Reason};
 use crate::precedence;
 use crate::reconcile::prove::prove_one;
 use crate::reconcile::{Survey, Waiting};
@@ -28,6 +28,8 @@ use crate::switches::Mode;
 const DEFINITION_PATIENCE: Duration = Duration::from_secs(60);
 /// How often an approved change is tried over a state that moves without touching it.
 const SEND_TRIES: usize = 5;
+/// How often what a right was given for a moment ago is tried.
+const RIGHT_TRIES: usize = 25;
 /// The pause before something that is about to be possible is tried again.
 const TRY_AGAIN: Duration = Duration::from_millis(200);
 
@@ -167,8 +169,19 @@ impl Worker<'_> {
         (change, is_awaited): (&Change, bool),
         send: &Object,
     ) -> Result<Outcome, ApiError> {
+        let mut tries = 0;
         loop {
             match self.send(served, change, send).await {
+                // What gives the right was applied a moment ago, and not every part of the server
+                // has heard of it.
+                Err(error)
+                    if is_put_off(change) && error.refusal_may_pass() && tries < RIGHT_TRIES =>
+                {
+                    tries += 1;
+                    if !self.patience.allows(TRY_AGAIN) || !self.patience.rest(TRY_AGAIN).await {
+                        return Err(error);
+                    }
+                }
                 Err(error)
                     if self.is_about_to_work(&error, change)
                         && self.patience.allows(TRY_AGAIN)
@@ -337,6 +350,12 @@ impl Worker<'_> {
         (error.is_not_found() && error.missing_namespace().is_none() && new_kind())
             || error.fault() == Fault::Settling
     }
+}
+
+/// Whether it was refused as long as others of the commit were not applied.
+fn is_put_off(change: &Change) -> bool {
+    let applied = |it: &Prerequisite| matches!(it, Prerequisite::Applied { .. });
+    matches!(&change.confidence, Confidence::Local(Lack::Prerequisite(it)) if applied(it))
 }
 
 /// Where an object of the plan is served.

@@ -1,0 +1,116 @@
+//! What the server refuses now and may take once others of the same commit are applied: a binding to a
+//! Role that is not there yet, what a quota has no room for that the commit widens, a Pod that a label
+//! of its namespace or a policy's parameter forbids. `kubectl apply` sends them one after the other
+//! and gets through; a dry run of each beside all others that are not applied does not.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalog::is_namespace;
+use crate::desired::Desired;
+use crate::object::{Object, ObjectKey};
+use crate::observed::{Observation, Observed, Prerequisite, Preview};
+
+/// Kinds that decide what else the server takes, by their group.
+const DECIDING: [(&str, &[&str]); 5] = [
+    ("rbac.authorization.k8s.io", &["Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"]),
+    ("", &["Namespace", "ResourceQuota", "LimitRange", "ServiceAccount"]),
+    (
+        "admissionregistration.k8s.io",
+        &[
+            "ValidatingAdmissionPolicy",
+            "ValidatingAdmissionPolicyBinding",
+            "MutatingAdmissionPolicy",
+            "MutatingAdmissionPolicyBinding",
+            "ValidatingWebhookConfiguration",
+            "MutatingWebhookConfiguration",
+        ],
+    ),
+    ("scheduling.k8s.io", &["PriorityClass"]),
+    ("node.k8s.io", &["RuntimeClass"]),
+];
+
+/// Puts off what is refused for lack of a right or of room until all of the commit that may give it
+/// is applied, and notes what each waits for.
+pub(super) fn put_off(desired: &mut Desired, observed: &mut Observed) {
+    let mut refused: BTreeMap<ObjectKey, String> = BTreeMap::new();
+    let mut changing: BTreeSet<ObjectKey> = BTreeSet::new();
+    let parameters = parameters(desired);
+    for (key, observation) in &observed.objects {
+        let Observation::Seen { preview: Some(preview), .. } = observation else { continue };
+        match preview {
+            Preview::Refused(refusal) if refusal.may_pass => {
+                refused.insert(key.clone(), refusal.message.clone());
+            }
+            Preview::Merged(_) | Preview::Deferred(_) | Preview::Unasked(_)
+                if decides(key) || parameters.contains(key) =>
+            {
+                changing.insert(key.clone());
+            }
+            _ => {}
+        }
+    }
+    // What is put off may itself decide about others.
+    loop {
+        let mut more = Vec::new();
+        for (key, message) in &refused {
+            let first: BTreeSet<ObjectKey> =
+                changing.iter().filter(|on| reaches(on, key)).cloned().collect();
+            if !first.is_empty() {
+                more.push((key.clone(), first, message.clone()));
+            }
+        }
+        if more.is_empty() {
+            return;
+        }
+        for (key, first, refusal) in more {
+            refused.remove(&key);
+            if decides(&key) {
+                changing.insert(key.clone());
+            }
+            if let Some(Observation::Seen { preview, .. }) = observed.objects.get_mut(&key) {
+                let first = first.clone();
+                *preview = Some(Preview::Deferred(Prerequisite::Applied { first, refusal }));
+            }
+            desired.after.insert(key, first);
+        }
+    }
+}
+
+fn decides(key: &ObjectKey) -> bool {
+    let (group, kind) = (key.group.as_str(), key.kind.as_str());
+    DECIDING.iter().any(|(of, kinds)| *of == group && kinds.contains(&kind))
+}
+
+/// Whether what `on` decides can be about the object: it is of no namespace, or of the same. Of an
+/// account only a Pod needs that it is there (the `ServiceAccount` admission plugin).
+fn reaches(on: &ObjectKey, key: &ObjectKey) -> bool {
+    on != key
+        && (on.kind != "ServiceAccount" || key.kind == "Pod")
+        && match &on.namespace {
+            _ if is_namespace(on) => key.namespace.as_ref() == Some(&on.name),
+            None => true,
+            namespace => *namespace == key.namespace,
+        }
+}
+
+/// What the bindings of admission policies take parameters from, as far as the commit declares it.
+fn parameters(desired: &Desired) -> BTreeSet<ObjectKey> {
+    let of_binding = |object: &Object| {
+        let bindings = ["ValidatingAdmissionPolicyBinding", "MutatingAdmissionPolicyBinding"];
+        let is_binding = bindings.contains(&object.kind());
+        let reference = object.0.get("spec").and_then(|spec| spec.get("paramRef"))?;
+        let text = |key: &str| reference.get(key).and_then(|value| value.as_str());
+        let (name, namespace) = (text("name").map(str::to_owned), text("namespace"));
+        is_binding.then(|| (name, namespace.map(str::to_owned)))
+    };
+    let bindings = desired.objects.values().filter_map(|manifest| of_binding(&manifest.object));
+    let bindings: Vec<(Option<String>, Option<String>)> = bindings.collect();
+    // Of which kind they are, the policy says, which may not be in the commit.
+    let is_named = |key: &&ObjectKey| {
+        bindings.iter().any(|(name, namespace)| {
+            name.as_ref().is_none_or(|name| *name == key.name)
+                && namespace.as_ref().is_none_or(|it| key.namespace.as_ref() == Some(it))
+        })
+    };
+    desired.objects.keys().filter(is_named).cloned().collect()
+}

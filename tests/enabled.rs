@@ -1,0 +1,126 @@
+//! What only the commit itself makes possible: it is tried after what makes it so, in the same run.
+
+use crate::support::repo::{Repo, config};
+use crate::support::sandbox;
+
+const ROLE: &str = "apiVersion: v1
+kind: ServiceAccount
+metadata: {name: gardener}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: garden}
+rules:
+- {apiGroups: [\"\"], resources: [configmaps], verbs: [get, list]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: gardener}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: garden}
+subjects: [{kind: ServiceAccount, name: gardener}]
+";
+
+/// A repository whose namespace a user administers who may do nothing else.
+fn administered(name: &str) -> Repo<'static> {
+    let repo = Repo::new(name, sandbox::with_controllers());
+    let bind = ["create", "rolebinding", "owner", "--clusterrole=admin", "--user=owner"];
+    let _ = repo.kubectl(&bind).exits(0);
+    repo
+}
+
+#[test]
+fn a_role_and_its_binding_by_who_administers_the_namespace() {
+    let repo = administered("enabled-role");
+    let _ = repo.write("rbac.yaml", ROLE).commit("Roles");
+    let diff = repo.run(&["diff", "--as", "owner"]).exits(1);
+    assert!(diff.stdout.contains("tried after Role enabled-role/garden"), "{diff}");
+    assert!(!diff.stdout.contains("ask for this right"), "{diff}");
+    let _ = repo.run(&["apply", "--as", "owner"]).exits(0);
+    let _ = repo.run(&["diff", "--as", "owner"]).exits(0);
+    let writes = repo.writes();
+    let _ = repo.run(&["apply", "--as", "owner"]).exits(0);
+    assert_eq!(repo.writes(), writes);
+
+    // What no object of the commit gives the right to is refused, and says what would help.
+    let more = ROLE.replace(
+        "verbs: [get, list]}",
+        "verbs: [get, list]}\n- {apiGroups: [\"\"], resources: [nodes], verbs: [delete]}",
+    );
+    let _ = repo.write("rbac.yaml", more).commit("More than it has");
+    let refused = repo.run(&["apply", "--as", "owner"]).exits(1);
+    assert!(refused.stdout.contains("1 refused"), "{refused}");
+    assert!(refused.stdout.contains("ask for this right"), "{refused}");
+}
+
+#[test]
+fn a_saved_plan_and_a_watch_do_it_too() {
+    for (name, is_saved) in [("enabled-plan", true), ("enabled-watch", false)] {
+        let repo = administered(name);
+        let _ = repo.write("rbac.yaml", ROLE).commit("Roles");
+        let file = repo.outside().join("plan.json");
+        let file = file.to_str().unwrap();
+        if is_saved {
+            // A plan is for one cluster, which the uid of this namespace tells.
+            let view = ["rolebinding", "enabled-owner", "--clusterrole=view", "--user=owner"];
+            let _ = repo.kubectl(&[&["create", "-n", "kube-system"], &view[..]].concat());
+            let _ = repo.run(&["diff", "--as", "owner", "--out", file]).exits(1);
+            let _ = repo.run(&["apply", "--as", "owner", "--plan", file]).exits(0);
+        } else {
+            let _ = repo.run(&["watch", "--once", "--no-wait", "--as", "owner"]).exits(0);
+        }
+        let _ = repo.run(&["diff", "--as", "owner"]).exits(0);
+    }
+}
+
+#[test]
+fn a_limit_that_the_commit_widens() {
+    let repo = Repo::new("enabled-limit", sandbox::with_controllers());
+    let range = |cpu: &str| {
+        format!(
+            "apiVersion: v1\nkind: LimitRange\nmetadata: {{name: room}}\nspec: {{limits: [{{type: Container, max: {{cpu: {cpu:?}}}}}]}}\n"
+        )
+    };
+    let pod = |name: &str, cpu: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\nspec: {{containers: [{{name: c, image: registry.example/c:1, resources: {{limits: {{cpu: {cpu:?}}}}}}}]}}\n"
+        )
+    };
+    let _ =
+        repo.write("range.yaml", range("1")).write("a.yaml", pod("a", "1")).commit("Room for 1");
+    let _ = repo.run(&["apply"]).exits(0);
+    let _ = repo.write("range.yaml", range("3")).write("b.yaml", pod("b", "2")).commit("For more");
+    let diff = repo.run(&["diff"]).exits(1);
+    assert!(diff.stdout.contains("tried after LimitRange enabled-limit/room"), "{diff}");
+    assert!(diff.stdout.contains("maximum cpu usage per Container is 1"), "{diff}");
+    let _ = repo.run(&["apply"]).exits(0);
+    let _ = repo.run(&["diff"]).exits(0);
+    // A limit that stays as it is makes no room, and one that does not go far enough is told as well.
+    let full = repo.write("c.yaml", pod("c", "4")).commit("Too much").run(&["apply"]).exits(1);
+    assert!(full.stdout.contains("1 refused"), "{full}");
+    let _ = repo.write("range.yaml", range("3500m")).commit("Not enough");
+    let full = repo.run(&["apply"]).exits(1);
+    assert!(full.stdout.contains("1 failed"), "{full}");
+    assert!(full.stdout.contains("maximum cpu usage per Container is 3500m"), "{full}");
+}
+
+#[test]
+fn a_label_of_the_namespace_that_allows_its_pods() {
+    let name = "enabled-security";
+    let repo = Repo::new(name, sandbox::with_controllers());
+    let namespace = |level: &str| {
+        format!(
+            "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n  labels: {{pod-security.kubernetes.io/enforce: {level}}}\n"
+        )
+    };
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: host}\nspec:\n  hostNetwork: true\n  containers: [{name: c, image: registry.example/c:1}]\n";
+    let _ = repo.write("namespace.yaml", namespace("restricted")).write("a.yaml", config("a", "1"));
+    let _ = repo.commit("Restricted").run(&["apply"]).exits(0);
+    let _ = repo.write("pod.yaml", pod).commit("A pod");
+    let refused = repo.run(&["apply"]).exits(1);
+    assert!(refused.stdout.contains("violates PodSecurity"), "{refused}");
+    let _ = repo.write("namespace.yaml", namespace("privileged")).commit("And the label");
+    let diff = repo.run(&["diff"]).exits(1);
+    assert!(diff.stdout.contains(&format!("tried after Namespace {name}")), "{diff}");
+    let _ = repo.run(&["apply"]).exits(0);
+    let _ = repo.run(&["diff"]).exits(0);
+}
