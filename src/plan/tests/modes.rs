@@ -34,7 +34,11 @@ fn what_is_only_made_is_made_or_kept() {
     helms
         .metadata_mut()
         .insert("annotations".to_owned(), json!({ "meta.helm.sh/release-name": "a" }));
-    let merged = || Preview::Merged(ours.clone());
+    let merged = || {
+        let mut answer = ours.clone();
+        answer.metadata_mut().insert("annotations".to_owned(), once());
+        Preview::Merged(answer)
+    };
     let kept = "keep true kept as it is, as trueup.dev/mode: create-only says";
     let left =
         "keep false it was there before: left as it is, as trueup.dev/mode: create-only says";
