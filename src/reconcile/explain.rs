@@ -46,9 +46,13 @@ pub async fn explain(survey: &Survey, target: &Target, checkout: &Checkout) -> E
     let gone = survey.plan.changes().filter(|change| change.origin.is_none());
     let gone: Vec<&ObjectKey> = gone.map(|change| &change.key).collect();
     if !gone.is_empty()
-        && let Some(since) = survey.before.as_ref().and_then(|record| record.revision.as_deref())
+        && let Some(before) = &survey.before
+        && let Some(since) = before.revision.clone()
     {
-        explained.removed = removed(&gone, (survey, since), target, checkout).await;
+        // The paths may have changed since, too.
+        let paths = before.checkout_paths();
+        let then = Target { rev: Some(since), worktree: false, paths, ..target.clone() };
+        explained.removed = removed(&gone, survey, &then, checkout).await;
     }
     explained
 }
@@ -108,16 +112,16 @@ fn name_authors(explained: &mut Explained, survey: &Survey, checkout: &Checkout)
     }
 }
 
-/// Which commit took each object out, since the commit that was last made true.
+/// Which commit took each object out, since the `former` target, the commit that was last made true.
 async fn removed(
     gone: &[&ObjectKey],
-    (survey, since): (&Survey, &str),
-    target: &Target,
+    survey: &Survey,
+    former: &Target,
     checkout: &Checkout,
 ) -> BTreeMap<ObjectKey, Authorship> {
-    let then = Target { rev: Some(since.to_owned()), worktree: false, ..target.clone() };
-    let Ok(then) = declare(&then, checkout).await else { return BTreeMap::new() };
-    let then = Desired::new(then.manifests, &survey.catalog, &target.namespace);
+    let Ok(then) = declare(former, checkout).await else { return BTreeMap::new() };
+    let then = Desired::new(then.manifests, &survey.catalog, &former.namespace);
+    let since = former.rev.as_deref().unwrap_or_default();
     let by = |key: &&ObjectKey| {
         let path = &then.objects.get(*key)?.origin.path;
         let is_there = |content: &[u8]| {

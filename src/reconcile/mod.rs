@@ -37,6 +37,8 @@ use crate::rules::Rule;
 /// A target, resolved: what to make true, where, and what may be deleted for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
+    /// The name under which `trueup.yaml` declares it; `None` where its paths alone say which it is.
+    pub declared: Option<String>,
     /// Paths from the checkout's root; the empty path is the whole of it.
     pub paths: Vec<String>,
     /// The commit to make true; `None` for `HEAD`.

@@ -1,6 +1,6 @@
 //! Looks at git and the cluster, and decides. Writes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 use std::time::Instant;
 
@@ -89,6 +89,11 @@ impl Survey {
         }
     }
 
+    /// Whether the commit was taken back before because it failed.
+    pub fn has_failed(&self) -> bool {
+        self.before.as_ref().is_some_and(|before| before.has_failed(&self.revision))
+    }
+
     /// Whether there is nothing in the commit that can't be used, nothing that is refused, and nothing
     /// known to be left over.
     pub(super) fn is_sound(&self) -> bool {
@@ -143,7 +148,7 @@ pub async fn survey(
     let Declared { revision, manifests, problems, mut warnings, inputs, files: _, uncommitted } =
         declared;
 
-    let repository = whose(target, checkout, (&revision, before.as_ref()))?;
+    let repository = whose(target, checkout, &revision, before.as_ref())?;
 
     let objects = manifests.iter().map(|manifest| &manifest.object);
     catalog.define(objects.filter(|object| !Mode::ignores(object)));
@@ -206,6 +211,7 @@ pub async fn survey(
     let dirty = if revision.dirty { "-dirty" } else { "" };
     let source = Source {
         repository,
+        target: target.declared.clone(),
         paths: target.recorded_paths(),
         revision: Some(format!("{}{dirty}", revision.commit)),
     };
@@ -302,12 +308,14 @@ async fn has_home(target: &Target, desired: &Desired, cluster: &Cluster) -> Resu
     Err(Error::NoNamespace(name.clone()))
 }
 
-/// The repository's identity, once it is known that the inventory is this repository's and was
-/// made from these paths.
+/// The repository's identity, once it is known that the inventory is this target's. A target that
+/// `trueup.yaml` declares is known by its name there, so the commit may give it other paths; any
+/// other is known by its paths.
 fn whose(
     target: &Target,
     checkout: &Checkout,
-    (revision, before): (&Revision, Option<&Record>),
+    revision: &Revision,
+    before: Option<&Record>,
 ) -> Result<String, Error> {
     let Inventory { name, .. } = &target.inventory;
     let Some(before) = before else { return Ok(checkout.root_commit(revision)?.0) };
@@ -319,14 +327,16 @@ fn whose(
         });
     }
     let now = target.recorded_paths();
-    if before.paths != now && !target.moved {
-        let say = |paths: &std::collections::BTreeSet<String>| {
+    let is_its_own = target.declared.is_some() && target.declared == before.target;
+    if before.paths != now && !is_its_own && !target.moved {
+        let say = |paths: &BTreeSet<String>| {
             paths.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
         };
         return Err(Error::OtherPaths {
             name: name.clone(),
             was: say(&before.paths),
             now: say(&now),
+            target: before.target.clone().filter(|_| target.declared != before.target),
         });
     }
     Ok(before.repository.clone())
