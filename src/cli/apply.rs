@@ -1,5 +1,6 @@
 //! `trueup apply`: make it so, prune, and wait until it is healthy.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -152,6 +153,12 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
 }
 
 impl ApplyArgs {
+    /// Whether this is a run as from cron, so that nobody means the very commit that it meets. A
+    /// person who runs it, a commit that is named and a plan that was approved are meant.
+    fn is_unattended(&self) -> bool {
+        self.yes && self.plan.is_none() && self.target.files.rev.is_none()
+    }
+
     /// For how long what passes by itself is waited for.
     fn timeout(&self, session: &Session) -> Duration {
         let said = Said { operator: self.timeout, repository: session.named.conduct.timeout };
@@ -281,6 +288,18 @@ async fn ready(args: &ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Option
     if let Some(difference) = difference.filter(|difference| !difference.is_none()) {
         session.explain(&mut survey).await;
         present::moved(ui.stdout(), (&session.view(&survey), &difference), *output, glyphs)?;
+        return Ok(None);
+    }
+    if survey.has_failed() && args.is_unattended() {
+        let (view, commit) = (session.view(&survey), survey.revision.short());
+        match output {
+            Format::Text => writeln!(
+                ui.stdout(),
+                "{} is NOT at {commit}: it failed before, and --yes does not try it again; --rev {commit} does",
+                session.named.name
+            )?,
+            _ => present::plan(ui.stdout(), &view, *output, glyphs)?,
+        }
         return Ok(None);
     }
     let asked = survey.plan.writes() && approval.is_none() && !yes && ui.can_ask();

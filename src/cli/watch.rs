@@ -22,7 +22,7 @@ use crate::git::pull::PullOptions;
 use crate::git::{self, Checkout, Limits};
 use crate::precedence::Said;
 use crate::reconcile::TIMEOUT;
-use crate::watch::{Settings, SettingsError, Stop, Wanted, Watch, watch};
+use crate::watch::{Event, Settings, SettingsError, Stop, Wanted, Watch, watch};
 
 /// What the end of `trueup watch --help` says.
 const EXAMPLES: &str = "\
@@ -112,10 +112,18 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         writeln!(ui.stdout(), "{}", log.beginning(&setting, &named.shown_paths))?;
     }
     let mut exit = Exit::AtCommit;
-    watch(&setting, &stop, &mut |round, _| {
+    watch(&setting, &stop, &mut |event| {
         ui.cell();
-        exit = log.exit(&round);
-        for line in log.lines(round) {
+        let lines = match event {
+            Event::HeldBack { failed, healthy } => {
+                log.held_back(&failed, &healthy).into_iter().collect()
+            }
+            Event::Ended { round, .. } => {
+                exit = log.exit(&round);
+                log.lines(*round)
+            }
+        };
+        for line in lines {
             // A closed stdout leaves nobody to tell; the work goes on.
             let _ = writeln!(ui.stdout(), "{line}");
         }
