@@ -309,7 +309,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__diff)
-            opts="-t -n -o -C -h --target --rev --worktree --namespace --name --moved --allow-delete --replace --max-prune --allow-empty --on-conflict --adopt --strict --verify --kubeconfig --context --as --as-group --concurrency --sandbox --out --output --exit-zero --directory --color --help"
+            opts="-t -n -o -C -h --target --rev --worktree --namespace --name --moved --allow-delete --replace --max-prune --allow-empty --on-conflict --adopt --strict --verify --kubeconfig --context --as --as-group --concurrency --sandbox --all-fields --out --output --exit-zero --directory --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -77,6 +77,7 @@ set edit:completion:arg-completer[trueup] = {|@words|
             cand --allow-empty 'Delete everything if the commit declares nothing'
             cand --adopt 'Adopt objects that Helm, Flux, Argo CD, kapp or another ApplySet claims'
             cand --sandbox 'Use a fresh throwaway cluster of this machine, taken down afterwards'
+            cand --all-fields 'Show what others set beside what git declares, too: which field, to what, who and when'
             cand --exit-zero 'Exit 0 where there are differences, too'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'

@@ -84,6 +84,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand diff" -l moved -d 'The pat
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l allow-empty -d 'Delete everything if the commit declares nothing'
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l adopt -d 'Adopt objects that Helm, Flux, Argo CD, kapp or another ApplySet claims'
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l sandbox -d 'Use a fresh throwaway cluster of this machine, taken down afterwards'
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l all-fields -d 'Show what others set beside what git declares, too: which field, to what, who and when'
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l exit-zero -d 'Exit 0 where there are differences, too'
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -s t -l target -d 'The target of trueup.yaml to use' -r

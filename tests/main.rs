@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop where it stands")]
 
 mod aggregated;
+mod all_fields;
 mod apply;
 mod attribution;
 mod check;

@@ -109,6 +109,7 @@ impl TargetArgs {
             moved: purpose.moved,
             strict: counts(self.strict, config.strict),
             verify: counts(self.verify, config.verify),
+            whole: false,
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
         Ok(Named { name: purpose.target.clone(), declared, target, shown_paths, conduct })

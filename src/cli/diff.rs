@@ -13,6 +13,7 @@ use super::target::TargetArgs;
 use super::throwaway::ThrowawayArgs;
 use super::ui::Ui;
 use crate::plan_file;
+use crate::reconcile::beside_git;
 
 /// What the end of `trueup diff --help` says.
 const EXAMPLES: &str = "\
@@ -44,6 +45,13 @@ pub struct DiffArgs {
     #[command(flatten)]
     throwaway: ThrowawayArgs,
 
+    /// Show what others set beside what git declares, too: which field, to what, who and when
+    ///
+    /// Such a field is no difference, and apply leaves it. Status and what the API server fills in
+    /// are left out. As text and JSON.
+    #[arg(long)]
+    all_fields: bool,
+
     /// Write the plan into FILE too, for `trueup apply --plan FILE`
     ///
     /// The file names the commit, the cluster and the objects, with digests of the fields that the
@@ -67,18 +75,25 @@ pub struct DiffArgs {
 ///
 /// When nobody can tell.
 pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
-    let DiffArgs { target, throwaway, out, output, exit_zero } = args;
+    let DiffArgs { target, throwaway, all_fields, out, output, exit_zero } = args;
+    if all_fields && !matches!(output, Format::Text | Format::Json) {
+        return Err(anyhow::anyhow!("--all-fields goes with -o text and -o json alone").into());
+    }
     let external = match output {
         Format::Text => Program::from_environment()?,
         _ => None,
     };
     let wanted = Wanted { target: &target, throwaway: &throwaway, approved: None };
-    let session = Session::open(wanted, directory, ui).await?;
+    let mut session = Session::open(wanted, directory, ui).await?;
+    session.named.target.whole = all_fields;
     let mut survey = session.survey(ui).await?;
     if let Some(path) = &out {
         plan_file::write(path, &approved::approval(&session, &survey)?)?;
     }
     session.explain(&mut survey).await;
+    if all_fields {
+        survey.explained.undeclared = Some(beside_git(&survey));
+    }
     let glyphs = ui.glyphs();
     let view = session.view(&survey);
     match external {

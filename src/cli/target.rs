@@ -232,6 +232,7 @@ impl TargetArgs {
             moved: self.moved,
             strict: counts(self.strict, declared.strict),
             verify: counts(self.verify, declared.verify),
+            whole: false,
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
         Ok(Named { name, declared: is_declared, target, shown_paths, conduct })
@@ -280,6 +281,7 @@ impl FilesArgs {
             moved: false,
             strict: false,
             verify: false,
+            whole: false,
         })
     }
 

@@ -180,6 +180,7 @@ async fn the_members_of_a_stale_group_are_unknown_and_not_gone() {
         inventory: &inventory,
         record: Some(&record),
         verify: false,
+        whole: false,
     };
     let members = cluster.members((&inventory, &record), &catalog).await;
     let observed = cluster.observe(&question, members).await;

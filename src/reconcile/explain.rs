@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::{Survey, Target, declare};
-use crate::attribution::{Attribution, Handover, attributions, handovers};
+use crate::attribution::{Attribution, Handover, Undeclared, attributions, handovers, undeclared};
 use crate::delta::{Delta, Order};
 use crate::desired::Desired;
 use crate::git::Checkout;
@@ -29,6 +29,9 @@ pub struct Explained {
     pub orders: BTreeMap<ObjectKey, Order>,
     /// Of every object that is no longer declared, which commit took it out.
     pub removed: BTreeMap<ObjectKey, Authorship>,
+    /// Of every declared object, the fields that others set beside what git says; `None` where
+    /// nobody asked.
+    pub undeclared: Option<BTreeMap<ObjectKey, Vec<Undeclared>>>,
 }
 
 /// Explains every change of the survey's plan, as far as ownership and history tell.
@@ -39,6 +42,7 @@ pub async fn explain(survey: &Survey, target: &Target, checkout: &Checkout) -> E
         handovers: hands(survey),
         orders,
         removed: BTreeMap::new(),
+        undeclared: None,
     };
     if !survey.revision.dirty {
         name_authors(&mut explained, survey, checkout);
@@ -55,6 +59,15 @@ pub async fn explain(survey: &Survey, target: &Target, checkout: &Checkout) -> E
         explained.removed = removed(&gone, survey, &then, checkout).await;
     }
     explained
+}
+
+/// What others set of each declared object beside what git says.
+pub fn beside_git(survey: &Survey) -> BTreeMap<ObjectKey, Vec<Undeclared>> {
+    let found = survey
+        .plan
+        .changes()
+        .map(|change| (change.key.clone(), undeclared(change, survey.redactor())));
+    found.filter(|(_, fields)| !fields.is_empty()).collect()
 }
 
 fn orders(survey: &Survey) -> BTreeMap<ObjectKey, Order> {

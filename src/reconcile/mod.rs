@@ -15,7 +15,7 @@ mod survey;
 pub use carry_out::{Course, TIMEOUT, carry_out};
 pub use declare::{Declared, LastRead, declare, declare_again};
 pub use error::Error;
-pub use explain::{Explained, explain};
+pub use explain::{Explained, beside_git, explain};
 pub use lock::{Lock, Patience, take};
 pub use prove::{Waiting, prove, standing};
 pub use rehearse::{Rehearsal, rehearse};
@@ -65,6 +65,8 @@ pub struct Target {
     pub moved: bool,
     /// Whether to ask the server about what is proven to stay as it is, too.
     pub verify: bool,
+    /// Whether live objects that stay as they are are kept whole, to show what others set of them.
+    pub whole: bool,
     /// How what is no manifest is rendered.
     pub render: Setting,
     /// Fields that are left as they are in the cluster.

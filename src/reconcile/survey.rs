@@ -184,6 +184,7 @@ pub async fn survey(
         inventory: &target.inventory,
         record: before.as_ref(),
         verify: target.verify,
+        whole: target.whole,
     };
     let by_namespace = members.by_namespace();
     let strange = cluster.unrecorded(&question, &by_namespace);
