@@ -51,6 +51,16 @@ pub enum Error {
         /// The target of `trueup.yaml` that it was made for, where it is another one.
         target: Option<String>,
     },
+    /// A flag names a kind that there is not.
+    #[error("{flag} {name}: there is no such kind")]
+    UnknownKind {
+        /// The flag.
+        flag: &'static str,
+        /// What it says.
+        name: String,
+        /// Kinds with such a name.
+        near: Vec<String>,
+    },
     /// Somebody else is writing.
     #[error("the inventory {inventory} is locked by {by}")]
     Locked {
@@ -121,6 +131,10 @@ impl Error {
             Self::OtherPaths { was, now, .. } => Some(format!(
                 "if {now} takes the place of {was}, say --moved: what only {was} declares is then deleted; if both are to run, keep them apart with --name NAME"
             )),
+            Self::UnknownKind { near, .. } if near.is_empty() => {
+                Some("see kubectl api-resources, the column KIND".to_owned())
+            }
+            Self::UnknownKind { near, .. } => Some(format!("did you mean {}?", near.join(" or "))),
             Self::Locked { .. } => Some(
                 "wait until that run has ended, or longer with --lock-timeout TIME; one that was killed holds it for 30 s more".to_owned(),
             ),

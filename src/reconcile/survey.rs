@@ -13,6 +13,7 @@ use crate::desired::Desired;
 use crate::git::Checkout;
 use crate::health::{Health, Judge};
 use crate::inventory::{Inventory, Record, Source};
+use crate::near::near;
 use crate::object::ObjectKey;
 use crate::observed::{Observation, Observed, Prerequisite, Preview, Unlisted};
 use crate::plan::{Action, Allowed, Change, Plan, plan};
@@ -153,6 +154,7 @@ pub async fn survey(
     let objects = manifests.iter().map(|manifest| &manifest.object);
     catalog.define(objects.filter(|object| !Mode::ignores(object)));
     cluster.notice(&mut catalog).await;
+    know_kinds(target, &catalog)?;
     if let Some(before) = &before {
         members.miss(before, &catalog);
     }
@@ -292,6 +294,21 @@ fn hold_against_definitions(desired: &Desired, observed: &mut Observed) {
         if let Some(refusal) = check::refusal(key, manifest, schemas) {
             let live = observation.live().cloned();
             *observation = Observation::Seen { live, preview: Some(Preview::Refused(refusal)) };
+        }
+    }
+}
+
+/// Whether the operator's flags name kinds that there are: a slip would allow nothing, and not say so.
+fn know_kinds(target: &Target, catalog: &Catalog) -> Result<(), Error> {
+    let Some(known) = catalog.kinds() else { return Ok(()) };
+    let replaced = target.replace.operator.iter().flatten();
+    let flags = target.allow_delete.iter().map(|name| ("--allow-delete", name));
+    let mut named = flags.chain(replaced.map(|name| ("--replace", name)));
+    match named.find(|(_, name)| !known.contains(name.as_str())) {
+        None => Ok(()),
+        Some((flag, name)) => {
+            let near = near(name, known).into_iter().map(str::to_owned).collect();
+            Err(Error::UnknownKind { flag, name: name.clone(), near })
         }
     }
 }
