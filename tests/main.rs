@@ -59,6 +59,9 @@ mod superseded;
 mod support;
 #[cfg(unix)]
 mod takeover;
+#[cfg(unix)]
+mod terminal;
+mod times;
 mod unasked;
 #[cfg(unix)]
 mod unreadable;

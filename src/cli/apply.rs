@@ -33,6 +33,9 @@ use crate::watch::Stop;
 /// not answer by then never will.
 const ALONE: Duration = Duration::from_secs(10);
 
+/// What is said to somebody who says no.
+const NOTHING_WRITTEN: &str = "nothing was written";
+
 /// What the end of `trueup apply --help` says.
 const EXAMPLES: &str = "\
 Examples:
@@ -86,7 +89,8 @@ pub struct ApplyArgs {
     #[arg(long, value_enum, value_name = "HOW")]
     cascade: Option<Cascade>,
 
-    /// How long to wait: 90s, 5m, 1h30m [default: 5m]
+    /// How long to wait for everything to be healthy: 90s, 5m, 1h30m; a plain number counts seconds
+    /// [default: 5m]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     timeout: Option<Duration>,
 
@@ -269,6 +273,7 @@ async fn look_again(
         present::plan(ui.stdout(), &session.view(&now), Format::Text, glyphs)?;
         ui.warning("somebody else wrote meanwhile: this is what there is to do now");
         if !ui.confirm(&present::question(&session.view(&now))).await? {
+            ui.note(NOTHING_WRITTEN);
             return Ok(None);
         }
     }
@@ -308,6 +313,7 @@ async fn ready(args: &ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Option
         present::plan(ui.stdout(), &session.view(&survey), Format::Text, glyphs)?;
         let since = Instant::now();
         if !ui.confirm(&present::question(&session.view(&survey))).await? {
+            ui.note(NOTHING_WRITTEN);
             return Ok(None);
         }
         session.waited(since.elapsed());

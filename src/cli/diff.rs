@@ -35,6 +35,8 @@ Examples:
 /// As text, the differences are shown by the program that KUBECTL_EXTERNAL_DIFF names, if any: it
 /// gets two folders and ends with 0 or 1, as diff does.
 ///
+/// On a terminal the text goes through the pager that TRUEUP_PAGER or PAGER names, or else less.
+///
 /// Exit status 0: no differences, 1: differences, 2: could not tell.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -64,6 +66,10 @@ pub struct DiffArgs {
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: Format,
 
+    /// Do not give the text to a pager, on a terminal either
+    #[arg(long)]
+    no_pager: bool,
+
     /// Exit 0 where there are differences, too
     #[arg(long)]
     exit_zero: bool,
@@ -75,7 +81,7 @@ pub struct DiffArgs {
 ///
 /// When nobody can tell.
 pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
-    let DiffArgs { target, throwaway, all_fields, out, output, exit_zero } = args;
+    let DiffArgs { target, throwaway, all_fields, out, output, no_pager, exit_zero } = args;
     if all_fields && !matches!(output, Format::Text | Format::Json) {
         return Err(anyhow::anyhow!("--all-fields goes with -o text and -o json alone").into());
     }
@@ -102,6 +108,9 @@ pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, 
                 return Ok(Exit::Interrupted);
             }
             present::beside(ui.stderr(), &view, glyphs)?;
+        }
+        None if output == Format::Text && !no_pager => {
+            ui.page(|mut out, glyphs| present::plan(&mut out, &view, output, glyphs))?;
         }
         None => present::plan(ui.stdout(), &view, output, glyphs)?,
     }
