@@ -309,7 +309,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__diff)
-            opts="-t -n -o -C -h --target --rev --worktree --namespace --name --moved --allow-delete --replace --max-prune --allow-empty --on-conflict --adopt --strict --verify --kubeconfig --context --as --as-group --concurrency --sandbox --out --output --exit-zero --directory --color --help"
+            opts="-t -n -o -C -h --target --rev --worktree --namespace --name --moved --allow-delete --replace --max-prune --allow-empty --on-conflict --adopt --strict --verify --kubeconfig --context --as --as-group --concurrency --sandbox --all-fields --out --output --no-pager --exit-zero --directory --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -555,7 +555,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__pull)
-            opts="-o -C -h --url --branch --bare --timeout --output --directory --color --help"
+            opts="-o -C -h --url --branch --bare --pull-timeout --output --directory --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -569,7 +569,7 @@ _trueup() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --timeout)
+                --pull-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -681,7 +681,7 @@ _trueup() {
             return 0
             ;;
         trueup__subcmd__watch)
-            opts="-t -n -C -h --target --rev --worktree --namespace --name --moved --allow-delete --replace --max-prune --allow-empty --on-conflict --adopt --strict --verify --kubeconfig --context --as --as-group --concurrency --interval --once --no-pull --wait --no-wait --cascade --wait-timeout --lock-timeout --on-failure --timeout --directory --color --help"
+            opts="-t -n -C -h --target --rev --worktree --namespace --name --moved --allow-delete --replace --max-prune --allow-empty --on-conflict --adopt --strict --verify --kubeconfig --context --as --as-group --concurrency --interval --once --no-pull --wait --no-wait --cascade --timeout --lock-timeout --on-failure --pull-timeout --directory --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -763,7 +763,7 @@ _trueup() {
                     COMPREPLY=($(compgen -W "background foreground orphan" -- "${cur}"))
                     return 0
                     ;;
-                --wait-timeout)
+                --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -775,7 +775,7 @@ _trueup() {
                     COMPREPLY=($(compgen -W "stop rollback" -- "${cur}"))
                     return 0
                     ;;
-                --timeout)
+                --pull-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -41,7 +41,7 @@ complete -c trueup -n "__fish_trueup_needs_command" -f -a "completions" -d 'Prin
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c trueup -n "__fish_trueup_using_subcommand pull" -l url -d 'Clone from here if there is no checkout yet, and refuse a checkout of anything else' -r
 complete -c trueup -n "__fish_trueup_using_subcommand pull" -l branch -d 'The branch to check out when cloning, and the one that must be checked out' -r
-complete -c trueup -n "__fish_trueup_using_subcommand pull" -l timeout -d 'How long the remote may be silent' -r
+complete -c trueup -n "__fish_trueup_using_subcommand pull" -l pull-timeout -d 'How long the remote may be silent: 90s, 5m; a plain number counts seconds' -r
 complete -c trueup -n "__fish_trueup_using_subcommand pull" -s o -l output -d 'How to print what was done' -r -f -a "text\t'One line'
 json\t'One JSON object'"
 complete -c trueup -n "__fish_trueup_using_subcommand pull" -s C -l directory -d 'A folder in the checkout' -r -F
@@ -84,6 +84,8 @@ complete -c trueup -n "__fish_trueup_using_subcommand diff" -l moved -d 'The pat
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l allow-empty -d 'Delete everything if the commit declares nothing'
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l adopt -d 'Adopt objects that Helm, Flux, Argo CD, kapp or another ApplySet claims'
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l sandbox -d 'Use a fresh throwaway cluster of this machine, taken down afterwards'
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l all-fields -d 'Show what others set beside what git declares, too: which field, to what, who and when'
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l no-pager -d 'Do not give the text to a pager, on a terminal either'
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l exit-zero -d 'Exit 0 where there are differences, too'
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -s t -l target -d 'The target of trueup.yaml to use' -r
@@ -109,8 +111,8 @@ complete -c trueup -n "__fish_trueup_using_subcommand apply" -l plan -d 'Carry o
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l cascade -d 'How objects are deleted that own others, such as a Deployment its pods [default: background]' -r -f -a "background\t'They go after it'
 foreground\t'They go before it: it is gone once they are'
 orphan\t'They stay'"
-complete -c trueup -n "__fish_trueup_using_subcommand apply" -l timeout -d 'How long to wait: 90s, 5m, 1h30m [default: 5m]' -r
-complete -c trueup -n "__fish_trueup_using_subcommand apply" -l lock-timeout -d 'How long to wait for another run on the same inventory; 0 not to wait' -r
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l timeout -d 'How long to wait for everything to be healthy: 90s, 5m, 1h30m; a plain number counts seconds [default: 5m]' -r
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l lock-timeout -d 'How long to wait for another run on the same inventory: 90s, 5m; a plain number counts seconds; 0 not to wait' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l on-failure -d 'What to do where something could not be changed, or does not get healthy [default: stop]' -r -f -a "stop\t'Leave everything as it is'
 rollback\t'Apply the last commit that was healthy, all of it'"
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -s o -l output -d 'How to print the answer' -r -f -a "text\t'For people'
@@ -151,15 +153,15 @@ complete -c trueup -n "__fish_trueup_using_subcommand watch" -l context -d 'The 
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l as -d 'User to act as' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l as-group -d 'Group to act as a member of (repeatable)' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l concurrency -d 'How many requests may be in flight at once' -r
-complete -c trueup -n "__fish_trueup_using_subcommand watch" -l interval -d 'How long to wait between rounds, give or take a tenth' -r
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l interval -d 'How long to wait between rounds, give or take a tenth: 90s, 5m; a plain number counts seconds' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l cascade -d 'How objects are deleted that own others, such as a Deployment its pods [default: background]' -r -f -a "background\t'They go after it'
 foreground\t'They go before it: it is gone once they are'
 orphan\t'They stay'"
-complete -c trueup -n "__fish_trueup_using_subcommand watch" -l wait-timeout -d 'How long a round waits for what it changed to be healthy: 90s, 5m, 1h30m [default: 5m]' -r
-complete -c trueup -n "__fish_trueup_using_subcommand watch" -l lock-timeout -d 'How long to wait for another run on the same inventory; 0 not to wait' -r
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l timeout -d 'How long a round waits for what it changed to be healthy: 90s, 5m, 1h30m; a plain number counts seconds [default: 5m]' -r
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l lock-timeout -d 'How long to wait for another run on the same inventory: 90s, 5m; a plain number counts seconds; 0 not to wait' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l on-failure -d 'What to do where something could not be changed, or does not get healthy [default: stop]' -r -f -a "stop\t'Leave everything as it is'
 rollback\t'Apply the last commit that was healthy, all of it'"
-complete -c trueup -n "__fish_trueup_using_subcommand watch" -l timeout -d 'How long the remote may be silent' -r
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l pull-timeout -d 'How long the remote may be silent: 90s, 5m; a plain number counts seconds' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -s C -l directory -d 'A folder in the checkout' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l color -d 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'

@@ -3,7 +3,7 @@
 //!
 //! Data only; [`crate::cluster`] fills it from discovery.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -159,6 +159,14 @@ impl Catalog {
         } else {
             Lookup::OtherVersions(versions)
         }
+    }
+
+    /// The names of all kinds that are served or that the commit defines; `None` where not all are
+    /// known.
+    pub fn kinds(&self) -> Option<BTreeSet<&str>> {
+        let known = self.served.keys().chain(self.defined.keys());
+        let is_all = self.silent.is_empty() && self.promised.is_empty();
+        is_all.then(|| known.map(|kind| kind.kind.as_str()).collect())
     }
 
     /// The kind in the version that the API server prefers; `None` when it is not served.

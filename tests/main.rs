@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop where it stands")]
 
 mod aggregated;
+mod all_fields;
 mod apply;
 mod attribution;
 mod check;
@@ -61,6 +62,9 @@ mod superseded;
 mod support;
 #[cfg(unix)]
 mod takeover;
+#[cfg(unix)]
+mod terminal;
+mod times;
 mod unasked;
 #[cfg(unix)]
 mod unreadable;

@@ -190,3 +190,55 @@ fn a_healthy_commit_that_is_no_longer_there_is_named() {
     let end = format!("not rolled back: {} was healthy, and is not in this checkout", &good[..7]);
     ends_with(&output, &end);
 }
+
+#[test]
+fn what_was_taken_back_is_not_applied_again_unless_somebody_means_it() {
+    let repo = repo("rollback-binds");
+    let (good, bad) = good_and_bad(&repo);
+    let _ = repo.run(&APPLY).exits(1);
+    assert_eq!(past(&repo, "failed-revision"), bad);
+    let line = format!(
+        "! stays at {} until there is a commit after {}, which failed\n",
+        &good[..7],
+        &bad[..7]
+    );
+
+    // Neither says anything of going back, and one is on a machine of its own.
+    let other = repo.outside().join("other");
+    let _ = repo.git(&["clone", "--quiet", ".", other.to_str().unwrap()]);
+    let once = ["watch", "--once", "--wait-timeout", "20s", "--name", repo.namespace()];
+    for folder in [repo.path(), other] {
+        let stays = repo.trueup(&once).dir(&folder).run().exits(1);
+        assert!(stays.stdout.ends_with(&line), "{stays}");
+        assert_eq!(state(&repo), GOOD, "{stays}");
+    }
+
+    // It is said before anything is waited for: the pods of the healthy commit never get ready.
+    let quota = ["create", "quota", "none", "--hard=pods=0"];
+    let _ = repo.kubectl(&quota).exits(0);
+    let _ = repo.kubectl(&["delete", "pods", "--all", "--force", "--grace-period=0"]).exits(0);
+    let _ = repo.kubectl(&["delete", "configmap", "goes"]).exits(0);
+    let log = repo.outside().join("log");
+    let watch = ["watch", "--interval", "0.2", "--wait-timeout", "5m"];
+    let mut watch = repo.trueup(&watch).into_inner();
+    let mut watch = watch.stdout(std::fs::File::create(&log).unwrap()).spawn().unwrap();
+    let said = || std::fs::read_to_string(&log).unwrap();
+    crate::support::eventually::eventually("it is told", || said().contains("stays at"));
+    assert!(!said().contains("drift"), "{}", said());
+    watch.kill().unwrap();
+    let _ = watch.wait();
+    let _ = repo.kubectl(&["delete", "lease", &repo.parent()]);
+    let _ = repo.kubectl(&["delete", "quota", "none"]).exits(0);
+
+    let cron = repo.run(&["apply", "--yes", "--timeout", "20s"]).exits(1);
+    let why = "it failed before, and --yes does not try it again";
+    assert!(cron.stdout.contains(why), "{cron}");
+    let diff = repo.run(&["diff"]).exits(1);
+    assert!(diff.stderr.contains("failed before and was taken back"), "{diff}");
+    assert!(state(&repo).ends_with("deployment.apps/web 1 2"), "{cron}");
+    assert_eq!(past(&repo, "failed-revision"), bad);
+
+    let named = repo.run(&["apply", "--yes", "--rev", "HEAD"]).exits(0);
+    assert!(named.stderr.contains("failed before and was taken back"), "{named}");
+    assert_eq!(past(&repo, "failed-revision"), "");
+}

@@ -144,3 +144,57 @@ fn a_wrong_value_is_told_with_its_place() {
         assert!(wrong.stderr.contains(place), "{wrong}");
     }
 }
+
+#[test]
+fn a_target_that_gets_other_paths_keeps_its_inventory() {
+    let repo = Repo::new("settings-paths", sandbox::bare());
+    let settings = |paths: &str, more: &str| {
+        repo.write("trueup.yaml", format!("targets:\n  prod:\n    paths: [{paths}]\n{more}"));
+    };
+    repo.write("a/one.yaml", config("one", "1")).write("b/two.yaml", config("two", "1"));
+    settings("a", "");
+    repo.commit("One folder");
+    let _ = repo.run(&["apply"]).exits(0);
+    let left = || repo.kubectl(&["get", "configmap", "-o", "name"]).exits(0).stdout;
+
+    settings("b", "");
+    repo.commit("The other one");
+    let diff = repo.run(&["diff"]).exits(1);
+    assert!(diff.stdout.contains("1 to create, 0 to update, 1 to delete"), "{diff}");
+    let _ = repo.run(&["watch", "--once"]).exits(0);
+    assert!(left().contains("configmap/two") && !left().contains("configmap/one"), "{}", left());
+    let before = repo.run(&["apply", "--rev", "HEAD~1"]).exits(0);
+    assert!(left().contains("configmap/one") && !left().contains("configmap/two"), "{before}");
+    let plan = repo.outside().join("plan.json");
+    let plan = plan.to_str().unwrap();
+    let _ = repo.run(&["diff", "--out", plan]).exits(1);
+    let _ = repo.run(&["apply", "--plan", plan]).exits(0);
+    assert!(left().contains("configmap/two"), "{}", left());
+
+    // Another target of the file does not get it by its name.
+    settings("b", "  test:\n    paths: [a]\n    name: prod\n");
+    repo.commit("A second target");
+    let refused = repo.run(&["diff", "--target", "test"]).exits(2);
+    let why = "was made from b, not from a: it is that of the target prod";
+    assert!(refused.stderr.contains(why), "{refused}");
+    assert!(!refused.stderr.contains("--name"), "{refused}");
+    // Nor do paths without a target.
+    let _ = repo.run(&["diff", "a", "--name", "prod"]).exits(2);
+    let _ = repo.run(&["diff", "a", "--name", "prod", "--moved"]).exits(1);
+}
+
+#[test]
+fn what_other_paths_would_prune_is_guarded() {
+    let repo = Repo::new("settings-guarded", sandbox::bare());
+    for n in 0..12 {
+        repo.write(&format!("a/{n}.yaml"), config(&format!("o{n}"), "1"));
+    }
+    repo.write("b/two.yaml", config("two", "1"));
+    repo.write("trueup.yaml", "targets: {prod: {paths: [a]}}\n").commit("One folder");
+    let _ = repo.run(&["apply"]).exits(0);
+    repo.write("trueup.yaml", "targets: {prod: {paths: [b]}}\n").commit("The other one");
+    let refused = repo.run(&["apply"]).exits(1);
+    assert!(refused.stdout.contains("may at once"), "{refused}");
+    let left = repo.kubectl(&["get", "configmap", "-o", "name"]).exits(0).stdout;
+    assert_eq!(left.matches("configmap/o").count(), 12, "{left}");
+}

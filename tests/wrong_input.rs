@@ -24,6 +24,15 @@ fn no_kubeconfig() {
     let without = repo.trueup(&["diff"]).env_remove("KUBECONFIG").env("HOME", &home);
     refused(without.run(), "no kubeconfig was found", "--kubeconfig FILE");
 
+    // Whatever else is wrong: this is what has to be corrected first.
+    let overlay = "resources: [nothere.yaml]\n";
+    repo.write("overlay/kustomization.yaml", overlay).commit("An overlay that can't be built");
+    for args in [&["diff"][..], &["diff", "overlay"], &["apply", "overlay"]] {
+        let named = repo.trueup(args).env("KUBECONFIG", "/nosuch").run();
+        let message = "the kubeconfig /nosuch, which KUBECONFIG names, is not there";
+        refused(named, message, "correct KUBECONFIG");
+    }
+
     let missing = repo.run(&["diff", "--kubeconfig", "/nowhere/config"]);
     refused(missing, "cannot read the kubeconfig /nowhere/config", "");
     let broken = repo.outside().join("broken");
@@ -254,4 +263,97 @@ fn wrong_settings() {
     refused(repo.run(&["diff", "-t", "test"]), "no target \"test\"", "--target: edge, prod");
     let usage = repo.run(&["diff", "--no-such-flag"]).exits(2);
     assert!(usage.stderr.contains("--no-such-flag"), "{usage}");
+}
+
+#[test]
+fn a_kind_that_there_is_not() {
+    let repo = Repo::new("wrong-flag", sandbox::bare());
+    repo.write_config("one", "1").commit("One setting");
+    for (flag, kind, hint) in [
+        ("--allow-delete", "Namespac", "did you mean Namespace?"),
+        ("--allow-delete", "namespace", "did you mean Namespace?"),
+        ("--replace", "Deploymint", "did you mean Deployment?"),
+        ("--replace", "Zzzzzzzz", "kubectl api-resources"),
+    ] {
+        for verb in ["diff", "apply"] {
+            let message = format!("{flag} {kind}: there is no such kind");
+            refused(repo.run(&[verb, flag, kind]), &message, hint);
+        }
+    }
+    assert_eq!(repo.writes(), 0);
+    let _ = repo.run(&["apply", "--allow-delete", "Namespace", "--replace", "Job"]).exits(0);
+
+    // One that the commit itself brings is known.
+    let definition = "apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: cogs.wrong-flag.example.com}
+spec:
+  group: wrong-flag.example.com
+  names: {kind: Cog, plural: cogs}
+  scope: Namespaced
+  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
+";
+    repo.write("crd.yaml", definition).commit("A kind");
+    let _ = repo.run(&["diff", "--replace", "Cog"]).exits(1);
+}
+
+#[test]
+fn a_config_map_that_is_too_large() {
+    let repo = Repo::new("wrong-large", sandbox::bare());
+    repo.write("big.yaml", config("big", &"x".repeat(1_100_000))).commit("A large one");
+    let refused = repo.run(&["diff"]).exits(1);
+    assert!(refused.stdout.contains("big.yaml:5:1: data: Too long"), "{refused}");
+    let json = repo.run(&["diff", "-o", "json"]).exits(1);
+    assert!(!json.stdout.contains("[]: Too long"), "{}", &json.stdout[..2000]);
+}
+
+#[test]
+fn an_object_in_no_namespace_is_named_without_one() {
+    let repo = Repo::new("wrong-scope", sandbox::bare());
+    let role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: wrong-scope}\nrulez: []\n";
+    repo.write("role.yaml", role).commit("A slip");
+    for args in [&["diff"][..], &["diff", "-o", "json"], &["apply"], &["apply", "-o", "json"]] {
+        let refused = repo.run(args).exits(1);
+        assert!(!refused.stdout.contains("(/wrong-scope"), "{refused}");
+        assert!(refused.stdout.contains("rulez"), "{refused}");
+    }
+}
+
+#[test]
+fn a_stateful_set_whose_claims_change() {
+    let repo = Repo::new("wrong-claims", sandbox::bare());
+    let set = |size: &str, replicas: u32| {
+        format!(
+            "apiVersion: apps/v1
+kind: StatefulSet
+metadata: {{name: db}}
+spec:
+  replicas: {replicas}
+  serviceName: db
+  selector: {{matchLabels: {{app: db}}}}
+  template:
+    metadata: {{labels: {{app: db}}}}
+    spec:
+      containers: [{{name: main, image: registry.example/db:1}}]
+  volumeClaimTemplates:
+  - metadata: {{name: data}}
+    spec:
+      accessModes: [ReadWriteOnce]
+      resources:
+        requests:
+          storage: {size}
+"
+        )
+    };
+    repo.write("db.yaml", set("1Gi", 1)).commit("First");
+    let _ = repo.run(&["apply"]).exits(0);
+    repo.write("db.yaml", set("2Gi", 2)).commit("Larger");
+    let refused = repo.run(&["diff"]).exits(1);
+    let field =
+        "db.yaml:18:11: spec.volumeClaimTemplates[0].spec.resources.requests.storage: Forbidden";
+    assert!(refused.stdout.contains(field), "{refused}");
+    assert!(!refused.stdout.contains("spec.replicas:"), "{refused}");
+    let replaced = repo.run(&["diff", "--replace", "StatefulSet"]).exits(1);
+    let why = "spec.volumeClaimTemplates[0].spec.resources.requests.storage can't be changed";
+    assert!(replaced.stdout.contains(why), "{replaced}");
 }

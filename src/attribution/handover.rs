@@ -68,29 +68,31 @@ pub fn handovers(change: &Change, redactor: &Redactor) -> Vec<Handover> {
     };
     passings
         .iter()
-        .filter(|passing| !is_only_key(passing, &passings))
+        .filter(|passing| {
+            let alike = passings.iter().filter(|it| it.becomes_ours == passing.becomes_ours);
+            !is_only_key(&passing.path, alike.map(|it| it.path.as_slice()))
+        })
         .filter_map(handover)
         .collect()
 }
 
-/// Whether a field is no more than what an element is told by, and more of the element passes.
-fn is_only_key(passing: &Passing<'_>, all: &[Passing<'_>]) -> bool {
+/// Whether a field is no more than what an element is told by, and more of the element is among the
+/// `others`.
+pub(super) fn is_only_key<'p>(
+    path: &[&str],
+    mut others: impl Iterator<Item = &'p [&'p str]>,
+) -> bool {
     let is_key = |path: &[&str]| {
         let [.., element, field] = path else { return false };
         let keys = element.strip_prefix("k:").and_then(|keys| serde_json::from_str(keys).ok());
         let keys: Map<String, Value> = keys.unwrap_or_default();
         field.strip_prefix("f:").is_some_and(|field| keys.contains_key(field))
     };
-    let element = &passing.path[..passing.path.len().saturating_sub(1)];
-    let goes_along = |other: &Passing<'_>| {
-        other.path.starts_with(element)
-            && !is_key(&other.path)
-            && other.becomes_ours == passing.becomes_ours
-    };
-    is_key(&passing.path) && all.iter().any(goes_along)
+    let element = &path[..path.len().saturating_sub(1)];
+    is_key(path) && others.any(|other| other.starts_with(element) && !is_key(other))
 }
 
-fn value<'v>(object: &'v Map<String, Value>, at: &[PathPart<'_>]) -> Option<&'v Value> {
+pub(super) fn value<'v>(object: &'v Map<String, Value>, at: &[PathPart<'_>]) -> Option<&'v Value> {
     let (PathPart::Key(first), rest) = at.split_first()? else { return None };
     rest.iter().try_fold(object.get(*first)?, |value, part| match part {
         PathPart::Key(key) => value.get(key),
@@ -99,7 +101,7 @@ fn value<'v>(object: &'v Map<String, Value>, at: &[PathPart<'_>]) -> Option<&'v 
 }
 
 /// The way for people: elements by what they are told by. Values come from the masked object.
-fn steps(path: &[&str], at: &[PathPart<'_>], shown: &Object) -> Vec<Step> {
+pub(super) fn steps(path: &[&str], at: &[PathPart<'_>], shown: &Object) -> Vec<Step> {
     let keyed = |i: usize| -> Option<Map<String, Value>> {
         let keys: Map<String, Value> =
             serde_json::from_str(path.get(i)?.strip_prefix("k:")?).ok()?;

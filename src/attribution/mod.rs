@@ -20,8 +20,10 @@ use crate::problem::Place;
 use crate::snapshot::Authorship;
 
 mod handover;
+mod undeclared;
 
 pub use handover::{Handover, Hands, handovers};
+pub use undeclared::{Undeclared, undeclared};
 
 /// Why one field differs.
 #[derive(Clone, Debug, PartialEq, Eq)]

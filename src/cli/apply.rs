@@ -1,5 +1,6 @@
 //! `trueup apply`: make it so, prune, and wait until it is healthy.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -31,6 +32,9 @@ use crate::watch::Stop;
 /// How long what passes by itself is waited for in a sandbox: no pod runs there, so whatever does
 /// not answer by then never will.
 const ALONE: Duration = Duration::from_secs(10);
+
+/// What is said to somebody who says no.
+const NOTHING_WRITTEN: &str = "nothing was written";
 
 /// What the end of `trueup apply --help` says.
 const EXAMPLES: &str = "\
@@ -85,7 +89,8 @@ pub struct ApplyArgs {
     #[arg(long, value_enum, value_name = "HOW")]
     cascade: Option<Cascade>,
 
-    /// How long to wait: 90s, 5m, 1h30m [default: 5m]
+    /// How long to wait for everything to be healthy: 90s, 5m, 1h30m; a plain number counts seconds
+    /// [default: 5m]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     timeout: Option<Duration>,
 
@@ -152,6 +157,12 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
 }
 
 impl ApplyArgs {
+    /// Whether this is a run as from cron, so that nobody means the very commit that it meets. A
+    /// person who runs it, a commit that is named and a plan that was approved are meant.
+    fn is_unattended(&self) -> bool {
+        self.yes && self.plan.is_none() && self.target.files.rev.is_none()
+    }
+
     /// For how long what passes by itself is waited for.
     fn timeout(&self, session: &Session) -> Duration {
         let said = Said { operator: self.timeout, repository: session.named.conduct.timeout };
@@ -262,6 +273,7 @@ async fn look_again(
         present::plan(ui.stdout(), &session.view(&now), Format::Text, glyphs)?;
         ui.warning("somebody else wrote meanwhile: this is what there is to do now");
         if !ui.confirm(&present::question(&session.view(&now))).await? {
+            ui.note(NOTHING_WRITTEN);
             return Ok(None);
         }
     }
@@ -283,12 +295,25 @@ async fn ready(args: &ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Option
         present::moved(ui.stdout(), (&session.view(&survey), &difference), *output, glyphs)?;
         return Ok(None);
     }
+    if survey.has_failed() && args.is_unattended() {
+        let (view, commit) = (session.view(&survey), survey.revision.short());
+        match output {
+            Format::Text => writeln!(
+                ui.stdout(),
+                "{} is NOT at {commit}: it failed before, and --yes does not try it again; --rev {commit} does",
+                session.named.name
+            )?,
+            _ => present::plan(ui.stdout(), &view, *output, glyphs)?,
+        }
+        return Ok(None);
+    }
     let asked = survey.plan.writes() && approval.is_none() && !yes && ui.can_ask();
     if asked {
         session.explain(&mut survey).await;
         present::plan(ui.stdout(), &session.view(&survey), Format::Text, glyphs)?;
         let since = Instant::now();
         if !ui.confirm(&present::question(&session.view(&survey))).await? {
+            ui.note(NOTHING_WRITTEN);
             return Ok(None);
         }
         session.waited(since.elapsed());

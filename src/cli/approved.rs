@@ -90,6 +90,7 @@ impl TargetArgs {
         let conduct = Conduct { on_failure: None, ..config.conduct() };
         let Inventory { name, namespace: home } = purpose.inventory.clone();
         let target = Target {
+            declared: declared.then(|| target.clone()),
             paths: purpose.paths.clone(),
             rev: Some(commit),
             worktree: false,
@@ -97,7 +98,7 @@ impl TargetArgs {
             render: setting(config.render, &namespace)?,
             ignore: config.ignore,
             health: config.health,
-            redact: file.redact(declared.then_some(target.as_str())),
+            redact: file.redact(declared.then_some(purpose.target.as_str())),
             namespace,
             allow_delete: purpose.allow_delete.clone(),
             replace: Said { operator: purpose.replace.clone(), repository: Some(config.replace) },
@@ -108,6 +109,7 @@ impl TargetArgs {
             moved: purpose.moved,
             strict: counts(self.strict, config.strict),
             verify: counts(self.verify, config.verify),
+            whole: false,
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
         Ok(Named { name: purpose.target.clone(), declared, target, shown_paths, conduct })

@@ -13,6 +13,7 @@ use super::target::TargetArgs;
 use super::throwaway::ThrowawayArgs;
 use super::ui::Ui;
 use crate::plan_file;
+use crate::reconcile::beside_git;
 
 /// What the end of `trueup diff --help` says.
 const EXAMPLES: &str = "\
@@ -34,6 +35,8 @@ Examples:
 /// As text, the differences are shown by the program that KUBECTL_EXTERNAL_DIFF names, if any: it
 /// gets two folders and ends with 0 or 1, as diff does.
 ///
+/// On a terminal the text goes through the pager that TRUEUP_PAGER or PAGER names, or else less.
+///
 /// Exit status 0: no differences, 1: differences, 2: could not tell.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -43,6 +46,13 @@ pub struct DiffArgs {
 
     #[command(flatten)]
     throwaway: ThrowawayArgs,
+
+    /// Show what others set beside what git declares, too: which field, to what, who and when
+    ///
+    /// Such a field is no difference, and apply leaves it. Status and what the API server fills in
+    /// are left out. As text and JSON.
+    #[arg(long)]
+    all_fields: bool,
 
     /// Write the plan into FILE too, for `trueup apply --plan FILE`
     ///
@@ -56,6 +66,10 @@ pub struct DiffArgs {
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: Format,
 
+    /// Do not give the text to a pager, on a terminal either
+    #[arg(long)]
+    no_pager: bool,
+
     /// Exit 0 where there are differences, too
     #[arg(long)]
     exit_zero: bool,
@@ -67,18 +81,25 @@ pub struct DiffArgs {
 ///
 /// When nobody can tell.
 pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
-    let DiffArgs { target, throwaway, out, output, exit_zero } = args;
+    let DiffArgs { target, throwaway, all_fields, out, output, no_pager, exit_zero } = args;
+    if all_fields && !matches!(output, Format::Text | Format::Json) {
+        return Err(anyhow::anyhow!("--all-fields goes with -o text and -o json alone").into());
+    }
     let external = match output {
         Format::Text => Program::from_environment()?,
         _ => None,
     };
     let wanted = Wanted { target: &target, throwaway: &throwaway, approved: None };
-    let session = Session::open(wanted, directory, ui).await?;
+    let mut session = Session::open(wanted, directory, ui).await?;
+    session.named.target.whole = all_fields;
     let mut survey = session.survey(ui).await?;
     if let Some(path) = &out {
         plan_file::write(path, &approved::approval(&session, &survey)?)?;
     }
     session.explain(&mut survey).await;
+    if all_fields {
+        survey.explained.undeclared = Some(beside_git(&survey));
+    }
     let glyphs = ui.glyphs();
     let view = session.view(&survey);
     match external {
@@ -87,6 +108,9 @@ pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, 
                 return Ok(Exit::Interrupted);
             }
             present::beside(ui.stderr(), &view, glyphs)?;
+        }
+        None if output == Format::Text && !no_pager => {
+            ui.page(|mut out, glyphs| present::plan(&mut out, &view, output, glyphs))?;
         }
         None => present::plan(ui.stdout(), &view, output, glyphs)?,
     }

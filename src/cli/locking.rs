@@ -23,7 +23,8 @@ use crate::report::{Report, Rollback};
 /// How to get along with others who write to the same inventory, and with a commit that fails.
 #[derive(Debug, Args)]
 pub struct LockArgs {
-    /// How long to wait for another run on the same inventory; 0 not to wait
+    /// How long to wait for another run on the same inventory: 90s, 5m; a plain number counts
+    /// seconds; 0 not to wait
     ///
     /// [default: 1m; 0 in the rounds of a watch, which then come later]
     #[arg(long, value_name = "TIME", value_parser = duration_or_none)]

@@ -28,7 +28,6 @@ pub mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -157,13 +156,4 @@ fn block_on(verb: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, F
     let ended = runtime.block_on(signals::answering(verb));
     runtime.shutdown_background();
     ended
-}
-
-/// Reads a number of seconds.
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
-    match Duration::try_from_secs_f64(seconds) {
-        Ok(duration) if !duration.is_zero() => Ok(duration),
-        _ => Err("must be more than 0".to_owned()),
-    }
 }

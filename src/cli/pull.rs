@@ -11,8 +11,8 @@ use clap::{Args, ValueEnum};
 
 use super::exit::{Exit, Failure};
 use super::present::pull as present;
-use super::seconds;
 use super::ui::Ui;
+use crate::conduct::duration;
 use crate::git::Limits;
 use crate::git::pull::{PullError, PullOptions, Pulled, pull};
 
@@ -41,9 +41,11 @@ pub struct PullArgs {
     #[arg(long, requires = "url")]
     bare: bool,
 
-    /// How long the remote may be silent
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
-    timeout: Duration,
+    /// How long the remote may be silent: 90s, 5m; a plain number counts seconds
+    ///
+    /// `--timeout` is the same here.
+    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = duration, alias = "timeout")]
+    pull_timeout: Duration,
 
     /// How to print what was done
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
@@ -60,7 +62,7 @@ enum Format {
 
 /// Runs the verb.
 pub fn run(args: PullArgs, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {
-    let PullArgs { url, branch, bare, timeout, output } = args;
+    let PullArgs { url, branch, bare, pull_timeout: timeout, output } = args;
     let interrupt = Arc::new(AtomicBool::new(false));
     let options =
         PullOptions { directory, url, branch, bare, timeout, interrupt, limits: Limits::default() };

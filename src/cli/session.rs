@@ -84,6 +84,12 @@ impl Session {
         }
         ui.warnings(&survey.warnings, survey.redactor());
         ui.uncommitted(&survey.uncommitted);
+        if survey.has_failed() {
+            let commit = survey.revision.short();
+            ui.warning(&format!(
+                "{commit} failed before and was taken back: watch does not apply it again"
+            ));
+        }
         for Unlisted { kind, reason, is_forbidden: _ } in &survey.unlisted {
             let deferred =
                 |it: &Change| matches!(&it.confidence, Confidence::Local(Lack::Prerequisite(_)));

@@ -209,9 +209,11 @@ impl TargetArgs {
         let inventory = inventory.unwrap_or_else(|| derived(&checkout.folder_name(), &paths));
         let inventory = sanitized(&inventory);
         let is_declared = name.is_some();
+        let known_as = name.clone();
         let name = name.unwrap_or_else(|| inventory.clone());
         let inventory = format!("{NAME_PREFIX}{inventory}");
         let target = Target {
+            declared: known_as,
             paths,
             rev: self.files.rev.clone(),
             worktree: self.files.worktree,
@@ -230,6 +232,7 @@ impl TargetArgs {
             moved: self.moved,
             strict: counts(self.strict, declared.strict),
             verify: counts(self.verify, declared.verify),
+            whole: false,
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
         Ok(Named { name, declared: is_declared, target, shown_paths, conduct })
@@ -259,6 +262,7 @@ impl FilesArgs {
         let namespace = self.namespace.clone().or(declared.namespace);
         let namespace = namespace.unwrap_or_else(|| "default".to_owned());
         Ok(Target {
+            declared: None,
             paths,
             rev: self.rev.clone(),
             worktree: self.worktree,
@@ -277,6 +281,7 @@ impl FilesArgs {
             moved: false,
             strict: false,
             verify: false,
+            whole: false,
         })
     }
 

@@ -56,7 +56,7 @@ pub async fn wait(
             if std::mem::take(&mut told) {
                 ui.note(&present::waiting::beginning(proof, timeout));
             }
-            table.set_message(&present::waiting::table(proof, redactor, glyphs));
+            table.set_message(&present::waiting::table(proof, timeout, redactor, glyphs));
         },
     };
     report.proof = prove(survey, &session.cluster, (report, waiting)).await;

@@ -11,10 +11,10 @@ use super::cascade::{self, Cascade};
 use super::exit::{Exit, Failure};
 use super::locking::{self, LOCK_TIMEOUT, LockArgs};
 use super::present::round::Log;
+use super::signals;
 use super::target::{Named, TargetArgs};
 use super::ui::Ui;
 use super::waiting::WaitArgs;
-use super::{seconds, signals};
 use crate::cluster::Cluster;
 use crate::conduct::duration;
 use crate::config::ConfigError;
@@ -22,13 +22,13 @@ use crate::git::pull::PullOptions;
 use crate::git::{self, Checkout, Limits};
 use crate::precedence::Said;
 use crate::reconcile::TIMEOUT;
-use crate::watch::{Settings, SettingsError, Stop, Wanted, Watch, watch};
+use crate::watch::{Event, Settings, SettingsError, Stop, Wanted, Watch, watch};
 
 /// What the end of `trueup watch --help` says.
 const EXAMPLES: &str = "\
 Examples:
   trueup watch                           the only target of trueup.yaml
-  trueup watch --target prod --interval 300
+  trueup watch --target prod --interval 5m
   trueup watch --on-failure rollback     back to what was healthy
   trueup watch --once                    one round, as from cron";
 
@@ -42,8 +42,8 @@ pub struct WatchArgs {
     #[command(flatten)]
     target: TargetArgs,
 
-    /// How long to wait between rounds, give or take a tenth
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds, env = "TRUEUP_INTERVAL", hide_env_values = true)]
+    /// How long to wait between rounds, give or take a tenth: 90s, 5m; a plain number counts seconds
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration, env = "TRUEUP_INTERVAL", hide_env_values = true)]
     interval: Duration,
 
     /// Run one round and end with its result
@@ -61,16 +61,19 @@ pub struct WatchArgs {
     #[arg(long, value_enum, value_name = "HOW")]
     cascade: Option<Cascade>,
 
-    /// How long a round waits for what it changed to be healthy: 90s, 5m, 1h30m [default: 5m]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    wait_timeout: Option<Duration>,
+    /// How long a round waits for what it changed to be healthy: 90s, 5m, 1h30m; a plain number
+    /// counts seconds [default: 5m]
+    ///
+    /// `--wait-timeout` is the same.
+    #[arg(long, value_name = "TIME", value_parser = duration, alias = "wait-timeout")]
+    timeout: Option<Duration>,
 
     #[command(flatten)]
     locking: LockArgs,
 
-    /// How long the remote may be silent
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
-    timeout: Duration,
+    /// How long the remote may be silent: 90s, 5m; a plain number counts seconds
+    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = duration)]
+    pull_timeout: Duration,
 }
 
 /// Runs rounds until a signal comes, or one with `--once`.
@@ -90,7 +93,7 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
             url: None,
             branch: None,
             bare: false,
-            timeout: args.timeout,
+            timeout: args.pull_timeout,
             interrupt: Arc::clone(stop.flag()),
             limits: Limits::default(),
         }
@@ -112,10 +115,18 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         writeln!(ui.stdout(), "{}", log.beginning(&setting, &named.shown_paths))?;
     }
     let mut exit = Exit::AtCommit;
-    watch(&setting, &stop, &mut |round, _| {
+    watch(&setting, &stop, &mut |event| {
         ui.cell();
-        exit = log.exit(&round);
-        for line in log.lines(round) {
+        let lines = match event {
+            Event::HeldBack { failed, healthy } => {
+                log.held_back(&failed, &healthy).into_iter().collect()
+            }
+            Event::Ended { round, .. } => {
+                exit = log.exit(&round);
+                log.lines(*round)
+            }
+        };
+        for line in lines {
             // A closed stdout leaves nobody to tell; the work goes on.
             let _ = writeln!(ui.stdout(), "{line}");
         }
@@ -189,12 +200,12 @@ fn settings(args: WatchArgs, directory: PathBuf) -> Settings {
         }
         let named = target.resolve(&directory, checkout, cluster).map_err(settings_error)?;
         let said = &named.conduct;
-        let wait_timeout = Said { operator: args.wait_timeout, repository: said.timeout };
-        let wait_timeout = wait_timeout.counts().unwrap_or(TIMEOUT);
+        let timeout = Said { operator: args.timeout, repository: said.timeout };
+        let timeout = timeout.counts().unwrap_or(TIMEOUT);
         let usually = if args.once { LOCK_TIMEOUT } else { Duration::ZERO };
         Ok(Wanted {
             cascade: cascade::counts(args.cascade, said),
-            wait: args.waiting.is_wanted(said.wait, true).then_some(wait_timeout),
+            wait: args.waiting.is_wanted(said.wait, true).then_some(timeout),
             lock_timeout: args.locking.patience(said, usually),
             rolls_back: args.locking.rolls_back(said),
             target: named.target,

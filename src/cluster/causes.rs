@@ -12,6 +12,18 @@ use crate::problem::Cause;
 /// kind's, such as a quantity that is not one. It names no field.
 pub(super) const UNCONVERTED: &str = "failed to convert new object";
 
+/// The field that the API server names where the data of a ConfigMap or a Secret is too long in all.
+const NAMELESS: &str = "[]";
+/// The field that it means.
+const DATA: &str = "data";
+
+/// The message with a name for what the API server has none for: the data that is too long in all,
+/// and an object that is in no namespace.
+pub(super) fn named(message: &str) -> String {
+    let message = message.replace(&format!(" {NAMELESS}: Too long"), &format!(" {DATA}: Too long"));
+    message.replace("typed patch object (/", "typed patch object (")
+}
+
 /// The causes that an error's message and details name.
 pub(super) fn of(message: &str, details: Option<&Value>) -> Vec<Cause> {
     let listed = details.and_then(|details| details.get("causes")?.as_array());
@@ -33,8 +45,12 @@ pub(super) fn missing_namespace(message: &str) -> Option<&str> {
 /// One of a Status' `details.causes`.
 fn listed_cause(cause: &Value) -> Option<Cause> {
     let text = |key: &str| cause.get(key).and_then(Value::as_str).unwrap_or_default();
-    // What is wrong with the whole is said of a field without a name.
-    let field = Some(text("field")).filter(|field| *field != "<nil>").unwrap_or_default();
+    let field = match text("field") {
+        // What is wrong with the whole is said of a field without a name.
+        "<nil>" => "",
+        NAMELESS => DATA,
+        field => field,
+    };
     Some(self::cause(field, text("message"))).filter(|cause| !cause.message.is_empty())
 }
 

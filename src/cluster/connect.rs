@@ -64,6 +64,12 @@ pub enum ConnectError {
         /// The names that it has.
         known: Vec<String>,
     },
+    /// The file that KUBECONFIG names is not there.
+    #[error("the kubeconfig {path}, which KUBECONFIG names, is not there")]
+    NotThere {
+        /// Its path.
+        path: String,
+    },
     /// The kubeconfig names no current context.
     #[error("the kubeconfig has no current context")]
     NoContext {
@@ -84,6 +90,10 @@ impl ConnectError {
         match self {
             Self::NoKubeconfig => Some(
                 "set KUBECONFIG or say --kubeconfig FILE; or try it on a throwaway cluster with --sandbox"
+                    .to_owned(),
+            ),
+            Self::NotThere { .. } => Some(
+                "correct KUBECONFIG, or say --kubeconfig FILE; or try it on a throwaway cluster with --sandbox"
                     .to_owned(),
             ),
             Self::UnknownContext { known, .. } | Self::NoContext { known } if known.is_empty() => {
@@ -146,7 +156,7 @@ async fn load(access: &Access) -> Result<(Config, String), ConnectError> {
     let kubeconfig = match kubeconfig {
         Ok(kubeconfig) => kubeconfig,
         Err(error) if access.kubeconfig.is_none() && is_missing(&error) => {
-            let config = Config::incluster().map_err(|_| ConnectError::NoKubeconfig)?;
+            let config = Config::incluster().map_err(|_| missing(&error))?;
             return Ok((config, "in-cluster".to_owned()));
         }
         Err(error) => return Err(unreadable(access, &error)),
@@ -183,6 +193,16 @@ fn is_missing(error: &KubeconfigError) -> bool {
         KubeconfigError::FindPath => true,
         KubeconfigError::ReadConfig(error, _) => error.kind() == std::io::ErrorKind::NotFound,
         _ => false,
+    }
+}
+
+/// That there is no kubeconfig. Where the usual one is missing, nobody named any.
+fn missing(error: &KubeconfigError) -> ConnectError {
+    match error {
+        KubeconfigError::ReadConfig(_, path) if !path.ends_with(".kube/config") => {
+            ConnectError::NotThere { path: path.display().to_string() }
+        }
+        _ => ConnectError::NoKubeconfig,
     }
 }
 

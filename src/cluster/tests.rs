@@ -162,6 +162,7 @@ async fn the_members_of_a_stale_group_are_unknown_and_not_gone() {
         kinds: [GroupKind::new("metrics.k8s.io", "Meter"), GroupKind::new("gone.io", "Gone")]
             .into(),
         namespaces: ["default".to_owned()].into(),
+        target: None,
         repository: String::new(),
         paths: [".".to_owned()].into(),
         revision: None,
@@ -179,6 +180,7 @@ async fn the_members_of_a_stale_group_are_unknown_and_not_gone() {
         inventory: &inventory,
         record: Some(&record),
         verify: false,
+        whole: false,
     };
     let members = cluster.members((&inventory, &record), &catalog).await;
     let observed = cluster.observe(&question, members).await;

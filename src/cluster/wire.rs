@@ -349,7 +349,7 @@ pub(super) fn refusal(status: StatusCode, body: Option<&Value>, bytes: &[u8]) ->
         if line.is_empty() { status.to_string() } else { format!("{status}: {line}") }
     };
     let message = text("message").filter(|message| !message.is_empty()).unwrap_or_else(plain);
-    let message = shortened(message);
+    let message = shortened(causes::named(&message));
     ApiError::Status {
         code: status.as_u16(),
         reason: text("reason").unwrap_or_default(),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::lists::{Nodes, pairs};
 use super::order::{Order, Place};
 use super::step::path;
-use super::{FieldChange, Step};
+use super::{FieldChange, Reordered, Step};
 
 /// A field on the way to the differences.
 #[derive(Clone)]
@@ -115,7 +115,7 @@ fn lists(at: &At<'_>, before: &[Value], after: &[Value], fields: &mut Vec<FieldC
 pub(super) fn aligned(
     (before, after): (&Map<String, Value>, &Map<String, Value>),
     nodes: Nodes<'_>,
-) -> (Map<String, Value>, Vec<String>) {
+) -> (Map<String, Value>, Vec<Reordered>) {
     let mut aligned = before.clone();
     let mut moved = Vec::new();
     let at = At { steps: Vec::new(), place: Place::Top, order: &Order::default(), nodes };
@@ -126,7 +126,7 @@ pub(super) fn aligned(
 fn align_map(
     at: &At<'_>,
     (before, after): (&mut Map<String, Value>, &Map<String, Value>),
-    moved: &mut Vec<String>,
+    moved: &mut Vec<Reordered>,
 ) {
     for (key, before) in before {
         if let Some(after) = after.get(key).filter(|after| *after != before) {
@@ -135,7 +135,7 @@ fn align_map(
     }
 }
 
-fn align(at: &At<'_>, (before, after): (&mut Value, &Value), moved: &mut Vec<String>) {
+fn align(at: &At<'_>, (before, after): (&mut Value, &Value), moved: &mut Vec<Reordered>) {
     match (before, after) {
         (Value::Object(before), Value::Object(after)) => align_map(at, (before, after), moved),
         (Value::Array(before), Value::Array(after)) => {
@@ -147,7 +147,8 @@ fn align(at: &At<'_>, (before, after): (&mut Value, &Value), moved: &mut Vec<Str
             }
             if pairs.are_reordered() {
                 *before = pairs.in_the_order_of_the_second(before);
-                moved.push(path(&at.steps));
+                let [before, after] = pairs.orders.clone();
+                moved.push(Reordered { path: path(&at.steps), before, after });
             }
         }
         _ => {}

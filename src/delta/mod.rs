@@ -63,6 +63,37 @@ pub struct FieldChange {
     pub after: Option<Value>,
 }
 
+/// A list whose elements change places.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reordered {
+    /// Where it is, as a [`FieldChange`] names it.
+    pub path: String,
+    /// What its elements are told by, in the order that they have.
+    pub before: Vec<String>,
+    /// The same in the order that they get.
+    pub after: Vec<String>,
+}
+
+impl Reordered {
+    /// `the order of spec.containers changes: a, b → b, a`, without what keeps its place at both
+    /// ends.
+    pub fn words(&self, arrow: &str, gap: &str) -> String {
+        let Self { path, before, after } = self;
+        let alike = |pairs: &mut dyn Iterator<Item = (&String, &String)>| {
+            pairs.take_while(|(old, new)| old == new).count()
+        };
+        let start = alike(&mut before.iter().zip(after));
+        let end = alike(&mut before[start..].iter().rev().zip(after[start..].iter().rev()));
+        let shown = |order: &[String]| {
+            let (first, last) = (start > 0, end > 0);
+            let moved = order[start..order.len() - end].iter().cloned();
+            let parts = first.then(|| gap.to_owned()).into_iter().chain(moved);
+            parts.chain(last.then(|| gap.to_owned())).collect::<Vec<_>>().join(", ")
+        };
+        format!("the order of {path} changes: {} {arrow} {}", shown(before), shown(after))
+    }
+}
+
 /// What changes between the live object and what it becomes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Delta {
@@ -74,7 +105,7 @@ pub struct Delta {
     /// What it becomes, as YAML; empty when it goes.
     pub after_text: String,
     /// The lists whose elements change places; the texts have them in the places that they get.
-    pub reordered: Vec<String>,
+    pub reordered: Vec<Reordered>,
     /// An object that exists already becomes a member of the inventory. The label that says so
     /// stands in neither text and is not among the fields.
     pub joins: bool,

@@ -31,6 +31,8 @@ const KINDS: &str = "applyset.kubernetes.io/contains-group-kinds";
 const NAMESPACES: &str = "applyset.kubernetes.io/additional-namespaces";
 /// Annotation on the parent: the id of the repository's first commit.
 const REPOSITORY: &str = "trueup.dev/repository";
+/// Annotation on the parent: the name under which `trueup.yaml` declares the target.
+const TARGET: &str = "trueup.dev/target";
 /// Annotation on the parent: the target's paths.
 const PATHS: &str = "trueup.dev/paths";
 /// Annotation on the parent: the commit that was last made true in full.
@@ -87,6 +89,9 @@ impl Inventory {
             REPOSITORY: record.repository,
             PATHS: join(record.paths.iter().cloned()),
         });
+        if let Some(target) = &record.target {
+            annotations[TARGET] = target.as_str().into();
+        }
         if let Some(revision) = &record.revision {
             annotations[REVISION] = revision.as_str().into();
         }
@@ -154,6 +159,7 @@ impl Inventory {
             kinds: kinds.iter().map(|kind| GroupKind::parse(kind)).collect(),
             namespaces,
             repository: parent.annotation(REPOSITORY).unwrap_or_default().to_owned(),
+            target: parent.annotation(TARGET).map(str::to_owned),
             paths: list(PATHS).unwrap_or_default(),
             revision: parent.annotation(REVISION).map(str::to_owned),
             past,
@@ -257,6 +263,7 @@ mod tests {
             kinds: kinds.iter().map(|kind| GroupKind::parse(kind)).collect(),
             namespaces: namespaces.iter().map(ToString::to_string).collect(),
             repository: "4f2c1a9".to_owned(),
+            target: Some("prod".to_owned()),
             paths: BTreeSet::from([".".to_owned()]),
             revision: Some("8be01d3".to_owned()),
             past: Past::default(),

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::object::{GroupKind, ObjectKey};
+use crate::snapshot::Revision;
 
 /// What the parent says: where the set's members can be, and from where they came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,9 @@ pub struct Record {
     pub namespaces: BTreeSet<String>,
     /// Id of the repository's first commit.
     pub repository: String,
+    /// The name under which `trueup.yaml` declares the target; `None` where its paths alone say which
+    /// it is.
+    pub target: Option<String>,
     /// The target's paths in the repository; `.` is the whole of it.
     pub paths: BTreeSet<String>,
     /// The commit that was last made true in full.
@@ -50,11 +54,12 @@ pub struct Mark {
 impl Record {
     /// A record of `members` alone.
     pub fn of<'a>(source: Source, members: impl IntoIterator<Item = &'a ObjectKey>) -> Self {
-        let Source { repository, paths, revision } = source;
+        let Source { repository, target, paths, revision } = source;
         let mut record = Self {
             kinds: BTreeSet::new(),
             namespaces: BTreeSet::new(),
             repository,
+            target,
             paths,
             revision,
             past: Past::default(),
@@ -69,6 +74,17 @@ impl Record {
             self.kinds.insert(key.group_kind());
             self.namespaces.extend(key.namespace.clone());
         }
+    }
+
+    /// The paths from the checkout's root; the empty path is the whole of it.
+    pub fn checkout_paths(&self) -> Vec<String> {
+        let whole = |path: &String| if path == "." { String::new() } else { path.clone() };
+        self.paths.iter().map(whole).collect()
+    }
+
+    /// Whether this commit was taken back because it failed, so that no run makes it true unasked.
+    pub fn has_failed(&self, revision: &Revision) -> bool {
+        !revision.dirty && self.past.failed.as_ref() == Some(&revision.commit)
     }
 
     /// Remembers what was remembered `before` of what is finished. A commit that is made true is
@@ -117,6 +133,8 @@ impl Record {
 pub struct Source {
     /// Id of the repository's first commit.
     pub repository: String,
+    /// The name under which `trueup.yaml` declares the target.
+    pub target: Option<String>,
     /// The target's paths in the repository.
     pub paths: BTreeSet<String>,
     /// The commit; `None` while it is not known to be true in full.

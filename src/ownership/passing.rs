@@ -56,26 +56,33 @@ pub fn losers<'a>(
 fn ours(object: &Object) -> BTreeSet<Path<'_>> {
     let mut paths = BTreeSet::new();
     for manager in managers::of(object).filter(Manager::is_ours) {
-        leaves(manager.fields, &mut Vec::new(), &mut paths);
+        paths.extend(leaves(manager.fields));
     }
     paths
 }
 
-fn leaves<'a>(node: &'a Node, path: &mut Path<'a>, paths: &mut BTreeSet<Path<'a>>) {
+/// The fields of an entry that have no parts that are owned by themselves, as it has them.
+pub fn leaves(fields: &Node) -> BTreeSet<Path<'_>> {
+    let mut paths = BTreeSet::new();
+    collect(fields, &mut Vec::new(), &mut paths);
+    paths
+}
+
+fn collect<'a>(node: &'a Node, path: &mut Path<'a>, paths: &mut BTreeSet<Path<'a>>) {
     if is_leaf(node) && !path.is_empty() {
         paths.insert(path.clone());
     }
     for (key, below) in node.iter().filter(|(key, _)| *key != ".") {
         if let Some(below) = below.as_object() {
             path.push(key);
-            leaves(below, path, paths);
+            collect(below, path, paths);
             path.pop();
         }
     }
 }
 
-/// Where in the object the field stands.
-fn place<'a>(path: &[&'a str], object: &Map<String, Value>) -> Option<Vec<PathPart<'a>>> {
+/// Where in the object the field stands that an entry has at `path`.
+pub fn place<'a>(path: &[&'a str], object: &Map<String, Value>) -> Option<Vec<PathPart<'a>>> {
     let (first, rest) = path.split_first()?;
     let first = first.strip_prefix("f:")?;
     let mut value = object.get(first)?;

@@ -8,6 +8,7 @@ mod budget;
 mod conflicts;
 mod decide;
 mod edges;
+mod fixed_fields;
 pub mod graph;
 mod guards;
 mod half;

@@ -3,6 +3,7 @@
 //! unasked.
 
 use super::decide::Decision;
+use super::fixed_fields;
 use super::guards::{self, Allowed};
 use super::{Action, Confidence, Lack, Reason};
 use crate::catalog::is_crd;
@@ -13,6 +14,7 @@ use crate::observed::{Preview, Refusal};
 use crate::ownership;
 use crate::ownership::foresight::foresee;
 use crate::precedence::{self, Replacing};
+use crate::problem::Cause;
 use crate::switches::{REPLACE, flag};
 
 /// Flux's word for the same, an annotation or a label.
@@ -47,14 +49,14 @@ pub(super) fn decide(
     };
     let refuse = |refusal: &Refusal, hint: Option<String>| {
         let Refusal { message, hint: its_own, causes, may_pass: _ } = refusal.clone();
-        let causes = manifest.located(causes);
+        let causes = manifest.located(fixed_fields::named(causes, send, live));
         decision(Action::Refuse, Reason { message, hint: hint.or(its_own), causes })
     };
     let may = replacing(key, &manifest.object, allowed);
     if let Some(hint) = forbids(may, key) {
         return refuse(refusal, anew.is_ok().then_some(hint));
     }
-    let fields = fields(refusal);
+    let fields = fields(&fixed_fields::named(refusal.causes.clone(), send, live));
     if let Err(refused) = anew {
         let message = format!(
             "{fields} can't be changed, and it can't be made anew either: {}",
@@ -176,8 +178,8 @@ fn is_running(key: &ObjectKey, live: &Object) -> bool {
 }
 
 /// The fields that can't change, as far as the server names them.
-fn fields(refusal: &Refusal) -> String {
-    let mut fields: Vec<&str> = refusal.causes.iter().map(|cause| cause.field.as_str()).collect();
+fn fields(causes: &[Cause]) -> String {
+    let mut fields: Vec<&str> = causes.iter().map(|cause| cause.field.as_str()).collect();
     fields.retain(|field| !field.is_empty());
     fields.sort_unstable();
     fields.dedup();

@@ -40,7 +40,7 @@ pub enum Error {
         shallow: bool,
     },
     /// The inventory belongs to other paths of this repository.
-    #[error("the inventory {name} was made from {was}, not from {now}")]
+    #[error("the inventory {name} was made from {was}, not from {now}{}", of_target(.target.as_deref()))]
     OtherPaths {
         /// The inventory's name.
         name: String,
@@ -48,6 +48,18 @@ pub enum Error {
         was: String,
         /// The target's paths.
         now: String,
+        /// The target of `trueup.yaml` that it was made for, where it is another one.
+        target: Option<String>,
+    },
+    /// A flag names a kind that there is not.
+    #[error("{flag} {name}: there is no such kind")]
+    UnknownKind {
+        /// The flag.
+        flag: &'static str,
+        /// What it says.
+        name: String,
+        /// Kinds with such a name.
+        near: Vec<String>,
     },
     /// Somebody else is writing.
     #[error("the inventory {inventory} is locked by {by}")]
@@ -113,9 +125,16 @@ impl Error {
             Self::OtherRepository { .. } => {
                 Some("choose another inventory with --name NAME".to_owned())
             }
-            Self::OtherPaths { .. } => Some(
-                "if the folder was moved in git, say --moved; otherwise choose another inventory with --name NAME".to_owned(),
-            ),
+            Self::OtherPaths { target: Some(target), .. } => Some(format!(
+                "choose it with --target {target}; if this target takes its place, say --moved: what only the other paths declare is then deleted"
+            )),
+            Self::OtherPaths { was, now, .. } => Some(format!(
+                "if {now} takes the place of {was}, say --moved: what only {was} declares is then deleted; if both are to run, keep them apart with --name NAME"
+            )),
+            Self::UnknownKind { near, .. } if near.is_empty() => {
+                Some("see kubectl api-resources, the column KIND".to_owned())
+            }
+            Self::UnknownKind { near, .. } => Some(format!("did you mean {}?", near.join(" or "))),
             Self::Locked { .. } => Some(
                 "wait until that run has ended, or longer with --lock-timeout TIME; one that was killed holds it for 30 s more".to_owned(),
             ),
@@ -131,4 +150,9 @@ impl Error {
             | Self::Task(_) => None,
         }
     }
+}
+
+/// Whose inventory it is, where another target of `trueup.yaml` has it.
+fn of_target(target: Option<&str>) -> String {
+    target.map(|target| format!(": it is that of the target {target}")).unwrap_or_default()
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::{Survey, Target, declare};
-use crate::attribution::{Attribution, Handover, attributions, handovers};
+use crate::attribution::{Attribution, Handover, Undeclared, attributions, handovers, undeclared};
 use crate::delta::{Delta, Order};
 use crate::desired::Desired;
 use crate::git::Checkout;
@@ -29,6 +29,9 @@ pub struct Explained {
     pub orders: BTreeMap<ObjectKey, Order>,
     /// Of every object that is no longer declared, which commit took it out.
     pub removed: BTreeMap<ObjectKey, Authorship>,
+    /// Of every declared object, the fields that others set beside what git says; `None` where
+    /// nobody asked.
+    pub undeclared: Option<BTreeMap<ObjectKey, Vec<Undeclared>>>,
 }
 
 /// Explains every change of the survey's plan, as far as ownership and history tell.
@@ -39,6 +42,7 @@ pub async fn explain(survey: &Survey, target: &Target, checkout: &Checkout) -> E
         handovers: hands(survey),
         orders,
         removed: BTreeMap::new(),
+        undeclared: None,
     };
     if !survey.revision.dirty {
         name_authors(&mut explained, survey, checkout);
@@ -46,11 +50,24 @@ pub async fn explain(survey: &Survey, target: &Target, checkout: &Checkout) -> E
     let gone = survey.plan.changes().filter(|change| change.origin.is_none());
     let gone: Vec<&ObjectKey> = gone.map(|change| &change.key).collect();
     if !gone.is_empty()
-        && let Some(since) = survey.before.as_ref().and_then(|record| record.revision.as_deref())
+        && let Some(before) = &survey.before
+        && let Some(since) = before.revision.clone()
     {
-        explained.removed = removed(&gone, (survey, since), target, checkout).await;
+        // The paths may have changed since, too.
+        let paths = before.checkout_paths();
+        let then = Target { rev: Some(since), worktree: false, paths, ..target.clone() };
+        explained.removed = removed(&gone, survey, &then, checkout).await;
     }
     explained
+}
+
+/// What others set of each declared object beside what git says.
+pub fn beside_git(survey: &Survey) -> BTreeMap<ObjectKey, Vec<Undeclared>> {
+    let found = survey
+        .plan
+        .changes()
+        .map(|change| (change.key.clone(), undeclared(change, survey.redactor())));
+    found.filter(|(_, fields)| !fields.is_empty()).collect()
 }
 
 fn orders(survey: &Survey) -> BTreeMap<ObjectKey, Order> {
@@ -108,16 +125,16 @@ fn name_authors(explained: &mut Explained, survey: &Survey, checkout: &Checkout)
     }
 }
 
-/// Which commit took each object out, since the commit that was last made true.
+/// Which commit took each object out, since the `former` target, the commit that was last made true.
 async fn removed(
     gone: &[&ObjectKey],
-    (survey, since): (&Survey, &str),
-    target: &Target,
+    survey: &Survey,
+    former: &Target,
     checkout: &Checkout,
 ) -> BTreeMap<ObjectKey, Authorship> {
-    let then = Target { rev: Some(since.to_owned()), worktree: false, ..target.clone() };
-    let Ok(then) = declare(&then, checkout).await else { return BTreeMap::new() };
-    let then = Desired::new(then.manifests, &survey.catalog, &target.namespace);
+    let Ok(then) = declare(former, checkout).await else { return BTreeMap::new() };
+    let then = Desired::new(then.manifests, &survey.catalog, &former.namespace);
+    let since = former.rev.as_deref().unwrap_or_default();
     let by = |key: &&ObjectKey| {
         let path = &then.objects.get(*key)?.origin.path;
         let is_there = |content: &[u8]| {

@@ -68,9 +68,8 @@ impl Former<'_> {
         if commit == revision.commit && !revision.dirty {
             return Vec::new();
         }
-        let whole = |path: &String| if path == "." { String::new() } else { path.clone() };
         let former = Target {
-            paths: before.paths.iter().map(whole).collect(),
+            paths: before.checkout_paths(),
             rev: Some(commit),
             worktree: false,
             ..target.clone()

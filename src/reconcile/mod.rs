@@ -16,7 +16,7 @@ mod survey;
 pub use carry_out::{Course, TIMEOUT, carry_out};
 pub use declare::{Declared, LastRead, declare, declare_again};
 pub use error::Error;
-pub use explain::{Explained, explain};
+pub use explain::{Explained, beside_git, explain};
 pub use lock::{Lock, Patience, take};
 pub use prove::{Waiting, prove, standing};
 pub use rehearse::{Rehearsal, rehearse};
@@ -38,6 +38,8 @@ use crate::rules::Rule;
 /// A target, resolved: what to make true, where, and what may be deleted for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
+    /// The name under which `trueup.yaml` declares it; `None` where its paths alone say which it is.
+    pub declared: Option<String>,
     /// Paths from the checkout's root; the empty path is the whole of it.
     pub paths: Vec<String>,
     /// The commit to make true; `None` for `HEAD`.
@@ -64,6 +66,8 @@ pub struct Target {
     pub moved: bool,
     /// Whether to ask the server about what is proven to stay as it is, too.
     pub verify: bool,
+    /// Whether live objects that stay as they are are kept whole, to show what others set of them.
+    pub whole: bool,
     /// How what is no manifest is rendered.
     pub render: Setting,
     /// Fields that are left as they are in the cluster.

@@ -60,6 +60,7 @@ pub async fn rehearse(set: Set<'_>, cluster: &Cluster) -> Result<Rehearsal, Erro
         inventory: &inventory,
         record: None,
         verify: true,
+        whole: false,
     };
     let observed = cluster.observe(&question, Members::default()).await;
     let objects = manifests.iter().map(|manifest| &manifest.object);

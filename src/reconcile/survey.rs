@@ -1,6 +1,6 @@
 //! Looks at git and the cluster, and decides. Writes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 use std::time::Instant;
 
@@ -13,6 +13,7 @@ use crate::desired::Desired;
 use crate::git::Checkout;
 use crate::health::{Health, Judge};
 use crate::inventory::{Inventory, Record, Source};
+use crate::near::near;
 use crate::object::ObjectKey;
 use crate::observed::{Observation, Observed, Prerequisite, Preview, Unlisted};
 use crate::plan::{Action, Allowed, Change, Plan, plan};
@@ -91,6 +92,11 @@ impl Survey {
         }
     }
 
+    /// Whether the commit was taken back before because it failed.
+    pub fn has_failed(&self) -> bool {
+        self.before.as_ref().is_some_and(|before| before.has_failed(&self.revision))
+    }
+
     /// Whether there is nothing in the commit that can't be used, nothing that is refused or dropped,
     /// and nothing known to be left over.
     pub(super) fn is_sound(&self) -> bool {
@@ -154,11 +160,12 @@ pub async fn survey(
         uncommitted,
     } = declared;
 
-    let repository = whose(target, checkout, (&revision, before.as_ref()))?;
+    let repository = whose(target, checkout, &revision, before.as_ref())?;
 
     let objects = manifests.iter().map(|manifest| &manifest.object);
     catalog.define(objects.filter(|object| !Mode::ignores(object)));
     cluster.notice(&mut catalog).await;
+    know_kinds(target, &catalog)?;
     if let Some(before) = &before {
         members.miss(before, &catalog);
     }
@@ -190,6 +197,7 @@ pub async fn survey(
         inventory: &target.inventory,
         record: before.as_ref(),
         verify: target.verify,
+        whole: target.whole,
     };
     let by_namespace = members.by_namespace();
     let strange = cluster.unrecorded(&question, &by_namespace);
@@ -224,6 +232,7 @@ pub async fn survey(
     let dirty = if revision.dirty { "-dirty" } else { "" };
     let source = Source {
         repository,
+        target: target.declared.clone(),
         paths: target.recorded_paths(),
         revision: Some(format!("{}{dirty}", revision.commit)),
     };
@@ -315,6 +324,21 @@ fn hold_against_definitions(desired: &Desired, observed: &mut Observed) {
     }
 }
 
+/// Whether the operator's flags name kinds that there are: a slip would allow nothing, and not say so.
+fn know_kinds(target: &Target, catalog: &Catalog) -> Result<(), Error> {
+    let Some(known) = catalog.kinds() else { return Ok(()) };
+    let replaced = target.replace.operator.iter().flatten();
+    let flags = target.allow_delete.iter().map(|name| ("--allow-delete", name));
+    let mut named = flags.chain(replaced.map(|name| ("--replace", name)));
+    match named.find(|(_, name)| !known.contains(name.as_str())) {
+        None => Ok(()),
+        Some((flag, name)) => {
+            let near = near(name, known).into_iter().map(str::to_owned).collect();
+            Err(Error::UnknownKind { flag, name: name.clone(), near })
+        }
+    }
+}
+
 /// Whether the inventory's namespace is there, or at least in the commit.
 async fn has_home(target: &Target, desired: &Desired, cluster: &Cluster) -> Result<(), Error> {
     let name = &target.inventory.namespace;
@@ -328,12 +352,14 @@ async fn has_home(target: &Target, desired: &Desired, cluster: &Cluster) -> Resu
     Err(Error::NoNamespace(name.clone()))
 }
 
-/// The repository's identity, once it is known that the inventory is this repository's and was
-/// made from these paths.
+/// The repository's identity, once it is known that the inventory is this target's. A target that
+/// `trueup.yaml` declares is known by its name there, so the commit may give it other paths; any
+/// other is known by its paths.
 fn whose(
     target: &Target,
     checkout: &Checkout,
-    (revision, before): (&Revision, Option<&Record>),
+    revision: &Revision,
+    before: Option<&Record>,
 ) -> Result<String, Error> {
     let Inventory { name, .. } = &target.inventory;
     let Some(before) = before else { return Ok(checkout.root_commit(revision)?.0) };
@@ -345,14 +371,16 @@ fn whose(
         });
     }
     let now = target.recorded_paths();
-    if before.paths != now && !target.moved {
-        let say = |paths: &std::collections::BTreeSet<String>| {
+    let is_its_own = target.declared.is_some() && target.declared == before.target;
+    if before.paths != now && !is_its_own && !target.moved {
+        let say = |paths: &BTreeSet<String>| {
             paths.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
         };
         return Err(Error::OtherPaths {
             name: name.clone(),
             was: say(&before.paths),
             now: say(&now),
+            target: before.target.clone().filter(|_| target.declared != before.target),
         });
     }
     Ok(before.repository.clone())

@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use self::lookout::Remote;
+use self::round::{Looked, act, look};
 pub use self::round::{Round, RoundError};
-use self::round::{act, look};
 pub use self::stop::Stop;
 use crate::cluster::{Access, Cascade, Cluster, Listener};
 use crate::git::Checkout;
@@ -76,6 +76,25 @@ pub struct Wanted {
     pub rolls_back: bool,
 }
 
+/// What there is to tell of a watch.
+pub enum Event {
+    /// A round found that the commit was taken back before, and keeps the last healthy one true; it
+    /// has not done so yet.
+    HeldBack {
+        /// The commit that failed.
+        failed: String,
+        /// The one that is kept true.
+        healthy: String,
+    },
+    /// A round ended.
+    Ended {
+        /// What it came to.
+        round: Box<Result<Round, RoundError>>,
+        /// The pause that follows; `None` after the last.
+        pause: Option<Duration>,
+    },
+}
+
 /// What one round leaves for the next.
 #[derive(Default)]
 struct Memory {
@@ -91,13 +110,8 @@ struct Memory {
     remote: Remote,
 }
 
-/// Runs rounds until told to stop, and hands each to `events` as it ends, with the pause that
-/// follows; `None` after the last.
-pub async fn watch(
-    watch: &Watch,
-    stop: &Stop,
-    events: &mut (dyn FnMut(Result<Round, RoundError>, Option<Duration>) + Send),
-) {
+/// Runs rounds until told to stop, and tells `events` what each comes to.
+pub async fn watch(watch: &Watch, stop: &Stop, events: &mut (dyn FnMut(Event) + Send)) {
     let mut memory = Memory::default();
     while !stop.is_told() {
         // Looking writes nothing but the checkout, which a pull leaves sound wherever it stops.
@@ -105,6 +119,9 @@ pub async fn watch(
             looked = look(watch, &mut memory) => looked,
             () = stop.told() => return,
         };
+        if let Some(event) = looked.as_ref().ok().and_then(Looked::holding) {
+            events(event);
+        }
         let round = match looked {
             Ok(looked) => act(watch, looked, (&mut memory, stop)).await,
             Err(error) => Err(error),
@@ -119,7 +136,7 @@ pub async fn watch(
             false => jittered(watch.interval, JITTER),
         };
         let pause = (!last).then_some(pause);
-        events(round, pause);
+        events(Event::Ended { round: Box::new(round), pause });
         match pause {
             Some(pause) => stop.sleep(pause).await,
             None => return,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Memory, SettingsError, Stop, Wanted, Watch};
+use super::{Event, Memory, SettingsError, Stop, Wanted, Watch};
 use crate::cluster::{self, Cluster, ConnectError};
 use crate::git::pull::{PullError, Pulled};
 use crate::git::{self, Checkout};
@@ -15,6 +15,7 @@ use crate::reconcile::{
     is_failure, note_health, prove, standing, survey, take, way_back,
 };
 use crate::report::{Report, Rollback};
+use crate::snapshot::short;
 
 /// What a round came to.
 pub struct Round {
@@ -50,6 +51,20 @@ pub enum RoundError {
     /// The target could not be surveyed or carried out.
     #[error(transparent)]
     Reconcile(#[from] reconcile::Error),
+    /// The commit was taken back, and the one to keep true in its place is not here.
+    #[error(
+        "{} failed before and is not applied again, and {}, which was healthy, is not in this checkout",
+        short(.failed),
+        short(.healthy)
+    )]
+    NothingToKeep {
+        /// The commit that failed.
+        failed: String,
+        /// The one that was healthy.
+        healthy: String,
+        /// What git says.
+        source: git::Error,
+    },
     /// A task of our own ended without an answer.
     #[error("pulling was cut short")]
     Task(#[from] tokio::task::JoinError),
@@ -71,6 +86,10 @@ impl RoundError {
             Self::Connect(error) => error.hint(),
             Self::Reconcile(error) => error.hint(),
             Self::Settings(error) => error.hint.clone(),
+            Self::NothingToKeep { failed, .. } => Some(format!(
+                "fetch that commit or make another one; trueup apply --rev {} tries it again",
+                short(failed)
+            )),
             Self::Task(_) => None,
         }
     }
@@ -91,6 +110,12 @@ pub(super) struct Looked {
 }
 
 impl Looked {
+    /// That the commit which the target follows is not applied again, where that is so.
+    pub(super) fn holding(&self) -> Option<Event> {
+        let healthy = self.survey.revision.commit.clone();
+        self.held_back.clone().map(|failed| Event::HeldBack { failed, healthy })
+    }
+
     /// The commit that the target follows, as it was when it was looked at.
     fn followed(&self) -> String {
         self.held_back.clone().unwrap_or_else(|| self.survey.revision.commit.clone())
@@ -114,21 +139,25 @@ pub(super) async fn look(watch: &Watch, memory: &mut Memory) -> Result<Looked, R
 }
 
 /// What is to be made true: the target's commit, or the last healthy one where that one was taken
-/// back. The cluster says so, so that it is known after a restart as well.
+/// back, whoever did that. The cluster says so, so that it is known after a restart and on another
+/// machine as well.
 async fn choose(
     (watch, wanted): (&Watch, &Wanted),
     (checkout, cluster): (&Checkout, &Cluster),
     memory: &mut Memory,
 ) -> Result<(Target, Survey, Option<String>), RoundError> {
     let target = &wanted.target;
-    if !wanted.rolls_back {
-        let survey = survey(target, checkout, cluster, Some(&memory.last)).await?;
-        return Ok((target.clone(), survey, None));
-    }
-    let back = |commit: &str| at(watch, (checkout, cluster), (target, commit));
+    let back = |failed: &str, healthy: &str| {
+        checkout.resolve(Some(healthy)).map_err(|source| RoundError::NothingToKeep {
+            failed: failed.to_owned(),
+            healthy: healthy.to_owned(),
+            source,
+        })?;
+        Ok::<_, RoundError>(at(watch, (checkout, cluster), (target, healthy))?)
+    };
     let now = checkout.resolve(target.rev.as_deref())?.commit;
     if let Some((failed, healthy)) = memory.held_back.take().filter(|(failed, _)| *failed == now) {
-        let target = back(&healthy)?;
+        let target = back(&failed, &healthy)?;
         let survey = survey(&target, checkout, cluster, Some(&memory.last)).await?;
         if held_back(&survey, &failed).as_ref() == Some(&healthy) {
             memory.held_back = Some((failed.clone(), healthy));
@@ -137,10 +166,10 @@ async fn choose(
     }
     let found = survey(target, checkout, cluster, Some(&memory.last)).await?;
     let failed = found.revision.commit.clone();
-    let Some(healthy) = held_back(&found, &failed).filter(|_| !found.revision.dirty) else {
+    let Some(healthy) = held_back(&found, &failed).filter(|_| found.has_failed()) else {
         return Ok((target.clone(), found, None));
     };
-    let target = back(&healthy)?;
+    let target = back(&failed, &healthy)?;
     let survey = survey(&target, checkout, cluster, Some(&memory.last)).await?;
     memory.held_back = Some((failed.clone(), healthy));
     Ok((target, survey, Some(failed)))

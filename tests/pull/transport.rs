@@ -105,7 +105,7 @@ fn an_ssh_that_hangs_is_given_up_on_and_killed() {
 
     let output = pull(&checkout).env("PATH", &path).args(["--timeout", "1"]).run();
 
-    assert_refused(&output, 2, &["did not answer within 1 s", "--timeout SECONDS"]);
+    assert_refused(&output, 2, &["did not answer within 1 s", "--pull-timeout TIME"]);
     assert!(is_over(&id));
 }
 

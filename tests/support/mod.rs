@@ -16,5 +16,7 @@ pub mod renderers;
 pub mod repo;
 pub mod sandbox;
 pub mod ssh;
+#[cfg(unix)]
+pub mod terminal;
 pub mod tls;
 pub mod watching;

@@ -40,7 +40,7 @@ pub(super) fn parts(change: &Change, delta: &Delta, redactor: &Redactor) -> Vec<
     if delta.only_ownership {
         parts.push("only who owns which field changes".to_owned());
     }
-    parts.extend(delta.reordered.iter().map(|list| format!("the order of {list} changes")));
+    parts.extend(delta.reordered.iter().map(|list| list.words("→", "…")));
     if delta.only_masked {
         parts.push("only what is masked changes".to_owned());
     }

@@ -69,6 +69,11 @@ impl Glyphs {
         if self.utf8 { " · " } else { " - " }
     }
 
+    /// What stands between what was and what comes.
+    pub fn arrow(self) -> &'static str {
+        if self.utf8 { "→" } else { "->" }
+    }
+
     /// What stands for lines that are left out.
     pub fn gap(self) -> &'static str {
         if self.utf8 { "…" } else { "..." }

@@ -22,6 +22,7 @@ pub mod pull;
 pub mod round;
 pub mod steps;
 pub mod text;
+mod undeclared;
 pub mod waiting;
 mod why;
 mod wrap;

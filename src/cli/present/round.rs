@@ -33,6 +33,8 @@ pub struct Log {
     warned: bool,
     /// What went wrong in the last round.
     wrong: BTreeSet<String>,
+    /// What was said of a commit that is not applied again, as long as that is so.
+    stays: Option<String>,
     /// What was not ready when a round had waited for it, and what was said of it.
     unready: BTreeMap<ObjectKey, Vec<String>>,
 }
@@ -41,8 +43,8 @@ impl Log {
     /// The log of `target`; with `greets` a first round that finds everything true says so.
     pub fn new(target: &str, greets: bool, glyphs: Glyphs) -> Self {
         let (target, wrong) = (target.to_owned(), BTreeSet::new());
-        let (warned, unready) = (false, BTreeMap::new());
-        Self { target, glyphs, greets, commit: None, warned, wrong, unready }
+        let (warned, stays, unready) = (false, None, BTreeMap::new());
+        Self { target, glyphs, greets, commit: None, warned, wrong, stays, unready }
     }
 
     /// One line with the time and the target.
@@ -71,6 +73,15 @@ impl Log {
         }
     }
 
+    /// That a commit failed before and is not applied again, as soon as a round knows; said once.
+    pub fn held_back(&mut self, failed: &str, healthy: &str) -> Option<String> {
+        let text = stays_back(short(failed), short(healthy));
+        let is_new = self.stays.as_ref() != Some(&text) && !self.wrong.contains(&text);
+        let line = is_new.then(|| self.line(&format!("! {text}")));
+        self.stays = Some(text);
+        line
+    }
+
     /// The lines that a round is worth: what it did, and what went wrong that did not go wrong in
     /// the round before.
     pub fn lines(&mut self, round: Result<Round, RoundError>) -> Vec<String> {
@@ -96,7 +107,7 @@ impl Log {
         }
         let mut lines: Vec<String> = done.iter().map(|text| self.line(text)).collect();
         for text in &wrong {
-            if !self.wrong.contains(text) {
+            if !self.wrong.contains(text) && self.stays.as_ref() != Some(text) {
                 lines.push(self.line(&format!("! {text}")));
             }
         }
@@ -106,6 +117,7 @@ impl Log {
             lines.push(self.line(&format!("warning: {warning}")));
         }
         if let Ok(round) = &round {
+            self.stays = self.stays.take().filter(|stays| wrong.contains(stays));
             let recovered = !self.wrong.is_empty() && wrong.is_empty() && superseded.is_none();
             if recovered {
                 lines.push(self.line(&format!("recovered @ {}", round.survey.revision.short())));

@@ -7,14 +7,17 @@ use std::time::Duration;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::Glyphs;
 use super::ink::Ink;
 use super::wrap::wrapped;
+use super::{Glyphs, text};
 use crate::health::{Ended, Proof, Standing, State};
 use crate::redact::Redactor;
 
 /// How many objects the table names; of more, the number is told.
 const FEW: usize = 8;
+
+/// What leaves an object out that nobody should wait for.
+const LEAVE_OUT: &str = "trueup.dev/wait: \"false\"";
 
 /// `waiting up to 5m for 3 of 412`, for a log.
 pub fn beginning(proof: &Proof, timeout: Duration) -> String {
@@ -23,9 +26,14 @@ pub fn beginning(proof: &Proof, timeout: Duration) -> String {
 }
 
 /// What is waited for, a line each.
-pub fn table(proof: &Proof, redactor: &Redactor, glyphs: Glyphs) -> String {
+pub fn table(proof: &Proof, timeout: Duration, redactor: &Redactor, glyphs: Glyphs) -> String {
     let all = proof.ready + proof.others.len();
-    let mut lines = vec![format!("{} of {all} ready after {}", proof.ready, span(proof.elapsed))];
+    let mut lines = vec![format!(
+        "{} of {all} ready after {} of at most {}",
+        proof.ready,
+        span(proof.elapsed),
+        span(timeout)
+    )];
     for standing in proof.others.iter().take(FEW) {
         let (mark, _) = mark(standing, glyphs);
         let more = standing.details.first().map(|it| redactor.text_about(&standing.key, it));
@@ -61,6 +69,12 @@ pub(super) fn write(
             let line = wrapped(&glyphs.inert(&line), glyphs.limit(), (4, 4));
             writeln!(out, "    {}", line.join("\n"))?;
         }
+    }
+    if proof.ended == Ended::Timeout {
+        let hint = format!(
+            "wait longer with --timeout, or annotate what nobody should wait for with {LEAVE_OUT}"
+        );
+        text::hint(out, &hint, glyphs)?;
     }
     Ok(())
 }
@@ -205,11 +219,11 @@ mod tests {
         let (redactor, glyphs) = (Redactor::new([]), Glyphs { utf8: false, width: None });
         let few = proof(vec![standing("web", Health::progressing("2 of 3\u{1b}[31m ready"))]);
         assert_eq!(
-            table(&few, &redactor, glyphs),
-            "409 of 410 ready after 5m\n... Deployment shop/web is not ready: 2 of 3\\x1b[31m ready - container main: exit code 1"
+            table(&few, Duration::from_secs(600), &redactor, glyphs),
+            "409 of 410 ready after 5m of at most 10m\n... Deployment shop/web is not ready: 2 of 3\\x1b[31m ready - container main: exit code 1"
         );
         let many = (0..20).map(|n| standing(&n.to_string(), Health::progressing(""))).collect();
-        let table = table(&proof(many), &redactor, glyphs);
+        let table = table(&proof(many), Duration::from_secs(600), &redactor, glyphs);
         assert_eq!(table.lines().count(), FEW + 2);
         assert!(table.ends_with("... 12 more"), "{table}");
     }

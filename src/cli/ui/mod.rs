@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "the one owner of stdout and stderr")]
 
 mod guard;
+mod pager;
 mod progress;
 mod usage;
 
@@ -29,6 +30,7 @@ use crate::problem::Problem;
 use crate::redact::Redactor;
 use crate::render::cell::guards::Guards;
 use guard::Guard;
+use pager::Pager;
 
 /// How many warnings about manifests are told one by one where there is something else to say.
 const FEW_WARNINGS: usize = 10;
@@ -48,6 +50,8 @@ pub enum ColorChoice {
 /// The terminal, or what stands in its place.
 pub struct Ui {
     utf8: bool,
+    /// When to colour.
+    color: anstream::ColorChoice,
     stdout: Guard<anstream::AutoStream<io::Stdout>>,
     stderr: Guard<anstream::AutoStream<io::Stderr>>,
     /// What is drawn on stderr, if anything is.
@@ -66,6 +70,7 @@ impl Ui {
         };
         Self {
             utf8: is_utf8(),
+            color: choice,
             stdout: Guard::new(anstream::AutoStream::new(io::stdout(), choice)),
             stderr: Guard::new(anstream::AutoStream::new(io::stderr(), choice)),
             progress: Arc::default(),
@@ -76,6 +81,43 @@ impl Ui {
     /// Where the answer goes.
     pub fn stdout(&mut self) -> &mut impl Write {
         &mut self.stdout
+    }
+
+    /// Gives the answer that `write` writes to the user's pager, where there is a terminal; else it
+    /// goes to stdout as it is.
+    ///
+    /// # Errors
+    ///
+    /// When stdout does not take it.
+    pub fn page(
+        &mut self,
+        write: impl FnOnce(&mut dyn Write, Glyphs) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let glyphs = self.glyphs();
+        let Some(pager) = Pager::from_environment().filter(|_| self.has_reader()) else {
+            return write(&mut self.stdout, glyphs);
+        };
+        let color = match self.color {
+            anstream::ColorChoice::Auto => anstream::AutoStream::choice(&io::stdout()),
+            choice => choice,
+        };
+        let mut text = Vec::new();
+        // What comes out of the guard is what the terminal would have got.
+        write(
+            &mut Guard::new(anstream::AutoStream::new(&mut text as &mut dyn Write, color)),
+            glyphs,
+        )?;
+        match pager.show(&text) {
+            Ok(()) => Ok(()),
+            Err(error) if pager.is_usual() => {
+                drop(error); // there is none, as on a small machine
+                io::stdout().write_all(&text)
+            }
+            Err(error) => {
+                self.warning(&format!("cannot run the pager {pager}: {error}"));
+                io::stdout().write_all(&text)
+            }
+        }
     }
 
     /// Where everything else goes.

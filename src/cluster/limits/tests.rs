@@ -195,6 +195,7 @@ async fn the_members_of_a_list_without_end_are_unknown_and_not_gone() {
     let record = Record {
         kinds: [GroupKind::new("", "ConfigMap")].into(),
         namespaces: ["default".to_owned()].into(),
+        target: None,
         repository: String::new(),
         paths: [".".to_owned()].into(),
         revision: None,
@@ -210,6 +211,7 @@ async fn the_members_of_a_list_without_end_are_unknown_and_not_gone() {
         inventory: &inventory,
         record: Some(&record),
         verify: false,
+        whole: false,
     };
     let observed = cluster.observe(&question, members).await;
     let unlisted: Vec<_> = observed.unlisted.iter().map(|it| it.kind.to_string()).collect();

@@ -44,6 +44,8 @@ pub(super) struct Measure<'a> {
     pub(super) judge: &'a Judge,
     /// `None` where nothing but the server is to be believed.
     pub(super) known: Option<&'a Known>,
+    /// Whether each live object is kept whole, whatever is known of it.
+    pub(super) whole: bool,
 }
 
 /// Looks into every member. What came of the network is given back piece by piece, as it is read.
@@ -92,7 +94,8 @@ impl Measure<'_> {
                     if !health.is_ready() {
                         examined.unready.push((key.clone(), health));
                     }
-                    let is_whole = self.is_settled(&key, &live) || self.has_more(&key, &live);
+                    let is_whole =
+                        self.whole || self.is_settled(&key, &live) || self.has_more(&key, &live);
                     let kept = if is_whole { live } else { outline(live) };
                     examined.same.insert(key, kept);
                 }

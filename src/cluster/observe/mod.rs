@@ -43,6 +43,8 @@ pub struct Question<'a> {
     pub judge: &'a Judge,
     /// Whether to ask the server about objects that are proven to stay as they are, too.
     pub verify: bool,
+    /// Whether objects that stay as they are are kept whole.
+    pub whole: bool,
 }
 
 impl Question<'_> {
@@ -66,7 +68,7 @@ impl Cluster {
         let trusted = (!question.verify).then_some(&known);
         let Question { desired, judge, .. } = *question;
         judge.begin_look();
-        let measure = Measure { desired, judge, known: trusted };
+        let measure = Measure { desired, judge, known: trusted, whole: question.whole };
         let Examined { same, left, mut others, verdicts, unready } = examine(&mut members, measure);
         let mut remembered = Verdicts::default();
         remembered.extend(verdicts);

@@ -48,7 +48,9 @@ fn elements_of_a_list_are_matched_by_what_the_server_tells_them_by() {
         ]
     );
     assert_eq!(differing(&changed), ["-    targetPort: 1", "+    targetPort: 2"]);
-    assert_eq!(changed.reordered, ["spec.ports"]);
+    let words: Vec<String> = changed.reordered.iter().map(|it| it.words("->", "...")).collect();
+    let expected = r#"the order of spec.ports changes: [53,"UDP"], [53,"TCP"], [80,"TCP"] -> [53,"TCP"], [80,"TCP"], [53,"UDP"]"#;
+    assert_eq!(words, [expected]);
 }
 
 #[test]
@@ -61,7 +63,11 @@ fn a_reordered_env_is_no_difference_and_an_inserted_one_is_one() {
     };
     let reordered = delta(web(&["A", "B", "C"]), web(&["C", "A", "B"]));
     assert_eq!(reordered.before_text, reordered.after_text);
-    assert_eq!(reordered.reordered, ["spec.containers[name=main].env"]);
+    let words = |delta: &Delta| delta.reordered[0].words("->", "...");
+    let env = "the order of spec.containers[name=main].env changes";
+    assert_eq!(words(&reordered), format!("{env}: A, B, C -> C, A, B"));
+    let swapped = delta(web(&["A", "B", "C", "D", "E"]), web(&["A", "C", "B", "D", "E"]));
+    assert_eq!(words(&swapped), format!("{env}: ..., B, C, ... -> ..., C, B, ..."));
     let change = update(web(&["A", "B"]), web(&["B", "A"]));
     let plain = Delta::plain(&change, &Redactor::default(), Order::none());
     assert_ne!(plain.before_text, plain.after_text, "another program sees what there is");

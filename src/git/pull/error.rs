@@ -234,7 +234,7 @@ impl PullError {
                 others.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
             ),
             Self::Fetch { url, source } => return fetch_hint(url, source),
-            Self::TimedOut { .. } => "try again, or wait longer with --timeout SECONDS".into(),
+            Self::TimedOut { .. } => "try again, or wait longer with --pull-timeout TIME".into(),
             Self::TooLarge { .. } => {
                 "if it is so large, clone it with git, or give the manifests a repository of \
                  their own"
@@ -244,7 +244,7 @@ impl PullError {
                 "let it finish; if no git is running here, remove {} and pull again",
                 lock.display()
             ),
-            Self::Busy { .. } => "let it finish, or wait longer with --timeout SECONDS".into(),
+            Self::Busy { .. } => "let it finish, or wait longer with --pull-timeout TIME".into(),
             Self::BadUrl { .. }
             | Self::BranchGone { .. }
             | Self::Interrupted

@@ -246,7 +246,8 @@ fn answers() {
         namespace: Some("shop".to_owned()),
         name: "web".to_owned(),
     };
-    let source = Source { repository: String::new(), paths: [].into(), revision: None };
+    let source =
+        Source { repository: String::new(), target: None, paths: [].into(), revision: None };
     let record = Record::of(source, [&key]);
     let discovery = json!({"kind": "APIGroupDiscoveryList", "items": [{"metadata": {"name": "apps"}, "versions": [{"version": "v1", "freshness": "Current", "resources": [{"resource": "deployments", "responseKind": {"group": "apps", "version": "v1", "kind": "Deployment"}, "scope": "Namespaced", "verbs": ["list", "patch"], "subresources": [{"subresource": "status"}]}]}]}]});
     let list = json!({"kind": "DeploymentList", "metadata": {"resourceVersion": "7"}, "items": [deployment()]});

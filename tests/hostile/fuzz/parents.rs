@@ -32,6 +32,7 @@ fn parents() {
     };
     let source = Source {
         repository: "4f2c1a9".to_owned(),
+        target: None,
         paths: ["envs/prod", "charts"].map(str::to_owned).into(),
         revision: Some("8be01d3".to_owned()),
     };

@@ -19,6 +19,8 @@ pub(super) struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) report: Option<ReportDocument<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) undeclared: Option<Vec<UndeclaredDocument<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) moved: Option<Vec<MovedDocument<'a>>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) desired_moved: bool,
@@ -103,6 +105,19 @@ pub(super) struct FieldDocument<'a> {
     pub(super) taken_from: &'a [Writer],
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) declared: Option<DeclaredDocument<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct UndeclaredDocument<'a> {
+    pub(super) object: ObjectDocument<'a>,
+    pub(super) fields: Vec<UndeclaredField<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct UndeclaredField<'a> {
+    pub(super) path: &'a str,
+    pub(super) value: &'a serde_json::Value,
+    pub(super) writers: &'a [Writer],
 }
 
 #[derive(Serialize)]

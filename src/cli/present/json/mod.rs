@@ -42,6 +42,7 @@
 //! | `report.lost_lock_to` | to whom the lock was lost, which ended it early; absent otherwise |
 //! | `report.superseded_by` | the newer commit for which a round of watch no longer waited, where not everything was good by then; absent otherwise |
 //! | `report.rollback` | of an apply with `--on-failure rollback` whose commit failed: `to` (the commit that was gone back to, null where there was none), `message` (what came of it), `report` (the same in full as in `report`, null where nothing was done); absent otherwise |
+//! | `undeclared` | of a diff with `--all-fields`: what others set beside what git declares, per object: `object`, `fields` (each with `path`, `value`, and `writers` as in `changes[].fields[]`, whoever did so last first); absent otherwise |
 //! | `moved` | of an apply with `--plan` that is refused: the objects whose relevant state moved since the plan was made, `changes` says what would be done now: `object`, `approved` (one of the names in `summary`), `message`; absent otherwise |
 //! | `desired_moved` | true: the commit's objects are not those that the plan was made of; absent otherwise |
 //! | `requests` | how many requests were made |
@@ -59,12 +60,13 @@ use document::{
     CauseDocument, ChangeDocument, DeclaredDocument, Document, FieldDocument, HandoverDocument,
     InventoryDocument, MovedDocument, ObjectDocument, OriginDocument, PlaceDocument,
     ProblemDocument, ReportDocument, Revision, RollbackDocument, StepDocument, Summary, Target,
+    UndeclaredDocument, UndeclaredField,
 };
 use serde::Serialize;
 
 use super::{PlanView, is_shown, waiting};
 use crate::approval::Difference;
-use crate::attribution::{Handover, Hands, Story};
+use crate::attribution::{Handover, Hands, Story, Undeclared};
 use crate::delta::{Delta, FieldChange};
 use crate::inert::{Commands, is_harmless};
 use crate::object::ObjectKey;
@@ -130,7 +132,7 @@ fn document<'a>(view: &PlanView<'a>, report: Option<&'a Report>) -> Document<'a>
         plan,
         problems,
         redactor,
-        explained: _,
+        explained,
         now: _,
         target,
         revision,
@@ -162,11 +164,27 @@ fn document<'a>(view: &PlanView<'a>, report: Option<&'a Report>) -> Document<'a>
             .collect(),
         problems: problems.iter().map(|problem| self::problem(problem, redactor)).collect(),
         report: report.map(|report| self::report(report, view)),
+        undeclared: explained.undeclared.as_ref().map(|found| undeclared(plan, found)),
         moved: None,
         desired_moved: false,
         requests,
         elapsed: elapsed.as_secs_f64(),
     }
+}
+
+fn undeclared<'a>(
+    plan: &'a Plan,
+    found: &'a BTreeMap<ObjectKey, Vec<Undeclared>>,
+) -> Vec<UndeclaredDocument<'a>> {
+    let objects = plan.changes().filter_map(|change| Some((change, found.get(&change.key)?)));
+    let document = |(change, fields): (&'a Change, &'a Vec<Undeclared>)| UndeclaredDocument {
+        object: object(&change.key, &change.version),
+        fields: fields
+            .iter()
+            .map(|Undeclared { path, value, writers }| UndeclaredField { path, value, writers })
+            .collect(),
+    };
+    objects.map(document).collect()
 }
 
 fn summary(plan: &Plan) -> Summary {

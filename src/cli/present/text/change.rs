@@ -50,7 +50,7 @@ pub(in crate::cli::present) fn change(
         note(out, "only who owns which field changes", glyphs)?;
     }
     for list in &delta.reordered {
-        note(out, &format!("the order of {list} changes"), glyphs)?;
+        note(out, &list.words(glyphs.arrow(), glyphs.gap()), glyphs)?;
     }
     if delta.only_masked {
         note(out, "only what is masked changes", glyphs)?;

@@ -18,7 +18,7 @@ pub(super) use lines::body;
 
 use super::ink::Ink;
 use super::wrap::wrapped;
-use super::{Glyphs, PlanView, excerpt, shown};
+use super::{Glyphs, PlanView, excerpt, shown, undeclared};
 use crate::plan::{Action, Change, Reason};
 
 /// Writes the whole of it: what it is for, the changes, the problems, the closing line.
@@ -34,6 +34,7 @@ pub fn write(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::R
     }
     left(out, view, glyphs)?;
     problems(out, view, glyphs)?;
+    undeclared::write(out, view, glyphs)?;
     closing(out, view, glyphs)
 }
 
@@ -45,11 +46,13 @@ pub(super) fn write_beside(
 ) -> io::Result<()> {
     writeln!(out, "{}", header_line(view, glyphs))?;
     left_alone(out, view, glyphs)?;
+    undeclared::write(out, view, glyphs)?;
     closing(out, view, glyphs)
 }
 
 fn closing(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Result<()> {
-    if shown(view.plan).next().is_some() || !view.problems.is_empty() {
+    let is_beside = view.explained.undeclared.is_some();
+    if shown(view.plan).next().is_some() || !view.problems.is_empty() || is_beside {
         writeln!(out)?;
     }
     let summary = summary_line(view.plan, view.requests, view.elapsed);
