@@ -60,6 +60,7 @@ mod support;
 #[cfg(unix)]
 mod takeover;
 mod unasked;
+mod unique_values;
 #[cfg(unix)]
 mod unreadable;
 mod verify;

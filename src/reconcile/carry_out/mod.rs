@@ -32,7 +32,7 @@ use crate::halt::Halt;
 use crate::inventory::{Inventory, Mark, Record};
 use crate::object::ObjectKey;
 use crate::plan::queue::{Blocker, End, Queue};
-use crate::plan::{Action, Change, Half, Plan, Reason};
+use crate::plan::{Action, Change, Half, Part, Plan, Reason, deleted_first};
 use crate::report::{Outcome, Report, Step};
 
 /// How long what passes by itself is waited for, if nobody says.
@@ -111,10 +111,12 @@ impl<'a> Run<'a> {
             if can_begin(plan, &self.course.inventory.namespace) {
                 self.widen().await?;
             }
-            self.half(&plan.desired).await;
-            match self.why_spare() {
-                None => self.half(&plan.undesired).await,
-                Some(why) => self.spare(&plan.undesired, why),
+            for part in Part::ALL {
+                self.half(&plan.desired, part).await;
+                match self.why_spare() {
+                    None => self.half(&plan.undesired, part).await,
+                    Some(why) => self.spare(&plan.undesired, part, why),
+                }
             }
             self.until_gone().await;
             self.delete_home().await;
@@ -145,9 +147,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Carries out a half of the plan, many changes at once: each as soon as all that it waits for
-    /// has ended. One that failed costs what needs it, and nothing else.
-    async fn half(&mut self, half: &'a Half) {
+    /// Carries out a part of a half of the plan, many changes at once: each as soon as all that it
+    /// waits for has ended. One that failed costs what needs it, and nothing else.
+    async fn half(&mut self, half: &'a Half, part: Part) {
         let mut done: BTreeMap<ObjectKey, Outcome> = BTreeMap::new();
         done.extend(self.report.steps.iter().map(|step| (step.key.clone(), step.outcome.clone())));
         let (survey, cluster, inventory) = (self.survey, self.cluster, self.course.inventory);
@@ -169,6 +171,8 @@ impl<'a> Run<'a> {
                 let change = &half.changes[at];
                 if ends_home(change.action, &change.key, &inventory.namespace) {
                     queue.ended(at, End::Well, None); // it has its own time
+                } else if !half.is_of(part, at) {
+                    queue.ended(at, self.how_it_is(change, &done), None);
                 } else if !(change.is_work()
                     || is_first(&queue, at) && self.is_unready(change)
                     || servers::is_waited_for(&survey.plan, change))
@@ -176,13 +180,14 @@ impl<'a> Run<'a> {
                     queue.ended(at, how_it_stays(change), None);
                 } else if let Some(outcome) = done.get(&change.key) {
                     queue.ended(at, how_it_ended(outcome), None);
-                } else if let Some(why) = self.why_not(half, blocker) {
+                } else if let Some(why) = self.why_not(half, change, blocker) {
                     queue.ended(at, End::Badly, blocker);
                     if change.is_work() {
                         self.note(change, Outcome::Skipped(why));
                     }
                 } else {
-                    let is_awaited = queue.is_awaited(at, counts);
+                    let is_awaited =
+                        queue.is_awaited(at, counts) || self.is_deleted_for_another(change);
                     let ready = is_first(&queue, at).then_some(patience).flatten();
                     flying.push(async move {
                         let outcome = match change.is_work() {
@@ -218,7 +223,7 @@ impl<'a> Run<'a> {
     }
 
     /// Why a change is not tried, if so.
-    fn why_not(&self, half: &'a Half, blocker: Option<Blocker>) -> Option<Reason> {
+    fn why_not(&self, half: &'a Half, change: &Change, blocker: Option<Blocker>) -> Option<Reason> {
         if self.course.halt.is_told() {
             return Some(reason("interrupted"));
         }
@@ -226,13 +231,44 @@ impl<'a> Run<'a> {
             return Some(reason(&format!("the lock was lost to {to}")));
         }
         let is_deleting = std::ptr::eq(half, &self.survey.plan.undesired);
-        let blocker = blocker?;
+        let Some(blocker) = blocker else { return self.why_not_free(change) };
         let cause = &half.changes[blocker.object];
         let why = blocked::why(cause, blocker, is_deleting);
         Some(match self.unready.get(&cause.key) {
             Some(unready) => reason(&format!("{}: {unready}", why.message)),
             None => why,
         })
+    }
+
+    /// Why an object can't have what another one held, where that one is not gone.
+    fn why_not_free(&self, change: &Change) -> Option<Reason> {
+        deleted_first(change).find_map(|holder| {
+            let step = self.report.steps.iter().find(|step| step.key == *holder);
+            let fate = match step.map(|step| &step.outcome) {
+                Some(Outcome::Done) => return None,
+                Some(Outcome::Going) => "is still being deleted",
+                Some(Outcome::Failed(_)) => "could not be deleted",
+                Some(Outcome::Skipped(_)) | None => "is not deleted",
+            };
+            Some(reason(&format!("needs what {holder} holds, which {fate}")))
+        })
+    }
+
+    /// Whether another object is to have what this one holds.
+    fn is_deleted_for_another(&self, change: &Change) -> bool {
+        let mut made = self.survey.plan.desired.changes.iter().flat_map(deleted_first);
+        change.action == Action::Delete && made.any(|holder| *holder == change.key)
+    }
+
+    /// How a change is that has its time in another part of the plan: what is to be done yet holds
+    /// nothing up.
+    fn how_it_is(&self, change: &Change, done: &BTreeMap<ObjectKey, Outcome>) -> End {
+        match done.get(&change.key) {
+            _ if self.unready.contains_key(&change.key) => End::Unready,
+            Some(outcome) => how_it_ended(outcome),
+            None if change.is_work() => End::Well,
+            None => how_it_stays(change),
+        }
     }
 
     /// Whether an object that stays as it is was not ready when it was looked at.
@@ -255,7 +291,18 @@ impl<'a> Run<'a> {
 
     /// Why nothing may be deleted, if so: deletions come after all else went well.
     fn why_spare(&self) -> Option<&'static str> {
+        let is_due = |step: &Step| {
+            step.action != Action::Delete && matches!(step.outcome, Outcome::Skipped(_))
+        };
         match (self.report.failed(), self.unready.is_empty()) {
+            // What is not tried for another reason says that reason itself.
+            (0, true)
+                if !self.course.halt.is_told()
+                    && self.course.lock.lost().is_none()
+                    && self.report.steps.iter().any(is_due) =>
+            {
+                Some("something was not tried, and what is there may still need it")
+            }
             (0, true) => None,
             (0, false) => Some("something is not ready, and may still need it"),
             _ => Some("something failed, and what failed may still need it"),
@@ -263,13 +310,13 @@ impl<'a> Run<'a> {
     }
 
     /// Deletes nothing.
-    fn spare(&mut self, half: &'a Half, why: &str) {
+    fn spare(&mut self, half: &'a Half, part: Part, why: &str) {
         let home = &self.course.inventory.namespace;
-        let spared = half
-            .changes
-            .iter()
-            .filter(|change| change.is_work() && !ends_home(change.action, &change.key, home));
-        for change in spared {
+        let is_due = |(at, change): &(usize, &Change)| {
+            let ends_home = ends_home(change.action, &change.key, home);
+            half.is_of(part, *at) && change.is_work() && !ends_home
+        };
+        for (_, change) in half.changes.iter().enumerate().filter(is_due) {
             self.note(change, Outcome::Skipped(reason(why)));
         }
     }

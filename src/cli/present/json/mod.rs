@@ -13,7 +13,7 @@
 //! | `changes[].reason`, `.hint` | why it is refused, replaced or kept, and what to do; absent when there is none |
 //! | `changes[].causes` | what the server says of fields: `field` (empty: of the whole object), `message`, `place` (`path`, `line`, `column` of the field, or of the innermost one around it that is declared; null when none is); absent when it names none |
 //! | `changes[].wave` | its wave: 0 where no annotation says otherwise, and nothing that needs it is in an earlier one |
-//! | `changes[].needs` | the objects that it waits for by themselves, `group`, `kind`, `namespace`, `name`: what it lives in, what defines it, what its fields name and what it says it depends on; of a deletion, what goes before it. Earlier waves are waited for as well, and kinds as usual; absent when there are none |
+//! | `changes[].needs` | the objects that it waits for by themselves, `group`, `kind`, `namespace`, `name`: what it lives in, what defines it, what its fields name and what it says it depends on; of a deletion, what goes before it; and what is deleted first because it holds what the object is to have. Earlier waves are waited for as well, and kinds as usual; absent when there are none |
 //! | `changes[].confidence` | `server`: the API server says what the object will be, or it is proven; `local`: the server can't be asked yet, so its defaults and admission are not part of the answer |
 //! | `changes[].joins` | true: an object that exists becomes a member of the inventory |
 //! | `changes[].adopted_from` | who claims an object that joins, in words; absent when nobody does |
