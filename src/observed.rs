@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::health::Health;
+use crate::inventory::Finished;
 use crate::object::{GroupKind, Object, ObjectKey};
 use crate::problem::Cause;
 use crate::unique::UniqueValue;
@@ -23,6 +24,8 @@ pub struct Observed {
     /// How many objects the inventory had before what is not finished yet was begun, where that is
     /// recorded.
     pub begun_with: Option<usize>,
+    /// Jobs that were run, and are gone since.
+    pub finished: Finished,
     /// What carries the inventory's label beside what its record covers.
     pub unrecorded: Unrecorded,
     /// Of desired objects that want values of which the cluster has each only once, and that others

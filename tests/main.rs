@@ -25,6 +25,7 @@ mod help;
 #[cfg(unix)]
 mod hostile;
 mod ignore;
+mod jobs;
 mod killed;
 mod kubectl_answers;
 mod lease;

@@ -257,7 +257,10 @@ pub fn plan(
         let send = desired.sent(key, manifest, live);
         let about = ((key, manifest), &*send);
         let why_not = inherited::why_not(key, &observed.unrecorded).or_else(|| refused.remove(key));
-        let decision = wanted(about, observation, (desired, inventory, allowed), why_not);
+        let decision = match modes::finished((key, manifest), observation, &observed.finished) {
+            Some(decision) => decision,
+            None => wanted(about, observation, (desired, inventory, allowed), why_not),
+        };
         let is_sent = !matches!(decision.action, Action::Keep | Action::LetGo);
         let send = is_sent.then(|| match (decision.action, &decision.live) {
             (Action::Replace, Some(live)) => desired.sent_anew(key, manifest, live).into_owned(),

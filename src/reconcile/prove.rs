@@ -18,7 +18,7 @@ use crate::cluster::{Cluster, Followed, News};
 use crate::halt::Halt;
 use crate::health::evidence::Trouble;
 use crate::health::{Ended, Health, Judge, Proof, Standing, State};
-use crate::inventory::{Inventory, PART_OF};
+use crate::inventory::{Inventory, PART_OF, goes_by_itself};
 use crate::object::{GroupKind, Object, ObjectKey};
 use crate::plan::{Action, Change};
 use crate::report::{Outcome, Report};
@@ -271,9 +271,7 @@ impl<'a> Watchman<'a> {
     /// An object is not there. A Job that finished may clean itself up (Flux, `JobsWithTTL`).
     fn miss(&mut self, key: &ObjectKey) {
         let manifest = self.survey.desired.objects.get(key);
-        let spec = manifest.and_then(|manifest| manifest.object.0.get("spec"));
-        let cleans_up = (key.group.as_str(), key.kind.as_str()) == ("batch", "Job")
-            && spec.is_some_and(|spec| spec.get("ttlSecondsAfterFinished").is_some());
+        let cleans_up = manifest.is_some_and(|it| goes_by_itself(key, &it.object));
         let failed = self.open.get(key).is_some_and(|(health, _)| health.state == State::Failed);
         match (cleans_up, failed) {
             (true, true) => {}

@@ -77,6 +77,7 @@ impl Cluster {
             unlisted: members.unlisted,
             unready: unready.into_iter().collect(),
             begun_with: question.record.and_then(|record| record.past.objects),
+            finished: question.record.map(|it| it.finished.clone()).unwrap_or_default(),
             unrecorded: Unrecorded::default(),
             taken: BTreeMap::new(),
         };

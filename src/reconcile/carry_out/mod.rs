@@ -129,8 +129,7 @@ impl<'a> Run<'a> {
     /// Records everywhere that members may be from now on. Where the record's own namespace is
     /// part of the commit, that namespace is made first: there is nowhere else to write.
     async fn widen(&mut self) -> Result<(), Error> {
-        let mut claim = Record::claim(self.survey.before.as_ref(), &self.survey.after);
-        claim.past.objects = self.survey.plan.begins_with.or(claim.past.objects);
+        let claim = self.claim();
         if self.survey.before.as_ref() == Some(&claim) {
             return Ok(());
         }
@@ -155,6 +154,34 @@ impl<'a> Run<'a> {
         let (survey, cluster, inventory) = (self.survey, self.cluster, self.course.inventory);
         let approval = self.course.approval;
         let passing = self.patience.clone();
+    /// What the record says while the plan is carried out.
+    fn claim(&self) -> Record {
+        let mut claim = Record::claim(self.survey.before.as_ref(), &self.survey.after);
+        claim.past.objects = self.survey.plan.begins_with.or(claim.past.objects);
+        claim
+    }
+
+    /// Records which Jobs were run though not all went well: they would run again each time.
+    async fn record_jobs(&self) -> Result<(), Error> {
+        let Self { survey, cluster, course, report, .. } = self;
+        let mut claim = self.claim();
+        let made = |key: &ObjectKey| {
+            let mut steps = report.steps.iter().filter(|step| step.key == *key);
+            let is_done = steps.all(|step| step.outcome == Outcome::Done);
+            is_done && !self.unready.contains_key(key)
+        };
+        let known = std::mem::replace(&mut claim.finished, survey.after.finished.clone());
+        let mut changes = survey.plan.changes();
+        let is_begun = changes.any(Change::is_work) && !report.steps.is_empty();
+        claim.finished.retain(made);
+        let is_there = survey.before.is_some() || report.done() > 0;
+        if claim.finished == known || !is_there || !is_begun {
+            return Ok(());
+        }
+        let recorded = cluster.record(course.inventory, &claim).await;
+        recorded.map_err(api("write the inventory"))
+    }
+
         let cascade = self.course.cascade;
         let servers = Arc::clone(&self.servers);
         let (patience, servers) = (&passing, &*servers);
@@ -337,7 +364,7 @@ impl<'a> Run<'a> {
         // They may hold what is to be pruned.
         report.unlisted = unlisted.iter().filter(|kind| !kind.is_forbidden).count();
         let clean = report.failed() + report.skipped() + report.unlisted == 0 && survey.is_sound();
-        if !clean || report.lost.is_some() {
+        if report.lost.is_some() {
             return Ok(());
         }
         let went = |step: &Step| ends_home(step.action, &step.key, &course.inventory.namespace);
@@ -361,6 +388,9 @@ impl<'a> Run<'a> {
         report.recorded = Some(after);
         report.at_commit = true;
         Ok(())
+        if !clean {
+            return self.record_jobs().await;
+        }
     }
 }
 
