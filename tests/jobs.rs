@@ -87,3 +87,20 @@ fn a_job_runs_once_where_something_else_fails_each_time() {
     }
     assert_eq!(runs(&repo), 1);
 }
+
+/// One that failed is not done: what comes after it would go on without it.
+#[test]
+fn a_job_that_failed_and_is_gone_runs_again() {
+    let repo = Repo::new("jobs-failed", sandbox::with_controllers());
+    // Its pods never start, so its time is up.
+    let late = "restartPolicy: Never\n      schedulerName: nowhere";
+    let bad = ERRAND.replace("restartPolicy: Never", late);
+    let bad = bad.replace("backoffLimit: 0", "backoffLimit: 0\n  activeDeadlineSeconds: 1");
+    repo.write("j.yaml", bad).commit("First");
+    for times in 1..3 {
+        let failed = repo.run(&["apply", "--wait"]).exits(1);
+        assert!(failed.stdout.contains("Job jobs-failed/errand failed"), "{failed}");
+        until_gone(&repo);
+        assert_eq!(runs(&repo), times);
+    }
+}

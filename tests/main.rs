@@ -20,6 +20,7 @@ mod external;
 mod faults;
 mod five_bad;
 mod forgotten;
+mod former_pods;
 #[cfg(unix)]
 mod help;
 #[cfg(unix)]

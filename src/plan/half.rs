@@ -57,7 +57,7 @@ impl Half {
     }
 
     /// The changes of a part.
-    pub(super) fn part(&self, part: Part) -> impl Iterator<Item = &Change> {
+    pub fn part(&self, part: Part) -> impl Iterator<Item = &Change> {
         let all = self.changes.iter().enumerate();
         all.filter(move |(at, _)| self.is_of(part, *at)).map(|(_, change)| change)
     }

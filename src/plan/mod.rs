@@ -257,7 +257,7 @@ pub fn plan(
         let send = desired.sent(key, manifest, live);
         let about = ((key, manifest), &*send);
         let why_not = inherited::why_not(key, &observed.unrecorded).or_else(|| refused.remove(key));
-        let decision = match modes::finished((key, manifest), observation, &observed.finished) {
+        let decision = match modes::finished(key, manifest, observation, &observed.finished) {
             Some(decision) => decision,
             None => wanted(about, observation, (desired, inventory, allowed), why_not),
         };

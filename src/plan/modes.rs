@@ -55,7 +55,8 @@ pub(super) fn decide(
 
 /// Decides about a Job that was run as it is declared, and that its TTL took away since.
 pub(super) fn finished(
-    (key, manifest): (&ObjectKey, &Manifest),
+    key: &ObjectKey,
+    manifest: &Manifest,
     observation: Option<&Observation>,
     finished: &Finished,
 ) -> Option<Decision> {

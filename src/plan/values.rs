@@ -10,13 +10,13 @@ use crate::desired::Desired;
 use crate::object::ObjectKey;
 use crate::observed::Taken;
 use crate::problem::Cause;
-use crate::unique;
+use crate::unique::{self, UniqueValue};
 
 /// A value that an object is to have once another one has given it up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Freed {
     /// The value, and the field that is to have it.
-    pub value: unique::UniqueValue,
+    pub value: UniqueValue,
     /// Who holds it.
     pub holder: ObjectKey,
     /// How the holder comes to give it up.
@@ -80,11 +80,7 @@ impl Around<'_> {
         });
         if let Some(rival) = rival {
             let stays = format!("is to be {}'s", rival.key);
-            return Err(self.refusal(
-                receiver,
-                taken,
-                (&stays, "give one of the two another value"),
-            ));
+            return Err(self.refusal(receiver, value, &stays, "give one of the two another value"));
         }
         let own = self.changes.iter().find(|it| it.key == *holder);
         let leaving = self.gone.iter().find(|it| it.key == *holder);
@@ -138,14 +134,15 @@ impl Around<'_> {
                  object give it up first",
             ),
         };
-        Err(self.refusal(receiver, taken, (&stays, hint)))
+        Err(self.refusal(receiver, value, &stays, hint))
     }
 
     fn refusal(
         &self,
         receiver: &ObjectKey,
-        Taken { value, holder: _ }: &Taken,
-        (stays, hint): (&str, &str),
+        value: &UniqueValue,
+        stays: &str,
+        hint: &str,
     ) -> Reason {
         let cause = Cause {
             field: value.field.clone(),

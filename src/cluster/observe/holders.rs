@@ -59,7 +59,7 @@ impl Cluster {
                 continue;
             }
             if is_refused {
-                self.look_without(question, (key, &send), &taken, observed).await;
+                self.look_without(question, key, &send, &taken, observed).await;
             }
             observed.taken.insert(key.clone(), taken);
         }
@@ -70,7 +70,8 @@ impl Cluster {
     async fn look_without(
         &self,
         question: &Question<'_>,
-        (key, send): (&ObjectKey, &Object),
+        key: &ObjectKey,
+        send: &Object,
         taken: &[Taken],
         observed: &mut Observed,
     ) {

@@ -1,6 +1,7 @@
 //! Does what a plan says: widens the record, goes through the graph, and narrows the record again.
-//! What one change takes is [`worker`]'s, how deletions end [`departure`]'s, and how one change keeps
-//! another from being tried [`blocked`]'s.
+//! What one change takes is [`worker`]'s, how deletions end [`departure`]'s, what is deleted only
+//! once a rollout is over [`still_used`]'s, and how one change keeps another from being tried
+//! [`blocked`]'s.
 //!
 //! Killed at any instant, the next run finishes the job: whatever exists is in the record before it
 //! is made, and leaves the record only after it is gone.
@@ -9,6 +10,7 @@ mod anew;
 mod blocked;
 mod departure;
 mod servers;
+mod still_used;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -80,6 +82,7 @@ pub async fn carry_out<'a>(
         report: Report::default(),
         pending: Vec::new(),
         stuck: Vec::new(),
+        left: BTreeMap::new(),
         unready: BTreeMap::new(),
         servers: Arc::default(),
     };
@@ -97,6 +100,8 @@ struct Run<'a> {
     pending: Vec<&'a Change>,
     /// Deletions that were waited for, for others that had to come after them.
     stuck: Vec<&'a Change>,
+    /// Deletions that are left for the next run, and why.
+    left: BTreeMap<ObjectKey, Reason>,
     /// What was waited for in vain before others, and what it waits for itself.
     unready: BTreeMap<ObjectKey, String>,
     /// Servers that come up in this run, and what they have.
@@ -114,7 +119,10 @@ impl<'a> Run<'a> {
             for part in Part::ALL {
                 self.half(&plan.desired, part).await;
                 match self.why_spare() {
-                    None => self.half(&plan.undesired, part).await,
+                    None => {
+                        self.left = self.still_used(&plan.undesired, part).await;
+                        self.half(&plan.undesired, part).await;
+                    }
                     Some(why) => self.spare(&plan.undesired, part, why),
                 }
             }
@@ -146,14 +154,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Carries out a part of a half of the plan, many changes at once: each as soon as all that it
-    /// waits for has ended. One that failed costs what needs it, and nothing else.
-    async fn half(&mut self, half: &'a Half, part: Part) {
-        let mut done: BTreeMap<ObjectKey, Outcome> = BTreeMap::new();
-        done.extend(self.report.steps.iter().map(|step| (step.key.clone(), step.outcome.clone())));
-        let (survey, cluster, inventory) = (self.survey, self.cluster, self.course.inventory);
-        let approval = self.course.approval;
-        let passing = self.patience.clone();
     /// What the record says while the plan is carried out.
     fn claim(&self) -> Record {
         let mut claim = Record::claim(self.survey.before.as_ref(), &self.survey.after);
@@ -182,6 +182,14 @@ impl<'a> Run<'a> {
         recorded.map_err(api("write the inventory"))
     }
 
+    /// Carries out a part of a half of the plan, many changes at once: each as soon as all that it
+    /// waits for has ended. One that failed costs what needs it, and nothing else.
+    async fn half(&mut self, half: &'a Half, part: Part) {
+        let mut done: BTreeMap<ObjectKey, Outcome> = BTreeMap::new();
+        done.extend(self.report.steps.iter().map(|step| (step.key.clone(), step.outcome.clone())));
+        let (survey, cluster, inventory) = (self.survey, self.cluster, self.course.inventory);
+        let approval = self.course.approval;
+        let passing = self.patience.clone();
         let cascade = self.course.cascade;
         let servers = Arc::clone(&self.servers);
         let (patience, servers) = (&passing, &*servers);
@@ -209,9 +217,14 @@ impl<'a> Run<'a> {
                     queue.ended(at, how_it_ended(outcome), None);
                 } else if let Some(why) = self.why_not(half, change, blocker) {
                     queue.ended(at, End::Badly, blocker);
+                    let outcome = self.why_left(half, blocker).map(Outcome::Postponed);
                     if change.is_work() {
-                        self.note(change, Outcome::Skipped(why));
+                        self.note(change, outcome.unwrap_or(Outcome::Skipped(why)));
                     }
+                } else if let Some(why) = self.left.get(&change.key) {
+                    let outcome = Outcome::Postponed(why.clone());
+                    queue.ended(at, End::Going, None);
+                    self.note(change, outcome);
                 } else {
                     let is_awaited =
                         queue.is_awaited(at, counts) || self.is_deleted_for_another(change);
@@ -267,6 +280,14 @@ impl<'a> Run<'a> {
         })
     }
 
+    /// Why a deletion is left for the next run, where it is because another one is.
+    fn why_left(&self, half: &Half, blocker: Option<Blocker>) -> Option<Reason> {
+        let key = &half.changes[blocker?.object].key;
+        let is_ended = self.course.halt.is_told() || self.course.lock.lost().is_some();
+        let is_left = self.left.contains_key(key) && !is_ended;
+        is_left.then(|| reason(&format!("{key} goes first, and is left for the next run")))
+    }
+
     /// Why an object can't have what another one held, where that one is not gone.
     fn why_not_free(&self, change: &Change) -> Option<Reason> {
         deleted_first(change).find_map(|holder| {
@@ -275,7 +296,7 @@ impl<'a> Run<'a> {
                 Some(Outcome::Done) => return None,
                 Some(Outcome::Going) => "is still being deleted",
                 Some(Outcome::Failed(_)) => "could not be deleted",
-                Some(Outcome::Skipped(_)) | None => "is not deleted",
+                Some(Outcome::Skipped(_) | Outcome::Postponed(_)) | None => "is not deleted",
             };
             Some(reason(&format!("needs what {holder} holds, which {fate}")))
         })
@@ -367,6 +388,9 @@ impl<'a> Run<'a> {
         if report.lost.is_some() {
             return Ok(());
         }
+        if !clean {
+            return self.record_jobs().await;
+        }
         let went = |step: &Step| ends_home(step.action, &step.key, &course.inventory.namespace);
         if survey.is_nothing() || report.steps.iter().any(went) {
             // There is no record, or it went with all else.
@@ -375,6 +399,8 @@ impl<'a> Run<'a> {
         }
         let mut after = survey.record(&unlisted);
         after.extend(pending.iter().map(|change| &change.key));
+        let is_left = |step: &&Step| matches!(step.outcome, Outcome::Postponed(_));
+        after.extend(report.steps.iter().filter(is_left).map(|step| &step.key));
         if survey.before.as_ref() != Some(&after) {
             if survey.before.as_ref().and_then(|before| before.revision.as_ref())
                 != after.revision.as_ref()
@@ -388,9 +414,6 @@ impl<'a> Run<'a> {
         report.recorded = Some(after);
         report.at_commit = true;
         Ok(())
-        if !clean {
-            return self.record_jobs().await;
-        }
     }
 }
 
