@@ -32,6 +32,7 @@
 //! | [`redact`] | takes Secrets out of everything that is shown |
 //! | [`rules`] | which fields of which objects are ignored or masked |
 //! | [`health`] | is a live object ready, and what does it wait for? |
+//! | [`unique`] | values of which the cluster has each only once |
 //! | [`finalizers`] | what an object that is being deleted waits for |
 //! | [`lease`] | who holds an inventory's lock, and when that no longer counts |
 //! | [`report`] | what carrying a plan out came to |
@@ -120,5 +121,6 @@ pub mod search;
 pub mod selection;
 pub mod snapshot;
 pub mod switches;
+pub mod unique;
 pub mod verdicts;
 pub mod watch;

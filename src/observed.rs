@@ -6,8 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::health::Health;
+use crate::inventory::Finished;
 use crate::object::{GroupKind, Object, ObjectKey};
 use crate::problem::Cause;
+use crate::unique::UniqueValue;
 
 /// What was seen, for every object of desired ∪ inventory.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,8 +24,22 @@ pub struct Observed {
     /// How many objects the inventory had before what is not finished yet was begun, where that is
     /// recorded.
     pub begun_with: Option<usize>,
+    /// Jobs that were run, and are gone since.
+    pub finished: Finished,
     /// What carries the inventory's label beside what its record covers.
     pub unrecorded: Unrecorded,
+    /// Of desired objects that want values of which the cluster has each only once, and that others
+    /// hold: which, and who. The preview is of the object as if they were free.
+    pub taken: BTreeMap<ObjectKey, Vec<Taken>>,
+}
+
+/// A value that another object holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The value, and the field that is to have it.
+    pub value: UniqueValue,
+    /// Who holds it.
+    pub holder: ObjectKey,
 }
 
 impl Observed {

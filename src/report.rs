@@ -19,6 +19,8 @@ pub enum Outcome {
     Failed(Reason),
     /// It was not tried.
     Skipped(Reason),
+    /// It is left for the next run, which is no fault: something that passes may still need it.
+    Postponed(Reason),
 }
 
 /// One change and how it ended.
@@ -75,7 +77,9 @@ impl Report {
     /// Masks everything that `redactor` knows.
     pub fn mask(&mut self, redactor: &Redactor) {
         for step in &mut self.steps {
-            let (Outcome::Failed(reason) | Outcome::Skipped(reason)) = &mut step.outcome else {
+            let (Outcome::Failed(reason) | Outcome::Skipped(reason) | Outcome::Postponed(reason)) =
+                &mut step.outcome
+            else {
                 continue;
             };
             let causes = reason.causes.iter_mut().flat_map(|it| [&mut it.field, &mut it.message]);

@@ -23,11 +23,13 @@ mod external;
 mod faults;
 mod five_bad;
 mod forgotten;
+mod former_pods;
 #[cfg(unix)]
 mod help;
 #[cfg(unix)]
 mod hostile;
 mod ignore;
+mod jobs;
 mod killed;
 mod kubectl_answers;
 mod lease;
@@ -66,6 +68,7 @@ mod takeover;
 mod terminal;
 mod times;
 mod unasked;
+mod unique_values;
 #[cfg(unix)]
 mod unreadable;
 mod verify;

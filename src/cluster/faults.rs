@@ -2,6 +2,7 @@
 
 use super::ApiError;
 use super::causes::{UNCONVERTED, of_typed_patch};
+use crate::unique;
 
 /// How long it is worth sending the same request again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +87,10 @@ fn internal(message: &str) -> Fault {
     // Server-side apply calls it so when a value does not fit its field's type
     // (k8s.io/apimachinery, `pkg/util/managedfields/internal/structuredmerge.go`).
     if message.starts_with(UNCONVERTED) || of_typed_patch(message).is_some() {
+        return Fault::Lasting;
+    }
+    // A port that a Service wants for its health checks, and another one has.
+    if unique::is_taken(message) {
         return Fault::Lasting;
     }
     if message.contains("etcdserver: ") {

@@ -167,6 +167,7 @@ async fn the_members_of_a_stale_group_are_unknown_and_not_gone() {
         paths: [".".to_owned()].into(),
         revision: None,
         past: crate::inventory::Past::default(),
+        finished: crate::inventory::Finished::default(),
     };
     let inventory = crate::inventory::Inventory {
         name: "trueup-shop".to_owned(),

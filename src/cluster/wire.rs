@@ -19,6 +19,7 @@ use crate::object::Object;
 use crate::observed::Refusal;
 use crate::ownership::emptied;
 use crate::problem::Cause;
+use crate::unique;
 
 /// How many characters of a server's message are shown; the longest that an API server gives in
 /// earnest name a few hundred fields.
@@ -139,7 +140,8 @@ impl ApiError {
     /// Whether the server had its say, as opposed to a fault between here and there.
     pub fn is_verdict(&self) -> bool {
         let is_refusal = matches!(self, Self::Status { code: 400..=499, .. });
-        is_refusal && self.fault() != Fault::Passing || self.is_mistyped()
+        let is_taken = matches!(self, Self::Status { message, .. } if unique::is_taken(message));
+        is_refusal && self.fault() != Fault::Passing || self.is_mistyped() || is_taken
     }
 
     /// Why the object can't be looked at by dry run, though it may well be applied: a webhook that

@@ -13,6 +13,7 @@ mod network;
 mod others;
 mod pods;
 mod proof;
+pub mod rollout;
 mod workloads;
 
 use std::collections::BTreeSet;

@@ -1,9 +1,10 @@
 //! The inventory as an ApplySet (KEP-3659, as kubectl's `pkg/cmd/apply/applyset.go` implements it):
 //! its identity, and its parent object. What the parent says is [`record`]'s, and which objects no
-//! manifest may declare is [`reserved`]'s.
+//! manifest may declare is [`reserved`]'s; which Jobs are done and gone is [`finished`]'s.
 //!
 //! Data and rules only; [`crate::cluster`] reads and writes the parent object.
 
+mod finished;
 mod record;
 pub mod reserved;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+pub use self::finished::{Finished, goes_by_itself};
 pub use self::record::{Mark, Past, Record, Source};
 use crate::object::{GroupKind, Object, ObjectKey};
 
@@ -49,6 +51,8 @@ const HEALTHY_AT: &str = "trueup.dev/healthy-at";
 const FAILED: &str = "trueup.dev/failed-revision";
 /// Annotation on the parent: how many objects there were before what is not finished was begun.
 const OBJECTS: &str = "trueup.dev/objects-before";
+/// Annotation on the parent: the Jobs that were run and may be gone, with digests.
+const FINISHED: &str = "trueup.dev/finished-jobs";
 
 /// The name that a set's tooling annotation starts with when it is ours.
 const TOOL: &str = "trueup";
@@ -109,6 +113,9 @@ impl Inventory {
         if let Some(objects) = objects {
             annotations[OBJECTS] = objects.to_string().into();
         }
+        if let Some(finished) = record.finished.text() {
+            annotations[FINISHED] = finished.into();
+        }
         let parent = json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",
@@ -163,6 +170,7 @@ impl Inventory {
             paths: list(PATHS).unwrap_or_default(),
             revision: parent.annotation(REVISION).map(str::to_owned),
             past,
+            finished: parent.annotation(FINISHED).map(Finished::read).unwrap_or_default(),
         })
     }
 }
@@ -267,6 +275,7 @@ mod tests {
             paths: BTreeSet::from([".".to_owned()]),
             revision: Some("8be01d3".to_owned()),
             past: Past::default(),
+            finished: Finished::default(),
         }
     }
 

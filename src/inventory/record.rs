@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::Finished;
 use crate::object::{GroupKind, ObjectKey};
 use crate::snapshot::Revision;
 
@@ -26,6 +27,8 @@ pub struct Record {
     pub revision: Option<String>,
     /// What else is remembered.
     pub past: Past,
+    /// The Jobs that were run, which go by themselves.
+    pub finished: Finished,
 }
 
 /// What the parent remembers beside the commit that it names.
@@ -63,6 +66,7 @@ impl Record {
             paths,
             revision,
             past: Past::default(),
+            finished: Finished::default(),
         };
         record.extend(members);
         record
@@ -118,11 +122,13 @@ impl Record {
         let mut claim = wanted.clone();
         claim.revision = None;
         claim.past = Past::default();
+        claim.finished = Finished::default();
         if let Some(before) = before {
             claim.kinds.extend(before.kinds.iter().cloned());
             claim.namespaces.extend(before.namespaces.iter().cloned());
             claim.revision.clone_from(&before.revision);
             claim.past.clone_from(&before.past);
+            claim.finished.clone_from(&before.finished);
         }
         claim
     }

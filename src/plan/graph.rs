@@ -20,6 +20,8 @@ pub enum Why {
     Server,
     /// It lives in the other, a namespace, which takes care of what is still in it when it goes.
     Place,
+    /// The other gives up a value that it is to have, and that the cluster has only once.
+    Value,
     /// It can't be without the other, such as its definition.
     Home,
     /// The other is in an earlier wave.

@@ -20,16 +20,20 @@ pub mod queue;
 mod replace;
 mod said;
 mod sequence;
+mod values;
+
+use std::collections::BTreeSet;
 
 pub use budget::MaxPrune;
 use decide::{Decision, decide};
 use graph::Graph;
 use guards::Undesired;
 pub use guards::{Allowed, may_go};
-pub use half::{Half, Turn};
+pub use half::{Half, Part, Turn};
 use sequence::{Making, deleting, making};
 pub use sequence::{says_turn, turns};
 use serde::{Deserialize, Serialize};
+pub use values::{Freed, deleted_first};
 
 use crate::delta::dropped;
 use crate::desired::Desired;
@@ -152,6 +156,8 @@ pub enum Lack {
     DryRun(String),
     /// The object is there, and is to be made anew.
     Anew,
+    /// Others hold values that it is to have, and give them up first.
+    Value(Vec<Freed>),
 }
 
 /// Why something is as it is, and what to do about it.
@@ -203,12 +209,14 @@ impl Plan {
 
     /// Every change, in the order in which they are carried out.
     pub fn changes(&self) -> impl Iterator<Item = &Change> {
-        self.desired.changes.iter().chain(&self.undesired.changes)
+        let parts = Part::ALL.into_iter();
+        parts.flat_map(|part| self.desired.part(part).chain(self.undesired.part(part)))
     }
 
     /// Every change with its turn, in the same order.
     pub fn turns(&self) -> impl Iterator<Item = (&Change, Turn<'_>)> {
-        self.desired.turns().chain(self.undesired.turns())
+        let parts = Part::ALL.into_iter();
+        parts.flat_map(|part| self.desired.turns(part).chain(self.undesired.turns(part)))
     }
 
     /// How many objects have this action.
@@ -245,7 +253,7 @@ pub fn plan(
     // Some of what was observed is moved into the plan.
     let live = observed.objects.values().filter_map(Observation::live);
     let members = budget::base(live.filter(is_member).count(), observed.begun_with);
-    let Making { order, graph, waves, mut refused, warnings } = making(desired);
+    let Making { order, graph, waves, mut refused, warnings } = making(desired, &observed.taken);
     let mut changes = Vec::with_capacity(order.len());
     let mut short = Vec::new();
     for (key, manifest) in order.iter().filter_map(|key| desired.objects.get_key_value(*key)) {
@@ -254,7 +262,10 @@ pub fn plan(
         let send = desired.sent(key, manifest, live);
         let about = ((key, manifest), &*send);
         let why_not = inherited::why_not(key, &observed.unrecorded).or_else(|| refused.remove(key));
-        let mut decision = wanted(about, observation, (desired, inventory, allowed), why_not);
+        let mut decision = match modes::finished(key, manifest, observation, &observed.finished) {
+            Some(decision) => decision,
+            None => wanted(about, observation, (desired, inventory, allowed), why_not),
+        };
         if let Some(reason) = falls_short(&decision, manifest, &send) {
             decision.reason = Some(reason);
             short.push(key.clone());
@@ -280,17 +291,26 @@ pub fn plan(
             reason: decision.reason,
         });
     }
-    let refused = changes.iter().filter(|change| change.action == Action::Refuse).count();
-    let undesired = Undesired {
-        inventory,
-        left_out: &desired.left_out,
-        is_last: desired.objects.is_empty(),
-        blocked: guards::why_not_prune(desired, &observed, refused, allowed),
-        allowed,
+    let taken = std::mem::take(&mut observed.taken);
+    let is_everything = desired.objects.is_empty() && allowed.empty;
+    let (gone, blocked) = loop {
+        let refused = changes.iter().filter(|change| change.action == Action::Refuse).count();
+        let undesired = Undesired {
+            inventory,
+            left_out: &desired.left_out,
+            is_last: desired.objects.is_empty(),
+            blocked: guards::why_not_prune(desired, &observed, refused, allowed),
+            allowed,
+        };
+        let mut gone = leaving(desired, &observed, &undesired);
+        guards::keep_homes(&changes, &mut gone);
+        budget::keep_within(&mut gone, (allowed.max_prune, is_everything), members);
+        if !values::settle(&mut changes, &gone, &taken, desired) {
+            break (gone, undesired.blocked);
+        }
     };
-    let mut gone = leaving(desired, &observed, &undesired);
     let is_held_back = |change: &&Change| {
-        let why = undesired.blocked.as_ref().map(|(_, reason)| reason);
+        let why = blocked.as_ref().map(|(_, reason)| reason);
         change.action == Action::Keep && (change.live.is_none() || change.reason.as_ref() == why)
     };
     let held_back = match observed.unlisted.is_empty() {
@@ -298,12 +318,12 @@ pub fn plan(
         false => gone.iter().filter(is_held_back).map(|change| change.key.clone()).collect(),
     };
     let unlisted = observed.unlisted.iter().filter(|kind| !kind.is_forbidden).count();
-    guards::keep_homes(&changes, &mut gone);
-    let everything = desired.objects.is_empty() && allowed.empty;
-    budget::keep_within(&mut gone, (allowed.max_prune, everything), members);
     let begins_with = budget::begins_with(members, (&changes, &gone), is_member);
-    let desired = Half::new(changes, graph, waves);
-    Plan { desired, undesired: sorted(gone), held_back, short, unlisted, warnings, begins_with }
+    let later = values::after_deletions(&changes, &graph);
+    let holders = changes.iter().flat_map(deleted_first).cloned().collect();
+    let undesired = sorted(gone, &holders);
+    let desired = Half { later, ..Half::new(changes, graph, waves) };
+    Plan { desired, undesired, held_back, short, unlisted, warnings, begins_with }
 }
 
 /// What is declared and dropped by the server, if its own answer says so.
@@ -394,13 +414,15 @@ fn let_go(live: &Object) -> Object {
     free
 }
 
-/// Deletions in the order in which they are carried out.
-fn sorted(changes: Vec<Change>) -> Half {
+/// Deletions in the order in which they are carried out; others of the plan wait for those of
+/// `holders`.
+fn sorted(changes: Vec<Change>, holders: &BTreeSet<ObjectKey>) -> Half {
     let live: Vec<_> = changes.iter().map(|change| (&change.key, change.live.as_ref())).collect();
     let (places, graph, waves) = deleting(&live);
     let mut changes: Vec<Option<Change>> = changes.into_iter().map(Some).collect();
-    let in_order = places.into_iter().filter_map(|at| changes[at].take()).collect();
-    Half::new(in_order, graph, waves)
+    let in_order: Vec<Change> = places.into_iter().filter_map(|at| changes[at].take()).collect();
+    let later = values::other_deletions(&in_order, &graph, holders);
+    Half { later, ..Half::new(in_order, graph, waves) }
 }
 
 #[cfg(test)]

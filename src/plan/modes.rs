@@ -1,10 +1,11 @@
-//! What becomes of an object that is only ever made, or left alone; and of one that says what means
-//! nothing.
+//! What becomes of an object that is only ever made, or left alone, or that ran and is gone; and of
+//! one that says what means nothing.
 
 use super::decide::Decision;
 use super::{Action, Confidence, Reason, let_go};
-use crate::inventory::{Inventory, PART_OF};
+use crate::inventory::{Finished, Inventory, PART_OF};
 use crate::manifest::Manifest;
+use crate::object::ObjectKey;
 use crate::observed::{Observation, Preview};
 use crate::ownership;
 use crate::switches::{self, Mode, Treatment};
@@ -50,6 +51,32 @@ pub(super) fn decide(
         }
         (Mode::CreateOnly, _, _) => None,
     }
+}
+
+/// Decides about a Job that was run as it is declared, and that its TTL took away since.
+pub(super) fn finished(
+    key: &ObjectKey,
+    manifest: &Manifest,
+    observation: Option<&Observation>,
+    finished: &Finished,
+) -> Option<Decision> {
+    let is_gone = match observation {
+        // Where its very namespace is missing, all that it did may be gone, too.
+        Some(Observation::Seen { live: None, preview }) => {
+            !matches!(preview, Some(Preview::Deferred(_)))
+        }
+        _ => false,
+    };
+    (is_gone && finished.has(key, &manifest.object)).then(|| Decision {
+        action: Action::Keep,
+        live: None,
+        merged: None,
+        confidence: Confidence::Server,
+        reason: Some(Reason::with_hint(
+            "it ran, and its TTL took it away",
+            "to run it again, change it in git",
+        )),
+    })
 }
 
 /// Why an object is refused whose switches mean nothing.

@@ -6,6 +6,7 @@ use super::edges::{Direction, Edges, Thing, edges};
 use super::graph::{Graph, Need, Why};
 use super::order::rank;
 use super::said::{self, Said};
+use super::values::AllTaken;
 use super::{Reason, said::DEPENDS_ON};
 use crate::catalog::is_namespace;
 use crate::desired::Desired;
@@ -29,7 +30,8 @@ pub(super) struct Making<'a> {
 }
 
 /// The order in which everything desired is made.
-pub(super) fn making(desired: &Desired) -> Making<'_> {
+/// Those that want what others hold come after these.
+pub(super) fn making<'a>(desired: &'a Desired, taken: &AllTaken) -> Making<'a> {
     let declared: Vec<(&ObjectKey, &Manifest)> = desired.objects.iter().collect();
     let things: Vec<Thing<'_>> = declared
         .iter()
@@ -60,9 +62,13 @@ pub(super) fn making(desired: &Desired) -> Making<'_> {
             there.get(on).into_iter().for_each(|on| graph.wait(at, *on, Why::Kind));
         }
     }
+    for (at, on) in takings(&declared, taken) {
+        graph.wait(at, on, Why::Value);
+    }
     let uncut = graph.clone();
     for (way, all) in graph.cut_firm_cycles() {
-        let circle = Circle { declared: &declared, said: &said, waves: &waves, graph: &uncut };
+        let (declared, said, waves, graph) = (&declared, &said, &waves, &uncut);
+        let circle = Circle { declared, said, waves, graph, taken };
         let reason = circle.reason(&way);
         for at in all {
             refused.entry(declared[at].0).or_insert_with(|| reason.clone());
@@ -89,6 +95,17 @@ pub(super) fn making(desired: &Desired) -> Making<'_> {
     }
 }
 
+/// Who takes a value from whom, where both are declared.
+fn takings(declared: &[(&ObjectKey, &Manifest)], taken: &AllTaken) -> Vec<(usize, usize)> {
+    if taken.is_empty() {
+        return Vec::new();
+    }
+    let place: BTreeMap<&ObjectKey, usize> =
+        declared.iter().enumerate().map(|(at, (key, _))| (*key, at)).collect();
+    let pairs = taken.iter().flat_map(|(key, all)| all.iter().map(move |it| (key, &it.holder)));
+    pairs.filter_map(|(key, holder)| Some((*place.get(key)?, *place.get(holder)?))).collect()
+}
+
 /// Whether an object says anything of its turn.
 pub fn says_turn(object: &Object) -> bool {
     !matches!(Said::of(object), Ok(said) if said == Said::default())
@@ -96,7 +113,8 @@ pub fn says_turn(object: &Object) -> bool {
 
 /// Desired objects whose turn nobody can tell, and what is odd about the order.
 pub fn turns(desired: &Desired) -> (BTreeMap<ObjectKey, Reason>, Vec<Problem>) {
-    let Making { order: _, graph: _, waves: _, refused, warnings } = making(desired);
+    let Making { order: _, graph: _, waves: _, refused, warnings } =
+        making(desired, &AllTaken::new());
     let refused = refused.into_iter().map(|(key, reason)| (key.clone(), reason));
     (refused.collect(), warnings)
 }
@@ -144,6 +162,7 @@ struct Circle<'a> {
     said: &'a [Said],
     waves: &'a [i64],
     graph: &'a Graph,
+    taken: &'a AllTaken,
 }
 
 impl Circle<'_> {
@@ -156,14 +175,33 @@ impl Circle<'_> {
         let mut causes: Vec<Cause> = steps.map(|(at, on)| self.step(*at, *on)).collect();
         let place = causes.first().and_then(|cause| cause.place.clone());
         causes.insert(0, Cause { field: String::new(), message: message.clone(), place });
-        let hint = "take one of these out, or change a wave".to_owned();
-        Reason { message, hint: Some(hint), causes }
+        let mut steps = way.iter().zip(way.iter().cycle().skip(1));
+        let hint = match steps.all(|(at, on)| self.has(*at, *on, Why::Value)) {
+            true => {
+                "give one of them another value, or none, in a commit of its own, and swap in the \
+                 next: until then each holds what the other is to have"
+            }
+            false => "take one of these out, or change a wave",
+        };
+        Reason { message, hint: Some(hint.to_owned()), causes }
+    }
+
+    /// Whether one waits for the other for this reason.
+    fn has(&self, at: usize, on: usize, why: Why) -> bool {
+        self.graph.needs(at).any(|need| need == Need { on, why })
     }
 
     /// Why one waits for the other, and where that is said.
     fn step(&self, at: usize, on: usize) -> Cause {
         let ((key, manifest), (other, _)) = (self.declared[at], self.declared[on]);
-        let has = |why| self.graph.needs(at).any(|need| need == Need { on, why });
+        let has = |why| self.has(at, on, why);
+        let values = self.taken.get(key).into_iter().flatten();
+        let value = values.map(|it| (&it.value, &it.holder)).find(|(_, holder)| *holder == other);
+        if let Some((value, _)) = value {
+            let message = format!("{key} is to have {value}, which {other} holds");
+            let place = manifest.place_of(&value.field);
+            return Cause { field: String::new(), message, place: Some(place) };
+        }
         let (annotation, message) = if self.said[at].depends_on.contains(other) {
             (Some(DEPENDS_ON), format!("{key} depends on {other}"))
         } else if has(Why::Home) || has(Why::Place) {

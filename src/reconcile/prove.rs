@@ -18,7 +18,7 @@ use crate::cluster::{Cluster, Followed, News};
 use crate::halt::Halt;
 use crate::health::evidence::Trouble;
 use crate::health::{Ended, Health, Judge, Proof, Standing, State};
-use crate::inventory::{Inventory, PART_OF};
+use crate::inventory::{Inventory, PART_OF, goes_by_itself};
 use crate::object::{GroupKind, Object, ObjectKey};
 use crate::plan::{Action, Change};
 use crate::report::{Outcome, Report};
@@ -86,10 +86,25 @@ pub(super) async fn prove_one(
     if is_exempt(survey, change) || is_ready_once_applied(survey, change) {
         return None;
     }
-    let mut watchman = Watchman::of_one(survey, change);
+    let mut watchman = Watchman::of(survey, [change.key.clone()].into_iter());
     let followed = watchman.followed((survey, kinds), waiting.inventory);
     watchman.wait(cluster, (&followed, waiting)).await;
     watchman.proof.others.into_iter().next().map(|standing| standing.health)
+}
+
+/// Waits until some objects are ready, as [`prove`] does for all; gives those that did not get so.
+/// Beside the kinds that are known, these are `new`.
+pub(super) async fn prove_some(
+    survey: &Survey,
+    cluster: &Cluster,
+    new: &[Served],
+    keys: &BTreeSet<ObjectKey>,
+    waiting: Waiting<'_>,
+) -> BTreeSet<ObjectKey> {
+    let mut watchman = Watchman::of(survey, keys.iter().cloned());
+    let followed = watchman.followed((survey, new), waiting.inventory);
+    watchman.wait(cluster, (&followed, waiting)).await;
+    watchman.open.into_keys().collect()
 }
 
 /// How things were when they were looked at, and what has failed by then; asks nobody. What is not
@@ -148,11 +163,11 @@ impl<'a> Watchman<'a> {
         Self { survey, judge, begin, open, pods, proof }
     }
 
-    /// Waits for nothing but this object.
-    fn of_one(survey: &'a Survey, change: &Change) -> Self {
+    /// Waits for nothing but these objects.
+    fn of(survey: &'a Survey, keys: impl Iterator<Item = ObjectKey>) -> Self {
         let begin = Instant::now();
         let health = Health::progressing("it was applied a moment ago");
-        let open = BTreeMap::from([(change.key.clone(), (health, begin))]);
+        let open = keys.map(|key| (key, (health.clone(), begin))).collect();
         let (judge, pods, proof) = (survey.judge.clone(), BTreeMap::new(), Proof::default());
         Self { survey, judge, begin, open, pods, proof }
     }
@@ -271,9 +286,7 @@ impl<'a> Watchman<'a> {
     /// An object is not there. A Job that finished may clean itself up (Flux, `JobsWithTTL`).
     fn miss(&mut self, key: &ObjectKey) {
         let manifest = self.survey.desired.objects.get(key);
-        let spec = manifest.and_then(|manifest| manifest.object.0.get("spec"));
-        let cleans_up = (key.group.as_str(), key.kind.as_str()) == ("batch", "Job")
-            && spec.is_some_and(|spec| spec.get("ttlSecondsAfterFinished").is_some());
+        let cleans_up = manifest.is_some_and(|it| goes_by_itself(key, &it.object));
         let failed = self.open.get(key).is_some_and(|(health, _)| health.state == State::Failed);
         match (cleans_up, failed) {
             (true, true) => {}
@@ -376,7 +389,7 @@ fn has_pods(key: &ObjectKey) -> bool {
 
 /// Whether an annotation says not to wait for it, in git or in the cluster, or not to make it
 /// trueup's.
-fn is_exempt(survey: &Survey, change: &Change) -> bool {
+pub(super) fn is_exempt(survey: &Survey, change: &Change) -> bool {
     let declared = survey.desired.objects.get(&change.key).map(|manifest| &manifest.object);
     let says_no = |object: &Object| switches::flag(object, WAIT) == Some(false);
     let becomes_ours = |object: &Object| change.ends_in(object.label(PART_OF));

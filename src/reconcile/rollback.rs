@@ -13,9 +13,10 @@ use super::{
 use crate::cluster::{self, Cascade, Cluster};
 use crate::git::{self, Checkout};
 use crate::halt::Halt;
-use crate::health::Ended;
+use crate::health::{Ended, State};
 use crate::inventory::Record;
 use crate::lease::Watched;
+use crate::object::ObjectKey;
 use crate::plan::Action;
 use crate::report::{Report, Rollback};
 use crate::snapshot::{Revision, short};
@@ -28,7 +29,19 @@ pub fn newly_healthy(report: &Report) -> Option<Record> {
     report.recorded.as_ref().filter(|_| is_seen)?.healthy(Timestamp::now())
 }
 
-/// Notes in the inventory's parent that the commit is healthy, where that is new. A run that had
+/// The record without the Jobs that were seen to fail: one that its TTL took away then is not done.
+fn without_failed_jobs(report: &Report) -> Option<Record> {
+    let (recorded, proof) = report.recorded.as_ref().zip(report.proof.as_ref())?;
+    let is_failed = |key: &ObjectKey| {
+        proof.others.iter().any(|it| it.key == *key && it.health.state == State::Failed)
+    };
+    let mut record = recorded.clone();
+    record.finished.retain(|key| !is_failed(key));
+    (record != *recorded && report.lost.is_none()).then_some(record)
+}
+
+/// Notes in the inventory's parent that the commit is healthy, or which Jobs failed, where that is
+/// new. A run that had
 /// nothing else to write takes the lock for it; while somebody else writes it does without, and the
 /// next run will note it.
 ///
@@ -40,7 +53,8 @@ pub async fn note_health(
     (target, cluster): (&Target, &Cluster),
     (report, lock): (&mut Report, &Lock<'_>),
 ) -> Result<(), Error> {
-    let Some(record) = newly_healthy(report) else { return Ok(()) };
+    let record = newly_healthy(report).or_else(|| without_failed_jobs(report));
+    let Some(record) = record else { return Ok(()) };
     let inventory = &target.inventory;
     let write = async || {
         let written = cluster.record(inventory, &record).await;

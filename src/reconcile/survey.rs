@@ -11,8 +11,8 @@ use crate::check;
 use crate::cluster::{Cluster, Members, Question};
 use crate::desired::Desired;
 use crate::git::Checkout;
-use crate::health::{Health, Judge};
-use crate::inventory::{Inventory, Record, Source};
+use crate::health::{Health, Judge, State};
+use crate::inventory::{Finished, Inventory, Record, Source};
 use crate::near::near;
 use crate::object::ObjectKey;
 use crate::observed::{Observation, Observed, Prerequisite, Preview, Unlisted};
@@ -241,6 +241,9 @@ pub async fn survey(
     let applied = plan.changes().filter(is_declared).filter(|change| change.ends_in(Some(&id)));
     let mut after = Record::of(source, applied.map(|change| &change.key));
     after.remember(before.as_ref());
+    after.finished = finished(&plan, &desired, &unready);
+    let gone: Vec<ObjectKey> = after.finished.keys().cloned().collect();
+    after.extend(&gone);
     warnings.extend(plan.warnings.iter().cloned());
     warnings.extend(rules::idle(&target.ignore, (&desired, &plan)));
     warnings.extend(rules::idle(&target.redact, (&desired, &plan)));
@@ -265,6 +268,22 @@ pub async fn survey(
         warnings,
         uncommitted,
     })
+}
+
+/// The Jobs that were run once the plan is carried out. One that was seen to fail is not done: it
+/// is made again once it is gone.
+fn finished(plan: &Plan, desired: &Desired, unready: &BTreeMap<ObjectKey, Health>) -> Finished {
+    let mut finished = Finished::default();
+    for change in plan.changes().filter(|change| change.action != Action::Refuse) {
+        let failed = |health: &Health| health.state == State::Failed;
+        if let Some(manifest) = desired.objects.get(&change.key)
+            && !Mode::ignores(&manifest.object)
+            && (change.is_work() || !unready.get(&change.key).is_some_and(failed))
+        {
+            finished.note(&change.key, &manifest.object);
+        }
+    }
+    finished
 }
 
 /// Whether anything that was seen would be pruned, as far as it is not kept.

@@ -7,7 +7,7 @@ use super::because;
 use crate::delta::Delta;
 use crate::object::ObjectKey;
 use crate::observed::Prerequisite;
-use crate::plan::{Action, Change, Confidence, Lack, Reason};
+use crate::plan::{Action, Change, Confidence, Freed, Lack, Reason};
 use crate::redact::Redactor;
 
 /// More fields than this are told by their number.
@@ -71,6 +71,17 @@ pub(super) fn confidence(change: &Change, redactor: &Redactor) -> Vec<String> {
         Confidence::Local(Lack::Anew) => {
             vec!["as far as trueup itself can tell: the server fills in the rest".to_owned()]
         }
+        Confidence::Local(Lack::Value(freed)) => freed
+            .iter()
+            .map(|Freed { value, holder, by }| {
+                let after = match by {
+                    Action::Delete => "is deleted",
+                    Action::Replace => "is replaced",
+                    _ => "has given it up",
+                };
+                format!("{value} is still {holder}'s: this comes after that {after}")
+            })
+            .collect(),
         Confidence::Local(Lack::Prerequisite(Prerequisite::Namespace(name))) => {
             vec![format!("as declared, until its namespace {name} is there")]
         }

@@ -40,6 +40,7 @@ pub(super) fn write_report(
         let (level, word, reason) = match &step.outcome {
             Outcome::Failed(reason) => ("error", "failed", reason),
             Outcome::Skipped(reason) => ("warning", "not tried", reason),
+            Outcome::Postponed(reason) => ("notice", "left for the next run", reason),
             Outcome::Done | Outcome::Going => continue,
         };
         let mut changes = view.plan.changes();

@@ -52,12 +52,15 @@ impl<'a> Steps<'a> {
             }
             (Outcome::Failed(_), _) => ("!", Ink::RED, "failed"),
             (Outcome::Skipped(_), _) => ("?", Ink::YELLOW, "not tried"),
+            (Outcome::Postponed(_), _) => (self.glyphs.gap(), Ink::YELLOW, "left for the next run"),
         };
         let (kind, path) = (self.glyphs.inert(&step.key.kind), step.key.path());
         let path = self.glyphs.inert(&path);
         let (kind_pad, path_pad) = (pad(&kind, self.kind), pad(&path, self.path));
         writeln!(out, "{style}{mark}{style:#} {kind}{kind_pad}  {path}{path_pad}  {word}")?;
-        if let Outcome::Failed(reason) | Outcome::Skipped(reason) = &step.outcome {
+        if let Outcome::Failed(reason) | Outcome::Skipped(reason) | Outcome::Postponed(reason) =
+            &step.outcome
+        {
             text::reason(out, (Some(&step.key), reason), self.redactor, self.glyphs)?;
         }
         Ok(())

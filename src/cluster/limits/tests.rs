@@ -200,6 +200,7 @@ async fn the_members_of_a_list_without_end_are_unknown_and_not_gone() {
         paths: [".".to_owned()].into(),
         revision: None,
         past: Past::default(),
+        finished: crate::inventory::Finished::default(),
     };
     let inventory = Inventory { name: "trueup-shop".to_owned(), namespace: "default".to_owned() };
     let members = cluster.members((&inventory, &record), &catalog).await;

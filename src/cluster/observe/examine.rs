@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::look::Known;
 use super::members::{Listed, Members};
 use crate::desired::Desired;
+use crate::health::rollout::has_former_pods;
 use crate::health::{Health, Judge};
 use crate::object::{Object, ObjectKey};
 use crate::ownership::{proof, takeover};
@@ -94,8 +95,11 @@ impl Measure<'_> {
                     if !health.is_ready() {
                         examined.unready.push((key.clone(), health));
                     }
-                    let is_whole =
-                        self.whole || self.is_settled(&key, &live) || self.has_more(&key, &live);
+                    // What former pods may still use is for whoever deletes to say.
+                    let is_whole = self.whole
+                        || self.is_settled(&key, &live)
+                        || self.has_more(&key, &live)
+                        || has_former_pods(&live);
                     let kept = if is_whole { live } else { outline(live) };
                     examined.same.insert(key, kept);
                 }

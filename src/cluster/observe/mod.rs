@@ -2,9 +2,10 @@
 //!
 //! `members` brings what the inventory has, in one paged LIST for each kind, and `examine` finds
 //! out what of it is proven to stay as it is, which costs nothing more; `look` asks the server about
-//! the rest, by dry run. `unrecorded` looks for what is of a record that is gone.
+//! the rest, by dry run, and `holders` finds out who holds what an object wants alone. `unrecorded` looks for what is of a record that is gone.
 
 mod examine;
+mod holders;
 mod look;
 mod members;
 mod unrecorded;
@@ -78,7 +79,9 @@ impl Cluster {
             unlisted: members.unlisted,
             unready: unready.into_iter().collect(),
             begun_with: question.record.and_then(|record| record.past.objects),
+            finished: question.record.map(|it| it.finished.clone()).unwrap_or_default(),
             unrecorded: Unrecorded::default(),
+            taken: BTreeMap::new(),
         };
         for (key, live) in same {
             let preview = if left.contains(&key) { Preview::Left } else { Preview::Same };
@@ -159,6 +162,7 @@ impl Cluster {
         for (key, live) in others {
             observed.objects.insert(key, Observation::Seen { live: Some(live), preview: None });
         }
+        self.find_holders(question, &mut observed).await;
         if remembered != known.verdicts {
             self.remember(question.inventory, &remembered);
         }

@@ -13,7 +13,7 @@ pub(super) fn how_it_ended(outcome: &Outcome) -> End {
     match outcome {
         Outcome::Done => End::Well,
         Outcome::Going => End::Going,
-        Outcome::Failed(_) | Outcome::Skipped(_) => End::Badly,
+        Outcome::Failed(_) | Outcome::Skipped(_) | Outcome::Postponed(_) => End::Badly,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Does what a plan says: widens the record, goes through the graph, and narrows the record again.
-//! What one change takes is [`worker`]'s, how deletions end [`departure`]'s, and how one change keeps
-//! another from being tried [`blocked`]'s.
+//! What one change takes is [`worker`]'s, how deletions end [`departure`]'s, what is deleted only
+//! once a rollout is over [`still_used`]'s, and how one change keeps another from being tried
+//! [`blocked`]'s.
 //!
 //! Killed at any instant, the next run finishes the job: whatever exists is in the record before it
 //! is made, and leaves the record only after it is gone.
@@ -9,6 +10,7 @@ mod anew;
 mod blocked;
 mod departure;
 mod servers;
+mod still_used;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -32,7 +34,7 @@ use crate::halt::Halt;
 use crate::inventory::{Inventory, Mark, Record};
 use crate::object::ObjectKey;
 use crate::plan::queue::{Blocker, End, Queue};
-use crate::plan::{Action, Change, Half, Plan, Reason};
+use crate::plan::{Action, Change, Half, Part, Plan, Reason, deleted_first};
 use crate::report::{Outcome, Report, Step};
 
 /// How long what passes by itself is waited for, if nobody says.
@@ -80,6 +82,7 @@ pub async fn carry_out<'a>(
         report: Report::default(),
         pending: Vec::new(),
         stuck: Vec::new(),
+        left: BTreeMap::new(),
         unready: BTreeMap::new(),
         servers: Arc::default(),
     };
@@ -97,6 +100,8 @@ struct Run<'a> {
     pending: Vec<&'a Change>,
     /// Deletions that were waited for, for others that had to come after them.
     stuck: Vec<&'a Change>,
+    /// Deletions that are left for the next run, and why.
+    left: BTreeMap<ObjectKey, Reason>,
     /// What was waited for in vain before others, and what it waits for itself.
     unready: BTreeMap<ObjectKey, String>,
     /// Servers that come up in this run, and what they have.
@@ -111,10 +116,15 @@ impl<'a> Run<'a> {
             if can_begin(plan, &self.course.inventory.namespace) {
                 self.widen().await?;
             }
-            self.half(&plan.desired).await;
-            match self.why_spare() {
-                None => self.half(&plan.undesired).await,
-                Some(why) => self.spare(&plan.undesired, why),
+            for part in Part::ALL {
+                self.half(&plan.desired, part).await;
+                match self.why_spare() {
+                    None => {
+                        self.left = self.still_used(&plan.undesired, part).await;
+                        self.half(&plan.undesired, part).await;
+                    }
+                    Some(why) => self.spare(&plan.undesired, part, why),
+                }
             }
             self.until_gone().await;
             self.delete_home().await;
@@ -127,8 +137,7 @@ impl<'a> Run<'a> {
     /// Records everywhere that members may be from now on. Where the record's own namespace is
     /// part of the commit, that namespace is made first: there is nowhere else to write.
     async fn widen(&mut self) -> Result<(), Error> {
-        let mut claim = Record::claim(self.survey.before.as_ref(), &self.survey.after);
-        claim.past.objects = self.survey.plan.begins_with.or(claim.past.objects);
+        let claim = self.claim();
         if self.survey.before.as_ref() == Some(&claim) {
             return Ok(());
         }
@@ -145,9 +154,37 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Carries out a half of the plan, many changes at once: each as soon as all that it waits for
-    /// has ended. One that failed costs what needs it, and nothing else.
-    async fn half(&mut self, half: &'a Half) {
+    /// What the record says while the plan is carried out.
+    fn claim(&self) -> Record {
+        let mut claim = Record::claim(self.survey.before.as_ref(), &self.survey.after);
+        claim.past.objects = self.survey.plan.begins_with.or(claim.past.objects);
+        claim
+    }
+
+    /// Records which Jobs were run though not all went well: they would run again each time.
+    async fn record_jobs(&self) -> Result<(), Error> {
+        let Self { survey, cluster, course, report, .. } = self;
+        let mut claim = self.claim();
+        let made = |key: &ObjectKey| {
+            let mut steps = report.steps.iter().filter(|step| step.key == *key);
+            let is_done = steps.all(|step| step.outcome == Outcome::Done);
+            is_done && !self.unready.contains_key(key)
+        };
+        let known = std::mem::replace(&mut claim.finished, survey.after.finished.clone());
+        let mut changes = survey.plan.changes();
+        let is_begun = changes.any(Change::is_work) && !report.steps.is_empty();
+        claim.finished.retain(made);
+        let is_there = survey.before.is_some() || report.done() > 0;
+        if claim.finished == known || !is_there || !is_begun {
+            return Ok(());
+        }
+        let recorded = cluster.record(course.inventory, &claim).await;
+        recorded.map_err(api("write the inventory"))
+    }
+
+    /// Carries out a part of a half of the plan, many changes at once: each as soon as all that it
+    /// waits for has ended. One that failed costs what needs it, and nothing else.
+    async fn half(&mut self, half: &'a Half, part: Part) {
         let mut done: BTreeMap<ObjectKey, Outcome> = BTreeMap::new();
         done.extend(self.report.steps.iter().map(|step| (step.key.clone(), step.outcome.clone())));
         let (survey, cluster, inventory) = (self.survey, self.cluster, self.course.inventory);
@@ -169,6 +206,8 @@ impl<'a> Run<'a> {
                 let change = &half.changes[at];
                 if ends_home(change.action, &change.key, &inventory.namespace) {
                     queue.ended(at, End::Well, None); // it has its own time
+                } else if !half.is_of(part, at) {
+                    queue.ended(at, self.how_it_is(change, &done), None);
                 } else if !(change.is_work()
                     || is_first(&queue, at) && self.is_unready(change)
                     || servers::is_waited_for(&survey.plan, change))
@@ -176,13 +215,19 @@ impl<'a> Run<'a> {
                     queue.ended(at, how_it_stays(change), None);
                 } else if let Some(outcome) = done.get(&change.key) {
                     queue.ended(at, how_it_ended(outcome), None);
-                } else if let Some(why) = self.why_not(half, blocker) {
+                } else if let Some(why) = self.why_not(half, change, blocker) {
                     queue.ended(at, End::Badly, blocker);
+                    let outcome = self.why_left(half, blocker).map(Outcome::Postponed);
                     if change.is_work() {
-                        self.note(change, Outcome::Skipped(why));
+                        self.note(change, outcome.unwrap_or(Outcome::Skipped(why)));
                     }
+                } else if let Some(why) = self.left.get(&change.key) {
+                    let outcome = Outcome::Postponed(why.clone());
+                    queue.ended(at, End::Going, None);
+                    self.note(change, outcome);
                 } else {
-                    let is_awaited = queue.is_awaited(at, counts);
+                    let is_awaited =
+                        queue.is_awaited(at, counts) || self.is_deleted_for_another(change);
                     let ready = is_first(&queue, at).then_some(patience).flatten();
                     flying.push(async move {
                         let outcome = match change.is_work() {
@@ -218,7 +263,7 @@ impl<'a> Run<'a> {
     }
 
     /// Why a change is not tried, if so.
-    fn why_not(&self, half: &'a Half, blocker: Option<Blocker>) -> Option<Reason> {
+    fn why_not(&self, half: &'a Half, change: &Change, blocker: Option<Blocker>) -> Option<Reason> {
         if self.course.halt.is_told() {
             return Some(reason("interrupted"));
         }
@@ -226,13 +271,52 @@ impl<'a> Run<'a> {
             return Some(reason(&format!("the lock was lost to {to}")));
         }
         let is_deleting = std::ptr::eq(half, &self.survey.plan.undesired);
-        let blocker = blocker?;
+        let Some(blocker) = blocker else { return self.why_not_free(change) };
         let cause = &half.changes[blocker.object];
         let why = blocked::why(cause, blocker, is_deleting);
         Some(match self.unready.get(&cause.key) {
             Some(unready) => reason(&format!("{}: {unready}", why.message)),
             None => why,
         })
+    }
+
+    /// Why a deletion is left for the next run, where it is because another one is.
+    fn why_left(&self, half: &Half, blocker: Option<Blocker>) -> Option<Reason> {
+        let key = &half.changes[blocker?.object].key;
+        let is_ended = self.course.halt.is_told() || self.course.lock.lost().is_some();
+        let is_left = self.left.contains_key(key) && !is_ended;
+        is_left.then(|| reason(&format!("{key} goes first, and is left for the next run")))
+    }
+
+    /// Why an object can't have what another one held, where that one is not gone.
+    fn why_not_free(&self, change: &Change) -> Option<Reason> {
+        deleted_first(change).find_map(|holder| {
+            let step = self.report.steps.iter().find(|step| step.key == *holder);
+            let fate = match step.map(|step| &step.outcome) {
+                Some(Outcome::Done) => return None,
+                Some(Outcome::Going) => "is still being deleted",
+                Some(Outcome::Failed(_)) => "could not be deleted",
+                Some(Outcome::Skipped(_) | Outcome::Postponed(_)) | None => "is not deleted",
+            };
+            Some(reason(&format!("needs what {holder} holds, which {fate}")))
+        })
+    }
+
+    /// Whether another object is to have what this one holds.
+    fn is_deleted_for_another(&self, change: &Change) -> bool {
+        let mut made = self.survey.plan.desired.changes.iter().flat_map(deleted_first);
+        change.action == Action::Delete && made.any(|holder| *holder == change.key)
+    }
+
+    /// How a change is that has its time in another part of the plan: what is to be done yet holds
+    /// nothing up.
+    fn how_it_is(&self, change: &Change, done: &BTreeMap<ObjectKey, Outcome>) -> End {
+        match done.get(&change.key) {
+            _ if self.unready.contains_key(&change.key) => End::Unready,
+            Some(outcome) => how_it_ended(outcome),
+            None if change.is_work() => End::Well,
+            None => how_it_stays(change),
+        }
     }
 
     /// Whether an object that stays as it is was not ready when it was looked at.
@@ -255,7 +339,18 @@ impl<'a> Run<'a> {
 
     /// Why nothing may be deleted, if so: deletions come after all else went well.
     fn why_spare(&self) -> Option<&'static str> {
+        let is_due = |step: &Step| {
+            step.action != Action::Delete && matches!(step.outcome, Outcome::Skipped(_))
+        };
         match (self.report.failed(), self.unready.is_empty()) {
+            // What is not tried for another reason says that reason itself.
+            (0, true)
+                if !self.course.halt.is_told()
+                    && self.course.lock.lost().is_none()
+                    && self.report.steps.iter().any(is_due) =>
+            {
+                Some("something was not tried, and what is there may still need it")
+            }
             (0, true) => None,
             (0, false) => Some("something is not ready, and may still need it"),
             _ => Some("something failed, and what failed may still need it"),
@@ -263,13 +358,13 @@ impl<'a> Run<'a> {
     }
 
     /// Deletes nothing.
-    fn spare(&mut self, half: &'a Half, why: &str) {
+    fn spare(&mut self, half: &'a Half, part: Part, why: &str) {
         let home = &self.course.inventory.namespace;
-        let spared = half
-            .changes
-            .iter()
-            .filter(|change| change.is_work() && !ends_home(change.action, &change.key, home));
-        for change in spared {
+        let is_due = |(at, change): &(usize, &Change)| {
+            let ends_home = ends_home(change.action, &change.key, home);
+            half.is_of(part, *at) && change.is_work() && !ends_home
+        };
+        for (_, change) in half.changes.iter().enumerate().filter(is_due) {
             self.note(change, Outcome::Skipped(reason(why)));
         }
     }
@@ -290,8 +385,11 @@ impl<'a> Run<'a> {
         // They may hold what is to be pruned.
         report.unlisted = unlisted.iter().filter(|kind| !kind.is_forbidden).count();
         let clean = report.failed() + report.skipped() + report.unlisted == 0 && survey.is_sound();
-        if !clean || report.lost.is_some() {
+        if report.lost.is_some() {
             return Ok(());
+        }
+        if !clean {
+            return self.record_jobs().await;
         }
         let went = |step: &Step| ends_home(step.action, &step.key, &course.inventory.namespace);
         if survey.is_nothing() || report.steps.iter().any(went) {
@@ -301,6 +399,8 @@ impl<'a> Run<'a> {
         }
         let mut after = survey.record(&unlisted);
         after.extend(pending.iter().map(|change| &change.key));
+        let is_left = |step: &&Step| matches!(step.outcome, Outcome::Postponed(_));
+        after.extend(report.steps.iter().filter(is_left).map(|step| &step.key));
         if survey.before.as_ref() != Some(&after) {
             if survey.before.as_ref().and_then(|before| before.revision.as_ref())
                 != after.revision.as_ref()

@@ -13,7 +13,7 @@
 //! | `changes[].reason`, `.hint` | why it is refused, replaced or kept, and what to do; absent when there is none |
 //! | `changes[].causes` | what the server says of fields: `field` (empty: of the whole object), `message`, `place` (`path`, `line`, `column` of the field, or of the innermost one around it that is declared; null when none is); absent when it names none |
 //! | `changes[].wave` | its wave: 0 where no annotation says otherwise, and nothing that needs it is in an earlier one |
-//! | `changes[].needs` | the objects that it waits for by themselves, `group`, `kind`, `namespace`, `name`: what it lives in, what defines it, what its fields name and what it says it depends on; of a deletion, what goes before it. Earlier waves are waited for as well, and kinds as usual; absent when there are none |
+//! | `changes[].needs` | the objects that it waits for by themselves, `group`, `kind`, `namespace`, `name`: what it lives in, what defines it, what its fields name and what it says it depends on; of a deletion, what goes before it; and what is deleted first because it holds what the object is to have. Earlier waves are waited for as well, and kinds as usual; absent when there are none |
 //! | `changes[].confidence` | `server`: the API server says what the object will be, or it is proven; `local`: the server can't be asked yet, so its defaults and admission are not part of the answer |
 //! | `changes[].joins` | true: an object that exists becomes a member of the inventory |
 //! | `changes[].adopted_from` | who claims an object that joins, in words; absent when nobody does |
@@ -33,7 +33,7 @@
 //! | `report.at_commit` | whether the cluster is at the commit now |
 //! | `report.interrupted` | whether a signal ended it early |
 //! | `report.unlisted` | how many kinds could not be listed, so that nobody knows whether something of them is left to prune |
-//! | `report.steps` | every change that was to be made: `action`, `object`, `outcome` (`done`, `going`, `failed`, `skipped`), `reason`, `hint`, `causes` as in `changes` |
+//! | `report.steps` | every change that was to be made: `action`, `object`, `outcome` (`done`, `going`, `failed`, `skipped`, and `postponed`: left for the next run, which is no fault), `reason`, `hint`, `causes` as in `changes` |
 //! | `report.health` | how the objects are, of those that were waited for; absent where nobody waited |
 //! | `report.health.ended` | why waiting ended: `ready`, `failed`, `timeout`, `interrupted`, `superseded` (of a watch: a newer commit has come); `waiting` where it goes on |
 //! | `report.health.ready`, `.failed`, `.progressing`, `.not_waited_for` | how many objects are so |
@@ -292,6 +292,7 @@ fn report<'a>(report: &'a Report, view: &PlanView<'a>) -> ReportDocument<'a> {
             Outcome::Going => ("going", None),
             Outcome::Failed(reason) => ("failed", Some(reason)),
             Outcome::Skipped(reason) => ("skipped", Some(reason)),
+            Outcome::Postponed(reason) => ("postponed", Some(reason)),
         };
         let show = |text: &String| view.redactor.text_about(&step.key, text);
         let is_it = |held: &&(ObjectKey, _)| step.outcome == Outcome::Going && held.0 == step.key;

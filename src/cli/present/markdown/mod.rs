@@ -65,9 +65,16 @@ pub(super) fn report(view: &PlanView<'_>, report: &Report) -> String {
                 None => row(change, change.action.name(), view),
                 Some(Outcome::Done) => row(change, done(change.action), view),
                 Some(Outcome::Going) => row(change, "being deleted", view),
-                Some(Outcome::Failed(reason) | Outcome::Skipped(reason)) => {
-                    let is_failed = matches!(step.map(|s| &s.outcome), Some(Outcome::Failed(_)));
-                    let word = if is_failed { "**failed**" } else { "not tried" };
+                Some(
+                    outcome @ (Outcome::Failed(reason)
+                    | Outcome::Skipped(reason)
+                    | Outcome::Postponed(reason)),
+                ) => {
+                    let word = match outcome {
+                        Outcome::Failed(_) => "**failed**",
+                        Outcome::Postponed(_) => "left for the next run",
+                        _ => "not tried",
+                    };
                     let why = brief::reasons(Some(&change.key), reason, view.redactor);
                     cells(change, word, &why.join("; "))
                 }

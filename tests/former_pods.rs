@@ -1,0 +1,92 @@
+//! What pods of a former template use outlives them: it is deleted once the rollout is over where
+//! apply waits, and by a later run where it does not.
+
+use std::time::{Duration, Instant};
+
+use crate::support::repo::{Repo, WEB, config};
+use crate::support::sandbox;
+
+/// How long a new pod has to be ready before an old one goes.
+const ROLLOUT: u64 = 12;
+
+/// A Deployment whose pods use a ConfigMap and an account of such names.
+fn web(config: &str, account: &str) -> String {
+    let pods = format!(
+        "      serviceAccountName: {account}\n      containers:\n      - name: main\n        envFrom: [{{configMapRef: {{name: {config}}}}}]\n"
+    );
+    WEB.replace("  replicas: 2\n", &format!("  replicas: 1\n  minReadySeconds: {ROLLOUT}\n"))
+        .replace("      containers:\n      - name: main\n", &pods)
+}
+
+fn account(name: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: ServiceAccount\nmetadata: {{name: {name}}}\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {{name: {name}}}\nroleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}}\nsubjects: [{{kind: ServiceAccount, name: {name}}}]\n"
+    )
+}
+
+/// Declares the Deployment with a ConfigMap and an account, each in place of the former ones.
+fn declare<'r>(repo: &'r Repo<'r>, name: &str) -> &'r Repo<'r> {
+    repo.write("web.yaml", web(&format!("web-config-{name}"), &format!("web-{name}")));
+    repo.write("config.yaml", config(&format!("web-config-{name}"), name));
+    repo.write("account.yaml", account(&format!("web-{name}"))).commit(name)
+}
+
+/// The ConfigMaps, accounts and bindings of the Deployment.
+fn there(repo: &Repo<'_>) -> Vec<String> {
+    repo.members("configmap,serviceaccount,rolebinding")
+}
+
+fn of(name: &str) -> Vec<String> {
+    vec![
+        format!("configmap/web-config-{name}"),
+        format!("serviceaccount/web-{name}"),
+        format!("rolebinding.rbac.authorization.k8s.io/web-{name}"),
+    ]
+}
+
+#[test]
+fn what_former_pods_use_goes_once_the_rollout_is_over() {
+    let repo = Repo::new("former-pods", sandbox::with_controllers());
+    let _ = declare(&repo, "a").run(&["apply", "--wait"]).exits(0);
+    // Where nobody waits, a later run deletes it.
+    let begin = Instant::now();
+    let first = declare(&repo, "b").run(&["apply"]).exits(0);
+    assert!(first.stdout.contains("ConfigMap       former-pods/web-config-a  left for the next run\n    pods of Deployment web may still use it"), "{first}");
+    assert_eq!(first.stdout.matches("left for the next run").count(), 3, "{first}");
+    let again = repo.run(&["apply"]).exits(0);
+    if begin.elapsed() < Duration::from_secs(ROLLOUT) {
+        assert_eq!(again.stdout.matches("left for the next run").count(), 3, "{again}");
+        assert_eq!(there(&repo).len(), 6);
+    }
+    let _ = repo.run(&["diff"]).exits(1);
+    let _ = repo.kubectl(&["rollout", "status", "deployment/web", "--timeout=2m"]).exits(0);
+    let _ = repo.run(&["apply"]).exits(0);
+    assert_eq!(there(&repo), of("b"));
+    let _ = repo.run(&["diff"]).exits(0);
+
+    // Where somebody waits, it goes in the same run, and not before.
+    let begin = Instant::now();
+    let _ = declare(&repo, "c").run(&["apply", "--wait"]).exits(0);
+    assert!(begin.elapsed() >= Duration::from_secs(ROLLOUT));
+    assert_eq!(there(&repo), of("c"));
+    let _ = repo.run(&["diff"]).exits(0);
+
+    // What is not waited for, holds nothing; nor does it hold what its pods don't use.
+    let plain = web("web-config-d", "web-c")
+        .replace("name: web\nspec", "name: web\n  annotations: {trueup.dev/wait: 'false'}\nspec");
+    repo.write("web.yaml", plain).write("config.yaml", config("web-config-d", "d"));
+    let _ = repo.commit("d").run(&["apply"]).exits(0);
+    let there = there(&repo);
+    assert!(there.contains(&"configmap/web-config-d".to_owned()), "{there:?}");
+    assert!(!there.contains(&"configmap/web-config-c".to_owned()), "{there:?}");
+}
+
+#[test]
+fn what_no_pod_names_goes_at_once() {
+    let repo = Repo::new("former-others", sandbox::bare());
+    repo.write("web.yaml", WEB).write_config("old", "1").commit("First");
+    let _ = repo.run(&["apply"]).exits(0);
+    repo.write("web.yaml", WEB.replace("1.4.0", "1.4.1")).remove("old.yaml").commit("Second");
+    let _ = repo.run(&["apply"]).exits(0);
+    assert_eq!(repo.members("configmap"), Vec::<String>::new());
+}
