@@ -18,6 +18,7 @@ mod order;
 pub mod queue;
 mod replace;
 mod said;
+mod selector;
 mod sequence;
 
 pub use budget::MaxPrune;
