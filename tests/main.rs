@@ -24,6 +24,7 @@ mod help;
 #[cfg(unix)]
 mod hostile;
 mod ignore;
+mod in_the_way;
 mod killed;
 mod kubectl_answers;
 mod lease;
@@ -45,6 +46,7 @@ mod render;
 mod render_corpus;
 mod rendered;
 mod replace;
+mod retyped;
 mod rollback;
 #[cfg(unix)]
 mod sandbox;
