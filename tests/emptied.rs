@@ -135,3 +135,26 @@ fn a_map_that_has_to_be_there_is_refused_with_what_to_do() {
     let _ = repo.run(&["apply", "--yes"]).exits(1);
     assert_eq!(live(&repo, group), json!({ "need": { "a": "b" } }));
 }
+
+#[test]
+fn a_map_is_emptied_where_the_kind_has_rules() {
+    let (repo, group) = (Repo::new("emptied-rules", sandbox::bare()), "rules.example.com");
+    let properties = "            properties:\n              map";
+    let rule = "            x-kubernetes-validations: [{rule: \"!has(self.list) || size(self.list) < 9\"}]\n";
+    let definition = definition(group).replace(properties, &format!("{rule}{properties}"));
+    let _ = repo.write(
+        "definition.yaml",
+        definition.replace("items: {type: string}", "maxItems: 9, items: {type: string}"),
+    );
+    let full = json!({ "map": { "a": "b" }, "struct": { "a": "b" }, "list": ["a"] });
+    let _ = repo.write("box.json", object(group, &full)).commit("Full");
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    let empty = json!({ "map": {}, "struct": {}, "list": ["a"] });
+    let _ = repo.write("box.json", object(group, &empty)).commit("Empty");
+    let apply = repo.run(&["apply", "--yes"]).exits(0);
+    assert_eq!(live(&repo, group), empty, "{apply}");
+    let writes = repo.writes();
+    let _ = repo.run(&["diff"]).exits(0);
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    assert_eq!(repo.writes(), writes);
+}

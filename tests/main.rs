@@ -29,6 +29,7 @@ mod help;
 #[cfg(unix)]
 mod hostile;
 mod ignore;
+mod in_the_way;
 mod jobs;
 mod killed;
 mod kubectl_answers;
@@ -51,6 +52,7 @@ mod render;
 mod render_corpus;
 mod rendered;
 mod replace;
+mod retyped;
 mod rollback;
 #[cfg(unix)]
 mod sandbox;

@@ -45,7 +45,8 @@ pub struct Attribution {
 /// What happened to a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Story {
-    /// Somebody else made it what it is.
+    /// Somebody else made it what it is. Where the commit does not declare it, it is in the way of
+    /// what it does declare.
     Drift(Vec<Writer>),
     /// It is as we last made it, and the commit says otherwise now.
     Changed,
@@ -99,6 +100,12 @@ pub fn attributions(
         // Who says nothing takes nothing.
         let taken_from = match (there(live), there(merged), there(send)) {
             (Some(old), Some(new), Some(_)) => writers(&losers((live, &old), (merged, &new))),
+            // It is in the way of what is declared.
+            (Some(_), None, None) => {
+                let before = handed_over.as_ref().unwrap_or(live);
+                let path = resolve(before, &field.steps).unwrap_or_default();
+                self::owners(before, &path).1
+            }
             _ => Vec::new(),
         };
         Attribution {
@@ -140,6 +147,10 @@ fn story(field: &FieldChange, states: States<'_>, send: &Object) -> Option<Story
         (true, false) if others.is_empty() => Story::Declared,
         (true, false) => Story::Drift(others),
         (false, _) if is_let_go() => Story::Released(of(merged).1),
+        // It is in the way of what is declared.
+        (false, _) if !others.is_empty() && resolve(merged, &field.steps).is_none() => {
+            Story::Drift(others)
+        }
         (false, _) => return None,
     })
 }

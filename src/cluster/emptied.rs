@@ -1,10 +1,12 @@
 //! Applies, in two steps where the server can't empty a map in one. Which maps those are is
 //! [`crate::ownership::emptied`]'s.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::wire::{Answer, object};
-use super::{ApiError, Cluster};
+use super::{ApiError, Apply, Cluster};
 use crate::catalog::Served;
 use crate::object::Object;
 use crate::ownership::conflict::OnConflict;
@@ -55,31 +57,31 @@ impl Cluster {
     }
 
     /// Applies one object and returns what it became; what others own is taken from them only where
-    /// that is said. It takes a second step where the first one falls short of what is `meant`; killed
-    /// between the two, the next run finds a difference and goes on.
+    /// that is said. It takes a second step where the first one falls short of what is `meant`, and one
+    /// before where the server refuses what is meant because of fields that are to go; killed
+    /// between two, the next run finds a difference and goes on.
     ///
     /// # Errors
     ///
     /// When the API server refuses, or does not answer.
-    pub async fn apply_or(
-        &self,
-        served: &Served,
-        (send, on_conflict): (&Object, OnConflict),
-        meant: Option<&Object>,
-    ) -> Result<Object, ApiError> {
+    pub async fn apply_or(&self, apply: Apply<'_>) -> Result<Object, ApiError> {
+        let Apply { served, send, on_conflict, meant } = apply;
         let how = (false, on_conflict);
-        let Step { answer, first } = self.first_step(served, send, how).await?;
+        let mut send = Cow::Borrowed(send);
+        let Step { answer, first } = match self.first_step(served, &send, how).await {
+            Ok(step) => step,
+            Err(error) => {
+                let Some(cleared) = self.clear(apply, &error).await? else { return Err(error) };
+                send = Cow::Owned(over(&send, &cleared));
+                self.first_step(served, &send, how).await?
+            }
+        };
         let mut done = object(answer.body);
-        let is_short = meant.is_some_and(|meant| fill((send, meant), &mut done));
+        let is_short = meant.is_some_and(|meant| fill((&send, meant), &mut done));
         if first.is_none() && !is_short {
             return Ok(done);
         }
-        let mut send = send.clone();
-        if send.resource_version().is_some() {
-            let seen = done.resource_version().unwrap_or_default();
-            send.metadata_mut().insert("resourceVersion".to_owned(), seen.into());
-        }
-        Ok(object(self.patch(served, &send, how).await?.body))
+        Ok(object(self.patch(served, &over(&send, &done), how).await?.body))
     }
 
     /// Sends the object; where the server can't take it in one step, as much as goes.
@@ -101,4 +103,14 @@ impl Cluster {
             Err(other) => Err(other),
         }
     }
+}
+
+/// What is sent over what became of the object in the meantime, where only that may be there.
+fn over(send: &Object, done: &Object) -> Object {
+    let mut send = send.clone();
+    if send.resource_version().is_some() {
+        let seen = done.resource_version().unwrap_or_default();
+        send.metadata_mut().insert("resourceVersion".to_owned(), seen.into());
+    }
+    send
 }

@@ -55,6 +55,19 @@ impl Condition {
     pub const AVAILABLE: Self = Self { kind: "Available", refused: None };
 }
 
+/// One object to apply.
+#[derive(Clone, Copy)]
+pub struct Apply<'a> {
+    /// Where it is served.
+    pub served: &'a Served,
+    /// The object as it is sent.
+    pub send: &'a Object,
+    /// What is done about fields of others.
+    pub on_conflict: OnConflict,
+    /// What it is meant to become, where that is known.
+    pub meant: Option<&'a Object>,
+}
+
 impl Cluster {
     /// Applies one object and returns what it became.
     ///
@@ -62,7 +75,8 @@ impl Cluster {
     ///
     /// When the API server refuses, or does not answer.
     pub async fn apply(&self, served: &Served, send: &Object) -> Result<Object, ApiError> {
-        self.apply_or(served, (send, OnConflict::Force), None).await
+        let on_conflict = OnConflict::Force;
+        self.apply_or(Apply { served, send, on_conflict, meant: None }).await
     }
 
     /// Applies one object, provided that what is there is `seen` to the last write, or nothing; until
@@ -74,11 +88,10 @@ impl Cluster {
     /// answer.
     pub async fn apply_over(
         &self,
-        served: &Served,
-        (send, on_conflict): (&Object, OnConflict),
-        (seen, meant): (Option<&Object>, Option<&Object>),
+        apply: Apply<'_>,
+        seen: Option<&Object>,
     ) -> Result<Object, ApiError> {
-        let mut send = send.clone();
+        let mut send = apply.send.clone();
         match seen {
             Some(seen) => {
                 let seen = [("uid", seen.uid()), ("resourceVersion", seen.resource_version())];
@@ -87,12 +100,16 @@ impl Cluster {
             }
             // Server-side apply has no way to ask for an object that is not there yet.
             None => {
-                if self.get(served, send.namespace(), send.name()).await?.is_some() {
+                if self.get(apply.served, send.namespace(), send.name()).await?.is_some() {
                     return Err(ApiError::exists());
                 }
             }
         }
-        self.apply_or(served, (&send, on_conflict), meant).await
+        let done = self.apply_or(Apply { send: &send, ..apply }).await?;
+        match seen {
+            Some(seen) => self.remove_elements(apply, seen, done).await,
+            None => Ok(done),
+        }
     }
 
     /// Deletes one object, provided that it is the one that was seen and has not

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::path::one;
 use super::wire::{Call, object};
-use super::{ApiError, Cluster};
+use super::{ApiError, Apply, Cluster};
 use crate::catalog::Served;
 use crate::object::Object;
 use crate::ownership::emptied::fill;
@@ -80,7 +80,8 @@ impl Cluster {
         Ok(answer)
     }
 
-    /// Makes ours what the predecessors of `seen` own, if there are any; says what is there then.
+    /// Makes ours what the predecessors of `seen` own, if there are any, and what would be left
+    /// behind; says what is there then.
     ///
     /// # Errors
     ///
@@ -88,16 +89,18 @@ impl Cluster {
     /// not answer.
     pub async fn take_over_seen(
         &self,
-        served: &Served,
-        send: &Object,
+        apply: Apply<'_>,
         seen: &Object,
     ) -> Result<Object, ApiError> {
+        let Apply { served, send, on_conflict: _, meant: _ } = apply;
         // Of an object of which nothing is recorded, only the server knows the fields.
         let recorded = match managers::of(seen).next() {
             Some(_) => seen.clone(),
             None => recorded(seen, &object(self.rehearse(served, send).await?.body)),
         };
-        let Some(handed_over) = hand_over(&recorded, send) else { return Ok(seen.clone()) };
+        let Some(handed_over) = hand_over(&recorded, send) else {
+            return self.own_elements(apply, seen.clone()).await;
+        };
         let owners = handed_over.metadata().and_then(|metadata| metadata.get("managedFields"));
         let owners = json!({ "op": "add", "path": "/metadata/managedFields", "value": owners });
         self.patch_json(served, seen, (vec![owners, still(seen)], false)).await
@@ -108,15 +111,11 @@ impl Cluster {
     /// # Errors
     ///
     /// When the API server refuses, or does not answer.
-    pub async fn take_over(
-        &self,
-        served: &Served,
-        send: &Object,
-        seen: &Object,
-    ) -> Result<(), ApiError> {
+    pub async fn take_over(&self, apply: Apply<'_>, seen: &Object) -> Result<(), ApiError> {
+        let served = apply.served;
         let mut seen = seen.clone();
         for _ in 0..TRIES {
-            match self.take_over_seen(served, send, &seen).await {
+            match self.take_over_seen(apply, &seen).await {
                 Err(error) if error.is_conflict() => {}
                 Err(error) if error.is_not_found() => return Ok(()),
                 done => return done.map(|_| ()),
@@ -126,10 +125,11 @@ impl Cluster {
                 Some(now) => seen = now,
             }
         }
-        self.take_over_seen(served, send, &seen).await.map(|_| ())
+        self.take_over_seen(apply, &seen).await.map(|_| ())
     }
 
-    async fn patch_json(
+    /// Sends a JSON patch.
+    pub(super) async fn patch_json(
         &self,
         served: &Served,
         live: &Object,
@@ -165,7 +165,7 @@ pub(in crate::cluster) fn recorded(live: &Object, merged: &Object) -> Object {
 
 /// That the object is still the one that was seen. Not a test, so that the server calls a race a
 /// conflict.
-fn still(live: &Object) -> Value {
+pub(super) fn still(live: &Object) -> Value {
     let version = live.resource_version();
     json!({ "op": "replace", "path": "/metadata/resourceVersion", "value": version })
 }

@@ -117,6 +117,21 @@ impl ApiError {
         }
     }
 
+    /// What a server would say of an object that is not the one that was seen any more.
+    pub(super) fn changed() -> Self {
+        Self::Status {
+            code: 409,
+            reason: "Conflict".to_owned(),
+            message: "it changed since it was looked at".to_owned(),
+            causes: Vec::new(),
+        }
+    }
+
+    /// Whether the object is not valid, by what its kind asks for.
+    pub(super) fn is_invalid(&self) -> bool {
+        matches!(self, Self::Status { code: 422, .. })
+    }
+
     /// Whether a precondition did not hold.
     pub fn is_conflict(&self) -> bool {
         matches!(self, Self::Status { code: 409, .. })

@@ -11,7 +11,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::managers::{self, Manager, is_leaf};
+use super::managers::{self, is_leaf};
 use crate::object::Object;
 use crate::switches::ON_CONFLICT;
 
@@ -95,20 +95,13 @@ pub fn conflicts(send: &Object, live: &Object) -> Vec<Conflict> {
         let mut walk = Walk { found: Vec::new(), path: Vec::new() };
         walk.map(manager.fields, (&send.0, &live.0), &all);
         for path in walk.found {
-            found.entry(path).or_default().push(name(&manager));
+            found.entry(path).or_default().push(manager.in_words());
         }
     }
     found.into_iter().map(|(path, managers)| Conflict { path, managers }).collect()
 }
 
 type Node = Map<String, Value>;
-
-fn name(manager: &Manager<'_>) -> String {
-    match manager.subresource {
-        "" => manager.name.to_owned(),
-        part => format!("{} ({part})", manager.name),
-    }
-}
 
 /// The walk through what one manager owns.
 struct Walk {

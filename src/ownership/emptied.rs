@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use crate::object::Object;
 use crate::problem::Cause;
 
-/// Puts an empty map wherever `send` and `beside` have one, the latter maybe with something in it,
+/// Puts an empty map or list wherever `send` and `beside` have one, the latter maybe with something in it,
 /// and `answer` has none; says whether there was any. Beside what is live, `answer` becomes what is
 /// meant; beside what is meant, it is told whether `answer` is short of it.
 pub fn fill((send, beside): (&Object, &Object), answer: &mut Object) -> bool {
@@ -26,10 +26,11 @@ pub fn fill((send, beside): (&Object, &Object), answer: &mut Object) -> bool {
 /// What to send before `send` where the server refuses it for nothing but the `null` that it made
 /// itself: the object without the maps that it is about. `None` where it has other reasons.
 pub fn without_refused(send: &Object, causes: &[Cause]) -> Option<Object> {
-    if causes.is_empty() || !causes.iter().all(is_null) {
+    let (nulls, others): (Vec<_>, Vec<_>) = causes.iter().partition(|cause| is_null(cause));
+    if nulls.is_empty() || !others.into_iter().all(is_unchecked) {
         return None;
     }
-    let refused = causes.iter().map(|cause| anywhere(&cause.field)).collect();
+    let refused = nulls.iter().map(|cause| anywhere(&cause.field)).collect();
     let mut first = send.clone();
     take_out(&mut first.0, ("", &refused)).then_some(first)
 }
@@ -37,6 +38,11 @@ pub fn without_refused(send: &Object, causes: &[Cause]) -> Option<Object> {
 /// Whether the server refuses `null` where a map has to be.
 pub fn is_null(cause: &Cause) -> bool {
     cause.message.ends_with("must be of type object: \"null\"")
+}
+
+/// Whether it only says that a kind's rules come into question once the rest is right.
+fn is_unchecked(cause: &Cause) -> bool {
+    cause.message.contains("some validation rules were not checked")
 }
 
 /// What the dry run of `first` answered, with the empty maps that only `send` has.
@@ -59,6 +65,12 @@ fn fill_in(
             }
             (Value::Object(send), Value::Object(beside), Some(Value::Object(answer))) => {
                 found |= fill_in((send, beside), answer);
+            }
+            (Value::Array(empty), Value::Array(_), None | Some(Value::Null))
+                if empty.is_empty() =>
+            {
+                answer.insert(key.clone(), send.clone());
+                found = true;
             }
             (Value::Array(send), Value::Array(beside), Some(Value::Array(answer))) => {
                 for send in send.iter().filter_map(Value::as_object) {
@@ -177,19 +189,19 @@ mod tests {
     fn what_became_nothing_is_filled_where_it_was_or_is_meant() {
         let send = object(json!({
             "m": {}, "n": null, "k": [{ "id": "b", "x": 2, "v": {} }], "gone": { "a": {} },
-            "never": {}, "full": {},
+            "never": {}, "full": {}, "list": [],
         }));
         let live = object(json!({
-            "m": { "a": 1 }, "gone": { "a": { "b": 1 } }, "full": { "a": 1, "b": 2 },
+            "m": { "a": 1 }, "gone": { "a": { "b": 1 } }, "full": { "a": 1, "b": 2 }, "list": [1],
             "k": [{ "id": "a", "x": 1, "v": { "a": 1 } }, { "id": "b", "x": 1, "v": { "a": 1 } }],
         }));
         let mut answer = object(json!({
             "m": null, "n": null, "k": [{ "id": "a", "x": 1 }, { "id": "b", "x": 2 }],
-            "full": { "b": 2 },
+            "full": { "b": 2 }, "list": null,
         }));
         let wanted = object(json!({
             "m": {}, "n": null, "k": [{ "id": "a", "x": 1 }, { "id": "b", "x": 2, "v": {} }],
-            "full": { "b": 2 }, "gone": { "a": {} },
+            "full": { "b": 2 }, "gone": { "a": {} }, "list": [],
         }));
         let first = answer.clone();
         assert!(fill((&send, &live), &mut answer));
@@ -216,6 +228,12 @@ mod tests {
         let send = object(json!({ "m": {}, "n": { "a": 1 } }));
         assert_eq!(without_refused(&send, &[]), None);
         assert_eq!(without_refused(&send, &[null("spec.m"), refused("spec.x", "Required")]), None);
+        let unchecked = refused(
+            "",
+            "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation",
+        );
+        assert_eq!(without_refused(&send, std::slice::from_ref(&unchecked)), None);
+        assert!(without_refused(&send, &[null("spec.m"), unchecked]).is_some());
         // It is not empty: somebody declared the null in it.
         assert_eq!(without_refused(&send, &[null("spec.n")]), None);
     }

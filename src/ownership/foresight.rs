@@ -8,7 +8,7 @@
 use serde_json::{Map, Value};
 
 use super::managers::{self, Manager, is_leaf};
-use super::owners::element;
+use super::owners::{element, is_same_key};
 use crate::object::Object;
 
 /// What `live` would become.
@@ -108,10 +108,7 @@ fn list(owners: &Owners<'_>, send: &[Value], live: &[Value]) -> Value {
     };
     let is_same = |a: &Value, b: &Value| match names.as_slice() {
         [] => a == b,
-        // A key that we leave out is one that the server fills in.
-        names => names.iter().all(|name| {
-            a.get(name).is_none() || b.get(name).is_none() || a.get(name) == b.get(name)
-        }),
+        names => names.iter().all(|name| is_same_key(name, a, b)),
     };
     let node = |item: &Value| {
         let key = owners.nodes().find_map(|node| element(node, item)).map(|(key, _)| key);

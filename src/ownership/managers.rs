@@ -28,6 +28,14 @@ impl Manager<'_> {
     pub fn is_ours(&self) -> bool {
         self.name == FIELD_MANAGER && self.operation == "Apply" && self.subresource.is_empty()
     }
+
+    /// Who it is, for a person: `kubectl (scale)`.
+    pub fn in_words(&self) -> String {
+        match self.subresource {
+            "" => self.name.to_owned(),
+            part => format!("{} ({part})", self.name),
+        }
+    }
 }
 
 /// The managers of `live`, in the server's order. Entries without fields are left out.

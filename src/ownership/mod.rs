@@ -3,21 +3,25 @@
 //!
 //! [`managers`] reads the entries and [`owners`] tells whose a field is. [`proof`] concludes that
 //! applying an object would change nothing, [`foresight`] what it would make of one about which the
-//! server can't be asked, and [`share`] what has to be sent so that a field stays as it is.
+//! server can't be asked, [`foreseen`] whose the fields of that are, and [`share`] what has to be sent so that a field stays as it is.
 //! [`takeover`] makes what other tools applied ours, and [`release`] takes out what goes when we let
 //! go of it. [`claims`] reads who else says that an object is theirs, [`conflict`] tells what is declared
 //! otherwise than others have it, and [`passing`] tells which fields change hands. [`emptied`] tells
-//! which maps the server can't empty in one go.
+//! which maps the server can't empty in one go, and [`leftovers`] which fields it does not remove
+//! though they may be in the way; [`retyped`], of which elements the server loses the owner.
 
 pub mod claims;
 pub mod conflict;
 pub mod emptied;
+pub mod foreseen;
 pub mod foresight;
+pub mod leftovers;
 pub mod managers;
 pub mod owners;
 pub mod passing;
 pub mod proof;
 pub mod release;
+pub mod retyped;
 pub mod share;
 pub mod takeover;
 
@@ -26,6 +30,20 @@ use crate::object::Object;
 
 /// The field manager that trueup applies as.
 pub const FIELD_MANAGER: &str = "trueup";
+
+/// Fields of `metadata` that are nobody's: they name the object, or the server keeps them for
+/// itself.
+const SERVERS_METADATA: [&str; 9] = [
+    "name",
+    "namespace",
+    "creationTimestamp",
+    "clusterName",
+    "generation",
+    "managedFields",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+];
 
 /// Whether `live` is a member of the set `id` that trueup itself put there: it carries the set's
 /// label, and our own `Apply` entry among its managers. A copy that somebody made of a member has

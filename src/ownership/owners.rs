@@ -55,6 +55,21 @@ pub fn element<'a>(
     Some((key, node.as_object()?))
 }
 
+/// What the server fills in where a built-in kind's key is left out that tells elements apart.
+const KEYS: [(&str, &str); 2] = [("protocol", "TCP"), ("name", "")];
+
+/// Whether an element that is sent and a live one agree in a key that tells elements apart. One that
+/// is left out, and of which nothing is known, may be any.
+pub fn is_same_key(name: &str, send: &Value, live: &Value) -> bool {
+    let filled_in = KEYS.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+    match (send.get(name), live.get(name), filled_in) {
+        (Some(send), Some(live), _) => send == live,
+        (None, Some(live), Some(value)) => live == value,
+        (Some(send), None, Some(value)) => send == value,
+        _ => true,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -138,7 +138,7 @@ fn without_stamp(fields: &Node) -> Node {
 }
 
 /// Takes a path out; what leads to nothing else goes with it.
-fn take(fields: &mut Node, path: &[&str]) {
+pub(super) fn take(fields: &mut Node, path: &[&str]) {
     let [key, rest @ ..] = path else { return };
     let is_done = match fields.get_mut(*key) {
         Some(Value::Object(below)) if !rest.is_empty() && !below.is_empty() => {
@@ -159,7 +159,7 @@ fn stamp() -> Value {
 
 /// Adds the fields of another entry. A node with nothing below it stands for itself, one with
 /// something below it only if it says so with a dot.
-fn join(fields: &mut Node, others: &Node) {
+pub(super) fn join(fields: &mut Node, others: &Node) {
     for (key, other) in others {
         let Value::Object(other) = other else { continue };
         let Some(Value::Object(below)) = fields.get_mut(key) else {

@@ -2,6 +2,8 @@
 //! them are left to whom. What is forced is told as any other change, except for what says that an
 //! object stays: that is taken from others for the operator's own word only.
 
+use std::borrow::Cow;
+
 use super::decide::Decision;
 use super::{Action, Confidence, Reason, keeping};
 use crate::desired::Desired;
@@ -9,6 +11,7 @@ use crate::inventory::PART_OF;
 use crate::manifest::Manifest;
 use crate::object::{Object, ObjectKey};
 use crate::ownership::conflict::{Conflict, OnConflict, conflicts};
+use crate::ownership::leftovers::{Leftover, leftovers};
 use crate::ownership::takeover::hand_over;
 use crate::precedence;
 use crate::problem::Cause;
@@ -33,13 +36,15 @@ pub(super) fn settle(
             let mut found = of_others(send, live);
             found.retain(|conflict| keeping::is_about(&conflict.path));
             if !found.is_empty() {
+                let found = causes(&found, "it is set by");
                 let hint = "it says that the object stays: say --on-conflict force to take it from there all the same, or take it out of the manifest";
-                let reason = reason(&found, manifest, ("it is set by", Some(hint)));
+                let reason = reason(found, manifest, Some(hint));
                 refuse(decision, reason, Some(live));
             }
         }
         OnConflict::Fail => {
-            let found = of_others(send, live);
+            let mut found = causes(&of_others(send, live), "it is set by");
+            found.extend(in_the_way(decision, send, live));
             if !found.is_empty() {
                 let hint = match OnConflict::said(&manifest.object) {
                     Ok(Some(OnConflict::Fail)) => {
@@ -47,14 +52,14 @@ pub(super) fn settle(
                     }
                     _ => "say --on-conflict force to take it from there, or yield to leave it",
                 };
-                let reason = reason(&found, manifest, ("it is set by", Some(hint)));
+                let reason = reason(found, manifest, Some(hint));
                 refuse(decision, reason, Some(live));
             }
         }
         OnConflict::Yield => {
             let left = desired.left(key, manifest, live);
             if !left.is_empty() {
-                decision.reason = Some(reason(&left, manifest, ("it is left to", None)));
+                decision.reason = Some(reason(causes(&left, "it is left to"), manifest, None));
             }
         }
     }
@@ -62,10 +67,28 @@ pub(super) fn settle(
 
 /// The conflicts with others than those from whom an object is taken over.
 fn of_others(send: &Object, live: &Object) -> Vec<Conflict> {
+    conflicts(send, &handed_over(send, live))
+}
+
+/// What others set, and what is removed since it excludes what is declared.
+fn in_the_way(decision: &Decision, send: &Object, live: &Object) -> Vec<Cause> {
+    let Some(merged) = &decision.merged else { return Vec::new() };
+    let mut removed = leftovers(send, &handed_over(send, live));
+    removed.retain(|it| !it.managers.is_empty() && !it.stays(live, merged));
+    let cause = |it: Leftover| Cause {
+        field: it.field(),
+        message: format!("it is set by {}, and in the way", it.managers.join(", ")),
+        place: None,
+    };
+    removed.into_iter().map(cause).collect()
+}
+
+/// `live` once those have handed over from whom it is taken over.
+fn handed_over<'a>(send: &Object, live: &'a Object) -> Cow<'a, Object> {
     // On a member even kubectl's client-side apply is another manager.
     let is_member = live.label(PART_OF) == send.label(PART_OF);
     let handed_over = hand_over(live, send).filter(|_| !is_member);
-    conflicts(send, handed_over.as_ref().unwrap_or(live))
+    handed_over.map_or(Cow::Borrowed(live), Cow::Owned)
 }
 
 fn refuse(decision: &mut Decision, reason: Reason, live: Option<&Object>) {
@@ -78,18 +101,16 @@ fn refuse(decision: &mut Decision, reason: Reason, live: Option<&Object>) {
     };
 }
 
-fn reason(
-    conflicts: &[Conflict],
-    manifest: &Manifest,
-    (verb, hint): (&str, Option<&str>),
-) -> Reason {
-    let said = |conflict: &Conflict| format!("{verb} {}", conflict.managers.join(", "));
-    let causes = conflicts.iter().map(|conflict| Cause {
-        field: conflict.field(),
-        message: said(conflict),
-        place: None,
-    });
-    let causes: Vec<Cause> = causes.collect();
+fn reason(causes: Vec<Cause>, manifest: &Manifest, hint: Option<&str>) -> Reason {
     let message = causes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     Reason { message, hint: hint.map(str::to_owned), causes: manifest.located(causes) }
+}
+
+fn causes(conflicts: &[Conflict], verb: &str) -> Vec<Cause> {
+    let cause = |conflict: &Conflict| Cause {
+        field: conflict.field(),
+        message: format!("{verb} {}", conflict.managers.join(", ")),
+        place: None,
+    };
+    conflicts.iter().map(cause).collect()
 }

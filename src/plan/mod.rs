@@ -19,6 +19,7 @@ mod order;
 pub mod queue;
 mod replace;
 mod said;
+mod selector;
 mod sequence;
 mod values;
 

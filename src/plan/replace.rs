@@ -5,7 +5,7 @@
 use super::decide::Decision;
 use super::fixed_fields;
 use super::guards::{self, Allowed};
-use super::{Action, Confidence, Lack, Reason};
+use super::{Action, Confidence, Lack, Reason, selector};
 use crate::catalog::is_crd;
 use crate::inventory::Inventory;
 use crate::manifest::Manifest;
@@ -53,8 +53,11 @@ pub(super) fn decide(
         decision(Action::Refuse, Reason { message, hint: hint.or(its_own), causes })
     };
     let may = replacing(key, &manifest.object, allowed);
+    let to_keep = selector::to_keep(&manifest.object, live);
     if let Some(hint) = forbids(may, key) {
-        return refuse(refusal, anew.is_ok().then_some(hint));
+        let hint = anew.is_ok().then_some(hint);
+        let ways: Vec<String> = [to_keep, hint].into_iter().flatten().collect();
+        return refuse(refusal, (!ways.is_empty()).then(|| ways.join("; ")));
     }
     let fields = fields(&fixed_fields::named(refusal.causes.clone(), send, live));
     if let Err(refused) = anew {
@@ -64,7 +67,9 @@ pub(super) fn decide(
         );
         return refuse(&Refusal { message, ..refused.clone() }, None);
     }
-    if let Some(why_not) = why_not(fixed, may, (inventory, allowed)) {
+    if let Some(mut why_not) = why_not(fixed, may, (inventory, allowed)) {
+        let ways: Vec<String> = [to_keep, why_not.hint].into_iter().flatten().collect();
+        why_not.hint = (!ways.is_empty()).then(|| ways.join("; or "));
         let message = format!("{fields} can't be changed, and {}", why_not.message);
         return decision(Action::Refuse, Reason { message, ..why_not });
     }

@@ -183,7 +183,7 @@ impl Pointer {
     }
 
     /// Its parts, unescaped.
-    pub(super) fn parts(&self) -> &[String] {
+    pub fn parts(&self) -> &[String] {
         self.parts.as_deref().unwrap_or_default()
     }
 

@@ -4,6 +4,7 @@ mod adoption;
 mod between;
 mod conflicts;
 mod foreseen;
+mod refused;
 
 use serde_json::Value;
 

@@ -120,7 +120,9 @@ fn groups<'a>(key: &ObjectKey, view: &PlanView<'a>) -> Vec<Vec<&'a Attribution>>
             let told = |field: &Attribution| {
                 let is_released = matches!(field.story, Story::Released(_));
                 let after = field.after.clone().filter(|_| is_released);
-                (field.story.clone(), field.declared.clone(), field.taken_from.clone(), after)
+                let goes = field.after.is_none();
+                let from = field.taken_from.clone();
+                (field.story.clone(), field.declared.clone(), from, after, goes)
             };
             told(group[0]) == told(field)
         };
@@ -145,6 +147,11 @@ fn told(group: &[&Attribution], times: Times) -> Told {
     let taken = format!("taken from {}", names(taken_from, times));
     let also_taken = (!taken_from.is_empty()).then(|| taken.clone());
     match story {
+        Story::Drift(writers) if after.is_none() => Told {
+            what: format!("{what} {is}"),
+            then: format!("set by {}", names(writers, times)),
+            also: vec![format!("not declared, and in the way of what is: {} {}", it(is), goes(is))],
+        },
         Story::Drift(writers) if writers == taken_from => Told {
             what: format!("{what} {is}"),
             then: taken,
@@ -178,9 +185,13 @@ fn told(group: &[&Attribution], times: Times) -> Told {
                     format!("no longer declared, and {} with {}", stays(is), names(writers, times))
                 }
             };
-            Told { what: format!("{what} {is}"), then, also: Vec::new() }
+            Told { what: format!("{what} {is}"), then, also: also_taken.into_iter().collect() }
         }
     }
+}
+
+fn it(is: &str) -> &'static str {
+    if is == "is" { "it" } else { "they" }
 }
 
 fn goes(is: &str) -> &'static str {

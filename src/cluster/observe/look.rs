@@ -6,17 +6,20 @@ use http::{Method, StatusCode};
 
 use super::Question;
 use crate::catalog::Served;
+use crate::cluster::leftovers::{Blocked, Cleared, Obstacle};
 use crate::cluster::path::one;
 use crate::cluster::take_over::recorded;
 use crate::cluster::wire::{Answer, Call, object};
 use crate::cluster::{ApiError, Cluster};
 use crate::delta;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, PathPart};
 use crate::object::{Object, ObjectKey};
-use crate::observed::{Observation, Prerequisite, Preview};
+use crate::observed::{Observation, Prerequisite, Preview, Refusal};
 use crate::ownership::FIELD_MANAGER;
 use crate::ownership::conflict::OnConflict;
+use crate::ownership::leftovers::Leftover;
 use crate::ownership::takeover::hand_over;
+use crate::rules::fields_of;
 use crate::schemas::Schemas;
 use crate::switches::Mode;
 use crate::verdicts::{Verdict, Verdicts};
@@ -54,6 +57,24 @@ impl Sent<'_> {
     /// What is sent where `live` is there.
     pub(super) fn beside(&self, live: Option<&Object>) -> Object {
         self.question.desired.sent(self.key, self.manifest, live).into_owned()
+    }
+
+    /// Whether a field that is not declared may be removed where it is in the way: it is not one that
+    /// is ignored, or left to others.
+    fn may_go(&self, leftover: &Leftover, live: &Object) -> bool {
+        let desired = self.question.desired;
+        let yields = desired.on_conflict(self.manifest) == OnConflict::Yield;
+        let place = leftover.place();
+        let is_in_or_around = |parts: &[String]| {
+            place.iter().zip(parts).all(|(place, part)| match place {
+                PathPart::Key(key) => key == part,
+                PathPart::Index(index) => index.to_string() == *part,
+            })
+        };
+        let rules = fields_of(&desired.ignore, self.key).into_iter();
+        let mut ignored = rules.flat_map(|rule| rule.within(&live.0));
+        (!yields || leftover.managers.is_empty())
+            && !ignored.any(|pointer| is_in_or_around(pointer.parts()))
     }
 
     /// Whether fields of the object are left as they are.
@@ -149,6 +170,36 @@ impl Cluster {
                     return Looked { observation, verdict: None };
                 }
             }
+            let mut hint = None;
+            if let (Err(error), Some(live)) = (&answer, &live)
+                && error.is_invalid()
+                && live.api_version() == send.api_version()
+            {
+                let may_go = &|leftover: &Leftover| sent.is_none_or(|it| it.may_go(leftover, live));
+                let blocked = Blocked { served, send: &send, live, error, may_go };
+                match self.rehearse_cleared(blocked).await {
+                    Ok(Cleared { merged, .. }) => {
+                        let (live, preview) = (Some(live.clone()), Preview::Merged(merged));
+                        let observation = Observation::Seen { live, preview: Some(preview) };
+                        return Looked { observation, verdict: None };
+                    }
+                    Err(Obstacle::Failed(error)) if error.is_conflict() => continue,
+                    Err(Obstacle::Failed(error)) => answer = Err(error),
+                    Err(Obstacle::Refused { error, hint: more }) => {
+                        (answer, hint) = (Err(error), more);
+                    }
+                }
+            }
+            if let (Ok(merged), Some(live)) = (&answer, &live)
+                && merged.resource_version() == live.resource_version()
+            {
+                match self.rehearse_elements(served, &send, live, merged).await {
+                    Ok(None) => {}
+                    Ok(Some(merged)) => answer = Ok(merged),
+                    Err(error) if error.is_conflict() => continue,
+                    Err(error) => answer = Err(error),
+                }
+            }
             answer = match (answer, &live) {
                 (Ok(merged), Some(live)) => {
                     match self.rehearse_to_the_end((served, &send), live, merged).await {
@@ -184,7 +235,10 @@ impl Cluster {
                         let anew = self.could_be_made(served, (&send, live)).await;
                         Preview::Immutable { refusal: error.refusal(), anew }
                     }
-                    None if error.is_verdict() => Preview::Refused(error.refusal()),
+                    None if error.is_verdict() => {
+                        let refusal = error.refusal();
+                        Preview::Refused(Refusal { hint: hint.or(refusal.hint), ..refusal })
+                    }
                     None => return self.unknown((served, promised), &error).await,
                 },
             };

@@ -9,7 +9,7 @@ use super::reason;
 use super::servers::{Servers, server_of};
 use crate::approval::Approval;
 use crate::catalog::{Served, is_api_service, is_crd};
-use crate::cluster::{ApiError, Cascade, Cluster, Condition, Deleted, Fault, Patience};
+use crate::cluster::{ApiError, Apply, Cascade, Cluster, Condition, Deleted, Fault, Patience};
 use crate::halt::Halt;
 use crate::health::Health;
 use crate::inventory::Inventory;
@@ -218,25 +218,26 @@ impl Worker<'_> {
     /// a state that moved, say by a controller that writes the status, it is looked whether the
     /// approved difference is still the same.
     async fn send(self, served: &Served, change: &Change, send: &Object) -> Result<Sent, ApiError> {
+        let (on_conflict, meant) = (self.on_conflict(change), change.merged.as_ref());
+        let apply = Apply { served, send, on_conflict, meant };
         let Some(approval) = self.approval else {
             if change.action == Action::Create && self.only_creates(change) {
-                let (send, meant) = ((send, self.on_conflict(change)), change.merged.as_ref());
-                return self.send_over(served, send, (None, meant)).await.map(|_| Sent::Done);
+                return self.send_over(apply, None).await.map(|_| Sent::Done);
             }
             if self.depends_on_live(change) {
                 return self.send_beside(served, change, send).await;
             }
-            if let Some(seen) = &change.live {
-                self.cluster.take_over(served, send, seen).await?;
-            }
-            let (send, meant) = ((send, self.on_conflict(change)), change.merged.as_ref());
-            return self.cluster.apply_or(served, send, meant).await.map(|_| Sent::Done);
+            let Some(seen) = &change.live else {
+                return self.cluster.apply_or(apply).await.map(|_| Sent::Done);
+            };
+            self.cluster.take_over(apply, seen).await?;
+            let done = self.cluster.apply_or(apply).await?;
+            return self.cluster.remove_elements(apply, seen, done).await.map(|_| Sent::Done);
         };
-        let (mut seen, on_conflict) = (change.live.clone(), self.on_conflict(change));
-        let meant = change.merged.as_ref();
+        let mut seen = change.live.clone();
         let mut send = Cow::Borrowed(send);
         for _ in 0..SEND_TRIES {
-            match self.send_over(served, (&send, on_conflict), (seen.as_ref(), meant)).await {
+            match self.send_over(Apply { send: &send, ..apply }, seen.as_ref()).await {
                 Err(error) if error.is_conflict() => {}
                 done => return done.map(|_| Sent::Done),
             }
@@ -272,7 +273,8 @@ impl Worker<'_> {
         let (on_conflict, meant) = (self.on_conflict(change), change.merged.as_ref());
         let (mut seen, mut send) = (change.live.clone(), send.clone());
         for _ in 0..SEND_TRIES {
-            match self.send_over(served, (&send, on_conflict), (seen.as_ref(), meant)).await {
+            let apply = Apply { served, send: &send, on_conflict, meant };
+            match self.send_over(apply, seen.as_ref()).await {
                 Err(error) if error.is_conflict() => {}
                 done => return done.map(|_| Sent::Done),
             }
@@ -308,18 +310,12 @@ impl Worker<'_> {
     }
 
     /// Takes over and sends, provided that what is there is `seen` to the last write, or nothing.
-    async fn send_over(
-        self,
-        served: &Served,
-        (send, on_conflict): (&Object, OnConflict),
-        (seen, meant): (Option<&Object>, Option<&Object>),
-    ) -> Result<Object, ApiError> {
+    async fn send_over(self, apply: Apply<'_>, seen: Option<&Object>) -> Result<Object, ApiError> {
         let seen = match seen {
-            Some(seen) => Some(self.cluster.take_over_seen(served, send, seen).await?),
+            Some(seen) => Some(self.cluster.take_over_seen(apply, seen).await?),
             None => None,
         };
-        let seen = (seen.as_ref(), meant);
-        self.cluster.apply_over(served, (send, on_conflict), seen).await
+        self.cluster.apply_over(apply, seen.as_ref()).await
     }
 
     /// What is done about fields of others that were not theirs when it was looked.
