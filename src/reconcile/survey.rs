@@ -382,7 +382,8 @@ fn whose(
 ) -> Result<String, Error> {
     let Inventory { name, .. } = &target.inventory;
     let Some(before) = before else { return Ok(checkout.root_commit(revision)?.0) };
-    if !checkout.has_root_commit(&before.repository)? {
+    let known = before.revision.as_deref().map(|known| known.trim_end_matches("-dirty"));
+    if !checkout.is_of_root(revision, &before.repository, known)? {
         return Err(Error::OtherRepository {
             name: name.clone(),
             other: before.repository.clone(),

@@ -150,8 +150,10 @@ impl Worker<'_> {
         is_meant: &(dyn Fn(&Object) -> bool + Sync),
     ) -> Result<Deleted, ApiError> {
         let id = self.inventory.id();
-        let may_go = |now: &Object| {
-            change.action != Action::Delete || plan::may_go(&change.key, now, &self.survey.allowed)
+        let may_go = |now: &Object| match (change.action, &change.send) {
+            (Action::Delete, _) => plan::may_go(&change.key, now, &self.survey.allowed),
+            (_, Some(send)) => plan::may_be_replaced(now, send),
+            (_, None) => true,
         };
         let is_meant = |now: &Object| {
             ownership::is_ours(now, &id)
