@@ -23,6 +23,7 @@ use crate::reconcile::prove::prove_one;
 use crate::reconcile::{Survey, Waiting};
 use crate::report::Outcome;
 use crate::switches::Mode;
+use crate::unique;
 
 /// How long a new definition may take to be established, and a new kind to be served after that.
 const DEFINITION_PATIENCE: Duration = Duration::from_secs(60);
@@ -341,12 +342,17 @@ impl Worker<'_> {
 
     /// Whether an error is the kind that ends by itself: a kind that was established in this run
     /// and is not served everywhere yet, a namespace so new that its service account is missing, or
-    /// one that is on its way out.
+    /// one that is on its way out, a value that was given up a moment ago.
     fn is_about_to_work(self, error: &ApiError, change: &Change) -> bool {
         let kind = change.key.group_kind();
+        let is_freed = || {
+            matches!(change.confidence, Confidence::Local(Lack::Value(_)))
+                && unique::is_taken(&error.to_string())
+        };
         let new_kind = || self.survey.catalog.is_defined(&kind) || server_of(change).is_some();
         (error.is_not_found() && error.missing_namespace().is_none() && new_kind())
             || error.fault() == Fault::Settling
+            || is_freed()
     }
 }
 
