@@ -1,6 +1,8 @@
 //! Applies, in two steps where the server can't empty a map in one. Which maps those are is
 //! [`crate::ownership::emptied`]'s.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::wire::{Answer, object};
@@ -56,7 +58,8 @@ impl Cluster {
 
     /// Applies one object and returns what it became; what others own is taken from them only where
     /// that is said. It takes a second step where the first one falls short of what is `meant`; killed
-    /// between the two, the next run finds a difference and goes on.
+    /// between the two, the next run finds a difference and goes on. Where the server can't go by the
+    /// version in which our fields are named, they are named in that of `send` first.
     ///
     /// # Errors
     ///
@@ -68,16 +71,27 @@ impl Cluster {
         meant: Option<&Object>,
     ) -> Result<Object, ApiError> {
         let how = (false, on_conflict);
-        let Step { answer, first } = self.first_step(served, send, how).await?;
+        let mut send = Cow::Borrowed(send);
+        let step = match self.first_step(served, &send, how).await {
+            Err(error) if error.of_other_version().is_some() => {
+                let Some(seen) = self.redeclare(served, &send).await? else { return Err(error) };
+                if let (Some(_), Some(now)) = (send.resource_version(), seen.resource_version()) {
+                    let version = now.into();
+                    send.to_mut().metadata_mut().insert("resourceVersion".to_owned(), version);
+                }
+                self.first_step(served, &send, how).await?
+            }
+            done => done?,
+        };
+        let Step { answer, first } = step;
         let mut done = object(answer.body);
-        let is_short = meant.is_some_and(|meant| fill((send, meant), &mut done));
+        let is_short = meant.is_some_and(|meant| fill((&send, meant), &mut done));
         if first.is_none() && !is_short {
             return Ok(done);
         }
-        let mut send = send.clone();
         if send.resource_version().is_some() {
             let seen = done.resource_version().unwrap_or_default();
-            send.metadata_mut().insert("resourceVersion".to_owned(), seen.into());
+            send.to_mut().metadata_mut().insert("resourceVersion".to_owned(), seen.into());
         }
         Ok(object(self.patch(served, &send, how).await?.body))
     }

@@ -7,7 +7,8 @@
 //! [`takeover`] makes what other tools applied ours, and [`release`] takes out what goes when we let
 //! go of it. [`claims`] reads who else says that an object is theirs, [`conflict`] tells what is declared
 //! otherwise than others have it, and [`passing`] tells which fields change hands. [`emptied`] tells
-//! which maps the server can't empty in one go, and [`stripped`] leaves out what is the server's own.
+//! which maps the server can't empty in one go, [`versions`] whose fields are named in a version of the
+//! kind that the server can't go by, and [`stripped`] leaves out what is the server's own.
 
 pub mod claims;
 pub mod conflict;
@@ -21,6 +22,7 @@ pub mod release;
 pub mod share;
 pub mod stripped;
 pub mod takeover;
+pub mod versions;
 
 use crate::inventory::PART_OF;
 use crate::object::Object;

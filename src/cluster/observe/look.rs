@@ -17,6 +17,7 @@ use crate::observed::{Observation, Prerequisite, Preview};
 use crate::ownership::FIELD_MANAGER;
 use crate::ownership::conflict::OnConflict;
 use crate::ownership::takeover::hand_over;
+use crate::ownership::versions;
 use crate::schemas::Schemas;
 use crate::switches::Mode;
 use crate::verdicts::{Verdict, Verdicts};
@@ -135,6 +136,28 @@ impl Cluster {
             };
             let mut verdict = None;
             let mut answer = answer.map(|answer| object(answer.body));
+            if let (Err(error), Some(live)) = (&answer, &live)
+                && let Some(said) = error.of_other_version()
+            {
+                let hindered = versions::hindered(live, &send, said).map(Preview::Refused);
+                let redeclared = match hindered {
+                    Some(refused) => Some(Ok(refused)),
+                    None => {
+                        let redeclared = self.redeclared(served, &send, live).await;
+                        redeclared.map(|merged| merged.map(Preview::Merged))
+                    }
+                };
+                match redeclared {
+                    Some(Err(error)) if error.is_conflict() => continue,
+                    Some(Err(error)) => answer = Err(error),
+                    Some(Ok(preview)) => {
+                        let (live, preview) = (Some(live.clone()), Some(preview));
+                        let observation = Observation::Seen { live, preview };
+                        return Looked { observation, verdict };
+                    }
+                    None => {}
+                }
+            }
             if let (Ok(merged), Some(live)) = (&answer, &live)
                 && merged.resource_version() == live.resource_version()
                 && let Some(handed_over) = hand_over(&recorded(live, merged), &send)
@@ -207,8 +230,15 @@ impl Cluster {
 
     /// Looks at one object again, as the server has it now.
     pub async fn look_again(&self, served: &Served, send: &Object) -> Observation {
-        let (send, is_unlisted, promised, mode) = (send.clone(), false, None, None);
-        let look = Look { served, send, sent: None, member: None, is_unlisted, promised, mode };
+        let look = Look {
+            served,
+            send: send.clone(),
+            sent: None,
+            member: None,
+            is_unlisted: false,
+            promised: None,
+            mode: None,
+        };
         self.look(look, None).await.observation
     }
 
