@@ -39,6 +39,8 @@ pub(super) struct Look<'a> {
     pub(super) is_unlisted: bool,
     /// The APIService of the commit that brings its kind.
     pub(super) promised: Option<&'a ObjectKey>,
+    /// The CustomResourceDefinition of the commit that has its kind.
+    pub(super) definition: Option<&'a Object>,
     /// How it is treated, where it is not simply made true.
     pub(super) mode: Option<Mode>,
 }
@@ -112,7 +114,8 @@ impl Cluster {
                 return Looked { observation: Observation::Seen { live, preview }, verdict };
             }
         }
-        let Look { served, mut send, sent, member, is_unlisted: _, promised, mode: _ } = look;
+        let Look { served, mut send, sent, member, is_unlisted: _, promised, definition, mode: _ } =
+            look;
         let mut member = member.filter(|member| member.api_version() == send.api_version());
         for _ in 0..LOOKS {
             if let Some(sent) = sent {
@@ -194,8 +197,8 @@ impl Cluster {
                 (Ok(merged), _) => Preview::Merged(merged),
                 (Err(error), _) => match error.no_dry_run() {
                     Some(why) => Preview::Unasked(why),
-                    None if error.is_immutability()
-                        && let Some(live) = &live =>
+                    None if let Some(live) = &live
+                        && self.is_immutability(served, &error, definition).await =>
                     {
                         let anew = self.could_be_made(served, (&send, live)).await;
                         Preview::Immutable { refusal: error.refusal(), anew }
@@ -237,6 +240,7 @@ impl Cluster {
             member: None,
             is_unlisted: false,
             promised: None,
+            definition: None,
             mode: None,
         };
         self.look(look, None).await.observation
