@@ -11,6 +11,7 @@ mod checkout;
 #[cfg(unix)]
 mod completions;
 mod corpus;
+mod definitions;
 mod dependencies;
 mod drift;
 mod emptied;

@@ -3,6 +3,7 @@
 
 mod carry_out;
 mod declare;
+mod definitions;
 mod error;
 mod explain;
 mod former;

@@ -2,7 +2,7 @@
 //! first. In which order changes are made is the caller's.
 
 use std::borrow::Cow;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::departure::DELETION_PATIENCE;
 use super::reason;
@@ -14,10 +14,10 @@ use crate::halt::Halt;
 use crate::health::Health;
 use crate::inventory::Inventory;
 use crate::object::Object;
-use crate::observed::{Observation, Preview};
+use crate::observed::{Observation, Prerequisite, Preview};
 use crate::ownership;
 use crate::ownership::conflict::OnConflict;
-use crate::plan::{self, Action, Change, Reason};
+use crate::plan::{self, Action, Change, Confidence, Lack, Reason};
 use crate::precedence;
 use crate::reconcile::prove::prove_one;
 use crate::reconcile::{Survey, Waiting};
@@ -26,6 +26,9 @@ use crate::switches::Mode;
 
 /// How long a new definition may take to be established, and a new kind to be served after that.
 const DEFINITION_PATIENCE: Duration = Duration::from_secs(60);
+/// How long an API server may go by the definition that it had before the one that it was just given;
+/// with several of them, each learns of it by itself.
+const DEFINITION_DELAY: Duration = Duration::from_secs(5);
 /// How often an approved change is tried over a state that moves without touching it.
 const SEND_TRIES: usize = 5;
 /// The pause before something that is about to be possible is tried again.
@@ -167,10 +170,13 @@ impl Worker<'_> {
         (change, is_awaited): (&Change, bool),
         send: &Object,
     ) -> Result<Outcome, ApiError> {
+        let begun = Instant::now();
         loop {
             match self.send(served, change, send).await {
                 Err(error)
-                    if self.is_about_to_work(&error, change)
+                    if (self.is_about_to_work(&error, change)
+                        || may_be_outdated(&error, change)
+                            && begun.elapsed() < DEFINITION_DELAY)
                         && self.patience.allows(TRY_AGAIN)
                         && self.patience.rest(TRY_AGAIN).await => {}
                 Err(error) => return Err(error),
@@ -337,6 +343,13 @@ impl Worker<'_> {
         (error.is_not_found() && error.missing_namespace().is_none() && new_kind())
             || error.fault() == Fault::Settling
     }
+}
+
+/// Whether an error may be by a definition that was changed in this run, as it was before.
+fn may_be_outdated(error: &ApiError, change: &Change) -> bool {
+    let lack = &change.confidence;
+    let waits = matches!(lack, Confidence::Local(Lack::Prerequisite(Prerequisite::Definition(_))));
+    waits && error.is_verdict() && !error.causes().is_empty()
 }
 
 /// Where an object of the plan is served.
