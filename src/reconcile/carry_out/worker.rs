@@ -2,7 +2,7 @@
 //! first. In which order changes are made is the caller's.
 
 use std::borrow::Cow;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::departure::DELETION_PATIENCE;
 use super::reason;
@@ -27,6 +27,9 @@ use crate::unique;
 
 /// How long a new definition may take to be established, and a new kind to be served after that.
 const DEFINITION_PATIENCE: Duration = Duration::from_secs(60);
+/// How long an API server may go by the definition that it had before the one that it was just given;
+/// with several of them, each learns of it by itself.
+const DEFINITION_DELAY: Duration = Duration::from_secs(5);
 /// How often an approved change is tried over a state that moves without touching it.
 const SEND_TRIES: usize = 5;
 /// How often what a right was given for a moment ago is tried.
@@ -173,6 +176,7 @@ impl Worker<'_> {
         send: &Object,
     ) -> Result<Outcome, ApiError> {
         let mut tries = 0;
+        let begun = Instant::now();
         loop {
             match self.send(served, change, send).await {
                 // What gives the right was applied a moment ago, and not every part of the server
@@ -186,7 +190,9 @@ impl Worker<'_> {
                     }
                 }
                 Err(error)
-                    if self.is_about_to_work(&error, change)
+                    if (self.is_about_to_work(&error, change)
+                        || may_be_outdated(&error, change)
+                            && begun.elapsed() < DEFINITION_DELAY)
                         && self.patience.allows(TRY_AGAIN)
                         && self.patience.rest(TRY_AGAIN).await => {}
                 Err(error) => return Err(error),
@@ -360,6 +366,13 @@ impl Worker<'_> {
 fn is_put_off(change: &Change) -> bool {
     let applied = |it: &Prerequisite| matches!(it, Prerequisite::Applied { .. });
     matches!(&change.confidence, Confidence::Local(Lack::Prerequisite(it)) if applied(it))
+}
+
+/// Whether an error may be by a definition that was changed in this run, as it was before.
+fn may_be_outdated(error: &ApiError, change: &Change) -> bool {
+    let lack = &change.confidence;
+    let waits = matches!(lack, Confidence::Local(Lack::Prerequisite(Prerequisite::Definition(_))));
+    waits && error.is_verdict() && !error.causes().is_empty()
 }
 
 /// Where an object of the plan is served.
