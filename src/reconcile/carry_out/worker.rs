@@ -191,7 +191,7 @@ impl Worker<'_> {
                 }
                 Err(error)
                     if (self.is_about_to_work(&error, change)
-                        || may_be_outdated(&error, change)
+                        || self.may_be_outdated(&error, change)
                             && begun.elapsed() < DEFINITION_DELAY)
                         && self.patience.allows(TRY_AGAIN)
                         && self.patience.rest(TRY_AGAIN).await => {}
@@ -346,6 +346,19 @@ impl Worker<'_> {
         self.approval.is_none_or(|approval| approval.holds(&now(), self.survey.redactor()))
     }
 
+    /// Whether an error may be by a definition that was changed in this run, as it was before. One that
+    /// was made in this run was nothing else before, and what is missing is not its.
+    fn may_be_outdated(self, error: &ApiError, change: &Change) -> bool {
+        let lack = &change.confidence;
+        let waits =
+            matches!(lack, Confidence::Local(Lack::Prerequisite(Prerequisite::Definition(_))));
+        waits
+            && self.survey.catalog.preferred(&change.key.group_kind()).is_some()
+            && error.is_verdict()
+            && !error.is_not_found()
+            && !error.causes().is_empty()
+    }
+
     /// Whether an error is the kind that ends by itself: a kind that was established in this run
     /// and is not served everywhere yet, a namespace so new that its service account is missing, or
     /// one that is on its way out, a value that was given up a moment ago.
@@ -366,13 +379,6 @@ impl Worker<'_> {
 fn is_put_off(change: &Change) -> bool {
     let applied = |it: &Prerequisite| matches!(it, Prerequisite::Applied { .. });
     matches!(&change.confidence, Confidence::Local(Lack::Prerequisite(it)) if applied(it))
-}
-
-/// Whether an error may be by a definition that was changed in this run, as it was before.
-fn may_be_outdated(error: &ApiError, change: &Change) -> bool {
-    let lack = &change.confidence;
-    let waits = matches!(lack, Confidence::Local(Lack::Prerequisite(Prerequisite::Definition(_))));
-    waits && error.is_verdict() && !error.causes().is_empty()
 }
 
 /// Where an object of the plan is served.
