@@ -102,6 +102,18 @@ pub fn read(path: &str, bytes: &[u8]) -> Reading {
     reader.reading
 }
 
+/// Reads a file of which kubectl knows nothing, as kustomize does: as YAML, also where it begins
+/// with `{`.
+pub fn read_yaml(path: &str, bytes: &[u8]) -> Reading {
+    let text = match encoding::decode(bytes) {
+        Ok(text) => text,
+        Err(fault) => return complain::Source::new(path, &[]).only(fault),
+    };
+    let mut reader = Reader::new(complain::Source::new(path, &text));
+    reader.yaml(&text, 1);
+    reader.reading
+}
+
 /// Reads a file that is no manifest, such as a kustomization: the value of its first document and
 /// where each part of it stands, `None` when there is nothing in it.
 ///

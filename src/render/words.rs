@@ -46,7 +46,7 @@ impl Given<'_> {
             .files
             .iter()
             .filter(|(path, _)| is_yaml(path))
-            .flat_map(|(path, content)| manifest::read(path, content).manifests)
+            .flat_map(|(path, content)| manifest::read_yaml(path, content).manifests)
             .map(|manifest| manifest.object)
             .collect();
         // What is cut off a value can't be found any more, so it is masked before that.

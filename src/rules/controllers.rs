@@ -6,6 +6,9 @@ use std::sync::LazyLock;
 use super::Pointer;
 use crate::object::Object;
 
+/// A Deployment's annotation with the number of its newest ReplicaSet.
+const REVISION: &str = "deployment.kubernetes.io/revision";
+
 /// A field that is left to a controller.
 #[derive(Debug)]
 pub struct Controlled {
@@ -32,9 +35,12 @@ static CONTROLLED: LazyLock<[Controlled; 2]> = LazyLock::new(|| {
         // SetNewReplicaSetAnnotations in kubernetes/pkg/controller/deployment/util: the number of the
         // newest ReplicaSet. It comes into git with what `kubectl get -o yaml` prints.
         Controlled {
-            field: "/metadata/annotations/deployment.kubernetes.io~1revision".to_owned().into(),
+            field: format!("/metadata/annotations/{}", REVISION.replace('/', "~1")).into(),
             by: "the Deployment controller counts in it",
-            is_theirs: |object| is(object, "apps", "Deployment"),
+            // Only where it is declared: else there is nothing to leave alone, and much to look up.
+            is_theirs: |object| {
+                is(object, "apps", "Deployment") && object.annotation(REVISION).is_some()
+            },
         },
     ]
 });

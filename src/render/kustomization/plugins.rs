@@ -46,7 +46,7 @@ impl Builder<'_> {
             self.problem(not_there(text, place));
             return None;
         }
-        let reading = manifest::read(&place.path, text.as_bytes());
+        let reading = manifest::read_yaml(&place.path, text.as_bytes());
         if let Some(problem) = reading.problems.first() {
             let message =
                 format!("neither a path nor what configures a plugin: {}", problem.message);
@@ -68,7 +68,7 @@ impl Builder<'_> {
             self.closure.unread.insert(path.to_owned());
             return;
         };
-        let reading = manifest::read(path, content);
+        let reading = manifest::read_yaml(path, content);
         for problem in reading.problems {
             self.problem(problem);
         }
