@@ -128,7 +128,7 @@ pub fn without(key: &ObjectKey, object: &Object, taken: &[UniqueValue]) -> Objec
     free
 }
 
-/// What the server made of an object [without](without) some of its values, with the values that
+/// What the server made of an object [`without`] some of its values, with the values that
 /// the object declares.
 pub fn with(key: &ObjectKey, mut merged: Object, declared: &Object) -> Object {
     if is_priority_class(&key.group_kind()) {
