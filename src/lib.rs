@@ -30,7 +30,7 @@
 //! | [`delta`] | what a change changes, field by field |
 //! | [`attribution`] | why a field differs: who changed it, and which commit says otherwise |
 //! | [`redact`] | takes Secrets out of everything that is shown |
-//! | [`rules`] | which fields of which objects are ignored or masked |
+//! | [`rules`] | which fields of which objects are ignored, left to controllers, or masked |
 //! | [`health`] | is a live object ready, and what does it wait for? |
 //! | [`unique`] | values of which the cluster has each only once |
 //! | [`finalizers`] | what an object that is being deleted waits for |

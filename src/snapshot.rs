@@ -66,6 +66,22 @@ pub struct Snapshot {
     pub barred: Vec<Skipped>,
 }
 
+/// Where `reference`, written in `folder`, leads; `None` when that is outside the checkout.
+pub fn resolve(folder: &str, reference: &str) -> Option<String> {
+    if reference.starts_with(['/', '\\']) {
+        return None;
+    }
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in reference.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
 /// A path that was asked for and can't be one of the files.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Skipped {

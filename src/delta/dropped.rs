@@ -90,7 +90,7 @@ impl Search {
 
     fn list(&mut self, sent: &[Value], answer: &[Value]) {
         for (at, item) in sent.iter().enumerate() {
-            match counterpart((at, item), answer) {
+            match counterpart(at, item, answer) {
                 Some(other) => {
                     self.below(Step::Item(at), |search| search.value(item, Some(other)));
                 }
@@ -109,7 +109,7 @@ impl Search {
 }
 
 /// The element of `answer` that is `item`, which stands at a place of its own list.
-fn counterpart<'a>((at, item): (usize, &Value), answer: &'a [Value]) -> Option<&'a Value> {
+fn counterpart<'a>(at: usize, item: &Value, answer: &'a [Value]) -> Option<&'a Value> {
     if answer.get(at) == Some(item) {
         return answer.get(at);
     }

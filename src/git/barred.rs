@@ -6,7 +6,7 @@ use gix::objs::tree::EntryKind;
 
 use super::Error;
 use super::trees::{Entry, File, Trees};
-use crate::snapshot::{Skipped, WhySkipped};
+use crate::snapshot::{Skipped, WhySkipped, resolve};
 
 /// Links that lead to links are followed so far, as systems do with fewer.
 const HOPS: usize = 40;
@@ -57,17 +57,8 @@ impl Trees<'_> {
 /// The path from the root that a link at `path` leads to; `None` where it leads out of the
 /// checkout, or has a name that is not UTF-8.
 pub(super) fn join(path: &str, target: &BStr) -> Option<String> {
-    let target = target.to_str().ok().filter(|target| !target.starts_with('/'))?;
-    let mut parts: Vec<&str> = path.split('/').collect();
-    parts.pop();
-    for part in target.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()?),
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    resolve(folder, target.to_str().ok()?)
 }
 
 #[cfg(test)]

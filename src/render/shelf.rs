@@ -1,6 +1,7 @@
 //! What a checkout has, as far as it takes to see what is to be rendered: every path, and the
 //! content of the few files that refer to others. Plain data.
 
+pub use crate::snapshot::resolve;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The names that a kustomization goes by, the first one being the usual.
@@ -105,22 +106,6 @@ pub fn join(folder: &str, name: &str) -> String {
 pub fn is_within(path: &str, folder: &str) -> bool {
     folder.is_empty()
         || path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// Where `reference`, written in `folder`, leads; `None` when that is outside the checkout.
-pub fn resolve(folder: &str, reference: &str) -> Option<String> {
-    if reference.starts_with(['/', '\\']) {
-        return None;
-    }
-    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
-    for part in reference.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()?),
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
 }
 
 #[cfg(test)]
