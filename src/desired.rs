@@ -15,6 +15,7 @@ use crate::inventory::{Inventory, PART_OF, reserved};
 use crate::manifest::{Manifest, Origin};
 use crate::object::{Object, ObjectKey};
 use crate::ownership::conflict::{Conflict, OnConflict, conflicts};
+use crate::ownership::stripped::strip;
 use crate::ownership::takeover::hand_over;
 use crate::precedence::{self, Said};
 use crate::problem::{Place, Problem};
@@ -69,6 +70,7 @@ impl Desired {
             } else if metadata.get("namespace").is_none_or(|value| value == "" || value.is_null()) {
                 metadata.insert("namespace".to_owned(), namespace.into());
             }
+            strip(&mut manifest.object);
             fold_string_data(&mut manifest.object);
             let key = manifest.object.key();
             places.entry(key.clone()).or_default().push(manifest.origin.place());

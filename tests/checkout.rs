@@ -218,9 +218,10 @@ fn a_repository_is_known_by_its_first_commit() {
     let head = checkout.resolve(None).unwrap();
 
     assert_eq!(checkout.root_commit(&head).unwrap().0, first);
-    assert!(checkout.has_root_commit(&first).unwrap());
+    assert!(checkout.is_of_root(&head, &first, None).unwrap());
+    assert!(checkout.is_of_root(&head, &first, Some(&last)).unwrap());
     for other in [last.as_str(), &"0".repeat(40), "nonsense"] {
-        assert!(!checkout.has_root_commit(other).unwrap(), "{other}");
+        assert!(!checkout.is_of_root(&head, other, None).unwrap(), "{other}");
     }
 
     git(upstream.folder(), ["clone", "--quiet", "--depth=1", &upstream.url(), "shallow"]);

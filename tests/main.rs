@@ -13,6 +13,7 @@ mod checkout;
 mod completions;
 mod controlled;
 mod corpus;
+mod definitions;
 mod dependencies;
 mod drift;
 mod dropped;

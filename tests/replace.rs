@@ -48,7 +48,7 @@ const FIXED: [(&str, &str, &str, &str, &str); 9] = [
          - metadata: {name: data}\n    spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n",
         "1Gi",
         "2Gi",
-        "spec",
+        "spec.volumeClaimTemplates[0].spec.resources.requests.storage",
     ),
     (
         "Service",
@@ -93,7 +93,7 @@ const FIXED: [(&str, &str, &str, &str, &str); 9] = [
         "apiVersion: v1\nkind: Pod\nmetadata:\n  name: bare\nspec:\n  containers: [{name: main, image: 'x:1', args: [a]}]\n",
         "args: [a]",
         "args: [b]",
-        "spec",
+        "spec.containers[0].args[0]",
     ),
 ];
 

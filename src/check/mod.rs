@@ -174,7 +174,18 @@ fn object(
 
 /// What the API server will refuse an object for, as far as the schemas tell.
 pub fn refusal(key: &ObjectKey, manifest: &Manifest, schemas: &Schemas) -> Option<Refusal> {
-    let findings = object(key, manifest, (schemas, &Patterns::default()));
+    refused(object(key, manifest, (schemas, &Patterns::default())))
+}
+
+/// What the API server will refuse an object for even where that is there already as it is: fields
+/// that its schema has no place for. Of values it takes those that stay as they are (KEP-4008).
+pub fn misfit(key: &ObjectKey, manifest: &Manifest, schemas: &Schemas) -> Option<Refusal> {
+    let mut findings = object(key, manifest, (schemas, &Patterns::default()));
+    findings.retain(|finding| matches!(finding.rule, Rule::UnknownField | Rule::WrongType));
+    refused(findings)
+}
+
+fn refused(findings: Vec<Finding>) -> Option<Refusal> {
     let errors = findings.into_iter().filter(|finding| finding.level == Level::Error);
     let causes: Vec<Cause> = errors
         .map(|error| Cause {

@@ -66,11 +66,17 @@ impl TargetArgs {
             source,
         })?;
         purpose.is_for(cluster.name(), uid.as_deref())?;
-        if !checkout.has_root_commit(&repository)? {
+        let approved = checkout.resolve(Some(&commit)).ok();
+        let approved = approved.filter(|revision| revision.commit == commit);
+        let is_of_root = match &approved {
+            Some(revision) => checkout.is_of_root(revision, &repository, None)?,
+            None => checkout.has_commit(&repository),
+        };
+        if !is_of_root {
             let shallow = checkout.is_shallow();
             return Err(Elsewhere::OtherRepository { repository, shallow }.into());
         }
-        if !checkout.resolve(Some(&commit)).is_ok_and(|revision| revision.commit == commit) {
+        if approved.is_none() {
             return Err(Elsewhere::NoCommit { commit }.into());
         }
         let files = FilesArgs {

@@ -34,7 +34,9 @@ pub(super) fn of(message: &str, details: Option<&Value>) -> Vec<Cause> {
     if missing_namespace(message).is_some() {
         return vec![cause("metadata.namespace", message)];
     }
-    of_typed_patch(message).unwrap_or_else(|| of_strict_decoding(message))
+    let told = of_typed_patch(message).unwrap_or_else(|| of_strict_decoding(message));
+    // What is said of the whole, as by a rule of a definition at its root, names no field.
+    if told.is_empty() { listed } else { told }
 }
 
 /// The namespace that does not exist, where that is what the message says.

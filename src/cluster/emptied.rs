@@ -58,8 +58,9 @@ impl Cluster {
 
     /// Applies one object and returns what it became; what others own is taken from them only where
     /// that is said. It takes a second step where the first one falls short of what is `meant`, and one
-    /// before where the server refuses what is meant because of fields that are to go; killed
-    /// between two, the next run finds a difference and goes on.
+    /// before where the server refuses what is meant because of fields that are to go, or can't go by
+    /// the version in which our fields are named; killed between two, the next run finds a difference
+    /// and goes on.
     ///
     /// # Errors
     ///
@@ -70,6 +71,14 @@ impl Cluster {
         let mut send = Cow::Borrowed(send);
         let Step { answer, first } = match self.first_step(served, &send, how).await {
             Ok(step) => step,
+            Err(error) if error.of_other_version().is_some() => {
+                let Some(seen) = self.redeclare(served, &send).await? else { return Err(error) };
+                if let (Some(_), Some(now)) = (send.resource_version(), seen.resource_version()) {
+                    let version = now.into();
+                    send.to_mut().metadata_mut().insert("resourceVersion".to_owned(), version);
+                }
+                self.first_step(served, &send, how).await?
+            }
             Err(error) => {
                 let Some(cleared) = self.clear(apply, &error).await? else { return Err(error) };
                 send = Cow::Owned(over(&send, &cleared));

@@ -2,6 +2,7 @@
 
 use super::ApiError;
 use super::causes::{UNCONVERTED, of_typed_patch};
+use crate::observed::Refusal;
 use crate::unique;
 
 /// How long it is worth sending the same request again.
@@ -47,6 +48,27 @@ impl ApiError {
         matches!(self, Self::Status { message, .. } if message.contains(NOBODY))
     }
 
+    /// What is said where the entries of others are in a version that the server can't convert to.
+    pub(super) fn of_other_owners(refusal: Option<Refusal>) -> Self {
+        let message = refusal.map(|Refusal { message, hint, causes: _, may_pass: _ }| match hint {
+            Some(hint) => format!("{message}; {hint}"),
+            None => message,
+        });
+        let message = message.unwrap_or_else(|| "its managedFields can't be written".to_owned());
+        Self::Status { code: 422, reason: "Invalid".to_owned(), message, causes: Vec::new() }
+    }
+
+    /// Whether server-side apply could not convert the object to a version in which somebody's
+    /// fields are named; what it says of that.
+    pub(super) fn of_other_version(&self) -> Option<&str> {
+        match self {
+            Self::Status { code: 500, message, .. } if is_of_other_version(message) => {
+                Some(message)
+            }
+            _ => None,
+        }
+    }
+
     /// What the fault is good for.
     pub fn fault(&self) -> Fault {
         match self {
@@ -86,7 +108,10 @@ fn internal(message: &str) -> Fault {
     }
     // Server-side apply calls it so when a value does not fit its field's type
     // (k8s.io/apimachinery, `pkg/util/managedfields/internal/structuredmerge.go`).
-    if message.starts_with(UNCONVERTED) || of_typed_patch(message).is_some() {
+    if message.starts_with(UNCONVERTED)
+        || of_typed_patch(message).is_some()
+        || is_of_other_version(message)
+    {
         return Fault::Lasting;
     }
     // A port that a Service wants for its health checks, and another one has.
@@ -103,6 +128,15 @@ fn internal(message: &str) -> Fault {
         return Fault::Passing;
     }
     Fault::Doubtful
+}
+
+/// Whether the object can't be converted to a version that an entry of `managedFields` names: what
+/// the conversion says stands alone (k8s.io/apiextensions-apiserver, `pkg/apiserver/conversion`;
+/// sigs.k8s.io/structured-merge-diff, `typed/validate.go`).
+fn is_of_other_version(message: &str) -> bool {
+    message.starts_with("request to convert CR to an invalid group/version: ")
+        || message.starts_with("errors:")
+        || message.starts_with('.') && message.contains(": ")
 }
 
 #[cfg(test)]

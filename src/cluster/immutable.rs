@@ -1,6 +1,10 @@
 //! Fields that can't change: how the API server says so, and whether it would take the object if it
 //! were made anew.
 //!
+//! Of a custom resource its definition says which rules are about a change, whatever they say when
+//! they do not hold ([`crate::schemas`]). It is asked for only when an object is refused. Where no rule
+//! of it said so, or it can't be read, the sentence alone has to tell.
+//!
 //! A 422 alone says nothing: an object with a slip in it would be deleted and could not be made
 //! again. So only what is known to be said of fields that can't change counts, and the object is
 //! created by dry run beside the one that is there. The server checks and admits it first, and only
@@ -11,11 +15,12 @@ use http::Method;
 use super::path::collection;
 use super::wire::Call;
 use super::{ApiError, Cluster};
-use crate::catalog::Served;
-use crate::object::Object;
+use crate::catalog::{CRD, Served};
+use crate::object::{GroupKind, Object, ObjectKey};
 use crate::observed::Refusal;
 use crate::ownership::FIELD_MANAGER;
 use crate::problem::Cause;
+use crate::schemas::{Schema, Schemas};
 
 /// How messages about one field end.
 const ENDINGS: [&str; 5] = [
@@ -32,8 +37,18 @@ const BEGINNINGS: [&str; 2] = [
     "Forbidden: pod updates may not change fields other than",
 ];
 
-/// Whether the cause is that a field can't change once the object is there.
-pub(super) fn is_immutability(cause: &Cause) -> bool {
+/// Whether the cause is that a field can't change once the object is there, by the definition's
+/// `schema` where there is one.
+fn is_immutability(cause: &Cause, schema: Option<&Schema>) -> bool {
+    let rules = schema.map(|schema| schema.rules_behind(cause)).unwrap_or_default();
+    match rules.as_slice() {
+        [] => sounds_immutable(cause),
+        rules => rules.iter().any(|rule| rule.is_transition()),
+    }
+}
+
+/// Whether the sentence is one that the server says of fields that can't change.
+fn sounds_immutable(cause: &Cause) -> bool {
     let message = cause.message.as_str();
     let first = message.lines().next().unwrap_or_default();
     if BEGINNINGS.iter().any(|beginning| first.starts_with(beginning)) {
@@ -52,14 +67,54 @@ pub(super) fn is_immutability(cause: &Cause) -> bool {
     said.to_lowercase().contains("immutable") || first.ends_with("self == oldSelf")
 }
 
-impl ApiError {
-    /// Whether a change is refused because a field can't change.
-    pub(super) fn is_immutability(&self) -> bool {
-        matches!(self, Self::Status { code: 422, .. }) && self.causes().iter().any(is_immutability)
+/// The name of the CustomResourceDefinition that a kind has if it is a custom one.
+pub(super) fn definition_key(served: &Served) -> ObjectKey {
+    let Served { group_kind: GroupKind { group, .. }, plural, .. } = served;
+    ObjectKey {
+        group: CRD.0.to_owned(),
+        kind: CRD.1.to_owned(),
+        namespace: None,
+        name: format!("{plural}.{group}"),
     }
 }
 
 impl Cluster {
+    /// Whether a change is refused because a field can't change. What the server goes by is the
+    /// definition that it has; that of the commit is second best.
+    pub(super) async fn is_immutability(
+        &self,
+        served: &Served,
+        error: &ApiError,
+        definition: Option<&Object>,
+    ) -> bool {
+        if !matches!(error, ApiError::Status { code: 422, .. }) {
+            return false;
+        }
+        let live = match Schemas::newest().is_namespaced(&served.group_kind) {
+            Some(_) => None,
+            None => self.definition(served).await,
+        };
+        let mut schemas = Schemas::default();
+        if let Some(definition) = live.as_ref().or(definition) {
+            schemas.define(definition);
+        }
+        let schema = schemas.custom(&served.group_kind, &served.version);
+        error.causes().iter().any(|cause| is_immutability(cause, schema))
+    }
+
+    /// The CustomResourceDefinition of a kind as the cluster has it; `None` where it has none, or it
+    /// can't be read.
+    async fn definition(&self, served: &Served) -> Option<Object> {
+        let definitions = Served {
+            group_kind: GroupKind::new(CRD.0, CRD.1),
+            version: "v1".to_owned(),
+            plural: "customresourcedefinitions".to_owned(),
+            namespaced: false,
+            verbs: Vec::new(),
+        };
+        self.get(&definitions, None, &definition_key(served).name).await.ok().flatten()
+    }
+
     /// Whether the object could be made anew if `live` were gone; the refusal when it could not, or
     /// when nobody can tell.
     pub async fn could_be_made(
@@ -132,7 +187,7 @@ mod tests {
             "Invalid value: \"2\": Immutable once set",
             "Invalid value: \"object\": failed rule: self == oldSelf",
         ] {
-            assert!(is_immutability(&cause(message)), "{message}");
+            assert!(is_immutability(&cause(message), None), "{message}");
         }
     }
 
@@ -147,7 +202,7 @@ mod tests {
             "Required value",
             "expected numeric (int or float), got string",
         ] {
-            assert!(!is_immutability(&cause(message)), "{message}");
+            assert!(!is_immutability(&cause(message), None), "{message}");
         }
     }
 

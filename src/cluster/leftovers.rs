@@ -61,9 +61,9 @@ impl Cluster {
         &self,
         blocked: Blocked<'_>,
     ) -> Result<Cleared, Obstacle> {
-        let Blocked { served: _, send, live, error, may_go } = blocked;
+        let Blocked { served, send, live, error, may_go } = blocked;
         let refused = |error: &ApiError, hint| Obstacle::Refused { error: error.clone(), hint };
-        if !error.is_invalid() || error.is_immutability() {
+        if !error.is_invalid() || self.is_immutability(served, error, None).await {
             return Err(refused(error, None));
         }
         let handed_over = hand_over(live, send);
@@ -107,7 +107,8 @@ impl Cluster {
         in_question.retain(is_theirs);
         let hint = (!in_question.is_empty()).then(|| way_out(&in_question));
         // What is in the way can't go, and that is why.
-        let error = if latest.is_immutability() { &latest } else { error };
+        let is_fixed = self.is_immutability(served, &latest, None).await;
+        let error = if is_fixed { &latest } else { error };
         Err(refused(error, hint))
     }
 

@@ -11,9 +11,11 @@ use super::{ApiError, Apply, Cluster};
 use crate::catalog::Served;
 use crate::object::Object;
 use crate::ownership::emptied::fill;
-use crate::ownership::managers;
+use crate::ownership::foresight::foresee;
+use crate::ownership::managers::{self, Manager};
 use crate::ownership::release::let_go;
 use crate::ownership::takeover::hand_over;
+use crate::ownership::versions::{are_mixed, redeclared, unconverted};
 
 /// How often an object is taken over that changes in between.
 const TRIES: usize = 5;
@@ -101,9 +103,81 @@ impl Cluster {
         let Some(handed_over) = hand_over(&recorded, send) else {
             return self.own_elements(apply, seen.clone()).await;
         };
-        let owners = handed_over.metadata().and_then(|metadata| metadata.get("managedFields"));
-        let owners = json!({ "op": "add", "path": "/metadata/managedFields", "value": owners });
-        self.patch_json(served, seen, (vec![owners, still(seen)], false)).await
+        self.put_owners(served, send, handed_over, still(seen)).await
+    }
+
+    /// Puts the owners of `after` in the place of those that the object has, as long as it is `still`
+    /// the one that was seen.
+    ///
+    /// Where the server can't convert the object to the version that an entry is named in, it drops
+    /// all of them without a word, or leaves them as they were
+    /// (k8s.io/apimachinery, `pkg/util/managedfields/internal/fieldmanager.go`, `UpdateNoErrors`). So it
+    /// is asked first, and our entry is named in the version of `send` where that is what it takes.
+    async fn put_owners(
+        &self,
+        served: &Served,
+        send: &Object,
+        mut after: Object,
+        still: Value,
+    ) -> Result<Object, ApiError> {
+        let patch = |after: &Object| {
+            let owners = after.metadata().and_then(|metadata| metadata.get("managedFields"));
+            let owners = json!({ "op": "add", "path": "/metadata/managedFields", "value": owners });
+            vec![owners, still.clone()]
+        };
+        while are_mixed(&after, send) {
+            let becomes = self.patch_json(served, &after, (patch(&after), true)).await?;
+            let version = |object: &Object| {
+                let mut ours = managers::of(object).filter(Manager::is_ours);
+                ours.next().map(|ours| ours.api_version.to_owned())
+            };
+            let is_taken = managers::entries(&becomes).count() <= managers::entries(&after).count();
+            if is_taken && version(&becomes) == version(&after) {
+                break;
+            }
+            let Some(redeclared) = redeclared(&after, send) else {
+                return Err(ApiError::of_other_owners(unconverted(&after, send)));
+            };
+            after = redeclared;
+        }
+        self.patch_json(served, &after, (patch(&after), false)).await
+    }
+
+    /// What becomes of `live` when `send` is applied once our entry is named in its version; `None`
+    /// where it is, or we have none. Writes nothing.
+    ///
+    /// As a dry run can't do two things one after the other, the server is asked what it makes of what
+    /// is foreseen.
+    pub(in crate::cluster) async fn redeclared(
+        &self,
+        served: &Served,
+        send: &Object,
+        live: &Object,
+    ) -> Option<Result<Object, ApiError>> {
+        let handed_over = hand_over(live, send);
+        let redeclared = redeclared(handed_over.as_ref().unwrap_or(live), send)?;
+        let after = foresee(send, &redeclared);
+        Some(self.as_written(served, live, &after).await)
+    }
+
+    /// Names our entry in the version of `send`; what is there then, or `None` where it is named so,
+    /// or we have none.
+    ///
+    /// # Errors
+    ///
+    /// When it changed since it was seen, which is a conflict; when the API server refuses, or does
+    /// not answer.
+    pub(in crate::cluster) async fn redeclare(
+        &self,
+        served: &Served,
+        send: &Object,
+    ) -> Result<Option<Object>, ApiError> {
+        let Some(live) = self.get(served, send.namespace(), send.name()).await? else {
+            return Ok(None);
+        };
+        let Some(redeclared) = redeclared(&live, send) else { return Ok(None) };
+        let seen = send.resource_version().map_or_else(|| still(&live), |_| still(send));
+        self.put_owners(served, send, redeclared, seen).await.map(Some)
     }
 
     /// As [`take_over_seen`](Self::take_over_seen), whatever `seen` has become in the meantime.

@@ -66,15 +66,42 @@ impl Checkout {
         self.local().is_shallow().unwrap_or(false)
     }
 
-    /// Whether the commit `id` is here and is a first commit. Looks at one object alone.
-    pub fn has_root_commit(&self, id: &str) -> Result<bool, Error> {
-        let repo = self.local();
-        let Ok(id) = gix::ObjectId::from_hex(id.as_bytes()) else { return Ok(false) };
-        let object = repo.try_find_object(id).map_err(Error::read(format!("commit {id}")))?;
-        let Some(commit) = object.and_then(|object| object.try_into_commit().ok()) else {
+    /// Whether the commit `id` is here.
+    pub fn has_commit(&self, id: &str) -> bool {
+        parse(id).is_ok_and(|id| self.local().find_commit(id).is_ok())
+    }
+
+    /// Whether `revision` is of the history that began with the commit `root`: that one is reached
+    /// from it by first parents, or `known` is, a commit of which that is known. A commit that is
+    /// merely here, or merged from elsewhere, is none of the history's own.
+    ///
+    /// # Errors
+    ///
+    /// When the history can't be read.
+    pub fn is_of_root(
+        &self,
+        revision: &Revision,
+        root: &str,
+        known: Option<&str>,
+    ) -> Result<bool, Error> {
+        if !self.has_commit(root) {
             return Ok(false);
-        };
-        Ok(commit.parent_ids().next().is_none())
+        }
+        let (repo, root) = (self.local(), parse(root)?);
+        let known = known.and_then(|known| parse(known).ok());
+        let shallow = repo.shallow_commits().map_err(Error::read("the shallow boundary"))?;
+        let mut id = parse(&revision.commit)?;
+        loop {
+            let commit = find_commit(&repo, &self.limits, id)?;
+            let Some(parent) = commit.parent_ids().next() else { return Ok(id == root) };
+            if Some(id) == known {
+                return Ok(true);
+            }
+            if shallow.as_ref().is_some_and(|edge| edge.contains(&id)) {
+                return Ok(false);
+            }
+            id = parent.detach();
+        }
     }
 }
 

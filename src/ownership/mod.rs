@@ -8,7 +8,9 @@
 //! go of it. [`claims`] reads who else says that an object is theirs, [`conflict`] tells what is declared
 //! otherwise than others have it, and [`passing`] tells which fields change hands. [`emptied`] tells
 //! which maps the server can't empty in one go, and [`leftovers`] which fields it does not remove
-//! though they may be in the way; [`retyped`], of which elements the server loses the owner.
+//! though they may be in the way; [`retyped`], of which elements the server loses the owner;
+//! [`versions`], whose fields are named in a version of the kind that the server can't go by.
+//! [`stripped`] leaves out what is the server's own.
 
 pub mod claims;
 pub mod conflict;
@@ -23,7 +25,9 @@ pub mod proof;
 pub mod release;
 pub mod retyped;
 pub mod share;
+pub mod stripped;
 pub mod takeover;
+pub mod versions;
 
 use crate::inventory::PART_OF;
 use crate::object::Object;

@@ -18,7 +18,7 @@ use crate::observed::Observed;
 use crate::ownership;
 use crate::precedence::Said;
 use crate::selection::IGNORE_FILE;
-use crate::switches::{APPROVED, Fault};
+use crate::switches::{APPROVED, Fault, REPLACE, flag};
 
 /// What the user allows beyond what is safe without asking.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -214,6 +214,32 @@ pub(super) fn why_untouched(action: Action, live: &Object) -> Option<Reason> {
         format!("it is {}, which nothing is applied to", keeper.words()),
         "give the object in the manifest another name, or name its file in .trueupignore",
     ))
+}
+
+/// Why a manifest that gives a live object an owner which it does not have is not applied: the garbage
+/// collector deletes what it belongs to together with its owner, or at once where there is no such
+/// owner, and asks nobody whether the object holds data or is to stay
+/// (kubernetes/pkg/controller/garbagecollector).
+pub(super) fn why_owned(action: Action, send: &Object, live: &Object) -> Option<Reason> {
+    let owners = |object: &Object| -> BTreeSet<String> {
+        let owners = object.metadata().and_then(|metadata| metadata.get("ownerReferences"));
+        let owners = owners.and_then(|owners| owners.as_array()).into_iter().flatten();
+        owners.map(|owner| owner["uid"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    let adds = matches!(action, Action::Update | Action::Replace)
+        && !owners(send).is_subset(&owners(live));
+    adds.then(|| {
+        Reason::with_hint(
+            "metadata.ownerReferences would have the garbage collector delete it with its owner",
+            "take ownerReferences out of the manifest",
+        )
+    })
+}
+
+/// Whether a live object may be deleted to be made anew: it may say that it stays, or is not to be
+/// replaced, and what takes its place may not.
+pub fn may_be_replaced(live: &Object, send: &Object) -> bool {
+    !keeping::is_loosened(live, send) && flag(live, REPLACE) != Some(false)
 }
 
 /// Whether a controller deletes the claims of a StatefulSet once it is deleted.

@@ -29,7 +29,7 @@ pub use budget::MaxPrune;
 use decide::{Decision, decide};
 use graph::Graph;
 use guards::Undesired;
-pub use guards::{Allowed, may_go};
+pub use guards::{Allowed, may_be_replaced, may_go};
 pub use half::{Half, Part, Turn};
 use sequence::{Making, deleting, making};
 pub use sequence::{says_turn, turns};
@@ -363,7 +363,11 @@ fn wanted(
         decision
     });
     let why_not = why_not.filter(|_| !Mode::ignores(&manifest.object));
-    let keeper = || guards::why_untouched(decision.action, observation?.live()?);
+    let keeper = || {
+        let live = observation?.live()?;
+        let untouched = guards::why_untouched(decision.action, live);
+        untouched.or_else(|| guards::why_owned(decision.action, send, live))
+    };
     match unclear.or(why_not).or_else(keeper).filter(|_| decision.action != Action::Refuse) {
         None => decision,
         Some(reason) => Decision {

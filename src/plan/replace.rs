@@ -67,6 +67,13 @@ pub(super) fn decide(
         );
         return refuse(&Refusal { message, ..refused.clone() }, None);
     }
+    if !guards::may_be_replaced(live, send) {
+        let message = format!(
+            "{fields} can't be changed, and it says in the cluster that it stays, or is not replaced, which would be lost"
+        );
+        let hint = "take that from the object by hand, or declare it in the manifest";
+        return decision(Action::Refuse, Reason::with_hint(message, hint));
+    }
     if let Some(mut why_not) = why_not(fixed, may, (inventory, allowed)) {
         let ways: Vec<String> = [to_keep, why_not.hint].into_iter().flatten().collect();
         why_not.hint = (!ways.is_empty()).then(|| ways.join("; or "));

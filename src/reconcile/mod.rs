@@ -3,6 +3,7 @@
 
 mod carry_out;
 mod declare;
+mod definitions;
 mod enabled;
 mod error;
 mod explain;

@@ -280,7 +280,17 @@ impl<'a> Watchman<'a> {
     }
 
     fn see(&mut self, object: &Object) {
-        self.note(object.key(), self.judge.health(object));
+        let key = object.key();
+        let health = match object.is_going() && goes_by_itself(&key, object) {
+            true => {
+                // While its TTL takes it away it still says how it ended.
+                let mut ended = object.clone();
+                ended.metadata_mut().remove("deletionTimestamp");
+                self.judge.health(&ended)
+            }
+            false => self.judge.health(object),
+        };
+        self.note(key, health);
     }
 
     /// An object is not there. A Job that finished may clean itself up (Flux, `JobsWithTTL`).

@@ -7,7 +7,6 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use crate::catalog::{Catalog, is_namespace};
-use crate::check;
 use crate::cluster::{Cluster, Members, Question};
 use crate::desired::Desired;
 use crate::git::Checkout;
@@ -15,17 +14,17 @@ use crate::health::{Health, Judge, State};
 use crate::inventory::{Finished, Inventory, Record, Source};
 use crate::near::near;
 use crate::object::ObjectKey;
-use crate::observed::{Observation, Observed, Prerequisite, Preview, Unlisted};
+use crate::observed::{Observation, Observed, Unlisted};
 use crate::plan::{Action, Allowed, Change, Plan, plan};
 use crate::problem::Problem;
 use crate::redact::{Inputs, Redactor};
 use crate::rules::{self, Rule};
-use crate::schemas::{Schemas, releases};
 use crate::snapshot::Revision;
 use crate::switches::Mode;
 
 use super::carry_out::can_begin;
 use super::declare::declare_ignored_too;
+use super::definitions;
 use super::enabled::put_off;
 use super::former::Former;
 use super::{Declared, Error, Explained, LastRead, Target, declare, declare_again};
@@ -213,7 +212,7 @@ pub async fn survey(
         desired.left_out = all.filter(|(key, _)| !desired.objects.contains_key(key)).collect();
     }
     put_off(&mut desired, &mut observed);
-    hold_against_definitions(&desired, &mut observed);
+    definitions::hold(&desired, &mut observed);
     let instances = cluster.instances(&observed, &catalog).await;
     let allowed = Allowed {
         delete: target.allow_delete.clone(),
@@ -317,32 +316,6 @@ async fn find(inventory: &Inventory, cluster: &Cluster) -> Result<Found, Error> 
     Ok(Found { catalog, record, members, cluster_uid })
 }
 
-/// Refuses what the definitions of the commit itself do not allow: the server can't say so yet.
-fn hold_against_definitions(desired: &Desired, observed: &mut Observed) {
-    let is_of_new_kind = |observation: &Observation| {
-        let prerequisite = match observation {
-            Observation::Seen { preview: Some(Preview::Deferred(prerequisite)), .. } => {
-                prerequisite
-            }
-            _ => return false,
-        };
-        matches!(prerequisite, Prerequisite::Definition(_))
-    };
-    let mut schemas = None;
-    for (key, observation) in observed.objects.iter_mut().filter(|(_, o)| is_of_new_kind(o)) {
-        let Some(manifest) = desired.objects.get(key) else { continue };
-        let schemas = schemas.get_or_insert_with(|| {
-            let mut schemas = releases().next().and_then(Schemas::of).unwrap_or_default();
-            desired.objects.values().for_each(|manifest| schemas.define(&manifest.object));
-            schemas
-        });
-        if let Some(refusal) = check::refusal(key, manifest, schemas) {
-            let live = observation.live().cloned();
-            *observation = Observation::Seen { live, preview: Some(Preview::Refused(refusal)) };
-        }
-    }
-}
-
 /// Whether the operator's flags name kinds that there are: a slip would allow nothing, and not say so.
 fn know_kinds(target: &Target, catalog: &Catalog) -> Result<(), Error> {
     let Some(known) = catalog.kinds() else { return Ok(()) };
@@ -382,7 +355,8 @@ fn whose(
 ) -> Result<String, Error> {
     let Inventory { name, .. } = &target.inventory;
     let Some(before) = before else { return Ok(checkout.root_commit(revision)?.0) };
-    if !checkout.has_root_commit(&before.repository)? {
+    let known = before.revision.as_deref().map(|known| known.trim_end_matches("-dirty"));
+    if !checkout.is_of_root(revision, &before.repository, known)? {
         return Err(Error::OtherRepository {
             name: name.clone(),
             other: before.repository.clone(),

@@ -6,6 +6,7 @@
 
 mod atomic;
 mod schema;
+mod transitions;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read as _;
@@ -15,7 +16,7 @@ use flate2::read::GzDecoder;
 use serde::Deserialize as _;
 use serde_json::Value;
 
-pub use schema::{Kind, Others, Schema};
+pub use schema::{Kind, Others, Schema, Validation};
 
 use crate::catalog::CRD;
 use crate::object::{GroupKind, Object};
@@ -157,6 +158,15 @@ impl Schemas {
                 let schema = number.and_then(|number| self.custom.get(number));
                 schema.map_or(Found::Unspecified, Found::Custom)
             }
+        }
+    }
+
+    /// The schema of a kind that a CustomResourceDefinition defines, in one version.
+    pub fn custom(&self, kind: &GroupKind, version: &str) -> Option<&Schema> {
+        let versions = self.kinds.get(kind)?;
+        match versions.iter().find(|it| it.version == version)?.source {
+            Source::Custom(number) => self.custom.get(number?),
+            Source::Release(_) => None,
         }
     }
 

@@ -87,9 +87,28 @@ pub struct Schema {
     /// each element.
     #[serde(rename = "x-kubernetes-list-type")]
     pub list_type: Option<String>,
+    /// Rules that the value has to keep, in CEL.
+    #[serde(rename = "x-kubernetes-validations", deserialize_with = "or_default")]
+    pub validations: Vec<Validation>,
     /// The value is an object itself, with apiVersion, kind and metadata.
     #[serde(rename = "x-kubernetes-embedded-resource", deserialize_with = "or_default")]
     pub is_resource: bool,
+}
+
+/// A rule in CEL, and what the API server says where it does not hold.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Validation {
+    /// The rule.
+    pub rule: String,
+    /// What is said; the rule itself where it says nothing.
+    pub message: Option<String>,
+    /// What is said, to be evaluated.
+    pub message_expression: Option<String>,
+    /// The field below that is to blame, such as `.spec.size`.
+    pub field_path: Option<String>,
+    /// What sort of fault it is.
+    pub reason: Option<String>,
 }
 
 /// A JSON type.

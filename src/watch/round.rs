@@ -63,7 +63,7 @@ pub enum RoundError {
         /// The one that was healthy.
         healthy: String,
         /// What git says.
-        source: git::Error,
+        source: Box<git::Error>,
     },
     /// A task of our own ended without an answer.
     #[error("pulling was cut short")]
@@ -151,7 +151,7 @@ async fn choose(
         checkout.resolve(Some(healthy)).map_err(|source| RoundError::NothingToKeep {
             failed: failed.to_owned(),
             healthy: healthy.to_owned(),
-            source,
+            source: Box::new(source),
         })?;
         Ok::<_, RoundError>(at(watch, (checkout, cluster), (target, healthy))?)
     };

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::os::fd::OwnedFd;
 use std::process::{Child, Command};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -23,7 +22,7 @@ impl Terminal {
         let end = || File::options().read(true).write(true).open(&name).unwrap();
         let child = command.stdin(end()).stdout(end()).stderr(end()).spawn().unwrap();
         drop(command); // which has the other end, too
-        Self { screen: File::from(OwnedFd::from(screen)), child }
+        Self { screen: File::from(screen), child }
     }
 
     /// Types a text.

@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::ValueEnum;
 use terminal_size::{Height, Width, terminal_size_of};
+use unicode_width::UnicodeWidthStr as _;
 
 #[cfg(test)]
 pub(in crate::cli) use guard::guarded;
@@ -107,6 +108,10 @@ impl Ui {
             &mut Guard::new(anstream::AutoStream::new(&mut text as &mut dyn Write, color)),
             glyphs,
         )?;
+        // less would show it and end; who names another one is to get everything, as from git.
+        if pager.is_usual() && fits(&text, terminal_size_of(io::stdout())) {
+            return io::stdout().write_all(&text);
+        }
         match pager.show(&text) {
             Ok(()) => Ok(()),
             Err(error) if pager.is_usual() => {
@@ -272,6 +277,15 @@ impl Ui {
     }
 }
 
+/// Whether a text fits on a terminal, with a line for the prompt.
+fn fits(text: &[u8], size: Option<(Width, Height)>) -> bool {
+    let Some((Width(columns @ 1..), Height(rows))) = size else { return false };
+    let text = String::from_utf8_lossy(text);
+    let text = anstream::adapter::strip_str(&text).to_string();
+    let rows_of = |line: &str| line.width().div_ceil(columns.into()).max(1);
+    text.lines().map(rows_of).sum::<usize>() < rows.into()
+}
+
 fn width(size: Option<(Width, Height)>) -> Option<usize> {
     size.map(|(Width(columns), _)| columns.into())
 }
@@ -285,4 +299,24 @@ fn is_utf8() -> bool {
         let locale = locale.to_lowercase();
         locale.contains("utf-8") || locale.contains("utf8")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_fits_where_its_lines_and_the_prompt_do() {
+        let screen = |columns, rows| Some((Width(columns), Height(rows)));
+        for (text, size, expected) in [
+            ("a\nb\n", screen(80, 3), true),
+            ("a\nb\nc\n", screen(80, 3), false),
+            ("\u{1b}[32mabc\u{1b}[0m\n\n", screen(3, 3), true),
+            ("abcd\n\n", screen(3, 3), false),
+            ("a\n", None, false),
+            ("a\n", screen(0, 0), false),
+        ] {
+            assert_eq!(fits(text.as_bytes(), size), expected, "{text:?}");
+        }
+    }
 }

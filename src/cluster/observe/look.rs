@@ -19,6 +19,7 @@ use crate::ownership::FIELD_MANAGER;
 use crate::ownership::conflict::OnConflict;
 use crate::ownership::leftovers::Leftover;
 use crate::ownership::takeover::hand_over;
+use crate::ownership::versions;
 use crate::rules::fields_of;
 use crate::schemas::Schemas;
 use crate::switches::Mode;
@@ -41,6 +42,8 @@ pub(super) struct Look<'a> {
     pub(super) is_unlisted: bool,
     /// The APIService of the commit that brings its kind.
     pub(super) promised: Option<&'a ObjectKey>,
+    /// The CustomResourceDefinition of the commit that has its kind.
+    pub(super) definition: Option<&'a Object>,
     /// How it is treated, where it is not simply made true.
     pub(super) mode: Option<Mode>,
 }
@@ -132,7 +135,8 @@ impl Cluster {
                 return Looked { observation: Observation::Seen { live, preview }, verdict };
             }
         }
-        let Look { served, mut send, sent, member, is_unlisted: _, promised, mode: _ } = look;
+        let Look { served, mut send, sent, member, is_unlisted: _, promised, definition, mode: _ } =
+            look;
         let mut member = member.filter(|member| member.api_version() == send.api_version());
         for _ in 0..LOOKS {
             if let Some(sent) = sent {
@@ -156,6 +160,28 @@ impl Cluster {
             };
             let mut verdict = None;
             let mut answer = answer.map(|answer| object(answer.body));
+            if let (Err(error), Some(live)) = (&answer, &live)
+                && let Some(said) = error.of_other_version()
+            {
+                let hindered = versions::hindered(live, &send, said).map(Preview::Refused);
+                let redeclared = match hindered {
+                    Some(refused) => Some(Ok(refused)),
+                    None => {
+                        let redeclared = self.redeclared(served, &send, live).await;
+                        redeclared.map(|merged| merged.map(Preview::Merged))
+                    }
+                };
+                match redeclared {
+                    Some(Err(error)) if error.is_conflict() => continue,
+                    Some(Err(error)) => answer = Err(error),
+                    Some(Ok(preview)) => {
+                        let (live, preview) = (Some(live.clone()), Some(preview));
+                        let observation = Observation::Seen { live, preview };
+                        return Looked { observation, verdict };
+                    }
+                    None => {}
+                }
+            }
             if let (Ok(merged), Some(live)) = (&answer, &live)
                 && merged.resource_version() == live.resource_version()
                 && let Some(handed_over) = hand_over(&recorded(live, merged), &send)
@@ -229,8 +255,8 @@ impl Cluster {
                 (Ok(merged), _) => Preview::Merged(merged),
                 (Err(error), _) => match error.no_dry_run() {
                     Some(why) => Preview::Unasked(why),
-                    None if error.is_immutability()
-                        && let Some(live) = &live =>
+                    None if let Some(live) = &live
+                        && self.is_immutability(served, &error, definition).await =>
                     {
                         let anew = self.could_be_made(served, (&send, live)).await;
                         Preview::Immutable { refusal: error.refusal(), anew }
@@ -268,8 +294,16 @@ impl Cluster {
 
     /// Looks at one object again, as the server has it now.
     pub async fn look_again(&self, served: &Served, send: &Object) -> Observation {
-        let (send, is_unlisted, promised, mode) = (send.clone(), false, None, None);
-        let look = Look { served, send, sent: None, member: None, is_unlisted, promised, mode };
+        let look = Look {
+            served,
+            send: send.clone(),
+            sent: None,
+            member: None,
+            is_unlisted: false,
+            promised: None,
+            definition: None,
+            mode: None,
+        };
         self.look(look, None).await.observation
     }
 

@@ -20,6 +20,7 @@ pub use self::members::Members;
 pub(super) use self::members::{Held, typed};
 pub use self::unrecorded::Strange;
 use super::Cluster;
+use super::immutable::definition_key;
 use crate::catalog::{Catalog, Lookup, Promised, Served, is_namespace};
 use crate::desired::Desired;
 use crate::health::Judge;
@@ -49,6 +50,12 @@ pub struct Question<'a> {
 }
 
 impl Question<'_> {
+    /// The CustomResourceDefinition of the commit that has a kind.
+    fn definition(&self, served: &Served) -> Option<&Object> {
+        let key = definition_key(served);
+        self.desired.objects.get(&key).map(|manifest| &manifest.object)
+    }
+
     /// The kind in the version in which it is declared; `None` where it is not, or not served so.
     fn declared(&self, kind: &GroupKind) -> Option<&Served> {
         let mut declared = self.desired.objects.iter().filter(|(key, _)| key.group_kind() == *kind);
@@ -114,6 +121,7 @@ impl Cluster {
                             member,
                             is_unlisted: observed.is_unlisted(key),
                             promised: question.catalog.promised_by(object.api_version()),
+                            definition: question.definition(served),
                             mode,
                         };
                         looks.push((key, look));

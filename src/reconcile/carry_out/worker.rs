@@ -2,7 +2,7 @@
 //! first. In which order changes are made is the caller's.
 
 use std::borrow::Cow;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::departure::DELETION_PATIENCE;
 use super::reason;
@@ -23,9 +23,13 @@ use crate::reconcile::prove::prove_one;
 use crate::reconcile::{Survey, Waiting};
 use crate::report::Outcome;
 use crate::switches::Mode;
+use crate::unique;
 
 /// How long a new definition may take to be established, and a new kind to be served after that.
 const DEFINITION_PATIENCE: Duration = Duration::from_secs(60);
+/// How long an API server may go by the definition that it had before the one that it was just given;
+/// with several of them, each learns of it by itself.
+const DEFINITION_DELAY: Duration = Duration::from_secs(5);
 /// How often an approved change is tried over a state that moves without touching it.
 const SEND_TRIES: usize = 5;
 /// How often what a right was given for a moment ago is tried.
@@ -150,8 +154,10 @@ impl Worker<'_> {
         is_meant: &(dyn Fn(&Object) -> bool + Sync),
     ) -> Result<Deleted, ApiError> {
         let id = self.inventory.id();
-        let may_go = |now: &Object| {
-            change.action != Action::Delete || plan::may_go(&change.key, now, &self.survey.allowed)
+        let may_go = |now: &Object| match (change.action, &change.send) {
+            (Action::Delete, _) => plan::may_go(&change.key, now, &self.survey.allowed),
+            (_, Some(send)) => plan::may_be_replaced(now, send),
+            (_, None) => true,
         };
         let is_meant = |now: &Object| {
             ownership::is_ours(now, &id)
@@ -170,6 +176,7 @@ impl Worker<'_> {
         send: &Object,
     ) -> Result<Outcome, ApiError> {
         let mut tries = 0;
+        let begun = Instant::now();
         loop {
             match self.send(served, change, send).await {
                 // What gives the right was applied a moment ago, and not every part of the server
@@ -183,7 +190,9 @@ impl Worker<'_> {
                     }
                 }
                 Err(error)
-                    if self.is_about_to_work(&error, change)
+                    if (self.is_about_to_work(&error, change)
+                        || self.may_be_outdated(&error, change)
+                            && begun.elapsed() < DEFINITION_DELAY)
                         && self.patience.allows(TRY_AGAIN)
                         && self.patience.rest(TRY_AGAIN).await => {}
                 Err(error) => return Err(error),
@@ -337,14 +346,32 @@ impl Worker<'_> {
         self.approval.is_none_or(|approval| approval.holds(&now(), self.survey.redactor()))
     }
 
+    /// Whether an error may be by a definition that was changed in this run, as it was before. One that
+    /// was made in this run was nothing else before, and what is missing is not its.
+    fn may_be_outdated(self, error: &ApiError, change: &Change) -> bool {
+        let lack = &change.confidence;
+        let waits =
+            matches!(lack, Confidence::Local(Lack::Prerequisite(Prerequisite::Definition(_))));
+        waits
+            && self.survey.catalog.preferred(&change.key.group_kind()).is_some()
+            && error.is_verdict()
+            && !error.is_not_found()
+            && !error.causes().is_empty()
+    }
+
     /// Whether an error is the kind that ends by itself: a kind that was established in this run
     /// and is not served everywhere yet, a namespace so new that its service account is missing, or
-    /// one that is on its way out.
+    /// one that is on its way out, a value that was given up a moment ago.
     fn is_about_to_work(self, error: &ApiError, change: &Change) -> bool {
         let kind = change.key.group_kind();
+        let is_freed = || {
+            matches!(change.confidence, Confidence::Local(Lack::Value(_)))
+                && unique::is_taken(&error.to_string())
+        };
         let new_kind = || self.survey.catalog.is_defined(&kind) || server_of(change).is_some();
         (error.is_not_found() && error.missing_namespace().is_none() && new_kind())
             || error.fault() == Fault::Settling
+            || is_freed()
     }
 }
 

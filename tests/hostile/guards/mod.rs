@@ -3,6 +3,7 @@
 
 mod approvals;
 mod inventories;
+mod lost;
 mod stricter;
 
 /// The words of a text, however they are laid out.
