@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::budget::Budget;
 use super::parts::{named_parts, parts, parts_of};
 use super::search::{Failed, Needle, Search, Stands};
 use super::secrets::Found;
@@ -59,6 +60,18 @@ impl Inputs {
         }
     }
 
+    /// Adds the values of every Secret that an object is or has in it, such as a patch.
+    pub fn object(&mut self, object: &Object) {
+        let mut found = Found::default();
+        found.of_map(&object.key(), &object.0);
+        for secret in &found.values {
+            self.secret.insert(secret.written.trim().to_owned());
+            if let Some(text) = secret.text() {
+                self.secret(text);
+            }
+        }
+    }
+
     /// Whether there is nothing to mask.
     pub fn is_empty(&self) -> bool {
         self.secret.is_empty() && self.quoted.is_empty()
@@ -84,9 +97,9 @@ impl Inputs {
             Ok(None) => return BTreeSet::new(),
             Err(Failed) => return self.secret.clone(),
         };
-        let mut there = BTreeSet::new();
+        let (mut there, budget) = (BTreeSet::new(), Budget::default());
         for text in found.values.iter().filter_map(|secret| secret.text()) {
-            match search.find(text) {
+            match search.find(text, &budget) {
                 Ok(spans) => there.extend(spans.into_iter().map(|(_, at)| given[at].clone())),
                 Err(Failed) => return self.secret.clone(),
             }

@@ -24,7 +24,9 @@
 //! [`Redactor::text_about`] masks even those where the text is about the Secret that holds them.
 //! Objects' kinds, names and namespaces are never masked where they identify an object.
 
+mod budget;
 mod digits;
+mod group;
 mod inputs;
 mod parts;
 mod pieces;
@@ -36,6 +38,7 @@ mod worth;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use budget::Budget;
 pub use inputs::Inputs;
 use search::{Failed, Needle, Search, Span, Stands};
 pub use secrets::LAST_APPLIED;
@@ -67,6 +70,8 @@ pub struct Redactor {
     quiet: BTreeMap<ObjectKey, BTreeSet<(Vec<u8>, usize)>>,
     /// Fields that are masked as a Secret's values are.
     rules: Vec<Rule>,
+    /// How much all searches may take.
+    budget: Budget,
     /// The search could not be built: every text is hidden, since nobody can say what it holds.
     blind: bool,
 }
@@ -337,7 +342,7 @@ impl Redactor {
         let spans = Search::new(quiet.iter().map(needle)).and_then(|search| {
             let mut spans = self.spans(text)?;
             if let Some(search) = search {
-                spans.extend(search.find(text)?);
+                spans.extend(search.find(text, &self.budget)?);
             }
             Ok(spans)
         });
@@ -363,7 +368,7 @@ impl Redactor {
     fn spans(&self, text: &str) -> Result<Vec<Span>, Failed> {
         match &self.search {
             _ if self.blind => Err(Failed),
-            Some(search) => search.find(text),
+            Some(search) => search.find(text, &self.budget),
             None => Ok(Vec::new()),
         }
     }

@@ -19,6 +19,11 @@ const DEPTH: usize = 4;
 const SHORTEST_BASE64: usize = 8;
 /// A file whose values are larger says nothing that is worth the time.
 const LARGEST: usize = 1 << 20;
+/// How many bytes are looked through for each byte of a value, in its parts and theirs.
+const FOR_A_BYTE: usize = 32;
+/// How many for each value, however short it is, and what each part costs besides its bytes.
+const FOR_A_VALUE: usize = 16 << 10;
+const FOR_A_PART: usize = 8;
 
 /// What names of fields have in them whose values are secret.
 const SECRET_NAMES: &[&str] = &[
@@ -56,41 +61,62 @@ pub(super) fn is_secret_name(name: &str) -> bool {
 
 /// The parts of `value` that may be secret by themselves, in the order in which they stand there.
 pub(super) fn parts(value: &str) -> Vec<String> {
-    let mut found = Found::default();
-    if value.len() <= LARGEST {
-        found.of_text("", value, DEPTH);
-    }
+    let mut found = Found::of_length(value.len());
+    found.of_text("", value, DEPTH);
     found.parts
 }
 
 /// Those of them whose names say that they are secret.
 pub(super) fn named_parts(text: &str) -> Vec<String> {
-    let mut found = Found { only_named: true, ..Found::default() };
-    if text.len() <= LARGEST {
-        found.of_text("", text, DEPTH);
-    }
+    let mut found = Found { only_named: true, ..Found::of_length(text.len()) };
+    found.of_text("", text, DEPTH);
     found.parts
 }
 
 /// The parts of the value of a field by this name that was read already, such as a file of values.
 pub(super) fn parts_of(name: &str, value: &Value) -> Vec<String> {
-    let mut found = Found::default();
+    let mut found = Found::of_length(length(value));
     found.of_value(name, value, DEPTH);
     found.parts
 }
 
-#[derive(Default)]
+/// How long the texts of a value are together.
+fn length(value: &Value) -> usize {
+    match value {
+        Value::Object(map) => map.values().map(|value| length(value) + 1).sum(),
+        Value::Array(items) => items.iter().map(|item| length(item) + 1).sum(),
+        Value::String(text) => text.len(),
+        Value::Number(_) | Value::Bool(_) | Value::Null => 1,
+    }
+}
+
 struct Found {
     parts: Vec<String>,
     known: BTreeSet<String>,
     only_named: bool,
+    /// How many bytes more may be looked through. A value that takes more was made for that, and
+    /// parts that come later are none.
+    left: usize,
 }
 
 impl Found {
+    /// For a value of this length.
+    fn of_length(length: usize) -> Self {
+        let left = FOR_A_BYTE.saturating_mul(length).saturating_add(FOR_A_VALUE);
+        Self { parts: Vec::new(), known: BTreeSet::new(), only_named: false, left }
+    }
+
+    /// Whether so many bytes more may be looked through; then they are.
+    fn takes(&mut self, bytes: usize) -> bool {
+        let left = self.left.checked_sub(bytes);
+        self.left = left.unwrap_or(0);
+        left.is_some()
+    }
+
     /// Adds a part by this name, and its own parts.
     fn part(&mut self, name: &str, text: &str, depth: usize) {
         let text = text.trim();
-        if text.is_empty() {
+        if text.is_empty() || !self.takes(name.len() + text.len() + FOR_A_PART) {
             return;
         }
         // A file inside a file is known by its own parts, a key as a whole.
@@ -108,7 +134,8 @@ impl Found {
     fn of_text(&mut self, name: &str, text: &str, depth: usize) {
         let Some(depth) = depth.checked_sub(1) else { return };
         let text = text.trim();
-        if text.len() < 4 || text.contains("-----BEGIN ") {
+        let is_small = (4..=LARGEST).contains(&text.len());
+        if !is_small || text.contains("-----BEGIN ") || !self.takes(text.len()) {
             return;
         }
         if let Some(value) = structured(text) {
@@ -187,10 +214,20 @@ impl Found {
 
     /// `scheme://user:password@host`, plain or escaped.
     fn urls(&mut self, text: &str, depth: usize) {
-        for (at, _) in text.match_indices("://") {
-            let rest = &text[at + 3..];
-            let is_end = |c: char| c.is_whitespace() || "\"'<>`".contains(c);
-            let rest = &rest[..rest.find(is_end).unwrap_or(rest.len())];
+        let is_end = |c: char| c.is_whitespace() || "\"'<>`".contains(c);
+        let mut places = text.match_indices("://").map(|(at, _)| at).peekable();
+        let mut known_end = 0;
+        while let Some(at) = places.next() {
+            let from = at + 3;
+            // A password may have `://` in it, but of what stands inside of a URL each byte belongs
+            // to one of them only.
+            let end = if at < known_end {
+                places.peek().map_or(known_end, |next| known_end.min(*next))
+            } else {
+                known_end = text[from..].find(is_end).map_or(text.len(), |end| from + end);
+                known_end
+            };
+            let rest = text.get(from..end).unwrap_or_default();
             let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
             // A password with a slash in it that is not escaped; of a web page it is a path.
             let whole = if text[..at].ends_with("http") || text[..at].ends_with("https") {
@@ -213,8 +250,11 @@ impl Found {
     /// `<password>value</password>`.
     fn elements(&mut self, text: &str, depth: usize) {
         for (at, _) in text.match_indices("</") {
-            let Some(start) = text[..at].rfind('>') else { continue };
-            let end = text[at + 2..].find('>').map_or(text.len(), |end| at + 2 + end);
+            // Neither the text nor the name goes beyond another element's sign.
+            let start =
+                text[..at].rfind(['<', '>']).filter(|start| text[*start..].starts_with('>'));
+            let Some(start) = start else { continue };
+            let end = text[at + 2..].find(['<', '>']).map_or(text.len(), |end| at + 2 + end);
             self.part(&text[at + 2..end], &text[start + 1..at], depth);
         }
     }
@@ -321,6 +361,35 @@ mod tests {
             if expected.is_empty() {
                 assert_eq!(found, [] as [&str; 0], "{text}");
             }
+        }
+    }
+
+    #[test]
+    fn a_value_made_of_beginnings_costs_no_more_than_its_length() {
+        for (text, expected) in [
+            (format!("{}p@h", "x://u:".repeat(200)), "p"),
+            (format!("{}word-1x2@h", "amqp://u:".repeat(200)), "word-1x2"),
+            (format!(">hunter2x9y8z{}password", "</".repeat(800)), "hunter2x9y8z"),
+            (format!("{}<password>hunter2x9y8z</password>", "</a>".repeat(400)), "hunter2x9y8z"),
+            (format!("a://u:p{}@h", "://".repeat(400)), &format!("p{}", "://".repeat(400))),
+        ] {
+            let mut found = Found { left: usize::MAX, ..Found::of_length(0) };
+            found.of_text("", &text, DEPTH);
+            let cost = usize::MAX - found.left;
+            assert!(cost < 16 * text.len(), "{cost} for {}: {text}", text.len());
+            assert!(found.parts.iter().any(|part| part == expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn parts_end_where_the_budget_does() {
+        let text = "A_TOKEN=one-word\nB_TOKEN=two-word";
+        for (left, expected) in
+            [(0, &[][..]), (60, &["one-word"]), (400, &["one-word", "two-word"])]
+        {
+            let mut found = Found { left, ..Found::of_length(0) };
+            found.of_text("", text, DEPTH);
+            assert_eq!(found.parts, expected, "{left}");
         }
     }
 

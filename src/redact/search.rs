@@ -12,7 +12,9 @@ use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
 
+use super::budget::{Allowance, Budget};
 use super::digits::Digits;
+use super::group::Group;
 use super::views::{Kind, LONGEST_ESCAPE, dense, white_space};
 
 /// Only this many bytes of a value go into the search itself, the rest is compared where they
@@ -70,7 +72,7 @@ pub(super) struct Search {
     /// Finds the beginnings of the values, without white space.
     beginnings: AhoCorasick,
     /// Those beginnings, sorted, each with the values that begin so.
-    needles: Vec<(Vec<u8>, BTreeSet<Needle>)>,
+    needles: Vec<(Vec<u8>, Group)>,
     /// Whether any value has white space in it.
     has_spaces: bool,
     /// Whether any value has bytes in it that are no plain text.
@@ -96,37 +98,38 @@ impl Search {
             return Ok(None);
         }
         let beginnings = AhoCorasick::new(by_beginning.keys()).map_err(|_| Failed)?;
-        let needles = by_beginning.into_iter().collect();
+        let group = |(beginning, needles)| (beginning, Group::new(needles));
+        let needles = by_beginning.into_iter().map(group).collect();
         Ok(Some(Self { beginnings, needles, has_spaces, has_bytes }))
     }
 
     /// Every place of `text` where a value stands, overlapping ones too.
-    pub(super) fn find(&self, text: &str) -> Result<Vec<Span>, Failed> {
+    pub(super) fn find(&self, text: &str, budget: &Budget) -> Result<Vec<Span>, Failed> {
         let mut hunt = Hunt {
             search: self,
             spans: Vec::new(),
             seen: HashMap::new(),
             state: RandomState::new(),
-            left: (8 << 20) + 128 * text.len(),
+            left: budget.of_text(text.len()),
         };
         hunt.views(text.as_bytes(), &|range| range, Levels { digits: DEPTH, escapes: LEVELS })?;
         Ok(hunt.spans)
     }
 
-    /// A value that begins with what a program showed of one, in which white space does not count.
-    fn begins_with(&self, shown: &[u8]) -> Option<&Needle> {
-        let shown = dense(shown).map_or_else(|| shown.to_vec(), |view| view.bytes);
-        let start = &shown[..shown.len().min(BEGINNING)];
-        let from = self.needles.partition_point(|(beginning, _)| beginning.as_slice() < start);
-        let same = self.needles[from..].iter().take_while(|(known, _)| known.starts_with(start));
-        same.flat_map(|(_, needles)| needles).find(|needle| {
-            let is_same = |value: &[u8]| value.starts_with(&shown);
-            needle.stands == Stands::Anywhere
-                && match dense(&needle.value) {
-                    Some(view) => is_same(&view.bytes),
-                    None => is_same(&needle.value),
-                }
-        })
+    /// A value that begins with all that a program showed of one, which has no white space and is
+    /// shorter than what goes into the search, and what it cost to find it.
+    fn begins_with(&self, shown: &[u8]) -> (Option<&Needle>, usize) {
+        let from = self.needles.partition_point(|(beginning, _)| beginning.as_slice() < shown);
+        let same = self.needles[from..].iter().take_while(|(known, _)| known.starts_with(shown));
+        let mut cost = shown.len();
+        for (_, group) in same {
+            let (found, compared) = group.that_begins_with(shown);
+            cost += compared;
+            if found.is_some() {
+                return (found, cost);
+            }
+        }
+        (None, cost)
     }
 }
 
@@ -179,7 +182,7 @@ struct Hunt<'a> {
     seen: HashMap<(Range<usize>, u64), usize>,
     state: RandomState,
     /// How many bytes more may be searched. A text that takes more was made for that.
-    left: usize,
+    left: Allowance<'a>,
 }
 
 impl Hunt<'_> {
@@ -224,17 +227,21 @@ impl Hunt<'_> {
 
     /// Searches bytes as they are for values that are not shorter than that.
     fn matches(&mut self, bytes: &[u8], origin: Origin<'_>, least: usize) -> Result<(), Failed> {
-        self.left = self.left.checked_sub(bytes.len()).ok_or(Failed)?;
+        self.left.take(bytes.len())?;
         let dense = if self.search.has_spaces { dense(bytes) } else { None };
         let packed = dense.as_ref().map_or(bytes, |view| &view.bytes);
+        let mut candidates = Vec::new();
         for found in self.search.beginnings.find_overlapping_iter(packed) {
             let start = match &dense {
                 Some(view) => view.origin(found.range()).start,
                 None => found.start(),
             };
-            for needle in &self.search.needles[found.pattern().as_usize()].1 {
+            candidates.clear();
+            let group = &self.search.needles[found.pattern().as_usize()].1;
+            self.left.take(group.in_text(&bytes[start..], &mut candidates))?;
+            for needle in &candidates {
                 let (is_there, length) = compare(&needle.value, &bytes[start..]);
-                self.left = self.left.checked_sub(length).ok_or(Failed)?;
+                self.left.take(length)?;
                 if !is_there {
                     continue;
                 }
@@ -244,12 +251,16 @@ impl Hunt<'_> {
                 }
             }
         }
-        self.cut_off(bytes, origin);
-        Ok(())
+        self.cut_off(bytes, origin)
     }
 
     /// Finds beginnings of values whose rest was cut off, such as `` `hunter2...` ``.
-    fn cut_off(&mut self, bytes: &[u8], origin: Origin<'_>) {
+    fn cut_off(&mut self, bytes: &[u8], origin: Origin<'_>) -> Result<(), Failed> {
+        if !(0..bytes.len()).any(|at| mark_of_cut(&bytes[at..]).is_some()) {
+            return Ok(());
+        }
+        self.left.take(bytes.len())?;
+        let shown = Shown::new(self.search, bytes);
         let mut quote = None;
         for at in 0..bytes.len() {
             match bytes[at] {
@@ -263,21 +274,14 @@ impl Hunt<'_> {
                         (_, CUT) => end.saturating_sub(LONGEST_CUT)..end,
                         _ => continue,
                     };
-                    let is_quoted =
-                        |from| bytes[..from].last().is_none_or(|it| QUOTES.contains(it));
-                    let begins = |from: &usize| {
-                        let least = if is_quoted(*from) { SHORTEST_CUT } else { LONG };
-                        let is_long = end >= from + least && !bytes[*from].is_ascii_whitespace();
-                        is_long.then(|| self.search.begins_with(&bytes[*from..end])).flatten()
-                    };
-                    let found = starts.into_iter().find_map(|from| Some((from, begins(&from)?)));
-                    if let Some((from, needle)) = found {
+                    if let Some((from, needle)) = shown.beginning(starts, &mut self.left)? {
                         self.spans.push((origin(from..at), needle.number));
                     }
                 }
                 _ => {}
             }
         }
+        Ok(())
     }
 
     /// Searches what those runs of digits stand for that are `wanted`.
@@ -297,7 +301,7 @@ impl Hunt<'_> {
                 if !wanted(&(run.start..run.end + padding)) {
                     continue;
                 }
-                self.left = self.left.checked_sub(run.len()).ok_or(Failed)?;
+                self.left.take(run.len())?;
                 for first in (run.start..run.end).take(digits.alignments()) {
                     if self.may_hold_value(digits, &bytes[first..run.end]) {
                         digits.decode_into(&bytes[first..run.end], &mut decoded);
@@ -339,6 +343,69 @@ impl Hunt<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// A text in which a program showed the beginnings of values, prepared so that no place of it is
+/// compared more often than it has to be.
+struct Shown<'a> {
+    search: &'a Search,
+    bytes: &'a [u8],
+    /// The text without white space.
+    dense: Vec<u8>,
+    /// Where in the text each byte of that stands.
+    origins: Vec<usize>,
+    /// Where in it something stands that is as long as what goes into the search, in order, and
+    /// which it is. Only there can a longer one begin.
+    long: Vec<(usize, usize)>,
+}
+
+impl<'a> Shown<'a> {
+    fn new(search: &'a Search, bytes: &'a [u8]) -> Self {
+        let is_dense = |at: &usize| !bytes[*at].is_ascii_whitespace();
+        let origins: Vec<usize> = (0..bytes.len()).filter(is_dense).collect();
+        let dense: Vec<u8> = origins.iter().map(|at| bytes[*at]).collect();
+        let found = search.beginnings.find_overlapping_iter(&dense);
+        let long = found
+            .filter(|it| it.end() - it.start() == BEGINNING)
+            .map(|it| (it.start(), it.pattern().as_usize()))
+            .collect();
+        Self { search, bytes, dense, origins, long }
+    }
+
+    /// The first of these places from which on all is the beginning of a value, and the value.
+    fn beginning(
+        &self,
+        starts: Range<usize>,
+        left: &mut Allowance<'_>,
+    ) -> Result<Option<(usize, &'a Needle)>, Failed> {
+        let place = |at: usize| self.origins.partition_point(|origin| *origin < at);
+        let (first, end) = (place(starts.start), place(starts.end));
+        let near = first.max(end.saturating_sub(BEGINNING - 1));
+        let from = self.long.partition_point(|(start, _)| *start < first);
+        let to = self.long.partition_point(|(start, _)| start + BEGINNING <= end);
+        for (start, group) in self.long.get(from..to).unwrap_or_default() {
+            let group = &self.search.needles[*group].1;
+            let (found, cost) = group.that_begins_with(&self.dense[*start..end]);
+            left.take(cost)?;
+            if let Some(needle) = found {
+                return Ok(Some((self.origins[*start], needle)));
+            }
+        }
+        for start in near..end {
+            let from = self.origins[start];
+            let is_quoted = self.bytes[..from].last().is_none_or(|it| QUOTES.contains(it));
+            let least = if is_quoted { SHORTEST_CUT } else { LONG };
+            if starts.end < from + least {
+                continue;
+            }
+            let (found, cost) = self.search.begins_with(&self.dense[start..end]);
+            left.take(cost)?;
+            if let Some(needle) = found {
+                return Ok(Some((from, needle)));
+            }
+        }
+        Ok(None)
     }
 }
 

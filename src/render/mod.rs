@@ -16,6 +16,7 @@ mod imports;
 mod jsonnet;
 mod kustomization;
 mod output;
+mod patches;
 pub mod program;
 pub mod shelf;
 pub mod sources;

@@ -6,6 +6,7 @@ use crate::formats::{Formats, Helm, Jsonnet};
 use crate::manifest;
 use crate::redact::{Inputs, Redactor};
 
+use super::patches;
 use super::shelf::{KUSTOMIZATIONS, folder_of, join};
 use super::sources::Format;
 
@@ -83,6 +84,8 @@ impl Given<'_> {
             let name = path.rsplit('/').next().unwrap_or(path);
             if self.format == Format::Kustomize && KUSTOMIZATIONS.contains(&name) {
                 self.generators(path, content, &mut inputs);
+            } else if self.format == Format::Kustomize && is_yaml(path) {
+                transformers(path, content, &mut inputs);
             }
             if let Ok(text) = std::str::from_utf8(content) {
                 inputs.text(text);
@@ -135,6 +138,7 @@ impl Given<'_> {
                 }
             } else {
                 inputs.parts_of(field, value);
+                patches::add_field(field, value, inputs);
             }
         }
     }
@@ -177,6 +181,22 @@ impl Given<'_> {
                 add(name, value.trim_matches(['"', '\'']));
             }
         }
+    }
+}
+
+/// What transformers and patches that are files hold.
+fn transformers(path: &str, content: &[u8], inputs: &mut Inputs) {
+    let reading = manifest::read_yaml(path, content);
+    for object in reading.manifests.iter().map(|manifest| &manifest.object) {
+        if object.kind().ends_with("Transformer") {
+            patches::add(&Value::Object(object.0.clone()), inputs);
+        }
+    }
+    if !reading.problems.is_empty() {
+        if let Ok(Some((value @ Value::Array(_), _))) = manifest::value(path, content) {
+            patches::add_operations(&value, inputs);
+        }
+        patches::add_file(&String::from_utf8_lossy(content), inputs);
     }
 }
 
@@ -237,6 +257,54 @@ mod tests {
         let jsonnet = Some(Jsonnet { ext: variables, ..Jsonnet::default() });
         let formats = Formats { jsonnet, ..Formats::default() };
         assert!(!shown(Format::Jsonnet, &formats, &[], "no five-word").contains("five"));
+    }
+
+    #[test]
+    fn what_patches_put_into_a_secret_is_masked() {
+        let strategic = "kind: Secret\nmetadata: {name: db}\nstringData: {master: CorrectHorse}";
+        let faulty = "kind: Secret\nmetadata: {name: db}\nstringData:\n  master: CorrectHorse\n :x";
+        let operations = "- op: add\n  path: /stringData/master\n  value: CorrectHorse";
+        let deployment = "kind: Deployment\nmetadata: {name: db}\nspec: {master: CorrectHorse}";
+        let text = |text: &str| Value::from(text).to_string();
+        let transformer = |patch: &str| {
+            format!(
+                "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {{name: x}}\npatch: {}",
+                text(patch)
+            )
+        };
+        for (field, is_masked) in [
+            (format!("patches: [{{patch: {}}}]", text(strategic)), true),
+            (format!("patches: [{{patch: {}}}]", text(faulty)), true),
+            (format!("patches: [{{target: {{kind: Secret}}, patch: {}}}]", text(operations)), true),
+            (format!("patches: [{{target: {{name: db}}, patch: {}}}]", text(operations)), true),
+            (format!("patches: [{{target: {{kind: Pod}}, patch: {}}}]", text(operations)), false),
+            (format!("patchesStrategicMerge: [{}]", text(strategic)), true),
+            (format!("patchesStrategicMerge: [{}]", text(deployment)), false),
+            (format!("patchesJson6902: [{{patch: {}}}]", text(operations)), true),
+            (
+                "generators: ['{kind: SecretGenerator, literals: [a=CorrectHorse]}']".to_owned(),
+                true,
+            ),
+            (format!("transformers: [{}]", text(&transformer(strategic))), true),
+            (format!("transformers: [{}]", text(&transformer(faulty))), true),
+            (format!("transformers: [{}]", text(&transformer(operations))), true),
+        ] {
+            let files = [("b/kustomization.yaml", field.as_str())];
+            let said = "bad patch: master: CorrectHorse of db";
+            let said = shown(Format::Kustomize, &Formats::default(), &files, said);
+            assert_eq!(!said.contains("CorrectHorse"), is_masked, "{field}: {said}");
+            assert!(said.contains("master") && said.ends_with("of db"), "{said}");
+        }
+        for (file, named) in [("t.yaml", transformer(operations)), ("p.yaml", faulty.to_owned())] {
+            let file = format!("b/{file}");
+            let said = shown(
+                Format::Kustomize,
+                &Formats::default(),
+                &[(&file, &named)],
+                "master: CorrectHorse",
+            );
+            assert!(!said.contains("CorrectHorse"), "{file}: {said}");
+        }
     }
 
     #[test]

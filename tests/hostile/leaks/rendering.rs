@@ -117,6 +117,45 @@ fn kustomizes_errors_name_the_generator_and_not_its_value() {
 }
 
 #[test]
+fn kustomizes_errors_do_not_quote_what_patches_put_into_a_secret() {
+    let repo = Repo::new("leaks-kustomize-patches", sandbox::bare());
+    // Neither its name nor its looks say that it is secret.
+    let canaries = Canaries(vec!["CorrectHorseBattery".to_owned()]);
+    let value = &canaries.0[0];
+    let secret =
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData: {master: first}\n";
+    repo.write("secret.yaml", secret);
+    let patch = |faulty: &str| {
+        format!(
+            "apiVersion: v1\n    kind: Secret\n    metadata: {{name: other}}\n    stringData:\n      master: {value}\n{faulty}"
+        )
+    };
+    let operation = format!("- op: add\n      path: /nowhere/master\n      value: {value}\n");
+    for field in [
+        format!("patches:\n- patch: |\n    {}", patch("")),
+        format!("patches:\n- patch: |\n    {}", patch("     typo\n")),
+        format!("patchesStrategicMerge:\n- |\n    {}", patch("")),
+        format!("patchesStrategicMerge:\n- |\n    {}", patch("     typo\n")),
+        format!("patches:\n- target: {{kind: Secret}}\n  patch: |\n    {operation}"),
+        format!("patches:\n- target: {{name: db}}\n  patch: |\n    {operation}"),
+        format!(
+            "transformers:\n- |\n  apiVersion: builtin\n  kind: PatchTransformer\n  metadata: {{name: x}}\n  target: {{kind: Secret}}\n  patch: |\n    {operation}"
+        ),
+    ] {
+        let file = format!("resources: [secret.yaml]\n{field}");
+        repo.write("kustomization.yaml", &file).commit("A patch");
+        let said = see(&repo, &canaries).to_string();
+        assert!(said.contains("kustomization.yaml:"), "{file}\n{said}");
+    }
+    repo.write("operations.yaml", operation.replace("      ", "  "));
+    let file =
+        "resources: [secret.yaml]\npatches:\n- {target: {kind: Secret}, path: operations.yaml}\n";
+    repo.write("kustomization.yaml", file).commit("Operations in a file");
+    let said = see(&repo, &canaries).to_string();
+    assert!(said.contains("/nowhere/master"), "{said}");
+}
+
+#[test]
 fn jsonnets_errors_do_not_tell_its_variables() {
     let repo = Repo::new("leaks-jsonnet", sandbox::bare());
     let canaries = Canaries::new(2);
