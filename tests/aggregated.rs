@@ -213,14 +213,35 @@ fn what_the_server_says_of_a_kind_counts() {
     repo.remove("thing.yaml").commit("No such thing");
     has(&repo.run(&["apply"]).exits(0), &["5 objects, nothing to do"]);
 
-    // Without the APIService nobody is led to the server, which still has what it has.
-    let name = format!("v1.{group}");
-    let _ = repo.kubectl(&["delete", "apiservice", &name]).exits(0);
+    // Without the APIService nobody is led to the server, which still has what it has. It goes while
+    // the run waits for the lock, so that only its second look can tell.
     let named =
         item("Item", "nowhere").replace("\nnumber", "\n  namespace: aggregated-kind\nnumber");
     repo.write("nowhere.yaml", named);
     repo.remove("theirs.yaml").remove("one.yaml").commit("Less");
-    let again = repo.run(&["apply"]).exits(1);
+    let lock = format!(
+        "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {{name: {}}}\nspec: {{holderIdentity: other, leaseDurationSeconds: 300}}\n",
+        repo.parent()
+    );
+    let lock_file = repo.outside().join("lease.yaml");
+    std::fs::write(&lock_file, lock).unwrap();
+    let lock_file = lock_file.to_str().unwrap();
+    let _ = repo.kubectl(&["replace", "--force", "-f", lock_file]).exits(0);
+    let said = repo.outside().join("said");
+    let told = || std::fs::read_to_string(&said).unwrap();
+    let mut second = repo.trueup(&["apply"]).into_inner();
+    second.stdout(Stdio::piped()).stderr(std::fs::File::create(&said).unwrap());
+    let second = second.spawn().unwrap();
+    eventually("it waits for the lock", || told().contains("waits up to "));
+    assert!(!told().contains("can't be listed"), "{}", told());
+    let name = format!("v1.{group}");
+    let _ = repo.kubectl(&["delete", "apiservice", &name]).exits(0);
+    let is_listed = || repo.kubectl(&["get", "--raw", "/apis"]).exits(0).stdout.contains(group);
+    eventually("discovery notices", || !is_listed());
+    let _ = repo.kubectl(&["delete", "-f", lock_file]).exits(0);
+    let second = second.wait_with_output().unwrap();
+    let stdout = String::from_utf8_lossy(&second.stdout).into_owned();
+    let again = Output { stdout, stderr: told(), status: second.status.code() }.exits(1);
     let told = format!(
         "Item.{group} can't be listed, so nothing is pruned: its APIService {name} is not there yet"
     );

@@ -140,7 +140,7 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         match ended {
             // Whoever was quicker to make the namespace is waited for like anybody else.
             Err(failure) if was_too_late(&failure) && begin.elapsed() < patience => {
-                ready.survey = ready.session.survey_again(ui).await?;
+                ready.survey = ready.session.survey_since(&ready.survey, ui).await?;
             }
             ended => break ended?,
         }
@@ -254,7 +254,7 @@ async fn look_again(
     ui: &mut Ui,
 ) -> Result<Option<Survey>, Failure> {
     let Ready { session, survey, approval, asked } = ready;
-    let mut now = session.survey_again(ui).await?;
+    let mut now = session.survey_since(survey, ui).await?;
     let glyphs = ui.glyphs();
     if let Some(approval) = approval {
         let difference = approval.difference(found(&now));

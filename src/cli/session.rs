@@ -16,6 +16,7 @@ use crate::cluster::Cluster;
 use crate::git::Checkout;
 use crate::observed::Unlisted;
 use crate::plan::{Change, Confidence, Lack};
+use crate::problem::Problem;
 use crate::reconcile::{self, Survey, Target, survey};
 
 /// What a session is opened with.
@@ -90,17 +91,7 @@ impl Session {
                 "{commit} failed before and was taken back: watch does not apply it again"
             ));
         }
-        for Unlisted { kind, reason, is_forbidden: _ } in &survey.unlisted {
-            let deferred =
-                |it: &Change| matches!(&it.confidence, Confidence::Local(Lack::Prerequisite(_)));
-            let is_asked = |it: &&Change| it.key.group_kind() == *kind && !deferred(it);
-            let asked = match survey.plan.desired.changes.iter().filter(is_asked).count() {
-                0 => String::new(),
-                1 => "; 1 object was asked for by name".to_owned(),
-                n => format!("; {n} objects were asked for by name"),
-            };
-            ui.warning(&format!("{kind} can't be listed, so nothing is pruned{asked}: {reason}"));
-        }
+        Self::warn_of_unlisted(&survey, &[], ui);
         Ok(survey)
     }
 
@@ -115,6 +106,37 @@ impl Session {
         waiting.finish_and_clear();
         ui.cell();
         Ok(survey.inspect_err(|error| ui.problems(error.problems()))?)
+    }
+
+    /// Looks at git and the cluster once more, as after a lock was waited for, and says what is
+    /// worth a warning and was not before.
+    ///
+    /// # Errors
+    ///
+    /// When nobody can tell what there is to do.
+    pub async fn survey_since(&self, before: &Survey, ui: &mut Ui) -> Result<Survey, Failure> {
+        let survey = self.survey_again(ui).await?;
+        let is_new = |warning: &&Problem| !before.warnings.contains(warning);
+        let warnings: Vec<_> = survey.warnings.iter().filter(is_new).cloned().collect();
+        ui.warnings(&warnings, survey.redactor());
+        Self::warn_of_unlisted(&survey, &before.unlisted, ui);
+        Ok(survey)
+    }
+
+    /// Warns of the kinds that can't be listed, apart from those that were told before.
+    fn warn_of_unlisted(survey: &Survey, before: &[Unlisted], ui: &mut Ui) {
+        let is_new = |it: &&Unlisted| !before.iter().any(|told| told.kind == it.kind);
+        for Unlisted { kind, reason, is_forbidden: _ } in survey.unlisted.iter().filter(is_new) {
+            let deferred =
+                |it: &Change| matches!(&it.confidence, Confidence::Local(Lack::Prerequisite(_)));
+            let is_asked = |it: &&Change| it.key.group_kind() == *kind && !deferred(it);
+            let asked = match survey.plan.desired.changes.iter().filter(is_asked).count() {
+                0 => String::new(),
+                1 => "; 1 object was asked for by name".to_owned(),
+                n => format!("; {n} objects were asked for by name"),
+            };
+            ui.warning(&format!("{kind} can't be listed, so nothing is pruned{asked}: {reason}"));
+        }
     }
 
     /// Finds out why the plan is as it is.

@@ -111,13 +111,13 @@ pub async fn take<'a>(
         if standing != Standing::Theirs {
             match lock.put(before.as_ref()).await {
                 Ok(()) => {
-                    lock.is_stale = seen.is_some_and(|seen| {
+                    lock.is_stale |= seen.is_some_and(|seen| {
                         seen.moved_within(survey.begun.elapsed(), &lock.seen())
                     });
                     return Ok(lock);
                 }
                 // Somebody was quicker.
-                Err(error) if error.is_conflict() => {}
+                Err(error) if error.is_conflict() => lock.is_stale = true,
                 Err(error) if error.is_not_found() && before.is_none() => {
                     *lock.state() = State::Homeless;
                     return Ok(lock);
@@ -130,6 +130,8 @@ pub async fn take<'a>(
                 return Err(Error::Locked { inventory: inventory.name.clone(), by: seen.holder });
             }
             events(&seen.holder);
+            // Whoever has it may write, even where the Lease is gone before it can be asked.
+            lock.is_stale = true;
             let next = (Instant::now() + LOOK_AGAIN).min(end);
             while Instant::now() < next {
                 tokio::time::sleep(TICK.min(next - Instant::now())).await;
