@@ -35,7 +35,7 @@ use crate::schemas::{Found, Schemas};
 
 pub use finding::{Finding, Level, Rule};
 use limits::Patterns;
-use validate::{At, Dialect, Fault, Validator, filled};
+use validate::{At, Dialect, Fault, GUESSES, Validator, filled};
 
 /// Fewer objects than this are checked faster than threads are started.
 const WORTH_A_THREAD: usize = 64;
@@ -155,6 +155,7 @@ fn object(
         is_secret: key.kind.contains("Secret"),
         path: Vec::new(),
         faults: Vec::new(),
+        guesses: GUESSES,
     };
     let mut findings = Vec::new();
     match (found, &filled) {

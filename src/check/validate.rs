@@ -13,6 +13,9 @@ use crate::schemas::{Kind, Others, Schema, Schemas};
 /// The type of every object's metadata.
 const METADATA: &str = "apis.meta.v1.ObjectMeta";
 
+/// How many unknown and missing fields of an object are compared with the names that may be meant.
+pub(super) const GUESSES: usize = 100;
+
 /// Whose rules a schema is written by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
@@ -50,6 +53,8 @@ pub(super) struct Validator<'s, 'v> {
     pub(super) is_secret: bool,
     pub(super) path: Vec<PathPart<'v>>,
     pub(super) faults: Vec<Fault<'v>>,
+    /// How many more names may be guessed at.
+    pub(super) guesses: usize,
 }
 
 impl<'s, 'v> Validator<'s, 'v> {
@@ -201,8 +206,19 @@ impl<'s, 'v> Validator<'s, 'v> {
         holds
     }
 
+    /// The names that may be meant by another.
+    fn guess<'n>(&mut self, name: &str, names: impl Iterator<Item = &'n String>) -> Vec<&'n str> {
+        match self.guesses.checked_sub(1) {
+            None => Vec::new(),
+            Some(left) => {
+                self.guesses = left;
+                near(name, names.map(String::as_str))
+            }
+        }
+    }
+
     fn unknown(&mut self, name: &str, schema: &Schema) {
-        let near = near(name, schema.properties.keys().map(String::as_str));
+        let near = self.guess(name, schema.properties.keys());
         let meant =
             near.first().map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
         self.fault(At::Key, Rule::UnknownField, |_| format!("unknown field `{name}`{meant}"));
@@ -210,7 +226,7 @@ impl<'s, 'v> Validator<'s, 'v> {
 
     fn missing(&mut self, name: &str, map: &Map<String, Value>, schema: &Schema) {
         let strangers = map.keys().filter(|key| !schema.properties.contains_key(*key));
-        let misspelt = near(name, strangers.map(String::as_str));
+        let misspelt = self.guess(name, strangers);
         if !misspelt.is_empty() && !schema.properties.is_empty() {
             return; // the unknown field that is meant says so already
         }

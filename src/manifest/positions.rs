@@ -1,9 +1,14 @@
 //! Where each field of an object stands in its file, kept small. Which field a message of the API
 //! server means is [`super::place`]'s.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
 use super::fault::Spot;
+
+/// A value of more parts than this is looked into by an index, since each of its many children may
+/// be asked for.
+const FEW: u32 = 64;
 
 /// One step into a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +50,11 @@ struct Node {
 pub struct Positions {
     nodes: Arc<[Node]>,
     root: usize,
+    index: Arc<OnceLock<Index>>,
 }
+
+/// The child of a node, both by their places in the list, that a part's hash leads to.
+type Index = HashMap<(usize, u32), usize>;
 
 impl Positions {
     /// Whether nothing is known, as of what was rendered.
@@ -82,17 +91,32 @@ impl Positions {
     /// The positions within a part of the value, such as an item of a `List`.
     pub(super) fn within(&self, path: &[PathPart]) -> Option<Self> {
         let root = path.iter().try_fold(self.root, |at, part| self.child(at, hash(part)))?;
-        Some(Self { nodes: Arc::clone(&self.nodes), root })
+        Some(self.below(root))
     }
 
     /// The positions within each part of the value, in the order of the file.
     pub(super) fn children(&self) -> impl Iterator<Item = Self> {
-        self.child_indexes(self.root).map(|root| Self { nodes: Arc::clone(&self.nodes), root })
+        self.child_indexes(self.root).map(|root| self.below(root))
+    }
+
+    fn below(&self, root: usize) -> Self {
+        Self { nodes: Arc::clone(&self.nodes), root, index: Arc::clone(&self.index) }
     }
 
     /// The last one, since a later key overrides an earlier one.
     fn child(&self, parent: usize, part: u32) -> Option<usize> {
-        self.child_indexes(parent).filter(|&at| self.nodes[at].part == part).last()
+        match self.nodes.get(parent)?.size {
+            ..=FEW => self.child_indexes(parent).filter(|&at| self.nodes[at].part == part).last(),
+            _ => self.index.get_or_init(|| self.indexed()).get(&(parent, part)).copied(),
+        }
+    }
+
+    fn indexed(&self) -> Index {
+        let large = (0..self.nodes.len()).filter(|&at| self.nodes[at].size > FEW);
+        let children = large.flat_map(|parent| {
+            self.child_indexes(parent).map(move |at| ((parent, self.nodes[at].part), at))
+        });
+        children.collect()
     }
 
     fn child_indexes(&self, parent: usize) -> impl Iterator<Item = usize> {
@@ -141,7 +165,7 @@ impl Recorder {
     }
 
     pub(super) fn finish(self) -> Positions {
-        Positions { nodes: self.0.into(), root: 0 }
+        Positions { nodes: self.0.into(), ..Positions::default() }
     }
 }
 

@@ -64,3 +64,22 @@ fn a_field_that_was_made_from_another_is_found_there() {
         assert_eq!((place.line, place.column), (line, column), "{field}");
     }
 }
+
+#[test]
+fn each_of_many_fields_is_found_where_it_stands() {
+    let fields: String =
+        (0..1000).map(|number| format!("  k{number}: {{v: {number}}}\n")).collect();
+    let text = format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata:\n{fields}\
+         ---\napiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {{name: b}}\n  data: {{k: 1}}\n"
+    );
+    let manifests = read_text(&text).manifests;
+    for number in [0, 1, 63, 64, 65, 500, 999] {
+        let key = format!("k{number}");
+        let path = ["data".into(), key.as_str().into(), "v".into()];
+        let column = key.len() + 6;
+        assert_eq!(manifests[0].positions.of(&path), Some((number + 5, column)), "{key}");
+    }
+    assert_eq!(manifests[0].positions.of(&["data".into(), "k1000".into()]), None);
+    assert_eq!(manifests[1].positions.of(&["data".into(), "k".into()]), Some((1012, 10)));
+}
