@@ -1,5 +1,6 @@
 //! What only the commit itself makes possible: it is tried after what makes it so, in the same run.
 
+use crate::support::eventually::eventually;
 use crate::support::repo::{Repo, config};
 use crate::support::sandbox;
 
@@ -123,4 +124,89 @@ fn a_label_of_the_namespace_that_allows_its_pods() {
     assert!(diff.stdout.contains(&format!("tried after Namespace {name}")), "{diff}");
     let _ = repo.run(&["apply"]).exits(0);
     let _ = repo.run(&["diff"]).exits(0);
+}
+
+#[test]
+fn a_quota_that_the_commit_widens() {
+    let repo = Repo::new("enabled-quota", sandbox::with_controllers());
+    let quota = |services: u8| {
+        format!(
+            "apiVersion: v1\nkind: ResourceQuota\nmetadata: {{name: room}}\nspec: {{hard: {{services: {services:?}}}}}\n"
+        )
+    };
+    let service = |name: &str| {
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{ports: [{{port: 80}}]}}\n"
+        )
+    };
+    let _ = repo.write("quota.yaml", quota(1)).commit("Room for 1").run(&["apply"]).exits(0);
+    // The server charges nothing before the quota's controller has seen it.
+    let hard = ["get", "resourcequota", "room", "-o", "jsonpath={.status.hard.services}"];
+    eventually("the quota counts", || repo.kubectl(&hard).stdout == "1");
+    let _ = repo.write("a.yaml", service("a")).commit("The first").run(&["apply"]).exits(0);
+    let full = repo.write("b.yaml", service("b")).commit("No room").run(&["apply"]).exits(1);
+    assert!(full.stdout.contains("exceeded quota: room"), "{full}");
+    let _ = repo.write("quota.yaml", quota(2)).commit("Room for 2");
+    let diff = repo.run(&["diff"]).exits(1);
+    assert!(diff.stdout.contains("tried after ResourceQuota enabled-quota/room"), "{diff}");
+    let _ = repo.run(&["apply"]).exits(0);
+    let _ = repo.run(&["diff"]).exits(0);
+}
+
+#[test]
+fn a_parameter_of_a_policy_that_the_commit_changes() {
+    let name = "enabled-parameter";
+    let repo = Repo::new(name, sandbox::with_controllers());
+    let policy = format!(
+        "apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {{name: {name}}}
+spec:
+  failurePolicy: Fail
+  paramKind: {{apiVersion: v1, kind: ConfigMap}}
+  matchConstraints:
+    namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {name}}}}}
+    resourceRules:
+    - {{apiGroups: [\"\"], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [configmaps]}}
+  validations:
+  - expression: \"!has(object.data) || !('size' in object.data) || int(object.data.size) <= int(params.data.most)\"
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {{name: {name}}}
+spec:
+  policyName: {name}
+  validationActions: [Deny]
+  paramRef: {{name: most, namespace: {name}, parameterNotFoundAction: Deny}}
+"
+    );
+    let map = |name: &str, key: &str, value: u8| {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{{key}: '{value}'}}\n"
+        )
+    };
+    let _ = repo.write("policy.yaml", policy).write("most.yaml", map("most", "most", 5));
+    let _ = repo.write("size.yaml", map("size", "size", 3)).commit("At most 5");
+    let _ = repo.run(&["apply"]).exits(0);
+    let _ = repo.write("size.yaml", map("size", "size", 8)).commit("Too much");
+    eventually("the policy is in force", || {
+        repo.run(&["diff"]).stdout.contains("failed expression")
+    });
+    let refused = repo.run(&["apply"]).exits(1);
+    assert!(refused.stdout.contains("1 refused"), "{refused}");
+    // No right that the commit gives is of any help.
+    let role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: reads}\nrules: []\n";
+    let refused = repo.write("role.yaml", role).commit("A role").run(&["diff"]).exits(1);
+    assert!(
+        refused.stdout.contains("1 refused") && !refused.stdout.contains("tried after"),
+        "{refused}"
+    );
+    let _ = repo.write("most.yaml", map("most", "most", 10)).commit("At most 10");
+    let diff = repo.run(&["diff"]).exits(1);
+    assert!(diff.stdout.contains("tried after ConfigMap enabled-parameter/most"), "{diff}");
+    let _ = repo.run(&["apply"]).exits(0);
+    let _ = repo.run(&["diff"]).exits(0);
+    let writes = repo.writes();
+    let _ = repo.run(&["apply"]).exits(0);
+    assert_eq!(repo.writes(), writes);
 }

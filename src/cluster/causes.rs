@@ -39,6 +39,15 @@ pub(super) fn of(message: &str, details: Option<&Value>) -> Vec<Cause> {
     if told.is_empty() { listed } else { told }
 }
 
+/// Whether an admission policy or a webhook refuses something, each with a status of its own choice
+/// (k8s.io/apiserver, `pkg/admission/plugin/policy` and `plugin/webhook/errors/statuserror.go`).
+pub fn is_of_policy(message: &str) -> bool {
+    let is_of = |by: &str, denies: &str| {
+        message.split_once(by).is_some_and(|(_, rest)| rest.contains(denies))
+    };
+    is_of("olicy '", "denied request:") || is_of("admission webhook \"", "denied the request")
+}
+
 /// The namespace that does not exist, where that is what the message says.
 pub(super) fn missing_namespace(message: &str) -> Option<&str> {
     message.strip_prefix("namespaces \"")?.strip_suffix("\" not found")

@@ -32,6 +32,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use crate::conduct::Cascade;
+pub use causes::is_of_policy;
 pub use connect::{Access, ConnectError};
 pub use delay::{Delay, Listener, Next};
 pub use execute::{Apply, Condition, Deleted};

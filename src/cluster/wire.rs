@@ -194,12 +194,16 @@ impl ApiError {
         causes::of_typed_patch(message).is_some() || message.starts_with(causes::UNCONVERTED)
     }
 
-    /// Whether it is refused for lack of a right, of room or of something that it names, and not for
-    /// what it is. A binding to a role that is not there is refused as not found.
+    /// Whether it is refused for lack of a right, of room or of something that it names, or by a
+    /// policy, and not for what it is. A binding to a role that is not there is refused as not found.
     pub fn refusal_may_pass(&self) -> bool {
         let is_role = |message: &str| message.contains(".rbac.authorization.k8s.io");
-        self.is_forbidden()
-            || matches!(self, Self::Status { code: 404, message, .. } if is_role(message))
+        match self {
+            Self::Status { code: 403, .. } => true,
+            Self::Status { code: 404, message, .. } => is_role(message),
+            Self::Status { code: 400..=499, message, .. } => causes::is_of_policy(message),
+            _ => false,
+        }
     }
 
     /// The error as a refusal, with the fields that it is about and what to do.

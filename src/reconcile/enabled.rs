@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::is_namespace;
+use crate::cluster::is_of_policy;
 use crate::desired::Desired;
 use crate::object::{Object, ObjectKey};
 use crate::observed::{Observation, Observed, Prerequisite, Preview};
@@ -53,8 +54,11 @@ pub(super) fn put_off(desired: &mut Desired, observed: &mut Observed) {
     loop {
         let mut more = Vec::new();
         for (key, message) in &refused {
-            let first: BTreeSet<ObjectKey> =
-                changing.iter().filter(|on| reaches(on, key)).cloned().collect();
+            let first: BTreeSet<ObjectKey> = changing
+                .iter()
+                .filter(|on| may_help(on, message) && reaches(on, key))
+                .cloned()
+                .collect();
             if !first.is_empty() {
                 more.push((key.clone(), first, message.clone()));
             }
@@ -79,6 +83,16 @@ pub(super) fn put_off(desired: &mut Desired, observed: &mut Observed) {
 fn decides(key: &ObjectKey) -> bool {
     let (group, kind) = (key.group.as_str(), key.kind.as_str());
     DECIDING.iter().any(|(of, kinds)| *of == group && kinds.contains(&kind))
+}
+
+/// Whether the answer may be another one once `on` is applied. What a policy denies, neither a right
+/// nor room changes.
+fn may_help(on: &ObjectKey, refusal: &str) -> bool {
+    let is_right_or_room = || {
+        on.group == "rbac.authorization.k8s.io"
+            || on.group.is_empty() && ["ResourceQuota", "LimitRange"].contains(&on.kind.as_str())
+    };
+    !is_of_policy(refusal) || !is_right_or_room()
 }
 
 /// Whether what `on` decides can be about the object: it is of no namespace, or of the same. Of an
