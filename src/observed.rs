@@ -145,12 +145,15 @@ pub enum Prerequisite {
         /// there is no APIService yet.
         silence: Option<String>,
     },
-    /// Others of the commit, of which at least one may give the right or the room that it lacks.
+    /// Others of the commit, of which at least one may give the right or the room that it lacks, or
+    /// what the commit takes out and forbids it.
     Applied {
-        /// Which ones.
+        /// Which ones are applied first.
         first: BTreeSet<ObjectKey>,
+        /// Which ones are deleted first.
+        gone: BTreeSet<ObjectKey>,
         /// Why the server refuses it as long as they are not.
-        refusal: String,
+        refusal: Refusal,
     },
 }
 

@@ -29,6 +29,19 @@ fn administered(name: &str) -> Repo<'static> {
     repo
 }
 
+/// A quota of Services.
+fn quota(services: u8) -> String {
+    format!(
+        "apiVersion: v1\nkind: ResourceQuota\nmetadata: {{name: room}}\nspec: {{hard: {{services: {services:?}}}}}\n"
+    )
+}
+
+fn service(name: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{ports: [{{port: 80}}]}}\n"
+    )
+}
+
 #[test]
 fn a_role_and_its_binding_by_who_administers_the_namespace() {
     let repo = administered("enabled-role");
@@ -129,16 +142,6 @@ fn a_label_of_the_namespace_that_allows_its_pods() {
 #[test]
 fn a_quota_that_the_commit_widens() {
     let repo = Repo::new("enabled-quota", sandbox::with_controllers());
-    let quota = |services: u8| {
-        format!(
-            "apiVersion: v1\nkind: ResourceQuota\nmetadata: {{name: room}}\nspec: {{hard: {{services: {services:?}}}}}\n"
-        )
-    };
-    let service = |name: &str| {
-        format!(
-            "apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{ports: [{{port: 80}}]}}\n"
-        )
-    };
     let _ = repo.write("quota.yaml", quota(1)).commit("Room for 1").run(&["apply"]).exits(0);
     // The server charges nothing before the quota's controller has seen it.
     let hard = ["get", "resourcequota", "room", "-o", "jsonpath={.status.hard.services}"];
@@ -209,4 +212,74 @@ spec:
     let writes = repo.writes();
     let _ = repo.run(&["apply"]).exits(0);
     assert_eq!(repo.writes(), writes);
+}
+
+#[test]
+fn a_quota_and_a_limit_that_the_commit_takes_out() {
+    let repo = Repo::new("enabled-removed", sandbox::with_controllers());
+    let range = "apiVersion: v1\nkind: LimitRange\nmetadata: {name: small}\nspec: {limits: [{type: Container, max: {cpu: 1}}]}\n";
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: large}\nspec: {containers: [{name: c, image: registry.example/c:1, resources: {limits: {cpu: 2}}}]}\n";
+    let _ = repo.write("quota.yaml", quota(0)).write("range.yaml", range);
+    let _ = repo.write("a.yaml", config("a", "1")).commit("No room").run(&["apply"]).exits(0);
+    let hard = ["get", "resourcequota", "room", "-o", "jsonpath={.status.hard.services}"];
+    eventually("the quota counts", || repo.kubectl(&hard).stdout == "0");
+    let _ = repo.write("pod.yaml", pod).write("service.yaml", service("a")).commit("Too much");
+    let full = repo.run(&["apply"]).exits(1);
+    assert!(full.stdout.contains("exceeded quota: room"), "{full}");
+    assert!(full.stdout.contains("maximum cpu usage per Container is 1"), "{full}");
+
+    // What stays for another reason still forbids it.
+    let _ = repo.kubectl(&["annotate", "resourcequota", "room", "trueup.dev/prune=false"]).exits(0);
+    let _ = repo.remove("quota.yaml").remove("range.yaml").commit("No limits");
+    let diff = repo.run(&["diff"]).exits(1);
+    let is_full = diff.stdout.contains("exceeded quota: room");
+    assert!(is_full && diff.stdout.contains("2 refused"), "{diff}");
+    assert!(!diff.stdout.contains("ask for this right"), "{diff}");
+    assert!(diff.stdout.contains("raise the quota"), "{diff}");
+    let _ = repo.kubectl(&["annotate", "resourcequota", "room", "trueup.dev/prune-"]).exits(0);
+
+    let diff = repo.run(&["diff"]).exits(1);
+    for name in ["ResourceQuota enabled-removed/room", "LimitRange enabled-removed/small"] {
+        let after = format!("tried once {name} is deleted; until then:");
+        assert!(diff.stdout.contains(&after), "{after}\n{diff}");
+    }
+    let apply = repo.run(&["apply"]).exits(0);
+    assert!(apply.stdout.contains("4 changed"), "{apply}");
+    let _ = repo.run(&["diff"]).exits(0);
+    let writes = repo.writes();
+    let _ = repo.run(&["apply"]).exits(0);
+    assert_eq!(repo.writes(), writes);
+}
+
+#[test]
+fn a_policy_that_the_commit_takes_out() {
+    let name = "enabled-policy-removed";
+    let repo = Repo::new(name, sandbox::with_controllers());
+    let policy = format!(
+        "apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {{name: {name}}}
+spec:
+  matchConstraints:
+    namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {name}}}}}
+    resourceRules:
+    - {{apiGroups: [\"\"], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [services]}}
+  validations: [{{expression: 'false'}}]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {{name: {name}}}
+spec: {{policyName: {name}, validationActions: [Deny]}}
+"
+    );
+    let _ = repo.write("policy.yaml", policy).write("a.yaml", config("a", "1"));
+    let _ = repo.commit("No Services").run(&["apply"]).exits(0);
+    let _ = repo.write("service.yaml", service("a")).commit("A Service");
+    eventually("the policy is in force", || repo.run(&["diff"]).stdout.contains("denied request"));
+    let _ = repo.remove("policy.yaml").commit("Services");
+    let diff = repo.run(&["diff"]).exits(1);
+    let binding = format!("ValidatingAdmissionPolicyBinding {name}");
+    assert!(diff.stdout.contains("tried once ") && diff.stdout.contains(&binding), "{diff}");
+    let _ = repo.run(&["apply"]).exits(0);
+    let _ = repo.run(&["diff"]).exits(0);
 }

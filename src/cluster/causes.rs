@@ -39,6 +39,21 @@ pub(super) fn of(message: &str, details: Option<&Value>) -> Vec<Cause> {
     if told.is_empty() { listed } else { told }
 }
 
+/// What to do about something forbidden: by the lack of a right, by a quota, or by another admission
+/// plugin, which says itself what it wants.
+pub(super) fn hint_of_forbidden(message: &str) -> Option<String> {
+    let is_of_quota = message.contains("exceeded quota: ");
+    let is_of_limit = message.contains(" usage per ") || message.contains(" ratio per ");
+    let is_of_admission = is_of_policy(message) || message.contains("violates PodSecurity");
+    let hint = match (is_of_quota, is_of_limit, is_of_admission) {
+        (true, ..) => "raise the quota, or ask for less",
+        (_, true, _) => "change the LimitRange, or ask for what it allows",
+        (_, _, true) => return None,
+        _ => "ask for this right, or use another user (see --context and --as)",
+    };
+    Some(hint.to_owned())
+}
+
 /// Whether an admission policy or a webhook refuses something, each with a status of its own choice
 /// (k8s.io/apiserver, `pkg/admission/plugin/policy` and `plugin/webhook/errors/statuserror.go`).
 pub fn is_of_policy(message: &str) -> bool {

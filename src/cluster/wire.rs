@@ -227,9 +227,7 @@ impl ApiError {
             Self::Status { code: 401, .. } => {
                 Some("log in again: the kubeconfig's credentials are not accepted".to_owned())
             }
-            Self::Status { code: 403, .. } => {
-                Some("ask for this right, or use another user (see --context and --as)".to_owned())
-            }
+            Self::Status { code: 403, message, .. } => causes::hint_of_forbidden(message),
             Self::Garbled { .. } | Self::Endless { .. } => Some(
                 "is the server in the kubeconfig an API server, or a proxy before it?".to_owned(),
             ),

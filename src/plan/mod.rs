@@ -306,7 +306,8 @@ pub fn plan(
         let mut gone = leaving(desired, &observed, &undesired);
         guards::keep_homes(&changes, &mut gone);
         budget::keep_within(&mut gone, (allowed.max_prune, is_everything), members);
-        if !values::settle(&mut changes, &gone, &taken, desired) {
+        let is_refused = values::settle_forbidden(&mut changes, &gone, desired);
+        if !values::settle(&mut changes, &gone, &taken, desired) && !is_refused {
             break (gone, undesired.blocked);
         }
     };

@@ -1,6 +1,7 @@
 //! In which order values change hands of which the cluster has each only once. Whoever gives one up
 //! comes first: where it is changed, by an edge of the graph; where it is deleted, in a part of the
-//! plan of its own. Where nobody gives it up, who wants it is refused, and told who holds it.
+//! plan of its own. Where nobody gives it up, who wants it is refused, and told who holds it. What is
+//! forbidden by something that is deleted comes after that as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +9,7 @@ use super::graph::{Graph, Why};
 use super::{Action, Change, Confidence, Lack, Reason};
 use crate::desired::Desired;
 use crate::object::ObjectKey;
-use crate::observed::Taken;
+use crate::observed::{Prerequisite, Refusal, Taken};
 use crate::problem::Cause;
 use crate::unique::{self, UniqueValue};
 
@@ -21,6 +22,15 @@ pub struct Freed {
     pub holder: ObjectKey,
     /// How the holder comes to give it up.
     pub by: Action,
+}
+
+impl Change {
+    fn refuse(&mut self, reason: Reason) {
+        self.action = Action::Refuse;
+        self.merged = None;
+        self.confidence = Confidence::Server;
+        self.reason = Some(reason);
+    }
 }
 
 /// Which desired objects want what others hold.
@@ -48,12 +58,7 @@ pub(super) fn settle(
         let change = &mut changes[at];
         match freed {
             Ok(freed) => change.confidence = Confidence::Local(Lack::Value(freed)),
-            Err(reason) => {
-                change.action = Action::Refuse;
-                change.merged = None;
-                change.confidence = Confidence::Server;
-                change.reason = Some(reason);
-            }
+            Err(reason) => change.refuse(reason),
         }
     }
     is_refused
@@ -156,13 +161,41 @@ impl Around<'_> {
     }
 }
 
-/// The objects that have to be deleted before this one is made, since they hold what it is to have.
+/// The objects that have to be deleted before this one is applied, since they hold what it is to
+/// have or forbid it.
 pub fn deleted_first(change: &Change) -> impl Iterator<Item = &ObjectKey> {
-    let freed = match &change.confidence {
-        Confidence::Local(Lack::Value(freed)) => freed.as_slice(),
-        _ => &[],
+    let (freed, gone) = match &change.confidence {
+        Confidence::Local(Lack::Value(freed)) => (freed.as_slice(), None),
+        Confidence::Local(Lack::Prerequisite(Prerequisite::Applied { gone, .. })) => {
+            (&[][..], Some(gone))
+        }
+        _ => (&[][..], None),
     };
-    freed.iter().filter(|freed| freed.by == Action::Delete).map(|freed| &freed.holder)
+    let freed = freed.iter().filter(|freed| freed.by == Action::Delete).map(|freed| &freed.holder);
+    freed.chain(gone.into_iter().flatten())
+}
+
+/// Refuses what is forbidden by something that stays, and says whether there was any.
+pub(super) fn settle_forbidden(changes: &mut [Change], gone: &[Change], desired: &Desired) -> bool {
+    let is_deleted =
+        |key: &ObjectKey| gone.iter().any(|it| it.key == *key && it.action == Action::Delete);
+    let mut is_any = false;
+    for change in changes {
+        let Confidence::Local(Lack::Prerequisite(Prerequisite::Applied { first, gone, refusal })) =
+            &mut change.confidence
+        else {
+            continue;
+        };
+        gone.retain(is_deleted);
+        if first.is_empty() && gone.is_empty() {
+            let Refusal { message, hint, causes, may_pass: _ } = refusal.clone();
+            let manifest = desired.objects.get(&change.key);
+            let causes = manifest.map(|it| it.located(causes)).unwrap_or_default();
+            change.refuse(Reason { message, hint, causes });
+            is_any = true;
+        }
+    }
+    is_any
 }
 
 /// The changes, by their places, that come after deletions: those that wait for one, and what comes

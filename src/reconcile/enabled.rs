@@ -1,15 +1,18 @@
 //! What the server refuses now and may take once others of the same commit are applied: a binding to a
 //! Role that is not there yet, what a quota has no room for that the commit widens, a Pod that a label
 //! of its namespace or a policy's parameter forbids. `kubectl apply` sends them one after the other
-//! and gets through; a dry run of each beside all others that are not applied does not.
+//! and gets through; a dry run of each beside all others that are not applied does not. What forbids it
+//! and is no longer declared is deleted before it.
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
 
 use crate::catalog::is_namespace;
 use crate::cluster::is_of_policy;
 use crate::desired::Desired;
 use crate::object::{Object, ObjectKey};
-use crate::observed::{Observation, Observed, Prerequisite, Preview};
+use crate::observed::{Observation, Observed, Prerequisite, Preview, Refusal};
 
 /// Kinds that decide what else the server takes, by their group.
 const DECIDING: [(&str, &[&str]); 5] = [
@@ -33,14 +36,14 @@ const DECIDING: [(&str, &[&str]); 5] = [
 /// Puts off what is refused for lack of a right or of room until all of the commit that may give it
 /// is applied, and notes what each waits for.
 pub(super) fn put_off(desired: &mut Desired, observed: &mut Observed) {
-    let mut refused: BTreeMap<ObjectKey, String> = BTreeMap::new();
+    let mut refused: BTreeMap<ObjectKey, Refusal> = BTreeMap::new();
     let mut changing: BTreeSet<ObjectKey> = BTreeSet::new();
     let parameters = parameters(desired);
     for (key, observation) in &observed.objects {
         let Observation::Seen { preview: Some(preview), .. } = observation else { continue };
         match preview {
             Preview::Refused(refusal) if refusal.may_pass => {
-                refused.insert(key.clone(), refusal.message.clone());
+                refused.insert(key.clone(), refusal.clone());
             }
             Preview::Merged(_) | Preview::Deferred(_) | Preview::Unasked(_)
                 if decides(key) || parameters.contains(key) =>
@@ -50,17 +53,21 @@ pub(super) fn put_off(desired: &mut Desired, observed: &mut Observed) {
             _ => {}
         }
     }
+    let forbidding: BTreeMap<ObjectKey, BTreeSet<ObjectKey>> = refused
+        .iter()
+        .map(|(key, refusal)| (key.clone(), forbidding((key, &refusal.message), desired, observed)))
+        .collect();
     // What is put off may itself decide about others.
     loop {
         let mut more = Vec::new();
-        for (key, message) in &refused {
+        for (key, refusal) in &refused {
             let first: BTreeSet<ObjectKey> = changing
                 .iter()
-                .filter(|on| may_help(on, message) && reaches(on, key))
+                .filter(|on| may_help(on, &refusal.message) && reaches(on, key))
                 .cloned()
                 .collect();
-            if !first.is_empty() {
-                more.push((key.clone(), first, message.clone()));
+            if !first.is_empty() || !forbidding[key].is_empty() {
+                more.push((key.clone(), first, refusal.clone()));
             }
         }
         if more.is_empty() {
@@ -72,8 +79,9 @@ pub(super) fn put_off(desired: &mut Desired, observed: &mut Observed) {
                 changing.insert(key.clone());
             }
             if let Some(Observation::Seen { preview, .. }) = observed.objects.get_mut(&key) {
-                let first = first.clone();
-                *preview = Some(Preview::Deferred(Prerequisite::Applied { first, refusal }));
+                let gone = forbidding[&key].clone();
+                let applied = Prerequisite::Applied { first: first.clone(), gone, refusal };
+                *preview = Some(Preview::Deferred(applied));
             }
             desired.after.insert(key, first);
         }
@@ -105,6 +113,56 @@ fn reaches(on: &ObjectKey, key: &ObjectKey) -> bool {
             None => true,
             namespace => *namespace == key.namespace,
         }
+}
+
+/// What the server names where it refuses an object, and the commit no longer declares.
+fn forbidding(
+    (key, refusal): (&ObjectKey, &str),
+    desired: &Desired,
+    observed: &Observed,
+) -> BTreeSet<ObjectKey> {
+    let undesired = observed.objects.iter().filter(|(it, _)| !desired.objects.contains_key(it));
+    let live = undesired.filter_map(|(it, observation)| Some((it, observation.live()?)));
+    let forbids = live.filter(|(it, live)| reaches(it, key) && is_named(it, live, refusal));
+    forbids.map(|(it, _)| it.clone()).collect()
+}
+
+/// Whether the server refuses something because of this object: it names quotas, policies and
+/// webhooks, and says of what kind a limit is (k8s.io/apiserver, `pkg/admission/plugin/resourcequota`;
+/// k8s.io/kubernetes, `plugin/pkg/admission/limitranger/admission.go`).
+fn is_named(key: &ObjectKey, live: &Object, refusal: &str) -> bool {
+    let name = &key.name;
+    match (key.group.as_str(), key.kind.as_str()) {
+        ("", "ResourceQuota") => {
+            let is_it = |word: &str| {
+                let rest = refusal.split_once(&format!("{word} quota: {name}"));
+                rest.is_some_and(|(_, rest)| !rest.starts_with(is_of_name))
+            };
+            is_it("exceeded") || is_it("failed")
+        }
+        ("", "LimitRange") => {
+            let is_limit = |what: &str| refusal.contains(&format!("{what} per "));
+            is_limit(" usage") || is_limit(" ratio")
+        }
+        ("admissionregistration.k8s.io", kind) => {
+            let of_webhooks = || {
+                let hooks = live.0.get("webhooks").and_then(Value::as_array).into_iter().flatten();
+                let mut names = hooks.filter_map(|hook| hook.get("name")?.as_str());
+                names.any(|name| refusal.contains(&format!("admission webhook \"{name}\"")))
+            };
+            is_of_policy(refusal)
+                && match kind.ends_with("WebhookConfiguration") {
+                    true => of_webhooks(),
+                    false => refusal.contains(&format!(" '{name}'")),
+                }
+        }
+        _ => false,
+    }
+}
+
+/// Whether a character can be a part of an object's name.
+fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-.".contains(c)
 }
 
 /// What the bindings of admission policies take parameters from, as far as the commit declares it.

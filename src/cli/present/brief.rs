@@ -1,6 +1,8 @@
 //! A change in a few words, for the forms that have room for no more: which fields change, or why
 //! nothing does.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::because;
@@ -60,6 +62,14 @@ pub(super) fn parts(change: &Change, delta: &Delta, redactor: &Redactor) -> Vec<
     parts
 }
 
+/// The names of the first few objects; `None` where there are none.
+fn few(objects: &BTreeSet<ObjectKey>) -> Option<String> {
+    let names = objects.iter().take(FEW_FIELDS).map(ToString::to_string);
+    let more = objects.len().saturating_sub(FEW_FIELDS);
+    let names: Vec<String> = names.chain((more > 0).then(|| format!("{more} more"))).collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
 /// Who says what an object will be, where it is nobody but trueup, as lines.
 pub(super) fn confidence(change: &Change, redactor: &Redactor) -> Vec<String> {
     match &change.confidence {
@@ -88,14 +98,13 @@ pub(super) fn confidence(change: &Change, redactor: &Redactor) -> Vec<String> {
         Confidence::Local(Lack::Prerequisite(Prerequisite::Definition(key))) => {
             vec![format!("as declared, until its {key} is there")]
         }
-        Confidence::Local(Lack::Prerequisite(Prerequisite::Applied { first, refusal })) => {
-            let names = first.iter().take(FEW_FIELDS).map(ToString::to_string);
-            let more = first.len().saturating_sub(FEW_FIELDS);
-            let more = (more > 0).then(|| format!("{more} more"));
-            let names: Vec<String> = names.chain(more).collect();
+        Confidence::Local(Lack::Prerequisite(Prerequisite::Applied { first, gone, refusal })) => {
+            let applied = few(first).map(|names| format!("after {names}"));
+            let deleted = few(gone).map(|names| format!("once {names} is deleted"));
+            let after: Vec<String> = applied.into_iter().chain(deleted).collect();
             vec![
-                format!("as declared, tried after {}; until then:", names.join(", ")),
-                redactor.text_about(&change.key, refusal),
+                format!("as declared, tried {}; until then:", after.join(", and ")),
+                redactor.text_about(&change.key, &refusal.message),
             ]
         }
         Confidence::Local(Lack::Prerequisite(Prerequisite::Server { by, silence })) => {

@@ -32,7 +32,7 @@ use crate::halt::Halt;
 use crate::inventory::Inventory;
 use crate::object::ObjectKey;
 use crate::plan::queue::{Blocker, End, Queue};
-use crate::plan::{Action, Change, Half, Part, Reason, deleted_first};
+use crate::plan::{Action, Change, Confidence, Half, Lack, Part, Reason, deleted_first};
 use crate::report::{Outcome, Report, Step};
 
 /// How long what passes by itself is waited for, if nobody says.
@@ -248,7 +248,12 @@ impl<'a> Run<'a> {
                 Some(Outcome::Failed(_)) => "could not be deleted",
                 Some(Outcome::Skipped(_) | Outcome::Postponed(_)) | None => "is not deleted",
             };
-            Some(reason(&format!("needs what {holder} holds, which {fate}")))
+            Some(reason(&match &change.confidence {
+                Confidence::Local(Lack::Value(_)) => {
+                    format!("needs what {holder} holds, which {fate}")
+                }
+                _ => format!("is forbidden by {holder}, which {fate}"),
+            }))
         })
     }
 
