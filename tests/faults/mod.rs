@@ -4,6 +4,7 @@
 
 mod around;
 mod commits;
+mod deleted_first;
 mod first;
 #[cfg(target_os = "linux")]
 mod outage;
