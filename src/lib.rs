@@ -10,6 +10,7 @@
 //! | [`object`] | what an object is, and what identifies it |
 //! | [`problem`] | what is wrong with a text that somebody wrote, and where |
 //! | [`near`] | "did you mean" |
+//! | [`credentials`] | URLs without the passwords in them |
 //! | [`inert`] | text from outside that does nothing to a terminal or a CI runner |
 //! | [`pattern`] | regular expressions that others wrote, and how much work they are |
 //! | [`snapshot`] | the files of a checkout at a [`Revision`](snapshot::Revision) |
@@ -85,6 +86,7 @@ pub mod cli;
 pub mod cluster;
 pub mod conduct;
 pub mod config;
+pub mod credentials;
 pub mod delta;
 pub mod desired;
 pub mod finalizers;

@@ -33,6 +33,7 @@ mod ignore;
 mod in_the_way;
 mod jobs;
 mod killed;
+mod kubeconfig;
 mod kubectl_answers;
 mod lease;
 mod left_alone;

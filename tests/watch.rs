@@ -161,6 +161,15 @@ fn once_ends_with_the_rounds_result() {
     assert!(first.stdout.contains("at "), "{first}");
     let second = repo.run(&["watch", "--once"]).exits(0);
     assert_eq!(second.to_string(), "---- stderr\n---- status Some(0)", "cron sends no mail");
+    // One that runs on says to whoever starts it that no commit will come.
+    let said = repo.outside().join("said");
+    let mut watch = repo.trueup(&["watch", "--interval", "0.2"]).into_inner();
+    watch.stdout(Stdio::null()).stderr(fs::File::create(&said).unwrap());
+    let mut watch = watch.spawn().unwrap();
+    let warning = "nothing is pulled, as the repository has no remote: say --no-pull";
+    eventually("it warns", || fs::read_to_string(&said).unwrap().contains(warning));
+    let _ = Cmd::new("kill").args(["-TERM", &watch.id().to_string()]).run().exits(0);
+    assert_eq!(watch.wait().unwrap().code(), Some(0));
     repo.write("bad.yaml", "a: b: c\n").commit("Broken");
     let third = repo.run(&["watch", "--once"]).exits(1);
     assert!(third.stdout.contains("! bad.yaml:1:"), "{third}");

@@ -87,16 +87,21 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     let checkout = Checkout::discover(directory)?;
     let access = args.target.access.access();
     let cluster = Cluster::connect(&access).await?;
-    let pull = (!args.no_pull && args.target.follows_head() && checkout.has_remote()).then(|| {
-        PullOptions {
-            directory: directory.to_owned(),
-            url: None,
-            branch: None,
-            bare: false,
-            timeout: args.pull_timeout,
-            interrupt: Arc::clone(stop.flag()),
-            limits: Limits::default(),
-        }
+    let follows = !args.no_pull && args.target.follows_head();
+    // From cron, a checkout without a remote should not send a mail each time.
+    if follows && !checkout.has_remote() && (!args.once || ui.has_reader()) {
+        ui.warning(
+            "nothing is pulled, as the repository has no remote: say --no-pull if that is meant",
+        );
+    }
+    let pull = (follows && checkout.has_remote()).then(|| PullOptions {
+        directory: directory.to_owned(),
+        url: None,
+        branch: None,
+        bare: false,
+        timeout: args.pull_timeout,
+        interrupt: Arc::clone(stop.flag()),
+        limits: Limits::default(),
     });
     let beginning = Beginning { args: &args, directory, cluster: &cluster, pull: pull.as_ref() };
     let Some(named) = beginning.named(&stop, ui).await? else { return Ok(Exit::AtCommit) };

@@ -11,8 +11,10 @@ use http::header::USER_AGENT;
 use kube::Client;
 use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
+use super::login::{self, Plugin};
 use super::{Cluster, Limits};
 use crate::bounded;
+use crate::credentials::without_credentials;
 use crate::memory::Memory;
 
 /// How long to wait for a connection.
@@ -70,6 +72,12 @@ pub enum ConnectError {
         /// Its path.
         path: String,
     },
+    /// There is no kubeconfig that could have the context.
+    #[error("no kubeconfig was found, so there is no context {name:?}")]
+    ContextOfNone {
+        /// The name asked for.
+        name: String,
+    },
     /// The kubeconfig names no current context.
     #[error("the kubeconfig has no current context")]
     NoContext {
@@ -88,7 +96,7 @@ impl ConnectError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NoKubeconfig => Some(
+            Self::NoKubeconfig | Self::ContextOfNone { .. } => Some(
                 "set KUBECONFIG or say --kubeconfig FILE; or try it on a throwaway cluster with --sandbox"
                     .to_owned(),
             ),
@@ -129,13 +137,17 @@ impl Cluster {
         if !access.impersonate_groups.is_empty() {
             config.auth_info.impersonate_groups = Some(access.impersonate_groups.clone());
         }
-        let (namespace, url) = (config.default_namespace.clone(), config.cluster_url.to_string());
-        let client = Client::try_from(config).map_err(|error| unusable(&error))?;
+        let namespace = config.default_namespace.clone();
+        let url = without_credentials(&config.cluster_url.to_string());
+        let plugin = Plugin::of(&config.auth_info);
+        let client = Client::try_from(config)
+            .map_err(|error| unusable(login::cause(&error, plugin.as_ref())))?;
         let (concurrency, requests) = (access.concurrency.max(1), AtomicUsize::new(0));
         Ok(Self {
             client,
             name,
             url,
+            plugin,
             namespace,
             concurrency,
             requests,
@@ -156,7 +168,10 @@ async fn load(access: &Access) -> Result<(Config, String), ConnectError> {
     let kubeconfig = match kubeconfig {
         Ok(kubeconfig) => kubeconfig,
         Err(error) if access.kubeconfig.is_none() && is_missing(&error) => {
-            let config = Config::incluster().map_err(|_| missing(&error))?;
+            if let Some(asked) = asked_for(access, &error, is_named()) {
+                return Err(asked);
+            }
+            let config = Config::incluster().map_err(|_| ConnectError::NoKubeconfig)?;
             return Ok((config, "in-cluster".to_owned()));
         }
         Err(error) => return Err(unreadable(access, &error)),
@@ -171,7 +186,7 @@ async fn load(access: &Access) -> Result<(Config, String), ConnectError> {
     let options = KubeConfigOptions { context: Some(name.clone()), ..KubeConfigOptions::default() };
     let config = Config::from_custom_kubeconfig(kubeconfig, &options)
         .await
-        .map_err(|error| unusable(&error))?;
+        .map_err(|error| unusable(login::cause(&error, None)))?;
     Ok((config, name))
 }
 
@@ -196,30 +211,63 @@ fn is_missing(error: &KubeconfigError) -> bool {
     }
 }
 
-/// That there is no kubeconfig. Where the usual one is missing, nobody named any.
-fn missing(error: &KubeconfigError) -> ConnectError {
-    match error {
-        KubeconfigError::ReadConfig(_, path) if !path.ends_with(".kube/config") => {
-            ConnectError::NotThere { path: path.display().to_string() }
+/// Whether `KUBECONFIG` names a file; empty, it is as good as not set.
+#[allow(clippy::disallowed_methods, reason = "a convention of kubectl's, which kube reads, too")]
+fn is_named() -> bool {
+    std::env::var_os("KUBECONFIG").is_some_and(|paths| !paths.is_empty())
+}
+
+/// What was asked for and is not there. Only where nothing was may a pod's own cluster be meant:
+/// anywhere else it would be written to a cluster that nobody chose.
+fn asked_for(access: &Access, error: &KubeconfigError, is_named: bool) -> Option<ConnectError> {
+    match (error, &access.context) {
+        (KubeconfigError::ReadConfig(_, path), _) if is_named => {
+            Some(ConnectError::NotThere { path: path.display().to_string() })
         }
-        _ => ConnectError::NoKubeconfig,
+        (_, Some(context)) if !context.is_empty() => {
+            Some(ConnectError::ContextOfNone { name: context.clone() })
+        }
+        _ => None,
     }
 }
 
 fn unreadable(access: &Access, error: &KubeconfigError) -> ConnectError {
-    let given = access.kubeconfig.as_ref().map(|path| path.display().to_string());
-    match error {
-        KubeconfigError::ReadConfig(error, path) => {
-            ConnectError::Unreadable { path: path.display().to_string(), reason: error.to_string() }
-        }
-        error => ConnectError::Unreadable {
-            path: given.unwrap_or_else(|| "named by KUBECONFIG".to_owned()),
-            reason: error.to_string(),
-        },
-    }
+    let path = match (error, &access.kubeconfig) {
+        (KubeconfigError::ReadConfig(_, path), _) | (_, Some(path)) => path.display().to_string(),
+        _ => "named by KUBECONFIG".to_owned(),
+    };
+    ConnectError::Unreadable { path, reason: login::misread(error) }
 }
 
-/// kube's messages hold their sources already, so the outermost says it all.
-fn unusable(error: &dyn std::error::Error) -> ConnectError {
-    ConnectError::Unusable { reason: error.to_string() }
+fn unusable(reason: String) -> ConnectError {
+    ConnectError::Unusable { reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pods_own_cluster_is_meant_only_where_nothing_was_asked_for() {
+        let gone = || std::io::Error::from(std::io::ErrorKind::NotFound);
+        let missing = |path: &str| KubeconfigError::ReadConfig(gone(), path.into());
+        let told = |context: Option<&str>, error: &KubeconfigError, is_named| {
+            let access = Access { context: context.map(str::to_owned), ..Access::default() };
+            asked_for(&access, error, is_named).map(|error| error.to_string())
+        };
+        let usual = missing("/home/a/.kube/config");
+        for nothing in [None, Some("")] {
+            assert_eq!(told(nothing, &usual, false), None);
+            assert_eq!(told(nothing, &KubeconfigError::FindPath, false), None);
+        }
+        let no_context = "no kubeconfig was found, so there is no context \"prod\"";
+        assert_eq!(told(Some("prod"), &usual, false).unwrap(), no_context);
+        assert_eq!(told(Some("prod"), &KubeconfigError::FindPath, false).unwrap(), no_context);
+        for context in [None, Some("prod")] {
+            assert_eq!(
+                told(context, &usual, true).unwrap(),
+                "the kubeconfig /home/a/.kube/config, which KUBECONFIG names, is not there"
+            );
+        }
+    }
 }

@@ -17,6 +17,7 @@ mod instances;
 mod lease;
 mod leftovers;
 mod limits;
+mod login;
 mod observe;
 mod path;
 mod patience;
@@ -50,8 +51,10 @@ pub struct Cluster {
     client: kube::Client,
     /// What a person calls it: the kubeconfig's context, or `in-cluster`.
     name: String,
-    /// Where it is.
+    /// Where it is, without what may be secret in that.
     url: String,
+    /// What the user logs in with.
+    plugin: Option<login::Plugin>,
     /// The namespace that the kubeconfig's context names.
     namespace: String,
     /// How many requests may be in flight at once.
@@ -71,6 +74,11 @@ impl Cluster {
     /// What a person calls it.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Where it is, without what may be secret in that.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// The namespace that the kubeconfig's context names, else `default`.

@@ -39,6 +39,7 @@ pub(super) fn over(client: kube::Client) -> Cluster {
         client,
         name: "test".to_owned(),
         url: "http://test".to_owned(),
+        plugin: None,
         namespace: "default".to_owned(),
         concurrency: 4,
         requests: AtomicUsize::new(0),

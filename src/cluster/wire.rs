@@ -14,7 +14,7 @@ use kube::client::Body;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Cluster, Fault, causes, limits};
+use super::{Cluster, Fault, causes, limits, login};
 use crate::object::Object;
 use crate::observed::Refusal;
 use crate::ownership::emptied;
@@ -295,8 +295,9 @@ impl Cluster {
     /// Sends a request once. With an error comes the pause that the server asks for.
     async fn exchange_once(&self, call: &Call) -> Result<Raw, (ApiError, Option<Duration>)> {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let unreachable = |error: &dyn std::error::Error| {
-            (ApiError::Unreachable { url: self.url.clone(), cause: root_cause(error) }, None)
+        let unreachable = |error: &(dyn std::error::Error + 'static)| {
+            let cause = login::cause(error, self.plugin.as_ref());
+            (ApiError::Unreachable { url: self.url.clone(), cause }, None)
         };
 
         let mut request = Request::builder().method(call.method.clone()).uri(&call.path);
@@ -385,13 +386,4 @@ fn shortened(mut message: String) -> String {
         message.push_str(&format!("… and {left} bytes more"));
     }
     message
-}
-
-/// The innermost cause, which is what a person needs; the layers above only repeat it.
-pub(super) fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
 }

@@ -27,7 +27,8 @@ use std::path::{Component, Path, PathBuf};
 
 use gix::sec::trust::DefaultForLevel;
 
-pub use cause::{Cause, without_credentials};
+pub use crate::credentials::without_credentials;
+pub use cause::Cause;
 pub use error::{Error, Excess, Measure};
 pub use fault::TreeFault;
 pub use limits::Limits;

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use self::lookout::Remote;
 use self::round::{Looked, act, look};
-pub use self::round::{Round, RoundError};
+pub use self::round::{Place, Round, RoundError};
 pub use self::stop::Stop;
 use crate::cluster::{Access, Cascade, Cluster, Listener};
 use crate::git::Checkout;
@@ -108,6 +108,8 @@ struct Memory {
     proved: Option<String>,
     /// What the remote brings.
     remote: Remote,
+    /// The cluster that the first round found.
+    place: Option<Place>,
 }
 
 /// Runs rounds until told to stop, and tells `events` what each comes to.

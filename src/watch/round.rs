@@ -1,5 +1,6 @@
 //! One round: pull, look, decide, and do.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::{Event, Memory, SettingsError, Stop, Wanted, Watch};
@@ -65,6 +66,16 @@ pub enum RoundError {
         /// What git says.
         source: Box<git::Error>,
     },
+    /// The kubeconfig leads elsewhere since the watch began.
+    #[error(
+        "the kubeconfig leads to {now} now, and this watch began on {before}; nothing was written"
+    )]
+    OtherCluster {
+        /// The cluster that it began on.
+        before: Place,
+        /// The cluster that the kubeconfig leads to.
+        now: Place,
+    },
     /// A task of our own ended without an answer.
     #[error("pulling was cut short")]
     Task(#[from] tokio::task::JoinError),
@@ -90,7 +101,54 @@ impl RoundError {
                 "fetch that commit or make another one; trueup apply --rev {} tries it again",
                 short(failed)
             )),
+            Self::OtherCluster { .. } => Some(
+                "restore the kubeconfig, or start trueup watch again if that cluster is meant"
+                    .to_owned(),
+            ),
             Self::Task(_) => None,
+        }
+    }
+}
+
+/// The cluster that a watch writes to. A kubeconfig may be changed or lost while it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// What a person calls it.
+    name: String,
+    /// Where its API server is.
+    url: String,
+    /// What tells it from all others; `None` where the user may not read that.
+    uid: Option<String>,
+}
+
+impl Place {
+    fn of(cluster: &Cluster, survey: &Survey) -> Self {
+        let (name, url) = (cluster.name().to_owned(), cluster.url().to_owned());
+        Self { name, url, uid: survey.cluster_uid.clone() }
+    }
+
+    /// Holds against it where the kubeconfig leads now. The address may change as long as the uid is
+    /// the same.
+    fn stays(&self, cluster: &Cluster, survey: &Survey) -> Result<(), RoundError> {
+        let now = Self::of(cluster, survey);
+        let is_same = match (&self.uid, &now.uid) {
+            (Some(before), Some(now)) => before == now,
+            _ => self.url == now.url,
+        };
+        match is_same {
+            true => Ok(()),
+            false => Err(RoundError::OtherCluster { before: self.clone(), now }),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, url, uid } = self;
+        write!(f, "{name} at {url}")?;
+        match uid {
+            Some(uid) => write!(f, " (uid {uid})"),
+            None => Ok(()),
         }
     }
 }
@@ -135,6 +193,7 @@ pub(super) async fn look(watch: &Watch, memory: &mut Memory) -> Result<Looked, R
     let wanted = (watch.settings)((&checkout, &cluster), None)?;
     let (target, survey, held_back) =
         choose((watch, &wanted), (&checkout, &cluster), memory).await?;
+    memory.place.get_or_insert_with(|| Place::of(&cluster, &survey)).stays(&cluster, &survey)?;
     Ok(Looked { begin, pulled, checkout, cluster, wanted, target, survey, held_back })
 }
 
@@ -202,7 +261,7 @@ pub(super) async fn act(
 ) -> Result<Round, RoundError> {
     let mut followed = looked.followed();
     let Looked { begin, pulled, checkout, cluster, wanted, target, mut survey, held_back } = looked;
-    let Memory { last, watched, held_back: _, proved, remote } = memory;
+    let Memory { last, watched, held_back: _, proved, remote, place: _ } = memory;
     let about = (&target.inventory, &watch.who);
     let (halt, passing) = (Halt::with(stop.flag()), wanted.wait.unwrap_or(TIMEOUT));
     let lock = match survey.writes() {

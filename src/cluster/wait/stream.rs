@@ -12,8 +12,8 @@ use tokio::sync::mpsc::Sender;
 use super::{Followed, News};
 use crate::cluster::limits::said;
 use crate::cluster::path::{collection, query_escape};
-use crate::cluster::wire::{object, refusal, root_cause};
-use crate::cluster::{ApiError, Cluster};
+use crate::cluster::wire::{object, refusal};
+use crate::cluster::{ApiError, Cluster, login};
 use crate::object::Object;
 
 /// After how many seconds the server is asked to end a watch: sooner than the connection counts as
@@ -54,7 +54,7 @@ impl Cluster {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let answer = match self.client.send(request).await {
             Ok(answer) => answer,
-            Err(error) => return Cut::Lost(root_cause(&error)),
+            Err(error) => return Cut::Lost(login::cause(&error, self.plugin.as_ref())),
         };
         let (head, mut body) = answer.into_parts();
         if !head.status.is_success() {

@@ -1,0 +1,106 @@
+//! Why nobody is let in, told without what is secret: kube's own words quote the whole command line
+//! of an exec plugin with its environment and output, lines of a kubeconfig, and URLs with their
+//! passwords.
+
+use std::error::Error;
+use std::process::Output;
+
+use kube::client::AuthError;
+use kube::config::{AuthInfo, KubeconfigError};
+
+use crate::credentials::without_credentials;
+
+/// How many lines of what a plugin says are shown, and how many characters of each.
+const LINES: usize = 5;
+const LINE: usize = 300;
+
+/// The exec plugin of a kubeconfig, as far as it may be shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Plugin {
+    /// The program.
+    program: String,
+    /// Where to get it.
+    install_hint: Option<String>,
+}
+
+impl Plugin {
+    /// The one that a user logs in with, if any.
+    pub(super) fn of(user: &AuthInfo) -> Option<Self> {
+        let exec = user.exec.as_ref()?;
+        let program = exec.command.clone().filter(|program| !program.is_empty())?;
+        let install_hint = exec.install_hint.clone().filter(|hint| !hint.trim().is_empty());
+        Some(Self { program, install_hint })
+    }
+}
+
+/// The innermost cause of an error of kube's, which is what a person needs: the layers above only
+/// repeat it.
+pub(super) fn cause(error: &(dyn Error + 'static), plugin: Option<&Plugin>) -> String {
+    let mut innermost = error;
+    loop {
+        if let Some(words) = of_login(innermost, plugin) {
+            return words;
+        }
+        match innermost.source() {
+            Some(source) => innermost = source,
+            None => return without_credentials(&innermost.to_string()),
+        }
+    }
+}
+
+/// What is wrong with a kubeconfig that can't be read.
+pub(super) fn misread(error: &KubeconfigError) -> String {
+    match error {
+        KubeconfigError::ReadConfig(error, _) => error.to_string(),
+        // What the parser says may quote a token.
+        KubeconfigError::Parse(error) => {
+            let place = error.location().map(|it| format!("{}:{}: ", it.line(), it.column()));
+            let place = place.unwrap_or_default();
+            format!("{place}it is no YAML, or has not the fields of a kubeconfig")
+        }
+        error => without_credentials(&error.to_string()),
+    }
+}
+
+/// The words for an error of logging in, where kube's would tell too much.
+fn of_login(error: &(dyn Error + 'static), plugin: Option<&Plugin>) -> Option<String> {
+    if let Some(error) = error.downcast_ref::<kube::Error>()
+        && let kube::Error::Auth(error) = error
+    {
+        return of_login(error, plugin);
+    }
+    let name = plugin.map_or("the exec plugin".to_owned(), |plugin| {
+        format!("the exec plugin {}", plugin.program)
+    });
+    Some(match error.downcast_ref::<AuthError>()? {
+        AuthError::AuthExecRun { out, .. } => format!("{name} {}", ended(out)),
+        AuthError::AuthExecStart(error) => {
+            let hint = plugin.and_then(|plugin| plugin.install_hint.as_deref());
+            let hint = hint.map(|hint| format!("; {}", hint.trim())).unwrap_or_default();
+            format!("{name} can't be run: {error}{hint}")
+        }
+        AuthError::AuthExecParse(error) => {
+            let place = error.location();
+            let place = place.map(|it| format!(" (line {}, column {})", it.line(), it.column()));
+            format!("{name} printed no ExecCredential{}", place.unwrap_or_default())
+        }
+        AuthError::ParseTokenKey(_) => format!("{name} printed no JSON"),
+        _ => return None,
+    })
+}
+
+/// How a program ended, and what it says about that itself.
+fn ended(out: &Output) -> String {
+    let said = String::from_utf8_lossy(&out.stderr);
+    let lines = said.lines().map(str::trim_end).filter(|line| !line.is_empty());
+    let lines: Vec<String> = lines.map(|line| line.chars().take(LINE).collect()).collect();
+    let last = lines[lines.len().saturating_sub(LINES)..].join("\n");
+    let status = match out.status.code() {
+        Some(code) => format!("ended with status {code}"),
+        None => "was ended by a signal".to_owned(),
+    };
+    match last.is_empty() {
+        true => status,
+        false => without_credentials(&format!("{status}: {last}")),
+    }
+}

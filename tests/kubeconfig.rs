@@ -1,0 +1,136 @@
+//! Kubeconfigs as people have them: what is shown where one can't be used, and that no run goes to
+//! a cluster that nobody chose.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::support::canaries::Canaries;
+use crate::support::command::Output;
+use crate::support::eventually::eventually;
+use crate::support::repo::Repo;
+use crate::support::sandbox;
+use crate::support::watching::Watching;
+
+/// A kubeconfig whose cluster, and whose user, are these.
+fn kubeconfig(cluster: &str, user: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: here\n\
+         clusters: [{{name: here, cluster: {{{cluster}}}}}]\n\
+         users:\n- name: me\n  user:\n{user}\n\
+         contexts: [{{name: here, context: {{cluster: here, user: me}}}}]\n"
+    )
+}
+
+/// Runs diff with this kubeconfig, which can't be used.
+fn refused(repo: &Repo<'_>, kubeconfig: &str, canaries: &Canaries) -> Output {
+    let file = repo.outside().join("kubeconfig");
+    fs::write(&file, kubeconfig).unwrap();
+    let output = repo.run(&["diff", "--kubeconfig", file.to_str().unwrap()]).exits(2);
+    canaries.assert_unseen(&output);
+    output
+}
+
+#[test]
+fn errors_hold_no_credential() {
+    let repo = Repo::new("kubeconfig-errors", sandbox::bare());
+    repo.write_config("one", "1").commit("First");
+    let canaries = Canaries::new(4);
+    let [argument, environment, printed, password] = canaries.0.as_slice() else { unreachable!() };
+    let program = repo.outside().join("log-in");
+    let script = |text: &str| {
+        fs::write(&program, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let exec = |program: &str| {
+        format!(
+            "    exec:\n      apiVersion: client.authentication.k8s.io/v1\n      interactiveMode: Never\n      \
+             command: {program}\n      args: [--password, {argument}]\n      \
+             installHint: get it from example.com\n      \
+             env: [{{name: PASSWORD, value: {environment}}}]"
+        )
+    };
+    let server = "server: 'https://127.0.0.1:1'";
+    let named = program.to_str().unwrap();
+
+    script(&format!("echo {printed}; echo the session is over >&2; exit 7"));
+    let said = refused(&repo, &kubeconfig(server, &exec(named)), &canaries);
+    let ended = format!("the exec plugin {named} ended with status 7: the session is over");
+    assert!(said.stderr.contains(&ended), "{said}");
+    script(&format!("echo 'token: {printed}: x'"));
+    let said = refused(&repo, &kubeconfig(server, &exec(named)), &canaries);
+    let no_form = format!("the exec plugin {named} printed no ExecCredential");
+    assert!(said.stderr.contains(&no_form), "{said}");
+    let said = refused(&repo, &kubeconfig(server, &exec("/nowhere/log-in")), &canaries);
+    assert!(said.stderr.contains("the exec plugin /nowhere/log-in can't be run: "), "{said}");
+    assert!(said.stderr.contains("get it from example.com"), "{said}");
+
+    let token = format!("    token: {printed}: x");
+    let said = refused(&repo, &kubeconfig(server, &token), &canaries);
+    assert!(said.stderr.contains("kubeconfig: 8:"), "{said}");
+    let token = format!("    token: [{printed}]");
+    let said = refused(&repo, &kubeconfig(server, &token), &canaries);
+    assert!(said.stderr.contains("kubeconfig: 8:"), "{said}");
+
+    for cluster in [
+        format!("server: 'https://bob:{password}@127.0.0.1:1'"),
+        format!("server: 'https://127.0.0.2:1', proxy-url: 'http://bob:{password}@127.0.0.1:1'"),
+        format!("server: 'https://127.0.0.2:1', proxy-url: 'quic://bob:{password}@127.0.0.1:1'"),
+        format!("server: 'https://bob:{password}@[::'"),
+    ] {
+        let _ = refused(&repo, &kubeconfig(&cluster, "    token: a"), &canaries);
+    }
+}
+
+#[test]
+fn a_context_without_a_kubeconfig_is_no_pods_own_cluster() {
+    let repo = Repo::new("kubeconfig-none", sandbox::bare());
+    repo.write_config("one", "1").commit("First");
+    let home = repo.outside().to_str().unwrap().to_owned();
+    let run = |args: &[&str], context: &str| {
+        let trueup = repo.trueup(args).env("KUBECONFIG", "").env("HOME", &home);
+        trueup.env("TRUEUP_CONTEXT", context).run().exits(2)
+    };
+    for said in [run(&["diff", "--context", "prod"], ""), run(&["apply"], "prod")] {
+        let none = "no kubeconfig was found, so there is no context \"prod\"";
+        assert!(said.stderr.contains(none), "{said}");
+    }
+    let said = run(&["apply"], "");
+    assert!(said.stderr.contains("no kubeconfig was found\n"), "{said}");
+}
+
+#[test]
+fn a_watch_stays_on_the_cluster_that_it_began_on() {
+    let (here, there) = (sandbox::bare(), sandbox::with_controllers());
+    let repo = Repo::new("kubeconfig-watch", here);
+    let name = repo.namespace();
+    let _ = there.kubectl(["create", "namespace", name]).exits(0);
+    repo.write_config("one", "1").commit("First");
+    let file = repo.outside().join("kubeconfig");
+    fs::copy(&here.kubeconfig, &file).unwrap();
+    let path = repo.path();
+    let watch = repo.trueup(&["-C", path.to_str().unwrap(), "watch", "--interval", "0.2"]);
+    let watching = Watching::running(&repo, watch.env("KUBECONFIG", file.to_str().unwrap()));
+    watching.says("1 changed");
+
+    // Another file of that name, in one step.
+    let place = |from: &std::path::Path| {
+        let new = repo.outside().join("kubeconfig.new");
+        fs::copy(from, &new).unwrap();
+        fs::rename(&new, &file).unwrap();
+    };
+    place(&there.kubeconfig);
+    watching.says("the kubeconfig leads to ");
+    repo.write_config("one", "2").commit("Second");
+    // A few rounds, each of which would write.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    assert_eq!(watching.times("leads to"), 1, "{:#?}", watching.said());
+    let objects = there.kubectl(["get", "configmap,lease", "-n", name, "-o", "name"]).exits(0);
+    assert!(!objects.stdout.contains("one") && !objects.stdout.contains("trueup"), "{objects}");
+    fs::remove_file(&file).unwrap();
+    watching.says("which KUBECONFIG names, is not there");
+    place(&here.kubeconfig);
+    watching.says("recovered @");
+    let value = || repo.kubectl(&["get", "configmap", "one", "-o", "jsonpath={.data.key}"]).stdout;
+    eventually("it goes on where it began", || value() == "2");
+    assert_eq!(watching.stop(), Some(0));
+}
