@@ -4,11 +4,16 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::{Span, Timestamp};
+use serde_json::{Value, json};
+
 use crate::support::canaries::Canaries;
 use crate::support::command::Output;
 use crate::support::eventually::eventually;
 use crate::support::repo::Repo;
-use crate::support::sandbox;
+use crate::support::sandbox::{self, Plane};
 use crate::support::watching::Watching;
 
 /// A kubeconfig whose cluster, and whose user, are these.
@@ -19,6 +24,11 @@ fn kubeconfig(cluster: &str, user: &str) -> String {
          users:\n- name: me\n  user:\n{user}\n\
          contexts: [{{name: here, context: {{cluster: here, user: me}}}}]\n"
     )
+}
+
+/// What the ConfigMap says.
+fn value(repo: &Repo<'_>) -> String {
+    repo.kubectl(&["get", "configmap", "one", "-o", "jsonpath={.data.key}"]).stdout
 }
 
 /// Runs diff with this kubeconfig, which can't be used.
@@ -81,6 +91,129 @@ fn errors_hold_no_credential() {
     }
 }
 
+/// A program that prints what is in its first, second and later credential files, and counts its runs.
+struct Plugin {
+    folder: tempfile::TempDir,
+    cluster: String,
+}
+
+impl Plugin {
+    fn new(plane: &Plane) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let script = format!(
+            "#!/bin/sh\ncd {}\necho run >> runs\nn=$(wc -l < runs)\ncat $n 2>/dev/null || cat last\n",
+            folder.path().display()
+        );
+        let program = folder.path().join("log-in");
+        fs::write(&program, script).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let of = |path: &str| {
+            let view = ["config", "view", "--raw", "-o", path];
+            plane.kubectl(view).exits(0).stdout
+        };
+        let server = of("jsonpath={.clusters[0].cluster.server}");
+        let authority = of("jsonpath={.clusters[0].cluster.certificate-authority-data}");
+        let cluster = format!("server: '{server}', certificate-authority-data: {authority}");
+        let plugin = Self { folder, cluster };
+        let pem = |path: &str| {
+            let decoded = STANDARD.decode(of(path)).unwrap();
+            String::from_utf8(decoded).unwrap()
+        };
+        plugin.gives(
+            "last",
+            &json!({
+                "clientCertificateData": pem("jsonpath={.users[0].user.client-certificate-data}"),
+                "clientKeyData": pem("jsonpath={.users[0].user.client-key-data}"),
+            }),
+        );
+        plugin
+    }
+
+    /// Sets what a run prints.
+    fn gives(&self, run: &str, status: &Value) {
+        let credential = json!({
+            "apiVersion": "client.authentication.k8s.io/v1",
+            "kind": "ExecCredential",
+            "status": status,
+        });
+        fs::write(self.folder.path().join(run), credential.to_string()).unwrap();
+    }
+
+    fn kubeconfig(&self) -> String {
+        let user = format!(
+            "    exec:\n      apiVersion: client.authentication.k8s.io/v1\n      interactiveMode: Never\n      \
+             command: {}",
+            self.folder.path().join("log-in").display()
+        );
+        let file = self.folder.path().join("kubeconfig");
+        fs::write(&file, kubeconfig(&self.cluster, &user)).unwrap();
+        file.to_str().unwrap().to_owned()
+    }
+
+    /// How often it was run.
+    fn runs(&self) -> usize {
+        fs::read_to_string(self.folder.path().join("runs")).unwrap_or_default().lines().count()
+    }
+}
+
+#[test]
+fn an_exec_plugin_runs_once_and_again_where_what_it_gave_is_not_taken() {
+    let repo = Repo::new("kubeconfig-plugin", sandbox::bare());
+    repo.write_config("one", "1").commit("First");
+    let plugin = Plugin::new(sandbox::bare());
+    let kubeconfig = plugin.kubeconfig();
+    let run = |args: &[&str]| repo.trueup(args).env("KUBECONFIG", &kubeconfig).run();
+    let _ = run(&["apply"]).exits(0);
+    assert_eq!(plugin.runs(), 1, "one command");
+
+    let path = repo.path();
+    let args = ["-C", path.to_str().unwrap(), "watch", "--interval", "0.2"];
+    repo.write_config("one", "2").commit("Second");
+    let watching = Watching::running(&repo, repo.trueup(&args).env("KUBECONFIG", &kubeconfig));
+    watching.says("1 changed");
+    repo.write_config("one", "3").commit("Third");
+    eventually("another round writes", || value(&repo) == "3");
+    assert_eq!(watching.stop(), Some(0));
+    assert_eq!(plugin.runs(), 2, "one watch");
+
+    // What the server does not take is asked for again, once.
+    plugin.gives("3", &json!({"token": "of-nobody"}));
+    let _ = run(&["diff"]).exits(0);
+    assert_eq!(plugin.runs(), 4);
+    for n in 5..=6 {
+        plugin.gives(&n.to_string(), &json!({"token": "of-nobody"}));
+    }
+    let refused = run(&["diff"]).exits(2);
+    assert!(refused.stderr.contains("log in again"), "{refused}");
+    assert!(!refused.stderr.contains("of-nobody"), "{refused}");
+    assert_eq!(plugin.runs(), 6);
+
+    // Nobody is let in as anybody.
+    plugin.gives("7", &json!({}));
+    let refused = run(&["diff"]).exits(2);
+    assert!(refused.stderr.contains("gave neither a token nor a certificate"), "{refused}");
+}
+
+#[test]
+fn a_credential_is_renewed_when_it_ends_while_objects_are_waited_for() {
+    let repo = Repo::new("kubeconfig-expiry", sandbox::bare());
+    let job = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: errand}\nspec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: c}]}}}\n";
+    repo.write("job.yaml", job).commit("Waits for ever");
+    let plugin = Plugin::new(sandbox::bare());
+    let last = fs::read_to_string(plugin.folder.path().join("last")).unwrap();
+    let last: Value = serde_json::from_str(&last).unwrap();
+    let mut status = last["status"].clone();
+    status["expirationTimestamp"] = (Timestamp::now() + Span::new().seconds(3)).to_string().into();
+    plugin.gives("1", &status);
+    let apply = repo.trueup(&["apply", "--wait", "--timeout", "5"]);
+    let waited = apply.env("KUBECONFIG", plugin.kubeconfig()).run().exits(1);
+    assert!(waited.stdout.contains("not ready"), "{waited}");
+    assert_eq!(plugin.runs(), 2);
+    let lock =
+        repo.kubectl(&["get", "lease", &repo.parent(), "-o", "jsonpath={.spec.holderIdentity}"]);
+    assert_eq!(lock.stdout, "", "it is given back");
+}
+
 #[test]
 fn a_context_without_a_kubeconfig_is_no_pods_own_cluster() {
     let repo = Repo::new("kubeconfig-none", sandbox::bare());
@@ -130,7 +263,6 @@ fn a_watch_stays_on_the_cluster_that_it_began_on() {
     watching.says("which KUBECONFIG names, is not there");
     place(&here.kubeconfig);
     watching.says("recovered @");
-    let value = || repo.kubectl(&["get", "configmap", "one", "-o", "jsonpath={.data.key}"]).stdout;
-    eventually("it goes on where it began", || value() == "2");
+    eventually("it goes on where it began", || value(&repo) == "2");
     assert_eq!(watching.stop(), Some(0));
 }

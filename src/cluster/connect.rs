@@ -8,11 +8,10 @@ use std::time::Duration;
 
 use http::HeaderValue;
 use http::header::USER_AGENT;
-use kube::Client;
 use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
-use super::login::{self, Plugin};
-use super::{Cluster, Limits};
+use super::door::Door;
+use super::{Cluster, Limits, Logins, login};
 use crate::bounded;
 use crate::credentials::without_credentials;
 use crate::memory::Memory;
@@ -26,7 +25,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(60);
 const LARGEST: u64 = 16 << 20;
 
 /// How to reach the cluster.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Access {
     /// The kubeconfig file; `None` for `KUBECONFIG`, `~/.kube/config` and in-cluster, in this order.
     pub kubeconfig: Option<PathBuf>,
@@ -42,6 +41,8 @@ pub struct Access {
     pub memory: Memory,
     /// How much of the server's answers is taken in.
     pub limits: Limits,
+    /// What exec plugins gave so far.
+    pub logins: Logins,
 }
 
 /// Why there is no way to reach a cluster.
@@ -116,7 +117,8 @@ impl ConnectError {
 }
 
 impl Cluster {
-    /// Prepares the connection; nothing is sent yet.
+    /// Prepares the connection; nothing is sent yet. An exec plugin is run, unless `access` has what
+    /// it gave.
     ///
     /// # Errors
     ///
@@ -139,15 +141,12 @@ impl Cluster {
         }
         let namespace = config.default_namespace.clone();
         let url = without_credentials(&config.cluster_url.to_string());
-        let plugin = Plugin::of(&config.auth_info);
-        let client = Client::try_from(config)
-            .map_err(|error| unusable(login::cause(&error, plugin.as_ref())))?;
+        let door = Door::new(config, &access.logins).await.map_err(unusable)?;
         let (concurrency, requests) = (access.concurrency.max(1), AtomicUsize::new(0));
         Ok(Self {
-            client,
+            door,
             name,
             url,
-            plugin,
             namespace,
             concurrency,
             requests,
@@ -186,7 +185,7 @@ async fn load(access: &Access) -> Result<(Config, String), ConnectError> {
     let options = KubeConfigOptions { context: Some(name.clone()), ..KubeConfigOptions::default() };
     let config = Config::from_custom_kubeconfig(kubeconfig, &options)
         .await
-        .map_err(|error| unusable(login::cause(&error, None)))?;
+        .map_err(|error| unusable(login::cause(&error)))?;
     Ok((config, name))
 }
 

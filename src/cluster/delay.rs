@@ -123,6 +123,7 @@ fn cause(error: &ApiError) -> String {
                 (None, _) => format!("the API server can't answer ({code} {why})"),
             }
         }
+        ApiError::NoCredential { .. } => "there is no credential".to_owned(),
         ApiError::Garbled { .. } | ApiError::Endless { .. } => {
             "what answers is no API server".to_owned()
         }

@@ -73,7 +73,9 @@ impl ApiError {
     pub fn fault(&self) -> Fault {
         match self {
             Self::Unreachable { .. } => Fault::Passing,
-            Self::Garbled { .. } | Self::Endless { .. } => Fault::Lasting,
+            Self::Garbled { .. } | Self::Endless { .. } | Self::NoCredential { .. } => {
+                Fault::Lasting
+            }
             Self::Status { code, reason, message, .. } => {
                 fault(*code, reason, message.lines().next().unwrap_or_default())
             }

@@ -1,12 +1,11 @@
 //! Why nobody is let in, told without what is secret: kube's own words quote the whole command line
-//! of an exec plugin with its environment and output, lines of a kubeconfig, and URLs with their
-//! passwords.
+//! of a program with its output, lines of a kubeconfig, and URLs with their passwords.
 
 use std::error::Error;
 use std::process::Output;
 
 use kube::client::AuthError;
-use kube::config::{AuthInfo, KubeconfigError};
+use kube::config::KubeconfigError;
 
 use crate::credentials::without_credentials;
 
@@ -14,31 +13,12 @@ use crate::credentials::without_credentials;
 const LINES: usize = 5;
 const LINE: usize = 300;
 
-/// The exec plugin of a kubeconfig, as far as it may be shown.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Plugin {
-    /// The program.
-    program: String,
-    /// Where to get it.
-    install_hint: Option<String>,
-}
-
-impl Plugin {
-    /// The one that a user logs in with, if any.
-    pub(super) fn of(user: &AuthInfo) -> Option<Self> {
-        let exec = user.exec.as_ref()?;
-        let program = exec.command.clone().filter(|program| !program.is_empty())?;
-        let install_hint = exec.install_hint.clone().filter(|hint| !hint.trim().is_empty());
-        Some(Self { program, install_hint })
-    }
-}
-
 /// The innermost cause of an error of kube's, which is what a person needs: the layers above only
 /// repeat it.
-pub(super) fn cause(error: &(dyn Error + 'static), plugin: Option<&Plugin>) -> String {
+pub(super) fn cause(error: &(dyn Error + 'static)) -> String {
     let mut innermost = error;
     loop {
-        if let Some(words) = of_login(innermost, plugin) {
+        if let Some(words) = of_login(innermost) {
             return words;
         }
         match innermost.source() {
@@ -62,35 +42,22 @@ pub(super) fn misread(error: &KubeconfigError) -> String {
     }
 }
 
-/// The words for an error of logging in, where kube's would tell too much.
-fn of_login(error: &(dyn Error + 'static), plugin: Option<&Plugin>) -> Option<String> {
-    if let Some(error) = error.downcast_ref::<kube::Error>()
-        && let kube::Error::Auth(error) = error
-    {
-        return of_login(error, plugin);
+/// The words for an error of logging in by a program, where kube's would tell too much.
+fn of_login(error: &(dyn Error + 'static)) -> Option<String> {
+    if let Some(kube::Error::Auth(error)) = error.downcast_ref::<kube::Error>() {
+        return of_login(error);
     }
-    let name = plugin.map_or("the exec plugin".to_owned(), |plugin| {
-        format!("the exec plugin {}", plugin.program)
-    });
+    let name = "the program of the user's auth-provider";
     Some(match error.downcast_ref::<AuthError>()? {
         AuthError::AuthExecRun { out, .. } => format!("{name} {}", ended(out)),
-        AuthError::AuthExecStart(error) => {
-            let hint = plugin.and_then(|plugin| plugin.install_hint.as_deref());
-            let hint = hint.map(|hint| format!("; {}", hint.trim())).unwrap_or_default();
-            format!("{name} can't be run: {error}{hint}")
-        }
-        AuthError::AuthExecParse(error) => {
-            let place = error.location();
-            let place = place.map(|it| format!(" (line {}, column {})", it.line(), it.column()));
-            format!("{name} printed no ExecCredential{}", place.unwrap_or_default())
-        }
+        AuthError::AuthExecStart(error) => format!("{name} can't be run: {error}"),
         AuthError::ParseTokenKey(_) => format!("{name} printed no JSON"),
         _ => return None,
     })
 }
 
 /// How a program ended, and what it says about that itself.
-fn ended(out: &Output) -> String {
+pub(super) fn ended(out: &Output) -> String {
     let said = String::from_utf8_lossy(&out.stderr);
     let lines = said.lines().map(str::trim_end).filter(|line| !line.is_empty());
     let lines: Vec<String> = lines.map(|line| line.chars().take(LINE).collect()).collect();

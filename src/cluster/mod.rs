@@ -9,7 +9,9 @@ mod connect;
 mod delay;
 mod diagnose;
 mod discover;
+mod door;
 mod emptied;
+mod exec;
 mod execute;
 mod faults;
 mod immutable;
@@ -36,6 +38,7 @@ pub use crate::conduct::Cascade;
 pub use causes::is_of_policy;
 pub use connect::{Access, ConnectError};
 pub use delay::{Delay, Listener, Next};
+pub use exec::Logins;
 pub use execute::{Apply, Condition, Deleted};
 pub use faults::{Fault, NOBODY};
 pub use limits::Limits;
@@ -48,13 +51,11 @@ use crate::memory::Memory;
 
 /// One API server, with a count of the requests that were sent to it.
 pub struct Cluster {
-    client: kube::Client,
+    door: door::Door,
     /// What a person calls it: the kubeconfig's context, or `in-cluster`.
     name: String,
     /// Where it is, without what may be secret in that.
     url: String,
-    /// What the user logs in with.
-    plugin: Option<login::Plugin>,
     /// The namespace that the kubeconfig's context names.
     namespace: String,
     /// How many requests may be in flight at once.

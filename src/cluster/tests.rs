@@ -10,6 +10,7 @@ use http::{Request, Response};
 use kube::client::Body;
 use serde_json::{Value, json};
 
+use super::door::Door;
 use super::*;
 use crate::catalog::Lookup;
 use crate::halt::Halt;
@@ -36,10 +37,9 @@ fn server(answers: Vec<(u16, Option<&'static str>, Value)>) -> Cluster {
 /// A cluster of which nothing is known yet.
 pub(super) fn over(client: kube::Client) -> Cluster {
     Cluster {
-        client,
+        door: Door::fixed(client),
         name: "test".to_owned(),
         url: "http://test".to_owned(),
-        plugin: None,
         namespace: "default".to_owned(),
         concurrency: 4,
         requests: AtomicUsize::new(0),

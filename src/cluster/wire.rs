@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::HeaderName;
-use http::{Method, Request, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use kube::client::Body;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::door::Open;
 use super::{Cluster, Fault, causes, limits, login};
 use crate::object::Object;
 use crate::observed::Refusal;
@@ -81,6 +82,14 @@ pub enum ApiError {
         /// The server.
         url: String,
         /// Why, as far as the system knows.
+        cause: String,
+    },
+    /// There is no credential to show.
+    #[error("cannot log in to the API server at {url}: {cause}")]
+    NoCredential {
+        /// The server.
+        url: String,
+        /// Why, without what is secret.
         cause: String,
     },
     /// An answer came that has no end, or none that anybody would wait for.
@@ -183,7 +192,10 @@ impl ApiError {
     pub fn causes(&self) -> &[Cause] {
         match self {
             Self::Status { causes, .. } => causes,
-            Self::Unreachable { .. } | Self::Garbled { .. } | Self::Endless { .. } => &[],
+            Self::Unreachable { .. }
+            | Self::NoCredential { .. }
+            | Self::Garbled { .. }
+            | Self::Endless { .. } => &[],
         }
     }
 
@@ -224,6 +236,7 @@ impl ApiError {
             Self::Unreachable { .. } => {
                 Some("is the cluster up, and is this the right context? (see --context)".to_owned())
             }
+            Self::NoCredential { .. } => None,
             Self::Status { code: 401, .. } => {
                 Some("log in again: the kubeconfig's credentials are not accepted".to_owned())
             }
@@ -296,26 +309,10 @@ impl Cluster {
     async fn exchange_once(&self, call: &Call) -> Result<Raw, (ApiError, Option<Duration>)> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let unreachable = |error: &(dyn std::error::Error + 'static)| {
-            let cause = login::cause(error, self.plugin.as_ref());
+            let cause = login::cause(error);
             (ApiError::Unreachable { url: self.url.clone(), cause }, None)
         };
-
-        let mut request = Request::builder().method(call.method.clone()).uri(&call.path);
-        request = request.header(http::header::ACCEPT, call.accept.unwrap_or("application/json"));
-        let body = match &call.body {
-            Some((content_type, bytes)) => {
-                request = request.header(http::header::CONTENT_TYPE, *content_type);
-                bytes.clone()
-            }
-            None => Vec::new(),
-        };
-        if let Some(etag) = &call.known {
-            request = request.header(http::header::IF_NONE_MATCH, etag);
-        }
-        let request = request.body(Body::from(body));
-        let request = request.map_err(|error| (garbled(call, &error.to_string()), None))?;
-
-        let answer = self.client.send(request).await.map_err(|error| unreachable(&error))?;
+        let answer = self.answer(call).await?;
         let (head, body) = answer.into_parts();
         let text = |name: HeaderName| head.headers.get(name)?.to_str().ok().map(str::to_owned);
         let (after, etag) = (text(http::header::RETRY_AFTER), text(http::header::ETAG));
@@ -337,6 +334,46 @@ impl Cluster {
         let parsed: Option<Value> = serde_json::from_slice(&bytes).ok();
         Err((refusal(status, parsed.as_ref(), &bytes), after))
     }
+
+    /// The beginning of an answer. A server that does not take the credential any more is asked again
+    /// with another one, where there is a program that gives one.
+    async fn answer(&self, call: &Call) -> Result<Response<Body>, (ApiError, Option<Duration>)> {
+        let no_credential = |cause| (ApiError::NoCredential { url: self.url.clone(), cause }, None);
+        let send = async |open: &Open| {
+            let request = request(call)?;
+            open.client.send(request).await.map_err(|error| {
+                let cause = login::cause(&error);
+                (ApiError::Unreachable { url: self.url.clone(), cause }, None)
+            })
+        };
+        let open = self.door.client().await.map_err(no_credential)?;
+        let answer = send(&open).await?;
+        if answer.status() != StatusCode::UNAUTHORIZED {
+            return Ok(answer);
+        }
+        match self.door.renew(&open).await.map_err(no_credential)? {
+            Some(open) => send(&open).await,
+            None => Ok(answer),
+        }
+    }
+}
+
+/// The request of a call.
+fn request(call: &Call) -> Result<Request<Body>, (ApiError, Option<Duration>)> {
+    let mut request = Request::builder().method(call.method.clone()).uri(&call.path);
+    request = request.header(http::header::ACCEPT, call.accept.unwrap_or("application/json"));
+    let body = match &call.body {
+        Some((content_type, bytes)) => {
+            request = request.header(http::header::CONTENT_TYPE, *content_type);
+            bytes.clone()
+        }
+        None => Vec::new(),
+    };
+    if let Some(etag) = &call.known {
+        request = request.header(http::header::IF_NONE_MATCH, etag);
+    }
+    let request = request.body(Body::from(body));
+    request.map_err(|error| (garbled(call, &error.to_string()), None))
 }
 
 /// An answer that nobody has looked into.

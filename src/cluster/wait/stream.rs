@@ -52,9 +52,13 @@ impl Cluster {
             return Cut::Lost(format!("{path} is no path"));
         };
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let answer = match self.client.send(request).await {
+        let open = match self.door.client().await {
+            Ok(open) => open,
+            Err(why) => return Cut::Lost(why),
+        };
+        let answer = match open.client.send(request).await {
             Ok(answer) => answer,
-            Err(error) => return Cut::Lost(login::cause(&error, self.plugin.as_ref())),
+            Err(error) => return Cut::Lost(login::cause(&error)),
         };
         let (head, mut body) = answer.into_parts();
         if !head.status.is_success() {
@@ -64,6 +68,11 @@ impl Cluster {
             let error = refusal(head.status, parsed.as_ref(), &bytes);
             return match head.status.as_u16() {
                 410 => Cut::Behind,
+                401 => match self.door.renew(&open).await {
+                    Ok(Some(_)) => Cut::At(version),
+                    Ok(None) => Cut::Lost(error.to_string()),
+                    Err(why) => Cut::Lost(why),
+                },
                 403 | 405 => Cut::Forbidden(error),
                 _ => Cut::Lost(error.to_string()),
             };

@@ -75,6 +75,7 @@ impl Server {
             concurrency: 4,
             memory: Memory::default(),
             limits: Limits::default(),
+            ..Access::default()
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let _ = rustls::crypto::ring::default_provider().install_default();

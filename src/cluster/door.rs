@@ -1,0 +1,109 @@
+//! The way in: a client with the credential of the moment. One of an exec plugin is renewed when it
+//! expires or when the server no longer takes it.
+
+use std::sync::{PoisonError, RwLock};
+
+use kube::Client;
+use kube::config::{Config, ExecConfig};
+
+use super::exec::{Credential, Logins};
+use super::login;
+
+/// Makes clients for one server and user.
+pub(super) struct Door {
+    open: RwLock<Open>,
+    /// How to renew the credential; `None` where it stays as it is.
+    renewal: Option<Renewal>,
+    /// Held by who renews it: the others wait for that.
+    renewing: tokio::sync::Mutex<()>,
+}
+
+/// A client and what it shows.
+#[derive(Clone)]
+pub(super) struct Open {
+    pub(super) client: Client,
+    credential: Option<Credential>,
+    /// How many there were before it.
+    number: usize,
+}
+
+struct Renewal {
+    /// With the plugin in it.
+    config: Config,
+    exec: ExecConfig,
+    logins: Logins,
+}
+
+impl Door {
+    /// A client that needs no renewal.
+    #[cfg(test)]
+    pub(super) fn fixed(client: Client) -> Self {
+        Self::with(Open { client, credential: None, number: 0 }, None)
+    }
+
+    fn with(open: Open, renewal: Option<Renewal>) -> Self {
+        Self { open: RwLock::new(open), renewal, renewing: tokio::sync::Mutex::new(()) }
+    }
+
+    /// The way in that a configuration describes. An exec plugin is run, unless it was before.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration can't be used, or the plugin gives no credential; as text without what
+    /// is secret.
+    pub(super) async fn new(config: Config, logins: &Logins) -> Result<Self, String> {
+        let Some(exec) = config.auth_info.exec.clone() else {
+            let open = Open { client: client(config)?, credential: None, number: 0 };
+            return Ok(Self::with(open, None));
+        };
+        let renewal = Renewal { config, exec, logins: logins.clone() };
+        let open = renewal.open(None).await?;
+        Ok(Self::with(open, Some(renewal)))
+    }
+
+    /// The client to use now.
+    ///
+    /// # Errors
+    ///
+    /// When the credential has expired and there is no other one.
+    pub(super) async fn client(&self) -> Result<Open, String> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner).clone();
+        match open.credential.as_ref().is_some_and(Credential::is_expired) {
+            true => Ok(self.renew(&open).await?.unwrap_or(open)),
+            false => Ok(open),
+        }
+    }
+
+    /// Another client where the server did not take the credential of this one; `None` where there
+    /// can't be another.
+    ///
+    /// # Errors
+    ///
+    /// When the plugin gives no credential.
+    pub(super) async fn renew(&self, refused: &Open) -> Result<Option<Open>, String> {
+        let Some(renewal) = &self.renewal else { return Ok(None) };
+        let _one = self.renewing.lock().await;
+        let now = self.open.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if now.number != refused.number {
+            return Ok(Some(now));
+        }
+        let open = renewal.open(Some(refused)).await?;
+        *self.open.write().unwrap_or_else(PoisonError::into_inner) = open.clone();
+        Ok(Some(open))
+    }
+}
+
+impl Renewal {
+    async fn open(&self, refused: Option<&Open>) -> Result<Open, String> {
+        let not = refused.and_then(|refused| refused.credential.as_ref());
+        let credential = self.logins.of(&self.exec, not).await?;
+        let mut config = self.config.clone();
+        config.auth_info = credential.of(&config.auth_info);
+        let number = refused.map_or(0, |refused| refused.number + 1);
+        Ok(Open { client: client(config)?, credential: Some(credential), number })
+    }
+}
+
+fn client(config: Config) -> Result<Client, String> {
+    Client::try_from(config).map_err(|error| login::cause(&error))
+}

@@ -1,0 +1,189 @@
+//! Exec plugins of a kubeconfig: programs that print a credential. One is run once, and again when
+//! what it gave expires or the server no longer takes it, as client-go does
+//! (k8s.io/client-go, `plugin/pkg/client/auth/exec/exec.go`).
+
+use std::fmt;
+use std::io::{self, IsTerminal as _};
+use std::process::{Output, Stdio};
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use kube::config::{AuthInfo, ExecConfig, ExecInteractiveMode};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tokio::process::Command;
+use tokio::sync::Mutex;
+
+use super::login::ended;
+
+/// What is told to the plugin.
+const EXEC_INFO: &str = "KUBERNETES_EXEC_INFO";
+
+/// What a plugin gave, by the plugin: shared by all that connect in the same way, such as the rounds
+/// of a watch.
+#[derive(Clone, Default)]
+pub struct Logins(Arc<Mutex<Vec<(String, Credential)>>>);
+
+impl fmt::Debug for Logins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Logins")
+    }
+}
+
+/// What shows who somebody is.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Credential {
+    token: Option<String>,
+    /// A certificate and its key, as PEM.
+    certificate: Option<[String; 2]>,
+    expires: Option<Timestamp>,
+}
+
+impl Credential {
+    /// Whether it is of no use any more.
+    pub(super) fn is_expired(&self) -> bool {
+        self.expires.is_some_and(|end| end <= Timestamp::now())
+    }
+
+    /// The user with this credential, and without the plugin that gave it.
+    pub(super) fn of(&self, user: &AuthInfo) -> AuthInfo {
+        let mut user = user.clone();
+        user.exec = None;
+        if let Some(token) = &self.token {
+            user.token = Some(token.clone().into());
+        }
+        if let Some([certificate, key]) = &self.certificate {
+            user.client_certificate_data = Some(STANDARD.encode(certificate));
+            user.client_key_data = Some(STANDARD.encode(key).into());
+        }
+        user
+    }
+}
+
+impl Logins {
+    /// What the plugin gave, or gives now where that has expired or is `refused`. Others who want the
+    /// same wait for it.
+    ///
+    /// # Errors
+    ///
+    /// When the plugin can't be run, fails, or gives nothing; as text without what is secret.
+    pub(super) async fn of(
+        &self,
+        exec: &ExecConfig,
+        refused: Option<&Credential>,
+    ) -> Result<Credential, String> {
+        let whose = serde_json::to_string(&(exec, &exec.cluster)).unwrap_or_default();
+        let mut known = self.0.lock().await;
+        let found = known.iter().find(|(plugin, _)| *plugin == whose).map(|(_, found)| found);
+        if let Some(found) = found.filter(|it| !it.is_expired() && Some(*it) != refused) {
+            return Ok(found.clone());
+        }
+        let credential = ask(exec).await?;
+        known.retain(|(plugin, _)| *plugin != whose);
+        known.push((whose, credential.clone()));
+        Ok(credential)
+    }
+}
+
+/// Runs the plugin.
+async fn ask(exec: &ExecConfig) -> Result<Credential, String> {
+    let program = exec.command.as_deref().filter(|program| !program.is_empty());
+    let Some(program) = program else {
+        return Err("the user's exec plugin has no command".to_owned());
+    };
+    let failed = |why: String| format!("the exec plugin {program} {why}");
+    let has_person = io::stdin().is_terminal();
+    let is_interactive = match exec.interactive_mode {
+        Some(ExecInteractiveMode::Never) => false,
+        Some(ExecInteractiveMode::Always) if !has_person => {
+            return Err(failed("wants a terminal to ask somebody, and there is none".to_owned()));
+        }
+        _ => has_person,
+    };
+    let mut command = Command::new(program);
+    command.args(exec.args.iter().flatten());
+    for variable in exec.env.iter().flatten() {
+        if let (Some(name), Some(value)) = (variable.get("name"), variable.get("value")) {
+            command.env(name, value);
+        }
+    }
+    command.env(EXEC_INFO, told(exec, is_interactive).to_string());
+    command.stdout(Stdio::piped()).kill_on_drop(true);
+    // Who asks somebody does it there; else it is shown where the plugin fails.
+    match is_interactive {
+        true => command.stdin(Stdio::inherit()).stderr(Stdio::inherit()),
+        false => command.stdin(Stdio::null()).stderr(Stdio::piped()),
+    };
+    let child = command.spawn().map_err(|error| {
+        let hint = exec.install_hint.as_deref().map(str::trim).filter(|hint| !hint.is_empty());
+        let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+        let why = match error.kind() {
+            io::ErrorKind::NotFound if !program.contains('/') => "it is not on PATH".to_owned(),
+            _ => error.to_string(),
+        };
+        failed(format!("can't be run: {why}{hint}"))
+    })?;
+    let Output { status, stdout, stderr } =
+        child.wait_with_output().await.map_err(|error| failed(format!("is lost: {error}")))?;
+    if !status.success() {
+        return Err(failed(ended(&Output { status, stdout: Vec::new(), stderr })));
+    }
+    read(exec, &stdout).map_err(failed)
+}
+
+/// What is told to the plugin about whom it works for.
+fn told(exec: &ExecConfig, is_interactive: bool) -> Value {
+    let mut spec = Map::from_iter([("interactive".to_owned(), is_interactive.into())]);
+    if exec.provide_cluster_info
+        && let Ok(cluster) = serde_json::to_value(&exec.cluster)
+    {
+        spec.insert("cluster".to_owned(), cluster);
+    }
+    json!({ "apiVersion": exec.api_version, "kind": "ExecCredential", "spec": spec })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ExecCredential {
+    #[serde(default)]
+    api_version: String,
+    #[serde(default)]
+    kind: String,
+    status: Option<Status>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    expiration_timestamp: Option<Timestamp>,
+    token: Option<String>,
+    client_certificate_data: Option<String>,
+    client_key_data: Option<String>,
+}
+
+/// Reads what the plugin printed, which is JSON or YAML, and never quoted.
+fn read(exec: &ExecConfig, stdout: &[u8]) -> Result<Credential, String> {
+    let printed: ExecCredential = serde_yaml::from_slice(stdout).map_err(|error| {
+        let place = error.location();
+        let place = place.map(|at| format!(" (line {}, column {})", at.line(), at.column()));
+        format!("printed no ExecCredential{}", place.unwrap_or_default())
+    })?;
+    let wanted = exec.api_version.as_deref().unwrap_or_default();
+    if printed.kind != "ExecCredential" || !wanted.is_empty() && printed.api_version != wanted {
+        return Err(format!("printed something else than an ExecCredential of {wanted}"));
+    }
+    let status = printed.status.ok_or("printed an ExecCredential without status")?;
+    let full = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+    let token = full(status.token).map(|token| token.trim().to_owned());
+    let certificate = match (full(status.client_certificate_data), full(status.client_key_data)) {
+        (Some(certificate), Some(key)) => Some([certificate, key]),
+        (None, None) => None,
+        _ => return Err("gave only one of a certificate and its key".to_owned()),
+    };
+    if token.is_none() && certificate.is_none() {
+        return Err("gave neither a token nor a certificate".to_owned());
+    }
+    Ok(Credential { token, certificate, expires: status.expiration_timestamp })
+}
