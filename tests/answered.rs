@@ -188,6 +188,40 @@ fn a_replacement_is_held_against_the_plan() {
     assert_eq!(live(&repo, "configmap", "a")["data"]["key"], "2");
 }
 
+/// What others applied goes in two writes, and so does what is emptied.
+#[test]
+fn what_takes_two_writes_is_held_against_the_plan() {
+    let repo = Repo::new("answered-taken", sandbox::bare());
+    let file = repo.outside().join("old.yaml");
+    std::fs::write(&file, config("a", "1") + "  old: x\n").unwrap();
+    let _ = repo.kubectl(&["apply", "-f", file.to_str().unwrap()]).exits(0);
+    let put = "[JSONPatch{op: 'add', path: '/data/old', value: 'x'}]";
+    let policy = Policy::real(&repo, "object.metadata.name == 'a'", put);
+    let _ = repo.write_config("a", "1").commit("Ours");
+    differs(&repo, &["data.old: no longer declared, and still there: x\n"]);
+    policy.stop();
+    heals(&repo);
+    assert_eq!(live(&repo, "configmap", "a")["data"], json!({ "key": "1" }));
+}
+
+#[test]
+fn a_map_that_is_emptied_is_held_against_the_plan() {
+    let repo = Repo::new("answered-emptied", sandbox::bare());
+    let node = "      nodeSelector: {disk: ssd}\n";
+    let web =
+        |selector: &str| WEB.replace("      containers", &format!("{selector}      containers"));
+    let _ = repo.write("web.yaml", web(node)).commit("First").run(&["apply"]).exits(0);
+    let put =
+        "[JSONPatch{op: 'add', path: '/spec/template/spec/nodeSelector', value: {'disk': 'ssd'}}]";
+    let policy = Policy::real(&repo, "object.metadata.name == 'web'", put);
+    let _ = repo.write("web.yaml", web("      nodeSelector: {}\n")).commit("Anywhere");
+    differs(&repo, &["spec.template.spec.nodeSelector"]);
+    policy.stop();
+    heals(&repo);
+    let spec = live(&repo, "deployment", "web")["spec"]["template"]["spec"].take();
+    assert!(spec.get("nodeSelector").is_none_or(|it| *it == json!({})), "{spec}");
+}
+
 /// What could not be asked about is held against what is declared, and the server is asked how it
 /// writes it down only where the two are not the same.
 #[test]
