@@ -8,6 +8,9 @@ use crate::object::ObjectKey;
 use crate::plan::{Action, Reason};
 use crate::redact::Redactor;
 
+/// What is said of how many objects that are not as they were to be.
+pub const DIFFERING: &str = "not as planned";
+
 /// How one change ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -17,6 +20,8 @@ pub enum Outcome {
     Going,
     /// It failed.
     Failed(Reason),
+    /// The server took it, and its answer is not what the plan said.
+    Differs(Reason),
     /// It was not tried.
     Skipped(Reason),
     /// It is left for the next run, which is no fault: something that passes may still need it.
@@ -73,15 +78,34 @@ pub struct Rollback {
     pub report: Option<Box<Report>>,
 }
 
+impl Outcome {
+    /// Why it did not end as it should, if it did not.
+    pub fn reason(&self) -> Option<&Reason> {
+        match self {
+            Self::Done | Self::Going => None,
+            Self::Failed(reason)
+            | Self::Differs(reason)
+            | Self::Skipped(reason)
+            | Self::Postponed(reason) => Some(reason),
+        }
+    }
+
+    fn reason_mut(&mut self) -> Option<&mut Reason> {
+        match self {
+            Self::Done | Self::Going => None,
+            Self::Failed(reason)
+            | Self::Differs(reason)
+            | Self::Skipped(reason)
+            | Self::Postponed(reason) => Some(reason),
+        }
+    }
+}
+
 impl Report {
     /// Masks everything that `redactor` knows.
     pub fn mask(&mut self, redactor: &Redactor) {
         for step in &mut self.steps {
-            let (Outcome::Failed(reason) | Outcome::Skipped(reason) | Outcome::Postponed(reason)) =
-                &mut step.outcome
-            else {
-                continue;
-            };
+            let Some(reason) = step.outcome.reason_mut() else { continue };
             let causes = reason.causes.iter_mut().flat_map(|it| [&mut it.field, &mut it.message]);
             for text in [&mut reason.message].into_iter().chain(&mut reason.hint).chain(causes) {
                 *text = redactor.text_about(&step.key, text);
@@ -122,6 +146,16 @@ impl Report {
     /// How many failed.
     pub fn failed(&self) -> usize {
         self.count(|outcome| matches!(outcome, Outcome::Failed(_)))
+    }
+
+    /// How many were taken by the server and are not as the plan said.
+    pub fn differing(&self) -> usize {
+        self.count(|outcome| matches!(outcome, Outcome::Differs(_)))
+    }
+
+    /// How many did not end as planned, whatever came in between.
+    pub fn unfinished(&self) -> usize {
+        self.failed() + self.differing() + self.skipped()
     }
 
     /// How many were not tried.

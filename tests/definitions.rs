@@ -185,6 +185,77 @@ fn what_the_next_definition_does_not_allow_is_refused_before_it_is_there() {
     assert!(applied.stdout.contains("2 refused, 1 done"), "{applied}");
 }
 
+/// What a definition says of `spec` and what it allows, what the next one says, a `spec` that changes
+/// and is no longer allowed, and what is said of it.
+const NARROWED: [(&str, &str, &str, &str, &str); 4] = [
+    (
+        "{type: object, properties: {mode: {type: string, enum: [a, b, c]}}}",
+        "{mode: a}",
+        "{type: object, properties: {mode: {type: string, enum: [a, b]}}}",
+        "{mode: c}",
+        "`mode` must be",
+    ),
+    (
+        "{type: object, properties: {may: {type: string}}}",
+        "{may: a}",
+        "{type: object, required: [must], properties: {may: {type: string}, must: {type: string}}}",
+        "{may: b}",
+        "`must` is missing in `spec`",
+    ),
+    (
+        "{type: object, properties: {port: {type: integer}}}",
+        "{port: 1}",
+        "{type: object, properties: {port: {type: integer, maximum: 10}}}",
+        "{port: 11}",
+        "`port` must be",
+    ),
+    (
+        "{type: object, properties: {name: {type: string}}}",
+        "{name: a}",
+        "{type: object, properties: {name: {type: string, pattern: '^a+$'}}}",
+        "{name: b}",
+        "`name` must",
+    ),
+];
+
+#[test]
+fn values_that_the_next_definition_rules_out_are_refused_before_it_is_there() {
+    let repo = Repo::new("definitions-narrowed", sandbox::bare());
+    for (at, (schema, spec, ..)) in NARROWED.iter().enumerate() {
+        let group = format!("n{at}.narrowed.example");
+        let parts = [
+            definition(&group, &[only(schema)]),
+            thing(&format!("{group}/v1"), "old", spec),
+            // What is there and stays as it is, the server takes for what it is.
+            thing(&format!("{group}/v1"), "kept", NARROWED[at].3),
+        ];
+        let _ = repo.write(&format!("{at}.yaml"), parts.join("---\n"));
+    }
+    let _ = repo.commit("First").run(&["apply", "--yes"]).exits(0);
+    for (at, (.., schema, spec, _)) in NARROWED.iter().enumerate() {
+        let group = format!("n{at}.narrowed.example");
+        let kept = thing(&format!("{group}/v1"), "kept", spec);
+        let parts = [
+            definition(&group, &[only(schema)]),
+            thing(&format!("{group}/v1"), "old", spec),
+            thing(&format!("{group}/v1"), "new", spec),
+            kept.replace("  name: kept", "  name: kept\n  labels: {a: b}"),
+        ];
+        let _ = repo.write(&format!("{at}.yaml"), parts.join("---\n"));
+    }
+    let _ = repo.commit("Second");
+    let diff = repo.run(&["diff"]).exits(1);
+    assert!(diff.stdout.contains("0 to create, 8 to update, 0 to delete, 8 refused"), "{diff}");
+    for (.., said) in NARROWED {
+        assert_eq!(diff.stdout.matches(said).count(), 2, "{said}: {diff}");
+    }
+    let applied = repo.run(&["apply", "--yes"]).exits(1);
+    assert!(applied.stdout.contains("8 refused, 8 done"), "{applied}");
+    // The server says the same once it has the definitions.
+    let diff = repo.run(&["diff"]).exits(1);
+    assert!(diff.stdout.contains("8 refused"), "{diff}");
+}
+
 /// A version that fills in a field which the one before does not have.
 const FILLED: &str =
     "{type: object, properties: {hinge: {type: string}, policy: {type: string, default: deny}}}";

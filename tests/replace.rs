@@ -37,7 +37,7 @@ fn uid(repo: &Repo<'_>, object: &str) -> String {
 
 /// Every kind with its change: kind, the manifest, what is replaced in it by what, and the field
 /// that can't change.
-const FIXED: [(&str, &str, &str, &str, &str); 9] = [
+const FIXED: [(&str, &str, &str, &str, &str); 11] = [
     ("Job", JOB, "migrate:1", "migrate:2", "spec.template"),
     ("Deployment", WEB, "app: web", "app: www", "spec.selector"),
     (
@@ -56,6 +56,22 @@ const FIXED: [(&str, &str, &str, &str, &str); 9] = [
          ports: [{port: 80, nodePort: 30981}]\n  clusterIP: 10.96.7.81\n",
         "10.96.7.81",
         "10.96.7.82",
+        "spec.clusterIPs[0]",
+    ),
+    (
+        "Service",
+        "apiVersion: v1\nkind: Service\nmetadata:\n  name: node\nspec:\n  ports: [{port: 80}]\n  \
+         clusterIP: None\n",
+        "clusterIP: None",
+        "type: NodePort",
+        "spec.clusterIPs[0]",
+    ),
+    (
+        "Service",
+        "apiVersion: v1\nkind: Service\nmetadata:\n  name: balanced\nspec:\n  ports: [{port: 80}]\n  \
+         clusterIP: None\n",
+        "clusterIP: None",
+        "type: LoadBalancer",
         "spec.clusterIPs[0]",
     ),
     (
@@ -100,18 +116,18 @@ const FIXED: [(&str, &str, &str, &str, &str); 9] = [
 #[test]
 fn what_cannot_change_is_refused_and_replaced_on_request() {
     let repo = Repo::new("replace-fixed", sandbox::bare());
-    for (kind, yaml, ..) in FIXED {
-        let _ = repo.write(&format!("{kind}.yaml"), yaml);
+    for (at, (_, yaml, ..)) in FIXED.iter().enumerate() {
+        let _ = repo.write(&format!("{at}.yaml"), yaml);
     }
     let _ = repo.commit("All of them").run(&["apply"]).exits(0);
-    for (kind, yaml, before, after, _) in FIXED {
-        let _ = repo.write(&format!("{kind}.yaml"), yaml.replace(before, after));
+    for (at, (_, yaml, before, after, _)) in FIXED.iter().enumerate() {
+        let _ = repo.write(&format!("{at}.yaml"), yaml.replace(before, after));
     }
     let _ = repo.commit("Each in a field that can't change");
 
     let writes = repo.writes();
     let refused = repo.run(&["apply"]).exits(1);
-    assert!(refused.stdout.contains("9 refused"), "{refused}");
+    assert!(refused.stdout.contains("11 refused"), "{refused}");
     assert_eq!(repo.writes(), writes, "{refused}");
     for (kind, ..) in FIXED {
         let hint =
@@ -123,11 +139,11 @@ fn what_cannot_change_is_refused_and_replaced_on_request() {
     let diff = repo.run(&["diff", "-o", "json", "--replace", "Job"]).exits(1).stdout;
     let diff: Value = serde_json::from_str(&diff).unwrap();
     assert_eq!(diff["summary"]["replace"], 1);
-    assert_eq!(diff["summary"]["refuse"], 8);
+    assert_eq!(diff["summary"]["refuse"], 10);
 
     let kinds: Vec<&str> = FIXED.iter().flat_map(|(kind, ..)| ["--replace", kind]).collect();
     let diff = repo.run(&[&["diff"][..], &kinds].concat()).exits(1);
-    assert!(diff.stdout.contains("9 to replace"), "{diff}");
+    assert!(diff.stdout.contains("11 to replace"), "{diff}");
     assert!(!diff.to_string().contains("horse-staple"), "{diff}");
     let shown = diff.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     for (_, _, _, _, field) in FIXED {
@@ -137,7 +153,7 @@ fn what_cannot_change_is_refused_and_replaced_on_request() {
     assert!(diff.stdout.contains("image: registry.example/migrate:2"), "{diff}");
     let (old, id) = (uid(&repo, "job/migrate"), uid(&repo, "pod/bare"));
     let applied = repo.run(&[&["apply"][..], &kinds].concat()).exits(0);
-    assert_eq!(applied.stdout.matches("  replaced\n").count(), 9, "{applied}");
+    assert_eq!(applied.stdout.matches("  replaced\n").count(), 11, "{applied}");
     assert_ne!(uid(&repo, "job/migrate"), old);
     assert_ne!(uid(&repo, "pod/bare"), id);
     let writes = repo.writes();

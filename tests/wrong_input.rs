@@ -283,6 +283,17 @@ fn a_kind_that_there_is_not() {
     assert_eq!(repo.writes(), 0);
     let _ = repo.run(&["apply", "--allow-delete", "Namespace", "--replace", "Job"]).exits(0);
 
+    // The settings are the commit's, and so is the place.
+    let settings = "targets:\n  prod:\n    paths: [one.yaml]\n    replace: [Job, Deploymint]\n";
+    repo.write("trueup.yaml", settings).commit("A slip of the pen");
+    for verb in ["diff", "apply"] {
+        let message = "trueup.yaml:4:20: replace Deploymint: there is no such kind";
+        refused(repo.run(&[verb]), message, "did you mean Deployment?");
+    }
+    // The flag is in its place.
+    let _ = repo.run(&["diff", "--replace", "Job"]).exits(1);
+    let _ = repo.remove("trueup.yaml").commit("No settings");
+
     // One that the commit itself brings is known.
     let definition = "apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition

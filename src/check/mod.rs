@@ -104,7 +104,7 @@ fn one_by_one(named: &[(&ObjectKey, &Manifest)], schemas: &Schemas) -> Vec<Findi
     let part = |part: &[(&ObjectKey, &Manifest)]| -> Vec<Finding> {
         let patterns = Patterns::default();
         let one = |&(key, manifest): &(&ObjectKey, &Manifest)| {
-            let mut findings = object(key, manifest, (schemas, &patterns));
+            let mut findings = object(key, manifest, (schemas, &patterns), &|_| true);
             findings.extend(secrets::twice(key, manifest));
             findings.extend(switches::wrong(key, manifest));
             findings.extend(controllers::fields(key, manifest));
@@ -136,11 +136,12 @@ fn key(manifest: &Manifest, schemas: &Schemas, namespace: &str) -> ObjectKey {
     key
 }
 
-/// Holds one object against the schema of its kind.
+/// Holds one object against the schema of its kind; of what is wrong, it tells what `counts`.
 fn object(
     key: &ObjectKey,
     manifest: &Manifest,
     (schemas, patterns): (&Schemas, &Patterns),
+    counts: &dyn Fn(&Fault<'_>) -> bool,
 ) -> Vec<Finding> {
     let object = &manifest.object;
     let found = schemas.find(object);
@@ -169,21 +170,31 @@ fn object(
             findings.push(unvalidated(manifest, key, schemas));
         }
     }
-    findings.extend(validator.faults.into_iter().map(|fault| placed(fault, manifest, key)));
+    let faults = validator.faults.into_iter().filter(|fault| counts(fault));
+    findings.extend(faults.map(|fault| placed(fault, manifest, key)));
     findings
 }
 
 /// What the API server will refuse an object for, as far as the schemas tell.
 pub fn refusal(key: &ObjectKey, manifest: &Manifest, schemas: &Schemas) -> Option<Refusal> {
-    refused(object(key, manifest, (schemas, &Patterns::default())))
+    refused(object(key, manifest, (schemas, &Patterns::default()), &|_| true))
 }
 
-/// What the API server will refuse an object for even where that is there already as it is: fields
-/// that its schema has no place for. Of values it takes those that stay as they are (KEP-4008).
-pub fn misfit(key: &ObjectKey, manifest: &Manifest, schemas: &Schemas) -> Option<Refusal> {
-    let mut findings = object(key, manifest, (schemas, &Patterns::default()));
-    findings.retain(|finding| matches!(finding.rule, Rule::UnknownField | Rule::WrongType));
-    refused(findings)
+/// What the API server will refuse an object for even where that is there already: fields that its
+/// schema has no place for, and what is wrong with a part that `changes`, which a path leads to. Of
+/// values it takes those that stay as they are (KEP-4008).
+pub fn misfit(
+    key: &ObjectKey,
+    manifest: &Manifest,
+    schemas: &Schemas,
+    changes: &dyn Fn(&[PathPart<'_>]) -> bool,
+) -> Option<Refusal> {
+    let counts = |fault: &Fault<'_>| match fault.rule {
+        Rule::UnknownField | Rule::WrongType => true,
+        Rule::Value | Rule::MissingField => changes(&fault.path),
+        _ => false,
+    };
+    refused(object(key, manifest, (schemas, &Patterns::default()), &counts))
 }
 
 fn refused(findings: Vec<Finding>) -> Option<Refusal> {

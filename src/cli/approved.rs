@@ -108,6 +108,7 @@ impl TargetArgs {
             namespace,
             allow_delete: purpose.allow_delete.clone(),
             replace: Said { operator: purpose.replace.clone(), repository: Some(config.replace) },
+            replace_at: config.replace_at,
             max_prune: Said { operator: purpose.max_prune, repository: config.max_prune },
             allow_empty: purpose.allow_empty,
             on_conflict: Said { operator: purpose.on_conflict, repository: config.on_conflict },

@@ -1,7 +1,7 @@
 //! The arguments that diff, apply, watch, check and render share, and what they resolve to: a
 //! checkout, a target and a way to the cluster.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -225,6 +225,7 @@ impl TargetArgs {
             namespace,
             allow_delete: self.allow_delete.iter().cloned().collect(),
             replace: Said { operator: self.replaces(), repository: Some(declared.replace) },
+            replace_at: declared.replace_at,
             max_prune: Said { operator: self.max_prune, repository: declared.max_prune },
             allow_empty: self.allow_empty,
             on_conflict: Said { operator: self.on_conflict, repository: declared.on_conflict },
@@ -274,6 +275,7 @@ impl FilesArgs {
             namespace,
             allow_delete: BTreeSet::new(),
             replace: Said::default(),
+            replace_at: BTreeMap::new(),
             max_prune: Said::default(),
             allow_empty: false,
             on_conflict: Said::default(),

@@ -38,6 +38,15 @@ impl Cluster {
         Ok(answer)
     }
 
+    /// What applying an object would make of it now. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the API server refuses, or does not answer.
+    pub async fn would_become(&self, served: &Served, send: &Object) -> Result<Object, ApiError> {
+        Ok(object(self.rehearse(served, send).await?.body))
+    }
+
     /// What becomes of `live` with the second step, where `merged` is what the first one makes of it.
     ///
     /// # Errors

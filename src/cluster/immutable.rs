@@ -37,6 +37,10 @@ const BEGINNINGS: [&str; 2] = [
     "Forbidden: pod updates may not change fields other than",
 ];
 
+/// What messages say of a value that an object has got and keeps, where another field is to be such
+/// as it does not go with: an address of a Service.
+const KEPT: [&str; 2] = ["may not be set to 'None' for ", "value as indicated by `ipFamilies["];
+
 /// Whether the cause is that a field can't change once the object is there, by the definition's
 /// `schema` where there is one.
 fn is_immutability(cause: &Cause, schema: Option<&Schema>) -> bool {
@@ -55,6 +59,9 @@ fn sounds_immutable(cause: &Cause) -> bool {
         return true;
     }
     if ENDINGS.iter().any(|ending| message.ends_with(ending)) {
+        return true;
+    }
+    if KEPT.iter().any(|part| first.contains(part)) {
         return true;
     }
     // `spec is immutable after creation except …`, and no value before it.
@@ -175,6 +182,9 @@ mod tests {
             "Invalid value: {\"labels\":{\"app\":\"a\"},\"Spec\":{\"Containers\":[{\"Name\":\"c\"}]}}: field is immutable",
             "Invalid value: 5: field is immutable",
             "Invalid value: {\"matchLabels\":{\"app\":\"b\"}}: field is immutable",
+            "Invalid value: \"None\": may not be set to 'None' for NodePort services",
+            "Invalid value: \"None\": may not be set to 'None' for LoadBalancer services",
+            "Invalid value: \"10.96.150.207\": expected an IPv6 value as indicated by `ipFamilies[0]`",
             "Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
             "Invalid value: [\"10.0.0.77\"]: may not change once set",
             "Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n@@ -10,7 +10,7 @@\n- \"StorageClassName\": \"a\",",

@@ -165,6 +165,59 @@ impl Cluster {
         Err(last.unwrap_or_else(ApiError::changed))
     }
 
+    /// Records as ours what was to go and is still there in `seen`, which comes of applying `send`:
+    /// else nobody would own it, and no apply would remove it any more.
+    ///
+    /// # Errors
+    ///
+    /// When it changes all the time; when the API server refuses, or does not answer.
+    pub async fn keep_to_remove(
+        &self,
+        (served, send): (&Served, &Object),
+        seen: &Object,
+        leftovers: &[Leftover],
+    ) -> Result<(), ApiError> {
+        let mut live = seen.clone();
+        for _ in 0..TRIES {
+            let is_there = |leftover: &&Leftover| leftover.value(&live).is_some();
+            let there: Vec<Leftover> = leftovers.iter().filter(is_there).cloned().collect();
+            if there.is_empty() {
+                return Ok(());
+            }
+            let recorded = recorded_as_ours(&live, send, &there);
+            let owners = recorded.metadata().and_then(|metadata| metadata.get("managedFields"));
+            let owners = json!({ "op": "add", "path": "/metadata/managedFields", "value": owners });
+            match self.patch_json(served, &live, (vec![owners, still(&live)], false)).await {
+                Err(error) if error.is_conflict() => {}
+                Err(error) if error.is_not_found() => return Ok(()),
+                done => return done.map(|_| ()),
+            }
+            match self.get(served, send.namespace(), send.name()).await? {
+                Some(now) if now.uid() == seen.uid() => live = now,
+                _ => return Ok(()),
+            }
+        }
+        Err(ApiError::changed())
+    }
+
+    /// Those of `leftovers` that the server does not put back once they are gone from `live`: the
+    /// others are what it fills in. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// When it changed since it was seen, which is a conflict; when the API server refuses, or does
+    /// not answer.
+    pub async fn removable(
+        &self,
+        served: &Served,
+        live: &Object,
+        leftovers: Vec<Leftover>,
+    ) -> Result<Vec<Leftover>, ApiError> {
+        let gone = leftovers.iter().fold(live.clone(), |object, it| it.taken_from(&object));
+        let becomes = self.as_written(served, live, &gone).await?;
+        Ok(leftovers.into_iter().filter(|it| it.value(&becomes).is_none()).collect())
+    }
+
     /// Leaves out of `removed` what need not go, others' fields first. `merged` is what comes of it.
     async fn fewest(
         &self,

@@ -51,6 +51,9 @@ pub struct TargetConfig {
     /// Kinds whose objects may be deleted and made anew where a field can't change.
     #[serde(default)]
     pub replace: BTreeSet<String>,
+    /// Line and column of each of them, from 1.
+    #[serde(skip)]
+    pub replace_at: BTreeMap<String, (usize, usize)>,
     /// How much of the inventory may be deleted at once.
     #[serde(rename = "max-prune", default, deserialize_with = "share")]
     pub max_prune: Option<MaxPrune>,
@@ -190,7 +193,7 @@ impl Config {
         Err(ConfigError::Invalid { line, column, message })
     }
 
-    /// Notes where each rule stands, for what there is to say of it later, and says what is wrong
+    /// Notes where each rule stands, and each kind that is replaced, for what there is to say of it later, and says what is wrong
     /// with its paths and expressions.
     fn locate_rules(&mut self, bytes: &[u8]) -> Result<(), ConfigError> {
         let positions = manifest::value(FILE, bytes).ok().flatten();
@@ -199,6 +202,13 @@ impl Config {
             positions.of_value(path)
         };
         for (name, target) in &mut self.targets {
+            let path = ["targets", name, "replace"].map(PathPart::Key);
+            for index in 0.. {
+                let path = [&path[..], &[PathPart::Index(index)]].concat();
+                let written = positions.as_ref().and_then(|(value, _)| at(value, &path)?.as_str());
+                let Some(kind) = written else { break };
+                target.replace_at.insert(kind.to_owned(), place(&path).unwrap_or((1, 1)));
+            }
             for (index, rule) in target.health.iter().enumerate() {
                 let Some((field, wrong)) = rule.wrong() else { continue };
                 let path = ["targets", name, "health"].map(PathPart::Key);
@@ -260,6 +270,14 @@ impl Config {
             None => Ok(self.targets.first_key_value()),
         }
     }
+}
+
+/// The value at the end of a path.
+fn at<'v>(value: &'v serde_json::Value, path: &[PathPart<'_>]) -> Option<&'v serde_json::Value> {
+    path.iter().try_fold(value, |value, part| match part {
+        PathPart::Key(key) => value.get(*key),
+        PathPart::Index(index) => value.get(*index),
+    })
 }
 
 /// A path as messages have it: `targets.a.render.helm.values[0]`.

@@ -11,7 +11,7 @@ use super::{Step, path};
 use crate::object::Object;
 
 /// Fields of `metadata` that are the server's, or that say which object it is.
-const METADATA: [&str; 8] = [
+pub(super) const METADATA: [&str; 8] = [
     "name",
     "namespace",
     "generateName",
@@ -126,7 +126,7 @@ fn is_scalar(value: &Value) -> bool {
 }
 
 /// Whether Go leaves the value out, or says by it what nothing says as well (`omitempty`).
-fn is_nothing(value: &Value) -> bool {
+pub(super) fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,
         Value::Bool(true) => false,

@@ -4,11 +4,13 @@
 //! `resourceVersion`, `generation` and the like. Which action is taken is [`crate::plan`]'s, how it
 //! looks is `cli::present`'s. Everything here has been through the [`Redactor`].
 
+mod alike;
 mod dropped;
 mod embedded;
 mod fields;
 mod lists;
 mod order;
+mod promise;
 mod step;
 pub mod yaml;
 
@@ -17,6 +19,7 @@ use std::collections::BTreeSet;
 pub use dropped::dropped;
 use lists::Nodes;
 pub use order::Order;
+pub use promise::{Deviation, Difference, Promise};
 use serde::Serialize;
 use serde_json::{Map, Value};
 pub use step::{Step, path, resolve};

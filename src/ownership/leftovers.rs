@@ -6,6 +6,9 @@
 //! exclude each other, such as two sources of one volume or two ports of one name, the server
 //! refuses the object for ever. Once such a field is recorded as ours, the next apply removes it.
 //!
+//! In the same way what was ours is left over where something keeps it though it was to go, such as an
+//! admission policy: it is nobody's then, and no apply would ever remove it.
+//!
 //! Decides only. [`crate::cluster`] asks the server which of them are in the way, and writes.
 
 use serde_json::{Map, Value, json};
@@ -22,6 +25,9 @@ type Node = Map<String, Value>;
 
 /// Top-level fields that say which object it is, or what controllers report of it.
 const NOT_DECLARED: [&str; 4] = ["apiVersion", "kind", "metadata", "status"];
+
+/// What people declare of `metadata`, beside what says which object it is.
+const OF_METADATA: [&str; 4] = ["annotations", "finalizers", "labels", "ownerReferences"];
 
 /// A live field that is not declared, with everything in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +58,59 @@ pub fn leftovers(send: &Object, live: &Object) -> Vec<Leftover> {
     let mut walk = Walk::default();
     for (name, value) in live.0.iter().filter(|(name, _)| !NOT_DECLARED.contains(&name.as_str())) {
         walk.field(&owned, name, send.0.get(name), value);
+    }
+    walk.found
+}
+
+/// A write after which some fields were to be gone.
+#[derive(Clone, Copy, Debug)]
+pub struct Removal<'a> {
+    /// What was sent.
+    pub send: &'a Object,
+    /// What was there before.
+    pub before: &'a Object,
+    /// What it was to become.
+    pub meant: &'a Object,
+    /// What it became.
+    pub after: &'a Object,
+}
+
+impl Removal<'_> {
+    /// The fields that were to go and are still there, though nobody says that they should be. What
+    /// others have written in between is theirs.
+    pub fn left_behind(&self) -> Vec<Leftover> {
+        let Self { send, before, meant, after } = *self;
+        if before.uid() != after.uid() {
+            return Vec::new();
+        }
+        let mut open = leftovers(send, after);
+        open.extend(leftovers_of_metadata(send, after));
+        let mut left = Vec::new();
+        while let Some(field) = open.pop() {
+            let is_there = |object| field.value(object).is_some_and(|value| !value.is_null());
+            match (is_there(before), is_there(meant)) {
+                (false, _) => {}
+                (true, false) if field.managers.is_empty() => left.push(field),
+                // Of a part of it, more may be known.
+                (true, _) => open.extend(field.fields(after)),
+            }
+        }
+        left.sort_by_cached_key(Leftover::path);
+        left
+    }
+}
+
+/// As [`leftovers`], of what people declare of `metadata`.
+fn leftovers_of_metadata(send: &Object, live: &Object) -> Vec<Leftover> {
+    let managers: Vec<Manager<'_>> = managers::of(live).collect();
+    let owned = managers.iter().map(|manager| Owned { manager, node: manager.fields });
+    let owned = below(&owned.collect::<Vec<_>>(), "f:metadata");
+    let mut walk = Walk { steps: vec![Step::Field("metadata".to_owned())], found: Vec::new() };
+    for name in OF_METADATA {
+        let get = |object: &'_ Object| object.metadata().and_then(|it| it.get(name)).cloned();
+        if let Some(live) = get(live) {
+            walk.field(&owned, name, get(send).as_ref(), &live);
+        }
     }
     walk.found
 }
@@ -101,8 +160,8 @@ pub fn recorded_as_ours(live: &Object, send: &Object, leftovers: &[Leftover]) ->
 }
 
 impl Leftover {
-    /// As the entries of `managedFields` name it.
-    fn path(&self) -> Vec<String> {
+    /// As the entries of `managedFields` name it, step by step.
+    pub fn path(&self) -> Vec<String> {
         let key = |step: &Step| match step {
             Step::Field(name) => format!("f:{name}"),
             Step::Element { key, .. } => key.clone(),
@@ -138,8 +197,36 @@ impl Leftover {
         field
     }
 
+    /// `object` without it.
+    pub fn taken_from(&self, object: &Object) -> Object {
+        let mut value = Value::Object(object.0.clone());
+        let mut parts = self.steps.as_slice();
+        let mut here = Some(&mut value);
+        while let (Some(at), Some((step, rest))) = (here.take(), parts.split_first()) {
+            match (step, at, rest.is_empty()) {
+                (Step::Field(name), Value::Object(map), true) => drop(map.remove(name)),
+                (Step::Field(name), Value::Object(map), false) => here = map.get_mut(name),
+                (Step::Element { key, .. }, Value::Array(list), is_last) => {
+                    let node = Node::from_iter([(key.clone(), json!({}))]);
+                    let found = list.iter().position(|item| element(&node, item).is_some());
+                    match found {
+                        Some(place) if is_last => drop(list.remove(place)),
+                        Some(place) => here = list.get_mut(place),
+                        None => {}
+                    }
+                }
+                _ => {}
+            }
+            parts = rest;
+        }
+        match value {
+            Value::Object(map) => Object(map),
+            _ => object.clone(),
+        }
+    }
+
     /// Its value in `object`, wherever it is in its list.
-    fn value<'a>(&self, object: &'a Object) -> Option<&'a Value> {
+    pub fn value<'a>(&self, object: &'a Object) -> Option<&'a Value> {
         let (first, rest) = self.steps.split_first()?;
         let Step::Field(first) = first else { return None };
         rest.iter().try_fold(object.0.get(first)?, |value, step| match step {
@@ -364,6 +451,39 @@ mod tests {
                 ("spec.ports[port=9]".to_owned(), vec![]),
             ]
         );
+    }
+
+    #[test]
+    fn what_was_to_go_and_stays_is_left_behind_unless_others_want_it() {
+        let object = |spec: Value, labels: Value, theirs: Value| {
+            object(json!({ "spec": spec, "metadata": { "uid": "u", "labels": labels,
+                "managedFields": [{ "manager": "edit", "operation": "Update",
+                    "fieldsV1": { "f:metadata": { "f:labels": theirs } } }] } }))
+        };
+        let send = object(json!({ "ports": [{ "port": 80 }] }), json!({ "a": "1" }), json!({}));
+        let before = object(
+            json!({ "x": 1, "m": { "a": 1, "b": 2 } }),
+            json!({ "a": "1", "b": "2", "c": "3" }),
+            json!({}),
+        );
+        let meant = object(json!({ "m": { "b": 2 } }), json!({ "a": "1" }), json!({}));
+        let after = object(
+            json!({ "x": 1, "y": 1, "m": { "a": 1, "b": 2 } }),
+            json!({ "a": "1", "b": "2", "c": "3", "d": "4" }),
+            json!({ "f:c": {} }),
+        );
+        let removal = Removal { send: &send, before: &before, meant: &meant, after: &after };
+        let left = removal.left_behind();
+        let told: Vec<String> = left.iter().map(Leftover::field).collect();
+        assert_eq!(told, ["metadata.labels.b", "spec.m.a", "spec.x"]);
+        let mut gone = after.clone();
+        for field in &left {
+            gone = field.taken_from(&gone);
+        }
+        assert_eq!(gone.0["spec"], json!({ "y": 1, "m": { "b": 2 } }));
+        assert_eq!(gone.0["metadata"]["labels"], json!({ "a": "1", "c": "3", "d": "4" }));
+        let removal = Removal { after: &meant, ..removal };
+        assert_eq!(removal.left_behind(), []);
     }
 
     #[test]

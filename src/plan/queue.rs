@@ -14,6 +14,8 @@ pub enum End {
     Going,
     /// It is as declared, and was not ready in time.
     Unready,
+    /// It was taken, and is not as it was to be.
+    Differs,
     /// It failed or was refused, or was not tried.
     Badly,
 }
@@ -110,7 +112,7 @@ impl<'g> Queue<'g> {
             let (how, (object, end)) = self.ends[need.on]?;
             let holds = match how {
                 End::Well => false,
-                End::Badly => need.why != Why::Kind,
+                End::Badly | End::Differs => need.why != Why::Kind,
                 End::Unready => need.why.is_about_readiness() || need.why == Why::Home,
                 End::Going => need.why.is_thorough(),
             };

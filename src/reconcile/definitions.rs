@@ -3,19 +3,24 @@
 //!
 //! An object of a new kind is refused where its definition does not allow it. An object of a kind whose
 //! definition changes is judged by what the definition becomes: where that allows what the old one does
-//! not, the object waits for the definition, and the server has the last word then.
+//! not, the object waits for the definition, and the server has the last word then. Where that no longer
+//! allows what is to be new of the object, it is refused at once.
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
 
 use crate::catalog::{definition, is_crd};
 use crate::check;
 use crate::desired::Desired;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, PathPart};
 use crate::object::{GroupKind, Object, ObjectKey};
 use crate::observed::{Observation, Observed, Prerequisite, Preview, Refusal};
 use crate::ownership::versions;
 use crate::problem::Cause;
 use crate::schemas::{Schemas, releases};
+
+type Node = Map<String, Value>;
 
 /// A definition that the commit changes.
 struct Changing {
@@ -104,8 +109,13 @@ impl Judgement<'_> {
         let refusal = || check::refusal(key, manifest, schemas).map(Preview::Refused);
         let Some(changing) = changing else { return refusal() };
         match preview {
+            Preview::Merged(_) if live.is_none() => refusal(),
             Preview::Same | Preview::Merged(_) => {
-                let misfit = check::misfit(key, manifest, schemas);
+                let after = if let Preview::Merged(merged) = preview { Some(merged) } else { None };
+                let changes = |path: &[PathPart<'_>]| {
+                    live.zip(after).is_some_and(|(live, after)| changes(&live.0, &after.0, path))
+                };
+                let misfit = check::misfit(key, manifest, schemas, &changes);
                 let is_written = matches!(preview, Preview::Merged(_));
                 let left_behind = || {
                     let live = live.filter(|_| is_written)?;
@@ -142,5 +152,17 @@ impl Judgement<'_> {
             }
         };
         said.causes.iter().any(is_described) && !said.causes.iter().any(stays)
+    }
+}
+
+/// Whether the value that a path leads to is another one `after` than `before`. Of an element of a list
+/// only the server can tell which one it was.
+fn changes(before: &Node, after: &Node, path: &[PathPart<'_>]) -> bool {
+    let Some((PathPart::Key(key), rest)) = path.split_first() else {
+        return path.is_empty() && before != after;
+    };
+    match (before.get(*key), after.get(*key)) {
+        (Some(Value::Object(before)), Some(Value::Object(after))) => changes(before, after, rest),
+        (before, after) => after.is_some() && before != after && rest.is_empty(),
     }
 }

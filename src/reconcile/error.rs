@@ -51,11 +51,11 @@ pub enum Error {
         /// The target of `trueup.yaml` that it was made for, where it is another one.
         target: Option<String>,
     },
-    /// A flag names a kind that there is not.
-    #[error("{flag} {name}: there is no such kind")]
+    /// A flag or `trueup.yaml` names a kind that there is not.
+    #[error("{by} {name}: there is no such kind")]
     UnknownKind {
-        /// The flag.
-        flag: &'static str,
+        /// The flag, or the key with its place.
+        by: String,
         /// What it says.
         name: String,
         /// Kinds with such a name.

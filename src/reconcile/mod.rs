@@ -26,7 +26,7 @@ pub use rollback::{
 };
 pub use survey::{Survey, survey};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::health::HealthRule;
 use crate::inventory::Inventory;
@@ -59,6 +59,8 @@ pub struct Target {
     pub adopt: bool,
     /// Kinds whose objects may be deleted and made anew where a change is not possible.
     pub replace: Said<BTreeSet<String>>,
+    /// Where `trueup.yaml` names each of them: line and column, from 1.
+    pub replace_at: BTreeMap<String, (usize, usize)>,
     /// How much of the inventory may be deleted at once.
     pub max_prune: Said<MaxPrune>,
     /// Whether everything may be deleted because the commit declares nothing.

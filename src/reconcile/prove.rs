@@ -57,7 +57,7 @@ pub async fn prove(
     cluster: &Cluster,
     (report, waiting): (&Report, Waiting<'_>),
 ) -> Option<Proof> {
-    if report.failed() + report.skipped() > 0 || report.interrupted {
+    if report.unfinished() > 0 || report.interrupted {
         return None;
     }
     let mut watchman = Watchman::new(survey, report);
@@ -110,7 +110,7 @@ pub(super) async fn prove_some(
 /// How things were when they were looked at, and what has failed by then; asks nobody. What is not
 /// ready may be so the next moment, as after every scaling, and is not told.
 pub fn standing(survey: &Survey, report: &Report) -> Option<Proof> {
-    if report.failed() + report.skipped() > 0 || report.interrupted {
+    if report.unfinished() > 0 || report.interrupted {
         return None;
     }
     let mut proof = Watchman::new(survey, report).so_far();

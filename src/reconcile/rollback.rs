@@ -18,7 +18,7 @@ use crate::inventory::Record;
 use crate::lease::Watched;
 use crate::object::ObjectKey;
 use crate::plan::Action;
-use crate::report::{Report, Rollback};
+use crate::report::{DIFFERING, Report, Rollback};
 use crate::snapshot::{Revision, short};
 
 /// What the parent should say now that everything was seen healthy; `None` where it says so, or
@@ -94,8 +94,8 @@ pub async fn note_health(
     Ok(())
 }
 
-/// Whether what came of a commit is a reason to go back: something could not be changed, or did not
-/// get healthy, be it before others that come after it. What is refused or can't be read is none, and
+/// Whether what came of a commit is a reason to go back: something could not be changed, is not as it was
+/// to be, or did not get healthy, be it before others that come after it. What is refused or can't be read is none, and
 /// neither is anything where a newer commit has come.
 pub fn is_failure(survey: &Survey, report: &Report) -> bool {
     let unhealthy = |proof: &crate::health::Proof| {
@@ -103,7 +103,8 @@ pub fn is_failure(survey: &Survey, report: &Report) -> bool {
     };
     let is_over = !report.interrupted && report.lost.is_none() && report.superseded.is_none();
     let is_stuck = report.skipped() > 0 && survey.is_sound();
-    is_over && (report.failed() > 0 || is_stuck || report.proof.as_ref().is_some_and(unhealthy))
+    let went_wrong = report.failed() + report.differing() > 0;
+    is_over && (went_wrong || is_stuck || report.proof.as_ref().is_some_and(unhealthy))
 }
 
 /// Why there is no way back.
@@ -248,6 +249,7 @@ impl Back {
                 let unread = survey.desired.problems.len();
                 let counts = [
                     (report.failed(), "failed"),
+                    (report.differing(), DIFFERING),
                     (refused, "refused"),
                     (unread, "not readable"),
                     (report.skipped(), "not tried"),

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::catalog::{Catalog, is_namespace};
 use crate::cluster::{Cluster, Members, Question};
+use crate::config;
 use crate::desired::Desired;
 use crate::git::Checkout;
 use crate::health::{Health, Judge, State};
@@ -316,17 +317,24 @@ async fn find(inventory: &Inventory, cluster: &Cluster) -> Result<Found, Error> 
     Ok(Found { catalog, record, members, cluster_uid })
 }
 
-/// Whether the operator's flags name kinds that there are: a slip would allow nothing, and not say so.
+/// Whether the operator's flags, and the key that counts where they are left out, name kinds that there
+/// are: a slip would allow nothing, and not say so.
 fn know_kinds(target: &Target, catalog: &Catalog) -> Result<(), Error> {
     let Some(known) = catalog.kinds() else { return Ok(()) };
-    let replaced = target.replace.operator.iter().flatten();
-    let flags = target.allow_delete.iter().map(|name| ("--allow-delete", name));
-    let mut named = flags.chain(replaced.map(|name| ("--replace", name)));
-    match named.find(|(_, name)| !known.contains(name.as_str())) {
+    let of_flag = |flag: &str, name: &String| (flag.to_owned(), name.clone());
+    let mut named: Vec<(String, String)> =
+        target.allow_delete.iter().map(|name| of_flag("--allow-delete", name)).collect();
+    match &target.replace.operator {
+        Some(names) => named.extend(names.iter().map(|name| of_flag("--replace", name))),
+        None => named.extend(target.replace_at.iter().map(|(name, (line, column))| {
+            (format!("{}:{line}:{column}: replace", config::FILE), name.clone())
+        })),
+    }
+    match named.into_iter().find(|(_, name)| !known.contains(name.as_str())) {
         None => Ok(()),
-        Some((flag, name)) => {
-            let near = near(name, known).into_iter().map(str::to_owned).collect();
-            Err(Error::UnknownKind { flag, name: name.clone(), near })
+        Some((by, name)) => {
+            let near = near(&name, known).into_iter().map(str::to_owned).collect();
+            Err(Error::UnknownKind { by, name, near })
         }
     }
 }

@@ -39,6 +39,7 @@ pub(super) fn write_report(
     for step in &report.steps {
         let (level, word, reason) = match &step.outcome {
             Outcome::Failed(reason) => ("error", "failed", reason),
+            Outcome::Differs(reason) => ("error", "not as planned", reason),
             Outcome::Skipped(reason) => ("warning", "not tried", reason),
             Outcome::Postponed(reason) => ("notice", "left for the next run", reason),
             Outcome::Done | Outcome::Going => continue,

@@ -292,7 +292,7 @@ fn went_wrong(round: &Round) -> Vec<String> {
         wrong.push(format!("lost the lock to {to}"));
     }
     for step in &round.report.steps {
-        if let Outcome::Failed(reason) = &step.outcome {
+        if let Outcome::Failed(reason) | Outcome::Differs(reason) = &step.outcome {
             let message = because(reason, |text| redactor.text_about(&step.key, text)).join("; ");
             wrong.push(with_hint(&format!("{}: {message}", step.key), reason.hint.clone()));
         }

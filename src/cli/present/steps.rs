@@ -9,7 +9,7 @@ use super::ink::Ink;
 use super::{Glyphs, PlanView, text, waiting};
 use crate::plan::{Action, Plan};
 use crate::redact::Redactor;
-use crate::report::{Outcome, Report, Step};
+use crate::report::{DIFFERING, Outcome, Report, Step};
 
 /// Kinds and paths wider than this are not padded for.
 const WIDEST: usize = 40;
@@ -51,6 +51,7 @@ impl<'a> Steps<'a> {
                 (self.glyphs.gap(), Ink::YELLOW, "being deleted, finalizers hold it")
             }
             (Outcome::Failed(_), _) => ("!", Ink::RED, "failed"),
+            (Outcome::Differs(_), _) => ("!", Ink::RED, "not as planned"),
             (Outcome::Skipped(_), _) => ("?", Ink::YELLOW, "not tried"),
             (Outcome::Postponed(_), _) => (self.glyphs.gap(), Ink::YELLOW, "left for the next run"),
         };
@@ -58,9 +59,7 @@ impl<'a> Steps<'a> {
         let path = self.glyphs.inert(&path);
         let (kind_pad, path_pad) = (pad(&kind, self.kind), pad(&path, self.path));
         writeln!(out, "{style}{mark}{style:#} {kind}{kind_pad}  {path}{path_pad}  {word}")?;
-        if let Outcome::Failed(reason) | Outcome::Skipped(reason) | Outcome::Postponed(reason) =
-            &step.outcome
-        {
+        if let Some(reason) = step.outcome.reason() {
             text::reason(out, (Some(&step.key), reason), self.redactor, self.glyphs)?;
         }
         Ok(())
@@ -184,6 +183,7 @@ fn shortfall(view: &PlanView<'_>, report: &Report) -> String {
             format!("lost the lock to {}", report.lost.as_deref().unwrap_or_default()),
         ),
         (report.failed(), format!("{} failed", report.failed())),
+        (report.differing(), format!("{} {DIFFERING}", report.differing())),
         (refused, format!("{refused} refused")),
         (unread, format!("{unread} not readable")),
         (report.unlisted, format!("{} kind{plural} not listed", report.unlisted)),

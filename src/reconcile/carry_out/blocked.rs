@@ -13,6 +13,7 @@ pub(super) fn how_it_ended(outcome: &Outcome) -> End {
     match outcome {
         Outcome::Done => End::Well,
         Outcome::Going => End::Going,
+        Outcome::Differs(_) => End::Differs,
         Outcome::Failed(_) | Outcome::Skipped(_) | Outcome::Postponed(_) => End::Badly,
     }
 }
@@ -56,6 +57,7 @@ pub(super) fn why(cause: &Change, blocker: Blocker, is_deleting: bool) -> Reason
     let fate = match (end, cause.action) {
         (End::Going, _) => "is still being deleted",
         (End::Unready, _) => "is not ready",
+        (End::Differs, _) => "is not as it was to be",
         (_, Action::Refuse) => "is refused",
         _ => "failed",
     };

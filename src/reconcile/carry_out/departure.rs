@@ -54,7 +54,7 @@ impl Run<'_> {
         let home =
             changes.find(|change| ends_home(change.action, &change.key, &inventory.namespace));
         let Some(change) = home else { return };
-        let why_not = if self.report.failed() + self.report.skipped() > 0 {
+        let why_not = if self.report.unfinished() > 0 {
             Some("something failed, and the inventory is kept in this namespace")
         } else if !self.pending.is_empty() {
             Some("others are still being deleted, and the inventory is kept in this namespace")

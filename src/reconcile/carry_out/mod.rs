@@ -1,5 +1,5 @@
 //! Does what a plan says: widens the record, goes through the graph, and narrows the record again.
-//! What one change takes is [`worker`]'s, how deletions end [`departure`]'s, what is deleted only
+//! What one change takes is [`worker`]'s, whether it came out as planned [`answer`]'s, how deletions end [`departure`]'s, what is deleted only
 //! once a rollout is over [`still_used`]'s, and how one change keeps another from being tried
 //! [`blocked`]'s; what the record says meanwhile is [`record`]'s.
 //!
@@ -7,6 +7,7 @@
 //! is made, and leaves the record only after it is gone.
 
 mod anew;
+mod answer;
 mod blocked;
 mod departure;
 mod record;
@@ -246,6 +247,7 @@ impl<'a> Run<'a> {
                 Some(Outcome::Done) => return None,
                 Some(Outcome::Going) => "is still being deleted",
                 Some(Outcome::Failed(_)) => "could not be deleted",
+                Some(Outcome::Differs(_)) => "is not as it was to be",
                 Some(Outcome::Skipped(_) | Outcome::Postponed(_)) | None => "is not deleted",
             };
             Some(reason(&match &change.confidence {
@@ -292,7 +294,7 @@ impl<'a> Run<'a> {
         let is_due = |step: &Step| {
             step.action != Action::Delete && matches!(step.outcome, Outcome::Skipped(_))
         };
-        match (self.report.failed(), self.unready.is_empty()) {
+        match (self.report.failed() + self.report.differing(), self.unready.is_empty()) {
             // What is not tried for another reason says that reason itself.
             (0, true)
                 if !self.course.halt.is_told()
@@ -303,6 +305,9 @@ impl<'a> Run<'a> {
             }
             (0, true) => None,
             (0, false) => Some("something is not ready, and may still need it"),
+            _ if self.report.failed() == 0 => {
+                Some("something is not as it was to be, and may still need it")
+            }
             _ => Some("something failed, and what failed may still need it"),
         }
     }

@@ -76,7 +76,7 @@ impl Run<'_> {
         report.lost = course.lock.lost();
         // They may hold what is to be pruned.
         report.unlisted = unlisted.iter().filter(|kind| !kind.is_forbidden).count();
-        let clean = report.failed() + report.skipped() + report.unlisted == 0 && survey.is_sound();
+        let clean = report.unfinished() + report.unlisted == 0 && survey.is_sound();
         if report.lost.is_some() {
             return Ok(());
         }

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
+use super::answer::Written;
 use super::departure::DELETION_PATIENCE;
 use super::reason;
 use super::servers::{Servers, server_of};
@@ -41,9 +42,11 @@ const TRY_AGAIN: Duration = Duration::from_millis(200);
 pub(super) const NOT_MEANT: &str = "it was taken over, changed or made anew since it was looked at";
 
 /// What came of sending an object.
-enum Sent {
-    /// It is as it was sent.
-    Done,
+enum Sent<'c> {
+    /// It was taken, and the server's answer.
+    Done(Box<Written<'c>>),
+    /// It was not sent: it is as it was to be.
+    Same,
     /// It was not sent: what is there is not what was approved.
     Moved,
     /// It was not sent: each time it was to be, something else was there.
@@ -196,7 +199,11 @@ impl Worker<'_> {
                         && self.patience.allows(TRY_AGAIN)
                         && self.patience.rest(TRY_AGAIN).await => {}
                 Err(error) => return Err(error),
-                Ok(Sent::Done) => break,
+                Ok(Sent::Done(written)) => match self.why_differs(served, &written).await {
+                    Some(why) => return Ok(Outcome::Differs(why)),
+                    None => break,
+                },
+                Ok(Sent::Same) => break,
                 Ok(Sent::Moved) => {
                     let why = "it moved since it was looked at, and that was not approved";
                     return Ok(Outcome::Failed(reason(why)));
@@ -226,69 +233,78 @@ impl Worker<'_> {
     /// Sends one object. Where a plan was approved, only over the very state that was looked at; of
     /// a state that moved, say by a controller that writes the status, it is looked whether the
     /// approved difference is still the same.
-    async fn send(self, served: &Served, change: &Change, send: &Object) -> Result<Sent, ApiError> {
+    async fn send<'c>(
+        self,
+        served: &Served,
+        change: &'c Change,
+        send: &'c Object,
+    ) -> Result<Sent<'c>, ApiError> {
         let (on_conflict, meant) = (self.on_conflict(change), change.merged.as_ref());
         let apply = Apply { served, send, on_conflict, meant };
-        let Some(approval) = self.approval else {
-            if change.action == Action::Create && self.only_creates(change) {
-                return self.send_over(apply, None).await.map(|_| Sent::Done);
-            }
-            if self.depends_on_live(change) {
-                return self.send_beside(served, change, send).await;
-            }
-            let Some(seen) = &change.live else {
-                return self.cluster.apply_or(apply).await.map(|_| Sent::Done);
-            };
-            self.cluster.take_over(apply, seen).await?;
-            let done = self.cluster.apply_or(apply).await?;
-            return self.cluster.remove_elements(apply, seen, done).await.map(|_| Sent::Done);
-        };
-        let mut seen = change.live.clone();
+        let mut change = Cow::Borrowed(change);
         let mut send = Cow::Borrowed(send);
+        let Some(approval) = self.approval else {
+            let answer = if change.action == Action::Create && self.only_creates(&change) {
+                self.send_over(apply, None).await?
+            } else if self.depends_on_live(&change) {
+                return self.send_beside(served, change, apply).await;
+            } else if let Some(seen) = &change.live {
+                self.cluster.take_over(apply, seen).await?;
+                let done = self.cluster.apply_or(apply).await?;
+                self.cluster.remove_elements(apply, seen, done).await?
+            } else {
+                self.cluster.apply_or(apply).await?
+            };
+            return Ok(Sent::Done(Box::new(Written { change, send, answer })));
+        };
         for _ in 0..SEND_TRIES {
-            match self.send_over(Apply { send: &send, ..apply }, seen.as_ref()).await {
+            match self.send_over(Apply { send: &send, ..apply }, change.live.as_ref()).await {
                 Err(error) if error.is_conflict() => {}
-                done => return done.map(|_| Sent::Done),
+                done => {
+                    let answer = done?;
+                    return Ok(Sent::Done(Box::new(Written { change, send, answer })));
+                }
             }
-            if self.depends_on_live(change) {
+            if self.depends_on_live(&change) {
                 let live = self.cluster.get(served, send.namespace(), send.name()).await?;
-                send = Cow::Owned(self.beside(change, &send, live.as_ref()));
+                send = Cow::Owned(self.beside(&change, &send, live.as_ref()));
             }
             let now = self.cluster.look_again(served, &send).await;
             let Observation::Seen { live, preview } = now else { return Ok(Sent::Moved) };
             let merged = match preview {
-                Some(Preview::Same) => return Ok(Sent::Done),
+                Some(Preview::Same) => return Ok(Sent::Same),
                 Some(Preview::Merged(merged)) => Some(merged),
                 _ => return Ok(Sent::Moved),
             };
             let action = if live.is_some() { Action::Update } else { Action::Create };
-            let now = Change { action, live, merged, ..change.clone() };
+            let now = Change { action, live, merged, ..change.into_owned() };
             if !approval.holds(&now, self.survey.redactor()) {
                 return Ok(Sent::Moved);
             }
-            seen = now.live;
+            change = Cow::Owned(now);
         }
         Ok(Sent::Moved)
     }
 
     /// Sends one object that has fields which stay as they are: over the very state that they were
     /// read from, and what that is, is read anew each time that somebody else was faster.
-    async fn send_beside(
+    async fn send_beside<'c>(
         self,
         served: &Served,
-        change: &Change,
-        send: &Object,
-    ) -> Result<Sent, ApiError> {
-        let (on_conflict, meant) = (self.on_conflict(change), change.merged.as_ref());
-        let (mut seen, mut send) = (change.live.clone(), send.clone());
+        change: Cow<'c, Change>,
+        apply: Apply<'_>,
+    ) -> Result<Sent<'c>, ApiError> {
+        let (mut seen, mut send) = (change.live.clone(), apply.send.clone());
         for _ in 0..SEND_TRIES {
-            let apply = Apply { served, send: &send, on_conflict, meant };
-            match self.send_over(apply, seen.as_ref()).await {
+            match self.send_over(Apply { send: &send, ..apply }, seen.as_ref()).await {
                 Err(error) if error.is_conflict() => {}
-                done => return done.map(|_| Sent::Done),
+                done => {
+                    let (send, answer) = (Cow::Owned(send), done?);
+                    return Ok(Sent::Done(Box::new(Written { change, send, answer })));
+                }
             }
             seen = self.cluster.get(served, send.namespace(), send.name()).await?;
-            send = self.beside(change, &send, seen.as_ref());
+            send = self.beside(&change, &send, seen.as_ref());
         }
         Ok(Sent::Restless)
     }

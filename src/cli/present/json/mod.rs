@@ -33,7 +33,7 @@
 //! | `report.at_commit` | whether the cluster is at the commit now |
 //! | `report.interrupted` | whether a signal ended it early |
 //! | `report.unlisted` | how many kinds could not be listed, so that nobody knows whether something of them is left to prune |
-//! | `report.steps` | every change that was to be made: `action`, `object`, `outcome` (`done`, `going`, `failed`, `skipped`, and `postponed`: left for the next run, which is no fault), `reason`, `hint`, `causes` as in `changes` |
+//! | `report.steps` | every change that was to be made: `action`, `object`, `outcome` (`done`, `going`, `failed`, `differs`: the server took it, and it is not as planned, `skipped`, and `postponed`: left for the next run, which is no fault), `reason`, `hint`, `causes` as in `changes` |
 //! | `report.health` | how the objects are, of those that were waited for; absent where nobody waited |
 //! | `report.health.ended` | why waiting ended: `ready`, `failed`, `timeout`, `interrupted`, `superseded` (of a watch: a newer commit has come); `waiting` where it goes on |
 //! | `report.health.ready`, `.failed`, `.progressing`, `.not_waited_for` | how many objects are so |
@@ -291,6 +291,7 @@ fn report<'a>(report: &'a Report, view: &PlanView<'a>) -> ReportDocument<'a> {
             Outcome::Done => ("done", None),
             Outcome::Going => ("going", None),
             Outcome::Failed(reason) => ("failed", Some(reason)),
+            Outcome::Differs(reason) => ("differs", Some(reason)),
             Outcome::Skipped(reason) => ("skipped", Some(reason)),
             Outcome::Postponed(reason) => ("postponed", Some(reason)),
         };

@@ -15,7 +15,7 @@ use super::{Glyphs, PlanView, brief, is_in_sync, shown, waiting};
 use crate::approval::Difference;
 use crate::plan::{Action, Change, Plan};
 use crate::problem::Problem;
-use crate::report::{Outcome, Report};
+use crate::report::{DIFFERING, Outcome, Report};
 
 /// What the whole may have: GitHub takes 65,536 characters, and whoever posts it may add a line.
 const MOST: usize = 64_000;
@@ -63,17 +63,14 @@ pub(super) fn report(view: &PlanView<'_>, report: &Report) -> String {
             let step = report.steps.iter().find(|step| step.key == change.key);
             match step.map(|step| &step.outcome) {
                 None => row(change, change.action.name(), view),
-                Some(Outcome::Done) => row(change, done(change.action), view),
-                Some(Outcome::Going) => row(change, "being deleted", view),
-                Some(
-                    outcome @ (Outcome::Failed(reason)
-                    | Outcome::Skipped(reason)
-                    | Outcome::Postponed(reason)),
-                ) => {
-                    let word = match outcome {
-                        Outcome::Failed(_) => "**failed**",
-                        Outcome::Postponed(_) => "left for the next run",
-                        _ => "not tried",
+                Some(outcome) => {
+                    let (word, reason) = match outcome {
+                        Outcome::Done => return row(change, done(change.action), view),
+                        Outcome::Going => return row(change, "being deleted", view),
+                        Outcome::Failed(reason) => ("**failed**", reason),
+                        Outcome::Differs(reason) => ("**not as planned**", reason),
+                        Outcome::Postponed(reason) => ("left for the next run", reason),
+                        Outcome::Skipped(reason) => ("not tried", reason),
                     };
                     let why = brief::reasons(Some(&change.key), reason, view.redactor);
                     cells(change, word, &why.join("; "))
@@ -276,6 +273,7 @@ fn shortfall(view: &PlanView<'_>, report: &Report) -> String {
     let parts = [
         (usize::from(report.interrupted), "interrupted".to_owned()),
         (report.failed(), format!("{} failed", report.failed())),
+        (report.differing(), format!("{} {DIFFERING}", report.differing())),
         (report.skipped(), format!("{} not tried", report.skipped())),
     ];
     let parts = parts.into_iter().filter(|(count, _)| *count > 0).map(|(_, words)| words);
