@@ -12,7 +12,7 @@ use crate::delta::resolve;
 use crate::manifest::PathPart;
 use crate::object::Object;
 use crate::ownership::managers::{self, Manager};
-use crate::ownership::passing::{leaves, place};
+use crate::ownership::passing::{has_parts, leaves, place};
 use crate::ownership::{FIELD_MANAGER, has_our_entry, owners};
 use crate::plan::Change;
 use crate::redact::Redactor;
@@ -68,7 +68,7 @@ pub fn undeclared(change: &Change, redactor: &Redactor) -> Vec<Undeclared> {
     };
     let is_told = |path: &&Vec<&str>| {
         let others = paths.iter().map(Vec::as_slice);
-        !path.contains(&RECORD) && !handover::is_only_key(path, others)
+        !path.contains(&RECORD) && !has_parts(object, path) && !handover::is_only_key(path, others)
     };
     paths.iter().filter(is_told).filter_map(field).collect()
 }

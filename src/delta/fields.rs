@@ -17,6 +17,10 @@ struct At<'a> {
 }
 
 impl<'a> At<'a> {
+    fn top(order: &'a Order, nodes: Nodes<'a>) -> Self {
+        Self { steps: Vec::new(), place: Place::Top, order, nodes }
+    }
+
     fn below(&self, step: Step) -> Self {
         let mut at = self.clone();
         at.steps.push(step);
@@ -42,7 +46,7 @@ pub(super) fn between<'a>(
     nodes: Nodes<'a>,
 ) -> Vec<FieldChange> {
     let mut fields = Vec::new();
-    let at = At { steps: Vec::new(), place: Place::Top, order, nodes };
+    let at = At::top(order, nodes);
     maps(&at, before, after, &mut fields);
     fields
 }
@@ -78,6 +82,7 @@ fn values(
         _ => fields.push(FieldChange {
             path: path(&at.steps),
             steps: at.steps.clone(),
+            is_order: false,
             before: before.cloned(),
             after: after.cloned(),
         }),
@@ -95,15 +100,16 @@ fn lists(at: &At<'_>, before: &[Value], after: &[Value], fields: &mut Vec<FieldC
     };
     for (old, new) in pairs.places() {
         let (old, new) = (old.and_then(|i| before.get(i)), new.and_then(|i| after.get(i)));
-        let Some(item) = new.or(old) else { continue };
-        values(&at.item(Step::Keyed(pairs.keys_of(item)), item), old, new, fields);
+        let Some(item) = new.or(old).filter(|_| old != new) else { continue };
+        values(&at.item(pairs.step(item), item), old, new, fields);
     }
     if pairs.are_reordered() {
         let [old, new] = pairs.orders.clone();
         let name = pairs.only_name().map(|name| format!(".{name}")).unwrap_or_default();
         fields.push(FieldChange {
             path: format!("{}[*]{name}", path(&at.steps)),
-            steps: Vec::new(),
+            steps: at.steps.clone(),
+            is_order: true,
             before: Some(old.into()),
             after: Some(new.into()),
         });
@@ -118,7 +124,7 @@ pub(super) fn aligned(
 ) -> (Map<String, Value>, Vec<Reordered>) {
     let mut aligned = before.clone();
     let mut moved = Vec::new();
-    let at = At { steps: Vec::new(), place: Place::Top, order: &Order::default(), nodes };
+    let at = At::top(Order::none(), nodes);
     align_map(&at, (&mut aligned, after), &mut moved);
     (aligned, moved)
 }
@@ -142,8 +148,10 @@ fn align(at: &At<'_>, (before, after): (&mut Value, &Value), moved: &mut Vec<Reo
             let Some(pairs) = pairs(&at.nodes, before, after) else { return };
             for (old, new) in pairs.places() {
                 let (Some(old), Some(new)) = (old, new) else { continue };
-                let at = at.item(Step::Keyed(pairs.keys_of(&after[new])), &after[new]);
-                align(&at, (&mut before[old], &after[new]), moved);
+                let (old, new) = (&mut before[old], &after[new]);
+                if old != new {
+                    align(&at.item(pairs.step(new), new), (old, new), moved);
+                }
             }
             if pairs.are_reordered() {
                 *before = pairs.in_the_order_of_the_second(before);

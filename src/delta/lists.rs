@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::Step;
 use crate::object::Object;
 use crate::ownership::{managers, owners};
 
@@ -24,8 +25,11 @@ impl<'a> Nodes<'a> {
         Self(self.0.iter().filter_map(|node| node.get(&name)?.as_object()).collect())
     }
 
-    /// What is owned of a list's element.
+    /// What is owned of a list's element. A scalar has no parts to own.
     pub(super) fn item(&self, item: &Value) -> Self {
+        if !item.is_object() && !item.is_array() {
+            return Self::default();
+        }
         Self(self.0.iter().filter_map(|node| Some(owners::element(node, item)?.1)).collect())
     }
 
@@ -36,10 +40,16 @@ impl<'a> Nodes<'a> {
         let keys: Map<String, Value> = serde_json::from_str(keys).ok()?;
         Some(keys.into_iter().map(|(name, _)| name).collect())
     }
+
+    /// Whether every element of the list is owned by its value.
+    fn is_set(&self) -> bool {
+        self.0.iter().flat_map(|node| node.keys()).any(|key| key.starts_with("v:"))
+    }
 }
 
 /// Two lists whose elements can be told from each other.
 pub(super) struct Pairs {
+    /// The fields that tell them; none where they are told by their values.
     names: Vec<String>,
     before: BTreeMap<String, usize>,
     after: BTreeMap<String, usize>,
@@ -54,7 +64,8 @@ pub(super) fn pairs(nodes: &Nodes<'_>, before: &[Value], after: &[Value]) -> Opt
         let (after, new) = signatures(&names, after)?;
         Some(Pairs { names, before, after, orders: [old, new] })
     };
-    nodes.keys().and_then(by).or_else(|| by(vec!["name".to_owned()]))
+    let by_value = || nodes.is_set().then(|| by(Vec::new())).flatten();
+    nodes.keys().and_then(by).or_else(by_value).or_else(|| by(vec!["name".to_owned()]))
 }
 
 impl Pairs {
@@ -74,9 +85,12 @@ impl Pairs {
     }
 
     /// What tells this element from the others.
-    pub(super) fn keys_of(&self, item: &Value) -> Map<String, Value> {
+    pub(super) fn step(&self, item: &Value) -> Step {
+        if self.names.is_empty() {
+            return Step::Member(item.clone());
+        }
         let key = |name: &String| Some((name.clone(), item.get(name)?.clone()));
-        self.names.iter().filter_map(key).collect()
+        Step::Keyed(self.names.iter().filter_map(key).collect())
     }
 
     /// The field that all elements are told by, where it is one alone.
@@ -112,8 +126,10 @@ impl Pairs {
 fn signatures(names: &[String], items: &[Value]) -> Option<(BTreeMap<String, usize>, Vec<String>)> {
     let (mut places, mut order) = (BTreeMap::new(), Vec::new());
     for (i, item) in items.iter().enumerate() {
-        let keys = names.iter().map(|name| item.get(name));
-        let keys: Vec<&Value> = keys.map(|key| key.unwrap_or(&Value::Null)).collect();
+        let keys: Vec<&Value> = match names {
+            [] => vec![item],
+            names => names.iter().map(|name| item.get(name).unwrap_or(&Value::Null)).collect(),
+        };
         let is_keyed = keys.iter().any(|key| !key.is_null());
         let is_simple = keys.iter().all(|key| !key.is_object() && !key.is_array());
         let signature = match keys.as_slice() {

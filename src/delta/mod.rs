@@ -19,7 +19,7 @@ use lists::Nodes;
 pub use order::Order;
 use serde::Serialize;
 use serde_json::{Map, Value};
-pub use step::{Step, path, resolve};
+pub use step::{Step, around, path, resolve};
 
 use crate::inventory::PART_OF;
 use crate::object::Object;
@@ -50,11 +50,15 @@ pub struct FieldChange {
     /// Where, such as `spec.template.spec.containers[name=main].image` or `spec.args[0]`. Keys that
     /// are no plain words are quoted: `metadata.annotations["example.com/x"]`. The order of the
     /// elements of a list that are told by one field is the field `spec.containers[*].name`, by
-    /// several `spec.ports[*]`.
+    /// several `spec.ports[*]`. An element that is told by its value is
+    /// `metadata.finalizers[="example.com/a"]`.
     pub path: String,
-    /// The same, step by step; empty for the order of a list's elements.
+    /// The same, step by step; of the order of a list's elements, the way to the list.
     #[serde(skip)]
     pub steps: Vec<Step>,
+    /// Whether it is the order of a list's elements.
+    #[serde(skip)]
+    pub is_order: bool,
     /// The value it has; `None` when there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Value>,

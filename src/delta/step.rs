@@ -14,9 +14,12 @@ pub enum Step {
     Item(usize),
     /// The element of a list that these fields tell from the others, such as its name.
     Keyed(Map<String, Value>),
+    /// The element of a list in which every value stands once, such as a finalizer.
+    Member(Value),
 }
 
-/// The steps as people read them, such as `spec.ports[port=80,protocol=TCP].name`.
+/// The steps as people read them, such as `spec.ports[port=80,protocol=TCP].name` or
+/// `metadata.finalizers[="example.com/a"]`.
 pub fn path(steps: &[Step]) -> String {
     let mut path = String::new();
     for step in steps {
@@ -30,6 +33,7 @@ pub fn path(steps: &[Step]) -> String {
                     keys.iter().map(|(key, value)| format!("{}={}", word(key), plain(value)));
                 path.push_str(&format!("[{}]", keys.collect::<Vec<_>>().join(",")));
             }
+            Step::Member(member) => path.push_str(&format!("[={member}]")),
         }
     }
     path
@@ -38,26 +42,36 @@ pub fn path(steps: &[Step]) -> String {
 /// The steps to a field, as they go in `object`: each element by its place in the list. `None`
 /// where the object has no such field.
 pub fn resolve<'s>(object: &Object, steps: &'s [Step]) -> Option<Vec<PathPart<'s>>> {
-    let mut value = object.0.get(match steps.first()? {
-        Step::Key(key) => key,
-        Step::Item(_) | Step::Keyed(_) => return None,
-    })?;
+    let parts = around(object, steps);
+    (!steps.is_empty() && parts.len() == steps.len()).then_some(parts)
+}
+
+/// The same as far as the object goes: the way to the innermost value around a field that it lacks.
+pub fn around<'s>(object: &Object, steps: &'s [Step]) -> Vec<PathPart<'s>> {
     let mut parts = Vec::new();
-    for (i, step) in steps.iter().enumerate() {
-        let part = match step {
-            Step::Key(key) => PathPart::Key(key),
-            Step::Item(item) => PathPart::Index(*item),
-            Step::Keyed(keys) => PathPart::Index(element(value.as_array()?, keys)?),
+    let mut value: Option<&Value> = None;
+    for step in steps {
+        let next = match (step, value) {
+            (Step::Key(key), None) => object.0.get(key).map(|next| (PathPart::Key(key), next)),
+            (_, None) => None,
+            (step, Some(value)) => below(value, step),
         };
-        if i > 0 {
-            value = match part {
-                PathPart::Key(key) => value.get(key)?,
-                PathPart::Index(item) => value.get(item)?,
-            };
-        }
+        let Some((part, below)) = next else { break };
         parts.push(part);
+        value = Some(below);
     }
-    Some(parts)
+    parts
+}
+
+/// One step on: the part, and what stands there.
+fn below<'s, 'v>(value: &'v Value, step: &'s Step) -> Option<(PathPart<'s>, &'v Value)> {
+    let at = match step {
+        Step::Key(key) => return Some((PathPart::Key(key), value.get(key)?)),
+        Step::Item(at) => *at,
+        Step::Keyed(keys) => element(value.as_array()?, keys)?,
+        Step::Member(member) => value.as_array()?.iter().position(|item| item == member)?,
+    };
+    Some((PathPart::Index(at), value.get(at)?))
 }
 
 /// Where the element with these keys stands. One that leaves some of them out, as a manifest does
