@@ -17,6 +17,7 @@ mod definitions;
 mod dependencies;
 mod drift;
 mod dropped;
+mod elements;
 mod emptied;
 mod enabled;
 #[cfg(unix)]

@@ -9,15 +9,15 @@ use super::{FieldChange, Reordered, Step};
 
 /// A field on the way to the differences.
 #[derive(Clone)]
-struct At<'a> {
+pub(super) struct At<'a> {
     steps: Vec<Step>,
-    place: Place,
-    order: &'a Order,
-    nodes: Nodes<'a>,
+    pub(super) place: Place,
+    pub(super) order: &'a Order,
+    pub(super) nodes: Nodes<'a>,
 }
 
 impl<'a> At<'a> {
-    fn top(order: &'a Order, nodes: Nodes<'a>) -> Self {
+    pub(super) fn top(order: &'a Order, nodes: Nodes<'a>) -> Self {
         Self { steps: Vec::new(), place: Place::Top, order, nodes }
     }
 
@@ -27,13 +27,13 @@ impl<'a> At<'a> {
         at
     }
 
-    fn key(&self, key: &str) -> Self {
+    pub(super) fn key(&self, key: &str) -> Self {
         let (order, nodes) = (self.order.key(key), self.nodes.key(key));
         let place = self.place.below(key);
         Self { order, nodes, place, ..self.below(Step::Key(key.to_owned())) }
     }
 
-    fn item(&self, step: Step, item: &Value) -> Self {
+    pub(super) fn item(&self, step: Step, item: &Value) -> Self {
         let (order, nodes) = (self.order.item(item), self.nodes.item(item));
         Self { order, nodes, place: Place::Element, ..self.below(step) }
     }

@@ -4,19 +4,21 @@
 //! `resourceVersion`, `generation` and the like. Which action is taken is [`crate::plan`]'s, how it
 //! looks is `cli::present`'s. Everything here has been through the [`Redactor`].
 
+mod alike;
 mod dropped;
 mod embedded;
 mod fields;
 mod lists;
 mod order;
+mod pieces;
 mod step;
 pub mod yaml;
-
-use std::collections::BTreeSet;
 
 pub use dropped::dropped;
 use lists::Nodes;
 pub use order::Order;
+pub use pieces::Piece;
+use pieces::Texts;
 use serde::Serialize;
 use serde_json::{Map, Value};
 pub use step::{Step, around, path, resolve};
@@ -108,6 +110,8 @@ pub struct Delta {
     pub before_text: String,
     /// What it becomes, as YAML; empty when it goes.
     pub after_text: String,
+    /// Which lines of the one text belong to which of the other, from the first to the last.
+    pub pieces: Vec<Piece>,
     /// The lists whose elements change places; the texts have them in the places that they get.
     pub reordered: Vec<Reordered>,
     /// An object that exists already becomes a member of the inventory. The label that says so
@@ -163,13 +167,15 @@ impl Delta {
         let joins = existed && new_label.is_some() && old_label != new_label;
         let only_masked = raw_before != raw_after && before == after;
         let fields = fields::between((&before.0, &after.0), order, nodes.clone());
-        let (aligned, reordered) = fields::aligned((&before.0, &after.0), nodes);
-        let mut laid_out = BTreeSet::new();
+        let (aligned, reordered) = fields::aligned((&before.0, &after.0), nodes.clone());
         if is_for_us {
             before.0 = aligned;
             without_bookkeeping(&mut before, &mut after);
-            laid_out = embedded::lay_out((&mut before.0, &mut after.0));
         }
+        let texts = match is_for_us {
+            true => Texts::laid_out(&before, &after, order, nodes),
+            false => Texts::plain(&before, &after, order, nodes),
+        };
         let (mut predecessors, mut adopted_from) = (Vec::new(), None);
         if let (Action::Update, Some(live), Some(send)) =
             (change.action, &change.live, &change.send)
@@ -182,8 +188,9 @@ impl Delta {
         }
         Self {
             fields,
-            before_text: yaml::text_as(&before, order, &laid_out),
-            after_text: yaml::text_as(&after, order, &laid_out),
+            before_text: texts.before,
+            after_text: texts.after,
+            pieces: texts.pieces,
             reordered,
             joins,
             adopted_from: adopted_from.map(|claim| redactor.text(&claim.to_string())),
