@@ -253,8 +253,8 @@ fn who_changed_a_part_of_what_is_owned_whole_is_named() {
     let second = format!("imagePullSecrets[name=second] drift | {hand}");
     let between = format!("imagePullSecrets[name=between] drift | {hand}");
     let order = format!("imagePullSecrets[*].name drift | {hand}");
-    assert_eq!(secrets(&["first"]), [second.clone()]);
-    assert_eq!(secrets(&["first", "between", "second"]), [between.clone()]);
+    assert_eq!(secrets(&["first"]), std::slice::from_ref(&second));
+    assert_eq!(secrets(&["first", "between", "second"]), std::slice::from_ref(&between));
     assert_eq!(secrets(&["first", "between"]), [second, between]);
     assert_eq!(secrets(&["second", "first"]), [order]);
 
@@ -416,6 +416,10 @@ spec:
               any:
                 type: object
                 x-kubernetes-preserve-unknown-fields: true
+              modes:
+                type: array
+                default: [plain]
+                items: {type: string}
 ";
 
 #[test]
@@ -459,4 +463,33 @@ spec:
     );
     let _ = repo.run(&["apply", "--yes"]).exits(0);
     let _ = repo.run(&["diff"]).exits(0);
+
+    // What falls back to a default does so element by element.
+    let _ = repo.write("w.yaml", format!("{widget}  modes: [fast, safe]\n")).commit("Two modes");
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    let _ = repo.write("w.yaml", widget).commit("No modes");
+    assert_eq!(told(&repo, "Widget"), ["spec.modes[0] released", "spec.modes[1] released"]);
+    let diff = repo.run(&["diff"]).exits(1).stdout;
+    let falls = "▲ spec.modes[0] is\n      no longer declared, and falls back to the server's default, plain\n";
+    assert!(diff.contains(falls), "{diff}");
+    assert!(diff.contains("▲ spec.modes[1] is no longer declared, and goes\n"), "{diff}");
+}
+
+#[test]
+fn who_wrote_in_another_version_of_the_kind_is_named() {
+    let repo = Repo::new("attribution-version", sandbox::bare());
+    let scaler = "apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: web}
+spec:
+  maxReplicas: 5
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+";
+    let _ = repo.write("hpa.yaml", scaler).commit("Five");
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    let more = r#"{"spec": {"maxReplicas": 9}}"#;
+    patch(&repo, "by-hand", "horizontalpodautoscalers.v1.autoscaling/web", more);
+    let hand = "Update by-hand | Update by-hand";
+    let expected = [format!("spec.maxReplicas drift | {hand}")];
+    assert_eq!(told(&repo, "HorizontalPodAutoscaler"), expected);
 }
