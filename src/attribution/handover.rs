@@ -117,7 +117,7 @@ pub(super) fn steps(path: &[&str], at: &[PathPart<'_>], shown: &Object) -> Vec<S
         PathPart::Key(key) => Step::Key((*key).to_owned()),
         PathPart::Index(index) => {
             let told = keyed(i).map(Step::Keyed).or_else(|| member(i).map(Step::Member));
-            told.unwrap_or(Step::Item(*index))
+            told.unwrap_or_else(|| Step::item(*index))
         }
     };
     at.iter().enumerate().map(step).collect()

@@ -8,7 +8,7 @@
 use serde_json::Value;
 
 use super::{Writer, handover, writers};
-use crate::delta::resolve;
+use crate::delta::{Side, resolve};
 use crate::manifest::PathPart;
 use crate::object::Object;
 use crate::ownership::managers::{self, Manager};
@@ -52,7 +52,7 @@ pub fn undeclared(change: &Change, redactor: &Redactor) -> Vec<Undeclared> {
         let owners = owners::of(object, &at);
         let declared = change.send.as_ref().and_then(|send| {
             let steps = handover::steps(path, &at, object);
-            resolve(send, &steps).map(|_| ())
+            resolve(send, &steps, Side::After).map(|_| ())
         });
         let is_given =
             matches!(at.last(), Some(PathPart::Key(name)) if given.contains(&(*name, value)));

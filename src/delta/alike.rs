@@ -2,7 +2,7 @@
 //! belong together, and between those the ones that are most alike. So an element that changes is one
 //! that changes, and one that goes or comes does so as a whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
 use serde_json::Value;
@@ -46,6 +46,26 @@ pub(super) fn alike(before: &[Value], after: &[Value]) -> Vec<Match> {
     lists.matches
 }
 
+/// The same with one that comes in the place of one that goes, as long as there are both.
+pub(super) fn in_place(before: &[Value], after: &[Value]) -> Vec<Match> {
+    let mut matches = Vec::new();
+    let mut gone = VecDeque::new();
+    for next in alike(before, after) {
+        match next {
+            Match { before: Some(_), after: Some(_) } => {
+                matches.extend(gone.drain(..).map(Match::gone));
+                matches.push(next);
+            }
+            Match { before: Some(old), after: None } => gone.push_back(old),
+            Match { before: None, .. } => {
+                matches.push(Match { before: gone.pop_front(), ..next });
+            }
+        }
+    }
+    matches.extend(gone.into_iter().map(Match::gone));
+    matches
+}
+
 struct Lists<'a> {
     before: &'a [Value],
     after: &'a [Value],
@@ -76,13 +96,13 @@ impl Lists<'_> {
 
     /// Those that belong together, chosen so that as much as possible is the same.
     fn pairs(&self, olds: Range<usize>, news: Range<usize>) -> Vec<Pair> {
-        let common = |old: usize, new: usize| self::common(&self.before[old], &self.after[new]);
+        let likeness = |old: usize, new: usize| likeness(&self.before[old], &self.after[new]);
         if olds.len().saturating_mul(news.len()) > MOST_BETWEEN {
             let pairs = olds.zip(news).map(|(before, after)| Pair { before, after });
-            return pairs.filter(|pair| common(pair.before, pair.after) > 0).collect();
+            return pairs.filter(|pair| likeness(pair.before, pair.after) > 0).collect();
         }
         let (rows, columns) = (olds.len(), news.len());
-        let score = |row: usize, column: usize| common(olds.start + row, news.start + column);
+        let score = |row: usize, column: usize| likeness(olds.start + row, news.start + column);
         let scores: Vec<Vec<usize>> =
             (0..rows).map(|row| (0..columns).map(|column| score(row, column)).collect()).collect();
         // The most that can be the same from here on.
@@ -113,6 +133,22 @@ impl Lists<'_> {
 struct Pair {
     before: usize,
     after: usize,
+}
+
+/// How much two elements are alike: by what they have in common, and where that is as much as with
+/// others, by the keys that both have. 0 where they have nothing in common.
+fn likeness(before: &Value, after: &Value) -> usize {
+    const MOST_KEYS: usize = 63;
+    let keys = match (before, after) {
+        (Value::Object(before), Value::Object(after)) => {
+            before.keys().filter(|key| after.contains_key(*key)).count()
+        }
+        _ => 0,
+    };
+    match common(before, after) {
+        0 => 0,
+        lines => lines * (MOST_KEYS + 1) + keys.min(MOST_KEYS),
+    }
 }
 
 /// How many lines two values have in common as YAML, about.

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::lists::{Nodes, pairs};
+use super::alike::in_place;
+use super::lists::{Match, Nodes, pairs};
 use super::order::{Order, Place};
 use super::step::path;
 use super::{FieldChange, Reordered, Step};
@@ -91,10 +92,10 @@ fn values(
 
 fn lists(at: &At<'_>, before: &[Value], after: &[Value], fields: &mut Vec<FieldChange>) {
     let Some(pairs) = pairs(&at.nodes, before, after) else {
-        for i in 0..before.len().max(after.len()) {
-            let (before, after) = (before.get(i), after.get(i));
-            let at = at.item(Step::Item(i), after.or(before).unwrap_or(&Value::Null));
-            values(&at, before, after, fields);
+        for Match { before: was, after: is } in in_place(before, after) {
+            let (old, new) = (was.and_then(|i| before.get(i)), is.and_then(|i| after.get(i)));
+            let Some(item) = new.or(old).filter(|_| old != new) else { continue };
+            values(&at.item(Step::Item { before: was, after: is }, item), old, new, fields);
         }
         return;
     };

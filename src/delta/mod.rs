@@ -21,7 +21,7 @@ pub use pieces::Piece;
 use pieces::Texts;
 use serde::Serialize;
 use serde_json::{Map, Value};
-pub use step::{Step, around, path, resolve};
+pub use step::{Side, Step, around, path, resolve};
 
 use crate::inventory::PART_OF;
 use crate::object::Object;
@@ -49,8 +49,9 @@ const COUNTERS: &[&str] = &["resourceVersion", "generation", "managedFields"];
 /// One field that changes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FieldChange {
-    /// Where, such as `spec.template.spec.containers[name=main].image` or `spec.args[0]`. Keys that
-    /// are no plain words are quoted: `metadata.annotations["example.com/x"]`. The order of the
+    /// Where, such as `spec.template.spec.containers[name=main].image` or `spec.args[0]`: what
+    /// nothing tells from the others is told by the place that it gets, or has where it goes. Keys
+    /// that are no plain words are quoted: `metadata.annotations["example.com/x"]`. The order of the
     /// elements of a list that are told by one field is the field `spec.containers[*].name`, by
     /// several `spec.ports[*]`. An element that is told by its value is
     /// `metadata.finalizers[="example.com/a"]`.

@@ -172,7 +172,7 @@ impl Pair {
             }
             match (old, new) {
                 (Some(old), Some(new)) if old != new => {
-                    let step = Step::Item(found.after.unwrap_or_default());
+                    let step = Step::Item { before: found.before, after: found.after };
                     self.values(&at.item(step, new), old, new, indent + 2);
                 }
                 (old, new) => {

@@ -10,12 +10,33 @@ use crate::object::Object;
 pub enum Step {
     /// The value of a map's key.
     Key(String),
-    /// An element of a list, from 0.
-    Item(usize),
+    /// An element of a list, by its places before and after, from 0; `None` where it is not there.
+    Item {
+        /// Where it is.
+        before: Option<usize>,
+        /// Where it will be.
+        after: Option<usize>,
+    },
     /// The element of a list that these fields tell from the others, such as its name.
     Keyed(Map<String, Value>),
     /// The element of a list in which every value stands once, such as a finalizer.
     Member(Value),
+}
+
+/// Which of the two objects between which there is a difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The object as it is.
+    Before,
+    /// The object as it will be, or is declared.
+    After,
+}
+
+impl Step {
+    /// An element of a list that has one place.
+    pub fn item(at: usize) -> Self {
+        Self::Item { before: Some(at), after: Some(at) }
+    }
 }
 
 /// The steps as people read them, such as `spec.ports[port=80,protocol=TCP].name` or
@@ -27,7 +48,10 @@ pub fn path(steps: &[Step]) -> String {
             Step::Key(key) if !is_word(key) => path.push_str(&format!("[{}]", quoted(key))),
             Step::Key(key) if path.is_empty() => path.push_str(key),
             Step::Key(key) => path.push_str(&format!(".{key}")),
-            Step::Item(i) => path.push_str(&format!("[{i}]")),
+            Step::Item { before, after } => {
+                let at = after.or(*before).unwrap_or_default();
+                path.push_str(&format!("[{at}]"));
+            }
             Step::Keyed(keys) => {
                 let keys =
                     keys.iter().map(|(key, value)| format!("{}={}", word(key), plain(value)));
@@ -41,20 +65,20 @@ pub fn path(steps: &[Step]) -> String {
 
 /// The steps to a field, as they go in `object`: each element by its place in the list. `None`
 /// where the object has no such field.
-pub fn resolve<'s>(object: &Object, steps: &'s [Step]) -> Option<Vec<PathPart<'s>>> {
-    let parts = around(object, steps);
+pub fn resolve<'s>(object: &Object, steps: &'s [Step], side: Side) -> Option<Vec<PathPart<'s>>> {
+    let parts = around(object, steps, side);
     (!steps.is_empty() && parts.len() == steps.len()).then_some(parts)
 }
 
 /// The same as far as the object goes: the way to the innermost value around a field that it lacks.
-pub fn around<'s>(object: &Object, steps: &'s [Step]) -> Vec<PathPart<'s>> {
+pub fn around<'s>(object: &Object, steps: &'s [Step], side: Side) -> Vec<PathPart<'s>> {
     let mut parts = Vec::new();
     let mut value: Option<&Value> = None;
     for step in steps {
         let next = match (step, value) {
             (Step::Key(key), None) => object.0.get(key).map(|next| (PathPart::Key(key), next)),
             (_, None) => None,
-            (step, Some(value)) => below(value, step),
+            (step, Some(value)) => below(value, step, side),
         };
         let Some((part, below)) = next else { break };
         parts.push(part);
@@ -64,10 +88,17 @@ pub fn around<'s>(object: &Object, steps: &'s [Step]) -> Vec<PathPart<'s>> {
 }
 
 /// One step on: the part, and what stands there.
-fn below<'s, 'v>(value: &'v Value, step: &'s Step) -> Option<(PathPart<'s>, &'v Value)> {
+fn below<'s, 'v>(
+    value: &'v Value,
+    step: &'s Step,
+    side: Side,
+) -> Option<(PathPart<'s>, &'v Value)> {
     let at = match step {
         Step::Key(key) => return Some((PathPart::Key(key), value.get(key)?)),
-        Step::Item(at) => *at,
+        Step::Item { before, after } => match side {
+            Side::Before => (*before)?,
+            Side::After => (*after)?,
+        },
         Step::Keyed(keys) => element(value.as_array()?, keys)?,
         Step::Member(member) => value.as_array()?.iter().position(|item| item == member)?,
     };
