@@ -144,3 +144,357 @@ fn what_changes_hands_is_said_field_by_field() {
     assert_eq!(of_replicas, ["trueup", "kubectl"]);
     let _ = repo.run(&["diff"]).exits(0);
 }
+
+/// A Service, a ServiceAccount and a workload with fields that have one owner as a whole.
+const WHOLE: &str = "apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec:
+  selector: {app: web, tier: front}
+  ports:
+  - port: 80
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: web}
+imagePullSecrets:
+- name: first
+- name: second
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      nodeSelector: {disk: ssd, zone: a}
+      imagePullSecrets:
+      - name: registry
+      containers:
+      - name: main
+        image: registry.example/web:1.4.0
+        args: [one, two, three]
+        env:
+        - name: KEY
+          valueFrom: {configMapKeyRef: {name: settings, key: a, optional: true}}
+      tolerations:
+      - {key: a, operator: Exists}
+";
+
+/// What the diff says as JSON of each field of the objects of a kind: the path, why, and who made
+/// the live value what it is.
+fn told(repo: &Repo<'_>, kind: &str) -> Vec<String> {
+    let diff = repo.run(&["diff", "-o", "json"]).exits(1).stdout;
+    let diff: Value = serde_json::from_str(&diff).unwrap();
+    let changes = diff["changes"].as_array().unwrap().iter();
+    let fields = changes
+        .filter(|change| change["object"]["kind"] == kind)
+        .flat_map(|change| change["fields"].as_array().unwrap());
+    let line = |field: &Value| {
+        let names = |of: &str| {
+            let writers = field[of].as_array().into_iter().flatten();
+            let name = |writer: &Value| {
+                assert!(
+                    writer["time"].as_str().is_some_and(|time| time.ends_with('Z')),
+                    "{writer}"
+                );
+                format!("{} {}", writer["operation"], writer["manager"]).replace('"', "")
+            };
+            writers.map(name).collect::<Vec<_>>().join("; ")
+        };
+        let (why, by, from) = (field["why"].as_str(), names("writers"), names("taken_from"));
+        let line = format!("{} {}", field["path"].as_str().unwrap(), why.unwrap_or("?"));
+        [line, by, from].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" | ")
+    };
+    fields.map(line).collect()
+}
+
+/// Changes an object as somebody does by hand.
+fn patch(repo: &Repo<'_>, manager: &str, object: &str, patch: &str) {
+    let manager = format!("--field-manager={manager}");
+    let patch = ["patch", object, &manager, "--type=merge", "-p", patch];
+    let _ = repo.kubectl(&patch).exits(0);
+}
+
+#[test]
+fn who_changed_a_part_of_what_is_owned_whole_is_named() {
+    let repo = Repo::new("attribution-whole", sandbox::bare());
+    let _ = repo.write("web.yaml", WHOLE).commit("The shop");
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    let hand = "Update by-hand | Update by-hand";
+
+    // A key that goes, one that comes and one that changes.
+    patch(&repo, "by-hand", "service/web", r#"{"spec": {"selector": {"tier": null}}}"#);
+    assert_eq!(told(&repo, "Service"), [format!("spec.selector.tier drift | {hand}")]);
+    let diff = repo.run(&["diff"]).exits(1).stdout;
+    assert!(diff.contains("▲ spec.selector.tier is taken from by-hand, set "), "{diff}");
+    let markdown = repo.run(&["diff", "-o", "markdown"]).exits(1).stdout;
+    assert!(markdown.contains("is taken from by-hand, set on "), "{markdown}");
+    let change = r#"{"spec": {"selector": {"tier": "back", "more": "x"}}}"#;
+    patch(&repo, "by-hand", "service/web", change);
+    assert_eq!(
+        told(&repo, "Service"),
+        [
+            format!("spec.selector.tier drift | {hand}"),
+            format!("spec.selector.more drift | {hand}")
+        ]
+    );
+
+    // An element that goes, at the end and in the middle, one that comes, and another order.
+    let secrets = |names: &[&str]| {
+        let all: Vec<Value> =
+            names.iter().map(|name| serde_json::json!({ "name": name })).collect();
+        let all = serde_json::json!({ "imagePullSecrets": all });
+        patch(&repo, "by-hand", "serviceaccount/web", &all.to_string());
+        told(&repo, "ServiceAccount")
+    };
+    let second = format!("imagePullSecrets[name=second] drift | {hand}");
+    let between = format!("imagePullSecrets[name=between] drift | {hand}");
+    let order = format!("imagePullSecrets[*].name drift | {hand}");
+    assert_eq!(secrets(&["first"]), std::slice::from_ref(&second));
+    assert_eq!(secrets(&["first", "between", "second"]), std::slice::from_ref(&between));
+    assert_eq!(secrets(&["first", "between"]), [second, between]);
+    assert_eq!(secrets(&["second", "first"]), [order]);
+
+    // Far down.
+    let pod = |pod: &str| format!(r#"{{"spec": {{"template": {{"spec": {pod}}}}}}}"#);
+    let deployment = |part: &str| {
+        let manager = "--field-manager=by-hand";
+        let patch = ["patch", "deployment/web", manager, "--type=strategic", "-p", &pod(part)];
+        let _ = repo.kubectl(&patch).exits(0);
+        told(&repo, "Deployment")
+    };
+    let spec = "spec.template.spec";
+    let main = format!("{spec}.containers[name=main]");
+    let by_hand = |fields: &[&str]| -> Vec<String> {
+        fields.iter().map(|field| format!("{field} drift | {hand}")).collect()
+    };
+    let selector = format!("{spec}.nodeSelector.zone");
+    assert_eq!(deployment(r#"{"nodeSelector": {"zone": null}}"#), by_hand(&[&selector]));
+    let (one, two) = (format!("{main}.args[1]"), format!("{main}.args[2]"));
+    let _ = deployment(r#"{"nodeSelector": {"zone": "a"}}"#);
+    let args = r#"{"containers": [{"name": "main", "args": ["one"]}]}"#;
+    assert_eq!(deployment(args), by_hand(&[&one, &two]));
+    // One in the middle is one that goes, or comes, and those behind it are as they were.
+    let args = r#"{"containers": [{"name": "main", "args": ["one", "x", "two", "three"]}]}"#;
+    assert_eq!(deployment(args), by_hand(&[&one]));
+    let args = r#"{"containers": [{"name": "main", "args": ["one", "three"]}]}"#;
+    assert_eq!(deployment(args), by_hand(&[&one]));
+    let args = r#"{"containers": [{"name": "main", "args": ["one", "two", "three"], "env": [
+        {"name": "KEY", "valueFrom": {"configMapKeyRef": {"optional": null}}}]}]}"#;
+    let optional = format!("{main}.env[name=KEY].valueFrom.configMapKeyRef.optional");
+    assert_eq!(deployment(args), by_hand(&[&optional]));
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    let operator = format!("{spec}.tolerations[0].key");
+    let tolerations = r#"{"tolerations": [{"operator": "Exists"}]}"#;
+    assert_eq!(deployment(tolerations), by_hand(&[&operator]));
+
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    let _ = repo.run(&["diff"]).exits(0);
+}
+
+#[test]
+fn what_the_commit_changes_in_what_is_owned_whole_is_told_as_its_own() {
+    let repo = Repo::new("attribution-whole-git", sandbox::bare());
+    let _ = repo.write("web.yaml", WHOLE).commit("The shop");
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    let web = WHOLE
+        .replace("selector: {app: web, tier: front}", "selector: {app: web, more: x}")
+        .replace("- name: first\n", "")
+        .replace("nodeSelector: {disk: ssd, zone: a}", "nodeSelector: {disk: ssd}")
+        .replace("args: [one, two, three]", "args: [one, three]")
+        .replace(", optional: true", "");
+    let _ = repo.write("web.yaml", web).commit("Less");
+    let (service, account) = (told(&repo, "Service"), told(&repo, "ServiceAccount"));
+    assert_eq!(service, ["spec.selector.more declared", "spec.selector.tier released"]);
+    assert_eq!(account, ["imagePullSecrets[name=first] released"]);
+    let pod = "spec.template.spec";
+    let main = format!("{pod}.containers[name=main]");
+    let released = [
+        format!("{pod}.nodeSelector.zone released"),
+        format!("{main}.args[1] released"),
+        format!("{main}.env[name=KEY].valueFrom.configMapKeyRef.optional released"),
+    ];
+    assert_eq!(told(&repo, "Deployment"), released);
+    let diff = repo.run(&["diff"]).exits(1).stdout;
+    assert!(diff.contains("▲ spec.selector.tier is no longer declared, and goes\n"), "{diff}");
+    assert!(diff.contains("▲ spec.selector.more declared in "), "{diff}");
+
+    // What another manager has with us is taken from it, too.
+    let other = repo.outside().join("other.yaml");
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {app: web, tier: front}}\n";
+    std::fs::write(&other, service).unwrap();
+    let apply = ["apply", "--server-side", "--field-manager", "other", "-f"];
+    let _ = repo.kubectl(&[&apply[..], &[other.to_str().unwrap()]].concat()).exits(0);
+    let diff = repo.run(&["diff"]).exits(1).stdout;
+    let goes = "    ▲ spec.selector.tier is no longer declared, and goes\n      taken from other\n";
+    assert!(diff.contains(goes), "{diff}");
+    let comes = diff.split("▲ spec.selector.more declared in ").nth(1).unwrap();
+    assert!(comes.lines().nth(1).unwrap().contains("taken from other"), "{diff}");
+}
+
+#[test]
+fn an_empty_map_that_somebody_wrote_makes_nobody_the_owner_of_what_is_in_it() {
+    let repo = Repo::new("attribution-empty", sandbox::bare());
+    let web = WEB.replace(
+        "        image: registry.example/web:1.4.0\n",
+        "        image: registry.example/web:1.4.0\n        resources: {}\n",
+    );
+    let _ = repo.write("web.yaml", &web).commit("The shop");
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    let limit = r#"{"spec": {"template": {"spec": {"containers": [
+        {"name": "main", "resources": {"limits": {"cpu": "1"}}}]}}}}"#;
+    let manager = "--field-manager=by-hand";
+    let _ = repo.kubectl(&["patch", "deployment/web", manager, "-p", limit]).exits(0);
+
+    let cpu = "spec.template.spec.containers[name=main].resources.limits.cpu";
+    let shown = repo.run(&["diff", "--all-fields"]).exits(0).stdout;
+    assert!(shown.contains(&format!("    {cpu}: 1\n      by-hand, set ")), "{shown}");
+    let with =
+        |cpu: &str| web.replace("resources: {}", &format!("resources: {{limits: {{cpu: {cpu}}}}}"));
+    let _ = repo.write("web.yaml", with("'2'")).commit("Two");
+    let hand = "Update by-hand | Update by-hand";
+    assert_eq!(told(&repo, "Deployment"), [format!("{cpu} drift | {hand}")]);
+    // The same value changes hands, and the map around it does not.
+    let _ = repo.write("web.yaml", with("'1'")).commit("One");
+    let diff = repo.run(&["diff"]).exits(1).stdout;
+    assert!(diff.contains(&format!("▲ {cpu}: 1 is\n")), "{diff}");
+    assert!(!diff.contains("main].resources is") && !diff.contains("fields are"), "{diff}");
+}
+
+#[test]
+fn members_of_a_set_are_told_by_their_values() {
+    let repo = Repo::new("attribution-set", sandbox::bare());
+    let config = |finalizers: &str| {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c, finalizers: [{finalizers}]}}\n"
+        )
+    };
+    let all = "example.com/a, example.com/b, example.com/c";
+    let _ = repo.write("c.yaml", config(all)).commit("Three");
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    let _ = repo.write("c.yaml", config("example.com/b, example.com/c")).commit("Two");
+    assert_eq!(told(&repo, "ConfigMap"), [r#"metadata.finalizers[="example.com/a"] released"#]);
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    let more =
+        r#"{"metadata": {"finalizers": ["example.com/x", "example.com/b", "example.com/c"]}}"#;
+    patch(&repo, "by-hand", "configmap/c", more);
+    let shown = repo.run(&["diff", "--all-fields"]).exits(0).stdout;
+    let line = "    metadata.finalizers[=\"example.com/x\"]: example.com/x\n      by-hand, set ";
+    assert!(shown.contains(line), "{shown}");
+    let _ = repo.kubectl(&["patch", "configmap/c", "-p", r#"{"metadata": {"finalizers": null}}"#]);
+}
+
+/// A definition with fields that have one owner as a whole, parts with owners of their own, and no
+/// schema at all.
+const WIDGETS: &str = "apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.attribution.example}
+spec:
+  group: attribution.example
+  names: {kind: Widget, plural: widgets}
+  scope: Namespaced
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec:
+            type: object
+            properties:
+              rows:
+                type: array
+                x-kubernetes-list-type: atomic
+                items: {type: object, properties: {a: {type: integer}, b: {type: integer}}}
+              map:
+                type: object
+                x-kubernetes-map-type: atomic
+                additionalProperties: {type: string, nullable: true}
+              parts:
+                type: object
+                additionalProperties: {type: string}
+              any:
+                type: object
+                x-kubernetes-preserve-unknown-fields: true
+              modes:
+                type: array
+                default: [plain]
+                items: {type: string}
+";
+
+#[test]
+fn who_changed_a_custom_resource_is_named_as_its_schema_has_it_owned() {
+    let repo = Repo::new("attribution-custom", sandbox::bare());
+    let widget = "apiVersion: attribution.example/v1
+kind: Widget
+metadata: {name: w}
+spec:
+  rows: [{a: 1}, {a: 2, b: 2}]
+  map: {a.b/c: x, d: z}
+  parts: {a: x, b: z}
+  any: {map: {a: 1, b: {c: 2}}, list: [{x: 1}, {x: 2}]}
+";
+    let _ = repo.write("definition.yaml", WIDGETS).write("w.yaml", widget).commit("The shop");
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    let changed = |spec: &str| {
+        patch(&repo, "by-hand", "widgets/w", &format!(r#"{{"spec": {spec}}}"#));
+        told(&repo, "Widget")
+    };
+    let by_hand = |field: &str| format!("{field} drift | Update by-hand | Update by-hand");
+    let key = r#"spec.map["a.b/c"]"#;
+    assert_eq!(changed(r#"{"map": {"a.b/c": null}}"#), [by_hand(key)]);
+    let d = by_hand("spec.map.d");
+    assert_eq!(changed(r#"{"map": {"d": null}}"#), [by_hand(key), d], "nothing is left in it");
+    assert_eq!(
+        changed(r#"{"map": {"a.b/c": "x", "d": "z"}, "rows": [{"a": 1}, {"a": 2}]}"#),
+        [by_hand("spec.rows[1].b")]
+    );
+    assert_eq!(changed(r#"{"rows": [{"a": 1}]}"#), [by_hand("spec.rows[1]")]);
+    let list = r#"{"rows": [{"a": 1}, {"a": 2, "b": 2}], "any": {"list": [{"x": 1}]}}"#;
+    assert_eq!(changed(list), [by_hand("spec.any.list[1]")]);
+    assert_eq!(
+        changed(r#"{"any": {"list": [{"x": 1}, {"x": 2}], "map": {"b": {"c": 3}}}}"#),
+        [by_hand("spec.any.map.b.c")]
+    );
+    // Nothing is recorded of who took a part out that had an owner of its own.
+    assert_eq!(
+        changed(r#"{"any": {"map": {"b": {"c": 2}}}, "parts": {"b": null}}"#),
+        ["spec.parts.b declared"]
+    );
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    let _ = repo.run(&["diff"]).exits(0);
+
+    // What falls back to a default does so element by element.
+    let _ = repo.write("w.yaml", format!("{widget}  modes: [fast, safe]\n")).commit("Two modes");
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    let _ = repo.write("w.yaml", widget).commit("No modes");
+    assert_eq!(told(&repo, "Widget"), ["spec.modes[0] released", "spec.modes[1] released"]);
+    let diff = repo.run(&["diff"]).exits(1).stdout;
+    let falls = "▲ spec.modes[0] is\n      no longer declared, and falls back to the server's default, plain\n";
+    assert!(diff.contains(falls), "{diff}");
+    assert!(diff.contains("▲ spec.modes[1] is no longer declared, and goes\n"), "{diff}");
+}
+
+#[test]
+fn who_wrote_in_another_version_of_the_kind_is_named() {
+    let repo = Repo::new("attribution-version", sandbox::bare());
+    let scaler = "apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: web}
+spec:
+  maxReplicas: 5
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+";
+    let _ = repo.write("hpa.yaml", scaler).commit("Five");
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    let more = r#"{"spec": {"maxReplicas": 9}}"#;
+    patch(&repo, "by-hand", "horizontalpodautoscalers.v1.autoscaling/web", more);
+    let hand = "Update by-hand | Update by-hand";
+    let expected = [format!("spec.maxReplicas drift | {hand}")];
+    assert_eq!(told(&repo, "HorizontalPodAutoscaler"), expected);
+}

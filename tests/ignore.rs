@@ -208,3 +208,32 @@ fn a_star_stands_for_every_element_and_every_key() {
     );
     let _ = repo.run(&["diff"]).exits(0);
 }
+
+#[test]
+fn what_is_ours_alone_stays_beside_who_wrote_that_there_is_a_map() {
+    let repo = Repo::new("ignore-map", sandbox::bare());
+    let note = "  annotations: {example.com/note: declared}\n";
+    let _ = repo.write("trueup.yaml", "targets: {all: {paths: [web]}}\n");
+    let _ = repo.write("web/web.yaml", WEB.replace(note, "")).commit("First");
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    let theirs = ["annotate", "deployment", "web", "example.com/note=theirs"];
+    let _ = repo.kubectl(&theirs).exits(0);
+    let _ = repo.write("web/web.yaml", WEB).commit("Declare it");
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    let entry = |web: &Value| {
+        let managers = web["metadata"]["managedFields"].as_array().unwrap().clone();
+        managers.into_iter().find(|manager| manager["manager"] == "kubectl-annotate")
+    };
+    let left = entry(&web(&repo)).unwrap();
+    assert_eq!(left["fieldsV1"]["f:metadata"]["f:annotations"], serde_json::json!({}));
+
+    let rules = RULES.replace("/metadata/annotations/example.com~1note", "/metadata/annotations");
+    let more = WEB.replace("replicas: 2", "replicas: 3").replace("web:1.4.0", "web:1.5.0");
+    let _ = repo.write("trueup.yaml", rules).write("web/web.yaml", more).commit("Leave them");
+    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    let applied = web(&repo);
+    assert_eq!(applied["metadata"]["annotations"]["example.com/note"], "declared");
+    let image = &applied["spec"]["template"]["spec"]["containers"][1]["image"];
+    assert_eq!(image, "registry.example/web:1.5.0");
+    let _ = repo.run(&["diff"]).exits(0);
+}

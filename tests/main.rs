@@ -18,6 +18,7 @@ mod definitions;
 mod dependencies;
 mod drift;
 mod dropped;
+mod elements;
 mod emptied;
 mod enabled;
 #[cfg(unix)]

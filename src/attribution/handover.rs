@@ -3,11 +3,12 @@
 
 use serde_json::{Map, Value};
 
-use super::{Writer, owners, writers};
+use super::{Writer, writers};
 use crate::delta::Step;
 use crate::inventory::PART_OF;
 use crate::manifest::PathPart;
 use crate::object::Object;
+use crate::ownership::owners;
 use crate::ownership::passing::{Passing, losers, passings};
 use crate::plan::Change;
 use crate::redact::Redactor;
@@ -53,8 +54,8 @@ pub fn handovers(change: &Change, redactor: &Redactor) -> Vec<Handover> {
         if is_label || value(&live.0, was)? != value(&merged.0, at)? {
             return None;
         }
-        let taken = writers(&losers((live, was), (merged, at)));
-        let (_, mut stays) = owners(live, was);
+        let taken = writers(&losers(owners::of(live, was), merged, at));
+        let (_, mut stays) = super::owners(live, was);
         stays.retain(|writer| !taken.contains(writer));
         let hands = match (*becomes_ours, taken.is_empty(), stays.is_empty()) {
             (true, false, _) => Hands::Taken(taken),
@@ -108,9 +109,16 @@ pub(super) fn steps(path: &[&str], at: &[PathPart<'_>], shown: &Object) -> Vec<S
         let item = value(&shown.0, &at[..=i])?;
         keys.into_iter().map(|(name, _)| Some((name.clone(), item.get(&name)?.clone()))).collect()
     };
+    let member = |i: usize| {
+        let is_member = path.get(i).is_some_and(|key| key.starts_with("v:"));
+        value(&shown.0, &at[..=i]).filter(|_| is_member).cloned()
+    };
     let step = |(i, part): (usize, &PathPart<'_>)| match part {
         PathPart::Key(key) => Step::Key((*key).to_owned()),
-        PathPart::Index(index) => keyed(i).map_or(Step::Item(*index), Step::Keyed),
+        PathPart::Index(index) => {
+            let told = keyed(i).map(Step::Keyed).or_else(|| member(i).map(Step::Member));
+            told.unwrap_or_else(|| Step::item(*index))
+        }
     };
     at.iter().enumerate().map(step).collect()
 }

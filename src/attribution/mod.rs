@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::delta::{Delta, FieldChange, resolve};
+use crate::delta::{Delta, FieldChange, Side, around, resolve};
 use crate::manifest::{Manifest, PathPart};
 use crate::object::Object;
 use crate::ownership::managers::Manager;
@@ -95,19 +95,25 @@ pub fn attributions(
     let story = |field| Some((field, story(field, states, send)?));
     let stories = delta.fields.iter().filter_map(story);
     let attribution = |(field, story): (&FieldChange, Story)| {
-        let path = manifest.and_then(|manifest| resolve(&manifest.object, &field.steps));
-        let there = |object| resolve(object, &field.steps);
+        let declared = |object| resolve(object, &field.steps, Side::After);
+        let path = manifest.and_then(|manifest| declared(&manifest.object));
         // Who says nothing takes nothing.
-        let taken_from = match (there(live), there(merged), there(send)) {
-            (Some(old), Some(new), Some(_)) => writers(&losers((live, &old), (merged, &new))),
-            // It is in the way of what is declared.
-            (Some(_), None, None) => {
-                let before = handed_over.as_ref().unwrap_or(live);
-                let path = resolve(before, &field.steps).unwrap_or_default();
-                self::owners(before, &path).1
-            }
-            _ => Vec::new(),
-        };
+        let taken_from =
+            match (resolve(live, &field.steps, Side::Before), declared(merged), declared(send)) {
+                (Some(old), Some(new), Some(_)) if !field.is_order => {
+                    writers(&losers(owners::of(live, &old), merged, &new))
+                }
+                (_, Some(new), Some(_)) => {
+                    writers(&losers(owners_around(live, merged, field), merged, &new))
+                }
+                // It is in the way of what is declared.
+                (Some(_), None, None) => {
+                    let before = handed_over.as_ref().unwrap_or(live);
+                    let path = resolve(before, &field.steps, Side::Before).unwrap_or_default();
+                    self::owners(before, &path).1
+                }
+                _ => Vec::new(),
+            };
         Attribution {
             path: field.path.clone(),
             story,
@@ -131,34 +137,64 @@ struct States<'a> {
 
 fn story(field: &FieldChange, states: States<'_>, send: &Object) -> Option<Story> {
     let States { live, handed_over, merged } = states;
-    if field.steps.is_empty() {
+    let is_declared = resolve(send, &field.steps, Side::After).is_some();
+    if field.steps.is_empty() || (field.is_order && !is_declared) {
         return None;
     }
-    let is_declared = resolve(send, &field.steps).is_some();
-    let of = |object| {
-        let path = resolve(object, &field.steps);
+    let of = |object, side| {
+        let path = resolve(object, &field.steps, side);
         path.map(|path| self::owners(object, &path)).unwrap_or_default()
     };
-    let (is_ours, others) = of(live);
+    let (is_ours, others) = match field.is_order {
+        true => shared(&owners_around(live, merged, field)),
+        false => of(live, Side::Before),
+    };
+    let is_left = resolve(merged, &field.steps, Side::After).is_some();
     // What its predecessors own is ours by the time that it goes.
-    let is_let_go = || is_ours || handed_over.is_some_and(|live| of(live).0);
+    let is_let_go = || is_ours || handed_over.is_some_and(|live| of(live, Side::Before).0);
     Some(match (is_declared, is_ours) {
         (true, true) => Story::Changed,
-        (true, false) if others.is_empty() => Story::Declared,
-        (true, false) => Story::Drift(others),
-        (false, _) if is_let_go() => Story::Released(of(merged).1),
-        // It is in the way of what is declared.
-        (false, _) if !others.is_empty() && resolve(merged, &field.steps).is_none() => {
-            Story::Drift(others)
+        (true, false) if !others.is_empty() => Story::Drift(others),
+        // Of elements with owners of their own, nobody knows who put them in their order.
+        (true, false) if field.is_order => return None,
+        // Who owns what is around it left it out, unless we did.
+        (true, false) if resolve(live, &field.steps, Side::Before).is_none() => {
+            match shared(&owners_around(live, merged, field)) {
+                (false, others) if !others.is_empty() => Story::Drift(others),
+                _ => Story::Declared,
+            }
         }
+        (true, false) => Story::Declared,
+        (false, _) if is_let_go() => Story::Released(of(merged, Side::After).1),
+        // It is in the way of what is declared.
+        (false, _) if !others.is_empty() && !is_left => Story::Drift(others),
         (false, _) => return None,
     })
 }
 
+/// Who owns as one value what is around a field that is not there, so that they left it out, or a
+/// list whose order it is. Where each part has an owner of its own, the API server keeps no record of
+/// who took one out.
+fn owners_around<'a>(live: &'a Object, merged: &Object, field: &FieldChange) -> Vec<Manager<'a>> {
+    // Once the field is there, the fields of whoever declares it tell how it is owned.
+    let path = resolve(merged, &field.steps, Side::After).unwrap_or_default();
+    let Some(steps) = owners::steps_to_whole(merged, &path) else { return Vec::new() };
+    let is_around = if field.is_order { steps == path.len() } else { steps < path.len() };
+    let around = around(live, &field.steps, Side::Before);
+    match around.get(..steps) {
+        Some(whole) if is_around => owners::of(live, whole),
+        _ => Vec::new(),
+    }
+}
+
 /// Whether we own the field, and who else does.
 fn owners(object: &Object, path: &[PathPart<'_>]) -> (bool, Vec<Writer>) {
-    let owners = owners::of(object, path).into_iter();
-    let (ours, others): (Vec<_>, Vec<_>) = owners.partition(Manager::is_ours);
+    shared(&owners::of(object, path))
+}
+
+/// Whether we are among the owners, and who else is.
+fn shared(owners: &[Manager<'_>]) -> (bool, Vec<Writer>) {
+    let (ours, others): (Vec<_>, Vec<_>) = owners.iter().copied().partition(Manager::is_ours);
     (!ours.is_empty(), writers(&others))
 }
 

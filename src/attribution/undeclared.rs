@@ -8,11 +8,11 @@
 use serde_json::Value;
 
 use super::{Writer, handover, writers};
-use crate::delta::resolve;
+use crate::delta::{Side, resolve};
 use crate::manifest::PathPart;
 use crate::object::Object;
 use crate::ownership::managers::{self, Manager};
-use crate::ownership::passing::{leaves, place};
+use crate::ownership::passing::{has_parts, leaves, place};
 use crate::ownership::{FIELD_MANAGER, has_our_entry, owners};
 use crate::plan::Change;
 use crate::redact::Redactor;
@@ -52,7 +52,7 @@ pub fn undeclared(change: &Change, redactor: &Redactor) -> Vec<Undeclared> {
         let owners = owners::of(object, &at);
         let declared = change.send.as_ref().and_then(|send| {
             let steps = handover::steps(path, &at, object);
-            resolve(send, &steps).map(|_| ())
+            resolve(send, &steps, Side::After).map(|_| ())
         });
         let is_given =
             matches!(at.last(), Some(PathPart::Key(name)) if given.contains(&(*name, value)));
@@ -68,7 +68,7 @@ pub fn undeclared(change: &Change, redactor: &Redactor) -> Vec<Undeclared> {
     };
     let is_told = |path: &&Vec<&str>| {
         let others = paths.iter().map(Vec::as_slice);
-        !path.contains(&RECORD) && !handover::is_only_key(path, others)
+        !path.contains(&RECORD) && !has_parts(object, path) && !handover::is_only_key(path, others)
     };
     paths.iter().filter(is_told).filter_map(field).collect()
 }

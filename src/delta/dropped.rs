@@ -92,14 +92,14 @@ impl Search {
         for (at, item) in sent.iter().enumerate() {
             match counterpart(at, item, answer) {
                 Some(other) => {
-                    self.below(Step::Item(at), |search| search.value(item, Some(other)));
+                    self.below(Step::item(at), |search| search.value(item, Some(other)));
                 }
                 None if answer.len() == sent.len() => {
                     let other = answer.get(at);
-                    self.below(Step::Item(at), |search| search.value(item, other));
+                    self.below(Step::item(at), |search| search.value(item, other));
                 }
                 None if answer.len() < sent.len() => {
-                    self.below(Step::Item(at), |search| search.value(item, None));
+                    self.below(Step::item(at), |search| search.value(item, None));
                 }
                 // Others have elements in it, too, and this one can't be told from theirs.
                 None => {}

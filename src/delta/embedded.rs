@@ -1,56 +1,26 @@
 //! JSON within a text, such as a file in a ConfigMap: laid out over lines, so that two of them can
 //! be compared line by line. Nothing but the white space between its parts becomes different.
 
-use std::collections::BTreeSet;
-
 use serde::de::IgnoredAny;
-use serde_json::{Map, Value};
 
 /// Longer texts stay as they are.
 const MOST: usize = 1 << 20;
 
-/// Lays out every text that differs and is JSON in both; returns the laid-out texts.
-pub(super) fn lay_out(
-    (before, after): (&mut Map<String, Value>, &mut Map<String, Value>),
-) -> BTreeSet<String> {
-    let mut texts = BTreeSet::new();
-    maps((before, after), &mut texts);
-    texts
+/// Two texts laid out.
+pub(super) struct LaidOut {
+    pub(super) before: String,
+    pub(super) after: String,
 }
 
-fn maps(
-    (before, after): (&mut Map<String, Value>, &mut Map<String, Value>),
-    texts: &mut BTreeSet<String>,
-) {
-    for (key, before) in before {
-        if let Some(after) = after.get_mut(key).filter(|after| *after != before) {
-            values((before, after), texts);
-        }
+/// Lays out two texts that differ and are JSON both. `None` where they are not, and where they are
+/// compared as they stand: texts that have lines, by them, and where only the white space differs,
+/// that is the difference.
+pub(super) fn laid_out_pair(before: &str, after: &str) -> Option<LaidOut> {
+    if before.trim().contains('\n') && after.trim().contains('\n') {
+        return None;
     }
-}
-
-fn values((before, after): (&mut Value, &mut Value), texts: &mut BTreeSet<String>) {
-    match (before, after) {
-        (Value::Object(before), Value::Object(after)) => maps((before, after), texts),
-        (Value::Array(before), Value::Array(after)) => {
-            for pair in before.iter_mut().zip(after).filter(|(before, after)| before != after) {
-                values(pair, texts);
-            }
-        }
-        (Value::String(before), Value::String(after)) => {
-            // Texts that have lines are compared by them; where only the white space differs, that
-            // is the difference.
-            if before.trim().contains('\n') && after.trim().contains('\n') {
-                return;
-            }
-            let (Some(old), Some(new)) = (laid_out(before), laid_out(after)) else { return };
-            if old != new {
-                texts.extend([old.clone(), new.clone()]);
-                (*before, *after) = (old, new);
-            }
-        }
-        _ => {}
-    }
+    let (before, after) = (laid_out(before)?, laid_out(after)?);
+    (before != after).then_some(LaidOut { before, after })
 }
 
 /// A JSON object or list with a line for each of its parts; `None` of anything else.
@@ -103,6 +73,7 @@ fn line(out: &mut String, depth: usize) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::Value;
 
     use super::*;
 

@@ -2,34 +2,39 @@
 
 use serde_json::{Map, Value};
 
-use super::lists::{Nodes, pairs};
+use super::alike::in_place;
+use super::lists::{Match, Nodes, pairs};
 use super::order::{Order, Place};
 use super::step::path;
 use super::{FieldChange, Reordered, Step};
 
 /// A field on the way to the differences.
 #[derive(Clone)]
-struct At<'a> {
+pub(super) struct At<'a> {
     steps: Vec<Step>,
-    place: Place,
-    order: &'a Order,
-    nodes: Nodes<'a>,
+    pub(super) place: Place,
+    pub(super) order: &'a Order,
+    pub(super) nodes: Nodes<'a>,
 }
 
 impl<'a> At<'a> {
+    pub(super) fn top(order: &'a Order, nodes: Nodes<'a>) -> Self {
+        Self { steps: Vec::new(), place: Place::Top, order, nodes }
+    }
+
     fn below(&self, step: Step) -> Self {
         let mut at = self.clone();
         at.steps.push(step);
         at
     }
 
-    fn key(&self, key: &str) -> Self {
+    pub(super) fn key(&self, key: &str) -> Self {
         let (order, nodes) = (self.order.key(key), self.nodes.key(key));
         let place = self.place.below(key);
         Self { order, nodes, place, ..self.below(Step::Key(key.to_owned())) }
     }
 
-    fn item(&self, step: Step, item: &Value) -> Self {
+    pub(super) fn item(&self, step: Step, item: &Value) -> Self {
         let (order, nodes) = (self.order.item(item), self.nodes.item(item));
         Self { order, nodes, place: Place::Element, ..self.below(step) }
     }
@@ -42,7 +47,7 @@ pub(super) fn between<'a>(
     nodes: Nodes<'a>,
 ) -> Vec<FieldChange> {
     let mut fields = Vec::new();
-    let at = At { steps: Vec::new(), place: Place::Top, order, nodes };
+    let at = At::top(order, nodes);
     maps(&at, before, after, &mut fields);
     fields
 }
@@ -78,6 +83,7 @@ fn values(
         _ => fields.push(FieldChange {
             path: path(&at.steps),
             steps: at.steps.clone(),
+            is_order: false,
             before: before.cloned(),
             after: after.cloned(),
         }),
@@ -86,24 +92,25 @@ fn values(
 
 fn lists(at: &At<'_>, before: &[Value], after: &[Value], fields: &mut Vec<FieldChange>) {
     let Some(pairs) = pairs(&at.nodes, before, after) else {
-        for i in 0..before.len().max(after.len()) {
-            let (before, after) = (before.get(i), after.get(i));
-            let at = at.item(Step::Item(i), after.or(before).unwrap_or(&Value::Null));
-            values(&at, before, after, fields);
+        for Match { before: was, after: is } in in_place(before, after) {
+            let (old, new) = (was.and_then(|i| before.get(i)), is.and_then(|i| after.get(i)));
+            let Some(item) = new.or(old).filter(|_| old != new) else { continue };
+            values(&at.item(Step::Item { before: was, after: is }, item), old, new, fields);
         }
         return;
     };
     for (old, new) in pairs.places() {
         let (old, new) = (old.and_then(|i| before.get(i)), new.and_then(|i| after.get(i)));
-        let Some(item) = new.or(old) else { continue };
-        values(&at.item(Step::Keyed(pairs.keys_of(item)), item), old, new, fields);
+        let Some(item) = new.or(old).filter(|_| old != new) else { continue };
+        values(&at.item(pairs.step(item), item), old, new, fields);
     }
     if pairs.are_reordered() {
         let [old, new] = pairs.orders.clone();
         let name = pairs.only_name().map(|name| format!(".{name}")).unwrap_or_default();
         fields.push(FieldChange {
             path: format!("{}[*]{name}", path(&at.steps)),
-            steps: Vec::new(),
+            steps: at.steps.clone(),
+            is_order: true,
             before: Some(old.into()),
             after: Some(new.into()),
         });
@@ -118,7 +125,7 @@ pub(super) fn aligned(
 ) -> (Map<String, Value>, Vec<Reordered>) {
     let mut aligned = before.clone();
     let mut moved = Vec::new();
-    let at = At { steps: Vec::new(), place: Place::Top, order: &Order::default(), nodes };
+    let at = At::top(Order::none(), nodes);
     align_map(&at, (&mut aligned, after), &mut moved);
     (aligned, moved)
 }
@@ -142,8 +149,10 @@ fn align(at: &At<'_>, (before, after): (&mut Value, &Value), moved: &mut Vec<Reo
             let Some(pairs) = pairs(&at.nodes, before, after) else { return };
             for (old, new) in pairs.places() {
                 let (Some(old), Some(new)) = (old, new) else { continue };
-                let at = at.item(Step::Keyed(pairs.keys_of(&after[new])), &after[new]);
-                align(&at, (&mut before[old], &after[new]), moved);
+                let (old, new) = (&mut before[old], &after[new]);
+                if old != new {
+                    align(&at.item(pairs.step(new), new), (old, new), moved);
+                }
             }
             if pairs.are_reordered() {
                 *before = pairs.in_the_order_of_the_second(before);

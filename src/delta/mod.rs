@@ -10,19 +10,21 @@ mod embedded;
 mod fields;
 mod lists;
 mod order;
+mod pieces;
 mod promise;
+mod same;
 mod step;
 pub mod yaml;
-
-use std::collections::BTreeSet;
 
 pub use dropped::dropped;
 use lists::Nodes;
 pub use order::Order;
+pub use pieces::Piece;
+use pieces::Texts;
 pub use promise::{Deviation, Difference, Promise};
 use serde::Serialize;
 use serde_json::{Map, Value};
-pub use step::{Step, path, resolve};
+pub use step::{Side, Step, around, path, resolve};
 
 use crate::inventory::PART_OF;
 use crate::object::Object;
@@ -50,14 +52,19 @@ const COUNTERS: &[&str] = &["resourceVersion", "generation", "managedFields"];
 /// One field that changes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FieldChange {
-    /// Where, such as `spec.template.spec.containers[name=main].image` or `spec.args[0]`. Keys that
-    /// are no plain words are quoted: `metadata.annotations["example.com/x"]`. The order of the
+    /// Where, such as `spec.template.spec.containers[name=main].image` or `spec.args[0]`: what
+    /// nothing tells from the others is told by the place that it gets, or has where it goes. Keys
+    /// that are no plain words are quoted: `metadata.annotations["example.com/x"]`. The order of the
     /// elements of a list that are told by one field is the field `spec.containers[*].name`, by
-    /// several `spec.ports[*]`.
+    /// several `spec.ports[*]`. An element that is told by its value is
+    /// `metadata.finalizers[="example.com/a"]`.
     pub path: String,
-    /// The same, step by step; empty for the order of a list's elements.
+    /// The same, step by step; of the order of a list's elements, the way to the list.
     #[serde(skip)]
     pub steps: Vec<Step>,
+    /// Whether it is the order of a list's elements.
+    #[serde(skip)]
+    pub is_order: bool,
     /// The value it has; `None` when there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Value>,
@@ -107,6 +114,8 @@ pub struct Delta {
     pub before_text: String,
     /// What it becomes, as YAML; empty when it goes.
     pub after_text: String,
+    /// Which lines of the one text belong to which of the other, from the first to the last.
+    pub pieces: Vec<Piece>,
     /// The lists whose elements change places; the texts have them in the places that they get.
     pub reordered: Vec<Reordered>,
     /// An object that exists already becomes a member of the inventory. The label that says so
@@ -162,13 +171,15 @@ impl Delta {
         let joins = existed && new_label.is_some() && old_label != new_label;
         let only_masked = raw_before != raw_after && before == after;
         let fields = fields::between((&before.0, &after.0), order, nodes.clone());
-        let (aligned, reordered) = fields::aligned((&before.0, &after.0), nodes);
-        let mut laid_out = BTreeSet::new();
+        let (aligned, reordered) = fields::aligned((&before.0, &after.0), nodes.clone());
         if is_for_us {
             before.0 = aligned;
             without_bookkeeping(&mut before, &mut after);
-            laid_out = embedded::lay_out((&mut before.0, &mut after.0));
         }
+        let texts = match is_for_us {
+            true => Texts::laid_out(&before, &after, order, nodes),
+            false => Texts::plain(&before, &after, order, nodes),
+        };
         let (mut predecessors, mut adopted_from) = (Vec::new(), None);
         if let (Action::Update, Some(live), Some(send)) =
             (change.action, &change.live, &change.send)
@@ -181,8 +192,9 @@ impl Delta {
         }
         Self {
             fields,
-            before_text: yaml::text_as(&before, order, &laid_out),
-            after_text: yaml::text_as(&after, order, &laid_out),
+            before_text: texts.before,
+            after_text: texts.after,
+            pieces: texts.pieces,
             reordered,
             joins,
             adopted_from: adopted_from.map(|claim| redactor.text(&claim.to_string())),

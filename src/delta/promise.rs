@@ -8,8 +8,8 @@
 
 use serde_json::{Map, Value};
 
-use super::alike::{are_same_bytes, are_same_number, are_same_quantity};
 use super::dropped::{METADATA, is_nothing};
+use super::same::{are_same_bytes, are_same_number, are_same_quantity};
 use super::{Step, path};
 use crate::manifest::PathPart;
 use crate::object::Object;
@@ -60,7 +60,7 @@ impl Difference {
         let step = |(key, part): (String, PathPart<'_>)| match (key.strip_prefix("k:"), part) {
             (Some(keys), _) => Step::Keyed(serde_json::from_str(keys).unwrap_or_default()),
             (None, PathPart::Key(name)) => Step::Key(name.to_owned()),
-            (None, PathPart::Index(at)) => Step::Item(at),
+            (None, PathPart::Index(at)) => Step::item(at),
         };
         let steps = leftover.path().into_iter().zip(leftover.place()).map(step).collect();
         Self { steps, deviation: Deviation::Staying }
@@ -266,14 +266,14 @@ impl Walk {
                     let is_it = |other: &Value| other == item || are_same_number(item, other);
                     let found = seen.element(&is_it);
                     if found.now.is_none() && (found.said.is_some() || !self.is_asked) {
-                        self.below(Step::Item(at), |walk| walk.differs(Deviation::Missing));
+                        self.below(Step::item(at), |walk| walk.differs(Deviation::Missing));
                     }
                 }
             }
             None if sent.len() == now.len() => {
                 for (at, item) in sent.iter().enumerate() {
                     let seen = seen.item(at, sent.len());
-                    self.below(Step::Item(at), |walk| walk.value(item, &seen));
+                    self.below(Step::item(at), |walk| walk.value(item, &seen));
                 }
             }
             None => self.whole(sent, now, seen),
@@ -306,7 +306,7 @@ impl Walk {
             for (at, item) in sent.iter().enumerate() {
                 let was_in = said.is_none_or(|said| is_in(item, said));
                 if was_in && !is_in(item, now) {
-                    self.below(Step::Item(at), |walk| walk.differs(Deviation::Missing));
+                    self.below(Step::item(at), |walk| walk.differs(Deviation::Missing));
                 }
             }
         } else {

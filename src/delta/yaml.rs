@@ -4,7 +4,6 @@
 //! What it writes is YAML that reads back as the same value. It reads nothing: manifests are read
 //! as kubectl reads them, by [`crate::manifest`].
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
@@ -15,70 +14,76 @@ use crate::object::Object;
 
 /// The object as YAML; empty for an object without fields.
 pub fn text(object: &Object) -> String {
-    text_as(object, &Order::default(), &BTreeSet::new())
-}
-
-/// The object as YAML with its keys in this order. `laid_out` are texts in it that are JSON and not
-/// as they stand in the object, and it is said of each.
-pub(super) fn text_as(object: &Object, order: &Order, laid_out: &BTreeSet<String>) -> String {
-    let mut writer = Writer { out: String::new(), laid_out };
-    writer.map(&object.0, (order, Place::Top), 0);
+    let mut writer = Writer::default();
+    writer.map(&object.0, &Order::default(), Place::Top, 0);
     writer.out
 }
 
-struct Writer<'a> {
-    out: String,
-    laid_out: &'a BTreeSet<String>,
+/// Writes one value behind another.
+#[derive(Default)]
+pub(super) struct Writer {
+    pub(super) out: String,
 }
 
-impl Writer<'_> {
+impl Writer {
     /// Writes the entries of a map, that of a list's element from where the line stands.
-    fn map(
-        &mut self,
-        entries: &Map<String, Value>,
-        (order, place): (&Order, Place),
-        indent: usize,
-    ) {
+    fn map(&mut self, entries: &Map<String, Value>, order: &Order, place: Place, indent: usize) {
         for (i, key) in order.keys(place, &[entries]).into_iter().enumerate() {
-            if i > 0 || place != Place::Element {
-                pad(&mut self.out, indent);
-            }
-            scalar(&mut self.out, key, None);
-            self.out.push(':');
-            self.value(&entries[key], (order.key(key), place.below(key)), indent);
+            let is_behind_dash = i == 0 && place == Place::Element;
+            self.key(key, if is_behind_dash { 0 } else { indent });
+            self.value(&entries[key], order.key(key), place.below(key), indent);
         }
     }
 
+    /// Writes a map's key so far to the right, and its colon.
+    pub(super) fn key(&mut self, key: &str, indent: usize) {
+        pad(&mut self.out, indent);
+        scalar(&mut self.out, key, None);
+        self.out.push(':');
+    }
+
+    /// Writes the dash of a list's element.
+    pub(super) fn dash(&mut self, indent: usize) {
+        pad(&mut self.out, indent);
+        self.out.push('-');
+    }
+
+    /// Writes a text that is JSON and not as it stands in the object, and says so.
+    pub(super) fn laid_out(&mut self, text: &str, place: Place, indent: usize) {
+        self.out.push(' ');
+        let indent = text_indent(place, indent);
+        match is_literal(text) {
+            true => literal(&mut self.out, text, indent, " # JSON, laid out"),
+            false => scalar(&mut self.out, text, Some(indent)),
+        }
+        self.out.push('\n');
+    }
+
     /// Writes what comes after a key's colon or an element's dash.
-    fn value(&mut self, value: &Value, (order, place): (&Order, Place), indent: usize) {
+    pub(super) fn value(&mut self, value: &Value, order: &Order, place: Place, indent: usize) {
         let out = &mut self.out;
         match value {
             Value::Object(entries) if entries.is_empty() => out.push_str(" {}\n"),
             Value::Array(items) if items.is_empty() => out.push_str(" []\n"),
             Value::Object(entries) if place == Place::Element => {
                 out.push(' ');
-                self.map(entries, (order, place), indent);
+                self.map(entries, order, place, indent);
             }
             Value::Object(entries) => {
                 out.push('\n');
-                self.map(entries, (order, place), indent + 2);
+                self.map(entries, order, place, indent + 2);
             }
             Value::Array(items) => {
                 // A list stands as far left as its key; in a list, further right than the dash.
                 out.push('\n');
                 for item in items {
-                    pad(&mut self.out, indent);
-                    self.out.push('-');
-                    self.value(item, (order.item(item), Place::Element), indent + 2);
+                    self.dash(indent);
+                    self.value(item, order.item(item), Place::Element, indent + 2);
                 }
             }
             Value::String(text) => {
                 out.push(' ');
-                let indent = if place == Place::Element { indent } else { indent + 2 };
-                match self.laid_out.contains(text) && is_literal(text) {
-                    true => literal(out, text, (indent, " # JSON, laid out")),
-                    false => scalar(out, text, Some(indent)),
-                }
+                scalar(out, text, Some(text_indent(place, indent)));
                 out.push('\n');
             }
             other => {
@@ -88,6 +93,11 @@ impl Writer<'_> {
     }
 }
 
+/// How far to the right the lines of a text stand.
+fn text_indent(place: Place, indent: usize) -> usize {
+    if place == Place::Element { indent } else { indent + 2 }
+}
+
 fn pad(out: &mut String, indent: usize) {
     out.extend(std::iter::repeat_n(' ', indent));
 }
@@ -95,7 +105,7 @@ fn pad(out: &mut String, indent: usize) {
 /// Writes a string; over several lines where it has several and `indent` says how far right.
 fn scalar(out: &mut String, text: &str, indent: Option<usize>) {
     match indent {
-        Some(indent) if is_literal(text) => literal(out, text, (indent, "")),
+        Some(indent) if is_literal(text) => literal(out, text, indent, ""),
         _ if is_plain(text) => out.push_str(text),
         _ => quoted(out, text, indent),
     }
@@ -109,7 +119,7 @@ fn is_literal(text: &str) -> bool {
         && !has_command(text)
 }
 
-fn literal(out: &mut String, text: &str, (indent, comment): (usize, &str)) {
+fn literal(out: &mut String, text: &str, indent: usize, comment: &str) {
     out.push('|');
     if text.starts_with([' ', '\t', '\n']) {
         out.push('2'); // or the first line's spaces would be taken for the indentation

@@ -6,43 +6,79 @@ use super::managers::{self, Manager, is_leaf};
 use crate::manifest::PathPart;
 use crate::object::Object;
 
+type Node = Map<String, Value>;
+
 /// The managers that own the field at `path` of `live`, or anything in it.
 pub fn of<'a>(live: &'a Object, path: &[PathPart<'_>]) -> Vec<Manager<'a>> {
-    managers::of(live).filter(|manager| owns(manager.fields, &live.0, path)).collect()
+    reach(live, path).shares.into_iter().map(|share| share.manager).collect()
 }
 
-fn owns(fields: &Map<String, Value>, live: &Map<String, Value>, path: &[PathPart<'_>]) -> bool {
-    let [PathPart::Key(key), rest @ ..] = path else { return false };
-    let (Some(node), Some(value)) = (field(fields, key), live.get(*key)) else { return false };
-    below(node, value, rest)
+/// How many steps of the way to a field of `object` lead to what is owned as one value: to something
+/// around the field, or to itself. `None` where nobody owns it.
+pub fn steps_to_whole(object: &Object, path: &[PathPart<'_>]) -> Option<usize> {
+    let Reach { shares, steps } = reach(object, path);
+    let is_whole = !shares.is_empty() && shares.iter().all(|share| is_leaf(share.node));
+    is_whole.then_some(steps)
 }
 
-/// Whether a node stands for the value at `path`, or for something in it.
-fn below(node: &Map<String, Value>, value: &Value, path: &[PathPart<'_>]) -> bool {
-    let Some((part, rest)) = path.split_first() else { return true };
-    // Owned whole, and so is every part of it.
-    if is_leaf(node) {
-        return true;
-    }
-    let next = match (part, value) {
-        (PathPart::Key(key), Value::Object(map)) => field(node, key).zip(map.get(*key)),
-        (PathPart::Index(index), Value::Array(list)) => {
-            list.get(*index).and_then(|item| Some((element(node, item)?.1, item)))
+/// What one manager owns of a value.
+struct Owned<'a> {
+    manager: Manager<'a>,
+    node: &'a Node,
+}
+
+/// How far the managers' fields lead on the way to a value: to it, or to what is around it and owned
+/// whole.
+#[derive(Default)]
+struct Reach<'a> {
+    /// What they own there.
+    shares: Vec<Owned<'a>>,
+    /// How many steps lead there.
+    steps: usize,
+}
+
+/// Follows all managers' fields at once, since only all of them tell what is owned whole.
+fn reach<'a>(live: &'a Object, path: &[PathPart<'_>]) -> Reach<'a> {
+    let [PathPart::Key(key), rest @ ..] = path else { return Reach::default() };
+    let Some(mut value) = live.0.get(*key) else { return Reach::default() };
+    let share = |manager: Manager<'a>| Some(Owned { manager, node: field(manager.fields, key)? });
+    let mut shares: Vec<Owned<'a>> = managers::of(live).filter_map(share).collect();
+    for (i, part) in rest.iter().enumerate() {
+        // Nobody owns a part: what they own, they own whole, and so every part of it.
+        if shares.iter().all(|share| is_leaf(share.node)) {
+            return Reach { shares, steps: i + 1 };
         }
-        _ => None,
-    };
-    next.is_some_and(|(node, value)| below(node, value, rest))
+        let below = match part {
+            PathPart::Key(key) => value.get(key),
+            PathPart::Index(index) => value.get(index),
+        };
+        let Some(below) = below else { return Reach::default() };
+        value = below;
+        // Who has nothing below, beside others who have, owns only that the map is there.
+        shares.retain_mut(|share| {
+            let node = match part {
+                PathPart::Key(key) => field(share.node, key),
+                PathPart::Index(index) => item(share.node, *index, value),
+            };
+            share.node = node.unwrap_or(share.node);
+            node.is_some()
+        });
+    }
+    Reach { shares, steps: path.len() }
 }
 
-fn field<'a>(node: &'a Map<String, Value>, key: &str) -> Option<&'a Map<String, Value>> {
+fn field<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
     node.get(&format!("f:{key}"))?.as_object()
 }
 
+/// The node of a list's element, by its place where nothing else tells it.
+fn item<'a>(node: &'a Node, index: usize, item: &Value) -> Option<&'a Node> {
+    let by_place = || node.get(&format!("i:{index}"))?.as_object();
+    element(node, item).map(|(_, node)| node).or_else(by_place)
+}
+
 /// The node of a list's element, which is told by its keys or by its value, and what tells it.
-pub fn element<'a>(
-    node: &'a Map<String, Value>,
-    item: &Value,
-) -> Option<(&'a str, &'a Map<String, Value>)> {
+pub fn element<'a>(node: &'a Node, item: &Value) -> Option<(&'a str, &'a Node)> {
     let is_it = |key: &str| match (key.strip_prefix("k:"), key.strip_prefix("v:")) {
         (Some(keys), _) => {
             let keys: Map<String, Value> = serde_json::from_str(keys).unwrap_or_default();
@@ -106,5 +142,41 @@ mod tests {
         assert_eq!(whose(&[key("finalizers"), at(1)]), ["kubectl-edit"]);
         assert_eq!(whose(&[key("finalizers"), at(0)]), Vec::<&str>::new());
         assert_eq!(whose(&[key("paused")]), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn who_owns_that_a_map_is_there_owns_nothing_in_it() {
+        let entry = |manager: &str, spec: Value| json!({ "manager": manager, "operation": "Update", "fieldsV1": { "f:spec": spec } });
+        let live = json!({
+            "metadata": { "managedFields": [
+                entry("first", json!({ "f:resources": {}, "f:empty": {}, "f:selector": {} })),
+                entry("edit", json!({ "f:resources": { ".": {}, "f:cpu": {} }, "f:args": {},
+                    "f:rows": { "i:1": { "f:a": {} } } })),
+            ] },
+            "spec": { "resources": { "cpu": 1, "given": 2 }, "empty": {}, "selector": { "a": "b" },
+                "args": [{ "x": {} }], "rows": [{ "a": 1 }, { "a": 2 }] },
+        });
+        let live = Object(live.as_object().cloned().unwrap());
+        let names = |managers: Vec<Manager<'_>>| -> Vec<String> {
+            managers.into_iter().map(|manager| manager.name.to_owned()).collect()
+        };
+        let whose =
+            |path: &[PathPart<'_>]| names(of(&live, &[&[PathPart::Key("spec")], path].concat()));
+        let whole = |path: &[PathPart<'_>]| {
+            steps_to_whole(&live, &[&[PathPart::Key("spec")], path].concat())
+        };
+        let (key, index) = (PathPart::Key, PathPart::Index);
+        assert_eq!(whose(&[key("resources"), key("cpu")]), ["edit"]);
+        assert_eq!(whose(&[key("resources"), key("given")]), [""; 0]);
+        assert_eq!(whose(&[key("resources")]), ["first", "edit"]);
+        assert_eq!(whose(&[key("rows"), index(1), key("a")]), ["edit"]);
+        assert_eq!(whose(&[key("rows"), index(0), key("a")]), [""; 0]);
+        assert_eq!(whole(&[key("selector"), key("a")]), Some(2));
+        assert_eq!(whole(&[key("args"), index(0), key("x")]), Some(2));
+        assert_eq!(whole(&[key("args")]), Some(2), "a whole itself");
+        assert_eq!(whole(&[key("resources"), key("cpu")]), Some(3), "a whole itself");
+        for none in [&[key("resources")][..], &[key("resources"), key("given")], &[key("rows")]] {
+            assert_eq!(whole(none), None, "{none:?}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::managers::{self, Manager, is_leaf};
+use super::managers::{self, Manager, is_leaf, node};
 use super::owners::element;
 use crate::manifest::PathPart;
 use crate::object::Object;
@@ -33,23 +33,28 @@ pub fn passings<'a>(before: &'a Object, after: &'a Object) -> Vec<Passing<'a>> {
     let gained = is.difference(&was).map(|path| (path, true));
     let lost = was.difference(&is).map(|path| (path, false));
     let passing = |(path, becomes_ours): (&Path<'a>, bool)| {
+        if has_parts(before, path) || has_parts(after, path) {
+            return None;
+        }
         let places = [place(path, &before.0)?, place(path, &after.0)?];
         Some(Passing { path: path.clone(), places, becomes_ours })
     };
     gained.chain(lost).filter_map(passing).collect()
 }
 
-/// The managers that own the field at `path` in `before` and lose it.
+/// Those of the `owners` of a field that lose it: others than us who do not own what stands at
+/// `path` of `after`.
 pub fn losers<'a>(
-    (before, path): (&'a Object, &[PathPart<'_>]),
-    (after, path_after): (&Object, &[PathPart<'_>]),
+    owners: Vec<Manager<'a>>,
+    after: &Object,
+    path: &[PathPart<'_>],
 ) -> Vec<Manager<'a>> {
     let told = |manager: &Manager<'_>| {
         [manager.name, manager.operation, manager.subresource].map(str::to_owned)
     };
-    let left: Vec<_> = super::owners::of(after, path_after).iter().map(told).collect();
-    let owners = super::owners::of(before, path).into_iter();
-    owners.filter(|owner| !owner.is_ours() && !left.contains(&told(owner))).collect()
+    let left: Vec<_> = super::owners::of(after, path).iter().map(told).collect();
+    let is_lost = |owner: &Manager<'_>| !owner.is_ours() && !left.contains(&told(owner));
+    owners.into_iter().filter(is_lost).collect()
 }
 
 /// The fields that are ours and have no parts that are owned by themselves.
@@ -59,6 +64,12 @@ fn ours(object: &Object) -> BTreeSet<Path<'_>> {
         paths.extend(leaves(manager.fields));
     }
     paths
+}
+
+/// Whether anybody owns a part of the field by itself. Then who owns the field and nothing in it
+/// owns only that there is one, as of a map that was empty when it was written.
+pub fn has_parts(object: &Object, path: &[&str]) -> bool {
+    managers::of(object).any(|manager| node(manager.fields, path).is_some_and(|it| !is_leaf(it)))
 }
 
 /// The fields of an entry that have no parts that are owned by themselves, as it has them.
@@ -97,8 +108,11 @@ pub fn place<'a>(path: &[&'a str], object: &Map<String, Value>) -> Option<Vec<Pa
                 let only: Node =
                     [((*key).to_owned(), Value::Object(Node::new()))].into_iter().collect();
                 let items = value.as_array()?;
-                let at = items.iter().position(|item| element(&only, item).is_some())?;
-                value = &items[at];
+                let at = match key.strip_prefix("i:") {
+                    Some(index) => index.parse().ok()?,
+                    None => items.iter().position(|item| element(&only, item).is_some())?,
+                };
+                value = items.get(at)?;
                 PathPart::Index(at)
             }
         };
@@ -152,7 +166,7 @@ mod tests {
             ]
         );
         let replicas = [key("spec"), key("replicas")];
-        let losers = losers((&before, &replicas), (&after, &replicas));
+        let losers = losers(crate::ownership::owners::of(&before, &replicas), &after, &replicas);
         assert_eq!(losers.iter().map(|loser| loser.name).collect::<Vec<_>>(), ["scaler"]);
         assert_eq!(passings(&before, &before), []);
     }

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::managers::{self, Manager, is_leaf};
-use super::owners::element;
+use super::managers::{self, is_leaf};
+use super::owners::{element, steps_to_whole};
 use crate::manifest::PathPart;
 use crate::object::Object;
 
@@ -33,37 +33,22 @@ pub fn share(live: &Object, path: &[PathPart<'_>]) -> Share {
         // The first apply records whose it was, and we take that over.
         return Share::Ours(value.clone());
     }
-    let (ours, others): (Vec<_>, Vec<_>) = managers::of(live).partition(Manager::is_ours);
-    let (mut of_us, mut of_others) = (Vec::new(), Vec::new());
-    for (managers, nodes) in [(&ours, &mut of_us), (&others, &mut of_others)] {
-        for manager in managers {
-            match reach(manager.fields, &whole, path) {
-                Reach::Whole => return Share::Part(value.clone()),
-                Reach::At(node) => nodes.push(node),
-                Reach::No => {}
-            }
-        }
+    if steps_to_whole(live, path).is_some_and(|steps| steps < path.len()) {
+        return Share::Part(value.clone());
     }
-    let alone = of_us.first().and_then(|ours| alone(ours, &of_others, value));
+    let (mut ours, mut others) = (Vec::new(), Vec::new());
+    for manager in managers::of(live) {
+        let nodes = if manager.is_ours() { &mut ours } else { &mut others };
+        nodes.extend(node_at(manager.fields, &whole, path));
+    }
+    let alone = ours.first().and_then(|ours| alone(ours, &others, value));
     alone.map_or(Share::None, Share::Ours)
 }
 
-/// How far a manager's fields lead on the way to a value.
-enum Reach<'a> {
-    /// Not to it.
-    No,
-    /// To something around it, which is owned whole.
-    Whole,
-    /// To the value itself, of which this is owned.
-    At(&'a Node),
-}
-
-fn reach<'a>(node: &'a Node, value: &Value, path: &[PathPart<'_>]) -> Reach<'a> {
-    let Some((part, rest)) = path.split_first() else { return Reach::At(node) };
-    if node.is_empty() {
-        return Reach::Whole;
-    }
-    let next = match (part, value) {
+/// What is owned of the value itself at `path`.
+fn node_at<'a>(node: &'a Node, value: &Value, path: &[PathPart<'_>]) -> Option<&'a Node> {
+    let Some((part, rest)) = path.split_first() else { return Some(node) };
+    let (node, value) = match (part, value) {
         (PathPart::Key(key), Value::Object(map)) => {
             below(node, &format!("f:{key}")).zip(map.get(*key))
         }
@@ -71,8 +56,8 @@ fn reach<'a>(node: &'a Node, value: &Value, path: &[PathPart<'_>]) -> Reach<'a> 
             .get(*index)
             .and_then(|item| element(node, item).map(|(_, node)| node).zip(Some(item))),
         _ => None,
-    };
-    next.map_or(Reach::No, |(node, value)| reach(node, value, rest))
+    }?;
+    node_at(node, value, rest)
 }
 
 /// What of `live` we own and nobody else does; `None` when there is nothing.
@@ -80,9 +65,7 @@ fn alone(ours: &Node, others: &[&Node], live: &Value) -> Option<Value> {
     if is_leaf(ours) {
         return others.is_empty().then(|| live.clone());
     }
-    if others.iter().any(|node| node.is_empty()) {
-        return None; // somebody owns it whole
-    }
+    // Others with nothing below own that it is there, and none of the parts.
     match live {
         Value::Object(map) => {
             let mut part = Map::new();
@@ -126,6 +109,27 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn an_empty_map_that_somebody_wrote_is_no_share_of_what_is_in_it() {
+        let entry = |manager: &str, spec: Value| json!({ "manager": manager, "operation": "Apply", "fieldsV1": { "f:spec": spec } });
+        let live = json!({
+            "metadata": { "managedFields": [
+                entry("trueup", json!({ "f:labels": { "f:a": {} }, "f:resources": {} })),
+                entry("other", json!({ "f:labels": {}, "f:resources": { "f:cpu": {} } })),
+            ] },
+            "spec": { "labels": { "a": "1" }, "resources": { "cpu": 1 } },
+        });
+        let live = Object(live.as_object().cloned().unwrap());
+        let share = |path: &[&str]| {
+            let path: Vec<_> = ["spec"].iter().chain(path).map(|key| PathPart::Key(key)).collect();
+            share(&live, &path)
+        };
+        assert_eq!(share(&["labels"]), Share::Ours(json!({ "a": "1" })));
+        assert_eq!(share(&["labels", "a"]), Share::Ours(json!("1")));
+        assert_eq!(share(&["resources", "cpu"]), Share::None, "it is the other's alone");
+        assert_eq!(share(&["resources"]), Share::None);
+    }
 
     #[test]
     fn ours_is_what_nobody_else_owns() {

@@ -71,6 +71,32 @@ fn fields_are_named_by_their_path() {
 }
 
 #[test]
+fn elements_that_nothing_tells_are_named_by_their_places() {
+    let args = |args: &[&str]| json!({ "kind": "K", "spec": { "args": args } });
+    let between = |before: &[&str], after: &[&str]| lines(&delta(args(before), args(after)));
+    let (all, three) = (["a", "b", "c", "d"], ["a", "c", "d"]);
+    assert_eq!(between(&all, &three), [r#"spec.args[1] "b" -"#]);
+    assert_eq!(between(&three, &all), [r#"spec.args[1] - "b""#]);
+    assert_eq!(between(&all, &["a", "x", "c", "d"]), [r#"spec.args[1] "b" "x""#]);
+    assert_eq!(
+        between(&all, &["b", "x", "y", "d", "z"]),
+        [
+            r#"spec.args[0] "a" -"#,
+            r#"spec.args[1] "c" "x""#,
+            r#"spec.args[2] - "y""#,
+            r#"spec.args[4] - "z""#,
+        ]
+    );
+    let rules = |rules: Value| json!({ "kind": "K", "spec": { "rules": rules } });
+    let (a, b) = (json!({ "a": 1, "verbs": ["get"] }), json!({ "b": 1, "verbs": ["get"] }));
+    let changed = json!({ "b": 2, "verbs": ["get"] });
+    assert_eq!(
+        lines(&delta(rules(json!([a, b])), rules(json!([changed])))),
+        [r#"spec.rules[0] {"a":1,"verbs":["get"]} -"#, "spec.rules[0].b 1 2"]
+    );
+}
+
+#[test]
 fn what_nobody_declares_is_not_shown() {
     let noisy = |n: u32| {
         json!({

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::worker::Worker;
 use crate::catalog::Served;
-use crate::delta::{Deviation, Difference, Promise, Step, dropped, resolve};
+use crate::delta::{Deviation, Difference, Promise, Side, Step, dropped, resolve};
 use crate::manifest::{Manifest, PathPart};
 use crate::object::Object;
 use crate::ownership::leftovers::{Leftover, Removal};
@@ -93,7 +93,7 @@ impl Worker<'_> {
             fields.iter().any(|field| place.starts_with(field))
         };
         broken.declared.retain(|difference| {
-            let place = |object| Some(steps(&resolve(object, &difference.steps)?));
+            let place = |object| Some(steps(&resolve(object, &difference.steps, Side::After)?));
             !place(answer).is_some_and(|place| is_in(place, &in_answer))
                 && !place(send).is_some_and(|place| is_in(place, &in_send))
         });
@@ -125,7 +125,7 @@ impl Worker<'_> {
         {
             let is_short = !dropped(send, &said).is_empty();
             declared.retain(|it| {
-                let is_lacking = resolve(&said, &it.steps).is_none();
+                let is_lacking = resolve(&said, &it.steps, Side::After).is_none();
                 is_short && is_lacking && it.deviation == Deviation::Missing
             });
             declared.iter_mut().for_each(|it| it.deviation = Deviation::Dropped);
@@ -164,7 +164,7 @@ impl Worker<'_> {
 fn steps(path: &[PathPart<'_>]) -> Vec<Step> {
     let step = |part: &PathPart<'_>| match part {
         PathPart::Key(key) => Step::Key((*key).to_owned()),
-        PathPart::Index(at) => Step::Item(*at),
+        PathPart::Index(at) => Step::item(*at),
     };
     path.iter().map(step).collect()
 }
@@ -172,8 +172,8 @@ fn steps(path: &[PathPart<'_>]) -> Vec<Step> {
 /// Where a field is declared, or else the innermost one around it.
 fn place(manifest: &Manifest, steps: &[Step]) -> Place {
     let around = (1..=steps.len()).rev().map(|length| &steps[..length]);
-    let mut found =
-        around.filter_map(|steps| manifest.place_at(&resolve(&manifest.object, steps)?));
+    let mut found = around
+        .filter_map(|steps| manifest.place_at(&resolve(&manifest.object, steps, Side::After)?));
     found.next().unwrap_or_else(|| manifest.origin.place())
 }
 
@@ -204,7 +204,7 @@ fn words(difference: &Difference, declared: &Object, live: &Object) -> String {
 
 /// The value at the end of `steps`; `None` where the object has none.
 fn value_at<'a>(object: &'a Object, steps: &[Step]) -> Option<&'a Value> {
-    let path = resolve(object, steps)?;
+    let path = resolve(object, steps, Side::After)?;
     let (PathPart::Key(first), rest) = path.split_first()? else { return None };
     rest.iter().try_fold(object.0.get(*first)?, |value, part| match part {
         PathPart::Key(key) => value.get(*key),

@@ -20,7 +20,7 @@
 //! | `changes[].takes_over_from` | the managers that applied the object before, whose fields become trueup's; absent when there are none |
 //! | `changes[].only_ownership` | true: only who owns which field changes |
 //! | `changes[].only_masked` | true: something changes, and only in what is masked |
-//! | `changes[].fields` | what changes: `path`, `before` (absent: it was not there), `after` (absent: it goes) |
+//! | `changes[].fields` | what changes: `path`, `before` (absent: it was not there), `after` (absent: it goes). An element of a list that nothing tells from the others, as in `args[1]`, has the place that it gets in its path; one that goes, the place that it has |
 //! | `changes[].fields[].why` | `drift`: somebody else made it what it is; `changed`: it is as trueup made it, and the commit says otherwise; `declared`: nobody has said it so far; `released`: the commit no longer says it; absent where nobody knows |
 //! | `changes[].fields[].writers` | of a drift, who made it what it is, of what is released, whose word holds then: `manager`, `operation`, `subresource`, `time`; absent when there is nobody |
 //! | `changes[].fields[].declared` | where the commit says it: `path`, `line`, `column`, and who wrote the line: `commit`, `author`, `time`; absent where nobody knows |
@@ -66,7 +66,7 @@ use serde::Serialize;
 
 use super::{PlanView, is_shown, waiting};
 use crate::approval::Difference;
-use crate::attribution::{Handover, Hands, Story, Undeclared};
+use crate::attribution::{Attribution, Handover, Hands, Story, Undeclared};
 use crate::delta::{Delta, FieldChange};
 use crate::inert::{Commands, is_harmless};
 use crate::object::ObjectKey;
@@ -236,7 +236,9 @@ fn change<'a>((change, turn): (&'a Change, Turn<'a>), view: &PlanView<'a>) -> Ch
 
 fn field<'a>(change: FieldChange, key: &ObjectKey, explained: &'a Explained) -> FieldDocument<'a> {
     let of_object = explained.fields.get(key).into_iter().flatten();
-    let attribution = of_object.into_iter().find(|field| field.path == change.path);
+    // One element of a list may go from the place that another gets.
+    let is_it = |field: &&Attribution| field.path == change.path && field.after == change.after;
+    let attribution = of_object.into_iter().find(is_it);
     let (why, writers) = match attribution.map(|attribution| &attribution.story) {
         Some(Story::Drift(writers)) => (Some("drift"), writers.as_slice()),
         Some(Story::Changed) => (Some("changed"), &[][..]),

@@ -46,7 +46,7 @@ fn lines(change: &Change, delta: &Delta) -> Vec<String> {
     if change.action == Action::Create {
         return delta.after_text.lines().map(|text| line("+", text)).collect();
     }
-    let lines = hunks::between(&delta.before_text, &delta.after_text);
+    let lines = hunks::of(delta);
     let lines = lines.into_iter().map(|one| match one {
         Line::Gap => "@@ @@".to_owned(),
         Line::Above(text) | Line::Equal(text) => line(" ", text),

@@ -63,7 +63,7 @@ pub(in crate::cli::present) fn change(
                 writeln!(out, "{green}{}{green:#}", line.trim_end())?;
             }
         }
-        _ => diff(out, &delta.before_text, &delta.after_text, glyphs)?,
+        _ => diff(out, &delta, glyphs)?,
     }
     why::write(out, change, view, glyphs)
 }

@@ -7,6 +7,7 @@ use std::ops::Range;
 use crate::cli::present::hunks::{self, Line};
 use crate::cli::present::ink::Ink;
 use crate::cli::present::{Glyphs, emphasis};
+use crate::delta::Delta;
 
 /// In more lines than this that change together nobody looks for the one that replaces another.
 const RUN: usize = 100;
@@ -19,15 +20,10 @@ pub(in crate::cli::present) fn body(line: &str, glyphs: Glyphs) -> String {
 
 /// Writes the lines that differ, with a few equal ones around them and the keys that they stand
 /// under, so that every line says where it belongs.
-pub(super) fn diff(
-    out: &mut impl Write,
-    before: &str,
-    after: &str,
-    glyphs: Glyphs,
-) -> io::Result<()> {
+pub(super) fn diff(out: &mut impl Write, delta: &Delta, glyphs: Glyphs) -> io::Result<()> {
     let (red, green) = (Ink::RED, Ink::GREEN);
     let dim = Ink::DIM;
-    let lines = hunks::between(before, after);
+    let lines = hunks::of(delta);
     for (at, line) in lines.iter().enumerate() {
         match *line {
             Line::Gap => writeln!(out, "    {dim}{}{dim:#}", glyphs.gap())?,
