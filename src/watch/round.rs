@@ -72,9 +72,9 @@ pub enum RoundError {
     )]
     OtherCluster {
         /// The cluster that it began on.
-        before: Place,
+        before: Box<Place>,
         /// The cluster that the kubeconfig leads to.
-        now: Place,
+        now: Box<Place>,
     },
     /// A task of our own ended without an answer.
     #[error("pulling was cut short")]
@@ -137,7 +137,9 @@ impl Place {
         };
         match is_same {
             true => Ok(()),
-            false => Err(RoundError::OtherCluster { before: self.clone(), now }),
+            false => {
+                Err(RoundError::OtherCluster { before: Box::new(self.clone()), now: Box::new(now) })
+            }
         }
     }
 }
