@@ -90,6 +90,8 @@ impl Removal<'_> {
             let is_there = |object| field.value(object).is_some_and(|value| !value.is_null());
             match (is_there(before), is_there(meant)) {
                 (false, _) => {}
+                // Some types of the server write null for what is not there, as a Role's rules.
+                _ if !is_there(after) => {}
                 (true, false) if field.managers.is_empty() => left.push(field),
                 // Of a part of it, more may be known.
                 (true, _) => open.extend(field.fields(after)),
@@ -483,6 +485,11 @@ mod tests {
         assert_eq!(gone.0["spec"], json!({ "y": 1, "m": { "b": 2 } }));
         assert_eq!(gone.0["metadata"]["labels"], json!({ "a": "1", "c": "3", "d": "4" }));
         let removal = Removal { after: &meant, ..removal };
+        assert_eq!(removal.left_behind(), []);
+        // Null is how the server writes what is not there.
+        let (null, nothing) = (json!({ "x": null }), json!({}));
+        let after = object(null, json!({ "a": "1" }), nothing);
+        let removal = Removal { after: &after, ..removal };
         assert_eq!(removal.left_behind(), []);
     }
 
