@@ -42,6 +42,38 @@ fn service(name: &str) -> String {
     )
 }
 
+/// A policy for one resource in the namespace `name`, which may take its parameter from a ConfigMap.
+fn policy(name: &str, resource: &str, expression: &str, parameter: Option<&str>) -> String {
+    let (kind, reference) = match parameter {
+        Some(parameter) => (
+            "  paramKind: {apiVersion: v1, kind: ConfigMap}\n",
+            format!(
+                "  paramRef: {{name: {parameter}, namespace: {name}, parameterNotFoundAction: Deny}}\n"
+            ),
+        ),
+        None => ("", String::new()),
+    };
+    format!(
+        "apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {{name: {name}}}
+spec:
+{kind}  matchConstraints:
+    namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {name}}}}}
+    resourceRules:
+    - {{apiGroups: [\"\"], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [{resource}]}}
+  validations: [{{expression: \"{expression}\"}}]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {{name: {name}}}
+spec:
+  policyName: {name}
+  validationActions: [Deny]
+{reference}"
+    )
+}
+
 #[test]
 fn a_role_and_its_binding_by_who_administers_the_namespace() {
     let repo = administered("enabled-role");
@@ -160,29 +192,8 @@ fn a_quota_that_the_commit_widens() {
 fn a_parameter_of_a_policy_that_the_commit_changes() {
     let name = "enabled-parameter";
     let repo = Repo::new(name, sandbox::with_controllers());
-    let policy = format!(
-        "apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingAdmissionPolicy
-metadata: {{name: {name}}}
-spec:
-  failurePolicy: Fail
-  paramKind: {{apiVersion: v1, kind: ConfigMap}}
-  matchConstraints:
-    namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {name}}}}}
-    resourceRules:
-    - {{apiGroups: [\"\"], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [configmaps]}}
-  validations:
-  - expression: \"!has(object.data) || !('size' in object.data) || int(object.data.size) <= int(params.data.most)\"
----
-apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingAdmissionPolicyBinding
-metadata: {{name: {name}}}
-spec:
-  policyName: {name}
-  validationActions: [Deny]
-  paramRef: {{name: most, namespace: {name}, parameterNotFoundAction: Deny}}
-"
-    );
+    let expression = "!has(object.data) || !('size' in object.data) || int(object.data.size) <= int(params.data.most)";
+    let policy = policy(name, "configmaps", expression, Some("most"));
     let map = |name: &str, key: &str, value: u8| {
         format!(
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{{key}: '{value}'}}\n"
@@ -255,23 +266,7 @@ fn a_quota_and_a_limit_that_the_commit_takes_out() {
 fn a_policy_that_the_commit_takes_out() {
     let name = "enabled-policy-removed";
     let repo = Repo::new(name, sandbox::with_controllers());
-    let policy = format!(
-        "apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingAdmissionPolicy
-metadata: {{name: {name}}}
-spec:
-  matchConstraints:
-    namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {name}}}}}
-    resourceRules:
-    - {{apiGroups: [\"\"], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [services]}}
-  validations: [{{expression: 'false'}}]
----
-apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingAdmissionPolicyBinding
-metadata: {{name: {name}}}
-spec: {{policyName: {name}, validationActions: [Deny]}}
-"
-    );
+    let policy = policy(name, "services", "false", None);
     let _ = repo.write("policy.yaml", policy).write("a.yaml", config("a", "1"));
     let _ = repo.commit("No Services").run(&["apply"]).exits(0);
     let _ = repo.write("service.yaml", service("a")).commit("A Service");

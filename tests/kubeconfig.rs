@@ -188,8 +188,17 @@ fn an_exec_plugin_runs_once_and_again_where_what_it_gave_is_not_taken() {
     assert!(!refused.stderr.contains("of-nobody"), "{refused}");
     assert_eq!(plugin.runs(), 6);
 
-    // Nobody is let in as anybody.
-    plugin.gives("7", &json!({}));
+    // One that comes expired, as by a clock that is behind, is used while the server takes it.
+    let file = plugin.folder.path().join("last");
+    let last: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    let mut status = last["status"].clone();
+    status["expirationTimestamp"] = "2020-01-01T00:00:00Z".into();
+    plugin.gives("7", &status);
+    let _ = run(&["diff"]).exits(0);
+    assert_eq!(plugin.runs(), 7);
+
+    // No credential is an error, and never anonymous.
+    plugin.gives("8", &json!({}));
     let refused = run(&["diff"]).exits(2);
     assert!(refused.stderr.contains("gave neither a token nor a certificate"), "{refused}");
 }

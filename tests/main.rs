@@ -35,6 +35,7 @@ mod ignore;
 mod in_the_way;
 mod jobs;
 mod killed;
+#[cfg(unix)]
 mod kubeconfig;
 mod kubectl_answers;
 mod lease;

@@ -43,7 +43,7 @@ pub(super) fn of(message: &str, details: Option<&Value>) -> Vec<Cause> {
 /// plugin, which says itself what it wants.
 pub(super) fn hint_of_forbidden(message: &str) -> Option<String> {
     let is_of_quota = message.contains("exceeded quota: ");
-    let is_of_limit = message.contains(" usage per ") || message.contains(" ratio per ");
+    let is_of_limit = is_of_limit(message);
     let is_of_admission = is_of_policy(message) || message.contains("violates PodSecurity");
     let hint = match (is_of_quota, is_of_limit, is_of_admission) {
         (true, ..) => "raise the quota, or ask for less",
@@ -52,6 +52,12 @@ pub(super) fn hint_of_forbidden(message: &str) -> Option<String> {
         _ => "ask for this right, or use another user (see --context and --as)",
     };
     Some(hint.to_owned())
+}
+
+/// Whether a LimitRange refuses something, which the server does not name
+/// (k8s.io/kubernetes, `plugin/pkg/admission/limitranger/admission.go`).
+pub fn is_of_limit(message: &str) -> bool {
+    message.contains(" usage per ") || message.contains(" ratio per ")
 }
 
 /// Whether an admission policy or a webhook refuses something, each with a status of its own choice

@@ -10,8 +10,8 @@ use http::HeaderValue;
 use http::header::USER_AGENT;
 use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
-use super::door::Door;
-use super::{Cluster, Limits, Logins, login};
+use super::client::RenewableClient;
+use super::{Cluster, CredentialCache, Limits, login};
 use crate::bounded;
 use crate::credentials::without_credentials;
 use crate::memory::Memory;
@@ -41,8 +41,8 @@ pub struct Access {
     pub memory: Memory,
     /// How much of the server's answers is taken in.
     pub limits: Limits,
-    /// What exec plugins gave so far.
-    pub logins: Logins,
+    /// The credentials that exec plugins gave.
+    pub credentials: CredentialCache,
 }
 
 /// Why there is no way to reach a cluster.
@@ -141,10 +141,10 @@ impl Cluster {
         }
         let namespace = config.default_namespace.clone();
         let url = without_credentials(&config.cluster_url.to_string());
-        let door = Door::new(config, &access.logins).await.map_err(unusable)?;
+        let client = RenewableClient::new(config, &access.credentials).await.map_err(unusable)?;
         let (concurrency, requests) = (access.concurrency.max(1), AtomicUsize::new(0));
         Ok(Self {
-            door,
+            client,
             name,
             url,
             namespace,

@@ -5,13 +5,13 @@
 //! what becomes of it. What the answers mean for the plan is decided in [`crate::plan`].
 
 mod causes;
+mod client;
 mod connect;
 mod delay;
 mod diagnose;
 mod discover;
-mod door;
 mod emptied;
-mod exec;
+mod exec_plugin;
 mod execute;
 mod faults;
 mod immutable;
@@ -27,6 +27,7 @@ mod recall;
 mod record;
 mod release;
 mod retyped;
+mod send;
 mod take_over;
 mod wait;
 mod wire;
@@ -35,10 +36,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use crate::conduct::Cascade;
-pub use causes::is_of_policy;
+pub use causes::{is_of_limit, is_of_policy};
 pub use connect::{Access, ConnectError};
 pub use delay::{Delay, Listener, Next};
-pub use exec::Logins;
+pub use exec_plugin::CredentialCache;
 pub use execute::{Apply, Condition, Deleted};
 pub use faults::{Fault, NOBODY};
 pub use limits::Limits;
@@ -51,7 +52,7 @@ use crate::memory::Memory;
 
 /// One API server, with a count of the requests that were sent to it.
 pub struct Cluster {
-    door: door::Door,
+    client: client::RenewableClient,
     /// What a person calls it: the kubeconfig's context, or `in-cluster`.
     name: String,
     /// Where it is, without what may be secret in that.

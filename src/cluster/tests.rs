@@ -10,7 +10,7 @@ use http::{Request, Response};
 use kube::client::Body;
 use serde_json::{Value, json};
 
-use super::door::Door;
+use super::client::RenewableClient;
 use super::*;
 use crate::catalog::Lookup;
 use crate::halt::Halt;
@@ -37,7 +37,7 @@ fn server(answers: Vec<(u16, Option<&'static str>, Value)>) -> Cluster {
 /// A cluster of which nothing is known yet.
 pub(super) fn over(client: kube::Client) -> Cluster {
     Cluster {
-        door: Door::fixed(client),
+        client: RenewableClient::fixed(client),
         name: "test".to_owned(),
         url: "http://test".to_owned(),
         namespace: "default".to_owned(),

@@ -4,18 +4,15 @@
 //! Every request that trueup sends may be sent twice: reads, server-side apply, and deletions with
 //! preconditions.
 
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::HeaderName;
-use http::{Method, Request, Response, StatusCode};
-use kube::client::Body;
+use http::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::door::Open;
-use super::{Cluster, Fault, causes, limits, login};
+use super::{Cluster, Fault, causes, limits};
 use crate::object::Object;
 use crate::observed::Refusal;
 use crate::ownership::emptied;
@@ -307,19 +304,14 @@ impl Cluster {
 
     /// Sends a request once. With an error comes the pause that the server asks for.
     async fn exchange_once(&self, call: &Call) -> Result<Raw, (ApiError, Option<Duration>)> {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        let unreachable = |error: &(dyn std::error::Error + 'static)| {
-            let cause = login::cause(error);
-            (ApiError::Unreachable { url: self.url.clone(), cause }, None)
-        };
-        let answer = self.answer(call).await?;
+        let answer = self.send(call).await.map_err(|error| (error, None))?;
         let (head, body) = answer.into_parts();
         let text = |name: HeaderName| head.headers.get(name)?.to_str().ok().map(str::to_owned);
         let (after, etag) = (text(http::header::RETRY_AFTER), text(http::header::ETAG));
         let after = after.and_then(|value| value.parse().ok()).map(Duration::from_secs);
         let (status, is_known) = (head.status, call.known.is_some());
         let cut = |cut| match cut {
-            limits::Cut::Broken(error) => unreachable(&*error),
+            limits::Cut::Broken(error) => (self.unreachable(&*error), None),
             limits::Cut::Large => {
                 let said = limits::said(self.limits.answer);
                 (endless(call, format!("it has more than {said}")), None)
@@ -334,46 +326,6 @@ impl Cluster {
         let parsed: Option<Value> = serde_json::from_slice(&bytes).ok();
         Err((refusal(status, parsed.as_ref(), &bytes), after))
     }
-
-    /// The beginning of an answer. A server that does not take the credential any more is asked again
-    /// with another one, where there is a program that gives one.
-    async fn answer(&self, call: &Call) -> Result<Response<Body>, (ApiError, Option<Duration>)> {
-        let no_credential = |cause| (ApiError::NoCredential { url: self.url.clone(), cause }, None);
-        let send = async |open: &Open| {
-            let request = request(call)?;
-            open.client.send(request).await.map_err(|error| {
-                let cause = login::cause(&error);
-                (ApiError::Unreachable { url: self.url.clone(), cause }, None)
-            })
-        };
-        let open = self.door.client().await.map_err(no_credential)?;
-        let answer = send(&open).await?;
-        if answer.status() != StatusCode::UNAUTHORIZED {
-            return Ok(answer);
-        }
-        match self.door.renew(&open).await.map_err(no_credential)? {
-            Some(open) => send(&open).await,
-            None => Ok(answer),
-        }
-    }
-}
-
-/// The request of a call.
-fn request(call: &Call) -> Result<Request<Body>, (ApiError, Option<Duration>)> {
-    let mut request = Request::builder().method(call.method.clone()).uri(&call.path);
-    request = request.header(http::header::ACCEPT, call.accept.unwrap_or("application/json"));
-    let body = match &call.body {
-        Some((content_type, bytes)) => {
-            request = request.header(http::header::CONTENT_TYPE, *content_type);
-            bytes.clone()
-        }
-        None => Vec::new(),
-    };
-    if let Some(etag) = &call.known {
-        request = request.header(http::header::IF_NONE_MATCH, etag);
-    }
-    let request = request.body(Body::from(body));
-    request.map_err(|error| (garbled(call, &error.to_string()), None))
 }
 
 /// An answer that nobody has looked into.
@@ -392,7 +344,7 @@ pub(super) fn endless(call: &Call, cause: String) -> ApiError {
     ApiError::Endless { what: format!("{} {}", call.method, call.path), cause }
 }
 
-fn garbled(call: &Call, cause: &str) -> ApiError {
+pub(super) fn garbled(call: &Call, cause: &str) -> ApiError {
     let what = format!("{} {}", call.method, call.path);
     ApiError::Garbled { what, cause: cause.to_owned() }
 }

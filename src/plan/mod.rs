@@ -9,6 +9,7 @@ mod conflicts;
 mod decide;
 mod edges;
 mod fixed_fields;
+mod forbidden;
 pub mod graph;
 mod guards;
 mod half;
@@ -306,7 +307,7 @@ pub fn plan(
         let mut gone = leaving(desired, &observed, &undesired);
         guards::keep_homes(&changes, &mut gone);
         budget::keep_within(&mut gone, (allowed.max_prune, is_everything), members);
-        let is_refused = values::settle_forbidden(&mut changes, &gone, desired);
+        let is_refused = forbidden::settle(&mut changes, &gone, desired);
         if !values::settle(&mut changes, &gone, &taken, desired) && !is_refused {
             break (gone, undesired.blocked);
         }

@@ -1,7 +1,6 @@
 //! In which order values change hands of which the cluster has each only once. Whoever gives one up
 //! comes first: where it is changed, by an edge of the graph; where it is deleted, in a part of the
-//! plan of its own. Where nobody gives it up, who wants it is refused, and told who holds it. What is
-//! forbidden by something that is deleted comes after that as well.
+//! plan of its own. Where nobody gives it up, who wants it is refused, and told who holds it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +8,7 @@ use super::graph::{Graph, Why};
 use super::{Action, Change, Confidence, Lack, Reason};
 use crate::desired::Desired;
 use crate::object::ObjectKey;
-use crate::observed::{Prerequisite, Refusal, Taken};
+use crate::observed::{Prerequisite, Taken};
 use crate::problem::Cause;
 use crate::unique::{self, UniqueValue};
 
@@ -25,7 +24,7 @@ pub struct Freed {
 }
 
 impl Change {
-    fn refuse(&mut self, reason: Reason) {
+    pub(super) fn refuse(&mut self, reason: Reason) {
         self.action = Action::Refuse;
         self.merged = None;
         self.confidence = Confidence::Server;
@@ -173,29 +172,6 @@ pub fn deleted_first(change: &Change) -> impl Iterator<Item = &ObjectKey> {
     };
     let freed = freed.iter().filter(|freed| freed.by == Action::Delete).map(|freed| &freed.holder);
     freed.chain(gone.into_iter().flatten())
-}
-
-/// Refuses what is forbidden by something that stays, and says whether there was any.
-pub(super) fn settle_forbidden(changes: &mut [Change], gone: &[Change], desired: &Desired) -> bool {
-    let is_deleted =
-        |key: &ObjectKey| gone.iter().any(|it| it.key == *key && it.action == Action::Delete);
-    let mut is_any = false;
-    for change in changes {
-        let Confidence::Local(Lack::Prerequisite(Prerequisite::Applied { first, gone, refusal })) =
-            &mut change.confidence
-        else {
-            continue;
-        };
-        gone.retain(is_deleted);
-        if first.is_empty() && gone.is_empty() {
-            let Refusal { message, hint, causes, may_pass: _ } = refusal.clone();
-            let manifest = desired.objects.get(&change.key);
-            let causes = manifest.map(|it| it.located(causes)).unwrap_or_default();
-            change.refuse(Reason { message, hint, causes });
-            is_any = true;
-        }
-    }
-    is_any
 }
 
 /// The changes, by their places, that come after deletions: those that wait for one, and what comes

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::catalog::is_namespace;
-use crate::cluster::is_of_policy;
+use crate::cluster::{is_of_limit, is_of_policy};
 use crate::desired::Desired;
 use crate::object::{Object, ObjectKey};
 use crate::observed::{Observation, Observed, Prerequisite, Preview, Refusal};
@@ -128,8 +128,7 @@ fn forbidding(
 }
 
 /// Whether the server refuses something because of this object: it names quotas, policies and
-/// webhooks, and says of what kind a limit is (k8s.io/apiserver, `pkg/admission/plugin/resourcequota`;
-/// k8s.io/kubernetes, `plugin/pkg/admission/limitranger/admission.go`).
+/// webhooks, but no LimitRange (k8s.io/apiserver, `pkg/admission/plugin/resourcequota`).
 fn is_named(key: &ObjectKey, live: &Object, refusal: &str) -> bool {
     let name = &key.name;
     match (key.group.as_str(), key.kind.as_str()) {
@@ -140,10 +139,7 @@ fn is_named(key: &ObjectKey, live: &Object, refusal: &str) -> bool {
             };
             is_it("exceeded") || is_it("failed")
         }
-        ("", "LimitRange") => {
-            let is_limit = |what: &str| refusal.contains(&format!("{what} per "));
-            is_limit(" usage") || is_limit(" ratio")
-        }
+        ("", "LimitRange") => is_of_limit(refusal),
         ("admissionregistration.k8s.io", kind) => {
             let of_webhooks = || {
                 let hooks = live.0.get("webhooks").and_then(Value::as_array).into_iter().flatten();

@@ -1,19 +1,16 @@
 //! One watch request: a line for each change, until the server ends it or something else does.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use http::Request;
 use http_body_util::BodyExt as _;
-use kube::client::Body;
 use serde_json::Value;
 use tokio::sync::mpsc::Sender;
 
 use super::{Followed, News};
 use crate::cluster::limits::said;
 use crate::cluster::path::{collection, query_escape};
-use crate::cluster::wire::{object, refusal};
-use crate::cluster::{ApiError, Cluster, login};
+use crate::cluster::wire::{Call, object, refusal};
+use crate::cluster::{ApiError, Cluster};
 use crate::object::Object;
 
 /// After how many seconds the server is asked to end a watch: sooner than the connection counts as
@@ -48,17 +45,10 @@ impl Cluster {
             query_escape(&version),
             query_escape(&followed.selector),
         );
-        let Ok(request) = Request::builder().uri(&path).body(Body::empty()) else {
-            return Cut::Lost(format!("{path} is no path"));
-        };
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        let open = match self.door.client().await {
-            Ok(open) => open,
-            Err(why) => return Cut::Lost(why),
-        };
-        let answer = match open.client.send(request).await {
+        let answer = match self.send(&Call::get(path)).await {
             Ok(answer) => answer,
-            Err(error) => return Cut::Lost(login::cause(&error)),
+            Err(ApiError::Unreachable { cause, .. }) => return Cut::Lost(cause),
+            Err(error) => return Cut::Lost(error.to_string()),
         };
         let (head, mut body) = answer.into_parts();
         if !head.status.is_success() {
@@ -68,11 +58,6 @@ impl Cluster {
             let error = refusal(head.status, parsed.as_ref(), &bytes);
             return match head.status.as_u16() {
                 410 => Cut::Behind,
-                401 => match self.door.renew(&open).await {
-                    Ok(Some(_)) => Cut::At(version),
-                    Ok(None) => Cut::Lost(error.to_string()),
-                    Err(why) => Cut::Lost(why),
-                },
                 403 | 405 => Cut::Forbidden(error),
                 _ => Cut::Lost(error.to_string()),
             };

@@ -1,26 +1,26 @@
-//! The way in: a client with the credential of the moment. One of an exec plugin is renewed when it
-//! expires or when the server no longer takes it.
+//! kube's client with the credential of the moment. That of an exec plugin is renewed when it expires
+//! or when the server no longer takes it.
 
 use std::sync::{PoisonError, RwLock};
 
 use kube::Client;
 use kube::config::{Config, ExecConfig};
 
-use super::exec::{Credential, Logins};
+use super::exec_plugin::{Credential, CredentialCache};
 use super::login;
 
-/// Makes clients for one server and user.
-pub(super) struct Door {
-    open: RwLock<Open>,
+/// A client for one server and user, whose credential may change.
+pub(super) struct RenewableClient {
+    current: RwLock<Authenticated>,
     /// How to renew the credential; `None` where it stays as it is.
     renewal: Option<Renewal>,
     /// Held by who renews it: the others wait for that.
     renewing: tokio::sync::Mutex<()>,
 }
 
-/// A client and what it shows.
+/// A client and the credential that it shows.
 #[derive(Clone)]
-pub(super) struct Open {
+pub(super) struct Authenticated {
     pub(super) client: Client,
     credential: Option<Credential>,
     /// How many there were before it.
@@ -31,33 +31,33 @@ struct Renewal {
     /// With the plugin in it.
     config: Config,
     exec: ExecConfig,
-    logins: Logins,
+    cache: CredentialCache,
 }
 
-impl Door {
+impl RenewableClient {
     /// A client that needs no renewal.
     #[cfg(test)]
     pub(super) fn fixed(client: Client) -> Self {
-        Self::with(Open { client, credential: None, number: 0 }, None)
+        Self::with(Authenticated { client, credential: None, number: 0 }, None)
     }
 
-    fn with(open: Open, renewal: Option<Renewal>) -> Self {
-        Self { open: RwLock::new(open), renewal, renewing: tokio::sync::Mutex::new(()) }
+    fn with(client: Authenticated, renewal: Option<Renewal>) -> Self {
+        Self { current: RwLock::new(client), renewal, renewing: tokio::sync::Mutex::new(()) }
     }
 
-    /// The way in that a configuration describes. An exec plugin is run, unless it was before.
+    /// The client that a configuration describes. An exec plugin is run, unless it was before.
     ///
     /// # Errors
     ///
     /// When the configuration can't be used, or the plugin gives no credential; as text without what
     /// is secret.
-    pub(super) async fn new(config: Config, logins: &Logins) -> Result<Self, String> {
+    pub(super) async fn new(config: Config, cache: &CredentialCache) -> Result<Self, String> {
         let Some(exec) = config.auth_info.exec.clone() else {
-            let open = Open { client: client(config)?, credential: None, number: 0 };
+            let open = Authenticated { client: made_of(config)?, credential: None, number: 0 };
             return Ok(Self::with(open, None));
         };
-        let renewal = Renewal { config, exec, logins: logins.clone() };
-        let open = renewal.open(None).await?;
+        let renewal = Renewal { config, exec, cache: cache.clone() };
+        let open = renewal.client(None).await?;
         Ok(Self::with(open, Some(renewal)))
     }
 
@@ -66,8 +66,8 @@ impl Door {
     /// # Errors
     ///
     /// When the credential has expired and there is no other one.
-    pub(super) async fn client(&self) -> Result<Open, String> {
-        let open = self.open.read().unwrap_or_else(PoisonError::into_inner).clone();
+    pub(super) async fn current(&self) -> Result<Authenticated, String> {
+        let open = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
         match open.credential.as_ref().is_some_and(Credential::is_expired) {
             true => Ok(self.renew(&open).await?.unwrap_or(open)),
             false => Ok(open),
@@ -80,30 +80,33 @@ impl Door {
     /// # Errors
     ///
     /// When the plugin gives no credential.
-    pub(super) async fn renew(&self, refused: &Open) -> Result<Option<Open>, String> {
+    pub(super) async fn renew(
+        &self,
+        refused: &Authenticated,
+    ) -> Result<Option<Authenticated>, String> {
         let Some(renewal) = &self.renewal else { return Ok(None) };
         let _one = self.renewing.lock().await;
-        let now = self.open.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let now = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
         if now.number != refused.number {
             return Ok(Some(now));
         }
-        let open = renewal.open(Some(refused)).await?;
-        *self.open.write().unwrap_or_else(PoisonError::into_inner) = open.clone();
+        let open = renewal.client(Some(refused)).await?;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = open.clone();
         Ok(Some(open))
     }
 }
 
 impl Renewal {
-    async fn open(&self, refused: Option<&Open>) -> Result<Open, String> {
+    async fn client(&self, refused: Option<&Authenticated>) -> Result<Authenticated, String> {
         let not = refused.and_then(|refused| refused.credential.as_ref());
-        let credential = self.logins.of(&self.exec, not).await?;
+        let credential = self.cache.credential(&self.exec, not).await?;
         let mut config = self.config.clone();
         config.auth_info = credential.of(&config.auth_info);
         let number = refused.map_or(0, |refused| refused.number + 1);
-        Ok(Open { client: client(config)?, credential: Some(credential), number })
+        Ok(Authenticated { client: made_of(config)?, credential: Some(credential), number })
     }
 }
 
-fn client(config: Config) -> Result<Client, String> {
+fn made_of(config: Config) -> Result<Client, String> {
     Client::try_from(config).map_err(|error| login::cause(&error))
 }

@@ -18,21 +18,21 @@ use tokio::sync::Mutex;
 
 use super::login::ended;
 
-/// What is told to the plugin.
+/// The variable in which a plugin gets what it may want to know.
 const EXEC_INFO: &str = "KUBERNETES_EXEC_INFO";
 
-/// What a plugin gave, by the plugin: shared by all that connect in the same way, such as the rounds
+/// The credentials that plugins gave: shared by all that connect in the same way, such as the rounds
 /// of a watch.
 #[derive(Clone, Default)]
-pub struct Logins(Arc<Mutex<Vec<(String, Credential)>>>);
+pub struct CredentialCache(Arc<Mutex<Vec<(String, Credential)>>>);
 
-impl fmt::Debug for Logins {
+impl fmt::Debug for CredentialCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Logins")
+        f.write_str("CredentialCache")
     }
 }
 
-/// What shows who somebody is.
+/// What an ExecCredential's status holds.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Credential {
     token: Option<String>,
@@ -62,14 +62,14 @@ impl Credential {
     }
 }
 
-impl Logins {
+impl CredentialCache {
     /// What the plugin gave, or gives now where that has expired or is `refused`. Others who want the
     /// same wait for it.
     ///
     /// # Errors
     ///
     /// When the plugin can't be run, fails, or gives nothing; as text without what is secret.
-    pub(super) async fn of(
+    pub(super) async fn credential(
         &self,
         exec: &ExecConfig,
         refused: Option<&Credential>,
@@ -94,13 +94,15 @@ async fn ask(exec: &ExecConfig) -> Result<Credential, String> {
         return Err("the user's exec plugin has no command".to_owned());
     };
     let failed = |why: String| format!("the exec plugin {program} {why}");
-    let has_person = io::stdin().is_terminal();
+    let has_terminal = io::stdin().is_terminal();
     let is_interactive = match exec.interactive_mode {
         Some(ExecInteractiveMode::Never) => false,
-        Some(ExecInteractiveMode::Always) if !has_person => {
-            return Err(failed("wants a terminal to ask somebody, and there is none".to_owned()));
+        Some(ExecInteractiveMode::Always) if !has_terminal => {
+            return Err(failed(
+                "needs a terminal (interactiveMode: Always), and there is none".to_owned(),
+            ));
         }
-        _ => has_person,
+        _ => has_terminal,
     };
     let mut command = Command::new(program);
     command.args(exec.args.iter().flatten());
@@ -109,9 +111,9 @@ async fn ask(exec: &ExecConfig) -> Result<Credential, String> {
             command.env(name, value);
         }
     }
-    command.env(EXEC_INFO, told(exec, is_interactive).to_string());
+    command.env(EXEC_INFO, exec_info(exec, is_interactive).to_string());
     command.stdout(Stdio::piped()).kill_on_drop(true);
-    // Who asks somebody does it there; else it is shown where the plugin fails.
+    // Questions go to the terminal; else stderr is shown where the plugin fails.
     match is_interactive {
         true => command.stdin(Stdio::inherit()).stderr(Stdio::inherit()),
         false => command.stdin(Stdio::null()).stderr(Stdio::piped()),
@@ -133,8 +135,8 @@ async fn ask(exec: &ExecConfig) -> Result<Credential, String> {
     read(exec, &stdout).map_err(failed)
 }
 
-/// What is told to the plugin about whom it works for.
-fn told(exec: &ExecConfig, is_interactive: bool) -> Value {
+/// What a plugin gets: whether it may ask, and the cluster where the kubeconfig wants that.
+fn exec_info(exec: &ExecConfig, is_interactive: bool) -> Value {
     let mut spec = Map::from_iter([("interactive".to_owned(), is_interactive.into())]);
     if exec.provide_cluster_info
         && let Ok(cluster) = serde_json::to_value(&exec.cluster)
@@ -185,5 +187,8 @@ fn read(exec: &ExecConfig, stdout: &[u8]) -> Result<Credential, String> {
     if token.is_none() && certificate.is_none() {
         return Err("gave neither a token nor a certificate".to_owned());
     }
-    Ok(Credential { token, certificate, expires: status.expiration_timestamp })
+    // One that comes expired is used as long as the server takes it, so that clocks which differ do not
+    // run the plugin before every request.
+    let expires = status.expiration_timestamp.filter(|end| *end > Timestamp::now());
+    Ok(Credential { token, certificate, expires })
 }

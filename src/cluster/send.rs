@@ -1,0 +1,61 @@
+//! Sends a request with the credential of the moment, and once more with another one where the server
+//! does not take that.
+
+use std::error::Error;
+use std::sync::atomic::Ordering;
+
+use http::{Request, Response, StatusCode};
+use kube::client::Body;
+
+use super::client::Authenticated;
+use super::wire::{Call, garbled};
+use super::{ApiError, Cluster, login};
+
+impl Cluster {
+    /// Sends a request, and gives the answer of which nothing is read yet, whatever its status.
+    pub(super) async fn send(&self, call: &Call) -> Result<Response<Body>, ApiError> {
+        let no_credential = |cause| ApiError::NoCredential { url: self.url.clone(), cause };
+        let with = self.client.current().await.map_err(no_credential)?;
+        let answer = self.send_with(&with, call).await?;
+        if answer.status() != StatusCode::UNAUTHORIZED {
+            return Ok(answer);
+        }
+        match self.client.renew(&with).await.map_err(no_credential)? {
+            Some(with) => self.send_with(&with, call).await,
+            None => Ok(answer),
+        }
+    }
+
+    async fn send_with(
+        &self,
+        with: &Authenticated,
+        call: &Call,
+    ) -> Result<Response<Body>, ApiError> {
+        let request = request(call)?;
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        with.client.send(request).await.map_err(|error| self.unreachable(&error))
+    }
+
+    /// That no answer came, or no whole one.
+    pub(super) fn unreachable(&self, error: &(dyn Error + 'static)) -> ApiError {
+        ApiError::Unreachable { url: self.url.clone(), cause: login::cause(error) }
+    }
+}
+
+/// The request of a call.
+fn request(call: &Call) -> Result<Request<Body>, ApiError> {
+    let mut request = Request::builder().method(call.method.clone()).uri(&call.path);
+    request = request.header(http::header::ACCEPT, call.accept.unwrap_or("application/json"));
+    let body = match &call.body {
+        Some((content_type, bytes)) => {
+            request = request.header(http::header::CONTENT_TYPE, *content_type);
+            bytes.clone()
+        }
+        None => Vec::new(),
+    };
+    if let Some(etag) = &call.known {
+        request = request.header(http::header::IF_NONE_MATCH, etag);
+    }
+    let request = request.body(Body::from(body));
+    request.map_err(|error| garbled(call, &error.to_string()))
+}
