@@ -113,7 +113,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// When nobody can tell what there is to do.
+    /// When git or the cluster can't be read.
     pub async fn survey_since(&self, before: &Survey, ui: &mut Ui) -> Result<Survey, Failure> {
         let survey = self.survey_again(ui).await?;
         let is_new = |warning: &&Problem| !before.warnings.contains(warning);

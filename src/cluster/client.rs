@@ -6,8 +6,8 @@ use std::sync::{PoisonError, RwLock};
 use kube::Client;
 use kube::config::{Config, ExecConfig};
 
+use super::authentication;
 use super::exec_plugin::{Credential, CredentialCache};
-use super::login;
 
 /// A client for one server and user, whose credential may change.
 pub(super) struct RenewableClient {
@@ -108,5 +108,5 @@ impl Renewal {
 }
 
 fn made_of(config: Config) -> Result<Client, String> {
-    Client::try_from(config).map_err(|error| login::cause(&error))
+    Client::try_from(config).map_err(|error| authentication::cause(&error))
 }

@@ -11,7 +11,7 @@ use http::header::USER_AGENT;
 use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
 use super::client::RenewableClient;
-use super::{Cluster, CredentialCache, Limits, login};
+use super::{Cluster, CredentialCache, Limits, authentication};
 use crate::bounded;
 use crate::credentials::without_credentials;
 use crate::memory::Memory;
@@ -185,7 +185,7 @@ async fn load(access: &Access) -> Result<(Config, String), ConnectError> {
     let options = KubeConfigOptions { context: Some(name.clone()), ..KubeConfigOptions::default() };
     let config = Config::from_custom_kubeconfig(kubeconfig, &options)
         .await
-        .map_err(|error| unusable(login::cause(&error)))?;
+        .map_err(|error| unusable(authentication::cause(&error)))?;
     Ok((config, name))
 }
 
@@ -217,7 +217,7 @@ fn is_named() -> bool {
 }
 
 /// What was asked for and is not there. Only where nothing was may a pod's own cluster be meant:
-/// anywhere else it would be written to a cluster that nobody chose.
+/// anywhere else it would be written to a cluster that was not chosen.
 fn asked_for(access: &Access, error: &KubeconfigError, is_named: bool) -> Option<ConnectError> {
     match (error, &access.context) {
         (KubeconfigError::ReadConfig(_, path), _) if is_named => {
@@ -235,7 +235,7 @@ fn unreadable(access: &Access, error: &KubeconfigError) -> ConnectError {
         (KubeconfigError::ReadConfig(_, path), _) | (_, Some(path)) => path.display().to_string(),
         _ => "named by KUBECONFIG".to_owned(),
     };
-    ConnectError::Unreadable { path, reason: login::misread(error) }
+    ConnectError::Unreadable { path, reason: authentication::misread(error) }
 }
 
 fn unusable(reason: String) -> ConnectError {

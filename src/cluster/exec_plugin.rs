@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use tokio::process::Command;
 use tokio::sync::Mutex;
 
-use super::login::ended;
+use super::authentication::ended;
 
 /// The variable in which a plugin gets what it may want to know.
 const EXEC_INFO: &str = "KUBERNETES_EXEC_INFO";

@@ -166,7 +166,7 @@ impl Cluster {
     }
 
     /// Records as ours what was to go and is still there in `seen`, which comes of applying `send`:
-    /// else nobody would own it, and no apply would remove it any more.
+    /// else it would have no owner, and no apply would remove it any more.
     ///
     /// # Errors
     ///

@@ -4,6 +4,7 @@
 //! [`observe`](Cluster::observe) only read and dry-run, `execute` and `record` write, `wait` follows
 //! what becomes of it. What the answers mean for the plan is decided in [`crate::plan`].
 
+mod authentication;
 mod causes;
 mod client;
 mod connect;
@@ -19,7 +20,6 @@ mod instances;
 mod lease;
 mod leftovers;
 mod limits;
-mod login;
 mod observe;
 mod path;
 mod patience;

@@ -9,7 +9,7 @@ use kube::client::Body;
 
 use super::client::Authenticated;
 use super::wire::{Call, garbled};
-use super::{ApiError, Cluster, login};
+use super::{ApiError, Cluster, authentication};
 
 impl Cluster {
     /// Sends a request, and gives the answer of which nothing is read yet, whatever its status.
@@ -38,7 +38,7 @@ impl Cluster {
 
     /// That no answer came, or no whole one.
     pub(super) fn unreachable(&self, error: &(dyn Error + 'static)) -> ApiError {
-        ApiError::Unreachable { url: self.url.clone(), cause: login::cause(error) }
+        ApiError::Unreachable { url: self.url.clone(), cause: authentication::cause(error) }
     }
 }
 

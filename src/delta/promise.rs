@@ -2,7 +2,7 @@
 //! write: a dry run can't tell what an admission policy does to a real request only, nor what is
 //! changed between the two.
 //!
-//! Only what git declares counts, and what was to go ([`crate::ownership::leftovers`]). What nobody
+//! Only what git declares counts, and what was to go ([`crate::ownership::leftovers`]). What is not
 //! declared may be there or not: what the server fills in or allocates, what is injected, what
 //! others write in between.
 
@@ -149,7 +149,7 @@ impl<'a> Seen<'a> {
     }
 
     /// What tells the elements of the list from each other; `None` where it is owned as a whole, or
-    /// nobody knows.
+    /// it is not known.
     fn told_by(&self) -> Option<Told> {
         let key = self.owned?.keys().find(|key| key.starts_with("k:") || key.starts_with("v:"))?;
         Some(match key.strip_prefix("k:") {

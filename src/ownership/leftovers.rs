@@ -7,7 +7,7 @@
 //! refuses the object for ever. Once such a field is recorded as ours, the next apply removes it.
 //!
 //! In the same way what was ours is left over where something keeps it though it was to go, such as an
-//! admission policy: it is nobody's then, and no apply would ever remove it.
+//! admission policy: it has no owner then, and no apply would ever remove it.
 //!
 //! Decides only. [`crate::cluster`] asks the server which of them are in the way, and writes.
 
@@ -76,8 +76,8 @@ pub struct Removal<'a> {
 }
 
 impl Removal<'_> {
-    /// The fields that were to go and are still there, though nobody says that they should be. What
-    /// others have written in between is theirs.
+    /// The fields that were to go, are still there, and have no manager. What others have written in
+    /// between is theirs.
     pub fn left_behind(&self) -> Vec<Leftover> {
         let Self { send, before, meant, after } = *self;
         if before.uid() != after.uid() {

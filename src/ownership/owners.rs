@@ -14,7 +14,7 @@ pub fn of<'a>(live: &'a Object, path: &[PathPart<'_>]) -> Vec<Manager<'a>> {
 }
 
 /// How many steps of the way to a field of `object` lead to what is owned as one value: to something
-/// around the field, or to itself. `None` where nobody owns it.
+/// around the field, or to itself. `None` where it has no owner.
 pub fn steps_to_whole(object: &Object, path: &[PathPart<'_>]) -> Option<usize> {
     let Reach { shares, steps } = reach(object, path);
     let is_whole = !shares.is_empty() && shares.iter().all(|share| is_leaf(share.node));
@@ -44,7 +44,7 @@ fn reach<'a>(live: &'a Object, path: &[PathPart<'_>]) -> Reach<'a> {
     let share = |manager: Manager<'a>| Some(Owned { manager, node: field(manager.fields, key)? });
     let mut shares: Vec<Owned<'a>> = managers::of(live).filter_map(share).collect();
     for (i, part) in rest.iter().enumerate() {
-        // Nobody owns a part: what they own, they own whole, and so every part of it.
+        // No part has an owner of its own: what managers own, they own whole, and so every part.
         if shares.iter().all(|share| is_leaf(share.node)) {
             return Reach { shares, steps: i + 1 };
         }

@@ -115,7 +115,7 @@ impl Worker<'_> {
         found.collect()
     }
 
-    /// What is left of what looks `broken` where nobody but trueup has said what becomes of the object,
+    /// What is left of what looks `broken` where the server has not said what becomes of the object,
     /// once the server is asked how it writes it down.
     async fn confirmed(self, served: &Served, written: &Written<'_>, broken: Broken) -> Broken {
         let Written { send, answer, .. } = written;

@@ -1,5 +1,5 @@
-//! Why nobody is let in, told without what is secret: kube's own words quote the whole command line
-//! of a program with its output, lines of a kubeconfig, and URLs with their passwords.
+//! Why authentication or a connection fails, without what is secret: kube's own words quote the whole
+//! command line of a program with its output, lines of a kubeconfig, and URLs with their passwords.
 
 use std::error::Error;
 use std::process::Output;
@@ -18,7 +18,7 @@ const LINE: usize = 300;
 pub(super) fn cause(error: &(dyn Error + 'static)) -> String {
     let mut innermost = error;
     loop {
-        if let Some(words) = of_login(innermost) {
+        if let Some(words) = of_plugin(innermost) {
             return words;
         }
         match innermost.source() {
@@ -43,9 +43,9 @@ pub(super) fn misread(error: &KubeconfigError) -> String {
 }
 
 /// The words for an error of logging in by a program, where kube's would tell too much.
-fn of_login(error: &(dyn Error + 'static)) -> Option<String> {
+fn of_plugin(error: &(dyn Error + 'static)) -> Option<String> {
     if let Some(kube::Error::Auth(error)) = error.downcast_ref::<kube::Error>() {
-        return of_login(error);
+        return of_plugin(error);
     }
     let name = "the program of the user's auth-provider";
     Some(match error.downcast_ref::<AuthError>()? {
