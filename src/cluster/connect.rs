@@ -1,18 +1,17 @@
 //! Kubeconfig → [`Cluster`]: which file, which context, which user, and what a person is told when
 //! one of them is not there.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use http::HeaderValue;
 use http::header::USER_AGENT;
-use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::{Config, KubeConfigOptions, KubeconfigError};
 
 use super::client::RenewableClient;
-use super::{Cluster, CredentialCache, Limits, authentication};
-use crate::bounded;
+use super::{Cluster, CredentialCache, Limits, authentication, kubeconfig};
 use crate::credentials::without_credentials;
 use crate::memory::Memory;
 
@@ -20,9 +19,6 @@ use crate::memory::Memory;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait for the next bytes of an answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// How many bytes a kubeconfig may have.
-const LARGEST: u64 = 16 << 20;
 
 /// How to reach the cluster.
 #[derive(Clone, Debug, Default)]
@@ -160,14 +156,11 @@ impl Cluster {
 
 /// The configuration and the name of what it leads to.
 async fn load(access: &Access) -> Result<(Config, String), ConnectError> {
-    let kubeconfig = match &access.kubeconfig {
-        Some(path) => read(path),
-        None => Kubeconfig::read(),
-    };
-    let kubeconfig = match kubeconfig {
+    let listed = kubeconfig::listed();
+    let kubeconfig = match kubeconfig::read(access.kubeconfig.as_deref(), &listed) {
         Ok(kubeconfig) => kubeconfig,
         Err(error) if access.kubeconfig.is_none() && is_missing(&error) => {
-            if let Some(asked) = asked_for(access, &error, is_named()) {
+            if let Some(asked) = asked_for(access, &error, !listed.is_empty()) {
                 return Err(asked);
             }
             let config = Config::incluster().map_err(|_| ConnectError::NoKubeconfig)?;
@@ -176,11 +169,12 @@ async fn load(access: &Access) -> Result<(Config, String), ConnectError> {
         Err(error) => return Err(unreadable(access, &error)),
     };
     let known: Vec<String> = kubeconfig.contexts.iter().map(|named| named.name.clone()).collect();
-    let wanted = access.context.clone().or_else(|| kubeconfig.current_context.clone());
-    let name = match wanted {
+    let asked = access.context.clone().filter(|name| !name.is_empty());
+    let current = kubeconfig.current_context.clone().filter(|name| !name.is_empty());
+    let name = match asked.or(current) {
         Some(name) if known.contains(&name) => name,
-        Some(name) if !name.is_empty() => return Err(ConnectError::UnknownContext { name, known }),
-        _ => return Err(ConnectError::NoContext { known }),
+        Some(name) => return Err(ConnectError::UnknownContext { name, known }),
+        None => return Err(ConnectError::NoContext { known }),
     };
     let options = KubeConfigOptions { context: Some(name.clone()), ..KubeConfigOptions::default() };
     let config = Config::from_custom_kubeconfig(kubeconfig, &options)
@@ -189,31 +183,12 @@ async fn load(access: &Access) -> Result<(Config, String), ConnectError> {
     Ok((config, name))
 }
 
-/// Reads a kubeconfig, which may be a pipe, as one that a shell makes of `<(…)`.
-fn read(path: &Path) -> Result<Kubeconfig, KubeconfigError> {
-    let failed = |error| KubeconfigError::ReadConfig(error, path.to_owned());
-    let text = bounded::read(path, LARGEST).map_err(failed)?;
-    if std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
-        // Its paths are relative to where it is.
-        return Kubeconfig::read_from(path);
-    }
-    let text = String::from_utf8(text);
-    let text = text.map_err(|_| failed(std::io::Error::other("it is not UTF-8 text")))?;
-    Kubeconfig::from_yaml(&text)
-}
-
 fn is_missing(error: &KubeconfigError) -> bool {
     match error {
         KubeconfigError::FindPath => true,
         KubeconfigError::ReadConfig(error, _) => error.kind() == std::io::ErrorKind::NotFound,
         _ => false,
     }
-}
-
-/// Whether `KUBECONFIG` names a file; empty, it is as good as not set.
-#[allow(clippy::disallowed_methods, reason = "a convention of kubectl's, which kube reads, too")]
-fn is_named() -> bool {
-    std::env::var_os("KUBECONFIG").is_some_and(|paths| !paths.is_empty())
 }
 
 /// What was asked for and is not there. Only where nothing was may a pod's own cluster be meant:

@@ -17,6 +17,7 @@ mod execute;
 mod faults;
 mod immutable;
 mod instances;
+mod kubeconfig;
 mod lease;
 mod leftovers;
 mod limits;

@@ -1,8 +1,11 @@
 //! What a pull brings, and what it says.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
 
+use crate::support::command::Cmd;
 use crate::support::git::{Upstream, assert_clean_at, git, pull, write};
 
 fn short(commit: &str) -> &str {
@@ -234,4 +237,43 @@ fn a_change_that_the_index_is_too_young_to_notice_stays_noticed() {
     let _ = pull(&checkout).run().exits(0);
 
     assert_eq!(git(&checkout, ["status", "--porcelain"]), " M web.yaml");
+}
+
+#[test]
+fn what_a_pull_writes_has_the_modes_that_git_gives() {
+    for (shared, umask) in [("umask", "022"), ("umask", "077"), ("group", "077"), ("all", "027")] {
+        let upstream = Upstream::new();
+        let ours = upstream.clone("ours");
+        let gits = upstream.clone("gits");
+        for checkout in [&ours, &gits] {
+            let _ = git(checkout, ["config", "core.sharedRepository", shared]);
+        }
+        upstream.write("web.yaml", "kind: Web\nreplicas: 2\n");
+        let _ = upstream.commit("Second replica");
+        let with_umask = |command: &str| {
+            let line = format!("umask {umask}; exec {command}");
+            let _ = Cmd::new("sh").args(["-c", &line]).run().exits(0);
+        };
+        let trueup = env!("CARGO_BIN_EXE_trueup");
+        with_umask(&format!("{trueup} -C '{}' pull", ours.display()));
+        with_umask(&format!("git -C '{}' -c fetch.unpackLimit=1 fetch --quiet", gits.display()));
+        let modes = |checkout: &Path| {
+            let pack = fs::read_dir(checkout.join(".git/objects/pack")).unwrap();
+            let files = pack.map(|entry| entry.unwrap().path());
+            let files = files.chain([checkout.join(".git/refs/remotes/origin/main")]);
+            let kinds = ["pack", "idx"];
+            let wanted = |path: &PathBuf| {
+                path.ends_with("main")
+                    || kinds.iter().any(|kind| path.extension() == Some(kind.as_ref()))
+            };
+            let mode = |path: PathBuf| {
+                let mode = fs::metadata(&path).unwrap().mode() & 0o7777;
+                (path.extension().map(std::ffi::OsStr::to_owned), mode)
+            };
+            files.filter(wanted).map(mode).collect::<BTreeSet<_>>()
+        };
+        let (ours, gits) = (modes(&ours), modes(&gits));
+        assert!(ours.len() >= 3, "{ours:?}");
+        assert_eq!(ours, gits, "{shared} {umask}");
+    }
 }

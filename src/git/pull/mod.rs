@@ -13,6 +13,8 @@ mod fetch;
 mod lock;
 mod metered;
 mod obstacles;
+#[cfg(unix)]
+mod shared;
 mod staging;
 mod transport;
 mod tree;
@@ -89,7 +91,11 @@ impl Pulled {
 pub fn pull(options: &PullOptions) -> Result<Pulled, PullError> {
     match &options.url {
         Some(url) => match clone::clone_unless_there(options, url)? {
-            clone::Outcome::Cloned(pulled) => Ok(pulled),
+            clone::Outcome::Cloned(pulled) => {
+                let limits = options.limits.for_pull();
+                share(&Checkout::discover_within(&options.directory, &limits)?.local());
+                Ok(pulled)
+            }
             clone::Outcome::There(checkout) => update(&checkout, options),
         },
         None => {
@@ -103,6 +109,14 @@ pub fn pull(options: &PullOptions) -> Result<Pulled, PullError> {
 fn update(checkout: &Checkout, options: &PullOptions) -> Result<Pulled, PullError> {
     let repo = checkout.local();
     let _lock = PullLock::take(&repo, options)?;
+    let updated = update_locked(checkout, options);
+    // What was fetched stays, whatever else went wrong.
+    share(&repo);
+    updated
+}
+
+fn update_locked(checkout: &Checkout, options: &PullOptions) -> Result<Pulled, PullError> {
+    let repo = checkout.local();
     let upstream = Upstream::of(&repo, options)?;
     let before = upstream.commit;
     fast_forward::finish(checkout, &upstream.branch, before)?;
@@ -128,6 +142,14 @@ fn update(checkout: &Checkout, options: &PullOptions) -> Result<Pulled, PullErro
     let (commits, authors) = newcomers(&repo, before, tip)?;
     let before = before.map(text);
     Ok(Pulled { before, files, commits, authors, ..unchanged(&upstream, tip, 0) })
+}
+
+/// Lets others read what was written, as far as git would.
+fn share(repo: &gix::Repository) {
+    #[cfg(unix)]
+    shared::share(repo);
+    #[cfg(not(unix))]
+    let _ = repo;
 }
 
 fn unchanged(upstream: &Upstream, at: ObjectId, ahead: usize) -> Pulled {
