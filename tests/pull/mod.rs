@@ -3,5 +3,6 @@
 mod clone;
 mod crash;
 mod refusal;
+mod sparse;
 mod transport;
 mod update;

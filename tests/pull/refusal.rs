@@ -260,10 +260,3 @@ fn an_index_that_another_git_works_with() {
     cannot(&checkout, &["index.lock is there: another program works with the checkout"]);
     assert!(checkout.join(".git/index.lock").exists(), "it is not ours to remove");
 }
-
-#[test]
-fn a_sparse_checkout() {
-    let (_upstream, checkout) = one_behind();
-    git(&checkout, ["sparse-checkout", "set", "new"]);
-    cannot(&checkout, &["sparse", "git pull --ff-only"]);
-}

@@ -81,9 +81,6 @@ pub enum PullError {
         /// The remote that is configured for it or would be the default.
         remote: String,
     },
-    /// Only a part of the files is checked out.
-    #[error("the checkout is sparse, which trueup cannot update")]
-    Sparse,
     /// The URL makes no sense.
     #[error("`{url}` is not a URL that git knows")]
     BadUrl {
@@ -227,7 +224,6 @@ impl PullError {
                 "add one with `git remote add {remote} URL`, or choose with `git branch \
                  --set-upstream-to=REMOTE/BRANCH {branch}`"
             ),
-            Self::Sparse => "update it with `git pull --ff-only`".into(),
             Self::EmptyRemote { .. } => "push a commit to it first".into(),
             Self::BranchGone { others, .. } if !others.is_empty() => format!(
                 "it has {}; choose with --branch when cloning, or with `git switch`",

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use gix::ObjectId;
-use gix::index::entry::{Flags, Stage};
+use gix::index::entry::Stage;
 use gix::refs::transaction::{Change as RefChange, LogChange, PreviousValue, RefEdit, RefLog};
 use gix::refs::{FullName, Target};
 
@@ -11,7 +11,7 @@ use super::PullError;
 use super::lock::{IndexLock, Journal};
 use super::obstacles::Inspector;
 use super::staging::Staging;
-use super::{tree, update, upstream};
+use super::{sparse, tree, update, upstream};
 use crate::git::trees::Trees;
 use crate::git::{Checkout, Error};
 
@@ -102,15 +102,18 @@ pub(super) fn fast_forward(
     let old_tree = old.map(|old| tree_of(&repo, old)).transpose()?;
     let changes = tree::changes(&repo, old_tree, new_tree)?;
     let staging = Staging::new(&repo)?;
-    staging.fill(&repo, new_tree, &changes)?;
     let journal = Journal::of(&repo);
     let _lock = IndexLock::take(&repo, &staging)?;
     still_there(checkout, branch, old)?;
-    let mut index = read_index(&repo)?;
+    let mut index = sparse::expand(&repo, read_index(&repo)?)?;
+    let left_out = sparse::left_out(&repo, checkout.root(), &index, new_tree, &changes)?;
+    let mut files = changes.clone();
+    files.retain(|path, _| !left_out.contains(path));
+    staging.fill(&repo, new_tree, &files)?;
     let found = Inspector::new(&repo, checkout.root(), &index)?.inspect(&changes, &staging)?;
     journal.write(branch, new, &staging)?;
-    update::update_files(checkout.root(), &changes, &found, &staging)?;
-    update::update_index(&repo, checkout.root(), &mut index, &changes)?;
+    update::update_files(checkout.root(), &files, &found, &staging)?;
+    update::update_index(&repo, checkout.root(), &mut index, &changes, &left_out)?;
     update::write_index(&index, &staging)?;
     move_branch(&repo, branch, old, new)?;
     journal.clear();
@@ -148,10 +151,6 @@ fn read_index(repo: &gix::Repository) -> Result<gix::index::File, PullError> {
         gix::index::decode::Options::default(),
     )
     .map_err(Error::read(reading()))?;
-    let skipped = |entry: &gix::index::Entry| entry.flags.contains(Flags::SKIP_WORKTREE);
-    if index.is_sparse() || index.entries().iter().any(skipped) {
-        return Err(PullError::Sparse);
-    }
     let unmerged = index.entries().iter().find(|entry| entry.stage() != Stage::Unconflicted);
     if let Some(entry) = unmerged {
         return Err(PullError::Unmerged { path: entry.path(&index).to_string() });

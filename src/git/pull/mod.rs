@@ -15,6 +15,7 @@ mod metered;
 mod obstacles;
 #[cfg(unix)]
 mod shared;
+mod sparse;
 mod staging;
 mod transport;
 mod tree;

@@ -3,7 +3,7 @@
 //! Every step can be the last one of a killed pull: a file is replaced whole or not at all, and the
 //! next pull knows it for the new one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use gix::objs::tree::EntryKind;
 
 use super::PullError;
 use super::obstacles::{Found, Inspector, Reach, mode_of, reach, seen, system_path};
+use super::sparse::LEFT_OUT;
 use super::staging::Staging;
 use super::tree::{Change, Side};
 use crate::git::Error;
@@ -156,12 +157,14 @@ fn copy_beside(new: &Path, place: &Path) -> io::Result<()> {
     fs::rename(copy, place)
 }
 
-/// Puts the new entries of `changes` into `index`, with the files' times and sizes.
+/// Puts the new entries of `changes` into `index`, with the files' times and sizes; those that are
+/// left out of a sparse checkout have no file.
 pub(super) fn update_index(
     repo: &gix::Repository,
     root: &Path,
     index: &mut gix::index::File,
     changes: &BTreeMap<BString, Change>,
+    left_out: &BTreeSet<BString>,
 ) -> Result<(), PullError> {
     doubt_racy_entries(repo, root, index, changes)?;
     index.remove_entries(|_, path, _| changes.contains_key(path));
@@ -170,12 +173,14 @@ pub(super) fn update_index(
         let whole = root.join(system_path(path.as_ref())?);
         let stat = match new.kind {
             EntryKind::Commit => Stat::default(),
+            _ if left_out.contains(path) => Stat::default(),
             _ => gix::index::fs::Metadata::from_path_no_follow(&whole)
                 .map_err(PullError::write(format!("`{path}`")))
                 .map(|metadata| Stat::from_fs(&metadata).unwrap_or_default())?,
         };
         let mode = mode_of(new.kind);
-        index.dangerously_push_entry(stat, new.id, Flags::empty(), mode, path.as_ref());
+        let flags = if left_out.contains(path) { LEFT_OUT } else { Flags::empty() };
+        index.dangerously_push_entry(stat, new.id, flags, mode, path.as_ref());
     }
     index.sort_entries();
     // Both speak of entries as they were.
