@@ -12,6 +12,9 @@ use serde::Serialize;
 /// can't be stored in a cluster, and a file may hold many.
 pub const LARGEST: u64 = 64 << 20;
 
+/// The id of no commit.
+const NO_COMMIT: &str = "0000000000000000000000000000000000000000";
+
 /// A commit, and what named it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Revision {
@@ -33,6 +36,24 @@ impl Revision {
     /// The commit's id as people read it: seven digits.
     pub fn short(&self) -> &str {
         short(&self.commit)
+    }
+
+    /// What a work tree is on before the first commit of its branch: the id that git writes for no
+    /// object.
+    pub(crate) fn unborn(branch: String) -> Self {
+        Self {
+            commit: NO_COMMIT.to_owned(),
+            named: branch,
+            summary: String::new(),
+            author: String::new(),
+            time: Timestamp::UNIX_EPOCH,
+            dirty: true,
+        }
+    }
+
+    /// Whether there is no commit yet.
+    pub(crate) fn is_unborn(&self) -> bool {
+        self.commit == NO_COMMIT
     }
 }
 
@@ -109,6 +130,8 @@ pub enum WhySkipped {
     BehindSymlink,
     /// Neither a file nor a folder: a device, a pipe, a socket.
     Special,
+    /// What Git LFS keeps in git instead of the file.
+    LfsPointer,
 }
 
 impl fmt::Display for WhySkipped {
@@ -125,8 +148,19 @@ impl fmt::Display for WhySkipped {
                 f.write_str("is behind a symbolic link, which is never followed")
             }
             Self::Special => f.write_str("is a device, a pipe or a socket, which is never read"),
+            Self::LfsPointer => f.write_str("is a Git LFS pointer: its content is not in git"),
         }
     }
+}
+
+/// Whether a manifest is kept in Git LFS, and this is its pointer (git-lfs, `docs/spec.md`). Other
+/// files may be, as the icon of a chart: what reads them decides.
+pub(crate) fn is_lfs_pointer(path: &str, content: &[u8]) -> bool {
+    /// The longest that a pointer may be.
+    const LONGEST: usize = 1024;
+    let is_manifest = [".yaml", ".yml", ".json"].iter().any(|end| path.ends_with(end));
+    let begins = content.starts_with(b"version https://git-lfs.github.com/spec/v1\n");
+    is_manifest && begins && content.len() < LONGEST
 }
 
 impl WhySkipped {
@@ -139,6 +173,7 @@ impl WhySkipped {
             Self::TooLarge { .. } => "split it into several files",
             Self::BehindSymlink => "make the link above it a folder again",
             Self::Special => "put a file there",
+            Self::LfsPointer => "commit the file itself: take it out of .gitattributes' `filter=lfs`",
         }
     }
 }

@@ -28,6 +28,8 @@ mod five_bad;
 mod forgotten;
 mod former_pods;
 #[cfg(unix)]
+mod git_matrix;
+#[cfg(unix)]
 mod help;
 #[cfg(unix)]
 mod hostile;

@@ -26,6 +26,22 @@ pub enum Error {
         /// What git says.
         source: Cause,
     },
+    /// The repository has a format that is not known.
+    #[error("the repository of {} has {what}, which trueup does not know", .dir.display())]
+    Format {
+        /// Where the search began.
+        dir: PathBuf,
+        /// What is not known.
+        what: String,
+    },
+    /// A configuration file of git can't be read.
+    #[error("cannot read the configuration {}", .path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What git says.
+        source: Cause,
+    },
     /// A path argument that points out of the checkout.
     #[error("{} is outside the checkout {}", .path.display(), .root.display())]
     Outside {
@@ -158,6 +174,10 @@ impl Error {
             Self::NotARepository { .. } => {
                 "name the checkout with -C DIR, or make it: trueup pull -C DIR --url URL".into()
             }
+            Self::Format { .. } => "clone it to another folder, where trueup makes what it knows: trueup \
+                                    pull -C DIR --url URL"
+                .into(),
+            Self::Config { .. } => "see what git says of it: git config --list".into(),
             Self::Outside { root, .. } => {
                 format!("paths are folders and files of the checkout {}", root.display())
             }

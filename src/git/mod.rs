@@ -5,7 +5,7 @@
 //! `worktree` those that are not committed. [`pull`] is the one thing here that writes.
 //!
 //! Nothing in a repository is taken on trust: `owner` decides whose may be used, `fault` which tree
-//! objects are sound, `limits` how much is read; `trees` and `history` read no object past them, and
+//! objects are sound, `format` which repositories are known, `limits` how much is read; `trees` and `history` read no object past them, and
 //! `beneath` no file outside the work tree. `barred` tells which links may hide a folder.
 
 mod authors;
@@ -14,6 +14,7 @@ mod beneath;
 mod cause;
 mod error;
 mod fault;
+mod format;
 mod history;
 mod limits;
 mod owner;
@@ -87,11 +88,12 @@ impl Checkout {
         let opening = |source| Error::Open { dir: dir.to_owned(), source };
         // Before its configuration is looked at, and then all of it counts.
         place.check_owner()?;
+        format::check(&place.common_dir(), dir)?;
         let repository = gix::open::Options::default_for_level(gix::sec::Trust::Full)
             .open_path_as_is(true)
             .config_overrides(limits.overrides())
             .open(&place.candidate)
-            .map_err(|error| opening(Cause::from(error)))?;
+            .map_err(|error| format::broken_config().unwrap_or(opening(Cause::from(error))))?;
         let bare = repository.work_dir().is_none();
         let root = repository.work_dir().unwrap_or(repository.git_dir());
         let root = root.canonicalize().map_err(|error| opening(Cause::from(error)))?;

@@ -30,8 +30,12 @@ impl Place {
         // Who owns it is decided here, not by the search.
         let options = gix::discover::upwards::Options {
             trust: gix::discover::upwards::TrustPolicy::Assume(gix::sec::Trust::Full),
+            // A ceiling elsewhere is none.
+            match_ceiling_dir_or_error: false,
             ..Default::default()
         };
+        // GIT_CEILING_DIRECTORIES, and whether other file systems are searched.
+        let options = options.apply_environment();
         let (found, _) = gix::discover::upwards_opts(dir, options)?;
         Ok(match found {
             gix::discover::repository::Path::WorkTree(dir) => Self::of_work_tree(dir, None),
@@ -69,15 +73,20 @@ impl Place {
     fn parts(&self) -> Vec<PathBuf> {
         let mut parts = vec![self.candidate.clone(), self.git_dir.clone()];
         parts.extend(self.work_dir.clone());
-        // Where a linked work tree shares the objects and the configuration of another.
-        if let Ok(shared) = std::fs::read_to_string(self.git_dir.join("commondir")) {
-            parts.push(self.git_dir.join(shared.trim_end()));
-        }
+        parts.push(self.common_dir());
         // A link has an owner, and so has what it leads to.
         let real: Vec<_> = parts.iter().filter_map(|part| part.canonicalize().ok()).collect();
         parts.extend(real);
         parts.dedup();
         parts
+    }
+
+    /// The git directory, or that of which a linked work tree shares the objects and the configuration.
+    pub(super) fn common_dir(&self) -> PathBuf {
+        match std::fs::read_to_string(self.git_dir.join("commondir")) {
+            Ok(shared) => self.git_dir.join(shared.trim_end()),
+            Err(_) => self.git_dir.clone(),
+        }
     }
 
     /// Refuses the repository of another user.

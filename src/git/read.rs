@@ -13,7 +13,7 @@ use super::error::{Excess, Measure};
 use super::revision::parse;
 use super::trees::{Entry, File, Trees};
 use super::{Checkout, Error, TreeFault};
-use crate::snapshot::{LARGEST, Revision, Skipped, Snapshot, WhySkipped};
+use crate::snapshot::{LARGEST, Revision, Skipped, Snapshot, WhySkipped, is_lfs_pointer};
 
 /// Fewer files than this are read faster than threads are started.
 const WORTH_A_THREAD: usize = 64;
@@ -172,6 +172,10 @@ fn read_blobs(
         }
         budget.take(path, bytes)?;
         let mut object = repo.find_object(*id).map_err(Error::read(format!("`{path}`")))?;
+        if is_lfs_pointer(path, &object.data) {
+            contents.1.push(Skipped { path: path.clone(), why: WhySkipped::LfsPointer });
+            continue;
+        }
         contents.0.insert(path.clone(), std::mem::take(&mut object.data));
     }
     Ok(contents)

@@ -26,6 +26,9 @@ impl Checkout {
 
     /// What the repository is known by: the commit that following first parents ends at.
     pub fn root_commit(&self, revision: &Revision) -> Result<RootCommit, Error> {
+        if revision.is_unborn() {
+            return Ok(RootCommit(revision.commit.clone()));
+        }
         let repo = self.local();
         let shallow = repo.shallow_commits().map_err(Error::read("the shallow boundary"))?;
         let mut id = parse(&revision.commit)?;
@@ -45,16 +48,16 @@ impl Checkout {
     /// The revision that the commit `id` is.
     pub(super) fn describe(&self, id: gix::ObjectId, named: String) -> Result<Revision, Error> {
         let repo = self.local();
-        let reading = || format!("commit {id}");
         let commit = find_commit(&repo, &self.limits, id)?;
-        let summary = commit.message().map_err(Error::read(reading()))?.summary();
-        let author = commit.author().map_err(Error::read(reading()))?;
-        let seconds = commit.time().map_err(Error::read(reading()))?.seconds;
+        let summary = gix::objs::commit::MessageRef::from_bytes(message(&commit.data)).summary();
+        // A line that can't be read names no one, and git takes such a commit all the same.
+        let author = commit.author().ok().map(|author| author.name.to_str_lossy());
+        let seconds = commit.time().map(|time| time.seconds).unwrap_or_default();
         Ok(Revision {
             commit: id.to_string(),
             named,
             summary: cut(&summary.to_str_lossy()),
-            author: cut(&author.name.to_str_lossy()),
+            author: cut(&author.unwrap_or_default()),
             time: Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH),
             dirty: false,
         })
@@ -139,6 +142,11 @@ fn ref_names(repo: &gix::Repository) -> Vec<String> {
     let Ok(platform) = repo.references() else { return Vec::new() };
     let Ok(all) = platform.all() else { return Vec::new() };
     all.flatten().map(|reference| reference.name().shorten().to_string()).collect()
+}
+
+/// What follows the header of a commit object.
+fn message(commit: &[u8]) -> &[u8] {
+    commit.split_once_str("\n\n").map_or(b"", |(_, message)| message)
 }
 
 /// A line as far as anybody reads it: it is printed, kept in an annotation and sent on.

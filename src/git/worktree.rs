@@ -14,7 +14,7 @@ use super::beneath::{self, Found};
 use super::fault::{self, inert};
 use super::trees::Trees;
 use super::{Checkout, Error, barred};
-use crate::snapshot::{LARGEST, Skipped, Snapshot, WhySkipped};
+use crate::snapshot::{LARGEST, Revision, Skipped, Snapshot, WhySkipped, is_lfs_pointer};
 
 impl Checkout {
     /// The paths under `paths` that differ from `HEAD`: staged, not staged, and untracked ones that
@@ -63,7 +63,10 @@ impl Checkout {
             return Err(Error::Bare { root: self.root().to_owned() });
         }
         let mut repo = self.local();
-        let mut revision = self.resolve(None)?;
+        let mut revision = match self.resolve(None) {
+            Err(Error::Unborn { branch }) => Revision::unborn(branch),
+            resolved => resolved?,
+        };
         let changed = self.changes(&repo, paths)?;
         revision.dirty = !changed.is_empty();
         // Whether a file would survive a round trip through git is of no interest to a reader.
@@ -134,8 +137,12 @@ impl Checkout {
                 Found::Skipped(why) => why,
                 Found::File(_, bytes) if bytes > LARGEST => WhySkipped::TooLarge { bytes },
                 Found::File(file, _) => {
-                    files.insert(path.to_owned(), reader.read(file, path)?);
-                    continue;
+                    let content = reader.read(file, path)?;
+                    if !is_lfs_pointer(path, &content) {
+                        files.insert(path.to_owned(), content);
+                        continue;
+                    }
+                    WhySkipped::LfsPointer
                 }
             };
             skipped.push(Skipped { path: path.to_owned(), why });

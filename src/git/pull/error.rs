@@ -37,6 +37,12 @@ pub enum PullError {
         /// The first such path.
         path: String,
     },
+    /// An operation of git's is not concluded.
+    #[error("a {operation} is not finished")]
+    Unfinished {
+        /// The command that began it.
+        operation: &'static str,
+    },
     /// A file or `HEAD` changed while it was being updated.
     #[error("{what} changed during the pull")]
     Moved {
@@ -188,7 +194,11 @@ impl PullError {
     pub fn is_refusal(&self) -> bool {
         matches!(
             self,
-            Self::Dirty(_) | Self::Diverged { .. } | Self::Unmerged { .. } | Self::Moved { .. }
+            Self::Dirty(_)
+                | Self::Diverged { .. }
+                | Self::Unmerged { .. }
+                | Self::Unfinished { .. }
+                | Self::Moved { .. }
         )
     }
 
@@ -211,6 +221,9 @@ impl PullError {
             Self::Unmerged { .. } => "finish it with `git commit`, or undo it with `git merge \
                                       --abort`"
                 .into(),
+            Self::Unfinished { operation } => format!(
+                "conclude it with `git {operation} --continue`, or undo it with `git {operation} --abort`"
+            ),
             Self::Moved { .. } => "pull again".into(),
             Self::OtherRemote { .. } => {
                 "name another folder with -C DIR, or change the checkout's remote with \

@@ -6,12 +6,13 @@ use gix::ObjectId;
 use gix::index::entry::Stage;
 use gix::refs::transaction::{Change as RefChange, LogChange, PreviousValue, RefEdit, RefLog};
 use gix::refs::{FullName, Target};
+use gix::state::InProgress;
 
 use super::PullError;
 use super::lock::{IndexLock, Journal};
 use super::obstacles::Inspector;
 use super::staging::Staging;
-use super::{sparse, tree, update, upstream};
+use super::{ancestry, sparse, tree, update, upstream};
 use crate::git::trees::Trees;
 use crate::git::{Checkout, Error};
 
@@ -31,13 +32,7 @@ pub(super) fn relation(
     upstream: ObjectId,
 ) -> Result<Relation, Error> {
     let Some(branch) = branch else { return Ok(Relation::Behind) };
-    let only = |of: ObjectId, without: ObjectId| -> Result<usize, Error> {
-        let reading = || format!("the commits up to {of}");
-        let walk = repo.rev_walk([of]).with_hidden([without]).all();
-        let walk = walk.map_err(Error::read(reading()))?;
-        walk.map(|info| info.map(drop))
-            .try_fold(0, |count, info| info.map(|()| count + 1).map_err(Error::read(reading())))
-    };
+    let only = |of, without| Ok(ancestry::only(repo, of, Some(without))?.len());
     if branch == upstream {
         return Ok(Relation::Same);
     }
@@ -95,6 +90,9 @@ pub(super) fn fast_forward(
     if checkout.is_bare() {
         return move_branch(&repo, branch, old, new);
     }
+    if let Some(operation) = unfinished(&repo) {
+        return Err(PullError::Unfinished { operation });
+    }
     for commit in old.into_iter().chain([new]) {
         Trees::of(&repo, checkout.limits(), commit)?.inspect()?;
     }
@@ -118,6 +116,17 @@ pub(super) fn fast_forward(
     move_branch(&repo, branch, old, new)?;
     journal.clear();
     Ok(())
+}
+
+/// What git would conclude on top of the commit that `HEAD` is at. Not all of it leaves conflicts.
+fn unfinished(repo: &gix::Repository) -> Option<&'static str> {
+    match repo.state()? {
+        InProgress::Merge => Some("merge"),
+        InProgress::CherryPick | InProgress::CherryPickSequence => Some("cherry-pick"),
+        InProgress::Revert | InProgress::RevertSequence => Some("revert"),
+        // A rebase has no branch checked out; the others conclude nothing.
+        _ => None,
+    }
 }
 
 /// Finishes what a killed pull began, if the branch can still go there. Says where the branch is.

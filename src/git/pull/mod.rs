@@ -6,6 +6,7 @@
 //! is `clone`'s; `upstream` says which branch of which remote, `fetch` brings its commits,
 //! `fast_forward` moves the branch, `lock` keeps two pulls apart and cleans up after a killed one.
 
+mod ancestry;
 mod clone;
 mod error;
 mod fast_forward;
@@ -176,15 +177,12 @@ fn newcomers(
     before: Option<ObjectId>,
     tip: ObjectId,
 ) -> Result<(usize, usize), Error> {
-    let reading = || format!("the commits up to {tip}");
-    let walk = repo.rev_walk([tip]).with_hidden(before).all().map_err(Error::read(reading()))?;
-    let mut commits = 0;
+    let commits = ancestry::only(repo, tip, before)?;
     let mut people = HashSet::new();
-    for info in walk {
-        let commit = info.and_then(|info| info.object()).map_err(Error::read(reading()))?;
-        let author = commit.author().map_err(Error::read(reading()))?;
-        people.insert(author.email.to_owned());
-        commits += 1;
+    for id in &commits {
+        let commit = repo.find_commit(*id).map_err(Error::read(format!("commit {id}")))?;
+        // Whom a broken line names is not known, and git takes such a commit all the same.
+        people.extend(commit.author().ok().map(|author| author.email.to_owned()));
     }
-    Ok((commits, people.len()))
+    Ok((commits.len(), people.len()))
 }
