@@ -26,6 +26,14 @@ pub enum Error {
         /// What git says.
         source: Cause,
     },
+    /// The repository is stored in a way that trueup does not read.
+    #[error("the repository of {} has {format}, which trueup does not read", .dir.display())]
+    Format {
+        /// Where the search began.
+        dir: PathBuf,
+        /// What it has.
+        format: &'static str,
+    },
     /// A path argument that points out of the checkout.
     #[error("{} is outside the checkout {}", .path.display(), .root.display())]
     Outside {
@@ -133,6 +141,16 @@ pub enum Error {
         /// The repository.
         root: PathBuf,
     },
+    /// What a partial clone left at its remote did not come.
+    #[error("cannot bring in {objects} file(s) that this partial clone left at `{remote}`")]
+    Promised {
+        /// How many files are missing.
+        objects: usize,
+        /// The remote's name.
+        remote: String,
+        /// What git says.
+        source: Cause,
+    },
     /// The repository could not be read.
     #[error("cannot read {what}")]
     Read {
@@ -195,6 +213,19 @@ impl Error {
             ),
             Self::ImplicitBare { .. } => {
                 "allow it: git config --global safe.bareRepository all".into()
+            }
+            Self::Format { format, .. } if format.contains("reftable") => {
+                "let git store refs as files: git refs migrate --ref-format=files".into()
+            }
+            Self::Format { .. } => {
+                "keep the manifests in a repository of SHA-1, as git makes them by itself".into()
+            }
+            Self::Promised { remote, .. } => format!(
+                "bring all of it in where the remote can be reached: git fetch --refetch --no-filter {remote}"
+            ),
+            Self::Read { what, .. } if what == "the index" => {
+                "make it anew from the commit: rm \"$(git rev-parse --git-path index)\" && git reset"
+                    .into()
             }
             Self::Shallow => "fetch all of its history: git fetch --unshallow".into(),
             Self::Bare { .. } => "leave --worktree out: the commit's files are read".into(),

@@ -17,10 +17,13 @@ mod fault;
 mod history;
 mod limits;
 mod owner;
+mod program;
+mod promised;
 pub mod pull;
 mod read;
 mod revision;
 mod trees;
+mod walk;
 mod worktree;
 
 use std::path::{Component, Path, PathBuf};
@@ -34,6 +37,7 @@ pub use fault::TreeFault;
 pub use limits::Limits;
 use owner::Place;
 pub use revision::RootCommit;
+pub use worktree::Uncommitted;
 
 /// A local git repository, with or without a work tree. Cheap to clone, and any thread may read.
 #[derive(Clone, Debug)]
@@ -91,7 +95,19 @@ impl Checkout {
             .open_path_as_is(true)
             .config_overrides(limits.overrides())
             .open(&place.candidate)
-            .map_err(|error| opening(Cause::from(error)))?;
+            .map_err(|error| {
+                let source = Cause::from(error);
+                match source.says("extensions.objectFormat") || source.says("Object format") {
+                    true => Error::Format { dir: dir.to_owned(), format: "the SHA-256 format" },
+                    false => opening(source),
+                }
+            })?;
+        let storage =
+            repository.to_thread_local().config_snapshot().string("extensions.refStorage");
+        if storage.is_some_and(|storage| storage != "files") {
+            let format = "refs in a reftable";
+            return Err(Error::Format { dir: dir.to_owned(), format });
+        }
         let bare = repository.work_dir().is_none();
         let root = repository.work_dir().unwrap_or(repository.git_dir());
         let root = root.canonicalize().map_err(|error| opening(Cause::from(error)))?;

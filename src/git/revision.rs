@@ -4,7 +4,7 @@ use gix::bstr::ByteSlice;
 use jiff::Timestamp;
 
 use super::trees::find_commit;
-use super::{Cause, Checkout, Error};
+use super::{Cause, Checkout, Error, walk};
 use crate::near::near;
 use crate::snapshot::Revision;
 
@@ -45,11 +45,11 @@ impl Checkout {
     /// The revision that the commit `id` is.
     pub(super) fn describe(&self, id: gix::ObjectId, named: String) -> Result<Revision, Error> {
         let repo = self.local();
-        let reading = || format!("commit {id}");
         let commit = find_commit(&repo, &self.limits, id)?;
-        let summary = commit.message().map_err(Error::read(reading()))?.summary();
-        let author = commit.author().map_err(Error::read(reading()))?;
-        let seconds = commit.time().map_err(Error::read(reading()))?.seconds;
+        let message = commit.message_raw_sloppy();
+        let summary = gix::objs::commit::MessageRef::from_bytes(message).summary();
+        let author = walk::author(&commit.data);
+        let seconds = walk::seconds(&commit.data).unwrap_or_default();
         Ok(Revision {
             commit: id.to_string(),
             named,

@@ -2,6 +2,8 @@
 
 mod clone;
 mod crash;
+mod many_refs;
 mod refusal;
 mod transport;
 mod update;
+mod upkeep;

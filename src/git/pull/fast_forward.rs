@@ -13,7 +13,7 @@ use super::obstacles::Inspector;
 use super::staging::Staging;
 use super::{tree, update, upstream};
 use crate::git::trees::Trees;
-use crate::git::{Checkout, Error};
+use crate::git::{Checkout, Error, walk};
 
 /// Where a branch stands towards its upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,11 +32,7 @@ pub(super) fn relation(
 ) -> Result<Relation, Error> {
     let Some(branch) = branch else { return Ok(Relation::Behind) };
     let only = |of: ObjectId, without: ObjectId| -> Result<usize, Error> {
-        let reading = || format!("the commits up to {of}");
-        let walk = repo.rev_walk([of]).with_hidden([without]).all();
-        let walk = walk.map_err(Error::read(reading()))?;
-        walk.map(|info| info.map(drop))
-            .try_fold(0, |count, info| info.map(|()| count + 1).map_err(Error::read(reading())))
+        Ok(walk::commits(repo, of, Some(without))?.len())
     };
     if branch == upstream {
         return Ok(Relation::Same);
@@ -98,6 +94,8 @@ pub(super) fn fast_forward(
     for commit in old.into_iter().chain([new]) {
         Trees::of(&repo, checkout.limits(), commit)?.inspect()?;
     }
+    // What is compared next reads it as well, and would not say so.
+    read_index(&repo)?;
     let new_tree = tree_of(&repo, new)?;
     let old_tree = old.map(|old| tree_of(&repo, old)).transpose()?;
     let changes = tree::changes(&repo, old_tree, new_tree)?;

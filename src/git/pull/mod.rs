@@ -6,19 +6,23 @@
 //! is `clone`'s; `upstream` says which branch of which remote, `fetch` brings its commits,
 //! `fast_forward` moves the branch, `lock` keeps two pulls apart and cleans up after a killed one.
 
+mod choice;
 mod clone;
 mod error;
 mod fast_forward;
 mod fetch;
+mod line;
 mod lock;
 mod metered;
 mod obstacles;
+mod refspec;
 #[cfg(unix)]
 mod shared;
 mod staging;
 mod transport;
 mod tree;
 mod update;
+mod upkeep;
 mod upstream;
 mod url;
 mod watchdog;
@@ -35,7 +39,7 @@ use serde::Serialize;
 pub use error::{Obstacle, PullError, WhyObstacle};
 
 use super::trees::Trees;
-use super::{Checkout, Error, Limits};
+use super::{Checkout, Error, Limits, walk};
 use fast_forward::Relation;
 use lock::PullLock;
 use upstream::Upstream;
@@ -112,6 +116,9 @@ fn update(checkout: &Checkout, options: &PullOptions) -> Result<Pulled, PullErro
     let updated = update_locked(checkout, options);
     // What was fetched stays, whatever else went wrong.
     share(&repo);
+    if !updated.as_ref().is_ok_and(Pulled::is_up_to_date) {
+        upkeep::maintain(&repo);
+    }
     updated
 }
 
@@ -175,15 +182,11 @@ fn newcomers(
     before: Option<ObjectId>,
     tip: ObjectId,
 ) -> Result<(usize, usize), Error> {
-    let reading = || format!("the commits up to {tip}");
-    let walk = repo.rev_walk([tip]).with_hidden(before).all().map_err(Error::read(reading()))?;
-    let mut commits = 0;
+    let commits = walk::commits(repo, tip, before)?;
     let mut people = HashSet::new();
-    for info in walk {
-        let commit = info.and_then(|info| info.object()).map_err(Error::read(reading()))?;
-        let author = commit.author().map_err(Error::read(reading()))?;
-        people.insert(author.email.to_owned());
-        commits += 1;
+    for id in &commits {
+        let commit = repo.find_commit(*id).map_err(Error::read(format!("commit {id}")))?;
+        people.insert(walk::author(&commit.data).identity);
     }
-    Ok((commits, people.len()))
+    Ok((commits.len(), people.len()))
 }

@@ -82,7 +82,7 @@ fn a_commit_is_weighed_before_it_is_compared_with_the_work_tree() {
     };
     let limits = |checkout_entries| Limits { checkout_entries, ..Limits::default() };
     // `narrow`, its file, `wide` and all below.
-    assert_eq!(uncommitted(limits(151)).unwrap(), ["narrow/one.yaml"]);
+    assert_eq!(uncommitted(limits(151)).unwrap().paths, ["narrow/one.yaml"]);
     assert_too_much(uncommitted(limits(150)), Measure::Entries);
     // wide/a/b/c/one.yaml and its like, 64 times 19 bytes, and more.
     assert_too_much(
