@@ -260,8 +260,9 @@ fn a_list_of_refs_has_so_many_bytes_and_no_more() {
     // As the program does when it starts.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let upstream = Upstream::new();
+    // A server that knows prefixes sends all that begin with the name that is asked for.
     for branch in 0..60 {
-        git(upstream.bare(), ["branch", &format!("branch-{branch}"), "main"]);
+        git(upstream.bare(), ["branch", &format!("main-{branch}"), "main"]);
     }
     let server = GitServer::http(upstream.folder());
     let checkout = upstream.clone("checkout");
