@@ -130,8 +130,6 @@ pub enum WhySkipped {
     BehindSymlink,
     /// Neither a file nor a folder: a device, a pipe, a socket.
     Special,
-    /// What Git LFS keeps in git instead of the file.
-    LfsPointer,
 }
 
 impl fmt::Display for WhySkipped {
@@ -148,19 +146,8 @@ impl fmt::Display for WhySkipped {
                 f.write_str("is behind a symbolic link, which is never followed")
             }
             Self::Special => f.write_str("is a device, a pipe or a socket, which is never read"),
-            Self::LfsPointer => f.write_str("is a Git LFS pointer: its content is not in git"),
         }
     }
-}
-
-/// Whether a manifest is kept in Git LFS, and this is its pointer (git-lfs, `docs/spec.md`). Other
-/// files may be, as the icon of a chart: what reads them decides.
-pub(crate) fn is_lfs_pointer(path: &str, content: &[u8]) -> bool {
-    /// The longest that a pointer may be.
-    const LONGEST: usize = 1024;
-    let is_manifest = [".yaml", ".yml", ".json"].iter().any(|end| path.ends_with(end));
-    let begins = content.starts_with(b"version https://git-lfs.github.com/spec/v1\n");
-    is_manifest && begins && content.len() < LONGEST
 }
 
 impl WhySkipped {
@@ -173,7 +160,6 @@ impl WhySkipped {
             Self::TooLarge { .. } => "split it into several files",
             Self::BehindSymlink => "make the link above it a folder again",
             Self::Special => "put a file there",
-            Self::LfsPointer => "commit the file itself: take it out of .gitattributes' `filter=lfs`",
         }
     }
 }

@@ -35,7 +35,7 @@ fn a_checkout_is_found_upwards_and_has_a_name() {
     let bare = Checkout::discover(&upstream.bare()).unwrap();
     assert_eq!(bare.folder_name(), "shop");
     assert!(bare.is_bare() && !bare.has_remote());
-    assert_eq!(bare.uncommitted(&paths(&[""])).unwrap(), Vec::<String>::new());
+    assert_eq!(bare.uncommitted(&paths(&[""])).unwrap().paths, Vec::<String>::new());
 
     let nowhere = tempfile::tempdir().unwrap();
     let error = Checkout::discover(nowhere.path()).unwrap_err();
@@ -188,8 +188,8 @@ fn the_work_tree_is_read_as_committing_it_would_store_it() {
 
     let changed = checkout.uncommitted(&paths(&["envs"])).unwrap();
     let wanted = ["envs/gone.yaml", "envs/new.txt", "envs/prod/db.yaml", "envs/staged.yaml"];
-    assert_eq!(changed, wanted);
-    assert_eq!(checkout.uncommitted(&paths(&["web.yaml"])).unwrap(), Vec::<String>::new());
+    assert_eq!(changed.paths, wanted);
+    assert_eq!(checkout.uncommitted(&paths(&["web.yaml"])).unwrap().paths, Vec::<String>::new());
 
     let snapshot = checkout.worktree(&paths(&["envs"]), &all).unwrap();
     let wanted = [

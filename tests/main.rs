@@ -45,6 +45,7 @@ mod left_alone;
 mod logs;
 mod modes;
 mod next_version;
+mod odd_checkouts;
 mod one_of_forty;
 mod order;
 mod output;

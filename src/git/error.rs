@@ -149,6 +149,16 @@ pub enum Error {
         /// The repository.
         root: PathBuf,
     },
+    /// What a partial clone left at its remote did not come.
+    #[error("cannot bring in {objects} file(s) that this partial clone left at `{remote}`")]
+    Promised {
+        /// How many files are missing.
+        objects: usize,
+        /// The remote's name.
+        remote: String,
+        /// What git says.
+        source: Cause,
+    },
     /// The repository could not be read.
     #[error("cannot read {what}")]
     Read {
@@ -173,6 +183,9 @@ impl Error {
         Some(match self {
             Self::NotARepository { .. } => {
                 "name the checkout with -C DIR, or make it: trueup pull -C DIR --url URL".into()
+            }
+            Self::Format { what, .. } if what.contains("reftable") => {
+                "let git store them as files: git refs migrate --ref-format=files".into()
             }
             Self::Format { .. } => "clone it to another folder, where trueup makes what it knows: trueup \
                                     pull -C DIR --url URL"
@@ -215,6 +228,13 @@ impl Error {
             ),
             Self::ImplicitBare { .. } => {
                 "allow it: git config --global safe.bareRepository all".into()
+            }
+            Self::Promised { remote, .. } => format!(
+                "bring all of it in where the remote can be reached: git fetch --refetch --no-filter {remote}"
+            ),
+            Self::Read { what, .. } if what == "the index" => {
+                "make it anew from the commit: rm \"$(git rev-parse --git-path index)\" && git reset"
+                    .into()
             }
             Self::Shallow => "fetch all of its history: git fetch --unshallow".into(),
             Self::Bare { .. } => "leave --worktree out: the commit's files are read".into(),

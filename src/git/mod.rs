@@ -18,10 +18,13 @@ mod format;
 mod history;
 mod limits;
 mod owner;
+mod program;
+mod promised;
 pub mod pull;
 mod read;
 mod revision;
 mod trees;
+mod walk;
 mod worktree;
 
 use std::path::{Component, Path, PathBuf};
@@ -35,6 +38,7 @@ pub use fault::TreeFault;
 pub use limits::Limits;
 use owner::Place;
 pub use revision::RootCommit;
+pub use worktree::Uncommitted;
 
 /// A local git repository, with or without a work tree. Cheap to clone, and any thread may read.
 #[derive(Clone, Debug)]

@@ -12,8 +12,8 @@ use gix::objs::tree::EntryKind;
 use super::error::{Excess, Measure};
 use super::revision::parse;
 use super::trees::{Entry, File, Trees};
-use super::{Checkout, Error, TreeFault};
-use crate::snapshot::{LARGEST, Revision, Skipped, Snapshot, WhySkipped, is_lfs_pointer};
+use super::{Checkout, Error, TreeFault, promised};
+use crate::snapshot::{LARGEST, Revision, Skipped, Snapshot, WhySkipped};
 
 /// Fewer files than this are read faster than threads are started.
 const WORTH_A_THREAD: usize = 64;
@@ -105,6 +105,7 @@ impl Checkout {
         at: &Revision,
         blobs: &[(String, ObjectId)],
     ) -> Result<Contents, Error> {
+        promised::bring(&self.local(), blobs.iter().map(|(_, id)| *id))?;
         let budget = Budget { at, limit: self.limits.content, read: AtomicU64::new(0) };
         let processors = thread::available_parallelism().map_or(1, usize::from);
         let share = blobs.len().div_ceil(processors).max(WORTH_A_THREAD);
@@ -172,10 +173,6 @@ fn read_blobs(
         }
         budget.take(path, bytes)?;
         let mut object = repo.find_object(*id).map_err(Error::read(format!("`{path}`")))?;
-        if is_lfs_pointer(path, &object.data) {
-            contents.1.push(Skipped { path: path.clone(), why: WhySkipped::LfsPointer });
-            continue;
-        }
         contents.0.insert(path.clone(), std::mem::take(&mut object.data));
     }
     Ok(contents)

@@ -4,7 +4,7 @@ use gix::bstr::ByteSlice;
 use jiff::Timestamp;
 
 use super::trees::find_commit;
-use super::{Cause, Checkout, Error};
+use super::{Cause, Checkout, Error, walk};
 use crate::near::near;
 use crate::snapshot::Revision;
 
@@ -49,15 +49,15 @@ impl Checkout {
     pub(super) fn describe(&self, id: gix::ObjectId, named: String) -> Result<Revision, Error> {
         let repo = self.local();
         let commit = find_commit(&repo, &self.limits, id)?;
-        let summary = gix::objs::commit::MessageRef::from_bytes(message(&commit.data)).summary();
-        // A line that can't be read names no one, and git takes such a commit all the same.
-        let author = commit.author().ok().map(|author| author.name.to_str_lossy());
-        let seconds = commit.time().map(|time| time.seconds).unwrap_or_default();
+        let message = commit.message_raw_sloppy();
+        let summary = gix::objs::commit::MessageRef::from_bytes(message).summary();
+        let author = walk::author(&commit.data);
+        let seconds = walk::seconds(&commit.data).unwrap_or_default();
         Ok(Revision {
             commit: id.to_string(),
             named,
             summary: cut(&summary.to_str_lossy()),
-            author: cut(&author.unwrap_or_default()),
+            author: cut(&author.name.to_str_lossy()),
             time: Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH),
             dirty: false,
         })
@@ -142,11 +142,6 @@ fn ref_names(repo: &gix::Repository) -> Vec<String> {
     let Ok(platform) = repo.references() else { return Vec::new() };
     let Ok(all) = platform.all() else { return Vec::new() };
     all.flatten().map(|reference| reference.name().shorten().to_string()).collect()
-}
-
-/// What follows the header of a commit object.
-fn message(commit: &[u8]) -> &[u8] {
-    commit.split_once_str("\n\n").map_or(b"", |(_, message)| message)
 }
 
 /// A line as far as anybody reads it: it is printed, kept in an annotation and sent on.

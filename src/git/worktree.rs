@@ -14,17 +14,45 @@ use super::beneath::{self, Found};
 use super::fault::{self, inert};
 use super::trees::Trees;
 use super::{Checkout, Error, barred};
-use crate::snapshot::{LARGEST, Revision, Skipped, Snapshot, WhySkipped, is_lfs_pointer};
+use crate::snapshot::{LARGEST, Revision, Skipped, Snapshot, WhySkipped};
+
+/// What the work tree has beside the commit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Uncommitted {
+    /// The paths that differ.
+    pub paths: Vec<String>,
+    /// Why that can't be told, if it can't.
+    pub unknown: Option<String>,
+}
 
 impl Checkout {
     /// The paths under `paths` that differ from `HEAD`: staged, not staged, and untracked ones that
     /// are not ignored. A bare repository has none.
-    pub fn uncommitted(&self, paths: &[String]) -> Result<Vec<String>, Error> {
+    ///
+    /// # Errors
+    ///
+    /// When the commit itself is none that is read. What is wrong with the index or the work tree
+    /// is none: neither is part of a commit.
+    pub fn uncommitted(&self, paths: &[String]) -> Result<Uncommitted, Error> {
         if self.is_bare() {
-            return Ok(Vec::new());
+            return Ok(Uncommitted::default());
         }
-        let changed = self.changes(&self.local(), paths)?;
-        Ok(changed.into_iter().map(|path| path.to_string()).collect())
+        match self.changes(&self.local(), paths) {
+            Ok(changed) => {
+                let paths = changed.into_iter().map(|path| path.to_string()).collect();
+                Ok(Uncommitted { paths, unknown: None })
+            }
+            Err(error @ Error::Read { .. }) => {
+                let mut why = error.to_string();
+                let mut next = std::error::Error::source(&error);
+                while let Some(cause) = next {
+                    why.push_str(&format!(": {cause}"));
+                    next = cause.source();
+                }
+                Ok(Uncommitted { paths: Vec::new(), unknown: Some(why) })
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// One regular file's content as the work tree has it, or `None` if there is no such file. What
@@ -137,12 +165,8 @@ impl Checkout {
                 Found::Skipped(why) => why,
                 Found::File(_, bytes) if bytes > LARGEST => WhySkipped::TooLarge { bytes },
                 Found::File(file, _) => {
-                    let content = reader.read(file, path)?;
-                    if !is_lfs_pointer(path, &content) {
-                        files.insert(path.to_owned(), content);
-                        continue;
-                    }
-                    WhySkipped::LfsPointer
+                    files.insert(path.to_owned(), reader.read(file, path)?);
+                    continue;
                 }
             };
             skipped.push(Skipped { path: path.to_owned(), why });

@@ -158,11 +158,18 @@ fn text<'a>(
     }
 }
 
+/// How Git LFS begins what it commits in place of a file.
+const LFS: &str = "version https://git-lfs.github.com/spec/";
+
 fn not_a_map(spot: Spot, value: &Value) -> Fault {
     let what = match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
+        Value::String(text) if text.starts_with(LFS) => {
+            return Fault::new(spot, "this is a pointer of Git LFS, not an object".to_owned())
+                .hint("a commit has no more of such a file: take it out of LFS with `git lfs untrack` and commit it");
+        }
         Value::String(_) => "a text",
         Value::Array(_) | Value::Object(_) => "a list",
     };

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use super::{Error, Target};
-use crate::git::{self, Checkout};
+use crate::git::{self, Checkout, Uncommitted};
 use crate::manifest::{self, Manifest};
 use crate::problem::{Place, Problem};
 use crate::redact::Inputs;
@@ -35,7 +35,7 @@ pub struct Declared {
     pub has_ignore_files: bool,
     /// Changes in the work tree under the target's paths that are not in the commit; empty when
     /// the work tree itself is read.
-    pub uncommitted: Vec<String>,
+    pub uncommitted: Uncommitted,
 }
 
 /// Reads what `target` declares from the object database, or from the work tree where it says so,
@@ -106,7 +106,7 @@ impl LastRead {
         }
         let uncommitted = match target.rev {
             None => checkout.uncommitted(&target.paths)?,
-            Some(_) => Vec::new(),
+            Some(_) => Uncommitted::default(),
         };
         Ok(Some(Declared { revision, uncommitted, ..declared.clone() }))
     }
@@ -203,7 +203,8 @@ fn read_and_render(
         warnings.extend(rendered.warnings);
         inputs.secret.extend(rendered.inputs);
     }
-    let (files, uncommitted) = (snapshot.files.len() + sources.sources.len(), Vec::new());
+    let (files, uncommitted) =
+        (snapshot.files.len() + sources.sources.len(), Uncommitted::default());
     Ok(Declared {
         revision: snapshot.revision,
         manifests,

@@ -10,7 +10,7 @@ use crate::catalog::{Catalog, is_namespace};
 use crate::cluster::{Cluster, Members, Question};
 use crate::config;
 use crate::desired::Desired;
-use crate::git::Checkout;
+use crate::git::{Checkout, Uncommitted};
 use crate::health::{Health, Judge, State};
 use crate::inventory::{Finished, Inventory, Record, Source};
 use crate::near::near;
@@ -69,7 +69,7 @@ pub struct Survey {
     /// The namespace of the inventory.
     home: String,
     /// Changes in the work tree under the target's paths that are not in the commit.
-    pub uncommitted: Vec<String>,
+    pub uncommitted: Uncommitted,
 }
 
 impl Survey {

@@ -2,7 +2,9 @@
 
 mod clone;
 mod crash;
+mod many_refs;
 mod refusal;
 mod sparse;
 mod transport;
 mod update;
+mod upkeep;

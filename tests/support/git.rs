@@ -47,6 +47,11 @@ pub fn commit_tree(dir: impl AsRef<Path>, tree: &str, parent: Option<&str>) -> S
     git(dir, args)
 }
 
+/// Writes a commit object, sound or not, and gives its id.
+pub fn raw_commit(dir: impl AsRef<Path>, content: &str) -> String {
+    write_object(dir, "commit", content.as_bytes())
+}
+
 fn write_object(dir: impl AsRef<Path>, kind: &str, object: &[u8]) -> String {
     let mut child = Cmd::new("git")
         .dir(dir)

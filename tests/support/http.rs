@@ -17,6 +17,7 @@ pub struct GitServer {
     port: u16,
     authority: Option<String>,
     requests: Arc<AtomicUsize>,
+    bytes: Arc<AtomicUsize>,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
@@ -44,6 +45,7 @@ struct Manner {
     password: Option<String>,
     tls: Option<Arc<rustls::ServerConfig>>,
     requests: Arc<AtomicUsize>,
+    bytes: Arc<AtomicUsize>,
     seen: Arc<Mutex<Vec<Seen>>>,
     redirect: Option<Redirect>,
     /// Whether only what is posted is sent on.
@@ -100,6 +102,7 @@ impl GitServer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let (requests, seen) = (manner.requests.clone(), manner.seen.clone());
+        let bytes = manner.bytes.clone();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let manner = manner.clone();
@@ -107,7 +110,7 @@ impl GitServer {
                 thread::spawn(move || manner.serve(stream));
             }
         });
-        Self { port, authority, requests, seen }
+        Self { port, authority, requests, bytes, seen }
     }
 
     /// The URL of a repository in the folder.
@@ -124,6 +127,11 @@ impl GitServer {
     /// Every request so far.
     pub fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
+    }
+
+    /// How many bytes of bodies went in both directions so far.
+    pub fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
     }
 
     /// How many requests came so far.
@@ -211,6 +219,7 @@ impl Manner {
             }
         }
         let content = output.get(end + 4..).unwrap_or_default();
+        self.bytes.fetch_add(request.body.len() + content.len(), Ordering::Relaxed);
         let length = content.len();
         let head = format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\n\r\n");
         Ok([head.as_bytes(), content].concat())

@@ -27,6 +27,7 @@ use super::exit::Failure;
 use super::present::ink::Ink;
 use super::present::{self, Glyphs};
 use crate::cluster::{Delay, Listener, Next};
+use crate::git::Uncommitted;
 use crate::problem::Problem;
 use crate::redact::Redactor;
 use crate::render::cell::guards::Guards;
@@ -247,8 +248,11 @@ impl Ui {
     }
 
     /// Says that some files are not as they are committed.
-    pub fn uncommitted(&mut self, files: &[String]) {
-        let [first, others @ ..] = files else { return };
+    pub fn uncommitted(&mut self, found: &Uncommitted) {
+        if let Some(why) = &found.unknown {
+            self.warning(&format!("what is not committed is unknown, and not part of this: {why}"));
+        }
+        let [first, others @ ..] = &found.paths[..] else { return };
         let more = match others.len() {
             0 => String::new(),
             count => format!(" and {count} more"),

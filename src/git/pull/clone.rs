@@ -9,11 +9,17 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use gix::bstr::BStr;
+use gix::refs::FullName;
+use gix::refspec::parse::Operation;
+use gix::remote::fetch::Tags;
+use gix::remote::{Direction, ref_map};
 
+use super::choice;
+use super::line::Line;
 use super::lock::wait_for;
 use super::staging::checked;
 use super::transport::{self, Manner};
-use super::url::RemoteUrl;
+use super::url::{RemoteUrl, shown};
 use super::watchdog::{self, Bounds};
 use super::{PullError, PullOptions, Pulled, newcomers, upstream};
 use crate::git::trees::Trees;
@@ -212,26 +218,38 @@ fn clone(folder: &Path, url: &RemoteUrl, options: &PullOptions) -> Result<(), Pu
             true => gix::create::Kind::Bare,
             false => gix::create::Kind::WithWorktree,
         };
-        let mut fetch = gix::clone::PrepareFetch::new(
-            from,
-            &to,
-            kind,
-            gix::create::Options::default(),
-            gix::open::Options::default().config_overrides(overrides),
-        )?;
-        let defaults =
-            gix::open(&to).map(|repo| transport::ssh_defaults(&repo, manner.patience))?;
+        let opening = gix::open::Options::default().config_overrides(overrides);
+        let made = gix::create::Options::default();
+        let mut fetch = gix::clone::PrepareFetch::new(from.clone(), &to, kind, made, opening)?;
+        let mut repo = gix::open(&to)?;
+        let defaults = transport::ssh_defaults(&repo, manner.patience);
+        let mut config = repo.config_snapshot_mut();
+        config.append_config(&defaults, gix::config::Source::Api)?;
+        config.commit()?;
+        let remote = repo.remote_at(from.clone())?;
+        let mut line = Line { remote, name: "origin", manner: &manner, pulse: pulse.clone() };
+        let chosen = match choice::branch(&mut line, branch.as_deref(), &shown(&from))? {
+            Ok(chosen) => chosen,
+            Err(error) => return Ok(Err(error)),
+        };
+        drop(line);
+        if let Some(branch) = &chosen {
+            fetch = only(fetch, branch, bare)?;
+        }
         fetch = fetch
             .with_in_memory_config_overrides(defaults)
-            .with_ref_name(branch.as_deref().map(BStr::new))?
+            .with_ref_name(chosen.as_ref().map(|branch| branch.as_bstr()))?
             .configure_connection(move |connection| {
                 transport::prepare(connection, Some(BStr::new("origin")), &manner)
             });
-        fetch.fetch_then_checkout(pulse, stop).map(|(checkout, _)| checkout)
+        fetch.fetch_then_checkout(pulse, stop).map(|(checkout, _)| Ok(checkout))
     });
     let mut prepared = match fetched {
-        Ok(Ok(prepared)) => prepared,
-        Ok(Err(error)) => return Err(why_not_cloned(error, url, options)),
+        Ok(Ok(Ok(prepared))) => prepared,
+        Ok(Ok(Err(error))) => return Err(error),
+        Ok(Err(error)) => {
+            return Err(PullError::Fetch { url: url.text(), source: Cause::from(error) });
+        }
         Err(stopped) => return Err(stopped.into_error(url.text(), bounds)),
     };
     if prepared.repo().head().map_err(Error::read("HEAD"))?.is_unborn() {
@@ -252,14 +270,32 @@ fn clone(folder: &Path, url: &RemoteUrl, options: &PullOptions) -> Result<(), Pu
     checked(outcome)
 }
 
-fn why_not_cloned(error: gix::Error, url: &RemoteUrl, options: &PullOptions) -> PullError {
-    let source = Cause::from(error);
-    match &options.branch {
-        Some(branch) if source.says(branch.as_str()) && source.says("ref") => {
-            PullError::BranchGone { branch: branch.clone(), url: url.text(), others: Vec::new() }
+/// Has the clone, and every later fetch of it, ask for `branch` alone.
+fn only(
+    fetch: gix::clone::PrepareFetch,
+    branch: &FullName,
+    bare: bool,
+) -> Result<gix::clone::PrepareFetch, gix::Error> {
+    let name = branch.as_bstr();
+    let short = branch.shorten();
+    // What follows the remote in a bare repository is the branch itself, which only fast-forwards.
+    let (spec, first) = match bare {
+        true => (name.to_owned(), format!("+{name}:{name}")),
+        false => {
+            let spec = format!("+{name}:refs/remotes/origin/{short}");
+            (spec.clone().into(), spec)
         }
-        _ => PullError::Fetch { url: url.text(), source },
-    }
+    };
+    let first = gix::refspec::parse(BStr::new(&first), Operation::Fetch)?.to_owned();
+    let extra_refspecs = vec![first];
+    Ok(fetch
+        .with_fetch_options(ref_map::Options { extra_refspecs, ..Default::default() })
+        .configure_remote(move |remote| {
+            let mut remote = remote.with_fetch_tags(Tags::None);
+            // gix would have all branches by now.
+            remote.replace_refspecs([&spec], Direction::Fetch)?;
+            Ok(remote)
+        }))
 }
 
 /// What a new checkout has.

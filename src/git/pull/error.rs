@@ -66,6 +66,8 @@ pub enum PullError {
         has: String,
         /// The one that was asked for.
         wanted: String,
+        /// The remote, where its refspecs leave the branch out and there is none of here.
+        unfetched: Option<String>,
     },
     /// There is something that is no checkout where one should be made.
     #[error("{} is not empty and not a checkout", .directory.display())]
@@ -110,6 +112,22 @@ pub enum PullError {
         url: String,
         /// Branches that it has.
         others: Vec<String>,
+    },
+    /// The remote's `HEAD` names a branch that is not there.
+    #[error("HEAD of {url} names a branch that it has not")]
+    NoHead {
+        /// The remote's URL, without credentials.
+        url: String,
+        /// Branches that it has.
+        others: Vec<String>,
+    },
+    /// What was asked for is a tag, or another ref that no commit is added to.
+    #[error("`{name}` of {url} is a tag, not a branch")]
+    NotABranch {
+        /// The tag.
+        name: String,
+        /// The remote's URL, without credentials.
+        url: String,
     },
     /// The network failed, or the remote refused.
     #[error("cannot fetch from {url}")]
@@ -230,7 +248,13 @@ impl PullError {
                  `git remote set-url`"
                     .into()
             }
-            Self::OtherBranch { wanted, .. } => format!("switch with `git switch {wanted}`"),
+            Self::OtherBranch { wanted, unfetched: None, .. } => {
+                format!("switch with `git switch {wanted}`")
+            }
+            Self::OtherBranch { wanted, unfetched: Some(remote), .. } => format!(
+                "it is not fetched so far: `git remote set-branches --add {remote} {wanted} && git \
+                 fetch {remote} {wanted} && git switch {wanted}`"
+            ),
             Self::NotEmpty { .. } => "name a folder that is empty or not there yet".into(),
             Self::Detached { .. } => "check a branch out with `git switch BRANCH`".into(),
             Self::NoRemote { branch, remote } => format!(
@@ -238,9 +262,17 @@ impl PullError {
                  --set-upstream-to=REMOTE/BRANCH {branch}`"
             ),
             Self::EmptyRemote { .. } => "push a commit to it first".into(),
+            Self::NotABranch { .. } => {
+                "a branch is pulled, since it moves: clone one with --branch BRANCH; what a tag \
+                 names is applied with --rev TAG, once `git fetch origin tag TAG` has brought it"
+                    .into()
+            }
+            Self::NoHead { others, .. } => {
+                format!("choose one with --branch: it has {}", quoted(others))
+            }
             Self::BranchGone { others, .. } if !others.is_empty() => format!(
                 "it has {}; choose with --branch when cloning, or with `git switch`",
-                others.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+                quoted(others)
             ),
             Self::Fetch { url, source } => return fetch_hint(url, source),
             Self::TimedOut { .. } => "try again, or wait longer with --pull-timeout TIME".into(),
@@ -281,6 +313,10 @@ fn fetch_hint(url: &str, source: &Cause) -> Option<String> {
     } else {
         format!("see what git itself says: git ls-remote {url}")
     })
+}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn commits(count: usize) -> String {

@@ -12,9 +12,9 @@ use super::PullError;
 use super::lock::{IndexLock, Journal};
 use super::obstacles::Inspector;
 use super::staging::Staging;
-use super::{ancestry, sparse, tree, update, upstream};
+use super::{sparse, tree, update, upstream};
 use crate::git::trees::Trees;
-use crate::git::{Checkout, Error};
+use crate::git::{Checkout, Error, walk};
 
 /// Where a branch stands towards its upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,9 @@ pub(super) fn relation(
     upstream: ObjectId,
 ) -> Result<Relation, Error> {
     let Some(branch) = branch else { return Ok(Relation::Behind) };
-    let only = |of, without| Ok(ancestry::only(repo, of, Some(without))?.len());
+    let only = |of: ObjectId, without: ObjectId| -> Result<usize, Error> {
+        Ok(walk::commits(repo, of, Some(without))?.len())
+    };
     if branch == upstream {
         return Ok(Relation::Same);
     }
@@ -96,6 +98,8 @@ pub(super) fn fast_forward(
     for commit in old.into_iter().chain([new]) {
         Trees::of(&repo, checkout.limits(), commit)?.inspect()?;
     }
+    // What is compared next reads it as well, and would not say so.
+    read_index(&repo)?;
     let new_tree = tree_of(&repo, new)?;
     let old_tree = old.map(|old| tree_of(&repo, old)).transpose()?;
     let changes = tree::changes(&repo, old_tree, new_tree)?;

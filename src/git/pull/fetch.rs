@@ -1,17 +1,28 @@
-//! Brings the upstream's commits into the object database, and its refs up to date.
+//! Brings the upstream's commits into the object database, and the ref that follows it up to date.
+//!
+//! As `git pull REMOTE BRANCH` does, it asks for the upstream's branch and for nothing else; other
+//! refs stay as they are, so that a lock of one of them is no obstacle. What did not move is not
+//! written. Tags are asked for as `remote.NAME.tagOpt` says, and where it says nothing, once new
+//! commits came in that they may name.
+
+use std::sync::atomic::AtomicBool;
 
 use gix::ObjectId;
-use gix::bstr::{BStr, ByteSlice};
-use gix::remote::{Direction, fetch::RefMap, ref_map};
+use gix::bstr::{BString, ByteSlice};
+use gix::refspec::parse::Operation;
+use gix::remote::Direction;
+use gix::remote::fetch::{RefMap, Status, Tags};
 
+use super::line::{Line, Prepared};
+use super::refspec::{self, Narrow};
 use super::transport::{self, Manner};
 use super::upstream::Upstream;
 use super::url::RemoteUrl;
 use super::watchdog::{self, Bounds, Pulse};
-use super::{PullError, PullOptions};
+use super::{PullError, PullOptions, upkeep};
 use crate::git::{Cause, Checkout};
 
-/// Fetches as `git fetch` would, and says which commit the upstream is at.
+/// Fetches the upstream's branch, and says which commit it is at.
 pub(super) fn fetch(
     checkout: &Checkout,
     upstream: &Upstream,
@@ -54,8 +65,8 @@ fn fetch_here(
     repo: &mut gix::Repository,
     upstream: &Upstream,
     manner: &Manner,
-    mut pulse: Pulse,
-    stop: &std::sync::atomic::AtomicBool,
+    pulse: Pulse,
+    stop: &AtomicBool,
 ) -> Result<ObjectId, Failed> {
     repo.committer_or_set_generic_fallback()?;
     let defaults = transport::ssh_defaults(repo, manner.patience);
@@ -63,39 +74,95 @@ fn fetch_here(
     config.append_config(&defaults, gix::config::Source::Api)?;
     config.commit()?;
     let remote = repo.find_remote(upstream.remote.as_str())?;
-    let mut connection = remote.connect(Direction::Fetch)?;
-    transport::prepare(&mut connection, Some(BStr::new(&upstream.remote)), manner)?;
-    // The configured refspecs may leave the branch out, as they do in a bare clone.
-    let branch =
-        gix::refspec::parse(upstream.merge.as_bstr(), gix::refspec::parse::Operation::Fetch)?;
-    let refs = ref_map::Options { extra_refspecs: vec![branch.to_owned()], ..Default::default() };
-    let prepared = connection.prepare_fetch(&mut pulse, refs)?;
-    let tip = tip(prepared.ref_map(), upstream).map_err(|error| Failed::Told(Box::new(error)))?;
-    prepared.receive(&mut pulse, stop)?;
+    let narrow = refspec::of_branch(remote.refspecs(Direction::Fetch), upstream.merge.as_bstr());
+    let specs: Vec<BString> = narrow.iter().map(|narrow| narrow.spec.clone()).collect();
+    let tags = remote.fetch_tags();
+    let mut line = Line { remote, name: &upstream.remote, manner, pulse: pulse.clone() };
+    let prepared = line.prepare(&specs)?;
+    let Some(tip) = tip(prepared.ref_map(), upstream) else {
+        drop(prepared);
+        let branch = upstream.merge.shorten().to_string();
+        return Err(Failed::Told(Box::new(line.no_branch(&branch, &upstream.url)?)));
+    };
+    let moved = !is_here(repo, upstream, &narrow, tip)?;
+    match moved {
+        true => receive(repo, prepared, pulse.clone(), stop)?,
+        false => drop(prepared),
+    }
+    if tags == Tags::All || tags == Tags::Included && moved {
+        let missing = missing_tags(repo, &line.list(&["refs/tags/*:refs/tags/*".into()])?, tags)?;
+        if !missing.is_empty() {
+            receive(repo, line.prepare(&missing)?, pulse, stop)?;
+        }
+    }
     Ok(tip)
 }
 
 /// The commit that the remote says its branch is at.
-fn tip(refs: &RefMap, upstream: &Upstream) -> Result<ObjectId, PullError> {
+fn tip(refs: &RefMap, upstream: &Upstream) -> Option<ObjectId> {
     let wanted = upstream.merge.as_bstr();
-    let mapping = refs.mappings.iter().find(|mapping| mapping.remote.as_name() == Some(wanted));
-    if let Some(id) = mapping.and_then(|mapping| mapping.remote.peeled_id()) {
-        return Ok(id.to_owned());
+    let mapping = refs.mappings.iter().find(|mapping| mapping.remote.as_name() == Some(wanted))?;
+    mapping.remote.peeled_id().map(ToOwned::to_owned)
+}
+
+/// Whether everything that follows the upstream's branch is at `tip` already.
+fn is_here(
+    repo: &gix::Repository,
+    upstream: &Upstream,
+    narrow: &[Narrow],
+    tip: ObjectId,
+) -> Result<bool, gix::Error> {
+    for followed in narrow {
+        let at = match &followed.follows {
+            None => upstream.commit,
+            Some(name) => match repo.try_find_reference(name.as_bstr())? {
+                None => None,
+                Some(reference) => reference.try_id().map(gix::Id::detach),
+            },
+        };
+        if at != Some(tip) {
+            return Ok(false);
+        }
     }
-    let url = upstream.url.clone();
-    let branches = refs.remote_refs.iter().filter_map(|known| {
-        let (name, _, _) = known.unpack();
-        name.strip_prefix(b"refs/heads/").map(|name| name.to_str_lossy().into_owned())
-    });
-    let mut others: Vec<String> = branches.collect();
-    if others.is_empty() {
-        return Err(PullError::EmptyRemote { url });
+    Ok(repo.has_object(tip))
+}
+
+/// Takes what was prepared, and moves the refs that it is for.
+fn receive(
+    repo: &gix::Repository,
+    prepared: Prepared<'_, '_>,
+    pulse: Pulse,
+    stop: &AtomicBool,
+) -> Result<(), gix::Error> {
+    let outcome = prepared.receive(pulse, stop)?;
+    let Status::Change { write_pack_bundle, .. } = outcome.status else { return Ok(()) };
+    // gix leaves it for who is to name what came in, where no ref of its own does.
+    if let Some(keep) = &write_pack_bundle.keep_path {
+        std::fs::remove_file(keep).map_err(gix::Error::from_error)?;
     }
-    let branch = upstream.merge.shorten().to_string();
-    let near = crate::near::near(&branch, others.iter().cloned());
-    if !near.is_empty() {
-        others = near;
+    upkeep::unpack(repo, &write_pack_bundle);
+    Ok(())
+}
+
+/// The tags of the remote that are not here; unless all are wanted, those alone that name what is.
+fn missing_tags(
+    repo: &gix::Repository,
+    refs: &RefMap,
+    wanted: Tags,
+) -> Result<Vec<BString>, gix::Error> {
+    let mut missing = Vec::new();
+    for known in &refs.remote_refs {
+        let (name, target, peeled) = known.unpack();
+        let Some(commit) = peeled.or(target) else { continue };
+        if !name.starts_with(b"refs/tags/") || repo.try_find_reference(name)?.is_some() {
+            continue;
+        }
+        let spec = BString::from([name.as_bytes(), name.as_bytes()].join(&b':'));
+        // A name that no refspec can have is no name of a tag either.
+        let is_sound = gix::refspec::parse(spec.as_bstr(), Operation::Fetch).is_ok();
+        if is_sound && (wanted == Tags::All || repo.has_object(commit)) {
+            missing.push(spec);
+        }
     }
-    others.truncate(5);
-    Err(PullError::BranchGone { branch, url, others })
+    Ok(missing)
 }

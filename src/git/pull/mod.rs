@@ -6,14 +6,16 @@
 //! is `clone`'s; `upstream` says which branch of which remote, `fetch` brings its commits,
 //! `fast_forward` moves the branch, `lock` keeps two pulls apart and cleans up after a killed one.
 
-mod ancestry;
+mod choice;
 mod clone;
 mod error;
 mod fast_forward;
 mod fetch;
+mod line;
 mod lock;
 mod metered;
 mod obstacles;
+mod refspec;
 #[cfg(unix)]
 mod shared;
 mod sparse;
@@ -21,6 +23,7 @@ mod staging;
 mod transport;
 mod tree;
 mod update;
+mod upkeep;
 mod upstream;
 mod url;
 mod watchdog;
@@ -37,7 +40,7 @@ use serde::Serialize;
 pub use error::{Obstacle, PullError, WhyObstacle};
 
 use super::trees::Trees;
-use super::{Checkout, Error, Limits};
+use super::{Checkout, Error, Limits, walk};
 use fast_forward::Relation;
 use lock::PullLock;
 use upstream::Upstream;
@@ -114,6 +117,9 @@ fn update(checkout: &Checkout, options: &PullOptions) -> Result<Pulled, PullErro
     let updated = update_locked(checkout, options);
     // What was fetched stays, whatever else went wrong.
     share(&repo);
+    if !updated.as_ref().is_ok_and(Pulled::is_up_to_date) {
+        upkeep::maintain(&repo);
+    }
     updated
 }
 
@@ -177,12 +183,11 @@ fn newcomers(
     before: Option<ObjectId>,
     tip: ObjectId,
 ) -> Result<(usize, usize), Error> {
-    let commits = ancestry::only(repo, tip, before)?;
+    let commits = walk::commits(repo, tip, before)?;
     let mut people = HashSet::new();
     for id in &commits {
         let commit = repo.find_commit(*id).map_err(Error::read(format!("commit {id}")))?;
-        // Whom a broken line names is not known, and git takes such a commit all the same.
-        people.extend(commit.author().ok().map(|author| author.email.to_owned()));
+        people.insert(walk::author(&commit.data).identity);
     }
     Ok((commits.len(), people.len()))
 }

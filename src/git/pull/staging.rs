@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use gix::bstr::BString;
-use gix::index::entry::Flags;
+use gix::index::entry::{Flags, Mode};
 use gix::progress::Discard;
 use gix::worktree::stack::state::attributes::Source;
 
 use super::PullError;
 use super::tree::Change;
-use crate::git::Error;
+use crate::git::{Error, promised};
 
 /// The folder's name in the git directory.
 const NAME: &str = "trueup-staging";
@@ -62,6 +62,13 @@ impl Staging {
                 entry.flags.insert(Flags::SKIP_WORKTREE);
             }
         }
+        let is_attributes = |path: &gix::bstr::BStr| path.ends_with(b".gitattributes");
+        let read = index.entries().iter().filter(|entry| {
+            let path = entry.path(&index);
+            changes.contains_key(path) || is_attributes(path)
+        });
+        let blobs = read.filter(|entry| entry.mode != Mode::COMMIT).map(|entry| entry.id);
+        promised::bring(repo, blobs)?;
         let mut options = repo
             .checkout_options(Source::IdMapping)
             .map_err(Error::read("the checkout's configuration"))?;

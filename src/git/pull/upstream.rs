@@ -1,8 +1,10 @@
 //! Which branch is pulled, and what it follows.
 
 use gix::ObjectId;
+use gix::bstr::BStr;
 use gix::remote::Direction;
 
+use super::refspec;
 use super::url::{RemoteUrl, refuse_options, shown};
 use super::{PullError, PullOptions};
 use crate::git::Error;
@@ -33,11 +35,12 @@ impl Upstream {
         };
         let commit = commit_of(repo, &branch)?;
         let short = branch.shorten().to_string();
-        if let Some(wanted) = options.branch.as_ref().filter(|wanted| **wanted != short) {
-            return Err(PullError::OtherBranch { has: short, wanted: wanted.clone() });
-        }
         let name = repo.branch_remote_name(branch.shorten(), Direction::Fetch);
         let name = name.map_or_else(|| "origin".to_owned(), |name| name.as_bstr().to_string());
+        if let Some(wanted) = options.branch.as_ref().filter(|wanted| **wanted != short) {
+            let unfetched = is_unfetched(repo, &name, wanted).then_some(name);
+            return Err(PullError::OtherBranch { has: short, wanted: wanted.clone(), unfetched });
+        }
         // A branch may follow another of this repository, whose remote is called `.`.
         let missing = if name == "." { "origin".to_owned() } else { name.clone() };
         let no_remote = || PullError::NoRemote { branch: short.clone(), remote: missing };
@@ -77,6 +80,17 @@ pub(super) fn commit_of(
     let Some(mut reference) = reference else { return Ok(None) };
     let commit = reference.peel_to_commit().map_err(Error::read(reading()))?;
     Ok(Some(commit.id))
+}
+
+/// Whether `branch` is not here, and fetching from `remote` does not bring it either.
+fn is_unfetched(repo: &gix::Repository, remote: &str, branch: &str) -> bool {
+    let name = format!("refs/heads/{branch}");
+    if repo.find_reference(&name).is_ok() {
+        return false;
+    }
+    let Ok(remote) = repo.find_remote(remote) else { return false };
+    let narrow = refspec::of_branch(remote.refspecs(Direction::Fetch), BStr::new(&name));
+    narrow.iter().all(|narrow| narrow.follows.is_none())
 }
 
 /// Refuses a checkout of another repository.

@@ -82,7 +82,7 @@ fn a_commit_is_weighed_before_it_is_compared_with_the_work_tree() {
     };
     let limits = |checkout_entries| Limits { checkout_entries, ..Limits::default() };
     // `narrow`, its file, `wide` and all below.
-    assert_eq!(uncommitted(limits(151)).unwrap(), ["narrow/one.yaml"]);
+    assert_eq!(uncommitted(limits(151)).unwrap().paths, ["narrow/one.yaml"]);
     assert_too_much(uncommitted(limits(150)), Measure::Entries);
     // wide/a/b/c/one.yaml and its like, 64 times 19 bytes, and more.
     assert_too_much(
@@ -260,8 +260,9 @@ fn a_list_of_refs_has_so_many_bytes_and_no_more() {
     // As the program does when it starts.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let upstream = Upstream::new();
+    // A server that knows prefixes sends all that begin with the name that is asked for.
     for branch in 0..60 {
-        git(upstream.bare(), ["branch", &format!("branch-{branch}"), "main"]);
+        git(upstream.bare(), ["branch", &format!("main-{branch}"), "main"]);
     }
     let server = GitServer::http(upstream.folder());
     let checkout = upstream.clone("checkout");

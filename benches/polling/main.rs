@@ -1,0 +1,149 @@
+//! What does it cost to ask a remote again and again? Checkouts that have everything pull from
+//! remotes with few and with many branches, over smart HTTP and from a folder, beside git, and
+//! requests, bytes of bodies in both directions, and the median time are printed; asserts nothing.
+//!
+//! ```text
+//! TRUEUP_BEFORE=/path/to/former/trueup cargo bench --bench polling
+//! ```
+//!
+//! needs git. Without `TRUEUP_BEFORE`, this build is measured alone. From a folder the same is said
+//! as over HTTP, so that only the time is of interest there.
+#![allow(clippy::disallowed_methods, reason = "where things are, is the machine's")]
+
+use std::error::Error;
+use std::fs;
+use std::io::{Write as _, stdout};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use support::http::GitServer;
+
+#[path = "../../tests/support"]
+#[allow(dead_code, clippy::unwrap_used, reason = "the tests' own")]
+mod support {
+    pub mod http;
+    pub mod tls;
+}
+
+/// How many branches the remote has.
+const REFS: [usize; 3] = [10, 1_000, 5_000];
+/// How often each is run; the median counts.
+const ROUNDS: usize = 7;
+
+/// What a checkout is asked to do, by whom.
+struct Contender {
+    name: &'static str,
+    program: PathBuf,
+    arguments: &'static [&'static str],
+    /// Whether it takes the checkout that this build cloned, and not git's.
+    ours: bool,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let this = PathBuf::from(env!("CARGO_BIN_EXE_trueup"));
+    let pull = &["pull"][..];
+    let mut contenders = vec![
+        Contender { name: "trueup pull", program: this.clone(), arguments: pull, ours: true },
+        Contender {
+            name: "trueup pull, git's clone",
+            program: this.clone(),
+            arguments: pull,
+            ours: false,
+        },
+    ];
+    if let Some(before) = std::env::var_os("TRUEUP_BEFORE") {
+        let program = before.into();
+        contenders.push(Contender { name: "before", program, arguments: pull, ours: false });
+    }
+    for (name, arguments) in [
+        ("git fetch", &["fetch", "--quiet"][..]),
+        ("git ls-remote origin main", &["ls-remote", "--quiet", "origin", "main"]),
+    ] {
+        contenders.push(Contender { name, program: "git".into(), arguments, ours: false });
+    }
+    writeln!(
+        stdout(),
+        "{:6} {:6} {:26} {:>8} {:>9} {:>10}",
+        "refs",
+        "over",
+        "",
+        "requests",
+        "bytes",
+        "median"
+    )?;
+    for refs in REFS {
+        let folder = tempfile::tempdir()?;
+        let bare = remote(folder.path(), refs)?;
+        let server = GitServer::http(folder.path());
+        let file = format!("file://{}", bare.display());
+        for (over, url) in [("http", server.url("shop.git")), ("file", file)] {
+            let clones = [folder.path().join(format!("{over}-git")), folder.path().join(over)];
+            git(folder.path(), &["clone", "--quiet", &url, &clones[0].to_string_lossy()])?;
+            run(Command::new(&this).args(["pull", "--url", &url, "-C"]).arg(&clones[1]))?;
+            for contender in &contenders {
+                let clone = &clones[usize::from(contender.ours)];
+                let before = (server.requests(), server.bytes());
+                let mut times = Vec::new();
+                for _ in 0..ROUNDS {
+                    let mut command = Command::new(&contender.program);
+                    command.args(contender.arguments).current_dir(clone);
+                    let start = Instant::now();
+                    run(&mut command)?;
+                    times.push(start.elapsed());
+                    // What takes long needs no median.
+                    if start.elapsed().as_secs() >= 5 {
+                        break;
+                    }
+                }
+                times.sort();
+                let rounds = times.len();
+                let requests = (server.requests() - before.0) / rounds;
+                let bytes = (server.bytes() - before.1) / rounds;
+                let median = times[rounds / 2].as_millis();
+                let Contender { name, .. } = contender;
+                writeln!(
+                    stdout(),
+                    "{refs:6} {over:6} {name:26} {requests:>8} {bytes:>9} {median:>7} ms"
+                )?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A bare repository whose commit has this many branches.
+fn remote(folder: &Path, refs: usize) -> Result<PathBuf, Box<dyn Error>> {
+    let bare = folder.join("shop.git");
+    let work = folder.join("work");
+    fs::create_dir(&work)?;
+    git(&work, &["init", "--quiet", "--initial-branch=main"])?;
+    fs::write(work.join("web.yaml"), "kind: Web\n")?;
+    git(&work, &["add", "--all"])?;
+    git(&work, &["-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "-m", "Web"])?;
+    git(folder, &["clone", "--quiet", "--bare", "work", "shop.git"])?;
+    let head = Command::new("git").args(["rev-parse", "HEAD"]).current_dir(&work).output()?;
+    let head = String::from_utf8(head.stdout)?;
+    let head = head.trim_end();
+    let mut names = vec!["refs/heads/main".to_owned()];
+    names.extend((1..refs).map(|n| format!("refs/heads/team-{}/topic-with-a-name-{n:04}", n % 7)));
+    names.sort();
+    let mut packed = "# pack-refs with: peeled fully-peeled sorted \n".to_owned();
+    names.iter().for_each(|name| packed.push_str(&format!("{head} {name}\n")));
+    fs::write(bare.join("packed-refs"), packed)?;
+    Ok(bare)
+}
+
+fn git(folder: &Path, arguments: &[&str]) -> Result<(), Box<dyn Error>> {
+    run(Command::new("git").args(arguments).current_dir(folder))
+}
+
+fn run(command: &mut Command) -> Result<(), Box<dyn Error>> {
+    let status = command
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .status()?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}").into()) }
+}

@@ -1,0 +1,36 @@
+//! git itself, where it is installed, for the little that gix does not do.
+
+use std::process::{Command, Stdio};
+
+/// What git reads of the environment that would point it at another repository.
+const PLACES: [&str; 8] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_WORK_TREE",
+];
+
+/// What gix speaks; git would start a program for any other that the repository names.
+const PROTOCOLS: &str = "file:git:http:https:ssh";
+
+/// A git about to be run on `repo`. It asks nobody, and runs no hook and no monitor that the
+/// repository brings.
+pub(super) fn git(repo: &gix::Repository) -> Command {
+    let mut git = Command::new("git");
+    git.args(["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"])
+        .arg("--git-dir")
+        .arg(repo.git_dir())
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_ALLOW_PROTOCOL", PROTOCOLS)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    PLACES.iter().for_each(|name| {
+        git.env_remove(name);
+    });
+    git
+}

@@ -1,0 +1,179 @@
+//! Checkouts whose index, work tree or objects are not as they usually are. What counts is the
+//! commit.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::support::command::{Cmd, Output};
+use crate::support::git::{Upstream, assert_clean_at, assert_refused, git, pull, raw_commit};
+
+const CONFIG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: v}\n";
+
+/// An upstream with one object, and a checkout of it.
+fn one() -> (Upstream, PathBuf) {
+    let upstream = Upstream::empty();
+    upstream.write("deploy/a.yaml", CONFIG);
+    upstream.write("docs/a.txt", "text\n");
+    upstream.commit("One");
+    let checkout = upstream.clone("checkout");
+    (upstream, checkout)
+}
+
+fn check(checkout: &PathBuf) -> Output {
+    Cmd::trueup().dir(checkout).args(["check", "-o", "json"]).run()
+}
+
+#[track_caller]
+fn is_read(output: &Output) {
+    assert_eq!(output.status, Some(0), "{output}");
+    let answer: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    assert_eq!(answer["objects"], 1, "{output}");
+}
+
+#[track_caller]
+fn is_warned(output: &Output) {
+    is_read(output);
+    assert!(output.stderr.starts_with("warning: what is not committed is unknown"), "{output}");
+}
+
+#[test]
+fn an_index_that_cannot_be_read_is_a_warning() {
+    let (upstream, checkout) = one();
+    let index = checkout.join(".git/index");
+    let whole = fs::read(&index).unwrap();
+    for content in
+        [&[][..], b"DIRC", b"nonsense, and long enough to be taken for an index", &whole[..60]]
+    {
+        fs::write(&index, content).unwrap();
+        is_warned(&check(&checkout));
+    }
+    upstream.write("docs/a.txt", "another\n");
+    let after = upstream.commit("Another");
+    let output = pull(&checkout).run();
+    assert_refused(&output, 2, &["cannot read the index", "&& git reset"]);
+    let hint = "rm \"$(git rev-parse --git-path index)\" && git reset";
+    let _ = Cmd::new("sh").dir(&checkout).args(["-c", hint]).run().exits(0);
+    let _ = pull(&checkout).run().exits(0);
+    assert_clean_at(&checkout, &after);
+}
+
+#[test]
+fn a_sparse_index_is_no_obstacle() {
+    let (_upstream, checkout) = one();
+    git(&checkout, ["sparse-checkout", "set", "--cone", "--sparse-index", "deploy"]);
+    is_read(&check(&checkout));
+}
+
+#[test]
+fn a_filter_that_is_not_there_is_a_warning() {
+    let (_upstream, checkout) = one();
+    git(&checkout, ["config", "filter.lfs.clean", "no-such-program -- %f"]);
+    git(&checkout, ["config", "filter.lfs.process", "no-such-program"]);
+    git(&checkout, ["config", "filter.lfs.required", "true"]);
+    fs::write(checkout.join(".git/info/attributes"), "*.yaml filter=lfs\n").unwrap();
+    fs::write(checkout.join("deploy/a.yaml"), CONFIG.replace("k: v", "k: w")).unwrap();
+    is_warned(&check(&checkout));
+}
+
+/// A clone that left all blobs at its remote, which is where they are read from.
+fn partial(upstream: &Upstream, more: &[&str]) -> PathBuf {
+    git(upstream.bare(), ["config", "uploadpack.allowFilter", "true"]);
+    git(upstream.bare(), ["config", "uploadpack.allowAnySHA1InWant", "true"]);
+    let checkout = upstream.folder().join("partial");
+    let url = upstream.url();
+    let args = ["clone", "--quiet", "--filter=blob:none", &url, "partial"];
+    git(upstream.folder(), args.iter().chain(more));
+    checkout
+}
+
+#[test]
+fn what_a_partial_clone_left_out_is_brought_in() {
+    let (upstream, _) = one();
+    let checkout = partial(&upstream, &["--bare"]);
+    is_read(&check(&checkout));
+    fs::remove_dir_all(&checkout).unwrap();
+
+    let checkout = partial(&upstream, &["--bare"]);
+    let elsewhere = upstream.folder().join("elsewhere");
+    fs::rename(upstream.bare(), &elsewhere).unwrap();
+    let output = check(&checkout);
+    assert_refused(&output, 2, &["1 file", "partial clone left at `origin`", "--no-filter"]);
+    fs::rename(&elsewhere, upstream.bare()).unwrap();
+    let hint = ["fetch", "--quiet", "--refetch", "--no-filter", "origin"];
+    git(&checkout, hint);
+    fs::rename(upstream.bare(), &elsewhere).unwrap();
+    is_read(&check(&checkout));
+}
+
+#[test]
+fn a_commit_that_goes_back_lands_in_a_partial_clone() {
+    let (upstream, _) = one();
+    upstream.write("deploy/a.yaml", &CONFIG.replace("k: v", "k: w"));
+    upstream.commit("Changed");
+    let checkout = partial(&upstream, &[]);
+    upstream.write("deploy/a.yaml", CONFIG);
+    let after = upstream.commit("Back to what it was");
+
+    let _ = pull(&checkout).run().exits(0);
+
+    assert_clean_at(&checkout, &after);
+    assert_eq!(fs::read_to_string(checkout.join("deploy/a.yaml")).unwrap(), CONFIG);
+}
+
+#[test]
+fn a_commit_without_an_address_is_a_commit() {
+    let (upstream, checkout) = one();
+    let tree = git(upstream.work(), ["rev-parse", "HEAD^{tree}"]);
+    let who = "Nobody 1700000000 +0000";
+    let content = format!("tree {tree}\nauthor {who}\ncommitter {who}\n\nConverted\n");
+    let old = raw_commit(upstream.work(), &content);
+    let root = git(upstream.work(), ["rev-parse", "HEAD"]);
+    git(upstream.work(), ["reset", "--quiet", "--hard", &old]);
+    is_read(&check(&upstream.work()));
+    let merge = ["commit-tree", &tree, "-p", &root, "-p", &old, "-m", "Both"];
+    let merge = git(upstream.work(), merge);
+    git(upstream.work(), ["reset", "--quiet", "--hard", &merge]);
+    git(upstream.work(), ["push", "--quiet", "--force", "origin", "HEAD"]);
+
+    let _ = pull(&checkout).run().exits(0);
+
+    assert_eq!(git(&checkout, ["rev-parse", "HEAD"]), merge);
+    is_read(&check(&checkout));
+    let cloned = upstream.folder().join("cloned");
+    let output = pull(&cloned).args(["--url", &upstream.url()]).run().exits(0);
+    assert!(output.stdout.contains("(3 commits, 2 files)"), "{output}");
+}
+
+#[test]
+fn formats_that_are_not_read_are_named() {
+    let (_upstream, checkout) = one();
+    git(&checkout, ["config", "core.repositoryFormatVersion", "1"]);
+    for (key, value, names, hint) in [
+        ("extensions.refStorage", "reftable", "refs in a reftable", "git refs migrate"),
+        ("extensions.objectFormat", "sha256", "the SHA-256 format", "SHA-1"),
+    ] {
+        // git of this machine may not know the key.
+        let config = checkout.join(".git/config");
+        let before = fs::read_to_string(&config).unwrap();
+        let (section, key) = key.split_once('.').unwrap();
+        fs::write(&config, format!("{before}[{section}]\n\t{key} = {value}\n")).unwrap();
+        for verb in ["check", "pull"] {
+            let output = Cmd::trueup().dir(&checkout).args([verb]).run();
+            assert_refused(&output, 2, &[names, "trueup does not read", hint]);
+        }
+        fs::write(&config, before).unwrap();
+    }
+}
+
+#[test]
+fn a_pointer_of_git_lfs_is_called_one() {
+    let (upstream, _) = one();
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n";
+    upstream.write("deploy/b.yaml", pointer);
+    upstream.commit("A large file");
+
+    let output = Cmd::trueup().dir(upstream.work()).args(["check"]).run().exits(1);
+
+    assert!(output.stdout.contains("deploy/b.yaml:1:1"), "{output}");
+    assert!(output.stdout.contains("this is a pointer of Git LFS, not an object"), "{output}");
+}
