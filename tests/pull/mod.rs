@@ -2,6 +2,9 @@
 
 mod clone;
 mod crash;
+mod credentials;
+mod proxies;
 mod refusal;
 mod transport;
 mod update;
+mod words;

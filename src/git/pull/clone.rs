@@ -197,11 +197,8 @@ fn is_same_file(_file: &File, path: &Path) -> bool {
 
 /// Clones to `folder`, which is not there yet.
 fn clone(folder: &Path, url: &RemoteUrl, options: &PullOptions) -> Result<(), PullError> {
-    let manner = Manner {
-        patience: options.timeout,
-        credentials: url.credentials.clone(),
-        refs: options.limits.refs,
-    };
+    let manner = Manner::of(options, url.credentials.clone());
+    let words = manner.words.clone();
     let (from, to) = (url.url.clone(), folder.to_owned());
     let (branch, bare) = (options.branch.clone(), options.bare);
     let limits = options.limits.for_pull();
@@ -221,17 +218,20 @@ fn clone(folder: &Path, url: &RemoteUrl, options: &PullOptions) -> Result<(), Pu
         )?;
         let defaults =
             gix::open(&to).map(|repo| transport::ssh_defaults(&repo, manner.patience))?;
+        let asking = pulse.clone();
         fetch = fetch
             .with_in_memory_config_overrides(defaults)
             .with_ref_name(branch.as_deref().map(BStr::new))?
             .configure_connection(move |connection| {
-                transport::prepare(connection, Some(BStr::new("origin")), &manner)
+                transport::prepare(connection, Some(BStr::new("origin")), &manner, &asking)
             });
         fetch.fetch_then_checkout(pulse, stop).map(|(checkout, _)| checkout)
     });
     let mut prepared = match fetched {
         Ok(Ok(prepared)) => prepared,
-        Ok(Err(error)) => return Err(why_not_cloned(error, url, options)),
+        Ok(Err(error)) => {
+            return Err(why_not_cloned(words.explain(Cause::from(error)), url, options));
+        }
         Err(stopped) => return Err(stopped.into_error(url.text(), bounds)),
     };
     if prepared.repo().head().map_err(Error::read("HEAD"))?.is_unborn() {
@@ -252,8 +252,7 @@ fn clone(folder: &Path, url: &RemoteUrl, options: &PullOptions) -> Result<(), Pu
     checked(outcome)
 }
 
-fn why_not_cloned(error: gix::Error, url: &RemoteUrl, options: &PullOptions) -> PullError {
-    let source = Cause::from(error);
+fn why_not_cloned(source: Cause, url: &RemoteUrl, options: &PullOptions) -> PullError {
     match &options.branch {
         Some(branch) if source.says(branch.as_str()) && source.says("ref") => {
             PullError::BranchGone { branch: branch.clone(), url: url.text(), others: Vec::new() }

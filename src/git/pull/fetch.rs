@@ -19,8 +19,8 @@ pub(super) fn fetch(
 ) -> Result<ObjectId, PullError> {
     let url = options.url.as_deref().map(RemoteUrl::parse).transpose()?;
     let credentials = url.and_then(|url| url.credentials);
-    let (patience, refs) = (options.timeout, options.limits.refs);
-    let manner = Manner { patience, credentials, refs };
+    let manner = Manner::of(options, credentials);
+    let words = manner.words.clone();
     let shared = checkout.shared();
     let wanted = upstream.clone();
     let bounds = Bounds::of(options);
@@ -32,7 +32,7 @@ pub(super) fn fetch(
         Ok(Ok(tip)) => Ok(tip),
         Ok(Err(Failed::Told(error))) => Err(*error),
         Ok(Err(Failed::Transport(error))) => {
-            let source = Cause::from(error);
+            let source = words.explain(Cause::from(error));
             Err(PullError::Fetch { url: upstream.url.clone(), source })
         }
         Err(stopped) => Err(stopped.into_error(upstream.url.clone(), bounds)),
@@ -64,7 +64,7 @@ fn fetch_here(
     config.commit()?;
     let remote = repo.find_remote(upstream.remote.as_str())?;
     let mut connection = remote.connect(Direction::Fetch)?;
-    transport::prepare(&mut connection, Some(BStr::new(&upstream.remote)), manner)?;
+    transport::prepare(&mut connection, Some(BStr::new(&upstream.remote)), manner, &pulse)?;
     // The configured refspecs may leave the branch out, as they do in a bare clone.
     let branch =
         gix::refspec::parse(upstream.merge.as_bstr(), gix::refspec::parse::Operation::Fetch)?;
