@@ -18,6 +18,20 @@ fn behind(upstream: &Upstream, url: &str) -> PathBuf {
     checkout
 }
 
+#[test]
+fn over_the_side_band_before_it_breaks_off() {
+    let upstream = Upstream::new();
+    let checkout = behind(&upstream, &upstream.url());
+    let config = upstream.folder().join("gitconfig");
+    let hook = "cat > /dev/null; echo error: token 7 expired >&2; exit 1; #";
+    write(&config, &format!("[uploadpack]\n\tpackObjectsHook = \"{hook}\"\n"));
+
+    let output = pull(&checkout).env("GIT_CONFIG_GLOBAL", &config).run();
+
+    let says = ["cannot fetch from file://", "the remote says:", "error: token 7 expired"];
+    assert_refused(&output, 2, &says);
+}
+
 /// A program that answers for `git-upload-pack`.
 fn answering(folder: &Path, script: &str) -> String {
     let path = folder.join("upload-pack.sh");
