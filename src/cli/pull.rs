@@ -14,7 +14,7 @@ use super::present::pull as present;
 use super::ui::Ui;
 use crate::conduct::duration;
 use crate::git::Limits;
-use crate::git::pull::{PullError, PullOptions, Pulled, pull};
+use crate::git::pull::{PullError, PullOptions, Pulled, Warnings, pull};
 
 /// What the end of `trueup pull --help` says.
 const EXAMPLES: &str = "\
@@ -64,11 +64,21 @@ enum Format {
 pub fn run(args: PullArgs, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {
     let PullArgs { url, branch, bare, pull_timeout: timeout, output } = args;
     let interrupt = Arc::new(AtomicBool::new(false));
-    let options =
-        PullOptions { directory, url, branch, bare, timeout, interrupt, limits: Limits::default() };
+    let (limits, warnings) = (Limits::default(), Warnings::default());
+    let options = PullOptions {
+        directory,
+        url,
+        branch,
+        bare,
+        timeout,
+        interrupt,
+        limits,
+        warnings: warnings.clone(),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let pulled = runtime.block_on(interruptible(options));
     runtime.shutdown_background();
+    warnings.take().iter().for_each(|warning| ui.warning(warning));
     let pulled = pulled.context("the pull broke off")?;
     let (answer, exit) = match (&pulled, output) {
         (Ok(pulled), Format::Text) => (Some(present::line(pulled, ui.glyphs())), Exit::AtCommit),

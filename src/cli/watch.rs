@@ -18,7 +18,7 @@ use super::waiting::WaitArgs;
 use crate::cluster::Cluster;
 use crate::conduct::duration;
 use crate::config::ConfigError;
-use crate::git::pull::PullOptions;
+use crate::git::pull::{PullOptions, Warnings};
 use crate::git::{self, Checkout, Limits};
 use crate::precedence::Said;
 use crate::reconcile::TIMEOUT;
@@ -102,6 +102,7 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         timeout: args.pull_timeout,
         interrupt: Arc::clone(stop.flag()),
         limits: Limits::default(),
+        warnings: Warnings::default(),
     });
     let beginning = Beginning { args: &args, directory, cluster: &cluster, pull: pull.as_ref() };
     let Some(named) = beginning.named(&stop, ui).await? else { return Ok(Exit::AtCommit) };

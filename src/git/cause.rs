@@ -33,6 +33,16 @@ impl Cause {
         messages.fold(deepest, |cause, message| Self { message, source: Some(Box::new(cause)) })
     }
 
+    /// The same chain with `message` as what is deepest.
+    pub fn beneath(mut self, message: &str) -> Self {
+        let source = match self.source.take() {
+            Some(source) => source.beneath(message),
+            None => Self { message: without_credentials(message), source: None },
+        };
+        self.source = Some(Box::new(source));
+        self
+    }
+
     /// Whether this or anything beneath it says `text`.
     pub fn says(&self, text: &str) -> bool {
         self.message.contains(text) || self.source.as_ref().is_some_and(|source| source.says(text))

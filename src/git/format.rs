@@ -115,7 +115,10 @@ mod tests {
         for (config, expected) in [
             ("", None),
             ("[core]\nrepositoryFormatVersion = 0\n[extensions]\nfuture = 1", None),
-            ("[core]\nrepositoryFormatVersion = 1\n[extensions]\nnoop\nWorktreeConfig = true", None),
+            (
+                "[core]\nrepositoryFormatVersion = 1\n[extensions]\nnoop\nWorktreeConfig = true",
+                None,
+            ),
             ("[core]\nrepositoryFormatVersion = 1\n[extensions]\nrefStorage = files", None),
             (
                 "[core]\nrepositoryFormatVersion = 1\n[extensions]\nrefStorage = reftable",

@@ -2,9 +2,12 @@
 
 mod clone;
 mod crash;
+mod credentials;
 mod many_refs;
+mod proxies;
 mod refusal;
 mod sparse;
 mod transport;
 mod update;
 mod upkeep;
+mod words;

@@ -150,7 +150,7 @@ pub fn write(path: impl AsRef<Path>, content: &str) {
 }
 
 /// What git and gix read of the environment about connections, each stronger than any file.
-const CONNECTIONS: [&str; 11] = [
+const CONNECTIONS: [&str; 19] = [
     "GIT_SSH",
     "GIT_SSH_COMMAND",
     "GIT_SSL_CAINFO",
@@ -162,12 +162,24 @@ const CONNECTIONS: [&str; 11] = [
     "HTTPS_PROXY",
     "ALL_PROXY",
     "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "GIT_ASKPASS",
+    "SSH_ASKPASS",
+    "NETRC",
+    "GIT_SSL_CAPATH",
+    "GIT_SSL_CERT",
+    "GIT_SSL_KEY",
 ];
 
 /// `trueup pull` in a checkout, with none of the user's ways to connect.
 pub fn pull(checkout: &Path) -> Cmd {
-    let pull = Cmd::trueup().args(["pull", "-C"]).args([checkout]);
-    CONNECTIONS.into_iter().fold(pull, Cmd::env_remove)
+    unconnected(Cmd::trueup().args(["pull", "-C"]).args([checkout]))
+}
+
+/// A command without any of the user's ways to connect.
+pub fn unconnected(command: Cmd) -> Cmd {
+    CONNECTIONS.into_iter().fold(command, Cmd::env_remove)
 }
 
 /// Asserts that the checkout is exactly at `commit`, in the eyes of git: nothing differs, nothing is

@@ -77,6 +77,13 @@ impl GitServer {
         Self::start(manner, Some(ca_pem))
     }
 
+    /// HTTPS for who shows a certificate of its authority; with one, and its key, as PEM.
+    pub fn https_with_client_certificate(root: &Path) -> (Self, tls::Client) {
+        let (tls, ca_pem, client) = tls::localhost_with_client();
+        let manner = Manner { root: root.to_owned(), tls: Some(tls), ..Manner::default() };
+        (Self::start(manner, Some(ca_pem)), client)
+    }
+
     /// HTTPS that sends on what begins with one path, before it asks for any password.
     pub fn https_redirecting(root: &Path, password: Option<&str>, redirect: Redirect) -> Self {
         let (tls, ca_pem) = tls::localhost();
@@ -241,6 +248,11 @@ impl Request {
         }
         let mut words = line.split_whitespace().map(str::to_owned);
         let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        // A proxy may pass on the whole URL.
+        let target = match target.strip_prefix("http://").and_then(|rest| rest.find('/')) {
+            Some(at) => target["http://".len() + at..].to_owned(),
+            None => target,
+        };
         let mut headers = Vec::new();
         loop {
             let mut line = String::new();

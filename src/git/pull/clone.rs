@@ -203,11 +203,8 @@ fn is_same_file(_file: &File, path: &Path) -> bool {
 
 /// Clones to `folder`, which is not there yet.
 fn clone(folder: &Path, url: &RemoteUrl, options: &PullOptions) -> Result<(), PullError> {
-    let manner = Manner {
-        patience: options.timeout,
-        credentials: url.credentials.clone(),
-        refs: options.limits.refs,
-    };
+    let manner = Manner::of(options, url.credentials.clone());
+    let words = manner.words.clone();
     let (from, to) = (url.url.clone(), folder.to_owned());
     let (branch, bare) = (options.branch.clone(), options.bare);
     let limits = options.limits.for_pull();
@@ -236,11 +233,12 @@ fn clone(folder: &Path, url: &RemoteUrl, options: &PullOptions) -> Result<(), Pu
         if let Some(branch) = &chosen {
             fetch = only(fetch, branch, bare)?;
         }
+        let asking = pulse.clone();
         fetch = fetch
             .with_in_memory_config_overrides(defaults)
             .with_ref_name(chosen.as_ref().map(|branch| branch.as_bstr()))?
             .configure_connection(move |connection| {
-                transport::prepare(connection, Some(BStr::new("origin")), &manner)
+                transport::prepare(connection, Some(BStr::new("origin")), &manner, &asking)
             });
         fetch.fetch_then_checkout(pulse, stop).map(|(checkout, _)| Ok(checkout))
     });
@@ -248,7 +246,10 @@ fn clone(folder: &Path, url: &RemoteUrl, options: &PullOptions) -> Result<(), Pu
         Ok(Ok(Ok(prepared))) => prepared,
         Ok(Ok(Err(error))) => return Err(error),
         Ok(Err(error)) => {
-            return Err(PullError::Fetch { url: url.text(), source: Cause::from(error) });
+            return Err(PullError::Fetch {
+                url: url.text(),
+                source: words.explain(Cause::from(error)),
+            });
         }
         Err(stopped) => return Err(stopped.into_error(url.text(), bounds)),
     };

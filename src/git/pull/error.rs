@@ -297,17 +297,26 @@ impl PullError {
 /// What usually helps with a fetch that failed like this.
 fn fetch_hint(url: &str, source: &Cause) -> Option<String> {
     let says = |text: &str| source.says(text);
-    Some(if says("UnknownIssuer") || says("certificate") {
+    let is_web = url.starts_with("http");
+    Some(if says("no way through the proxy") {
+        "see to the proxy where it is configured, or leave the host out with no_proxy".into()
+    } else if says("407") || says("proxy authorization required") {
+        "give the proxy's user and password in its URL, or its user there and the password by a \
+         credential.helper"
+            .into()
+    } else if says("UnknownIssuer") || (is_web && says("certificate")) {
         "name the server's certificate authority: git config http.sslCAInfo FILE".into()
+    } else if says("HOST IDENTIFICATION HAS CHANGED") {
+        "the server has another key than the known one: if that is meant, forget the old one with \
+         `ssh-keygen -R HOST`, then ssh to it by hand"
+            .into()
     } else if says("Host key verification failed") {
         "accept the server's key once: ssh to it by hand, or add it to ~/.ssh/known_hosts".into()
-    } else if says("in clear text") {
-        "use https: a password is not sent where everybody can read it".into()
-    } else if url.starts_with("http")
-        && (says("401") || says("redentials") || says("Authentication"))
-    {
+    } else if says("dubious ownership") {
+        "let git use what another user owns: git config --global --add safe.directory PATH".into()
+    } else if is_web && (says("401") || says("redentials") || says("Authentication")) {
         "give git credentials for it: git config credential.helper, or an http.extraHeader".into()
-    } else if says("ermission denied") {
+    } else if !is_web && says("ermission denied") {
         "load the right key with ssh-add, or name it: git config core.sshCommand 'ssh -i KEY'"
             .into()
     } else {

@@ -30,8 +30,8 @@ pub(super) fn fetch(
 ) -> Result<ObjectId, PullError> {
     let url = options.url.as_deref().map(RemoteUrl::parse).transpose()?;
     let credentials = url.and_then(|url| url.credentials);
-    let (patience, refs) = (options.timeout, options.limits.refs);
-    let manner = Manner { patience, credentials, refs };
+    let manner = Manner::of(options, credentials);
+    let words = manner.words.clone();
     let shared = checkout.shared();
     let wanted = upstream.clone();
     let bounds = Bounds::of(options);
@@ -43,7 +43,7 @@ pub(super) fn fetch(
         Ok(Ok(tip)) => Ok(tip),
         Ok(Err(Failed::Told(error))) => Err(*error),
         Ok(Err(Failed::Transport(error))) => {
-            let source = Cause::from(error);
+            let source = words.explain(Cause::from(error));
             Err(PullError::Fetch { url: upstream.url.clone(), source })
         }
         Err(stopped) => Err(stopped.into_error(upstream.url.clone(), bounds)),

@@ -48,7 +48,7 @@ impl<'repo> Line<'repo, '_> {
         self.remote = self.remote.clone().with_fetch_tags(Tags::None);
         self.remote.replace_refspecs(specs, Direction::Fetch)?;
         let mut connection = self.remote.connect(Direction::Fetch)?;
-        transport::prepare(&mut connection, Some(BStr::new(self.name)), self.manner)?;
+        transport::prepare(&mut connection, Some(BStr::new(self.name)), self.manner, &self.pulse)?;
         Ok(connection)
     }
 

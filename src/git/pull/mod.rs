@@ -8,17 +8,23 @@
 
 mod choice;
 mod clone;
+mod credentials;
 mod error;
 mod fast_forward;
 mod fetch;
 mod line;
 mod lock;
-mod metered;
+mod netrc;
 mod obstacles;
+mod prompt;
+mod proxy;
 mod refspec;
+mod session;
+mod settings;
 #[cfg(unix)]
 mod shared;
 mod sparse;
+mod spawned;
 mod staging;
 mod transport;
 mod tree;
@@ -27,11 +33,13 @@ mod upkeep;
 mod upstream;
 mod url;
 mod watchdog;
+mod web;
+mod words;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use gix::ObjectId;
@@ -62,6 +70,26 @@ pub struct PullOptions {
     pub interrupt: Arc<AtomicBool>,
     /// How much is read, and taken from the network.
     pub limits: Limits,
+    /// What the pull warns of while it goes on.
+    pub warnings: Warnings,
+}
+
+/// What a pull warns of, each thing once. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Warnings(Arc<Mutex<Vec<String>>>);
+
+impl Warnings {
+    /// What was warned of since the last time.
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn add(&self, warning: String) {
+        let mut warnings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
 }
 
 /// What a pull did.

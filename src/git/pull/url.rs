@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use gix::bstr::{BStr, ByteSlice};
-use gix::sec::identity::Account;
 use gix::url::Scheme;
 
 use super::PullError;
@@ -28,11 +27,9 @@ impl RemoteUrl {
         let password = url.set_password(None);
         let mut credentials = None;
         if matches!(url.scheme, Scheme::Http | Scheme::Https)
-            && let Some(username) = url.set_user(None)
+            && let Some(user) = url.set_user(None)
         {
-            let password = password.unwrap_or_default();
-            let account = Account { username, password, oauth_refresh_token: None };
-            credentials = Some(Credentials { account, url: url.clone() });
+            credentials = Some(Credentials { user, password, url: url.clone() });
         }
         Ok(Self { url, credentials })
     }
@@ -96,8 +93,10 @@ mod tests {
     fn credentials_are_not_part_of_a_url() {
         let url = RemoteUrl::parse("https://bob:s3cret@host/shop.git").unwrap();
         assert_eq!(url.text(), "https://host/shop.git");
-        let account = url.credentials.unwrap().account;
-        assert_eq!((account.username, account.password), ("bob".into(), "s3cret".into()));
+        let Credentials { user, password, .. } = url.credentials.unwrap();
+        assert_eq!((user.as_str(), password.as_deref()), ("bob", Some("s3cret")));
+        let url = RemoteUrl::parse("https://bob@host/shop.git").unwrap();
+        assert_eq!(url.credentials.unwrap().password, None, "git's helpers know it");
     }
 
     #[test]

@@ -86,7 +86,8 @@ pub(super) fn watch<T: Send + 'static>(
             Err(RecvTimeoutError::Timeout) => {}
         }
         let now = pulse.beats();
-        if now != beats {
+        // Typing takes a person as long as it takes.
+        if now != beats || pulse.is_asking() {
             beats = now;
             since = Instant::now();
         }
@@ -101,6 +102,7 @@ pub(super) fn watch<T: Send + 'static>(
         }
     };
     stop.store(true, Ordering::Relaxed);
+    super::prompt::restore();
     // What it holds, locks and files, it gives back if it can. If not, it ends with the process.
     // It may be about to start one more child.
     let (end, mut thread) = (Instant::now() + GRACE, None);
@@ -125,6 +127,8 @@ pub(super) struct Pulse {
     events: Arc<AtomicUsize>,
     /// The counts of the bars that count the bytes of a pack.
     packs: Arc<Mutex<Vec<Arc<AtomicUsize>>>>,
+    /// How many questions a person is asked.
+    questions: Arc<AtomicUsize>,
 }
 
 /// How gix names the bar that counts the bytes of a pack as they come in.
@@ -146,6 +150,20 @@ impl Pulse {
         packs.iter().map(|steps| steps.load(Ordering::Relaxed) as u64).sum()
     }
 
+    /// Does what may ask a person; where one is there, silence is no sign of the remote's.
+    pub(super) fn while_a_person_may_answer<T>(&self, ask: impl FnOnce() -> T) -> T {
+        let asked = usize::from(super::prompt::has_person());
+        self.questions.fetch_add(asked, Ordering::Relaxed);
+        let answer = ask();
+        self.beat();
+        self.questions.fetch_sub(asked, Ordering::Relaxed);
+        answer
+    }
+
+    fn is_asking(&self) -> bool {
+        self.questions.load(Ordering::Relaxed) > 0
+    }
+
     fn beat(&self) {
         self.events.fetch_add(1, Ordering::Relaxed);
     }
@@ -158,6 +176,7 @@ impl Pulse {
             all: self.all.clone(),
             events: self.events.clone(),
             packs: self.packs.clone(),
+            questions: self.questions.clone(),
         }
     }
 }

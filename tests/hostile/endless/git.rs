@@ -180,6 +180,7 @@ fn pull_within(directory: &Path, url: Option<String>, limits: Limits) -> Result<
         timeout: Duration::from_secs(60),
         interrupt: Arc::default(),
         limits,
+        warnings: trueup::git::pull::Warnings::default(),
     })
     .map(drop)
 }

@@ -1,0 +1,166 @@
+//! Who we are to a remote, and to a proxy: what git's credential helpers know, what its askpass
+//! answers, and at last what a person types.
+
+use gix::bstr::{BString, ByteSlice};
+use gix::credentials::helper::{Action, Cascade};
+use gix::credentials::protocol::{Context, Outcome};
+use gix::sec::identity::Account;
+
+use super::prompt;
+use super::watchdog::Pulse;
+
+/// Asks for credentials, and remembers whom it asked, to tell them how it went.
+pub(super) struct Asking {
+    repo: gix::Repository,
+    pulse: Pulse,
+    /// The user that a URL names, and its server.
+    named: Option<Named>,
+    asked: Option<Cascade>,
+}
+
+/// A user at one server.
+#[derive(Clone, Debug)]
+pub(super) struct Named {
+    pub(super) user: String,
+    pub(super) url: gix::Url,
+}
+
+impl Asking {
+    pub(super) fn new(repo: gix::Repository, pulse: Pulse, named: Option<Named>) -> Self {
+        Self { repo, pulse, named, asked: None }
+    }
+
+    /// Does what git's `credential` does for `action`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer.
+    pub(super) fn act(&mut self, action: Action) -> gix::Result<Option<Outcome>> {
+        match action {
+            Action::Get(context) => self.get(context).map(Some),
+            Action::Store(_) | Action::Erase(_) => match self.asked.as_mut() {
+                Some(cascade) => cascade.invoke(action, disabled()),
+                None => Ok(None),
+            },
+        }
+    }
+
+    fn get(&mut self, context: Context) -> gix::Result<Outcome> {
+        let url = context.url.clone().or_else(|| context.to_url()).unwrap_or_default();
+        let mut url = gix::url::parse(url.as_bstr())?;
+        if let Some(named) = &self.named
+            && url.user().is_none()
+            && is_same_server(&named.url, &url)
+        {
+            url.set_user(Some(named.user.clone()));
+        }
+        let (cascade, action, mut options) = self.repo.config_snapshot().credential_helpers(url)?;
+        let Action::Get(mut normal) = action else {
+            return Err(failure("git's credential helpers are not asked"));
+        };
+        normal.www_authenticate = context.www_authenticate;
+        let cascade = self.asked.insert(cascade);
+        let may_type = options.mode != gix::prompt::Mode::Disable;
+        // An askpass is no terminal: GIT_TERMINAL_PROMPT does not forbid it.
+        options.askpass = options.askpass.filter(|program| !program.as_os_str().is_empty());
+        options.mode = match options.askpass {
+            Some(_) => gix::prompt::Mode::Hidden,
+            None => gix::prompt::Mode::Disable,
+        };
+        let mut known = normal.clone();
+        let answer = self.pulse.while_a_person_may_answer(|| {
+            let answer = cascade.invoke(Action::Get(normal), options);
+            match answer {
+                Err(error) if may_type && error.is_unauthenticated() => {
+                    known.destructure_url_in_place(cascade.use_http_path)?;
+                    typed(known, error)
+                }
+                answer => answer,
+            }
+        })?;
+        answer.ok_or_else(|| failure("git's credential helpers answered nothing"))
+    }
+}
+
+/// What a person types at the terminal; without one the error stays what it was.
+fn typed(mut context: Context, error: gix::Error) -> gix::Result<Option<Outcome>> {
+    context.url = None;
+    let (protocol, host) = (context.protocol.clone(), context.host.clone());
+    let place = |user: &str| {
+        format!("{}://{user}{}", protocol.as_deref().unwrap_or(""), host.as_deref().unwrap_or(""))
+    };
+    let username = match context.username.take() {
+        Some(username) => username,
+        None => match prompt::ask(&format!("Username for '{}': ", place("")), false) {
+            Ok(username) => username,
+            Err(_) => return Err(error),
+        },
+    };
+    let question = format!("Password for '{}': ", place(&format!("{username}@")));
+    let Ok(password) = prompt::ask(&question, true) else { return Err(error) };
+    context.username = Some(username.clone());
+    context.password = Some(password.clone());
+    let identity = Account { username, password, oauth_refresh_token: None };
+    Ok(Some(Outcome { identity, next: context.into() }))
+}
+
+/// The password for a proxy whose URL names a user alone, as git asks for it.
+///
+/// # Errors
+///
+/// When there is no answer.
+pub(super) fn for_proxy(
+    repo: &gix::Repository,
+    pulse: &Pulse,
+    url: &str,
+) -> gix::Result<Option<Account>> {
+    let parsed = gix::url::parse(gix::bstr::BStr::new(url))?;
+    if parsed.user().is_none() || parsed.password().is_some() {
+        return Ok(None);
+    }
+    let context = Context { url: Some(BString::from(url)), ..Context::default() };
+    let outcome = Asking::new(repo.clone(), pulse.clone(), None).get(context)?;
+    Ok(Some(outcome.identity))
+}
+
+/// Whether credentials of one are good for the other: scheme, host and port.
+pub(super) fn is_same_server(one: &gix::Url, other: &gix::Url) -> bool {
+    one.scheme == other.scheme
+        && one.host() == other.host()
+        && one.port_or_default() == other.port_or_default()
+}
+
+fn disabled() -> gix::prompt::Options {
+    gix::prompt::Options { askpass: None, mode: gix::prompt::Mode::Disable }
+}
+
+fn failure(text: &str) -> gix::Error {
+    gix::Error::from_error(std::io::Error::other(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use gix::bstr::BStr;
+
+    use super::*;
+
+    #[test]
+    fn credentials_are_for_the_server_that_they_were_given_for() {
+        let parse = |url| gix::url::parse(BStr::new(url)).unwrap();
+        let given = parse("https://host:8443/shop.git");
+        for (url, is_same) in [
+            ("https://host:8443/shop.git", true),
+            ("https://host:8443/other", true),
+            ("https://HOST:8443/shop.git", true),
+            ("http://host:8443/shop.git", false),
+            ("https://host/shop.git", false),
+            ("https://host:443/shop.git", false),
+            ("https://other:8443/shop.git", false),
+            ("https://sub.host:8443/shop.git", false),
+            ("https://host:8443@other/shop.git", false),
+            ("https://other/?@host:8443/shop.git", false),
+        ] {
+            assert_eq!(is_same_server(&given, &parse(url)), is_same, "{url}");
+        }
+    }
+}
