@@ -149,20 +149,38 @@ fn formats_that_are_not_read_are_named() {
     let (_upstream, checkout) = one();
     git(&checkout, ["config", "core.repositoryFormatVersion", "1"]);
     for (key, value, names, hint) in [
-        ("extensions.refStorage", "reftable", "refs in a reftable", "git refs migrate"),
-        ("extensions.objectFormat", "sha256", "the SHA-256 format", "SHA-1"),
+        ("refStorage", "reftable", "references stored as reftable", "git refs migrate"),
+        ("ofTheFuture", "true", "the extension ofthefuture", "clone it to another folder"),
     ] {
         // git of this machine may not know the key.
         let config = checkout.join(".git/config");
         let before = fs::read_to_string(&config).unwrap();
-        let (section, key) = key.split_once('.').unwrap();
-        fs::write(&config, format!("{before}[{section}]\n\t{key} = {value}\n")).unwrap();
+        fs::write(&config, format!("{before}[extensions]\n\t{key} = {value}\n")).unwrap();
         for verb in ["check", "pull"] {
             let output = Cmd::trueup().dir(&checkout).args([verb]).run();
-            assert_refused(&output, 2, &[names, "trueup does not read", hint]);
+            assert_refused(&output, 2, &[names, "which trueup does not know", hint]);
         }
         fs::write(&config, before).unwrap();
     }
+}
+
+#[test]
+fn a_work_tree_is_read_before_the_first_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    git(folder.path(), ["init", "--quiet", "--initial-branch=main"]);
+    let manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\n";
+    fs::write(folder.path().join("one.yaml"), manifest).unwrap();
+    let run = |args: &[&str]| Cmd::trueup().dir(folder.path()).args(args).run();
+
+    let output = run(&["check", "--worktree"]).exits(0);
+    assert!(output.stdout.contains("1 object"), "{output}");
+    let output = run(&["render", "--worktree"]).exits(0);
+    assert!(output.stdout.contains("name: one"), "{output}");
+    git(folder.path(), ["add", "one.yaml"]);
+    let _ = run(&["check", "--worktree"]).exits(0);
+    let _ = run(&["diff", "--worktree", "--sandbox"]).exits(1);
+    let output = run(&["check"]).exits(2);
+    assert!(output.stderr.contains("branch `main` has no commit yet"), "{output}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use gix::remote::fetch::{RefMap, Status, Tags};
 use super::line::{Line, Prepared};
 use super::refspec::{self, Narrow};
 use super::transport::{self, Manner};
-use super::upstream::Upstream;
+use super::upstream::{self, Upstream};
 use super::url::RemoteUrl;
 use super::watchdog::{self, Bounds, Pulse};
 use super::{PullError, PullOptions, upkeep};
@@ -73,7 +73,11 @@ fn fetch_here(
     let mut config = repo.config_snapshot_mut();
     config.append_config(&defaults, gix::config::Source::Api)?;
     config.commit()?;
-    let remote = repo.find_remote(upstream.remote.as_str())?;
+    let remote = match upstream::remote(repo, &upstream.remote) {
+        Some(remote) => remote?,
+        // It was there a moment ago.
+        None => repo.find_remote(upstream.remote.as_str())?,
+    };
     let narrow = refspec::of_branch(remote.refspecs(Direction::Fetch), upstream.merge.as_bstr());
     let specs: Vec<BString> = narrow.iter().map(|narrow| narrow.spec.clone()).collect();
     let tags = remote.fetch_tags();

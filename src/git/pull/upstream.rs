@@ -1,8 +1,9 @@
 //! Which branch is pulled, and what it follows.
 
 use gix::ObjectId;
-use gix::bstr::BStr;
+use gix::bstr::{BStr, BString};
 use gix::remote::Direction;
+use gix::url::Scheme;
 
 use super::refspec;
 use super::url::{RemoteUrl, refuse_options, shown};
@@ -44,7 +45,7 @@ impl Upstream {
         // A branch may follow another of this repository, whose remote is called `.`.
         let missing = if name == "." { "origin".to_owned() } else { name.clone() };
         let no_remote = || PullError::NoRemote { branch: short.clone(), remote: missing };
-        let Some(remote) = repo.try_find_remote(name.as_str()) else { return Err(no_remote()) };
+        let Some(remote) = remote(repo, &name) else { return Err(no_remote()) };
         let remote =
             remote.map_err(Error::read(format!("the configuration of remote `{name}`")))?;
         let url = remote.url(Direction::Fetch).ok_or_else(no_remote)?;
@@ -68,6 +69,42 @@ impl Upstream {
     pub(super) fn tracking_name(&self) -> String {
         format!("{}/{}", self.remote, self.merge.shorten())
     }
+}
+
+/// The remote that the configuration calls `name`, or the repository that is at this URL or path.
+pub(super) fn remote<'repo>(
+    repo: &'repo gix::Repository,
+    name: &str,
+) -> Option<gix::Result<gix::Remote<'repo>>> {
+    let is_place = name != "." && name.contains(['/', ':']);
+    let found =
+        repo.try_find_remote(name).or_else(|| is_place.then(|| repo.remote_at(BStr::new(name))))?;
+    Some(found.and_then(|remote| complete(repo, remote)))
+}
+
+/// The remote with the whole path of a repository on this machine: as with git, `.git` may be left out
+/// (git's `path.c`, `enter_repo`).
+fn complete<'repo>(
+    repo: &'repo gix::Repository,
+    remote: gix::Remote<'repo>,
+) -> gix::Result<gix::Remote<'repo>> {
+    let Some(url) = remote.url(Direction::Fetch).filter(|url| url.scheme == Scheme::File) else {
+        return Ok(remote);
+    };
+    let mut url = url.clone();
+    url.canonicalize(repo.workdir().unwrap_or(repo.git_dir()))?;
+    let at = |path: &BStr| gix::path::from_bstr(path).is_ok_and(|path| path.is_dir());
+    let mut whole = url.path.clone();
+    whole.extend_from_slice(b".git");
+    if at(url.path.as_ref()) || !at(whole.as_ref()) {
+        return Ok(remote);
+    }
+    url.path = whole;
+    let specs = remote.refspecs(Direction::Fetch).iter();
+    let specs: Vec<BString> = specs.map(|spec| spec.to_ref().to_bstring()).collect();
+    let mut complete = repo.remote_at(url)?.with_fetch_tags(remote.fetch_tags());
+    complete.replace_refspecs(&specs, Direction::Fetch)?;
+    Ok(complete)
 }
 
 /// The commit of `branch`, if it has any.
