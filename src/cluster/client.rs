@@ -6,8 +6,8 @@ use std::sync::{PoisonError, RwLock};
 use kube::Client;
 use kube::config::{Config, ExecConfig};
 
-use super::authentication;
 use super::exec_plugin::{Credential, CredentialCache};
+use super::transport;
 
 /// A client for one server and user, whose credential may change.
 pub(super) struct RenewableClient {
@@ -53,7 +53,8 @@ impl RenewableClient {
     /// is secret.
     pub(super) async fn new(config: Config, cache: &CredentialCache) -> Result<Self, String> {
         let Some(exec) = config.auth_info.exec.clone() else {
-            let open = Authenticated { client: made_of(config)?, credential: None, number: 0 };
+            let open =
+                Authenticated { client: transport::client(&config)?, credential: None, number: 0 };
             return Ok(Self::with(open, None));
         };
         let renewal = Renewal { config, exec, cache: cache.clone() };
@@ -103,10 +104,10 @@ impl Renewal {
         let mut config = self.config.clone();
         config.auth_info = credential.of(&config.auth_info);
         let number = refused.map_or(0, |refused| refused.number + 1);
-        Ok(Authenticated { client: made_of(config)?, credential: Some(credential), number })
+        Ok(Authenticated {
+            client: transport::client(&config)?,
+            credential: Some(credential),
+            number,
+        })
     }
-}
-
-fn made_of(config: Config) -> Result<Client, String> {
-    Client::try_from(config).map_err(|error| authentication::cause(&error))
 }

@@ -35,6 +35,8 @@ pub struct Access {
     pub concurrency: usize,
     /// What was learnt of clusters in earlier runs.
     pub memory: Memory,
+    /// How long to wait for the API server to answer a request; `None` for a minute, zero for ever.
+    pub request_timeout: Option<Duration>,
     /// How much of the server's answers is taken in.
     pub limits: Limits,
     /// The credentials that exec plugins gave.
@@ -121,8 +123,14 @@ impl Cluster {
     /// When there is no kubeconfig, or it can't be used.
     pub async fn connect(access: &Access) -> Result<Self, ConnectError> {
         let (mut config, name) = load(access).await?;
-        config.connect_timeout = Some(CONNECT_TIMEOUT);
-        config.read_timeout = Some(READ_TIMEOUT);
+        let timeout = match access.request_timeout {
+            Some(Duration::ZERO) => None,
+            timeout => Some(timeout.unwrap_or(READ_TIMEOUT)),
+        };
+        config.connect_timeout =
+            Some(timeout.map_or(CONNECT_TIMEOUT, |it| it.min(CONNECT_TIMEOUT)));
+        // A watch may be silent for longer than an answer takes.
+        config.read_timeout = timeout.map(|it| it.max(READ_TIMEOUT));
         config.reset_reader_on_write = true;
         // Its policy waits up to a quarter of an hour; ours is in `wire`.
         config.default_retry = false;
@@ -137,6 +145,7 @@ impl Cluster {
         }
         let namespace = config.default_namespace.clone();
         let url = without_credentials(&config.cluster_url.to_string());
+        let token_ends = authentication::ends(&config.auth_info);
         let client = RenewableClient::new(config, &access.credentials).await.map_err(unusable)?;
         let (concurrency, requests) = (access.concurrency.max(1), AtomicUsize::new(0));
         Ok(Self {
@@ -146,6 +155,8 @@ impl Cluster {
             namespace,
             concurrency,
             requests,
+            timeout,
+            token_ends,
             limits: access.limits,
             memory: access.memory.clone(),
             patience: Mutex::new(None),
