@@ -5,7 +5,6 @@ use std::error::Error;
 use std::process::Output;
 
 use kube::client::AuthError;
-use kube::config::KubeconfigError;
 
 use crate::credentials::without_credentials;
 
@@ -25,20 +24,6 @@ pub(super) fn cause(error: &(dyn Error + 'static)) -> String {
             Some(source) => innermost = source,
             None => return without_credentials(&innermost.to_string()),
         }
-    }
-}
-
-/// What is wrong with a kubeconfig that can't be read.
-pub(super) fn misread(error: &KubeconfigError) -> String {
-    match error {
-        KubeconfigError::ReadConfig(error, _) => error.to_string(),
-        // What the parser says may quote a token.
-        KubeconfigError::Parse(error) => {
-            let place = error.location().map(|it| format!("{}:{}: ", it.line(), it.column()));
-            let place = place.unwrap_or_default();
-            format!("{place}it is no YAML, or has not the fields of a kubeconfig")
-        }
-        error => without_credentials(&error.to_string()),
     }
 }
 

@@ -123,6 +123,7 @@ fn cause(error: &ApiError) -> String {
                 (None, _) => format!("the API server can't answer ({code} {why})"),
             }
         }
+        ApiError::Proxy { .. } => "a proxy does not lead to the API server".to_owned(),
         ApiError::NoCredential { .. } => "there is no credential".to_owned(),
         ApiError::Garbled { .. } | ApiError::Endless { .. } => {
             "what answers is no API server".to_owned()

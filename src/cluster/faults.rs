@@ -73,9 +73,10 @@ impl ApiError {
     pub fn fault(&self) -> Fault {
         match self {
             Self::Unreachable { .. } => Fault::Passing,
-            Self::Garbled { .. } | Self::Endless { .. } | Self::NoCredential { .. } => {
-                Fault::Lasting
-            }
+            Self::Garbled { .. }
+            | Self::Endless { .. }
+            | Self::Proxy { .. }
+            | Self::NoCredential { .. } => Fault::Lasting,
             Self::Status { code, reason, message, .. } => {
                 fault(*code, reason, message.lines().next().unwrap_or_default())
             }

@@ -9,7 +9,7 @@ use kube::client::Body;
 
 use super::client::Authenticated;
 use super::wire::{Call, garbled};
-use super::{ApiError, Cluster, authentication};
+use super::{ApiError, Cluster, authentication, proxy};
 
 impl Cluster {
     /// Sends a request, and gives the answer of which nothing is read yet, whatever its status.
@@ -38,7 +38,11 @@ impl Cluster {
 
     /// That no answer came, or no whole one.
     pub(super) fn unreachable(&self, error: &(dyn Error + 'static)) -> ApiError {
-        ApiError::Unreachable { url: self.url.clone(), cause: authentication::cause(error) }
+        let (url, cause) = (self.url.clone(), authentication::cause(error));
+        match proxy::refusal(error) {
+            Some(refusal) => ApiError::Proxy { url, cause, hint: refusal.hint() },
+            None => ApiError::Unreachable { url, cause },
+        }
     }
 }
 

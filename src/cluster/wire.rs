@@ -81,6 +81,16 @@ pub enum ApiError {
         /// Why, as far as the system knows.
         cause: String,
     },
+    /// A proxy does not lead to the server, and would say so again.
+    #[error("cannot reach the API server at {url}: {cause}")]
+    Proxy {
+        /// The server.
+        url: String,
+        /// Which proxy, and what it answers.
+        cause: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// There is no credential to show.
     #[error("cannot log in to the API server at {url}: {cause}")]
     NoCredential {
@@ -190,6 +200,7 @@ impl ApiError {
         match self {
             Self::Status { causes, .. } => causes,
             Self::Unreachable { .. }
+            | Self::Proxy { .. }
             | Self::NoCredential { .. }
             | Self::Garbled { .. }
             | Self::Endless { .. } => &[],
@@ -233,6 +244,7 @@ impl ApiError {
             Self::Unreachable { .. } => {
                 Some("is the cluster up, and is this the right context? (see --context)".to_owned())
             }
+            Self::Proxy { hint, .. } => Some(hint.clone()),
             Self::NoCredential { .. } => None,
             Self::Status { code: 401, .. } => {
                 Some("log in again: the kubeconfig's credentials are not accepted".to_owned())
