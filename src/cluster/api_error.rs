@@ -34,6 +34,16 @@ pub enum ApiError {
         /// Why, as far as the system knows.
         cause: String,
     },
+    /// A proxy does not lead to the server, and would say so again.
+    #[error("cannot reach the API server at {url}: {cause}")]
+    Proxy {
+        /// The server.
+        url: String,
+        /// Which proxy, and what it answers.
+        cause: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// There is no TLS connection.
     #[error("no TLS connection with the API server at {url}: {fault}")]
     Tls {
@@ -190,6 +200,7 @@ impl ApiError {
         match self {
             Self::Status { causes, .. } => causes,
             Self::Unreachable { .. }
+            | Self::Proxy { .. }
             | Self::Tls { .. }
             | Self::Silent { .. }
             | Self::Redirected { .. }
@@ -237,6 +248,7 @@ impl ApiError {
             Self::Unreachable { .. } => {
                 Some("is the cluster up, and is this the right context? (see --context)".to_owned())
             }
+            Self::Proxy { hint, .. } => Some(hint.clone()),
             Self::Tls { fault, .. } => fault.hint(),
             Self::Silent { .. } => Some(
                 "is it overloaded, or is a firewall before it? --request-timeout says how long is \

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use kube::client::AuthError;
-use kube::config::{AuthInfo, KubeconfigError};
+use kube::config::AuthInfo;
 
 use crate::credentials::without_credentials;
 
@@ -45,20 +45,6 @@ pub(super) fn causes<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error
         };
     }
     causes
-}
-
-/// What is wrong with a kubeconfig that can't be read.
-pub(super) fn misread(error: &KubeconfigError) -> String {
-    match error {
-        KubeconfigError::ReadConfig(error, _) => error.to_string(),
-        // What the parser says may quote a token.
-        KubeconfigError::Parse(error) => {
-            let place = error.location().map(|it| format!("{}:{}: ", it.line(), it.column()));
-            let place = place.unwrap_or_default();
-            format!("{place}it is no YAML, or has not the fields of a kubeconfig")
-        }
-        error => without_credentials(&error.to_string()),
-    }
 }
 
 /// The words for an error of logging in by a program, where kube's would tell too much.

@@ -157,6 +157,7 @@ fn cause(error: &ApiError) -> String {
         ApiError::Silent { .. } => SILENT.to_owned(),
         ApiError::Redirected { .. } => "the API server sends on to another one".to_owned(),
         ApiError::TooOld { .. } => "the API server is too old".to_owned(),
+        ApiError::Proxy { .. } => "a proxy does not lead to the API server".to_owned(),
         ApiError::NoCredential { .. } => "there is no credential".to_owned(),
         ApiError::Garbled { .. } | ApiError::Endless { .. } => {
             "what answers is no API server".to_owned()

@@ -75,6 +75,7 @@ impl ApiError {
             Self::Unreachable { .. } | Self::Silent { .. } => Fault::Passing,
             Self::Garbled { .. }
             | Self::Endless { .. }
+            | Self::Proxy { .. }
             | Self::Tls { .. }
             | Self::Redirected { .. }
             | Self::TooOld { .. }

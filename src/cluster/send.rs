@@ -10,7 +10,7 @@ use kube::client::Body;
 
 use super::client::Authenticated;
 use super::wire::{Call, garbled};
-use super::{ApiError, Cluster, TlsFault, authentication};
+use super::{ApiError, Cluster, TlsFault, authentication, proxy};
 
 impl Cluster {
     /// Sends a request, and gives the answer of which nothing is read yet, whatever its status.
@@ -46,6 +46,10 @@ impl Cluster {
     /// That no answer came, or no whole one.
     pub(super) fn unreachable(&self, error: &(dyn Error + 'static)) -> ApiError {
         let url = self.url.clone();
+        if let Some(refusal) = proxy::refusal(error) {
+            let cause = authentication::cause(error);
+            return ApiError::Proxy { url, cause, hint: refusal.hint() };
+        }
         match TlsFault::of(error) {
             Some(fault) => ApiError::Tls { url, fault },
             None => ApiError::Unreachable { url, cause: authentication::cause(error) },

@@ -5,7 +5,6 @@ use http::Uri;
 use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
 use hyper_timeout::TimeoutConnector;
 use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
 use hyper_util::client::legacy::connect::{Connection, HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use kube::Client;
@@ -15,32 +14,31 @@ use rustls::ClientConfig;
 use tower::{BoxError, Service, ServiceBuilder};
 use tower_http::decompression::DecompressionLayer;
 
+use super::proxy::{Kind, Proxy, Through};
 use super::{authentication, tls};
 
-/// The client that a configuration describes.
+/// The client that a configuration describes, through a proxy if need be.
 ///
 /// # Errors
 ///
 /// When the configuration can't be used; as text without what is secret.
-pub(super) fn client(config: &Config) -> Result<Client, String> {
+pub(super) fn client(config: &Config, proxy: Option<Proxy>) -> Result<Client, String> {
     let tls = tls::settings(config)?;
     let mut tcp = HttpConnector::new();
     // It makes the connections of https too.
     tcp.enforce_http(false);
-    let Some(proxy) = config.proxy_url.clone() else { return over(tcp, config, tls) };
-    match proxy.scheme_str() {
-        // kube's own builder adds the password.
-        Some("http" | "https") if proxy.authority().is_some_and(|it| it.as_str().contains('@')) => {
-            Client::try_from(config.clone()).map_err(|error| authentication::cause(&error))
-        }
-        Some("socks5") => over(SocksV5::new(proxy, tcp), config, tls),
-        Some("http") => over(Tunnel::new(proxy, tcp), config, tls),
-        Some("https") => {
+    let patience = config.connect_timeout;
+    let Some(proxy) = proxy else { return over(tcp, config, tls) };
+    // Once for the proxy, and once for TLS.
+    let mut config = config.clone();
+    config.connect_timeout = patience.map(|patience| patience * 2);
+    match proxy.kind {
+        Kind::Http | Kind::Socks5 => over(Through::new(tcp, proxy, patience), &config, tls),
+        Kind::Https => {
             // With the cluster's authorities, as in client-go.
-            let secured = with_tls(tcp, config, tls.clone())?;
-            over(Tunnel::new(proxy, secured), config, tls)
+            let secured = with_tls(tcp, &config, tls.clone())?;
+            over(Through::new(secured, proxy, patience), &config, tls)
         }
-        _ => Client::try_from(config.clone()).map_err(|error| authentication::cause(&error)),
     }
 }
 
