@@ -68,6 +68,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand diff" -l kubeconfig -d 'Th
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l context -d 'The kubeconfig\'s context to use' -r
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l as -d 'User to act as' -r
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l as-group -d 'Group to act as a member of (repeatable)' -r
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l request-timeout -d 'How long to wait for the API server to answer a request: 30s, 2m; a plain number counts seconds, and 0 waits for ever [default: 1m]' -r
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l concurrency -d 'How many requests may be in flight at once' -r
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l out -d 'Write the plan into FILE too, for `trueup apply --plan FILE`' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -s o -l output -d 'How to print the answer' -r -f -a "text\t'For people'
@@ -106,6 +107,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand apply" -l kubeconfig -d 'T
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l context -d 'The kubeconfig\'s context to use' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l as -d 'User to act as' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l as-group -d 'Group to act as a member of (repeatable)' -r
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l request-timeout -d 'How long to wait for the API server to answer a request: 30s, 2m; a plain number counts seconds, and 0 waits for ever [default: 1m]' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l concurrency -d 'How many requests may be in flight at once' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l plan -d 'Carry out exactly the plan in FILE, made by `trueup diff --out FILE`' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l cascade -d 'How objects are deleted that own others, such as a Deployment its pods [default: background]' -r -f -a "background\t'They go after it'
@@ -152,6 +154,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand watch" -l kubeconfig -d 'T
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l context -d 'The kubeconfig\'s context to use' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l as -d 'User to act as' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l as-group -d 'Group to act as a member of (repeatable)' -r
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l request-timeout -d 'How long to wait for the API server to answer a request: 30s, 2m; a plain number counts seconds, and 0 waits for ever [default: 1m]' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l concurrency -d 'How many requests may be in flight at once' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l interval -d 'How long to wait between rounds, give or take a tenth: 90s, 5m; a plain number counts seconds' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l cascade -d 'How objects are deleted that own others, such as a Deployment its pods [default: background]' -r -f -a "background\t'They go after it'

@@ -54,7 +54,7 @@ const NOT_MISSED: [(&str, &[&str]); 27] = [
 #[tokio::main]
 #[allow(clippy::disallowed_methods, reason = "a tool of the house, no answer of trueup's")]
 async fn main() -> Result<()> {
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let client = Client::try_default().await.context("no cluster: run this in a sandbox")?;
     let version = client.apiserver_version().await?;
     let release = format!("{}.{}", version.major, version.minor.trim_end_matches('+'));

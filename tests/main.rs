@@ -77,6 +77,7 @@ mod takeover;
 #[cfg(unix)]
 mod terminal;
 mod times;
+mod tls;
 mod unasked;
 mod unique_values;
 #[cfg(unix)]

@@ -203,7 +203,7 @@ pub struct Floor {
 
 impl Floor {
     pub fn new() -> Outcome<Self> {
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let runtime = Runtime::new()?;
         let client = runtime.block_on(kube::Client::try_default())?;
         Ok(Self { runtime, client })

@@ -117,7 +117,7 @@ pub fn main() -> ExitCode {
     };
     let mut ui = Ui::new(cli.color);
     // Both gix and kube take their TLS from rustls, and neither may choose a provider of its own.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let exit = run(cli.verb, cli.directory, &mut ui).unwrap_or_else(|failure| {
         ui.failure(&failure);
         Exit::CouldNot

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
@@ -12,7 +13,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::exit::Failure;
 use crate::bounded;
 use crate::cluster::{Access, Cluster};
-use crate::conduct::Conduct;
+use crate::conduct::{Conduct, duration_or_none};
 use crate::config::{self, Config, TargetConfig};
 use crate::formats::Formats;
 use crate::git::Checkout;
@@ -138,6 +139,11 @@ pub struct AccessArgs {
     #[arg(long = "as-group", value_name = "GROUP", help_heading = CLUSTER)]
     pub impersonate_groups: Vec<String>,
 
+    /// How long to wait for the API server to answer a request: 30s, 2m; a plain number counts
+    /// seconds, and 0 waits for ever [default: 1m]
+    #[arg(long, value_name = "TIME", value_parser = duration_or_none, help_heading = CLUSTER)]
+    pub request_timeout: Option<Duration>,
+
     /// How many requests may be in flight at once
     #[arg(long, value_name = "N", default_value_t = CONCURRENCY, env = "TRUEUP_CONCURRENCY", hide_env_values = true, help_heading = CLUSTER)]
     pub concurrency: usize,
@@ -152,6 +158,7 @@ impl AccessArgs {
             impersonate: self.impersonate.clone(),
             impersonate_groups: self.impersonate_groups.clone(),
             concurrency: self.concurrency,
+            request_timeout: self.request_timeout,
             memory: cache_folder("memory").map(Memory::new).unwrap_or_default(),
             ..Access::default()
         }

@@ -4,8 +4,11 @@
 use std::error::Error;
 use std::process::Output;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 use kube::client::AuthError;
-use kube::config::KubeconfigError;
+use kube::config::AuthInfo;
 
 use crate::credentials::without_credentials;
 
@@ -28,18 +31,20 @@ pub(super) fn cause(error: &(dyn Error + 'static)) -> String {
     }
 }
 
-/// What is wrong with a kubeconfig that can't be read.
-pub(super) fn misread(error: &KubeconfigError) -> String {
-    match error {
-        KubeconfigError::ReadConfig(error, _) => error.to_string(),
-        // What the parser says may quote a token.
-        KubeconfigError::Parse(error) => {
-            let place = error.location().map(|it| format!("{}:{}: ", it.line(), it.column()));
-            let place = place.unwrap_or_default();
-            format!("{place}it is no YAML, or has not the fields of a kubeconfig")
-        }
-        error => without_credentials(&error.to_string()),
+/// An error, and what it comes from, outermost first.
+pub(super) fn causes<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)> {
+    let mut causes = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        causes.push(error);
+        // An I/O error does not give what it wraps as its source.
+        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = match wrapped {
+            Some(wrapped) => Some(wrapped),
+            None => error.source(),
+        };
     }
+    causes
 }
 
 /// The words for an error of logging in by a program, where kube's would tell too much.
@@ -56,6 +61,28 @@ fn of_plugin(error: &(dyn Error + 'static)) -> Option<String> {
     })
 }
 
+/// When the token of a user expires, where that says so.
+pub(super) fn ends(user: &AuthInfo) -> Option<Timestamp> {
+    // kube hands a token out in no other way.
+    token_ends(serde_json::to_value(user).ok()?.get("token")?.as_str()?)
+}
+
+/// When a token expires, where it is a JWT that says so. Its signature is the server's to verify.
+fn token_ends(token: &str) -> Option<Timestamp> {
+    let mut parts = token.trim().split('.');
+    let (Some(_), Some(claims), Some(_), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return None;
+    };
+    let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
+    let claims: serde_json::Value = serde_json::from_slice(&claims).ok()?;
+    let seconds = claims.get("exp")?;
+    // A NumericDate may have a fraction (RFC 7519).
+    let seconds = seconds.as_i64().or_else(|| seconds.as_f64().map(|seconds| seconds as i64))?;
+    Timestamp::from_second(seconds).ok()
+}
+
 /// How a program ended, and what it says about that itself.
 pub(super) fn ended(out: &Output) -> String {
     let said = String::from_utf8_lossy(&out.stderr);
@@ -69,5 +96,30 @@ pub(super) fn ended(out: &Output) -> String {
     match last.is_empty() {
         true => status,
         false => without_credentials(&format!("{status}: {last}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_says_when_it_expires() {
+        let token = |claims: &str| format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims));
+        let ends = |token: &str| token_ends(token).map(Timestamp::as_second);
+        for (claims, expected) in [
+            (r#"{"exp":1700000000,"iss":"a"}"#, Some(1_700_000_000)),
+            (r#"{"exp":1700000000.5}"#, Some(1_700_000_000)),
+            (r#"{"exp":"1700000000"}"#, None),
+            (r#"{"exp":1e300}"#, None),
+            ("{}", None),
+            ("[]", None),
+            ("no JSON", None),
+        ] {
+            assert_eq!(ends(&token(claims)), expected, "{claims}");
+        }
+        for token in ["", "abc", "a.b", "a.b.c", "e30.!.c", "e30.e30.c.d"] {
+            assert_eq!(ends(token), None, "{token}");
+        }
     }
 }

@@ -6,8 +6,9 @@ use std::sync::{PoisonError, RwLock};
 use kube::Client;
 use kube::config::{Config, ExecConfig};
 
-use super::authentication;
 use super::exec_plugin::{Credential, CredentialCache};
+use super::proxy::Proxy;
+use super::transport;
 
 /// A client for one server and user, whose credential may change.
 pub(super) struct RenewableClient {
@@ -30,6 +31,7 @@ pub(super) struct Authenticated {
 struct Renewal {
     /// With the plugin in it.
     config: Config,
+    proxy: Option<Proxy>,
     exec: ExecConfig,
     cache: CredentialCache,
 }
@@ -45,18 +47,23 @@ impl RenewableClient {
         Self { current: RwLock::new(client), renewal, renewing: tokio::sync::Mutex::new(()) }
     }
 
-    /// The client that a configuration describes. An exec plugin is run, unless it was before.
+    /// The client that a configuration describes, through a proxy if need be. An exec plugin is run,
+    /// unless it was before.
     ///
     /// # Errors
     ///
     /// When the configuration can't be used, or the plugin gives no credential; as text without what
     /// is secret.
-    pub(super) async fn new(config: Config, cache: &CredentialCache) -> Result<Self, String> {
+    pub(super) async fn new(
+        config: Config,
+        proxy: Option<Proxy>,
+        cache: &CredentialCache,
+    ) -> Result<Self, String> {
         let Some(exec) = config.auth_info.exec.clone() else {
-            let open = Authenticated { client: made_of(config)?, credential: None, number: 0 };
-            return Ok(Self::with(open, None));
+            let client = transport::client(&config, proxy)?;
+            return Ok(Self::with(Authenticated { client, credential: None, number: 0 }, None));
         };
-        let renewal = Renewal { config, exec, cache: cache.clone() };
+        let renewal = Renewal { config, proxy, exec, cache: cache.clone() };
         let open = renewal.client(None).await?;
         Ok(Self::with(open, Some(renewal)))
     }
@@ -103,10 +110,10 @@ impl Renewal {
         let mut config = self.config.clone();
         config.auth_info = credential.of(&config.auth_info);
         let number = refused.map_or(0, |refused| refused.number + 1);
-        Ok(Authenticated { client: made_of(config)?, credential: Some(credential), number })
+        Ok(Authenticated {
+            client: transport::client(&config, self.proxy.clone())?,
+            credential: Some(credential),
+            number,
+        })
     }
-}
-
-fn made_of(config: Config) -> Result<Client, String> {
-    Client::try_from(config).map_err(|error| authentication::cause(&error))
 }

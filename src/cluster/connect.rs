@@ -1,17 +1,18 @@
 //! Kubeconfig → [`Cluster`]: which file, which context, which user, and what a person is told when
 //! one of them is not there.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use http::HeaderValue;
 use http::header::USER_AGENT;
-use kube::config::{Config, KubeConfigOptions, KubeconfigError};
+use kube::config::Config;
 
 use super::client::RenewableClient;
-use super::{Cluster, CredentialCache, Limits, authentication, kubeconfig};
+use super::kubeconfig::{self, PipeCache, ReadError, Wanted};
+use super::{Cluster, CredentialCache, Limits, authentication, in_cluster, proxy};
 use crate::credentials::without_credentials;
 use crate::memory::Memory;
 
@@ -35,10 +36,14 @@ pub struct Access {
     pub concurrency: usize,
     /// What was learnt of clusters in earlier runs.
     pub memory: Memory,
+    /// How long to wait for the API server to answer a request; `None` for a minute, zero for ever.
+    pub request_timeout: Option<Duration>,
     /// How much of the server's answers is taken in.
     pub limits: Limits,
     /// The credentials that exec plugins gave.
     pub credentials: CredentialCache,
+    /// The kubeconfigs that came through a pipe.
+    pub pipes: PipeCache,
 }
 
 /// Why there is no way to reach a cluster.
@@ -120,24 +125,29 @@ impl Cluster {
     ///
     /// When there is no kubeconfig, or it can't be used.
     pub async fn connect(access: &Access) -> Result<Self, ConnectError> {
-        let (mut config, name) = load(access).await?;
-        config.connect_timeout = Some(CONNECT_TIMEOUT);
-        config.read_timeout = Some(READ_TIMEOUT);
+        let Found { mut config, name, proxy_url } = load(access)?;
+        let timeout = match access.request_timeout {
+            Some(Duration::ZERO) => None,
+            timeout => Some(timeout.unwrap_or(READ_TIMEOUT)),
+        };
+        config.connect_timeout =
+            Some(timeout.map_or(CONNECT_TIMEOUT, |it| it.min(CONNECT_TIMEOUT)));
+        // A watch may be silent for longer than an answer takes.
+        config.read_timeout = timeout.map(|it| it.max(READ_TIMEOUT));
         config.reset_reader_on_write = true;
         // Its policy waits up to a quarter of an hour; ours is in `wire`.
         config.default_retry = false;
         // What the server's audit log shows.
         let agent = HeaderValue::from_static(concat!("trueup/", env!("CARGO_PKG_VERSION")));
         config.headers.push((USER_AGENT, agent));
-        if access.impersonate.is_some() {
-            config.auth_info.impersonate.clone_from(&access.impersonate);
-        }
-        if !access.impersonate_groups.is_empty() {
-            config.auth_info.impersonate_groups = Some(access.impersonate_groups.clone());
-        }
         let namespace = config.default_namespace.clone();
         let url = without_credentials(&config.cluster_url.to_string());
-        let client = RenewableClient::new(config, &access.credentials).await.map_err(unusable)?;
+        let token_ends = authentication::ends(&config.auth_info);
+        let environment = proxy::Environment::read();
+        let proxy = proxy::choose(proxy_url.as_deref(), &config.cluster_url, &environment);
+        let proxy = proxy.map_err(unusable)?;
+        let client = RenewableClient::new(config, proxy, &access.credentials).await;
+        let client = client.map_err(unusable)?;
         let (concurrency, requests) = (access.concurrency.max(1), AtomicUsize::new(0));
         Ok(Self {
             client,
@@ -146,6 +156,8 @@ impl Cluster {
             namespace,
             concurrency,
             requests,
+            timeout,
+            token_ends,
             limits: access.limits,
             memory: access.memory.clone(),
             patience: Mutex::new(None),
@@ -154,63 +166,69 @@ impl Cluster {
     }
 }
 
-/// The configuration and the name of what it leads to.
-async fn load(access: &Access) -> Result<(Config, String), ConnectError> {
+/// What the way to a cluster is, as far as a file or a pod says it.
+struct Found {
+    config: Config,
+    /// The context's.
+    name: String,
+    /// The proxy that the cluster is behind.
+    proxy_url: Option<String>,
+}
+
+fn load(access: &Access) -> Result<Found, ConnectError> {
     let listed = kubeconfig::listed();
-    let kubeconfig = match kubeconfig::read(access.kubeconfig.as_deref(), &listed) {
+    let kubeconfig = match kubeconfig::read(access.kubeconfig.as_deref(), &listed, &access.pipes) {
         Ok(kubeconfig) => kubeconfig,
-        Err(error) if access.kubeconfig.is_none() && is_missing(&error) => {
+        Err(error) => {
             if let Some(asked) = asked_for(access, &error, !listed.is_empty()) {
                 return Err(asked);
             }
-            let config = Config::incluster().map_err(|_| ConnectError::NoKubeconfig)?;
-            return Ok((config, "in-cluster".to_owned()));
+            let pod = in_cluster::Environment::read();
+            let config = pod.config(Path::new(in_cluster::FOLDER));
+            let mut config = config.ok_or(ConnectError::NoKubeconfig)?;
+            config.auth_info.impersonate.clone_from(&access.impersonate);
+            let groups = Some(&access.impersonate_groups).filter(|groups| !groups.is_empty());
+            config.auth_info.impersonate_groups = groups.cloned();
+            return Ok(Found { config, name: "in-cluster".to_owned(), proxy_url: None });
         }
-        Err(error) => return Err(unreadable(access, &error)),
     };
-    let known: Vec<String> = kubeconfig.contexts.iter().map(|named| named.name.clone()).collect();
-    let asked = access.context.clone().filter(|name| !name.is_empty());
-    let current = kubeconfig.current_context.clone().filter(|name| !name.is_empty());
-    let name = match asked.or(current) {
-        Some(name) if known.contains(&name) => name,
-        Some(name) => return Err(ConnectError::UnknownContext { name, known }),
-        None => return Err(ConnectError::NoContext { known }),
-    };
-    let options = KubeConfigOptions { context: Some(name.clone()), ..KubeConfigOptions::default() };
-    let config = Config::from_custom_kubeconfig(kubeconfig, &options)
-        .await
-        .map_err(|error| unusable(authentication::cause(&error)))?;
-    Ok((config, name))
+    let chosen = kubeconfig.choose(&Wanted {
+        context: access.context.as_deref(),
+        impersonate: access.impersonate.as_deref(),
+        groups: &access.impersonate_groups,
+    })?;
+    let kubeconfig::Chosen { name, server, namespace, authorities, cluster, user } = chosen;
+    let mut config = Config::new(server);
+    config.default_namespace = namespace.unwrap_or(config.default_namespace);
+    config.root_cert = authorities;
+    config.accept_invalid_certs = cluster.insecure_skip_tls_verify.unwrap_or_default();
+    config.disable_compression = cluster.disable_compression.unwrap_or_default();
+    config.tls_server_name = cluster.tls_server_name;
+    config.auth_info = user;
+    Ok(Found { config, name, proxy_url: cluster.proxy_url })
 }
 
-fn is_missing(error: &KubeconfigError) -> bool {
-    match error {
-        KubeconfigError::FindPath => true,
-        KubeconfigError::ReadConfig(error, _) => error.kind() == std::io::ErrorKind::NotFound,
-        _ => false,
-    }
-}
-
-/// What was asked for and is not there. Only where nothing was may a pod's own cluster be meant:
-/// anywhere else it would be written to a cluster that was not chosen.
-fn asked_for(access: &Access, error: &KubeconfigError, is_named: bool) -> Option<ConnectError> {
-    match (error, &access.context) {
-        (KubeconfigError::ReadConfig(_, path), _) if is_named => {
-            Some(ConnectError::NotThere { path: path.display().to_string() })
+/// What was asked for and is not there, or can't be read. Only where nothing was may a pod's own cluster be
+/// meant: anywhere else it would be written to a cluster that was not chosen.
+fn asked_for(access: &Access, error: &ReadError, is_named: bool) -> Option<ConnectError> {
+    let path = match error {
+        ReadError::Unreadable { path, reason } => {
+            let (path, reason) = (path.display().to_string(), reason.clone());
+            return Some(ConnectError::Unreadable { path, reason });
         }
+        ReadError::Missing(path) => path.as_ref().map(|path| path.display().to_string()),
+    };
+    match (path, &access.context) {
+        (Some(path), _) if access.kubeconfig.is_some() => {
+            let reason = "there is no such file".to_owned();
+            Some(ConnectError::Unreadable { path, reason })
+        }
+        (Some(path), _) if is_named => Some(ConnectError::NotThere { path }),
         (_, Some(context)) if !context.is_empty() => {
             Some(ConnectError::ContextOfNone { name: context.clone() })
         }
         _ => None,
     }
-}
-
-fn unreadable(access: &Access, error: &KubeconfigError) -> ConnectError {
-    let path = match (error, &access.kubeconfig) {
-        (KubeconfigError::ReadConfig(_, path), _) | (_, Some(path)) => path.display().to_string(),
-        _ => "named by KUBECONFIG".to_owned(),
-    };
-    ConnectError::Unreadable { path, reason: authentication::misread(error) }
 }
 
 fn unusable(reason: String) -> ConnectError {
@@ -223,23 +241,22 @@ mod tests {
 
     #[test]
     fn a_pods_own_cluster_is_meant_only_where_nothing_was_asked_for() {
-        let gone = || std::io::Error::from(std::io::ErrorKind::NotFound);
-        let missing = |path: &str| KubeconfigError::ReadConfig(gone(), path.into());
-        let told = |context: Option<&str>, error: &KubeconfigError, is_named| {
+        let told = |context: Option<&str>, path: Option<&str>, is_named| {
             let access = Access { context: context.map(str::to_owned), ..Access::default() };
-            asked_for(&access, error, is_named).map(|error| error.to_string())
+            let error = ReadError::Missing(path.map(PathBuf::from));
+            asked_for(&access, &error, is_named).map(|error| error.to_string())
         };
-        let usual = missing("/home/a/.kube/config");
+        let usual = Some("/home/a/.kube/config");
         for nothing in [None, Some("")] {
-            assert_eq!(told(nothing, &usual, false), None);
-            assert_eq!(told(nothing, &KubeconfigError::FindPath, false), None);
+            assert_eq!(told(nothing, usual, false), None);
+            assert_eq!(told(nothing, None, false), None);
         }
         let no_context = "no kubeconfig was found, so there is no context \"prod\"";
-        assert_eq!(told(Some("prod"), &usual, false).unwrap(), no_context);
-        assert_eq!(told(Some("prod"), &KubeconfigError::FindPath, false).unwrap(), no_context);
+        assert_eq!(told(Some("prod"), usual, false).unwrap(), no_context);
+        assert_eq!(told(Some("prod"), None, false).unwrap(), no_context);
         for context in [None, Some("prod")] {
             assert_eq!(
-                told(context, &usual, true).unwrap(),
+                told(context, usual, true).unwrap(),
                 "the kubeconfig /home/a/.kube/config, which KUBECONFIG names, is not there"
             );
         }

@@ -14,6 +14,8 @@ use super::{ApiError, Cluster};
 
 /// A pause that is over before this much time was lost to a fault is not worth a word.
 const WORTH_TELLING: Duration = Duration::from_millis(3500);
+/// What is waited for where a request is sent and nothing comes.
+const SILENT: &str = "the API server has not answered yet";
 /// How long after somebody waited for it the same cause is told again.
 const FORGOTTEN: Duration = Duration::from_secs(60);
 
@@ -74,6 +76,27 @@ impl Cluster {
         self.delays.lock().unwrap_or_else(PoisonError::into_inner).listener = Some(listener);
     }
 
+    /// Waits for what comes of a request, for so long at most; tells it once that takes a while.
+    /// `None` where nothing came in time.
+    pub(super) async fn in_time<T>(
+        &self,
+        answer: impl Future<Output = T>,
+        limit: Option<Duration>,
+    ) -> Option<T> {
+        let mut answer = std::pin::pin!(answer);
+        let short = limit.unwrap_or(Duration::MAX).min(WORTH_TELLING);
+        if let Ok(answer) = tokio::time::timeout(short, &mut answer).await {
+            return Some(answer);
+        }
+        let Some(limit) = limit else { return Some(answer.await) };
+        let left = limit.saturating_sub(short);
+        if !left.is_zero() {
+            let next = Next::GivesUp(left);
+            self.hear(Delay { cause: SILENT.to_owned(), next }, Instant::now() + left);
+        }
+        tokio::time::timeout(left, answer).await.ok()
+    }
+
     /// Tells that a pause is about to be made for an error, where a request that first failed at
     /// `since` has taken long enough for that.
     pub(super) fn tell(&self, error: &ApiError, since: Instant, (pause, next): (Duration, Next)) {
@@ -81,13 +104,18 @@ impl Cluster {
         if now.saturating_duration_since(since) + pause < WORTH_TELLING {
             return;
         }
-        let cause = cause(error);
+        self.hear(Delay { cause: cause(error), next }, now + pause);
+    }
+
+    /// Tells a delay that is waited for until then, unless that was told before.
+    fn hear(&self, delay: Delay, until: Instant) {
         let mut delays = self.delays.lock().unwrap_or_else(PoisonError::into_inner);
         let listener = delays.listener.clone();
-        if let Some(Listener(hear)) = listener.filter(|_| delays.is_news(&cause, now, now + pause))
+        let now = Instant::now();
+        if let Some(Listener(hear)) = listener.filter(|_| delays.is_news(&delay.cause, now, until))
         {
             drop(delays);
-            hear(&Delay { cause, next });
+            hear(&delay);
         }
     }
 }
@@ -123,6 +151,13 @@ fn cause(error: &ApiError) -> String {
                 (None, _) => format!("the API server can't answer ({code} {why})"),
             }
         }
+        ApiError::Tls { fault, .. } => {
+            format!("there is no TLS connection with the API server ({fault})")
+        }
+        ApiError::Silent { .. } => SILENT.to_owned(),
+        ApiError::Redirected { .. } => "the API server sends on to another one".to_owned(),
+        ApiError::TooOld { .. } => "the API server is too old".to_owned(),
+        ApiError::Proxy { .. } => "a proxy does not lead to the API server".to_owned(),
         ApiError::NoCredential { .. } => "there is no credential".to_owned(),
         ApiError::Garbled { .. } | ApiError::Endless { .. } => {
             "what answers is no API server".to_owned()

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::execute::{condition, words};
 use super::path::api_version;
-use super::wire::{Call, object};
+use super::wire::{Call, garbled, object};
 use super::{ApiError, Cluster, Condition};
 use crate::catalog::{Catalog, Served, silence};
 use crate::object::GroupKind;
@@ -111,6 +111,17 @@ impl Cluster {
         Ok(kinds.collect())
     }
 
+    /// That the API server has no aggregated discovery, with what it says of its version.
+    async fn too_old(&self) -> ApiError {
+        let version = self.call(Call::get("/version")).await;
+        let version = version.map(|answer| text(&answer.body, "gitVersion")).unwrap_or_default();
+        let version = match version.is_empty() {
+            true => "of a version that it does not tell".to_owned(),
+            false => version,
+        };
+        ApiError::TooOld { url: self.url.clone(), version }
+    }
+
     /// What the API server serves under `path`: what is remembered, where that still holds.
     async fn groups(&self, path: &'static str) -> Result<Groups, ApiError> {
         let name = self.memory_name(&["discovery", path]);
@@ -118,15 +129,22 @@ impl Cluster {
             self.memory.recall(&name).and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let etag = known.as_ref().and_then(|known| known.etag.clone());
         let call = Call { accept: Some(AGGREGATED), known: etag, ..Call::get(path) };
-        let answer = self.call(call).await?;
+        let answer = match self.call(call).await {
+            // Before 1.26 the API server has nothing of what is asked for.
+            Err(ApiError::Status { code: 406, .. }) => return Err(self.too_old().await),
+            answer => answer?,
+        };
         if let (StatusCode::NOT_MODIFIED, Some(known)) = (answer.status, known) {
             return Ok(known);
         }
         let list = answer.body.get("items").and_then(Value::as_array);
-        let list = list.ok_or_else(|| ApiError::Garbled {
-            what: format!("GET {path}"),
-            cause: "no aggregated discovery, which Kubernetes has since 1.26".to_owned(),
-        })?;
+        let Some(list) = list else {
+            let is_plain = ["APIVersions", "APIGroupList"].contains(&&*text(&answer.body, "kind"));
+            return Err(match is_plain {
+                true => self.too_old().await,
+                false => garbled(&Call::get(path), "it is no list of what the server has"),
+            });
+        };
         let mut groups = Groups { etag: answer.etag, ..Groups::default() };
         for group in list {
             read_group(group, &mut groups.served, &mut groups.stale);

@@ -184,6 +184,9 @@ fn read(exec: &ExecConfig, stdout: &[u8]) -> Result<Credential, String> {
         (None, None) => None,
         _ => return Err("gave only one of a certificate and its key".to_owned()),
     };
+    if token.as_ref().is_some_and(|token| token.chars().any(char::is_control)) {
+        return Err("gave a token with line breaks or other control characters in it".to_owned());
+    }
     if token.is_none() && certificate.is_none() {
         return Err("gave neither a token nor a certificate".to_owned());
     }

@@ -72,10 +72,14 @@ impl ApiError {
     /// What the fault is good for.
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Unreachable { .. } => Fault::Passing,
-            Self::Garbled { .. } | Self::Endless { .. } | Self::NoCredential { .. } => {
-                Fault::Lasting
-            }
+            Self::Unreachable { .. } | Self::Silent { .. } => Fault::Passing,
+            Self::Garbled { .. }
+            | Self::Endless { .. }
+            | Self::Proxy { .. }
+            | Self::Tls { .. }
+            | Self::Redirected { .. }
+            | Self::TooOld { .. }
+            | Self::NoCredential { .. } => Fault::Lasting,
             Self::Status { code, reason, message, .. } => {
                 fault(*code, reason, message.lines().next().unwrap_or_default())
             }

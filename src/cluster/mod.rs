@@ -4,6 +4,7 @@
 //! [`observe`](Cluster::observe) only read and dry-run, `execute` and `record` write, `wait` follows
 //! what becomes of it. What the answers mean for the plan is decided in [`crate::plan`].
 
+mod api_error;
 mod authentication;
 mod causes;
 mod client;
@@ -16,6 +17,7 @@ mod exec_plugin;
 mod execute;
 mod faults;
 mod immutable;
+mod in_cluster;
 mod instances;
 mod kubeconfig;
 mod lease;
@@ -24,30 +26,38 @@ mod limits;
 mod observe;
 mod path;
 mod patience;
+mod proxy;
 mod recall;
 mod record;
 mod release;
 mod retyped;
 mod send;
 mod take_over;
+mod tls;
+mod transport;
 mod wait;
 mod wire;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 pub use crate::conduct::Cascade;
+pub use api_error::ApiError;
 pub use causes::{is_of_limit, is_of_policy};
 pub use connect::{Access, ConnectError};
 pub use delay::{Delay, Listener, Next};
 pub use exec_plugin::CredentialCache;
 pub use execute::{Apply, Condition, Deleted};
 pub use faults::{Fault, NOBODY};
+pub use kubeconfig::PipeCache;
 pub use limits::Limits;
 pub use observe::{Members, Question, Strange};
 pub use patience::{Patience, Patient};
+pub use tls::{TlsFault, UnknownAuthority};
 pub use wait::{Followed, News, Scope};
-pub use wire::ApiError;
 
 use crate::memory::Memory;
 
@@ -63,6 +73,10 @@ pub struct Cluster {
     /// How many requests may be in flight at once.
     concurrency: usize,
     requests: AtomicUsize,
+    /// How long an answer is waited for; `None` for ever.
+    timeout: Option<Duration>,
+    /// When the token expires that the kubeconfig has, where it says so.
+    token_ends: Option<Timestamp>,
     /// How much of its answers is taken in.
     limits: Limits,
     /// What was learnt of it in earlier runs.

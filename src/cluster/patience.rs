@@ -105,7 +105,8 @@ impl Cluster {
             true => patience,
             false => Patience { halt: patience.halt.for_signals(), ..patience },
         });
-        let is_few = tries < TRIES;
+        // What was waited for until the limit is not worth the same time thrice more.
+        let is_few = tries < TRIES && !matches!(error, ApiError::Silent { .. });
         match patience {
             Some(patience) if patience.halt.ends_waiting() => false,
             Some(patience)

@@ -3,13 +3,14 @@
 
 use std::error::Error;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use http::{Request, Response, StatusCode};
 use kube::client::Body;
 
 use super::client::Authenticated;
 use super::wire::{Call, garbled};
-use super::{ApiError, Cluster, authentication};
+use super::{ApiError, Cluster, TlsFault, authentication, proxy};
 
 impl Cluster {
     /// Sends a request, and gives the answer of which nothing is read yet, whatever its status.
@@ -33,13 +34,35 @@ impl Cluster {
     ) -> Result<Response<Body>, ApiError> {
         let request = request(call)?;
         self.requests.fetch_add(1, Ordering::Relaxed);
-        with.client.send(request).await.map_err(|error| self.unreachable(&error))
+        let begin = Instant::now();
+        let silent = || ApiError::Silent { url: self.url.clone(), time: begin.elapsed() };
+        match self.in_time(with.client.send(request), self.timeout).await {
+            None => Err(silent()),
+            Some(Err(error)) if is_timeout(&error) => Err(silent()),
+            Some(answer) => answer.map_err(|error| self.unreachable(&error)),
+        }
     }
 
     /// That no answer came, or no whole one.
     pub(super) fn unreachable(&self, error: &(dyn Error + 'static)) -> ApiError {
-        ApiError::Unreachable { url: self.url.clone(), cause: authentication::cause(error) }
+        let url = self.url.clone();
+        if let Some(refusal) = proxy::refusal(error) {
+            let cause = authentication::cause(error);
+            return ApiError::Proxy { url, cause, hint: refusal.hint() };
+        }
+        match TlsFault::of(error) {
+            Some(fault) => ApiError::Tls { url, fault },
+            None => ApiError::Unreachable { url, cause: authentication::cause(error) },
+        }
     }
+}
+
+/// Whether an error is about time that is up.
+fn is_timeout(error: &(dyn Error + 'static)) -> bool {
+    authentication::causes(error).into_iter().any(|error| {
+        let io = error.downcast_ref::<std::io::Error>();
+        io.is_some_and(|error| error.kind() == std::io::ErrorKind::TimedOut)
+    })
 }
 
 /// The request of a call.

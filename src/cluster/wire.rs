@@ -1,5 +1,5 @@
 //! Requests and answers: counted, retried where the fault is passing, and with errors that say
-//! what the server said.
+//! what the server said. What the errors mean is [`ApiError`]'s.
 //!
 //! Every request that trueup sends may be sent twice: reads, server-side apply, and deletions with
 //! preconditions.
@@ -9,15 +9,13 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::header::HeaderName;
 use http::{Method, StatusCode};
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Cluster, Fault, causes, limits};
+use super::{ApiError, Cluster, causes, limits, tls};
+use crate::credentials::without_credentials;
 use crate::object::Object;
-use crate::observed::Refusal;
-use crate::ownership::emptied;
-use crate::problem::Cause;
-use crate::unique;
 
 /// How many characters of a server's message are shown; the longest that an API server gives in
 /// earnest name a few hundred fields.
@@ -55,212 +53,6 @@ pub(super) fn object(body: Value) -> Object {
     match body {
         Value::Object(map) => Object(map),
         _ => Object::default(),
-    }
-}
-
-/// Why a request failed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ApiError {
-    /// The server answered, and said no.
-    #[error("{message}")]
-    Status {
-        /// The HTTP status.
-        code: u16,
-        /// The machine-readable reason, such as `NotFound` or `Invalid`.
-        reason: String,
-        /// The server's own words; they may quote the object.
-        message: String,
-        /// The same field by field, where the server names fields.
-        causes: Vec<Cause>,
-    },
-    /// No answer came.
-    #[error("the API server at {url} does not answer: {cause}")]
-    Unreachable {
-        /// The server.
-        url: String,
-        /// Why, as far as the system knows.
-        cause: String,
-    },
-    /// There is no credential to show.
-    #[error("cannot log in to the API server at {url}: {cause}")]
-    NoCredential {
-        /// The server.
-        url: String,
-        /// Why, without what is secret.
-        cause: String,
-    },
-    /// An answer came that has no end, or none that anybody would wait for.
-    #[error("the answer to {what} is not taken in: {cause}")]
-    Endless {
-        /// Method and path of the request.
-        what: String,
-        /// Which limit it goes beyond.
-        cause: String,
-    },
-    /// An answer came that is not the API's.
-    #[error("the answer to {what} is not one of a Kubernetes API server: {cause}")]
-    Garbled {
-        /// Method and path of the request.
-        what: String,
-        /// What is wrong with it.
-        cause: String,
-    },
-}
-
-impl ApiError {
-    /// Whether the object, or what it would live in, does not exist.
-    pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::Status { code: 404, .. })
-    }
-
-    /// What a server would say of an object that is there and should not be.
-    pub(super) fn exists() -> Self {
-        Self::Status {
-            code: 409,
-            reason: "AlreadyExists".to_owned(),
-            message: "it exists already".to_owned(),
-            causes: Vec::new(),
-        }
-    }
-
-    /// What a server would say of an object that is not the one that was seen any more.
-    pub(super) fn changed() -> Self {
-        Self::Status {
-            code: 409,
-            reason: "Conflict".to_owned(),
-            message: "it changed since it was looked at".to_owned(),
-            causes: Vec::new(),
-        }
-    }
-
-    /// Whether the object is not valid, by what its kind asks for.
-    pub(super) fn is_invalid(&self) -> bool {
-        matches!(self, Self::Status { code: 422, .. })
-    }
-
-    /// Whether a precondition did not hold.
-    pub fn is_conflict(&self) -> bool {
-        matches!(self, Self::Status { code: 409, .. })
-    }
-
-    /// Whether the answer went beyond a limit.
-    pub(super) fn is_endless(&self) -> bool {
-        matches!(self, Self::Endless { .. })
-    }
-
-    /// Whether a server behind the one that answered may be the one that does not.
-    pub(super) fn is_of_gateway(&self) -> bool {
-        matches!(self, Self::Status { code: 502..=504, .. })
-    }
-
-    /// Whether the user lacks the right.
-    pub fn is_forbidden(&self) -> bool {
-        matches!(self, Self::Status { code: 403, .. })
-    }
-
-    /// Whether the server had its say, as opposed to a fault between here and there.
-    pub fn is_verdict(&self) -> bool {
-        let is_refusal = matches!(self, Self::Status { code: 400..=499, .. });
-        let is_taken = matches!(self, Self::Status { message, .. } if unique::is_taken(message));
-        is_refusal && self.fault() != Fault::Passing || self.is_mistyped() || is_taken
-    }
-
-    /// Why the object can't be looked at by dry run, though it may well be applied: a webhook that
-    /// refuses to be asked without consequences, or one that does not answer at the moment.
-    pub fn no_dry_run(&self) -> Option<String> {
-        let Self::Status { code: 400 | 500, message, .. } = self else { return None };
-        let refuses = message.contains("does not support dry run");
-        let is_away = message.contains("failed calling webhook");
-        (refuses || is_away).then(|| message.lines().next().unwrap_or_default().to_owned())
-    }
-
-    /// Whether it is a webhook that did not answer.
-    pub fn is_webhooks(&self) -> bool {
-        matches!(self, Self::Status { message, .. } if message.contains("failed calling webhook"))
-    }
-
-    /// The namespace that does not exist, where that is what the server says.
-    pub fn missing_namespace(&self) -> Option<&str> {
-        let Self::Status { code: 404, message, .. } = self else { return None };
-        causes::missing_namespace(message)
-    }
-
-    /// What the server says field by field, where it names fields.
-    pub fn causes(&self) -> &[Cause] {
-        match self {
-            Self::Status { causes, .. } => causes,
-            Self::Unreachable { .. }
-            | Self::NoCredential { .. }
-            | Self::Garbled { .. }
-            | Self::Endless { .. } => &[],
-        }
-    }
-
-    /// Whether a field has a value that does not fit its type, which server-side apply calls an
-    /// internal error (k8s.io/apimachinery, `pkg/util/managedfields/internal/structuredmerge.go`).
-    fn is_mistyped(&self) -> bool {
-        let Self::Status { code: 500, message, .. } = self else { return false };
-        causes::of_typed_patch(message).is_some() || message.starts_with(causes::UNCONVERTED)
-    }
-
-    /// Whether it is refused for lack of a right, of room or of something that it names, or by a
-    /// policy, and not for what it is. A binding to a role that is not there is refused as not found.
-    pub fn refusal_may_pass(&self) -> bool {
-        let is_role = |message: &str| message.contains(".rbac.authorization.k8s.io");
-        match self {
-            Self::Status { code: 403, .. } => true,
-            Self::Status { code: 404, message, .. } => is_role(message),
-            Self::Status { code: 400..=499, message, .. } => causes::is_of_policy(message),
-            _ => false,
-        }
-    }
-
-    /// The error as a refusal, with the fields that it is about and what to do.
-    pub(super) fn refusal(&self) -> Refusal {
-        let may_pass = self.refusal_may_pass();
-        let (message, hint, causes) = (self.to_string(), self.hint(), self.causes().to_vec());
-        Refusal { message, hint, causes, may_pass }
-    }
-
-    /// What to do about it.
-    pub fn hint(&self) -> Option<String> {
-        if let Some(name) = self.missing_namespace() {
-            return Some(format!(
-                "add Namespace {name} to the commit, or run kubectl create namespace {name}"
-            ));
-        }
-        match self {
-            Self::Unreachable { .. } => {
-                Some("is the cluster up, and is this the right context? (see --context)".to_owned())
-            }
-            Self::NoCredential { .. } => None,
-            Self::Status { code: 401, .. } => {
-                Some("log in again: the kubeconfig's credentials are not accepted".to_owned())
-            }
-            Self::Status { code: 403, message, .. } => causes::hint_of_forbidden(message),
-            Self::Garbled { .. } | Self::Endless { .. } => Some(
-                "is the server in the kubeconfig an API server, or a proxy before it?".to_owned(),
-            ),
-            Self::Status { message, .. }
-                if self.is_mistyped() && message.contains("expected string") =>
-            {
-                Some("write the value in quotes".to_owned())
-            }
-            Self::Status { causes, .. } if causes.iter().any(emptied::is_null) => Some(
-                "Kubernetes makes null of a map when its last field goes: leave a field in it, or \
-                 leave it out"
-                    .to_owned(),
-            ),
-            Self::Status { .. } if self.may_not_call() => Some(
-                "the API server of --sandbox calls no webhook; leave its configuration out, or try \
-                 it with trueup sandbox -- trueup apply"
-                    .to_owned(),
-            ),
-            Self::Status { .. } if self.is_webhooks() => Some(
-                "is the webhook's own server up? Its configuration names the service".to_owned(),
-            ),
-            Self::Status { .. } => None,
-        }
     }
 }
 
@@ -322,8 +114,19 @@ impl Cluster {
             let bytes = self.limits.whole(body, self.limits.answer).await.map_err(cut)?;
             return Ok(Raw { status, etag, bytes });
         }
+        if status.is_redirection() {
+            let to = text(http::header::LOCATION).unwrap_or_else(|| "somewhere else".to_owned());
+            let (url, to) = (self.url.clone(), where_to(&to));
+            return Err((ApiError::Redirected { url, to }, None));
+        }
         let (bytes, _) = self.limits.beginning(body, self.limits.error).await.map_err(cut)?;
         let parsed: Option<Value> = serde_json::from_slice(&bytes).ok();
+        if status == StatusCode::UNAUTHORIZED
+            && let Some(at) = self.token_ends.filter(|at| *at < Timestamp::now())
+        {
+            let cause = format!("the token expired on {}: get another one", tls::time(at));
+            return Err((ApiError::NoCredential { url: self.url.clone(), cause }, None));
+        }
         Err((refusal(status, parsed.as_ref(), &bytes), after))
     }
 }
@@ -365,6 +168,12 @@ pub(super) fn refusal(status: StatusCode, body: Option<&Value>, bytes: &[u8]) ->
         causes: causes::of(&message, body.and_then(|body| body.get("details"))),
         message,
     }
+}
+
+/// Where a server sends on to: without a password, and without the query, which may hold a token.
+fn where_to(location: &str) -> String {
+    let end = location.find(['?', '#']).unwrap_or(location.len());
+    without_credentials(&location[..end])
 }
 
 /// A message of a server, if it is long only its beginning.

@@ -7,7 +7,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use crate::catalog::{Catalog, is_namespace};
-use crate::cluster::{Cluster, Members, Question};
+use crate::cluster::{ApiError, Cluster, Members, Question};
 use crate::config;
 use crate::desired::Desired;
 use crate::git::{Checkout, Uncommitted};
@@ -302,12 +302,24 @@ struct Found {
     cluster_uid: Option<String>,
 }
 
+/// What fails where there is no connection.
+const REACH: &str = "reach the cluster";
+
+/// The error of one of the questions that are asked at once and first. Where there is no connection
+/// it is the same, whichever of them fails first.
+fn first(attempt: &'static str) -> impl FnOnce(ApiError) -> Error {
+    move |source| {
+        let attempt = if source.is_of_connection() { REACH } else { attempt };
+        Error::Api { attempt, source }
+    }
+}
+
 /// Asks what the cluster has of the inventory, while git is read.
 async fn find(inventory: &Inventory, cluster: &Cluster) -> Result<Found, Error> {
     let (catalog, parent, cluster_uid) = futures::try_join!(
-        async { cluster.discover().await.map_err(api("ask which kinds the cluster has")) },
-        async { cluster.parent(inventory).await.map_err(api("read the inventory")) },
-        async { cluster.uid().await.map_err(api("reach the cluster")) },
+        async { cluster.discover().await.map_err(first("ask which kinds the cluster has")) },
+        async { cluster.parent(inventory).await.map_err(first("read the inventory")) },
+        async { cluster.uid().await.map_err(api(REACH)) },
     )?;
     let record = parent.as_ref().map(|parent| inventory.read(parent)).transpose()?;
     let members = match &record {

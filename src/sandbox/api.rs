@@ -23,7 +23,7 @@ impl Api {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(identity.authority().der().clone())?;
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(user.key.serialize_der()));
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let tls = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)

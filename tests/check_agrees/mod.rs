@@ -41,7 +41,7 @@ fn what_has_errors_is_refused_by_the_server() {
 
 /// What check finds, and what the server says.
 fn both(manifests: &[Manifest], plane: &'static Plane) -> (Vec<Finding>, Rehearsal) {
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let set = Set {
         manifests,
         problems: &[],

@@ -15,7 +15,7 @@ pub struct Api {
 
 impl Api {
     pub fn new(plane: &Plane) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let kubeconfig = Kubeconfig::read_from(&plane.kubeconfig).unwrap();
         let options = KubeConfigOptions::default();

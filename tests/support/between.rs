@@ -92,6 +92,27 @@ pub fn kubeconfig(url: &str) -> String {
     )
 }
 
+/// A way into the server that asks for no credentials, for as long as it lives.
+pub struct Door {
+    proxy: Child,
+    /// Where it is: a host and a port, without TLS.
+    pub server: String,
+}
+
+impl Door {
+    pub fn open(plane: &Plane) -> Self {
+        let (proxy, server) = door(plane, &plane.kubeconfig);
+        Self { proxy, server }
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        let _ = self.proxy.kill();
+        let _ = self.proxy.wait();
+    }
+}
+
 /// A request as it came, without its wish to keep the connection.
 pub(super) struct Heard {
     head: Vec<String>,

@@ -7,6 +7,7 @@ pub mod canaries;
 pub mod command;
 pub mod eventually;
 pub mod faults;
+pub mod front;
 pub mod git;
 pub mod http;
 pub mod kubelet;

@@ -259,7 +259,7 @@ fn a_pull_takes_a_pack_of_so_many_bytes_and_no_more() {
 #[test]
 fn a_list_of_refs_has_so_many_bytes_and_no_more() {
     // As the program does when it starts.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let upstream = Upstream::new();
     // A server that knows prefixes sends all that begin with the name that is asked for.
     for branch in 0..60 {

@@ -67,7 +67,7 @@ impl Server {
 
     /// What discovery says of it.
     fn discovered(&self, limits: Limits) -> Result<(), ApiError> {
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let access = Access {
             kubeconfig: Some(self.kubeconfig()),
             concurrency: 1,

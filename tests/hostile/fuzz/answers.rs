@@ -78,7 +78,7 @@ impl Server {
             ..Access::default()
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let cluster = runtime.block_on(Cluster::connect(&access)).unwrap();
         Self { answer, cluster, runtime }
     }

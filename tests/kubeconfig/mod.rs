@@ -1,6 +1,10 @@
 //! Kubeconfigs as people have them: what is shown where one can't be used, and that no run goes to
 //! a cluster that nobody chose.
 
+mod cases;
+mod proxies;
+mod table;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -79,7 +83,19 @@ fn errors_hold_no_credential() {
     assert!(said.stderr.contains("kubeconfig: 8:"), "{said}");
     let token = format!("    token: [{printed}]");
     let said = refused(&repo, &kubeconfig(server, &token), &canaries);
-    assert!(said.stderr.contains("kubeconfig: 8:"), "{said}");
+    assert!(said.stderr.contains("users[0].user.token is a list"), "{said}");
+    let token = format!("    token: \"{printed}\\n\"");
+    let said = refused(&repo, &kubeconfig(server, &token), &canaries);
+    assert!(said.stderr.contains("the user's token ends in a line break"), "{said}");
+    script(&format!(
+        "printf '%s' '{{\"apiVersion\": \"client.authentication.k8s.io/v1\", \"kind\": \"ExecCredential\", \
+         \"status\": {{\"token\": \"{printed}\\nx\"}}}}'"
+    ));
+    let said = refused(&repo, &kubeconfig(server, &exec(named)), &canaries);
+    assert!(
+        said.stderr.contains("the exec plugin") && said.stderr.contains("line breaks"),
+        "{said}"
+    );
 
     for cluster in [
         format!("server: 'https://bob:{password}@127.0.0.1:1'"),

@@ -1,0 +1,318 @@
+//! The text of a kubeconfig → its contexts, clusters and users. Fields have the types of client-go's
+//! (`tools/clientcmd/api/v1/types.go`), in what is not used, too; null is as good as not there, and
+//! what client-go does not know is passed over. Errors quote no value: it may be a secret.
+
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value};
+
+use super::Kubeconfig;
+use crate::manifest;
+
+/// What stands under a name in a list.
+#[derive(Clone, Debug, Default)]
+pub(in crate::cluster) struct Named {
+    pub(in crate::cluster) name: String,
+    pub(super) fields: Map<String, Value>,
+}
+
+/// The type of a value.
+#[derive(Clone, Copy)]
+enum Type {
+    Text,
+    Flag,
+    /// Bytes in base64.
+    Bytes,
+    Any,
+    Texts,
+    /// Texts under keys.
+    TextMap,
+    /// Lists of texts under keys.
+    TextsMap,
+    Fields(&'static [Field]),
+    List(&'static [Field]),
+}
+
+struct Field {
+    name: &'static str,
+    of: Type,
+}
+
+const fn field(name: &'static str, of: Type) -> Field {
+    Field { name, of }
+}
+
+const fn text(name: &'static str) -> Field {
+    field(name, Type::Text)
+}
+
+const CONFIG: &[Field] = &[
+    text("kind"),
+    text("apiVersion"),
+    field("preferences", Type::Fields(PREFERENCES)),
+    field("clusters", Type::List(CLUSTERS)),
+    field("users", Type::List(USERS)),
+    field("contexts", Type::List(CONTEXTS)),
+    text("current-context"),
+    field("extensions", Type::List(EXTENSIONS)),
+];
+
+const PREFERENCES: &[Field] =
+    &[field("colors", Type::Flag), field("extensions", Type::List(EXTENSIONS))];
+
+const EXTENSIONS: &[Field] = &[text("name"), field("extension", Type::Any)];
+
+const CLUSTERS: &[Field] = &[text("name"), field("cluster", Type::Fields(CLUSTER))];
+
+const CLUSTER: &[Field] = &[
+    text("server"),
+    text("tls-server-name"),
+    field("insecure-skip-tls-verify", Type::Flag),
+    text("certificate-authority"),
+    field("certificate-authority-data", Type::Bytes),
+    text("proxy-url"),
+    field("disable-compression", Type::Flag),
+    field("extensions", Type::List(EXTENSIONS)),
+];
+
+const USERS: &[Field] = &[text("name"), field("user", Type::Fields(USER))];
+
+const USER: &[Field] = &[
+    text("client-certificate"),
+    field("client-certificate-data", Type::Bytes),
+    text("client-key"),
+    field("client-key-data", Type::Bytes),
+    text("token"),
+    text("tokenFile"),
+    text("as"),
+    text("as-uid"),
+    field("as-groups", Type::Texts),
+    field("as-user-extra", Type::TextsMap),
+    text("username"),
+    text("password"),
+    field("auth-provider", Type::Fields(PROVIDER)),
+    field("exec", Type::Fields(EXEC)),
+    field("extensions", Type::List(EXTENSIONS)),
+];
+
+const PROVIDER: &[Field] = &[text("name"), field("config", Type::TextMap)];
+
+const EXEC: &[Field] = &[
+    text("command"),
+    field("args", Type::Texts),
+    field("env", Type::List(&[text("name"), text("value")])),
+    text("apiVersion"),
+    text("installHint"),
+    field("provideClusterInfo", Type::Flag),
+    text("interactiveMode"),
+];
+
+const CONTEXTS: &[Field] = &[text("name"), field("context", Type::Fields(CONTEXT))];
+
+const CONTEXT: &[Field] = &[
+    text("cluster"),
+    text("user"),
+    text("namespace"),
+    field("extensions", Type::List(EXTENSIONS)),
+];
+
+/// What a kubeconfig says. Of several documents the first one counts.
+///
+/// # Errors
+///
+/// When it is no YAML, or has not the fields of a kubeconfig; as text that quotes no value.
+pub(super) fn kubeconfig(bytes: &[u8]) -> Result<Kubeconfig, String> {
+    let read = manifest::value("", bytes);
+    let read = read.map_err(|problem| {
+        // What else a problem has may quote a token.
+        format!("{}:{}: it is no YAML", problem.place.line, problem.place.column)
+    })?;
+    let Some((value, _)) = read else { return Ok(Kubeconfig::default()) };
+    let mut config = match of_type(value, Type::Fields(CONFIG), "")? {
+        Value::Object(config) => config,
+        _ => Map::new(),
+    };
+    let text = |key: &str| config.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (kind, version, current) = (text("kind"), text("apiVersion"), text("current-context"));
+    if !matches!(kind.as_str(), "" | "Config") || !matches!(version.as_str(), "" | "v1") {
+        let shown = |text: &str| text.chars().take(40).collect::<String>();
+        let (kind, version) = (shown(&kind), shown(&version));
+        return Err(format!("it is a {kind:?} of {version:?}, and not a Config of v1"));
+    }
+    Ok(Kubeconfig {
+        contexts: named(&mut config, "contexts", "context")?,
+        clusters: named(&mut config, "clusters", "cluster")?,
+        users: named(&mut config, "users", "user")?,
+        current,
+    })
+}
+
+/// The entries of a list by their names, of which each may be there once.
+fn named(config: &mut Map<String, Value>, list: &str, part: &str) -> Result<Vec<Named>, String> {
+    let mut all: Vec<Named> = Vec::new();
+    let Some(Value::Array(entries)) = config.remove(list) else { return Ok(all) };
+    for mut entry in entries {
+        let name = entry.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        if all.iter().any(|known| known.name == name) {
+            return Err(format!("{list}: the name {name:?} is there twice"));
+        }
+        let fields = match entry.get_mut(part).map(Value::take) {
+            Some(Value::Object(fields)) => fields,
+            _ => Map::new(),
+        };
+        all.push(Named { name, fields });
+    }
+    Ok(all)
+}
+
+/// The value without nulls and unknown fields.
+fn of_type(value: Value, of: Type, path: &str) -> Result<Value, String> {
+    let each = |values: Vec<Value>, of: Type| -> Result<Value, String> {
+        let values = values.into_iter().enumerate();
+        values.map(|(n, value)| of_type(value, of, &format!("{path}[{n}]"))).collect()
+    };
+    let under = |values: Map<String, Value>, of: Type| -> Result<Value, String> {
+        let values = values.into_iter().map(|(key, value)| {
+            Ok::<_, String>((key.clone(), of_type(value, of, &format!("{path}.{key}"))?))
+        });
+        Ok(Value::Object(values.collect::<Result<_, _>>()?))
+    };
+    Ok(match (of, value) {
+        (Type::Any, value) => value,
+        (Type::Text, Value::Null) => "".into(),
+        (Type::Flag, Value::Null) => false.into(),
+        (Type::Texts | Type::List(_), Value::Null) => Value::Array(Vec::new()),
+        (Type::Bytes, Value::Null) => "".into(),
+        (Type::TextMap | Type::TextsMap | Type::Fields(_), Value::Null) => Map::new().into(),
+        (Type::Text, value @ Value::String(_)) | (Type::Flag, value @ Value::Bool(_)) => value,
+        (Type::Bytes, Value::String(text)) => {
+            let text: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
+            match STANDARD.decode(&text) {
+                Ok(_) => text.into(),
+                Err(_) => return Err(format!("{path} is not base64")),
+            }
+        }
+        (Type::Texts, Value::Array(values)) => each(values, Type::Text)?,
+        (Type::List(fields), Value::Array(values)) => each(values, Type::Fields(fields))?,
+        (Type::TextMap, Value::Object(values)) => under(values, Type::Text)?,
+        (Type::TextsMap, Value::Object(values)) => under(values, Type::Texts)?,
+        (Type::Fields(fields), Value::Object(values)) => {
+            let mut known = Map::new();
+            for (key, value) in values {
+                let field = fields.iter().find(|field| field.name == key);
+                let Some(field) = field.filter(|_| !value.is_null()) else { continue };
+                let at = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                known.insert(key, of_type(value, field.of, &at)?);
+            }
+            known.into()
+        }
+        (of, value) => {
+            let at = if path.is_empty() { "it" } else { path };
+            return Err(format!("{at} is {}, and has to be {}", what(&value), of.what()));
+        }
+    })
+}
+
+impl Type {
+    fn what(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Flag => "true or false",
+            Self::Bytes => "base64",
+            Self::Any => "anything",
+            Self::Texts | Self::List(_) => "a list",
+            Self::TextMap | Self::TextsMap | Self::Fields(_) => "a map",
+        }
+    }
+}
+
+fn what(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a map",
+    }
+}
+
+impl Named {
+    /// Makes a path absolute.
+    pub(super) fn resolve(&mut self, key: &str, folder: &Path) {
+        if let Some(value) = self.fields.get_mut(key) {
+            resolve(value, folder);
+        }
+    }
+
+    /// Does the same with the command of an exec plugin, unless it is looked for on PATH.
+    pub(super) fn resolve_command(&mut self, folder: &Path) {
+        let command = self.fields.get_mut("exec").and_then(|exec| exec.get_mut("command"));
+        let is_path =
+            |it: &Value| it.as_str().is_some_and(|it| it.contains(std::path::is_separator));
+        if let Some(command) = command.filter(|command| is_path(command)) {
+            resolve(command, folder);
+        }
+    }
+}
+
+fn resolve(value: &mut Value, folder: &Path) {
+    if let Some(path) = value.as_str().filter(|path| !path.is_empty())
+        && let Some(path) = folder.join(path).to_str()
+    {
+        *value = path.into();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        kubeconfig(text.as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn null_is_as_good_as_not_there() {
+        let text = "clusters: null\nusers: [null, {name: a, user: null}]\n\
+                    contexts: [{name: b, context: {cluster: null, user: x}}]";
+        let found = kubeconfig(text.as_bytes()).unwrap();
+        assert_eq!(
+            found.users.iter().map(|user| user.name.as_str()).collect::<Vec<_>>(),
+            ["", "a"]
+        );
+        assert_eq!(found.contexts[0].fields.len(), 1);
+        for nothing in ["", "null", "# nothing\n", "---\n"] {
+            assert!(kubeconfig(nothing.as_bytes()).unwrap().contexts.is_empty());
+        }
+    }
+
+    #[test]
+    fn types_are_held_and_no_value_is_quoted() {
+        for (text, expected) in [
+            ("users: [{name: a, user: {token: 123}}]", "users[0].user.token is a number"),
+            ("users: [{name: a, user: {token: [x]}}]", "users[0].user.token is a list"),
+            ("clusters: {a: b}", "clusters is a map, and has to be a list"),
+            ("clusters: [{cluster: {insecure-skip-tls-verify: 'true'}}]", "true or false"),
+            ("users: [{user: {client-key-data: 'a b'}}]", "client-key-data is not base64"),
+            ("users: [{user: {exec: {env: [{name: a, value: 1}]}}}]", "exec.env[0].value is"),
+            ("users: [{name: a}, {name: a}]", "users: the name \"a\" is there twice"),
+            ("users: [null, null]", "users: the name \"\" is there twice"),
+            ("[]", "it is a list"),
+            ("kind: Pod\napiVersion: v1", "it is a \"Pod\" of \"v1\""),
+            ("apiVersion: v2", "\"v2\""),
+            ("a: [", "it is no YAML"),
+        ] {
+            assert!(error(text).contains(expected), "{text}: {}", error(text));
+        }
+    }
+
+    #[test]
+    fn base64_may_stand_on_several_lines() {
+        let text = "users: [{name: a, user: {client-key-data: \"YW\\nJj\\r\\n\"}}]";
+        let found = kubeconfig(text.as_bytes()).unwrap();
+        assert_eq!(found.users[0].fields["client-key-data"], "YWJj");
+    }
+}

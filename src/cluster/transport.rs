@@ -1,0 +1,83 @@
+//! kube's client, put together as kube itself does it, but with TLS settings of trueup's own: kube has
+//! no way to take them.
+
+use http::Uri;
+use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
+use hyper_timeout::TimeoutConnector;
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::{Connection, HttpConnector};
+use hyper_util::rt::TokioExecutor;
+use kube::Client;
+use kube::client::{Body, ClientBuilder, ConfigExt as _};
+use kube::config::Config;
+use rustls::ClientConfig;
+use tower::{BoxError, Service, ServiceBuilder};
+use tower_http::decompression::DecompressionLayer;
+
+use super::proxy::{Kind, Proxy, Through};
+use super::{authentication, tls};
+
+/// The client that a configuration describes, through a proxy if need be.
+///
+/// # Errors
+///
+/// When the configuration can't be used; as text without what is secret.
+pub(super) fn client(config: &Config, proxy: Option<Proxy>) -> Result<Client, String> {
+    let tls = tls::settings(config)?;
+    let mut tcp = HttpConnector::new();
+    // It makes the connections of https too.
+    tcp.enforce_http(false);
+    let patience = config.connect_timeout;
+    let Some(proxy) = proxy else { return over(tcp, config, tls) };
+    // Once for the proxy, and once for TLS.
+    let mut config = config.clone();
+    config.connect_timeout = patience.map(|patience| patience * 2);
+    match proxy.kind {
+        Kind::Http | Kind::Socks5 => over(Through::new(tcp, proxy, patience), &config, tls),
+        Kind::Https => {
+            // With the cluster's authorities, as in client-go.
+            let secured = with_tls(tcp, &config, tls.clone())?;
+            over(Through::new(secured, proxy, patience), &config, tls)
+        }
+    }
+}
+
+/// The client of a configuration over connections of some kind.
+fn over<C>(connector: C, config: &Config, tls: ClientConfig) -> Result<Client, String>
+where
+    C: Service<Uri> + Clone + Send + Sync + 'static,
+    C::Response: Connection + hyper::rt::Read + hyper::rt::Write + Send + Unpin + 'static,
+    C::Future: Send + 'static,
+    C::Error: Into<BoxError>,
+{
+    let mut connector = TimeoutConnector::new(with_tls(connector, config, tls)?);
+    connector.set_connect_timeout(config.connect_timeout);
+    connector.set_read_timeout(config.read_timeout);
+    connector.set_write_timeout(config.write_timeout);
+    connector.set_reset_reader_on_write(config.reset_reader_on_write);
+    let client: legacy::Client<_, Body> =
+        legacy::Builder::new(TokioExecutor::new()).build(connector);
+    let unusable = |error: kube::Error| authentication::cause(&error);
+    let service = ServiceBuilder::new()
+        .layer(config.base_uri_layer())
+        .layer(DecompressionLayer::new().gzip(!config.disable_compression))
+        .option_layer(config.auth_layer().map_err(unusable)?)
+        .layer(config.extra_headers_layer().map_err(unusable)?)
+        .map_err(BoxError::from)
+        .service(client);
+    Ok(ClientBuilder::new(service, config.default_namespace.clone()).build())
+}
+
+/// Connections that speak TLS where the server's URL asks for it.
+fn with_tls<C>(
+    connector: C,
+    config: &Config,
+    tls: ClientConfig,
+) -> Result<HttpsConnector<C>, String> {
+    let mut builder = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
+    if let Some(name) = config.tls_server_name.clone() {
+        let name = name.try_into().map_err(|error| format!("tls-server-name: {error}"))?;
+        builder = builder.with_server_name_resolver(FixedServerNameResolver::new(name));
+    }
+    Ok(builder.enable_http1().wrap_connector(connector))
+}
