@@ -2,6 +2,7 @@
 //! commit.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use crate::support::command::{Cmd, Output};
@@ -194,4 +195,30 @@ fn a_pointer_of_git_lfs_is_called_one() {
 
     assert!(output.stdout.contains("deploy/b.yaml:1:1"), "{output}");
     assert!(output.stdout.contains("this is a pointer of Git LFS, not an object"), "{output}");
+}
+
+#[test]
+fn a_pre_receive_hook_checks_what_came_in() {
+    let upstream = Upstream::new();
+    let hook = upstream.bare().join("hooks/pre-receive");
+    let script = format!(
+        "#!/bin/sh\nread old new ref\n{program} check --rev \"$new\" && {program} pull",
+        program = env!("CARGO_BIN_EXE_trueup")
+    );
+    fs::write(&hook, script).unwrap();
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+    let push = |content: &str| {
+        upstream.write("deploy/b.yaml", content);
+        git(upstream.work(), ["add", "--all"]);
+        git(upstream.work(), ["commit", "--quiet", "--message", "Pushed"]);
+        Cmd::new("git").dir(upstream.work()).args(["push", "origin", "HEAD"]).run().exits(1).stderr
+    };
+    let refused = push("kind: [\n");
+    assert!(refused.contains("deploy/b.yaml:2:1"), "{refused}");
+    let manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n";
+    upstream.remove("web.yaml");
+    upstream.remove("envs");
+    let checked = push(manifest);
+    // It is read, and then it is the pull that is refused.
+    assert!(checked.contains("in a pre-receive hook no branch is moved"), "{checked}");
 }

@@ -216,9 +216,8 @@ fn what_kubectl_trusts_is_trusted() {
         let there = Cmd::new(&plane.kubectl)
             .args(["get", "--raw", "/version", "--kubeconfig", &kubeconfig])
             .run();
-        let _ = here.exits(if is_taken { 1 } else { 2 });
-        let _ = there.exits(if is_taken { 0 } else { 1 });
-        println!("{what}");
+        assert_eq!(here.status, Some(if is_taken { 1 } else { 2 }), "{what}\n{here}");
+        assert_eq!(there.status, Some(if is_taken { 0 } else { 1 }), "{what}\n{there}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! `trueup watch`: pull + apply, again and again, and a line for each round that did something.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -120,9 +121,16 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     if !once {
         writeln!(ui.stdout(), "{}", log.beginning(&setting, &named.shown_paths))?;
     }
-    let mut exit = Exit::AtCommit;
+    let (mut exit, mut warned) = (Exit::AtCommit, BTreeSet::new());
+    let is_warned = !once || ui.has_reader();
     watch(&setting, &stop, &mut |event| {
         ui.cell();
+        let warnings = setting.pull.iter().flat_map(|pull| pull.warnings.take());
+        // Once: they are the same in every round.
+        let new = warnings.filter(|warning| is_warned && warned.insert(warning.clone()));
+        for warning in new {
+            let _ = writeln!(ui.stdout(), "{}", log.line(&format!("warning: {warning}")));
+        }
         let lines = match event {
             Event::HeldBack { failed, healthy } => {
                 log.held_back(&failed, &healthy).into_iter().collect()

@@ -86,6 +86,8 @@ pub enum ApiError {
         url: String,
         /// Why, without what is secret.
         cause: String,
+        /// What to do about it.
+        hint: Option<String>,
     },
     /// An answer came that has no end, or none that anybody would wait for.
     #[error("the answer to {what} is not taken in: {cause}")]
@@ -261,7 +263,7 @@ impl ApiError {
                     .to_owned(),
             ),
             Self::TooOld { .. } => Some("upgrade the cluster, or use another one".to_owned()),
-            Self::NoCredential { .. } => None,
+            Self::NoCredential { hint, .. } => hint.clone(),
             Self::Status { code: 400, message, .. } if is_of_plain_http(message) => {
                 Some("write https:// in the kubeconfig's server".to_owned())
             }

@@ -6,7 +6,7 @@ use std::sync::{PoisonError, RwLock};
 use kube::Client;
 use kube::config::{Config, ExecConfig};
 
-use super::exec_plugin::{Credential, CredentialCache};
+use super::exec_plugin::{Credential, CredentialCache, NoCredential};
 use super::proxy::Proxy;
 use super::transport;
 
@@ -26,6 +26,15 @@ pub(super) struct Authenticated {
     credential: Option<Credential>,
     /// How many there were before it.
     number: usize,
+}
+
+/// Why there is no client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum NoClient {
+    /// The configuration can't be used; as text without what is secret.
+    Unusable(String),
+    /// The plugin gives no credential.
+    NoCredential(NoCredential),
 }
 
 struct Renewal {
@@ -52,15 +61,14 @@ impl RenewableClient {
     ///
     /// # Errors
     ///
-    /// When the configuration can't be used, or the plugin gives no credential; as text without what
-    /// is secret.
+    /// When the configuration can't be used, or the plugin gives no credential.
     pub(super) async fn new(
         config: Config,
         proxy: Option<Proxy>,
         cache: &CredentialCache,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, NoClient> {
         let Some(exec) = config.auth_info.exec.clone() else {
-            let client = transport::client(&config, proxy)?;
+            let client = transport::client(&config, proxy).map_err(NoClient::Unusable)?;
             return Ok(Self::with(Authenticated { client, credential: None, number: 0 }, None));
         };
         let renewal = Renewal { config, proxy, exec, cache: cache.clone() };
@@ -73,7 +81,7 @@ impl RenewableClient {
     /// # Errors
     ///
     /// When the credential has expired and there is no other one.
-    pub(super) async fn current(&self) -> Result<Authenticated, String> {
+    pub(super) async fn current(&self) -> Result<Authenticated, NoClient> {
         let open = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
         match open.credential.as_ref().is_some_and(Credential::is_expired) {
             true => Ok(self.renew(&open).await?.unwrap_or(open)),
@@ -90,7 +98,7 @@ impl RenewableClient {
     pub(super) async fn renew(
         &self,
         refused: &Authenticated,
-    ) -> Result<Option<Authenticated>, String> {
+    ) -> Result<Option<Authenticated>, NoClient> {
         let Some(renewal) = &self.renewal else { return Ok(None) };
         let _one = self.renewing.lock().await;
         let now = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
@@ -104,16 +112,15 @@ impl RenewableClient {
 }
 
 impl Renewal {
-    async fn client(&self, refused: Option<&Authenticated>) -> Result<Authenticated, String> {
+    async fn client(&self, refused: Option<&Authenticated>) -> Result<Authenticated, NoClient> {
         let not = refused.and_then(|refused| refused.credential.as_ref());
-        let credential = self.cache.credential(&self.exec, not).await?;
+        let credential = self.cache.credential(&self.exec, not).await;
+        let credential = credential.map_err(NoClient::NoCredential)?;
         let mut config = self.config.clone();
         config.auth_info = credential.of(&config.auth_info);
         let number = refused.map_or(0, |refused| refused.number + 1);
-        Ok(Authenticated {
-            client: transport::client(&config, self.proxy.clone())?,
-            credential: Some(credential),
-            number,
-        })
+        let client = transport::client(&config, self.proxy.clone());
+        let client = client.map_err(NoClient::Unusable)?;
+        Ok(Authenticated { client, credential: Some(credential), number })
     }
 }

@@ -10,7 +10,8 @@ use http::HeaderValue;
 use http::header::USER_AGENT;
 use kube::config::Config;
 
-use super::client::RenewableClient;
+use super::client::{NoClient, RenewableClient};
+use super::exec_plugin::NoCredential;
 use super::kubeconfig::{self, PipeCache, ReadError, Wanted};
 use super::{Cluster, CredentialCache, Limits, authentication, in_cluster, proxy};
 use crate::credentials::without_credentials;
@@ -92,6 +93,9 @@ pub enum ConnectError {
         /// Why.
         reason: String,
     },
+    /// The user's exec plugin gives no credential.
+    #[error("cannot log in to the cluster")]
+    NoCredential(#[source] NoCredential),
 }
 
 impl ConnectError {
@@ -112,6 +116,7 @@ impl ConnectError {
             Self::UnknownContext { known, .. } | Self::NoContext { known } => {
                 Some(format!("say --context with one of: {}", known.join(", ")))
             }
+            Self::NoCredential(error) => error.hint.clone(),
             Self::Unreadable { .. } | Self::Unusable { .. } => None,
         }
     }
@@ -147,7 +152,10 @@ impl Cluster {
         let proxy = proxy::choose(proxy_url.as_deref(), &config.cluster_url, &environment);
         let proxy = proxy.map_err(unusable)?;
         let client = RenewableClient::new(config, proxy, &access.credentials).await;
-        let client = client.map_err(unusable)?;
+        let client = client.map_err(|error| match error {
+            NoClient::Unusable(reason) => unusable(reason),
+            NoClient::NoCredential(error) => ConnectError::NoCredential(error),
+        })?;
         let (concurrency, requests) = (access.concurrency.max(1), AtomicUsize::new(0));
         Ok(Self {
             client,

@@ -62,18 +62,28 @@ impl Credential {
     }
 }
 
+/// Why there is no credential to show.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct NoCredential {
+    /// Which plugin, and what it did; without what is secret.
+    pub(super) message: String,
+    /// What to do about it.
+    pub(super) hint: Option<String>,
+}
+
 impl CredentialCache {
     /// What the plugin gave, or gives now where that has expired or is `refused`. Others who want the
     /// same wait for it.
     ///
     /// # Errors
     ///
-    /// When the plugin can't be run, fails, or gives nothing; as text without what is secret.
+    /// When the plugin can't be run, fails, or gives nothing.
     pub(super) async fn credential(
         &self,
         exec: &ExecConfig,
         refused: Option<&Credential>,
-    ) -> Result<Credential, String> {
+    ) -> Result<Credential, NoCredential> {
         let whose = serde_json::to_string(&(exec, &exec.cluster)).unwrap_or_default();
         let mut known = self.0.lock().await;
         let found = known.iter().find(|(plugin, _)| *plugin == whose).map(|(_, found)| found);
@@ -88,19 +98,23 @@ impl CredentialCache {
 }
 
 /// Runs the plugin.
-async fn ask(exec: &ExecConfig) -> Result<Credential, String> {
+async fn ask(exec: &ExecConfig) -> Result<Credential, NoCredential> {
     let program = exec.command.as_deref().filter(|program| !program.is_empty());
     let Some(program) = program else {
-        return Err("the user's exec plugin has no command".to_owned());
+        let message = "the user's exec plugin has no command".to_owned();
+        return Err(NoCredential { message, hint: None });
     };
-    let failed = |why: String| format!("the exec plugin {program} {why}");
+    let failed = |why: String, hint: Option<String>| {
+        let message = format!("the exec plugin {program} {why}");
+        NoCredential { message, hint }
+    };
     let has_terminal = io::stdin().is_terminal();
     let is_interactive = match exec.interactive_mode {
         Some(ExecInteractiveMode::Never) => false,
         Some(ExecInteractiveMode::Always) if !has_terminal => {
-            return Err(failed(
-                "needs a terminal (interactiveMode: Always), and there is none".to_owned(),
-            ));
+            let why = "needs a terminal (interactiveMode: Always), and there is none";
+            let hint = "where there is none, use a user of the kubeconfig that needs none";
+            return Err(failed(why.to_owned(), Some(hint.to_owned())));
         }
         _ => has_terminal,
     };
@@ -120,19 +134,20 @@ async fn ask(exec: &ExecConfig) -> Result<Credential, String> {
     };
     let child = command.spawn().map_err(|error| {
         let hint = exec.install_hint.as_deref().map(str::trim).filter(|hint| !hint.is_empty());
-        let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
         let why = match error.kind() {
             io::ErrorKind::NotFound if !program.contains('/') => "it is not on PATH".to_owned(),
             _ => error.to_string(),
         };
-        failed(format!("can't be run: {why}{hint}"))
+        let hint = hint.unwrap_or("install it, or correct the command in the kubeconfig");
+        failed(format!("can't be run: {why}"), Some(hint.to_owned()))
     })?;
-    let Output { status, stdout, stderr } =
-        child.wait_with_output().await.map_err(|error| failed(format!("is lost: {error}")))?;
+    let lost = |error| failed(format!("is lost: {error}"), None);
+    let Output { status, stdout, stderr } = child.wait_with_output().await.map_err(lost)?;
     if !status.success() {
-        return Err(failed(ended(&Output { status, stdout: Vec::new(), stderr })));
+        let ended = ended(&Output { status, stdout: Vec::new(), stderr });
+        return Err(failed(ended, Some("log in again, and then run this again".to_owned())));
     }
-    read(exec, &stdout).map_err(failed)
+    read(exec, &stdout).map_err(|why| failed(why, None))
 }
 
 /// What a plugin gets: whether it may ask, and the cluster where the kubeconfig wants that.

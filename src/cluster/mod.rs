@@ -49,7 +49,7 @@ pub use api_error::ApiError;
 pub use causes::{is_of_limit, is_of_policy};
 pub use connect::{Access, ConnectError};
 pub use delay::{Delay, Listener, Next};
-pub use exec_plugin::CredentialCache;
+pub use exec_plugin::{CredentialCache, NoCredential};
 pub use execute::{Apply, Condition, Deleted};
 pub use faults::{Fault, NOBODY};
 pub use kubeconfig::PipeCache;

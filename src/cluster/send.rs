@@ -8,14 +8,23 @@ use std::time::Instant;
 use http::{Request, Response, StatusCode};
 use kube::client::Body;
 
-use super::client::Authenticated;
+use super::client::{Authenticated, NoClient};
+use super::exec_plugin::NoCredential;
 use super::wire::{Call, garbled};
 use super::{ApiError, Cluster, TlsFault, authentication, proxy};
 
 impl Cluster {
     /// Sends a request, and gives the answer of which nothing is read yet, whatever its status.
     pub(super) async fn send(&self, call: &Call) -> Result<Response<Body>, ApiError> {
-        let no_credential = |cause| ApiError::NoCredential { url: self.url.clone(), cause };
+        let no_credential = |error| {
+            let url = self.url.clone();
+            match error {
+                NoClient::Unusable(cause) => ApiError::NoCredential { url, cause, hint: None },
+                NoClient::NoCredential(NoCredential { message, hint }) => {
+                    ApiError::NoCredential { url, cause: message, hint }
+                }
+            }
+        };
         let with = self.client.current().await.map_err(no_credential)?;
         let answer = self.send_with(&with, call).await?;
         if answer.status() != StatusCode::UNAUTHORIZED {

@@ -124,8 +124,9 @@ impl Cluster {
         if status == StatusCode::UNAUTHORIZED
             && let Some(at) = self.token_ends.filter(|at| *at < Timestamp::now())
         {
-            let cause = format!("the token expired on {}: get another one", tls::time(at));
-            return Err((ApiError::NoCredential { url: self.url.clone(), cause }, None));
+            let cause = format!("the token expired on {}", tls::time(at));
+            let (url, hint) = (self.url.clone(), Some("get another one".to_owned()));
+            return Err((ApiError::NoCredential { url, cause, hint }, None));
         }
         Err((refusal(status, parsed.as_ref(), &bytes), after))
     }

@@ -5,7 +5,8 @@
 //! `worktree` those that are not committed. [`pull`] is the one thing here that writes.
 //!
 //! Nothing in a repository is taken on trust: `owner` decides whose may be used, `fault` which tree
-//! objects are sound, `format` which repositories are known, `limits` how much is read; `trees` and `history` read no object past them, and
+//! objects are sound, `format` which repositories are known, `quarantine` which
+//! objects count, `limits` how much is read; `trees` and `history` read no object past them, and
 //! `beneath` no file outside the work tree. `barred` tells which links may hide a folder.
 
 mod authors;
@@ -21,6 +22,7 @@ mod owner;
 mod program;
 mod promised;
 pub mod pull;
+mod quarantine;
 mod read;
 mod revision;
 mod trees;
@@ -28,6 +30,7 @@ mod walk;
 mod worktree;
 
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use gix::sec::trust::DefaultForLevel;
 
@@ -47,6 +50,8 @@ pub struct Checkout {
     root: PathBuf,
     bare: bool,
     limits: Limits,
+    /// Where objects that are on their way in are found.
+    _incoming: Option<Arc<tempfile::TempDir>>,
 }
 
 impl Checkout {
@@ -93,7 +98,7 @@ impl Checkout {
         // Before its configuration is looked at, and then all of it counts.
         place.check_owner()?;
         format::check(&place.common_dir(), dir)?;
-        let repository = gix::open::Options::default_for_level(gix::sec::Trust::Full)
+        let mut repository = gix::open::Options::default_for_level(gix::sec::Trust::Full)
             .open_path_as_is(true)
             .config_overrides(limits.overrides())
             .open(&place.candidate)
@@ -101,7 +106,9 @@ impl Checkout {
         let bare = repository.work_dir().is_none();
         let root = repository.work_dir().unwrap_or(repository.git_dir());
         let root = root.canonicalize().map_err(|error| opening(Cause::from(error)))?;
-        Ok(Self { repository, root, bare, limits: limits.clone() })
+        let incoming = quarantine::add_incoming(&mut repository)
+            .map_err(|error| opening(Cause::from(error)))?;
+        Ok(Self { repository, root, bare, limits: limits.clone(), _incoming: incoming })
     }
 
     /// The root of the work tree, or the git directory when there is none.

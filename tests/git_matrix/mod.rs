@@ -161,6 +161,7 @@ impl Bench {
         bench
     }
 
+    #[allow(clippy::disallowed_methods, reason = "git is on the user's search path")]
     fn script(&self, folder: &Path, script: &str, run: Option<&Commands>) -> Output {
         let (pull, read) = run.map_or((":", ":"), |run| (run.pull.as_str(), run.read.as_str()));
         Command::new("sh")
@@ -281,6 +282,7 @@ fn pull_in_every_set_up_beside_git() {
         ];
         checks.into_iter().flatten().collect()
     });
+    #[allow(clippy::print_stdout, reason = "what it is run for")]
     for (row, count) in counts.into_inner().unwrap() {
         println!("{count:4} {row}");
     }

@@ -3,6 +3,7 @@
 
 mod cases;
 mod proxies;
+mod screens;
 mod table;
 
 use std::fs;

@@ -165,6 +165,9 @@ pub enum PullError {
         /// The checkout.
         directory: PathBuf,
     },
+    /// It runs in a hook that may yet refuse what was pushed.
+    #[error("in a pre-receive hook no branch is moved")]
+    Quarantined,
     /// The user wanted it to stop.
     #[error("interrupted")]
     Interrupted,
@@ -286,6 +289,7 @@ impl PullError {
                 lock.display()
             ),
             Self::Busy { .. } => "let it finish, or wait longer with --pull-timeout TIME".into(),
+            Self::Quarantined => "pull from a post-receive hook, or outside of one".into(),
             Self::BadUrl { .. }
             | Self::BranchGone { .. }
             | Self::Interrupted

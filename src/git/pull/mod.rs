@@ -48,7 +48,7 @@ use serde::Serialize;
 pub use error::{Obstacle, PullError, WhyObstacle};
 
 use super::trees::Trees;
-use super::{Checkout, Error, Limits, walk};
+use super::{Checkout, Error, Limits, quarantine, walk};
 use fast_forward::Relation;
 use lock::PullLock;
 use upstream::Upstream;
@@ -122,6 +122,9 @@ impl Pulled {
 
 /// Fetches and fast-forwards; clones first if there is nothing yet. Blocks.
 pub fn pull(options: &PullOptions) -> Result<Pulled, PullError> {
+    if quarantine::is_active() {
+        return Err(PullError::Quarantined);
+    }
     match &options.url {
         Some(url) => match clone::clone_unless_there(options, url)? {
             clone::Outcome::Cloned(pulled) => {
