@@ -289,3 +289,38 @@ fn what_a_pull_writes_has_the_modes_that_git_gives() {
         assert_eq!(ours, gits, "{shared} {umask} {unpack}");
     }
 }
+
+#[test]
+fn files_of_utf_16_are_written_as_git_writes_them() {
+    let upstream = Upstream::new();
+    let attributes = "*.le working-tree-encoding=UTF-16LE\n*.be working-tree-encoding=UTF-16BE\n\
+                      *.bom working-tree-encoding=UTF-16 eol=crlf\n";
+    upstream.write(".gitattributes", attributes);
+    // What git makes of them is the same text as UTF-8.
+    let utf_16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let commit = |text: &str| {
+        let work = upstream.work();
+        fs::write(work.join("a.le"), utf_16(text)).unwrap();
+        let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        fs::write(work.join("a.be"), big).unwrap();
+        let marked = format!("\u{feff}{}", text.replace('\n', "\r\n"));
+        fs::write(work.join("a.bom"), utf_16(&marked)).unwrap();
+        upstream.commit("UTF-16")
+    };
+    let _ = commit("one\n");
+    let gits = upstream.clone("gits");
+    let ours = upstream.folder().join("ours");
+    let _ = pull(&ours).args(["--url", &upstream.url()]).run().exits(0);
+    for text in [None, Some("two\n")] {
+        if let Some(text) = text {
+            let tip = commit(text);
+            let _ = pull(&ours).run().exits(0);
+            let _ = git(&gits, ["pull", "--quiet", "--ff-only"]);
+            assert_clean_at(&ours, &tip);
+        }
+        for name in ["a.le", "a.be", "a.bom"] {
+            let [ours, gits] = [&ours, &gits].map(|at| fs::read(at.join(name)).unwrap());
+            assert_eq!(ours, gits, "{name}");
+        }
+    }
+}

@@ -21,7 +21,7 @@ use super::staging::checked;
 use super::transport::{self, Manner};
 use super::url::{RemoteUrl, shown};
 use super::watchdog::{self, Bounds};
-use super::{PullError, PullOptions, Pulled, newcomers, upstream};
+use super::{PullError, PullOptions, Pulled, encoding, newcomers, upstream};
 use crate::git::trees::Trees;
 use crate::git::{Cause, Checkout, Error};
 
@@ -262,13 +262,15 @@ fn clone(folder: &Path, url: &RemoteUrl, options: &PullOptions) -> Result<(), Pu
         prepared.persist();
         return Ok(());
     }
-    let (_, outcome) = prepared
+    let (repo, outcome) = prepared
         .main_worktree(gix::progress::Discard, &options.interrupt)
         .map_err(PullError::write("the files of the checkout"))?;
     if options.interrupt.load(std::sync::atomic::Ordering::Relaxed) {
         return Err(PullError::Interrupted);
     }
-    checked(outcome)
+    checked(outcome)?;
+    let index = repo.index_or_empty().map_err(Error::read("the index"))?;
+    encoding::correct(&repo, &index, repo.workdir().unwrap_or(folder))
 }
 
 /// Has the clone, and every later fetch of it, ask for `branch` alone.

@@ -92,14 +92,14 @@ pub(super) fn fast_forward(
     if checkout.is_bare() {
         return move_branch(&repo, branch, old, new);
     }
-    if let Some(operation) = unfinished(&repo) {
-        return Err(PullError::Unfinished { operation });
-    }
     for commit in old.into_iter().chain([new]) {
         Trees::of(&repo, checkout.limits(), commit)?.inspect()?;
     }
     // What is compared next reads it as well, and would not say so.
     read_index(&repo)?;
+    if let Some(operation) = unfinished(&repo) {
+        return Err(PullError::Unfinished { operation });
+    }
     let new_tree = tree_of(&repo, new)?;
     let old_tree = old.map(|old| tree_of(&repo, old)).transpose()?;
     let changes = tree::changes(&repo, old_tree, new_tree)?;

@@ -9,6 +9,7 @@
 mod choice;
 mod clone;
 mod credentials;
+mod encoding;
 mod error;
 mod fast_forward;
 mod fetch;

@@ -11,8 +11,8 @@ use gix::index::entry::{Flags, Mode};
 use gix::progress::Discard;
 use gix::worktree::stack::state::attributes::Source;
 
-use super::PullError;
 use super::tree::Change;
+use super::{PullError, encoding};
 use crate::git::{Error, promised};
 
 /// The folder's name in the git directory.
@@ -77,10 +77,11 @@ impl Staging {
         let never = AtomicBool::new(false);
         let folder = self.path.join("files");
         let outcome = gix::worktree::state::checkout(
-            &mut index, folder, objects, &Discard, &Discard, &never, options,
+            &mut index, &folder, objects, &Discard, &Discard, &never, options,
         )
         .map_err(PullError::write("the new files"))?;
-        checked(outcome)
+        checked(outcome)?;
+        encoding::correct(repo, &index, &folder)
     }
 }
 
