@@ -148,6 +148,7 @@ impl ApiError {
         matches!(
             self,
             Self::Unreachable { .. }
+                | Self::Proxy { .. }
                 | Self::Tls { .. }
                 | Self::Silent { .. }
                 | Self::Redirected { .. }

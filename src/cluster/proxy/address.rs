@@ -6,6 +6,9 @@ use http::Uri;
 
 use crate::credentials::without_credentials;
 
+/// Where a kubeconfig names the proxy of a cluster.
+pub(super) const OF_CLUSTER: &str = "proxy-url";
+
 /// A proxy, and where it is named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::cluster) struct Proxy {
@@ -14,7 +17,7 @@ pub(in crate::cluster) struct Proxy {
     pub(super) port: u16,
     pub(super) login: Option<Login>,
     /// `proxy-url`, or the variable of the environment.
-    source: &'static str,
+    pub(super) source: &'static str,
 }
 
 /// What a proxy speaks.
@@ -62,7 +65,7 @@ impl Proxy {
         let shown = without_credentials(url);
         let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
         match scheme.as_deref().and_then(Kind::of) {
-            Some(_) => Self::parse(url, "proxy-url")
+            Some(_) => Self::parse(url, OF_CLUSTER)
                 .ok_or_else(|| format!("the cluster's proxy-url {shown:?} is no URL")),
             None => Err(format!(
                 "the cluster's proxy-url {shown:?} has to begin with http://, https:// or socks5://"

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
-use super::address::{Kind, Login, Proxy};
+use super::address::{Kind, Login, OF_CLUSTER, Proxy};
 
 /// How many bytes a proxy's answer may have before the tunnel begins.
 const LARGEST: usize = 16 << 10;
@@ -19,6 +19,8 @@ const LARGEST: usize = 16 << 10;
 pub(in crate::cluster) struct ProxyError {
     /// As it is shown.
     proxy: String,
+    /// Where the proxy is named.
+    named_in: &'static str,
     why: Why,
 }
 
@@ -49,7 +51,7 @@ pub(super) enum Why {
 
 impl ProxyError {
     pub(super) fn new(proxy: &Proxy, why: Why) -> Self {
-        Self { proxy: proxy.to_string(), why }
+        Self { proxy: proxy.to_string(), named_in: proxy.source, why }
     }
 
     /// Whether the proxy had its say, and would say the same again.
@@ -71,11 +73,15 @@ impl ProxyError {
                 "give its URL the right user and password: http://USER:PASSWORD@HOST:PORT"
                     .to_owned()
             }
-            _ => {
-                "to reach the server without it, name the server in NO_PROXY; that of a cluster's \
-                  proxy-url stands in the kubeconfig"
+            _ if self.named_in == OF_CLUSTER => {
+                "correct the cluster's proxy-url in the kubeconfig, or leave it out to reach the \
+                 server without a proxy"
                     .to_owned()
             }
+            _ => format!(
+                "correct {}, or name the server in NO_PROXY to reach it without a proxy",
+                self.named_in
+            ),
         }
     }
 }
