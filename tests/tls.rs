@@ -307,7 +307,10 @@ fn a_token_that_has_expired_is_told_with_its_date() {
     let claims = URL_SAFE_NO_PAD.encode(r#"{"iss":"a","exp":1577923200}"#);
     let token = format!("token: e30.{claims}.c2ln");
     let told = said(&repo, &kubeconfig(&repo, &server, &authority, &token));
-    assert!(told.contains("the token expired on 2020-01-02 00:00 UTC: get another one"), "{told}");
+    assert!(
+        told.contains("the token expired on 2020-01-02 00:00 UTC\n  do this: get another one"),
+        "{told}"
+    );
     assert!(!told.contains(&claims), "{told}");
     let told = said(&repo, &kubeconfig(&repo, &server, &authority, "token: abc"));
     assert!(told.contains("log in again"), "{told}");

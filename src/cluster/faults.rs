@@ -1,7 +1,7 @@
 //! What a fault is good for: whether the same request may succeed a moment later, or never.
 
-use super::ApiError;
 use super::causes::{UNCONVERTED, of_typed_patch};
+use super::{ApiError, TlsFault};
 use crate::observed::Refusal;
 use crate::unique;
 
@@ -73,6 +73,8 @@ impl ApiError {
     pub fn fault(&self) -> Fault {
         match self {
             Self::Unreachable { .. } | Self::Silent { .. } => Fault::Passing,
+            // Such as an alert of a load balancer whose servers are just starting.
+            Self::Tls { fault: TlsFault::Other(_), .. } => Fault::Passing,
             Self::Garbled { .. }
             | Self::Endless { .. }
             | Self::Proxy { .. }

@@ -1,6 +1,8 @@
 //! Who we are to a remote, and to a proxy: what git's credential helpers know, what its askpass
 //! answers, and at last what a person types.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use gix::bstr::{BString, ByteSlice};
 use gix::credentials::helper::{Action, Cascade};
 use gix::credentials::protocol::{Context, Outcome};
@@ -16,6 +18,39 @@ pub(super) struct Asking {
     /// The user that a URL names, and its server.
     named: Option<Named>,
     asked: Option<Cascade>,
+    answers: Answers,
+}
+
+/// What was answered before, on other connections of the same pull: a person types it once.
+#[derive(Clone, Default)]
+pub(super) struct Answers(Arc<Mutex<Vec<Answer>>>);
+
+/// An account that was given for a URL.
+#[derive(Clone)]
+struct Answer {
+    url: gix::Url,
+    account: Account,
+}
+
+impl Answers {
+    fn of(&self, url: &gix::Url) -> Option<Account> {
+        let answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_for = |answer: &&Answer| {
+            let user = url.user().is_none_or(|user| user == answer.account.username);
+            user && answer.url.path == url.path && is_same_server(&answer.url, url)
+        };
+        answers.iter().find(is_for).map(|answer| answer.account.clone())
+    }
+
+    fn keep(&self, url: gix::Url, account: Account) {
+        let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.push(Answer { url, account });
+    }
+
+    /// Forgets all: one of them was refused.
+    fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
 }
 
 /// A user at one server.
@@ -27,7 +62,13 @@ pub(super) struct Named {
 
 impl Asking {
     pub(super) fn new(repo: gix::Repository, pulse: Pulse, named: Option<Named>) -> Self {
-        Self { repo, pulse, named, asked: None }
+        Self { repo, pulse, named, asked: None, answers: Answers::default() }
+    }
+
+    /// The same, and it remembers with others what was answered.
+    pub(super) fn with_answers(mut self, answers: Answers) -> Self {
+        self.answers = answers;
+        self
     }
 
     /// Does what git's `credential` does for `action`.
@@ -36,6 +77,9 @@ impl Asking {
     ///
     /// When there is no answer.
     pub(super) fn act(&mut self, action: Action) -> gix::Result<Option<Outcome>> {
+        if matches!(action, Action::Erase(_)) {
+            self.answers.clear();
+        }
         match action {
             Action::Get(context) => self.get(context).map(Some),
             Action::Store(_) | Action::Erase(_) => match self.asked.as_mut() {
@@ -54,6 +98,12 @@ impl Asking {
         {
             url.set_user(Some(named.user.clone()));
         }
+        if let Some(identity) = self.answers.of(&url) {
+            let (username, password) = (identity.username.clone(), identity.password.clone());
+            let known = Context { username: Some(username), password: Some(password), ..context };
+            return Ok(Outcome { identity, next: known.into() });
+        }
+        let asked = url.clone();
         let (cascade, action, mut options) = self.repo.config_snapshot().credential_helpers(url)?;
         let Action::Get(mut normal) = action else {
             return Err(failure("git's credential helpers are not asked"));
@@ -78,7 +128,9 @@ impl Asking {
                 answer => answer,
             }
         })?;
-        answer.ok_or_else(|| failure("git's credential helpers answered nothing"))
+        let answer = answer.ok_or_else(|| failure("git's credential helpers answered nothing"))?;
+        self.answers.keep(asked, answer.identity.clone());
+        Ok(answer)
     }
 }
 

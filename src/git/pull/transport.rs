@@ -8,7 +8,7 @@ use gix::remote::{Connection, Direction};
 use gix::sec::identity::Account;
 use gix::url::Scheme;
 
-use super::credentials::{self, Asking, Named, is_same_server};
+use super::credentials::{self, Answers, Asking, Named, is_same_server};
 use super::proxy::Choices;
 use super::session::{Plan, Session};
 use super::settings::Settings;
@@ -33,6 +33,8 @@ pub(super) struct Manner {
     /// What the remote says.
     pub(super) words: Words,
     warnings: Warnings,
+    /// What was answered to questions for credentials.
+    answers: Answers,
 }
 
 impl Manner {
@@ -43,6 +45,7 @@ impl Manner {
             refs: options.limits.refs,
             words: Words::default(),
             warnings: options.warnings.clone(),
+            answers: Answers::default(),
         }
     }
 }
@@ -100,7 +103,8 @@ pub(super) fn prepare(
             let session = Session::new(plan, text.as_ref(), manner.words.clone())?;
             *connection.transport_mut() = Box::new(Web::new(session, url, version, manner.refs));
             let named = credentials.map(|Credentials { user, url, .. }| Named { user, url });
-            let mut asking = Asking::new(repo, pulse.clone(), named);
+            let asking = Asking::new(repo, pulse.clone(), named);
+            let mut asking = asking.with_answers(manner.answers.clone());
             connection.set_credentials(move |action| asking.act(action));
         }
         Scheme::Ssh | Scheme::File => {
