@@ -202,8 +202,8 @@ impl Bench {
     }
 }
 
-/// Does this for every case that the git here can make, on all processors. What it answers is wrong.
-fn each(check: impl Fn(&Bench, &Case) -> Vec<String> + Sync) {
+/// Does this for every case that the git here can make, on all processors. Gives what it finds wrong.
+fn each(check: impl Fn(&Bench, &Case) -> Vec<String> + Sync) -> Vec<String> {
     let (bench, cases, next) = (Bench::new(), Case::all(), AtomicUsize::new(0));
     let (wrong, version) = (Mutex::new(Vec::new()), git_version());
     thread::scope(|scope| {
@@ -217,7 +217,11 @@ fn each(check: impl Fn(&Bench, &Case) -> Vec<String> + Sync) {
             });
         }
     });
-    let wrong = wrong.into_inner().unwrap();
+    wrong.into_inner().unwrap()
+}
+
+#[track_caller]
+fn assert_none(wrong: &[String]) {
     assert!(wrong.is_empty(), "{} are wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
@@ -241,7 +245,7 @@ fn differs(case: &Case, who: &str, expected: &Outcome, seen: &Run) -> Option<Str
 #[test]
 fn pull_in_every_set_up() {
     let trueup = Commands::of_trueup(Path::new(env!("CARGO_BIN_EXE_trueup")));
-    each(|bench, case| {
+    let wrong = each(|bench, case| {
         let seen = bench.run(case, &trueup);
         let is_read = case.check.is_met_by(&seen.read);
         let unread = (!is_read).then(|| {
@@ -249,6 +253,7 @@ fn pull_in_every_set_up() {
         });
         differs(case, "trueup", &case.trueup, &seen).into_iter().chain(unread).collect()
     });
+    assert_none(&wrong);
 }
 
 /// With git beside, whose every answer is held against the table, and the files that both leave.
@@ -265,7 +270,7 @@ fn pull_in_every_set_up_beside_git() {
         let row = format!("{what:7} git {:8} trueup {}", git.outcome.kind(), other.outcome.kind());
         *counts.lock().unwrap().entry(row).or_default() += 1;
     };
-    each(|bench, case| {
+    let wrong = each(|bench, case| {
         let git = bench.run(case, &Commands::of_git());
         let ours = bench.run(case, &trueup);
         count("now", &git, &ours);
@@ -286,4 +291,5 @@ fn pull_in_every_set_up_beside_git() {
     for (row, count) in counts.into_inner().unwrap() {
         println!("{count:4} {row}");
     }
+    assert_none(&wrong);
 }
