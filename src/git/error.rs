@@ -159,6 +159,12 @@ pub enum Error {
         /// What git says.
         source: Cause,
     },
+    /// The index could not be read.
+    #[error("cannot read the index")]
+    Index {
+        /// What git says.
+        source: Cause,
+    },
     /// The repository could not be read.
     #[error("cannot read {what}")]
     Read {
@@ -178,6 +184,11 @@ impl Error {
         move |error| Self::Read { what, source: Cause::of(&error) }
     }
 
+    /// Makes a failed read of the index into an error.
+    pub(super) fn index<E: std::error::Error + 'static>(error: E) -> Self {
+        Self::Index { source: Cause::of(&error) }
+    }
+
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
@@ -187,9 +198,11 @@ impl Error {
             Self::Format { what, .. } if what.contains("reftable") => {
                 "let git store them as files: git refs migrate --ref-format=files".into()
             }
-            Self::Format { .. } => "clone it to another folder, where trueup makes what it knows: trueup \
+            Self::Format { .. } => {
+                "clone it to another folder, where trueup makes what it knows: trueup \
                                     pull -C DIR --url URL"
-                .into(),
+                    .into()
+            }
             Self::Config { .. } => "see what git says of it: git config --list".into(),
             Self::Outside { root, .. } => {
                 format!("paths are folders and files of the checkout {}", root.display())
@@ -232,8 +245,8 @@ impl Error {
             Self::Promised { remote, .. } => format!(
                 "bring all of it in where the remote can be reached: git fetch --refetch --no-filter {remote}"
             ),
-            Self::Read { what, .. } if what == "the index" => {
-                "make it anew from the commit: rm \"$(git rev-parse --git-path index)\" && git reset"
+            Self::Index { .. } => {
+                "recreate it from the commit: rm \"$(git rev-parse --git-path index)\" && git reset"
                     .into()
             }
             Self::Shallow => "fetch all of its history: git fetch --unshallow".into(),

@@ -17,7 +17,7 @@ const PLACES: [&str; 8] = [
 /// What gix speaks; git would start a program for any other that the repository names.
 const PROTOCOLS: &str = "file:git:http:https:ssh";
 
-/// A git about to be run on `repo`. It asks nobody, and runs no hook and no monitor that the
+/// A git about to be run on `repo`. It asks no questions, and runs no hook and no monitor that the
 /// repository brings.
 pub(super) fn git(repo: &gix::Repository) -> Command {
     let mut git = Command::new("git");

@@ -42,7 +42,7 @@ impl Checkout {
                 let paths = changed.into_iter().map(|path| path.to_string()).collect();
                 Ok(Uncommitted { paths, unknown: None })
             }
-            Err(error @ Error::Read { .. }) => {
+            Err(error @ (Error::Read { .. } | Error::Index { .. })) => {
                 let mut why = error.to_string();
                 let mut next = std::error::Error::source(&error);
                 while let Some(cause) = next {
@@ -100,7 +100,7 @@ impl Checkout {
         // Whether a file would survive a round trip through git is of no interest to a reader.
         read_config(repo.config_snapshot_mut().set_raw_value("core.safecrlf", "false"))?;
 
-        let index = repo.index_or_empty().map_err(Error::read("the index"))?;
+        let index = repo.index_or_empty().map_err(Error::index)?;
         let mut skipped = Vec::new();
         let mut barred = Vec::new();
         let mut same = Vec::new();

@@ -115,19 +115,31 @@ fn a_password_of_the_remotes_url_is_used() {
 fn an_askpass_answers_where_the_terminal_is_not_asked() {
     let private = Private::new();
     let program = private.upstream.folder().join("askpass");
-    let text = "case \"$1\" in User*) echo bob;; *bob@*) echo s3cret;; esac";
-    script(&program, text);
+    let asked = private.upstream.folder().join("asked");
+    let text = format!(
+        "echo \"$1\" >>'{}'\ncase \"$1\" in User*) echo bob;; *bob@*) echo s3cret;; esac",
+        asked.display()
+    );
+    script(&program, &text);
+    // A clone makes several connections, and asks once for the user and once for the password.
+    let assert_asked_once = || {
+        let questions = fs::read_to_string(&asked).unwrap();
+        assert_eq!(questions.lines().count(), 2, "{questions}");
+        fs::remove_file(&asked).unwrap();
+    };
 
     let clone = |name: &str| {
         let command = private.pull().args(["--url", &private.url("")]);
         let output = command.env(name, &program).run();
         private.assert_cloned(&output);
+        assert_asked_once();
         fs::remove_dir_all(private.place()).unwrap();
     };
     clone("GIT_ASKPASS");
     clone("SSH_ASKPASS");
     private.configure(&format!("[core]\n\taskPass = {}\n", program.display()));
     private.assert_cloned(&private.clone(""));
+    assert_asked_once();
 }
 
 #[test]

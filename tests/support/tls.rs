@@ -1,4 +1,4 @@
-//! A server's side of TLS, with a certificate for `localhost` of an authority that nobody knows, or
+//! A server's side of TLS, with a certificate for `localhost` of an authority that no client trusts yet, or
 //! with one that a test makes up.
 
 use std::sync::Arc;

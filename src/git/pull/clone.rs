@@ -269,7 +269,7 @@ fn clone(folder: &Path, url: &RemoteUrl, options: &PullOptions) -> Result<(), Pu
         return Err(PullError::Interrupted);
     }
     checked(outcome)?;
-    let index = repo.index_or_empty().map_err(Error::read("the index"))?;
+    let index = repo.index_or_empty().map_err(Error::index)?;
     encoding::correct(&repo, &index, repo.workdir().unwrap_or(folder))
 }
 

@@ -155,7 +155,6 @@ pub(super) fn finish(
 
 /// The index as it is now that nobody else may change it.
 fn read_index(repo: &gix::Repository) -> Result<gix::index::File, PullError> {
-    let reading = || "the index";
     let path: &Path = &repo.index_path();
     let index = gix::index::File::at_or_default(
         path,
@@ -163,7 +162,7 @@ fn read_index(repo: &gix::Repository) -> Result<gix::index::File, PullError> {
         false,
         gix::index::decode::Options::default(),
     )
-    .map_err(Error::read(reading()))?;
+    .map_err(Error::index)?;
     let unmerged = index.entries().iter().find(|entry| entry.stage() != Stage::Unconflicted);
     if let Some(entry) = unmerged {
         return Err(PullError::Unmerged { path: entry.path(&index).to_string() });

@@ -16,7 +16,7 @@ enum Shared {
     Umask,
     /// These as well.
     More(u32),
-    /// These and nobody else.
+    /// These alone.
     Exactly(u32),
 }
 
@@ -89,7 +89,7 @@ fn is_of_pack(name: &std::ffi::OsStr) -> bool {
     name.to_str().is_some_and(|name| name.starts_with("pack-"))
 }
 
-/// The mode of a file that nobody writes, with the umask of this process.
+/// The mode of a file that is not written to again, with the umask of this process.
 fn readable(folder: &Path) -> Option<u32> {
     let probe = folder.join(format!("tmp_trueup_{}", std::process::id()));
     let file = OpenOptions::new().write(true).create_new(true).open(&probe).ok()?;

@@ -241,13 +241,16 @@ impl BufRead for Headers {
     }
 }
 
+/// Reads what is buffered, as far as it fits.
+fn read_buffered(from: &mut impl BufRead, buffer: &mut [u8]) -> io::Result<usize> {
+    let bytes = from.fill_buf()?.read(buffer)?;
+    from.consume(bytes);
+    Ok(bytes)
+}
+
 impl Read for Headers {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let data = self.fill_buf()?;
-        let bytes = data.len().min(buffer.len());
-        buffer[..bytes].copy_from_slice(&data[..bytes]);
-        self.consume(bytes);
-        Ok(bytes)
+        read_buffered(self, buffer)
     }
 }
 
@@ -290,11 +293,7 @@ impl BufRead for Body {
 
 impl Read for Body {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let data = self.fill_buf()?;
-        let bytes = data.len().min(buffer.len());
-        buffer[..bytes].copy_from_slice(&data[..bytes]);
-        self.consume(bytes);
-        Ok(bytes)
+        read_buffered(self, buffer)
     }
 }
 
@@ -328,11 +327,7 @@ impl<R: BufRead> BufRead for Limited<R> {
 
 impl<R: BufRead> Read for Limited<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let data = self.fill_buf()?;
-        let bytes = data.len().min(buffer.len());
-        buffer[..bytes].copy_from_slice(&data[..bytes]);
-        self.consume(bytes);
-        Ok(bytes)
+        read_buffered(self, buffer)
     }
 }
 
