@@ -137,6 +137,7 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         };
         let ended = lock.keep(locked(&args, (&ready, &lock), (directory, &halt), ui)).await;
         lock.give_back().await;
+        ready.session.warn_of_credentials(ui);
         match ended {
             // Whoever was quicker to make the namespace is waited for like anybody else.
             Err(failure) if was_too_late(&failure) && begin.elapsed() < patience => {

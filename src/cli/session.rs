@@ -12,7 +12,7 @@ use super::target::{Named, TargetArgs};
 use super::throwaway::{Throwaway, ThrowawayArgs};
 use super::ui::Ui;
 use crate::approval::Purpose;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, CredentialCache};
 use crate::git::Checkout;
 use crate::observed::Unlisted;
 use crate::plan::{Change, Confidence, Lack};
@@ -38,6 +38,7 @@ pub struct Session {
     pub cluster: Cluster,
     /// What to make true.
     pub named: Named,
+    credentials: CredentialCache,
     begin: Instant,
     /// Taken down with the session.
     _throwaway: Throwaway,
@@ -64,7 +65,15 @@ impl Session {
         if wanted.throwaway.is_wanted() {
             named.conduct = named.conduct.of_a_throwaway();
         }
-        Ok(Self { checkout, cluster, named, begin, _throwaway: throwaway })
+        let credentials = access.credentials;
+        let session = Self { checkout, cluster, named, credentials, begin, _throwaway: throwaway };
+        session.warn_of_credentials(ui);
+        Ok(session)
+    }
+
+    /// Says what is worth a warning about the credentials that were renewed meanwhile.
+    pub fn warn_of_credentials(&self, ui: &mut Ui) {
+        self.credentials.take_warnings().iter().for_each(|warning| ui.warning(warning));
     }
 
     /// Takes the time that a person needed to answer off the time that the run took.
@@ -105,6 +114,7 @@ impl Session {
         let survey = survey(&self.named.target, &self.checkout, &self.cluster, None).await;
         waiting.finish_and_clear();
         ui.cell();
+        self.warn_of_credentials(ui);
         Ok(survey.inspect_err(|error| ui.problems(error.problems()))?)
     }
 

@@ -126,6 +126,7 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     watch(&setting, &stop, &mut |event| {
         ui.cell();
         let warnings = setting.pull.iter().flat_map(|pull| pull.warnings.take());
+        let warnings = warnings.chain(setting.access.credentials.take_warnings());
         // Once: they are the same in every round.
         let new = warnings.filter(|warning| is_warned && warned.insert(warning.clone()));
         for warning in new {

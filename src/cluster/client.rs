@@ -1,12 +1,13 @@
-//! kube's client with the credential of the moment. That of an exec plugin is renewed when it expires
-//! or when the server no longer takes it.
+//! kube's client with the credential of the moment. That of an exec plugin or an identity provider is
+//! renewed when it expires or when the server no longer takes it.
 
 use std::sync::{PoisonError, RwLock};
 
 use kube::Client;
-use kube::config::{Config, ExecConfig};
+use kube::config::Config;
 
-use super::exec_plugin::{Credential, CredentialCache, NoCredential};
+use super::credential::{Credential, CredentialCache, NoCredential, Source};
+use super::oidc::{Origin, Provider};
 use super::proxy::Proxy;
 use super::transport;
 
@@ -33,15 +34,15 @@ pub(super) struct Authenticated {
 pub(super) enum NoClient {
     /// The configuration can't be used; as text without what is secret.
     Unusable(String),
-    /// The plugin gives no credential.
+    /// The plugin or the identity provider gives no credential.
     NoCredential(NoCredential),
 }
 
 struct Renewal {
-    /// With the plugin in it.
+    /// Without a credential in it.
     config: Config,
     proxy: Option<Proxy>,
-    exec: ExecConfig,
+    source: Source,
     cache: CredentialCache,
 }
 
@@ -57,21 +58,30 @@ impl RenewableClient {
     }
 
     /// The client that a configuration describes, through a proxy if need be. An exec plugin is run,
-    /// unless it was before.
+    /// unless it was before; so is an identity provider asked, which tells new tokens to `origin`.
     ///
     /// # Errors
     ///
-    /// When the configuration can't be used, or the plugin gives no credential.
+    /// When the configuration can't be used, or there is no credential.
     pub(super) async fn new(
         config: Config,
         proxy: Option<Proxy>,
+        origin: Option<Origin>,
         cache: &CredentialCache,
     ) -> Result<Self, NoClient> {
-        let Some(exec) = config.auth_info.exec.clone() else {
-            let client = transport::client(&config, proxy).map_err(NoClient::Unusable)?;
-            return Ok(Self::with(Authenticated { client, credential: None, number: 0 }, None));
+        let user = &config.auth_info;
+        let source = match (&user.exec, &user.auth_provider) {
+            (Some(exec), _) => Source::Plugin(exec.clone()),
+            (None, Some(said)) => {
+                let provider = Provider::new(said, origin).map_err(NoClient::Unusable)?;
+                Source::Oidc(provider)
+            }
+            (None, None) => {
+                let client = transport::client(&config, proxy).map_err(NoClient::Unusable)?;
+                return Ok(Self::with(Authenticated { client, credential: None, number: 0 }, None));
+            }
         };
-        let renewal = Renewal { config, proxy, exec, cache: cache.clone() };
+        let renewal = Renewal { config, proxy, source, cache: cache.clone() };
         let open = renewal.client(None).await?;
         Ok(Self::with(open, Some(renewal)))
     }
@@ -94,12 +104,16 @@ impl RenewableClient {
     ///
     /// # Errors
     ///
-    /// When the plugin gives no credential.
+    /// When there is no credential.
     pub(super) async fn renew(
         &self,
         refused: &Authenticated,
     ) -> Result<Option<Authenticated>, NoClient> {
         let Some(renewal) = &self.renewal else { return Ok(None) };
+        let has_expired = refused.credential.as_ref().is_some_and(Credential::is_expired);
+        if !has_expired && !renewal.source.has_others() {
+            return Ok(None);
+        }
         let _one = self.renewing.lock().await;
         let now = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
         if now.number != refused.number {
@@ -114,7 +128,7 @@ impl RenewableClient {
 impl Renewal {
     async fn client(&self, refused: Option<&Authenticated>) -> Result<Authenticated, NoClient> {
         let not = refused.and_then(|refused| refused.credential.as_ref());
-        let credential = self.cache.credential(&self.exec, not).await;
+        let credential = self.cache.credential(&self.source, not).await;
         let credential = credential.map_err(NoClient::NoCredential)?;
         let mut config = self.config.clone();
         config.auth_info = credential.of(&config.auth_info);

@@ -11,8 +11,9 @@ use http::header::USER_AGENT;
 use kube::config::Config;
 
 use super::client::{NoClient, RenewableClient};
-use super::exec_plugin::NoCredential;
+use super::credential::NoCredential;
 use super::kubeconfig::{self, PipeCache, ReadError, Wanted};
+use super::oidc::Origin;
 use super::{Cluster, CredentialCache, Limits, authentication, in_cluster, proxy};
 use crate::credentials::without_credentials;
 use crate::memory::Memory;
@@ -41,7 +42,7 @@ pub struct Access {
     pub request_timeout: Option<Duration>,
     /// How much of the server's answers is taken in.
     pub limits: Limits,
-    /// The credentials that exec plugins gave.
+    /// The credentials that exec plugins and identity providers gave.
     pub credentials: CredentialCache,
     /// The kubeconfigs that came through a pipe.
     pub pipes: PipeCache,
@@ -93,7 +94,7 @@ pub enum ConnectError {
         /// Why.
         reason: String,
     },
-    /// The user's exec plugin gives no credential.
+    /// The user's exec plugin or identity provider gives no credential.
     #[error("cannot log in to the cluster")]
     NoCredential(#[source] NoCredential),
 }
@@ -123,14 +124,14 @@ impl ConnectError {
 }
 
 impl Cluster {
-    /// Prepares the connection; nothing is sent yet. An exec plugin is run, unless `access` has what
-    /// it gave.
+    /// Prepares the connection; nothing is sent to the cluster yet. An exec plugin is run and an
+    /// identity provider asked, unless `access` has what it gave.
     ///
     /// # Errors
     ///
     /// When there is no kubeconfig, or it can't be used.
     pub async fn connect(access: &Access) -> Result<Self, ConnectError> {
-        let Found { mut config, name, proxy_url } = load(access)?;
+        let Found { mut config, name, proxy_url, origin } = load(access)?;
         let timeout = match access.request_timeout {
             Some(Duration::ZERO) => None,
             timeout => Some(timeout.unwrap_or(READ_TIMEOUT)),
@@ -151,7 +152,7 @@ impl Cluster {
         let environment = proxy::Environment::read();
         let proxy = proxy::choose(proxy_url.as_deref(), &config.cluster_url, &environment);
         let proxy = proxy.map_err(unusable)?;
-        let client = RenewableClient::new(config, proxy, &access.credentials).await;
+        let client = RenewableClient::new(config, proxy, origin, &access.credentials).await;
         let client = client.map_err(|error| match error {
             NoClient::Unusable(reason) => unusable(reason),
             NoClient::NoCredential(error) => ConnectError::NoCredential(error),
@@ -181,6 +182,8 @@ struct Found {
     name: String,
     /// The proxy that the cluster is behind.
     proxy_url: Option<String>,
+    /// Where the kubeconfig has its user.
+    origin: Option<Origin>,
 }
 
 fn load(access: &Access) -> Result<Found, ConnectError> {
@@ -197,7 +200,8 @@ fn load(access: &Access) -> Result<Found, ConnectError> {
             config.auth_info.impersonate.clone_from(&access.impersonate);
             let groups = Some(&access.impersonate_groups).filter(|groups| !groups.is_empty());
             config.auth_info.impersonate_groups = groups.cloned();
-            return Ok(Found { config, name: "in-cluster".to_owned(), proxy_url: None });
+            let name = "in-cluster".to_owned();
+            return Ok(Found { config, name, proxy_url: None, origin: None });
         }
     };
     let chosen = kubeconfig.choose(&Wanted {
@@ -205,7 +209,7 @@ fn load(access: &Access) -> Result<Found, ConnectError> {
         impersonate: access.impersonate.as_deref(),
         groups: &access.impersonate_groups,
     })?;
-    let kubeconfig::Chosen { name, server, namespace, authorities, cluster, user } = chosen;
+    let kubeconfig::Chosen { name, server, namespace, authorities, cluster, user, origin } = chosen;
     let mut config = Config::new(server);
     config.default_namespace = namespace.unwrap_or(config.default_namespace);
     config.root_cert = authorities;
@@ -213,7 +217,7 @@ fn load(access: &Access) -> Result<Found, ConnectError> {
     config.disable_compression = cluster.disable_compression.unwrap_or_default();
     config.tls_server_name = cluster.tls_server_name;
     config.auth_info = user;
-    Ok(Found { config, name, proxy_url: cluster.proxy_url })
+    Ok(Found { config, name, proxy_url: cluster.proxy_url, origin })
 }
 
 /// What was asked for and is not there, or can't be read. Only where nothing was may a pod's own cluster be

@@ -2,103 +2,27 @@
 //! what it gave expires or the server no longer takes it, as client-go does
 //! (k8s.io/client-go, `plugin/pkg/client/auth/exec/exec.go`).
 
-use std::fmt;
 use std::io::{self, IsTerminal as _};
 use std::process::{Output, Stdio};
-use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use kube::config::{AuthInfo, ExecConfig, ExecInteractiveMode};
+use kube::config::{ExecConfig, ExecInteractiveMode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::process::Command;
-use tokio::sync::Mutex;
 
 use super::authentication::ended;
+use super::credential::{Credential, NoCredential};
 
 /// The variable in which a plugin gets what it may want to know.
 const EXEC_INFO: &str = "KUBERNETES_EXEC_INFO";
 
-/// The credentials that plugins gave: shared by all that connect in the same way, such as the rounds
-/// of a watch.
-#[derive(Clone, Default)]
-pub struct CredentialCache(Arc<Mutex<Vec<(String, Credential)>>>);
-
-impl fmt::Debug for CredentialCache {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CredentialCache")
-    }
-}
-
-/// What an ExecCredential's status holds.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct Credential {
-    token: Option<String>,
-    /// A certificate and its key, as PEM.
-    certificate: Option<[String; 2]>,
-    expires: Option<Timestamp>,
-}
-
-impl Credential {
-    /// Whether it is of no use any more.
-    pub(super) fn is_expired(&self) -> bool {
-        self.expires.is_some_and(|end| end <= Timestamp::now())
-    }
-
-    /// The user with this credential, and without the plugin that gave it.
-    pub(super) fn of(&self, user: &AuthInfo) -> AuthInfo {
-        let mut user = user.clone();
-        user.exec = None;
-        if let Some(token) = &self.token {
-            user.token = Some(token.clone().into());
-        }
-        if let Some([certificate, key]) = &self.certificate {
-            user.client_certificate_data = Some(STANDARD.encode(certificate));
-            user.client_key_data = Some(STANDARD.encode(key).into());
-        }
-        user
-    }
-}
-
-/// Why there is no credential to show.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct NoCredential {
-    /// Which plugin, and what it did; without what is secret.
-    pub(super) message: String,
-    /// What to do about it.
-    pub(super) hint: Option<String>,
-}
-
-impl CredentialCache {
-    /// What the plugin gave, or gives now where that has expired or is `refused`. Others who want the
-    /// same wait for it.
-    ///
-    /// # Errors
-    ///
-    /// When the plugin can't be run, fails, or gives nothing.
-    pub(super) async fn credential(
-        &self,
-        exec: &ExecConfig,
-        refused: Option<&Credential>,
-    ) -> Result<Credential, NoCredential> {
-        let whose = serde_json::to_string(&(exec, &exec.cluster)).unwrap_or_default();
-        let mut known = self.0.lock().await;
-        let found = known.iter().find(|(plugin, _)| *plugin == whose).map(|(_, found)| found);
-        if let Some(found) = found.filter(|it| !it.is_expired() && Some(*it) != refused) {
-            return Ok(found.clone());
-        }
-        let credential = ask(exec).await?;
-        known.retain(|(plugin, _)| *plugin != whose);
-        known.push((whose, credential.clone()));
-        Ok(credential)
-    }
-}
-
 /// Runs the plugin.
-async fn ask(exec: &ExecConfig) -> Result<Credential, NoCredential> {
+///
+/// # Errors
+///
+/// When it can't be run, fails, or gives nothing.
+pub(super) async fn ask(exec: &ExecConfig) -> Result<Credential, NoCredential> {
     let program = exec.command.as_deref().filter(|program| !program.is_empty());
     let Some(program) = program else {
         let message = "the user's exec plugin has no command".to_owned();
@@ -208,5 +132,5 @@ fn read(exec: &ExecConfig, stdout: &[u8]) -> Result<Credential, String> {
     // One that comes expired is used as long as the server takes it, so that clocks which differ do not
     // run the plugin before every request.
     let expires = status.expiration_timestamp.filter(|end| *end > Timestamp::now());
-    Ok(Credential { token, certificate, expires })
+    Ok(Credential { token, certificate, expires, refresh_token: None })
 }

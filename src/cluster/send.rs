@@ -9,7 +9,7 @@ use http::{Request, Response, StatusCode};
 use kube::client::Body;
 
 use super::client::{Authenticated, NoClient};
-use super::exec_plugin::NoCredential;
+use super::credential::NoCredential;
 use super::wire::{Call, garbled};
 use super::{ApiError, Cluster, TlsFault, authentication, proxy};
 

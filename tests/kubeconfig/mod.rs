@@ -2,6 +2,7 @@
 //! a cluster that nobody chose.
 
 mod cases;
+mod oidc;
 mod proxies;
 mod screens;
 mod table;

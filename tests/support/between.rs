@@ -148,6 +148,18 @@ impl Heard {
         self.head[0].trim()
     }
 
+    /// What a header says; its name in lower case.
+    pub(super) fn header(&self, name: &str) -> Option<String> {
+        self.head.iter().find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            (key.to_lowercase() == name).then(|| value.trim().to_owned())
+        })
+    }
+
+    pub(super) fn body(&self) -> String {
+        String::from_utf8(self.body.clone()).unwrap()
+    }
+
     /// Sends it to the server, whose answer is to be read.
     pub(super) fn forward(&self, server: &str) -> io::Result<TcpStream> {
         let mut upstream = TcpStream::connect(server)?;

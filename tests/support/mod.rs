@@ -10,6 +10,7 @@ pub mod faults;
 pub mod front;
 pub mod git;
 pub mod http;
+pub mod identity_provider;
 pub mod kubelet;
 pub mod mutate;
 pub mod random;

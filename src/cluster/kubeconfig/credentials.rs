@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{LARGEST, pem};
 use crate::bounded;
+use crate::cluster::oidc::Provider;
 
 /// The user with what counts of the credentials.
 ///
@@ -17,6 +18,9 @@ use crate::bounded;
 ///
 /// When a file of them can't be read, or there is no such thing in it; as text without what is secret.
 pub(super) fn settled(mut user: AuthInfo) -> Result<AuthInfo, String> {
+    if let Some(said) = &user.auth_provider {
+        Provider::new(said, None)?;
+    }
     certificate(&mut user)?;
     token(&mut user)?;
     // A password alone is shown to no server.
@@ -30,9 +34,13 @@ pub(super) fn settled(mut user: AuthInfo) -> Result<AuthInfo, String> {
     Ok(without_plugin(user))
 }
 
-/// The user without an exec plugin where there is a credential already.
+/// The user without an exec plugin where there is a credential already, and without an auth-provider
+/// where there is another one to show in its place.
 fn without_plugin(mut user: AuthInfo) -> AuthInfo {
     let has_token = user.token.is_some() || user.token_file.is_some();
+    if has_token || user.username.is_some() {
+        user.auth_provider = None;
+    }
     if has_token || user.username.is_some() || user.client_certificate_data.is_some() {
         user.exec = None;
     }
@@ -63,7 +71,11 @@ fn certificate(user: &mut AuthInfo) -> Result<(), String> {
 /// # Errors
 ///
 /// When that can't be read.
-pub(super) fn bytes(data: Option<&str>, file: Option<&str>, what: &str) -> Result<Vec<u8>, String> {
+pub(in crate::cluster) fn bytes(
+    data: Option<&str>,
+    file: Option<&str>,
+    what: &str,
+) -> Result<Vec<u8>, String> {
     match (data, file) {
         (Some(data), _) => STANDARD.decode(data).map_err(|_| format!("{what}-data is not base64")),
         (None, Some(path)) => bounded::read(Path::new(path), LARGEST)

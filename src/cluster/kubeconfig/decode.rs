@@ -2,7 +2,7 @@
 //! (`tools/clientcmd/api/v1/types.go`), in what is not used, too; null is as good as not there, and
 //! what client-go does not know is passed over. Errors quote no value: it may be a secret.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,6 +16,8 @@ use crate::manifest;
 pub(in crate::cluster) struct Named {
     pub(in crate::cluster) name: String,
     pub(super) fields: Map<String, Value>,
+    /// The file that it stands in, once that is known.
+    pub(super) file: Option<PathBuf>,
 }
 
 /// The type of a value.
@@ -162,7 +164,7 @@ fn named(config: &mut Map<String, Value>, list: &str, part: &str) -> Result<Vec<
             Some(Value::Object(fields)) => fields,
             _ => Map::new(),
         };
-        all.push(Named { name, fields });
+        all.push(Named { name, fields, file: None });
     }
     Ok(all)
 }

@@ -13,6 +13,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub(super) use credentials::bytes as data_or_file;
 pub(super) use pem::authorities as authorities_of;
 pub(super) use usable::{Chosen, Wanted};
 
@@ -20,7 +21,7 @@ use self::decode::Named;
 use crate::bounded;
 
 /// How many bytes a kubeconfig may have.
-const LARGEST: u64 = 16 << 20;
+pub(super) const LARGEST: u64 = 16 << 20;
 
 /// The pipes that were read, as one that a shell makes of `<(…)`, which give what is in them once:
 /// shared by all that connect in the same way, such as the rounds of a watch.
@@ -96,7 +97,9 @@ fn one(path: &Path, pipes: &PipeCache) -> io::Result<Kubeconfig> {
     if std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
         let mut kubeconfig =
             decode::kubeconfig(&bounded::read(path, LARGEST)?).map_err(io::Error::other)?;
-        kubeconfig.resolve(std::path::absolute(path)?.parent().unwrap_or(Path::new("/")));
+        let path = std::path::absolute(path)?;
+        kubeconfig.resolve(path.parent().unwrap_or(Path::new("/")));
+        kubeconfig.is_of(&path);
         return Ok(kubeconfig);
     }
     let mut pipes = pipes.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -104,7 +107,9 @@ fn one(path: &Path, pipes: &PipeCache) -> io::Result<Kubeconfig> {
         Some(bytes) => bytes,
         None => pipes.entry(path.to_owned()).or_insert(bounded::read(path, LARGEST)?),
     };
-    decode::kubeconfig(bytes).map_err(io::Error::other)
+    let mut kubeconfig = decode::kubeconfig(bytes).map_err(io::Error::other)?;
+    kubeconfig.is_of(path);
+    Ok(kubeconfig)
 }
 
 impl Kubeconfig {
@@ -124,6 +129,13 @@ impl Kubeconfig {
         }
         if self.current.is_empty() {
             self.current = current;
+        }
+    }
+
+    /// Notes which file it was read from.
+    fn is_of(&mut self, file: &Path) {
+        for user in &mut self.users {
+            user.file = Some(file.to_owned());
         }
     }
 

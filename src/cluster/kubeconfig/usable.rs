@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::decode::Named;
 use super::{Kubeconfig, credentials, pem, server};
 use crate::cluster::connect::ConnectError;
+use crate::cluster::oidc::Origin;
 
 /// What an exec plugin is configured by in the extensions of a cluster.
 const EXEC_EXTENSION: &str = "client.authentication.k8s.io/exec";
@@ -28,6 +29,8 @@ pub(in crate::cluster) struct Chosen {
     pub(in crate::cluster) authorities: Option<Vec<Vec<u8>>>,
     pub(in crate::cluster) cluster: Cluster,
     pub(in crate::cluster) user: AuthInfo,
+    /// Where the user stands; `None` where there is none of that name.
+    pub(in crate::cluster) origin: Option<Origin>,
 }
 
 impl Kubeconfig {
@@ -55,11 +58,15 @@ impl Kubeconfig {
             })
         })?;
         let namespace = Some(text("namespace").to_owned()).filter(|text| !text.is_empty());
-        let user = find(&self.users, text("user")).cloned().unwrap_or_default();
-        let parts = Parts { cluster: typed_cluster(cluster), user: typed_user(&user) };
+        let user = find(&self.users, text("user"));
+        let origin = user
+            .and_then(|user| Some(Origin { file: user.file.clone()?, user: user.name.clone() }));
+        let user = user.map(typed_user).unwrap_or_default();
+        let parts = Parts { cluster: typed_cluster(cluster), user };
         let usable = parts.usable(wanted).map_err(unusable)?;
         let Usable { server, authorities, cluster, user } = usable;
-        Ok(Chosen { name: name.to_owned(), server, namespace, authorities, cluster, user })
+        let name = name.to_owned();
+        Ok(Chosen { name, server, namespace, authorities, cluster, user, origin })
     }
 }
 

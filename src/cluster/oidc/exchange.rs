@@ -1,0 +1,153 @@
+//! Requests to an identity provider, over connections as they lead to clusters: with the environment's
+//! proxies, and with authorities of the identity provider's own.
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, USER_AGENT};
+use http::{HeaderValue, Method, Request, StatusCode, Uri};
+use http_body_util::{BodyExt as _, Limited};
+use kube::client::Body;
+use kube::config::Config;
+
+use super::Provider;
+use super::refresh::PATIENCE;
+use crate::cluster::credential::NoCredential;
+use crate::cluster::{TlsFault, authentication, proxy, transport};
+
+/// How many bytes an answer may have.
+const LARGEST: usize = 1 << 20;
+
+/// What is asked of an identity provider.
+pub(super) enum Asked {
+    Document,
+    /// Tokens, by a form and perhaps an Authorization.
+    Tokens {
+        form: String,
+        authorization: Option<HeaderValue>,
+    },
+}
+
+/// What came.
+pub(super) struct Came {
+    pub(super) status: StatusCode,
+    /// Where it is instead.
+    pub(super) location: Option<String>,
+    pub(super) bytes: Bytes,
+}
+
+impl Came {
+    /// Its status and its body.
+    pub(super) fn parts(self) -> (StatusCode, Bytes) {
+        (self.status, self.bytes)
+    }
+}
+
+/// Sends a request and reads its answer, whatever its status.
+///
+/// # Errors
+///
+/// When no answer comes, or no whole one.
+pub(super) async fn send(
+    provider: &Provider,
+    url: &Uri,
+    asked: Asked,
+) -> Result<Came, NoCredential> {
+    let request = match asked {
+        Asked::Document => Request::builder().body(Body::empty()),
+        Asked::Tokens { form, authorization } => {
+            let mut request = Request::builder().method(Method::POST);
+            request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+            if let Some(authorization) = authorization {
+                request = request.header(AUTHORIZATION, authorization);
+            }
+            request.body(Body::from(form.into_bytes()))
+        }
+    };
+    let mut request = request.map_err(|_| unreachable(provider, "can't be asked"))?;
+    let path = url.path_and_query().map_or("/", |path| path.as_str());
+    *request.uri_mut() = Uri::try_from(path).map_err(|_| unreachable(provider, "has no path"))?;
+    request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+    let server = Uri::builder().scheme(url.scheme_str().unwrap_or("https"));
+    let server = server.authority(url.authority().map_or("", |it| it.as_str()));
+    let server = server.path_and_query("/").build();
+    let server = server.map_err(|_| unreachable(provider, "has no address"))?;
+    let client = client(provider, server).map_err(|why| {
+        let message = format!("cannot refresh the id-token at {}: {why}", provider.shown());
+        NoCredential { message, hint: None }
+    })?;
+    let answer = client.send(request).await.map_err(|error| lost(provider, &error))?;
+    let (head, body) = answer.into_parts();
+    let location = head.headers.get(LOCATION).filter(|_| head.status.is_redirection());
+    let location = location.and_then(|it| it.to_str().ok()).map(str::to_owned);
+    let bytes = Limited::new(body, LARGEST).collect().await;
+    let bytes = bytes.map_err(|error| lost(provider, &*error))?.to_bytes();
+    Ok(Came { status: head.status, location, bytes })
+}
+
+/// A client for a server of the identity provider's.
+fn client(provider: &Provider, server: Uri) -> Result<kube::Client, String> {
+    let proxy = proxy::choose(None, &server, &proxy::Environment::read())?;
+    let mut config = Config::new(server);
+    config.root_cert = provider.authorities.clone();
+    config.read_timeout = Some(PATIENCE);
+    config.default_retry = false;
+    let agent = HeaderValue::from_static(concat!("trueup/", env!("CARGO_PKG_VERSION")));
+    config.headers.push((USER_AGENT, agent));
+    transport::client(&config, proxy)
+}
+
+/// The error of a request that got no whole answer.
+fn lost(provider: &Provider, error: &(dyn std::error::Error + 'static)) -> NoCredential {
+    let Some(fault) = TlsFault::of(error) else {
+        let cause = authentication::cause(error);
+        let hint = proxy::refusal(error).map(|refusal| refusal.hint());
+        let why = format!("can't be reached: {cause}");
+        return NoCredential { hint, ..unreachable(provider, &why) };
+    };
+    let hint = match &fault {
+        TlsFault::UnknownAuthority { .. } => Some(
+            "put the authority of the identity provider into idp-certificate-authority-data of the \
+             kubeconfig's auth-provider"
+                .to_owned(),
+        ),
+        TlsFault::Expired { .. } | TlsFault::NotYetValid { .. } => fault.hint(),
+        _ => None,
+    };
+    NoCredential { hint, ..unreachable(provider, &format!("can't be reached by TLS: {fault}")) }
+}
+
+/// That the identity provider is of no use, and why.
+pub(super) fn unreachable(provider: &Provider, why: &str) -> NoCredential {
+    let message = format!("cannot refresh the id-token: {} {why}", provider.shown());
+    NoCredential { message, hint: None }
+}
+
+/// A URL of HTTP; `None` where the text is none.
+pub(super) fn url(text: &str) -> Option<Uri> {
+    let url: Uri = text.parse().ok()?;
+    let is_http = matches!(url.scheme_str(), Some("http" | "https"));
+    (is_http && url.host().is_some_and(|host| !host.is_empty())).then_some(url)
+}
+
+/// Where a redirection leads to.
+pub(super) fn next(from: &Uri, location: &str) -> Option<Uri> {
+    match location.starts_with('/') && !location.starts_with("//") {
+        true => url(&format!("{}://{}{location}", from.scheme()?, from.authority()?)),
+        false => url(location),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirection_leads_to_the_same_server_or_another() {
+        let from = url("https://a:1/b").unwrap();
+        let next = |location: &str| next(&from, location).map(|url| url.to_string());
+        assert_eq!(next("/c?d").unwrap(), "https://a:1/c?d");
+        assert_eq!(next("https://e/f").unwrap(), "https://e/f");
+        for location in ["", "c", "//e/f", "ftp://e/f", "https:///f"] {
+            assert_eq!(next(location), None, "{location}");
+        }
+    }
+}

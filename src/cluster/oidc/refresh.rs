@@ -1,0 +1,220 @@
+//! Asks an identity provider for new tokens: its discovery document says where, and the refresh token
+//! is what they are given for (RFC 6749, sections 2.3.1, 5 and 6). How a request is sent is
+//! [`exchange`]'s.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderValue, StatusCode, Uri};
+use serde::Deserialize;
+
+use super::exchange::{Asked, next, send, unreachable, url};
+use super::{Provider, USE_KUBELOGIN, harmless, usable_until};
+use crate::cluster::credential::NoCredential;
+use crate::credentials::without_credentials;
+
+/// How long all of it may take.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// How often the discovery document may be somewhere else, as for Go's client.
+const REDIRECTS: usize = 10;
+
+/// What an identity provider gives.
+pub(super) struct Tokens {
+    pub(super) id_token: String,
+    /// Where it gives another one.
+    pub(super) refresh_token: Option<String>,
+}
+
+/// The answer to a request for tokens, or why there are none.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Answer {
+    access_token: Option<String>,
+    id_token: Option<String>,
+    refresh_token: Option<String>,
+    error: Option<String>,
+    error_description: Option<String>,
+}
+
+/// Asks for new tokens.
+///
+/// # Errors
+///
+/// When the identity provider can't be reached, or gives none.
+pub(super) async fn tokens(
+    provider: &Provider,
+    refresh_token: &str,
+) -> Result<Tokens, NoCredential> {
+    match tokio::time::timeout(PATIENCE, asked(provider, refresh_token)).await {
+        Ok(answer) => answer,
+        Err(_) => {
+            Err(unreachable(provider, &format!("does not answer in {} s", PATIENCE.as_secs())))
+        }
+    }
+}
+
+async fn asked(provider: &Provider, refresh_token: &str) -> Result<Tokens, NoCredential> {
+    let endpoint = token_endpoint(provider).await?;
+    let secret = provider.client_secret.as_deref();
+    // Some take the secret in a header alone and some in the body alone; a client without one has
+    // nothing to put into a header.
+    let in_header: &[bool] = if secret.is_some() { &[true, false] } else { &[false] };
+    let mut refusals = Vec::new();
+    for &in_header in in_header {
+        let request = token_request(provider, refresh_token, in_header);
+        let (status, bytes) = send(provider, &endpoint, request).await?.parts();
+        let answer: Answer = serde_json::from_slice(&bytes).unwrap_or_default();
+        let has_error = answer.error.as_ref().is_some_and(|error| !error.is_empty());
+        if !status.is_success() || has_error {
+            refusals.push((status, answer));
+            continue;
+        }
+        return given(provider, refresh_token, answer);
+    }
+    // That the refresh token is of no use says more than that one of the two ways is not taken.
+    let is_grant = |answer: &Answer| answer.error.as_deref() == Some("invalid_grant");
+    let at = refusals.iter().rposition(|(_, answer)| is_grant(answer));
+    let at = at.unwrap_or(refusals.len().saturating_sub(1));
+    let (status, answer) = refusals.swap_remove(at);
+    Err(refused(provider, refresh_token, &said(status, &answer)))
+}
+
+/// The tokens of an answer.
+fn given(provider: &Provider, old: &str, answer: Answer) -> Result<Tokens, NoCredential> {
+    let full = |text: Option<String>| text.filter(|text| !text.is_empty());
+    if full(answer.access_token).is_none() {
+        return Err(unreachable(provider, "answers without an access_token"));
+    }
+    let Some(id_token) = full(answer.id_token) else {
+        let message = format!("{} refreshed the session, but gave no id_token", provider.shown());
+        let hint = "log in again with the scope openid; some identity providers give an id_token at \
+                    the login alone, so use an exec plugin such as kubelogin (kubectl oidc-login)";
+        return Err(NoCredential { message, hint: Some(hint.to_owned()) });
+    };
+    if let Err(why) = usable_until(&id_token) {
+        let why = why.replacen("has", "gave", 1);
+        return Err(NoCredential { message: format!("{} {why}", provider.shown()), hint: None });
+    }
+    let refresh_token = full(answer.refresh_token).filter(|token| token != old);
+    Ok(Tokens { id_token, refresh_token })
+}
+
+/// What an identity provider says where it gives no tokens.
+fn said(status: StatusCode, answer: &Answer) -> String {
+    match (&answer.error, &answer.error_description) {
+        (Some(error), Some(more)) if !more.is_empty() => format!("{error}: {more}"),
+        (Some(error), _) if !error.is_empty() => error.clone(),
+        _ => format!("HTTP status {status}"),
+    }
+}
+
+fn refused(provider: &Provider, refresh_token: &str, said: &str) -> NoCredential {
+    let secrets = [
+        Some(refresh_token),
+        provider.refresh_token.as_deref(),
+        provider.id_token.as_deref(),
+        provider.client_secret.as_deref(),
+    ];
+    let mut shown = without_credentials(said);
+    for secret in secrets.into_iter().flatten() {
+        shown = shown.replace(secret, "***").replace(&escaped(secret), "***");
+    }
+    let shown = harmless(&shown);
+    let message = format!("{} does not refresh the id-token: {shown}", provider.shown());
+    let hint = match said.split(':').next() {
+        Some("invalid_client" | "unauthorized_client") => {
+            "correct client-id and client-secret of the kubeconfig's auth-provider"
+        }
+        _ => USE_KUBELOGIN,
+    };
+    NoCredential { message, hint: Some(hint.to_owned()) }
+}
+
+/// Where the identity provider says that tokens are to be had.
+async fn token_endpoint(provider: &Provider) -> Result<Uri, NoCredential> {
+    #[derive(Deserialize)]
+    struct Discovery {
+        token_endpoint: Option<String>,
+    }
+    let failed = |why: &str| unreachable(provider, why);
+    let issuer = &provider.issuer;
+    let issuer = issuer.strip_suffix('/').unwrap_or(issuer);
+    let document = format!("{issuer}/.well-known/openid-configuration");
+    let mut at = url(&document).ok_or_else(|| {
+        let message = format!("the idp-issuer-url of {} is no URL", provider.shown());
+        NoCredential { message, hint: None }
+    })?;
+    let is_tls = at.scheme_str() == Some("https");
+    let is_safe = |next: &Uri| !is_tls || next.scheme_str() == Some("https");
+    let mut answer = send(provider, &at, Asked::Document).await?;
+    for _ in 0..REDIRECTS {
+        let Some(location) = answer.location.take() else { break };
+        let next = next(&at, &location).filter(is_safe);
+        at =
+            next.ok_or_else(|| failed("redirects to where its discovery document can't be read"))?;
+        answer = send(provider, &at, Asked::Document).await?;
+    }
+    let (status, bytes) = answer.parts();
+    if status != StatusCode::OK {
+        return Err(failed(&format!("has no discovery document: HTTP status {status}")));
+    }
+    let found: Result<Discovery, _> = serde_json::from_slice(&bytes);
+    let found = found.map_err(|_| failed("has a discovery document that is no JSON"))?;
+    let found = found.token_endpoint.filter(|endpoint| !endpoint.is_empty());
+    let found = found.ok_or_else(|| failed("has a discovery document without token_endpoint"))?;
+    let found = url(&found).ok_or_else(|| failed("has a token_endpoint that is no URL"))?;
+    // The refresh token is not sent in the clear.
+    match is_safe(&found) {
+        true => Ok(found),
+        false => Err(failed("has a token_endpoint without TLS")),
+    }
+}
+
+fn token_request(provider: &Provider, refresh_token: &str, in_header: bool) -> Asked {
+    let Provider { client_id, client_secret, .. } = provider;
+    let secret = client_secret.as_deref().unwrap_or_default();
+    let mut fields = vec![("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
+    if !in_header {
+        fields.push(("client_id", client_id));
+        if !secret.is_empty() {
+            fields.push(("client_secret", secret));
+        }
+    }
+    let fields = fields.iter().map(|(name, value)| format!("{name}={}", escaped(value)));
+    let form = fields.collect::<Vec<_>>().join("&");
+    let authorization = in_header.then(|| {
+        let both = format!("{}:{}", escaped(client_id), escaped(secret));
+        let value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(both))).ok();
+        value.map(|mut value| {
+            value.set_sensitive(true);
+            value
+        })
+    });
+    Asked::Tokens { form, authorization: authorization.flatten() }
+}
+
+/// The text as it stands in a form (application/x-www-form-urlencoded).
+fn escaped(text: &str) -> String {
+    let mut form = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b' ' => form.push('+'),
+            b'-' | b'_' | b'.' | b'~' => form.push(char::from(byte)),
+            byte if byte.is_ascii_alphanumeric() => form.push(char::from(byte)),
+            byte => form.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    form
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_escaped_as_in_a_form() {
+        assert_eq!(escaped("aZ0-_.~"), "aZ0-_.~");
+        assert_eq!(escaped("a b+c&d=é/"), "a+b%2Bc%26d%3D%C3%A9%2F");
+    }
+}
