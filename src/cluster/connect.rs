@@ -170,6 +170,7 @@ impl Cluster {
             limits: access.limits,
             memory: access.memory.clone(),
             patience: Mutex::new(None),
+            outage: Mutex::new(None),
             delays: Mutex::default(),
         })
     }

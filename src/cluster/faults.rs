@@ -69,6 +69,15 @@ impl ApiError {
         }
     }
 
+    /// Whether no API server answered, as while it is being restarted.
+    pub(super) fn is_outage(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Silent { .. } => true,
+            Self::Status { code, .. } => matches!(code, 502..=504),
+            _ => false,
+        }
+    }
+
     /// What the fault is good for.
     pub fn fault(&self) -> Fault {
         match self {

@@ -42,7 +42,7 @@ mod wire;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -85,6 +85,8 @@ pub struct Cluster {
     memory: Memory,
     /// How long passing faults are waited out.
     patience: Mutex<Option<Patience>>,
+    /// When it was last out of reach.
+    outage: Mutex<Option<Instant>>,
     /// Who is told what takes a while.
     delays: Mutex<delay::Delays>,
 }

@@ -13,6 +13,11 @@ const TRIES: u32 = 4;
 /// How often one is that may be a slip, where there is time: an API server that was started a moment
 /// ago knows of no service address that is free, for some seconds.
 const PATIENT_TRIES: u32 = 6;
+/// How long after an outage an internal error is taken for a server's that is still starting. Its
+/// allocator of service addresses says "range is full" until its caches are filled, which takes longer
+/// than the tries above where the machine is busy (k8s.io/kubernetes,
+/// `pkg/registry/core/service/ipallocator/cidrallocator.go`).
+const RECOVERY: Duration = Duration::from_secs(60);
 /// The first pause between tries; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// No pause is longer, unless the server asks for it.
@@ -81,6 +86,12 @@ impl Cluster {
         Patient { cluster: self, before: self.set_patience(Some(patience)) }
     }
 
+    /// Whether the server was out of reach a moment ago.
+    fn is_recovering(&self) -> bool {
+        let outage = *self.outage.lock().unwrap_or_else(PoisonError::into_inner);
+        outage.is_some_and(|last| last.elapsed() < RECOVERY)
+    }
+
     fn set_patience(&self, patience: Option<Patience>) -> Option<Patience> {
         let mut now = self.patience.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut *now, patience)
@@ -94,9 +105,15 @@ impl Cluster {
         (tries, since): (u32, Instant),
         asked: Option<Duration>,
     ) -> bool {
-        let fault = error.fault();
+        let fault = match error.fault() {
+            Fault::Doubtful if self.is_recovering() => Fault::Passing,
+            fault => fault,
+        };
         if !matches!(fault, Fault::Passing | Fault::Doubtful) {
             return false;
+        }
+        if error.is_outage() {
+            *self.outage.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         }
         let pause = asked.unwrap_or_else(|| jittered(pause(tries), JITTER));
         let patience = self.patience.lock().ok().and_then(|patience| patience.clone());

@@ -48,6 +48,7 @@ pub(super) fn over(client: kube::Client) -> Cluster {
         limits: Limits::default(),
         memory: Memory::default(),
         patience: Mutex::new(None),
+        outage: Mutex::default(),
         delays: Mutex::default(),
     }
 }
@@ -121,6 +122,21 @@ async fn a_doubtful_fault_is_tried_a_few_times_however_much_time_there_is() {
     let _patient = cluster.be_patient(patience());
     assert_eq!(cluster.uid().await.unwrap_err().to_string(), "something odd");
     assert_eq!(cluster.requests(), 6);
+}
+
+#[tokio::test]
+async fn an_internal_error_after_an_outage_is_waited_out() {
+    let soon = |(code, _, body)| (code, Some("0"), body);
+    let full =
+        || soon(status(500, "InternalError", "failed to allocate a serviceIP: range is full"));
+    let down = soon(status(503, "ServiceUnavailable", "apiserver is shutting down"));
+    let mut answers = vec![down];
+    answers.extend((0..8).map(|_| full()));
+    answers.push(namespace());
+    let cluster = server(answers);
+    let _patient = cluster.be_patient(patience());
+    assert_eq!(cluster.uid().await, Ok(Some("3f2a9c".to_owned())));
+    assert_eq!(cluster.requests(), 10);
 }
 
 #[tokio::test]
