@@ -40,7 +40,7 @@
 //! | [`config`] | what `trueup.yaml` says |
 //! | [`conduct`] | what it says of carrying a plan out |
 //! | [`machine`] | what the machine's own file says |
-//! | [`halt`] | why something under way should come to its end |
+//! | [`cancel`] | why something under way should come to its end |
 //! | [`jitter`] | pauses that differ, so that many do not march in step |
 //! | [`switches`] | what an object says, with annotations of trueup's own, of how it is treated |
 //! | [`formats`] | which formats a target is made of, and how they are rendered |
@@ -80,6 +80,7 @@
 pub mod approval;
 pub mod attribution;
 pub mod bounded;
+pub mod cancel;
 pub mod catalog;
 pub mod check;
 pub mod cli;
@@ -92,7 +93,6 @@ pub mod desired;
 pub mod finalizers;
 pub mod formats;
 pub mod git;
-pub mod halt;
 pub mod health;
 pub mod inert;
 pub mod inventory;

@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -20,14 +19,13 @@ use super::throwaway::ThrowawayArgs;
 use super::ui::Ui;
 use super::waiting::{self, WaitArgs};
 use crate::approval::Approval;
-use crate::cluster::Patience;
+use crate::cancel::{Cancellation, Interrupt};
+use crate::cluster::{Cluster, Patience};
 use crate::conduct::duration;
-use crate::halt::Halt;
 use crate::plan_file;
 use crate::precedence::Said;
 use crate::reconcile::{self, Course, Lock, Return, Survey, TIMEOUT, carry_out, note_health};
 use crate::report::Report;
-use crate::watch::Stop;
 
 /// How long what passes by itself is waited for in a sandbox: no pod runs there, so whatever does
 /// not answer by then never will.
@@ -112,22 +110,22 @@ pub struct ApplyArgs {
 ///
 /// When nobody can tell what there is to do, or the inventory can't be written.
 pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
-    let stop = Arc::new(Stop::default());
-    signals::listen(&stop)?;
+    let interrupt = Interrupt::default();
+    signals::listen(&interrupt)?;
     // Until something is written a signal ends the run at once.
     let ready = tokio::select! {
         ready = ready(&args, directory, ui) => ready?,
-        () = stop.told() => return Ok(Exit::Interrupted),
+        () = interrupt.requested() => return Ok(Exit::Interrupted),
     };
     let is_not = if args.exit_zero { Exit::AtCommit } else { Exit::NotAtCommit };
     let Some(mut ready) = ready else { return Ok(is_not) };
-    let (who, begin, halt) = (locking::who(), Instant::now(), Halt::with(stop.flag()));
+    let (who, begin, cancel) = (locking::who(), Instant::now(), Cancellation::with(&interrupt));
     let patience = args.locking.patience(&ready.session.named.conduct, LOCK_TIMEOUT);
     let report = loop {
         let Ready { session, survey, .. } = &ready;
         let target = &session.named.target;
         let lock = if survey.writes() && !args.throwaway.is_wanted() {
-            let limits = ((patience, begin), (args.timeout(session), &halt));
+            let limits = ((patience, begin), (args.timeout(session), &cancel));
             match locking::lock((session, survey), &who, limits, ui).await {
                 Err(reconcile::Error::Stopped) => return Ok(Exit::Interrupted),
                 lock => lock?,
@@ -135,13 +133,16 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         } else {
             Lock::without(&session.cluster, (&target.inventory, &who))
         };
-        let ended = lock.keep(locked(&args, (&ready, &lock), (directory, &halt), ui)).await;
+        let ended = lock.keep(locked(&args, (&ready, &lock), (directory, &cancel), ui)).await;
         lock.give_back().await;
         ready.session.warn_of_credentials(ui);
         match ended {
             // Whoever was quicker to make the namespace is waited for like anybody else.
             Err(failure) if was_too_late(&failure) && begin.elapsed() < patience => {
-                ready.survey = ready.session.survey_since(&ready.survey, ui).await?;
+                ready.survey = {
+                    let Ready { session, survey, .. } = &ready;
+                    session.survey_since(survey, &session.cluster, ui).await?
+                };
             }
             ended => break ended?,
         }
@@ -176,15 +177,15 @@ impl ApplyArgs {
 async fn locked(
     args: &ApplyArgs,
     (ready, lock): (&Ready, &Lock<'_>),
-    (directory, halt): (&Path, &Halt),
+    (directory, cancel): (&Path, &Cancellation),
     ui: &mut Ui,
 ) -> Result<Option<(Option<Box<Survey>>, Report)>, Failure> {
     let Ready { session, survey, approval, .. } = ready;
     let again = match lock.is_stale {
         false => None,
         true => {
-            let _patient = session.cluster.be_patient(Patience::of(args.timeout(session), halt));
-            match look_again(args, ready, ui).await? {
+            let patient = session.cluster.patient(Patience::of(args.timeout(session), cancel));
+            match look_again(args, (ready, &patient), ui).await? {
                 Some(again) => Some(Box::new(again)),
                 None => return Ok(None),
             }
@@ -207,7 +208,7 @@ async fn locked(
         lock,
         approval: approval.as_ref(),
         wait: is_waiting.then_some(timeout),
-        halt,
+        cancel,
         timeout: if args.throwaway.is_wanted() { timeout.min(ALONE) } else { timeout },
         cascade,
         events: &mut |step| {
@@ -219,12 +220,12 @@ async fn locked(
     };
     let mut report = carry_out(survey, &session.cluster, course).await?;
     if is_waiting {
-        waiting::wait((session, survey), &mut report, (timeout, halt), ui).await;
+        waiting::wait((session, survey), &mut report, (timeout, cancel), ui).await;
     }
-    let _patient = session.cluster.be_patient(Patience::of(timeout, halt));
-    note_health(survey, (target, &session.cluster), (&mut report, lock)).await?;
+    let patient = session.cluster.patient(Patience::of(timeout, cancel));
+    note_health(survey, (target, &patient), (&mut report, lock)).await?;
     if rolls_back {
-        let how = Return { lock, timeout, cascade, halt };
+        let how = Return { lock, timeout, cascade, cancel };
         let back = |commit: &str| session.at(&args.target, commit, directory);
         let told = (args.output, back);
         locking::roll_back((session, survey, &mut report), how, told, ui).await?;
@@ -251,11 +252,11 @@ struct Ready {
 /// what there is to do now; `None` where it is not what was approved.
 async fn look_again(
     args: &ApplyArgs,
-    ready: &Ready,
+    (ready, cluster): (&Ready, &Cluster),
     ui: &mut Ui,
 ) -> Result<Option<Survey>, Failure> {
     let Ready { session, survey, approval, asked } = ready;
-    let mut now = session.survey_since(survey, ui).await?;
+    let mut now = session.survey_since(survey, cluster, ui).await?;
     let glyphs = ui.glyphs();
     if let Some(approval) = approval {
         let difference = approval.difference(found(&now));

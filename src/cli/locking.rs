@@ -11,8 +11,8 @@ use super::present::steps::Steps;
 use super::present::{self, Format};
 use super::session::Session;
 use super::ui::Ui;
+use crate::cancel::Cancellation;
 use crate::conduct::{self, Conduct, duration_or_none};
-use crate::halt::Halt;
 use crate::lease::{Holder, Watched, Who};
 use crate::precedence::Said;
 use crate::reconcile::{
@@ -108,7 +108,7 @@ fn host() -> String {
 pub async fn lock<'a>(
     (session, survey): (&'a Session, &Survey),
     who: &'a Who,
-    ((patience, begin), (passing, halt)): ((Duration, Instant), (Duration, &Halt)),
+    ((patience, begin), (passing, cancel)): ((Duration, Instant), (Duration, &Cancellation)),
     ui: &mut Ui,
 ) -> Result<Lock<'a>, reconcile::Error> {
     let mut told: Option<String> = None;
@@ -116,7 +116,7 @@ pub async fn lock<'a>(
         timeout: patience.saturating_sub(begin.elapsed()),
         watched: &mut Watched::default(),
         passing,
-        halt,
+        cancel,
         events: &mut |holder| {
             if told.as_ref() != Some(&holder.name) {
                 told = Some(holder.name.clone());

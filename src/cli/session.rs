@@ -87,7 +87,7 @@ impl Session {
     ///
     /// When nobody can tell what there is to do.
     pub async fn survey(&self, ui: &mut Ui) -> Result<Survey, Failure> {
-        let survey = self.survey_again(ui).await?;
+        let survey = self.survey_again(&self.cluster, ui).await?;
         if survey.desired.objects.is_empty() && survey.desired.problems.is_empty() {
             let paths = self.named.shown_paths.join(", ");
             ui.warning(&format!("{} declares nothing under {paths}", survey.revision.short()));
@@ -109,9 +109,9 @@ impl Session {
     /// # Errors
     ///
     /// When nobody can tell what there is to do.
-    pub async fn survey_again(&self, ui: &mut Ui) -> Result<Survey, Failure> {
+    pub async fn survey_again(&self, cluster: &Cluster, ui: &mut Ui) -> Result<Survey, Failure> {
         let waiting = ui.waiting("looking at git and the cluster");
-        let survey = survey(&self.named.target, &self.checkout, &self.cluster, None).await;
+        let survey = survey(&self.named.target, &self.checkout, cluster, None).await;
         waiting.finish_and_clear();
         ui.cell();
         self.warn_of_credentials(ui);
@@ -124,8 +124,13 @@ impl Session {
     /// # Errors
     ///
     /// When git or the cluster can't be read.
-    pub async fn survey_since(&self, before: &Survey, ui: &mut Ui) -> Result<Survey, Failure> {
-        let survey = self.survey_again(ui).await?;
+    pub async fn survey_since(
+        &self,
+        before: &Survey,
+        cluster: &Cluster,
+        ui: &mut Ui,
+    ) -> Result<Survey, Failure> {
+        let survey = self.survey_again(cluster, ui).await?;
         let is_new = |warning: &&Problem| !before.warnings.contains(warning);
         let warnings: Vec<_> = survey.warnings.iter().filter(is_new).cloned().collect();
         ui.warnings(&warnings, survey.redactor());

@@ -2,13 +2,12 @@
 //! the first where the verb's own thread is held up, by a computation or by a file that nobody
 //! writes to, and could not hear of it. Elsewhere than on Unix there is Ctrl-C alone.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::watch::Stop;
+use crate::cancel::Interrupt;
 
 /// How long a verb's thread may take to answer whether it is held up.
 const GRACE: Duration = Duration::from_millis(800);
@@ -44,18 +43,18 @@ async fn held_up() {
     }
 }
 
-/// Tells `stop` at the first signal, and ends the process with the status of an interrupted run at
+/// Requests `interrupt` at the first signal, and ends the process with the status of an interrupted run at
 /// the second, or when the verb's thread does not hear of the first. It is for verbs that are
 /// [`answering`].
 ///
 /// # Errors
 ///
 /// When the signals can't be listened to.
-pub fn listen(stop: &Arc<Stop>) -> std::io::Result<()> {
-    let (stop, mut signals) = (Arc::clone(stop), Signals::new()?);
+pub fn listen(interrupt: &Interrupt) -> std::io::Result<()> {
+    let (interrupt, mut signals) = (interrupt.clone(), Signals::new()?);
     tokio::spawn(async move {
         signals.next().await;
-        stop.tell();
+        interrupt.request();
         tokio::select! {
             () = signals.next() => {}
             () = held_up() => {}

@@ -7,7 +7,7 @@ use clap::Args;
 use super::present;
 use super::session::Session;
 use super::ui::Ui;
-use crate::halt::Halt;
+use crate::cancel::Cancellation;
 use crate::health::Ended;
 use crate::reconcile::{Survey, Waiting, prove};
 use crate::report::Report;
@@ -38,7 +38,7 @@ impl WaitArgs {
 pub async fn wait(
     (session, survey): (&Session, &Survey),
     report: &mut Report,
-    (timeout, halt): (Duration, &Halt),
+    (timeout, cancel): (Duration, &Cancellation),
     ui: &mut Ui,
 ) {
     let (redactor, glyphs) = (survey.redactor(), ui.glyphs());
@@ -47,7 +47,7 @@ pub async fn wait(
     let waiting = Waiting {
         inventory: &session.named.target.inventory,
         timeout,
-        halt,
+        cancel,
         events: &mut |proof| {
             for note in &proof.notes[notes..] {
                 table.suspend(|| ui.warning(&redactor.text(note)));

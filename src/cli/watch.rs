@@ -16,6 +16,7 @@ use super::signals;
 use super::target::{Named, TargetArgs};
 use super::ui::Ui;
 use super::waiting::WaitArgs;
+use crate::cancel::Interrupt;
 use crate::cluster::Cluster;
 use crate::conduct::duration;
 use crate::config::ConfigError;
@@ -23,7 +24,7 @@ use crate::git::pull::{PullOptions, Warnings};
 use crate::git::{self, Checkout, Limits};
 use crate::precedence::Said;
 use crate::reconcile::TIMEOUT;
-use crate::watch::{Event, Settings, SettingsError, Stop, Wanted, Watch, watch};
+use crate::watch::{Event, Settings, SettingsError, Wanted, Watch, watch};
 
 /// What the end of `trueup watch --help` says.
 const EXAMPLES: &str = "\
@@ -83,8 +84,8 @@ pub struct WatchArgs {
 ///
 /// When there is no checkout or no way to the cluster to begin with.
 pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
-    let stop = Arc::new(Stop::default());
-    signals::listen(&stop)?;
+    let interrupt = Interrupt::default();
+    signals::listen(&interrupt)?;
     let checkout = Checkout::discover(directory)?;
     let access = args.target.access.access();
     let cluster = Cluster::connect(&access).await?;
@@ -101,12 +102,12 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         branch: None,
         bare: false,
         timeout: args.pull_timeout,
-        interrupt: Arc::clone(stop.flag()),
+        interrupt: Arc::clone(interrupt.flag()),
         limits: Limits::default(),
         warnings: Warnings::default(),
     });
     let beginning = Beginning { args: &args, directory, cluster: &cluster, pull: pull.as_ref() };
-    let Some(named) = beginning.named(&stop, ui).await? else { return Ok(Exit::AtCommit) };
+    let Some(named) = beginning.named(&interrupt, ui).await? else { return Ok(Exit::AtCommit) };
     let (once, interval, who) = (args.once, args.interval, locking::who());
     let mut args = args;
     if named.declared && args.target.files.paths.is_empty() {
@@ -123,7 +124,7 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     }
     let (mut exit, mut warned) = (Exit::AtCommit, BTreeSet::new());
     let is_warned = !once || ui.has_reader();
-    watch(&setting, &stop, &mut |event| {
+    watch(&setting, &interrupt, &mut |event| {
         ui.cell();
         let warnings = setting.pull.iter().flat_map(|pull| pull.warnings.take());
         let warnings = warnings.chain(setting.access.credentials.take_warnings());
@@ -167,7 +168,7 @@ struct Beginning<'a> {
 impl Beginning<'_> {
     /// What to watch; `None` where a signal came first. Where `trueup.yaml` is wrong, the commit
     /// that mends it may come with any pull.
-    async fn named(&self, stop: &Stop, ui: &mut Ui) -> Result<Option<Named>, Failure> {
+    async fn named(&self, interrupt: &Interrupt, ui: &mut Ui) -> Result<Option<Named>, Failure> {
         let Self { args, directory, cluster, pull } = *self;
         let mut log =
             Log::new(args.target.files.target.as_deref().unwrap_or("trueup"), false, ui.glyphs());
@@ -192,7 +193,7 @@ impl Beginning<'_> {
             };
             tokio::select! {
                 () = wait => {}
-                () = stop.told() => {
+                () = interrupt.requested() => {
                     writeln!(ui.stdout(), "{}", log.line("stopped"))?;
                     return Ok(None);
                 }

@@ -2,8 +2,8 @@
 //! one of them is not there.
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -14,7 +14,7 @@ use super::client::{NoClient, RenewableClient};
 use super::credential::NoCredential;
 use super::kubeconfig::{self, PipeCache, ReadError, Wanted};
 use super::oidc::Origin;
-use super::{Cluster, CredentialCache, Limits, authentication, in_cluster, proxy};
+use super::{Cluster, Connection, CredentialCache, Limits, authentication, in_cluster, proxy};
 use crate::credentials::without_credentials;
 use crate::memory::Memory;
 
@@ -158,7 +158,7 @@ impl Cluster {
             NoClient::NoCredential(error) => ConnectError::NoCredential(error),
         })?;
         let (concurrency, requests) = (access.concurrency.max(1), AtomicUsize::new(0));
-        Ok(Self {
+        let connection = Connection {
             client,
             name,
             url,
@@ -169,10 +169,10 @@ impl Cluster {
             token_ends,
             limits: access.limits,
             memory: access.memory.clone(),
-            patience: Mutex::new(None),
             outage: Mutex::new(None),
             delays: Mutex::default(),
-        })
+        };
+        Ok(Self { connection: Arc::new(connection), patience: None })
     }
 }
 

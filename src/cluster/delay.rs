@@ -73,7 +73,8 @@ impl Delays {
 impl Cluster {
     /// Tells `listener` from now on what takes a while.
     pub fn tell_delays(&self, listener: Listener) {
-        self.delays.lock().unwrap_or_else(PoisonError::into_inner).listener = Some(listener);
+        self.connection.delays.lock().unwrap_or_else(PoisonError::into_inner).listener =
+            Some(listener);
     }
 
     /// Waits for what comes of a request, for so long at most; tells it once that takes a while.
@@ -109,7 +110,7 @@ impl Cluster {
 
     /// Tells a delay that is waited for until then, unless that was told before.
     fn hear(&self, delay: Delay, until: Instant) {
-        let mut delays = self.delays.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut delays = self.connection.delays.lock().unwrap_or_else(PoisonError::into_inner);
         let listener = delays.listener.clone();
         let now = Instant::now();
         if let Some(Listener(hear)) = listener.filter(|_| delays.is_news(&delay.cause, now, until))

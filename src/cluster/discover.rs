@@ -30,7 +30,7 @@ impl Cluster {
         let (core, named) = futures::try_join!(self.groups("/api"), self.groups("/apis"))?;
         let mut served = [core.served, named.served].concat();
         let mut silent = BTreeMap::new();
-        let most = self.limits.questions;
+        let most = self.connection.limits.questions;
         for (number, stale) in core.stale.into_iter().chain(named.stale).enumerate() {
             let what = match number < most {
                 true => self.what_of(&stale).await,
@@ -51,7 +51,7 @@ impl Cluster {
     /// Asks about the APIServices of the commit that discovery has not noticed yet: where one is
     /// there already and its server does not answer, its objects may be there as well.
     pub async fn notice(&self, catalog: &mut Catalog) {
-        for api_version in catalog.unnoticed().into_iter().take(self.limits.questions) {
+        for api_version in catalog.unnoticed().into_iter().take(self.connection.limits.questions) {
             if let Some(why) = self.words_of_server(&api_version).await {
                 catalog.is_silent(api_version, why);
             }
@@ -119,14 +119,17 @@ impl Cluster {
             true => "of a version that it does not tell".to_owned(),
             false => version,
         };
-        ApiError::TooOld { url: self.url.clone(), version }
+        ApiError::TooOld { url: self.connection.url.clone(), version }
     }
 
     /// What the API server serves under `path`: what is remembered, where that still holds.
     async fn groups(&self, path: &'static str) -> Result<Groups, ApiError> {
         let name = self.memory_name(&["discovery", path]);
-        let known: Option<Groups> =
-            self.memory.recall(&name).and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let known: Option<Groups> = self
+            .connection
+            .memory
+            .recall(&name)
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let etag = known.as_ref().and_then(|known| known.etag.clone());
         let call = Call { accept: Some(AGGREGATED), known: etag, ..Call::get(path) };
         let answer = match self.call(call).await {
@@ -150,7 +153,7 @@ impl Cluster {
             read_group(group, &mut groups.served, &mut groups.stale);
         }
         if groups.etag.is_some() {
-            self.memory.keep(&name, &serde_json::to_vec(&groups).unwrap_or_default());
+            self.connection.memory.keep(&name, &serde_json::to_vec(&groups).unwrap_or_default());
         }
         Ok(groups)
     }

@@ -40,8 +40,8 @@ mod transport;
 mod wait;
 mod wire;
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -57,14 +57,22 @@ pub use faults::{Fault, NOBODY};
 pub use kubeconfig::PipeCache;
 pub use limits::Limits;
 pub use observe::{Members, Question, Strange};
-pub use patience::{Patience, Patient};
+pub use patience::Patience;
 pub use tls::{TlsFault, UnknownAuthority};
 pub use wait::{Followed, News, Scope};
 
 use crate::memory::Memory;
 
-/// One API server, with a count of the requests that were sent to it.
+/// One API server. Clones share its connection, and each has a deadline of its own.
+#[derive(Clone)]
 pub struct Cluster {
+    connection: Arc<Connection>,
+    /// Until when passing faults are waited out; `None` for a few tries.
+    patience: Option<Patience>,
+}
+
+/// The way to an API server, with a count of the requests that were sent there.
+struct Connection {
     client: client::RenewableClient,
     /// What a person calls it: the kubeconfig's context, or `in-cluster`.
     name: String,
@@ -83,8 +91,6 @@ pub struct Cluster {
     limits: Limits,
     /// What was learnt of it in earlier runs.
     memory: Memory,
-    /// How long passing faults are waited out.
-    patience: Mutex<Option<Patience>>,
     /// When it was last out of reach.
     outage: Mutex<Option<Instant>>,
     /// Who is told what takes a while.
@@ -94,27 +100,27 @@ pub struct Cluster {
 impl Cluster {
     /// What a person calls it.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.connection.name
     }
 
     /// Where it is, without what may be secret in that.
     pub fn url(&self) -> &str {
-        &self.url
+        &self.connection.url
     }
 
     /// The namespace that the kubeconfig's context names, else `default`.
     pub fn namespace(&self) -> &str {
-        &self.namespace
+        &self.connection.namespace
     }
 
     /// How many requests may be in flight at once.
     pub fn concurrency(&self) -> usize {
-        self.concurrency
+        self.connection.concurrency
     }
 
     /// How many requests were sent so far, retries included.
     pub fn requests(&self) -> usize {
-        self.requests.load(Ordering::Relaxed)
+        self.connection.requests.load(Ordering::Relaxed)
     }
 }
 

@@ -1,11 +1,11 @@
 //! How often a request is sent again, and after what pause. What a fault is good for is said in
 //! [`faults`](super::faults).
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{ApiError, Cluster, Fault, Next};
-use crate::halt::Halt;
+use crate::cancel::Cancellation;
 use crate::jitter::jittered;
 
 /// How often a request is sent before a fault counts as lasting, whatever time there is.
@@ -24,8 +24,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// By how much a pause may be shorter or longer, so that many requests do not come back at once.
 const JITTER: f64 = 0.2;
-/// How often a pause looks whether it should end.
-const LOOK: Duration = Duration::from_millis(100);
 
 /// How long passing faults are waited out.
 #[derive(Clone, Debug)]
@@ -33,68 +31,42 @@ pub struct Patience {
     /// Until when.
     pub until: Instant,
     /// Says when nothing is to be waited for any more.
-    pub halt: Halt,
+    pub cancel: Cancellation,
 }
 
 impl Patience {
     /// Patience for as long as `time` from now on.
-    pub fn of(time: Duration, halt: &Halt) -> Self {
-        Self { until: Instant::now() + time, halt: halt.clone() }
+    pub fn of(time: Duration, cancel: &Cancellation) -> Self {
+        Self { until: Instant::now() + time, cancel: cancel.clone() }
     }
 
     /// Whether it ends for lack of time, and not because somebody said so.
     pub fn is_over(&self) -> bool {
-        !self.halt.ends_waiting()
+        !self.cancel.is_cancelled()
     }
 
     /// Whether there is time left for a pause.
     pub fn allows(&self, pause: Duration) -> bool {
-        !self.halt.ends_waiting() && Instant::now() + pause < self.until
+        !self.cancel.is_cancelled() && Instant::now() + pause < self.until
     }
 
-    /// Waits, unless it is told to stop; says whether there is any sense in another try.
+    /// Waits, unless it is cancelled meanwhile; says whether another try makes sense.
     pub async fn rest(&self, pause: Duration) -> bool {
-        let end = Instant::now() + pause;
-        while !self.halt.ends_waiting() {
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return true;
-            }
-            tokio::time::sleep(left.min(LOOK)).await;
-        }
-        false
-    }
-}
-
-/// A time in which passing faults are waited out. After it everything is as it was before.
-#[must_use = "it is over as soon as this is dropped"]
-pub struct Patient<'a> {
-    cluster: &'a Cluster,
-    before: Option<Patience>,
-}
-
-impl Drop for Patient<'_> {
-    fn drop(&mut self) {
-        self.cluster.set_patience(self.before.take());
+        tokio::time::timeout(pause, self.cancel.cancelled()).await.is_err()
     }
 }
 
 impl Cluster {
-    /// Waits passing faults out from now on, for what has to be finished once it has begun. Else
-    /// that is done only for a moment.
-    pub fn be_patient(&self, patience: Patience) -> Patient<'_> {
-        Patient { cluster: self, before: self.set_patience(Some(patience)) }
+    /// The same cluster, of which passing faults are waited out until a deadline: for what has to be
+    /// finished once it has begun. Else requests are tried a few times.
+    pub fn patient(&self, patience: Patience) -> Self {
+        Self { connection: Arc::clone(&self.connection), patience: Some(patience) }
     }
 
     /// Whether the server was out of reach a moment ago.
     fn is_recovering(&self) -> bool {
-        let outage = *self.outage.lock().unwrap_or_else(PoisonError::into_inner);
+        let outage = *self.connection.outage.lock().unwrap_or_else(PoisonError::into_inner);
         outage.is_some_and(|last| last.elapsed() < RECOVERY)
-    }
-
-    fn set_patience(&self, patience: Option<Patience>) -> Option<Patience> {
-        let mut now = self.patience.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *now, patience)
     }
 
     /// Waits before the next try, if there is to be one, after so many that fail since then. The
@@ -113,19 +85,19 @@ impl Cluster {
             return false;
         }
         if error.is_outage() {
-            *self.outage.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            *self.connection.outage.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(Instant::now());
         }
         let pause = asked.unwrap_or_else(|| jittered(pause(tries), JITTER));
-        let patience = self.patience.lock().ok().and_then(|patience| patience.clone());
-        let patience = patience.map(|patience| match error.is_webhooks() {
+        let patience = self.patience.clone().map(|patience| match error.is_webhooks() {
             // A newer commit may do without the webhook; of the server itself it needs as much.
             true => patience,
-            false => Patience { halt: patience.halt.for_signals(), ..patience },
+            false => Patience { cancel: patience.cancel.for_signals(), ..patience },
         });
         // What was waited for until the limit is not worth the same time thrice more.
         let is_few = tries < TRIES && !matches!(error, ApiError::Silent { .. });
         match patience {
-            Some(patience) if patience.halt.ends_waiting() => false,
+            Some(patience) if patience.cancel.is_cancelled() => false,
             Some(patience)
                 if patience.allows(pause) && (tries < PATIENT_TRIES || fault == Fault::Passing) =>
             {

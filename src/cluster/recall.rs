@@ -9,20 +9,20 @@ use crate::verdicts::Verdicts;
 impl Cluster {
     /// What the server said of the inventory's objects.
     pub(super) fn recall(&self, inventory: &Inventory) -> Verdicts {
-        let kept = self.memory.recall(&self.memory_name(&["verdicts", &inventory.id()]));
+        let kept = self.connection.memory.recall(&self.memory_name(&["verdicts", &inventory.id()]));
         kept.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
     }
 
     /// Keeps what the server said of the inventory's objects.
     pub(super) fn remember(&self, inventory: &Inventory, verdicts: &Verdicts) {
         let name = self.memory_name(&["verdicts", &inventory.id()]);
-        self.memory.keep(&name, &serde_json::to_vec(verdicts).unwrap_or_default());
+        self.connection.memory.keep(&name, &serde_json::to_vec(verdicts).unwrap_or_default());
     }
 
     /// The name under which something of this cluster is kept, by this version of trueup.
     pub(super) fn memory_name(&self, what: &[&str]) -> String {
         let mut digest = Sha256::new();
-        for part in [env!("CARGO_PKG_VERSION"), &self.url].iter().chain(what) {
+        for part in [env!("CARGO_PKG_VERSION"), &self.connection.url].iter().chain(what) {
             digest.update(part.len().to_le_bytes());
             digest.update(part);
         }

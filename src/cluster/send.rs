@@ -17,7 +17,7 @@ impl Cluster {
     /// Sends a request, and gives the answer of which nothing is read yet, whatever its status.
     pub(super) async fn send(&self, call: &Call) -> Result<Response<Body>, ApiError> {
         let no_credential = |error| {
-            let url = self.url.clone();
+            let url = self.connection.url.clone();
             match error {
                 NoClient::Unusable(cause) => ApiError::NoCredential { url, cause, hint: None },
                 NoClient::NoCredential(NoCredential { message, hint }) => {
@@ -25,12 +25,12 @@ impl Cluster {
                 }
             }
         };
-        let with = self.client.current().await.map_err(no_credential)?;
+        let with = self.connection.client.current().await.map_err(no_credential)?;
         let answer = self.send_with(&with, call).await?;
         if answer.status() != StatusCode::UNAUTHORIZED {
             return Ok(answer);
         }
-        match self.client.renew(&with).await.map_err(no_credential)? {
+        match self.connection.client.renew(&with).await.map_err(no_credential)? {
             Some(with) => self.send_with(&with, call).await,
             None => Ok(answer),
         }
@@ -42,10 +42,11 @@ impl Cluster {
         call: &Call,
     ) -> Result<Response<Body>, ApiError> {
         let request = request(call)?;
-        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.connection.requests.fetch_add(1, Ordering::Relaxed);
         let begin = Instant::now();
-        let silent = || ApiError::Silent { url: self.url.clone(), time: begin.elapsed() };
-        match self.in_time(with.client.send(request), self.timeout).await {
+        let silent =
+            || ApiError::Silent { url: self.connection.url.clone(), time: begin.elapsed() };
+        match self.in_time(with.client.send(request), self.connection.timeout).await {
             None => Err(silent()),
             Some(Err(error)) if is_timeout(&error) => Err(silent()),
             Some(answer) => answer.map_err(|error| self.unreachable(&error)),
@@ -54,7 +55,7 @@ impl Cluster {
 
     /// That no answer came, or no whole one.
     pub(super) fn unreachable(&self, error: &(dyn Error + 'static)) -> ApiError {
-        let url = self.url.clone();
+        let url = self.connection.url.clone();
         if let Some(refusal) = proxy::refusal(error) {
             let cause = authentication::cause(error);
             return ApiError::Proxy { url, cause, hint: refusal.hint() };

@@ -3,7 +3,6 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use http::{Request, Response};
@@ -12,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::client::RenewableClient;
 use super::*;
+use crate::cancel::{Cancellation, Interrupt};
 use crate::catalog::Lookup;
-use crate::halt::Halt;
 use crate::inventory::Record;
 use crate::memory::Memory;
 use crate::object::{GroupKind, Object};
@@ -36,7 +35,7 @@ fn server(answers: Vec<(u16, Option<&'static str>, Value)>) -> Cluster {
 
 /// A cluster of which nothing is known yet.
 pub(super) fn over(client: kube::Client) -> Cluster {
-    Cluster {
+    let connection = Connection {
         client: RenewableClient::fixed(client),
         name: "test".to_owned(),
         url: "http://test".to_owned(),
@@ -47,10 +46,16 @@ pub(super) fn over(client: kube::Client) -> Cluster {
         token_ends: None,
         limits: Limits::default(),
         memory: Memory::default(),
-        patience: Mutex::new(None),
         outage: Mutex::default(),
         delays: Mutex::default(),
-    }
+    };
+    Cluster { connection: Arc::new(connection), patience: None }
+}
+
+/// The same cluster, of whose answers as much is taken in as these limits allow.
+pub(super) fn limited(cluster: Cluster, limits: Limits) -> Cluster {
+    let connection = Arc::into_inner(cluster.connection).unwrap();
+    Cluster { connection: Arc::new(Connection { limits, ..connection }), patience: None }
 }
 
 fn status(code: u16, reason: &str, message: &str) -> (u16, Option<&'static str>, Value) {
@@ -84,7 +89,7 @@ async fn a_server_that_stays_busy_is_an_error() {
 
 /// Patience for a minute.
 fn patience() -> Patience {
-    Patience::of(std::time::Duration::from_secs(60), &Halt::default())
+    Patience::of(std::time::Duration::from_secs(60), &Cancellation::default())
 }
 
 #[tokio::test]
@@ -92,7 +97,7 @@ async fn who_is_patient_asks_until_the_server_has_time() {
     let mut answers = vec![busy(); 9];
     answers.push(namespace());
     let cluster = server(answers);
-    let _patient = cluster.be_patient(patience());
+    let cluster = cluster.patient(patience());
     assert_eq!(cluster.uid().await, Ok(Some("3f2a9c".to_owned())));
     assert_eq!(cluster.requests(), 10);
 }
@@ -103,15 +108,15 @@ async fn nobody_waits_longer_than_there_is_time() {
     let later = vec![(code, Some("3600"), body)];
     for patient in [None, Some(patience())] {
         let cluster = server(later.clone());
-        let _patient = patient.map(|patience| cluster.be_patient(patience));
+        let cluster = patient.map_or(cluster.clone(), |patience| cluster.patient(patience));
         assert_eq!(cluster.uid().await.unwrap_err().to_string(), "too many requests");
         assert_eq!(cluster.requests(), 1);
     }
     let cluster = server(vec![busy()]);
-    let stop = Arc::new(AtomicBool::new(false));
-    let patience = Patience { halt: Halt::with(&stop), ..patience() };
-    stop.store(true, Ordering::Relaxed);
-    let _patient = cluster.be_patient(patience);
+    let interrupt = Interrupt::default();
+    let patience = Patience { cancel: Cancellation::with(&interrupt), ..patience() };
+    interrupt.request();
+    let cluster = cluster.patient(patience);
     assert!(cluster.uid().await.is_err(), "who is told to stop does not ask again");
 }
 
@@ -119,7 +124,7 @@ async fn nobody_waits_longer_than_there_is_time() {
 async fn a_doubtful_fault_is_tried_a_few_times_however_much_time_there_is() {
     let odd = || status(500, "InternalError", "something odd");
     let cluster = server((0..6).map(|_| odd()).collect());
-    let _patient = cluster.be_patient(patience());
+    let cluster = cluster.patient(patience());
     assert_eq!(cluster.uid().await.unwrap_err().to_string(), "something odd");
     assert_eq!(cluster.requests(), 6);
 }
@@ -134,7 +139,7 @@ async fn an_internal_error_after_an_outage_is_waited_out() {
     answers.extend((0..8).map(|_| full()));
     answers.push(namespace());
     let cluster = server(answers);
-    let _patient = cluster.be_patient(patience());
+    let cluster = cluster.patient(patience());
     assert_eq!(cluster.uid().await, Ok(Some("3f2a9c".to_owned())));
     assert_eq!(cluster.requests(), 10);
 }

@@ -105,27 +105,37 @@ impl Cluster {
         let cut = |cut| match cut {
             limits::Cut::Broken(error) => (self.unreachable(&*error), None),
             limits::Cut::Large => {
-                let said = limits::said(self.limits.answer);
+                let said = limits::said(self.connection.limits.answer);
                 (endless(call, format!("it has more than {said}")), None)
             }
             limits::Cut::Slow => (endless(call, "it comes too slowly".to_owned()), None),
         };
         if status.is_success() || (is_known && status == StatusCode::NOT_MODIFIED) {
-            let bytes = self.limits.whole(body, self.limits.answer).await.map_err(cut)?;
+            let bytes = self
+                .connection
+                .limits
+                .whole(body, self.connection.limits.answer)
+                .await
+                .map_err(cut)?;
             return Ok(Raw { status, etag, bytes });
         }
         if status.is_redirection() {
             let to = text(http::header::LOCATION).unwrap_or_else(|| "somewhere else".to_owned());
-            let (url, to) = (self.url.clone(), where_to(&to));
+            let (url, to) = (self.connection.url.clone(), where_to(&to));
             return Err((ApiError::Redirected { url, to }, None));
         }
-        let (bytes, _) = self.limits.beginning(body, self.limits.error).await.map_err(cut)?;
+        let (bytes, _) = self
+            .connection
+            .limits
+            .beginning(body, self.connection.limits.error)
+            .await
+            .map_err(cut)?;
         let parsed: Option<Value> = serde_json::from_slice(&bytes).ok();
         if status == StatusCode::UNAUTHORIZED
-            && let Some(at) = self.token_ends.filter(|at| *at < Timestamp::now())
+            && let Some(at) = self.connection.token_ends.filter(|at| *at < Timestamp::now())
         {
             let cause = format!("the token expired on {}", tls::time(at));
-            let (url, hint) = (self.url.clone(), Some("get another one".to_owned()));
+            let (url, hint) = (self.connection.url.clone(), Some("get another one".to_owned()));
             return Err((ApiError::NoCredential { url, cause, hint }, None));
         }
         Err((refusal(status, parsed.as_ref(), &bytes), after))

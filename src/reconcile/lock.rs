@@ -11,8 +11,8 @@ use jiff::Timestamp;
 
 use super::survey::api;
 use super::{Error, Survey};
+use crate::cancel::Cancellation;
 use crate::cluster::{self, ApiError, Cluster};
-use crate::halt::Halt;
 use crate::inventory::Inventory;
 use crate::lease::{self, DURATION, Holder, RENEWAL, Seen, Standing, Watched, Who};
 use crate::object::Object;
@@ -21,8 +21,6 @@ use crate::object::Object;
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// The pause before a renewal that failed is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(2);
-/// How often a signal is looked for while waiting.
-const TICK: Duration = Duration::from_millis(100);
 /// How long giving back may take: the run is over, and the Lease ends by itself.
 const GIVE_BACK: Duration = Duration::from_secs(5);
 /// How often the Lease is tried to be had while others try, too.
@@ -37,7 +35,7 @@ pub struct Patience<'a> {
     /// What was seen of the Lease before.
     pub watched: &'a mut Watched,
     /// Says when to stop.
-    pub halt: &'a Halt,
+    pub cancel: &'a Cancellation,
     /// Hears for whom it is waited.
     pub events: &'a mut (dyn FnMut(&Holder) + Send),
 }
@@ -95,8 +93,8 @@ pub async fn take<'a>(
 ) -> Result<Lock<'a>, Error> {
     let mut lock = Lock::without(cluster, (inventory, who));
     lock.revision.clone_from(&survey.revision.commit);
-    let Patience { timeout, passing, watched, halt, events } = patience;
-    let _patient = cluster.be_patient(cluster::Patience::of(passing, halt));
+    let Patience { timeout, passing, watched, cancel, events } = patience;
+    let cluster = cluster.patient(cluster::Patience::of(passing, cancel));
     let end = Instant::now() + timeout;
     loop {
         let before = match cluster.lease(inventory).await {
@@ -109,7 +107,7 @@ pub async fn take<'a>(
             .as_ref()
             .map_or(Standing::Free, |seen| watched.standing(seen, who, Instant::now()));
         if standing != Standing::Theirs {
-            match lock.put(before.as_ref()).await {
+            match lock.put(&cluster, before.as_ref()).await {
                 Ok(()) => {
                     lock.is_stale |= seen.is_some_and(|seen| {
                         seen.moved_within(survey.begun.elapsed(), &lock.seen())
@@ -133,14 +131,12 @@ pub async fn take<'a>(
             // Whoever has it may write, even where the Lease is gone before it can be asked.
             lock.is_stale = true;
             let next = (Instant::now() + LOOK_AGAIN).min(end);
-            while Instant::now() < next {
-                tokio::time::sleep(TICK.min(next - Instant::now())).await;
-                if halt.is_told() {
-                    return Err(Error::Stopped);
-                }
-                if let Some(newer) = halt.newer() {
-                    return Err(Error::Superseded(newer.to_owned()));
-                }
+            let _ = tokio::time::timeout_at(next.into(), cancel.cancelled()).await;
+            if cancel.is_interrupted() {
+                return Err(Error::Stopped);
+            }
+            if let Some(newer) = cancel.newer() {
+                return Err(Error::Superseded(newer.to_owned()));
             }
         }
     }
@@ -200,14 +196,14 @@ impl<'a> Lock<'a> {
     /// # Errors
     ///
     /// When somebody else was quicker: then the plan may not hold any more.
-    pub async fn settle(&self) -> Result<(), Error> {
+    pub async fn settle(&self, cluster: &Cluster) -> Result<(), Error> {
         if !matches!(&*self.state(), State::Homeless) {
             return Ok(());
         }
-        match self.put(None).await {
+        match self.put(cluster, None).await {
             Ok(()) => Ok(()),
             Err(error) if error.is_conflict() => {
-                let lease = self.cluster.lease(self.inventory).await;
+                let lease = cluster.lease(self.inventory).await;
                 let lease = lease.map_err(api("read the lock"))?.unwrap_or_default();
                 let inventory = self.inventory.name.clone();
                 Err(Error::Locked { inventory, by: Seen::of(&lease).holder })
@@ -240,7 +236,8 @@ impl<'a> Lock<'a> {
                 State::Held { lease, .. } => lease.clone(),
                 State::Lost(_) | State::Homeless | State::Without => continue,
             };
-            let renewed = tokio::time::timeout(RENEWAL, self.put(Some(&before))).await;
+            let renewed =
+                tokio::time::timeout(RENEWAL, self.put(self.cluster, Some(&before))).await;
             pause = match renewed {
                 Ok(Ok(())) => RENEWAL,
                 Ok(Err(error)) if error.is_conflict() || error.is_not_found() => {
@@ -271,23 +268,23 @@ impl<'a> Lock<'a> {
     }
 
     /// Writes that the lock is ours.
-    async fn put(&self, before: Option<&Object>) -> Result<(), ApiError> {
+    async fn put(&self, cluster: &Cluster, before: Option<&Object>) -> Result<(), ApiError> {
         let about = (self.who, self.revision.as_str());
         // From the moment it is sent, since nobody knows when it arrives.
         let mut renewed = Renewed::now();
         let wanted = lease::taken((self.inventory, before), about, Timestamp::now());
-        let mut result = self.cluster.put_lease(&wanted).await;
+        let mut result = cluster.put_lease(&wanted).await;
         for _ in 1..TAKE_TRIES {
             if !matches!(&result, Err(error) if error.is_conflict()) {
                 break;
             }
             // The first answer may have got lost: then the Lease is ours already.
-            match self.cluster.lease(self.inventory).await? {
+            match cluster.lease(self.inventory).await? {
                 Some(lease) if Seen::of(&lease).identity == Some(self.who.identity()) => {
                     renewed = Renewed::now();
                     let wanted = (self.inventory, Some(&lease));
                     let wanted = lease::taken(wanted, about, Timestamp::now());
-                    result = self.cluster.put_lease(&wanted).await;
+                    result = cluster.put_lease(&wanted).await;
                 }
                 _ => break,
             }

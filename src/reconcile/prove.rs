@@ -13,9 +13,9 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::Survey;
+use crate::cancel::Cancellation;
 use crate::catalog::{Served, is_crd, is_namespace};
 use crate::cluster::{Cluster, Followed, News};
-use crate::halt::Halt;
 use crate::health::evidence::Trouble;
 use crate::health::{Ended, Health, Judge, Proof, Standing, State};
 use crate::inventory::{Inventory, PART_OF, goes_by_itself};
@@ -35,8 +35,8 @@ const STUCK_LOOKS: usize = 2;
 const NEWS: usize = 256;
 /// How many objects are looked at closer at once.
 const FEW: usize = 4;
-/// How often it is looked whether the time is up, or a signal came.
-const TICK: Duration = Duration::from_millis(100);
+/// How often events say how things are where no news comes: a person sees that time passes.
+const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// How to wait.
 pub struct Waiting<'a> {
@@ -45,7 +45,7 @@ pub struct Waiting<'a> {
     /// For how long.
     pub timeout: Duration,
     /// Says when to stop.
-    pub halt: &'a Halt,
+    pub cancel: &'a Cancellation,
     /// Hears how things are, again and again while something is waited for.
     pub events: &'a mut (dyn FnMut(&Proof) + Send),
 }
@@ -193,7 +193,7 @@ impl<'a> Watchman<'a> {
     }
 
     async fn wait(&mut self, cluster: &Cluster, (followed, waiting): (&[Followed], Waiting<'_>)) {
-        let Waiting { inventory: _, timeout, halt, events } = waiting;
+        let Waiting { inventory: _, timeout, cancel, events } = waiting;
         let end = self.begin + timeout;
         let looks = followed.iter().map(|it| async move { (it, cluster.look_at(it).await) });
         let looks: Vec<_> =
@@ -216,19 +216,18 @@ impl<'a> Watchman<'a> {
         }
         let mut closer = FuturesUnordered::new();
         let mut next_look = self.begin + LOOK_CLOSER;
-        let mut tick = tokio::time::interval(TICK);
         self.proof.ended = loop {
             if self.open.is_empty() {
                 break Ended::Ready;
             }
-            if halt.is_told() {
+            if cancel.is_interrupted() {
                 break Ended::Interrupted;
             }
-            if halt.newer().is_some() {
+            if cancel.newer().is_some() {
                 break Ended::Superseded;
             }
             let now = Instant::now();
-            if self.has_failed(now) {
+            if self.fails_at().is_some_and(|at| now >= at) {
                 break Ended::Failed;
             }
             if now >= end {
@@ -246,12 +245,16 @@ impl<'a> Watchman<'a> {
                     })
                 }));
             }
+            let look = closer.is_empty().then_some(next_look);
+            let wake = [Some(now + HEARTBEAT), Some(end), look, self.fails_at()];
+            let wake = wake.into_iter().flatten().min().unwrap_or(end);
             tokio::select! {
                 biased;
+                () = cancel.cancelled() => {}
                 Some(news) = hear.recv() => self.hear(news),
                 Some((key, troubles)) = closer.next() => self.look_closer(key, &troubles),
                 Some(()) = watches.next() => {}
-                _ = tick.tick() => {}
+                () = tokio::time::sleep_until(wake) => {}
             }
         };
         self.proof = Proof { ended: self.proof.ended, ..self.so_far() };
@@ -349,12 +352,10 @@ impl<'a> Watchman<'a> {
         *before = health;
     }
 
-    /// Whether something failed long enough ago.
-    fn has_failed(&self, now: Instant) -> bool {
-        let is_over = |(health, since): &(Health, Instant)| {
-            health.state == State::Failed && now.duration_since(*since) >= GRACE
-        };
-        self.open.values().any(is_over)
+    /// When waiting ends because something has failed and does not recover.
+    fn fails_at(&self) -> Option<Instant> {
+        let failed = self.open.values().filter(|(health, _)| health.state == State::Failed);
+        failed.map(|(_, since)| *since + GRACE).min()
     }
 
     /// How things are now, the failed first.

@@ -8,11 +8,11 @@ use serde_json::json;
 
 use super::Error;
 use super::survey::api;
+use crate::cancel::Cancellation;
 use crate::catalog::{Catalog, is_crd};
 use crate::check::{Finding, Level, Rule, Set};
 use crate::cluster::{Cluster, Condition, Members, Patience, Question};
 use crate::desired::Desired;
-use crate::halt::Halt;
 use crate::health::Judge;
 use crate::inventory::Inventory;
 use crate::manifest::Manifest;
@@ -157,7 +157,7 @@ async fn prepare(desired: &Desired, catalog: &Catalog, cluster: &Cluster) -> Res
                 .until_condition(
                     &served,
                     (&Condition::ESTABLISHED, &key.name),
-                    &Patience::of(PATIENCE, &Halt::default()),
+                    &Patience::of(PATIENCE, &Cancellation::default()),
                 )
                 .await;
             let _ = established.map_err(api("wait for a definition to be established"))?;

@@ -10,9 +10,9 @@ use super::survey::api;
 use super::{
     Course, Error, Lock, Patience, Survey, Target, Waiting, carry_out, prove, survey, take,
 };
+use crate::cancel::Cancellation;
 use crate::cluster::{self, Cascade, Cluster};
 use crate::git::{self, Checkout};
-use crate::halt::Halt;
 use crate::health::{Ended, State};
 use crate::inventory::Record;
 use crate::lease::Watched;
@@ -65,7 +65,7 @@ pub async fn note_health(
             timeout: Duration::ZERO,
             passing: Duration::ZERO,
             watched: &mut Watched::default(),
-            halt: &Halt::default(),
+            cancel: &Cancellation::default(),
             events: &mut |_| {},
         };
         let Ok(lock) = take(survey, cluster, (inventory, lock.who()), patience).await else {
@@ -150,7 +150,7 @@ pub struct Return<'a> {
     /// What becomes of what deleted objects own.
     pub cascade: Cascade,
     /// Says when to stop.
-    pub halt: &'a Halt,
+    pub cancel: &'a Cancellation,
 }
 
 /// A commit that was gone back to.
@@ -182,7 +182,7 @@ pub async fn go_back(
         timeout: Duration::ZERO,
         passing: how.timeout,
         watched: &mut Watched::default(),
-        halt: how.halt,
+        cancel: how.cancel,
         events: &mut |_| {},
     };
     let own = take(failed, cluster, (&target.inventory, how.lock.who()), patience).await?;
@@ -199,11 +199,9 @@ impl Return<'_> {
         target: &Target,
         (checkout, cluster): (&Checkout, &Cluster),
     ) -> Result<Back, Error> {
-        let Self { lock, timeout, cascade, halt } = self;
-        let mut survey = {
-            let _patient = cluster.be_patient(cluster::Patience::of(timeout, halt));
-            survey(target, checkout, cluster, None).await?
-        };
+        let Self { lock, timeout, cascade, cancel } = self;
+        let patient = cluster.patient(cluster::Patience::of(timeout, cancel));
+        let mut survey = survey(target, checkout, &patient, None).await?;
         let recorded = |survey: &Survey| survey.before.as_ref().and_then(|it| it.revision.clone());
         let now = recorded(&survey);
         if now != recorded(failed) && now != failed.after.revision {
@@ -213,7 +211,7 @@ impl Return<'_> {
         let inventory = &target.inventory;
         let (wait, events) = (Some(timeout), &mut |_: &_| {});
         let course =
-            Course { inventory, lock, approval: None, wait, timeout, cascade, halt, events };
+            Course { inventory, lock, approval: None, wait, timeout, cascade, cancel, events };
         let mut report = carry_out(&survey, cluster, course).await?;
         if !report.at_commit && lock.lost().is_none() {
             let mut claim = Record::claim(survey.before.as_ref(), &survey.after);
@@ -221,9 +219,9 @@ impl Return<'_> {
             let written = cluster.record(inventory, &claim).await;
             written.map_err(api("write the inventory"))?;
         }
-        let waiting = Waiting { inventory, timeout, halt, events: &mut |_| {} };
+        let waiting = Waiting { inventory, timeout, cancel, events: &mut |_| {} };
         report.proof = prove(&survey, cluster, (&report, waiting)).await;
-        report.supersede(halt.newer());
+        report.supersede(cancel.newer());
         Ok(Back { survey, report })
     }
 }

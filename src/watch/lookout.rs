@@ -7,10 +7,10 @@ use std::convert::Infallible;
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::{JITTER, Watch};
+use crate::cancel::Cancellation;
 use crate::config;
 use crate::git::Checkout;
 use crate::git::pull::{PullError, PullOptions, Pulled, pull};
-use crate::halt::Halt;
 use crate::jitter::jittered;
 use crate::reconcile::{Declared, Target, declare};
 
@@ -51,16 +51,16 @@ impl Remote {
     }
 
     /// Does `work`, and looks every interval whether there is another commit than the one that is
-    /// `followed`, with something else in it; if so, `halt` knows.
+    /// `followed`, with something else in it; if so, `cancel` knows.
     pub(super) async fn beside<T>(
         &mut self,
         (watch, target, followed): (&Watch, &Target, &str),
-        halt: &Halt,
+        cancel: &Cancellation,
         work: impl Future<Output = T>,
     ) -> T {
         let looking = async {
             if !watch.once {
-                halt.supersede(self.newer(watch, (target, followed)).await);
+                cancel.supersede(self.newer(watch, (target, followed)).await);
             }
             std::future::pending::<Infallible>().await
         };

@@ -5,7 +5,6 @@
 
 mod lookout;
 mod round;
-mod stop;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,7 +12,7 @@ use std::time::Duration;
 use self::lookout::Remote;
 use self::round::{Looked, act, look};
 pub use self::round::{Place, Round, RoundError};
-pub use self::stop::Stop;
+use crate::cancel::Interrupt;
 use crate::cluster::{Access, Cascade, Cluster, Listener};
 use crate::git::Checkout;
 use crate::git::pull::PullOptions;
@@ -113,25 +112,25 @@ struct Memory {
 }
 
 /// Runs rounds until told to stop, and tells `events` what each comes to.
-pub async fn watch(watch: &Watch, stop: &Stop, events: &mut (dyn FnMut(Event) + Send)) {
+pub async fn watch(watch: &Watch, interrupt: &Interrupt, events: &mut (dyn FnMut(Event) + Send)) {
     let mut memory = Memory::default();
-    while !stop.is_told() {
+    while !interrupt.is_requested() {
         // Looking writes nothing but the checkout, which a pull leaves sound wherever it stops.
         let looked = tokio::select! {
             looked = look(watch, &mut memory) => looked,
-            () = stop.told() => return,
+            () = interrupt.requested() => return,
         };
         if let Some(event) = looked.as_ref().ok().and_then(Looked::holding) {
             events(event);
         }
         let round = match looked {
-            Ok(looked) => act(watch, looked, (&mut memory, stop)).await,
+            Ok(looked) => act(watch, looked, (&mut memory, interrupt)).await,
             Err(error) => Err(error),
         };
         if let Err(RoundError::Reconcile(reconcile::Error::Stopped)) = round {
             return;
         }
-        let last = watch.once || stop.is_told();
+        let last = watch.once || interrupt.is_requested();
         let pause = match is_superseded(&round) {
             // What has come is not to wait any longer.
             true => Duration::ZERO,
@@ -140,7 +139,7 @@ pub async fn watch(watch: &Watch, stop: &Stop, events: &mut (dyn FnMut(Event) + 
         let pause = (!last).then_some(pause);
         events(Event::Ended { round: Box::new(round), pause });
         match pause {
-            Some(pause) => stop.sleep(pause).await,
+            Some(pause) => interrupt.sleep(pause).await,
             None => return,
         }
     }

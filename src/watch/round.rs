@@ -3,11 +3,11 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use super::{Event, Memory, SettingsError, Stop, Wanted, Watch};
+use super::{Event, Memory, SettingsError, Wanted, Watch};
+use crate::cancel::{Cancellation, Interrupt};
 use crate::cluster::{self, Cluster, ConnectError};
 use crate::git::pull::{PullError, Pulled};
 use crate::git::{self, Checkout};
-use crate::halt::Halt;
 use crate::health::Ended;
 use crate::inventory::Record;
 use crate::problem::Problem;
@@ -259,29 +259,29 @@ fn held_back(survey: &Survey, commit: &str) -> Option<String> {
 pub(super) async fn act(
     watch: &Watch,
     looked: Looked,
-    (memory, stop): (&mut Memory, &Stop),
+    (memory, interrupt): (&mut Memory, &Interrupt),
 ) -> Result<Round, RoundError> {
     let mut followed = looked.followed();
     let Looked { begin, pulled, checkout, cluster, wanted, target, mut survey, held_back } = looked;
     let Memory { last, watched, held_back: _, proved, remote, place: _ } = memory;
     let about = (&target.inventory, &watch.who);
-    let (halt, passing) = (Halt::with(stop.flag()), wanted.wait.unwrap_or(TIMEOUT));
+    let (cancel, passing) = (Cancellation::with(interrupt), wanted.wait.unwrap_or(TIMEOUT));
     let lock = match survey.writes() {
         true => {
             let (timeout, events) = (wanted.lock_timeout, &mut |_: &_| {});
-            let patience = Patience { timeout, passing, watched, halt: &halt, events };
+            let patience = Patience { timeout, passing, watched, cancel: &cancel, events };
             let taking = take(&survey, &cluster, about, patience);
-            remote.beside((watch, &wanted.target, &followed), &halt, taking).await?
+            remote.beside((watch, &wanted.target, &followed), &cancel, taking).await?
         }
         false => Lock::without(&cluster, about),
     };
-    if let Some(newer) = halt.newer() {
+    if let Some(newer) = cancel.newer() {
         lock.give_back().await;
         return Err(reconcile::Error::Superseded(newer.to_owned()).into());
     }
     if lock.is_stale {
-        let _patient = cluster.be_patient(cluster::Patience::of(passing, &halt));
-        let looked = self::survey(&target, &checkout, &cluster, Some(last));
+        let patient = cluster.patient(cluster::Patience::of(passing, &cancel));
+        let looked = self::survey(&target, &checkout, &patient, Some(last));
         match lock.keep(looked).await {
             Ok(now) => survey = now,
             Err(error) => {
@@ -295,9 +295,9 @@ pub(super) async fn act(
     }
     let reach = (&checkout, &cluster);
     let (wanted, target) = (&wanted, &target);
-    let locked = Locked { watch, wanted, target, reach, lock: &lock, halt: &halt };
+    let locked = Locked { watch, wanted, target, reach, lock: &lock, cancel: &cancel };
     let work = lock.keep(locked.carry_out(&survey, proved));
-    let report = remote.beside((watch, &wanted.target, &followed), &halt, work).await;
+    let report = remote.beside((watch, &wanted.target, &followed), &cancel, work).await;
     let warning = lock.warning.clone();
     lock.give_back().await;
     let (requests, elapsed) = (cluster.requests(), begin.elapsed());
@@ -311,7 +311,7 @@ struct Locked<'a> {
     target: &'a Target,
     reach: (&'a Checkout, &'a Cluster),
     lock: &'a Lock<'a>,
-    halt: &'a Halt,
+    cancel: &'a Cancellation,
 }
 
 impl Locked<'_> {
@@ -322,31 +322,29 @@ impl Locked<'_> {
         survey: &Survey,
         proved: &mut Option<String>,
     ) -> Result<Report, reconcile::Error> {
-        let Self { watch, wanted, target, reach: (checkout, cluster), lock, halt } = *self;
+        let Self { watch, wanted, target, reach: (checkout, cluster), lock, cancel } = *self;
         let inventory = &target.inventory;
         let (wait, events) = (wanted.wait, &mut |_: &_| {});
         let (timeout, cascade) = (wanted.wait.unwrap_or(TIMEOUT), wanted.cascade);
         let course =
-            Course { inventory, lock, approval: None, wait, timeout, cascade, halt, events };
+            Course { inventory, lock, approval: None, wait, timeout, cascade, cancel, events };
         let mut report = carry_out(survey, cluster, course).await?;
         let is_due = watch.once || survey.plan.writes() || is_unproven(&report, proved.as_deref());
         report.proof = match wanted.wait {
             // Else it is not the round to wait: the next commit would have to, too.
             Some(timeout) if is_due => {
-                let waiting = Waiting { inventory, timeout, halt, events: &mut |_| {} };
+                let waiting = Waiting { inventory, timeout, cancel, events: &mut |_| {} };
                 prove(survey, cluster, (&report, waiting)).await
             }
             Some(_) => standing(survey, &report),
             None => None,
         };
-        report.supersede(halt.newer());
-        {
-            let _patient = cluster.be_patient(cluster::Patience::of(timeout, halt));
-            note_health(survey, (target, cluster), (&mut report, lock)).await?;
-        }
+        report.supersede(cancel.newer());
+        let patient = cluster.patient(cluster::Patience::of(timeout, cancel));
+        note_health(survey, (target, &patient), (&mut report, lock)).await?;
         if wanted.rolls_back && is_failure(survey, &report) {
             report.rollback = Some(self.go_back(survey, (checkout, cluster)).await);
-            report.supersede(halt.newer());
+            report.supersede(cancel.newer());
         }
         if is_settled(&report) {
             proved.clone_from(&survey.after.revision);
@@ -374,8 +372,8 @@ impl Locked<'_> {
             Err(error) => return impossible(&error),
         };
         let timeout = self.wanted.wait.unwrap_or_default();
-        let (lock, halt) = (self.lock, self.halt);
-        let how = Return { lock, timeout, cascade: self.wanted.cascade, halt };
+        let (lock, cancel) = (self.lock, self.cancel);
+        let how = Return { lock, timeout, cascade: self.wanted.cascade, cancel };
         match go_back(survey, &target, (checkout, cluster), how).await {
             Ok(back) => back.told(),
             Err(error) => impossible(&error),

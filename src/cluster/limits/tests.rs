@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::catalog::{Catalog, Served};
-use crate::cluster::tests::over;
+use crate::cluster::tests::{limited, over};
 use crate::cluster::wire::Call;
 use crate::cluster::{ApiError, Cluster, Followed, News};
 use crate::inventory::{Inventory, Past, Record};
@@ -46,7 +46,7 @@ where
         let response = response.body(StreamBody::new(frames)).unwrap();
         async move { Ok::<_, Infallible>(response) }
     });
-    Cluster { limits: low(), ..over(kube::Client::new(service, "default")) }
+    limited(over(kube::Client::new(service, "default")), low())
 }
 
 /// A ConfigMap whose JSON has about so many bytes.
@@ -129,7 +129,7 @@ async fn a_long_message_of_an_error_is_shown_shorter() {
     let cluster = server(move |_| {
         whole(422, &json!({ "kind": "Status", "reason": "Invalid", "message": message }))
     });
-    let cluster = Cluster { limits: Limits::default(), ..cluster };
+    let cluster = limited(cluster, Limits::default());
     let error = cluster.get(&configs(), Some("shop"), "a").await.unwrap_err().to_string();
     assert!(error.ends_with("xxx… and 3616 bytes more"), "{}", &error[error.len() - 40..]);
 }
@@ -152,7 +152,7 @@ fn pages(objects: usize, bytes: usize) -> Cluster {
 #[tokio::test]
 async fn a_page_that_is_too_large_is_asked_for_again_with_fewer_objects() {
     let cluster = pages(10, 60);
-    let cluster = Cluster { limits: Limits { pages: 50, ..low() }, ..cluster };
+    let cluster = limited(cluster, Limits { pages: 50, ..low() });
     let picked = cluster.list(&configs(), None, "").await.unwrap();
     assert_eq!(picked.items.len(), 10);
     // 500, 63, and then 8 at once.
@@ -178,7 +178,7 @@ async fn a_list_has_an_end_by_its_pages_by_its_bytes_and_by_its_tokens() {
     let error = list(empty(4)).await.unwrap_err().to_string();
     assert!(error.ends_with("the list has more than 3 pages"), "{error}");
     // Forty objects of 60 bytes are below what lists may have, and fifty are above.
-    let many = |count| Cluster { limits: Limits { pages: 100, ..low() }, ..pages(count, 10) };
+    let many = |count| limited(pages(count, 10), Limits { pages: 100, ..low() });
     assert_eq!(list(many(40)).await, Ok(40));
     let error = list(many(60)).await.unwrap_err().to_string();
     assert!(error.ends_with("all lists together have more than 2 KiB"), "{error}");

@@ -112,7 +112,7 @@ impl Cluster {
                     if error.is_forbidden()
                         && scope.is_none()
                         && served.namespaced
-                        && namespaces.len() <= self.limits.questions =>
+                        && namespaces.len() <= self.connection.limits.questions =>
                 {
                     scopes.extend(namespaces.iter().map(|name| Some(name.as_str())));
                 }

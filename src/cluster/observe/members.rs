@@ -125,7 +125,7 @@ impl Cluster {
     ) -> Members {
         let mut members = Members::default();
         let held = &Held::default();
-        let most = self.limits.questions;
+        let most = self.connection.limits.questions;
         let lists = record.kinds.iter().enumerate().map(|(number, kind)| async move {
             let list = match catalog.preferred(kind) {
                 Some(_) if number >= most => {
@@ -150,7 +150,7 @@ impl Cluster {
                 |(reason, is_forbidden)| Unlisted { kind: kind.clone(), reason, is_forbidden };
             Some(list.map_err(unlisted))
         });
-        let mut lists = stream::iter(lists).buffer_unordered(self.concurrency);
+        let mut lists = stream::iter(lists).buffer_unordered(self.connection.concurrency);
         while let Some(list) = lists.next().await {
             match list {
                 Some(Ok(list)) => members.lists.push(list),
@@ -191,7 +191,7 @@ impl Cluster {
             Err(error)
                 if error.is_forbidden()
                     && served.namespaced
-                    && namespaces.len() <= self.limits.questions =>
+                    && namespaces.len() <= self.connection.limits.questions =>
             {
                 self.list_in(held, served, (inventory, namespaces)).await
             }
@@ -245,7 +245,7 @@ impl Cluster {
         (base, accept): (&str, Option<&'static str>),
     ) -> Result<Picked, ApiError> {
         let (mut items, mut token, mut size) = (Vec::new(), String::new(), PAGE);
-        for _ in 0..self.limits.pages {
+        for _ in 0..self.connection.limits.pages {
             let (page, call) = loop {
                 let path = match token.as_str() {
                     "" => format!("{base}&limit={size}"),
@@ -259,8 +259,8 @@ impl Cluster {
             };
             let found = page.items.unwrap_or_default();
             let bytes = found.iter().map(|item| item.get().len()).sum::<usize>();
-            if held.add(bytes) > self.limits.lists {
-                let said = said(self.limits.lists);
+            if held.add(bytes) > self.connection.limits.lists {
+                let said = said(self.connection.limits.lists);
                 return Err(endless(&call, format!("all lists together have more than {said}")));
             }
             items.extend(found);
@@ -274,7 +274,7 @@ impl Cluster {
             }
             token = next;
         }
-        let pages = self.limits.pages;
+        let pages = self.connection.limits.pages;
         Err(endless(&Call::get(base), format!("the list has more than {pages} pages")))
     }
 }

@@ -139,14 +139,14 @@ impl Cluster {
                 let looked = self.look_before(question, (key, prerequisite), member).await;
                 (key, looked)
             });
-            let mut deferred = stream::iter(deferred).buffer_unordered(self.concurrency);
+            let mut deferred = stream::iter(deferred).buffer_unordered(self.connection.concurrency);
             while let Some((key, observation)) = deferred.next().await {
                 observed.objects.insert(key.clone(), observation);
             }
             let looks = looks
                 .into_iter()
                 .map(|(key, look)| async move { (key, self.look(look, trusted).await) });
-            let mut looks = stream::iter(looks).buffer_unordered(self.concurrency);
+            let mut looks = stream::iter(looks).buffer_unordered(self.connection.concurrency);
             while let Some((key, Looked { observation, verdict })) = looks.next().await {
                 let is_there = |live: Option<&Object>| live.is_some_and(|live| !live.is_going());
                 let is_unknown = matches!(observation, Observation::Unknown(_))

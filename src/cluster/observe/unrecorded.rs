@@ -86,7 +86,7 @@ impl Cluster {
             };
             (served, is_added, list)
         });
-        let mut lists = stream::iter(lists).buffer_unordered(self.concurrency);
+        let mut lists = stream::iter(lists).buffer_unordered(self.connection.concurrency);
         let mut strange = Strange::default();
         strange.unrecorded.is_gone = record.is_none();
         while let Some((served, is_added, list)) = lists.next().await {

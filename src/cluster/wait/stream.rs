@@ -52,7 +52,7 @@ impl Cluster {
         };
         let (head, mut body) = answer.into_parts();
         if !head.status.is_success() {
-            let bytes = self.limits.beginning(body, self.limits.error).await;
+            let bytes = self.connection.limits.beginning(body, self.connection.limits.error).await;
             let bytes = bytes.map(|(bytes, _)| bytes).unwrap_or_default();
             let parsed: Option<Value> = serde_json::from_slice(&bytes).ok();
             let error = refusal(head.status, parsed.as_ref(), &bytes);
@@ -85,8 +85,8 @@ impl Cluster {
                     Change::Bookmark(at) => version = at,
                 }
             }
-            if lines.rest.len() > self.limits.line {
-                let limit = said(self.limits.line);
+            if lines.rest.len() > self.connection.limits.line {
+                let limit = said(self.connection.limits.line);
                 return Cut::Lost(format!("a line of the watch has more than {limit}"));
             }
         }

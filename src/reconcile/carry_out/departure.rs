@@ -58,7 +58,7 @@ impl Run<'_> {
             Some("something failed, and the inventory is kept in this namespace")
         } else if !self.pending.is_empty() {
             Some("others are still being deleted, and the inventory is kept in this namespace")
-        } else if self.course.halt.is_told() {
+        } else if self.course.cancel.is_interrupted() {
             Some("interrupted")
         } else if self.course.lock.lost().is_some() {
             Some("the lock was lost")

@@ -28,8 +28,8 @@ use self::servers::Servers;
 use self::worker::Worker;
 use super::{Error, Lock, Survey};
 use crate::approval::Approval;
+use crate::cancel::Cancellation;
 use crate::cluster::{Cascade, Cluster, Patience};
-use crate::halt::Halt;
 use crate::inventory::Inventory;
 use crate::object::ObjectKey;
 use crate::plan::queue::{Blocker, End, Queue};
@@ -51,7 +51,7 @@ pub struct Course<'a> {
     /// dependency, or that is the server behind them; `None` not to wait.
     pub wait: Option<Duration>,
     /// Says when to stop: what is in flight is finished, nothing more is begun or waited for.
-    pub halt: &'a Halt,
+    pub cancel: &'a Cancellation,
     /// How long what passes by itself is waited for, all in all: a server that is busy, a webhook
     /// that is not up yet, an object that is not gone yet.
     pub timeout: Duration,
@@ -66,16 +66,19 @@ pub struct Course<'a> {
 /// # Errors
 ///
 /// When the inventory's record can't be written; nothing else was then.
-pub async fn carry_out<'a>(
-    survey: &'a Survey,
-    cluster: &'a Cluster,
-    course: Course<'a>,
+pub async fn carry_out(
+    survey: &Survey,
+    cluster: &Cluster,
+    course: Course<'_>,
 ) -> Result<Report, Error> {
-    let patience = Patience::of(course.timeout, course.halt);
-    let _patient = cluster.be_patient(patience.clone());
+    let Course { inventory, lock, approval, wait, cancel, timeout, cascade, events } = course;
+    let patience = Patience::of(timeout, cancel);
+    let cluster = cluster.patient(patience.clone());
+    let events = &mut *events;
+    let course = Course { inventory, lock, approval, wait, cancel, timeout, cascade, events };
     let run = Run {
         survey,
-        cluster,
+        cluster: &cluster,
         course,
         patience,
         report: Report::default(),
@@ -145,7 +148,7 @@ impl<'a> Run<'a> {
         let servers = Arc::clone(&self.servers);
         let (patience, servers) = (&passing, &*servers);
         let worker = Worker { survey, cluster, inventory, approval, patience, cascade, servers };
-        let patience = self.course.wait.map(|timeout| (timeout, self.course.halt));
+        let patience = self.course.wait.map(|timeout| (timeout, self.course.cancel));
         let counts = |at: usize| half.changes[at].is_work();
         let is_first =
             |queue: &Queue<'_>, at| patience.is_some() && queue.has_to_be_ready(at, counts);
@@ -215,7 +218,7 @@ impl<'a> Run<'a> {
 
     /// Why a change is not tried, if so.
     fn why_not(&self, half: &'a Half, change: &Change, blocker: Option<Blocker>) -> Option<Reason> {
-        if self.course.halt.is_told() {
+        if self.course.cancel.is_interrupted() {
             return Some(reason("interrupted"));
         }
         if let Some(to) = self.course.lock.lost() {
@@ -234,7 +237,7 @@ impl<'a> Run<'a> {
     /// Why a deletion is left for the next run, where it is because another one is.
     fn why_left(&self, half: &Half, blocker: Option<Blocker>) -> Option<Reason> {
         let key = &half.changes[blocker?.object].key;
-        let is_ended = self.course.halt.is_told() || self.course.lock.lost().is_some();
+        let is_ended = self.course.cancel.is_interrupted() || self.course.lock.lost().is_some();
         let is_left = self.left.contains_key(key) && !is_ended;
         is_left.then(|| reason(&format!("{key} goes first, and is left for the next run")))
     }
@@ -297,7 +300,7 @@ impl<'a> Run<'a> {
         match (self.report.failed() + self.report.differing(), self.unready.is_empty()) {
             // What is not tried for another reason says that reason itself.
             (0, true)
-                if !self.course.halt.is_told()
+                if !self.course.cancel.is_interrupted()
                     && self.course.lock.lost().is_none()
                     && self.report.steps.iter().any(is_due) =>
             {

@@ -26,7 +26,7 @@ impl Run<'_> {
             let outcome = self.change(change).await;
             self.note(change, outcome);
         }
-        self.course.lock.settle().await?;
+        self.course.lock.settle(self.cluster).await?;
         self.still_locked()?;
         match self.cluster.record(self.course.inventory, &claim).await {
             Err(error) if error.is_not_found() => Err(Error::NoNamespace(home)),
@@ -72,7 +72,7 @@ impl Run<'_> {
     pub(super) async fn narrow(&mut self) -> Result<(), Error> {
         let unlisted = self.still_unlisted().await;
         let Self { survey, cluster, course, report, pending, .. } = self;
-        report.interrupted = course.halt.is_told() && report.skipped() > 0;
+        report.interrupted = course.cancel.is_interrupted() && report.skipped() > 0;
         report.lost = course.lock.lost();
         // They may hold what is to be pruned.
         report.unlisted = unlisted.iter().filter(|kind| !kind.is_forbidden).count();

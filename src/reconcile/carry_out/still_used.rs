@@ -107,8 +107,8 @@ impl<'a> Run<'a> {
             users.values().flatten().map(|change| (&change.key, *change)).collect();
         let keys: BTreeSet<ObjectKey> = workloads.keys().map(|key| (*key).clone()).collect();
         let Some(timeout) = self.course.wait else { return BTreeSet::new() };
-        let (inventory, halt) = (self.course.inventory, self.course.halt);
-        let waiting = Waiting { inventory, timeout, halt, events: &mut |_| {} };
+        let (inventory, cancel) = (self.course.inventory, self.course.cancel);
+        let waiting = Waiting { inventory, timeout, cancel, events: &mut |_| {} };
         let kinds = self.servers.kinds();
         let unready = prove_some(self.survey, self.cluster, &kinds, &keys, waiting).await;
         let mut over = BTreeSet::new();

@@ -9,9 +9,9 @@ use super::departure::DELETION_PATIENCE;
 use super::reason;
 use super::servers::{Servers, server_of};
 use crate::approval::Approval;
+use crate::cancel::Cancellation;
 use crate::catalog::{Served, is_api_service, is_crd};
 use crate::cluster::{ApiError, Apply, Cascade, Cluster, Condition, Deleted, Fault, Patience};
-use crate::halt::Halt;
 use crate::health::Health;
 use crate::inventory::Inventory;
 use crate::object::Object;
@@ -104,10 +104,10 @@ impl Worker<'_> {
     pub(super) async fn until_ready(
         self,
         change: &Change,
-        (timeout, halt): (Duration, &Halt),
+        (timeout, cancel): (Duration, &Cancellation),
     ) -> Option<Health> {
         let Self { survey, cluster, inventory, .. } = self;
-        let waiting = Waiting { inventory, timeout, halt, events: &mut |_| {} };
+        let waiting = Waiting { inventory, timeout, cancel, events: &mut |_| {} };
         prove_one((survey, &self.servers.kinds()), cluster, (change, waiting)).await
     }
 
@@ -216,9 +216,10 @@ impl Worker<'_> {
         }
         let key = &change.key;
         let (condition, patience) = match is_awaited {
-            true if is_crd(key) => {
-                (Condition::ESTABLISHED, &Patience::of(DEFINITION_PATIENCE, &Halt::default()))
-            }
+            true if is_crd(key) => (
+                Condition::ESTABLISHED,
+                &Patience::of(DEFINITION_PATIENCE, &Cancellation::default()),
+            ),
             // Its pods may have to start first.
             true if is_api_service(key) => (Condition::AVAILABLE, self.patience),
             _ => return Ok(Outcome::Done),
