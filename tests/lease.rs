@@ -67,10 +67,10 @@ fn lease(repo: &Repo<'_>, path: &str) -> String {
 }
 
 /// Makes the lock somebody else's, renewed at a time of that one's own clock.
-fn hold(repo: &Repo<'_>, holder: &str, renewed: &str) {
+fn hold(repo: &Repo<'_>, holder: &str, renewed: &str, seconds: u32) {
     let _ = repo.kubectl(&["delete", "lease", &repo.parent(), "--ignore-not-found"]).exits(0);
     let text = format!(
-        "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {{name: {}}}\nspec: {{holderIdentity: {holder}, leaseDurationSeconds: 30, renewTime: '{renewed}', acquireTime: '{renewed}'}}\n",
+        "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {{name: {}}}\nspec: {{holderIdentity: {holder}, leaseDurationSeconds: {seconds}, renewTime: '{renewed}', acquireTime: '{renewed}'}}\n",
         repo.parent()
     );
     let file = repo.outside().join("lease.yaml");
@@ -211,7 +211,7 @@ fn a_holders_clock_counts_for_nothing() {
             let time = now + jiff::SignedDuration::from_hours(hours);
             scope.spawn(move || {
                 repo.write_config("one", "1").commit("First");
-                hold(repo, "robot", &format!("{time:.6}"));
+                hold(repo, "robot", &format!("{time:.6}"), 30);
                 let at_once = repo.run(&["apply", "--lock-timeout", "1s"]).exits(2);
                 assert!(at_once.stderr.contains("is locked by robot\n"), "{at_once}");
                 let later = repo.run(&["apply"]).exits(0);
@@ -294,7 +294,8 @@ fn a_lock_in_a_namespace_of_the_commit_is_taken_once_that_is_there() {
 fn a_watch_leaves_out_its_rounds_and_says_so_once() {
     let repo = Repo::new("lease-watch", sandbox::bare());
     repo.write_config("one", "1").commit("First");
-    hold(&repo, "robot", "2026-01-01T00:00:00.000000Z");
+    // Longer than a few rounds take on a busy machine.
+    hold(&repo, "robot", "2026-01-01T00:00:00.000000Z", 300);
     let log = repo.outside().join("log");
     let mut watch = repo.trueup(&["watch", "--interval", "0.2"]).into_inner();
     watch.stdout(std::fs::File::create(&log).unwrap()).stderr(Stdio::null());

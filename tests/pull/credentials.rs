@@ -272,10 +272,10 @@ fn on_terminal(private: &Private, args: &[&str]) -> Terminal {
 #[test]
 fn a_person_may_take_their_time() {
     let private = Private::new();
-    let mut terminal = on_terminal(&private, &["--timeout", "1"]);
+    let mut terminal = on_terminal(&private, &["--timeout", "4"]);
     terminal.shows("Username for 'https://localhost:");
     // Longer than the remote may be silent.
-    std::thread::sleep(std::time::Duration::from_millis(1500));
+    std::thread::sleep(std::time::Duration::from_millis(4500));
     terminal.types("bob\n");
     terminal.shows("Password for 'https://bob@localhost:");
     terminal.types("s3cret\n");
