@@ -99,6 +99,15 @@ pub fn duration_or_none(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Serialises a time as seconds.
+///
+/// # Errors
+///
+/// As the serialiser's.
+pub fn as_seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(time.as_secs_f64())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

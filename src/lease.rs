@@ -9,8 +9,10 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::conduct::as_seconds;
 use crate::inventory::Inventory;
 use crate::object::Object;
 
@@ -56,13 +58,14 @@ impl Who {
 }
 
 /// Somebody who holds a Lease, as far as a person is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Holder {
     /// `user@host (pid 123)`, or the `holderIdentity` where nothing else is known.
     pub name: String,
     /// The commit that is being made true, shortened.
     pub revision: Option<String>,
     /// For how long it had been held when it was renewed last, by the holder's own clock.
+    #[serde(serialize_with = "as_seconds")]
     pub held: Duration,
 }
 

@@ -63,7 +63,8 @@
 //! | module | what it tells |
 //! |---|---|
 //! | [`reconcile`] | [`survey`](reconcile::survey) looks and decides, [`carry_out`](reconcile::carry_out) does it: diff, apply and watch are made of these two |
-//! | [`watch`] | when to tell the story again |
+//! | [`app`] | one round of it: lock, survey, approve, carry out, wait, note health, roll back |
+//! | [`watch`] | round after round |
 //!
 //! # The command line
 //!
@@ -77,6 +78,7 @@
 //! [`Plan`](plan::Plan), which diff prints and apply carries out into a
 //! [`Report`](report::Report).
 
+pub mod app;
 pub mod approval;
 pub mod attribution;
 pub mod bounded;

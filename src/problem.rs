@@ -5,8 +5,10 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 /// A place in a file of the checkout.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Place {
     /// Path from the checkout's root, with `/` between the parts.
     pub path: String,
@@ -48,7 +50,7 @@ pub struct Problem {
 }
 
 /// One thing that the API server says is wrong with an object.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Cause {
     /// The field as the server names it, such as `spec.template.spec.containers[0].image`; empty
     /// where the server names none.

@@ -1,6 +1,8 @@
 //! What carrying out a plan came to: an outcome for every change that was to be made, and the
 //! events on the way there.
 
+use serde::Serialize;
+
 use crate::catalog::Served;
 use crate::health::Proof;
 use crate::inventory::Record;
@@ -12,7 +14,8 @@ use crate::redact::Redactor;
 pub const DIFFERING: &str = "not as planned";
 
 /// How one change ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", content = "reason", rename_all = "kebab-case")]
 pub enum Outcome {
     /// It was made.
     Done,
@@ -29,18 +32,19 @@ pub enum Outcome {
 }
 
 /// One change and how it ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
     /// Which object.
     pub key: ObjectKey,
     /// What was to be done.
     pub action: Action,
     /// How it ended.
+    #[serde(flatten)]
     pub outcome: Outcome,
 }
 
 /// How a plan was carried out.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Every change that the plan asked for, in the order in which they ended.
     pub steps: Vec<Step>,
@@ -62,13 +66,15 @@ pub struct Report {
     /// The newer commit for which no more was waited for, where not everything was good by then.
     pub superseded: Option<String>,
     /// Kinds that became known while it was carried out, of servers that came up.
+    #[serde(skip)]
     pub kinds: Vec<Served>,
     /// What the inventory's parent says now, where all of it is known.
+    #[serde(skip)]
     pub recorded: Option<Record>,
 }
 
 /// A commit that was taken back, or was to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Rollback {
     /// The commit that was gone back to; `None` where there was none.
     pub to: Option<String>,
@@ -101,25 +107,54 @@ impl Outcome {
     }
 }
 
+impl Step {
+    /// The same with everything masked that `redactor` knows.
+    pub fn masked(&self, redactor: &Redactor) -> Self {
+        let mut masked = self.clone();
+        masked.mask(redactor);
+        masked
+    }
+
+    fn mask(&mut self, redactor: &Redactor) {
+        let Some(reason) = self.outcome.reason_mut() else { return };
+        let causes = reason.causes.iter_mut().flat_map(|it| [&mut it.field, &mut it.message]);
+        for text in [&mut reason.message].into_iter().chain(&mut reason.hint).chain(causes) {
+            *text = redactor.text_about(&self.key, text);
+        }
+    }
+}
+
+/// A health summary with everything masked that `redactor` knows.
+pub fn masked_proof(proof: &Proof, redactor: &Redactor) -> Proof {
+    let mut masked = proof.clone();
+    mask_proof(&mut masked, redactor);
+    masked
+}
+
+fn mask_proof(proof: &mut Proof, redactor: &Redactor) {
+    for standing in &mut proof.others {
+        let key = &standing.key;
+        for text in [&mut standing.health.why].into_iter().chain(&mut standing.details) {
+            *text = redactor.text_about(key, text);
+        }
+    }
+    for note in &mut proof.notes {
+        *note = redactor.text(note);
+    }
+}
+
 impl Report {
     /// Masks everything that `redactor` knows.
     pub fn mask(&mut self, redactor: &Redactor) {
-        for step in &mut self.steps {
-            let Some(reason) = step.outcome.reason_mut() else { continue };
-            let causes = reason.causes.iter_mut().flat_map(|it| [&mut it.field, &mut it.message]);
-            for text in [&mut reason.message].into_iter().chain(&mut reason.hint).chain(causes) {
-                *text = redactor.text_about(&step.key, text);
-            }
-        }
-        for standing in self.proof.iter_mut().flat_map(|proof| &mut proof.others) {
-            let key = &standing.key;
-            for text in [&mut standing.health.why].into_iter().chain(&mut standing.details) {
-                *text = redactor.text_about(key, text);
-            }
-        }
-        for note in self.proof.iter_mut().flat_map(|proof| &mut proof.notes) {
-            *note = redactor.text(note);
-        }
+        self.steps.iter_mut().for_each(|step| step.mask(redactor));
+        self.proof.iter_mut().for_each(|proof| mask_proof(proof, redactor));
+    }
+
+    /// The same with everything masked that `redactor` knows.
+    pub fn masked(&self, redactor: &Redactor) -> Self {
+        let mut masked = self.clone();
+        masked.mask(redactor);
+        masked
     }
 
     /// Notes that a newer commit has come, where this one is not known to be good.

@@ -1,6 +1,6 @@
 //! `trueup apply`: make it so, prune, and wait until it is healthy.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -17,15 +17,17 @@ use super::signals;
 use super::target::TargetArgs;
 use super::throwaway::ThrowawayArgs;
 use super::ui::Ui;
-use super::waiting::{self, WaitArgs};
+use super::waiting::{WaitArgs, WaitDisplay};
+use crate::app::{Event, NoLookout, RoundEnd, RoundOptions, Runner, WaitWhen, round};
 use crate::approval::Approval;
 use crate::cancel::{Cancellation, Interrupt};
-use crate::cluster::{Cluster, Patience};
+use crate::cluster::Cluster;
 use crate::conduct::duration;
+use crate::lease::{Watched, Who};
 use crate::plan_file;
 use crate::precedence::Said;
-use crate::reconcile::{self, Course, Lock, Return, Survey, TIMEOUT, carry_out, note_health};
-use crate::report::Report;
+use crate::reconcile::{self, Survey, TIMEOUT, Target};
+use crate::snapshot::{Revision, short};
 
 /// How long what passes by itself is waited for in a sandbox: no pod runs there, so whatever does
 /// not answer by then never will.
@@ -118,44 +120,45 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         () = interrupt.requested() => return Ok(Exit::Interrupted),
     };
     let is_not = if args.exit_zero { Exit::AtCommit } else { Exit::NotAtCommit };
-    let Some(mut ready) = ready else { return Ok(is_not) };
-    let (who, begin, cancel) = (locking::who(), Instant::now(), Cancellation::with(&interrupt));
-    let patience = args.locking.patience(&ready.session.named.conduct, LOCK_TIMEOUT);
-    let report = loop {
-        let Ready { session, survey, .. } = &ready;
-        let target = &session.named.target;
-        let lock = if survey.writes() && !args.throwaway.is_wanted() {
-            let limits = ((patience, begin), (args.timeout(session), &cancel));
-            match locking::lock((session, survey), &who, limits, ui).await {
-                Err(reconcile::Error::Stopped) => return Ok(Exit::Interrupted),
-                lock => lock?,
-            }
-        } else {
-            Lock::without(&session.cluster, (&target.inventory, &who))
-        };
-        let ended = lock.keep(locked(&args, (&ready, &lock), (directory, &cancel), ui)).await;
-        lock.give_back().await;
-        ready.session.warn_of_credentials(ui);
-        match ended {
-            // Whoever was quicker to make the namespace is waited for like anybody else.
-            Err(failure) if was_too_late(&failure) && begin.elapsed() < patience => {
-                ready.survey = {
-                    let Ready { session, survey, .. } = &ready;
-                    session.survey_since(survey, &session.cluster, ui).await?
-                };
-            }
-            ended => break ended?,
-        }
+    let Some(Ready { session, survey, approval, asked }) = ready else { return Ok(is_not) };
+    let (who, cancel) = (locking::who(), Cancellation::with(&interrupt));
+    let (mut watched, is_watched) = (Watched::default(), ui.has_progress());
+    let options = args.options(&session, &who, &cancel, &mut watched, is_watched);
+    let options = RoundOptions { approval: approval.as_ref(), ..options };
+    let mut applying = Applying {
+        args: &args,
+        session: &session,
+        directory,
+        approval: approval.as_ref(),
+        asked,
+        wait: options.wait.unwrap_or_default(),
+        lock_timeout: options.lock_timeout.unwrap_or_default(),
+        awaited: None,
+        steps: None,
+        display: None,
+        ui,
     };
-    let Some((again, report)) = report else { return Ok(is_not) };
-    let (survey, glyphs) = (again.as_deref().unwrap_or(&ready.survey), ui.glyphs());
-    let view = ready.session.view(survey);
-    present::report(ui.stdout(), (&view, &report), args.output, glyphs)?;
+    let ended = round(options, survey, &mut applying, &mut NoLookout).await;
+    session.warn_of_credentials(ui);
+    let RoundEnd { survey, report } = match ended {
+        Ok(end) => end,
+        Err(Early::Declined) => return Ok(is_not),
+        Err(Early::Failed(failure)) if was_interrupted(&failure) => return Ok(Exit::Interrupted),
+        Err(Early::Failed(failure)) => return Err(failure),
+    };
+    let glyphs = ui.glyphs();
+    present::report(ui.stdout(), (&session.view(&survey), &report), args.output, glyphs)?;
     Ok(match report.is_good() {
         true => Exit::AtCommit,
         false if report.interrupted => Exit::Interrupted,
         false => is_not,
     })
+}
+
+/// Whether a signal came before anything was written.
+fn was_interrupted(failure: &Failure) -> bool {
+    let error = failure.error.downcast_ref::<reconcile::Error>();
+    matches!(error, Some(reconcile::Error::Stopped))
 }
 
 impl ApplyArgs {
@@ -165,78 +168,45 @@ impl ApplyArgs {
         self.yes && self.plan.is_none() && self.target.files.rev.is_none()
     }
 
-    /// For how long what passes by itself is waited for.
+    /// How the plan is made true.
+    fn options<'a>(
+        &self,
+        session: &'a Session,
+        who: &'a Who,
+        cancel: &'a Cancellation,
+        watched: &'a mut Watched,
+        is_watched: bool,
+    ) -> RoundOptions<'a> {
+        let said = &session.named.conduct;
+        let (is_throwaway, timeout) = (self.throwaway.is_wanted(), self.timeout(session));
+        let rolls_back = self.locking.rolls_back(said);
+        let waits = match rolls_back {
+            true => self.waiting.is_wanted(None, true),
+            false => self.waiting.is_wanted(said.wait, is_watched && !is_throwaway),
+        };
+        let lock_timeout = self.locking.patience(said, LOCK_TIMEOUT);
+        RoundOptions {
+            target: &session.named.target,
+            checkout: &session.checkout,
+            cluster: &session.cluster,
+            who,
+            lock_timeout: (!is_throwaway).then_some(lock_timeout),
+            watched,
+            approval: None,
+            passing: if is_throwaway { timeout.min(ALONE) } else { timeout },
+            wait: waits.then_some(timeout),
+            wait_when: WaitWhen::Always,
+            cascade: cascade::counts(self.cascade, said),
+            rolls_back,
+            cancel,
+        }
+    }
+
+    /// How long passing faults are waited out.
     fn timeout(&self, session: &Session) -> Duration {
         let said = Said { operator: self.timeout, repository: session.named.conduct.timeout };
         said.counts().unwrap_or(TIMEOUT)
     }
-}
-
-/// What is done under the lock: what came of it, and of a second look where one was needed. `None`
-/// where the answer is no.
-async fn locked(
-    args: &ApplyArgs,
-    (ready, lock): (&Ready, &Lock<'_>),
-    (directory, cancel): (&Path, &Cancellation),
-    ui: &mut Ui,
-) -> Result<Option<(Option<Box<Survey>>, Report)>, Failure> {
-    let Ready { session, survey, approval, .. } = ready;
-    let again = match lock.is_stale {
-        false => None,
-        true => {
-            let patient = session.cluster.patient(Patience::of(args.timeout(session), cancel));
-            match look_again(args, (ready, &patient), ui).await? {
-                Some(again) => Some(Box::new(again)),
-                None => return Ok(None),
-            }
-        }
-    };
-    let survey = again.as_deref().unwrap_or(survey);
-    let (target, glyphs) = (&session.named.target, ui.glyphs());
-    let steps = Steps::new(&survey.plan, survey.redactor(), glyphs);
-    let is_watched = ui.has_progress() && !args.throwaway.is_wanted();
-    let said = &session.named.conduct;
-    let rolls_back = args.locking.rolls_back(said);
-    let is_waiting = match rolls_back {
-        true => args.waiting.is_wanted(None, true),
-        false => args.waiting.is_wanted(said.wait, is_watched),
-    };
-    let timeout = args.timeout(session);
-    let cascade = cascade::counts(args.cascade, said);
-    let course = Course {
-        inventory: &target.inventory,
-        lock,
-        approval: approval.as_ref(),
-        wait: is_waiting.then_some(timeout),
-        cancel,
-        timeout: if args.throwaway.is_wanted() { timeout.min(ALONE) } else { timeout },
-        cascade,
-        events: &mut |step| {
-            if args.output == Format::Text {
-                // A closed stdout leaves nobody to tell; the work goes on.
-                let _ = steps.write(ui.stdout(), step);
-            }
-        },
-    };
-    let mut report = carry_out(survey, &session.cluster, course).await?;
-    if is_waiting {
-        waiting::wait((session, survey), &mut report, (timeout, cancel), ui).await;
-    }
-    let patient = session.cluster.patient(Patience::of(timeout, cancel));
-    note_health(survey, (target, &patient), (&mut report, lock)).await?;
-    if rolls_back {
-        let how = Return { lock, timeout, cascade, cancel };
-        let back = |commit: &str| session.at(&args.target, commit, directory);
-        let told = (args.output, back);
-        locking::roll_back((session, survey, &mut report), how, told, ui).await?;
-    }
-    Ok(Some((again, report)))
-}
-
-/// Whether the lock could not be had once there was a namespace to have it in.
-fn was_too_late(failure: &Failure) -> bool {
-    let error = failure.error.downcast_ref::<reconcile::Error>();
-    matches!(error, Some(reconcile::Error::Locked { .. }))
 }
 
 /// What is to be carried out, once it is known to be wanted.
@@ -248,38 +218,134 @@ struct Ready {
     asked: bool,
 }
 
-/// Looks again, after others may have written, and asks again where what was said yes to is not
-/// what there is to do now; `None` where it is not what was approved.
-async fn look_again(
-    args: &ApplyArgs,
-    (ready, cluster): (&Ready, &Cluster),
-    ui: &mut Ui,
-) -> Result<Option<Survey>, Failure> {
-    let Ready { session, survey, approval, asked } = ready;
-    let mut now = session.survey_since(survey, cluster, ui).await?;
-    let glyphs = ui.glyphs();
-    if let Some(approval) = approval {
-        let difference = approval.difference(found(&now));
-        if !difference.is_none() {
-            session.explain(&mut now).await;
-            present::moved(ui.stdout(), (&session.view(&now), &difference), args.output, glyphs)?;
-            return Ok(None);
-        }
+/// An apply under way.
+struct Applying<'a> {
+    args: &'a ApplyArgs,
+    session: &'a Session,
+    directory: &'a Path,
+    approval: Option<&'a Approval>,
+    /// Whether a person said yes to the plan.
+    asked: bool,
+    /// How long healthy objects are waited for.
+    wait: Duration,
+    /// How long another run is waited for.
+    lock_timeout: Duration,
+    /// Whose lock is waited for, as far as it was said.
+    awaited: Option<String>,
+    /// The columns of the plan that is being carried out.
+    steps: Option<Steps>,
+    /// What is shown while objects are waited for.
+    display: Option<WaitDisplay>,
+    ui: &'a mut Ui,
+}
+
+/// Why an apply ended before its plan was carried out.
+enum Early {
+    /// The plan that others' writes led to was not approved.
+    Declined,
+    Failed(Failure),
+}
+
+impl<E: Into<Failure>> From<E> for Early {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
     }
-    let is_same = || {
-        let said = approved::approval(session, survey).ok();
-        said.is_some_and(|said| said.difference(found(&now)).is_none())
-    };
-    if *asked && now.plan.writes() && !is_same() {
-        session.explain(&mut now).await;
-        present::plan(ui.stdout(), &session.view(&now), Format::Text, glyphs)?;
+}
+
+impl Runner for Applying<'_> {
+    type Error = Early;
+
+    async fn survey(&mut self, before: &Survey, cluster: &Cluster) -> Result<Survey, Early> {
+        Ok(self.session.survey_since(before, cluster, self.ui).await?)
+    }
+
+    /// Asks again where what was said yes to is not what there is to do now.
+    async fn approve(&mut self, before: &Survey, now: &mut Survey) -> Result<(), Early> {
+        let (session, ui) = (self.session, &mut *self.ui);
+        let glyphs = ui.glyphs();
+        if let Some(approval) = self.approval {
+            let difference = approval.difference(found(now));
+            if !difference.is_none() {
+                session.explain(now).await;
+                let view = session.view(now);
+                present::moved(ui.stdout(), (&view, &difference), self.args.output, glyphs)?;
+                return Err(Early::Declined);
+            }
+        }
+        let is_same = || {
+            let said = approved::approval(session, before).ok();
+            said.is_some_and(|said| said.difference(found(now)).is_none())
+        };
+        if !self.asked || !now.plan.writes() || is_same() {
+            return Ok(());
+        }
+        session.explain(now).await;
+        present::plan(ui.stdout(), &session.view(now), Format::Text, glyphs)?;
         ui.warning("somebody else wrote meanwhile: this is what there is to do now");
-        if !ui.confirm(&present::question(&session.view(&now))).await? {
-            ui.note(NOTHING_WRITTEN);
-            return Ok(None);
+        if ui.confirm(&present::question(&session.view(now))).await? {
+            return Ok(());
+        }
+        ui.note(NOTHING_WRITTEN);
+        Err(Early::Declined)
+    }
+
+    fn target_at(&self, commit: &str) -> Result<Target, Early> {
+        Ok(self.session.at(&self.args.target, commit, self.directory)?)
+    }
+
+    fn rollback_failed(&mut self, _: &Revision, error: Early) -> String {
+        if let Early::Failed(failure) = error {
+            self.ui.failure(&failure);
+        }
+        String::new()
+    }
+
+    fn hear(&mut self, survey: &Survey, event: &Event) {
+        match event {
+            Event::LockAwaited(holder) => {
+                if self.awaited.as_ref() != Some(&holder.name) {
+                    self.awaited = Some(holder.name.clone());
+                    self.ui.note(&locking::waits_for(holder, self.lock_timeout));
+                }
+            }
+            Event::LockForbidden(warning) => self.ui.warning(warning),
+            Event::WaitBegan => self.display = Some(WaitDisplay::new(self.wait, self.ui)),
+            Event::Waiting(proof) => {
+                if let Some(display) = &mut self.display {
+                    display.show(survey, proof, self.ui);
+                }
+            }
+            Event::WaitEnded => self.display.take().into_iter().for_each(WaitDisplay::finish),
+            Event::Changed(_) | Event::RollbackBegan { .. } | Event::RollbackEnded(_) => {
+                if self.args.output == Format::Text {
+                    // Without a reader of stdout the work goes on.
+                    let _ = self.write(survey, event);
+                }
+            }
         }
     }
-    Ok(Some(now))
+}
+
+impl Applying<'_> {
+    /// Writes what belongs to the answer as it comes.
+    fn write(&mut self, survey: &Survey, event: &Event) -> io::Result<()> {
+        let glyphs = self.ui.glyphs();
+        let view = self.session.view(survey);
+        let out = self.ui.stdout();
+        match event {
+            Event::Changed(step) => {
+                let steps = self.steps.get_or_insert_with(|| Steps::new(&survey.plan, glyphs));
+                steps.write(out, step, survey.redactor())
+            }
+            Event::RollbackBegan { to, failed } => {
+                self.steps = None;
+                present::unhealthy(out, (&view, failed), glyphs)?;
+                writeln!(out, "\ngoing back to {}\n", short(to))
+            }
+            Event::RollbackEnded(report) => present::unhealthy(out, (&view, report), glyphs),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Looks, decides, and asks where there is somebody to ask; `None` when the answer is no, or when

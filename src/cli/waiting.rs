@@ -5,12 +5,9 @@ use std::time::Duration;
 use clap::Args;
 
 use super::present;
-use super::session::Session;
-use super::ui::Ui;
-use crate::cancel::Cancellation;
-use crate::health::Ended;
-use crate::reconcile::{Survey, Waiting, prove};
-use crate::report::Report;
+use super::ui::{Progress, Ui};
+use crate::health::Proof;
+use crate::reconcile::Survey;
 
 /// Whether to wait until everything is healthy.
 #[derive(Debug, Args)]
@@ -33,34 +30,39 @@ impl WaitArgs {
     }
 }
 
-/// Waits until everything is healthy, shows on a terminal what is waited for, and adds what came of
-/// it to the report.
-pub async fn wait(
-    (session, survey): (&Session, &Survey),
-    report: &mut Report,
-    (timeout, cancel): (Duration, &Cancellation),
-    ui: &mut Ui,
-) {
-    let (redactor, glyphs) = (survey.redactor(), ui.glyphs());
-    let table = ui.waiting("looking how things are");
-    let (mut told, mut notes) = (table.is_hidden(), 0);
-    let waiting = Waiting {
-        inventory: &session.named.target.inventory,
-        timeout,
-        cancel,
-        events: &mut |proof| {
-            for note in &proof.notes[notes..] {
-                table.suspend(|| ui.warning(&redactor.text(note)));
-            }
-            notes = proof.notes.len();
-            if std::mem::take(&mut told) {
-                ui.note(&present::waiting::beginning(proof, timeout));
-            }
-            table.set_message(&present::waiting::table(proof, timeout, redactor, glyphs));
-        },
-    };
-    report.proof = prove(survey, &session.cluster, (report, waiting)).await;
-    table.finish_and_clear();
-    let ended = report.proof.as_ref().map(|proof| proof.ended);
-    report.interrupted |= ended == Some(Ended::Interrupted);
+/// What a person sees while objects are waited for: a table on a terminal, else one line.
+pub struct WaitDisplay {
+    table: Progress,
+    timeout: Duration,
+    /// Whether it was said for how many objects it is waited.
+    has_begun: bool,
+    /// How many notes were shown.
+    notes: usize,
+}
+
+impl WaitDisplay {
+    /// Begins to show it.
+    pub fn new(timeout: Duration, ui: &Ui) -> Self {
+        let table = ui.waiting("looking how things are");
+        Self { has_begun: !table.is_hidden(), table, timeout, notes: 0 }
+    }
+
+    /// Shows how the objects are.
+    pub fn show(&mut self, survey: &Survey, proof: &Proof, ui: &mut Ui) {
+        let (redactor, glyphs) = (survey.redactor(), ui.glyphs());
+        for note in &proof.notes[self.notes.min(proof.notes.len())..] {
+            self.table.suspend(|| ui.warning(&redactor.text(note)));
+        }
+        self.notes = proof.notes.len();
+        if !std::mem::replace(&mut self.has_begun, true) {
+            ui.note(&present::waiting::beginning(proof, self.timeout));
+        }
+        let table = present::waiting::table(proof, self.timeout, redactor, glyphs);
+        self.table.set_message(&table);
+    }
+
+    /// Takes it off the screen.
+    pub fn finish(self) {
+        self.table.finish_and_clear();
+    }
 }

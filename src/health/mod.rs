@@ -20,6 +20,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use serde::Serialize;
 use serde_json::Value;
 
 pub use custom::{Expectation, HealthRule, Test};
@@ -30,7 +31,8 @@ use crate::object::{Object, ObjectKey};
 use conditions::{condition, is_true, words};
 
 /// How an object is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum State {
     /// It does what it is for.
     Ready,
@@ -58,7 +60,7 @@ impl fmt::Display for State {
 }
 
 /// How an object is, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Health {
     /// How it is.
     pub state: State,

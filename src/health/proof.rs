@@ -2,24 +2,29 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::{Health, State};
+use crate::conduct::as_seconds;
 use crate::object::ObjectKey;
 
 /// One object and how it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Standing {
     /// Which object.
     pub key: ObjectKey,
     /// How it is.
     pub health: Health,
     /// How long after waiting began it came to be so.
+    #[serde(serialize_with = "as_seconds")]
     pub after: Duration,
     /// What a person would look up, line by line: pods, events, logs. Redacted before it is shown.
     pub details: Vec<String>,
 }
 
 /// Why waiting ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Ended {
     /// It has not.
     #[default]
@@ -51,7 +56,7 @@ impl Ended {
 }
 
 /// How the desired objects are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Proof {
     /// How many are ready.
     pub ready: usize,
@@ -64,6 +69,7 @@ pub struct Proof {
     /// Why waiting ended.
     pub ended: Ended,
     /// How long it took.
+    #[serde(serialize_with = "as_seconds")]
     pub elapsed: Duration,
 }
 

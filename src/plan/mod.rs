@@ -163,7 +163,7 @@ pub enum Lack {
 }
 
 /// Why something is as it is, and what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Reason {
     /// A phrase without a final full stop.
     pub message: String,

@@ -167,7 +167,7 @@ impl<'a> Lock<'a> {
     }
 
     /// Whether there is none so far, and one could be had.
-    pub(super) fn is_to_be_had(&self) -> bool {
+    pub fn is_to_be_had(&self) -> bool {
         matches!(&*self.state(), State::Without) && self.warning.is_none()
     }
 

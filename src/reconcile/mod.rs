@@ -22,7 +22,8 @@ pub use lock::{Lock, Patience, take};
 pub use prove::{Waiting, prove, standing};
 pub use rehearse::{Rehearsal, rehearse};
 pub use rollback::{
-    Back, NoWayBack, Return, go_back, is_failure, newly_healthy, note_health, way_back,
+    NoWayBack, check_not_overtaken, is_failure, newly_healthy, note_failure, note_health,
+    rolled_back, way_back,
 };
 pub use survey::{Survey, survey};
 

@@ -1,20 +1,17 @@
-//! What follows from how a commit fares: one that is healthy is noted in the inventory's parent, and
-//! one that fails is taken back by carrying out the last healthy one, all of it, prunes and guards
-//! included.
+//! What follows from the health of a commit: a healthy one is noted in the inventory's parent, and
+//! where one fails, the last healthy one is applied, with all prunes and guards.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::survey::api;
-use super::{
-    Course, Error, Lock, Patience, Survey, Target, Waiting, carry_out, prove, survey, take,
-};
+use super::{Error, Lock, Patience, Survey, Target, take};
 use crate::cancel::Cancellation;
-use crate::cluster::{self, Cascade, Cluster};
+use crate::cluster::Cluster;
 use crate::git::{self, Checkout};
 use crate::health::{Ended, State};
-use crate::inventory::Record;
+use crate::inventory::{Inventory, Record};
 use crate::lease::Watched;
 use crate::object::ObjectKey;
 use crate::plan::Action;
@@ -141,126 +138,69 @@ pub fn way_back(failed: &Survey, checkout: &Checkout) -> Result<Revision, NoWayB
     checkout.resolve(Some(&healthy.what)).map_err(|source| NoWayBack::Gone { commit, source })
 }
 
-/// How to go back.
-pub struct Return<'a> {
-    /// The inventory's lock; where nothing was written and there is none, it is taken.
-    pub lock: &'a Lock<'a>,
-    /// For how long to wait until everything is healthy again.
-    pub timeout: Duration,
-    /// What becomes of what deleted objects own.
-    pub cascade: Cascade,
-    /// Says when to stop.
-    pub cancel: &'a Cancellation,
-}
-
-/// A commit that was gone back to.
-pub struct Back {
-    /// What was found and decided.
-    pub survey: Survey,
-    /// What was done.
-    pub report: Report,
-}
-
-/// Makes `target` true, a commit that was healthy, in place of what `failed`. The parent remembers
-/// which one that was, however this ends.
+/// Checks that the commit which failed is still the one that the inventory's parent names, or that
+/// the parent was not written since the failed commit was surveyed.
 ///
 /// # Errors
 ///
-/// When it can't be surveyed or carried out, or what failed is no longer what is there.
-pub async fn go_back(
+/// When another run has made another commit true.
+pub fn check_not_overtaken(now: &Survey, failed: &Survey) -> Result<(), Error> {
+    let recorded = |survey: &Survey| survey.before.as_ref().and_then(|it| it.revision.clone());
+    let now = recorded(now);
+    match now == recorded(failed) || now == failed.after.revision {
+        true => Ok(()),
+        false => Err(Error::Overtaken(now)),
+    }
+}
+
+/// Notes in the inventory's parent which commit failed, where the rollback from it came only part of
+/// the way.
+///
+/// # Errors
+///
+/// When the parent can't be written.
+pub async fn note_failure(
+    back: &Survey,
     failed: &Survey,
-    target: &Target,
-    (checkout, cluster): (&Checkout, &Cluster),
-    how: Return<'_>,
-) -> Result<Back, Error> {
-    let reach = (checkout, cluster);
-    if !how.lock.is_to_be_had() {
-        return how.through(failed, target, reach).await;
-    }
-    // A run that found everything as declared has only waited so far.
-    let patience = Patience {
-        timeout: Duration::ZERO,
-        passing: how.timeout,
-        watched: &mut Watched::default(),
-        cancel: how.cancel,
-        events: &mut |_| {},
+    inventory: &Inventory,
+    cluster: &Cluster,
+) -> Result<(), Error> {
+    let mut claim = Record::claim(back.before.as_ref(), &back.after);
+    claim.past.failed.clone_from(&failed.after.revision);
+    cluster.record(inventory, &claim).await.map_err(api("write the inventory"))
+}
+
+/// What a rollback came to, with nothing in it that only its survey knows to be secret.
+pub fn rolled_back(survey: &Survey, mut report: Report) -> Rollback {
+    let to = survey.revision.short();
+    let words = match (report.at_commit, report.is_good()) {
+        (true, true) if report.proof.is_some() => {
+            format!("rolled back to {to}, which is healthy")
+        }
+        (true, _) => match &report.superseded {
+            None => format!("rolled back to {to}, which is not healthy either"),
+            Some(newer) => {
+                let newer = short(newer);
+                format!("rolled back to {to}, which is no longer waited for: {newer} has come")
+            }
+        },
+        (false, _) => {
+            let refused = survey.plan.count(Action::Refuse);
+            let unread = survey.desired.problems.len();
+            let counts = [
+                (report.failed(), "failed"),
+                (report.differing(), DIFFERING),
+                (refused, "refused"),
+                (unread, "not readable"),
+                (report.skipped(), "not tried"),
+            ];
+            let counts = counts.iter().filter(|(count, _)| *count > 0);
+            let counts: Vec<_> = counts.map(|(count, word)| format!("{count} {word}")).collect();
+            format!("going back to {to} came only part of the way: {}", counts.join(", "))
+        }
     };
-    let own = take(failed, cluster, (&target.inventory, how.lock.who()), patience).await?;
-    let done = own.keep(Return { lock: &own, ..how }.through(failed, target, reach)).await;
-    own.give_back().await;
-    done
-}
-
-impl Return<'_> {
-    /// Goes back, once the lock is held.
-    async fn through(
-        self,
-        failed: &Survey,
-        target: &Target,
-        (checkout, cluster): (&Checkout, &Cluster),
-    ) -> Result<Back, Error> {
-        let Self { lock, timeout, cascade, cancel } = self;
-        let patient = cluster.patient(cluster::Patience::of(timeout, cancel));
-        let mut survey = survey(target, checkout, &patient, None).await?;
-        let recorded = |survey: &Survey| survey.before.as_ref().and_then(|it| it.revision.clone());
-        let now = recorded(&survey);
-        if now != recorded(failed) && now != failed.after.revision {
-            return Err(Error::Overtaken(now));
-        }
-        survey.after.past.failed.clone_from(&failed.after.revision);
-        let inventory = &target.inventory;
-        let (wait, events) = (Some(timeout), &mut |_: &_| {});
-        let course =
-            Course { inventory, lock, approval: None, wait, timeout, cascade, cancel, events };
-        let mut report = carry_out(&survey, cluster, course).await?;
-        if !report.at_commit && lock.lost().is_none() {
-            let mut claim = Record::claim(survey.before.as_ref(), &survey.after);
-            claim.past.failed.clone_from(&failed.after.revision);
-            let written = cluster.record(inventory, &claim).await;
-            written.map_err(api("write the inventory"))?;
-        }
-        let waiting = Waiting { inventory, timeout, cancel, events: &mut |_| {} };
-        report.proof = prove(&survey, cluster, (&report, waiting)).await;
-        report.supersede(cancel.newer());
-        Ok(Back { survey, report })
-    }
-}
-
-impl Back {
-    /// What is told of it, with nothing in it that only this survey knows to be secret.
-    pub fn told(self) -> Rollback {
-        let Self { survey, mut report } = self;
-        let to = survey.revision.short();
-        let words = match (report.at_commit, report.is_good()) {
-            (true, true) if report.proof.is_some() => {
-                format!("rolled back to {to}, which is healthy")
-            }
-            (true, _) => match &report.superseded {
-                None => format!("rolled back to {to}, which is not healthy either"),
-                Some(newer) => {
-                    let newer = short(newer);
-                    format!("rolled back to {to}, which is no longer waited for: {newer} has come")
-                }
-            },
-            (false, _) => {
-                let refused = survey.plan.count(Action::Refuse);
-                let unread = survey.desired.problems.len();
-                let counts = [
-                    (report.failed(), "failed"),
-                    (report.differing(), DIFFERING),
-                    (refused, "refused"),
-                    (unread, "not readable"),
-                    (report.skipped(), "not tried"),
-                ];
-                let counts = counts.iter().filter(|(count, _)| *count > 0);
-                let counts: Vec<_> =
-                    counts.map(|(count, word)| format!("{count} {word}")).collect();
-                format!("going back to {to} came only part of the way: {}", counts.join(", "))
-            }
-        };
-        report.mask(survey.redactor());
-        Rollback { to: Some(survey.revision.commit.clone()), words, report: Some(Box::new(report)) }
-    }
+    report.mask(survey.redactor());
+    Rollback { to: Some(survey.revision.commit.clone()), words, report: Some(Box::new(report)) }
 }
 
 impl From<NoWayBack> for Rollback {

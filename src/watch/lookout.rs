@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::{JITTER, Watch};
+use crate::app::Lookout;
 use crate::cancel::Cancellation;
 use crate::config;
 use crate::git::Checkout;
@@ -50,29 +51,8 @@ impl Remote {
         pulled
     }
 
-    /// Does `work`, and looks every interval whether there is another commit than the one that is
-    /// `followed`, with something else in it; if so, `cancel` knows.
-    pub(super) async fn beside<T>(
-        &mut self,
-        (watch, target, followed): (&Watch, &Target, &str),
-        cancel: &Cancellation,
-        work: impl Future<Output = T>,
-    ) -> T {
-        let looking = async {
-            if !watch.once {
-                cancel.supersede(self.newer(watch, (target, followed)).await);
-            }
-            std::future::pending::<Infallible>().await
-        };
-        tokio::select! {
-            biased;
-            done = work => done,
-            never = looking => match never {},
-        }
-    }
-
     /// Returns once there is a commit that declares something else than the one that is `followed`.
-    async fn newer(&mut self, watch: &Watch, (target, followed): (&Target, &str)) -> String {
+    async fn newer(&mut self, watch: &Watch, target: &Target, followed: &str) -> String {
         let mut last = followed.to_owned();
         loop {
             tokio::time::sleep(jittered(watch.interval, JITTER)).await;
@@ -90,6 +70,39 @@ impl Remote {
             if !is_same(target, &checkout, [followed, &last]).await {
                 return last;
             }
+        }
+    }
+}
+
+/// Looks for newer commits beside a round of a watch.
+pub(super) struct RemoteLookout<'a> {
+    pub(super) remote: &'a mut Remote,
+    pub(super) watch: &'a Watch,
+    /// What the watch follows.
+    pub(super) target: &'a Target,
+    /// The commit that it follows, where an older one is kept true in its place.
+    pub(super) held_back: Option<&'a str>,
+}
+
+impl Lookout for RemoteLookout<'_> {
+    /// Looks every interval.
+    async fn beside<T>(
+        &mut self,
+        followed: &str,
+        cancel: &Cancellation,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let followed = self.held_back.unwrap_or(followed);
+        let looking = async {
+            if !self.watch.once {
+                cancel.supersede(self.remote.newer(self.watch, self.target, followed).await);
+            }
+            std::future::pending::<Infallible>().await
+        };
+        tokio::select! {
+            biased;
+            done = work => done,
+            never = looking => match never {},
         }
     }
 }

@@ -124,7 +124,7 @@ pub async fn watch(watch: &Watch, interrupt: &Interrupt, events: &mut (dyn FnMut
             events(event);
         }
         let round = match looked {
-            Ok(looked) => act(watch, looked, (&mut memory, interrupt)).await,
+            Ok(looked) => act(watch, looked, &mut memory, interrupt).await,
             Err(error) => Err(error),
         };
         if let Err(RoundError::Reconcile(reconcile::Error::Stopped)) = round {

@@ -3,20 +3,18 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use super::lookout::RemoteLookout;
 use super::{Event, Memory, SettingsError, Wanted, Watch};
+use crate::app::{self, RoundEnd, RoundOptions, Runner, WaitWhen, round};
 use crate::cancel::{Cancellation, Interrupt};
-use crate::cluster::{self, Cluster, ConnectError};
+use crate::cluster::{Cluster, ConnectError};
 use crate::git::pull::{PullError, Pulled};
 use crate::git::{self, Checkout};
 use crate::health::Ended;
-use crate::inventory::Record;
 use crate::problem::Problem;
-use crate::reconcile::{
-    self, Course, Lock, Patience, Return, Survey, TIMEOUT, Target, Waiting, carry_out, go_back,
-    is_failure, note_health, prove, standing, survey, take, way_back,
-};
-use crate::report::{Report, Rollback};
-use crate::snapshot::short;
+use crate::reconcile::{self, LastRead, Survey, TIMEOUT, Target, survey};
+use crate::report::Report;
+use crate::snapshot::{Revision, short};
 
 /// What a round came to.
 pub struct Round {
@@ -175,11 +173,6 @@ impl Looked {
         let healthy = self.survey.revision.commit.clone();
         self.held_back.clone().map(|failed| Event::HeldBack { failed, healthy })
     }
-
-    /// The commit that the target follows, as it was when it was looked at.
-    fn followed(&self) -> String {
-        self.held_back.clone().unwrap_or_else(|| self.survey.revision.commit.clone())
-    }
 }
 
 /// Pulls, looks at git and the cluster, and decides.
@@ -254,138 +247,90 @@ fn held_back(survey: &Survey, commit: &str) -> Option<String> {
     past.healthy.as_ref().map(|healthy| healthy.what.clone())
 }
 
-/// Does what was decided, under the lock if something is to be written. A newer commit ends what is
-/// only waited for.
+/// Does what was decided. A newer commit ends what is only waited for.
 pub(super) async fn act(
     watch: &Watch,
     looked: Looked,
-    (memory, interrupt): (&mut Memory, &Interrupt),
+    memory: &mut Memory,
+    interrupt: &Interrupt,
 ) -> Result<Round, RoundError> {
-    let mut followed = looked.followed();
-    let Looked { begin, pulled, checkout, cluster, wanted, target, mut survey, held_back } = looked;
+    let Looked { begin, pulled, checkout, cluster, wanted, target, survey, held_back } = looked;
     let Memory { last, watched, held_back: _, proved, remote, place: _ } = memory;
-    let about = (&target.inventory, &watch.who);
-    let (cancel, passing) = (Cancellation::with(interrupt), wanted.wait.unwrap_or(TIMEOUT));
-    let lock = match survey.writes() {
-        true => {
-            let (timeout, events) = (wanted.lock_timeout, &mut |_: &_| {});
-            let patience = Patience { timeout, passing, watched, cancel: &cancel, events };
-            let taking = take(&survey, &cluster, about, patience);
-            remote.beside((watch, &wanted.target, &followed), &cancel, taking).await?
-        }
-        false => Lock::without(&cluster, about),
+    let cancel = Cancellation::with(interrupt);
+    let options = RoundOptions {
+        target: &target,
+        checkout: &checkout,
+        cluster: &cluster,
+        who: &watch.who,
+        lock_timeout: Some(wanted.lock_timeout),
+        watched,
+        approval: None,
+        passing: wanted.wait.unwrap_or(TIMEOUT),
+        wait: wanted.wait,
+        wait_when: match watch.once {
+            true => WaitWhen::Always,
+            false => WaitWhen::Needed { proven: proved.as_deref() },
+        },
+        cascade: wanted.cascade,
+        rolls_back: wanted.rolls_back,
+        cancel: &cancel,
     };
-    if let Some(newer) = cancel.newer() {
-        lock.give_back().await;
-        return Err(reconcile::Error::Superseded(newer.to_owned()).into());
+    let mut watching = Watching {
+        watch,
+        target: &target,
+        checkout: &checkout,
+        cluster: &cluster,
+        last,
+        warning: None,
+    };
+    let mut lookout =
+        RemoteLookout { remote, watch, target: &wanted.target, held_back: held_back.as_deref() };
+    let ended = round(options, survey, &mut watching, &mut lookout).await?;
+    let (warning, RoundEnd { survey, report }) = (watching.warning, ended);
+    if is_settled(&report) {
+        proved.clone_from(&survey.after.revision);
     }
-    if lock.is_stale {
-        let patient = cluster.patient(cluster::Patience::of(passing, &cancel));
-        let looked = self::survey(&target, &checkout, &patient, Some(last));
-        match lock.keep(looked).await {
-            Ok(now) => survey = now,
-            Err(error) => {
-                lock.give_back().await;
-                return Err(error.into());
-            }
-        }
-        if held_back.is_none() {
-            followed.clone_from(&survey.revision.commit);
-        }
-    }
-    let reach = (&checkout, &cluster);
-    let (wanted, target) = (&wanted, &target);
-    let locked = Locked { watch, wanted, target, reach, lock: &lock, cancel: &cancel };
-    let work = lock.keep(locked.carry_out(&survey, proved));
-    let report = remote.beside((watch, &wanted.target, &followed), &cancel, work).await;
-    let warning = lock.warning.clone();
-    lock.give_back().await;
     let (requests, elapsed) = (cluster.requests(), begin.elapsed());
-    Ok(Round { pulled, survey, report: report?, held_back, warning, requests, elapsed })
+    Ok(Round { pulled, survey, report, held_back, warning, requests, elapsed })
 }
 
-/// A round that may write.
-struct Locked<'a> {
+/// A round of a watch under way.
+struct Watching<'a> {
     watch: &'a Watch,
-    wanted: &'a Wanted,
     target: &'a Target,
-    reach: (&'a Checkout, &'a Cluster),
-    lock: &'a Lock<'a>,
-    cancel: &'a Cancellation,
+    checkout: &'a Checkout,
+    cluster: &'a Cluster,
+    /// The commit that was read last.
+    last: &'a LastRead,
+    /// Why no lock is taken.
+    warning: Option<String>,
 }
 
-impl Locked<'_> {
-    /// Carries out what was decided, waits, and goes back where that is wanted. What was waited for
-    /// to its end is `proved`.
-    async fn carry_out(
-        &self,
-        survey: &Survey,
-        proved: &mut Option<String>,
-    ) -> Result<Report, reconcile::Error> {
-        let Self { watch, wanted, target, reach: (checkout, cluster), lock, cancel } = *self;
-        let inventory = &target.inventory;
-        let (wait, events) = (wanted.wait, &mut |_: &_| {});
-        let (timeout, cascade) = (wanted.wait.unwrap_or(TIMEOUT), wanted.cascade);
-        let course =
-            Course { inventory, lock, approval: None, wait, timeout, cascade, cancel, events };
-        let mut report = carry_out(survey, cluster, course).await?;
-        let is_due = watch.once || survey.plan.writes() || is_unproven(&report, proved.as_deref());
-        report.proof = match wanted.wait {
-            // Else it is not the round to wait: the next commit would have to, too.
-            Some(timeout) if is_due => {
-                let waiting = Waiting { inventory, timeout, cancel, events: &mut |_| {} };
-                prove(survey, cluster, (&report, waiting)).await
-            }
-            Some(_) => standing(survey, &report),
-            None => None,
-        };
-        report.supersede(cancel.newer());
-        let patient = cluster.patient(cluster::Patience::of(timeout, cancel));
-        note_health(survey, (target, &patient), (&mut report, lock)).await?;
-        if wanted.rolls_back && is_failure(survey, &report) {
-            report.rollback = Some(self.go_back(survey, (checkout, cluster)).await);
-            report.supersede(cancel.newer());
-        }
-        if is_settled(&report) {
-            proved.clone_from(&survey.after.revision);
-        }
-        Ok(report)
+impl Runner for Watching<'_> {
+    type Error = RoundError;
+
+    async fn survey(&mut self, _: &Survey, cluster: &Cluster) -> Result<Survey, RoundError> {
+        Ok(survey(self.target, self.checkout, cluster, Some(self.last)).await?)
     }
 
-    async fn go_back(
-        &self,
-        survey: &Survey,
-        (checkout, cluster): (&Checkout, &Cluster),
-    ) -> Rollback {
-        let revision = match way_back(survey, checkout) {
-            Ok(revision) => revision,
-            Err(why) => return why.into(),
-        };
-        let impossible = |error: &dyn std::error::Error| Rollback {
-            words: format!("going back to {} was not possible: {error}", revision.short()),
-            to: Some(revision.commit.clone()),
-            report: None,
-        };
-        let reach = (checkout, cluster);
-        let target = match at(self.watch, reach, (self.target, &revision.commit)) {
-            Ok(target) => target,
-            Err(error) => return impossible(&error),
-        };
-        let timeout = self.wanted.wait.unwrap_or_default();
-        let (lock, cancel) = (self.lock, self.cancel);
-        let how = Return { lock, timeout, cascade: self.wanted.cascade, cancel };
-        match go_back(survey, &target, (checkout, cluster), how).await {
-            Ok(back) => back.told(),
-            Err(error) => impossible(&error),
+    /// What is found is what is meant.
+    async fn approve(&mut self, _: &Survey, _: &mut Survey) -> Result<(), RoundError> {
+        Ok(())
+    }
+
+    fn target_at(&self, commit: &str) -> Result<Target, RoundError> {
+        Ok(at(self.watch, (self.checkout, self.cluster), (self.target, commit))?)
+    }
+
+    fn rollback_failed(&mut self, _: &Revision, error: RoundError) -> String {
+        format!(": {error}")
+    }
+
+    fn hear(&mut self, _: &Survey, event: &app::Event) {
+        if let app::Event::LockForbidden(warning) = event {
+            self.warning = Some(warning.clone());
         }
     }
-}
-
-/// Whether the commit was made true by somebody who did not get to see it healthy, such as a run
-/// that was killed, and this watch has not waited for it either.
-fn is_unproven(report: &Report, proved: Option<&str>) -> bool {
-    let unproven = report.recorded.as_ref().and_then(Record::unproven);
-    unproven.is_some_and(|commit| proved != Some(commit))
 }
 
 /// Whether waiting came to its end, and what was to follow from it was done.

@@ -15,16 +15,15 @@ use crate::report::{DIFFERING, Outcome, Report, Step};
 const WIDEST: usize = 40;
 
 /// Writes steps in columns that fit a plan's changes.
-pub struct Steps<'a> {
-    redactor: &'a Redactor,
+pub struct Steps {
     glyphs: Glyphs,
     kind: usize,
     path: usize,
 }
 
-impl<'a> Steps<'a> {
+impl Steps {
     /// Columns for the changes of `plan`.
-    pub fn new(plan: &Plan, redactor: &'a Redactor, glyphs: Glyphs) -> Self {
+    pub fn new(plan: &Plan, glyphs: Glyphs) -> Self {
         let writes =
             || plan.changes().filter(|c| !matches!(c.action, Action::Keep | Action::Refuse));
         let widest = |widths: &mut dyn Iterator<Item = usize>| {
@@ -32,7 +31,7 @@ impl<'a> Steps<'a> {
         };
         let kind = widest(&mut writes().map(|change| change.key.kind.width()));
         let path = widest(&mut writes().map(|change| change.key.path().width()));
-        Self { redactor, glyphs, kind, path }
+        Self { glyphs, kind, path }
     }
 
     /// One step, as a line; a failed one with the reason and what to do.
@@ -40,7 +39,7 @@ impl<'a> Steps<'a> {
     /// # Errors
     ///
     /// When `out` does not take it.
-    pub fn write(&self, out: &mut impl Write, step: &Step) -> io::Result<()> {
+    pub fn write(&self, out: &mut impl Write, step: &Step, redactor: &Redactor) -> io::Result<()> {
         let (mark, style, word) = match (&step.outcome, step.action) {
             (Outcome::Done, Action::Create) => (self.glyphs.done(), Ink::GREEN, "created"),
             (Outcome::Done, Action::Delete) => (self.glyphs.done(), Ink::GREEN, "deleted"),
@@ -60,7 +59,7 @@ impl<'a> Steps<'a> {
         let (kind_pad, path_pad) = (pad(&kind, self.kind), pad(&path, self.path));
         writeln!(out, "{style}{mark}{style:#} {kind}{kind_pad}  {path}{path_pad}  {word}")?;
         if let Some(reason) = step.outcome.reason() {
-            text::reason(out, (Some(&step.key), reason), self.redactor, self.glyphs)?;
+            text::reason(out, (Some(&step.key), reason), redactor, self.glyphs)?;
         }
         Ok(())
     }

@@ -1,0 +1,84 @@
+//! What happens in a round, as it happens. Terminal, JSON and log are made of these.
+
+use serde::Serialize;
+
+use crate::health::Proof;
+use crate::lease::Holder;
+use crate::report::{Report, Step};
+
+/// Something that happened in a round. Secrets are masked in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", content = "data", rename_all = "kebab-case")]
+pub enum Event {
+    /// Another run has the lock, and is waited for. Comes again every second.
+    LockAwaited(Holder),
+    /// No lock is taken, as the user may not have one; why.
+    LockForbidden(String),
+    /// One change has ended.
+    Changed(Step),
+    /// Waiting for objects to be healthy begins.
+    WaitBegan,
+    /// How the objects are that are waited for. Comes again with news and every second.
+    Waiting(Proof),
+    /// Waiting has ended.
+    WaitEnded,
+    /// The commit failed, as the report says, and the last healthy one is applied.
+    RollbackBegan {
+        /// The id of the healthy commit.
+        to: String,
+        /// What came of the commit that failed.
+        failed: Box<Report>,
+    },
+    /// The last healthy commit was applied, with this result.
+    RollbackEnded(Box<Report>),
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::object::{Object, ObjectKey};
+    use crate::plan::{Action, Reason};
+    use crate::redact::Redactor;
+    use crate::report::Outcome;
+
+    #[test]
+    fn events_serialise_with_secrets_masked() {
+        let secret = json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "db", "namespace": "shop" },
+            "stringData": { "password": "hunter2-canary" },
+        });
+        let secret = Object(secret.as_object().cloned().unwrap());
+        let redactor = Redactor::new([&secret]);
+        let reason = Reason {
+            message: "refused: hunter2-canary is too short".to_owned(),
+            hint: None,
+            causes: Vec::new(),
+        };
+        let key = ObjectKey {
+            group: String::new(),
+            kind: "Secret".to_owned(),
+            namespace: Some("shop".to_owned()),
+            name: "db".to_owned(),
+        };
+        let step = Step { key, action: Action::Update, outcome: Outcome::Failed(reason) };
+        let changed = serde_json::to_value(Event::Changed(step.masked(&redactor))).unwrap();
+        assert_eq!(changed["event"], "changed");
+        assert_eq!(changed["data"]["outcome"], "failed");
+        assert_eq!(changed["data"]["action"], "update");
+        assert!(!changed.to_string().contains("hunter2"), "{changed}");
+
+        let holder = Holder {
+            name: "me@here (pid 1)".to_owned(),
+            revision: Some("4f2c1a9".to_owned()),
+            held: Duration::from_millis(1500),
+        };
+        assert_eq!(
+            serde_json::to_value(Event::LockAwaited(holder)).unwrap(),
+            json!({ "event": "lock-awaited", "data": { "name": "me@here (pid 1)", "revision": "4f2c1a9", "held": 1.5 } })
+        );
+    }
+}

@@ -1,0 +1,370 @@
+//! One round, from the lock to the rollback.
+//!
+//! Of two runs on one inventory the second waits for the lock, and looks again before it writes. What
+//! was decided is carried out, waited for, and noted in the inventory's parent; where it fails, the
+//! last healthy commit is applied in the same way.
+
+use std::time::{Duration, Instant};
+
+use super::{Event, Lookout};
+use crate::approval::Approval;
+use crate::cancel::Cancellation;
+use crate::cluster::{self, Cascade, Cluster};
+use crate::git::Checkout;
+use crate::health::Ended;
+use crate::inventory::Record;
+use crate::lease::{Watched, Who};
+use crate::reconcile::{
+    Course, Error, Lock, Patience, Survey, Target, Waiting, carry_out, check_not_overtaken,
+    is_failure, note_failure, note_health, prove, rolled_back, standing, survey, take, way_back,
+};
+use crate::report::{Report, Rollback, masked_proof};
+use crate::snapshot::Revision;
+
+/// What a round makes true, and how.
+pub struct RoundOptions<'a> {
+    /// What.
+    pub target: &'a Target,
+    /// Where it is declared.
+    pub checkout: &'a Checkout,
+    /// Where it is made true.
+    pub cluster: &'a Cluster,
+    /// Who holds the lock meanwhile.
+    pub who: &'a Who,
+    /// How long to wait for the lock; `None` where the cluster is the run's own and needs none.
+    pub lock_timeout: Option<Duration>,
+    /// What was seen of the lock before.
+    pub watched: &'a mut Watched,
+    /// What was approved: nothing else is written.
+    pub approval: Option<&'a Approval>,
+    /// How long passing faults are waited out, all in all.
+    pub passing: Duration,
+    /// How long to wait until everything is healthy; `None` not to wait.
+    pub wait: Option<Duration>,
+    /// In which rounds to wait.
+    pub wait_when: WaitWhen<'a>,
+    /// How objects are deleted that own others.
+    pub cascade: Cascade,
+    /// Whether the last healthy commit is applied where this one fails.
+    pub rolls_back: bool,
+    /// Ends the round early.
+    pub cancel: &'a Cancellation,
+}
+
+/// In which rounds to wait until everything is healthy.
+#[derive(Clone, Copy, Debug)]
+pub enum WaitWhen<'a> {
+    /// In each.
+    Always,
+    /// Where something is written, or the commit was never seen healthy and is not the one that was
+    /// waited for before.
+    Needed {
+        /// The commit that was waited for to its end before.
+        proven: Option<&'a str>,
+    },
+}
+
+/// Whoever runs a round: looks at git and the cluster, approves, and hears what happens.
+pub trait Runner: Send {
+    /// Why a round ends early: it can't look, or what there is to do is not approved.
+    type Error: From<Error>;
+
+    /// Looks again, since others may have written after `before`.
+    ///
+    /// # Errors
+    ///
+    /// When git or the cluster can't be read.
+    fn survey(
+        &mut self,
+        before: &Survey,
+        cluster: &Cluster,
+    ) -> impl Future<Output = Result<Survey, Self::Error>>;
+
+    /// Approves that what was found `now` is carried out in place of what was found `before`.
+    ///
+    /// # Errors
+    ///
+    /// When it is not approved, or whoever approves can't be asked.
+    fn approve(
+        &mut self,
+        before: &Survey,
+        now: &mut Survey,
+    ) -> impl Future<Output = Result<(), Self::Error>>;
+
+    /// The target as the settings of another commit have it, to roll back to that.
+    ///
+    /// # Errors
+    ///
+    /// When those settings can't be used.
+    fn target_at(&self, commit: &str) -> Result<Target, Self::Error>;
+
+    /// Hears why a rollback was not possible; gives what the report says of it.
+    fn rollback_failed(&mut self, revision: &Revision, error: Self::Error) -> String;
+
+    /// Hears what happens to what was surveyed.
+    fn hear(&mut self, survey: &Survey, event: &Event);
+}
+
+/// How a round ended.
+pub struct RoundEnd {
+    /// What was found and decided last.
+    pub survey: Survey,
+    /// What came of it.
+    pub report: Report,
+}
+
+/// What came of a plan under the lock.
+enum Locked {
+    /// It was carried out.
+    Done(Box<RoundEnd>),
+    /// The lock could be had only in a namespace that the plan makes, and another run was quicker.
+    TooLate { survey: Box<Survey>, error: Error },
+}
+
+/// Makes what was surveyed true.
+///
+/// # Errors
+///
+/// When the lock can't be had, when after a write of another run the new plan can't be made or is not
+/// approved, or when the inventory can't be written.
+pub async fn round<R: Runner>(
+    mut options: RoundOptions<'_>,
+    mut survey: Survey,
+    runner: &mut R,
+    lookout: &mut impl Lookout,
+) -> Result<RoundEnd, R::Error> {
+    let begun = Instant::now();
+    loop {
+        let left = options.lock_timeout.map(|timeout| timeout.saturating_sub(begun.elapsed()));
+        let lock = options.lock(&survey, left, runner, lookout).await?;
+        let ended = lock.keep(options.locked(survey, &lock, runner, lookout)).await;
+        lock.give_back().await;
+        survey = match ended? {
+            Locked::Done(end) => return Ok(*end),
+            // Whoever was quicker to make the namespace is waited for like any other run.
+            Locked::TooLate { survey, .. } if left.is_some_and(|left| !left.is_zero()) => {
+                runner.survey(&survey, options.cluster).await?
+            }
+            Locked::TooLate { error, .. } => return Err(error.into()),
+        };
+    }
+}
+
+impl<'a> RoundOptions<'a> {
+    /// The cluster, with passing faults waited out from now on.
+    fn patient(&self) -> Cluster {
+        self.cluster.patient(cluster::Patience::of(self.passing, self.cancel))
+    }
+
+    /// Takes the lock that carrying out `survey` needs, and waits for another run as long as there is
+    /// time `left`.
+    async fn lock<R: Runner>(
+        &mut self,
+        survey: &Survey,
+        left: Option<Duration>,
+        runner: &mut R,
+        lookout: &mut impl Lookout,
+    ) -> Result<Lock<'a>, Error> {
+        let about = (&self.target.inventory, self.who);
+        let Some(timeout) = left.filter(|_| survey.writes()) else {
+            return Ok(Lock::without(self.cluster, about));
+        };
+        let patience = Patience {
+            timeout,
+            passing: self.passing,
+            watched: self.watched,
+            cancel: self.cancel,
+            events: &mut |holder| runner.hear(survey, &Event::LockAwaited(holder.clone())),
+        };
+        let taking = take(survey, self.cluster, about, patience);
+        let lock = lookout.beside(&survey.revision.commit, self.cancel, taking).await?;
+        if let Some(newer) = self.cancel.newer() {
+            lock.give_back().await;
+            return Err(Error::Superseded(newer.to_owned()));
+        }
+        if let Some(warning) = &lock.warning {
+            runner.hear(survey, &Event::LockForbidden(survey.redactor().text(warning)));
+        }
+        Ok(lock)
+    }
+
+    /// Carries out what was surveyed, after another look where others may have written since.
+    async fn locked<R: Runner>(
+        &self,
+        mut survey: Survey,
+        lock: &Lock<'_>,
+        runner: &mut R,
+        lookout: &mut impl Lookout,
+    ) -> Result<Locked, R::Error> {
+        if lock.is_stale {
+            let mut now = runner.survey(&survey, &self.patient()).await?;
+            runner.approve(&survey, &mut now).await?;
+            survey = now;
+        }
+        let work = self.make_true(&survey, lock, runner);
+        match lookout.beside(&survey.revision.commit, self.cancel, work).await {
+            Ok(report) => Ok(Locked::Done(Box::new(RoundEnd { survey, report }))),
+            Err(error @ Error::Locked { .. }) => {
+                Ok(Locked::TooLate { survey: Box::new(survey), error })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Carries out, waits, and rolls back where that is wanted.
+    async fn make_true<R: Runner>(
+        &self,
+        survey: &Survey,
+        lock: &Lock<'_>,
+        runner: &mut R,
+    ) -> Result<Report, Error> {
+        let mut report = self.carry_out(survey, lock, runner).await?;
+        self.wait(survey, &mut report, runner).await;
+        note_health(survey, (self.target, &self.patient()), (&mut report, lock)).await?;
+        if self.rolls_back && is_failure(survey, &report) {
+            report.rollback = Some(self.roll_back(survey, &report, lock, runner).await);
+            report.supersede(self.cancel.newer());
+        }
+        Ok(report)
+    }
+
+    async fn carry_out<R: Runner>(
+        &self,
+        survey: &Survey,
+        lock: &Lock<'_>,
+        runner: &mut R,
+    ) -> Result<Report, Error> {
+        let course = Course {
+            inventory: &self.target.inventory,
+            lock,
+            approval: self.approval,
+            wait: self.wait,
+            cancel: self.cancel,
+            timeout: self.passing,
+            cascade: self.cascade,
+            events: &mut |step| {
+                runner.hear(survey, &Event::Changed(step.masked(survey.redactor())));
+            },
+        };
+        carry_out(survey, self.cluster, course).await
+    }
+
+    /// Waits until everything is healthy, where that is wanted, and adds what came of it.
+    async fn wait<R: Runner>(&self, survey: &Survey, report: &mut Report, runner: &mut R) {
+        let Some(timeout) = self.wait else { return };
+        let is_due = match self.wait_when {
+            WaitWhen::Always => true,
+            WaitWhen::Needed { proven } => survey.plan.writes() || is_unproven(report, proven),
+        };
+        // Else it is not the round to wait: the next commit would have to, too.
+        if !is_due {
+            report.proof = standing(survey, report);
+            return;
+        }
+        runner.hear(survey, &Event::WaitBegan);
+        let waiting = Waiting {
+            inventory: &self.target.inventory,
+            timeout,
+            cancel: self.cancel,
+            events: &mut |proof| {
+                runner.hear(survey, &Event::Waiting(masked_proof(proof, survey.redactor())));
+            },
+        };
+        report.proof = prove(survey, self.cluster, (report, waiting)).await;
+        report.interrupted |=
+            report.proof.as_ref().is_some_and(|proof| proof.ended == Ended::Interrupted);
+        report.supersede(self.cancel.newer());
+        runner.hear(survey, &Event::WaitEnded);
+    }
+
+    /// Applies the last healthy commit in place of the one that failed.
+    async fn roll_back<R: Runner>(
+        &self,
+        failed: &Survey,
+        report: &Report,
+        lock: &Lock<'_>,
+        runner: &mut R,
+    ) -> Rollback {
+        let revision = match way_back(failed, self.checkout) {
+            Ok(revision) => revision,
+            Err(why) => return why.into(),
+        };
+        let to = revision.commit.clone();
+        let masked = Box::new(report.masked(failed.redactor()));
+        runner.hear(failed, &Event::RollbackBegan { to: to.clone(), failed: masked });
+        match self.back_to(&to, failed, lock, runner).await {
+            Ok(RoundEnd { survey, report }) => rolled_back(&survey, report),
+            Err(error) => {
+                let why = runner.rollback_failed(&revision, error);
+                let words = format!("going back to {} was not possible{why}", revision.short());
+                Rollback { to: Some(to), words, report: None }
+            }
+        }
+    }
+
+    /// Applies a commit that was healthy. A run that has no lock so far takes it: it found everything
+    /// as declared, and has only waited.
+    async fn back_to<R: Runner>(
+        &self,
+        commit: &str,
+        failed: &Survey,
+        lock: &Lock<'_>,
+        runner: &mut R,
+    ) -> Result<RoundEnd, R::Error> {
+        let target = runner.target_at(commit)?;
+        let own = match lock.is_to_be_had() {
+            true => {
+                let patience = Patience {
+                    timeout: Duration::ZERO,
+                    passing: self.passing,
+                    watched: &mut Watched::default(),
+                    cancel: self.cancel,
+                    events: &mut |_| {},
+                };
+                let about = (&self.target.inventory, self.who);
+                Some(take(failed, self.cluster, about, patience).await?)
+            }
+            false => None,
+        };
+        let back = RoundOptions {
+            target: &target,
+            watched: &mut Watched::default(),
+            approval: None,
+            wait: Some(self.wait.unwrap_or(self.passing)),
+            wait_when: WaitWhen::Always,
+            ..*self
+        };
+        let Some(own) = own else { return Ok(back.once(failed, lock, runner).await?) };
+        let done = own.keep(back.once(failed, &own, runner)).await;
+        own.give_back().await;
+        Ok(done?)
+    }
+
+    /// Surveys and applies the target of a rollback. The inventory's parent remembers which commit
+    /// failed, however this ends.
+    async fn once<R: Runner>(
+        &self,
+        failed: &Survey,
+        lock: &Lock<'_>,
+        runner: &mut R,
+    ) -> Result<RoundEnd, Error> {
+        let mut survey = survey(self.target, self.checkout, &self.patient(), None).await?;
+        check_not_overtaken(&survey, failed)?;
+        survey.after.past.failed.clone_from(&failed.after.revision);
+        let mut report = self.carry_out(&survey, lock, runner).await?;
+        if !report.at_commit && lock.lost().is_none() {
+            note_failure(&survey, failed, &self.target.inventory, &self.patient()).await?;
+        }
+        self.wait(&survey, &mut report, runner).await;
+        let masked = Box::new(report.masked(survey.redactor()));
+        runner.hear(&survey, &Event::RollbackEnded(masked));
+        Ok(RoundEnd { survey, report })
+    }
+}
+
+/// Whether the commit was made true by a run that did not get to see it healthy, such as one that was
+/// killed, and it was not waited for here either.
+fn is_unproven(report: &Report, proven: Option<&str>) -> bool {
+    let unproven = report.recorded.as_ref().and_then(Record::unproven);
+    unproven.is_some_and(|commit| proven != Some(commit))
+}
