@@ -5,8 +5,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+use trueup::core::source::snapshot::{Snapshot, WhySkipped};
 use trueup::git::{Checkout, Error};
-use trueup::snapshot::{Snapshot, WhySkipped};
 
 use crate::support::git::{Upstream, git, write};
 

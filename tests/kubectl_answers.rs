@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use serde_json::{Value, json};
-use trueup::manifest::{Reading, read};
+use trueup::core::manifest::{Reading, read};
 
 use crate::support::mutate::{Mutator, number};
 use crate::support::sandbox::{self, Plane};
@@ -61,7 +61,7 @@ struct Case {
 impl Case {
     /// What kubectl should print: the objects, marked.
     fn expected(&self) -> Vec<Value> {
-        let marked = |object: &trueup::object::Object| {
+        let marked = |object: &trueup::core::object::Object| {
             let mut object = object.clone();
             // Annotating drops a namespace that is none.
             if object.namespace().is_none() {

@@ -61,6 +61,7 @@ mod render_corpus;
 mod rendered;
 mod replace;
 mod retyped;
+mod rings;
 mod rollback;
 #[cfg(unix)]
 mod sandbox;

@@ -6,17 +6,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use trueup::formats::Formats;
-use trueup::machine::Strictness;
+use trueup::core::source::formats::Formats;
+use trueup::core::source::programs::Strictness;
+use trueup::core::source::snapshot::{Revision, Snapshot};
 use trueup::render::program::Limits;
 use trueup::render::sources::{Format, Source};
 use trueup::render::{Rendered, Setting};
-use trueup::snapshot::{Revision, Snapshot};
 
 use crate::support::command::{Cmd, Output};
-use crate::support::renderers;
 use crate::support::repo::{Repo, config};
-use crate::support::sandbox;
+use crate::support::{renderers, sandbox};
 
 /// A repository without a cluster.
 struct Files(tempfile::TempDir);

@@ -37,7 +37,7 @@ fn corpus_kustomizations_come_out_as_kubectl_has_them() {
         }
         let list: Value = serde_json::from_str(&trueup.stdout).unwrap();
         let rendered = list["items"].as_array().unwrap();
-        let expected = trueup::manifest::read(&name, kubectl.stdout.as_bytes());
+        let expected = trueup::core::manifest::read(&name, kubectl.stdout.as_bytes());
         assert_eq!(expected.problems, [], "{name}");
         let expected = expected.manifests.into_iter().map(|manifest| manifest.object.0);
         let rendered = rendered.iter().map(|object| object.as_object().unwrap().clone());

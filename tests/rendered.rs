@@ -8,9 +8,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::support::command::{Cmd, Output};
-use crate::support::renderers;
 use crate::support::repo::Repo;
-use crate::support::sandbox;
+use crate::support::{renderers, sandbox};
 
 /// The repository in `fixtures/rendered`, and one of its targets.
 struct Target {

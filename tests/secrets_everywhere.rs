@@ -9,9 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::support::canaries::Canaries;
 use crate::support::command::Output;
-use crate::support::renderers;
 use crate::support::repo::Repo;
-use crate::support::sandbox;
+use crate::support::{renderers, sandbox};
 
 const FORMS: [&str; 5] = ["text", "json", "markdown", "github", "name"];
 

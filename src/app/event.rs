@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::health::Proof;
-use crate::lease::Holder;
-use crate::report::{Report, Step};
+use crate::core::health::Proof;
+use crate::core::lease::Holder;
+use crate::core::report::{Report, Step};
 
 /// Something that happened in a round. Secrets are masked in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -40,10 +40,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::object::{Object, ObjectKey};
-    use crate::plan::{Action, Reason};
-    use crate::redact::Redactor;
-    use crate::report::Outcome;
+    use crate::core::object::{Object, ObjectKey};
+    use crate::core::plan::{Action, Reason};
+    use crate::core::redact::Redactor;
+    use crate::core::report::Outcome;
 
     #[test]
     fn events_serialise_with_secrets_masked() {

@@ -1,6 +1,6 @@
 //! Looks for a newer commit while a round is under way.
 
-use crate::cancel::Cancellation;
+use crate::local::cancel::Cancellation;
 
 /// Looks for a newer commit beside the work of a round.
 pub trait Lookout {

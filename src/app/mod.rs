@@ -1,12 +1,40 @@
-//! The story: [`round()`] makes a target true once. `apply` is one round, `watch` is round after round,
-//! and a rollback is the same with another commit.
+//! The story. [`survey()`] looks and decides, [`apply()`] does, [`wait()`] waits until all of it is
+//! healthy, and [`round()`] is these under the lock: `diff` is the first, `apply` one round, [`watch`]
+//! round after round, and a rollback is the same with another commit.
 //!
 //! Whoever runs a round is its [`Runner`], and hears of it by [`Event`]s.
 
+mod apply;
+mod declare;
+mod definitions;
+mod dry_run;
+mod enabled;
+mod error;
 mod event;
+mod explain;
+mod former;
+mod lock;
 mod lookout;
+mod rollback;
 mod round;
+mod survey;
+mod target;
+mod wait;
+pub mod watch;
 
+pub use apply::{ApplyOptions, TIMEOUT, apply};
+pub use declare::{Declared, LastRead, declare, declare_again};
+pub use dry_run::{DryRun, dry_run};
+pub use error::Error;
 pub use event::Event;
+pub use explain::{Explained, beside_git, explain};
+pub use lock::{Lock, LockOptions, take};
 pub use lookout::{Lookout, NoLookout};
+pub use rollback::{
+    NoWayBack, check_not_overtaken, is_failure, newly_healthy, note_failure, note_health,
+    rolled_back, way_back,
+};
 pub use round::{RoundEnd, RoundOptions, Runner, WaitWhen, round};
+pub use survey::{Survey, survey};
+pub use target::Target;
+pub use wait::{WaitOptions, standing, wait};

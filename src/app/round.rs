@@ -7,19 +7,20 @@
 use std::time::{Duration, Instant};
 
 use super::{Event, Lookout};
-use crate::approval::Approval;
-use crate::cancel::Cancellation;
-use crate::cluster::{self, Cascade, Cluster};
-use crate::git::Checkout;
-use crate::health::Ended;
-use crate::inventory::Record;
-use crate::lease::{Watched, Who};
-use crate::reconcile::{
-    Course, Error, Lock, Patience, Survey, Target, Waiting, carry_out, check_not_overtaken,
-    is_failure, note_failure, note_health, prove, rolled_back, standing, survey, take, way_back,
+use crate::app::{
+    ApplyOptions, Error, Lock, LockOptions, Survey, Target, WaitOptions, apply,
+    check_not_overtaken, is_failure, note_failure, note_health, rolled_back, standing, survey,
+    take, wait, way_back,
 };
-use crate::report::{Report, Rollback, masked_proof};
-use crate::snapshot::Revision;
+use crate::cluster::{self, Cascade, Cluster};
+use crate::core::approval::Approval;
+use crate::core::health::Ended;
+use crate::core::inventory::Record;
+use crate::core::lease::{Watched, Who};
+use crate::core::report::{Report, Rollback, masked_proof};
+use crate::core::source::snapshot::Revision;
+use crate::git::Checkout;
+use crate::local::cancel::Cancellation;
 
 /// What a round makes true, and how.
 pub struct RoundOptions<'a> {
@@ -169,7 +170,7 @@ impl<'a> RoundOptions<'a> {
         let Some(timeout) = left.filter(|_| survey.writes()) else {
             return Ok(Lock::without(self.cluster, about));
         };
-        let patience = Patience {
+        let patience = LockOptions {
             timeout,
             passing: self.passing,
             watched: self.watched,
@@ -218,7 +219,7 @@ impl<'a> RoundOptions<'a> {
         lock: &Lock<'_>,
         runner: &mut R,
     ) -> Result<Report, Error> {
-        let mut report = self.carry_out(survey, lock, runner).await?;
+        let mut report = self.apply(survey, lock, runner).await?;
         self.wait(survey, &mut report, runner).await;
         note_health(survey, (self.target, &self.patient()), (&mut report, lock)).await?;
         if self.rolls_back && is_failure(survey, &report) {
@@ -228,13 +229,13 @@ impl<'a> RoundOptions<'a> {
         Ok(report)
     }
 
-    async fn carry_out<R: Runner>(
+    async fn apply<R: Runner>(
         &self,
         survey: &Survey,
         lock: &Lock<'_>,
         runner: &mut R,
     ) -> Result<Report, Error> {
-        let course = Course {
+        let course = ApplyOptions {
             inventory: &self.target.inventory,
             lock,
             approval: self.approval,
@@ -246,7 +247,7 @@ impl<'a> RoundOptions<'a> {
                 runner.hear(survey, &Event::Changed(step.masked(survey.redactor())));
             },
         };
-        carry_out(survey, self.cluster, course).await
+        apply(survey, self.cluster, course).await
     }
 
     /// Waits until everything is healthy, where that is wanted, and adds what came of it.
@@ -262,7 +263,7 @@ impl<'a> RoundOptions<'a> {
             return;
         }
         runner.hear(survey, &Event::WaitBegan);
-        let waiting = Waiting {
+        let waiting = WaitOptions {
             inventory: &self.target.inventory,
             timeout,
             cancel: self.cancel,
@@ -270,7 +271,7 @@ impl<'a> RoundOptions<'a> {
                 runner.hear(survey, &Event::Waiting(masked_proof(proof, survey.redactor())));
             },
         };
-        report.proof = prove(survey, self.cluster, (report, waiting)).await;
+        report.proof = wait(survey, self.cluster, (report, waiting)).await;
         report.interrupted |=
             report.proof.as_ref().is_some_and(|proof| proof.ended == Ended::Interrupted);
         report.supersede(self.cancel.newer());
@@ -314,7 +315,7 @@ impl<'a> RoundOptions<'a> {
         let target = runner.target_at(commit)?;
         let own = match lock.is_to_be_had() {
             true => {
-                let patience = Patience {
+                let patience = LockOptions {
                     timeout: Duration::ZERO,
                     passing: self.passing,
                     watched: &mut Watched::default(),
@@ -351,7 +352,7 @@ impl<'a> RoundOptions<'a> {
         let mut survey = survey(self.target, self.checkout, &self.patient(), None).await?;
         check_not_overtaken(&survey, failed)?;
         survey.after.past.failed.clone_from(&failed.after.revision);
-        let mut report = self.carry_out(&survey, lock, runner).await?;
+        let mut report = self.apply(&survey, lock, runner).await?;
         if !report.at_commit && lock.lost().is_none() {
             note_failure(&survey, failed, &self.target.inventory, &self.patient()).await?;
         }

@@ -18,16 +18,18 @@ use super::target::TargetArgs;
 use super::throwaway::ThrowawayArgs;
 use super::ui::Ui;
 use super::waiting::{WaitArgs, WaitDisplay};
-use crate::app::{Event, NoLookout, RoundEnd, RoundOptions, Runner, WaitWhen, round};
-use crate::approval::Approval;
-use crate::cancel::{Cancellation, Interrupt};
+use crate::app::{
+    self, Event, NoLookout, RoundEnd, RoundOptions, Runner, Survey, TIMEOUT, Target, WaitWhen,
+    round,
+};
 use crate::cluster::Cluster;
-use crate::conduct::duration;
-use crate::lease::{Watched, Who};
-use crate::plan_file;
-use crate::precedence::Said;
-use crate::reconcile::{self, Survey, TIMEOUT, Target};
-use crate::snapshot::{Revision, short};
+use crate::core::approval::Approval;
+use crate::core::lease::{Watched, Who};
+use crate::core::policy::precedence::Said;
+use crate::core::policy::run_options::duration;
+use crate::core::source::snapshot::{Revision, short};
+use crate::local::cancel::{Cancellation, Interrupt};
+use crate::local::plan_file;
 
 /// How long what passes by itself is waited for in a sandbox: no pod runs there, so whatever does
 /// not answer by then never will.
@@ -157,8 +159,8 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
 
 /// Whether a signal came before anything was written.
 fn was_interrupted(failure: &Failure) -> bool {
-    let error = failure.error.downcast_ref::<reconcile::Error>();
-    matches!(error, Some(reconcile::Error::Stopped))
+    let error = failure.error.downcast_ref::<app::Error>();
+    matches!(error, Some(app::Error::Stopped))
 }
 
 impl ApplyArgs {

@@ -1,12 +1,12 @@
 //! What an approved plan is for, from the arguments of the diff that made it, and back.
 
-use crate::approval::{Approval, ApprovedCluster, Elsewhere, Found, Purpose};
+use crate::app::{Survey, Target};
 use crate::cluster::Cluster;
-use crate::conduct::Conduct;
+use crate::core::approval::{Approval, ApprovedCluster, Elsewhere, Found, Purpose};
+use crate::core::inventory::Inventory;
+use crate::core::policy::precedence::Said;
+use crate::core::policy::run_options::Conduct;
 use crate::git::Checkout;
-use crate::inventory::Inventory;
-use crate::precedence::Said;
-use crate::reconcile::{Survey, Target};
 
 use super::exit::Failure;
 use super::session::Session;
@@ -61,10 +61,10 @@ impl TargetArgs {
     ) -> Result<Named, Failure> {
         let Purpose { target, declared, commit, repository, namespace, .. } = purpose.clone();
         purpose.agrees(self.files.target.as_deref(), self.files.namespace.as_deref())?;
-        let uid = cluster.uid().await.map_err(|source| crate::reconcile::Error::Api {
-            attempt: "reach the cluster",
-            source,
-        })?;
+        let uid = cluster
+            .uid()
+            .await
+            .map_err(|source| crate::app::Error::Api { attempt: "reach the cluster", source })?;
         purpose.is_for(cluster.name(), uid.as_deref())?;
         let approved = checkout.resolve(Some(&commit)).ok();
         let approved = approved.filter(|revision| revision.commit == commit);

@@ -2,8 +2,8 @@
 
 use clap::ValueEnum;
 
-use crate::conduct::{self, Conduct};
-use crate::precedence::Said;
+use crate::core::policy::precedence::Said;
+use crate::core::policy::run_options::{self, Conduct};
 
 /// What becomes of the objects that a deleted one owns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -18,12 +18,12 @@ pub enum Cascade {
 }
 
 /// Which of the flag and of what trueup.yaml says counts.
-pub fn counts(flag: Option<Cascade>, said: &Conduct) -> conduct::Cascade {
+pub fn counts(flag: Option<Cascade>, said: &Conduct) -> run_options::Cascade {
     let said = Said { operator: flag.map(Into::into), repository: said.cascade };
     said.counts().unwrap_or_default()
 }
 
-impl From<Cascade> for conduct::Cascade {
+impl From<Cascade> for run_options::Cascade {
     fn from(cascade: Cascade) -> Self {
         match cascade {
             Cascade::Background => Self::Background,

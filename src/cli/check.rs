@@ -9,10 +9,10 @@ use super::exit::{Exit, Failure};
 use super::present::check::{self as present, CheckFormat, CheckView};
 use super::target::FilesArgs;
 use super::ui::Ui;
-use crate::check::{Finding, Level, Set, check};
+use crate::app::{Declared, Target, declare};
+use crate::core::check::{Finding, Level, Set, check};
+use crate::core::kinds::schemas::{Schemas, releases};
 use crate::git::Checkout;
-use crate::reconcile::{Declared, Target, declare};
-use crate::schemas::{Schemas, releases};
 
 /// What the end of `trueup check --help` says.
 const EXAMPLES: &str = "\

@@ -12,8 +12,8 @@ use super::session::{Session, Wanted};
 use super::target::TargetArgs;
 use super::throwaway::ThrowawayArgs;
 use super::ui::Ui;
-use crate::plan_file;
-use crate::reconcile::beside_git;
+use crate::app::beside_git;
+use crate::local::plan_file;
 
 /// What the end of `trueup diff --help` says.
 const EXAMPLES: &str = "\

@@ -59,14 +59,14 @@ macro_rules! failures_with_hints {
 }
 
 failures_with_hints!(
-    crate::approval::Elsewhere,
+    crate::core::approval::Elsewhere,
     crate::cluster::ConnectError,
     crate::config::ConfigError,
     crate::git::Error,
     crate::git::pull::PullError,
-    crate::machine::MachineError,
-    crate::plan_file::PlanFileError,
-    crate::reconcile::Error,
+    crate::config::machine::MachineError,
+    crate::local::plan_file::PlanFileError,
+    crate::app::Error,
 );
 
 #[cfg(unix)]

@@ -6,7 +6,8 @@ use std::io;
 use std::process::ExitCode;
 
 use super::ui::{ColorChoice, Ui};
-use crate::sandbox::keeper::{bound, process};
+use crate::local::bound;
+use crate::sandbox::keeper::process;
 
 /// Answers a hidden verb, if the arguments are one.
 pub fn answer(mut args: impl Iterator<Item = OsString>) -> Option<ExitCode> {

@@ -6,9 +6,9 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::present;
-use crate::conduct::{self, Conduct, duration_or_none};
-use crate::lease::{Holder, Who};
-use crate::precedence::Said;
+use crate::core::lease::{Holder, Who};
+use crate::core::policy::precedence::Said;
+use crate::core::policy::run_options::{self, Conduct, duration_or_none};
 
 /// How to get along with others who write to the same inventory, and with a commit that fails.
 #[derive(Debug, Args)]
@@ -42,11 +42,11 @@ impl LockArgs {
     /// elsewhere.
     pub fn rolls_back(&self, said: &Conduct) -> bool {
         let flag = self.on_failure.map(|on_failure| match on_failure {
-            OnFailure::Stop => conduct::OnFailure::Stop,
-            OnFailure::Rollback => conduct::OnFailure::Rollback,
+            OnFailure::Stop => run_options::OnFailure::Stop,
+            OnFailure::Rollback => run_options::OnFailure::Rollback,
         });
         let said = Said { operator: flag, repository: said.on_failure };
-        said.counts() == Some(conduct::OnFailure::Rollback)
+        said.counts() == Some(run_options::OnFailure::Rollback)
     }
 
     /// For how long another run is waited for, `usually` where nobody says.

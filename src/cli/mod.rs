@@ -143,7 +143,7 @@ fn run(verb: Verb, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {
 /// and told as panics are.
 fn be_quiet_about_caught_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        if !crate::manifest::is_parsing() {
+        if !crate::core::manifest::is_parsing() {
             ui::panicked(panic);
         }
     }));

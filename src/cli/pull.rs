@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 use super::exit::{Exit, Failure};
 use super::present::pull as present;
 use super::ui::Ui;
-use crate::conduct::duration;
+use crate::core::policy::run_options::duration;
 use crate::git::Limits;
 use crate::git::pull::{PullError, PullOptions, Pulled, Warnings, pull};
 

@@ -9,9 +9,9 @@ use super::exit::{Exit, Failure};
 use super::present;
 use super::target::FilesArgs;
 use super::ui::Ui;
+use crate::app::declare;
+use crate::core::redact::Redactor;
 use crate::git::Checkout;
-use crate::reconcile::declare;
-use crate::redact::Redactor;
 use crate::render::Setting;
 use crate::render::cell::guards::Guards;
 

@@ -32,7 +32,7 @@ pub fn path() -> OsString {
 pub fn without_relative_elements() -> std::io::Result<()> {
     use std::os::unix::process::CommandExt as _;
 
-    use crate::search;
+    use crate::local::search;
 
     let Some(path) = std::env::var_os("PATH") else { return Ok(()) };
     let skipped = search::skipped(&path);

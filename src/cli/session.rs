@@ -11,13 +11,13 @@ use super::present::{PlanView, RevisionView, TargetView};
 use super::target::{Named, TargetArgs};
 use super::throwaway::{Throwaway, ThrowawayArgs};
 use super::ui::Ui;
-use crate::approval::Purpose;
+use crate::app::{self, Survey, Target, survey};
 use crate::cluster::{Cluster, CredentialCache};
+use crate::core::approval::Purpose;
+use crate::core::observed::Unlisted;
+use crate::core::plan::{Change, Confidence, Lack};
+use crate::core::problem::Problem;
 use crate::git::Checkout;
-use crate::observed::Unlisted;
-use crate::plan::{Change, Confidence, Lack};
-use crate::problem::Problem;
-use crate::reconcile::{self, Survey, Target, survey};
 
 /// What a session is opened with.
 #[derive(Clone, Copy)]
@@ -157,7 +157,7 @@ impl Session {
     /// Finds out why the plan is as it is.
     pub async fn explain(&self, survey: &mut Survey) {
         let target = &self.named.target;
-        survey.explained = reconcile::explain(survey, target, &self.checkout).await;
+        survey.explained = app::explain(survey, target, &self.checkout).await;
     }
 
     /// The same target as its settings were at another commit, to go back there.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::cancel::Interrupt;
+use crate::local::cancel::Interrupt;
 
 /// How long a verb's thread may take to answer whether it is held up.
 const GRACE: Duration = Duration::from_millis(800);

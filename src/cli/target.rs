@@ -11,23 +11,22 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::exit::Failure;
-use crate::bounded;
+use crate::app::Target;
 use crate::cluster::{Access, Cluster};
-use crate::conduct::{Conduct, duration_or_none};
+use crate::config::machine::{self, Look, Machine, Rendering};
 use crate::config::{self, Config, TargetConfig};
-use crate::formats::Formats;
+use crate::core::field_rules::Rule;
+use crate::core::inventory::Inventory;
+use crate::core::inventory::reserved::NAME_PREFIX;
+use crate::core::policy::precedence::Said;
+use crate::core::policy::run_options::{Conduct, duration_or_none};
+use crate::core::policy::{MaxPrune, OnConflict};
+use crate::core::source::formats::Formats;
 use crate::git::Checkout;
-use crate::inventory::Inventory;
-use crate::inventory::reserved::NAME_PREFIX;
-use crate::machine::{self, Look, Machine, Rendering};
-use crate::memory::Memory;
-use crate::ownership::conflict::OnConflict;
-use crate::plan::MaxPrune;
-use crate::precedence::Said;
-use crate::reconcile::Target;
+use crate::local::bounded;
+use crate::local::state_store::Memory;
 use crate::render::Setting;
 use crate::render::program::Limits;
-use crate::rules::Rule;
 
 /// How many requests may be in flight at once if nobody says.
 pub const CONCURRENCY: usize = 16;

@@ -67,11 +67,11 @@ impl ThrowawayArgs {
 /// When its programs can't be had, or it does not answer.
 #[cfg(unix)]
 pub async fn rehearsal(
-    set: crate::check::Set<'_>,
+    set: crate::core::check::Set<'_>,
     ui: &mut Ui,
-) -> Result<crate::reconcile::Rehearsal, Failure> {
+) -> Result<crate::app::DryRun, Failure> {
     let mut access = Access { concurrency: CONCURRENCY, ..Access::default() };
     let _throwaway = ThrowawayArgs { sandbox: true }.start(&mut access, ui).await?;
     let cluster = crate::cluster::Cluster::connect(&access).await?;
-    Ok(crate::reconcile::rehearse(set, &cluster).await?)
+    Ok(crate::app::dry_run(set, &cluster).await?)
 }

@@ -6,8 +6,8 @@ use clap::Args;
 
 use super::present;
 use super::ui::{Progress, Ui};
-use crate::health::Proof;
-use crate::reconcile::Survey;
+use crate::app::Survey;
+use crate::core::health::Proof;
 
 /// Whether to wait until everything is healthy.
 #[derive(Debug, Args)]

@@ -16,15 +16,15 @@ use super::signals;
 use super::target::{Named, TargetArgs};
 use super::ui::Ui;
 use super::waiting::WaitArgs;
-use crate::cancel::Interrupt;
+use crate::app::TIMEOUT;
+use crate::app::watch::{Event, Settings, SettingsError, Wanted, Watch, watch};
 use crate::cluster::Cluster;
-use crate::conduct::duration;
 use crate::config::ConfigError;
+use crate::core::policy::precedence::Said;
+use crate::core::policy::run_options::duration;
 use crate::git::pull::{PullOptions, Warnings};
 use crate::git::{self, Checkout, Limits};
-use crate::precedence::Said;
-use crate::reconcile::TIMEOUT;
-use crate::watch::{Event, Settings, SettingsError, Wanted, Watch, watch};
+use crate::local::cancel::Interrupt;
 
 /// What the end of `trueup watch --help` says.
 const EXAMPLES: &str = "\

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use super::{Fault, TlsFault, causes};
-use crate::observed::Refusal;
-use crate::ownership::emptied;
-use crate::problem::Cause;
-use crate::unique;
+use crate::core::managed_fields::emptied;
+use crate::core::problem::{Cause, Refusal};
+use crate::core::unique;
 
 /// The oldest Kubernetes that has aggregated discovery.
 const OLDEST: &str = "1.26";

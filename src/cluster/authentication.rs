@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use kube::client::AuthError;
 use kube::config::AuthInfo;
 
-use crate::credentials::without_credentials;
+use crate::core::credentials::without_credentials;
 
 /// How many lines of what a plugin says are shown, and how many characters of each.
 const LINES: usize = 5;

@@ -2,11 +2,11 @@
 //!
 //! Validation gives its causes as data. Server-side apply types the object first, and strict
 //! decoding reads it before that; both put the fields into the message's text. Where a field stands
-//! in a file is [`crate::manifest`]'s.
+//! in a file is [`crate::core::manifest`]'s.
 
 use serde_json::Value;
 
-use crate::problem::Cause;
+use crate::core::problem::Cause;
 
 /// Begins the message where a value has the type that the schema asks for and still is none of its
 /// kind's, such as a quantity that is not one. It names no field.

@@ -15,8 +15,8 @@ use super::credential::NoCredential;
 use super::kubeconfig::{self, PipeCache, ReadError, Wanted};
 use super::oidc::Origin;
 use super::{Cluster, Connection, CredentialCache, Limits, authentication, in_cluster, proxy};
-use crate::credentials::without_credentials;
-use crate::memory::Memory;
+use crate::core::credentials::without_credentials;
+use crate::local::state_store::Memory;
 
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

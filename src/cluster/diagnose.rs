@@ -7,12 +7,12 @@ use super::observe::typed;
 use super::path::{collection, one, query_escape};
 use super::wire::{Call, object};
 use super::{ApiError, Cluster};
-use crate::catalog::{Catalog, Served};
-use crate::health::evidence::{
+use crate::core::health::evidence::{
     FEW_TROUBLES, LOG_LINES, Next, Trouble, is_owned, log_lines, newest, selector, troubles,
     warnings,
 };
-use crate::object::{GroupKind, Object, ObjectKey};
+use crate::core::kinds::catalog::{Catalog, Served};
+use crate::core::object::{GroupKind, Object, ObjectKey};
 
 /// How many bytes of a log are asked for: what is cut off is its end, which says why.
 const LOG_BYTES: usize = 1 << 16;

@@ -13,8 +13,8 @@ use super::execute::{condition, words};
 use super::path::api_version;
 use super::wire::{Call, garbled, object};
 use super::{ApiError, Cluster, Condition};
-use crate::catalog::{Catalog, Served, silence};
-use crate::object::GroupKind;
+use crate::core::kinds::catalog::{Catalog, Served, silence};
+use crate::core::object::GroupKind;
 
 /// Aggregated discovery, stable since Kubernetes 1.30, and its beta.
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\

@@ -1,5 +1,5 @@
 //! Applies, in two steps where the server can't empty a map in one. Which maps those are is
-//! [`crate::ownership::emptied`]'s.
+//! [`crate::core::managed_fields::emptied`]'s.
 
 use std::borrow::Cow;
 
@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::wire::{Answer, object};
 use super::{ApiError, Apply, Cluster};
-use crate::catalog::Served;
-use crate::object::Object;
-use crate::ownership::conflict::OnConflict;
-use crate::ownership::emptied::{fill, restored, without_refused};
+use crate::core::kinds::catalog::Served;
+use crate::core::managed_fields::emptied::{fill, restored, without_refused};
+use crate::core::object::Object;
+use crate::core::policy::OnConflict;
 
 /// What came of the first step.
 struct Step {
@@ -25,7 +25,7 @@ impl Cluster {
     /// # Errors
     ///
     /// When the API server refuses, or does not answer.
-    pub(in crate::cluster) async fn rehearse(
+    pub(in crate::cluster) async fn dry_run(
         &self,
         served: &Served,
         send: &Object,
@@ -44,7 +44,7 @@ impl Cluster {
     ///
     /// When the API server refuses, or does not answer.
     pub async fn would_become(&self, served: &Served, send: &Object) -> Result<Object, ApiError> {
-        Ok(object(self.rehearse(served, send).await?.body))
+        Ok(object(self.dry_run(served, send).await?.body))
     }
 
     /// What becomes of `live` with the second step, where `merged` is what the first one makes of it.

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use super::path::one;
 use super::wire::Call;
 use super::{ApiError, Cluster, Patience};
-use crate::catalog::Served;
-use crate::conduct::Cascade;
-use crate::object::Object;
-use crate::ownership::conflict::OnConflict;
+use crate::core::kinds::catalog::Served;
+use crate::core::object::Object;
+use crate::core::policy::OnConflict;
+use crate::core::policy::run_options::Cascade;
 
 /// How often a deletion is tried again when the object changed in between without ceasing to be
 /// ours, as a Deployment does whose pods come and go.

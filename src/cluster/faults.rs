@@ -2,8 +2,9 @@
 
 use super::causes::{UNCONVERTED, of_typed_patch};
 use super::{ApiError, TlsFault};
-use crate::observed::Refusal;
-use crate::unique;
+use crate::core::problem::Refusal;
+use crate::core::unique;
+use crate::local::offline::NOBODY;
 
 /// How long it is worth sending the same request again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,10 +38,6 @@ pub(super) const ABOUT_TO_ANSWER: [&str; 12] = [
     "currently unable to handle the request",
     "EOF",
 ];
-
-/// What stands in the errors of an API server that may call nobody, as that of `--sandbox`: the
-/// proxy that is not there.
-pub const NOBODY: &str = "nobody-is-called.sock";
 
 impl ApiError {
     /// Whether the API server would have to call somebody, and may not.

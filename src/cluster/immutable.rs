@@ -2,7 +2,7 @@
 //! were made anew.
 //!
 //! Of a custom resource its definition says which rules are about a change, whatever they say when
-//! they do not hold ([`crate::schemas`]). It is asked for only when an object is refused. Where no rule
+//! they do not hold ([`crate::core::kinds::schemas`]). It is asked for only when an object is refused. Where no rule
 //! of it said so, or it can't be read, the sentence alone has to tell.
 //!
 //! A 422 alone says nothing: an object with a slip in it would be deleted and could not be made
@@ -15,12 +15,11 @@ use http::Method;
 use super::path::collection;
 use super::wire::Call;
 use super::{ApiError, Cluster};
-use crate::catalog::{CRD, Served};
-use crate::object::{GroupKind, Object, ObjectKey};
-use crate::observed::Refusal;
-use crate::ownership::FIELD_MANAGER;
-use crate::problem::Cause;
-use crate::schemas::{Schema, Schemas};
+use crate::core::kinds::catalog::{CRD, Served};
+use crate::core::kinds::schemas::{Schema, Schemas};
+use crate::core::managed_fields::FIELD_MANAGER;
+use crate::core::object::{GroupKind, Object, ObjectKey};
+use crate::core::problem::{Cause, Refusal};
 
 /// How messages about one field end.
 const ENDINGS: [&str; 5] = [

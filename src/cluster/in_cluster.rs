@@ -6,7 +6,7 @@ use http::Uri;
 use kube::config::{AuthInfo, Config};
 
 use super::kubeconfig::authorities_of;
-use crate::bounded;
+use crate::local::bounded;
 
 /// Where a pod finds what its service account shows.
 pub(super) const FOLDER: &str = "/var/run/secrets/kubernetes.io/serviceaccount";

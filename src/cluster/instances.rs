@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::observe::{Held, typed};
 use super::path::collection;
 use super::{ApiError, Cluster};
-use crate::catalog::{Catalog, definition, is_crd};
-use crate::object::{Object, ObjectKey};
-use crate::observed::{Observation, Observed};
+use crate::core::kinds::catalog::{Catalog, definition, is_crd};
+use crate::core::object::{Object, ObjectKey};
+use crate::core::observed::{Observation, Observed};
 
 impl Cluster {
     /// For every definition of the inventory that is no longer desired: how many objects of its

@@ -1,14 +1,14 @@
-//! Reads and writes the Lease that is an inventory's lock. What it says is [`crate::lease`]'s.
+//! Reads and writes the Lease that is an inventory's lock. What it says is [`crate::core::lease`]'s.
 
 use http::Method;
 
 use super::path::{collection, one};
 use super::wire::{Call, object};
 use super::{ApiError, Cluster};
-use crate::catalog::Served;
-use crate::inventory::Inventory;
-use crate::object::{GroupKind, Object};
-use crate::ownership::FIELD_MANAGER;
+use crate::core::inventory::Inventory;
+use crate::core::kinds::catalog::Served;
+use crate::core::managed_fields::FIELD_MANAGER;
+use crate::core::object::{GroupKind, Object};
 
 impl Cluster {
     /// The inventory's Lease; `None` when there is none yet.

@@ -1,20 +1,20 @@
 //! Objects that the server refuses because of fields that are live and not declared: which of those
 //! are in the way, asked by dry runs, and the write after which the next apply removes them. Which
-//! fields come into question is [`crate::ownership::leftovers`]'s.
+//! fields come into question is [`crate::core::managed_fields::leftovers`]'s.
 
 use serde_json::{Value, json};
 
 use super::take_over::still;
 use super::{ApiError, Apply, Cluster};
-use crate::catalog::Served;
-use crate::object::Object;
-use crate::ownership::conflict::OnConflict;
-use crate::ownership::emptied::fill;
-use crate::ownership::foreseen::with_owners;
-use crate::ownership::foresight::foresee;
-use crate::ownership::leftovers::{Leftover, leftovers, recorded_as_ours};
-use crate::ownership::takeover::hand_over;
-use crate::problem::Cause;
+use crate::core::kinds::catalog::Served;
+use crate::core::managed_fields::emptied::fill;
+use crate::core::managed_fields::foreseen::with_owners;
+use crate::core::managed_fields::foresight::foresee;
+use crate::core::managed_fields::leftovers::{Leftover, leftovers, recorded_as_ours};
+use crate::core::managed_fields::takeover::hand_over;
+use crate::core::object::Object;
+use crate::core::policy::OnConflict;
+use crate::core::problem::Cause;
 
 /// How many levels around the fields that the server complains of are looked at.
 const REACH: usize = 8;

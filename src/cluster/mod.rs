@@ -2,7 +2,7 @@
 //!
 //! [`connect`](Cluster::connect) finds it, [`discover`](Cluster::discover) and
 //! [`observe`](Cluster::observe) only read and dry-run, `execute` and `record` write, `wait` follows
-//! what becomes of it. What the answers mean for the plan is decided in [`crate::plan`].
+//! what becomes of it. What the answers mean for the plan is decided in [`crate::core::plan`].
 
 mod api_error;
 mod authentication;
@@ -46,14 +46,14 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-pub use crate::conduct::Cascade;
+pub use crate::core::policy::run_options::Cascade;
 pub use api_error::ApiError;
 pub use causes::{is_of_limit, is_of_policy};
 pub use connect::{Access, ConnectError};
 pub use credential::{CredentialCache, NoCredential};
 pub use delay::{Delay, Listener, Next};
 pub use execute::{Apply, Condition, Deleted};
-pub use faults::{Fault, NOBODY};
+pub use faults::Fault;
 pub use kubeconfig::PipeCache;
 pub use limits::Limits;
 pub use observe::{Members, Question, Strange};
@@ -61,7 +61,7 @@ pub use patience::Patience;
 pub use tls::{TlsFault, UnknownAuthority};
 pub use wait::{Followed, News, Scope};
 
-use crate::memory::Memory;
+use crate::local::state_store::Memory;
 
 /// One API server. Clones share its connection, and each has a deadline of its own.
 #[derive(Clone)]

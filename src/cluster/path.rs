@@ -1,6 +1,6 @@
 //! Where the API server keeps what: a kind's objects, and one of them.
 
-use crate::catalog::Served;
+use crate::core::kinds::catalog::Served;
 
 /// `apps/v1`, or `v1` for the core group.
 pub(super) fn api_version(served: &Served) -> String {

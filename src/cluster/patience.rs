@@ -5,8 +5,8 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{ApiError, Cluster, Fault, Next};
-use crate::cancel::Cancellation;
-use crate::jitter::jittered;
+use crate::local::cancel::Cancellation;
+use crate::local::jitter::jittered;
 
 /// How often a request is sent before a fault counts as lasting, whatever time there is.
 const TRIES: u32 = 4;

@@ -3,8 +3,8 @@
 use sha2::{Digest as _, Sha256};
 
 use super::Cluster;
-use crate::inventory::Inventory;
-use crate::verdicts::Verdicts;
+use crate::core::dry_run_cache::Verdicts;
+use crate::core::inventory::Inventory;
 
 impl Cluster {
     /// What the server said of the inventory's objects.

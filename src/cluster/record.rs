@@ -1,10 +1,10 @@
 //! Reads and writes the inventory's parent object, and reads the cluster's own identity.
 
 use super::{ApiError, Cluster};
-use crate::catalog::Served;
-use crate::inventory::{Inventory, Record};
-use crate::object::{GroupKind, Object};
-use crate::ownership::conflict::OnConflict;
+use crate::core::inventory::{Inventory, Record};
+use crate::core::kinds::catalog::Served;
+use crate::core::object::{GroupKind, Object};
+use crate::core::policy::OnConflict;
 
 impl Cluster {
     /// The inventory's parent; `None` when there is none yet.

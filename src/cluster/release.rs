@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use super::path::one;
 use super::wire::Call;
 use super::{ApiError, Cluster};
-use crate::catalog::Served;
-use crate::inventory::PART_OF;
-use crate::object::Object;
-use crate::ownership::FIELD_MANAGER;
+use crate::core::inventory::PART_OF;
+use crate::core::kinds::catalog::Served;
+use crate::core::managed_fields::FIELD_MANAGER;
+use crate::core::object::Object;
 
 impl Cluster {
     /// Takes the inventory's label and our own entry among the managers off the object, provided

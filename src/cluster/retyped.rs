@@ -1,11 +1,11 @@
 //! Applies the elements of a list or a map as they are, where the next apply could not remove them
-//! otherwise. Which those are is [`crate::ownership::retyped`]'s.
+//! otherwise. Which those are is [`crate::core::managed_fields::retyped`]'s.
 
 use super::wire::object;
 use super::{ApiError, Apply, Cluster};
-use crate::catalog::Served;
-use crate::object::Object;
-use crate::ownership::retyped::{may_need_elements, with_elements};
+use crate::core::kinds::catalog::Served;
+use crate::core::managed_fields::retyped::{may_need_elements, with_elements};
+use crate::core::object::Object;
 
 impl Cluster {
     /// What becomes of `live` where applying `send`, which makes `merged`, leaves elements behind
@@ -23,7 +23,7 @@ impl Cluster {
         merged: &Object,
     ) -> Result<Option<Object>, ApiError> {
         let Some(first) = with_elements(send, live, merged) else { return Ok(None) };
-        let owned = match self.rehearse(served, &first).await {
+        let owned = match self.dry_run(served, &first).await {
             Ok(answer) => object(answer.body),
             Err(error) if error.is_verdict() => return Ok(None),
             Err(error) => return Err(error),
@@ -55,7 +55,7 @@ impl Cluster {
             return Ok(seen);
         }
         // Only the server tells whether it would leave any behind.
-        let merged = match self.rehearse(served, send).await {
+        let merged = match self.dry_run(served, send).await {
             Ok(answer) => object(answer.body),
             Err(error) if error.is_verdict() => return Ok(seen),
             Err(error) => return Err(error),

@@ -1,6 +1,6 @@
 //! Takes an object over from those who applied it before: what that makes of it, asked by dry run,
 //! and the write that makes their fields ours. Whose fields those are is
-//! [`crate::ownership::takeover`]'s.
+//! [`crate::core::managed_fields::takeover`]'s.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use super::path::one;
 use super::wire::{Call, object};
 use super::{ApiError, Apply, Cluster};
-use crate::catalog::Served;
-use crate::object::Object;
-use crate::ownership::emptied::fill;
-use crate::ownership::foresight::foresee;
-use crate::ownership::managers::{self, Manager};
-use crate::ownership::release::let_go;
-use crate::ownership::takeover::hand_over;
-use crate::ownership::versions::{are_mixed, redeclared, unconverted};
+use crate::core::kinds::catalog::Served;
+use crate::core::managed_fields::emptied::fill;
+use crate::core::managed_fields::foresight::foresee;
+use crate::core::managed_fields::managers::{self, Manager};
+use crate::core::managed_fields::release::let_go;
+use crate::core::managed_fields::takeover::hand_over;
+use crate::core::managed_fields::versions::{are_mixed, redeclared, unconverted};
+use crate::core::object::Object;
 
 /// How often an object is taken over that changes in between.
 const TRIES: usize = 5;
@@ -98,7 +98,7 @@ impl Cluster {
         // Of an object of which nothing is recorded, only the server knows the fields.
         let recorded = match managers::of(seen).next() {
             Some(_) => seen.clone(),
-            None => recorded(seen, &object(self.rehearse(served, send).await?.body)),
+            None => recorded(seen, &object(self.dry_run(served, send).await?.body)),
         };
         let Some(handed_over) = hand_over(&recorded, send) else {
             return self.own_elements(apply, seen.clone()).await;
@@ -210,7 +210,7 @@ impl Cluster {
         (patch, dry_run): (Vec<Value>, bool),
     ) -> Result<Object, ApiError> {
         let dry_run = if dry_run { "&dryRun=All" } else { "" };
-        let manager = crate::ownership::FIELD_MANAGER;
+        let manager = crate::core::managed_fields::FIELD_MANAGER;
         let path = one(served, live.namespace(), live.name());
         let body = serde_json::to_vec(&patch).unwrap_or_default();
         let call = Call {

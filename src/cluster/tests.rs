@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 
 use super::client::RenewableClient;
 use super::*;
-use crate::cancel::{Cancellation, Interrupt};
-use crate::catalog::Lookup;
-use crate::inventory::Record;
-use crate::memory::Memory;
-use crate::object::{GroupKind, Object};
+use crate::core::inventory::Record;
+use crate::core::kinds::catalog::Lookup;
+use crate::core::object::{GroupKind, Object};
+use crate::local::cancel::{Cancellation, Interrupt};
+use crate::local::state_store::Memory;
 
 /// A server that gives these answers, one after the other, and says how often it was asked.
 fn server(answers: Vec<(u16, Option<&'static str>, Value)>) -> Cluster {
@@ -151,7 +151,7 @@ async fn a_verdict_is_not_asked_for_twice() {
         [(403, "Forbidden", "no"), (422, "Invalid", "no"), (500, "InternalError", mistyped)]
     {
         let cluster = server(vec![status(code, reason, message)]);
-        let inventory = crate::inventory::Inventory {
+        let inventory = crate::core::inventory::Inventory {
             name: "trueup-shop".to_owned(),
             namespace: "default".to_owned(),
         };
@@ -190,16 +190,16 @@ async fn the_members_of_a_stale_group_are_unknown_and_not_gone() {
         repository: String::new(),
         paths: [".".to_owned()].into(),
         revision: None,
-        past: crate::inventory::Past::default(),
-        finished: crate::inventory::Finished::default(),
+        past: crate::core::inventory::Past::default(),
+        finished: crate::core::inventory::Finished::default(),
     };
-    let inventory = crate::inventory::Inventory {
+    let inventory = crate::core::inventory::Inventory {
         name: "trueup-shop".to_owned(),
         namespace: "default".to_owned(),
     };
-    let desired = crate::desired::Desired::default();
+    let desired = crate::core::desired::Desired::default();
     let question = Question {
-        judge: &crate::health::Judge::default(),
+        judge: &crate::core::health::Judge::default(),
         desired: &desired,
         catalog: &catalog,
         inventory: &inventory,

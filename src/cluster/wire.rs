@@ -14,8 +14,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{ApiError, Cluster, causes, limits, tls};
-use crate::credentials::without_credentials;
-use crate::object::Object;
+use crate::core::credentials::without_credentials;
+use crate::core::object::Object;
 
 /// How many characters of a server's message are shown; the longest that an API server gives in
 /// earnest name a few hundred fields.

@@ -3,6 +3,7 @@
 //! It says which paths make up a target, and nothing that a repository must not choose for itself:
 //! no cluster, no credentials, no trust. Flags override it.
 
+pub mod machine;
 pub(crate) mod scalars;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,18 +11,16 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::conduct::{Cascade, Conduct, OnFailure};
-use crate::formats::{Formats, Wrong, wrong_namespace};
-use crate::health::HealthRule;
-use crate::manifest::{self, PathPart};
-use crate::ownership::conflict::OnConflict;
-use crate::plan::MaxPrune;
-use crate::problem::within;
-use crate::rules::Rule;
+use crate::core::field_rules::Rule;
+use crate::core::health::HealthRule;
+use crate::core::manifest::{self, PathPart};
+use crate::core::policy::run_options::{Cascade, Conduct, OnFailure};
+use crate::core::policy::{MaxPrune, OnConflict};
+use crate::core::problem::within;
+use crate::core::source::formats::{Formats, Wrong, wrong_namespace};
 use scalars::{share, time, time_or_none};
 
-/// The file's name, at the root of the checkout.
-pub const FILE: &str = "trueup.yaml";
+pub use crate::core::source::CONFIG_FILE as FILE;
 
 /// How many bytes it may have: none that somebody wrote has a tenth of it.
 const LARGEST: usize = 1 << 20;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::Deserializer;
 use serde::de::{Error, Visitor};
 
-use crate::conduct::{duration, duration_or_none};
-use crate::plan::MaxPrune;
+use crate::core::policy::MaxPrune;
+use crate::core::policy::run_options::{duration, duration_or_none};
 
 /// So many objects, or a share of them.
 pub(super) fn share<'de, D: Deserializer<'de>>(from: D) -> Result<Option<MaxPrune>, D::Error> {

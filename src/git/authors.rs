@@ -11,7 +11,7 @@ use super::history::Guarded;
 use super::revision::parse;
 use super::trees::{Trees, find_commit};
 use super::{Checkout, Error};
-use crate::snapshot::{Authorship, LARGEST, Revision};
+use crate::core::source::snapshot::{Authorship, LARGEST, Revision};
 
 /// How many commits are looked through for one that took something out.
 const FAR_ENOUGH: usize = 10_000;

@@ -6,7 +6,7 @@ use gix::objs::tree::EntryKind;
 
 use super::Error;
 use super::trees::{Entry, File, Trees};
-use crate::snapshot::{Skipped, WhySkipped, resolve};
+use crate::core::source::snapshot::{Skipped, WhySkipped, resolve};
 
 /// Links that lead to links are followed so far, as systems do with fewer.
 const HOPS: usize = 40;

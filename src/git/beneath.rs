@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use crate::snapshot::WhySkipped;
+use crate::core::source::snapshot::WhySkipped;
 
 /// What is at a path of the work tree.
 #[derive(Debug)]

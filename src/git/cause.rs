@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::credentials::without_credentials;
+use crate::core::credentials::without_credentials;
 
 /// The chain of causes of a failure, as text in which no URL has credentials.
 ///

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::cause::Cause;
 use super::fault::TreeFault;
-use crate::snapshot::{WhySkipped, short};
+use crate::core::source::snapshot::{WhySkipped, short};
 
 /// Why something could not be read from a checkout.
 #[derive(Debug, thiserror::Error)]

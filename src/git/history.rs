@@ -29,7 +29,7 @@ impl<'a> Guarded<'a> {
         let largest = match header.kind {
             Kind::Tree => self.limits.tree,
             Kind::Commit | Kind::Tag => self.limits.commit,
-            Kind::Blob => crate::snapshot::LARGEST,
+            Kind::Blob => crate::core::source::snapshot::LARGEST,
         };
         if header.size > largest || read > self.limits.history || bytes > self.limits.history_bytes
         {

@@ -13,7 +13,7 @@ use super::error::{Excess, Measure};
 use super::revision::parse;
 use super::trees::{Entry, File, Trees};
 use super::{Checkout, Error, TreeFault, promised};
-use crate::snapshot::{LARGEST, Revision, Skipped, Snapshot, WhySkipped};
+use crate::core::source::snapshot::{LARGEST, Revision, Skipped, Snapshot, WhySkipped};
 
 /// Fewer files than this are read faster than threads are started.
 const WORTH_A_THREAD: usize = 64;

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use super::trees::find_commit;
 use super::{Cause, Checkout, Error, walk};
-use crate::near::near;
-use crate::snapshot::Revision;
+use crate::core::source::snapshot::Revision;
+use crate::core::suggest::near;
 
 /// The id of a repository's first commit, which two repositories share only when one was cloned
 /// from the other.

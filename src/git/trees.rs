@@ -292,7 +292,7 @@ impl<'a> Trees<'a> {
                 let full = joined(path.as_ref(), name.as_ref());
                 seen += 1;
                 if seen > ENOUGH || full.len() > self.limits.path {
-                    return crate::near::near(wanted, names);
+                    return crate::core::suggest::near(wanted, names);
                 }
                 if let Ok(text) = full.to_str() {
                     names.insert(text.to_owned());
@@ -302,7 +302,7 @@ impl<'a> Trees<'a> {
                 }
             }
         }
-        crate::near::near(wanted, names)
+        crate::core::suggest::near(wanted, names)
     }
 }
 

@@ -14,7 +14,7 @@ use super::beneath::{self, Found};
 use super::fault::{self, inert};
 use super::trees::Trees;
 use super::{Checkout, Error, barred};
-use crate::snapshot::{LARGEST, Revision, Skipped, Snapshot, WhySkipped};
+use crate::core::source::snapshot::{LARGEST, Revision, Skipped, Snapshot, WhySkipped};
 
 /// What the work tree has beside the commit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -142,7 +142,8 @@ impl Checkout {
                 return Err(Error::NotFiles { path: above, kind, commit });
             }
             if !known.into_iter().any(|file| is_under(file.into(), std::slice::from_ref(path))) {
-                let near = crate::near::near(path, found.iter().map(|file| (*file).to_owned()));
+                let near =
+                    crate::core::suggest::near(path, found.iter().map(|file| (*file).to_owned()));
                 let commit = revision.commit.clone();
                 return Err(Error::UnknownPath { path: path.clone(), commit, near });
             }

@@ -1,7 +1,7 @@
 //! Which place of the checkout a program's words about a failure are about.
 
 use super::sources::Format;
-use crate::problem::Place;
+use crate::core::problem::Place;
 
 /// The place that matters most among those that `said` names: the innermost one. `find` gives a
 /// name that the program uses its path in the checkout.

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::shelf::{CHART, Shelf, join};
-use crate::manifest::{self, Positions};
-use crate::problem::{Place, Problem};
+use crate::core::manifest::{self, Positions};
+use crate::core::problem::{Place, Problem};
 
 /// Whether the chart in `folder` is a library, which others take in and nobody installs.
 pub fn is_library(shelf: &Shelf, folder: &str) -> bool {

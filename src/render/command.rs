@@ -10,14 +10,14 @@ use serde_json::{Map, Value};
 use super::shelf::CHART;
 use super::sources::{Format, Source};
 use super::workplace::GIVEN;
-use crate::formats::set::{SetPath, json, merge};
-use crate::formats::{Helm, Jsonnet};
-use crate::machine::Program;
-use crate::manifest;
-use crate::problem::Problem;
+use crate::core::manifest;
+use crate::core::problem::Problem;
+use crate::core::source::formats::set::{SetPath, json, merge};
+use crate::core::source::formats::{Helm, Jsonnet};
+use crate::core::source::programs::Program;
+use crate::core::source::snapshot::Snapshot;
+use crate::local::search::{self, Search};
 use crate::render::Setting;
-use crate::search::{self, Search};
-use crate::snapshot::Snapshot;
 
 /// What a program is called with.
 #[derive(Debug)]
@@ -250,10 +250,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::formats::Formats;
-    use crate::machine::Strictness;
+    use crate::core::source::formats::Formats;
+    use crate::core::source::programs::Strictness;
+    use crate::core::source::snapshot::Revision;
     use crate::render::program::Limits;
-    use crate::snapshot::Revision;
 
     fn setting(search: &str) -> Setting {
         Setting {

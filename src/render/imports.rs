@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::jsonnet::{Import, looks_like_imports, scan};
 use super::shelf::{Shelf, folder_of, resolve};
-use crate::problem::{Place, Problem};
+use crate::core::problem::{Place, Problem};
 
 /// How many of the places that only seem to be imports are told of one file.
 const SEEMING: usize = 10;

@@ -29,10 +29,10 @@ use std::num::NonZero;
 use std::path::PathBuf;
 use std::thread;
 
-use crate::formats::Formats;
-use crate::machine::{Program, Strictness};
-use crate::problem::{Place, Problem};
-use crate::snapshot::Snapshot;
+use crate::core::problem::{Place, Problem};
+use crate::core::source::formats::Formats;
+use crate::core::source::programs::{Program, Strictness};
+use crate::core::source::snapshot::Snapshot;
 
 use cache::{Cache, Key};
 use cell::Wanted;

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::sources::{Format, Source};
-use crate::manifest::{self, Manifest, Origin, Positions};
-use crate::object::Object;
-use crate::problem::{Place, Problem};
+use crate::core::manifest::{self, Manifest, Origin, Positions};
+use crate::core::object::Object;
+use crate::core::problem::{Place, Problem};
 
 /// Helm's annotation of what it runs at some moment of a release.
 const HOOK: &str = "helm.sh/hook";

@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value};
 
-use crate::manifest;
-use crate::object::Object;
-use crate::redact::Inputs;
+use crate::core::manifest;
+use crate::core::object::Object;
+use crate::core::redact::Inputs;
 
 /// Patches inside of transformers are looked for this deep.
 const DEPTH: usize = 3;

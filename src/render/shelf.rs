@@ -1,7 +1,7 @@
 //! What a checkout has, as far as it takes to see what is to be rendered: every path, and the
 //! content of the few files that refer to others. Plain data.
 
-pub use crate::snapshot::resolve;
+pub use crate::core::source::snapshot::resolve;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The names that a kustomization goes by, the first one being the usual.

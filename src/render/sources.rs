@@ -11,8 +11,8 @@ use super::chart;
 use super::imports::imports;
 use super::kustomization::{Closure, Kustomization, closure};
 use super::shelf::{CHART, KUSTOMIZATIONS, Shelf, folder_of, is_marker, is_within, join};
-use crate::formats::Formats;
-use crate::problem::{Place, Problem};
+use crate::core::problem::{Place, Problem};
+use crate::core::source::formats::Formats;
 
 /// A program that makes manifests of files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -241,7 +241,7 @@ fn holds(set: &BTreeSet<String>, path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::Jsonnet;
+    use crate::core::source::formats::Jsonnet;
 
     /// What is rendered, and which of the files are read as manifests.
     fn found(

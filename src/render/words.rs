@@ -2,9 +2,9 @@
 //! the files and arguments that it was given. When rendering fails there are no objects that would
 //! say what ends in a Secret, so everything counts that a Secret is made of by its name or looks.
 
-use crate::formats::{Formats, Helm, Jsonnet};
-use crate::manifest;
-use crate::redact::{Inputs, Redactor};
+use crate::core::manifest;
+use crate::core::redact::{Inputs, Redactor};
+use crate::core::source::formats::{Formats, Helm, Jsonnet};
 
 use super::patches;
 use super::shelf::{KUSTOMIZATIONS, folder_of, join};

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::keeper::{Keeper, Start};
 use super::programs::{self, Places};
 use super::{Error, Event, Listener, Options};
-use crate::search;
+use crate::local::search;
 
 /// A Go module whose one program goes by many names.
 #[derive(Clone, Copy, Debug)]

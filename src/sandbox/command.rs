@@ -13,9 +13,9 @@ use rustix::termios::tcgetpgrp;
 use tokio::process::Child;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::keeper::bound;
 use super::{Error, Sandbox};
-use crate::search::{self, Search};
+use crate::local::bound;
+use crate::local::search::{self, Search};
 
 /// The variable that names the API server's audit log.
 pub const AUDIT_LOG: &str = "TRUEUP_SANDBOX_AUDIT_LOG";

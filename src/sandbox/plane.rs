@@ -14,7 +14,7 @@ use super::identity::{Identity, Pair};
 use super::keeper::{Keeper, Start};
 use super::programs::{Controllers, Programs};
 use super::{Calls, Error, Event, Listener, nodes};
-use crate::cluster::NOBODY;
+use crate::local::offline::NOBODY;
 
 /// How long a program may take to answer. It takes a few seconds; a busy machine takes more.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::build::{self, Module};
 use super::{Error, Event, Listener, Options};
-use crate::search;
+use crate::local::search;
 
 /// What every sandbox needs.
 pub const ALWAYS: [&str; 3] = ["etcd", "kube-apiserver", "kubectl"];

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use trueup::check::{Finding, Level};
-use trueup::manifest::{self, Manifest};
-use trueup::object::ObjectKey;
+use trueup::core::check::{Finding, Level};
+use trueup::core::manifest::{self, Manifest};
+use trueup::core::object::ObjectKey;
 
 use super::{both, errors, read};
 use crate::render_corpus::{checkout, kustomizations};

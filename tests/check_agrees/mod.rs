@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use trueup::check::{Finding, Level, Rule, Set, check};
+use trueup::app::{DryRun, dry_run};
 use trueup::cluster::{Access, Cluster};
-use trueup::manifest::{self, Manifest};
-use trueup::object::ObjectKey;
-use trueup::reconcile::{Rehearsal, rehearse};
-use trueup::redact::Inputs;
-use trueup::schemas::{Schemas, releases};
+use trueup::core::check::{Finding, Level, Rule, Set, check};
+use trueup::core::kinds::schemas::{Schemas, releases};
+use trueup::core::manifest::{self, Manifest};
+use trueup::core::object::ObjectKey;
+use trueup::core::redact::Inputs;
 
 use crate::support::sandbox::{self, Plane};
 
@@ -40,7 +40,7 @@ fn what_has_errors_is_refused_by_the_server() {
 }
 
 /// What check finds, and what the server says.
-fn both(manifests: &[Manifest], plane: &'static Plane) -> (Vec<Finding>, Rehearsal) {
+fn both(manifests: &[Manifest], plane: &'static Plane) -> (Vec<Finding>, DryRun) {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let set = Set {
         manifests,
@@ -56,7 +56,7 @@ fn both(manifests: &[Manifest], plane: &'static Plane) -> (Vec<Finding>, Rehears
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let rehearsal = runtime.block_on(async {
         let cluster = Cluster::connect(&access).await.unwrap();
-        rehearse(set, &cluster).await.unwrap()
+        dry_run(set, &cluster).await.unwrap()
     });
     (findings, rehearsal)
 }

@@ -10,9 +10,9 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use crate::cli::present::PlanView;
-use crate::delta::gone_text;
-use crate::inert::is_harmless;
-use crate::plan::{Action, Change};
+use crate::core::diff::gone_text;
+use crate::core::inert::is_harmless;
+use crate::core::plan::{Action, Change};
 
 /// The longest name, in bytes, that is left as it is: file systems take 255.
 const LONGEST: usize = 240;

@@ -18,7 +18,7 @@ use tokio::process::Command;
 use super::exit::Failure;
 use super::present::PlanView;
 use super::signals;
-use crate::search;
+use crate::local::search;
 use files::Files;
 
 /// The variable that names the program.

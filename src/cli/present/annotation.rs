@@ -7,8 +7,8 @@ use std::io::{self, Write};
 
 use super::Glyphs;
 use super::ink::OwnCommand;
-use crate::manifest::Origin;
-use crate::problem::Place;
+use crate::core::manifest::Origin;
+use crate::core::problem::Place;
 
 /// GitHub takes UTF-8.
 const GLYPHS: Glyphs = Glyphs { utf8: true, width: None };

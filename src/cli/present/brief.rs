@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::because;
-use crate::delta::Delta;
-use crate::object::ObjectKey;
-use crate::observed::Prerequisite;
-use crate::plan::{Action, Change, Confidence, Freed, Lack, Reason};
-use crate::redact::Redactor;
+use crate::core::diff::Delta;
+use crate::core::object::ObjectKey;
+use crate::core::observed::Prerequisite;
+use crate::core::plan::{Action, Change, Confidence, Freed, Lack, Reason};
+use crate::core::redact::Redactor;
 
 /// More fields than this are told by their number.
 const FEW_FIELDS: usize = 3;

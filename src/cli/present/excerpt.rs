@@ -7,8 +7,8 @@ use unicode_width::UnicodeWidthStr as _;
 use super::ink::Ink;
 use super::wrap::wrapped;
 use super::{Glyphs, text};
-use crate::problem::Problem;
-use crate::redact::Redactor;
+use crate::core::problem::Problem;
+use crate::core::redact::Redactor;
 
 /// Writes one problem.
 pub(super) fn write(

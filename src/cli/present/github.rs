@@ -4,11 +4,11 @@ use std::io::{self, Write};
 
 use super::annotation::{Annotation, At};
 use super::{Glyphs, PlanView, brief, shown, steps, text};
-use crate::approval::Difference;
-use crate::plan::{Action, Change, Reason};
-use crate::problem::Problem;
-use crate::redact::Redactor;
-use crate::report::{Outcome, Report};
+use crate::core::approval::Difference;
+use crate::core::plan::{Action, Change, Reason};
+use crate::core::problem::Problem;
+use crate::core::redact::Redactor;
+use crate::core::report::{Outcome, Report};
 
 /// GitHub takes UTF-8.
 const GLYPHS: Glyphs = Glyphs { utf8: true, width: None };

@@ -7,8 +7,8 @@
 use std::borrow::Cow;
 
 use super::wrap::wrapped;
-use crate::inert::{is_harmless, spelled};
-use crate::plan::Action;
+use crate::core::inert::{is_harmless, spelled};
+use crate::core::plan::Action;
 
 /// What the terminal can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use super::PlanView;
 use super::brief;
 use super::why::{Times, Told, names};
-use crate::attribution::{Handover, Hands};
-use crate::plan::Change;
+use crate::core::attribution::{Handover, Hands};
+use crate::core::plan::Change;
 
 /// How many fields of one story are told one by one.
 const MOST: usize = 8;

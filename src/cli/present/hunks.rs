@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use similar::{Algorithm, DiffOp, capture_diff_slices_deadline, group_diff_ops};
 
-use crate::delta::Delta;
+use crate::core::diff::Delta;
 
 /// Equal lines shown around a difference.
 const CONTEXT: usize = 3;

@@ -1,8 +1,8 @@
 //! Plans as text, as JSON, as Markdown, as annotations and as names: everything that a person or a
 //! script reads of them.
 //!
-//! Renders what it is given and decides nothing. What a change changes is [`crate::delta`]'s, what
-//! may be shown is [`crate::redact`]'s; streams, width and colour are [`super::ui`]'s.
+//! Renders what it is given and decides nothing. What a change changes is [`crate::core::diff`]'s, what
+//! may be shown is [`crate::core::redact`]'s; streams, width and colour are [`super::ui`]'s.
 
 mod annotation;
 mod brief;
@@ -35,14 +35,14 @@ use jiff::Timestamp;
 
 pub use glyphs::Glyphs;
 
-use crate::approval::Difference;
-use crate::delta::{Delta, Order};
-use crate::object::ObjectKey;
-use crate::plan::{Action, Change, Plan, Reason};
-use crate::problem::Problem;
-use crate::reconcile::Explained;
-use crate::redact::Redactor;
-use crate::report::Report;
+use crate::app::Explained;
+use crate::core::approval::Difference;
+use crate::core::diff::{Delta, Order};
+use crate::core::object::ObjectKey;
+use crate::core::plan::{Action, Change, Plan, Reason};
+use crate::core::problem::Problem;
+use crate::core::redact::Redactor;
+use crate::core::report::Report;
 
 /// How an answer is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use super::ink::Ink;
 use super::wrap::wrapped;
 use super::{Glyphs, PlanView, text};
-use crate::approval::Difference;
-use crate::plan::{Action, Change, Plan};
+use crate::core::approval::Difference;
+use crate::core::plan::{Action, Change, Plan};
 
 /// Writes it.
 ///

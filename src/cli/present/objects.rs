@@ -6,10 +6,10 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::json as document;
-use crate::delta::yaml;
-use crate::inert::{Commands, is_harmless};
-use crate::manifest::Origin;
-use crate::object::Object;
+use crate::core::diff::yaml;
+use crate::core::inert::{Commands, is_harmless};
+use crate::core::manifest::Origin;
+use crate::core::object::Object;
 
 /// Writes a YAML document for each object, below a comment that says where it is from.
 ///

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{Glyphs, json};
+use crate::core::source::snapshot::short;
 use crate::git::pull::{Obstacle, PullError, Pulled};
-use crate::snapshot::short;
 
 /// The JSON answer's shape; it changes only together with this number.
 const VERSION: u32 = 1;

@@ -5,18 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Zoned;
 
 use super::{Glyphs, because, text, waiting};
+use crate::app::Error;
+use crate::app::watch::{Round, RoundError, Watch};
 use crate::cli::exit::Exit;
-use crate::delta::Delta;
+use crate::core::diff::Delta;
+use crate::core::health::Ended;
+use crate::core::object::ObjectKey;
+use crate::core::plan::{Action, Change};
+use crate::core::problem::Problem;
+use crate::core::redact::Redactor;
+use crate::core::report::Outcome;
+use crate::core::source::snapshot::short;
 use crate::git::pull::Pulled;
-use crate::health::Ended;
-use crate::object::ObjectKey;
-use crate::plan::{Action, Change};
-use crate::problem::Problem;
-use crate::reconcile::Error;
-use crate::redact::Redactor;
-use crate::report::Outcome;
-use crate::snapshot::short;
-use crate::watch::{Round, RoundError, Watch};
 
 /// Fields of one object that are told one by one; of more, the number is told.
 const FEW_FIELDS: usize = 3;

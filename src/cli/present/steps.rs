@@ -7,9 +7,9 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::ink::Ink;
 use super::{Glyphs, PlanView, text, waiting};
-use crate::plan::{Action, Plan};
-use crate::redact::Redactor;
-use crate::report::{DIFFERING, Outcome, Report, Step};
+use crate::core::plan::{Action, Plan};
+use crate::core::redact::Redactor;
+use crate::core::report::{DIFFERING, Outcome, Report, Step};
 
 /// Kinds and paths wider than this are not padded for.
 const WIDEST: usize = 40;

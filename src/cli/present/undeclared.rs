@@ -6,7 +6,7 @@ use super::ink::Ink;
 use super::why::{Times, names};
 use super::wrap::wrapped;
 use super::{Glyphs, PlanView, brief};
-use crate::attribution::Undeclared;
+use crate::core::attribution::Undeclared;
 
 /// Writes every field that others set and git does not declare; nothing where nobody asked.
 ///

@@ -10,8 +10,8 @@ use unicode_width::UnicodeWidthStr as _;
 use super::ink::Ink;
 use super::wrap::wrapped;
 use super::{Glyphs, text};
-use crate::health::{Ended, Proof, Standing, State};
-use crate::redact::Redactor;
+use crate::core::health::{Ended, Proof, Standing, State};
+use crate::core::redact::Redactor;
 
 /// How many objects the table names; of more, the number is told.
 const FEW: usize = 8;
@@ -184,8 +184,8 @@ fn rounded(time: Duration) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::health::Health;
-    use crate::object::ObjectKey;
+    use crate::core::health::Health;
+    use crate::core::object::ObjectKey;
 
     fn standing(name: &str, health: Health) -> Standing {
         let key = ObjectKey {

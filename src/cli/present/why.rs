@@ -8,11 +8,11 @@ use unicode_width::UnicodeWidthStr as _;
 use super::ink::Ink;
 use super::wrap::wrapped;
 use super::{Glyphs, PlanView, brief, hands};
-use crate::attribution::{Attribution, Story, Writer};
-use crate::object::ObjectKey;
-use crate::plan::Change;
-use crate::problem::Place;
-use crate::snapshot::{Authorship, short};
+use crate::core::attribution::{Attribution, Story, Writer};
+use crate::core::object::ObjectKey;
+use crate::core::plan::Change;
+use crate::core::problem::Place;
+use crate::core::source::snapshot::{Authorship, short};
 
 /// What stands before such a line, its mark with it.
 const INDENT: usize = 6;

@@ -13,7 +13,7 @@ use crate::cli::Cli;
 use crate::cli::exit::Exit;
 use crate::cli::present::Glyphs;
 use crate::cli::present::ink::adopted;
-use crate::inert::is_harmless;
+use crate::core::inert::is_harmless;
 
 /// Of a text that is repeated within another's lines.
 const GLYPHS: Glyphs = Glyphs { utf8: true, width: None };

@@ -9,8 +9,8 @@ use kube::config::AuthInfo;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{LARGEST, pem};
-use crate::bounded;
 use crate::cluster::oidc::Provider;
+use crate::local::bounded;
 
 /// The user with what counts of the credentials.
 ///

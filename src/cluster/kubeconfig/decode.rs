@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use super::Kubeconfig;
-use crate::manifest;
+use crate::core::manifest;
 
 /// What stands under a name in a list.
 #[derive(Clone, Debug, Default)]

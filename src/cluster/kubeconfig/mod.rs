@@ -18,7 +18,7 @@ pub(super) use pem::authorities as authorities_of;
 pub(super) use usable::{Chosen, Wanted};
 
 use self::decode::Named;
-use crate::bounded;
+use crate::local::bounded;
 
 /// How many bytes a kubeconfig may have.
 pub(super) const LARGEST: u64 = 16 << 20;

@@ -3,7 +3,7 @@
 
 use http::Uri;
 
-use crate::credentials::without_credentials;
+use crate::core::credentials::without_credentials;
 
 /// The address.
 ///

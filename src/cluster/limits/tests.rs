@@ -11,12 +11,12 @@ use http_body_util::StreamBody;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::catalog::{Catalog, Served};
 use crate::cluster::tests::{limited, over};
 use crate::cluster::wire::Call;
 use crate::cluster::{ApiError, Cluster, Followed, News};
-use crate::inventory::{Inventory, Past, Record};
-use crate::object::GroupKind;
+use crate::core::inventory::{Inventory, Past, Record};
+use crate::core::kinds::catalog::{Catalog, Served};
+use crate::core::object::GroupKind;
 
 /// Low limits.
 fn low() -> Limits {
@@ -200,13 +200,13 @@ async fn the_members_of_a_list_without_end_are_unknown_and_not_gone() {
         paths: [".".to_owned()].into(),
         revision: None,
         past: Past::default(),
-        finished: crate::inventory::Finished::default(),
+        finished: crate::core::inventory::Finished::default(),
     };
     let inventory = Inventory { name: "trueup-shop".to_owned(), namespace: "default".to_owned() };
     let members = cluster.members((&inventory, &record), &catalog).await;
-    let desired = crate::desired::Desired::default();
+    let desired = crate::core::desired::Desired::default();
     let question = crate::cluster::Question {
-        judge: &crate::health::Judge::default(),
+        judge: &crate::core::health::Judge::default(),
         desired: &desired,
         catalog: &catalog,
         inventory: &inventory,

@@ -10,14 +10,14 @@ use serde_json::{Map, Value};
 
 use super::look::Known;
 use super::members::{Listed, Members};
-use crate::desired::Desired;
-use crate::health::rollout::has_former_pods;
-use crate::health::{Health, Judge};
-use crate::object::{Object, ObjectKey};
-use crate::ownership::{proof, takeover};
-use crate::redact::LAST_APPLIED;
-use crate::switches::Mode;
-use crate::verdicts::Verdict;
+use crate::core::annotations::Mode;
+use crate::core::desired::Desired;
+use crate::core::dry_run_cache::Verdict;
+use crate::core::health::rollout::has_former_pods;
+use crate::core::health::{Health, Judge};
+use crate::core::managed_fields::{proof, takeover};
+use crate::core::object::{Object, ObjectKey};
+use crate::core::redact::LAST_APPLIED;
 
 /// Fewer members than this are looked into faster than a thread is started.
 const WORTH_A_THREAD: usize = 64;

@@ -7,13 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Held, Question, typed};
-use crate::catalog::{Lookup, Served};
 use crate::cluster::path::{api_version, collection};
 use crate::cluster::wire::object;
 use crate::cluster::{ApiError, Cluster};
-use crate::object::{GroupKind, Object, ObjectKey};
-use crate::observed::{Observation, Observed, Preview, Taken};
-use crate::unique::{self, Space, UniqueValue};
+use crate::core::kinds::catalog::{Lookup, Served};
+use crate::core::object::{GroupKind, Object, ObjectKey};
+use crate::core::observed::{Observation, Observed, Preview, Taken};
+use crate::core::unique::{self, Space, UniqueValue};
 
 /// An object that wants values which others may hold.
 struct Receiver<'a> {
@@ -80,7 +80,7 @@ impl Cluster {
             return;
         };
         let values: Vec<UniqueValue> = taken.iter().map(|it| it.value.clone()).collect();
-        let answer = self.rehearse(served, &unique::without(key, send, &values)).await;
+        let answer = self.dry_run(served, &unique::without(key, send, &values)).await;
         let preview = match answer {
             Ok(answer) => Preview::Merged(unique::with(key, object(answer.body), send)),
             Err(error) if error.is_verdict() => Preview::Refused(error.refusal()),

@@ -5,25 +5,25 @@
 use http::{Method, StatusCode};
 
 use super::Question;
-use crate::catalog::Served;
 use crate::cluster::leftovers::{Blocked, Cleared, Obstacle};
 use crate::cluster::path::one;
 use crate::cluster::take_over::recorded;
 use crate::cluster::wire::{Answer, Call, object};
 use crate::cluster::{ApiError, Cluster};
-use crate::delta;
-use crate::manifest::{Manifest, PathPart};
-use crate::object::{Object, ObjectKey};
-use crate::observed::{Observation, Prerequisite, Preview, Refusal};
-use crate::ownership::FIELD_MANAGER;
-use crate::ownership::conflict::OnConflict;
-use crate::ownership::leftovers::Leftover;
-use crate::ownership::takeover::hand_over;
-use crate::ownership::versions;
-use crate::rules::fields_of;
-use crate::schemas::Schemas;
-use crate::switches::Mode;
-use crate::verdicts::{Verdict, Verdicts};
+use crate::core::annotations::Mode;
+use crate::core::compare;
+use crate::core::dry_run_cache::{Verdict, Verdicts};
+use crate::core::field_rules::fields_of;
+use crate::core::kinds::catalog::Served;
+use crate::core::kinds::schemas::Schemas;
+use crate::core::managed_fields::leftovers::Leftover;
+use crate::core::managed_fields::takeover::hand_over;
+use crate::core::managed_fields::{FIELD_MANAGER, versions};
+use crate::core::manifest::{Manifest, PathPart};
+use crate::core::object::{Object, ObjectKey};
+use crate::core::observed::{Observation, Prerequisite, Preview};
+use crate::core::policy::OnConflict;
+use crate::core::problem::Refusal;
 
 /// How often an object is looked at that changes between two looks.
 const LOOKS: usize = 5;
@@ -148,7 +148,7 @@ impl Cluster {
                 }
                 send = sent.beside(member.as_ref());
             }
-            let answer = self.rehearse(served, &send).await;
+            let answer = self.dry_run(served, &send).await;
             let created = matches!(&answer, Ok(answer) if answer.status == StatusCode::CREATED);
             let live = match member.take() {
                 _ if created => None,
@@ -236,8 +236,8 @@ impl Cluster {
                 (answer, _) => answer,
             };
             let preview = match (answer, &live) {
-                (Ok(merged), Some(live)) if delta::is_noop(live, &merged) => {
-                    match delta::dropped(&send, &merged).is_empty() {
+                (Ok(merged), Some(live)) if compare::is_noop(live, &merged) => {
+                    match compare::dropped(&send, &merged).is_empty() {
                         true => {
                             verdict = Verdict::new(&send, live);
                             Preview::Same

@@ -7,14 +7,14 @@ use futures::stream::{self, StreamExt as _};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::catalog::{Catalog, Served};
 use crate::cluster::limits::said;
 use crate::cluster::path::{api_version, collection, query_escape};
 use crate::cluster::wire::{Call, endless};
 use crate::cluster::{ApiError, Cluster};
-use crate::inventory::{Inventory, PART_OF, Record};
-use crate::object::{GroupKind, Object, ObjectKey};
-use crate::observed::Unlisted;
+use crate::core::inventory::{Inventory, PART_OF, Record};
+use crate::core::kinds::catalog::{Catalog, Served};
+use crate::core::object::{GroupKind, Object, ObjectKey};
+use crate::core::observed::Unlisted;
 
 /// How many objects a LIST brings at once.
 const PAGE: usize = 500;

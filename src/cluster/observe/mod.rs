@@ -21,15 +21,15 @@ pub(super) use self::members::{Held, typed};
 pub use self::unrecorded::Strange;
 use super::Cluster;
 use super::immutable::definition_key;
-use crate::catalog::{Catalog, Lookup, Promised, Served, is_namespace};
-use crate::desired::Desired;
-use crate::health::Judge;
-use crate::inventory::{Inventory, Record};
-use crate::object::{GroupKind, Object, ObjectKey};
-use crate::observed::{Observation, Observed, Prerequisite, Preview, Unrecorded};
-use crate::schemas::Schemas;
-use crate::switches::Mode;
-use crate::verdicts::Verdicts;
+use crate::core::annotations::Mode;
+use crate::core::desired::Desired;
+use crate::core::dry_run_cache::Verdicts;
+use crate::core::health::Judge;
+use crate::core::inventory::{Inventory, Record};
+use crate::core::kinds::catalog::{Catalog, Lookup, Promised, Served, is_namespace};
+use crate::core::kinds::schemas::Schemas;
+use crate::core::object::{GroupKind, Object, ObjectKey};
+use crate::core::observed::{Observation, Observed, Prerequisite, Preview, Unrecorded};
 
 /// What to look at.
 pub struct Question<'a> {

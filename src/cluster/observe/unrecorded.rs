@@ -11,12 +11,12 @@ use futures::stream::{self, StreamExt as _};
 use super::Held;
 use super::Question;
 use super::members::Listed;
-use crate::catalog::{Lookup, is_namespace};
 use crate::cluster::Cluster;
-use crate::object::{GroupKind, Object, ObjectKey};
-use crate::observed::{Observation, Observed, Unrecorded};
-use crate::ownership;
-use crate::switches::Mode;
+use crate::core::annotations::Mode;
+use crate::core::kinds::catalog::{Lookup, is_namespace};
+use crate::core::managed_fields;
+use crate::core::object::{GroupKind, Object, ObjectKey};
+use crate::core::observed::{Observation, Observed, Unrecorded};
 
 /// What was found.
 #[derive(Default)]
@@ -113,7 +113,7 @@ impl Strange {
             let key = live.key();
             // The record's own namespace is made before the record: there is nowhere else to write.
             let is_home = is_namespace(&key) && key.name == question.inventory.namespace;
-            if is_home || live.is_going() || !ownership::is_ours(&live, &id) {
+            if is_home || live.is_going() || !managed_fields::is_ours(&live, &id) {
                 continue;
             }
             let new = key.namespace.clone().filter(|_| !is_added);

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::refresh::Tokens;
-use crate::manifest::{self, PathPart, Positions};
+use crate::core::manifest::{self, PathPart, Positions};
 
 const ID_TOKEN: &str = "id-token";
 const REFRESH_TOKEN: &str = "refresh-token";

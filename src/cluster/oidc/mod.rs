@@ -19,8 +19,8 @@ use serde_json::{Value, json};
 use super::credential::{Credential, Key, NoCredential};
 use super::kubeconfig::{authorities_of, data_or_file};
 use super::tls;
-use crate::credentials::without_credentials;
-use crate::inert::{is_harmless, spelled};
+use crate::core::credentials::without_credentials;
+use crate::core::inert::{is_harmless, spelled};
 
 /// How long before its end a token is no longer used: the clocks of machines differ.
 const EXPIRY_DELTA: SignedDuration = SignedDuration::from_secs(10);

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::exchange::{Asked, next, send, unreachable, url};
 use super::{Provider, USE_KUBELOGIN, harmless, usable_until};
 use crate::cluster::credential::NoCredential;
-use crate::credentials::without_credentials;
+use crate::core::credentials::without_credentials;
 
 /// How long all of it may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);

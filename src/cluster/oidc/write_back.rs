@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use super::refresh::Tokens;
 use super::{Origin, edit};
-use crate::bounded;
 use crate::cluster::kubeconfig::LARGEST;
+use crate::local::bounded;
 
 /// How often a lock that another program holds is tried, and how long to wait in between.
 const TRIES: usize = 20;

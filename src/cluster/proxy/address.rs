@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::Uri;
 
-use crate::credentials::without_credentials;
+use crate::core::credentials::without_credentials;
 
 /// Where a kubeconfig names the proxy of a cluster.
 pub(super) const OF_CLUSTER: &str = "proxy-url";

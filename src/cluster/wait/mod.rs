@@ -2,7 +2,7 @@
 //!
 //! A watch that is cut goes on where it stopped; one that is too far behind begins with a new look;
 //! where watching is forbidden the list is asked for again and again, and where listing is, too,
-//! each object is. Who is waited for, and until when, is decided in [`crate::reconcile::prove`].
+//! each object is. Who is waited for, and until when, is decided in [`crate::app::prove`].
 
 mod stream;
 
@@ -15,8 +15,8 @@ use self::stream::Cut;
 use super::observe::typed;
 use super::path::api_version;
 use super::{ApiError, Cluster};
-use crate::catalog::Served;
-use crate::object::{GroupKind, Object, ObjectKey};
+use crate::core::kinds::catalog::Served;
+use crate::core::object::{GroupKind, Object, ObjectKey};
 
 /// How often those are looked at that can't be watched.
 const POLL: Duration = Duration::from_secs(2);

@@ -11,7 +11,7 @@ use crate::cluster::limits::said;
 use crate::cluster::path::{collection, query_escape};
 use crate::cluster::wire::{Call, object, refusal};
 use crate::cluster::{ApiError, Cluster};
-use crate::object::Object;
+use crate::core::object::Object;
 
 /// After how many seconds the server is asked to end a watch: sooner than the connection counts as
 /// dead for its silence.

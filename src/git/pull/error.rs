@@ -76,7 +76,7 @@ pub enum PullError {
         directory: PathBuf,
     },
     /// `HEAD` is not on a branch.
-    #[error("no branch is checked out: HEAD is detached at {}", crate::snapshot::short(.commit))]
+    #[error("no branch is checked out: HEAD is detached at {}", crate::core::source::snapshot::short(.commit))]
     Detached {
         /// The commit's full id.
         commit: String,

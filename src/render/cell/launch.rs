@@ -19,7 +19,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use super::Plan;
 use super::calls::Filters;
 use super::guards::{Guard, Guards};
-use crate::sandbox::keeper::bound;
+use crate::local::bound;
 
 /// The hidden verb; it takes the parent's id, the plan, the program and the program's arguments.
 pub const VERB: &str = "__render-cell";

@@ -35,7 +35,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::manifest;
+    use crate::core::manifest;
 
     #[test]
     fn what_is_given_reads_back_as_what_was_looked_at() {

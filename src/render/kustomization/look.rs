@@ -4,9 +4,9 @@
 use serde_json::{Map, Value};
 
 use super::fields::{Field, Keys, Names, fold};
-use crate::manifest::{PathPart, Positions};
-use crate::near::near;
-use crate::problem::{Place, Problem};
+use crate::core::manifest::{PathPart, Positions};
+use crate::core::problem::{Place, Problem};
+use crate::core::suggest::near;
 
 /// Where the map stands.
 #[derive(Clone, Copy)]

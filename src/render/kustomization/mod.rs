@@ -17,8 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::shelf::{KUSTOMIZATIONS, Shelf, resolve};
-use crate::manifest::{self, Positions};
-use crate::problem::{Place, Problem};
+use crate::core::manifest::{self, Positions};
+use crate::core::problem::{Place, Problem};
 use fields::{KUSTOMIZATION, Names, OBJECT, PLUGINS};
 use look::{Found, Places, Reference, look};
 use remote::{is_repository, is_url, looks_remote};

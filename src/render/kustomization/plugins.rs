@@ -9,8 +9,8 @@ use super::fields::{BUILTIN, OBJECT, PLAIN};
 use super::look::{Found, Places, charts, look};
 use super::remote::{is_repository, is_url};
 use super::{Builder, given, not_here, not_there, outside};
-use crate::manifest::{self, Manifest};
-use crate::problem::{Place, Problem};
+use crate::core::manifest::{self, Manifest};
+use crate::core::problem::{Place, Problem};
 use crate::render::shelf::{folder_of, resolve};
 
 impl Builder<'_> {

@@ -15,8 +15,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::bound;
 use super::protocol::{Ended, Notice, Order, Start};
+use crate::local::bound;
 
 /// The hidden verb; it takes the folder to make the private folder in, and how its name begins.
 pub const VERB: &str = "__sandbox-keeper";

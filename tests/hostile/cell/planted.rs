@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use trueup::formats::Formats;
-use trueup::machine::{Program, Strictness};
+use trueup::core::source::formats::Formats;
+use trueup::core::source::programs::{Program, Strictness};
+use trueup::core::source::snapshot::{Revision, Snapshot};
 use trueup::render::program::Limits;
 use trueup::render::sources::{Format, Source};
 use trueup::render::{Rendered, Setting};
-use trueup::snapshot::{Revision, Snapshot};
 
 /// Compiles a program of this folder, once.
 macro_rules! compiled {

@@ -157,7 +157,9 @@ fn a_wrapper_may_read_and_run_what_the_machines_file_names() {
     std::fs::set_permissions(&wrapper, std::fs::Permissions::from_mode(0o755)).unwrap();
     let line = format!("read {}\n", note.display());
     let wrapped = |setting: &mut trueup::render::Setting| {
-        setting.programs.insert(trueup::machine::Program::Kustomize, wrapper.clone());
+        setting
+            .programs
+            .insert(trueup::core::source::programs::Program::Kustomize, wrapper.clone());
     };
     let refused = render(&line, wrapped);
     let problem = &refused.problems[0];
@@ -177,7 +179,7 @@ fn real_programs_that_meet_the_limit_of_memory_are_told_by_it() {
     for (memory, problems) in [(48 << 20, 1), (256 << 20, 0)] {
         let rendered = render("", |setting| {
             let kustomize = crate::support::renderers::folder().join("kustomize");
-            setting.programs.insert(trueup::machine::Program::Kustomize, kustomize);
+            setting.programs.insert(trueup::core::source::programs::Program::Kustomize, kustomize);
             setting.limits.memory = memory;
         });
         assert_eq!(rendered.problems.len(), problems, "{rendered:?}");

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use trueup::core::source::snapshot::Snapshot;
 use trueup::git::pull::{PullError, PullOptions, pull};
 use trueup::git::{Checkout, Error, Limits, Measure};
-use trueup::snapshot::Snapshot;
 
 use crate::support::git::{Upstream, blob, commit_tree, git, tree, write};
 use crate::support::http::GitServer;

@@ -8,15 +8,18 @@ use std::thread;
 
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
-use trueup::catalog::{Catalog, Served, definition};
 use trueup::cluster::{Access, Cluster, Followed, Limits, News};
-use trueup::health::Judge;
-use trueup::inventory::{Inventory, Record, Source};
-use trueup::lease::Seen;
-use trueup::memory::Memory;
-use trueup::object::{GroupKind, Object, ObjectKey};
-use trueup::ownership::{claims, conflict, emptied, foresight, managers, proof, release, takeover};
-use trueup::schemas::Schemas;
+use trueup::core::annotations;
+use trueup::core::health::Judge;
+use trueup::core::inventory::{Inventory, Record, Source};
+use trueup::core::kinds::catalog::{Catalog, Served, definition};
+use trueup::core::kinds::schemas::Schemas;
+use trueup::core::lease::Seen;
+use trueup::core::managed_fields::{
+    claims, conflict, emptied, foresight, managers, proof, release, takeover,
+};
+use trueup::core::object::{GroupKind, Object, ObjectKey};
+use trueup::local::state_store::Memory;
 
 use super::fuzz;
 use crate::support::mutate::Mutator;
@@ -210,7 +213,7 @@ fn live_objects() {
             let live: Object = serde_json::from_slice(bytes).ok()?;
             let _ =
                 (judge.health(&live), Seen::of(&live), definition(&live), claims::of(&live, "x"));
-            let _ = (managers::of(&live).count(), conflict::OnConflict::said(&live));
+            let _ = (managers::of(&live).count(), annotations::on_conflict(&live));
             Schemas::default().define(&live);
             Catalog::default().define([&live]);
             for send in whole.iter().filter(|send| send.key() == live.key()) {

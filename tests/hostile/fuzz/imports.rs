@@ -1,6 +1,6 @@
 //! Mutated Jsonnet and charts against what looks for the files that they read.
 
-use trueup::formats::Formats;
+use trueup::core::source::formats::Formats;
 use trueup::render::shelf::Shelf;
 use trueup::render::sources::Sources;
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use trueup::formats::Formats;
+use trueup::core::source::formats::Formats;
 use trueup::render::shelf::Shelf;
 use trueup::render::sources::Sources;
 

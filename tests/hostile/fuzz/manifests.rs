@@ -1,7 +1,7 @@
 //! Mutated files against the manifest reader.
 
-use trueup::manifest::read;
-use trueup::problem::Problem;
+use trueup::core::manifest::read;
+use trueup::core::problem::Problem;
 
 use super::{fuzz, line, misplaced};
 use crate::support::mutate::Mutator;

@@ -23,7 +23,7 @@ use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
-use trueup::problem::Place;
+use trueup::core::problem::Place;
 
 use crate::support::mutate::{Mutator, number};
 

@@ -1,8 +1,8 @@
 //! Mutated ApplySet parents, which anybody with the right to write ConfigMaps may have written.
 
 use serde_json::{Value, json};
-use trueup::inventory::{Inventory, Record, Source};
-use trueup::object::{GroupKind, Object, ObjectKey};
+use trueup::core::inventory::{Inventory, Record, Source};
+use trueup::core::object::{GroupKind, Object, ObjectKey};
 
 use super::fuzz;
 use crate::support::mutate::Mutator;

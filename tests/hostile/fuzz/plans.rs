@@ -1,7 +1,7 @@
 //! Mutated plan files.
 
 use serde_json::{Value, json};
-use trueup::approval::Approval;
+use trueup::core::approval::Approval;
 
 use super::fuzz;
 use crate::support::mutate::Mutator;

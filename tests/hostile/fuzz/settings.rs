@@ -1,8 +1,8 @@
 //! Mutated `trueup.yaml` and `.trueupignore`.
 
 use trueup::config::{Config, ConfigError};
-use trueup::problem::Place;
-use trueup::selection::Selection;
+use trueup::core::problem::Place;
+use trueup::core::source::selection::Selection;
 
 use super::{fuzz, misplaced};
 use crate::support::mutate::Mutator;

@@ -22,7 +22,7 @@ fn what_was_understood_renders_as_what_was_written() {
         (".trueupignore", "shared/\n"),
     ]);
     let objects = |yaml: &str| -> Vec<_> {
-        let reading = trueup::manifest::read("rendered.yaml", yaml.as_bytes());
+        let reading = trueup::core::manifest::read("rendered.yaml", yaml.as_bytes());
         assert_eq!(reading.problems, []);
         let mut objects: Vec<_> = reading
             .manifests

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use trueup::manifest;
-use trueup::object::Object;
-use trueup::redact::Redactor;
+use trueup::core::manifest;
+use trueup::core::object::Object;
+use trueup::core::redact::Redactor;
 
 use super::ordinary;
 

@@ -1,8 +1,8 @@
 //! Secrets as they are in ordinary clusters. Nothing of them is in the corpus on purpose, so
 //! whatever they mask there is no Secret.
 
-use trueup::manifest;
-use trueup::object::Object;
+use trueup::core::manifest;
+use trueup::core::object::Object;
 
 /// Users, passwords, hosts, database names, whole configurations, keys.
 const SECRETS: &str = r#"

@@ -3,9 +3,8 @@
 
 use crate::support::canaries::Canaries;
 use crate::support::command::Output;
-use crate::support::renderers;
 use crate::support::repo::Repo;
-use crate::support::sandbox;
+use crate::support::{renderers, sandbox};
 
 const CHART: &str = "apiVersion: v2\nname: web\nversion: 0.1.0\n";
 const SCHEMA: &str = r#"{"type": "object", "properties": {

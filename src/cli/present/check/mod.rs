@@ -12,7 +12,7 @@ use super::Glyphs;
 use super::annotation::Annotation;
 use super::ink::Ink;
 use super::json::text as document;
-use crate::check::{Finding, Level};
+use crate::core::check::{Finding, Level};
 
 /// How findings are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::{CheckView, level, text};
-use crate::check::{Finding, Rule};
+use crate::core::check::{Finding, Rule};
 
 /// The whole log.
 pub(super) fn log(view: &CheckView<'_>) -> Value {

@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::cli::present::tests::{change, object};
-use crate::plan::Action;
-use crate::redact::Redactor;
+use crate::core::plan::Action;
+use crate::core::redact::Redactor;
 
 /// What becomes different between two specs of one object, of which these fields are owned.
 fn delta(before: Value, after: Value, owned: &Value) -> Delta {

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use crate::attribution::Writer;
 use crate::cli::present::waiting::HealthDocument;
-use crate::delta::FieldChange;
-use crate::object::ObjectKey;
-use crate::snapshot::Authorship;
+use crate::core::attribution::Writer;
+use crate::core::diff::FieldChange;
+use crate::core::object::ObjectKey;
+use crate::core::source::snapshot::Authorship;
 
 #[derive(Serialize)]
 pub(super) struct Document<'a> {

@@ -65,16 +65,16 @@ use document::{
 use serde::Serialize;
 
 use super::{PlanView, is_shown, waiting};
-use crate::approval::Difference;
-use crate::attribution::{Attribution, Handover, Hands, Story, Undeclared};
-use crate::delta::{Delta, FieldChange};
-use crate::inert::{Commands, is_harmless};
-use crate::object::ObjectKey;
-use crate::plan::{Action, Change, Confidence, Plan, Reason, Turn};
-use crate::problem::{Cause, Place, Problem};
-use crate::reconcile::Explained;
-use crate::redact::Redactor;
-use crate::report::{Outcome, Report};
+use crate::app::Explained;
+use crate::core::approval::Difference;
+use crate::core::attribution::{Attribution, Handover, Hands, Story, Undeclared};
+use crate::core::diff::{Delta, FieldChange};
+use crate::core::inert::{Commands, is_harmless};
+use crate::core::object::ObjectKey;
+use crate::core::plan::{Action, Change, Confidence, Plan, Reason, Turn};
+use crate::core::problem::{Cause, Place, Problem};
+use crate::core::redact::Redactor;
+use crate::core::report::{Outcome, Report};
 
 /// Writes the view as JSON, with what moved since its plan was approved.
 ///

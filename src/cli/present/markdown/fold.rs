@@ -4,8 +4,8 @@ use super::{GLYPHS, code, cut, fenced, length, words};
 use crate::cli::present::hunks::{self, Line};
 use crate::cli::present::why::{self, Times, Told};
 use crate::cli::present::{PlanView, brief, hands, text};
-use crate::delta::Delta;
-use crate::plan::{Action, Change};
+use crate::core::diff::Delta;
+use crate::core::plan::{Action, Change};
 
 /// More characters than this of one object's difference are left out, so that one large object
 /// leaves room for others.

@@ -12,10 +12,10 @@ use escape::{code, fenced, length, words};
 
 use super::why::{self, Times};
 use super::{Glyphs, PlanView, brief, is_in_sync, shown, waiting};
-use crate::approval::Difference;
-use crate::plan::{Action, Change, Plan};
-use crate::problem::Problem;
-use crate::report::{DIFFERING, Outcome, Report};
+use crate::core::approval::Difference;
+use crate::core::plan::{Action, Change, Plan};
+use crate::core::problem::Problem;
+use crate::core::report::{DIFFERING, Outcome, Report};
 
 /// What the whole may have: GitHub takes 65,536 characters, and whoever posts it may add a line.
 const MOST: usize = 64_000;

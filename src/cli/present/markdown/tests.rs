@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::cli::present::tests::{because, change, config, told, web};
-use crate::problem::Place;
+use crate::core::problem::Place;
 
 fn comment(changes: Vec<Change>, problems: &[Problem]) -> String {
     told(changes, problems, |out, view| out.extend(plan(view).into_bytes()))

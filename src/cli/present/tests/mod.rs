@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::cli::ui::guarded;
-use crate::inventory::PART_OF;
-use crate::manifest::Origin;
-use crate::object::Object;
-use crate::plan::Reason;
-use crate::problem::{Cause, Place};
+use crate::core::inventory::PART_OF;
+use crate::core::manifest::Origin;
+use crate::core::object::Object;
+use crate::core::plan::Reason;
+use crate::core::problem::{Cause, Place};
 
 mod forms;
 mod keys;
@@ -44,7 +44,7 @@ pub(in crate::cli::present) fn change(
         document: 1,
     });
     Change {
-        confidence: crate::plan::Confidence::Server,
+        confidence: crate::core::plan::Confidence::Server,
         action,
         key: object.key(),
         version: object.version().to_owned(),

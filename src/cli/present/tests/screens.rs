@@ -6,12 +6,12 @@ use std::path::Path;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::*;
-use crate::attribution::{attributions, handovers};
-use crate::delta::Order;
-use crate::manifest::{self, Manifest};
-use crate::observed::Prerequisite;
-use crate::plan::{Confidence, Lack};
-use crate::snapshot::Authorship;
+use crate::core::attribution::{attributions, handovers};
+use crate::core::diff::Order;
+use crate::core::manifest::{self, Manifest};
+use crate::core::observed::Prerequisite;
+use crate::core::plan::{Confidence, Lack};
+use crate::core::source::snapshot::Authorship;
 
 const WEB: &str = "\
 apiVersion: apps/v1

@@ -8,9 +8,9 @@ use super::lines::{body, diff};
 use crate::cli::present::ink::Ink;
 use crate::cli::present::wrap::wrapped;
 use crate::cli::present::{Glyphs, PlanView, because as causes, brief, why};
-use crate::object::ObjectKey;
-use crate::plan::{Action, Change, Reason};
-use crate::redact::Redactor;
+use crate::core::object::ObjectKey;
+use crate::core::plan::{Action, Change, Reason};
+use crate::core::redact::Redactor;
 
 /// More objects than this that are kept for one reason are told in one line.
 const FEW: usize = 5;

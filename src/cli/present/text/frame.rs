@@ -5,7 +5,7 @@ use std::time::Duration;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::cli::present::{Glyphs, PlanView, is_in_sync};
-use crate::plan::{Action, Plan};
+use crate::core::plan::{Action, Plan};
 
 /// What the plan is for: target, cluster, paths and commit, and whether nothing is to be done.
 pub fn header_line(view: &PlanView<'_>, glyphs: Glyphs) -> String {

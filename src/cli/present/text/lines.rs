@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::cli::present::hunks::{self, Line};
 use crate::cli::present::ink::Ink;
 use crate::cli::present::{Glyphs, emphasis};
-use crate::delta::Delta;
+use crate::core::diff::Delta;
 
 /// In more lines than this that change together nobody looks for the one that replaces another.
 const RUN: usize = 100;

@@ -19,7 +19,7 @@ pub(super) use lines::body;
 use super::ink::Ink;
 use super::wrap::wrapped;
 use super::{Glyphs, PlanView, excerpt, shown, undeclared};
-use crate::plan::{Action, Change, Reason};
+use crate::core::plan::{Action, Change, Reason};
 
 /// Writes the whole of it: what it is for, the changes, the problems, the closing line.
 ///

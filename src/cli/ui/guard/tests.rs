@@ -5,9 +5,9 @@ use serde_json::json;
 
 use super::*;
 use crate::cli::present::ink::{Ink, OwnCommand};
-use crate::delta::yaml;
-use crate::inert::has_command;
-use crate::object::Object;
+use crate::core::diff::yaml;
+use crate::core::inert::has_command;
+use crate::core::object::Object;
 
 /// What comes out of a guard where these pieces go in, one write each.
 fn through<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {

@@ -1,0 +1,119 @@
+//! Replaces an object: asks once more whether it could be made anew, deletes the one that is there,
+//! waits until it is gone, and makes it.
+//!
+//! The object is in the inventory's record all the time. If the run is killed while it is gone, or
+//! it can't be made after all, the next run finds it missing and makes it.
+
+use std::time::Duration;
+
+use super::reason;
+use super::worker::{NOT_MEANT, Worker};
+use crate::cluster::{ApiError, Deleted};
+use crate::core::finalizers::what_holds;
+use crate::core::kinds::catalog::Served;
+use crate::core::object::Object;
+use crate::core::plan::{Change, Reason};
+use crate::core::report::Outcome;
+
+/// How often what is to be made is read off an object that changes.
+const DELETE_TRIES: usize = 5;
+/// The pause between looks at something that is about to go.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
+impl Worker<'_> {
+    /// Replaces the object `live` with `send`. Where it `is_awaited`, others need it in full.
+    pub(super) async fn replace(
+        self,
+        served: &Served,
+        (change, is_awaited): (&Change, bool),
+        (send, live): (&Object, &Object),
+    ) -> Result<Outcome, ApiError> {
+        let is_going = live.is_going();
+        if !is_going && let Err(refusal) = self.cluster.could_be_made(served, (send, live)).await {
+            let message =
+                format!("it is left as it is, since it can't be made: {}", refusal.message);
+            let causes = match self.survey.desired.objects.get(&change.key) {
+                Some(manifest) => manifest.located(refusal.causes),
+                None => refusal.causes,
+            };
+            return Ok(Outcome::Failed(Reason { message, hint: refusal.hint, causes }));
+        }
+        let (deleted, send) = match is_going {
+            true => (Deleted::Going, send.clone()),
+            false => self.delete_beside(served, change, (send, live)).await?,
+        };
+        match deleted {
+            Deleted::Gone => {}
+            Deleted::NotMeant => return Ok(Outcome::Failed(reason(NOT_MEANT))),
+            Deleted::Going => {
+                if !self.is_gone(served, live).await? {
+                    return Ok(Outcome::Failed(self.stuck(served, live).await));
+                }
+            }
+        }
+        // It is new now, whatever was there before.
+        let fresh = Change { live: None, ..change.clone() };
+        let made = self.apply(served, (&fresh, is_awaited), &send).await;
+        let outcome = made.unwrap_or_else(|error| self.failed(&error, change));
+        Ok(match outcome {
+            Outcome::Failed(why) => {
+                let message =
+                    format!("it is deleted, and could not be made anew yet: {}", why.message);
+                Outcome::Failed(Reason { message, ..why })
+            }
+            outcome => outcome,
+        })
+    }
+
+    /// Deletes what is replaced. The fields that stay as they are, are those that it had at last:
+    /// what is to be made with them, too.
+    async fn delete_beside(
+        self,
+        served: &Served,
+        change: &Change,
+        (send, live): (&Object, &Object),
+    ) -> Result<(Deleted, Object), ApiError> {
+        let (mut send, mut seen) = (send.clone(), live.clone());
+        let depends = self.depends_on_live(change);
+        for _ in 0..DELETE_TRIES {
+            let is_same = |now: &Object| !depends || self.in_place_of(change, &send, now) == send;
+            let deleted = self.delete_where(served, (change, &seen), &is_same).await?;
+            if deleted != Deleted::NotMeant || !depends {
+                return Ok((deleted, send));
+            }
+            match self.cluster.get(served, live.namespace(), live.name()).await? {
+                Some(now) if now.uid() == live.uid() => seen = now,
+                _ => break,
+            }
+            let anew = self.in_place_of(change, &send, &seen);
+            if anew == send {
+                break;
+            }
+            send = anew;
+        }
+        Ok((Deleted::NotMeant, send))
+    }
+
+    /// Waits until what is replaced is gone, as long as there is time; says whether it is.
+    async fn is_gone(self, served: &Served, live: &Object) -> Result<bool, ApiError> {
+        loop {
+            if self.cluster.until_gone(served, live, Duration::ZERO).await? {
+                return Ok(true);
+            }
+            if !self.patience.allows(LOOK_AGAIN) || !self.patience.rest(LOOK_AGAIN).await {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Why what is to be replaced is still there.
+    async fn stuck(self, served: &Served, live: &Object) -> Reason {
+        let now = self.cluster.get(served, live.namespace(), live.name()).await.ok().flatten();
+        let message = match now.as_ref().and_then(what_holds) {
+            None => "it is deleted and not gone yet".to_owned(),
+            Some(holder) => format!("it is deleted and waits for {holder}"),
+        };
+        let hint = "the next run makes it anew, once it is gone".to_owned();
+        Reason { message, hint: Some(hint), causes: Vec::new() }
+    }
+}

@@ -1,0 +1,183 @@
+//! Kinds that nobody knows before their server answers: it is waited for, and asked once which it
+//! has. That it is reached at all, by its APIService, is the order's.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+
+use super::worker::{Worker, endpoint};
+use super::{Run, reason};
+use crate::cluster::Condition;
+use crate::core::health::Health;
+use crate::core::kinds::catalog::{Served, is_api_service};
+use crate::core::managed_fields;
+use crate::core::object::ObjectKey;
+use crate::core::observed::{Prerequisite, Unlisted};
+use crate::core::plan::{Change, Confidence, Lack, Plan, Reason};
+use crate::core::problem::Cause;
+
+/// The pause before a server that is available and does not answer yet is asked again.
+const ASK_AGAIN: Duration = Duration::from_millis(200);
+
+/// What a server said, or why it did not.
+type Answer = Result<Vec<Served>, String>;
+
+/// The servers that were asked, by group and version such as `metrics.k8s.io/v1`.
+#[derive(Default)]
+pub(super) struct Servers(Mutex<BTreeMap<String, Arc<OnceCell<Answer>>>>);
+
+impl Servers {
+    /// Every kind that became known.
+    pub(super) fn kinds(&self) -> Vec<Served> {
+        let asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let answers = asked.values().filter_map(|answer| answer.get()?.as_ref().ok());
+        answers.flatten().cloned().collect()
+    }
+
+    fn answer(&self, api_version: &str) -> Arc<OnceCell<Answer>> {
+        let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(asked.entry(api_version.to_owned()).or_default())
+    }
+}
+
+/// The APIService of an object whose kind nobody knows yet.
+pub(super) fn server_of(change: &Change) -> Option<&ObjectKey> {
+    match &change.confidence {
+        Confidence::Local(Lack::Prerequisite(Prerequisite::Server { by, .. })) => Some(by),
+        _ => None,
+    }
+}
+
+/// Whether objects of the plan wait until an APIService is available on which there is nothing to
+/// do.
+pub(super) fn is_waited_for(plan: &Plan, service: &Change) -> bool {
+    let key = &service.key;
+    let mut all = plan.desired.changes.iter();
+    let needs = |it: &Change| it.is_work() && server_of(it) == Some(key);
+    is_api_service(key) && !service.is_work() && all.any(needs)
+}
+
+impl Worker<'_> {
+    /// Where an object is served.
+    pub(super) async fn endpoint(&self, change: &Change) -> Result<Served, Reason> {
+        let Some(by) = server_of(change) else {
+            let served = endpoint(self.survey, change);
+            return served.ok_or_else(|| reason("its kind is not served"));
+        };
+        let (kind, version) = (change.key.group_kind(), &change.version);
+        let api_version = format!("{}/{version}", kind.group);
+        let answer = self.servers.answer(&api_version);
+        let answer = answer.get_or_init(|| self.ask(&api_version)).await;
+        let silent =
+            |why: &String| reason(&format!("the server behind {by} does not answer: {why}"));
+        let kinds = answer.as_ref().map_err(silent)?;
+        let Some(served) = kinds.iter().find(|served| served.group_kind == kind) else {
+            let message =
+                format!("the server behind {by} has no kind {} in {api_version}", kind.kind);
+            let names: Vec<&str> = kinds.iter().map(|it| it.group_kind.kind.as_str()).collect();
+            let hint = (!names.is_empty()).then(|| format!("it has {}", names.join(", ")));
+            return Err(self.at(change, "kind", Reason { hint, ..reason(&message) }));
+        };
+        let message = match (served.namespaced, &change.key.namespace) {
+            (true, None) => format!("objects of kind {} live in a namespace", kind.kind),
+            (false, Some(_)) => format!("objects of kind {} live in no namespace", kind.kind),
+            _ => return Ok(served.clone()),
+        };
+        let hint = match served.namespaced {
+            true => "name its namespace, or run again, now that its server has said so",
+            false => "take its namespace out, or run again, now that its server has said so",
+        };
+        let why = Reason { hint: Some(hint.to_owned()), ..reason(&message) };
+        Err(self.at(change, "metadata.namespace", why))
+    }
+
+    /// The change as it is now that the server of its kind answers: before, nobody could see whether
+    /// the object is there. What is there and not ours is left to the next run, which shows it first.
+    pub(super) async fn as_it_is_now<'c>(
+        &self,
+        served: &Served,
+        change: &'c Change,
+    ) -> Result<Cow<'c, Change>, Reason> {
+        if server_of(change).is_none() || change.live.is_some() {
+            return Ok(Cow::Borrowed(change));
+        }
+        let (key, desired) = (&change.key, &self.survey.desired);
+        let live = self.cluster.get(served, key.namespace.as_deref(), &key.name).await;
+        let live = live.map_err(|error| reason(&error.to_string()))?;
+        let (Some(live), Some(manifest)) = (live, desired.objects.get(key)) else {
+            return Ok(Cow::Borrowed(change));
+        };
+        let why_not = match (managed_fields::is_ours(&live, &self.inventory.id()), self.approval) {
+            (true, None) => None,
+            (true, Some(_)) => Some("it is there already, and that was not approved"),
+            (false, _) => Some("it is there already, and not trueup's"),
+        };
+        if let Some(why) = why_not {
+            let hint = "look again: now that its server answers, the difference can be seen";
+            return Err(Reason { hint: Some(hint.to_owned()), ..reason(why) });
+        }
+        let send = desired.sent(key, manifest, Some(&live)).into_owned();
+        Ok(Cow::Owned(Change { live: Some(live), send: Some(send), ..change.clone() }))
+    }
+
+    /// Waits until an APIService is available on which there is nothing to do; how it is if it does
+    /// not get so.
+    pub(super) async fn until_available(&self, change: &Change) -> Option<Health> {
+        let served = endpoint(self.survey, change)?;
+        let wanted = (&Condition::AVAILABLE, change.key.name.as_str());
+        match self.cluster.until_condition(&served, wanted, self.patience).await {
+            Ok(Ok(())) => None,
+            Ok(Err(why)) => Some(Health::progressing(why)),
+            Err(error) => Some(Health::progressing(error.to_string())),
+        }
+    }
+
+    /// Asks for the kinds of a group's version; its server is said to be there.
+    async fn ask(&self, api_version: &str) -> Answer {
+        loop {
+            match self.cluster.kinds_of(api_version).await {
+                // An API server may take a moment to see what another one has seen.
+                Err(error)
+                    if error.is_not_found()
+                        && self.patience.allows(ASK_AGAIN)
+                        && self.patience.rest(ASK_AGAIN).await => {}
+                answer => return answer.map_err(|error| error.to_string()),
+            }
+        }
+    }
+
+    /// A reason with its place in the files.
+    fn at(&self, change: &Change, field: &str, why: Reason) -> Reason {
+        let Some(manifest) = self.survey.desired.objects.get(&change.key) else { return why };
+        let cause = Cause { field: field.to_owned(), message: why.message.clone(), place: None };
+        Reason { causes: manifest.located(vec![cause]), ..why }
+    }
+}
+
+impl Run<'_> {
+    /// Kinds of which nobody knows what the inventory has of them. Where their server has come up
+    /// in this run, they are listed now; what is to go of them is left to the next one.
+    pub(super) async fn still_unlisted(&self) -> Vec<Unlisted> {
+        let (survey, kinds) = (self.survey, self.servers.kinds());
+        let mut still = Vec::new();
+        for unlisted in &survey.unlisted {
+            let served = kinds.iter().find(|served| served.group_kind == unlisted.kind);
+            let is_settled = match served.filter(|_| survey.plan.undesired.changes.is_empty()) {
+                Some(served) => {
+                    let of = (self.course.inventory, &survey.after);
+                    let is_desired = |key: &ObjectKey| survey.desired.objects.contains_key(key);
+                    let members = self.cluster.members_of(served, of).await;
+                    members.is_ok_and(|members| members.iter().all(is_desired))
+                }
+                None => false,
+            };
+            if !is_settled {
+                still.push(unlisted.clone());
+            }
+        }
+        still
+    }
+}

@@ -1,0 +1,167 @@
+//! Asks a throwaway API server about every object of a set: its namespaces and definitions are made
+//! there first, so that nothing has to wait for something else.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::Error;
+use super::survey::api;
+use crate::cluster::{Cluster, Condition, Members, Patience, Question};
+use crate::core::check::{Finding, Level, Rule, Set};
+use crate::core::desired::Desired;
+use crate::core::health::Judge;
+use crate::core::inventory::Inventory;
+use crate::core::kinds::catalog::{Catalog, is_crd};
+use crate::core::manifest::Manifest;
+use crate::core::object::{GroupKind, Object, ObjectKey};
+use crate::core::observed::{Observation, Preview};
+use crate::core::problem::{Cause, Place, Refusal};
+use crate::core::redact::Redactor;
+use crate::local::cancel::Cancellation;
+
+/// The inventory that nothing is in.
+const INVENTORY: &str = "trueup-check";
+/// How long a definition may take until its kind is served.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What an API server said.
+#[derive(Debug, Default)]
+pub struct DryRun {
+    /// The objects that it would take.
+    pub accepted: BTreeSet<ObjectKey>,
+    /// What it refuses.
+    pub refusals: Vec<Finding>,
+}
+
+/// Asks an API server that is nobody's about the manifests of a set. Writes namespaces and
+/// definitions.
+///
+/// # Errors
+///
+/// When the API server does not answer.
+pub async fn dry_run(set: Set<'_>, cluster: &Cluster) -> Result<DryRun, Error> {
+    let Set { manifests, problems: _, warnings: _, namespace, redact, inputs } = set;
+    let attempt = "ask which kinds the sandbox has";
+    let mut catalog = cluster.discover().await.map_err(api(attempt))?;
+    catalog.define(manifests.iter().map(|manifest| &manifest.object));
+    let desired = Desired::new(manifests.to_vec(), &catalog, namespace);
+    prepare(&desired, &catalog, cluster).await?;
+
+    let catalog = cluster.discover().await.map_err(api(attempt))?;
+    let desired = Desired::new(manifests.to_vec(), &catalog, namespace);
+    let inventory = Inventory { name: INVENTORY.to_owned(), namespace: namespace.to_owned() };
+    let question = Question {
+        // Nothing is live in a sandbox.
+        judge: &Judge::default(),
+        desired: &desired,
+        catalog: &catalog,
+        inventory: &inventory,
+        record: None,
+        verify: true,
+        whole: false,
+    };
+    let observed = cluster.observe(&question, Members::default()).await;
+    let objects = manifests.iter().map(|manifest| &manifest.object);
+    let redactor = Redactor::with_rules(objects, redact, inputs);
+    let mut rehearsal = DryRun::default();
+    for (key, seen) in observed.objects {
+        let refusal = match seen {
+            Observation::Seen { preview: Some(Preview::Refused(refusal)), .. } => refusal,
+            Observation::Seen {
+                preview: Some(Preview::Deferred(_) | Preview::Unasked(_)), ..
+            } => continue,
+            Observation::Seen { .. } => {
+                rehearsal.accepted.insert(key);
+                continue;
+            }
+            Observation::Unknown(message) => {
+                let (hint, causes) = (None, Vec::new());
+                Refusal { message, hint, causes, may_pass: false }
+            }
+        };
+        let Some(manifest) = desired.objects.get(&key) else { continue };
+        let findings = findings(&key, manifest, refusal);
+        rehearsal.refusals.extend(findings.into_iter().map(|finding| Finding {
+            message: redactor.text_about(&key, &finding.message),
+            hint: finding.hint.map(|hint| redactor.text_about(&key, &hint)),
+            ..finding
+        }));
+    }
+    Ok(rehearsal)
+}
+
+impl DryRun {
+    /// The refusals beside what was `found` without a server, in the order of files and lines; what
+    /// is said of a place already is not said again.
+    pub fn beside(self, mut found: Vec<Finding>) -> Vec<Finding> {
+        let is_error = |finding: &&Finding| finding.level == Level::Error;
+        let known: BTreeSet<Place> =
+            found.iter().filter(is_error).map(|finding| finding.place.clone()).collect();
+        let wrong: BTreeSet<ObjectKey> =
+            found.iter().filter(is_error).filter_map(|finding| finding.object.clone()).collect();
+        found.extend(self.refusals.into_iter().filter(|refusal| match &refusal.field {
+            Some(_) => !known.contains(&refusal.place),
+            None => refusal.object.as_ref().is_none_or(|object| !wrong.contains(object)),
+        }));
+        found.sort_by(|a, b| (&a.place, a.level).cmp(&(&b.place, b.level)));
+        found
+    }
+}
+
+/// What a server says of an object: one finding for every field that it names.
+fn findings(key: &ObjectKey, manifest: &Manifest, refusal: Refusal) -> Vec<Finding> {
+    let Refusal { message, hint, causes, may_pass: _ } = refusal;
+    let whole = Finding {
+        level: Level::Error,
+        rule: Rule::Refused,
+        place: manifest.origin.place(),
+        object: Some(key.clone()),
+        field: None,
+        message,
+        hint,
+    };
+    if causes.is_empty() {
+        return vec![whole];
+    }
+    // What was rendered has no lines of its own.
+    let whose = if manifest.positions.is_empty() { format!("{key}: ") } else { String::new() };
+    let of_field = |cause: Cause| Finding {
+        place: manifest.place_of(&cause.field),
+        message: format!("{whose}{cause}"),
+        field: Some(cause.field).filter(|field| !field.is_empty()),
+        ..whole.clone()
+    };
+    causes.into_iter().map(of_field).collect()
+}
+
+/// Makes the namespaces and definitions. What is refused here is refused again when it is asked
+/// about, with its reason.
+async fn prepare(desired: &Desired, catalog: &Catalog, cluster: &Cluster) -> Result<(), Error> {
+    let namespace = GroupKind::new("", "Namespace");
+    if let Some(served) = catalog.preferred(&namespace) {
+        for name in desired.namespaces() {
+            let object = json!({
+                "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name },
+            });
+            let object = Object(object.as_object().cloned().unwrap_or_default());
+            let _ = cluster.apply(served, &object).await;
+        }
+    }
+    for (key, manifest) in desired.objects.iter().filter(|(key, _)| is_crd(key)) {
+        let version = manifest.object.version();
+        let Some(served) = catalog.endpoint(&key.group_kind(), version) else { continue };
+        if cluster.apply(&served, &manifest.object).await.is_ok() {
+            let established = cluster
+                .until_condition(
+                    &served,
+                    (&Condition::ESTABLISHED, &key.name),
+                    &Patience::of(PATIENCE, &Cancellation::default()),
+                )
+                .await;
+            let _ = established.map_err(api("wait for a definition to be established"))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! Why a target could not be surveyed or carried out.
+
+use crate::cluster::ApiError;
+use crate::core::inventory::ParentError;
+use crate::core::lease::Holder;
+use crate::core::problem::Problem;
+use crate::core::source::snapshot::short;
+use crate::git;
+
+/// Why a target could not be surveyed or carried out. Nothing was deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Git could not be read.
+    #[error(transparent)]
+    Git(#[from] git::Error),
+    /// The API server does not answer, or refuses what nothing can be done without.
+    #[error("cannot {attempt}")]
+    Api {
+        /// What was tried, after "cannot".
+        attempt: &'static str,
+        /// What came of it.
+        source: ApiError,
+    },
+    /// The inventory's parent is not ours.
+    #[error(transparent)]
+    Parent(#[from] ParentError),
+    /// The inventory's namespace is not there, and not in the commit either.
+    #[error("namespace {0}, where the inventory is kept, does not exist")]
+    NoNamespace(String),
+    /// The inventory belongs to another repository.
+    #[error(
+        "the inventory {name} was made from another repository, the one that begins with {other}"
+    )]
+    OtherRepository {
+        /// The inventory's name.
+        name: String,
+        /// Id of that repository's first commit.
+        other: String,
+        /// Whether the checkout is shallow, so that this may be the same one all the same.
+        shallow: bool,
+    },
+    /// The inventory belongs to other paths of this repository.
+    #[error("the inventory {name} was made from {was}, not from {now}{}", of_target(.target.as_deref()))]
+    OtherPaths {
+        /// The inventory's name.
+        name: String,
+        /// The recorded paths.
+        was: String,
+        /// The target's paths.
+        now: String,
+        /// The target of `trueup.yaml` that it was made for, where it is another one.
+        target: Option<String>,
+    },
+    /// A flag or `trueup.yaml` names a kind that there is not.
+    #[error("{by} {name}: there is no such kind")]
+    UnknownKind {
+        /// The flag, or the key with its place.
+        by: String,
+        /// What it says.
+        name: String,
+        /// Kinds with such a name.
+        near: Vec<String>,
+    },
+    /// Somebody else is writing.
+    #[error("the inventory {inventory} is locked by {by}")]
+    Locked {
+        /// The inventory's name.
+        inventory: String,
+        /// Who holds the lock.
+        by: Holder,
+    },
+    /// The lock was lost while it was needed.
+    #[error("lost the lock to {0}")]
+    Lost(String),
+    /// A newer commit came while somebody else was writing.
+    #[error("the lock is no longer waited for: {} has come", short(.0))]
+    Superseded(String),
+    /// The commit that was to be taken back is not the one that is there any more.
+    #[error("{} was made true meanwhile", .0.as_deref().map_or("another commit", short))]
+    Overtaken(Option<String>),
+    /// A signal came before anything was written.
+    #[error("interrupted")]
+    Stopped,
+    /// Not one object could be read.
+    #[error("none of the manifests can be used")]
+    Unusable {
+        /// What is wrong with each.
+        problems: Vec<Problem>,
+    },
+    /// Something is wrong in the commit, and nothing may be.
+    #[error("the commit is refused as a whole: not all of its manifests can be used")]
+    Strict {
+        /// What is wrong with each.
+        problems: Vec<Problem>,
+    },
+    /// An ignore file can't be read.
+    #[error("{}: {}", .0.place, .0.message)]
+    Ignore(Problem),
+    /// A task of our own ended without an answer.
+    #[error("reading the manifests was cut short")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+impl Error {
+    /// What is wrong with the manifests, where it is that.
+    pub fn problems(&self) -> &[Problem] {
+        match self {
+            Self::Unusable { problems } | Self::Strict { problems } => problems,
+            _ => &[],
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Git(error) => error.hint(),
+            Self::Api { source, .. } => source.hint(),
+            Self::Parent(error) => Some(error.hint()),
+            Self::NoNamespace(name) => Some(format!(
+                "run kubectl create namespace {name}, or say --namespace with one that exists"
+            )),
+            Self::OtherRepository { shallow: true, .. } => Some(
+                "this checkout is shallow, so it can't be told apart: fetch its whole history (git fetch --unshallow; fetch-depth: 0 in a CI checkout)".to_owned(),
+            ),
+            Self::OtherRepository { .. } => {
+                Some("choose another inventory with --name NAME".to_owned())
+            }
+            Self::OtherPaths { target: Some(target), .. } => Some(format!(
+                "choose it with --target {target}; if this target takes its place, say --moved: what only the other paths declare is then deleted"
+            )),
+            Self::OtherPaths { was, now, .. } => Some(format!(
+                "if {now} takes the place of {was}, say --moved: what only {was} declares is then deleted; if both are to run, keep them apart with --name NAME"
+            )),
+            Self::UnknownKind { near, .. } if near.is_empty() => {
+                Some("see kubectl api-resources, the column KIND".to_owned())
+            }
+            Self::UnknownKind { near, .. } => Some(format!("did you mean {}?", near.join(" or "))),
+            Self::Locked { .. } => Some(
+                "wait until that run has ended, or longer with --lock-timeout TIME; one that was killed holds it for 30 s more".to_owned(),
+            ),
+            Self::Lost(_) => Some("run it again once nobody else does".to_owned()),
+            Self::Ignore(problem) => problem.hint.clone(),
+            Self::Strict { .. } => {
+                Some("correct them, or do without --strict (--strict=false where trueup.yaml says `strict`) to leave these documents out".to_owned())
+            }
+            Self::Unusable { .. }
+            | Self::Stopped
+            | Self::Superseded(_)
+            | Self::Overtaken(_)
+            | Self::Task(_) => None,
+        }
+    }
+}
+
+/// Whose inventory it is, where another target of `trueup.yaml` has it.
+fn of_target(target: Option<&str>) -> String {
+    target.map(|target| format!(": it is that of the target {target}")).unwrap_or_default()
+}

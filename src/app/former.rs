@@ -1,0 +1,94 @@
+//! What may be left to prune of kinds that the user may not list: what the commit declared that was
+//! last made true is asked for by its names.
+//!
+//! It is as much as can be known without a list. What a run made that did not get through, of a
+//! commit that never was true, nobody can name any more.
+
+use std::collections::BTreeSet;
+
+use futures::stream::{self, StreamExt as _};
+
+use super::{Target, declare};
+use crate::cluster::Cluster;
+use crate::core::desired::Desired;
+use crate::core::inventory::{PART_OF, Record};
+use crate::core::kinds::catalog::{Catalog, Lookup, Served};
+use crate::core::object::{GroupKind, ObjectKey};
+use crate::core::observed::{Observation, Observed};
+use crate::core::source::snapshot::Revision;
+use crate::git::Checkout;
+
+/// What there is to go by.
+pub(super) struct Former<'a> {
+    pub(super) target: &'a Target,
+    pub(super) checkout: &'a Checkout,
+    pub(super) catalog: &'a Catalog,
+    /// What the inventory's parent says.
+    pub(super) before: Option<&'a Record>,
+    /// What is to be made true now.
+    pub(super) now: (&'a Revision, &'a Desired),
+}
+
+impl Former<'_> {
+    /// Adds to what was observed the members that the former commit declared and this one does not,
+    /// of kinds that may not be listed.
+    pub(super) async fn look(self, observed: &mut Observed, cluster: &Cluster) {
+        let kinds = observed.unlisted.iter().filter(|kind| kind.is_forbidden);
+        let kinds: BTreeSet<GroupKind> = kinds.map(|kind| kind.kind.clone()).collect();
+        if kinds.is_empty() {
+            return;
+        }
+        let id = self.target.inventory.id();
+        let gone = self.no_longer_declared(&kinds).await;
+        let looks = gone.iter().map(|(key, served)| async move {
+            (key, cluster.get(served, key.namespace.as_deref(), &key.name).await)
+        });
+        let mut looks = stream::iter(looks).buffer_unordered(cluster.concurrency());
+        while let Some((key, found)) = looks.next().await {
+            let observation = match found {
+                Ok(Some(live)) if live.label(PART_OF) == Some(id.as_str()) => {
+                    Observation::Seen { live: Some(live), preview: None }
+                }
+                Ok(_) => continue,
+                Err(error) => Observation::Unknown(error.to_string()),
+            };
+            observed.objects.insert(key.clone(), observation);
+        }
+    }
+
+    /// Which objects of these kinds the former commit declared and this one does not; none where
+    /// nobody can tell any more.
+    async fn no_longer_declared(&self, kinds: &BTreeSet<GroupKind>) -> Vec<(ObjectKey, Served)> {
+        let Self { target, checkout, catalog, before, now: (revision, desired) } = *self;
+        let Some((before, commit)) =
+            before.and_then(|before| Some((before, before.revision.clone()?)))
+        else {
+            return Vec::new();
+        };
+        if commit == revision.commit && !revision.dirty {
+            return Vec::new();
+        }
+        let former = Target {
+            paths: before.checkout_paths(),
+            rev: Some(commit),
+            worktree: false,
+            ..target.clone()
+        };
+        // A commit that is gone, or that nobody committed, says nothing.
+        let Ok(declared) = declare(&former, checkout).await else { return Vec::new() };
+        let former = Desired::new(declared.manifests, catalog, &target.namespace);
+        let gone = former.objects.into_iter().filter(|(key, _)| {
+            kinds.contains(&key.group_kind()) && !desired.objects.contains_key(key)
+        });
+        let gone = gone.filter_map(|(key, manifest)| {
+            match catalog.look_up(&key.group_kind(), manifest.object.version()) {
+                Lookup::Served(served) => Some((key, served.clone())),
+                _ => {
+                    let served = catalog.preferred(&key.group_kind())?.clone();
+                    Some((key, served))
+                }
+            }
+        });
+        gone.collect()
+    }
+}

@@ -1,0 +1,308 @@
+//! The lock of an inventory: taken when there is something to write, renewed while that goes on, and
+//! given back. Of two runs of one target the second waits; another target's is another Lease.
+//!
+//! When a Lease counts is [`crate::core::lease`]'s to say.
+
+use std::convert::Infallible;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use jiff::Timestamp;
+
+use super::survey::api;
+use super::{Error, Survey};
+use crate::cluster::{self, ApiError, Cluster};
+use crate::core::inventory::Inventory;
+use crate::core::lease::{self, DURATION, Holder, RENEWAL, Seen, Standing, Watched, Who};
+use crate::core::object::Object;
+use crate::local::cancel::Cancellation;
+
+/// How often it is looked whether the lock has become free.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// The pause before a renewal that failed is tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(2);
+/// How long giving back may take: the run is over, and the Lease ends by itself.
+const GIVE_BACK: Duration = Duration::from_secs(5);
+/// How often the Lease is tried to be had while others try, too.
+const TAKE_TRIES: usize = 3;
+
+/// How to wait for a lock.
+pub struct LockOptions<'a> {
+    /// For how long.
+    pub timeout: Duration,
+    /// How long what passes by itself is waited for, such as a server that does not answer.
+    pub passing: Duration,
+    /// What was seen of the Lease before.
+    pub watched: &'a mut Watched,
+    /// Says when to stop.
+    pub cancel: &'a Cancellation,
+    /// Hears for whom it is waited.
+    pub events: &'a mut (dyn FnMut(&Holder) + Send),
+}
+
+/// The lock of an inventory.
+pub struct Lock<'a> {
+    cluster: &'a Cluster,
+    inventory: &'a Inventory,
+    who: &'a Who,
+    revision: String,
+    state: Mutex<State>,
+    /// Whether somebody may have written since the plan was made.
+    pub is_stale: bool,
+    /// Why there is no lock, where the user may not have one.
+    pub warning: Option<String>,
+}
+
+enum State {
+    /// There is none, and none is needed or to be had.
+    Without,
+    /// It can be had only once the namespace is there.
+    Homeless,
+    /// It is ours, to the last renewal.
+    Held { lease: Object, renewed: Renewed },
+    /// It is no longer ours.
+    Lost(String),
+}
+
+/// When the Lease was renewed: the one clock stands still while the machine sleeps, the other one
+/// may be set.
+#[derive(Clone, Copy)]
+struct Renewed(Instant, SystemTime);
+
+impl Renewed {
+    fn now() -> Self {
+        Self(Instant::now(), SystemTime::now())
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed().max(self.1.elapsed().unwrap_or_default())
+    }
+}
+
+/// Takes the lock that carrying out `survey` needs, and waits for whoever has it.
+///
+/// # Errors
+///
+/// When somebody has it for too long, a signal or a newer commit comes, or the API server does not
+/// answer.
+pub async fn take<'a>(
+    survey: &Survey,
+    cluster: &'a Cluster,
+    (inventory, who): (&'a Inventory, &'a Who),
+    patience: LockOptions<'_>,
+) -> Result<Lock<'a>, Error> {
+    let mut lock = Lock::without(cluster, (inventory, who));
+    lock.revision.clone_from(&survey.revision.commit);
+    let LockOptions { timeout, passing, watched, cancel, events } = patience;
+    let cluster = cluster.patient(cluster::Patience::of(passing, cancel));
+    let end = Instant::now() + timeout;
+    loop {
+        let before = match cluster.lease(inventory).await {
+            Ok(before) => before,
+            Err(error) if error.is_forbidden() => return Ok(lock.forbidden(&error)),
+            Err(error) => return Err(api("read the lock")(error)),
+        };
+        let seen = before.as_ref().map(Seen::of);
+        let standing = seen
+            .as_ref()
+            .map_or(Standing::Free, |seen| watched.standing(seen, who, Instant::now()));
+        if standing != Standing::Theirs {
+            match lock.put(&cluster, before.as_ref()).await {
+                Ok(()) => {
+                    lock.is_stale |= seen.is_some_and(|seen| {
+                        seen.moved_within(survey.begun.elapsed(), &lock.seen())
+                    });
+                    return Ok(lock);
+                }
+                // Somebody was quicker.
+                Err(error) if error.is_conflict() => lock.is_stale = true,
+                Err(error) if error.is_not_found() && before.is_none() => {
+                    *lock.state() = State::Homeless;
+                    return Ok(lock);
+                }
+                Err(error) if error.is_forbidden() => return Ok(lock.forbidden(&error)),
+                Err(error) => return Err(api("take the lock")(error)),
+            }
+        } else if let Some(seen) = seen {
+            if Instant::now() >= end {
+                return Err(Error::Locked { inventory: inventory.name.clone(), by: seen.holder });
+            }
+            events(&seen.holder);
+            // Whoever has it may write, even where the Lease is gone before it can be asked.
+            lock.is_stale = true;
+            let next = (Instant::now() + LOOK_AGAIN).min(end);
+            let _ = tokio::time::timeout_at(next.into(), cancel.cancelled()).await;
+            if cancel.is_interrupted() {
+                return Err(Error::Stopped);
+            }
+            if let Some(newer) = cancel.newer() {
+                return Err(Error::Superseded(newer.to_owned()));
+            }
+        }
+    }
+}
+
+impl<'a> Lock<'a> {
+    /// No lock: for what writes nothing, or a cluster that nobody else knows.
+    pub fn without(cluster: &'a Cluster, (inventory, who): (&'a Inventory, &'a Who)) -> Self {
+        Self {
+            cluster,
+            inventory,
+            who,
+            revision: String::new(),
+            state: Mutex::new(State::Without),
+            is_stale: false,
+            warning: None,
+        }
+    }
+
+    fn forbidden(mut self, error: &ApiError) -> Self {
+        self.warning = Some(format!("no lock is taken, so nothing keeps two runs apart: {error}"));
+        self
+    }
+
+    /// Who has it.
+    pub fn who(&self) -> &Who {
+        self.who
+    }
+
+    /// Whether there is none so far, and one could be had.
+    pub fn is_to_be_had(&self) -> bool {
+        matches!(&*self.state(), State::Without) && self.warning.is_none()
+    }
+
+    /// Does `work`, and renews the lock while that goes on.
+    pub async fn keep<T>(&self, work: impl Future<Output = T>) -> T {
+        tokio::select! {
+            biased;
+            done = work => done,
+            never = self.renewing() => match never {},
+        }
+    }
+
+    /// To whom the lock was lost, if it was: nothing may be written then.
+    pub fn lost(&self) -> Option<String> {
+        match &*self.state() {
+            State::Lost(to) => Some(to.clone()),
+            State::Held { renewed, .. } if renewed.elapsed() > DURATION => {
+                Some("nobody yet, but it could not be renewed in time".to_owned())
+            }
+            State::Held { .. } | State::Homeless | State::Without => None,
+        }
+    }
+
+    /// Takes the lock in a namespace that was made a moment ago, where there was no other place.
+    ///
+    /// # Errors
+    ///
+    /// When somebody else was quicker: then the plan may not hold any more.
+    pub async fn settle(&self, cluster: &Cluster) -> Result<(), Error> {
+        if !matches!(&*self.state(), State::Homeless) {
+            return Ok(());
+        }
+        match self.put(cluster, None).await {
+            Ok(()) => Ok(()),
+            Err(error) if error.is_conflict() => {
+                let lease = cluster.lease(self.inventory).await;
+                let lease = lease.map_err(api("read the lock"))?.unwrap_or_default();
+                let inventory = self.inventory.name.clone();
+                Err(Error::Locked { inventory, by: Seen::of(&lease).holder })
+            }
+            // It was told, or will be by the next run.
+            Err(error) if error.is_forbidden() => {
+                *self.state() = State::Without;
+                Ok(())
+            }
+            Err(error) => Err(api("take the lock")(error)),
+        }
+    }
+
+    /// Gives the lock back. Where that fails it ends by itself.
+    pub async fn give_back(self) {
+        let lease = match &*self.state() {
+            State::Held { lease, .. } => lease.clone(),
+            State::Lost(_) | State::Homeless | State::Without => return,
+        };
+        let lease = lease::released(self.inventory, &lease, Timestamp::now());
+        let _ = tokio::time::timeout(GIVE_BACK, self.cluster.put_lease(&lease)).await;
+    }
+
+    /// Renews the lock for as long as it is ours.
+    async fn renewing(&self) -> Infallible {
+        let mut pause = RENEWAL;
+        loop {
+            tokio::time::sleep(pause).await;
+            let before = match &*self.state() {
+                State::Held { lease, .. } => lease.clone(),
+                State::Lost(_) | State::Homeless | State::Without => continue,
+            };
+            let renewed =
+                tokio::time::timeout(RENEWAL, self.put(self.cluster, Some(&before))).await;
+            pause = match renewed {
+                Ok(Ok(())) => RENEWAL,
+                Ok(Err(error)) if error.is_conflict() || error.is_not_found() => {
+                    if let Ok(Some(to)) = self.whose().await {
+                        *self.state() = State::Lost(to);
+                    }
+                    TRY_AGAIN
+                }
+                Ok(Err(_)) | Err(_) => TRY_AGAIN,
+            };
+        }
+    }
+
+    /// Who has the Lease, if it is no longer ours. An answer that got lost leaves it ours in a state
+    /// that is not known here, and so may somebody who wrote to it without taking it.
+    async fn whose(&self) -> Result<Option<String>, ApiError> {
+        let Some(lease) = self.cluster.lease(self.inventory).await? else {
+            return Ok(Some("nobody: it was deleted".to_owned()));
+        };
+        let seen = Seen::of(&lease);
+        if seen.identity != Some(self.who.identity()) {
+            return Ok(Some(seen.holder.to_string()));
+        }
+        if let State::Held { lease: known, .. } = &mut *self.state() {
+            *known = lease;
+        }
+        Ok(None)
+    }
+
+    /// Writes that the lock is ours.
+    async fn put(&self, cluster: &Cluster, before: Option<&Object>) -> Result<(), ApiError> {
+        let about = (self.who, self.revision.as_str());
+        // From the moment it is sent, since nobody knows when it arrives.
+        let mut renewed = Renewed::now();
+        let wanted = lease::taken((self.inventory, before), about, Timestamp::now());
+        let mut result = cluster.put_lease(&wanted).await;
+        for _ in 1..TAKE_TRIES {
+            if !matches!(&result, Err(error) if error.is_conflict()) {
+                break;
+            }
+            // The first answer may have got lost: then the Lease is ours already.
+            match cluster.lease(self.inventory).await? {
+                Some(lease) if Seen::of(&lease).identity == Some(self.who.identity()) => {
+                    renewed = Renewed::now();
+                    let wanted = (self.inventory, Some(&lease));
+                    let wanted = lease::taken(wanted, about, Timestamp::now());
+                    result = cluster.put_lease(&wanted).await;
+                }
+                _ => break,
+            }
+        }
+        let lease = result?;
+        *self.state() = State::Held { lease, renewed };
+        Ok(())
+    }
+
+    /// The Lease as it was written last.
+    fn seen(&self) -> Seen {
+        match &*self.state() {
+            State::Held { lease, .. } => Seen::of(lease),
+            State::Lost(_) | State::Homeless | State::Without => Seen::of(&Object::default()),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

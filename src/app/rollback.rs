@@ -1,0 +1,210 @@
+//! What follows from the health of a commit: a healthy one is noted in the inventory's parent, and
+//! where one fails, the last healthy one is applied, with all prunes and guards.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::survey::api;
+use super::{Error, Lock, LockOptions, Survey, Target, take};
+use crate::cluster::Cluster;
+use crate::core::health::{Ended, State};
+use crate::core::inventory::{Inventory, Record};
+use crate::core::lease::Watched;
+use crate::core::object::ObjectKey;
+use crate::core::plan::Action;
+use crate::core::report::{DIFFERING, Report, Rollback};
+use crate::core::source::snapshot::{Revision, short};
+use crate::git::{self, Checkout};
+use crate::local::cancel::Cancellation;
+
+/// What the parent should say now that everything was seen healthy; `None` where it says so, or
+/// not everything was.
+pub fn newly_healthy(report: &Report) -> Option<Record> {
+    let proof = report.proof.as_ref().filter(|proof| proof.is_ready())?;
+    let is_seen = proof.ended == Ended::Ready && report.at_commit && report.lost.is_none();
+    report.recorded.as_ref().filter(|_| is_seen)?.healthy(Timestamp::now())
+}
+
+/// The record without the Jobs that were seen to fail: one that its TTL took away then is not done.
+fn without_failed_jobs(report: &Report) -> Option<Record> {
+    let (recorded, proof) = report.recorded.as_ref().zip(report.proof.as_ref())?;
+    let is_failed = |key: &ObjectKey| {
+        proof.others.iter().any(|it| it.key == *key && it.health.state == State::Failed)
+    };
+    let mut record = recorded.clone();
+    record.finished.retain(|key| !is_failed(key));
+    (record != *recorded && report.lost.is_none()).then_some(record)
+}
+
+/// Notes in the inventory's parent that the commit is healthy, or which Jobs failed, where that is
+/// new. A run that had
+/// nothing else to write takes the lock for it; while somebody else writes it does without, and the
+/// next run will note it.
+///
+/// # Errors
+///
+/// When the parent can't be written.
+pub async fn note_health(
+    survey: &Survey,
+    (target, cluster): (&Target, &Cluster),
+    (report, lock): (&mut Report, &Lock<'_>),
+) -> Result<(), Error> {
+    let record = newly_healthy(report).or_else(|| without_failed_jobs(report));
+    let Some(record) = record else { return Ok(()) };
+    let inventory = &target.inventory;
+    let write = async || {
+        let written = cluster.record(inventory, &record).await;
+        written.map_err(api("write the inventory"))
+    };
+    if lock.is_to_be_had() {
+        let patience = LockOptions {
+            timeout: Duration::ZERO,
+            passing: Duration::ZERO,
+            watched: &mut Watched::default(),
+            cancel: &Cancellation::default(),
+            events: &mut |_| {},
+        };
+        let Ok(lock) = take(survey, cluster, (inventory, lock.who()), patience).await else {
+            return Ok(());
+        };
+        // Others may have been here since; what they wrote must not be undone.
+        let is_current = match lock.is_stale {
+            true => cluster.parent(inventory).await.is_ok_and(|parent| {
+                let now = parent.and_then(|parent| inventory.read(&parent).ok());
+                now == report.recorded
+            }),
+            false => true,
+        };
+        let written = if is_current { write().await } else { Ok(()) };
+        lock.give_back().await;
+        written?;
+        if !is_current {
+            return Ok(());
+        }
+    } else if lock.lost().is_none() {
+        write().await?;
+    } else {
+        return Ok(());
+    }
+    report.recorded = Some(record);
+    Ok(())
+}
+
+/// Whether what came of a commit is a reason to go back: something could not be changed, is not as it was
+/// to be, or did not get healthy, be it before others that come after it. What is refused or can't be read is none, and
+/// neither is anything where a newer commit has come.
+pub fn is_failure(survey: &Survey, report: &Report) -> bool {
+    let unhealthy = |proof: &crate::core::health::Proof| {
+        matches!(proof.ended, Ended::Failed | Ended::Timeout) && !proof.is_ready()
+    };
+    let is_over = !report.interrupted && report.lost.is_none() && report.superseded.is_none();
+    let is_stuck = report.skipped() > 0 && survey.is_sound();
+    let went_wrong = report.failed() + report.differing() > 0;
+    is_over && (went_wrong || is_stuck || report.proof.as_ref().is_some_and(unhealthy))
+}
+
+/// Why there is no way back.
+#[derive(Debug, thiserror::Error)]
+pub enum NoWayBack {
+    /// No commit was ever seen healthy.
+    #[error("not rolled back: no commit was healthy before")]
+    Nothing,
+    /// The commit that failed is the one that was healthy.
+    #[error("not rolled back: it is the commit that was last healthy")]
+    Same,
+    /// The healthy commit is not here any more.
+    #[error("not rolled back: {} was healthy, and is not in this checkout", short(.commit))]
+    Gone {
+        /// Its id.
+        commit: String,
+        /// What git says.
+        source: git::Error,
+    },
+}
+
+/// The commit to go back to.
+///
+/// # Errors
+///
+/// When there is none.
+pub fn way_back(failed: &Survey, checkout: &Checkout) -> Result<Revision, NoWayBack> {
+    let past = failed.before.as_ref().map(|before| &before.past);
+    let healthy = past.and_then(|past| past.healthy.as_ref()).ok_or(NoWayBack::Nothing)?;
+    if failed.after.revision.as_ref() == Some(&healthy.what) {
+        return Err(NoWayBack::Same);
+    }
+    let commit = healthy.what.clone();
+    checkout.resolve(Some(&healthy.what)).map_err(|source| NoWayBack::Gone { commit, source })
+}
+
+/// Checks that the commit which failed is still the one that the inventory's parent names, or that
+/// the parent was not written since the failed commit was surveyed.
+///
+/// # Errors
+///
+/// When another run has made another commit true.
+pub fn check_not_overtaken(now: &Survey, failed: &Survey) -> Result<(), Error> {
+    let recorded = |survey: &Survey| survey.before.as_ref().and_then(|it| it.revision.clone());
+    let now = recorded(now);
+    match now == recorded(failed) || now == failed.after.revision {
+        true => Ok(()),
+        false => Err(Error::Overtaken(now)),
+    }
+}
+
+/// Notes in the inventory's parent which commit failed, where the rollback from it came only part of
+/// the way.
+///
+/// # Errors
+///
+/// When the parent can't be written.
+pub async fn note_failure(
+    back: &Survey,
+    failed: &Survey,
+    inventory: &Inventory,
+    cluster: &Cluster,
+) -> Result<(), Error> {
+    let mut claim = Record::claim(back.before.as_ref(), &back.after);
+    claim.past.failed.clone_from(&failed.after.revision);
+    cluster.record(inventory, &claim).await.map_err(api("write the inventory"))
+}
+
+/// What a rollback came to, with nothing in it that only its survey knows to be secret.
+pub fn rolled_back(survey: &Survey, mut report: Report) -> Rollback {
+    let to = survey.revision.short();
+    let words = match (report.at_commit, report.is_good()) {
+        (true, true) if report.proof.is_some() => {
+            format!("rolled back to {to}, which is healthy")
+        }
+        (true, _) => match &report.superseded {
+            None => format!("rolled back to {to}, which is not healthy either"),
+            Some(newer) => {
+                let newer = short(newer);
+                format!("rolled back to {to}, which is no longer waited for: {newer} has come")
+            }
+        },
+        (false, _) => {
+            let refused = survey.plan.count(Action::Refuse);
+            let unread = survey.desired.problems.len();
+            let counts = [
+                (report.failed(), "failed"),
+                (report.differing(), DIFFERING),
+                (refused, "refused"),
+                (unread, "not readable"),
+                (report.skipped(), "not tried"),
+            ];
+            let counts = counts.iter().filter(|(count, _)| *count > 0);
+            let counts: Vec<_> = counts.map(|(count, word)| format!("{count} {word}")).collect();
+            format!("going back to {to} came only part of the way: {}", counts.join(", "))
+        }
+    };
+    report.mask(survey.redactor());
+    Rollback { to: Some(survey.revision.commit.clone()), words, report: Some(Box::new(report)) }
+}
+
+impl From<NoWayBack> for Rollback {
+    fn from(why: NoWayBack) -> Self {
+        Self { to: None, words: why.to_string(), report: None }
+    }
+}

@@ -1,0 +1,65 @@
+//! A target with everything that decides how it is made true.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::core::field_rules::Rule;
+use crate::core::health::HealthRule;
+use crate::core::inventory::Inventory;
+use crate::core::policy::precedence::Said;
+use crate::core::policy::{MaxPrune, OnConflict};
+use crate::render::Setting;
+
+/// A target, resolved: what to make true, where, and what may be deleted for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The name under which `trueup.yaml` declares it; `None` where its paths alone say which it is.
+    pub declared: Option<String>,
+    /// Paths from the checkout's root; the empty path is the whole of it.
+    pub paths: Vec<String>,
+    /// The commit to make true; `None` for `HEAD`.
+    pub rev: Option<String>,
+    /// Whether to read the work tree instead of a commit.
+    pub worktree: bool,
+    /// The record of what this target put there.
+    pub inventory: Inventory,
+    /// The namespace of namespaced objects that name none.
+    pub namespace: String,
+    /// Kinds with data behind them that may be deleted.
+    pub allow_delete: BTreeSet<String>,
+    /// What is done about fields that other managers own with another value.
+    pub on_conflict: Said<OnConflict>,
+    /// Whether what somebody else claims may be adopted.
+    pub adopt: bool,
+    /// Kinds whose objects may be deleted and made anew where a change is not possible.
+    pub replace: Said<BTreeSet<String>>,
+    /// Where `trueup.yaml` names each of them: line and column, from 1.
+    pub replace_at: BTreeMap<String, (usize, usize)>,
+    /// How much of the inventory may be deleted at once.
+    pub max_prune: Said<MaxPrune>,
+    /// Whether everything may be deleted because the commit declares nothing.
+    pub allow_empty: bool,
+    /// Whether the inventory may have been made from other paths of the repository.
+    pub moved: bool,
+    /// Whether to ask the server about what is proven to stay as it is, too.
+    pub verify: bool,
+    /// Whether live objects that stay as they are are kept whole, to show what others set of them.
+    pub whole: bool,
+    /// How what is no manifest is rendered.
+    pub render: Setting,
+    /// Fields that are left as they are in the cluster.
+    pub ignore: Vec<Rule>,
+    /// Fields that are masked as a Secret's values are.
+    pub redact: Vec<Rule>,
+    /// When objects of some kinds are ready.
+    pub health: Vec<HealthRule>,
+    /// Whether one wrong document refuses the whole commit.
+    pub strict: bool,
+}
+
+impl Target {
+    /// The paths as the inventory records them: the whole checkout is `.`.
+    pub fn recorded_paths(&self) -> BTreeSet<String> {
+        let name = |path: &String| if path.is_empty() { ".".to_owned() } else { path.clone() };
+        self.paths.iter().map(name).collect()
+    }
+}

@@ -1,0 +1,136 @@
+//! Looks for newer commits while a round waits, so that one that mends a broken rollout does not
+//! have to wait until that has failed for good. One that declares the same has nothing to mend, and
+//! would only keep a repository with many commits from ever seeing a rollout fail.
+
+use std::convert::Infallible;
+
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
+
+use super::{JITTER, Watch};
+use crate::app::{Declared, Lookout, Target, declare};
+use crate::config;
+use crate::git::Checkout;
+use crate::git::pull::{PullError, PullOptions, Pulled, pull};
+use crate::local::cancel::Cancellation;
+use crate::local::jitter::jittered;
+
+/// What is pulled, whoever began it.
+#[derive(Default)]
+pub(super) struct Remote {
+    /// A pull under way; there is never more than one.
+    pulling: Option<JoinHandle<Result<Pulled, PullError>>>,
+    /// What was brought during a round, for the next one to tell.
+    brought: Option<Pulled>,
+}
+
+impl Remote {
+    /// What there is for a round to begin with: what was brought during the last one, or else what a
+    /// pull brings now.
+    pub(super) async fn next(
+        &mut self,
+        options: &PullOptions,
+    ) -> Result<Result<Pulled, PullError>, JoinError> {
+        match self.brought.take() {
+            Some(brought) => Ok(Ok(brought)),
+            None => self.pull(options).await,
+        }
+    }
+
+    /// Pulls. Where nobody waits for the end of it any more, the next one does.
+    async fn pull(
+        &mut self,
+        options: &PullOptions,
+    ) -> Result<Result<Pulled, PullError>, JoinError> {
+        let begin = || {
+            let options = options.clone();
+            spawn_blocking(move || pull(&options))
+        };
+        let pulled = self.pulling.get_or_insert_with(begin).await;
+        self.pulling = None;
+        pulled
+    }
+
+    /// Returns once there is a commit that declares something else than the one that is `followed`.
+    async fn newer(&mut self, watch: &Watch, target: &Target, followed: &str) -> String {
+        let mut last = followed.to_owned();
+        loop {
+            tokio::time::sleep(jittered(watch.interval, JITTER)).await;
+            if let Some(options) = &watch.pull {
+                // What goes wrong here goes wrong in the next round, too, and is told then.
+                let pulled = self.pull(options).await.ok().and_then(Result::ok);
+                self.brought = pulled.filter(|it| !it.is_up_to_date()).or(self.brought.take());
+            }
+            let Ok(checkout) = Checkout::discover(&watch.directory) else { continue };
+            let Ok(revision) = checkout.resolve(target.rev.as_deref()) else { continue };
+            if revision.commit == last {
+                continue;
+            }
+            last = revision.commit;
+            if !is_same(target, &checkout, [followed, &last]).await {
+                return last;
+            }
+        }
+    }
+}
+
+/// Looks for newer commits beside a round of a watch.
+pub(super) struct RemoteLookout<'a> {
+    pub(super) remote: &'a mut Remote,
+    pub(super) watch: &'a Watch,
+    /// What the watch follows.
+    pub(super) target: &'a Target,
+    /// The commit that it follows, where an older one is kept true in its place.
+    pub(super) held_back: Option<&'a str>,
+}
+
+impl Lookout for RemoteLookout<'_> {
+    /// Looks every interval.
+    async fn beside<T>(
+        &mut self,
+        followed: &str,
+        cancel: &Cancellation,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let followed = self.held_back.unwrap_or(followed);
+        let looking = async {
+            if !self.watch.once {
+                cancel.supersede(self.remote.newer(self.watch, self.target, followed).await);
+            }
+            std::future::pending::<Infallible>().await
+        };
+        tokio::select! {
+            biased;
+            done = work => done,
+            never = looking => match never {},
+        }
+    }
+}
+
+/// Whether two commits are known to declare the same.
+async fn is_same(target: &Target, checkout: &Checkout, commits: [&str; 2]) -> bool {
+    if target.worktree {
+        return false;
+    }
+    let settings = |commit| {
+        let revision = checkout.resolve(Some(commit)).ok()?;
+        checkout.read_file(&revision, config::FILE).ok()
+    };
+    if settings(commits[0]).is_none() || settings(commits[0]) != settings(commits[1]) {
+        return false;
+    }
+    let [one, other] = commits.map(|commit| {
+        let target = Target { rev: Some(commit.to_owned()), ..target.clone() };
+        async move { declare(&target, checkout).await }
+    });
+    // What can't be read is for a round to tell.
+    futures::try_join!(one, other).is_ok_and(|(one, other)| declare_the_same(&one, &other))
+}
+
+/// Whether the objects are the same, and all of them known.
+fn declare_the_same(one: &Declared, other: &Declared) -> bool {
+    let objects = |declared: &Declared| -> Vec<_> {
+        declared.manifests.iter().map(|manifest| manifest.object.clone()).collect()
+    };
+    let is_known = one.problems.is_empty() && other.problems.is_empty();
+    is_known && objects(one) == objects(other)
+}

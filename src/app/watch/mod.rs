@@ -1,0 +1,154 @@
+//! When to run the story again: pull and apply, round after round, until told to stop.
+//!
+//! A round that fails is an event like any other; the next one runs. What is done in one is
+//! [`round`]'s, and how a newer commit is noticed meanwhile [`lookout`]'s.
+
+mod lookout;
+mod round;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use self::lookout::Remote;
+use self::round::{Looked, act, look};
+pub use self::round::{Place, Round, RoundError};
+use crate::app::{self, LastRead, Target};
+use crate::cluster::{Access, Cascade, Cluster, Listener};
+use crate::core::lease::{Watched, Who};
+use crate::git::Checkout;
+use crate::git::pull::PullOptions;
+use crate::local::cancel::Interrupt;
+use crate::local::jitter::jittered;
+
+/// By how much a pause may be shorter or longer than the interval, so that many watchers of one
+/// server do not march in step.
+const JITTER: f64 = 0.1;
+
+/// What to watch, and how often.
+pub struct Watch {
+    /// Where the checkout is.
+    pub directory: PathBuf,
+    /// How to pull; `None` where there is no remote to pull from.
+    pub pull: Option<PullOptions>,
+    /// Reads what to make true.
+    pub settings: Settings,
+    /// Where.
+    pub access: Access,
+    /// How long from the end of one round to the beginning of the next.
+    pub interval: Duration,
+    /// Whether one round is enough.
+    pub once: bool,
+    /// Who we are to others.
+    pub who: Who,
+    /// Hears what takes a while.
+    pub delays: Listener,
+}
+
+/// Reads what the settings of a commit say, be it the one that is followed or, by its id, another:
+/// they may change with every commit.
+pub type Settings =
+    Box<dyn Fn((&Checkout, &Cluster), Option<&str>) -> Result<Wanted, SettingsError> + Send + Sync>;
+
+/// Why a commit's settings can't be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct SettingsError {
+    /// What is wrong, and where.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// What is to be made true, and how.
+#[derive(Clone)]
+pub struct Wanted {
+    /// What.
+    pub target: Target,
+    /// How objects are deleted that own others.
+    pub cascade: Cascade,
+    /// How long a round that changed something waits until everything is healthy; `None` not to
+    /// wait.
+    pub wait: Option<Duration>,
+    /// How long a round waits for somebody else who writes.
+    pub lock_timeout: Duration,
+    /// Whether a commit that fails is taken back.
+    pub rolls_back: bool,
+}
+
+/// What there is to tell of a watch.
+pub enum Event {
+    /// A round found that the commit was taken back before, and keeps the last healthy one true; it
+    /// has not done so yet.
+    HeldBack {
+        /// The commit that failed.
+        failed: String,
+        /// The one that is kept true.
+        healthy: String,
+    },
+    /// A round ended.
+    Ended {
+        /// What it came to.
+        round: Box<Result<Round, RoundError>>,
+        /// The pause that follows; `None` after the last.
+        pause: Option<Duration>,
+    },
+}
+
+/// What one round leaves for the next.
+#[derive(Default)]
+struct Memory {
+    /// The commit that was read last.
+    last: LastRead,
+    /// What was seen of the lock.
+    watched: Watched,
+    /// The commit that was taken back, and the one that is kept true in its place.
+    held_back: Option<(String, String)>,
+    /// The commit that was waited for to its end.
+    proved: Option<String>,
+    /// What the remote brings.
+    remote: Remote,
+    /// The cluster that the first round found.
+    place: Option<Place>,
+}
+
+/// Runs rounds until told to stop, and tells `events` what each comes to.
+pub async fn watch(watch: &Watch, interrupt: &Interrupt, events: &mut (dyn FnMut(Event) + Send)) {
+    let mut memory = Memory::default();
+    while !interrupt.is_requested() {
+        // Looking writes nothing but the checkout, which a pull leaves sound wherever it stops.
+        let looked = tokio::select! {
+            looked = look(watch, &mut memory) => looked,
+            () = interrupt.requested() => return,
+        };
+        if let Some(event) = looked.as_ref().ok().and_then(Looked::holding) {
+            events(event);
+        }
+        let round = match looked {
+            Ok(looked) => act(watch, looked, &mut memory, interrupt).await,
+            Err(error) => Err(error),
+        };
+        if let Err(RoundError::Reconcile(app::Error::Stopped)) = round {
+            return;
+        }
+        let last = watch.once || interrupt.is_requested();
+        let pause = match is_superseded(&round) {
+            // What has come is not to wait any longer.
+            true => Duration::ZERO,
+            false => jittered(watch.interval, JITTER),
+        };
+        let pause = (!last).then_some(pause);
+        events(Event::Ended { round: Box::new(round), pause });
+        match pause {
+            Some(pause) => interrupt.sleep(pause).await,
+            None => return,
+        }
+    }
+}
+
+/// Whether a round ended because a newer commit has come.
+fn is_superseded(round: &Result<Round, RoundError>) -> bool {
+    match round {
+        Ok(round) => round.report.superseded.is_some(),
+        Err(error) => matches!(error, RoundError::Reconcile(app::Error::Superseded(_))),
+    }
+}

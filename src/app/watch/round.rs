@@ -1,0 +1,343 @@
+//! One round: pull, look, decide, and do.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use super::lookout::RemoteLookout;
+use super::{Event, Memory, SettingsError, Wanted, Watch};
+use crate::app::{
+    self, LastRead, RoundEnd, RoundOptions, Runner, Survey, TIMEOUT, Target, WaitWhen, round,
+    survey,
+};
+use crate::cluster::{Cluster, ConnectError};
+use crate::core::health::Ended;
+use crate::core::problem::Problem;
+use crate::core::report::Report;
+use crate::core::source::snapshot::{Revision, short};
+use crate::git::pull::{PullError, Pulled};
+use crate::git::{self, Checkout};
+use crate::local::cancel::{Cancellation, Interrupt};
+
+/// What a round came to.
+pub struct Round {
+    /// What the pull brought, or why it failed: then the cluster was made true to the commit that
+    /// is there. `None` without a remote.
+    pub pulled: Option<Result<Pulled, PullError>>,
+    /// What was found and decided.
+    pub survey: Survey,
+    /// What was done.
+    pub report: Report,
+    /// The commit that is not tried, as it was taken back; the last healthy one is kept true.
+    pub held_back: Option<String>,
+    /// Why there was no lock, where the user may not have one.
+    pub warning: Option<String>,
+    /// How many requests it took.
+    pub requests: usize,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// Why a round came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum RoundError {
+    /// The checkout could not be read.
+    #[error(transparent)]
+    Git(#[from] git::Error),
+    /// No way to the cluster.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// What is wanted could not be read.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The target could not be surveyed or carried out.
+    #[error(transparent)]
+    Reconcile(#[from] app::Error),
+    /// The commit was taken back, and the one to keep true in its place is not here.
+    #[error(
+        "{} failed before and is not applied again, and {}, which was healthy, is not in this checkout",
+        short(.failed),
+        short(.healthy)
+    )]
+    NothingToKeep {
+        /// The commit that failed.
+        failed: String,
+        /// The one that was healthy.
+        healthy: String,
+        /// What git says.
+        source: Box<git::Error>,
+    },
+    /// The kubeconfig leads elsewhere since the watch began.
+    #[error(
+        "the kubeconfig leads to {now} now, and this watch began on {before}; nothing was written"
+    )]
+    OtherCluster {
+        /// The cluster that it began on.
+        before: Box<Place>,
+        /// The cluster that the kubeconfig leads to.
+        now: Box<Place>,
+    },
+    /// A task of our own ended without an answer.
+    #[error("pulling was cut short")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+impl RoundError {
+    /// What is wrong with the manifests, where it is that.
+    pub fn problems(&self) -> &[Problem] {
+        match self {
+            Self::Reconcile(error) => error.problems(),
+            _ => &[],
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Git(error) => error.hint(),
+            Self::Connect(error) => error.hint(),
+            Self::Reconcile(error) => error.hint(),
+            Self::Settings(error) => error.hint.clone(),
+            Self::NothingToKeep { failed, .. } => Some(format!(
+                "fetch that commit or make another one; trueup apply --rev {} tries it again",
+                short(failed)
+            )),
+            Self::OtherCluster { .. } => Some(
+                "restore the kubeconfig, or start trueup watch again if that cluster is meant"
+                    .to_owned(),
+            ),
+            Self::Task(_) => None,
+        }
+    }
+}
+
+/// The cluster that a watch writes to. A kubeconfig may be changed or lost while it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// What a person calls it.
+    name: String,
+    /// Where its API server is.
+    url: String,
+    /// What tells it from all others; `None` where the user may not read that.
+    uid: Option<String>,
+}
+
+impl Place {
+    fn of(cluster: &Cluster, survey: &Survey) -> Self {
+        let (name, url) = (cluster.name().to_owned(), cluster.url().to_owned());
+        Self { name, url, uid: survey.cluster_uid.clone() }
+    }
+
+    /// Holds against it where the kubeconfig leads now. The address may change as long as the uid is
+    /// the same.
+    fn stays(&self, cluster: &Cluster, survey: &Survey) -> Result<(), RoundError> {
+        let now = Self::of(cluster, survey);
+        let is_same = match (&self.uid, &now.uid) {
+            (Some(before), Some(now)) => before == now,
+            _ => self.url == now.url,
+        };
+        match is_same {
+            true => Ok(()),
+            false => {
+                Err(RoundError::OtherCluster { before: Box::new(self.clone()), now: Box::new(now) })
+            }
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, url, uid } = self;
+        write!(f, "{name} at {url}")?;
+        match uid {
+            Some(uid) => write!(f, " (uid {uid})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A round half-way: what was found, and nothing done about it yet.
+pub(super) struct Looked {
+    begin: Instant,
+    pulled: Option<Result<Pulled, PullError>>,
+    checkout: Checkout,
+    cluster: Cluster,
+    /// What the settings say of the commit that the target follows.
+    wanted: Wanted,
+    /// What is to be made true instead, where that commit was taken back.
+    target: Target,
+    survey: Survey,
+    held_back: Option<String>,
+}
+
+impl Looked {
+    /// That the commit which the target follows is not applied again, where that is so.
+    pub(super) fn holding(&self) -> Option<Event> {
+        let healthy = self.survey.revision.commit.clone();
+        self.held_back.clone().map(|failed| Event::HeldBack { failed, healthy })
+    }
+}
+
+/// Pulls, looks at git and the cluster, and decides.
+pub(super) async fn look(watch: &Watch, memory: &mut Memory) -> Result<Looked, RoundError> {
+    let begin = Instant::now();
+    let pulled = match &watch.pull {
+        Some(options) => Some(memory.remote.next(options).await?),
+        None => None,
+    };
+    let checkout = Checkout::discover(&watch.directory)?;
+    let cluster = Cluster::connect(&watch.access).await?;
+    cluster.tell_delays(watch.delays.clone());
+    let wanted = (watch.settings)((&checkout, &cluster), None)?;
+    let (target, survey, held_back) =
+        choose((watch, &wanted), (&checkout, &cluster), memory).await?;
+    memory.place.get_or_insert_with(|| Place::of(&cluster, &survey)).stays(&cluster, &survey)?;
+    Ok(Looked { begin, pulled, checkout, cluster, wanted, target, survey, held_back })
+}
+
+/// What is to be made true: the target's commit, or the last healthy one where that one was taken
+/// back, whoever did that. The cluster says so, so that it is known after a restart and on another
+/// machine as well.
+async fn choose(
+    (watch, wanted): (&Watch, &Wanted),
+    (checkout, cluster): (&Checkout, &Cluster),
+    memory: &mut Memory,
+) -> Result<(Target, Survey, Option<String>), RoundError> {
+    let target = &wanted.target;
+    let back = |failed: &str, healthy: &str| {
+        checkout.resolve(Some(healthy)).map_err(|source| RoundError::NothingToKeep {
+            failed: failed.to_owned(),
+            healthy: healthy.to_owned(),
+            source: Box::new(source),
+        })?;
+        Ok::<_, RoundError>(at(watch, (checkout, cluster), (target, healthy))?)
+    };
+    let now = checkout.resolve(target.rev.as_deref())?.commit;
+    if let Some((failed, healthy)) = memory.held_back.take().filter(|(failed, _)| *failed == now) {
+        let target = back(&failed, &healthy)?;
+        let survey = survey(&target, checkout, cluster, Some(&memory.last)).await?;
+        if held_back(&survey, &failed).as_ref() == Some(&healthy) {
+            memory.held_back = Some((failed.clone(), healthy));
+            return Ok((target, survey, Some(failed)));
+        }
+    }
+    let found = survey(target, checkout, cluster, Some(&memory.last)).await?;
+    let failed = found.revision.commit.clone();
+    let Some(healthy) = held_back(&found, &failed).filter(|_| found.has_failed()) else {
+        return Ok((target.clone(), found, None));
+    };
+    let target = back(&failed, &healthy)?;
+    let survey = survey(&target, checkout, cluster, Some(&memory.last)).await?;
+    memory.held_back = Some((failed.clone(), healthy));
+    Ok((target, survey, Some(failed)))
+}
+
+/// The target as another commit's settings have it, to go back there; its inventory is the same.
+fn at(
+    watch: &Watch,
+    reach: (&Checkout, &Cluster),
+    (now, commit): (&Target, &str),
+) -> Result<Target, SettingsError> {
+    let Wanted { target, .. } = (watch.settings)(reach, Some(commit))?;
+    let (rev, inventory) = (Some(commit.to_owned()), now.inventory.clone());
+    Ok(Target { rev, inventory, worktree: false, moved: true, ..target })
+}
+
+/// The last healthy commit, where the inventory says that `commit` was taken back.
+fn held_back(survey: &Survey, commit: &str) -> Option<String> {
+    let past = &survey.before.as_ref()?.past;
+    past.failed.as_ref().filter(|failed| *failed == commit)?;
+    past.healthy.as_ref().map(|healthy| healthy.what.clone())
+}
+
+/// Does what was decided. A newer commit ends what is only waited for.
+pub(super) async fn act(
+    watch: &Watch,
+    looked: Looked,
+    memory: &mut Memory,
+    interrupt: &Interrupt,
+) -> Result<Round, RoundError> {
+    let Looked { begin, pulled, checkout, cluster, wanted, target, survey, held_back } = looked;
+    let Memory { last, watched, held_back: _, proved, remote, place: _ } = memory;
+    let cancel = Cancellation::with(interrupt);
+    let options = RoundOptions {
+        target: &target,
+        checkout: &checkout,
+        cluster: &cluster,
+        who: &watch.who,
+        lock_timeout: Some(wanted.lock_timeout),
+        watched,
+        approval: None,
+        passing: wanted.wait.unwrap_or(TIMEOUT),
+        wait: wanted.wait,
+        wait_when: match watch.once {
+            true => WaitWhen::Always,
+            false => WaitWhen::Needed { proven: proved.as_deref() },
+        },
+        cascade: wanted.cascade,
+        rolls_back: wanted.rolls_back,
+        cancel: &cancel,
+    };
+    let mut watching = Watching {
+        watch,
+        target: &target,
+        checkout: &checkout,
+        cluster: &cluster,
+        last,
+        warning: None,
+    };
+    let mut lookout =
+        RemoteLookout { remote, watch, target: &wanted.target, held_back: held_back.as_deref() };
+    let ended = round(options, survey, &mut watching, &mut lookout).await?;
+    let (warning, RoundEnd { survey, report }) = (watching.warning, ended);
+    if is_settled(&report) {
+        proved.clone_from(&survey.after.revision);
+    }
+    let (requests, elapsed) = (cluster.requests(), begin.elapsed());
+    Ok(Round { pulled, survey, report, held_back, warning, requests, elapsed })
+}
+
+/// A round of a watch under way.
+struct Watching<'a> {
+    watch: &'a Watch,
+    target: &'a Target,
+    checkout: &'a Checkout,
+    cluster: &'a Cluster,
+    /// The commit that was read last.
+    last: &'a LastRead,
+    /// Why no lock is taken.
+    warning: Option<String>,
+}
+
+impl Runner for Watching<'_> {
+    type Error = RoundError;
+
+    async fn survey(&mut self, _: &Survey, cluster: &Cluster) -> Result<Survey, RoundError> {
+        Ok(survey(self.target, self.checkout, cluster, Some(self.last)).await?)
+    }
+
+    /// What is found is what is meant.
+    async fn approve(&mut self, _: &Survey, _: &mut Survey) -> Result<(), RoundError> {
+        Ok(())
+    }
+
+    fn target_at(&self, commit: &str) -> Result<Target, RoundError> {
+        Ok(at(self.watch, (self.checkout, self.cluster), (self.target, commit))?)
+    }
+
+    fn rollback_failed(&mut self, _: &Revision, error: RoundError) -> String {
+        format!(": {error}")
+    }
+
+    fn hear(&mut self, _: &Survey, event: &app::Event) {
+        if let app::Event::LockForbidden(warning) = event {
+            self.warning = Some(warning.clone());
+        }
+    }
+}
+
+/// Whether waiting came to its end, and what was to follow from it was done.
+fn is_settled(report: &Report) -> bool {
+    let is_over = |ended| matches!(ended, Ended::Ready | Ended::Failed | Ended::Timeout);
+    let is_open = report.rollback.as_ref().is_some_and(|it| it.to.is_some() && it.report.is_none());
+    report.proof.as_ref().is_some_and(|proof| is_over(proof.ended)) && !is_open
+}

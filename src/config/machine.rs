@@ -1,0 +1,244 @@
+//! The machine's own file: what a repository must not choose for itself. It is `config.yaml` in
+//! trueup's folder for settings, on Linux `~/.config/trueup/config.yaml`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Deserializer};
+
+use crate::config::scalars::Scalar;
+use crate::core::manifest::{self, PathPart};
+
+use crate::core::problem::within;
+use crate::core::source::programs::{Program, Strictness};
+
+/// The file's name.
+pub const FILE: &str = "config.yaml";
+/// How many bytes it may have.
+pub const LARGEST: u64 = 1 << 20;
+
+/// What the machine's file says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Machine {
+    /// Where programs are that render; those that are not named are looked for on the search path.
+    #[serde(default)]
+    pub programs: BTreeMap<Program, PathBuf>,
+    /// How they are run.
+    #[serde(default)]
+    pub render: Rendering,
+}
+
+/// How programs are run that render.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rendering {
+    /// Whether they may run where a guard of their cell can't be had.
+    pub cell: Strictness,
+    /// Files and folders that they may read and run besides.
+    pub readable: Vec<PathBuf>,
+    /// Bytes of memory that each may take.
+    #[serde(deserialize_with = "memory")]
+    pub memory: Option<u64>,
+}
+
+/// Reads bytes as Kubernetes writes them: `4Gi`, `512Mi`.
+fn memory<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    deserializer.deserialize_any(Scalar(read_memory)).map(Some)
+}
+
+fn read_memory(text: &str) -> Result<u64, String> {
+    let units = [("Gi", 30), ("Mi", 20)];
+    let bytes = units.iter().find_map(|(unit, shift)| {
+        let count: u64 = text.strip_suffix(unit)?.parse().ok()?;
+        count.checked_mul(1 << shift)
+    });
+    match bytes {
+        Some(bytes @ LEAST_MEMORY..) => Ok(bytes),
+        Some(_) => Err(format!("{text:?} is less than 128Mi")),
+        None => Err(format!("{text:?} is no memory such as 4Gi or 512Mi")),
+    }
+}
+
+/// Go's programs do not start with less.
+const LEAST_MEMORY: u64 = 128 << 20;
+
+/// Why the machine's file can't be used.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MachineError {
+    /// It is not what it should be.
+    #[error("{}:{line}:{column}: {message}", file.display())]
+    Invalid {
+        /// The file.
+        file: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// A program that could be a different one in every folder.
+    #[error("{}: the path of {} is not absolute: {}", file.display(), program.name(), path.display())]
+    Relative {
+        /// The file.
+        file: PathBuf,
+        /// The program.
+        program: Program,
+        /// Its path.
+        path: PathBuf,
+    },
+    /// A program that is not there.
+    #[error("{}: {} is not at {}", file.display(), program.name(), path.display())]
+    Missing {
+        /// The file.
+        file: PathBuf,
+        /// The program.
+        program: Program,
+        /// Its path.
+        path: PathBuf,
+    },
+}
+
+impl MachineError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Invalid { .. } => None,
+            Self::Relative { .. } => Some("write the whole path, from / on".to_owned()),
+            Self::Missing { program, .. } => Some(format!(
+                "mend the path, or take the line out to look for {} on PATH",
+                program.name()
+            )),
+        }
+    }
+}
+
+impl Machine {
+    /// Reads the file's content; unknown keys are errors.
+    ///
+    /// # Errors
+    ///
+    /// When it is not YAML, holds anything that trueup does not know, or names a program that is
+    /// not there.
+    pub fn read(file: &Path, bytes: &[u8], look: Look<'_>) -> Result<Self, MachineError> {
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Ok(Self::default());
+        }
+        let machine: Self = serde_yaml::from_slice(bytes).map_err(|error| {
+            let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
+            let (line, column) = within(bytes, line, column);
+            let message = error.to_string();
+            let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+            MachineError::Invalid { file: file.to_owned(), line, column, message }
+        })?;
+        machine.check_readable(file, bytes, look.exists)?;
+        for (program, path) in &machine.programs {
+            let (file, program, path) = (file.to_owned(), *program, path.clone());
+            if !path.is_absolute() {
+                return Err(MachineError::Relative { file, program, path });
+            }
+            if !(look.is_file)(&path) {
+                return Err(MachineError::Missing { file, program, path });
+            }
+        }
+        Ok(machine)
+    }
+}
+
+/// Looks at this machine.
+#[derive(Clone, Copy)]
+pub struct Look<'a> {
+    /// Whether a path leads to a file.
+    pub is_file: &'a dyn Fn(&Path) -> bool,
+    /// Whether it leads to anything.
+    pub exists: &'a dyn Fn(&Path) -> bool,
+}
+
+impl Machine {
+    /// Says what is wrong with the files that programs may read.
+    fn check_readable(
+        &self,
+        file: &Path,
+        bytes: &[u8],
+        exists: &dyn Fn(&Path) -> bool,
+    ) -> Result<(), MachineError> {
+        for (index, path) in self.render.readable.iter().enumerate() {
+            let wrong = match (path.is_absolute(), exists(path)) {
+                (false, _) => "is not an absolute path",
+                (true, false) => "is not there",
+                (true, true) => continue,
+            };
+            let at = ["render", "readable"].map(PathPart::Key);
+            let at = [&at[..], &[PathPart::Index(index)]].concat();
+            let value = manifest::value(FILE, bytes).ok().flatten();
+            let place = value.and_then(|(_, positions)| positions.of_value(&at));
+            let (line, column) = place.unwrap_or((1, 1));
+            let message = format!("render.readable[{index}]: {} {wrong}", path.display());
+            return Err(MachineError::Invalid { file: file.to_owned(), line, column, message });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Machine, MachineError> {
+        let is_there = |path: &Path| path == Path::new("/opt/helm");
+        let look = Look { is_file: &is_there, exists: &is_there };
+        Machine::read(Path::new("/c/config.yaml"), text.as_bytes(), look)
+    }
+
+    #[test]
+    fn how_programs_run_that_render_is_said_there() {
+        assert_eq!(read("render: {}").unwrap().render, Rendering::default());
+        let text = "render: {cell: require, readable: [/opt/helm], memory: 4Gi}";
+        let (cell, readable) = (Strictness::Require, vec![PathBuf::from("/opt/helm")]);
+        let expected = Rendering { cell, readable, memory: Some(4 << 30) };
+        assert_eq!(read(text).unwrap().render, expected);
+        for (text, message) in [
+            (
+                "render:\n  cell: never\n",
+                "/c/config.yaml:2:9: render.cell: unknown variant `never`",
+            ),
+            ("render:\n  net: on\n", "/c/config.yaml:2:3: render: unknown field `net`"),
+            ("render:\n  memory: 4G\n", "/c/config.yaml:2:11: render.memory: \"4G\" is no memory"),
+            ("render:\n  memory: 1Mi\n", "/c/config.yaml:2:11: render.memory: \"1Mi\" is less"),
+            (
+                "render:\n  readable:\n  - /opt/helm\n  - opt\n",
+                "/c/config.yaml:4:5: render.readable[1]: opt is not an absolute path",
+            ),
+            (
+                "render: {readable: [/opt/h]}\n",
+                "/c/config.yaml:1:21: render.readable[0]: /opt/h is not there",
+            ),
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.starts_with(message), "{error}");
+        }
+    }
+
+    #[test]
+    fn programs_are_named_by_their_whole_path() {
+        assert_eq!(read(" \n"), Ok(Machine::default()));
+        let named = BTreeMap::from([(Program::Helm, PathBuf::from("/opt/helm"))]);
+        assert_eq!(
+            read("programs: {helm: /opt/helm}"),
+            Ok(Machine { programs: named, ..Machine::default() })
+        );
+        for (text, message) in [
+            ("programs: {helm: helm}", "/c/config.yaml: the path of helm is not absolute: helm"),
+            ("programs: {jsonnet: /opt/j}", "/c/config.yaml: jsonnet is not at /opt/j"),
+        ] {
+            let error = read(text).unwrap_err();
+            assert_eq!(error.to_string(), message);
+            assert!(error.hint().is_some());
+        }
+        let unknown = read("programs:\n  tanka: /opt/tk\n").unwrap_err().to_string();
+        assert!(unknown.starts_with("/c/config.yaml:2:3: "), "{unknown}");
+        let unknown = read("trust: all\n").unwrap_err().to_string();
+        assert!(unknown.starts_with("/c/config.yaml:1:1: "), "{unknown}");
+    }
+}

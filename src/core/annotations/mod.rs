@@ -1,0 +1,179 @@
+//! The switches: what an object says, with annotations of trueup's own, of how it is treated.
+//!
+//! The names and their values are known here and nowhere else, so that check, diff and apply agree
+//! on what is wrong, and so is what a manifest may not say. What comes of a switch is told where it counts: the turn in
+//! [`crate::core::plan`], conflicts in [`crate::core::managed_fields::conflict`], waiting in [`crate::core::health`]. What
+//! other tools' annotations mean is there, too, except for the [`Mode`].
+
+mod mode;
+#[cfg(test)]
+mod tests;
+
+pub use mode::{Mode, Treatment};
+
+use serde_json::Value;
+
+use crate::core::manifest::{Manifest, PathPart};
+use crate::core::object::Object;
+use crate::core::policy::OnConflict;
+use crate::core::problem::{Cause, Place};
+use crate::core::suggest::near;
+
+/// What all of them begin with.
+const PREFIX: &str = "trueup.dev/";
+/// The wave that the object belongs to.
+pub const WAVE: &str = "trueup.dev/wave";
+/// Whether it is only ever made, or left alone.
+pub const MODE: &str = "trueup.dev/mode";
+/// What is done about fields that others have otherwise.
+pub const ON_CONFLICT: &str = "trueup.dev/on-conflict";
+/// Whether it goes when git no longer declares it.
+pub const PRUNE: &str = "trueup.dev/prune";
+/// Whether it may be deleted and made anew where a field can't change.
+pub const REPLACE: &str = "trueup.dev/replace";
+/// Whether it is waited for.
+pub const WAIT: &str = "trueup.dev/wait";
+
+/// Argo CD's word for a deletion that a person has approved, and when. It counts on a live object only:
+/// a commit that could set it would approve its own deletions.
+pub const APPROVED: &str = "argocd.argoproj.io/deletion-approved";
+
+/// What a switch can be set to.
+#[derive(Clone, Copy)]
+enum Values {
+    /// A whole number.
+    Number,
+    /// `true` or `false`.
+    Flag,
+    /// One of these words.
+    Words(&'static [&'static str]),
+}
+
+/// Every switch.
+const ALL: [(&str, Values); 6] = [
+    (MODE, Values::Words(&Mode::NAMES)),
+    (ON_CONFLICT, Values::Words(&OnConflict::NAMES)),
+    (PRUNE, Values::Flag),
+    (REPLACE, Values::Flag),
+    (WAIT, Values::Flag),
+    (WAVE, Values::Number),
+];
+
+/// What an object says of conflicts itself, if anything.
+///
+/// # Errors
+///
+/// With the text, where it means nothing.
+pub fn on_conflict(object: &Object) -> Result<Option<OnConflict>, String> {
+    let said = object.annotation(ON_CONFLICT).map(|text| text.parse().map_err(|()| text));
+    said.transpose().map_err(str::to_owned)
+}
+
+/// What is wrong with an annotation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The annotation.
+    pub annotation: String,
+    /// What is wrong with it.
+    pub message: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+impl Fault {
+    /// The fault as a cause with its place.
+    pub fn cause(&self, manifest: &Manifest) -> Cause {
+        let Self { annotation, message, hint: _ } = self;
+        let message = format!("{annotation}: {message}");
+        Cause { field: String::new(), message, place: Some(place(manifest, annotation)) }
+    }
+}
+
+/// Where an annotation stands, or else the object.
+pub fn place(manifest: &Manifest, annotation: &str) -> Place {
+    let path = ["metadata", "annotations", annotation].map(PathPart::Key);
+    manifest.place_at(&path).unwrap_or_else(|| manifest.origin.place())
+}
+
+/// What is wrong with an object's switches: names that there are not, values that mean nothing, and
+/// what is not for a manifest to say.
+pub fn faults(object: &Object) -> Vec<Fault> {
+    let annotations = object.metadata().and_then(|metadata| metadata.get("annotations"));
+    let annotations = annotations.and_then(Value::as_object).into_iter().flatten();
+    let known = annotations.filter_map(|(name, value)| match name.as_str() {
+        APPROVED => Some(Fault {
+            annotation: name.clone(),
+            message: "a manifest can't approve that its object is deleted".to_owned(),
+            hint: format!(
+                "take it out of the manifest; who approves the deletion says so on the live object, with kubectl annotate, or to trueup, with --allow-delete {}",
+                object.kind()
+            ),
+        }),
+        // What is no text is no annotation: the API server refuses it, and says so.
+        name if name.starts_with(PREFIX) => fault(name, value.as_str()?),
+        _ => None,
+    });
+    known.collect()
+}
+
+/// What is wrong with one switch of an object, if anything.
+pub(crate) fn fault_of(object: &Object, name: &str) -> Option<Fault> {
+    fault(name, object.annotation(name)?)
+}
+
+/// What an object says with a switch that is `true` or `false`; `None` where it says nothing, or
+/// nothing that means anything.
+pub fn flag(object: &Object, name: &str) -> Option<bool> {
+    read_flag(object.annotation(name)?)
+}
+
+fn read_flag(text: &str) -> Option<bool> {
+    let is = |word: &str| text.eq_ignore_ascii_case(word);
+    if is("true") { Some(true) } else { is("false").then_some(false) }
+}
+
+/// A wave as it is written.
+pub(crate) fn read_wave(text: &str) -> Option<i64> {
+    text.trim().parse().ok()
+}
+
+fn fault(name: &str, text: &str) -> Option<Fault> {
+    let wrong = |message: String, hint: String| {
+        let annotation = name.to_owned();
+        Some(Fault { annotation, message, hint })
+    };
+    let Some((_, values)) = ALL.iter().find(|(known, _)| *known == name) else {
+        let names = ALL.map(|(known, _)| known);
+        let suffix = |name: &'static str| name.strip_prefix(PREFIX).unwrap_or(name);
+        let written = name.strip_prefix(PREFIX).unwrap_or(name);
+        let hint = match near(written, names.map(suffix)).first() {
+            Some(near) => format!("did you mean {PREFIX}{near}?"),
+            None => format!("there are {}", names.join(", ")),
+        };
+        return wrong("trueup has no such annotation".to_owned(), hint);
+    };
+    match values {
+        Values::Number => match read_wave(text) {
+            Some(_) => None,
+            None => wrong(
+                format!("{text:?} is no wave"),
+                "a wave is a whole number, such as \"-1\" or \"2\"".to_owned(),
+            ),
+        },
+        Values::Flag => match read_flag(text) {
+            Some(_) => None,
+            None => wrong(
+                format!("{text:?} is neither true nor false"),
+                "it can be \"true\" or \"false\"".to_owned(),
+            ),
+        },
+        Values::Words(words) if words.contains(&text) => None,
+        Values::Words(words) => {
+            let message = match name {
+                ON_CONFLICT => format!("{text:?} says nothing about conflicts"),
+                _ => format!("{text:?} is none of its values"),
+            };
+            wrong(message, format!("it can be {}", words.join(", ")))
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Why an approved plan can't be carried out here: it is for something else.
+
+use super::{ApprovedCluster, Purpose};
+use crate::core::source::snapshot::short;
+
+/// Why an approved plan can't be carried out here.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Elsewhere {
+    /// It was made for another cluster.
+    #[error("the plan is for the cluster {} ({}), and this is {name} ({uid})", .approved.name, .approved.uid)]
+    OtherCluster {
+        /// The cluster that it was made for.
+        approved: ApprovedCluster,
+        /// What a person calls this one.
+        name: String,
+        /// This one's identity.
+        uid: String,
+    },
+    /// Nobody can tell which cluster this is.
+    #[error(
+        "nobody can tell whether this is the cluster of the plan: Namespace kube-system, whose uid tells, can't be read"
+    )]
+    UnknownCluster,
+    /// The checkout is of another repository.
+    #[error("the plan is for the repository that begins with commit {}, which is not here", short(.repository))]
+    OtherRepository {
+        /// The id of the repository's first commit.
+        repository: String,
+        /// Whether the checkout is shallow, so that this may be the same one all the same.
+        shallow: bool,
+    },
+    /// The commit is not here.
+    #[error("the commit {commit} of the plan is not here")]
+    NoCommit {
+        /// The commit's full id.
+        commit: String,
+    },
+    /// Something else was asked for than what the plan is for.
+    #[error("the plan is for {what} {approved}, not {now}")]
+    Contradicted {
+        /// What: `target` or `namespace`.
+        what: &'static str,
+        /// What the plan says.
+        approved: String,
+        /// What the arguments or the environment say.
+        now: String,
+    },
+}
+
+impl Elsewhere {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::OtherCluster { approved, .. } => {
+                format!("choose the cluster with --context or --kubeconfig: {}", approved.name)
+            }
+            Self::UnknownCluster => {
+                "plan files need the right to get Namespace kube-system".to_owned()
+            }
+            Self::OtherRepository { shallow: true, .. } => {
+                "this checkout is shallow: fetch its whole history (git fetch --unshallow; fetch-depth: 0 in a CI checkout)".to_owned()
+            }
+            Self::OtherRepository { .. } => "name the right checkout with -C DIR".to_owned(),
+            Self::NoCommit { .. } => "fetch it: trueup pull, or git fetch".to_owned(),
+            Self::Contradicted { what, .. } => {
+                format!("leave --{what} out, and unset TRUEUP_{}", what.to_uppercase())
+            }
+        })
+    }
+}
+
+impl Purpose {
+    /// Whether the cluster `name` with the identity `uid` is the one that the plan is for.
+    ///
+    /// # Errors
+    ///
+    /// When it is not, or nobody can tell.
+    pub fn is_for(&self, name: &str, uid: Option<&str>) -> Result<(), Elsewhere> {
+        let approved = &self.cluster;
+        match uid {
+            None => Err(Elsewhere::UnknownCluster),
+            Some(uid) if uid == approved.uid => Ok(()),
+            Some(uid) => Err(Elsewhere::OtherCluster {
+                approved: approved.clone(),
+                name: name.to_owned(),
+                uid: uid.to_owned(),
+            }),
+        }
+    }
+
+    /// Whether `target` and `namespace`, where they are asked for at all, are those of the plan.
+    ///
+    /// # Errors
+    ///
+    /// When one is not.
+    pub fn agrees(&self, target: Option<&str>, namespace: Option<&str>) -> Result<(), Elsewhere> {
+        let asked = [("target", target, &self.target), ("namespace", namespace, &self.namespace)];
+        let other = asked.into_iter().find_map(|(what, now, approved)| {
+            let now = now.filter(|now| now != approved)?;
+            let (approved, now) = (approved.clone(), now.to_owned());
+            Some(Elsewhere::Contradicted { what, approved, now })
+        });
+        other.map_or(Ok(()), Err)
+    }
+}

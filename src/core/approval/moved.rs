@@ -1,0 +1,84 @@
+//! An object that is not as it was when its change was approved, and in which way.
+
+use super::Approved;
+use crate::core::object::{Object, ObjectKey};
+use crate::core::plan::{Action, Change};
+
+/// An object whose relevant state moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// Which object.
+    pub object: ObjectKey,
+    /// What was approved; `None` when it was to be left as it is.
+    pub approved: Option<Action>,
+    /// What would be done now; `None` when it is not known any more.
+    pub now: Option<Action>,
+    /// What is different.
+    pub why: Why,
+}
+
+/// What is different.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// It was to be left as it is.
+    NotApproved,
+    /// Something else would be done.
+    Action,
+    /// The object was deleted and made anew.
+    Anew,
+    /// A field that the change is about has another value, or another field would change, too.
+    State,
+    /// It would become something else.
+    Becomes,
+    /// It can't be told what is there.
+    Unknown,
+}
+
+impl Moved {
+    /// What happened, as a phrase.
+    pub fn message(&self) -> String {
+        let approved = self.approved.map_or("keep", Action::name);
+        let now = self.now.map_or("keep", Action::name);
+        match self.why {
+            Why::NotApproved => format!("was in sync, and is to {now} now"),
+            Why::Action => match (self.approved, self.now) {
+                (Some(Action::Create), Some(Action::Update)) => {
+                    "was not there, and somebody has made it".to_owned()
+                }
+                (Some(Action::Update), Some(Action::Create)) => {
+                    "was there, and somebody has deleted it".to_owned()
+                }
+                _ => format!("was approved to {approved}, and is to {now} now"),
+            },
+            Why::Anew => "was deleted and made anew".to_owned(),
+            Why::State if self.approved == Some(Action::Delete) => {
+                "is not as it was when its deletion was approved".to_owned()
+            }
+            Why::State => "differs in other fields or values than were approved".to_owned(),
+            Why::Becomes => "would become something else".to_owned(),
+            Why::Unknown => "can't be looked at any more".to_owned(),
+        }
+    }
+}
+
+/// What moved between an approved change and the one that is found now; `None` when nothing did, or
+/// when what was approved is done already.
+pub(super) fn why(approved: &Approved, (change, now): (&Change, &Approved)) -> Option<Why> {
+    match (approved.action, now.action) {
+        (Action::Refuse, Action::Keep) => None,
+        (Action::Delete, Action::Keep) => (!is_going(change)).then_some(Why::Action),
+        (_, Action::Keep) => None,
+        (before, after) if before != after => Some(Why::Action),
+        _ if approved.uid != now.uid => Some(Why::Anew),
+        _ if approved.live != now.live => Some(Why::State),
+        _ if approved.becomes != now.becomes || approved.version != now.version => {
+            Some(Why::Becomes)
+        }
+        _ => None,
+    }
+}
+
+/// Whether the object is being deleted already.
+fn is_going(change: &Change) -> bool {
+    change.live.as_ref().is_some_and(Object::is_going)
+}

@@ -1,0 +1,124 @@
+//! Fields whose value stays as it is and whose owner changes: what apply makes ours as well, and
+//! what we let go of and others, or the server's default, keep.
+
+use serde_json::{Map, Value};
+
+use super::{Writer, writers};
+use crate::core::compare::Step;
+use crate::core::inventory::PART_OF;
+use crate::core::managed_fields::owners;
+use crate::core::managed_fields::passing::{Passing, losers, passings};
+use crate::core::manifest::PathPart;
+use crate::core::object::Object;
+use crate::core::plan::Change;
+use crate::core::redact::Redactor;
+
+/// A field that keeps its value and changes hands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handover {
+    /// The field, as a [`FieldChange`](crate::core::diff::FieldChange) names it.
+    pub path: String,
+    /// Its value, masked.
+    pub value: Value,
+    /// From whose hands into whose.
+    pub hands: Hands,
+}
+
+/// Who has a field, and who gets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hands {
+    /// It becomes ours, and nobody has had it so far.
+    Ours,
+    /// It becomes ours, and stays theirs as well.
+    Shared(Vec<Writer>),
+    /// It becomes ours, and is taken from them.
+    Taken(Vec<Writer>),
+    /// It is no longer ours, and stays theirs.
+    Left(Vec<Writer>),
+    /// It is no longer ours, and nobody has it: the server's default is the same.
+    Default,
+}
+
+/// Every field of an updated object that keeps its value and changes hands. Nothing where the
+/// server did not say who will own what.
+pub fn handovers(change: &Change, redactor: &Redactor) -> Vec<Handover> {
+    let (Some(live), Some(merged)) = (&change.live, &change.merged) else { return Vec::new() };
+    let passings = passings(live, merged);
+    if passings.is_empty() {
+        return Vec::new();
+    }
+    let shown = redactor.object(merged);
+    let handover = |Passing { path, places: [was, at], becomes_ours }: &Passing<'_>| {
+        // What it carries as a member is said in words.
+        let is_label = at.last() == Some(&PathPart::Key(PART_OF));
+        if is_label || value(&live.0, was)? != value(&merged.0, at)? {
+            return None;
+        }
+        let taken = writers(&losers(owners::of(live, was), merged, at));
+        let (_, mut stays) = super::owners(live, was);
+        stays.retain(|writer| !taken.contains(writer));
+        let hands = match (*becomes_ours, taken.is_empty(), stays.is_empty()) {
+            (true, false, _) => Hands::Taken(taken),
+            (true, true, false) => Hands::Shared(stays),
+            (true, true, true) => Hands::Ours,
+            (false, _, false) => Hands::Left(stays),
+            (false, _, true) => Hands::Default,
+        };
+        let value = value(&shown.0, at)?.clone();
+        Some(Handover { path: crate::core::compare::path(&steps(path, at, &shown)), value, hands })
+    };
+    passings
+        .iter()
+        .filter(|passing| {
+            let alike = passings.iter().filter(|it| it.becomes_ours == passing.becomes_ours);
+            !is_only_key(&passing.path, alike.map(|it| it.path.as_slice()))
+        })
+        .filter_map(handover)
+        .collect()
+}
+
+/// Whether a field is no more than what an element is told by, and more of the element is among the
+/// `others`.
+pub(super) fn is_only_key<'p>(
+    path: &[&str],
+    mut others: impl Iterator<Item = &'p [&'p str]>,
+) -> bool {
+    let is_key = |path: &[&str]| {
+        let [.., element, field] = path else { return false };
+        let keys = element.strip_prefix("k:").and_then(|keys| serde_json::from_str(keys).ok());
+        let keys: Map<String, Value> = keys.unwrap_or_default();
+        field.strip_prefix("f:").is_some_and(|field| keys.contains_key(field))
+    };
+    let element = &path[..path.len().saturating_sub(1)];
+    is_key(path) && others.any(|other| other.starts_with(element) && !is_key(other))
+}
+
+pub(super) fn value<'v>(object: &'v Map<String, Value>, at: &[PathPart<'_>]) -> Option<&'v Value> {
+    let (PathPart::Key(first), rest) = at.split_first()? else { return None };
+    rest.iter().try_fold(object.get(*first)?, |value, part| match part {
+        PathPart::Key(key) => value.get(key),
+        PathPart::Index(index) => value.get(index),
+    })
+}
+
+/// The way for people: elements by what they are told by. Values come from the masked object.
+pub(super) fn steps(path: &[&str], at: &[PathPart<'_>], shown: &Object) -> Vec<Step> {
+    let keyed = |i: usize| -> Option<Map<String, Value>> {
+        let keys: Map<String, Value> =
+            serde_json::from_str(path.get(i)?.strip_prefix("k:")?).ok()?;
+        let item = value(&shown.0, &at[..=i])?;
+        keys.into_iter().map(|(name, _)| Some((name.clone(), item.get(&name)?.clone()))).collect()
+    };
+    let member = |i: usize| {
+        let is_member = path.get(i).is_some_and(|key| key.starts_with("v:"));
+        value(&shown.0, &at[..=i]).filter(|_| is_member).cloned()
+    };
+    let step = |(i, part): (usize, &PathPart<'_>)| match part {
+        PathPart::Key(key) => Step::Key((*key).to_owned()),
+        PathPart::Index(index) => {
+            let told = keyed(i).map(Step::Keyed).or_else(|| member(i).map(Step::Member));
+            told.unwrap_or_else(|| Step::item(*index))
+        }
+    };
+    at.iter().enumerate().map(step).collect()
+}

@@ -1,0 +1,178 @@
+//! Fields of a declared object that git does not declare and somebody set all the same, such as with
+//! `kubectl set env`: apply leaves them, so that no difference shows them.
+//!
+//! What a controller reports through `status` is left out, and so is what the API server fills in.
+//! That has no owner, unless somebody's update made the element around it: then the server has
+//! given another element of the object the same, which nobody owns.
+
+use serde_json::Value;
+
+use super::{Writer, handover, writers};
+use crate::core::compare::{Side, resolve};
+use crate::core::managed_fields::managers::{self, Manager};
+use crate::core::managed_fields::passing::{has_parts, leaves, place};
+use crate::core::managed_fields::{FIELD_MANAGER, has_our_entry, owners};
+use crate::core::manifest::PathPart;
+use crate::core::object::Object;
+use crate::core::plan::Change;
+use crate::core::redact::Redactor;
+
+/// What kubectl keeps of what it applied; it is no field that anybody set.
+const RECORD: &str = "f:kubectl.kubernetes.io/last-applied-configuration";
+
+/// A field that git does not declare and somebody set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undeclared {
+    /// The field, as a [`FieldChange`](crate::core::diff::FieldChange) names it.
+    pub path: String,
+    /// Its value, masked.
+    pub value: Value,
+    /// Who set it, whoever did so last first.
+    pub writers: Vec<Writer>,
+}
+
+/// The fields of a declared object that others set, git does not declare and apply leaves.
+pub fn undeclared(change: &Change, redactor: &Redactor) -> Vec<Undeclared> {
+    let (Some(_), Some(live)) = (&change.origin, &change.live) else { return Vec::new() };
+    let object = change.merged.as_ref().unwrap_or(live);
+    if !has_our_entry(object) {
+        return Vec::new(); // git declares nothing of it that is there
+    }
+    let theirs = managers::of(object).filter(is_others);
+    let mut paths: Vec<Vec<&str>> = theirs.flat_map(|manager| leaves(manager.fields)).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    if paths.is_empty() {
+        return Vec::new();
+    }
+    let (shown, given) = (redactor.object(object), given(object));
+    let field = |path: &Vec<&str>| {
+        let at = place(path, &object.0)?;
+        let value = handover::value(&object.0, &at)?;
+        let owners = owners::of(object, &at);
+        let declared = change.send.as_ref().and_then(|send| {
+            let steps = handover::steps(path, &at, object);
+            resolve(send, &steps, Side::After).map(|_| ())
+        });
+        let is_given =
+            matches!(at.last(), Some(PathPart::Key(name)) if given.contains(&(*name, value)));
+        if declared.is_some() || is_given || owners.iter().any(Manager::is_ours) {
+            return None;
+        }
+        let owners: Vec<Manager<'_>> = owners.into_iter().filter(is_others).collect();
+        Some(Undeclared {
+            path: crate::core::compare::path(&handover::steps(path, &at, &shown)),
+            value: handover::value(&shown.0, &at)?.clone(),
+            writers: writers(&owners),
+        })
+    };
+    let is_told = |path: &&Vec<&str>| {
+        let others = paths.iter().map(Vec::as_slice);
+        !path.contains(&RECORD) && !has_parts(object, path) && !handover::is_only_key(path, others)
+    };
+    paths.iter().filter(is_told).filter_map(field).collect()
+}
+
+/// Whether it is neither trueup nor what reports a status.
+fn is_others(manager: &Manager<'_>) -> bool {
+    manager.name != FIELD_MANAGER
+        && manager.subresource != "status"
+        && !manager.fields.keys().all(|key| key == "f:status")
+}
+
+/// The names and values of the fields that nobody owns: the API server has given them.
+fn given(object: &Object) -> Vec<(&str, &Value)> {
+    let mut given = Vec::new();
+    for (key, value) in &object.0 {
+        if !matches!(key.as_str(), "apiVersion" | "kind" | "metadata" | "status") {
+            collect(object, (key, value), &mut vec![PathPart::Key(key)], &mut given);
+        }
+    }
+    given
+}
+
+fn collect<'a>(
+    object: &'a Object,
+    field: (&'a str, &'a Value),
+    at: &mut Vec<PathPart<'a>>,
+    given: &mut Vec<(&'a str, &'a Value)>,
+) {
+    let (name, value) = field;
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            for (key, value) in map {
+                at.push(PathPart::Key(key));
+                collect(object, (key, value), at, given);
+                at.pop();
+            }
+        }
+        Value::Array(list) if !list.is_empty() => {
+            for (index, item) in list.iter().enumerate() {
+                at.push(PathPart::Index(index));
+                collect(object, (name, item), at, given);
+                at.pop();
+            }
+        }
+        _ if owners::of(object, at).is_empty() => given.push((name, value)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::core::manifest::Origin;
+    use crate::core::plan::{Action, Confidence};
+
+    #[test]
+    fn what_others_set_is_told_and_what_the_server_gives_is_not() {
+        let container = |more: Value| json!({ "f:containers": more });
+        let live = json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": { "name": "web", "labels": { "by": "hand" }, "managedFields": [
+                { "manager": "trueup", "operation": "Apply", "fieldsV1": { "f:spec":
+                    container(json!({ "k:{\"name\":\"main\"}": { ".": {}, "f:name": {}, "f:image": {} } })) } },
+                { "manager": "kubectl-edit", "operation": "Update", "time": "2026-03-01T12:00:00Z",
+                  "fieldsV1": { "f:metadata": { "f:labels": { "f:by": {} } }, "f:spec":
+                    container(json!({ "k:{\"name\":\"debug\"}": { ".": {}, "f:name": {}, "f:image": {},
+                        "f:policy": {} }, "k:{\"name\":\"main\"}": { "f:image": {} } })) } },
+                { "manager": "kubectl-set", "operation": "Update", "fieldsV1": { "f:spec":
+                    container(json!({ "k:{\"name\":\"main\"}": { "f:env": { ".": {},
+                        "k:{\"name\":\"DEBUG\"}": { ".": {}, "f:name": {}, "f:value": {} } } } })) } },
+                { "manager": "kubelet", "operation": "Update", "subresource": "status",
+                  "fieldsV1": { "f:status": { "f:phase": {} } } },
+            ] },
+            "spec": { "containers": [
+                { "name": "main", "image": "a", "policy": "Always", "env": [{ "name": "DEBUG", "value": "1" }] },
+                { "name": "debug", "image": "b", "policy": "Always" },
+            ] },
+            "status": { "phase": "Running" },
+        });
+        let live = Object(live.as_object().cloned().unwrap());
+        let change = Change {
+            action: Action::Keep,
+            key: live.key(),
+            version: "v1".to_owned(),
+            origin: Some(Origin::default()),
+            live: Some(live),
+            merged: None,
+            send: None,
+            confidence: Confidence::Server,
+            reason: None,
+        };
+        let found = undeclared(&change, &Redactor::default());
+        let told: Vec<_> = found.iter().map(|it| (it.path.as_str(), &it.value)).collect();
+        assert_eq!(
+            told,
+            [
+                ("metadata.labels.by", &json!("hand")),
+                ("spec.containers[name=debug].image", &json!("b")),
+                ("spec.containers[name=main].env[name=DEBUG].value", &json!("1")),
+            ]
+        );
+        let by: Vec<&str> = found.iter().map(|it| it.writers[0].manager.as_str()).collect();
+        assert_eq!(by, ["kubectl-edit", "kubectl-edit", "kubectl-set"]);
+    }
+}

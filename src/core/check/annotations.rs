@@ -1,0 +1,31 @@
+//! What objects say of how they are treated, where it means nothing or is not theirs to say: it is
+//! what a plan would refuse.
+
+use super::{Finding, Level, Rule};
+use crate::core::annotations::faults;
+use crate::core::inventory::reserved;
+use crate::core::manifest::Manifest;
+use crate::core::object::ObjectKey;
+
+/// Switches that there are not, and values that mean nothing.
+pub(super) fn wrong(key: &ObjectKey, manifest: &Manifest) -> Vec<Finding> {
+    let finding = |fault: crate::core::annotations::Fault| {
+        let cause = fault.cause(manifest);
+        let is_rendered = manifest.positions.is_empty();
+        let message = if is_rendered { format!("{key}: {cause}") } else { cause.to_string() };
+        Finding {
+            level: Level::Error,
+            rule: Rule::Annotation,
+            place: crate::core::annotations::place(manifest, &fault.annotation),
+            object: Some(key.clone()),
+            field: Some("metadata.annotations".to_owned()),
+            message,
+            hint: Some(fault.hint),
+        }
+    };
+    let reserved = reserved::problem(manifest).map(|problem| Finding {
+        object: Some(key.clone()),
+        ..Finding::told(&problem, Level::Error, Rule::Reserved)
+    });
+    reserved.into_iter().chain(faults(&manifest.object).into_iter().map(finding)).collect()
+}

@@ -1,0 +1,25 @@
+//! Fields that a controller of the API server fills in, and that are declared all the same.
+
+use super::validate::At;
+use super::{Finding, Level, Rule, places};
+use crate::core::field_rules::declared_in_vain;
+use crate::core::manifest::Manifest;
+use crate::core::object::ObjectKey;
+
+/// What of an object is declared in vain.
+pub(super) fn fields(key: &ObjectKey, manifest: &Manifest) -> Vec<Finding> {
+    let object = &manifest.object;
+    let finding = |it: &'static crate::core::field_rules::Controlled| {
+        let path = it.field.find(&object.0).unwrap_or_default();
+        Finding {
+            level: Level::Warning,
+            rule: Rule::Controlled,
+            place: places::of(manifest, &path, At::Key),
+            object: Some(key.clone()),
+            field: Some(it.field.to_string()),
+            message: format!("{} is left as it is: {}", it.field, it.by),
+            hint: Some("take it out of the manifest".to_owned()),
+        }
+    };
+    declared_in_vain(object).map(finding).collect()
+}

@@ -1,0 +1,161 @@
+//! What a check finds: how bad, of what kind, where, and in words.
+
+use super::validate::At;
+use super::{places, words};
+use crate::core::manifest::{Manifest, PathPart};
+use crate::core::object::ObjectKey;
+use crate::core::problem::{Place, Problem};
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// The API server refuses it, or trueup does.
+    Error,
+    /// It may be meant so.
+    Warning,
+}
+
+/// What kind of thing is wrong, for a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rule {
+    /// A document that can't be read.
+    Unreadable,
+    /// A value or key that is read as something else than it looks like.
+    Surprise,
+    /// A field that the kind does not have.
+    UnknownField,
+    /// A value of another type.
+    WrongType,
+    /// A field that has to be there.
+    MissingField,
+    /// A value that may not be.
+    Value,
+    /// An object that is declared more than once.
+    Duplicate,
+    /// A kind that there is no schema for.
+    NoSchema,
+    /// A name of something that is not in the set.
+    Reference,
+    /// An annotation about an object's turn that can't be followed.
+    Order,
+    /// An annotation of trueup's own that means nothing, or one that no manifest may have.
+    Annotation,
+    /// A record or a lock of an inventory, which no manifest may declare.
+    Reserved,
+    /// A Secret's key that is there twice.
+    SecretKey,
+    /// A field that a controller of the API server fills in.
+    Controlled,
+    /// An API server refuses it.
+    Refused,
+}
+
+impl Rule {
+    /// Every rule.
+    pub const ALL: [Self; 15] = [
+        Self::Unreadable,
+        Self::Surprise,
+        Self::UnknownField,
+        Self::WrongType,
+        Self::MissingField,
+        Self::Value,
+        Self::Duplicate,
+        Self::NoSchema,
+        Self::Reference,
+        Self::Order,
+        Self::Annotation,
+        Self::Reserved,
+        Self::SecretKey,
+        Self::Controlled,
+        Self::Refused,
+    ];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::Surprise => "surprise",
+            Self::UnknownField => "unknown-field",
+            Self::WrongType => "wrong-type",
+            Self::MissingField => "missing-field",
+            Self::Value => "value",
+            Self::Duplicate => "duplicate",
+            Self::NoSchema => "no-schema",
+            Self::Reference => "reference",
+            Self::Order => "order",
+            Self::Annotation => "annotation",
+            Self::Reserved => "reserved",
+            Self::SecretKey => "secret-key",
+            Self::Controlled => "controlled",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// What it stands for, in a sentence.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Unreadable => "A document can't be read.",
+            Self::Surprise => "Kubernetes reads something else than it looks like.",
+            Self::UnknownField => "The kind has no such field.",
+            Self::WrongType => "A value has the wrong type.",
+            Self::MissingField => "A field that has to be there is missing.",
+            Self::Value => "A value is not one of those that may be.",
+            Self::Duplicate => "An object is declared more than once.",
+            Self::NoSchema => "There is no schema for the kind.",
+            Self::Reference => "Something is named that is nowhere in the set.",
+            Self::Order => "An object's turn can't be told from what the annotations say.",
+            Self::Annotation => {
+                "An annotation has no such name, no such value, or no place in a manifest."
+            }
+            Self::Reserved => "Records and locks of inventories can't be declared.",
+            Self::Controlled => "A controller of the API server fills the field in.",
+            Self::SecretKey => "A Secret has a key in data and in stringData.",
+            Self::Refused => "An API server refuses the object.",
+        }
+    }
+}
+
+/// One thing that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad it is.
+    pub level: Level,
+    /// What kind of thing it is.
+    pub rule: Rule,
+    /// Where it is.
+    pub place: Place,
+    /// The object that it is about.
+    pub object: Option<ObjectKey>,
+    /// The field, as the API server writes it.
+    pub field: Option<String>,
+    /// What is wrong, in a phrase without a final full stop.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Finding {
+    /// What the reader says already.
+    pub(super) fn told(problem: &Problem, level: Level, rule: Rule) -> Self {
+        let Problem { place, message, excerpt: _, hint } = problem.clone();
+        Self { level, rule, place, object: None, field: None, message, hint }
+    }
+
+    /// A warning about a field of an object. What was rendered has no lines of its own, so there the
+    /// message names what the place can't.
+    pub(super) fn about(
+        (key, manifest): (&ObjectKey, &Manifest),
+        (path, at): (&[PathPart], At),
+        rule: Rule,
+        message: String,
+    ) -> Self {
+        let field = Some(words::field(path)).filter(|field| !field.is_empty());
+        let message = match &field {
+            _ if !manifest.positions.is_empty() => message,
+            Some(field) => format!("{key}: {field}: {message}"),
+            None => format!("{key}: {message}"),
+        };
+        let (place, object) = (places::of(manifest, path, at), Some(key.clone()));
+        Self { level: Level::Warning, rule, place, object, field, message, hint: None }
+    }
+}

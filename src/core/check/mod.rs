@@ -1,0 +1,256 @@
+//! Are these manifests sound? Asked of nothing but the manifests themselves.
+//!
+//! [`check`] tells the story: `validate` (with `limits`) holds each object against its
+//! [schema](crate::core::kinds::schemas), `references` looks for what names something that is not there,
+//! `turns` for what can't be put in order, `switches` for annotations of trueup's own that mean
+//! nothing, and `secrets` for keys that a Secret has twice. An error is what the API server refuses,
+//! or trueup; a warning is what most likely means something else, or what nobody can tell from the
+//! manifests alone.
+
+mod annotations;
+mod controllers;
+mod finding;
+mod limits;
+mod places;
+mod references;
+mod secrets;
+#[cfg(test)]
+mod tests;
+mod turns;
+mod validate;
+mod words;
+
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::thread;
+
+use crate::core::field_rules;
+use crate::core::kinds::schemas::{Found, Schemas};
+use crate::core::manifest::{Manifest, PathPart};
+use crate::core::object::ObjectKey;
+use crate::core::problem::{Cause, Place, Problem, Refusal};
+use crate::core::redact::{Inputs, Redactor};
+use crate::core::suggest::near;
+
+pub use finding::{Finding, Level, Rule};
+use limits::Patterns;
+use validate::{At, Dialect, Fault, GUESSES, Validator, filled};
+
+/// Fewer objects than this are checked faster than threads are started.
+const WORTH_A_THREAD: usize = 64;
+
+/// What is to be checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Set<'a> {
+    /// The objects.
+    pub manifests: &'a [Manifest],
+    /// The documents that could not be read.
+    pub problems: &'a [Problem],
+    /// What the reader found worth a warning.
+    pub warnings: &'a [Problem],
+    /// The namespace of namespaced objects that name none.
+    pub namespace: &'a str,
+    /// Fields that are masked as a Secret's values are.
+    pub redact: &'a [field_rules::Rule],
+    /// What programs that render were given and is secret.
+    pub inputs: &'a Inputs,
+}
+
+/// Everything that is wrong with a set of manifests, in the order of files and lines. `schemas` are
+/// those of the release; the definitions of the set are added to them.
+pub fn check(set: Set<'_>, mut schemas: Schemas) -> Vec<Finding> {
+    let Set { manifests, problems, warnings, namespace, redact, inputs } = set;
+    manifests.iter().for_each(|manifest| schemas.define(&manifest.object));
+    let keys: Vec<ObjectKey> =
+        manifests.iter().map(|manifest| key(manifest, &schemas, namespace)).collect();
+    let named: Vec<(&ObjectKey, &Manifest)> = keys.iter().zip(manifests).collect();
+
+    let mut findings: Vec<Finding> = problems
+        .iter()
+        .map(|problem| Finding::told(problem, Level::Error, Rule::Unreadable))
+        .chain(
+            warnings.iter().map(|problem| Finding::told(problem, Level::Warning, Rule::Surprise)),
+        )
+        .collect();
+    findings.extend(one_by_one(&named, &schemas));
+    findings.extend(duplicates(&named));
+    findings.extend(references::lost(&named));
+    findings.extend(turns::wrong(&named, |key| {
+        let is_known = schemas.is_namespaced(&key.group_kind()).is_some();
+        let namespace = Some(namespace.to_owned());
+        (!is_known && key.namespace.is_none()).then(|| ObjectKey { namespace, ..key.clone() })
+    }));
+
+    if !findings.is_empty() {
+        let objects = manifests.iter().map(|manifest| &manifest.object);
+        let redactor = Redactor::with_rules(objects, redact, inputs);
+        for finding in &mut findings {
+            let masked = |text: &str| match &finding.object {
+                Some(key) => redactor.text_about(key, text),
+                None => redactor.text(text),
+            };
+            let (message, hint) = (masked(&finding.message), finding.hint.as_deref().map(masked));
+            (finding.message, finding.hint) = (message, hint);
+        }
+    }
+    findings.sort_by(|a, b| (&a.place, a.level, &a.message).cmp(&(&b.place, b.level, &b.message)));
+    findings.dedup();
+    findings
+}
+
+/// What is wrong with each object by itself, with all cores at once.
+fn one_by_one(named: &[(&ObjectKey, &Manifest)], schemas: &Schemas) -> Vec<Finding> {
+    let part = |part: &[(&ObjectKey, &Manifest)]| -> Vec<Finding> {
+        let patterns = Patterns::default();
+        let one = |&(key, manifest): &(&ObjectKey, &Manifest)| {
+            let mut findings = object(key, manifest, (schemas, &patterns), &|_| true);
+            findings.extend(secrets::twice(key, manifest));
+            findings.extend(annotations::wrong(key, manifest));
+            findings.extend(controllers::fields(key, manifest));
+            findings
+        };
+        part.iter().flat_map(one).collect()
+    };
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let share = named.len().div_ceil(threads).max(WORTH_A_THREAD);
+    thread::scope(|scope| {
+        let workers: Vec<_> =
+            named.chunks(share).map(|chunk| scope.spawn(move || part(chunk))).collect();
+        let joined = workers.into_iter().map(|worker| match worker.join() {
+            Ok(findings) => findings,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        joined.flatten().collect()
+    })
+}
+
+/// An object's identity, with its namespace filled in.
+fn key(manifest: &Manifest, schemas: &Schemas, namespace: &str) -> ObjectKey {
+    let mut key = manifest.object.key();
+    match schemas.is_namespaced(&manifest.object.group_kind()) {
+        Some(true) => drop(key.namespace.get_or_insert_with(|| namespace.to_owned())),
+        Some(false) => key.namespace = None,
+        None => {}
+    }
+    key
+}
+
+/// Holds one object against the schema of its kind; of what is wrong, it tells what `counts`.
+fn object(
+    key: &ObjectKey,
+    manifest: &Manifest,
+    (schemas, patterns): (&Schemas, &Patterns),
+    counts: &dyn Fn(&Fault<'_>) -> bool,
+) -> Vec<Finding> {
+    let object = &manifest.object;
+    let found = schemas.find(object);
+    // What a custom resource is held against is not quite what is written.
+    let filled = match &found {
+        Found::Custom(schema) => Some(filled(object, schema)),
+        _ => None,
+    };
+    let mut validator = Validator {
+        schemas,
+        patterns,
+        is_secret: key.kind.contains("Secret"),
+        path: Vec::new(),
+        faults: Vec::new(),
+        guesses: GUESSES,
+    };
+    let mut findings = Vec::new();
+    match (found, &filled) {
+        (Found::Release(schema), _) => validator.object(&object.0, schema),
+        (Found::Custom(schema), Some(value)) => {
+            validator.value(value, schema, Dialect::Custom);
+            validator.metadata(object);
+        }
+        _ => {
+            validator.metadata(object);
+            findings.push(unvalidated(manifest, key, schemas));
+        }
+    }
+    let faults = validator.faults.into_iter().filter(|fault| counts(fault));
+    findings.extend(faults.map(|fault| placed(fault, manifest, key)));
+    findings
+}
+
+/// What the API server will refuse an object for, as far as the schemas tell.
+pub fn refusal(key: &ObjectKey, manifest: &Manifest, schemas: &Schemas) -> Option<Refusal> {
+    refused(object(key, manifest, (schemas, &Patterns::default()), &|_| true))
+}
+
+/// What the API server will refuse an object for even where that is there already: fields that its
+/// schema has no place for, and what is wrong with a part that `changes`, which a path leads to. Of
+/// values it takes those that stay as they are (KEP-4008).
+pub fn misfit(
+    key: &ObjectKey,
+    manifest: &Manifest,
+    schemas: &Schemas,
+    changes: &dyn Fn(&[PathPart<'_>]) -> bool,
+) -> Option<Refusal> {
+    let counts = |fault: &Fault<'_>| match fault.rule {
+        Rule::UnknownField | Rule::WrongType => true,
+        Rule::Value | Rule::MissingField => changes(&fault.path),
+        _ => false,
+    };
+    refused(object(key, manifest, (schemas, &Patterns::default()), &counts))
+}
+
+fn refused(findings: Vec<Finding>) -> Option<Refusal> {
+    let errors = findings.into_iter().filter(|finding| finding.level == Level::Error);
+    let causes: Vec<Cause> = errors
+        .map(|error| Cause {
+            field: error.field.unwrap_or_default(),
+            message: error.message,
+            place: Some(error.place),
+        })
+        .collect();
+    let first = causes.first()?;
+    Some(Refusal { message: first.to_string(), hint: None, causes, may_pass: false })
+}
+
+fn placed(fault: Fault<'_>, manifest: &Manifest, key: &ObjectKey) -> Finding {
+    let Fault { path, at, rule, message } = fault;
+    let level = if rule == Rule::Surprise { Level::Warning } else { Level::Error };
+    Finding { level, ..Finding::about((key, manifest), (&path, at), rule, message) }
+}
+
+/// The warning about an object whose kind is not known.
+fn unvalidated(manifest: &Manifest, key: &ObjectKey, schemas: &Schemas) -> Finding {
+    let object = &manifest.object;
+    let wanted = format!("{}/{}", object.api_version(), object.kind());
+    let hint = match schemas.find(object) {
+        Found::OtherVersions(versions) => {
+            Some(format!("this kind is served in {}", versions.join(", ")))
+        }
+        _ => {
+            let names: Vec<String> = schemas.names().collect();
+            near(&wanted, &names).first().map(|near| format!("did you mean {near}?"))
+        }
+    };
+    let message = format!("no schema for {wanted}: not validated");
+    let at = (&[PathPart::Key("kind")][..], At::Key);
+    Finding { hint, ..Finding::about((key, manifest), at, Rule::NoSchema, message) }
+}
+
+/// Objects that are declared more than once.
+fn duplicates(named: &[(&ObjectKey, &Manifest)]) -> Vec<Finding> {
+    let mut first: BTreeMap<&ObjectKey, Place> = BTreeMap::new();
+    let mut findings = Vec::new();
+    for (key, manifest) in named {
+        let place = manifest.origin.place();
+        match first.get(key) {
+            None => drop(first.insert(key, place)),
+            Some(first) => findings.push(Finding {
+                level: Level::Error,
+                rule: Rule::Duplicate,
+                place,
+                object: Some((*key).clone()),
+                field: None,
+                message: format!("{key} is declared twice, here and at {first}"),
+                hint: Some("delete one of the two, or name its file in .trueupignore".to_owned()),
+            }),
+        }
+    }
+    findings
+}

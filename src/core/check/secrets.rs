@@ -1,0 +1,26 @@
+//! Keys that a Secret has twice: stringData overrides data without a word.
+
+use serde_json::Value;
+
+use super::validate::At;
+use super::{Finding, Rule};
+use crate::core::manifest::{Manifest, PathPart};
+use crate::core::object::ObjectKey;
+
+/// A warning for every key of a Secret that is both in data and in stringData.
+pub(super) fn twice(key: &ObjectKey, manifest: &Manifest) -> Vec<Finding> {
+    if (key.group.as_str(), key.kind.as_str()) != ("", "Secret") {
+        return Vec::new();
+    }
+    let map = |field: &str| manifest.object.0.get(field).and_then(Value::as_object);
+    let (Some(data), Some(texts)) = (map("data"), map("stringData")) else { return Vec::new() };
+    let both = texts.keys().filter(|name| data.contains_key(*name));
+    both.map(|name| {
+        let path = [PathPart::Key("stringData"), PathPart::Key(name)];
+        let message = format!("`{name}` is in data, too; the one in stringData counts");
+        let at = (&path[..], At::Key);
+        let hint = Some("delete one of them".to_owned());
+        Finding { hint, ..Finding::about((key, manifest), at, Rule::SecretKey, message) }
+    })
+    .collect()
+}

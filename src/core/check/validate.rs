@@ -1,0 +1,310 @@
+//! A value against its schema, with the API server's eyes: an error here is one that the server
+//! refuses as well. Where nobody can tell without the server, nothing is said.
+
+use serde_json::{Map, Value};
+
+use super::limits::{self, Patterns};
+use super::{Rule, words};
+use crate::core::kinds::schemas::{Kind, Others, Schema, Schemas};
+use crate::core::manifest::PathPart;
+use crate::core::object::Object;
+use crate::core::suggest::near;
+
+/// The type of every object's metadata.
+const METADATA: &str = "apis.meta.v1.ObjectMeta";
+
+/// How many unknown and missing fields of an object are compared with the names that may be meant.
+pub(super) const GUESSES: usize = 100;
+
+/// Whose rules a schema is written by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// Go's types: null is as good as nothing, and so is empty text for an enum.
+    Release,
+    /// A status in it: the server reads it and throws it away.
+    Status,
+    /// A structural schema.
+    Custom,
+    /// A part of one under anyOf and its like, which says nothing of unknown fields.
+    Logic,
+}
+
+/// Where in the file something is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum At {
+    Key,
+    Value,
+}
+
+/// One thing that is wrong with an object.
+#[derive(Debug)]
+pub(super) struct Fault<'v> {
+    pub(super) path: Vec<PathPart<'v>>,
+    pub(super) at: At,
+    pub(super) rule: Rule,
+    pub(super) message: String,
+}
+
+/// Goes through one object.
+pub(super) struct Validator<'s, 'v> {
+    pub(super) schemas: &'s Schemas,
+    pub(super) patterns: &'s Patterns,
+    /// Whether no value may be quoted.
+    pub(super) is_secret: bool,
+    pub(super) path: Vec<PathPart<'v>>,
+    pub(super) faults: Vec<Fault<'v>>,
+    /// How many more names may be guessed at.
+    pub(super) guesses: usize,
+}
+
+impl<'s, 'v> Validator<'s, 'v> {
+    /// An object of the release.
+    pub(super) fn object(&mut self, object: &'v Map<String, Value>, schema: &'s Schema) {
+        if let Some(schema) = self.resolved(schema) {
+            self.map(object, schema, Dialect::Release);
+        }
+    }
+
+    /// What every object has, of whatever kind.
+    pub(super) fn metadata(&mut self, object: &'v Object) {
+        let metadata = object.0.get("metadata");
+        if let (Some(schema), Some(metadata)) = (self.schemas.named(METADATA), metadata) {
+            self.path.push(PathPart::Key("metadata"));
+            self.value(metadata, schema, Dialect::Release);
+            self.path.pop();
+        }
+    }
+
+    /// A value that is there.
+    pub(super) fn value(&mut self, value: &'v Value, schema: &'s Schema, by: Dialect) {
+        let Some(schema) = self.resolved(schema) else { return };
+        let is_custom = matches!(by, Dialect::Custom | Dialect::Logic);
+        if value.is_null() {
+            if let Some(kind) = schema.kind.filter(|_| is_custom && !schema.nullable) {
+                self.wrong_type(value, words::wanted(kind));
+            }
+            return;
+        }
+        if schema.int_or_string {
+            if !value.is_string() && !words::is_integer(value) {
+                return self.wrong_type(value, "an integer or text");
+            }
+        } else if let Some(kind) = schema.kind
+            && !words::is(value, kind)
+        {
+            return self.wrong_type(value, words::wanted(kind));
+        }
+        match value {
+            Value::Object(map) => self.map(map, schema, by),
+            Value::Array(list) => self.list(list, schema, by),
+            _ => {}
+        }
+        for complaint in limits::complaints(value, schema, by, self.patterns) {
+            let shown = self.shown(value);
+            self.fault(At::Value, Rule::Value, |name| complaint.text(name, &shown));
+        }
+        if is_custom {
+            self.combined(value, schema);
+        }
+    }
+
+    fn resolved(&self, schema: &'s Schema) -> Option<&'s Schema> {
+        match &schema.reference {
+            Some(name) => self.schemas.named(name),
+            None => Some(schema),
+        }
+    }
+
+    fn list(&mut self, list: &'v [Value], schema: &'s Schema, by: Dialect) {
+        let Some(items) = &schema.items else { return };
+        for (index, item) in list.iter().enumerate() {
+            self.path.push(PathPart::Index(index));
+            self.value(item, items, by);
+            self.path.pop();
+        }
+    }
+
+    fn map(&mut self, map: &'v Map<String, Value>, schema: &'s Schema, by: Dialect) {
+        let is_resource = by == Dialect::Custom && (self.path.is_empty() || schema.is_resource);
+        for (name, value) in map {
+            // Every object has these; the root's are looked at by themselves.
+            if is_resource && matches!(name.as_str(), "apiVersion" | "kind" | "metadata") {
+                continue;
+            }
+            let by = match (by, &self.path[..], name.as_str()) {
+                (Dialect::Release, [], "status") => Dialect::Status,
+                (by, ..) => by,
+            };
+            self.path.push(PathPart::Key(name));
+            match (schema.properties.get(name), &schema.additional_properties) {
+                (Some(below), _) => self.value(value, below, by),
+                (None, Some(Others::Like(below))) => {
+                    self.empty_text(value, below, by);
+                    self.value(value, below, by);
+                }
+                (None, Some(Others::Allowed(true))) => {}
+                (None, _) if refuses_unknown(schema, by) => self.unknown(name, schema),
+                (None, _) => {}
+            }
+            self.path.pop();
+        }
+        if by == Dialect::Status {
+            return;
+        }
+        for name in &schema.required {
+            if map.get(name).is_none_or(|value| value.is_null() && by != Dialect::Logic) {
+                self.missing(name, map, schema);
+            }
+        }
+    }
+
+    /// A label, say, that has no value: it gets one without a word.
+    fn empty_text(&mut self, value: &Value, schema: &Schema, by: Dialect) {
+        if value.is_null() && by == Dialect::Release && schema.kind == Some(Kind::String) {
+            self.fault(At::Value, Rule::Surprise, |name| {
+                format!(
+                    "{name} is null, which is empty text for Kubernetes: write \"\" if you mean it"
+                )
+            });
+        }
+    }
+
+    /// anyOf and its like, of which the API server knows more than that they do not hold, too.
+    fn combined(&mut self, value: &'v Value, schema: &'s Schema) {
+        for part in &schema.all_of {
+            self.value(value, part, Dialect::Logic);
+        }
+        let holding = |this: &mut Self, parts: &'s [Schema]| {
+            parts.iter().filter(|part| this.holds(value, part)).count()
+        };
+        if !schema.any_of.is_empty() && holding(self, &schema.any_of) == 0 {
+            self.fault(At::Value, Rule::Value, |name| {
+                format!("{name} has none of the forms that its definition allows (anyOf)")
+            });
+        }
+        if !schema.one_of.is_empty() {
+            let count = holding(self, &schema.one_of);
+            if count != 1 {
+                self.fault(At::Value, Rule::Value, |name| {
+                    let forms = if count == 0 { "none" } else { "more than one" };
+                    format!("{name} has {forms} of the forms that its definition allows (oneOf)")
+                });
+            }
+        }
+        if schema.not.as_ref().is_some_and(|not| self.holds(value, not)) {
+            self.fault(At::Value, Rule::Value, |name| {
+                format!("{name} has a form that its definition rules out (not)")
+            });
+        }
+    }
+
+    fn holds(&mut self, value: &'v Value, schema: &'s Schema) -> bool {
+        let before = self.faults.len();
+        self.value(value, schema, Dialect::Logic);
+        let holds = self.faults.len() == before;
+        self.faults.truncate(before);
+        holds
+    }
+
+    /// The names that may be meant by another.
+    fn guess<'n>(&mut self, name: &str, names: impl Iterator<Item = &'n String>) -> Vec<&'n str> {
+        match self.guesses.checked_sub(1) {
+            None => Vec::new(),
+            Some(left) => {
+                self.guesses = left;
+                near(name, names.map(String::as_str))
+            }
+        }
+    }
+
+    fn unknown(&mut self, name: &str, schema: &Schema) {
+        let near = self.guess(name, schema.properties.keys());
+        let meant =
+            near.first().map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
+        self.fault(At::Key, Rule::UnknownField, |_| format!("unknown field `{name}`{meant}"));
+    }
+
+    fn missing(&mut self, name: &str, map: &Map<String, Value>, schema: &Schema) {
+        let strangers = map.keys().filter(|key| !schema.properties.contains_key(*key));
+        let misspelt = self.guess(name, strangers);
+        if !misspelt.is_empty() && !schema.properties.is_empty() {
+            return; // the unknown field that is meant says so already
+        }
+        let of = if self.path.is_empty() {
+            "is missing".to_owned()
+        } else {
+            format!("is missing in {}", words::name(&self.path))
+        };
+        self.fault(At::Key, Rule::MissingField, |_| format!("`{name}` {of}"));
+    }
+
+    fn wrong_type(&mut self, value: &Value, wanted: &str) {
+        let not = words::kind_and_value(value, self.is_secret);
+        let quotes = match value {
+            Value::Number(_) | Value::Bool(_) if wanted == "text" && !self.is_secret => {
+                format!(": write \"{value}\" in quotes")
+            }
+            Value::Number(_) | Value::Bool(_) if wanted == "text" => ": write it in quotes".into(),
+            Value::String(text) if words::would_be(text, wanted) => ": leave the quotes out".into(),
+            _ => String::new(),
+        };
+        self.fault(At::Value, Rule::WrongType, |name| {
+            format!("{name} must be {wanted}, not {not}{quotes}")
+        });
+    }
+
+    fn shown(&self, value: &Value) -> String {
+        words::kind_and_value(value, self.is_secret)
+    }
+
+    fn fault(&mut self, at: At, rule: Rule, message: impl FnOnce(&str) -> String) {
+        let message = message(&words::name(&self.path));
+        self.faults.push(Fault { path: self.path.clone(), at, rule, message });
+    }
+}
+
+/// Whether a field without a schema is an error; a map without any schema takes all.
+fn refuses_unknown(schema: &Schema, by: Dialect) -> bool {
+    match by {
+        Dialect::Release | Dialect::Status => !schema.properties.is_empty(),
+        Dialect::Custom => schema.kind == Some(Kind::Object) && !schema.keeps_unknown,
+        Dialect::Logic => false,
+    }
+}
+
+/// A custom resource as the API server looks at it: with defaults, and without nulls that mean
+/// nothing.
+pub(super) fn filled(object: &Object, schema: &Schema) -> Value {
+    let mut value = Value::Object(object.0.clone());
+    fill(&mut value, schema);
+    value
+}
+
+fn fill(value: &mut Value, schema: &Schema) {
+    match value {
+        Value::Object(map) => {
+            for (name, below) in &schema.properties {
+                let is_null = |value: &Value| value.is_null() && !below.nullable;
+                if map.get(name).is_none_or(is_null) {
+                    match &below.default {
+                        Some(default) => drop(map.insert(name.clone(), default.clone())),
+                        None => drop(map.remove(name)),
+                    }
+                }
+                if let Some(value) = map.get_mut(name) {
+                    fill(value, below);
+                }
+            }
+            if let Some(Others::Like(below)) = &schema.additional_properties {
+                map.retain(|_, value| !value.is_null() || below.nullable);
+                map.values_mut().for_each(|value| fill(value, below));
+            }
+        }
+        Value::Array(list) => {
+            if let Some(items) = &schema.items {
+                list.iter_mut().for_each(|value| fill(value, items));
+            }
+        }
+        _ => {}
+    }
+}

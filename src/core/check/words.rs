@@ -1,0 +1,97 @@
+//! Values and fields in words, for messages.
+
+use serde_json::Value;
+
+use crate::core::kinds::schemas::Kind;
+use crate::core::manifest::PathPart;
+
+/// Longer text is cut in a message.
+const SHOWN: usize = 60;
+
+/// What a value of this kind is called.
+pub(super) fn wanted(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Object => "a map",
+        Kind::Array => "a list",
+        Kind::String => "text",
+        Kind::Integer => "an integer",
+        Kind::Number => "a number",
+        Kind::Boolean => "true or false",
+    }
+}
+
+/// Whether a value is of this kind.
+pub(super) fn is(value: &Value, kind: Kind) -> bool {
+    match kind {
+        Kind::Object => value.is_object(),
+        Kind::Array => value.is_array(),
+        Kind::String => value.is_string(),
+        Kind::Integer => is_integer(value),
+        Kind::Number => value.is_number(),
+        Kind::Boolean => value.is_boolean(),
+    }
+}
+
+/// Whether a value is a number without a fraction.
+pub(super) fn is_integer(value: &Value) -> bool {
+    value.as_f64().is_some_and(|number| number.fract() == 0.0)
+}
+
+/// Whether text would be what is wanted if it had no quotes.
+pub(super) fn would_be(text: &str, wanted: &str) -> bool {
+    match wanted {
+        "an integer" => text.parse::<i64>().is_ok(),
+        "a number" => text.parse::<f64>().is_ok_and(f64::is_finite),
+        "true or false" => matches!(text, "true" | "false"),
+        _ => false,
+    }
+}
+
+/// A value: its kind, and what it is unless that is nobody's business.
+pub(super) fn kind_and_value(value: &Value, is_secret: bool) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Object(_) => "a map".to_owned(),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Bool(_) if is_secret => "a boolean".to_owned(),
+        Value::Number(_) if is_secret => "a number".to_owned(),
+        Value::String(_) if is_secret => "this text".to_owned(),
+        Value::Bool(value) => format!("the boolean {value}"),
+        Value::Number(value) => format!("the number {value}"),
+        Value::String(text) if text.chars().count() > SHOWN => {
+            format!("the text \"{}…\"", text.chars().take(SHOWN).collect::<String>())
+        }
+        Value::String(text) => format!("the text \"{text}\""),
+    }
+}
+
+/// The end of a path, as in `containers[0]`.
+pub(super) fn name(path: &[PathPart]) -> String {
+    let mut name = String::new();
+    for part in path {
+        match part {
+            PathPart::Key(key) => name = (*key).to_owned(),
+            PathPart::Index(index) => name.push_str(&format!("[{index}]")),
+        }
+    }
+    if name.is_empty() { "the object".to_owned() } else { format!("`{name}`") }
+}
+
+/// A whole path, as the API server writes it: `spec.containers[0].env`, and
+/// `metadata.labels[example.com/a]`.
+pub(super) fn field(path: &[PathPart]) -> String {
+    let mut field = String::new();
+    for part in path {
+        match part {
+            PathPart::Index(index) => field.push_str(&format!("[{index}]")),
+            PathPart::Key(key) if key.contains(['.', '/', '[']) => {
+                field.push_str(&format!("[{key}]"));
+            }
+            PathPart::Key(key) => {
+                let dot = if field.is_empty() { "" } else { "." };
+                field.push_str(&format!("{dot}{key}"));
+            }
+        }
+    }
+    field
+}

@@ -1,0 +1,88 @@
+//! What the API server said of objects that it writes down otherwise than they are declared, such
+//! as `cpu: 1000m`: that applying changes nothing. It says so again until one of the two moves.
+//!
+//! Data only; [`crate::cluster`] keeps it on this machine, where nothing of an object but a digest
+//! is written.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::core::object::Object;
+
+/// Applying this to that changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    uid: String,
+    state: State,
+}
+
+/// What the verdict was about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct State {
+    /// The live object's resourceVersion.
+    version: String,
+    /// A digest of what would be sent.
+    digest: String,
+}
+
+impl Verdict {
+    /// That applying `send` changes nothing of `live`; `None` when `live` is not the server's.
+    pub fn new(send: &Object, live: &Object) -> Option<Self> {
+        let (uid, version) = (live.uid()?.to_owned(), live.resource_version()?.to_owned());
+        let mut digest = Sha256::new();
+        // The digest tells nothing by itself: the same object elsewhere has another.
+        digest.update(uid.as_bytes());
+        digest.update(serde_json::to_vec(send).ok()?);
+        let digest = URL_SAFE_NO_PAD.encode(digest.finalize());
+        Some(Self { uid, state: State { version, digest } })
+    }
+}
+
+/// The verdicts of one inventory, by uid.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Verdicts(BTreeMap<String, State>);
+
+impl Verdicts {
+    /// Whether `verdict` was given before.
+    pub fn has(&self, verdict: &Verdict) -> bool {
+        self.0.get(&verdict.uid) == Some(&verdict.state)
+    }
+}
+
+impl Extend<Verdict> for Verdicts {
+    fn extend<T: IntoIterator<Item = Verdict>>(&mut self, verdicts: T) {
+        self.0.extend(verdicts.into_iter().map(|verdict| (verdict.uid, verdict.state)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(value: serde_json::Value) -> Object {
+        Object(value.as_object().cloned().unwrap())
+    }
+
+    #[test]
+    fn a_verdict_holds_until_one_of_the_two_moves() {
+        let live = |version: &str| {
+            object(json!({ "metadata": { "uid": "u", "resourceVersion": version } }))
+        };
+        let send = |cpu: &str| object(json!({ "spec": { "cpu": cpu } }));
+        let mut verdicts = Verdicts::default();
+        verdicts.extend(Verdict::new(&send("1000m"), &live("1")));
+        let text = serde_json::to_string(&verdicts).unwrap();
+        let verdicts: Verdicts = serde_json::from_str(&text).unwrap();
+        assert!(verdicts.has(&Verdict::new(&send("1000m"), &live("1")).unwrap()));
+        assert!(!verdicts.has(&Verdict::new(&send("1000m"), &live("2")).unwrap()));
+        assert!(!verdicts.has(&Verdict::new(&send("2000m"), &live("1")).unwrap()));
+        assert_eq!(Verdict::new(&send("1000m"), &object(json!({ "metadata": {} }))), None);
+    }
+}

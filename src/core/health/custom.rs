@@ -1,0 +1,152 @@
+//! Rules of `trueup.yaml`: when objects of a kind are ready, and when they have failed, by their
+//! conditions or by an expression.
+
+use std::fmt;
+
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::Health;
+use super::conditions::{condition, is_stale, words};
+use super::expression::Expression;
+use crate::core::object::{Object, ObjectKey};
+
+/// When objects of a kind are ready.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HealthRule {
+    /// The kind.
+    pub kind: String,
+    /// Its API group; the empty text, which is also what is meant when it is left out, is the core
+    /// group.
+    #[serde(default)]
+    pub group: String,
+    /// What has to hold: the expression, or all conditions.
+    pub ready: Test,
+    /// What says that it failed: the expression, or any of the conditions.
+    #[serde(default)]
+    pub failed: Test,
+}
+
+/// Something that holds of an object, or does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Test {
+    /// Conditions and what is expected of them.
+    Conditions(Vec<Expectation>),
+    /// An expression in CEL.
+    Expression(Expression),
+}
+
+impl Default for Test {
+    fn default() -> Self {
+        Self::Conditions(Vec::new())
+    }
+}
+
+impl<'de> Deserialize<'de> for Test {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Test;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an expression in CEL, or a list of conditions")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Test, E> {
+                Ok(Test::Expression(Expression::new(text)))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Test, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(list)).map(Test::Conditions)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+/// A condition and the status that is expected of it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expectation {
+    /// The condition's type.
+    pub condition: String,
+    /// Its status; `True` when left out.
+    #[serde(default = "yes")]
+    pub status: String,
+    /// Its reason; any when left out.
+    pub reason: Option<String>,
+}
+
+fn yes() -> String {
+    "True".to_owned()
+}
+
+impl HealthRule {
+    /// Whether it is about this object.
+    pub fn is_about(&self, key: &ObjectKey) -> bool {
+        self.kind == key.kind && self.group == key.group
+    }
+
+    /// What is wrong with its expressions, and with which of them.
+    pub fn wrong(&self) -> Option<(&'static str, &str)> {
+        let tests = [("ready", &self.ready), ("failed", &self.failed)];
+        tests.into_iter().find_map(|(name, test)| match test {
+            Test::Expression(expression) => Some((name, expression.wrong()?)),
+            Test::Conditions(_) => None,
+        })
+    }
+
+    /// The health of an object that it is about. What can't be worked out is not known, and so not
+    /// ready. What its expressions cost is added to `spent`.
+    pub fn health(&self, object: &Object, spent: &mut u64) -> Health {
+        let unknown = |why: String| Health::progressing(format!("its rule can't tell: {why}"));
+        match &self.failed {
+            Test::Conditions(any) => {
+                if let Some(found) = any.iter().find_map(|it| it.met(object)) {
+                    return Health::failed(words(found, "it failed"));
+                }
+            }
+            Test::Expression(expression) => match expression.holds(object, spent) {
+                Ok(true) => return Health::failed(format!("{} holds", expression.text())),
+                Ok(false) => {}
+                Err(why) => return unknown(why),
+            },
+        }
+        match &self.ready {
+            Test::Conditions(all) => match all.iter().find(|it| it.met(object).is_none()) {
+                None => Health::ready(),
+                Some(lack) => Health::progressing(lack.lack(object)),
+            },
+            Test::Expression(expression) => match expression.holds(object, spent) {
+                Ok(true) => Health::ready(),
+                Ok(false) => Health::progressing(format!("{} does not hold", expression.text())),
+                Err(why) => unknown(why),
+            },
+        }
+    }
+}
+
+impl Expectation {
+    /// The condition, if it is as expected.
+    fn met<'a>(&self, object: &'a Object) -> Option<&'a Value> {
+        let found = condition(object, &self.condition).filter(|it| !is_stale(it, object))?;
+        let is = |name: &str, wanted: &str| found.get(name).and_then(Value::as_str) == Some(wanted);
+        let met = is("status", &self.status)
+            && self.reason.as_ref().is_none_or(|reason| is("reason", reason));
+        met.then_some(found)
+    }
+
+    /// What is there instead of what is expected.
+    fn lack(&self, object: &Object) -> String {
+        let Self { condition: kind, status, .. } = self;
+        match condition(object, kind) {
+            Some(found) => {
+                format!("{kind} is not {status}: {}", words(found, "no reason is given"))
+            }
+            None => format!("it has no condition {kind}"),
+        }
+    }
+}

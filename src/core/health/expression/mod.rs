@@ -1,0 +1,145 @@
+//! Expressions in CEL, the language of Kubernetes' own validation rules, over one live object.
+//!
+//! A repository may write any expression, so none may cost more than a bounded time and memory:
+//! [`read`] says what is wrong with one without running it, [`evaluate`] works it out and pays for
+//! each step out of a [`budget`]. The `cel` crate reads the grammar and nothing more; its own
+//! interpreter can't be given a limit. That both give the same answers is held by a test.
+
+mod budget;
+mod evaluate;
+mod functions;
+mod node;
+mod read;
+mod value;
+
+use std::fmt;
+use std::sync::Arc;
+
+use self::budget::Budget;
+use self::evaluate::Evaluation;
+use self::node::Node;
+use self::value::Value;
+use crate::core::object::Object;
+
+/// What expressions may be like, and what they may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How many bytes an expression may have.
+    pub length: usize,
+    /// How many levels deep its parts may be nested.
+    pub depth: usize,
+    /// How many bytes a regular expression may take once it is compiled.
+    pub pattern: usize,
+    /// What working one out may cost, in Kubernetes' units (`PerCallLimit`).
+    pub cost: u64,
+    /// What those of one look at objects may cost together (`RuntimeCELCostBudget`).
+    pub total: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let (cost, total) = (1_000_000, 10_000_000);
+        Self { length: 1000, depth: 64, pattern: 256 << 10, cost, total }
+    }
+}
+
+/// An expression, read.
+#[derive(Clone)]
+pub struct Expression {
+    text: String,
+    limits: Limits,
+    node: Result<Arc<Node>, String>,
+}
+
+impl Expression {
+    /// Reads an expression; [`Self::wrong`] says what is wrong with it.
+    pub fn new(text: &str) -> Self {
+        Self::within(text, Limits::default())
+    }
+
+    /// Reads an expression that may cost as much as is said.
+    pub fn within(text: &str, limits: Limits) -> Self {
+        let node = read::read(text, &limits).map(Arc::new);
+        Self { text: text.to_owned(), limits, node }
+    }
+
+    /// As it is written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What is wrong with it.
+    pub fn wrong(&self) -> Option<&str> {
+        self.node.as_ref().err().map(String::as_str)
+    }
+
+    /// Whether it holds of an object. What working it out costs is added to `spent`, which counts
+    /// for all expressions of one look.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be worked out, as where a field is missing, when it is neither true nor false,
+    /// or when it costs more than it may.
+    pub fn holds(&self, object: &Object, spent: &mut u64) -> Result<bool, String> {
+        let node = self.node.as_ref().map_err(String::clone)?;
+        let left = self.limits.total.saturating_sub(*spent);
+        let mut budget = Budget::of(self.limits.cost.min(left));
+        let mut evaluation = Evaluation { object, limits: &self.limits, budget: &mut budget };
+        let answer = evaluation.value(node, None);
+        *spent = spent.saturating_add(budget.spent());
+        match answer {
+            Ok(Value::Bool(answer)) => Ok(answer),
+            Ok(Value::Int(_) | Value::Uint(_) | Value::Double(_)) => Err(neither("a number")),
+            Ok(Value::Text(_) | Value::Made(_)) => Err(neither("a text")),
+            Ok(Value::Null) => Err(neither("null")),
+            Ok(_) => Err(neither("something")),
+            Err(Fault::Stopped(why)) => Err(why),
+            Err(Fault::Costly) if left < self.limits.cost => Err(format!(
+                "the expressions of one look at all objects may cost {} units, and that is used up; \
+                 look through shorter lists, or have fewer rules",
+                self.limits.total
+            )),
+            Err(Fault::Costly) => Err(format!(
+                "it costs more than {} units, which is what an expression may cost in Kubernetes, \
+                 too; look through fewer lists inside of each other",
+                self.limits.cost
+            )),
+        }
+    }
+}
+
+fn neither(what: &str) -> String {
+    format!("it gives {what}, neither true nor false")
+}
+
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.text)
+    }
+}
+
+impl PartialEq for Expression {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Expression {}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Fault {
+    /// It can't be worked out.
+    Stopped(String),
+    /// It costs too much; nothing makes up for that.
+    Costly,
+}
+
+impl Fault {
+    fn stopped(why: impl Into<String>) -> Self {
+        Self::Stopped(why.into())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,260 @@
+//! Health: ready, progressing or failed, read from one live object.
+//!
+//! The rules are those of kstatus (`cli-utils`, `pkg/kstatus/status`), made stricter where Flux,
+//! Argo CD and kapp are right; each says where it is from. What is asked first of any object is
+//! here, what a kind's own status says is in the parts, one file for kinds that belong together.
+//! How long to wait, and for whom, is not decided here: see [`crate::app::prove`].
+
+mod conditions;
+mod custom;
+pub mod evidence;
+mod expression;
+mod network;
+mod others;
+mod pods;
+mod proof;
+pub mod rollout;
+mod workloads;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::Serialize;
+use serde_json::Value;
+
+pub use custom::{Expectation, HealthRule, Test};
+pub use expression::{Expression, Limits};
+pub use proof::{Ended, Proof, Standing};
+
+use crate::core::object::{Object, ObjectKey};
+use conditions::{condition, is_true, words};
+
+/// How an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// It does what it is for.
+    Ready,
+    /// It does not yet, and may soon.
+    Progressing,
+    /// It will not without somebody's help, as far as one can see.
+    Failed,
+}
+
+impl State {
+    /// The state's name, as in output and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Progressing => "progressing",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How an object is, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Health {
+    /// How it is.
+    pub state: State,
+    /// What it waits for, or why it failed; may be empty where it is ready. It can quote the
+    /// object, so it is redacted before it is shown.
+    pub why: String,
+}
+
+impl Health {
+    /// Ready.
+    pub fn ready() -> Self {
+        Self { state: State::Ready, why: String::new() }
+    }
+
+    /// Ready, and worth a word.
+    pub fn ready_as(why: impl Into<String>) -> Self {
+        Self { state: State::Ready, why: why.into() }
+    }
+
+    /// Not yet ready, for lack of something.
+    pub fn progressing(why: impl Into<String>) -> Self {
+        Self { state: State::Progressing, why: why.into() }
+    }
+
+    /// Failed.
+    pub fn failed(why: impl Into<String>) -> Self {
+        Self { state: State::Failed, why: why.into() }
+    }
+
+    /// Whether it is ready.
+    pub fn is_ready(&self) -> bool {
+        self.state == State::Ready
+    }
+}
+
+/// What an object's health depends on besides the object.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Judge {
+    /// Rules of `trueup.yaml`; the first that is about an object counts.
+    pub rules: Vec<HealthRule>,
+    /// StorageClasses whose volumes are bound when the first pod uses them.
+    pub late_binding: BTreeSet<String>,
+    /// What the expressions of its rules have cost since the look at objects began.
+    pub spent: Spent,
+}
+
+/// What expressions have cost together. It says nothing of what a judge is like.
+#[derive(Debug, Default)]
+pub struct Spent(AtomicU64);
+
+impl Clone for Spent {
+    fn clone(&self) -> Self {
+        Self(AtomicU64::new(self.0.load(Ordering::Relaxed)))
+    }
+}
+
+impl PartialEq for Spent {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Judge {
+    /// Begins another look at objects, with all that its rules may cost together.
+    pub fn begin_look(&self) {
+        self.spent.0.store(0, Ordering::Relaxed);
+    }
+
+    /// The health of a live object.
+    ///
+    /// What is asked of any kind comes first, in kstatus' order (`generic.go`,
+    /// `checkGenericProperties`): deletion, observedGeneration, `Reconciling` and `Stalled`. Then
+    /// the rule of `trueup.yaml`, the kind's own rule, and the condition `Ready`. What has none of
+    /// these is ready as soon as it exists.
+    pub fn health(&self, object: &Object) -> Health {
+        if let Some(health) = unsettled(object) {
+            return health;
+        }
+        let key = object.key();
+        if let Some(rule) = self.rules.iter().find(|rule| rule.is_about(&key)) {
+            let before = self.spent.0.load(Ordering::Relaxed);
+            let mut spent = before;
+            let health = rule.health(object, &mut spent);
+            self.spent.0.fetch_add(spent - before, Ordering::Relaxed);
+            return health;
+        }
+        self.of_kind(&key, object).unwrap_or_else(|| by_ready(object))
+    }
+
+    /// What the kind's own rule says; `None` where there is none.
+    fn of_kind(&self, key: &ObjectKey, object: &Object) -> Option<Health> {
+        let rule = match (key.group.as_str(), key.kind.as_str()) {
+            ("apps" | "extensions", "Deployment") => workloads::deployment,
+            ("apps", "StatefulSet") => workloads::stateful_set,
+            ("apps" | "extensions", "DaemonSet") => workloads::daemon_set,
+            ("apps" | "extensions", "ReplicaSet") => workloads::replica_set,
+            ("", "ReplicationController") => workloads::replica_set,
+            ("batch", "Job") => pods::job,
+            ("", "Pod") => pods::pod,
+            ("", "PersistentVolumeClaim") => {
+                return Some(others::claim(object, &self.late_binding));
+            }
+            ("", "PersistentVolume") => others::volume,
+            ("", "Service") => network::service,
+            ("networking.k8s.io" | "extensions", "Ingress") => network::ingress,
+            ("gateway.networking.k8s.io", kind) => return network::gateway_api(kind, object),
+            ("autoscaling", "HorizontalPodAutoscaler") => others::autoscaler,
+            ("policy", "PodDisruptionBudget") => others::disruption_budget,
+            ("apiextensions.k8s.io", "CustomResourceDefinition") => others::definition,
+            ("apiregistration.k8s.io", "APIService") => others::api_service,
+            ("", "Namespace") => others::namespace,
+            _ => return None,
+        };
+        Some(rule(object))
+    }
+
+    /// Whether objects of this kind are ready as soon as they exist, so that nobody has to look.
+    pub fn is_ready_at_once(&self, key: &ObjectKey) -> bool {
+        let group = key.group.as_str();
+        !self.rules.iter().any(|rule| rule.is_about(key))
+            && match key.kind.as_str() {
+                "ConfigMap" | "Secret" | "ServiceAccount" | "LimitRange" | "Endpoints"
+                | "PodTemplate" => group.is_empty(),
+                "Role" | "RoleBinding" | "ClusterRole" | "ClusterRoleBinding" => {
+                    group == "rbac.authorization.k8s.io"
+                }
+                "NetworkPolicy" | "IngressClass" => group == "networking.k8s.io",
+                "PriorityClass" => group == "scheduling.k8s.io",
+                "StorageClass" | "CSIDriver" => group == "storage.k8s.io",
+                "RuntimeClass" => group == "node.k8s.io",
+                "CronJob" => group == "batch",
+                "ControllerRevision" => group == "apps",
+                // Their servers have health of their own, which is their Deployment's.
+                "ValidatingWebhookConfiguration"
+                | "MutatingWebhookConfiguration"
+                | "ValidatingAdmissionPolicyBinding" => group == "admissionregistration.k8s.io",
+                "EndpointSlice" => group == "discovery.k8s.io",
+                _ => false,
+            }
+    }
+}
+
+/// What keeps an object of any kind from being judged by its status.
+fn unsettled(object: &Object) -> Option<Health> {
+    if at(object, "/metadata/deletionTimestamp").is_some() {
+        return Some(Health::progressing(others::deletion(object)));
+    }
+    // Old status is no status: it speaks of what was declared before.
+    let generation = number(object, "/metadata/generation");
+    let observed = number(object, "/status/observedGeneration");
+    if let (Some(generation), Some(observed)) = (generation, observed)
+        && observed < generation
+    {
+        return Some(Health::progressing("its controller has not seen the change yet"));
+    }
+    if let Some(stalled) = condition(object, "Stalled").filter(|it| is_true(it)) {
+        return Some(Health::failed(words(stalled, "it is stalled")));
+    }
+    let reconciling = condition(object, "Reconciling").filter(|it| is_true(it))?;
+    Some(Health::progressing(words(reconciling, "its controller is at work")))
+}
+
+/// The condition `Ready`, which many custom resources have (kstatus `generic.go`). Not being ready
+/// is never a failure: only `Stalled` says that nobody will go on.
+fn by_ready(object: &Object) -> Health {
+    match condition(object, "Ready") {
+        None => Health::ready(),
+        Some(ready) if conditions::is_stale(ready, object) => {
+            Health::progressing("its controller has not seen the change yet")
+        }
+        Some(ready) if is_true(ready) => Health::ready(),
+        Some(ready) => Health::progressing(words(ready, "it is not ready")),
+    }
+}
+
+/// A value by its JSON pointer.
+fn at<'a>(object: &'a Object, pointer: &str) -> Option<&'a Value> {
+    let mut parts = pointer.split('/').skip(1);
+    let first = object.0.get(parts.next()?)?;
+    parts.try_fold(first, |value, part| match value {
+        Value::Array(list) => list.get(part.parse::<usize>().ok()?),
+        value => value.get(part),
+    })
+}
+
+/// A number by its JSON pointer.
+fn number(object: &Object, pointer: &str) -> Option<i64> {
+    at(object, pointer)?.as_i64()
+}
+
+/// A text by its JSON pointer.
+fn text<'a>(object: &'a Object, pointer: &str) -> Option<&'a str> {
+    at(object, pointer)?.as_str()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! What waiting came to: every object that was waited for, and how it is.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{Health, State};
+use crate::core::object::ObjectKey;
+use crate::core::policy::run_options::as_seconds;
+
+/// One object and how it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Standing {
+    /// Which object.
+    pub key: ObjectKey,
+    /// How it is.
+    pub health: Health,
+    /// How long after waiting began it came to be so.
+    #[serde(serialize_with = "as_seconds")]
+    pub after: Duration,
+    /// What a person would look up, line by line: pods, events, logs. Redacted before it is shown.
+    pub details: Vec<String>,
+}
+
+/// Why waiting ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ended {
+    /// It has not.
+    #[default]
+    Waiting,
+    /// Everything is ready.
+    Ready,
+    /// Something failed, and stayed so.
+    Failed,
+    /// The time was up.
+    Timeout,
+    /// A signal came.
+    Interrupted,
+    /// A newer commit has come.
+    Superseded,
+}
+
+impl Ended {
+    /// Its name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Ready => "ready",
+            Self::Failed => "failed",
+            Self::Timeout => "timeout",
+            Self::Interrupted => "interrupted",
+            Self::Superseded => "superseded",
+        }
+    }
+}
+
+/// How the desired objects are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Proof {
+    /// How many are ready.
+    pub ready: usize,
+    /// Those that are not, the failed ones first.
+    pub others: Vec<Standing>,
+    /// How many nobody waits for: their annotation says so, or they could not be applied.
+    pub unasked: usize,
+    /// What stood in the way of looking.
+    pub notes: Vec<String>,
+    /// Why waiting ended.
+    pub ended: Ended,
+    /// How long it took.
+    #[serde(serialize_with = "as_seconds")]
+    pub elapsed: Duration,
+}
+
+impl Proof {
+    /// Whether all that was waited for is ready.
+    pub fn is_ready(&self) -> bool {
+        self.others.is_empty()
+    }
+
+    /// How many failed.
+    pub fn failed(&self) -> usize {
+        self.others.iter().filter(|it| it.health.state == State::Failed).count()
+    }
+
+    /// How many are neither ready nor failed.
+    pub fn progressing(&self) -> usize {
+        self.others.len() - self.failed()
+    }
+}

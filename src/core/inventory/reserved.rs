@@ -1,0 +1,165 @@
+//! The objects that keep track of others: records of inventories and other tools' ApplySets, and the
+//! locks of trueup. No manifest may declare one, and none is pruned.
+//!
+//! A commit that could write such an object could take another target's inventory away, or have its
+//! members deleted.
+
+use serde_json::Value;
+
+use super::PART_OF;
+use crate::core::manifest::{Manifest, PathPart};
+use crate::core::object::Object;
+use crate::core::problem::Problem;
+
+/// What the marks of an ApplySet begin with, labels and annotations alike.
+const MARKS: &str = "applyset.kubernetes.io/";
+/// The one label among them that does not make an object a parent or a member: it marks a definition
+/// whose objects may be parents.
+const PARENT_TYPE: &str = "applyset.kubernetes.io/is-parent-type";
+/// What the names of trueup's records and locks begin with.
+pub const NAME_PREFIX: &str = "trueup-";
+
+/// What an object keeps track of others with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeper {
+    /// The record of one of trueup's inventories, by its name.
+    Record,
+    /// The record of any ApplySet, by its marks.
+    Parent,
+    /// A lock.
+    Lock,
+}
+
+impl Keeper {
+    /// What a live object is, if it is one of them.
+    pub fn of(live: &Object) -> Option<Self> {
+        let is_parents = |mark: &&str| *mark != PART_OF && *mark != PARENT_TYPE;
+        let by_mark = || {
+            let mut marks =
+                ["labels", "annotations"].into_iter().flat_map(|field| marks(live, field));
+            marks.any(|mark| is_parents(&mark)).then_some(Self::Parent)
+        };
+        Self::by_name(live).or_else(by_mark)
+    }
+
+    /// What an object is by its kind and name alone.
+    fn by_name(object: &Object) -> Option<Self> {
+        if !object.name().starts_with(NAME_PREFIX) {
+            return None;
+        }
+        match (object.group(), object.kind()) {
+            ("", "ConfigMap") => Some(Self::Record),
+            ("coordination.k8s.io", "Lease") => Some(Self::Lock),
+            _ => None,
+        }
+    }
+
+    /// What it is, in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Record => "the record of an inventory",
+            Self::Parent => "the record of an ApplySet",
+            Self::Lock => "the lock of an inventory",
+        }
+    }
+}
+
+/// Why a manifest may not be there, whatever else it says of itself, and where that stands.
+pub fn problem(manifest: &Manifest) -> Option<Problem> {
+    let Fault { path, message, hint } = fault(&manifest.object)?;
+    let path: Vec<PathPart<'_>> = path.into_iter().map(PathPart::Key).collect();
+    let place = manifest.place_at(&path).unwrap_or_else(|| manifest.origin.place());
+    Some(Problem { place, message, excerpt: None, hint: Some(hint) })
+}
+
+/// What is wrong with a manifest's object, and which keys lead to it.
+struct Fault<'a> {
+    path: Vec<&'a str>,
+    message: String,
+    hint: String,
+}
+
+fn fault(object: &Object) -> Option<Fault<'_>> {
+    let whose = object.key();
+    for (field, word) in [("labels", "label"), ("annotations", "annotation")] {
+        let Some(mark) = marks(object, field).next() else { continue };
+        let setter = match mark {
+            PART_OF => "trueup",
+            _ => "the tool that keeps the inventory",
+        };
+        return Some(Fault {
+            path: vec!["metadata", field, mark],
+            message: format!("{whose} carries the {word} {mark}, which is an inventory's own mark"),
+            hint: format!("take the {word} out of the manifest; {setter} sets it"),
+        });
+    }
+    let (kinds, what) = match Keeper::by_name(object)? {
+        Keeper::Lock => ("Leases", "locks"),
+        Keeper::Record | Keeper::Parent => ("ConfigMaps", "inventories"),
+    };
+    Some(Fault {
+        path: vec!["metadata", "name"],
+        message: format!(
+            "{whose} can't be declared: names of {kinds} that begin with {NAME_PREFIX} are those of {what}"
+        ),
+        hint: "give it another name, or name its file in .trueupignore".to_owned(),
+    })
+}
+
+/// The marks of an ApplySet among an object's labels or annotations, whatever they are set to.
+fn marks<'a>(object: &'a Object, field: &str) -> impl Iterator<Item = &'a str> {
+    let map = object.metadata().and_then(|metadata| metadata.get(field));
+    let keys = map.and_then(Value::as_object).into_iter().flat_map(serde_json::Map::keys);
+    keys.map(String::as_str).filter(move |key| key.starts_with(MARKS) && *key != PARENT_TYPE)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(kind: (&str, &str), name: &str, metadata: Value) -> Object {
+        let mut object = json!({ "apiVersion": kind.0, "kind": kind.1, "metadata": metadata });
+        object["metadata"]["name"] = name.into();
+        Object(object.as_object().cloned().unwrap_or_default())
+    }
+
+    const CONFIG_MAP: (&str, &str) = ("v1", "ConfigMap");
+    const LEASE: (&str, &str) = ("coordination.k8s.io/v1beta1", "Lease");
+
+    #[test]
+    fn records_and_locks_are_known_by_name_or_by_mark() {
+        let label = |key: &str| json!({ "labels": { key: "x" } });
+        let annotation = |key: &str| json!({ "annotations": { key: null } });
+        for (kind, name, metadata, keeper, is_declared) in [
+            (CONFIG_MAP, "a", json!({}), None, true),
+            (CONFIG_MAP, "my-trueup-a", json!({}), None, true),
+            (CONFIG_MAP, "trueup-a", json!({}), Some(Keeper::Record), false),
+            (LEASE, "trueup-a", json!({}), Some(Keeper::Lock), false),
+            (LEASE, "a", json!({}), None, true),
+            (("v1", "Secret"), "trueup-a", json!({}), None, true),
+            (("example.com/v1", "ConfigMap"), "trueup-a", json!({}), None, true),
+            (
+                ("v1", "Secret"),
+                "a",
+                label("applyset.kubernetes.io/id"),
+                Some(Keeper::Parent),
+                false,
+            ),
+            (
+                ("example.com/v1", "Gear"),
+                "a",
+                annotation("applyset.kubernetes.io/contains-group-resources"),
+                Some(Keeper::Parent),
+                false,
+            ),
+            (CONFIG_MAP, "a", label(PART_OF), None, false),
+            (CONFIG_MAP, "a", label(PARENT_TYPE), None, true),
+        ] {
+            let object = object(kind, name, metadata);
+            assert_eq!(Keeper::of(&object), keeper, "{object:?}");
+            assert_eq!(fault(&object).is_none(), is_declared, "{object:?}");
+        }
+    }
+}

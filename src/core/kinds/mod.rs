@@ -1,0 +1,5 @@
+//! Which kinds there are, what their fields are like, and which of these name other objects.
+
+pub mod catalog;
+pub mod references;
+pub mod schemas;

@@ -1,0 +1,243 @@
+//! What an object names: the things that its pods need, an Ingress's Services, a binding's role and
+//! accounts, what an autoscaler scales, what stands behind a webhook.
+
+use serde_json::Value;
+
+use super::{Bond, Use, pods};
+use crate::core::manifest::PathPart;
+use crate::core::object::{GroupKind, Object, ObjectKey};
+
+const RBAC: &str = "rbac.authorization.k8s.io";
+const ADMISSION: &str = "admissionregistration.k8s.io";
+const STORAGE: &str = "storage.k8s.io";
+
+/// Every name of another object.
+pub fn of<'v>(key: &ObjectKey, object: &'v Object) -> Vec<Use<'v>> {
+    let root = Root { key, object };
+    match (key.group.as_str(), key.kind.as_str()) {
+        ("networking.k8s.io", "Ingress") => root.ingress(),
+        (RBAC, "RoleBinding" | "ClusterRoleBinding") => root.binding(),
+        ("autoscaling", "HorizontalPodAutoscaler") => root.scaled().into_iter().collect(),
+        ("apiregistration.k8s.io", "APIService") => {
+            root.service(&["spec", "service"]).into_iter().collect()
+        }
+        (ADMISSION, "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration") => {
+            root.webhooks()
+        }
+        (ADMISSION, "ValidatingAdmissionPolicyBinding") => {
+            root.policy("ValidatingAdmissionPolicy").into_iter().collect()
+        }
+        (ADMISSION, "MutatingAdmissionPolicyBinding") => {
+            root.policy("MutatingAdmissionPolicy").into_iter().collect()
+        }
+        ("", "PersistentVolumeClaim") => root.claim(),
+        ("", "ServiceAccount") => root.account(),
+        ("apps", "StatefulSet") => {
+            let mut found = pods::uses(key, object);
+            let service = (GroupKind::new("", "Service"), key.namespace.clone());
+            found.extend(root.elsewhere(service, &["spec", "serviceName"]));
+            found
+        }
+        _ => pods::uses(key, object),
+    }
+}
+
+/// The Secret that a well-known controller makes of a custom resource.
+pub fn made_by<'a>(key: &'a ObjectKey, object: &'a Object) -> Option<ObjectKey> {
+    let spec = object.0.get("spec").unwrap_or(&Value::Null);
+    let name = match key.kind.as_str() {
+        "SealedSecret" => Some(key.name.as_str()),
+        "ExternalSecret" => Some(spec["target"]["name"].as_str().unwrap_or(&key.name)),
+        "Certificate" => spec["secretName"].as_str(),
+        _ => None,
+    };
+    name.map(|name| ObjectKey {
+        group: String::new(),
+        kind: "Secret".to_owned(),
+        namespace: key.namespace.clone(),
+        name: name.to_owned(),
+    })
+}
+
+/// An object that is looked into.
+#[derive(Clone, Copy)]
+struct Root<'k, 'v> {
+    key: &'k ObjectKey,
+    object: &'v Object,
+}
+
+/// The value at a path of keys.
+fn at<'v>(object: &'v Object, path: &[&str]) -> Option<&'v Value> {
+    let (first, below) = path.split_first()?;
+    below.iter().try_fold(object.0.get(*first)?, |value, key| value.get(key))
+}
+
+fn keys<'v>(path: &[&'static str]) -> Vec<PathPart<'v>> {
+    path.iter().copied().map(PathPart::Key).collect()
+}
+
+impl<'v> Root<'_, 'v> {
+    /// The name at `path`, of an object that is often made by somebody else.
+    fn elsewhere(
+        self,
+        (kind, namespace): (GroupKind, Option<String>),
+        path: &[&'static str],
+    ) -> Option<Use<'v>> {
+        let name = at(self.object, path)?.as_str().filter(|name| !name.is_empty())?;
+        Some(Use { kind, namespace, name, key: None, path: keys(path), bond: Bond::Elsewhere })
+    }
+
+    fn ingress(self) -> Vec<Use<'v>> {
+        let Some(spec) = self.object.0.get("spec") else { return Vec::new() };
+        let namespace = || self.key.namespace.clone();
+        let mut found = Vec::new();
+        let mut service = |backend: &'v Value, mut path: Vec<PathPart<'v>>| {
+            if let Some(name) = backend["service"]["name"].as_str() {
+                path.extend([PathPart::Key("service"), PathPart::Key("name")]);
+                let kind = GroupKind::new("", "Service");
+                let bond = Bond::Expected;
+                found.push(Use { kind, namespace: namespace(), name, key: None, path, bond });
+            }
+        };
+        let root = PathPart::Key("spec");
+        service(&spec["defaultBackend"], vec![root, PathPart::Key("defaultBackend")]);
+        for (at, rule) in spec["rules"].as_array().into_iter().flatten().enumerate() {
+            for (below, path) in rule["http"]["paths"].as_array().into_iter().flatten().enumerate()
+            {
+                let way = vec![
+                    root,
+                    PathPart::Key("rules"),
+                    PathPart::Index(at),
+                    PathPart::Key("http"),
+                    PathPart::Key("paths"),
+                    PathPart::Index(below),
+                    PathPart::Key("backend"),
+                ];
+                service(&path["backend"], way);
+            }
+        }
+        let class = (GroupKind::new("networking.k8s.io", "IngressClass"), None);
+        found.extend(self.elsewhere(class, &["spec", "ingressClassName"]));
+        for (at, tls) in spec["tls"].as_array().into_iter().flatten().enumerate() {
+            if let Some(name) = tls["secretName"].as_str() {
+                let mut path = vec![root, PathPart::Key("tls"), PathPart::Index(at)];
+                path.push(PathPart::Key("secretName"));
+                let (kind, bond) = (GroupKind::new("", "Secret"), Bond::Optional);
+                found.push(Use { kind, namespace: namespace(), name, key: None, path, bond });
+            }
+        }
+        found
+    }
+
+    fn binding(self) -> Vec<Use<'v>> {
+        let mut found: Vec<Use<'v>> = self.role().into_iter().collect();
+        let subjects = self.object.0.get("subjects").and_then(Value::as_array);
+        for (at, subject) in subjects.into_iter().flatten().enumerate() {
+            let (Some("ServiceAccount"), Some(name)) =
+                (subject["kind"].as_str(), subject["name"].as_str())
+            else {
+                continue;
+            };
+            let namespace = subject["namespace"].as_str().map(str::to_owned);
+            found.push(Use {
+                kind: GroupKind::new("", "ServiceAccount"),
+                namespace: namespace.or_else(|| self.key.namespace.clone()),
+                name,
+                key: None,
+                path: vec![PathPart::Key("subjects"), PathPart::Index(at), PathPart::Key("name")],
+                bond: Bond::Elsewhere,
+            });
+        }
+        found
+    }
+
+    fn role(self) -> Option<Use<'v>> {
+        let role = self.object.0.get("roleRef")?;
+        let (kind, name) = (role["kind"].as_str()?, role["name"].as_str()?);
+        let is_everywhere = kind == "ClusterRole"
+            && (matches!(name, "admin" | "edit" | "view" | "cluster-admin")
+                || name.starts_with("system:"));
+        if is_everywhere || !matches!(kind, "Role" | "ClusterRole") {
+            return None;
+        }
+        Some(Use {
+            kind: GroupKind::new(RBAC, kind),
+            namespace: if kind == "Role" { self.key.namespace.clone() } else { None },
+            name,
+            key: None,
+            path: keys(&["roleRef", "name"]),
+            bond: Bond::Expected,
+        })
+    }
+
+    fn scaled(self) -> Option<Use<'v>> {
+        let target = at(self.object, &["spec", "scaleTargetRef"])?;
+        let group = target["apiVersion"].as_str()?.split_once('/').map_or("", |(group, _)| group);
+        Some(Use {
+            kind: GroupKind::new(group, target["kind"].as_str()?),
+            namespace: self.key.namespace.clone(),
+            name: target["name"].as_str()?,
+            key: None,
+            path: keys(&["spec", "scaleTargetRef", "name"]),
+            bond: Bond::Expected,
+        })
+    }
+
+    /// The Service that is named below `path`, with its namespace beside it.
+    fn service(self, path: &[&'static str]) -> Option<Use<'v>> {
+        behind(at(self.object, path)?, keys(path))
+    }
+
+    fn webhooks(self) -> Vec<Use<'v>> {
+        let webhooks = self.object.0.get("webhooks").and_then(Value::as_array);
+        let webhooks = webhooks.into_iter().flatten().enumerate();
+        let found = webhooks.filter_map(|(at, webhook)| {
+            let mut path = vec![PathPart::Key("webhooks"), PathPart::Index(at)];
+            path.extend([PathPart::Key("clientConfig"), PathPart::Key("service")]);
+            behind(webhook.get("clientConfig")?.get("service")?, path)
+        });
+        found.collect()
+    }
+
+    fn policy(self, kind: &str) -> Option<Use<'v>> {
+        self.elsewhere((GroupKind::new(ADMISSION, kind), None), &["spec", "policyName"])
+    }
+
+    fn claim(self) -> Vec<Use<'v>> {
+        let class = (GroupKind::new(STORAGE, "StorageClass"), None);
+        let volume = (GroupKind::new("", "PersistentVolume"), None);
+        let class = self.elsewhere(class, &["spec", "storageClassName"]);
+        class.into_iter().chain(self.elsewhere(volume, &["spec", "volumeName"])).collect()
+    }
+
+    fn account(self) -> Vec<Use<'v>> {
+        let secrets = self.object.0.get("imagePullSecrets").and_then(Value::as_array);
+        let secrets = secrets.into_iter().flatten().enumerate();
+        let found = secrets.filter_map(|(at, secret)| {
+            let path =
+                vec![PathPart::Key("imagePullSecrets"), PathPart::Index(at), PathPart::Key("name")];
+            Some(Use {
+                kind: GroupKind::new("", "Secret"),
+                namespace: self.key.namespace.clone(),
+                name: secret["name"].as_str()?,
+                key: None,
+                path,
+                bond: Bond::Elsewhere,
+            })
+        });
+        found.collect()
+    }
+}
+
+/// The Service that `reference` names, with its namespace beside it.
+fn behind<'v>(reference: &'v Value, mut path: Vec<PathPart<'v>>) -> Option<Use<'v>> {
+    path.push(PathPart::Key("name"));
+    Some(Use {
+        kind: GroupKind::new("", "Service"),
+        namespace: Some(reference["namespace"].as_str()?.to_owned()),
+        name: reference["name"].as_str()?,
+        key: None,
+        path,
+        bond: Bond::Elsewhere,
+    })
+}

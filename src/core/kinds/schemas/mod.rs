@@ -1,0 +1,199 @@
+//! Which schemas there are: those of a Kubernetes release, which come with trueup, and those of the
+//! CustomResourceDefinitions of the set itself.
+//!
+//! `<release>.gz` is written by `cargo run --example schemas`, whose first lines say how. A
+//! new release is one more file there and one more line in [`RELEASES`].
+
+mod atomic;
+mod schema;
+mod transitions;
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Read as _;
+use std::sync::{LazyLock, OnceLock};
+
+use flate2::read::GzDecoder;
+use serde::Deserialize as _;
+use serde_json::Value;
+
+pub use schema::{Kind, Others, Schema, Validation};
+
+use crate::core::kinds::catalog::CRD;
+use crate::core::object::{GroupKind, Object};
+
+/// The releases whose schemas come with trueup, the newest first.
+const RELEASES: [(&str, &[u8]); 1] = [("1.36", include_bytes!("1.36.gz"))];
+
+/// The releases that there are schemas for, the newest first.
+pub fn releases() -> impl Iterator<Item = &'static str> {
+    RELEASES.iter().map(|(release, _)| *release)
+}
+
+/// The kinds that there are schemas for.
+#[derive(Default)]
+pub struct Schemas {
+    kinds: BTreeMap<GroupKind, Vec<Version>>,
+    types: HashMap<String, Type>,
+    /// Schemas of custom resources.
+    custom: Vec<Schema>,
+}
+
+/// A kind in one version.
+struct Version {
+    version: String,
+    namespaced: bool,
+    source: Source,
+}
+
+enum Source {
+    /// The type of this name.
+    Release(String),
+    /// The custom resource of this number; `None` where its definition has no usable schema.
+    Custom(Option<usize>),
+}
+
+/// A type of the release, read when it is asked for.
+struct Type {
+    json: String,
+    schema: OnceLock<Schema>,
+}
+
+/// What is known of an object's kind.
+pub enum Found<'a> {
+    /// A kind of the release.
+    Release(&'a Schema),
+    /// A custom resource.
+    Custom(&'a Schema),
+    /// Its definition is in the set, and says nothing of its objects.
+    Unspecified,
+    /// The kind is there in these versions only.
+    OtherVersions(Vec<&'a str>),
+    /// Nobody knows the kind.
+    Nowhere,
+}
+
+impl Schemas {
+    /// The schemas of `release`; `None` where trueup does not have them.
+    pub fn of(release: &str) -> Option<Self> {
+        let (_, packed) = RELEASES.iter().find(|(known, _)| *known == release)?;
+        let mut text = String::new();
+        GzDecoder::new(*packed).read_to_string(&mut text).ok()?;
+        let mut schemas =
+            Self { kinds: BTreeMap::new(), types: HashMap::new(), custom: Vec::new() };
+        for line in text.lines() {
+            schemas.add(line);
+        }
+        Some(schemas)
+    }
+
+    /// The schemas of the newest release that trueup has.
+    pub fn newest() -> &'static Self {
+        static NEWEST: LazyLock<Schemas> = LazyLock::new(|| {
+            let newest = releases().next().and_then(Schemas::of);
+            newest.unwrap_or_else(|| unreachable!("what comes with trueup can be read"))
+        });
+        &NEWEST
+    }
+
+    fn add(&mut self, line: &str) {
+        if let Some((name, json)) = line.strip_prefix("type ").and_then(|l| l.split_once(' ')) {
+            let unread = Type { json: json.to_owned(), schema: OnceLock::new() };
+            self.types.insert(name.to_owned(), unread);
+            return;
+        }
+        let words: Vec<&str> = line.split(' ').collect();
+        if let ["kind", kind, scope, name] = words[..]
+            && let Some((api_version, kind)) = kind.rsplit_once('/')
+        {
+            let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+            self.kinds.entry(GroupKind::new(group, kind)).or_default().push(Version {
+                version: version.to_owned(),
+                namespaced: scope == "namespaced",
+                source: Source::Release(name.to_owned()),
+            });
+        }
+    }
+
+    /// Adds the kinds that a CustomResourceDefinition defines; other objects have none.
+    pub fn define(&mut self, object: &Object) {
+        if (object.group(), object.kind()) != CRD {
+            return;
+        }
+        let spec = &object.0.get("spec").unwrap_or(&Value::Null);
+        let (Some(group), Some(kind)) = (spec["group"].as_str(), spec["names"]["kind"].as_str())
+        else {
+            return;
+        };
+        let mut versions = Vec::new();
+        for version in spec["versions"].as_array().into_iter().flatten() {
+            let Some(name) = version["name"].as_str().filter(|_| version["served"] == true) else {
+                continue;
+            };
+            // What can't be read is the definition's fault, which its own schema finds.
+            let schema = Schema::deserialize(&version["schema"]["openAPIV3Schema"]).ok();
+            let number = schema.map(|schema| {
+                self.custom.push(schema);
+                self.custom.len() - 1
+            });
+            versions.push(Version {
+                version: name.to_owned(),
+                namespaced: spec["scope"] == "Namespaced",
+                source: Source::Custom(number),
+            });
+        }
+        self.kinds.insert(GroupKind::new(group, kind), versions);
+    }
+
+    /// The schema of an object's kind.
+    pub fn find(&self, object: &Object) -> Found<'_> {
+        let Some(versions) = self.kinds.get(&object.group_kind()).filter(|v| !v.is_empty()) else {
+            return Found::Nowhere;
+        };
+        let Some(kind) = versions.iter().find(|kind| kind.version == object.version()) else {
+            return Found::OtherVersions(versions.iter().map(|k| k.version.as_str()).collect());
+        };
+        match &kind.source {
+            Source::Release(name) => self.named(name).map_or(Found::Unspecified, Found::Release),
+            Source::Custom(number) => {
+                let schema = number.and_then(|number| self.custom.get(number));
+                schema.map_or(Found::Unspecified, Found::Custom)
+            }
+        }
+    }
+
+    /// The schema of a kind that a CustomResourceDefinition defines, in one version.
+    pub fn custom(&self, kind: &GroupKind, version: &str) -> Option<&Schema> {
+        let versions = self.kinds.get(kind)?;
+        match versions.iter().find(|it| it.version == version)?.source {
+            Source::Custom(number) => self.custom.get(number?),
+            Source::Release(_) => None,
+        }
+    }
+
+    /// The type that a `$ref` names.
+    pub fn named(&self, name: &str) -> Option<&Schema> {
+        let found = self.types.get(name)?;
+        Some(found.schema.get_or_init(|| serde_json::from_str(&found.json).unwrap_or_default()))
+    }
+
+    /// Whether the kind's objects live in namespaces; `None` where nobody knows.
+    pub fn is_namespaced(&self, kind: &GroupKind) -> Option<bool> {
+        Some(self.kinds.get(kind)?.first()?.namespaced)
+    }
+
+    /// The kinds with a person's word for them: `apps/v1/Deployment`.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        self.kinds.iter().flat_map(|(kind, versions)| {
+            versions.iter().map(move |version| match kind.group.as_str() {
+                "" => format!("{}/{}", version.version, kind.kind),
+                group => format!("{group}/{}/{}", version.version, kind.kind),
+            })
+        })
+    }
+
+    /// Every type as it is packed.
+    #[cfg(test)]
+    pub(crate) fn every_type(&self, mut with: impl FnMut(&str, &str)) {
+        self.types.iter().for_each(|(name, found)| with(name, &found.json));
+    }
+}

@@ -1,0 +1,335 @@
+//! The lock of an inventory: a Lease (`coordination.k8s.io/v1`) of the same name beside it. Who holds
+//! it, and when somebody who holds it no longer counts.
+//!
+//! Data and rules only: [`crate::cluster`] reads and writes the Lease, [`crate::app`] says when
+//! it is taken. Nobody's clock is compared with anybody else's: a Lease has expired when it was seen
+//! not to move for as long as it lasts.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::core::inventory::Inventory;
+use crate::core::object::Object;
+use crate::core::policy::run_options::as_seconds;
+
+/// How long a Lease lasts after it was renewed.
+pub const DURATION: Duration = Duration::from_secs(30);
+/// How often it is renewed.
+pub const RENEWAL: Duration = Duration::from_secs(10);
+/// The longest that somebody else's Lease is believed to last, in times of ours.
+const LONGEST: u32 = 10;
+
+/// Annotation: who holds it, as a person says it.
+const USER: &str = "trueup.dev/user";
+/// Annotation: on which machine.
+const HOST: &str = "trueup.dev/host";
+/// Annotation: in which process.
+const PID: &str = "trueup.dev/pid";
+/// Annotation: the commit that the holder makes true.
+const REVISION: &str = "trueup.dev/revision";
+
+/// Who wants to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Who {
+    /// The user on that machine.
+    pub user: String,
+    /// The machine.
+    pub host: String,
+    /// The process.
+    pub pid: u32,
+    /// What tells two processes apart that look the same, as in two containers.
+    pub mark: String,
+}
+
+impl Who {
+    /// What the Lease's `holderIdentity` says.
+    pub fn identity(&self) -> String {
+        format!("{}@{}/{}/{}", self.user, self.host, self.pid, self.mark)
+    }
+
+    /// Who it is without the process: `user@host`.
+    pub fn person(&self) -> String {
+        format!("{}@{}", self.user, self.host)
+    }
+}
+
+/// Somebody who holds a Lease, as far as a person is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Holder {
+    /// `user@host (pid 123)`, or the `holderIdentity` where nothing else is known.
+    pub name: String,
+    /// The commit that is being made true, shortened.
+    pub revision: Option<String>,
+    /// For how long it had been held when it was renewed last, by the holder's own clock.
+    #[serde(serialize_with = "as_seconds")]
+    pub held: Duration,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.revision {
+            Some(revision) => write!(f, "{}, who applies {revision}", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
+}
+
+/// What a Lease says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The identity of its holder; `None` where it is free.
+    pub identity: Option<String>,
+    /// Its holder, for people.
+    pub holder: Holder,
+    /// The state that it is in: any write makes another.
+    version: String,
+    /// How long it lasts after it was renewed.
+    duration: Duration,
+    /// When the server last took a write, by the server's clock.
+    written: Option<Timestamp>,
+}
+
+impl Seen {
+    /// Reads a Lease.
+    pub fn of(lease: &Object) -> Self {
+        let spec = |key: &str| lease.0.get("spec").and_then(|spec| spec.get(key));
+        let text = |key: &str| spec(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let time = |key: &str| text(key).and_then(|text| text.parse::<Timestamp>().ok());
+        let identity = text("holderIdentity").map(str::to_owned);
+        let noted = |key: &str| lease.annotation(key).filter(|text| !text.is_empty());
+        let name = match (noted(USER), noted(HOST), noted(PID)) {
+            (Some(user), Some(host), Some(pid))
+                if identity
+                    .as_ref()
+                    .is_some_and(|it| it.starts_with(&format!("{user}@{host}/{pid}/"))) =>
+            {
+                format!("{user}@{host} (pid {pid})")
+            }
+            _ => identity.clone().unwrap_or_else(|| "nobody".to_owned()),
+        };
+        // Anybody may have written it, and it may be shown on a terminal.
+        let name = name.chars().filter(|c| !c.is_control()).take(100).collect();
+        let revision = noted(REVISION).filter(|it| it.bytes().all(|b| b.is_ascii_hexdigit()));
+        let revision = revision.map(|it| it.get(..7).unwrap_or(it).to_owned());
+        let held = time("renewTime").zip(time("acquireTime"));
+        let held = held.and_then(|(renewed, taken)| renewed.duration_since(taken).try_into().ok());
+        let seconds = spec("leaseDurationSeconds").and_then(Value::as_u64).unwrap_or_default();
+        let entries = lease.metadata().and_then(|metadata| metadata.get("managedFields"));
+        let entries = entries.and_then(Value::as_array).into_iter().flatten();
+        let times = entries.filter_map(|it| it.get("time")?.as_str()?.parse().ok());
+        Self {
+            holder: Holder { name, revision, held: held.unwrap_or_default() },
+            identity,
+            version: lease.resource_version().unwrap_or_default().to_owned(),
+            duration: Duration::from_secs(seconds).clamp(DURATION, DURATION * LONGEST),
+            written: times.max(),
+        }
+    }
+
+    /// Whether somebody wrote to a Lease that looked like `self` within `since` before it became
+    /// `now`: by the server's clock alone, which counts whole seconds. Yes where nobody can tell.
+    pub fn moved_within(&self, since: Duration, now: &Self) -> bool {
+        let Some((before, now)) = self.written.zip(now.written) else { return true };
+        let ago = Duration::try_from(now.duration_since(before)).unwrap_or_default();
+        // Two API servers' clocks may differ a little as well.
+        ago <= since + Duration::from_secs(2)
+    }
+}
+
+/// How a Lease stands for somebody who would like to have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nobody holds it.
+    Free,
+    /// It is the asker's already.
+    Mine,
+    /// Somebody holds it.
+    Theirs,
+    /// Whoever held it has not renewed it in time.
+    Expired,
+}
+
+/// What was seen of a Lease, and since when it has not moved. Kept from one look to the next.
+#[derive(Clone, Debug, Default)]
+pub struct Watched {
+    version: String,
+    since: Option<Instant>,
+}
+
+impl Watched {
+    /// How a Lease stands that looks like `seen` at the time `now` of the asker's own clock.
+    pub fn standing(&mut self, seen: &Seen, me: &Who, now: Instant) -> Standing {
+        let Some(identity) = &seen.identity else { return Standing::Free };
+        if *identity == me.identity() {
+            return Standing::Mine;
+        }
+        let since = match self.since {
+            Some(since) if self.version == seen.version => since,
+            _ => *self.since.insert(now),
+        };
+        self.version.clone_from(&seen.version);
+        match now.duration_since(since) > seen.duration {
+            true => Standing::Expired,
+            false => Standing::Theirs,
+        }
+    }
+}
+
+/// The Lease that says that `who` holds `inventory` to make `revision` true. It takes the place of
+/// `before`, and is refused where that has moved.
+pub fn taken(
+    (inventory, before): (&Inventory, Option<&Object>),
+    (who, revision): (&Who, &str),
+    now: Timestamp,
+) -> Object {
+    let old = |key: &str| before.and_then(|lease| lease.0.get("spec")?.get(key).cloned());
+    let is_mine = old("holderIdentity") == Some(who.identity().into());
+    let taken = old("acquireTime").filter(|_| is_mine).unwrap_or_else(|| precise(now).into());
+    let times = old("leaseTransitions").and_then(|it| it.as_u64()).unwrap_or_default();
+    let times = if is_mine { times } else { times.saturating_add(1) };
+    lease(
+        (inventory, before),
+        json!({
+            USER: who.user, HOST: who.host, PID: who.pid.to_string(), REVISION: revision,
+        }),
+        json!({
+            "holderIdentity": who.identity(),
+            "leaseDurationSeconds": DURATION.as_secs(),
+            "acquireTime": taken,
+            "renewTime": precise(now),
+            "leaseTransitions": times,
+        }),
+    )
+}
+
+/// The Lease that nobody holds any more, in place of `before`. It stays, so that the next one knows
+/// when it was held last.
+pub fn released(inventory: &Inventory, before: &Object, now: Timestamp) -> Object {
+    let times = before.0.get("spec").and_then(|spec| spec.get("leaseTransitions"));
+    lease(
+        (inventory, Some(before)),
+        json!({}),
+        json!({ "leaseTransitions": times, "renewTime": precise(now) }),
+    )
+}
+
+fn lease(
+    (inventory, before): (&Inventory, Option<&Object>),
+    annotations: Value,
+    spec: Value,
+) -> Object {
+    let mut lease = json!({
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {
+            "name": inventory.name,
+            "namespace": inventory.namespace,
+            "annotations": annotations,
+        },
+        "spec": spec,
+    });
+    if let Some(before) = before {
+        lease["metadata"]["resourceVersion"] = before.resource_version().into();
+        lease["metadata"]["uid"] = before.uid().into();
+    }
+    Object(lease.as_object().cloned().unwrap_or_default())
+}
+
+/// A time as `MicroTime` has it.
+fn precise(time: Timestamp) -> String {
+    format!("{time:.6}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn who(user: &str) -> Who {
+        Who { user: user.to_owned(), host: "host".to_owned(), pid: 7, mark: "a".to_owned() }
+    }
+
+    fn inventory() -> Inventory {
+        Inventory { name: "trueup-shop".to_owned(), namespace: "default".to_owned() }
+    }
+
+    /// The Lease of `user` as the server has it in its `version`th state.
+    fn held(user: &str, version: u32, now: &str) -> Object {
+        let mut lease =
+            taken((&inventory(), None), (&who(user), "4f2c1a9aaaa"), now.parse().unwrap());
+        lease.metadata_mut().insert("resourceVersion".to_owned(), version.to_string().into());
+        lease
+    }
+
+    const NOON: &str = "2026-03-01T12:00:00Z";
+
+    #[test]
+    fn a_lease_expires_when_it_was_seen_not_to_move_whatever_its_own_times_say() {
+        let begin = Instant::now();
+        let after = |seconds| begin + Duration::from_secs(seconds);
+        for times in [NOON, "1999-01-01T00:00:00Z", "2099-01-01T00:00:00Z"] {
+            let (mut watched, me) = (Watched::default(), who("me"));
+            let mut standing = |version, seconds| {
+                let seen = Seen::of(&held("other", version, times));
+                watched.standing(&seen, &me, after(seconds))
+            };
+            assert_eq!(standing(1, 0), Standing::Theirs);
+            assert_eq!(standing(1, 30), Standing::Theirs);
+            assert_eq!(standing(2, 31), Standing::Theirs, "it was renewed");
+            assert_eq!(standing(2, 61), Standing::Theirs);
+            assert_eq!(standing(2, 62), Standing::Expired);
+        }
+    }
+
+    #[test]
+    fn a_lease_is_free_mine_or_somebody_elses() {
+        let (now, me) = (Instant::now(), who("me"));
+        let standing = |lease: &Object| Watched::default().standing(&Seen::of(lease), &me, now);
+        let other = held("other", 1, NOON);
+        assert_eq!(standing(&other), Standing::Theirs);
+        assert_eq!(standing(&held("me", 1, NOON)), Standing::Mine);
+        let released = released(&inventory(), &other, NOON.parse().unwrap());
+        assert_eq!(standing(&released), Standing::Free);
+        assert_eq!(released.resource_version(), Some("1"), "no other state is released");
+        assert_eq!(standing(&Object::default()), Standing::Free);
+    }
+
+    #[test]
+    fn a_holder_is_told_by_name_and_an_unknown_one_by_identity() {
+        let mut lease = held("other", 1, NOON);
+        assert_eq!(Seen::of(&lease).holder.to_string(), "other@host (pid 7), who applies 4f2c1a9");
+        lease.0["spec"]["holderIdentity"] = "robot".into();
+        assert_eq!(Seen::of(&lease).holder.name, "robot");
+    }
+
+    #[test]
+    fn renewing_keeps_the_time_it_was_taken_and_a_take_over_counts() {
+        let mine = held("me", 1, NOON);
+        let later = "2026-03-01T12:00:10Z".parse().unwrap();
+        let renewed = taken((&inventory(), Some(&mine)), (&who("me"), "4f2c1a9"), later);
+        assert_eq!(renewed.0["spec"]["acquireTime"], mine.0["spec"]["acquireTime"]);
+        assert_eq!(renewed.0["spec"]["leaseTransitions"], 1);
+        assert_eq!(Seen::of(&renewed).holder.held, Duration::from_secs(10));
+        let over = taken((&inventory(), Some(&mine)), (&who("you"), "8be01d3"), later);
+        assert_eq!(over.0["spec"]["leaseTransitions"], 2);
+        assert_eq!(over.0["spec"]["acquireTime"], "2026-03-01T12:00:10.000000Z");
+    }
+
+    #[test]
+    fn whether_it_moved_is_told_by_the_servers_clock() {
+        let at = |time: &str| {
+            let mut lease = held("other", 1, NOON);
+            let entries = json!([{ "time": "2026-01-01T00:00:00Z" }, { "time": time }]);
+            lease.metadata_mut().insert("managedFields".to_owned(), entries);
+            Seen::of(&lease)
+        };
+        let (before, now) = (at("2026-03-01T12:00:00Z"), at("2026-03-01T12:01:00Z"));
+        assert!(before.moved_within(Duration::from_secs(59), &now));
+        assert!(!before.moved_within(Duration::from_secs(57), &now));
+        let unknown = Seen::of(&held("other", 1, NOON));
+        assert!(unknown.moved_within(Duration::ZERO, &now));
+    }
+}

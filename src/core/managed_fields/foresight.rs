@@ -1,0 +1,177 @@
+//! What applying an object would make of the live one, as far as that can be told without the
+//! server: no defaults, no admission, no conversion.
+//!
+//! Follows server-side apply (KEP-555): maps are merged field by field; a list is merged by the
+//! keys or values that `managedFields` tell its elements by, else it is replaced; what we owned,
+//! and nobody else does, goes where we no longer send it.
+
+use serde_json::{Map, Value};
+
+use super::managers::{self, Manager, is_leaf};
+use super::owners::{element, is_same_key};
+use crate::core::object::Object;
+
+/// What `live` would become.
+pub fn foresee(send: &Object, live: &Object) -> Object {
+    let (ours, others): (Vec<_>, Vec<_>) = managers::of(live).partition(Manager::is_ours);
+    let owners = Owners {
+        ours: ours.iter().map(|manager| manager.fields).collect(),
+        others: others.iter().map(|manager| manager.fields).collect(),
+    };
+    Object(map(&owners, &send.0, &live.0))
+}
+
+type Node = Map<String, Value>;
+
+/// What is owned of a value, by us and by others.
+struct Owners<'a> {
+    ours: Vec<&'a Node>,
+    others: Vec<&'a Node>,
+}
+
+impl<'a> Owners<'a> {
+    fn below(&self, key: &str) -> Self {
+        let below = |nodes: &[&'a Node]| {
+            nodes.iter().filter_map(|node| node.get(key)?.as_object()).collect()
+        };
+        Self { ours: below(&self.ours), others: below(&self.others) }
+    }
+
+    /// Whether we alone own the value, or something in it.
+    fn are_we(&self) -> bool {
+        !self.ours.is_empty() && self.others.is_empty()
+    }
+
+    fn nodes(&self) -> impl Iterator<Item = &'a Node> {
+        self.ours.iter().chain(&self.others).copied()
+    }
+
+    /// Whether the value has one owner as a whole.
+    fn is_whole(&self) -> bool {
+        let mut nodes = self.nodes().peekable();
+        nodes.peek().is_some() && nodes.all(is_leaf)
+    }
+}
+
+fn map(owners: &Owners<'_>, send: &Node, live: &Node) -> Node {
+    let mut merged = Node::new();
+    for (key, value) in live {
+        let below = owners.below(&format!("f:{key}"));
+        match send.get(key) {
+            None if below.are_we() => {}
+            None if below.ours.is_empty() || below.is_whole() => {
+                merged.insert(key.clone(), value.clone());
+            }
+            None => drop(merged.insert(key.clone(), without(&below, value))),
+            Some(sent) => drop(merged.insert(key.clone(), self::value(&below, sent, value))),
+        }
+    }
+    for (key, value) in send {
+        if !live.contains_key(key) && !value.is_null() {
+            merged.insert(key.clone(), value.clone());
+        }
+    }
+    merged
+}
+
+fn value(owners: &Owners<'_>, send: &Value, live: &Value) -> Value {
+    match (send, live) {
+        (Value::Object(send), Value::Object(live)) if send.is_empty() || !owners.is_whole() => {
+            map(owners, send, live).into()
+        }
+        (Value::Array(send), Value::Array(live)) => list(owners, send, live),
+        _ => send.clone(),
+    }
+}
+
+/// A value that stays for others, without what is ours alone.
+fn without(owners: &Owners<'_>, live: &Value) -> Value {
+    match live {
+        Value::Object(live) => map(owners, &Node::new(), live).into(),
+        Value::Array(live) => list(owners, &[], live),
+        _ => live.clone(),
+    }
+}
+
+/// Ours come in our order, with what only others have behind them.
+fn list(owners: &Owners<'_>, send: &[Value], live: &[Value]) -> Value {
+    let mut keys = owners.nodes().flat_map(|node| node.keys());
+    let Some(key) = keys.find(|key| key.starts_with("k:") || key.starts_with("v:")) else {
+        return send.to_vec().into();
+    };
+    let names: Vec<String> = match key.strip_prefix("k:") {
+        Some(keys) => {
+            let keys: Node = serde_json::from_str(keys).unwrap_or_default();
+            keys.into_iter().map(|(name, _)| name).collect()
+        }
+        None => Vec::new(),
+    };
+    let is_same = |a: &Value, b: &Value| match names.as_slice() {
+        [] => a == b,
+        names => names.iter().all(|name| is_same_key(name, a, b)),
+    };
+    let node = |item: &Value| {
+        let key = owners.nodes().find_map(|node| element(node, item)).map(|(key, _)| key);
+        key.map(|key| owners.below(key))
+    };
+    let mut merged = Vec::new();
+    for item in send {
+        match live.iter().find(|live| is_same(item, live)) {
+            Some(live) => {
+                let none = Owners { ours: Vec::new(), others: Vec::new() };
+                merged.push(value(&node(live).unwrap_or(none), item, live));
+            }
+            None => merged.push(item.clone()),
+        }
+    }
+    let others = live.iter().filter(|live| !send.iter().any(|item| is_same(item, live)));
+    merged.extend(others.filter(|live| !node(live).is_some_and(|node| node.are_we())).cloned());
+    merged.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(value: Value) -> Object {
+        Object(value.as_object().cloned().unwrap())
+    }
+
+    #[test]
+    fn what_we_send_is_merged_and_what_we_let_go_of_goes() {
+        let live = object(json!({
+            "metadata": { "managedFields": [
+                { "manager": "trueup", "operation": "Apply", "fieldsV1": { "f:spec": {
+                    "f:replicas": {}, "f:paused": {}, "f:selector": {},
+                    "f:labels": { "f:ours": {} }, "f:containers": {
+                        "k:{\"name\":\"main\"}": { ".": {}, "f:name": {}, "f:image": {} },
+                        "k:{\"name\":\"old\"}": { ".": {}, "f:name": {} } } } } },
+                { "manager": "injector", "operation": "Update", "fieldsV1": { "f:spec": {
+                    "f:labels": { "f:theirs": {} }, "f:containers": {
+                        "k:{\"name\":\"side\"}": { ".": {}, "f:name": {} } } } } },
+            ] },
+            "spec": { "replicas": 1, "paused": true, "defaulted": "x",
+                "selector": { "a": "b", "c": "d" },
+                "labels": { "ours": "1", "theirs": "2" },
+                "containers": [
+                    { "name": "old" }, { "name": "main", "image": "1", "pull": "Always" },
+                    { "name": "side" },
+                ] },
+        }));
+        let send = object(json!({ "spec": {
+            "replicas": 2, "selector": { "a": "b" }, "containers": [
+                { "name": "main", "image": "2" }, { "name": "new" }] } }));
+        let spec = &foresee(&send, &live).0["spec"];
+        assert_eq!(
+            *spec,
+            json!({ "replicas": 2, "defaulted": "x", "selector": { "a": "b" },
+                "labels": { "theirs": "2" },
+                "containers": [
+                    { "name": "main", "image": "2", "pull": "Always" }, { "name": "new" },
+                    { "name": "side" },
+                ] })
+        );
+    }
+}

@@ -1,0 +1,62 @@
+//! Who put a live object there, and which of its fields are whose, read from its label and its
+//! `managedFields`.
+//!
+//! [`managers`] reads the entries and [`owners`] tells whose a field is. [`proof`] concludes that
+//! applying an object would change nothing, [`foresight`] what it would make of one about which the
+//! server can't be asked, [`foreseen`] whose the fields of that are, and [`share`] what has to be sent so that a field stays as it is.
+//! [`takeover`] makes what other tools applied ours, and [`release`] takes out what goes when we let
+//! go of it. [`claims`] reads who else says that an object is theirs, [`conflict`] tells what is declared
+//! otherwise than others have it, and [`passing`] tells which fields change hands. [`emptied`] tells
+//! which maps the server can't empty in one go, and [`leftovers`] which fields it does not remove
+//! though they may be in the way; [`retyped`], of which elements the server loses the owner;
+//! [`versions`], whose fields are named in a version of the kind that the server can't go by.
+//! [`stripped`] leaves out what is the server's own.
+
+pub mod claims;
+pub mod conflict;
+pub mod emptied;
+pub mod foreseen;
+pub mod foresight;
+pub mod leftovers;
+pub mod managers;
+pub mod owners;
+pub mod passing;
+pub mod proof;
+pub mod release;
+pub mod retyped;
+pub mod share;
+pub mod stripped;
+pub mod takeover;
+pub mod versions;
+
+use crate::core::inventory::PART_OF;
+use crate::core::object::Object;
+
+/// The field manager that trueup applies as.
+pub const FIELD_MANAGER: &str = "trueup";
+
+/// Fields of `metadata` that are nobody's: they name the object, or the server keeps them for
+/// itself.
+const SERVERS_METADATA: [&str; 9] = [
+    "name",
+    "namespace",
+    "creationTimestamp",
+    "clusterName",
+    "generation",
+    "managedFields",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+];
+
+/// Whether `live` is a member of the set `id` that trueup itself put there: it carries the set's
+/// label, and our own `Apply` entry among its managers. A copy that somebody made of a member has
+/// the first without the second.
+pub fn is_ours(live: &Object, id: &str) -> bool {
+    live.label(PART_OF) == Some(id) && has_our_entry(live)
+}
+
+/// Whether trueup has applied `live`.
+pub fn has_our_entry(live: &Object) -> bool {
+    managers::of(live).any(|manager| manager.is_ours())
+}

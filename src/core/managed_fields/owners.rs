@@ -1,0 +1,182 @@
+//! Whose a field of a live object is.
+
+use serde_json::{Map, Value};
+
+use super::managers::{self, Manager, is_leaf};
+use crate::core::manifest::PathPart;
+use crate::core::object::Object;
+
+type Node = Map<String, Value>;
+
+/// The managers that own the field at `path` of `live`, or anything in it.
+pub fn of<'a>(live: &'a Object, path: &[PathPart<'_>]) -> Vec<Manager<'a>> {
+    reach(live, path).shares.into_iter().map(|share| share.manager).collect()
+}
+
+/// How many steps of the way to a field of `object` lead to what is owned as one value: to something
+/// around the field, or to itself. `None` where it has no owner.
+pub fn steps_to_whole(object: &Object, path: &[PathPart<'_>]) -> Option<usize> {
+    let Reach { shares, steps } = reach(object, path);
+    let is_whole = !shares.is_empty() && shares.iter().all(|share| is_leaf(share.node));
+    is_whole.then_some(steps)
+}
+
+/// What one manager owns of a value.
+struct Owned<'a> {
+    manager: Manager<'a>,
+    node: &'a Node,
+}
+
+/// How far the managers' fields lead on the way to a value: to it, or to what is around it and owned
+/// whole.
+#[derive(Default)]
+struct Reach<'a> {
+    /// What they own there.
+    shares: Vec<Owned<'a>>,
+    /// How many steps lead there.
+    steps: usize,
+}
+
+/// Follows all managers' fields at once, since only all of them tell what is owned whole.
+fn reach<'a>(live: &'a Object, path: &[PathPart<'_>]) -> Reach<'a> {
+    let [PathPart::Key(key), rest @ ..] = path else { return Reach::default() };
+    let Some(mut value) = live.0.get(*key) else { return Reach::default() };
+    let share = |manager: Manager<'a>| Some(Owned { manager, node: field(manager.fields, key)? });
+    let mut shares: Vec<Owned<'a>> = managers::of(live).filter_map(share).collect();
+    for (i, part) in rest.iter().enumerate() {
+        // No part has an owner of its own: what managers own, they own whole, and so every part.
+        if shares.iter().all(|share| is_leaf(share.node)) {
+            return Reach { shares, steps: i + 1 };
+        }
+        let below = match part {
+            PathPart::Key(key) => value.get(key),
+            PathPart::Index(index) => value.get(index),
+        };
+        let Some(below) = below else { return Reach::default() };
+        value = below;
+        // Who has nothing below, beside others who have, owns only that the map is there.
+        shares.retain_mut(|share| {
+            let node = match part {
+                PathPart::Key(key) => field(share.node, key),
+                PathPart::Index(index) => item(share.node, *index, value),
+            };
+            share.node = node.unwrap_or(share.node);
+            node.is_some()
+        });
+    }
+    Reach { shares, steps: path.len() }
+}
+
+fn field<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
+    node.get(&format!("f:{key}"))?.as_object()
+}
+
+/// The node of a list's element, by its place where nothing else tells it.
+fn item<'a>(node: &'a Node, index: usize, item: &Value) -> Option<&'a Node> {
+    let by_place = || node.get(&format!("i:{index}"))?.as_object();
+    element(node, item).map(|(_, node)| node).or_else(by_place)
+}
+
+/// The node of a list's element, which is told by its keys or by its value, and what tells it.
+pub fn element<'a>(node: &'a Node, item: &Value) -> Option<(&'a str, &'a Node)> {
+    let is_it = |key: &str| match (key.strip_prefix("k:"), key.strip_prefix("v:")) {
+        (Some(keys), _) => {
+            let keys: Map<String, Value> = serde_json::from_str(keys).unwrap_or_default();
+            !keys.is_empty() && keys.iter().all(|(key, value)| item.get(key) == Some(value))
+        }
+        (None, Some(value)) => serde_json::from_str::<Value>(value).ok().as_ref() == Some(item),
+        (None, None) => false,
+    };
+    let (key, node) = node.iter().find(|(key, _)| is_it(key))?;
+    Some((key, node.as_object()?))
+}
+
+/// What the server fills in where a built-in kind's key is left out that tells elements apart.
+const KEYS: [(&str, &str); 2] = [("protocol", "TCP"), ("name", "")];
+
+/// Whether an element that is sent and a live one agree in a key that tells elements apart. One that
+/// is left out, and of which nothing is known, may be any.
+pub fn is_same_key(name: &str, send: &Value, live: &Value) -> bool {
+    let filled_in = KEYS.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+    match (send.get(name), live.get(name), filled_in) {
+        (Some(send), Some(live), _) => send == live,
+        (None, Some(live), Some(value)) => live == value,
+        (Some(send), None, Some(value)) => send == value,
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_field_belongs_to_whoever_owns_it_or_the_whole_that_it_is_in() {
+        let live = json!({
+            "metadata": { "managedFields": [
+                { "manager": "trueup", "operation": "Apply", "fieldsV1": { "f:spec": {
+                    "f:replicas": {}, "f:selector": {},
+                    "f:ports": { "k:{\"port\":80,\"protocol\":\"TCP\"}": {
+                        ".": {}, "f:port": {} } } } } },
+                { "manager": "kubectl-edit", "operation": "Update", "fieldsV1": { "f:spec": {
+                    "f:ports": { "k:{\"port\":80,\"protocol\":\"TCP\"}": { "f:name": {} } },
+                    "f:finalizers": { "v:\"a\"": {} } } } },
+            ] },
+            "spec": { "replicas": 1, "selector": { "app": "web" }, "finalizers": ["b", "a"],
+                "ports": [{ "port": 90 }, { "port": 80, "protocol": "TCP", "name": "x" }] },
+        });
+        let live = Object(live.as_object().cloned().unwrap());
+        let whose = |path: &[PathPart<'_>]| -> Vec<&str> {
+            let path = [&[PathPart::Key("spec")], path].concat();
+            of(&live, &path).into_iter().map(|manager| manager.name).collect()
+        };
+        let (key, at) = (PathPart::Key, PathPart::Index);
+        assert_eq!(whose(&[key("replicas")]), ["trueup"]);
+        assert_eq!(whose(&[key("selector"), key("app")]), ["trueup"], "owned whole");
+        assert_eq!(whose(&[key("ports"), at(1), key("port")]), ["trueup"]);
+        assert_eq!(whose(&[key("ports"), at(1), key("name")]), ["kubectl-edit"]);
+        assert_eq!(whose(&[key("ports"), at(1)]), ["trueup", "kubectl-edit"]);
+        assert_eq!(whose(&[key("ports"), at(0), key("port")]), Vec::<&str>::new());
+        assert_eq!(whose(&[key("finalizers"), at(1)]), ["kubectl-edit"]);
+        assert_eq!(whose(&[key("finalizers"), at(0)]), Vec::<&str>::new());
+        assert_eq!(whose(&[key("paused")]), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn who_owns_that_a_map_is_there_owns_nothing_in_it() {
+        let entry = |manager: &str, spec: Value| json!({ "manager": manager, "operation": "Update", "fieldsV1": { "f:spec": spec } });
+        let live = json!({
+            "metadata": { "managedFields": [
+                entry("first", json!({ "f:resources": {}, "f:empty": {}, "f:selector": {} })),
+                entry("edit", json!({ "f:resources": { ".": {}, "f:cpu": {} }, "f:args": {},
+                    "f:rows": { "i:1": { "f:a": {} } } })),
+            ] },
+            "spec": { "resources": { "cpu": 1, "given": 2 }, "empty": {}, "selector": { "a": "b" },
+                "args": [{ "x": {} }], "rows": [{ "a": 1 }, { "a": 2 }] },
+        });
+        let live = Object(live.as_object().cloned().unwrap());
+        let names = |managers: Vec<Manager<'_>>| -> Vec<String> {
+            managers.into_iter().map(|manager| manager.name.to_owned()).collect()
+        };
+        let whose =
+            |path: &[PathPart<'_>]| names(of(&live, &[&[PathPart::Key("spec")], path].concat()));
+        let whole = |path: &[PathPart<'_>]| {
+            steps_to_whole(&live, &[&[PathPart::Key("spec")], path].concat())
+        };
+        let (key, index) = (PathPart::Key, PathPart::Index);
+        assert_eq!(whose(&[key("resources"), key("cpu")]), ["edit"]);
+        assert_eq!(whose(&[key("resources"), key("given")]), [""; 0]);
+        assert_eq!(whose(&[key("resources")]), ["first", "edit"]);
+        assert_eq!(whose(&[key("rows"), index(1), key("a")]), ["edit"]);
+        assert_eq!(whose(&[key("rows"), index(0), key("a")]), [""; 0]);
+        assert_eq!(whole(&[key("selector"), key("a")]), Some(2));
+        assert_eq!(whole(&[key("args"), index(0), key("x")]), Some(2));
+        assert_eq!(whole(&[key("args")]), Some(2), "a whole itself");
+        assert_eq!(whole(&[key("resources"), key("cpu")]), Some(3), "a whole itself");
+        for none in [&[key("resources")][..], &[key("resources"), key("given")], &[key("rows")]] {
+            assert_eq!(whole(none), None, "{none:?}");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What goes from an object when we let go of fields: what nobody else owns, by the rules of
+//! server-side apply (sigs.k8s.io/structured-merge-diff, `merge/update.go`).
+//!
+//! No defaults come back here; that is left to the server.
+
+use serde_json::{Map, Value};
+
+use super::managers::{self, Manager};
+use super::owners::element;
+use crate::core::object::Object;
+
+type Node = Map<String, Value>;
+
+/// What becomes of `merged`, in which we own what we sent, when we owned before what `before` says:
+/// what we let go of goes, unless another manager of `before` owns it as well. Its managers are
+/// those of `before`, we with what we own in `merged`.
+pub fn let_go(merged: &Object, before: &Object) -> Object {
+    let ours = |object| managers::of(object).find(Manager::is_ours).map(|ours| ours.fields);
+    let others = managers::of(before).filter(|manager| !manager.is_ours());
+    let stays: Vec<&Node> = others.map(|other| other.fields).chain(ours(merged)).collect();
+    let mut after = merged.clone();
+    if let Some(owned) = ours(before) {
+        from_map(&mut after.0, owned, &stays);
+    }
+    let is_ours = |entry: &&Value| managers::read(entry).is_some_and(|it| it.is_ours());
+    let mine = managers::entries(merged).filter(is_ours);
+    let theirs = managers::entries(before).filter(|entry| !is_ours(entry));
+    let entries: Vec<Value> = mine.chain(theirs).cloned().collect();
+    after.metadata_mut().insert("managedFields".to_owned(), entries.into());
+    after
+}
+
+fn from_map(map: &mut Map<String, Value>, owned: &Node, stays: &[&Node]) {
+    for (key, owned) in owned {
+        let (Some(name), Some(owned)) = (key.strip_prefix("f:"), owned.as_object()) else {
+            continue;
+        };
+        let stays = below(stays, key);
+        if stays.is_empty() {
+            map.remove(name);
+        } else if let Some(value) = map.get_mut(name) {
+            from(value, owned, &stays);
+        }
+    }
+}
+
+/// Takes out of a value that stays itself. What becomes empty is null afterwards, which is how the
+/// API server does it.
+fn from(value: &mut Value, owned: &Node, stays: &[&Node]) {
+    let is_empty = |value: &Value| match value {
+        Value::Object(map) => map.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        _ => false,
+    };
+    let was_empty = is_empty(value);
+    match value {
+        Value::Object(map) => from_map(map, owned, stays),
+        Value::Array(list) => list.retain_mut(|item| {
+            let Some((key, owned)) = element(owned, item) else { return true };
+            let stays = below(stays, key);
+            // Unlike a field, an element is not kept by what somebody owns of it.
+            let is_owned = |node: &Node| node.is_empty() || node.contains_key(".");
+            if is_owned(owned) && !stays.iter().any(|node| is_owned(node)) {
+                return false;
+            }
+            from(item, owned, &stays);
+            true
+        }),
+        _ => {}
+    }
+    if is_empty(value) && !was_empty {
+        *value = Value::Null;
+    }
+}
+
+fn below<'a>(nodes: &[&'a Node], key: &str) -> Vec<&'a Node> {
+    nodes.iter().filter_map(|node| node.get(key)?.as_object()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(value: Value) -> Object {
+        Object(value.as_object().cloned().unwrap())
+    }
+
+    #[test]
+    fn what_nobody_else_owns_goes() {
+        let entry = |manager: &str, operation: &str, spec: Value| json!({ "manager": manager, "operation": operation, "fieldsV1": { "f:spec": spec } });
+        let before = object(json!({ "metadata": { "managedFields": [
+            entry("trueup", "Apply", json!({
+                "f:kept": {}, "f:gone": {}, "f:shared": {}, "f:whole": { "f:a": {} },
+                "f:labels": { ".": {}, "f:a": {}, "f:b": {} },
+                "f:set": { "v:\"a\"": {}, "v:\"b\"": {} },
+                "f:list": {
+                    "k:{\"name\":\"a\"}": { ".": {}, "f:name": {}, "f:x": {} },
+                    "k:{\"name\":\"b\"}": { ".": {}, "f:name": {}, "f:x": {} },
+                    "k:{\"name\":\"c\"}": { "f:x": {} } } })),
+            entry("other", "Update", json!({
+                "f:shared": {}, "f:labels": { "f:b": {} },
+                "f:list": { "k:{\"name\":\"a\"}": { "f:x": {} },
+                    "k:{\"name\":\"b\"}": { ".": {}, "f:name": {} } } })),
+        ] } }));
+        let sent = entry(
+            "trueup",
+            "Apply",
+            json!({
+            "f:kept": {}, "f:set": { "v:\"b\"": {} } }),
+        );
+        let merged = object(json!({
+            "metadata": { "managedFields": [sent.clone(), entry("gone", "Update", json!({}))] },
+            "spec": { "kept": 1, "gone": 2, "shared": 3, "whole": { "a": 1, "default": 2 },
+                "labels": { "a": "1", "b": "2" }, "set": ["a", "b", "c"],
+                "list": [{ "name": "a", "x": 1 }, { "name": "b", "x": 1 },
+                    { "name": "c", "x": 1 }] },
+        }));
+        let after = let_go(&merged, &before);
+        assert_eq!(
+            after.0["spec"],
+            json!({
+            "kept": 1, "shared": 3, "labels": { "b": "2" }, "set": ["b", "c"],
+            "list": [{ "name": "b" }, { "name": "c" }] })
+        );
+        assert_eq!(
+            after.0["metadata"]["managedFields"],
+            json!([sent, before.0["metadata"]["managedFields"][1]])
+        );
+    }
+}

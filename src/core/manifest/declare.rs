@@ -1,0 +1,196 @@
+//! A document's value → the objects that it declares: the items of a list one by one, and each with
+//! the fields that make it an object.
+
+use serde_json::{Map, Value};
+
+use super::build::Document;
+use super::fault::{Fault, Spot};
+use super::limits;
+use super::positions::{PathPart, Positions};
+use crate::core::object::Object;
+
+type Declared = Result<(Object, Positions), Fault>;
+
+/// The document's objects; kubectl takes any map with `items` for a list of objects.
+pub(super) fn objects(document: Document) -> Vec<Declared> {
+    let Document { value, positions, may_be_big, .. } = document;
+    let spot = positions.root().unwrap_or_default();
+    let mut map = match value {
+        Value::Object(map) => map,
+        other => return vec![Err(not_a_map(spot, &other))],
+    };
+    let at = |field: &str| positions.spot(&[field.into()]).unwrap_or(spot);
+    match map.remove("items") {
+        None => vec![object(map, positions, may_be_big)],
+        Some(items) => {
+            if let Err(fault) = required_text(&map, "kind", at("kind")) {
+                return vec![Err(fault)];
+            }
+            match items {
+                Value::Array(items) => self::items(&map, items, &positions, may_be_big),
+                Value::Null => Vec::new(),
+                _ => vec![Err(Fault::new(at("items"), "items must be a list of objects"))],
+            }
+        }
+    }
+}
+
+fn items(
+    list: &Map<String, Value>,
+    items: Vec<Value>,
+    positions: &Positions,
+    may_be_big: bool,
+) -> Vec<Declared> {
+    // Of two keys `items` the last one counts, as it does for the values.
+    let below = positions.within(&["items".into()]).unwrap_or_default();
+    let mut spots = below.children();
+    items
+        .into_iter()
+        .map(|item| {
+            let positions = spots.next().unwrap_or_default();
+            let spot = positions.root().unwrap_or_default();
+            match item {
+                Value::Object(mut item) if !item.contains_key("items") => {
+                    inherit(list, &mut item);
+                    object(item, positions, may_be_big)
+                }
+                Value::Object(_) => Err(Fault::new(spot, "a list can't hold a list")
+                    .hint("put the inner list's items into the outer one")),
+                other => Err(not_a_map(spot, &other)),
+            }
+        })
+        .collect()
+}
+
+/// An item of a `ConfigMapList` may leave out both apiVersion and kind.
+fn inherit(list: &Map<String, Value>, item: &mut Map<String, Value>) {
+    let text = |map: &Map<String, Value>, field: &str| {
+        map.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let list_kind = text(list, "kind");
+    let kind = list_kind.strip_suffix("List").unwrap_or(&list_kind);
+    let bare = text(item, "kind").is_empty() && text(item, "apiVersion").is_empty();
+    if !kind.is_empty() && bare {
+        item.insert("kind".to_owned(), kind.into());
+        item.insert("apiVersion".to_owned(), text(list, "apiVersion").into());
+    }
+}
+
+fn object(map: Map<String, Value>, positions: Positions, may_be_big: bool) -> Declared {
+    let spot = positions.root().unwrap_or_default();
+    let at = |path: &[PathPart]| positions.spot(path).unwrap_or(spot);
+    required_text(&map, "apiVersion", at(&["apiVersion".into()]))?;
+    if map["apiVersion"].as_str().is_some_and(|version| version.matches('/').count() > 1) {
+        let spot = at(&["apiVersion".into()]);
+        return Err(Fault::new(spot, "apiVersion has more than one `/`")
+            .hint("write it as `group/version`"));
+    }
+    required_text(&map, "kind", at(&["kind".into()]))?;
+    let metadata = match map.get("metadata") {
+        None | Some(Value::Null) => return Err(Fault::new(spot, "metadata.name is missing")),
+        Some(Value::Object(metadata)) => metadata,
+        Some(_) => return Err(Fault::new(at(&["metadata".into()]), "metadata must be a map")),
+    };
+    identity(metadata, |field| at(&["metadata".into(), field.into()]), at(&["metadata".into()]))?;
+    let object = Object(map);
+    if may_be_big && json_size(&object) > limits::OBJECT {
+        return Err(limits::object_too_big(spot));
+    }
+    Ok((object, positions))
+}
+
+/// What of an object's metadata can't be applied: the first at all, the others only to the very object
+/// and state that they were copied from.
+const SERVERS_OWN: [&str; 3] = ["managedFields", "uid", "resourceVersion"];
+
+fn identity(
+    metadata: &Map<String, Value>,
+    at: impl Fn(&str) -> Spot,
+    spot: Spot,
+) -> Result<(), Fault> {
+    if !metadata.contains_key("name") && metadata.contains_key("generateName") {
+        return Err(Fault::new(
+            at("generateName"),
+            "metadata.generateName makes a new object of every apply",
+        )
+        .hint("give it a metadata.name"));
+    }
+    text(metadata, "metadata.name", at("name"))?
+        .filter(|name| !name.is_empty())
+        .ok_or_else(|| Fault::new(spot, "metadata.name is missing"))?;
+    text(metadata, "metadata.namespace", at("namespace"))?;
+    for field in SERVERS_OWN {
+        let is_said = match metadata.get(field) {
+            None | Some(Value::Null) => false,
+            Some(Value::String(text)) => !text.is_empty(),
+            Some(_) => true,
+        };
+        if is_said {
+            let what = format!("metadata.{field} is the API server's own, and it refuses it");
+            let hint = "take it out; it comes with what `kubectl get` prints";
+            return Err(Fault::new(at(field), what).hint(hint));
+        }
+    }
+    Ok(())
+}
+
+fn required_text(map: &Map<String, Value>, field: &str, spot: Spot) -> Result<(), Fault> {
+    match text(map, field, spot)? {
+        None | Some("") => Err(Fault::new(spot, format!("{field} is missing"))),
+        Some(_) => Ok(()),
+    }
+}
+
+/// The text at the last part of `field`, `None` if it is missing or null.
+fn text<'a>(
+    map: &'a Map<String, Value>,
+    field: &str,
+    spot: Spot,
+) -> Result<Option<&'a str>, Fault> {
+    let key = field.rsplit('.').next().unwrap_or(field);
+    match map.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(Value::Number(_) | Value::Bool(_)) => {
+            Err(Fault::new(spot, format!("{field} must be text")).hint("write it in quotes"))
+        }
+        Some(_) => Err(Fault::new(spot, format!("{field} must be text"))),
+    }
+}
+
+/// How Git LFS begins what it commits in place of a file.
+const LFS: &str = "version https://git-lfs.github.com/spec/";
+
+fn not_a_map(spot: Spot, value: &Value) -> Fault {
+    let what = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(text) if text.starts_with(LFS) => {
+            return Fault::new(spot, "this is a pointer of Git LFS, not an object".to_owned())
+                .hint("a commit has no more of such a file: take it out of LFS with `git lfs untrack` and commit it");
+        }
+        Value::String(_) => "a text",
+        Value::Array(_) | Value::Object(_) => "a list",
+    };
+    Fault::new(spot, format!("this is {what}, not an object"))
+        .hint("an object begins with `apiVersion:` and `kind:`")
+}
+
+fn json_size(object: &Object) -> usize {
+    struct Counter(usize);
+    impl std::io::Write for Counter {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut counter = Counter(0);
+    // Counting can't fail, and a value with text for keys can always be written.
+    let _ = serde_json::to_writer(&mut counter, object);
+    counter.0
+}

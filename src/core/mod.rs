@@ -1,0 +1,63 @@
+//! Data and decisions: no input, no output, no clock, no environment.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`annotations`] | what an object says, by annotations, of how it is treated |
+//! | [`approval`] | a plan that was approved, compared with what is found later |
+//! | [`attribution`] | why a field differs: who changed it, and which commit says otherwise |
+//! | [`check`] | whether manifests are sound, asked of schemas, without a cluster |
+//! | [`compare`] | whether two states of an object differ, and the way to a field |
+//! | [`credentials`] | URLs without the passwords in them |
+//! | [`desired`] | what should exist |
+//! | [`diff`] | what a change changes, field by field |
+//! | [`dry_run_cache`] | dry runs that changed nothing, by object and digest |
+//! | [`field_rules`] | which fields are ignored, left to controllers, or masked |
+//! | [`finalizers`] | what an object that is being deleted waits for |
+//! | [`health`] | whether a live object is ready, and what it waits for |
+//! | [`inert`] | text from outside, made harmless to a terminal or a CI runner |
+//! | [`inventory`] | which live objects the target put there: an ApplySet |
+//! | [`kinds`] | which kinds exist (catalog), their fields (schemas), and which fields name other objects (references) |
+//! | [`lease`] | who holds an inventory's lock, and when that no longer counts |
+//! | [`managed_fields`] | which manager owns which field of a live object, and the proof that applying is a no-op |
+//! | [`manifest`] | bytes into objects, as kubectl reads them, each with its place |
+//! | [`object`] | what an object is, and what identifies it |
+//! | [`observed`] | what the cluster has, and what could not be asked |
+//! | [`pattern`] | regular expressions from outside, and how much work they are |
+//! | [`plan`] | the decision, as a pure function: [`plan::plan`] |
+//! | [`policy`] | what a run may do, and who decides |
+//! | [`problem`] | what is wrong with a text, and where |
+//! | [`redact`] | takes Secrets out of everything that is shown |
+//! | [`report`] | what applying a plan came to |
+//! | [`source`] | the files of a revision, which of them are manifests, and what renders the others |
+//! | [`suggest`] | "did you mean" |
+//! | [`unique`] | values of which the cluster has each only once |
+
+pub mod annotations;
+pub mod approval;
+pub mod attribution;
+pub mod check;
+pub mod compare;
+pub mod credentials;
+pub mod desired;
+pub mod diff;
+pub mod dry_run_cache;
+pub mod field_rules;
+pub mod finalizers;
+pub mod health;
+pub mod inert;
+pub mod inventory;
+pub mod kinds;
+pub mod lease;
+pub mod managed_fields;
+pub mod manifest;
+pub mod object;
+pub mod observed;
+pub mod pattern;
+pub mod plan;
+pub mod policy;
+pub mod problem;
+pub mod redact;
+pub mod report;
+pub mod source;
+pub mod suggest;
+pub mod unique;

@@ -1,0 +1,117 @@
+//! What becomes of an object whose fields others have otherwise: it is refused, or it says which of
+//! them are left to whom. What is forced is told as any other change, except for what says that an
+//! object stays: that is taken from others for the operator's own word only.
+
+use std::borrow::Cow;
+
+use super::decide::Decision;
+use super::{Action, Confidence, Reason, keeping};
+use crate::core::annotations;
+use crate::core::desired::Desired;
+use crate::core::inventory::PART_OF;
+use crate::core::managed_fields::conflict::{Conflict, conflicts};
+use crate::core::managed_fields::leftovers::{Leftover, leftovers};
+use crate::core::managed_fields::takeover::hand_over;
+use crate::core::manifest::Manifest;
+use crate::core::object::{Object, ObjectKey};
+use crate::core::policy::{OnConflict, precedence};
+use crate::core::problem::Cause;
+
+/// Refuses what is not to be forced, and says what is left to others.
+pub(super) fn settle(
+    decision: &mut Decision,
+    (key, manifest): (&ObjectKey, &Manifest),
+    (desired, send): (&Desired, &Object),
+    live: Option<&Object>,
+) {
+    if decision.action == Action::Refuse {
+        return;
+    }
+    let Some(live) = live else { return };
+    match desired.on_conflict(manifest) {
+        OnConflict::Force => {
+            let takes_all = precedence::takes_what_protects(desired.on_conflict);
+            if takes_all || !keeping::is_loosened(live, send) {
+                return;
+            }
+            let mut found = of_others(send, live);
+            found.retain(|conflict| keeping::is_about(&conflict.path));
+            if !found.is_empty() {
+                let found = causes(&found, "it is set by");
+                let hint = "it says that the object stays: say --on-conflict force to take it from there all the same, or take it out of the manifest";
+                let reason = reason(found, manifest, Some(hint));
+                refuse(decision, reason, Some(live));
+            }
+        }
+        OnConflict::Fail => {
+            let mut found = causes(&of_others(send, live), "it is set by");
+            found.extend(in_the_way(decision, send, live));
+            if !found.is_empty() {
+                let hint = match annotations::on_conflict(&manifest.object) {
+                    Ok(Some(OnConflict::Fail)) => {
+                        "take the annotation trueup.dev/on-conflict out of the manifest, or let it say yield to leave it"
+                    }
+                    _ => "say --on-conflict force to take it from there, or yield to leave it",
+                };
+                let reason = reason(found, manifest, Some(hint));
+                refuse(decision, reason, Some(live));
+            }
+        }
+        OnConflict::Yield => {
+            let left = desired.left(key, manifest, live);
+            if !left.is_empty() {
+                decision.reason = Some(reason(causes(&left, "it is left to"), manifest, None));
+            }
+        }
+    }
+}
+
+/// The conflicts with others than those from whom an object is taken over.
+fn of_others(send: &Object, live: &Object) -> Vec<Conflict> {
+    conflicts(send, &handed_over(send, live))
+}
+
+/// What others set, and what is removed since it excludes what is declared.
+fn in_the_way(decision: &Decision, send: &Object, live: &Object) -> Vec<Cause> {
+    let Some(merged) = &decision.merged else { return Vec::new() };
+    let mut removed = leftovers(send, &handed_over(send, live));
+    removed.retain(|it| !it.managers.is_empty() && !it.stays(live, merged));
+    let cause = |it: Leftover| Cause {
+        field: it.field(),
+        message: format!("it is set by {}, and in the way", it.managers.join(", ")),
+        place: None,
+    };
+    removed.into_iter().map(cause).collect()
+}
+
+/// `live` once those have handed over from whom it is taken over.
+fn handed_over<'a>(send: &Object, live: &'a Object) -> Cow<'a, Object> {
+    // On a member even kubectl's client-side apply is another manager.
+    let is_member = live.label(PART_OF) == send.label(PART_OF);
+    let handed_over = hand_over(live, send).filter(|_| !is_member);
+    handed_over.map_or(Cow::Borrowed(live), Cow::Owned)
+}
+
+fn refuse(decision: &mut Decision, reason: Reason, live: Option<&Object>) {
+    *decision = Decision {
+        action: Action::Refuse,
+        live: live.cloned(),
+        merged: None,
+        confidence: Confidence::Server,
+        reason: Some(reason),
+    };
+}
+
+fn reason(causes: Vec<Cause>, manifest: &Manifest, hint: Option<&str>) -> Reason {
+    let message = causes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    Reason { message, hint: hint.map(str::to_owned), causes: manifest.located(causes) }
+}
+
+fn causes(conflicts: &[Conflict], verb: &str) -> Vec<Cause> {
+    let cause = |conflict: &Conflict| Cause {
+        field: conflict.field(),
+        message: format!("{verb} {}", conflict.managers.join(", ")),
+        place: None,
+    };
+    conflicts.iter().map(cause).collect()
+}

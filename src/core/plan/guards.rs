@@ -1,0 +1,293 @@
+//! What stands between a plan and a deletion.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::approved::{self, NotApproved};
+use super::keeping;
+use super::{Action, Change, Reason};
+use crate::core::annotations::{APPROVED, Fault, REPLACE, flag};
+use crate::core::desired::Desired;
+use crate::core::finalizers::what_holds;
+use crate::core::inventory::Inventory;
+use crate::core::inventory::reserved::Keeper;
+use crate::core::kinds::catalog::{brought_by, definition, is_crd, is_namespace};
+use crate::core::managed_fields;
+use crate::core::manifest::Origin;
+use crate::core::object::{Object, ObjectKey};
+use crate::core::observed::Observed;
+use crate::core::policy::MaxPrune;
+use crate::core::policy::precedence::Said;
+use crate::core::source::selection::IGNORE_FILE;
+
+/// What the user allows beyond what is safe without asking.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Allowed {
+    /// Kinds with data behind them that may be deleted.
+    pub delete: BTreeSet<String>,
+    /// Whether what somebody else claims may be adopted.
+    pub adopt: bool,
+    /// Kinds whose objects may be deleted and made anew where a change is not possible.
+    pub replace: Said<BTreeSet<String>>,
+    /// How much of the inventory may be deleted at once.
+    pub max_prune: Said<MaxPrune>,
+    /// Whether everything may be deleted because the commit declares nothing.
+    pub empty: bool,
+    /// How many objects each definition still has in the cluster that this run would not delete
+    /// itself; definitions without any are left out.
+    pub instances: BTreeMap<ObjectKey, usize>,
+    /// What time it is: an approval may not be of the future.
+    pub now: Timestamp,
+}
+
+/// Why nothing at all may be pruned in this run; `None` when it may.
+///
+/// Unknown is not absent: whatever could not be read, listed or asked about may hold any object of
+/// the inventory.
+pub(super) fn why_not_prune(
+    desired: &Desired,
+    observed: &Observed,
+    refused: usize,
+    allowed: &Allowed,
+) -> Option<(Action, Reason)> {
+    let count =
+        |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+    if !desired.problems.is_empty() {
+        let n = count(desired.problems.len(), "problem", "problems");
+        return Some((Action::Keep, Reason::new(format!("not pruned: {n} in the manifests"))));
+    }
+    if let Some(unlisted) = observed.unlisted.first() {
+        let kind = &unlisted.kind;
+        let hint = unlisted.is_forbidden.then(|| {
+            format!(
+                "let this user list {kind}, in the cluster or in every namespace of the inventory"
+            )
+        });
+        let message = format!("not pruned: {kind} could not be listed");
+        return Some((Action::Keep, Reason { hint, ..Reason::new(message) }));
+    }
+    if refused > 0 {
+        let n = count(refused, "object is refused", "objects are refused");
+        return Some((Action::Keep, Reason::new(format!("not pruned: {n}"))));
+    }
+    if desired.objects.is_empty() && !allowed.empty {
+        return Some((
+            Action::Refuse,
+            Reason::with_hint(
+                "the commit declares no object at all, so everything would go",
+                "if that is meant, say --allow-empty",
+            ),
+        ));
+    }
+    None
+}
+
+/// What decides about live objects that carry the inventory's label and are not desired.
+pub(super) struct Undesired<'a> {
+    /// The inventory.
+    pub(super) inventory: &'a Inventory,
+    /// What an ignore file leaves out, and where it is declared.
+    pub(super) left_out: &'a BTreeMap<ObjectKey, Origin>,
+    /// Whether nothing is desired any more, so that the record itself may go.
+    pub(super) is_last: bool,
+    /// Why nothing at all may be pruned.
+    pub(super) blocked: Option<(Action, Reason)>,
+    /// What the user allows.
+    pub(super) allowed: &'a Allowed,
+}
+
+impl Undesired<'_> {
+    /// What to do with one of them, and why it is not deleted if it is not.
+    pub(super) fn decide(&self, key: &ObjectKey, live: &Object) -> (Action, Option<Reason>) {
+        let keep = |why: &str| (Action::Keep, Some(Reason::new(why)));
+        if !managed_fields::is_ours(live, &self.inventory.id()) {
+            return keep("it carries the inventory's label, but trueup never applied it");
+        }
+        if live.is_going() {
+            return keep(&being_deleted(live));
+        }
+        if let Some(keeper) = Keeper::of(live) {
+            return keep(&format!("kept: it is {}, which is never pruned", keeper.words()));
+        }
+        if let Some(origin) = self.left_out.get(key) {
+            let message = format!(
+                "kept: {} declares it, and {IGNORE_FILE} leaves that file out",
+                origin.place()
+            );
+            let hint = "if it is to go, take it out of that file";
+            return (Action::Keep, Some(Reason::with_hint(message, hint)));
+        }
+        if let Some((action, reason)) = &self.blocked {
+            return (*action, Some(reason.clone()));
+        }
+        match keeping::said(live, self.allowed) {
+            Some(keeping::Said::Keep(said)) => {
+                let reason = format!("kept and let go, as {said} says: it is trueup's no more");
+                return (Action::LetGo, Some(Reason::new(reason)));
+            }
+            Some(keeping::Said::Confirm(said)) => {
+                let kind = &key.kind;
+                let hint = format!(
+                    "if it is to go, say --allow-delete {kind}, or annotate it with {APPROVED} and the time"
+                );
+                let why = match approved::approval(live, self.allowed.now) {
+                    Err(NotApproved::Missing) | Ok(()) => format!("kept, as {said} says"),
+                    Err(why_not) => format!("kept, as {said} says: {why_not}"),
+                };
+                let reason = Reason::with_hint(why, hint);
+                return (Action::Keep, Some(reason));
+            }
+            Some(keeping::Said::Unclear(Fault { annotation, message, hint })) => {
+                let message = format!("nobody can tell whether it stays: {annotation}: {message}");
+                return (Action::Refuse, Some(Reason::with_hint(message, hint)));
+            }
+            None => {}
+        }
+        match self.why_home(key).or_else(|| self.why_guarded(key, live)) {
+            Some(reason) => (Action::Refuse, Some(reason)),
+            None => (Action::Delete, None),
+        }
+    }
+
+    /// Why what holds data is not deleted: neither the user nor a person on the object allows it.
+    fn why_guarded(&self, key: &ObjectKey, live: &Object) -> Option<Reason> {
+        let reason = why_guarded(key, live, self.allowed)?;
+        match approved::approval(live, self.allowed.now) {
+            Ok(()) => None,
+            Err(NotApproved::Missing) => Some(reason),
+            Err(why_not) => {
+                let message = format!("{}: {why_not}", reason.message);
+                Some(Reason { message, ..reason })
+            }
+        }
+    }
+
+    /// Without its record, nobody would know what else the inventory has.
+    fn why_home(&self, key: &ObjectKey) -> Option<Reason> {
+        let is_home = is_namespace(key) && key.name == self.inventory.namespace;
+        (is_home && !self.is_last).then(|| {
+            Reason::with_hint(
+                "the inventory is kept in it, and the commit still declares other objects",
+                "declare the namespace again; it goes with the last of the objects",
+            )
+        })
+    }
+}
+
+/// Whether an object that was to be deleted may still go as it is now: somebody may have said in the
+/// meantime that it stays, or taken an approval back.
+pub fn may_go(key: &ObjectKey, live: &Object, allowed: &Allowed) -> bool {
+    let is_guarded = || why_guarded(key, live, allowed).is_some();
+    Keeper::of(live).is_none()
+        && keeping::said(live, allowed).is_none()
+        && (!is_guarded() || approved::is_approved(live, allowed.now))
+}
+
+/// Why deleting this object takes a word of the user's.
+pub(super) fn why_guarded(key: &ObjectKey, live: &Object, allowed: &Allowed) -> Option<Reason> {
+    let mut kind = key.kind.as_str();
+    let what = match (key.group.as_str(), kind) {
+        _ if is_namespace(key) => "everything in it would go with it".to_owned(),
+        ("", "PersistentVolumeClaim" | "PersistentVolume") => "data may go with it".to_owned(),
+        _ if is_crd(key) => {
+            let n = *allowed.instances.get(key)?;
+            let objects = if n == 1 { "object" } else { "objects" };
+            format!("{n} {objects} of its kind would go with it")
+        }
+        ("apps", "StatefulSet") if takes_claims_with_it(live) => {
+            kind = "PersistentVolumeClaim";
+            "its volume claims would go with it, and their data".to_owned()
+        }
+        _ => return None,
+    };
+    if allowed.delete.contains(kind) {
+        return None;
+    }
+    Some(Reason::with_hint(what, format!("if that is meant, say --allow-delete {kind}")))
+}
+
+/// Why a live object that keeps track of others is not written to, though a manifest of the same name
+/// does not look like it.
+pub(super) fn why_untouched(action: Action, live: &Object) -> Option<Reason> {
+    let keeper = Keeper::of(live).filter(|_| action != Action::Keep)?;
+    Some(Reason::with_hint(
+        format!("it is {}, which nothing is applied to", keeper.words()),
+        "give the object in the manifest another name, or name its file in .trueupignore",
+    ))
+}
+
+/// Why a manifest that gives a live object an owner which it does not have is not applied: the garbage
+/// collector deletes what it belongs to together with its owner, or at once where there is no such
+/// owner, and asks nobody whether the object holds data or is to stay
+/// (kubernetes/pkg/controller/garbagecollector).
+pub(super) fn why_owned(action: Action, send: &Object, live: &Object) -> Option<Reason> {
+    let owners = |object: &Object| -> BTreeSet<String> {
+        let owners = object.metadata().and_then(|metadata| metadata.get("ownerReferences"));
+        let owners = owners.and_then(|owners| owners.as_array()).into_iter().flatten();
+        owners.map(|owner| owner["uid"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    let adds = matches!(action, Action::Update | Action::Replace)
+        && !owners(send).is_subset(&owners(live));
+    adds.then(|| {
+        Reason::with_hint(
+            "metadata.ownerReferences would have the garbage collector delete it with its owner",
+            "take ownerReferences out of the manifest",
+        )
+    })
+}
+
+/// Whether a live object may be deleted to be made anew: it may say that it stays, or is not to be
+/// replaced, and what takes its place may not.
+pub fn may_be_replaced(live: &Object, send: &Object) -> bool {
+    !keeping::is_loosened(live, send) && flag(live, REPLACE) != Some(false)
+}
+
+/// Whether a controller deletes the claims of a StatefulSet once it is deleted.
+fn takes_claims_with_it(live: &Object) -> bool {
+    let spec = live.0.get("spec");
+    let policy = spec.and_then(|spec| spec.get("persistentVolumeClaimRetentionPolicy"));
+    let claims = spec.and_then(|spec| spec["volumeClaimTemplates"].as_array());
+    policy.is_some_and(|policy| policy["whenDeleted"] == "Delete")
+        && claims.is_some_and(|claims| !claims.is_empty())
+}
+
+/// Refuses to delete a namespace, a definition or an APIService that something needs which stays.
+pub(super) fn keep_homes(desired: &[Change], undesired: &mut [Change]) {
+    if undesired.is_empty() {
+        return;
+    }
+    let mut stays = BTreeMap::new();
+    let leaves = |change: &Change| change.action == Action::Delete || change.is_going();
+    for change in desired.iter().chain(&*undesired).filter(|change| !leaves(change)) {
+        let why = if change.origin.is_some() { "the commit declares" } else { "stays" };
+        stays.entry(change.key.clone()).or_insert((why, change.version.clone()));
+    }
+    for change in undesired.iter_mut().filter(|change| change.action == Action::Delete) {
+        let kind = change.live.as_ref().filter(|_| is_crd(&change.key)).and_then(definition);
+        let served = change.live.as_ref().and_then(brought_by);
+        let is_home = |key: &ObjectKey, version: &str| match (&kind, &served) {
+            (Some((kind, _)), _) => key.group_kind() == *kind,
+            (_, Some(served)) => *served == format!("{}/{version}", key.group),
+            _ => is_namespace(&change.key) && key.namespace.as_ref() == Some(&change.key.name),
+        };
+        let mut stays = stays.iter();
+        if let Some((key, (why, _))) = stays.find(|(key, (_, version))| is_home(key, version)) {
+            let what = match (&kind, &served) {
+                (Some(_), _) => "it defines",
+                (_, Some(_)) => "it serves",
+                _ => "it holds",
+            };
+            change.action = Action::Refuse;
+            change.reason = Some(Reason::new(format!("{what} {key}, which {why}")));
+        }
+    }
+}
+
+/// What a deletion that is under way still waits for.
+fn being_deleted(live: &Object) -> String {
+    match what_holds(live) {
+        None => "it is already being deleted".to_owned(),
+        Some(holder) => format!("it is already being deleted and waits for {holder}"),
+    }
+}

@@ -1,0 +1,119 @@
+//! What the annotations of a live object say of its deletion: trueup's own and those of the tools
+//! that mean the same.
+
+use super::approved;
+use super::guards::Allowed;
+use crate::core::annotations::{Fault, MODE, Mode, PRUNE, Treatment, fault_of};
+use crate::core::object::Object;
+
+/// The other tools' words for it: annotation and value. Flux takes a label, too.
+const KEEP: [(&str, &str); 4] = [
+    ("kustomize.toolkit.fluxcd.io/prune", "disabled"),
+    ("client.lifecycle.config.k8s.io/deletion", "detach"),
+    ("cli-utils.sigs.k8s.io/on-remove", "keep"),
+    ("helm.sh/resource-policy", "keep"),
+];
+/// Argo CD's words for it, among others.
+const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
+
+/// What is said of an object's deletion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// It is never deleted, says this annotation: it is nobody's from now on.
+    Keep(String),
+    /// Somebody has to allow it, says this annotation.
+    Confirm(String),
+    /// Nobody can tell what it says.
+    Unclear(Fault),
+}
+
+/// What a live object says of its deletion; `None` where it says nothing, or its kind is allowed.
+pub(super) fn said(live: &Object, allowed: &Allowed) -> Option<Said> {
+    let is_kept = |name: &str, value: &str| {
+        let values = [live.annotation(name), live.label(name)];
+        values.into_iter().flatten().any(|said| said.eq_ignore_ascii_case(value))
+    };
+    let own = [(PRUNE, "false")];
+    if let Some((name, value)) = own.iter().chain(&KEEP).find(|(name, value)| is_kept(name, value))
+    {
+        return Some(Said::Keep(format!("{name}: {value}")));
+    }
+    if let Some(Treatment { mode: Mode::Ignore, said }) = Mode::said(live) {
+        return Some(Said::Keep(said));
+    }
+    if let Some(fault) = [PRUNE, MODE].into_iter().find_map(|name| fault_of(live, name)) {
+        return Some(Said::Unclear(fault));
+    }
+    let options = live.annotation(SYNC_OPTIONS).unwrap_or_default();
+    let has = |wanted: [&str; 2]| options.split(',').map(str::trim).find(|it| wanted.contains(it));
+    if let Some(option) = has(["Prune=false", "Delete=false"]) {
+        return Some(Said::Keep(format!("{SYNC_OPTIONS}: {option}")));
+    }
+    let option = has(["Prune=confirm", "Delete=confirm"])?;
+    let is_allowed =
+        allowed.delete.contains(live.kind()) || approved::is_approved(live, allowed.now);
+    (!is_allowed).then(|| Said::Confirm(format!("{SYNC_OPTIONS}: {option}")))
+}
+
+/// Whether `live` is better kept from being deleted than `send` says.
+pub(super) fn is_loosened(live: &Object, send: &Object) -> bool {
+    let strictness = |object: &Object| match said(object, &Allowed::default()) {
+        None => 0,
+        Some(Said::Confirm(_)) => 1,
+        Some(Said::Keep(_)) => 2,
+        Some(Said::Unclear(_)) => 3,
+    };
+    strictness(send) < strictness(live)
+}
+
+/// Whether the field at `path` says something of its object's deletion.
+pub(super) fn is_about(path: &[String]) -> bool {
+    let [metadata, field, name] = path else { return false };
+    let names = KEEP.iter().map(|(name, _)| *name);
+    let names = names.chain([PRUNE, MODE, SYNC_OPTIONS]).chain(Mode::OTHERS);
+    metadata == "metadata"
+        && matches!(field.as_str(), "annotations" | "labels")
+        && names.into_iter().any(|known| known == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(annotations: serde_json::Value) -> Object {
+        let object = serde_json::json!({
+            "kind": "ConfigMap", "metadata": { "name": "a", "annotations": annotations },
+        });
+        Object(object.as_object().cloned().unwrap_or_default())
+    }
+
+    #[test]
+    fn every_tools_word_counts() {
+        for (name, value, expected) in [
+            ("trueup.dev/prune", "false", Some(true)),
+            ("trueup.dev/prune", "true", None),
+            ("trueup.dev/prune", "no", Some(false)),
+            ("trueup.dev/mode", "create-only", None),
+            ("trueup.dev/mode", "ignore", Some(true)),
+            ("trueup.dev/mode", "ignored", Some(false)),
+            ("kustomize.toolkit.fluxcd.io/ssa", "Ignore", Some(true)),
+            ("kustomize.toolkit.fluxcd.io/prune", "Disabled", Some(true)),
+            ("client.lifecycle.config.k8s.io/deletion", "detach", Some(true)),
+            ("cli-utils.sigs.k8s.io/on-remove", "keep", Some(true)),
+            ("helm.sh/resource-policy", "keep", Some(true)),
+            ("argocd.argoproj.io/sync-options", "SkipDryRun=true, Prune=false", Some(true)),
+            ("argocd.argoproj.io/sync-options", "Delete=false", Some(true)),
+            ("argocd.argoproj.io/sync-options", "Prune=confirm", Some(false)),
+            ("argocd.argoproj.io/sync-options", "Delete=confirm", Some(false)),
+            ("argocd.argoproj.io/sync-options", "PruneLast=true", None),
+        ] {
+            let live = object(serde_json::json!({ name: value }));
+            let found = said(&live, &Allowed::default());
+            let is_kept = found.as_ref().map(|said| matches!(said, Said::Keep(_)));
+            assert_eq!(is_kept, expected, "{name}: {value}");
+        }
+        let live = object(serde_json::json!({ SYNC_OPTIONS: "Prune=confirm" }));
+        let delete = ["ConfigMap".to_owned()].into();
+        assert_eq!(said(&live, &Allowed { delete, ..Allowed::default() }), None);
+    }
+}

@@ -1,0 +1,437 @@
+//! The decision: for every object of desired ∪ inventory one action, in the order in which they
+//! are carried out. Pure, total and deterministic.
+//!
+//! What is printed by diff and carried out by apply is the same [`Plan`].
+
+mod approved;
+mod budget;
+mod conflicts;
+mod decide;
+mod edges;
+mod fixed_fields;
+mod forbidden;
+pub mod graph;
+mod guards;
+mod half;
+mod idle_rules;
+mod inherited;
+mod keeping;
+mod modes;
+mod order;
+pub mod queue;
+mod replace;
+mod said;
+mod selector;
+mod sequence;
+mod values;
+
+use std::collections::BTreeSet;
+
+use decide::{Decision, decide};
+use graph::Graph;
+use guards::Undesired;
+pub use guards::{Allowed, may_be_replaced, may_go};
+pub use half::{Half, Part, Turn};
+pub use idle_rules::idle_rules;
+use sequence::{Making, deleting, making};
+pub use sequence::{says_turn, turns};
+use serde::{Deserialize, Serialize};
+pub use values::{Freed, deleted_first};
+
+use crate::core::annotations::Mode;
+use crate::core::compare::dropped;
+use crate::core::desired::Desired;
+use crate::core::inventory::{Inventory, PART_OF};
+use crate::core::manifest::{Manifest, Origin};
+use crate::core::object::{Object, ObjectKey};
+use crate::core::observed::{Observation, Observed, Prerequisite};
+use crate::core::problem::{Cause, Problem};
+
+/// What to do with one object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// It does not exist: make it.
+    Create,
+    /// It differs: change it.
+    Update,
+    /// It differs in a way that no update can make true: delete it and make it anew. Only ever
+    /// planned on request.
+    Replace,
+    /// It is in the inventory and no longer desired: delete it.
+    Delete,
+    /// Leave its values as they are, and have nothing to do with it from now on: it is a member of
+    /// the inventory no more.
+    LetGo,
+    /// Leave it as it is.
+    Keep,
+    /// It should be otherwise, and trueup or the API server refuses to make it so.
+    Refuse,
+}
+
+impl Action {
+    /// Every action, in the order of the summary.
+    pub const ALL: [Self; 7] = [
+        Self::Create,
+        Self::Update,
+        Self::Replace,
+        Self::Delete,
+        Self::LetGo,
+        Self::Keep,
+        Self::Refuse,
+    ];
+
+    /// The action's name, as in output and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Replace => "replace",
+            Self::Delete => "delete",
+            Self::LetGo => "let-go",
+            Self::Keep => "keep",
+            Self::Refuse => "refuse",
+        }
+    }
+}
+
+/// What happens to one object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// What to do.
+    pub action: Action,
+    /// Which object.
+    pub key: ObjectKey,
+    /// The version in which it is declared, or in which it was seen.
+    pub version: String,
+    /// Where it is declared; `None` when it no longer is.
+    pub origin: Option<Origin>,
+    /// The object as the cluster has it.
+    pub live: Option<Object>,
+    /// The object as it will be: the server's own answer, or our declaration where the server
+    /// could not be asked yet.
+    pub merged: Option<Object>,
+    /// The object to send.
+    pub send: Option<Object>,
+    /// Who says what it will be.
+    pub confidence: Confidence,
+    /// Why it is refused, or why it is kept though not desired.
+    pub reason: Option<Reason>,
+}
+
+impl Change {
+    /// Whether there is anything to carry out.
+    pub fn is_work(&self) -> bool {
+        !matches!(self.action, Action::Keep | Action::Refuse)
+    }
+
+    /// Whether the object is a member of the inventory with this id once the change is made.
+    pub fn ends_in(&self, inventory: Option<&str>) -> bool {
+        match self.action {
+            Action::Create | Action::Update | Action::Replace => true,
+            Action::Keep => self.live.as_ref().is_some_and(|live| live.label(PART_OF) == inventory),
+            Action::Delete | Action::LetGo | Action::Refuse => false,
+        }
+    }
+
+    /// Whether somebody began to delete the object before.
+    pub fn is_going(&self) -> bool {
+        self.origin.is_none() && self.live.as_ref().is_some_and(Object::is_going)
+    }
+}
+
+/// Who says what an object will be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Confidence {
+    /// The API server: its own answer, or one that is proven.
+    Server,
+    /// Nobody but trueup, for lack of something: defaults, conversions and admission are not part
+    /// of it.
+    Local(Lack),
+}
+
+/// Why the server could not say what an object will be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// Something that the commit also brings is not there yet.
+    Prerequisite(Prerequisite),
+    /// It can't be asked without carrying it out: its own words.
+    DryRun(String),
+    /// The object is there, and is to be made anew.
+    Anew,
+    /// Others hold values that it is to have, and give them up first.
+    Value(Vec<Freed>),
+}
+
+/// Why something is as it is, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// A phrase without a final full stop.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// The message field by field, with the place of each in its file.
+    pub causes: Vec<Cause>,
+}
+
+impl Reason {
+    fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None, causes: Vec::new() }
+    }
+
+    fn with_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..Self::new(message) }
+    }
+}
+
+/// One action for every object: first what is desired, then what is to go.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// What is desired.
+    pub desired: Half,
+    /// What is in the inventory and no longer desired.
+    pub undesired: Half,
+    /// Which objects are not pruned because a kind could not be listed.
+    pub held_back: Vec<ObjectKey>,
+    /// How many kinds could not be listed, though the user may: they may hold what is to be pruned.
+    pub unlisted: usize,
+    /// What is odd about the order.
+    pub warnings: Vec<Problem>,
+    /// Which objects the server takes without some field that is declared.
+    pub short: Vec<ObjectKey>,
+    /// How many objects the inventory has, where that is to be recorded before any is added.
+    pub begins_with: Option<usize>,
+}
+
+impl Plan {
+    /// Changes to be looked at: none waits for another.
+    pub fn loose(changes: Vec<Change>) -> Self {
+        let graph = Graph::loose(changes.len());
+        Self { desired: Half::new(changes, graph, Vec::new()), ..Self::default() }
+    }
+
+    /// Every change, in the order in which they are carried out.
+    pub fn changes(&self) -> impl Iterator<Item = &Change> {
+        let parts = Part::ALL.into_iter();
+        parts.flat_map(|part| self.desired.part(part).chain(self.undesired.part(part)))
+    }
+
+    /// Every change with its turn, in the same order.
+    pub fn turns(&self) -> impl Iterator<Item = (&Change, Turn<'_>)> {
+        let parts = Part::ALL.into_iter();
+        parts.flat_map(|part| self.desired.turns(part).chain(self.undesired.turns(part)))
+    }
+
+    /// How many objects have this action.
+    pub fn count(&self, action: Action) -> usize {
+        self.changes().filter(|change| change.action == action).count()
+    }
+
+    /// Whether there is nothing to carry out and nothing refused.
+    pub fn is_noop(&self) -> bool {
+        self.changes().all(|change| change.action == Action::Keep)
+    }
+
+    /// Whether the cluster is as the plan wants it, as far as anybody could see.
+    pub fn is_true(&self) -> bool {
+        self.is_noop() && self.held_back.is_empty() && self.short.is_empty() && self.unlisted == 0
+    }
+
+    /// Whether anything would be written.
+    pub fn writes(&self) -> bool {
+        self.changes().any(Change::is_work)
+    }
+}
+
+/// Decides what to do with every object of desired ∪ inventory.
+pub fn plan(
+    desired: &Desired,
+    mut observed: Observed,
+    inventory: &Inventory,
+    allowed: &Allowed,
+) -> Plan {
+    inherited::take_in(&mut observed, allowed);
+    let id = inventory.id();
+    let is_member = |live: &&Object| live.label(PART_OF) == Some(id.as_str());
+    // Some of what was observed is moved into the plan.
+    let live = observed.objects.values().filter_map(Observation::live);
+    let members = budget::base(live.filter(is_member).count(), observed.begun_with);
+    let Making { order, graph, waves, mut refused, warnings } = making(desired, &observed.taken);
+    let mut changes = Vec::with_capacity(order.len());
+    let mut short = Vec::new();
+    for (key, manifest) in order.iter().filter_map(|key| desired.objects.get_key_value(*key)) {
+        let observation = observed.objects.get(key);
+        let live = observation.and_then(Observation::live);
+        let send = desired.sent(key, manifest, live);
+        let about = ((key, manifest), &*send);
+        let why_not = inherited::why_not(key, &observed.unrecorded).or_else(|| refused.remove(key));
+        let mut decision = match modes::finished(key, manifest, observation, &observed.finished) {
+            Some(decision) => decision,
+            None => wanted(about, observation, (desired, inventory, allowed), why_not),
+        };
+        if let Some(reason) = falls_short(&decision, manifest, &send) {
+            decision.reason = Some(reason);
+            short.push(key.clone());
+        }
+        let is_sent = !matches!(decision.action, Action::Keep | Action::LetGo);
+        let send = is_sent.then(|| match (decision.action, &decision.live) {
+            (Action::Replace, Some(live)) => desired.sent_anew(key, manifest, live).into_owned(),
+            _ => send.into_owned(),
+        });
+        // What is let go is there in the version that it was seen in.
+        let seen = decision.live.as_ref().filter(|_| decision.action == Action::LetGo);
+        let version = seen.unwrap_or(&manifest.object).version().to_owned();
+        let created = || send.clone().filter(|_| decision.action == Action::Create);
+        changes.push(Change {
+            action: decision.action,
+            key: key.clone(),
+            version,
+            origin: Some(manifest.origin.clone()),
+            live: decision.live.or_else(|| observed.take(key)),
+            merged: decision.merged.or_else(created),
+            send,
+            confidence: decision.confidence,
+            reason: decision.reason,
+        });
+    }
+    let taken = std::mem::take(&mut observed.taken);
+    let is_everything = desired.objects.is_empty() && allowed.empty;
+    let (gone, blocked) = loop {
+        let refused = changes.iter().filter(|change| change.action == Action::Refuse).count();
+        let undesired = Undesired {
+            inventory,
+            left_out: &desired.left_out,
+            is_last: desired.objects.is_empty(),
+            blocked: guards::why_not_prune(desired, &observed, refused, allowed),
+            allowed,
+        };
+        let mut gone = leaving(desired, &observed, &undesired);
+        guards::keep_homes(&changes, &mut gone);
+        budget::keep_within(&mut gone, (allowed.max_prune, is_everything), members);
+        let is_refused = forbidden::settle(&mut changes, &gone, desired);
+        if !values::settle(&mut changes, &gone, &taken, desired) && !is_refused {
+            break (gone, undesired.blocked);
+        }
+    };
+    let is_held_back = |change: &&Change| {
+        let why = blocked.as_ref().map(|(_, reason)| reason);
+        change.action == Action::Keep && (change.live.is_none() || change.reason.as_ref() == why)
+    };
+    let held_back = match observed.unlisted.is_empty() {
+        true => Vec::new(),
+        false => gone.iter().filter(is_held_back).map(|change| change.key.clone()).collect(),
+    };
+    let unlisted = observed.unlisted.iter().filter(|kind| !kind.is_forbidden).count();
+    let begins_with = budget::begins_with(members, (&changes, &gone), is_member);
+    let later = values::after_deletions(&changes, &graph);
+    let holders = changes.iter().flat_map(deleted_first).cloned().collect();
+    let undesired = sorted(gone, &holders);
+    let desired = Half { later, ..Half::new(changes, graph, waves) };
+    Plan { desired, undesired, held_back, short, unlisted, warnings, begins_with }
+}
+
+/// What is declared and dropped by the server, if its own answer says so.
+fn falls_short(decision: &Decision, manifest: &Manifest, send: &Object) -> Option<Reason> {
+    let is_asked = matches!(decision.action, Action::Create | Action::Update | Action::Keep)
+        && decision.confidence == Confidence::Server
+        && decision.reason.is_none();
+    let merged = decision.merged.as_ref().filter(|_| is_asked)?;
+    let fields = dropped(send, merged);
+    if fields.is_empty() {
+        return None;
+    }
+    let dropped = "declared, and dropped by the server".to_owned();
+    let cause = |field| Cause { field, message: dropped.clone(), place: None };
+    let causes = manifest.located(fields.into_iter().map(cause).collect());
+    let hint = "take it out of the manifest, unless the server is about to learn it".to_owned();
+    Some(Reason { message: dropped.clone(), hint: Some(hint), causes })
+}
+
+/// What to do with a desired object. One of which it is known `why_not` is refused, such as one that
+/// nobody can tell the turn of, as is one that says what means nothing, and one that keeps track of
+/// others.
+fn wanted(
+    ((key, manifest), send): ((&ObjectKey, &Manifest), &Object),
+    observation: Option<&Observation>,
+    (desired, inventory, allowed): (&Desired, &Inventory, &Allowed),
+    why_not: Option<Reason>,
+) -> Decision {
+    let unclear = modes::wrong(manifest);
+    let decision = modes::decide(manifest, observation, inventory).unwrap_or_else(|| {
+        let mut decision = decide((key, manifest), send, observation, (inventory, allowed));
+        if unclear.is_none() {
+            let live = observation.and_then(Observation::live);
+            conflicts::settle(&mut decision, (key, manifest), (desired, send), live);
+        }
+        decision
+    });
+    let why_not = why_not.filter(|_| !Mode::ignores(&manifest.object));
+    let keeper = || {
+        let live = observation?.live()?;
+        let untouched = guards::why_untouched(decision.action, live);
+        untouched.or_else(|| guards::why_owned(decision.action, send, live))
+    };
+    match unclear.or(why_not).or_else(keeper).filter(|_| decision.action != Action::Refuse) {
+        None => decision,
+        Some(reason) => Decision {
+            action: Action::Refuse,
+            live: decision.live,
+            merged: None,
+            confidence: Confidence::Server,
+            reason: Some(reason),
+        },
+    }
+}
+
+/// What to do with what is in the inventory and no longer desired.
+fn leaving(desired: &Desired, observed: &Observed, undesired: &Undesired<'_>) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for (key, observation) in &observed.objects {
+        if desired.objects.contains_key(key) {
+            continue;
+        }
+        let (action, live, reason) = match observation {
+            Observation::Unknown(why) => (Action::Keep, None, Some(Reason::new(why.clone()))),
+            Observation::Seen { live: None, .. } => continue,
+            Observation::Seen { live: Some(live), .. } => {
+                let (action, reason) = undesired.decide(key, live);
+                (action, Some(live.clone()), reason)
+            }
+        };
+        changes.push(Change {
+            action,
+            key: key.clone(),
+            version: live.as_ref().map_or_else(String::new, |live| live.version().to_owned()),
+            origin: None,
+            merged: live.as_ref().filter(|_| action == Action::LetGo).map(let_go),
+            live,
+            send: None,
+            confidence: Confidence::Server,
+            reason,
+        });
+    }
+    changes
+}
+
+/// The object as it is, and no member of the inventory.
+fn let_go(live: &Object) -> Object {
+    let mut free = live.clone();
+    if let Some(serde_json::Value::Object(labels)) = free.metadata_mut().get_mut("labels") {
+        labels.remove(PART_OF);
+    }
+    free
+}
+
+/// Deletions in the order in which they are carried out; others of the plan wait for those of
+/// `holders`.
+fn sorted(changes: Vec<Change>, holders: &BTreeSet<ObjectKey>) -> Half {
+    let live: Vec<_> = changes.iter().map(|change| (&change.key, change.live.as_ref())).collect();
+    let (places, graph, waves) = deleting(&live);
+    let mut changes: Vec<Option<Change>> = changes.into_iter().map(Some).collect();
+    let in_order: Vec<Change> = places.into_iter().filter_map(|at| changes[at].take()).collect();
+    let later = values::other_deletions(&in_order, &graph, holders);
+    Half { later, ..Half::new(in_order, graph, waves) }
+}
+
+#[cfg(test)]
+mod tests;

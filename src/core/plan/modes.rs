@@ -1,0 +1,96 @@
+//! What becomes of an object that is only ever made, or left alone, or that ran and is gone; and of
+//! one that says what means nothing.
+
+use super::decide::Decision;
+use super::{Action, Confidence, Reason, let_go};
+use crate::core::annotations::{self, Mode, Treatment};
+use crate::core::inventory::{Finished, Inventory, PART_OF};
+use crate::core::managed_fields;
+use crate::core::manifest::Manifest;
+use crate::core::object::ObjectKey;
+use crate::core::observed::{Observation, Preview};
+
+/// Decides about one object by what it says of itself; `None` where it is to be made true as any
+/// other, be it for the first time.
+pub(super) fn decide(
+    manifest: &Manifest,
+    observation: Option<&Observation>,
+    inventory: &Inventory,
+) -> Option<Decision> {
+    let Treatment { mode, said } = Mode::said(&manifest.object)?;
+    let keep = |reason: Option<String>| Decision {
+        action: Action::Keep,
+        live: None,
+        merged: None,
+        confidence: Confidence::Server,
+        reason: reason.map(Reason::new),
+    };
+    let (live, preview) = match observation {
+        Some(Observation::Seen { live, preview }) => (live.as_ref(), preview.as_ref()),
+        _ => (None, None),
+    };
+    let id = inventory.id();
+    match (mode, live, preview) {
+        (Mode::Ignore, Some(live), _) if managed_fields::is_ours(live, &id) && !live.is_going() => {
+            Some(Decision {
+                action: Action::LetGo,
+                live: Some(live.clone()),
+                merged: Some(let_go(live)),
+                ..keep(Some(format!("let go, as {said} says: it is trueup's no more")))
+            })
+        }
+        (Mode::Ignore, _, _) => Some(keep(None)),
+        // What is there needs nothing, though nobody knew of it before the server was asked.
+        (Mode::CreateOnly, Some(live), preview)
+            if !live.is_going() && preview != Some(&Preview::Same) =>
+        {
+            let is_member = live.label(PART_OF) == Some(id.as_str());
+            let what =
+                if is_member { "kept as it is" } else { "it was there before: left as it is" };
+            Some(keep(Some(format!("{what}, as {said} says"))))
+        }
+        (Mode::CreateOnly, _, _) => None,
+    }
+}
+
+/// Decides about a Job that was run as it is declared, and that its TTL took away since.
+pub(super) fn finished(
+    key: &ObjectKey,
+    manifest: &Manifest,
+    observation: Option<&Observation>,
+    finished: &Finished,
+) -> Option<Decision> {
+    let is_gone = match observation {
+        // Where its very namespace is missing, all that it did may be gone, too.
+        Some(Observation::Seen { live: None, preview }) => {
+            !matches!(preview, Some(Preview::Deferred(_)))
+        }
+        _ => false,
+    };
+    (is_gone && finished.has(key, &manifest.object)).then(|| Decision {
+        action: Action::Keep,
+        live: None,
+        merged: None,
+        confidence: Confidence::Server,
+        reason: Some(Reason::with_hint(
+            "it ran, and its TTL took it away",
+            "to run it again, change it in git",
+        )),
+    })
+}
+
+/// Why an object is refused whose switches mean nothing.
+pub(super) fn wrong(manifest: &Manifest) -> Option<Reason> {
+    let faults = annotations::faults(&manifest.object);
+    if faults.is_empty() {
+        return None;
+    }
+    let all = |part: fn(&annotations::Fault) -> String, between: &str| {
+        faults.iter().map(part).collect::<Vec<_>>().join(between)
+    };
+    Some(Reason {
+        message: all(|fault| format!("{}: {}", fault.annotation, fault.message), ", "),
+        hint: Some(all(|fault| fault.hint.clone(), "\n")),
+        causes: faults.iter().map(|fault| fault.cause(manifest)).collect(),
+    })
+}

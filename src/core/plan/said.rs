@@ -1,0 +1,160 @@
+//! What an object's annotations say of its turn: a wave, and what it depends on.
+
+use std::fmt;
+
+use crate::core::annotations::{Fault, WAVE, read_wave};
+use crate::core::object::{Object, ObjectKey};
+use crate::core::suggest::near;
+
+/// The wave, and the annotation of Argo CD's that means the same.
+const WAVES: [&str; 2] = [WAVE, "argocd.argoproj.io/sync-wave"];
+/// What an object depends on.
+pub const DEPENDS_ON: &str = "config.kubernetes.io/depends-on";
+
+/// What an object says of its turn.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// The wave, and the annotation that says so.
+    pub wave: Option<(i64, &'static str)>,
+    /// What it depends on.
+    pub depends_on: Vec<ObjectKey>,
+}
+
+impl Said {
+    /// Reads an object's annotations.
+    ///
+    /// # Errors
+    ///
+    /// When one of them can't be understood that is another tool's; those of trueup's own are told
+    /// with the other [switches](crate::core::annotations::faults).
+    pub fn of(object: &Object) -> Result<Self, Fault> {
+        let mut said = Self::default();
+        for annotation in WAVES {
+            let Some(text) = object.annotation(annotation) else { continue };
+            match read_wave(text) {
+                Some(wave) => drop(said.wave.get_or_insert((wave, annotation))),
+                None if annotation == WAVE => {}
+                None => {
+                    return Err(Fault {
+                        annotation: annotation.to_owned(),
+                        message: format!("{text:?} is no wave"),
+                        hint: "a wave is a whole number, such as \"-1\" or \"2\"".to_owned(),
+                    });
+                }
+            }
+        }
+        let list = object.annotation(DEPENDS_ON).into_iter().flat_map(|text| text.split(','));
+        for text in list.map(str::trim) {
+            let key = reference(text).ok_or_else(|| Fault {
+                annotation: DEPENDS_ON.to_owned(),
+                message: format!("{text:?} names no object"),
+                hint: "write GROUP/KIND/NAME or GROUP/namespaces/NAMESPACE/KIND/NAME, with \
+                       nothing before the first slash for the core group, and commas between"
+                    .to_owned(),
+            })?;
+            said.depends_on.push(key);
+        }
+        Ok(said)
+    }
+}
+
+/// Reads `group/kind/name` or `group/namespaces/namespace/kind/name`.
+fn reference(text: &str) -> Option<ObjectKey> {
+    let parts: Vec<&str> = text.split('/').collect();
+    let (group, namespace, kind, name) = match parts.as_slice() {
+        [group, kind, name] => (*group, None, *kind, *name),
+        [group, "namespaces", namespace, kind, name] => (*group, Some(*namespace), *kind, *name),
+        _ => return None,
+    };
+    let is_word = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
+    let is_whole = is_word(kind) && is_word(name) && namespace.is_none_or(is_word);
+    is_whole.then(|| ObjectKey {
+        group: group.to_owned(),
+        kind: kind.to_owned(),
+        namespace: namespace.map(str::to_owned),
+        name: name.to_owned(),
+    })
+}
+
+/// What to say of a dependency that nothing declares.
+pub(super) fn stranger<'a>(
+    wanted: &ObjectKey,
+    all: impl Iterator<Item = &'a ObjectKey> + Clone,
+) -> Fault {
+    let same_kind = all.filter(|key| key.group_kind() == wanted.group_kind());
+    // The same name elsewhere, or nearly the same name there.
+    let meant = same_kind.clone().find(|key| key.name == wanted.name).or_else(|| {
+        let there = same_kind.filter(|key| key.namespace == wanted.namespace);
+        let names: Vec<&str> = there.clone().map(|key| key.name.as_str()).collect();
+        let name = near(&wanted.name, &names).first().map(ToString::to_string)?;
+        there.into_iter().find(|key| key.name == name)
+    });
+    let hint = match meant {
+        Some(key) => format!("did you mean {}?", Written(key)),
+        None => "declare it in the same commit, or take the dependency out".to_owned(),
+    };
+    let message = format!("it depends on {wanted}, which the commit does not declare");
+    Fault { annotation: DEPENDS_ON.to_owned(), message, hint }
+}
+
+/// A key as the annotation writes it.
+struct Written<'a>(&'a ObjectKey);
+
+impl fmt::Display for Written<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ObjectKey { group, kind, namespace, name } = self.0;
+        match namespace {
+            Some(namespace) => write!(f, "{group}/namespaces/{namespace}/{kind}/{name}"),
+            None => write!(f, "{group}/{kind}/{name}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn said(annotations: serde_json::Value) -> Result<Said, String> {
+        let object = json!({ "metadata": { "annotations": annotations } });
+        Said::of(&Object(object.as_object().unwrap().clone())).map_err(|fault| fault.message)
+    }
+
+    fn written(text: &str) -> Result<Vec<String>, String> {
+        let said = said(json!({ DEPENDS_ON: text }))?;
+        Ok(said.depends_on.iter().map(|key| format!("{key} {}", Written(key))).collect())
+    }
+
+    #[test]
+    fn waves_are_whole_numbers_and_the_own_annotation_counts_first() {
+        let wave = |annotations| said(annotations).map(|said| said.wave.map(|(wave, _)| wave));
+        assert_eq!(wave(json!({})), Ok(None));
+        assert_eq!(wave(json!({ "argocd.argoproj.io/sync-wave": "-5" })), Ok(Some(-5)));
+        let both = json!({ "argocd.argoproj.io/sync-wave": "1", "trueup.dev/wave": "2" });
+        assert_eq!(wave(both), Ok(Some(2)));
+        for text in ["", "first", "1.5", "0x1"] {
+            let error = Err(format!("{text:?} is no wave"));
+            assert_eq!(wave(json!({ "argocd.argoproj.io/sync-wave": text })), error);
+            assert_eq!(wave(json!({ "trueup.dev/wave": text })), Ok(None));
+        }
+    }
+
+    #[test]
+    fn dependencies_are_written_in_two_ways() {
+        let list = "apps/namespaces/shop/Deployment/db , /Namespace/shop,/namespaces/a/Secret/b";
+        assert_eq!(
+            written(list).unwrap(),
+            [
+                "Deployment shop/db apps/namespaces/shop/Deployment/db",
+                "Namespace shop /Namespace/shop",
+                "Secret a/b /namespaces/a/Secret/b"
+            ]
+        );
+        for wrong in ["", "web", "Deployment/web", "apps/namespaces/shop/Deployment", "a/b/c/d"] {
+            assert_eq!(written(wrong), Err(format!("{wrong:?} names no object")));
+        }
+        assert_eq!(written("/Namespace/a,").unwrap_err(), "\"\" names no object");
+        assert_eq!(written("apps//x").unwrap_err(), "\"apps//x\" names no object");
+    }
+}

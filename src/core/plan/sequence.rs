@@ -1,0 +1,221 @@
+//! Objects → the order in which they are carried out, and what is wrong with what they say of it.
+
+use std::collections::BTreeMap;
+
+use super::edges::{Direction, Edges, Thing, edges};
+use super::graph::{Graph, Need, Why};
+use super::order::rank;
+use super::said::{self, Said};
+use super::values::AllTaken;
+use super::{Reason, said::DEPENDS_ON};
+use crate::core::annotations::{self, Fault};
+use crate::core::desired::Desired;
+use crate::core::kinds::catalog::is_namespace;
+use crate::core::manifest::Manifest;
+use crate::core::object::{Object, ObjectKey};
+use crate::core::problem::{Cause, Problem};
+
+/// In which order objects are made, and which of them can't have a turn.
+pub(super) struct Making<'a> {
+    /// Every desired object.
+    pub(super) order: Vec<&'a ObjectKey>,
+    /// What waits for what, by place in that order.
+    pub(super) graph: Graph,
+    /// The wave of each, in that order.
+    pub(super) waves: Vec<i64>,
+    /// Objects whose turn nobody can tell, and why.
+    pub(super) refused: BTreeMap<&'a ObjectKey, Reason>,
+    /// References that don't count.
+    pub(super) warnings: Vec<Problem>,
+}
+
+/// The order in which everything desired is made.
+/// Those that want what others hold come after these.
+pub(super) fn making<'a>(desired: &'a Desired, taken: &AllTaken) -> Making<'a> {
+    let declared: Vec<(&ObjectKey, &Manifest)> = desired.objects.iter().collect();
+    let things: Vec<Thing<'_>> = declared
+        .iter()
+        .map(|(key, manifest)| Thing { key, object: Some(&manifest.object) })
+        .collect();
+    let mut refused = BTreeMap::new();
+    let mut said = Vec::new();
+    for (key, manifest) in &declared {
+        let mut turn = Said::of(&manifest.object).unwrap_or_else(|fault| {
+            refused.insert(*key, why(manifest, fault));
+            Said::default()
+        });
+        turn.depends_on.retain(|on| {
+            let is_there = desired.objects.contains_key(on);
+            if !is_there {
+                let fault = said::stranger(on, desired.objects.keys());
+                refused.entry(*key).or_insert_with(|| why(manifest, fault));
+            }
+            is_there
+        });
+        said.push(turn);
+    }
+    let Edges { mut graph, ahead, waves } = edges(&things, &said, Direction::Make);
+    let there: BTreeMap<&ObjectKey, usize> =
+        declared.iter().enumerate().map(|(at, (key, _))| (*key, at)).collect();
+    for (at, (key, _)) in declared.iter().enumerate() {
+        for on in desired.after.get(*key).into_iter().flatten() {
+            there.get(on).into_iter().for_each(|on| graph.wait(at, *on, Why::Kind));
+        }
+    }
+    for (at, on) in takings(&declared, taken) {
+        graph.wait(at, on, Why::Value);
+    }
+    let uncut = graph.clone();
+    for (way, all) in graph.cut_firm_cycles() {
+        let (declared, said, waves, graph) = (&declared, &said, &waves, &uncut);
+        let circle = Circle { declared, said, waves, graph, taken };
+        let reason = circle.reason(&way);
+        for at in all {
+            refused.entry(declared[at].0).or_insert_with(|| reason.clone());
+        }
+    }
+    let mut warnings = Vec::new();
+    for (at, on) in ahead {
+        let (key, manifest) = declared[at];
+        let later = format!("is in a later wave, {} after {}", waves[on], waves[at]);
+        warnings.push(uncounted((key, manifest), declared[on].0, &later));
+    }
+    for (at, on) in graph.cut_reference_cycles() {
+        let (key, manifest) = declared[at];
+        warnings.push(uncounted((key, manifest), declared[on].0, "needs it, too, in a circle"));
+    }
+    graph.cut_weak_cycles();
+    let places = graph.order(|at| (waves[at], rank(things[at].key)));
+    Making {
+        order: places.iter().map(|at| declared[*at].0).collect(),
+        graph: graph.arranged(&places),
+        waves: places.iter().map(|at| waves[*at]).collect(),
+        refused,
+        warnings,
+    }
+}
+
+/// Who takes a value from whom, where both are declared.
+fn takings(declared: &[(&ObjectKey, &Manifest)], taken: &AllTaken) -> Vec<(usize, usize)> {
+    if taken.is_empty() {
+        return Vec::new();
+    }
+    let place: BTreeMap<&ObjectKey, usize> =
+        declared.iter().enumerate().map(|(at, (key, _))| (*key, at)).collect();
+    let pairs = taken.iter().flat_map(|(key, all)| all.iter().map(move |it| (key, &it.holder)));
+    pairs.filter_map(|(key, holder)| Some((*place.get(key)?, *place.get(holder)?))).collect()
+}
+
+/// Whether an object says anything of its turn.
+pub fn says_turn(object: &Object) -> bool {
+    !matches!(Said::of(object), Ok(said) if said == Said::default())
+}
+
+/// Desired objects whose turn nobody can tell, and what is odd about the order.
+pub fn turns(desired: &Desired) -> (BTreeMap<ObjectKey, Reason>, Vec<Problem>) {
+    let Making { order: _, graph: _, waves: _, refused, warnings } =
+        making(desired, &AllTaken::new());
+    let refused = refused.into_iter().map(|(key, reason)| (key.clone(), reason));
+    (refused.collect(), warnings)
+}
+
+/// The order in which live objects are deleted, and by place in it what waits for what, and the
+/// waves. What their annotations say counts as far as it can be understood.
+pub(super) fn deleting(live: &[(&ObjectKey, Option<&Object>)]) -> (Vec<usize>, Graph, Vec<i64>) {
+    let things: Vec<Thing<'_>> =
+        live.iter().map(|(key, object)| Thing { key, object: *object }).collect();
+    let of = |thing: &Thing<'_>| thing.object.and_then(|object| Said::of(object).ok());
+    let said: Vec<Said> = things.iter().map(|thing| of(thing).unwrap_or_default()).collect();
+    let Edges { mut graph, ahead: _, waves } = edges(&things, &said, Direction::Delete);
+    graph.cut_firm_cycles();
+    graph.cut_reference_cycles();
+    graph.cut_weak_cycles();
+    let graph = graph.reversed();
+    let last_first = |at: usize| std::cmp::Reverse((waves[at], rank(things[at].key)));
+    let places = graph.order(last_first);
+    let graph = graph.arranged(&places);
+    let waves = places.iter().map(|at| waves[*at]).collect();
+    (places, graph, waves)
+}
+
+fn why(manifest: &Manifest, fault: Fault) -> Reason {
+    Reason {
+        message: fault.message.clone(),
+        causes: vec![fault.cause(manifest)],
+        hint: Some(fault.hint),
+    }
+}
+
+/// The warning about a reference that does not count.
+fn uncounted((key, manifest): (&ObjectKey, &Manifest), on: &ObjectKey, why: &str) -> Problem {
+    Problem {
+        place: manifest.origin.place(),
+        message: format!("{key} needs {on}, which {why}: {key} does not wait for it"),
+        excerpt: None,
+        hint: None,
+    }
+}
+
+/// What is known where objects wait for each other in a circle.
+struct Circle<'a> {
+    declared: &'a [(&'a ObjectKey, &'a Manifest)],
+    said: &'a [Said],
+    waves: &'a [i64],
+    graph: &'a Graph,
+    taken: &'a AllTaken,
+}
+
+impl Circle<'_> {
+    /// Why the objects on this way can't have a turn: each waits for the next.
+    fn reason(&self, way: &[usize]) -> Reason {
+        let steps = way.iter().zip(way.iter().cycle().skip(1));
+        let name = |at: usize| self.declared[at].0.to_string();
+        let names: Vec<String> = way.iter().chain(way.first()).map(|at| name(*at)).collect();
+        let message = format!("it would wait for itself: {}", names.join(" → "));
+        let mut causes: Vec<Cause> = steps.map(|(at, on)| self.step(*at, *on)).collect();
+        let place = causes.first().and_then(|cause| cause.place.clone());
+        causes.insert(0, Cause { field: String::new(), message: message.clone(), place });
+        let mut steps = way.iter().zip(way.iter().cycle().skip(1));
+        let hint = match steps.all(|(at, on)| self.has(*at, *on, Why::Value)) {
+            true => {
+                "give one of them another value, or none, in a commit of its own, and swap in the \
+                 next: until then each holds what the other is to have"
+            }
+            false => "take one of these out, or change a wave",
+        };
+        Reason { message, hint: Some(hint.to_owned()), causes }
+    }
+
+    /// Whether one waits for the other for this reason.
+    fn has(&self, at: usize, on: usize, why: Why) -> bool {
+        self.graph.needs(at).any(|need| need == Need { on, why })
+    }
+
+    /// Why one waits for the other, and where that is said.
+    fn step(&self, at: usize, on: usize) -> Cause {
+        let ((key, manifest), (other, _)) = (self.declared[at], self.declared[on]);
+        let has = |why| self.has(at, on, why);
+        let values = self.taken.get(key).into_iter().flatten();
+        let value = values.map(|it| (&it.value, &it.holder)).find(|(_, holder)| *holder == other);
+        if let Some((value, _)) = value {
+            let message = format!("{key} is to have {value}, which {other} holds");
+            let place = manifest.place_of(&value.field);
+            return Cause { field: String::new(), message, place: Some(place) };
+        }
+        let (annotation, message) = if self.said[at].depends_on.contains(other) {
+            (Some(DEPENDS_ON), format!("{key} depends on {other}"))
+        } else if has(Why::Home) || has(Why::Place) {
+            let how = if is_namespace(other) { "lives in" } else { "is defined by" };
+            (None, format!("{key} {how} {other}"))
+        } else {
+            let (wave, before) = (self.waves[at], self.waves[on]);
+            let annotation = self.said[at].wave.or(self.said[on].wave).map(|(_, name)| name);
+            (annotation, format!("{key} is in wave {wave}, {other} in wave {before}"))
+        };
+        let place = match annotation {
+            Some(annotation) => annotations::place(manifest, annotation),
+            None => manifest.origin.place(),
+        };
+        Cause { field: String::new(), message, place: Some(place) }
+    }
+}

@@ -1,0 +1,116 @@
+//! What programs that render were given, apart from manifests: values files, arguments, and what
+//! generators make objects of.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde_json::Value;
+
+use super::budget::Budget;
+use super::parts::{named_parts, parts, parts_of};
+use super::search::{Failed, Needle, Search, Stands};
+use super::secrets::Found;
+use crate::core::object::Object;
+
+/// Values that are in no Secret and may be secret all the same.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Inputs {
+    /// Values that are secret.
+    pub secret: BTreeSet<String>,
+    /// Values of which nobody knows: they are masked where a text quotes them.
+    pub quoted: BTreeSet<String>,
+    /// Names of fields and files, which are never masked.
+    pub names: BTreeSet<String>,
+}
+
+impl Inputs {
+    /// Adds a value that is secret, and its parts.
+    pub fn secret(&mut self, value: &str) {
+        self.secret.extend(parts(value));
+        self.secret.insert(value.trim().to_owned());
+    }
+
+    /// Adds the values of a field by this name. Those whose name says that they are secret, or that
+    /// look so, are.
+    pub fn value(&mut self, name: &str, value: &Value) {
+        self.parts_of(name, value);
+        self.leaves(value);
+    }
+
+    /// Adds only those of the values of a field that are secret by their name or looks.
+    pub fn parts_of(&mut self, name: &str, value: &Value) {
+        self.secret.extend(parts_of(name, value));
+    }
+
+    /// Adds what a text that is no values file says is secret.
+    pub fn text(&mut self, text: &str) {
+        self.secret.extend(named_parts(text));
+    }
+
+    fn leaves(&mut self, value: &Value) {
+        match value {
+            Value::Object(map) => {
+                self.names.extend(map.keys().cloned());
+                map.values().for_each(|value| self.leaves(value));
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.leaves(item)),
+            Value::String(text) => drop(self.quoted.insert(text.clone())),
+            Value::Number(number) => drop(self.quoted.insert(number.to_string())),
+            Value::Bool(_) | Value::Null => {}
+        }
+    }
+
+    /// Adds the values of every Secret that an object is or has in it, such as a patch.
+    pub fn object(&mut self, object: &Object) {
+        let mut found = Found::default();
+        found.of_map(&object.key(), &object.0);
+        for secret in &found.values {
+            self.secret.insert(secret.written.trim().to_owned());
+            if let Some(text) = secret.text() {
+                self.secret(text);
+            }
+        }
+    }
+
+    /// Whether there is nothing to mask.
+    pub fn is_empty(&self) -> bool {
+        self.secret.is_empty() && self.quoted.is_empty()
+    }
+
+    /// Those secret values that are a part of a Secret among `objects`, in whatever spelling. All of
+    /// them where that can't be found out.
+    pub fn in_secrets<'a>(
+        &self,
+        objects: impl IntoIterator<Item = &'a Object>,
+    ) -> BTreeSet<String> {
+        let mut found = Found::default();
+        for object in objects {
+            found.of_map(&object.key(), &object.0);
+        }
+        let given: Vec<&String> = self.secret.iter().collect();
+        let needle = |(number, value): (usize, &&String)| {
+            let value = value.trim().as_bytes().to_vec();
+            Needle { value, number, stands: Stands::Anywhere }
+        };
+        let search = match Search::new(given.iter().enumerate().map(needle)) {
+            Ok(Some(search)) => search,
+            Ok(None) => return BTreeSet::new(),
+            Err(Failed) => return self.secret.clone(),
+        };
+        let (mut there, budget) = (BTreeSet::new(), Budget::default());
+        for text in found.values.iter().filter_map(|secret| secret.text()) {
+            match search.find(text, &budget) {
+                Ok(spans) => there.extend(spans.into_iter().map(|(_, at)| given[at].clone())),
+                Err(Failed) => return self.secret.clone(),
+            }
+        }
+        there
+    }
+}
+
+/// Says how many there are, and none of them.
+impl fmt::Debug for Inputs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Inputs({} secret, {} quoted)", self.secret.len(), self.quoted.len())
+    }
+}

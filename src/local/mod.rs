@@ -1,0 +1,11 @@
+//! This machine: its files, its processes, its clock's jitter, and its signals. The edges stand on it.
+
+#[cfg(unix)]
+pub mod bound;
+pub mod bounded;
+pub mod cancel;
+pub mod jitter;
+pub mod offline;
+pub mod plan_file;
+pub mod search;
+pub mod state_store;

@@ -1,0 +1,102 @@
+//! The plan file: an [`Approval`] on this machine's disk.
+//!
+//! It is written whole or not at all, for this user's eyes only, and holds no value of any object.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::core::approval::Approval;
+use crate::core::approval::document::DocumentError;
+use crate::local::bounded;
+
+/// No plan is this large: each object of it takes a few hundred bytes.
+const LARGEST: u64 = 64 << 20;
+
+/// Why a plan file can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanFileError {
+    /// It can't be read.
+    #[error("cannot read the plan file {}", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It can't be written.
+    #[error("cannot write the plan file {}", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is there, and is no plan.
+    #[error("cannot use the plan file {}", .path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: DocumentError,
+    },
+}
+
+impl PlanFileError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Read { path, source } if source.kind() == io::ErrorKind::NotFound => {
+                format!("make it first: trueup diff --out {}", path.display())
+            }
+            Self::Read { .. } | Self::Write { .. } => return None,
+            Self::Unusable { path, .. } => {
+                format!("make it anew: trueup diff --out {}", path.display())
+            }
+        };
+        Some(hint)
+    }
+}
+
+/// Reads the approval in the file at `path`.
+///
+/// # Errors
+///
+/// When there is none, or it is not as trueup wrote it.
+pub fn read(path: &Path) -> Result<Approval, PlanFileError> {
+    let failed = |source| PlanFileError::Read { path: path.to_owned(), source };
+    let text = bounded::read(path, LARGEST).map_err(failed)?;
+    Approval::from_text(&text)
+        .map_err(|source| PlanFileError::Unusable { path: path.to_owned(), source })
+}
+
+/// Writes an approval into the file at `path`, in place of the one that is there.
+///
+/// # Errors
+///
+/// When it can't be written; then the file is as it was.
+pub fn write(path: &Path, approval: &Approval) -> Result<(), PlanFileError> {
+    try_write(path, approval)
+        .map_err(|source| PlanFileError::Write { path: path.to_owned(), source })
+}
+
+fn try_write(path: &Path, approval: &Approval) -> io::Result<()> {
+    // What a link leads to is replaced, not the link; and never a folder, a pipe or a device.
+    let real = match fs::canonicalize(path) {
+        Ok(real) if real.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        Ok(real) if !real.is_file() => return Err(io::Error::other("it is not a regular file")),
+        Ok(real) => real,
+        Err(_) => path.to_owned(),
+    };
+    let path = real.as_path();
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    // A temporary file is its owner's alone, and stays so under its new name.
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(approval.to_text()?.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}

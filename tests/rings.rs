@@ -1,0 +1,166 @@
+//! The rings that the folder listing shows: which part of the code may import which. An import that
+//! points the wrong way, or a circle between two rooms of `core`, fails with the file that has it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// Which rings each ring may import, besides itself.
+const ARROWS: [(&str, &[&str]); 9] = [
+    ("core", &[]),
+    ("local", &["core"]),
+    ("config", &["core"]),
+    ("git", &["local", "core"]),
+    ("render", &["local", "core"]),
+    ("cluster", &["local", "core"]),
+    ("sandbox", &["local", "core"]),
+    ("app", &["git", "render", "cluster", "config", "local", "core"]),
+    ("cli", &["app", "git", "render", "cluster", "sandbox", "config", "local", "core"]),
+];
+
+/// What `core` does without: whatever asks the outside, or has a clock.
+const IMPURE: [&str; 13] = [
+    "tokio",
+    "kube::",
+    "gix::",
+    "std::env",
+    "std::fs",
+    "std::net",
+    "std::process",
+    "std::thread::sleep",
+    "Instant::now",
+    "SystemTime",
+    "Timestamp::now",
+    "Zoned::now",
+    "futures::",
+];
+
+/// One import: the file, and what it imports.
+#[derive(Debug, PartialEq, Eq)]
+struct Arrow {
+    file: String,
+    from: String,
+    to: String,
+}
+
+/// The code of a file without comments and without its module of tests.
+fn code(text: &str) -> String {
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The paths below the crate's root that a text names.
+fn imports(text: &str) -> Vec<Vec<&str>> {
+    let is_path = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    let rests = text.split("crate::").skip(1);
+    let paths = rests.map(|rest| &rest[..rest.find(|c| !is_path(c)).unwrap_or(rest.len())]);
+    paths.map(|path| path.split("::").filter(|part| !part.is_empty()).collect()).collect()
+}
+
+/// The arrows of one file that point the wrong way.
+fn wrong(file: &str, text: &str) -> Vec<Arrow> {
+    let from = file.split(['/', '.']).next().unwrap_or_default();
+    let Some((_, allowed)) = ARROWS.iter().find(|(ring, _)| *ring == from) else {
+        return Vec::new();
+    };
+    let code = code(text);
+    let to = imports(&code).into_iter().filter_map(|path| path.first().copied());
+    let is_wrong = |to: &&str| {
+        *to != from && ARROWS.iter().any(|(ring, _)| ring == to) && !allowed.contains(to)
+    };
+    let arrow =
+        |to: &str| Arrow { file: file.to_owned(), from: from.to_owned(), to: to.to_owned() };
+    to.filter(is_wrong).map(arrow).collect()
+}
+
+/// The files of a folder, with their paths from `src`.
+fn files() -> Vec<(String, String)> {
+    fn below(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => below(&path, found),
+                false if path.extension().is_some_and(|it| it == "rs") => found.push(path),
+                false => {}
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    below(&root, &mut found);
+    let is_test = |path: &str| path.contains("/tests/") || path.ends_with("tests.rs");
+    let text = |path: PathBuf| {
+        let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+        let text = std::fs::read_to_string(&path).unwrap();
+        (name, text)
+    };
+    found.into_iter().map(text).filter(|(name, _)| !is_test(name)).collect()
+}
+
+#[test]
+fn imports_point_from_the_outer_ring_to_the_inner() {
+    let wrong: Vec<Arrow> = files().iter().flat_map(|(name, text)| wrong(name, text)).collect();
+    let lines = wrong.iter().map(|it| format!("src/{}: {} -> {}", it.file, it.from, it.to));
+    assert!(wrong.is_empty(), "{}", lines.collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn an_import_that_points_outwards_is_found() {
+    let planted = "use crate::core::plan::Plan;\nuse crate::cluster::Cluster; // why\n";
+    let arrow = |file: &str, from: &str, to: &str| Arrow {
+        file: file.into(),
+        from: from.into(),
+        to: to.into(),
+    };
+    assert_eq!(
+        wrong("core/health/mod.rs", planted),
+        [arrow("core/health/mod.rs", "core", "cluster")]
+    );
+    assert_eq!(wrong("git/mod.rs", planted), [arrow("git/mod.rs", "git", "cluster")]);
+    assert_eq!(wrong("app/survey.rs", planted), []);
+    assert_eq!(wrong("core/plan.rs", "// crate::cluster is not meant\n"), []);
+    assert_eq!(wrong("local/mod.rs", "fn f() { crate::cli::exit::now(); }").len(), 1);
+}
+
+#[test]
+fn every_folder_is_a_ring() {
+    let rings: BTreeSet<&str> = ARROWS.iter().map(|(ring, _)| *ring).collect();
+    let files = files();
+    let found: BTreeSet<&str> =
+        files.iter().filter_map(|(name, _)| name.split_once('/')).map(|(ring, _)| ring).collect();
+    assert_eq!(found, rings);
+}
+
+#[test]
+fn core_is_pure() {
+    let mut found = Vec::new();
+    for (name, text) in files().iter().filter(|(name, _)| name.starts_with("core/")) {
+        let code = code(text);
+        found.extend(
+            IMPURE.iter().filter(|it| code.contains(**it)).map(|it| format!("src/{name}: {it}")),
+        );
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn no_circle_crosses_two_rooms_of_core() {
+    let mut rooms: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (name, text) in files() {
+        let Some(name) = name.strip_prefix("core/") else { continue };
+        let room = name.split(['/', '.']).next().unwrap_or_default().to_owned();
+        let code = code(&text);
+        let paths = imports(&code).into_iter().filter(|path| path.first() == Some(&"core"));
+        let to = paths.filter_map(|path| path.get(1).map(|room| (*room).to_owned()));
+        rooms.entry(room.clone()).or_default().extend(to.filter(|to| *to != room));
+    }
+    // A room that imports none of those that are left belongs to no circle.
+    loop {
+        let left: BTreeSet<String> = rooms.keys().cloned().collect();
+        rooms.retain(|_, to| to.iter().any(|room| left.contains(room)));
+        if rooms.len() == left.len() {
+            break;
+        }
+    }
+    assert!(rooms.is_empty(), "a circle goes through some of these rooms: {rooms:#?}");
+}
