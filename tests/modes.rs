@@ -164,7 +164,7 @@ fn what_is_ignored_is_neither_made_nor_changed_nor_deleted() {
     repo.commit("Left alone");
     let diff = repo.run(&["diff"]).exits(1);
     assert!(diff.stdout.contains("0 to create, 0 to update, 0 to delete, 1 to let go"), "{diff}");
-    let why = "let go, as trueup.dev/mode: ignore says: it is trueup's no more";
+    let why = "no longer managed by trueup, as trueup.dev/mode: ignore says";
     assert!(diff.stdout.contains(why), "{diff}");
     let apply = repo.run(&["apply", "--wait"]).exits(0);
     assert!(apply.stdout.contains("1 changed, 1 ready, 3 not waited for"), "{apply}");
@@ -207,7 +207,7 @@ fn an_annotation_that_means_nothing_costs_its_object_and_check_says_the_same() {
         ("prune", "prune: 'no'", "\"no\" is neither true nor false", "\"true\" or \"false\""),
         ("replace", "replace: yes please", "\"yes please\" is neither true nor false", "\"true\""),
         ("wait", "wait: 5m", "\"5m\" is neither true nor false", "\"true\" or \"false\""),
-        ("wave", "wave: '1.5'", "\"1.5\" is no wave", "a whole number"),
+        ("wave", "wave: '1.5'", "invalid wave \"1.5\": must be an integer", "a whole number"),
         (
             "name",
             "prunes: 'false'",

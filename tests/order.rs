@@ -246,7 +246,7 @@ fn a_circle_is_printed_and_nothing_of_it_is_written() {
         "    a.yaml:6:5: it would wait for itself: ConfigMap order-circle/a → ConfigMap order-circle/b → ConfigMap order-circle/a\n",
         "    a.yaml:6:5: ConfigMap order-circle/a depends on ConfigMap order-circle/b\n",
         "    b.yaml:6:5: ConfigMap order-circle/b depends on ConfigMap order-circle/a\n",
-        "    e.yaml:6:5: trueup.dev/wave: \"soon\" is no wave\n",
+        "    e.yaml:6:5: trueup.dev/wave: invalid wave \"soon\": must be an integer\n",
         "    f.yaml:6:5: config.kubernetes.io/depends-on: it depends on ConfigMap order-circle/g, which the commit does not declare\n",
     ];
     has(&repo.run(&["diff"]).exits(1), &told);

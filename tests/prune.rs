@@ -40,7 +40,7 @@ fn more_than_half_of_an_inventory_does_not_go_unasked() {
     let writes = repo.writes();
     let refused = repo.run(&["apply"]).exits(1);
     let said = words(&refused.stdout);
-    let why = "7 of the inventory's 12 objects would go, and at most 50% may at once";
+    let why = "would delete 7 of 12 objects; the limit is 50%";
     assert!(said.contains(why), "{refused}");
     assert!(said.contains("say --max-prune 7"), "{refused}");
     assert!(said.contains("ConfigMap prune-half/c0"), "{refused}");
@@ -76,7 +76,7 @@ fn what_is_renamed_as_a_whole_does_not_go_in_the_second_run_either() {
         if broken {
             let _ = repo.remove("broken.yaml").commit("Mended");
         }
-        let why = "12 of the inventory's 12 objects would go, and at most 50% may at once";
+        let why = "would delete 12 of 12 objects; the limit is 50%";
         for verb in ["diff", "apply", "apply"] {
             let again = repo.run(&[verb]).exits(1);
             assert!(words(&again.stdout).contains(why), "{again}");
@@ -131,7 +131,7 @@ fn what_says_that_it_stays_is_kept_and_let_go() {
 
     let diff = repo.run(&["diff"]).exits(1);
     assert!(diff.stdout.contains("0 to create, 0 to update, 1 to delete, 5 to let go"), "{diff}");
-    let why = "kept and let go, as trueup.dev/prune: false says: it is trueup's no more";
+    let why = "kept; no longer managed by trueup, as trueup.dev/prune: false says";
     assert!(words(&diff.stdout).contains(why), "{diff}");
     let names = repo.run(&["diff", "-o", "name"]).exits(1);
     assert!(names.stdout.contains("let-go configmap/ours -n prune-kept\n"), "{names}");

@@ -36,7 +36,7 @@ fn the_guards_of_a_target_are_its_own() {
     }
     repo.commit("One");
     let refused = repo.run(&["apply"]).exits(1);
-    assert!(refused.stdout.contains("at most 2 may at once"), "{refused}");
+    assert!(refused.stdout.contains("the limit is 2"), "{refused}");
     let _ = repo.run(&["apply", "--max-prune", "3"]).exits(0);
 
     says(&repo, "replace: [ConfigMap]");
@@ -194,7 +194,7 @@ fn what_other_paths_would_prune_is_guarded() {
     let _ = repo.run(&["apply"]).exits(0);
     repo.write("trueup.yaml", "targets: {prod: {paths: [b]}}\n").commit("The other one");
     let refused = repo.run(&["apply"]).exits(1);
-    assert!(refused.stdout.contains("may at once"), "{refused}");
+    assert!(refused.stdout.contains("the limit is "), "{refused}");
     let left = repo.kubectl(&["get", "configmap", "-o", "name"]).exits(0).stdout;
     assert_eq!(left.matches("configmap/o").count(), 12, "{left}");
 }

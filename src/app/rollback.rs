@@ -191,7 +191,7 @@ pub fn rolled_back(survey: &Survey, mut report: Report) -> Rollback {
                 (report.failed(), "failed"),
                 (report.differing(), DIFFERING),
                 (refused, "refused"),
-                (unread, "not readable"),
+                (unread, "not usable"),
                 (report.skipped(), "not tried"),
             ];
             let counts = counts.iter().filter(|(count, _)| *count > 0);

@@ -80,7 +80,7 @@ pub struct ApplyArgs {
     #[cfg_attr(unix, arg(conflicts_with = "sandbox"))]
     plan: Option<PathBuf>,
 
-    /// Do not ask, on a terminal either
+    /// Apply without asking; without a terminal it never asks
     #[arg(short, long)]
     yes: bool,
 
@@ -282,8 +282,8 @@ impl Runner for Applying<'_> {
             return Ok(());
         }
         session.explain(now).await;
+        ui.warning("the cluster changed meanwhile; updated plan:");
         present::plan(ui.stdout(), &session.view(now), Format::Text, glyphs)?;
-        ui.warning("somebody else wrote meanwhile: this is what there is to do now");
         if ui.confirm(&present::question(&session.view(now))).await? {
             return Ok(());
         }

@@ -76,7 +76,7 @@ pub struct TargetArgs {
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
 
-    /// The paths were moved in git: the inventory made from others is meant
+    /// The target's paths changed: go on with its inventory
     #[arg(long)]
     pub moved: bool,
 

@@ -12,7 +12,7 @@ use crate::core::health::Proof;
 /// Whether to wait until everything is healthy.
 #[derive(Debug, Args)]
 pub struct WaitArgs {
-    /// Wait until everything is healthy, and end with 1 if it does not get so
+    /// Wait until all is healthy; exit 1 if not in time
     ///
     /// An object with the annotation `trueup.dev/wait: "false"` is not waited for.
     #[arg(long, overrides_with = "no_wait")]

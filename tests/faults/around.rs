@@ -191,7 +191,7 @@ fn what_somebody_takes_over_before_it_is_deleted_stays() {
         None
     });
     let output = output.exits(1);
-    let told = "it was taken over, changed or made anew since it was looked at";
+    let told = "it was taken over, changed or recreated since the plan was made";
     assert_eq!(output.stdout.matches(told).count(), 2, "{output}");
     let state = world.state();
     assert!(!state.contains_key(&path("o0")), "{output}");

@@ -184,7 +184,7 @@ fn shortfall(view: &PlanView<'_>, report: &Report) -> String {
         (report.failed(), format!("{} failed", report.failed())),
         (report.differing(), format!("{} {DIFFERING}", report.differing())),
         (refused, format!("{refused} refused")),
-        (unread, format!("{unread} not readable")),
+        (unread, format!("{unread} not usable")),
         (report.unlisted, format!("{} kind{plural} not listed", report.unlisted)),
         (short, format!("{short} with fields that the server drops")),
         (held_back, format!("{held_back} not pruned")),

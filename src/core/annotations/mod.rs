@@ -156,7 +156,7 @@ fn fault(name: &str, text: &str) -> Option<Fault> {
         Values::Number => match read_wave(text) {
             Some(_) => None,
             None => wrong(
-                format!("{text:?} is no wave"),
+                format!("invalid wave {text:?}: must be an integer"),
                 "a wave is a whole number, such as \"-1\" or \"2\"".to_owned(),
             ),
         },

@@ -15,7 +15,7 @@ fn told(annotations: serde_json::Value) -> Vec<String> {
 #[test]
 fn every_switch_has_values_that_are_known() {
     for (name, good, wrong) in [
-        (WAVE, &["-3", "0", " 7 "][..], "\"soon\" is no wave"),
+        (WAVE, &["-3", "0", " 7 "][..], "invalid wave \"soon\": must be an integer"),
         (MODE, &["create-only", "ignore"], "\"soon\" is none of its values"),
         (ON_CONFLICT, &["force", "fail", "yield"], "\"soon\" says nothing about conflicts"),
         (PRUNE, &["true", "False"], "\"soon\" is neither true nor false"),

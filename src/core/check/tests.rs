@@ -309,7 +309,7 @@ fn what_a_plan_could_not_put_in_order_is_an_error() {
         findings(&yaml),
         [
             "6:17 error it would wait for itself: ConfigMap shop/a → ConfigMap shop/b → ConfigMap shop/a; take one of these out, or change a wave",
-            "18:17 error trueup.dev/wave: \"soon\" is no wave; a wave is a whole number, such as \"-1\" or \"2\"",
+            "18:17 error trueup.dev/wave: invalid wave \"soon\": must be an integer; a wave is a whole number, such as \"-1\" or \"2\"",
             "30:17 error config.kubernetes.io/depends-on: it depends on ConfigMap shop/nothing, which the commit does not declare; declare it in the same commit, or take the dependency out",
         ]
     );

@@ -49,7 +49,7 @@ pub(super) fn keep_within(
     }
     let reason = Reason::with_hint(
         format!(
-            "{count} of the inventory's {members} objects would go, and at most {max} may at once"
+            "would delete {count} of {members} objects; the limit is {max}"
         ),
         format!("if that is meant, say --max-prune {count}"),
     );

@@ -123,7 +123,7 @@ impl Undesired<'_> {
         }
         match keeping::said(live, self.allowed) {
             Some(keeping::Said::Keep(said)) => {
-                let reason = format!("kept and let go, as {said} says: it is trueup's no more");
+                let reason = format!("kept; no longer managed by trueup, as {said} says");
                 return (Action::LetGo, Some(Reason::new(reason)));
             }
             Some(keeping::Said::Confirm(said)) => {

@@ -36,7 +36,7 @@ pub(super) fn decide(
                 action: Action::LetGo,
                 live: Some(live.clone()),
                 merged: Some(let_go(live)),
-                ..keep(Some(format!("let go, as {said} says: it is trueup's no more")))
+                ..keep(Some(format!("no longer managed by trueup, as {said} says")))
             })
         }
         (Mode::Ignore, _, _) => Some(keep(None)),

@@ -37,7 +37,7 @@ impl Said {
                 None => {
                     return Err(Fault {
                         annotation: annotation.to_owned(),
-                        message: format!("{text:?} is no wave"),
+                        message: format!("invalid wave {text:?}: must be an integer"),
                         hint: "a wave is a whole number, such as \"-1\" or \"2\"".to_owned(),
                     });
                 }
@@ -134,7 +134,7 @@ mod tests {
         let both = json!({ "argocd.argoproj.io/sync-wave": "1", "trueup.dev/wave": "2" });
         assert_eq!(wave(both), Ok(Some(2)));
         for text in ["", "first", "1.5", "0x1"] {
-            let error = Err(format!("{text:?} is no wave"));
+            let error = Err(format!("invalid wave {text:?}: must be an integer"));
             assert_eq!(wave(json!({ "argocd.argoproj.io/sync-wave": text })), error);
             assert_eq!(wave(json!({ "trueup.dev/wave": text })), Ok(None));
         }

@@ -142,7 +142,7 @@ fn what_is_said_meanwhile_to_stay_is_not_deleted() {
     });
     let apply = repo.trueup(&["apply"]).env("KUBECONFIG", between.kubeconfig()).run().exits(1);
     assert!(
-        words(&apply.stdout).contains("changed or made anew since it was looked at"),
+        words(&apply.stdout).contains("changed or recreated since the plan was made"),
         "{apply}"
     );
     assert_eq!(repo.members("configmap"), ["configmap/a", "configmap/b"]);

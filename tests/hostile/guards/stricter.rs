@@ -75,7 +75,7 @@ fn a_commit_does_not_raise_how_much_it_may_prune() {
     }
     repo.commit("Five");
     let refused = repo.run(&["apply"]).exits(1);
-    let why = "7 of the inventory's 12 objects would go, and at most 50% may at once";
+    let why = "would delete 7 of 12 objects; the limit is 50%";
     assert!(words(&refused.stdout).contains(why), "{refused}");
     assert!(words(&refused.stdout).contains("say --max-prune 7"), "{refused}");
     assert_eq!(repo.members("configmap").len(), 12);
@@ -83,7 +83,7 @@ fn a_commit_does_not_raise_how_much_it_may_prune() {
     says("1");
     repo.commit("Less");
     let refused = repo.run(&["apply"]).exits(1);
-    assert!(words(&refused.stdout).contains("at most 1 may at once"), "{refused}");
+    assert!(words(&refused.stdout).contains("the limit is 1"), "{refused}");
     let _ = repo.run(&["apply", "--max-prune", "7"]).exits(0);
     assert_eq!(repo.members("configmap").len(), 5);
 }

@@ -281,7 +281,7 @@ fn shortfall(view: &PlanView<'_>, report: &Report) -> String {
     let left = view.plan.count(Action::Refuse);
     let left = (left > 0).then(|| format!("{left} refused"));
     let unread = view.problems.len();
-    let unread = (unread > 0).then(|| format!("{unread} not readable"));
+    let unread = (unread > 0).then(|| format!("{unread} not usable"));
     let short = view.plan.short.len();
     let short = (short > 0).then(|| format!("{short} with fields that the server drops"));
     let held_back = view.plan.held_back.len();

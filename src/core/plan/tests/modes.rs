@@ -66,7 +66,7 @@ fn what_is_ignored_is_left_or_let_go() {
     let (ours, theirs) = (ours("ConfigMap", "a"), object("ConfigMap", "a"));
     let mut labelled = theirs.clone();
     labelled.set_label(PART_OF, &inventory().id());
-    let free = "let-go false let go, as trueup.dev/mode: ignore says: it is trueup's no more";
+    let free = "let-go false no longer managed by trueup, as trueup.dev/mode: ignore says";
     for (live, expected) in [
         (None, "keep false"),
         (Some(&theirs), "keep false"),
@@ -88,7 +88,7 @@ fn what_is_ignored_is_left_or_let_go() {
 fn what_means_nothing_is_refused_whatever_would_be_done() {
     let wrong = || json!({ "trueup.dev/mode": "once", "trueup.dev/wave": "soon" });
     let ours = ours("ConfigMap", "a");
-    let why = "refuse false trueup.dev/mode: \"once\" is none of its values, trueup.dev/wave: \"soon\" is no wave";
+    let why = "refuse false trueup.dev/mode: \"once\" is none of its values, trueup.dev/wave: invalid wave \"soon\": must be an integer";
     for (live, preview) in [(None, Preview::Merged(ours.clone())), (Some(&ours), Preview::Same)] {
         assert_eq!(told(wrong(), live, preview), why);
     }
