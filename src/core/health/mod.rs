@@ -3,7 +3,7 @@
 //! The rules are those of kstatus (`cli-utils`, `pkg/kstatus/status`), made stricter where Flux,
 //! Argo CD and kapp are right; each says where it is from. What is asked first of any object is
 //! here, what a kind's own status says is in the parts, one file for kinds that belong together.
-//! How long to wait, and for whom, is not decided here: see [`crate::app::prove`].
+//! How long to wait, and for whom, is not decided here: see [`crate::app::wait()`].
 
 mod conditions;
 mod custom;
