@@ -1,7 +1,11 @@
-//! The pages of the documentation: how long, in which words, and that their links lead
-//! somewhere. [`crate::readme`] runs their blocks.
+//! The pages of the documentation: how long, in which words, that their links lead somewhere, and
+//! that their tables are those of the code. [`crate::readme`] runs their blocks.
 
+mod annotations;
 mod links;
+mod output;
+mod schema;
+mod settings;
 
 use crate::readme::{pages, read};
 
@@ -95,4 +99,24 @@ fn sentences_end_at_stops_and_blocks() {
     let page = "a b.\nc\n\n- d; e\n- f\n\n| g |\n\n```sh\nh\n```\n";
     let found = sentences(page).into_iter().filter(|sentence| !sentence.is_empty());
     assert_eq!(found.collect::<Vec<_>>(), ["a b. ", "c ", "d; ", "e ", "f "]);
+}
+
+/// The cells of each row of a page's tables, heads and the lines below them left out.
+pub fn rows(page: &str) -> Vec<Vec<String>> {
+    let lines: Vec<&str> = page.lines().collect();
+    let is_rule = |line: &str| line.starts_with("|--");
+    let is_row = |at: &usize| {
+        let next = lines.get(at + 1).copied().unwrap_or_default();
+        lines[*at].starts_with('|') && !is_rule(lines[*at]) && !is_rule(next)
+    };
+    let cells = |at: usize| {
+        let inner = lines[at].trim().trim_start_matches('|').trim_end_matches('|');
+        inner.split(" | ").map(|cell| cell.trim().to_owned()).collect()
+    };
+    (0..lines.len()).filter(is_row).map(cells).collect()
+}
+
+/// What stands between backticks.
+pub fn code_spans(text: &str) -> Vec<String> {
+    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }

@@ -123,6 +123,12 @@ fn settings(block: &Block) -> Option<&str> {
     (block.language == "yaml" && ["trueup.yaml", "config.yaml"].contains(&name)).then_some(name)
 }
 
+/// The examples of a file of settings on all pages.
+pub fn settings_of(file: &str) -> Vec<String> {
+    let examples = all_blocks().into_iter().filter(|block| settings(block) == Some(file));
+    examples.map(|block| block.text).collect()
+}
+
 #[test]
 fn every_block_is_run_or_has_a_reason() {
     let blocks = all_blocks();
