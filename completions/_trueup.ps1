@@ -36,7 +36,8 @@ Register-ArgumentCompleter -Native -CommandName 'trueup' -ScriptBlock {
             [CompletionResult]::new('render', 'render', [CompletionResultType]::ParameterValue, 'Print the objects as git says them')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Run a throwaway Kubernetes control plane on this machine')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
-            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Explain a command or a topic')
+            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Write the man pages into the folders man1 and man7 of DIR')
             break
         }
         'trueup;pull' {
@@ -231,42 +232,19 @@ Register-ArgumentCompleter -Native -CommandName 'trueup' -ScriptBlock {
             break
         }
         'trueup;help' {
-            [CompletionResult]::new('pull', 'pull', [CompletionResultType]::ParameterValue, 'Fetch the remote''s new commits and fast-forward the checkout')
-            [CompletionResult]::new('diff', 'diff', [CompletionResultType]::ParameterValue, 'Show what apply would change')
-            [CompletionResult]::new('apply', 'apply', [CompletionResultType]::ParameterValue, 'Make the cluster true to the commit, and prune')
-            [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Pull and apply, again and again')
-            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check manifests without a cluster')
-            [CompletionResult]::new('render', 'render', [CompletionResultType]::ParameterValue, 'Print the objects as git says them')
-            [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Run a throwaway Kubernetes control plane on this machine')
-            [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
-            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'A folder in the checkout')
+            [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'A folder in the checkout')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
-        'trueup;help;pull' {
-            break
-        }
-        'trueup;help;diff' {
-            break
-        }
-        'trueup;help;apply' {
-            break
-        }
-        'trueup;help;watch' {
-            break
-        }
-        'trueup;help;check' {
-            break
-        }
-        'trueup;help;render' {
-            break
-        }
-        'trueup;help;sandbox' {
-            break
-        }
-        'trueup;help;completions' {
-            break
-        }
-        'trueup;help;help' {
+        'trueup;man' {
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'A folder in the checkout')
+            [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'A folder in the checkout')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
     })

@@ -33,7 +33,8 @@ set edit:completion:arg-completer[trueup] = {|@words|
             cand render 'Print the objects as git says them'
             cand sandbox 'Run a throwaway Kubernetes control plane on this machine'
             cand completions 'Print the completion script of a shell'
-            cand help 'Print this message or the help of the given subcommand(s)'
+            cand help 'Explain a command or a topic'
+            cand man 'Write the man pages into the folders man1 and man7 of DIR'
         }
         &'trueup;pull'= {
             cand --url 'Clone from here if there is no checkout yet, and refuse a checkout of anything else'
@@ -219,33 +220,18 @@ set edit:completion:arg-completer[trueup] = {|@words|
             cand --help 'Print help'
         }
         &'trueup;help'= {
-            cand pull 'Fetch the remote''s new commits and fast-forward the checkout'
-            cand diff 'Show what apply would change'
-            cand apply 'Make the cluster true to the commit, and prune'
-            cand watch 'Pull and apply, again and again'
-            cand check 'Check manifests without a cluster'
-            cand render 'Print the objects as git says them'
-            cand sandbox 'Run a throwaway Kubernetes control plane on this machine'
-            cand completions 'Print the completion script of a shell'
-            cand help 'Print this message or the help of the given subcommand(s)'
+            cand -C 'A folder in the checkout'
+            cand --directory 'A folder in the checkout'
+            cand --color 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
-        &'trueup;help;pull'= {
-        }
-        &'trueup;help;diff'= {
-        }
-        &'trueup;help;apply'= {
-        }
-        &'trueup;help;watch'= {
-        }
-        &'trueup;help;check'= {
-        }
-        &'trueup;help;render'= {
-        }
-        &'trueup;help;sandbox'= {
-        }
-        &'trueup;help;completions'= {
-        }
-        &'trueup;help;help'= {
+        &'trueup;man'= {
+            cand -C 'A folder in the checkout'
+            cand --directory 'A folder in the checkout'
+            cand --color 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never'
+            cand -h 'Print help'
+            cand --help 'Print help'
         }
     ]
     $completions[$command]

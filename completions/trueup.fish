@@ -38,7 +38,8 @@ complete -c trueup -n "__fish_trueup_needs_command" -f -a "check" -d 'Check mani
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "render" -d 'Print the objects as git says them'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "sandbox" -d 'Run a throwaway Kubernetes control plane on this machine'
 complete -c trueup -n "__fish_trueup_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c trueup -n "__fish_trueup_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c trueup -n "__fish_trueup_needs_command" -f -a "help" -d 'Explain a command or a topic'
+complete -c trueup -n "__fish_trueup_needs_command" -f -a "man" -d 'Write the man pages into the folders man1 and man7 of DIR'
 complete -c trueup -n "__fish_trueup_using_subcommand pull" -l url -d 'Clone from here if there is no checkout yet, and refuse a checkout of anything else' -r
 complete -c trueup -n "__fish_trueup_using_subcommand pull" -l branch -d 'The branch to check out when cloning, and the one that must be checked out' -r
 complete -c trueup -n "__fish_trueup_using_subcommand pull" -l pull-timeout -d 'How long the remote may be silent: 90s, 5m; a plain number counts seconds' -r
@@ -72,7 +73,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand diff" -l request-timeout -
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l concurrency -d 'How many requests may be in flight at once' -r
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l out -d 'Write the plan into FILE too, for `trueup apply --plan FILE`' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -s o -l output -d 'How to print the answer' -r -f -a "text\t'For people'
-json\t'One JSON document, its keys as in the README'
+json\t'One JSON document, with the keys of `trueup help json`'
 markdown\t'For a comment on a pull request'
 github\t'Annotations of a GitHub workflow'
 name\t'A line for each object that is not kept: the action, and arguments for kubectl'"
@@ -118,7 +119,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand apply" -l lock-timeout -d 
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l on-failure -d 'What to do where something could not be changed, or does not get healthy [default: stop]' -r -f -a "stop\t'Leave everything as it is'
 rollback\t'Apply the last commit that was healthy, all of it'"
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -s o -l output -d 'How to print the answer' -r -f -a "text\t'For people'
-json\t'One JSON document, its keys as in the README'
+json\t'One JSON document, with the keys of `trueup help json`'
 markdown\t'For a comment on a pull request'
 github\t'Annotations of a GitHub workflow'
 name\t'A line for each object that is not kept: the action, and arguments for kubectl'"
@@ -219,12 +220,13 @@ complete -c trueup -n "__fish_trueup_using_subcommand completions" -l color -d '
 always\t'Always'
 never\t'Never'"
 complete -c trueup -n "__fish_trueup_using_subcommand completions" -s h -l help -d 'Print help'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch check render sandbox completions help" -f -a "pull" -d 'Fetch the remote\'s new commits and fast-forward the checkout'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch check render sandbox completions help" -f -a "diff" -d 'Show what apply would change'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch check render sandbox completions help" -f -a "apply" -d 'Make the cluster true to the commit, and prune'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch check render sandbox completions help" -f -a "watch" -d 'Pull and apply, again and again'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch check render sandbox completions help" -f -a "check" -d 'Check manifests without a cluster'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch check render sandbox completions help" -f -a "render" -d 'Print the objects as git says them'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch check render sandbox completions help" -f -a "sandbox" -d 'Run a throwaway Kubernetes control plane on this machine'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch check render sandbox completions help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c trueup -n "__fish_trueup_using_subcommand help; and not __fish_seen_subcommand_from pull diff apply watch check render sandbox completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c trueup -n "__fish_trueup_using_subcommand help" -s C -l directory -d 'A folder in the checkout' -r -F
+complete -c trueup -n "__fish_trueup_using_subcommand help" -l color -d 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c trueup -n "__fish_trueup_using_subcommand help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c trueup -n "__fish_trueup_using_subcommand man" -s C -l directory -d 'A folder in the checkout' -r -F
+complete -c trueup -n "__fish_trueup_using_subcommand man" -l color -d 'When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c trueup -n "__fish_trueup_using_subcommand man" -s h -l help -d 'Print help'

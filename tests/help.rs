@@ -1,9 +1,10 @@
-//! What `--help` says fits 80 columns, and has what a newcomer looks for.
+//! What `--help` and `trueup help` print fits 80 columns, and has what a newcomer looks for. Man
+//! pages have the same.
 
 use crate::support::command::Cmd;
 
-const VERBS: [&str; 8] =
-    ["pull", "diff", "apply", "watch", "check", "render", "sandbox", "completions"];
+const VERBS: [&str; 9] =
+    ["pull", "diff", "apply", "watch", "check", "render", "sandbox", "completions", "help"];
 
 #[track_caller]
 fn help(args: &[&str]) -> String {
@@ -33,7 +34,6 @@ fn every_verb_is_listed_with_what_it_does_and_shows_examples() {
         .skip_while(|line| *line != "Commands:")
         .skip(1)
         .map_while(|line| line.split_whitespace().next())
-        .filter(|verb| *verb != "help")
         .collect();
     let mut expected = VERBS;
     expected.sort_unstable();
@@ -56,4 +56,85 @@ fn every_verb_is_listed_with_what_it_does_and_shows_examples() {
             "{help}"
         );
     }
+}
+
+#[test]
+fn the_list_has_every_command_and_topic() {
+    let list = help(&["help"]);
+    let (commands, topics) = list.split_once("\nTopics:\n").unwrap();
+    for verb in VERBS {
+        assert!(commands.contains(&format!("\n  {verb} ")), "{verb}: {list}");
+    }
+    assert!(topics.contains("\n  waiting ") && !list.contains("  man "), "{list}");
+    for line in list.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+}
+
+#[test]
+fn the_help_of_a_command_is_that_of_its_flag() {
+    for verb in VERBS {
+        assert_eq!(help(&["help", verb]), help(&[verb, "--help"]), "{verb}");
+    }
+}
+
+#[test]
+fn a_topic_is_its_page_as_plain_text() {
+    let page = help(&["help", "waiting"]);
+    assert!(page.starts_with("WAITING\n\n`apply` waits until"), "{page}");
+    assert!(page.contains("\nHealth rules\n\n") && page.contains("\n    targets:\n"), "{page}");
+    assert!(!page.contains("```") && !page.contains("](") && !page.contains("|---"), "{page}");
+    for line in page.lines().filter(|line| !line.starts_with("    ")) {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+}
+
+#[test]
+fn an_unknown_name_is_an_error_with_a_suggestion() {
+    let output = Cmd::trueup().args(["help", "nosuch"]).run().exits(2);
+    assert_eq!(output.stdout, "");
+    assert!(output.stderr.starts_with("error: unknown command or topic \"nosuch\"\n"), "{output}");
+    assert!(output.stderr.contains("the commands are pull, diff, "), "{output}");
+    assert!(output.stderr.contains("the topics are targets, "), "{output}");
+    for (name, suggestion) in [
+        ("wiating", "did you mean waiting?"),
+        ("aply", "did you mean apply?"),
+        ("rollback", "rollback is a section of locking"),
+    ] {
+        let output = Cmd::trueup().args(["help", name]).run().exits(2);
+        assert!(output.stderr.contains(suggestion), "{output}");
+    }
+}
+
+#[test]
+fn a_reader_may_stop_reading() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut help = Cmd::trueup().args(["help", "waiting"]).into_inner();
+    let output = help.stdout(writer).stderr(std::process::Stdio::piped()).output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+}
+
+#[test]
+fn man_writes_a_page_for_each_command_and_topic() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Cmd::trueup().args(["man"]).args([folder.path()]).run().exits(0);
+    assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("", ""));
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let count = |name: &str| std::fs::read_dir(folder.path().join(name)).unwrap().count();
+    for verb in VERBS {
+        let page = read(&format!("man1/trueup-{verb}.1"));
+        assert!(page.contains(&format!(".TH trueup-{verb} 1 ")), "{page}");
+    }
+    let top = read("man1/trueup.1");
+    assert!(top.contains("trueup\\-waiting\\fR(7)") && top.contains(".SH NAME"), "{top}");
+    let list = help(&["help"]);
+    let topics = list.split_once("\nTopics:\n").unwrap().1;
+    let topics = topics.lines().map_while(|line| line.strip_prefix("  ")?.split(' ').next());
+    let topics: Vec<&str> = topics.collect();
+    for topic in &topics {
+        let page = read(&format!("man7/trueup-{topic}.7"));
+        assert!(page.contains(&format!(".TH trueup-{topic} 7 ")), "{page}");
+    }
+    assert_eq!((count("man1"), count("man7")), (VERBS.len() + 1, topics.len()));
 }

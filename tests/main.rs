@@ -16,6 +16,8 @@ mod controlled;
 mod corpus;
 mod definitions;
 mod dependencies;
+#[cfg(unix)]
+mod docs;
 mod drift;
 mod dropped;
 mod elements;

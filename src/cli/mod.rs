@@ -9,6 +9,7 @@ pub mod completions;
 pub mod diff;
 pub mod exit;
 pub mod external;
+pub mod help;
 #[cfg(unix)]
 pub mod hidden;
 pub mod locking;
@@ -48,6 +49,7 @@ Examples:
   trueup render                  the objects as git says them, without a cluster
   trueup check                   are the manifests sound? No cluster needed
   trueup diff --sandbox          try the manifests on a throwaway API server
+  trueup help                    list the commands and the topics
 
 Exit status:
   0  the cluster is at the commit, or there was nothing to do
@@ -57,7 +59,7 @@ Exit status:
 
 /// Git says what should run; trueup makes a Kubernetes cluster true to it
 #[derive(Debug, Parser)]
-#[command(name = "trueup", version, max_term_width = 80, after_help = EXAMPLES)]
+#[command(name = "trueup", version, max_term_width = 80, after_help = EXAMPLES, disable_help_subcommand = true)]
 pub struct Cli {
     /// A folder in the checkout
     #[arg(
@@ -96,6 +98,9 @@ enum Verb {
     #[cfg(unix)]
     Sandbox(sandbox::SandboxArgs),
     Completions(completions::CompletionsArgs),
+    Help(help::HelpArgs),
+    #[command(hide = true)]
+    Man(help::man::ManArgs),
 }
 
 /// Parses the command line, runs the verb and says how it ended.
@@ -134,6 +139,8 @@ fn run(verb: Verb, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {
         Verb::Render(args) => block_on(render::run(args, &directory, ui)),
         Verb::Check(args) => block_on(check::run(args, &directory, ui)),
         Verb::Completions(args) => completions::run(&args, ui),
+        Verb::Help(args) => help::run(&args, ui),
+        Verb::Man(args) => help::man::run(&args),
         #[cfg(unix)]
         Verb::Sandbox(args) => sandbox::run(args, ui),
     }

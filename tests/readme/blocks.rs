@@ -2,12 +2,12 @@
 
 /// A fenced block.
 pub struct Block {
+    /// The page that it is on.
+    pub page: String,
     /// The line of its fence.
     pub line: usize,
     /// What its fence says that it is.
     pub language: String,
-    /// The reason of the comment above it.
-    pub not_run: Option<String>,
     /// What is in it.
     pub text: String,
 }
@@ -18,19 +18,16 @@ pub struct Step {
     pub output: String,
 }
 
-/// Every fenced block of a text.
-pub fn blocks(markdown: &str) -> Vec<Block> {
+/// Every fenced block of a page.
+pub fn blocks(page: &str, markdown: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let mut open = false;
-    let mut above = "";
     for (at, line) in markdown.lines().enumerate() {
         match line.strip_prefix("```") {
             Some(_) if open => open = false,
             Some(language) => {
-                let comment = above.strip_prefix("<!-- not run:");
-                let reason = comment.map(|text| text.trim_end_matches("-->").trim().to_owned());
-                let (line, language) = (at + 1, language.to_owned());
-                blocks.push(Block { line, language, not_run: reason, text: String::new() });
+                let (page, language) = (page.to_owned(), language.to_owned());
+                blocks.push(Block { page, line: at + 1, language, text: String::new() });
                 open = true;
             }
             None if open => {
@@ -40,13 +37,22 @@ pub fn blocks(markdown: &str) -> Vec<Block> {
             }
             None => {}
         }
-        above = line;
     }
-    assert!(!open, "the last block never ends");
+    assert!(!open, "{page}: the last block never ends");
     blocks
 }
 
 impl Block {
+    /// `docs/ci.md:12`
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.page, self.line)
+    }
+
+    /// Its first line, by which it is known.
+    pub fn first(&self) -> &str {
+        self.text.lines().next().unwrap_or_default()
+    }
+
     /// The commands of a console block. A line that begins with `> ` goes on with the command.
     pub fn steps(&self) -> Vec<Step> {
         let mut steps: Vec<Step> = Vec::new();
@@ -63,7 +69,7 @@ impl Block {
                     step.output += line;
                     step.output.push('\n');
                 }
-                (None, _, None) => panic!("README.md:{}: output before a command", self.line),
+                (None, _, None) => panic!("{}: output before a command", self.place()),
             }
         }
         steps
@@ -125,12 +131,11 @@ fn what_differs_between_runs_is_not_compared_and_everything_else_is() {
 }
 
 #[test]
-fn blocks_are_found_with_their_reasons_and_commands() {
-    let text = "x\n<!-- not run: needs root -->\n```ini\na = 1\n```\n\n```console\n$ a \\\n> b\nc\n$ d\n```\n";
-    let found = blocks(text);
-    assert_eq!((found[0].line, found[0].language.as_str()), (3, "ini"));
-    assert_eq!(found[0].not_run.as_deref(), Some("needs root"));
-    assert!(found[1].not_run.is_none());
+fn blocks_are_found_with_their_places_and_commands() {
+    let text = "x\n\n```ini\na = 1\n```\n\n```console\n$ a \\\n> b\nc\n$ d\n```\n";
+    let found = blocks("a.md", text);
+    assert_eq!((found[0].place().as_str(), found[0].language.as_str()), ("a.md:3", "ini"));
+    assert_eq!(found[0].first(), "a = 1");
     let steps = found[1].steps();
     assert_eq!((steps[0].command.as_str(), steps[0].output.as_str()), ("a \\\nb", "c\n"));
     assert_eq!((steps[1].command.as_str(), steps[1].output.as_str()), ("d", ""));

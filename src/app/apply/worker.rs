@@ -37,7 +37,8 @@ const RIGHT_TRIES: usize = 25;
 const TRY_AGAIN: Duration = Duration::from_millis(200);
 
 /// Why something is not deleted after all.
-pub(super) const NOT_MEANT: &str = "it was taken over, changed or recreated since the plan was made";
+pub(super) const NOT_MEANT: &str =
+    "it was taken over, changed or recreated since the plan was made";
 
 /// What came of sending an object.
 enum Sent<'c> {

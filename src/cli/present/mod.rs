@@ -49,7 +49,7 @@ use crate::core::report::Report;
 pub enum Format {
     /// For people
     Text,
-    /// One JSON document, its keys as in the README
+    /// One JSON document, with the keys of `trueup help json`
     Json,
     /// For a comment on a pull request
     Markdown,

@@ -48,9 +48,7 @@ pub(super) fn keep_within(
         return;
     }
     let reason = Reason::with_hint(
-        format!(
-            "would delete {count} of {members} objects; the limit is {max}"
-        ),
+        format!("would delete {count} of {members} objects; the limit is {max}"),
         format!("if that is meant, say --max-prune {count}"),
     );
     for change in changes.iter_mut().filter(|change| change.action == Action::Delete) {

@@ -1,52 +1,6 @@
 //! A plan as JSON: one document, whose keys stay as they are while `version` does.
 //!
-//! | key | value |
-//! |---|---|
-//! | `version` | of this shape: 1 |
-//! | `target` | `name`, `cluster`, `cluster_id`, `paths`, `inventory` (`namespace`, `name`) |
-//! | `revision` | `commit` (full id), `named` (what named it), `summary`, `author`, `dirty` |
-//! | `summary` | how many objects have each action: `create`, `update`, `replace`, `delete`, `let_go`, `keep`, `refuse` |
-//! | `changes` | every object that is not simply kept, in the order of carrying out |
-//! | `changes[].action` | one of the names in `summary`, with `let-go` for `let_go`; `keep` only with a `reason` |
-//! | `changes[].object` | `group`, `version`, `kind`, `namespace` (null when it has none), `name` |
-//! | `changes[].origin` | `path` and `line` of its declaration; null when there is none |
-//! | `changes[].reason`, `.hint` | why it is refused, replaced or kept, and what to do; absent when there is none |
-//! | `changes[].causes` | what the server says of fields: `field` (empty: of the whole object), `message`, `place` (`path`, `line`, `column` of the field, or of the innermost one around it that is declared; null when none is); absent when it names none |
-//! | `changes[].wave` | its wave: 0 where no annotation says otherwise, and nothing that needs it is in an earlier one |
-//! | `changes[].needs` | the objects that it waits for by themselves, `group`, `kind`, `namespace`, `name`: what it lives in, what defines it, what its fields name and what it says it depends on; of a deletion, what goes before it; and what is deleted first because it holds what the object is to have. Earlier waves are waited for as well, and kinds as usual; absent when there are none |
-//! | `changes[].confidence` | `server`: the API server says what the object will be, or it is proven; `local`: the server can't be asked yet, so its defaults and admission are not part of the answer |
-//! | `changes[].joins` | true: an object that exists becomes a member of the inventory |
-//! | `changes[].adopted_from` | who claims an object that joins, in words; absent when nobody does |
-//! | `changes[].takes_over_from` | the managers that applied the object before, whose fields become trueup's; absent when there are none |
-//! | `changes[].only_ownership` | true: only who owns which field changes |
-//! | `changes[].only_masked` | true: something changes, and only in what is masked |
-//! | `changes[].fields` | what changes: `path`, `before` (absent: it was not there), `after` (absent: it goes). An element of a list that nothing tells from the others, as in `args[1]`, has the place that it gets in its path; one that goes, the place that it has |
-//! | `changes[].fields[].why` | `drift`: somebody else made it what it is; `changed`: it is as trueup made it, and the commit says otherwise; `declared`: nobody has said it so far; `released`: the commit no longer says it; absent where nobody knows |
-//! | `changes[].fields[].writers` | of a drift, who made it what it is, of what is released, whose word holds then: `manager`, `operation`, `subresource`, `time`; absent when there is nobody |
-//! | `changes[].fields[].declared` | where the commit says it: `path`, `line`, `column`, and who wrote the line: `commit`, `author`, `time`; absent where nobody knows |
-//! | `changes[].fields[].taken_from` | who has it now, and no longer when it is applied: as `writers`; absent when there is nobody |
-//! | `changes[].handovers` | the fields that keep their value and change hands: `path`, `value`, `hands`, `writers`; absent when there are none |
-//! | `changes[].handovers[].hands` | `ours`: trueup's from now on, and nobody's so far; `shared`: trueup's as well as the writers'; `taken`: trueup's in place of the writers'; `left`: no longer trueup's, still the writers'; `default`: no longer trueup's, and the same by the server's default |
-//! | `changes[].removed_by` | who took the object out of git: `commit`, `author`, `time`; absent where nobody knows |
-//! | `problems` | what could not be read: `path`, `line`, `column`, `message`, `hint` |
-//! | `report` | of apply: what carrying the plan out came to; absent in a diff |
-//! | `report.at_commit` | whether the cluster is at the commit now |
-//! | `report.interrupted` | whether a signal ended it early |
-//! | `report.unlisted` | how many kinds could not be listed, so that nobody knows whether something of them is left to prune |
-//! | `report.steps` | every change that was to be made: `action`, `object`, `outcome` (`done`, `going`, `failed`, `differs`: the server took it, and it is not as planned, `skipped`, and `postponed`: left for the next run, which is no fault), `reason`, `hint`, `causes` as in `changes` |
-//! | `report.health` | how the objects are, of those that were waited for; absent where nobody waited |
-//! | `report.health.ended` | why waiting ended: `ready`, `failed`, `timeout`, `interrupted`, `superseded` (of a watch: a newer commit has come); `waiting` where it goes on |
-//! | `report.health.ready`, `.failed`, `.progressing`, `.not_waited_for` | how many objects are so |
-//! | `report.health.objects` | those that are not ready: `group`, `kind`, `namespace`, `name`, `state` (`progressing`, `failed`), `why`, `after` (seconds from the beginning of waiting), `details` (what a person would look up, line by line) |
-//! | `report.health.notes`, `.elapsed` | what stood in the way of looking; seconds |
-//! | `report.lost_lock_to` | to whom the lock was lost, which ended it early; absent otherwise |
-//! | `report.superseded_by` | the newer commit for which a round of watch no longer waited, where not everything was good by then; absent otherwise |
-//! | `report.rollback` | of an apply with `--on-failure rollback` whose commit failed: `to` (the commit that was gone back to, null where there was none), `message` (what came of it), `report` (the same in full as in `report`, null where nothing was done); absent otherwise |
-//! | `undeclared` | of a diff with `--all-fields`: what others set beside what git declares, per object: `object`, `fields` (each with `path`, `value`, and `writers` as in `changes[].fields[]`, whoever did so last first); absent otherwise |
-//! | `moved` | of an apply with `--plan` that is refused: the objects whose relevant state moved since the plan was made, `changes` says what would be done now: `object`, `approved` (one of the names in `summary`), `message`; absent otherwise |
-//! | `desired_moved` | true: the commit's objects are not those that the plan was made of; absent otherwise |
-//! | `requests` | how many requests were made |
-//! | `elapsed` | seconds |
+//! `docs/json.md` lists them, which is also `trueup help json`.
 //!
 //! Secrets' values are masked as in text. Characters that could do something to a terminal are
 //! escaped, so that the document can be printed on one.

@@ -299,7 +299,10 @@ fn what_cannot_be_understood_is_refused_at_its_place() {
         + &document("v1", "Pod", "c", &format!("{on}/namespaces/store/Pod/a"))
         + &document("v1", "Pod", "d", "");
     let plan = first(&commit(&text));
-    assert_eq!(told(&plan, "a"), ["a.yaml:8:5: trueup.dev/wave: invalid wave \"first\": must be an integer"]);
+    assert_eq!(
+        told(&plan, "a"),
+        ["a.yaml:8:5: trueup.dev/wave: invalid wave \"first\": must be an integer"]
+    );
     let named = "a.yaml:16:5: config.kubernetes.io/depends-on: \"Pod/a\" names no object";
     assert_eq!(told(&plan, "b"), [named]);
     let stranger = "a.yaml:24:5: config.kubernetes.io/depends-on: it depends on Pod store/a, which the commit does not declare";
