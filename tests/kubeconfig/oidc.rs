@@ -349,7 +349,7 @@ fn tokens_that_another_program_was_given_meanwhile_are_used() {
 }
 
 #[test]
-fn what_an_identity_provider_is_not_good_for_is_said() {
+fn each_fault_of_an_identity_provider_has_its_own_words() {
     let setting = Setting::new("oidc-trouble", Login::Public);
     let large = format!("{{\"a\":\"{}\"}}", "a".repeat(1 << 20));
     let here = "302 Found\r\nLocation: /realm/.well-known/openid-configuration";
