@@ -88,7 +88,11 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     signals::listen(&interrupt)?;
     let checkout = Checkout::discover(directory)?;
     let access = args.target.access.access();
-    let cluster = Cluster::connect(&access).await?;
+    // An identity provider that is down for a moment fails a round, as an API server does.
+    let cluster = match args.once {
+        true => Cluster::connect(&access).await?,
+        false => Cluster::prepared(&access)?,
+    };
     let follows = !args.no_pull && args.target.follows_head();
     // From cron, a checkout without a remote should not send a mail each time.
     if follows && !checkout.has_remote() && (!args.once || ui.has_reader()) {

@@ -13,7 +13,8 @@ use super::transport;
 
 /// A client for one server and user, whose credential may change.
 pub(super) struct RenewableClient {
-    current: RwLock<Authenticated>,
+    /// `None` before the first login.
+    current: RwLock<Option<Authenticated>>,
     /// How to renew the credential; `None` where it stays as it is.
     renewal: Option<Renewal>,
     /// Held by who renews it: the others wait for that.
@@ -50,20 +51,21 @@ impl RenewableClient {
     /// A client that needs no renewal.
     #[cfg(test)]
     pub(super) fn fixed(client: Client) -> Self {
-        Self::with(Authenticated { client, credential: None, number: 0 }, None)
+        Self::with(Some(Authenticated { client, credential: None, number: 0 }), None)
     }
 
-    fn with(client: Authenticated, renewal: Option<Renewal>) -> Self {
+    fn with(client: Option<Authenticated>, renewal: Option<Renewal>) -> Self {
         Self { current: RwLock::new(client), renewal, renewing: tokio::sync::Mutex::new(()) }
     }
 
-    /// The client that a configuration describes, through a proxy if need be. An exec plugin is run,
-    /// unless it was before; so is an identity provider asked, which tells new tokens to `origin`.
+    /// The client that a configuration describes, through a proxy if need be. For the first request
+    /// an exec plugin is run, unless it was before, or an identity provider is asked, whose new tokens
+    /// go to `origin`.
     ///
     /// # Errors
     ///
-    /// When the configuration can't be used, or there is no credential.
-    pub(super) async fn new(
+    /// When the configuration can't be used.
+    pub(super) fn new(
         config: Config,
         proxy: Option<Proxy>,
         origin: Option<Origin>,
@@ -78,25 +80,45 @@ impl RenewableClient {
             }
             (None, None) => {
                 let client = transport::client(&config, proxy).map_err(NoClient::Unusable)?;
-                return Ok(Self::with(Authenticated { client, credential: None, number: 0 }, None));
+                let client = Authenticated { client, credential: None, number: 0 };
+                return Ok(Self::with(Some(client), None));
             }
         };
         let renewal = Renewal { config, proxy, source, cache: cache.clone() };
-        let open = renewal.client(None).await?;
-        Ok(Self::with(open, Some(renewal)))
+        Ok(Self::with(None, Some(renewal)))
     }
 
     /// The client to use now.
     ///
     /// # Errors
     ///
-    /// When the credential has expired and there is no other one.
+    /// When there is no credential, or it has expired and there is no other one.
     pub(super) async fn current(&self) -> Result<Authenticated, NoClient> {
-        let open = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(open) = self.open() else { return self.log_in().await };
         match open.credential.as_ref().is_some_and(Credential::is_expired) {
             true => Ok(self.renew(&open).await?.unwrap_or(open)),
             false => Ok(open),
         }
+    }
+
+    fn open(&self) -> Option<Authenticated> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, open: &Authenticated) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(open.clone());
+    }
+
+    /// The first client.
+    async fn log_in(&self) -> Result<Authenticated, NoClient> {
+        let _one = self.renewing.lock().await;
+        if let Some(open) = self.open() {
+            return Ok(open);
+        }
+        let nothing = || NoClient::Unusable("there is nothing to log in with".to_owned());
+        let open = self.renewal.as_ref().ok_or_else(nothing)?.client(None).await?;
+        self.set(&open);
+        Ok(open)
     }
 
     /// Another client where the server did not take the credential of this one; `None` where there
@@ -115,12 +137,11 @@ impl RenewableClient {
             return Ok(None);
         }
         let _one = self.renewing.lock().await;
-        let now = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if now.number != refused.number {
+        if let Some(now) = self.open().filter(|now| now.number != refused.number) {
             return Ok(Some(now));
         }
         let open = renewal.client(Some(refused)).await?;
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = open.clone();
+        self.set(&open);
         Ok(Some(open))
     }
 }

@@ -131,6 +131,18 @@ impl Cluster {
     ///
     /// When there is no kubeconfig, or it can't be used.
     pub async fn connect(access: &Access) -> Result<Self, ConnectError> {
+        let cluster = Self::prepared(access)?;
+        let logged_in = cluster.connection.client.current().await;
+        let _ = logged_in.map_err(no_client)?;
+        Ok(cluster)
+    }
+
+    /// The same without logging in, which the first request does.
+    ///
+    /// # Errors
+    ///
+    /// When there is no kubeconfig, or it can't be used.
+    pub fn prepared(access: &Access) -> Result<Self, ConnectError> {
         let Found { mut config, name, proxy_url, origin } = load(access)?;
         let timeout = match access.request_timeout {
             Some(Duration::ZERO) => None,
@@ -152,11 +164,8 @@ impl Cluster {
         let environment = proxy::Environment::read();
         let proxy = proxy::choose(proxy_url.as_deref(), &config.cluster_url, &environment);
         let proxy = proxy.map_err(unusable)?;
-        let client = RenewableClient::new(config, proxy, origin, &access.credentials).await;
-        let client = client.map_err(|error| match error {
-            NoClient::Unusable(reason) => unusable(reason),
-            NoClient::NoCredential(error) => ConnectError::NoCredential(error),
-        })?;
+        let client = RenewableClient::new(config, proxy, origin, &access.credentials);
+        let client = client.map_err(no_client)?;
         let (concurrency, requests) = (access.concurrency.max(1), AtomicUsize::new(0));
         let connection = Connection {
             client,
@@ -241,6 +250,13 @@ fn asked_for(access: &Access, error: &ReadError, is_named: bool) -> Option<Conne
             Some(ConnectError::ContextOfNone { name: context.clone() })
         }
         _ => None,
+    }
+}
+
+fn no_client(error: NoClient) -> ConnectError {
+    match error {
+        NoClient::Unusable(reason) => unusable(reason),
+        NoClient::NoCredential(error) => ConnectError::NoCredential(error),
     }
 }
 

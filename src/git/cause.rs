@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::core::credentials::without_credentials;
+use crate::core::credentials::quoted_without_credentials;
 
 /// The chain of causes of a failure, as text in which no URL has credentials.
 ///
@@ -21,7 +21,7 @@ impl Cause {
         let mut messages: Vec<String> = Vec::new();
         let mut next = Some(error);
         while let Some(error) = next {
-            let message = without_credentials(&error.to_string());
+            let message = quoted_without_credentials(&error.to_string());
             // A wrapper may say what it wraps; once is enough.
             if messages.last().is_none_or(|last| !last.contains(&message)) {
                 messages.push(message);
@@ -37,7 +37,7 @@ impl Cause {
     pub fn beneath(mut self, message: &str) -> Self {
         let source = match self.source.take() {
             Some(source) => source.beneath(message),
-            None => Self { message: without_credentials(message), source: None },
+            None => Self { message: quoted_without_credentials(message), source: None },
         };
         self.source = Some(Box::new(source));
         self
@@ -84,5 +84,16 @@ mod tests {
         assert_eq!(cause.to_string(), "http://host refused");
         assert!(cause.source().is_none());
         assert!(cause.says("refused") && !cause.says("u:p"));
+    }
+
+    #[test]
+    fn a_url_that_is_none_is_quoted_without_its_password() {
+        for url in ["http://bob:GITpw/)wrong@host/x", "http://bob:GITpw wrong@host"] {
+            let error = gix::url::parse(gix::bstr::BStr::new(url)).unwrap_err();
+            let cause = Cause::from(error);
+            assert!(cause.says("URL can not be parsed"), "{cause}");
+            assert!(cause.says("http://host") && !cause.says("GITpw"), "{cause}");
+            assert!(!cause.says("wrong"), "{cause}");
+        }
     }
 }

@@ -34,7 +34,7 @@ use std::sync::Arc;
 
 use gix::sec::trust::DefaultForLevel;
 
-pub use crate::core::credentials::without_credentials;
+pub use crate::core::credentials::{url_without_credentials, without_credentials};
 pub use cause::Cause;
 pub use error::{Error, Excess, Measure};
 pub use fault::TreeFault;

@@ -3,6 +3,7 @@
 
 mod cases;
 mod oidc;
+mod passwords;
 mod proxies;
 mod screens;
 mod table;

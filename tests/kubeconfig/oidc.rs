@@ -4,6 +4,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
+use std::thread;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -273,4 +274,136 @@ fn an_id_token_that_the_cluster_refuses_is_refreshed() {
     let said = setting.refused();
     assert!(said.contains("log in again"), "{said}");
     assert_eq!(setting.provider.heard().len(), 2);
+}
+
+#[test]
+fn a_folded_id_token_is_written_back() {
+    let setting = Setting::new("oidc-folded", Login::Header);
+    let before = setting.written().text();
+    let [old, new] = &setting.refresh;
+    let styles = [(">-", "id-token", &setting.expired), ("|-", "refresh-token", old)];
+    let folded = styles.iter().fold(before.clone(), |text, (style, key, value)| {
+        let line = format!("{key}: '{value}' # mine");
+        assert!(text.contains(&line));
+        text.replace(&line, &format!("{key}: {style}\n          {value}"))
+    });
+    fs::write(setting.file(), &folded).unwrap();
+    let applied = setting.run(&["apply"]).exits(0);
+    assert!(!applied.stderr.contains("warning"), "{applied}");
+    let expected = folded.replace(&format!(">-\n          {}", setting.expired), &setting.good);
+    let expected = expected.replace(&format!("|-\n          {old}"), new);
+    assert!(setting.text() == expected, "two values alone are new");
+    let kubectl = Cmd::new(&sandbox::bare().kubectl).env("KUBECONFIG", setting.file());
+    let _ = kubectl.args(["get", "--raw", "/api/v1/namespaces"]).run().exits(0);
+    assert_eq!(setting.provider.heard(), [DISCOVERY, TOKEN]);
+}
+
+#[test]
+fn a_kubeconfig_with_two_names_is_written_in_place() {
+    let setting = Setting::new("oidc-two-names", Login::Header);
+    let before = setting.written().text();
+    let other = setting.repo.outside().join("other-name");
+    fs::hard_link(setting.file(), &other).unwrap();
+    let diffed = setting.run(&["diff"]).exits(1);
+    assert!(!diffed.stderr.contains("warning"), "{diffed}");
+    assert!(setting.text() == setting.renewed(&before));
+    assert!(fs::read_to_string(&other).unwrap() == setting.text());
+}
+
+#[test]
+fn runs_at_the_same_time_refresh_once() {
+    let setting = Setting::new("oidc-both", Login::Header);
+    let before = setting.written().text();
+    setting.provider.is_strict();
+    let runs: Vec<Output> = thread::scope(|scope| {
+        let runs: Vec<_> = (0..3).map(|_| scope.spawn(|| setting.run(&["diff"]))).collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    for run in runs {
+        let run = run.exits(1);
+        assert!(!run.stderr.contains("warning"), "{run}");
+    }
+    assert_eq!(setting.provider.heard(), [DISCOVERY, TOKEN]);
+    assert!(setting.text() == setting.renewed(&before));
+}
+
+#[test]
+fn tokens_that_another_program_was_given_meanwhile_are_used() {
+    let setting = Setting::new("oidc-meanwhile", Login::Header);
+    let before = setting.written().text();
+    let renewed = setting.renewed(&before);
+    setting.provider.answers("POST", "400 Bad Request", r#"{"error":"invalid_grant"}"#);
+    // A lock that is there is waited for; meanwhile the other program writes.
+    let lock = setting.repo.outside().join("kubeconfig.lock");
+    fs::write(&lock, "").unwrap();
+    let diffed = thread::scope(|scope| {
+        let run = scope.spawn(|| setting.run(&["diff"]));
+        thread::sleep(std::time::Duration::from_millis(500));
+        fs::write(setting.file(), &renewed).unwrap();
+        fs::remove_file(&lock).unwrap();
+        run.join().unwrap()
+    });
+    let diffed = diffed.exits(1);
+    assert!(!diffed.stderr.contains("warning"), "{diffed}");
+    assert!(setting.text() == renewed);
+}
+
+#[test]
+fn each_fault_of_an_identity_provider_has_its_own_words() {
+    let setting = Setting::new("oidc-trouble", Login::Public);
+    let large = format!("{{\"a\":\"{}\"}}", "a".repeat(1 << 20));
+    let here = "302 Found\r\nLocation: /realm/.well-known/openid-configuration";
+    let (get, post) = ("GET", "POST");
+    let later = "do this: try again later";
+    for (request, status, body, part, hint) in [
+        (get, "503 Service Unavailable", "{}", "no discovery document: HTTP status 503", later),
+        (get, "404 Not Found", "{}", "no discovery document: HTTP status 404", ""),
+        (get, "200 OK", large.as_str(), "its answer is too large (more than 1 MiB)", ""),
+        (get, here, "{}", "redirects more than 10 times", ""),
+        (post, "200 OK", &large, "its answer is too large (more than 1 MiB)", ""),
+        (post, "502 Bad Gateway", "<html>", "HTTP status 502", later),
+        (post, "429 Too Many Requests", "{}", "HTTP status 429", later),
+        (post, "400 Bad Request", r#"{"error":"temporarily_unavailable"}"#, "unavailable", later),
+        (
+            post,
+            "307 Temporary Redirect\r\nLocation: /realm/token?of=realm",
+            "{}",
+            "its token endpoint redirects (HTTP status 307), which is not followed",
+            "",
+        ),
+    ] {
+        setting.provider.answers(request, status, body);
+        let said = setting.refused().replace("\n  ", " ");
+        assert!(said.contains(part), "{status}: {said}");
+        assert!(said.contains(hint) && !said.contains("log in again"), "{status}: {said}");
+        assert_eq!(said.contains("do this"), !hint.is_empty(), "{status}: {said}");
+    }
+}
+
+#[test]
+fn a_discovery_document_may_be_elsewhere() {
+    let setting = Setting::new("oidc-elsewhere", Login::Header);
+    let place = "openid-configuration";
+    let issuer = setting.provider.issuer.replace("https:", "").replace("/realm/", "/other/");
+    let status = format!("302 Found\r\nLocation: {issuer}{place}");
+    setting.provider.answers(DISCOVERY, &status, "{}");
+    let said = setting.refused();
+    assert!(said.contains("no discovery document: HTTP status 404"), "{said}");
+    let [first, second] = setting.provider.heard().try_into().unwrap();
+    assert_eq!([first.as_str(), second.as_str()], [DISCOVERY, "GET /other/openid-configuration"]);
+}
+
+#[test]
+fn a_watch_waits_for_an_identity_provider_that_is_down() {
+    let setting = Setting::new("oidc-watch", Login::Header);
+    setting.written();
+    setting.provider.answers("GET", "503 Service Unavailable", "{}");
+    let path = setting.repo.path();
+    let args = ["-C", path.to_str().unwrap(), "watch", "--interval", "0.2"];
+    let watch = setting.repo.trueup(&args).env("KUBECONFIG", setting.file());
+    let watching = Watching::running(&setting.repo, watch);
+    watching.says("cannot log in to the cluster");
+    setting.provider.recovers();
+    watching.says("1 changed");
+    assert_eq!(watching.stop(), Some(0));
 }

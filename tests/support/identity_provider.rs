@@ -5,6 +5,7 @@ use std::io::{self, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -46,6 +47,17 @@ pub struct IdentityProvider {
     /// Its authority's certificate as PEM.
     pub authority: String,
     heard: Arc<Mutex<Vec<String>>>,
+    mood: Arc<Mutex<Mood>>,
+}
+
+/// How it answers just now.
+#[derive(Clone, Default)]
+struct Mood {
+    /// What it answers to requests that begin like this: a status with headers, and a body.
+    instead: Option<[String; 3]>,
+    /// Whether it takes the refresh token once alone, and slowly.
+    is_strict: bool,
+    is_used: bool,
 }
 
 impl IdentityProvider {
@@ -56,7 +68,9 @@ impl IdentityProvider {
         let port = listener.local_addr().unwrap().port();
         let issuer = format!("https://localhost:{port}/realm/");
         let heard = Arc::new(Mutex::new(Vec::new()));
-        let here = Here { issuer: issuer.clone(), grant, heard: Arc::clone(&heard) };
+        let mood = Arc::new(Mutex::new(Mood::default()));
+        let (notes, moods) = (Arc::clone(&heard), Arc::clone(&mood));
+        let here = Here { issuer: issuer.clone(), grant, heard: notes, mood: moods };
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (tls, here) = (Arc::clone(&tls), here.clone());
@@ -64,7 +78,23 @@ impl IdentityProvider {
                 thread::spawn(move || here.serve(stream, tls));
             }
         });
-        Self { issuer, authority, heard }
+        Self { issuer, authority, heard, mood }
+    }
+
+    /// Takes the refresh token once alone from now on, and takes its time over it.
+    pub fn is_strict(&self) {
+        self.mood.lock().unwrap().is_strict = true;
+    }
+
+    /// From now on answers requests that begin like this with a status, which headers may follow, and a
+    /// body.
+    pub fn answers(&self, request: &str, status: &str, body: &str) {
+        self.mood.lock().unwrap().instead = Some([request, status, body].map(str::to_owned));
+    }
+
+    /// From now on answers as usual.
+    pub fn recovers(&self) {
+        self.mood.lock().unwrap().instead = None;
     }
 
     /// The requests that came, by method and path.
@@ -78,6 +108,7 @@ struct Here {
     issuer: String,
     grant: Grant,
     heard: Arc<Mutex<Vec<String>>>,
+    mood: Arc<Mutex<Mood>>,
 }
 
 impl Here {
@@ -87,6 +118,11 @@ impl Here {
         let Some(heard) = Heard::read(&mut stream)? else { return Ok(()) };
         let what = heard.line().trim_end_matches(" HTTP/1.1").to_owned();
         self.heard.lock().unwrap().push(what.clone());
+        let instead = self.mood.lock().unwrap().instead.clone();
+        let instead = instead.filter(|[request, ..]| what.starts_with(request.as_str()));
+        if let Some([_, status, body]) = instead {
+            return answer(&mut stream, &status, &body);
+        }
         let Answer { status, body } = match what.as_str() {
             "GET /realm/.well-known/openid-configuration" => {
                 let endpoint = format!("{}token?of=realm", self.issuer);
@@ -95,15 +131,7 @@ impl Here {
             "POST /realm/token?of=realm" => self.token(&heard),
             _ => Answer::new("404 Not Found", json!({})),
         };
-        let (body, stream) = (body.to_string(), stream.get_mut());
-        write!(
-            stream,
-            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close\r\n\
-             Content-Length: {}\r\n\r\n{body}",
-            body.len()
-        )?;
-        stream.conn.send_close_notify();
-        stream.flush()
+        answer(&mut stream, status, &body.to_string())
     }
 
     fn token(&self, heard: &Heard) -> Answer {
@@ -133,9 +161,33 @@ impl Here {
             let why = json!({ "error": "invalid_grant", "error_description": why });
             return Answer::new("400 Bad Request", why);
         }
+        let mut mood = self.mood.lock().unwrap();
+        if mood.is_strict {
+            if mood.is_used {
+                return Answer::new("400 Bad Request", json!({ "error": "invalid_grant" }));
+            }
+            mood.is_used = true;
+            drop(mood);
+            // Another run that would ask meanwhile does so.
+            thread::sleep(Duration::from_secs(1));
+        }
         Answer::new("200 OK", gives.clone())
     }
 }
+
+fn answer(stream: &mut BufReader<Secured>, status: &str, body: &str) -> io::Result<()> {
+    let stream = stream.get_mut();
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )?;
+    stream.conn.send_close_notify();
+    stream.flush()
+}
+
+type Secured = StreamOwned<ServerConnection, TcpStream>;
 
 struct Answer {
     status: &'static str,

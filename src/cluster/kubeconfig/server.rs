@@ -3,7 +3,7 @@
 
 use http::Uri;
 
-use crate::core::credentials::without_credentials;
+use crate::core::credentials::url_without_credentials;
 
 /// The address.
 ///
@@ -12,7 +12,7 @@ use crate::core::credentials::without_credentials;
 /// When it is none; as text without its password.
 pub(super) fn uri(server: &str) -> Result<Uri, String> {
     let failed = |why: &str| {
-        let shown: String = without_credentials(server).chars().take(200).collect();
+        let shown: String = url_without_credentials(server).chars().take(200).collect();
         format!("the cluster's server {shown:?} {why}")
     };
     let (scheme, rest) = match server.split_once("://") {
@@ -91,7 +91,16 @@ mod tests {
 
     #[test]
     fn a_password_is_not_shown() {
-        let error = uri("https://bob:hunter2@[::").unwrap_err();
-        assert!(!error.contains("hunter2"), "{error}");
+        for server in [
+            "https://bob:hunter2@[::",
+            "https://bob:hunter2 secret@host",
+            "https://bob:hunter2/secret@host",
+            "https://bob:a\"hunter2'secret@host:port",
+            "ftp://bob:a/hunter2@host",
+            "bob:a/hunter2@host",
+        ] {
+            let error = uri(server).unwrap_err();
+            assert!(!error.contains("hunter2") && !error.contains("secret"), "{error}");
+        }
     }
 }

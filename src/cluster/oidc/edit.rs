@@ -17,10 +17,7 @@ const REFRESH_TOKEN: &str = "refresh-token";
 /// When that can't be done in place; as text that quotes no value.
 pub(super) fn edited(text: &str, user: &str, tokens: &Tokens) -> Result<String, String> {
     let document = Document::read(text).ok_or("it is no YAML that can be read")?;
-    let users = document.value.get("users").and_then(Value::as_array);
-    let is_user = |it: &Value| it.get("name").and_then(Value::as_str).unwrap_or_default() == user;
-    let at = users.and_then(|users| users.iter().position(is_user));
-    let at = at.ok_or_else(|| format!("it has no user {user:?} any more"))?;
+    let at = document.user(user).ok_or_else(|| format!("it has no user {user:?} any more"))?;
     let mut text = text.to_owned();
     let new =
         [(REFRESH_TOKEN, tokens.refresh_token.as_deref()), (ID_TOKEN, Some(&*tokens.id_token))];
@@ -28,10 +25,19 @@ pub(super) fn edited(text: &str, user: &str, tokens: &Tokens) -> Result<String, 
         let Some(new) = new else { continue };
         let document = Document::read(&text).ok_or("it is no YAML that can be read")?;
         let with_new = document.with(&text, &Place { user: at, key }, new);
-        text =
-            with_new.ok_or_else(|| format!("its {key} is not written in one line of its own"))?;
+        text = with_new.ok_or_else(|| format!("its {key} can't be replaced in place"))?;
     }
     Ok(text)
+}
+
+/// The tokens of the auth-provider of this user, the id-token and the refresh-token, where there are
+/// some.
+pub(super) fn present(text: &str, user: &str) -> Option<[Option<String>; 2]> {
+    let mut document = Document::read(text)?;
+    let place = Place { user: document.user(user)?, key: ID_TOKEN };
+    let config = place.config(&mut document.value)?;
+    let token = |key: &str| Some(config.get(key)?.as_str().filter(|it| !it.is_empty())?.to_owned());
+    Some([ID_TOKEN, REFRESH_TOKEN].map(token))
 }
 
 /// A token's place.
@@ -72,21 +78,27 @@ impl Document {
         Some(Self { value, positions })
     }
 
+    /// Which of the users has this name.
+    fn user(&self, name: &str) -> Option<usize> {
+        let users = self.value.get("users")?.as_array()?;
+        let name_of = |it: &Value| it.get("name").and_then(Value::as_str).map(str::to_owned);
+        users.iter().position(|it| name_of(it).unwrap_or_default() == name)
+    }
+
     /// The text with another token in this place.
     fn with(&self, text: &str, place: &Place<'_>, new: &str) -> Option<String> {
         let mut wanted = self.value.clone();
         let old = place.config(&mut wanted)?.insert(place.key.to_owned(), new.into());
-        let texts = match &old {
-            Some(old) => replaced(text, self.start_of_value(text, place)?, [old.as_str()?, new])?,
+        let texts = match old {
+            Some(_) => {
+                let (line, column) = self.positions.of_value(&place.path(place.key))?;
+                let start = byte(text, line, column)?;
+                let (_, key) = self.positions.of(&place.path(place.key))?;
+                replaced(text, &Scalar { start, indent: key.checked_sub(1)? }, new)
+            }
             None => inserted(text, self.start_of_key(text, place)?, [place.key, new]),
         };
         texts.into_iter().find(|text| Self::read(text).is_some_and(|it| it.value == wanted))
-    }
-
-    /// Where the token begins.
-    fn start_of_value(&self, text: &str, place: &Place<'_>) -> Option<usize> {
-        let (line, column) = self.positions.of_value(&place.path(place.key))?;
-        byte(text, line, column)
     }
 
     /// Where the key of the other token begins.
@@ -100,21 +112,108 @@ impl Document {
 fn byte(text: &str, line: usize, column: usize) -> Option<usize> {
     let lines = text.split_inclusive('\n').take(line.checked_sub(1)?);
     let start: usize = lines.map(str::len).sum();
-    let (at, _) = text.get(start..)?.char_indices().nth(column.checked_sub(1)?)?;
-    Some(start + at)
+    let line = text.get(start..)?;
+    let ends = line.char_indices().map(|(at, _)| at).chain([line.len()]);
+    Some(start + ends.into_iter().nth(column.checked_sub(1)?)?)
 }
 
-/// The texts in which a token stands for another one that begins at a byte: with the same quotes, and
-/// with those that fit any token.
-fn replaced(text: &str, at: usize, [old, new]: [&str; 2]) -> Option<Vec<String>> {
-    let (before, rest) = text.split_at_checked(at)?;
-    let quote = ["\"", "'", ""].into_iter().find(|quote| {
-        let inner = rest.strip_prefix(quote).and_then(|rest| rest.strip_prefix(old));
-        inner.is_some_and(|rest| rest.starts_with(quote))
-    })?;
-    let after = &rest[2 * quote.len() + old.len()..];
-    let spelled = [format!("{quote}{new}{quote}"), quoted(new)];
-    Some(spelled.iter().map(|new| format!("{before}{new}{after}")).collect())
+/// Where a value stands.
+struct Scalar {
+    /// The byte that it begins at, with its anchor and its tag.
+    start: usize,
+    /// How many characters stand before its key: what belongs to it on other lines has more.
+    indent: usize,
+}
+
+/// The texts in which a token stands for a value: with the same quotes, and with those that fit any
+/// token. There are more of them than can be right, as what the value is made of is only guessed.
+fn replaced(text: &str, scalar: &Scalar, new: &str) -> Vec<String> {
+    let Some((before, rest)) = text.split_at_checked(scalar.start) else { return Vec::new() };
+    let quoted = quoted(new);
+    let value = rest.trim_start_matches(' ');
+    if value.is_empty() || value.starts_with(['#', '\r', '\n', ',', '}', ']']) {
+        let space = if before.ends_with(':') { " " } else { "" };
+        return [new, &quoted].map(|new| format!("{before}{space}{new}{rest}")).into();
+    }
+    let value = without_properties(value);
+    let before = &text[..text.len() - value.len()];
+    let (ends, spelled): (Vec<usize>, [String; 2]) = match value.chars().next() {
+        Some('"') => {
+            (end_of_quoted(value, '"').into_iter().collect(), [format!("\"{new}\""), quoted])
+        }
+        Some('\'') => {
+            (end_of_quoted(value, '\'').into_iter().collect(), [format!("'{new}'"), quoted])
+        }
+        Some('|' | '>') => {
+            // What stands behind the header of a block, such as a comment, stays.
+            let header = value.find(|c: char| c.is_whitespace()).unwrap_or(value.len());
+            let line = value.find(['\r', '\n']).unwrap_or(value.len());
+            let after = &value[end_of_lines(value, scalar.indent)..];
+            let spelled = [new.to_owned(), quoted];
+            let texts = spelled.map(|new| format!("{before}{new}{}{after}", &value[header..line]));
+            return texts.into();
+        }
+        // Without quotes: on one line or on more, within brackets or not.
+        _ => {
+            let line = &value[..value.find(['\r', '\n']).unwrap_or(value.len())];
+            let lines = &value[..end_of_lines(value, scalar.indent)];
+            let bracket = &value[..value.find([',', '}', ']']).unwrap_or(value.len())];
+            let ends = [line, lines, bracket].map(|text| {
+                let comment = [" #", "\t#"].into_iter().filter_map(|it| text.find(it)).min();
+                text[..comment.unwrap_or(text.len())].trim_end().len()
+            });
+            (ends.into(), [new.to_owned(), quoted])
+        }
+    };
+    let texts = ends.iter().flat_map(|&end| {
+        let after = &value[end..];
+        spelled.iter().map(move |new| format!("{before}{new}{after}"))
+    });
+    texts.collect()
+}
+
+/// A value without the anchor and the tag before it.
+fn without_properties(mut value: &str) -> &str {
+    while value.starts_with(['&', '!']) {
+        let Some(end) = value.find(char::is_whitespace) else { break };
+        value = value[end..].trim_start();
+    }
+    value
+}
+
+/// The end of a value in quotes, which it begins with.
+fn end_of_quoted(value: &str, quote: char) -> Option<usize> {
+    let mut characters = value.char_indices().skip(1).peekable();
+    while let Some((at, c)) = characters.next() {
+        if c == '\\' && quote == '"' {
+            characters.next();
+        } else if c == quote {
+            // Two of them are one that is not the end.
+            if quote == '\'' && characters.next_if(|(_, next)| *next == quote).is_some() {
+                continue;
+            }
+            return Some(at + 1);
+        }
+    }
+    None
+}
+
+/// The end of the lines of a value, without the last one's line break: the first line, and those after
+/// it that are indented further than its key.
+fn end_of_lines(value: &str, indent: usize) -> usize {
+    let (mut at, mut end) = (0, 0);
+    for line in value.split_inclusive('\n') {
+        let content = line.trim_end();
+        let width = line.len() - line.trim_start_matches(' ').len();
+        if at > 0 && !content.is_empty() && width <= indent {
+            break;
+        }
+        if !content.is_empty() {
+            end = at + content.len();
+        }
+        at += line.len();
+    }
+    end
 }
 
 /// The texts in which a key with a token stands before what begins at a byte: on a line of its own, and
@@ -194,16 +293,93 @@ mod tests {
         assert_eq!(edited(json, "me", &tokens(None)).unwrap(), expected);
     }
 
+    /// A kubeconfig with these lines in the auth-provider's config.
+    fn config(lines: &str) -> String {
+        format!(
+            "users:\n- name: me # yes\n  user:\n    auth-provider:\n      config:\n{lines}      name: oidc\n\
+             contexts: [] # theirs\n"
+        )
+    }
+
+    #[test]
+    fn a_value_is_replaced_however_it_is_written() {
+        let new = format!("        id-token: {NEW}\n        client-id: a\n");
+        let comment = format!("        id-token: {NEW} # c\n        client-id: a\n");
+        let quoted = format!("        id-token: \"{NEW}\"\n        client-id: a\n");
+        let rest = "        client-id: a\n";
+        for (value, expected) in [
+            ("id-token: >-\n          eyJh.\n          eyJi.c2ln\n", &new),
+            ("id-token: |-\n          eyJh.eyJi.c2ln\n", &new),
+            ("id-token: |\n          eyJh.eyJi.c2ln\n", &new),
+            ("id-token: >2-\n          eyJh.eyJi.c2ln\n", &new),
+            ("id-token: >-\n         eyJh.\n\n         eyJi\n", &new),
+            ("id-token: >- # c\n          eyJh.eyJi.c2ln\n", &comment),
+            ("id-token: eyJh.\n          eyJi.c2ln\n", &new),
+            ("id-token: eyJh.\n          eyJi.c2ln # c\n", &comment),
+            ("id-token:\n          eyJh.eyJi.c2ln\n", &new.replace(": ey", ":\n          ey")),
+            ("id-token: \"eyJ\\x68.eyJi\\\n          .c2ln\"\n", &quoted),
+            ("id-token: \"a\\\"b\"\n", &quoted),
+            ("id-token: 'a''b'\n", &quoted.replace('"', "'")),
+            ("id-token: ''\n", &quoted.replace('"', "'")),
+            ("id-token:\n", &new),
+            ("id-token: # c\n", &comment),
+            ("id-token: ~\n", &new),
+            ("id-token: &it eyJh.eyJi.c2ln\n", &new.replace(": ey", ": &it ey")),
+            ("id-token: &it >-\n          eyJh.eyJi\n", &new.replace(": ey", ": &it ey")),
+            ("id-token: !!str eyJh.eyJi\n", &new.replace(": ey", ": !!str ey")),
+            ("\"id-token\": \"eyJh.eyJi\"\n", &quoted.replace("id-token", "\"id-token\"")),
+        ] {
+            let text = config(&format!("        {value}{rest}"));
+            let edited = edited(&text, "me", &tokens(None));
+            assert_eq!(edited.as_deref(), Ok(&*config(expected)), "{value}");
+            let text = text.replace('\n', "\r\n");
+            let read = super::edited(&text, "me", &tokens(None)).map(|it| present(&it, "me"));
+            assert_eq!(read, Ok(Some([Some(NEW.to_owned()), None])), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn values_within_brackets_and_at_the_end_are_replaced_too() {
+        let flow = |value: &str| {
+            format!("users: [{{name: me, user: {{auth-provider: {{config: {{{value}}}}}}}}}]")
+        };
+        for (value, expected) in [
+            ("id-token: a.\n    b.c", "id-token: NEW"),
+            ("id-token: a.\n  b.c , x: y", "id-token: NEW , x: y"),
+            ("id-token: \"\\x61.b.c\"", "id-token: \"NEW\""),
+            ("id-token: , x: y", "id-token: NEW, x: y"),
+            ("id-token: &it a.b.c", "id-token: &it NEW"),
+            ("x: &it a.b.c, id-token: *it", "x: &it a.b.c, id-token: NEW"),
+        ] {
+            let edited = edited(&flow(value), "me", &tokens(None));
+            let expected = flow(expected).replace("NEW", NEW);
+            assert_eq!(edited.as_deref(), Ok(&*expected), "{value}");
+        }
+        let head =
+            "users:\n- name: me\n  user:\n    auth-provider:\n      config:\n        id-token: ";
+        for value in [">-\n         a.b.c", "|\n         a.b.c\n", "a.\n         b", ""] {
+            let edited = edited(&format!("{head}{value}"), "me", &tokens(None)).unwrap();
+            assert_eq!(edited.trim_end(), format!("{head}{NEW}"), "{value}");
+        }
+    }
+
+    #[test]
+    fn both_tokens_are_replaced_in_a_folded_file() {
+        let text = "  # c\n        id-token: >-\n          eyJh.\n          eyJi\n        refresh-token: >-\n          old\n          er\n";
+        let new = format!("  # c\n        id-token: {NEW}\n        refresh-token: new\n");
+        let edited = edited(&config(text), "me", &tokens(Some("new")));
+        assert_eq!(edited.as_deref(), Ok(&*config(&new)));
+        let found = present(&config(text), "me").unwrap();
+        assert_eq!(found, [Some("eyJh. eyJi".to_owned()), Some("old er".to_owned())]);
+    }
+
     #[test]
     fn what_cant_be_edited_in_place_is_left_alone() {
         let user = |config: &str| {
             format!("users:\n- name: me\n  user:\n    auth-provider:\n      config: {config}\n")
         };
         for text in [
-            user("\n        id-token: |-\n          a.b.c"),
-            user("\n        id-token: >-\n          a.b.c"),
-            user("{id-token: \"\\x61.b.c\"}"),
-            user("{id-token: &it a.b.c}"),
+            user("&it\n        id-token: a.b.c\n        refresh-token: x\n- name: b\n  user: *it"),
             user("{id-token: &it a.b.c, refresh-token: *it}"),
             user("{}"),
             "users: []".to_owned(),

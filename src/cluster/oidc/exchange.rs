@@ -4,9 +4,10 @@
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, USER_AGENT};
 use http::{HeaderValue, Method, Request, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use kube::client::Body;
 use kube::config::Config;
+use reqwest::Url;
 
 use super::Provider;
 use super::refresh::PATIENCE;
@@ -79,8 +80,11 @@ pub(super) async fn send(
     let location = head.headers.get(LOCATION).filter(|_| head.status.is_redirection());
     let location = location.and_then(|it| it.to_str().ok()).map(str::to_owned);
     let bytes = Limited::new(body, LARGEST).collect().await;
-    let bytes = bytes.map_err(|error| lost(provider, &*error))?.to_bytes();
-    Ok(Came { status: head.status, location, bytes })
+    let bytes = bytes.map_err(|error| match error.is::<LengthLimitError>() {
+        true => unreachable(provider, "can't be used: its answer is too large (more than 1 MiB)"),
+        false => lost(provider, &*error),
+    })?;
+    Ok(Came { status: head.status, location, bytes: bytes.to_bytes() })
 }
 
 /// A client for a server of the identity provider's.
@@ -128,12 +132,14 @@ pub(super) fn url(text: &str) -> Option<Uri> {
     (is_http && url.host().is_some_and(|host| !host.is_empty())).then_some(url)
 }
 
-/// Where a redirection leads to.
+/// Where a redirection leads to, which may be said in relation to where it is.
 pub(super) fn next(from: &Uri, location: &str) -> Option<Uri> {
-    match location.starts_with('/') && !location.starts_with("//") {
-        true => url(&format!("{}://{}{location}", from.scheme()?, from.authority()?)),
-        false => url(location),
+    if location.is_empty() {
+        return None;
     }
+    let mut next = Url::parse(&from.to_string()).ok()?.join(location).ok()?;
+    next.set_fragment(None);
+    url(next.as_str())
 }
 
 #[cfg(test)]
@@ -142,11 +148,21 @@ mod tests {
 
     #[test]
     fn a_redirection_leads_to_the_same_server_or_another() {
-        let from = url("https://a:1/b").unwrap();
+        let from = url("https://a:1/b/c?d").unwrap();
         let next = |location: &str| next(&from, location).map(|url| url.to_string());
-        assert_eq!(next("/c?d").unwrap(), "https://a:1/c?d");
-        assert_eq!(next("https://e/f").unwrap(), "https://e/f");
-        for location in ["", "c", "//e/f", "ftp://e/f", "https:///f"] {
+        for (location, expected) in [
+            ("/c?d", "https://a:1/c?d"),
+            ("https://e/f", "https://e/f"),
+            ("e", "https://a:1/b/e"),
+            ("../e?f#g", "https://a:1/e?f"),
+            ("?e", "https://a:1/b/c?e"),
+            ("//e/f", "https://e/f"),
+            ("//e:2", "https://e:2/"),
+            ("http://e", "http://e/"),
+        ] {
+            assert_eq!(next(location).as_deref(), Some(expected), "{location}");
+        }
+        for location in ["", "ftp://e/f", "https://", "https://a b", "//"] {
             assert_eq!(next(location), None, "{location}");
         }
     }

@@ -1,11 +1,14 @@
 //! The auth-provider `oidc` of a kubeconfig, as client-go has it (k8s.io/client-go,
 //! `plugin/pkg/client/auth/oidc/oidc.go`): its id-token is shown to the cluster, and refreshed at the
-//! identity provider once it expires. This page decides; [`refresh`] asks the identity provider, and
-//! [`write_back`] puts new tokens into the kubeconfig that the old ones came from.
+//! identity provider once it expires. This page decides; [`refresh`] asks the identity provider,
+//! [`write_back`] puts new tokens into the kubeconfig that the old ones came from, and [`turn`] sees to
+//! it that runs at the same time do not ask for the same.
 
 mod edit;
 mod exchange;
 mod refresh;
+mod refusal;
+mod turn;
 mod write_back;
 
 use std::path::PathBuf;
@@ -16,10 +19,12 @@ use jiff::{SignedDuration, Timestamp};
 use kube::config::AuthProviderConfig;
 use serde_json::{Value, json};
 
+use self::refresh::Failed;
+use self::turn::Turn;
 use super::credential::{Credential, Key, NoCredential};
 use super::kubeconfig::{authorities_of, data_or_file};
 use super::tls;
-use crate::core::credentials::without_credentials;
+use crate::core::credentials::url_without_credentials;
 use crate::core::inert::{is_harmless, spelled};
 
 /// How long before its end a token is no longer used: the clocks of machines differ.
@@ -132,11 +137,29 @@ impl Provider {
         &self,
         before: Option<&Credential>,
     ) -> Result<Given, NoCredential> {
-        let refresh_token = match self.decide(before, Timestamp::now())? {
+        let mut refresh_token = match self.decide(before, Timestamp::now())? {
             Decision::Use(credential) => return Ok(Given { credential, warning: None }),
             Decision::Refresh(token) => token,
         };
-        let tokens = refresh::tokens(self, &refresh_token).await?;
+        // Until the new tokens are written, so that others find them.
+        let _turn = Turn::take(self.origin.as_ref()).await;
+        match self.found(before) {
+            Some(Decision::Use(credential)) => return Ok(Given { credential, warning: None }),
+            Some(Decision::Refresh(token)) => refresh_token = token,
+            None => {}
+        }
+        let tokens = match refresh::tokens(self, &refresh_token).await {
+            // It may have been of use to another program just before, such as kubectl.
+            Err(Failed::Grant(error)) => match self.found(before) {
+                Some(Decision::Use(credential)) => return Ok(Given { credential, warning: None }),
+                Some(Decision::Refresh(token)) if token != refresh_token => {
+                    refresh_token = token;
+                    refresh::tokens(self, &refresh_token).await?
+                }
+                _ => return Err(error),
+            },
+            answer => answer?,
+        };
         let warning = write_back::tell(self.origin.as_ref(), &tokens);
         let is_new = |end: &Timestamp| *end > Timestamp::now();
         // One that comes expired is used as long as the server takes it, so that clocks which differ
@@ -149,6 +172,37 @@ impl Provider {
             refresh_token: tokens.refresh_token.or(Some(refresh_token)),
         };
         Ok(Given { credential, warning })
+    }
+
+    /// What to do with what the kubeconfig says by now, where that is something else than before.
+    fn found(&self, before: Option<&Credential>) -> Option<Decision> {
+        self.newer(turn::present(self.origin.as_ref()), before, Timestamp::now())
+    }
+
+    /// The same, for an id-token and a refresh-token that were found.
+    fn newer(
+        &self,
+        [id_token, refresh_token]: [Option<String>; 2],
+        before: Option<&Credential>,
+        now: Timestamp,
+    ) -> Option<Decision> {
+        let shown = before.and_then(|before| before.token.as_ref());
+        let id_token =
+            id_token.filter(|it| Some(it) != self.id_token.as_ref() && Some(it) != shown);
+        let end = id_token.as_deref().and_then(|it| usable_until(it).ok().flatten());
+        if let (Some(token), Some(end)) = (id_token, end.filter(|end| *end > now)) {
+            let refresh_token = refresh_token.or_else(|| self.refresh_token.clone());
+            let (token, expires) = (Some(token), Some(end));
+            return Some(Decision::Use(Credential {
+                token,
+                certificate: None,
+                expires,
+                refresh_token,
+            }));
+        }
+        // One that could not be written is newer than what the file had at the beginning.
+        let refresh_token = refresh_token.filter(|it| Some(it) != self.refresh_token.as_ref())?;
+        Some(Decision::Refresh(refresh_token))
     }
 
     fn decide(
@@ -193,7 +247,7 @@ impl Provider {
 
     /// The identity provider as it may be shown.
     fn shown(&self) -> String {
-        let url = without_credentials(&self.issuer);
+        let url = url_without_credentials(&self.issuer);
         let end = url.find(['?', '#']).unwrap_or(url.len());
         format!("the identity provider {}", harmless(&url[..end]))
     }

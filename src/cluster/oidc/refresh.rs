@@ -10,9 +10,9 @@ use http::{HeaderValue, StatusCode, Uri};
 use serde::Deserialize;
 
 use super::exchange::{Asked, next, send, unreachable, url};
-use super::{Provider, USE_KUBELOGIN, harmless, usable_until};
+use super::refusal::{self, Refusal};
+use super::{Provider, usable_until};
 use crate::cluster::credential::NoCredential;
-use crate::core::credentials::without_credentials;
 
 /// How long all of it may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,15 +26,36 @@ pub(super) struct Tokens {
     pub(super) refresh_token: Option<String>,
 }
 
+/// Why there are no new tokens.
+pub(super) enum Failed {
+    /// The refresh token is of no use, or of none any more.
+    Grant(NoCredential),
+    Other(NoCredential),
+}
+
+impl From<NoCredential> for Failed {
+    fn from(error: NoCredential) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<Failed> for NoCredential {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Grant(error) | Failed::Other(error) => error,
+        }
+    }
+}
+
 /// The answer to a request for tokens, or why there are none.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Answer {
-    access_token: Option<String>,
-    id_token: Option<String>,
-    refresh_token: Option<String>,
-    error: Option<String>,
-    error_description: Option<String>,
+pub(super) struct Answer {
+    pub(super) access_token: Option<String>,
+    pub(super) id_token: Option<String>,
+    pub(super) refresh_token: Option<String>,
+    pub(super) error: Option<String>,
+    pub(super) error_description: Option<String>,
 }
 
 /// Asks for new tokens.
@@ -42,19 +63,17 @@ struct Answer {
 /// # Errors
 ///
 /// When the identity provider can't be reached, or gives none.
-pub(super) async fn tokens(
-    provider: &Provider,
-    refresh_token: &str,
-) -> Result<Tokens, NoCredential> {
+pub(super) async fn tokens(provider: &Provider, refresh_token: &str) -> Result<Tokens, Failed> {
     match tokio::time::timeout(PATIENCE, asked(provider, refresh_token)).await {
         Ok(answer) => answer,
         Err(_) => {
-            Err(unreachable(provider, &format!("does not answer in {} s", PATIENCE.as_secs())))
+            let why = format!("does not answer in {} s", PATIENCE.as_secs());
+            Err(unreachable(provider, &why).into())
         }
     }
 }
 
-async fn asked(provider: &Provider, refresh_token: &str) -> Result<Tokens, NoCredential> {
+async fn asked(provider: &Provider, refresh_token: &str) -> Result<Tokens, Failed> {
     let endpoint = token_endpoint(provider).await?;
     let secret = provider.client_secret.as_deref();
     // Some take the secret in a header alone and some in the body alone; a client without one has
@@ -64,20 +83,27 @@ async fn asked(provider: &Provider, refresh_token: &str) -> Result<Tokens, NoCre
     for &in_header in in_header {
         let request = token_request(provider, refresh_token, in_header);
         let (status, bytes) = send(provider, &endpoint, request).await?.parts();
+        if status.is_redirection() {
+            let why = format!(
+                "can't be used: its token endpoint redirects (HTTP status {}), which is not followed",
+                status.as_u16()
+            );
+            return Err(unreachable(provider, &why).into());
+        }
         let answer: Answer = serde_json::from_slice(&bytes).unwrap_or_default();
         let has_error = answer.error.as_ref().is_some_and(|error| !error.is_empty());
         if !status.is_success() || has_error {
-            refusals.push((status, answer));
+            refusals.push(Refusal { status, answer });
             continue;
         }
-        return given(provider, refresh_token, answer);
+        return Ok(given(provider, refresh_token, answer)?);
     }
     // That the refresh token is of no use says more than that one of the two ways is not taken.
-    let is_grant = |answer: &Answer| answer.error.as_deref() == Some("invalid_grant");
-    let at = refusals.iter().rposition(|(_, answer)| is_grant(answer));
+    let at = refusals.iter().rposition(Refusal::is_grant);
     let at = at.unwrap_or(refusals.len().saturating_sub(1));
-    let (status, answer) = refusals.swap_remove(at);
-    Err(refused(provider, refresh_token, &said(status, &answer)))
+    let refusal = refusals.swap_remove(at);
+    let error = refusal.error(provider, refresh_token);
+    Err(if refusal.is_grant() { Failed::Grant(error) } else { Failed::Other(error) })
 }
 
 /// The tokens of an answer.
@@ -98,37 +124,6 @@ fn given(provider: &Provider, old: &str, answer: Answer) -> Result<Tokens, NoCre
     }
     let refresh_token = full(answer.refresh_token).filter(|token| token != old);
     Ok(Tokens { id_token, refresh_token })
-}
-
-/// What an identity provider says where it gives no tokens.
-fn said(status: StatusCode, answer: &Answer) -> String {
-    match (&answer.error, &answer.error_description) {
-        (Some(error), Some(more)) if !more.is_empty() => format!("{error}: {more}"),
-        (Some(error), _) if !error.is_empty() => error.clone(),
-        _ => format!("HTTP status {status}"),
-    }
-}
-
-fn refused(provider: &Provider, refresh_token: &str, said: &str) -> NoCredential {
-    let secrets = [
-        Some(refresh_token),
-        provider.refresh_token.as_deref(),
-        provider.id_token.as_deref(),
-        provider.client_secret.as_deref(),
-    ];
-    let mut shown = without_credentials(said);
-    for secret in secrets.into_iter().flatten() {
-        shown = shown.replace(secret, "***").replace(&escaped(secret), "***");
-    }
-    let shown = harmless(&shown);
-    let message = format!("{} does not refresh the id-token: {shown}", provider.shown());
-    let hint = match said.split(':').next() {
-        Some("invalid_client" | "unauthorized_client") => {
-            "correct client-id and client-secret of the kubeconfig's auth-provider"
-        }
-        _ => USE_KUBELOGIN,
-    };
-    NoCredential { message, hint: Some(hint.to_owned()) }
 }
 
 /// Where the identity provider says that tokens are to be had.
@@ -155,9 +150,14 @@ async fn token_endpoint(provider: &Provider) -> Result<Uri, NoCredential> {
             next.ok_or_else(|| failed("redirects to where its discovery document can't be read"))?;
         answer = send(provider, &at, Asked::Document).await?;
     }
+    if answer.location.is_some() {
+        return Err(failed(&format!("redirects more than {REDIRECTS} times")));
+    }
     let (status, bytes) = answer.parts();
     if status != StatusCode::OK {
-        return Err(failed(&format!("has no discovery document: HTTP status {status}")));
+        let hint = refusal::is_passing(status).then(|| refusal::LATER.to_owned());
+        let why = format!("has no discovery document: HTTP status {status}");
+        return Err(NoCredential { hint, ..failed(&why) });
     }
     let found: Result<Discovery, _> = serde_json::from_slice(&bytes);
     let found = found.map_err(|_| failed("has a discovery document that is no JSON"))?;
@@ -184,8 +184,7 @@ fn token_request(provider: &Provider, refresh_token: &str, in_header: bool) -> A
     let fields = fields.iter().map(|(name, value)| format!("{name}={}", escaped(value)));
     let form = fields.collect::<Vec<_>>().join("&");
     let authorization = in_header.then(|| {
-        let both = format!("{}:{}", escaped(client_id), escaped(secret));
-        let value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(both))).ok();
+        let value = HeaderValue::try_from(format!("Basic {}", basic(client_id, secret))).ok();
         value.map(|mut value| {
             value.set_sensitive(true);
             value
@@ -194,8 +193,13 @@ fn token_request(provider: &Provider, refresh_token: &str, in_header: bool) -> A
     Asked::Tokens { form, authorization: authorization.flatten() }
 }
 
+/// A client's name and its secret as a header has them.
+pub(super) fn basic(client_id: &str, secret: &str) -> String {
+    STANDARD.encode(format!("{}:{}", escaped(client_id), escaped(secret)))
+}
+
 /// The text as it stands in a form (application/x-www-form-urlencoded).
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut form = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

@@ -8,7 +8,7 @@ fn jwt(claims: &str) -> String {
     format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims))
 }
 
-fn provider(more: &[(&str, &str)]) -> Result<Provider, String> {
+pub(super) fn provider(more: &[(&str, &str)]) -> Result<Provider, String> {
     let usual = [("idp-issuer-url", "https://idp.example"), ("client-id", "cli")];
     let config =
         usual.iter().chain(more).map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
@@ -96,5 +96,52 @@ fn what_is_missing_is_named() {
     ] {
         let error = provider(&[(key, value)]).err().unwrap();
         assert!(error.contains(part), "{error}");
+    }
+}
+
+#[test]
+fn what_another_run_was_given_is_used() {
+    let (old, new) = (jwt(r#"{"exp":1}"#), jwt(r#"{"exp":1700009999}"#));
+    let gone = jwt(r#"{"exp":2}"#);
+    let said = [("id-token", old.as_str()), ("refresh-token", "R")];
+    let provider = provider(&said).unwrap();
+    let shown = |token: &str| Credential {
+        token: Some(token.to_owned()),
+        certificate: None,
+        expires: None,
+        refresh_token: Some("S".to_owned()),
+    };
+    let found = |id_token: &str, refresh_token: &str, before: Option<&Credential>| {
+        let present =
+            [id_token, refresh_token].map(|it| Some(it.to_owned()).filter(|it| !it.is_empty()));
+        match provider.newer(present, before, now()) {
+            Some(Decision::Use(it)) => {
+                format!("use {}, then {}", it.token.unwrap(), it.refresh_token.unwrap())
+            }
+            Some(Decision::Refresh(token)) => format!("refresh {token}"),
+            None => "nothing new".to_owned(),
+        }
+    };
+    assert_eq!(found(&old, "R", None), "nothing new");
+    assert_eq!(found("", "", None), "nothing new");
+    assert_eq!(found(&new, "T", None), format!("use {new}, then T"));
+    assert_eq!(found(&new, "R", None), format!("use {new}, then R"));
+    assert_eq!(found(&new, "", None), format!("use {new}, then R"));
+    assert_eq!(found(&new, "T", Some(&shown(&new))), "refresh T", "the server refused it");
+    assert_eq!(found(&gone, "T", None), "refresh T");
+    assert_eq!(found("none", "R", None), "nothing new");
+    assert_eq!(found(&old, "R", Some(&shown(&old))), "nothing new", "S could not be written");
+}
+
+#[test]
+fn the_identity_provider_is_shown_without_a_password() {
+    for issuer in [
+        "https://u:pass word@idp/realm?a#b",
+        "https://u:pass/word@idp/realm",
+        "https://u:pass#word?)@idp/realm",
+        "https://u:pass@idp/realm#word",
+    ] {
+        let shown = provider(&[("idp-issuer-url", issuer)]).unwrap().shown();
+        assert_eq!(shown, "the identity provider https://idp/realm");
     }
 }

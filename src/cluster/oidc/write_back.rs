@@ -1,6 +1,7 @@
 //! Puts new tokens into the kubeconfig that the old ones came from, as client-go does, so that the next
-//! run and kubectl have them too. The file is replaced in one step, and while kubectl's lock is held
-//! (k8s.io/client-go, `tools/clientcmd/loader.go`). Only a plain file of one's own is.
+//! run and kubectl have them too, while kubectl's lock is held (k8s.io/client-go,
+//! `tools/clientcmd/loader.go`). The file is replaced in one step where it can be, and else written in
+//! place, as kubectl writes it: a file that is mounted by itself can't be replaced.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write as _};
@@ -23,79 +24,145 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(super) fn tell(origin: Option<&Origin>, tokens: &Tokens) -> Option<String> {
     let Origin { file, user } = origin?;
     let why = write(file, user, tokens).err()?;
-    Some(format!("the refreshed token was not written back to {}: {why}", file.display()))
+    // The old one may have been good for once.
+    let then = match tokens.refresh_token {
+        Some(_) => "; kubectl may have to log in again",
+        None => "",
+    };
+    Some(format!("the refreshed token was not written back to {}: {why}{then}", file.display()))
+}
+
+/// The text of a kubeconfig.
+///
+/// # Errors
+///
+/// When there is none that could be written, too.
+pub(super) fn text(path: &Path) -> Result<String, String> {
+    let words = |error: io::Error| error.to_string();
+    let metadata = fs::metadata(path).map_err(words)?;
+    if let Some(kind) = odd_kind(&metadata) {
+        return Err(format!("it is {kind}"));
+    }
+    let bytes = bounded::read_regular(path, LARGEST).map_err(words)?;
+    String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())
 }
 
 fn write(path: &Path, user: &str, tokens: &Tokens) -> Result<(), String> {
     let words = |error: io::Error| error.to_string();
-    let file = fs::canonicalize(path).map_err(words)?;
     let _lock = Lock::take(path).map_err(words)?;
+    let old = text(path)?;
+    let file = fs::canonicalize(path).map_err(words)?;
     let metadata = fs::metadata(&file).map_err(words)?;
-    if !metadata.is_file() {
-        return Err("it is not a regular file".to_owned());
-    }
     if metadata.permissions().readonly() {
         return Err("it is read-only".to_owned());
     }
-    if !is_ours(&metadata) {
-        return Err("it is another user's".to_owned());
+    // Neither a new file in its folder nor a mode that root overrides shows what may be written.
+    OpenOptions::new().write(true).open(&file).map_err(words)?;
+    let new = edit::edited(&old, user, tokens)?;
+    if !has_other_names(&metadata) {
+        match replace(&file, &metadata, &new) {
+            Err(error) if is_for_the_folder(&error) => {}
+            done => return done.map_err(words),
+        }
     }
-    let bytes = bounded::read_regular(&file, LARGEST).map_err(words)?;
-    let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
-    let text = edit::edited(&text, user, tokens)?;
-    replace(&file, &metadata, &text).map_err(words)
+    overwrite(&file, &new).map_err(|error| {
+        // As much of it as the disk takes.
+        let _ = overwrite(&file, &old);
+        words(error)
+    })
 }
 
+/// What a file is that is no regular one.
+fn odd_kind(metadata: &Metadata) -> Option<&'static str> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        if metadata.file_type().is_fifo() {
+            return Some("a pipe");
+        }
+    }
+    (!metadata.is_file()).then_some("not a regular file")
+}
+
+/// Whether a file has hard links, which a new file would not have.
 #[cfg(unix)]
-fn is_ours(metadata: &Metadata) -> bool {
+fn has_other_names(metadata: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;
-    metadata.uid() == rustix::process::geteuid().as_raw()
+    metadata.nlink() > 1
 }
 
 #[cfg(not(unix))]
-fn is_ours(_: &Metadata) -> bool {
-    true
+fn has_other_names(_: &Metadata) -> bool {
+    false
 }
 
-/// Replaces a file in one step, with the mode and the group that it had.
+/// Whether a file can't be replaced, while it may well be written: its folder takes no new one, it is
+/// mounted by itself, or a new one can't have its owner.
+fn is_for_the_folder(error: &io::Error) -> bool {
+    use io::ErrorKind::{CrossesDevices, PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
+    matches!(error.kind(), CrossesDevices | PermissionDenied | ReadOnlyFilesystem | ResourceBusy)
+}
+
+/// Replaces a file in one step, with the mode, the owner and the group that it had.
 fn replace(file: &Path, metadata: &Metadata, text: &str) -> io::Result<()> {
     let folder = file.parent().unwrap_or(Path::new("/"));
     let mut new = tempfile::Builder::new().prefix(".kubeconfig-").tempfile_in(folder)?;
     new.write_all(text.as_bytes())?;
-    same_group(new.as_file(), metadata)?;
+    same_owner(new.as_file(), metadata)?;
     new.as_file().set_permissions(metadata.permissions())?;
     new.as_file().sync_all()?;
     new.persist(file)?;
     Ok(())
 }
 
+/// Writes another text into a file. It is cut last, so that a disk that is full takes nothing away.
+fn overwrite(file: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).open(file)?;
+    file.write_all(text.as_bytes())?;
+    file.set_len(text.len().try_into().map_err(io::Error::other)?)?;
+    file.sync_all()
+}
+
 #[cfg(unix)]
-fn same_group(new: &File, metadata: &Metadata) -> io::Result<()> {
+fn same_owner(new: &File, metadata: &Metadata) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt as _, fchown};
-    match new.metadata()?.gid() == metadata.gid() {
+    let (now, uid, gid) = (new.metadata()?, metadata.uid(), metadata.gid());
+    let uid = (now.uid() != uid).then_some(uid);
+    let gid = (now.gid() != gid).then_some(gid);
+    match uid.is_none() && gid.is_none() {
         true => Ok(()),
-        false => fchown(new, None, Some(metadata.gid())),
+        false => fchown(new, uid, gid),
     }
 }
 
 #[cfg(not(unix))]
-fn same_group(_: &File, _: &Metadata) -> io::Result<()> {
+fn same_owner(_: &File, _: &Metadata) -> io::Result<()> {
     Ok(())
+}
+
+/// Whether another program writes the file just now.
+pub(super) fn is_being_written(file: &Path) -> bool {
+    Lock::path(file).exists()
 }
 
 /// The lock by which kubectl and others that write a kubeconfig keep apart: a file beside it.
 struct Lock(PathBuf);
 
 impl Lock {
-    fn take(file: &Path) -> io::Result<Self> {
+    fn path(file: &Path) -> PathBuf {
         let mut lock = file.as_os_str().to_owned();
         lock.push(".lock");
-        let lock = PathBuf::from(lock);
+        lock.into()
+    }
+
+    /// Takes it; `None` where there can't be one, as in a folder that takes no new file.
+    fn take(file: &Path) -> io::Result<Option<Self>> {
+        let lock = Self::path(file);
         let mut tries = 0;
         loop {
             match OpenOptions::new().write(true).create_new(true).open(&lock) {
-                Ok(_) => return Ok(Self(lock)),
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                Ok(_) => return Ok(Some(Self(lock))),
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Ok(None),
                 Err(error) if tries == TRIES => {
                     let held = format!("{} is there: {error}", lock.display());
                     return Err(io::Error::new(error.kind(), held));
@@ -155,12 +222,89 @@ mod tests {
     }
 
     #[test]
+    fn a_file_with_other_names_is_written_in_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = kubeconfig(folder.path(), 0o600).unwrap();
+        let other = folder.path().join("other");
+        fs::hard_link(&path, &other).unwrap();
+        for id_token in ["d.e.f", "d.e.f.longer", "g"] {
+            let new = Tokens { id_token: id_token.to_owned(), refresh_token: None };
+            write(&path, "me", &new).unwrap();
+            for path in [&path, &other] {
+                assert_eq!(fs::read_to_string(path).unwrap(), TEXT.replace("a.b.c", id_token));
+            }
+        }
+        assert_eq!(fs::metadata(&path).unwrap().nlink(), 2);
+    }
+
+    /// Root may write into every folder, so there it is replaced.
+    #[test]
+    fn a_file_in_a_folder_that_takes_no_new_one_is_written_in_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = kubeconfig(folder.path(), 0o600).unwrap();
+        let mode = |mode| fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode));
+        mode(0o500).unwrap();
+        let written = write(&path, "me", &tokens());
+        mode(0o700).unwrap();
+        assert_eq!(written, Ok(()));
+        assert_eq!(fs::read_to_string(&path).unwrap(), TEXT.replace("a.b.c", "d.e.f"));
+    }
+
+    #[test]
+    fn what_a_folder_refuses_is_written_in_place() {
+        use rustix::io::Errno;
+        for (error, expected) in [
+            (Errno::BUSY, true),
+            (Errno::XDEV, true),
+            (Errno::ACCESS, true),
+            (Errno::PERM, true),
+            (Errno::ROFS, true),
+            (Errno::NOSPC, false),
+            (Errno::IO, false),
+        ] {
+            assert_eq!(is_for_the_folder(&error.into()), expected, "{error}");
+        }
+    }
+
+    #[test]
+    fn another_users_file_stays_theirs() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = kubeconfig(folder.path(), 0o600).unwrap();
+        std::os::unix::fs::chown(&path, Some(1234), Some(5678)).unwrap();
+        write(&path, "me", &tokens()).unwrap();
+        let after = fs::metadata(&path).unwrap();
+        assert_eq!((after.uid(), after.gid(), after.mode() & 0o777), (1234, 5678, 0o600));
+        assert_eq!(fs::read_to_string(&path).unwrap(), TEXT.replace("a.b.c", "d.e.f"));
+    }
+
+    #[test]
+    fn a_warning_says_what_may_come_of_it() {
+        let file = PathBuf::from("/nowhere/config");
+        let origin = Origin { file, user: "me".to_owned() };
+        let warning = |refresh: Option<&str>| {
+            let refresh_token = refresh.map(str::to_owned);
+            tell(Some(&origin), &Tokens { refresh_token, ..tokens() }).unwrap()
+        };
+        let same = "the refreshed token was not written back to /nowhere/config: No such file or \
+                    directory (os error 2)";
+        assert_eq!(warning(None), same);
+        assert_eq!(warning(Some("x")), format!("{same}; kubectl may have to log in again"));
+    }
+
+    #[test]
     fn what_is_not_to_be_written_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = kubeconfig(folder.path(), 0o400).unwrap();
         let refused = |path: &Path| write(path, "me", &tokens()).unwrap_err();
         assert_eq!(refused(&path), "it is read-only");
         assert!(refused(folder.path()).contains("not a regular file"));
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        assert_eq!(refused(&pipe), "it is a pipe");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         let lock = folder.path().join("config.lock");
         fs::write(&lock, "").unwrap();

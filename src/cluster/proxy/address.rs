@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::Uri;
 
-use crate::core::credentials::without_credentials;
+use crate::core::credentials::url_without_credentials;
 
 /// Where a kubeconfig names the proxy of a cluster.
 pub(super) const OF_CLUSTER: &str = "proxy-url";
@@ -62,7 +62,7 @@ impl Proxy {
     ///
     /// When it is no URL of a proxy; as text without its password.
     pub(super) fn of_cluster(url: &str) -> Result<Self, String> {
-        let shown = without_credentials(url);
+        let shown = url_without_credentials(url);
         let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
         match scheme.as_deref().and_then(Kind::of) {
             Some(_) => Self::parse(url, OF_CLUSTER)
@@ -203,7 +203,13 @@ mod tests {
         let proxy = Proxy::of_cluster("http://bob:hunter2@proxy:1").unwrap();
         assert_eq!(proxy.to_string(), "the proxy http://proxy:1 (proxy-url)");
         assert!(!format!("{proxy:?}").contains("hunter2"));
-        for url in ["quic://bob:hunter2@proxy", "http://bob:hunter2@pro xy"] {
+        for url in [
+            "quic://bob:hunter2@proxy",
+            "http://bob:hunter2@pro xy",
+            "http://bob:PX/hunter2@127.0.0.1:1",
+            "quic://bob:a hunter2@proxy",
+            "bob:a/hunter2@proxy:1",
+        ] {
             let error = Proxy::of_cluster(url).unwrap_err();
             assert!(!error.contains("hunter2"), "{error}");
         }

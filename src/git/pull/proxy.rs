@@ -27,7 +27,7 @@ impl Proxy {
 
     /// As a message may name it.
     pub(super) fn shown(&self) -> String {
-        let url = crate::git::without_credentials(&self.url);
+        let url = crate::git::url_without_credentials(&self.url);
         format!("the proxy {url} (from {})", self.from)
     }
 }
@@ -207,7 +207,10 @@ mod tests {
     fn a_proxy_is_named_without_its_password() {
         let proxy = named("http://u:s3cret@proxy:3128".to_owned(), "https_proxy").unwrap();
         assert_eq!(proxy.shown(), "the proxy http://proxy:3128 (from https_proxy)");
-        let error = named("gopher://u:s3cret@proxy".to_owned(), "http.proxy").unwrap_err();
-        assert!(!error.to_string().contains("s3cret"), "{error}");
+        for url in ["gopher://u:s3cret@proxy", "gopher://u:1/s3cret@proxy", "gopher://u:1 s3cret@p"]
+        {
+            let error = named(url.to_owned(), "http.proxy").unwrap_err();
+            assert!(!error.to_string().contains("s3cret"), "{error}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use gix::url::Scheme;
 
 use super::PullError;
 use super::transport::Credentials;
-use crate::git::{Cause, without_credentials};
+use crate::git::{Cause, url_without_credentials, without_credentials};
 
 /// A URL that holds no secret, and the credentials that it came with.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub(super) struct RemoteUrl {
 impl RemoteUrl {
     /// Reads `text`. A file's path may be relative to the current directory.
     pub(super) fn parse(text: &str) -> Result<Self, PullError> {
-        let bad = |source| PullError::BadUrl { url: without_credentials(text), source };
+        let bad = |source| PullError::BadUrl { url: url_without_credentials(text), source };
         let mut url = gix::url::parse(BStr::new(text)).map_err(|error| bad(Cause::from(error)))?;
         let here = std::env::current_dir().map_err(|error| bad(Cause::from(error)))?;
         url.canonicalize(&here).map_err(|error| bad(Cause::from(error)))?;
@@ -75,6 +75,11 @@ pub(super) fn refuse_options(url: &gix::Url) -> Result<(), PullError> {
 
 /// `url` as a person reads it, without credentials.
 pub(super) fn shown(url: &gix::Url) -> String {
+    let mut url = url.clone();
+    let _ = url.set_password(None);
+    if matches!(url.scheme, Scheme::Http | Scheme::Https) {
+        let _ = url.set_user(None);
+    }
     without_credentials(&url.to_bstring().to_string())
 }
 
@@ -97,6 +102,19 @@ mod tests {
         assert_eq!((user.as_str(), password.as_deref()), ("bob", Some("s3cret")));
         let url = RemoteUrl::parse("https://bob@host/shop.git").unwrap();
         assert_eq!(url.credentials.unwrap().password, None, "git's helpers know it");
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        for text in ["http://bob:GITpw/)wrong@host/x", "http://bob:GITpw wrong@host/x"] {
+            let error = RemoteUrl::parse(text).unwrap_err();
+            let PullError::BadUrl { url, source } = &error else { panic!("{error}") };
+            assert_eq!(url, "http://host/x");
+            assert!(!source.says("GITpw") && !source.says("wrong"), "{source}");
+        }
+        for text in ["http://bob:a)b'c@host/x", "http://bob:a%2Fb%20c@host/x", "http://host/x"] {
+            assert_eq!(shown(&gix::url::parse(BStr::new(text)).unwrap()), "http://host/x");
+        }
     }
 
     #[test]
