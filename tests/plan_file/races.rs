@@ -57,7 +57,7 @@ fn what_moves_while_it_is_written_is_left_alone() {
     let _ = approve(&repo, &[]);
     let patch: &[&str] = &["patch", "configmap", "old", "-p", r#"{"data":{"key":"mine"}}"#];
     let applied = apply_beside(&repo, &[("DELETE", "old", patch)]).exits(1);
-    has(&applied.stdout, &["1 failed, 2 done", "it was taken over, changed or made anew"]);
+    has(&applied.stdout, &["1 failed, 2 done", "it was taken over, changed or recreated"]);
     assert_eq!([value("flags"), value("new"), value("old")], ["off", "1", "mine"]);
 }
 
