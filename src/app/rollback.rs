@@ -39,7 +39,7 @@ fn without_failed_jobs(report: &Report) -> Option<Record> {
 
 /// Notes in the inventory's parent that the commit is healthy, or which Jobs failed, where that is
 /// new. A run that had
-/// nothing else to write takes the lock for it; while somebody else writes it does without, and the
+/// nothing else to write takes the lock for it; while another run writes it does without, and the
 /// next run will note it.
 ///
 /// # Errors

@@ -5,7 +5,7 @@
 //! [`digest`]): the live fields that it changes, and what they become. A status, a field that
 //! somebody else looks after, an annotation of a controller are no part of that, so they may move.
 //!
-//! Data only: [`crate::local::plan_file`] keeps it in a file, [`crate::app`] looks anew.
+//! Data only: [`crate::local::plan_file`] keeps it in a file, [`crate::app`] looks again.
 
 pub mod digest;
 pub mod document;
