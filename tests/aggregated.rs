@@ -6,6 +6,7 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use crate::support::aggregated::{Server, behind, front};
+use crate::support::audit_log::Request;
 use crate::support::command::{Cmd, Output};
 use crate::support::eventually::eventually;
 use crate::support::faults::{Fault, Faulty};
@@ -34,11 +35,11 @@ impl Shelf {
              spec:\n  group: {group}\n  scope: Namespaced\n  names: {{kind: Item, plural: items}}\n  versions:\n  \
              - name: v1\n    served: true\n    storage: true\n    schema: {{openAPIV3Schema: {{type: object, x-kubernetes-preserve-unknown-fields: true}}}}\n"
         );
-        let _ = behind().kubectl(["create", "namespace", name]).exits(0);
+        behind().create_namespace(name);
         behind().create(name, &definition);
         let crd = format!("items.{group}");
         let wait = ["wait", "--for=condition=established", "crd", &crd];
-        let _ = behind().kubectl(wait).exits(0);
+        behind().kubectl(wait).exits(0);
         let (service, api_service) = server.manifests(name, &group);
         repo.write("service.yaml", service).write("api.yaml", api_service);
         let shelf = Self { repo, server, group };
@@ -64,13 +65,9 @@ impl Shelf {
 
     /// How many writes on its objects the two have had.
     fn writes(&self) -> usize {
-        let verbs = ["create", "update", "patch", "delete"];
-        let is_write = |event: &&Value| {
-            event["objectRef"]["namespace"] == self.repo.namespace()
-                && verbs.iter().any(|verb| event["verb"] == *verb)
-                && !event["requestURI"].as_str().unwrap().contains("dryRun=All")
-        };
-        self.repo.writes() + behind().requests().iter().filter(is_write).count()
+        let is_write =
+            |request: &Request| request.namespace() == self.repo.namespace() && request.is_write();
+        self.repo.writes() + behind().audit_log.count_of(is_write)
     }
 
     /// What the APIService says of the server.
@@ -94,7 +91,7 @@ fn a_server_and_objects_of_its_kind_in_one_commit() {
     assert_eq!((&item["object"]["kind"], &item["confidence"]), (&"Item".into(), &"local".into()));
     // Such a plan can be approved like any other.
     let plan = repo.outside().join("plan.json");
-    let _ = repo.run(&["diff", "--out", plan.to_str().unwrap()]).exits(1);
+    repo.run(&["diff", "--out", plan.to_str().unwrap()]).exits(1);
     let applied = repo.run(&["apply", "--plan", plan.to_str().unwrap()]).exits(0);
     has(&applied, &["Item        aggregated-birth/one         created"]);
     assert_eq!(shelf.items("number"), "1");
@@ -105,9 +102,9 @@ fn a_server_and_objects_of_its_kind_in_one_commit() {
 
     let kind = format!("items.{group}");
     let patch = ["patch", &kind, "one", "--type=merge", "-p", "{\"number\": 7}"];
-    let _ = behind().kubectl(["-n", repo.namespace()].into_iter().chain(patch)).exits(0);
+    behind().kubectl(["-n", repo.namespace()].into_iter().chain(patch)).exits(0);
     has(&repo.run(&["diff"]).exits(1), &["- number: 7", "+ number: 1"]);
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     assert_eq!(shelf.items("number"), "1");
 
     shelf.write_item("two", 2);
@@ -164,7 +161,7 @@ fn a_server_that_does_not_answer_costs_its_objects_and_the_next_run_goes_on() {
     let lease = ["get", "lease", &repo.parent(), "-o", "jsonpath={.spec.holderIdentity}"];
     let id = apply.id();
     eventually("it has begun", || repo.kubectl(&lease).stdout.contains(&format!("{id}")));
-    let _ = Cmd::new("kill").args(["-INT", &id.to_string()]).run().exits(0);
+    Cmd::new("kill").args(["-INT", &id.to_string()]).run().exits(0);
     assert_eq!(apply.wait_with_output().unwrap().status.code(), Some(130));
 
     shelf.server.answers(true);
@@ -226,7 +223,7 @@ fn what_the_server_says_of_a_kind_counts() {
     let lock_file = repo.outside().join("lease.yaml");
     std::fs::write(&lock_file, lock).unwrap();
     let lock_file = lock_file.to_str().unwrap();
-    let _ = repo.kubectl(&["replace", "--force", "-f", lock_file]).exits(0);
+    repo.kubectl(&["replace", "--force", "-f", lock_file]).exits(0);
     let said = repo.outside().join("said");
     let told = || std::fs::read_to_string(&said).unwrap();
     let mut second = repo.trueup(&["apply"]).into_inner();
@@ -235,10 +232,10 @@ fn what_the_server_says_of_a_kind_counts() {
     eventually("it waits for the lock", || told().contains("waits up to "));
     assert!(!told().contains("can't be listed"), "{}", told());
     let name = format!("v1.{group}");
-    let _ = repo.kubectl(&["delete", "apiservice", &name]).exits(0);
+    repo.kubectl(&["delete", "apiservice", &name]).exits(0);
     let is_listed = || repo.kubectl(&["get", "--raw", "/apis"]).exits(0).stdout.contains(group);
     eventually("discovery notices", || !is_listed());
-    let _ = repo.kubectl(&["delete", "-f", lock_file]).exits(0);
+    repo.kubectl(&["delete", "-f", lock_file]).exits(0);
     let second = second.wait_with_output().unwrap();
     let stdout = String::from_utf8_lossy(&second.stdout).into_owned();
     let again = Output { stdout, stderr: told(), status: second.status.code() }.exits(1);
@@ -249,7 +246,7 @@ fn what_the_server_says_of_a_kind_counts() {
     has(&again, &[&format!("✓ APIService  {name}  created"), "1 kind not listed"]);
     has(&repo.run(&["apply"]).exits(0), &["✓ Item  aggregated-kind/one     deleted"]);
     assert_eq!(shelf.items("metadata.name"), "nowhere");
-    let _ = repo.kubectl(&["delete", "apiservice", &name]).exits(0);
+    repo.kubectl(&["delete", "apiservice", &name]).exits(0);
     let again = repo.run(&["apply"]).exits(0);
     has(&again, &["3 objects, 2 changed"]);
 }
@@ -265,7 +262,7 @@ fn a_run_that_was_killed_in_between_is_finished_by_the_next_one() {
     });
     assert_eq!((run.struck, run.output.status), (1, None), "{}", run.output);
     // Whose process is gone would be waited for as long as its lock is good.
-    let _ = repo.kubectl(&["delete", "lease", &repo.parent()]).exits(0);
+    repo.kubectl(&["delete", "lease", &repo.parent()]).exits(0);
     let mut apply = repo.trueup(&["apply"]).into_inner();
     let apply = apply.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     shelf.server.answers(true);
@@ -282,7 +279,7 @@ fn what_a_silent_server_has_is_neither_gone_nor_of_no_kind() {
     let Shelf { repo, group, .. } = &shelf;
     shelf.write_item("two", 2);
     repo.commit("First");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     shelf.server.answers(false);
     repo.remove("two.yaml").commit("One less");
     // Nobody has noticed yet but who asks.
@@ -325,12 +322,12 @@ fn another_version_of_what_a_server_has_comes_with_its_api_service() {
     let shelf = Shelf::new("aggregated-next", true);
     let Shelf { repo, group, .. } = &shelf;
     repo.commit("The first version");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     let next = r#"[{"op": "copy", "from": "/spec/versions/0", "path": "/spec/versions/1"},
         {"op": "replace", "path": "/spec/versions/1/name", "value": "v2"},
         {"op": "replace", "path": "/spec/versions/1/storage", "value": false}]"#;
     let patch = ["patch", "crd", &format!("items.{group}"), "--type=json", "-p", next];
-    let _ = behind().kubectl(patch).exits(0);
+    behind().kubectl(patch).exits(0);
     let (_, first) = shelf.server.manifests(repo.namespace(), group);
     let second = first.replace("v1.", "v2.").replace("version: v1", "version: v2");
     let item = format!("apiVersion: {group}/v2\nkind: Item\nmetadata: {{name: one}}\nnumber: 3\n");
@@ -358,7 +355,7 @@ fn where_apply_waits_a_server_is_ready_before_anybody_is_sent_there() {
     }
     let ready = r#"{"status": {"observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "readyReplicas": 2, "availableReplicas": 2, "conditions": [{"type": "Available", "status": "True"}, {"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"}]}}"#;
     let patch = ["patch", "deployment", "web", "--subresource=status", "--type=merge", "-p", ready];
-    let _ = repo.kubectl(&patch).exits(0);
+    repo.kubectl(&patch).exits(0);
     let apply = ["apply", "--wait", "--timeout", "3m"];
     has(&repo.run(&apply).exits(0), &["4 objects, 2 changed, 4 ready"]);
 

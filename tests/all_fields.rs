@@ -10,20 +10,20 @@ fn fields_that_git_does_not_declare_are_shown_with_who_set_them_and_when() {
     let repo = Repo::new("all-fields", sandbox::bare());
     let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData: {a: correct-horse-battery}\n";
     repo.write("web.yaml", WEB).write("db.yaml", secret).commit("First");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     let none = repo.run(&["diff", "--all-fields"]).exits(0);
     assert!(none.stdout.contains("nothing was set beside what git declares"), "{none}");
 
-    let _ = repo.kubectl(&["set", "env", "deployment/web", "DEBUG=1"]).exits(0);
-    let _ = repo.kubectl(&["set", "env", "deployment/web", "COPY=correct-horse-battery"]).exits(0);
+    repo.kubectl(&["set", "env", "deployment/web", "DEBUG=1"]).exits(0);
+    repo.kubectl(&["set", "env", "deployment/web", "COPY=correct-horse-battery"]).exits(0);
     let extra = r#"{"stringData":{"extra":"staple-of-the-battery"}}"#;
-    let _ = repo.kubectl(&["patch", "secret", "db", "-p", extra]).exits(0);
+    repo.kubectl(&["patch", "secret", "db", "-p", extra]).exits(0);
     let side =
         r#"{"spec":{"template":{"spec":{"containers":[{"name":"side","image":"side:1"}]}}}}"#;
-    let _ = repo.kubectl(&["patch", "deployment", "web", "-p", side]).exits(0);
+    repo.kubectl(&["patch", "deployment", "web", "-p", side]).exits(0);
     let status = r#"{"status":{"observedGeneration":1}}"#;
     let patch = ["patch", "deployment", "web", "--subresource=status", "-p", status];
-    let _ = repo.kubectl(&patch).exits(0);
+    repo.kubectl(&patch).exits(0);
 
     let plain = repo.run(&["diff"]).exits(0);
     assert!(!plain.stdout.contains("DEBUG"), "{plain}");
@@ -57,5 +57,5 @@ fn fields_that_git_does_not_declare_are_shown_with_who_set_them_and_when() {
     assert!(!repo.run(&["diff", "-o", "json"]).exits(0).stdout.contains("undeclared"));
     assert_eq!(repo.writes(), writes);
 
-    let _ = repo.run(&["diff", "--all-fields", "-o", "markdown"]).exits(2);
+    repo.run(&["diff", "--all-fields", "-o", "markdown"]).exits(2);
 }

@@ -73,7 +73,7 @@ impl Policy {
     /// Ends it.
     fn stop(self) {
         for kind in ["mutatingadmissionpolicybinding", "mutatingadmissionpolicy"] {
-            let _ = sandbox::bare().kubectl(["delete", kind, &self.namespace]).exits(0);
+            sandbox::bare().kubectl(["delete", kind, &self.namespace]).exits(0);
         }
         eventually("the policy is gone", || !self.is_in_force());
     }
@@ -105,17 +105,17 @@ fn heals(repo: &Repo<'_>) {
     let applied = repo.run(&["apply"]).exits(0);
     assert!(!applied.stdout.contains(WORD), "{applied}");
     let writes = repo.writes();
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     assert_eq!(repo.writes(), writes, "nothing is left to do");
 }
 
 #[test]
 fn a_value_that_is_changed_on_its_way_in_is_told_in_each_run() {
     let repo = Repo::new("answered-value", sandbox::bare());
-    let _ = repo.write("web.yaml", WEB).commit("First").run(&["apply"]).exits(0);
+    repo.write("web.yaml", WEB).commit("First").run(&["apply"]).exits(0);
     let one = "[JSONPatch{op: 'replace', path: '/spec/replicas', value: 1}]";
     let policy = Policy::real(&repo, "object.metadata.name == 'web'", one);
-    let _ = repo.write("web.yaml", WEB.replace("replicas: 2", "replicas: 3")).commit("Three");
+    repo.write("web.yaml", WEB.replace("replicas: 2", "replicas: 3")).commit("Three");
     differs(&repo, &["    web.yaml:6:3: spec.replicas: declared 3, live 1\n"]);
     assert_eq!(live(&repo, "deployment", "web")["spec"]["replicas"], 1);
     policy.stop();
@@ -130,7 +130,7 @@ fn a_field_that_is_taken_out_on_its_way_in_is_told_in_each_run() {
     let take = "[JSONPatch{op: 'remove', path: '/metadata/annotations/team'}]";
     let policy = Policy::real(&repo, "object.metadata.name == 'a'", take);
     // A creation.
-    let _ = repo.write("a.yaml", file).commit("First");
+    repo.write("a.yaml", file).commit("First");
     differs(&repo, &["    a.yaml:5:17: metadata.annotations.team: declared shop, and not there\n"]);
     policy.stop();
     heals(&repo);
@@ -140,10 +140,10 @@ fn a_field_that_is_taken_out_on_its_way_in_is_told_in_each_run() {
 fn what_was_to_go_and_stays_is_told_in_each_run() {
     let repo = Repo::new("answered-staying", sandbox::bare());
     let file = config("a", "1").replace("  name: a", "  name: a\n  labels: {tier: web}");
-    let _ = repo.write("a.yaml", file).commit("First").run(&["apply"]).exits(0);
+    repo.write("a.yaml", file).commit("First").run(&["apply"]).exits(0);
     let put = "[JSONPatch{op: 'add', path: '/metadata/labels/tier', value: 'web'}]";
     let policy = Policy::real(&repo, "object.metadata.name == 'a'", put);
-    let _ = repo.write("a.yaml", config("a", "2")).commit("No tier");
+    repo.write("a.yaml", config("a", "2")).commit("No tier");
     differs(&repo, &["metadata.labels.tier: no longer declared, and still there: web\n"]);
     policy.stop();
     heals(&repo);
@@ -154,12 +154,12 @@ fn what_was_to_go_and_stays_is_told_in_each_run() {
 fn an_element_of_a_list_that_was_to_go_is_told_too() {
     let repo = Repo::new("answered-element", sandbox::bare());
     let two = WEB.replace("1.4.0\n", "1.4.0\n      - {name: old, image: registry.example/old:1}\n");
-    let _ = repo.write("web.yaml", two).commit("First").run(&["apply"]).exits(0);
+    repo.write("web.yaml", two).commit("First").run(&["apply"]).exits(0);
     let put = "[JSONPatch{op: 'add', path: '/spec/template/spec/containers/-', value: \
         Object.spec.template.spec.containers{name: 'old', image: 'registry.example/old:1'}}]";
     let when = "object.metadata.name == 'web' && object.spec.template.spec.containers.size() == 1";
     let policy = Policy::real(&repo, when, put);
-    let _ = repo.write("web.yaml", WEB).commit("One");
+    repo.write("web.yaml", WEB).commit("One");
     differs(
         &repo,
         &["spec.template.spec.containers[name=old]: no longer declared, and still there"],
@@ -178,10 +178,10 @@ fn a_replacement_is_held_against_the_plan() {
         format!("{}immutable: true\n", config("a", value))
             .replace("  name: a", "  name: a\n  annotations: {trueup.dev/replace: 'true'}")
     };
-    let _ = repo.write("a.yaml", file("1")).commit("First").run(&["apply"]).exits(0);
+    repo.write("a.yaml", file("1")).commit("First").run(&["apply"]).exits(0);
     let other = "[JSONPatch{op: 'replace', path: '/data/key', value: 'other'}]";
     let policy = Policy::real(&repo, "object.metadata.name == 'a'", other);
-    let _ = repo.write("a.yaml", file("2")).commit("Two");
+    repo.write("a.yaml", file("2")).commit("Two");
     differs(&repo, &["    a.yaml:7:3: data.key: declared 2, live other\n"]);
     policy.stop();
     heals(&repo);
@@ -194,10 +194,10 @@ fn what_takes_two_writes_is_held_against_the_plan() {
     let repo = Repo::new("answered-taken", sandbox::bare());
     let file = repo.outside().join("old.yaml");
     std::fs::write(&file, config("a", "1") + "  old: x\n").unwrap();
-    let _ = repo.kubectl(&["apply", "-f", file.to_str().unwrap()]).exits(0);
+    repo.kubectl(&["apply", "-f", file.to_str().unwrap()]).exits(0);
     let put = "[JSONPatch{op: 'add', path: '/data/old', value: 'x'}]";
     let policy = Policy::real(&repo, "object.metadata.name == 'a'", put);
-    let _ = repo.write_config("a", "1").commit("Ours");
+    repo.write_config("a", "1").commit("Ours");
     differs(&repo, &["data.old: no longer declared, and still there: x\n"]);
     policy.stop();
     heals(&repo);
@@ -210,11 +210,11 @@ fn a_map_that_is_emptied_is_held_against_the_plan() {
     let node = "      nodeSelector: {disk: ssd}\n";
     let web =
         |selector: &str| WEB.replace("      containers", &format!("{selector}      containers"));
-    let _ = repo.write("web.yaml", web(node)).commit("First").run(&["apply"]).exits(0);
+    repo.write("web.yaml", web(node)).commit("First").run(&["apply"]).exits(0);
     let put =
         "[JSONPatch{op: 'add', path: '/spec/template/spec/nodeSelector', value: {'disk': 'ssd'}}]";
     let policy = Policy::real(&repo, "object.metadata.name == 'web'", put);
-    let _ = repo.write("web.yaml", web("      nodeSelector: {}\n")).commit("Anywhere");
+    repo.write("web.yaml", web("      nodeSelector: {}\n")).commit("Anywhere");
     differs(&repo, &["spec.template.spec.nodeSelector"]);
     policy.stop();
     heals(&repo);
@@ -242,8 +242,8 @@ fn what_nobody_could_ask_about_is_held_against_what_is_declared() {
     let shelf = "apiVersion: answered.example.com/v1\nkind: Shelf\nmetadata: {name: shelf}\nspec:\n  size: 3\n";
     let smaller = "[JSONPatch{op: 'replace', path: '/spec/size', value: 1}]";
     let policy = Policy::real(&repo, "object.metadata.name == 'shelf'", smaller);
-    let _ = repo.write("shelf.yaml", shelf).write("definition.json", definition.to_string());
-    let _ = repo.commit("First");
+    repo.write("shelf.yaml", shelf).write("definition.json", definition.to_string());
+    repo.commit("First");
     differs(&repo, &["    shelf.yaml:5:3: spec.size: declared 3, live 1\n"]);
     policy.stop();
     heals(&repo);
@@ -252,14 +252,14 @@ fn what_nobody_could_ask_about_is_held_against_what_is_declared() {
 #[test]
 fn a_policy_that_comes_between_the_plan_and_the_write_is_told() {
     let repo = Repo::new("answered-between", sandbox::bare());
-    let _ = repo.write_config("a", "1").commit("First").run(&["apply"]).exits(0);
-    let _ = repo.write_config("a", "2").commit("Two");
+    repo.write_config("a", "1").commit("First").run(&["apply"]).exits(0);
+    repo.write_config("a", "2").commit("Two");
     let (namespace, is_there) = (repo.namespace().to_owned(), AtomicBool::new(false));
     let between = Between::start(sandbox::bare(), move |line| {
         if is_write(line, "/configmaps/a") && !is_there.swap(true, Ordering::SeqCst) {
             let other = "[JSONPatch{op: 'replace', path: '/data/key', value: 'other'}]";
             let when = "object.metadata.name == 'a' && !request.dryRun";
-            let _ = Policy::start(&namespace, when, other);
+            Policy::start(&namespace, when, other);
         }
     });
     let applied = repo.trueup(&["apply"]).env("KUBECONFIG", between.kubeconfig()).run().exits(1);
@@ -278,7 +278,7 @@ fn is_write(line: &str, path: &str) -> bool {
 #[test]
 fn a_watch_tells_it_once_and_when_it_is_over() {
     let repo = Repo::new("answered-watch", sandbox::bare());
-    let _ = repo.write_config("a", "1").commit("First");
+    repo.write_config("a", "1").commit("First");
     let other = "[JSONPatch{op: 'replace', path: '/data/key', value: 'other'}]";
     let policy = Policy::real(&repo, "object.metadata.name == 'a'", other);
     let watching = Watching::start(&repo, &[]);
@@ -296,12 +296,12 @@ fn a_watch_tells_it_once_and_when_it_is_over() {
 #[test]
 fn scripts_and_forges_are_told_and_nothing_is_recorded_or_deleted() {
     let repo = Repo::new("answered-forms", sandbox::bare());
-    let _ = repo.write_config("a", "1").write_config("b", "1").commit("First");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.write_config("a", "1").write_config("b", "1").commit("First");
+    repo.run(&["apply"]).exits(0);
     let before = live(&repo, "configmap", &repo.parent());
     let other = "[JSONPatch{op: 'replace', path: '/data/key', value: 'other'}]";
     let policy = Policy::real(&repo, "object.metadata.name == 'a'", other);
-    let _ = repo.write_config("a", "2").remove("b.yaml").commit("Two");
+    repo.write_config("a", "2").remove("b.yaml").commit("Two");
 
     let output = repo.run(&["apply", "--wait", "-o", "json"]).exits(1);
     let answer: Value = serde_json::from_str(&output.stdout).unwrap();
@@ -340,7 +340,7 @@ fn a_secrets_value_is_masked_in_it() {
     // bGl2ZS1jYW5hcnk= is live-canary.
     let other = "[JSONPatch{op: 'replace', path: '/data/password', value: 'bGl2ZS1jYW5hcnk='}]";
     let policy = Policy::real(&repo, "object.metadata.name == 'key'", other);
-    let _ = repo.write("key.yaml", secret).commit("First");
+    repo.write("key.yaml", secret).commit("First");
     for form in ["text", "json", "markdown", "github"] {
         let output = repo.run(&["apply", "-o", form]).exits(1);
         assert!(output.stdout.contains("live ‹secret"), "{output}");
@@ -357,13 +357,13 @@ fn a_secrets_value_is_masked_in_it() {
 #[test]
 fn what_was_approved_is_held_against_the_answer() {
     let repo = Repo::new("answered-plan", sandbox::bare());
-    let _ = repo.write_config("a", "1").commit("First").run(&["apply"]).exits(0);
+    repo.write_config("a", "1").commit("First").run(&["apply"]).exits(0);
     let other = "[JSONPatch{op: 'replace', path: '/data/key', value: 'other'}]";
     let policy = Policy::real(&repo, "object.metadata.name == 'a'", other);
-    let _ = repo.write_config("a", "2").commit("Two");
+    repo.write_config("a", "2").commit("Two");
     let file = repo.outside().join("plan.json");
     let file = file.to_str().unwrap();
-    let _ = repo.run(&["diff", "--out", file]).exits(1);
+    repo.run(&["diff", "--out", file]).exits(1);
     let applied = repo.run(&["apply", "--plan", file]).exits(1);
     assert!(applied.stdout.contains("data.key: declared 2, live other"), "{applied}");
     policy.stop();
@@ -377,7 +377,7 @@ fn what_needs_an_object_that_differs_is_not_tried() {
         .replace("  name: later", "  name: later\n  annotations: {trueup.dev/wave: '1'}");
     let other = "[JSONPatch{op: 'replace', path: '/data/key', value: 'other'}]";
     let policy = Policy::real(&repo, "object.metadata.name == 'a'", other);
-    let _ = repo.write_config("a", "1").write("later.yaml", later).commit("First");
+    repo.write_config("a", "1").write("later.yaml", later).commit("First");
     let applied = repo.run(&["apply"]).exits(1);
     let why = "ConfigMap answered-needed/a of an earlier wave is not as it was to be";
     assert!(applied.stdout.contains(why), "{applied}");
@@ -387,18 +387,14 @@ fn what_needs_an_object_that_differs_is_not_tried() {
 
 /// What trueup asked of the objects of a namespace: the verb, the object, and whether for real.
 fn asked(namespace: &str, since: usize) -> Vec<(String, String, bool)> {
-    let requests = sandbox::bare().requests_after(since);
+    let requests = sandbox::bare().audit_log.requests_after(since);
     let ours = requests.iter().filter(|request| {
-        let is_ours = request["userAgent"].as_str().is_some_and(|it| it.starts_with("trueup/"));
-        let name = request["objectRef"]["name"].as_str().unwrap_or_default();
+        let name = request.name();
         let is_object = !name.starts_with("trueup-") && !name.is_empty() && name != namespace;
-        is_ours && request["objectRef"]["namespace"] == namespace && is_object
+        request.is_ours() && request.namespace() == namespace && is_object
     });
-    let told = ours.map(|request| {
-        let is_real = !request["requestURI"].as_str().unwrap().contains("dryRun=All");
-        let name = request["objectRef"]["name"].as_str().unwrap().to_owned();
-        (request["verb"].as_str().unwrap().to_owned(), name, is_real)
-    });
+    let told = ours
+        .map(|request| (request.verb.clone(), request.name().to_owned(), !request.is_dry_run()));
     told.collect()
 }
 
@@ -408,8 +404,8 @@ fn asked(namespace: &str, since: usize) -> Vec<(String, String, bool)> {
 fn nothing_more_is_asked_for_it() {
     let repo = Repo::new("answered-cost", sandbox::bare());
     for (value, requests, writes) in [("1", 13, 1), ("2", 17, 1), ("2", 14, 0)] {
-        let since = sandbox::bare().audit_length();
-        let _ = repo.write_config("a", value).commit(value);
+        let since = sandbox::bare().audit_log.count();
+        repo.write_config("a", value).commit(value);
         let applied = repo.run(&["apply", "-o", "json"]).exits(0);
         let answer: Value = serde_json::from_str(&applied.stdout).unwrap();
         assert_eq!(answer["requests"], requests, "{value}");
@@ -522,20 +518,20 @@ data: {cpu: 1000m, number: '1.0', none: ''}
 #[test]
 fn what_the_server_writes_otherwise_or_fills_in_is_as_planned() {
     let repo = Repo::new("answered-new", sandbox::bare());
-    let _ = repo.write("all.yaml", NEW).commit("New");
-    let since = sandbox::bare().audit_length();
+    repo.write("all.yaml", NEW).commit("New");
+    let since = sandbox::bare().audit_log.count();
     let applied = repo.run(&["apply"]).exits(0);
     assert!(!applied.stdout.contains(WORD), "{applied}");
     let dry: Vec<_> = asked("answered-inner", since).into_iter().filter(|it| !it.2).collect();
     // Only the server can say that a port which is declared as none may be any.
     assert_eq!(dry, [("patch".to_owned(), "node".to_owned(), false)]);
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["diff"]).exits(0);
     // What is there is changed, with the server's own word for all of it.
     let other = NEW.replace("web:1", "web:2").replace("1000m, memory", "1500m, memory");
-    let _ = repo.write("all.yaml", other.replace("nodePort: 0", "nodePort: 0, name: web"));
+    repo.write("all.yaml", other.replace("nodePort: 0", "nodePort: 0, name: web"));
     let applied = repo.commit("Other").run(&["apply"]).exits(0);
     assert!(!applied.stdout.contains(WORD), "{applied}");
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }
 
 #[test]
@@ -550,13 +546,13 @@ fn what_is_injected_beside_what_is_declared_is_as_planned() {
     );
     let when = "object.metadata.name == 'web' && object.spec.template.spec.containers.size() == 1";
     let policy = Policy::real(&repo, when, &inject);
-    let _ = repo.write("web.yaml", WEB).commit("First").run(&["apply"]).exits(0);
+    repo.write("web.yaml", WEB).commit("First").run(&["apply"]).exits(0);
     let two = WEB.replace("web:1.4.0", "web:1.5.0");
-    let _ = repo.write("web.yaml", two).commit("Two").run(&["apply"]).exits(0);
+    repo.write("web.yaml", two).commit("Two").run(&["apply"]).exits(0);
     let web = live(&repo, "deployment", "web");
     assert_eq!(web["metadata"]["labels"]["injected"], "yes");
     assert_eq!(web["spec"]["template"]["spec"]["containers"].as_array().unwrap().len(), 2);
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["diff"]).exits(0);
     policy.stop();
 }
 
@@ -566,10 +562,10 @@ fn what_is_ignored_may_be_changed_by_whomever() {
     let rules = "targets:\n  all:\n    paths: [web]\n    ignore: [{kind: Deployment, paths: [/spec/replicas]}]\n";
     let one = "[JSONPatch{op: 'replace', path: '/spec/replicas', value: 1}]";
     let policy = Policy::real(&repo, "object.metadata.name == 'web'", one);
-    let _ = repo.write("trueup.yaml", rules).write("web/web.yaml", WEB).commit("First");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
-    let _ = repo.write("web/web.yaml", WEB.replace("1.4.0", "1.5.0")).commit("Two");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("trueup.yaml", rules).write("web/web.yaml", WEB).commit("First");
+    repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("web/web.yaml", WEB.replace("1.4.0", "1.5.0")).commit("Two");
+    repo.run(&["apply", "--yes"]).exits(0);
     policy.stop();
 }
 
@@ -580,17 +576,17 @@ fn what_others_write_in_between_is_theirs() {
     let free = WEB
         .replace("  replicas: 2\n", "")
         .replace("  name: web\nspec", "  name: web\n  annotations: {note: ours}\nspec");
-    let _ = repo.write("web.yaml", &free).commit("First").run(&["apply"]).exits(0);
+    repo.write("web.yaml", &free).commit("First").run(&["apply"]).exits(0);
     for (replicas, message) in [("7", "Free"), ("8", "Declared")] {
         let image = WEB.replace("1.4.0", &format!("1.{replicas}.0"));
         let next = if message == "Free" { image.replace("  replicas: 2\n", "") } else { image };
-        let _ = repo.write("web.yaml", next).commit(message);
+        repo.write("web.yaml", next).commit(message);
         let (namespace, is_done) = (repo.namespace().to_owned(), AtomicBool::new(false));
         let between = Between::start(sandbox::bare(), move |line| {
             if is_write(line, "/deployments/web") && !is_done.swap(true, Ordering::SeqCst) {
                 let kubectl = |args: &[&str]| {
                     let of = ["-n", &namespace];
-                    let _ = sandbox::bare().kubectl(of.iter().chain(args)).exits(0);
+                    sandbox::bare().kubectl(of.iter().chain(args)).exits(0);
                 };
                 kubectl(&["scale", "deployment", "web", "--replicas", replicas]);
                 // What was to go is somebody else's now.

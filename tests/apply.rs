@@ -17,7 +17,7 @@ fn a_commit_is_made_true_and_the_second_run_writes_nothing() {
     let writes = repo.writes();
     let second = repo.run(&["apply"]).exits(0);
     assert_eq!(repo.writes(), writes, "the second apply wrote something\n{second}");
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["diff"]).exits(0);
     assert_eq!(repo.writes(), writes, "diff wrote something");
 }
 
@@ -25,14 +25,14 @@ fn a_commit_is_made_true_and_the_second_run_writes_nothing() {
 fn what_leaves_git_leaves_the_cluster_and_only_that() {
     let repo = Repo::new("apply-prune", sandbox::bare());
     repo.write_config("stays", "1").write_config("goes", "2").commit("Two settings");
-    let _ = repo.run(&["apply"]).exits(0);
-    let _ = repo.kubectl(&["create", "configmap", "by-hand", "--from-literal=a=b"]).exits(0);
+    repo.run(&["apply"]).exits(0);
+    repo.kubectl(&["create", "configmap", "by-hand", "--from-literal=a=b"]).exits(0);
 
     repo.remove("goes.yaml").commit("One setting less");
     let diff = repo.run(&["diff"]).exits(1);
     assert!(diff.stdout.contains("- "), "{diff}");
     assert!(diff.stdout.contains("0 to create, 0 to update, 1 to delete"), "{diff}");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
 
     let left = repo.kubectl(&["get", "configmap", "-o", "name"]).exits(0).stdout;
     assert!(left.contains("configmap/stays") && left.contains("configmap/by-hand"), "{left}");
@@ -43,14 +43,14 @@ fn what_leaves_git_leaves_the_cluster_and_only_that() {
 fn a_copy_of_a_member_is_not_pruned() {
     let repo = Repo::new("apply-copy", sandbox::bare());
     repo.write_config("one", "1").commit("One setting");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     let label = format!("applyset.kubernetes.io/part-of={}", repo.applyset());
-    let _ = repo.kubectl(&["create", "configmap", "copy"]).exits(0);
-    let _ = repo.kubectl(&["label", "configmap", "copy", &label]).exits(0);
+    repo.kubectl(&["create", "configmap", "copy"]).exits(0);
+    repo.kubectl(&["label", "configmap", "copy", &label]).exits(0);
 
     let apply = repo.run(&["apply"]).exits(0);
     assert!(apply.stdout.contains("trueup never applied it"), "{apply}");
-    let _ = repo.kubectl(&["get", "configmap", "copy"]).exits(0);
+    repo.kubectl(&["get", "configmap", "copy"]).exits(0);
 }
 
 #[test]
@@ -68,14 +68,14 @@ fn where_nothing_is_declared_nothing_is_written() {
 fn an_empty_commit_is_refused_unless_it_is_meant() {
     let repo = Repo::new("apply-empty", sandbox::bare());
     repo.write_config("one", "1").commit("One setting");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     repo.remove("one.yaml").commit("Nothing left");
 
     let refused = repo.run(&["apply"]).exits(1);
     assert!(refused.stdout.contains("--allow-empty"), "{refused}");
     assert_eq!(repo.members("configmap"), ["configmap/one"]);
 
-    let _ = repo.run(&["apply", "--allow-empty"]).exits(0);
+    repo.run(&["apply", "--allow-empty"]).exits(0);
     assert_eq!(repo.members("configmap"), [""; 0]);
 }
 
@@ -88,9 +88,9 @@ fn kinds_and_namespaces_are_born_with_their_objects() {
     let diff = repo.run(&["diff"]).exits(1);
     assert!(diff.stdout.contains("4 to create"), "{diff}");
     assert!(diff.stdout.contains("percent: 10"), "the whole object is shown\n{diff}");
-    let _ = repo.run(&["apply"]).exits(0);
-    let _ = plane.kubectl(["-n", "born-together", "get", "voucher", "spring"]).exits(0);
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["apply"]).exits(0);
+    plane.kubectl(["-n", "born-together", "get", "voucher", "spring"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 
     repo.remove("all.yaml").commit("Nothing left");
     let guarded = repo.run(&["apply", "--allow-empty"]).exits(1);
@@ -105,7 +105,7 @@ fn the_inventorys_own_namespace_goes_last_and_with_the_record() {
         |name: &str| format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n");
     repo.write("home.yaml", declare("apply-home")).write("other.yaml", declare("apply-home-other"));
     repo.write_config("one", "1").commit("Two namespaces, one of them the inventory's");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
 
     repo.remove("home.yaml").remove("one.yaml").commit("Another namespace is all that stays");
     let allow = ["apply", "--allow-delete", "Namespace"];
@@ -120,8 +120,8 @@ fn the_inventorys_own_namespace_goes_last_and_with_the_record() {
         let left = plane.kubectl(["get", "namespace", "-o", "name"]).exits(0).stdout;
         !left.contains("apply-home")
     });
-    let _ = repo.run(&["diff"]).exits(0);
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["diff"]).exits(0);
+    repo.run(&["apply"]).exits(0);
 }
 
 #[test]
@@ -136,18 +136,18 @@ fn a_definition_with_instances_is_deleted_only_by_name() {
         .replace("Voucher", "Ticket")
         .replace("voucher", "ticket");
     repo.write("definition.yaml", definition).write_config("one", "1").commit("A kind");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     let ticket = repo.outside().join("ticket.yaml");
     let text =
         "apiVersion: born.example/v1\nkind: Ticket\nmetadata: {name: a}\nspec: {percent: 5}\n";
     std::fs::write(&ticket, text).unwrap();
-    let _ = repo.kubectl(&["create", "-f", ticket.to_str().unwrap()]).exits(0);
+    repo.kubectl(&["create", "-f", ticket.to_str().unwrap()]).exits(0);
 
     repo.remove("definition.yaml").commit("The kind goes");
     let refused = repo.run(&["apply"]).exits(1);
     assert!(refused.stdout.contains("1 object of its kind would go with it"), "{refused}");
-    let _ = repo.kubectl(&["get", "ticket", "a"]).exits(0);
-    let _ = repo.run(&["apply", "--allow-delete", "CustomResourceDefinition"]).exits(0);
+    repo.kubectl(&["get", "ticket", "a"]).exits(0);
+    repo.run(&["apply", "--allow-delete", "CustomResourceDefinition"]).exits(0);
     let gone = plane.kubectl(["get", "crd", "tickets.born.example"]);
     assert_eq!(gone.status, Some(1), "{gone}");
 }
@@ -156,7 +156,7 @@ fn a_definition_with_instances_is_deleted_only_by_name() {
 fn a_broken_document_costs_itself_and_stops_pruning() {
     let repo = Repo::new("apply-broken", sandbox::bare());
     repo.write_config("one", "1").write_config("goes", "2").commit("Two settings");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     repo.remove("goes.yaml").write_config("two", "2").write("bad.yaml", "a: b: c\n");
     repo.commit("One of them is broken");
 
@@ -169,7 +169,7 @@ fn a_broken_document_costs_itself_and_stops_pruning() {
     );
 
     repo.remove("bad.yaml").commit("Mended");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     assert_eq!(repo.members("configmap"), ["configmap/one", "configmap/two"]);
 }
 
@@ -178,7 +178,7 @@ fn an_inventory_of_another_repository_or_tool_is_refused() {
     let plane = sandbox::bare();
     let ours = Repo::new("apply-whose", plane);
     ours.write_config("one", "1").commit("Ours");
-    let _ = ours.run(&["apply"]).exits(0);
+    ours.run(&["apply"]).exits(0);
 
     let other = Repo::new("apply-whose-else", plane);
     other.write_config("one", "other").commit("Theirs");
@@ -189,7 +189,7 @@ fn an_inventory_of_another_repository_or_tool_is_refused() {
 
     assert_eq!(ours.writes(), writes, "nothing was written");
 
-    let _ = other.kubectl(&["create", "configmap", "trueup-plain"]).exits(0);
+    other.kubectl(&["create", "configmap", "trueup-plain"]).exits(0);
     let refused = other.run(&["apply", "--name", "plain"]).exits(2);
     assert!(refused.stderr.contains("is not an inventory"), "{refused}");
 
@@ -198,7 +198,7 @@ fn an_inventory_of_another_repository_or_tool_is_refused() {
     std::fs::write(&theirs, config("theirs", "1")).unwrap();
     let applyset = ["apply", "--prune", "--applyset=configmap/trueup-kubectls", "-f"];
     let applyset = [&applyset[..], &[theirs.to_str().unwrap()]].concat();
-    let _ = other.kubectl_command(&applyset).env("KUBECTL_APPLYSET", "true").run().exits(0);
+    other.kubectl_command(&applyset).env("KUBECTL_APPLYSET", "true").run().exits(0);
     let refused = other.run(&["apply", "--name", "kubectls"]).exits(2);
     assert!(refused.stderr.contains("another tool, \"kubectl/v"), "{refused}");
     other.write_config("theirs", "2").commit("One of theirs");
@@ -211,10 +211,10 @@ fn other_paths_of_one_repository_need_a_word() {
     let repo = Repo::new("apply-paths", sandbox::bare());
     repo.write("a/one.yaml", config("one", "1")).write("b/two.yaml", config("two", "2"));
     repo.commit("Two folders");
-    let _ = repo.run(&["apply", "a", "--name", "same"]).exits(0);
+    repo.run(&["apply", "a", "--name", "same"]).exits(0);
     let refused = repo.run(&["apply", "b", "--name", "same"]).exits(2);
     assert!(refused.stderr.contains("was made from a, not from b"), "{refused}");
-    let _ = repo.run(&["apply", "b", "--name", "same", "--moved"]).exits(0);
+    repo.run(&["apply", "b", "--name", "same", "--moved"]).exits(0);
     let left = repo.kubectl(&["get", "configmap", "-o", "name"]).exits(0).stdout;
     assert!(left.contains("configmap/two") && !left.contains("configmap/one"), "{left}");
 }

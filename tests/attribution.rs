@@ -24,28 +24,28 @@ spec:
 ";
 
 fn commit_as(repo: &Repo<'_>, author: &str, message: &str) -> String {
-    let _ = repo.git(&["add", "--all"]);
+    repo.git(&["add", "--all"]);
     let author = format!("{author} <author@example.com>");
-    let _ = repo.git(&["commit", "--quiet", "--author", &author, "--message", message]);
+    repo.git(&["commit", "--quiet", "--author", &author, "--message", message]);
     repo.git(&["rev-parse", "--short=7", "HEAD"]).stdout.trim().to_owned()
 }
 
 #[test]
 fn a_diff_says_who_changed_what_and_which_commit_says_otherwise() {
     let repo = Repo::new("attribution", sandbox::bare());
-    let _ = repo.write("web.yaml", WEB).write_config("flags", "on").write_config("kept", "on");
+    repo.write("web.yaml", WEB).write_config("flags", "on").write_config("kept", "on");
     let first = commit_as(&repo, "First Writer", "The shop");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
 
-    let _ = repo.kubectl(&["scale", "deployment", "web", "--replicas", "5"]).exits(0);
+    repo.kubectl(&["scale", "deployment", "web", "--replicas", "5"]).exits(0);
     let image = "main=registry.example/web:1.4.1";
-    let _ = repo.kubectl(&["set", "image", "deployment/web", image]).exits(0);
+    repo.kubectl(&["set", "image", "deployment/web", image]).exits(0);
     let web = WEB.replace("value: fast", "value: safe").replace("  minReadySeconds: 5\n", "");
-    let _ = repo.write("web.yaml", &web).remove("flags.yaml");
+    repo.write("web.yaml", &web).remove("flags.yaml");
     let second = commit_as(&repo, "Second Writer", "Safe mode");
     // A file that only moves is no change, and its lines keep their authors.
-    let _ = repo.git(&["mv", "web.yaml", "shop.yaml"]);
-    let _ = commit_as(&repo, "Mover", "Rename");
+    repo.git(&["mv", "web.yaml", "shop.yaml"]);
+    commit_as(&repo, "Mover", "Rename");
 
     let diff = repo.run(&["diff"]).exits(1).stdout;
     let has = |line: &str| assert!(diff.contains(line), "{line:?} is missing from\n{diff}");
@@ -74,24 +74,24 @@ fn a_diff_says_who_changed_what_and_which_commit_says_otherwise() {
     );
 
     // Nothing of it needs a request, and without history it is left out.
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }
 
 #[test]
 fn what_is_let_go_falls_back_to_whoever_else_says_it() {
     let repo = Repo::new("attribution-released", sandbox::bare());
-    let _ = repo.write("web.yaml", WEB).commit("The shop");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("web.yaml", WEB).commit("The shop");
+    repo.run(&["apply", "--yes"]).exits(0);
     // Another manager says the same, so the value stays when we stop saying it.
     let other = r#"{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"},
         "spec": {"minReadySeconds": 5}}"#;
     let file = repo.outside().join("other.json");
     std::fs::write(&file, other).unwrap();
     let apply = ["apply", "--server-side", "--field-manager", "scaler", "-f"];
-    let _ = repo.kubectl(&[&apply[..], &[file.to_str().unwrap()]].concat()).exits(0);
+    repo.kubectl(&[&apply[..], &[file.to_str().unwrap()]].concat()).exits(0);
     let web = WEB.replace("  minReadySeconds: 5\n", "").replace("replicas: 2", "replicas: 3");
-    let _ = repo.write("web.yaml", web).commit("Leave it to the other");
+    repo.write("web.yaml", web).commit("Leave it to the other");
     let diff = repo.run(&["diff"]).exits(1).stdout;
     // Who applied without changing a value has no time in `managedFields`.
     let stays = "    ▲ spec.minReadySeconds: 5 is no longer ours, and still that of scaler\n";
@@ -103,15 +103,15 @@ fn what_is_let_go_falls_back_to_whoever_else_says_it() {
 fn what_changes_hands_is_said_field_by_field() {
     let repo = Repo::new("attribution-hands", sandbox::bare());
     let web = WEB.replace("  minReadySeconds: 5\n", "  revisionHistoryLimit: 10\n");
-    let _ = repo.write("web.yaml", &web).commit("The shop");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("web.yaml", &web).commit("The shop");
+    repo.run(&["apply", "--yes"]).exits(0);
 
     // We declare what an autoscaler says already, and what is the default; and let go of what is.
-    let _ = repo.kubectl(&["scale", "deployment", "web", "--replicas", "5"]).exits(0);
+    repo.kubectl(&["scale", "deployment", "web", "--replicas", "5"]).exits(0);
     let web =
         WEB.replace("replicas: 2", "replicas: 5").replace("minReadySeconds: 5", "paused: false");
     let web = web.replace("  selector:", "  progressDeadlineSeconds: 600\n  selector:");
-    let _ = repo.write("web.yaml", web).commit("Five");
+    repo.write("web.yaml", web).commit("Five");
     let diff = repo.run(&["diff"]).exits(1).stdout;
     let has = |line: &str| assert!(diff.contains(line), "{line:?} is missing from\n{diff}");
     has("    only who owns which field changes\n");
@@ -133,7 +133,7 @@ fn what_changes_hands_is_said_field_by_field() {
     assert!(markdown.contains("ours from now on, and still that of kubectl"), "{markdown}");
 
     // It is as the diff said, and then over.
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     let owners = ["get", "deployment", "web", "--show-managed-fields", "-o", "json"];
     let live: Value = serde_json::from_str(&repo.kubectl(&owners).stdout).unwrap();
     let owners = live["metadata"]["managedFields"].as_array().unwrap().iter();
@@ -142,7 +142,7 @@ fn what_changes_hands_is_said_field_by_field() {
         .map(|entry| entry["manager"].as_str().unwrap())
         .collect();
     assert_eq!(of_replicas, ["trueup", "kubectl"]);
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }
 
 /// A Service, a ServiceAccount and a workload with fields that have one owner as a whole.
@@ -215,14 +215,14 @@ fn told(repo: &Repo<'_>, kind: &str) -> Vec<String> {
 fn patch(repo: &Repo<'_>, manager: &str, object: &str, patch: &str) {
     let manager = format!("--field-manager={manager}");
     let patch = ["patch", object, &manager, "--type=merge", "-p", patch];
-    let _ = repo.kubectl(&patch).exits(0);
+    repo.kubectl(&patch).exits(0);
 }
 
 #[test]
 fn who_changed_a_part_of_what_is_owned_whole_is_named() {
     let repo = Repo::new("attribution-whole", sandbox::bare());
-    let _ = repo.write("web.yaml", WHOLE).commit("The shop");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("web.yaml", WHOLE).commit("The shop");
+    repo.run(&["apply", "--yes"]).exits(0);
     let hand = "Update by-hand | Update by-hand";
 
     // A key that goes, one that comes and one that changes.
@@ -263,7 +263,7 @@ fn who_changed_a_part_of_what_is_owned_whole_is_named() {
     let deployment = |part: &str| {
         let manager = "--field-manager=by-hand";
         let patch = ["patch", "deployment/web", manager, "--type=strategic", "-p", &pod(part)];
-        let _ = repo.kubectl(&patch).exits(0);
+        repo.kubectl(&patch).exits(0);
         told(&repo, "Deployment")
     };
     let spec = "spec.template.spec";
@@ -274,7 +274,7 @@ fn who_changed_a_part_of_what_is_owned_whole_is_named() {
     let selector = format!("{spec}.nodeSelector.zone");
     assert_eq!(deployment(r#"{"nodeSelector": {"zone": null}}"#), by_hand(&[&selector]));
     let (one, two) = (format!("{main}.args[1]"), format!("{main}.args[2]"));
-    let _ = deployment(r#"{"nodeSelector": {"zone": "a"}}"#);
+    deployment(r#"{"nodeSelector": {"zone": "a"}}"#);
     let args = r#"{"containers": [{"name": "main", "args": ["one"]}]}"#;
     assert_eq!(deployment(args), by_hand(&[&one, &two]));
     // One in the middle is one that goes, or comes, and those behind it are as they were.
@@ -286,27 +286,27 @@ fn who_changed_a_part_of_what_is_owned_whole_is_named() {
         {"name": "KEY", "valueFrom": {"configMapKeyRef": {"optional": null}}}]}]}"#;
     let optional = format!("{main}.env[name=KEY].valueFrom.configMapKeyRef.optional");
     assert_eq!(deployment(args), by_hand(&[&optional]));
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     let operator = format!("{spec}.tolerations[0].key");
     let tolerations = r#"{"tolerations": [{"operator": "Exists"}]}"#;
     assert_eq!(deployment(tolerations), by_hand(&[&operator]));
 
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }
 
 #[test]
 fn what_the_commit_changes_in_what_is_owned_whole_is_told_as_its_own() {
     let repo = Repo::new("attribution-whole-git", sandbox::bare());
-    let _ = repo.write("web.yaml", WHOLE).commit("The shop");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("web.yaml", WHOLE).commit("The shop");
+    repo.run(&["apply", "--yes"]).exits(0);
     let web = WHOLE
         .replace("selector: {app: web, tier: front}", "selector: {app: web, more: x}")
         .replace("- name: first\n", "")
         .replace("nodeSelector: {disk: ssd, zone: a}", "nodeSelector: {disk: ssd}")
         .replace("args: [one, two, three]", "args: [one, three]")
         .replace(", optional: true", "");
-    let _ = repo.write("web.yaml", web).commit("Less");
+    repo.write("web.yaml", web).commit("Less");
     let (service, account) = (told(&repo, "Service"), told(&repo, "ServiceAccount"));
     assert_eq!(service, ["spec.selector.more declared", "spec.selector.tier released"]);
     assert_eq!(account, ["imagePullSecrets[name=first] released"]);
@@ -327,7 +327,7 @@ fn what_the_commit_changes_in_what_is_owned_whole_is_told_as_its_own() {
     let service = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {app: web, tier: front}}\n";
     std::fs::write(&other, service).unwrap();
     let apply = ["apply", "--server-side", "--field-manager", "other", "-f"];
-    let _ = repo.kubectl(&[&apply[..], &[other.to_str().unwrap()]].concat()).exits(0);
+    repo.kubectl(&[&apply[..], &[other.to_str().unwrap()]].concat()).exits(0);
     let diff = repo.run(&["diff"]).exits(1).stdout;
     let goes = "    ▲ spec.selector.tier is no longer declared, and goes\n      taken from other\n";
     assert!(diff.contains(goes), "{diff}");
@@ -342,23 +342,23 @@ fn an_empty_map_that_somebody_wrote_makes_nobody_the_owner_of_what_is_in_it() {
         "        image: registry.example/web:1.4.0\n",
         "        image: registry.example/web:1.4.0\n        resources: {}\n",
     );
-    let _ = repo.write("web.yaml", &web).commit("The shop");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("web.yaml", &web).commit("The shop");
+    repo.run(&["apply", "--yes"]).exits(0);
     let limit = r#"{"spec": {"template": {"spec": {"containers": [
         {"name": "main", "resources": {"limits": {"cpu": "1"}}}]}}}}"#;
     let manager = "--field-manager=by-hand";
-    let _ = repo.kubectl(&["patch", "deployment/web", manager, "-p", limit]).exits(0);
+    repo.kubectl(&["patch", "deployment/web", manager, "-p", limit]).exits(0);
 
     let cpu = "spec.template.spec.containers[name=main].resources.limits.cpu";
     let shown = repo.run(&["diff", "--all-fields"]).exits(0).stdout;
     assert!(shown.contains(&format!("    {cpu}: 1\n      by-hand, set ")), "{shown}");
     let with =
         |cpu: &str| web.replace("resources: {}", &format!("resources: {{limits: {{cpu: {cpu}}}}}"));
-    let _ = repo.write("web.yaml", with("'2'")).commit("Two");
+    repo.write("web.yaml", with("'2'")).commit("Two");
     let hand = "Update by-hand | Update by-hand";
     assert_eq!(told(&repo, "Deployment"), [format!("{cpu} drift | {hand}")]);
     // The same value changes hands, and the map around it does not.
-    let _ = repo.write("web.yaml", with("'1'")).commit("One");
+    repo.write("web.yaml", with("'1'")).commit("One");
     let diff = repo.run(&["diff"]).exits(1).stdout;
     assert!(diff.contains(&format!("▲ {cpu}: 1 is\n")), "{diff}");
     assert!(!diff.contains("main].resources is") && !diff.contains("fields are"), "{diff}");
@@ -373,18 +373,18 @@ fn members_of_a_set_are_told_by_their_values() {
         )
     };
     let all = "example.com/a, example.com/b, example.com/c";
-    let _ = repo.write("c.yaml", config(all)).commit("Three");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
-    let _ = repo.write("c.yaml", config("example.com/b, example.com/c")).commit("Two");
+    repo.write("c.yaml", config(all)).commit("Three");
+    repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("c.yaml", config("example.com/b, example.com/c")).commit("Two");
     assert_eq!(told(&repo, "ConfigMap"), [r#"metadata.finalizers[="example.com/a"] released"#]);
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     let more =
         r#"{"metadata": {"finalizers": ["example.com/x", "example.com/b", "example.com/c"]}}"#;
     patch(&repo, "by-hand", "configmap/c", more);
     let shown = repo.run(&["diff", "--all-fields"]).exits(0).stdout;
     let line = "    metadata.finalizers[=\"example.com/x\"]: example.com/x\n      by-hand, set ";
     assert!(shown.contains(line), "{shown}");
-    let _ = repo.kubectl(&["patch", "configmap/c", "-p", r#"{"metadata": {"finalizers": null}}"#]);
+    repo.kubectl(&["patch", "configmap/c", "-p", r#"{"metadata": {"finalizers": null}}"#]);
 }
 
 /// A definition with fields that have one owner as a whole, parts with owners of their own, and no
@@ -439,8 +439,8 @@ spec:
   parts: {a: x, b: z}
   any: {map: {a: 1, b: {c: 2}}, list: [{x: 1}, {x: 2}]}
 ";
-    let _ = repo.write("definition.yaml", WIDGETS).write("w.yaml", widget).commit("The shop");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("definition.yaml", WIDGETS).write("w.yaml", widget).commit("The shop");
+    repo.run(&["apply", "--yes"]).exits(0);
     let changed = |spec: &str| {
         patch(&repo, "by-hand", "widgets/w", &format!(r#"{{"spec": {spec}}}"#));
         told(&repo, "Widget")
@@ -466,13 +466,13 @@ spec:
         changed(r#"{"any": {"map": {"b": {"c": 2}}}, "parts": {"b": null}}"#),
         ["spec.parts.b declared"]
     );
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 
     // What falls back to a default does so element by element.
-    let _ = repo.write("w.yaml", format!("{widget}  modes: [fast, safe]\n")).commit("Two modes");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
-    let _ = repo.write("w.yaml", widget).commit("No modes");
+    repo.write("w.yaml", format!("{widget}  modes: [fast, safe]\n")).commit("Two modes");
+    repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("w.yaml", widget).commit("No modes");
     assert_eq!(told(&repo, "Widget"), ["spec.modes[0] released", "spec.modes[1] released"]);
     let diff = repo.run(&["diff"]).exits(1).stdout;
     let falls = "▲ spec.modes[0] is\n      no longer declared, and falls back to the server's default, plain\n";
@@ -490,8 +490,8 @@ spec:
   maxReplicas: 5
   scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
 ";
-    let _ = repo.write("hpa.yaml", scaler).commit("Five");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("hpa.yaml", scaler).commit("Five");
+    repo.run(&["apply", "--yes"]).exits(0);
     let more = r#"{"spec": {"maxReplicas": 9}}"#;
     patch(&repo, "by-hand", "horizontalpodautoscalers.v1.autoscaling/web", more);
     let hand = "Update by-hand | Update by-hand";

@@ -14,7 +14,7 @@ struct Checkout(tempfile::TempDir);
 impl Checkout {
     fn new(files: &[(&str, &str)]) -> Self {
         let checkout = Self(tempfile::tempdir().unwrap());
-        let _ = checkout.git(&["init", "--quiet", "--initial-branch", "main"]);
+        checkout.git(&["init", "--quiet", "--initial-branch", "main"]);
         for (path, text) in files {
             checkout.write(path, text);
         }
@@ -33,8 +33,8 @@ impl Checkout {
     }
 
     fn commit(&self) {
-        let _ = self.git(&["add", "--all"]);
-        let _ = self.git(&["commit", "--quiet", "--allow-empty", "--message", "Manifests"]);
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--allow-empty", "--message", "Manifests"]);
     }
 
     #[track_caller]
@@ -70,7 +70,7 @@ fn sound_manifests_are_a_line_and_exit_0() {
     assert_eq!(lines(&output), [expected]);
     assert_eq!(output.stderr, "");
     for version in ["1.36", "v1.36", "1.36.3"] {
-        let _ = checkout.run(&["check", "--kubernetes-version", version]).exits(0);
+        checkout.run(&["check", "--kubernetes-version", version]).exits(0);
     }
     let output = checkout.run(&["check", "--kubernetes-version", "1.5"]).exits(2);
     assert!(output.stderr.contains("trueup has the schemas of 1.36"), "{output}");
@@ -92,9 +92,9 @@ fn errors_exit_1_and_warnings_0_unless_they_count() {
         lines(&output).last().unwrap(),
         "0 errors, 2 warnings · 1 object in 1 file · Kubernetes 1.36 schemas"
     );
-    let _ = checkout.run(&["check", "b", "-W"]).exits(1);
-    let _ = checkout.run(&["check", "--exit-zero"]).exits(0);
-    let _ = checkout.run(&["check", "nowhere"]).exits(2);
+    checkout.run(&["check", "b", "-W"]).exits(1);
+    checkout.run(&["check", "--exit-zero"]).exits(0);
+    checkout.run(&["check", "nowhere"]).exits(2);
 }
 
 #[test]
@@ -103,10 +103,10 @@ fn a_commit_is_checked_and_the_work_tree_where_it_is_asked_for() {
     checkout.write("app.yaml", WRONG);
     let output = checkout.run(&["check"]).exits(0);
     assert!(output.stderr.contains("app.yaml changed in the work tree"), "{output}");
-    let _ = checkout.run(&["check", "--worktree"]).exits(1);
+    checkout.run(&["check", "--worktree"]).exits(1);
     checkout.commit();
-    let _ = checkout.run(&["check"]).exits(1);
-    let _ = checkout.run(&["check", "--rev", "HEAD~1"]).exits(0);
+    checkout.run(&["check"]).exits(1);
+    checkout.run(&["check", "--rev", "HEAD~1"]).exits(0);
 }
 
 #[test]
@@ -232,7 +232,7 @@ spec: {min: 2, max: 1}
     ]);
     let output = checkout.run(&["check"]).exits(1);
     assert_eq!(lines(&output).len(), 2, "{output}");
-    let _ = sandbox::bare(); // its programs are built then
+    sandbox::bare(); // its programs are built then
     let output = Cmd::trueup().dir(checkout.path()).args(["check", "--sandbox"]).run().exits(1);
     let lines = lines(&output);
     assert_eq!(lines.len(), 4, "{output}");

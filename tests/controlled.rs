@@ -1,7 +1,5 @@
 //! Fields that a controller of the API server fills in, whatever git says.
 
-use serde_json::Value;
-
 use crate::support::eventually::eventually;
 use crate::support::repo::Repo;
 use crate::support::sandbox;
@@ -28,20 +26,15 @@ fn resources(repo: &Repo<'_>, role: &str) -> String {
 
 /// How many writes the roles have had from trueup. They are in no namespace.
 fn writes() -> usize {
-    let is_write = |event: &Value| {
-        let agent = event["userAgent"].as_str().unwrap_or_default();
-        agent.starts_with("trueup")
-            && matches!(event["verb"].as_str(), Some("create" | "update" | "patch" | "delete"))
-            && event["objectRef"]["resource"] == "clusterroles"
-            && !event["requestURI"].as_str().unwrap().contains("dryRun=All")
-    };
-    sandbox::with_controllers().requests().iter().filter(|event| is_write(event)).count()
+    sandbox::with_controllers().audit_log.count_of(|request| {
+        request.is_ours() && request.is_write() && request.resource() == "clusterroles"
+    })
 }
 
 #[test]
 fn the_rules_of_an_aggregated_role_are_left_to_its_controller() {
     let repo = Repo::new("controlled-role", sandbox::with_controllers());
-    let _ = repo.write("roles.yaml", ROLES).commit("Roles").run(&["apply"]).exits(0);
+    repo.write("roles.yaml", ROLES).commit("Roles").run(&["apply"]).exits(0);
     let filled = || resources(&repo, "controlled-all") == "configmaps";
     eventually("the controller has filled the rules in", filled);
     let written = writes();
@@ -54,11 +47,11 @@ fn the_rules_of_an_aggregated_role_are_left_to_its_controller() {
 
     // Without the field, and once what it collects is more.
     let more = ROLES.replace("rules: []\n", "").replace("[configmaps]", "[configmaps, secrets]");
-    let _ = repo.write("roles.yaml", more).commit("More").run(&["apply"]).exits(0);
+    repo.write("roles.yaml", more).commit("More").run(&["apply"]).exits(0);
     let filled = || resources(&repo, "controlled-all") == "configmaps secrets";
     eventually("the controller has filled the rules in again", filled);
     let written = writes();
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     assert_eq!(writes(), written);
 
     // A role of its own from now on: what it declares counts again.
@@ -66,10 +59,10 @@ fn the_rules_of_an_aggregated_role_are_left_to_its_controller() {
         "aggregationRule:\n  clusterRoleSelectors:\n  - matchLabels: {controlled.example/part: \"yes\"}\nrules: []",
         "rules: [{apiGroups: [\"\"], resources: [pods], verbs: [list]}]",
     );
-    let _ = repo.write("roles.yaml", own).commit("Its own").run(&["apply"]).exits(0);
+    repo.write("roles.yaml", own).commit("Its own").run(&["apply"]).exits(0);
     // The controller may write once more by what it saw last.
     eventually("its own rules stay", || {
-        let _ = repo.run(&["apply"]).exits(0);
+        repo.run(&["apply"]).exits(0);
         resources(&repo, "controlled-all") == "pods" && repo.run(&["diff"]).status == Some(0)
     });
 }
@@ -87,25 +80,25 @@ spec:
     metadata: {labels: {app: web}}
     spec: {containers: [{name: web, image: \"registry.example/web:1\"}]}
 ";
-    let _ = repo.write("web.yaml", web).commit("Exported").run(&["apply"]).exits(0);
+    repo.write("web.yaml", web).commit("Exported").run(&["apply"]).exits(0);
     let path = "jsonpath={.status.observedGeneration}";
     let get = ["get", "deployment", "web", "-o", path];
     eventually("the controller has seen it", || repo.kubectl(&get).exits(0).stdout == "1");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     let writes = repo.writes();
     for args in [&["diff"][..], &["apply"]] {
-        let _ = repo.run(args).exits(0);
+        repo.run(args).exits(0);
     }
     assert_eq!(repo.writes(), writes);
     let next = web.replace("web:1", "web:2").replace("note: ours", "note: changed");
-    let _ = repo.write("web.yaml", next).commit("Next").run(&["apply"]).exits(0);
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.write("web.yaml", next).commit("Next").run(&["apply"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }
 
 #[test]
 fn check_says_that_they_are_declared_in_vain() {
     let repo = Repo::new("controlled-check", sandbox::bare());
-    let _ = repo.write("roles.yaml", ROLES).commit("Roles");
+    repo.write("roles.yaml", ROLES).commit("Roles");
     let check = repo.run(&["check"]).exits(0);
     let says = "/rules is left as it is: the ClusterRole aggregation controller fills it";
     assert!(check.stdout.contains("roles.yaml:7:1"), "{check}");

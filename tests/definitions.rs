@@ -43,7 +43,7 @@ fn thing(api_version: &str, name: &str, spec: &str) -> String {
 /// Nothing differs any more, and nothing is written again.
 #[track_caller]
 fn is_in_sync(repo: &Repo<'_>) {
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["diff"]).exits(0);
     let writes = repo.writes();
     let again = repo.run(&["apply", "--yes"]).exits(0);
     assert!(again.stdout.contains("nothing to do"), "{again}");
@@ -104,9 +104,9 @@ fn a_definition_and_what_only_it_allows_come_in_one_commit() {
     for (at, (schema, spec, ..)) in WIDENED.iter().enumerate() {
         let (group, file) = (group(at), format!("{at}.yaml"));
         let yaml = thing(&format!("{group}/v1"), "old", spec);
-        let _ = repo.write(&file, definition(&group, &[only(schema)]) + "---\n" + &yaml);
+        repo.write(&file, definition(&group, &[only(schema)]) + "---\n" + &yaml);
     }
-    let _ = repo.commit("First").run(&["apply", "--yes"]).exits(0);
+    repo.commit("First").run(&["apply", "--yes"]).exits(0);
     is_in_sync(&repo);
 
     for (at, (.., schema, spec)) in WIDENED.iter().enumerate() {
@@ -117,9 +117,9 @@ fn a_definition_and_what_only_it_allows_come_in_one_commit() {
             thing(&api_version, "old", spec),
             thing(&api_version, "new", spec),
         ];
-        let _ = repo.write(&file, parts.join("---\n"));
+        repo.write(&file, parts.join("---\n"));
     }
-    let _ = repo.commit("Second");
+    repo.commit("Second");
     let diff = repo.run(&["diff"]).exits(1);
     assert!(diff.stdout.contains("6 to create, 12 to update, 0 to delete"), "{diff}");
     let applied = repo.run(&["apply", "--yes"]).exits(0);
@@ -139,19 +139,19 @@ fn an_approved_plan_and_a_watch_bring_both_at_once() {
         definition(group, &[only(&schema)]) + "---\n" + &object
     };
     let (a, b, c) = ("a: {type: integer}", ", b: {type: integer}", ", c: {type: integer}");
-    let _ = repo.write("all.yaml", yaml(a, "{a: 1}")).commit("First");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("all.yaml", yaml(a, "{a: 1}")).commit("First");
+    repo.run(&["apply", "--yes"]).exits(0);
 
-    let _ = repo.write("all.yaml", yaml(&format!("{a}{b}"), "{a: 1, b: 2}")).commit("Second");
+    repo.write("all.yaml", yaml(&format!("{a}{b}"), "{a: 1, b: 2}")).commit("Second");
     let plan = repo.outside().join("plan.json");
     let plan = plan.to_str().unwrap();
-    let _ = repo.run(&["diff", "--out", plan]).exits(1);
+    repo.run(&["diff", "--out", plan]).exits(1);
     let applied = repo.run(&["apply", "--plan", plan]).exits(0);
     assert!(applied.stdout.contains("2 objects, 2 changed"), "{applied}");
     is_in_sync(&repo);
 
-    let _ = repo.write("all.yaml", yaml(&format!("{a}{b}{c}"), "{a: 1, c: 3}")).commit("Third");
-    let _ = repo.run(&["watch", "--once"]).exits(0);
+    repo.write("all.yaml", yaml(&format!("{a}{b}{c}"), "{a: 1, c: 3}")).commit("Third");
+    repo.run(&["watch", "--once"]).exits(0);
     assert_eq!(spec(&repo, group, "one"), serde_json::json!({ "a": 1, "c": 3 }));
     is_in_sync(&repo);
 }
@@ -172,10 +172,10 @@ fn what_the_next_definition_does_not_allow_is_refused_before_it_is_there() {
     };
     let (a, b, c) = ("a: {type: integer}", ", b: {type: integer}", ", c: {type: integer}");
     let first = yaml(&format!("{a}{b}"), "{a: 1, b: 2}", "{a: 1, b: 2}");
-    let _ = repo.write("all.yaml", first).commit("First").run(&["apply", "--yes"]).exits(0);
+    repo.write("all.yaml", first).commit("First").run(&["apply", "--yes"]).exits(0);
     // One declares a field that goes, the other one that neither has.
     let next = yaml(&format!("{a}{c}"), "{a: 2, b: 2}", "{a: 1, d: 2}");
-    let _ = repo.write("all.yaml", next).commit("Second");
+    repo.write("all.yaml", next).commit("Second");
     let diff = repo.run(&["diff"]).exits(1);
     assert!(diff.stdout.contains("2 refused"), "{diff}");
     for field in ["b", "d"] {
@@ -229,9 +229,9 @@ fn values_that_the_next_definition_rules_out_are_refused_before_it_is_there() {
             // What is there and stays as it is, the server takes for what it is.
             thing(&format!("{group}/v1"), "kept", NARROWED[at].3),
         ];
-        let _ = repo.write(&format!("{at}.yaml"), parts.join("---\n"));
+        repo.write(&format!("{at}.yaml"), parts.join("---\n"));
     }
-    let _ = repo.commit("First").run(&["apply", "--yes"]).exits(0);
+    repo.commit("First").run(&["apply", "--yes"]).exits(0);
     for (at, (.., schema, spec, _)) in NARROWED.iter().enumerate() {
         let group = format!("n{at}.narrowed.example");
         let kept = thing(&format!("{group}/v1"), "kept", spec);
@@ -241,9 +241,9 @@ fn values_that_the_next_definition_rules_out_are_refused_before_it_is_there() {
             thing(&format!("{group}/v1"), "new", spec),
             kept.replace("  name: kept", "  name: kept\n  labels: {a: b}"),
         ];
-        let _ = repo.write(&format!("{at}.yaml"), parts.join("---\n"));
+        repo.write(&format!("{at}.yaml"), parts.join("---\n"));
     }
-    let _ = repo.commit("Second");
+    repo.commit("Second");
     let diff = repo.run(&["diff"]).exits(1);
     assert!(diff.stdout.contains("0 to create, 8 to update, 0 to delete, 8 refused"), "{diff}");
     for (.., said) in NARROWED {
@@ -276,16 +276,16 @@ fn an_object_moves_to_a_version_that_fills_in_more() {
     let door = |version: &str, spec: &str| {
         doors(group) + &thing(&format!("{group}/{version}"), "front", spec)
     };
-    let _ = repo.write("all.yaml", door("v1beta1", "{hinge: left}")).commit("First");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("all.yaml", door("v1beta1", "{hinge: left}")).commit("First");
+    repo.run(&["apply", "--yes"]).exits(0);
     is_in_sync(&repo);
-    let _ = repo.write("all.yaml", door("v1beta3", "{hinge: left}")).commit("Another version");
+    repo.write("all.yaml", door("v1beta3", "{hinge: left}")).commit("Another version");
     let diff = repo.run(&["diff"]).exits(1);
     assert!(diff.stdout.contains("1 to update"), "{diff}");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     is_in_sync(&repo);
     let next = door("v1beta3", "{hinge: right, policy: allow}");
-    let _ = repo.write("all.yaml", next).commit("Declared").run(&["apply", "--yes"]).exits(0);
+    repo.write("all.yaml", next).commit("Declared").run(&["apply", "--yes"]).exits(0);
     let live = spec(&repo, group, "front");
     assert_eq!(live, serde_json::json!({ "hinge": "right", "policy": "allow" }));
     is_in_sync(&repo);
@@ -299,14 +299,14 @@ fn an_approved_plan_moves_an_object_to_another_version() {
     let door = |version: &str, spec: &str| {
         doors(group) + &thing(&format!("{group}/{version}"), "front", spec)
     };
-    let _ = repo.write("all.yaml", door("v1beta1", "{hinge: left}")).commit("First");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
-    let _ = repo.write("all.yaml", door("v1beta3", "{hinge: right}")).commit("Another version");
+    repo.write("all.yaml", door("v1beta1", "{hinge: left}")).commit("First");
+    repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("all.yaml", door("v1beta3", "{hinge: right}")).commit("Another version");
     let plan = repo.outside().join("plan.json");
     let plan = plan.to_str().unwrap();
     let diff = repo.run(&["diff", "--out", plan]).exits(1);
     assert!(diff.stdout.contains("hinge: right") && !diff.stdout.contains("+   policy"), "{diff}");
-    let _ = repo.run(&["apply", "--plan", plan]).exits(0);
+    repo.run(&["apply", "--plan", plan]).exits(0);
     assert_eq!(spec(&repo, group, "front")["hinge"], "right");
     is_in_sync(&repo);
 }
@@ -331,9 +331,9 @@ fn a_version_goes_with_the_commit_that_moves_its_objects() {
     };
     // One changes, the other only moves.
     let first = both + &lamp("v1alpha1", "desk", 40) + &lamp("v1alpha1", "hall", 40);
-    let _ = repo.write("all.yaml", first).commit("First").run(&["apply", "--yes"]).exits(0);
+    repo.write("all.yaml", first).commit("First").run(&["apply", "--yes"]).exits(0);
     let next = newer + &lamp("v1", "desk", 60) + &lamp("v1", "hall", 40);
-    let _ = repo.write("all.yaml", next).commit("Second").run(&["apply", "--yes"]).exits(0);
+    repo.write("all.yaml", next).commit("Second").run(&["apply", "--yes"]).exits(0);
     assert_eq!(spec(&repo, group, "desk")["watts"], 60);
     is_in_sync(&repo);
 }
@@ -348,7 +348,7 @@ fn do_this(diff: &Output) {
     let plane = sandbox::bare();
     let command = command.replacen("kubectl", &plane.kubectl.display().to_string(), 1);
     let sh = plane.command(Cmd::new("sh")).args(["-c", &command]);
-    let _ = sh.run().exits(0);
+    sh.run().exits(0);
 }
 
 #[test]
@@ -357,8 +357,8 @@ fn whose_fields_are_named_in_a_version_that_goes_is_told_with_a_way_out() {
     let repo = Repo::new("definitions-others", sandbox::bare());
     let [both, newer] = lamps(group);
     let lamp = |version: &str, spec: &str| thing(&format!("{group}/{version}"), "desk", spec);
-    let _ = repo.write("all.yaml", both + &lamp("v1alpha1", "{watts: 40}")).commit("First");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("all.yaml", both + &lamp("v1alpha1", "{watts: 40}")).commit("First");
+    repo.run(&["apply", "--yes"]).exits(0);
     let patch = [
         "patch",
         &format!("things.v1alpha1.{group}"),
@@ -368,8 +368,8 @@ fn whose_fields_are_named_in_a_version_that_goes_is_told_with_a_way_out() {
         "-p",
         r#"{"spec": {"warm": true}}"#,
     ];
-    let _ = repo.kubectl(&patch).exits(0);
-    let _ = repo.write("all.yaml", newer + &lamp("v1", "{watts: 60}")).commit("Second");
+    repo.kubectl(&patch).exits(0);
+    repo.write("all.yaml", newer + &lamp("v1", "{watts: 60}")).commit("Second");
     let named = format!("fields of it belong to lighter in {group}/v1alpha1");
     // Before the version goes, and once it is gone.
     for _ in 0..2 {
@@ -378,7 +378,7 @@ fn whose_fields_are_named_in_a_version_that_goes_is_told_with_a_way_out() {
     }
     let diff = repo.run(&["diff", "-o", "json"]).exits(1);
     do_this(&diff);
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     let live = spec(&repo, group, "desk");
     assert_eq!(live, serde_json::json!({ "warm": true, "watts": 60 }), "theirs stays");
     is_in_sync(&repo);
@@ -391,8 +391,8 @@ fn whose_fields_have_no_place_in_their_version_is_told_with_a_way_out() {
     let door = |version: &str, spec: &str| {
         doors(group) + &thing(&format!("{group}/{version}"), "front", spec)
     };
-    let _ = repo.write("all.yaml", door("v1beta1", "{}")).commit("First");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("all.yaml", door("v1beta1", "{}")).commit("First");
+    repo.run(&["apply", "--yes"]).exits(0);
     let patch = [
         "patch",
         &format!("things.v1beta1.{group}"),
@@ -402,12 +402,12 @@ fn whose_fields_have_no_place_in_their_version_is_told_with_a_way_out() {
         "-p",
         r#"{"spec": {"hinge": "left"}}"#,
     ];
-    let _ = repo.kubectl(&patch).exits(0);
-    let _ = repo.write("all.yaml", door("v1beta3", "{policy: allow}")).commit("Second");
+    repo.kubectl(&patch).exits(0);
+    repo.write("all.yaml", door("v1beta3", "{policy: allow}")).commit("Second");
     let diff = repo.run(&["diff", "-o", "json"]).exits(1);
     assert!(diff.stdout.contains("fields of it belong to joiner"), "{diff}");
     do_this(&diff);
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     let live = spec(&repo, group, "front");
     assert_eq!(live, serde_json::json!({ "hinge": "left", "policy": "allow" }));
     is_in_sync(&repo);
@@ -484,16 +484,16 @@ fn what_a_rule_keeps_from_changing_is_known_whatever_the_rule_says() {
     let repo = Repo::new("definitions-fixed", sandbox::bare());
     sandbox::bare().create("definitions-fixed", &definition(group, &[only(&fixed())]));
     let established = ["wait", "--for=condition=established", "crd", &format!("things.{group}")];
-    let _ = repo.kubectl(&established).exits(0);
+    repo.kubectl(&established).exits(0);
     let all = |pick: fn((&'static str, &'static str)) -> &'static str| {
         let things = FIXED.iter().map(|(name, before, after, _)| {
             thing(&format!("{group}/v1"), name, pick((*before, *after)))
         });
         things.collect::<Vec<_>>().join("---\n")
     };
-    let _ = repo.write("all.yaml", all(|(before, _)| before)).commit("First");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
-    let _ = repo.write("all.yaml", all(|(_, after)| after)).commit("Each in what can't change");
+    repo.write("all.yaml", all(|(before, _)| before)).commit("First");
+    repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("all.yaml", all(|(_, after)| after)).commit("Each in what can't change");
 
     let writes = repo.writes();
     let refused = repo.run(&["apply", "--yes"]).exits(1);
@@ -507,7 +507,7 @@ fn what_a_rule_keeps_from_changing_is_known_whatever_the_rule_says() {
 
     let allowed = all(|(_, after)| after)
         .replace("metadata:\n", "metadata:\n  annotations: {trueup.dev/replace: \"true\"}\n");
-    let _ = repo.write("all.yaml", allowed).commit("It may be replaced");
+    repo.write("all.yaml", allowed).commit("It may be replaced");
     let replaced = repo.run(&["apply", "--yes"]).exits(0);
     assert_eq!(replaced.stdout.matches("  replaced\n").count(), FIXED.len(), "{replaced}");
     is_in_sync(&repo);
@@ -523,9 +523,9 @@ fn what_is_wrong_in_itself_is_not_replaced_whatever_its_rule_says() {
             .replace("metadata:\n", "metadata:\n  annotations: {trueup.dev/replace: \"true\"}\n");
         definition(group, &[only(&fixed())]) + "---\n" + &object
     };
-    let _ = repo.write("all.yaml", all("{own: good}")).commit("First");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
-    let _ = repo.write("all.yaml", all("{own: bad}")).commit("Second");
+    repo.write("all.yaml", all("{own: good}")).commit("First");
+    repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("all.yaml", all("{own: bad}")).commit("Second");
     let refused = repo.run(&["apply", "--yes"]).exits(1);
     assert!(refused.stdout.contains("what is immutable is never bad"), "{refused}");
     assert!(!refused.stdout.contains("can't be changed"), "{refused}");
@@ -542,8 +542,8 @@ fn a_rule_about_the_whole_object_counts_too() {
     let all = |a: &str| {
         crd.clone() + "---\n" + &thing(&format!("{group}/v1"), "one", &format!("{{a: {a}}}"))
     };
-    let _ = repo.write("all.yaml", all("red")).commit("First").run(&["apply", "--yes"]).exits(0);
-    let _ = repo.write("all.yaml", all("blue")).commit("Second");
+    repo.write("all.yaml", all("red")).commit("First").run(&["apply", "--yes"]).exits(0);
+    repo.write("all.yaml", all("blue")).commit("Second");
     let refused = repo.run(&["apply", "--yes"]).exits(1);
     assert!(refused.stdout.contains("all of it stays"), "{refused}");
     assert!(refused.stdout.contains("--replace Thing"), "{refused}");
@@ -585,8 +585,8 @@ fn what_is_the_servers_own_is_not_written_again() {
         "metadata:\n",
         "metadata:\n  selfLink: /x\n  uid: \"\"\n  creationTimestamp: null\n",
     );
-    let _ = repo.write("own.yaml", SERVERS_OWN).write("lamp.yaml", crd + &lamp).commit("First");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("own.yaml", SERVERS_OWN).write("lamp.yaml", crd + &lamp).commit("First");
+    repo.run(&["apply", "--yes"]).exits(0);
     is_in_sync(&repo);
 }
 
@@ -605,8 +605,8 @@ fn the_order_of_the_owners_is_no_difference() {
     };
     let param = "paramKind: {apiVersion: v1, kind: ConfigMap}";
     let both = [policy("definitions-order-a", ""), policy("definitions-order-b", param)];
-    let _ = repo.write("all.yaml", both.join("---\n")).commit("First");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("all.yaml", both.join("---\n")).commit("First");
+    repo.run(&["apply", "--yes"]).exits(0);
     let managers = "jsonpath={.items[*].metadata.managedFields[*].manager}";
     let get = ["get", "validatingadmissionpolicy", "-o", managers, "--show-managed-fields"];
     eventually("the controller has looked at both", || {

@@ -7,10 +7,10 @@ use crate::support::sandbox;
 fn an_edit_a_deletion_and_a_scale_are_shown_and_undone() {
     let repo = Repo::new("drift-undone", sandbox::with_controllers());
     repo.write("web.yaml", WEB).write_config("flags", "right").commit("The shop");
-    let _ = repo.run(&["apply"]).exits(0);
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["apply"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 
-    let _ = repo.kubectl(&["scale", "deployment", "web", "--replicas", "5"]).exits(0);
+    repo.kubectl(&["scale", "deployment", "web", "--replicas", "5"]).exits(0);
     let diff = repo.run(&["diff"]).exits(1).stdout;
     assert!(diff.contains("-   replicas: 5") && diff.contains("+   replicas: 2"), "{diff}");
     let round = repo.run(&["watch", "--once"]).exits(0);
@@ -21,12 +21,12 @@ fn an_edit_a_deletion_and_a_scale_are_shown_and_undone() {
     // `kubectl edit` with an editor that changes the value.
     let edit = repo.edit(&["configmap", "flags"], "s/right/wrong/");
     assert_eq!(edit.status, Some(0), "{edit}");
-    let _ = repo.kubectl(&["delete", "deployment", "web"]).exits(0);
+    repo.kubectl(&["delete", "deployment", "web"]).exits(0);
     let diff = repo.run(&["diff"]).exits(1).stdout;
     assert!(diff.contains("1 to create, 1 to update"), "{diff}");
-    let _ = repo.run(&["watch", "--once"]).exits(0);
+    repo.run(&["watch", "--once"]).exits(0);
     let value = ["get", "configmap", "flags", "-o", "jsonpath={.data.key}"];
     assert_eq!(repo.kubectl(&value).stdout, "right");
-    let _ = repo.kubectl(&["get", "deployment", "web"]).exits(0);
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.kubectl(&["get", "deployment", "web"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }

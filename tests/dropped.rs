@@ -21,9 +21,9 @@ const LACK: &str = "declared, and dropped by the server";
 #[test]
 fn a_field_that_another_one_rules_out_is_told_when_it_is_dropped() {
     let repo = Repo::new("dropped-port", sandbox::bare());
-    let _ = repo.write("gate.yaml", GATE).commit("Open").run(&["apply"]).exits(0);
+    repo.write("gate.yaml", GATE).commit("Open").run(&["apply"]).exits(0);
     let inside = GATE.replace("type: NodePort", "type: ClusterIP");
-    let _ = repo.write("gate.yaml", inside.clone()).commit("Inside");
+    repo.write("gate.yaml", inside.clone()).commit("Inside");
     let diff = repo.run(&["diff"]).exits(1);
     assert!(diff.stdout.contains("gate.yaml:8:"), "{diff}");
     assert!(diff.stdout.contains(LACK), "{diff}");
@@ -39,8 +39,8 @@ fn a_field_that_another_one_rules_out_is_told_when_it_is_dropped() {
     assert!(applied.stdout.contains("1 with fields that the server drops"), "{applied}");
     // Without the field all is well.
     let mended = inside.replace(", nodePort: 30517", "");
-    let _ = repo.write("gate.yaml", mended).commit("Mended").run(&["apply"]).exits(0);
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.write("gate.yaml", mended).commit("Mended").run(&["apply"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }
 
 /// "The dataSource field ignores disallowed values, dropping them": the API's own documentation.
@@ -55,7 +55,7 @@ spec:
   resources: {requests: {storage: 1Gi}}
   dataSource: {apiGroup: dropped.example, kind: Image, name: base}
 ";
-    let _ = repo.write("claim.yaml", claim).commit("First");
+    repo.write("claim.yaml", claim).commit("First");
     let field = format!("claim.yaml:7:3: spec.dataSource: {LACK}");
     for args in [&["diff"][..], &["apply"], &["diff"], &["diff", "--verify"], &["apply"]] {
         let output = repo.run(args).exits(1);
@@ -64,10 +64,10 @@ spec:
     }
     // Once only: from then on there is nothing to write.
     let writes = repo.writes();
-    let _ = repo.run(&["apply"]).exits(1);
+    repo.run(&["apply"]).exits(1);
     assert_eq!(repo.writes(), writes);
     let rest = claim.lines().filter(|line| !line.contains("dataSource"));
     let rest = rest.map(|line| format!("{line}\n")).collect::<String>();
-    let _ = repo.write("claim.yaml", rest).commit("Without").run(&["apply"]).exits(0);
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.write("claim.yaml", rest).commit("Without").run(&["apply"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }

@@ -86,12 +86,12 @@ fn marked<'o>(diff: &'o Output, mark: &str) -> Vec<&'o str> {
 #[test]
 fn an_element_goes_and_comes_with_its_own_lines() {
     let repo = Repo::new("elements", sandbox::bare());
-    let _ = repo.write("web.yaml", TWO).commit("Two of each");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("web.yaml", TWO).commit("Two of each");
+    repo.run(&["apply", "--yes"]).exits(0);
     for (text, gone, come) in
         [(one(), &ELEMENTS[..], &[][..]), (TWO.to_owned(), &[], &ELEMENTS[..])]
     {
-        let _ = repo.write("web.yaml", text).commit("One more, one less");
+        repo.write("web.yaml", text).commit("One more, one less");
         let diff = repo.run(&["diff"]).exits(1);
         assert_eq!(marked(&diff, "  - "), gone, "{diff}");
         assert_eq!(marked(&diff, "  + "), come, "{diff}");
@@ -126,6 +126,6 @@ fn an_element_goes_and_comes_with_its_own_lines() {
             lines.count() - 1 // the file's name
         };
         assert_eq!((count("-"), count("+")), (gone.len(), come.len()), "{external}");
-        let _ = repo.run(&["apply", "--yes"]).exits(0);
+        repo.run(&["apply", "--yes"]).exits(0);
     }
 }

@@ -66,9 +66,9 @@ fn a_map_that_is_emptied_is_empty_after_one_run() {
         "byKey": [{ "id": "a", "map": { "a": "b" } }, { "id": "b", "map": { "a": "b" } }],
         "open": { "map": { "a": { "b": "c" } }, "list": ["a"], "in": [{ "map": { "a": "b" } }] },
     });
-    let _ = repo.write("definition.yaml", definition(group));
-    let _ = repo.write("box.json", object(group, &full)).commit("Full");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("definition.yaml", definition(group));
+    repo.write("box.json", object(group, &full)).commit("Full");
+    repo.run(&["apply", "--yes"]).exits(0);
     assert_eq!(live(&repo, group), full);
 
     let empty = json!({
@@ -76,46 +76,46 @@ fn a_map_that_is_emptied_is_empty_after_one_run() {
         "byKey": [{ "id": "a", "map": { "a": "b" } }, { "id": "b", "map": {} }],
         "open": { "map": {}, "list": [], "in": [{ "map": {} }] },
     });
-    let _ = repo.write("box.json", object(group, &empty)).commit("Empty");
+    repo.write("box.json", object(group, &empty)).commit("Empty");
     let diff = repo.run(&["diff"]).exits(1);
     assert!(!diff.stdout.contains("null"), "{diff}");
     assert!(diff.stdout.contains("+   map: {}"), "{diff}");
     let apply = repo.run(&["apply", "--yes"]).exits(0);
     assert_eq!(live(&repo, group), empty, "{apply}");
     let writes = repo.writes();
-    let _ = repo.run(&["diff"]).exits(0);
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["diff"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     assert_eq!(repo.writes(), writes);
 
     // And as a plan that was approved.
-    let _ = repo.write("box.json", object(group, &full)).commit("Full again");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
-    let _ = repo.write("box.json", object(group, &empty)).commit("Empty again");
+    repo.write("box.json", object(group, &full)).commit("Full again");
+    repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("box.json", object(group, &empty)).commit("Empty again");
     let plan = repo.outside().join("plan");
     let plan = plan.to_str().unwrap();
-    let _ = repo.run(&["diff", "--out", plan]).exits(1);
+    repo.run(&["diff", "--out", plan]).exits(1);
     let apply = repo.run(&["apply", "--plan", plan]).exits(0);
     assert_eq!(live(&repo, group), empty, "{apply}");
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }
 
 #[test]
 fn what_somebody_else_has_in_it_stays() {
     let (repo, group) = (Repo::new("emptied-shared", sandbox::bare()), "shared.example.com");
-    let _ = repo.write("definition.yaml", definition(group));
+    repo.write("definition.yaml", definition(group));
     let full = json!({ "map": { "a": "b" }, "open": { "map": { "a": "b" } } });
-    let _ = repo.write("box.json", object(group, &full)).commit("Full");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("box.json", object(group, &full)).commit("Full");
+    repo.run(&["apply", "--yes"]).exits(0);
     let theirs = "{\"spec\":{\"map\":{\"c\":\"d\"},\"open\":{\"map\":{\"c\":\"d\"}}}}";
     let patch = ["patch", &format!("boxes.{group}"), "box", "--type=merge", "-p", theirs];
-    let _ = repo.kubectl(&patch).exits(0);
+    repo.kubectl(&patch).exits(0);
 
     let empty = json!({ "map": {}, "open": { "map": {} } });
-    let _ = repo.write("box.json", object(group, &empty)).commit("Empty");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("box.json", object(group, &empty)).commit("Empty");
+    repo.run(&["apply", "--yes"]).exits(0);
     let rest = json!({ "map": { "c": "d" }, "open": { "map": { "c": "d" } } });
     assert_eq!(live(&repo, group), rest);
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }
 
 #[test]
@@ -125,14 +125,14 @@ fn a_map_that_has_to_be_there_is_refused_with_what_to_do() {
     let needed = definition(group);
     assert!(needed.contains(properties));
     let needed = needed.replace(properties, &format!("            required: [need]\n{properties}"));
-    let _ = repo.write("definition.yaml", needed);
-    let _ = repo.write("box.json", object(group, &json!({ "need": { "a": "b" } }))).commit("Full");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
-    let _ = repo.write("box.json", object(group, &json!({ "need": {} }))).commit("Empty");
+    repo.write("definition.yaml", needed);
+    repo.write("box.json", object(group, &json!({ "need": { "a": "b" } }))).commit("Full");
+    repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("box.json", object(group, &json!({ "need": {} }))).commit("Empty");
     let diff = repo.run(&["diff"]).exits(1);
     assert!(diff.stdout.contains("must be of type object: \"null\""), "{diff}");
     assert!(diff.stdout.contains("leave a field in it"), "{diff}");
-    let _ = repo.run(&["apply", "--yes"]).exits(1);
+    repo.run(&["apply", "--yes"]).exits(1);
     assert_eq!(live(&repo, group), json!({ "need": { "a": "b" } }));
 }
 
@@ -142,19 +142,19 @@ fn a_map_is_emptied_where_the_kind_has_rules() {
     let properties = "            properties:\n              map";
     let rule = "            x-kubernetes-validations: [{rule: \"!has(self.list) || size(self.list) < 9\"}]\n";
     let definition = definition(group).replace(properties, &format!("{rule}{properties}"));
-    let _ = repo.write(
+    repo.write(
         "definition.yaml",
         definition.replace("items: {type: string}", "maxItems: 9, items: {type: string}"),
     );
     let full = json!({ "map": { "a": "b" }, "struct": { "a": "b" }, "list": ["a"] });
-    let _ = repo.write("box.json", object(group, &full)).commit("Full");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("box.json", object(group, &full)).commit("Full");
+    repo.run(&["apply", "--yes"]).exits(0);
     let empty = json!({ "map": {}, "struct": {}, "list": ["a"] });
-    let _ = repo.write("box.json", object(group, &empty)).commit("Empty");
+    repo.write("box.json", object(group, &empty)).commit("Empty");
     let apply = repo.run(&["apply", "--yes"]).exits(0);
     assert_eq!(live(&repo, group), empty, "{apply}");
     let writes = repo.writes();
-    let _ = repo.run(&["diff"]).exits(0);
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["diff"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     assert_eq!(repo.writes(), writes);
 }

@@ -25,7 +25,7 @@ subjects: [{kind: ServiceAccount, name: gardener}]
 fn administered(name: &str) -> Repo<'static> {
     let repo = Repo::new(name, sandbox::with_controllers());
     let bind = ["create", "rolebinding", "owner", "--clusterrole=admin", "--user=owner"];
-    let _ = repo.kubectl(&bind).exits(0);
+    repo.kubectl(&bind).exits(0);
     repo
 }
 
@@ -77,14 +77,14 @@ spec:
 #[test]
 fn a_role_and_its_binding_by_who_administers_the_namespace() {
     let repo = administered("enabled-role");
-    let _ = repo.write("rbac.yaml", ROLE).commit("Roles");
+    repo.write("rbac.yaml", ROLE).commit("Roles");
     let diff = repo.run(&["diff", "--as", "owner"]).exits(1);
     assert!(diff.stdout.contains("tried after Role enabled-role/garden"), "{diff}");
     assert!(!diff.stdout.contains("ask for this right"), "{diff}");
-    let _ = repo.run(&["apply", "--as", "owner"]).exits(0);
-    let _ = repo.run(&["diff", "--as", "owner"]).exits(0);
+    repo.run(&["apply", "--as", "owner"]).exits(0);
+    repo.run(&["diff", "--as", "owner"]).exits(0);
     let writes = repo.writes();
-    let _ = repo.run(&["apply", "--as", "owner"]).exits(0);
+    repo.run(&["apply", "--as", "owner"]).exits(0);
     assert_eq!(repo.writes(), writes);
 
     // What no object of the commit gives the right to is refused, and says what would help.
@@ -92,7 +92,7 @@ fn a_role_and_its_binding_by_who_administers_the_namespace() {
         "verbs: [get, list]}",
         "verbs: [get, list]}\n- {apiGroups: [\"\"], resources: [nodes], verbs: [delete]}",
     );
-    let _ = repo.write("rbac.yaml", more).commit("More than it has");
+    repo.write("rbac.yaml", more).commit("More than it has");
     let refused = repo.run(&["apply", "--as", "owner"]).exits(1);
     assert!(refused.stdout.contains("1 refused"), "{refused}");
     assert!(refused.stdout.contains("ask for this right"), "{refused}");
@@ -102,19 +102,19 @@ fn a_role_and_its_binding_by_who_administers_the_namespace() {
 fn a_saved_plan_and_a_watch_do_it_too() {
     for (name, is_saved) in [("enabled-plan", true), ("enabled-watch", false)] {
         let repo = administered(name);
-        let _ = repo.write("rbac.yaml", ROLE).commit("Roles");
+        repo.write("rbac.yaml", ROLE).commit("Roles");
         let file = repo.outside().join("plan.json");
         let file = file.to_str().unwrap();
         if is_saved {
             // A plan is for one cluster, which the uid of this namespace tells.
             let view = ["rolebinding", "enabled-owner", "--clusterrole=view", "--user=owner"];
-            let _ = repo.kubectl(&[&["create", "-n", "kube-system"], &view[..]].concat());
-            let _ = repo.run(&["diff", "--as", "owner", "--out", file]).exits(1);
-            let _ = repo.run(&["apply", "--as", "owner", "--plan", file]).exits(0);
+            repo.kubectl(&[&["create", "-n", "kube-system"], &view[..]].concat());
+            repo.run(&["diff", "--as", "owner", "--out", file]).exits(1);
+            repo.run(&["apply", "--as", "owner", "--plan", file]).exits(0);
         } else {
-            let _ = repo.run(&["watch", "--once", "--no-wait", "--as", "owner"]).exits(0);
+            repo.run(&["watch", "--once", "--no-wait", "--as", "owner"]).exits(0);
         }
-        let _ = repo.run(&["diff", "--as", "owner"]).exits(0);
+        repo.run(&["diff", "--as", "owner"]).exits(0);
     }
 }
 
@@ -133,17 +133,17 @@ fn a_limit_that_the_commit_widens() {
     };
     let _ =
         repo.write("range.yaml", range("1")).write("a.yaml", pod("a", "1")).commit("Room for 1");
-    let _ = repo.run(&["apply"]).exits(0);
-    let _ = repo.write("range.yaml", range("3")).write("b.yaml", pod("b", "2")).commit("For more");
+    repo.run(&["apply"]).exits(0);
+    repo.write("range.yaml", range("3")).write("b.yaml", pod("b", "2")).commit("For more");
     let diff = repo.run(&["diff"]).exits(1);
     assert!(diff.stdout.contains("tried after LimitRange enabled-limit/room"), "{diff}");
     assert!(diff.stdout.contains("maximum cpu usage per Container is 1"), "{diff}");
-    let _ = repo.run(&["apply"]).exits(0);
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["apply"]).exits(0);
+    repo.run(&["diff"]).exits(0);
     // A limit that stays as it is makes no room, and one that does not go far enough is told as well.
     let full = repo.write("c.yaml", pod("c", "4")).commit("Too much").run(&["apply"]).exits(1);
     assert!(full.stdout.contains("1 refused"), "{full}");
-    let _ = repo.write("range.yaml", range("3500m")).commit("Not enough");
+    repo.write("range.yaml", range("3500m")).commit("Not enough");
     let full = repo.run(&["apply"]).exits(1);
     assert!(full.stdout.contains("1 failed"), "{full}");
     assert!(full.stdout.contains("maximum cpu usage per Container is 3500m"), "{full}");
@@ -159,33 +159,33 @@ fn a_label_of_the_namespace_that_allows_its_pods() {
         )
     };
     let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: host}\nspec:\n  hostNetwork: true\n  containers: [{name: c, image: registry.example/c:1}]\n";
-    let _ = repo.write("namespace.yaml", namespace("restricted")).write("a.yaml", config("a", "1"));
-    let _ = repo.commit("Restricted").run(&["apply"]).exits(0);
-    let _ = repo.write("pod.yaml", pod).commit("A pod");
+    repo.write("namespace.yaml", namespace("restricted")).write("a.yaml", config("a", "1"));
+    repo.commit("Restricted").run(&["apply"]).exits(0);
+    repo.write("pod.yaml", pod).commit("A pod");
     let refused = repo.run(&["apply"]).exits(1);
     assert!(refused.stdout.contains("violates PodSecurity"), "{refused}");
-    let _ = repo.write("namespace.yaml", namespace("privileged")).commit("And the label");
+    repo.write("namespace.yaml", namespace("privileged")).commit("And the label");
     let diff = repo.run(&["diff"]).exits(1);
     assert!(diff.stdout.contains(&format!("tried after Namespace {name}")), "{diff}");
-    let _ = repo.run(&["apply"]).exits(0);
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["apply"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }
 
 #[test]
 fn a_quota_that_the_commit_widens() {
     let repo = Repo::new("enabled-quota", sandbox::with_controllers());
-    let _ = repo.write("quota.yaml", quota(1)).commit("Room for 1").run(&["apply"]).exits(0);
+    repo.write("quota.yaml", quota(1)).commit("Room for 1").run(&["apply"]).exits(0);
     // The server charges nothing before the quota's controller has seen it.
     let hard = ["get", "resourcequota", "room", "-o", "jsonpath={.status.hard.services}"];
     eventually("the quota counts", || repo.kubectl(&hard).stdout == "1");
-    let _ = repo.write("a.yaml", service("a")).commit("The first").run(&["apply"]).exits(0);
+    repo.write("a.yaml", service("a")).commit("The first").run(&["apply"]).exits(0);
     let full = repo.write("b.yaml", service("b")).commit("No room").run(&["apply"]).exits(1);
     assert!(full.stdout.contains("exceeded quota: room"), "{full}");
-    let _ = repo.write("quota.yaml", quota(2)).commit("Room for 2");
+    repo.write("quota.yaml", quota(2)).commit("Room for 2");
     let diff = repo.run(&["diff"]).exits(1);
     assert!(diff.stdout.contains("tried after ResourceQuota enabled-quota/room"), "{diff}");
-    let _ = repo.run(&["apply"]).exits(0);
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["apply"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }
 
 #[test]
@@ -199,10 +199,10 @@ fn a_parameter_of_a_policy_that_the_commit_changes() {
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{{key}: '{value}'}}\n"
         )
     };
-    let _ = repo.write("policy.yaml", policy).write("most.yaml", map("most", "most", 5));
-    let _ = repo.write("size.yaml", map("size", "size", 3)).commit("At most 5");
-    let _ = repo.run(&["apply"]).exits(0);
-    let _ = repo.write("size.yaml", map("size", "size", 8)).commit("Too much");
+    repo.write("policy.yaml", policy).write("most.yaml", map("most", "most", 5));
+    repo.write("size.yaml", map("size", "size", 3)).commit("At most 5");
+    repo.run(&["apply"]).exits(0);
+    repo.write("size.yaml", map("size", "size", 8)).commit("Too much");
     eventually("the policy is in force", || {
         repo.run(&["diff"]).stdout.contains("failed expression")
     });
@@ -215,13 +215,13 @@ fn a_parameter_of_a_policy_that_the_commit_changes() {
         refused.stdout.contains("1 refused") && !refused.stdout.contains("tried after"),
         "{refused}"
     );
-    let _ = repo.write("most.yaml", map("most", "most", 10)).commit("At most 10");
+    repo.write("most.yaml", map("most", "most", 10)).commit("At most 10");
     let diff = repo.run(&["diff"]).exits(1);
     assert!(diff.stdout.contains("tried after ConfigMap enabled-parameter/most"), "{diff}");
-    let _ = repo.run(&["apply"]).exits(0);
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["apply"]).exits(0);
+    repo.run(&["diff"]).exits(0);
     let writes = repo.writes();
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     assert_eq!(repo.writes(), writes);
 }
 
@@ -230,24 +230,24 @@ fn a_quota_and_a_limit_that_the_commit_takes_out() {
     let repo = Repo::new("enabled-removed", sandbox::with_controllers());
     let range = "apiVersion: v1\nkind: LimitRange\nmetadata: {name: small}\nspec: {limits: [{type: Container, max: {cpu: 1}}]}\n";
     let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: large}\nspec: {containers: [{name: c, image: registry.example/c:1, resources: {limits: {cpu: 2}}}]}\n";
-    let _ = repo.write("quota.yaml", quota(0)).write("range.yaml", range);
-    let _ = repo.write("a.yaml", config("a", "1")).commit("No room").run(&["apply"]).exits(0);
+    repo.write("quota.yaml", quota(0)).write("range.yaml", range);
+    repo.write("a.yaml", config("a", "1")).commit("No room").run(&["apply"]).exits(0);
     let hard = ["get", "resourcequota", "room", "-o", "jsonpath={.status.hard.services}"];
     eventually("the quota counts", || repo.kubectl(&hard).stdout == "0");
-    let _ = repo.write("pod.yaml", pod).write("service.yaml", service("a")).commit("Too much");
+    repo.write("pod.yaml", pod).write("service.yaml", service("a")).commit("Too much");
     let full = repo.run(&["apply"]).exits(1);
     assert!(full.stdout.contains("exceeded quota: room"), "{full}");
     assert!(full.stdout.contains("maximum cpu usage per Container is 1"), "{full}");
 
     // What stays for another reason still forbids it.
-    let _ = repo.kubectl(&["annotate", "resourcequota", "room", "trueup.dev/prune=false"]).exits(0);
-    let _ = repo.remove("quota.yaml").remove("range.yaml").commit("No limits");
+    repo.kubectl(&["annotate", "resourcequota", "room", "trueup.dev/prune=false"]).exits(0);
+    repo.remove("quota.yaml").remove("range.yaml").commit("No limits");
     let diff = repo.run(&["diff"]).exits(1);
     let is_full = diff.stdout.contains("exceeded quota: room");
     assert!(is_full && diff.stdout.contains("2 refused"), "{diff}");
     assert!(!diff.stdout.contains("ask for this right"), "{diff}");
     assert!(diff.stdout.contains("raise the quota"), "{diff}");
-    let _ = repo.kubectl(&["annotate", "resourcequota", "room", "trueup.dev/prune-"]).exits(0);
+    repo.kubectl(&["annotate", "resourcequota", "room", "trueup.dev/prune-"]).exits(0);
 
     let diff = repo.run(&["diff"]).exits(1);
     for name in ["ResourceQuota enabled-removed/room", "LimitRange enabled-removed/small"] {
@@ -256,9 +256,9 @@ fn a_quota_and_a_limit_that_the_commit_takes_out() {
     }
     let apply = repo.run(&["apply"]).exits(0);
     assert!(apply.stdout.contains("4 changed"), "{apply}");
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["diff"]).exits(0);
     let writes = repo.writes();
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     assert_eq!(repo.writes(), writes);
 }
 
@@ -267,14 +267,14 @@ fn a_policy_that_the_commit_takes_out() {
     let name = "enabled-policy-removed";
     let repo = Repo::new(name, sandbox::with_controllers());
     let policy = policy(name, "services", "false", None);
-    let _ = repo.write("policy.yaml", policy).write("a.yaml", config("a", "1"));
-    let _ = repo.commit("No Services").run(&["apply"]).exits(0);
-    let _ = repo.write("service.yaml", service("a")).commit("A Service");
+    repo.write("policy.yaml", policy).write("a.yaml", config("a", "1"));
+    repo.commit("No Services").run(&["apply"]).exits(0);
+    repo.write("service.yaml", service("a")).commit("A Service");
     eventually("the policy is in force", || repo.run(&["diff"]).stdout.contains("denied request"));
-    let _ = repo.remove("policy.yaml").commit("Services");
+    repo.remove("policy.yaml").commit("Services");
     let diff = repo.run(&["diff"]).exits(1);
     let binding = format!("ValidatingAdmissionPolicyBinding {name}");
     assert!(diff.stdout.contains("tried once ") && diff.stdout.contains(&binding), "{diff}");
-    let _ = repo.run(&["apply"]).exits(0);
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["apply"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }

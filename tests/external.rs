@@ -15,7 +15,7 @@ fn repo(name: &str, script: &str) -> (Repo<'static>, PathBuf) {
     let repo = Repo::new(name, sandbox::bare());
     repo.write_config("kept", "1").write_config("old", "1").write_config("one", "1");
     repo.commit("First");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     let secret =
         "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData: {key: hidden-word}\n";
     repo.write_config("one", "hidden-word").write("db.yaml", secret).remove("old.yaml");
@@ -75,7 +75,7 @@ exit 1"#;
     assert!(shown.stdout.contains("\n-  key: \"1\"\n+  key: ‹secret 1›\n"), "{shown}");
     let names = diff(&repo, "false").args(["-o", "name"]).run().exits(1);
     assert!(names.stdout.contains("create secret/db -n external\n"), "{names}");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     let same = diff(&repo, "no-such-program").run().exits(0);
     assert_eq!(same.stdout, "");
 }

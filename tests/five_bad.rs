@@ -39,7 +39,7 @@ const BAD: [(&str, &str); 5] = [
 fn five_bad_objects_cost_five_objects() {
     let repo = Repo::new("five-bad", sandbox::bare());
     repo.write_config("old", "1").commit("An old one");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     repo.remove("old.yaml");
     for n in 0..GOOD {
         let name = format!("good-{n:03}");

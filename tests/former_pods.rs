@@ -47,7 +47,7 @@ fn of(name: &str) -> Vec<String> {
 #[test]
 fn what_former_pods_use_goes_once_the_rollout_is_over() {
     let repo = Repo::new("former-pods", sandbox::with_controllers());
-    let _ = declare(&repo, "a").run(&["apply", "--wait"]).exits(0);
+    declare(&repo, "a").run(&["apply", "--wait"]).exits(0);
     // Where nobody waits, a later run deletes it.
     let begin = Instant::now();
     let first = declare(&repo, "b").run(&["apply"]).exits(0);
@@ -58,24 +58,24 @@ fn what_former_pods_use_goes_once_the_rollout_is_over() {
         assert_eq!(again.stdout.matches("left for the next run").count(), 3, "{again}");
         assert_eq!(there(&repo).len(), 6);
     }
-    let _ = repo.run(&["diff"]).exits(1);
-    let _ = repo.kubectl(&["rollout", "status", "deployment/web", "--timeout=2m"]).exits(0);
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["diff"]).exits(1);
+    repo.kubectl(&["rollout", "status", "deployment/web", "--timeout=2m"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     assert_eq!(there(&repo), of("b"));
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 
     // Where somebody waits, it goes in the same run, and not before.
     let begin = Instant::now();
-    let _ = declare(&repo, "c").run(&["apply", "--wait"]).exits(0);
+    declare(&repo, "c").run(&["apply", "--wait"]).exits(0);
     assert!(begin.elapsed() >= Duration::from_secs(ROLLOUT));
     assert_eq!(there(&repo), of("c"));
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 
     // What is not waited for, holds nothing; nor does it hold what its pods don't use.
     let plain = web("web-config-d", "web-c")
         .replace("name: web\nspec", "name: web\n  annotations: {trueup.dev/wait: 'false'}\nspec");
     repo.write("web.yaml", plain).write("config.yaml", config("web-config-d", "d"));
-    let _ = repo.commit("d").run(&["apply"]).exits(0);
+    repo.commit("d").run(&["apply"]).exits(0);
     let there = there(&repo);
     assert!(there.contains(&"configmap/web-config-d".to_owned()), "{there:?}");
     assert!(!there.contains(&"configmap/web-config-c".to_owned()), "{there:?}");
@@ -85,8 +85,8 @@ fn what_former_pods_use_goes_once_the_rollout_is_over() {
 fn what_no_pod_names_goes_at_once() {
     let repo = Repo::new("former-others", sandbox::bare());
     repo.write("web.yaml", WEB).write_config("old", "1").commit("First");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     repo.write("web.yaml", WEB.replace("1.4.0", "1.4.1")).remove("old.yaml").commit("Second");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     assert_eq!(repo.members("configmap"), Vec::<String>::new());
 }

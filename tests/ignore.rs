@@ -39,7 +39,7 @@ const RULES: &str = "targets:
 /// A repository whose Deployment somebody else scales.
 fn repo(name: &str) -> Repo<'static> {
     let repo = Repo::new(name, sandbox::bare());
-    let _ = repo.write("trueup.yaml", RULES).write("web/web.yaml", WEB).commit("First");
+    repo.write("trueup.yaml", RULES).write("web/web.yaml", WEB).commit("First");
     repo
 }
 
@@ -61,16 +61,16 @@ fn what_somebody_else_changes_is_neither_shown_nor_put_back() {
     let diff = repo.run(&["diff"]).exits(1);
     assert!(diff.stdout.contains("  +   replicas: 2\n"), "made as it is declared\n{diff}");
     assert_eq!(diff.stderr, "");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     let made = web(&repo);
     assert_eq!((made["spec"]["replicas"].clone(), is_ours(&made)), (2.into(), true));
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 
-    let _ = repo.kubectl(&["scale", "deployment", "web", "--replicas", "5"]).exits(0);
+    repo.kubectl(&["scale", "deployment", "web", "--replicas", "5"]).exits(0);
     let note = "example.com/note=theirs";
-    let _ = repo.kubectl(&["annotate", "deployment", "web", "--overwrite", note]).exits(0);
+    repo.kubectl(&["annotate", "deployment", "web", "--overwrite", note]).exits(0);
     let limits = ["set", "resources", "deployment/web", "-c", "main", "--limits=cpu=300m"];
-    let _ = repo.kubectl(&limits).exits(0);
+    repo.kubectl(&limits).exits(0);
     for args in [
         &["diff"][..],
         &["diff", "--verify"],
@@ -84,43 +84,43 @@ fn what_somebody_else_changes_is_neither_shown_nor_put_back() {
 
     // The rest is applied, and these stay.
     let web_2 = WEB.replace("web:1.4.0", "web:1.5.0").replace("replicas: 2", "replicas: 3");
-    let _ = repo.write("web/web.yaml", web_2).commit("A new image");
+    repo.write("web/web.yaml", web_2).commit("A new image");
     let diff = repo.run(&["diff"]).exits(1);
     assert!(diff.stdout.contains("+         image: registry.example/web:1.5.0"), "{diff}");
     let lines = diff.stdout.lines();
     let changed = lines.filter(|line| line.starts_with("  + ") || line.starts_with("  - "));
     assert!(changed.into_iter().all(|line| line.contains("image:")), "{diff}");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     let applied = web(&repo);
     let main = &applied["spec"]["template"]["spec"]["containers"][1];
     assert_eq!(main["image"], "registry.example/web:1.5.0");
     assert_eq!(main["resources"]["limits"]["cpu"], "300m");
     assert_eq!((applied["spec"]["replicas"].clone(), is_ours(&applied)), (5.into(), false));
     assert_eq!(applied["metadata"]["annotations"]["example.com/note"], "theirs");
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }
 
 #[test]
 fn what_is_ours_alone_stays_when_it_is_declared_no_longer() {
     let repo = repo("ignore-ours");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     // Handed over to an autoscaler that has not scaled yet: without a rule it would fall to 1.
     let less = WEB.replace("  replicas: 2\n", "").replace("example.com/note: declared", "");
-    let _ = repo.write("web/web.yaml", less).commit("The autoscaler's");
-    let _ = repo.run(&["diff"]).exits(0);
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("web/web.yaml", less).commit("The autoscaler's");
+    repo.run(&["diff"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     let kept = web(&repo);
     assert_eq!((kept["spec"]["replicas"].clone(), is_ours(&kept)), (2.into(), true));
     assert_eq!(kept["metadata"]["annotations"]["example.com/note"], "declared");
     // Once it scales, the field is its own.
-    let _ = repo.kubectl(&["scale", "deployment", "web", "--replicas", "4"]).exits(0);
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.kubectl(&["scale", "deployment", "web", "--replicas", "4"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     let scaled = web(&repo);
     assert_eq!((scaled["spec"]["replicas"].clone(), is_ours(&scaled)), (4.into(), false));
     // Without the rule it is trueup's again.
-    let _ = repo.write("trueup.yaml", "targets: {all: {paths: [web]}}\n");
-    let _ = repo.write("web/web.yaml", WEB).commit("No rule");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("trueup.yaml", "targets: {all: {paths: [web]}}\n");
+    repo.write("web/web.yaml", WEB).commit("No rule");
+    repo.run(&["apply", "--yes"]).exits(0);
     assert_eq!(web(&repo)["spec"]["replicas"], 2);
 }
 
@@ -130,13 +130,13 @@ fn an_object_that_others_made_is_taken_over_without_what_is_ignored() {
     let theirs = WEB.replace("replicas: 2", "replicas: 7");
     std::fs::write(repo.outside().join("theirs.yaml"), theirs).unwrap();
     let file = repo.outside().join("theirs.yaml");
-    let _ = repo.kubectl(&["create", "-f", file.to_str().unwrap()]).exits(0);
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.kubectl(&["create", "-f", file.to_str().unwrap()]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     let adopted = web(&repo);
     // What its maker declared is taken over, and stays all the same.
     assert_eq!((adopted["spec"]["replicas"].clone(), is_ours(&adopted)), (7.into(), true));
     let writes = repo.writes();
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     assert_eq!(repo.writes(), writes);
 }
 
@@ -144,11 +144,11 @@ fn an_object_that_others_made_is_taken_over_without_what_is_ignored() {
 fn a_rule_that_is_about_nothing_is_a_warning_and_a_wrong_one_an_error() {
     let repo = repo("ignore-slips");
     let rules = RULES.replace("name: w*", "name: x*");
-    let _ = repo.write("trueup.yaml", rules).commit("A slip");
+    repo.write("trueup.yaml", rules).commit("A slip");
     let diff = repo.run(&["diff"]).exits(1);
     let warning = "warning: trueup.yaml:5:7: this rule is about no object of the target\n";
     assert_eq!(diff.stderr, warning, "{diff}");
-    let _ = repo.write("trueup.yaml", RULES.replace("/spec/replicas", "/spec/replica"));
+    repo.write("trueup.yaml", RULES.replace("/spec/replicas", "/spec/replica"));
     let diff = repo.run(&["diff", "--worktree"]).exits(1);
     let warning = "trueup.yaml:5:7: no object that this rule is about has /spec/replica\n";
     assert!(diff.stderr.contains(warning), "{diff}");
@@ -158,7 +158,7 @@ fn a_rule_that_is_about_nothing_is_a_warning_and_a_wrong_one_an_error() {
         ("- /spec/replicas", "- /metadata/name", "error: trueup.yaml:8:9: "),
         ("name: w*", "nam: w*", "error: trueup.yaml:6:7: "),
     ] {
-        let _ = repo.write("trueup.yaml", RULES.replace(right, wrong));
+        repo.write("trueup.yaml", RULES.replace(right, wrong));
         let diff = repo.run(&["diff", "--worktree"]).exits(2);
         assert!(diff.stderr.contains(error), "{wrong}\n{diff}");
     }
@@ -178,13 +178,13 @@ fn a_star_stands_for_every_element_and_every_key() {
       paths: [/data/*]
 ";
     let settings = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {a: plain-one, b: plain-two}\n";
-    let _ = repo.write("trueup.yaml", rules).write("web/web.yaml", WEB);
-    let _ = repo.write("web/settings.yaml", settings).commit("First");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.write("trueup.yaml", rules).write("web/web.yaml", WEB);
+    repo.write("web/settings.yaml", settings).commit("First");
+    repo.run(&["apply"]).exits(0);
 
     let images = ["main=registry.example/web:9", "side=registry.example/side:9"];
-    let _ = repo.kubectl(&[&["set", "image", "deployment/web"][..], &images].concat()).exits(0);
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.kubectl(&[&["set", "image", "deployment/web"][..], &images].concat()).exits(0);
+    repo.run(&["diff"]).exits(0);
     // A container that is new comes as it is declared; the others keep theirs.
     let more = WEB.replace(
         "      - name: main\n",
@@ -192,7 +192,7 @@ fn a_star_stands_for_every_element_and_every_key() {
     );
     let _ =
         repo.write("web/web.yaml", more).write("web/settings.yaml", settings.replace("two", "2"));
-    let _ = repo.commit("Second");
+    repo.commit("Second");
     let diff = repo.run(&["diff"]).exits(1).stdout;
     assert!(
         diff.contains("\n  +       - name: new\n  +         image: registry.example/new:1\n"),
@@ -200,26 +200,26 @@ fn a_star_stands_for_every_element_and_every_key() {
     );
     assert!(!diff.contains("web:1.4.0") && !diff.contains("plain-"), "{diff}");
     assert!(diff.contains("  +   b: ‹secret "), "{diff}");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     let images = ["get", "deployment", "web", "-o", "jsonpath={..image}"];
     assert_eq!(
         repo.kubectl(&images).stdout,
         "registry.example/side:9 registry.example/new:1 registry.example/web:9"
     );
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }
 
 #[test]
 fn what_is_ours_alone_stays_beside_who_wrote_that_there_is_a_map() {
     let repo = Repo::new("ignore-map", sandbox::bare());
     let note = "  annotations: {example.com/note: declared}\n";
-    let _ = repo.write("trueup.yaml", "targets: {all: {paths: [web]}}\n");
-    let _ = repo.write("web/web.yaml", WEB.replace(note, "")).commit("First");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("trueup.yaml", "targets: {all: {paths: [web]}}\n");
+    repo.write("web/web.yaml", WEB.replace(note, "")).commit("First");
+    repo.run(&["apply", "--yes"]).exits(0);
     let theirs = ["annotate", "deployment", "web", "example.com/note=theirs"];
-    let _ = repo.kubectl(&theirs).exits(0);
-    let _ = repo.write("web/web.yaml", WEB).commit("Declare it");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.kubectl(&theirs).exits(0);
+    repo.write("web/web.yaml", WEB).commit("Declare it");
+    repo.run(&["apply", "--yes"]).exits(0);
     let entry = |web: &Value| {
         let managers = web["metadata"]["managedFields"].as_array().unwrap().clone();
         managers.into_iter().find(|manager| manager["manager"] == "kubectl-annotate")
@@ -229,11 +229,11 @@ fn what_is_ours_alone_stays_beside_who_wrote_that_there_is_a_map() {
 
     let rules = RULES.replace("/metadata/annotations/example.com~1note", "/metadata/annotations");
     let more = WEB.replace("replicas: 2", "replicas: 3").replace("web:1.4.0", "web:1.5.0");
-    let _ = repo.write("trueup.yaml", rules).write("web/web.yaml", more).commit("Leave them");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("trueup.yaml", rules).write("web/web.yaml", more).commit("Leave them");
+    repo.run(&["apply", "--yes"]).exits(0);
     let applied = web(&repo);
     assert_eq!(applied["metadata"]["annotations"]["example.com/note"], "declared");
     let image = &applied["spec"]["template"]["spec"]["containers"][1]["image"];
     assert_eq!(image, "registry.example/web:1.5.0");
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }

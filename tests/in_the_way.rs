@@ -30,7 +30,7 @@ spec:
 fn patch(repo: &Repo<'_>, object: &str, kind: &str, patch: &Value) {
     let (kind, patch) = (format!("--type={kind}"), patch.to_string());
     let edit = ["patch", object, "--field-manager=kubectl-edit", &kind, "-p", &patch];
-    let _ = repo.kubectl(&edit).exits(0);
+    repo.kubectl(&edit).exits(0);
 }
 
 fn live(repo: &Repo<'_>, object: &str) -> Value {
@@ -41,16 +41,16 @@ fn live(repo: &Repo<'_>, object: &str) -> Value {
 /// The plan is carried out, and nothing is left to do.
 #[track_caller]
 fn comes_true(repo: &Repo<'_>) {
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     is_true(repo);
 }
 
 #[track_caller]
 fn is_true(repo: &Repo<'_>) {
     let writes = repo.writes();
-    let _ = repo.run(&["diff"]).exits(0);
-    let _ = repo.run(&["diff", "--verify"]).exits(0);
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["diff"]).exits(0);
+    repo.run(&["diff", "--verify"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     assert_eq!(repo.writes(), writes, "nothing is left to do");
 }
 
@@ -71,15 +71,15 @@ fn ports(live: &Value) -> Vec<u64> {
 #[test]
 fn a_port_that_was_renumbered_is_put_back_and_one_that_was_added_stays() {
     let repo = Repo::new("way-port", sandbox::bare());
-    let _ = repo.write("svc.yaml", service("kiosk", 80)).commit("80");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("svc.yaml", service("kiosk", 80)).commit("80");
+    repo.run(&["apply", "--yes"]).exits(0);
     drift(&repo, "kiosk");
     let diff = repo.run(&["diff"]).exits(1);
     assert!(diff.stdout.contains("  -     port: 83\n  +     port: 80\n"), "{diff}");
     let whose = "spec.ports[port=83,protocol=TCP] is set by kubectl-edit";
     assert!(diff.stdout.contains(whose), "{diff}");
     assert!(!diff.stdout.contains("99\n  -") && !diff.stdout.contains("port=99"), "{diff}");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     let mut found = ports(&live(&repo, "service/kiosk"));
     found.sort_unstable();
     assert_eq!(found, [80, 99]);
@@ -90,11 +90,11 @@ fn a_port_that_was_renumbered_is_put_back_and_one_that_was_added_stays() {
     let path = format!("/spec/ports/{at}/port");
     let edit = json!([{ "op": "replace", "path": path, "value": 84 }]);
     patch(&repo, "service/kiosk", "json", &edit);
-    let _ = repo.write("svc.yaml", service("kiosk", 8088)).commit("8088");
+    repo.write("svc.yaml", service("kiosk", 8088)).commit("8088");
     let plan = repo.outside().join("plan");
     let plan = plan.to_str().unwrap();
-    let _ = repo.run(&["diff", "--out", plan]).exits(1);
-    let _ = repo.run(&["apply", "--plan", plan]).exits(0);
+    repo.run(&["diff", "--out", plan]).exits(1);
+    repo.run(&["apply", "--plan", plan]).exits(0);
     let mut found = ports(&live(&repo, "service/kiosk"));
     found.sort_unstable();
     assert_eq!(found, [99, 8088]);
@@ -104,8 +104,8 @@ fn a_port_that_was_renumbered_is_put_back_and_one_that_was_added_stays() {
 #[test]
 fn watch_puts_it_back_too() {
     let repo = Repo::new("way-watch", sandbox::bare());
-    let _ = repo.write("svc.yaml", service("kiosk", 80)).commit("80");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("svc.yaml", service("kiosk", 80)).commit("80");
+    repo.run(&["apply", "--yes"]).exits(0);
     let edit = json!([{ "op": "replace", "path": "/spec/ports/0/protocol", "value": "UDP" }]);
     patch(&repo, "service/kiosk", "json", &edit);
     let round = repo.run(&["watch", "--once"]).exits(0);
@@ -117,8 +117,8 @@ fn watch_puts_it_back_too() {
 #[test]
 fn who_is_killed_between_the_two_writes_is_finished_by_the_next_run() {
     let repo = Repo::new("way-killed", sandbox::bare());
-    let _ = repo.write("svc.yaml", service("kiosk", 80)).commit("80");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("svc.yaml", service("kiosk", 80)).commit("80");
+    repo.run(&["apply", "--yes"]).exits(0);
     drift(&repo, "kiosk");
     let (send, sent) = mpsc::channel();
     let (send, applies) = (Mutex::new(send), AtomicUsize::new(0));
@@ -141,7 +141,7 @@ fn who_is_killed_between_the_two_writes_is_finished_by_the_next_run() {
     let mut apply = apply.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     sent.recv().unwrap();
     apply.kill().unwrap();
-    let _ = apply.wait().unwrap();
+    apply.wait().unwrap();
     assert_eq!(ports(&live(&repo, "service/kiosk")), [83, 99]);
     let diff = repo.run(&["diff"]).exits(1);
     assert!(diff.stdout.contains("  -     port: 83\n"), "{diff}");
@@ -151,8 +151,8 @@ fn who_is_killed_between_the_two_writes_is_finished_by_the_next_run() {
 #[test]
 fn what_may_not_be_taken_is_named_with_its_manager_and_the_way_out() {
     let repo = Repo::new("way-out", sandbox::bare());
-    let _ = repo.write("svc.yaml", service("kiosk", 80)).commit("80");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("svc.yaml", service("kiosk", 80)).commit("80");
+    repo.run(&["apply", "--yes"]).exits(0);
     drift(&repo, "kiosk");
     for on_conflict in ["fail", "yield"] {
         let diff = repo.run(&["diff", "--on-conflict", on_conflict]).exits(1);
@@ -160,16 +160,16 @@ fn what_may_not_be_taken_is_named_with_its_manager_and_the_way_out() {
         for text in [whose, "set by kubectl-edit", "--on-conflict force"] {
             assert!(diff.stdout.contains(text), "{on_conflict}: {text} in {diff}");
         }
-        let _ = repo.run(&["apply", "--yes", "--on-conflict", on_conflict]).exits(1);
+        repo.run(&["apply", "--yes", "--on-conflict", on_conflict]).exits(1);
         assert_eq!(ports(&live(&repo, "service/kiosk")), [83, 99], "{on_conflict}");
     }
     // The server's defaults are nobody's: they go all the same.
     let _ =
         repo.remove("svc.yaml").write("app.yaml", deployment(&json!({}), &json!({}))).commit("New");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     let recreate = json!({ "strategy": { "type": "Recreate" } });
-    let _ = repo.write("app.yaml", deployment(&recreate, &json!({}))).commit("Recreate");
-    let _ = repo.run(&["apply", "--yes", "--on-conflict", "fail"]).exits(0);
+    repo.write("app.yaml", deployment(&recreate, &json!({}))).commit("Recreate");
+    repo.run(&["apply", "--yes", "--on-conflict", "fail"]).exits(0);
     is_true(&repo);
 }
 
@@ -183,11 +183,11 @@ fn what_is_ignored_stays_though_it_is_in_the_way() {
     - kind: Service
       paths: [/spec/ports/*]
 ";
-    let _ = repo.write("svc.yaml", service("kiosk", 80)).commit("80");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("svc.yaml", service("kiosk", 80)).commit("80");
+    repo.run(&["apply", "--yes"]).exits(0);
     drift(&repo, "kiosk");
-    let _ = repo.write("trueup.yaml", rule).commit("Ignore");
-    let _ = repo.run(&["apply", "--yes"]);
+    repo.write("trueup.yaml", rule).commit("Ignore");
+    repo.run(&["apply", "--yes"]);
     assert_eq!(ports(&live(&repo, "service/kiosk")), [83, 99]);
 }
 
@@ -387,16 +387,16 @@ fn unions() -> Vec<Union> {
 /// On a plane of its own: it makes an API and a kind that don't work.
 #[test]
 fn one_of_several_becomes_another_whatever_others_added() {
-    let plane = sandbox::own();
+    let plane = &sandbox::own();
     let repo = Repo::new("way-unions", plane);
     let unions = unions();
     let write = |get: &dyn Fn(&Union) -> Value, message: &str| {
         let items: Vec<Value> = unions.iter().map(get).collect();
         let list = json!({ "apiVersion": "v1", "kind": "List", "items": items });
-        let _ = repo.write("all.json", list.to_string()).commit(message);
+        repo.write("all.json", list.to_string()).commit(message);
     };
     write(&|union| union.named(&union.object), "Before");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     for union in &unions {
         let Some(theirs) = &union.theirs else { continue };
         let kind = union.object["kind"].as_str().unwrap();
@@ -410,8 +410,8 @@ fn one_of_several_becomes_another_whatever_others_added() {
     let apply = repo.run(&["apply", "--yes"]).exits(0);
     assert!(apply.stdout.contains(&format!("{} objects", unions.len())), "{apply}");
     let writes = repo.writes();
-    let _ = repo.run(&["diff"]).exits(0);
-    let _ = repo.run(&["diff", "--verify"]).exits(0);
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["diff"]).exits(0);
+    repo.run(&["diff", "--verify"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     assert_eq!(repo.writes(), writes, "nothing is left to do");
 }

@@ -19,16 +19,13 @@ spec:
 
 /// How often the Job was sent to be made.
 fn runs(repo: &Repo<'_>) -> usize {
-    let requests = sandbox::with_controllers().requests();
-    let is_run = |event: &&serde_json::Value| {
-        let about = &event["objectRef"];
-        event["verb"] == "patch"
-            && about["resource"] == "jobs"
-            && about["namespace"] == repo.namespace()
-            && event["userAgent"].as_str().unwrap_or_default().starts_with("trueup")
-            && !event["requestURI"].as_str().unwrap().contains("dryRun=All")
-    };
-    requests.iter().filter(is_run).count()
+    sandbox::with_controllers().audit_log.count_of(|request| {
+        request.verb == "patch"
+            && request.resource() == "jobs"
+            && request.namespace() == repo.namespace()
+            && request.is_ours()
+            && !request.is_dry_run()
+    })
 }
 
 fn until_gone(repo: &Repo<'_>) {
@@ -42,7 +39,7 @@ fn a_job_with_a_ttl_runs_once_until_git_changes_it() {
     let after = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: after\n  annotations: {config.kubernetes.io/depends-on: batch/namespaces/jobs-once/Job/errand}\n";
     repo.write("j.yaml", ERRAND).write("after.yaml", after).commit("First");
     for _ in 0..3 {
-        let _ = repo.run(&["watch", "--once"]).exits(0);
+        repo.run(&["watch", "--once"]).exits(0);
         until_gone(&repo);
     }
     assert_eq!(runs(&repo), 1);
@@ -50,18 +47,18 @@ fn a_job_with_a_ttl_runs_once_until_git_changes_it() {
     assert!(diff.stdout.contains("it ran, and its TTL took it away"), "{diff}");
     assert!(diff.stdout.contains("to run it again, change it in git"), "{diff}");
     let writes = repo.writes();
-    let _ = repo.run(&["apply", "--wait"]).exits(0);
+    repo.run(&["apply", "--wait"]).exits(0);
     assert_eq!(repo.writes(), writes);
 
     // What depends on it goes on.
-    let _ = repo.kubectl(&["delete", "configmap", "after"]).exits(0);
-    let _ = repo.run(&["apply", "--wait"]).exits(0);
-    let _ = repo.kubectl(&["get", "configmap", "after"]).exits(0);
+    repo.kubectl(&["delete", "configmap", "after"]).exits(0);
+    repo.run(&["apply", "--wait"]).exits(0);
+    repo.kubectl(&["get", "configmap", "after"]).exits(0);
     assert_eq!(runs(&repo), 1);
 
     repo.write("j.yaml", ERRAND.replace("errand:1", "errand:2")).commit("Another errand");
     for _ in 0..2 {
-        let _ = repo.run(&["apply", "--wait"]).exits(0);
+        repo.run(&["apply", "--wait"]).exits(0);
         until_gone(&repo);
     }
     assert_eq!(runs(&repo), 2);
@@ -69,8 +66,8 @@ fn a_job_with_a_ttl_runs_once_until_git_changes_it() {
     let finished = r"jsonpath={.metadata.annotations.trueup\.dev/finished-jobs}";
     let finished = || repo.kubectl(&["get", "configmap", &repo.parent(), "-o", finished]).stdout;
     assert!(finished().starts_with("{\"jobs-once/errand\":\""), "{}", finished());
-    let _ = repo.remove("j.yaml").remove("after.yaml").write_config("other", "1");
-    let _ = repo.commit("No errand").run(&["apply"]).exits(0);
+    repo.remove("j.yaml").remove("after.yaml").write_config("other", "1");
+    repo.commit("No errand").run(&["apply"]).exits(0);
     assert_eq!(finished(), "");
 }
 
@@ -82,7 +79,7 @@ fn a_job_runs_once_where_something_else_fails_each_time() {
         "apiVersion: v1\nkind: Service\nmetadata: {name: bad}\nspec: {ports: [{port: 99999}]}\n";
     repo.write("j.yaml", ERRAND).write("bad.yaml", bad).commit("First");
     for _ in 0..3 {
-        let _ = repo.run(&["watch", "--once"]).exits(1);
+        repo.run(&["watch", "--once"]).exits(1);
         until_gone(&repo);
     }
     assert_eq!(runs(&repo), 1);

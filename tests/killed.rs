@@ -63,7 +63,7 @@ fn kill_after(repo: &Repo<'_>, changes: usize) -> usize {
         std::thread::sleep(Duration::from_millis(300).mul_f64(random()));
     }
     apply.kill().unwrap();
-    let _ = apply.wait().unwrap();
+    apply.wait().unwrap();
     seen
 }
 
@@ -71,7 +71,7 @@ fn kill_after(repo: &Repo<'_>, changes: usize) -> usize {
 fn a_run_that_was_killed_anywhere_is_finished_by_the_next() {
     let repo = repository();
     // What undisturbed runs of the two commits come to, and how many changes the second makes.
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     let first = state(&repo);
     commit(&repo, OBJECTS / 3..OBJECTS + OBJECTS / 3, "b");
     let whole = repo.run(&["apply"]).exits(0).stdout.lines().count() - 2;
@@ -81,7 +81,7 @@ fn a_run_that_was_killed_anywhere_is_finished_by_the_next() {
 
     let mut cut_short = 0;
     for kill in 0..KILLS {
-        let _ = repo.run(&["apply", "--rev", "HEAD~1"]).exits(0);
+        repo.run(&["apply", "--rev", "HEAD~1"]).exits(0);
         assert_eq!(state(&repo), first, "the way back, before kill {kill}");
         // A random moment in the part of the run that is this kill's, so that none goes untried.
         let part = (f64::from(kill) + random()) / f64::from(KILLS);
@@ -89,7 +89,7 @@ fn a_run_that_was_killed_anywhere_is_finished_by_the_next() {
         let seen = kill_after(&repo, changes);
         // Or the next run would wait until it has ended by itself; that is another test's.
         let lock = repo.parent();
-        let _ = repo.kubectl(&["delete", "lease", &lock, "--ignore-not-found"]).exits(0);
+        repo.kubectl(&["delete", "lease", &lock, "--ignore-not-found"]).exits(0);
         cut_short += u32::from(state(&repo) != second);
 
         let next = repo.run(&["apply"]).exits(0);
@@ -97,5 +97,5 @@ fn a_run_that_was_killed_anywhere_is_finished_by_the_next() {
         assert_eq!(repo.members("configmap,secret").len(), OBJECTS, "kill {kill}");
     }
     assert!(cut_short > KILLS / 2, "only {cut_short} of {KILLS} runs were cut short");
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }

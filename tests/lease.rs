@@ -55,7 +55,7 @@ impl Slow {
 
     fn kill(mut self) {
         self.child.kill().unwrap();
-        let _ = self.child.wait().unwrap();
+        self.child.wait().unwrap();
         self.go.store(true, Ordering::Relaxed);
     }
 }
@@ -68,26 +68,23 @@ fn lease(repo: &Repo<'_>, path: &str) -> String {
 
 /// Makes the lock somebody else's, renewed at a time of that one's own clock.
 fn hold(repo: &Repo<'_>, holder: &str, renewed: &str, seconds: u32) {
-    let _ = repo.kubectl(&["delete", "lease", &repo.parent(), "--ignore-not-found"]).exits(0);
+    repo.kubectl(&["delete", "lease", &repo.parent(), "--ignore-not-found"]).exits(0);
     let text = format!(
         "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {{name: {}}}\nspec: {{holderIdentity: {holder}, leaseDurationSeconds: {seconds}, renewTime: '{renewed}', acquireTime: '{renewed}'}}\n",
         repo.parent()
     );
     let file = repo.outside().join("lease.yaml");
     std::fs::write(&file, text).unwrap();
-    let _ = repo.kubectl(&["create", "-f", file.to_str().unwrap()]).exits(0);
+    repo.kubectl(&["create", "-f", file.to_str().unwrap()]).exits(0);
 }
 
 /// How many requests for the lock there were.
 fn lock_requests(repo: &Repo<'_>) -> Vec<String> {
-    let events = sandbox::bare().requests();
-    let here = events.iter().filter(|event| {
-        event["objectRef"]["resource"] == "leases"
-            && event["requestURI"]
-                .as_str()
-                .is_some_and(|uri| uri.contains(&format!("/{}/", repo.namespace())))
+    let requests = sandbox::bare().audit_log.requests();
+    let here = requests.iter().filter(|request| {
+        request.resource() == "leases" && request.uri.contains(&format!("/{}/", repo.namespace()))
     });
-    here.map(|event| event["verb"].as_str().unwrap().to_owned()).collect()
+    here.map(|request| request.verb.clone()).collect()
 }
 
 /// What the ConfigMaps of the inventory say.
@@ -121,16 +118,16 @@ fn of_two_runs_the_second_waits_and_then_looks_again() {
 
     let other = Repo::new("lease-two-other", sandbox::bare());
     other.write_config("one", "1").commit("Another target");
-    let _ = other.run(&["apply", "--lock-timeout", "0"]).exits(0);
+    other.run(&["apply", "--lock-timeout", "0"]).exits(0);
     let refused = repo.run(&["apply", "--lock-timeout", "0"]).exits(2);
     assert!(
         refused.stderr.contains("error: the inventory trueup-lease-two is locked by "),
         "{refused}"
     );
     assert!(refused.stderr.contains("--lock-timeout TIME"), "{refused}");
-    let _ = repo.run(&["diff"]).exits(1);
+    repo.run(&["diff"]).exits(1);
 
-    let _ = first.let_go().exits(0);
+    first.let_go().exits(0);
     assert_eq!(second.wait().unwrap().code(), Some(0));
     assert_eq!(values(&repo), "both=2 comes=2 held=2 ");
     assert_eq!(lease(&repo, ".spec.holderIdentity"), "", "it was given back");
@@ -140,7 +137,7 @@ fn of_two_runs_the_second_waits_and_then_looks_again() {
 fn a_plan_of_which_nothing_can_be_tried_takes_no_lock() {
     let repo = Repo::new("lease-nothing", sandbox::bare());
     repo.write_config("one", "1").commit("First");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     let account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: later, annotations: {trueup.dev/wave: '1'}}\n";
     let number = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\ndata: {key: 3}\n";
     repo.write("later.yaml", account).write("one.yaml", number).commit("Second");
@@ -157,7 +154,7 @@ fn a_plan_of_which_nothing_can_be_tried_takes_no_lock() {
 
     // What does not wait for it is done, and needs the lock.
     repo.write_config("other", "1").commit("Third");
-    let _ = repo.run(&["apply"]).exits(1);
+    repo.run(&["apply"]).exits(1);
     assert_eq!(values(&repo), "one=1 other=1 ");
     assert!(repo.writes() > writes);
 }
@@ -166,23 +163,23 @@ fn a_plan_of_which_nothing_can_be_tried_takes_no_lock() {
 fn the_lock_costs_three_requests_where_something_is_written_and_none_elsewhere() {
     let repo = Repo::new("lease-cost", sandbox::bare());
     repo.write_config("one", "1").commit("First");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     assert_eq!(lock_requests(&repo), ["get", "create", "update"]);
-    let _ = repo.run(&["apply"]).exits(0);
-    let _ = repo.run(&["diff"]).exits(0);
-    let _ = repo.run(&["watch", "--once"]).exits(0);
+    repo.run(&["apply"]).exits(0);
+    repo.run(&["diff"]).exits(0);
+    repo.run(&["watch", "--once"]).exits(0);
     // What was there already is healthy, and that is noted once.
     let noted = ["get", "create", "update", "get", "update", "update"];
     assert_eq!(lock_requests(&repo), noted);
     let writes = repo.writes();
     for verb in [&["watch", "--once"][..], &["apply", "--wait"], &["diff"]] {
-        let _ = repo.run(verb).exits(0);
+        repo.run(verb).exits(0);
     }
     assert_eq!(repo.writes(), writes);
     assert_eq!(lock_requests(&repo), noted);
 
     repo.write_config("two", "2").remove("one.yaml").commit("Second");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     assert_eq!(lock_requests(&repo).len(), 9);
     assert_eq!(lease(&repo, ".metadata.labels"), "", "it is no member, and is never pruned");
     assert_eq!(lease(&repo, ".spec.leaseTransitions"), "3");
@@ -240,7 +237,7 @@ fn whoever_loses_the_lock_stops_before_the_next_write() {
             let taken = count.load(Ordering::Relaxed);
             let steal = r#"{"spec":{"holderIdentity":"thief"}}"#;
             let lease = ["-n", "lease-lost", "patch", "lease", "trueup-lease-lost", "-p", steal];
-            let _ = sandbox::bare().kubectl(lease).exits(0);
+            sandbox::bare().kubectl(lease).exits(0);
             eventually("it sees that", || count.load(Ordering::Relaxed) >= taken + 2);
             thread::sleep(Duration::from_secs(1));
         }
@@ -309,7 +306,7 @@ fn a_watch_leaves_out_its_rounds_and_says_so_once() {
         said()
     );
     assert_eq!(values_by_hand(&repo), "");
-    let _ = repo.kubectl(&["delete", "lease", &repo.parent()]).exits(0);
+    repo.kubectl(&["delete", "lease", &repo.parent()]).exits(0);
     eventually("it goes on", || said().contains("1 changed"));
     watch.kill().unwrap();
     let _ = watch.wait();

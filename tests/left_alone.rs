@@ -30,8 +30,8 @@ const RULES: &str = "targets:
 /// A repository whose Deployment trueup alone has applied, and whose next commit changes it.
 fn repo(name: &str) -> Repo<'static> {
     let repo = Repo::new(name, sandbox::bare());
-    let _ = repo.write("trueup.yaml", RULES).write("web/web.yaml", WEB).commit("First");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("trueup.yaml", RULES).write("web/web.yaml", WEB).commit("First");
+    repo.run(&["apply", "--yes"]).exits(0);
     repo
 }
 
@@ -50,7 +50,7 @@ fn scaling(
             if n < times {
                 let replicas = format!("--replicas={}", from + n + 1);
                 let scale = ["scale", "deployment", "web", "-n", &namespace, &replicas];
-                let _ = sandbox::bare().kubectl(scale).exits(0);
+                sandbox::bare().kubectl(scale).exits(0);
             }
         }
     });
@@ -78,16 +78,16 @@ fn web(repo: &Repo<'_>) -> (Value, Value) {
 fn what_is_ignored_keeps_the_value_that_it_has_when_it_is_written() {
     let repo = repo("left-alone");
     for (from, times, image) in [(10, 1, "web:2"), (20, 3, "web:3")] {
-        let _ = repo.write("web/web.yaml", WEB.replace("web:1", image)).commit(image);
+        repo.write("web/web.yaml", WEB.replace("web:1", image)).commit(image);
         let (applied, tries) = scaling(&repo, &["apply", "--yes"], (from, times, is_write));
-        let _ = applied.exits(0);
+        applied.exits(0);
         assert_eq!(tries, times + 1, "one try for each time that somebody was faster");
         let image = format!("registry.example/{image}");
         assert_eq!(web(&repo), ((from + times).into(), image.into()));
-        let _ = repo.run(&["diff"]).exits(0);
+        repo.run(&["diff"]).exits(0);
     }
     // Who is faster each time is not written over either.
-    let _ = repo.write("web/web.yaml", WEB.replace("web:1", "web:4")).commit("Four");
+    repo.write("web/web.yaml", WEB.replace("web:1", "web:4")).commit("Four");
     let (applied, tries) = scaling(&repo, &["apply", "--yes"], (30, usize::MAX, is_write));
     let applied = applied.exits(1);
     assert!(applied.stdout.contains("it changes faster than"), "{applied}");
@@ -97,12 +97,12 @@ fn what_is_ignored_keeps_the_value_that_it_has_when_it_is_written() {
 #[test]
 fn what_was_approved_keeps_it_too() {
     let repo = repo("left-alone-plan");
-    let _ = repo.write("web/web.yaml", WEB.replace("web:1", "web:2")).commit("Two");
+    repo.write("web/web.yaml", WEB.replace("web:1", "web:2")).commit("Two");
     let file = repo.outside().join("plan.json");
     let file = file.to_str().unwrap();
-    let _ = repo.run(&["diff", "--out", file]).exits(1);
+    repo.run(&["diff", "--out", file]).exits(1);
     let (applied, _) = scaling(&repo, &["apply", "--plan", file], (10, 2, is_write));
-    let _ = applied.exits(0);
+    applied.exits(0);
     assert_eq!(web(&repo), (12.into(), "registry.example/web:2".into()));
 }
 
@@ -114,12 +114,12 @@ fn what_is_left_to_others_is_left_to_who_took_it_last() {
         "metadata: {name: web}",
         "metadata: {name: web, annotations: {trueup.dev/on-conflict: yield}}",
     );
-    let _ = repo.write("web.yaml", &yielding).commit("First").run(&["apply"]).exits(0);
-    let _ = repo.write("web.yaml", yielding.replace("web:1", "web:2")).commit("Two");
+    repo.write("web.yaml", &yielding).commit("First").run(&["apply"]).exits(0);
+    repo.write("web.yaml", yielding.replace("web:1", "web:2")).commit("Two");
     let (applied, _) = scaling(&repo, &["apply", "--yes"], (10, 1, is_write));
-    let _ = applied.exits(0);
+    applied.exits(0);
     assert_eq!(web(&repo), (11.into(), "registry.example/web:2".into()));
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }
 
 /// The selector can't be changed: the Deployment is deleted and made anew, as large as it was when
@@ -133,7 +133,7 @@ fn what_is_made_anew_is_made_with_the_value_that_it_had_at_last() {
             repo.write("web/web.yaml", WEB.replace("app: web", &app)).commit("Another selector");
         let args = ["apply", "--yes", "--replace", "Deployment"];
         let (applied, _) = scaling(&repo, &args, (from, times, is_deletion));
-        let _ = applied.exits(0);
+        applied.exits(0);
         assert_eq!(web(&repo), ((from + times).into(), "registry.example/web:1".into()));
     }
 }

@@ -11,11 +11,11 @@ fn crashing(name: &str) -> Repo<'static> {
     let pod = format!(
         "apiVersion: v1\nkind: Pod\nmetadata: {{name: job}}\nspec:\n  nodeName: {name}-node\n  containers: [{{name: main, image: registry.example/job:1}}]\n"
     );
-    let _ = repo.write("db.yaml", secret).write("job.yaml", pod).commit("First");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.write("db.yaml", secret).write("job.yaml", pod).commit("First");
+    repo.run(&["apply"]).exits(0);
     let status = r#"{"status":{"conditions":[{"type":"Ready","status":"False"}],"containerStatuses":[{"name":"main","image":"a","imageID":"","ready":false,"restartCount":3,"state":{"waiting":{"reason":"CrashLoopBackOff"}},"lastState":{"terminated":{"exitCode":2,"reason":"Error"}}}]}}"#;
     let patch = ["patch", "pod", "job", "--subresource=status", "--type=merge", "-p", status];
-    let _ = repo.kubectl(&patch).exits(0);
+    repo.kubectl(&patch).exits(0);
     repo
 }
 

@@ -22,17 +22,18 @@ fn live(repo: &Repo<'_>, name: &str) -> Value {
 
 fn patched(repo: &Repo<'_>, name: &str, data: Value) {
     let patch = json!({ "data": data }).to_string();
-    let _ = repo.kubectl(&["patch", "configmap", name, "--type=merge", "-p", &patch]).exits(0);
+    repo.kubectl(&["patch", "configmap", name, "--type=merge", "-p", &patch]).exits(0);
 }
 
 /// Runs trueup, and returns with what it printed which ConfigMaps it asked about by their names.
 fn asked(repo: &Repo<'_>, args: &[&str], status: i32) -> (String, Vec<String>) {
-    let (plane, before) = (sandbox::bare(), sandbox::bare().audit_length());
+    let (plane, before) = (sandbox::bare(), sandbox::bare().audit_log.count());
     let output = repo.run(args).exits(status);
-    let requests = plane.requests_after(before).into_iter().filter_map(|event| {
-        let (about, name) = (&event["objectRef"], event["objectRef"]["name"].as_str()?);
-        let is_it = about["namespace"] == repo.namespace() && about["resource"] == "configmaps";
-        (is_it && name != repo.parent()).then(|| name.to_owned())
+    let requests = plane.audit_log.requests_after(before).into_iter().filter_map(|request| {
+        let is_here = request.namespace() == repo.namespace();
+        let is_one = request.resource() == "configmaps" && !request.name().is_empty();
+        let is_it = is_here && is_one && request.name() != repo.parent();
+        is_it.then(|| request.name().to_owned())
     });
     (output.stdout, requests.collect())
 }
@@ -43,7 +44,7 @@ fn what_is_only_made_is_never_changed_and_costs_nothing() {
     repo.write("a.yaml", annotated("a", ONCE)).write("b.yaml", annotated("b", ONCE));
     let flux = annotated("c", "kustomize.toolkit.fluxcd.io/ssa: IfNotPresent");
     repo.write("c.yaml", flux).write_config("stays", "1").commit("Four");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     assert_eq!(repo.members("configmap").len(), 4);
     let silent = repo.run(&["diff"]).exits(0);
     assert!(silent.stdout.contains("in sync"), "{silent}");
@@ -81,7 +82,7 @@ fn what_is_only_made_is_never_changed_and_costs_nothing() {
     assert_eq!(live(&repo, "b")["data"]["key"], "1");
 
     // Deleted by hand it is made again, as git says now; undeclared it goes.
-    let _ = repo.kubectl(&["delete", "configmap", "b"]).exits(0);
+    repo.kubectl(&["delete", "configmap", "b"]).exits(0);
     let made = repo.run(&["apply"]).exits(0);
     assert!(made.stdout.contains("✓ ConfigMap  modes-once/b  created"), "{made}");
     assert_eq!(live(&repo, "b")["data"]["key"], "2");
@@ -91,10 +92,10 @@ fn what_is_only_made_is_never_changed_and_costs_nothing() {
 
     // Without the annotation it is an object like any other.
     repo.write("a.yaml", config("a", "1")).commit("Again true to git");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     assert_eq!(live(&repo, "a")["data"], json!({ "key": "1", "more": "x" }));
     repo.write("a.yaml", annotated("a", ONCE).replace("\"1\"", "\"3\"")).commit("Or not");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     assert_eq!(live(&repo, "a")["data"]["key"], "1");
     assert_eq!(live(&repo, "a")["metadata"]["annotations"], Value::Null);
 }
@@ -103,12 +104,12 @@ fn what_is_only_made_is_never_changed_and_costs_nothing() {
 fn what_is_only_made_is_left_to_who_made_it_first() {
     let repo = Repo::new("modes-theirs", sandbox::bare());
     let create = ["create", "configmap", "theirs", "--from-literal=key=theirs"];
-    let _ = repo.kubectl(&create).exits(0);
-    let _ = repo.kubectl(&["create", "configmap", "helms", "--from-literal=key=theirs"]).exits(0);
+    repo.kubectl(&create).exits(0);
+    repo.kubectl(&["create", "configmap", "helms", "--from-literal=key=theirs"]).exits(0);
     let label = ["label", "configmap", "helms", "app.kubernetes.io/managed-by=Helm"];
-    let _ = repo.kubectl(&label).exits(0);
+    repo.kubectl(&label).exits(0);
     let release = ["annotate", "configmap", "helms", "meta.helm.sh/release-name=web"];
-    let _ = repo.kubectl(&release).exits(0);
+    repo.kubectl(&release).exits(0);
     repo.write("theirs.yaml", annotated("theirs", ONCE));
     repo.write("helms.yaml", annotated("helms", ONCE)).write_config("ours", "1").commit("Three");
     let before = [live(&repo, "theirs"), live(&repo, "helms")];
@@ -120,7 +121,7 @@ fn what_is_only_made_is_left_to_who_made_it_first() {
     }
     assert_eq!(repo.members("configmap"), ["configmap/ours"]);
     repo.remove("theirs.yaml").remove("helms.yaml").commit("One");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     assert_eq!([live(&repo, "theirs"), live(&repo, "helms")], before);
 }
 
@@ -133,7 +134,7 @@ fn what_is_only_made_is_waited_for_like_any_other() {
          ready: object.data.key == 'done'\n",
     );
     let create = ["create", "configmap", "theirs", "--from-literal=key=never"];
-    let _ = repo.kubectl(&create).exits(0);
+    repo.kubectl(&create).exits(0);
     repo.write("objects/theirs.yaml", annotated("theirs", ONCE));
     repo.write("objects/ours.yaml", annotated("ours", ONCE)).commit("Two");
     let apply = ["apply", "--wait", "--timeout", "1s"];
@@ -143,14 +144,14 @@ fn what_is_only_made_is_waited_for_like_any_other() {
         assert!(!late.stdout.contains("modes-wait/theirs is not ready"), "{late}");
     }
     patched(&repo, "ours", json!({ "key": "done" }));
-    let _ = repo.run(&apply).exits(0);
+    repo.run(&apply).exits(0);
 }
 
 #[test]
 fn what_is_ignored_is_neither_made_nor_changed_nor_deleted() {
     let repo = Repo::new("modes-ignore", sandbox::bare());
     repo.write_config("member", "1").write_config("stays", "1").commit("Two");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     patched(&repo, "member", json!({ "more": "theirs" }));
 
     repo.write("member.yaml", annotated("member", IGNORE).replace("\"1\"", "\"2\""));
@@ -181,13 +182,13 @@ fn what_is_ignored_is_neither_made_nor_changed_nor_deleted() {
     let silent = repo.run(&["diff"]).exits(0);
     assert!(silent.stdout.contains("in sync"), "{silent}");
     for name in ["none", "flux"] {
-        let _ = repo.kubectl(&["get", "configmap", name]).exits(1);
+        repo.kubectl(&["get", "configmap", name]).exits(1);
     }
     for name in ["member", "none", "flux", "kind"] {
         repo.remove(&format!("{name}.yaml"));
     }
     repo.commit("Not declared either");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     assert_eq!(live(&repo, "member"), member);
 }
 
@@ -195,7 +196,7 @@ fn what_is_ignored_is_neither_made_nor_changed_nor_deleted() {
 fn an_annotation_that_means_nothing_costs_its_object_and_check_says_the_same() {
     let repo = Repo::new("modes-wrong", sandbox::bare());
     repo.write_config("old", "1").commit("Before");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     let wrong = [
         ("mode", "mode: create", "\"create\" is none of its values", "create-only, ignore"),
         (
@@ -249,14 +250,14 @@ fn an_annotation_that_means_nothing_costs_its_object_and_check_says_the_same() {
     for (name, ..) in wrong {
         repo.remove(&format!("{name}.yaml"));
     }
-    let _ = repo.kubectl(&["annotate", "configmap", "old", "trueup.dev/prune=no"]).exits(0);
+    repo.kubectl(&["annotate", "configmap", "old", "trueup.dev/prune=no"]).exits(0);
     repo.commit("Mended");
     let apply = repo.run(&["apply"]).exits(1);
     let why =
         "nobody can tell whether it stays: trueup.dev/prune: \"no\" is neither true nor false";
     assert!(apply.stdout.contains(why), "{apply}");
-    let _ = repo.kubectl(&["annotate", "--overwrite", "configmap", "old", "trueup.dev/prune=true"]);
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.kubectl(&["annotate", "--overwrite", "configmap", "old", "trueup.dev/prune=true"]);
+    repo.run(&["apply"]).exits(0);
     assert_eq!(repo.members("configmap"), ["configmap/sound"]);
 }
 
@@ -269,7 +270,7 @@ fn what_is_only_made_is_not_taken_from_who_makes_it_meanwhile() {
         if line.starts_with("PATCH ") && line.contains("/configmaps/trueup-modes-race?") {
             let make =
                 ["create", "configmap", "a", "-n", "modes-race", "--from-literal=key=theirs"];
-            let _ = sandbox::bare().kubectl(make);
+            sandbox::bare().kubectl(make);
         }
     });
     let apply = repo.trueup(&["apply"]).env("KUBECONFIG", between.kubeconfig()).run().exits(1);

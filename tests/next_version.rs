@@ -31,19 +31,19 @@ fn thing(name: &str, version: &str, spec: &str) -> String {
 fn what_is_there_in_another_version_is_compared_and_not_taken_unasked() {
     let plane = sandbox::bare();
     let repo = Repo::new("next-version", plane);
-    let _ = repo.write("definition.yaml", definition(&["v1"]));
-    let _ = repo.write("ours.yaml", thing("ours", "v1", "a: 1")).commit("First");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("definition.yaml", definition(&["v1"]));
+    repo.write("ours.yaml", thing("ours", "v1", "a: 1")).commit("First");
+    repo.run(&["apply", "--yes"]).exits(0);
     let theirs = thing("theirs", "v1", "a: 1").replace(
         "  name: theirs\n",
         "  name: theirs\n  labels: {app.kubernetes.io/managed-by: Helm}\n  annotations: {meta.helm.sh/release-name: shop, meta.helm.sh/release-namespace: shop}\n",
     );
     plane.create("next-version", &theirs);
 
-    let _ = repo.write("definition.yaml", definition(&["v1", "v2"]));
-    let _ = repo.write("ours.yaml", thing("ours", "v2", "a: 2"));
-    let _ = repo.write("theirs.yaml", thing("theirs", "v2", "a: 2"));
-    let _ = repo.write("new.yaml", thing("new", "v2", "a: 2")).commit("Second");
+    repo.write("definition.yaml", definition(&["v1", "v2"]));
+    repo.write("ours.yaml", thing("ours", "v2", "a: 2"));
+    repo.write("theirs.yaml", thing("theirs", "v2", "a: 2"));
+    repo.write("new.yaml", thing("new", "v2", "a: 2")).commit("Second");
     let diff = repo.run(&["diff"]).exits(1);
     assert!(diff.stdout.contains("Thing next-version/new · create"), "{diff}");
     assert!(diff.stdout.contains("Thing next-version/ours · update"), "{diff}");
@@ -52,14 +52,14 @@ fn what_is_there_in_another_version_is_compared_and_not_taken_unasked() {
     assert!(diff.stdout.contains("-   a: 1\n  +   a: 2\n"), "{diff}");
     assert!(diff.stdout.contains("Thing next-version/theirs · refuse"), "{diff}");
     assert!(diff.stdout.contains("it belongs to Helm release shop"), "{diff}");
-    let _ = repo.run(&["apply", "--yes"]).exits(1);
+    repo.run(&["apply", "--yes"]).exits(1);
     let values = ["get", &format!("things.v1.{GROUP}"), "-o", "jsonpath={.items[*].spec.a}"];
     assert_eq!(repo.kubectl(&values).exits(0).stdout, "2 2 1", "new, ours, theirs");
 
     let apply = repo.run(&["apply", "--yes", "--adopt"]).exits(0);
     assert!(apply.stdout.contains("next-version/theirs  updated"), "{apply}");
     let writes = repo.writes();
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     assert_eq!(repo.writes(), writes);
 }
 
@@ -67,15 +67,15 @@ fn what_is_there_in_another_version_is_compared_and_not_taken_unasked() {
 fn a_plan_that_was_approved_is_carried_out_in_the_new_version() {
     let repo = Repo::new("next-approved", sandbox::bare());
     let own = |text: String| text.replace(GROUP, "approved.example.com");
-    let _ = repo.write("definition.yaml", own(definition(&["v1"])));
-    let _ = repo.write("ours.yaml", own(thing("ours", "v1", "a: 1"))).commit("First");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
-    let _ = repo.write("definition.yaml", own(definition(&["v1", "v2"])));
-    let _ = repo.write("ours.yaml", own(thing("ours", "v2", "a: 2"))).commit("Second");
+    repo.write("definition.yaml", own(definition(&["v1"])));
+    repo.write("ours.yaml", own(thing("ours", "v1", "a: 1"))).commit("First");
+    repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("definition.yaml", own(definition(&["v1", "v2"])));
+    repo.write("ours.yaml", own(thing("ours", "v2", "a: 2"))).commit("Second");
     let plan = repo.outside().join("plan");
     let plan = plan.to_str().unwrap();
-    let _ = repo.run(&["diff", "--out", plan]).exits(1);
+    repo.run(&["diff", "--out", plan]).exits(1);
     let apply = repo.run(&["apply", "--plan", plan]).exits(0);
     assert!(apply.stdout.contains("2 objects, 2 changed"), "{apply}");
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }

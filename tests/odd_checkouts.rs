@@ -53,8 +53,8 @@ fn an_index_that_cannot_be_read_is_a_warning() {
     let output = pull(&checkout).run();
     assert_refused(&output, 2, &["cannot read the index", "&& git reset"]);
     let hint = "rm \"$(git rev-parse --git-path index)\" && git reset";
-    let _ = Cmd::new("sh").dir(&checkout).args(["-c", hint]).run().exits(0);
-    let _ = pull(&checkout).run().exits(0);
+    Cmd::new("sh").dir(&checkout).args(["-c", hint]).run().exits(0);
+    pull(&checkout).run().exits(0);
     assert_clean_at(&checkout, &after);
 }
 
@@ -115,7 +115,7 @@ fn a_commit_that_goes_back_lands_in_a_partial_clone() {
     upstream.write("deploy/a.yaml", CONFIG);
     let after = upstream.commit("Back to what it was");
 
-    let _ = pull(&checkout).run().exits(0);
+    pull(&checkout).run().exits(0);
 
     assert_clean_at(&checkout, &after);
     assert_eq!(fs::read_to_string(checkout.join("deploy/a.yaml")).unwrap(), CONFIG);
@@ -136,7 +136,7 @@ fn a_commit_without_an_address_is_a_commit() {
     git(upstream.work(), ["reset", "--quiet", "--hard", &merge]);
     git(upstream.work(), ["push", "--quiet", "--force", "origin", "HEAD"]);
 
-    let _ = pull(&checkout).run().exits(0);
+    pull(&checkout).run().exits(0);
 
     assert_eq!(git(&checkout, ["rev-parse", "HEAD"]), merge);
     is_read(&check(&checkout));
@@ -178,8 +178,8 @@ fn a_work_tree_is_read_before_the_first_commit() {
     let output = run(&["render", "--worktree"]).exits(0);
     assert!(output.stdout.contains("name: one"), "{output}");
     git(folder.path(), ["add", "one.yaml"]);
-    let _ = run(&["check", "--worktree"]).exits(0);
-    let _ = run(&["diff", "--worktree", "--sandbox"]).exits(1);
+    run(&["check", "--worktree"]).exits(0);
+    run(&["diff", "--worktree", "--sandbox"]).exits(1);
     let output = run(&["check"]).exits(2);
     assert!(output.stderr.contains("branch `main` has no commit yet"), "{output}");
 }

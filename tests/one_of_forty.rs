@@ -18,7 +18,7 @@ fn broken(name_of: &str, broken: &str) -> Repo<'static> {
         repo.write(&format!("envs/{}.yaml", name(file)), config(&name(file), "before"));
     }
     repo.write("envs/old.yaml", config("old", "before")).commit("Forty settings and an old one");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     for file in 1..FILES {
         repo.write(&format!("envs/{}.yaml", name(file)), config(&name(file), "after"));
     }
@@ -65,7 +65,7 @@ fn a_broken_file_costs_itself_and_the_next_commit_mends_it() {
     }
     assert_eq!((with_value(&repo, "after"), with_value(&repo, "before")), (40, 0));
     assert_eq!(repo.members("configmap").len(), FILES);
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_file_that_the_api_server_refuses_costs_itself_too() {
     assert_eq!((with_value(&repo, "after"), with_value(&repo, "before")), (39, 2));
 
     repo.write("envs/setting-40.yaml", config("setting-40", "after")).commit("Mended");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     assert_eq!((with_value(&repo, "after"), with_value(&repo, "before")), (40, 0));
     assert_eq!(repo.members("configmap").len(), FILES);
 }

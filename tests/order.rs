@@ -61,7 +61,7 @@ fn applied_in_order(repo: &Repo<'_>, slow: &'static str) -> Vec<String> {
             heard.lock().unwrap().push(name);
         }
     });
-    let _ = repo.trueup(&["apply"]).env("KUBECONFIG", between.kubeconfig()).run().exits(0);
+    repo.trueup(&["apply"]).env("KUBECONFIG", between.kubeconfig()).run().exits(0);
     let parent = repo.parent();
     let seen = seen.lock().unwrap();
     seen.iter().filter(|name| **name != parent).cloned().collect()
@@ -114,7 +114,7 @@ fn a_namespace_a_kind_its_objects_and_a_webhook_in_one_commit() {
     ];
     assert_eq!(names.lines().collect::<Vec<_>>(), in_turn);
     has(&repo.run(&["apply"]).exits(0), &["6 objects, 6 changed"]);
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["diff"]).exits(0);
     // And back: were it not deleted first, it would refuse every other deletion.
     for file in ["ticket", "settings", "web", "admission"] {
         repo.remove(&format!("{file}.yaml"));
@@ -166,7 +166,7 @@ fn dependencies_and_waves_are_kept_and_undone_in_reverse() {
 fn a_failure_costs_what_needs_the_object_and_nothing_else() {
     let repo = Repo::new("order-failure", sandbox::bare());
     repo.write_config("old", "1").commit("Before");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
 
     // In a namespace that is not there yet, so nobody knows before it is tried.
     let inside = "order-failure-inside";
@@ -206,7 +206,7 @@ fn a_failure_costs_what_needs_the_object_and_nothing_else() {
             "? ConfigMap                order-failure/old              not tried\n    something failed, and what failed may still need it",
         ],
     );
-    let _ = repo.kubectl(&["get", "configmap", "old"]).exits(0);
+    repo.kubectl(&["get", "configmap", "old"]).exits(0);
     let output = repo.run(&["apply", "-o", "json"]).exits(1);
     let json: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
     let steps = json["report"]["steps"].as_array().unwrap();
@@ -225,14 +225,14 @@ fn what_needs_a_refused_object_is_not_tried() {
     let applied = repo.run(&["apply"]).exits(1);
     let needs = "not tried\n    needs ConfigMap order-refused/settings, which is refused";
     has(&applied, &[needs, "✓ ConfigMap   order-refused/other  created"]);
-    let _ = repo.kubectl(&["get", "deployment", "web"]).exits(1);
+    repo.kubectl(&["get", "deployment", "web"]).exits(1);
 }
 
 #[test]
 fn a_circle_is_printed_and_nothing_of_it_is_written() {
     let repo = Repo::new("order-circle", sandbox::bare());
     repo.write_config("old", "1").commit("Before");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     let on = |name: &str| {
         format!("config.kubernetes.io/depends-on: /namespaces/order-circle/ConfigMap/{name}")
     };
@@ -270,7 +270,7 @@ fn a_definition_and_who_may_look_after_its_objects_outlive_them() {
     );
     repo.write("settings.yaml", config("settings", "a.example/b: c"));
     repo.write("controller.yaml", reader("controller")).commit("A controller and its work");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
 
     for file in ["definition", "ticket", "settings", "controller"] {
         repo.remove(&format!("{file}.yaml"));
@@ -291,17 +291,16 @@ fn a_definition_and_who_may_look_after_its_objects_outlive_them() {
     let crd =
         ["get", "crd", "tickets.finalizer.example", "-o", "jsonpath={.metadata.deletionTimestamp}"];
     assert_eq!(repo.kubectl(&crd).exits(0).stdout, "", "it is not even being deleted");
-    let _ = repo.kubectl(&["get", "deployment", "controller"]).exits(0);
+    repo.kubectl(&["get", "deployment", "controller"]).exits(0);
     // Somebody deletes what is being deleted already: the same holds.
     has(&repo.run(&["apply"]).exits(1), &[why]);
 
     let none = r#"{"metadata":{"finalizers":null}}"#;
-    let _ = repo
-        .kubectl(&["patch", "tickets.finalizer.example", "first", "--type=merge", "-p", none])
+    repo.kubectl(&["patch", "tickets.finalizer.example", "first", "--type=merge", "-p", none])
         .exits(0);
-    let _ = repo.run(&["apply"]).exits(0);
-    let _ = repo.kubectl(&crd).exits(1);
-    let _ = repo.kubectl(&["get", "deployment", "controller"]).exits(1);
+    repo.run(&["apply"]).exits(0);
+    repo.kubectl(&crd).exits(1);
+    repo.kubectl(&["get", "deployment", "controller"]).exits(1);
 }
 
 #[test]
@@ -316,7 +315,7 @@ fn a_namespace_is_not_deleted_while_it_holds_what_stays() {
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: settings, namespace: {inside}}}\ndata: {{key: value}}\n"
     );
     repo.write("settings.yaml", settings).commit("A namespace and what it holds");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
 
     repo.remove("zone.yaml").commit("The namespace alone");
     let applied = repo.run(&["apply", "--allow-delete", "Namespace"]).exits(1);
@@ -340,7 +339,7 @@ fn a_namespace_takes_care_of_what_finalizers_hold_in_it() {
     let held = format!("{{name: held, namespace: {inside}, finalizers: [order.example/wait]}}");
     repo.write("held.yaml", format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {held}\n"));
     repo.commit("A namespace and what it holds");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
 
     repo.remove("zone.yaml").remove("held.yaml").commit("Both away");
     let applied = repo.run(&["apply", "--allow-delete", "Namespace"]).exits(0);

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use crate::support::audit_log::Request;
 use crate::support::command::Cmd;
 use crate::support::repo::{Repo, config};
 use crate::support::sandbox;
@@ -97,17 +98,13 @@ fn a_pull_request_gets_a_comment_and_annotations() {
 #[test]
 fn the_requests_that_are_counted_are_those_that_the_server_had() {
     // One of its own: every request of a trueup is this test's.
-    let plane = sandbox::own();
+    let plane = &sandbox::own();
     let repo = Repo::new("output-requests", plane);
     for n in 0..20 {
         repo.write_config(&format!("o{n}"), "1");
     }
     repo.commit("Twenty");
-    let had = || {
-        let agent = |event: &Value| event["userAgent"].as_str().unwrap_or_default().to_owned();
-        let ours = |event: &&Value| agent(event).starts_with("trueup/");
-        plane.requests().iter().filter(ours).count()
-    };
+    let had = || plane.audit_log.count_of(Request::is_ours);
     let mut counts = Vec::new();
     for (verb, status) in [("diff", 1), ("apply", 0), ("diff", 0)] {
         let before = had();
@@ -126,7 +123,7 @@ fn the_requests_that_are_counted_are_those_that_the_server_had() {
 fn a_sandbox_stands_in_for_a_cluster() {
     let folder = tempfile::tempdir().unwrap();
     let git = |args: &[&str]| {
-        let _ = Cmd::new("git").dir(folder.path()).args(args).run().exits(0);
+        Cmd::new("git").dir(folder.path()).args(args).run().exits(0);
     };
     git(&["init", "--quiet", "--initial-branch", "main"]);
     std::fs::write(folder.path().join("all.yaml"), include_str!("../fixtures/born-together.yaml"))
@@ -146,7 +143,7 @@ fn a_sandbox_stands_in_for_a_cluster() {
 fn uncommitted_work_is_no_part_of_it_unless_asked_for() {
     let repo = Repo::new("output-worktree", sandbox::bare());
     repo.write_config("one", "1").commit("First");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     repo.write_config("one", "2")
         .write("notes/.trueupignore", "*\n")
         .write("notes/x.yaml", "no: manifest\n");
@@ -156,7 +153,7 @@ fn uncommitted_work_is_no_part_of_it_unless_asked_for() {
     let worktree = repo.run(&["diff", "--worktree"]).exits(1);
     assert!(worktree.stdout.contains("0 to create, 1 to update, 0 to delete"), "{worktree}");
     assert!(worktree.stdout.contains("with uncommitted changes"), "{worktree}");
-    let _ = repo.run(&["apply", "--worktree"]).exits(0);
+    repo.run(&["apply", "--worktree"]).exits(0);
     let revision = r"jsonpath={.metadata.annotations.trueup\.dev/revision}";
     let recorded =
         repo.kubectl(&["get", "configmap", "trueup-output-worktree", "-o", revision]).stdout;

@@ -42,7 +42,7 @@ fn words(text: &str) -> String {
 fn a_webhook_that_is_not_up_yet_is_waited_for() {
     let plane = sandbox::bare();
     let repo = Repo::new("passing-webhook", plane);
-    let _ = repo.write_config("plain", "1").write("a.yaml", guarded("1")).commit("Two");
+    repo.write_config("plain", "1").write("a.yaml", guarded("1")).commit("Two");
     plane.create("passing-webhook", &webhook("passing-webhook"));
     let sent = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&sent);
@@ -51,7 +51,7 @@ fn a_webhook_that_is_not_up_yet_is_waited_for() {
         // More often than a fault is tried that may be a slip.
         if is_write && request.contains("/a?") && count.fetch_add(1, Ordering::SeqCst) == 5 {
             let gone = ["delete", "validatingwebhookconfiguration", "passing-webhook"];
-            let _ = plane.kubectl(gone).exits(0);
+            plane.kubectl(gone).exits(0);
         }
     });
     let apply = repo.trueup(&["apply"]).env("KUBECONFIG", between.kubeconfig()).run().exits(0);
@@ -60,7 +60,7 @@ fn a_webhook_that_is_not_up_yet_is_waited_for() {
     let told = "waiting: the webhook guard.example.com does not answer (connection refused); giving up in 4m5";
     assert!(apply.stderr.starts_with(told), "{apply}");
     assert_eq!(apply.stderr.lines().count(), 1, "{apply}");
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }
 
 #[test]
@@ -111,14 +111,14 @@ fn a_server_that_does_not_answer_for_a_while_is_told_of_once() {
 fn a_webhook_that_stays_away_is_named_when_the_time_is_up() {
     let plane = sandbox::bare();
     let repo = Repo::new("passing-away", plane);
-    let _ = repo.write_config("plain", "1").write("a.yaml", guarded("1")).commit("Two");
+    repo.write_config("plain", "1").write("a.yaml", guarded("1")).commit("Two");
     plane.create("passing-away", &webhook("passing-away"));
     let apply = repo.run(&["apply", "--timeout", "1s"]).exits(1);
     assert!(apply.stdout.contains("passing-away/plain  created"), "{apply}");
     assert!(apply.stdout.contains("failed calling webhook"), "{apply}");
     assert!(apply.stdout.contains("is the webhook's own server up?"), "{apply}");
-    let _ = plane.kubectl(["delete", "validatingwebhookconfiguration", "passing-away"]).exits(0);
-    let _ = repo.run(&["apply"]).exits(0);
+    plane.kubectl(["delete", "validatingwebhookconfiguration", "passing-away"]).exits(0);
+    repo.run(&["apply"]).exits(0);
 }
 
 #[test]
@@ -128,13 +128,12 @@ fn a_namespace_that_somebody_deletes_is_made_anew_with_all_that_is_in_it() {
     let shop = |text: String| text.replace("metadata:\n", "metadata:\n  namespace: passing-shop\n");
     let held =
         config("held", "1").replace("metadata:\n", "metadata:\n  finalizers: [example.com/hold]\n");
-    let _ = repo
-        .write("shop.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: passing-shop}\n")
+    repo.write("shop.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: passing-shop}\n")
         .write("a.yaml", shop(config("a", "1")))
         .commit("A shop");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     plane.create("passing-shop", &held);
-    let _ = plane.kubectl(["delete", "namespace", "passing-shop", "--wait=false"]).exits(0);
+    plane.kubectl(["delete", "namespace", "passing-shop", "--wait=false"]).exits(0);
 
     let diff = repo.run(&["diff"]).exits(1);
     assert!(diff.stdout.contains("somebody is deleting it"), "{diff}");
@@ -148,13 +147,13 @@ fn a_namespace_that_somebody_deletes_is_made_anew_with_all_that_is_in_it() {
         if is_look && count.fetch_add(1, Ordering::SeqCst) == 3 {
             let none = r#"{"metadata": {"finalizers": null}}"#;
             let patch = ["patch", "configmap", "held", "-n", "passing-shop", "--type=merge", "-p"];
-            let _ = plane.kubectl([&patch[..], &[none]].concat()).exits(0);
+            plane.kubectl([&patch[..], &[none]].concat()).exits(0);
         }
     });
     let apply = repo.trueup(&["apply"]).env("KUBECONFIG", between.kubeconfig()).run().exits(0);
     assert!(words(&apply.stdout).contains("passing-shop replaced"), "{apply}");
     assert!(words(&apply.stdout).contains("passing-shop/a created"), "{apply}");
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["diff"]).exits(0);
     let found = plane.kubectl(["get", "configmap", "-n", "passing-shop", "-o", "name"]).exits(0);
     assert!(found.stdout.contains("configmap/a\n") && !found.stdout.contains("held"), "{found}");
 }

@@ -9,18 +9,18 @@ use crate::support::sandbox;
 fn twelve<'p>(name: &str, plane: &'p sandbox::Plane) -> Repo<'p> {
     let repo = Repo::new(name, plane);
     for n in 0..12 {
-        let _ = repo.write_config(&format!("c{n}"), "1");
+        repo.write_config(&format!("c{n}"), "1");
     }
-    let _ = repo.commit("Twelve").run(&["apply"]).exits(0);
+    repo.commit("Twelve").run(&["apply"]).exits(0);
     repo
 }
 
 #[track_caller]
 fn removed(repo: &Repo<'_>, numbers: std::ops::Range<usize>) {
     for n in numbers {
-        let _ = repo.remove(&format!("c{n}.yaml"));
+        repo.remove(&format!("c{n}.yaml"));
     }
-    let _ = repo.commit("Fewer");
+    repo.commit("Fewer");
 }
 
 /// The words of a text, however they are laid out.
@@ -45,17 +45,17 @@ fn more_than_half_of_an_inventory_does_not_go_unasked() {
     assert!(said.contains("say --max-prune 7"), "{refused}");
     assert!(said.contains("ConfigMap prune-half/c0"), "{refused}");
     assert_eq!(repo.writes(), writes, "{refused}");
-    let _ = repo.run(&["apply", "--max-prune", "6"]).exits(1);
+    repo.run(&["apply", "--max-prune", "6"]).exits(1);
     let file = repo.outside().join("plan.json");
     let file = file.to_str().unwrap();
-    let _ = repo.run(&["diff", "--max-prune", "7", "--out", file]).exits(1);
-    let _ = repo.run(&["apply", "--plan", file]).exits(0);
+    repo.run(&["diff", "--max-prune", "7", "--out", file]).exits(1);
+    repo.run(&["apply", "--plan", file]).exits(0);
     assert_eq!(repo.members("configmap").len(), 5);
 
     // Of fewer than ten, any share may go, unless somebody says otherwise.
     removed(&repo, 7..11);
-    let _ = repo.run(&["apply", "--max-prune", "50%"]).exits(1);
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply", "--max-prune", "50%"]).exits(1);
+    repo.run(&["apply"]).exits(0);
     assert_eq!(repo.members("configmap"), ["configmap/c11"]);
     let usage = repo.run(&["apply", "--max-prune", "half"]).exits(2);
     assert!(usage.stderr.contains("no number of objects such as 12"), "{usage}");
@@ -67,14 +67,14 @@ fn what_is_renamed_as_a_whole_does_not_go_in_the_second_run_either() {
     for (name, broken) in [("prune-renamed", false), ("prune-renamed-broken", true)] {
         let repo = twelve(name, sandbox::bare());
         for n in 0..12 {
-            let _ = repo.remove(&format!("c{n}.yaml")).write_config(&format!("new-c{n}"), "1");
+            repo.remove(&format!("c{n}.yaml")).write_config(&format!("new-c{n}"), "1");
         }
         if broken {
-            let _ = repo.write("broken.yaml", "a: [");
+            repo.write("broken.yaml", "a: [");
         }
-        let _ = repo.commit("Renamed").run(&["apply"]).exits(1);
+        repo.commit("Renamed").run(&["apply"]).exits(1);
         if broken {
-            let _ = repo.remove("broken.yaml").commit("Mended");
+            repo.remove("broken.yaml").commit("Mended");
         }
         let why = "would delete 12 of 12 objects; the limit is 50%";
         for verb in ["diff", "apply", "apply"] {
@@ -83,16 +83,16 @@ fn what_is_renamed_as_a_whole_does_not_go_in_the_second_run_either() {
         }
         assert_eq!(repo.members("configmap").len(), 24);
         let once = ["watch", "--once", "--no-wait"];
-        let _ = repo.run(&once).exits(1);
+        repo.run(&once).exits(1);
         assert_eq!(repo.members("configmap").len(), 24);
 
-        let _ = repo.run(&["apply", "--max-prune", "12"]).exits(0);
+        repo.run(&["apply", "--max-prune", "12"]).exits(0);
         assert_eq!(repo.members("configmap").len(), 12);
         let before = ["get", "configmap", &repo.parent(), "-o", "jsonpath={.metadata.annotations}"];
         let parent = repo.kubectl(&before).exits(0).stdout;
         assert!(!parent.contains("objects-before"), "{parent}");
         let writes = repo.writes();
-        let _ = repo.run(&["apply"]).exits(0);
+        repo.run(&["apply"]).exits(0);
         assert_eq!(repo.writes(), writes);
     }
 }
@@ -101,9 +101,9 @@ fn what_is_renamed_as_a_whole_does_not_go_in_the_second_run_either() {
 fn a_commit_that_declares_nothing_has_a_word_of_its_own() {
     let repo = twelve("prune-all", sandbox::bare());
     removed(&repo, 0..12);
-    let _ = repo.run(&["apply"]).exits(1);
-    let _ = repo.run(&["apply", "--allow-empty", "--max-prune", "90%"]).exits(1);
-    let _ = repo.run(&["apply", "--allow-empty"]).exits(0);
+    repo.run(&["apply"]).exits(1);
+    repo.run(&["apply", "--allow-empty", "--max-prune", "90%"]).exits(1);
+    repo.run(&["apply", "--allow-empty"]).exits(0);
     assert_eq!(repo.members("configmap"), [] as [&str; 0]);
 }
 
@@ -118,16 +118,16 @@ fn what_says_that_it_stays_is_kept_and_let_go() {
         ("helm", "helm.sh/resource-policy: keep"),
     ];
     for (name, annotation) in kept {
-        let _ = repo.write(&format!("{name}.yaml"), annotated(name, annotation));
+        repo.write(&format!("{name}.yaml"), annotated(name, annotation));
     }
-    let _ = repo.write_config("gone", "1").write_config("stays", "1").commit("All of them");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.write_config("gone", "1").write_config("stays", "1").commit("All of them");
+    repo.run(&["apply"]).exits(0);
     let patch = r#"{"data": {"theirs": "x"}}"#;
-    let _ = repo.kubectl(&["patch", "configmap", "ours", "--type=merge", "-p", patch]).exits(0);
+    repo.kubectl(&["patch", "configmap", "ours", "--type=merge", "-p", patch]).exits(0);
     for (name, _) in kept {
-        let _ = repo.remove(&format!("{name}.yaml"));
+        repo.remove(&format!("{name}.yaml"));
     }
-    let _ = repo.remove("gone.yaml").commit("All but one are gone");
+    repo.remove("gone.yaml").commit("All but one are gone");
 
     let diff = repo.run(&["diff"]).exits(1);
     assert!(diff.stdout.contains("0 to create, 0 to update, 1 to delete, 5 to let go"), "{diff}");
@@ -168,14 +168,14 @@ fn what_says_that_it_stays_is_kept_and_let_go() {
 fn what_asks_for_a_word_is_kept_until_its_kind_is_allowed() {
     let repo = Repo::new("prune-confirm", sandbox::bare());
     let asks = annotated("asks", "argocd.argoproj.io/sync-options: Prune=confirm");
-    let _ = repo.write("asks.yaml", asks).write_config("stays", "1").commit("Two");
-    let _ = repo.run(&["apply"]).exits(0);
-    let _ = repo.remove("asks.yaml").commit("One");
+    repo.write("asks.yaml", asks).write_config("stays", "1").commit("Two");
+    repo.run(&["apply"]).exits(0);
+    repo.remove("asks.yaml").commit("One");
     let apply = repo.run(&["apply"]).exits(0);
     let why = "kept, as argocd.argoproj.io/sync-options: Prune=confirm says";
     assert!(words(&apply.stdout).contains(why), "{apply}");
     assert_eq!(repo.members("configmap"), ["configmap/asks", "configmap/stays"]);
-    let _ = repo.run(&["apply", "--allow-delete", "ConfigMap"]).exits(0);
+    repo.run(&["apply", "--allow-delete", "ConfigMap"]).exits(0);
     assert_eq!(repo.members("configmap"), ["configmap/stays"]);
 }
 
@@ -186,11 +186,11 @@ fn what_asks_for_a_word_goes_where_somebody_approves_it_on_the_object() {
     let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n\
                  spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}\n";
     repo.write("asks.yaml", asks).write("data.yaml", claim).write_config("stays", "1");
-    let _ = repo.commit("Three").run(&["apply"]).exits(0);
+    repo.commit("Three").run(&["apply"]).exits(0);
     repo.remove("asks.yaml").remove("data.yaml").commit("One");
     let approve = |object: &str, time: &str| {
         let time = format!("argocd.argoproj.io/deletion-approved={time}");
-        let _ = repo.kubectl(&["annotate", "--overwrite", object, &time]).exits(0);
+        repo.kubectl(&["annotate", "--overwrite", object, &time]).exits(0);
     };
     approve("configmap/asks", "2001-01-01T00:00:00Z");
     let apply = repo.run(&["apply"]).exits(1);
@@ -217,10 +217,10 @@ fn what_a_deleted_object_owns_goes_first_or_after_or_stays() {
         ("foreground", Some("foregroundDeletion")),
         ("orphan", Some("orphan")),
     ] {
-        let _ = repo.write_config(how, "1").write_config("stays", "1").commit("Two");
-        let _ = repo.run(&["apply"]).exits(0);
-        let _ = repo.remove(&format!("{how}.yaml")).commit("One");
-        let _ = repo.run(&["apply", "--cascade", how]).exits(0);
+        repo.write_config(how, "1").write_config("stays", "1").commit("Two");
+        repo.run(&["apply"]).exits(0);
+        repo.remove(&format!("{how}.yaml")).commit("One");
+        repo.run(&["apply", "--cascade", how]).exits(0);
         let marks = ["get", "configmap", how, "-o", "jsonpath={.metadata.finalizers[*]}"];
         let marks = repo.kubectl(&marks);
         match finalizer {

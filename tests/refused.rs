@@ -86,7 +86,7 @@ fn a_field_that_cannot_change() {
     let image = "          image: web:1\n";
     let yaml = deployment(image, "");
     repo.write("envs/web.yaml", &yaml).commit("Web");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     let words = "Invalid value: {\"matchLabels\":{\"app\":\"www\"}}: field is immutable";
     refuses(&repo, &yaml.replace("app: web", "app: www"), &[(6, 3, "spec.selector", words)]);
 }
@@ -96,7 +96,7 @@ fn what_a_definition_rules_out() {
     let repo = Repo::new("refused-rules", sandbox::bare());
     repo.write("envs/definition.yaml", include_str!("../fixtures/refused/definition.yaml"));
     repo.commit("Tickets");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     let ticket = |spec: &str| {
         format!(
             "kind: Ticket\nmetadata: {{name: web}}\nspec: {{{spec}}}\napiVersion: refused.example/v1\n"

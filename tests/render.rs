@@ -24,7 +24,7 @@ impl Files {
     /// One with these files, committed.
     fn new(files: &[(&str, &str)]) -> Self {
         let folder = Self(tempfile::tempdir().unwrap());
-        let _ = folder.git(&["init", "--quiet"]);
+        folder.git(&["init", "--quiet"]);
         for (path, content) in files {
             folder.write(path, content);
         }
@@ -38,8 +38,8 @@ impl Files {
     }
 
     fn commit(self) -> Self {
-        let _ = self.git(&["add", "--all"]);
-        let _ = self.git(&["commit", "--quiet", "--message", "Files"]);
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--message", "Files"]);
         self
     }
 
@@ -177,7 +177,7 @@ fn what_is_rendered_is_applied_and_pruned() {
     }
     repo.commit("A shop");
     let apply = || renderers::with(repo.trueup(&["apply", "--yes"])).run();
-    let _ = apply().exits(0);
+    apply().exits(0);
     let names = || {
         let output = repo.kubectl(&["get", "configmaps", "-o", "name"]).exits(0).stdout;
         let names = output.lines().map(|name| name.trim_start_matches("configmap/").to_owned());
@@ -197,7 +197,7 @@ fn what_is_rendered_is_applied_and_pruned() {
 
     repo.write("envs/prod/kustomization.yaml", "resources: [../../base]\nnamePrefix: new-\n");
     repo.commit("Corrected");
-    let _ = apply().exits(0);
+    apply().exits(0);
     assert_eq!(names(), ["cart", "job-prod-1", "job-prod-2", "new-web", "other"]);
 }
 

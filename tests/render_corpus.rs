@@ -59,11 +59,11 @@ pub fn checkout(corpus: &Path) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("corpus");
     let copied = Cmd::new("cp").args(["-r"]).args([&corpus.join("kustomize"), &root]);
-    let _ = copied.run().exits(0);
+    copied.run().exits(0);
     let git = |args: &[&str]| Cmd::new("git").args(args).dir(&root).run().exits(0);
-    let _ = git(&["init", "--quiet"]);
-    let _ = git(&["add", "--all", "--force"]);
-    let _ = git(&["commit", "--quiet", "--message", "Other people's"]);
+    git(&["init", "--quiet"]);
+    git(&["add", "--all", "--force"]);
+    git(&["commit", "--quiet", "--message", "Other people's"]);
     (folder, root)
 }
 

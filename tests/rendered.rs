@@ -42,7 +42,7 @@ impl Target {
     /// the target's namespace or beside it.
     #[track_caller]
     fn apply_and_keep(&self, objects: usize) {
-        let _ = self.run(&["apply", "--yes"]).exits(0);
+        self.run(&["apply", "--yes"]).exits(0);
         let before = self.writes();
         let again = self.run(&["apply", "--yes", "-o", "json"]).exits(0);
         let again: Value = serde_json::from_str(&again.stdout).unwrap();
@@ -54,17 +54,11 @@ impl Target {
     /// How many requests the API server had that could change something of this target.
     fn writes(&self) -> usize {
         let namespace = format!("rendered-{}", self.name);
-        let requests = sandbox::bare().requests();
-        let writes = requests.iter().filter(|event| {
-            let object = &event["objectRef"];
-            let is_ours = object["namespace"] == namespace.as_str()
-                || object["namespace"].is_null()
-                    && object["name"].as_str().is_some_and(|name| name.contains(self.name));
-            is_ours
-                && matches!(event["verb"].as_str(), Some("create" | "update" | "patch" | "delete"))
-                && !event["requestURI"].as_str().unwrap().contains("dryRun=All")
-        });
-        writes.count()
+        sandbox::bare().audit_log.count_of(|request| {
+            let is_ours = request.namespace() == namespace
+                || request.namespace().is_empty() && request.name().contains(self.name);
+            is_ours && request.is_write()
+        })
     }
 
     /// Replaces text in a file, once, and commits.

@@ -117,13 +117,13 @@ const FIXED: [(&str, &str, &str, &str, &str); 11] = [
 fn what_cannot_change_is_refused_and_replaced_on_request() {
     let repo = Repo::new("replace-fixed", sandbox::bare());
     for (at, (_, yaml, ..)) in FIXED.iter().enumerate() {
-        let _ = repo.write(&format!("{at}.yaml"), yaml);
+        repo.write(&format!("{at}.yaml"), yaml);
     }
-    let _ = repo.commit("All of them").run(&["apply"]).exits(0);
+    repo.commit("All of them").run(&["apply"]).exits(0);
     for (at, (_, yaml, before, after, _)) in FIXED.iter().enumerate() {
-        let _ = repo.write(&format!("{at}.yaml"), yaml.replace(before, after));
+        repo.write(&format!("{at}.yaml"), yaml.replace(before, after));
     }
-    let _ = repo.commit("Each in a field that can't change");
+    repo.commit("Each in a field that can't change");
 
     let writes = repo.writes();
     let refused = repo.run(&["apply"]).exits(1);
@@ -174,13 +174,13 @@ fn an_annotation_of_any_tool_allows_it_and_ours_forbids_it() {
         ("trueup.dev/replace", "false", &["--replace", "Job"], "refuse"),
         ("trueup.dev/prune", "true", &["--replace", "Deployment"], "refuse"),
     ] {
-        let _ = repo.write("job.yaml", JOB).commit("As it was").run(&["apply", "--replace", "Job"]);
+        repo.write("job.yaml", JOB).commit("As it was").run(&["apply", "--replace", "Job"]);
         let yaml = JOB.replace("migrate:1", "migrate:2").replacen(
             "metadata:\n",
             &format!("metadata:\n  annotations: {{{annotation}: \"{value}\"}}\n"),
             1,
         );
-        let _ = repo.write("job.yaml", yaml).commit("Another image");
+        repo.write("job.yaml", yaml).commit("Another image");
         let diff = repo.run(&[&["diff", "-o", "json"][..], options].concat()).exits(1);
         let json: Value = serde_json::from_str(&diff.stdout).unwrap();
         assert_eq!(json["changes"][0]["action"], action, "{annotation}: {value}\n{diff}");
@@ -190,10 +190,10 @@ fn an_annotation_of_any_tool_allows_it_and_ours_forbids_it() {
 #[test]
 fn an_object_that_could_not_be_made_again_is_left_alone() {
     let repo = Repo::new("replace-impossible", sandbox::bare());
-    let _ = repo.write("job.yaml", allowed(JOB)).commit("A job").run(&["apply"]).exits(0);
+    repo.write("job.yaml", allowed(JOB)).commit("A job").run(&["apply"]).exits(0);
     let before = uid(&repo, "job/migrate");
     let wrong = allowed(JOB).replace("migrate:1", "migrate:2").replace("Never", "Always");
-    let _ = repo.write("job.yaml", wrong).commit("A slip of the pen");
+    repo.write("job.yaml", wrong).commit("A slip of the pen");
     let apply = repo.run(&["apply", "--replace", "Job"]).exits(1);
     let shown = apply.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(shown.contains("1 refused"), "{apply}");
@@ -207,9 +207,9 @@ fn what_trueup_did_not_make_and_what_holds_data_is_not_replaced() {
     sandbox::bare().create("replace-guarded", JOB);
     let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: data\nspec:\n  \
                  accessModes: [ReadWriteOnce]\n  storageClassName: a\n  resources: {requests: {storage: 1Gi}}\n";
-    let _ = repo.write("claim.yaml", claim).commit("A claim").run(&["apply"]).exits(0);
-    let _ = repo.write("claim.yaml", claim.replace("Name: a", "Name: b"));
-    let _ = repo.write("job.yaml", allowed(&JOB.replace("migrate:1", "migrate:2"))).commit("Both");
+    repo.write("claim.yaml", claim).commit("A claim").run(&["apply"]).exits(0);
+    repo.write("claim.yaml", claim.replace("Name: a", "Name: b"));
+    repo.write("job.yaml", allowed(&JOB.replace("migrate:1", "migrate:2"))).commit("Both");
     let options = ["diff", "--replace", "PersistentVolumeClaim"];
     let diff = repo.run(&options).exits(1);
     let shown = diff.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -224,31 +224,31 @@ fn what_trueup_did_not_make_and_what_holds_data_is_not_replaced() {
 #[test]
 fn a_job_that_is_still_running_is_replaced_only_for_its_kind() {
     let repo = Repo::new("replace-running", sandbox::bare());
-    let _ = repo.write("job.yaml", allowed(JOB)).commit("A job").run(&["apply"]).exits(0);
+    repo.write("job.yaml", allowed(JOB)).commit("A job").run(&["apply"]).exits(0);
     let begun = r#"{"status": {"active": 1, "startTime": "2026-01-01T00:00:00Z"}}"#;
     let patch = ["patch", "job", "migrate", "--subresource=status", "--type=merge", "-p", begun];
-    let _ = repo.kubectl(&patch).exits(0);
-    let _ = repo.write("job.yaml", allowed(JOB).replace("migrate:1", "migrate:2")).commit("Two");
+    repo.kubectl(&patch).exits(0);
+    repo.write("job.yaml", allowed(JOB).replace("migrate:1", "migrate:2")).commit("Two");
     let refused = repo.run(&["apply"]).exits(1);
     let shown = refused.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(shown.contains("spec.template can't be changed, and it is still running"), "{refused}");
     assert!(shown.contains("say --replace Job to stop it"), "{refused}");
-    let _ = repo.run(&["apply", "--replace", "Job"]).exits(0);
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["apply", "--replace", "Job"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }
 
 #[test]
 fn a_finished_job_runs_again_in_its_new_form() {
     let repo = Repo::new("replace-finished", sandbox::with_controllers());
-    let _ = repo.write("job.yaml", allowed(JOB)).commit("A job").run(&["apply"]).exits(0);
+    repo.write("job.yaml", allowed(JOB)).commit("A job").run(&["apply"]).exits(0);
     let has_ended = || {
         let conditions = ["get", "job/migrate", "-o", "jsonpath={.status.conditions[*].type}"];
         repo.kubectl(&conditions).exits(0).stdout.contains("Complete")
     };
     eventually("the job ends", has_ended);
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["diff"]).exits(0);
     let before = uid(&repo, "job/migrate");
-    let _ = repo.write("job.yaml", allowed(JOB).replace("migrate:1", "migrate:2")).commit("Two");
+    repo.write("job.yaml", allowed(JOB).replace("migrate:1", "migrate:2")).commit("Two");
     let applied = repo.run(&["apply"]).exits(0);
     assert!(applied.stdout.contains("replace-finished/migrate  replaced"), "{applied}");
     assert_ne!(uid(&repo, "job/migrate"), before);
@@ -261,15 +261,15 @@ fn a_finished_job_runs_again_in_its_new_form() {
 #[test]
 fn a_run_that_is_killed_while_the_object_is_gone_is_finished_by_the_next() {
     let repo = Repo::new("replace-killed", sandbox::bare());
-    let _ = repo.write("job.yaml", allowed(JOB)).commit("A job").run(&["apply"]).exits(0);
-    let _ = repo.write("job.yaml", allowed(JOB).replace("migrate:1", "migrate:2")).commit("Two");
+    repo.write("job.yaml", allowed(JOB)).commit("A job").run(&["apply"]).exits(0);
+    repo.write("job.yaml", allowed(JOB).replace("migrate:1", "migrate:2")).commit("Two");
     let pid = Arc::new(AtomicU32::new(0));
     let trueup = Arc::clone(&pid);
     let between = Between::start(sandbox::bare(), move |request| {
         let is_write = request.starts_with("PATCH") && !request.contains("dryRun");
         if is_write && request.contains("/jobs/migrate") {
             let pid = trueup.load(Ordering::SeqCst).to_string();
-            let _ = Cmd::new("kill").args(["-9", pid.as_str()]).run().exits(0);
+            Cmd::new("kill").args(["-9", pid.as_str()]).run().exits(0);
             // The process is gone, and so is what it sent.
             panic!("the request is lost, as the test wants it");
         }
@@ -284,7 +284,7 @@ fn a_run_that_is_killed_while_the_object_is_gone_is_finished_by_the_next() {
     let next = repo.run(&["apply"]).exits(0);
     assert!(next.stdout.contains("replace-killed/migrate  created"), "{next}");
     assert_eq!(repo.members("job"), ["job.batch/migrate"]);
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }
 
 #[test]
@@ -292,9 +292,9 @@ fn what_finalizers_hold_is_waited_for() {
     let repo = Arc::new(Repo::new("replace-held", sandbox::bare()));
     let held =
         allowed(JOB).replacen("metadata:\n", "metadata:\n  finalizers: [example.com/hold]\n", 1);
-    let _ = repo.write("job.yaml", &held).commit("A job").run(&["apply"]).exits(0);
+    repo.write("job.yaml", &held).commit("A job").run(&["apply"]).exits(0);
     let before = uid(&repo, "job/migrate");
-    let _ = repo.write("job.yaml", held.replace("migrate:1", "migrate:2")).commit("Two");
+    repo.write("job.yaml", held.replace("migrate:1", "migrate:2")).commit("Two");
     let order = Arc::new(Mutex::new(Vec::new()));
     let (seen, theirs) = (Arc::clone(&order), Arc::clone(&repo));
     let between = Between::start(sandbox::bare(), move |request| {
@@ -306,7 +306,7 @@ fn what_finalizers_hold_is_waited_for() {
         if verb == "GET" && seen.last().is_some_and(|last| last == "DELETE") {
             let none = r#"{"metadata": {"finalizers": null}}"#;
             let patch = ["patch", "job", "migrate", "--type=merge", "-p", none];
-            let _ = theirs.kubectl(&patch).exits(0);
+            theirs.kubectl(&patch).exits(0);
         }
         seen.push(verb);
     });
@@ -318,16 +318,16 @@ fn what_finalizers_hold_is_waited_for() {
     assert_eq!((writes[0], writes[writes.len() - 1]), ("DELETE", "PATCH"), "{order:?}");
     assert_ne!(uid(&repo, "job/migrate"), before);
     let none = r#"{"metadata": {"finalizers": null}}"#;
-    let _ = repo.run(&["diff"]).exits(0);
-    let _ = repo.kubectl(&["patch", "job", "migrate", "--type=merge", "-p", none]).exits(0);
+    repo.run(&["diff"]).exits(0);
+    repo.kubectl(&["patch", "job", "migrate", "--type=merge", "-p", none]).exits(0);
 }
 
 #[test]
 fn an_approved_plan_carries_its_replacements() {
     let repo = Repo::new("replace-approved", sandbox::bare());
-    let _ = repo.write("job.yaml", JOB).commit("A job").run(&["apply"]).exits(0);
+    repo.write("job.yaml", JOB).commit("A job").run(&["apply"]).exits(0);
     let before = uid(&repo, "job/migrate");
-    let _ = repo.write("job.yaml", JOB.replace("migrate:1", "migrate:2")).commit("Two");
+    repo.write("job.yaml", JOB.replace("migrate:1", "migrate:2")).commit("Two");
     let file = repo.outside().join("plan.json");
     let file = file.to_str().unwrap();
     let diff = repo.run(&["diff", "--out", file, "--replace", "Job"]).exits(1);

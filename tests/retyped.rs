@@ -68,17 +68,17 @@ fn less() -> Value {
 /// A repository with the full object, and its definition outside or in it.
 fn repo(name: &'static str, group: &str) -> Repo<'static> {
     let repo = Repo::new(name, sandbox::bare());
-    let _ = repo.write("definition.json", definition(group, true));
-    let _ = repo.write("rack.json", object(group, &full())).commit("Full");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("definition.json", definition(group, true));
+    repo.write("rack.json", object(group, &full())).commit("Full");
+    repo.run(&["apply", "--yes"]).exits(0);
     repo
 }
 
 #[track_caller]
 fn is_true(repo: &Repo<'_>) {
     let writes = repo.writes();
-    let _ = repo.run(&["diff", "--verify"]).exits(0);
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["diff", "--verify"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     assert_eq!(repo.writes(), writes, "nothing is left to do");
 }
 
@@ -102,10 +102,10 @@ fn until_served(repo: &Repo<'_>, group: &str) {
 fn what_is_removed_after_the_definition_changed_goes() {
     let group = "later.example.com";
     let repo = repo("retyped-later", group);
-    let _ = repo.write("definition.json", definition(group, false)).commit("Definition");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("definition.json", definition(group, false)).commit("Definition");
+    repo.run(&["apply", "--yes"]).exits(0);
     until_served(&repo, group);
-    let _ = repo.write("rack.json", object(group, &less())).commit("Less");
+    repo.write("rack.json", object(group, &less())).commit("Less");
     let diff = repo.run(&["diff"]).exits(1);
     for line in ["  -   - id: a\n", "  -     - id: b\n", "  -   - b\n", "  -     b: \"2\"\n"] {
         assert!(diff.stdout.contains(line), "{line:?} in {diff}");
@@ -119,11 +119,11 @@ fn what_is_removed_after_the_definition_changed_goes() {
 fn what_is_removed_in_the_commit_that_changes_the_definition_goes() {
     let group = "same.example.com";
     let repo = repo("retyped-same", group);
-    let _ = repo.write("definition.json", definition(group, false));
-    let _ = repo.write("rack.json", object(group, &less())).commit("Both");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("definition.json", definition(group, false));
+    repo.write("rack.json", object(group, &less())).commit("Both");
+    repo.run(&["apply", "--yes"]).exits(0);
     until_served(&repo, group);
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     assert_eq!(live(&repo, group), less());
     is_true(&repo);
 }
@@ -132,14 +132,14 @@ fn what_is_removed_in_the_commit_that_changes_the_definition_goes() {
 fn what_is_emptied_after_the_definition_changed_is_empty() {
     let group = "empty.example.com";
     let repo = repo("retyped-empty", group);
-    let _ = repo.write("definition.json", definition(group, false)).commit("Definition");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("definition.json", definition(group, false)).commit("Definition");
+    repo.run(&["apply", "--yes"]).exits(0);
     until_served(&repo, group);
     let empty = json!({ "keyed": [], "set": [], "map": {}, "deep": { "keyed": [] }, "args": [] });
-    let _ = repo.write("rack.json", object(group, &empty)).commit("Empty");
+    repo.write("rack.json", object(group, &empty)).commit("Empty");
     let diff = repo.run(&["diff"]).exits(1);
     assert!(diff.stdout.contains("+   keyed: []"), "{diff}");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     assert_eq!(live(&repo, group), empty);
     is_true(&repo);
 }
@@ -148,10 +148,10 @@ fn what_is_emptied_after_the_definition_changed_is_empty() {
 fn who_is_killed_after_the_first_write_is_finished_by_the_next_run() {
     let group = "killed.example.com";
     let repo = repo("retyped-killed", group);
-    let _ = repo.write("definition.json", definition(group, false)).commit("Definition");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("definition.json", definition(group, false)).commit("Definition");
+    repo.run(&["apply", "--yes"]).exits(0);
     until_served(&repo, group);
-    let _ = repo.write("rack.json", object(group, &less())).commit("Less");
+    repo.write("rack.json", object(group, &less())).commit("Less");
     let (send, sent) = mpsc::channel();
     let (send, writes) = (Mutex::new(send), Mutex::new(0));
     let between = Between::start(sandbox::bare(), move |request| {
@@ -173,9 +173,9 @@ fn who_is_killed_after_the_first_write_is_finished_by_the_next_run() {
     let mut apply = apply.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     sent.recv().unwrap();
     apply.kill().unwrap();
-    let _ = apply.wait().unwrap();
-    let _ = repo.run(&["diff"]).exits(1);
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    apply.wait().unwrap();
+    repo.run(&["diff"]).exits(1);
+    repo.run(&["apply", "--yes"]).exits(0);
     assert_eq!(live(&repo, group), less());
     is_true(&repo);
 }

@@ -28,7 +28,7 @@ fn bad() -> String {
 fn good_and_bad(repo: &Repo<'_>) -> (String, String) {
     repo.write("web.yaml", WEB).write_config("stays", "1").write_config("goes", "1");
     repo.commit("Good");
-    let _ = repo.run(&APPLY).exits(0);
+    repo.run(&APPLY).exits(0);
     repo.write("web.yaml", bad()).write_config("stays", "2").write_config("comes", "2");
     repo.remove("goes.yaml").commit("Bad");
     (commit(repo, "HEAD~1"), commit(repo, "HEAD"))
@@ -97,7 +97,7 @@ fn all_of_the_healthy_commit_comes_back_and_watch_stays_there_until_the_next() {
         assert_eq!(stays.stdout.lines().count(), 1, "{stays}");
     }
     assert_eq!(repo.writes(), writes);
-    let _ = repo.kubectl(&["delete", "configmap", "goes"]).exits(0);
+    repo.kubectl(&["delete", "configmap", "goes"]).exits(0);
     let corrected = repo.run(&WATCH).exits(1);
     assert!(
         corrected.stdout.contains("drift: ConfigMap rollback-all/goes gone, put back"),
@@ -153,7 +153,7 @@ fn where_nothing_was_healthy_everything_stays_as_it_is() {
 #[test]
 fn the_guards_hold_on_the_way_back_and_what_is_not_healthy_there_is_told() {
     let repo = repo("rollback-guard");
-    let _ = good_and_bad(&repo);
+    good_and_bad(&repo);
     let home = "apiVersion: v1\nkind: Namespace\nmetadata: {name: rollback-guard-more}\n";
     repo.write("more.yaml", home).commit("Bad, and a namespace");
     let guarded = repo.run(&APPLY).exits(1);
@@ -163,9 +163,9 @@ fn the_guards_hold_on_the_way_back_and_what_is_not_healthy_there_is_told() {
 
     // Nothing more fits, so nothing gets ready any more.
     let quota = ["create", "quota", "none", "--hard=pods=0"];
-    let _ = repo.kubectl(&quota).exits(0);
+    repo.kubectl(&quota).exits(0);
     repo.remove("more.yaml").write_config("stays", "3").commit("Bad again");
-    let _ = repo.kubectl(&["delete", "pods", "--all", "--force", "--grace-period=0"]).exits(0);
+    repo.kubectl(&["delete", "pods", "--all", "--force", "--grace-period=0"]).exits(0);
     let args = ["apply", "--on-failure", "rollback", "--timeout", "8s", "-o", "json"];
     let unhealthy = repo.run(&[&args[..], &["--allow-delete", "Namespace"]].concat()).exits(1);
     let document: Value = serde_json::from_str(&unhealthy.stdout).unwrap();
@@ -182,10 +182,10 @@ fn a_healthy_commit_that_is_no_longer_there_is_named() {
     let repo = repo("rollback-gone");
     repo.write_config("root", "1").commit("Root");
     let (good, _) = good_and_bad(&repo);
-    let _ = repo.git(&["reset", "--quiet", "--soft", "HEAD~2"]);
+    repo.git(&["reset", "--quiet", "--soft", "HEAD~2"]);
     repo.commit("The same in another history");
-    let _ = repo.git(&["reflog", "expire", "--expire=now", "--all"]);
-    let _ = repo.git(&["gc", "--quiet", "--prune=now"]);
+    repo.git(&["reflog", "expire", "--expire=now", "--all"]);
+    repo.git(&["gc", "--quiet", "--prune=now"]);
     let output = repo.run(&APPLY).exits(1);
     let end = format!("not rolled back: {} was healthy, and is not in this checkout", &good[..7]);
     ends_with(&output, &end);
@@ -195,7 +195,7 @@ fn a_healthy_commit_that_is_no_longer_there_is_named() {
 fn what_was_taken_back_is_not_applied_again_unless_somebody_means_it() {
     let repo = repo("rollback-binds");
     let (good, bad) = good_and_bad(&repo);
-    let _ = repo.run(&APPLY).exits(1);
+    repo.run(&APPLY).exits(1);
     assert_eq!(past(&repo, "failed-revision"), bad);
     let line = format!(
         "! stays at {} until there is a commit after {}, which failed\n",
@@ -205,7 +205,7 @@ fn what_was_taken_back_is_not_applied_again_unless_somebody_means_it() {
 
     // Neither says anything of going back, and one is on a machine of its own.
     let other = repo.outside().join("other");
-    let _ = repo.git(&["clone", "--quiet", ".", other.to_str().unwrap()]);
+    repo.git(&["clone", "--quiet", ".", other.to_str().unwrap()]);
     let once = ["watch", "--once", "--wait-timeout", "20s", "--name", repo.namespace()];
     for folder in [repo.path(), other] {
         let stays = repo.trueup(&once).dir(&folder).run().exits(1);
@@ -215,9 +215,9 @@ fn what_was_taken_back_is_not_applied_again_unless_somebody_means_it() {
 
     // It is said before anything is waited for: the pods of the healthy commit never get ready.
     let quota = ["create", "quota", "none", "--hard=pods=0"];
-    let _ = repo.kubectl(&quota).exits(0);
-    let _ = repo.kubectl(&["delete", "pods", "--all", "--force", "--grace-period=0"]).exits(0);
-    let _ = repo.kubectl(&["delete", "configmap", "goes"]).exits(0);
+    repo.kubectl(&quota).exits(0);
+    repo.kubectl(&["delete", "pods", "--all", "--force", "--grace-period=0"]).exits(0);
+    repo.kubectl(&["delete", "configmap", "goes"]).exits(0);
     let log = repo.outside().join("log");
     let watch = ["watch", "--interval", "0.2", "--wait-timeout", "5m"];
     let mut watch = repo.trueup(&watch).into_inner();
@@ -227,8 +227,8 @@ fn what_was_taken_back_is_not_applied_again_unless_somebody_means_it() {
     assert!(!said().contains("drift"), "{}", said());
     watch.kill().unwrap();
     let _ = watch.wait();
-    let _ = repo.kubectl(&["delete", "lease", &repo.parent()]);
-    let _ = repo.kubectl(&["delete", "quota", "none"]).exits(0);
+    repo.kubectl(&["delete", "lease", &repo.parent()]);
+    repo.kubectl(&["delete", "quota", "none"]).exits(0);
 
     let cron = repo.run(&["apply", "--yes", "--timeout", "20s"]).exits(1);
     let why = "it failed before, and --yes does not try it again";

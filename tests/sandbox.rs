@@ -9,6 +9,7 @@ use std::process::{Child, ChildStdout, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::support::audit_log::Request;
 use crate::support::command::Cmd;
 use crate::support::eventually::eventually;
 use crate::support::sandbox;
@@ -60,7 +61,7 @@ fn the_command_s_status_is_passed_on_and_nothing_is_left() {
 
 #[test]
 fn a_command_killed_by_a_signal_gives_what_a_shell_gives() {
-    let _ = Cmd::trueup().args(["sandbox", "--", "sh", "-c", "kill -9 $$"]).run().exits(128 + 9);
+    Cmd::trueup().args(["sandbox", "--", "sh", "-c", "kill -9 $$"]).run().exits(128 + 9);
 }
 
 #[test]
@@ -95,19 +96,16 @@ fn nobody_may_do_anything_without_a_certificate_or_a_right() {
 fn every_request_is_in_the_audit_log() {
     let plane = sandbox::bare();
     let namespace = plane.namespace("audited");
-    let _ = plane.kubectl(["create", "configmap", "seen", "-n", &namespace]).exits(0);
-    let requests = plane.requests();
-    let creates = requests.iter().filter(|request| {
-        request["verb"] == "create" && request["objectRef"]["namespace"] == namespace.as_str()
-    });
-    assert_eq!(creates.count(), 1);
+    plane.kubectl(["create", "configmap", "seen", "-n", &namespace]).exits(0);
+    let is_create = |it: &Request| it.verb == "create" && it.namespace() == namespace;
+    assert_eq!(plane.audit_log.count_of(is_create), 1);
 }
 
 #[test]
 fn a_pod_can_be_created_where_no_controller_makes_service_accounts() {
     let plane = sandbox::bare();
     let namespace = plane.namespace("pod");
-    let _ = plane.kubectl(["run", "pod", "--image=pod", "-n", &namespace]).exits(0);
+    plane.kubectl(["run", "pod", "--image=pod", "-n", &namespace]).exits(0);
 }
 
 #[test]
@@ -210,10 +208,10 @@ fn a_deployment_rolls_out() {
     let plane = sandbox::with_controllers();
     let namespace = plane.namespace("rollout");
     let create = ["create", "deployment", "web", "--image=web", "--replicas=2", "-n", &namespace];
-    let _ = plane.kubectl(create).exits(0);
+    plane.kubectl(create).exits(0);
 
     let status = ["rollout", "status", "deployment/web", "--timeout=60s", "-n", &namespace];
-    let _ = plane.kubectl(status).exits(0);
+    plane.kubectl(status).exits(0);
 
     let ready = ["get", "deployment/web", "-o", "jsonpath={.status.readyReplicas}"];
     let ready = plane.kubectl(ready.into_iter().chain(["-n", &namespace])).exits(0);
@@ -224,19 +222,19 @@ fn a_deployment_rolls_out() {
 fn a_job_finishes() {
     let plane = sandbox::with_controllers();
     let namespace = plane.namespace("job");
-    let _ = plane.kubectl(["create", "job", "once", "--image=once", "-n", &namespace]).exits(0);
+    plane.kubectl(["create", "job", "once", "--image=once", "-n", &namespace]).exits(0);
 
     let wait = ["wait", "job/once", "--for=condition=Complete", "--timeout=60s", "-n", &namespace];
-    let _ = plane.kubectl(wait).exits(0);
+    plane.kubectl(wait).exits(0);
 }
 
 #[test]
 fn a_deleted_namespace_goes_away_with_what_is_in_it() {
     let plane = sandbox::with_controllers();
     let namespace = plane.namespace("gone");
-    let _ = plane.kubectl(["create", "configmap", "inside", "-n", &namespace]).exits(0);
+    plane.kubectl(["create", "configmap", "inside", "-n", &namespace]).exits(0);
 
-    let _ = plane.kubectl(["delete", "namespace", &namespace, "--timeout=60s"]).exits(0);
+    plane.kubectl(["delete", "namespace", &namespace, "--timeout=60s"]).exits(0);
 
     let get = plane.kubectl(["get", "namespace", &namespace]).exits(1);
     assert!(get.stderr.contains("NotFound"), "\n{get}");
@@ -246,7 +244,7 @@ fn a_deleted_namespace_goes_away_with_what_is_in_it() {
 fn an_object_whose_owner_is_gone_is_collected() {
     let plane = sandbox::with_controllers();
     let namespace = plane.namespace("owned");
-    let _ = plane.kubectl(["create", "configmap", "owner", "-n", &namespace]).exits(0);
+    plane.kubectl(["create", "configmap", "owner", "-n", &namespace]).exits(0);
     let uid = ["get", "configmap", "owner", "-o", "jsonpath={.metadata.uid}", "-n", &namespace];
     let uid = plane.kubectl(uid).exits(0).stdout;
     let owned = format!(
@@ -259,8 +257,8 @@ metadata:
     );
     plane.create(&namespace, &owned);
 
-    let _ = plane.kubectl(["delete", "configmap", "owner", "-n", &namespace]).exits(0);
+    plane.kubectl(["delete", "configmap", "owner", "-n", &namespace]).exits(0);
 
     let wait = ["wait", "configmap/owned", "--for=delete", "--timeout=60s", "-n", &namespace];
-    let _ = plane.kubectl(wait).exits(0);
+    plane.kubectl(wait).exits(0);
 }

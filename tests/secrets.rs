@@ -36,7 +36,7 @@ fn no_value_of_a_secret_is_ever_printed() {
     canaries.assert_unseen(&diff);
     see(&["apply", "-o", "json"]);
     let patch = format!(r#"{{"stringData":{{"text":"{reused}"}}}}"#);
-    let _ = repo.kubectl(&["patch", "secret", "db", "-p", &patch]).exits(0);
+    repo.kubectl(&["patch", "secret", "db", "-p", &patch]).exits(0);
     see(&["diff"]);
     see(&["watch", "--once"]);
 
@@ -93,17 +93,17 @@ fn what_trueup_yaml_says_is_masked_is_never_printed() {
         output
     };
     for form in forms {
-        let _ = see(&["diff", "--target", "all", "-o", form]).exits(1);
+        see(&["diff", "--target", "all", "-o", form]).exits(1);
         // Through another target, or none, it is masked as well.
-        let _ = see(&["diff", "--target", "none", "-o", form]).exits(1);
-        let _ = see(&["diff", "all", "-o", form]).exits(1);
+        see(&["diff", "--target", "none", "-o", form]).exits(1);
+        see(&["diff", "all", "-o", form]).exits(1);
     }
     let diff = see(&["diff", "--target", "all"]).exits(1);
     assert!(diff.stdout.contains("plain: seen") && !diff.stdout.contains("admin"), "{diff}");
     assert_eq!(diff.stderr, "");
     let render = see(&["render", "--target", "all"]).exits(0);
     assert!(render.stdout.contains("short: ‹secret"), "{render}");
-    let _ = see(&["apply", "--target", "all", "--yes"]).exits(0);
+    see(&["apply", "--target", "all", "--yes"]).exits(0);
     let there = repo.kubectl(&["get", "configmap", "settings", "-o", "jsonpath={.data.token}"]);
     assert_eq!(there.stdout, *first, "it is applied all the same");
     repo.write("all/settings.yaml", settings(other, "admin")).commit("Another value");
@@ -114,7 +114,7 @@ fn what_trueup_yaml_says_is_masked_is_never_printed() {
     );
     repo.write("all/settings.yaml", settings(other, "[1]")).commit("A wrong one");
     for form in forms {
-        let _ = see(&["diff", "--target", "all", "-o", form]).exits(1);
+        see(&["diff", "--target", "all", "-o", form]).exits(1);
     }
     let slip = rules.replace("name: set*", "name: sat*");
     repo.write("trueup.yaml", slip).commit("A slip");

@@ -52,7 +52,7 @@ impl Planted {
     #[track_caller]
     fn see_diffs(&self) {
         for form in FORMS {
-            let _ = self.see(&["diff", "-o", form]);
+            self.see(&["diff", "-o", form]);
         }
         let program = self.repo.outside().join("copy");
         let shown = self.repo.outside().join("shown");
@@ -70,7 +70,7 @@ impl Planted {
     fn apply_by_hand(&self, yaml: &str) {
         let file = self.repo.outside().join("by-hand.yaml");
         fs::write(&file, yaml).unwrap();
-        let _ = self.repo.kubectl(&["apply", "-f", file.to_str().unwrap()]).exits(0);
+        self.repo.kubectl(&["apply", "-f", file.to_str().unwrap()]).exits(0);
     }
 }
 
@@ -126,28 +126,28 @@ fn no_secret_is_printed_or_kept_wherever_it_stands() {
 
     planted.see_diffs();
     for args in [&["render"][..], &["render", "-o", "json"], &["diff", "--verify"]] {
-        let _ = planted.see(args);
+        planted.see(args);
     }
-    let _ = planted.see(&["apply", "--yes", "-o", "markdown"]).exits(0);
+    planted.see(&["apply", "--yes", "-o", "markdown"]).exits(0);
     let there = ["get", "secret", "db", "-o", "jsonpath={.data.text}"];
     assert_eq!(repo.kubectl(&there).stdout, base64, "it is applied all the same");
 
     // Changed in the commit, and by others: shown with who did it, and put back.
     repo.write("db.yaml", secret("db", &db(later))).commit("Another value");
     let patch = format!(r#"{{"stringData":{{"text":"{live}"}}}}"#);
-    let _ = repo.kubectl(&["patch", "secret", "db", "-p", &patch]).exits(0);
+    repo.kubectl(&["patch", "secret", "db", "-p", &patch]).exits(0);
     let leak = ["set", "env", "deployment/web", &format!("A={live}")].map(str::to_owned);
-    let _ = repo.kubectl(&leak.each_ref().map(String::as_str)).exits(0);
+    repo.kubectl(&leak.each_ref().map(String::as_str)).exits(0);
     planted.see_diffs();
     let told = planted.see(&["diff", "-o", "markdown"]).exits(1);
     assert!(told.stdout.contains("taken from kubectl-set"), "{told}");
-    let _ = planted.see(&["watch", "--once", "--no-pull", "--no-wait"]).exits(0);
+    planted.see(&["watch", "--once", "--no-pull", "--no-wait"]).exits(0);
 
     // What somebody else keeps in a Secret that stays as it is.
     let patch = format!(r#"{{"stringData":{{"more":"{more}"}}}}"#);
-    let _ = repo.kubectl(&["patch", "secret", "db", "-p", &patch]).exits(0);
+    repo.kubectl(&["patch", "secret", "db", "-p", &patch]).exits(0);
     let leak = ["set", "env", "deployment/web", &format!("A=x{more}")].map(str::to_owned);
-    let _ = repo.kubectl(&leak.each_ref().map(String::as_str)).exits(0);
+    repo.kubectl(&leak.each_ref().map(String::as_str)).exits(0);
     planted.see_diffs();
     let drift = planted.see(&["diff"]).exits(1);
     assert!(!drift.stdout.contains("Secret"), "the Secret itself stays as it is\n{drift}");
@@ -162,16 +162,16 @@ fn no_secret_is_printed_or_kept_wherever_it_stands() {
     repo.remove("old.yaml").commit("Wrong ones");
     planted.see_diffs();
     for form in FORMS {
-        let _ = planted.see(&["apply", "--yes", "-o", form]).exits(1);
+        planted.see(&["apply", "--yes", "-o", form]).exits(1);
     }
-    let _ = planted.see(&["watch", "--once", "--no-pull", "--no-wait"]).exits(1);
+    planted.see(&["watch", "--once", "--no-pull", "--no-wait"]).exits(1);
     for form in ["text", "json", "github", "sarif"] {
-        let _ = planted.see(&["check", "-o", form]).exits(1);
+        planted.see(&["check", "-o", form]).exits(1);
     }
 
     let kept = repo.outside().join("cache/trueup");
     assert!(planted.canaries.assert_not_below(&kept.join("render")) > 0, "something is kept");
-    let _ = planted.canaries.assert_not_below(&kept);
+    planted.canaries.assert_not_below(&kept);
     let left = planted.canaries.assert_not_below(&repo.outside().join("tmp"));
     assert_eq!(left, 0, "nothing is left behind");
 }

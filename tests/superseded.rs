@@ -130,7 +130,7 @@ fn a_lock_of_somebody_elses_is_no_longer_waited_for_either() {
     let lease = |yaml: &str| {
         let file = repo.outside().join("lease.yaml");
         std::fs::write(&file, yaml).unwrap();
-        let _ = repo.kubectl(&["create", "-f", file.to_str().unwrap()]).exits(0);
+        repo.kubectl(&["create", "-f", file.to_str().unwrap()]).exits(0);
     };
     lease(&format!(
         "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {{name: {}}}\nspec: {{holderIdentity: other, leaseDurationSeconds: 300}}\n",
@@ -140,20 +140,15 @@ fn a_lock_of_somebody_elses_is_no_longer_waited_for_either() {
     let args = ["--lock-timeout", "10m"];
     let watching = Watching::in_folder(&repo, &repo.path(), &args);
     let looks = || {
-        let events = sandbox::bare().requests();
-        events
-            .iter()
-            .filter(|it| {
-                it["objectRef"]["name"] == repo.parent().as_str()
-                    && it["objectRef"]["resource"] == "leases"
-            })
-            .count()
+        sandbox::bare()
+            .audit_log
+            .count_of(|request| request.name() == repo.parent() && request.resource() == "leases")
     };
     eventually("it looks at the lock", || looks() > 1);
     repo.write_config("one", "2").commit("Second");
     let second = commit(&repo);
     watching.says(&format!("… the lock is no longer waited for: {} has come", &second[..7]));
-    let _ = repo.kubectl(&["delete", "lease", &repo.parent()]).exits(0);
+    repo.kubectl(&["delete", "lease", &repo.parent()]).exits(0);
     eventually("the second is there", || noted(&repo, &repo.parent(), "revision") == second);
     assert_eq!(watching.times("! "), 0, "{:#?}", watching.said());
     assert_eq!(watching.stop(), Some(0));
@@ -163,20 +158,20 @@ fn a_lock_of_somebody_elses_is_no_longer_waited_for_either() {
 fn killed(repo: &Repo<'_>) -> (String, String) {
     repo.write("web.yaml", WEB).commit("Good");
     let good = commit(repo);
-    let _ = repo.run(&["apply", "--wait"]).exits(0);
+    repo.run(&["apply", "--wait"]).exits(0);
     repo.write("web.yaml", stuck()).commit("Bad");
     let bad = commit(repo);
     let mut apply = repo.trueup(&["apply", "--on-failure", "rollback"]).into_inner();
     let apply = apply.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     eventually("it is there", || noted(repo, &repo.parent(), "revision") == bad);
     kill(apply);
-    let _ = repo.kubectl(&["delete", "lease", &repo.parent(), "--ignore-not-found"]).exits(0);
+    repo.kubectl(&["delete", "lease", &repo.parent(), "--ignore-not-found"]).exits(0);
     (good, bad)
 }
 
 fn kill(mut child: Child) {
     child.kill().unwrap();
-    let _ = child.wait().unwrap();
+    child.wait().unwrap();
 }
 
 #[test]
@@ -207,20 +202,21 @@ fn a_run_that_was_killed_before_it_could_go_back_is_made_up_for_by_apply() {
     assert!(again.stdout.contains(&format!("rolled back to {}", &good[..7])), "{again}");
     assert_eq!(replicas(&repo), "2");
     assert_eq!(noted(&repo, &repo.parent(), "failed-revision"), bad);
-    let _ = repo.kubectl(&["get", "lease", &repo.parent()]).exits(0);
+    repo.kubectl(&["get", "lease", &repo.parent()]).exits(0);
 }
 
 #[test]
 fn a_commit_that_does_not_get_healthy_is_waited_for_once() {
     let repo = Repo::new("superseded-once", sandbox::with_controllers());
     repo.write("web.yaml", stuck()).commit("Bad");
-    let _ = repo.run(&["apply", "--no-wait"]).exits(0);
+    repo.run(&["apply", "--no-wait"]).exits(0);
     let watching = Watching::in_folder(&repo, &repo.path(), &["--wait-timeout", "1s"]);
     watching.says("! Deployment superseded-once/web is not ready");
     let watches = || {
-        let events = sandbox::with_controllers().requests();
-        let here = |uri: &str| uri.contains("watch=1") && uri.contains(&repo.applyset());
-        events.iter().filter(|it| it["requestURI"].as_str().is_some_and(here)).count()
+        let applyset = repo.applyset();
+        sandbox::with_controllers()
+            .audit_log
+            .count_of(|request| request.uri.contains("watch=1") && request.uri.contains(&applyset))
     };
     let (before, rounds) = (watches(), repo.rounds());
     assert_eq!(before, 1);

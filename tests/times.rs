@@ -10,14 +10,14 @@ fn a_time_is_written_alike_everywhere() {
     repo.write_config("one", "1").commit("First");
     for flag in ["--interval", "--timeout", "--wait-timeout", "--lock-timeout", "--pull-timeout"] {
         for time in ["2", "2s", "0.5", "1m", "1h30m"] {
-            let _ = repo.run(&["watch", "--once", flag, time]).exits(0);
+            repo.run(&["watch", "--once", flag, time]).exits(0);
         }
         let wrong = repo.run(&["watch", "--once", flag, "2x"]).exits(2);
         assert!(wrong.stderr.contains("no time such as 90s, 5m or 1h30m"), "{wrong}");
     }
-    let _ = repo.trueup(&["watch", "--once"]).env("TRUEUP_INTERVAL", "1m").run().exits(0);
+    repo.trueup(&["watch", "--once"]).env("TRUEUP_INTERVAL", "1m").run().exits(0);
     for flag in ["--timeout", "--lock-timeout"] {
-        let _ = repo.run(&["apply", flag, "1m"]).exits(0);
+        repo.run(&["apply", flag, "1m"]).exits(0);
     }
     for flag in ["--pull-timeout", "--timeout"] {
         let none = repo.run(&["pull", flag, "1m"]).exits(2);

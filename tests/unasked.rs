@@ -43,34 +43,34 @@ fn change<'a>(diff: &'a Value, name: &str) -> &'a Value {
 fn what_a_webhook_keeps_the_server_from_saying_is_told_from_the_live_object() {
     let plane = sandbox::bare();
     let repo = Repo::new("unasked-live", plane);
-    let _ = repo.write("plain.yaml", config("plain", "1")).write("a.yaml", guarded("a", "1"));
-    let _ = repo.commit("Two");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.write("plain.yaml", config("plain", "1")).write("a.yaml", guarded("a", "1"));
+    repo.commit("Two");
+    repo.run(&["apply", "--yes"]).exits(0);
     let patch = r#"{"data": {"theirs": "x"}}"#;
-    let _ = repo.kubectl(&["patch", "configmap", "a", "--type=merge", "-p", patch]).exits(0);
+    repo.kubectl(&["patch", "configmap", "a", "--type=merge", "-p", patch]).exits(0);
     plane.create("unasked-live", &webhook("unasked-live", "sideEffects: None"));
 
     // What is proven to be the same needs no webhook.
-    let _ = repo.run(&["diff"]).exits(0);
-    let _ = repo.write("a.yaml", guarded("a", "2")).commit("Another value");
+    repo.run(&["diff"]).exits(0);
+    repo.write("a.yaml", guarded("a", "2")).commit("Another value");
     let text = repo.run(&["diff"]).exits(1).stdout;
     assert!(text.contains("as far as trueup itself can tell"), "{text}");
     assert!(text.contains("guard.example.com"), "{text}");
     assert!(text.contains("  -   key: \"1\"\n  +   key: \"2\"\n      theirs: x\n"), "{text}");
     assert!(!text.contains("plain"), "{text}");
-    let _ = plane.kubectl(["delete", "validatingwebhookconfiguration", "unasked-live"]).exits(0);
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    plane.kubectl(["delete", "validatingwebhookconfiguration", "unasked-live"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     let value = ["get", "configmap", "a", "-o", "jsonpath={.data.key}{.data.theirs}"];
     assert_eq!(repo.kubectl(&value).stdout, "2x");
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }
 
 #[test]
 fn a_webhook_that_is_away_is_named_and_costs_its_own_objects_alone() {
     let plane = sandbox::bare();
     let repo = Repo::new("unasked-away", plane);
-    let _ = repo.write("plain.yaml", config("plain", "1")).write("a.yaml", guarded("a", "1"));
-    let _ = repo.commit("Two");
+    repo.write("plain.yaml", config("plain", "1")).write("a.yaml", guarded("a", "1"));
+    repo.commit("Two");
     // Its service is not there at all, so that nobody waits for it.
     let webhook = webhook("unasked-away", "sideEffects: None").replace(
         "{url: https://127.0.0.1:9/}",
@@ -85,8 +85,8 @@ fn a_webhook_that_is_away_is_named_and_costs_its_own_objects_alone() {
     assert!(apply.stdout.contains("✓ ConfigMap  unasked-away/plain  created"), "{apply}");
     assert!(apply.stdout.contains("failed calling webhook"), "{apply}");
     assert!(apply.stdout.contains("is the webhook's own server up?"), "{apply}");
-    let _ = plane.kubectl(["delete", "validatingwebhookconfiguration", "unasked-away"]).exits(0);
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    plane.kubectl(["delete", "validatingwebhookconfiguration", "unasked-away"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
 }
 
 #[test]
@@ -94,10 +94,10 @@ fn a_kind_that_may_not_be_listed_is_asked_for_by_name() {
     let plane = sandbox::bare();
     let repo = Repo::new("unasked-list", plane);
     for name in ["a", "b", "c"] {
-        let _ = repo.write(&format!("{name}.yaml"), config(name, "1"));
+        repo.write(&format!("{name}.yaml"), config(name, "1"));
     }
-    let _ = repo.commit("Three");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.commit("Three");
+    repo.run(&["apply", "--yes"]).exits(0);
     // A user who may read and change every ConfigMap, and list none.
     let rights = "apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
@@ -123,7 +123,7 @@ subjects: [{kind: User, name: reader}]
     // Discovery 2, the parent, the identity, a LIST of the cluster and one of the namespace; then
     // each object once, which is proven to be the same.
     assert!(same.stdout.contains("3 objects · 9 requests"), "{same}");
-    let _ = repo.write("a.yaml", config("a", "2")).remove("b.yaml").commit("Another");
+    repo.write("a.yaml", config("a", "2")).remove("b.yaml").commit("Another");
     let diff = repo.run(&["diff", "--as", "reader"]).exits(1).stdout;
     assert!(diff.contains("0 to create, 1 to update, 0 to delete"), "{diff}");
     assert!(diff.contains("= v1 ConfigMap unasked-list/b · keep\n"), "{diff}");
@@ -135,7 +135,7 @@ subjects: [{kind: User, name: reader}]
         assert!(apply.stdout.contains("do this: let this user list ConfigMap, in"), "{apply}");
         let end = format!("1 not pruned, {done} · ");
         assert!(apply.stdout.contains(&end), "{apply}");
-        let _ = repo.run(&["diff", "--as", "reader"]).exits(1);
+        repo.run(&["diff", "--as", "reader"]).exits(1);
     }
     let round = repo.run(&["watch", "--once", "--no-pull", "--as", "reader"]).exits(1);
     let why =
@@ -143,15 +143,15 @@ subjects: [{kind: User, name: reader}]
     assert!(round.stdout.contains(why), "{round}");
 
     // Who has nothing to prune needs no list to be done.
-    let _ = repo.kubectl(&["delete", "configmap", "b"]).exits(0);
+    repo.kubectl(&["delete", "configmap", "b"]).exits(0);
     let apply = repo.run(&["apply", "--as", "reader"]).exits(0);
     assert!(apply.stdout.contains("nothing to do"), "{apply}");
     let same = repo.run(&["diff", "--as", "reader"]).exits(0);
     assert!(same.stdout.contains("2 objects · 8 requests"), "{same}");
     // Whoever may list prunes it.
-    let _ = repo.remove("c.yaml").commit("One");
-    let _ = repo.run(&["apply", "--as", "reader"]).exits(1);
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.remove("c.yaml").commit("One");
+    repo.run(&["apply", "--as", "reader"]).exits(1);
+    repo.run(&["apply"]).exits(0);
     assert_eq!(repo.members("configmap"), ["configmap/a"]);
 }
 
@@ -176,7 +176,7 @@ fn objects_of_a_kind_that_the_commit_brings_are_held_against_its_definition() {
     assert!(diff.contains("Shape unasked-kind/good · create"), "{diff}");
     assert!(diff.contains("2 to create, 0 to update, 0 to delete, 1 refused"), "{diff}");
     // The server is of the same opinion, once it knows the kind.
-    let _ = repo.run(&["apply", "--yes"]).exits(1);
+    repo.run(&["apply", "--yes"]).exits(1);
     let again = repo.run(&["diff"]).exits(1).stdout;
     assert!(again.contains("    bad.yaml:6:19: "), "{again}");
 }

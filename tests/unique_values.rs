@@ -24,10 +24,10 @@ fn port_of(repo: &Repo<'_>, name: &str) -> String {
 /// Applies once, and it is right then: nothing differs, and nothing more is written.
 #[track_caller]
 fn one_run_does_it(repo: &Repo<'_>) {
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     let writes = repo.writes();
-    let _ = repo.run(&["diff"]).exits(0);
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["diff"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     assert_eq!(repo.writes(), writes);
 }
 
@@ -36,7 +36,7 @@ fn a_node_port_moves_to_a_renamed_service_and_the_diff_says_the_order() {
     let repo = Repo::new("unique-renamed", sandbox::bare());
     let ingress = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: gate}\nspec: {defaultBackend: {service: {name: NAME, port: {number: 80}}}}\n";
     repo.write("s.yaml", node_port("gate", 30451)).write("i.yaml", ingress.replace("NAME", "gate"));
-    let _ = repo.write_config("old", "1").commit("First").run(&["apply"]).exits(0);
+    repo.write_config("old", "1").commit("First").run(&["apply"]).exits(0);
     repo.write("s.yaml", node_port("gate-web", 30451));
     repo.write("i.yaml", ingress.replace("NAME", "gate-web"));
     repo.remove("old.yaml").write_config("new", "1").commit("Renamed");
@@ -63,7 +63,7 @@ fn a_node_port_moves_to_a_renamed_service_and_the_diff_says_the_order() {
 fn a_service_gives_its_port_to_another_that_stays() {
     let repo = Repo::new("unique-given", sandbox::bare());
     repo.write("a.yaml", node_port("a", 30453)).write("b.yaml", node_port("b", 30454));
-    let _ = repo.write("c.yaml", node_port("c", 30455)).commit("First").run(&["apply"]).exits(0);
+    repo.write("c.yaml", node_port("c", 30455)).commit("First").run(&["apply"]).exits(0);
     // From b to a, from c to b: a chain against the order of names.
     repo.write("a.yaml", node_port("a", 30454)).write("b.yaml", node_port("b", 30455));
     repo.write("c.yaml", node_port("c", 30456)).commit("Moved on");
@@ -78,7 +78,7 @@ fn a_service_gives_its_port_to_another_that_stays() {
 fn a_swap_is_refused_with_the_circle_and_a_way_out() {
     let repo = Repo::new("unique-swap", sandbox::bare());
     repo.write("a.yaml", node_port("a", 30457)).write("b.yaml", node_port("b", 30458));
-    let _ = repo.commit("First").run(&["apply"]).exits(0);
+    repo.commit("First").run(&["apply"]).exits(0);
     repo.write("a.yaml", node_port("a", 30458)).write("b.yaml", node_port("b", 30457));
     repo.commit("Swapped");
     let applied = repo.run(&["apply"]).exits(1);
@@ -90,7 +90,7 @@ fn a_swap_is_refused_with_the_circle_and_a_way_out() {
         assert!(applied.stdout.contains(part), "{part}\n{applied}");
     }
     let without = service("b", "type: NodePort, ports: [{name: web, port: 80, nodePort: 30459}]");
-    let _ = repo.write("b.yaml", without).commit("First out of the way").run(&["apply"]).exits(0);
+    repo.write("b.yaml", without).commit("First out of the way").run(&["apply"]).exits(0);
     repo.write("b.yaml", node_port("b", 30457)).commit("And then there");
     one_run_does_it(&repo);
     assert_eq!(port_of(&repo, "a"), "30458");
@@ -100,11 +100,10 @@ fn a_swap_is_refused_with_the_circle_and_a_way_out() {
 #[test]
 fn who_holds_a_value_is_named_where_it_stays() {
     let repo = Repo::new("unique-held", sandbox::bare());
-    let _ = repo
-        .kubectl(&["create", "service", "nodeport", "foreign", "--tcp=80", "--node-port=30460"])
+    repo.kubectl(&["create", "service", "nodeport", "foreign", "--tcp=80", "--node-port=30460"])
         .exits(0);
     repo.write("a.yaml", node_port("a", 30461)).write_config("old", "1");
-    let _ = repo.commit("First").run(&["apply"]).exits(0);
+    repo.commit("First").run(&["apply"]).exits(0);
     // It is somebody else's.
     repo.write("b.yaml", node_port("b", 30460)).remove("old.yaml").commit("Taken");
     let applied = repo.run(&["apply"]).exits(1);
@@ -117,7 +116,7 @@ fn who_holds_a_value_is_named_where_it_stays() {
     let why = "30461 is held by Service unique-held/a, which declares it, too, at a.yaml:1";
     assert!(applied.stdout.contains(why), "{applied}");
     // What is kept, keeps its port, and nothing is deleted for it.
-    let _ = repo.kubectl(&["annotate", "service", "a", "trueup.dev/prune=false"]).exits(0);
+    repo.kubectl(&["annotate", "service", "a", "trueup.dev/prune=false"]).exits(0);
     repo.remove("a.yaml").commit("Kept");
     let applied = repo.run(&["apply"]).exits(1);
     assert!(
@@ -133,7 +132,7 @@ fn who_holds_a_value_is_named_where_it_stays() {
 #[test]
 fn nothing_is_deleted_for_what_is_refused_anyway() {
     let repo = Repo::new("unique-wrong", sandbox::bare());
-    let _ = repo.write("a.yaml", node_port("a", 30462)).commit("First").run(&["apply"]).exits(0);
+    repo.write("a.yaml", node_port("a", 30462)).commit("First").run(&["apply"]).exits(0);
     repo.remove("a.yaml").write(
         "b.yaml",
         node_port("b", 30462).replace("type:", "sessionAffinity: Sometimes, type:"),
@@ -159,7 +158,7 @@ fn addresses_and_ports_for_health_checks_move_as_well() {
         "type: LoadBalancer, externalTrafficPolicy: Local, healthCheckNodePort: 30463, {ports}"
     );
     repo.write("a.yaml", service("a", &address)).write("l.yaml", service("l", &check));
-    let _ = repo.commit("First").run(&["apply"]).exits(0);
+    repo.commit("First").run(&["apply"]).exits(0);
     repo.remove("a.yaml").remove("l.yaml");
     repo.write("b.yaml", service("b", &address)).write("m.yaml", service("m", &check));
     let diff = repo.commit("Renamed").run(&["diff"]).exits(1);
@@ -173,7 +172,7 @@ fn addresses_and_ports_for_health_checks_move_as_well() {
     );
     one_run_does_it(&repo);
     let foreign = service("c", &address);
-    let _ = repo.write("c.yaml", foreign).commit("Twice");
+    repo.write("c.yaml", foreign).commit("Twice");
     let applied = repo.run(&["apply"]).exits(1);
     assert!(
         applied
@@ -185,13 +184,14 @@ fn addresses_and_ports_for_health_checks_move_as_well() {
 
 #[test]
 fn the_default_of_a_kind_moves_as_well() {
-    let repo = Repo::new("unique-default", sandbox::own());
+    let plane = sandbox::own();
+    let repo = Repo::new("unique-default", &plane);
     let class = |name: &str, is_default: bool| {
         format!(
             "apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nmetadata: {{name: {name}}}\nvalue: 7\nglobalDefault: {is_default}\n"
         )
     };
-    let _ = repo.write("c.yaml", class("low", true)).commit("First").run(&["apply"]).exits(0);
+    repo.write("c.yaml", class("low", true)).commit("First").run(&["apply"]).exits(0);
     repo.write("c.yaml", class("high", true)).commit("Renamed");
     one_run_does_it(&repo);
 }

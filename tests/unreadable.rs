@@ -14,27 +14,27 @@ const SUBMODULE: &str = "extra:1:1 is a submodule, whose files are another repos
 fn repo(name: &str) -> Repo<'static> {
     let repo = Repo::new(name, sandbox::bare());
     repo.write("kept.yaml", config("kept", "1")).write("extra/x1.yaml", config("x1", "1"));
-    let _ = repo.commit("Two").run(&["apply"]).exits(0);
+    repo.commit("Two").run(&["apply"]).exits(0);
     repo
 }
 
 /// Moves `extra` out of the target's sight.
 fn moved(repo: &Repo<'_>) {
-    let _ = repo.git(&["mv", "extra", ".elsewhere"]).exits(0);
+    repo.git(&["mv", "extra", ".elsewhere"]).exits(0);
 }
 
 fn linked(repo: &Repo<'_>) {
     moved(repo);
     symlink(".elsewhere", repo.path().join("extra")).unwrap();
-    let _ = repo.commit("A link");
+    repo.commit("A link");
 }
 
 fn submodule(repo: &Repo<'_>) {
     moved(repo);
     let commit = repo.git(&["rev-parse", "HEAD"]).exits(0).stdout;
     let entry = format!("160000,{},extra", commit.trim());
-    let _ = repo.git(&["update-index", "--add", "--cacheinfo", &entry]).exits(0);
-    let _ = repo.git(&["commit", "--quiet", "-m", "A submodule"]).exits(0);
+    repo.git(&["update-index", "--add", "--cacheinfo", &entry]).exits(0);
+    repo.git(&["commit", "--quiet", "-m", "A submodule"]).exits(0);
     // As a clone has it that does not go into submodules.
     std::fs::create_dir(repo.path().join("extra")).unwrap();
 }
@@ -64,10 +64,10 @@ fn a_folder_that_becomes_a_link_or_a_submodule_keeps_its_objects() {
 
         // Who says that it declares nothing has its objects pruned.
         for pattern in ["extra", "extra/"] {
-            let _ = repo.write(".trueupignore", format!("{pattern}\n")).commit("Left out");
-            let _ = repo.run(&["check"]).exits(0);
+            repo.write(".trueupignore", format!("{pattern}\n")).commit("Left out");
+            repo.run(&["check"]).exits(0);
         }
-        let _ = repo.run(&["apply"]).exits(0);
+        repo.run(&["apply"]).exits(0);
         assert_eq!(repo.members("configmap"), ["configmap/kept"]);
     }
 }
@@ -77,11 +77,11 @@ fn a_link_in_the_work_tree_alone_is_seen_there() {
     let repo = repo("unreadable-worktree");
     std::fs::rename(repo.path().join("extra"), repo.path().join(".elsewhere")).unwrap();
     symlink(".elsewhere", repo.path().join("extra")).unwrap();
-    let _ = repo.run(&["check"]).exits(0);
+    repo.run(&["check"]).exits(0);
     has(&repo.run(&["check", "--worktree"]).exits(1), "is behind a symbolic link");
     has(&repo.run(&["diff", "--worktree"]).exits(1), "is behind a symbolic link");
     // Nothing of the index lies behind this one.
-    let _ = repo.git(&["rm", "-rq", "--cached", "extra"]).exits(0);
+    repo.git(&["rm", "-rq", "--cached", "extra"]).exits(0);
     has(&repo.run(&["check", "--worktree"]).exits(1), LINK);
 }
 
@@ -93,7 +93,7 @@ fn a_link_to_a_file_is_judged_by_its_name() {
     link("kept.yaml", "same");
     link("extra/x1.yaml", "extra-too.txt");
     link("same", "twice");
-    let _ = repo.commit("Links to files");
+    repo.commit("Links to files");
     for args in [&["check"][..], &["check", "-W"], &["apply"]] {
         let output = repo.run(args).exits(0);
         assert!(!format!("{output}").contains("symbolic link"), "{output}");
@@ -102,7 +102,7 @@ fn a_link_to_a_file_is_judged_by_its_name() {
     link("nowhere", "dangling");
     link("loop", "loop");
     link("extra", "folder");
-    let _ = repo.commit("Links that may lead to folders");
+    repo.commit("Links that may lead to folders");
     for args in [&["check"][..], &["check", "-W"]] {
         let output = repo.run(args).exits(1);
         for name in ["out", "dangling", "loop", "folder"] {
@@ -115,24 +115,24 @@ fn a_link_to_a_file_is_judged_by_its_name() {
 #[test]
 fn a_path_of_the_target_behind_a_link_is_named() {
     let repo = Repo::new("unreadable-above", sandbox::bare());
-    let _ = repo.write("envs/prod/a.yaml", config("a", "1")).commit("One");
-    let _ = repo.run(&["apply", "envs/prod"]).exits(0);
-    let _ = repo.git(&["mv", "envs", "other"]).exits(0);
+    repo.write("envs/prod/a.yaml", config("a", "1")).commit("One");
+    repo.run(&["apply", "envs/prod"]).exits(0);
+    repo.git(&["mv", "envs", "other"]).exits(0);
     symlink("other", repo.path().join("envs")).unwrap();
-    let _ = repo.commit("A link above");
+    repo.commit("A link above");
     for args in
         [&["diff", "envs/prod"][..], &["apply", "envs/prod"], &["diff", "--worktree", "envs/prod"]]
     {
         has(&repo.run(args).exits(2), "`envs` is a symbolic link");
     }
-    let _ = repo.kubectl(&["get", "configmap", "a"]).exits(0);
+    repo.kubectl(&["get", "configmap", "a"]).exits(0);
 }
 
 /// An ignore file says what trueup does not apply; that it goes, only git's history of it says.
 #[test]
 fn an_ignore_file_that_appears_deletes_nothing() {
     let repo = repo("unreadable-ignored");
-    let _ = repo.write(".trueupignore", "extra/\n").commit("Ignored");
+    repo.write(".trueupignore", "extra/\n").commit("Ignored");
     let says = "kept: extra/x1.yaml:1:1 declares it, and .trueupignore leaves that file out";
     for args in [&["diff"][..], &["apply"], &["diff"], &["apply"], &["watch", "--once"]] {
         let output = repo.run(args).exits(0);
@@ -142,20 +142,20 @@ fn an_ignore_file_that_appears_deletes_nothing() {
         assert_eq!(repo.members("configmap"), ["configmap/kept", "configmap/x1"]);
     }
     // What is ignored is not applied either.
-    let _ = repo.write("extra/x1.yaml", config("x1", "2")).commit("Changed");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.write("extra/x1.yaml", config("x1", "2")).commit("Changed");
+    repo.run(&["apply"]).exits(0);
     let value = repo.kubectl(&["get", "configmap", "x1", "-o", "jsonpath={.data.key}"]).exits(0);
     assert_eq!(value.stdout, "1", "{value}");
     // Of more than one object in a file, the one that it declares no longer goes.
     let two = format!("{}---\n{}", config("x1", "1"), config("x2", "1"));
-    let _ = repo.remove(".trueupignore").write("extra/x1.yaml", two).commit("Two");
-    let _ = repo.run(&["apply"]).exits(0);
-    let _ = repo.write(".trueupignore", "extra/\n");
-    let _ = repo.write("extra/x1.yaml", config("x2", "1")).commit("One, ignored");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.remove(".trueupignore").write("extra/x1.yaml", two).commit("Two");
+    repo.run(&["apply"]).exits(0);
+    repo.write(".trueupignore", "extra/\n");
+    repo.write("extra/x1.yaml", config("x2", "1")).commit("One, ignored");
+    repo.run(&["apply"]).exits(0);
     assert_eq!(repo.members("configmap"), ["configmap/kept", "configmap/x2"]);
-    let _ = repo.remove("extra/x1.yaml").commit("Gone");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.remove("extra/x1.yaml").commit("Gone");
+    repo.run(&["apply"]).exits(0);
     assert_eq!(repo.members("configmap"), ["configmap/kept"]);
 }
 
@@ -163,8 +163,8 @@ fn an_ignore_file_that_appears_deletes_nothing() {
 #[test]
 fn what_is_ignored_for_being_broken_keeps_nothing() {
     let repo = repo("unreadable-broken");
-    let _ = repo.write(".trueupignore", "templates/\n").write("templates/a.yaml", "a: [");
-    let _ = repo.remove("extra/x1.yaml").commit("Templates");
+    repo.write(".trueupignore", "templates/\n").write("templates/a.yaml", "a: [");
+    repo.remove("extra/x1.yaml").commit("Templates");
     let applied = repo.run(&["apply"]).exits(0);
     assert!(!applied.stdout.contains("templates"), "{applied}");
     assert_eq!(repo.members("configmap"), ["configmap/kept"]);

@@ -69,7 +69,7 @@ fn what_does_not_get_ready_in_time_is_named_and_the_status_is_1() {
     let health = health(&again);
     assert_eq!((&health["ended"], &health["ready"]), (&"timeout".into(), &1.into()));
     assert_eq!(health["objects"][0]["state"], "progressing");
-    let _ = repo.run(&["apply", "--no-wait"]).exits(0);
+    repo.run(&["apply", "--no-wait"]).exits(0);
 
     repo.write(
         "claim.yaml",
@@ -120,9 +120,9 @@ fn a_stateful_set_with_a_partition_is_ready_when_the_pods_beyond_it_are() {
         )
     };
     repo.write("db.yaml", set("a:1")).commit("First");
-    let _ = repo.run(&APPLY).exits(0);
+    repo.run(&APPLY).exits(0);
     repo.write("db.yaml", set("a:2")).commit("Second");
-    let _ = repo.run(&APPLY).exits(0);
+    repo.run(&APPLY).exits(0);
     let images = ["get", "pods", "-o", "jsonpath={.items[*].spec.containers[0].image}"];
     assert_eq!(repo.kubectl(&images).exits(0).stdout, "a:1 a:1 a:2");
 }
@@ -133,8 +133,8 @@ fn an_object_that_somebody_is_deleting_is_waited_for_and_its_finalizers_are_name
     let held =
         config("held", "1").replace("name: held", "name: held\n  finalizers: [shop.example/hold]");
     repo.write("held.yaml", &held).commit("First");
-    let _ = repo.run(&APPLY).exits(0);
-    let _ = repo.kubectl(&["delete", "configmap", "held", "--wait=false"]).exits(0);
+    repo.run(&APPLY).exits(0);
+    repo.kubectl(&["delete", "configmap", "held", "--wait=false"]).exits(0);
     let output = repo.run(&["apply", "--wait", "--timeout", "1s"]).exits(1);
     let line = "it is deleted and waits for the finalizer shop.example/hold, which trueup set\n";
     assert!(output.stdout.contains(line), "{output}");
@@ -146,7 +146,7 @@ fn an_object_that_somebody_is_deleting_is_waited_for_and_its_finalizers_are_name
         "-p",
         "{\"metadata\":{\"finalizers\":null}}",
     ];
-    let _ = repo.kubectl(&patch).exits(0);
+    repo.kubectl(&patch).exits(0);
 }
 
 #[test]
@@ -155,13 +155,13 @@ fn a_namespace_that_hangs_says_what_is_left_in_it() {
     let inside = "wait-hang-inside";
     let namespace = format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {inside}}}\n");
     repo.write("namespace.yaml", namespace).write_config("kept", "1").commit("First");
-    let _ = repo.run(&APPLY).exits(0);
+    repo.run(&APPLY).exits(0);
     // Somebody else's, and held by somebody who is not there.
     let held =
         config("held", "1").replace("name: held", "name: held\n  finalizers: [shop.example/hold]");
     let file = repo.outside().join("held.yaml");
     std::fs::write(&file, held).unwrap();
-    let _ = repo.kubectl(&["-n", inside, "create", "-f", file.to_str().unwrap()]).exits(0);
+    repo.kubectl(&["-n", inside, "create", "-f", file.to_str().unwrap()]).exits(0);
 
     repo.remove("namespace.yaml").commit("No longer");
     let allowed = ["apply", "--wait", "--allow-delete", "Namespace"];
@@ -176,10 +176,10 @@ fn a_namespace_that_hangs_says_what_is_left_in_it() {
 
     let none = r#"{"metadata": {"finalizers": null}}"#;
     let patch = ["-n", inside, "patch", "configmap", "held", "--type=merge", "-p", none];
-    let _ = repo.kubectl(&patch).exits(0);
+    repo.kubectl(&patch).exits(0);
     let is_gone = || repo.kubectl(&["get", "namespace", inside]).status == Some(1);
     eventually("the namespace is gone", is_gone);
-    let _ = repo.run(&allowed).exits(0);
+    repo.run(&allowed).exits(0);
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn a_signal_ends_the_wait() {
     let stderr = std::fs::File::create(&said).unwrap();
     let mut apply = apply.stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
     eventually("it waits", || std::fs::read_to_string(&said).unwrap().contains("waiting up to"));
-    let _ = Cmd::new("kill").args(["-INT", &apply.id().to_string()]).run().exits(0);
+    Cmd::new("kill").args(["-INT", &apply.id().to_string()]).run().exits(0);
     let status = apply.wait().unwrap().code();
     assert_eq!(status, Some(130));
 }
@@ -236,7 +236,7 @@ fn play_kubelet(repo: &Repo<'_>, status: &str) {
         let status =
             format!(r#"{{"status":{{"conditions":{not_ready},"containerStatuses":[{status}]}}}}"#);
         let patch = ["patch", "pod", pod, "--subresource=status", "--type=merge", "-p", &status];
-        let _ = repo.kubectl(&patch).exits(0);
+        repo.kubectl(&patch).exits(0);
     }
 }
 
@@ -244,7 +244,7 @@ fn play_kubelet(repo: &Repo<'_>, status: &str) {
 fn pods_whose_image_can_not_be_pulled_end_the_wait_early_and_say_so() {
     let repo = repo("wait-image");
     repo.write("web.yaml", unscheduled()).commit("First");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     play_kubelet(
         &repo,
         r#"{"name":"main","image":"registry.example/web:1.4.0","imageID":"","ready":false,"restartCount":0,"state":{"waiting":{"reason":"ImagePullBackOff","message":"registry.example/web:1.4.0: not found"}}}"#,
@@ -262,7 +262,7 @@ fn pods_that_crash_show_their_exit_code_and_that_their_log_is_out_of_reach() {
     let repo = repo("wait-crash");
     let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData: {password: correct-horse-battery}\n";
     repo.write("web.yaml", WEB).write("db.yaml", secret).commit("First");
-    let _ = repo.run(&APPLY).exits(0);
+    repo.run(&APPLY).exits(0);
     play_kubelet(
         &repo,
         r#"{"name":"main","image":"a","imageID":"","ready":false,"restartCount":3,"state":{"waiting":{"reason":"CrashLoopBackOff"}},"lastState":{"terminated":{"exitCode":137,"reason":"OOMKilled"}}}"#,
@@ -299,9 +299,9 @@ fn what_the_scheduler_and_the_quota_say_is_told() {
 
     let quota =
         "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: few}\nspec: {hard: {pods: 1}}\n";
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     repo.remove("web.yaml").write("quota.yaml", quota).commit("Second");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     let used = ["get", "quota", "few", "-o", "jsonpath={.status.hard.pods}"];
     eventually("the quota holds", || repo.kubectl(&used).stdout == "1");
     repo.write("web.yaml", WEB).commit("Third");

@@ -64,9 +64,9 @@ fn a_webhook_whose_server_does_not_get_ready_does_not_come() {
         has(&output, "? ValidatingWebhookConfiguration  wait-webhook-bad");
         let needs = "needs Deployment wait-webhook-bad/web, which is not ready: ";
         has(&output, &format!("not tried\n    {needs}"));
-        let _ = repo.kubectl(&webhook).exits(1);
+        repo.kubectl(&webhook).exits(1);
     }
     // Who does not wait has it at once.
-    let _ = repo.run(&["apply", "--no-wait"]).exits(0);
-    let _ = repo.kubectl(&webhook).exits(0);
+    repo.run(&["apply", "--no-wait"]).exits(0);
+    repo.kubectl(&webhook).exits(0);
 }

@@ -75,7 +75,7 @@ fn a_watch_that_is_cut_or_too_far_behind_goes_on() {
             3 => Some(String::new()),
             4 => {
                 let pause = ["-n", "cut-cut", "rollout", "pause", "deployment", "web"];
-                let _ = sandbox::with_controllers().kubectl(pause).exits(0);
+                sandbox::with_controllers().kubectl(pause).exits(0);
                 None
             }
             _ => None,

@@ -26,7 +26,7 @@ fn commits_arrive_drift_is_put_back_and_failures_are_told_once() {
     watching.says("new commit");
     eventually("the second commit is live", || value(&repo, "one") == "2");
 
-    let _ = repo.edit(&["configmap", "one"], "s/key: \"2\"/key: \"by hand\"/").exits(0);
+    repo.edit(&["configmap", "one"], "s/key: \"2\"/key: \"by hand\"/").exits(0);
     watching.says("drift: ConfigMap watch-all/one data.key by hand → 2, put back");
     assert_eq!(value(&repo, "one"), "2");
 
@@ -46,7 +46,7 @@ fn commits_arrive_drift_is_put_back_and_failures_are_told_once() {
 
     fs::rename(repo.path(), repo.outside().join("away")).unwrap();
     watching.says("! ");
-    let _ = repo.kubectl(&["delete", "configmap", "two"]).exits(0);
+    repo.kubectl(&["delete", "configmap", "two"]).exits(0);
     eventually("drift is put back without the remote", || value(&repo, "two") == "2");
     fs::rename(repo.outside().join("away"), repo.path()).unwrap();
     eventually("it recovers", || watching.times("recovered @") == 2);
@@ -71,7 +71,7 @@ fn a_commit_that_was_read_is_not_read_again() {
     }
     let diff = repo.run(&["diff"]).exits(2);
     assert!(diff.stderr.contains("error:"), "{diff}");
-    let _ = repo.kubectl(&["delete", "configmap", "one"]).exits(0);
+    repo.kubectl(&["delete", "configmap", "one"]).exits(0);
     eventually("it is put back", || value(&repo, "one") == "1");
 
     repo.write_config("two", "2").write_config("one", "3").commit("Second");
@@ -89,7 +89,7 @@ fn what_a_commit_says_in_trueup_yaml_counts_from_that_commit_on() {
     watching.says("1 changed");
     let by_hand = |value: &str| {
         let sed = format!("s/key: \".*\"/key: \"{value}\"/");
-        let _ = repo.edit(&["configmap", "one"], &sed).exits(0);
+        repo.edit(&["configmap", "one"], &sed).exits(0);
     };
     by_hand("3");
     eventually("it is put back", || value(&repo, "one") == "1");
@@ -135,7 +135,7 @@ fn a_signal_lets_watch_finish_what_is_in_flight_and_the_next_run_goes_on() {
     eventually("some are there", || there(&repo) > 0);
     assert_eq!(watching.stop(), Some(0));
     assert_eq!(repo.applied(), there(&repo), "every object that was sent is there");
-    let _ = repo.run(&["apply", "--name", "checkout"]).exits(0);
+    repo.run(&["apply", "--name", "checkout"]).exits(0);
     assert_eq!(there(&repo), 300);
 }
 
@@ -145,11 +145,11 @@ fn a_signal_lets_apply_finish_what_is_in_flight_and_the_next_run_goes_on() {
     let mut apply = repo.trueup(&["apply"]).into_inner();
     let mut apply = apply.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     eventually("some are sent", || repo.applied() > 0);
-    let _ = Cmd::new("kill").args(["-INT", &apply.id().to_string()]).run().exits(0);
+    Cmd::new("kill").args(["-INT", &apply.id().to_string()]).run().exits(0);
     let status = apply.wait().unwrap().code();
     assert_eq!(repo.applied(), there(&repo), "every object that was sent is there");
     assert_eq!(status, Some(if there(&repo) == 300 { 0 } else { 130 }));
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     assert_eq!(there(&repo), 300);
 }
 
@@ -168,7 +168,7 @@ fn once_ends_with_the_rounds_result() {
     let mut watch = watch.spawn().unwrap();
     let warning = "nothing is pulled, as the repository has no remote: say --no-pull";
     eventually("it warns", || fs::read_to_string(&said).unwrap().contains(warning));
-    let _ = Cmd::new("kill").args(["-TERM", &watch.id().to_string()]).run().exits(0);
+    Cmd::new("kill").args(["-TERM", &watch.id().to_string()]).run().exits(0);
     assert_eq!(watch.wait().unwrap().code(), Some(0));
     repo.write("bad.yaml", "a: b: c\n").commit("Broken");
     let third = repo.run(&["watch", "--once"]).exits(1);

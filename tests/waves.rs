@@ -46,7 +46,7 @@ fn accounts(repo: &Repo<'_>) -> Vec<String> {
 
 fn say_done(repo: &Repo<'_>) {
     let patch = ["patch", "configmap", "first", "-p", "{\"data\":{\"state\":\"done\"}}"];
-    let _ = repo.kubectl(&patch).exits(0);
+    repo.kubectl(&patch).exits(0);
 }
 
 #[track_caller]
@@ -96,7 +96,7 @@ fn nothing_is_deleted_while_what_comes_first_is_not_ready() {
     let repo = repo("waves-prune");
     let old = "apiVersion: v1\nkind: Secret\nmetadata: {name: old}\n";
     repo.write("objects/old.yaml", old).commit("One more");
-    let _ = repo.run(&["apply", "--no-wait"]).exits(0);
+    repo.run(&["apply", "--no-wait"]).exits(0);
     // The later wave has something to do, and the Secret is no longer declared.
     let later = std::fs::read_to_string(repo.path().join("objects/later.yaml")).unwrap();
     repo.write("objects/later.yaml", later.replace("later\n", "latest\n"));
@@ -105,11 +105,11 @@ fn nothing_is_deleted_while_what_comes_first_is_not_ready() {
     let output = repo.run(&apply).exits(1);
     has(&output, "ConfigMap waves-prune/first of an earlier wave is not ready");
     has(&output, "something is not ready, and may still need it");
-    let _ = repo.kubectl(&["get", "secret", "old"]).exits(0);
-    let _ = repo.kubectl(&["get", "serviceaccount", "later"]).exits(0);
+    repo.kubectl(&["get", "secret", "old"]).exits(0);
+    repo.kubectl(&["get", "serviceaccount", "later"]).exits(0);
 
     say_done(&repo);
-    let _ = repo.run(&apply).exits(0);
-    let _ = repo.kubectl(&["get", "secret", "old"]).exits(1);
-    let _ = repo.kubectl(&["get", "serviceaccount", "latest"]).exits(0);
+    repo.run(&apply).exits(0);
+    repo.kubectl(&["get", "secret", "old"]).exits(1);
+    repo.kubectl(&["get", "serviceaccount", "latest"]).exits(0);
 }

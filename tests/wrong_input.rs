@@ -77,14 +77,14 @@ fn no_rights() {
 
     // Rights for the inventory and for reading, but not for one of the kinds.
     let rules = ["--verb=get,list,patch,create", "--resource=configmaps"];
-    let _ = repo.kubectl(&[&["create", "role", "some"], &rules[..]].concat()).exits(0);
+    repo.kubectl(&[&["create", "role", "some"], &rules[..]].concat()).exits(0);
     let _ =
         repo.kubectl(&["create", "rolebinding", "some", "--role=some", "--user=someone"]).exits(0);
     let account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: robot}\n";
     repo.write("robot.yaml", account).commit("And an account");
     let part = repo.run(&["apply", "--as", "someone"]).exits(1);
     assert!(part.stdout.contains("cannot get resource \"serviceaccounts\""), "{part}");
-    let _ = repo.kubectl(&["get", "configmap", "one"]).exits(0);
+    repo.kubectl(&["get", "configmap", "one"]).exits(0);
     assert_eq!(repo.kubectl(&["get", "serviceaccount", "robot"]).status, Some(1));
 }
 
@@ -180,7 +180,7 @@ fn what_is_read_as_something_else_is_a_warning_and_no_more() {
 fn strict_refuses_the_whole_commit_for_one_wrong_document() {
     let repo = Repo::new("wrong-strict", sandbox::bare());
     repo.write_config("one", "1").write("broken.yaml", "kind: [\n").commit("One is broken");
-    let _ = repo.run(&["diff"]).exits(1);
+    repo.run(&["diff"]).exits(1);
     let whole = "the commit is refused as a whole";
     for verb in ["diff", "apply"] {
         refused(repo.run(&[verb, "--strict"]), whole, "do without --strict");
@@ -200,7 +200,7 @@ fn strict_refuses_the_whole_commit_for_one_wrong_document() {
     assert_eq!(repo.writes(), 0);
 
     repo.remove("app/kustomization.yaml").commit("Mended");
-    let _ = repo.run(&["apply", "--strict"]).exits(0);
+    repo.run(&["apply", "--strict"]).exits(0);
 }
 
 #[test]
@@ -281,7 +281,7 @@ fn a_kind_that_there_is_not() {
         }
     }
     assert_eq!(repo.writes(), 0);
-    let _ = repo.run(&["apply", "--allow-delete", "Namespace", "--replace", "Job"]).exits(0);
+    repo.run(&["apply", "--allow-delete", "Namespace", "--replace", "Job"]).exits(0);
 
     // The settings are the commit's, and so is the place.
     let settings = "targets:\n  prod:\n    paths: [one.yaml]\n    replace: [Job, Deploymint]\n";
@@ -291,8 +291,8 @@ fn a_kind_that_there_is_not() {
         refused(repo.run(&[verb]), message, "did you mean Deployment?");
     }
     // The flag is in its place.
-    let _ = repo.run(&["diff", "--replace", "Job"]).exits(1);
-    let _ = repo.remove("trueup.yaml").commit("No settings");
+    repo.run(&["diff", "--replace", "Job"]).exits(1);
+    repo.remove("trueup.yaml").commit("No settings");
 
     // One that the commit itself brings is known.
     let definition = "apiVersion: apiextensions.k8s.io/v1
@@ -305,7 +305,7 @@ spec:
   versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
 ";
     repo.write("crd.yaml", definition).commit("A kind");
-    let _ = repo.run(&["diff", "--replace", "Cog"]).exits(1);
+    repo.run(&["diff", "--replace", "Cog"]).exits(1);
 }
 
 #[test]
@@ -357,7 +357,7 @@ spec:
         )
     };
     repo.write("db.yaml", set("1Gi", 1)).commit("First");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     repo.write("db.yaml", set("2Gi", 2)).commit("Larger");
     let refused = repo.run(&["diff"]).exits(1);
     let field =

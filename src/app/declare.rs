@@ -55,6 +55,7 @@ pub async fn declare(target: &Target, checkout: &Checkout) -> Result<Declared, E
             }
         };
         let is_beside_head = !target.worktree && target.rev.is_none();
+        checkout.open_packs();
         thread::scope(|scope| {
             let changes =
                 is_beside_head.then(|| scope.spawn(|| checkout.uncommitted(&target.paths)));

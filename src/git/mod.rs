@@ -168,6 +168,15 @@ impl Checkout {
         &self.limits
     }
 
+    /// Opens the index of every pack that there is now. To be called before threads share the
+    /// repository: while one thread opens the last index of gix's object database (gix-odb 0.87,
+    /// `load_next_index`), another may find nothing left to open and take an object for missing.
+    pub(crate) fn open_packs(&self) {
+        // The look for an object that is in no pack goes through all of them.
+        let repository = self.local();
+        repository.has_object(repository.object_hash().null());
+    }
+
     /// A handle for this thread.
     pub(crate) fn local(&self) -> gix::Repository {
         self.repository.to_thread_local()
@@ -207,4 +216,40 @@ fn canonical_prefix(path: &Path) -> PathBuf {
         }
     }
     path.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn no_pack_is_left_for_threads_to_open_side_by_side() {
+        let folder = tempfile::tempdir().unwrap();
+        let git = |args: &[&str]| {
+            let identity = ["-c", "user.name=Author", "-c", "user.email=author@example.com"];
+            let mut git = Command::new("git");
+            git.args(identity).args(args).current_dir(folder.path());
+            assert!(git.env("GIT_CONFIG_GLOBAL", "/dev/null").status().unwrap().success());
+        };
+        let packs = |count: usize| {
+            for number in 0..count {
+                git(&["commit", "--quiet", "--allow-empty", "-m", &format!("{count}: {number}")]);
+                git(&["repack", "--quiet"]);
+            }
+        };
+        git(&["init", "--quiet"]);
+        packs(3);
+        let checkout = Checkout::discover(folder.path()).unwrap();
+        let open = || {
+            checkout.open_packs();
+            let metrics = checkout.repository.objects.metrics();
+            (metrics.open_reachable_indices, metrics.known_reachable_indices)
+        };
+        assert_eq!(open(), (3, 3));
+        // A fetch of meanwhile.
+        packs(2);
+        assert_eq!(open(), (5, 5));
+    }
 }

@@ -21,7 +21,7 @@ use crate::support::sandbox::{self, Plane};
 fn the_corpus_has_no_false_errors() {
     let corpus = std::env::var_os("TRUEUP_CORPUS").expect("TRUEUP_CORPUS names no folder");
     let corpus = Path::new(&corpus);
-    let plane = sandbox::own();
+    let plane = &sandbox::own();
     let mut all = Row::default();
     println!("{:40} {}", "", Row::HEAD);
     let plain =
@@ -59,7 +59,7 @@ struct Row {
 impl Row {
     const HEAD: &str = "objects accepted refused  found missed  false warnings";
 
-    fn of(manifests: Vec<Manifest>, plane: &'static Plane) -> Self {
+    fn of(manifests: Vec<Manifest>, plane: &Plane) -> Self {
         let mut row = Self::default();
         for manifests in layers(manifests) {
             let (findings, rehearsal) = both(&manifests, plane);

@@ -22,7 +22,7 @@ const NAMESPACE: &str = "somewhere";
 #[test]
 fn what_the_server_takes_has_no_errors() {
     let manifests = read(&fixture("accepted.yaml"));
-    let (findings, rehearsal) = both(&manifests, sandbox::own());
+    let (findings, rehearsal) = both(&manifests, &sandbox::own());
     assert_eq!(rehearsal.refusals, []);
     assert_eq!(rehearsal.accepted.len(), manifests.len());
     let errors: Vec<_> = findings.iter().filter(|found| found.level == Level::Error).collect();
@@ -32,7 +32,7 @@ fn what_the_server_takes_has_no_errors() {
 #[test]
 fn what_has_errors_is_refused_by_the_server() {
     let manifests = read(&fixture("refused.yaml"));
-    let (findings, rehearsal) = both(&manifests, sandbox::own());
+    let (findings, rehearsal) = both(&manifests, &sandbox::own());
     assert_eq!(rehearsal.accepted, BTreeSet::new());
     let wrong: BTreeSet<_> = errors(&findings).map(|(key, _)| key.name.as_str()).collect();
     let all: BTreeSet<_> = manifests.iter().map(|manifest| manifest.object.name()).collect();
@@ -40,7 +40,7 @@ fn what_has_errors_is_refused_by_the_server() {
 }
 
 /// What check finds, and what the server says.
-fn both(manifests: &[Manifest], plane: &'static Plane) -> (Vec<Finding>, DryRun) {
+fn both(manifests: &[Manifest], plane: &Plane) -> (Vec<Finding>, DryRun) {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let set = Set {
         manifests,

@@ -130,7 +130,7 @@ fn make_namespaces(repo: &Repo<'_>, diff: &Answer) -> bool {
         diff.changes.iter().filter_map(|change| change.object.namespace.as_deref()).collect();
     let missing: Vec<&str> = used.difference(&known).copied().collect();
     for name in &missing {
-        let _ = repo.kubectl(&["create", "namespace", name]).exits(0);
+        repo.plane().create_namespace(name);
     }
     !missing.is_empty()
 }

@@ -108,17 +108,12 @@ fn apply_all(repo: &Repo<'_>, left_out: &mut BTreeMap<String, String>) -> Option
 
 /// A second apply, which finds nothing to write; and how many writes the API server had from it.
 fn apply_again(repo: &Repo<'_>, plane: &Plane) -> (Answer, usize) {
-    let begin = plane.audit_length();
+    let begin = plane.audit_log.count();
     let again = answer(repo, &["apply"]);
     assert_eq!(again.status, 0, "{again:#?}");
-    let requests = plane.requests_after(begin);
-    let ours = requests.iter().filter(|request| {
-        request["userAgent"].as_str().is_some_and(|agent| agent.starts_with("trueup/"))
-    });
-    let (writes, reads): (Vec<_>, Vec<_>) = ours.partition(|request| {
-        matches!(request["verb"].as_str(), Some("create" | "update" | "patch" | "delete"))
-            && !request["requestURI"].as_str().unwrap().contains("dryRun=All")
-    });
+    let requests = plane.audit_log.requests_after(begin);
+    let ours = requests.iter().filter(|request| request.is_ours());
+    let (writes, reads): (Vec<_>, Vec<_>) = ours.partition(|request| request.is_write());
     assert_eq!(reads.len(), again.requests, "the audit log has every request of trueup's");
     assert!(writes.is_empty(), "the second apply wrote: {writes:#?}");
     (again, writes.len())
@@ -134,7 +129,7 @@ fn prune_half(repo: &Repo<'_>, applied: &Applied) -> (Answer, usize) {
     // What an ignored file declares as well would be kept.
     let ignored = std::fs::read_to_string(repo.path().join(".trueupignore")).unwrap_or_default();
     for path in ignored.lines().map(|line| line.trim_start_matches('/')) {
-        let _ = repo.remove(path);
+        repo.remove(path);
     }
     let goes = halve::take_out_half(repo, &applied.first, &members.definitions);
     assert!(!goes.is_empty() && goes.len() < declared.len(), "{} of it go", goes.len());
@@ -151,7 +146,7 @@ fn prune_half(repo: &Repo<'_>, applied: &Applied) -> (Answer, usize) {
 fn empty(repo: &Repo<'_>) -> Answer {
     let mut members = Members::of(repo);
     let before = members.find();
-    let _ = repo.git(&["rm", "-r", "--quiet", "--", ".", ":!.trueupignore"]);
+    repo.git(&["rm", "-r", "--quiet", "--", ".", ":!.trueupignore"]);
     repo.commit("Nothing");
     let refused = repo.run(&[&["apply"], &ALLOW[..]].concat()).exits(1);
     assert!(refused.stdout.contains("--allow-empty"), "{refused}");
@@ -159,7 +154,7 @@ fn empty(repo: &Repo<'_>) -> Answer {
 
     let emptied = answer(repo, &[&["apply", "--allow-empty"], &ALLOW[..]].concat());
     assert_eq!(emptied.status, 0, "{emptied:#?}");
-    let _ = members.once_gone(&before, &BTreeSet::new());
+    members.once_gone(&before, &BTreeSet::new());
     emptied
 }
 

@@ -40,7 +40,7 @@ fn plans_and_reports_fit_the_schema() {
 
     let set = |key: &str, value: &str| {
         let patch = json!({ "data": { key: value } }).to_string();
-        let _ = repo.kubectl(&["patch", "configmap", "a", "--type=merge", "-p", &patch]).exits(0);
+        repo.kubectl(&["patch", "configmap", "a", "--type=merge", "-p", &patch]).exits(0);
     };
     set("key", "2");
     set("other", "3");
@@ -55,11 +55,11 @@ fn plans_and_reports_fit_the_schema() {
 
     let file = repo.outside().join("plan.json");
     let file = file.to_str().unwrap();
-    let _ = repo.run(&["diff", "--out", file]).exits(1);
+    repo.run(&["diff", "--out", file]).exits(1);
     set("key", "9");
     let moved = fits("plan", &repo.run(&["apply", "--plan", file, "-o", "json"]).exits(1));
     assert!(moved["moved"].is_array(), "{moved}");
-    let _ = fits("plan", &repo.run(&["apply", "-o", "json"]).exits(0));
+    fits("plan", &repo.run(&["apply", "-o", "json"]).exits(0));
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn findings_and_pulls_fit_the_schema() {
     let upstream = Repo::new("schema-pulls", sandbox::bare());
     let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, lables: {}}\n";
     upstream.write("a.yaml", text).commit("First");
-    let _ = fits("check", &upstream.run(&["check", "-o", "json"]).exits(1));
+    fits("check", &upstream.run(&["check", "-o", "json"]).exits(1));
     let clone = upstream.outside().join("clone");
     let pull = |args: &[&str]| Cmd::trueup().args(["-C"]).args([&clone]).args(["pull"]).args(args);
     let url = upstream.path();

@@ -26,9 +26,9 @@ fn clocks_need_not_agree() {
             let output = output.exits(0);
             (seen.iter().filter(|seen| seen.is_write()).count(), output)
         };
-        let _ = apply(&["apply", "--rev", "HEAD~1"]);
+        apply(&["apply", "--rev", "HEAD~1"]);
         assert_eq!(world.state(), world.first, "{hours} h");
-        let _ = apply(&["apply"]);
+        apply(&["apply"]);
         assert_eq!(world.state(), world.second, "{hours} h");
         let (writes, output) = apply(&["apply"]);
         assert_eq!(writes, 0, "{hours} h\n{output}");
@@ -102,7 +102,7 @@ fn two_commits_at_once_come_to_one_of_them() {
     let world = World::new(sandbox::bare());
     for nth in [20, 50, 70] {
         // From somewhere in the middle, so that both have something to do.
-        let _ = world.undisturbed(&["apply", "--rev", "HEAD~1"]);
+        world.undisturbed(&["apply", "--rev", "HEAD~1"]);
         let mut count = 0;
         let Run { output, .. } = world.disturbed(&["apply"], move |_| {
             count += 1;
@@ -146,7 +146,7 @@ fn a_namespace_that_somebody_deletes_meanwhile_is_made_again() {
     let Run { output, .. } = line.run(apply, move |seen| {
         let is_aside = seen.is_write() && seen.path.starts_with(&format!("{path}/"));
         if is_aside && count.fetch_add(1, Ordering::Relaxed) == 4 {
-            let _ = api.send(Method::DELETE, path, "", None).unwrap();
+            api.send(Method::DELETE, path, "", None).unwrap();
         }
         None
     });
@@ -154,7 +154,7 @@ fn a_namespace_that_somebody_deletes_meanwhile_is_made_again() {
     assert!(output.stdout.contains("faults-gone is NOT at "), "{output}");
     let api = Api::new(plane);
     eventually("the namespace is gone", || api.get(path).is_err());
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     let all = ["get", "configmap", "-A", "-o", "name", "-l"];
     let label = format!("applyset.kubernetes.io/part-of={}", repo.applyset());
     let members = repo.kubectl(&[&all[..], &[&label]].concat()).exits(0).stdout;
@@ -164,7 +164,7 @@ fn a_namespace_that_somebody_deletes_meanwhile_is_made_again() {
 #[test]
 fn what_somebody_takes_over_before_it_is_deleted_stays() {
     let world = World::new(sandbox::bare());
-    let _ = world.undisturbed(&["apply", "--rev", "HEAD~1"]);
+    world.undisturbed(&["apply", "--rev", "HEAD~1"]);
     // One is changed and still ours, one is somebody else's now, one was made anew by hand.
     let path = |name| format!("/api/v1/namespaces/{}/configmaps/{name}", world.name);
     let (changed, taken, anew) = (path("o0"), path("o5"), path("o10"));
@@ -199,7 +199,7 @@ fn what_somebody_takes_over_before_it_is_deleted_stays() {
     assert!(state[&path("o10")].contains("mine"), "{output}");
 
     // They are none of the next run's business.
-    let _ = world.undisturbed(&["apply"]);
+    world.undisturbed(&["apply"]);
     let mut state = world.state();
     assert!(state.remove(&path("o5")).is_some() && state.remove(&path("o10")).is_some());
     assert_eq!(state, world.second);

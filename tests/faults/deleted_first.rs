@@ -30,14 +30,14 @@ fn sweep(name: &str, port: u16, fault: Fault) -> usize {
     let ports = ["get", "services", "-o", "jsonpath={range .items[*]}{.metadata.name} {end}"];
     let lease = format!("/apis/coordination.k8s.io/v1/namespaces/{name}/leases/trueup-{name}");
     for nth in 1.. {
-        let _ = line.run(apply(&["--rev", "HEAD~1"]), |_| None).output.exits(0);
+        line.run(apply(&["--rev", "HEAD~1"]), |_| None).output.exits(0);
         let mut count = 0;
         let Run { output, struck, .. } = line.run(apply(&[]), move |seen| {
             count += usize::from(seen.is_write());
             (seen.is_write() && count == nth).then_some(fault)
         });
         if struck == 0 {
-            let _ = output.exits(0);
+            output.exits(0);
             return nth - 1;
         }
         assert_eq!(output.status, None, "{output}");

@@ -31,11 +31,11 @@ fn process(plane: &Plane, program: &str) -> PathBuf {
 
 #[test]
 fn a_store_that_is_gone_for_ten_seconds_is_waited_for() {
-    let plane = sandbox::own();
+    let plane: &Plane = Box::leak(Box::new(sandbox::own()));
     let world = World::new(plane);
     let etcd = process(plane, "etcd").file_name().unwrap().to_str().unwrap().parse().unwrap();
     let etcd = Pid::from_raw(etcd).unwrap();
-    let _ = world.undisturbed(&["apply", "--rev", "HEAD~1"]);
+    world.undisturbed(&["apply", "--rev", "HEAD~1"]);
     let mut count = 0;
     let Run { output, struck, .. } = world.disturbed(&["apply"], move |_| {
         count += 1;
@@ -98,7 +98,7 @@ impl Server {
     fn kill(&mut self) {
         if let Some(mut running) = self.running.take() {
             running.kill().unwrap();
-            let _ = running.wait().unwrap();
+            running.wait().unwrap();
         }
     }
 }
@@ -114,7 +114,7 @@ type Wanted = fn(&Seen) -> bool;
 
 /// A second API server over a plane of its own, and a world that reaches the plane through it.
 fn second_server() -> (World, Arc<Mutex<Server>>, impl Fn(), tempfile::TempDir) {
-    let plane = sandbox::own();
+    let plane: &Plane = Box::leak(Box::new(sandbox::own()));
     let mut world = World::new(plane);
     let folder = tempfile::tempdir().unwrap();
     let (mut server, kubeconfig) = Server::new(plane, folder.path());
@@ -179,7 +179,7 @@ fn an_api_server_that_is_killed_once_there_is_something_to_write_is_waited_for()
     ];
     for (what, wanted, nth) in points {
         until_it_answers();
-        let _ = world.undisturbed(&["apply", "--rev", "HEAD~1"]);
+        world.undisturbed(&["apply", "--rev", "HEAD~1"]);
         let Run { output, struck, .. } =
             world.disturbed(&["apply"], restarting(&server, (wanted, nth)));
         assert_eq!((struck, output.status), (1, Some(0)), "{what}\n{output}");

@@ -9,7 +9,7 @@ use crate::support::sandbox;
 /// Applies the second commit over the first while LimitRanges, of which it has none any more, are
 /// refused with this status.
 fn without_limits(world: &World, code: u16) -> Output {
-    let _ = world.undisturbed(&["apply", "--rev", "HEAD~1"]);
+    world.undisturbed(&["apply", "--rev", "HEAD~1"]);
     let Run { output, struck, .. } = world.disturbed(&["apply"], move |seen| {
         (seen.is_list() && seen.path.ends_with("/limitranges")).then_some(Fault::Status(code))
     });

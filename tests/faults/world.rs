@@ -43,7 +43,7 @@ impl World {
         repo.write("all.yaml", commits::first(&name)).commit("First");
         repo.write("all.yaml", commits::second(&name)).commit("Second");
         plane.create(&name, STRANGERS);
-        let _ = plane.kubectl(["create", "namespace", &format!("{name}-other")]).exits(0);
+        plane.create_namespace(&format!("{name}-other"));
         let mut world = Self {
             line: Faulty::start(plane),
             api: Api::new(plane),
@@ -82,7 +82,7 @@ impl World {
     #[track_caller]
     pub fn undisturbed(&self, args: &[&str]) -> Vec<Seen> {
         let Run { output, seen, .. } = self.line.run(self.trueup(args), |_| None);
-        let _ = output.exits(0);
+        output.exits(0);
         seen
     }
 

@@ -106,7 +106,7 @@ fn errors_hold_no_credential() {
         format!("server: 'https://127.0.0.2:1', proxy-url: 'quic://bob:{password}@127.0.0.1:1'"),
         format!("server: 'https://bob:{password}@[::'"),
     ] {
-        let _ = refused(&repo, &kubeconfig(&cluster, "    token: a"), &canaries);
+        refused(&repo, &kubeconfig(&cluster, "    token: a"), &canaries);
     }
 }
 
@@ -182,7 +182,7 @@ fn an_exec_plugin_runs_once_and_again_where_what_it_gave_is_not_taken() {
     let plugin = Plugin::new(sandbox::bare());
     let kubeconfig = plugin.kubeconfig();
     let run = |args: &[&str]| repo.trueup(args).env("KUBECONFIG", &kubeconfig).run();
-    let _ = run(&["apply"]).exits(0);
+    run(&["apply"]).exits(0);
     assert_eq!(plugin.runs(), 1, "one command");
 
     let path = repo.path();
@@ -197,7 +197,7 @@ fn an_exec_plugin_runs_once_and_again_where_what_it_gave_is_not_taken() {
 
     // What the server does not take is asked for again, once.
     plugin.gives("3", &json!({"token": "of-nobody"}));
-    let _ = run(&["diff"]).exits(0);
+    run(&["diff"]).exits(0);
     assert_eq!(plugin.runs(), 4);
     for n in 5..=6 {
         plugin.gives(&n.to_string(), &json!({"token": "of-nobody"}));
@@ -213,7 +213,7 @@ fn an_exec_plugin_runs_once_and_again_where_what_it_gave_is_not_taken() {
     let mut status = last["status"].clone();
     status["expirationTimestamp"] = "2020-01-01T00:00:00Z".into();
     plugin.gives("7", &status);
-    let _ = run(&["diff"]).exits(0);
+    run(&["diff"]).exits(0);
     assert_eq!(plugin.runs(), 7);
 
     // No credential is an error, and never anonymous.
@@ -264,7 +264,7 @@ fn a_watch_stays_on_the_cluster_that_it_began_on() {
     let (here, there) = (sandbox::bare(), sandbox::with_controllers());
     let repo = Repo::new("kubeconfig-watch", here);
     let name = repo.namespace();
-    let _ = there.kubectl(["create", "namespace", name]).exits(0);
+    there.create_namespace(name);
     repo.write_config("one", "1").commit("First");
     let file = repo.outside().join("kubeconfig");
     fs::copy(&here.kubeconfig, &file).unwrap();

@@ -46,11 +46,11 @@ impl Setting {
     fn new(name: &str, login: Login) -> Self {
         let repo = Repo::new(name, sandbox::bare());
         repo.write_config("one", "1").commit("First");
-        let _ = repo.kubectl(&["create", "serviceaccount", "me"]).exits(0);
+        repo.kubectl(&["create", "serviceaccount", "me"]).exits(0);
         let account = format!("--serviceaccount={name}:me");
         let binding =
             ["create", "clusterrolebinding", name, "--clusterrole=cluster-admin", &account];
-        let _ = repo.kubectl(&binding).exits(0);
+        repo.kubectl(&binding).exits(0);
         let good = repo.kubectl(&["create", "token", "me"]).exits(0).stdout.trim().to_owned();
         let Canaries(words) = Canaries::new(5);
         let [old, new, secret, signature, access] = words.try_into().unwrap();
@@ -151,7 +151,7 @@ fn an_id_token_is_used_while_it_is_valid() {
     let mut setting = Setting::new("oidc-valid", Login::Header);
     let good = setting.good.clone();
     let before = setting.says("id-token", Some(&good)).written().text();
-    let _ = setting.run(&["apply"]).exits(0);
+    setting.run(&["apply"]).exits(0);
     assert!(setting.provider.heard().is_empty());
     assert!(setting.text() == before);
 }
@@ -165,19 +165,19 @@ fn an_expired_id_token_is_refreshed_once_and_written_back() {
     assert_eq!(setting.provider.heard(), [DISCOVERY, TOKEN]);
     assert!(setting.text() == setting.renewed(&before), "two values alone are new");
     assert_eq!(fs::metadata(setting.file()).unwrap().permissions().mode() & 0o777, 0o600);
-    let _ = setting.run(&["diff"]).exits(0);
+    setting.run(&["diff"]).exits(0);
     let kubectl = Cmd::new(&sandbox::bare().kubectl).env("KUBECONFIG", setting.file());
-    let _ = kubectl.args(["get", "--raw", "/api/v1/namespaces"]).run().exits(0);
+    kubectl.args(["get", "--raw", "/api/v1/namespaces"]).run().exits(0);
     assert_eq!(setting.provider.heard().len(), 2, "neither needs another one");
 }
 
 #[test]
 fn a_client_says_who_it_is_as_the_identity_provider_wants_it() {
     let public = Setting::new("oidc-public", Login::Public);
-    let _ = public.written().run(&["diff"]).exits(1);
+    public.written().run(&["diff"]).exits(1);
     assert_eq!(public.provider.heard(), [DISCOVERY, TOKEN]);
     let body = Setting::new("oidc-body", Login::Body);
-    let _ = body.written().run(&["diff"]).exits(1);
+    body.written().run(&["diff"]).exits(1);
     assert_eq!(body.provider.heard(), [DISCOVERY, TOKEN, TOKEN]);
     let mut wrong = Setting::new("oidc-wrong-secret", Login::Header);
     let other = format!("not-{}", wrong.secret);
@@ -190,8 +190,8 @@ fn a_client_says_who_it_is_as_the_identity_provider_wants_it() {
 fn an_id_token_that_is_missing_is_had_by_the_refresh_token() {
     let mut setting = Setting::new("oidc-missing", Login::Header);
     setting.says("id-token", None).written();
-    let _ = setting.run(&["diff"]).exits(1);
-    let _ = setting.run(&["diff"]).exits(1);
+    setting.run(&["diff"]).exits(1);
+    setting.run(&["diff"]).exits(1);
     assert_eq!(setting.provider.heard(), [DISCOVERY, TOKEN]);
     assert!(setting.text().contains(&setting.good));
 }
@@ -266,7 +266,7 @@ fn an_id_token_that_the_cluster_refuses_is_refreshed() {
     let mut setting = Setting::new("oidc-unknown", Login::Header);
     let unknown = format!("{}.unknown", unsigned(Timestamp::now() + Span::new().hours(1)));
     setting.says("id-token", Some(&unknown)).written();
-    let _ = setting.run(&["diff"]).exits(1);
+    setting.run(&["diff"]).exits(1);
     assert_eq!(setting.provider.heard(), [DISCOVERY, TOKEN]);
     assert!(setting.text().contains(&setting.good));
 
@@ -294,7 +294,7 @@ fn a_folded_id_token_is_written_back() {
     let expected = expected.replace(&format!("|-\n          {old}"), new);
     assert!(setting.text() == expected, "two values alone are new");
     let kubectl = Cmd::new(&sandbox::bare().kubectl).env("KUBECONFIG", setting.file());
-    let _ = kubectl.args(["get", "--raw", "/api/v1/namespaces"]).run().exits(0);
+    kubectl.args(["get", "--raw", "/api/v1/namespaces"]).run().exits(0);
     assert_eq!(setting.provider.heard(), [DISCOVERY, TOKEN]);
 }
 

@@ -53,7 +53,7 @@ fn has(text: &str, lines: &[&str]) {
 fn two_commits<'p>(name: &str, plane: &'p sandbox::Plane) -> Repo<'p> {
     let repo = Repo::new(name, plane);
     repo.write("web.yaml", WEB).write_config("flags", "on").write_config("old", "1");
-    let _ = repo.write_config("kept", "1").commit("The shop").run(&["apply"]).exits(0);
+    repo.write_config("kept", "1").commit("The shop").run(&["apply"]).exits(0);
     repo.write("web.yaml", WEB.replace("replicas: 2", "replicas: 3")).remove("old.yaml");
     repo.write_config("flags", "off").write_config("new", "1").commit("More of it");
     repo
@@ -70,9 +70,9 @@ fn what_was_approved_is_carried_out_though_other_things_move() {
     // Others write what the plan says nothing of, into every object of it.
     let status = r#"{"status":{"conditions":[{"type":"Mine","status":"True"}]}}"#;
     let patch = ["patch", "deployment", "web", "--subresource", "status", "-p", status];
-    let _ = repo.kubectl(&patch).exits(0);
+    repo.kubectl(&patch).exits(0);
     for object in ["deployment/web", "configmap/flags", "configmap/old", "configmap/kept"] {
-        let _ = repo.kubectl(&["annotate", object, "example.com/seen=yes"]).exits(0);
+        repo.kubectl(&["annotate", object, "example.com/seen=yes"]).exits(0);
     }
     let applied = apply(&repo, &[]).exits(0);
     has(&applied.stdout, &["is at ", "5 objects, 4 changed"]);
@@ -97,28 +97,28 @@ fn what_was_approved_is_carried_out_though_other_things_move() {
 #[test]
 fn what_moved_is_named_with_the_new_difference_and_nothing_is_written() {
     let repo = two_commits("plan-file-moved", sandbox::bare());
-    let _ = approve(&repo, &[]);
+    approve(&repo, &[]);
     let fresh = fs::read(file(&repo)).unwrap();
 
     // A field that the plan changes has another value.
-    let _ = repo.kubectl(&["scale", "deployment", "web", "--replicas", "7"]).exits(0);
+    repo.kubectl(&["scale", "deployment", "web", "--replicas", "7"]).exits(0);
     let said = refused(&repo);
     has(&said, &["-   replicas: 7", "+   replicas: 3", "1 object moved since the plan was made"]);
     has(&said, &["! Deployment plan-file-moved/web differs in other fields or values than were"]);
     assert!(!said.contains("flags"), "it did not move\n{said}");
-    let _ = repo.kubectl(&["scale", "deployment", "web", "--replicas", "2"]).exits(0);
+    repo.kubectl(&["scale", "deployment", "web", "--replicas", "2"]).exits(0);
 
     // Another field that the commit declares, though the plan did not change it.
     let image = "main=registry.example/web:1.4.1";
-    let _ = repo.kubectl(&["set", "image", "deployment/web", image]).exits(0);
+    repo.kubectl(&["set", "image", "deployment/web", image]).exits(0);
     has(&refused(&repo), &["-         image: registry.example/web:1.4.1"]);
     let image = "main=registry.example/web:1.4.0";
-    let _ = repo.kubectl(&["set", "image", "deployment/web", image]).exits(0);
+    repo.kubectl(&["set", "image", "deployment/web", image]).exits(0);
 
     // An object that was in sync.
     let edit = |name: &str, value: &str| {
         let patch = format!(r#"{{"data":{{"key":"{value}"}}}}"#);
-        let _ = repo.kubectl(&["patch", "configmap", name, "-p", &patch]).exits(0);
+        repo.kubectl(&["patch", "configmap", name, "-p", &patch]).exits(0);
     };
     edit("kept", "2");
     has(&refused(&repo), &["! ConfigMap plan-file-moved/kept was in sync, and is to update now"]);
@@ -128,14 +128,14 @@ fn what_moved_is_named_with_the_new_difference_and_nothing_is_written() {
     // be changed is made anew.
     let make = |name: &str, value: &str| {
         let literal = format!("--from-literal=key={value}");
-        let _ = repo.kubectl(&["create", "configmap", name, &literal]).exits(0);
+        repo.kubectl(&["create", "configmap", name, &literal]).exits(0);
     };
     make("new", "mine");
     edit("old", "2");
     let label = format!("applyset.kubernetes.io/part-of={}", repo.applyset());
-    let _ = repo.kubectl(&["delete", "configmap", "flags"]).exits(0);
+    repo.kubectl(&["delete", "configmap", "flags"]).exits(0);
     make("flags", "on");
-    let _ = repo.kubectl(&["label", "configmap", "flags", &label]).exits(0);
+    repo.kubectl(&["label", "configmap", "flags", &label]).exits(0);
     let said = refused(&repo);
     has(&said, &["4 objects moved", "/new was not there, and somebody has made it"]);
     has(&said, &["/old is not as it was when its deletion was approved"]);
@@ -155,20 +155,20 @@ fn what_moved_is_named_with_the_new_difference_and_nothing_is_written() {
     assert!(json.get("desired_moved").is_none());
     let names = apply(&repo, &["-o", "name"]).exits(1).stdout;
     assert_eq!(names.lines().count(), 4, "{names}");
-    let _ = apply(&repo, &["--exit-zero"]).exits(0);
+    apply(&repo, &["--exit-zero"]).exits(0);
 
     // The new difference is approved, over the old file, and carried out.
-    let _ = approve(&repo, &[]);
+    approve(&repo, &[]);
     assert_ne!(fs::read(file(&repo)).unwrap(), fresh);
-    let _ = apply(&repo, &[]).exits(0);
-    let _ = repo.run(&["diff"]).exits(0);
+    apply(&repo, &[]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }
 
 #[test]
 fn a_deletion_that_happened_already_is_no_obstacle() {
     let repo = two_commits("plan-file-gone", sandbox::bare());
-    let _ = approve(&repo, &[]);
-    let _ = repo.kubectl(&["delete", "configmap", "old"]).exits(0);
+    approve(&repo, &[]);
+    repo.kubectl(&["delete", "configmap", "old"]).exits(0);
     let applied = apply(&repo, &[]).exits(0);
     has(&applied.stdout, &["3 changed"]);
 }
@@ -176,7 +176,7 @@ fn a_deletion_that_happened_already_is_no_obstacle() {
 #[test]
 fn a_plan_is_for_one_cluster_and_one_repository() {
     let repo = two_commits("plan-file-elsewhere", sandbox::bare());
-    let _ = approve(&repo, &[]);
+    approve(&repo, &[]);
     let plan = file(&repo);
     let plan = plan.to_str().unwrap();
 
@@ -193,8 +193,8 @@ fn a_plan_is_for_one_cluster_and_one_repository() {
     // A clone from before the commit.
     let clone = repo.outside().join("clone");
     let clone = clone.to_str().unwrap();
-    let _ = repo.git(&["branch", "before", "HEAD~1"]);
-    let _ = repo.git(&[
+    repo.git(&["branch", "before", "HEAD~1"]);
+    repo.git(&[
         "clone",
         "--quiet",
         "--single-branch",
@@ -214,7 +214,7 @@ fn a_plan_is_for_one_cluster_and_one_repository() {
         let both = repo.run(&[&["apply", "--plan", plan][..], option].concat()).exits(2);
         has(&both.stderr, &["cannot be used with"]);
     }
-    let _ = repo.run(&["apply", "--plan", plan, "-n", "plan-file-elsewhere"]).exits(0);
+    repo.run(&["apply", "--plan", plan, "-n", "plan-file-elsewhere"]).exits(0);
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn a_file_that_is_not_as_trueup_wrote_it_is_refused() {
     let repo = two_commits("plan-file-broken", sandbox::bare());
     let missing = apply(&repo, &[]).exits(2);
     has(&missing.stderr, &["cannot read the plan file", "make it first: trueup diff --out "]);
-    let _ = approve(&repo, &[]);
+    approve(&repo, &[]);
     let text = fs::read_to_string(file(&repo)).unwrap();
     let version = text.replace("\"version\": 1", "\"version\": 2");
     let other = text.replace("\"trueup\": \"", "\"trueup\": \"9");
@@ -247,13 +247,13 @@ fn a_file_that_is_not_as_trueup_wrote_it_is_refused() {
     assert_eq!(repo.writes(), before);
     let folder = repo.outside().to_str().unwrap();
     let pipe = repo.outside().join("pipe");
-    let _ = Cmd::new("mkfifo").args([&pipe]).run().exits(0);
+    Cmd::new("mkfifo").args([&pipe]).run().exits(0);
     for cannot in [folder, "/no/such/folder/plan.json", pipe.to_str().unwrap()] {
         let output = repo.run(&["diff", "--out", cannot]).exits(2);
         has(&output.stderr, &["cannot write the plan file"]);
     }
     fs::write(file(&repo), text).unwrap();
-    let _ = apply(&repo, &[]).exits(0);
+    apply(&repo, &[]).exits(0);
 }
 
 #[test]
@@ -262,15 +262,15 @@ fn what_the_diff_was_allowed_is_allowed_and_nothing_else() {
     let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec:
   accessModes: [ReadWriteOnce]\n  resources: {requests: {storage: 1Gi}}\n";
     repo.write("data.yaml", claim).write_config("flags", "on").commit("With data");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     repo.remove("data.yaml").write_config("flags", "off").commit("Without");
 
-    let _ = approve(&repo, &[]);
+    approve(&repo, &[]);
     let kept = apply(&repo, &[]).exits(1);
     has(&kept.stdout, &["say --allow-delete PersistentVolumeClaim", "1 refused, 1 done"]);
-    let _ = repo.kubectl(&["get", "pvc", "data"]).exits(0);
+    repo.kubectl(&["get", "pvc", "data"]).exits(0);
 
-    let _ = approve(&repo, &["--allow-delete", "PersistentVolumeClaim"]);
+    approve(&repo, &["--allow-delete", "PersistentVolumeClaim"]);
     let gone = apply(&repo, &[]).exits(0);
     has(&gone.stdout, &["PersistentVolumeClaim"]);
     // The bare sandbox has no controller that takes the claim's finalizer off.
@@ -294,10 +294,10 @@ fn no_value_of_any_object_is_in_the_file() {
         )
     };
     repo.write("db.yaml", secret(&live)).write_config("plain", &plain).commit("First");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     repo.write("db.yaml", secret(&text)).write_config("leak", &format!("db://user:{text}@db"));
     repo.write_config("plain", "other").commit("Second");
-    let _ = approve(&repo, &[]);
+    approve(&repo, &[]);
     let bytes = fs::read_to_string(file(&repo)).unwrap();
     for canary in [&live, &text, &data, &plain] {
         for spelling in [canary.clone(), STANDARD.encode(canary)] {
@@ -312,12 +312,12 @@ fn no_value_of_any_object_is_in_the_file() {
 
     // Another value of the Secret counts all the same.
     let patch = format!(r#"{{"stringData":{{"text":"{plain}"}}}}"#);
-    let _ = repo.kubectl(&["patch", "secret", "db", "-p", &patch]).exits(0);
+    repo.kubectl(&["patch", "secret", "db", "-p", &patch]).exits(0);
     let said = refused(&repo);
     has(&said, &["! Secret plan-file-secrets/db differs in"]);
     assert!([&live, &text, &data, &plain].iter().all(|canary| !said.contains(*canary)), "{said}");
-    let _ = approve(&repo, &[]);
-    let _ = apply(&repo, &[]).exits(0);
+    approve(&repo, &[]);
+    apply(&repo, &[]).exits(0);
     let value = repo.kubectl(&["get", "secret", "db", "-o", "jsonpath={.data.text}"]).stdout;
     assert_eq!(value, STANDARD.encode(&text));
 }
@@ -327,9 +327,9 @@ fn a_target_of_the_configuration_is_carried_out_from_anywhere() {
     let repo = Repo::new("plan-file-target", sandbox::bare());
     repo.write("trueup.yaml", "targets:\n  one: {paths: [one]}\n  two: {paths: [two]}\n");
     repo.write("one/a.yaml", crate::support::repo::config("a", "1")).commit("Targets");
-    let _ = approve(&repo, &["--target", "one"]);
+    approve(&repo, &["--target", "one"]);
     let first = fs::read(file(&repo)).unwrap();
-    let _ = approve(&repo, &["--target", "one"]);
+    approve(&repo, &["--target", "one"]);
     assert_eq!(fs::read(file(&repo)).unwrap(), first, "the same plan makes the same file");
     // The tip has no such target any more.
     repo.write("trueup.yaml", "targets:\n  two: {paths: [two]}\n").commit("One is gone");
@@ -349,10 +349,10 @@ fn a_plan_of_what_needs_each_other_and_one_of_nothing() {
     has(&apply(&repo, &[]).exits(0).stdout, &["4 changed"]);
 
     let out = file(&repo);
-    let _ = repo.run(&["diff", "--out", out.to_str().unwrap()]).exits(0);
+    repo.run(&["diff", "--out", out.to_str().unwrap()]).exits(0);
     has(&apply(&repo, &[]).exits(0).stdout, &["nothing to do"]);
     let delete = ["-n", "born-planned-together", "delete", "configmap", "settings"];
-    let _ = repo.kubectl(&delete).exits(0);
+    repo.kubectl(&delete).exits(0);
     let said = refused(&repo);
     has(&said, &["! ConfigMap born-planned-together/settings was in sync, and is to create now"]);
 }
@@ -362,9 +362,9 @@ fn a_cluster_that_nobody_can_tell_from_others_has_no_plan_files() {
     let repo = Repo::new("plan-file-nobody", sandbox::bare());
     repo.write_config("one", "1").commit("First");
     let role = ["create", "role", "edit", "--verb", "*", "--resource", "configmaps"];
-    let _ = repo.kubectl(&role).exits(0);
+    repo.kubectl(&role).exits(0);
     let binding = ["create", "rolebinding", "edit", "--role", "edit", "--user", "editor"];
-    let _ = repo.kubectl(&binding).exits(0);
+    repo.kubectl(&binding).exits(0);
     let out = file(&repo);
     let diff = repo.run(&["diff", "--as", "editor", "--out", out.to_str().unwrap()]).exits(2);
     has(&diff.stderr, &["kube-system", "do this: plan files need the right to get Namespace"]);

@@ -29,7 +29,7 @@ fn apply_beside(repo: &Repo<'_>, meddle: &[(&str, &str, &[&str])]) -> Output {
         };
         // Each is done once; trueup waits for the answer meanwhile.
         for (_, _, kubectl) in todo.lock().unwrap().extract_if(.., is_now) {
-            let _ = kubectl.run().exits(0);
+            kubectl.run().exits(0);
         }
     });
     let plan = file(repo);
@@ -40,7 +40,7 @@ fn apply_beside(repo: &Repo<'_>, meddle: &[(&str, &str, &[&str])]) -> Output {
 #[test]
 fn what_moves_while_it_is_written_is_left_alone() {
     let repo = two_commits("plan-file-race", sandbox::bare());
-    let _ = approve(&repo, &[]);
+    approve(&repo, &[]);
     let patch: &[&str] = &["patch", "configmap", "flags", "-p", r#"{"data":{"key":"mine"}}"#];
     let create: &[&str] = &["create", "configmap", "new", "--from-literal=key=mine"];
     let applied =
@@ -54,7 +54,7 @@ fn what_moves_while_it_is_written_is_left_alone() {
     assert_eq!([value("flags"), value("new"), value("old")], ["mine", "mine", "1"]);
 
     // The rest is approved and carried out, but for what moves when it is deleted.
-    let _ = approve(&repo, &[]);
+    approve(&repo, &[]);
     let patch: &[&str] = &["patch", "configmap", "old", "-p", r#"{"data":{"key":"mine"}}"#];
     let applied = apply_beside(&repo, &[("DELETE", "old", patch)]).exits(1);
     has(&applied.stdout, &["1 failed, 2 done", "it was taken over, changed or recreated"]);
@@ -64,7 +64,7 @@ fn what_moves_while_it_is_written_is_left_alone() {
 #[test]
 fn what_does_not_matter_may_move_while_it_is_written() {
     let repo = two_commits("plan-file-noise", sandbox::bare());
-    let _ = approve(&repo, &[]);
+    approve(&repo, &[]);
     let note = |name| ["annotate", "configmap", name, "example.com/seen=yes"];
     let (flags, old) = (note("flags"), note("old"));
     let applied = apply_beside(&repo, &[("PATCH", "flags", &flags), ("DELETE", "old", &old)]);

@@ -28,7 +28,7 @@ fn a_folder_that_is_not_there_is_made() {
     assert!(again.stdout.starts_with("main is up to date"), "{again}");
     upstream.write("web.yaml", "kind: Web\nreplicas: 2\n");
     upstream.commit("Second replica");
-    let _ = pull(&checkout).run().exits(0);
+    pull(&checkout).run().exits(0);
     assert_clean_at(&checkout, &upstream.tip());
 }
 
@@ -40,7 +40,7 @@ fn an_empty_folder_is_filled_and_stays_the_same_folder() {
     fs::create_dir(&checkout).unwrap();
     let before = fs::metadata(&checkout).unwrap().ino();
 
-    let _ = pull(&checkout).args(["--url", &upstream.url()]).run().exits(0);
+    pull(&checkout).args(["--url", &upstream.url()]).run().exits(0);
 
     assert_eq!(fs::metadata(&checkout).unwrap().ino(), before);
     assert_clean_at(&checkout, &upstream.tip());
@@ -60,7 +60,7 @@ fn a_branch_is_chosen() {
 
     assert!(output.stdout.starts_with("release cloned @ "), "{output}");
     assert_clean_at(&checkout, &upstream.tip());
-    let _ = clone().run().exits(0);
+    clone().run().exits(0);
     let other = pull(&checkout).args(["--branch", "main"]).run();
     assert_refused(&other, 2, &["branch `release` is checked out, not `main`"]);
 }
@@ -81,7 +81,7 @@ fn a_bare_repository_is_made_and_moved_forward() {
     let upstream = Upstream::new();
     let bare = upstream.folder().join("mirror.git");
 
-    let _ = pull(&bare).args(["--bare", "--url", &upstream.url()]).run().exits(0);
+    pull(&bare).args(["--bare", "--url", &upstream.url()]).run().exits(0);
 
     assert_eq!(
         git(&bare, ["rev-parse", "--is-bare-repository", "main"]).lines().next(),

@@ -37,7 +37,7 @@ fn start(checkout: &Path, args: &[&str]) -> Child {
 /// How long a pull takes when nobody kills it.
 fn usual_time(checkout: &Path, args: &[&str]) -> Duration {
     let start = Instant::now();
-    let _ = pull(checkout).args(args).run().exits(0);
+    pull(checkout).args(args).run().exits(0);
     start.elapsed()
 }
 
@@ -131,7 +131,7 @@ fn a_killed_clone_is_made_anew_by_the_next() {
             assert_clean_at(&checkout, &tip);
         }
 
-        let _ = pull(&checkout).args(args).run().exits(0);
+        pull(&checkout).args(args).run().exits(0);
 
         assert_clean_at(&checkout, &tip);
         let hidden = upstream.folder().join(format!(".checkout-{kill}.trueup-clone"));
@@ -145,11 +145,11 @@ fn a_clone_killed_while_it_moves_to_its_place_goes_on_there() {
     let args = ["--url", &upstream.url()];
     let checkout = upstream.folder().join("checkout");
     let scratch = checkout.join(".trueup-clone");
-    let _ = pull(&scratch.join("repository")).args(args).run().exits(0);
+    pull(&scratch.join("repository")).args(args).run().exits(0);
     fs::write(scratch.join("whole"), "").unwrap();
     fs::rename(scratch.join("repository/web.yaml"), checkout.join("web.yaml")).unwrap();
 
-    let _ = pull(&checkout).args(args).run().exits(0);
+    pull(&checkout).args(args).run().exits(0);
 
     assert_clean_at(&checkout, &upstream.tip());
     // And one that was killed after that, before it cleared up.
@@ -158,7 +158,7 @@ fn a_clone_killed_while_it_moves_to_its_place_goes_on_there() {
     fs::create_dir(scratch.join("repository")).unwrap();
     let beside = upstream.folder().join(".checkout.trueup-clone");
     fs::create_dir(&beside).unwrap();
-    let _ = pull(&checkout).args(args).run().exits(0);
+    pull(&checkout).args(args).run().exits(0);
     assert_clean_at(&checkout, &upstream.tip());
     assert!(!beside.exists());
 }
@@ -178,13 +178,13 @@ fn locks_of_a_dead_pull_go_and_those_of_others_stay() {
     fs::create_dir_all(git_dir.join("trueup-staging/files")).unwrap();
     fs::write(git_dir.join("trueup-staging/files/web.yaml"), "half").unwrap();
 
-    let _ = pull(&checkout).run().exits(0);
+    pull(&checkout).run().exits(0);
 
     assert_clean_at(&checkout, &tip);
     upstream.write("web.yaml", "kind: Web\nreplicas: 3\n");
     upstream.commit("Third replica");
     fs::write(git_dir.join("HEAD.lock"), "").unwrap();
-    let _ = pull(&checkout).run().exits(2);
+    pull(&checkout).run().exits(2);
     assert!(git_dir.join("HEAD.lock").exists(), "no pull died, so it is not ours to remove");
 }
 
@@ -231,7 +231,7 @@ fn a_signal_ends_a_pull_that_waits() {
     let _connection = listener.accept().unwrap();
 
     let kill = crate::support::command::Cmd::new("kill").args(["-TERM", &child.id().to_string()]);
-    let _ = kill.run().exits(0);
+    kill.run().exits(0);
 
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_clean_at(&checkout, &upstream.tip());

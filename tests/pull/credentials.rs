@@ -208,8 +208,8 @@ fn a_server_that_wants_a_certificate_gets_it() {
     assert_eq!(clone(&trust).status, Some(2));
     let separate =
         format!("{trust}\tsslCert = {}\n\tsslKey = {}\n", certificate.display(), key.display());
-    let _ = clone(&separate).exits(0);
-    let _ = clone(&format!("{trust}\tsslCert = {}\n", both.display())).exits(0);
+    clone(&separate).exits(0);
+    clone(&format!("{trust}\tsslCert = {}\n", both.display())).exits(0);
     let output = clone(&format!("{trust}\tsslCert = /not/there\n"));
     assert_refused(&output, 2, &["http.sslCert /not/there: No such file"]);
 }
@@ -223,7 +223,7 @@ fn an_empty_header_takes_back_those_before_it() {
     let place = upstream.folder().join("checkout");
     let url = server.url("shop.git");
 
-    let _ = pull(&place).args(["--url", &url]).env("GIT_CONFIG_GLOBAL", &config).run().exits(0);
+    pull(&place).args(["--url", &url]).env("GIT_CONFIG_GLOBAL", &config).run().exits(0);
 
     for seen in server.seen() {
         assert_eq!((seen.header("x-one"), seen.header("x-two")), (None, Some("2")));
@@ -244,7 +244,7 @@ fn headers_stay_when_the_server_sends_on_within_itself() {
     write(&config, "[http]\n\textraHeader = Authorization: Basic Ym9iOnMzY3JldA==\n");
     let place = upstream.folder().join("checkout");
 
-    let _ = pull(&place)
+    pull(&place)
         .args(["--url", &server.url("old.git")])
         .env("GIT_SSL_CAINFO", &authority)
         .env("GIT_CONFIG_GLOBAL", &config)

@@ -34,7 +34,7 @@ fn what_nothing_new_costs_does_not_grow_with_the_refs() {
     let server = GitServer::http(upstream.folder());
     let (ours, gits) = (upstream.folder().join("ours"), upstream.clone("gits"));
     git(&gits, ["remote", "set-url", "origin", &server.url("shop.git")]);
-    let _ = pull(&ours).args(["--url", &server.url("shop.git")]).run().exits(0);
+    pull(&ours).args(["--url", &server.url("shop.git")]).run().exits(0);
     let few = (cost(&server, &ours), cost(&server, &gits));
 
     fill(&upstream, 500);
@@ -51,7 +51,7 @@ fn a_clone_follows_its_branch_alone() {
     for bare in [false, true] {
         let checkout = upstream.folder().join(format!("checkout-{bare}"));
         let bare = if bare { &["--bare"][..] } else { &[] };
-        let _ = pull(&checkout).args(["--url", &upstream.url()]).args(bare).run().exits(0);
+        pull(&checkout).args(["--url", &upstream.url()]).args(bare).run().exits(0);
         let has = git(&checkout, ["for-each-ref", "--format=%(refname)"]);
         let expected = match bare.is_empty() {
             true => "refs/heads/main\nrefs/remotes/origin/HEAD\nrefs/remotes/origin/main",
@@ -61,7 +61,7 @@ fn a_clone_follows_its_branch_alone() {
         assert_eq!(git(&checkout, ["config", "remote.origin.tagOpt"]), "--no-tags");
         upstream.write("web.yaml", &format!("kind: Web\nbare: {}\n", bare.len()));
         let after = upstream.commit("Another");
-        let _ = pull(&checkout).run().exits(0);
+        pull(&checkout).run().exits(0);
         // git's own fetch goes on from there.
         git(&checkout, ["fetch", "--quiet"]);
         assert_eq!(git(&checkout, ["for-each-ref", "--format=%(refname)"]), expected);
@@ -80,15 +80,15 @@ fn another_branch_is_had_as_the_hint_says() {
     upstream.write("web.yaml", "kind: Release\n");
     let release = upstream.commit("Release");
     let checkout = upstream.folder().join("checkout");
-    let _ = pull(&checkout).args(["--url", &upstream.url(), "--branch", "main"]).run().exits(0);
+    pull(&checkout).args(["--url", &upstream.url(), "--branch", "main"]).run().exits(0);
 
     let output = pull(&checkout).args(["--branch", "release"]).run();
 
     let commands = "git remote set-branches --add origin release && git fetch origin release && git switch release";
     assert_refused(&output, 2, &["branch `main` is checked out, not `release`", commands]);
     let shell = crate::support::command::Cmd::new("sh").dir(&checkout).args(["-c", commands]);
-    let _ = shell.run().exits(0);
-    let _ = pull(&checkout).args(["--branch", "release"]).run().exits(0);
+    shell.run().exits(0);
+    pull(&checkout).args(["--branch", "release"]).run().exits(0);
     assert_clean_at(&checkout, &release);
 }
 
@@ -105,7 +105,7 @@ fn refs_of_other_branches_are_not_touched() {
     let lock = checkout.join(".git/refs/remotes/origin/other.lock");
     fs::write(&lock, "").unwrap();
 
-    let _ = pull(&checkout).run().exits(0);
+    pull(&checkout).run().exits(0);
 
     assert_clean_at(&checkout, &after);
     assert_eq!(git(&checkout, ["rev-parse", "origin/other"]), other);
@@ -143,7 +143,7 @@ fn tags_come_as_the_remote_is_configured_to_bring_them() {
         git(upstream.work(), ["tag", "aside", &aside]);
         git(upstream.work(), ["push", "--quiet", "--tags", "origin"]);
 
-        let _ = pull(&checkout).run().exits(0);
+        pull(&checkout).run().exits(0);
 
         assert_eq!(git(&checkout, ["tag"]), comes, "{option:?}");
         assert_clean_at(&checkout, &upstream.tip());
@@ -172,6 +172,6 @@ fn a_head_on_a_branch_that_is_missing_is_told() {
     let output = pull(&checkout).args(["--url", &upstream.url()]).run();
 
     assert_refused(&output, 2, &["`trunk`", "`main`", "--branch"]);
-    let _ = pull(&checkout).args(["--url", &upstream.url(), "--branch", "main"]).run().exits(0);
+    pull(&checkout).args(["--url", &upstream.url(), "--branch", "main"]).run().exits(0);
     assert_clean_at(&checkout, &upstream.tip());
 }

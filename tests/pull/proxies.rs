@@ -242,7 +242,7 @@ fn over_socks_with_the_name_looked_up_on_either_side() {
     let proxy = Proxy::start(None);
     for (scheme, by_name) in [("socks5h", true), ("socks5", false)] {
         let set = [("all_proxy", &*proxy.at(scheme))];
-        let _ = servers.clone(&servers.https_url(), &set).exits(0);
+        servers.clone(&servers.https_url(), &set).exits(0);
         let asked = proxy.asked();
         assert!(!asked.is_empty());
         let names = asked.iter().all(|asked| asked == "SOCKS localhost");
@@ -259,8 +259,8 @@ fn a_proxy_gets_the_credentials_that_are_for_it() {
     let helper = format!("[credential \"{}\"]", proxy.at("http"));
     let answer = "\thelper = \"!grep -q ^username=ann && echo password=pr0xy; #\"";
     for url in [servers.https_url(), servers.http_url()] {
-        let _ = servers.clone(&url, &[("all_proxy", &whole)]).exits(0);
-        let _ = servers.clone(&url, &[("all_proxy", &user), (&helper, answer)]).exits(0);
+        servers.clone(&url, &[("all_proxy", &whole)]).exits(0);
+        servers.clone(&url, &[("all_proxy", &user), (&helper, answer)]).exits(0);
 
         let output = servers.clone(&url, &[("all_proxy", &proxy.at("http"))]);
         assert_refused(&output, 2, &["the proxy http://localhost:", "(from all_proxy)"]);

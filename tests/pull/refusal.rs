@@ -128,7 +128,7 @@ fn a_folder_that_became_a_link_loses_nothing_behind_it() {
     fs::rename(checkout.join("envs"), &outside).unwrap();
     symlink(&outside, checkout.join("envs")).unwrap();
 
-    let _ = pull(&checkout).run().exits(0);
+    pull(&checkout).run().exits(0);
 
     let kept = fs::read_to_string(outside.join("prod/db.yaml")).unwrap();
     assert_eq!(kept, "kind: Db\n");
@@ -192,7 +192,7 @@ fn an_unfinished_merge() {
     write(checkout.join("web.yaml"), "kind: Ours\n");
     git(&checkout, ["commit", "--quiet", "--all", "--message", "Ours"]);
     let merge = crate::support::command::Cmd::new("git").dir(&checkout).args(["merge", "mine"]);
-    let _ = merge.run().exits(1);
+    merge.run().exits(1);
     git(&checkout, ["push", "--quiet", "--force", "origin", "main"]);
     git(upstream.work(), ["pull", "--quiet", "--rebase", "--strategy-option=ours"]);
     upstream.commit("On top of ours");

@@ -11,18 +11,18 @@ fn one_behind(patterns: &[&str]) -> (Upstream, [PathBuf; 2]) {
     upstream.write("apps/web.yaml", "kind: Web\n");
     upstream.write("apps/deep/db.yaml", "kind: Db\n");
     upstream.write("docs/page.md", "One\n");
-    let _ = upstream.commit("Folders");
+    upstream.commit("Folders");
     let checkouts = ["ours", "gits"].map(|name| {
         let checkout = upstream.clone(name);
         let args = ["sparse-checkout", "set"].iter().chain(patterns);
-        let _ = git(&checkout, args);
+        git(&checkout, args);
         checkout
     });
     for path in ["apps/web.yaml", "apps/new.yaml", "docs/page.md", "docs/new.md", "more/file"] {
         upstream.write(path, "changed\n");
     }
     upstream.remove("apps/deep/db.yaml");
-    let _ = upstream.commit("Everywhere");
+    upstream.commit("Everywhere");
     (upstream, checkouts)
 }
 
@@ -47,12 +47,12 @@ fn what_is_left_out_stays_out() {
         &["--no-cone", "*.yaml", "!/apps/new.yaml"],
     ] {
         let (upstream, [ours, gits]) = one_behind(patterns);
-        let _ = pull(&ours).run().exits(0);
-        let _ = git(&gits, ["pull", "--quiet", "--ff-only"]);
+        pull(&ours).run().exits(0);
+        git(&gits, ["pull", "--quiet", "--ff-only"]);
         assert_eq!(git(&ours, ["rev-parse", "HEAD"]), upstream.tip());
         assert_eq!(git(&ours, ["status", "--porcelain"]), "", "{patterns:?}");
         assert_eq!(seen(&ours), seen(&gits), "{patterns:?}");
-        let _ = git(&ours, ["sparse-checkout", "disable"]);
+        git(&ours, ["sparse-checkout", "disable"]);
         assert_eq!(git(&ours, ["status", "--porcelain"]), "", "{patterns:?}");
     }
 }

@@ -25,13 +25,13 @@ fn over_ssh() {
     let sshd = Sshd::start();
     let (upstream, checkout) = one_behind(|upstream| sshd.url(&upstream.bare()));
 
-    let _ = pull(&checkout).env("GIT_SSH_COMMAND", sshd.command()).run().exits(0);
+    pull(&checkout).env("GIT_SSH_COMMAND", sshd.command()).run().exits(0);
 
     assert_clean_at(&checkout, &upstream.tip());
     upstream.write("web.yaml", "kind: Web\nreplicas: 3\n");
     upstream.commit("Third replica");
     git(&checkout, ["config", "core.sshCommand", &sshd.command()]);
-    let _ = pull(&checkout).run().exits(0);
+    pull(&checkout).run().exits(0);
     assert_clean_at(&checkout, &upstream.tip());
 }
 
@@ -41,7 +41,7 @@ fn clone_over_ssh() {
     let upstream = Upstream::new();
     let checkout = upstream.folder().join("checkout");
 
-    let _ = pull(&checkout)
+    pull(&checkout)
         .args(["--url", &sshd.url(&upstream.bare())])
         .env("GIT_SSH_COMMAND", sshd.command())
         .run()
@@ -120,7 +120,7 @@ fn a_server_program_that_hangs_is_given_up_on_and_killed() {
 
     assert_refused(&output, 2, &["did not answer within 1 s"]);
     assert!(is_over(&id));
-    let _ = pull(&checkout).run().exits(0);
+    pull(&checkout).run().exits(0);
     assert_clean_at(&checkout, &upstream.tip());
 }
 
@@ -145,12 +145,12 @@ fn over_http() {
         let server = GitServer::http(upstream.folder());
         let checkout = upstream.folder().join("checkout");
         let url = server.url("shop.git");
-        let _ = pull(&checkout).args(["--url", &url]).run().exits(0);
+        pull(&checkout).args(["--url", &url]).run().exits(0);
         assert_clean_at(&checkout, &upstream.tip());
         upstream.write("web.yaml", "kind: Web\nreplicas: 2\n");
         upstream.commit("Second replica");
         let before = server.requests();
-        let _ = pull(&checkout).args(["--url", &url]).run().exits(0);
+        pull(&checkout).args(["--url", &url]).run().exits(0);
         assert!(server.requests() > before);
         (upstream, checkout)
     };
@@ -191,7 +191,7 @@ fn over_https_with_a_private_authority() {
     let authority = upstream.folder().join("ca.pem");
     fs::write(&authority, server.authority()).unwrap();
     git(&checkout, ["config", "http.sslCAInfo", authority.to_str().unwrap()]);
-    let _ = pull(&checkout).run().exits(0);
+    pull(&checkout).run().exits(0);
     assert_clean_at(&checkout, &upstream.tip());
 }
 
@@ -207,7 +207,7 @@ fn over_https_without_verification_for_this_host_alone() {
 
     let here = format!("http.{}.sslVerify", server.url(""));
     git(&checkout, ["config", &here, "false"]);
-    let _ = pull(&checkout).run().exits(0);
+    pull(&checkout).run().exits(0);
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn the_environment_beats_every_file() {
     git(&checkout, ["config", &here, "/not/there"]);
     assert_refused(&pull(&checkout).run(), 2, &["http.sslCAInfo /not/there"]);
 
-    let _ = pull(&checkout).env("GIT_SSL_CAINFO", &authority).run().exits(0);
+    pull(&checkout).env("GIT_SSL_CAINFO", &authority).run().exits(0);
 }
 
 /// A clone over HTTPS from a server that wants a password.
@@ -272,7 +272,7 @@ fn credentials_of_the_url_are_used_and_stored_nowhere() {
     assert_eq!(git(&checkout, ["remote", "get-url", "origin"]), server.url("shop.git"));
     upstream.write("web.yaml", "kind: Web\nreplicas: 2\n");
     upstream.commit("Second replica");
-    let _ = with_env(pull(&checkout).args(["--url", &url]), &env).run().exits(0);
+    with_env(pull(&checkout).args(["--url", &url]), &env).run().exits(0);
     assert_clean_at(&checkout, &upstream.tip());
     assert_eq!(files_with(&checkout, "s3cret"), Vec::<PathBuf>::new());
 }
@@ -303,7 +303,7 @@ fn credentials_come_from_gits_helper_and_headers() {
     fs::write(&config, format!("{without}{helper}")).unwrap();
     let url = server.url("shop.git");
 
-    let _ = with_env(pull(&checkout).args(["--url", &url]), &env).run().exits(0);
+    with_env(pull(&checkout).args(["--url", &url]), &env).run().exits(0);
 
     // As a CI's checkout step leaves it.
     upstream.write("web.yaml", "kind: Web\nreplicas: 2\n");
@@ -311,6 +311,6 @@ fn credentials_come_from_gits_helper_and_headers() {
     fs::write(&config, without).unwrap();
     let key = format!("http.{}.extraHeader", server.url(""));
     git(&checkout, ["config", &key, "Authorization: Basic Ym9iOnMzY3JldA=="]);
-    let _ = with_env(pull(&checkout), &env).run().exits(0);
+    with_env(pull(&checkout), &env).run().exits(0);
     assert_clean_at(&checkout, &upstream.tip());
 }

@@ -94,7 +94,7 @@ fn every_kind_of_change_arrives_as_git_would_write_it() {
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
     let after = upstream.commit("After");
 
-    let _ = pull(&checkout).run().exits(0);
+    pull(&checkout).run().exits(0);
 
     assert_clean_at(&checkout, &after);
     assert_eq!(fs::read_to_string(checkout.join("text.txt")).unwrap(), "one\r\nthree\r\n");
@@ -117,7 +117,7 @@ fn local_work_elsewhere_stays_as_it_is() {
     git(&checkout, ["add", "envs/prod/db.yaml"]);
     write(checkout.join("untracked.yaml"), "kind: Untracked\n");
 
-    let _ = pull(&checkout).run().exits(0);
+    pull(&checkout).run().exits(0);
 
     assert_eq!(git(&checkout, ["rev-parse", "HEAD"]), after);
     let status = git(&checkout, ["status", "--porcelain"]);
@@ -137,7 +137,7 @@ fn a_file_that_is_already_what_the_update_writes_is_no_obstacle() {
     write(checkout.join("new.yaml"), "kind: New\n");
     fs::remove_file(checkout.join("envs/prod/db.yaml")).unwrap();
 
-    let _ = pull(&checkout).run().exits(0);
+    pull(&checkout).run().exits(0);
 
     assert_clean_at(&checkout, &after);
 }
@@ -149,7 +149,7 @@ fn head_and_branch_have_it_in_their_reflogs() {
     upstream.write("web.yaml", "kind: Web\nreplicas: 2\n");
     upstream.commit("Second replica");
 
-    let _ = pull(&checkout).run().exits(0);
+    pull(&checkout).run().exits(0);
 
     for name in ["HEAD", "main"] {
         let log = git(&checkout, ["reflog", "show", "--format=%gs", name]);
@@ -181,7 +181,7 @@ fn from_a_folder_of_the_checkout_all_of_it_is_pulled() {
     upstream.write("web.yaml", "kind: Web\nreplicas: 2\n");
     let after = upstream.commit("Second replica");
 
-    let _ = pull(&checkout.join("envs/prod")).run().exits(0);
+    pull(&checkout.join("envs/prod")).run().exits(0);
 
     assert_clean_at(&checkout, &after);
 }
@@ -216,7 +216,7 @@ fn a_linked_work_tree_is_a_checkout_of_its_own() {
     upstream.write("web.yaml", "kind: Web\nreplicas: 2\n");
     let after = upstream.commit("Second replica");
 
-    let _ = pull(&linked).run().exits(0);
+    pull(&linked).run().exits(0);
 
     assert_eq!(git(&linked, ["rev-parse", "HEAD"]), after);
     assert_eq!(git(&linked, ["status", "--porcelain"]), "");
@@ -234,7 +234,7 @@ fn a_change_that_the_index_is_too_young_to_notice_stays_noticed() {
     git(&checkout, ["update-index", "--assume-unchanged", "envs/prod/db.yaml"]);
     git(&checkout, ["update-index", "--no-assume-unchanged", "envs/prod/db.yaml"]);
 
-    let _ = pull(&checkout).run().exits(0);
+    pull(&checkout).run().exits(0);
 
     assert_eq!(git(&checkout, ["status", "--porcelain"]), " M web.yaml");
 }
@@ -253,14 +253,14 @@ fn what_a_pull_writes_has_the_modes_that_git_gives() {
         let ours = upstream.clone("ours");
         let gits = upstream.clone("gits");
         for checkout in [&ours, &gits] {
-            let _ = git(checkout, ["config", "core.sharedRepository", shared]);
-            let _ = git(checkout, ["config", "fetch.unpackLimit", unpack]);
+            git(checkout, ["config", "core.sharedRepository", shared]);
+            git(checkout, ["config", "fetch.unpackLimit", unpack]);
         }
         upstream.write("web.yaml", "kind: Web\nreplicas: 2\n");
-        let _ = upstream.commit("Second replica");
+        upstream.commit("Second replica");
         let with_umask = |command: &str| {
             let line = format!("umask {umask}; exec {command}");
-            let _ = Cmd::new("sh").args(["-c", &line]).run().exits(0);
+            Cmd::new("sh").args(["-c", &line]).run().exits(0);
         };
         let trueup = env!("CARGO_BIN_EXE_trueup");
         with_umask(&format!("{trueup} -C '{}' pull", ours.display()));
@@ -307,15 +307,15 @@ fn files_of_utf_16_are_written_as_git_writes_them() {
         fs::write(work.join("a.bom"), utf_16(&marked)).unwrap();
         upstream.commit("UTF-16")
     };
-    let _ = commit("one\n");
+    commit("one\n");
     let gits = upstream.clone("gits");
     let ours = upstream.folder().join("ours");
-    let _ = pull(&ours).args(["--url", &upstream.url()]).run().exits(0);
+    pull(&ours).args(["--url", &upstream.url()]).run().exits(0);
     for text in [None, Some("two\n")] {
         if let Some(text) = text {
             let tip = commit(text);
-            let _ = pull(&ours).run().exits(0);
-            let _ = git(&gits, ["pull", "--quiet", "--ff-only"]);
+            pull(&ours).run().exits(0);
+            git(&gits, ["pull", "--quiet", "--ff-only"]);
             assert_clean_at(&ours, &tip);
         }
         for name in ["a.le", "a.be", "a.bom"] {

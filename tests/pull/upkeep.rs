@@ -30,7 +30,7 @@ fn pulled(count: usize, settings: &[(&str, &str)]) -> (Upstream, std::path::Path
     for n in 0..count {
         upstream.write("web.yaml", &format!("kind: Web\nreplicas: {n}\n"));
         upstream.commit("Another count");
-        let _ = pull(&checkout).run().exits(0);
+        pull(&checkout).run().exits(0);
     }
     assert!(!said.exists(), "no program of the checkout is run");
     git(&checkout, ["config", "--unset", "core.fsmonitor"]);

@@ -72,7 +72,7 @@ fn the_configured_upload_pack_is_run() {
     let program = answering(upstream.folder(), &script);
     git(&checkout, ["config", "remote.origin.uploadpack", &program]);
 
-    let _ = pull(&checkout).run().exits(0);
+    pull(&checkout).run().exits(0);
 
     assert_eq!(fs::read_to_string(said).unwrap().trim(), upstream.bare().to_str().unwrap());
     // And over ssh, where the other side runs it.

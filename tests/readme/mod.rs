@@ -176,13 +176,13 @@ fn the_story_prints_what_the_pages_say() {
     let remote = at("story/git/shop");
     fs::create_dir_all(remote.parent().unwrap()).unwrap();
     let copy = Cmd::new("cp").args(["-R"]).args([&checkout().join("fixtures/shop"), &remote]);
-    let _ = copy.run().exits(0);
+    copy.run().exits(0);
     for args in [
         &["init", "--quiet", "--initial-branch", "main"][..],
         &["add", "--all"],
         &["commit", "--quiet", "--message", "The shop as it opened"],
     ] {
-        let _ = Cmd::new("git").args(args).dir(&remote).run().exits(0);
+        Cmd::new("git").args(args).dir(&remote).run().exits(0);
     }
 
     let steps: Vec<(Step, String)> = all_blocks()

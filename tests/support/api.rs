@@ -30,6 +30,11 @@ impl Api {
         self.send(Method::GET, path, "", None)
     }
 
+    /// Creates an object of a collection.
+    pub fn create(&self, collection: &str, object: &Value) -> Result<Value, String> {
+        self.send(Method::POST, collection, "application/json", Some(object))
+    }
+
     /// Sends an object; the server's own words where it refuses.
     pub fn send(
         &self,

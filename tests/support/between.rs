@@ -77,7 +77,7 @@ pub(super) fn door(plane: &Plane, kubeconfig: &Path) -> (Child, String) {
         .spawn()
         .unwrap();
     let mut said = String::new();
-    let _ = BufReader::new(proxy.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    BufReader::new(proxy.stdout.take().unwrap()).read_line(&mut said).unwrap();
     let server = said.trim().rsplit(' ').next().unwrap().to_owned();
     (proxy, server)
 }

@@ -80,6 +80,7 @@ impl Cmd {
     }
 
     /// Runs it to its end.
+    #[must_use = "look at what it printed, or assert its status"]
     #[track_caller]
     pub fn run(mut self) -> Output {
         let output = self
@@ -95,7 +96,6 @@ impl Cmd {
 }
 
 /// Everything that a program said.
-#[must_use = "look at what it printed, or assert its status"]
 pub struct Output {
     pub stdout: String,
     pub stderr: String,

@@ -3,12 +3,18 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Returns when it holds, and panics when it never does.
+/// How long it waits at most until it looks again.
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+
+/// Returns when it holds, and panics when it never does. To look may take a program that other tests
+/// have to wait for, so it looks less often as time goes by.
 #[track_caller]
 pub fn eventually(what: &str, holds: impl Fn() -> bool) {
     let started = Instant::now();
+    let mut pause = Duration::from_millis(10);
     while !holds() {
         assert!(started.elapsed() < Duration::from_secs(60), "never: {what}");
-        thread::sleep(Duration::from_millis(10));
+        thread::sleep(pause);
+        pause = LONGEST_PAUSE.min(pause * 3 / 2);
     }
 }

@@ -193,7 +193,7 @@ impl Faulty {
         // Connections are taken in the order in which they were made.
         let mut last = TcpStream::connect(&self.url).unwrap();
         write!(last, "{QUIET}\r\n\r\n").unwrap();
-        let _ = io::copy(&mut last, &mut io::sink()).unwrap();
+        io::copy(&mut last, &mut io::sink()).unwrap();
         let state = self.line.state.lock().unwrap();
         drop(self.line.moved.wait_while(state, |state| state.open > 0).unwrap());
     }

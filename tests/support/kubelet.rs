@@ -61,7 +61,7 @@ impl Kubelet {
             r#"{{"status":{{"addresses":[{{"type":"InternalIP","address":"127.0.0.1"}}],"daemonEndpoints":{{"kubeletEndpoint":{{"Port":{port}}}}}}}}}"#
         );
         let patch = ["patch", "node", name, "--subresource=status", "--type=merge", "-p", &status];
-        let _ = plane.kubectl(patch).exits(0);
+        plane.kubectl(patch).exits(0);
         kubelet
     }
 

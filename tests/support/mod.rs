@@ -2,6 +2,7 @@
 
 pub mod aggregated;
 pub mod api;
+pub mod audit_log;
 pub mod between;
 pub mod canaries;
 pub mod command;

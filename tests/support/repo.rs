@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::audit_log::Request;
 use super::command::{Cmd, Output};
 use super::sandbox::Plane;
 
@@ -35,14 +36,19 @@ impl<'p> Repo<'p> {
     pub fn new(name: &str, plane: &'p Plane) -> Self {
         let repo = Self { folder: tempfile::tempdir().unwrap(), name: name.to_owned(), plane };
         fs::create_dir(repo.path()).unwrap();
-        let _ = repo.git(&["init", "--quiet", "--initial-branch", "main"]);
-        let _ = plane.kubectl(["create", "namespace", name]).exits(0);
+        repo.git(&["init", "--quiet", "--initial-branch", "main"]);
+        plane.create_namespace(name);
         repo
     }
 
     /// The namespace that its objects go to.
     pub fn namespace(&self) -> &str {
         &self.name
+    }
+
+    /// The cluster that it is applied to.
+    pub fn plane(&self) -> &'p Plane {
+        self.plane
     }
 
     /// Where it is.
@@ -76,8 +82,8 @@ impl<'p> Repo<'p> {
 
     /// Commits everything.
     pub fn commit(&self, message: &str) -> &Self {
-        let _ = self.git(&["add", "--all"]);
-        let _ = self.git(&["commit", "--quiet", "--allow-empty", "--message", message]);
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--allow-empty", "--message", message]);
         self
     }
 
@@ -123,32 +129,24 @@ impl<'p> Repo<'p> {
 
     /// How many write requests on its namespace the API server has had, dry runs left out.
     pub fn writes(&self) -> usize {
-        self.requests(is_write)
+        self.requests(Request::is_write)
     }
 
     /// How many objects `o…` trueup has sent to be made.
     pub fn applied(&self) -> usize {
-        self.requests(|event| {
-            let name = event["objectRef"]["name"].as_str().unwrap_or_default();
-            event["verb"] == "patch"
-                && name.starts_with('o')
-                && !event["requestURI"].as_str().unwrap().contains("dryRun=All")
+        self.requests(|request| {
+            request.verb == "patch" && request.name().starts_with('o') && !request.is_dry_run()
         })
     }
 
     /// How often trueup has looked at its inventory.
     pub fn rounds(&self) -> usize {
-        self.requests(|event| {
-            let name = event["objectRef"]["name"].as_str().unwrap_or_default();
-            event["verb"] == "get" && name.starts_with("trueup-")
-        })
+        self.requests(|request| request.verb == "get" && request.name().starts_with("trueup-"))
     }
 
-    fn requests(&self, wanted: impl Fn(&serde_json::Value) -> bool) -> usize {
-        let here = |event: &&serde_json::Value| {
-            event["objectRef"]["namespace"] == self.name.as_str() && wanted(event)
-        };
-        self.plane.requests().iter().filter(here).count()
+    fn requests(&self, is_wanted: impl Fn(&Request) -> bool) -> usize {
+        let is_here = |request: &Request| request.namespace() == self.name && is_wanted(request);
+        self.plane.audit_log.count_of(is_here)
     }
 
     /// The name of its inventory's parent, a ConfigMap.
@@ -173,10 +171,4 @@ impl<'p> Repo<'p> {
 /// A ConfigMap with one key.
 pub fn config(name: &str, value: &str) -> String {
     format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  key: {value:?}\n")
-}
-
-/// Whether a request of the server's log writes anything.
-fn is_write(event: &serde_json::Value) -> bool {
-    matches!(event["verb"].as_str(), Some("create" | "update" | "patch" | "delete"))
-        && !event["requestURI"].as_str().unwrap().contains("dryRun=All")
 }

@@ -4,12 +4,14 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, OnceLock};
 use std::thread;
 
-use serde_json::Value;
+use serde_json::json;
 
+use super::api::Api;
+use super::audit_log::AuditLog;
 use super::command::{Cmd, Output};
 
 /// A running control plane.
@@ -17,7 +19,8 @@ pub struct Plane {
     pub kubeconfig: PathBuf,
     /// The sandbox's own kubectl, of the release that the API server has.
     pub kubectl: PathBuf,
-    pub audit_log: PathBuf,
+    pub audit_log: AuditLog,
+    api: OnceLock<Api>,
     // Its stdin is what keeps the sandbox up: a `cat` reads from it.
     _sandbox: Child,
 }
@@ -38,11 +41,11 @@ pub fn with_controllers() -> &'static Plane {
     PLANE.as_ref().unwrap_or_else(|reason| panic!("no sandbox: {reason}"))
 }
 
-/// A bare one that no other test talks to.
+/// A bare one that no other test talks to, taken down when it is dropped: even an idle one takes
+/// memory and processor time.
 #[track_caller]
-pub fn own() -> &'static Plane {
-    let plane = Plane::start(&[]).unwrap_or_else(|reason| panic!("no sandbox: {reason}"));
-    Box::leak(Box::new(plane))
+pub fn own() -> Plane {
+    Plane::start(&[]).unwrap_or_else(|reason| panic!("no sandbox: {reason}"))
 }
 
 impl Plane {
@@ -72,7 +75,8 @@ impl Plane {
             Ok([kubeconfig, bin_dir, audit_log]) => Ok(Self {
                 kubeconfig: kubeconfig.into(),
                 kubectl: Path::new(&bin_dir).join("kubectl"),
-                audit_log: audit_log.into(),
+                audit_log: AuditLog::new(audit_log.into()),
+                api: OnceLock::new(),
                 _sandbox: sandbox,
             }),
             Err(_) => {
@@ -100,7 +104,21 @@ impl Plane {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(yaml.as_bytes()).unwrap();
         let path = file.path().to_str().unwrap();
-        let _ = self.kubectl(["create", "--namespace", namespace, "--filename", path]).exits(0);
+        self.kubectl(["create", "--namespace", namespace, "--filename", path]).exits(0);
+    }
+
+    /// The API server, asked by this process.
+    pub fn api(&self) -> &Api {
+        self.api.get_or_init(|| Api::new(self))
+    }
+
+    /// Creates a namespace.
+    #[track_caller]
+    pub fn create_namespace(&self, name: &str) {
+        let namespace = json!({
+            "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name },
+        });
+        self.api().create("/api/v1/namespaces", &namespace).unwrap();
     }
 
     /// A new namespace of the test's own, as every test shares the control plane.
@@ -108,28 +126,7 @@ impl Plane {
     pub fn namespace(&self, name: &str) -> String {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("{name}-{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        let _ = self.kubectl(["create", "namespace", &name]).exits(0);
+        self.create_namespace(&name);
         name
-    }
-
-    /// Every request that the API server received, as its audit log has it, oldest first. The
-    /// server writes it down before it answers: what was answered is here.
-    pub fn requests(&self) -> Vec<Value> {
-        self.requests_after(0)
-    }
-
-    /// The requests that came after the log was `length` bytes long.
-    pub fn requests_after(&self, length: usize) -> Vec<Value> {
-        let log = std::fs::read_to_string(&self.audit_log).unwrap();
-        let whole = log.rfind('\n').map_or("", |end| &log[..=end]);
-        let events = whole[length..].lines();
-        let events = events.map(|line| serde_json::from_str::<Value>(line).unwrap());
-        events.filter(|event| event["stage"] == "RequestReceived").collect()
-    }
-
-    /// How long the audit log is, in bytes, up to the end of its last whole line.
-    pub fn audit_length(&self) -> usize {
-        let log = std::fs::read_to_string(&self.audit_log).unwrap();
-        log.rfind('\n').map_or(0, |end| end + 1)
     }
 }

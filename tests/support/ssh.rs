@@ -31,7 +31,7 @@ impl Sshd {
                 .args(["-q", "-t", "ed25519", "-N", "", "-f"])
                 .args([&path])
                 .run();
-            let _ = made.exits(0);
+            made.exits(0);
         }
         // Where it runs as root, sshd insists on a folder to lock its helpers in.
         let _ = fs::create_dir_all("/run/sshd");

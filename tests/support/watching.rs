@@ -20,7 +20,7 @@ impl Watching {
         let checkout = repo.outside().join("checkout");
         let url = format!("file://{}", repo.path().display());
         let clone = ["-C", checkout.to_str().unwrap(), "pull", "--url", &url];
-        let _ = repo.run(&clone).exits(0);
+        repo.run(&clone).exits(0);
         Self::in_folder(repo, &checkout, args)
     }
 
@@ -57,7 +57,7 @@ impl Watching {
     /// Sends SIGTERM and gives the status.
     pub fn stop(mut self) -> Option<i32> {
         let pid = self.child.id().to_string();
-        let _ = Cmd::new("kill").args(["-TERM", &pid]).run().exits(0);
+        Cmd::new("kill").args(["-TERM", &pid]).run().exits(0);
         self.child.wait().unwrap().code()
     }
 }

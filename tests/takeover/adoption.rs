@@ -51,9 +51,9 @@ fn repo(name: &str) -> Repo<'static> {
     }
     by(&repo, &["apply"], &config("nobodys", "", "kept: a, gone: b"));
     for tool in CLAIMED.map(|(_, tool, ..)| tool).into_iter().chain(["nobodys"]) {
-        let _ = repo.write(&format!("{tool}.yaml"), config(tool, "", "kept: a"));
+        repo.write(&format!("{tool}.yaml"), config(tool, "", "kept: a"));
     }
-    let _ = repo.commit("All of them");
+    repo.commit("All of them");
     repo
 }
 
@@ -70,7 +70,7 @@ fn what_nobody_claims_is_adopted_and_the_rest_takes_a_word() {
     let nobodys = "ConfigMap adoption/nobodys · update · nobodys.yaml:1\n    joins the inventory\n";
     assert!(diff.stdout.contains(nobodys), "{diff}");
 
-    let _ = repo.run(&["apply", "--yes"]).exits(1);
+    repo.run(&["apply", "--yes"]).exits(1);
     assert_eq!(get(&repo, "configmap", "nobodys")["data"], json!({ "kept": "a" }));
     for (_, tool, ..) in CLAIMED {
         let config = get(&repo, "configmap", tool);
@@ -87,7 +87,7 @@ fn what_nobody_claims_is_adopted_and_the_rest_takes_a_word() {
     assert_eq!(flux["adopted_from"], "Flux Kustomization flux-system/shop");
     assert_eq!(flux["takes_over_from"], json!(["kustomize-controller"]));
 
-    let _ = repo.run(&["apply", "--yes", "--adopt"]).exits(0);
+    repo.run(&["apply", "--yes", "--adopt"]).exits(0);
     for (_, tool, ..) in CLAIMED {
         let config = get(&repo, "configmap", tool);
         assert_eq!(config["data"], json!({ "kept": "a" }), "{tool}");
@@ -96,8 +96,8 @@ fn what_nobody_claims_is_adopted_and_the_rest_takes_a_word() {
         assert_eq!(config["metadata"].get("annotations"), None, "{tool}");
     }
     let writes = repo.writes();
-    let _ = repo.run(&["diff"]).exits(0);
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["diff"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     assert_eq!(repo.writes(), writes, "nobody has to say it twice");
 }
 
@@ -106,7 +106,7 @@ fn a_plan_file_knows_whether_it_may_adopt() {
     let repo = repo("adoption-approved");
     let plan = repo.outside().join("plan.json");
     let plan = plan.to_str().unwrap();
-    let _ = repo.run(&["diff", "--adopt", "--out", plan]).exits(1);
-    let _ = repo.run(&["apply", "--plan", plan]).exits(0);
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["diff", "--adopt", "--out", plan]).exits(1);
+    repo.run(&["apply", "--plan", plan]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }

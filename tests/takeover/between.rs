@@ -13,7 +13,7 @@ use crate::support::sandbox;
 fn repo(name: &str) -> Repo<'static> {
     let repo = Repo::new(name, sandbox::bare());
     by(&repo, &["apply"], &MORE.replace("NAME", "web"));
-    let _ = repo.write("web.yaml", LESS.replace("NAME", "web")).commit("Less");
+    repo.write("web.yaml", LESS.replace("NAME", "web")).commit("Less");
     repo
 }
 
@@ -42,17 +42,17 @@ fn who_is_killed_after_the_first_write_is_finished_by_the_next_run() {
     // The ConfigMap comes first; the Deployment waits for it.
     sent.recv().unwrap();
     apply.kill().unwrap();
-    let _ = apply.wait().unwrap();
+    apply.wait().unwrap();
     let config = get(&repo, "configmap", "web");
     assert_eq!((managers(&config), &config["data"]["gone"]), (vec!["trueup"], &"b".into()));
 
     let diff = repo.run(&["diff"]).exits(1);
     assert_eq!(diff.stdout.matches("  -   gone: b\n").count(), 1, "{diff}");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     assert_eq!(get(&repo, "configmap", "web")["data"], serde_json::json!({ "kept": "a" }));
     assert!(get(&repo, "deployment", "web")["spec"].get("minReadySeconds").is_none());
     let writes = repo.writes();
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     assert_eq!(repo.writes(), writes);
 }
 
@@ -66,11 +66,11 @@ fn what_moves_before_it_is_taken_over_is_looked_at_again() {
             && request.contains("/configmaps/")
             && let Some(annotate) = annotate.lock().unwrap().take()
         {
-            let _ = annotate.run().exits(0);
+            annotate.run().exits(0);
         }
     });
     let apply = repo.trueup(&["apply", "--yes"]).env("KUBECONFIG", between.kubeconfig()).run();
-    let _ = apply.exits(0);
+    apply.exits(0);
     let config = get(&repo, "configmap", "web");
     assert_eq!(config["data"], serde_json::json!({ "kept": "a" }));
     assert_eq!(config["metadata"]["annotations"], serde_json::json!({ "note": "mine" }));
@@ -82,8 +82,8 @@ fn a_plan_that_was_approved_is_carried_out_with_its_take_over() {
     let repo = repo("takeover-approved");
     let plan = repo.outside().join("plan.json");
     let plan = plan.to_str().unwrap();
-    let _ = repo.run(&["diff", "--out", plan]).exits(1);
-    let _ = repo.run(&["apply", "--plan", plan]).exits(0);
+    repo.run(&["diff", "--out", plan]).exits(1);
+    repo.run(&["apply", "--plan", plan]).exits(0);
     assert_eq!(get(&repo, "configmap", "web")["data"], serde_json::json!({ "kept": "a" }));
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }

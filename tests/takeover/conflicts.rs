@@ -11,14 +11,14 @@ use crate::support::sandbox;
 fn repo(name: &str, settings: &str, annotation: &str) -> Repo<'static> {
     let repo = Repo::new(name, sandbox::bare());
     let web = WEB.replace("  name: web\n", "  name: web\n  labels: {tier: front}\n");
-    let _ = repo.write("all/web.yaml", &web).commit("First");
-    let _ = repo.run(&["apply", "--yes", "--name", name]).exits(0);
-    let _ = repo.kubectl(&["scale", "deployment", "web", "--replicas", "5"]).exits(0);
+    repo.write("all/web.yaml", &web).commit("First");
+    repo.run(&["apply", "--yes", "--name", name]).exits(0);
+    repo.kubectl(&["scale", "deployment", "web", "--replicas", "5"]).exits(0);
     let image = "main=registry.example/web:1.4.1";
-    let _ = repo.kubectl(&["set", "image", "deployment/web", image]).exits(0);
-    let _ = repo.kubectl(&["label", "deployment", "web", "--overwrite", "tier=back"]).exits(0);
+    repo.kubectl(&["set", "image", "deployment/web", image]).exits(0);
+    repo.kubectl(&["label", "deployment", "web", "--overwrite", "tier=back"]).exits(0);
     let annotated = web.replace("  labels:", &format!("{annotation}  labels:"));
-    let _ = repo.write("all/web.yaml", annotated).write("trueup.yaml", settings).commit("Second");
+    repo.write("all/web.yaml", annotated).write("trueup.yaml", settings).commit("Second");
     repo
 }
 
@@ -46,16 +46,16 @@ fn to_fail_names_field_manager_and_place_and_force_takes() {
     ] {
         assert!(diff.stdout.contains(line), "{line:?} is missing\n{diff}");
     }
-    let _ = repo.run(&[&["apply", "--yes"], &options[..]].concat()).exits(1);
+    repo.run(&[&["apply", "--yes"], &options[..]].concat()).exits(1);
     assert_eq!((values(&repo).to_string().as_str(), repo.writes()), (THEIRS, writes));
 
     let force = ["apply", "--yes", "--name", "conflict-fail"];
-    let _ = repo.run(&force).exits(0);
+    repo.run(&force).exits(0);
     assert_eq!(values(&repo).to_string(), OURS);
     // There is no conflict any more.
     let writes = repo.writes();
-    let _ = repo.run(&[&["diff"], &options[..]].concat()).exits(0);
-    let _ = repo.run(&[&["apply", "--yes"], &options[..]].concat()).exits(0);
+    repo.run(&[&["diff"], &options[..]].concat()).exits(0);
+    repo.run(&[&["apply", "--yes"], &options[..]].concat()).exits(0);
     assert_eq!(repo.writes(), writes);
 }
 
@@ -74,21 +74,21 @@ fn to_yield_leaves_the_fields_and_says_to_whom() {
     }
     // What is nobody else's is applied.
     let web = WEB.replace("  replicas: 2\n", "  replicas: 3\n  minReadySeconds: 5\n");
-    let _ = repo.write("all/web.yaml", web).commit("More");
+    repo.write("all/web.yaml", web).commit("More");
     let diff = repo.run(&moved).exits(1);
     assert!(diff.stdout.contains("  +   minReadySeconds: 5\n"), "{diff}");
     assert!(diff.stdout.contains("spec.replicas: it is left to kubectl (scale)\n"), "{diff}");
-    let _ = repo.run(&["apply", "--yes", "--moved"]).exits(0);
+    repo.run(&["apply", "--yes", "--moved"]).exits(0);
     let web = get(&repo, "deployment", "web");
     assert_eq!((&web["spec"]["replicas"], &web["spec"]["minReadySeconds"]), (&json!(5), &json!(5)));
 
     let writes = repo.writes();
-    let _ = repo.run(&["diff", "--verify"]).exits(0);
-    let _ = repo.run(&["diff"]).exits(0);
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["diff", "--verify"]).exits(0);
+    repo.run(&["diff"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     assert_eq!(repo.writes(), writes);
     // The flag counts before the file.
-    let _ = repo.run(&["apply", "--yes", "--on-conflict", "force"]).exits(0);
+    repo.run(&["apply", "--yes", "--on-conflict", "force"]).exits(0);
     assert_eq!(get(&repo, "deployment", "web")["spec"]["replicas"], 3);
 }
 
@@ -101,17 +101,17 @@ fn an_object_says_itself_what_is_done_about_it() {
     assert!(diff.stdout.contains("spec.replicas: it is set by kubectl (scale)\n"), "{diff}");
 
     let web = WEB.replace("  name: web\n", &format!("  name: web\n{}", says("yields")));
-    let _ = repo.write("all/web.yaml", web).commit("A slip");
+    repo.write("all/web.yaml", web).commit("A slip");
     let diff = repo.run(&[&["diff"], &name[..]].concat()).exits(1);
     let told = "trueup.dev/on-conflict: \"yields\" says nothing about conflicts";
     assert!(diff.stdout.contains(told), "{diff}");
     assert!(diff.stdout.contains("do this: it can be force, fail, yield\n"), "{diff}");
 
     let web = WEB.replace("  name: web\n", &format!("  name: web\n{}", says("'yield'")));
-    let _ = repo.write("all/web.yaml", web).commit("Left");
-    let _ = repo.run(&[&["apply", "--yes"], &name[..]].concat()).exits(0);
+    repo.write("all/web.yaml", web).commit("Left");
+    repo.run(&[&["apply", "--yes"], &name[..]].concat()).exits(0);
     assert_eq!(get(&repo, "deployment", "web")["spec"]["replicas"], 5);
-    let _ = repo.run(&[&["diff"], &name[..]].concat()).exits(0);
+    repo.run(&[&["diff"], &name[..]].concat()).exits(0);
 }
 
 #[test]
@@ -119,8 +119,8 @@ fn who_is_taken_over_is_no_other_manager() {
     let repo = Repo::new("conflict-takeover", sandbox::bare());
     by(&repo, &["apply"], &super::MORE.replace("NAME", "web"));
     let less = super::LESS.replace("NAME", "web").replace("kept: a", "kept: c");
-    let _ = repo.write("web.yaml", less).commit("Less");
-    let _ = repo.run(&["apply", "--yes", "--on-conflict", "fail"]).exits(0);
+    repo.write("web.yaml", less).commit("Less");
+    repo.run(&["apply", "--yes", "--on-conflict", "fail"]).exits(0);
     assert_eq!(get(&repo, "configmap", "web")["data"], json!({ "kept": "c" }));
-    let _ = repo.run(&["diff", "--on-conflict", "yield"]).exits(0);
+    repo.run(&["diff", "--on-conflict", "yield"]).exits(0);
 }

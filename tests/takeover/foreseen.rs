@@ -32,14 +32,14 @@ fn foresee(name: &str, seed: u64, rounds: u64) {
     let shapes = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/every-shape/");
     let plane = sandbox::bare();
     let repo = Repo::new(name, plane);
-    let _ = plane.kubectl(["apply", "-f", &format!("{shapes}definition.yaml")]).exits(0);
+    plane.kubectl(["apply", "-f", &format!("{shapes}definition.yaml")]).exits(0);
     let established = ["wait", "--for", "condition=Established", "crd/shapes.shapes.example.com"];
-    let _ = plane.kubectl(established).exits(0);
+    plane.kubectl(established).exits(0);
     let all = fs::read_to_string(format!("{shapes}objects.yaml")).unwrap();
-    let _ = repo.write("all.yaml", all).commit("Every shape");
+    repo.write("all.yaml", all).commit("Every shape");
     let all = repo.run(&["render", "--show-secrets", "-o", "json"]).exits(0).stdout;
     let all: Value = serde_json::from_str(&all).unwrap();
-    let _ = repo.remove("all.yaml");
+    repo.remove("all.yaml");
     // What is masked can't be compared.
     let shapes = all["items"].as_array().unwrap().iter().filter(|it| it["kind"] != "Secret");
     let shapes: Vec<&Value> = shapes.collect();
@@ -55,9 +55,9 @@ fn foresee(name: &str, seed: u64, rounds: u64) {
             let more = object.clone();
             thin(&mut object, &mut random);
             object["metadata"]["name"] = more["metadata"]["name"].clone();
-            let _ = repo.write(&format!("o{at}.json"), object.to_string());
+            repo.write(&format!("o{at}.json"), object.to_string());
         }
-        let _ = repo.commit("Less");
+        repo.commit("Less");
         let tools: [&[&str]; 3] = [
             &["apply"],
             &["create", "--field-manager", "helm"],

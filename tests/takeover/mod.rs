@@ -62,7 +62,7 @@ data: {kept: a}
 fn by(repo: &Repo<'_>, kubectl: &[&str], yaml: &str) {
     let file = repo.outside().join("theirs.yaml");
     std::fs::write(&file, yaml).unwrap();
-    let _ = repo.kubectl(&[kubectl, &["-f", file.to_str().unwrap()]].concat()).exits(0);
+    repo.kubectl(&[kubectl, &["-f", file.to_str().unwrap()]].concat()).exits(0);
 }
 
 fn get(repo: &Repo<'_>, kind: &str, name: &str) -> Value {
@@ -91,13 +91,13 @@ fn what_others_applied_and_git_does_not_say_goes() {
     ];
     for (name, kubectl) in tools {
         by(&repo, kubectl, &MORE.replace("NAME", name));
-        let _ = repo.write(&format!("{name}.yaml"), LESS.replace("NAME", name));
+        repo.write(&format!("{name}.yaml"), LESS.replace("NAME", name));
     }
-    let _ = repo.commit("All of them");
+    repo.commit("All of them");
     // An object from before anything was recorded.
     let forget = r#"[{"op": "replace", "path": "/metadata/managedFields", "value": [{}]}]"#;
     for kind in ["deployment", "configmap"] {
-        let _ = repo.kubectl(&["patch", kind, "forgotten", "--type=json", "-p", forget]).exits(0);
+        repo.kubectl(&["patch", kind, "forgotten", "--type=json", "-p", forget]).exits(0);
     }
     let diff = repo.run(&["diff"]).exits(1);
     for line in [
@@ -111,7 +111,7 @@ fn what_others_applied_and_git_does_not_say_goes() {
     }
     assert!(diff.stdout.contains("    takes over from kubectl-client-side-apply\n"), "{diff}");
 
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     for (name, _) in tools {
         let config = get(&repo, "configmap", name);
         assert_eq!(config["data"], serde_json::json!({ "kept": "a" }), "{name}");
@@ -124,9 +124,9 @@ fn what_others_applied_and_git_does_not_say_goes() {
         assert!(!annotations.contains("last-applied"), "{name}: {annotations}");
     }
     let writes = repo.writes();
-    let _ = repo.run(&["diff"]).exits(0);
-    let _ = repo.run(&["diff", "--verify"]).exits(0);
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["diff"]).exits(0);
+    repo.run(&["diff", "--verify"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     assert_eq!(repo.writes(), writes, "nothing is left to do");
 }
 
@@ -134,22 +134,22 @@ fn what_others_applied_and_git_does_not_say_goes() {
 fn what_was_edited_stays_and_so_does_the_stamp_of_a_restart() {
     let repo = Repo::new("takeover-edited", sandbox::bare());
     by(&repo, &["apply"], &MORE.replace("NAME", "web"));
-    let _ = repo.kubectl(&["rollout", "restart", "deployment", "web"]).exits(0);
-    let _ = repo.kubectl(&["annotate", "deployment", "web", "note=mine"]).exits(0);
+    repo.kubectl(&["rollout", "restart", "deployment", "web"]).exits(0);
+    repo.kubectl(&["annotate", "deployment", "web", "note=mine"]).exits(0);
     // Another tool may have restarted it in the name of one that applies.
     let stamp = r#"{"spec": {"template": {"metadata": {"annotations": {
         "kubectl.kubernetes.io/restartedAt": "2026-01-02T03:04:05Z"}}}}}"#;
     by(&repo, &["apply"], &MORE.replace("NAME", "other"));
     let patch = ["patch", "deployment", "other", "--field-manager", "helm", "-p", stamp];
-    let _ = repo.kubectl(&patch).exits(0);
+    repo.kubectl(&patch).exits(0);
     for name in ["web", "other"] {
-        let _ = repo.write(&format!("{name}.yaml"), LESS.replace("NAME", name));
+        repo.write(&format!("{name}.yaml"), LESS.replace("NAME", name));
     }
-    let _ = repo.commit("The shop");
+    repo.commit("The shop");
     let before = ["web", "other"].map(|name| get(&repo, "deployment", name));
     let diff = repo.run(&["diff"]).exits(1);
     assert!(!diff.stdout.contains("restartedAt"), "{diff}");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     for before in before {
         let after = get(&repo, "deployment", before["metadata"]["name"].as_str().unwrap());
         let stamp = |web: &Value| web["spec"]["template"]["metadata"]["annotations"].clone();
@@ -161,7 +161,7 @@ fn what_was_edited_stays_and_so_does_the_stamp_of_a_restart() {
         assert!(after["spec"].get("minReadySeconds").is_none());
     }
     let writes = repo.writes();
-    let _ = repo.run(&["diff"]).exits(0);
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["diff"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     assert_eq!(repo.writes(), writes);
 }

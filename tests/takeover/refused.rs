@@ -48,14 +48,14 @@ fn what_excludes_what_the_predecessor_applied_is_taken_over_in_one_run() {
     );
     for (name, kubectl) in tools {
         by(&repo, kubectl, &theirs.replace("NAME", name));
-        let _ = repo.write(&format!("{name}.yaml"), ours.replace("NAME", name));
+        repo.write(&format!("{name}.yaml"), ours.replace("NAME", name));
     }
-    let _ = repo.commit("All of them");
+    repo.commit("All of them");
     let diff = repo.run(&["diff"]).exits(1);
     for line in ["  -     port: 81\n  +     port: 82\n", "  -           sizeLimit: 1Gi\n"] {
         assert_eq!(diff.stdout.matches(line).count(), tools.len(), "{line:?} in\n{diff}");
     }
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     for (name, _) in tools {
         let (service, web) = (get(&repo, "service", name), get(&repo, "deployment", name));
         assert_eq!(service["spec"]["ports"].as_array().unwrap().len(), 1, "{service}");
@@ -67,9 +67,9 @@ fn what_excludes_what_the_predecessor_applied_is_taken_over_in_one_run() {
         );
     }
     let writes = repo.writes();
-    let _ = repo.run(&["diff"]).exits(0);
-    let _ = repo.run(&["diff", "--verify"]).exits(0);
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["diff"]).exits(0);
+    repo.run(&["diff", "--verify"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     assert_eq!(repo.writes(), writes, "nothing is left to do");
 }
 
@@ -104,12 +104,12 @@ spec:
             &format!("        app: web\n        {label}\n    spec"),
         );
     by(&repo, &["apply", "--field-manager", "kapp"], &theirs);
-    let _ = repo.write("web.yaml", web).commit("Without");
+    repo.write("web.yaml", web).commit("Without");
     let diff = repo.run(&["diff"]).exits(1);
     for place in ["spec.selector.matchLabels", "spec.template.metadata.labels"] {
         assert!(diff.stdout.contains(&format!("{label} under {place}")), "{place} in {diff}");
     }
-    let _ = repo.write("web.yaml", theirs).commit("With the two lines");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.write("web.yaml", theirs).commit("With the two lines");
+    repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["diff"]).exits(0);
 }

@@ -38,16 +38,16 @@ impl World {
         // The definition is everybody's.
         let file = repo.outside().join("definition.yaml");
         std::fs::write(&file, &definition).unwrap();
-        let _ = plane.kubectl(["apply", "-f", file.to_str().unwrap()]).exits(0);
+        plane.kubectl(["apply", "-f", file.to_str().unwrap()]).exits(0);
         let established =
             ["wait", "--for", "condition=Established", "crd/shapes.shapes.example.com"];
-        let _ = plane.kubectl(established).exits(0);
+        plane.kubectl(established).exits(0);
 
         let declared = std::fs::read_to_string(format!("{shapes}objects.yaml")).unwrap();
-        let _ = repo.write("objects.yaml", declared).commit("Every shape");
+        repo.write("objects.yaml", declared).commit("Every shape");
         let list = repo.run(&["render", "--show-secrets", "-o", "json"]).exits(0).stdout;
         let list: Value = serde_json::from_str(&list).unwrap();
-        let _ = repo.remove("objects.yaml");
+        repo.remove("objects.yaml");
         let mut objects = Vec::new();
         for copy in 0..copies {
             for object in list["items"].as_array().unwrap() {
@@ -65,7 +65,7 @@ impl World {
         let world = Self { repo, api: Api::new(plane), objects };
         world.commit();
         world.made_by_others();
-        let _ = world.repo.run(&["apply", "--yes"]).exits(0);
+        world.repo.run(&["apply", "--yes"]).exits(0);
         world
     }
 
@@ -85,7 +85,7 @@ impl World {
             }
         }
         let kubectl = self.repo.kubectl_command(&["apply"]).args(files).dir(self.repo.path());
-        let _ = kubectl.run().exits(0);
+        kubectl.run().exits(0);
     }
 
     /// Changes a declaration; says how.
@@ -110,9 +110,9 @@ impl World {
     /// Commits what is declared.
     pub fn commit(&self) {
         for declared in &self.objects {
-            let _ = self.repo.write(&declared.file, declared.now.to_string());
+            self.repo.write(&declared.file, declared.now.to_string());
         }
-        let _ = self.repo.commit("What is declared now");
+        self.repo.commit("What is declared now");
     }
 
     /// What diff says.

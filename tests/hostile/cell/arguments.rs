@@ -20,7 +20,7 @@ impl Repo {
             std::fs::write(path, content).unwrap();
         }
         for args in [&["init", "--quiet"][..], &["add", "."], &["commit", "--quiet", "-m", "One"]] {
-            let _ = Cmd::new("git").args(args).dir(repo.0.path()).run().exits(0);
+            Cmd::new("git").args(args).dir(repo.0.path()).run().exits(0);
         }
         repo
     }

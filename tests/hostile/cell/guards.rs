@@ -26,7 +26,7 @@ impl Place {
         std::fs::write(repo.join("kustomization.yaml"), "").unwrap();
         std::fs::write(repo.join("order"), "read /etc/hostname\nenvironment\nfiles\n").unwrap();
         for args in [&["init", "--quiet"][..], &["add", "."], &["commit", "--quiet", "-m", "One"]] {
-            let _ = Cmd::new("git").args(args).dir(&repo).run().exits(0);
+            Cmd::new("git").args(args).dir(&repo).run().exits(0);
         }
         place
     }

@@ -24,7 +24,7 @@ impl Checkout {
             }
         }
         for args in [&["init", "--quiet"][..], &["add", "."], &["commit", "--quiet", "-m", "One"]] {
-            let _ = Cmd::new("git").args(args).dir(checkout.path("repo")).run().exits(0);
+            Cmd::new("git").args(args).dir(checkout.path("repo")).run().exits(0);
         }
         checkout
     }
@@ -98,11 +98,11 @@ fn what_libraries_start_by_name_is_not_run_either() {
     // ssh and git for a remote, and a credential helper.
     let checkout = Checkout::new(&["ssh", "git", "git-credential-x"]);
     let git = |args: &[&str]| Cmd::new("git").args(args).dir(checkout.path("repo")).run().exits(0);
-    let _ = git(&["remote", "add", "origin", "ssh://localhost:1/x"]);
-    let _ = git(&["config", "branch.master.remote", "origin"]);
-    let _ = git(&["config", "branch.master.merge", "refs/heads/master"]);
-    let _ = git(&["symbolic-ref", "HEAD", "refs/heads/master"]);
-    let _ = git(&["config", "credential.helper", "x"]);
+    git(&["remote", "add", "origin", "ssh://localhost:1/x"]);
+    git(&["config", "branch.master.remote", "origin"]);
+    git(&["config", "branch.master.merge", "refs/heads/master"]);
+    git(&["symbolic-ref", "HEAD", "refs/heads/master"]);
+    git(&["config", "credential.helper", "x"]);
     for search in RELATIVE {
         let output = checkout.trueup(search, &["pull", "--timeout", "3"]).run();
         checkout.runs_nothing(&output);
@@ -118,5 +118,5 @@ fn a_search_path_of_absolute_elements_is_left_alone() {
     let search = Path::new("/nowhere").display().to_string()
         + ":"
         + checkout.path("cache").to_str().unwrap();
-    let _ = checkout.trueup(&search, &["render"]).run().exits(0);
+    checkout.trueup(&search, &["render"]).run().exits(0);
 }

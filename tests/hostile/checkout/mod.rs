@@ -106,7 +106,7 @@ fn a_kustomization_that_would_run_a_program() {
                config.kubernetes.io/function: |\n      exec:\n        path: ./run.sh\n";
     hostile.0.write("web/run.yaml", run).write("web/run.sh", script);
     hostile.0.commit("Something odd");
-    let _ = hostile.command(&["render"]).run().exits(1);
+    hostile.command(&["render"]).run().exits(1);
     assert!(!was_run.exists(), "the program was run");
     hostile.refuse(&[
         "! web/run.yaml:2:1: Run of example.com/v1 is not built into kustomize, and kustomize runs no plugins here",

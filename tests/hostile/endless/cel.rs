@@ -40,11 +40,11 @@ const COSTLY: &str = "its rule can't tell: it costs more than 1000000 units";
 #[test]
 fn an_expression_that_costs_too_much_is_told_of_its_objects() {
     let repo = repo("endless-cel", &loops(3));
-    let _ = repo.run(&["apply", "--wait"]).exits(0);
+    repo.run(&["apply", "--wait"]).exits(0);
     says(&repo, &loops(6));
     repo.commit("A rule that costs too much");
-    let _ = repo.run(&["check"]).exits(0);
-    let _ = repo.run(&["diff"]).exits(0);
+    repo.run(&["check"]).exits(0);
+    repo.run(&["diff"]).exits(0);
     let apply = repo.run(&["apply", "--wait", "--timeout", "1s"]).exits(1);
     assert!(apply.stdout.contains(COSTLY), "{apply}");
     assert_eq!(repo.members("configmap"), ["configmap/a", "configmap/b"]);

@@ -26,8 +26,8 @@ fn a_watch_that_begins_with_settings_that_are_wrong_waits_for_the_commit_that_me
     assert_eq!(watching.stop(), Some(0));
     // Once is once, and what is not there to begin with is not waited for.
     repo.write("trueup.yaml", wrong).commit("Wrong again");
-    let _ = repo.run(&["watch", "--once"]).exits(2);
-    let _ = repo.run(&["watch"]).exits(2);
+    repo.run(&["watch", "--once"]).exits(2);
+    repo.run(&["watch"]).exits(2);
 }
 
 /// A verb whose own thread waits for a file that nobody writes to does not hear of a signal.
@@ -35,7 +35,7 @@ fn a_watch_that_begins_with_settings_that_are_wrong_waits_for_the_commit_that_me
 fn a_signal_ends_a_verb_that_is_held_up() {
     let repo = repo("endless-held-up", "targets: {all: {paths: [.]}}\n");
     let pipe = repo.outside().join("pipe");
-    let _ = Cmd::new("mkfifo").args([&pipe]).run().exits(0);
+    Cmd::new("mkfifo").args([&pipe]).run().exits(0);
     for verb in [&["watch"][..], &["apply", "--yes"]] {
         let command = repo.trueup(verb).args([OsStr::new("--kubeconfig"), pipe.as_os_str()]);
         let watching = Watching::running(&repo, command);

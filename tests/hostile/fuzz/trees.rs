@@ -43,7 +43,7 @@ struct Objects {
 impl Objects {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let _ = Cmd::new("git").args(["init", "--quiet"]).dir(folder.path()).run().exits(0);
+        Cmd::new("git").args(["init", "--quiet"]).dir(folder.path()).run().exits(0);
         let mut objects = Self { folder, file: Vec::new(), tree: Vec::new() };
         objects.file = binary(&objects.put("blob", b"text"));
         objects.tree = binary(&objects.put("tree", &entry("100644 x", &objects.file)));

@@ -51,11 +51,11 @@ fn an_approval_in_git_is_an_error_in_every_verb_and_approves_nothing() {
     for (path, yaml) in FILES {
         repo.write(path, yaml);
     }
-    let _ = repo.write_config("stays", "1").commit("All").run(&["apply"]).exits(0);
+    repo.write_config("stays", "1").commit("All").run(&["apply"]).exits(0);
     let ledger = "apiVersion: guards.example.com/v1\nkind: Ledger\nmetadata: {name: theirs}\n";
     let file = repo.outside().join("ledger.yaml");
     std::fs::write(&file, ledger).unwrap();
-    let _ = repo.kubectl(&["create", "-f", file.to_str().unwrap()]).exits(0);
+    repo.kubectl(&["create", "-f", file.to_str().unwrap()]).exits(0);
 
     for (path, yaml) in FILES {
         repo.write(path, approved(yaml, "2999-01-01T00:00:00Z"));
@@ -83,24 +83,24 @@ fn an_approval_in_git_is_an_error_in_every_verb_and_approves_nothing() {
     }
     let left = ["get", "ledgers,persistentvolumeclaims", "-o", "name"];
     assert_eq!(repo.kubectl(&left).exits(0).stdout.lines().count(), 2);
-    let _ = repo.kubectl(&["get", "namespace", "guards-approved-space"]).exits(0);
+    repo.kubectl(&["get", "namespace", "guards-approved-space"]).exits(0);
 }
 
 /// An earlier version of trueup may have applied the annotation, and other tools apply manifests, too.
 #[test]
 fn an_approval_is_a_persons_and_not_of_the_future() {
     let repo = Repo::new("guards-person", sandbox::bare());
-    let _ = repo.write("claim.yaml", CLAIM).write_config("stays", "1").commit("Two");
-    let _ = repo.run(&["apply"]).exits(0);
-    let _ = repo.remove("claim.yaml").commit("One");
+    repo.write("claim.yaml", CLAIM).write_config("stays", "1").commit("Two");
+    repo.run(&["apply"]).exits(0);
+    repo.remove("claim.yaml").commit("One");
     let now = jiff::Timestamp::now().strftime("%FT%TZ").to_string();
     let annotate = |time: &str, manager: &str| {
         let annotation = format!("{APPROVED}={time}");
         let manager = format!("--field-manager={manager}");
         let claim = "persistentvolumeclaim/data";
         // Whoever writes the value owns it.
-        let _ = repo.kubectl(&["annotate", claim, &format!("{APPROVED}-")]).exits(0);
-        let _ = repo.kubectl(&["annotate", claim, &annotation, &manager]).exits(0);
+        repo.kubectl(&["annotate", claim, &format!("{APPROVED}-")]).exits(0);
+        repo.kubectl(&["annotate", claim, &annotation, &manager]).exits(0);
     };
     for (time, manager, why) in [
         (now.as_str(), "trueup", "trueup set it"),
@@ -128,16 +128,16 @@ fn an_approval_is_a_persons_and_not_of_the_future() {
 #[test]
 fn what_is_said_meanwhile_to_stay_is_not_deleted() {
     let repo = Repo::new("guards-meanwhile", sandbox::bare());
-    let _ = repo.write_config("a", "1").write_config("b", "1").commit("Two");
-    let _ = repo.run(&["apply"]).exits(0);
-    let _ = repo.remove("a.yaml").commit("One");
+    repo.write_config("a", "1").write_config("b", "1").commit("Two");
+    repo.run(&["apply"]).exits(0);
+    repo.remove("a.yaml").commit("One");
     let annotate = ["annotate", "configmap", "a", "trueup.dev/prune=false"];
     let annotate = Mutex::new(Some(repo.kubectl_command(&annotate)));
     let between = Between::start(sandbox::bare(), move |request| {
         if request.starts_with("DELETE ")
             && let Some(annotate) = annotate.lock().unwrap().take()
         {
-            let _ = annotate.run().exits(0);
+            annotate.run().exits(0);
         }
     });
     let apply = repo.trueup(&["apply"]).env("KUBECONFIG", between.kubeconfig()).run().exits(1);
@@ -146,8 +146,8 @@ fn what_is_said_meanwhile_to_stay_is_not_deleted() {
         "{apply}"
     );
     assert_eq!(repo.members("configmap"), ["configmap/a", "configmap/b"]);
-    let _ = repo.run(&["apply"]).exits(0);
-    let _ = repo.kubectl(&["get", "configmap", "a"]).exits(0);
+    repo.run(&["apply"]).exits(0);
+    repo.kubectl(&["get", "configmap", "a"]).exits(0);
     assert_eq!(repo.members("configmap"), ["configmap/b"]);
 }
 
@@ -171,13 +171,13 @@ spec:
     spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
 ";
     repo.write("set.yaml", set).write_config("stays", "1").commit("Two");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     repo.remove("set.yaml").commit("One");
     let refused = repo.run(&["apply"]).exits(1);
     let said = words(&refused.stdout);
     assert!(said.contains("its volume claims would go with it, and their data"), "{refused}");
     assert!(said.contains("say --allow-delete PersistentVolumeClaim"), "{refused}");
     assert_eq!(repo.members("statefulset"), ["statefulset.apps/db"]);
-    let _ = repo.run(&["apply", "--allow-delete", "PersistentVolumeClaim"]).exits(0);
+    repo.run(&["apply", "--allow-delete", "PersistentVolumeClaim"]).exits(0);
     assert_eq!(repo.members("statefulset"), [""; 0]);
 }

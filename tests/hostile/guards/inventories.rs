@@ -108,8 +108,8 @@ spec:
   - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}
 ";
     repo.write("crd.yaml", definition).commit("A kind of parents");
-    let _ = repo.run(&["check"]).exits(0);
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["check"]).exits(0);
+    repo.run(&["apply"]).exits(0);
 }
 
 /// Everything that the server has of an object.
@@ -130,7 +130,7 @@ fn a_third_repository_that_takes_the_name_deletes_nothing() {
     let victim = Repo::new("guards-victim", sandbox::bare());
     let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: password}\nstringData: {a: b}\n";
     victim.write_config("one", "1").write_config("two", "1").write("secret.yaml", secret);
-    let _ = victim.commit("Victim").run(&["apply"]).exits(0);
+    victim.commit("Victim").run(&["apply"]).exits(0);
     let parent = format!("configmap/{}", victim.parent());
     let lock = format!("lease/{}", victim.parent());
     let before = (whole(&victim, &parent), whole(&victim, &lock));
@@ -151,14 +151,14 @@ fn a_third_repository_that_takes_the_name_deletes_nothing() {
         "  namespace: guards-victim\nspec: {holderIdentity: second, leaseDurationSeconds: 3600}\n",
     );
     second.write_config("harmless", "1").write("record.yaml", record).write("lock.yaml", held);
-    let _ = second.commit("Second").run(&["apply"]).exits(1);
+    second.commit("Second").run(&["apply"]).exits(1);
     second.remove("record.yaml").remove("lock.yaml").commit("No longer");
-    let _ = second.run(&["apply"]).exits(0);
+    second.run(&["apply"]).exits(0);
     assert_eq!((whole(&victim, &parent), whole(&victim, &lock)), before);
-    let _ = victim.run(&["diff"]).exits(0);
+    victim.run(&["diff"]).exits(0);
 
     // Whoever it was: the record is gone.
-    let _ = victim.kubectl(&["delete", &parent]).exits(0);
+    victim.kubectl(&["delete", &parent]).exits(0);
     let third = Repo::new("guards-third", sandbox::bare());
     third.write_config("three", "1").write_config("one", "taken").commit("Third");
     let writes = victim.writes();
@@ -182,9 +182,9 @@ fn a_third_repository_that_takes_the_name_deletes_nothing() {
     assert_eq!(victim.writes(), writes);
     let adopts = victim.run(&["diff", "--adopt"]).exits(1);
     assert!(adopts.stdout.contains("1 to delete"), "{adopts}");
-    let _ = victim.run(&["apply", "--adopt"]).exits(0);
+    victim.run(&["apply", "--adopt"]).exits(0);
     assert_eq!(victim.members("configmap,secret"), ["configmap/one", "secret/password"]);
-    let _ = victim.run(&["diff"]).exits(0);
+    victim.run(&["diff"]).exits(0);
 }
 
 /// A record that is there, and does not know of a kind: what carries the label is of another life.
@@ -197,10 +197,10 @@ fn members_of_a_kind_that_the_record_does_not_name_are_not_inherited() {
         )
     };
     repo.write("a.yaml", secret("a")).write("b.yaml", secret("b")).commit("Two");
-    let _ = repo.run(&["apply"]).exits(0);
-    let _ = repo.kubectl(&["delete", "configmap", &repo.parent()]).exits(0);
+    repo.run(&["apply"]).exits(0);
+    repo.kubectl(&["delete", "configmap", &repo.parent()]).exits(0);
     repo.remove("a.yaml").remove("b.yaml").write_config("c", "1").commit("Others");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     repo.write("a.yaml", secret("a")).write_config("c", "2").commit("One of them again");
     for _ in 0..2 {
         let refused = repo.run(&["apply"]).exits(1);
@@ -212,25 +212,25 @@ fn members_of_a_kind_that_the_record_does_not_name_are_not_inherited() {
     let value = ["get", "configmap", "c", "-o", "jsonpath={.data.key}"];
     assert_eq!(repo.kubectl(&value).exits(0).stdout, "2");
     assert_eq!(repo.members("secret"), ["secret/a", "secret/b"]);
-    let _ = repo.run(&["apply", "--adopt"]).exits(0);
+    repo.run(&["apply", "--adopt"]).exits(0);
     assert_eq!(repo.members("secret"), ["secret/a"]);
 }
 
 #[test]
 fn a_parent_is_never_pruned_whoever_lists_it() {
     let victim = Repo::new("guards-listed", sandbox::bare());
-    let _ = victim.write_config("one", "1").commit("Victim").run(&["apply"]).exits(0);
+    victim.write_config("one", "1").commit("Victim").run(&["apply"]).exits(0);
     let second = Repo::new("guards-lister", sandbox::bare());
-    let _ = second.write_config("other", "1").commit("Second").run(&["apply"]).exits(0);
+    second.write_config("other", "1").commit("Second").run(&["apply"]).exits(0);
     // As an earlier version of trueup left it: a member, and trueup's own entry among its managers.
     let part_of = format!("applyset.kubernetes.io/part-of={}", second.applyset());
-    let _ = victim.kubectl(&["label", "configmap", &victim.parent(), &part_of]).exits(0);
+    victim.kubectl(&["label", "configmap", &victim.parent(), &part_of]).exits(0);
     let apply = second.run(&["apply"]).exits(0);
-    let _ = victim.kubectl(&["get", "configmap", &victim.parent()]).exits(0);
+    victim.kubectl(&["get", "configmap", &victim.parent()]).exits(0);
     let diff = second.run(&["diff"]).exits(0);
     let why = "kept: it is the record of an inventory, which is never pruned";
     assert!(words(&diff.stdout).contains(why), "{apply}{diff}");
-    let _ = victim.run(&["diff"]).exits(0);
+    victim.run(&["diff"]).exits(0);
 }
 
 /// A manifest without any mark, of what somebody keeps an ApplySet in.
@@ -241,7 +241,7 @@ fn a_live_parent_is_not_overwritten_by_a_manifest_that_does_not_say_so() {
     std::fs::write(&theirs, config("theirs", "1")).unwrap();
     let applyset = ["apply", "--prune", "--applyset=configmap/kubectls", "-f"];
     let applyset = [&applyset[..], &[theirs.to_str().unwrap()]].concat();
-    let _ = repo.kubectl_command(&applyset).env("KUBECTL_APPLYSET", "true").run().exits(0);
+    repo.kubectl_command(&applyset).env("KUBECTL_APPLYSET", "true").run().exits(0);
     let before = whole(&repo, "configmap/kubectls");
     repo.write_config("kubectls", "1").write_config("sound", "1").commit("Theirs");
     let refused = repo.run(&["apply", "--adopt"]).exits(1);

@@ -20,30 +20,30 @@ fn what_says_in_the_cluster_that_it_stays_is_not_made_anew_without_it() {
     .into_iter()
     .enumerate()
     {
-        let _ = repo.write("a.yaml", fixed("1")).commit("First").run(&["apply"]).exits(0);
-        let _ = repo.kubectl(&["annotate", "configmap", "a", word]).exits(0);
+        repo.write("a.yaml", fixed("1")).commit("First").run(&["apply"]).exits(0);
+        repo.kubectl(&["annotate", "configmap", "a", word]).exits(0);
         let changed = fixed("2").replace("metadata:\n", anew);
-        let _ = repo.write("a.yaml", changed).commit("Made anew");
+        repo.write("a.yaml", changed).commit("Made anew");
         let refused = repo.run(&["apply", "--yes"]).exits(1);
         let uid = ["get", "configmap", "a", "-o", "jsonpath={.data.key}"];
         assert_eq!(repo.kubectl(&uid).exits(0).stdout, "1", "{word}\n{refused}");
         assert!(refused.stdout.contains("1 refused"), "{word}\n{refused}");
         // Who takes it off the object has it made anew.
         let name = word.split('=').next().unwrap();
-        let _ = repo.kubectl(&["annotate", "configmap", "a", &format!("{name}-")]).exits(0);
-        let _ = repo.run(&["apply", "--yes"]).exits(0);
+        repo.kubectl(&["annotate", "configmap", "a", &format!("{name}-")]).exits(0);
+        repo.run(&["apply", "--yes"]).exits(0);
         assert_eq!(repo.kubectl(&uid).exits(0).stdout, "2", "round {at}");
-        let _ = repo.kubectl(&["delete", "configmap", "a"]).exits(0);
+        repo.kubectl(&["delete", "configmap", "a"]).exits(0);
     }
 }
 
 #[test]
 fn an_owner_in_a_manifest_would_delete_what_is_there() {
     let repo = Repo::new("lost-owner", sandbox::bare());
-    let _ = repo.write("a.yaml", config("a", "1")).commit("First").run(&["apply"]).exits(0);
+    repo.write("a.yaml", config("a", "1")).commit("First").run(&["apply"]).exits(0);
     let owner = "metadata:\n  ownerReferences:\n  - {apiVersion: v1, kind: ConfigMap, name: gone, uid: 00000000-0000-0000-0000-000000000001}\n";
     let owned = config("a", "2").replace("metadata:\n", owner);
-    let _ = repo.write("a.yaml", owned).commit("Owned by what is not there");
+    repo.write("a.yaml", owned).commit("Owned by what is not there");
     let refused = repo.run(&["apply", "--yes"]).exits(1);
     assert!(refused.stdout.contains("metadata.ownerReferences would have"), "{refused}");
     let value = repo.kubectl(&["get", "configmap", "a", "-o", "jsonpath={.data.key}"]).exits(0);
@@ -55,24 +55,24 @@ fn an_owner_in_a_manifest_would_delete_what_is_there() {
 fn a_history_that_only_has_anothers_first_commit_is_not_that_repository() {
     let plane = sandbox::bare();
     let victim = Repo::new("lost-history", plane);
-    let _ = victim.write("p/kept.yaml", config("kept", "1")).commit("First");
+    victim.write("p/kept.yaml", config("kept", "1")).commit("First");
     let settings = "targets: {lost-history: {paths: [p]}}\n";
-    let _ = victim.write("trueup.yaml", settings).commit("Settings").run(&["apply"]).exits(0);
+    victim.write("trueup.yaml", settings).commit("Settings").run(&["apply"]).exits(0);
 
     let other = tempfile::tempdir().unwrap();
     let git = |args: &[&str]| crate::support::git::git(other.path(), args);
-    let _ = git(&["init", "--quiet", "--initial-branch=main"]);
+    git(&["init", "--quiet", "--initial-branch=main"]);
     crate::support::git::write(other.path().join("p/evil.yaml"), &config("evil", "1"));
     crate::support::git::write(other.path().join("trueup.yaml"), settings);
-    let _ = git(&["add", "--all"]);
+    git(&["add", "--all"]);
     let commit = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
-    let _ = git(&[&commit[..], &["commit", "--quiet", "-m", "Evil"]].concat());
+    git(&[&commit[..], &["commit", "--quiet", "-m", "Evil"]].concat());
     let from = victim.path();
     let root = victim.git(&["rev-list", "--max-parents=0", "HEAD"]).stdout;
-    let _ = git(&["fetch", "--quiet", from.to_str().unwrap(), root.trim()]);
+    git(&["fetch", "--quiet", from.to_str().unwrap(), root.trim()]);
     let diff = || victim.trueup(&["diff"]).dir(other.path()).run().exits(2);
     assert!(diff().stderr.contains("another repository"), "{}", diff());
     let merge = ["merge", "--quiet", "--allow-unrelated-histories", "-s", "ours", "-m", "m"];
-    let _ = git(&[&commit[..], &merge, &[root.trim()]].concat());
+    git(&[&commit[..], &merge, &[root.trim()]].concat());
     assert!(diff().stderr.contains("another repository"), "{}", diff());
 }

@@ -10,11 +10,11 @@ use crate::support::sandbox;
 /// A repository whose Deployment somebody scaled, and which says of it `annotation`.
 fn scaled(name: &str, annotation: &str) -> Repo<'static> {
     let repo = Repo::new(name, sandbox::bare());
-    let _ = repo.write("web.yaml", WEB).commit("First").run(&["apply"]).exits(0);
-    let _ = repo.kubectl(&["scale", "deployment", "web", "--replicas", "5"]).exits(0);
+    repo.write("web.yaml", WEB).commit("First").run(&["apply"]).exits(0);
+    repo.kubectl(&["scale", "deployment", "web", "--replicas", "5"]).exits(0);
     let annotated = format!("metadata:\n  annotations: {{{annotation}}}\n");
     let web = WEB.replacen("metadata:\n", &annotated, 1);
-    let _ = repo.write("web.yaml", web).commit("Second");
+    repo.write("web.yaml", web).commit("Second");
     repo
 }
 
@@ -40,9 +40,9 @@ fn of_what_a_flag_and_an_annotation_say_of_conflicts_the_stricter_counts() {
         let diff = repo.run(&["diff", "--on-conflict", flag, "--out", file]).exits(1);
         assert!(words(&diff.stdout).contains(says), "{name}\n{diff}");
         // A plan that was made with the flag is carried out with it.
-        let _ = repo.run(&["apply", "--plan", file]).exits(exit);
+        repo.run(&["apply", "--plan", file]).exits(exit);
         assert_eq!(replicas(&repo), replica_count, "{name}, planned");
-        let _ = repo.run(&["apply", "--on-conflict", flag]).exits(exit);
+        repo.run(&["apply", "--on-conflict", flag]).exits(exit);
         assert_eq!(replicas(&repo), replica_count, "{name}");
     }
 }
@@ -53,7 +53,7 @@ fn where_the_operator_says_nothing_an_object_decides_about_conflicts() {
     let name = repo.namespace();
     let settings = format!("targets: {{{name}: {{paths: [.], on-conflict: fail}}}}\n");
     repo.write("trueup.yaml", settings).write(".trueupignore", "trueup.yaml\n").commit("Settings");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     assert_eq!(replicas(&repo), "2");
 }
 
@@ -69,7 +69,7 @@ fn a_commit_does_not_raise_how_much_it_may_prune() {
     for n in 0..12 {
         repo.write(&format!("objects/c{n}.yaml"), config(&format!("c{n}"), "1"));
     }
-    let _ = repo.commit("Twelve").run(&["apply"]).exits(0);
+    repo.commit("Twelve").run(&["apply"]).exits(0);
     for n in 0..7 {
         repo.remove(&format!("objects/c{n}.yaml"));
     }
@@ -84,7 +84,7 @@ fn a_commit_does_not_raise_how_much_it_may_prune() {
     repo.commit("Less");
     let refused = repo.run(&["apply"]).exits(1);
     assert!(words(&refused.stdout).contains("the limit is 1"), "{refused}");
-    let _ = repo.run(&["apply", "--max-prune", "7"]).exits(0);
+    repo.run(&["apply", "--max-prune", "7"]).exits(0);
     assert_eq!(repo.members("configmap").len(), 5);
 }
 
@@ -99,14 +99,14 @@ fn a_running_job_is_stopped_for_the_operators_word_only() {
     };
     let settings = format!("targets: {{{name}: {{paths: [objects], replace: [Job]}}}}\n");
     repo.write("trueup.yaml", settings).write("objects/job.yaml", job("a:1")).commit("A job");
-    let _ = repo.run(&["apply"]).exits(0);
+    repo.run(&["apply"]).exits(0);
     let begun = r#"{"status": {"active": 1, "startTime": "2026-01-01T00:00:00Z"}}"#;
     let patch = ["patch", "job", "migrate", "--subresource=status", "--type=merge", "-p", begun];
-    let _ = repo.kubectl(&patch).exits(0);
+    repo.kubectl(&patch).exits(0);
     repo.write("objects/job.yaml", job("a:2")).commit("Another");
     let refused = repo.run(&["apply"]).exits(1);
     assert!(words(&refused.stdout).contains("say --replace Job to stop it"), "{refused}");
-    let _ = repo.run(&["apply", "--replace", "Job"]).exits(0);
+    repo.run(&["apply", "--replace", "Job"]).exits(0);
 }
 
 /// What a person said on the live object is not taken back by a commit unasked.
@@ -122,10 +122,10 @@ fn a_commit_does_not_take_back_that_an_object_stays() {
         ),
     ] {
         let repo = Repo::new(&format!("guards-stays-{name}"), sandbox::bare());
-        let _ = repo.write_config("a", "1").write_config("b", "1").commit("Two");
-        let _ = repo.run(&["apply"]).exits(0);
+        repo.write_config("a", "1").write_config("b", "1").commit("Two");
+        repo.run(&["apply"]).exits(0);
         let annotation = format!("{}={}", theirs.0, theirs.1);
-        let _ = repo.kubectl(&["annotate", "configmap", "a", &annotation]).exits(0);
+        repo.kubectl(&["annotate", "configmap", "a", &annotation]).exits(0);
         let said = format!("metadata:\n  annotations: {{{}: '{}'}}\n", git.0, git.1);
         let yaml = config("a", "2").replacen("metadata:\n", &said, 1);
         repo.write("a.yaml", yaml).commit("Otherwise");
@@ -136,6 +136,6 @@ fn a_commit_does_not_take_back_that_an_object_stays() {
         let live = repo.kubectl(&["get", "configmap", "a", "-o", "json"]).exits(0).stdout;
         let live: Value = serde_json::from_str(&live).unwrap();
         assert_eq!(live["metadata"]["annotations"][theirs.0], theirs.1);
-        let _ = repo.run(&["apply", "--on-conflict", "force"]).exits(0);
+        repo.run(&["apply", "--on-conflict", "force"]).exits(0);
     }
 }

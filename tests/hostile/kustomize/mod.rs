@@ -32,12 +32,12 @@ impl World {
         world.write("../outside/kustomization.yaml", &outside);
         world
             .write("../outside/part/kustomization.yaml", "kind: Component\ncommonLabels: {a: b}\n");
-        let _ = world.git(&["init", "--quiet"]);
+        world.git(&["init", "--quiet"]);
         for (path, content) in files {
             world.write(path, content);
         }
-        let _ = world.git(&["add", "--all"]);
-        let _ = world.git(&["commit", "--quiet", "--message", "Files"]);
+        world.git(&["add", "--all"]);
+        world.git(&["commit", "--quiet", "--message", "Files"]);
         world
     }
 

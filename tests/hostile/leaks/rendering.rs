@@ -23,12 +23,12 @@ fn see(repo: &Repo<'_>, canaries: &Canaries) -> Output {
         assert!(matches!(output.status, Some(1 | 2)), "{output}");
         output
     };
-    let _ = run(&["render"]);
+    run(&["render"]);
     for form in ["text", "json", "markdown", "github", "name"] {
-        let _ = run(&["diff", "-o", form]);
+        run(&["diff", "-o", form]);
     }
     for form in ["json", "github", "sarif"] {
-        let _ = run(&["check", "-o", form]);
+        run(&["check", "-o", form]);
     }
     run(&["check"])
 }
@@ -219,11 +219,11 @@ data:
         output
     };
     for form in ["text", "json", "markdown", "github", "name"] {
-        let _ = run(&["diff", "-o", form]).exits(1);
+        run(&["diff", "-o", form]).exits(1);
     }
     for form in ["yaml", "json"] {
         let shown = run(&["render", "-o", form]).exits(0);
         assert!(shown.stdout.contains("postgres"), "{shown}");
     }
-    let _ = run(&["apply", "--yes", "-o", "json"]).exits(0);
+    run(&["apply", "--yes", "-o", "json"]).exits(0);
 }

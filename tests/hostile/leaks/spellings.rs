@@ -95,12 +95,12 @@ fn no_spelling_of_a_secret_is_printed_wherever_it_stands() {
     };
     let forms = ["text", "json", "markdown", "github", "name"];
     for form in forms {
-        let _ = see(&["diff", "-o", form]).exits(1);
+        see(&["diff", "-o", form]).exits(1);
     }
     let shown = see(&["render"]).exits(0);
     let masked = shown.stdout.matches("‹secret 1›").count();
     assert!(masked > 2 * spellings.len(), "{shown}");
-    let _ = see(&["apply", "--yes", "-o", "json"]).exits(0);
+    see(&["apply", "--yes", "-o", "json"]).exits(0);
 
     // The server quotes what it refuses.
     for (at, (_, spelled)) in spellings.iter().enumerate() {
@@ -112,13 +112,13 @@ fn no_spelling_of_a_secret_is_printed_wherever_it_stands() {
     }
     repo.write("all.yaml", &yaml).commit("Refused");
     for form in forms {
-        let _ = see(&["diff", "-o", form]).exits(1);
-        let _ = see(&["apply", "--yes", "-o", form]).exits(1);
+        see(&["diff", "-o", form]).exits(1);
+        see(&["apply", "--yes", "-o", form]).exits(1);
     }
     let refused = see(&["diff"]).exits(1);
     assert!(refused.to_string().contains("Invalid value: "), "{refused}");
     for form in ["text", "json", "github", "sarif"] {
-        let _ = see(&["check", "-o", form]).exits(1);
+        see(&["check", "-o", form]).exits(1);
     }
-    let _ = see(&["watch", "--once", "--no-pull", "--no-wait"]).exits(1);
+    see(&["watch", "--once", "--no-pull", "--no-wait"]).exits(1);
 }

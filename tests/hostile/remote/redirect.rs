@@ -91,7 +91,7 @@ fn where_we_came_from_is_not_told() {
     let file = authorities(&upstream, &[&front, &back]);
     let place = upstream.folder().join("place");
 
-    let _ = clone(&place, &front.url("token-in-the-path/shop.git"), &file, &[]).exits(0);
+    clone(&place, &front.url("token-in-the-path/shop.git"), &file, &[]).exits(0);
 
     assert_clean_at(&place, &upstream.tip());
     for seen in back.seen() {
@@ -116,7 +116,7 @@ fn another_server_is_asked_with_what_is_configured_for_it() {
     ];
     let place = upstream.folder().join("place");
 
-    let _ = clone(&place, &with_credentials(&front.url("shop.git")), &file, &env).exits(0);
+    clone(&place, &with_credentials(&front.url("shop.git")), &file, &env).exits(0);
 
     assert_clean_at(&place, &upstream.tip());
     let given: Vec<String> = authorizations(&back).into_iter().flatten().collect();
@@ -134,7 +134,7 @@ fn on_the_same_server_they_are_good_for_every_path() {
     let file = authorities(&upstream, &[&server]);
     let place = upstream.folder().join("place");
 
-    let _ = clone(&place, &with_credentials(&server.url("old.git")), &file, &[]).exits(0);
+    clone(&place, &with_credentials(&server.url("old.git")), &file, &[]).exits(0);
 
     assert_clean_at(&place, &upstream.tip());
     let stored = fs::read_to_string(place.join(".git/config")).unwrap();

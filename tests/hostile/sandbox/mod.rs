@@ -105,9 +105,9 @@ fn the_api_server_of_a_run_of_its_own_calls_nobody() {
     assert!(apply.stdout.contains("the API server of --sandbox calls no webhook"), "{apply}");
     let late = "ConfigMap                       default/late            created";
     assert!(apply.stdout.contains(late), "{apply}");
-    let _ = trueup(&repo, &["apply", "--sandbox", "served"]).exits(1);
-    let _ = trueup(&repo, &["diff", "--sandbox"]).exits(1);
-    let _ = trueup(&repo, &["check", "--sandbox"]);
+    trueup(&repo, &["apply", "--sandbox", "served"]).exits(1);
+    trueup(&repo, &["diff", "--sandbox"]).exits(1);
+    trueup(&repo, &["check", "--sandbox"]);
     assert_eq!(called.times(), 0);
 }
 
@@ -120,6 +120,6 @@ fn the_api_server_of_a_sandbox_of_the_users_own_calls_as_any_does() {
         "for part in called served; do {} apply --yes --timeout 5s $part; done",
         env!("CARGO_BIN_EXE_trueup")
     );
-    let _ = trueup(&repo, &["sandbox", "--", "sh", "-c", &script]);
+    trueup(&repo, &["sandbox", "--", "sh", "-c", &script]);
     assert!(called.times() > 0);
 }

@@ -51,8 +51,8 @@ fn a_commit_and_its_objects_are_shown_inertly() {
     repo.write(&file, config("one", &storable("\n")));
     let author = format!("--author={} <a@example.com>", hostile(" "));
     let commit = |message: &str| {
-        let _ = repo.git(&["add", "--all"]);
-        let _ = repo.git(&["commit", "--quiet", &author, "--message", message]);
+        repo.git(&["add", "--all"]);
+        repo.git(&["commit", "--quiet", &author, "--message", message]);
     };
     commit(&hostile(" "));
     in_every_form(&repo, None, &["diff"], &["text", "json", "markdown", "github"]);
@@ -63,19 +63,19 @@ fn a_commit_and_its_objects_are_shown_inertly() {
     let data = json!({ "text": storable("\n") + "\ndrift", "one-line": storable(" ") + "drift" });
     let patch = json!({ "data": data }).to_string();
     let manager = "--field-manager=C4NARY";
-    let _ = repo.kubectl(&["patch", "configmap", "one", "-p", &patch, manager]).exits(0);
+    repo.kubectl(&["patch", "configmap", "one", "-p", &patch, manager]).exits(0);
     let watch = ["watch", "--once", "--no-pull", "--color", "always"];
     assert_told(&assert_inert(repo.trueup(&watch)));
     repo.write(&file, config("one", &format!("{}\nmore\n", storable("\n"))));
     repo.write("missing.yaml", "a: [\u{202e}C4NARY\n::notice::C4NARY\n");
     commit(&hostile(" "));
-    let _ = repo.kubectl(&["patch", "configmap", "one", "-p", &patch, manager]).exits(0);
+    repo.kubectl(&["patch", "configmap", "one", "-p", &patch, manager]).exits(0);
     repo.write(&file, config("one", "not committed"));
     in_every_form(&repo, None, &["diff"], &all);
     in_every_form(&repo, None, &["apply"], &["text", "json"]);
     // Nothing of it is in the way of a program that shows the differences.
     let diff = repo.trueup(&["diff"]).env("KUBECTL_EXTERNAL_DIFF", "ls -R");
-    let _ = assert_inert(diff);
+    assert_inert(diff);
 }
 
 #[test]

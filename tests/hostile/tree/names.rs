@@ -77,7 +77,7 @@ fn names_that_git_refuses_are_refused_by_every_reader() {
         }
     }
     // Other commits of the same repository are read as ever.
-    let _ = Cmd::trueup().dir(dir).args(["check"]).run().exits(0);
+    Cmd::trueup().dir(dir).args(["check"]).run().exits(0);
     drop(manifest);
 }
 
@@ -110,7 +110,7 @@ fn folders_that_git_would_not_write_are_refused() {
 fn nothing_is_applied_or_pruned_from_such_a_commit() {
     let repo = Repo::new("tree-names", sandbox::bare());
     repo.write_config("one", "1").write_config("two", "1").commit("Two");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     let dir = repo.path();
     let manifest = blob(&dir, &config("planted", "1"));
     let above = tree(&dir, &[("100644", b"planted.yaml", &manifest)]);
@@ -126,7 +126,7 @@ fn nothing_is_applied_or_pruned_from_such_a_commit() {
         }
     }
     // The branch is there as well.
-    let _ = repo.git(&["update-ref", "refs/heads/main", &hostile]);
+    repo.git(&["update-ref", "refs/heads/main", &hostile]);
     for args in [&["diff"][..], &["apply", "--yes"], &["watch", "--once"]] {
         let output = repo.run(args);
         assert_eq!(output.status, Some(2), "{args:?}\n{output}");

@@ -39,7 +39,7 @@ fn a_pull_does_not_move_to_it_and_no_name_reads_it() {
     // Once the branch is repaired there, the pull goes on.
     upstream.write("web.yaml", "kind: Web\nreplicas: 2\n");
     let repaired = upstream.commit("Repair");
-    let _ = pull(&checkout).run().exits(0);
+    pull(&checkout).run().exits(0);
     assert_eq!(git(&checkout, ["rev-parse", "HEAD"]), repaired);
 }
 
@@ -63,7 +63,7 @@ fn a_bare_checkout_does_not_move_to_it_and_a_mirror_that_did_is_not_read() {
         let read = Cmd::trueup().dir(&bare).args(["render"]).run();
         assert!(!read.stdout.contains("Planted"), "\n{read}");
         if mirrors {
-            let _ = read.exits(2);
+            read.exits(2);
         }
     }
 }

@@ -67,7 +67,7 @@ fn a_folder_that_became_a_link_is_not_read_through() {
 fn what_is_behind_a_link_is_not_pruned() {
     let repo = Repo::new("tree-behind-link", sandbox::bare());
     repo.write("apps/one.yaml", config("one", "1")).write_config("two", "1").commit("Two");
-    let _ = repo.run(&["apply", "--yes"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
     let members = repo.members("configmaps");
     fs::rename(repo.path().join("apps"), repo.outside().join("apps")).unwrap();
     symlink(repo.outside().join("apps"), repo.path().join("apps")).unwrap();
@@ -99,7 +99,7 @@ fn a_pipe_a_socket_and_a_device_are_told_and_not_waited_for() {
         let _socket = match named {
             "socket" => Some(std::os::unix::net::UnixListener::bind(dir.join(path)).unwrap()),
             _ => {
-                let _ = Cmd::new("mkfifo").args([dir.join(path)]).run().exits(0);
+                Cmd::new("mkfifo").args([dir.join(path)]).run().exits(0);
                 None
             }
         };
@@ -132,7 +132,7 @@ fn a_pull_does_not_wait_for_a_pipe() {
     upstream.commit("Empty one, add one");
     fs::remove_file(checkout.join("web.yaml")).unwrap();
     for pipe in ["web.yaml", "new.yaml"] {
-        let _ = Cmd::new("mkfifo").args([checkout.join(pipe)]).run().exits(0);
+        Cmd::new("mkfifo").args([checkout.join(pipe)]).run().exits(0);
     }
     let mut command = pull(&checkout).into_inner();
     let mut child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
