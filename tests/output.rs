@@ -174,7 +174,9 @@ fn on_a_terminal_apply_shows_the_plan_and_asks() {
         repo.trueup(&[]).shell(&script).run()
     };
     let no = ask("n");
-    assert!(no.stdout.contains("Apply 1 creation to trueup-sandbox"), "{no}");
+    let commit = repo.git(&["rev-parse", "--short=7", "HEAD"]).stdout;
+    let question = format!("Apply output-asks at {} to trueup-sandbox", commit.trim());
+    assert!(no.stdout.contains(&question) && no.stdout.contains(": 1 to create? [y/N]"), "{no}");
     assert_eq!((no.status, repo.writes()), (Some(1), 0), "\n{no}");
     let yes = ask("y");
     assert_eq!(yes.status, Some(0), "\n{yes}");

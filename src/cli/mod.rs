@@ -9,6 +9,7 @@ pub mod completions;
 pub mod diff;
 pub mod exit;
 pub mod external;
+mod habits;
 pub mod help;
 #[cfg(unix)]
 pub mod hidden;

@@ -267,43 +267,29 @@ fn because(reason: &Reason, show: impl Fn(&str) -> String) -> Vec<String> {
     lines
 }
 
-/// The question before a plan is carried out: `Apply 2 updates and 1 deletion to shop (cluster
-/// 3f2a9c)?`
+/// The question before a plan is carried out: `Apply staging at 1b821a1 to trueup-sandbox: 2 to update,
+/// 1 to delete?`
 pub fn question(view: &PlanView<'_>) -> String {
-    let count = |action, one: &str| match view.plan.count(action) {
+    let count = |action, words: &str| match view.plan.count(action) {
         0 => None,
-        1 => Some(format!("1 {one}")),
-        n => Some(format!("{n} {one}s")),
+        count => Some(format!("{count} {words}")),
     };
-    let parts: Vec<String> = [
-        count(Action::Create, "creation"),
-        count(Action::Update, "update"),
-        count(Action::Replace, "replacement"),
-        count(Action::Delete, "deletion"),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    let what = match parts.split_last() {
-        Some((last, [])) => Some(last.clone()),
-        Some((last, others)) => Some(format!("{} and {last}", others.join(", "))),
-        None => None,
+    let counts = [
+        count(Action::Create, "to create"),
+        count(Action::Update, "to update"),
+        count(Action::Replace, "to replace"),
+        count(Action::Delete, "to delete"),
+        count(Action::LetGo, "to let go"),
+    ];
+    let counts: Vec<String> = counts.into_iter().flatten().collect();
+    let (target, revision) = (&view.target, &view.revision);
+    let cluster = match target.cluster_id {
+        "" => target.cluster.to_owned(),
+        id => format!("{} (cluster {id})", target.cluster),
     };
-    let cluster = match view.target.cluster_id {
-        "" => view.target.cluster.to_owned(),
-        id => format!("{} (cluster {id})", view.target.cluster),
-    };
-    let free = match view.plan.count(Action::LetGo) {
-        0 => None,
-        1 => Some("let go of 1 object".to_owned()),
-        n => Some(format!("let go of {n} objects")),
-    };
-    match (what, free) {
-        (Some(what), None) => format!("Apply {what} to {cluster}?"),
-        (Some(what), Some(free)) => format!("Apply {what} to {cluster}, and {free}?"),
-        (None, Some(free)) => format!("In {cluster}, {free}?"),
-        (None, None) => format!("Apply nothing to {cluster}?"),
-    }
+    let edited = if revision.dirty { " with uncommitted changes" } else { "" };
+    let counts = if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") };
+    format!("Apply {} at {}{edited} to {cluster}: {counts}?", target.name, revision.short())
 }
 
 /// What `-o name` prints: one line for every object that is not kept, in the order of carrying out.

@@ -5,14 +5,17 @@ use std::io::{self, Write as _};
 use std::panic::PanicHookInfo;
 
 use clap::CommandFactory as _;
-use clap::error::ContextValue;
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue};
 
 use super::Ui;
 use super::guard::Guard;
 use crate::cli::Cli;
 use crate::cli::exit::Exit;
+use crate::cli::habits;
 use crate::cli::present::Glyphs;
 use crate::cli::present::ink::adopted;
+use crate::core::credentials::url_without_credentials;
 use crate::core::inert::is_harmless;
 
 /// Of a text that is repeated within another's lines.
@@ -38,6 +41,8 @@ impl Ui {
 
 /// What clap says. Its styles are ours where nothing that it repeats could hold any.
 fn text(error: &clap::Error, are_harmless: bool) -> String {
+    let hinted = habits::hint(error).map(|hint| with_hint(error, hint));
+    let error = hinted.as_ref().unwrap_or(error);
     if are_harmless {
         return adopted(&error.render().ansi().to_string());
     }
@@ -47,26 +52,57 @@ fn text(error: &clap::Error, are_harmless: bool) -> String {
     }
     let mut text = inert.render().to_string();
     if let Some(source) = std::error::Error::source(error) {
-        text.push_str(&format!("  {}\n", GLYPHS.inert(&source.to_string())));
+        text.push_str(&format!("  {}\n", GLYPHS.inert(&masked(&source.to_string()))));
     }
     text
 }
 
+/// The error with what does the same here, in place of what clap takes for similar.
+fn with_hint(error: &clap::Error, hint: &'static str) -> clap::Error {
+    let mut hinted = clap::Error::new(error.kind()).with_cmd(&Cli::command());
+    for (kind, value) in error.context() {
+        match kind {
+            ContextKind::SuggestedCommand
+            | ContextKind::SuggestedSubcommand
+            | ContextKind::SuggestedArg
+            | ContextKind::TrailingArg
+            | ContextKind::Suggested => {}
+            kind => drop(hinted.insert(kind, value.clone())),
+        }
+    }
+    hinted.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![hint.into()]));
+    hinted
+}
+
 fn inert(value: &ContextValue) -> ContextValue {
-    let one = |text: &String| GLYPHS.inert(text).into_owned();
+    let one = |text: &String| GLYPHS.inert(&masked(text)).into_owned();
     match value {
         ContextValue::String(text) => ContextValue::String(one(text)),
         ContextValue::Strings(texts) => ContextValue::Strings(texts.iter().map(one).collect()),
+        // A tip that repeats a password is left out.
+        ContextValue::StyledStrs(tips) => {
+            let is_safe = |tip: &&StyledStr| !holds_credentials(&tip.to_string());
+            ContextValue::StyledStrs(tips.iter().filter(is_safe).cloned().collect())
+        }
         other => other.clone(),
     }
+}
+
+/// An argument that is shown: of a URL, what stands before its last `@` may be a password.
+fn masked(text: &str) -> String {
+    if text.contains("://") { url_without_credentials(text) } else { text.to_owned() }
+}
+
+fn holds_credentials(text: &str) -> bool {
+    masked(text) != text
 }
 
 /// Whether all that clap could repeat is plain to see: the arguments, and what stands for some in
 /// the environment.
 #[allow(clippy::disallowed_methods, reason = "clap has read the same")]
 fn are_harmless() -> bool {
-    let is_harmless =
-        |text: &std::ffi::OsStr| text.to_str().is_some_and(|text| text.chars().all(is_harmless));
+    let is_plain = |text: &str| text.chars().all(is_harmless) && !holds_credentials(text);
+    let is_harmless = |text: &std::ffi::OsStr| text.to_str().is_some_and(is_plain);
     let is_ours = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with("TRUEUP_");
     std::env::args_os().all(|argument| is_harmless(&argument))
         && std::env::vars_os().all(|(name, value)| !is_ours(&name) || is_harmless(&value))
@@ -108,6 +144,38 @@ mod tests {
         let text = told("--nope");
         assert!(text.starts_with("\u{1b}[1m\u{1b}[31merror:\u{1b}[0m unexpected"), "{text:?}");
         assert!(text.contains("--nope") && text.contains("Usage:"), "{text:?}");
+    }
+
+    #[test]
+    fn a_habit_gets_its_hint_in_place_of_what_clap_takes_for_similar() {
+        let error = Cli::try_parse_from(["trueup", "plan"]).unwrap_err();
+        let expected = "error: unrecognized subcommand 'plan'\n\n  \
+             tip: `trueup diff` shows what apply would change\n";
+        let plain = guarded(&text(&error, false));
+        assert!(plain.starts_with(expected), "{plain}");
+        assert_eq!(plain.matches("tip:").count(), 1, "{plain}");
+        assert!(text(&error, true).contains("`trueup diff` shows what apply would change"));
+        let option = told("--dry-run=server");
+        assert!(option.contains("--dry-run"), "{option}");
+        assert!(option.contains("`trueup diff` shows what apply would change"), "{option}");
+    }
+
+    #[test]
+    fn a_password_of_a_url_that_is_no_argument_is_not_repeated() {
+        let url = "https://user:canary@git.example/shop";
+        let named = |option: &str| format!("{option}={url}");
+        let arguments = [
+            ["pull", url],
+            ["diff", &format!("--{url}")],
+            ["diff", &named("--output")],
+            ["apply", &named("--max-prune")],
+        ];
+        for [verb, argument] in arguments {
+            let error = Cli::try_parse_from(["trueup", verb, argument]).unwrap_err();
+            let plain = guarded(&text(&error, false));
+            assert!(plain.contains("git.example/shop"), "{plain}");
+            assert!(!plain.contains("canary"), "{plain}");
+        }
     }
 
     #[test]

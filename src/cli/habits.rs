@@ -1,0 +1,140 @@
+//! What people type from the habit of kubectl, Flux, Argo CD, kapp, Helm or Terraform, and what does
+//! the same here.
+
+use clap::error::{ContextKind, ContextValue};
+
+/// A command of another tool, and what does the same here.
+const COMMANDS: [(&[&str], &str); 16] = [
+    (&["plan", "preview", "dry-run"], "`trueup diff` shows what apply would change"),
+    (
+        &["status", "get", "tree", "inspect", "describe", "top"],
+        "`trueup diff` says whether the cluster is at the commit",
+    ),
+    (
+        &["history", "log", "revisions"],
+        "`git log` has the commits; `trueup diff` says which one runs",
+    ),
+    (
+        &["sync", "deploy", "install", "upgrade", "up", "reconcile", "create", "replace", "patch"],
+        "`trueup apply` makes the cluster true to the commit",
+    ),
+    (&["bootstrap", "init"], "nothing needs to be installed: `trueup apply` is the first step"),
+    (
+        &["delete", "destroy", "uninstall", "down", "prune", "remove"],
+        "`trueup apply` deletes what git no longer declares",
+    ),
+    (&["rollback", "undo", "rollout"], "`trueup apply --rev REV` goes back to a commit"),
+    (&["template", "build", "kustomize"], "`trueup render` prints the objects of the commit"),
+    (&["validate", "lint", "test"], "`trueup check` says whether the manifests are sound"),
+    (&["fetch", "clone", "update"], "`trueup pull` clones the repository or updates the checkout"),
+    (&["wait"], "`trueup apply --wait` waits until all is healthy"),
+    (&["run", "start", "daemon", "controller"], "`trueup watch` pulls and applies every 30 s"),
+    (&["logs", "exec", "events", "port-forward"], "kubectl has it: trueup only applies"),
+    (&["completion"], "`trueup completions SHELL` prints them"),
+    (&["version"], "`trueup --version` prints it"),
+    (&["explain", "topics", "docs", "man"], "`trueup help` lists the commands and the topics"),
+];
+
+/// An option of another tool, and what does the same here.
+const OPTIONS: [(&[&str], &str); 21] = [
+    (&["-f", "--filename", "--file"], "files and folders are arguments: `trueup apply FILE`"),
+    (&["-k", "--kustomize"], "a folder with a kustomization.yaml is built: `trueup apply DIR`"),
+    (&["--path", "--dir", "--chart"], "files and folders are arguments: `trueup apply DIR`"),
+    (&["-R", "--recursive"], "a folder is read with all that is below it"),
+    (&["--dry-run"], "`trueup diff` shows what apply would change"),
+    (
+        &["--prune", "--apply-set", "--applyset"],
+        "what git no longer declares is deleted; --max-prune limits how much",
+    ),
+    (&["--no-prune"], "--max-prune 0 deletes nothing"),
+    (
+        &["--server-side", "--field-manager", "--validate"],
+        "every apply is server-side, by the field manager `trueup`",
+    ),
+    (&["--force-conflicts"], "fields are taken from others, unless --on-conflict says otherwise"),
+    (
+        &["--force", "--replace-force"],
+        "--replace KIND allows to delete and recreate objects of that kind",
+    ),
+    (&["-l", "--selector"], "name files and folders, or a target: `trueup apply PATH`"),
+    (&["-A", "--all-namespaces", "--all"], "a target is always applied in all its namespaces"),
+    (&["--auto-approve", "--assume-yes"], "--yes asks no question"),
+    (
+        &["--atomic", "--rollback-on-failure"],
+        "--on-failure rollback goes back to the last healthy commit",
+    ),
+    (&["--revision", "--branch", "--tag", "--commit", "--ref"], "--rev REV names a commit"),
+    (&["-w", "--watch"], "`trueup watch` pulls and applies every 30 s"),
+    (&["-v", "--verbose", "--debug"], "-o json has every detail"),
+    (&["-q", "--quiet", "--silent"], "-o name prints one line for each change"),
+    (&["--cluster", "--kube-context"], "--context NAME names the cluster"),
+    (
+        &["--repo", "--repository"],
+        "`trueup pull --url URL` clones a repository; -C names the checkout",
+    ),
+    (&["--diff", "--show-diff"], "`trueup diff` shows it, and so does apply on a terminal"),
+];
+
+/// The hint for an argument that clap does not know.
+pub fn hint(error: &clap::Error) -> Option<&'static str> {
+    let among = |table: &'static [(&[&str], &str)], name: &str| {
+        table.iter().find(|(names, _)| names.contains(&name)).map(|(_, hint)| *hint)
+    };
+    if let Some(ContextValue::String(command)) = error.get(ContextKind::InvalidSubcommand) {
+        return among(&COMMANDS, command);
+    }
+    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    among(&OPTIONS, option.split('=').next().unwrap_or(option))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::*;
+    use crate::cli::Cli;
+
+    fn hint_of(arguments: &[&str]) -> Option<&'static str> {
+        let arguments = ["trueup"].iter().chain(arguments);
+        Cli::try_parse_from(arguments).err().and_then(|error| hint(&error))
+    }
+
+    #[test]
+    fn every_habit_leads_to_what_does_the_same() {
+        for (commands, expected) in COMMANDS {
+            for command in commands {
+                let is_ours =
+                    Cli::command().find_subcommand(command).is_some_and(|c| !c.is_hide_set());
+                assert!(!is_ours, "{command}");
+                if *command != "man" {
+                    assert_eq!(hint_of(&[command]), Some(expected), "{command}");
+                }
+            }
+        }
+        for (options, expected) in OPTIONS {
+            for option in options {
+                assert_eq!(hint_of(&["apply", option]), Some(expected), "{option}");
+            }
+        }
+        assert_eq!(hint_of(&["apply", "--dry-run=server"]), hint_of(&["apply", "--dry-run"]));
+        assert_eq!(hint_of(&["apply", "--nope"]), None);
+    }
+
+    #[test]
+    fn a_hint_fits_its_line_and_names_options_that_exist() {
+        let apply = Cli::command().find_subcommand("apply").unwrap().clone();
+        let known = |name: &str| {
+            let is = |arg: &clap::Arg| arg.get_long() == Some(name);
+            apply.get_arguments().any(is) || name == "version"
+        };
+        for (_, hint) in COMMANDS.iter().chain(&OPTIONS) {
+            assert!("  tip: ".len() + hint.len() <= 80, "{hint}");
+            let words = hint.split(|c: char| c.is_whitespace() || "`;:".contains(c));
+            for name in words.filter_map(|word| word.strip_prefix("--")) {
+                assert!(known(name) || name == "url", "{hint}");
+            }
+        }
+    }
+}
