@@ -83,10 +83,10 @@ pub async fn dry_run(set: Set<'_>, cluster: &Cluster) -> Result<DryRun, Error> {
         };
         let Some(manifest) = desired.objects.get(&key) else { continue };
         let findings = findings(&key, manifest, refusal);
-        rehearsal.refusals.extend(findings.into_iter().map(|finding| Finding {
-            message: redactor.text_about(&key, &finding.message),
-            hint: finding.hint.map(|hint| redactor.text_about(&key, &hint)),
-            ..finding
+        rehearsal.refusals.extend(findings.into_iter().map(|mut finding| {
+            redactor.mask_about(&key, &mut finding.message);
+            redactor.mask_about(&key, &mut finding.hint);
+            finding
         }));
     }
     Ok(rehearsal)

@@ -4,6 +4,7 @@ use crate::cluster::ApiError;
 use crate::core::inventory::ParentError;
 use crate::core::lease::Holder;
 use crate::core::problem::Problem;
+use crate::core::remedy::{MovedPaths, Remedy};
 use crate::core::source::snapshot::short;
 use crate::git;
 
@@ -111,38 +112,33 @@ impl Error {
     }
 
     /// What to do about it.
-    pub fn hint(&self) -> Option<String> {
+    pub fn hint(&self) -> Option<Remedy> {
         match self {
-            Self::Git(error) => error.hint(),
+            Self::Git(error) => error.hint().map(Remedy::Text),
             Self::Api { source, .. } => source.hint(),
             Self::Parent(error) => Some(error.hint()),
-            Self::NoNamespace(name) => Some(format!(
-                "run kubectl create namespace {name}, or say --namespace with one that exists"
-            )),
+            Self::NoNamespace(name) => Some(Remedy::CreateNamespace { name: name.clone() }),
             Self::OtherRepository { shallow: true, .. } => Some(
-                "this checkout is shallow, so it can't be told apart: fetch its whole history (git fetch --unshallow; fetch-depth: 0 in a CI checkout)".to_owned(),
+                "this checkout is shallow, so it can't be told apart: fetch its whole history (git fetch --unshallow; fetch-depth: 0 in a CI checkout)".into(),
             ),
-            Self::OtherRepository { .. } => {
-                Some("choose another inventory with --name NAME".to_owned())
+            Self::OtherRepository { .. } => Some(Remedy::OtherInventory),
+            Self::OtherPaths { target: Some(target), .. } => {
+                Some(Remedy::ChooseTarget { target: target.clone() })
             }
-            Self::OtherPaths { target: Some(target), .. } => Some(format!(
-                "choose it with --target {target}; if this target takes its place, say --moved: what only the other paths declare is then deleted"
-            )),
-            Self::OtherPaths { was, now, .. } => Some(format!(
-                "if {now} takes the place of {was}, say --moved: what only {was} declares is then deleted; if both are to run, keep them apart with --name NAME"
-            )),
+            Self::OtherPaths { was, now, .. } => {
+                let paths = MovedPaths { was: was.clone(), now: now.clone() };
+                Some(Remedy::MovedPaths(Box::new(paths)))
+            }
             Self::UnknownKind { near, .. } if near.is_empty() => {
-                Some("see kubectl api-resources, the column KIND".to_owned())
+                Some("see kubectl api-resources, the column KIND".into())
             }
-            Self::UnknownKind { near, .. } => Some(format!("did you mean {}?", near.join(" or "))),
-            Self::Locked { .. } => Some(
-                "wait until that run has ended, or longer with --lock-timeout TIME; one that was killed holds it for 30 s more".to_owned(),
-            ),
-            Self::Lost(_) => Some("run it again once nobody else does".to_owned()),
-            Self::Ignore(problem) => problem.hint.clone(),
-            Self::Strict { .. } => {
-                Some("correct them, or do without --strict (--strict=false where trueup.yaml says `strict`) to leave these documents out".to_owned())
+            Self::UnknownKind { near, .. } => {
+                Some(format!("did you mean {}?", near.join(" or ")).into())
             }
+            Self::Locked { .. } => Some(Remedy::WaitForLock),
+            Self::Lost(_) => Some("run it again once nobody else does".into()),
+            Self::Ignore(problem) => problem.hint.clone().map(Remedy::Text),
+            Self::Strict { .. } => Some(Remedy::DoWithoutStrict),
             Self::Unusable { .. }
             | Self::Stopped
             | Self::Superseded(_)

@@ -41,7 +41,7 @@ mod tests {
 
     use super::*;
     use crate::core::object::{Object, ObjectKey};
-    use crate::core::plan::{Action, Reason};
+    use crate::core::plan::{Action, ReasonKind};
     use crate::core::redact::Redactor;
     use crate::core::report::Outcome;
 
@@ -53,11 +53,8 @@ mod tests {
         });
         let secret = Object(secret.as_object().cloned().unwrap());
         let redactor = Redactor::new([&secret]);
-        let reason = Reason {
-            message: "refused: hunter2-canary is too short".to_owned(),
-            hint: None,
-            causes: Vec::new(),
-        };
+        let message = "refused: hunter2-canary is too short".to_owned();
+        let reason = ReasonKind::RequestFailed { message }.into();
         let key = ObjectKey {
             group: String::new(),
             kind: "Secret".to_owned(),
@@ -69,6 +66,7 @@ mod tests {
         assert_eq!(changed["event"], "changed");
         assert_eq!(changed["data"]["outcome"], "failed");
         assert_eq!(changed["data"]["action"], "update");
+        assert_eq!(changed["data"]["reason"]["code"], "request-failed");
         assert!(!changed.to_string().contains("hunter2"), "{changed}");
 
         let holder = Holder {

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use super::remedy;
+
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -51,7 +53,8 @@ macro_rules! failures_with_hints {
     ($($error:ty),* $(,)?) => {$(
         impl From<$error> for Failure {
             fn from(error: $error) -> Self {
-                let hints = error.hint().into_iter().collect();
+                let hints = error.hint().into_iter();
+                let hints = hints.map(|hint| remedy::words(&hint.into())).collect();
                 Self { error: error.into(), hints }
             }
         }

@@ -16,6 +16,7 @@ pub mod hidden;
 pub mod locking;
 pub mod present;
 pub mod pull;
+mod remedy;
 pub mod render;
 #[cfg(unix)]
 pub mod sandbox;

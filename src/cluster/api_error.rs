@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{Fault, TlsFault, causes};
 use crate::core::managed_fields::emptied;
 use crate::core::problem::{Cause, Refusal};
+use crate::core::remedy::Remedy;
 use crate::core::unique;
 
 /// The oldest Kubernetes that has aggregated discovery.
@@ -240,58 +241,48 @@ impl ApiError {
     }
 
     /// What to do about it.
-    pub fn hint(&self) -> Option<String> {
+    pub fn hint(&self) -> Option<Remedy> {
         if let Some(name) = self.missing_namespace() {
-            return Some(format!(
+            return Some(Remedy::Text(format!(
                 "add Namespace {name} to the commit, or run kubectl create namespace {name}"
-            ));
+            )));
         }
         match self {
-            Self::Unreachable { .. } => {
-                Some("is the cluster up, and is this the right context? (see --context)".to_owned())
-            }
-            Self::Proxy { hint, .. } => Some(hint.clone()),
-            Self::Tls { fault, .. } => fault.hint(),
-            Self::Silent { .. } => Some(
-                "is it overloaded, or is a firewall before it? --request-timeout says how long is \
-                 waited"
-                    .to_owned(),
-            ),
+            Self::Unreachable { .. } => Some(Remedy::CheckCluster),
+            Self::Proxy { hint, .. } => Some(hint.as_str().into()),
+            Self::Tls { fault, .. } => fault.hint().map(Remedy::Text),
+            Self::Silent { .. } => Some(Remedy::CheckTimeout),
             Self::Redirected { .. } => Some(
                 "where that is the API server, write it into the kubeconfig's server; else log in \
                  to the proxy that sends on"
-                    .to_owned(),
+                    .into(),
             ),
-            Self::TooOld { .. } => Some("upgrade the cluster, or use another one".to_owned()),
-            Self::NoCredential { hint, .. } => hint.clone(),
+            Self::TooOld { .. } => Some("upgrade the cluster, or use another one".into()),
+            Self::NoCredential { hint, .. } => hint.clone().map(Remedy::Text),
             Self::Status { code: 400, message, .. } if is_of_plain_http(message) => {
-                Some("write https:// in the kubeconfig's server".to_owned())
+                Some("write https:// in the kubeconfig's server".into())
             }
             Self::Status { code: 401, .. } => {
-                Some("log in again: the kubeconfig's credentials are not accepted".to_owned())
+                Some("log in again: the kubeconfig's credentials are not accepted".into())
             }
             Self::Status { code: 403, message, .. } => causes::hint_of_forbidden(message),
-            Self::Garbled { .. } | Self::Endless { .. } => Some(
-                "is the server in the kubeconfig an API server, or a proxy before it?".to_owned(),
-            ),
+            Self::Garbled { .. } | Self::Endless { .. } => {
+                Some("is the server in the kubeconfig an API server, or a proxy before it?".into())
+            }
             Self::Status { message, .. }
                 if self.is_mistyped() && message.contains("expected string") =>
             {
-                Some("write the value in quotes".to_owned())
+                Some("write the value in quotes".into())
             }
             Self::Status { causes, .. } if causes.iter().any(emptied::is_null) => Some(
                 "Kubernetes makes null of a map when its last field goes: leave a field in it, or \
                  leave it out"
-                    .to_owned(),
+                    .into(),
             ),
-            Self::Status { .. } if self.may_not_call() => Some(
-                "the API server of --sandbox calls no webhook; leave its configuration out, or try \
-                 it with trueup sandbox -- trueup apply"
-                    .to_owned(),
-            ),
-            Self::Status { .. } if self.is_webhooks() => Some(
-                "is the webhook's own server up? Its configuration names the service".to_owned(),
-            ),
+            Self::Status { .. } if self.may_not_call() => Some(Remedy::SandboxWebhooks),
+            Self::Status { .. } if self.is_webhooks() => {
+                Some("is the webhook's own server up? Its configuration names the service".into())
+            }
             Self::Status { .. } => None,
         }
     }

@@ -7,6 +7,7 @@
 use serde_json::Value;
 
 use crate::core::problem::Cause;
+use crate::core::remedy::Remedy;
 
 /// Begins the message where a value has the type that the schema asks for and still is none of its
 /// kind's, such as a quantity that is not one. It names no field.
@@ -41,17 +42,16 @@ pub(super) fn of(message: &str, details: Option<&Value>) -> Vec<Cause> {
 
 /// What to do about something forbidden: by the lack of a right, by a quota, or by another admission
 /// plugin, which says itself what it wants.
-pub(super) fn hint_of_forbidden(message: &str) -> Option<String> {
+pub(super) fn hint_of_forbidden(message: &str) -> Option<Remedy> {
     let is_of_quota = message.contains("exceeded quota: ");
     let is_of_limit = is_of_limit(message);
     let is_of_admission = is_of_policy(message) || message.contains("violates PodSecurity");
-    let hint = match (is_of_quota, is_of_limit, is_of_admission) {
-        (true, ..) => "raise the quota, or ask for less",
-        (_, true, _) => "change the LimitRange, or ask for what it allows",
+    Some(match (is_of_quota, is_of_limit, is_of_admission) {
+        (true, ..) => "raise the quota, or ask for less".into(),
+        (_, true, _) => "change the LimitRange, or ask for what it allows".into(),
         (_, _, true) => return None,
-        _ => "ask for this right, or use another user (see --context and --as)",
-    };
-    Some(hint.to_owned())
+        _ => Remedy::AskForRight,
+    })
 }
 
 /// Whether a LimitRange refuses something, which the server does not name

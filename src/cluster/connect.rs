@@ -16,6 +16,7 @@ use super::kubeconfig::{self, PipeCache, ReadError, Wanted};
 use super::oidc::Origin;
 use super::{Cluster, Connection, CredentialCache, Limits, authentication, in_cluster, proxy};
 use crate::core::credentials::without_credentials;
+use crate::core::remedy::Remedy;
 use crate::local::state_store::Memory;
 
 /// How long to wait for a connection.
@@ -101,23 +102,17 @@ pub enum ConnectError {
 
 impl ConnectError {
     /// What to do about it.
-    pub fn hint(&self) -> Option<String> {
+    pub fn hint(&self) -> Option<Remedy> {
         match self {
-            Self::NoKubeconfig | Self::ContextOfNone { .. } => Some(
-                "set KUBECONFIG or say --kubeconfig FILE; or try it on a throwaway cluster with --sandbox"
-                    .to_owned(),
-            ),
-            Self::NotThere { .. } => Some(
-                "correct KUBECONFIG, or say --kubeconfig FILE; or try it on a throwaway cluster with --sandbox"
-                    .to_owned(),
-            ),
+            Self::NoKubeconfig | Self::ContextOfNone { .. } => Some(Remedy::NameKubeconfig),
+            Self::NotThere { .. } => Some(Remedy::CorrectKubeconfig),
             Self::UnknownContext { known, .. } | Self::NoContext { known } if known.is_empty() => {
-                Some("the kubeconfig has no contexts at all; is it the right file?".to_owned())
+                Some("the kubeconfig has no contexts at all; is it the right file?".into())
             }
             Self::UnknownContext { known, .. } | Self::NoContext { known } => {
-                Some(format!("say --context with one of: {}", known.join(", ")))
+                Some(Remedy::ChooseContext { known: known.clone() })
             }
-            Self::NoCredential(error) => error.hint.clone(),
+            Self::NoCredential(error) => error.hint.clone().map(Remedy::Text),
             Self::Unreadable { .. } | Self::Unusable { .. } => None,
         }
     }

@@ -3,6 +3,7 @@
 use super::causes::{UNCONVERTED, of_typed_patch};
 use super::{ApiError, TlsFault};
 use crate::core::problem::Refusal;
+use crate::core::remedy::Remedy;
 use crate::core::unique;
 use crate::local::offline::NOBODY;
 
@@ -47,9 +48,11 @@ impl ApiError {
 
     /// What is said where the entries of others are in a version that the server can't convert to.
     pub(super) fn of_other_owners(refusal: Option<Refusal>) -> Self {
-        let message = refusal.map(|Refusal { message, hint, causes: _, may_pass: _ }| match hint {
-            Some(hint) => format!("{message}; {hint}"),
-            None => message,
+        let message = refusal.map(|Refusal { message, hint, causes: _, may_pass: _ }| {
+            match hint.as_ref().and_then(Remedy::text) {
+                Some(hint) => format!("{message}; {hint}"),
+                None => message,
+            }
         });
         let message = message.unwrap_or_else(|| "its managedFields can't be written".to_owned());
         Self::Status { code: 422, reason: "Invalid".to_owned(), message, causes: Vec::new() }

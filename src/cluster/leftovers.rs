@@ -15,6 +15,7 @@ use crate::core::managed_fields::takeover::hand_over;
 use crate::core::object::Object;
 use crate::core::policy::OnConflict;
 use crate::core::problem::Cause;
+use crate::core::remedy::Remedy;
 
 /// How many levels around the fields that the server complains of are looked at.
 const REACH: usize = 8;
@@ -49,7 +50,7 @@ pub(in crate::cluster) struct Cleared {
 /// Why it can't.
 pub(in crate::cluster) enum Obstacle {
     /// What the server says, and what else is to say of it.
-    Refused { error: ApiError, hint: Option<String> },
+    Refused { error: ApiError, hint: Option<Remedy> },
     /// It was not asked to the end.
     Failed(ApiError),
 }
@@ -295,11 +296,8 @@ fn near(all: &[Leftover], causes: &[Cause], reach: usize) -> Vec<Leftover> {
 }
 
 /// What to do about fields that are in the way and stay.
-fn way_out(leftovers: &[Leftover]) -> String {
+fn way_out(leftovers: &[Leftover]) -> Remedy {
     let whose = |it: &Leftover| format!("{} is set by {}", it.field(), it.managers.join(", "));
     let whose: Vec<String> = leftovers.iter().map(whose).collect();
-    format!(
-        "{}, and git does not declare it: remove it there, or say --on-conflict force to have it removed",
-        whose.join("; ")
-    )
+    Remedy::RemoveOrForce { set: whose.join("; ") }
 }

@@ -170,7 +170,7 @@ async fn what_is_no_api_says_so() {
         error.to_string(),
         "the answer to GET /api is not one of a Kubernetes API server: it is no list of what the server has"
     );
-    assert!(error.hint().unwrap().contains("a proxy before it"));
+    assert!(error.hint().unwrap().text().unwrap().contains("a proxy before it"));
 }
 
 /// A group whose server is down is there in discovery, marked stale and without its kinds.

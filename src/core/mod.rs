@@ -20,6 +20,7 @@
 //! | [`lease`] | who holds an inventory's lock, and when that no longer counts |
 //! | [`managed_fields`] | which manager owns which field of a live object, and the proof that applying is a no-op |
 //! | [`manifest`] | bytes into objects, as kubectl reads them, each with its place |
+//! | [`mask`] | masks all the texts in a value |
 //! | [`object`] | what an object is, and what identifies it |
 //! | [`observed`] | what the cluster has, and what could not be asked |
 //! | [`pattern`] | regular expressions from outside, and how much work they are |
@@ -27,6 +28,7 @@
 //! | [`policy`] | what a run may do, and who decides |
 //! | [`problem`] | what is wrong with a text, and where |
 //! | [`redact`] | takes Secrets out of everything that is shown |
+//! | [`remedy`] | what a person can do about something; the command line words it |
 //! | [`report`] | what applying a plan came to |
 //! | [`source`] | the files of a revision, which of them are manifests, and what renders the others |
 //! | [`suggest`] | "did you mean" |
@@ -50,6 +52,7 @@ pub mod kinds;
 pub mod lease;
 pub mod managed_fields;
 pub mod manifest;
+pub mod mask;
 pub mod object;
 pub mod observed;
 pub mod pattern;
@@ -57,6 +60,7 @@ pub mod plan;
 pub mod policy;
 pub mod problem;
 pub mod redact;
+pub mod remedy;
 pub mod report;
 pub mod source;
 pub mod suggest;

@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::core::remedy::Remedy;
+
 /// A place in a file of the checkout.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Place {
@@ -55,7 +57,7 @@ pub struct Refusal {
     /// The server's message; it may quote the object, so it is redacted before it is shown.
     pub message: String,
     /// What to do about it, where that is known.
-    pub hint: Option<String>,
+    pub hint: Option<Remedy>,
     /// The message field by field, where the server names fields.
     pub causes: Vec<Cause>,
     /// Whether it is for lack of a right, of room or of something that it names, and not for what the

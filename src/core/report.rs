@@ -117,10 +117,7 @@ impl Step {
 
     fn mask(&mut self, redactor: &Redactor) {
         let Some(reason) = self.outcome.reason_mut() else { return };
-        let causes = reason.causes.iter_mut().flat_map(|it| [&mut it.field, &mut it.message]);
-        for text in [&mut reason.message].into_iter().chain(&mut reason.hint).chain(causes) {
-            *text = redactor.text_about(&self.key, text);
-        }
+        redactor.mask_about(&self.key, reason);
     }
 }
 

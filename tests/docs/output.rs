@@ -2,6 +2,7 @@
 //! does not have would not.
 
 use serde_json::{Value, json};
+use trueup::core::plan::ReasonKind;
 
 use crate::docs::code_spans;
 use crate::docs::schema::{check, named};
@@ -33,6 +34,10 @@ fn plans_and_reports_fit_the_schema() {
     );
     repo.write("objects/worse.yaml", "kind: {\n").commit("First");
     let plan = fits("plan", &repo.run(&["diff", "-o", "json"]).exits(1));
+    let changes = plan["changes"].as_array().unwrap().iter();
+    let bad = changes.filter(|change| change["object"]["name"] == "bad");
+    let codes: Vec<&Value> = bad.map(|change| &change["code"]).collect();
+    assert_eq!(codes, [&json!("refused-by-server")], "{plan}");
     assert!(plan["problems"][0]["path"] == "objects/worse.yaml", "{plan}");
     repo.remove("objects/bad.yaml").remove("objects/worse.yaml").commit("Sound");
     let report = fits("plan", &repo.run(&["apply", "--wait", "-o", "json"]).exits(0));
@@ -100,6 +105,19 @@ fn an_unknown_key_does_not_fit_and_every_key_is_explained() {
     for key in keys {
         assert!(explained.binary_search(&key.as_str()).is_ok(), "docs/json.md lacks {key}");
     }
+}
+
+#[test]
+fn every_code_of_a_reason_is_explained_and_in_the_schema() {
+    let page = read("docs/json.md");
+    let (_, codes) = page.split_once("\n## Codes\n").unwrap();
+    let rows = codes.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    let explained: Vec<&str> = rows.map(|(code, _)| code).collect();
+    assert_eq!(explained, ReasonKind::CODES);
+    let schema = named("output.json");
+    let codes = schema["definitions"]["code"]["enum"].as_array().unwrap();
+    let codes: Vec<&str> = codes.iter().filter_map(Value::as_str).collect();
+    assert_eq!(codes, ReasonKind::CODES);
 }
 
 /// The names in every `properties` of a schema.

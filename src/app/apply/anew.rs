@@ -6,13 +6,12 @@
 
 use std::time::Duration;
 
-use super::reason;
-use super::worker::{NOT_MEANT, Worker};
+use super::worker::Worker;
 use crate::cluster::{ApiError, Deleted};
 use crate::core::finalizers::what_holds;
 use crate::core::kinds::catalog::Served;
 use crate::core::object::Object;
-use crate::core::plan::{Change, Reason};
+use crate::core::plan::{Change, Reason, ReasonKind};
 use crate::core::report::Outcome;
 
 /// How often what is to be made is read off an object that changes.
@@ -30,13 +29,12 @@ impl Worker<'_> {
     ) -> Result<Outcome, ApiError> {
         let is_going = live.is_going();
         if !is_going && let Err(refusal) = self.cluster.could_be_made(served, (send, live)).await {
-            let message =
-                format!("it is left as it is, since it can't be made: {}", refusal.message);
+            let kind = ReasonKind::LeftNotRecreatable { message: refusal.message };
             let causes = match self.survey.desired.objects.get(&change.key) {
                 Some(manifest) => manifest.located(refusal.causes),
                 None => refusal.causes,
             };
-            return Ok(Outcome::Failed(Reason { message, hint: refusal.hint, causes }));
+            return Ok(Outcome::Failed(Reason { remedy: refusal.hint, causes, ..kind.into() }));
         }
         let (deleted, send) = match is_going {
             true => (Deleted::Going, send.clone()),
@@ -44,7 +42,7 @@ impl Worker<'_> {
         };
         match deleted {
             Deleted::Gone => {}
-            Deleted::NotMeant => return Ok(Outcome::Failed(reason(NOT_MEANT))),
+            Deleted::NotMeant => return Ok(Outcome::Failed(ReasonKind::NotAsSeen.into())),
             Deleted::Going => {
                 if !self.is_gone(served, live).await? {
                     return Ok(Outcome::Failed(self.stuck(served, live).await));
@@ -57,9 +55,9 @@ impl Worker<'_> {
         let outcome = made.unwrap_or_else(|error| self.failed(&error, change));
         Ok(match outcome {
             Outcome::Failed(why) => {
-                let message =
-                    format!("it is deleted, and could not be made anew yet: {}", why.message);
-                Outcome::Failed(Reason { message, ..why })
+                let Reason { kind, remedy, causes } = why;
+                let kind = ReasonKind::DeletedNotRecreated { why: kind };
+                Outcome::Failed(Reason { remedy, causes, ..kind.into() })
             }
             outcome => outcome,
         })
@@ -109,11 +107,7 @@ impl Worker<'_> {
     /// Why what is to be replaced is still there.
     async fn stuck(self, served: &Served, live: &Object) -> Reason {
         let now = self.cluster.get(served, live.namespace(), live.name()).await.ok().flatten();
-        let message = match now.as_ref().and_then(what_holds) {
-            None => "it is deleted and not gone yet".to_owned(),
-            Some(holder) => format!("it is deleted and waits for {holder}"),
-        };
-        let hint = "the next run makes it anew, once it is gone".to_owned();
-        Reason { message, hint: Some(hint), causes: Vec::new() }
+        let kind = ReasonKind::NotGone { holder: now.as_ref().and_then(what_holds) };
+        Reason::with_remedy(kind, "the next run makes it anew, once it is gone")
     }
 }

@@ -12,7 +12,7 @@ use crate::core::kinds::catalog::Served;
 use crate::core::managed_fields::leftovers::{Leftover, Removal};
 use crate::core::manifest::{Manifest, PathPart};
 use crate::core::object::Object;
-use crate::core::plan::{Change, Confidence, Reason};
+use crate::core::plan::{Change, Confidence, Reason, ReasonKind};
 use crate::core::problem::{Cause, Place};
 
 /// Longer values, in characters, are cut.
@@ -150,14 +150,9 @@ impl Worker<'_> {
             place: manifest.map(|manifest| place(manifest, &difference.steps)),
         };
         let causes: Vec<Cause> = differences.iter().map(cause).collect();
-        let what = match causes.as_slice() {
-            [one] => format!("{} is not as the plan said: {}", one.field, one.message),
-            many => format!("{} fields are not as the plan said", many.len()),
-        };
         let is_dropped = differences.iter().all(|it| it.deviation == Deviation::Dropped);
-        let hint = if is_dropped { DROPPED_HINT } else { HINT };
-        let message = format!("the server took it, and {what}");
-        Reason { message, hint: Some(hint.to_owned()), causes }
+        let remedy = if is_dropped { DROPPED_HINT } else { HINT };
+        Reason { causes, ..Reason::with_remedy(ReasonKind::NotAsPlanned, remedy) }
     }
 }
 

@@ -2,10 +2,9 @@
 //! tried at all.
 
 use super::departure::ends_home;
-use super::reason;
 use crate::core::plan::graph::Why;
 use crate::core::plan::queue::{Blocker, End, Queue};
-use crate::core::plan::{Action, Change, Half, Plan, Reason};
+use crate::core::plan::{Action, Change, Fate, Half, Plan, ReasonKind};
 use crate::core::report::Outcome;
 
 /// How a change ended, for those that wait for it.
@@ -50,22 +49,21 @@ pub(in crate::app) fn can_begin(plan: &Plan, home: &str) -> bool {
     is_home_alone || begins(&plan.desired) || begins(&plan.undesired)
 }
 
-/// Why something is not tried that waited for `cause`.
-pub(super) fn why(cause: &Change, blocker: Blocker, is_deleting: bool) -> Reason {
+/// Why something is not tried that waited for `cause`, whose health is known where it is not ready.
+pub(super) fn why(
+    cause: &Change,
+    blocker: Blocker,
+    is_deletion: bool,
+    health: Option<String>,
+) -> ReasonKind {
     let Blocker { object: _, why, end } = blocker;
-    let key = &cause.key;
     let fate = match (end, cause.action) {
-        (End::Going, _) => "is still being deleted",
-        (End::Unready, _) => "is not ready",
-        (End::Differs, _) => "is not as it was to be",
-        (_, Action::Refuse) => "is refused",
-        _ => "failed",
+        (End::Going, _) => Fate::Going,
+        (End::Unready, _) => Fate::Unready,
+        (End::Differs, _) => Fate::Differs,
+        (_, Action::Refuse) => Fate::Refused,
+        _ => Fate::Failed,
     };
-    let text = match (is_deleting, why) {
-        (false, Why::Wave) => format!("{key} of an earlier wave {fate}"),
-        (false, _) => format!("needs {key}, which {fate}"),
-        (true, _) if end == End::Going => format!("{key} {fate}, and may need it until it is gone"),
-        (true, _) => format!("{key} may need it, whose deletion {fate}"),
-    };
-    reason(&text)
+    let (object, is_by_wave) = (cause.key.clone(), why == Why::Wave);
+    ReasonKind::Dependency { object, fate, is_by_wave, is_deletion, health }
 }

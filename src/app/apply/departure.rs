@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use futures::stream::{self, StreamExt as _};
 
+use super::Run;
 use super::worker::endpoint;
-use super::{Run, reason};
 use crate::core::finalizers::what_holds;
 use crate::core::kinds::catalog::is_namespace;
 use crate::core::object::ObjectKey;
-use crate::core::plan::Action;
+use crate::core::plan::{Action, ReasonKind};
 use crate::core::report::Outcome;
 
 /// How long to wait for what was deleted to be gone.
@@ -55,18 +55,18 @@ impl Run<'_> {
             changes.find(|change| ends_home(change.action, &change.key, &inventory.namespace));
         let Some(change) = home else { return };
         let why_not = if self.report.unfinished() > 0 {
-            Some("something failed, and the inventory is kept in this namespace")
+            Some(ReasonKind::InventoryNeeded { is_deleting: false })
         } else if !self.pending.is_empty() {
-            Some("others are still being deleted, and the inventory is kept in this namespace")
+            Some(ReasonKind::InventoryNeeded { is_deleting: true })
         } else if self.course.cancel.is_interrupted() {
-            Some("interrupted")
+            Some(ReasonKind::Interrupted)
         } else if self.course.lock.lost().is_some() {
-            Some("the lock was lost")
+            Some(ReasonKind::LockLost { to: None })
         } else {
             None
         };
         let outcome = match why_not {
-            Some(why) => Outcome::Skipped(reason(why)),
+            Some(why) => Outcome::Skipped(why.into()),
             None => self.change(change).await,
         };
         self.note(change, outcome);

@@ -32,7 +32,10 @@ use crate::core::approval::Approval;
 use crate::core::inventory::Inventory;
 use crate::core::object::ObjectKey;
 use crate::core::plan::queue::{Blocker, End, Queue};
-use crate::core::plan::{Action, Change, Confidence, Half, Lack, Part, Reason, deleted_first};
+use crate::core::plan::{
+    Action, Change, Confidence, Fate, Half, Lack, Part, Reason, ReasonKind, Shortfall,
+    deleted_first,
+};
 use crate::core::report::{Outcome, Report, Step};
 use crate::local::cancel::Cancellation;
 
@@ -219,19 +222,16 @@ impl<'a> Run<'a> {
     /// Why a change is not tried, if so.
     fn why_not(&self, half: &'a Half, change: &Change, blocker: Option<Blocker>) -> Option<Reason> {
         if self.course.cancel.is_interrupted() {
-            return Some(reason("interrupted"));
+            return Some(ReasonKind::Interrupted.into());
         }
         if let Some(to) = self.course.lock.lost() {
-            return Some(reason(&format!("the lock was lost to {to}")));
+            return Some(ReasonKind::LockLost { to: Some(to) }.into());
         }
         let is_deleting = std::ptr::eq(half, &self.survey.plan.undesired);
         let Some(blocker) = blocker else { return self.why_not_free(change) };
         let cause = &half.changes[blocker.object];
-        let why = blocked::why(cause, blocker, is_deleting);
-        Some(match self.unready.get(&cause.key) {
-            Some(unready) => reason(&format!("{}: {unready}", why.message)),
-            None => why,
-        })
+        let health = self.unready.get(&cause.key).cloned();
+        Some(blocked::why(cause, blocker, is_deleting, health).into())
     }
 
     /// Why a deletion is left for the next run, where it is because another one is.
@@ -239,7 +239,7 @@ impl<'a> Run<'a> {
         let key = &half.changes[blocker?.object].key;
         let is_ended = self.course.cancel.is_interrupted() || self.course.lock.lost().is_some();
         let is_left = self.left.contains_key(key) && !is_ended;
-        is_left.then(|| reason(&format!("{key} goes first, and is left for the next run")))
+        is_left.then(|| ReasonKind::AfterPostponed { object: key.clone() }.into())
     }
 
     /// Why an object can't have what another one held, where that one is not gone.
@@ -248,17 +248,17 @@ impl<'a> Run<'a> {
             let step = self.report.steps.iter().find(|step| step.key == *holder);
             let fate = match step.map(|step| &step.outcome) {
                 Some(Outcome::Done) => return None,
-                Some(Outcome::Going) => "is still being deleted",
-                Some(Outcome::Failed(_)) => "could not be deleted",
-                Some(Outcome::Differs(_)) => "is not as it was to be",
-                Some(Outcome::Skipped(_) | Outcome::Postponed(_)) | None => "is not deleted",
+                Some(Outcome::Going) => Fate::Going,
+                Some(Outcome::Failed(_)) => Fate::Undeletable,
+                Some(Outcome::Differs(_)) => Fate::Differs,
+                Some(Outcome::Skipped(_) | Outcome::Postponed(_)) | None => Fate::NotDeleted,
             };
-            Some(reason(&match &change.confidence {
-                Confidence::Local(Lack::Value(_)) => {
-                    format!("needs what {holder} holds, which {fate}")
-                }
-                _ => format!("is forbidden by {holder}, which {fate}"),
-            }))
+            let holder = holder.clone();
+            let kind = match &change.confidence {
+                Confidence::Local(Lack::Value(_)) => ReasonKind::ValueHeld { holder, fate },
+                _ => ReasonKind::ForbiddenBy { object: holder, fate },
+            };
+            Some(kind.into())
         })
     }
 
@@ -293,7 +293,7 @@ impl<'a> Run<'a> {
     }
 
     /// Why nothing may be deleted, if so: deletions come after all else went well.
-    fn why_spare(&self) -> Option<&'static str> {
+    fn why_spare(&self) -> Option<Shortfall> {
         let is_due = |step: &Step| {
             step.action != Action::Delete && matches!(step.outcome, Outcome::Skipped(_))
         };
@@ -304,26 +304,24 @@ impl<'a> Run<'a> {
                     && self.course.lock.lost().is_none()
                     && self.report.steps.iter().any(is_due) =>
             {
-                Some("something was not tried, and what is there may still need it")
+                Some(Shortfall::Skipped)
             }
             (0, true) => None,
-            (0, false) => Some("something is not ready, and may still need it"),
-            _ if self.report.failed() == 0 => {
-                Some("something is not as it was to be, and may still need it")
-            }
-            _ => Some("something failed, and what failed may still need it"),
+            (0, false) => Some(Shortfall::Unready),
+            _ if self.report.failed() == 0 => Some(Shortfall::Differs),
+            _ => Some(Shortfall::Failed),
         }
     }
 
     /// Deletes nothing.
-    fn spare(&mut self, half: &'a Half, part: Part, why: &str) {
+    fn spare(&mut self, half: &'a Half, part: Part, shortfall: Shortfall) {
         let home = &self.course.inventory.namespace;
         let is_due = |(at, change): &(usize, &Change)| {
             let ends_home = ends_home(change.action, &change.key, home);
             half.is_of(part, *at) && change.is_work() && !ends_home
         };
         for (_, change) in half.changes.iter().enumerate().filter(is_due) {
-            self.note(change, Outcome::Skipped(reason(why)));
+            self.note(change, Outcome::Skipped(ReasonKind::NothingDeleted { shortfall }.into()));
         }
     }
 
@@ -332,8 +330,4 @@ impl<'a> Run<'a> {
         (self.course.events)(&step);
         self.report.steps.push(step);
     }
-}
-
-fn reason(message: &str) -> Reason {
-    Reason { message: message.to_owned(), hint: None, causes: Vec::new() }
 }

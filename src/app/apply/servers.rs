@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
+use super::Run;
 use super::worker::{Worker, endpoint};
-use super::{Run, reason};
 use crate::cluster::Condition;
 use crate::core::health::Health;
 use crate::core::kinds::catalog::{Served, is_api_service};
 use crate::core::managed_fields;
 use crate::core::object::ObjectKey;
 use crate::core::observed::{Prerequisite, Unlisted};
-use crate::core::plan::{Change, Confidence, Lack, Plan, Reason};
+use crate::core::plan::{Change, Confidence, Lack, Plan, Reason, ReasonKind};
 use crate::core::problem::Cause;
 
 /// The pause before a server that is available and does not answer yet is asked again.
@@ -65,32 +65,34 @@ impl Worker<'_> {
     pub(super) async fn endpoint(&self, change: &Change) -> Result<Served, Reason> {
         let Some(by) = server_of(change) else {
             let served = endpoint(self.survey, change);
-            return served.ok_or_else(|| reason("its kind is not served"));
+            return served.ok_or_else(|| ReasonKind::NotServed.into());
         };
         let (kind, version) = (change.key.group_kind(), &change.version);
         let api_version = format!("{}/{version}", kind.group);
         let answer = self.servers.answer(&api_version);
         let answer = answer.get_or_init(|| self.ask(&api_version)).await;
-        let silent =
-            |why: &String| reason(&format!("the server behind {by} does not answer: {why}"));
+        let silent = |message: &String| ReasonKind::ServerSilent {
+            by: by.clone(),
+            message: message.clone(),
+        };
         let kinds = answer.as_ref().map_err(silent)?;
         let Some(served) = kinds.iter().find(|served| served.group_kind == kind) else {
-            let message =
-                format!("the server behind {by} has no kind {} in {api_version}", kind.kind);
             let names: Vec<&str> = kinds.iter().map(|it| it.group_kind.kind.as_str()).collect();
-            let hint = (!names.is_empty()).then(|| format!("it has {}", names.join(", ")));
-            return Err(self.at(change, "kind", Reason { hint, ..reason(&message) }));
+            let remedy = (!names.is_empty()).then(|| format!("it has {}", names.join(", ")));
+            let (by, kind) = (by.clone(), kind.kind);
+            let why = ReasonKind::NoSuchKind { by, kind, api_version };
+            let why = Reason { remedy: remedy.map(Into::into), ..why.into() };
+            return Err(self.at(change, "kind", why));
         };
-        let message = match (served.namespaced, &change.key.namespace) {
-            (true, None) => format!("objects of kind {} live in a namespace", kind.kind),
-            (false, Some(_)) => format!("objects of kind {} live in no namespace", kind.kind),
-            _ => return Ok(served.clone()),
-        };
-        let hint = match served.namespaced {
+        if served.namespaced == change.key.namespace.is_some() {
+            return Ok(served.clone());
+        }
+        let remedy = match served.namespaced {
             true => "name its namespace, or run again, now that its server has said so",
             false => "take its namespace out, or run again, now that its server has said so",
         };
-        let why = Reason { hint: Some(hint.to_owned()), ..reason(&message) };
+        let kind = ReasonKind::WrongScope { kind: kind.kind, is_namespaced: served.namespaced };
+        let why = Reason::with_remedy(kind, remedy);
         Err(self.at(change, "metadata.namespace", why))
     }
 
@@ -106,18 +108,15 @@ impl Worker<'_> {
         }
         let (key, desired) = (&change.key, &self.survey.desired);
         let live = self.cluster.get(served, key.namespace.as_deref(), &key.name).await;
-        let live = live.map_err(|error| reason(&error.to_string()))?;
+        let live =
+            live.map_err(|error| ReasonKind::RequestFailed { message: error.to_string() })?;
         let (Some(live), Some(manifest)) = (live, desired.objects.get(key)) else {
             return Ok(Cow::Borrowed(change));
         };
-        let why_not = match (managed_fields::is_ours(&live, &self.inventory.id()), self.approval) {
-            (true, None) => None,
-            (true, Some(_)) => Some("it is there already, and that was not approved"),
-            (false, _) => Some("it is there already, and not trueup's"),
-        };
-        if let Some(why) = why_not {
-            let hint = "look again: now that its server answers, the difference can be seen";
-            return Err(Reason { hint: Some(hint.to_owned()), ..reason(why) });
+        let is_ours = managed_fields::is_ours(&live, &self.inventory.id());
+        if !is_ours || self.approval.is_some() {
+            let remedy = "look again: now that its server answers, the difference can be seen";
+            return Err(Reason::with_remedy(ReasonKind::ThereAlready { is_ours }, remedy));
         }
         let send = desired.sent(key, manifest, Some(&live)).into_owned();
         Ok(Cow::Owned(Change { live: Some(live), send: Some(send), ..change.clone() }))
@@ -152,7 +151,7 @@ impl Worker<'_> {
     /// A reason with its place in the files.
     fn at(&self, change: &Change, field: &str, why: Reason) -> Reason {
         let Some(manifest) = self.survey.desired.objects.get(&change.key) else { return why };
-        let cause = Cause { field: field.to_owned(), message: why.message.clone(), place: None };
+        let cause = Cause { field: field.to_owned(), message: why.to_string(), place: None };
         Reason { causes: manifest.located(vec![cause]), ..why }
     }
 }

@@ -4,14 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Run;
 use super::worker::endpoint;
-use super::{Run, reason};
 use crate::app::WaitOptions;
 use crate::app::wait::{is_exempt, wait_for_some};
 use crate::core::health::rollout::has_former_pods;
 use crate::core::kinds::references;
 use crate::core::object::{Object, ObjectKey};
-use crate::core::plan::{Action, Change, Half, Part, Reason};
+use crate::core::plan::{Action, Change, Half, Part, Reason, ReasonKind};
 
 /// Which workloads may still use what is to be deleted, by what that is.
 type Users<'a> = BTreeMap<&'a ObjectKey, Vec<&'a Change>>;
@@ -40,8 +40,8 @@ impl<'a> Run<'a> {
         let left = users.into_iter().map(|(key, workloads)| {
             let names: BTreeSet<String> =
                 workloads.iter().map(|it| format!("{} {}", it.key.kind, it.key.name)).collect();
-            let names = names.into_iter().collect::<Vec<_>>().join(", ");
-            (key.clone(), reason(&format!("pods of {names} may still use it")))
+            let workloads = names.into_iter().collect();
+            (key.clone(), ReasonKind::StillUsed { workloads }.into())
         });
         left.collect()
     }

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use super::answer::Written;
 use super::departure::DELETION_PATIENCE;
-use super::reason;
 use super::servers::{Servers, server_of};
 use crate::app::wait::wait_for_one;
 use crate::app::{Survey, WaitOptions};
@@ -18,7 +17,7 @@ use crate::core::inventory::Inventory;
 use crate::core::kinds::catalog::{Served, is_api_service, is_crd};
 use crate::core::object::Object;
 use crate::core::observed::{Observation, Prerequisite, Preview};
-use crate::core::plan::{self, Action, Change, Confidence, Lack, Reason};
+use crate::core::plan::{self, Action, Change, Confidence, Lack, Reason, ReasonKind};
 use crate::core::policy::{OnConflict, precedence};
 use crate::core::report::Outcome;
 use crate::core::{managed_fields, unique};
@@ -35,10 +34,6 @@ const SEND_TRIES: usize = 5;
 const RIGHT_TRIES: usize = 25;
 /// The pause before something that is about to be possible is tried again.
 const TRY_AGAIN: Duration = Duration::from_millis(200);
-
-/// Why something is not deleted after all.
-pub(super) const NOT_MEANT: &str =
-    "it was taken over, changed or recreated since the plan was made";
 
 /// What came of sending an object.
 enum Sent<'c> {
@@ -86,7 +81,7 @@ impl Worker<'_> {
                     Ok(if gone.unwrap_or(false) { Outcome::Done } else { Outcome::Going })
                 }
                 Ok(Deleted::Going) => Ok(Outcome::Going),
-                Ok(Deleted::NotMeant) => Ok(Outcome::Failed(reason(NOT_MEANT))),
+                Ok(Deleted::NotMeant) => Ok(Outcome::Failed(ReasonKind::NotAsSeen.into())),
                 Err(error) => Err(error),
             },
             (Action::LetGo, _, Some(live)) => self.release(&served, live).await,
@@ -94,7 +89,7 @@ impl Worker<'_> {
                 self.replace(&served, (change, is_awaited), (send, live)).await
             }
             (_, Some(send), _) => self.apply(&served, (change, is_awaited), send).await,
-            (_, None, _) => return Outcome::Failed(reason("there is nothing to send")),
+            (_, None, _) => return Outcome::Failed(ReasonKind::NothingToSend.into()),
         };
         done.unwrap_or_else(|error| self.failed(&error, change))
     }
@@ -126,7 +121,7 @@ impl Worker<'_> {
             }
             seen = self.cluster.get(served, live.namespace(), live.name()).await?;
         }
-        Ok(Outcome::Failed(reason("it changes faster than it can be let go")))
+        Ok(Outcome::Failed(ReasonKind::LetGoOutrun.into()))
     }
 
     /// What the server refused, and where in the files that is.
@@ -136,7 +131,8 @@ impl Worker<'_> {
             Some(manifest) => manifest.located(causes),
             None => causes,
         };
-        Outcome::Failed(Reason { message: error.to_string(), hint: error.hint(), causes })
+        let kind = ReasonKind::RequestFailed { message: error.to_string() };
+        Outcome::Failed(Reason { remedy: error.hint(), causes, ..kind.into() })
     }
 
     /// Deletes the object that is there, provided that it is the one that was seen.
@@ -204,12 +200,10 @@ impl Worker<'_> {
                 },
                 Ok(Sent::Same) => break,
                 Ok(Sent::Moved) => {
-                    let why = "it moved since it was looked at, and that was not approved";
-                    return Ok(Outcome::Failed(reason(why)));
+                    return Ok(Outcome::Failed(ReasonKind::NotAsApproved.into()));
                 }
                 Ok(Sent::Restless) => {
-                    let why = "it changes faster than the fields that are left alone can be read";
-                    return Ok(Outcome::Failed(reason(why)));
+                    return Ok(Outcome::Failed(ReasonKind::ReadOutrun.into()));
                 }
             }
         }
@@ -226,7 +220,7 @@ impl Worker<'_> {
         let wanted = (&condition, key.name.as_str());
         Ok(match self.cluster.until_condition(served, wanted, patience).await? {
             Ok(()) => Outcome::Done,
-            Err(why) => Outcome::Failed(reason(&why)),
+            Err(message) => Outcome::Failed(ReasonKind::ConditionUnmet { message }.into()),
         })
     }
 

@@ -12,6 +12,7 @@ use crate::app::{
 use crate::cluster::{Cluster, ConnectError};
 use crate::core::health::Ended;
 use crate::core::problem::Problem;
+use crate::core::remedy::Remedy;
 use crate::core::report::Report;
 use crate::core::source::snapshot::{Revision, short};
 use crate::git::pull::{PullError, Pulled};
@@ -91,19 +92,18 @@ impl RoundError {
     }
 
     /// What to do about it.
-    pub fn hint(&self) -> Option<String> {
+    pub fn hint(&self) -> Option<Remedy> {
         match self {
-            Self::Git(error) => error.hint(),
+            Self::Git(error) => error.hint().map(Remedy::Text),
             Self::Connect(error) => error.hint(),
             Self::Reconcile(error) => error.hint(),
-            Self::Settings(error) => error.hint.clone(),
-            Self::NothingToKeep { failed, .. } => Some(format!(
-                "fetch that commit or make another one; trueup apply --rev {} tries it again",
-                short(failed)
-            )),
+            Self::Settings(error) => error.hint.clone().map(Remedy::Text),
+            Self::NothingToKeep { failed, .. } => {
+                Some(Remedy::RetryCommit { commit: short(failed).to_owned() })
+            }
             Self::OtherCluster { .. } => Some(
                 "restore the kubeconfig, or start trueup watch again if that cluster is meant"
-                    .to_owned(),
+                    .into(),
             ),
             Self::Task(_) => None,
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::because;
+use super::{because, hint_of};
 use crate::core::diff::Delta;
 use crate::core::object::ObjectKey;
 use crate::core::observed::Prerequisite;
@@ -128,7 +128,7 @@ pub(super) fn reasons(
         None => redactor.text(text),
     };
     let mut lines = because(reason, show);
-    let hint = reason.hint.as_deref().map(show).unwrap_or_default();
+    let hint = hint_of(reason, show).unwrap_or_default();
     lines.extend(hint.lines().map(|line| format!("do this: {line}")));
     lines
 }

@@ -36,6 +36,7 @@ use jiff::Timestamp;
 pub use glyphs::Glyphs;
 
 use crate::app::Explained;
+use crate::cli::remedy;
 use crate::core::approval::Difference;
 use crate::core::diff::{Delta, Order};
 use crate::core::object::ObjectKey;
@@ -262,9 +263,14 @@ fn because(reason: &Reason, show: impl Fn(&str) -> String) -> Vec<String> {
         lines.extend(format!("{place}{text}").lines().map(str::to_owned));
     }
     if lines.is_empty() {
-        lines.extend(show(&reason.message).lines().map(str::to_owned));
+        lines.extend(show(&reason.to_string()).lines().map(str::to_owned));
     }
     lines
+}
+
+/// What to do about it. `show` masks what may not be seen.
+fn hint_of(reason: &Reason, show: impl Fn(&str) -> String) -> Option<String> {
+    reason.remedy.as_ref().map(|remedy| show(&remedy::words(remedy)))
 }
 
 /// The question before a plan is carried out: `Apply staging at 1b821a1 to trueup-sandbox: 2 to update,

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Zoned;
 
-use super::{Glyphs, because, text, waiting};
+use super::{Glyphs, because, hint_of, text, waiting};
 use crate::app::Error;
 use crate::app::watch::{Round, RoundError, Watch};
 use crate::cli::exit::Exit;
+use crate::cli::remedy;
 use crate::core::diff::Delta;
 use crate::core::health::Ended;
 use crate::core::object::ObjectKey;
-use crate::core::plan::{Action, Change};
+use crate::core::plan::{Action, Change, Reason};
 use crate::core::problem::Problem;
 use crate::core::redact::Redactor;
 use crate::core::report::Outcome;
@@ -93,7 +94,8 @@ impl Log {
             Err(_) if superseded.is_some() => {}
             Err(error) => {
                 wrong.extend(error.problems().iter().map(unusable));
-                wrong.push(with_hint(&causes(error), error.hint()));
+                let hint = error.hint().as_ref().map(remedy::words);
+                wrong.push(with_hint(&causes(error), hint));
             }
             Ok(round) => {
                 if let Some(Err(error)) = &round.pulled {
@@ -276,16 +278,14 @@ fn went_wrong(round: &Round) -> Vec<String> {
     };
     for change in round.survey.plan.changes().filter(is_wrong) {
         if let Some(reason) = &change.reason {
-            let message = because(reason, |text| redactor.text_about(&change.key, text)).join("; ");
-            wrong.push(with_hint(&format!("{}: {message}", change.key), reason.hint.clone()));
+            wrong.push(told(&change.key, reason, redactor));
         }
     }
     let plan = &round.survey.plan;
     for key in &plan.held_back {
         let mut kept = plan.undesired.changes.iter().filter(|change| change.key == *key);
         if let Some(reason) = kept.find_map(|change| change.reason.as_ref()) {
-            let text = format!("{key}: {}", redactor.text_about(key, &reason.message));
-            wrong.push(with_hint(&text, reason.hint.clone()));
+            wrong.push(told(key, reason, redactor));
         }
     }
     if let Some(to) = &round.report.lost {
@@ -293,8 +293,7 @@ fn went_wrong(round: &Round) -> Vec<String> {
     }
     for step in &round.report.steps {
         if let Outcome::Failed(reason) | Outcome::Differs(reason) = &step.outcome {
-            let message = because(reason, |text| redactor.text_about(&step.key, text)).join("; ");
-            wrong.push(with_hint(&format!("{}: {message}", step.key), reason.hint.clone()));
+            wrong.push(told(&step.key, reason, redactor));
         }
     }
     wrong
@@ -327,6 +326,13 @@ fn causes(error: &(dyn std::error::Error + 'static)) -> String {
         source = cause.source();
     }
     text
+}
+
+/// A reason on one line, with what to do.
+fn told(key: &ObjectKey, reason: &Reason, redactor: &Redactor) -> String {
+    let show = |text: &str| redactor.text_about(key, text);
+    let message = because(reason, show).join("; ");
+    with_hint(&format!("{key}: {message}"), hint_of(reason, show))
 }
 
 fn with_hint(text: &str, hint: Option<String>) -> String {

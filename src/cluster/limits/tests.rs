@@ -89,7 +89,7 @@ async fn an_answer_is_taken_in_up_to_the_limit() {
                     error.to_string(),
                     "the answer to GET /api/v1/namespaces/shop/configmaps/a is not taken in: it has more than 1000 bytes"
                 );
-                assert!(error.hint().unwrap().contains("a proxy before it"));
+                assert!(error.hint().unwrap().text().unwrap().contains("a proxy before it"));
                 assert_eq!(cluster.requests(), 1, "it is not asked for again");
             }
         }

@@ -160,6 +160,6 @@ fn say_that_it_is_hidden(observation: Option<&mut Observation>) {
     if let Some(Observation::Seen { preview: Some(Preview::Refused(refusal)), .. }) = observation {
         let hint = "another object that this user may not see holds it: choose another value, leave \
                     it out so that the server chooses one, or ask for the right to list the kind";
-        refusal.hint.get_or_insert_with(|| hint.to_owned());
+        refusal.hint.get_or_insert_with(|| hint.into());
     }
 }

@@ -11,12 +11,14 @@ mod tests;
 
 pub use mode::{Mode, Treatment};
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::core::manifest::{Manifest, PathPart};
 use crate::core::object::Object;
 use crate::core::policy::OnConflict;
 use crate::core::problem::{Cause, Place};
+use crate::core::remedy::Remedy;
 use crate::core::suggest::near;
 
 /// What all of them begin with.
@@ -70,14 +72,14 @@ pub fn on_conflict(object: &Object) -> Result<Option<OnConflict>, String> {
 }
 
 /// What is wrong with an annotation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fault {
     /// The annotation.
     pub annotation: String,
     /// What is wrong with it.
     pub message: String,
     /// What to do about it.
-    pub hint: String,
+    pub hint: Remedy,
 }
 
 impl Fault {
@@ -104,10 +106,7 @@ pub fn faults(object: &Object) -> Vec<Fault> {
         APPROVED => Some(Fault {
             annotation: name.clone(),
             message: "a manifest can't approve that its object is deleted".to_owned(),
-            hint: format!(
-                "take it out of the manifest; who approves the deletion says so on the live object, with kubectl annotate, or to trueup, with --allow-delete {}",
-                object.kind()
-            ),
+            hint: Remedy::ApproveElsewhere { kind: object.kind().to_owned() },
         }),
         // What is no text is no annotation: the API server refuses it, and says so.
         name if name.starts_with(PREFIX) => fault(name, value.as_str()?),
@@ -140,7 +139,7 @@ pub(crate) fn read_wave(text: &str) -> Option<i64> {
 fn fault(name: &str, text: &str) -> Option<Fault> {
     let wrong = |message: String, hint: String| {
         let annotation = name.to_owned();
-        Some(Fault { annotation, message, hint })
+        Some(Fault { annotation, message, hint: hint.into() })
     };
     let Some((_, values)) = ALL.iter().find(|(known, _)| *known == name) else {
         let names = ALL.map(|(known, _)| known);

@@ -9,7 +9,11 @@ fn object(annotations: serde_json::Value, labels: serde_json::Value) -> Object {
 
 fn told(annotations: serde_json::Value) -> Vec<String> {
     let faults = faults(&object(annotations, json!({}))).into_iter();
-    faults.map(|it| format!("{}: {}; {}", it.annotation, it.message, it.hint)).collect()
+    let words = |hint: &Remedy| match hint {
+        Remedy::Text(text) => text.clone(),
+        other => format!("{other:?}"),
+    };
+    faults.map(|it| format!("{}: {}; {}", it.annotation, it.message, words(&it.hint))).collect()
 }
 
 #[test]

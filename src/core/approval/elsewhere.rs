@@ -1,6 +1,7 @@
 //! Why an approved plan can't be carried out here: it is for something else.
 
 use super::{ApprovedCluster, Purpose};
+use crate::core::remedy::Remedy;
 use crate::core::source::snapshot::short;
 
 /// Why an approved plan can't be carried out here.
@@ -49,21 +50,21 @@ pub enum Elsewhere {
 
 impl Elsewhere {
     /// What to do about it.
-    pub fn hint(&self) -> Option<String> {
+    pub fn hint(&self) -> Option<Remedy> {
         Some(match self {
             Self::OtherCluster { approved, .. } => {
-                format!("choose the cluster with --context or --kubeconfig: {}", approved.name)
+                Remedy::ChooseCluster { name: approved.name.clone() }
             }
             Self::UnknownCluster => {
-                "plan files need the right to get Namespace kube-system".to_owned()
+                "plan files need the right to get Namespace kube-system".into()
             }
             Self::OtherRepository { shallow: true, .. } => {
-                "this checkout is shallow: fetch its whole history (git fetch --unshallow; fetch-depth: 0 in a CI checkout)".to_owned()
+                "this checkout is shallow: fetch its whole history (git fetch --unshallow; fetch-depth: 0 in a CI checkout)".into()
             }
-            Self::OtherRepository { .. } => "name the right checkout with -C DIR".to_owned(),
-            Self::NoCommit { .. } => "fetch it: trueup pull, or git fetch".to_owned(),
+            Self::OtherRepository { .. } => Remedy::ChooseCheckout,
+            Self::NoCommit { .. } => "fetch it: trueup pull, or git fetch".into(),
             Self::Contradicted { what, .. } => {
-                format!("leave --{what} out, and unset TRUEUP_{}", what.to_uppercase())
+                Remedy::LeaveOut { what: (*what).to_owned() }
             }
         })
     }

@@ -5,6 +5,7 @@ use super::{places, words};
 use crate::core::manifest::{Manifest, PathPart};
 use crate::core::object::ObjectKey;
 use crate::core::problem::{Place, Problem};
+use crate::core::remedy::Remedy;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -131,14 +132,22 @@ pub struct Finding {
     /// What is wrong, in a phrase without a final full stop.
     pub message: String,
     /// What to do about it.
-    pub hint: Option<String>,
+    pub hint: Option<Remedy>,
 }
 
 impl Finding {
     /// What the reader says already.
     pub(super) fn told(problem: &Problem, level: Level, rule: Rule) -> Self {
         let Problem { place, message, excerpt: _, hint } = problem.clone();
-        Self { level, rule, place, object: None, field: None, message, hint }
+        Self {
+            level,
+            rule,
+            place,
+            object: None,
+            field: None,
+            message,
+            hint: hint.map(Remedy::Text),
+        }
     }
 
     /// A warning about a field of an object. What was rendered has no lines of its own, so there the

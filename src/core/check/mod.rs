@@ -27,9 +27,11 @@ use std::thread;
 use crate::core::field_rules;
 use crate::core::kinds::schemas::{Found, Schemas};
 use crate::core::manifest::{Manifest, PathPart};
+use crate::core::mask::Mask as _;
 use crate::core::object::ObjectKey;
 use crate::core::problem::{Cause, Place, Problem, Refusal};
 use crate::core::redact::{Inputs, Redactor};
+use crate::core::remedy::Remedy;
 use crate::core::suggest::near;
 
 pub use finding::{Finding, Level, Rule};
@@ -89,8 +91,8 @@ pub fn check(set: Set<'_>, mut schemas: Schemas) -> Vec<Finding> {
                 Some(key) => redactor.text_about(key, text),
                 None => redactor.text(text),
             };
-            let (message, hint) = (masked(&finding.message), finding.hint.as_deref().map(masked));
-            (finding.message, finding.hint) = (message, hint);
+            finding.message.mask(&masked);
+            finding.hint.mask(&masked);
         }
     }
     findings.sort_by(|a, b| (&a.place, a.level, &a.message).cmp(&(&b.place, b.level, &b.message)));
@@ -230,6 +232,7 @@ fn unvalidated(manifest: &Manifest, key: &ObjectKey, schemas: &Schemas) -> Findi
     };
     let message = format!("no schema for {wanted}: not validated");
     let at = (&[PathPart::Key("kind")][..], At::Key);
+    let hint = hint.map(Remedy::Text);
     Finding { hint, ..Finding::about((key, manifest), at, Rule::NoSchema, message) }
 }
 
@@ -248,7 +251,7 @@ fn duplicates(named: &[(&ObjectKey, &Manifest)]) -> Vec<Finding> {
                 object: Some((*key).clone()),
                 field: None,
                 message: format!("{key} is declared twice, here and at {first}"),
-                hint: Some("delete one of the two, or name its file in .trueupignore".to_owned()),
+                hint: Some("delete one of the two, or name its file in .trueupignore".into()),
             }),
         }
     }

@@ -19,7 +19,7 @@ pub(super) fn twice(key: &ObjectKey, manifest: &Manifest) -> Vec<Finding> {
         let path = [PathPart::Key("stringData"), PathPart::Key(name)];
         let message = format!("`{name}` is in data, too; the one in stringData counts");
         let at = (&path[..], At::Key);
-        let hint = Some("delete one of them".to_owned());
+        let hint = Some("delete one of them".into());
         Finding { hint, ..Finding::about((key, manifest), at, Rule::SecretKey, message) }
     })
     .collect()

@@ -18,7 +18,7 @@ fn findings(yaml: &str) -> Vec<String> {
     let told = |finding: Finding| {
         let Finding { level, place, message, hint, .. } = finding;
         let level = if level == Level::Error { "error" } else { "warning" };
-        let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+        let hint = hint.map(|hint| format!("; {}", hint.text().unwrap())).unwrap_or_default();
         format!("{}:{} {level} {message}{hint}", place.line, place.column)
     };
     check(set, Schemas::of("1.36").unwrap()).into_iter().map(told).collect()

@@ -40,7 +40,7 @@ pub(super) fn wrong(
             object: Some(key),
             field: Some("metadata.annotations".to_owned()),
             message,
-            hint: reason.hint,
+            hint: reason.remedy,
         });
     }
     let warnings = warnings.iter().map(|w| Finding::told(w, Level::Warning, Rule::Order));

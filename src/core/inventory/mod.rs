@@ -20,6 +20,7 @@ use sha2::{Digest as _, Sha256};
 pub use self::finished::{Finished, goes_by_itself};
 pub use self::record::{Mark, Past, Record, Source};
 use crate::core::object::{GroupKind, Object, ObjectKey};
+use crate::core::remedy::Remedy;
 
 /// Label on every member: the id of the set it is part of.
 pub const PART_OF: &str = "applyset.kubernetes.io/part-of";
@@ -208,14 +209,12 @@ pub enum ParentError {
 
 impl ParentError {
     /// What to do about it.
-    pub fn hint(&self) -> String {
+    pub fn hint(&self) -> Remedy {
         match self {
-            Self::NotAParent { .. } | Self::OtherTool { .. } => {
-                "choose another inventory with --name NAME".to_owned()
+            Self::NotAParent { .. } | Self::OtherTool { .. } => Remedy::OtherInventory,
+            Self::OtherId { parent } | Self::NoKinds { parent } => {
+                Remedy::RestoreRecord { parent: parent.clone() }
             }
-            Self::OtherId { parent } | Self::NoKinds { parent } => format!(
-                "it was copied or edited by hand: restore it, or choose another inventory with --name NAME (see ConfigMap {parent})"
-            ),
         }
     }
 }

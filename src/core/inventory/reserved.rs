@@ -4,6 +4,7 @@
 //! A commit that could write such an object could take another target's inventory away, or have its
 //! members deleted.
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::PART_OF;
@@ -20,7 +21,8 @@ const PARENT_TYPE: &str = "applyset.kubernetes.io/is-parent-type";
 pub const NAME_PREFIX: &str = "trueup-";
 
 /// What an object keeps track of others with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Keeper {
     /// The record of one of trueup's inventories, by its name.
     Record,

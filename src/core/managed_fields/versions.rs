@@ -106,7 +106,7 @@ fn refusal(live: &Object, send: &Object, guilty: &dyn Fn(&str) -> bool) -> Optio
         live.name(),
         json!(patch),
     );
-    Some(Refusal { message, hint: Some(hint), causes: Vec::new(), may_pass: false })
+    Some(Refusal { message, hint: Some(hint.into()), causes: Vec::new(), may_pass: false })
 }
 
 #[cfg(test)]
@@ -114,6 +114,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::core::remedy::Remedy;
 
     fn object(value: Value) -> Object {
         Object(value.as_object().cloned().unwrap())
@@ -159,7 +160,7 @@ mod tests {
             let refusal = hindered(&live, &sent(), message);
             assert_eq!(refusal.is_some(), is_hindered, "{ours:?} {theirs} {message}");
             let named = refusal.is_none_or(|it| {
-                let hint = it.hint.unwrap_or_default();
+                let hint = it.hint.as_ref().and_then(Remedy::text).unwrap_or_default();
                 assert_eq!(hint.contains("managedFields/0/apiVersion"), ours == old, "{hint}");
                 it.message.contains("edit")
                     && hint.contains("kubectl patch X.v1.x.example a")

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::core::annotations::APPROVED;
 use crate::core::managed_fields::managers::{self, Manager};
@@ -17,8 +18,9 @@ use crate::core::object::Object;
 const SKEW: Duration = Duration::from_secs(300);
 
 /// Why an approval on a live object does not count.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum NotApproved {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(rename_all = "kebab-case")]
+pub enum NotApproved {
     /// There is none.
     #[error("nobody has approved it")]
     Missing,

@@ -1,9 +1,10 @@
 //! How much of an inventory one run may delete.
 
-use super::{Action, Change, Reason};
+use super::{Action, Change, Reason, ReasonKind};
 use crate::core::object::Object;
 use crate::core::policy::MaxPrune;
 use crate::core::policy::precedence::{self, Said};
+use crate::core::remedy::Remedy;
 
 /// With fewer objects than this, any share of an inventory may go where nobody says otherwise.
 const ENOUGH: usize = 10;
@@ -47,10 +48,8 @@ pub(super) fn keep_within(
     if count <= max.of(members) {
         return;
     }
-    let reason = Reason::with_hint(
-        format!("would delete {count} of {members} objects; the limit is {max}"),
-        format!("if that is meant, say --max-prune {count}"),
-    );
+    let kind = ReasonKind::OverMaxPrune { count, members, max };
+    let reason = Reason::with_remedy(kind, Remedy::MaxPrune { count });
     for change in changes.iter_mut().filter(|change| change.action == Action::Delete) {
         change.action = Action::Refuse;
         change.reason = Some(reason.clone());

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::decide::Decision;
-use super::{Action, Confidence, Reason, keeping};
+use super::{Action, Confidence, Reason, ReasonKind, keeping};
 use crate::core::annotations;
 use crate::core::desired::Desired;
 use crate::core::inventory::PART_OF;
@@ -16,6 +16,7 @@ use crate::core::manifest::Manifest;
 use crate::core::object::{Object, ObjectKey};
 use crate::core::policy::{OnConflict, precedence};
 use crate::core::problem::Cause;
+use crate::core::remedy::Remedy;
 
 /// Refuses what is not to be forced, and says what is left to others.
 pub(super) fn settle(
@@ -38,29 +39,32 @@ pub(super) fn settle(
             found.retain(|conflict| keeping::is_about(&conflict.path));
             if !found.is_empty() {
                 let found = causes(&found, "it is set by");
-                let hint = "it says that the object stays: say --on-conflict force to take it from there all the same, or take it out of the manifest";
-                let reason = reason(found, manifest, Some(hint));
-                refuse(decision, reason, Some(live));
+                let kind = ReasonKind::ProtectedByOther;
+                let reason = Reason::with_remedy(kind, Remedy::ForceProtection);
+                let causes = manifest.located(found);
+                refuse(decision, Reason { causes, ..reason }, Some(live));
             }
         }
         OnConflict::Fail => {
             let mut found = causes(&of_others(send, live), "it is set by");
             found.extend(in_the_way(decision, send, live));
             if !found.is_empty() {
-                let hint = match annotations::on_conflict(&manifest.object) {
+                let remedy = match annotations::on_conflict(&manifest.object) {
                     Ok(Some(OnConflict::Fail)) => {
-                        "take the annotation trueup.dev/on-conflict out of the manifest, or let it say yield to leave it"
+                        "take the annotation trueup.dev/on-conflict out of the manifest, or let it say yield to leave it".into()
                     }
-                    _ => "say --on-conflict force to take it from there, or yield to leave it",
+                    _ => Remedy::ForceOrYield,
                 };
-                let reason = reason(found, manifest, Some(hint));
-                refuse(decision, reason, Some(live));
+                let causes = manifest.located(found);
+                let reason = Reason::with_remedy(ReasonKind::Conflict, remedy);
+                refuse(decision, Reason { causes, ..reason }, Some(live));
             }
         }
         OnConflict::Yield => {
             let left = desired.left(key, manifest, live);
             if !left.is_empty() {
-                decision.reason = Some(reason(causes(&left, "it is left to"), manifest, None));
+                let causes = manifest.located(causes(&left, "it is left to"));
+                decision.reason = Some(Reason { causes, ..ReasonKind::LeftToOthers.into() });
             }
         }
     }
@@ -100,11 +104,6 @@ fn refuse(decision: &mut Decision, reason: Reason, live: Option<&Object>) {
         confidence: Confidence::Server,
         reason: Some(reason),
     };
-}
-
-fn reason(causes: Vec<Cause>, manifest: &Manifest, hint: Option<&str>) -> Reason {
-    let message = causes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    Reason { message, hint: hint.map(str::to_owned), causes: manifest.located(causes) }
 }
 
 fn causes(conflicts: &[Conflict], verb: &str) -> Vec<Cause> {

@@ -1,6 +1,6 @@
 //! What to do with a desired object, by what was seen of it. Its turn is left to others.
 
-use super::{Action, Allowed, Confidence, Lack, Reason};
+use super::{Action, Allowed, Confidence, Lack, Reason, ReasonKind};
 
 use super::replace::{self, Fixed};
 use crate::core::compare::is_noop;
@@ -12,6 +12,7 @@ use crate::core::manifest::Manifest;
 use crate::core::object::{Object, ObjectKey};
 use crate::core::observed::{Observation, Preview};
 use crate::core::problem::Refusal;
+use crate::core::remedy::Remedy;
 
 /// What is decided.
 pub(super) struct Decision {
@@ -39,26 +40,22 @@ pub(super) fn decide(
     };
     let (live, preview) = match observation {
         Some(Observation::Seen { live, preview }) => (live.as_ref(), preview.as_ref()),
-        Some(Observation::Unknown(why)) => return refuse(None, Reason::new(why.clone())),
-        None => return refuse(None, Reason::new("it was not looked up")),
+        Some(Observation::Unknown(why)) => {
+            return refuse(None, ReasonKind::Unknown { message: why.clone() }.into());
+        }
+        None => return refuse(None, ReasonKind::NotLookedUp.into()),
     };
     if *key == inventory.key() {
-        return refuse(
-            live,
-            Reason::with_hint(
-                "this ConfigMap is the inventory itself",
-                "choose another inventory with --name NAME",
-            ),
-        );
+        let reason = Reason::with_remedy(ReasonKind::IsInventory, Remedy::OtherInventory);
+        return refuse(live, reason);
     }
     let claim = live.and_then(|live| claims::of(live, &inventory.id()));
     if let Some(claim) = claim.filter(|_| !allowed.adopt) {
-        let message = match claim {
-            Claim::ApplySet(id) => format!("it is a member of another ApplySet, {id}"),
-            Claim::Other(owner) => format!("it belongs to {owner}"),
+        let kind = match claim {
+            Claim::ApplySet(id) => ReasonKind::OtherApplySet { id },
+            Claim::Other(owner) => ReasonKind::OtherOwner { owner },
         };
-        let hint = "say --adopt to take it, or name its file in .trueupignore";
-        return refuse(live, Reason::with_hint(message, hint));
+        return refuse(live, Reason::with_remedy(kind, Remedy::Adopt));
     }
     if let Some(live) = live.filter(|live| live.is_going())
         && replace::is_possible(preview)
@@ -109,15 +106,15 @@ pub(super) fn decide(
         }
         (_, Some(Preview::Refused(refusal))) => {
             let Refusal { message, hint, causes, may_pass: _ } = refusal.clone();
-            refuse(live, Reason { message, hint, causes: manifest.located(causes) })
+            let (kind, causes) =
+                (ReasonKind::RefusedByServer { message }, manifest.located(causes));
+            refuse(live, Reason { remedy: hint, causes, ..kind.into() })
         }
         (Some(live), Some(Preview::Immutable { refusal, anew })) => {
             let fixed = Fixed { key, manifest, live, refusal, anew };
             replace::decide(&fixed, send, (inventory, allowed))
         }
         (_, Some(Preview::Same | Preview::Left) | None)
-        | (None, Some(Preview::Immutable { .. })) => {
-            refuse(live, Reason::new("the API server was not asked about it"))
-        }
+        | (None, Some(Preview::Immutable { .. })) => refuse(live, ReasonKind::NotAsked.into()),
     }
 }

@@ -1,7 +1,7 @@
 //! What a quota, a LimitRange or a policy forbids that the commit takes out: it comes after that
 //! deletion, and is refused where there is none.
 
-use super::{Action, Change, Confidence, Lack, Reason};
+use super::{Action, Change, Confidence, Lack, Reason, ReasonKind};
 use crate::core::desired::Desired;
 use crate::core::object::ObjectKey;
 use crate::core::observed::Prerequisite;
@@ -23,7 +23,8 @@ pub(super) fn settle(changes: &mut [Change], gone: &[Change], desired: &Desired)
             let Refusal { message, hint, causes, may_pass: _ } = refusal.clone();
             let manifest = desired.objects.get(&change.key);
             let causes = manifest.map(|it| it.located(causes)).unwrap_or_default();
-            change.refuse(Reason { message, hint, causes });
+            let kind = ReasonKind::RefusedByServer { message };
+            change.refuse(Reason { remedy: hint, causes, ..kind.into() });
             is_any = true;
         }
     }

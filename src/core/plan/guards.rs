@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::approved::{self, NotApproved};
 use super::keeping;
-use super::{Action, Change, Reason};
-use crate::core::annotations::{APPROVED, Fault, REPLACE, flag};
+use super::{Action, Change, Guard, Need, Reason, ReasonKind};
+use crate::core::annotations::{REPLACE, flag};
 use crate::core::desired::Desired;
 use crate::core::finalizers::what_holds;
 use crate::core::inventory::Inventory;
@@ -19,7 +19,7 @@ use crate::core::object::{Object, ObjectKey};
 use crate::core::observed::Observed;
 use crate::core::policy::MaxPrune;
 use crate::core::policy::precedence::Said;
-use crate::core::source::selection::IGNORE_FILE;
+use crate::core::remedy::Remedy;
 
 /// What the user allows beyond what is safe without asking.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,34 +51,28 @@ pub(super) fn why_not_prune(
     refused: usize,
     allowed: &Allowed,
 ) -> Option<(Action, Reason)> {
-    let count =
-        |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
     if !desired.problems.is_empty() {
-        let n = count(desired.problems.len(), "problem", "problems");
-        return Some((Action::Keep, Reason::new(format!("not pruned: {n} in the manifests"))));
+        let kind = ReasonKind::NotPrunedProblems { count: desired.problems.len() };
+        return Some((Action::Keep, kind.into()));
     }
     if let Some(unlisted) = observed.unlisted.first() {
         let kind = &unlisted.kind;
-        let hint = unlisted.is_forbidden.then(|| {
-            format!(
+        let remedy = unlisted.is_forbidden.then(|| {
+            let remedy = format!(
                 "let this user list {kind}, in the cluster or in every namespace of the inventory"
-            )
+            );
+            remedy.into()
         });
-        let message = format!("not pruned: {kind} could not be listed");
-        return Some((Action::Keep, Reason { hint, ..Reason::new(message) }));
+        let kind = ReasonKind::NotPrunedUnlisted { kind: kind.clone() };
+        return Some((Action::Keep, Reason { remedy, ..kind.into() }));
     }
     if refused > 0 {
-        let n = count(refused, "object is refused", "objects are refused");
-        return Some((Action::Keep, Reason::new(format!("not pruned: {n}"))));
+        let kind = ReasonKind::NotPrunedRefusals { count: refused };
+        return Some((Action::Keep, kind.into()));
     }
     if desired.objects.is_empty() && !allowed.empty {
-        return Some((
-            Action::Refuse,
-            Reason::with_hint(
-                "the commit declares no object at all, so everything would go",
-                "if that is meant, say --allow-empty",
-            ),
-        ));
+        let reason = Reason::with_remedy(ReasonKind::NothingDeclared, Remedy::AllowEmpty);
+        return Some((Action::Refuse, reason));
     }
     None
 }
@@ -100,47 +94,41 @@ pub(super) struct Undesired<'a> {
 impl Undesired<'_> {
     /// What to do with one of them, and why it is not deleted if it is not.
     pub(super) fn decide(&self, key: &ObjectKey, live: &Object) -> (Action, Option<Reason>) {
-        let keep = |why: &str| (Action::Keep, Some(Reason::new(why)));
+        let keep = |why: ReasonKind| (Action::Keep, Some(why.into()));
         if !managed_fields::is_ours(live, &self.inventory.id()) {
-            return keep("it carries the inventory's label, but trueup never applied it");
+            return keep(ReasonKind::NeverApplied);
         }
         if live.is_going() {
-            return keep(&being_deleted(live));
+            return keep(ReasonKind::BeingDeleted { holder: what_holds(live) });
         }
         if let Some(keeper) = Keeper::of(live) {
-            return keep(&format!("kept: it is {}, which is never pruned", keeper.words()));
+            return keep(ReasonKind::RecordKept { keeper });
         }
         if let Some(origin) = self.left_out.get(key) {
-            let message = format!(
-                "kept: {} declares it, and {IGNORE_FILE} leaves that file out",
-                origin.place()
-            );
-            let hint = "if it is to go, take it out of that file";
-            return (Action::Keep, Some(Reason::with_hint(message, hint)));
+            let kind = ReasonKind::IgnoredFile { place: origin.place() };
+            let remedy = "if it is to go, take it out of that file";
+            return (Action::Keep, Some(Reason::with_remedy(kind, remedy)));
         }
         if let Some((action, reason)) = &self.blocked {
             return (*action, Some(reason.clone()));
         }
         match keeping::said(live, self.allowed) {
             Some(keeping::Said::Keep(said)) => {
-                let reason = format!("kept; no longer managed by trueup, as {said} says");
-                return (Action::LetGo, Some(Reason::new(reason)));
+                return (Action::LetGo, Some(ReasonKind::Kept { said }.into()));
             }
             Some(keeping::Said::Confirm(said)) => {
-                let kind = &key.kind;
-                let hint = format!(
-                    "if it is to go, say --allow-delete {kind}, or annotate it with {APPROVED} and the time"
-                );
-                let why = match approved::approval(live, self.allowed.now) {
-                    Err(NotApproved::Missing) | Ok(()) => format!("kept, as {said} says"),
-                    Err(why_not) => format!("kept, as {said} says: {why_not}"),
+                let approval = match approved::approval(live, self.allowed.now) {
+                    Err(NotApproved::Missing) | Ok(()) => None,
+                    Err(why_not) => Some(why_not),
                 };
-                let reason = Reason::with_hint(why, hint);
-                return (Action::Keep, Some(reason));
+                let remedy = Remedy::ConfirmDelete { kind: key.kind.clone() };
+                let kind = ReasonKind::Unconfirmed { said, approval };
+                return (Action::Keep, Some(Reason::with_remedy(kind, remedy)));
             }
-            Some(keeping::Said::Unclear(Fault { annotation, message, hint })) => {
-                let message = format!("nobody can tell whether it stays: {annotation}: {message}");
-                return (Action::Refuse, Some(Reason::with_hint(message, hint)));
+            Some(keeping::Said::Unclear(fault)) => {
+                let remedy = fault.hint.clone();
+                let kind = ReasonKind::UnclearProtection { fault };
+                return (Action::Refuse, Some(Reason::with_remedy(kind, remedy)));
             }
             None => {}
         }
@@ -152,23 +140,21 @@ impl Undesired<'_> {
 
     /// Why what holds data is not deleted: neither the user nor a person on the object allows it.
     fn why_guarded(&self, key: &ObjectKey, live: &Object) -> Option<Reason> {
-        let reason = why_guarded(key, live, self.allowed)?;
-        match approved::approval(live, self.allowed.now) {
-            Ok(()) => None,
-            Err(NotApproved::Missing) => Some(reason),
-            Err(why_not) => {
-                let message = format!("{}: {why_not}", reason.message);
-                Some(Reason { message, ..reason })
-            }
-        }
+        let Guarded { guard, remedy } = guarded(key, live, self.allowed)?;
+        let approval = match approved::approval(live, self.allowed.now) {
+            Ok(()) => return None,
+            Err(NotApproved::Missing) => None,
+            Err(why_not) => Some(why_not),
+        };
+        Some(Reason::with_remedy(ReasonKind::Guarded { guard, approval }, remedy))
     }
 
     /// Without its record, nobody would know what else the inventory has.
     fn why_home(&self, key: &ObjectKey) -> Option<Reason> {
         let is_home = is_namespace(key) && key.name == self.inventory.namespace;
         (is_home && !self.is_last).then(|| {
-            Reason::with_hint(
-                "the inventory is kept in it, and the commit still declares other objects",
+            Reason::with_remedy(
+                ReasonKind::HoldsInventory,
                 "declare the namespace again; it goes with the last of the objects",
             )
         })
@@ -178,41 +164,48 @@ impl Undesired<'_> {
 /// Whether an object that was to be deleted may still go as it is now: somebody may have said in the
 /// meantime that it stays, or taken an approval back.
 pub fn may_go(key: &ObjectKey, live: &Object, allowed: &Allowed) -> bool {
-    let is_guarded = || why_guarded(key, live, allowed).is_some();
+    let is_guarded = || guarded(key, live, allowed).is_some();
     Keeper::of(live).is_none()
         && keeping::said(live, allowed).is_none()
         && (!is_guarded() || approved::is_approved(live, allowed.now))
 }
 
-/// Why deleting this object takes a word of the user's.
+/// Why deleting this object takes a word of the user's, whatever is approved on it.
 pub(super) fn why_guarded(key: &ObjectKey, live: &Object, allowed: &Allowed) -> Option<Reason> {
+    let Guarded { guard, remedy } = guarded(key, live, allowed)?;
+    Some(Reason::with_remedy(ReasonKind::Guarded { guard, approval: None }, remedy))
+}
+
+/// What goes with an object, and how that is allowed.
+struct Guarded {
+    guard: Guard,
+    remedy: Remedy,
+}
+
+fn guarded(key: &ObjectKey, live: &Object, allowed: &Allowed) -> Option<Guarded> {
     let mut kind = key.kind.as_str();
-    let what = match (key.group.as_str(), kind) {
-        _ if is_namespace(key) => "everything in it would go with it".to_owned(),
-        ("", "PersistentVolumeClaim" | "PersistentVolume") => "data may go with it".to_owned(),
-        _ if is_crd(key) => {
-            let n = *allowed.instances.get(key)?;
-            let objects = if n == 1 { "object" } else { "objects" };
-            format!("{n} {objects} of its kind would go with it")
-        }
+    let guard = match (key.group.as_str(), kind) {
+        _ if is_namespace(key) => Guard::Contents,
+        ("", "PersistentVolumeClaim" | "PersistentVolume") => Guard::Data,
+        _ if is_crd(key) => Guard::Instances(*allowed.instances.get(key)?),
         ("apps", "StatefulSet") if takes_claims_with_it(live) => {
             kind = "PersistentVolumeClaim";
-            "its volume claims would go with it, and their data".to_owned()
+            Guard::Claims
         }
         _ => return None,
     };
     if allowed.delete.contains(kind) {
         return None;
     }
-    Some(Reason::with_hint(what, format!("if that is meant, say --allow-delete {kind}")))
+    Some(Guarded { guard, remedy: Remedy::AllowDelete { kind: kind.to_owned() } })
 }
 
 /// Why a live object that keeps track of others is not written to, though a manifest of the same name
 /// does not look like it.
 pub(super) fn why_untouched(action: Action, live: &Object) -> Option<Reason> {
     let keeper = Keeper::of(live).filter(|_| action != Action::Keep)?;
-    Some(Reason::with_hint(
-        format!("it is {}, which nothing is applied to", keeper.words()),
+    Some(Reason::with_remedy(
+        ReasonKind::IsRecord { keeper },
         "give the object in the manifest another name, or name its file in .trueupignore",
     ))
 }
@@ -230,10 +223,7 @@ pub(super) fn why_owned(action: Action, send: &Object, live: &Object) -> Option<
     let adds = matches!(action, Action::Update | Action::Replace)
         && !owners(send).is_subset(&owners(live));
     adds.then(|| {
-        Reason::with_hint(
-            "metadata.ownerReferences would have the garbage collector delete it with its owner",
-            "take ownerReferences out of the manifest",
-        )
+        Reason::with_remedy(ReasonKind::OwnerReferences, "take ownerReferences out of the manifest")
     })
 }
 
@@ -260,8 +250,8 @@ pub(super) fn keep_homes(desired: &[Change], undesired: &mut [Change]) {
     let mut stays = BTreeMap::new();
     let leaves = |change: &Change| change.action == Action::Delete || change.is_going();
     for change in desired.iter().chain(&*undesired).filter(|change| !leaves(change)) {
-        let why = if change.origin.is_some() { "the commit declares" } else { "stays" };
-        stays.entry(change.key.clone()).or_insert((why, change.version.clone()));
+        let is_declared = change.origin.is_some();
+        stays.entry(change.key.clone()).or_insert((is_declared, change.version.clone()));
     }
     for change in undesired.iter_mut().filter(|change| change.action == Action::Delete) {
         let kind = change.live.as_ref().filter(|_| is_crd(&change.key)).and_then(definition);
@@ -272,22 +262,17 @@ pub(super) fn keep_homes(desired: &[Change], undesired: &mut [Change]) {
             _ => is_namespace(&change.key) && key.namespace.as_ref() == Some(&change.key.name),
         };
         let mut stays = stays.iter();
-        if let Some((key, (why, _))) = stays.find(|(key, (_, version))| is_home(key, version)) {
-            let what = match (&kind, &served) {
-                (Some(_), _) => "it defines",
-                (_, Some(_)) => "it serves",
-                _ => "it holds",
+        if let Some((key, (is_declared, _))) =
+            stays.find(|(key, (_, version))| is_home(key, version))
+        {
+            let need = match (&kind, &served) {
+                (Some(_), _) => Need::Defines,
+                (_, Some(_)) => Need::Serves,
+                _ => Need::Holds,
             };
+            let (object, is_declared) = (key.clone(), *is_declared);
             change.action = Action::Refuse;
-            change.reason = Some(Reason::new(format!("{what} {key}, which {why}")));
+            change.reason = Some(ReasonKind::StillNeeded { need, object, is_declared }.into());
         }
-    }
-}
-
-/// What a deletion that is under way still waits for.
-fn being_deleted(live: &Object) -> String {
-    match what_holds(live) {
-        None => "it is already being deleted".to_owned(),
-        Some(holder) => format!("it is already being deleted and waits for {holder}"),
     }
 }

@@ -3,9 +3,10 @@
 //! and not the repository; so nothing is done that would make them this target's, unless the operator
 //! says so.
 
-use super::{Allowed, Reason};
+use super::{Allowed, Reason, ReasonKind};
 use crate::core::object::ObjectKey;
 use crate::core::observed::{Observation, Observed, Unrecorded};
+use crate::core::remedy::Remedy;
 
 /// How many of them are named.
 const NAMED: usize = 3;
@@ -30,21 +31,9 @@ pub(super) fn why_not(key: &ObjectKey, unrecorded: &Unrecorded) -> Option<Reason
     if objects.is_empty() || !(*is_gone || kinds.contains(&key.group_kind()) || is_in_one()) {
         return None;
     }
-    let count = objects.len();
-    let named: Vec<String> = objects.keys().take(NAMED).map(ToString::to_string).collect();
-    let more = match count - named.len() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    let (are, carry) = if count == 1 { ("object", "carries") } else { ("objects", "carry") };
-    let record = if *is_gone { "is gone" } else { "does not name them" };
-    Some(Reason::with_hint(
-        format!(
-            "{count} {are} {carry} this inventory's label, but its record {record}: {}{more}",
-            named.join(", ")
-        ),
-        "if they are this target's, say --adopt, and those that the commit does not declare are pruned (see diff --adopt); if not, choose another inventory with --name NAME",
-    ))
+    let named = objects.keys().take(NAMED).cloned().collect();
+    let kind = ReasonKind::UnrecordedMembers { count: objects.len(), named, is_gone: *is_gone };
+    Some(Reason::with_remedy(kind, Remedy::AdoptMembers))
 }
 
 #[cfg(test)]
@@ -91,7 +80,7 @@ mod tests {
                 is_gone,
                 ..unrecorded(names)
             };
-            why_not(&key("Secret", "a", "y"), &unrecorded).unwrap().message
+            why_not(&key("Secret", "a", "y"), &unrecorded).unwrap().to_string()
         };
         assert_eq!(
             told(&["x"], true),

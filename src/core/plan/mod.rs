@@ -19,6 +19,7 @@ mod keeping;
 mod modes;
 mod order;
 pub mod queue;
+mod reason;
 mod replace;
 mod said;
 mod selector;
@@ -27,12 +28,14 @@ mod values;
 
 use std::collections::BTreeSet;
 
+pub use approved::NotApproved;
 use decide::{Decision, decide};
 use graph::Graph;
 use guards::Undesired;
 pub use guards::{Allowed, may_be_replaced, may_go};
 pub use half::{Half, Part, Turn};
 pub use idle_rules::idle_rules;
+pub use reason::{Fate, Guard, Need, Reason, ReasonKind, Shortfall, Stays};
 use sequence::{Making, deleting, making};
 pub use sequence::{says_turn, turns};
 use serde::{Deserialize, Serialize};
@@ -163,27 +166,6 @@ pub enum Lack {
     Value(Vec<Freed>),
 }
 
-/// Why something is as it is, and what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Reason {
-    /// A phrase without a final full stop.
-    pub message: String,
-    /// What to do about it.
-    pub hint: Option<String>,
-    /// The message field by field, with the place of each in its file.
-    pub causes: Vec<Cause>,
-}
-
-impl Reason {
-    fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None, causes: Vec::new() }
-    }
-
-    fn with_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..Self::new(message) }
-    }
-}
-
 /// One action for every object: first what is desired, then what is to go.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
@@ -296,7 +278,7 @@ pub fn plan(
     }
     let taken = std::mem::take(&mut observed.taken);
     let is_everything = desired.objects.is_empty() && allowed.empty;
-    let (gone, blocked) = loop {
+    let gone = loop {
         let refused = changes.iter().filter(|change| change.action == Action::Refuse).count();
         let undesired = Undesired {
             inventory,
@@ -310,12 +292,13 @@ pub fn plan(
         budget::keep_within(&mut gone, (allowed.max_prune, is_everything), members);
         let is_refused = forbidden::settle(&mut changes, &gone, desired);
         if !values::settle(&mut changes, &gone, &taken, desired) && !is_refused {
-            break (gone, undesired.blocked);
+            break gone;
         }
     };
     let is_held_back = |change: &&Change| {
-        let why = blocked.as_ref().map(|(_, reason)| reason);
-        change.action == Action::Keep && (change.live.is_none() || change.reason.as_ref() == why)
+        let why = change.reason.as_ref().map(|reason| &*reason.kind);
+        let is_blocked = why.is_some_and(ReasonKind::holds_all_back);
+        change.action == Action::Keep && (change.live.is_none() || is_blocked)
     };
     let held_back = match observed.unlisted.is_empty() {
         true => Vec::new(),
@@ -340,11 +323,11 @@ fn falls_short(decision: &Decision, manifest: &Manifest, send: &Object) -> Optio
     if fields.is_empty() {
         return None;
     }
-    let dropped = "declared, and dropped by the server".to_owned();
-    let cause = |field| Cause { field, message: dropped.clone(), place: None };
+    let kind = ReasonKind::FieldsDropped;
+    let cause = |field| Cause { field, message: kind.to_string(), place: None };
     let causes = manifest.located(fields.into_iter().map(cause).collect());
-    let hint = "take it out of the manifest, unless the server is about to learn it".to_owned();
-    Some(Reason { message: dropped.clone(), hint: Some(hint), causes })
+    let remedy = "take it out of the manifest, unless the server is about to learn it";
+    Some(Reason { causes, ..Reason::with_remedy(kind, remedy) })
 }
 
 /// What to do with a desired object. One of which it is known `why_not` is refused, such as one that
@@ -391,7 +374,10 @@ fn leaving(desired: &Desired, observed: &Observed, undesired: &Undesired<'_>) ->
             continue;
         }
         let (action, live, reason) = match observation {
-            Observation::Unknown(why) => (Action::Keep, None, Some(Reason::new(why.clone()))),
+            Observation::Unknown(why) => {
+                let why = ReasonKind::Unknown { message: why.clone() };
+                (Action::Keep, None, Some(why.into()))
+            }
             Observation::Seen { live: None, .. } => continue,
             Observation::Seen { live: Some(live), .. } => {
                 let (action, reason) = undesired.decide(key, live);

@@ -2,13 +2,14 @@
 //! one that says what means nothing.
 
 use super::decide::Decision;
-use super::{Action, Confidence, Reason, let_go};
+use super::{Action, Confidence, Reason, ReasonKind, let_go};
 use crate::core::annotations::{self, Mode, Treatment};
 use crate::core::inventory::{Finished, Inventory, PART_OF};
 use crate::core::managed_fields;
 use crate::core::manifest::Manifest;
 use crate::core::object::ObjectKey;
 use crate::core::observed::{Observation, Preview};
+use crate::core::remedy::Remedy;
 
 /// Decides about one object by what it says of itself; `None` where it is to be made true as any
 /// other, be it for the first time.
@@ -18,12 +19,12 @@ pub(super) fn decide(
     inventory: &Inventory,
 ) -> Option<Decision> {
     let Treatment { mode, said } = Mode::said(&manifest.object)?;
-    let keep = |reason: Option<String>| Decision {
+    let keep = |reason: Option<ReasonKind>| Decision {
         action: Action::Keep,
         live: None,
         merged: None,
         confidence: Confidence::Server,
-        reason: reason.map(Reason::new),
+        reason: reason.map(Reason::from),
     };
     let (live, preview) = match observation {
         Some(Observation::Seen { live, preview }) => (live.as_ref(), preview.as_ref()),
@@ -36,7 +37,7 @@ pub(super) fn decide(
                 action: Action::LetGo,
                 live: Some(live.clone()),
                 merged: Some(let_go(live)),
-                ..keep(Some(format!("no longer managed by trueup, as {said} says")))
+                ..keep(Some(ReasonKind::Unmanaged { said }))
             })
         }
         (Mode::Ignore, _, _) => Some(keep(None)),
@@ -45,9 +46,7 @@ pub(super) fn decide(
             if !live.is_going() && preview != Some(&Preview::Same) =>
         {
             let is_member = live.label(PART_OF) == Some(id.as_str());
-            let what =
-                if is_member { "kept as it is" } else { "it was there before: left as it is" };
-            Some(keep(Some(format!("{what}, as {said} says"))))
+            Some(keep(Some(ReasonKind::CreateOnly { said, is_member })))
         }
         (Mode::CreateOnly, _, _) => None,
     }
@@ -72,8 +71,8 @@ pub(super) fn finished(
         live: None,
         merged: None,
         confidence: Confidence::Server,
-        reason: Some(Reason::with_hint(
-            "it ran, and its TTL took it away",
+        reason: Some(Reason::with_remedy(
+            ReasonKind::FinishedJob,
             "to run it again, change it in git",
         )),
     })
@@ -85,12 +84,8 @@ pub(super) fn wrong(manifest: &Manifest) -> Option<Reason> {
     if faults.is_empty() {
         return None;
     }
-    let all = |part: fn(&annotations::Fault) -> String, between: &str| {
-        faults.iter().map(part).collect::<Vec<_>>().join(between)
-    };
-    Some(Reason {
-        message: all(|fault| format!("{}: {}", fault.annotation, fault.message), ", "),
-        hint: Some(all(|fault| fault.hint.clone(), "\n")),
-        causes: faults.iter().map(|fault| fault.cause(manifest)).collect(),
-    })
+    let remedies = faults.iter().map(|fault| fault.hint.clone()).collect();
+    let causes = faults.iter().map(|fault| fault.cause(manifest)).collect();
+    let kind = ReasonKind::InvalidAnnotation { faults };
+    Some(Reason { causes, ..Reason::with_remedy(kind, Remedy::Each(remedies)) })
 }

@@ -5,7 +5,7 @@
 use super::decide::Decision;
 use super::fixed_fields;
 use super::guards::{self, Allowed};
-use super::{Action, Confidence, Lack, Reason, selector};
+use super::{Action, Confidence, Lack, Reason, ReasonKind, selector};
 use crate::core::annotations::{REPLACE, flag};
 use crate::core::inventory::Inventory;
 use crate::core::kinds::catalog::is_crd;
@@ -16,6 +16,7 @@ use crate::core::object::{Object, ObjectKey};
 use crate::core::observed::Preview;
 use crate::core::policy::precedence::{self, Replacing};
 use crate::core::problem::{Cause, Refusal};
+use crate::core::remedy::Remedy;
 
 /// Flux's word for the same, an annotation or a label.
 const FORCE: &str = "kustomize.toolkit.fluxcd.io/force";
@@ -47,40 +48,35 @@ pub(super) fn decide(
         confidence: Confidence::Server,
         reason: Some(reason),
     };
-    let refuse = |refusal: &Refusal, hint: Option<String>| {
-        let Refusal { message, hint: its_own, causes, may_pass: _ } = refusal.clone();
-        let causes = manifest.located(fixed_fields::named(causes, send, live));
-        decision(Action::Refuse, Reason { message, hint: hint.or(its_own), causes })
+    let refuse = |kind: ReasonKind, refusal: &Refusal, remedy: Option<Remedy>| {
+        let causes = fixed_fields::named(refusal.causes.clone(), send, live);
+        let (causes, remedy) = (manifest.located(causes), remedy.or(refusal.hint.clone()));
+        decision(Action::Refuse, Reason { remedy, causes, ..kind.into() })
     };
     let may = replacing(key, &manifest.object, allowed);
     let to_keep = selector::to_keep(&manifest.object, live);
-    if let Some(hint) = forbids(may, key) {
-        let hint = anew.is_ok().then_some(hint);
-        let ways: Vec<String> = [to_keep, hint].into_iter().flatten().collect();
-        return refuse(refusal, (!ways.is_empty()).then(|| ways.join("; ")));
+    if let Some(remedy) = forbids(may, key) {
+        let remedy = anew.is_ok().then_some(remedy);
+        let kind = ReasonKind::Immutable { message: refusal.message.clone() };
+        return refuse(kind, refusal, Remedy::ways([to_keep, remedy].into_iter().flatten()));
     }
     let fields = fields(&fixed_fields::named(refusal.causes.clone(), send, live));
     if let Err(refused) = anew {
-        let message = format!(
-            "{fields} can't be changed, and it can't be made anew either: {}",
-            refused.message
-        );
-        return refuse(&Refusal { message, ..refused.clone() }, None);
+        let message = refused.message.clone();
+        return refuse(ReasonKind::NotRecreatable { fields, message }, refused, None);
     }
     if !guards::may_be_replaced(live, send) {
-        let message = format!(
-            "{fields} can't be changed, and it says in the cluster that it stays, or is not replaced, which would be lost"
-        );
-        let hint = "take that from the object by hand, or declare it in the manifest";
-        return decision(Action::Refuse, Reason::with_hint(message, hint));
+        let kind = ReasonKind::RecreateLosesProtection { fields };
+        let remedy = "take that from the object by hand, or declare it in the manifest";
+        return decision(Action::Refuse, Reason::with_remedy(kind, remedy));
     }
-    if let Some(mut why_not) = why_not(fixed, may, (inventory, allowed)) {
-        let ways: Vec<String> = [to_keep, why_not.hint].into_iter().flatten().collect();
-        why_not.hint = (!ways.is_empty()).then(|| ways.join("; or "));
-        let message = format!("{fields} can't be changed, and {}", why_not.message);
-        return decision(Action::Refuse, Reason { message, ..why_not });
+    if let Some(why_not) = why_not(fixed, may, (inventory, allowed)) {
+        let Reason { kind, remedy, causes } = why_not;
+        let remedy = Remedy::either([to_keep, remedy].into_iter().flatten());
+        let kind = ReasonKind::NotRecreated { fields, why: kind };
+        return decision(Action::Refuse, Reason { remedy, causes, ..kind.into() });
     }
-    let reason = Reason::new(format!("{fields} can't be changed: it is deleted and made anew"));
+    let reason = ReasonKind::Recreated { fields }.into();
     Decision {
         merged: Some(foresee(send, live)),
         confidence: Confidence::Local(Lack::Anew),
@@ -112,7 +108,7 @@ pub(super) fn after_deletion(send: &Object, live: &Object) -> Decision {
         live: Some(live.clone()),
         merged: Some(merged),
         confidence: Confidence::Local(Lack::Anew),
-        reason: Some(Reason::new("somebody is deleting it: once it is gone, it is made anew")),
+        reason: Some(ReasonKind::RecreatedOnceGone.into()),
     }
 }
 
@@ -123,15 +119,12 @@ fn replacing(key: &ObjectKey, declared: &Object, allowed: &Allowed) -> Replacing
 }
 
 /// What to do so that an object may be replaced, where it may not.
-fn forbids(may: Replacing, key: &ObjectKey) -> Option<String> {
-    let kind = &key.kind;
+fn forbids(may: Replacing, key: &ObjectKey) -> Option<Remedy> {
     match may {
-        Replacing::Never => Some(format!(
+        Replacing::Never => Some(Remedy::Text(format!(
             "its annotation {REPLACE} says that it is never replaced: delete it by hand, or give it another name"
-        )),
-        Replacing::Unsaid => Some(format!(
-            "to have it deleted and made anew, annotate it with {REPLACE}: \"true\", or say --replace {kind}"
-        )),
+        ))),
+        Replacing::Unsaid => Some(Remedy::Replace { kind: key.kind.clone() }),
         Replacing::Idle | Replacing::Always => None,
     }
 }
@@ -152,25 +145,21 @@ fn why_not(
 ) -> Option<Reason> {
     let Fixed { key, live, .. } = fixed;
     if !managed_fields::is_ours(live, &inventory.id()) {
-        return Some(Reason::with_hint(
-            "trueup did not make it, so it does not delete it",
+        return Some(Reason::with_remedy(
+            ReasonKind::NotOurs,
             "delete it by hand; the next run makes it anew",
         ));
     }
     if is_crd(key) && !allowed.delete.contains(&key.kind) {
-        return Some(Reason::with_hint(
-            "every object of its kind would go with it",
-            format!("if that is meant, say --allow-delete {}", key.kind),
-        ));
+        let remedy = Remedy::AllowDelete { kind: key.kind.clone() };
+        return Some(Reason::with_remedy(ReasonKind::Definition, remedy));
     }
     if let Some(reason) = guards::why_guarded(key, live, allowed) {
         return Some(reason);
     }
     (is_running(key, live) && may != Replacing::Always).then(|| {
-        Reason::with_hint(
-            "it is still running",
-            format!("wait until it has ended, or say --replace {} to stop it", key.kind),
-        )
+        let remedy = Remedy::WaitOrReplace { kind: key.kind.clone() };
+        Reason::with_remedy(ReasonKind::Running, remedy)
     })
 }
 
@@ -190,10 +179,10 @@ fn is_running(key: &ObjectKey, live: &Object) -> bool {
 }
 
 /// The fields that can't change, as far as the server names them.
-fn fields(causes: &[Cause]) -> String {
-    let mut fields: Vec<&str> = causes.iter().map(|cause| cause.field.as_str()).collect();
+fn fields(causes: &[Cause]) -> Vec<String> {
+    let mut fields: Vec<String> = causes.iter().map(|cause| cause.field.clone()).collect();
     fields.retain(|field| !field.is_empty());
     fields.sort_unstable();
     fields.dedup();
-    if fields.is_empty() { "a part of it".to_owned() } else { fields.join(", ") }
+    fields
 }

@@ -38,7 +38,7 @@ impl Said {
                     return Err(Fault {
                         annotation: annotation.to_owned(),
                         message: format!("invalid wave {text:?}: must be an integer"),
-                        hint: "a wave is a whole number, such as \"-1\" or \"2\"".to_owned(),
+                        hint: "a wave is a whole number, such as \"-1\" or \"2\"".into(),
                     });
                 }
             }
@@ -50,7 +50,7 @@ impl Said {
                 message: format!("{text:?} names no object"),
                 hint: "write GROUP/KIND/NAME or GROUP/namespaces/NAMESPACE/KIND/NAME, with \
                        nothing before the first slash for the core group, and commas between"
-                    .to_owned(),
+                    .into(),
             })?;
             said.depends_on.push(key);
         }
@@ -94,7 +94,7 @@ pub(super) fn stranger<'a>(
         None => "declare it in the same commit, or take the dependency out".to_owned(),
     };
     let message = format!("it depends on {wanted}, which the commit does not declare");
-    Fault { annotation: DEPENDS_ON.to_owned(), message, hint }
+    Fault { annotation: DEPENDS_ON.to_owned(), message, hint: hint.into() }
 }
 
 /// A key as the annotation writes it.

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::core::object::Object;
+use crate::core::remedy::Remedy;
 
 /// Where a workload says which pods are its own, and where its pods get their labels.
 const SELECTOR: &str = "/spec/selector/matchLabels";
@@ -11,7 +12,7 @@ const LABELS: &str = "/spec/template/metadata/labels";
 
 /// What to add to the manifest so that the live selector stays, where it asks for all that the
 /// declared one asks for, and more.
-pub(super) fn to_keep(declared: &Object, live: &Object) -> Option<String> {
+pub(super) fn to_keep(declared: &Object, live: &Object) -> Option<Remedy> {
     let wanted = labels(declared, SELECTOR)?;
     let selector = labels(live, SELECTOR)?;
     if !wanted.iter().all(|(key, value)| selector.get(key) == Some(value)) {
@@ -30,7 +31,7 @@ pub(super) fn to_keep(declared: &Object, live: &Object) -> Option<String> {
     let in_selector = lines(more.iter().map(line).collect(), SELECTOR)?;
     let in_template = lines(missing.map(line).collect(), LABELS);
     let all: Vec<String> = [Some(in_selector), in_template].into_iter().flatten().collect();
-    Some(format!("to keep it as it is, write {}", all.join(", and ")))
+    Some(format!("to keep it as it is, write {}", all.join(", and ")).into())
 }
 
 fn labels(object: &Object, pointer: &str) -> Option<Map<String, Value>> {
@@ -57,7 +58,7 @@ mod tests {
         let live = workload(&live, &live);
         let app = json!({ "app": "web" });
         assert_eq!(
-            to_keep(&workload(&app, &app), &live).as_deref(),
+            to_keep(&workload(&app, &app), &live).as_ref().and_then(Remedy::text),
             Some(
                 "to keep it as it is, write kapp.k14s.io/app: \"17\" under \
                  spec.selector.matchLabels, and kapp.k14s.io/app: \"17\" under \
@@ -66,7 +67,7 @@ mod tests {
         );
         let labels = live.0["spec"]["selector"]["matchLabels"].clone();
         let hint = to_keep(&workload(&app, &labels), &live).unwrap();
-        assert!(hint.ends_with("under spec.selector.matchLabels"), "{hint}");
+        assert!(hint.text().unwrap().ends_with("under spec.selector.matchLabels"), "{hint:?}");
         let other = json!({ "app": "other" });
         assert_eq!(to_keep(&workload(&other, &other), &live), None);
         assert_eq!(to_keep(&live, &live), None);

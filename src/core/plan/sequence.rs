@@ -7,7 +7,7 @@ use super::graph::{Graph, Need, Why};
 use super::order::rank;
 use super::said::{self, Said};
 use super::values::AllTaken;
-use super::{Reason, said::DEPENDS_ON};
+use super::{Reason, ReasonKind, said::DEPENDS_ON};
 use crate::core::annotations::{self, Fault};
 use crate::core::desired::Desired;
 use crate::core::kinds::catalog::is_namespace;
@@ -139,11 +139,8 @@ pub(super) fn deleting(live: &[(&ObjectKey, Option<&Object>)]) -> (Vec<usize>, G
 }
 
 fn why(manifest: &Manifest, fault: Fault) -> Reason {
-    Reason {
-        message: fault.message.clone(),
-        causes: vec![fault.cause(manifest)],
-        hint: Some(fault.hint),
-    }
+    let (causes, remedy) = (vec![fault.cause(manifest)], fault.hint.clone());
+    Reason { causes, ..Reason::with_remedy(ReasonKind::InvalidOrder { fault }, remedy) }
 }
 
 /// The warning about a reference that does not count.
@@ -169,12 +166,11 @@ impl Circle<'_> {
     /// Why the objects on this way can't have a turn: each waits for the next.
     fn reason(&self, way: &[usize]) -> Reason {
         let steps = way.iter().zip(way.iter().cycle().skip(1));
-        let name = |at: usize| self.declared[at].0.to_string();
-        let names: Vec<String> = way.iter().chain(way.first()).map(|at| name(*at)).collect();
-        let message = format!("it would wait for itself: {}", names.join(" → "));
+        let objects = way.iter().map(|at| self.declared[*at].0.clone()).collect();
+        let kind = ReasonKind::Cycle { objects };
         let mut causes: Vec<Cause> = steps.map(|(at, on)| self.step(*at, *on)).collect();
         let place = causes.first().and_then(|cause| cause.place.clone());
-        causes.insert(0, Cause { field: String::new(), message: message.clone(), place });
+        causes.insert(0, Cause { field: String::new(), message: kind.to_string(), place });
         let mut steps = way.iter().zip(way.iter().cycle().skip(1));
         let hint = match steps.all(|(at, on)| self.has(*at, *on, Why::Value)) {
             true => {
@@ -183,7 +179,7 @@ impl Circle<'_> {
             }
             false => "take one of these out, or change a wave",
         };
-        Reason { message, hint: Some(hint.to_owned()), causes }
+        Reason { causes, ..Reason::with_remedy(kind, hint) }
     }
 
     /// Whether one waits for the other for this reason.

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::graph::{Graph, Why};
-use super::{Action, Change, Confidence, Lack, Reason};
+use super::{Action, Change, Confidence, Lack, Reason, ReasonKind, Stays};
 use crate::core::desired::Desired;
 use crate::core::object::ObjectKey;
 use crate::core::observed::{Prerequisite, Taken};
@@ -83,11 +83,12 @@ impl Around<'_> {
                 && self.taken.get(&it.key).is_some_and(|all| all.iter().any(wants))
         });
         if let Some(rival) = rival {
-            let stays = format!("is to be {}'s", rival.key);
-            return Err(self.refusal(receiver, value, &stays, "give one of the two another value"));
+            let stays = Stays::Promised { rival: rival.key.clone() };
+            return Err(self.refusal(receiver, value, stays, "give one of the two another value"));
         }
         let own = self.changes.iter().find(|it| it.key == *holder);
         let leaving = self.gone.iter().find(|it| it.key == *holder);
+        let holder = holder.clone();
         let (stays, hint) = match (own, leaving) {
             (Some(own), _) => {
                 let after = match own.action {
@@ -95,26 +96,22 @@ impl Around<'_> {
                     Action::Replace => own.send.as_ref(),
                     _ => None,
                 };
-                let after = after.map(|after| unique::of(holder, after));
+                let after = after.map(|after| unique::of(&holder, after));
                 if after.is_some_and(|after| !value.is_among(&after)) {
                     return Ok(freed(own.action));
                 }
-                let manifest = self.desired.objects.get(holder);
-                let declared = manifest.map(|it| unique::of(holder, &it.object));
+                let manifest = self.desired.objects.get(&holder);
+                let declared = manifest.map(|it| unique::of(&holder, &it.object));
                 match (declared.is_some_and(|all| value.is_among(&all)), manifest) {
                     (true, Some(manifest)) => (
-                        format!(
-                            "is held by {holder}, which declares it, too, at {}",
-                            manifest.origin.place()
-                        ),
+                        Stays::Declared { holder, place: manifest.origin.place() },
                         "give one of the two another value",
                     ),
-                    _ if own.action == Action::Refuse => (
-                        format!("is held by {holder}, which is refused"),
-                        "mend that object, and this one follows",
-                    ),
+                    _ if own.action == Action::Refuse => {
+                        (Stays::Refused { holder }, "mend that object, and this one follows")
+                    }
                     _ => (
-                        format!("is held by {holder} of the same commit, which keeps it"),
+                        Stays::Kept { holder },
                         "declare another value there, or choose another one here",
                     ),
                 }
@@ -123,40 +120,35 @@ impl Around<'_> {
                 return Ok(freed(Action::Delete));
             }
             (None, Some(leaving)) => {
-                let why = leaving.reason.as_ref().map(|reason| format!(": {}", reason.message));
+                let why = leaving.reason.as_ref().map(|reason| reason.kind.clone());
                 (
-                    format!(
-                        "is held by {holder}, which is no longer declared and not deleted{}",
-                        why.unwrap_or_default()
-                    ),
+                    Stays::NotDeleted { holder, why },
                     "choose another value, or see to it that this object may go",
                 )
             }
             (None, None) => (
-                format!("is held by {holder}, which is none of this target's"),
+                Stays::Foreign { holder },
                 "choose another value, leave it out so that the server chooses one, or have that \
                  object give it up first",
             ),
         };
-        Err(self.refusal(receiver, value, &stays, hint))
+        Err(self.refusal(receiver, value, stays, hint))
     }
 
     fn refusal(
         &self,
         receiver: &ObjectKey,
         value: &UniqueValue,
-        stays: &str,
+        stays: Stays,
         hint: &str,
     ) -> Reason {
-        let cause = Cause {
-            field: value.field.clone(),
-            message: format!("{} {stays}", value.value),
-            place: None,
-        };
-        let message = cause.to_string();
+        let (field, value) = (value.field.clone(), value.value.clone());
+        let message = format!("{value} {stays}");
+        let cause = Cause { field: field.clone(), message, place: None };
+        let kind = ReasonKind::ValueTaken { field, value, stays };
         let manifest = self.desired.objects.get(receiver);
         let causes = manifest.map(|it| it.located(vec![cause])).unwrap_or_default();
-        Reason { message, hint: Some(hint.to_owned()), causes }
+        Reason { causes, ..Reason::with_remedy(kind, hint) }
     }
 }
 

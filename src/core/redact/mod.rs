@@ -47,6 +47,7 @@ use serde_json::{Map, Value};
 use worth::worth_a_search;
 
 use crate::core::field_rules::{Pointer, Rule};
+use crate::core::mask::Mask;
 use crate::core::object::{Object, ObjectKey};
 use crate::core::plan::{Action, Plan};
 use crate::core::problem::Problem;
@@ -328,6 +329,11 @@ impl Redactor {
             Ok(spans) => masked(text, spans),
             Err(Failed) => HIDDEN.to_owned(),
         }
+    }
+
+    /// Masks the texts in `value`, which is about the object `key`.
+    pub fn mask_about(&self, key: &ObjectKey, value: &mut impl Mask) {
+        value.mask(&|text| self.text_about(key, text));
     }
 
     /// As [`text`](Self::text), for a text that is about the object `key`: if that is a Secret,

@@ -12,6 +12,7 @@ use super::Glyphs;
 use super::annotation::Annotation;
 use super::ink::Ink;
 use super::json::text as document;
+use crate::cli::remedy;
 use crate::core::check::{Finding, Level};
 
 /// How findings are printed.
@@ -98,7 +99,7 @@ pub fn write(
 fn text(finding: &Finding) -> String {
     let message = finding.message.split_whitespace().collect::<Vec<_>>().join(" ");
     match &finding.hint {
-        Some(hint) => format!("{message}; {hint}"),
+        Some(hint) => format!("{message}; {}", remedy::words(hint)),
         None => message,
     }
 }
@@ -144,7 +145,7 @@ fn json_of(view: &CheckView<'_>) -> serde_json::Value {
                 "object": object,
                 "field": finding.field,
                 "message": finding.message,
-                "hint": finding.hint,
+                "hint": finding.hint.as_ref().map(remedy::words),
             })
         })
         .collect();

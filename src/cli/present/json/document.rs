@@ -69,6 +69,8 @@ pub(super) struct ChangeDocument<'a> {
     pub(super) object: ObjectDocument<'a>,
     pub(super) origin: Option<OriginDocument<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) hint: Option<String>,
@@ -180,6 +182,8 @@ pub(super) struct StepDocument<'a> {
     pub(super) action: &'static str,
     pub(super) object: ObjectDocument<'a>,
     pub(super) outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) code: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

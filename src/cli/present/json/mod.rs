@@ -18,7 +18,7 @@ use document::{
 };
 use serde::Serialize;
 
-use super::{PlanView, is_shown, waiting};
+use super::{PlanView, hint_of, is_shown, waiting};
 use crate::app::Explained;
 use crate::core::approval::Difference;
 use crate::core::attribution::{Attribution, Handover, Hands, Story, Undeclared};
@@ -159,7 +159,7 @@ fn change<'a>((change, turn): (&'a Change, Turn<'a>), view: &PlanView<'a>) -> Ch
     let Delta { fields, joins, adopted_from, predecessors, only_ownership, only_masked, .. } =
         view.delta(change);
     let (key, reason) = (&change.key, change.reason.as_ref());
-    let show = |text: &String| match change.action {
+    let show = |text: &str| match change.action {
         Action::Refuse => redactor.text_about(key, text),
         _ => redactor.text(text),
     };
@@ -168,8 +168,9 @@ fn change<'a>((change, turn): (&'a Change, Turn<'a>), view: &PlanView<'a>) -> Ch
         action: change.action.name(),
         object: object(key, &change.version),
         origin: origin.map(|origin| OriginDocument { path: &origin.path, line: origin.line }),
-        reason: reason.map(|reason| show(&reason.message)),
-        hint: reason.and_then(|reason| reason.hint.as_ref()).map(show),
+        code: reason.map(|reason| reason.kind.code()),
+        reason: reason.map(|reason| show(&reason.to_string())),
+        hint: reason.and_then(|reason| hint_of(reason, show)),
         causes: causes(reason, show),
         wave: turn.wave,
         needs: turn.needs,
@@ -221,7 +222,7 @@ fn handover(handover: &Handover) -> HandoverDocument<'_> {
     HandoverDocument { path, value, hands, writers }
 }
 
-fn causes(reason: Option<&Reason>, show: impl Fn(&String) -> String) -> Vec<CauseDocument<'_>> {
+fn causes(reason: Option<&Reason>, show: impl Fn(&str) -> String) -> Vec<CauseDocument<'_>> {
     let mut documents = Vec::new();
     for Cause { field, message, place } in reason.into_iter().flat_map(|reason| &reason.causes) {
         let place = place.as_ref().map(|Place { path, line, column }| PlaceDocument {
@@ -251,15 +252,16 @@ fn report<'a>(report: &'a Report, view: &PlanView<'a>) -> ReportDocument<'a> {
             Outcome::Skipped(reason) => ("skipped", Some(reason)),
             Outcome::Postponed(reason) => ("postponed", Some(reason)),
         };
-        let show = |text: &String| view.redactor.text_about(&step.key, text);
+        let show = |text: &str| view.redactor.text_about(&step.key, text);
         let is_it = |held: &&(ObjectKey, _)| step.outcome == Outcome::Going && held.0 == step.key;
         let holder = report.held.iter().find(is_it).and_then(|(_, holder)| holder.as_ref());
         StepDocument {
             action: step.action.name(),
             object: object(&step.key, versions.get(&step.key).copied().unwrap_or_default()),
             outcome,
-            reason: reason.map(|reason| &reason.message).or(holder).map(show),
-            hint: reason.and_then(|reason| reason.hint.as_ref()).map(show),
+            code: reason.map(|reason| reason.kind.code()),
+            reason: reason.map(ToString::to_string).or(holder.cloned()).map(|text| show(&text)),
+            hint: reason.and_then(|reason| hint_of(reason, show)),
             causes: causes(reason, show),
         }
     });

@@ -58,7 +58,7 @@ fn json_has_the_documented_keys() {
             {
                 "action": "keep", "object": config("gone"),
                 "origin": { "path": "envs/prod/web.yaml", "line": 12 },
-                "reason": "not pruned: 1 problem in the manifests", "hint": "mend it",
+                "code": "unknown", "reason": "not pruned: 1 problem in the manifests", "hint": "mend it",
                 "wave": 0, "confidence": "server", "joins": false, "only_ownership": false, "only_masked": false, "fields": [],
             },
         ],

@@ -9,7 +9,7 @@ use crate::cli::ui::guarded;
 use crate::core::inventory::PART_OF;
 use crate::core::manifest::Origin;
 use crate::core::object::Object;
-use crate::core::plan::Reason;
+use crate::core::plan::{Reason, ReasonKind};
 use crate::core::problem::{Cause, Place};
 
 mod forms;
@@ -65,7 +65,8 @@ fn caused(mut change: Change, causes: &[(usize, &str, &str)]) -> Change {
         place: Some(place(*line)),
     });
     let message = "Deployment.apps \"web\" is invalid".to_owned();
-    change.reason = Some(Reason { message, hint: None, causes: causes.collect() });
+    let (kind, causes) = (ReasonKind::RefusedByServer { message }, causes.collect());
+    change.reason = Some(Reason { causes, ..kind.into() });
     change
 }
 
@@ -74,8 +75,8 @@ pub(in crate::cli::present) fn because(
     message: &str,
     hint: Option<&str>,
 ) -> Change {
-    let hint = hint.map(str::to_owned);
-    change.reason = Some(Reason { message: message.to_owned(), hint, causes: Vec::new() });
+    let kind = ReasonKind::Unknown { message: message.to_owned() };
+    change.reason = Some(Reason { remedy: hint.map(Into::into), ..kind.into() });
     change
 }
 

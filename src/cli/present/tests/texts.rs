@@ -131,21 +131,22 @@ fn a_refusal_says_why_and_what_to_do_and_a_long_path_gets_its_own_line() {
 
 #[test]
 fn what_is_kept_for_a_reason_is_told_and_many_in_one_place() {
-    let keep = |name: &str, reason: &str| {
-        because(change(Action::Keep, Some(config(name, json!({}))), None), reason, None)
+    let keep = |name: &str, kind: ReasonKind| {
+        let kept = change(Action::Keep, Some(config(name, json!({}))), None);
+        Change { reason: Some(kind.into()), ..kept }
     };
-    let mut changes =
-        vec![keep("copy", "it carries the label"), keep("a", "not pruned: 1 problem")];
+    let not_pruned = |name: &str| keep(name, ReasonKind::NotPrunedProblems { count: 1 });
+    let mut changes = vec![keep("copy", ReasonKind::NeverApplied), not_pruned("a")];
     changes[0].origin = None;
-    changes.extend(["b", "c", "d", "e", "f"].map(|name| keep(name, "not pruned: 1 problem")));
+    changes.extend(["b", "c", "d", "e", "f"].map(not_pruned));
     changes.push(change(Action::Keep, Some(config("same", json!({}))), None));
     assert_eq!(
         middle(changes),
         "\
 = v1 ConfigMap shop/copy · keep
-    it carries the label
+    it carries the inventory's label, but trueup never applied it
 
-= 6 objects not pruned: 1 problem
+= 6 objects not pruned: 1 problem in the manifests
     ConfigMap shop/a
     ConfigMap shop/b
     ConfigMap shop/c

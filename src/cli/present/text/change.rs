@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::lines::{body, diff};
 use crate::cli::present::ink::Ink;
 use crate::cli::present::wrap::wrapped;
-use crate::cli::present::{Glyphs, PlanView, because as causes, brief, why};
+use crate::cli::present::{Glyphs, PlanView, because as causes, brief, hint_of, why};
 use crate::core::object::ObjectKey;
 use crate::core::plan::{Action, Change, Reason};
 use crate::core::redact::Redactor;
@@ -115,7 +115,7 @@ pub(in crate::cli::present) fn reason(
     for line in causes(reason, show) {
         note(out, &line, glyphs)?;
     }
-    let hint = reason.hint.as_deref().map(show).unwrap_or_default();
+    let hint = hint_of(reason, show).unwrap_or_default();
     hint.lines().try_for_each(|line| self::hint(out, line, glyphs))
 }
 
@@ -152,9 +152,9 @@ pub(super) fn lefts(
         return Ok(());
     }
     let (action, n) = (changes[0].action, changes.len());
-    let why = redactor.text(&reason.message);
+    let why = redactor.text(&reason.to_string());
     let left = match action {
-        _ if why.starts_with("not pruned") => "",
+        _ if reason.kind.holds_all_back() => "",
         Action::Refuse => "not deleted: ",
         _ => "kept: ",
     };
@@ -166,6 +166,6 @@ pub(super) fn lefts(
         writeln!(out, "    {}", glyphs.inert(&change.key.to_string()))?;
     }
     writeln!(out, "    and {} more", n - FEW)?;
-    let mut hints = reason.hint.iter().flat_map(|hint| hint.lines());
-    hints.try_for_each(|line| hint(out, &redactor.text(line), glyphs))
+    let hints = hint_of(reason, |text| redactor.text(text)).unwrap_or_default();
+    hints.lines().try_for_each(|line| hint(out, line, glyphs))
 }

@@ -80,7 +80,7 @@ fn actions(desired: &Desired, observed: &Observed, allowed: &Allowed) -> Vec<(St
 fn reason(desired: &Desired, observed: &Observed, key: &ObjectKey) -> String {
     let plan = plan(desired, observed, &inventory(), &Allowed::default());
     let change = plan.changes().find(|change| change.key == *key).unwrap();
-    change.reason.as_ref().unwrap().message.clone()
+    change.reason.as_ref().unwrap().to_string()
 }
 
 #[test]

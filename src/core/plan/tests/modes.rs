@@ -19,7 +19,7 @@ fn told(annotations: serde_json::Value, live: Option<&Object>, preview: Preview)
     let is_sent = change.send.is_some();
     assert_eq!(is_sent, !matches!(change.action, Action::Keep | Action::LetGo), "{change:?}");
     let joins = change.ends_in(Some(&inventory().id()));
-    let why = change.reason.as_ref().map(|reason| reason.message.as_str()).unwrap_or_default();
+    let why = change.reason.as_ref().map(ToString::to_string).unwrap_or_default();
     format!("{} {joins} {why}", change.action.name()).trim_end().to_owned()
 }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use super::super::graph::{Graph, Why};
 use super::super::queue::{End, Queue};
 use super::*;
+use crate::core::remedy::Remedy;
 
 /// Reads a YAML stream as a commit of one file, `a.yaml`, whose namespace is `shop`.
 fn commit(yaml: &str) -> Desired {
@@ -308,7 +309,7 @@ fn what_cannot_be_understood_is_refused_at_its_place() {
     let stranger = "a.yaml:24:5: config.kubernetes.io/depends-on: it depends on Pod store/a, which the commit does not declare";
     assert_eq!(told(&plan, "c"), [stranger]);
     let hint = plan.changes().find(|change| change.key.name == "c").unwrap();
-    let hint = hint.reason.as_ref().unwrap().hint.as_ref().unwrap();
+    let hint = hint.reason.as_ref().unwrap().remedy.as_ref().and_then(Remedy::text).unwrap();
     assert_eq!(hint, "did you mean /namespaces/shop/Pod/a?");
     assert_eq!(plan.count(Action::Create), 1);
 }
@@ -389,7 +390,7 @@ fn a_namespace_and_a_definition_stay_as_long_as_anything_needs_them() {
     let reasons: Vec<_> = plan
         .changes()
         .filter(|change| change.action == Action::Refuse)
-        .map(|change| (change.key.to_string(), change.reason.as_ref().unwrap().message.clone()))
+        .map(|change| (change.key.to_string(), change.reason.as_ref().unwrap().to_string()))
         .collect();
     let because = |name: &str, why: &str| (name.to_owned(), why.to_owned());
     assert_eq!(

@@ -1,0 +1,57 @@
+//! Masks every text in a reason, by the types of its fields: a text can't be forgotten.
+
+use super::facts::{Fate, Guard, Need, Shortfall};
+use crate::core::annotations::Fault;
+use crate::core::inventory::reserved::Keeper;
+use crate::core::mask::Mask;
+use crate::core::object::{GroupKind, ObjectKey};
+use crate::core::plan::approved::NotApproved;
+use crate::core::policy::MaxPrune;
+use crate::core::problem::{Cause, Place};
+use crate::core::remedy::Remedy;
+
+impl Mask for Fault {
+    fn mask(&mut self, masked: &dyn Fn(&str) -> String) {
+        let Self { annotation, message, hint } = self;
+        annotation.mask(masked);
+        message.mask(masked);
+        hint.mask(masked);
+    }
+}
+
+impl Mask for Cause {
+    fn mask(&mut self, masked: &dyn Fn(&str) -> String) {
+        let Self { field, message, place: _ } = self;
+        field.mask(masked);
+        message.mask(masked);
+    }
+}
+
+impl Mask for NotApproved {
+    fn mask(&mut self, masked: &dyn Fn(&str) -> String) {
+        match self {
+            Self::Missing => {}
+            Self::NoTime(text) | Self::Future(text) | Self::Stale(text) | Self::Set(text) => {
+                text.mask(masked);
+            }
+        }
+    }
+}
+
+impl Mask for Remedy {
+    fn mask(&mut self, masked: &dyn Fn(&str) -> String) {
+        self.texts_mut().into_iter().for_each(|text| text.mask(masked));
+    }
+}
+
+/// Values that have no text of others in them.
+macro_rules! nothing_to_mask {
+    ($($type:ty),*) => {
+        $(impl Mask for $type {
+            fn mask(&mut self, _: &dyn Fn(&str) -> String) {}
+        })*
+    };
+}
+
+nothing_to_mask!(bool, usize, ObjectKey, GroupKind, Place, MaxPrune, Keeper);
+nothing_to_mask!(Guard, Need, Fate, Shortfall);
