@@ -56,7 +56,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand diff" -l rev -d 'The commi
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -s n -l namespace -d 'Namespace of objects that name none, and of the inventory' -r
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l name -d 'Name of the inventory [default: from the checkout\'s folder and PATH]' -r
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l allow-delete -d 'Kind that may be deleted though data goes with it (repeatable)' -r
-complete -c trueup -n "__fish_trueup_using_subcommand diff" -l replace -d 'Kind whose objects may be deleted and made anew where a field can\'t change (repeatable)' -r
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l replace -d 'Kind whose objects may be deleted and recreated where a field can\'t change (repeatable)' -r
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l max-prune -d 'How much may be deleted at once: so many objects, or a share of the inventory such as 60% [default: 50%, once it has ten objects]' -r
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l on-conflict -d 'What to do about a field that another manager set otherwise: take it, refuse the object, or leave it [default: force]' -r -f -a "force\t''
 fail\t''
@@ -95,7 +95,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand apply" -l rev -d 'The comm
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -s n -l namespace -d 'Namespace of objects that name none, and of the inventory' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l name -d 'Name of the inventory [default: from the checkout\'s folder and PATH]' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l allow-delete -d 'Kind that may be deleted though data goes with it (repeatable)' -r
-complete -c trueup -n "__fish_trueup_using_subcommand apply" -l replace -d 'Kind whose objects may be deleted and made anew where a field can\'t change (repeatable)' -r
+complete -c trueup -n "__fish_trueup_using_subcommand apply" -l replace -d 'Kind whose objects may be deleted and recreated where a field can\'t change (repeatable)' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l max-prune -d 'How much may be deleted at once: so many objects, or a share of the inventory such as 60% [default: 50%, once it has ten objects]' -r
 complete -c trueup -n "__fish_trueup_using_subcommand apply" -l on-conflict -d 'What to do about a field that another manager set otherwise: take it, refuse the object, or leave it [default: force]' -r -f -a "force\t''
 fail\t''
@@ -142,7 +142,7 @@ complete -c trueup -n "__fish_trueup_using_subcommand watch" -l rev -d 'The comm
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -s n -l namespace -d 'Namespace of objects that name none, and of the inventory' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l name -d 'Name of the inventory [default: from the checkout\'s folder and PATH]' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l allow-delete -d 'Kind that may be deleted though data goes with it (repeatable)' -r
-complete -c trueup -n "__fish_trueup_using_subcommand watch" -l replace -d 'Kind whose objects may be deleted and made anew where a field can\'t change (repeatable)' -r
+complete -c trueup -n "__fish_trueup_using_subcommand watch" -l replace -d 'Kind whose objects may be deleted and recreated where a field can\'t change (repeatable)' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l max-prune -d 'How much may be deleted at once: so many objects, or a share of the inventory such as 60% [default: 50%, once it has ten objects]' -r
 complete -c trueup -n "__fish_trueup_using_subcommand watch" -l on-conflict -d 'What to do about a field that another manager set otherwise: take it, refuse the object, or leave it [default: force]' -r -f -a "force\t''
 fail\t''

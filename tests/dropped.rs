@@ -13,7 +13,7 @@ spec:
   type: NodePort
   selector: {app: gate}
   ports:
-  - {name: web, port: 80, nodePort: 30517}
+  - {name: web, port: 80, nodePort: 30017}
 ";
 
 const LACK: &str = "declared, and dropped by the server";
@@ -38,7 +38,7 @@ fn a_field_that_another_one_rules_out_is_told_when_it_is_dropped() {
     assert!(applied.stdout.contains("is NOT at"), "{applied}");
     assert!(applied.stdout.contains("1 with fields that the server drops"), "{applied}");
     // Without the field all is well.
-    let mended = inside.replace(", nodePort: 30517", "");
+    let mended = inside.replace(", nodePort: 30017", "");
     repo.write("gate.yaml", mended).commit("Mended").run(&["apply"]).exits(0);
     repo.run(&["diff"]).exits(0);
 }

@@ -253,8 +253,7 @@ fn an_annotation_that_means_nothing_costs_its_object_and_check_says_the_same() {
     repo.kubectl(&["annotate", "configmap", "old", "trueup.dev/prune=no"]).exits(0);
     repo.commit("Mended");
     let apply = repo.run(&["apply"]).exits(1);
-    let why =
-        "nobody can tell whether it stays: trueup.dev/prune: \"no\" is neither true nor false";
+    let why = "unknown whether it stays: trueup.dev/prune: \"no\" is neither true nor false";
     assert!(apply.stdout.contains(why), "{apply}");
     repo.kubectl(&["annotate", "--overwrite", "configmap", "old", "trueup.dev/prune=true"]);
     repo.run(&["apply"]).exits(0);

@@ -136,7 +136,7 @@ fn a_namespace_that_somebody_deletes_is_made_anew_with_all_that_is_in_it() {
     plane.kubectl(["delete", "namespace", "passing-shop", "--wait=false"]).exits(0);
 
     let diff = repo.run(&["diff"]).exits(1);
-    assert!(diff.stdout.contains("somebody is deleting it"), "{diff}");
+    assert!(diff.stdout.contains("terminating; will be recreated once it is gone"), "{diff}");
     assert!(diff.stdout.contains("1 to create, 0 to update, 0 to delete, 1 to replace"), "{diff}");
 
     let looks = Arc::new(AtomicUsize::new(0));

@@ -53,9 +53,9 @@ const FIXED: [(&str, &str, &str, &str, &str); 11] = [
     (
         "Service",
         "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\nspec:\n  type: NodePort\n  \
-         ports: [{port: 80, nodePort: 30981}]\n  clusterIP: 10.96.7.81\n",
-        "10.96.7.81",
-        "10.96.7.82",
+         ports: [{port: 80, nodePort: 30081}]\n  clusterIP: 10.96.0.81\n",
+        "10.96.0.81",
+        "10.96.0.82",
         "spec.clusterIPs[0]",
     ),
     (
@@ -147,7 +147,7 @@ fn what_cannot_change_is_refused_and_replaced_on_request() {
     assert!(!diff.to_string().contains("horse-staple"), "{diff}");
     let shown = diff.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     for (_, _, _, _, field) in FIXED {
-        let why = format!("{field} can't be changed: it is deleted and made anew");
+        let why = format!("{field} can't be changed: it is deleted and recreated");
         assert!(shown.contains(&why), "no {why:?} in\n{diff}");
     }
     assert!(diff.stdout.contains("image: registry.example/migrate:2"), "{diff}");

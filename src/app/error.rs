@@ -136,7 +136,7 @@ impl Error {
                 Some(format!("did you mean {}?", near.join(" or ")).into())
             }
             Self::Locked { .. } => Some(Remedy::WaitForLock),
-            Self::Lost(_) => Some("run it again once nobody else does".into()),
+            Self::Lost(_) => Some("run it again once the other run has ended".into()),
             Self::Ignore(problem) => problem.hint.clone().map(Remedy::Text),
             Self::Strict { .. } => Some(Remedy::DoWithoutStrict),
             Self::Unusable { .. }

@@ -25,7 +25,7 @@ pub(super) fn words(remedy: &Remedy) -> String {
         Remedy::AdoptMembers => "if they are this target's, say --adopt, and those that the commit does not declare are pruned (see diff --adopt); if not, choose another inventory with --name NAME".to_owned(),
         Remedy::OtherInventory => "choose another inventory with --name NAME".to_owned(),
         Remedy::Replace { kind } => format!(
-            "to have it deleted and made anew, annotate it with {REPLACE}: \"true\", or say --replace {kind}"
+            "to have it deleted and recreated, annotate it with {REPLACE}: \"true\", or say --replace {kind}"
         ),
         Remedy::WaitOrReplace { kind } => {
             format!("wait until it has ended, or say --replace {kind} to stop it")

@@ -84,7 +84,7 @@ pub struct TargetArgs {
     #[arg(long, value_name = "KIND")]
     pub allow_delete: Vec<String>,
 
-    /// Kind whose objects may be deleted and made anew where a field can't change (repeatable)
+    /// Kind whose objects may be deleted and recreated where a field can't change (repeatable)
     #[arg(long, value_name = "KIND")]
     pub replace: Vec<String>,
 

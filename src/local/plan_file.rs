@@ -51,7 +51,7 @@ impl PlanFileError {
             }
             Self::Read { .. } | Self::Write { .. } => return None,
             Self::Unusable { path, .. } => {
-                format!("make it anew: trueup diff --out {}", path.display())
+                format!("make a new one: trueup diff --out {}", path.display())
             }
         };
         Some(hint)

@@ -31,6 +31,7 @@ fn process(plane: &Plane, program: &str) -> PathBuf {
 
 #[test]
 fn a_store_that_is_gone_for_ten_seconds_is_waited_for() {
+    // A world is of a plane that stays: this one goes with the test process.
     let plane: &Plane = Box::leak(Box::new(sandbox::own()));
     let world = World::new(plane);
     let etcd = process(plane, "etcd").file_name().unwrap().to_str().unwrap().parse().unwrap();
@@ -114,6 +115,7 @@ type Wanted = fn(&Seen) -> bool;
 
 /// A second API server over a plane of its own, and a world that reaches the plane through it.
 fn second_server() -> (World, Arc<Mutex<Server>>, impl Fn(), tempfile::TempDir) {
+    // A world is of a plane that stays: this one goes with the test process.
     let plane: &Plane = Box::leak(Box::new(sandbox::own()));
     let mut world = World::new(plane);
     let folder = tempfile::tempdir().unwrap();

@@ -137,11 +137,11 @@ fn what_moved_is_named_with_the_new_difference_and_nothing_is_written() {
     make("flags", "on");
     repo.kubectl(&["label", "configmap", "flags", &label]).exits(0);
     let said = refused(&repo);
-    has(&said, &["4 objects moved", "/new was not there, and somebody has made it"]);
+    has(&said, &["4 objects moved", "/new was not there, and has been created since"]);
     has(&said, &["/old is not as it was when its deletion was approved"]);
     has(
         &said,
-        &["/flags was deleted and made anew", "- v1 ConfigMap plan-file-moved/old · delete"],
+        &["/flags was deleted and recreated", "- v1 ConfigMap plan-file-moved/old · delete"],
     );
 
     let json = apply(&repo, &["-o", "json"]).exits(1);
@@ -242,7 +242,7 @@ fn a_file_that_is_not_as_trueup_wrote_it_is_refused() {
         assert_ne!(broken, text);
         fs::write(file(&repo), broken).unwrap();
         let output = apply(&repo, &[]).exits(2);
-        has(&output.stderr, &[says, "do this: make it anew: trueup diff --out "]);
+        has(&output.stderr, &[says, "do this: make a new one: trueup diff --out "]);
     }
     assert_eq!(repo.writes(), before);
     let folder = repo.outside().to_str().unwrap();

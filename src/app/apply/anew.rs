@@ -108,6 +108,6 @@ impl Worker<'_> {
     async fn stuck(self, served: &Served, live: &Object) -> Reason {
         let now = self.cluster.get(served, live.namespace(), live.name()).await.ok().flatten();
         let kind = ReasonKind::NotGone { holder: now.as_ref().and_then(what_holds) };
-        Reason::with_remedy(kind, "the next run makes it anew, once it is gone")
+        Reason::with_remedy(kind, "the next run recreates it once it is gone")
     }
 }

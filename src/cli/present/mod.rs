@@ -273,28 +273,33 @@ fn hint_of(reason: &Reason, show: impl Fn(&str) -> String) -> Option<String> {
     reason.remedy.as_ref().map(|remedy| show(&remedy::words(remedy)))
 }
 
+/// `1 to create`, `2 to update`: what there is any of.
+fn to_do(plan: &Plan) -> Vec<String> {
+    let counts = [
+        (Action::Create, "to create"),
+        (Action::Update, "to update"),
+        (Action::Replace, "to replace"),
+        (Action::Delete, "to delete"),
+        (Action::LetGo, "to let go"),
+    ];
+    let counts = counts.map(|(action, words)| (plan.count(action), words));
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    counts.map(|(count, words)| format!("{count} {words}")).collect()
+}
+
 /// The question before a plan is carried out: `Apply staging at 1b821a1 to trueup-sandbox: 2 to update,
 /// 1 to delete?`
 pub fn question(view: &PlanView<'_>) -> String {
-    let count = |action, words: &str| match view.plan.count(action) {
-        0 => None,
-        count => Some(format!("{count} {words}")),
+    let counts = match to_do(view.plan).join(", ") {
+        counts if counts.is_empty() => "nothing".to_owned(),
+        counts => counts,
     };
-    let counts = [
-        count(Action::Create, "to create"),
-        count(Action::Update, "to update"),
-        count(Action::Replace, "to replace"),
-        count(Action::Delete, "to delete"),
-        count(Action::LetGo, "to let go"),
-    ];
-    let counts: Vec<String> = counts.into_iter().flatten().collect();
     let (target, revision) = (&view.target, &view.revision);
     let cluster = match target.cluster_id {
         "" => target.cluster.to_owned(),
         id => format!("{} (cluster {id})", target.cluster),
     };
     let edited = if revision.dirty { " with uncommitted changes" } else { "" };
-    let counts = if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") };
     format!("Apply {} at {}{edited} to {cluster}: {counts}?", target.name, revision.short())
 }
 

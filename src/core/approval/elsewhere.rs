@@ -17,9 +17,9 @@ pub enum Elsewhere {
         /// This one's identity.
         uid: String,
     },
-    /// Nobody can tell which cluster this is.
+    /// The cluster's identity can't be read.
     #[error(
-        "nobody can tell whether this is the cluster of the plan: Namespace kube-system, whose uid tells, can't be read"
+        "cannot tell whether this is the cluster of the plan: Namespace kube-system, whose uid says so, can't be read"
     )]
     UnknownCluster,
     /// The checkout is of another repository.

@@ -43,14 +43,14 @@ impl Moved {
             Why::NotApproved => format!("was in sync, and is to {now} now"),
             Why::Action => match (self.approved, self.now) {
                 (Some(Action::Create), Some(Action::Update)) => {
-                    "was not there, and somebody has made it".to_owned()
+                    "was not there, and has been created since".to_owned()
                 }
                 (Some(Action::Update), Some(Action::Create)) => {
-                    "was there, and somebody has deleted it".to_owned()
+                    "was there, and has been deleted since".to_owned()
                 }
                 _ => format!("was approved to {approved}, and is to {now} now"),
             },
-            Why::Anew => "was deleted and made anew".to_owned(),
+            Why::Anew => "was deleted and recreated".to_owned(),
             Why::State if self.approved == Some(Action::Delete) => {
                 "is not as it was when its deletion was approved".to_owned()
             }

@@ -147,7 +147,7 @@ fn why_not(
     if !managed_fields::is_ours(live, &inventory.id()) {
         return Some(Reason::with_remedy(
             ReasonKind::NotOurs,
-            "delete it by hand; the next run makes it anew",
+            "delete it by hand; the next run recreates it",
         ));
     }
     if is_crd(key) && !allowed.delete.contains(&key.kind) {

@@ -11,7 +11,7 @@ mod fold;
 use escape::{code, fenced, length, words};
 
 use super::why::{self, Times};
-use super::{Glyphs, PlanView, brief, is_in_sync, shown, waiting};
+use super::{Glyphs, PlanView, brief, is_in_sync, shown, to_do, waiting};
 use crate::core::approval::Difference;
 use crate::core::plan::{Action, Change, Plan};
 use crate::core::problem::Problem;
@@ -239,10 +239,6 @@ fn objects(plan: &Plan) -> String {
 
 /// `1 to create, 2 to update`: what there is any of.
 fn counts(plan: &Plan, problems: &[Problem]) -> String {
-    let count = |action, words: &str| match plan.count(action) {
-        0 => None,
-        count => Some(format!("{count} {words}")),
-    };
     let unread = match problems.len() {
         0 => None,
         1 => Some("**1 document can't be used**".to_owned()),
@@ -255,18 +251,10 @@ fn counts(plan: &Plan, problems: &[Problem]) -> String {
     let kept = (kept > 0).then(|| format!("{kept} kept though not declared"));
     let short = plan.short.len();
     let short = (short > 0).then(|| format!("**{short} with fields that the server drops**"));
-    let parts = [
-        count(Action::Create, "to create"),
-        count(Action::Update, "to update"),
-        count(Action::Replace, "to replace"),
-        count(Action::Delete, "to delete"),
-        count(Action::LetGo, "to let go"),
-        count(Action::Refuse, "**refused**"),
-        kept,
-        short,
-        unread,
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    let refused = plan.count(Action::Refuse);
+    let refused = (refused > 0).then(|| format!("{refused} **refused**"));
+    let parts = to_do(plan).into_iter().chain([refused, kept, short, unread].into_iter().flatten());
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 fn shortfall(view: &PlanView<'_>, report: &Report) -> String {

@@ -84,7 +84,7 @@ impl fmt::Display for ReasonKind {
                 let fields = Fields(fields);
                 write!(
                     f,
-                    "{fields} can't be changed, and it can't be made anew either: {message}"
+                    "{fields} can't be changed, and it can't be recreated either: {message}"
                 )
             }
             RecreateLosesProtection { fields } => write!(
@@ -96,10 +96,10 @@ impl fmt::Display for ReasonKind {
                 write!(f, "{} can't be changed, and {why}", Fields(fields))
             }
             Recreated { fields } => {
-                write!(f, "{} can't be changed: it is deleted and made anew", Fields(fields))
+                write!(f, "{} can't be changed: it is deleted and recreated", Fields(fields))
             }
             RecreatedOnceGone => {
-                f.write_str("somebody is deleting it: once it is gone, it is made anew")
+                f.write_str("terminating; will be recreated once it is gone")
             }
             NotOurs => f.write_str("trueup did not make it, so it does not delete it"),
             Definition => f.write_str("every object of its kind would go with it"),
@@ -148,7 +148,7 @@ impl fmt::Display for ReasonKind {
             }
             UnclearProtection { fault } => {
                 let (annotation, message) = (&fault.annotation, &fault.message);
-                write!(f, "nobody can tell whether it stays: {annotation}: {message}")
+                write!(f, "unknown whether it stays: {annotation}: {message}")
             }
             HoldsInventory => f.write_str(
                 "the inventory is kept in it, and the commit still declares other objects",
@@ -199,7 +199,7 @@ impl fmt::Display for ReasonKind {
                 write!(f, "it is deleted and waits for {holder}")
             }
             DeletedNotRecreated { why } => {
-                write!(f, "it is deleted, and could not be made anew yet: {why}")
+                write!(f, "it is deleted, and could not be recreated yet: {why}")
             }
             Interrupted => f.write_str("interrupted"),
             LockLost { to: None } => f.write_str("the lock was lost"),

@@ -50,11 +50,7 @@ fn what_is_only_made_is_made_or_kept() {
         (Some(&helms), Preview::Left, left),
         // Somebody made it between two looks.
         (Some(&theirs), merged(), left),
-        (
-            Some(&going),
-            merged(),
-            "replace true somebody is deleting it: once it is gone, it is made anew",
-        ),
+        (Some(&going), merged(), "replace true terminating; will be recreated once it is gone"),
     ] {
         assert_eq!(told(once(), live, preview), expected);
     }
