@@ -24,7 +24,7 @@ use crate::core::policy::{MaxPrune, OnConflict};
 use crate::core::source::formats::Formats;
 use crate::git::Checkout;
 use crate::local::bounded;
-use crate::local::state_store::Memory;
+use crate::local::state_store::StateStore;
 use crate::render::Setting;
 use crate::render::program::Limits;
 
@@ -158,7 +158,7 @@ impl AccessArgs {
             impersonate_groups: self.impersonate_groups.clone(),
             concurrency: self.concurrency,
             request_timeout: self.request_timeout,
-            memory: cache_folder("memory").map(Memory::new).unwrap_or_default(),
+            memory: cache_folder("memory").map(StateStore::new).unwrap_or_default(),
             ..Access::default()
         }
     }

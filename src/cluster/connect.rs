@@ -17,7 +17,7 @@ use super::oidc::Origin;
 use super::{Cluster, Connection, CredentialCache, Limits, authentication, in_cluster, proxy};
 use crate::core::credentials::without_credentials;
 use crate::core::remedy::Remedy;
-use crate::local::state_store::Memory;
+use crate::local::state_store::StateStore;
 
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -38,7 +38,7 @@ pub struct Access {
     /// How many requests may be in flight at once.
     pub concurrency: usize,
     /// What was learnt of clusters in earlier runs.
-    pub memory: Memory,
+    pub memory: StateStore,
     /// How long to wait for the API server to answer a request; `None` for a minute, zero for ever.
     pub request_timeout: Option<Duration>,
     /// How much of the server's answers is taken in.

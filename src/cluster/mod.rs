@@ -61,7 +61,7 @@ pub use patience::Patience;
 pub use tls::{TlsFault, UnknownAuthority};
 pub use wait::{Followed, News, Scope};
 
-use crate::local::state_store::Memory;
+use crate::local::state_store::StateStore;
 
 /// One API server. Clones share its connection, and each has a deadline of its own.
 #[derive(Clone)]
@@ -90,7 +90,7 @@ struct Connection {
     /// How much of its answers is taken in.
     limits: Limits,
     /// What was learnt of it in earlier runs.
-    memory: Memory,
+    memory: StateStore,
     /// When it was last out of reach.
     outage: Mutex<Option<Instant>>,
     /// Who is told what takes a while.

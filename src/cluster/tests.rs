@@ -15,7 +15,7 @@ use crate::core::inventory::Record;
 use crate::core::kinds::catalog::Lookup;
 use crate::core::object::{GroupKind, Object};
 use crate::local::cancel::{Cancellation, Interrupt};
-use crate::local::state_store::Memory;
+use crate::local::state_store::StateStore;
 
 /// A server that gives these answers, one after the other, and says how often it was asked.
 fn server(answers: Vec<(u16, Option<&'static str>, Value)>) -> Cluster {
@@ -45,7 +45,7 @@ pub(super) fn over(client: kube::Client) -> Cluster {
         timeout: None,
         token_ends: None,
         limits: Limits::default(),
-        memory: Memory::default(),
+        memory: StateStore::default(),
         outage: Mutex::default(),
         delays: Mutex::default(),
     };

@@ -11,12 +11,12 @@ const KEPT: usize = 200;
 
 /// The folder with what is remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Memory {
+pub struct StateStore {
     /// `None` where nothing is remembered.
     folder: Option<PathBuf>,
 }
 
-impl Memory {
+impl StateStore {
     /// The memory in `folder`, which is made with the first thing to remember.
     pub fn new(folder: PathBuf) -> Self {
         Self { folder: Some(folder) }
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn what_is_kept_is_there_again_and_for_its_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let memory = Memory::new(folder.path().join("a/b"));
+        let memory = StateStore::new(folder.path().join("a/b"));
         assert_eq!(memory.recall("one"), None);
         memory.keep("one", b"first");
         memory.keep("one", b"second");
@@ -81,14 +81,14 @@ mod tests {
                 |path: &str| folder.path().join(path).metadata().unwrap().permissions().mode();
             assert_eq!((mode("a/b") & 0o777, mode("a/b/one") & 0o777), (0o700, 0o600));
         }
-        Memory::default().keep("one", b"nowhere");
-        assert_eq!(Memory::default().recall("one"), None);
+        StateStore::default().keep("one", b"nowhere");
+        assert_eq!(StateStore::default().recall("one"), None);
     }
 
     #[test]
     fn the_oldest_is_forgotten() {
         let folder = tempfile::tempdir().unwrap();
-        let memory = Memory::new(folder.path().to_owned());
+        let memory = StateStore::new(folder.path().to_owned());
         for number in 0..KEPT + 5 {
             memory.keep(&number.to_string(), b"x");
         }

@@ -19,7 +19,7 @@ use trueup::core::managed_fields::{
     claims, conflict, emptied, foresight, managers, proof, release, takeover,
 };
 use trueup::core::object::{GroupKind, Object, ObjectKey};
-use trueup::local::state_store::Memory;
+use trueup::local::state_store::StateStore;
 
 use super::fuzz;
 use crate::support::mutate::Mutator;
@@ -76,7 +76,7 @@ impl Server {
             impersonate: None,
             impersonate_groups: Vec::new(),
             concurrency: 4,
-            memory: Memory::default(),
+            memory: StateStore::default(),
             limits: Limits::default(),
             ..Access::default()
         };
