@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use trueup::core::source::formats::Formats;
-use trueup::core::source::programs::Strictness;
+use trueup::core::source::programs::GuardMode;
 use trueup::core::source::snapshot::{Revision, Snapshot};
-use trueup::render::program::Limits;
-use trueup::render::sources::{Format, Source};
+use trueup::render::program::ProgramLimits;
+use trueup::render::sources::{RenderSource, SourceFormat};
 use trueup::render::{Rendered, Setting};
 
 use crate::support::command::{Cmd, Output};
@@ -414,7 +414,7 @@ fn only_the_formats_that_are_named_are_rendered() {
 }
 
 /// What comes of a Jsonnet program within these limits.
-fn run(program: &str, limits: Limits) -> Rendered {
+fn run(program: &str, limits: ProgramLimits) -> Rendered {
     let cache = tempfile::tempdir().unwrap();
     let setting = Setting {
         programs: BTreeMap::new(),
@@ -422,7 +422,7 @@ fn run(program: &str, limits: Limits) -> Rendered {
         cache: cache.path().to_owned(),
         launcher: Some(env!("CARGO_BIN_EXE_trueup").into()),
         limits,
-        cell: Strictness::default(),
+        cell: GuardMode::default(),
         readable: Vec::new(),
         formats: Formats::default(),
         namespace: "default".to_owned(),
@@ -439,8 +439,8 @@ fn run(program: &str, limits: Limits) -> Rendered {
     let files = BTreeMap::from([(path.clone(), program.into())]);
     let snapshot = Snapshot { revision, files, skipped: Vec::new(), barred: Vec::new() };
     let reads = [path.clone()].into();
-    let (format, file, given) = (Format::Jsonnet, path.clone(), [].into());
-    let source = Source { format, path, file, reads, given };
+    let (format, file, given) = (SourceFormat::Jsonnet, path.clone(), [].into());
+    let source = RenderSource { format, path, file, reads, given };
     let rendered = trueup::render::render(&setting, &[source], &snapshot);
     let left = cache.path().read_dir().unwrap().flatten();
     let copies = left.filter(|entry| entry.file_name().to_string_lossy().starts_with("copy-"));
@@ -450,7 +450,7 @@ fn run(program: &str, limits: Limits) -> Rendered {
 
 #[test]
 fn a_program_that_never_ends_or_prints_without_end_is_stopped() {
-    let limits = Limits { output: 1 << 20, ..Limits::default() };
+    let limits = ProgramLimits { output: 1 << 20, ..ProgramLimits::default() };
     let object = "[{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } }]";
     assert_eq!(run(object, limits).manifests.len(), 1);
     let much = run("std.repeat('x', 3 * 1024 * 1024)", limits);
@@ -458,7 +458,7 @@ fn a_program_that_never_ends_or_prints_without_end_is_stopped() {
         much.problems[0].message,
         "jsonnet was no help: it printed more than 1 MiB and was stopped"
     );
-    let limits = Limits { time: Duration::from_secs(1), ..limits };
+    let limits = ProgramLimits { time: Duration::from_secs(1), ..limits };
     let forever = run("local f(x) = f(x + 1) tailstrict; f(0)", limits);
     assert_eq!(
         forever.problems[0].message,

@@ -9,8 +9,8 @@ use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use trueup::sandbox::build::{self, Module};
-use trueup::sandbox::programs::Places;
-use trueup::sandbox::{Calls, Event, Options};
+use trueup::sandbox::programs::ProgramPlaces;
+use trueup::sandbox::{SandboxEvent, SandboxOptions, WebhookCalls};
 
 use crate::support::command::Cmd;
 use crate::support::eventually::eventually;
@@ -25,11 +25,11 @@ const HELLO: Module = Module {
 };
 
 /// Builds the module as a process of its own would; its lock knows no difference.
-fn build_hello(cache: &Path) -> (PathBuf, Vec<Event>) {
-    let options = Options {
-        calls: Calls::Anybody,
+fn build_hello(cache: &Path) -> (PathBuf, Vec<SandboxEvent>) {
+    let options = SandboxOptions {
+        calls: WebhookCalls::Anybody,
         controllers: false,
-        places: Places {
+        places: ProgramPlaces {
             assets: None,
             envtest: None,
             path: std::env::vars_os().find(|(name, _)| name == "PATH").unwrap().1,
@@ -56,7 +56,7 @@ fn two_that_ask_at_once_get_one_build() {
 
     let [(one, one_s_events), (other, other_s_events)] = both;
     assert_eq!(one, other);
-    let built = one_s_events.iter().chain(&other_s_events).filter(|it| **it == Event::Built);
+    let built = one_s_events.iter().chain(&other_s_events).filter(|it| **it == SandboxEvent::Built);
     assert_eq!(built.count(), 1);
     for program in HELLO.programs {
         let output = Cmd::new(one.join(program)).run().exits(0);

@@ -7,13 +7,13 @@ use std::thread;
 
 use super::{Error, Target};
 use crate::core::manifest::{self, Manifest};
-use crate::core::problem::{Place, Problem};
+use crate::core::problem::{Location, Problem};
 use crate::core::redact::Inputs;
 use crate::core::source::selection::{IGNORE_FILE, Selection};
 use crate::core::source::snapshot::{Revision, Skipped, Snapshot, WhySkipped};
 use crate::git::{self, Checkout, Uncommitted};
 use crate::render::render;
-use crate::render::shelf::{Shelf, is_marker, refers_to_others};
+use crate::render::shelf::{FileIndex, is_marker, refers_to_others};
 use crate::render::sources::Sources;
 
 /// What the target's paths declare.
@@ -59,7 +59,7 @@ pub async fn declare(target: &Target, checkout: &Checkout) -> Result<Declared, E
         thread::scope(|scope| {
             let changes =
                 is_beside_head.then(|| scope.spawn(|| checkout.uncommitted(&target.paths)));
-            let mut declared = read_and_render(&target, &files, Ignoring::AsSaid)?;
+            let mut declared = read_and_render(&target, &files, IgnoreRules::AsSaid)?;
             if let Some(changes) = changes {
                 let changes = changes.join();
                 declared.uncommitted =
@@ -85,7 +85,7 @@ pub(super) async fn declare_ignored_too(
     let (target, checkout, revision) = (target.clone(), checkout.clone(), revision.clone());
     tokio::task::spawn_blocking(move || {
         let files = Files { checkout: &checkout, at: (!target.worktree).then_some(revision) };
-        Ok(read_and_render(&target, &files, Ignoring::Nothing)?.manifests)
+        Ok(read_and_render(&target, &files, IgnoreRules::Nothing)?.manifests)
     })
     .await?
 }
@@ -145,7 +145,7 @@ pub async fn declare_again(
 
 /// Which files are left out.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Ignoring {
+enum IgnoreRules {
     /// Those that the ignore files name.
     AsSaid,
     /// None.
@@ -155,7 +155,7 @@ enum Ignoring {
 fn read_and_render(
     target: &Target,
     files: &Files<'_>,
-    ignoring: Ignoring,
+    ignoring: IgnoreRules,
 ) -> Result<Declared, Error> {
     let found = files.below(&target.paths, &|path| is_ignore_file(path) || is_marker(path))?;
     // Without it, what is meant to be left out would be taken for declared.
@@ -172,7 +172,7 @@ fn read_and_render(
         }
     }
     let has_ignore_files = !ignores.is_empty();
-    if ignoring == Ignoring::Nothing {
+    if ignoring == IgnoreRules::Nothing {
         ignores.clear();
     }
     let selection = selection(ignores)?;
@@ -226,7 +226,7 @@ fn sources(target: &Target, files: &Files<'_>, selection: &Selection) -> Result<
         refers_to_others(path)
     })?;
     let paths = paths.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut shelf = Shelf::new(paths, whole.files);
+    let mut shelf = FileIndex::new(paths, whole.files);
     let reaches = |path: &str| target.paths.iter().any(|given| selection.reaches(given, path));
     let mut sources = Sources::find(&shelf, &target.render.formats, &reaches);
     if !sources.unread.is_empty() {
@@ -302,7 +302,7 @@ fn only_manifests(mut snapshot: Snapshot, taken: &impl Fn(&str) -> bool) -> Snap
 fn unread(skipped: &Skipped) -> Problem {
     let hint = skipped.why.hint();
     Problem {
-        place: Place { path: skipped.path.clone(), line: 1, column: 1 },
+        place: Location { path: skipped.path.clone(), line: 1, column: 1 },
         message: skipped.why.to_string(),
         excerpt: None,
         hint: Some(format!("{hint}, or name it in {IGNORE_FILE} if it declares nothing")),

@@ -20,10 +20,8 @@ use crate::core::object::{GroupKind, Object, ObjectKey};
 use crate::core::observed::{Observation, Observed, Prerequisite, Preview};
 use crate::core::problem::{Cause, Refusal};
 
-type Node = Map<String, Value>;
-
 /// A definition that the commit changes.
-struct Changing {
+struct ChangedDefinition {
     /// The definition.
     by: ObjectKey,
     /// The versions that it has then, served or not.
@@ -55,7 +53,8 @@ pub(super) fn hold(desired: &Desired, observed: &mut Observed) {
             continue;
         };
         let changing = changing.get(&key.group_kind());
-        let judgement = Judgement { key: &key, manifest, schemas: &schemas, live: live.as_ref() };
+        let judgement =
+            ObjectContext { key: &key, manifest, schemas: &schemas, live: live.as_ref() };
         if let Some(preview) = judgement.of(preview, changing) {
             let live = live.clone();
             observed.objects.insert(key, Observation::Seen { live, preview: Some(preview) });
@@ -64,7 +63,7 @@ pub(super) fn hold(desired: &Desired, observed: &mut Observed) {
 }
 
 /// The definitions that are there and that the commit changes, by the kinds that they define.
-fn changing(desired: &Desired, observed: &Observed) -> BTreeMap<GroupKind, Changing> {
+fn changing(desired: &Desired, observed: &Observed) -> BTreeMap<GroupKind, ChangedDefinition> {
     let definitions = desired.objects.keys().filter(|key| is_crd(key));
     let changing = definitions.filter_map(|key| match observed.objects.get(key)? {
         Observation::Seen { live: Some(live), preview: Some(Preview::Merged(merged)) }
@@ -74,7 +73,7 @@ fn changing(desired: &Desired, observed: &Observed) -> BTreeMap<GroupKind, Chang
             let versions = merged.0.get("spec")?.get("versions")?.as_array()?.iter();
             let versions = versions.filter_map(|version| version["name"].as_str());
             let versions = versions.map(str::to_owned).collect();
-            Some((kind, Changing { by: key.clone(), versions }))
+            Some((kind, ChangedDefinition { by: key.clone(), versions }))
         }
         _ => None,
     });
@@ -95,16 +94,16 @@ fn schemas(desired: &Desired, observed: &Observed) -> Schemas {
 }
 
 /// What an object is judged by.
-struct Judgement<'a> {
+struct ObjectContext<'a> {
     key: &'a ObjectKey,
     manifest: &'a Manifest,
     schemas: &'a Schemas,
     live: Option<&'a Object>,
 }
 
-impl Judgement<'_> {
+impl ObjectContext<'_> {
     /// What is to be said in the place of `preview`; `None` where that stands.
-    fn of(&self, preview: &Preview, changing: Option<&Changing>) -> Option<Preview> {
+    fn of(&self, preview: &Preview, changing: Option<&ChangedDefinition>) -> Option<Preview> {
         let Self { key, manifest, schemas, live } = *self;
         let refusal = || check::refusal(key, manifest, schemas).map(Preview::Refused);
         let Some(changing) = changing else { return refusal() };
@@ -157,7 +156,7 @@ impl Judgement<'_> {
 
 /// Whether the value that a path leads to is another one `after` than `before`. Of an element of a list
 /// only the server can tell which one it was.
-fn changes(before: &Node, after: &Node, path: &[PathPart<'_>]) -> bool {
+fn changes(before: &Map<String, Value>, after: &Map<String, Value>, path: &[PathPart<'_>]) -> bool {
     let Some((PathPart::Key(key), rest)) = path.split_first() else {
         return path.is_empty() && before != after;
     };

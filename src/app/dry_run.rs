@@ -8,16 +8,16 @@ use serde_json::json;
 
 use super::Error;
 use super::survey::api;
-use crate::cluster::{Cluster, Condition, Members, Patience, Question};
-use crate::core::check::{Finding, Level, Rule, Set};
+use crate::cluster::{Cluster, DeleteCondition, Members, ObserveOptions, RetryPolicy};
+use crate::core::check::{CheckRule, Finding, Level, Set};
 use crate::core::desired::Desired;
-use crate::core::health::Judge;
+use crate::core::health::HealthRules;
 use crate::core::inventory::Inventory;
 use crate::core::kinds::catalog::{Catalog, is_crd};
 use crate::core::manifest::Manifest;
 use crate::core::object::{GroupKind, Object, ObjectKey};
 use crate::core::observed::{Observation, Preview};
-use crate::core::problem::{Cause, Place, Refusal};
+use crate::core::problem::{Cause, Location, Refusal};
 use crate::core::redact::Redactor;
 use crate::local::cancel::Cancellation;
 
@@ -52,9 +52,9 @@ pub async fn dry_run(set: Set<'_>, cluster: &Cluster) -> Result<DryRun, Error> {
     let catalog = cluster.discover().await.map_err(api(attempt))?;
     let desired = Desired::new(manifests.to_vec(), &catalog, namespace);
     let inventory = Inventory { name: INVENTORY.to_owned(), namespace: namespace.to_owned() };
-    let question = Question {
+    let question = ObserveOptions {
         // Nothing is live in a sandbox.
-        judge: &Judge::default(),
+        judge: &HealthRules::default(),
         desired: &desired,
         catalog: &catalog,
         inventory: &inventory,
@@ -97,7 +97,7 @@ impl DryRun {
     /// is said of a place already is not said again.
     pub fn beside(self, mut found: Vec<Finding>) -> Vec<Finding> {
         let is_error = |finding: &&Finding| finding.level == Level::Error;
-        let known: BTreeSet<Place> =
+        let known: BTreeSet<Location> =
             found.iter().filter(is_error).map(|finding| finding.place.clone()).collect();
         let wrong: BTreeSet<ObjectKey> =
             found.iter().filter(is_error).filter_map(|finding| finding.object.clone()).collect();
@@ -115,7 +115,7 @@ fn findings(key: &ObjectKey, manifest: &Manifest, refusal: Refusal) -> Vec<Findi
     let Refusal { message, hint, causes, may_pass: _ } = refusal;
     let whole = Finding {
         level: Level::Error,
-        rule: Rule::Refused,
+        rule: CheckRule::Refused,
         place: manifest.origin.place(),
         object: Some(key.clone()),
         field: None,
@@ -156,8 +156,8 @@ async fn prepare(desired: &Desired, catalog: &Catalog, cluster: &Cluster) -> Res
             let established = cluster
                 .until_condition(
                     &served,
-                    (&Condition::ESTABLISHED, &key.name),
-                    &Patience::of(PATIENCE, &Cancellation::default()),
+                    (&DeleteCondition::ESTABLISHED, &key.name),
+                    &RetryPolicy::of(PATIENCE, &Cancellation::default()),
                 )
                 .await;
             let _ = established.map_err(api("wait for a definition to be established"))?;

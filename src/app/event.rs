@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::core::health::Proof;
+use crate::core::health::HealthSummary;
 use crate::core::lease::Holder;
-use crate::core::report::{Report, Step};
+use crate::core::report::{ChangeOutcome, Report};
 
 /// Something that happened in a round. Secrets are masked in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -15,11 +15,11 @@ pub enum Event {
     /// No lock is taken, as the user may not have one; why.
     LockForbidden(String),
     /// One change has ended.
-    Changed(Step),
+    Changed(ChangeOutcome),
     /// Waiting for objects to be healthy begins.
     WaitBegan,
     /// How the objects are that are waited for. Comes again with news and every second.
-    Waiting(Proof),
+    Waiting(HealthSummary),
     /// Waiting has ended.
     WaitEnded,
     /// The commit failed, as the report says, and the last healthy one is applied.
@@ -61,7 +61,7 @@ mod tests {
             namespace: Some("shop".to_owned()),
             name: "db".to_owned(),
         };
-        let step = Step { key, action: Action::Update, outcome: Outcome::Failed(reason) };
+        let step = ChangeOutcome { key, action: Action::Update, outcome: Outcome::Failed(reason) };
         let changed = serde_json::to_value(Event::Changed(step.masked(&redactor))).unwrap();
         assert_eq!(changed["event"], "changed");
         assert_eq!(changed["data"]["outcome"], "failed");

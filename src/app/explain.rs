@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use super::{Survey, Target, declare};
 use crate::core::attribution::{
-    Attribution, Handover, Undeclared, attributions, handovers, undeclared,
+    Attribution, Handover, UndeclaredField, attributions, handovers, undeclared,
 };
 use crate::core::desired::Desired;
-use crate::core::diff::{Delta, Order};
+use crate::core::diff::{Delta, FieldOrder};
 use crate::core::manifest;
 use crate::core::object::ObjectKey;
 use crate::core::plan::{Action, Change};
@@ -28,12 +28,12 @@ pub struct Explained {
     /// Of every object that is updated, the fields that only change hands.
     pub handovers: BTreeMap<ObjectKey, Vec<Handover>>,
     /// Of every object that is created or changed, the order in which its file declares it.
-    pub orders: BTreeMap<ObjectKey, Order>,
+    pub orders: BTreeMap<ObjectKey, FieldOrder>,
     /// Of every object that is no longer declared, which commit took it out.
     pub removed: BTreeMap<ObjectKey, Authorship>,
     /// Of every declared object, the fields that others set beside what git says; `None` where
     /// nobody asked.
-    pub undeclared: Option<BTreeMap<ObjectKey, Vec<Undeclared>>>,
+    pub undeclared: Option<BTreeMap<ObjectKey, Vec<UndeclaredField>>>,
 }
 
 /// Explains every change of the survey's plan, as far as ownership and history tell.
@@ -64,7 +64,7 @@ pub async fn explain(survey: &Survey, target: &Target, checkout: &Checkout) -> E
 }
 
 /// What others set of each declared object beside what git says.
-pub fn beside_git(survey: &Survey) -> BTreeMap<ObjectKey, Vec<Undeclared>> {
+pub fn beside_git(survey: &Survey) -> BTreeMap<ObjectKey, Vec<UndeclaredField>> {
     let found = survey
         .plan
         .changes()
@@ -72,13 +72,13 @@ pub fn beside_git(survey: &Survey) -> BTreeMap<ObjectKey, Vec<Undeclared>> {
     found.filter(|(_, fields)| !fields.is_empty()).collect()
 }
 
-fn orders(survey: &Survey) -> BTreeMap<ObjectKey, Order> {
+fn orders(survey: &Survey) -> BTreeMap<ObjectKey, FieldOrder> {
     let is_shown = |change: &&Change| {
         matches!(change.action, Action::Create | Action::Update | Action::Replace)
     };
     let order = |change: &Change| {
         let manifest = survey.desired.objects.get(&change.key)?;
-        Some((change.key.clone(), Order::new(manifest)))
+        Some((change.key.clone(), FieldOrder::new(manifest)))
     };
     survey.plan.changes().filter(is_shown).filter_map(order).collect()
 }
@@ -96,7 +96,7 @@ fn hands(survey: &Survey) -> BTreeMap<ObjectKey, Vec<Handover>> {
 
 fn fields(
     survey: &Survey,
-    orders: &BTreeMap<ObjectKey, Order>,
+    orders: &BTreeMap<ObjectKey, FieldOrder>,
 ) -> BTreeMap<ObjectKey, Vec<Attribution>> {
     let explained = updates(survey).map(|change| {
         let order = orders.get(&change.key).cloned().unwrap_or_default();

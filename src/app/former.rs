@@ -19,7 +19,7 @@ use crate::core::source::snapshot::Revision;
 use crate::git::Checkout;
 
 /// What there is to go by.
-pub(super) struct Former<'a> {
+pub(super) struct FormerRelease<'a> {
     pub(super) target: &'a Target,
     pub(super) checkout: &'a Checkout,
     pub(super) catalog: &'a Catalog,
@@ -29,7 +29,7 @@ pub(super) struct Former<'a> {
     pub(super) now: (&'a Revision, &'a Desired),
 }
 
-impl Former<'_> {
+impl FormerRelease<'_> {
     /// Adds to what was observed the members that the former commit declared and this one does not,
     /// of kinds that may not be listed.
     pub(super) async fn look(self, observed: &mut Observed, cluster: &Cluster) {

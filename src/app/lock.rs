@@ -13,7 +13,9 @@ use super::survey::api;
 use super::{Error, Survey};
 use crate::cluster::{self, ApiError, Cluster};
 use crate::core::inventory::Inventory;
-use crate::core::lease::{self, DURATION, Holder, RENEWAL, Seen, Standing, Watched, Who};
+use crate::core::lease::{
+    self, Candidate, DURATION, Holder, LeaseOwnership, LeaseState, LeaseWatch, RENEWAL,
+};
 use crate::core::object::Object;
 use crate::local::cancel::Cancellation;
 
@@ -33,7 +35,7 @@ pub struct LockOptions<'a> {
     /// How long what passes by itself is waited for, such as a server that does not answer.
     pub passing: Duration,
     /// What was seen of the Lease before.
-    pub watched: &'a mut Watched,
+    pub watched: &'a mut LeaseWatch,
     /// Says when to stop.
     pub cancel: &'a Cancellation,
     /// Hears for whom it is waited.
@@ -44,16 +46,16 @@ pub struct LockOptions<'a> {
 pub struct Lock<'a> {
     cluster: &'a Cluster,
     inventory: &'a Inventory,
-    who: &'a Who,
+    who: &'a Candidate,
     revision: String,
-    state: Mutex<State>,
+    state: Mutex<LockState>,
     /// Whether somebody may have written since the plan was made.
     pub is_stale: bool,
     /// Why there is no lock, where the user may not have one.
     pub warning: Option<String>,
 }
 
-enum State {
+enum LockState {
     /// There is none, and none is needed or to be had.
     Without,
     /// It can be had only once the namespace is there.
@@ -88,13 +90,13 @@ impl Renewed {
 pub async fn take<'a>(
     survey: &Survey,
     cluster: &'a Cluster,
-    (inventory, who): (&'a Inventory, &'a Who),
+    (inventory, who): (&'a Inventory, &'a Candidate),
     patience: LockOptions<'_>,
 ) -> Result<Lock<'a>, Error> {
     let mut lock = Lock::without(cluster, (inventory, who));
     lock.revision.clone_from(&survey.revision.commit);
     let LockOptions { timeout, passing, watched, cancel, events } = patience;
-    let cluster = cluster.patient(cluster::Patience::of(passing, cancel));
+    let cluster = cluster.patient(cluster::RetryPolicy::of(passing, cancel));
     let end = Instant::now() + timeout;
     loop {
         let before = match cluster.lease(inventory).await {
@@ -102,11 +104,11 @@ pub async fn take<'a>(
             Err(error) if error.is_forbidden() => return Ok(lock.forbidden(&error)),
             Err(error) => return Err(api("read the lock")(error)),
         };
-        let seen = before.as_ref().map(Seen::of);
+        let seen = before.as_ref().map(LeaseState::of);
         let standing = seen
             .as_ref()
-            .map_or(Standing::Free, |seen| watched.standing(seen, who, Instant::now()));
-        if standing != Standing::Theirs {
+            .map_or(LeaseOwnership::Free, |seen| watched.standing(seen, who, Instant::now()));
+        if standing != LeaseOwnership::Theirs {
             match lock.put(&cluster, before.as_ref()).await {
                 Ok(()) => {
                     lock.is_stale |= seen.is_some_and(|seen| {
@@ -117,7 +119,7 @@ pub async fn take<'a>(
                 // Somebody was quicker.
                 Err(error) if error.is_conflict() => lock.is_stale = true,
                 Err(error) if error.is_not_found() && before.is_none() => {
-                    *lock.state() = State::Homeless;
+                    *lock.state() = LockState::Homeless;
                     return Ok(lock);
                 }
                 Err(error) if error.is_forbidden() => return Ok(lock.forbidden(&error)),
@@ -144,13 +146,13 @@ pub async fn take<'a>(
 
 impl<'a> Lock<'a> {
     /// No lock: for what writes nothing, or a cluster that nobody else knows.
-    pub fn without(cluster: &'a Cluster, (inventory, who): (&'a Inventory, &'a Who)) -> Self {
+    pub fn without(cluster: &'a Cluster, (inventory, who): (&'a Inventory, &'a Candidate)) -> Self {
         Self {
             cluster,
             inventory,
             who,
             revision: String::new(),
-            state: Mutex::new(State::Without),
+            state: Mutex::new(LockState::Without),
             is_stale: false,
             warning: None,
         }
@@ -162,13 +164,13 @@ impl<'a> Lock<'a> {
     }
 
     /// Who has it.
-    pub fn who(&self) -> &Who {
+    pub fn who(&self) -> &Candidate {
         self.who
     }
 
     /// Whether there is none so far, and one could be had.
     pub fn is_to_be_had(&self) -> bool {
-        matches!(&*self.state(), State::Without) && self.warning.is_none()
+        matches!(&*self.state(), LockState::Without) && self.warning.is_none()
     }
 
     /// Does `work`, and renews the lock while that goes on.
@@ -183,11 +185,11 @@ impl<'a> Lock<'a> {
     /// To whom the lock was lost, if it was: nothing may be written then.
     pub fn lost(&self) -> Option<String> {
         match &*self.state() {
-            State::Lost(to) => Some(to.clone()),
-            State::Held { renewed, .. } if renewed.elapsed() > DURATION => {
+            LockState::Lost(to) => Some(to.clone()),
+            LockState::Held { renewed, .. } if renewed.elapsed() > DURATION => {
                 Some("nobody yet, but it could not be renewed in time".to_owned())
             }
-            State::Held { .. } | State::Homeless | State::Without => None,
+            LockState::Held { .. } | LockState::Homeless | LockState::Without => None,
         }
     }
 
@@ -197,7 +199,7 @@ impl<'a> Lock<'a> {
     ///
     /// When somebody else was quicker: then the plan may not hold any more.
     pub async fn settle(&self, cluster: &Cluster) -> Result<(), Error> {
-        if !matches!(&*self.state(), State::Homeless) {
+        if !matches!(&*self.state(), LockState::Homeless) {
             return Ok(());
         }
         match self.put(cluster, None).await {
@@ -206,11 +208,11 @@ impl<'a> Lock<'a> {
                 let lease = cluster.lease(self.inventory).await;
                 let lease = lease.map_err(api("read the lock"))?.unwrap_or_default();
                 let inventory = self.inventory.name.clone();
-                Err(Error::Locked { inventory, by: Seen::of(&lease).holder })
+                Err(Error::Locked { inventory, by: LeaseState::of(&lease).holder })
             }
             // It was told, or will be by the next run.
             Err(error) if error.is_forbidden() => {
-                *self.state() = State::Without;
+                *self.state() = LockState::Without;
                 Ok(())
             }
             Err(error) => Err(api("take the lock")(error)),
@@ -220,8 +222,8 @@ impl<'a> Lock<'a> {
     /// Gives the lock back. Where that fails it ends by itself.
     pub async fn give_back(self) {
         let lease = match &*self.state() {
-            State::Held { lease, .. } => lease.clone(),
-            State::Lost(_) | State::Homeless | State::Without => return,
+            LockState::Held { lease, .. } => lease.clone(),
+            LockState::Lost(_) | LockState::Homeless | LockState::Without => return,
         };
         let lease = lease::released(self.inventory, &lease, Timestamp::now());
         let _ = tokio::time::timeout(GIVE_BACK, self.cluster.put_lease(&lease)).await;
@@ -233,8 +235,8 @@ impl<'a> Lock<'a> {
         loop {
             tokio::time::sleep(pause).await;
             let before = match &*self.state() {
-                State::Held { lease, .. } => lease.clone(),
-                State::Lost(_) | State::Homeless | State::Without => continue,
+                LockState::Held { lease, .. } => lease.clone(),
+                LockState::Lost(_) | LockState::Homeless | LockState::Without => continue,
             };
             let renewed =
                 tokio::time::timeout(RENEWAL, self.put(self.cluster, Some(&before))).await;
@@ -242,7 +244,7 @@ impl<'a> Lock<'a> {
                 Ok(Ok(())) => RENEWAL,
                 Ok(Err(error)) if error.is_conflict() || error.is_not_found() => {
                     if let Ok(Some(to)) = self.whose().await {
-                        *self.state() = State::Lost(to);
+                        *self.state() = LockState::Lost(to);
                     }
                     TRY_AGAIN
                 }
@@ -257,11 +259,11 @@ impl<'a> Lock<'a> {
         let Some(lease) = self.cluster.lease(self.inventory).await? else {
             return Ok(Some("nobody: it was deleted".to_owned()));
         };
-        let seen = Seen::of(&lease);
+        let seen = LeaseState::of(&lease);
         if seen.identity != Some(self.who.identity()) {
             return Ok(Some(seen.holder.to_string()));
         }
-        if let State::Held { lease: known, .. } = &mut *self.state() {
+        if let LockState::Held { lease: known, .. } = &mut *self.state() {
             *known = lease;
         }
         Ok(None)
@@ -280,7 +282,7 @@ impl<'a> Lock<'a> {
             }
             // The first answer may have got lost: then the Lease is ours already.
             match cluster.lease(self.inventory).await? {
-                Some(lease) if Seen::of(&lease).identity == Some(self.who.identity()) => {
+                Some(lease) if LeaseState::of(&lease).identity == Some(self.who.identity()) => {
                     renewed = Renewed::now();
                     let wanted = (self.inventory, Some(&lease));
                     let wanted = lease::taken(wanted, about, Timestamp::now());
@@ -290,19 +292,21 @@ impl<'a> Lock<'a> {
             }
         }
         let lease = result?;
-        *self.state() = State::Held { lease, renewed };
+        *self.state() = LockState::Held { lease, renewed };
         Ok(())
     }
 
     /// The Lease as it was written last.
-    fn seen(&self) -> Seen {
+    fn seen(&self) -> LeaseState {
         match &*self.state() {
-            State::Held { lease, .. } => Seen::of(lease),
-            State::Lost(_) | State::Homeless | State::Without => Seen::of(&Object::default()),
+            LockState::Held { lease, .. } => LeaseState::of(lease),
+            LockState::Lost(_) | LockState::Homeless | LockState::Without => {
+                LeaseState::of(&Object::default())
+            }
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, LockState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -3,7 +3,7 @@
 use crate::local::cancel::Cancellation;
 
 /// Looks for a newer commit beside the work of a round.
-pub trait Lookout {
+pub trait CommitPoller {
     /// Does `work`. Supersedes `cancel` once there is a commit that declares something else than
     /// `followed`, the commit of this round.
     fn beside<T>(
@@ -16,9 +16,9 @@ pub trait Lookout {
 
 /// Does not look: the commit of this round is meant.
 #[derive(Clone, Copy, Debug)]
-pub struct NoLookout;
+pub struct NoCommitPoller;
 
-impl Lookout for NoLookout {
+impl CommitPoller for NoCommitPoller {
     async fn beside<T>(
         &mut self,
         _followed: &str,

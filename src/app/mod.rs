@@ -29,9 +29,9 @@ pub use error::Error;
 pub use event::Event;
 pub use explain::{Explained, beside_git, explain};
 pub use lock::{Lock, LockOptions, take};
-pub use lookout::{Lookout, NoLookout};
+pub use lookout::{CommitPoller, NoCommitPoller};
 pub use rollback::{
-    NoWayBack, check_not_overtaken, is_failure, newly_healthy, note_failure, note_health,
+    NoRollback, check_not_overtaken, is_failure, newly_healthy, note_failure, note_health,
     rolled_back, way_back,
 };
 pub use round::{RoundEnd, RoundOptions, Runner, WaitWhen, round};

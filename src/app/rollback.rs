@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use super::survey::api;
 use super::{Error, Lock, LockOptions, Survey, Target, take};
 use crate::cluster::Cluster;
-use crate::core::health::{Ended, State};
+use crate::core::health::{HealthState, WaitEnd};
 use crate::core::inventory::{Inventory, Record};
-use crate::core::lease::Watched;
+use crate::core::lease::LeaseWatch;
 use crate::core::object::ObjectKey;
 use crate::core::plan::Action;
 use crate::core::report::{DIFFERING, Report, Rollback};
@@ -22,7 +22,7 @@ use crate::local::cancel::Cancellation;
 /// not everything was.
 pub fn newly_healthy(report: &Report) -> Option<Record> {
     let proof = report.proof.as_ref().filter(|proof| proof.is_ready())?;
-    let is_seen = proof.ended == Ended::Ready && report.at_commit && report.lost.is_none();
+    let is_seen = proof.ended == WaitEnd::Ready && report.at_commit && report.lost.is_none();
     report.recorded.as_ref().filter(|_| is_seen)?.healthy(Timestamp::now())
 }
 
@@ -30,7 +30,7 @@ pub fn newly_healthy(report: &Report) -> Option<Record> {
 fn without_failed_jobs(report: &Report) -> Option<Record> {
     let (recorded, proof) = report.recorded.as_ref().zip(report.proof.as_ref())?;
     let is_failed = |key: &ObjectKey| {
-        proof.others.iter().any(|it| it.key == *key && it.health.state == State::Failed)
+        proof.others.iter().any(|it| it.key == *key && it.health.state == HealthState::Failed)
     };
     let mut record = recorded.clone();
     record.finished.retain(|key| !is_failed(key));
@@ -61,7 +61,7 @@ pub async fn note_health(
         let patience = LockOptions {
             timeout: Duration::ZERO,
             passing: Duration::ZERO,
-            watched: &mut Watched::default(),
+            watched: &mut LeaseWatch::default(),
             cancel: &Cancellation::default(),
             events: &mut |_| {},
         };
@@ -95,8 +95,8 @@ pub async fn note_health(
 /// to be, or did not get healthy, be it before others that come after it. What is refused or can't be read is none, and
 /// neither is anything where a newer commit has come.
 pub fn is_failure(survey: &Survey, report: &Report) -> bool {
-    let unhealthy = |proof: &crate::core::health::Proof| {
-        matches!(proof.ended, Ended::Failed | Ended::Timeout) && !proof.is_ready()
+    let unhealthy = |proof: &crate::core::health::HealthSummary| {
+        matches!(proof.ended, WaitEnd::Failed | WaitEnd::Timeout) && !proof.is_ready()
     };
     let is_over = !report.interrupted && report.lost.is_none() && report.superseded.is_none();
     let is_stuck = report.skipped() > 0 && survey.is_sound();
@@ -106,7 +106,7 @@ pub fn is_failure(survey: &Survey, report: &Report) -> bool {
 
 /// Why there is no way back.
 #[derive(Debug, thiserror::Error)]
-pub enum NoWayBack {
+pub enum NoRollback {
     /// No commit was ever seen healthy.
     #[error("not rolled back: no commit was healthy before")]
     Nothing,
@@ -128,14 +128,14 @@ pub enum NoWayBack {
 /// # Errors
 ///
 /// When there is none.
-pub fn way_back(failed: &Survey, checkout: &Checkout) -> Result<Revision, NoWayBack> {
+pub fn way_back(failed: &Survey, checkout: &Checkout) -> Result<Revision, NoRollback> {
     let past = failed.before.as_ref().map(|before| &before.past);
-    let healthy = past.and_then(|past| past.healthy.as_ref()).ok_or(NoWayBack::Nothing)?;
+    let healthy = past.and_then(|past| past.healthy.as_ref()).ok_or(NoRollback::Nothing)?;
     if failed.after.revision.as_ref() == Some(&healthy.what) {
-        return Err(NoWayBack::Same);
+        return Err(NoRollback::Same);
     }
     let commit = healthy.what.clone();
-    checkout.resolve(Some(&healthy.what)).map_err(|source| NoWayBack::Gone { commit, source })
+    checkout.resolve(Some(&healthy.what)).map_err(|source| NoRollback::Gone { commit, source })
 }
 
 /// Checks that the commit which failed is still the one that the inventory's parent names, or that
@@ -203,8 +203,8 @@ pub fn rolled_back(survey: &Survey, mut report: Report) -> Rollback {
     Rollback { to: Some(survey.revision.commit.clone()), words, report: Some(Box::new(report)) }
 }
 
-impl From<NoWayBack> for Rollback {
-    fn from(why: NoWayBack) -> Self {
+impl From<NoRollback> for Rollback {
+    fn from(why: NoRollback) -> Self {
         Self { to: None, words: why.to_string(), report: None }
     }
 }

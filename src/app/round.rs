@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Event, Lookout};
+use super::{CommitPoller, Event};
 use crate::app::{
     ApplyOptions, Error, Lock, LockOptions, Survey, Target, WaitOptions, apply,
     check_not_overtaken, is_failure, note_failure, note_health, rolled_back, standing, survey,
@@ -14,9 +14,9 @@ use crate::app::{
 };
 use crate::cluster::{self, Cascade, Cluster};
 use crate::core::approval::Approval;
-use crate::core::health::Ended;
+use crate::core::health::WaitEnd;
 use crate::core::inventory::Record;
-use crate::core::lease::{Watched, Who};
+use crate::core::lease::{Candidate, LeaseWatch};
 use crate::core::report::{Report, Rollback, masked_proof};
 use crate::core::source::snapshot::Revision;
 use crate::git::Checkout;
@@ -31,11 +31,11 @@ pub struct RoundOptions<'a> {
     /// Where it is made true.
     pub cluster: &'a Cluster,
     /// Who holds the lock meanwhile.
-    pub who: &'a Who,
+    pub who: &'a Candidate,
     /// How long to wait for the lock; `None` where the cluster is the run's own and needs none.
     pub lock_timeout: Option<Duration>,
     /// What was seen of the lock before.
-    pub watched: &'a mut Watched,
+    pub watched: &'a mut LeaseWatch,
     /// What was approved: nothing else is written.
     pub approval: Option<&'a Approval>,
     /// How long passing faults are waited out, all in all.
@@ -115,7 +115,7 @@ pub struct RoundEnd {
 }
 
 /// What came of a plan under the lock.
-enum Locked {
+enum LockedOutcome {
     /// It was carried out.
     Done(Box<RoundEnd>),
     /// The lock could be had only in a namespace that the plan makes, and another run was quicker.
@@ -132,7 +132,7 @@ pub async fn round<R: Runner>(
     mut options: RoundOptions<'_>,
     mut survey: Survey,
     runner: &mut R,
-    lookout: &mut impl Lookout,
+    lookout: &mut impl CommitPoller,
 ) -> Result<RoundEnd, R::Error> {
     let begun = Instant::now();
     loop {
@@ -141,12 +141,12 @@ pub async fn round<R: Runner>(
         let ended = lock.keep(options.locked(survey, &lock, runner, lookout)).await;
         lock.give_back().await;
         survey = match ended? {
-            Locked::Done(end) => return Ok(*end),
+            LockedOutcome::Done(end) => return Ok(*end),
             // Whoever was quicker to make the namespace is waited for like any other run.
-            Locked::TooLate { survey, .. } if left.is_some_and(|left| !left.is_zero()) => {
+            LockedOutcome::TooLate { survey, .. } if left.is_some_and(|left| !left.is_zero()) => {
                 runner.survey(&survey, options.cluster).await?
             }
-            Locked::TooLate { error, .. } => return Err(error.into()),
+            LockedOutcome::TooLate { error, .. } => return Err(error.into()),
         };
     }
 }
@@ -154,7 +154,7 @@ pub async fn round<R: Runner>(
 impl<'a> RoundOptions<'a> {
     /// The cluster, with passing faults waited out from now on.
     fn patient(&self) -> Cluster {
-        self.cluster.patient(cluster::Patience::of(self.passing, self.cancel))
+        self.cluster.patient(cluster::RetryPolicy::of(self.passing, self.cancel))
     }
 
     /// Takes the lock that carrying out `survey` needs, and waits for another run as long as there is
@@ -164,7 +164,7 @@ impl<'a> RoundOptions<'a> {
         survey: &Survey,
         left: Option<Duration>,
         runner: &mut R,
-        lookout: &mut impl Lookout,
+        lookout: &mut impl CommitPoller,
     ) -> Result<Lock<'a>, Error> {
         let about = (&self.target.inventory, self.who);
         let Some(timeout) = left.filter(|_| survey.writes()) else {
@@ -195,8 +195,8 @@ impl<'a> RoundOptions<'a> {
         mut survey: Survey,
         lock: &Lock<'_>,
         runner: &mut R,
-        lookout: &mut impl Lookout,
-    ) -> Result<Locked, R::Error> {
+        lookout: &mut impl CommitPoller,
+    ) -> Result<LockedOutcome, R::Error> {
         if lock.is_stale {
             let mut now = runner.survey(&survey, &self.patient()).await?;
             runner.approve(&survey, &mut now).await?;
@@ -204,9 +204,9 @@ impl<'a> RoundOptions<'a> {
         }
         let work = self.make_true(&survey, lock, runner);
         match lookout.beside(&survey.revision.commit, self.cancel, work).await {
-            Ok(report) => Ok(Locked::Done(Box::new(RoundEnd { survey, report }))),
+            Ok(report) => Ok(LockedOutcome::Done(Box::new(RoundEnd { survey, report }))),
             Err(error @ Error::Locked { .. }) => {
-                Ok(Locked::TooLate { survey: Box::new(survey), error })
+                Ok(LockedOutcome::TooLate { survey: Box::new(survey), error })
             }
             Err(error) => Err(error.into()),
         }
@@ -273,7 +273,7 @@ impl<'a> RoundOptions<'a> {
         };
         report.proof = wait(survey, self.cluster, (report, waiting)).await;
         report.interrupted |=
-            report.proof.as_ref().is_some_and(|proof| proof.ended == Ended::Interrupted);
+            report.proof.as_ref().is_some_and(|proof| proof.ended == WaitEnd::Interrupted);
         report.supersede(self.cancel.newer());
         runner.hear(survey, &Event::WaitEnded);
     }
@@ -318,7 +318,7 @@ impl<'a> RoundOptions<'a> {
                 let patience = LockOptions {
                     timeout: Duration::ZERO,
                     passing: self.passing,
-                    watched: &mut Watched::default(),
+                    watched: &mut LeaseWatch::default(),
                     cancel: self.cancel,
                     events: &mut |_| {},
                 };
@@ -329,7 +329,7 @@ impl<'a> RoundOptions<'a> {
         };
         let back = RoundOptions {
             target: &target,
-            watched: &mut Watched::default(),
+            watched: &mut LeaseWatch::default(),
             approval: None,
             wait: Some(self.wait.unwrap_or(self.passing)),
             wait_when: WaitWhen::Always,

@@ -6,17 +6,17 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use crate::cluster::{ApiError, Cluster, Members, Question};
+use crate::cluster::{ApiError, Cluster, Members, ObserveOptions};
 use crate::config;
 use crate::core::annotations::Mode;
 use crate::core::desired::Desired;
-use crate::core::field_rules::Rule;
-use crate::core::health::{Health, Judge, State};
-use crate::core::inventory::{Finished, Inventory, Record, Source};
+use crate::core::field_rules::FieldRule;
+use crate::core::health::{Health, HealthRules, HealthState};
+use crate::core::inventory::{Finished, Inventory, InventorySource, Record};
 use crate::core::kinds::catalog::{Catalog, is_namespace};
 use crate::core::object::ObjectKey;
 use crate::core::observed::{Observation, Observed, Unlisted};
-use crate::core::plan::{Action, Allowed, Change, Plan, idle_rules, plan};
+use crate::core::plan::{Action, Change, Permissions, Plan, idle_rules, plan};
 use crate::core::problem::Problem;
 use crate::core::redact::{Inputs, Redactor};
 use crate::core::source::snapshot::Revision;
@@ -27,7 +27,7 @@ use super::apply::can_begin;
 use super::declare::declare_ignored_too;
 use super::definitions;
 use super::enabled::put_off;
-use super::former::Former;
+use super::former::FormerRelease;
 use super::{Declared, Error, Explained, LastRead, Target, declare, declare_again};
 
 /// What was found, and what is to be done about it.
@@ -41,7 +41,7 @@ pub struct Survey {
     /// The decision.
     pub plan: Plan,
     /// What the user allowed when it was made.
-    pub allowed: Allowed,
+    pub allowed: Permissions,
     /// What the inventory's parent says now; `None` before the first apply.
     pub before: Option<Record>,
     /// What it will say once the plan is carried out in full.
@@ -51,7 +51,7 @@ pub struct Survey {
     /// Made when it is first asked for.
     redactor: OnceLock<Redactor>,
     /// Fields that are masked as a Secret's values are.
-    redact: Vec<Rule>,
+    redact: Vec<FieldRule>,
     /// What programs that render were given and is secret.
     inputs: Inputs,
     /// The cluster's identity, where the user may see it.
@@ -65,7 +65,7 @@ pub struct Survey {
     /// Desired objects that are live and not ready, and why.
     pub unready: BTreeMap<ObjectKey, Health>,
     /// Says which objects are ready.
-    pub judge: Judge,
+    pub judge: HealthRules,
     /// The namespace of the inventory.
     home: String,
     /// Changes in the work tree under the target's paths that are not in the commit.
@@ -148,7 +148,7 @@ pub async fn survey(
         }
     };
     let (declared, found) = futures::try_join!(declare, find(&target.inventory, cluster))?;
-    let Found { mut catalog, record: before, mut members, cluster_uid } = found;
+    let InventoryContents { mut catalog, record: before, mut members, cluster_uid } = found;
     let Declared {
         revision,
         manifests,
@@ -189,8 +189,8 @@ pub async fn survey(
         has_home(target, &desired, cluster).await?;
     }
 
-    let judge = Judge { rules: target.health.clone(), ..Judge::default() };
-    let question = Question {
+    let judge = HealthRules { rules: target.health.clone(), ..HealthRules::default() };
+    let question = ObserveOptions {
         judge: &judge,
         desired: &desired,
         catalog: &catalog,
@@ -204,7 +204,8 @@ pub async fn survey(
     let (strange, mut observed) = futures::join!(strange, cluster.observe(&question, members));
     strange.join(&mut observed);
     let now = (&revision, &desired);
-    let former = Former { target, checkout, catalog: &catalog, before: before.as_ref(), now };
+    let former =
+        FormerRelease { target, checkout, catalog: &catalog, before: before.as_ref(), now };
     former.look(&mut observed, cluster).await;
     if has_ignore_files && is_anything_undesired(&desired, &observed) {
         let manifests = declare_ignored_too(target, checkout, &revision).await?;
@@ -215,7 +216,7 @@ pub async fn survey(
     put_off(&mut desired, &mut observed);
     definitions::hold(&desired, &mut observed);
     let instances = cluster.instances(&observed, &catalog).await;
-    let allowed = Allowed {
+    let allowed = Permissions {
         delete: target.allow_delete.clone(),
         adopt: target.adopt,
         replace: target.replace.clone(),
@@ -230,7 +231,7 @@ pub async fn survey(
     let plan = plan(&desired, observed, &target.inventory, &allowed);
 
     let dirty = if revision.dirty { "-dirty" } else { "" };
-    let source = Source {
+    let source = InventorySource {
         repository,
         target: target.declared.clone(),
         paths: target.recorded_paths(),
@@ -275,7 +276,7 @@ pub async fn survey(
 fn finished(plan: &Plan, desired: &Desired, unready: &BTreeMap<ObjectKey, Health>) -> Finished {
     let mut finished = Finished::default();
     for change in plan.changes().filter(|change| change.action != Action::Refuse) {
-        let failed = |health: &Health| health.state == State::Failed;
+        let failed = |health: &Health| health.state == HealthState::Failed;
         if let Some(manifest) = desired.objects.get(&change.key)
             && !Mode::ignores(&manifest.object)
             && (change.is_work() || !unready.get(&change.key).is_some_and(failed))
@@ -295,7 +296,7 @@ fn is_anything_undesired(desired: &Desired, observed: &Observed) -> bool {
 }
 
 /// What the cluster has of an inventory.
-struct Found {
+struct InventoryContents {
     catalog: Catalog,
     record: Option<Record>,
     members: Members,
@@ -315,7 +316,7 @@ fn first(attempt: &'static str) -> impl FnOnce(ApiError) -> Error {
 }
 
 /// Asks what the cluster has of the inventory, while git is read.
-async fn find(inventory: &Inventory, cluster: &Cluster) -> Result<Found, Error> {
+async fn find(inventory: &Inventory, cluster: &Cluster) -> Result<InventoryContents, Error> {
     let (catalog, parent, cluster_uid) = futures::try_join!(
         async { cluster.discover().await.map_err(first("ask which kinds the cluster has")) },
         async { cluster.parent(inventory).await.map_err(first("read the inventory")) },
@@ -326,7 +327,7 @@ async fn find(inventory: &Inventory, cluster: &Cluster) -> Result<Found, Error> 
         Some(record) => cluster.members((inventory, record), &catalog).await,
         None => Members::default(),
     };
-    Ok(Found { catalog, record, members, cluster_uid })
+    Ok(InventoryContents { catalog, record, members, cluster_uid })
 }
 
 /// Whether the operator's flags, and the key that counts where they are left out, name kinds that there

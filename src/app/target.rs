@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::core::field_rules::Rule;
+use crate::core::field_rules::FieldRule;
 use crate::core::health::HealthRule;
 use crate::core::inventory::Inventory;
-use crate::core::policy::precedence::Said;
+use crate::core::policy::precedence::SettingLayers;
 use crate::core::policy::{MaxPrune, OnConflict};
 use crate::render::Setting;
 
@@ -27,15 +27,15 @@ pub struct Target {
     /// Kinds with data behind them that may be deleted.
     pub allow_delete: BTreeSet<String>,
     /// What is done about fields that other managers own with another value.
-    pub on_conflict: Said<OnConflict>,
+    pub on_conflict: SettingLayers<OnConflict>,
     /// Whether what somebody else claims may be adopted.
     pub adopt: bool,
     /// Kinds whose objects may be deleted and made anew where a change is not possible.
-    pub replace: Said<BTreeSet<String>>,
+    pub replace: SettingLayers<BTreeSet<String>>,
     /// Where `trueup.yaml` names each of them: line and column, from 1.
     pub replace_at: BTreeMap<String, (usize, usize)>,
     /// How much of the inventory may be deleted at once.
-    pub max_prune: Said<MaxPrune>,
+    pub max_prune: SettingLayers<MaxPrune>,
     /// Whether everything may be deleted because the commit declares nothing.
     pub allow_empty: bool,
     /// Whether the inventory may have been made from other paths of the repository.
@@ -47,9 +47,9 @@ pub struct Target {
     /// How what is no manifest is rendered.
     pub render: Setting,
     /// Fields that are left as they are in the cluster.
-    pub ignore: Vec<Rule>,
+    pub ignore: Vec<FieldRule>,
     /// Fields that are masked as a Secret's values are.
-    pub redact: Vec<Rule>,
+    pub redact: Vec<FieldRule>,
     /// When objects of some kinds are ready.
     pub health: Vec<HealthRule>,
     /// Whether one wrong document refuses the whole commit.

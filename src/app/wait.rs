@@ -13,10 +13,10 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::Survey;
-use crate::cluster::{Cluster, Followed, News};
+use crate::cluster::{Cluster, FollowedKind, News};
 use crate::core::annotations::{self, WAIT};
-use crate::core::health::evidence::Trouble;
-use crate::core::health::{Ended, Health, Judge, Proof, Standing, State};
+use crate::core::health::evidence::PodProblem;
+use crate::core::health::{Health, HealthRules, HealthState, HealthSummary, ObjectHealth, WaitEnd};
 use crate::core::inventory::{Inventory, PART_OF, goes_by_itself};
 use crate::core::kinds::catalog::{Served, is_crd, is_namespace};
 use crate::core::object::{GroupKind, Object, ObjectKey};
@@ -47,7 +47,7 @@ pub struct WaitOptions<'a> {
     /// Says when to stop.
     pub cancel: &'a Cancellation,
     /// Hears how things are, again and again while something is waited for.
-    pub events: &'a mut (dyn FnMut(&Proof) + Send),
+    pub events: &'a mut (dyn FnMut(&HealthSummary) + Send),
 }
 
 /// Waits until every desired object is ready, something has failed and stayed so, or the time is
@@ -56,7 +56,7 @@ pub async fn wait(
     survey: &Survey,
     cluster: &Cluster,
     (report, waiting): (&Report, WaitOptions<'_>),
-) -> Option<Proof> {
+) -> Option<HealthSummary> {
     if report.unfinished() > 0 || report.interrupted {
         return None;
     }
@@ -66,7 +66,7 @@ pub async fn wait(
         tracker.wait(cluster, (&followed, waiting)).await;
     }
     let mut proof = tracker.proof;
-    if matches!(proof.ended, Ended::Failed | Ended::Timeout) {
+    if matches!(proof.ended, WaitEnd::Failed | WaitEnd::Timeout) {
         for standing in proof.others.iter_mut().take(FEW) {
             if let Some(served) = serves(&followed, &standing.key) {
                 let about = (served, &standing.key);
@@ -109,25 +109,25 @@ pub(super) async fn wait_for_some(
 
 /// How things were when they were looked at, and what has failed by then; asks nobody. What is not
 /// ready may be so the next moment, as after every scaling, and is not told.
-pub fn standing(survey: &Survey, report: &Report) -> Option<Proof> {
+pub fn standing(survey: &Survey, report: &Report) -> Option<HealthSummary> {
     if report.unfinished() > 0 || report.interrupted {
         return None;
     }
     let mut proof = Tracker::new(survey, report).so_far();
-    proof.others.retain(|it| it.health.state == State::Failed);
+    proof.others.retain(|it| it.health.state == HealthState::Failed);
     Some(proof)
 }
 
 /// Keeps account of who is ready.
 struct Tracker<'a> {
     survey: &'a Survey,
-    judge: Judge,
+    judge: HealthRules,
     begin: Instant,
     /// Those that are waited for and not ready as far as is known: how they are, since when.
     open: BTreeMap<ObjectKey, (Health, Instant)>,
     /// What their pods wait for, and in how many looks in a row they would not go on by themselves.
     pods: BTreeMap<ObjectKey, (String, usize)>,
-    proof: Proof,
+    proof: HealthSummary,
 }
 
 impl<'a> Tracker<'a> {
@@ -140,7 +140,7 @@ impl<'a> Tracker<'a> {
             .filter(|step| step.outcome == Outcome::Done)
             .map(|step| &step.key)
             .collect();
-        let (mut open, mut proof) = (BTreeMap::new(), Proof::default());
+        let (mut open, mut proof) = (BTreeMap::new(), HealthSummary::default());
         let desired = survey.plan.changes().filter(|change| change.origin.is_some());
         for change in desired {
             let key = &change.key;
@@ -157,7 +157,7 @@ impl<'a> Tracker<'a> {
             }
         }
         if open.is_empty() {
-            proof.ended = Ended::Ready;
+            proof.ended = WaitEnd::Ready;
         }
         let (judge, pods) = (survey.judge.clone(), BTreeMap::new());
         Self { survey, judge, begin, open, pods, proof }
@@ -168,7 +168,8 @@ impl<'a> Tracker<'a> {
         let begin = Instant::now();
         let health = Health::progressing("it was applied a moment ago");
         let open = keys.map(|key| (key, (health.clone(), begin))).collect();
-        let (judge, pods, proof) = (survey.judge.clone(), BTreeMap::new(), Proof::default());
+        let (judge, pods, proof) =
+            (survey.judge.clone(), BTreeMap::new(), HealthSummary::default());
         Self { survey, judge, begin, open, pods, proof }
     }
 
@@ -177,7 +178,7 @@ impl<'a> Tracker<'a> {
         &self,
         (survey, new): (&Survey, &[Served]),
         inventory: &Inventory,
-    ) -> Vec<Followed> {
+    ) -> Vec<FollowedKind> {
         let mut kinds: BTreeMap<(GroupKind, &str), Vec<ObjectKey>> = BTreeMap::new();
         for change in survey.plan.changes().filter(|change| self.open.contains_key(&change.key)) {
             let kind = (change.key.group_kind(), change.version.as_str());
@@ -187,7 +188,7 @@ impl<'a> Tracker<'a> {
         let followed = kinds.into_iter().filter_map(|((kind, version), keys)| {
             let new = new.iter().find(|it| it.group_kind == kind && it.version == version);
             let served = new.cloned().or_else(|| survey.catalog.endpoint(&kind, version))?;
-            Some(Followed { served, keys, selector: selector.clone() })
+            Some(FollowedKind { served, keys, selector: selector.clone() })
         });
         followed.collect()
     }
@@ -195,7 +196,7 @@ impl<'a> Tracker<'a> {
     async fn wait(
         &mut self,
         cluster: &Cluster,
-        (followed, waiting): (&[Followed], WaitOptions<'_>),
+        (followed, waiting): (&[FollowedKind], WaitOptions<'_>),
     ) {
         let WaitOptions { inventory: _, timeout, cancel, events } = waiting;
         let end = self.begin + timeout;
@@ -222,20 +223,20 @@ impl<'a> Tracker<'a> {
         let mut next_look = self.begin + LOOK_CLOSER;
         self.proof.ended = loop {
             if self.open.is_empty() {
-                break Ended::Ready;
+                break WaitEnd::Ready;
             }
             if cancel.is_interrupted() {
-                break Ended::Interrupted;
+                break WaitEnd::Interrupted;
             }
             if cancel.newer().is_some() {
-                break Ended::Superseded;
+                break WaitEnd::Superseded;
             }
             let now = Instant::now();
             if self.fails_at().is_some_and(|at| now >= at) {
-                break Ended::Failed;
+                break WaitEnd::Failed;
             }
             if now >= end {
-                break Ended::Timeout;
+                break WaitEnd::Timeout;
             }
             events(&self.so_far());
             if now >= next_look && closer.is_empty() {
@@ -261,7 +262,7 @@ impl<'a> Tracker<'a> {
                 () = tokio::time::sleep_until(wake) => {}
             }
         };
-        self.proof = Proof { ended: self.proof.ended, ..self.so_far() };
+        self.proof = HealthSummary { ended: self.proof.ended, ..self.so_far() };
     }
 
     /// Takes in what became known.
@@ -304,7 +305,8 @@ impl<'a> Tracker<'a> {
     fn miss(&mut self, key: &ObjectKey) {
         let manifest = self.survey.desired.objects.get(key);
         let cleans_up = manifest.is_some_and(|it| goes_by_itself(key, &it.object));
-        let failed = self.open.get(key).is_some_and(|(health, _)| health.state == State::Failed);
+        let failed =
+            self.open.get(key).is_some_and(|(health, _)| health.state == HealthState::Failed);
         match (cleans_up, failed) {
             (true, true) => {}
             (true, false) => self.note(key.clone(), Health::ready()),
@@ -314,7 +316,7 @@ impl<'a> Tracker<'a> {
 
     /// Takes in what is wrong with an object's pods. What does not go on by itself is a failure if
     /// it stays so: a Deployment would say that only after ten minutes.
-    fn look_closer(&mut self, key: ObjectKey, troubles: &[Trouble]) {
+    fn look_closer(&mut self, key: ObjectKey, troubles: &[PodProblem]) {
         let before = self.pods.get(&key).map_or(0, |(_, looks)| *looks);
         // The worst comes first.
         let looks = match troubles.first() {
@@ -358,16 +360,16 @@ impl<'a> Tracker<'a> {
 
     /// When waiting ends because something has failed and does not recover.
     fn fails_at(&self) -> Option<Instant> {
-        let failed = self.open.values().filter(|(health, _)| health.state == State::Failed);
+        let failed = self.open.values().filter(|(health, _)| health.state == HealthState::Failed);
         failed.map(|(_, since)| *since + GRACE).min()
     }
 
     /// How things are now, the failed first.
-    fn so_far(&self) -> Proof {
-        let mut others: Vec<Standing> = self
+    fn so_far(&self) -> HealthSummary {
+        let mut others: Vec<ObjectHealth> = self
             .open
             .iter()
-            .map(|(key, (health, since))| Standing {
+            .map(|(key, (health, since))| ObjectHealth {
                 key: key.clone(),
                 health: health.clone(),
                 after: since.duration_since(self.begin),
@@ -375,7 +377,7 @@ impl<'a> Tracker<'a> {
             })
             .collect();
         others.sort_by_key(|it| std::cmp::Reverse(it.health.state));
-        Proof { others, elapsed: self.begin.elapsed(), ..self.proof.clone() }
+        HealthSummary { others, elapsed: self.begin.elapsed(), ..self.proof.clone() }
     }
 
     /// Finds out which volumes are bound late, where a claim waits for one.
@@ -392,7 +394,7 @@ impl<'a> Tracker<'a> {
 }
 
 /// Where an object is served.
-fn serves<'a>(followed: &'a [Followed], key: &ObjectKey) -> Option<&'a Served> {
+fn serves<'a>(followed: &'a [FollowedKind], key: &ObjectKey) -> Option<&'a Served> {
     followed.iter().find(|it| it.keys.contains(key)).map(|it| &it.served)
 }
 

@@ -7,25 +7,25 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::approved::{self, found};
-use super::cascade::{self, Cascade};
+use super::cascade::{self, CascadeArg};
 use super::exit::{Exit, Failure};
 use super::locking::{self, LOCK_TIMEOUT, LockArgs};
 use super::present::steps::Steps;
-use super::present::{self, Format};
-use super::session::{Session, Wanted};
+use super::present::{self, OutputFormat};
+use super::session::{Session, SessionOptions};
 use super::signals;
 use super::target::TargetArgs;
 use super::throwaway::ThrowawayArgs;
 use super::ui::Ui;
 use super::waiting::{WaitArgs, WaitDisplay};
 use crate::app::{
-    self, Event, NoLookout, RoundEnd, RoundOptions, Runner, Survey, TIMEOUT, Target, WaitWhen,
+    self, Event, NoCommitPoller, RoundEnd, RoundOptions, Runner, Survey, TIMEOUT, Target, WaitWhen,
     round,
 };
 use crate::cluster::Cluster;
 use crate::core::approval::Approval;
-use crate::core::lease::{Watched, Who};
-use crate::core::policy::precedence::Said;
+use crate::core::lease::{Candidate, LeaseWatch};
+use crate::core::policy::precedence::SettingLayers;
 use crate::core::policy::run_options::duration;
 use crate::core::source::snapshot::{Revision, short};
 use crate::local::cancel::{Cancellation, Interrupt};
@@ -89,7 +89,7 @@ pub struct ApplyArgs {
 
     /// How objects are deleted that own others, such as a Deployment its pods [default: background]
     #[arg(long, value_enum, value_name = "HOW")]
-    cascade: Option<Cascade>,
+    cascade: Option<CascadeArg>,
 
     /// How long to wait for everything to be healthy: 90s, 5m, 1h30m; a plain number counts seconds
     /// [default: 5m]
@@ -101,7 +101,7 @@ pub struct ApplyArgs {
 
     /// How to print the answer
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
-    output: Format,
+    output: OutputFormat,
 
     /// Exit 0 where the cluster is not at the commit, too
     #[arg(long)]
@@ -122,9 +122,11 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         () = interrupt.requested() => return Ok(Exit::Interrupted),
     };
     let is_not = if args.exit_zero { Exit::AtCommit } else { Exit::NotAtCommit };
-    let Some(Ready { session, survey, approval, asked }) = ready else { return Ok(is_not) };
+    let Some(ConfirmedApply { session, survey, approval, asked }) = ready else {
+        return Ok(is_not);
+    };
     let (who, cancel) = (locking::who(), Cancellation::with(&interrupt));
-    let (mut watched, is_watched) = (Watched::default(), ui.has_progress());
+    let (mut watched, is_watched) = (LeaseWatch::default(), ui.has_progress());
     let options = args.options(&session, &who, &cancel, &mut watched, is_watched);
     let options = RoundOptions { approval: approval.as_ref(), ..options };
     let mut applying = Applying {
@@ -140,13 +142,15 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         display: None,
         ui,
     };
-    let ended = round(options, survey, &mut applying, &mut NoLookout).await;
+    let ended = round(options, survey, &mut applying, &mut NoCommitPoller).await;
     session.warn_of_credentials(ui);
     let RoundEnd { survey, report } = match ended {
         Ok(end) => end,
-        Err(Early::Declined) => return Ok(is_not),
-        Err(Early::Failed(failure)) if was_interrupted(&failure) => return Ok(Exit::Interrupted),
-        Err(Early::Failed(failure)) => return Err(failure),
+        Err(EndedEarly::Declined) => return Ok(is_not),
+        Err(EndedEarly::Failed(failure)) if was_interrupted(&failure) => {
+            return Ok(Exit::Interrupted);
+        }
+        Err(EndedEarly::Failed(failure)) => return Err(failure),
     };
     let glyphs = ui.glyphs();
     present::report(ui.stdout(), (&session.view(&survey), &report), args.output, glyphs)?;
@@ -174,9 +178,9 @@ impl ApplyArgs {
     fn options<'a>(
         &self,
         session: &'a Session,
-        who: &'a Who,
+        who: &'a Candidate,
         cancel: &'a Cancellation,
-        watched: &'a mut Watched,
+        watched: &'a mut LeaseWatch,
         is_watched: bool,
     ) -> RoundOptions<'a> {
         let said = &session.named.conduct;
@@ -206,13 +210,14 @@ impl ApplyArgs {
 
     /// How long passing faults are waited out.
     fn timeout(&self, session: &Session) -> Duration {
-        let said = Said { operator: self.timeout, repository: session.named.conduct.timeout };
+        let said =
+            SettingLayers { operator: self.timeout, repository: session.named.conduct.timeout };
         said.counts().unwrap_or(TIMEOUT)
     }
 }
 
 /// What is to be carried out, once it is known to be wanted.
-struct Ready {
+struct ConfirmedApply {
     session: Session,
     survey: Survey,
     approval: Option<Approval>,
@@ -242,27 +247,27 @@ struct Applying<'a> {
 }
 
 /// Why an apply ended before its plan was carried out.
-enum Early {
+enum EndedEarly {
     /// The plan that others' writes led to was not approved.
     Declined,
     Failed(Failure),
 }
 
-impl<E: Into<Failure>> From<E> for Early {
+impl<E: Into<Failure>> From<E> for EndedEarly {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
     }
 }
 
 impl Runner for Applying<'_> {
-    type Error = Early;
+    type Error = EndedEarly;
 
-    async fn survey(&mut self, before: &Survey, cluster: &Cluster) -> Result<Survey, Early> {
+    async fn survey(&mut self, before: &Survey, cluster: &Cluster) -> Result<Survey, EndedEarly> {
         Ok(self.session.survey_since(before, cluster, self.ui).await?)
     }
 
     /// Asks again where what was said yes to is not what there is to do now.
-    async fn approve(&mut self, before: &Survey, now: &mut Survey) -> Result<(), Early> {
+    async fn approve(&mut self, before: &Survey, now: &mut Survey) -> Result<(), EndedEarly> {
         let (session, ui) = (self.session, &mut *self.ui);
         let glyphs = ui.glyphs();
         if let Some(approval) = self.approval {
@@ -271,7 +276,7 @@ impl Runner for Applying<'_> {
                 session.explain(now).await;
                 let view = session.view(now);
                 present::moved(ui.stdout(), (&view, &difference), self.args.output, glyphs)?;
-                return Err(Early::Declined);
+                return Err(EndedEarly::Declined);
             }
         }
         let is_same = || {
@@ -283,20 +288,20 @@ impl Runner for Applying<'_> {
         }
         session.explain(now).await;
         ui.warning("the cluster changed meanwhile; updated plan:");
-        present::plan(ui.stdout(), &session.view(now), Format::Text, glyphs)?;
+        present::plan(ui.stdout(), &session.view(now), OutputFormat::Text, glyphs)?;
         if ui.confirm(&present::question(&session.view(now))).await? {
             return Ok(());
         }
         ui.note(NOTHING_WRITTEN);
-        Err(Early::Declined)
+        Err(EndedEarly::Declined)
     }
 
-    fn target_at(&self, commit: &str) -> Result<Target, Early> {
+    fn target_at(&self, commit: &str) -> Result<Target, EndedEarly> {
         Ok(self.session.at(&self.args.target, commit, self.directory)?)
     }
 
-    fn rollback_failed(&mut self, _: &Revision, error: Early) -> String {
-        if let Early::Failed(failure) = error {
+    fn rollback_failed(&mut self, _: &Revision, error: EndedEarly) -> String {
+        if let EndedEarly::Failed(failure) = error {
             self.ui.failure(&failure);
         }
         String::new()
@@ -319,7 +324,7 @@ impl Runner for Applying<'_> {
             }
             Event::WaitEnded => self.display.take().into_iter().for_each(WaitDisplay::finish),
             Event::Changed(_) | Event::RollbackBegan { .. } | Event::RollbackEnded(_) => {
-                if self.args.output == Format::Text {
+                if self.args.output == OutputFormat::Text {
                     // Without a reader of stdout the work goes on.
                     let _ = self.write(survey, event);
                 }
@@ -352,11 +357,16 @@ impl Applying<'_> {
 
 /// Looks, decides, and asks where there is somebody to ask; `None` when the answer is no, or when
 /// an approved plan does not hold any more.
-async fn ready(args: &ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Option<Ready>, Failure> {
+async fn ready(
+    args: &ApplyArgs,
+    directory: &Path,
+    ui: &mut Ui,
+) -> Result<Option<ConfirmedApply>, Failure> {
     let ApplyArgs { target, throwaway, plan, yes, output, .. } = args;
     let approval = plan.as_deref().map(plan_file::read).transpose()?;
     let approved = approval.as_ref().map(|approval| &approval.purpose);
-    let mut session = Session::open(Wanted { target, throwaway, approved }, directory, ui).await?;
+    let mut session =
+        Session::open(SessionOptions { target, throwaway, approved }, directory, ui).await?;
     let mut survey = session.survey(ui).await?;
     let difference = approval.as_ref().map(|approval| approval.difference(found(&survey)));
     let glyphs = ui.glyphs();
@@ -368,7 +378,7 @@ async fn ready(args: &ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Option
     if survey.has_failed() && args.is_unattended() {
         let (view, commit) = (session.view(&survey), survey.revision.short());
         match output {
-            Format::Text => writeln!(
+            OutputFormat::Text => writeln!(
                 ui.stdout(),
                 "{} is NOT at {commit}: it failed before, and --yes does not try it again; --rev {commit} does",
                 session.named.name
@@ -380,7 +390,7 @@ async fn ready(args: &ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Option
     let asked = survey.plan.writes() && approval.is_none() && !yes && ui.can_ask();
     if asked {
         session.explain(&mut survey).await;
-        present::plan(ui.stdout(), &session.view(&survey), Format::Text, glyphs)?;
+        present::plan(ui.stdout(), &session.view(&survey), OutputFormat::Text, glyphs)?;
         let since = Instant::now();
         if !ui.confirm(&present::question(&session.view(&survey))).await? {
             ui.note(NOTHING_WRITTEN);
@@ -388,5 +398,5 @@ async fn ready(args: &ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Option
         }
         session.waited(since.elapsed());
     }
-    Ok(Some(Ready { session, survey, approval, asked }))
+    Ok(Some(ConfirmedApply { session, survey, approval, asked }))
 }

@@ -2,20 +2,20 @@
 
 use crate::app::{Survey, Target};
 use crate::cluster::Cluster;
-use crate::core::approval::{Approval, ApprovedCluster, Elsewhere, Found, Purpose};
+use crate::core::approval::{Approval, ApprovalInput, ApprovedCluster, Purpose, WrongPlace};
 use crate::core::inventory::Inventory;
-use crate::core::policy::precedence::Said;
-use crate::core::policy::run_options::Conduct;
+use crate::core::policy::precedence::SettingLayers;
+use crate::core::policy::run_options::RunOptions;
 use crate::git::Checkout;
 
 use super::exit::Failure;
 use super::session::Session;
-use super::target::{FilesArgs, Named, TargetArgs, counts, setting};
+use super::target::{FilesArgs, NamedTarget, TargetArgs, counts, setting};
 
 /// What was found, as an approval is made of it and held against it.
-pub fn found(survey: &Survey) -> Found<'_> {
+pub fn found(survey: &Survey) -> ApprovalInput<'_> {
     let Survey { plan, desired, unlisted, .. } = survey;
-    Found { plan, desired, unlisted, redactor: survey.redactor() }
+    ApprovalInput { plan, desired, unlisted, redactor: survey.redactor() }
 }
 
 /// The approval of what the session found.
@@ -24,8 +24,8 @@ pub fn found(survey: &Survey) -> Found<'_> {
 ///
 /// When nobody could tell later whether the cluster is the same one.
 pub fn approval(session: &Session, survey: &Survey) -> Result<Approval, Failure> {
-    let Named { name, declared, target, shown_paths: _, conduct: _ } = &session.named;
-    let uid = survey.cluster_uid.clone().ok_or(Elsewhere::UnknownCluster)?;
+    let NamedTarget { name, declared, target, shown_paths: _, conduct: _ } = &session.named;
+    let uid = survey.cluster_uid.clone().ok_or(WrongPlace::UnknownCluster)?;
     let purpose = Purpose {
         target: name.clone(),
         declared: *declared,
@@ -58,7 +58,7 @@ impl TargetArgs {
         purpose: &Purpose,
         checkout: &Checkout,
         cluster: &Cluster,
-    ) -> Result<Named, Failure> {
+    ) -> Result<NamedTarget, Failure> {
         let Purpose { target, declared, commit, repository, namespace, .. } = purpose.clone();
         purpose.agrees(self.files.target.as_deref(), self.files.namespace.as_deref())?;
         let uid = cluster
@@ -74,10 +74,10 @@ impl TargetArgs {
         };
         if !is_of_root {
             let shallow = checkout.is_shallow();
-            return Err(Elsewhere::OtherRepository { repository, shallow }.into());
+            return Err(WrongPlace::OtherRepository { repository, shallow }.into());
         }
         if approved.is_none() {
-            return Err(Elsewhere::NoCommit { commit }.into());
+            return Err(WrongPlace::NoCommit { commit }.into());
         }
         let files = FilesArgs {
             paths: Vec::new(),
@@ -93,7 +93,7 @@ impl TargetArgs {
         };
         let config = config.unwrap_or_default();
         // What goes back is not what was approved.
-        let conduct = Conduct { on_failure: None, ..config.conduct() };
+        let conduct = RunOptions { on_failure: None, ..config.conduct() };
         let Inventory { name, namespace: home } = purpose.inventory.clone();
         let target = Target {
             declared: declared.then(|| target.clone()),
@@ -107,11 +107,17 @@ impl TargetArgs {
             redact: file.redact(declared.then_some(purpose.target.as_str())),
             namespace,
             allow_delete: purpose.allow_delete.clone(),
-            replace: Said { operator: purpose.replace.clone(), repository: Some(config.replace) },
+            replace: SettingLayers {
+                operator: purpose.replace.clone(),
+                repository: Some(config.replace),
+            },
             replace_at: config.replace_at,
-            max_prune: Said { operator: purpose.max_prune, repository: config.max_prune },
+            max_prune: SettingLayers { operator: purpose.max_prune, repository: config.max_prune },
             allow_empty: purpose.allow_empty,
-            on_conflict: Said { operator: purpose.on_conflict, repository: config.on_conflict },
+            on_conflict: SettingLayers {
+                operator: purpose.on_conflict,
+                repository: config.on_conflict,
+            },
             adopt: purpose.adopt,
             moved: purpose.moved,
             strict: counts(self.strict, config.strict),
@@ -119,6 +125,6 @@ impl TargetArgs {
             whole: false,
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
-        Ok(Named { name: purpose.target.clone(), declared, target, shown_paths, conduct })
+        Ok(NamedTarget { name: purpose.target.clone(), declared, target, shown_paths, conduct })
     }
 }

@@ -2,12 +2,12 @@
 
 use clap::ValueEnum;
 
-use crate::core::policy::precedence::Said;
-use crate::core::policy::run_options::{self, Conduct};
+use crate::core::policy::precedence::SettingLayers;
+use crate::core::policy::run_options::{self, RunOptions};
 
 /// What becomes of the objects that a deleted one owns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Cascade {
+pub enum CascadeArg {
     /// They go after it
     #[default]
     Background,
@@ -18,17 +18,17 @@ pub enum Cascade {
 }
 
 /// Which of the flag and of what trueup.yaml says counts.
-pub fn counts(flag: Option<Cascade>, said: &Conduct) -> run_options::Cascade {
-    let said = Said { operator: flag.map(Into::into), repository: said.cascade };
+pub fn counts(flag: Option<CascadeArg>, said: &RunOptions) -> run_options::Cascade {
+    let said = SettingLayers { operator: flag.map(Into::into), repository: said.cascade };
     said.counts().unwrap_or_default()
 }
 
-impl From<Cascade> for run_options::Cascade {
-    fn from(cascade: Cascade) -> Self {
+impl From<CascadeArg> for run_options::Cascade {
+    fn from(cascade: CascadeArg) -> Self {
         match cascade {
-            Cascade::Background => Self::Background,
-            Cascade::Foreground => Self::Foreground,
-            Cascade::Orphan => Self::Orphan,
+            CascadeArg::Background => Self::Background,
+            CascadeArg::Foreground => Self::Foreground,
+            CascadeArg::Orphan => Self::Orphan,
         }
     }
 }

@@ -7,8 +7,8 @@ use clap::Args;
 use super::approved;
 use super::exit::{Exit, Failure};
 use super::external::Program;
-use super::present::{self, Format};
-use super::session::{Session, Wanted};
+use super::present::{self, OutputFormat};
+use super::session::{Session, SessionOptions};
 use super::target::TargetArgs;
 use super::throwaway::ThrowawayArgs;
 use super::ui::Ui;
@@ -64,7 +64,7 @@ pub struct DiffArgs {
 
     /// How to print the answer
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
-    output: Format,
+    output: OutputFormat,
 
     /// Do not give the text to a pager, on a terminal either
     #[arg(long)]
@@ -82,14 +82,14 @@ pub struct DiffArgs {
 /// When nobody can tell.
 pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
     let DiffArgs { target, throwaway, all_fields, out, output, no_pager, exit_zero } = args;
-    if all_fields && !matches!(output, Format::Text | Format::Json) {
+    if all_fields && !matches!(output, OutputFormat::Text | OutputFormat::Json) {
         return Err(anyhow::anyhow!("--all-fields goes with -o text and -o json alone").into());
     }
     let external = match output {
-        Format::Text => Program::from_environment()?,
+        OutputFormat::Text => Program::from_environment()?,
         _ => None,
     };
-    let wanted = Wanted { target: &target, throwaway: &throwaway, approved: None };
+    let wanted = SessionOptions { target: &target, throwaway: &throwaway, approved: None };
     let mut session = Session::open(wanted, directory, ui).await?;
     session.named.target.whole = all_fields;
     let mut survey = session.survey(ui).await?;
@@ -109,7 +109,7 @@ pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, 
             }
             present::beside(ui.stderr(), &view, glyphs)?;
         }
-        None if output == Format::Text && !no_pager => {
+        None if output == OutputFormat::Text && !no_pager => {
             ui.page(|mut out, glyphs| present::plan(&mut out, &view, output, glyphs))?;
         }
         None => present::plan(ui.stdout(), &view, output, glyphs)?,

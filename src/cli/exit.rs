@@ -62,7 +62,7 @@ macro_rules! failures_with_hints {
 }
 
 failures_with_hints!(
-    crate::core::approval::Elsewhere,
+    crate::core::approval::WrongPlace,
     crate::cluster::ConnectError,
     crate::config::ConfigError,
     crate::git::Error,

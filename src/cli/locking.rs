@@ -6,9 +6,9 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::present;
-use crate::core::lease::{Holder, Who};
-use crate::core::policy::precedence::Said;
-use crate::core::policy::run_options::{self, Conduct, duration_or_none};
+use crate::core::lease::{Candidate, Holder};
+use crate::core::policy::precedence::SettingLayers;
+use crate::core::policy::run_options::{self, RunOptions, duration_or_none};
 
 /// How to get along with others who write to the same inventory, and with a commit that fails.
 #[derive(Debug, Args)]
@@ -22,12 +22,12 @@ pub struct LockArgs {
 
     /// What to do where something could not be changed, or does not get healthy [default: stop]
     #[arg(long, value_name = "WHAT")]
-    pub on_failure: Option<OnFailure>,
+    pub on_failure: Option<OnFailureArg>,
 }
 
 /// What becomes of a commit that fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum OnFailure {
+pub enum OnFailureArg {
     /// Leave everything as it is
     Stop,
     /// Apply the last commit that was healthy, all of it
@@ -40,28 +40,28 @@ pub const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 impl LockArgs {
     /// Whether a commit that fails is taken back: the flag counts first, then what is said
     /// elsewhere.
-    pub fn rolls_back(&self, said: &Conduct) -> bool {
+    pub fn rolls_back(&self, said: &RunOptions) -> bool {
         let flag = self.on_failure.map(|on_failure| match on_failure {
-            OnFailure::Stop => run_options::OnFailure::Stop,
-            OnFailure::Rollback => run_options::OnFailure::Rollback,
+            OnFailureArg::Stop => run_options::OnFailure::Stop,
+            OnFailureArg::Rollback => run_options::OnFailure::Rollback,
         });
-        let said = Said { operator: flag, repository: said.on_failure };
+        let said = SettingLayers { operator: flag, repository: said.on_failure };
         said.counts() == Some(run_options::OnFailure::Rollback)
     }
 
     /// For how long another run is waited for, `usually` where nobody says.
-    pub fn patience(&self, said: &Conduct, usually: Duration) -> Duration {
-        let said = Said { operator: self.lock_timeout, repository: said.lock_timeout };
+    pub fn patience(&self, said: &RunOptions, usually: Duration) -> Duration {
+        let said = SettingLayers { operator: self.lock_timeout, repository: said.lock_timeout };
         said.counts().unwrap_or(usually)
     }
 }
 
 /// This process, as others are told of it.
-pub fn who() -> Who {
+pub fn who() -> Candidate {
     use std::hash::{BuildHasher as _, RandomState};
     let pid = std::process::id();
     let mark = format!("{:016x}", RandomState::new().hash_one(pid));
-    Who { user: user(), host: host(), pid, mark }
+    Candidate { user: user(), host: host(), pid, mark }
 }
 
 #[allow(clippy::disallowed_methods, reason = "who runs this is the system's to say")]

@@ -13,7 +13,7 @@ use super::exit::{Exit, Failure};
 use super::present::pull as present;
 use super::ui::Ui;
 use crate::core::policy::run_options::duration;
-use crate::git::Limits;
+use crate::git::RepositoryLimits;
 use crate::git::pull::{PullError, PullOptions, Pulled, Warnings, pull};
 
 /// What the end of `trueup pull --help` says.
@@ -49,11 +49,11 @@ pub struct PullArgs {
 
     /// How to print what was done
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
-    output: Format,
+    output: PullFormat,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
+enum PullFormat {
     /// One line
     Text,
     /// One JSON object
@@ -64,7 +64,7 @@ enum Format {
 pub fn run(args: PullArgs, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {
     let PullArgs { url, branch, bare, pull_timeout: timeout, output } = args;
     let interrupt = Arc::new(AtomicBool::new(false));
-    let (limits, warnings) = (Limits::default(), Warnings::default());
+    let (limits, warnings) = (RepositoryLimits::default(), Warnings::default());
     let options = PullOptions {
         directory,
         url,
@@ -81,14 +81,16 @@ pub fn run(args: PullArgs, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Fail
     warnings.take().iter().for_each(|warning| ui.warning(warning));
     let pulled = pulled.context("the pull broke off")?;
     let (answer, exit) = match (&pulled, output) {
-        (Ok(pulled), Format::Text) => (Some(present::line(pulled, ui.glyphs())), Exit::AtCommit),
-        (Ok(pulled), Format::Json) => (Some(present::json(pulled)?), Exit::AtCommit),
+        (Ok(pulled), PullFormat::Text) => {
+            (Some(present::line(pulled, ui.glyphs())), Exit::AtCommit)
+        }
+        (Ok(pulled), PullFormat::Json) => (Some(present::json(pulled)?), Exit::AtCommit),
         (Err(PullError::Interrupted), _) => (None, Exit::Interrupted),
         (Err(error), format) => {
             let exit = if error.is_refusal() { Exit::NotAtCommit } else { Exit::CouldNot };
             match format {
-                Format::Text => (None, exit),
-                Format::Json => (Some(present::failure_json(error)?), exit),
+                PullFormat::Text => (None, exit),
+                PullFormat::Json => (Some(present::failure_json(error)?), exit),
             }
         }
     };

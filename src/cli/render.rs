@@ -36,7 +36,7 @@ pub struct RenderArgs {
 
     /// How to print the objects
     #[arg(short, long, value_name = "FORMAT", default_value = "yaml")]
-    output: Format,
+    output: RenderFormat,
 
     /// Say what keeps the programs that render to themselves on this machine
     #[arg(short, long)]
@@ -49,7 +49,7 @@ pub struct RenderArgs {
 
 /// How objects are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum RenderFormat {
     /// A document for each object, below a comment that says where it is from
     Yaml,
     /// One List
@@ -89,8 +89,8 @@ pub async fn run(args: RenderArgs, directory: &Path, ui: &mut Ui) -> Result<Exit
         })
         .collect();
     match args.output {
-        Format::Yaml => present::objects::yaml(ui.stdout(), &shown)?,
-        Format::Json => present::objects::json(ui.stdout(), &shown)?,
+        RenderFormat::Yaml => present::objects::yaml(ui.stdout(), &shown)?,
+        RenderFormat::Json => present::objects::json(ui.stdout(), &shown)?,
     }
     ui.stdout().flush()?;
     let problems: Vec<_> =

@@ -8,20 +8,20 @@ use jiff::Timestamp;
 
 use super::exit::Failure;
 use super::present::{PlanView, RevisionView, TargetView};
-use super::target::{Named, TargetArgs};
+use super::target::{NamedTarget, TargetArgs};
 use super::throwaway::{Throwaway, ThrowawayArgs};
 use super::ui::Ui;
 use crate::app::{self, Survey, Target, survey};
 use crate::cluster::{Cluster, CredentialCache};
 use crate::core::approval::Purpose;
 use crate::core::observed::Unlisted;
-use crate::core::plan::{Change, Confidence, Lack};
+use crate::core::plan::{Change, Confidence, NoPreview};
 use crate::core::problem::Problem;
 use crate::git::Checkout;
 
 /// What a session is opened with.
 #[derive(Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct SessionOptions<'a> {
     /// What to make true, and how to reach it.
     pub target: &'a TargetArgs,
     /// Whether to use a cluster of the run's own.
@@ -37,7 +37,7 @@ pub struct Session {
     /// Where it should be.
     pub cluster: Cluster,
     /// What to make true.
-    pub named: Named,
+    pub named: NamedTarget,
     credentials: CredentialCache,
     begin: Instant,
     /// Taken down with the session.
@@ -50,8 +50,12 @@ impl Session {
     /// # Errors
     ///
     /// When one of them is not there.
-    pub async fn open(wanted: Wanted<'_>, directory: &Path, ui: &mut Ui) -> Result<Self, Failure> {
-        let Wanted { target, throwaway, approved } = wanted;
+    pub async fn open(
+        wanted: SessionOptions<'_>,
+        directory: &Path,
+        ui: &mut Ui,
+    ) -> Result<Self, Failure> {
+        let SessionOptions { target, throwaway, approved } = wanted;
         let checkout = Checkout::discover(directory)?;
         let mut access = target.access.access();
         let throwaway = throwaway.start(&mut access, ui).await?;
@@ -142,8 +146,9 @@ impl Session {
     fn warn_of_unlisted(survey: &Survey, before: &[Unlisted], ui: &mut Ui) {
         let is_new = |it: &&Unlisted| !before.iter().any(|told| told.kind == it.kind);
         for Unlisted { kind, reason, is_forbidden: _ } in survey.unlisted.iter().filter(is_new) {
-            let deferred =
-                |it: &Change| matches!(&it.confidence, Confidence::Local(Lack::Prerequisite(_)));
+            let deferred = |it: &Change| {
+                matches!(&it.confidence, Confidence::Local(NoPreview::Prerequisite(_)))
+            };
             let is_asked = |it: &&Change| it.key.group_kind() == *kind && !deferred(it);
             let asked = match survey.plan.desired.changes.iter().filter(is_asked).count() {
                 0 => String::new(),
@@ -173,7 +178,7 @@ impl Session {
         if args.files.paths.is_empty() && self.named.declared {
             args.files.target = Some(self.named.name.clone());
         }
-        let Named { target, .. } = args.resolve(directory, &self.checkout, &self.cluster)?;
+        let NamedTarget { target, .. } = args.resolve(directory, &self.checkout, &self.cluster)?;
         // Nobody is asked, so the guards are those of this run.
         let (allow_delete, allow_empty) = (now.allow_delete.clone(), now.allow_empty);
         let inventory = now.inventory.clone();

@@ -51,7 +51,7 @@ async fn held_up() {
 ///
 /// When the signals can't be listened to.
 pub fn listen(interrupt: &Interrupt) -> std::io::Result<()> {
-    let (interrupt, mut signals) = (interrupt.clone(), Signals::new()?);
+    let (interrupt, mut signals) = (interrupt.clone(), UnixSignals::new()?);
     tokio::spawn(async move {
         signals.next().await;
         interrupt.request();
@@ -71,13 +71,13 @@ pub fn listen(interrupt: &Interrupt) -> std::io::Result<()> {
 ///
 /// When the signals can't be listened to.
 pub fn next() -> std::io::Result<impl Future<Output = ()>> {
-    let mut signals = Signals::new()?;
+    let mut signals = UnixSignals::new()?;
     Ok(async move { signals.next().await })
 }
 
 /// Waits until somebody wants the program to stop.
 pub async fn wanted_to_stop() {
-    match Signals::new() {
+    match UnixSignals::new() {
         Ok(mut signals) => signals.next().await,
         // Where signals can't be heard they end the process, as they always did.
         Err(_) => std::future::pending().await,
@@ -85,13 +85,13 @@ pub async fn wanted_to_stop() {
 }
 
 #[cfg(unix)]
-struct Signals {
+struct UnixSignals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
-impl Signals {
+impl UnixSignals {
     fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let interrupt = signal(SignalKind::interrupt())?;
@@ -110,7 +110,7 @@ impl Signals {
 struct Signals;
 
 #[cfg(not(unix))]
-impl Signals {
+impl UnixSignals {
     fn new() -> std::io::Result<Self> {
         Ok(Self)
     }

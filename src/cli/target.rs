@@ -13,20 +13,20 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::exit::Failure;
 use crate::app::Target;
 use crate::cluster::{Access, Cluster};
-use crate::config::machine::{self, Look, Machine, Rendering};
+use crate::config::machine::{self, Machine, MachineProbe, Rendering};
 use crate::config::{self, Config, TargetConfig};
-use crate::core::field_rules::Rule;
+use crate::core::field_rules::FieldRule;
 use crate::core::inventory::Inventory;
 use crate::core::inventory::reserved::NAME_PREFIX;
-use crate::core::policy::precedence::Said;
-use crate::core::policy::run_options::{Conduct, duration_or_none};
+use crate::core::policy::precedence::SettingLayers;
+use crate::core::policy::run_options::{RunOptions, duration_or_none};
 use crate::core::policy::{MaxPrune, OnConflict};
 use crate::core::source::formats::Formats;
 use crate::git::Checkout;
 use crate::local::bounded;
 use crate::local::state_store::StateStore;
 use crate::render::Setting;
-use crate::render::program::Limits;
+use crate::render::program::ProgramLimits;
 
 /// How many requests may be in flight at once if nobody says.
 pub const CONCURRENCY: usize = 16;
@@ -171,7 +171,7 @@ fn mode() -> impl TypedValueParser<Value = OnConflict> {
 
 /// A target, and what a person calls it.
 #[derive(Clone, Debug)]
-pub struct Named {
+pub struct NamedTarget {
     /// The target's name in trueup.yaml, else the inventory's.
     pub name: String,
     /// Whether trueup.yaml says more of the target of that name.
@@ -181,7 +181,7 @@ pub struct Named {
     /// The target's paths as a person writes them: the whole checkout is `.`.
     pub shown_paths: Vec<String>,
     /// What trueup.yaml says of carrying a plan out.
-    pub conduct: Conduct,
+    pub conduct: RunOptions,
 }
 
 impl TargetArgs {
@@ -206,8 +206,9 @@ impl TargetArgs {
         directory: &Path,
         checkout: &Checkout,
         cluster: &Cluster,
-    ) -> Result<Named, Failure> {
-        let Chosen { name, declared, redact, paths } = self.files.choose(directory, checkout)?;
+    ) -> Result<NamedTarget, Failure> {
+        let TargetChoice { name, declared, redact, paths } =
+            self.files.choose(directory, checkout)?;
         let conduct = declared.conduct();
         let namespace = self.files.namespace.clone().or(declared.namespace);
         let namespace = namespace.unwrap_or_else(|| cluster.namespace().to_owned());
@@ -230,11 +231,17 @@ impl TargetArgs {
             redact,
             namespace,
             allow_delete: self.allow_delete.iter().cloned().collect(),
-            replace: Said { operator: self.replaces(), repository: Some(declared.replace) },
+            replace: SettingLayers {
+                operator: self.replaces(),
+                repository: Some(declared.replace),
+            },
             replace_at: declared.replace_at,
-            max_prune: Said { operator: self.max_prune, repository: declared.max_prune },
+            max_prune: SettingLayers { operator: self.max_prune, repository: declared.max_prune },
             allow_empty: self.allow_empty,
-            on_conflict: Said { operator: self.on_conflict, repository: declared.on_conflict },
+            on_conflict: SettingLayers {
+                operator: self.on_conflict,
+                repository: declared.on_conflict,
+            },
             adopt: self.adopt,
             moved: self.moved,
             strict: counts(self.strict, declared.strict),
@@ -242,18 +249,18 @@ impl TargetArgs {
             whole: false,
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
-        Ok(Named { name, declared: is_declared, target, shown_paths, conduct })
+        Ok(NamedTarget { name, declared: is_declared, target, shown_paths, conduct })
     }
 }
 
 /// What the arguments and trueup.yaml say is to run.
-struct Chosen {
+struct TargetChoice {
     /// The target's name in trueup.yaml, where it is one of its.
     name: Option<String>,
     /// What trueup.yaml says of it.
     declared: TargetConfig,
     /// What any target of trueup.yaml masks, this one or not.
-    redact: Vec<Rule>,
+    redact: Vec<FieldRule>,
     /// Its paths from the checkout's root.
     paths: Vec<String>,
 }
@@ -265,7 +272,7 @@ impl FilesArgs {
     ///
     /// When trueup.yaml can't be used, or a path lies outside the checkout.
     pub fn resolve(&self, directory: &Path, checkout: &Checkout) -> Result<Target, Failure> {
-        let Chosen { declared, redact, paths, .. } = self.choose(directory, checkout)?;
+        let TargetChoice { declared, redact, paths, .. } = self.choose(directory, checkout)?;
         let namespace = self.namespace.clone().or(declared.namespace);
         let namespace = namespace.unwrap_or_else(|| "default".to_owned());
         Ok(Target {
@@ -280,11 +287,11 @@ impl FilesArgs {
             redact,
             namespace,
             allow_delete: BTreeSet::new(),
-            replace: Said::default(),
+            replace: SettingLayers::default(),
             replace_at: BTreeMap::new(),
-            max_prune: Said::default(),
+            max_prune: SettingLayers::default(),
             allow_empty: false,
-            on_conflict: Said::default(),
+            on_conflict: SettingLayers::default(),
             adopt: false,
             moved: false,
             strict: false,
@@ -293,7 +300,7 @@ impl FilesArgs {
         })
     }
 
-    fn choose(&self, directory: &Path, checkout: &Checkout) -> Result<Chosen, Failure> {
+    fn choose(&self, directory: &Path, checkout: &Checkout) -> Result<TargetChoice, Failure> {
         let config = self.config(checkout)?;
         let chosen = match self.paths.is_empty() {
             true => config.target(self.target.as_deref())?,
@@ -314,7 +321,7 @@ impl FilesArgs {
         paths.sort();
         paths.dedup();
         let redact = config.redact(name.as_deref());
-        Ok(Chosen { name, declared, redact, paths })
+        Ok(TargetChoice { name, declared, redact, paths })
     }
 
     /// What trueup.yaml says.
@@ -340,13 +347,13 @@ pub(super) fn setting(formats: Formats, namespace: &str) -> Result<Setting, Fail
     let cache = cache_folder("render").context("this user has no home folder")?;
     let Machine { programs, render } = machine()?;
     let Rendering { cell, readable, memory } = render;
-    let usual = Limits::default();
+    let usual = ProgramLimits::default();
     Ok(Setting {
         programs,
         search: super::search::path(),
         cache,
         launcher: Some(std::env::current_exe()?),
-        limits: Limits { memory: memory.unwrap_or(usual.memory), ..usual },
+        limits: ProgramLimits { memory: memory.unwrap_or(usual.memory), ..usual },
         cell,
         readable,
         formats,
@@ -362,7 +369,7 @@ fn machine() -> Result<Machine, Failure> {
     let file = folders.config_dir().join(machine::FILE);
     match bounded::read_regular(&file, machine::LARGEST) {
         Ok(bytes) => {
-            let look = Look { is_file: &Path::is_file, exists: &Path::exists };
+            let look = MachineProbe { is_file: &Path::is_file, exists: &Path::exists };
             Ok(Machine::read(&file, &bytes, look)?)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Machine::default()),
@@ -372,7 +379,7 @@ fn machine() -> Result<Machine, Failure> {
 
 /// Which of a flag and a key of trueup.yaml counts.
 pub(super) fn counts(flag: Option<bool>, key: bool) -> bool {
-    Said { operator: flag, repository: Some(key) }.counts().unwrap_or(key)
+    SettingLayers { operator: flag, repository: Some(key) }.counts().unwrap_or(key)
 }
 
 /// A path of trueup.yaml as git has it: `./envs//prod/` is `envs/prod`, and `.` the whole.

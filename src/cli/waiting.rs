@@ -5,9 +5,9 @@ use std::time::Duration;
 use clap::Args;
 
 use super::present;
-use super::ui::{Progress, Ui};
+use super::ui::{ProgressIndicator, Ui};
 use crate::app::Survey;
-use crate::core::health::Proof;
+use crate::core::health::HealthSummary;
 
 /// Whether to wait until everything is healthy.
 #[derive(Debug, Args)]
@@ -32,7 +32,7 @@ impl WaitArgs {
 
 /// What a person sees while objects are waited for: a table on a terminal, else one line.
 pub struct WaitDisplay {
-    table: Progress,
+    table: ProgressIndicator,
     timeout: Duration,
     /// Whether it was said for how many objects it is waited.
     has_begun: bool,
@@ -48,7 +48,7 @@ impl WaitDisplay {
     }
 
     /// Shows how the objects are.
-    pub fn show(&mut self, survey: &Survey, proof: &Proof, ui: &mut Ui) {
+    pub fn show(&mut self, survey: &Survey, proof: &HealthSummary, ui: &mut Ui) {
         let (redactor, glyphs) = (survey.redactor(), ui.glyphs());
         for note in &proof.notes[self.notes.min(proof.notes.len())..] {
             self.table.suspend(|| ui.warning(&redactor.text(note)));

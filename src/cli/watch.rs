@@ -8,22 +8,22 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::cascade::{self, Cascade};
+use super::cascade::{self, CascadeArg};
 use super::exit::{Exit, Failure};
 use super::locking::{self, LOCK_TIMEOUT, LockArgs};
 use super::present::round::Log;
 use super::signals;
-use super::target::{Named, TargetArgs};
+use super::target::{NamedTarget, TargetArgs};
 use super::ui::Ui;
 use super::waiting::WaitArgs;
 use crate::app::TIMEOUT;
-use crate::app::watch::{Event, Settings, SettingsError, Wanted, Watch, watch};
+use crate::app::watch::{SettingsError, SettingsReader, Watch, WatchEvent, WatchSettings, watch};
 use crate::cluster::Cluster;
 use crate::config::ConfigError;
-use crate::core::policy::precedence::Said;
+use crate::core::policy::precedence::SettingLayers;
 use crate::core::policy::run_options::duration;
 use crate::git::pull::{PullOptions, Warnings};
-use crate::git::{self, Checkout, Limits};
+use crate::git::{self, Checkout, RepositoryLimits};
 use crate::local::cancel::Interrupt;
 
 /// What the end of `trueup watch --help` says.
@@ -61,7 +61,7 @@ pub struct WatchArgs {
 
     /// How objects are deleted that own others, such as a Deployment its pods [default: background]
     #[arg(long, value_enum, value_name = "HOW")]
-    cascade: Option<Cascade>,
+    cascade: Option<CascadeArg>,
 
     /// How long a round waits for what it changed to be healthy: 90s, 5m, 1h30m; a plain number
     /// counts seconds [default: 5m]
@@ -107,10 +107,10 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         bare: false,
         timeout: args.pull_timeout,
         interrupt: Arc::clone(interrupt.flag()),
-        limits: Limits::default(),
+        limits: RepositoryLimits::default(),
         warnings: Warnings::default(),
     });
-    let beginning = Beginning { args: &args, directory, cluster: &cluster, pull: pull.as_ref() };
+    let beginning = WatchStart { args: &args, directory, cluster: &cluster, pull: pull.as_ref() };
     let Some(named) = beginning.named(&interrupt, ui).await? else { return Ok(Exit::AtCommit) };
     let (once, interval, who) = (args.once, args.interval, locking::who());
     let mut args = args;
@@ -138,10 +138,10 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
             let _ = writeln!(ui.stdout(), "{}", log.line(&format!("warning: {warning}")));
         }
         let lines = match event {
-            Event::HeldBack { failed, healthy } => {
+            WatchEvent::HeldBack { failed, healthy } => {
                 log.held_back(&failed, &healthy).into_iter().collect()
             }
-            Event::Ended { round, .. } => {
+            WatchEvent::Ended { round, .. } => {
                 exit = log.exit(&round);
                 log.lines(*round)
             }
@@ -162,17 +162,21 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
 }
 
 /// What there is before it is known what to watch.
-struct Beginning<'a> {
+struct WatchStart<'a> {
     args: &'a WatchArgs,
     directory: &'a Path,
     cluster: &'a Cluster,
     pull: Option<&'a PullOptions>,
 }
 
-impl Beginning<'_> {
+impl WatchStart<'_> {
     /// What to watch; `None` where a signal came first. Where `trueup.yaml` is wrong, the commit
     /// that mends it may come with any pull.
-    async fn named(&self, interrupt: &Interrupt, ui: &mut Ui) -> Result<Option<Named>, Failure> {
+    async fn named(
+        &self,
+        interrupt: &Interrupt,
+        ui: &mut Ui,
+    ) -> Result<Option<NamedTarget>, Failure> {
         let Self { args, directory, cluster, pull } = *self;
         let mut log =
             Log::new(args.target.files.target.as_deref().unwrap_or("trueup"), false, ui.glyphs());
@@ -212,7 +216,7 @@ fn settings_error(failure: Failure) -> SettingsError {
 }
 
 /// Reads what the flags and a commit's `trueup.yaml` say.
-fn settings(args: WatchArgs, directory: PathBuf) -> Settings {
+fn settings(args: WatchArgs, directory: PathBuf) -> SettingsReader {
     Box::new(move |(checkout, cluster), commit| {
         let mut target = args.target.clone();
         if let Some(commit) = commit {
@@ -220,10 +224,10 @@ fn settings(args: WatchArgs, directory: PathBuf) -> Settings {
         }
         let named = target.resolve(&directory, checkout, cluster).map_err(settings_error)?;
         let said = &named.conduct;
-        let timeout = Said { operator: args.timeout, repository: said.timeout };
+        let timeout = SettingLayers { operator: args.timeout, repository: said.timeout };
         let timeout = timeout.counts().unwrap_or(TIMEOUT);
         let usually = if args.once { LOCK_TIMEOUT } else { Duration::ZERO };
-        Ok(Wanted {
+        Ok(WatchSettings {
             cascade: cascade::counts(args.cascade, said),
             wait: args.waiting.is_wanted(said.wait, true).then_some(timeout),
             lock_timeout: args.locking.patience(said, usually),

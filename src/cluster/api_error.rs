@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Fault, TlsFault, causes};
+use super::{RetryClass, TlsFault, causes};
 use crate::core::managed_fields::emptied;
 use crate::core::problem::{Cause, Refusal};
 use crate::core::remedy::Remedy;
@@ -175,7 +175,7 @@ impl ApiError {
     pub fn is_verdict(&self) -> bool {
         let is_refusal = matches!(self, Self::Status { code: 400..=499, .. });
         let is_taken = matches!(self, Self::Status { message, .. } if unique::is_taken(message));
-        is_refusal && self.fault() != Fault::Passing || self.is_mistyped() || is_taken
+        is_refusal && self.fault() != RetryClass::Passing || self.is_mistyped() || is_taken
     }
 
     /// Why the object can't be looked at by dry run, though it may well be applied: a webhook that

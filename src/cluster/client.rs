@@ -6,8 +6,8 @@ use std::sync::{PoisonError, RwLock};
 use kube::Client;
 use kube::config::Config;
 
-use super::credential::{Credential, CredentialCache, NoCredential, Source};
-use super::oidc::{Origin, Provider};
+use super::credential::{Credential, CredentialCache, CredentialSource, NoCredential};
+use super::oidc::{Provider, UserEntry};
 use super::proxy::Proxy;
 use super::transport;
 
@@ -43,7 +43,7 @@ struct Renewal {
     /// Without a credential in it.
     config: Config,
     proxy: Option<Proxy>,
-    source: Source,
+    source: CredentialSource,
     cache: CredentialCache,
 }
 
@@ -68,15 +68,15 @@ impl RenewableClient {
     pub(super) fn new(
         config: Config,
         proxy: Option<Proxy>,
-        origin: Option<Origin>,
+        origin: Option<UserEntry>,
         cache: &CredentialCache,
     ) -> Result<Self, NoClient> {
         let user = &config.auth_info;
         let source = match (&user.exec, &user.auth_provider) {
-            (Some(exec), _) => Source::Plugin(exec.clone()),
+            (Some(exec), _) => CredentialSource::Plugin(exec.clone()),
             (None, Some(said)) => {
                 let provider = Provider::new(said, origin).map_err(NoClient::Unusable)?;
-                Source::Oidc(provider)
+                CredentialSource::Oidc(provider)
             }
             (None, None) => {
                 let client = transport::client(&config, proxy).map_err(NoClient::Unusable)?;

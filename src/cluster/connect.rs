@@ -12,9 +12,11 @@ use kube::config::Config;
 
 use super::client::{NoClient, RenewableClient};
 use super::credential::NoCredential;
-use super::kubeconfig::{self, PipeCache, ReadError, Wanted};
-use super::oidc::Origin;
-use super::{Cluster, Connection, CredentialCache, Limits, authentication, in_cluster, proxy};
+use super::kubeconfig::{self, KubeconfigOverrides, PipeCache, ReadError};
+use super::oidc::UserEntry;
+use super::{
+    Cluster, Connection, CredentialCache, ResponseLimits, authentication, in_cluster, proxy,
+};
 use crate::core::credentials::without_credentials;
 use crate::core::remedy::Remedy;
 use crate::local::state_store::StateStore;
@@ -42,7 +44,7 @@ pub struct Access {
     /// How long to wait for the API server to answer a request; `None` for a minute, zero for ever.
     pub request_timeout: Option<Duration>,
     /// How much of the server's answers is taken in.
-    pub limits: Limits,
+    pub limits: ResponseLimits,
     /// The credentials that exec plugins and identity providers gave.
     pub credentials: CredentialCache,
     /// The kubeconfigs that came through a pipe.
@@ -138,7 +140,7 @@ impl Cluster {
     ///
     /// When there is no kubeconfig, or it can't be used.
     pub fn prepared(access: &Access) -> Result<Self, ConnectError> {
-        let Found { mut config, name, proxy_url, origin } = load(access)?;
+        let ConnectionConfig { mut config, name, proxy_url, origin } = load(access)?;
         let timeout = match access.request_timeout {
             Some(Duration::ZERO) => None,
             timeout => Some(timeout.unwrap_or(READ_TIMEOUT)),
@@ -156,7 +158,7 @@ impl Cluster {
         let namespace = config.default_namespace.clone();
         let url = without_credentials(&config.cluster_url.to_string());
         let token_ends = authentication::ends(&config.auth_info);
-        let environment = proxy::Environment::read();
+        let environment = proxy::ProxyEnvironment::read();
         let proxy = proxy::choose(proxy_url.as_deref(), &config.cluster_url, &environment);
         let proxy = proxy.map_err(unusable)?;
         let client = RenewableClient::new(config, proxy, origin, &access.credentials);
@@ -181,17 +183,17 @@ impl Cluster {
 }
 
 /// What the way to a cluster is, as far as a file or a pod says it.
-struct Found {
+struct ConnectionConfig {
     config: Config,
     /// The context's.
     name: String,
     /// The proxy that the cluster is behind.
     proxy_url: Option<String>,
     /// Where the kubeconfig has its user.
-    origin: Option<Origin>,
+    origin: Option<UserEntry>,
 }
 
-fn load(access: &Access) -> Result<Found, ConnectError> {
+fn load(access: &Access) -> Result<ConnectionConfig, ConnectError> {
     let listed = kubeconfig::listed();
     let kubeconfig = match kubeconfig::read(access.kubeconfig.as_deref(), &listed, &access.pipes) {
         Ok(kubeconfig) => kubeconfig,
@@ -206,15 +208,16 @@ fn load(access: &Access) -> Result<Found, ConnectError> {
             let groups = Some(&access.impersonate_groups).filter(|groups| !groups.is_empty());
             config.auth_info.impersonate_groups = groups.cloned();
             let name = "in-cluster".to_owned();
-            return Ok(Found { config, name, proxy_url: None, origin: None });
+            return Ok(ConnectionConfig { config, name, proxy_url: None, origin: None });
         }
     };
-    let chosen = kubeconfig.choose(&Wanted {
+    let chosen = kubeconfig.choose(&KubeconfigOverrides {
         context: access.context.as_deref(),
         impersonate: access.impersonate.as_deref(),
         groups: &access.impersonate_groups,
     })?;
-    let kubeconfig::Chosen { name, server, namespace, authorities, cluster, user, origin } = chosen;
+    let kubeconfig::UsableContext { name, server, namespace, authorities, cluster, user, origin } =
+        chosen;
     let mut config = Config::new(server);
     config.default_namespace = namespace.unwrap_or(config.default_namespace);
     config.root_cert = authorities;
@@ -222,7 +225,7 @@ fn load(access: &Access) -> Result<Found, ConnectError> {
     config.disable_compression = cluster.disable_compression.unwrap_or_default();
     config.tls_server_name = cluster.tls_server_name;
     config.auth_info = user;
-    Ok(Found { config, name, proxy_url: cluster.proxy_url, origin })
+    Ok(ConnectionConfig { config, name, proxy_url: cluster.proxy_url, origin })
 }
 
 /// What was asked for and is not there, or can't be read. Only where nothing was may a pod's own cluster be

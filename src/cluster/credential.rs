@@ -17,10 +17,10 @@ use super::oidc::{self, Provider};
 /// The credentials that plugins and identity providers gave: shared by all that connect in the same
 /// way, such as the rounds of a watch.
 #[derive(Clone, Default)]
-pub struct CredentialCache(Arc<Shared>);
+pub struct CredentialCache(Arc<CacheContents>);
 
 #[derive(Default)]
-struct Shared {
+struct CacheContents {
     /// The latest of each source.
     known: Mutex<Vec<(Key, Credential)>>,
     warnings: std::sync::Mutex<Vec<String>>,
@@ -41,14 +41,14 @@ pub(super) struct Key {
 }
 
 /// What gives a credential.
-pub(super) enum Source {
+pub(super) enum CredentialSource {
     /// An exec plugin.
     Plugin(ExecConfig),
     /// An identity provider.
     Oidc(Provider),
 }
 
-impl Source {
+impl CredentialSource {
     /// Whether it may have another credential where the server does not take one.
     pub(super) fn has_others(&self) -> bool {
         match self {
@@ -119,7 +119,7 @@ impl CredentialCache {
     /// When the source gives nothing.
     pub(super) async fn credential(
         &self,
-        source: &Source,
+        source: &CredentialSource,
         refused: Option<&Credential>,
     ) -> Result<Credential, NoCredential> {
         let whose = source.key();
@@ -129,9 +129,9 @@ impl CredentialCache {
             return Ok(found.clone());
         }
         let credential = match source {
-            Source::Plugin(exec) => exec_plugin::ask(exec).await?,
-            Source::Oidc(provider) => {
-                let oidc::Given { credential, warning } =
+            CredentialSource::Plugin(exec) => exec_plugin::ask(exec).await?,
+            CredentialSource::Oidc(provider) => {
+                let oidc::RenewedCredential { credential, warning } =
                     provider.credential(found.or(refused)).await?;
                 if let Some(warning) = warning {
                     self.0.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);

@@ -25,12 +25,12 @@ pub struct Delay {
     /// What is waited for, as a clause.
     pub cause: String,
     /// How it goes on.
-    pub next: Next,
+    pub next: DelayEnd,
 }
 
 /// How a delay goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum DelayEnd {
     /// It is tried again and again, and given up after this time at most.
     GivesUp(Duration),
     /// It is tried again a few times, the next time after this.
@@ -92,7 +92,7 @@ impl Cluster {
         let Some(limit) = limit else { return Some(answer.await) };
         let left = limit.saturating_sub(short);
         if !left.is_zero() {
-            let next = Next::GivesUp(left);
+            let next = DelayEnd::GivesUp(left);
             self.hear(Delay { cause: SILENT.to_owned(), next }, Instant::now() + left);
         }
         tokio::time::timeout(left, answer).await.ok()
@@ -100,7 +100,12 @@ impl Cluster {
 
     /// Tells that a pause is about to be made for an error, where a request that first failed at
     /// `since` has taken long enough for that.
-    pub(super) fn tell(&self, error: &ApiError, since: Instant, (pause, next): (Duration, Next)) {
+    pub(super) fn tell(
+        &self,
+        error: &ApiError,
+        since: Instant,
+        (pause, next): (Duration, DelayEnd),
+    ) {
         let now = Instant::now();
         if now.saturating_duration_since(since) + pause < WORTH_TELLING {
             return;

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::observe::typed;
 use super::path::{collection, one, query_escape};
-use super::wire::{Call, object};
+use super::wire::{ApiRequest, object};
 use super::{ApiError, Cluster};
 use crate::core::health::evidence::{
-    FEW_TROUBLES, LOG_LINES, Next, Trouble, is_owned, log_lines, newest, selector, troubles,
-    warnings,
+    FEW_TROUBLES, LOG_LINES, MoreEvidence, PodProblem, is_owned, log_lines, newest, selector,
+    troubles, warnings,
 };
 use crate::core::kinds::catalog::{Catalog, Served};
 use crate::core::object::{GroupKind, Object, ObjectKey};
@@ -20,7 +20,7 @@ const LOG_BYTES: usize = 1 << 16;
 const LOG_PATIENCE: Duration = Duration::from_secs(5);
 
 /// An object, and what it makes its pods through.
-struct Family {
+struct WorkloadPods {
     object: Object,
     /// Of a Deployment the ReplicaSet with its newest pods.
     set: Option<Object>,
@@ -37,7 +37,7 @@ impl Cluster {
         &self,
         (served, key): (&Served, &ObjectKey),
         catalog: &Catalog,
-    ) -> Result<Vec<Trouble>, ApiError> {
+    ) -> Result<Vec<PodProblem>, ApiError> {
         let family = self.family((served, key), catalog).await?;
         Ok(family.map(|family| troubles(&family.pods)).unwrap_or_default())
     }
@@ -53,18 +53,18 @@ impl Cluster {
             Ok(None) => return Vec::new(),
             Err(error) => return vec![format!("its pods can't be looked at: {error}")],
         };
-        let Family { object: root, set, pods } = &family;
+        let WorkloadPods { object: root, set, pods } = &family;
         let namespace = key.namespace.as_deref();
         let mut lines = Vec::new();
         for trouble in troubles(pods).iter().take(FEW_TROUBLES) {
             lines.extend(trouble.lines());
             match trouble.next {
-                Next::Nobody => {}
-                Next::Events => {
+                MoreEvidence::Nobody => {}
+                MoreEvidence::Events => {
                     let events = self.events(catalog, (namespace, &trouble.uid)).await;
                     lines.extend(warnings(&events).iter().map(|line| format!("  {line}")));
                 }
-                Next::Log { previous } => {
+                MoreEvidence::Log { previous } => {
                     lines.extend(self.log(catalog, (namespace, trouble), previous).await);
                 }
             }
@@ -81,19 +81,19 @@ impl Cluster {
         &self,
         (served, key): (&Served, &ObjectKey),
         catalog: &Catalog,
-    ) -> Result<Option<Family>, ApiError> {
+    ) -> Result<Option<WorkloadPods>, ApiError> {
         let namespace = key.namespace.as_deref();
         let Some(object) = self.get(served, namespace, &key.name).await? else { return Ok(None) };
         let uid = object.uid().unwrap_or_default().to_owned();
         if (key.group.as_str(), key.kind.as_str()) == ("", "Pod") {
-            return Ok(Some(Family { pods: vec![object.clone()], object, set: None }));
+            return Ok(Some(WorkloadPods { pods: vec![object.clone()], object, set: None }));
         }
         let runs_pods = ["apps", "batch", "extensions", ""].contains(&key.group.as_str());
         let selector = selector(&object).filter(|_| runs_pods);
         let (Some(selector), Some(pods)) =
             (selector, catalog.preferred(&GroupKind::new("", "Pod")))
         else {
-            return Ok(Some(Family { object, set: None, pods: Vec::new() }));
+            return Ok(Some(WorkloadPods { object, set: None, pods: Vec::new() }));
         };
         let set = match catalog.preferred(&GroupKind::new("apps", "ReplicaSet")) {
             Some(sets) if key.kind == "Deployment" => {
@@ -104,7 +104,7 @@ impl Cluster {
         let owner = set.as_ref().and_then(Object::uid).unwrap_or(&uid);
         let mut pods = self.some(pods, namespace, &selector).await?;
         pods.retain(|pod| is_owned(pod, owner));
-        Ok(Some(Family { object, set, pods }))
+        Ok(Some(WorkloadPods { object, set, pods }))
     }
 
     /// Objects that a selector picks.
@@ -132,7 +132,7 @@ impl Cluster {
         let namespace = Some(namespace.unwrap_or("default"));
         let about = query_escape(&format!("involvedObject.uid={uid}"));
         let path = format!("{}?limit=100&fieldSelector={about}", collection(events, namespace));
-        let answer = self.call(Call::get(path)).await;
+        let answer = self.call(ApiRequest::get(path)).await;
         let items = answer.ok().and_then(|mut answer| match answer.body["items"].take() {
             serde_json::Value::Array(items) => Some(items),
             _ => None,
@@ -144,7 +144,7 @@ impl Cluster {
     async fn log(
         &self,
         catalog: &Catalog,
-        (namespace, trouble): (Option<&str>, &Trouble),
+        (namespace, trouble): (Option<&str>, &PodProblem),
         previous: bool,
     ) -> Vec<String> {
         let Some(pods) = catalog.preferred(&GroupKind::new("", "Pod")) else { return Vec::new() };
@@ -154,7 +154,7 @@ impl Cluster {
             one(pods, namespace, &trouble.pod),
             query_escape(container),
         );
-        match tokio::time::timeout(LOG_PATIENCE, self.text(Call::get(path))).await {
+        match tokio::time::timeout(LOG_PATIENCE, self.text(ApiRequest::get(path))).await {
             // The last line may end in the middle of what has to be masked.
             Ok(Ok(log)) if log.len() >= LOG_BYTES => log_lines(&(log + "…")),
             Ok(Ok(log)) => log_lines(&log),

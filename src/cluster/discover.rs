@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::execute::{condition, words};
 use super::path::api_version;
-use super::wire::{Call, garbled, object};
-use super::{ApiError, Cluster, Condition};
+use super::wire::{ApiRequest, garbled, object};
+use super::{ApiError, Cluster, DeleteCondition};
 use crate::core::kinds::catalog::{Catalog, Served, silence};
 use crate::core::object::GroupKind;
 
@@ -72,8 +72,8 @@ impl Cluster {
     pub(super) async fn words_of_server(&self, api_version: &str) -> Option<String> {
         let (group, version) = api_version.split_once('/')?;
         let path = format!("/apis/apiregistration.k8s.io/v1/apiservices/{version}.{group}");
-        let service = object(self.call(Call::get(path)).await.ok()?.body);
-        let available = condition(&service, Condition::AVAILABLE.kind)?;
+        let service = object(self.call(ApiRequest::get(path)).await.ok()?.body);
+        let available = condition(&service, DeleteCondition::AVAILABLE.kind)?;
         let said = words(available).filter(|_| available["status"] != "True")?;
         Some(format!("APIService {} says {said}", service.name()))
     }
@@ -96,7 +96,7 @@ impl Cluster {
     ///
     /// When the server that is asked does not answer.
     pub async fn kinds_of(&self, api_version: &str) -> Result<Vec<Served>, ApiError> {
-        let list = self.call(Call::get(format!("/apis/{api_version}"))).await?.body;
+        let list = self.call(ApiRequest::get(format!("/apis/{api_version}"))).await?.body;
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
         let resources = list_of(&list, "resources").iter();
         // The others are parts of these, such as their status.
@@ -113,7 +113,7 @@ impl Cluster {
 
     /// That the API server has no aggregated discovery, with what it says of its version.
     async fn too_old(&self) -> ApiError {
-        let version = self.call(Call::get("/version")).await;
+        let version = self.call(ApiRequest::get("/version")).await;
         let version = version.map(|answer| text(&answer.body, "gitVersion")).unwrap_or_default();
         let version = match version.is_empty() {
             true => "of a version that it does not tell".to_owned(),
@@ -123,15 +123,15 @@ impl Cluster {
     }
 
     /// What the API server serves under `path`: what is remembered, where that still holds.
-    async fn groups(&self, path: &'static str) -> Result<Groups, ApiError> {
+    async fn groups(&self, path: &'static str) -> Result<CachedDiscovery, ApiError> {
         let name = self.memory_name(&["discovery", path]);
-        let known: Option<Groups> = self
+        let known: Option<CachedDiscovery> = self
             .connection
             .memory
             .recall(&name)
             .and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let etag = known.as_ref().and_then(|known| known.etag.clone());
-        let call = Call { accept: Some(AGGREGATED), known: etag, ..Call::get(path) };
+        let call = ApiRequest { accept: Some(AGGREGATED), known: etag, ..ApiRequest::get(path) };
         let answer = match self.call(call).await {
             // Before 1.26 the API server has nothing of what is asked for.
             Err(ApiError::Status { code: 406, .. }) => return Err(self.too_old().await),
@@ -145,10 +145,10 @@ impl Cluster {
             let is_plain = ["APIVersions", "APIGroupList"].contains(&&*text(&answer.body, "kind"));
             return Err(match is_plain {
                 true => self.too_old().await,
-                false => garbled(&Call::get(path), "it is no list of what the server has"),
+                false => garbled(&ApiRequest::get(path), "it is no list of what the server has"),
             });
         };
-        let mut groups = Groups { etag: answer.etag, ..Groups::default() };
+        let mut groups = CachedDiscovery { etag: answer.etag, ..CachedDiscovery::default() };
         for group in list {
             read_group(group, &mut groups.served, &mut groups.stale);
         }
@@ -161,7 +161,7 @@ impl Cluster {
 
 /// One answer, as it is remembered.
 #[derive(Default, Serialize, Deserialize)]
-struct Groups {
+struct CachedDiscovery {
     /// What the server calls the answer; another one when anything in it is other, a group's
     /// freshness too.
     etag: Option<String>,

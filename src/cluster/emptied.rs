@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::wire::{Answer, object};
+use super::wire::{ApiResponse, object};
 use super::{ApiError, Apply, Cluster};
 use crate::core::kinds::catalog::Served;
 use crate::core::managed_fields::emptied::{fill, restored, without_refused};
@@ -13,8 +13,8 @@ use crate::core::object::Object;
 use crate::core::policy::OnConflict;
 
 /// What came of the first step.
-struct Step {
-    answer: Answer,
+struct FirstWrite {
+    answer: ApiResponse,
     /// What was sent, where that was not all.
     first: Option<Object>,
 }
@@ -29,8 +29,8 @@ impl Cluster {
         &self,
         served: &Served,
         send: &Object,
-    ) -> Result<Answer, ApiError> {
-        let Step { mut answer, first } =
+    ) -> Result<ApiResponse, ApiError> {
+        let FirstWrite { mut answer, first } =
             self.first_step(served, send, (true, OnConflict::Force)).await?;
         if let Some(first) = first {
             answer.body = Value::Object(restored((send, &first), object(answer.body)).0);
@@ -78,7 +78,7 @@ impl Cluster {
         let Apply { served, send, on_conflict, meant } = apply;
         let how = (false, on_conflict);
         let mut send = Cow::Borrowed(send);
-        let Step { answer, first } = match self.first_step(served, &send, how).await {
+        let FirstWrite { answer, first } = match self.first_step(served, &send, how).await {
             Ok(step) => step,
             Err(error) if error.of_other_version().is_some() => {
                 let Some(seen) = self.redeclare(served, &send).await? else { return Err(error) };
@@ -108,14 +108,14 @@ impl Cluster {
         served: &Served,
         send: &Object,
         how: (bool, OnConflict),
-    ) -> Result<Step, ApiError> {
+    ) -> Result<FirstWrite, ApiError> {
         let error = match self.patch(served, send, how).await {
-            Ok(answer) => return Ok(Step { answer, first: None }),
+            Ok(answer) => return Ok(FirstWrite { answer, first: None }),
             Err(error) => error,
         };
         let Some(first) = without_refused(send, error.causes()) else { return Err(error) };
         match self.patch(served, &first, how).await {
-            Ok(answer) => Ok(Step { answer, first: Some(first) }),
+            Ok(answer) => Ok(FirstWrite { answer, first: Some(first) }),
             // The kind can't be without the map either: there is no way, and that is why.
             Err(other) if other.is_verdict() => Err(error),
             Err(other) => Err(other),

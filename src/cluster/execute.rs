@@ -6,8 +6,8 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::path::one;
-use super::wire::Call;
-use super::{ApiError, Cluster, Patience};
+use super::wire::ApiRequest;
+use super::{ApiError, Cluster, RetryPolicy};
 use crate::core::kinds::catalog::Served;
 use crate::core::object::Object;
 use crate::core::policy::OnConflict;
@@ -21,7 +21,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// How a deletion ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deleted {
+pub enum DeleteOutcome {
     /// The object is gone.
     Gone,
     /// The server has taken the deletion and waits for finalizers.
@@ -41,14 +41,14 @@ fn policy(cascade: Cascade) -> &'static str {
 
 /// A condition to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Condition {
+pub struct DeleteCondition {
     /// Its type.
     pub kind: &'static str,
     /// The condition that, once it is false, will not become true by waiting.
     pub refused: Option<&'static str>,
 }
 
-impl Condition {
+impl DeleteCondition {
     /// A definition's objects can be made.
     pub const ESTABLISHED: Self = Self { kind: "Established", refused: Some("NamesAccepted") };
     /// A group's server answers.
@@ -123,18 +123,18 @@ impl Cluster {
         served: &Served,
         (seen, cascade): (&Object, Cascade),
         is_meant: &(dyn Fn(&Object) -> bool + Sync),
-    ) -> Result<Deleted, ApiError> {
+    ) -> Result<DeleteOutcome, ApiError> {
         let mut seen = seen.clone();
         for _ in 0..DELETE_TRIES {
             match self.delete_exactly(served, &seen, cascade).await {
-                Err(error) if error.is_not_found() => return Ok(Deleted::Gone),
+                Err(error) if error.is_not_found() => return Ok(DeleteOutcome::Gone),
                 Err(error) if error.is_conflict() => {}
                 done => return done,
             }
             match self.get(served, seen.namespace(), seen.name()).await? {
-                None => return Ok(Deleted::Gone),
+                None => return Ok(DeleteOutcome::Gone),
                 Some(now) if now.uid() != seen.uid() || !is_meant(&now) => {
-                    return Ok(Deleted::NotMeant);
+                    return Ok(DeleteOutcome::NotMeant);
                 }
                 Some(now) => seen = now,
             }
@@ -148,7 +148,7 @@ impl Cluster {
         served: &Served,
         seen: &Object,
         cascade: Cascade,
-    ) -> Result<Deleted, ApiError> {
+    ) -> Result<DeleteOutcome, ApiError> {
         let options = json!({
             "apiVersion": "v1",
             "kind": "DeleteOptions",
@@ -156,7 +156,7 @@ impl Cluster {
             "preconditions": { "uid": seen.uid(), "resourceVersion": seen.resource_version() },
         });
         let answer = self
-            .call(Call {
+            .call(ApiRequest {
                 method: Method::DELETE,
                 path: one(served, seen.namespace(), seen.name()),
                 body: Some(("application/json", options.to_string().into_bytes())),
@@ -166,7 +166,7 @@ impl Cluster {
             .await?;
         // A Status means gone; the object itself means that finalizers hold it.
         let held = answer.body.pointer("/metadata/deletionTimestamp").is_some();
-        Ok(if held { Deleted::Going } else { Deleted::Gone })
+        Ok(if held { DeleteOutcome::Going } else { DeleteOutcome::Gone })
     }
 
     /// Waits until the object is gone; says whether it is.
@@ -201,8 +201,8 @@ impl Cluster {
     pub async fn until_condition(
         &self,
         served: &Served,
-        (wanted, name): (&Condition, &str),
-        patience: &Patience,
+        (wanted, name): (&DeleteCondition, &str),
+        patience: &RetryPolicy,
     ) -> Result<Result<(), String>, ApiError> {
         loop {
             let live = self.get(served, None, name).await?.unwrap_or_default();

@@ -9,7 +9,7 @@ use crate::local::offline::NOBODY;
 
 /// How long it is worth sending the same request again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum RetryClass {
     /// It stays, whatever is sent again.
     Lasting,
     /// It may have been a slip of the server: a few times.
@@ -79,18 +79,18 @@ impl ApiError {
     }
 
     /// What the fault is good for.
-    pub fn fault(&self) -> Fault {
+    pub fn fault(&self) -> RetryClass {
         match self {
-            Self::Unreachable { .. } | Self::Silent { .. } => Fault::Passing,
+            Self::Unreachable { .. } | Self::Silent { .. } => RetryClass::Passing,
             // Such as an alert of a load balancer whose servers are just starting.
-            Self::Tls { fault: TlsFault::Other(_), .. } => Fault::Passing,
+            Self::Tls { fault: TlsFault::Other(_), .. } => RetryClass::Passing,
             Self::Garbled { .. }
             | Self::Endless { .. }
             | Self::Proxy { .. }
             | Self::Tls { .. }
             | Self::Redirected { .. }
             | Self::TooOld { .. }
-            | Self::NoCredential { .. } => Fault::Lasting,
+            | Self::NoCredential { .. } => RetryClass::Lasting,
             Self::Status { code, reason, message, .. } => {
                 fault(*code, reason, message.lines().next().unwrap_or_default())
             }
@@ -99,29 +99,29 @@ impl ApiError {
 }
 
 /// What an answer is good for, by its status, its reason and its first line.
-fn fault(code: u16, reason: &str, message: &str) -> Fault {
+fn fault(code: u16, reason: &str, message: &str) -> RetryClass {
     match code {
-        408 | 429 | 502..=504 => Fault::Passing,
+        408 | 429 | 502..=504 => RetryClass::Passing,
         500 => internal(message),
         403 if message.contains("because it is being terminated")
             || message.contains("error looking up service account") =>
         {
-            Fault::Settling
+            RetryClass::Settling
         }
         // The other conflicts are about fields, or about an object that is not the one.
         409 if message.starts_with("object is being deleted")
             || (reason == "Conflict" && message.contains("the object has been modified")) =>
         {
-            Fault::Settling
+            RetryClass::Settling
         }
-        _ => Fault::Lasting,
+        _ => RetryClass::Lasting,
     }
 }
 
 /// What an internal error is good for.
-fn internal(message: &str) -> Fault {
+fn internal(message: &str) -> RetryClass {
     if message.contains(NOBODY) {
-        return Fault::Lasting;
+        return RetryClass::Lasting;
     }
     // Server-side apply calls it so when a value does not fit its field's type
     // (k8s.io/apimachinery, `pkg/util/managedfields/internal/structuredmerge.go`).
@@ -129,22 +129,22 @@ fn internal(message: &str) -> Fault {
         || of_typed_patch(message).is_some()
         || is_of_other_version(message)
     {
-        return Fault::Lasting;
+        return RetryClass::Lasting;
     }
     // A port that a Service wants for its health checks, and another one has.
     if unique::is_taken(message) {
-        return Fault::Lasting;
+        return RetryClass::Lasting;
     }
     if message.contains("etcdserver: ") {
-        return Fault::Passing;
+        return RetryClass::Passing;
     }
     let is_webhook = message.contains("failed calling webhook");
     // What is no status of the API server's is a proxy's own, such as `kubectl proxy`'s.
     let is_proxy = message.starts_with("500 Internal Server Error: ");
     if (is_webhook || is_proxy) && ABOUT_TO_ANSWER.iter().any(|said| message.contains(said)) {
-        return Fault::Passing;
+        return RetryClass::Passing;
     }
-    Fault::Doubtful
+    RetryClass::Doubtful
 }
 
 /// Whether the object can't be converted to a version that an entry of `managedFields` names: what
@@ -165,40 +165,40 @@ mod tests {
         let webhook = "Internal error occurred: failed calling webhook \"w.example\": failed to call webhook: Post \"https://w.shop.svc:443/x?timeout=2s\": ";
         let webhook = |why: &str| format!("{webhook}{why}");
         let rows = [
-            (429, "TooManyRequests", "too many requests".to_owned(), Fault::Passing),
-            (408, "Timeout", "request did not complete".to_owned(), Fault::Passing),
-            (502, "", "502 Bad Gateway".to_owned(), Fault::Passing),
-            (503, "ServiceUnavailable", "apiserver is shutting down".to_owned(), Fault::Passing),
-            (504, "Timeout", "request did not complete in time".to_owned(), Fault::Passing),
-            (500, "", "etcdserver: leader changed".to_owned(), Fault::Passing),
-            (500, "", "etcdserver: request timed out".to_owned(), Fault::Passing),
-            (500, "InternalError", "something odd".to_owned(), Fault::Doubtful),
-            (500, "InternalError", webhook("dial tcp 10.0.0.1:443: connect: connection refused"), Fault::Passing),
-            (500, "InternalError", webhook("no endpoints available for service \"w\""), Fault::Passing),
-            (500, "InternalError", webhook("context deadline exceeded"), Fault::Passing),
-            (500, "InternalError", webhook("tls: failed to verify certificate: x509: certificate signed by unknown authority"), Fault::Passing),
-            (500, "", "500 Internal Server Error: dial tcp 10.0.0.1:6443: connect: connection refused".to_owned(), Fault::Passing),
-            (500, "", "500 Internal Server Error: odd".to_owned(), Fault::Doubtful),
-            (500, "InternalError", webhook("service \"w\" not found"), Fault::Doubtful),
-            (500, "InternalError", webhook("x509: certificate is valid for a.example, not w.shop.svc"), Fault::Doubtful),
-            (500, "", "failed to create typed patch object (shop/db; /v1, Kind=Secret): .data.k: expected string, got 1".to_owned(), Fault::Lasting),
-            (500, "", "failed to convert new object (shop/web; apps/v1, Kind=Deployment): quantities must match".to_owned(), Fault::Lasting),
-            (500, "InternalError", webhook("dial unix nobody-is-called.sock: connect: no such file or directory"), Fault::Lasting),
-            (403, "Forbidden", "configmaps \"c\" is forbidden: unable to create new content in namespace shop because it is being terminated".to_owned(), Fault::Settling),
-            (403, "Forbidden", "pods \"p\" is forbidden: error looking up service account shop/default: serviceaccount \"default\" not found".to_owned(), Fault::Settling),
-            (403, "Forbidden", "configmaps \"c\" is forbidden: User \"reader\" cannot patch resource \"configmaps\"".to_owned(), Fault::Lasting),
-            (403, "Forbidden", "pods \"p\" is forbidden: exceeded quota: q".to_owned(), Fault::Lasting),
-            (409, "Conflict", "Operation cannot be fulfilled on configmaps \"c\": the object has been modified; please apply your changes to the latest version and try again".to_owned(), Fault::Settling),
-            (409, "Conflict", "Apply failed with 1 conflict: conflict with \"hpa\": .spec.replicas".to_owned(), Fault::Lasting),
-            (409, "Conflict", "Operation cannot be fulfilled on ConfigMap \"c\": the UID in the precondition (a) does not match the UID in record (b). The object might have been deleted and then recreated".to_owned(), Fault::Lasting),
-            (409, "AlreadyExists", "object is being deleted: jobs.batch \"j\" already exists".to_owned(), Fault::Settling),
-            (409, "AlreadyExists", "jobs.batch \"j\" already exists".to_owned(), Fault::Lasting),
-            (400, "BadRequest", "admission webhook \"w.example\" does not support dry run".to_owned(), Fault::Lasting),
-            (400, "BadRequest", "strict decoding error: unknown field \"spec.a\"".to_owned(), Fault::Lasting),
-            (401, "Unauthorized", "Unauthorized".to_owned(), Fault::Lasting),
-            (404, "NotFound", "namespaces \"shop\" not found".to_owned(), Fault::Lasting),
-            (413, "RequestEntityTooLarge", "limit is 3145728".to_owned(), Fault::Lasting),
-            (422, "Invalid", "spec.selector: field is immutable".to_owned(), Fault::Lasting),
+            (429, "TooManyRequests", "too many requests".to_owned(), RetryClass::Passing),
+            (408, "Timeout", "request did not complete".to_owned(), RetryClass::Passing),
+            (502, "", "502 Bad Gateway".to_owned(), RetryClass::Passing),
+            (503, "ServiceUnavailable", "apiserver is shutting down".to_owned(), RetryClass::Passing),
+            (504, "Timeout", "request did not complete in time".to_owned(), RetryClass::Passing),
+            (500, "", "etcdserver: leader changed".to_owned(), RetryClass::Passing),
+            (500, "", "etcdserver: request timed out".to_owned(), RetryClass::Passing),
+            (500, "InternalError", "something odd".to_owned(), RetryClass::Doubtful),
+            (500, "InternalError", webhook("dial tcp 10.0.0.1:443: connect: connection refused"), RetryClass::Passing),
+            (500, "InternalError", webhook("no endpoints available for service \"w\""), RetryClass::Passing),
+            (500, "InternalError", webhook("context deadline exceeded"), RetryClass::Passing),
+            (500, "InternalError", webhook("tls: failed to verify certificate: x509: certificate signed by unknown authority"), RetryClass::Passing),
+            (500, "", "500 Internal Server Error: dial tcp 10.0.0.1:6443: connect: connection refused".to_owned(), RetryClass::Passing),
+            (500, "", "500 Internal Server Error: odd".to_owned(), RetryClass::Doubtful),
+            (500, "InternalError", webhook("service \"w\" not found"), RetryClass::Doubtful),
+            (500, "InternalError", webhook("x509: certificate is valid for a.example, not w.shop.svc"), RetryClass::Doubtful),
+            (500, "", "failed to create typed patch object (shop/db; /v1, Kind=Secret): .data.k: expected string, got 1".to_owned(), RetryClass::Lasting),
+            (500, "", "failed to convert new object (shop/web; apps/v1, Kind=Deployment): quantities must match".to_owned(), RetryClass::Lasting),
+            (500, "InternalError", webhook("dial unix nobody-is-called.sock: connect: no such file or directory"), RetryClass::Lasting),
+            (403, "Forbidden", "configmaps \"c\" is forbidden: unable to create new content in namespace shop because it is being terminated".to_owned(), RetryClass::Settling),
+            (403, "Forbidden", "pods \"p\" is forbidden: error looking up service account shop/default: serviceaccount \"default\" not found".to_owned(), RetryClass::Settling),
+            (403, "Forbidden", "configmaps \"c\" is forbidden: User \"reader\" cannot patch resource \"configmaps\"".to_owned(), RetryClass::Lasting),
+            (403, "Forbidden", "pods \"p\" is forbidden: exceeded quota: q".to_owned(), RetryClass::Lasting),
+            (409, "Conflict", "Operation cannot be fulfilled on configmaps \"c\": the object has been modified; please apply your changes to the latest version and try again".to_owned(), RetryClass::Settling),
+            (409, "Conflict", "Apply failed with 1 conflict: conflict with \"hpa\": .spec.replicas".to_owned(), RetryClass::Lasting),
+            (409, "Conflict", "Operation cannot be fulfilled on ConfigMap \"c\": the UID in the precondition (a) does not match the UID in record (b). The object might have been deleted and then recreated".to_owned(), RetryClass::Lasting),
+            (409, "AlreadyExists", "object is being deleted: jobs.batch \"j\" already exists".to_owned(), RetryClass::Settling),
+            (409, "AlreadyExists", "jobs.batch \"j\" already exists".to_owned(), RetryClass::Lasting),
+            (400, "BadRequest", "admission webhook \"w.example\" does not support dry run".to_owned(), RetryClass::Lasting),
+            (400, "BadRequest", "strict decoding error: unknown field \"spec.a\"".to_owned(), RetryClass::Lasting),
+            (401, "Unauthorized", "Unauthorized".to_owned(), RetryClass::Lasting),
+            (404, "NotFound", "namespaces \"shop\" not found".to_owned(), RetryClass::Lasting),
+            (413, "RequestEntityTooLarge", "limit is 3145728".to_owned(), RetryClass::Lasting),
+            (422, "Invalid", "spec.selector: field is immutable".to_owned(), RetryClass::Lasting),
         ];
         for (code, reason, message, expected) in rows {
             assert_eq!(fault(code, reason, &message), expected, "{code} {reason} {message}");
@@ -207,8 +207,8 @@ mod tests {
             url: "https://shop".to_owned(),
             cause: "Connection reset by peer".to_owned(),
         };
-        assert_eq!(away.fault(), Fault::Passing);
+        assert_eq!(away.fault(), RetryClass::Passing);
         let garbled = ApiError::Garbled { what: "GET /".to_owned(), cause: "html".to_owned() };
-        assert_eq!(garbled.fault(), Fault::Lasting);
+        assert_eq!(garbled.fault(), RetryClass::Lasting);
     }
 }

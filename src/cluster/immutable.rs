@@ -13,7 +13,7 @@
 use http::Method;
 
 use super::path::collection;
-use super::wire::Call;
+use super::wire::ApiRequest;
 use super::{ApiError, Cluster};
 use crate::core::kinds::catalog::{CRD, Served};
 use crate::core::kinds::schemas::{Schema, Schemas};
@@ -134,7 +134,7 @@ impl Cluster {
         );
         let body = serde_json::to_vec(send).unwrap_or_default();
         let body = Some(("application/json", body));
-        let call = Call { method: Method::POST, path, body, accept: None, known: None };
+        let call = ApiRequest { method: Method::POST, path, body, accept: None, known: None };
         let Err(error) = self.call(call).await else { return Ok(()) };
         let is_taken = matches!(&error, ApiError::Status { code: 409, reason, .. } if reason == "AlreadyExists");
         let causes = error.causes();

@@ -3,7 +3,7 @@
 use http::Method;
 
 use super::path::{collection, one};
-use super::wire::{Call, object};
+use super::wire::{ApiRequest, object};
 use super::{ApiError, Cluster};
 use crate::core::inventory::Inventory;
 use crate::core::kinds::catalog::Served;
@@ -32,7 +32,7 @@ impl Cluster {
             None => (Method::POST, collection(&leases(), lease.namespace())),
         };
         let body = serde_json::to_vec(lease).unwrap_or_default();
-        let call = Call {
+        let call = ApiRequest {
             method,
             path: format!("{path}?fieldManager={FIELD_MANAGER}"),
             body: Some(("application/json", body)),

@@ -26,7 +26,7 @@ const TRIES: usize = 5;
 
 /// An object that the server refuses to apply beside what is live.
 #[derive(Clone, Copy)]
-pub(in crate::cluster) struct Blocked<'a> {
+pub(in crate::cluster) struct BlockedApply<'a> {
     /// Its kind.
     pub(in crate::cluster) served: &'a Served,
     /// The object as it is sent.
@@ -40,7 +40,7 @@ pub(in crate::cluster) struct Blocked<'a> {
 }
 
 /// How an object can be applied after all.
-pub(in crate::cluster) struct Cleared {
+pub(in crate::cluster) struct ClearedApply {
     /// What becomes of it.
     pub(in crate::cluster) merged: Object,
     /// What is removed; nothing where it is enough to take over from others.
@@ -48,7 +48,7 @@ pub(in crate::cluster) struct Cleared {
 }
 
 /// Why it can't.
-pub(in crate::cluster) enum Obstacle {
+pub(in crate::cluster) enum ApplyObstacle {
     /// What the server says, and what else is to say of it.
     Refused { error: ApiError, hint: Option<Remedy> },
     /// It was not asked to the end.
@@ -60,10 +60,11 @@ impl Cluster {
     /// fields, no more are removed than has to be. Writes nothing.
     pub(in crate::cluster) async fn rehearse_cleared(
         &self,
-        blocked: Blocked<'_>,
-    ) -> Result<Cleared, Obstacle> {
-        let Blocked { served, send, live, error, may_go } = blocked;
-        let refused = |error: &ApiError, hint| Obstacle::Refused { error: error.clone(), hint };
+        blocked: BlockedApply<'_>,
+    ) -> Result<ClearedApply, ApplyObstacle> {
+        let BlockedApply { served, send, live, error, may_go } = blocked;
+        let refused =
+            |error: &ApiError, hint| ApplyObstacle::Refused { error: error.clone(), hint };
         if !error.is_invalid() || self.is_immutability(served, error, None).await {
             return Err(refused(error, None));
         }
@@ -73,7 +74,7 @@ impl Cluster {
         let mut latest = error.clone();
         if handed_over.is_some() {
             match self.without(blocked, base, &[]).await? {
-                Ok(merged) => return Ok(Cleared { merged, leftovers: Vec::new() }),
+                Ok(merged) => return Ok(ClearedApply { merged, leftovers: Vec::new() }),
                 Err(error) => {
                     causes.extend_from_slice(error.causes());
                     latest = error;
@@ -142,15 +143,15 @@ impl Cluster {
                 let may_take = on_conflict == OnConflict::Force || leftover.managers.is_empty();
                 may_take && !leftover.stays(&live, meant)
             };
-            let blocked = Blocked { served, send, live: &live, error, may_go };
+            let blocked = BlockedApply { served, send, live: &live, error, may_go };
             let cleared = match self.rehearse_cleared(blocked).await {
                 Ok(cleared) => cleared,
-                Err(Obstacle::Failed(error)) if error.is_conflict() => {
+                Err(ApplyObstacle::Failed(error)) if error.is_conflict() => {
                     last = Some(error);
                     continue;
                 }
-                Err(Obstacle::Failed(error)) => return Err(error),
-                Err(Obstacle::Refused { .. }) => return Ok(None),
+                Err(ApplyObstacle::Failed(error)) => return Err(error),
+                Err(ApplyObstacle::Refused { .. }) => return Ok(None),
             };
             let handed_over = hand_over(&live, send);
             let base = handed_over.as_ref().unwrap_or(&live);
@@ -222,11 +223,11 @@ impl Cluster {
     /// Leaves out of `removed` what need not go, others' fields first. `merged` is what comes of it.
     async fn fewest(
         &self,
-        blocked: Blocked<'_>,
+        blocked: BlockedApply<'_>,
         base: &Object,
         mut removed: Vec<Leftover>,
         mut merged: Object,
-    ) -> Result<Cleared, Obstacle> {
+    ) -> Result<ClearedApply, ApplyObstacle> {
         let mut questions = 0;
         loop {
             removed.sort_by_key(|leftover| leftover.managers.is_empty());
@@ -265,27 +266,27 @@ impl Cluster {
         // The server refuses the apply for what it takes as a write: that is another matter.
         if removed.is_empty() || questions >= QUESTIONS {
             let error = blocked.error.clone();
-            return Err(Obstacle::Refused { error, hint: None });
+            return Err(ApplyObstacle::Refused { error, hint: None });
         }
-        Ok(Cleared { merged, leftovers: removed })
+        Ok(ClearedApply { merged, leftovers: removed })
     }
 
     /// What the server makes of the object without `leftovers`, where `base` is what is live as far
     /// as it is taken over. An error inside is the server's verdict.
     async fn without(
         &self,
-        blocked: Blocked<'_>,
+        blocked: BlockedApply<'_>,
         base: &Object,
         leftovers: &[Leftover],
-    ) -> Result<Result<Object, ApiError>, Obstacle> {
-        let Blocked { served, send, live, error: _, may_go: _ } = blocked;
+    ) -> Result<Result<Object, ApiError>, ApplyObstacle> {
+        let BlockedApply { served, send, live, error: _, may_go: _ } = blocked;
         let recorded = recorded_as_ours(base, send, leftovers);
         let mut after = with_owners(foresee(send, &recorded), send, &recorded);
         fill((send, live), &mut after);
         match self.as_written(served, live, &after).await {
             Ok(merged) => Ok(Ok(merged)),
             Err(error) if error.is_verdict() && !error.is_conflict() => Ok(Err(error)),
-            Err(error) => Err(Obstacle::Failed(error)),
+            Err(error) => Err(ApplyObstacle::Failed(error)),
         }
     }
 }

@@ -12,7 +12,7 @@ use kube::client::Body;
 
 /// How much is taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct ResponseLimits {
     /// Bytes of one answer; a page of a list that is larger is asked for again with fewer objects.
     pub answer: usize,
     /// Bytes of an answer that is an error; the rest is not read.
@@ -31,7 +31,7 @@ pub struct Limits {
     pub patience: Duration,
 }
 
-impl Default for Limits {
+impl Default for ResponseLimits {
     /// An object has 1.5 MiB at most in etcd, and a little more in JSON.
     fn default() -> Self {
         Self {
@@ -49,7 +49,7 @@ impl Default for Limits {
 
 /// Why an answer was not taken in.
 #[derive(Debug)]
-pub(super) enum Cut {
+pub(super) enum ResponseError {
     /// It broke off.
     Broken(Box<dyn std::error::Error + Send + Sync>),
     /// It is too large.
@@ -58,12 +58,12 @@ pub(super) enum Cut {
     Slow,
 }
 
-impl Limits {
+impl ResponseLimits {
     /// An answer's body, if it has no more than `most` bytes.
-    pub(super) async fn whole(&self, body: Body, most: usize) -> Result<Bytes, Cut> {
+    pub(super) async fn whole(&self, body: Body, most: usize) -> Result<Bytes, ResponseError> {
         match self.beginning(body, most).await? {
             (bytes, true) => Ok(bytes),
-            (_, false) => Err(Cut::Large),
+            (_, false) => Err(ResponseError::Large),
         }
     }
 
@@ -72,10 +72,10 @@ impl Limits {
         &self,
         mut body: Body,
         most: usize,
-    ) -> Result<(Bytes, bool), Cut> {
+    ) -> Result<(Bytes, bool), ResponseError> {
         let (mut bytes, begin) = (BytesMut::new(), Instant::now());
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| Cut::Broken(error.into()))?;
+            let frame = frame.map_err(|error| ResponseError::Broken(error.into()))?;
             let Ok(data) = frame.into_data() else { continue };
             let left = most - bytes.len();
             if data.len() > left {
@@ -84,7 +84,7 @@ impl Limits {
             }
             bytes.extend_from_slice(&data);
             if self.is_slow(begin.elapsed(), bytes.len()) {
-                return Err(Cut::Slow);
+                return Err(ResponseError::Slow);
             }
         }
         Ok((bytes.freeze(), true))

@@ -51,15 +51,15 @@ pub use api_error::ApiError;
 pub use causes::{is_of_limit, is_of_policy};
 pub use connect::{Access, ConnectError};
 pub use credential::{CredentialCache, NoCredential};
-pub use delay::{Delay, Listener, Next};
-pub use execute::{Apply, Condition, Deleted};
-pub use faults::Fault;
+pub use delay::{Delay, DelayEnd, Listener};
+pub use execute::{Apply, DeleteCondition, DeleteOutcome};
+pub use faults::RetryClass;
 pub use kubeconfig::PipeCache;
-pub use limits::Limits;
-pub use observe::{Members, Question, Strange};
-pub use patience::Patience;
+pub use limits::ResponseLimits;
+pub use observe::{Members, ObserveOptions, UnrecordedMembers};
+pub use patience::RetryPolicy;
 pub use tls::{TlsFault, UnknownAuthority};
-pub use wait::{Followed, News, Scope};
+pub use wait::{FollowedKind, News, WatchScope};
 
 use crate::local::state_store::StateStore;
 
@@ -68,7 +68,7 @@ use crate::local::state_store::StateStore;
 pub struct Cluster {
     connection: Arc<Connection>,
     /// Until when passing faults are waited out; `None` for a few tries.
-    patience: Option<Patience>,
+    patience: Option<RetryPolicy>,
 }
 
 /// The way to an API server, with a count of the requests that were sent there.
@@ -88,7 +88,7 @@ struct Connection {
     /// When the token expires that the kubeconfig has, where it says so.
     token_ends: Option<Timestamp>,
     /// How much of its answers is taken in.
-    limits: Limits,
+    limits: ResponseLimits,
     /// What was learnt of it in earlier runs.
     memory: StateStore,
     /// When it was last out of reach.

@@ -4,7 +4,7 @@
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{ApiError, Cluster, Fault, Next};
+use super::{ApiError, Cluster, DelayEnd, RetryClass};
 use crate::local::cancel::Cancellation;
 use crate::local::jitter::jittered;
 
@@ -27,14 +27,14 @@ const JITTER: f64 = 0.2;
 
 /// How long passing faults are waited out.
 #[derive(Clone, Debug)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// Until when.
     pub until: Instant,
     /// Says when nothing is to be waited for any more.
     pub cancel: Cancellation,
 }
 
-impl Patience {
+impl RetryPolicy {
     /// Patience for as long as `time` from now on.
     pub fn of(time: Duration, cancel: &Cancellation) -> Self {
         Self { until: Instant::now() + time, cancel: cancel.clone() }
@@ -59,7 +59,7 @@ impl Patience {
 impl Cluster {
     /// The same cluster, of which passing faults are waited out until a deadline: for what has to be
     /// finished once it has begun. Else requests are tried a few times.
-    pub fn patient(&self, patience: Patience) -> Self {
+    pub fn patient(&self, patience: RetryPolicy) -> Self {
         Self { connection: Arc::clone(&self.connection), patience: Some(patience) }
     }
 
@@ -78,10 +78,10 @@ impl Cluster {
         asked: Option<Duration>,
     ) -> bool {
         let fault = match error.fault() {
-            Fault::Doubtful if self.is_recovering() => Fault::Passing,
+            RetryClass::Doubtful if self.is_recovering() => RetryClass::Passing,
             fault => fault,
         };
-        if !matches!(fault, Fault::Passing | Fault::Doubtful) {
+        if !matches!(fault, RetryClass::Passing | RetryClass::Doubtful) {
             return false;
         }
         if error.is_outage() {
@@ -92,19 +92,20 @@ impl Cluster {
         let patience = self.patience.clone().map(|patience| match error.is_webhooks() {
             // A newer commit may do without the webhook; of the server itself it needs as much.
             true => patience,
-            false => Patience { cancel: patience.cancel.for_signals(), ..patience },
+            false => RetryPolicy { cancel: patience.cancel.for_signals(), ..patience },
         });
         // What was waited for until the limit is not worth the same time thrice more.
         let is_few = tries < TRIES && !matches!(error, ApiError::Silent { .. });
         match patience {
             Some(patience) if patience.cancel.is_cancelled() => false,
             Some(patience)
-                if patience.allows(pause) && (tries < PATIENT_TRIES || fault == Fault::Passing) =>
+                if patience.allows(pause)
+                    && (tries < PATIENT_TRIES || fault == RetryClass::Passing) =>
             {
                 let left = patience.until.saturating_duration_since(Instant::now());
                 let next = match fault {
-                    Fault::Passing => Next::GivesUp(left),
-                    _ => Next::Again(pause),
+                    RetryClass::Passing => DelayEnd::GivesUp(left),
+                    _ => DelayEnd::Again(pause),
                 };
                 self.tell(error, since, (pause, next));
                 patience.rest(pause).await
@@ -112,7 +113,7 @@ impl Cluster {
             // No time, or no time left, is no reason to fail for a slip.
             _ if !is_few || pause > LONGEST_PAUSE => false,
             _ => {
-                self.tell(error, since, (pause, Next::Again(pause)));
+                self.tell(error, since, (pause, DelayEnd::Again(pause)));
                 tokio::time::sleep(pause).await;
                 true
             }

@@ -3,18 +3,18 @@
 use sha2::{Digest as _, Sha256};
 
 use super::Cluster;
-use crate::core::dry_run_cache::Verdicts;
+use crate::core::dry_run_cache::DryRunCache;
 use crate::core::inventory::Inventory;
 
 impl Cluster {
     /// What the server said of the inventory's objects.
-    pub(super) fn recall(&self, inventory: &Inventory) -> Verdicts {
+    pub(super) fn recall(&self, inventory: &Inventory) -> DryRunCache {
         let kept = self.connection.memory.recall(&self.memory_name(&["verdicts", &inventory.id()]));
         kept.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
     }
 
     /// Keeps what the server said of the inventory's objects.
-    pub(super) fn remember(&self, inventory: &Inventory, verdicts: &Verdicts) {
+    pub(super) fn remember(&self, inventory: &Inventory, verdicts: &DryRunCache) {
         let name = self.memory_name(&["verdicts", &inventory.id()]);
         self.connection.memory.keep(&name, &serde_json::to_vec(verdicts).unwrap_or_default());
     }

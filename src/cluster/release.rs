@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::path::one;
-use super::wire::Call;
+use super::wire::ApiRequest;
 use super::{ApiError, Cluster};
 use crate::core::inventory::PART_OF;
 use crate::core::kinds::catalog::Served;
@@ -42,7 +42,7 @@ impl Cluster {
         let path =
             format!("{}?fieldManager={FIELD_MANAGER}", one(served, seen.namespace(), seen.name()));
         let body = Some(("application/merge-patch+json", patch.to_string().into_bytes()));
-        let call = Call { method: Method::PATCH, path, body, accept: None, known: None };
+        let call = ApiRequest { method: Method::PATCH, path, body, accept: None, known: None };
         self.call(call).await.map(|_| ())
     }
 }

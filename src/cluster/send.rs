@@ -10,12 +10,12 @@ use kube::client::Body;
 
 use super::client::{Authenticated, NoClient};
 use super::credential::NoCredential;
-use super::wire::{Call, garbled};
+use super::wire::{ApiRequest, garbled};
 use super::{ApiError, Cluster, TlsFault, authentication, proxy};
 
 impl Cluster {
     /// Sends a request, and gives the answer of which nothing is read yet, whatever its status.
-    pub(super) async fn send(&self, call: &Call) -> Result<Response<Body>, ApiError> {
+    pub(super) async fn send(&self, call: &ApiRequest) -> Result<Response<Body>, ApiError> {
         let no_credential = |error| {
             let url = self.connection.url.clone();
             match error {
@@ -39,7 +39,7 @@ impl Cluster {
     async fn send_with(
         &self,
         with: &Authenticated,
-        call: &Call,
+        call: &ApiRequest,
     ) -> Result<Response<Body>, ApiError> {
         let request = request(call)?;
         self.connection.requests.fetch_add(1, Ordering::Relaxed);
@@ -76,7 +76,7 @@ fn is_timeout(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// The request of a call.
-fn request(call: &Call) -> Result<Request<Body>, ApiError> {
+fn request(call: &ApiRequest) -> Result<Request<Body>, ApiError> {
     let mut request = Request::builder().method(call.method.clone()).uri(&call.path);
     request = request.header(http::header::ACCEPT, call.accept.unwrap_or("application/json"));
     let body = match &call.body {

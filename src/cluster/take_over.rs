@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::path::one;
-use super::wire::{Call, object};
+use super::wire::{ApiRequest, object};
 use super::{ApiError, Apply, Cluster};
 use crate::core::kinds::catalog::Served;
 use crate::core::managed_fields::emptied::fill;
@@ -213,7 +213,7 @@ impl Cluster {
         let manager = crate::core::managed_fields::FIELD_MANAGER;
         let path = one(served, live.namespace(), live.name());
         let body = serde_json::to_vec(&patch).unwrap_or_default();
-        let call = Call {
+        let call = ApiRequest {
             method: Method::PATCH,
             path: format!("{path}?fieldManager={manager}{dry_run}"),
             body: Some(("application/json-patch+json", body)),

@@ -44,7 +44,7 @@ pub(super) fn over(client: kube::Client) -> Cluster {
         requests: AtomicUsize::new(0),
         timeout: None,
         token_ends: None,
-        limits: Limits::default(),
+        limits: ResponseLimits::default(),
         memory: StateStore::default(),
         outage: Mutex::default(),
         delays: Mutex::default(),
@@ -53,7 +53,7 @@ pub(super) fn over(client: kube::Client) -> Cluster {
 }
 
 /// The same cluster, of whose answers as much is taken in as these limits allow.
-pub(super) fn limited(cluster: Cluster, limits: Limits) -> Cluster {
+pub(super) fn limited(cluster: Cluster, limits: ResponseLimits) -> Cluster {
     let connection = Arc::into_inner(cluster.connection).unwrap();
     Cluster { connection: Arc::new(Connection { limits, ..connection }), patience: None }
 }
@@ -88,8 +88,8 @@ async fn a_server_that_stays_busy_is_an_error() {
 }
 
 /// Patience for a minute.
-fn patience() -> Patience {
-    Patience::of(std::time::Duration::from_secs(60), &Cancellation::default())
+fn patience() -> RetryPolicy {
+    RetryPolicy::of(std::time::Duration::from_secs(60), &Cancellation::default())
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn nobody_waits_longer_than_there_is_time() {
     }
     let cluster = server(vec![busy()]);
     let interrupt = Interrupt::default();
-    let patience = Patience { cancel: Cancellation::with(&interrupt), ..patience() };
+    let patience = RetryPolicy { cancel: Cancellation::with(&interrupt), ..patience() };
     interrupt.request();
     let cluster = cluster.patient(patience);
     assert!(cluster.uid().await.is_err(), "who is told to stop does not ask again");
@@ -190,7 +190,7 @@ async fn the_members_of_a_stale_group_are_unknown_and_not_gone() {
         repository: String::new(),
         paths: [".".to_owned()].into(),
         revision: None,
-        past: crate::core::inventory::Past::default(),
+        past: crate::core::inventory::ReleaseHistory::default(),
         finished: crate::core::inventory::Finished::default(),
     };
     let inventory = crate::core::inventory::Inventory {
@@ -198,8 +198,8 @@ async fn the_members_of_a_stale_group_are_unknown_and_not_gone() {
         namespace: "default".to_owned(),
     };
     let desired = crate::core::desired::Desired::default();
-    let question = Question {
-        judge: &crate::core::health::Judge::default(),
+    let question = ObserveOptions {
+        judge: &crate::core::health::HealthRules::default(),
         desired: &desired,
         catalog: &catalog,
         inventory: &inventory,

@@ -14,7 +14,7 @@ use rustls::ClientConfig;
 use tower::{BoxError, Service, ServiceBuilder};
 use tower_http::decompression::DecompressionLayer;
 
-use super::proxy::{Kind, Proxy, Through};
+use super::proxy::{Proxy, ProxyConnector, ProxyProtocol};
 use super::{authentication, tls};
 
 /// The client that a configuration describes, through a proxy if need be.
@@ -33,11 +33,13 @@ pub(super) fn client(config: &Config, proxy: Option<Proxy>) -> Result<Client, St
     let mut config = config.clone();
     config.connect_timeout = patience.map(|patience| patience * 2);
     match proxy.kind {
-        Kind::Http | Kind::Socks5 => over(Through::new(tcp, proxy, patience), &config, tls),
-        Kind::Https => {
+        ProxyProtocol::Http | ProxyProtocol::Socks5 => {
+            over(ProxyConnector::new(tcp, proxy, patience), &config, tls)
+        }
+        ProxyProtocol::Https => {
             // With the cluster's authorities, as in client-go.
             let secured = with_tls(tcp, &config, tls.clone())?;
-            over(Through::new(secured, proxy, patience), &config, tls)
+            over(ProxyConnector::new(secured, proxy, patience), &config, tls)
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::core::object::Object;
 const LONGEST_MESSAGE: usize = 16_384;
 
 /// A request before it is sent.
-pub(super) struct Call {
+pub(super) struct ApiRequest {
     pub(super) method: Method,
     /// Path and query.
     pub(super) path: String,
@@ -34,14 +34,14 @@ pub(super) struct Call {
     pub(super) known: Option<String>,
 }
 
-impl Call {
+impl ApiRequest {
     pub(super) fn get(path: impl Into<String>) -> Self {
         Self { method: Method::GET, path: path.into(), body: None, accept: None, known: None }
     }
 }
 
 /// An answer with a status of success.
-pub(super) struct Answer {
+pub(super) struct ApiResponse {
     pub(super) status: StatusCode,
     /// Null where the known answer still holds.
     pub(super) body: Value,
@@ -58,27 +58,30 @@ pub(super) fn object(body: Value) -> Object {
 
 impl Cluster {
     /// Sends a request and reads its answer.
-    pub(super) async fn call(&self, call: Call) -> Result<Answer, ApiError> {
+    pub(super) async fn call(&self, call: ApiRequest) -> Result<ApiResponse, ApiError> {
         let Raw { status, etag, bytes } = self.exchange(&call).await?;
         let is_known = call.known.is_some() && status == StatusCode::NOT_MODIFIED;
         let body = if is_known { Value::Null } else { read(&call, &bytes)? };
-        Ok(Answer { status, body, etag })
+        Ok(ApiResponse { status, body, etag })
     }
 
     /// Sends a request for something of a certain form.
-    pub(super) async fn call_for<T: DeserializeOwned>(&self, call: Call) -> Result<T, ApiError> {
+    pub(super) async fn call_for<T: DeserializeOwned>(
+        &self,
+        call: ApiRequest,
+    ) -> Result<T, ApiError> {
         let Raw { bytes, .. } = self.exchange(&call).await?;
         read(&call, &bytes)
     }
 
     /// Sends a request for text, such as a log; one that fails is not tried again.
-    pub(super) async fn text(&self, call: Call) -> Result<String, ApiError> {
+    pub(super) async fn text(&self, call: ApiRequest) -> Result<String, ApiError> {
         let Raw { bytes, .. } = self.exchange_once(&call).await.map_err(|(error, _)| error)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// Sends a request; passing faults are tried again.
-    async fn exchange(&self, call: &Call) -> Result<Raw, ApiError> {
+    async fn exchange(&self, call: &ApiRequest) -> Result<Raw, ApiError> {
         let (mut tries, mut since) = (0, None);
         loop {
             tries += 1;
@@ -95,7 +98,7 @@ impl Cluster {
     }
 
     /// Sends a request once. With an error comes the pause that the server asks for.
-    async fn exchange_once(&self, call: &Call) -> Result<Raw, (ApiError, Option<Duration>)> {
+    async fn exchange_once(&self, call: &ApiRequest) -> Result<Raw, (ApiError, Option<Duration>)> {
         let answer = self.send(call).await.map_err(|error| (error, None))?;
         let (head, body) = answer.into_parts();
         let text = |name: HeaderName| head.headers.get(name)?.to_str().ok().map(str::to_owned);
@@ -103,12 +106,12 @@ impl Cluster {
         let after = after.and_then(|value| value.parse().ok()).map(Duration::from_secs);
         let (status, is_known) = (head.status, call.known.is_some());
         let cut = |cut| match cut {
-            limits::Cut::Broken(error) => (self.unreachable(&*error), None),
-            limits::Cut::Large => {
+            limits::ResponseError::Broken(error) => (self.unreachable(&*error), None),
+            limits::ResponseError::Large => {
                 let said = limits::said(self.connection.limits.answer);
                 (endless(call, format!("it has more than {said}")), None)
             }
-            limits::Cut::Slow => (endless(call, "it comes too slowly".to_owned()), None),
+            limits::ResponseError::Slow => (endless(call, "it comes too slowly".to_owned()), None),
         };
         if status.is_success() || (is_known && status == StatusCode::NOT_MODIFIED) {
             let bytes = self
@@ -149,16 +152,16 @@ struct Raw {
     bytes: Bytes,
 }
 
-fn read<T: DeserializeOwned>(call: &Call, bytes: &[u8]) -> Result<T, ApiError> {
+fn read<T: DeserializeOwned>(call: &ApiRequest, bytes: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice(bytes).map_err(|error| garbled(call, &error.to_string()))
 }
 
 /// The error of an answer that goes beyond a limit.
-pub(super) fn endless(call: &Call, cause: String) -> ApiError {
+pub(super) fn endless(call: &ApiRequest, cause: String) -> ApiError {
     ApiError::Endless { what: format!("{} {}", call.method, call.path), cause }
 }
 
-pub(super) fn garbled(call: &Call, cause: &str) -> ApiError {
+pub(super) fn garbled(call: &ApiRequest, cause: &str) -> ApiError {
     let what = format!("{} {}", call.method, call.path);
     ApiError::Garbled { what, cause: cause.to_owned() }
 }

@@ -10,7 +10,7 @@ use crate::config::scalars::Scalar;
 use crate::core::manifest::{self, PathPart};
 
 use crate::core::problem::within;
-use crate::core::source::programs::{Program, Strictness};
+use crate::core::source::programs::{GuardMode, RenderProgram};
 
 /// The file's name.
 pub const FILE: &str = "config.yaml";
@@ -23,7 +23,7 @@ pub const LARGEST: u64 = 1 << 20;
 pub struct Machine {
     /// Where programs are that render; those that are not named are looked for on the search path.
     #[serde(default)]
-    pub programs: BTreeMap<Program, PathBuf>,
+    pub programs: BTreeMap<RenderProgram, PathBuf>,
     /// How they are run.
     #[serde(default)]
     pub render: Rendering,
@@ -34,7 +34,7 @@ pub struct Machine {
 #[serde(deny_unknown_fields, default)]
 pub struct Rendering {
     /// Whether they may run where a guard of their cell can't be had.
-    pub cell: Strictness,
+    pub cell: GuardMode,
     /// Files and folders that they may read and run besides.
     pub readable: Vec<PathBuf>,
     /// Bytes of memory that each may take.
@@ -84,7 +84,7 @@ pub enum MachineError {
         /// The file.
         file: PathBuf,
         /// The program.
-        program: Program,
+        program: RenderProgram,
         /// Its path.
         path: PathBuf,
     },
@@ -94,7 +94,7 @@ pub enum MachineError {
         /// The file.
         file: PathBuf,
         /// The program.
-        program: Program,
+        program: RenderProgram,
         /// Its path.
         path: PathBuf,
     },
@@ -121,7 +121,7 @@ impl Machine {
     ///
     /// When it is not YAML, holds anything that trueup does not know, or names a program that is
     /// not there.
-    pub fn read(file: &Path, bytes: &[u8], look: Look<'_>) -> Result<Self, MachineError> {
+    pub fn read(file: &Path, bytes: &[u8], look: MachineProbe<'_>) -> Result<Self, MachineError> {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(Self::default());
         }
@@ -148,7 +148,7 @@ impl Machine {
 
 /// Looks at this machine.
 #[derive(Clone, Copy)]
-pub struct Look<'a> {
+pub struct MachineProbe<'a> {
     /// Whether a path leads to a file.
     pub is_file: &'a dyn Fn(&Path) -> bool,
     /// Whether it leads to anything.
@@ -187,7 +187,7 @@ mod tests {
 
     fn read(text: &str) -> Result<Machine, MachineError> {
         let is_there = |path: &Path| path == Path::new("/opt/helm");
-        let look = Look { is_file: &is_there, exists: &is_there };
+        let look = MachineProbe { is_file: &is_there, exists: &is_there };
         Machine::read(Path::new("/c/config.yaml"), text.as_bytes(), look)
     }
 
@@ -195,7 +195,7 @@ mod tests {
     fn how_programs_run_that_render_is_said_there() {
         assert_eq!(read("render: {}").unwrap().render, Rendering::default());
         let text = "render: {cell: require, readable: [/opt/helm], memory: 4Gi}";
-        let (cell, readable) = (Strictness::Require, vec![PathBuf::from("/opt/helm")]);
+        let (cell, readable) = (GuardMode::Require, vec![PathBuf::from("/opt/helm")]);
         let expected = Rendering { cell, readable, memory: Some(4 << 30) };
         assert_eq!(read(text).unwrap().render, expected);
         for (text, message) in [
@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn programs_are_named_by_their_whole_path() {
         assert_eq!(read(" \n"), Ok(Machine::default()));
-        let named = BTreeMap::from([(Program::Helm, PathBuf::from("/opt/helm"))]);
+        let named = BTreeMap::from([(RenderProgram::Helm, PathBuf::from("/opt/helm"))]);
         assert_eq!(
             read("programs: {helm: /opt/helm}"),
             Ok(Machine { programs: named, ..Machine::default() })

@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::core::field_rules::Rule;
+use crate::core::field_rules::FieldRule;
 use crate::core::health::HealthRule;
 use crate::core::manifest::{self, PathPart};
-use crate::core::policy::run_options::{Cascade, Conduct, OnFailure};
+use crate::core::policy::run_options::{Cascade, OnFailure, RunOptions};
 use crate::core::policy::{MaxPrune, OnConflict};
 use crate::core::problem::within;
-use crate::core::source::formats::{Formats, Wrong, wrong_namespace};
+use crate::core::source::formats::{Formats, InvalidOption, wrong_namespace};
 use scalars::{share, time, time_or_none};
 
 pub use crate::core::source::CONFIG_FILE as FILE;
@@ -80,10 +80,10 @@ pub struct TargetConfig {
     pub render: Formats,
     /// Fields that are left as they are in the cluster.
     #[serde(default)]
-    pub ignore: Vec<Rule>,
+    pub ignore: Vec<FieldRule>,
     /// Fields that are masked as a Secret's values are.
     #[serde(default)]
-    pub redact: Vec<Rule>,
+    pub redact: Vec<FieldRule>,
     /// When objects of some kinds are ready.
     #[serde(default)]
     pub health: Vec<HealthRule>,
@@ -91,9 +91,9 @@ pub struct TargetConfig {
 
 impl TargetConfig {
     /// What it says of carrying a plan out.
-    pub fn conduct(&self) -> Conduct {
+    pub fn conduct(&self) -> RunOptions {
         let Self { wait, timeout, lock_timeout, cascade, on_failure, .. } = *self;
-        Conduct { wait, timeout, lock_timeout, cascade, on_failure }
+        RunOptions { wait, timeout, lock_timeout, cascade, on_failure }
     }
 }
 
@@ -173,14 +173,14 @@ impl Config {
     fn check_names(&self, bytes: &[u8]) -> Result<(), ConfigError> {
         let found = self.targets.iter().find_map(|(name, target)| {
             let namespace = target.namespace.as_deref().and_then(wrong_namespace);
-            let wrong = namespace.map(|message| Wrong {
+            let wrong = namespace.map(|message| InvalidOption {
                 path: vec![PathPart::Key("namespace")],
                 is_key: false,
                 message: message.to_owned(),
             });
             Some((name, wrong.or_else(|| target.render.wrong())?))
         });
-        let Some((name, Wrong { path, is_key, message })) = found else { return Ok(()) };
+        let Some((name, InvalidOption { path, is_key, message })) = found else { return Ok(()) };
         let path = [&["targets", name].map(PathPart::Key)[..], &path].concat();
         let positions = manifest::value(FILE, bytes).ok().flatten();
         let place = positions.and_then(|(_, positions)| match is_key {
@@ -239,12 +239,12 @@ impl Config {
 
     /// What the target `chosen` masks, and every other target, too: nobody is to see it through
     /// another one.
-    pub fn redact(&self, chosen: Option<&str>) -> Vec<Rule> {
+    pub fn redact(&self, chosen: Option<&str>) -> Vec<FieldRule> {
         let rules = self.targets.iter().flat_map(|(name, target)| {
             let is_its = Some(name.as_str()) == chosen;
             target.redact.iter().map(move |rule| {
                 let at = rule.at.filter(|_| is_its);
-                Rule { at, ..rule.clone() }
+                FieldRule { at, ..rule.clone() }
             })
         });
         rules.collect()

@@ -12,18 +12,18 @@ use serde_json::{Map, Value};
 
 use crate::core::annotations::{self, Mode};
 use crate::core::field_rules::{
-    Pointer, Rule, carry_over, controlled, fields_of, leave, paths_in, settle,
+    FieldRule, Pointer, carry_over, controlled, fields_of, leave, paths_in, settle,
 };
 use crate::core::inventory::{Inventory, PART_OF, reserved};
-use crate::core::kinds::catalog::{Catalog, Lookup, Promised, silence};
+use crate::core::kinds::catalog::{AnnouncedKind, Catalog, Lookup, silence};
 use crate::core::managed_fields::conflict::{Conflict, conflicts};
 use crate::core::managed_fields::stripped::strip;
 use crate::core::managed_fields::takeover::hand_over;
 use crate::core::manifest::{Manifest, Origin};
 use crate::core::object::{Object, ObjectKey};
 use crate::core::policy::OnConflict;
-use crate::core::policy::precedence::{self, Said};
-use crate::core::problem::{Place, Problem};
+use crate::core::policy::precedence::{self, SettingLayers};
+use crate::core::problem::{Location, Problem};
 
 /// The objects that the target's paths say should exist.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,9 +39,9 @@ pub struct Desired {
     /// What the server refuses until others of the commit are applied, and which those are.
     pub after: BTreeMap<ObjectKey, BTreeSet<ObjectKey>>,
     /// Fields that are left as they are in the cluster.
-    pub ignore: Vec<Rule>,
+    pub ignore: Vec<FieldRule>,
     /// What is done about conflicts, as far as objects do not say it themselves.
-    pub on_conflict: Said<OnConflict>,
+    pub on_conflict: SettingLayers<OnConflict>,
 }
 
 impl Desired {
@@ -52,7 +52,7 @@ impl Desired {
     /// (`EnsureObjectNamespaceMatchesRequestNamespace` in k8s.io/apiserver).
     pub fn new(manifests: Vec<Manifest>, catalog: &Catalog, namespace: &str) -> Self {
         let mut desired = Self::default();
-        let mut places: BTreeMap<ObjectKey, Vec<Place>> = BTreeMap::new();
+        let mut places: BTreeMap<ObjectKey, Vec<Location>> = BTreeMap::new();
         for mut manifest in manifests {
             if let Some(problem) = reserved::problem(&manifest) {
                 desired.problems.push(problem);
@@ -171,7 +171,7 @@ impl Desired {
     }
 
     /// Takes out every object that is declared more than once: nobody can say which is meant.
-    fn refuse_twins(&mut self, places: &BTreeMap<ObjectKey, Vec<Place>>) {
+    fn refuse_twins(&mut self, places: &BTreeMap<ObjectKey, Vec<Location>>) {
         for (key, places) in places {
             let [first, others @ ..] = places.as_slice() else { continue };
             for place in others {
@@ -248,7 +248,7 @@ fn scope(manifest: &Manifest, catalog: &Catalog) -> Result<bool, Problem> {
         Lookup::Served(served) => Ok(served.namespaced),
         Lookup::Defined(defined) => Ok(defined.namespaced),
         // Where nobody can say, an object that names a namespace is taken to be in it.
-        Lookup::Promised(Promised { known, .. }) => {
+        Lookup::Promised(AnnouncedKind { known, .. }) => {
             let known = known.or_else(|| catalog.preferred(&object.group_kind()));
             Ok(known.map_or(object.namespace().is_some(), |served| served.namespaced))
         }

@@ -15,21 +15,21 @@ use crate::core::object::Object;
 
 /// Applying this to that changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct CachedNoOp {
     uid: String,
-    state: State,
+    state: CachedState,
 }
 
 /// What the verdict was about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct State {
+struct CachedState {
     /// The live object's resourceVersion.
     version: String,
     /// A digest of what would be sent.
     digest: String,
 }
 
-impl Verdict {
+impl CachedNoOp {
     /// That applying `send` changes nothing of `live`; `None` when `live` is not the server's.
     pub fn new(send: &Object, live: &Object) -> Option<Self> {
         let (uid, version) = (live.uid()?.to_owned(), live.resource_version()?.to_owned());
@@ -38,24 +38,24 @@ impl Verdict {
         digest.update(uid.as_bytes());
         digest.update(serde_json::to_vec(send).ok()?);
         let digest = URL_SAFE_NO_PAD.encode(digest.finalize());
-        Some(Self { uid, state: State { version, digest } })
+        Some(Self { uid, state: CachedState { version, digest } })
     }
 }
 
 /// The verdicts of one inventory, by uid.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Verdicts(BTreeMap<String, State>);
+pub struct DryRunCache(BTreeMap<String, CachedState>);
 
-impl Verdicts {
+impl DryRunCache {
     /// Whether `verdict` was given before.
-    pub fn has(&self, verdict: &Verdict) -> bool {
+    pub fn has(&self, verdict: &CachedNoOp) -> bool {
         self.0.get(&verdict.uid) == Some(&verdict.state)
     }
 }
 
-impl Extend<Verdict> for Verdicts {
-    fn extend<T: IntoIterator<Item = Verdict>>(&mut self, verdicts: T) {
+impl Extend<CachedNoOp> for DryRunCache {
+    fn extend<T: IntoIterator<Item = CachedNoOp>>(&mut self, verdicts: T) {
         self.0.extend(verdicts.into_iter().map(|verdict| (verdict.uid, verdict.state)));
     }
 }
@@ -76,13 +76,13 @@ mod tests {
             object(json!({ "metadata": { "uid": "u", "resourceVersion": version } }))
         };
         let send = |cpu: &str| object(json!({ "spec": { "cpu": cpu } }));
-        let mut verdicts = Verdicts::default();
-        verdicts.extend(Verdict::new(&send("1000m"), &live("1")));
+        let mut verdicts = DryRunCache::default();
+        verdicts.extend(CachedNoOp::new(&send("1000m"), &live("1")));
         let text = serde_json::to_string(&verdicts).unwrap();
-        let verdicts: Verdicts = serde_json::from_str(&text).unwrap();
-        assert!(verdicts.has(&Verdict::new(&send("1000m"), &live("1")).unwrap()));
-        assert!(!verdicts.has(&Verdict::new(&send("1000m"), &live("2")).unwrap()));
-        assert!(!verdicts.has(&Verdict::new(&send("2000m"), &live("1")).unwrap()));
-        assert_eq!(Verdict::new(&send("1000m"), &object(json!({ "metadata": {} }))), None);
+        let verdicts: DryRunCache = serde_json::from_str(&text).unwrap();
+        assert!(verdicts.has(&CachedNoOp::new(&send("1000m"), &live("1")).unwrap()));
+        assert!(!verdicts.has(&CachedNoOp::new(&send("1000m"), &live("2")).unwrap()));
+        assert!(!verdicts.has(&CachedNoOp::new(&send("2000m"), &live("1")).unwrap()));
+        assert_eq!(CachedNoOp::new(&send("1000m"), &object(json!({ "metadata": {} }))), None);
     }
 }

@@ -34,7 +34,7 @@ const REVISION: &str = "trueup.dev/revision";
 
 /// Who wants to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Who {
+pub struct Candidate {
     /// The user on that machine.
     pub user: String,
     /// The machine.
@@ -45,7 +45,7 @@ pub struct Who {
     pub mark: String,
 }
 
-impl Who {
+impl Candidate {
     /// What the Lease's `holderIdentity` says.
     pub fn identity(&self) -> String {
         format!("{}@{}/{}/{}", self.user, self.host, self.pid, self.mark)
@@ -80,7 +80,7 @@ impl fmt::Display for Holder {
 
 /// What a Lease says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct LeaseState {
     /// The identity of its holder; `None` where it is free.
     pub identity: Option<String>,
     /// Its holder, for people.
@@ -93,7 +93,7 @@ pub struct Seen {
     written: Option<Timestamp>,
 }
 
-impl Seen {
+impl LeaseState {
     /// Reads a Lease.
     pub fn of(lease: &Object) -> Self {
         let spec = |key: &str| lease.0.get("spec").and_then(|spec| spec.get(key));
@@ -142,7 +142,7 @@ impl Seen {
 
 /// How a Lease stands for somebody who would like to have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum LeaseOwnership {
     /// Nobody holds it.
     Free,
     /// It is the asker's already.
@@ -155,17 +155,17 @@ pub enum Standing {
 
 /// What was seen of a Lease, and since when it has not moved. Kept from one look to the next.
 #[derive(Clone, Debug, Default)]
-pub struct Watched {
+pub struct LeaseWatch {
     version: String,
     since: Option<Instant>,
 }
 
-impl Watched {
+impl LeaseWatch {
     /// How a Lease stands that looks like `seen` at the time `now` of the asker's own clock.
-    pub fn standing(&mut self, seen: &Seen, me: &Who, now: Instant) -> Standing {
-        let Some(identity) = &seen.identity else { return Standing::Free };
+    pub fn standing(&mut self, seen: &LeaseState, me: &Candidate, now: Instant) -> LeaseOwnership {
+        let Some(identity) = &seen.identity else { return LeaseOwnership::Free };
         if *identity == me.identity() {
-            return Standing::Mine;
+            return LeaseOwnership::Mine;
         }
         let since = match self.since {
             Some(since) if self.version == seen.version => since,
@@ -173,8 +173,8 @@ impl Watched {
         };
         self.version.clone_from(&seen.version);
         match now.duration_since(since) > seen.duration {
-            true => Standing::Expired,
-            false => Standing::Theirs,
+            true => LeaseOwnership::Expired,
+            false => LeaseOwnership::Theirs,
         }
     }
 }
@@ -183,7 +183,7 @@ impl Watched {
 /// `before`, and is refused where that has moved.
 pub fn taken(
     (inventory, before): (&Inventory, Option<&Object>),
-    (who, revision): (&Who, &str),
+    (who, revision): (&Candidate, &str),
     now: Timestamp,
 ) -> Object {
     let old = |key: &str| before.and_then(|lease| lease.0.get("spec")?.get(key).cloned());
@@ -248,8 +248,8 @@ fn precise(time: Timestamp) -> String {
 mod tests {
     use super::*;
 
-    fn who(user: &str) -> Who {
-        Who { user: user.to_owned(), host: "host".to_owned(), pid: 7, mark: "a".to_owned() }
+    fn who(user: &str) -> Candidate {
+        Candidate { user: user.to_owned(), host: "host".to_owned(), pid: 7, mark: "a".to_owned() }
     }
 
     fn inventory() -> Inventory {
@@ -271,38 +271,42 @@ mod tests {
         let begin = Instant::now();
         let after = |seconds| begin + Duration::from_secs(seconds);
         for times in [NOON, "1999-01-01T00:00:00Z", "2099-01-01T00:00:00Z"] {
-            let (mut watched, me) = (Watched::default(), who("me"));
+            let (mut watched, me) = (LeaseWatch::default(), who("me"));
             let mut standing = |version, seconds| {
-                let seen = Seen::of(&held("other", version, times));
+                let seen = LeaseState::of(&held("other", version, times));
                 watched.standing(&seen, &me, after(seconds))
             };
-            assert_eq!(standing(1, 0), Standing::Theirs);
-            assert_eq!(standing(1, 30), Standing::Theirs);
-            assert_eq!(standing(2, 31), Standing::Theirs, "it was renewed");
-            assert_eq!(standing(2, 61), Standing::Theirs);
-            assert_eq!(standing(2, 62), Standing::Expired);
+            assert_eq!(standing(1, 0), LeaseOwnership::Theirs);
+            assert_eq!(standing(1, 30), LeaseOwnership::Theirs);
+            assert_eq!(standing(2, 31), LeaseOwnership::Theirs, "it was renewed");
+            assert_eq!(standing(2, 61), LeaseOwnership::Theirs);
+            assert_eq!(standing(2, 62), LeaseOwnership::Expired);
         }
     }
 
     #[test]
     fn a_lease_is_free_mine_or_somebody_elses() {
         let (now, me) = (Instant::now(), who("me"));
-        let standing = |lease: &Object| Watched::default().standing(&Seen::of(lease), &me, now);
+        let standing =
+            |lease: &Object| LeaseWatch::default().standing(&LeaseState::of(lease), &me, now);
         let other = held("other", 1, NOON);
-        assert_eq!(standing(&other), Standing::Theirs);
-        assert_eq!(standing(&held("me", 1, NOON)), Standing::Mine);
+        assert_eq!(standing(&other), LeaseOwnership::Theirs);
+        assert_eq!(standing(&held("me", 1, NOON)), LeaseOwnership::Mine);
         let released = released(&inventory(), &other, NOON.parse().unwrap());
-        assert_eq!(standing(&released), Standing::Free);
+        assert_eq!(standing(&released), LeaseOwnership::Free);
         assert_eq!(released.resource_version(), Some("1"), "no other state is released");
-        assert_eq!(standing(&Object::default()), Standing::Free);
+        assert_eq!(standing(&Object::default()), LeaseOwnership::Free);
     }
 
     #[test]
     fn a_holder_is_told_by_name_and_an_unknown_one_by_identity() {
         let mut lease = held("other", 1, NOON);
-        assert_eq!(Seen::of(&lease).holder.to_string(), "other@host (pid 7), who applies 4f2c1a9");
+        assert_eq!(
+            LeaseState::of(&lease).holder.to_string(),
+            "other@host (pid 7), who applies 4f2c1a9"
+        );
         lease.0["spec"]["holderIdentity"] = "robot".into();
-        assert_eq!(Seen::of(&lease).holder.name, "robot");
+        assert_eq!(LeaseState::of(&lease).holder.name, "robot");
     }
 
     #[test]
@@ -312,7 +316,7 @@ mod tests {
         let renewed = taken((&inventory(), Some(&mine)), (&who("me"), "4f2c1a9"), later);
         assert_eq!(renewed.0["spec"]["acquireTime"], mine.0["spec"]["acquireTime"]);
         assert_eq!(renewed.0["spec"]["leaseTransitions"], 1);
-        assert_eq!(Seen::of(&renewed).holder.held, Duration::from_secs(10));
+        assert_eq!(LeaseState::of(&renewed).holder.held, Duration::from_secs(10));
         let over = taken((&inventory(), Some(&mine)), (&who("you"), "8be01d3"), later);
         assert_eq!(over.0["spec"]["leaseTransitions"], 2);
         assert_eq!(over.0["spec"]["acquireTime"], "2026-03-01T12:00:10.000000Z");
@@ -324,12 +328,12 @@ mod tests {
             let mut lease = held("other", 1, NOON);
             let entries = json!([{ "time": "2026-01-01T00:00:00Z" }, { "time": time }]);
             lease.metadata_mut().insert("managedFields".to_owned(), entries);
-            Seen::of(&lease)
+            LeaseState::of(&lease)
         };
         let (before, now) = (at("2026-03-01T12:00:00Z"), at("2026-03-01T12:01:00Z"));
         assert!(before.moved_within(Duration::from_secs(59), &now));
         assert!(!before.moved_within(Duration::from_secs(57), &now));
-        let unknown = Seen::of(&held("other", 1, NOON));
+        let unknown = LeaseState::of(&held("other", 1, NOON));
         assert!(unknown.moved_within(Duration::ZERO, &now));
     }
 }

@@ -11,7 +11,7 @@ use crate::core::remedy::Remedy;
 
 /// A place in a file of the checkout.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Place {
+pub struct Location {
     /// Path from the checkout's root, with `/` between the parts.
     pub path: String,
     /// Line, from 1.
@@ -20,7 +20,7 @@ pub struct Place {
     pub column: usize,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.path, self.line, self.column)
     }
@@ -41,7 +41,7 @@ pub fn within(text: &[u8], line: usize, column: usize) -> (usize, usize) {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Where it is.
-    pub place: Place,
+    pub place: Location,
     /// What is wrong, in a phrase without a final full stop.
     pub message: String,
     /// The line at `place`, without its line break; `None` where it could give away a Secret's
@@ -76,7 +76,7 @@ pub struct Cause {
     pub message: String,
     /// Where the field is declared, or the innermost field around it; `None` as long as nobody
     /// looked.
-    pub place: Option<Place>,
+    pub place: Option<Location>,
 }
 
 impl fmt::Display for Cause {

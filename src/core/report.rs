@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::core::health::Proof;
+use crate::core::health::HealthSummary;
 use crate::core::inventory::Record;
 use crate::core::kinds::catalog::Served;
 use crate::core::object::ObjectKey;
@@ -33,7 +33,7 @@ pub enum Outcome {
 
 /// One change and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Step {
+pub struct ChangeOutcome {
     /// Which object.
     pub key: ObjectKey,
     /// What was to be done.
@@ -47,7 +47,7 @@ pub struct Step {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Every change that the plan asked for, in the order in which they ended.
-    pub steps: Vec<Step>,
+    pub steps: Vec<ChangeOutcome>,
     /// What was deleted and is still there, and what holds it where that is known.
     pub held: Vec<(ObjectKey, Option<String>)>,
     /// Whether a signal ended it early.
@@ -58,7 +58,7 @@ pub struct Report {
     /// Whether the inventory's record now names this commit: everything is as declared.
     pub at_commit: bool,
     /// How the objects are; `None` where nobody waited for them.
-    pub proof: Option<Proof>,
+    pub proof: Option<HealthSummary>,
     /// To whom the lock was lost, if that ended it early.
     pub lost: Option<String>,
     /// What came of going back to the last healthy commit, where this one failed.
@@ -107,7 +107,7 @@ impl Outcome {
     }
 }
 
-impl Step {
+impl ChangeOutcome {
     /// The same with everything masked that `redactor` knows.
     pub fn masked(&self, redactor: &Redactor) -> Self {
         let mut masked = self.clone();
@@ -122,13 +122,13 @@ impl Step {
 }
 
 /// A health summary with everything masked that `redactor` knows.
-pub fn masked_proof(proof: &Proof, redactor: &Redactor) -> Proof {
+pub fn masked_proof(proof: &HealthSummary, redactor: &Redactor) -> HealthSummary {
     let mut masked = proof.clone();
     mask_proof(&mut masked, redactor);
     masked
 }
 
-fn mask_proof(proof: &mut Proof, redactor: &Redactor) {
+fn mask_proof(proof: &mut HealthSummary, redactor: &Redactor) {
     for standing in &mut proof.others {
         let key = &standing.key;
         for text in [&mut standing.health.why].into_iter().chain(&mut standing.details) {
@@ -167,7 +167,7 @@ impl Report {
 
     /// Whether everything is as declared, and healthy as far as somebody waited for it.
     pub fn is_good(&self) -> bool {
-        self.at_commit && self.proof.as_ref().is_none_or(Proof::is_ready)
+        self.at_commit && self.proof.as_ref().is_none_or(HealthSummary::is_ready)
     }
 
     /// How many changes were made.

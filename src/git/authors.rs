@@ -7,7 +7,7 @@ use gix::blame::BlameRanges;
 use gix::bstr::BStr;
 use gix::objs::tree::EntryKind;
 
-use super::history::Guarded;
+use super::history::LimitedObjects;
 use super::revision::parse;
 use super::trees::{Trees, find_commit};
 use super::{Checkout, Error};
@@ -36,7 +36,7 @@ impl Checkout {
         for line in lines.clone() {
             ranges.add_one_based_inclusive_range(line..=line).map_err(Error::read(reading()))?;
         }
-        let objects = Guarded::new(&repo.objects, &self.limits);
+        let objects = LimitedObjects::new(&repo.objects, &self.limits);
         let cache = repo.commit_graph_if_enabled().map_err(Error::read(reading()))?;
         let mut contents =
             repo.diff_resource_cache_for_tree_diff().map_err(Error::read(reading()))?;

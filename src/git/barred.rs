@@ -5,7 +5,7 @@ use gix::bstr::{BStr, ByteSlice};
 use gix::objs::tree::EntryKind;
 
 use super::Error;
-use super::trees::{Entry, File, Trees};
+use super::trees::{File, TreeEntry, Trees};
 use crate::core::source::snapshot::{Skipped, WhySkipped, resolve};
 
 /// Links that lead to links are followed so far, as systems do with fewer.
@@ -41,10 +41,10 @@ impl Trees<'_> {
             let Some(target) = self.text_of(id, LONGEST)? else { return Ok(false) };
             let Some(next) = join(&path, target.as_ref()) else { return Ok(false) };
             match self.find(&next)? {
-                Some(Entry { kind: EntryKind::Link, id: further, .. }) => {
+                Some(TreeEntry { kind: EntryKind::Link, id: further, .. }) => {
                     (path, id) = (next, further);
                 }
-                Some(Entry { kind: EntryKind::Blob | EntryKind::BlobExecutable, .. }) => {
+                Some(TreeEntry { kind: EntryKind::Blob | EntryKind::BlobExecutable, .. }) => {
                     return Ok(true);
                 }
                 _ => return Ok(false),

@@ -9,7 +9,7 @@ use crate::core::source::snapshot::WhySkipped;
 
 /// What is at a path of the work tree.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(super) enum PathContent {
     /// A regular file, and its size.
     File(File, u64),
     /// Nothing at all, or a file where a folder would have to be.
@@ -27,10 +27,10 @@ pub(super) enum Found {
 /// # Errors
 ///
 /// When the system does not let us look.
-pub(super) fn open(root: &Path, path: &str) -> io::Result<Found> {
+pub(super) fn open(root: &Path, path: &str) -> io::Result<PathContent> {
     match path.split('/').all(|part| !matches!(part, "" | "." | "..")) {
         true => go_down(root, path),
-        false => Ok(Found::Nothing),
+        false => Ok(PathContent::Nothing),
     }
 }
 
@@ -43,7 +43,7 @@ pub(super) fn link_above(root: &Path, path: &str) -> Option<String> {
 }
 
 #[cfg(unix)]
-fn go_down(root: &Path, path: &str) -> io::Result<Found> {
+fn go_down(root: &Path, path: &str) -> io::Result<PathContent> {
     use rustix::fs::{AtFlags, FileType, Mode, OFlags, openat, statat};
     use rustix::io::Errno;
 
@@ -61,13 +61,13 @@ fn go_down(root: &Path, path: &str) -> io::Result<Found> {
         end += part.len();
         folder = match openat(&folder, part, through, Mode::empty()) {
             Ok(next) => next,
-            Err(Errno::NOENT) => return Ok(Found::Nothing),
+            Err(Errno::NOENT) => return Ok(PathContent::Nothing),
             Err(Errno::LOOP | Errno::NOTDIR) => {
                 let is_link = statat(&folder, part, AtFlags::SYMLINK_NOFOLLOW)
                     .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Symlink);
                 return Ok(match is_link {
-                    true => Found::Link(path[..end].to_owned()),
-                    false => Found::Nothing,
+                    true => PathContent::Link(path[..end].to_owned()),
+                    false => PathContent::Nothing,
                 });
             }
             Err(error) => return Err(error.into()),
@@ -76,54 +76,56 @@ fn go_down(root: &Path, path: &str) -> io::Result<Found> {
     }
     let stat = match statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => stat,
-        Err(Errno::NOENT) => return Ok(Found::Nothing),
+        Err(Errno::NOENT) => return Ok(PathContent::Nothing),
         Err(error) => return Err(error.into()),
     };
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => {}
-        FileType::Directory => return Ok(Found::Folder),
-        FileType::Symlink => return Ok(Found::Skipped(WhySkipped::Symlink)),
-        _ => return Ok(Found::Skipped(WhySkipped::Special)),
+        FileType::Directory => return Ok(PathContent::Folder),
+        FileType::Symlink => return Ok(PathContent::Skipped(WhySkipped::Symlink)),
+        _ => return Ok(PathContent::Skipped(WhySkipped::Special)),
     }
     // It may have become something else by now: a pipe must not be waited for.
     let reading = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | follow_none;
     let file = match openat(&folder, name, reading, Mode::empty()) {
         Ok(file) => File::from(file),
-        Err(Errno::NOENT) => return Ok(Found::Nothing),
-        Err(Errno::LOOP) => return Ok(Found::Skipped(WhySkipped::Symlink)),
+        Err(Errno::NOENT) => return Ok(PathContent::Nothing),
+        Err(Errno::LOOP) => return Ok(PathContent::Skipped(WhySkipped::Symlink)),
         Err(error) => return Err(error.into()),
     };
     let metadata = file.metadata()?;
     Ok(match metadata.is_file() {
-        true => Found::File(file, metadata.len()),
-        false => Found::Skipped(WhySkipped::Special),
+        true => PathContent::File(file, metadata.len()),
+        false => PathContent::Skipped(WhySkipped::Special),
     })
 }
 
 #[cfg(not(unix))]
-fn go_down(root: &Path, path: &str) -> io::Result<Found> {
+fn go_down(root: &Path, path: &str) -> io::Result<PathContent> {
     for (end, _) in path.match_indices('/').chain([(path.len(), "")]) {
         let metadata = match root.join(&path[..end]).symlink_metadata() {
             Ok(metadata) => metadata,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(PathContent::Nothing);
+            }
             Err(error) => return Err(error),
         };
         if metadata.is_symlink() && end < path.len() {
-            return Ok(Found::Link(path[..end].to_owned()));
+            return Ok(PathContent::Link(path[..end].to_owned()));
         }
         if metadata.is_symlink() {
-            return Ok(Found::Skipped(WhySkipped::Symlink));
+            return Ok(PathContent::Skipped(WhySkipped::Symlink));
         }
         if metadata.is_dir() && end == path.len() {
-            return Ok(Found::Folder);
+            return Ok(PathContent::Folder);
         }
         if !metadata.is_dir() && !metadata.is_file() {
-            return Ok(Found::Skipped(WhySkipped::Special));
+            return Ok(PathContent::Skipped(WhySkipped::Special));
         }
     }
     let file = File::open(root.join(path))?;
     let bytes = file.metadata()?.len();
-    Ok(Found::File(file, bytes))
+    Ok(PathContent::File(file, bytes))
 }
 
 #[cfg(unix)]
@@ -137,7 +139,7 @@ mod tests {
 
     fn found(root: &Path, path: &str) -> String {
         match open(root, path).unwrap() {
-            Found::File(mut file, bytes) => {
+            PathContent::File(mut file, bytes) => {
                 let mut text = String::new();
                 file.read_to_string(&mut text).unwrap();
                 assert_eq!(text.len() as u64, bytes);

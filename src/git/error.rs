@@ -126,7 +126,7 @@ pub enum Error {
         /// The commit's full id.
         commit: String,
         /// Which limit.
-        excess: Excess,
+        excess: LimitExceeded,
     },
     /// The repository is another user's, and nothing says that it may be used.
     #[error("detected dubious ownership in repository at '{}'", .root.display())]
@@ -258,16 +258,16 @@ impl Error {
 
 /// A limit of [`Limits`](super::Limits) that was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Excess {
+pub struct LimitExceeded {
     /// What was measured.
-    pub measure: Measure,
+    pub measure: LimitKind,
     /// The most that is read.
     pub limit: u64,
 }
 
 /// What is measured of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Measure {
+pub enum LimitKind {
     /// Files and folders.
     Entries,
     /// The bytes of all paths.
@@ -284,24 +284,24 @@ pub enum Measure {
     Content,
 }
 
-impl fmt::Display for Excess {
+impl fmt::Display for LimitExceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let limit = self.limit;
         match self.measure {
-            Measure::Entries => write!(f, "more than {limit} files and folders"),
-            Measure::PathBytes => write!(f, "paths of more than {limit} bytes in all"),
-            Measure::Path => write!(f, "a path of more than {limit} bytes"),
-            Measure::Depth => write!(f, "more than {limit} folders within each other"),
-            Measure::TreeBytes => write!(f, "a folder whose listing has more than {limit} bytes"),
-            Measure::CommitBytes => {
+            LimitKind::Entries => write!(f, "more than {limit} files and folders"),
+            LimitKind::PathBytes => write!(f, "paths of more than {limit} bytes in all"),
+            LimitKind::Path => write!(f, "a path of more than {limit} bytes"),
+            LimitKind::Depth => write!(f, "more than {limit} folders within each other"),
+            LimitKind::TreeBytes => write!(f, "a folder whose listing has more than {limit} bytes"),
+            LimitKind::CommitBytes => {
                 write!(f, "a message, author and signature of more than {limit} bytes")
             }
-            Measure::Content => write!(f, "files of more than {limit} bytes in all"),
+            LimitKind::Content => write!(f, "files of more than {limit} bytes in all"),
         }
     }
 }
 
-impl Measure {
+impl LimitKind {
     fn hint(self) -> &'static str {
         match self {
             Self::Entries | Self::PathBytes | Self::Content => {

@@ -8,18 +8,18 @@ use std::cell::Cell;
 use gix::hash::oid;
 use gix::objs::{Data, Find, FindHeader, Header, Kind, TreeRef};
 
-use super::{Limits, fault};
+use super::{RepositoryLimits, fault};
 
 /// An object database that gives out only so much.
-pub(super) struct Guarded<'a> {
+pub(super) struct LimitedObjects<'a> {
     objects: &'a gix::OdbHandle,
-    limits: &'a Limits,
+    limits: &'a RepositoryLimits,
     read: Cell<u64>,
     bytes: Cell<u64>,
 }
 
-impl<'a> Guarded<'a> {
-    pub(super) fn new(objects: &'a gix::OdbHandle, limits: &'a Limits) -> Self {
+impl<'a> LimitedObjects<'a> {
+    pub(super) fn new(objects: &'a gix::OdbHandle, limits: &'a RepositoryLimits) -> Self {
         Self { objects, limits, read: Cell::new(0), bytes: Cell::new(0) }
     }
 
@@ -41,7 +41,7 @@ impl<'a> Guarded<'a> {
     }
 }
 
-impl Find for Guarded<'_> {
+impl Find for LimitedObjects<'_> {
     fn try_find<'b>(&self, id: &oid, buffer: &'b mut Vec<u8>) -> gix::Result<Option<Data<'b>>> {
         let Some(header) = self.try_header(id)? else { return Ok(None) };
         self.admit(&header)?;
@@ -55,7 +55,7 @@ impl Find for Guarded<'_> {
     }
 }
 
-impl FindHeader for Guarded<'_> {
+impl FindHeader for LimitedObjects<'_> {
     fn try_header(&self, id: &oid) -> gix::Result<Option<Header>> {
         FindHeader::try_header(self.objects, id)
     }

@@ -3,7 +3,7 @@
 /// The most that is read of a repository. Every limit is far above what manifests need; a commit
 /// that exceeds one was most likely made to, and is an error as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct RepositoryLimits {
     /// Files and folders under the paths of one snapshot.
     pub entries: u64,
     /// Files and folders of a commit that is checked out, or compared with the work tree.
@@ -32,7 +32,7 @@ pub struct Limits {
     pub refs: u64,
 }
 
-impl Default for Limits {
+impl Default for RepositoryLimits {
     fn default() -> Self {
         Self {
             entries: 1_000_000,
@@ -52,7 +52,7 @@ impl Default for Limits {
     }
 }
 
-impl Limits {
+impl RepositoryLimits {
     /// The same where objects are only brought in and checked out, as large files may be.
     pub(super) fn for_pull(&self) -> Self {
         Self { object: self.object.saturating_mul(4), ..self.clone() }

@@ -36,10 +36,10 @@ use gix::sec::trust::DefaultForLevel;
 
 pub use crate::core::credentials::{url_without_credentials, without_credentials};
 pub use cause::Cause;
-pub use error::{Error, Excess, Measure};
+pub use error::{Error, LimitExceeded, LimitKind};
 pub use fault::TreeFault;
-pub use limits::Limits;
-use owner::Place;
+pub use limits::RepositoryLimits;
+use owner::RepositoryCandidate;
 pub use revision::RootCommit;
 pub use worktree::Uncommitted;
 
@@ -49,7 +49,7 @@ pub struct Checkout {
     repository: gix::ThreadSafeRepository,
     root: PathBuf,
     bare: bool,
-    limits: Limits,
+    limits: RepositoryLimits,
     /// Where objects that are on their way in are found.
     _incoming: Option<Arc<tempfile::TempDir>>,
 }
@@ -61,7 +61,7 @@ impl Checkout {
     ///
     /// When there is none, when it can't be opened, and when it is another user's.
     pub fn discover(dir: &Path) -> Result<Self, Error> {
-        Self::discover_within(dir, &Limits::default())
+        Self::discover_within(dir, &RepositoryLimits::default())
     }
 
     /// As [`discover`](Self::discover), and nothing is read past `limits`.
@@ -69,10 +69,10 @@ impl Checkout {
     /// # Errors
     ///
     /// As of [`discover`](Self::discover).
-    pub fn discover_within(dir: &Path, limits: &Limits) -> Result<Self, Error> {
+    pub fn discover_within(dir: &Path, limits: &RepositoryLimits) -> Result<Self, Error> {
         let start =
             dir.canonicalize().map_err(|_| Error::NotARepository { dir: dir.to_owned() })?;
-        let place = Place::above(&start).map_err(|error| {
+        let place = RepositoryCandidate::above(&start).map_err(|error| {
             let source = Cause::from(error);
             match holds_repository(&start) {
                 true => Error::Open { dir: dir.to_owned(), source },
@@ -87,13 +87,17 @@ impl Checkout {
     }
 
     /// The checkout that is exactly at `dir`.
-    pub(crate) fn open(dir: &Path, limits: &Limits) -> Result<Self, Error> {
+    pub(crate) fn open(dir: &Path, limits: &RepositoryLimits) -> Result<Self, Error> {
         let opening = |error| Error::Open { dir: dir.to_owned(), source: Cause::from(error) };
         let dir = dir.canonicalize().map_err(opening)?;
-        Self::of(&Place::at(&dir), &dir, limits)
+        Self::of(&RepositoryCandidate::at(&dir), &dir, limits)
     }
 
-    fn of(place: &Place, dir: &Path, limits: &Limits) -> Result<Self, Error> {
+    fn of(
+        place: &RepositoryCandidate,
+        dir: &Path,
+        limits: &RepositoryLimits,
+    ) -> Result<Self, Error> {
         let opening = |source| Error::Open { dir: dir.to_owned(), source };
         // Before its configuration is looked at, and then all of it counts.
         place.check_owner()?;
@@ -164,7 +168,7 @@ impl Checkout {
     }
 
     /// How much of it is read.
-    pub(crate) fn limits(&self) -> &Limits {
+    pub(crate) fn limits(&self) -> &RepositoryLimits {
         &self.limits
     }
 

@@ -12,7 +12,7 @@ use super::{Cause, Error};
 
 /// A repository as the search found it, before anything of it is read.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct RepositoryCandidate {
     /// The `.git` folder or file, or the bare repository.
     pub(super) candidate: PathBuf,
     /// Where the repository's own files are.
@@ -20,7 +20,7 @@ pub(super) struct Place {
     work_dir: Option<PathBuf>,
 }
 
-impl Place {
+impl RepositoryCandidate {
     /// The repository that `dir` is in.
     ///
     /// # Errors

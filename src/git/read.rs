@@ -9,9 +9,9 @@ use gix::ObjectId;
 use gix::bstr::ByteSlice;
 use gix::objs::tree::EntryKind;
 
-use super::error::{Excess, Measure};
+use super::error::{LimitExceeded, LimitKind};
 use super::revision::parse;
-use super::trees::{Entry, File, Trees};
+use super::trees::{File, TreeEntry, Trees};
 use super::{Checkout, Error, TreeFault, promised};
 use crate::core::source::snapshot::{LARGEST, Revision, Skipped, Snapshot, WhySkipped};
 
@@ -51,7 +51,7 @@ impl Checkout {
             }
         };
         for path in paths {
-            let Some(Entry { kind, id, .. }) = trees.find(path)? else {
+            let Some(TreeEntry { kind, id, .. }) = trees.find(path)? else {
                 if let Some((above, kind)) = trees.first_barrier(path)? {
                     return Err(not_files(&above, kind, revision));
                 }
@@ -84,7 +84,7 @@ impl Checkout {
     pub fn read_file(&self, revision: &Revision, path: &str) -> Result<Option<Vec<u8>>, Error> {
         let repo = self.local();
         let found = Trees::of(&repo, &self.limits, parse(&revision.commit)?)?.find(path)?;
-        let Some(Entry { kind, id, .. }) = found.filter(|entry| entry.kind != EntryKind::Tree)
+        let Some(TreeEntry { kind, id, .. }) = found.filter(|entry| entry.kind != EntryKind::Tree)
         else {
             return Ok(None);
         };
@@ -106,7 +106,7 @@ impl Checkout {
         blobs: &[(String, ObjectId)],
     ) -> Result<Contents, Error> {
         promised::bring(&self.local(), blobs.iter().map(|(_, id)| *id))?;
-        let budget = Budget { at, limit: self.limits.content, read: AtomicU64::new(0) };
+        let budget = ReadBudget { at, limit: self.limits.content, read: AtomicU64::new(0) };
         let processors = thread::available_parallelism().map_or(1, usize::from);
         let share = blobs.len().div_ceil(processors).max(WORTH_A_THREAD);
         let parts: Vec<Result<Contents, Error>> = thread::scope(|scope| {
@@ -134,17 +134,17 @@ impl Checkout {
 type Contents = (BTreeMap<String, Vec<u8>>, Vec<Skipped>);
 
 /// How much content is still read of a commit, by all threads together.
-struct Budget<'a> {
+struct ReadBudget<'a> {
     at: &'a Revision,
     limit: u64,
     read: AtomicU64,
 }
 
-impl Budget<'_> {
+impl ReadBudget<'_> {
     fn take(&self, path: &str, bytes: u64) -> Result<(), Error> {
         let before = self.read.fetch_add(bytes, Ordering::Relaxed);
         if before.saturating_add(bytes) > self.limit {
-            let excess = Excess { measure: Measure::Content, limit: self.limit };
+            let excess = LimitExceeded { measure: LimitKind::Content, limit: self.limit };
             let (path, commit) = (path.to_owned(), self.at.commit.clone());
             return Err(Error::TooMuch { path, commit, excess });
         }
@@ -155,7 +155,7 @@ impl Budget<'_> {
 fn read_blobs(
     repo: &gix::Repository,
     blobs: &[(String, ObjectId)],
-    budget: &Budget<'_>,
+    budget: &ReadBudget<'_>,
 ) -> Result<Contents, Error> {
     let mut contents = Contents::default();
     for (path, id) in blobs {

@@ -8,13 +8,13 @@ use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice};
 use gix::objs::tree::{EntryKind, EntryMode};
 
-use super::error::{Excess, Measure};
+use super::error::{LimitExceeded, LimitKind};
 use super::fault::{self, TreeFault, inert};
-use super::{Error, Limits};
+use super::{Error, RepositoryLimits};
 
 /// One entry of a folder.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(super) struct TreeEntry {
     pub(super) name: BString,
     pub(super) kind: EntryKind,
     pub(super) id: ObjectId,
@@ -31,7 +31,7 @@ pub(super) struct File {
 
 /// What a folder holds, the folders in it included.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Weight {
+pub(super) struct FolderSize {
     /// Files and folders.
     pub(super) entries: u64,
     /// What is no folder.
@@ -47,11 +47,11 @@ pub(super) struct Weight {
 /// The folders of one commit.
 pub(super) struct Trees<'a> {
     repo: &'a gix::Repository,
-    limits: &'a Limits,
+    limits: &'a RepositoryLimits,
     commit: ObjectId,
     root: ObjectId,
     /// What was walked over so far.
-    walked: Weight,
+    walked: FolderSize,
     /// The bytes of the tree objects that were read so far.
     loaded: Cell<u64>,
 }
@@ -64,19 +64,20 @@ impl<'a> Trees<'a> {
     /// When the commit is not there, or larger than a commit is.
     pub(super) fn of(
         repo: &'a gix::Repository,
-        limits: &'a Limits,
+        limits: &'a RepositoryLimits,
         commit: ObjectId,
     ) -> Result<Self, Error> {
         let root = find_commit(repo, limits, commit)?
             .tree_id()
             .map_err(Error::read(format!("commit {commit}")))?
             .detach();
-        Ok(Self { repo, limits, commit, root, walked: Weight::default(), loaded: Cell::new(0) })
+        Ok(Self { repo, limits, commit, root, walked: FolderSize::default(), loaded: Cell::new(0) })
     }
 
     /// What is at `path`; the root is the empty string.
-    pub(super) fn find(&self, path: &str) -> Result<Option<Entry>, Error> {
-        let mut found = Entry { name: BString::default(), kind: EntryKind::Tree, id: self.root };
+    pub(super) fn find(&self, path: &str) -> Result<Option<TreeEntry>, Error> {
+        let mut found =
+            TreeEntry { name: BString::default(), kind: EntryKind::Tree, id: self.root };
         let mut at = 0;
         for part in path.split('/').filter(|part| !part.is_empty()) {
             if found.kind != EntryKind::Tree {
@@ -133,11 +134,11 @@ impl<'a> Trees<'a> {
         let depth = path.split('/').filter(|part| !part.is_empty()).count();
         let mut open = vec![(BString::from(path), folder, depth)];
         // A folder that is used again is not read again. All that is kept here was counted.
-        let mut known: HashMap<ObjectId, Rc<Vec<Entry>>> = HashMap::new();
+        let mut known: HashMap<ObjectId, Rc<Vec<TreeEntry>>> = HashMap::new();
         while let Some((path, id, depth)) = open.pop() {
             if depth > self.limits.depth {
                 let limit = self.limits.depth as u64;
-                return Err(self.excess(path.as_ref(), Measure::Depth, limit));
+                return Err(self.excess(path.as_ref(), LimitKind::Depth, limit));
             }
             let entries = match known.get(&id) {
                 Some(entries) => Rc::clone(entries),
@@ -147,7 +148,7 @@ impl<'a> Trees<'a> {
                     entries
                 }
             };
-            for Entry { name, kind, id } in entries.iter() {
+            for TreeEntry { name, kind, id } in entries.iter() {
                 let full = joined(path.as_ref(), name.as_ref());
                 self.count(full.as_ref())?;
                 match kind {
@@ -163,27 +164,31 @@ impl<'a> Trees<'a> {
     fn count(&mut self, path: &BStr) -> Result<(), Error> {
         self.walked.entries += 1;
         self.walked.path_bytes += path.len() as u64;
-        let Limits { entries, path_bytes, path: longest, .. } = *self.limits;
+        let RepositoryLimits { entries, path_bytes, path: longest, .. } = *self.limits;
         if path.len() > longest {
-            return Err(self.excess(path, Measure::Path, longest as u64));
+            return Err(self.excess(path, LimitKind::Path, longest as u64));
         }
         if self.walked.entries > entries {
-            return Err(self.excess(path, Measure::Entries, entries));
+            return Err(self.excess(path, LimitKind::Entries, entries));
         }
         if self.walked.path_bytes > path_bytes {
-            return Err(self.excess(path, Measure::PathBytes, path_bytes));
+            return Err(self.excess(path, LimitKind::PathBytes, path_bytes));
         }
         Ok(())
     }
 
     /// Checks every folder of the commit, each tree object once however often it is used, and says
     /// what they add up to. So the time follows what is stored, and not what it would unfold to.
-    pub(super) fn inspect(&self) -> Result<Weight, Error> {
-        let root = Place { id: self.root, path: BString::default(), depth: 0, held: 0 };
+    pub(super) fn inspect(&self) -> Result<FolderSize, Error> {
+        let root = FolderVisit { id: self.root, path: BString::default(), depth: 0, held: 0 };
         self.weigh(root, &mut HashMap::new())
     }
 
-    fn weigh(&self, place: Place, known: &mut HashMap<ObjectId, Weight>) -> Result<Weight, Error> {
+    fn weigh(
+        &self,
+        place: FolderVisit,
+        known: &mut HashMap<ObjectId, FolderSize>,
+    ) -> Result<FolderSize, Error> {
         let weight = match known.get(&place.id) {
             Some(weight) => *weight,
             None => {
@@ -192,13 +197,13 @@ impl<'a> Trees<'a> {
                 weight
             }
         };
-        let Place { path, depth, .. } = place;
+        let FolderVisit { path, depth, .. } = place;
         let limits = self.limits;
         for (has, measure, limit) in [
-            ((depth + weight.depth) as u64, Measure::Depth, limits.depth as u64),
-            ((path.len() + weight.longest) as u64, Measure::Path, limits.path as u64),
-            (weight.entries, Measure::Entries, limits.checkout_entries),
-            (weight.path_bytes, Measure::PathBytes, limits.path_bytes),
+            ((depth + weight.depth) as u64, LimitKind::Depth, limits.depth as u64),
+            ((path.len() + weight.longest) as u64, LimitKind::Path, limits.path as u64),
+            (weight.entries, LimitKind::Entries, limits.checkout_entries),
+            (weight.path_bytes, LimitKind::PathBytes, limits.path_bytes),
         ] {
             if has > limit {
                 return Err(self.excess(path.as_ref(), measure, limit));
@@ -209,28 +214,29 @@ impl<'a> Trees<'a> {
 
     fn add_up(
         &self,
-        Place { id, path, depth, held }: &Place,
-        known: &mut HashMap<ObjectId, Weight>,
-    ) -> Result<Weight, Error> {
+        FolderVisit { id, path, depth, held }: &FolderVisit,
+        known: &mut HashMap<ObjectId, FolderSize>,
+    ) -> Result<FolderSize, Error> {
         if *depth > self.limits.depth {
-            return Err(self.excess(path.as_ref(), Measure::Depth, self.limits.depth as u64));
+            return Err(self.excess(path.as_ref(), LimitKind::Depth, self.limits.depth as u64));
         }
         let entries = self.load(*id, path.as_ref())?;
         // What the folders above hold stays in memory meanwhile, and counts.
         let held = held + entries.len() as u64;
         if held > self.limits.checkout_entries {
             let limit = self.limits.checkout_entries;
-            return Err(self.excess(path.as_ref(), Measure::Entries, limit));
+            return Err(self.excess(path.as_ref(), LimitKind::Entries, limit));
         }
-        let mut sum = Weight::default();
-        for Entry { name, kind, id } in entries {
+        let mut sum = FolderSize::default();
+        for TreeEntry { name, kind, id } in entries {
             let below = match kind {
                 EntryKind::Tree => {
                     let path = joined(path.as_ref(), name.as_ref());
-                    let below = self.weigh(Place { id, path, depth: depth + 1, held }, known)?;
-                    Weight { depth: below.depth + 1, ..below }
+                    let below =
+                        self.weigh(FolderVisit { id, path, depth: depth + 1, held }, known)?;
+                    FolderSize { depth: below.depth + 1, ..below }
                 }
-                _ => Weight { files: 1, ..Weight::default() },
+                _ => FolderSize { files: 1, ..FolderSize::default() },
             };
             let prefix = (name.len() as u64 + 1).saturating_mul(below.entries.saturating_add(1));
             sum.entries = sum.entries.saturating_add(below.entries).saturating_add(1);
@@ -243,14 +249,14 @@ impl<'a> Trees<'a> {
     }
 
     /// The entries of the tree object `id`, which is at `path`.
-    fn load(&self, id: ObjectId, path: &BStr) -> Result<Vec<Entry>, Error> {
+    fn load(&self, id: ObjectId, path: &BStr) -> Result<Vec<TreeEntry>, Error> {
         let reading = || format!("`{}` of commit {}", inert(path), self.commit);
         let header = self.repo.find_header(id).map_err(Error::read(reading()))?;
         if header.kind() != gix::objs::Kind::Tree {
             return Err(self.unsound(path, TreeFault::Kind));
         }
         if header.size() > self.limits.tree {
-            return Err(self.excess(path, Measure::TreeBytes, self.limits.tree));
+            return Err(self.excess(path, LimitKind::TreeBytes, self.limits.tree));
         }
         self.loaded.set(self.loaded.get().saturating_add(header.size()));
         let object = self.repo.find_object(id).map_err(Error::read(reading()))?;
@@ -261,7 +267,7 @@ impl<'a> Trees<'a> {
             let name = tree.entries[at].filename;
             return Err(self.unsound(joined(path, name).as_ref(), fault));
         }
-        let entry = |entry: &gix::objs::tree::EntryRef<'_>| Entry {
+        let entry = |entry: &gix::objs::tree::EntryRef<'_>| TreeEntry {
             name: entry.filename.to_owned(),
             kind: EntryMode::kind(&entry.mode),
             id: entry.oid.to_owned(),
@@ -273,8 +279,8 @@ impl<'a> Trees<'a> {
         Error::Unsound { path: inert(path), commit: self.commit.to_string(), fault }
     }
 
-    fn excess(&self, path: &BStr, measure: Measure, limit: u64) -> Error {
-        let excess = Excess { measure, limit };
+    fn excess(&self, path: &BStr, measure: LimitKind, limit: u64) -> Error {
+        let excess = LimitExceeded { measure, limit };
         Error::TooMuch { path: inert(path), commit: self.commit.to_string(), excess }
     }
 
@@ -288,7 +294,7 @@ impl<'a> Trees<'a> {
         let mut seen = 0;
         while let Some((path, id, depth)) = open.pop_front() {
             let Ok(entries) = self.load(id, path.as_ref()) else { continue };
-            for Entry { name, kind, id } in entries {
+            for TreeEntry { name, kind, id } in entries {
                 let full = joined(path.as_ref(), name.as_ref());
                 seen += 1;
                 if seen > ENOUGH || full.len() > self.limits.path {
@@ -307,7 +313,7 @@ impl<'a> Trees<'a> {
 }
 
 /// A folder on the way down.
-struct Place {
+struct FolderVisit {
     id: ObjectId,
     path: BString,
     depth: usize,
@@ -318,13 +324,13 @@ struct Place {
 /// The commit `id`, unless it is larger than any commit is.
 pub(super) fn find_commit<'repo>(
     repo: &'repo gix::Repository,
-    limits: &Limits,
+    limits: &RepositoryLimits,
     id: ObjectId,
 ) -> Result<gix::Commit<'repo>, Error> {
     let reading = || format!("commit {id}");
     let bytes = repo.find_header(id).map_err(Error::read(reading()))?.size();
     if bytes > limits.commit {
-        let excess = Excess { measure: Measure::CommitBytes, limit: limits.commit };
+        let excess = LimitExceeded { measure: LimitKind::CommitBytes, limit: limits.commit };
         return Err(Error::TooMuch { path: String::new(), commit: id.to_string(), excess });
     }
     repo.find_commit(id).map_err(Error::read(reading()))

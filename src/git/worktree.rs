@@ -10,7 +10,7 @@ use gix::index::entry::Mode;
 use gix::status::index_worktree::Item as InTree;
 use gix::status::{Item, Submodule, UntrackedFiles, tree_index::TrackRenames};
 
-use super::beneath::{self, Found};
+use super::beneath::{self, PathContent};
 use super::fault::{self, inert};
 use super::trees::Trees;
 use super::{Checkout, Error, barred};
@@ -63,13 +63,13 @@ impl Checkout {
         }
         let unread = |path: &str, why| Err(Error::Unread { path: path.to_owned(), why });
         match beneath::open(self.root(), path).map_err(Error::read(path.to_owned()))? {
-            Found::Nothing | Found::Folder => Ok(None),
-            Found::Link(above) => unread(&above, WhySkipped::Symlink),
-            Found::Skipped(why) => unread(path, why),
-            Found::File(_, bytes) if bytes > LARGEST => {
+            PathContent::Nothing | PathContent::Folder => Ok(None),
+            PathContent::Link(above) => unread(&above, WhySkipped::Symlink),
+            PathContent::Skipped(why) => unread(path, why),
+            PathContent::File(_, bytes) if bytes > LARGEST => {
                 unread(path, WhySkipped::TooLarge { bytes })
             }
-            Found::File(file, _) => {
+            PathContent::File(file, _) => {
                 let mut content = Vec::new();
                 // It may have grown since.
                 file.take(LARGEST)
@@ -151,7 +151,7 @@ impl Checkout {
 
         let (mut files, large) = self.contents(&revision, &same)?;
         skipped.extend(large);
-        let mut reader = Reader::new(&repo)?;
+        let mut reader = WorkTreeReader::new(&repo)?;
         for path in changed_text() {
             if !wanted(path) {
                 barred.extend(self.bars_where_changed(path)?);
@@ -160,12 +160,12 @@ impl Checkout {
             let why = match beneath::open(self.root(), path)
                 .map_err(Error::read(format!("`{}` of the work tree", inert(path.into()))))?
             {
-                Found::Nothing => continue,
-                Found::Link(_) => WhySkipped::BehindSymlink,
-                Found::Folder => WhySkipped::Submodule,
-                Found::Skipped(why) => why,
-                Found::File(_, bytes) if bytes > LARGEST => WhySkipped::TooLarge { bytes },
-                Found::File(file, _) => {
+                PathContent::Nothing => continue,
+                PathContent::Link(_) => WhySkipped::BehindSymlink,
+                PathContent::Folder => WhySkipped::Submodule,
+                PathContent::Skipped(why) => why,
+                PathContent::File(_, bytes) if bytes > LARGEST => WhySkipped::TooLarge { bytes },
+                PathContent::File(file, _) => {
                     files.insert(path.to_owned(), reader.read(file, path)?);
                     continue;
                 }
@@ -203,7 +203,7 @@ impl Checkout {
             return Ok(false);
         };
         let found = beneath::open(self.root(), &next).map_err(Error::read(inert(link.into())))?;
-        Ok(matches!(found, Found::File(..)))
+        Ok(matches!(found, PathContent::File(..)))
     }
 
     /// Every path under `paths` that differs between `HEAD`, the index and the work tree.
@@ -276,12 +276,12 @@ fn read_config<T, E: std::error::Error + 'static>(set: Result<T, E>) -> Result<(
 }
 
 /// Reads files of the work tree as git would store them.
-struct Reader<'repo> {
+struct WorkTreeReader<'repo> {
     filters: gix::filter::Pipeline<'repo>,
     index: gix::worktree::IndexPersistedOrInMemory,
 }
 
-impl<'repo> Reader<'repo> {
+impl<'repo> WorkTreeReader<'repo> {
     fn new(repo: &'repo gix::Repository) -> Result<Self, Error> {
         let (filters, index) = repo.filter_pipeline(None).map_err(Error::read("the filters"))?;
         Ok(Self { filters, index })

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// What a search for a program came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Search {
+pub enum ProgramSearch {
     /// The program, by its absolute path.
     Found(PathBuf),
     /// Only this element has it, which is not absolute and therefore skipped.
@@ -15,7 +15,7 @@ pub enum Search {
     Nowhere,
 }
 
-impl Search {
+impl ProgramSearch {
     /// The program, where it was found.
     pub fn found(self) -> Option<PathBuf> {
         match self {
@@ -38,13 +38,13 @@ impl Search {
 }
 
 /// The first program called `name` in the absolute elements of `path`.
-pub fn find(name: &str, path: &OsStr) -> Search {
+pub fn find(name: &str, path: &OsStr) -> ProgramSearch {
     if let Some(found) = find_in(name, &folders(path)) {
-        return Search::Found(found);
+        return ProgramSearch::Found(found);
     }
     let mut skipped = skipped(path).into_iter();
     let has = |element: &PathBuf| is_program(&Path::new(".").join(element).join(file_name(name)));
-    skipped.find(has).map_or(Search::Nowhere, Search::Skipped)
+    skipped.find(has).map_or(ProgramSearch::Nowhere, ProgramSearch::Skipped)
 }
 
 /// The first program called `name` in these folders, by its absolute path: it may be run in another
@@ -114,15 +114,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("tool");
         std::fs::write(&program, "").unwrap();
-        assert_eq!(find("tool", folder.path().as_os_str()), Search::Nowhere, "it is no program");
+        assert_eq!(
+            find("tool", folder.path().as_os_str()),
+            ProgramSearch::Nowhere,
+            "it is no program"
+        );
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-        assert_eq!(find("tool", folder.path().as_os_str()), Search::Found(program));
+        assert_eq!(find("tool", folder.path().as_os_str()), ProgramSearch::Found(program));
 
         // However deep the working directory is, this leads to the root and down again.
         let relative = format!("{}{}", "../".repeat(64), folder.path().display());
         let skipped = find("tool", OsStr::new(&format!("/nowhere:{relative}")));
-        assert_eq!(skipped, Search::Skipped(relative.into()));
+        assert_eq!(skipped, ProgramSearch::Skipped(relative.into()));
         assert!(skipped.note("tool").unwrap().starts_with("PATH has tool only in `../"));
-        assert_eq!(find("other", OsStr::new(".")), Search::Nowhere);
+        assert_eq!(find("other", OsStr::new(".")), ProgramSearch::Nowhere);
     }
 }

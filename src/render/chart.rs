@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::shelf::{CHART, Shelf, join};
+use super::shelf::{CHART, FileIndex, join};
 use crate::core::manifest::{self, Positions};
-use crate::core::problem::{Place, Problem};
+use crate::core::problem::{Location, Problem};
 
 /// Whether the chart in `folder` is a library, which others take in and nobody installs.
-pub fn is_library(shelf: &Shelf, folder: &str) -> bool {
+pub fn is_library(shelf: &FileIndex, folder: &str) -> bool {
     let file = join(folder, CHART);
     let chart = manifest::value(&file, shelf.content(&file).unwrap_or_default());
     matches!(chart, Ok(Some((chart, _))) if chart.get("type").is_some_and(|kind| kind == "library"))
 }
 
 /// What the chart in `folder` depends on and doesn't have.
-pub fn problems(shelf: &Shelf, folder: &str) -> Vec<Problem> {
+pub fn problems(shelf: &FileIndex, folder: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     // Charts of Helm 2 have their dependencies in a file of their own.
     for name in [CHART, "requirements.yaml"] {
@@ -35,7 +35,7 @@ pub fn problems(shelf: &Shelf, folder: &str) -> Vec<Problem> {
 }
 
 fn missing(
-    shelf: &Shelf,
+    shelf: &FileIndex,
     folder: &str,
     (file, value, positions): (&str, &Value, &Positions),
 ) -> Vec<Problem> {
@@ -54,7 +54,7 @@ fn missing(
         let (line, column) =
             positions.of_value(&["dependencies".into(), at.into()]).unwrap_or((1, 1));
         problems.push(Problem {
-            place: Place { path: file.to_owned(), line, column },
+            place: Location { path: file.to_owned(), line, column },
             message: format!(
                 "the chart {name}{from} is not in charts/, and nothing is fetched while rendering"
             ),
@@ -66,7 +66,7 @@ fn missing(
 }
 
 /// Whether the chart's own `charts` has the dependency, as a folder or packed.
-fn is_vendored(shelf: &Shelf, folder: &str, name: &str) -> bool {
+fn is_vendored(shelf: &FileIndex, folder: &str, name: &str) -> bool {
     let charts = join(folder, "charts/");
     shelf.has_file(&format!("{charts}{name}/{CHART}"))
         || shelf.paths().any(|path| {
@@ -136,7 +136,7 @@ mod tests {
         let chart = "name: web\ndependencies:\n- {name: a, repository: 'https://example.com'}\n- name: b\n- name: c\n";
         let paths = ["web/Chart.yaml", "web/charts/b-1.0.0.tgz", "web/charts/c/Chart.yaml"];
         let contents = [("web/Chart.yaml".to_owned(), chart.into())].into();
-        let shelf = Shelf::new(paths.map(str::to_owned).into(), contents);
+        let shelf = FileIndex::new(paths.map(str::to_owned).into(), contents);
         let said: Vec<String> = problems(&shelf, "web")
             .iter()
             .map(|problem| format!("{}: {}", problem.place, problem.message))

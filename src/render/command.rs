@@ -8,15 +8,15 @@ use std::path::PathBuf;
 use serde_json::{Map, Value};
 
 use super::shelf::CHART;
-use super::sources::{Format, Source};
+use super::sources::{RenderSource, SourceFormat};
 use super::workplace::GIVEN;
 use crate::core::manifest;
 use crate::core::problem::Problem;
 use crate::core::source::formats::set::{SetPath, json, merge};
 use crate::core::source::formats::{Helm, Jsonnet};
-use crate::core::source::programs::Program;
+use crate::core::source::programs::RenderProgram;
 use crate::core::source::snapshot::Snapshot;
-use crate::local::search::{self, Search};
+use crate::local::search::{self, ProgramSearch};
 use crate::render::Setting;
 
 /// What a program is called with.
@@ -27,12 +27,12 @@ pub struct Command {
     /// Its arguments.
     pub args: Vec<String>,
     /// Files that its arguments name, beside the private copy.
-    pub given: Vec<Given>,
+    pub given: Vec<GivenFile>,
 }
 
 /// A file for a program alone.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Given {
+pub struct GivenFile {
     /// Its name.
     pub name: String,
     /// What is in it.
@@ -40,27 +40,27 @@ pub struct Given {
 }
 
 /// A program for a format, as it may be missing.
-struct Wanted {
-    programs: &'static [Program],
+struct RequiredProgram {
+    programs: &'static [RenderProgram],
     /// What is missing, and for what.
     message: &'static str,
     /// How to get it.
     hint: &'static str,
 }
 
-const KUSTOMIZE: Wanted = Wanted {
-    programs: &[Program::Kustomize, Program::Kubectl],
+const KUSTOMIZE: RequiredProgram = RequiredProgram {
+    programs: &[RenderProgram::Kustomize, RenderProgram::Kubectl],
     message: "this is for kustomize, and neither kustomize nor kubectl is on PATH",
     hint: "install kustomize (https://kubectl.docs.kubernetes.io/installation/kustomize) or kubectl, or say render: plain in trueup.yaml",
 };
-const HELM: Wanted = Wanted {
-    programs: &[Program::Helm],
+const HELM: RequiredProgram = RequiredProgram {
+    programs: &[RenderProgram::Helm],
     message: "this is a Helm chart, and helm is not on PATH",
     hint: "install Helm 3 or 4 (https://helm.sh/docs/intro/install), or say render: plain in trueup.yaml",
 };
 // They take the same arguments.
-const JSONNET: Wanted = Wanted {
-    programs: &[Program::Jsonnet, Program::Jrsonnet],
+const JSONNET: RequiredProgram = RequiredProgram {
+    programs: &[RenderProgram::Jsonnet, RenderProgram::Jrsonnet],
     message: "this is Jsonnet, and neither jsonnet nor jrsonnet is on PATH",
     hint: "install one (go install github.com/google/go-jsonnet/cmd/jsonnet@latest), or say render: plain in trueup.yaml",
 };
@@ -72,25 +72,25 @@ const JSONNET: Wanted = Wanted {
 /// When no program for it is named or on the search path, or an option can't be set.
 pub fn command(
     setting: &Setting,
-    source: &Source,
+    source: &RenderSource,
     files: &Snapshot,
 ) -> Result<Command, Box<Problem>> {
     match source.format {
-        Format::Kustomize => {
+        SourceFormat::Kustomize => {
             let (which, program) = find(setting, source, &KUSTOMIZE)?;
-            let verb = if which == Program::Kubectl { "kustomize" } else { "build" };
+            let verb = if which == RenderProgram::Kubectl { "kustomize" } else { "build" };
             let only_below = "--load-restrictor=LoadRestrictionsRootOnly".to_owned();
             // What begins with a dash would be taken for a flag.
             let args = vec![verb.to_owned(), only_below, format!("./{}", source.path)];
             Ok(Command { program, args, given: Vec::new() })
         }
-        Format::Helm => {
+        SourceFormat::Helm => {
             let (_, program) = find(setting, source, &HELM)?;
             let options = setting.formats.helm.clone().unwrap_or_default();
             let (args, given) = helm(&options, setting, source, files)?;
             Ok(Command { program, args, given })
         }
-        Format::Jsonnet => {
+        SourceFormat::Jsonnet => {
             let (_, program) = find(setting, source, &JSONNET)?;
             let options = setting.formats.jsonnet.clone().unwrap_or_default();
             let (args, given) = jsonnet(&options, &source.path);
@@ -102,16 +102,16 @@ pub fn command(
 /// The first of the programs that is named or on the search path.
 fn find(
     setting: &Setting,
-    source: &Source,
-    wanted: &Wanted,
-) -> Result<(Program, PathBuf), Box<Problem>> {
+    source: &RenderSource,
+    wanted: &RequiredProgram,
+) -> Result<(RenderProgram, PathBuf), Box<Problem>> {
     let mut note = None;
     for &program in wanted.programs {
         if let Some(named) = setting.programs.get(&program) {
             return Ok((program, named.clone()));
         }
         match search::find(program.name(), &setting.search) {
-            Search::Found(path) => return Ok((program, path)),
+            ProgramSearch::Found(path) => return Ok((program, path)),
             skipped => note = note.or_else(|| skipped.note(program.name())),
         }
     }
@@ -126,12 +126,12 @@ fn find(
 }
 
 /// A program's arguments, and the files that they name.
-type Arguments = (Vec<String>, Vec<Given>);
+type Arguments = (Vec<String>, Vec<GivenFile>);
 
 fn helm(
     options: &Helm,
     setting: &Setting,
-    source: &Source,
+    source: &RenderSource,
     files: &Snapshot,
 ) -> Result<Arguments, Box<Problem>> {
     let chart = files.files.get(&source.file).map_or(&[][..], Vec::as_slice);
@@ -141,13 +141,13 @@ fn helm(
     let mut args = vec!["template".to_owned()];
     args.extend(["--include-crds", "--skip-tests"].map(str::to_owned));
     args.push(format!("--namespace={namespace}"));
-    let Values { files, own } = values(options, source, files)?;
+    let ChartValues { files, own } = values(options, source, files)?;
     args.extend(files.iter().map(|path| format!("--values=./{path}")));
     let mut given = Vec::new();
     if let Some(own) = own {
         let name = "values.json".to_owned();
         args.push(format!("--values=../{GIVEN}/{name}"));
-        given.push(Given { name, content: json(&Value::Object(own)) });
+        given.push(GivenFile { name, content: json(&Value::Object(own)) });
     }
     args.extend(options.api_versions.iter().map(|version| format!("--api-versions={version}")));
     args.extend(options.kube_version.iter().map(|version| format!("--kube-version={version}")));
@@ -156,7 +156,7 @@ fn helm(
 }
 
 /// A chart's values.
-struct Values {
+struct ChartValues {
     /// Values files of the checkout.
     files: Vec<String>,
     /// What is merged into them.
@@ -165,11 +165,15 @@ struct Values {
 
 /// What `set:` makes of the values files: merged into them it comes to the same, except where it
 /// depends on what they say; there it is merged with them here.
-fn values(options: &Helm, source: &Source, files: &Snapshot) -> Result<Values, Box<Problem>> {
+fn values(
+    options: &Helm,
+    source: &RenderSource,
+    files: &Snapshot,
+) -> Result<ChartValues, Box<Problem>> {
     let paths: Vec<String> =
         options.values.iter().map(|path| path.trim_matches('/').to_owned()).collect();
     if options.set.is_empty() {
-        return Ok(Values { files: paths, own: None });
+        return Ok(ChartValues { files: paths, own: None });
     }
     let wrong = |path: &str, why: String| {
         let message = format!("`{path}` under render: helm: set: in trueup.yaml: {why}");
@@ -192,7 +196,7 @@ fn values(options: &Helm, source: &Source, files: &Snapshot) -> Result<Values, B
     for (path, parsed, value) in set {
         parsed.set(&mut own, value.clone()).map_err(|why| wrong(path, why))?;
     }
-    Ok(Values { files: if depends { Vec::new() } else { paths }, own: Some(own) })
+    Ok(ChartValues { files: if depends { Vec::new() } else { paths }, own: Some(own) })
 }
 
 /// The documents of a values file.
@@ -229,7 +233,7 @@ fn jsonnet(options: &Jsonnet, path: &str) -> Arguments {
             let file = format!("{kind}-{at}.{end}");
             args.push(format!("--{kind}-{flag}-file"));
             args.push(format!("{name}=../{GIVEN}/{file}"));
-            given.push(Given { name: file, content });
+            given.push(GivenFile { name: file, content });
         }
     }
     args.extend(["--".to_owned(), format!("./{path}")]);
@@ -251,9 +255,9 @@ mod tests {
 
     use super::*;
     use crate::core::source::formats::Formats;
-    use crate::core::source::programs::Strictness;
+    use crate::core::source::programs::GuardMode;
     use crate::core::source::snapshot::Revision;
-    use crate::render::program::Limits;
+    use crate::render::program::ProgramLimits;
 
     fn setting(search: &str) -> Setting {
         Setting {
@@ -261,16 +265,16 @@ mod tests {
             search: search.into(),
             cache: "/".into(),
             launcher: None,
-            limits: Limits::default(),
-            cell: Strictness::default(),
+            limits: ProgramLimits::default(),
+            cell: GuardMode::default(),
             readable: Vec::new(),
             formats: Formats::default(),
             namespace: "default".to_owned(),
         }
     }
 
-    fn source(format: Format, path: &str, file: &str) -> Source {
-        Source {
+    fn source(format: SourceFormat, path: &str, file: &str) -> RenderSource {
+        RenderSource {
             format,
             path: path.to_owned(),
             file: file.to_owned(),
@@ -297,7 +301,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let setting = setting(folder.path().to_str().unwrap());
-        let source = source(Format::Jsonnet, "a.jsonnet", "a.jsonnet");
+        let source = source(SourceFormat::Jsonnet, "a.jsonnet", "a.jsonnet");
         let found = || command(&setting, &source, &files(&[])).map(|command| command.program);
         assert!(found().is_err());
         for name in ["jrsonnet", "jsonnet"] {
@@ -318,7 +322,7 @@ mod tests {
             ("a.b[0]".to_owned(), value.clone()),
         ]);
         let options = Helm { values: vec!["/v.yaml".to_owned()], set, ..Helm::default() };
-        let chart = source(Format::Helm, "web", "web/Chart.yaml");
+        let chart = source(SourceFormat::Helm, "web", "web/Chart.yaml");
         let files = files(&[("v.yaml", "a: {b: [1, 2], c: 3}"), ("web/Chart.yaml", "name: web")]);
         let (args, given) = helm(&options, &setting(""), &chart, &files).unwrap();
         assert!(!args.concat().contains(canary), "{args:?}");
@@ -340,7 +344,7 @@ mod tests {
     fn a_values_file_stays_one_where_nothing_depends_on_it() {
         let set = BTreeMap::from([("a.b".to_owned(), json!([1]))]);
         let options = Helm { values: vec!["v.yaml".to_owned()], set, ..Helm::default() };
-        let chart = source(Format::Helm, "web", "web/Chart.yaml");
+        let chart = source(SourceFormat::Helm, "web", "web/Chart.yaml");
         let (args, _) = helm(&options, &setting(""), &chart, &files(&[])).unwrap();
         assert_eq!(args[4..6], ["--values=./v.yaml", "--values=../given/values.json"]);
         let set = BTreeMap::from([("a.b".to_owned(), json!({}))]);

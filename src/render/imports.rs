@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use super::jsonnet::{Import, looks_like_imports, scan};
-use super::shelf::{Shelf, folder_of, resolve};
-use crate::core::problem::{Place, Problem};
+use super::shelf::{FileIndex, folder_of, resolve};
+use crate::core::problem::{Location, Problem};
 
 /// How many of the places that only seem to be imports are told of one file.
 const SEEMING: usize = 10;
@@ -23,7 +23,7 @@ pub struct Imports {
 
 /// Everything that running the program at `path` reads, with imports looked for beside the file
 /// that has them and then in the folders of `library`.
-pub fn imports(shelf: &Shelf, path: &str, library: &[String]) -> Imports {
+pub fn imports(shelf: &FileIndex, path: &str, library: &[String]) -> Imports {
     let mut imports = Imports::default();
     let mut run = BTreeSet::new();
     let mut ahead = vec![path.to_owned()];
@@ -82,7 +82,7 @@ impl Code<'_> {
     }
 
     /// The file that is imported: what leads out must not even be tried.
-    fn look_up(&self, shelf: &Shelf, import: &Import) -> Result<String, Problem> {
+    fn look_up(&self, shelf: &FileIndex, import: &Import) -> Result<String, Problem> {
         for base in self.bases() {
             if resolve("", base).is_none() {
                 return Err(self.problem(
@@ -104,7 +104,7 @@ impl Code<'_> {
     }
 
     /// Whether looking for it would leave the checkout.
-    fn leads_out(&self, shelf: &Shelf, import: &Import) -> bool {
+    fn leads_out(&self, shelf: &FileIndex, import: &Import) -> bool {
         for base in self.bases() {
             match resolve(base, &import.target) {
                 None => return true,
@@ -123,7 +123,7 @@ impl Code<'_> {
     fn problem(&self, import: &Import, what: &str, hint: &str) -> Problem {
         let (line, column) = import.spot(self.text);
         Problem {
-            place: Place { path: self.path.to_owned(), line, column },
+            place: Location { path: self.path.to_owned(), line, column },
             message: format!("{} {what}", import.target),
             excerpt: None,
             hint: Some(hint.to_owned()),
@@ -137,7 +137,8 @@ mod tests {
 
     fn refused(path: &str, text: &str, library: &[&str]) -> Vec<String> {
         let contents = [(path.to_owned(), text.into())].into();
-        let shelf = Shelf::new([path.to_owned(), "lib/k.libsonnet".to_owned()].into(), contents);
+        let shelf =
+            FileIndex::new([path.to_owned(), "lib/k.libsonnet".to_owned()].into(), contents);
         let library: Vec<String> = library.iter().map(|&folder| folder.to_owned()).collect();
         let problems = imports(&shelf, path, &library).problems;
         problems.iter().map(|problem| format!("{}: {}", problem.place, problem.message)).collect()
@@ -171,7 +172,7 @@ mod tests {
         ];
         let paths = files.map(|(path, _)| path.to_owned()).into();
         let shelf =
-            Shelf::new(paths, files.map(|(path, text)| (path.to_owned(), text.into())).into());
+            FileIndex::new(paths, files.map(|(path, text)| (path.to_owned(), text.into())).into());
         let Imports { files, problems } = imports(&shelf, "apps/web.jsonnet", &["lib".to_owned()]);
         let files: Vec<&str> = files.iter().map(String::as_str).collect();
         assert_eq!(files, ["apps/web.jsonnet", "apps/web.txt", "lib/data.json", "lib/k.libsonnet"]);

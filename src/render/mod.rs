@@ -29,27 +29,27 @@ use std::num::NonZero;
 use std::path::PathBuf;
 use std::thread;
 
-use crate::core::problem::{Place, Problem};
+use crate::core::problem::{Location, Problem};
 use crate::core::source::formats::Formats;
-use crate::core::source::programs::{Program, Strictness};
+use crate::core::source::programs::{GuardMode, RenderProgram};
 use crate::core::source::snapshot::Snapshot;
 
 use cache::{Cache, Key};
-use cell::Wanted;
-use cell::failure::Wall;
+use cell::CellOptions;
+use cell::failure::ResourceLimit;
 use cell::guards::Guards;
 use command::Command;
 pub use output::Rendered;
-use program::{Call, Limits, RunError};
-use sources::{Format, Source};
-use words::Given;
-use workplace::Workplace;
+use program::{ProgramCall, ProgramLimits, RunError};
+use sources::{RenderSource, SourceFormat};
+use words::ProgramInput;
+use workplace::PrivateCopy;
 
 /// How things are rendered on this machine, and for this target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
     /// Programs that the machine's file names.
-    pub programs: BTreeMap<Program, PathBuf>,
+    pub programs: BTreeMap<RenderProgram, PathBuf>,
     /// Where to look for all others.
     pub search: OsString,
     /// The folder for private copies and for answers.
@@ -57,9 +57,9 @@ pub struct Setting {
     /// This very program, which sees to it that no other outlives it; `None` to do without.
     pub launcher: Option<PathBuf>,
     /// What a program may take.
-    pub limits: Limits,
+    pub limits: ProgramLimits,
     /// Whether a program may run where a guard of its cell can't be had.
-    pub cell: Strictness,
+    pub cell: GuardMode,
     /// What programs may read besides.
     pub readable: Vec<PathBuf>,
     /// The formats and their options.
@@ -69,17 +69,18 @@ pub struct Setting {
 }
 
 /// Renders the sources; `files` has what they read.
-pub fn render(setting: &Setting, sources: &[Source], files: &Snapshot) -> Rendered {
+pub fn render(setting: &Setting, sources: &[RenderSource], files: &Snapshot) -> Rendered {
     if sources.is_empty() {
         return Rendered::default();
     }
     let guards = Guards::of_this_machine(setting.launcher.as_deref());
-    if let (Strictness::Require, Some(missing)) = (setting.cell, guards.missing()) {
+    if let (GuardMode::Require, Some(missing)) = (setting.cell, guards.missing()) {
         let message =
             format!("can't be rendered, since the machine's file requires a cell: {missing}");
         let hint = "use a machine that has it (Linux 5.13 or newer with Landlock and seccomp), or \
                     say render: {cell: best-effort} in trueup's config.yaml";
-        let problem = |source: &Source| source.problem(message.clone(), Some(hint.to_owned()));
+        let problem =
+            |source: &RenderSource| source.problem(message.clone(), Some(hint.to_owned()));
         return Rendered { problems: sources.iter().map(problem).collect(), ..Rendered::default() };
     }
     let cache = match Cache::open(&setting.cache) {
@@ -87,7 +88,7 @@ pub fn render(setting: &Setting, sources: &[Source], files: &Snapshot) -> Render
         Err(error) => {
             let message =
                 format!("there is no place to render in: {}: {error}", setting.cache.display());
-            let problem = |source: &Source| source.problem(message.clone(), None);
+            let problem = |source: &RenderSource| source.problem(message.clone(), None);
             return Rendered {
                 problems: sources.iter().map(problem).collect(),
                 ..Rendered::default()
@@ -96,7 +97,7 @@ pub fn render(setting: &Setting, sources: &[Source], files: &Snapshot) -> Render
     };
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     let share = sources.len().div_ceil(threads).max(1);
-    let one = |source| One { setting, guards, cache: &cache, source, files }.render();
+    let one = |source| RenderJob { setting, guards, cache: &cache, source, files }.render();
     let parts: Vec<Rendered> = thread::scope(|scope| {
         let workers: Vec<_> = sources
             .chunks(share)
@@ -119,15 +120,15 @@ pub fn render(setting: &Setting, sources: &[Source], files: &Snapshot) -> Render
 }
 
 /// A source, and what it takes to render it.
-struct One<'a> {
+struct RenderJob<'a> {
     setting: &'a Setting,
     guards: &'a Guards,
     cache: &'a Cache,
-    source: &'a Source,
+    source: &'a RenderSource,
     files: &'a Snapshot,
 }
 
-impl One<'_> {
+impl RenderJob<'_> {
     fn render(self) -> Rendered {
         let problems = self.unreadable();
         if !problems.is_empty() {
@@ -161,7 +162,7 @@ impl One<'_> {
     /// What the program would read, and must or can not.
     fn unreadable(&self) -> Vec<Problem> {
         let at = |path: &str, message: String, hint: &str| Problem {
-            place: Place { path: path.to_owned(), line: 1, column: 1 },
+            place: Location { path: path.to_owned(), line: 1, column: 1 },
             message: format!("{message}, so that {} can't be rendered", self.name()),
             excerpt: None,
             hint: Some(hint.to_owned()),
@@ -170,7 +171,7 @@ impl One<'_> {
         let skipped = skipped.map(|one| at(&one.path, one.why.to_string(), one.why.hint()));
         // Jsonnet would run it, and nobody looked into what it imports.
         let is_import =
-            |path: &str| self.source.format == Format::Jsonnet && path.ends_with(".json");
+            |path: &str| self.source.format == SourceFormat::Jsonnet && path.ends_with(".json");
         let wrong = self.read().filter(|(path, content)| {
             is_import(path) && serde_json::from_slice::<serde::de::IgnoredAny>(content).is_err()
         });
@@ -202,7 +203,7 @@ impl One<'_> {
             key.add(arg.as_bytes());
         }
         key.add(&command.given.len().to_le_bytes());
-        for command::Given { name, content } in &command.given {
+        for command::GivenFile { name, content } in &command.given {
             key.add(name.as_bytes());
             key.add(content.as_bytes());
         }
@@ -220,9 +221,9 @@ impl One<'_> {
     }
 
     fn run(&self, command: &Command) -> Result<Vec<u8>, Box<Problem>> {
-        let place = Workplace::new(self.cache.folder(), self.read());
+        let place = PrivateCopy::new(self.cache.folder(), self.read());
         let place = place.and_then(|place| {
-            for command::Given { name, content } in &command.given {
+            for command::GivenFile { name, content } in &command.given {
                 place.give(name, content.as_bytes())?;
             }
             Ok(place)
@@ -232,17 +233,17 @@ impl One<'_> {
             Box::new(self.source.problem(message, None))
         })?;
         let (tree, home) = (place.tree(), place.home());
-        let call = Call {
+        let call = ProgramCall {
             program: &command.program,
             args: command.os_args(),
             folder: &tree,
             home: &home,
             launcher: self.setting.launcher.as_deref(),
-            cell: Wanted {
+            cell: CellOptions {
                 read: &[tree.clone(), place.given()],
                 write: &home,
                 readable: &self.setting.readable,
-                strict: self.setting.cell == Strictness::Require,
+                strict: self.setting.cell == GuardMode::Require,
             },
         };
         let run = call.run(self.setting.limits);
@@ -250,7 +251,7 @@ impl One<'_> {
     }
 
     /// Why there is nothing to show.
-    fn failed(&self, command: &Command, place: &Workplace, error: RunError) -> Problem {
+    fn failed(&self, command: &Command, place: &PrivateCopy, error: RunError) -> Problem {
         let program = command.program.file_stem().unwrap_or_default().to_string_lossy();
         let mut blamed = None;
         let (message, hint) = match error {
@@ -264,7 +265,7 @@ impl One<'_> {
                         format!("{program} says: {said}")
                     }
                 };
-                (message, wall.map(Wall::hint))
+                (message, wall.map(ResourceLimit::hint))
             }
             RunError::Start { source, program } => {
                 (format!("{} can't be run: {source}", program.display()), None)
@@ -288,8 +289,8 @@ impl One<'_> {
     }
 
     /// What the program is given.
-    fn given(&self) -> Given<'_> {
-        Given {
+    fn given(&self) -> ProgramInput<'_> {
+        ProgramInput {
             format: self.source.format,
             formats: &self.setting.formats,
             files: self.read().map(|(path, content)| (path.as_str(), content.as_slice())).collect(),
@@ -299,8 +300,8 @@ impl One<'_> {
     /// Which file it is that the program calls `name`.
     fn file(&self, name: &str) -> Option<String> {
         match self.source.format {
-            Format::Helm => chart::file(&self.files.files, &self.source.path, name),
-            Format::Kustomize | Format::Jsonnet => {
+            SourceFormat::Helm => chart::file(&self.files.files, &self.source.path, name),
+            SourceFormat::Kustomize | SourceFormat::Jsonnet => {
                 let path = name.trim_start_matches("./");
                 self.files.files.contains_key(path).then(|| path.to_owned())
             }

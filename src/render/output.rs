@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::sources::{Format, Source};
+use super::sources::{RenderSource, SourceFormat};
 use crate::core::manifest::{self, Manifest, Origin, Positions};
 use crate::core::object::Object;
-use crate::core::problem::{Place, Problem};
+use crate::core::problem::{Location, Problem};
 
 /// Helm's annotation of what it runs at some moment of a release.
 const HOOK: &str = "helm.sh/hook";
@@ -30,18 +30,22 @@ pub struct Rendered {
 
 /// Reads what was printed for `source`. `template` gives a chart's template its path in the
 /// checkout.
-pub fn read(source: &Source, output: &[u8], template: &dyn Fn(&str) -> Option<String>) -> Rendered {
+pub fn read(
+    source: &RenderSource,
+    output: &[u8],
+    template: &dyn Fn(&str) -> Option<String>,
+) -> Rendered {
     let mut rendered = Rendered::default();
     match source.format {
-        Format::Kustomize => rendered.add(&source.file, output, None),
-        Format::Helm => {
+        SourceFormat::Kustomize => rendered.add(&source.file, output, None),
+        SourceFormat::Helm => {
             for (name, text) in templates(output) {
                 let path = name.and_then(|name| template(&name));
                 rendered.add(path.as_deref().unwrap_or(&source.file), text, None);
             }
             rendered.manifests.retain(|manifest| !is_for_another_moment(&manifest.object));
         }
-        Format::Jsonnet => match serde_json::from_slice(output) {
+        SourceFormat::Jsonnet => match serde_json::from_slice(output) {
             Ok(value) => rendered.values(source, &value, "the result"),
             Err(error) => {
                 let message = format!("what it prints is not JSON: {error}");
@@ -66,7 +70,7 @@ impl Rendered {
             self.manifests.push(Manifest { object, origin, positions: Positions::default() });
         }
         let of_its_source = |problem: Problem| {
-            let Problem { place: Place { path, line, .. }, message, excerpt: _, hint } = problem;
+            let Problem { place: Location { path, line, .. }, message, excerpt: _, hint } = problem;
             let part = match part {
                 Some(part) => part.to_owned(),
                 None => {
@@ -74,7 +78,7 @@ impl Rendered {
                 }
             };
             let (place, message) =
-                (Place { path, line: 1, column: 1 }, format!("{part}: {message}"));
+                (Location { path, line: 1, column: 1 }, format!("{part}: {message}"));
             Problem { place, message, excerpt: None, hint }
         };
         self.problems.extend(reading.problems.into_iter().map(of_its_source));
@@ -82,7 +86,7 @@ impl Rendered {
     }
 
     /// Adds what a Jsonnet program returned: an object, or lists and maps of them.
-    fn values(&mut self, source: &Source, value: &Value, at: &str) {
+    fn values(&mut self, source: &RenderSource, value: &Value, at: &str) {
         match value {
             Value::Null => {}
             Value::Object(map) if map.contains_key("apiVersion") || map.contains_key("kind") => {
@@ -156,14 +160,14 @@ fn is_for_another_moment(object: &Object) -> bool {
 mod tests {
     use super::*;
 
-    fn source(format: Format) -> Source {
+    fn source(format: SourceFormat) -> RenderSource {
         let file = match format {
-            Format::Kustomize => "app/kustomization.yaml",
-            Format::Helm => "app/Chart.yaml",
-            Format::Jsonnet => "app.jsonnet",
+            SourceFormat::Kustomize => "app/kustomization.yaml",
+            SourceFormat::Helm => "app/Chart.yaml",
+            SourceFormat::Jsonnet => "app.jsonnet",
         };
         let path = file.split('/').next().unwrap().to_owned();
-        Source { format, path, file: file.to_owned(), reads: [].into(), given: [].into() }
+        RenderSource { format, path, file: file.to_owned(), reads: [].into(), given: [].into() }
     }
 
     fn names(rendered: &Rendered) -> Vec<String> {
@@ -185,7 +189,7 @@ mod tests {
             object("c")
         );
         let template = |name: &str| name.strip_prefix("web/").map(|name| format!("app/{name}"));
-        let rendered = read(&source(Format::Helm), output.as_bytes(), &template);
+        let rendered = read(&source(SourceFormat::Helm), output.as_bytes(), &template);
         assert_eq!(rendered.problems, []);
         assert_eq!(
             names(&rendered),
@@ -207,7 +211,7 @@ mod tests {
         let output = hook("a", "pre-install, pre-delete")
             + &hook("b", "test")
             + &hook("c", "post-delete,pre-rollback");
-        let rendered = read(&source(Format::Helm), output.as_bytes(), &|_| None);
+        let rendered = read(&source(SourceFormat::Helm), output.as_bytes(), &|_| None);
         assert_eq!(names(&rendered), ["app/Chart.yaml a"]);
     }
 
@@ -218,12 +222,12 @@ mod tests {
         };
         let output =
             format!(r#"{{"b":[{}, null],"a":{{"x":{}}},"z":[3]}}"#, object("b"), object("a"));
-        let rendered = read(&source(Format::Jsonnet), output.as_bytes(), &|_| None);
+        let rendered = read(&source(SourceFormat::Jsonnet), output.as_bytes(), &|_| None);
         assert_eq!(names(&rendered), ["app.jsonnet a", "app.jsonnet b"]);
         let message = "the result.z[0] is not an object, nor a list or map of objects";
         assert_eq!(rendered.problems[0].message, message);
         let output = r#"{"a":{"b":[{"kind":"X","metadata":{"name":"c"}}]}}"#;
-        let rendered = read(&source(Format::Jsonnet), output.as_bytes(), &|_| None);
+        let rendered = read(&source(SourceFormat::Jsonnet), output.as_bytes(), &|_| None);
         assert_eq!(rendered.problems[0].message, "the result.a.b[0]: apiVersion is missing");
     }
 
@@ -231,7 +235,7 @@ mod tests {
     fn what_cannot_be_read_is_a_problem_of_the_file_it_was_rendered_from() {
         let output =
             format!("{}---\nkind: Secret\nmetadata: {{name: db}}\n---\nx: y\n", object("a"));
-        let rendered = read(&source(Format::Kustomize), output.as_bytes(), &|_| None);
+        let rendered = read(&source(SourceFormat::Kustomize), output.as_bytes(), &|_| None);
         assert_eq!(names(&rendered), ["app/kustomization.yaml a"]);
         let said: Vec<_> = rendered
             .problems
@@ -251,7 +255,7 @@ mod tests {
     fn what_is_read_as_something_else_is_a_warning_about_its_template() {
         let output = format!("---\n# Source: web/templates/a.yaml\n{}v: on\n", object("a"));
         let template = |name: &str| name.strip_prefix("web/").map(|name| format!("app/{name}"));
-        let warning = &read(&source(Format::Helm), output.as_bytes(), &template).warnings[0];
+        let warning = &read(&source(SourceFormat::Helm), output.as_bytes(), &template).warnings[0];
         assert_eq!(warning.place.to_string(), "app/templates/a.yaml:1:1");
         let message =
             "what is rendered from this, line 6, ConfigMap a: `on` is `true` for Kubernetes";

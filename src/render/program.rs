@@ -10,10 +10,10 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::cell::Wanted;
-use super::cell::failure::{CANNOT, End, NOT_LAUNCHED, Wall};
+use super::cell::CellOptions;
+use super::cell::failure::{CANNOT, NOT_LAUNCHED, ProgramEnd, ResourceLimit};
 #[cfg(target_os = "linux")]
-use super::cell::{Plan, launch};
+use super::cell::{CellPlan, launch};
 
 /// Nobody listens there.
 const NOWHERE: &str = "http://127.0.0.1:9";
@@ -24,7 +24,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// How long a program may take, how much it may print, and what it may use meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct ProgramLimits {
     /// Time by the clock on the wall.
     pub time: Duration,
     /// Bytes of output.
@@ -35,13 +35,13 @@ pub struct Limits {
     pub file: u64,
 }
 
-impl Default for Limits {
+impl Default for ProgramLimits {
     fn default() -> Self {
         Self { time: Duration::from_secs(120), output: 64 << 20, memory: 2 << 30, file: 64 << 20 }
     }
 }
 
-impl Limits {
+impl ProgramLimits {
     /// Seconds of processor time: what all processors together have in that time. Should nobody
     /// watch the clock any more, this ends a program.
     pub fn processor(&self) -> u64 {
@@ -74,7 +74,7 @@ pub enum RunError {
         /// What it said.
         said: String,
         /// The wall of its cell that it met, if it looks like one.
-        wall: Option<Wall>,
+        wall: Option<ResourceLimit>,
     },
     /// It took too long.
     #[error("it took more than {} s and was stopped", .0.as_secs())]
@@ -85,7 +85,7 @@ pub enum RunError {
 }
 
 /// A program with its arguments, and where it works.
-pub struct Call<'a> {
+pub struct ProgramCall<'a> {
     /// The program.
     pub program: &'a Path,
     /// Its arguments.
@@ -97,22 +97,22 @@ pub struct Call<'a> {
     /// The trueup that binds the program's life to ours and makes its cell, where the system can.
     pub launcher: Option<&'a Path>,
     /// What its cell lets it read and write.
-    pub cell: Wanted<'a>,
+    pub cell: CellOptions<'a>,
 }
 
 /// What the threads that listen have to say.
-enum Heard {
+enum ProgramMessage {
     Output(io::Result<Vec<u8>>),
     TooMuch,
 }
 
-impl Call<'_> {
+impl ProgramCall<'_> {
     /// Runs it to its end and returns what it printed.
     ///
     /// # Errors
     ///
     /// When it fails, or is stopped because it reached a limit.
-    pub fn run(&self, limits: Limits) -> Result<Vec<u8>, RunError> {
+    pub fn run(&self, limits: ProgramLimits) -> Result<Vec<u8>, RunError> {
         let start = |source| RunError::Start { program: self.program.to_owned(), source };
         let deadline = Instant::now() + limits.time;
         let mut running = Running(self.command(&limits).map_err(start)?.spawn().map_err(start)?);
@@ -124,8 +124,8 @@ impl Call<'_> {
 
         let left = deadline.saturating_duration_since(Instant::now());
         let output = match hear.recv_timeout(left) {
-            Ok(Heard::Output(output)) => output.map_err(start)?,
-            Ok(Heard::TooMuch) => return Err(RunError::TooMuch(limits.output)),
+            Ok(ProgramMessage::Output(output)) => output.map_err(start)?,
+            Ok(ProgramMessage::TooMuch) => return Err(RunError::TooMuch(limits.output)),
             Err(RecvTimeoutError::Timeout) => return Err(RunError::TooLong(limits.time)),
             Err(RecvTimeoutError::Disconnected) => {
                 return Err(start(io::ErrorKind::BrokenPipe.into()));
@@ -144,7 +144,8 @@ impl Call<'_> {
                 {
                     return Err(RunError::Cell { why: why.trim_end().to_owned() });
                 }
-                let wall = End { code: status.code(), signal: signal(status), said: &said }.wall();
+                let wall =
+                    ProgramEnd { code: status.code(), signal: signal(status), said: &said }.wall();
                 let said =
                     if said.trim().is_empty() { format!("it ended with {status}") } else { said };
                 Err(RunError::Failed { said, wall })
@@ -153,17 +154,17 @@ impl Call<'_> {
     }
 
     /// In its cell; and killed in whatever way, we leave no program behind that never ends.
-    fn confined(&self, limits: &Limits) -> io::Result<Command> {
+    fn confined(&self, limits: &ProgramLimits) -> io::Result<Command> {
         #[cfg(target_os = "linux")]
         if let Some(trueup) = self.launcher {
-            let plan = Plan::new(self.program, self.cell, limits);
+            let plan = CellPlan::new(self.program, self.cell, limits);
             return launch::command(trueup, self.program, &plan);
         }
         let _ = limits;
         Ok(Command::new(self.program))
     }
 
-    fn command(&self, limits: &Limits) -> io::Result<Command> {
+    fn command(&self, limits: &ProgramLimits) -> io::Result<Command> {
         let mut command = self.confined(limits)?;
         command
             .args(&self.args)
@@ -233,13 +234,13 @@ impl Drop for Running {
     }
 }
 
-fn listen(stdout: Option<impl Read>, limit: usize) -> Heard {
+fn listen(stdout: Option<impl Read>, limit: usize) -> ProgramMessage {
     let mut output = Vec::new();
     let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     let read = stdout.map_or(Ok(0), |stdout| stdout.take(most).read_to_end(&mut output));
     match read {
-        Ok(_) if output.len() > limit => Heard::TooMuch,
-        read => Heard::Output(read.map(|_| output)),
+        Ok(_) if output.len() > limit => ProgramMessage::TooMuch,
+        read => ProgramMessage::Output(read.map(|_| output)),
     }
 }
 

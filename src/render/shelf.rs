@@ -29,13 +29,13 @@ pub fn refers_to_others(path: &str) -> bool {
 
 /// A checkout's paths, and the content of some files.
 #[derive(Clone, Debug, Default)]
-pub struct Shelf {
+pub struct FileIndex {
     paths: BTreeSet<String>,
     contents: BTreeMap<String, Vec<u8>>,
     kustomizations: BTreeMap<String, Vec<String>>,
 }
 
-impl Shelf {
+impl FileIndex {
     /// A shelf of all `paths` from the root, with the content of those that
     /// [refer to others](refers_to_others).
     /// Folders among the paths are left out.
@@ -129,8 +129,10 @@ mod tests {
 
     #[test]
     fn a_folder_is_there_when_something_is_in_it() {
-        let shelf =
-            Shelf::new(["a", "a/b", "a/b/c.yaml", "ab.yaml"].map(str::to_owned).into(), [].into());
+        let shelf = FileIndex::new(
+            ["a", "a/b", "a/b/c.yaml", "ab.yaml"].map(str::to_owned).into(),
+            [].into(),
+        );
         assert!(shelf.has_folder("") && shelf.has_folder("a") && shelf.has_folder("a/b"));
         assert!(!shelf.has_file("a") && !shelf.has_file("a/b"));
         assert!(!shelf.has_folder("ab") && !shelf.has_folder("a/b/c.yaml"));

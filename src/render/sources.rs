@@ -10,13 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::chart;
 use super::imports::imports;
 use super::kustomization::{Closure, Kustomization, closure};
-use super::shelf::{CHART, KUSTOMIZATIONS, Shelf, folder_of, is_marker, is_within, join};
-use crate::core::problem::{Place, Problem};
+use super::shelf::{CHART, FileIndex, KUSTOMIZATIONS, folder_of, is_marker, is_within, join};
+use crate::core::problem::{Location, Problem};
 use crate::core::source::formats::Formats;
 
 /// A program that makes manifests of files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Format {
+pub enum SourceFormat {
     /// A folder that kustomize builds.
     Kustomize,
     /// A chart that Helm renders.
@@ -27,9 +27,9 @@ pub enum Format {
 
 /// Something to be rendered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
+pub struct RenderSource {
     /// By which program.
-    pub format: Format,
+    pub format: SourceFormat,
     /// The folder, or the Jsonnet file, by its path from the root.
     pub path: String,
     /// The file that makes it what it is.
@@ -44,7 +44,7 @@ pub struct Source {
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     /// What is to be rendered, in the order of their paths.
-    pub sources: Vec<Source>,
+    pub sources: Vec<RenderSource>,
     /// What can't be, and why.
     pub problems: Vec<Problem>,
     /// Files to look into whose content the shelf doesn't have: with it, more may be found.
@@ -53,7 +53,7 @@ pub struct Sources {
     taken_in: BTreeSet<String>,
 }
 
-impl Source {
+impl RenderSource {
     /// Whether rendering it reads this file.
     pub fn reads(&self, path: &str) -> bool {
         holds(&self.reads, path)
@@ -61,14 +61,14 @@ impl Source {
 
     /// A problem with the whole of it.
     pub fn problem(&self, message: String, hint: Option<String>) -> Problem {
-        let place = Place { path: self.file.clone(), line: 1, column: 1 };
+        let place = Location { path: self.file.clone(), line: 1, column: 1 };
         Problem { place, message, excerpt: None, hint }
     }
 }
 
 impl Sources {
     /// Finds what is to be rendered among the files of `shelf` that `reaches` says are the target's.
-    pub fn find(shelf: &Shelf, formats: &Formats, reaches: &dyn Fn(&str) -> bool) -> Self {
+    pub fn find(shelf: &FileIndex, formats: &Formats, reaches: &dyn Fn(&str) -> bool) -> Self {
         let mut found = Self::default();
         let markers: Vec<&str> =
             shelf.paths().filter(|path| is_marker(path) && reaches(path)).collect();
@@ -122,7 +122,7 @@ impl Sources {
     /// The kustomizations in these folders that nobody else's takes in, with what each takes in.
     fn kustomizations(
         &mut self,
-        shelf: &Shelf,
+        shelf: &FileIndex,
         folders: BTreeSet<&str>,
     ) -> BTreeMap<String, Closure> {
         let mut closures: BTreeMap<String, Closure> = BTreeMap::new();
@@ -160,20 +160,20 @@ impl Sources {
         closures
     }
 
-    fn build(&mut self, shelf: &Shelf, built: BTreeMap<String, Closure>) {
+    fn build(&mut self, shelf: &FileIndex, built: BTreeMap<String, Closure>) {
         for (folder, Closure { folders, files, given, unread, problems }) in built {
             self.unread.extend(unread);
             self.problems.extend(problems.iter().cloned());
             if problems.is_empty() {
                 let file = shelf.kustomization(&folder).unwrap_or_default();
                 let reads = folders.into_iter().chain(files).collect();
-                let (format, path) = (Format::Kustomize, folder);
-                self.sources.push(Source { format, path, file, reads, given });
+                let (format, path) = (SourceFormat::Kustomize, folder);
+                self.sources.push(RenderSource { format, path, file, reads, given });
             }
         }
     }
 
-    fn chart(&mut self, shelf: &Shelf, formats: &Formats, folder: &str) {
+    fn chart(&mut self, shelf: &FileIndex, formats: &Formats, folder: &str) {
         self.taken_in.insert(folder.to_owned());
         let values = formats.helm.iter().flat_map(|helm| &helm.values);
         let values: BTreeSet<String> =
@@ -186,7 +186,7 @@ impl Sources {
         let mut problems = chart::problems(shelf, folder);
         for path in values.iter().filter(|path| !shelf.has_file(path)) {
             problems.push(Problem {
-                place: Place { path: file.clone(), line: 1, column: 1 },
+                place: Location { path: file.clone(), line: 1, column: 1 },
                 message: format!("the values file {path} is not in the checkout"),
                 excerpt: None,
                 hint: Some("correct its path in trueup.yaml; it counts from the root".to_owned()),
@@ -196,27 +196,39 @@ impl Sources {
             let path = folder.to_owned();
             let reads = values.into_iter().chain([path.clone()]).collect();
             let given = BTreeMap::new();
-            self.sources.push(Source { format: Format::Helm, path, file, reads, given });
+            self.sources.push(RenderSource {
+                format: SourceFormat::Helm,
+                path,
+                file,
+                reads,
+                given,
+            });
         }
         self.problems.extend(problems);
     }
 
-    fn program(&mut self, shelf: &Shelf, path: &str, library: &[String]) {
+    fn program(&mut self, shelf: &FileIndex, path: &str, library: &[String]) {
         let imports = imports(shelf, path, library);
         self.taken_in.extend(imports.files.iter().cloned());
         if imports.problems.is_empty() {
             let (file, path) = (path.to_owned(), path.to_owned());
             let (reads, given) = (imports.files, BTreeMap::new());
-            self.sources.push(Source { format: Format::Jsonnet, path, file, reads, given });
+            self.sources.push(RenderSource {
+                format: SourceFormat::Jsonnet,
+                path,
+                file,
+                reads,
+                given,
+            });
         }
         self.problems.extend(imports.problems);
     }
 
-    fn ambiguous(&mut self, shelf: &Shelf, folder: &str) {
+    fn ambiguous(&mut self, shelf: &FileIndex, folder: &str) {
         self.taken_in.insert(folder.to_owned());
         let file = shelf.kustomization(folder).unwrap_or_default();
         self.problems.push(Problem {
-            place: Place { path: file, line: 1, column: 1 },
+            place: Location { path: file, line: 1, column: 1 },
             message: "this folder is a kustomization and a Helm chart".to_owned(),
             excerpt: None,
             hint: Some(
@@ -251,7 +263,7 @@ mod tests {
     ) -> (Vec<String>, Vec<String>) {
         let paths = files.iter().map(|(path, _)| (*path).to_owned()).collect();
         let contents = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).into()));
-        let shelf = Shelf::new(paths, contents.collect());
+        let shelf = FileIndex::new(paths, contents.collect());
         let reaches = |path: &str| is_within(path, target);
         let found = Sources::find(&shelf, formats, &reaches);
         assert_eq!(found.problems, []);

@@ -8,7 +8,7 @@ use crate::core::source::formats::{Formats, Helm, Jsonnet};
 
 use super::patches;
 use super::shelf::{KUSTOMIZATIONS, folder_of, join};
-use super::sources::Format;
+use super::sources::SourceFormat;
 
 use serde_json::Value;
 
@@ -25,16 +25,16 @@ const FILES: [&str; 1] = ["files"];
 const ENVS: [&str; 2] = ["envs", "env"];
 
 /// What a program was given.
-pub struct Given<'a> {
+pub struct ProgramInput<'a> {
     /// The format of what it renders.
-    pub format: Format,
+    pub format: SourceFormat,
     /// The options of all formats.
     pub formats: &'a Formats,
     /// The files that it may read, by their paths.
     pub files: Vec<(&'a str, &'a [u8])>,
 }
 
-impl Given<'_> {
+impl ProgramInput<'_> {
     /// What it says, as short as can be and without what is secret.
     pub fn shown(&self, said: &str) -> String {
         let said = match said.len() {
@@ -76,15 +76,15 @@ impl Given<'_> {
         let mut inputs = Inputs::default();
         inputs.names.extend(self.files.iter().map(|(path, _)| (*path).to_owned()));
         match self.format {
-            Format::Kustomize => {}
-            Format::Helm => self.values(self.formats.helm.as_ref(), &mut inputs),
-            Format::Jsonnet => self.variables(self.formats.jsonnet.as_ref(), &mut inputs),
+            SourceFormat::Kustomize => {}
+            SourceFormat::Helm => self.values(self.formats.helm.as_ref(), &mut inputs),
+            SourceFormat::Jsonnet => self.variables(self.formats.jsonnet.as_ref(), &mut inputs),
         }
         for (path, content) in &self.files {
             let name = path.rsplit('/').next().unwrap_or(path);
-            if self.format == Format::Kustomize && KUSTOMIZATIONS.contains(&name) {
+            if self.format == SourceFormat::Kustomize && KUSTOMIZATIONS.contains(&name) {
                 self.generators(path, content, &mut inputs);
-            } else if self.format == Format::Kustomize && is_yaml(path) {
+            } else if self.format == SourceFormat::Kustomize && is_yaml(path) {
                 transformers(path, content, &mut inputs);
             }
             if let Ok(text) = std::str::from_utf8(content) {
@@ -212,16 +212,21 @@ fn without_start<'a>(line: &'a str, start: &&str) -> &'a str {
 mod tests {
     use super::*;
 
-    fn shown(format: Format, formats: &Formats, files: &[(&str, &str)], said: &str) -> String {
+    fn shown(
+        format: SourceFormat,
+        formats: &Formats,
+        files: &[(&str, &str)],
+        said: &str,
+    ) -> String {
         let files = files.iter().map(|(path, text)| (*path, text.as_bytes())).collect();
-        Given { format, formats, files }.shown(said)
+        ProgramInput { format, formats, files }.shown(said)
     }
 
     #[test]
     fn a_value_that_is_quoted_is_masked_and_its_field_is_not() {
         let values = "database: {password: Hunter, port: fivefour, url: 'http://u:pw-word@h'}\nimage: web\nname: quoted\n";
         let files = [("web/values.yaml", values), ("web/templates/quoted.yaml", "x")];
-        let show = |said: &str| shown(Format::Helm, &Formats::default(), &files, said);
+        let show = |said: &str| shown(SourceFormat::Helm, &Formats::default(), &files, said);
         for (said, expected) in [
             (
                 "Error: at '/database/password': 'Hunter' is bad",
@@ -251,12 +256,12 @@ mod tests {
             ("b/e.env", "A=four-word\n"),
         ];
         let said = "one-word two-word three-word four-word six-word nope.txt s.txt";
-        let said = shown(Format::Kustomize, &Formats::default(), &files, said);
+        let said = shown(SourceFormat::Kustomize, &Formats::default(), &files, said);
         assert!(!said.contains("-word") && said.ends_with("nope.txt s.txt"), "{said}");
         let variables = [("key".to_owned(), "five-word".into())].into();
         let jsonnet = Some(Jsonnet { ext: variables, ..Jsonnet::default() });
         let formats = Formats { jsonnet, ..Formats::default() };
-        assert!(!shown(Format::Jsonnet, &formats, &[], "no five-word").contains("five"));
+        assert!(!shown(SourceFormat::Jsonnet, &formats, &[], "no five-word").contains("five"));
     }
 
     #[test]
@@ -291,14 +296,14 @@ mod tests {
         ] {
             let files = [("b/kustomization.yaml", field.as_str())];
             let said = "bad patch: master: CorrectHorse of db";
-            let said = shown(Format::Kustomize, &Formats::default(), &files, said);
+            let said = shown(SourceFormat::Kustomize, &Formats::default(), &files, said);
             assert_eq!(!said.contains("CorrectHorse"), is_masked, "{field}: {said}");
             assert!(said.contains("master") && said.ends_with("of db"), "{said}");
         }
         for (file, named) in [("t.yaml", transformer(operations)), ("p.yaml", faulty.to_owned())] {
             let file = format!("b/{file}");
             let said = shown(
-                Format::Kustomize,
+                SourceFormat::Kustomize,
                 &Formats::default(),
                 &[(&file, &named)],
                 "master: CorrectHorse",
@@ -313,9 +318,9 @@ mod tests {
         let values = format!("password: {value}\n");
         let files = [("web/values.yaml", values.as_str())];
         let said = format!("{}{value}", "x".repeat(LINE - 40));
-        let said = shown(Format::Helm, &Formats::default(), &files, &said);
+        let said = shown(SourceFormat::Helm, &Formats::default(), &files, &said);
         assert!(said.ends_with("x‹secret 1›"), "{said}");
         let long = format!("first\n{}", "y".repeat(WHOLE));
-        assert_eq!(shown(Format::Helm, &Formats::default(), &[], &long), "first");
+        assert_eq!(shown(SourceFormat::Helm, &Formats::default(), &[], &long), "first");
     }
 }

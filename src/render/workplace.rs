@@ -12,11 +12,11 @@ pub(super) const PREFIX: &str = "copy-";
 pub(super) const GIVEN: &str = "given";
 
 /// A copy of some files; it is removed with this.
-pub struct Workplace {
+pub struct PrivateCopy {
     folder: tempfile::TempDir,
 }
 
-impl Workplace {
+impl PrivateCopy {
     /// Writes the files into a new folder within `within`.
     ///
     /// # Errors
@@ -103,10 +103,10 @@ fn write(path: &Path, content: &[u8]) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn copy(within: &Path, paths: &[&str]) -> io::Result<Workplace> {
+    fn copy(within: &Path, paths: &[&str]) -> io::Result<PrivateCopy> {
         let files: Vec<_> =
             paths.iter().map(|path| ((*path).to_owned(), b"new".to_vec())).collect();
-        Workplace::new(within, files.iter().map(|(path, content)| (path, content)))
+        PrivateCopy::new(within, files.iter().map(|(path, content)| (path, content)))
     }
 
     #[test]

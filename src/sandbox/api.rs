@@ -8,7 +8,7 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde_json::Value;
 
 use super::Error;
-use super::identity::{Identity, Pair};
+use super::identity::{Identity, IssuedCertificate};
 
 /// A client of the sandbox's API server.
 #[derive(Clone)]
@@ -19,7 +19,11 @@ pub(super) struct Api {
 
 impl Api {
     /// A client that is this user.
-    pub(super) fn new(address: &str, identity: &Identity, user: &Pair) -> Result<Self, Error> {
+    pub(super) fn new(
+        address: &str,
+        identity: &Identity,
+        user: &IssuedCertificate,
+    ) -> Result<Self, Error> {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(identity.authority().der().clone())?;
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(user.key.serialize_der()));

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::keeper::{Keeper, Start};
-use super::programs::{self, Places};
-use super::{Error, Event, Listener, Options};
+use super::keeper::{Keeper, ProgramStart};
+use super::programs::{self, ProgramPlaces};
+use super::{Error, Listener, SandboxEvent, SandboxOptions};
 use crate::local::search;
 
 /// A Go module whose one program goes by many names.
@@ -80,7 +80,7 @@ impl Module {
 
 /// How far a build is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
+pub enum BuildProgress {
     /// The modules are being fetched.
     Fetching,
     /// So many packages are compiled, of so many. Those that Go has kept from earlier count for
@@ -96,17 +96,17 @@ pub enum Progress {
 /// The folder that holds the module's programs, built now or earlier.
 pub async fn built(
     module: &Module,
-    options: &Options,
+    options: &SandboxOptions,
     events: Listener<'_>,
 ) -> Result<PathBuf, Error> {
-    let Places { assets: _, envtest: _, path, cache } = &options.places;
+    let ProgramPlaces { assets: _, envtest: _, path, cache } = &options.places;
     let place = cache.join(module.key());
     if place.is_dir() {
         return Ok(place);
     }
     let go = search::find("go", path);
     if let Some(note) = go.note("go") {
-        events(Event::Skipped(note));
+        events(SandboxEvent::Skipped(note));
     }
     let go = go.found().ok_or_else(|| Error::NoGo(module.programs.to_vec()))?;
     fs::create_dir_all(cache).map_err(Error::file("create", cache))?;
@@ -128,7 +128,7 @@ async fn lock(path: PathBuf, events: Listener<'_>) -> Result<File, Error> {
     let file = File::create(&path).map_err(Error::file("create", &path))?;
     match file.try_lock() {
         Ok(()) => return Ok(file),
-        Err(TryLockError::WouldBlock) => events(Event::WaitingForBuild),
+        Err(TryLockError::WouldBlock) => events(SandboxEvent::WaitingForBuild),
         Err(TryLockError::Error(error)) => return Err(Error::file("lock", path)(error)),
     }
     let waiting = tokio::task::spawn_blocking(move || file.lock().map(|()| file));
@@ -157,14 +157,14 @@ async fn build(
         let path = go.source.join(name);
         fs::write(&path, content).map_err(Error::file("write", &path))?;
     }
-    events(Event::Building(Progress::Fetching));
+    events(SandboxEvent::Building(BuildProgress::Fetching));
     let packages = go.run(&["list", "-mod=readonly", "-deps", "."], &mut |_| {}).await?;
     let binary = go.output.join(module.name);
     let (linker_flags, file) = (module.linker_flags(), binary.display().to_string());
     let flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-v", "-ldflags", &linker_flags];
     let args: Vec<&str> = ["build"].into_iter().chain(flags).chain(["-o", &file, "."]).collect();
     go.run(&args, &mut |done| {
-        events(Event::Building(Progress::Compiling { done, all: packages.max(done) }));
+        events(SandboxEvent::Building(BuildProgress::Compiling { done, all: packages.max(done) }));
     })
     .await?;
     for program in module.programs {
@@ -172,7 +172,7 @@ async fn build(
         fs::hard_link(&binary, &name).map_err(Error::file("create", name))?;
     }
     fs::rename(&go.output, place).map_err(Error::file("create", place))?;
-    events(Event::Built);
+    events(SandboxEvent::Built);
     Ok(())
 }
 
@@ -209,7 +209,7 @@ impl Go {
         });
         let scratch = self.scratch.display().to_string();
         let log = self.keeper.log(&name);
-        self.keeper.run(Start {
+        self.keeper.run(ProgramStart {
             name: name.clone(),
             program: self.program.clone(),
             args: args.iter().map(|arg| (*arg).to_owned()).collect(),

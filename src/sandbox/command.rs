@@ -15,19 +15,19 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Error, Sandbox};
 use crate::local::bound;
-use crate::local::search::{self, Search};
+use crate::local::search::{self, ProgramSearch};
 
 /// The variable that names the API server's audit log.
 pub const AUDIT_LOG: &str = "TRUEUP_SANDBOX_AUDIT_LOG";
 
 /// What to run, and how.
-pub struct Request<'a> {
+pub struct SandboxCommand<'a> {
     /// The program and its arguments.
     pub command: &'a [OsString],
     /// The search path, which the sandbox's kubectl is added to.
     pub path: &'a OsStr,
     /// The signals that are handed on.
-    pub signals: Signals,
+    pub signals: CommandSignals,
 }
 
 /// Runs the command to its end and returns its status. A program of the sandbox that ends before
@@ -36,10 +36,10 @@ pub struct Request<'a> {
 /// To be called on the main thread: the command dies with the thread that starts it.
 pub async fn run(
     sandbox: &mut Sandbox,
-    request: Request<'_>,
+    request: SandboxCommand<'_>,
     mut on_death: impl FnMut(Error),
 ) -> Result<ExitStatus, Error> {
-    let Request { command, path, mut signals } = request;
+    let SandboxCommand { command, path, mut signals } = request;
     let (program, args) =
         command.split_first().ok_or(Error::Command(io::ErrorKind::InvalidInput.into()))?;
     let mut folders = search::folders(path);
@@ -83,11 +83,11 @@ fn named(name: &OsStr, path: &OsStr, folders: &[PathBuf]) -> Result<PathBuf, Err
         return Ok(found);
     }
     match search::find(&text, path) {
-        skipped @ Search::Skipped(_) => {
+        skipped @ ProgramSearch::Skipped(_) => {
             Err(Error::Skipped(skipped.note(&text).unwrap_or_default()))
         }
         // Whoever starts it says that it is not there.
-        Search::Found(_) | Search::Nowhere => Ok(name.into()),
+        ProgramSearch::Found(_) | ProgramSearch::Nowhere => Ok(name.into()),
     }
 }
 
@@ -105,12 +105,12 @@ pub fn death_by(signal: i32) -> u8 {
 }
 
 /// The signals that ask a program to end.
-pub struct Signals {
+pub struct CommandSignals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
 
-impl Signals {
+impl CommandSignals {
     /// From now on, they no longer end this process.
     pub fn new() -> io::Result<Self> {
         Ok(Self {

@@ -18,7 +18,7 @@ pub(super) struct Identity {
 }
 
 /// A certificate and its key.
-pub(super) struct Pair {
+pub(super) struct IssuedCertificate {
     pub(super) certificate: rcgen::Certificate,
     pub(super) key: KeyPair,
 }
@@ -40,14 +40,18 @@ impl Identity {
     }
 
     /// The API server's certificate, good on loopback only.
-    pub(super) fn server(&self) -> Result<Pair, Error> {
+    pub(super) fn server(&self) -> Result<IssuedCertificate, Error> {
         let mut params = CertificateParams::new(["127.0.0.1".to_owned(), "localhost".to_owned()])?;
         params.distinguished_name.push(DnType::CommonName, "kube-apiserver");
         self.sign(params, ExtendedKeyUsagePurpose::ServerAuth)
     }
 
     /// A user's certificate.
-    pub(super) fn client(&self, user: &str, group: Option<&str>) -> Result<Pair, Error> {
+    pub(super) fn client(
+        &self,
+        user: &str,
+        group: Option<&str>,
+    ) -> Result<IssuedCertificate, Error> {
         self.sign(named(user, group), ExtendedKeyUsagePurpose::ClientAuth)
     }
 
@@ -55,16 +59,16 @@ impl Identity {
         &self,
         mut params: CertificateParams,
         usage: ExtendedKeyUsagePurpose,
-    ) -> Result<Pair, Error> {
+    ) -> Result<IssuedCertificate, Error> {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![usage];
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate()?;
-        Ok(Pair { certificate: params.signed_by(&key, &self.issuer)?, key })
+        Ok(IssuedCertificate { certificate: params.signed_by(&key, &self.issuer)?, key })
     }
 
     /// A kubeconfig with everything in it; JSON, which is YAML.
-    pub(super) fn kubeconfig(&self, address: &str, user: &Pair) -> String {
+    pub(super) fn kubeconfig(&self, address: &str, user: &IssuedCertificate) -> String {
         let encode = |pem: String| STANDARD.encode(pem);
         let name = "trueup-sandbox";
         json!({

@@ -24,13 +24,13 @@ use programs::Programs;
 
 /// What kind of sandbox, and where to look for its programs.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct SandboxOptions {
     /// With kube-controller-manager, kube-scheduler and simulated nodes.
     pub controllers: bool,
     /// Whether the API server may call others, as for webhooks and aggregated APIs.
-    pub calls: Calls,
+    pub calls: WebhookCalls,
     /// Where the programs may be.
-    pub places: programs::Places,
+    pub places: programs::ProgramPlaces,
     /// The folder that the sandbox's own private folder is made in.
     pub temporary: PathBuf,
     /// The trueup binary, which also answers to the hidden verbs in [`keeper`].
@@ -40,7 +40,7 @@ pub struct Options {
 /// Whom the sandbox's API server may call, where an object says so: the webhooks of admission and of
 /// conversion, and the servers of APIServices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Calls {
+pub enum WebhookCalls {
     /// Anybody that this machine reaches.
     Anybody,
     /// Nobody: what a commit names is not called, wherever it is.
@@ -49,7 +49,7 @@ pub enum Calls {
 
 /// What happens on the way to a running sandbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum SandboxEvent {
     /// A place holds some of the programs, and others that are needed are missing there.
     Lacking {
         /// The place, in words.
@@ -62,7 +62,7 @@ pub enum Event {
     /// Another process builds the same programs; this one waits for it.
     WaitingForBuild,
     /// The programs are being fetched and compiled.
-    Building(build::Progress),
+    Building(build::BuildProgress),
     /// The programs were built.
     Built,
     /// A program is being started.
@@ -75,7 +75,7 @@ pub enum Event {
 }
 
 /// Who listens to the events.
-pub type Listener<'a> = &'a mut (dyn FnMut(Event) + Send);
+pub type Listener<'a> = &'a mut (dyn FnMut(SandboxEvent) + Send);
 
 /// A running control plane. Dropped, it is taken down and leaves nothing.
 #[derive(Debug)]
@@ -89,14 +89,14 @@ pub struct Sandbox {
 
 impl Sandbox {
     /// Finds or builds the programs, starts them and waits until they answer.
-    pub async fn start(options: &Options, events: Listener<'_>) -> Result<Self, Error> {
+    pub async fn start(options: &SandboxOptions, events: Listener<'_>) -> Result<Self, Error> {
         let programs = programs::obtain(options, events).await?;
         let mut keeper = Keeper::start(&options.trueup, &options.temporary, "trueup-sandbox-")?;
         let server = plane::start((&programs, options.calls), &mut keeper, events).await?;
         if let Some(controllers) = &programs.controllers {
             plane::start_controllers(controllers, &server, &mut keeper, events).await?;
         }
-        events(Event::Ready { programs: programs.place.clone() });
+        events(SandboxEvent::Ready { programs: programs.place.clone() });
         Ok(Self {
             kubeconfig: server.kubeconfig,
             bin_dir: bin_dir(&programs),

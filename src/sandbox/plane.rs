@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::api::Api;
-use super::identity::{Identity, Pair};
-use super::keeper::{Keeper, Start};
+use super::identity::{Identity, IssuedCertificate};
+use super::keeper::{Keeper, ProgramStart};
 use super::programs::{Controllers, Programs};
-use super::{Calls, Error, Event, Listener, nodes};
+use super::{Error, Listener, SandboxEvent, WebhookCalls, nodes};
 use crate::local::offline::NOBODY;
 
 /// How long a program may take to answer. It takes a few seconds; a busy machine takes more.
@@ -37,7 +37,7 @@ const AUDIT_POLICY: &str =
     r#"{"apiVersion":"audit.k8s.io/v1","kind":"Policy","rules":[{"level":"Metadata"}]}"#;
 
 /// An API server that answers.
-pub(super) struct Server {
+pub(super) struct ApiServer {
     pub(super) kubeconfig: PathBuf,
     pub(super) audit_log: PathBuf,
     api: Api,
@@ -47,22 +47,22 @@ pub(super) struct Server {
 
 /// Starts etcd and the API server, and waits until they answer.
 pub(super) async fn start(
-    (programs, calls): (&Programs, Calls),
+    (programs, calls): (&Programs, WebhookCalls),
     keeper: &mut Keeper,
     events: Listener<'_>,
-) -> Result<Server, Error> {
+) -> Result<ApiServer, Error> {
     let identity = Identity::new()?;
     let folder = keeper.folder().to_owned();
     write_server_files(&folder, &identity)?;
-    if calls == Calls::Nobody {
+    if calls == WebhookCalls::Nobody {
         write(&folder.join(EGRESS_FILE), &egress())?;
     }
-    events(Event::Starting("etcd"));
+    events(SandboxEvent::Starting("etcd"));
     run(keeper, "etcd", &programs.etcd, etcd_flags())?;
     let socket = folder.join(ETCD_SOCKET);
     // To connect to it by this path could be beyond what an address may hold.
     wait(keeper, "etcd", async || socket.exists()).await?;
-    events(Event::Starting("kube-apiserver"));
+    events(SandboxEvent::Starting("kube-apiserver"));
     let admin = identity.client("admin", Some("system:masters"))?;
     for attempt in 1.. {
         let port = free_port().map_err(Error::file("find a free port on", "127.0.0.1"))?;
@@ -79,7 +79,7 @@ pub(super) async fn start(
                 let kubeconfig = folder.join("kubeconfig");
                 write(&kubeconfig, &identity.kubeconfig(&address, &admin))?;
                 let audit_log = folder.join("audit.log");
-                return Ok(Server { kubeconfig, audit_log, api, address, identity });
+                return Ok(ApiServer { kubeconfig, audit_log, api, address, identity });
             }
             Err(Error::Died { log, .. })
                 if attempt < PORTS && log.contains("address already in use") => {}
@@ -92,7 +92,7 @@ pub(super) async fn start(
 /// Starts what makes things happen, and waits until pods could run.
 pub(super) async fn start_controllers(
     programs: &Controllers,
-    server: &Server,
+    server: &ApiServer,
     keeper: &mut Keeper,
     events: Listener<'_>,
 ) -> Result<(), Error> {
@@ -113,7 +113,7 @@ pub(super) async fn start_controllers(
         ("kube-scheduler", kube_scheduler, scheduler_flags()),
         ("kwok", kwok, kwok_flags()),
     ] {
-        events(Event::Starting(name));
+        events(SandboxEvent::Starting(name));
         run(keeper, name, program, flags)?;
     }
     for node in nodes::nodes() {
@@ -132,7 +132,7 @@ fn run(keeper: &mut Keeper, name: &str, program: &Path, args: Vec<String>) -> Re
     // etcd takes flags from the environment, kwok from the home folder, and Go programs would look
     // for proxies.
     let home = ["HOME", "TMPDIR"].map(|name| (name.to_owned(), Some(folder.display().to_string())));
-    keeper.run(Start {
+    keeper.run(ProgramStart {
         name: name.to_owned(),
         program: program.to_owned(),
         args,
@@ -180,7 +180,7 @@ fn free_port() -> io::Result<u16> {
 }
 
 fn write_server_files(folder: &Path, identity: &Identity) -> Result<(), Error> {
-    let Pair { certificate, key } = identity.server()?;
+    let IssuedCertificate { certificate, key } = identity.server()?;
     let accounts = rcgen::KeyPair::generate()?;
     for (name, content) in [
         ("ca.crt", identity.authority().pem()),
@@ -233,7 +233,7 @@ fn egress() -> String {
     .to_string()
 }
 
-fn apiserver_flags(port: u16, controllers: bool, calls: Calls) -> Vec<String> {
+fn apiserver_flags(port: u16, controllers: bool, calls: WebhookCalls) -> Vec<String> {
     let mut all = flags(&[
         &format!("--etcd-servers={ETCD}"),
         "--bind-address=127.0.0.1",
@@ -256,7 +256,7 @@ fn apiserver_flags(port: u16, controllers: bool, calls: Calls) -> Vec<String> {
         "--audit-log-path=audit.log",
         "--audit-log-maxsize=1000000", // in MB: one file, so that whoever counts sees all
     ]);
-    if calls == Calls::Nobody {
+    if calls == WebhookCalls::Nobody {
         all.push(format!("--egress-selector-config-file={EGRESS_FILE}"));
     }
     if !controllers {

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::build::{self, Module};
-use super::{Error, Event, Listener, Options};
+use super::{Error, Listener, SandboxEvent, SandboxOptions};
 use crate::local::search;
 
 /// What every sandbox needs.
@@ -18,7 +18,7 @@ const PATH: &str = "PATH";
 
 /// Where to look, in this order.
 #[derive(Clone, Debug)]
-pub struct Places {
+pub struct ProgramPlaces {
     /// The folder that `KUBEBUILDER_ASSETS` names.
     pub assets: Option<PathBuf>,
     /// The folder that `setup-envtest` fills, with one folder a version.
@@ -56,8 +56,8 @@ pub struct Controllers {
 }
 
 /// Finds the programs, or builds them.
-pub async fn obtain(options: &Options, events: Listener<'_>) -> Result<Programs, Error> {
-    let Places { assets, envtest, path, cache: _ } = &options.places;
+pub async fn obtain(options: &SandboxOptions, events: Listener<'_>) -> Result<Programs, Error> {
+    let ProgramPlaces { assets, envtest, path, cache: _ } = &options.places;
     let envtest = envtest.as_deref().and_then(newest_envtest);
     let search = path;
     let path = search::folders(search);
@@ -71,11 +71,11 @@ pub async fn obtain(options: &Options, events: Listener<'_>) -> Result<Programs,
             Err(_) if folders.is_empty() => {}
             // A kubectl is on many a search path, and nobody meant it as a control plane.
             Err(missing) if place == PATH && missing.contains(&"kube-apiserver") => {}
-            Err(missing) => events(Event::Lacking { place: place.to_owned(), missing }),
+            Err(missing) => events(SandboxEvent::Lacking { place: place.to_owned(), missing }),
         }
     }
     if let Some(note) = search::find("kube-apiserver", search).note("kube-apiserver") {
-        events(Event::Skipped(note));
+        events(SandboxEvent::Skipped(note));
     }
     let folder = build::built(&Module::CONTROL_PLANE, options, events).await?;
     gather("trueup's cache", &[folder], options.controllers).map_err(Error::Missing)

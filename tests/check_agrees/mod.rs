@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use trueup::app::{DryRun, dry_run};
 use trueup::cluster::{Access, Cluster};
-use trueup::core::check::{Finding, Level, Rule, Set, check};
+use trueup::core::check::{CheckRule, Finding, Level, Set, check};
 use trueup::core::kinds::schemas::{Schemas, releases};
 use trueup::core::manifest::{self, Manifest};
 use trueup::core::object::ObjectKey;
@@ -63,7 +63,8 @@ fn both(manifests: &[Manifest], plane: &Plane) -> (Vec<Finding>, DryRun) {
 
 /// The errors of objects by themselves.
 fn errors(findings: &[Finding]) -> impl Iterator<Item = (&ObjectKey, &Finding)> {
-    let alone = |found: &&Finding| found.level == Level::Error && found.rule != Rule::Duplicate;
+    let alone =
+        |found: &&Finding| found.level == Level::Error && found.rule != CheckRule::Duplicate;
     findings.iter().filter(alone).filter_map(|found| Some((found.object.as_ref()?, found)))
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use clap::CommandFactory as _;
 use trueup::cli::Cli;
 use trueup::config::Config;
-use trueup::config::machine::{Look, Machine};
+use trueup::config::machine::{Machine, MachineProbe};
 
 use crate::docs::{code_spans, rows};
 use crate::readme::read;
@@ -103,7 +103,7 @@ pub(super) fn of_config(yaml: &str) -> BTreeSet<String> {
 }
 
 fn of_machine(yaml: &str) -> BTreeSet<String> {
-    let look = Look { is_file: &|_| true, exists: &|_| true };
+    let look = MachineProbe { is_file: &|_| true, exists: &|_| true };
     keys(&Machine::read(Path::new("c"), yaml.as_bytes(), look).unwrap_err().to_string())
 }
 

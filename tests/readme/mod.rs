@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 
 use trueup::config::Config;
-use trueup::config::machine::{Look, Machine};
+use trueup::config::machine::{Machine, MachineProbe};
 
 use crate::support::command::Cmd;
 use blocks::{Block, Step, alike, blocks};
@@ -158,7 +158,7 @@ fn the_settings_of_all_pages_are_read() {
         let wrong = match settings(&block) {
             Some("trueup.yaml") => Config::read(bytes).err().map(|error| error.to_string()),
             Some(name) => {
-                let look = Look { is_file: &|_| true, exists: &|_| true };
+                let look = MachineProbe { is_file: &|_| true, exists: &|_| true };
                 Machine::read(Path::new(name), bytes, look).err().map(|error| error.to_string())
             }
             None => continue,

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::worker::Worker;
-use crate::cluster::{ApiError, Deleted};
+use crate::cluster::{ApiError, DeleteOutcome};
 use crate::core::finalizers::what_holds;
 use crate::core::kinds::catalog::Served;
 use crate::core::object::Object;
@@ -37,13 +37,13 @@ impl Worker<'_> {
             return Ok(Outcome::Failed(Reason { remedy: refusal.hint, causes, ..kind.into() }));
         }
         let (deleted, send) = match is_going {
-            true => (Deleted::Going, send.clone()),
+            true => (DeleteOutcome::Going, send.clone()),
             false => self.delete_beside(served, change, (send, live)).await?,
         };
         match deleted {
-            Deleted::Gone => {}
-            Deleted::NotMeant => return Ok(Outcome::Failed(ReasonKind::NotAsSeen.into())),
-            Deleted::Going => {
+            DeleteOutcome::Gone => {}
+            DeleteOutcome::NotMeant => return Ok(Outcome::Failed(ReasonKind::NotAsSeen.into())),
+            DeleteOutcome::Going => {
                 if !self.is_gone(served, live).await? {
                     return Ok(Outcome::Failed(self.stuck(served, live).await));
                 }
@@ -70,13 +70,13 @@ impl Worker<'_> {
         served: &Served,
         change: &Change,
         (send, live): (&Object, &Object),
-    ) -> Result<(Deleted, Object), ApiError> {
+    ) -> Result<(DeleteOutcome, Object), ApiError> {
         let (mut send, mut seen) = (send.clone(), live.clone());
         let depends = self.depends_on_live(change);
         for _ in 0..DELETE_TRIES {
             let is_same = |now: &Object| !depends || self.in_place_of(change, &send, now) == send;
             let deleted = self.delete_where(served, (change, &seen), &is_same).await?;
-            if deleted != Deleted::NotMeant || !depends {
+            if deleted != DeleteOutcome::NotMeant || !depends {
                 return Ok((deleted, send));
             }
             match self.cluster.get(served, live.namespace(), live.name()).await? {
@@ -89,7 +89,7 @@ impl Worker<'_> {
             }
             send = anew;
         }
-        Ok((Deleted::NotMeant, send))
+        Ok((DeleteOutcome::NotMeant, send))
     }
 
     /// Waits until what is replaced is gone, as long as there is time; says whether it is.

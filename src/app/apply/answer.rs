@@ -6,14 +6,14 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::worker::Worker;
-use crate::core::compare::{Side, Step, dropped, resolve};
-use crate::core::diff::{Deviation, Difference, Promise};
+use crate::core::compare::{PathStep, Side, dropped, resolve};
+use crate::core::diff::{Deviation, Expected, FieldDeviation};
 use crate::core::kinds::catalog::Served;
 use crate::core::managed_fields::leftovers::{Leftover, Removal};
 use crate::core::manifest::{Manifest, PathPart};
 use crate::core::object::Object;
 use crate::core::plan::{Change, Confidence, Reason, ReasonKind};
-use crate::core::problem::{Cause, Place};
+use crate::core::problem::{Cause, Location};
 
 /// Longer values, in characters, are cut.
 const LONGEST_VALUE: usize = 80;
@@ -25,7 +25,7 @@ const HINT: &str = "see which admission webhooks and policies change it on its w
 const DROPPED_HINT: &str = "take it out of the manifest, unless the server is about to learn it";
 
 /// An object that was written.
-pub(super) struct Written<'c> {
+pub(super) struct WrittenObject<'c> {
     /// The change, with what was seen before the write.
     pub(super) change: Cow<'c, Change>,
     /// The object as it was sent.
@@ -37,7 +37,7 @@ pub(super) struct Written<'c> {
 /// What is not as it was promised.
 struct Broken {
     /// What is declared.
-    declared: Vec<Difference>,
+    declared: Vec<FieldDeviation>,
     /// What was to go.
     left: Vec<Leftover>,
 }
@@ -53,7 +53,7 @@ impl Worker<'_> {
     pub(super) async fn why_differs(
         self,
         served: &Served,
-        written: &Written<'_>,
+        written: &WrittenObject<'_>,
     ) -> Option<Reason> {
         let said = written.change.merged.as_ref();
         let said = said.filter(|_| written.change.confidence == Confidence::Server);
@@ -70,16 +70,16 @@ impl Worker<'_> {
             // Where that can't be written, it is told in this run at least.
             let _ = self.cluster.keep_to_remove(about, &written.answer, &left).await;
         }
-        declared.extend(left.iter().map(Difference::staying));
+        declared.extend(left.iter().map(FieldDeviation::staying));
         (!declared.is_empty()).then(|| self.reason_of(&declared, written))
     }
 
     /// What is not as it was promised. What the server `said` that the object becomes is how it writes
     /// values down.
-    fn broken(self, written: &Written<'_>, said: Option<&Object>) -> Broken {
-        let Written { change, send, answer } = written;
+    fn broken(self, written: &WrittenObject<'_>, said: Option<&Object>) -> Broken {
+        let WrittenObject { change, send, answer } = written;
         let before = change.live.as_ref();
-        let promise = Promise { sent: send, before, said };
+        let promise = Expected { sent: send, before, said };
         let removal = before.zip(change.merged.as_ref());
         let removal = removal.map(|(before, meant)| Removal { send, before, meant, after: answer });
         let mut broken = Broken {
@@ -90,7 +90,7 @@ impl Worker<'_> {
             return broken;
         }
         let (in_answer, in_send) = (self.left_alone(change, answer), self.left_alone(change, send));
-        let is_in = |place: Vec<Step>, fields: &[Vec<Step>]| {
+        let is_in = |place: Vec<PathStep>, fields: &[Vec<PathStep>]| {
             fields.iter().any(|field| place.starts_with(field))
         };
         broken.declared.retain(|difference| {
@@ -103,7 +103,7 @@ impl Worker<'_> {
     }
 
     /// The fields of `object` that are left as they are, whatever that is.
-    fn left_alone(self, change: &Change, object: &Object) -> Vec<Vec<Step>> {
+    fn left_alone(self, change: &Change, object: &Object) -> Vec<Vec<PathStep>> {
         let desired = &self.survey.desired;
         let manifest = desired.objects.get(&change.key);
         let fields = manifest.map(|manifest| desired.left_alone(&change.key, manifest));
@@ -118,8 +118,13 @@ impl Worker<'_> {
 
     /// What is left of what looks `broken` where the server has not said what becomes of the object,
     /// once the server is asked how it writes it down.
-    async fn confirmed(self, served: &Served, written: &Written<'_>, broken: Broken) -> Broken {
-        let Written { send, answer, .. } = written;
+    async fn confirmed(
+        self,
+        served: &Served,
+        written: &WrittenObject<'_>,
+        broken: Broken,
+    ) -> Broken {
+        let WrittenObject { send, answer, .. } = written;
         let Broken { mut declared, mut left } = broken;
         if !declared.is_empty()
             && let Ok(said) = self.cluster.would_become(served, send).await
@@ -139,12 +144,12 @@ impl Worker<'_> {
     }
 
     /// What there is to say of differences: each with its place, and nothing of Secrets.
-    fn reason_of(self, differences: &[Difference], written: &Written<'_>) -> Reason {
-        let Written { change, send, answer } = written;
+    fn reason_of(self, differences: &[FieldDeviation], written: &WrittenObject<'_>) -> Reason {
+        let WrittenObject { change, send, answer } = written;
         let redactor = self.survey.redactor();
         let (declared, live) = (redactor.object(send), redactor.object(answer));
         let manifest = self.survey.desired.objects.get(&change.key);
-        let cause = |difference: &Difference| Cause {
+        let cause = |difference: &FieldDeviation| Cause {
             field: difference.path(),
             message: words(difference, &declared, &live),
             place: manifest.map(|manifest| place(manifest, &difference.steps)),
@@ -157,16 +162,16 @@ impl Worker<'_> {
 }
 
 /// The way to a field, each element of a list by its place.
-fn steps(path: &[PathPart<'_>]) -> Vec<Step> {
+fn steps(path: &[PathPart<'_>]) -> Vec<PathStep> {
     let step = |part: &PathPart<'_>| match part {
-        PathPart::Key(key) => Step::Key((*key).to_owned()),
-        PathPart::Index(at) => Step::item(*at),
+        PathPart::Key(key) => PathStep::Key((*key).to_owned()),
+        PathPart::Index(at) => PathStep::item(*at),
     };
     path.iter().map(step).collect()
 }
 
 /// Where a field is declared, or else the innermost one around it.
-fn place(manifest: &Manifest, steps: &[Step]) -> Place {
+fn place(manifest: &Manifest, steps: &[PathStep]) -> Location {
     let around = (1..=steps.len()).rev().map(|length| &steps[..length]);
     let mut found = around
         .filter_map(|steps| manifest.place_at(&resolve(&manifest.object, steps, Side::After)?));
@@ -174,7 +179,7 @@ fn place(manifest: &Manifest, steps: &[Step]) -> Place {
 }
 
 /// How a field is, of an object as it is `declared` and `live`, with what may be seen of both.
-fn words(difference: &Difference, declared: &Object, live: &Object) -> String {
+fn words(difference: &FieldDeviation, declared: &Object, live: &Object) -> String {
     let value = |object| value_at(object, &difference.steps);
     match (difference.deviation, value(declared), value(live)) {
         (Deviation::Dropped, ..) => "declared, and dropped by the server".to_owned(),
@@ -199,7 +204,7 @@ fn words(difference: &Difference, declared: &Object, live: &Object) -> String {
 }
 
 /// The value at the end of `steps`; `None` where the object has none.
-fn value_at<'a>(object: &'a Object, steps: &[Step]) -> Option<&'a Value> {
+fn value_at<'a>(object: &'a Object, steps: &[PathStep]) -> Option<&'a Value> {
     let path = resolve(object, steps, Side::After)?;
     let (PathPart::Key(first), rest) = path.split_first()? else { return None };
     rest.iter().try_fold(object.0.get(*first)?, |value, part| match part {

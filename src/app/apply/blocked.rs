@@ -2,27 +2,27 @@
 //! tried at all.
 
 use super::departure::ends_home;
-use crate::core::plan::graph::Why;
-use crate::core::plan::queue::{Blocker, End, Queue};
-use crate::core::plan::{Action, Change, Fate, Half, Plan, ReasonKind};
+use crate::core::plan::graph::DependencyKind;
+use crate::core::plan::queue::{Blocker, ChangeEnd, Queue};
+use crate::core::plan::{Action, Change, DependencyEnd, OrderedChanges, Plan, ReasonKind};
 use crate::core::report::Outcome;
 
 /// How a change ended, for those that wait for it.
-pub(super) fn how_it_ended(outcome: &Outcome) -> End {
+pub(super) fn how_it_ended(outcome: &Outcome) -> ChangeEnd {
     match outcome {
-        Outcome::Done => End::Well,
-        Outcome::Going => End::Going,
-        Outcome::Differs(_) => End::Differs,
-        Outcome::Failed(_) | Outcome::Skipped(_) | Outcome::Postponed(_) => End::Badly,
+        Outcome::Done => ChangeEnd::Well,
+        Outcome::Going => ChangeEnd::Going,
+        Outcome::Differs(_) => ChangeEnd::Differs,
+        Outcome::Failed(_) | Outcome::Skipped(_) | Outcome::Postponed(_) => ChangeEnd::Badly,
     }
 }
 
 /// What an object on which there is nothing to do means to those that wait for it.
-pub(super) fn how_it_stays(change: &Change) -> End {
+pub(super) fn how_it_stays(change: &Change) -> ChangeEnd {
     match change.action {
-        Action::Refuse => End::Badly,
-        _ if change.is_going() => End::Going,
-        _ => End::Well,
+        Action::Refuse => ChangeEnd::Badly,
+        _ if change.is_going() => ChangeEnd::Going,
+        _ => ChangeEnd::Well,
     }
 }
 
@@ -31,15 +31,15 @@ pub(super) fn how_it_stays(change: &Change) -> End {
 /// namespace is `home`, and goes only after all else went well.
 pub(in crate::app) fn can_begin(plan: &Plan, home: &str) -> bool {
     let is_home = |change: &Change| ends_home(change.action, &change.key, home);
-    let begins = |half: &Half| {
+    let begins = |half: &OrderedChanges| {
         let mut queue = Queue::new(&half.graph);
         while let Some((at, blocker)) = queue.take() {
             let change = &half.changes[at];
             match (change.is_work() && !is_home(change), blocker) {
-                (false, _) if is_home(change) => queue.ended(at, End::Well, None),
+                (false, _) if is_home(change) => queue.ended(at, ChangeEnd::Well, None),
                 (false, _) => queue.ended(at, how_it_stays(change), None),
                 (true, None) => return true,
-                (true, Some(_)) => queue.ended(at, End::Badly, blocker),
+                (true, Some(_)) => queue.ended(at, ChangeEnd::Badly, blocker),
             }
         }
         false
@@ -58,12 +58,12 @@ pub(super) fn why(
 ) -> ReasonKind {
     let Blocker { object: _, why, end } = blocker;
     let fate = match (end, cause.action) {
-        (End::Going, _) => Fate::Going,
-        (End::Unready, _) => Fate::Unready,
-        (End::Differs, _) => Fate::Differs,
-        (_, Action::Refuse) => Fate::Refused,
-        _ => Fate::Failed,
+        (ChangeEnd::Going, _) => DependencyEnd::Going,
+        (ChangeEnd::Unready, _) => DependencyEnd::Unready,
+        (ChangeEnd::Differs, _) => DependencyEnd::Differs,
+        (_, Action::Refuse) => DependencyEnd::Refused,
+        _ => DependencyEnd::Failed,
     };
-    let (object, is_by_wave) = (cause.key.clone(), why == Why::Wave);
+    let (object, is_by_wave) = (cause.key.clone(), why == DependencyKind::Wave);
     ReasonKind::Dependency { object, fate, is_by_wave, is_deletion, health }
 }

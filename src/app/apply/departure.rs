@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::stream::{self, StreamExt as _};
 
-use super::Run;
+use super::ApplyRun;
 use super::worker::endpoint;
 use crate::core::finalizers::what_holds;
 use crate::core::kinds::catalog::is_namespace;
@@ -15,7 +15,7 @@ use crate::core::report::Outcome;
 /// How long to wait for what was deleted to be gone.
 pub(super) const DELETION_PATIENCE: Duration = Duration::from_secs(10);
 
-impl Run<'_> {
+impl ApplyRun<'_> {
     /// Gives finalizers a moment to finish; what is gone after it needs no place in the record.
     pub(super) async fn until_gone(&mut self) {
         let (survey, cluster) = (self.survey, self.cluster);

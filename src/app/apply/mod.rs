@@ -27,16 +27,16 @@ use self::departure::ends_home;
 use self::servers::Servers;
 use self::worker::Worker;
 use super::{Error, Lock, Survey};
-use crate::cluster::{Cascade, Cluster, Patience};
+use crate::cluster::{Cascade, Cluster, RetryPolicy};
 use crate::core::approval::Approval;
 use crate::core::inventory::Inventory;
 use crate::core::object::ObjectKey;
-use crate::core::plan::queue::{Blocker, End, Queue};
+use crate::core::plan::queue::{Blocker, ChangeEnd, Queue};
 use crate::core::plan::{
-    Action, Change, Confidence, Fate, Half, Lack, Part, Reason, ReasonKind, Shortfall,
-    deleted_first,
+    Action, Change, ChangePart, Confidence, DependencyEnd, NoPreview, OrderedChanges, PruneBlocker,
+    Reason, ReasonKind, deleted_first,
 };
-use crate::core::report::{Outcome, Report, Step};
+use crate::core::report::{ChangeOutcome, Outcome, Report};
 use crate::local::cancel::Cancellation;
 
 /// How long what passes by itself is waited for, if nobody says.
@@ -61,7 +61,7 @@ pub struct ApplyOptions<'a> {
     /// How objects are deleted that own others.
     pub cascade: Cascade,
     /// Hears of each change as it ends.
-    pub events: &'a mut (dyn FnMut(&Step) + Send),
+    pub events: &'a mut (dyn FnMut(&ChangeOutcome) + Send),
 }
 
 /// Carries out the plan of `survey`.
@@ -75,11 +75,11 @@ pub async fn apply(
     course: ApplyOptions<'_>,
 ) -> Result<Report, Error> {
     let ApplyOptions { inventory, lock, approval, wait, cancel, timeout, cascade, events } = course;
-    let patience = Patience::of(timeout, cancel);
+    let patience = RetryPolicy::of(timeout, cancel);
     let cluster = cluster.patient(patience.clone());
     let events = &mut *events;
     let course = ApplyOptions { inventory, lock, approval, wait, cancel, timeout, cascade, events };
-    let run = Run {
+    let run = ApplyRun {
         survey,
         cluster: &cluster,
         course,
@@ -95,11 +95,11 @@ pub async fn apply(
 }
 
 /// A plan half-way.
-struct Run<'a> {
+struct ApplyRun<'a> {
     survey: &'a Survey,
     cluster: &'a Cluster,
     course: ApplyOptions<'a>,
-    patience: Patience,
+    patience: RetryPolicy,
     report: Report,
     /// Deletions that wait for finalizers.
     pending: Vec<&'a Change>,
@@ -113,7 +113,7 @@ struct Run<'a> {
     servers: Arc<Servers>,
 }
 
-impl<'a> Run<'a> {
+impl<'a> ApplyRun<'a> {
     /// The story.
     async fn through(mut self) -> Result<Report, Error> {
         let plan = &self.survey.plan;
@@ -121,7 +121,7 @@ impl<'a> Run<'a> {
             if can_begin(plan, &self.course.inventory.namespace) {
                 self.widen().await?;
             }
-            for part in Part::ALL {
+            for part in ChangePart::ALL {
                 self.half(&plan.desired, part).await;
                 match self.why_spare() {
                     None => {
@@ -141,7 +141,7 @@ impl<'a> Run<'a> {
 
     /// Carries out a part of a half of the plan, many changes at once: each as soon as all that it
     /// waits for has ended. One that failed costs what needs it, and nothing else.
-    async fn half(&mut self, half: &'a Half, part: Part) {
+    async fn half(&mut self, half: &'a OrderedChanges, part: ChangePart) {
         let mut done: BTreeMap<ObjectKey, Outcome> = BTreeMap::new();
         done.extend(self.report.steps.iter().map(|step| (step.key.clone(), step.outcome.clone())));
         let (survey, cluster, inventory) = (self.survey, self.cluster, self.course.inventory);
@@ -162,7 +162,7 @@ impl<'a> Run<'a> {
                 let Some((at, blocker)) = queue.take() else { break };
                 let change = &half.changes[at];
                 if ends_home(change.action, &change.key, &inventory.namespace) {
-                    queue.ended(at, End::Well, None); // it has its own time
+                    queue.ended(at, ChangeEnd::Well, None); // it has its own time
                 } else if !half.is_of(part, at) {
                     queue.ended(at, self.how_it_is(change, &done), None);
                 } else if !(change.is_work()
@@ -173,14 +173,14 @@ impl<'a> Run<'a> {
                 } else if let Some(outcome) = done.get(&change.key) {
                     queue.ended(at, how_it_ended(outcome), None);
                 } else if let Some(why) = self.why_not(half, change, blocker) {
-                    queue.ended(at, End::Badly, blocker);
+                    queue.ended(at, ChangeEnd::Badly, blocker);
                     let outcome = self.why_left(half, blocker).map(Outcome::Postponed);
                     if change.is_work() {
                         self.note(change, outcome.unwrap_or(Outcome::Skipped(why)));
                     }
                 } else if let Some(why) = self.left.get(&change.key) {
                     let outcome = Outcome::Postponed(why.clone());
-                    queue.ended(at, End::Going, None);
+                    queue.ended(at, ChangeEnd::Going, None);
                     self.note(change, outcome);
                 } else {
                     let is_awaited =
@@ -205,7 +205,7 @@ impl<'a> Run<'a> {
                 }
             }
             let Some((at, is_awaited, outcome, unready)) = flying.next().await else { break };
-            let end = if unready.is_some() { End::Unready } else { how_it_ended(&outcome) };
+            let end = if unready.is_some() { ChangeEnd::Unready } else { how_it_ended(&outcome) };
             queue.ended(at, end, None);
             self.unready.extend(unready.map(|health| (half.changes[at].key.clone(), health.why)));
             if !half.changes[at].is_work() {
@@ -220,7 +220,12 @@ impl<'a> Run<'a> {
     }
 
     /// Why a change is not tried, if so.
-    fn why_not(&self, half: &'a Half, change: &Change, blocker: Option<Blocker>) -> Option<Reason> {
+    fn why_not(
+        &self,
+        half: &'a OrderedChanges,
+        change: &Change,
+        blocker: Option<Blocker>,
+    ) -> Option<Reason> {
         if self.course.cancel.is_interrupted() {
             return Some(ReasonKind::Interrupted.into());
         }
@@ -235,7 +240,7 @@ impl<'a> Run<'a> {
     }
 
     /// Why a deletion is left for the next run, where it is because another one is.
-    fn why_left(&self, half: &Half, blocker: Option<Blocker>) -> Option<Reason> {
+    fn why_left(&self, half: &OrderedChanges, blocker: Option<Blocker>) -> Option<Reason> {
         let key = &half.changes[blocker?.object].key;
         let is_ended = self.course.cancel.is_interrupted() || self.course.lock.lost().is_some();
         let is_left = self.left.contains_key(key) && !is_ended;
@@ -248,14 +253,16 @@ impl<'a> Run<'a> {
             let step = self.report.steps.iter().find(|step| step.key == *holder);
             let fate = match step.map(|step| &step.outcome) {
                 Some(Outcome::Done) => return None,
-                Some(Outcome::Going) => Fate::Going,
-                Some(Outcome::Failed(_)) => Fate::Undeletable,
-                Some(Outcome::Differs(_)) => Fate::Differs,
-                Some(Outcome::Skipped(_) | Outcome::Postponed(_)) | None => Fate::NotDeleted,
+                Some(Outcome::Going) => DependencyEnd::Going,
+                Some(Outcome::Failed(_)) => DependencyEnd::Undeletable,
+                Some(Outcome::Differs(_)) => DependencyEnd::Differs,
+                Some(Outcome::Skipped(_) | Outcome::Postponed(_)) | None => {
+                    DependencyEnd::NotDeleted
+                }
             };
             let holder = holder.clone();
             let kind = match &change.confidence {
-                Confidence::Local(Lack::Value(_)) => ReasonKind::ValueHeld { holder, fate },
+                Confidence::Local(NoPreview::Value(_)) => ReasonKind::ValueHeld { holder, fate },
                 _ => ReasonKind::ForbiddenBy { object: holder, fate },
             };
             Some(kind.into())
@@ -270,11 +277,11 @@ impl<'a> Run<'a> {
 
     /// How a change is that has its time in another part of the plan: what is to be done yet holds
     /// nothing up.
-    fn how_it_is(&self, change: &Change, done: &BTreeMap<ObjectKey, Outcome>) -> End {
+    fn how_it_is(&self, change: &Change, done: &BTreeMap<ObjectKey, Outcome>) -> ChangeEnd {
         match done.get(&change.key) {
-            _ if self.unready.contains_key(&change.key) => End::Unready,
+            _ if self.unready.contains_key(&change.key) => ChangeEnd::Unready,
             Some(outcome) => how_it_ended(outcome),
-            None if change.is_work() => End::Well,
+            None if change.is_work() => ChangeEnd::Well,
             None => how_it_stays(change),
         }
     }
@@ -293,8 +300,8 @@ impl<'a> Run<'a> {
     }
 
     /// Why nothing may be deleted, if so: deletions come after all else went well.
-    fn why_spare(&self) -> Option<Shortfall> {
-        let is_due = |step: &Step| {
+    fn why_spare(&self) -> Option<PruneBlocker> {
+        let is_due = |step: &ChangeOutcome| {
             step.action != Action::Delete && matches!(step.outcome, Outcome::Skipped(_))
         };
         match (self.report.failed() + self.report.differing(), self.unready.is_empty()) {
@@ -304,17 +311,17 @@ impl<'a> Run<'a> {
                     && self.course.lock.lost().is_none()
                     && self.report.steps.iter().any(is_due) =>
             {
-                Some(Shortfall::Skipped)
+                Some(PruneBlocker::Skipped)
             }
             (0, true) => None,
-            (0, false) => Some(Shortfall::Unready),
-            _ if self.report.failed() == 0 => Some(Shortfall::Differs),
-            _ => Some(Shortfall::Failed),
+            (0, false) => Some(PruneBlocker::Unready),
+            _ if self.report.failed() == 0 => Some(PruneBlocker::Differs),
+            _ => Some(PruneBlocker::Failed),
         }
     }
 
     /// Deletes nothing.
-    fn spare(&mut self, half: &'a Half, part: Part, shortfall: Shortfall) {
+    fn spare(&mut self, half: &'a OrderedChanges, part: ChangePart, shortfall: PruneBlocker) {
         let home = &self.course.inventory.namespace;
         let is_due = |(at, change): &(usize, &Change)| {
             let ends_home = ends_home(change.action, &change.key, home);
@@ -326,7 +333,7 @@ impl<'a> Run<'a> {
     }
 
     fn note(&mut self, change: &'a Change, outcome: Outcome) {
-        let step = Step { key: change.key.clone(), action: change.action, outcome };
+        let step = ChangeOutcome { key: change.key.clone(), action: change.action, outcome };
         (self.course.events)(&step);
         self.report.steps.push(step);
     }

@@ -3,17 +3,17 @@
 
 use jiff::Timestamp;
 
-use super::Run;
+use super::ApplyRun;
 use super::departure::ends_home;
 use crate::app::Error;
 use crate::app::survey::api;
-use crate::core::inventory::{Mark, Record};
+use crate::core::inventory::{Record, TimedCommit};
 use crate::core::kinds::catalog::is_namespace;
 use crate::core::object::ObjectKey;
 use crate::core::plan::{Action, Change, Plan};
-use crate::core::report::{Outcome, Step};
+use crate::core::report::{ChangeOutcome, Outcome};
 
-impl Run<'_> {
+impl ApplyRun<'_> {
     /// Records everywhere that members may be from now on. Where the record's own namespace is
     /// part of the commit, that namespace is made first: there is nowhere else to write.
     pub(super) async fn widen(&mut self) -> Result<(), Error> {
@@ -83,7 +83,8 @@ impl Run<'_> {
         if !clean {
             return self.record_jobs().await;
         }
-        let went = |step: &Step| ends_home(step.action, &step.key, &course.inventory.namespace);
+        let went =
+            |step: &ChangeOutcome| ends_home(step.action, &step.key, &course.inventory.namespace);
         if survey.is_nothing() || report.steps.iter().any(went) {
             // There is no record, or it went with all else.
             report.at_commit = true;
@@ -91,14 +92,14 @@ impl Run<'_> {
         }
         let mut after = survey.record(&unlisted);
         after.extend(pending.iter().map(|change| &change.key));
-        let is_left = |step: &&Step| matches!(step.outcome, Outcome::Postponed(_));
+        let is_left = |step: &&ChangeOutcome| matches!(step.outcome, Outcome::Postponed(_));
         after.extend(report.steps.iter().filter(is_left).map(|step| &step.key));
         if survey.before.as_ref() != Some(&after) {
             if survey.before.as_ref().and_then(|before| before.revision.as_ref())
                 != after.revision.as_ref()
             {
                 let by = course.lock.who().person();
-                after.past.applied = Some(Mark { what: by, at: Timestamp::now() });
+                after.past.applied = Some(TimedCommit { what: by, at: Timestamp::now() });
             }
             let recorded = cluster.record(course.inventory, &after).await;
             recorded.map_err(api("write the inventory"))?;

@@ -8,26 +8,26 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
-use super::Run;
+use super::ApplyRun;
 use super::worker::{Worker, endpoint};
-use crate::cluster::Condition;
+use crate::cluster::DeleteCondition;
 use crate::core::health::Health;
 use crate::core::kinds::catalog::{Served, is_api_service};
 use crate::core::managed_fields;
 use crate::core::object::ObjectKey;
 use crate::core::observed::{Prerequisite, Unlisted};
-use crate::core::plan::{Change, Confidence, Lack, Plan, Reason, ReasonKind};
+use crate::core::plan::{Change, Confidence, NoPreview, Plan, Reason, ReasonKind};
 use crate::core::problem::Cause;
 
 /// The pause before a server that is available and does not answer yet is asked again.
 const ASK_AGAIN: Duration = Duration::from_millis(200);
 
 /// What a server said, or why it did not.
-type Answer = Result<Vec<Served>, String>;
+type ServedResult = Result<Vec<Served>, String>;
 
 /// The servers that were asked, by group and version such as `metrics.k8s.io/v1`.
 #[derive(Default)]
-pub(super) struct Servers(Mutex<BTreeMap<String, Arc<OnceCell<Answer>>>>);
+pub(super) struct Servers(Mutex<BTreeMap<String, Arc<OnceCell<ServedResult>>>>);
 
 impl Servers {
     /// Every kind that became known.
@@ -37,7 +37,7 @@ impl Servers {
         answers.flatten().cloned().collect()
     }
 
-    fn answer(&self, api_version: &str) -> Arc<OnceCell<Answer>> {
+    fn answer(&self, api_version: &str) -> Arc<OnceCell<ServedResult>> {
         let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(asked.entry(api_version.to_owned()).or_default())
     }
@@ -46,7 +46,7 @@ impl Servers {
 /// The APIService of an object whose kind nobody knows yet.
 pub(super) fn server_of(change: &Change) -> Option<&ObjectKey> {
     match &change.confidence {
-        Confidence::Local(Lack::Prerequisite(Prerequisite::Server { by, .. })) => Some(by),
+        Confidence::Local(NoPreview::Prerequisite(Prerequisite::Server { by, .. })) => Some(by),
         _ => None,
     }
 }
@@ -126,7 +126,7 @@ impl Worker<'_> {
     /// not get so.
     pub(super) async fn until_available(&self, change: &Change) -> Option<Health> {
         let served = endpoint(self.survey, change)?;
-        let wanted = (&Condition::AVAILABLE, change.key.name.as_str());
+        let wanted = (&DeleteCondition::AVAILABLE, change.key.name.as_str());
         match self.cluster.until_condition(&served, wanted, self.patience).await {
             Ok(Ok(())) => None,
             Ok(Err(why)) => Some(Health::progressing(why)),
@@ -135,7 +135,7 @@ impl Worker<'_> {
     }
 
     /// Asks for the kinds of a group's version; its server is said to be there.
-    async fn ask(&self, api_version: &str) -> Answer {
+    async fn ask(&self, api_version: &str) -> ServedResult {
         loop {
             match self.cluster.kinds_of(api_version).await {
                 // An API server may take a moment to see what another one has seen.
@@ -156,7 +156,7 @@ impl Worker<'_> {
     }
 }
 
-impl Run<'_> {
+impl ApplyRun<'_> {
     /// Kinds of which nobody knows what the inventory has of them. Where their server has come up
     /// in this run, they are listed now; what is to go of them is left to the next one.
     pub(super) async fn still_unlisted(&self) -> Vec<Unlisted> {

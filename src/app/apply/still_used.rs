@@ -4,25 +4,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Run;
+use super::ApplyRun;
 use super::worker::endpoint;
 use crate::app::WaitOptions;
 use crate::app::wait::{is_exempt, wait_for_some};
 use crate::core::health::rollout::has_former_pods;
 use crate::core::kinds::references;
 use crate::core::object::{Object, ObjectKey};
-use crate::core::plan::{Action, Change, Half, Part, Reason, ReasonKind};
+use crate::core::plan::{Action, Change, ChangePart, OrderedChanges, Reason, ReasonKind};
 
 /// Which workloads may still use what is to be deleted, by what that is.
 type Users<'a> = BTreeMap<&'a ObjectKey, Vec<&'a Change>>;
 
-impl<'a> Run<'a> {
+impl<'a> ApplyRun<'a> {
     /// The deletions of a part that have to be left for the next run, and why. Where somebody waits,
     /// the rollouts that are under way are waited for first.
     pub(super) async fn still_used(
         &self,
-        half: &'a Half,
-        part: Part,
+        half: &'a OrderedChanges,
+        part: ChangePart,
     ) -> BTreeMap<ObjectKey, Reason> {
         let deletions: Vec<&Change> =
             half.part(part).filter(|change| change.action == Action::Delete).collect();
@@ -85,8 +85,10 @@ impl<'a> Run<'a> {
             .filter(|it| it.key.group == "rbac.authorization.k8s.io" && is_binding(&it.key));
         for binding in bindings {
             let Some(live) = &binding.live else { continue };
-            let named: Vec<ObjectKey> =
-                references::of(&binding.key, live).iter().map(references::Use::object).collect();
+            let named: Vec<ObjectKey> = references::of(&binding.key, live)
+                .iter()
+                .map(references::Reference::object)
+                .collect();
             let is_account = |key: &&ObjectKey| key.kind == "ServiceAccount";
             let accounts = named.iter().filter(is_account);
             let found: Vec<&Change> =

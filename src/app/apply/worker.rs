@@ -4,12 +4,14 @@
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
-use super::answer::Written;
+use super::answer::WrittenObject;
 use super::departure::DELETION_PATIENCE;
 use super::servers::{Servers, server_of};
 use crate::app::wait::wait_for_one;
 use crate::app::{Survey, WaitOptions};
-use crate::cluster::{ApiError, Apply, Cascade, Cluster, Condition, Deleted, Fault, Patience};
+use crate::cluster::{
+    ApiError, Apply, Cascade, Cluster, DeleteCondition, DeleteOutcome, RetryClass, RetryPolicy,
+};
 use crate::core::annotations::Mode;
 use crate::core::approval::Approval;
 use crate::core::health::Health;
@@ -17,7 +19,7 @@ use crate::core::inventory::Inventory;
 use crate::core::kinds::catalog::{Served, is_api_service, is_crd};
 use crate::core::object::Object;
 use crate::core::observed::{Observation, Prerequisite, Preview};
-use crate::core::plan::{self, Action, Change, Confidence, Lack, Reason, ReasonKind};
+use crate::core::plan::{self, Action, Change, Confidence, NoPreview, Reason, ReasonKind};
 use crate::core::policy::{OnConflict, precedence};
 use crate::core::report::Outcome;
 use crate::core::{managed_fields, unique};
@@ -36,9 +38,9 @@ const RIGHT_TRIES: usize = 25;
 const TRY_AGAIN: Duration = Duration::from_millis(200);
 
 /// What came of sending an object.
-enum Sent<'c> {
+enum SendOutcome<'c> {
     /// It was taken, and the server's answer.
-    Done(Box<Written<'c>>),
+    Done(Box<WrittenObject<'c>>),
     /// It was not sent: it is as it was to be.
     Same,
     /// It was not sent: what is there is not what was approved.
@@ -55,7 +57,7 @@ pub(super) struct Worker<'a> {
     pub(super) inventory: &'a Inventory,
     pub(super) approval: Option<&'a Approval>,
     /// How long what passes by itself is waited for.
-    pub(super) patience: &'a Patience,
+    pub(super) patience: &'a RetryPolicy,
     /// How objects are deleted that own others.
     pub(super) cascade: Cascade,
     /// Servers that come up in this run.
@@ -75,13 +77,13 @@ impl Worker<'_> {
         };
         let done = match (change.action, &change.send, &change.live) {
             (Action::Delete, _, Some(live)) => match self.delete(&served, (change, live)).await {
-                Ok(Deleted::Gone) => Ok(Outcome::Done),
-                Ok(Deleted::Going) if is_awaited => {
+                Ok(DeleteOutcome::Gone) => Ok(Outcome::Done),
+                Ok(DeleteOutcome::Going) if is_awaited => {
                     let gone = self.cluster.until_gone(&served, live, DELETION_PATIENCE).await;
                     Ok(if gone.unwrap_or(false) { Outcome::Done } else { Outcome::Going })
                 }
-                Ok(Deleted::Going) => Ok(Outcome::Going),
-                Ok(Deleted::NotMeant) => Ok(Outcome::Failed(ReasonKind::NotAsSeen.into())),
+                Ok(DeleteOutcome::Going) => Ok(Outcome::Going),
+                Ok(DeleteOutcome::NotMeant) => Ok(Outcome::Failed(ReasonKind::NotAsSeen.into())),
                 Err(error) => Err(error),
             },
             (Action::LetGo, _, Some(live)) => self.release(&served, live).await,
@@ -140,7 +142,7 @@ impl Worker<'_> {
         self,
         served: &Served,
         (change, live): (&Change, &Object),
-    ) -> Result<Deleted, ApiError> {
+    ) -> Result<DeleteOutcome, ApiError> {
         self.delete_where(served, (change, live), &|_| true).await
     }
 
@@ -150,7 +152,7 @@ impl Worker<'_> {
         served: &Served,
         (change, live): (&Change, &Object),
         is_meant: &(dyn Fn(&Object) -> bool + Sync),
-    ) -> Result<Deleted, ApiError> {
+    ) -> Result<DeleteOutcome, ApiError> {
         let id = self.inventory.id();
         let may_go = |now: &Object| match (change.action, &change.send) {
             (Action::Delete, _) => plan::may_go(&change.key, now, &self.survey.allowed),
@@ -194,15 +196,15 @@ impl Worker<'_> {
                         && self.patience.allows(TRY_AGAIN)
                         && self.patience.rest(TRY_AGAIN).await => {}
                 Err(error) => return Err(error),
-                Ok(Sent::Done(written)) => match self.why_differs(served, &written).await {
+                Ok(SendOutcome::Done(written)) => match self.why_differs(served, &written).await {
                     Some(why) => return Ok(Outcome::Differs(why)),
                     None => break,
                 },
-                Ok(Sent::Same) => break,
-                Ok(Sent::Moved) => {
+                Ok(SendOutcome::Same) => break,
+                Ok(SendOutcome::Moved) => {
                     return Ok(Outcome::Failed(ReasonKind::NotAsApproved.into()));
                 }
-                Ok(Sent::Restless) => {
+                Ok(SendOutcome::Restless) => {
                     return Ok(Outcome::Failed(ReasonKind::ReadOutrun.into()));
                 }
             }
@@ -210,11 +212,11 @@ impl Worker<'_> {
         let key = &change.key;
         let (condition, patience) = match is_awaited {
             true if is_crd(key) => (
-                Condition::ESTABLISHED,
-                &Patience::of(DEFINITION_PATIENCE, &Cancellation::default()),
+                DeleteCondition::ESTABLISHED,
+                &RetryPolicy::of(DEFINITION_PATIENCE, &Cancellation::default()),
             ),
             // Its pods may have to start first.
-            true if is_api_service(key) => (Condition::AVAILABLE, self.patience),
+            true if is_api_service(key) => (DeleteCondition::AVAILABLE, self.patience),
             _ => return Ok(Outcome::Done),
         };
         let wanted = (&condition, key.name.as_str());
@@ -232,7 +234,7 @@ impl Worker<'_> {
         served: &Served,
         change: &'c Change,
         send: &'c Object,
-    ) -> Result<Sent<'c>, ApiError> {
+    ) -> Result<SendOutcome<'c>, ApiError> {
         let (on_conflict, meant) = (self.on_conflict(change), change.merged.as_ref());
         let apply = Apply { served, send, on_conflict, meant };
         let mut change = Cow::Borrowed(change);
@@ -249,14 +251,14 @@ impl Worker<'_> {
             } else {
                 self.cluster.apply_or(apply).await?
             };
-            return Ok(Sent::Done(Box::new(Written { change, send, answer })));
+            return Ok(SendOutcome::Done(Box::new(WrittenObject { change, send, answer })));
         };
         for _ in 0..SEND_TRIES {
             match self.send_over(Apply { send: &send, ..apply }, change.live.as_ref()).await {
                 Err(error) if error.is_conflict() => {}
                 done => {
                     let answer = done?;
-                    return Ok(Sent::Done(Box::new(Written { change, send, answer })));
+                    return Ok(SendOutcome::Done(Box::new(WrittenObject { change, send, answer })));
                 }
             }
             if self.depends_on_live(&change) {
@@ -264,20 +266,20 @@ impl Worker<'_> {
                 send = Cow::Owned(self.beside(&change, &send, live.as_ref()));
             }
             let now = self.cluster.look_again(served, &send).await;
-            let Observation::Seen { live, preview } = now else { return Ok(Sent::Moved) };
+            let Observation::Seen { live, preview } = now else { return Ok(SendOutcome::Moved) };
             let merged = match preview {
-                Some(Preview::Same) => return Ok(Sent::Same),
+                Some(Preview::Same) => return Ok(SendOutcome::Same),
                 Some(Preview::Merged(merged)) => Some(merged),
-                _ => return Ok(Sent::Moved),
+                _ => return Ok(SendOutcome::Moved),
             };
             let action = if live.is_some() { Action::Update } else { Action::Create };
             let now = Change { action, live, merged, ..change.into_owned() };
             if !approval.holds(&now, self.survey.redactor()) {
-                return Ok(Sent::Moved);
+                return Ok(SendOutcome::Moved);
             }
             change = Cow::Owned(now);
         }
-        Ok(Sent::Moved)
+        Ok(SendOutcome::Moved)
     }
 
     /// Sends one object that has fields which stay as they are: over the very state that they were
@@ -287,20 +289,20 @@ impl Worker<'_> {
         served: &Served,
         change: Cow<'c, Change>,
         apply: Apply<'_>,
-    ) -> Result<Sent<'c>, ApiError> {
+    ) -> Result<SendOutcome<'c>, ApiError> {
         let (mut seen, mut send) = (change.live.clone(), apply.send.clone());
         for _ in 0..SEND_TRIES {
             match self.send_over(Apply { send: &send, ..apply }, seen.as_ref()).await {
                 Err(error) if error.is_conflict() => {}
                 done => {
                     let (send, answer) = (Cow::Owned(send), done?);
-                    return Ok(Sent::Done(Box::new(Written { change, send, answer })));
+                    return Ok(SendOutcome::Done(Box::new(WrittenObject { change, send, answer })));
                 }
             }
             seen = self.cluster.get(served, send.namespace(), send.name()).await?;
             send = self.beside(&change, &send, seen.as_ref());
         }
-        Ok(Sent::Restless)
+        Ok(SendOutcome::Restless)
     }
 
     /// Whether what is sent has fields that stay as they are in the cluster.
@@ -361,7 +363,7 @@ impl Worker<'_> {
     fn may_be_outdated(self, error: &ApiError, change: &Change) -> bool {
         let lack = &change.confidence;
         let waits =
-            matches!(lack, Confidence::Local(Lack::Prerequisite(Prerequisite::Definition(_))));
+            matches!(lack, Confidence::Local(NoPreview::Prerequisite(Prerequisite::Definition(_))));
         waits
             && self.survey.catalog.preferred(&change.key.group_kind()).is_some()
             && error.is_verdict()
@@ -375,12 +377,12 @@ impl Worker<'_> {
     fn is_about_to_work(self, error: &ApiError, change: &Change) -> bool {
         let kind = change.key.group_kind();
         let is_freed = || {
-            matches!(change.confidence, Confidence::Local(Lack::Value(_)))
+            matches!(change.confidence, Confidence::Local(NoPreview::Value(_)))
                 && unique::is_taken(&error.to_string())
         };
         let new_kind = || self.survey.catalog.is_defined(&kind) || server_of(change).is_some();
         (error.is_not_found() && error.missing_namespace().is_none() && new_kind())
-            || error.fault() == Fault::Settling
+            || error.fault() == RetryClass::Settling
             || is_freed()
     }
 }
@@ -388,7 +390,7 @@ impl Worker<'_> {
 /// Whether it was refused as long as others of the commit were not applied.
 fn is_put_off(change: &Change) -> bool {
     let applied = |it: &Prerequisite| matches!(it, Prerequisite::Applied { .. });
-    matches!(&change.confidence, Confidence::Local(Lack::Prerequisite(it)) if applied(it))
+    matches!(&change.confidence, Confidence::Local(NoPreview::Prerequisite(it)) if applied(it))
 }
 
 /// Where an object of the plan is served.

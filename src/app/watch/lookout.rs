@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::{JITTER, Watch};
-use crate::app::{Declared, Lookout, Target, declare};
+use crate::app::{CommitPoller, Declared, Target, declare};
 use crate::config;
 use crate::git::Checkout;
 use crate::git::pull::{PullError, PullOptions, Pulled, pull};
@@ -74,7 +74,7 @@ impl Remote {
 }
 
 /// Looks for newer commits beside a round of a watch.
-pub(super) struct RemoteLookout<'a> {
+pub(super) struct RemotePoller<'a> {
     pub(super) remote: &'a mut Remote,
     pub(super) watch: &'a Watch,
     /// What the watch follows.
@@ -83,7 +83,7 @@ pub(super) struct RemoteLookout<'a> {
     pub(super) held_back: Option<&'a str>,
 }
 
-impl Lookout for RemoteLookout<'_> {
+impl CommitPoller for RemotePoller<'_> {
     /// Looks every interval.
     async fn beside<T>(
         &mut self,

@@ -10,11 +10,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use self::lookout::Remote;
-use self::round::{Looked, act, look};
-pub use self::round::{Place, Round, RoundError};
+pub use self::round::{ClusterIdentity, Round, RoundError};
+use self::round::{PendingRound, act, look};
 use crate::app::{self, LastRead, Target};
 use crate::cluster::{Access, Cascade, Cluster, Listener};
-use crate::core::lease::{Watched, Who};
+use crate::core::lease::{Candidate, LeaseWatch};
 use crate::git::Checkout;
 use crate::git::pull::PullOptions;
 use crate::local::cancel::Interrupt;
@@ -31,7 +31,7 @@ pub struct Watch {
     /// How to pull; `None` where there is no remote to pull from.
     pub pull: Option<PullOptions>,
     /// Reads what to make true.
-    pub settings: Settings,
+    pub settings: SettingsReader,
     /// Where.
     pub access: Access,
     /// How long from the end of one round to the beginning of the next.
@@ -39,15 +39,18 @@ pub struct Watch {
     /// Whether one round is enough.
     pub once: bool,
     /// Who we are to others.
-    pub who: Who,
+    pub who: Candidate,
     /// Hears what takes a while.
     pub delays: Listener,
 }
 
 /// Reads what the settings of a commit say, be it the one that is followed or, by its id, another:
 /// they may change with every commit.
-pub type Settings =
-    Box<dyn Fn((&Checkout, &Cluster), Option<&str>) -> Result<Wanted, SettingsError> + Send + Sync>;
+pub type SettingsReader = Box<
+    dyn Fn((&Checkout, &Cluster), Option<&str>) -> Result<WatchSettings, SettingsError>
+        + Send
+        + Sync,
+>;
 
 /// Why a commit's settings can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +64,7 @@ pub struct SettingsError {
 
 /// What is to be made true, and how.
 #[derive(Clone)]
-pub struct Wanted {
+pub struct WatchSettings {
     /// What.
     pub target: Target,
     /// How objects are deleted that own others.
@@ -76,7 +79,7 @@ pub struct Wanted {
 }
 
 /// What there is to tell of a watch.
-pub enum Event {
+pub enum WatchEvent {
     /// A round found that the commit was taken back before, and keeps the last healthy one true; it
     /// has not done so yet.
     HeldBack {
@@ -96,11 +99,11 @@ pub enum Event {
 
 /// What one round leaves for the next.
 #[derive(Default)]
-struct Memory {
+struct RoundMemory {
     /// The commit that was read last.
     last: LastRead,
     /// What was seen of the lock.
-    watched: Watched,
+    watched: LeaseWatch,
     /// The commit that was taken back, and the one that is kept true in its place.
     held_back: Option<(String, String)>,
     /// The commit that was waited for to its end.
@@ -108,19 +111,23 @@ struct Memory {
     /// What the remote brings.
     remote: Remote,
     /// The cluster that the first round found.
-    place: Option<Place>,
+    place: Option<ClusterIdentity>,
 }
 
 /// Runs rounds until told to stop, and tells `events` what each comes to.
-pub async fn watch(watch: &Watch, interrupt: &Interrupt, events: &mut (dyn FnMut(Event) + Send)) {
-    let mut memory = Memory::default();
+pub async fn watch(
+    watch: &Watch,
+    interrupt: &Interrupt,
+    events: &mut (dyn FnMut(WatchEvent) + Send),
+) {
+    let mut memory = RoundMemory::default();
     while !interrupt.is_requested() {
         // Looking writes nothing but the checkout, which a pull leaves sound wherever it stops.
         let looked = tokio::select! {
             looked = look(watch, &mut memory) => looked,
             () = interrupt.requested() => return,
         };
-        if let Some(event) = looked.as_ref().ok().and_then(Looked::holding) {
+        if let Some(event) = looked.as_ref().ok().and_then(PendingRound::holding) {
             events(event);
         }
         let round = match looked {
@@ -137,7 +144,7 @@ pub async fn watch(watch: &Watch, interrupt: &Interrupt, events: &mut (dyn FnMut
             false => jittered(watch.interval, JITTER),
         };
         let pause = (!last).then_some(pause);
-        events(Event::Ended { round: Box::new(round), pause });
+        events(WatchEvent::Ended { round: Box::new(round), pause });
         match pause {
             Some(pause) => interrupt.sleep(pause).await,
             None => return,

@@ -3,14 +3,14 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use super::lookout::RemoteLookout;
-use super::{Event, Memory, SettingsError, Wanted, Watch};
+use super::lookout::RemotePoller;
+use super::{RoundMemory, SettingsError, Watch, WatchEvent, WatchSettings};
 use crate::app::{
     self, LastRead, RoundEnd, RoundOptions, Runner, Survey, TIMEOUT, Target, WaitWhen, round,
     survey,
 };
 use crate::cluster::{Cluster, ConnectError};
-use crate::core::health::Ended;
+use crate::core::health::WaitEnd;
 use crate::core::problem::Problem;
 use crate::core::remedy::Remedy;
 use crate::core::report::Report;
@@ -73,9 +73,9 @@ pub enum RoundError {
     )]
     OtherCluster {
         /// The cluster that it began on.
-        before: Box<Place>,
+        before: Box<ClusterIdentity>,
         /// The cluster that the kubeconfig leads to.
-        now: Box<Place>,
+        now: Box<ClusterIdentity>,
     },
     /// A task of our own ended without an answer.
     #[error("pulling was cut short")]
@@ -112,7 +112,7 @@ impl RoundError {
 
 /// The cluster that a watch writes to. A kubeconfig may be changed or lost while it runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct ClusterIdentity {
     /// What a person calls it.
     name: String,
     /// Where its API server is.
@@ -121,7 +121,7 @@ pub struct Place {
     uid: Option<String>,
 }
 
-impl Place {
+impl ClusterIdentity {
     fn of(cluster: &Cluster, survey: &Survey) -> Self {
         let (name, url) = (cluster.name().to_owned(), cluster.url().to_owned());
         Self { name, url, uid: survey.cluster_uid.clone() }
@@ -144,7 +144,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for ClusterIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, url, uid } = self;
         write!(f, "{name} at {url}")?;
@@ -156,29 +156,32 @@ impl fmt::Display for Place {
 }
 
 /// A round half-way: what was found, and nothing done about it yet.
-pub(super) struct Looked {
+pub(super) struct PendingRound {
     begin: Instant,
     pulled: Option<Result<Pulled, PullError>>,
     checkout: Checkout,
     cluster: Cluster,
     /// What the settings say of the commit that the target follows.
-    wanted: Wanted,
+    wanted: WatchSettings,
     /// What is to be made true instead, where that commit was taken back.
     target: Target,
     survey: Survey,
     held_back: Option<String>,
 }
 
-impl Looked {
+impl PendingRound {
     /// That the commit which the target follows is not applied again, where that is so.
-    pub(super) fn holding(&self) -> Option<Event> {
+    pub(super) fn holding(&self) -> Option<WatchEvent> {
         let healthy = self.survey.revision.commit.clone();
-        self.held_back.clone().map(|failed| Event::HeldBack { failed, healthy })
+        self.held_back.clone().map(|failed| WatchEvent::HeldBack { failed, healthy })
     }
 }
 
 /// Pulls, looks at git and the cluster, and decides.
-pub(super) async fn look(watch: &Watch, memory: &mut Memory) -> Result<Looked, RoundError> {
+pub(super) async fn look(
+    watch: &Watch,
+    memory: &mut RoundMemory,
+) -> Result<PendingRound, RoundError> {
     let begin = Instant::now();
     let pulled = match &watch.pull {
         Some(options) => Some(memory.remote.next(options).await?),
@@ -190,17 +193,20 @@ pub(super) async fn look(watch: &Watch, memory: &mut Memory) -> Result<Looked, R
     let wanted = (watch.settings)((&checkout, &cluster), None)?;
     let (target, survey, held_back) =
         choose((watch, &wanted), (&checkout, &cluster), memory).await?;
-    memory.place.get_or_insert_with(|| Place::of(&cluster, &survey)).stays(&cluster, &survey)?;
-    Ok(Looked { begin, pulled, checkout, cluster, wanted, target, survey, held_back })
+    memory
+        .place
+        .get_or_insert_with(|| ClusterIdentity::of(&cluster, &survey))
+        .stays(&cluster, &survey)?;
+    Ok(PendingRound { begin, pulled, checkout, cluster, wanted, target, survey, held_back })
 }
 
 /// What is to be made true: the target's commit, or the last healthy one where that one was taken
 /// back, whoever did that. The cluster says so, so that it is known after a restart and on another
 /// machine as well.
 async fn choose(
-    (watch, wanted): (&Watch, &Wanted),
+    (watch, wanted): (&Watch, &WatchSettings),
     (checkout, cluster): (&Checkout, &Cluster),
-    memory: &mut Memory,
+    memory: &mut RoundMemory,
 ) -> Result<(Target, Survey, Option<String>), RoundError> {
     let target = &wanted.target;
     let back = |failed: &str, healthy: &str| {
@@ -237,7 +243,7 @@ fn at(
     reach: (&Checkout, &Cluster),
     (now, commit): (&Target, &str),
 ) -> Result<Target, SettingsError> {
-    let Wanted { target, .. } = (watch.settings)(reach, Some(commit))?;
+    let WatchSettings { target, .. } = (watch.settings)(reach, Some(commit))?;
     let (rev, inventory) = (Some(commit.to_owned()), now.inventory.clone());
     Ok(Target { rev, inventory, worktree: false, moved: true, ..target })
 }
@@ -252,12 +258,13 @@ fn held_back(survey: &Survey, commit: &str) -> Option<String> {
 /// Does what was decided. A newer commit ends what is only waited for.
 pub(super) async fn act(
     watch: &Watch,
-    looked: Looked,
-    memory: &mut Memory,
+    looked: PendingRound,
+    memory: &mut RoundMemory,
     interrupt: &Interrupt,
 ) -> Result<Round, RoundError> {
-    let Looked { begin, pulled, checkout, cluster, wanted, target, survey, held_back } = looked;
-    let Memory { last, watched, held_back: _, proved, remote, place: _ } = memory;
+    let PendingRound { begin, pulled, checkout, cluster, wanted, target, survey, held_back } =
+        looked;
+    let RoundMemory { last, watched, held_back: _, proved, remote, place: _ } = memory;
     let cancel = Cancellation::with(interrupt);
     let options = RoundOptions {
         target: &target,
@@ -277,7 +284,7 @@ pub(super) async fn act(
         rolls_back: wanted.rolls_back,
         cancel: &cancel,
     };
-    let mut watching = Watching {
+    let mut watching = WatchRound {
         watch,
         target: &target,
         checkout: &checkout,
@@ -286,7 +293,7 @@ pub(super) async fn act(
         warning: None,
     };
     let mut lookout =
-        RemoteLookout { remote, watch, target: &wanted.target, held_back: held_back.as_deref() };
+        RemotePoller { remote, watch, target: &wanted.target, held_back: held_back.as_deref() };
     let ended = round(options, survey, &mut watching, &mut lookout).await?;
     let (warning, RoundEnd { survey, report }) = (watching.warning, ended);
     if is_settled(&report) {
@@ -297,7 +304,7 @@ pub(super) async fn act(
 }
 
 /// A round of a watch under way.
-struct Watching<'a> {
+struct WatchRound<'a> {
     watch: &'a Watch,
     target: &'a Target,
     checkout: &'a Checkout,
@@ -308,7 +315,7 @@ struct Watching<'a> {
     warning: Option<String>,
 }
 
-impl Runner for Watching<'_> {
+impl Runner for WatchRound<'_> {
     type Error = RoundError;
 
     async fn survey(&mut self, _: &Survey, cluster: &Cluster) -> Result<Survey, RoundError> {
@@ -337,7 +344,7 @@ impl Runner for Watching<'_> {
 
 /// Whether waiting came to its end, and what was to follow from it was done.
 fn is_settled(report: &Report) -> bool {
-    let is_over = |ended| matches!(ended, Ended::Ready | Ended::Failed | Ended::Timeout);
+    let is_over = |ended| matches!(ended, WaitEnd::Ready | WaitEnd::Failed | WaitEnd::Timeout);
     let is_open = report.rollback.as_ref().is_some_and(|it| it.to.is_some() && it.report.is_none());
     report.proof.as_ref().is_some_and(|proof| is_over(proof.ended)) && !is_open
 }

@@ -11,7 +11,7 @@ use clap::{Args, Command, CommandFactory as _};
 use clap_mangen::Man;
 use clap_mangen::roff::{Inline, Roff, bold, roman};
 
-use super::markdown::{Block, Span, parse, spans};
+use super::markdown::{Block, InlineSpan, parse, spans};
 use super::plain;
 use super::topics::{TOPICS, Topic};
 use crate::cli::Cli;
@@ -41,7 +41,7 @@ pub struct ManArgs {
 ///
 /// When a file can't be written.
 pub fn run(args: &ManArgs) -> Result<Exit, Failure> {
-    for Page { name, section, text } in pages()? {
+    for ManPage { name, section, text } in pages()? {
         let folder = args.folder.join(format!("man{section}"));
         write(&folder, &format!("{name}.{section}"), &text)?;
     }
@@ -55,14 +55,14 @@ fn write(folder: &Path, name: &str, text: &[u8]) -> anyhow::Result<()> {
 }
 
 /// A man page.
-struct Page {
+struct ManPage {
     name: String,
     section: u8,
     text: Vec<u8>,
 }
 
 /// All pages.
-fn pages() -> io::Result<Vec<Page>> {
+fn pages() -> io::Result<Vec<ManPage>> {
     let mut cli = Cli::command();
     cli.build();
     let mut pages = Vec::new();
@@ -74,7 +74,7 @@ fn pages() -> io::Result<Vec<Page>> {
     Ok(pages)
 }
 
-fn command_page(command: Command) -> io::Result<Page> {
+fn command_page(command: Command) -> io::Result<ManPage> {
     let is_top = command.get_name() == "trueup";
     let name = match is_top {
         true => "trueup".to_owned(),
@@ -93,10 +93,10 @@ fn command_page(command: Command) -> io::Result<Page> {
         }
         text.extend(topics.render().into_bytes());
     }
-    Ok(Page { name, section: 1, text })
+    Ok(ManPage { name, section: 1, text })
 }
 
-fn topic_page(topic: &Topic) -> Page {
+fn topic_page(topic: &Topic) -> ManPage {
     let Topic { name, about, text } = topic;
     let name = format!("trueup-{name}");
     let mut roff = Roff::new();
@@ -105,7 +105,7 @@ fn topic_page(topic: &Topic) -> Page {
     for (at, block) in parse(text).iter().enumerate() {
         set(block, at == 0, &mut roff);
     }
-    Page { name, section: 7, text: roff.render().into_bytes() }
+    ManPage { name, section: 7, text: roff.render().into_bytes() }
 }
 
 fn set(block: &Block, is_title: bool, roff: &mut Roff) {
@@ -135,9 +135,9 @@ fn as_is(lines: &[String], roff: &mut Roff) {
 /// A text with its code in bold.
 fn inlines(text: &str) -> Vec<Inline> {
     let pieces = spans(text).into_iter().map(|span| match span {
-        Span::Text(text) => roman(text),
-        Span::Code(code) => bold(code),
-        Span::Link(text, to) => roman(plain::words(&format!("[{text}]({to})"))),
+        InlineSpan::Text(text) => roman(text),
+        InlineSpan::Code(code) => bold(code),
+        InlineSpan::Link(text, to) => roman(plain::words(&format!("[{text}]({to})"))),
     });
     pieces.collect()
 }

@@ -89,7 +89,7 @@ fn row(line: &str) -> Option<Vec<String>> {
 
 /// A piece of a text.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Span {
+pub(super) enum InlineSpan {
     /// Words.
     Text(String),
     /// What stands between backticks.
@@ -99,43 +99,43 @@ pub(super) enum Span {
 }
 
 /// The pieces of a text. Emphasis is dropped.
-pub(super) fn spans(text: &str) -> Vec<Span> {
+pub(super) fn spans(text: &str) -> Vec<InlineSpan> {
     let mut spans = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find(['`', '[']) {
         let (before, from) = rest.split_at(at);
         let (span, length) = match code(from).or_else(|| link(from)) {
-            Some(Found { span, length }) => (span, length),
-            None => (Span::Text(from[..1].to_owned()), 1),
+            Some(InlineMatch { span, length }) => (span, length),
+            None => (InlineSpan::Text(from[..1].to_owned()), 1),
         };
-        spans.push(Span::Text(before.replace("**", "")));
+        spans.push(InlineSpan::Text(before.replace("**", "")));
         spans.push(span);
         rest = &from[length..];
     }
-    spans.push(Span::Text(rest.replace("**", "")));
-    spans.retain(|span| *span != Span::Text(String::new()));
+    spans.push(InlineSpan::Text(rest.replace("**", "")));
+    spans.retain(|span| *span != InlineSpan::Text(String::new()));
     spans
 }
 
 /// A piece at the beginning of a text, and how many bytes it takes there.
-struct Found {
-    span: Span,
+struct InlineMatch {
+    span: InlineSpan,
     length: usize,
 }
 
-fn code(from: &str) -> Option<Found> {
+fn code(from: &str) -> Option<InlineMatch> {
     let (code, _) = from.strip_prefix('`')?.split_once('`')?;
-    Some(Found { span: Span::Code(code.to_owned()), length: code.len() + 2 })
+    Some(InlineMatch { span: InlineSpan::Code(code.to_owned()), length: code.len() + 2 })
 }
 
-fn link(from: &str) -> Option<Found> {
+fn link(from: &str) -> Option<InlineMatch> {
     let (text, after) = from.strip_prefix('[')?.split_once("](")?;
     let (to, _) = after.split_once(')')?;
     if text.contains('[') {
         return None;
     }
     let length = text.len() + to.len() + 4;
-    Some(Found { span: Span::Link(text.to_owned(), to.to_owned()), length })
+    Some(InlineMatch { span: InlineSpan::Link(text.to_owned(), to.to_owned()), length })
 }
 
 #[cfg(test)]
@@ -168,13 +168,13 @@ mod tests {
         assert_eq!(
             spans("**a** `[b](c)` and [d](e.md), [f"),
             [
-                Span::Text("a ".to_owned()),
-                Span::Code("[b](c)".to_owned()),
-                Span::Text(" and ".to_owned()),
-                Span::Link("d".to_owned(), "e.md".to_owned()),
-                Span::Text(", ".to_owned()),
-                Span::Text("[".to_owned()),
-                Span::Text("f".to_owned()),
+                InlineSpan::Text("a ".to_owned()),
+                InlineSpan::Code("[b](c)".to_owned()),
+                InlineSpan::Text(" and ".to_owned()),
+                InlineSpan::Link("d".to_owned(), "e.md".to_owned()),
+                InlineSpan::Text(", ".to_owned()),
+                InlineSpan::Text("[".to_owned()),
+                InlineSpan::Text("f".to_owned()),
             ]
         );
     }

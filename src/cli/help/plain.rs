@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::markdown::{Block, Span, spans};
+use super::markdown::{Block, InlineSpan, spans};
 use super::topics::TOPICS;
 
 /// How far code is indented.
@@ -53,9 +53,9 @@ fn hanging(begin: &str, lines: Vec<String>) -> Vec<String> {
 /// A text without Markdown. A link to a topic becomes the command that shows it.
 pub(super) fn words(text: &str) -> String {
     let pieces = spans(text).into_iter().map(|span| match span {
-        Span::Text(text) => text,
-        Span::Code(code) => format!("`{code}`"),
-        Span::Link(text, to) => {
+        InlineSpan::Text(text) => text,
+        InlineSpan::Code(code) => format!("`{code}`"),
+        InlineSpan::Link(text, to) => {
             let page = to.split('#').next().unwrap_or_default();
             let topic = page.strip_suffix(".md").filter(|name| is_topic(name));
             match topic {

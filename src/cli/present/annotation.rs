@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use super::Glyphs;
 use super::ink::OwnCommand;
 use crate::core::manifest::Origin;
-use crate::core::problem::Place;
+use crate::core::problem::Location;
 
 /// GitHub takes UTF-8.
 const GLYPHS: Glyphs = Glyphs { utf8: true, width: None };
@@ -19,7 +19,7 @@ pub(super) struct Annotation<'a> {
     /// `error` or `warning`.
     pub(super) level: &'static str,
     /// Where; `None` for what is in no file.
-    pub(super) at: Option<At<'a>>,
+    pub(super) at: Option<FileLocation<'a>>,
     /// What stands above the message; empty for GitHub's own choice.
     pub(super) title: &'a str,
     /// What there is to say.
@@ -28,7 +28,7 @@ pub(super) struct Annotation<'a> {
 
 /// A place in a file.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct At<'a> {
+pub(super) struct FileLocation<'a> {
     /// Path from the checkout's root.
     pub(super) file: &'a str,
     /// Line, from 1.
@@ -37,13 +37,13 @@ pub(super) struct At<'a> {
     pub(super) column: Option<usize>,
 }
 
-impl<'a> From<&'a Place> for At<'a> {
-    fn from(place: &'a Place) -> Self {
+impl<'a> From<&'a Location> for FileLocation<'a> {
+    fn from(place: &'a Location) -> Self {
         Self { file: &place.path, line: place.line, column: Some(place.column) }
     }
 }
 
-impl<'a> From<&'a Origin> for At<'a> {
+impl<'a> From<&'a Origin> for FileLocation<'a> {
     fn from(origin: &'a Origin) -> Self {
         Self { file: &origin.path, line: origin.line, column: None }
     }
@@ -58,7 +58,7 @@ impl Annotation<'_> {
     pub(super) fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let Self { level, at, title, message } = *self;
         let mut properties = Vec::new();
-        if let Some(At { file, line, column }) = at {
+        if let Some(FileLocation { file, line, column }) = at {
             properties.push(format!("file={}", property(file)));
             properties.push(format!("line={line}"));
             properties.extend(column.map(|column| format!("col={column}")));

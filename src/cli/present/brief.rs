@@ -9,7 +9,7 @@ use super::{because, hint_of};
 use crate::core::diff::Delta;
 use crate::core::object::ObjectKey;
 use crate::core::observed::Prerequisite;
-use crate::core::plan::{Action, Change, Confidence, Freed, Lack, Reason};
+use crate::core::plan::{Action, Change, Confidence, FreedValue, NoPreview, Reason};
 use crate::core::redact::Redactor;
 
 /// More fields than this are told by their number.
@@ -74,16 +74,16 @@ fn few(objects: &BTreeSet<ObjectKey>) -> Option<String> {
 pub(super) fn confidence(change: &Change, redactor: &Redactor) -> Vec<String> {
     match &change.confidence {
         Confidence::Server => Vec::new(),
-        Confidence::Local(Lack::DryRun(why)) => vec![
+        Confidence::Local(NoPreview::DryRun(why)) => vec![
             "as far as trueup itself can tell, since the server can't be asked:".to_owned(),
             redactor.text_about(&change.key, why),
         ],
-        Confidence::Local(Lack::Anew) => {
+        Confidence::Local(NoPreview::Anew) => {
             vec!["as far as trueup itself can tell: the server fills in the rest".to_owned()]
         }
-        Confidence::Local(Lack::Value(freed)) => freed
+        Confidence::Local(NoPreview::Value(freed)) => freed
             .iter()
-            .map(|Freed { value, holder, by }| {
+            .map(|FreedValue { value, holder, by }| {
                 let after = match by {
                     Action::Delete => "is deleted",
                     Action::Replace => "is replaced",
@@ -92,13 +92,17 @@ pub(super) fn confidence(change: &Change, redactor: &Redactor) -> Vec<String> {
                 format!("{value} is still {holder}'s: this comes after that {after}")
             })
             .collect(),
-        Confidence::Local(Lack::Prerequisite(Prerequisite::Namespace(name))) => {
+        Confidence::Local(NoPreview::Prerequisite(Prerequisite::Namespace(name))) => {
             vec![format!("as declared, until its namespace {name} is there")]
         }
-        Confidence::Local(Lack::Prerequisite(Prerequisite::Definition(key))) => {
+        Confidence::Local(NoPreview::Prerequisite(Prerequisite::Definition(key))) => {
             vec![format!("as declared, until its {key} is there")]
         }
-        Confidence::Local(Lack::Prerequisite(Prerequisite::Applied { first, gone, refusal })) => {
+        Confidence::Local(NoPreview::Prerequisite(Prerequisite::Applied {
+            first,
+            gone,
+            refusal,
+        })) => {
             let applied = few(first).map(|names| format!("after {names}"));
             let deleted = few(gone).map(|names| format!("once {names} is deleted"));
             let after: Vec<String> = applied.into_iter().chain(deleted).collect();
@@ -107,7 +111,7 @@ pub(super) fn confidence(change: &Change, redactor: &Redactor) -> Vec<String> {
                 redactor.text_about(&change.key, &refusal.message),
             ]
         }
-        Confidence::Local(Lack::Prerequisite(Prerequisite::Server { by, silence })) => {
+        Confidence::Local(NoPreview::Prerequisite(Prerequisite::Server { by, silence })) => {
             let declared = format!("as declared, until the server of its {by} answers");
             let unknown = silence.as_ref().map(|why| {
                 redactor.text(&format!("it may be there already, but nobody can ask: {why}"))

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::annotation::{Annotation, At};
+use super::annotation::{Annotation, FileLocation};
 use super::{Glyphs, PlanView, brief, shown, steps, text};
-use crate::core::approval::Difference;
+use crate::core::approval::ApprovalDifference;
 use crate::core::plan::{Action, Change, Reason};
 use crate::core::problem::Problem;
 use crate::core::redact::Redactor;
@@ -46,7 +46,7 @@ pub(super) fn write_report(
         };
         let mut changes = view.plan.changes();
         let origin = changes.find(|change| change.key == step.key).and_then(|c| c.origin.as_ref());
-        let at = place_of(reason).or(origin.map(At::from));
+        let at = place_of(reason).or(origin.map(FileLocation::from));
         let lines = brief::reasons(Some(&step.key), reason, view.redactor);
         let title = format!("{word}: {} {}", step.action.name(), step.key);
         write_one(out, (level, at), &title, &lines)?;
@@ -63,7 +63,7 @@ pub(super) fn write_report(
 pub(super) fn write_moved(
     out: &mut impl Write,
     view: &PlanView<'_>,
-    difference: &Difference,
+    difference: &ApprovalDifference,
 ) -> io::Result<()> {
     for object in &difference.moved {
         let message = [object.message().to_string()];
@@ -74,7 +74,7 @@ pub(super) fn write_moved(
 
 fn annotation(out: &mut impl Write, change: &Change, view: &PlanView<'_>) -> io::Result<()> {
     let level = if change.action == Action::Refuse { "error" } else { "warning" };
-    let origin = change.origin.as_ref().map(At::from);
+    let origin = change.origin.as_ref().map(FileLocation::from);
     let at = change.reason.as_ref().and_then(place_of).or(origin);
     let delta = view.delta(change);
     let mut lines = brief::parts(change, &delta, view.redactor);
@@ -96,13 +96,13 @@ fn problem(out: &mut impl Write, problem: &Problem, redactor: &Redactor) -> io::
 }
 
 /// Where the first field is that the server names.
-fn place_of(reason: &Reason) -> Option<At<'_>> {
-    reason.causes.iter().find_map(|cause| cause.place.as_ref()).map(At::from)
+fn place_of(reason: &Reason) -> Option<FileLocation<'_>> {
+    reason.causes.iter().find_map(|cause| cause.place.as_ref()).map(FileLocation::from)
 }
 
 fn write_one(
     out: &mut impl Write,
-    (level, at): (&'static str, Option<At<'_>>),
+    (level, at): (&'static str, Option<FileLocation<'_>>),
     title: &str,
     lines: &[String],
 ) -> io::Result<()> {

@@ -2,15 +2,15 @@
 
 use super::PlanView;
 use super::brief;
-use super::why::{Times, Told, names};
-use crate::core::attribution::{Handover, Hands};
+use super::why::{Explanation, TimeStyle, names};
+use crate::core::attribution::{Handover, OwnerChange};
 use crate::core::plan::Change;
 
 /// How many fields of one story are told one by one.
 const MOST: usize = 8;
 
 /// What changes hands of an object, fields that do so alike in one story.
-pub(super) fn stories(change: &Change, view: &PlanView<'_>, times: Times) -> Vec<Told> {
+pub(super) fn stories(change: &Change, view: &PlanView<'_>, times: TimeStyle) -> Vec<Explanation> {
     let mut groups: Vec<Vec<&Handover>> = Vec::new();
     for handover in view.explained.handovers.get(&change.key).into_iter().flatten() {
         match groups.iter_mut().find(|group| group[0].hands == handover.hands) {
@@ -21,20 +21,22 @@ pub(super) fn stories(change: &Change, view: &PlanView<'_>, times: Times) -> Vec
     groups.iter().map(|group| told(group, times)).collect()
 }
 
-fn told(group: &[&Handover], times: Times) -> Told {
+fn told(group: &[&Handover], times: TimeStyle) -> Explanation {
     let hands = match &group[0].hands {
-        Hands::Ours => "ours from now on, and nobody's so far".to_owned(),
-        Hands::Shared(writers) => {
+        OwnerChange::Ours => "ours from now on, and nobody's so far".to_owned(),
+        OwnerChange::Shared(writers) => {
             format!("ours from now on, and still that of {}", names(writers, times))
         }
-        Hands::Taken(writers) => format!("taken from {}", names(writers, times)),
-        Hands::Left(writers) => {
+        OwnerChange::Taken(writers) => format!("taken from {}", names(writers, times)),
+        OwnerChange::Left(writers) => {
             format!("no longer ours, and still that of {}", names(writers, times))
         }
-        Hands::Default => "no longer ours, and the same by default".to_owned(),
+        OwnerChange::Default => "no longer ours, and the same by default".to_owned(),
     };
     match group {
-        [field] => Told { what: format!("{} is", line(field)), then: hands, also: Vec::new() },
+        [field] => {
+            Explanation { what: format!("{} is", line(field)), then: hands, also: Vec::new() }
+        }
         fields => {
             let mut also: Vec<String> =
                 fields.iter().take(MOST).map(|field| format!("  {}", line(field))).collect();
@@ -43,7 +45,11 @@ fn told(group: &[&Handover], times: Times) -> Told {
                 1 => also.push("  and 1 more field".to_owned()),
                 more => also.push(format!("  and {more} more fields")),
             }
-            Told { what: format!("{} fields are", fields.len()), then: format!("{hands}:"), also }
+            Explanation {
+                what: format!("{} fields are", fields.len()),
+                then: format!("{hands}:"),
+                also,
+            }
         }
     }
 }

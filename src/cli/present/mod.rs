@@ -37,8 +37,8 @@ pub use glyphs::Glyphs;
 
 use crate::app::Explained;
 use crate::cli::remedy;
-use crate::core::approval::Difference;
-use crate::core::diff::{Delta, Order};
+use crate::core::approval::ApprovalDifference;
+use crate::core::diff::{Delta, FieldOrder};
 use crate::core::object::ObjectKey;
 use crate::core::plan::{Action, Change, Plan, Reason};
 use crate::core::problem::Problem;
@@ -47,7 +47,7 @@ use crate::core::report::Report;
 
 /// How an answer is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum OutputFormat {
     /// For people
     Text,
     /// One JSON document, with the keys of `trueup help json`
@@ -68,15 +68,15 @@ pub enum Format {
 pub fn plan(
     out: &mut impl Write,
     view: &PlanView<'_>,
-    format: Format,
+    format: OutputFormat,
     glyphs: Glyphs,
 ) -> io::Result<()> {
     match format {
-        Format::Text => text::write(out, view, glyphs),
-        Format::Json => json::write(out, view, None),
-        Format::Markdown => out.write_all(markdown::plan(view).as_bytes()),
-        Format::Github => github::write(out, view),
-        Format::Name => out.write_all(names(view.plan).as_bytes()),
+        OutputFormat::Text => text::write(out, view, glyphs),
+        OutputFormat::Json => json::write(out, view, None),
+        OutputFormat::Markdown => out.write_all(markdown::plan(view).as_bytes()),
+        OutputFormat::Github => github::write(out, view),
+        OutputFormat::Name => out.write_all(names(view.plan).as_bytes()),
     }
 }
 
@@ -98,15 +98,15 @@ pub fn beside(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::
 pub fn report(
     out: &mut impl Write,
     (view, report): (&PlanView<'_>, &Report),
-    format: Format,
+    format: OutputFormat,
     glyphs: Glyphs,
 ) -> io::Result<()> {
     match format {
-        Format::Text => steps::write_end(out, view, report, glyphs),
-        Format::Json => json::write(out, view, Some(report)),
-        Format::Markdown => out.write_all(markdown::report(view, report).as_bytes()),
-        Format::Github => github::write_report(out, view, report),
-        Format::Name => out.write_all(names(view.plan).as_bytes()),
+        OutputFormat::Text => steps::write_end(out, view, report, glyphs),
+        OutputFormat::Json => json::write(out, view, Some(report)),
+        OutputFormat::Markdown => out.write_all(markdown::report(view, report).as_bytes()),
+        OutputFormat::Github => github::write_report(out, view, report),
+        OutputFormat::Name => out.write_all(names(view.plan).as_bytes()),
     }
 }
 
@@ -130,23 +130,23 @@ pub fn unhealthy(
 /// When `out` does not take it.
 pub fn moved(
     out: &mut impl Write,
-    (view, difference): (&PlanView<'_>, &Difference),
-    format: Format,
+    (view, difference): (&PlanView<'_>, &ApprovalDifference),
+    format: OutputFormat,
     glyphs: Glyphs,
 ) -> io::Result<()> {
     match format {
-        Format::Text => moved::write(out, view, difference, glyphs),
-        Format::Json => json::write_moved(out, view, difference),
-        Format::Markdown => {
+        OutputFormat::Text => moved::write(out, view, difference, glyphs),
+        OutputFormat::Json => json::write_moved(out, view, difference),
+        OutputFormat::Markdown => {
             let plan = moved::only(view.plan, difference);
             let text = markdown::moved(&PlanView { plan: &plan, ..*view }, difference);
             out.write_all(text.as_bytes())
         }
-        Format::Github => {
+        OutputFormat::Github => {
             let plan = moved::only(view.plan, difference);
             github::write_moved(out, &PlanView { plan: &plan, ..*view }, difference)
         }
-        Format::Name => out.write_all(names(&moved::only(view.plan, difference)).as_bytes()),
+        OutputFormat::Name => out.write_all(names(&moved::only(view.plan, difference)).as_bytes()),
     }
 }
 
@@ -196,8 +196,8 @@ impl PlanView<'_> {
         Delta::plain(change, self.redactor, self.order(change))
     }
 
-    fn order(&self, change: &Change) -> &Order {
-        self.explained.orders.get(&change.key).unwrap_or(Order::none())
+    fn order(&self, change: &Change) -> &FieldOrder {
+        self.explained.orders.get(&change.key).unwrap_or(FieldOrder::none())
     }
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use super::ink::Ink;
 use super::wrap::wrapped;
 use super::{Glyphs, PlanView, text};
-use crate::core::approval::Difference;
+use crate::core::approval::ApprovalDifference;
 use crate::core::plan::{Action, Change, Plan};
 
 /// Writes it.
@@ -17,7 +17,7 @@ use crate::core::plan::{Action, Change, Plan};
 pub(super) fn write(
     out: &mut impl Write,
     view: &PlanView<'_>,
-    difference: &Difference,
+    difference: &ApprovalDifference,
     glyphs: Glyphs,
 ) -> io::Result<()> {
     let red = Ink::RED.bold();
@@ -60,7 +60,7 @@ pub(super) fn write(
 }
 
 /// The changes of the objects that moved, alone.
-pub(super) fn only(plan: &Plan, difference: &Difference) -> Plan {
+pub(super) fn only(plan: &Plan, difference: &ApprovalDifference) -> Plan {
     let moved = |change: &&Change| difference.moved.iter().any(|moved| moved.object == change.key);
     Plan::loose(plan.changes().filter(moved).cloned().collect())
 }

@@ -10,7 +10,7 @@ use crate::app::watch::{Round, RoundError, Watch};
 use crate::cli::exit::Exit;
 use crate::cli::remedy;
 use crate::core::diff::Delta;
-use crate::core::health::Ended;
+use crate::core::health::WaitEnd;
 use crate::core::object::ObjectKey;
 use crate::core::plan::{Action, Change, Reason};
 use crate::core::problem::Problem;
@@ -143,7 +143,7 @@ impl Log {
     fn unhealthy(&mut self, round: &Round) -> Vec<String> {
         let (survey, redactor) = (&round.survey, round.survey.redactor());
         // What was not waited for to the end may be ready the next moment.
-        let proof = round.report.proof.iter().filter(|it| it.ended != Ended::Superseded);
+        let proof = round.report.proof.iter().filter(|it| it.ended != WaitEnd::Superseded);
         let now = proof.flat_map(|proof| &proof.others);
         let mut before = std::mem::take(&mut self.unready);
         if survey.plan.writes() {

@@ -9,7 +9,7 @@ use super::ink::Ink;
 use super::{Glyphs, PlanView, text, waiting};
 use crate::core::plan::{Action, Plan};
 use crate::core::redact::Redactor;
-use crate::core::report::{DIFFERING, Outcome, Report, Step};
+use crate::core::report::{ChangeOutcome, DIFFERING, Outcome, Report};
 
 /// Kinds and paths wider than this are not padded for.
 const WIDEST: usize = 40;
@@ -39,7 +39,12 @@ impl Steps {
     /// # Errors
     ///
     /// When `out` does not take it.
-    pub fn write(&self, out: &mut impl Write, step: &Step, redactor: &Redactor) -> io::Result<()> {
+    pub fn write(
+        &self,
+        out: &mut impl Write,
+        step: &ChangeOutcome,
+        redactor: &Redactor,
+    ) -> io::Result<()> {
         let (mark, style, word) = match (&step.outcome, step.action) {
             (Outcome::Done, Action::Create) => (self.glyphs.done(), Ink::GREEN, "created"),
             (Outcome::Done, Action::Delete) => (self.glyphs.done(), Ink::GREEN, "deleted"),

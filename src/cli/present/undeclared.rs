@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 
 use super::ink::Ink;
-use super::why::{Times, names};
+use super::why::{TimeStyle, names};
 use super::wrap::wrapped;
 use super::{Glyphs, PlanView, brief};
-use crate::core::attribution::Undeclared;
+use crate::core::attribution::UndeclaredField;
 
 /// Writes every field that others set and git does not declare; nothing where nobody asked.
 ///
@@ -25,7 +25,7 @@ pub(super) fn write(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -
     for (key, fields) in objects {
         writeln!(out, "  {bold}{}{bold:#}", glyphs.inert(&key.to_string()))?;
         for field in fields {
-            let writers = names(&field.writers, Times::Ago(view.now));
+            let writers = names(&field.writers, TimeStyle::Ago(view.now));
             let field = wrapped(&glyphs.inert(&line(field)), glyphs.limit(), (4, 6));
             writeln!(out, "    {}", field.join("\n"))?;
             let writers = wrapped(&glyphs.inert(&writers), glyphs.limit(), (6, 8));
@@ -36,7 +36,7 @@ pub(super) fn write(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -
 }
 
 /// `spec.replicas: 5`; a value that is long is in the JSON.
-fn line(field: &Undeclared) -> String {
+fn line(field: &UndeclaredField) -> String {
     match brief::short(Some(&field.value)) {
         Some(value) => format!("{}: {value}", field.path),
         None => format!("{}: …", field.path),

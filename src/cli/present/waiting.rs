@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::ink::Ink;
 use super::wrap::wrapped;
 use super::{Glyphs, text};
-use crate::core::health::{Ended, Proof, Standing, State};
+use crate::core::health::{HealthState, HealthSummary, ObjectHealth, WaitEnd};
 use crate::core::redact::Redactor;
 
 /// How many objects the table names; of more, the number is told.
@@ -20,13 +20,18 @@ const FEW: usize = 8;
 const LEAVE_OUT: &str = "trueup.dev/wait: \"false\"";
 
 /// `waiting up to 5m for 3 of 412`, for a log.
-pub fn beginning(proof: &Proof, timeout: Duration) -> String {
+pub fn beginning(proof: &HealthSummary, timeout: Duration) -> String {
     let all = proof.ready + proof.others.len();
     format!("waiting up to {} for {} of {all} objects", span(timeout), proof.others.len())
 }
 
 /// What is waited for, a line each.
-pub fn table(proof: &Proof, timeout: Duration, redactor: &Redactor, glyphs: Glyphs) -> String {
+pub fn table(
+    proof: &HealthSummary,
+    timeout: Duration,
+    redactor: &Redactor,
+    glyphs: Glyphs,
+) -> String {
     let all = proof.ready + proof.others.len();
     let mut lines = vec![format!(
         "{} of {all} ready after {} of at most {}",
@@ -55,7 +60,7 @@ pub fn table(proof: &Proof, timeout: Duration, redactor: &Redactor, glyphs: Glyp
 /// When `out` does not take it.
 pub(super) fn write(
     out: &mut impl Write,
-    proof: &Proof,
+    proof: &HealthSummary,
     redactor: &Redactor,
     glyphs: Glyphs,
 ) -> io::Result<()> {
@@ -70,7 +75,7 @@ pub(super) fn write(
             writeln!(out, "    {}", line.join("\n"))?;
         }
     }
-    if proof.ended == Ended::Timeout {
+    if proof.ended == WaitEnd::Timeout {
         let hint = format!(
             "wait longer with --timeout, or annotate what nobody should wait for with {LEAVE_OUT}"
         );
@@ -79,19 +84,19 @@ pub(super) fn write(
     Ok(())
 }
 
-fn mark(standing: &Standing, glyphs: Glyphs) -> (&'static str, Ink) {
+fn mark(standing: &ObjectHealth, glyphs: Glyphs) -> (&'static str, Ink) {
     match standing.health.state {
-        State::Failed => ("!", Ink::RED),
-        State::Progressing | State::Ready => (glyphs.gap(), Ink::YELLOW),
+        HealthState::Failed => ("!", Ink::RED),
+        HealthState::Progressing | HealthState::Ready => (glyphs.gap(), Ink::YELLOW),
     }
 }
 
 /// `Deployment shop/web failed: its pods can't be made`
-pub(super) fn sentence(standing: &Standing, redactor: &Redactor, glyphs: Glyphs) -> String {
+pub(super) fn sentence(standing: &ObjectHealth, redactor: &Redactor, glyphs: Glyphs) -> String {
     let word = match standing.health.state {
-        State::Failed => "failed",
-        State::Progressing => "is not ready",
-        State::Ready => "is ready",
+        HealthState::Failed => "failed",
+        HealthState::Progressing => "is not ready",
+        HealthState::Ready => "is ready",
     };
     let why = redactor.text_about(&standing.key, &standing.health.why);
     let why = if why.is_empty() { why } else { format!(": {why}") };
@@ -100,7 +105,7 @@ pub(super) fn sentence(standing: &Standing, redactor: &Redactor, glyphs: Glyphs)
 }
 
 /// `412 ready`, or `1 failed, 2 not ready after 5m`.
-pub fn tally(proof: &Proof) -> String {
+pub fn tally(proof: &HealthSummary) -> String {
     if proof.is_ready() {
         return match proof.unasked {
             0 => format!("{} ready", proof.ready),
@@ -110,7 +115,7 @@ pub fn tally(proof: &Proof) -> String {
     let parts = [(proof.failed(), "failed"), (proof.progressing(), "not ready")];
     let parts = parts.into_iter().filter(|(count, _)| *count > 0);
     let parts: Vec<String> = parts.map(|(count, word)| format!("{count} {word}")).collect();
-    let interrupted = if proof.ended == Ended::Interrupted { "interrupted, " } else { "" };
+    let interrupted = if proof.ended == WaitEnd::Interrupted { "interrupted, " } else { "" };
     format!("{interrupted}{} after {}", parts.join(", "), span(proof.elapsed))
 }
 
@@ -149,9 +154,9 @@ struct StandingDocument {
 }
 
 /// What there is to say of a proof in JSON.
-pub(super) fn document(proof: &Proof, redactor: &Redactor) -> HealthDocument {
+pub(super) fn document(proof: &HealthSummary, redactor: &Redactor) -> HealthDocument {
     let objects = proof.others.iter().map(|standing| {
-        let Standing { key, health, after, details } = standing;
+        let ObjectHealth { key, health, after, details } = standing;
         let show = |text: &String| redactor.text_about(key, text);
         StandingDocument {
             group: key.group.clone(),
@@ -187,7 +192,7 @@ mod tests {
     use crate::core::health::Health;
     use crate::core::object::ObjectKey;
 
-    fn standing(name: &str, health: Health) -> Standing {
+    fn standing(name: &str, health: Health) -> ObjectHealth {
         let key = ObjectKey {
             group: "apps".to_owned(),
             kind: "Deployment".to_owned(),
@@ -195,11 +200,16 @@ mod tests {
             name: name.to_owned(),
         };
         let details = vec!["container main: exit code 1".to_owned()];
-        Standing { key, health, after: Duration::from_secs(3), details }
+        ObjectHealth { key, health, after: Duration::from_secs(3), details }
     }
 
-    fn proof(others: Vec<Standing>) -> Proof {
-        Proof { ready: 409, others, elapsed: Duration::from_secs(300), ..Proof::default() }
+    fn proof(others: Vec<ObjectHealth>) -> HealthSummary {
+        HealthSummary {
+            ready: 409,
+            others,
+            elapsed: Duration::from_secs(300),
+            ..HealthSummary::default()
+        }
     }
 
     #[test]
@@ -208,9 +218,9 @@ mod tests {
         let slow = || standing("b", Health::progressing("0 of 1 ready"));
         assert_eq!(tally(&proof(vec![])), "409 ready");
         assert_eq!(tally(&proof(vec![failed(), slow(), slow()])), "1 failed, 2 not ready after 5m");
-        let interrupted = Proof { ended: Ended::Interrupted, ..proof(vec![slow()]) };
+        let interrupted = HealthSummary { ended: WaitEnd::Interrupted, ..proof(vec![slow()]) };
         assert_eq!(tally(&interrupted), "interrupted, 1 not ready after 5m");
-        let exempt = Proof { unasked: 2, ..proof(vec![]) };
+        let exempt = HealthSummary { unasked: 2, ..proof(vec![]) };
         assert_eq!(tally(&exempt), "409 ready, 2 not waited for");
     }
 

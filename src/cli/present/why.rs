@@ -8,10 +8,10 @@ use unicode_width::UnicodeWidthStr as _;
 use super::ink::Ink;
 use super::wrap::wrapped;
 use super::{Glyphs, PlanView, brief, hands};
-use crate::core::attribution::{Attribution, Story, Writer};
+use crate::core::attribution::{Attribution, FieldHistory, FieldWriter};
 use crate::core::object::ObjectKey;
 use crate::core::plan::Change;
-use crate::core::problem::Place;
+use crate::core::problem::Location;
 use crate::core::source::snapshot::{Authorship, short};
 
 /// What stands before such a line, its mark with it.
@@ -21,14 +21,14 @@ const MOST: usize = 8;
 
 /// How times are told.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Times {
+pub(super) enum TimeStyle {
     /// As long as ago as they are now: `12 min ago`.
     Ago(Timestamp),
     /// By date and time, for what is read later.
     Dates,
 }
 
-impl Times {
+impl TimeStyle {
     fn tell(self, time: Timestamp) -> String {
         match self {
             Self::Ago(now) => ago(time, now),
@@ -39,7 +39,7 @@ impl Times {
 
 /// Why some fields of an object are as they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct Explanation {
     /// What it is about.
     pub(super) what: String,
     /// What happened to it; may be empty.
@@ -66,7 +66,7 @@ pub(super) fn write(
         writeln!(out, "    {dim}{mark}{first}{dim:#}")?;
         others.iter().try_for_each(|line| writeln!(out, "{dim}{line}{dim:#}"))
     };
-    let times = Times::Ago(view.now);
+    let times = TimeStyle::Ago(view.now);
     if let Some(removal) = removal(change, view, times) {
         line("", &removal, INDENT)?;
     }
@@ -75,7 +75,7 @@ pub(super) fn write(
         last.also.push(format!("and {more} more"));
     }
     let mark = if glyphs.utf8 { "▲ " } else { "^ " };
-    let mut tell = |told: Told| {
+    let mut tell = |told: Explanation| {
         let lines = told.lines(glyphs.columns());
         let mut marks = std::iter::once(mark).chain(std::iter::repeat("  "));
         lines.iter().zip(&mut marks).try_for_each(|(told, mark)| line(mark, told, INDENT + 2))
@@ -85,19 +85,23 @@ pub(super) fn write(
 }
 
 /// Which commit took the object out: `removed by 4f2c1a9, AUTHOR, 3 days ago`.
-pub(super) fn removal(change: &Change, view: &PlanView<'_>, times: Times) -> Option<String> {
+pub(super) fn removal(change: &Change, view: &PlanView<'_>, times: TimeStyle) -> Option<String> {
     let removal = view.explained.removed.get(&change.key)?;
     Some(format!("removed by {}", authorship(removal, times)))
 }
 
 /// Why the fields of a change are as they are, and how many stories are left out.
-pub(super) fn stories(change: &Change, view: &PlanView<'_>, times: Times) -> (Vec<Told>, usize) {
+pub(super) fn stories(
+    change: &Change,
+    view: &PlanView<'_>,
+    times: TimeStyle,
+) -> (Vec<Explanation>, usize) {
     let groups = groups(&change.key, view);
     let stories = groups.iter().take(MOST).map(|group| told(group, times)).collect();
     (stories, groups.len().saturating_sub(MOST))
 }
 
-impl Told {
+impl Explanation {
     /// As lines, few where they fit.
     pub(super) fn lines(self, columns: usize) -> Vec<String> {
         let Self { what, then, also } = self;
@@ -118,7 +122,7 @@ fn groups<'a>(key: &ObjectKey, view: &PlanView<'a>) -> Vec<Vec<&'a Attribution>>
     for field in view.explained.fields.get(key).into_iter().flatten() {
         let is_alike = |group: &&mut Vec<&Attribution>| {
             let told = |field: &Attribution| {
-                let is_released = matches!(field.story, Story::Released(_));
+                let is_released = matches!(field.story, FieldHistory::Released(_));
                 let after = field.after.clone().filter(|_| is_released);
                 let goes = field.after.is_none();
                 let from = field.taken_from.clone();
@@ -135,7 +139,7 @@ fn groups<'a>(key: &ObjectKey, view: &PlanView<'a>) -> Vec<Vec<&'a Attribution>>
 }
 
 /// One story.
-fn told(group: &[&Attribution], times: Times) -> Told {
+fn told(group: &[&Attribution], times: TimeStyle) -> Explanation {
     let Attribution { path, story, taken_from, after, place, declared } = group[0];
     let (what, is) = match group.len() - 1 {
         0 => (path.clone(), "is"),
@@ -147,30 +151,30 @@ fn told(group: &[&Attribution], times: Times) -> Told {
     let taken = format!("taken from {}", names(taken_from, times));
     let also_taken = (!taken_from.is_empty()).then(|| taken.clone());
     match story {
-        Story::Drift(writers) if after.is_none() => Told {
+        FieldHistory::Drift(writers) if after.is_none() => Explanation {
             what: format!("{what} {is}"),
             then: format!("set by {}", names(writers, times)),
             also: vec![format!("not declared, and in the way of what is: {} {}", it(is), goes(is))],
         },
-        Story::Drift(writers) if writers == taken_from => Told {
+        FieldHistory::Drift(writers) if writers == taken_from => Explanation {
             what: format!("{what} {is}"),
             then: taken,
             also: commit("declared").into_iter().collect(),
         },
-        Story::Drift(writers) => Told {
+        FieldHistory::Drift(writers) => Explanation {
             what: format!("{what} {is}"),
             then: format!("set by {}", names(writers, times)),
             also: also_taken.into_iter().chain(commit("declared")).collect(),
         },
-        Story::Changed => {
+        FieldHistory::Changed => {
             let then = commit("changed").unwrap_or_else(|| "changed".to_owned());
-            Told { what, then, also: also_taken.into_iter().collect() }
+            Explanation { what, then, also: also_taken.into_iter().collect() }
         }
-        Story::Declared => {
+        FieldHistory::Declared => {
             let then = commit("declared").unwrap_or_else(|| "declared".to_owned());
-            Told { what, then, also: also_taken.into_iter().collect() }
+            Explanation { what, then, also: also_taken.into_iter().collect() }
         }
-        Story::Released(writers) => {
+        FieldHistory::Released(writers) => {
             let then = match (after, writers.as_slice()) {
                 (None, _) => format!("no longer declared, and {}", goes(is)),
                 (Some(after), []) => format!(
@@ -185,7 +189,11 @@ fn told(group: &[&Attribution], times: Times) -> Told {
                     format!("no longer declared, and {} with {}", stays(is), names(writers, times))
                 }
             };
-            Told { what: format!("{what} {is}"), then, also: also_taken.into_iter().collect() }
+            Explanation {
+                what: format!("{what} {is}"),
+                then,
+                also: also_taken.into_iter().collect(),
+            }
         }
     }
 }
@@ -207,7 +215,11 @@ fn stays(is: &str) -> &'static str {
 }
 
 /// `in 4f2c1a9, AUTHOR, 3 days ago · web.yaml:14`.
-fn says(declared: Option<&Authorship>, place: Option<&Place>, times: Times) -> Option<String> {
+fn says(
+    declared: Option<&Authorship>,
+    place: Option<&Location>,
+    times: TimeStyle,
+) -> Option<String> {
     let place = place.map(|place| format!("{}:{}", place.path, place.line));
     let written = declared.map(|declared| format!("in {}", authorship(declared, times)));
     match (written, place) {
@@ -218,13 +230,13 @@ fn says(declared: Option<&Authorship>, place: Option<&Place>, times: Times) -> O
 }
 
 /// `4f2c1a9, AUTHOR, 3 days ago`.
-fn authorship(by: &Authorship, times: Times) -> String {
+fn authorship(by: &Authorship, times: TimeStyle) -> String {
     format!("{}, {}, {}", short(&by.commit), by.author, times.tell(by.time))
 }
 
 /// `kubectl (scale), set 12 min ago` and others.
-pub(super) fn names(writers: &[Writer], times: Times) -> String {
-    let name = |writer: &Writer| {
+pub(super) fn names(writers: &[FieldWriter], times: TimeStyle) -> String {
+    let name = |writer: &FieldWriter| {
         let through = match writer.subresource.as_str() {
             "" => String::new(),
             part => format!(" ({part})"),

@@ -11,10 +11,10 @@ use rustix::process::Signal;
 
 use super::exit::{Exit, Failure};
 use super::ui::Ui;
-use crate::sandbox::command::{self, Request, Signals};
-use crate::sandbox::programs::Places;
-use crate::sandbox::{Calls, Options, Sandbox};
-use progress::Shown;
+use crate::sandbox::command::{self, CommandSignals, SandboxCommand};
+use crate::sandbox::programs::ProgramPlaces;
+use crate::sandbox::{Sandbox, SandboxOptions, WebhookCalls};
+use progress::BuildDisplay;
 
 /// What the end of `trueup sandbox --help` says.
 const EXAMPLES: &str = "\
@@ -51,9 +51,9 @@ pub fn run(args: SandboxArgs, ui: &mut Ui) -> Result<Exit, Failure> {
 
 async fn answer(args: SandboxArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let SandboxArgs { controllers, command } = args;
-    let options = options(controllers, Calls::Anybody)?;
+    let options = options(controllers, WebhookCalls::Anybody)?;
     let path = options.places.path.clone();
-    let mut signals = Signals::new()?;
+    let mut signals = CommandSignals::new()?;
     let started = tokio::select! {
         started = start(&options, ui) => started,
         signal = signals.next() => return Ok(match signal {
@@ -69,7 +69,7 @@ async fn answer(args: SandboxArgs, ui: &mut Ui) -> Result<Exit, Failure> {
             error = sandbox.ended() => Err(error.into()),
         };
     }
-    let request = Request { command: &command, path: &path, signals };
+    let request = SandboxCommand { command: &command, path: &path, signals };
     let run = command::run(&mut sandbox, request, |error| ui.failure(&error.into()));
     let status = run.await?;
     Ok(Exit::Passed(command::shell_status(status)))
@@ -80,8 +80,8 @@ async fn answer(args: SandboxArgs, ui: &mut Ui) -> Result<Exit, Failure> {
 /// # Errors
 ///
 /// When its programs can't be had, or don't start.
-pub async fn start(options: &Options, ui: &mut Ui) -> Result<Sandbox, Failure> {
-    let mut shown = Shown::new(ui);
+pub async fn start(options: &SandboxOptions, ui: &mut Ui) -> Result<Sandbox, Failure> {
+    let mut shown = BuildDisplay::new(ui);
     let mut events = |event| shown.show(event);
     Ok(Sandbox::start(options, &mut events).await?)
 }
@@ -91,21 +91,21 @@ pub async fn start(options: &Options, ui: &mut Ui) -> Result<Sandbox, Failure> {
 /// # Errors
 ///
 /// When the user has no home folder.
-pub fn options(controllers: bool, calls: Calls) -> Result<Options, Failure> {
+pub fn options(controllers: bool, calls: WebhookCalls) -> Result<SandboxOptions, Failure> {
     let places = places().context("this user has no home folder")?;
     let (temporary, trueup) = (std::env::temp_dir(), std::env::current_exe()?);
-    Ok(Options { controllers, calls, places, temporary, trueup })
+    Ok(SandboxOptions { controllers, calls, places, temporary, trueup })
 }
 
 #[allow(
     clippy::disallowed_methods,
     reason = "a convention of Kubebuilder, and no setting of trueup's"
 )]
-fn places() -> Option<Places> {
+fn places() -> Option<ProgramPlaces> {
     let assets = std::env::var_os("KUBEBUILDER_ASSETS").filter(|folder| !folder.is_empty());
     let mac = cfg!(target_os = "macos");
     let envtest = if mac { "io.kubebuilder.envtest" } else { "kubebuilder-envtest" };
-    Some(Places {
+    Some(ProgramPlaces {
         assets: assets.map(Into::into),
         envtest: Some(directories::BaseDirs::new()?.data_dir().join(envtest)),
         path: super::search::path(),

@@ -2,46 +2,50 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::ui::{Progress, Ui};
-use crate::sandbox::{Event, build};
+use super::super::ui::{ProgressIndicator, Ui};
+use crate::sandbox::{SandboxEvent, build};
 
 /// How often a log hears of a build that goes on.
 const LOG_PAUSE: Duration = Duration::from_secs(30);
 
 /// The line that moves, or the lines that stay.
-pub struct Shown<'a> {
+pub struct BuildDisplay<'a> {
     ui: &'a mut Ui,
-    bar: Option<Progress>,
+    bar: Option<ProgressIndicator>,
     started: Instant,
     compiled_said: Option<Instant>,
 }
 
-impl<'a> Shown<'a> {
+impl<'a> BuildDisplay<'a> {
     /// Nothing happened yet.
     pub fn new(ui: &'a mut Ui) -> Self {
-        let bar = ui.has_progress().then(Progress::drawn);
+        let bar = ui.has_progress().then(ProgressIndicator::drawn);
         Self { ui, bar, started: Instant::now(), compiled_said: None }
     }
 
     /// One event.
-    pub fn show(&mut self, event: Event) {
+    pub fn show(&mut self, event: SandboxEvent) {
         match event {
-            Event::Lacking { place, missing } => {
+            SandboxEvent::Lacking { place, missing } => {
                 self.line(&format!("{place} lacks {}; looking further", missing.join(", ")));
             }
-            Event::Skipped(note) => self.line(&note),
-            Event::WaitingForBuild => self.step("another trueup builds the control plane; waiting"),
-            Event::Building(build::Progress::Fetching) => {
+            SandboxEvent::Skipped(note) => self.line(&note),
+            SandboxEvent::WaitingForBuild => {
+                self.step("another trueup builds the control plane; waiting")
+            }
+            SandboxEvent::Building(build::BuildProgress::Fetching) => {
                 self.line("building the control plane with Go; this takes some minutes, once");
                 self.step("fetching its modules");
             }
-            Event::Building(build::Progress::Compiling { done, all }) => self.compiling(done, all),
-            Event::Built => {
+            SandboxEvent::Building(build::BuildProgress::Compiling { done, all }) => {
+                self.compiling(done, all)
+            }
+            SandboxEvent::Built => {
                 let minutes = self.elapsed();
                 self.line(&format!("built the control plane in {minutes}"));
             }
-            Event::Starting(name) => self.step(&format!("starting {name}")),
-            Event::Ready { programs } => {
+            SandboxEvent::Starting(name) => self.step(&format!("starting {name}")),
+            SandboxEvent::Ready { programs } => {
                 let seconds = self.elapsed();
                 self.line(&format!("the control plane is ready after {seconds} (from {programs})"));
             }
@@ -84,7 +88,7 @@ impl<'a> Shown<'a> {
     }
 }
 
-impl Drop for Shown<'_> {
+impl Drop for BuildDisplay<'_> {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

@@ -15,7 +15,7 @@ use crate::core::inert::{Commands, is_harmless, spelled};
 const LONGEST: usize = 32;
 
 /// A writer that lets through what does nothing.
-pub(in crate::cli) struct Guard<W: Write> {
+pub(in crate::cli) struct OutputGuard<W: Write> {
     inner: W,
     line: Commands,
     /// The beginning of a character, or of something of our own, whose rest is still to come.
@@ -24,7 +24,7 @@ pub(in crate::cli) struct Guard<W: Write> {
     out: Vec<u8>,
 }
 
-impl<W: Write> Guard<W> {
+impl<W: Write> OutputGuard<W> {
     /// At the beginning of a line of `inner`.
     pub(in crate::cli) fn new(inner: W) -> Self {
         Self { inner, line: Commands::at_line_start(), held: Vec::new(), out: Vec::new() }
@@ -45,18 +45,18 @@ impl<W: Write> Guard<W> {
                 }
             }
             match first {
-                0x1b => match Own::at(rest) {
-                    Own::Style(length) => {
+                0x1b => match OwnSequence::at(rest) {
+                    OwnSequence::Style(length) => {
                         self.out.extend_from_slice(b"\x1b[");
                         self.out.extend_from_slice(&rest[ink::prefix().len()..length]);
                         at += length;
                     }
-                    Own::Command(length) => {
+                    OwnSequence::Command(length) => {
                         self.line = Commands::within_line();
                         at += length;
                     }
-                    Own::Begun => return at,
-                    Own::Foreign => {
+                    OwnSequence::Begun => return at,
+                    OwnSequence::Foreign => {
                         self.character('\u{1b}');
                         at += 1;
                     }
@@ -104,7 +104,7 @@ impl<W: Write> Guard<W> {
     }
 }
 
-impl<W: Write> Write for Guard<W> {
+impl<W: Write> Write for OutputGuard<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.held.is_empty() {
             let taken = self.take(bytes);
@@ -124,7 +124,7 @@ impl<W: Write> Write for Guard<W> {
     }
 }
 
-impl<W: Write> Drop for Guard<W> {
+impl<W: Write> Drop for OutputGuard<W> {
     fn drop(&mut self) {
         // The rest never came.
         for byte in std::mem::take(&mut self.held) {
@@ -142,7 +142,7 @@ impl<W: Write> Drop for Guard<W> {
 pub(in crate::cli) fn guarded(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     // Memory takes every write.
-    let _ = Guard::new(&mut out).write_all(text.as_bytes());
+    let _ = OutputGuard::new(&mut out).write_all(text.as_bytes());
     String::from_utf8_lossy(&out).into_owned()
 }
 
@@ -152,7 +152,7 @@ fn is_calm(byte: u8) -> bool {
 }
 
 /// What an escape character begins.
-enum Own {
+enum OwnSequence {
     /// A style, with this many bytes.
     Style(usize),
     /// The leave for a command, with this many bytes.
@@ -163,7 +163,7 @@ enum Own {
     Foreign,
 }
 
-impl Own {
+impl OwnSequence {
     fn at(bytes: &[u8]) -> Self {
         let prefix = ink::prefix().as_bytes();
         let Some(rest) = bytes.strip_prefix(prefix) else {

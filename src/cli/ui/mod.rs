@@ -20,18 +20,18 @@ use unicode_width::UnicodeWidthStr as _;
 
 #[cfg(test)]
 pub(in crate::cli) use guard::guarded;
-pub use progress::Progress;
+pub use progress::ProgressIndicator;
 pub(in crate::cli) use usage::panicked;
 
 use super::exit::Failure;
 use super::present::ink::Ink;
 use super::present::{self, Glyphs};
-use crate::cluster::{Delay, Listener, Next};
+use crate::cluster::{Delay, DelayEnd, Listener};
 use crate::core::problem::Problem;
 use crate::core::redact::Redactor;
 use crate::git::Uncommitted;
 use crate::render::cell::guards::Guards;
-use guard::Guard;
+use guard::OutputGuard;
 use pager::Pager;
 
 /// How many warnings about manifests are told one by one where there is something else to say.
@@ -54,10 +54,10 @@ pub struct Ui {
     utf8: bool,
     /// When to colour.
     color: anstream::ColorChoice,
-    stdout: Guard<anstream::AutoStream<io::Stdout>>,
-    stderr: Guard<anstream::AutoStream<io::Stderr>>,
+    stdout: OutputGuard<anstream::AutoStream<io::Stdout>>,
+    stderr: OutputGuard<anstream::AutoStream<io::Stderr>>,
     /// What is drawn on stderr, if anything is.
-    progress: Arc<Mutex<Progress>>,
+    progress: Arc<Mutex<ProgressIndicator>>,
     /// Whether it was said what is missing of the cell that renderers run in.
     is_cell_told: bool,
 }
@@ -73,8 +73,8 @@ impl Ui {
         Self {
             utf8: is_utf8(),
             color: choice,
-            stdout: Guard::new(anstream::AutoStream::new(io::stdout(), choice)),
-            stderr: Guard::new(anstream::AutoStream::new(io::stderr(), choice)),
+            stdout: OutputGuard::new(anstream::AutoStream::new(io::stdout(), choice)),
+            stderr: OutputGuard::new(anstream::AutoStream::new(io::stderr(), choice)),
             progress: Arc::default(),
             is_cell_told: false,
         }
@@ -106,7 +106,7 @@ impl Ui {
         let mut text = Vec::new();
         // What comes out of the guard is what the terminal would have got.
         write(
-            &mut Guard::new(anstream::AutoStream::new(&mut text as &mut dyn Write, color)),
+            &mut OutputGuard::new(anstream::AutoStream::new(&mut text as &mut dyn Write, color)),
             glyphs,
         )?;
         // less would show it and end; who names another one is to get everything, as from git.
@@ -165,11 +165,11 @@ impl Ui {
     }
 
     /// Shows that something is under way, where a person sees it, until the result is finished.
-    pub fn waiting(&self, what: &'static str) -> Progress {
+    pub fn waiting(&self, what: &'static str) -> ProgressIndicator {
         if !self.has_progress() {
-            return Progress::default();
+            return ProgressIndicator::default();
         }
-        let progress = Progress::drawn();
+        let progress = ProgressIndicator::drawn();
         progress.set_message(what);
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&progress);
         progress
@@ -181,13 +181,17 @@ impl Ui {
         let (glyphs, progress) = (self.beside(), Arc::clone(&self.progress));
         Listener::new(move |Delay { cause, next }| {
             let next = match next {
-                Next::GivesUp(left) => format!("giving up in {}", present::waiting::span(*left)),
-                Next::Again(pause) => format!("trying again in {}", present::waiting::span(*pause)),
+                DelayEnd::GivesUp(left) => {
+                    format!("giving up in {}", present::waiting::span(*left))
+                }
+                DelayEnd::Again(pause) => {
+                    format!("trying again in {}", present::waiting::span(*pause))
+                }
             };
             let line = glyphs.broken("waiting: ", &glyphs.inert(&format!("{cause}; {next}")));
             let progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
             // A closed stderr leaves nobody to tell.
-            progress.suspend(|| drop(writeln!(Guard::new(io::stderr()), "waiting: {line}")));
+            progress.suspend(|| drop(writeln!(OutputGuard::new(io::stderr()), "waiting: {line}")));
         })
     }
 

@@ -8,16 +8,16 @@ use super::guard::guarded;
 
 /// What is under way; with nobody to see it, nothing.
 #[derive(Clone)]
-pub struct Progress(ProgressBar);
+pub struct ProgressIndicator(ProgressBar);
 
-impl Default for Progress {
+impl Default for ProgressIndicator {
     /// Nothing that anybody sees.
     fn default() -> Self {
         Self(ProgressBar::hidden())
     }
 }
 
-impl Progress {
+impl ProgressIndicator {
     /// Drawn on stderr until it is finished.
     pub fn drawn() -> Self {
         let bar = ProgressBar::new_spinner();

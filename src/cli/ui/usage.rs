@@ -9,7 +9,7 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue};
 
 use super::Ui;
-use super::guard::Guard;
+use super::guard::OutputGuard;
 use crate::cli::Cli;
 use crate::cli::exit::Exit;
 use crate::cli::habits;
@@ -123,7 +123,7 @@ pub(in crate::cli) fn panicked(panic: &PanicHookInfo<'_>) {
         text.push_str(&trace.to_string());
     }
     // A closed stderr leaves nobody to tell.
-    let _ = Guard::new(io::stderr()).write_all(text.as_bytes());
+    let _ = OutputGuard::new(io::stderr()).write_all(text.as_bytes());
 }
 
 #[cfg(test)]

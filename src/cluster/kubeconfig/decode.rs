@@ -13,7 +13,7 @@ use crate::core::manifest;
 
 /// What stands under a name in a list.
 #[derive(Clone, Debug, Default)]
-pub(in crate::cluster) struct Named {
+pub(in crate::cluster) struct NamedEntry {
     pub(in crate::cluster) name: String,
     pub(super) fields: Map<String, Value>,
     /// The file that it stands in, once that is known.
@@ -22,7 +22,7 @@ pub(in crate::cluster) struct Named {
 
 /// The type of a value.
 #[derive(Clone, Copy)]
-enum Type {
+enum FieldType {
     Text,
     Flag,
     /// Bytes in base64.
@@ -39,85 +39,85 @@ enum Type {
 
 struct Field {
     name: &'static str,
-    of: Type,
+    of: FieldType,
 }
 
-const fn field(name: &'static str, of: Type) -> Field {
+const fn field(name: &'static str, of: FieldType) -> Field {
     Field { name, of }
 }
 
 const fn text(name: &'static str) -> Field {
-    field(name, Type::Text)
+    field(name, FieldType::Text)
 }
 
 const CONFIG: &[Field] = &[
     text("kind"),
     text("apiVersion"),
-    field("preferences", Type::Fields(PREFERENCES)),
-    field("clusters", Type::List(CLUSTERS)),
-    field("users", Type::List(USERS)),
-    field("contexts", Type::List(CONTEXTS)),
+    field("preferences", FieldType::Fields(PREFERENCES)),
+    field("clusters", FieldType::List(CLUSTERS)),
+    field("users", FieldType::List(USERS)),
+    field("contexts", FieldType::List(CONTEXTS)),
     text("current-context"),
-    field("extensions", Type::List(EXTENSIONS)),
+    field("extensions", FieldType::List(EXTENSIONS)),
 ];
 
 const PREFERENCES: &[Field] =
-    &[field("colors", Type::Flag), field("extensions", Type::List(EXTENSIONS))];
+    &[field("colors", FieldType::Flag), field("extensions", FieldType::List(EXTENSIONS))];
 
-const EXTENSIONS: &[Field] = &[text("name"), field("extension", Type::Any)];
+const EXTENSIONS: &[Field] = &[text("name"), field("extension", FieldType::Any)];
 
-const CLUSTERS: &[Field] = &[text("name"), field("cluster", Type::Fields(CLUSTER))];
+const CLUSTERS: &[Field] = &[text("name"), field("cluster", FieldType::Fields(CLUSTER))];
 
 const CLUSTER: &[Field] = &[
     text("server"),
     text("tls-server-name"),
-    field("insecure-skip-tls-verify", Type::Flag),
+    field("insecure-skip-tls-verify", FieldType::Flag),
     text("certificate-authority"),
-    field("certificate-authority-data", Type::Bytes),
+    field("certificate-authority-data", FieldType::Bytes),
     text("proxy-url"),
-    field("disable-compression", Type::Flag),
-    field("extensions", Type::List(EXTENSIONS)),
+    field("disable-compression", FieldType::Flag),
+    field("extensions", FieldType::List(EXTENSIONS)),
 ];
 
-const USERS: &[Field] = &[text("name"), field("user", Type::Fields(USER))];
+const USERS: &[Field] = &[text("name"), field("user", FieldType::Fields(USER))];
 
 const USER: &[Field] = &[
     text("client-certificate"),
-    field("client-certificate-data", Type::Bytes),
+    field("client-certificate-data", FieldType::Bytes),
     text("client-key"),
-    field("client-key-data", Type::Bytes),
+    field("client-key-data", FieldType::Bytes),
     text("token"),
     text("tokenFile"),
     text("as"),
     text("as-uid"),
-    field("as-groups", Type::Texts),
-    field("as-user-extra", Type::TextsMap),
+    field("as-groups", FieldType::Texts),
+    field("as-user-extra", FieldType::TextsMap),
     text("username"),
     text("password"),
-    field("auth-provider", Type::Fields(PROVIDER)),
-    field("exec", Type::Fields(EXEC)),
-    field("extensions", Type::List(EXTENSIONS)),
+    field("auth-provider", FieldType::Fields(PROVIDER)),
+    field("exec", FieldType::Fields(EXEC)),
+    field("extensions", FieldType::List(EXTENSIONS)),
 ];
 
-const PROVIDER: &[Field] = &[text("name"), field("config", Type::TextMap)];
+const PROVIDER: &[Field] = &[text("name"), field("config", FieldType::TextMap)];
 
 const EXEC: &[Field] = &[
     text("command"),
-    field("args", Type::Texts),
-    field("env", Type::List(&[text("name"), text("value")])),
+    field("args", FieldType::Texts),
+    field("env", FieldType::List(&[text("name"), text("value")])),
     text("apiVersion"),
     text("installHint"),
-    field("provideClusterInfo", Type::Flag),
+    field("provideClusterInfo", FieldType::Flag),
     text("interactiveMode"),
 ];
 
-const CONTEXTS: &[Field] = &[text("name"), field("context", Type::Fields(CONTEXT))];
+const CONTEXTS: &[Field] = &[text("name"), field("context", FieldType::Fields(CONTEXT))];
 
 const CONTEXT: &[Field] = &[
     text("cluster"),
     text("user"),
     text("namespace"),
-    field("extensions", Type::List(EXTENSIONS)),
+    field("extensions", FieldType::List(EXTENSIONS)),
 ];
 
 /// What a kubeconfig says. Of several documents the first one counts.
@@ -132,7 +132,7 @@ pub(super) fn kubeconfig(bytes: &[u8]) -> Result<Kubeconfig, String> {
         format!("{}:{}: it is no YAML", problem.place.line, problem.place.column)
     })?;
     let Some((value, _)) = read else { return Ok(Kubeconfig::default()) };
-    let mut config = match of_type(value, Type::Fields(CONFIG), "")? {
+    let mut config = match of_type(value, FieldType::Fields(CONFIG), "")? {
         Value::Object(config) => config,
         _ => Map::new(),
     };
@@ -152,8 +152,12 @@ pub(super) fn kubeconfig(bytes: &[u8]) -> Result<Kubeconfig, String> {
 }
 
 /// The entries of a list by their names, of which each may be there once.
-fn named(config: &mut Map<String, Value>, list: &str, part: &str) -> Result<Vec<Named>, String> {
-    let mut all: Vec<Named> = Vec::new();
+fn named(
+    config: &mut Map<String, Value>,
+    list: &str,
+    part: &str,
+) -> Result<Vec<NamedEntry>, String> {
+    let mut all: Vec<NamedEntry> = Vec::new();
     let Some(Value::Array(entries)) = config.remove(list) else { return Ok(all) };
     for mut entry in entries {
         let name = entry.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -164,43 +168,47 @@ fn named(config: &mut Map<String, Value>, list: &str, part: &str) -> Result<Vec<
             Some(Value::Object(fields)) => fields,
             _ => Map::new(),
         };
-        all.push(Named { name, fields, file: None });
+        all.push(NamedEntry { name, fields, file: None });
     }
     Ok(all)
 }
 
 /// The value without nulls and unknown fields.
-fn of_type(value: Value, of: Type, path: &str) -> Result<Value, String> {
-    let each = |values: Vec<Value>, of: Type| -> Result<Value, String> {
+fn of_type(value: Value, of: FieldType, path: &str) -> Result<Value, String> {
+    let each = |values: Vec<Value>, of: FieldType| -> Result<Value, String> {
         let values = values.into_iter().enumerate();
         values.map(|(n, value)| of_type(value, of, &format!("{path}[{n}]"))).collect()
     };
-    let under = |values: Map<String, Value>, of: Type| -> Result<Value, String> {
+    let under = |values: Map<String, Value>, of: FieldType| -> Result<Value, String> {
         let values = values.into_iter().map(|(key, value)| {
             Ok::<_, String>((key.clone(), of_type(value, of, &format!("{path}.{key}"))?))
         });
         Ok(Value::Object(values.collect::<Result<_, _>>()?))
     };
     Ok(match (of, value) {
-        (Type::Any, value) => value,
-        (Type::Text, Value::Null) => "".into(),
-        (Type::Flag, Value::Null) => false.into(),
-        (Type::Texts | Type::List(_), Value::Null) => Value::Array(Vec::new()),
-        (Type::Bytes, Value::Null) => "".into(),
-        (Type::TextMap | Type::TextsMap | Type::Fields(_), Value::Null) => Map::new().into(),
-        (Type::Text, value @ Value::String(_)) | (Type::Flag, value @ Value::Bool(_)) => value,
-        (Type::Bytes, Value::String(text)) => {
+        (FieldType::Any, value) => value,
+        (FieldType::Text, Value::Null) => "".into(),
+        (FieldType::Flag, Value::Null) => false.into(),
+        (FieldType::Texts | FieldType::List(_), Value::Null) => Value::Array(Vec::new()),
+        (FieldType::Bytes, Value::Null) => "".into(),
+        (FieldType::TextMap | FieldType::TextsMap | FieldType::Fields(_), Value::Null) => {
+            Map::new().into()
+        }
+        (FieldType::Text, value @ Value::String(_)) | (FieldType::Flag, value @ Value::Bool(_)) => {
+            value
+        }
+        (FieldType::Bytes, Value::String(text)) => {
             let text: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
             match STANDARD.decode(&text) {
                 Ok(_) => text.into(),
                 Err(_) => return Err(format!("{path} is not base64")),
             }
         }
-        (Type::Texts, Value::Array(values)) => each(values, Type::Text)?,
-        (Type::List(fields), Value::Array(values)) => each(values, Type::Fields(fields))?,
-        (Type::TextMap, Value::Object(values)) => under(values, Type::Text)?,
-        (Type::TextsMap, Value::Object(values)) => under(values, Type::Texts)?,
-        (Type::Fields(fields), Value::Object(values)) => {
+        (FieldType::Texts, Value::Array(values)) => each(values, FieldType::Text)?,
+        (FieldType::List(fields), Value::Array(values)) => each(values, FieldType::Fields(fields))?,
+        (FieldType::TextMap, Value::Object(values)) => under(values, FieldType::Text)?,
+        (FieldType::TextsMap, Value::Object(values)) => under(values, FieldType::Texts)?,
+        (FieldType::Fields(fields), Value::Object(values)) => {
             let mut known = Map::new();
             for (key, value) in values {
                 let field = fields.iter().find(|field| field.name == key);
@@ -217,7 +225,7 @@ fn of_type(value: Value, of: Type, path: &str) -> Result<Value, String> {
     })
 }
 
-impl Type {
+impl FieldType {
     fn what(self) -> &'static str {
         match self {
             Self::Text => "text",
@@ -241,7 +249,7 @@ fn what(value: &Value) -> &'static str {
     }
 }
 
-impl Named {
+impl NamedEntry {
     /// Makes a path absolute.
     pub(super) fn resolve(&mut self, key: &str, folder: &Path) {
         if let Some(value) = self.fields.get_mut(key) {

@@ -15,9 +15,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub(super) use credentials::bytes as data_or_file;
 pub(super) use pem::authorities as authorities_of;
-pub(super) use usable::{Chosen, Wanted};
+pub(super) use usable::{KubeconfigOverrides, UsableContext};
 
-use self::decode::Named;
+use self::decode::NamedEntry;
 use crate::local::bounded;
 
 /// How many bytes a kubeconfig may have.
@@ -37,9 +37,9 @@ impl fmt::Debug for PipeCache {
 /// What the files say together: of each name and of the current context, the first that says something.
 #[derive(Debug, Default)]
 pub(super) struct Kubeconfig {
-    pub(super) contexts: Vec<Named>,
-    clusters: Vec<Named>,
-    users: Vec<Named>,
+    pub(super) contexts: Vec<NamedEntry>,
+    clusters: Vec<NamedEntry>,
+    users: Vec<NamedEntry>,
     current: String,
 }
 

@@ -5,23 +5,23 @@ use http::Uri;
 use kube::config::{AuthInfo, Cluster, ExecAuthCluster, ExecConfig};
 use serde_json::{Map, Value};
 
-use super::decode::Named;
+use super::decode::NamedEntry;
 use super::{Kubeconfig, credentials, pem, server};
 use crate::cluster::connect::ConnectError;
-use crate::cluster::oidc::Origin;
+use crate::cluster::oidc::UserEntry;
 
 /// What an exec plugin is configured by in the extensions of a cluster.
 const EXEC_EXTENSION: &str = "client.authentication.k8s.io/exec";
 
 /// What is asked for beside the kubeconfig.
-pub(in crate::cluster) struct Wanted<'a> {
+pub(in crate::cluster) struct KubeconfigOverrides<'a> {
     pub(in crate::cluster) context: Option<&'a str>,
     pub(in crate::cluster) impersonate: Option<&'a str>,
     pub(in crate::cluster) groups: &'a [String],
 }
 
 /// A context that can be used.
-pub(in crate::cluster) struct Chosen {
+pub(in crate::cluster) struct UsableContext {
     pub(in crate::cluster) name: String,
     pub(in crate::cluster) server: Uri,
     pub(in crate::cluster) namespace: Option<String>,
@@ -30,7 +30,7 @@ pub(in crate::cluster) struct Chosen {
     pub(in crate::cluster) cluster: Cluster,
     pub(in crate::cluster) user: AuthInfo,
     /// Where the user stands; `None` where there is none of that name.
-    pub(in crate::cluster) origin: Option<Origin>,
+    pub(in crate::cluster) origin: Option<UserEntry>,
 }
 
 impl Kubeconfig {
@@ -39,7 +39,10 @@ impl Kubeconfig {
     /// # Errors
     ///
     /// When there is none of that name, or it can't be used.
-    pub(in crate::cluster) fn choose(&self, wanted: &Wanted<'_>) -> Result<Chosen, ConnectError> {
+    pub(in crate::cluster) fn choose(
+        &self,
+        wanted: &KubeconfigOverrides<'_>,
+    ) -> Result<UsableContext, ConnectError> {
         let asked = wanted.context.filter(|name| !name.is_empty());
         let name = asked.unwrap_or(&self.current);
         let Some(context) = find(&self.contexts, name) else {
@@ -60,17 +63,17 @@ impl Kubeconfig {
         let namespace = Some(text("namespace").to_owned()).filter(|text| !text.is_empty());
         let user = find(&self.users, text("user"));
         let origin = user
-            .and_then(|user| Some(Origin { file: user.file.clone()?, user: user.name.clone() }));
+            .and_then(|user| Some(UserEntry { file: user.file.clone()?, user: user.name.clone() }));
         let user = user.map(typed_user).unwrap_or_default();
         let parts = Parts { cluster: typed_cluster(cluster), user };
         let usable = parts.usable(wanted).map_err(unusable)?;
         let Usable { server, authorities, cluster, user } = usable;
         let name = name.to_owned();
-        Ok(Chosen { name, server, namespace, authorities, cluster, user, origin })
+        Ok(UsableContext { name, server, namespace, authorities, cluster, user, origin })
     }
 }
 
-fn find<'a>(all: &'a [Named], name: &str) -> Option<&'a Named> {
+fn find<'a>(all: &'a [NamedEntry], name: &str) -> Option<&'a NamedEntry> {
     all.iter().find(|named| named.name == name)
 }
 
@@ -81,7 +84,7 @@ fn said(fields: &Map<String, Value>) -> Map<String, Value> {
     fields.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
-fn typed_cluster(cluster: &Named) -> Cluster {
+fn typed_cluster(cluster: &NamedEntry) -> Cluster {
     let mut fields = said(&cluster.fields);
     if let Some(Value::Array(extensions)) = fields.get_mut("extensions") {
         extensions.retain(|it| {
@@ -93,7 +96,7 @@ fn typed_cluster(cluster: &Named) -> Cluster {
     serde_json::from_value(fields.into()).unwrap_or_default()
 }
 
-fn typed_user(user: &Named) -> AuthInfo {
+fn typed_user(user: &NamedEntry) -> AuthInfo {
     let mut fields = said(&user.fields);
     fields.remove("extensions");
     if let Some(Value::Object(exec)) = fields.get_mut("exec") {
@@ -126,7 +129,7 @@ struct Usable {
 }
 
 impl Parts {
-    fn usable(mut self, wanted: &Wanted<'_>) -> Result<Usable, String> {
+    fn usable(mut self, wanted: &KubeconfigOverrides<'_>) -> Result<Usable, String> {
         if let Some(name) = wanted.impersonate {
             self.user.impersonate = Some(name.to_owned());
         }

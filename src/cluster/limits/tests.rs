@@ -12,22 +12,22 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::cluster::tests::{limited, over};
-use crate::cluster::wire::Call;
-use crate::cluster::{ApiError, Cluster, Followed, News};
-use crate::core::inventory::{Inventory, Past, Record};
+use crate::cluster::wire::ApiRequest;
+use crate::cluster::{ApiError, Cluster, FollowedKind, News};
+use crate::core::inventory::{Inventory, Record, ReleaseHistory};
 use crate::core::kinds::catalog::{Catalog, Served};
 use crate::core::object::GroupKind;
 
 /// Low limits.
-fn low() -> Limits {
-    Limits {
+fn low() -> ResponseLimits {
+    ResponseLimits {
         answer: 1000,
         error: 200,
         line: 300,
         pages: 3,
         lists: 2500,
         questions: 2,
-        ..Limits::default()
+        ..ResponseLimits::default()
     }
 }
 
@@ -70,7 +70,7 @@ fn whole(status: u16, body: &Value) -> (u16, std::iter::Once<Vec<u8>>) {
 
 #[test]
 fn an_answer_that_trickles_is_slow_once_its_time_is_up() {
-    let limits = Limits::default();
+    let limits = ResponseLimits::default();
     let is_slow = |seconds, bytes| limits.is_slow(Duration::from_secs(seconds), bytes);
     assert!(!is_slow(0, 0) && !is_slow(120, 1));
     assert!(is_slow(124, 4 * 1024 - 1) && !is_slow(124, 4 * 1024));
@@ -129,7 +129,7 @@ async fn a_long_message_of_an_error_is_shown_shorter() {
     let cluster = server(move |_| {
         whole(422, &json!({ "kind": "Status", "reason": "Invalid", "message": message }))
     });
-    let cluster = limited(cluster, Limits::default());
+    let cluster = limited(cluster, ResponseLimits::default());
     let error = cluster.get(&configs(), Some("shop"), "a").await.unwrap_err().to_string();
     assert!(error.ends_with("xxx… and 3616 bytes more"), "{}", &error[error.len() - 40..]);
 }
@@ -152,7 +152,7 @@ fn pages(objects: usize, bytes: usize) -> Cluster {
 #[tokio::test]
 async fn a_page_that_is_too_large_is_asked_for_again_with_fewer_objects() {
     let cluster = pages(10, 60);
-    let cluster = limited(cluster, Limits { pages: 50, ..low() });
+    let cluster = limited(cluster, ResponseLimits { pages: 50, ..low() });
     let picked = cluster.list(&configs(), None, "").await.unwrap();
     assert_eq!(picked.items.len(), 10);
     // 500, 63, and then 8 at once.
@@ -178,7 +178,7 @@ async fn a_list_has_an_end_by_its_pages_by_its_bytes_and_by_its_tokens() {
     let error = list(empty(4)).await.unwrap_err().to_string();
     assert!(error.ends_with("the list has more than 3 pages"), "{error}");
     // Forty objects of 60 bytes are below what lists may have, and fifty are above.
-    let many = |count| limited(pages(count, 10), Limits { pages: 100, ..low() });
+    let many = |count| limited(pages(count, 10), ResponseLimits { pages: 100, ..low() });
     assert_eq!(list(many(40)).await, Ok(40));
     let error = list(many(60)).await.unwrap_err().to_string();
     assert!(error.ends_with("all lists together have more than 2 KiB"), "{error}");
@@ -199,14 +199,14 @@ async fn the_members_of_a_list_without_end_are_unknown_and_not_gone() {
         repository: String::new(),
         paths: [".".to_owned()].into(),
         revision: None,
-        past: Past::default(),
+        past: ReleaseHistory::default(),
         finished: crate::core::inventory::Finished::default(),
     };
     let inventory = Inventory { name: "trueup-shop".to_owned(), namespace: "default".to_owned() };
     let members = cluster.members((&inventory, &record), &catalog).await;
     let desired = crate::core::desired::Desired::default();
-    let question = crate::cluster::Question {
-        judge: &crate::core::health::Judge::default(),
+    let question = crate::cluster::ObserveOptions {
+        judge: &crate::core::health::HealthRules::default(),
         desired: &desired,
         catalog: &catalog,
         inventory: &inventory,
@@ -250,7 +250,8 @@ async fn a_line_of_a_watch_has_an_end() {
                 (200, pieces.chain([b"\n".to_vec()]).collect::<Vec<_>>().into_iter())
             }
         });
-        let followed = Followed { served: configs(), selector: String::new(), keys: Vec::new() };
+        let followed =
+            FollowedKind { served: configs(), selector: String::new(), keys: Vec::new() };
         let scope = cluster.look_at(&followed).await.remove(0);
         let (tell, mut hear) = tokio::sync::mpsc::channel(8);
         let news = tokio::select! {
@@ -273,7 +274,7 @@ async fn a_line_of_a_watch_has_an_end() {
 #[tokio::test]
 async fn an_unfamiliar_answer_is_a_lasting_fault() {
     let cluster = server(|_| whole(200, &config("a", 2000)));
-    let error = cluster.call(Call::get("/api")).await.err().unwrap();
-    assert_eq!(error.fault(), crate::cluster::Fault::Lasting);
+    let error = cluster.call(ApiRequest::get("/api")).await.err().unwrap();
+    assert_eq!(error.fault(), crate::cluster::RetryClass::Lasting);
     assert!(!error.is_verdict() && matches!(error, ApiError::Endless { .. }));
 }

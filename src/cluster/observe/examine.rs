@@ -8,13 +8,13 @@ use std::thread;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::look::Known;
+use super::look::KnownMembers;
 use super::members::{Listed, Members};
 use crate::core::annotations::Mode;
 use crate::core::desired::Desired;
-use crate::core::dry_run_cache::Verdict;
+use crate::core::dry_run_cache::CachedNoOp;
 use crate::core::health::rollout::has_former_pods;
-use crate::core::health::{Health, Judge};
+use crate::core::health::{Health, HealthRules};
 use crate::core::managed_fields::{proof, takeover};
 use crate::core::object::{Object, ObjectKey};
 use crate::core::redact::LAST_APPLIED;
@@ -32,25 +32,25 @@ pub(super) struct Examined {
     /// All others, whole.
     pub(super) others: BTreeMap<ObjectKey, Object>,
     /// What the server said before and still holds.
-    pub(super) verdicts: Vec<Verdict>,
+    pub(super) verdicts: Vec<CachedNoOp>,
     /// Those of `same` that are not ready.
     pub(super) unready: Vec<(ObjectKey, Health)>,
 }
 
 /// What members are compared with.
 #[derive(Clone, Copy)]
-pub(super) struct Measure<'a> {
+pub(super) struct Comparison<'a> {
     pub(super) desired: &'a Desired,
     /// Says which are ready.
-    pub(super) judge: &'a Judge,
+    pub(super) judge: &'a HealthRules,
     /// `None` where nothing but the server is to be believed.
-    pub(super) known: Option<&'a Known>,
+    pub(super) known: Option<&'a KnownMembers>,
     /// Whether each live object is kept whole, whatever is known of it.
     pub(super) whole: bool,
 }
 
 /// Looks into every member. What came of the network is given back piece by piece, as it is read.
-pub(super) fn examine(members: &mut Members, measure: Measure<'_>) -> Examined {
+pub(super) fn examine(members: &mut Members, measure: Comparison<'_>) -> Examined {
     let taken: Vec<_> =
         members.lists.iter_mut().map(|list| std::mem::take(&mut list.items)).collect();
     let items = members.lists.iter().zip(taken);
@@ -78,7 +78,7 @@ pub(super) fn examine(members: &mut Members, measure: Measure<'_>) -> Examined {
     all
 }
 
-impl Measure<'_> {
+impl Comparison<'_> {
     fn part(&self, items: Vec<(&Listed, Box<RawValue>)>) -> Examined {
         let mut examined = Examined::default();
         for (list, item) in items {
@@ -111,7 +111,7 @@ impl Measure<'_> {
 
     /// Whether applying the desired object is known to change nothing of `live`; with it the
     /// verdict that says so, where it is one.
-    fn proven(&self, key: &ObjectKey, live: &Object) -> Option<Option<Verdict>> {
+    fn proven(&self, key: &ObjectKey, live: &Object) -> Option<Option<CachedNoOp>> {
         let (known, manifest) = (self.known?, self.desired.objects.get(key)?);
         if live.is_going() || Mode::ignores(&manifest.object) {
             return None; // it does not stay, or not with us
@@ -145,17 +145,17 @@ impl Measure<'_> {
     }
 }
 
-impl Known {
+impl KnownMembers {
     /// Whether applying `send` is known to change nothing of `live`; with it the verdict that says
     /// so, where it is one.
-    pub(super) fn is_same(&self, send: &Object, live: &Object) -> Option<Option<Verdict>> {
+    pub(super) fn is_same(&self, send: &Object, live: &Object) -> Option<Option<CachedNoOp>> {
         if !takeover::predecessors(live, send).is_empty() {
             return None;
         }
         if proof::is_noop(send, live, &|path| self.schemas.is_atomic(send, path)) {
             return Some(None);
         }
-        let verdict = Verdict::new(send, live)?;
+        let verdict = CachedNoOp::new(send, live)?;
         self.verdicts.has(&verdict).then_some(Some(verdict))
     }
 }

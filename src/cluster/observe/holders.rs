@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Held, Question, typed};
+use super::{HeldBytes, ObserveOptions, typed};
 use crate::cluster::path::{api_version, collection};
 use crate::cluster::wire::object;
 use crate::cluster::{ApiError, Cluster};
@@ -25,7 +25,11 @@ struct Receiver<'a> {
 
 impl Cluster {
     /// Notes for each desired object who holds the values that it wants.
-    pub(super) async fn find_holders(&self, question: &Question<'_>, observed: &mut Observed) {
+    pub(super) async fn find_holders(
+        &self,
+        question: &ObserveOptions<'_>,
+        observed: &mut Observed,
+    ) {
         let receivers = receivers(question, observed);
         let kinds: BTreeSet<GroupKind> = receivers.iter().map(|it| it.key.group_kind()).collect();
         let mut holders = BTreeMap::new();
@@ -69,7 +73,7 @@ impl Cluster {
     /// hold.
     async fn look_without(
         &self,
-        question: &Question<'_>,
+        question: &ObserveOptions<'_>,
         key: &ObjectKey,
         send: &Object,
         taken: &[Taken],
@@ -94,11 +98,11 @@ impl Cluster {
     /// All objects of a kind, or as many as the user may list.
     async fn all_of(
         &self,
-        question: &Question<'_>,
+        question: &ObserveOptions<'_>,
         served: &Served,
     ) -> Result<Vec<Object>, ApiError> {
         let (version, kind) = (api_version(served), served.group_kind.kind.as_str());
-        let held = Held::default();
+        let held = HeldBytes::default();
         let mut objects = Vec::new();
         let namespaces = question.desired.namespaces();
         let mut scopes = vec![None];
@@ -126,7 +130,7 @@ impl Cluster {
 
 /// The desired objects that want what others may hold: those that the server refuses for it, and
 /// those with an address of which a dry run says nothing.
-fn receivers<'a>(question: &Question<'a>, observed: &Observed) -> Vec<Receiver<'a>> {
+fn receivers<'a>(question: &ObserveOptions<'a>, observed: &Observed) -> Vec<Receiver<'a>> {
     let desired = question.desired;
     let declared = desired.objects.iter().filter(|(key, _)| unique::has_any(&key.group_kind()));
     let receivers = declared.filter_map(|(key, manifest)| {

@@ -4,15 +4,15 @@
 
 use http::{Method, StatusCode};
 
-use super::Question;
-use crate::cluster::leftovers::{Blocked, Cleared, Obstacle};
+use super::ObserveOptions;
+use crate::cluster::leftovers::{ApplyObstacle, BlockedApply, ClearedApply};
 use crate::cluster::path::one;
 use crate::cluster::take_over::recorded;
-use crate::cluster::wire::{Answer, Call, object};
+use crate::cluster::wire::{ApiRequest, ApiResponse, object};
 use crate::cluster::{ApiError, Cluster};
 use crate::core::annotations::Mode;
 use crate::core::compare;
-use crate::core::dry_run_cache::{Verdict, Verdicts};
+use crate::core::dry_run_cache::{CachedNoOp, DryRunCache};
 use crate::core::field_rules::fields_of;
 use crate::core::kinds::catalog::Served;
 use crate::core::kinds::schemas::Schemas;
@@ -29,13 +29,13 @@ use crate::core::problem::Refusal;
 const LOOKS: usize = 5;
 
 /// What to look at.
-pub(super) struct Look<'a> {
+pub(super) struct ObserveRequest<'a> {
     /// Its kind.
     pub(super) served: &'a Served,
     /// The object as it would be sent, beside the member.
     pub(super) send: Object,
     /// How it comes about, where it depends on what is live.
-    pub(super) sent: Option<Sent<'a>>,
+    pub(super) sent: Option<SendSource<'a>>,
     /// The object as the LIST of members brought it.
     pub(super) member: Option<Object>,
     /// Its kind could not be listed, so it may be a member all the same.
@@ -50,13 +50,13 @@ pub(super) struct Look<'a> {
 
 /// How what is sent comes about.
 #[derive(Clone, Copy)]
-pub(super) struct Sent<'a> {
-    pub(super) question: &'a Question<'a>,
+pub(super) struct SendSource<'a> {
+    pub(super) question: &'a ObserveOptions<'a>,
     pub(super) key: &'a ObjectKey,
     pub(super) manifest: &'a Manifest,
 }
 
-impl Sent<'_> {
+impl SendSource<'_> {
     /// What is sent where `live` is there.
     pub(super) fn beside(&self, live: Option<&Object>) -> Object {
         self.question.desired.sent(self.key, self.manifest, live).into_owned()
@@ -87,19 +87,19 @@ impl Sent<'_> {
 }
 
 /// What is known before the server is asked.
-pub(super) struct Known {
+pub(super) struct KnownMembers {
     /// What it said before.
-    pub(super) verdicts: Verdicts,
+    pub(super) verdicts: DryRunCache,
     /// What its kinds are like. Custom resources are left to the server: the definition that is in
     /// force may not be the one that the commit has.
     pub(super) schemas: &'static Schemas,
 }
 
 /// What came of it.
-pub(super) struct Looked {
+pub(super) struct ObserveResult {
     pub(super) observation: Observation,
     /// What is worth remembering.
-    pub(super) verdict: Option<Verdict>,
+    pub(super) verdict: Option<CachedNoOp>,
 }
 
 impl Cluster {
@@ -107,7 +107,11 @@ impl Cluster {
     ///
     /// Between the two looks a controller may write the object's status, say. Then the two are not
     /// of one state, which the resourceVersion tells, and both are asked for again.
-    pub(super) async fn look(&self, mut look: Look<'_>, known: Option<&Known>) -> Looked {
+    pub(super) async fn look(
+        &self,
+        mut look: ObserveRequest<'_>,
+        known: Option<&KnownMembers>,
+    ) -> ObserveResult {
         if (look.is_unlisted || look.mode.is_some()) && look.member.is_none() {
             let name = (look.send.namespace(), look.send.name());
             match self.get(look.served, name.0, name.1).await {
@@ -123,7 +127,7 @@ impl Cluster {
             if is_left {
                 let (live, preview) = (look.member, Some(Preview::Left));
                 let observation = Observation::Seen { live, preview };
-                return Looked { observation, verdict: None };
+                return ObserveResult { observation, verdict: None };
             }
             if let Some(sent) = look.sent {
                 look.send = sent.beside(look.member.as_ref());
@@ -132,11 +136,19 @@ impl Cluster {
                 && let Some(verdict) = known.is_same(&look.send, live)
             {
                 let (live, preview) = (Some(live.clone()), Some(Preview::Same));
-                return Looked { observation: Observation::Seen { live, preview }, verdict };
+                return ObserveResult { observation: Observation::Seen { live, preview }, verdict };
             }
         }
-        let Look { served, mut send, sent, member, is_unlisted: _, promised, definition, mode: _ } =
-            look;
+        let ObserveRequest {
+            served,
+            mut send,
+            sent,
+            member,
+            is_unlisted: _,
+            promised,
+            definition,
+            mode: _,
+        } = look;
         let mut member = member.filter(|member| member.api_version() == send.api_version());
         for _ in 0..LOOKS {
             if let Some(sent) = sent {
@@ -177,7 +189,7 @@ impl Cluster {
                     Some(Ok(preview)) => {
                         let (live, preview) = (Some(live.clone()), Some(preview));
                         let observation = Observation::Seen { live, preview };
-                        return Looked { observation, verdict };
+                        return ObserveResult { observation, verdict };
                     }
                     None => {}
                 }
@@ -193,7 +205,7 @@ impl Cluster {
                 if let Ok(merged) = answer {
                     let (live, preview) = (Some(live.clone()), Some(Preview::Merged(merged)));
                     let observation = Observation::Seen { live, preview };
-                    return Looked { observation, verdict: None };
+                    return ObserveResult { observation, verdict: None };
                 }
             }
             let mut hint = None;
@@ -202,16 +214,16 @@ impl Cluster {
                 && live.api_version() == send.api_version()
             {
                 let may_go = &|leftover: &Leftover| sent.is_none_or(|it| it.may_go(leftover, live));
-                let blocked = Blocked { served, send: &send, live, error, may_go };
+                let blocked = BlockedApply { served, send: &send, live, error, may_go };
                 match self.rehearse_cleared(blocked).await {
-                    Ok(Cleared { merged, .. }) => {
+                    Ok(ClearedApply { merged, .. }) => {
                         let (live, preview) = (Some(live.clone()), Preview::Merged(merged));
                         let observation = Observation::Seen { live, preview: Some(preview) };
-                        return Looked { observation, verdict: None };
+                        return ObserveResult { observation, verdict: None };
                     }
-                    Err(Obstacle::Failed(error)) if error.is_conflict() => continue,
-                    Err(Obstacle::Failed(error)) => answer = Err(error),
-                    Err(Obstacle::Refused { error, hint: more }) => {
+                    Err(ApplyObstacle::Failed(error)) if error.is_conflict() => continue,
+                    Err(ApplyObstacle::Failed(error)) => answer = Err(error),
+                    Err(ApplyObstacle::Refused { error, hint: more }) => {
                         (answer, hint) = (Err(error), more);
                     }
                 }
@@ -239,7 +251,7 @@ impl Cluster {
                 (Ok(merged), Some(live)) if compare::is_noop(live, &merged) => {
                     match compare::dropped(&send, &merged).is_empty() {
                         true => {
-                            verdict = Verdict::new(&send, live);
+                            verdict = CachedNoOp::new(&send, live);
                             Preview::Same
                         }
                         // Of what is declared and not there nothing is remembered: the server may
@@ -269,10 +281,10 @@ impl Cluster {
                 },
             };
             let observation = Observation::Seen { live, preview: Some(preview) };
-            return Looked { observation, verdict };
+            return ObserveResult { observation, verdict };
         }
         let reason = "it changes faster than it can be looked at".to_owned();
-        Looked { observation: Observation::Unknown(reason), verdict: None }
+        ObserveResult { observation: Observation::Unknown(reason), verdict: None }
     }
 
     /// It could not be looked at. A server that the commit itself brings may yet come up.
@@ -280,7 +292,7 @@ impl Cluster {
         &self,
         (served, promised): (&Served, Option<&ObjectKey>),
         error: &ApiError,
-    ) -> Looked {
+    ) -> ObserveResult {
         let why = self.why_not(served, error).await;
         let observation = match promised.filter(|_| error.is_of_gateway()) {
             Some(by) => {
@@ -289,12 +301,12 @@ impl Cluster {
             }
             None => Observation::Unknown(why),
         };
-        Looked { observation, verdict: None }
+        ObserveResult { observation, verdict: None }
     }
 
     /// Looks at one object again, as the server has it now.
     pub async fn look_again(&self, served: &Served, send: &Object) -> Observation {
-        let look = Look {
+        let look = ObserveRequest {
             served,
             send: send.clone(),
             sent: None,
@@ -314,7 +326,7 @@ impl Cluster {
         namespace: Option<&str>,
         name: &str,
     ) -> Result<Option<Object>, ApiError> {
-        match self.call(Call::get(one(served, namespace, name))).await {
+        match self.call(ApiRequest::get(one(served, namespace, name))).await {
             Ok(answer) => Ok(Some(object(answer.body))),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
@@ -328,7 +340,7 @@ impl Cluster {
         served: &Served,
         send: &Object,
         (dry_run, on_conflict): (bool, OnConflict),
-    ) -> Result<Answer, ApiError> {
+    ) -> Result<ApiResponse, ApiError> {
         let force = on_conflict == OnConflict::Force;
         let dry_run = if dry_run { "&dryRun=All" } else { "" };
         let path = format!(
@@ -337,6 +349,6 @@ impl Cluster {
         );
         let body = serde_json::to_vec(send).unwrap_or_default();
         let body = Some(("application/apply-patch+yaml", body));
-        self.call(Call { method: Method::PATCH, path, body, accept: None, known: None }).await
+        self.call(ApiRequest { method: Method::PATCH, path, body, accept: None, known: None }).await
     }
 }

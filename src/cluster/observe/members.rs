@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::cluster::limits::said;
 use crate::cluster::path::{api_version, collection, query_escape};
-use crate::cluster::wire::{Call, endless};
+use crate::cluster::wire::{ApiRequest, endless};
 use crate::cluster::{ApiError, Cluster};
 use crate::core::inventory::{Inventory, PART_OF, Record};
 use crate::core::kinds::catalog::{Catalog, Served};
@@ -21,9 +21,9 @@ const PAGE: usize = 500;
 
 /// How many bytes of lists are held.
 #[derive(Default)]
-pub(in crate::cluster) struct Held(AtomicUsize);
+pub(in crate::cluster) struct HeldBytes(AtomicUsize);
 
-impl Held {
+impl HeldBytes {
     /// Adds some, and says how many there are then.
     fn add(&self, bytes: usize) -> usize {
         self.0.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes)
@@ -51,7 +51,7 @@ pub(super) struct Listed {
 
 /// One page of a list, as far as it has to be understood to ask for the next.
 #[derive(Deserialize)]
-struct Page {
+struct ListPage {
     metadata: Option<PageMetadata>,
     items: Option<Vec<Box<RawValue>>>,
 }
@@ -65,7 +65,7 @@ struct PageMetadata {
 }
 
 /// All objects that a selector picks.
-pub(in crate::cluster) struct Picked {
+pub(in crate::cluster) struct ListedObjects {
     pub(in crate::cluster) items: Vec<Box<RawValue>>,
     /// As of when; from there a watch goes on.
     pub(in crate::cluster) version: String,
@@ -124,7 +124,7 @@ impl Cluster {
         catalog: &Catalog,
     ) -> Members {
         let mut members = Members::default();
-        let held = &Held::default();
+        let held = &HeldBytes::default();
         let most = self.connection.limits.questions;
         let lists = record.kinds.iter().enumerate().map(|(number, kind)| async move {
             let list = match catalog.preferred(kind) {
@@ -174,7 +174,7 @@ impl Cluster {
         (inventory, record): (&Inventory, &Record),
     ) -> Result<Vec<ObjectKey>, ApiError> {
         let list =
-            self.list_kind(&Held::default(), served, (inventory, &record.namespaces)).await?;
+            self.list_kind(&HeldBytes::default(), served, (inventory, &record.namespaces)).await?;
         Ok(list.items.iter().map(|item| list.object(item).key()).collect())
     }
 
@@ -182,7 +182,7 @@ impl Cluster {
     /// namespace. Other lists are `held` besides.
     pub(super) async fn list_kind(
         &self,
-        held: &Held,
+        held: &HeldBytes,
         served: &Served,
         (inventory, namespaces): (&Inventory, &BTreeSet<String>),
     ) -> Result<Listed, ApiError> {
@@ -202,7 +202,7 @@ impl Cluster {
     /// The members of one kind in some namespaces.
     pub(super) async fn list_in(
         &self,
-        held: &Held,
+        held: &HeldBytes,
         served: &Served,
         (inventory, namespaces): (&Inventory, &BTreeSet<String>),
     ) -> Result<Listed, ApiError> {
@@ -221,17 +221,17 @@ impl Cluster {
         served: &Served,
         namespace: Option<&str>,
         selector: &str,
-    ) -> Result<Picked, ApiError> {
-        self.list_beside(&Held::default(), (served, namespace), selector).await
+    ) -> Result<ListedObjects, ApiError> {
+        self.list_beside(&HeldBytes::default(), (served, namespace), selector).await
     }
 
     /// The same, where other lists are held besides.
     async fn list_beside(
         &self,
-        held: &Held,
+        held: &HeldBytes,
         (served, namespace): (&Served, Option<&str>),
         selector: &str,
-    ) -> Result<Picked, ApiError> {
+    ) -> Result<ListedObjects, ApiError> {
         let base =
             format!("{}?labelSelector={}", collection(served, namespace), query_escape(selector));
         self.pages(held, (&base, None)).await
@@ -241,9 +241,9 @@ impl Cluster {
     /// objects in it, down to one.
     pub(in crate::cluster) async fn pages(
         &self,
-        held: &Held,
+        held: &HeldBytes,
         (base, accept): (&str, Option<&'static str>),
-    ) -> Result<Picked, ApiError> {
+    ) -> Result<ListedObjects, ApiError> {
         let (mut items, mut token, mut size) = (Vec::new(), String::new(), PAGE);
         for _ in 0..self.connection.limits.pages {
             let (page, call) = loop {
@@ -251,8 +251,8 @@ impl Cluster {
                     "" => format!("{base}&limit={size}"),
                     token => format!("{base}&limit={size}&continue={}", query_escape(token)),
                 };
-                let call = || Call { accept, ..Call::get(path.clone()) };
-                match self.call_for::<Page>(call()).await {
+                let call = || ApiRequest { accept, ..ApiRequest::get(path.clone()) };
+                match self.call_for::<ListPage>(call()).await {
                     Err(error) if error.is_endless() && size > 1 => size = size.div_ceil(8),
                     page => break (page?, call()),
                 }
@@ -267,7 +267,7 @@ impl Cluster {
             let PageMetadata { token: next, version } = page.metadata.unwrap_or_default();
             let next = next.unwrap_or_default();
             if next.is_empty() {
-                return Ok(Picked { items, version: version.unwrap_or_default() });
+                return Ok(ListedObjects { items, version: version.unwrap_or_default() });
             }
             if next == token {
                 return Err(endless(&call, "its next page is this one again".to_owned()));
@@ -275,6 +275,6 @@ impl Cluster {
             token = next;
         }
         let pages = self.connection.limits.pages;
-        Err(endless(&Call::get(base), format!("the list has more than {pages} pages")))
+        Err(endless(&ApiRequest::get(base), format!("the list has more than {pages} pages")))
     }
 }

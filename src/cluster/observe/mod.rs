@@ -14,25 +14,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::stream::{self, StreamExt as _};
 
-use self::examine::{Examined, Measure, examine};
-use self::look::{Known, Look, Looked, Sent};
+use self::examine::{Comparison, Examined, examine};
+use self::look::{KnownMembers, ObserveRequest, ObserveResult, SendSource};
 pub use self::members::Members;
-pub(super) use self::members::{Held, typed};
-pub use self::unrecorded::Strange;
+pub(super) use self::members::{HeldBytes, typed};
+pub use self::unrecorded::UnrecordedMembers;
 use super::Cluster;
 use super::immutable::definition_key;
 use crate::core::annotations::Mode;
 use crate::core::desired::Desired;
-use crate::core::dry_run_cache::Verdicts;
-use crate::core::health::Judge;
+use crate::core::dry_run_cache::DryRunCache;
+use crate::core::health::HealthRules;
 use crate::core::inventory::{Inventory, Record};
-use crate::core::kinds::catalog::{Catalog, Lookup, Promised, Served, is_namespace};
+use crate::core::kinds::catalog::{AnnouncedKind, Catalog, Lookup, Served, is_namespace};
 use crate::core::kinds::schemas::Schemas;
 use crate::core::object::{GroupKind, Object, ObjectKey};
 use crate::core::observed::{Observation, Observed, Prerequisite, Preview, Unrecorded};
 
 /// What to look at.
-pub struct Question<'a> {
+pub struct ObserveOptions<'a> {
     /// What should exist.
     pub desired: &'a Desired,
     /// Which kinds there are.
@@ -42,14 +42,14 @@ pub struct Question<'a> {
     /// What the inventory's parent says; `None` before the first apply.
     pub record: Option<&'a Record>,
     /// Says which objects are ready.
-    pub judge: &'a Judge,
+    pub judge: &'a HealthRules,
     /// Whether to ask the server about objects that are proven to stay as they are, too.
     pub verify: bool,
     /// Whether objects that stay as they are are kept whole.
     pub whole: bool,
 }
 
-impl Question<'_> {
+impl ObserveOptions<'_> {
     /// The CustomResourceDefinition of the commit that has a kind.
     fn definition(&self, served: &Served) -> Option<&Object> {
         let key = definition_key(served);
@@ -70,15 +70,16 @@ impl Question<'_> {
 
 impl Cluster {
     /// Looks at every object of desired ∪ inventory.
-    pub async fn observe(&self, question: &Question<'_>, mut members: Members) -> Observed {
+    pub async fn observe(&self, question: &ObserveOptions<'_>, mut members: Members) -> Observed {
         self.list_as_declared(question, &mut members).await;
-        let known = Known { verdicts: self.recall(question.inventory), schemas: Schemas::newest() };
+        let known =
+            KnownMembers { verdicts: self.recall(question.inventory), schemas: Schemas::newest() };
         let trusted = (!question.verify).then_some(&known);
-        let Question { desired, judge, .. } = *question;
+        let ObserveOptions { desired, judge, .. } = *question;
         judge.begin_look();
-        let measure = Measure { desired, judge, known: trusted, whole: question.whole };
+        let measure = Comparison { desired, judge, known: trusted, whole: question.whole };
         let Examined { same, left, mut others, verdicts, unready } = examine(&mut members, measure);
-        let mut remembered = Verdicts::default();
+        let mut remembered = DryRunCache::default();
         remembered.extend(verdicts);
 
         let mut observed = Observed {
@@ -112,9 +113,9 @@ impl Cluster {
                 let served = question.catalog.look_up(&key.group_kind(), object.version());
                 let seen = match (prerequisite(object, question.catalog, &unborn), served) {
                     (None, Lookup::Served(served)) => {
-                        let sent = Sent { question, key, manifest };
+                        let sent = SendSource { question, key, manifest };
                         let member = others.remove(key);
-                        let look = Look {
+                        let look = ObserveRequest {
                             served,
                             send: sent.beside(member.as_ref()),
                             sent: sent.depends_on_live().then_some(sent),
@@ -147,7 +148,7 @@ impl Cluster {
                 .into_iter()
                 .map(|(key, look)| async move { (key, self.look(look, trusted).await) });
             let mut looks = stream::iter(looks).buffer_unordered(self.connection.concurrency);
-            while let Some((key, Looked { observation, verdict })) = looks.next().await {
+            while let Some((key, ObserveResult { observation, verdict })) = looks.next().await {
                 let is_there = |live: Option<&Object>| live.is_some_and(|live| !live.is_going());
                 let is_unknown = matches!(observation, Observation::Unknown(_))
                     || question
@@ -181,7 +182,7 @@ impl Cluster {
     /// is served in another version, it may be there already in that one.
     async fn look_before(
         &self,
-        question: &Question<'_>,
+        question: &ObserveOptions<'_>,
         (key, prerequisite): (&ObjectKey, Prerequisite),
         member: Option<Object>,
     ) -> Observation {
@@ -206,9 +207,9 @@ impl Cluster {
 
     /// Lists kinds again that are declared in another version than the server prefers: only in the
     /// same version can two objects be compared.
-    async fn list_as_declared(&self, question: &Question<'_>, members: &mut Members) {
+    async fn list_as_declared(&self, question: &ObserveOptions<'_>, members: &mut Members) {
         let Some(record) = question.record else { return };
-        let held = Held::default();
+        let held = HeldBytes::default();
         for list in members.lists.iter_mut().filter(|list| !list.items.is_empty()) {
             let Some(served) = question.declared(&list.kind) else { continue };
             if super::path::api_version(served) != list.api_version
@@ -222,7 +223,7 @@ impl Cluster {
 }
 
 /// What is still there of a namespace that is being deleted goes with it, and is to be made anew.
-fn lost_with(unborn: &BTreeSet<String>, question: &Question<'_>, observed: &mut Observed) {
+fn lost_with(unborn: &BTreeSet<String>, question: &ObserveOptions<'_>, observed: &mut Observed) {
     for (key, observation) in &mut observed.objects {
         let Some(namespace) = &key.namespace else { continue };
         if unborn.contains(namespace)
@@ -245,7 +246,7 @@ fn prerequisite(
     let kind = object.group_kind();
     match catalog.look_up(&kind, object.version()) {
         Lookup::Defined(defined) => return Some(Prerequisite::Definition(defined.by.clone())),
-        Lookup::Promised(Promised { by, silence, known: _ }) => {
+        Lookup::Promised(AnnouncedKind { by, silence, known: _ }) => {
             let silence = silence.map(str::to_owned);
             return Some(Prerequisite::Server { by: by.clone(), silence });
         }

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::stream::{self, StreamExt as _};
 
-use super::Held;
-use super::Question;
+use super::HeldBytes;
+use super::ObserveOptions;
 use super::members::Listed;
 use crate::cluster::Cluster;
 use crate::core::annotations::Mode;
@@ -20,13 +20,13 @@ use crate::core::observed::{Observation, Observed, Unrecorded};
 
 /// What was found.
 #[derive(Default)]
-pub struct Strange {
+pub struct UnrecordedMembers {
     unrecorded: Unrecorded,
     /// Kinds of which nobody can tell, and why.
     unknown: BTreeMap<GroupKind, String>,
 }
 
-impl Strange {
+impl UnrecordedMembers {
     /// Adds it to what was observed. Of what nobody can tell nothing is known, so that it is refused.
     pub fn join(self, observed: &mut Observed) {
         let Self { mut unrecorded, unknown } = self;
@@ -52,10 +52,10 @@ impl Cluster {
     /// record names.
     pub async fn unrecorded(
         &self,
-        question: &Question<'_>,
+        question: &ObserveOptions<'_>,
         by_namespace: &BTreeSet<GroupKind>,
-    ) -> Strange {
-        let Question { desired, catalog, inventory, record, .. } = question;
+    ) -> UnrecordedMembers {
+        let ObserveOptions { desired, catalog, inventory, record, .. } = question;
         let mut added = BTreeMap::new();
         let objects = desired.objects.iter();
         for (key, manifest) in objects.filter(|(_, manifest)| !Mode::ignores(&manifest.object)) {
@@ -75,7 +75,7 @@ impl Cluster {
         let new: BTreeSet<String> = wanted.difference(&recorded).cloned().collect();
         let all: BTreeSet<String> = wanted.union(&recorded).cloned().collect();
 
-        let held = &Held::default();
+        let held = &HeldBytes::default();
         let by_kind = added.values().map(|served| (*served, &all, true));
         let in_new = by_namespace.iter().filter_map(|kind| catalog.preferred(kind));
         let in_new = in_new.filter(|_| !new.is_empty()).map(|served| (served, &new, false));
@@ -87,7 +87,7 @@ impl Cluster {
             (served, is_added, list)
         });
         let mut lists = stream::iter(lists).buffer_unordered(self.connection.concurrency);
-        let mut strange = Strange::default();
+        let mut strange = UnrecordedMembers::default();
         strange.unrecorded.is_gone = record.is_none();
         while let Some((served, is_added, list)) = lists.next().await {
             match list {
@@ -104,9 +104,9 @@ impl Cluster {
     }
 }
 
-impl Strange {
+impl UnrecordedMembers {
     /// Notes what trueup itself once put there, of one list.
-    fn note(&mut self, list: &Listed, question: &Question<'_>, is_added: bool) {
+    fn note(&mut self, list: &Listed, question: &ObserveOptions<'_>, is_added: bool) {
         let id = question.inventory.id();
         for item in &list.items {
             let live = list.object(item);

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::refresh::Tokens;
+use super::refresh::IssuedTokens;
 use crate::core::manifest::{self, PathPart, Positions};
 
 const ID_TOKEN: &str = "id-token";
@@ -15,16 +15,16 @@ const REFRESH_TOKEN: &str = "refresh-token";
 /// # Errors
 ///
 /// When that can't be done in place; as text that quotes no value.
-pub(super) fn edited(text: &str, user: &str, tokens: &Tokens) -> Result<String, String> {
-    let document = Document::read(text).ok_or("it is no YAML that can be read")?;
+pub(super) fn edited(text: &str, user: &str, tokens: &IssuedTokens) -> Result<String, String> {
+    let document = KubeconfigDocument::read(text).ok_or("it is no YAML that can be read")?;
     let at = document.user(user).ok_or_else(|| format!("it has no user {user:?} any more"))?;
     let mut text = text.to_owned();
     let new =
         [(REFRESH_TOKEN, tokens.refresh_token.as_deref()), (ID_TOKEN, Some(&*tokens.id_token))];
     for (key, new) in new {
         let Some(new) = new else { continue };
-        let document = Document::read(&text).ok_or("it is no YAML that can be read")?;
-        let with_new = document.with(&text, &Place { user: at, key }, new);
+        let document = KubeconfigDocument::read(&text).ok_or("it is no YAML that can be read")?;
+        let with_new = document.with(&text, &TokenPath { user: at, key }, new);
         text = with_new.ok_or_else(|| format!("its {key} can't be replaced in place"))?;
     }
     Ok(text)
@@ -33,21 +33,21 @@ pub(super) fn edited(text: &str, user: &str, tokens: &Tokens) -> Result<String, 
 /// The tokens of the auth-provider of this user, the id-token and the refresh-token, where there are
 /// some.
 pub(super) fn present(text: &str, user: &str) -> Option<[Option<String>; 2]> {
-    let mut document = Document::read(text)?;
-    let place = Place { user: document.user(user)?, key: ID_TOKEN };
+    let mut document = KubeconfigDocument::read(text)?;
+    let place = TokenPath { user: document.user(user)?, key: ID_TOKEN };
     let config = place.config(&mut document.value)?;
     let token = |key: &str| Some(config.get(key)?.as_str().filter(|it| !it.is_empty())?.to_owned());
     Some([ID_TOKEN, REFRESH_TOKEN].map(token))
 }
 
 /// A token's place.
-struct Place<'a> {
+struct TokenPath<'a> {
     /// Which of the users it is of.
     user: usize,
     key: &'a str,
 }
 
-impl Place<'_> {
+impl TokenPath<'_> {
     fn path<'a>(&self, key: &'a str) -> [PathPart<'a>; 6] {
         [
             "users".into(),
@@ -67,12 +67,12 @@ impl Place<'_> {
 }
 
 /// What a kubeconfig says, and where.
-struct Document {
+struct KubeconfigDocument {
     value: Value,
     positions: Positions,
 }
 
-impl Document {
+impl KubeconfigDocument {
     fn read(text: &str) -> Option<Self> {
         let (value, positions) = manifest::value("", text.as_bytes()).ok()??;
         Some(Self { value, positions })
@@ -86,7 +86,7 @@ impl Document {
     }
 
     /// The text with another token in this place.
-    fn with(&self, text: &str, place: &Place<'_>, new: &str) -> Option<String> {
+    fn with(&self, text: &str, place: &TokenPath<'_>, new: &str) -> Option<String> {
         let mut wanted = self.value.clone();
         let old = place.config(&mut wanted)?.insert(place.key.to_owned(), new.into());
         let texts = match old {
@@ -94,7 +94,7 @@ impl Document {
                 let (line, column) = self.positions.of_value(&place.path(place.key))?;
                 let start = byte(text, line, column)?;
                 let (_, key) = self.positions.of(&place.path(place.key))?;
-                replaced(text, &Scalar { start, indent: key.checked_sub(1)? }, new)
+                replaced(text, &ScalarSpan { start, indent: key.checked_sub(1)? }, new)
             }
             None => inserted(text, self.start_of_key(text, place)?, [place.key, new]),
         };
@@ -102,7 +102,7 @@ impl Document {
     }
 
     /// Where the key of the other token begins.
-    fn start_of_key(&self, text: &str, place: &Place<'_>) -> Option<usize> {
+    fn start_of_key(&self, text: &str, place: &TokenPath<'_>) -> Option<usize> {
         let (line, column) = self.positions.of(&place.path(REFRESH_TOKEN))?;
         byte(text, line, column)
     }
@@ -118,7 +118,7 @@ fn byte(text: &str, line: usize, column: usize) -> Option<usize> {
 }
 
 /// Where a value stands.
-struct Scalar {
+struct ScalarSpan {
     /// The byte that it begins at, with its anchor and its tag.
     start: usize,
     /// How many characters stand before its key: what belongs to it on other lines has more.
@@ -127,7 +127,7 @@ struct Scalar {
 
 /// The texts in which a token stands for a value: with the same quotes, and with those that fit any
 /// token. There are more of them than can be right, as what the value is made of is only guessed.
-fn replaced(text: &str, scalar: &Scalar, new: &str) -> Vec<String> {
+fn replaced(text: &str, scalar: &ScalarSpan, new: &str) -> Vec<String> {
     let Some((before, rest)) = text.split_at_checked(scalar.start) else { return Vec::new() };
     let quoted = quoted(new);
     let value = rest.trim_start_matches(' ');
@@ -243,8 +243,8 @@ mod tests {
     const ID: &str = "eyJh.eyJi.c2ln";
     const NEW: &str = "eyJh.eyJj.bmV3";
 
-    fn tokens(refresh: Option<&str>) -> Tokens {
-        Tokens { id_token: NEW.to_owned(), refresh_token: refresh.map(str::to_owned) }
+    fn tokens(refresh: Option<&str>) -> IssuedTokens {
+        IssuedTokens { id_token: NEW.to_owned(), refresh_token: refresh.map(str::to_owned) }
     }
 
     #[test]
@@ -271,7 +271,7 @@ mod tests {
         let text = "users: [{name: me, user: {auth-provider: {config: {id-token: a.b.c, refresh-token: 'x'}}}}]";
         for refresh in ["1234", "true", "a: b", "it's", "a\"b", "a # b", "[a", "-"] {
             let edited = edited(text, "me", &tokens(Some(refresh))).unwrap();
-            let read = Document::read(&edited).unwrap().value;
+            let read = KubeconfigDocument::read(&edited).unwrap().value;
             let config = &read["users"][0]["user"]["auth-provider"]["config"];
             assert_eq!(config["refresh-token"], refresh);
             assert_eq!(config["id-token"], NEW);

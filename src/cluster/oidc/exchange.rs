@@ -18,7 +18,7 @@ use crate::cluster::{TlsFault, authentication, proxy, transport};
 const LARGEST: usize = 1 << 20;
 
 /// What is asked of an identity provider.
-pub(super) enum Asked {
+pub(super) enum ProviderRequest {
     Document,
     /// Tokens, by a form and perhaps an Authorization.
     Tokens {
@@ -28,14 +28,14 @@ pub(super) enum Asked {
 }
 
 /// What came.
-pub(super) struct Came {
+pub(super) struct ProviderResponse {
     pub(super) status: StatusCode,
     /// Where it is instead.
     pub(super) location: Option<String>,
     pub(super) bytes: Bytes,
 }
 
-impl Came {
+impl ProviderResponse {
     /// Its status and its body.
     pub(super) fn parts(self) -> (StatusCode, Bytes) {
         (self.status, self.bytes)
@@ -50,11 +50,11 @@ impl Came {
 pub(super) async fn send(
     provider: &Provider,
     url: &Uri,
-    asked: Asked,
-) -> Result<Came, NoCredential> {
+    asked: ProviderRequest,
+) -> Result<ProviderResponse, NoCredential> {
     let request = match asked {
-        Asked::Document => Request::builder().body(Body::empty()),
-        Asked::Tokens { form, authorization } => {
+        ProviderRequest::Document => Request::builder().body(Body::empty()),
+        ProviderRequest::Tokens { form, authorization } => {
             let mut request = Request::builder().method(Method::POST);
             request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
             if let Some(authorization) = authorization {
@@ -84,12 +84,12 @@ pub(super) async fn send(
         true => unreachable(provider, "can't be used: its answer is too large (more than 1 MiB)"),
         false => lost(provider, &*error),
     })?;
-    Ok(Came { status: head.status, location, bytes: bytes.to_bytes() })
+    Ok(ProviderResponse { status: head.status, location, bytes: bytes.to_bytes() })
 }
 
 /// A client for a server of the identity provider's.
 fn client(provider: &Provider, server: Uri) -> Result<kube::Client, String> {
-    let proxy = proxy::choose(None, &server, &proxy::Environment::read())?;
+    let proxy = proxy::choose(None, &server, &proxy::ProxyEnvironment::read())?;
     let mut config = Config::new(server);
     config.root_cert = provider.authorities.clone();
     config.read_timeout = Some(PATIENCE);

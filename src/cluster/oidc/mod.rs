@@ -19,8 +19,8 @@ use jiff::{SignedDuration, Timestamp};
 use kube::config::AuthProviderConfig;
 use serde_json::{Value, json};
 
-use self::refresh::Failed;
-use self::turn::Turn;
+use self::refresh::RefreshError;
+use self::turn::TokenLock;
 use super::credential::{Credential, Key, NoCredential};
 use super::kubeconfig::{authorities_of, data_or_file};
 use super::tls;
@@ -39,7 +39,7 @@ const USE_KUBELOGIN: &str = "log in again, such as with kubelogin (kubectl oidc-
 
 /// Where a kubeconfig has a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Origin {
+pub(super) struct UserEntry {
     /// The file.
     pub(super) file: PathBuf,
     /// The user's name in it.
@@ -57,11 +57,11 @@ pub(super) struct Provider {
     /// The certificates that vouch for the identity provider; `None` for those of the system.
     authorities: Option<Vec<Vec<u8>>>,
     /// Where new tokens go.
-    origin: Option<Origin>,
+    origin: Option<UserEntry>,
 }
 
 /// A credential, and what is worth a warning about it.
-pub(super) struct Given {
+pub(super) struct RenewedCredential {
     pub(super) credential: Credential,
     pub(super) warning: Option<String>,
 }
@@ -81,7 +81,10 @@ impl Provider {
     /// # Errors
     ///
     /// When something of it is missing or can't be read; as text without what is secret.
-    pub(super) fn new(said: &AuthProviderConfig, origin: Option<Origin>) -> Result<Self, String> {
+    pub(super) fn new(
+        said: &AuthProviderConfig,
+        origin: Option<UserEntry>,
+    ) -> Result<Self, String> {
         let text = |key: &str| said.config.get(key).filter(|text| !text.is_empty()).cloned();
         let needed = |key: &str| {
             text(key).ok_or_else(|| format!("the user's auth-provider oidc has no {key}"))
@@ -136,22 +139,28 @@ impl Provider {
     pub(super) async fn credential(
         &self,
         before: Option<&Credential>,
-    ) -> Result<Given, NoCredential> {
+    ) -> Result<RenewedCredential, NoCredential> {
         let mut refresh_token = match self.decide(before, Timestamp::now())? {
-            Decision::Use(credential) => return Ok(Given { credential, warning: None }),
+            Decision::Use(credential) => {
+                return Ok(RenewedCredential { credential, warning: None });
+            }
             Decision::Refresh(token) => token,
         };
         // Until the new tokens are written, so that others find them.
-        let _turn = Turn::take(self.origin.as_ref()).await;
+        let _turn = TokenLock::take(self.origin.as_ref()).await;
         match self.found(before) {
-            Some(Decision::Use(credential)) => return Ok(Given { credential, warning: None }),
+            Some(Decision::Use(credential)) => {
+                return Ok(RenewedCredential { credential, warning: None });
+            }
             Some(Decision::Refresh(token)) => refresh_token = token,
             None => {}
         }
         let tokens = match refresh::tokens(self, &refresh_token).await {
             // It may have been of use to another program just before, such as kubectl.
-            Err(Failed::Grant(error)) => match self.found(before) {
-                Some(Decision::Use(credential)) => return Ok(Given { credential, warning: None }),
+            Err(RefreshError::Grant(error)) => match self.found(before) {
+                Some(Decision::Use(credential)) => {
+                    return Ok(RenewedCredential { credential, warning: None });
+                }
                 Some(Decision::Refresh(token)) if token != refresh_token => {
                     refresh_token = token;
                     refresh::tokens(self, &refresh_token).await?
@@ -171,7 +180,7 @@ impl Provider {
             expires,
             refresh_token: tokens.refresh_token.or(Some(refresh_token)),
         };
-        Ok(Given { credential, warning })
+        Ok(RenewedCredential { credential, warning })
     }
 
     /// What to do with what the kubeconfig says by now, where that is something else than before.

@@ -9,8 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderValue, StatusCode, Uri};
 use serde::Deserialize;
 
-use super::exchange::{Asked, next, send, unreachable, url};
-use super::refusal::{self, Refusal};
+use super::exchange::{ProviderRequest, next, send, unreachable, url};
+use super::refusal::{self, TokenRefusal};
 use super::{Provider, usable_until};
 use crate::cluster::credential::NoCredential;
 
@@ -20,29 +20,29 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 const REDIRECTS: usize = 10;
 
 /// What an identity provider gives.
-pub(super) struct Tokens {
+pub(super) struct IssuedTokens {
     pub(super) id_token: String,
     /// Where it gives another one.
     pub(super) refresh_token: Option<String>,
 }
 
 /// Why there are no new tokens.
-pub(super) enum Failed {
+pub(super) enum RefreshError {
     /// The refresh token is of no use, or of none any more.
     Grant(NoCredential),
     Other(NoCredential),
 }
 
-impl From<NoCredential> for Failed {
+impl From<NoCredential> for RefreshError {
     fn from(error: NoCredential) -> Self {
         Self::Other(error)
     }
 }
 
-impl From<Failed> for NoCredential {
-    fn from(failed: Failed) -> Self {
+impl From<RefreshError> for NoCredential {
+    fn from(failed: RefreshError) -> Self {
         match failed {
-            Failed::Grant(error) | Failed::Other(error) => error,
+            RefreshError::Grant(error) | RefreshError::Other(error) => error,
         }
     }
 }
@@ -50,7 +50,7 @@ impl From<Failed> for NoCredential {
 /// The answer to a request for tokens, or why there are none.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Answer {
+pub(super) struct TokenResponse {
     pub(super) access_token: Option<String>,
     pub(super) id_token: Option<String>,
     pub(super) refresh_token: Option<String>,
@@ -63,7 +63,10 @@ pub(super) struct Answer {
 /// # Errors
 ///
 /// When the identity provider can't be reached, or gives none.
-pub(super) async fn tokens(provider: &Provider, refresh_token: &str) -> Result<Tokens, Failed> {
+pub(super) async fn tokens(
+    provider: &Provider,
+    refresh_token: &str,
+) -> Result<IssuedTokens, RefreshError> {
     match tokio::time::timeout(PATIENCE, asked(provider, refresh_token)).await {
         Ok(answer) => answer,
         Err(_) => {
@@ -73,7 +76,7 @@ pub(super) async fn tokens(provider: &Provider, refresh_token: &str) -> Result<T
     }
 }
 
-async fn asked(provider: &Provider, refresh_token: &str) -> Result<Tokens, Failed> {
+async fn asked(provider: &Provider, refresh_token: &str) -> Result<IssuedTokens, RefreshError> {
     let endpoint = token_endpoint(provider).await?;
     let secret = provider.client_secret.as_deref();
     // Some take the secret in a header alone and some in the body alone; a client without one has
@@ -90,24 +93,28 @@ async fn asked(provider: &Provider, refresh_token: &str) -> Result<Tokens, Faile
             );
             return Err(unreachable(provider, &why).into());
         }
-        let answer: Answer = serde_json::from_slice(&bytes).unwrap_or_default();
+        let answer: TokenResponse = serde_json::from_slice(&bytes).unwrap_or_default();
         let has_error = answer.error.as_ref().is_some_and(|error| !error.is_empty());
         if !status.is_success() || has_error {
-            refusals.push(Refusal { status, answer });
+            refusals.push(TokenRefusal { status, answer });
             continue;
         }
         return Ok(given(provider, refresh_token, answer)?);
     }
     // That the refresh token is of no use says more than that one of the two ways is not taken.
-    let at = refusals.iter().rposition(Refusal::is_grant);
+    let at = refusals.iter().rposition(TokenRefusal::is_grant);
     let at = at.unwrap_or(refusals.len().saturating_sub(1));
     let refusal = refusals.swap_remove(at);
     let error = refusal.error(provider, refresh_token);
-    Err(if refusal.is_grant() { Failed::Grant(error) } else { Failed::Other(error) })
+    Err(if refusal.is_grant() { RefreshError::Grant(error) } else { RefreshError::Other(error) })
 }
 
 /// The tokens of an answer.
-fn given(provider: &Provider, old: &str, answer: Answer) -> Result<Tokens, NoCredential> {
+fn given(
+    provider: &Provider,
+    old: &str,
+    answer: TokenResponse,
+) -> Result<IssuedTokens, NoCredential> {
     let full = |text: Option<String>| text.filter(|text| !text.is_empty());
     if full(answer.access_token).is_none() {
         return Err(unreachable(provider, "answers without an access_token"));
@@ -123,7 +130,7 @@ fn given(provider: &Provider, old: &str, answer: Answer) -> Result<Tokens, NoCre
         return Err(NoCredential { message: format!("{} {why}", provider.shown()), hint: None });
     }
     let refresh_token = full(answer.refresh_token).filter(|token| token != old);
-    Ok(Tokens { id_token, refresh_token })
+    Ok(IssuedTokens { id_token, refresh_token })
 }
 
 /// Where the identity provider says that tokens are to be had.
@@ -142,13 +149,13 @@ async fn token_endpoint(provider: &Provider) -> Result<Uri, NoCredential> {
     })?;
     let is_tls = at.scheme_str() == Some("https");
     let is_safe = |next: &Uri| !is_tls || next.scheme_str() == Some("https");
-    let mut answer = send(provider, &at, Asked::Document).await?;
+    let mut answer = send(provider, &at, ProviderRequest::Document).await?;
     for _ in 0..REDIRECTS {
         let Some(location) = answer.location.take() else { break };
         let next = next(&at, &location).filter(is_safe);
         at =
             next.ok_or_else(|| failed("redirects to where its discovery document can't be read"))?;
-        answer = send(provider, &at, Asked::Document).await?;
+        answer = send(provider, &at, ProviderRequest::Document).await?;
     }
     if answer.location.is_some() {
         return Err(failed(&format!("redirects more than {REDIRECTS} times")));
@@ -171,7 +178,7 @@ async fn token_endpoint(provider: &Provider) -> Result<Uri, NoCredential> {
     }
 }
 
-fn token_request(provider: &Provider, refresh_token: &str, in_header: bool) -> Asked {
+fn token_request(provider: &Provider, refresh_token: &str, in_header: bool) -> ProviderRequest {
     let Provider { client_id, client_secret, .. } = provider;
     let secret = client_secret.as_deref().unwrap_or_default();
     let mut fields = vec![("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
@@ -190,7 +197,7 @@ fn token_request(provider: &Provider, refresh_token: &str, in_header: bool) -> A
             value
         })
     });
-    Asked::Tokens { form, authorization: authorization.flatten() }
+    ProviderRequest::Tokens { form, authorization: authorization.flatten() }
 }
 
 /// A client's name and its secret as a header has them.

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use http::StatusCode;
 
-use super::refresh::{Answer, basic, escaped};
+use super::refresh::{TokenResponse, basic, escaped};
 use super::{Provider, USE_KUBELOGIN, harmless};
 use crate::cluster::credential::NoCredential;
 use crate::core::credentials::without_credentials;
@@ -21,9 +21,9 @@ const LONGEST_WORD: usize = 20;
 const SHORTEST_PIECE: usize = 6;
 
 /// An answer without tokens.
-pub(super) struct Refusal {
+pub(super) struct TokenRefusal {
     pub(super) status: StatusCode,
-    pub(super) answer: Answer,
+    pub(super) answer: TokenResponse,
 }
 
 /// Whether a status says that another request may be answered.
@@ -31,7 +31,7 @@ pub(super) fn is_passing(status: StatusCode) -> bool {
     status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
 }
 
-impl Refusal {
+impl TokenRefusal {
     /// Whether the refresh token is what is refused.
     pub(super) fn is_grant(&self) -> bool {
         self.code() == Some("invalid_grant")
@@ -47,8 +47,13 @@ impl Refusal {
 
     /// The error of it.
     pub(super) fn error(&self, provider: &Provider, refresh_token: &str) -> NoCredential {
-        let Answer { access_token, id_token, refresh_token: new, error: _, error_description } =
-            &self.answer;
+        let TokenResponse {
+            access_token,
+            id_token,
+            refresh_token: new,
+            error: _,
+            error_description,
+        } = &self.answer;
         let secrets = Secrets::of(
             [
                 Some(refresh_token),
@@ -179,7 +184,7 @@ mod tests {
             provider(&[("client-secret", SECRET), ("id-token", ID), ("refresh-token", REFRESH)]);
         let status = StatusCode::from_u16(status).unwrap();
         let answer = serde_json::from_str(answer).unwrap_or_default();
-        Refusal { status, answer }.error(&provider.unwrap(), REFRESH)
+        TokenRefusal { status, answer }.error(&provider.unwrap(), REFRESH)
     }
 
     fn said(answer: serde_json::Value) -> String {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::refresh::PATIENCE;
-use super::{Origin, edit, write_back};
+use super::{UserEntry, edit, write_back};
 
 /// How long to wait between two looks.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -18,20 +18,20 @@ const PAUSE: Duration = Duration::from_millis(50);
 const WRITERS: Duration = Duration::from_secs(10);
 
 /// The lock of this run on the file that the tokens come from; without one where there can't be one.
-pub(super) struct Turn {
+pub(super) struct TokenLock {
     _file: Option<File>,
 }
 
-impl Turn {
+impl TokenLock {
     /// Waits until no other run refreshes the tokens, but no longer than a refresh takes, and until
     /// no other program writes the file.
-    pub(super) async fn take(origin: Option<&Origin>) -> Self {
-        let Some(Origin { file, .. }) = origin else { return Self { _file: None } };
+    pub(super) async fn take(origin: Option<&UserEntry>) -> Self {
+        let Some(UserEntry { file, .. }) = origin else { return Self { _file: None } };
         let end = Instant::now() + PATIENCE;
         let locked = loop {
             match locked(file) {
-                Err(Busy) if Instant::now() < end => tokio::time::sleep(PAUSE).await,
-                Err(Busy) => break None,
+                Err(TokenLockBusy) if Instant::now() < end => tokio::time::sleep(PAUSE).await,
+                Err(TokenLockBusy) => break None,
                 Ok(file) => break file,
             }
         };
@@ -44,8 +44,8 @@ impl Turn {
 }
 
 /// The tokens that the file has now: the id-token and the refresh-token.
-pub(super) fn present(origin: Option<&Origin>) -> [Option<String>; 2] {
-    let found = origin.and_then(|Origin { file, user }| {
+pub(super) fn present(origin: Option<&UserEntry>) -> [Option<String>; 2] {
+    let found = origin.and_then(|UserEntry { file, user }| {
         let text = write_back::text(file).ok()?;
         edit::present(&text, user)
     });
@@ -53,11 +53,11 @@ pub(super) fn present(origin: Option<&Origin>) -> [Option<String>; 2] {
 }
 
 /// That another run has the lock.
-struct Busy;
+struct TokenLockBusy;
 
 /// The file with a lock on it; `None` where it can't have one.
 #[cfg(unix)]
-fn locked(path: &std::path::Path) -> Result<Option<File>, Busy> {
+fn locked(path: &std::path::Path) -> Result<Option<File>, TokenLockBusy> {
     use std::fs::TryLockError;
     use std::os::unix::fs::MetadataExt as _;
 
@@ -68,7 +68,7 @@ fn locked(path: &std::path::Path) -> Result<Option<File>, Busy> {
     let Ok(file) = File::open(path) else { return Ok(None) };
     match file.try_lock() {
         Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(Busy),
+        Err(TryLockError::WouldBlock) => return Err(TokenLockBusy),
         Err(TryLockError::Error(_)) => return Ok(None),
     }
     let number = |metadata: std::io::Result<std::fs::Metadata>| {
@@ -77,13 +77,13 @@ fn locked(path: &std::path::Path) -> Result<Option<File>, Busy> {
     // One that was replaced meanwhile keeps no other run away.
     match number(file.metadata()) == number(std::fs::metadata(path)) {
         true => Ok(Some(file)),
-        false => Err(Busy),
+        false => Err(TokenLockBusy),
     }
 }
 
 /// Elsewhere a lock would keep others from reading the file.
 #[cfg(not(unix))]
-fn locked(_: &std::path::Path) -> Result<Option<File>, Busy> {
+fn locked(_: &std::path::Path) -> Result<Option<File>, TokenLockBusy> {
     Ok(None)
 }
 

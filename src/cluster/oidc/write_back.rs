@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use super::refresh::Tokens;
-use super::{Origin, edit};
+use super::refresh::IssuedTokens;
+use super::{UserEntry, edit};
 use crate::cluster::kubeconfig::LARGEST;
 use crate::local::bounded;
 
@@ -21,8 +21,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Writes the tokens into the file; a warning where that can't be done. A run that is interrupted
 /// meanwhile ends after it, since nothing is awaited here: the old refresh token may be of no use any
 /// more, and kubectl's lock is not to be left behind.
-pub(super) fn tell(origin: Option<&Origin>, tokens: &Tokens) -> Option<String> {
-    let Origin { file, user } = origin?;
+pub(super) fn tell(origin: Option<&UserEntry>, tokens: &IssuedTokens) -> Option<String> {
+    let UserEntry { file, user } = origin?;
     let why = write(file, user, tokens).err()?;
     // The old one may have been good for once.
     let then = match tokens.refresh_token {
@@ -47,7 +47,7 @@ pub(super) fn text(path: &Path) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())
 }
 
-fn write(path: &Path, user: &str, tokens: &Tokens) -> Result<(), String> {
+fn write(path: &Path, user: &str, tokens: &IssuedTokens) -> Result<(), String> {
     let words = |error: io::Error| error.to_string();
     let _lock = Lock::take(path).map_err(words)?;
     let old = text(path)?;
@@ -191,8 +191,8 @@ mod tests {
     const TEXT: &str =
         "users: [{name: me, user: {auth-provider: {config: {id-token: a.b.c}}}}] # mine\n";
 
-    fn tokens() -> Tokens {
-        Tokens { id_token: "d.e.f".to_owned(), refresh_token: None }
+    fn tokens() -> IssuedTokens {
+        IssuedTokens { id_token: "d.e.f".to_owned(), refresh_token: None }
     }
 
     fn kubeconfig(folder: &Path, mode: u32) -> io::Result<PathBuf> {
@@ -228,7 +228,7 @@ mod tests {
         let other = folder.path().join("other");
         fs::hard_link(&path, &other).unwrap();
         for id_token in ["d.e.f", "d.e.f.longer", "g"] {
-            let new = Tokens { id_token: id_token.to_owned(), refresh_token: None };
+            let new = IssuedTokens { id_token: id_token.to_owned(), refresh_token: None };
             write(&path, "me", &new).unwrap();
             for path in [&path, &other] {
                 assert_eq!(fs::read_to_string(path).unwrap(), TEXT.replace("a.b.c", id_token));
@@ -283,10 +283,10 @@ mod tests {
     #[test]
     fn a_warning_says_what_may_come_of_it() {
         let file = PathBuf::from("/nowhere/config");
-        let origin = Origin { file, user: "me".to_owned() };
+        let origin = UserEntry { file, user: "me".to_owned() };
         let warning = |refresh: Option<&str>| {
             let refresh_token = refresh.map(str::to_owned);
-            tell(Some(&origin), &Tokens { refresh_token, ..tokens() }).unwrap()
+            tell(Some(&origin), &IssuedTokens { refresh_token, ..tokens() }).unwrap()
         };
         let same = "the refreshed token was not written back to /nowhere/config: No such file or \
                     directory (os error 2)";

@@ -12,7 +12,7 @@ pub(super) const OF_CLUSTER: &str = "proxy-url";
 /// A proxy, and where it is named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::cluster) struct Proxy {
-    pub(in crate::cluster) kind: Kind,
+    pub(in crate::cluster) kind: ProxyProtocol,
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) login: Option<Login>,
@@ -22,7 +22,7 @@ pub(in crate::cluster) struct Proxy {
 
 /// What a proxy speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::cluster) enum Kind {
+pub(in crate::cluster) enum ProxyProtocol {
     /// HTTP's CONNECT.
     Http,
     /// The same over TLS.
@@ -47,9 +47,9 @@ impl fmt::Debug for Login {
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = match self.kind {
-            Kind::Http => "http",
-            Kind::Https => "https",
-            Kind::Socks5 => "socks5",
+            ProxyProtocol::Http => "http",
+            ProxyProtocol::Https => "https",
+            ProxyProtocol::Socks5 => "socks5",
         };
         write!(f, "the proxy {scheme}://{}:{} ({})", self.host, self.port, self.source)
     }
@@ -64,7 +64,7 @@ impl Proxy {
     pub(super) fn of_cluster(url: &str) -> Result<Self, String> {
         let shown = url_without_credentials(url);
         let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
-        match scheme.as_deref().and_then(Kind::of) {
+        match scheme.as_deref().and_then(ProxyProtocol::of) {
             Some(_) => Self::parse(url, OF_CLUSTER)
                 .ok_or_else(|| format!("the cluster's proxy-url {shown:?} is no URL")),
             None => Err(format!(
@@ -76,7 +76,7 @@ impl Proxy {
     /// The one that a variable of the environment names, also without a scheme.
     pub(super) fn of_variable(name: &'static str, value: &str) -> Option<Self> {
         let scheme = value.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
-        match scheme.as_deref().and_then(Kind::of) {
+        match scheme.as_deref().and_then(ProxyProtocol::of) {
             Some(_) => Self::parse(value, name),
             None => Self::parse(&format!("http://{value}"), name),
         }
@@ -84,7 +84,7 @@ impl Proxy {
 
     fn parse(url: &str, source: &'static str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
-        let kind = Kind::of(&scheme.to_ascii_lowercase())?;
+        let kind = ProxyProtocol::of(&scheme.to_ascii_lowercase())?;
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let (user, place) = match authority.rsplit_once('@') {
             Some((user, place)) => (Some(user), place),
@@ -113,12 +113,12 @@ impl Proxy {
 
     /// What to connect to.
     pub(super) fn uri(&self) -> Option<Uri> {
-        let scheme = if self.kind == Kind::Https { "https" } else { "http" };
+        let scheme = if self.kind == ProxyProtocol::Https { "https" } else { "http" };
         format!("{scheme}://{}:{}/", self.host, self.port).parse().ok()
     }
 }
 
-impl Kind {
+impl ProxyProtocol {
     fn of(scheme: &str) -> Option<Self> {
         match scheme {
             "http" => Some(Self::Http),

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
-use super::address::{Kind, Login, OF_CLUSTER, Proxy};
+use super::address::{Login, OF_CLUSTER, Proxy, ProxyProtocol};
 
 /// How many bytes a proxy's answer may have before the tunnel begins.
 const LARGEST: usize = 16 << 10;
@@ -21,12 +21,12 @@ pub(in crate::cluster) struct ProxyError {
     proxy: String,
     /// Where the proxy is named.
     named_in: &'static str,
-    why: Why,
+    why: HandshakeError,
 }
 
 /// What a proxy does instead.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Why {
+pub(super) enum HandshakeError {
     #[error("can't be reached: {0}")]
     Unreachable(String),
     #[error("breaks off: {0}")]
@@ -50,26 +50,32 @@ pub(super) enum Why {
 }
 
 impl ProxyError {
-    pub(super) fn new(proxy: &Proxy, why: Why) -> Self {
+    pub(super) fn new(proxy: &Proxy, why: HandshakeError) -> Self {
         Self { proxy: proxy.to_string(), named_in: proxy.source, why }
     }
 
     /// Whether the proxy had its say, and would say the same again.
     pub(in crate::cluster) fn is_lasting(&self) -> bool {
         match self.why {
-            Why::Status { code, .. } => !matches!(code, 408 | 429 | 500..),
-            Why::NoHttp | Why::NoSocks | Why::LoginMissing | Why::LoginRefused | Why::TooLong => {
-                true
+            HandshakeError::Status { code, .. } => !matches!(code, 408 | 429 | 500..),
+            HandshakeError::NoHttp
+            | HandshakeError::NoSocks
+            | HandshakeError::LoginMissing
+            | HandshakeError::LoginRefused
+            | HandshakeError::TooLong => true,
+            HandshakeError::Socks(said) => said == NOT_ALLOWED,
+            HandshakeError::Unreachable(_) | HandshakeError::Broken(_) | HandshakeError::Slow => {
+                false
             }
-            Why::Socks(said) => said == NOT_ALLOWED,
-            Why::Unreachable(_) | Why::Broken(_) | Why::Slow => false,
         }
     }
 
     /// What to do about it.
     pub(in crate::cluster) fn hint(&self) -> String {
         match self.why {
-            Why::Status { code: 407, .. } | Why::LoginMissing | Why::LoginRefused => {
+            HandshakeError::Status { code: 407, .. }
+            | HandshakeError::LoginMissing
+            | HandshakeError::LoginRefused => {
                 "give its URL the right user and password: http://USER:PASSWORD@HOST:PORT"
                     .to_owned()
             }
@@ -87,17 +93,29 @@ impl ProxyError {
 }
 
 /// Asks the proxy for a way to the server.
-pub(super) async fn ask<S>(stream: &mut S, proxy: &Proxy, host: &str, port: u16) -> Result<(), Why>
+pub(super) async fn ask<S>(
+    stream: &mut S,
+    proxy: &Proxy,
+    host: &str,
+    port: u16,
+) -> Result<(), HandshakeError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     match proxy.kind {
-        Kind::Http | Kind::Https => connect(stream, proxy.login.as_ref(), host, port).await,
-        Kind::Socks5 => socks(stream, proxy.login.as_ref(), host, port).await,
+        ProxyProtocol::Http | ProxyProtocol::Https => {
+            connect(stream, proxy.login.as_ref(), host, port).await
+        }
+        ProxyProtocol::Socks5 => socks(stream, proxy.login.as_ref(), host, port).await,
     }
 }
 
-async fn connect<S>(stream: &mut S, login: Option<&Login>, host: &str, port: u16) -> Result<(), Why>
+async fn connect<S>(
+    stream: &mut S,
+    login: Option<&Login>,
+    host: &str,
+    port: u16,
+) -> Result<(), HandshakeError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -113,30 +131,30 @@ where
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         if head.len() == LARGEST || (head.len() == 5 && head != b"HTTP/") {
-            return Err(Why::NoHttp);
+            return Err(HandshakeError::NoHttp);
         }
         head.push(stream.read_u8().await?);
     }
-    match status(&head).ok_or(Why::NoHttp)? {
-        Status { code: 200, .. } => Ok(()),
-        Status { code, reason } => Err(Why::Status { code, reason }),
+    match status(&head).ok_or(HandshakeError::NoHttp)? {
+        StatusLine { code: 200, .. } => Ok(()),
+        StatusLine { code, reason } => Err(HandshakeError::Status { code, reason }),
     }
 }
 
-struct Status {
+struct StatusLine {
     code: u16,
     reason: String,
 }
 
 /// The first line of an answer, as far as it may be shown.
-fn status(head: &[u8]) -> Option<Status> {
+fn status(head: &[u8]) -> Option<StatusLine> {
     let line = head.split(|byte| *byte == b'\r').next()?;
     let line = String::from_utf8_lossy(line);
     let mut words = line.splitn(3, ' ');
     let _version = words.next()?;
     let code = words.next().filter(|code| code.len() == 3)?.parse().ok()?;
     let reason = words.next().unwrap_or_default().chars().filter(|c| !c.is_control());
-    Some(Status { code, reason: reason.take(100).collect() })
+    Some(StatusLine { code, reason: reason.take(100).collect() })
 }
 
 const VERSION: u8 = 5;
@@ -144,7 +162,12 @@ const NO_LOGIN: u8 = 0;
 const PASSWORD: u8 = 2;
 const NOT_ALLOWED: &str = "its rules do not allow it";
 
-async fn socks<S>(stream: &mut S, login: Option<&Login>, host: &str, port: u16) -> Result<(), Why>
+async fn socks<S>(
+    stream: &mut S,
+    login: Option<&Login>,
+    host: &str,
+    port: u16,
+) -> Result<(), HandshakeError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -161,18 +184,18 @@ where
         ([VERSION, PASSWORD], Some(Login { name, password })) => {
             let mut both = vec![1];
             for part in [name, password] {
-                both.push(u8::try_from(part.len()).map_err(|_| Why::TooLong)?);
+                both.push(u8::try_from(part.len()).map_err(|_| HandshakeError::TooLong)?);
                 both.extend_from_slice(part);
             }
             stream.write_all(&both).await?;
             stream.flush().await?;
             stream.read_exact(&mut answer).await?;
             if answer[1] != 0 {
-                return Err(Why::LoginRefused);
+                return Err(HandshakeError::LoginRefused);
             }
         }
-        ([VERSION, _], _) => return Err(Why::LoginMissing),
-        _ => return Err(Why::NoSocks),
+        ([VERSION, _], _) => return Err(HandshakeError::LoginMissing),
+        _ => return Err(HandshakeError::NoSocks),
     }
     let mut request = vec![VERSION, 1, 0];
     match host.trim_start_matches('[').trim_end_matches(']').parse() {
@@ -185,7 +208,7 @@ where
             request.extend_from_slice(&address.octets());
         }
         Err(_) => {
-            request.extend([3, u8::try_from(host.len()).map_err(|_| Why::TooLong)?]);
+            request.extend([3, u8::try_from(host.len()).map_err(|_| HandshakeError::TooLong)?]);
             request.extend_from_slice(host.as_bytes());
         }
     }
@@ -196,17 +219,17 @@ where
     stream.read_exact(&mut answer).await?;
     let [version, reply, _, kind] = answer;
     if version != VERSION {
-        return Err(Why::NoSocks);
+        return Err(HandshakeError::NoSocks);
     }
     if reply != 0 {
-        return Err(Why::Socks(said(reply)));
+        return Err(HandshakeError::Socks(said(reply)));
     }
     // The address that the proxy uses itself, and its port.
     let rest = match kind {
         1 => 4,
         4 => 16,
         3 => usize::from(stream.read_u8().await?),
-        _ => return Err(Why::NoSocks),
+        _ => return Err(HandshakeError::NoSocks),
     };
     stream.read_exact(&mut vec![0; rest + 2]).await?;
     Ok(())

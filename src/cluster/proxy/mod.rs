@@ -10,8 +10,8 @@ use std::error::Error;
 
 use http::Uri;
 
-pub(super) use address::{Kind, Proxy};
-pub(super) use transport::Through;
+pub(super) use address::{Proxy, ProxyProtocol};
+pub(super) use transport::ProxyConnector;
 
 use self::handshake::ProxyError;
 
@@ -29,7 +29,7 @@ pub(super) fn refusal<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a ProxyE
 
 /// What the environment says of proxies.
 #[derive(Default)]
-pub(super) struct Environment {
+pub(super) struct ProxyEnvironment {
     /// The proxy for servers that speak TLS.
     https: Option<Variable>,
     /// The proxy for the others.
@@ -46,7 +46,7 @@ struct Variable {
     value: String,
 }
 
-impl Environment {
+impl ProxyEnvironment {
     /// Reads the environment.
     pub(super) fn read() -> Self {
         Self {
@@ -73,7 +73,7 @@ fn variable(names: [&'static str; 2]) -> Option<Variable> {
 pub(super) fn choose(
     of_cluster: Option<&str>,
     server: &Uri,
-    environment: &Environment,
+    environment: &ProxyEnvironment,
 ) -> Result<Option<Proxy>, String> {
     if let Some(url) = of_cluster.filter(|url| !url.is_empty()) {
         return Proxy::of_cluster(url).map(Some);
@@ -99,7 +99,7 @@ pub(super) fn choose(
 mod tests {
     use super::*;
 
-    fn chosen(of_cluster: Option<&str>, server: &str, environment: &Environment) -> String {
+    fn chosen(of_cluster: Option<&str>, server: &str, environment: &ProxyEnvironment) -> String {
         match choose(of_cluster, &server.parse().unwrap(), environment) {
             Ok(Some(proxy)) => proxy.to_string(),
             Ok(None) => "direct".to_owned(),
@@ -107,11 +107,11 @@ mod tests {
         }
     }
 
-    fn environment(https: &str, http: &str, no_proxy: &str) -> Environment {
+    fn environment(https: &str, http: &str, no_proxy: &str) -> ProxyEnvironment {
         let variable = |name, value: &str| {
             (!value.is_empty()).then(|| Variable { name, value: value.to_owned() })
         };
-        Environment {
+        ProxyEnvironment {
             https: variable("HTTPS_PROXY", https),
             http: variable("http_proxy", http),
             no_proxy: no_proxy.to_owned(),
@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(chosen(None, "http://api.example.com", &https_alone), "direct");
         let http_alone = environment("", "proxy:3128", "");
         assert_eq!(chosen(None, "https://api.example.com", &http_alone), "direct");
-        assert_eq!(chosen(None, "https://api.example.com", &Environment::default()), "direct");
+        assert_eq!(chosen(None, "https://api.example.com", &ProxyEnvironment::default()), "direct");
     }
 
     #[test]
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn what_a_web_servers_client_may_have_set_is_not_used() {
-        let cgi = Environment { is_cgi: true, ..environment("one:1", "two:2", "") };
+        let cgi = ProxyEnvironment { is_cgi: true, ..environment("one:1", "two:2", "") };
         let refused = chosen(None, "http://api.example.com", &cgi);
         assert!(refused.starts_with("http_proxy is not used where REQUEST_METHOD"), "{refused}");
         assert_eq!(chosen(None, "http://127.0.0.1", &environment("", "two:2", "")), "direct");

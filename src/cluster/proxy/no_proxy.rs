@@ -10,19 +10,19 @@ pub(super) fn matches(list: &str, host: &str, port: u16) -> bool {
     if host == "localhost" || address.is_some_and(|address| address.is_loopback()) {
         return true;
     }
-    let server = Server { host: host.to_ascii_lowercase(), address, port };
+    let server = RequestedServer { host: host.to_ascii_lowercase(), address, port };
     list.split(',').any(|entry| server.is_in(&entry.trim().to_ascii_lowercase()))
 }
 
 /// The server that is asked for.
-struct Server {
+struct RequestedServer {
     host: String,
     /// Where it is not named but numbered.
     address: Option<IpAddr>,
     port: u16,
 }
 
-impl Server {
+impl RequestedServer {
     fn is_in(&self, entry: &str) -> bool {
         if entry == "*" {
             return true;
@@ -30,7 +30,7 @@ impl Server {
         if let Some(network) = Network::parse(entry) {
             return self.address.is_some_and(|address| network.contains(address));
         }
-        let Entry { host, port } = Entry::parse(entry);
+        let NoProxyEntry { host, port } = NoProxyEntry::parse(entry);
         // What is no number is no port that a server has.
         let is_port = port.is_none_or(|port| port.is_empty() || port == self.port.to_string());
         if let Ok(address) = host.parse::<IpAddr>() {
@@ -46,12 +46,12 @@ impl Server {
 }
 
 /// A host, and a port where one is said.
-struct Entry<'a> {
+struct NoProxyEntry<'a> {
     host: &'a str,
     port: Option<&'a str>,
 }
 
-impl<'a> Entry<'a> {
+impl<'a> NoProxyEntry<'a> {
     fn parse(text: &'a str) -> Self {
         let whole = Self { host: text, port: None };
         if let Some(bracketed) = text.strip_prefix('[') {

@@ -11,26 +11,26 @@ use hyper_util::rt::TokioIo;
 use tower::{BoxError, Service};
 
 use super::address::Proxy;
-use super::handshake::{self, ProxyError, Why};
+use super::handshake::{self, HandshakeError, ProxyError};
 use crate::cluster::authentication;
 
 /// Connects through a proxy.
 #[derive(Clone)]
-pub(in crate::cluster) struct Through<C> {
+pub(in crate::cluster) struct ProxyConnector<C> {
     inner: C,
     proxy: Arc<Proxy>,
     /// How long to wait for the proxy.
     patience: Option<Duration>,
 }
 
-impl<C> Through<C> {
+impl<C> ProxyConnector<C> {
     /// Connects through `proxy`, to which `inner` connects.
     pub(in crate::cluster) fn new(inner: C, proxy: Proxy, patience: Option<Duration>) -> Self {
         Self { inner, proxy: Arc::new(proxy), patience }
     }
 }
 
-impl<C> Service<Uri> for Through<C>
+impl<C> Service<Uri> for ProxyConnector<C>
 where
     C: Service<Uri> + Clone + Send + 'static,
     C::Response: hyper::rt::Read + hyper::rt::Write + Send + Unpin + 'static,
@@ -50,7 +50,7 @@ where
         let (proxy, patience) = (Arc::clone(&self.proxy), self.patience.unwrap_or(Duration::MAX));
         Box::pin(async move {
             let asked = tokio::time::timeout(patience, tunnel(connecting, &proxy, &server)).await;
-            asked.unwrap_or_else(|_| Err(ProxyError::new(&proxy, Why::Slow)))
+            asked.unwrap_or_else(|_| Err(ProxyError::new(&proxy, HandshakeError::Slow)))
         })
     }
 }
@@ -66,7 +66,8 @@ where
     S: hyper::rt::Read + hyper::rt::Write + Unpin,
     E: Into<BoxError>,
 {
-    let no_address = || ProxyError::new(proxy, Why::Unreachable("no address".to_owned()));
+    let no_address =
+        || ProxyError::new(proxy, HandshakeError::Unreachable("no address".to_owned()));
     let connection = connecting.ok_or_else(no_address)?.await;
     let connection = connection.map_err(|error| unreachable(proxy, error))?;
     let default = if server.scheme_str() == Some("http") { 80 } else { 443 };
@@ -79,5 +80,5 @@ where
 
 fn unreachable(proxy: &Proxy, error: impl Into<BoxError>) -> ProxyError {
     let error: BoxError = error.into();
-    ProxyError::new(proxy, Why::Unreachable(authentication::cause(&*error)))
+    ProxyError::new(proxy, HandshakeError::Unreachable(authentication::cause(&*error)))
 }

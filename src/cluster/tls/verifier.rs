@@ -73,11 +73,11 @@ impl Authorities {
         (!certificates.is_empty()).then_some(Self { certificates, chains, algorithms })
     }
 
-    fn verify(&self, shown: &Shown<'_>, now: UnixTime) -> Result<(), Error> {
+    fn verify(&self, shown: &PresentedChain<'_>, now: UnixTime) -> Result<(), Error> {
         if self.certificates.iter().any(|it| it.as_ref() == shown.certificate.as_ref()) {
             return verify_itself(shown, now);
         }
-        let Shown { certificate, between, name } = *shown;
+        let PresentedChain { certificate, between, name } = *shown;
         let verified = match &self.chains {
             Some(chains) => chains.verify_server_cert(certificate, between, name, &[], now),
             None => Err(CertificateError::UnknownIssuer.into()),
@@ -86,7 +86,7 @@ impl Authorities {
     }
 
     /// The error with the authority's name where that is not known.
-    fn explained(&self, error: Error, shown: &Shown<'_>) -> Error {
+    fn explained(&self, error: Error, shown: &PresentedChain<'_>) -> Error {
         let Some(certificate) = Certificate::read(shown.certificate) else { return error };
         let is_unknown = match &error {
             Error::InvalidCertificate(
@@ -119,14 +119,14 @@ impl Authorities {
 }
 
 /// What a server shows, and who it should be.
-struct Shown<'a> {
+struct PresentedChain<'a> {
     certificate: &'a CertificateDer<'a>,
     between: &'a [CertificateDer<'a>],
     name: &'a ServerName<'a>,
 }
 
 /// Verifies a certificate that is itself among the trusted ones.
-fn verify_itself(shown: &Shown<'_>, now: UnixTime) -> Result<(), Error> {
+fn verify_itself(shown: &PresentedChain<'_>, now: UnixTime) -> Result<(), Error> {
     // This refuses critical extensions that are not known.
     let parsed = ParsedCertificate::try_from(shown.certificate)?;
     let read = Certificate::read(shown.certificate).ok_or(CertificateError::BadEncoding)?;
@@ -189,7 +189,7 @@ impl ServerCertVerifier for Verifier {
         _ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.current().verify(&Shown { certificate, between, name }, now)?;
+        self.current().verify(&PresentedChain { certificate, between, name }, now)?;
         Ok(ServerCertVerified::assertion())
     }
 

@@ -4,7 +4,7 @@ use super::*;
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, date_time_ymd};
 
 /// A certificate and what is needed to sign others with it.
-struct Made {
+struct TestCertificate {
     der: CertificateDer<'static>,
     params: CertificateParams,
     key: KeyPair,
@@ -21,13 +21,13 @@ fn params(name: &str, is_authority: bool) -> CertificateParams {
     params
 }
 
-fn made(params: CertificateParams, by: Option<&Made>) -> Made {
+fn made(params: CertificateParams, by: Option<&TestCertificate>) -> TestCertificate {
     let key = KeyPair::generate().unwrap();
     let certificate = match by {
         Some(by) => params.signed_by(&key, &Issuer::from_params(&by.params, &by.key)).unwrap(),
         None => params.self_signed(&key).unwrap(),
     };
-    Made { der: certificate.der().clone(), params, key }
+    TestCertificate { der: certificate.der().clone(), params, key }
 }
 
 #[test]

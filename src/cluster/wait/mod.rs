@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::Sender;
 
-use self::stream::Cut;
+use self::stream::WatchEnd;
 use super::observe::typed;
 use super::path::api_version;
 use super::{ApiError, Cluster};
@@ -22,7 +22,7 @@ use crate::core::object::{GroupKind, Object, ObjectKey};
 const POLL: Duration = Duration::from_secs(2);
 
 /// Objects of one kind that are waited for.
-pub struct Followed {
+pub struct FollowedKind {
     /// The kind.
     pub served: Served,
     /// The label that they carry.
@@ -32,17 +32,17 @@ pub struct Followed {
 }
 
 /// What is seen with one request, and how it goes on from there.
-pub struct Scope {
+pub struct WatchScope {
     /// The namespace; `None` for the whole cluster.
     namespace: Option<String>,
     /// What the first look found.
     pub news: Vec<News>,
-    means: Means,
+    means: WatchMethod,
 }
 
 /// How a scope is followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Means {
+enum WatchMethod {
     /// By a watch from a version on.
     Watch(String),
     /// By looking again soon; and then by watch, unless that is forbidden.
@@ -85,12 +85,12 @@ impl News {
 impl Cluster {
     /// Looks once at all that is to be followed: one request, or one a namespace where the whole
     /// cluster can't be listed.
-    pub async fn look_at(&self, followed: &Followed) -> Vec<Scope> {
+    pub async fn look_at(&self, followed: &FollowedKind) -> Vec<WatchScope> {
         let keys = followed.keys.iter();
         let namespaces: BTreeSet<&String> = keys.filter_map(|key| key.namespace.as_ref()).collect();
         let only = (namespaces.len() == 1).then(|| namespaces.first()).flatten();
         let whole = self.scope(followed, only.map(|name| name.as_str())).await;
-        if whole.means != Means::Get || namespaces.len() < 2 {
+        if whole.means != WatchMethod::Get || namespaces.len() < 2 {
             return vec![whole];
         }
         let scopes = namespaces.into_iter().map(|namespace| self.scope(followed, Some(namespace)));
@@ -98,58 +98,60 @@ impl Cluster {
     }
 
     /// Looks once, and finds out how to go on.
-    async fn scope(&self, followed: &Followed, namespace: Option<&str>) -> Scope {
+    async fn scope(&self, followed: &FollowedKind, namespace: Option<&str>) -> WatchScope {
         let (news, means) = match self.all(followed, namespace).await {
-            Ok((listed, version)) => (vec![listed], Means::Watch(version)),
+            Ok((listed, version)) => (vec![listed], WatchMethod::Watch(version)),
             Err(error) if error.is_forbidden() => {
                 let kind = &followed.served.group_kind;
                 let note = format!("{kind} can't be listed, so each is asked for: {error}");
                 let mut news = self.each(followed, namespace).await;
                 news.push(News::Note(note));
-                (news, Means::Get)
+                (news, WatchMethod::Get)
             }
-            Err(error) => (vec![unlisted(followed, &error)], Means::List { unwatchable: false }),
+            Err(error) => {
+                (vec![unlisted(followed, &error)], WatchMethod::List { unwatchable: false })
+            }
         };
-        Scope { namespace: namespace.map(str::to_owned), news, means }
+        WatchScope { namespace: namespace.map(str::to_owned), news, means }
     }
 
     /// Tells what becomes of a scope, for as long as it is polled.
-    pub async fn follow(&self, followed: &Followed, scope: Scope, tell: &Sender<News>) {
-        let Scope { namespace, means: mut how, news: _ } = scope;
+    pub async fn follow(&self, followed: &FollowedKind, scope: WatchScope, tell: &Sender<News>) {
+        let WatchScope { namespace, means: mut how, news: _ } = scope;
         let (kind, namespace) = (&followed.served.group_kind, namespace.as_deref());
         // Nobody hears what is told once waiting has ended.
         let say = async |news| drop(tell.send(news).await);
         loop {
             how = match how {
-                Means::Watch(version) => {
+                WatchMethod::Watch(version) => {
                     match self.watch(followed, (namespace, version), tell).await {
-                        Cut::At(version) => Means::Watch(version),
-                        Cut::Behind => self.again(followed, namespace, tell).await,
-                        Cut::Forbidden(why) => {
+                        WatchEnd::At(version) => WatchMethod::Watch(version),
+                        WatchEnd::Behind => self.again(followed, namespace, tell).await,
+                        WatchEnd::Forbidden(why) => {
                             let note = format!("{kind} can't be watched, so it is listed: {why}");
                             say(News::Note(note)).await;
-                            Means::List { unwatchable: true }
+                            WatchMethod::List { unwatchable: true }
                         }
-                        Cut::Lost(why) => {
+                        WatchEnd::Lost(why) => {
                             say(News::Note(format!("the watch of {kind} was lost: {why}"))).await;
                             tokio::time::sleep(POLL).await;
                             self.again(followed, namespace, tell).await
                         }
                     }
                 }
-                Means::List { unwatchable } => {
+                WatchMethod::List { unwatchable } => {
                     tokio::time::sleep(POLL).await;
                     match self.again(followed, namespace, tell).await {
-                        Means::Watch(_) if unwatchable => Means::List { unwatchable },
+                        WatchMethod::Watch(_) if unwatchable => WatchMethod::List { unwatchable },
                         means => means,
                     }
                 }
-                Means::Get => {
+                WatchMethod::Get => {
                     tokio::time::sleep(POLL).await;
                     for news in self.each(followed, namespace).await {
                         say(news).await;
                     }
-                    Means::Get
+                    WatchMethod::Get
                 }
             };
         }
@@ -158,13 +160,13 @@ impl Cluster {
     /// Looks at all of a scope once more.
     async fn again(
         &self,
-        followed: &Followed,
+        followed: &FollowedKind,
         namespace: Option<&str>,
         tell: &Sender<News>,
-    ) -> Means {
+    ) -> WatchMethod {
         let (news, means) = match self.all(followed, namespace).await {
-            Ok((listed, version)) => (listed, Means::Watch(version)),
-            Err(error) => (unlisted(followed, &error), Means::List { unwatchable: false }),
+            Ok((listed, version)) => (listed, WatchMethod::Watch(version)),
+            Err(error) => (unlisted(followed, &error), WatchMethod::List { unwatchable: false }),
         };
         // Nobody hears what is told once waiting has ended.
         let _ = tell.send(news).await;
@@ -174,10 +176,10 @@ impl Cluster {
     /// All of a scope, and as of when.
     async fn all(
         &self,
-        followed: &Followed,
+        followed: &FollowedKind,
         namespace: Option<&str>,
     ) -> Result<(News, String), ApiError> {
-        let Followed { served, selector, .. } = followed;
+        let FollowedKind { served, selector, .. } = followed;
         let picked = self.list(served, namespace, selector).await?;
         let (api_version, kind) = (api_version(served), served.group_kind.clone());
         let objects = picked.items.iter().map(|item| typed(item, &api_version, &kind.kind));
@@ -186,8 +188,8 @@ impl Cluster {
     }
 
     /// Each object of a scope by its name. Of what can't be asked for nothing is known.
-    async fn each(&self, followed: &Followed, namespace: Option<&str>) -> Vec<News> {
-        let Followed { served, keys, .. } = followed;
+    async fn each(&self, followed: &FollowedKind, namespace: Option<&str>) -> Vec<News> {
+        let FollowedKind { served, keys, .. } = followed;
         let here = |key: &&ObjectKey| namespace.is_none() || key.namespace.as_deref() == namespace;
         let mut news = Vec::new();
         for key in keys.iter().filter(here) {
@@ -212,6 +214,6 @@ impl Cluster {
     }
 }
 
-fn unlisted(followed: &Followed, error: &ApiError) -> News {
+fn unlisted(followed: &FollowedKind, error: &ApiError) -> News {
     News::Note(format!("{} could not be listed: {error}", followed.served.group_kind))
 }

@@ -6,10 +6,10 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tokio::sync::mpsc::Sender;
 
-use super::{Followed, News};
+use super::{FollowedKind, News};
 use crate::cluster::limits::said;
 use crate::cluster::path::{collection, query_escape};
-use crate::cluster::wire::{Call, object, refusal};
+use crate::cluster::wire::{ApiRequest, object, refusal};
 use crate::cluster::{ApiError, Cluster};
 use crate::core::object::Object;
 
@@ -20,7 +20,7 @@ const SECONDS: u32 = 45;
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// Why a watch ended.
-pub(super) enum Cut {
+pub(super) enum WatchEnd {
     /// It came to its end, and can go on from here.
     At(String),
     /// It is too far behind to go on.
@@ -35,20 +35,20 @@ impl Cluster {
     /// Watches a scope from a version on.
     pub(super) async fn watch(
         &self,
-        followed: &Followed,
+        followed: &FollowedKind,
         (namespace, version): (Option<&str>, String),
         tell: &Sender<News>,
-    ) -> Cut {
+    ) -> WatchEnd {
         let path = format!(
             "{}?watch=1&allowWatchBookmarks=true&timeoutSeconds={SECONDS}&resourceVersion={}&labelSelector={}",
             collection(&followed.served, namespace),
             query_escape(&version),
             query_escape(&followed.selector),
         );
-        let answer = match self.send(&Call::get(path)).await {
+        let answer = match self.send(&ApiRequest::get(path)).await {
             Ok(answer) => answer,
-            Err(ApiError::Unreachable { cause, .. }) => return Cut::Lost(cause),
-            Err(error) => return Cut::Lost(error.to_string()),
+            Err(ApiError::Unreachable { cause, .. }) => return WatchEnd::Lost(cause),
+            Err(error) => return WatchEnd::Lost(error.to_string()),
         };
         let (head, mut body) = answer.into_parts();
         if !head.status.is_success() {
@@ -57,9 +57,9 @@ impl Cluster {
             let parsed: Option<Value> = serde_json::from_slice(&bytes).ok();
             let error = refusal(head.status, parsed.as_ref(), &bytes);
             return match head.status.as_u16() {
-                410 => Cut::Behind,
-                403 | 405 => Cut::Forbidden(error),
-                _ => Cut::Lost(error.to_string()),
+                410 => WatchEnd::Behind,
+                403 | 405 => WatchEnd::Forbidden(error),
+                _ => WatchEnd::Lost(error.to_string()),
             };
         }
         let (mut lines, mut version) = (Lines::default(), version);
@@ -67,13 +67,13 @@ impl Cluster {
         while let Some(Ok(frame)) = body.frame().await {
             let Ok(bytes) = frame.into_data() else { continue };
             for line in lines.feed(&bytes) {
-                let Some(change) = Change::read(&line) else {
-                    return Cut::Lost("a line of the watch is not JSON".to_owned());
+                let Some(change) = WatchLine::read(&line) else {
+                    return WatchEnd::Lost("a line of the watch is not JSON".to_owned());
                 };
                 match change {
-                    Change::Behind => return Cut::Behind,
-                    Change::Error(why) => return Cut::Lost(why),
-                    Change::Seen(object, is_gone) => {
+                    WatchLine::Behind => return WatchEnd::Behind,
+                    WatchLine::Error(why) => return WatchEnd::Lost(why),
+                    WatchLine::Seen(object, is_gone) => {
                         version = object.resource_version().unwrap_or(&version).to_owned();
                         let news = match is_gone {
                             true => News::Gone(object.key()),
@@ -82,22 +82,22 @@ impl Cluster {
                         // Nobody hears what is told once waiting has ended.
                         let _ = tell.send(news).await;
                     }
-                    Change::Bookmark(at) => version = at,
+                    WatchLine::Bookmark(at) => version = at,
                 }
             }
             if lines.rest.len() > self.connection.limits.line {
                 let limit = said(self.connection.limits.line);
-                return Cut::Lost(format!("a line of the watch has more than {limit}"));
+                return WatchEnd::Lost(format!("a line of the watch has more than {limit}"));
             }
         }
         tokio::time::sleep(PAUSE).await;
-        Cut::At(version)
+        WatchEnd::At(version)
     }
 }
 
 /// A line of a watch.
 #[derive(Debug, PartialEq)]
-enum Change {
+enum WatchLine {
     Seen(Object, bool),
     Bookmark(String),
     /// The version that the watch began from is forgotten.
@@ -105,7 +105,7 @@ enum Change {
     Error(String),
 }
 
-impl Change {
+impl WatchLine {
     fn read(line: &[u8]) -> Option<Self> {
         let mut event: Value = serde_json::from_slice(line).ok()?;
         let about = event.get_mut("object")?.take();
@@ -159,20 +159,20 @@ mod tests {
 
     #[test]
     fn every_line_of_a_watch_is_known() {
-        let read = |line: &str| Change::read(line.as_bytes());
+        let read = |line: &str| WatchLine::read(line.as_bytes());
         let pod = r#"{"kind":"Pod","metadata":{"name":"a","resourceVersion":"7"}}"#;
         for (kind, gone) in [("ADDED", false), ("MODIFIED", false), ("DELETED", true)] {
             let line = format!(r#"{{"type":"{kind}","object":{pod}}}"#);
-            let Some(Change::Seen(object, is_gone)) = read(&line) else { panic!("{line}") };
+            let Some(WatchLine::Seen(object, is_gone)) = read(&line) else { panic!("{line}") };
             assert_eq!((object.name(), is_gone), ("a", gone));
         }
         let bookmark = format!(r#"{{"type":"BOOKMARK","object":{pod}}}"#);
-        assert_eq!(read(&bookmark), Some(Change::Bookmark("7".to_owned())));
+        assert_eq!(read(&bookmark), Some(WatchLine::Bookmark("7".to_owned())));
         let error = |code: u16| {
             read(&format!(r#"{{"type":"ERROR","object":{{"code":{code},"message":"no"}}}}"#))
         };
-        assert_eq!(error(410), Some(Change::Behind));
-        assert_eq!(error(500), Some(Change::Error("no".to_owned())));
+        assert_eq!(error(410), Some(WatchLine::Behind));
+        assert_eq!(error(500), Some(WatchLine::Error("no".to_owned())));
         assert_eq!(read("{"), None);
     }
 }

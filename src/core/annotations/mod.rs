@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::core::manifest::{Manifest, PathPart};
 use crate::core::object::Object;
 use crate::core::policy::OnConflict;
-use crate::core::problem::{Cause, Place};
+use crate::core::problem::{Cause, Location};
 use crate::core::remedy::Remedy;
 use crate::core::suggest::near;
 
@@ -42,7 +42,7 @@ pub const APPROVED: &str = "argocd.argoproj.io/deletion-approved";
 
 /// What a switch can be set to.
 #[derive(Clone, Copy)]
-enum Values {
+enum SwitchValues {
     /// A whole number.
     Number,
     /// `true` or `false`.
@@ -52,13 +52,13 @@ enum Values {
 }
 
 /// Every switch.
-const ALL: [(&str, Values); 6] = [
-    (MODE, Values::Words(&Mode::NAMES)),
-    (ON_CONFLICT, Values::Words(&OnConflict::NAMES)),
-    (PRUNE, Values::Flag),
-    (REPLACE, Values::Flag),
-    (WAIT, Values::Flag),
-    (WAVE, Values::Number),
+const ALL: [(&str, SwitchValues); 6] = [
+    (MODE, SwitchValues::Words(&Mode::NAMES)),
+    (ON_CONFLICT, SwitchValues::Words(&OnConflict::NAMES)),
+    (PRUNE, SwitchValues::Flag),
+    (REPLACE, SwitchValues::Flag),
+    (WAIT, SwitchValues::Flag),
+    (WAVE, SwitchValues::Number),
 ];
 
 /// What an object says of conflicts itself, if anything.
@@ -73,7 +73,7 @@ pub fn on_conflict(object: &Object) -> Result<Option<OnConflict>, String> {
 
 /// What is wrong with an annotation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Fault {
+pub struct AnnotationFault {
     /// The annotation.
     pub annotation: String,
     /// What is wrong with it.
@@ -82,7 +82,7 @@ pub struct Fault {
     pub hint: Remedy,
 }
 
-impl Fault {
+impl AnnotationFault {
     /// The fault as a cause with its place.
     pub fn cause(&self, manifest: &Manifest) -> Cause {
         let Self { annotation, message, hint: _ } = self;
@@ -92,18 +92,18 @@ impl Fault {
 }
 
 /// Where an annotation stands, or else the object.
-pub fn place(manifest: &Manifest, annotation: &str) -> Place {
+pub fn place(manifest: &Manifest, annotation: &str) -> Location {
     let path = ["metadata", "annotations", annotation].map(PathPart::Key);
     manifest.place_at(&path).unwrap_or_else(|| manifest.origin.place())
 }
 
 /// What is wrong with an object's switches: names that there are not, values that mean nothing, and
 /// what is not for a manifest to say.
-pub fn faults(object: &Object) -> Vec<Fault> {
+pub fn faults(object: &Object) -> Vec<AnnotationFault> {
     let annotations = object.metadata().and_then(|metadata| metadata.get("annotations"));
     let annotations = annotations.and_then(Value::as_object).into_iter().flatten();
     let known = annotations.filter_map(|(name, value)| match name.as_str() {
-        APPROVED => Some(Fault {
+        APPROVED => Some(AnnotationFault {
             annotation: name.clone(),
             message: "a manifest can't approve that its object is deleted".to_owned(),
             hint: Remedy::ApproveElsewhere { kind: object.kind().to_owned() },
@@ -116,7 +116,7 @@ pub fn faults(object: &Object) -> Vec<Fault> {
 }
 
 /// What is wrong with one switch of an object, if anything.
-pub(crate) fn fault_of(object: &Object, name: &str) -> Option<Fault> {
+pub(crate) fn fault_of(object: &Object, name: &str) -> Option<AnnotationFault> {
     fault(name, object.annotation(name)?)
 }
 
@@ -136,10 +136,10 @@ pub(crate) fn read_wave(text: &str) -> Option<i64> {
     text.trim().parse().ok()
 }
 
-fn fault(name: &str, text: &str) -> Option<Fault> {
+fn fault(name: &str, text: &str) -> Option<AnnotationFault> {
     let wrong = |message: String, hint: String| {
         let annotation = name.to_owned();
-        Some(Fault { annotation, message, hint: hint.into() })
+        Some(AnnotationFault { annotation, message, hint: hint.into() })
     };
     let Some((_, values)) = ALL.iter().find(|(known, _)| *known == name) else {
         let names = ALL.map(|(known, _)| known);
@@ -152,22 +152,22 @@ fn fault(name: &str, text: &str) -> Option<Fault> {
         return wrong("trueup has no such annotation".to_owned(), hint);
     };
     match values {
-        Values::Number => match read_wave(text) {
+        SwitchValues::Number => match read_wave(text) {
             Some(_) => None,
             None => wrong(
                 format!("invalid wave {text:?}: must be an integer"),
                 "a wave is a whole number, such as \"-1\" or \"2\"".to_owned(),
             ),
         },
-        Values::Flag => match read_flag(text) {
+        SwitchValues::Flag => match read_flag(text) {
             Some(_) => None,
             None => wrong(
                 format!("{text:?} is neither true nor false"),
                 "it can be \"true\" or \"false\"".to_owned(),
             ),
         },
-        Values::Words(words) if words.contains(&text) => None,
-        Values::Words(words) => {
+        SwitchValues::Words(words) if words.contains(&text) => None,
+        SwitchValues::Words(words) => {
             let message = match name {
                 ON_CONFLICT => format!("{text:?} says nothing about conflicts"),
                 _ => format!("{text:?} is none of its values"),

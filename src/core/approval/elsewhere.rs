@@ -6,7 +6,7 @@ use crate::core::source::snapshot::short;
 
 /// Why an approved plan can't be carried out here.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Elsewhere {
+pub enum WrongPlace {
     /// It was made for another cluster.
     #[error("the plan is for the cluster {} ({}), and this is {name} ({uid})", .approved.name, .approved.uid)]
     OtherCluster {
@@ -48,7 +48,7 @@ pub enum Elsewhere {
     },
 }
 
-impl Elsewhere {
+impl WrongPlace {
     /// What to do about it.
     pub fn hint(&self) -> Option<Remedy> {
         Some(match self {
@@ -76,12 +76,12 @@ impl Purpose {
     /// # Errors
     ///
     /// When it is not, or nobody can tell.
-    pub fn is_for(&self, name: &str, uid: Option<&str>) -> Result<(), Elsewhere> {
+    pub fn is_for(&self, name: &str, uid: Option<&str>) -> Result<(), WrongPlace> {
         let approved = &self.cluster;
         match uid {
-            None => Err(Elsewhere::UnknownCluster),
+            None => Err(WrongPlace::UnknownCluster),
             Some(uid) if uid == approved.uid => Ok(()),
-            Some(uid) => Err(Elsewhere::OtherCluster {
+            Some(uid) => Err(WrongPlace::OtherCluster {
                 approved: approved.clone(),
                 name: name.to_owned(),
                 uid: uid.to_owned(),
@@ -94,12 +94,12 @@ impl Purpose {
     /// # Errors
     ///
     /// When one is not.
-    pub fn agrees(&self, target: Option<&str>, namespace: Option<&str>) -> Result<(), Elsewhere> {
+    pub fn agrees(&self, target: Option<&str>, namespace: Option<&str>) -> Result<(), WrongPlace> {
         let asked = [("target", target, &self.target), ("namespace", namespace, &self.namespace)];
         let other = asked.into_iter().find_map(|(what, now, approved)| {
             let now = now.filter(|now| now != approved)?;
             let (approved, now) = (approved.clone(), now.to_owned());
-            Some(Elsewhere::Contradicted { what, approved, now })
+            Some(WrongPlace::Contradicted { what, approved, now })
         });
         other.map_or(Ok(()), Err)
     }

@@ -25,8 +25,8 @@ use crate::core::policy::{MaxPrune, OnConflict};
 use crate::core::redact::Redactor;
 use digest::Digest;
 
-pub use elsewhere::Elsewhere;
-pub use moved::{Moved, Why};
+pub use elsewhere::WrongPlace;
+pub use moved::{MoveReason, MovedObject};
 
 /// A plan that somebody approved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,7 +108,7 @@ pub struct Approved {
 
 /// What was found, to make an approval of or to hold one against.
 #[derive(Clone, Copy)]
-pub struct Found<'a> {
+pub struct ApprovalInput<'a> {
     /// The decision.
     pub plan: &'a Plan,
     /// What should exist.
@@ -121,14 +121,14 @@ pub struct Found<'a> {
 
 /// How an approval and what was found later differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Difference {
+pub struct ApprovalDifference {
     /// The commit declares something else than it did, as a renderer of another version makes it.
     pub desired: bool,
     /// Every object whose relevant state moved, in the order of their keys.
-    pub moved: Vec<Moved>,
+    pub moved: Vec<MovedObject>,
 }
 
-impl Difference {
+impl ApprovalDifference {
     /// Whether exactly what was approved comes out again, apart from what is done already.
     pub fn is_none(&self) -> bool {
         !self.desired && self.moved.is_empty()
@@ -137,7 +137,7 @@ impl Difference {
 
 impl Approval {
     /// The approval of a plan.
-    pub fn new(purpose: Purpose, found: Found<'_>) -> Self {
+    pub fn new(purpose: Purpose, found: ApprovalInput<'_>) -> Self {
         let approved = found.plan.changes().filter(|change| change.action != Action::Keep);
         let changes = approved.map(|change| Approved::new(change, &purpose, found.redactor));
         let changes = changes.collect();
@@ -146,7 +146,7 @@ impl Approval {
     }
 
     /// How what is found now differs from what was approved.
-    pub fn difference(&self, found: Found<'_>) -> Difference {
+    pub fn difference(&self, found: ApprovalInput<'_>) -> ApprovalDifference {
         let approved: BTreeMap<&ObjectKey, &Approved> =
             self.changes.iter().map(|approved| (&approved.object, approved)).collect();
         let now: BTreeMap<&ObjectKey, &Change> =
@@ -155,15 +155,17 @@ impl Approval {
         let moved = keys.into_iter().filter_map(|key| {
             let (approved, now) = (approved.get(key).copied(), now.get(key).copied());
             let why = match (approved, now) {
-                (None, Some(now)) => (now.action != Action::Keep).then_some(Why::NotApproved),
+                (None, Some(now)) => {
+                    (now.action != Action::Keep).then_some(MoveReason::NotApproved)
+                }
                 (Some(approved), Some(now)) => self.moved(approved, now, found.redactor),
                 (Some(approved), None) => {
                     let is_known = found.unlisted.iter().all(|kind| kind.kind != key.group_kind());
-                    (!is_known && approved.action != Action::Refuse).then_some(Why::Unknown)
+                    (!is_known && approved.action != Action::Refuse).then_some(MoveReason::Unknown)
                 }
                 (None, None) => None,
             };
-            Some(Moved {
+            Some(MovedObject {
                 object: key.clone(),
                 approved: approved.map(|approved| approved.action),
                 now: now.map(|now| now.action),
@@ -172,7 +174,7 @@ impl Approval {
         });
         let moved = moved.collect();
         let desired = digest::desired(&self.purpose, found.desired, found.redactor);
-        Difference { desired: desired != self.desired, moved }
+        ApprovalDifference { desired: desired != self.desired, moved }
     }
 
     /// Whether `now`, which was found a moment ago, is what was approved for its object.
@@ -181,7 +183,7 @@ impl Approval {
         approved.is_some_and(|approved| self.moved(approved, now, redactor).is_none())
     }
 
-    fn moved(&self, approved: &Approved, now: &Change, redactor: &Redactor) -> Option<Why> {
+    fn moved(&self, approved: &Approved, now: &Change, redactor: &Redactor) -> Option<MoveReason> {
         moved::why(approved, (now, &Approved::new(now, &self.purpose, redactor)))
     }
 }

@@ -6,7 +6,7 @@ use crate::core::plan::{Action, Change};
 
 /// An object whose relevant state moved.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Moved {
+pub struct MovedObject {
     /// Which object.
     pub object: ObjectKey,
     /// What was approved; `None` when it was to be left as it is.
@@ -14,12 +14,12 @@ pub struct Moved {
     /// What would be done now; `None` when it is not known any more.
     pub now: Option<Action>,
     /// What is different.
-    pub why: Why,
+    pub why: MoveReason,
 }
 
 /// What is different.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum MoveReason {
     /// It was to be left as it is.
     NotApproved,
     /// Something else would be done.
@@ -34,14 +34,14 @@ pub enum Why {
     Unknown,
 }
 
-impl Moved {
+impl MovedObject {
     /// What happened, as a phrase.
     pub fn message(&self) -> String {
         let approved = self.approved.map_or("keep", Action::name);
         let now = self.now.map_or("keep", Action::name);
         match self.why {
-            Why::NotApproved => format!("was in sync, and is to {now} now"),
-            Why::Action => match (self.approved, self.now) {
+            MoveReason::NotApproved => format!("was in sync, and is to {now} now"),
+            MoveReason::Action => match (self.approved, self.now) {
                 (Some(Action::Create), Some(Action::Update)) => {
                     "was not there, and has been created since".to_owned()
                 }
@@ -50,29 +50,29 @@ impl Moved {
                 }
                 _ => format!("was approved to {approved}, and is to {now} now"),
             },
-            Why::Anew => "was deleted and recreated".to_owned(),
-            Why::State if self.approved == Some(Action::Delete) => {
+            MoveReason::Anew => "was deleted and recreated".to_owned(),
+            MoveReason::State if self.approved == Some(Action::Delete) => {
                 "is not as it was when its deletion was approved".to_owned()
             }
-            Why::State => "differs in other fields or values than were approved".to_owned(),
-            Why::Becomes => "would become something else".to_owned(),
-            Why::Unknown => "can't be looked at any more".to_owned(),
+            MoveReason::State => "differs in other fields or values than were approved".to_owned(),
+            MoveReason::Becomes => "would become something else".to_owned(),
+            MoveReason::Unknown => "can't be looked at any more".to_owned(),
         }
     }
 }
 
 /// What moved between an approved change and the one that is found now; `None` when nothing did, or
 /// when what was approved is done already.
-pub(super) fn why(approved: &Approved, (change, now): (&Change, &Approved)) -> Option<Why> {
+pub(super) fn why(approved: &Approved, (change, now): (&Change, &Approved)) -> Option<MoveReason> {
     match (approved.action, now.action) {
         (Action::Refuse, Action::Keep) => None,
-        (Action::Delete, Action::Keep) => (!is_going(change)).then_some(Why::Action),
+        (Action::Delete, Action::Keep) => (!is_going(change)).then_some(MoveReason::Action),
         (_, Action::Keep) => None,
-        (before, after) if before != after => Some(Why::Action),
-        _ if approved.uid != now.uid => Some(Why::Anew),
-        _ if approved.live != now.live => Some(Why::State),
+        (before, after) if before != after => Some(MoveReason::Action),
+        _ if approved.uid != now.uid => Some(MoveReason::Anew),
+        _ if approved.live != now.live => Some(MoveReason::State),
         _ if approved.becomes != now.becomes || approved.version != now.version => {
-            Some(Why::Becomes)
+            Some(MoveReason::Becomes)
         }
         _ => None,
     }

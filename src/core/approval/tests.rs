@@ -48,10 +48,10 @@ fn change(action: Action, live: Value, merged: Value) -> Change {
 }
 
 /// Holds the approval of `before` against `after`.
-fn moved(before: Vec<Change>, after: Vec<Change>) -> Vec<(String, Why)> {
+fn moved(before: Vec<Change>, after: Vec<Change>) -> Vec<(String, MoveReason)> {
     let desired = Desired::default();
     let (before, after) = (Plan::loose(before), Plan::loose(after));
-    let found = |plan, redactor| Found { plan, desired: &desired, unlisted: &[], redactor };
+    let found = |plan, redactor| ApprovalInput { plan, desired: &desired, unlisted: &[], redactor };
     let redactor = Redactor::of_plan(&before, []);
     let approval = Approval::new(purpose(), found(&before, &redactor));
     let text = approval.to_text().unwrap();
@@ -88,7 +88,7 @@ fn what_it_becomes_counts_where_there_was_something_before() {
     };
     assert_eq!(moved(update("NodePort"), update("NodePort")), []);
     let moved = moved(update("NodePort"), update("LoadBalancer"));
-    assert_eq!(moved, [("web".to_owned(), Why::Becomes)]);
+    assert_eq!(moved, [("web".to_owned(), MoveReason::Becomes)]);
 }
 
 #[test]
@@ -103,13 +103,14 @@ fn what_is_masked_counts_as_moved_with_every_write() {
         vec![change(Action::Update, secret(version, value), secret(version, "bmV3"))]
     };
     assert_eq!(moved(update("1", "b2xk"), update("1", "b2xk")), []);
-    let state = [("db".to_owned(), Why::State)];
+    let state = [("db".to_owned(), MoveReason::State)];
     assert_eq!(moved(update("1", "b2xk"), update("2", "bW9y")), state);
     let texts = ["b2xk", "bW9y"].map(|value| {
         let plan = Plan::loose(update("1", value));
         let redactor = Redactor::of_plan(&plan, []);
         let desired = Desired::default();
-        let found = Found { plan: &plan, desired: &desired, unlisted: &[], redactor: &redactor };
+        let found =
+            ApprovalInput { plan: &plan, desired: &desired, unlisted: &[], redactor: &redactor };
         Approval::new(purpose(), found).to_text().unwrap()
     });
     assert_eq!(texts[0], texts[1], "no digest is made of a value, which could be guessed");
@@ -124,20 +125,21 @@ fn what_is_done_already_is_fine_and_what_nobody_can_tell_is_not() {
     let mut going = live();
     going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
     assert_eq!(moved(delete(), keep(going)), [], "it is going");
-    assert_eq!(moved(delete(), keep(live())), [("web".to_owned(), Why::Action)]);
+    assert_eq!(moved(delete(), keep(live())), [("web".to_owned(), MoveReason::Action)]);
     let create = vec![change(Action::Create, Value::Null, live())];
     assert_eq!(moved(create, keep(live())), [], "it is as it was to be made");
 
     let plan = Plan::loose(delete());
     let (desired, redactor) = (Desired::default(), Redactor::default());
-    let mut found = Found { plan: &plan, desired: &desired, unlisted: &[], redactor: &redactor };
+    let mut found =
+        ApprovalInput { plan: &plan, desired: &desired, unlisted: &[], redactor: &redactor };
     let approval = Approval::new(purpose(), found);
     let kind = plan.changes().next().unwrap().key.group_kind();
     let unlisted = [Unlisted { kind, reason: "forbidden".to_owned(), is_forbidden: true }];
     let empty = Plan::default();
     (found.plan, found.unlisted) = (&empty, &unlisted);
     let moved = approval.difference(found).moved;
-    assert_eq!(moved.iter().map(|moved| moved.why).collect::<Vec<_>>(), [Why::Unknown]);
+    assert_eq!(moved.iter().map(|moved| moved.why).collect::<Vec<_>>(), [MoveReason::Unknown]);
 }
 
 #[test]
@@ -152,7 +154,8 @@ fn what_the_commit_declares_is_part_of_the_approval() {
     };
     let (plan, redactor) = (Plan::default(), Redactor::default());
     let differs = |before: &Desired, after: &Desired| {
-        let found = |desired| Found { plan: &plan, desired, unlisted: &[], redactor: &redactor };
+        let found =
+            |desired| ApprovalInput { plan: &plan, desired, unlisted: &[], redactor: &redactor };
         Approval::new(purpose(), found(before)).difference(found(after)).desired
     };
     assert!(!differs(&declared(2), &declared(2)));

@@ -3,11 +3,11 @@
 
 use serde_json::{Map, Value};
 
-use super::{Writer, writers};
-use crate::core::compare::Step;
+use super::{FieldWriter, writers};
+use crate::core::compare::PathStep;
 use crate::core::inventory::PART_OF;
 use crate::core::managed_fields::owners;
-use crate::core::managed_fields::passing::{Passing, losers, passings};
+use crate::core::managed_fields::passing::{OwnershipChange, losers, passings};
 use crate::core::manifest::PathPart;
 use crate::core::object::Object;
 use crate::core::plan::Change;
@@ -21,20 +21,20 @@ pub struct Handover {
     /// Its value, masked.
     pub value: Value,
     /// From whose hands into whose.
-    pub hands: Hands,
+    pub hands: OwnerChange,
 }
 
 /// Who has a field, and who gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Hands {
+pub enum OwnerChange {
     /// It becomes ours, and nobody has had it so far.
     Ours,
     /// It becomes ours, and stays theirs as well.
-    Shared(Vec<Writer>),
+    Shared(Vec<FieldWriter>),
     /// It becomes ours, and is taken from them.
-    Taken(Vec<Writer>),
+    Taken(Vec<FieldWriter>),
     /// It is no longer ours, and stays theirs.
-    Left(Vec<Writer>),
+    Left(Vec<FieldWriter>),
     /// It is no longer ours, and nobody has it: the server's default is the same.
     Default,
 }
@@ -48,7 +48,9 @@ pub fn handovers(change: &Change, redactor: &Redactor) -> Vec<Handover> {
         return Vec::new();
     }
     let shown = redactor.object(merged);
-    let handover = |Passing { path, places: [was, at], becomes_ours }: &Passing<'_>| {
+    let handover = |OwnershipChange { path, places: [was, at], becomes_ours }: &OwnershipChange<
+        '_,
+    >| {
         // What it carries as a member is said in words.
         let is_label = at.last() == Some(&PathPart::Key(PART_OF));
         if is_label || value(&live.0, was)? != value(&merged.0, at)? {
@@ -58,11 +60,11 @@ pub fn handovers(change: &Change, redactor: &Redactor) -> Vec<Handover> {
         let (_, mut stays) = super::owners(live, was);
         stays.retain(|writer| !taken.contains(writer));
         let hands = match (*becomes_ours, taken.is_empty(), stays.is_empty()) {
-            (true, false, _) => Hands::Taken(taken),
-            (true, true, false) => Hands::Shared(stays),
-            (true, true, true) => Hands::Ours,
-            (false, _, false) => Hands::Left(stays),
-            (false, _, true) => Hands::Default,
+            (true, false, _) => OwnerChange::Taken(taken),
+            (true, true, false) => OwnerChange::Shared(stays),
+            (true, true, true) => OwnerChange::Ours,
+            (false, _, false) => OwnerChange::Left(stays),
+            (false, _, true) => OwnerChange::Default,
         };
         let value = value(&shown.0, at)?.clone();
         Some(Handover { path: crate::core::compare::path(&steps(path, at, &shown)), value, hands })
@@ -102,7 +104,7 @@ pub(super) fn value<'v>(object: &'v Map<String, Value>, at: &[PathPart<'_>]) -> 
 }
 
 /// The way for people: elements by what they are told by. Values come from the masked object.
-pub(super) fn steps(path: &[&str], at: &[PathPart<'_>], shown: &Object) -> Vec<Step> {
+pub(super) fn steps(path: &[&str], at: &[PathPart<'_>], shown: &Object) -> Vec<PathStep> {
     let keyed = |i: usize| -> Option<Map<String, Value>> {
         let keys: Map<String, Value> =
             serde_json::from_str(path.get(i)?.strip_prefix("k:")?).ok()?;
@@ -114,10 +116,10 @@ pub(super) fn steps(path: &[&str], at: &[PathPart<'_>], shown: &Object) -> Vec<S
         value(&shown.0, &at[..=i]).filter(|_| is_member).cloned()
     };
     let step = |(i, part): (usize, &PathPart<'_>)| match part {
-        PathPart::Key(key) => Step::Key((*key).to_owned()),
+        PathPart::Key(key) => PathStep::Key((*key).to_owned()),
         PathPart::Index(index) => {
-            let told = keyed(i).map(Step::Keyed).or_else(|| member(i).map(Step::Member));
-            told.unwrap_or_else(|| Step::item(*index))
+            let told = keyed(i).map(PathStep::Keyed).or_else(|| member(i).map(PathStep::Member));
+            told.unwrap_or_else(|| PathStep::item(*index))
         }
     };
     at.iter().enumerate().map(step).collect()

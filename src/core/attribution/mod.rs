@@ -17,14 +17,14 @@ use crate::core::managed_fields::takeover::hand_over;
 use crate::core::manifest::{Manifest, PathPart};
 use crate::core::object::Object;
 use crate::core::plan::Change;
-use crate::core::problem::Place;
+use crate::core::problem::Location;
 use crate::core::source::snapshot::Authorship;
 
 mod handover;
 mod undeclared;
 
-pub use handover::{Handover, Hands, handovers};
-pub use undeclared::{Undeclared, undeclared};
+pub use handover::{Handover, OwnerChange, handovers};
+pub use undeclared::{UndeclaredField, undeclared};
 
 /// Why one field differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,35 +32,35 @@ pub struct Attribution {
     /// The field, as a [`FieldChange`] names it.
     pub path: String,
     /// What happened.
-    pub story: Story,
+    pub story: FieldHistory,
     /// Whom it is taken from: those who have it now, and no longer when it is applied.
-    pub taken_from: Vec<Writer>,
+    pub taken_from: Vec<FieldWriter>,
     /// What it becomes, masked; `None` where it goes.
     pub after: Option<Value>,
     /// Where the commit declares it; `None` where it does not, or where nobody knows the line.
-    pub place: Option<Place>,
+    pub place: Option<Location>,
     /// Who wrote the line, in which commit.
     pub declared: Option<Authorship>,
 }
 
 /// What happened to a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Story {
+pub enum FieldHistory {
     /// Somebody else made it what it is. Where the commit does not declare it, it is in the way of
     /// what it does declare.
-    Drift(Vec<Writer>),
+    Drift(Vec<FieldWriter>),
     /// It is as we last made it, and the commit says otherwise now.
     Changed,
     /// The commit says what nobody has said so far: the server's default stands there, or nothing.
     Declared,
     /// The commit no longer says it. It becomes what others say; with nobody's word, it goes or
     /// falls back to the server's default.
-    Released(Vec<Writer>),
+    Released(Vec<FieldWriter>),
 }
 
 /// Who wrote a field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Writer {
+pub struct FieldWriter {
     /// The name that it wrote under, such as `kubectl-edit`.
     pub manager: String,
     /// How it wrote: `Apply` or `Update`.
@@ -71,7 +71,7 @@ pub struct Writer {
     pub time: Option<Timestamp>,
 }
 
-impl Writer {
+impl FieldWriter {
     fn new(manager: &Manager<'_>) -> Self {
         Self {
             manager: manager.name.to_owned(),
@@ -92,10 +92,10 @@ pub fn attributions(
     let (Some(live), Some(send)) = (&change.live, &change.send) else { return Vec::new() };
     let merged = change.merged.as_ref().unwrap_or(send);
     let handed_over = hand_over(live, send);
-    let states = States { live, handed_over: handed_over.as_ref(), merged };
+    let states = ObjectStates { live, handed_over: handed_over.as_ref(), merged };
     let story = |field| Some((field, story(field, states, send)?));
     let stories = delta.fields.iter().filter_map(story);
-    let attribution = |(field, story): (&FieldChange, Story)| {
+    let attribution = |(field, story): (&FieldChange, FieldHistory)| {
         let declared = |object| resolve(object, &field.steps, Side::After);
         let path = manifest.and_then(|manifest| declared(&manifest.object));
         // Who says nothing takes nothing.
@@ -129,15 +129,15 @@ pub fn attributions(
 
 /// What an object is on its way.
 #[derive(Clone, Copy)]
-struct States<'a> {
+struct ObjectStates<'a> {
     live: &'a Object,
     /// Once its predecessors handed over what they own; `None` where there are none.
     handed_over: Option<&'a Object>,
     merged: &'a Object,
 }
 
-fn story(field: &FieldChange, states: States<'_>, send: &Object) -> Option<Story> {
-    let States { live, handed_over, merged } = states;
+fn story(field: &FieldChange, states: ObjectStates<'_>, send: &Object) -> Option<FieldHistory> {
+    let ObjectStates { live, handed_over, merged } = states;
     let is_declared = resolve(send, &field.steps, Side::After).is_some();
     if field.steps.is_empty() || (field.is_order && !is_declared) {
         return None;
@@ -154,21 +154,21 @@ fn story(field: &FieldChange, states: States<'_>, send: &Object) -> Option<Story
     // What its predecessors own is ours by the time that it goes.
     let is_let_go = || is_ours || handed_over.is_some_and(|live| of(live, Side::Before).0);
     Some(match (is_declared, is_ours) {
-        (true, true) => Story::Changed,
-        (true, false) if !others.is_empty() => Story::Drift(others),
+        (true, true) => FieldHistory::Changed,
+        (true, false) if !others.is_empty() => FieldHistory::Drift(others),
         // Of elements with owners of their own, nobody knows who put them in their order.
         (true, false) if field.is_order => return None,
         // Who owns what is around it left it out, unless we did.
         (true, false) if resolve(live, &field.steps, Side::Before).is_none() => {
             match shared(&owners_around(live, merged, field)) {
-                (false, others) if !others.is_empty() => Story::Drift(others),
-                _ => Story::Declared,
+                (false, others) if !others.is_empty() => FieldHistory::Drift(others),
+                _ => FieldHistory::Declared,
             }
         }
-        (true, false) => Story::Declared,
-        (false, _) if is_let_go() => Story::Released(of(merged, Side::After).1),
+        (true, false) => FieldHistory::Declared,
+        (false, _) if is_let_go() => FieldHistory::Released(of(merged, Side::After).1),
         // It is in the way of what is declared.
-        (false, _) if !others.is_empty() && !is_left => Story::Drift(others),
+        (false, _) if !others.is_empty() && !is_left => FieldHistory::Drift(others),
         (false, _) => return None,
     })
 }
@@ -189,19 +189,19 @@ fn owners_around<'a>(live: &'a Object, merged: &Object, field: &FieldChange) -> 
 }
 
 /// Whether we own the field, and who else does.
-fn owners(object: &Object, path: &[PathPart<'_>]) -> (bool, Vec<Writer>) {
+fn owners(object: &Object, path: &[PathPart<'_>]) -> (bool, Vec<FieldWriter>) {
     shared(&owners::of(object, path))
 }
 
 /// Whether we are among the owners, and who else is.
-fn shared(owners: &[Manager<'_>]) -> (bool, Vec<Writer>) {
+fn shared(owners: &[Manager<'_>]) -> (bool, Vec<FieldWriter>) {
     let (ours, others): (Vec<_>, Vec<_>) = owners.iter().copied().partition(Manager::is_ours);
     (!ours.is_empty(), writers(&others))
 }
 
 /// Who wrote last first.
-fn writers(managers: &[Manager<'_>]) -> Vec<Writer> {
-    let mut writers: Vec<Writer> = managers.iter().map(Writer::new).collect();
+fn writers(managers: &[Manager<'_>]) -> Vec<FieldWriter> {
+    let mut writers: Vec<FieldWriter> = managers.iter().map(FieldWriter::new).collect();
     writers.sort_by_key(|writer| std::cmp::Reverse(writer.time));
     writers
 }

@@ -30,7 +30,7 @@ fn update(live: Object, merged: Object, send: Value) -> Change {
     }
 }
 
-fn names(writers: &[Writer]) -> Vec<&str> {
+fn names(writers: &[FieldWriter]) -> Vec<&str> {
     writers.iter().map(|writer| writer.manager.as_str()).collect()
 }
 
@@ -46,7 +46,7 @@ fn a_field_that_others_own_as_well_is_taken_from_them_when_its_value_changes() {
     let redactor = Redactor::default();
     let stories = attributions(&change, &Delta::new(&change, &redactor), None);
     assert_eq!(stories.len(), 1);
-    assert_eq!((&stories[0].story, &stories[0].after), (&Story::Changed, &Some(3.into())));
+    assert_eq!((&stories[0].story, &stories[0].after), (&FieldHistory::Changed, &Some(3.into())));
     assert_eq!(names(&stories[0].taken_from), ["scaler"]);
     assert_eq!(handovers(&change, &redactor), [], "its value does not stay");
 }
@@ -71,13 +71,14 @@ fn what_is_no_longer_declared_is_taken_from_nobody() {
     assert_eq!(
         told,
         [
-            ("spec.paused", &Story::Released(Vec::new()), &None),
-            ("spec.replicas", &Story::Released(Vec::new()), &Some(1.into())),
+            ("spec.paused", &FieldHistory::Released(Vec::new()), &None),
+            ("spec.replicas", &FieldHistory::Released(Vec::new()), &Some(1.into())),
         ]
     );
     assert!(stories.iter().all(|story| story.taken_from.is_empty()), "{stories:?}");
     let handovers = handovers(&change, &redactor);
-    let [Handover { path, value, hands: Hands::Shared(writers) }] = handovers.as_slice() else {
+    let [Handover { path, value, hands: OwnerChange::Shared(writers) }] = handovers.as_slice()
+    else {
         panic!("{handovers:?}");
     };
     assert_eq!((path.as_str(), value, names(writers)), ("spec.limit", &7.into(), vec!["other"]));
@@ -98,7 +99,8 @@ fn a_handover_is_named_by_what_the_server_tells_elements_by_and_masked() {
         "stringData": { "a": "correct-horse" } });
     let secret = Object(secret.as_object().cloned().unwrap());
     let handovers = handovers(&change, &Redactor::new([&secret]));
-    let [Handover { path, value, hands: Hands::Taken(writers) }] = handovers.as_slice() else {
+    let [Handover { path, value, hands: OwnerChange::Taken(writers) }] = handovers.as_slice()
+    else {
         panic!("{handovers:?}");
     };
     assert_eq!(path, "spec.ports[port=53,protocol=UDP].note");

@@ -7,7 +7,7 @@
 
 use serde_json::Value;
 
-use super::{Writer, handover, writers};
+use super::{FieldWriter, handover, writers};
 use crate::core::compare::{Side, resolve};
 use crate::core::managed_fields::managers::{self, Manager};
 use crate::core::managed_fields::passing::{has_parts, leaves, place};
@@ -22,17 +22,17 @@ const RECORD: &str = "f:kubectl.kubernetes.io/last-applied-configuration";
 
 /// A field that git does not declare and somebody set.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Undeclared {
+pub struct UndeclaredField {
     /// The field, as a [`FieldChange`](crate::core::diff::FieldChange) names it.
     pub path: String,
     /// Its value, masked.
     pub value: Value,
     /// Who set it, whoever did so last first.
-    pub writers: Vec<Writer>,
+    pub writers: Vec<FieldWriter>,
 }
 
 /// The fields of a declared object that others set, git does not declare and apply leaves.
-pub fn undeclared(change: &Change, redactor: &Redactor) -> Vec<Undeclared> {
+pub fn undeclared(change: &Change, redactor: &Redactor) -> Vec<UndeclaredField> {
     let (Some(_), Some(live)) = (&change.origin, &change.live) else { return Vec::new() };
     let object = change.merged.as_ref().unwrap_or(live);
     if !has_our_entry(object) {
@@ -60,7 +60,7 @@ pub fn undeclared(change: &Change, redactor: &Redactor) -> Vec<Undeclared> {
             return None;
         }
         let owners: Vec<Manager<'_>> = owners.into_iter().filter(is_others).collect();
-        Some(Undeclared {
+        Some(UndeclaredField {
             path: crate::core::compare::path(&handover::steps(path, &at, &shown)),
             value: handover::value(&shown.0, &at)?.clone(),
             writers: writers(&owners),

@@ -1,7 +1,7 @@
 //! What objects say of how they are treated, where it means nothing or is not theirs to say: it is
 //! what a plan would refuse.
 
-use super::{Finding, Level, Rule};
+use super::{CheckRule, Finding, Level};
 use crate::core::annotations::faults;
 use crate::core::inventory::reserved;
 use crate::core::manifest::Manifest;
@@ -9,13 +9,13 @@ use crate::core::object::ObjectKey;
 
 /// Switches that there are not, and values that mean nothing.
 pub(super) fn wrong(key: &ObjectKey, manifest: &Manifest) -> Vec<Finding> {
-    let finding = |fault: crate::core::annotations::Fault| {
+    let finding = |fault: crate::core::annotations::AnnotationFault| {
         let cause = fault.cause(manifest);
         let is_rendered = manifest.positions.is_empty();
         let message = if is_rendered { format!("{key}: {cause}") } else { cause.to_string() };
         Finding {
             level: Level::Error,
-            rule: Rule::Annotation,
+            rule: CheckRule::Annotation,
             place: crate::core::annotations::place(manifest, &fault.annotation),
             object: Some(key.clone()),
             field: Some("metadata.annotations".to_owned()),
@@ -25,7 +25,7 @@ pub(super) fn wrong(key: &ObjectKey, manifest: &Manifest) -> Vec<Finding> {
     };
     let reserved = reserved::problem(manifest).map(|problem| Finding {
         object: Some(key.clone()),
-        ..Finding::told(&problem, Level::Error, Rule::Reserved)
+        ..Finding::told(&problem, Level::Error, CheckRule::Reserved)
     });
     reserved.into_iter().chain(faults(&manifest.object).into_iter().map(finding)).collect()
 }

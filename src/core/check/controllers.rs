@@ -1,7 +1,7 @@
 //! Fields that a controller of the API server fills in, and that are declared all the same.
 
-use super::validate::At;
-use super::{Finding, Level, Rule, places};
+use super::validate::KeyOrValue;
+use super::{CheckRule, Finding, Level, places};
 use crate::core::field_rules::declared_in_vain;
 use crate::core::manifest::Manifest;
 use crate::core::object::ObjectKey;
@@ -13,8 +13,8 @@ pub(super) fn fields(key: &ObjectKey, manifest: &Manifest) -> Vec<Finding> {
         let path = it.field.find(&object.0).unwrap_or_default();
         Finding {
             level: Level::Warning,
-            rule: Rule::Controlled,
-            place: places::of(manifest, &path, At::Key),
+            rule: CheckRule::Controlled,
+            place: places::of(manifest, &path, KeyOrValue::Key),
             object: Some(key.clone()),
             field: Some(it.field.to_string()),
             message: format!("{} is left as it is: {}", it.field, it.by),

@@ -1,10 +1,10 @@
 //! What a check finds: how bad, of what kind, where, and in words.
 
-use super::validate::At;
+use super::validate::KeyOrValue;
 use super::{places, words};
 use crate::core::manifest::{Manifest, PathPart};
 use crate::core::object::ObjectKey;
-use crate::core::problem::{Place, Problem};
+use crate::core::problem::{Location, Problem};
 use crate::core::remedy::Remedy;
 
 /// How bad it is.
@@ -18,7 +18,7 @@ pub enum Level {
 
 /// What kind of thing is wrong, for a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Rule {
+pub enum CheckRule {
     /// A document that can't be read.
     Unreadable,
     /// A value or key that is read as something else than it looks like.
@@ -51,7 +51,7 @@ pub enum Rule {
     Refused,
 }
 
-impl Rule {
+impl CheckRule {
     /// Every rule.
     pub const ALL: [Self; 15] = [
         Self::Unreadable,
@@ -122,9 +122,9 @@ pub struct Finding {
     /// How bad it is.
     pub level: Level,
     /// What kind of thing it is.
-    pub rule: Rule,
+    pub rule: CheckRule,
     /// Where it is.
-    pub place: Place,
+    pub place: Location,
     /// The object that it is about.
     pub object: Option<ObjectKey>,
     /// The field, as the API server writes it.
@@ -137,7 +137,7 @@ pub struct Finding {
 
 impl Finding {
     /// What the reader says already.
-    pub(super) fn told(problem: &Problem, level: Level, rule: Rule) -> Self {
+    pub(super) fn told(problem: &Problem, level: Level, rule: CheckRule) -> Self {
         let Problem { place, message, excerpt: _, hint } = problem.clone();
         Self {
             level,
@@ -154,8 +154,8 @@ impl Finding {
     /// message names what the place can't.
     pub(super) fn about(
         (key, manifest): (&ObjectKey, &Manifest),
-        (path, at): (&[PathPart], At),
-        rule: Rule,
+        (path, at): (&[PathPart], KeyOrValue),
+        rule: CheckRule,
         message: String,
     ) -> Self {
         let field = Some(words::field(path)).filter(|field| !field.is_empty());

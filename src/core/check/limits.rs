@@ -24,17 +24,17 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 const PATTERN: usize = 1 << 20;
 /// How many bytes all patterns may take compiled, and how much work they may be; what is beyond is
 /// for the API server to say.
-const PATTERNS: Patience = Patience { bytes: 64 << 20, work: 1_000_000_000 };
+const PATTERNS: PatternBudget = PatternBudget { bytes: 64 << 20, work: 1_000_000_000 };
 
 /// What may still be spent on patterns.
 #[derive(Clone, Copy)]
-struct Patience {
+struct PatternBudget {
     bytes: usize,
     work: u64,
 }
 
 /// Patterns, each compiled once; `None` for what is no pattern here.
-pub(super) struct Patterns(RefCell<(HashMap<String, Option<Pattern>>, Patience)>);
+pub(super) struct Patterns(RefCell<(HashMap<String, Option<Pattern>>, PatternBudget)>);
 
 impl Default for Patterns {
     fn default() -> Self {
@@ -43,7 +43,7 @@ impl Default for Patterns {
 }
 
 impl Patterns {
-    fn within(patience: Patience) -> Self {
+    fn within(patience: PatternBudget) -> Self {
         Self(RefCell::new((HashMap::new(), patience)))
     }
 
@@ -66,7 +66,7 @@ impl Patterns {
 }
 
 /// What is wrong with a value.
-pub(super) enum Complaint<'a> {
+pub(super) enum LimitViolation<'a> {
     /// What it must be.
     MustBe(String),
     /// How much it must have, and how much it has.
@@ -75,7 +75,7 @@ pub(super) enum Complaint<'a> {
     NoneOf(&'a [Value], Option<String>),
 }
 
-impl Complaint<'_> {
+impl LimitViolation<'_> {
     /// In words; `shown` is the value as far as it may be shown.
     pub(super) fn text(&self, name: &str, shown: &str) -> String {
         match self {
@@ -104,7 +104,7 @@ pub(super) fn complaints<'s>(
     schema: &'s Schema,
     by: Dialect,
     patterns: &Patterns,
-) -> Vec<Complaint<'s>> {
+) -> Vec<LimitViolation<'s>> {
     let mut found = Vec::new();
     let is_release = matches!(by, Dialect::Release | Dialect::Status);
     if is_release {
@@ -119,7 +119,7 @@ pub(super) fn complaints<'s>(
         let names = schema.values.iter().filter_map(Value::as_str);
         let meant =
             value.as_str().and_then(|text| near(text, names).first().map(ToString::to_string));
-        found.push(Complaint::NoneOf(&schema.values, meant));
+        found.push(LimitViolation::NoneOf(&schema.values, meant));
     }
     let bounds = match value {
         Value::String(text) => text_bounds(text, schema, patterns),
@@ -135,7 +135,7 @@ pub(super) fn complaints<'s>(
 }
 
 /// What Go's own types of the release refuse.
-fn form<'s>(value: &Value, schema: &Schema) -> Option<Complaint<'s>> {
+fn form<'s>(value: &Value, schema: &Schema) -> Option<LimitViolation<'s>> {
     let what = match (schema.format.as_deref()?, value) {
         ("int32", Value::Number(number)) => {
             let fits = number.as_f64().is_some_and(|n| n.abs() <= f64::from(i32::MAX) + 1.0);
@@ -152,7 +152,7 @@ fn form<'s>(value: &Value, schema: &Schema) -> Option<Complaint<'s>> {
         ("quantity", _) => Some("be a quantity such as 500m, 2 or 1.5Gi"),
         _ => None,
     };
-    what.map(|what| Complaint::MustBe(what.to_owned()))
+    what.map(|what| LimitViolation::MustBe(what.to_owned()))
 }
 
 /// Whether the API server reads text as an amount. What is on the edge is taken.
@@ -168,12 +168,12 @@ fn is_quantity(text: &str) -> bool {
             .contains(&digits)
 }
 
-fn text_bounds<'s>(text: &str, schema: &Schema, patterns: &Patterns) -> Vec<Complaint<'s>> {
+fn text_bounds<'s>(text: &str, schema: &Schema, patterns: &Patterns) -> Vec<LimitViolation<'s>> {
     let mut found = Vec::new();
     if let Some(pattern) = &schema.pattern
         && !patterns.matches(pattern, text)
     {
-        found.push(Complaint::MustBe(format!("match {pattern}")));
+        found.push(LimitViolation::MustBe(format!("match {pattern}")));
     }
     if schema.min_length.is_some() || schema.max_length.is_some() {
         let length = text.chars().count();
@@ -186,7 +186,7 @@ fn sizes<'s>(
     size: usize,
     what: &str,
     (least, most): (Option<u64>, Option<u64>),
-) -> Vec<Complaint<'s>> {
+) -> Vec<LimitViolation<'s>> {
     let size = size as u64;
     let name = |count: u64| match count {
         1 => format!("1 {what}"),
@@ -194,29 +194,30 @@ fn sizes<'s>(
     };
     let few = least.filter(|least| size < *least).map(|least| ("at least", least));
     let many = most.filter(|most| size > *most).map(|most| ("at most", most));
-    let told =
-        |(how, bound)| Complaint::Amount(format!("have {how} {}, and has {size}", name(bound)));
+    let told = |(how, bound)| {
+        LimitViolation::Amount(format!("have {how} {}, and has {size}", name(bound)))
+    };
     few.into_iter().chain(many).map(told).collect()
 }
 
-fn number_bounds<'s>(number: f64, schema: &Schema) -> Vec<Complaint<'s>> {
+fn number_bounds<'s>(number: f64, schema: &Schema) -> Vec<LimitViolation<'s>> {
     let mut found = Vec::new();
     if let Some(least) = schema.minimum
         && (number < least || schema.exclusive_minimum && number == least)
     {
         let than = if schema.exclusive_minimum { "more than" } else { "at least" };
-        found.push(Complaint::MustBe(format!("be {than} {least}")));
+        found.push(LimitViolation::MustBe(format!("be {than} {least}")));
     }
     if let Some(most) = schema.maximum
         && (number > most || schema.exclusive_maximum && number == most)
     {
         let than = if schema.exclusive_maximum { "less than" } else { "at most" };
-        found.push(Complaint::MustBe(format!("be {than} {most}")));
+        found.push(LimitViolation::MustBe(format!("be {than} {most}")));
     }
     if let Some(step) = schema.multiple_of.filter(|step| step.fract() == 0.0 && *step != 0.0)
         && number % step != 0.0
     {
-        found.push(Complaint::MustBe(format!("be a multiple of {step}")));
+        found.push(LimitViolation::MustBe(format!("be a multiple of {step}")));
     }
     found
 }
@@ -227,7 +228,7 @@ mod tests {
 
     #[test]
     fn patterns_are_tried_as_long_as_there_is_room_and_time() {
-        let patience = Patience { bytes: 10 << 10, work: 100 };
+        let patience = PatternBudget { bytes: 10 << 10, work: 100 };
         let patterns = Patterns::within(patience);
         assert!(!patterns.matches("^a$", "b"), "there is room for it");
         assert!(!patterns.matches("^a.$", "b"), "and for another one");

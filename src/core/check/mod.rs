@@ -25,18 +25,18 @@ use std::num::NonZero;
 use std::thread;
 
 use crate::core::field_rules;
-use crate::core::kinds::schemas::{Found, Schemas};
+use crate::core::kinds::schemas::{SchemaLookup, Schemas};
 use crate::core::manifest::{Manifest, PathPart};
 use crate::core::mask::Mask as _;
 use crate::core::object::ObjectKey;
-use crate::core::problem::{Cause, Place, Problem, Refusal};
+use crate::core::problem::{Cause, Location, Problem, Refusal};
 use crate::core::redact::{Inputs, Redactor};
 use crate::core::remedy::Remedy;
 use crate::core::suggest::near;
 
-pub use finding::{Finding, Level, Rule};
+pub use finding::{CheckRule, Finding, Level};
 use limits::Patterns;
-use validate::{At, Dialect, Fault, GUESSES, Validator, filled};
+use validate::{Dialect, GUESSES, KeyOrValue, SchemaViolation, Validator, filled};
 
 /// Fewer objects than this are checked faster than threads are started.
 const WORTH_A_THREAD: usize = 64;
@@ -53,7 +53,7 @@ pub struct Set<'a> {
     /// The namespace of namespaced objects that name none.
     pub namespace: &'a str,
     /// Fields that are masked as a Secret's values are.
-    pub redact: &'a [field_rules::Rule],
+    pub redact: &'a [field_rules::FieldRule],
     /// What programs that render were given and is secret.
     pub inputs: &'a Inputs,
 }
@@ -69,9 +69,11 @@ pub fn check(set: Set<'_>, mut schemas: Schemas) -> Vec<Finding> {
 
     let mut findings: Vec<Finding> = problems
         .iter()
-        .map(|problem| Finding::told(problem, Level::Error, Rule::Unreadable))
+        .map(|problem| Finding::told(problem, Level::Error, CheckRule::Unreadable))
         .chain(
-            warnings.iter().map(|problem| Finding::told(problem, Level::Warning, Rule::Surprise)),
+            warnings
+                .iter()
+                .map(|problem| Finding::told(problem, Level::Warning, CheckRule::Surprise)),
         )
         .collect();
     findings.extend(one_by_one(&named, &schemas));
@@ -142,13 +144,13 @@ fn object(
     key: &ObjectKey,
     manifest: &Manifest,
     (schemas, patterns): (&Schemas, &Patterns),
-    counts: &dyn Fn(&Fault<'_>) -> bool,
+    counts: &dyn Fn(&SchemaViolation<'_>) -> bool,
 ) -> Vec<Finding> {
     let object = &manifest.object;
     let found = schemas.find(object);
     // What a custom resource is held against is not quite what is written.
     let filled = match &found {
-        Found::Custom(schema) => Some(filled(object, schema)),
+        SchemaLookup::Custom(schema) => Some(filled(object, schema)),
         _ => None,
     };
     let mut validator = Validator {
@@ -161,8 +163,8 @@ fn object(
     };
     let mut findings = Vec::new();
     match (found, &filled) {
-        (Found::Release(schema), _) => validator.object(&object.0, schema),
-        (Found::Custom(schema), Some(value)) => {
+        (SchemaLookup::Release(schema), _) => validator.object(&object.0, schema),
+        (SchemaLookup::Custom(schema), Some(value)) => {
             validator.value(value, schema, Dialect::Custom);
             validator.metadata(object);
         }
@@ -190,9 +192,9 @@ pub fn misfit(
     schemas: &Schemas,
     changes: &dyn Fn(&[PathPart<'_>]) -> bool,
 ) -> Option<Refusal> {
-    let counts = |fault: &Fault<'_>| match fault.rule {
-        Rule::UnknownField | Rule::WrongType => true,
-        Rule::Value | Rule::MissingField => changes(&fault.path),
+    let counts = |fault: &SchemaViolation<'_>| match fault.rule {
+        CheckRule::UnknownField | CheckRule::WrongType => true,
+        CheckRule::Value | CheckRule::MissingField => changes(&fault.path),
         _ => false,
     };
     refused(object(key, manifest, (schemas, &Patterns::default()), &counts))
@@ -211,9 +213,9 @@ fn refused(findings: Vec<Finding>) -> Option<Refusal> {
     Some(Refusal { message: first.to_string(), hint: None, causes, may_pass: false })
 }
 
-fn placed(fault: Fault<'_>, manifest: &Manifest, key: &ObjectKey) -> Finding {
-    let Fault { path, at, rule, message } = fault;
-    let level = if rule == Rule::Surprise { Level::Warning } else { Level::Error };
+fn placed(fault: SchemaViolation<'_>, manifest: &Manifest, key: &ObjectKey) -> Finding {
+    let SchemaViolation { path, at, rule, message } = fault;
+    let level = if rule == CheckRule::Surprise { Level::Warning } else { Level::Error };
     Finding { level, ..Finding::about((key, manifest), (&path, at), rule, message) }
 }
 
@@ -222,7 +224,7 @@ fn unvalidated(manifest: &Manifest, key: &ObjectKey, schemas: &Schemas) -> Findi
     let object = &manifest.object;
     let wanted = format!("{}/{}", object.api_version(), object.kind());
     let hint = match schemas.find(object) {
-        Found::OtherVersions(versions) => {
+        SchemaLookup::OtherVersions(versions) => {
             Some(format!("this kind is served in {}", versions.join(", ")))
         }
         _ => {
@@ -231,14 +233,14 @@ fn unvalidated(manifest: &Manifest, key: &ObjectKey, schemas: &Schemas) -> Findi
         }
     };
     let message = format!("no schema for {wanted}: not validated");
-    let at = (&[PathPart::Key("kind")][..], At::Key);
+    let at = (&[PathPart::Key("kind")][..], KeyOrValue::Key);
     let hint = hint.map(Remedy::Text);
-    Finding { hint, ..Finding::about((key, manifest), at, Rule::NoSchema, message) }
+    Finding { hint, ..Finding::about((key, manifest), at, CheckRule::NoSchema, message) }
 }
 
 /// Objects that are declared more than once.
 fn duplicates(named: &[(&ObjectKey, &Manifest)]) -> Vec<Finding> {
-    let mut first: BTreeMap<&ObjectKey, Place> = BTreeMap::new();
+    let mut first: BTreeMap<&ObjectKey, Location> = BTreeMap::new();
     let mut findings = Vec::new();
     for (key, manifest) in named {
         let place = manifest.origin.place();
@@ -246,7 +248,7 @@ fn duplicates(named: &[(&ObjectKey, &Manifest)]) -> Vec<Finding> {
             None => drop(first.insert(key, place)),
             Some(first) => findings.push(Finding {
                 level: Level::Error,
-                rule: Rule::Duplicate,
+                rule: CheckRule::Duplicate,
                 place,
                 object: Some((*key).clone()),
                 field: None,

@@ -4,28 +4,28 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::validate::At;
-use super::{Finding, Rule};
-use crate::core::kinds::references::{self, Bond, Templates, Use};
+use super::validate::KeyOrValue;
+use super::{CheckRule, Finding};
+use crate::core::kinds::references::{self, Reference, ReferenceKind, Templates};
 use crate::core::manifest::{Manifest, PathPart};
 use crate::core::object::ObjectKey;
 use crate::core::suggest::near;
 
 /// What is in the set.
-struct There<'a> {
+struct NamesInSet<'a> {
     /// Every object, with the keys of its data where they are known.
     names: BTreeMap<ObjectKey, Option<BTreeSet<&'a str>>>,
 }
 
 /// A warning for every name that leads nowhere.
 pub(super) fn lost(named: &[(&ObjectKey, &Manifest)]) -> Vec<Finding> {
-    let there = There::new(named);
+    let there = NamesInSet::new(named);
     let mut templates = Templates::default();
     named.iter().for_each(|(key, manifest)| templates.add(key, &manifest.object));
     let mut findings = Vec::new();
     for &(key, manifest) in named {
         let uses = references::of(key, &manifest.object).into_iter();
-        for used in uses.filter(|used| used.bond == Bond::Expected) {
+        for used in uses.filter(|used| used.bond == ReferenceKind::Expected) {
             if let Some((message, path)) = there.misses(used) {
                 findings.push(warning(key, manifest, &path, message));
             }
@@ -39,10 +39,10 @@ pub(super) fn lost(named: &[(&ObjectKey, &Manifest)]) -> Vec<Finding> {
 }
 
 fn warning(key: &ObjectKey, manifest: &Manifest, path: &[PathPart], message: String) -> Finding {
-    Finding::about((key, manifest), (path, At::Value), Rule::Reference, message)
+    Finding::about((key, manifest), (path, KeyOrValue::Value), CheckRule::Reference, message)
 }
 
-impl<'a> There<'a> {
+impl<'a> NamesInSet<'a> {
     fn new(named: &[(&ObjectKey, &'a Manifest)]) -> Self {
         let mut names = BTreeMap::new();
         for (key, manifest) in named {
@@ -55,9 +55,9 @@ impl<'a> There<'a> {
     }
 
     /// What to say if it is not there, and of which field.
-    fn misses<'v>(&self, used: Use<'v>) -> Option<(String, Vec<PathPart<'v>>)> {
+    fn misses<'v>(&self, used: Reference<'v>) -> Option<(String, Vec<PathPart<'v>>)> {
         let id = used.object();
-        let Use { kind, namespace, name, key, path: mut way, bond: _ } = used;
+        let Reference { kind, namespace, name, key, path: mut way, bond: _ } = used;
         let path = |name: &str| match &namespace {
             Some(namespace) => format!("{namespace}/{name}"),
             None => name.to_owned(),

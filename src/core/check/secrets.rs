@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::validate::At;
-use super::{Finding, Rule};
+use super::validate::KeyOrValue;
+use super::{CheckRule, Finding};
 use crate::core::manifest::{Manifest, PathPart};
 use crate::core::object::ObjectKey;
 
@@ -18,9 +18,9 @@ pub(super) fn twice(key: &ObjectKey, manifest: &Manifest) -> Vec<Finding> {
     both.map(|name| {
         let path = [PathPart::Key("stringData"), PathPart::Key(name)];
         let message = format!("`{name}` is in data, too; the one in stringData counts");
-        let at = (&path[..], At::Key);
+        let at = (&path[..], KeyOrValue::Key);
         let hint = Some("delete one of them".into());
-        Finding { hint, ..Finding::about((key, manifest), at, Rule::SecretKey, message) }
+        Finding { hint, ..Finding::about((key, manifest), at, CheckRule::SecretKey, message) }
     })
     .collect()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, Level, Rule};
+use super::{CheckRule, Finding, Level};
 use crate::core::desired::Desired;
 use crate::core::manifest::Manifest;
 use crate::core::object::ObjectKey;
@@ -35,7 +35,7 @@ pub(super) fn wrong(
         let place_and_cause = (place.clone(), cause.message);
         found.entry(place_and_cause).or_insert_with(|| Finding {
             level: Level::Error,
-            rule: Rule::Order,
+            rule: CheckRule::Order,
             place,
             object: Some(key),
             field: Some("metadata.annotations".to_owned()),
@@ -43,6 +43,6 @@ pub(super) fn wrong(
             hint: reason.remedy,
         });
     }
-    let warnings = warnings.iter().map(|w| Finding::told(w, Level::Warning, Rule::Order));
+    let warnings = warnings.iter().map(|w| Finding::told(w, Level::Warning, CheckRule::Order));
     found.into_values().chain(warnings).collect()
 }

@@ -4,8 +4,8 @@
 use serde_json::{Map, Value};
 
 use super::limits::{self, Patterns};
-use super::{Rule, words};
-use crate::core::kinds::schemas::{Kind, Others, Schema, Schemas};
+use super::{CheckRule, words};
+use crate::core::kinds::schemas::{JsonType, Others, Schema, Schemas};
 use crate::core::manifest::PathPart;
 use crate::core::object::Object;
 use crate::core::suggest::near;
@@ -31,17 +31,17 @@ pub(super) enum Dialect {
 
 /// Where in the file something is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum At {
+pub(super) enum KeyOrValue {
     Key,
     Value,
 }
 
 /// One thing that is wrong with an object.
 #[derive(Debug)]
-pub(super) struct Fault<'v> {
+pub(super) struct SchemaViolation<'v> {
     pub(super) path: Vec<PathPart<'v>>,
-    pub(super) at: At,
-    pub(super) rule: Rule,
+    pub(super) at: KeyOrValue,
+    pub(super) rule: CheckRule,
     pub(super) message: String,
 }
 
@@ -52,7 +52,7 @@ pub(super) struct Validator<'s, 'v> {
     /// Whether no value may be quoted.
     pub(super) is_secret: bool,
     pub(super) path: Vec<PathPart<'v>>,
-    pub(super) faults: Vec<Fault<'v>>,
+    pub(super) faults: Vec<SchemaViolation<'v>>,
     /// How many more names may be guessed at.
     pub(super) guesses: usize,
 }
@@ -101,7 +101,7 @@ impl<'s, 'v> Validator<'s, 'v> {
         }
         for complaint in limits::complaints(value, schema, by, self.patterns) {
             let shown = self.shown(value);
-            self.fault(At::Value, Rule::Value, |name| complaint.text(name, &shown));
+            self.fault(KeyOrValue::Value, CheckRule::Value, |name| complaint.text(name, &shown));
         }
         if is_custom {
             self.combined(value, schema);
@@ -160,8 +160,8 @@ impl<'s, 'v> Validator<'s, 'v> {
 
     /// A label, say, that has no value: it gets one without a word.
     fn empty_text(&mut self, value: &Value, schema: &Schema, by: Dialect) {
-        if value.is_null() && by == Dialect::Release && schema.kind == Some(Kind::String) {
-            self.fault(At::Value, Rule::Surprise, |name| {
+        if value.is_null() && by == Dialect::Release && schema.kind == Some(JsonType::String) {
+            self.fault(KeyOrValue::Value, CheckRule::Surprise, |name| {
                 format!(
                     "{name} is null, which is empty text for Kubernetes: write \"\" if you mean it"
                 )
@@ -178,21 +178,21 @@ impl<'s, 'v> Validator<'s, 'v> {
             parts.iter().filter(|part| this.holds(value, part)).count()
         };
         if !schema.any_of.is_empty() && holding(self, &schema.any_of) == 0 {
-            self.fault(At::Value, Rule::Value, |name| {
+            self.fault(KeyOrValue::Value, CheckRule::Value, |name| {
                 format!("{name} has none of the forms that its definition allows (anyOf)")
             });
         }
         if !schema.one_of.is_empty() {
             let count = holding(self, &schema.one_of);
             if count != 1 {
-                self.fault(At::Value, Rule::Value, |name| {
+                self.fault(KeyOrValue::Value, CheckRule::Value, |name| {
                     let forms = if count == 0 { "none" } else { "more than one" };
                     format!("{name} has {forms} of the forms that its definition allows (oneOf)")
                 });
             }
         }
         if schema.not.as_ref().is_some_and(|not| self.holds(value, not)) {
-            self.fault(At::Value, Rule::Value, |name| {
+            self.fault(KeyOrValue::Value, CheckRule::Value, |name| {
                 format!("{name} has a form that its definition rules out (not)")
             });
         }
@@ -221,7 +221,9 @@ impl<'s, 'v> Validator<'s, 'v> {
         let near = self.guess(name, schema.properties.keys());
         let meant =
             near.first().map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
-        self.fault(At::Key, Rule::UnknownField, |_| format!("unknown field `{name}`{meant}"));
+        self.fault(KeyOrValue::Key, CheckRule::UnknownField, |_| {
+            format!("unknown field `{name}`{meant}")
+        });
     }
 
     fn missing(&mut self, name: &str, map: &Map<String, Value>, schema: &Schema) {
@@ -235,7 +237,7 @@ impl<'s, 'v> Validator<'s, 'v> {
         } else {
             format!("is missing in {}", words::name(&self.path))
         };
-        self.fault(At::Key, Rule::MissingField, |_| format!("`{name}` {of}"));
+        self.fault(KeyOrValue::Key, CheckRule::MissingField, |_| format!("`{name}` {of}"));
     }
 
     fn wrong_type(&mut self, value: &Value, wanted: &str) {
@@ -248,7 +250,7 @@ impl<'s, 'v> Validator<'s, 'v> {
             Value::String(text) if words::would_be(text, wanted) => ": leave the quotes out".into(),
             _ => String::new(),
         };
-        self.fault(At::Value, Rule::WrongType, |name| {
+        self.fault(KeyOrValue::Value, CheckRule::WrongType, |name| {
             format!("{name} must be {wanted}, not {not}{quotes}")
         });
     }
@@ -257,9 +259,9 @@ impl<'s, 'v> Validator<'s, 'v> {
         words::kind_and_value(value, self.is_secret)
     }
 
-    fn fault(&mut self, at: At, rule: Rule, message: impl FnOnce(&str) -> String) {
+    fn fault(&mut self, at: KeyOrValue, rule: CheckRule, message: impl FnOnce(&str) -> String) {
         let message = message(&words::name(&self.path));
-        self.faults.push(Fault { path: self.path.clone(), at, rule, message });
+        self.faults.push(SchemaViolation { path: self.path.clone(), at, rule, message });
     }
 }
 
@@ -267,7 +269,7 @@ impl<'s, 'v> Validator<'s, 'v> {
 fn refuses_unknown(schema: &Schema, by: Dialect) -> bool {
     match by {
         Dialect::Release | Dialect::Status => !schema.properties.is_empty(),
-        Dialect::Custom => schema.kind == Some(Kind::Object) && !schema.keeps_unknown,
+        Dialect::Custom => schema.kind == Some(JsonType::Object) && !schema.keeps_unknown,
         Dialect::Logic => false,
     }
 }

@@ -2,33 +2,33 @@
 
 use serde_json::Value;
 
-use crate::core::kinds::schemas::Kind;
+use crate::core::kinds::schemas::JsonType;
 use crate::core::manifest::PathPart;
 
 /// Longer text is cut in a message.
 const SHOWN: usize = 60;
 
 /// What a value of this kind is called.
-pub(super) fn wanted(kind: Kind) -> &'static str {
+pub(super) fn wanted(kind: JsonType) -> &'static str {
     match kind {
-        Kind::Object => "a map",
-        Kind::Array => "a list",
-        Kind::String => "text",
-        Kind::Integer => "an integer",
-        Kind::Number => "a number",
-        Kind::Boolean => "true or false",
+        JsonType::Object => "a map",
+        JsonType::Array => "a list",
+        JsonType::String => "text",
+        JsonType::Integer => "an integer",
+        JsonType::Number => "a number",
+        JsonType::Boolean => "true or false",
     }
 }
 
 /// Whether a value is of this kind.
-pub(super) fn is(value: &Value, kind: Kind) -> bool {
+pub(super) fn is(value: &Value, kind: JsonType) -> bool {
     match kind {
-        Kind::Object => value.is_object(),
-        Kind::Array => value.is_array(),
-        Kind::String => value.is_string(),
-        Kind::Integer => is_integer(value),
-        Kind::Number => value.is_number(),
-        Kind::Boolean => value.is_boolean(),
+        JsonType::Object => value.is_object(),
+        JsonType::Array => value.is_array(),
+        JsonType::String => value.is_string(),
+        JsonType::Integer => is_integer(value),
+        JsonType::Number => value.is_number(),
+        JsonType::Boolean => value.is_boolean(),
     }
 }
 

@@ -7,7 +7,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Step, path};
+use super::{PathStep, path};
 use crate::core::object::Object;
 
 /// Fields of `metadata` that are the server's, or that say which object it is.
@@ -39,30 +39,30 @@ const KEYS: [&[&str]; 10] = [
 /// `spec.ports[0].nodePort`. What stands for nothing, such as an empty map, an empty text or `false`,
 /// may be missing.
 pub fn dropped(sent: &Object, answer: &Object) -> Vec<String> {
-    let mut search = Search { path: Vec::new(), found: Vec::new() };
+    let mut search = DroppedSearch { path: Vec::new(), found: Vec::new() };
     for (key, value) in &sent.0 {
         match (key.as_str(), value, answer.0.get(key)) {
             // The status is written at an address of its own.
             ("apiVersion" | "kind" | "status", ..) => {}
             ("metadata", Value::Object(sent), Some(Value::Object(answer))) => {
                 let sent = sent.iter().filter(|(key, _)| !METADATA.contains(&key.as_str()));
-                search.below(Step::Key(key.clone()), |search| search.map(sent, answer));
+                search.below(PathStep::Key(key.clone()), |search| search.map(sent, answer));
             }
             (_, value, answer) => {
-                search.below(Step::Key(key.clone()), |search| search.value(value, answer));
+                search.below(PathStep::Key(key.clone()), |search| search.value(value, answer));
             }
         }
     }
     search.found
 }
 
-struct Search {
-    path: Vec<Step>,
+struct DroppedSearch {
+    path: Vec<PathStep>,
     found: Vec<String>,
 }
 
-impl Search {
-    fn below(&mut self, step: Step, look: impl FnOnce(&mut Self)) {
+impl DroppedSearch {
+    fn below(&mut self, step: PathStep, look: impl FnOnce(&mut Self)) {
         self.path.push(step);
         look(self);
         self.path.pop();
@@ -74,7 +74,7 @@ impl Search {
         answer: &Map<String, Value>,
     ) {
         for (key, value) in sent {
-            self.below(Step::Key(key.clone()), |search| search.value(value, answer.get(key)));
+            self.below(PathStep::Key(key.clone()), |search| search.value(value, answer.get(key)));
         }
     }
 
@@ -92,14 +92,14 @@ impl Search {
         for (at, item) in sent.iter().enumerate() {
             match counterpart(at, item, answer) {
                 Some(other) => {
-                    self.below(Step::item(at), |search| search.value(item, Some(other)));
+                    self.below(PathStep::item(at), |search| search.value(item, Some(other)));
                 }
                 None if answer.len() == sent.len() => {
                     let other = answer.get(at);
-                    self.below(Step::item(at), |search| search.value(item, other));
+                    self.below(PathStep::item(at), |search| search.value(item, other));
                 }
                 None if answer.len() < sent.len() => {
-                    self.below(Step::item(at), |search| search.value(item, None));
+                    self.below(PathStep::item(at), |search| search.value(item, None));
                 }
                 // Others have elements in it, too, and this one can't be told from theirs.
                 None => {}

@@ -7,4 +7,4 @@ mod step;
 pub use dropped::dropped;
 pub(crate) use dropped::{METADATA, is_nothing};
 pub use noop::is_noop;
-pub use step::{Side, Step, around, path, resolve};
+pub use step::{PathStep, Side, around, path, resolve};

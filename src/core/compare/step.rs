@@ -7,7 +7,7 @@ use crate::core::object::Object;
 
 /// One step from a map or a list to a value in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum PathStep {
     /// The value of a map's key.
     Key(String),
     /// An element of a list, by its places before and after, from 0; `None` where it is not there.
@@ -32,7 +32,7 @@ pub enum Side {
     After,
 }
 
-impl Step {
+impl PathStep {
     /// An element of a list that has one place.
     pub fn item(at: usize) -> Self {
         Self::Item { before: Some(at), after: Some(at) }
@@ -41,23 +41,23 @@ impl Step {
 
 /// The steps as people read them, such as `spec.ports[port=80,protocol=TCP].name` or
 /// `metadata.finalizers[="example.com/a"]`.
-pub fn path(steps: &[Step]) -> String {
+pub fn path(steps: &[PathStep]) -> String {
     let mut path = String::new();
     for step in steps {
         match step {
-            Step::Key(key) if !is_word(key) => path.push_str(&format!("[{}]", quoted(key))),
-            Step::Key(key) if path.is_empty() => path.push_str(key),
-            Step::Key(key) => path.push_str(&format!(".{key}")),
-            Step::Item { before, after } => {
+            PathStep::Key(key) if !is_word(key) => path.push_str(&format!("[{}]", quoted(key))),
+            PathStep::Key(key) if path.is_empty() => path.push_str(key),
+            PathStep::Key(key) => path.push_str(&format!(".{key}")),
+            PathStep::Item { before, after } => {
                 let at = after.or(*before).unwrap_or_default();
                 path.push_str(&format!("[{at}]"));
             }
-            Step::Keyed(keys) => {
+            PathStep::Keyed(keys) => {
                 let keys =
                     keys.iter().map(|(key, value)| format!("{}={}", word(key), plain(value)));
                 path.push_str(&format!("[{}]", keys.collect::<Vec<_>>().join(",")));
             }
-            Step::Member(member) => path.push_str(&format!("[={member}]")),
+            PathStep::Member(member) => path.push_str(&format!("[={member}]")),
         }
     }
     path
@@ -65,18 +65,22 @@ pub fn path(steps: &[Step]) -> String {
 
 /// The steps to a field, as they go in `object`: each element by its place in the list. `None`
 /// where the object has no such field.
-pub fn resolve<'s>(object: &Object, steps: &'s [Step], side: Side) -> Option<Vec<PathPart<'s>>> {
+pub fn resolve<'s>(
+    object: &Object,
+    steps: &'s [PathStep],
+    side: Side,
+) -> Option<Vec<PathPart<'s>>> {
     let parts = around(object, steps, side);
     (!steps.is_empty() && parts.len() == steps.len()).then_some(parts)
 }
 
 /// The same as far as the object goes: the way to the innermost value around a field that it lacks.
-pub fn around<'s>(object: &Object, steps: &'s [Step], side: Side) -> Vec<PathPart<'s>> {
+pub fn around<'s>(object: &Object, steps: &'s [PathStep], side: Side) -> Vec<PathPart<'s>> {
     let mut parts = Vec::new();
     let mut value: Option<&Value> = None;
     for step in steps {
         let next = match (step, value) {
-            (Step::Key(key), None) => object.0.get(key).map(|next| (PathPart::Key(key), next)),
+            (PathStep::Key(key), None) => object.0.get(key).map(|next| (PathPart::Key(key), next)),
             (_, None) => None,
             (step, Some(value)) => below(value, step, side),
         };
@@ -90,17 +94,17 @@ pub fn around<'s>(object: &Object, steps: &'s [Step], side: Side) -> Vec<PathPar
 /// One step on: the part, and what stands there.
 fn below<'s, 'v>(
     value: &'v Value,
-    step: &'s Step,
+    step: &'s PathStep,
     side: Side,
 ) -> Option<(PathPart<'s>, &'v Value)> {
     let at = match step {
-        Step::Key(key) => return Some((PathPart::Key(key), value.get(key)?)),
-        Step::Item { before, after } => match side {
+        PathStep::Key(key) => return Some((PathPart::Key(key), value.get(key)?)),
+        PathStep::Item { before, after } => match side {
             Side::Before => (*before)?,
             Side::After => (*after)?,
         },
-        Step::Keyed(keys) => element(value.as_array()?, keys)?,
-        Step::Member(member) => value.as_array()?.iter().position(|item| item == member)?,
+        PathStep::Keyed(keys) => element(value.as_array()?, keys)?,
+        PathStep::Member(member) => value.as_array()?.iter().position(|item| item == member)?,
     };
     Some((PathPart::Index(at), value.get(at)?))
 }

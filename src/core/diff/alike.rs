@@ -95,10 +95,10 @@ impl Lists<'_> {
     }
 
     /// Those that belong together, chosen so that as much as possible is the same.
-    fn pairs(&self, olds: Range<usize>, news: Range<usize>) -> Vec<Pair> {
+    fn pairs(&self, olds: Range<usize>, news: Range<usize>) -> Vec<ElementPair> {
         let likeness = |old: usize, new: usize| likeness(&self.before[old], &self.after[new]);
         if olds.len().saturating_mul(news.len()) > MOST_BETWEEN {
-            let pairs = olds.zip(news).map(|(before, after)| Pair { before, after });
+            let pairs = olds.zip(news).map(|(before, after)| ElementPair { before, after });
             return pairs.filter(|pair| likeness(pair.before, pair.after) > 0).collect();
         }
         let (rows, columns) = (olds.len(), news.len());
@@ -117,7 +117,7 @@ impl Lists<'_> {
         while row < rows && column < columns {
             let score = scores[row][column];
             if score > 0 && best[row][column] == score + best[row + 1][column + 1] {
-                pairs.push(Pair { before: olds.start + row, after: news.start + column });
+                pairs.push(ElementPair { before: olds.start + row, after: news.start + column });
                 (row, column) = (row + 1, column + 1);
             } else if best[row][column] == best[row + 1][column] {
                 row += 1;
@@ -130,7 +130,7 @@ impl Lists<'_> {
 }
 
 /// Two elements that belong together.
-struct Pair {
+struct ElementPair {
     before: usize,
     after: usize,
 }

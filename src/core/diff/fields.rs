@@ -4,25 +4,25 @@ use serde_json::{Map, Value};
 
 use super::alike::in_place;
 use super::lists::{Match, Nodes, pairs};
-use super::order::{Order, Place};
+use super::order::{FieldOrder, MapContext};
 use super::{FieldChange, Reordered};
-use crate::core::compare::{Step, path};
+use crate::core::compare::{PathStep, path};
 
 /// A field on the way to the differences.
 #[derive(Clone)]
-pub(super) struct At<'a> {
-    steps: Vec<Step>,
-    pub(super) place: Place,
-    pub(super) order: &'a Order,
+pub(super) struct FieldCursor<'a> {
+    steps: Vec<PathStep>,
+    pub(super) place: MapContext,
+    pub(super) order: &'a FieldOrder,
     pub(super) nodes: Nodes<'a>,
 }
 
-impl<'a> At<'a> {
-    pub(super) fn top(order: &'a Order, nodes: Nodes<'a>) -> Self {
-        Self { steps: Vec::new(), place: Place::Top, order, nodes }
+impl<'a> FieldCursor<'a> {
+    pub(super) fn top(order: &'a FieldOrder, nodes: Nodes<'a>) -> Self {
+        Self { steps: Vec::new(), place: MapContext::Top, order, nodes }
     }
 
-    fn below(&self, step: Step) -> Self {
+    fn below(&self, step: PathStep) -> Self {
         let mut at = self.clone();
         at.steps.push(step);
         at
@@ -31,29 +31,29 @@ impl<'a> At<'a> {
     pub(super) fn key(&self, key: &str) -> Self {
         let (order, nodes) = (self.order.key(key), self.nodes.key(key));
         let place = self.place.below(key);
-        Self { order, nodes, place, ..self.below(Step::Key(key.to_owned())) }
+        Self { order, nodes, place, ..self.below(PathStep::Key(key.to_owned())) }
     }
 
-    pub(super) fn item(&self, step: Step, item: &Value) -> Self {
+    pub(super) fn item(&self, step: PathStep, item: &Value) -> Self {
         let (order, nodes) = (self.order.item(item), self.nodes.item(item));
-        Self { order, nodes, place: Place::Element, ..self.below(step) }
+        Self { order, nodes, place: MapContext::Element, ..self.below(step) }
     }
 }
 
 /// Every field in which `after` differs from `before`, in the order in which they are told.
 pub(super) fn between<'a>(
     (before, after): (&Map<String, Value>, &Map<String, Value>),
-    order: &'a Order,
+    order: &'a FieldOrder,
     nodes: Nodes<'a>,
 ) -> Vec<FieldChange> {
     let mut fields = Vec::new();
-    let at = At::top(order, nodes);
+    let at = FieldCursor::top(order, nodes);
     maps(&at, before, after, &mut fields);
     fields
 }
 
 fn maps(
-    at: &At<'_>,
+    at: &FieldCursor<'_>,
     before: &Map<String, Value>,
     after: &Map<String, Value>,
     fields: &mut Vec<FieldChange>,
@@ -67,7 +67,7 @@ fn maps(
 }
 
 fn values(
-    at: &At<'_>,
+    at: &FieldCursor<'_>,
     before: Option<&Value>,
     after: Option<&Value>,
     fields: &mut Vec<FieldChange>,
@@ -90,12 +90,12 @@ fn values(
     }
 }
 
-fn lists(at: &At<'_>, before: &[Value], after: &[Value], fields: &mut Vec<FieldChange>) {
+fn lists(at: &FieldCursor<'_>, before: &[Value], after: &[Value], fields: &mut Vec<FieldChange>) {
     let Some(pairs) = pairs(&at.nodes, before, after) else {
         for Match { before: was, after: is } in in_place(before, after) {
             let (old, new) = (was.and_then(|i| before.get(i)), is.and_then(|i| after.get(i)));
             let Some(item) = new.or(old).filter(|_| old != new) else { continue };
-            values(&at.item(Step::Item { before: was, after: is }, item), old, new, fields);
+            values(&at.item(PathStep::Item { before: was, after: is }, item), old, new, fields);
         }
         return;
     };
@@ -125,13 +125,13 @@ pub(super) fn aligned(
 ) -> (Map<String, Value>, Vec<Reordered>) {
     let mut aligned = before.clone();
     let mut moved = Vec::new();
-    let at = At::top(Order::none(), nodes);
+    let at = FieldCursor::top(FieldOrder::none(), nodes);
     align_map(&at, (&mut aligned, after), &mut moved);
     (aligned, moved)
 }
 
 fn align_map(
-    at: &At<'_>,
+    at: &FieldCursor<'_>,
     (before, after): (&mut Map<String, Value>, &Map<String, Value>),
     moved: &mut Vec<Reordered>,
 ) {
@@ -142,7 +142,7 @@ fn align_map(
     }
 }
 
-fn align(at: &At<'_>, (before, after): (&mut Value, &Value), moved: &mut Vec<Reordered>) {
+fn align(at: &FieldCursor<'_>, (before, after): (&mut Value, &Value), moved: &mut Vec<Reordered>) {
     match (before, after) {
         (Value::Object(before), Value::Object(after)) => align_map(at, (before, after), moved),
         (Value::Array(before), Value::Array(after)) => {

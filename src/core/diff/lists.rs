@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::alike::alike;
-use crate::core::compare::Step;
+use crate::core::compare::PathStep;
 use crate::core::managed_fields::{managers, owners};
 use crate::core::object::Object;
 
@@ -149,12 +149,12 @@ impl Pairs {
     }
 
     /// What tells this element from the others.
-    pub(super) fn step(&self, item: &Value) -> Step {
+    pub(super) fn step(&self, item: &Value) -> PathStep {
         if self.names.is_empty() {
-            return Step::Member(item.clone());
+            return PathStep::Member(item.clone());
         }
         let key = |name: &String| Some((name.clone(), item.get(name)?.clone()));
-        Step::Keyed(self.names.iter().filter_map(key).collect())
+        PathStep::Keyed(self.names.iter().filter_map(key).collect())
     }
 
     /// The elements of both in the order of each. One whose place among the others is not the same

@@ -15,14 +15,14 @@ mod same;
 pub mod yaml;
 
 use lists::Nodes;
-pub use order::Order;
+pub use order::FieldOrder;
 pub use pieces::Piece;
 use pieces::Texts;
-pub use promise::{Deviation, Difference, Promise};
+pub use promise::{Deviation, Expected, FieldDeviation};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::core::compare::Step;
+use crate::core::compare::PathStep;
 use crate::core::inventory::PART_OF;
 use crate::core::managed_fields::{claims, takeover};
 use crate::core::object::Object;
@@ -55,7 +55,7 @@ pub struct FieldChange {
     pub path: String,
     /// The same, step by step; of the order of a list's elements, the way to the list.
     #[serde(skip)]
-    pub steps: Vec<Step>,
+    pub steps: Vec<PathStep>,
     /// Whether it is the order of a list's elements.
     #[serde(skip)]
     pub is_order: bool,
@@ -128,21 +128,21 @@ pub struct Delta {
 impl Delta {
     /// What `change` changes.
     pub fn new(change: &Change, redactor: &Redactor) -> Self {
-        Self::in_order(change, redactor, &Order::default())
+        Self::in_order(change, redactor, &FieldOrder::default())
     }
 
     /// What `change` changes, told in the order in which a file declares it.
-    pub fn in_order(change: &Change, redactor: &Redactor, order: &Order) -> Self {
+    pub fn in_order(change: &Change, redactor: &Redactor, order: &FieldOrder) -> Self {
         Self::told(change, redactor, (order, true))
     }
 
     /// The same with texts that hold the objects as they are, for other programs to compare: no list
     /// is put in another order, and no JSON laid out.
-    pub fn plain(change: &Change, redactor: &Redactor, order: &Order) -> Self {
+    pub fn plain(change: &Change, redactor: &Redactor, order: &FieldOrder) -> Self {
         Self::told(change, redactor, (order, false))
     }
 
-    fn told(change: &Change, redactor: &Redactor, (order, is_for_us): (&Order, bool)) -> Self {
+    fn told(change: &Change, redactor: &Redactor, (order, is_for_us): (&FieldOrder, bool)) -> Self {
         let (before, after) = match change.action {
             Action::Create => (None, change.merged.as_ref().or(change.send.as_ref())),
             Action::Update | Action::Replace | Action::LetGo => {
@@ -226,7 +226,7 @@ pub fn compared(change: &Change) -> (Option<Object>, Option<Object>) {
 
 /// Every field in which `after` differs from `before`, in the order in which they are written.
 pub fn fields_between(before: &Object, after: &Object) -> Vec<FieldChange> {
-    fields::between((&before.0, &after.0), &Order::default(), Nodes::default())
+    fields::between((&before.0, &after.0), &FieldOrder::default(), Nodes::default())
 }
 
 /// The object that a change deletes, as YAML.

@@ -15,16 +15,16 @@ const FIRST_ELSEWHERE: &[&str] = &["name"];
 
 /// The order in which a file declares the fields of a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Order {
+pub struct FieldOrder {
     /// A map's keys.
-    keys: Vec<(String, Order)>,
+    keys: Vec<(String, FieldOrder)>,
     /// A list's elements, by their names.
-    named: BTreeMap<String, Order>,
+    named: BTreeMap<String, FieldOrder>,
     /// What all elements of a list have in common.
-    any: Option<Box<Order>>,
+    any: Option<Box<FieldOrder>>,
 }
 
-impl Order {
+impl FieldOrder {
     /// The order of a manifest; of one that nobody wrote as it is, none.
     pub fn new(manifest: &Manifest) -> Self {
         if manifest.positions.is_empty() {
@@ -52,7 +52,11 @@ impl Order {
 
     /// The keys of all `maps`, each once: first as the file has them; what it does not declare
     /// stands behind.
-    pub(super) fn keys<'a>(&self, place: Place, maps: &[&'a Map<String, Value>]) -> Vec<&'a str> {
+    pub(super) fn keys<'a>(
+        &self,
+        place: MapContext,
+        maps: &[&'a Map<String, Value>],
+    ) -> Vec<&'a str> {
         let mut others: Vec<&str> =
             maps.iter().flat_map(|map| map.keys()).map(String::as_str).collect();
         others.sort_unstable();
@@ -90,11 +94,11 @@ impl Order {
     }
 }
 
-static NONE: Order = Order { keys: Vec::new(), named: BTreeMap::new(), any: None };
+static NONE: FieldOrder = FieldOrder { keys: Vec::new(), named: BTreeMap::new(), any: None };
 
 /// Where in an object a map stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum MapContext {
     /// It is the object.
     Top,
     /// It is the object's metadata.
@@ -105,7 +109,7 @@ pub(super) enum Place {
     Value,
 }
 
-impl Place {
+impl MapContext {
     /// The place of the value of a map's key.
     pub(super) fn below(self, key: &str) -> Self {
         if self == Self::Top && key == "metadata" { Self::Metadata } else { Self::Value }
@@ -124,7 +128,7 @@ fn map<'a>(
     entries: &'a Map<String, Value>,
     path: &mut Vec<PathPart<'a>>,
     positions: &Positions,
-) -> Order {
+) -> FieldOrder {
     let mut keys = Vec::new();
     for (key, value) in entries {
         path.push(PathPart::Key(key));
@@ -135,18 +139,18 @@ fn map<'a>(
     }
     keys.sort_by_key(|(spot, ..)| *spot);
     let keys = keys.into_iter().map(|(_, key, order)| (key, order)).collect();
-    Order { keys, ..Order::default() }
+    FieldOrder { keys, ..FieldOrder::default() }
 }
 
-fn value<'a>(value: &'a Value, path: &mut Vec<PathPart<'a>>, positions: &Positions) -> Order {
+fn value<'a>(value: &'a Value, path: &mut Vec<PathPart<'a>>, positions: &Positions) -> FieldOrder {
     let items = match value {
         Value::Object(entries) => return map(entries, path, positions),
         Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => {
             items
         }
-        _ => return Order::default(),
+        _ => return FieldOrder::default(),
     };
-    let (mut named, mut any) = (BTreeMap::new(), Order::default());
+    let (mut named, mut any) = (BTreeMap::new(), FieldOrder::default());
     for (i, item) in items.iter().enumerate() {
         path.push(PathPart::Index(i));
         let order = self::value(item, path, positions);
@@ -156,5 +160,5 @@ fn value<'a>(value: &'a Value, path: &mut Vec<PathPart<'a>>, positions: &Positio
             named.insert(name.to_owned(), order);
         }
     }
-    Order { keys: Vec::new(), named, any: Some(Box::new(any)) }
+    FieldOrder { keys: Vec::new(), named, any: Some(Box::new(any)) }
 }

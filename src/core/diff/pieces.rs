@@ -7,11 +7,11 @@
 use serde_json::{Map, Value};
 
 use super::embedded::{LaidOut, laid_out_pair};
-use super::fields::At;
+use super::fields::FieldCursor;
 use super::lists::{Nodes, matches};
-use super::order::{Order, Place};
-use super::yaml::Writer;
-use crate::core::compare::Step;
+use super::order::{FieldOrder, MapContext};
+use super::yaml::YamlWriter;
+use crate::core::compare::PathStep;
 use crate::core::object::Object;
 
 /// The next lines of two texts that are those of one field, or of one element of a list: equal ones,
@@ -33,37 +33,42 @@ pub(super) struct Texts {
 
 impl Texts {
     /// The objects as they are.
-    pub(super) fn plain(before: &Object, after: &Object, order: &Order, nodes: Nodes<'_>) -> Self {
-        Self::write(Pair::default(), before, after, At::top(order, nodes))
+    pub(super) fn plain(
+        before: &Object,
+        after: &Object,
+        order: &FieldOrder,
+        nodes: Nodes<'_>,
+    ) -> Self {
+        Self::write(TextPair::default(), before, after, FieldCursor::top(order, nodes))
     }
 
     /// The objects with what is JSON in both and differs laid out.
     pub(super) fn laid_out(
         before: &Object,
         after: &Object,
-        order: &Order,
+        order: &FieldOrder,
         nodes: Nodes<'_>,
     ) -> Self {
-        let pair = Pair { lays_out: true, ..Pair::default() };
-        Self::write(pair, before, after, At::top(order, nodes))
+        let pair = TextPair { lays_out: true, ..TextPair::default() };
+        Self::write(pair, before, after, FieldCursor::top(order, nodes))
     }
 
-    fn write(mut pair: Pair, before: &Object, after: &Object, at: At<'_>) -> Self {
+    fn write(mut pair: TextPair, before: &Object, after: &Object, at: FieldCursor<'_>) -> Self {
         pair.maps(&at, &before.0, &after.0, 0);
-        let Pair { before, after, pieces, .. } = pair;
+        let TextPair { before, after, pieces, .. } = pair;
         Self { before: before.writer.out, after: after.writer.out, pieces }
     }
 }
 
 /// One of the two texts so far.
 #[derive(Default)]
-struct Side {
-    writer: Writer,
+struct TextSide {
+    writer: YamlWriter,
     /// Where the next piece begins.
     start: usize,
 }
 
-impl Side {
+impl TextSide {
     /// How many lines have come since the last piece.
     fn lines(&mut self) -> usize {
         let lines = self.writer.out[self.start..].matches('\n').count();
@@ -74,14 +79,14 @@ impl Side {
 
 /// Both texts so far.
 #[derive(Default)]
-struct Pair {
-    before: Side,
-    after: Side,
+struct TextPair {
+    before: TextSide,
+    after: TextSide,
     pieces: Vec<Piece>,
     lays_out: bool,
 }
 
-impl Pair {
+impl TextPair {
     /// Ends a piece.
     fn end(&mut self) {
         let piece = Piece { before: self.before.lines(), after: self.after.lines() };
@@ -89,7 +94,7 @@ impl Pair {
     }
 
     /// Writes in both texts what is the same in both.
-    fn both(&mut self, write: impl Fn(&mut Writer)) {
+    fn both(&mut self, write: impl Fn(&mut YamlWriter)) {
         write(&mut self.before.writer);
         write(&mut self.after.writer);
     }
@@ -97,12 +102,12 @@ impl Pair {
     /// Writes the entries of two maps, those of elements from where the lines stand.
     fn maps(
         &mut self,
-        at: &At<'_>,
+        at: &FieldCursor<'_>,
         before: &Map<String, Value>,
         after: &Map<String, Value>,
         indent: usize,
     ) {
-        let mut starts = [at.place == Place::Element; 2];
+        let mut starts = [at.place == MapContext::Element; 2];
         for key in at.order.keys(at.place, &[before, after]) {
             let (old, new) = (before.get(key), after.get(key));
             let sides = [(&mut self.before, old), (&mut self.after, new)];
@@ -125,12 +130,12 @@ impl Pair {
     }
 
     /// Writes two values that belong together.
-    fn values(&mut self, at: &At<'_>, before: &Value, after: &Value, indent: usize) {
+    fn values(&mut self, at: &FieldCursor<'_>, before: &Value, after: &Value, indent: usize) {
         match (before, after) {
             (Value::Object(before), Value::Object(after))
                 if !before.is_empty() && !after.is_empty() =>
             {
-                if at.place == Place::Element {
+                if at.place == MapContext::Element {
                     self.both(|writer| writer.out.push(' '));
                     self.maps(at, before, after, indent);
                 } else {
@@ -161,7 +166,7 @@ impl Pair {
     }
 
     /// Writes the elements of two lists.
-    fn lists(&mut self, at: &At<'_>, before: &[Value], after: &[Value], indent: usize) {
+    fn lists(&mut self, at: &FieldCursor<'_>, before: &[Value], after: &[Value], indent: usize) {
         for found in matches(&at.nodes, before, after) {
             let old = found.before.and_then(|i| before.get(i));
             let new = found.after.and_then(|i| after.get(i));
@@ -172,12 +177,12 @@ impl Pair {
             }
             match (old, new) {
                 (Some(old), Some(new)) if old != new => {
-                    let step = Step::Item { before: found.before, after: found.after };
+                    let step = PathStep::Item { before: found.before, after: found.after };
                     self.values(&at.item(step, new), old, new, indent + 2);
                 }
                 (old, new) => {
-                    let order = new.or(old).map_or(Order::none(), |item| at.order.item(item));
-                    self.apart(order, Place::Element, old, new, indent + 2);
+                    let order = new.or(old).map_or(FieldOrder::none(), |item| at.order.item(item));
+                    self.apart(order, MapContext::Element, old, new, indent + 2);
                 }
             }
         }
@@ -186,8 +191,8 @@ impl Pair {
     /// Writes a value in each text in which it is, and ends the piece.
     fn apart(
         &mut self,
-        order: &Order,
-        place: Place,
+        order: &FieldOrder,
+        place: MapContext,
         before: Option<&Value>,
         after: Option<&Value>,
         indent: usize,

@@ -6,21 +6,19 @@
 //! declared may be there or not: what the server fills in or allocates, what is injected, what
 //! others write in between.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::same::{are_same_bytes, are_same_number, are_same_quantity};
-use crate::core::compare::{METADATA, Step, is_nothing, path};
+use crate::core::compare::{METADATA, PathStep, is_nothing, path};
 use crate::core::managed_fields::leftovers::Leftover;
-use crate::core::managed_fields::managers::{self, Manager, is_leaf};
+use crate::core::managed_fields::managers::{self, FieldsV1, Manager, is_leaf};
 use crate::core::managed_fields::owners::{element, is_same_key};
 use crate::core::manifest::PathPart;
 use crate::core::object::Object;
 
-type Node = Map<String, Value>;
-
 /// What was promised of an object.
 #[derive(Clone, Copy, Debug)]
-pub struct Promise<'a> {
+pub struct Expected<'a> {
     /// The object as it is sent.
     pub sent: &'a Object,
     /// What was there before; `None` where there was nothing.
@@ -31,9 +29,9 @@ pub struct Promise<'a> {
 
 /// A field that is not as it was promised.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
+pub struct FieldDeviation {
     /// Where it is.
-    pub steps: Vec<Step>,
+    pub steps: Vec<PathStep>,
     /// How it is.
     pub deviation: Deviation,
 }
@@ -53,13 +51,13 @@ pub enum Deviation {
     Staying,
 }
 
-impl Difference {
+impl FieldDeviation {
     /// That something was to go and is still there.
     pub fn staying(leftover: &Leftover) -> Self {
         let step = |(key, part): (String, PathPart<'_>)| match (key.strip_prefix("k:"), part) {
-            (Some(keys), _) => Step::Keyed(serde_json::from_str(keys).unwrap_or_default()),
-            (None, PathPart::Key(name)) => Step::Key(name.to_owned()),
-            (None, PathPart::Index(at)) => Step::item(at),
+            (Some(keys), _) => PathStep::Keyed(serde_json::from_str(keys).unwrap_or_default()),
+            (None, PathPart::Key(name)) => PathStep::Key(name.to_owned()),
+            (None, PathPart::Index(at)) => PathStep::item(at),
         };
         let steps = leftover.path().into_iter().zip(leftover.place()).map(step).collect();
         Self { steps, deviation: Deviation::Staying }
@@ -71,15 +69,15 @@ impl Difference {
     }
 }
 
-impl Promise<'_> {
+impl Expected<'_> {
     /// The declared fields that `answer` has otherwise, in the order of the object.
     ///
     /// What the server said is how it writes a value down. Where it said nothing, a value that is
     /// another one by all that can be told without it differs.
-    pub fn differences(&self, answer: &Object) -> Vec<Difference> {
+    pub fn differences(&self, answer: &Object) -> Vec<FieldDeviation> {
         let Self { sent, before, said } = *self;
         let owned = managers::of(answer).find(Manager::is_ours).map(|ours| ours.fields);
-        let mut walk = Walk {
+        let mut walk = DeviationWalk {
             is_asked: said.is_some(),
             is_secret: (sent.api_version(), sent.kind()) == ("v1", "Secret"),
             steps: Vec::new(),
@@ -88,18 +86,18 @@ impl Promise<'_> {
         for (key, value) in &sent.0 {
             let (now, said) = (answer.0.get(key), said.and_then(|said| said.0.get(key)));
             let before = before.and_then(|before| before.0.get(key));
-            let seen = Seen { now, said, before, owned }.key_of_owned(key);
+            let seen = KnownValues { now, said, before, owned }.key_of_owned(key);
             match (key.as_str(), value) {
                 // The status is written at an address of its own.
                 ("apiVersion" | "kind" | "status", _) => {}
                 ("metadata", Value::Object(metadata)) => {
                     let mut declared = metadata.clone();
                     declared.retain(|key, _| !METADATA.contains(&key.as_str()));
-                    walk.below(Step::Key(key.clone()), |walk| {
+                    walk.below(PathStep::Key(key.clone()), |walk| {
                         walk.fields(&declared, &seen);
                     });
                 }
-                _ => walk.below(Step::Key(key.clone()), |walk| walk.value(value, &seen)),
+                _ => walk.below(PathStep::Key(key.clone()), |walk| walk.value(value, &seen)),
             }
         }
         walk.found
@@ -108,7 +106,7 @@ impl Promise<'_> {
 
 /// What is known of a value beside how it is declared.
 #[derive(Clone, Copy, Default)]
-struct Seen<'a> {
+struct KnownValues<'a> {
     /// As it is in the answer.
     now: Option<&'a Value>,
     /// As the server said that it becomes.
@@ -116,10 +114,10 @@ struct Seen<'a> {
     /// As it was before.
     before: Option<&'a Value>,
     /// What we own of it, in the form `FieldsV1`.
-    owned: Option<&'a Node>,
+    owned: Option<&'a FieldsV1>,
 }
 
-impl<'a> Seen<'a> {
+impl<'a> KnownValues<'a> {
     /// The same of a map's key.
     fn key(&self, key: &str) -> Self {
         let get = |value: Option<&'a Value>| value?.get(key);
@@ -149,14 +147,14 @@ impl<'a> Seen<'a> {
 
     /// What tells the elements of the list from each other; `None` where it is owned as a whole, or
     /// it is not known.
-    fn told_by(&self) -> Option<Told> {
+    fn told_by(&self) -> Option<ElementIdentity> {
         let key = self.owned?.keys().find(|key| key.starts_with("k:") || key.starts_with("v:"))?;
         Some(match key.strip_prefix("k:") {
             Some(keys) => {
-                let keys: Node = serde_json::from_str(keys).unwrap_or_default();
-                Told::Keys(keys.into_iter().map(|(name, _)| name).collect())
+                let keys: FieldsV1 = serde_json::from_str(keys).unwrap_or_default();
+                ElementIdentity::Keys(keys.into_iter().map(|(name, _)| name).collect())
             }
-            None => Told::Value,
+            None => ElementIdentity::Value,
         })
     }
 
@@ -167,7 +165,7 @@ impl<'a> Seen<'a> {
 }
 
 /// What tells the elements of a list from each other.
-enum Told {
+enum ElementIdentity {
     /// These of their fields.
     Keys(Vec<String>),
     /// Their values.
@@ -175,39 +173,39 @@ enum Told {
 }
 
 /// The walk through what is declared.
-struct Walk {
+struct DeviationWalk {
     /// Whether the server said what becomes of the object.
     is_asked: bool,
     /// Whether the object is a Secret, whose data is bytes.
     is_secret: bool,
-    steps: Vec<Step>,
-    found: Vec<Difference>,
+    steps: Vec<PathStep>,
+    found: Vec<FieldDeviation>,
 }
 
-impl Walk {
-    fn below(&mut self, step: Step, look: impl FnOnce(&mut Self)) {
+impl DeviationWalk {
+    fn below(&mut self, step: PathStep, look: impl FnOnce(&mut Self)) {
         self.steps.push(step);
         look(self);
         self.steps.pop();
     }
 
     fn differs(&mut self, deviation: Deviation) {
-        self.found.push(Difference { steps: self.steps.clone(), deviation });
+        self.found.push(FieldDeviation { steps: self.steps.clone(), deviation });
     }
 
     /// Whether the server may have written `now` for `sent`. What is text and nothing else, it leaves
     /// as it is.
     fn is_written_otherwise(&self, sent: &Value, now: &Value) -> bool {
         match self.steps.first() {
-            Some(Step::Key(top)) if top == "metadata" => false,
-            Some(Step::Key(top)) if matches!(top.as_str(), "data" | "binaryData") => {
+            Some(PathStep::Key(top)) if top == "metadata" => false,
+            Some(PathStep::Key(top)) if matches!(top.as_str(), "data" | "binaryData") => {
                 self.is_secret && are_same_bytes(sent, now)
             }
             _ => are_same_quantity(sent, now),
         }
     }
 
-    fn value(&mut self, sent: &Value, seen: &Seen<'_>) {
+    fn value(&mut self, sent: &Value, seen: &KnownValues<'_>) {
         let is_there = |value: &&Value| !value.is_null();
         let (now, said) = (seen.now.filter(is_there), seen.said.filter(is_there));
         if sent.is_null() || now == Some(sent) || self.is_asked && now == said {
@@ -228,9 +226,9 @@ impl Walk {
         }
     }
 
-    fn fields(&mut self, sent: &Node, seen: &Seen<'_>) {
+    fn fields(&mut self, sent: &FieldsV1, seen: &KnownValues<'_>) {
         for (key, value) in sent {
-            self.below(Step::Key(key.clone()), |walk| walk.value(value, &seen.key(key)));
+            self.below(PathStep::Key(key.clone()), |walk| walk.value(value, &seen.key(key)));
         }
         let is_declared = sent.values().any(|value| !value.is_null());
         let Some(Value::Object(now)) = seen.now else { return };
@@ -241,12 +239,12 @@ impl Walk {
                 !sent.contains_key(*key) && seen.said.is_none_or(|said| said.get(*key).is_none())
             };
             for key in now.keys().filter(is_more) {
-                self.below(Step::Key(key.clone()), |walk| walk.differs(Deviation::Undeclared));
+                self.below(PathStep::Key(key.clone()), |walk| walk.differs(Deviation::Undeclared));
             }
         }
     }
 
-    fn list(&mut self, sent: &[Value], now: &[Value], seen: &Seen<'_>) {
+    fn list(&mut self, sent: &[Value], now: &[Value], seen: &KnownValues<'_>) {
         if sent.is_empty() {
             let was = |item: &Value| {
                 let before = seen.before.and_then(Value::as_array);
@@ -259,20 +257,20 @@ impl Walk {
             return;
         }
         match seen.told_by() {
-            Some(Told::Keys(names)) => self.keyed(sent, &names, seen),
-            Some(Told::Value) => {
+            Some(ElementIdentity::Keys(names)) => self.keyed(sent, &names, seen),
+            Some(ElementIdentity::Value) => {
                 for (at, item) in sent.iter().enumerate() {
                     let is_it = |other: &Value| other == item || are_same_number(item, other);
                     let found = seen.element(&is_it);
                     if found.now.is_none() && (found.said.is_some() || !self.is_asked) {
-                        self.below(Step::item(at), |walk| walk.differs(Deviation::Missing));
+                        self.below(PathStep::item(at), |walk| walk.differs(Deviation::Missing));
                     }
                 }
             }
             None if sent.len() == now.len() => {
                 for (at, item) in sent.iter().enumerate() {
                     let seen = seen.item(at, sent.len());
-                    self.below(Step::item(at), |walk| walk.value(item, &seen));
+                    self.below(PathStep::item(at), |walk| walk.value(item, &seen));
                 }
             }
             None => self.whole(sent, now, seen),
@@ -280,12 +278,12 @@ impl Walk {
     }
 
     /// A list whose elements are told by some of their fields.
-    fn keyed(&mut self, sent: &[Value], names: &[String], seen: &Seen<'_>) {
+    fn keyed(&mut self, sent: &[Value], names: &[String], seen: &KnownValues<'_>) {
         for item in sent {
             let is_it = |other: &Value| names.iter().all(|name| is_same_key(name, item, other));
             let found = seen.element(&is_it);
             let pair = |name: &String| Some((name.clone(), item.get(name)?.clone()));
-            let step = Step::Keyed(names.iter().filter_map(pair).collect());
+            let step = PathStep::Keyed(names.iter().filter_map(pair).collect());
             // What tells it may be written down otherwise than it is declared.
             let is_rewritten = found.now.is_none() && found.said.is_none() && self.is_asked;
             self.below(step, |walk| match found.now {
@@ -297,7 +295,7 @@ impl Walk {
     }
 
     /// A list that has not as many elements as are declared, and of which nothing tells them apart.
-    fn whole(&mut self, sent: &[Value], now: &[Value], seen: &Seen<'_>) {
+    fn whole(&mut self, sent: &[Value], now: &[Value], seen: &KnownValues<'_>) {
         let said = seen.said.and_then(Value::as_array);
         let is_in = |item: &Value, list: &[Value]| list.iter().any(|other| is_like(item, other));
         // The server has put some more in when it was asked, too, which need not be the same ones.
@@ -305,7 +303,7 @@ impl Walk {
             for (at, item) in sent.iter().enumerate() {
                 let was_in = said.is_none_or(|said| is_in(item, said));
                 if was_in && !is_in(item, now) {
-                    self.below(Step::item(at), |walk| walk.differs(Deviation::Missing));
+                    self.below(PathStep::item(at), |walk| walk.differs(Deviation::Missing));
                 }
             }
         } else {
@@ -317,8 +315,8 @@ impl Walk {
 /// Whether all that an element declares is in another one.
 fn is_like(sent: &Value, now: &Value) -> bool {
     let (steps, found) = (Vec::new(), Vec::new());
-    let mut walk = Walk { is_asked: false, is_secret: false, steps, found };
-    walk.value(sent, &Seen { now: Some(now), ..Seen::default() });
+    let mut walk = DeviationWalk { is_asked: false, is_secret: false, steps, found };
+    walk.value(sent, &KnownValues { now: Some(now), ..KnownValues::default() });
     walk.found.is_empty()
 }
 

@@ -8,28 +8,34 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use super::order::{Order, Place};
+use super::order::{FieldOrder, MapContext};
 use crate::core::inert::{Commands, escaped, has_command, is_harmless};
 use crate::core::object::Object;
 
 /// The object as YAML; empty for an object without fields.
 pub fn text(object: &Object) -> String {
-    let mut writer = Writer::default();
-    writer.map(&object.0, &Order::default(), Place::Top, 0);
+    let mut writer = YamlWriter::default();
+    writer.map(&object.0, &FieldOrder::default(), MapContext::Top, 0);
     writer.out
 }
 
 /// Writes one value behind another.
 #[derive(Default)]
-pub(super) struct Writer {
+pub(super) struct YamlWriter {
     pub(super) out: String,
 }
 
-impl Writer {
+impl YamlWriter {
     /// Writes the entries of a map, that of a list's element from where the line stands.
-    fn map(&mut self, entries: &Map<String, Value>, order: &Order, place: Place, indent: usize) {
+    fn map(
+        &mut self,
+        entries: &Map<String, Value>,
+        order: &FieldOrder,
+        place: MapContext,
+        indent: usize,
+    ) {
         for (i, key) in order.keys(place, &[entries]).into_iter().enumerate() {
-            let is_behind_dash = i == 0 && place == Place::Element;
+            let is_behind_dash = i == 0 && place == MapContext::Element;
             self.key(key, if is_behind_dash { 0 } else { indent });
             self.value(&entries[key], order.key(key), place.below(key), indent);
         }
@@ -49,7 +55,7 @@ impl Writer {
     }
 
     /// Writes a text that is JSON and not as it stands in the object, and says so.
-    pub(super) fn laid_out(&mut self, text: &str, place: Place, indent: usize) {
+    pub(super) fn laid_out(&mut self, text: &str, place: MapContext, indent: usize) {
         self.out.push(' ');
         let indent = text_indent(place, indent);
         match is_literal(text) {
@@ -60,12 +66,18 @@ impl Writer {
     }
 
     /// Writes what comes after a key's colon or an element's dash.
-    pub(super) fn value(&mut self, value: &Value, order: &Order, place: Place, indent: usize) {
+    pub(super) fn value(
+        &mut self,
+        value: &Value,
+        order: &FieldOrder,
+        place: MapContext,
+        indent: usize,
+    ) {
         let out = &mut self.out;
         match value {
             Value::Object(entries) if entries.is_empty() => out.push_str(" {}\n"),
             Value::Array(items) if items.is_empty() => out.push_str(" []\n"),
-            Value::Object(entries) if place == Place::Element => {
+            Value::Object(entries) if place == MapContext::Element => {
                 out.push(' ');
                 self.map(entries, order, place, indent);
             }
@@ -78,7 +90,7 @@ impl Writer {
                 out.push('\n');
                 for item in items {
                     self.dash(indent);
-                    self.value(item, order.item(item), Place::Element, indent + 2);
+                    self.value(item, order.item(item), MapContext::Element, indent + 2);
                 }
             }
             Value::String(text) => {
@@ -94,8 +106,8 @@ impl Writer {
 }
 
 /// How far to the right the lines of a text stand.
-fn text_indent(place: Place, indent: usize) -> usize {
-    if place == Place::Element { indent } else { indent + 2 }
+fn text_indent(place: MapContext, indent: usize) -> usize {
+    if place == MapContext::Element { indent } else { indent + 2 }
 }
 
 fn pad(out: &mut String, indent: usize) {

@@ -20,7 +20,7 @@ use crate::core::object::ObjectKey;
 /// Some fields of some objects.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rule {
+pub struct FieldRule {
     /// The objects' kind; any when left out. In this and the others `*` stands for any text and
     /// `?` for one character.
     pub kind: Option<String>,
@@ -38,7 +38,7 @@ pub struct Rule {
     pub at: Option<(usize, usize)>,
 }
 
-impl Rule {
+impl FieldRule {
     /// Whether it is about this object.
     pub fn is_about(&self, key: &ObjectKey) -> bool {
         let namespace = key.namespace.as_deref().unwrap_or_default();
@@ -54,7 +54,7 @@ impl Rule {
 }
 
 /// The fields of an object that `rules` name.
-pub fn fields_of<'a>(rules: &'a [Rule], key: &ObjectKey) -> Vec<&'a Pointer> {
+pub fn fields_of<'a>(rules: &'a [FieldRule], key: &ObjectKey) -> Vec<&'a Pointer> {
     let rules = rules.iter().filter(|rule| rule.is_about(key));
     rules.flat_map(|rule| &rule.paths).collect()
 }

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use super::Pointer;
 use super::pointer::step;
-use crate::core::managed_fields::share::{Share, share};
+use crate::core::managed_fields::share::{OwnedShare, share};
 use crate::core::manifest::PathPart;
 use crate::core::object::Object;
 
@@ -26,14 +26,14 @@ pub fn settle(declared: &Object, live: &Object, paths: &[&Pointer]) -> Object {
     for path in all_within(declared, live, paths).iter().rev() {
         let there = path.find(&live.0);
         let mut value = Value::Object(std::mem::take(&mut send.0));
-        match there.as_deref().map_or(Share::None, |there| share(live, there)) {
-            Share::Part(live) => put(&mut value, path.parts(), live, false),
-            Share::Ours(live) => {
+        match there.as_deref().map_or(OwnedShare::None, |there| share(live, there)) {
+            OwnedShare::Part(live) => put(&mut value, path.parts(), live, false),
+            OwnedShare::Ours(live) => {
                 let is_key = |part: &PathPart<'_>| matches!(part, PathPart::Key(_));
                 let is_in_maps = there.is_some_and(|there| there.iter().all(is_key));
                 put(&mut value, path.parts(), live, is_in_maps);
             }
-            Share::None => {
+            OwnedShare::None => {
                 take(&mut value, path.parts());
             }
         }

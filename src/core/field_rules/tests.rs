@@ -40,12 +40,24 @@ fn a_rule_is_about_what_all_of_it_says() {
         name: "web-1".to_owned(),
     };
     let some = |text: &str| Some(text.to_owned());
-    let about = |rule: Rule| rule.is_about(&key);
-    assert!(about(Rule::default()));
-    assert!(about(Rule { kind: some("Deployment"), name: some("web-*"), ..Rule::default() }));
-    assert!(about(Rule { group: some("apps"), namespace: some("sh?p"), ..Rule::default() }));
-    assert!(!about(Rule { group: some(""), ..Rule::default() }));
-    assert!(!about(Rule { kind: some("Deployment"), namespace: some("a"), ..Rule::default() }));
+    let about = |rule: FieldRule| rule.is_about(&key);
+    assert!(about(FieldRule::default()));
+    assert!(about(FieldRule {
+        kind: some("Deployment"),
+        name: some("web-*"),
+        ..FieldRule::default()
+    }));
+    assert!(about(FieldRule {
+        group: some("apps"),
+        namespace: some("sh?p"),
+        ..FieldRule::default()
+    }));
+    assert!(!about(FieldRule { group: some(""), ..FieldRule::default() }));
+    assert!(!about(FieldRule {
+        kind: some("Deployment"),
+        namespace: some("a"),
+        ..FieldRule::default()
+    }));
 }
 
 #[test]

@@ -24,53 +24,53 @@ pub struct HealthRule {
     #[serde(default)]
     pub group: String,
     /// What has to hold: the expression, or all conditions.
-    pub ready: Test,
+    pub ready: HealthTest,
     /// What says that it failed: the expression, or any of the conditions.
     #[serde(default)]
-    pub failed: Test,
+    pub failed: HealthTest,
 }
 
 /// Something that holds of an object, or does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Test {
+pub enum HealthTest {
     /// Conditions and what is expected of them.
-    Conditions(Vec<Expectation>),
+    Conditions(Vec<ConditionTest>),
     /// An expression in CEL.
     Expression(Expression),
 }
 
-impl Default for Test {
+impl Default for HealthTest {
     fn default() -> Self {
         Self::Conditions(Vec::new())
     }
 }
 
-impl<'de> Deserialize<'de> for Test {
+impl<'de> Deserialize<'de> for HealthTest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-        impl<'de> Visitor<'de> for Either {
-            type Value = Test;
+        struct TestVisitor;
+        impl<'de> Visitor<'de> for TestVisitor {
+            type Value = HealthTest;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an expression in CEL, or a list of conditions")
             }
 
-            fn visit_str<E>(self, text: &str) -> Result<Test, E> {
-                Ok(Test::Expression(Expression::new(text)))
+            fn visit_str<E>(self, text: &str) -> Result<HealthTest, E> {
+                Ok(HealthTest::Expression(Expression::new(text)))
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Test, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(list)).map(Test::Conditions)
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<HealthTest, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(list)).map(HealthTest::Conditions)
             }
         }
-        deserializer.deserialize_any(Either)
+        deserializer.deserialize_any(TestVisitor)
     }
 }
 
 /// A condition and the status that is expected of it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Expectation {
+pub struct ConditionTest {
     /// The condition's type.
     pub condition: String,
     /// Its status; `True` when left out.
@@ -94,8 +94,8 @@ impl HealthRule {
     pub fn wrong(&self) -> Option<(&'static str, &str)> {
         let tests = [("ready", &self.ready), ("failed", &self.failed)];
         tests.into_iter().find_map(|(name, test)| match test {
-            Test::Expression(expression) => Some((name, expression.wrong()?)),
-            Test::Conditions(_) => None,
+            HealthTest::Expression(expression) => Some((name, expression.wrong()?)),
+            HealthTest::Conditions(_) => None,
         })
     }
 
@@ -104,23 +104,23 @@ impl HealthRule {
     pub fn health(&self, object: &Object, spent: &mut u64) -> Health {
         let unknown = |why: String| Health::progressing(format!("its rule can't tell: {why}"));
         match &self.failed {
-            Test::Conditions(any) => {
+            HealthTest::Conditions(any) => {
                 if let Some(found) = any.iter().find_map(|it| it.met(object)) {
                     return Health::failed(words(found, "it failed"));
                 }
             }
-            Test::Expression(expression) => match expression.holds(object, spent) {
+            HealthTest::Expression(expression) => match expression.holds(object, spent) {
                 Ok(true) => return Health::failed(format!("{} holds", expression.text())),
                 Ok(false) => {}
                 Err(why) => return unknown(why),
             },
         }
         match &self.ready {
-            Test::Conditions(all) => match all.iter().find(|it| it.met(object).is_none()) {
+            HealthTest::Conditions(all) => match all.iter().find(|it| it.met(object).is_none()) {
                 None => Health::ready(),
                 Some(lack) => Health::progressing(lack.lack(object)),
             },
-            Test::Expression(expression) => match expression.holds(object, spent) {
+            HealthTest::Expression(expression) => match expression.holds(object, spent) {
                 Ok(true) => Health::ready(),
                 Ok(false) => Health::progressing(format!("{} does not hold", expression.text())),
                 Err(why) => unknown(why),
@@ -129,7 +129,7 @@ impl HealthRule {
     }
 }
 
-impl Expectation {
+impl ConditionTest {
     /// The condition, if it is as expected.
     fn met<'a>(&self, object: &'a Object) -> Option<&'a Value> {
         let found = condition(object, &self.condition).filter(|it| !is_stale(it, object))?;

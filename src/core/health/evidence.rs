@@ -20,7 +20,7 @@ const LONGEST: usize = 240;
 
 /// What is wrong with a pod, or one of its containers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub struct PodProblem {
     /// The pod; the first one, where several have the same trouble.
     pub pod: String,
     /// Its uid.
@@ -36,12 +36,12 @@ pub struct Trouble {
     /// What the kubelet or the scheduler says.
     pub message: String,
     /// Who knows more.
-    pub next: Next,
+    pub next: MoreEvidence,
 }
 
 /// Who knows more of a trouble.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum MoreEvidence {
     /// Nobody: it says all there is.
     Nobody,
     /// The container's log; `previous` of the run before.
@@ -53,7 +53,7 @@ pub enum Next {
     Events,
 }
 
-impl Trouble {
+impl PodProblem {
     /// Whether it will not end by itself.
     pub fn is_stuck(&self) -> bool {
         STUCK.contains(&self.reason.as_str())
@@ -81,10 +81,10 @@ impl Trouble {
 }
 
 /// What is wrong with these pods, the worst first. Pods with the same trouble count as one.
-pub fn troubles(pods: &[Object]) -> Vec<Trouble> {
-    let mut troubles: Vec<Trouble> = Vec::new();
+pub fn troubles(pods: &[Object]) -> Vec<PodProblem> {
+    let mut troubles: Vec<PodProblem> = Vec::new();
     for trouble in pods.iter().filter_map(trouble) {
-        let is_same = |it: &&mut Trouble| {
+        let is_same = |it: &&mut PodProblem| {
             (&it.container, &it.reason) == (&trouble.container, &trouble.reason)
         };
         match troubles.iter_mut().find(is_same) {
@@ -92,12 +92,12 @@ pub fn troubles(pods: &[Object]) -> Vec<Trouble> {
             None => troubles.push(trouble),
         }
     }
-    troubles.sort_by_key(|trouble| (!trouble.is_stuck(), trouble.next == Next::Events));
+    troubles.sort_by_key(|trouble| (!trouble.is_stuck(), trouble.next == MoreEvidence::Events));
     troubles
 }
 
 /// What is wrong with a pod; `None` where nothing is.
-fn trouble(pod: &Object) -> Option<Trouble> {
+fn trouble(pod: &Object) -> Option<PodProblem> {
     let phase = text(pod, "/status/phase").unwrap_or_default();
     let ready = condition(pod, "Ready").is_some_and(super::conditions::is_true);
     if phase == "Succeeded" || (ready && phase == "Running") {
@@ -105,10 +105,10 @@ fn trouble(pod: &Object) -> Option<Trouble> {
     }
     let lists = ["/status/initContainerStatuses", "/status/containerStatuses"];
     let statuses = lists.into_iter().filter_map(|list| at(pod, list)?.as_array()).flatten();
-    let of_containers: Vec<Trouble> =
+    let of_containers: Vec<PodProblem> =
         statuses.filter_map(|status| of_container(pod, status)).collect();
     let worst = of_containers.iter().find(|it| it.is_stuck()).or(of_containers.first()).cloned();
-    let general = |reason: &str, message: String, next: Next| Trouble {
+    let general = |reason: &str, message: String, next: MoreEvidence| PodProblem {
         pod: pod.name().to_owned(),
         uid: pod.uid().unwrap_or_default().to_owned(),
         others: 0,
@@ -120,27 +120,27 @@ fn trouble(pod: &Object) -> Option<Trouble> {
     };
     let unscheduled = || {
         let it = condition(pod, "PodScheduled").filter(|it| is_false(it))?;
-        Some(general(reason(it), words(it, ""), Next::Nobody))
+        Some(general(reason(it), words(it, ""), MoreEvidence::Nobody))
     };
     let evicted = || {
         let why = text(pod, "/status/reason")?;
         let message = text(pod, "/status/message").unwrap_or_default();
-        Some(general(why, message.to_owned(), Next::Nobody))
+        Some(general(why, message.to_owned(), MoreEvidence::Nobody))
     };
     let other = || {
         let word = if phase.is_empty() { "Pending" } else { phase };
-        Some(general(word, String::new(), Next::Events))
+        Some(general(word, String::new(), MoreEvidence::Events))
     };
     worst.or_else(unscheduled).or_else(evicted).or_else(other)
 }
 
-fn of_container(pod: &Object, status: &Value) -> Option<Trouble> {
+fn of_container(pod: &Object, status: &Value) -> Option<PodProblem> {
     let string =
         |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
     let state = |of: &str, kind: &str| status.get(of).and_then(|state| state.get(kind));
     let name = string(status.get("name"));
     let restarts = status.get("restartCount").and_then(Value::as_i64).unwrap_or(0);
-    let trouble = |reason: String, more: String, message: String, next: Next| Trouble {
+    let trouble = |reason: String, more: String, message: String, next: MoreEvidence| PodProblem {
         pod: pod.name().to_owned(),
         uid: pod.uid().unwrap_or_default().to_owned(),
         others: 0,
@@ -163,28 +163,28 @@ fn of_container(pod: &Object, status: &Value) -> Option<Trouble> {
                 let last = state("lastState", "terminated").map(|it| format!(", {}", ended(it).1));
                 let s = if restarts == 1 { "" } else { "s" };
                 let more = format!("{}, {restarts} restart{s}", last.unwrap_or_default());
-                trouble(why, more, String::new(), Next::Log { previous: true })
+                trouble(why, more, String::new(), MoreEvidence::Log { previous: true })
             }
             _ if why.contains("Image") => {
                 let image = image(pod, &name).unwrap_or_else(|| string(status.get("image")));
-                trouble(why, format!(", image {image}"), message, Next::Nobody)
+                trouble(why, format!(", image {image}"), message, MoreEvidence::Nobody)
             }
             "" | "ContainerCreating" | "PodInitializing" => {
                 let why = if why.is_empty() { "waiting".to_owned() } else { why };
-                trouble(why, String::new(), message, Next::Events)
+                trouble(why, String::new(), message, MoreEvidence::Events)
             }
-            _ => trouble(why, String::new(), message, Next::Nobody),
+            _ => trouble(why, String::new(), message, MoreEvidence::Nobody),
         });
     }
     if let Some(terminated) = state("state", "terminated") {
         let (code, what) = ended(terminated);
         let message = string(terminated.get("message"));
         return (code != 0)
-            .then(|| trouble(what, String::new(), message, Next::Log { previous: false }));
+            .then(|| trouble(what, String::new(), message, MoreEvidence::Log { previous: false }));
     }
     let is_ready = status.get("ready").and_then(Value::as_bool).unwrap_or(false);
     (!is_ready && state("state", "running").is_some()).then(|| {
-        trouble("running, not ready".to_owned(), String::new(), String::new(), Next::Events)
+        trouble("running, not ready".to_owned(), String::new(), String::new(), MoreEvidence::Events)
     })
 }
 
@@ -276,53 +276,53 @@ mod tests {
     /// One row a trouble: the pod's status, the lines, who knows more.
     #[test]
     fn what_is_wrong_with_a_pod_is_said_as_a_person_would() {
-        let rows: &[(&str, &[&str], Next)] = &[
+        let rows: &[(&str, &[&str], MoreEvidence)] = &[
             (
                 "phase: Pending, containerStatuses: [{name: main, image: other, state: {waiting: {reason: ErrImagePull, message: \"not found\\n\\nat all\"}}}]",
                 &["pod a, container main: ErrImagePull, image web:1", "  not found", "  at all"],
-                Next::Nobody,
+                MoreEvidence::Nobody,
             ),
             (
                 "phase: Running, containerStatuses: [{name: main, restartCount: 1, state: {waiting: {reason: CrashLoopBackOff, message: back-off}}, lastState: {terminated: {exitCode: 2, reason: Error}}}]",
                 &["pod a, container main: CrashLoopBackOff, exit code 2, 1 restart"],
-                Next::Log { previous: true },
+                MoreEvidence::Log { previous: true },
             ),
             (
                 "phase: Running, containerStatuses: [{name: main, restartCount: 5, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 137, reason: OOMKilled}}}]",
                 &["pod a, container main: CrashLoopBackOff, exit code 137 (OOMKilled), 5 restarts"],
-                Next::Log { previous: true },
+                MoreEvidence::Log { previous: true },
             ),
             (
                 "phase: Failed, containerStatuses: [{name: main, state: {terminated: {exitCode: 1, reason: Error}}}]",
                 &["pod a, container main: exit code 1"],
-                Next::Log { previous: false },
+                MoreEvidence::Log { previous: false },
             ),
             (
                 "phase: Pending, containerStatuses: [{name: main, state: {waiting: {reason: CreateContainerConfigError, message: secret db not found}}}]",
                 &["pod a, container main: CreateContainerConfigError", "  secret db not found"],
-                Next::Nobody,
+                MoreEvidence::Nobody,
             ),
             (
                 "phase: Pending, containerStatuses: [{name: main, state: {waiting: {reason: ContainerCreating}}}]",
                 &["pod a, container main: ContainerCreating"],
-                Next::Events,
+                MoreEvidence::Events,
             ),
             (
                 "phase: Running, containerStatuses: [{name: main, ready: false, state: {running: {}}}]",
                 &["pod a, container main: running, not ready"],
-                Next::Events,
+                MoreEvidence::Events,
             ),
             (
                 "phase: Pending, conditions: [{type: PodScheduled, status: 'False', reason: Unschedulable, message: 0/3 nodes}]",
                 &["pod a: Unschedulable", "  0/3 nodes"],
-                Next::Nobody,
+                MoreEvidence::Nobody,
             ),
             (
                 "phase: Failed, reason: Evicted, message: low on memory",
                 &["pod a: Evicted", "  low on memory"],
-                Next::Nobody,
+                MoreEvidence::Nobody,
             ),
-            ("phase: Pending", &["pod a: Pending"], Next::Events),
+            ("phase: Pending", &["pod a: Pending"], MoreEvidence::Events),
         ];
         for (status, lines, next) in rows {
             let troubles = troubles(&[pod("a", status)]);
@@ -341,7 +341,7 @@ mod tests {
         let slow = "phase: Pending, containerStatuses: [{name: main, state: {waiting: {reason: ContainerCreating}}}]";
         let stuck = "phase: Pending, containerStatuses: [{name: main, state: {waiting: {reason: ImagePullBackOff}}}]";
         let pods = [pod("a", slow), pod("b", stuck), pod("c", stuck), pod("d", stuck)];
-        let headlines: Vec<String> = troubles(&pods).iter().map(Trouble::headline).collect();
+        let headlines: Vec<String> = troubles(&pods).iter().map(PodProblem::headline).collect();
         assert_eq!(
             headlines,
             [

@@ -23,9 +23,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::Serialize;
 use serde_json::Value;
 
-pub use custom::{Expectation, HealthRule, Test};
-pub use expression::{Expression, Limits};
-pub use proof::{Ended, Proof, Standing};
+pub use custom::{ConditionTest, HealthRule, HealthTest};
+pub use expression::{Expression, ExpressionLimits};
+pub use proof::{HealthSummary, ObjectHealth, WaitEnd};
 
 use crate::core::object::{Object, ObjectKey};
 use conditions::{condition, is_true, words};
@@ -33,7 +33,7 @@ use conditions::{condition, is_true, words};
 /// How an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
+pub enum HealthState {
     /// It does what it is for.
     Ready,
     /// It does not yet, and may soon.
@@ -42,7 +42,7 @@ pub enum State {
     Failed,
 }
 
-impl State {
+impl HealthState {
     /// The state's name, as in output and JSON.
     pub fn name(self) -> &'static str {
         match self {
@@ -53,7 +53,7 @@ impl State {
     }
 }
 
-impl fmt::Display for State {
+impl fmt::Display for HealthState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -63,7 +63,7 @@ impl fmt::Display for State {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Health {
     /// How it is.
-    pub state: State,
+    pub state: HealthState,
     /// What it waits for, or why it failed; may be empty where it is ready. It can quote the
     /// object, so it is redacted before it is shown.
     pub why: String,
@@ -72,58 +72,58 @@ pub struct Health {
 impl Health {
     /// Ready.
     pub fn ready() -> Self {
-        Self { state: State::Ready, why: String::new() }
+        Self { state: HealthState::Ready, why: String::new() }
     }
 
     /// Ready, and worth a word.
     pub fn ready_as(why: impl Into<String>) -> Self {
-        Self { state: State::Ready, why: why.into() }
+        Self { state: HealthState::Ready, why: why.into() }
     }
 
     /// Not yet ready, for lack of something.
     pub fn progressing(why: impl Into<String>) -> Self {
-        Self { state: State::Progressing, why: why.into() }
+        Self { state: HealthState::Progressing, why: why.into() }
     }
 
     /// Failed.
     pub fn failed(why: impl Into<String>) -> Self {
-        Self { state: State::Failed, why: why.into() }
+        Self { state: HealthState::Failed, why: why.into() }
     }
 
     /// Whether it is ready.
     pub fn is_ready(&self) -> bool {
-        self.state == State::Ready
+        self.state == HealthState::Ready
     }
 }
 
 /// What an object's health depends on besides the object.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Judge {
+pub struct HealthRules {
     /// Rules of `trueup.yaml`; the first that is about an object counts.
     pub rules: Vec<HealthRule>,
     /// StorageClasses whose volumes are bound when the first pod uses them.
     pub late_binding: BTreeSet<String>,
     /// What the expressions of its rules have cost since the look at objects began.
-    pub spent: Spent,
+    pub spent: ExpressionCost,
 }
 
 /// What expressions have cost together. It says nothing of what a judge is like.
 #[derive(Debug, Default)]
-pub struct Spent(AtomicU64);
+pub struct ExpressionCost(AtomicU64);
 
-impl Clone for Spent {
+impl Clone for ExpressionCost {
     fn clone(&self) -> Self {
         Self(AtomicU64::new(self.0.load(Ordering::Relaxed)))
     }
 }
 
-impl PartialEq for Spent {
+impl PartialEq for ExpressionCost {
     fn eq(&self, _: &Self) -> bool {
         true
     }
 }
 
-impl Judge {
+impl HealthRules {
     /// Begins another look at objects, with all that its rules may cost together.
     pub fn begin_look(&self) {
         self.spent.0.store(0, Ordering::Relaxed);

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Health, State};
+use super::{Health, HealthState};
 use crate::core::object::ObjectKey;
 use crate::core::policy::run_options::as_seconds;
 
 /// One object and how it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Standing {
+pub struct ObjectHealth {
     /// Which object.
     pub key: ObjectKey,
     /// How it is.
@@ -25,7 +25,7 @@ pub struct Standing {
 /// Why waiting ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Ended {
+pub enum WaitEnd {
     /// It has not.
     #[default]
     Waiting,
@@ -41,7 +41,7 @@ pub enum Ended {
     Superseded,
 }
 
-impl Ended {
+impl WaitEnd {
     /// Its name in JSON.
     pub fn name(self) -> &'static str {
         match self {
@@ -57,23 +57,23 @@ impl Ended {
 
 /// How the desired objects are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Proof {
+pub struct HealthSummary {
     /// How many are ready.
     pub ready: usize,
     /// Those that are not, the failed ones first.
-    pub others: Vec<Standing>,
+    pub others: Vec<ObjectHealth>,
     /// How many nobody waits for: their annotation says so, or they could not be applied.
     pub unasked: usize,
     /// What stood in the way of looking.
     pub notes: Vec<String>,
     /// Why waiting ended.
-    pub ended: Ended,
+    pub ended: WaitEnd,
     /// How long it took.
     #[serde(serialize_with = "as_seconds")]
     pub elapsed: Duration,
 }
 
-impl Proof {
+impl HealthSummary {
     /// Whether all that was waited for is ready.
     pub fn is_ready(&self) -> bool {
         self.others.is_empty()
@@ -81,7 +81,7 @@ impl Proof {
 
     /// How many failed.
     pub fn failed(&self) -> usize {
-        self.others.iter().filter(|it| it.health.state == State::Failed).count()
+        self.others.iter().filter(|it| it.health.state == HealthState::Failed).count()
     }
 
     /// How many are neither ready nor failed.

@@ -18,7 +18,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 pub use self::finished::{Finished, goes_by_itself};
-pub use self::record::{Mark, Past, Record, Source};
+pub use self::record::{InventorySource, Record, ReleaseHistory, TimedCommit};
 use crate::core::object::{GroupKind, Object, ObjectKey};
 use crate::core::remedy::Remedy;
 
@@ -100,7 +100,7 @@ impl Inventory {
         if let Some(revision) = &record.revision {
             annotations[REVISION] = revision.as_str().into();
         }
-        let Past { applied, healthy, failed, objects } = &record.past;
+        let ReleaseHistory { applied, healthy, failed, objects } = &record.past;
         let marks = [(applied, APPLIED_BY, APPLIED_AT), (healthy, HEALTHY, HEALTHY_AT)];
         for (mark, what, at) in marks {
             if let Some(mark) = mark {
@@ -155,9 +155,9 @@ impl Inventory {
         let mark = |what: &str, at: &str| {
             let at = parent.annotation(at).and_then(|at| at.parse().ok());
             let at = at.unwrap_or(Timestamp::UNIX_EPOCH);
-            parent.annotation(what).map(|what| Mark { what: what.to_owned(), at })
+            parent.annotation(what).map(|what| TimedCommit { what: what.to_owned(), at })
         };
-        let past = Past {
+        let past = ReleaseHistory {
             applied: mark(APPLIED_BY, APPLIED_AT),
             healthy: mark(HEALTHY, HEALTHY_AT),
             failed: parent.annotation(FAILED).map(str::to_owned),
@@ -273,7 +273,7 @@ mod tests {
             target: Some("prod".to_owned()),
             paths: BTreeSet::from([".".to_owned()]),
             revision: Some("8be01d3".to_owned()),
-            past: Past::default(),
+            past: ReleaseHistory::default(),
             finished: Finished::default(),
         }
     }
@@ -286,10 +286,10 @@ mod tests {
     fn a_record_survives_its_parent() {
         let mut written = record(&["Deployment.apps", "ConfigMap"], &["default", "shop"]);
         let mark = |what: &str| {
-            Some(Mark { what: what.to_owned(), at: "2026-03-01T12:00:00Z".parse().unwrap() })
+            Some(TimedCommit { what: what.to_owned(), at: "2026-03-01T12:00:00Z".parse().unwrap() })
         };
         let failed = Some("77ab310".to_owned());
-        written.past = Past {
+        written.past = ReleaseHistory {
             applied: mark("user@host"),
             healthy: mark("4f2c1a9"),
             failed,
@@ -319,7 +319,7 @@ mod tests {
         let mut first = record(&["ConfigMap"], &[]);
         first.past.failed = Some("77ab310".to_owned());
         let healthy = first.healthy(now).unwrap();
-        assert_eq!(healthy.past.healthy, Some(Mark { what: "8be01d3".to_owned(), at: now }));
+        assert_eq!(healthy.past.healthy, Some(TimedCommit { what: "8be01d3".to_owned(), at: now }));
         assert_eq!(healthy.past.failed, None);
         assert_eq!(healthy.healthy(now), None);
         let dirty = Record { revision: Some("8be01d3-dirty".to_owned()), ..first };

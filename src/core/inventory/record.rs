@@ -26,18 +26,18 @@ pub struct Record {
     /// The commit that was last made true in full.
     pub revision: Option<String>,
     /// What else is remembered.
-    pub past: Past,
+    pub past: ReleaseHistory,
     /// The Jobs that were run, which go by themselves.
     pub finished: Finished,
 }
 
 /// What the parent remembers beside the commit that it names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Past {
+pub struct ReleaseHistory {
     /// Who made that commit true, and when.
-    pub applied: Option<Mark>,
+    pub applied: Option<TimedCommit>,
     /// The commit that was last seen healthy in full, and when it first was.
-    pub healthy: Option<Mark>,
+    pub healthy: Option<TimedCommit>,
     /// The commit that was taken back because it failed.
     pub failed: Option<String>,
     /// How many objects there were before what is not finished yet was begun, where that matters:
@@ -47,7 +47,7 @@ pub struct Past {
 
 /// Something with the time it is from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mark {
+pub struct TimedCommit {
     /// A commit, or who.
     pub what: String,
     /// When, to the second.
@@ -56,8 +56,11 @@ pub struct Mark {
 
 impl Record {
     /// A record of `members` alone.
-    pub fn of<'a>(source: Source, members: impl IntoIterator<Item = &'a ObjectKey>) -> Self {
-        let Source { repository, target, paths, revision } = source;
+    pub fn of<'a>(
+        source: InventorySource,
+        members: impl IntoIterator<Item = &'a ObjectKey>,
+    ) -> Self {
+        let InventorySource { repository, target, paths, revision } = source;
         let mut record = Self {
             kinds: BTreeSet::new(),
             namespaces: BTreeSet::new(),
@@ -65,7 +68,7 @@ impl Record {
             target,
             paths,
             revision,
-            past: Past::default(),
+            past: ReleaseHistory::default(),
             finished: Finished::default(),
         };
         record.extend(members);
@@ -111,7 +114,7 @@ impl Record {
     pub fn healthy(&self, now: Timestamp) -> Option<Self> {
         let revision = self.unproven()?.to_owned();
         let mut record = self.clone();
-        record.past.healthy = Some(Mark { what: revision, at: now });
+        record.past.healthy = Some(TimedCommit { what: revision, at: now });
         record.past.failed = None;
         Some(record)
     }
@@ -121,7 +124,7 @@ impl Record {
     pub fn claim(before: Option<&Self>, wanted: &Self) -> Self {
         let mut claim = wanted.clone();
         claim.revision = None;
-        claim.past = Past::default();
+        claim.past = ReleaseHistory::default();
         claim.finished = Finished::default();
         if let Some(before) = before {
             claim.kinds.extend(before.kinds.iter().cloned());
@@ -136,7 +139,7 @@ impl Record {
 
 /// Where a set's members come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
+pub struct InventorySource {
     /// Id of the repository's first commit.
     pub repository: String,
     /// The name under which `trueup.yaml` declares the target.

@@ -23,7 +23,7 @@ pub const NAME_PREFIX: &str = "trueup-";
 /// What an object keeps track of others with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Keeper {
+pub enum ReservedObject {
     /// The record of one of trueup's inventories, by its name.
     Record,
     /// The record of any ApplySet, by its marks.
@@ -32,7 +32,7 @@ pub enum Keeper {
     Lock,
 }
 
-impl Keeper {
+impl ReservedObject {
     /// What a live object is, if it is one of them.
     pub fn of(live: &Object) -> Option<Self> {
         let is_parents = |mark: &&str| *mark != PART_OF && *mark != PARENT_TYPE;
@@ -68,20 +68,20 @@ impl Keeper {
 
 /// Why a manifest may not be there, whatever else it says of itself, and where that stands.
 pub fn problem(manifest: &Manifest) -> Option<Problem> {
-    let Fault { path, message, hint } = fault(&manifest.object)?;
+    let ReservedFault { path, message, hint } = fault(&manifest.object)?;
     let path: Vec<PathPart<'_>> = path.into_iter().map(PathPart::Key).collect();
     let place = manifest.place_at(&path).unwrap_or_else(|| manifest.origin.place());
     Some(Problem { place, message, excerpt: None, hint: Some(hint) })
 }
 
 /// What is wrong with a manifest's object, and which keys lead to it.
-struct Fault<'a> {
+struct ReservedFault<'a> {
     path: Vec<&'a str>,
     message: String,
     hint: String,
 }
 
-fn fault(object: &Object) -> Option<Fault<'_>> {
+fn fault(object: &Object) -> Option<ReservedFault<'_>> {
     let whose = object.key();
     for (field, word) in [("labels", "label"), ("annotations", "annotation")] {
         let Some(mark) = marks(object, field).next() else { continue };
@@ -89,17 +89,17 @@ fn fault(object: &Object) -> Option<Fault<'_>> {
             PART_OF => "trueup",
             _ => "the tool that keeps the inventory",
         };
-        return Some(Fault {
+        return Some(ReservedFault {
             path: vec!["metadata", field, mark],
             message: format!("{whose} carries the {word} {mark}, which is an inventory's own mark"),
             hint: format!("take the {word} out of the manifest; {setter} sets it"),
         });
     }
-    let (kinds, what) = match Keeper::by_name(object)? {
-        Keeper::Lock => ("Leases", "locks"),
-        Keeper::Record | Keeper::Parent => ("ConfigMaps", "inventories"),
+    let (kinds, what) = match ReservedObject::by_name(object)? {
+        ReservedObject::Lock => ("Leases", "locks"),
+        ReservedObject::Record | ReservedObject::Parent => ("ConfigMaps", "inventories"),
     };
-    Some(Fault {
+    Some(ReservedFault {
         path: vec!["metadata", "name"],
         message: format!(
             "{whose} can't be declared: names of {kinds} that begin with {NAME_PREFIX} are those of {what}"
@@ -137,8 +137,8 @@ mod tests {
         for (kind, name, metadata, keeper, is_declared) in [
             (CONFIG_MAP, "a", json!({}), None, true),
             (CONFIG_MAP, "my-trueup-a", json!({}), None, true),
-            (CONFIG_MAP, "trueup-a", json!({}), Some(Keeper::Record), false),
-            (LEASE, "trueup-a", json!({}), Some(Keeper::Lock), false),
+            (CONFIG_MAP, "trueup-a", json!({}), Some(ReservedObject::Record), false),
+            (LEASE, "trueup-a", json!({}), Some(ReservedObject::Lock), false),
             (LEASE, "a", json!({}), None, true),
             (("v1", "Secret"), "trueup-a", json!({}), None, true),
             (("example.com/v1", "ConfigMap"), "trueup-a", json!({}), None, true),
@@ -146,21 +146,21 @@ mod tests {
                 ("v1", "Secret"),
                 "a",
                 label("applyset.kubernetes.io/id"),
-                Some(Keeper::Parent),
+                Some(ReservedObject::Parent),
                 false,
             ),
             (
                 ("example.com/v1", "Gear"),
                 "a",
                 annotation("applyset.kubernetes.io/contains-group-resources"),
-                Some(Keeper::Parent),
+                Some(ReservedObject::Parent),
                 false,
             ),
             (CONFIG_MAP, "a", label(PART_OF), None, false),
             (CONFIG_MAP, "a", label(PARENT_TYPE), None, true),
         ] {
             let object = object(kind, name, metadata);
-            assert_eq!(Keeper::of(&object), keeper, "{object:?}");
+            assert_eq!(ReservedObject::of(&object), keeper, "{object:?}");
             assert_eq!(fault(&object).is_none(), is_declared, "{object:?}");
         }
     }

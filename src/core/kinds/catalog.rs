@@ -71,7 +71,7 @@ pub enum Lookup<'a> {
     /// It will be served once a definition of this commit is established.
     Defined(&'a Defined),
     /// It may be served once the server answers that an APIService of this commit leads to.
-    Promised(Promised<'a>),
+    Promised(AnnouncedKind<'a>),
     /// The kind exists, but not in this version; these are served.
     OtherVersions(Vec<String>),
     /// The group's server does not answer, so nobody knows; why it does not.
@@ -82,7 +82,7 @@ pub enum Lookup<'a> {
 
 /// A kind of a server that does not answer yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Promised<'a> {
+pub struct AnnouncedKind<'a> {
     /// The APIService that leads to the server.
     pub by: &'a ObjectKey,
     /// What is known of it from times when the server answered.
@@ -134,7 +134,7 @@ impl Catalog {
         let known = served.iter().find(|kind| kind.version == version);
         let api_version = format!("{}/{version}", group_kind.group);
         let silence = self.silent.get(&api_version).map(String::as_str);
-        let promised = |by| Lookup::Promised(Promised { by, known, silence });
+        let promised = |by| Lookup::Promised(AnnouncedKind { by, known, silence });
         let promise = self.promised.get(&api_version);
         if let Some(by) = promise.filter(|_| silence.is_some()) {
             return promised(by);
@@ -186,7 +186,7 @@ impl Catalog {
                 namespaced: defined.namespaced,
                 verbs: Vec::new(),
             }),
-            Lookup::Promised(Promised { known, .. }) => known.cloned(),
+            Lookup::Promised(AnnouncedKind { known, .. }) => known.cloned(),
             Lookup::OtherVersions(_) | Lookup::Unknown(_) | Lookup::Nowhere(_) => None,
         }
     }

@@ -9,14 +9,14 @@ use crate::core::object::Object;
 
 /// Whose an object is said to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Claim {
+pub enum ForeignOwner {
     /// A member of an ApplySet, by its id.
     ApplySet(String),
     /// Part of something that another tool looks after, in words: `Helm release shop/web`.
     Other(String),
 }
 
-impl fmt::Display for Claim {
+impl fmt::Display for ForeignOwner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ApplySet(id) => write!(f, "ApplySet {id}"),
@@ -26,13 +26,13 @@ impl fmt::Display for Claim {
 }
 
 /// Who else claims `live`, which is no member of the set `id`.
-pub fn of(live: &Object, id: &str) -> Option<Claim> {
+pub fn of(live: &Object, id: &str) -> Option<ForeignOwner> {
     match live.label(PART_OF) {
         Some(set) if set == id => None,
-        Some(set) => Some(Claim::ApplySet(set.to_owned())),
+        Some(set) => Some(ForeignOwner::ApplySet(set.to_owned())),
         None => {
             let other = helm(live).or_else(|| flux(live));
-            other.or_else(|| argo(live)).or_else(|| kapp(live)).map(Claim::Other)
+            other.or_else(|| argo(live)).or_else(|| kapp(live)).map(ForeignOwner::Other)
         }
     }
 }

@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::managers::{self, is_leaf};
+use super::managers::{self, FieldsV1, is_leaf};
 use crate::core::object::Object;
 
 /// A field that is declared with another value than another manager gave it.
@@ -45,10 +45,10 @@ impl fmt::Display for Conflict {
 
 /// The conflicts between `send` and what others own of `live`.
 pub fn conflicts(send: &Object, live: &Object) -> Vec<Conflict> {
-    let all: Vec<&Node> = managers::of(live).map(|manager| manager.fields).collect();
+    let all: Vec<&FieldsV1> = managers::of(live).map(|manager| manager.fields).collect();
     let mut found: BTreeMap<Vec<String>, Vec<String>> = BTreeMap::new();
     for manager in managers::of(live).filter(|manager| !manager.is_ours()) {
-        let mut walk = Walk { found: Vec::new(), path: Vec::new() };
+        let mut walk = ConflictWalk { found: Vec::new(), path: Vec::new() };
         walk.map(manager.fields, (&send.0, &live.0), &all);
         for path in walk.found {
             found.entry(path).or_default().push(manager.in_words());
@@ -57,16 +57,14 @@ pub fn conflicts(send: &Object, live: &Object) -> Vec<Conflict> {
     found.into_iter().map(|(path, managers)| Conflict { path, managers }).collect()
 }
 
-type Node = Map<String, Value>;
-
 /// The walk through what one manager owns.
-struct Walk {
+struct ConflictWalk {
     found: Vec<Vec<String>>,
     path: Vec<String>,
 }
 
-impl Walk {
-    fn map(&mut self, owned: &Node, (send, live): (&Node, &Node), all: &[&Node]) {
+impl ConflictWalk {
+    fn map(&mut self, owned: &FieldsV1, (send, live): (&FieldsV1, &FieldsV1), all: &[&FieldsV1]) {
         for (key, below) in owned {
             let Some(name) = key.strip_prefix("f:") else { continue };
             let (Some(below), Some(send), Some(live)) =
@@ -80,7 +78,7 @@ impl Walk {
         }
     }
 
-    fn value(&mut self, owned: &Node, (send, live): (&Value, &Value), all: &[&Node]) {
+    fn value(&mut self, owned: &FieldsV1, (send, live): (&Value, &Value), all: &[&FieldsV1]) {
         if send == live {
             return;
         }
@@ -98,10 +96,10 @@ impl Walk {
         }
     }
 
-    fn list(&mut self, owned: &Node, (send, live): (&[Value], &[Value]), all: &[&Node]) {
+    fn list(&mut self, owned: &FieldsV1, (send, live): (&[Value], &[Value]), all: &[&FieldsV1]) {
         for (key, below) in owned {
             let keys =
-                key.strip_prefix("k:").and_then(|keys| serde_json::from_str::<Node>(keys).ok());
+                key.strip_prefix("k:").and_then(|keys| serde_json::from_str::<FieldsV1>(keys).ok());
             let (Some(keys), Some(below)) = (keys, below.as_object()) else { continue };
             let is_it = |item: &Value| keys.iter().all(|(key, value)| item.get(key) == Some(value));
             // A key that is left out is one that the server fills in.
@@ -119,7 +117,7 @@ impl Walk {
     }
 }
 
-fn nodes<'a>(all: &[&'a Node], key: &str) -> Vec<&'a Node> {
+fn nodes<'a>(all: &[&'a FieldsV1], key: &str) -> Vec<&'a FieldsV1> {
     all.iter().filter_map(|node| node.get(key)?.as_object()).collect()
 }
 

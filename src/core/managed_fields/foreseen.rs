@@ -4,19 +4,17 @@
 //! Follows server-side apply (KEP-555): we own what we declare and nothing else, and others lose
 //! what we declare with another value.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::managers::{self, is_leaf};
+use super::managers::{self, FieldsV1, is_leaf};
 use super::owners::{element, is_same_key};
 use super::{FIELD_MANAGER, SERVERS_METADATA};
 use crate::core::object::Object;
 
-type Node = Map<String, Value>;
-
 /// `merged`, which comes of applying `send` over `before`, with the owners that it has then.
 pub fn with_owners(mut merged: Object, send: &Object, before: &Object) -> Object {
-    let nodes: Vec<&Node> = managers::of(before).map(|manager| manager.fields).collect();
-    let mut fields = Node::new();
+    let nodes: Vec<&FieldsV1> = managers::of(before).map(|manager| manager.fields).collect();
+    let mut fields = FieldsV1::new();
     for (name, value) in &send.0 {
         let key = format!("f:{name}");
         let nodes = below(&nodes, &key);
@@ -60,7 +58,7 @@ pub fn with_owners(mut merged: Object, send: &Object, before: &Object) -> Object
 
 /// What is owned of a value that is declared. Whether its elements are owned one by one is seen in
 /// what is owned of it already.
-fn declared(value: &Value, live: Option<&Value>, nodes: &[&Node]) -> Value {
+fn declared(value: &Value, live: Option<&Value>, nodes: &[&FieldsV1]) -> Value {
     let is_whole = !nodes.is_empty() && nodes.iter().all(|node| is_leaf(node));
     match value {
         Value::Object(map) if !is_whole => {
@@ -70,18 +68,18 @@ fn declared(value: &Value, live: Option<&Value>, nodes: &[&Node]) -> Value {
                 let node = declared(value, live, &below(nodes, &key));
                 (key, node)
             };
-            map.iter().map(field).collect::<Node>().into()
+            map.iter().map(field).collect::<FieldsV1>().into()
         }
         Value::Array(list) => {
             let mut keys = nodes.iter().flat_map(|node| node.keys());
             let Some(told) = keys.find(|key| key.starts_with("k:") || key.starts_with("v:")) else {
                 return json!({});
             };
-            let names: Option<Node> =
+            let names: Option<FieldsV1> =
                 told.strip_prefix("k:").and_then(|keys| serde_json::from_str(keys).ok());
             let Some(names) = names else {
                 let value = |item: &Value| (format!("v:{item}"), json!({}));
-                return list.iter().map(value).collect::<Node>().into();
+                return list.iter().map(value).collect::<FieldsV1>().into();
             };
             let live = live.and_then(Value::as_array);
             let item = |item: &Value| {
@@ -97,20 +95,20 @@ fn declared(value: &Value, live: Option<&Value>, nodes: &[&Node]) -> Value {
                 node["."] = json!({});
                 (key, node)
             };
-            list.iter().map(item).collect::<Node>().into()
+            list.iter().map(item).collect::<FieldsV1>().into()
         }
         _ => json!({}),
     }
 }
 
 /// Takes out of what another owns of `live` what `send` gives another value.
-fn lose(owned: &mut Node, send: &Value, live: &Value) {
+fn lose(owned: &mut FieldsV1, send: &Value, live: &Value) {
     owned.retain(|key, below| {
         let Some(below) = below.as_object_mut().filter(|_| key != ".") else { return true };
         let (send, live) = match key.strip_prefix("f:") {
             Some(name) => (send.get(name), live.get(name)),
             None => {
-                let node = Node::from_iter([(key.clone(), json!({}))]);
+                let node = FieldsV1::from_iter([(key.clone(), json!({}))]);
                 let find = |list: &'_ Value| {
                     let mut items = list.as_array()?.iter();
                     items.position(|item| element(&node, item).is_some())
@@ -128,7 +126,7 @@ fn lose(owned: &mut Node, send: &Value, live: &Value) {
     });
 }
 
-fn below<'a>(nodes: &[&'a Node], key: &str) -> Vec<&'a Node> {
+fn below<'a>(nodes: &[&'a FieldsV1], key: &str) -> Vec<&'a FieldsV1> {
     nodes.iter().filter_map(|node| node.get(key)?.as_object()).collect()
 }
 

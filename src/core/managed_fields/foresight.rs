@@ -5,9 +5,9 @@
 //! keys or values that `managedFields` tell its elements by, else it is replaced; what we owned,
 //! and nobody else does, goes where we no longer send it.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::managers::{self, Manager, is_leaf};
+use super::managers::{self, FieldsV1, Manager, is_leaf};
 use super::owners::{element, is_same_key};
 use crate::core::object::Object;
 
@@ -21,17 +21,15 @@ pub fn foresee(send: &Object, live: &Object) -> Object {
     Object(map(&owners, &send.0, &live.0))
 }
 
-type Node = Map<String, Value>;
-
 /// What is owned of a value, by us and by others.
 struct Owners<'a> {
-    ours: Vec<&'a Node>,
-    others: Vec<&'a Node>,
+    ours: Vec<&'a FieldsV1>,
+    others: Vec<&'a FieldsV1>,
 }
 
 impl<'a> Owners<'a> {
     fn below(&self, key: &str) -> Self {
-        let below = |nodes: &[&'a Node]| {
+        let below = |nodes: &[&'a FieldsV1]| {
             nodes.iter().filter_map(|node| node.get(key)?.as_object()).collect()
         };
         Self { ours: below(&self.ours), others: below(&self.others) }
@@ -42,7 +40,7 @@ impl<'a> Owners<'a> {
         !self.ours.is_empty() && self.others.is_empty()
     }
 
-    fn nodes(&self) -> impl Iterator<Item = &'a Node> {
+    fn nodes(&self) -> impl Iterator<Item = &'a FieldsV1> {
         self.ours.iter().chain(&self.others).copied()
     }
 
@@ -53,8 +51,8 @@ impl<'a> Owners<'a> {
     }
 }
 
-fn map(owners: &Owners<'_>, send: &Node, live: &Node) -> Node {
-    let mut merged = Node::new();
+fn map(owners: &Owners<'_>, send: &FieldsV1, live: &FieldsV1) -> FieldsV1 {
+    let mut merged = FieldsV1::new();
     for (key, value) in live {
         let below = owners.below(&format!("f:{key}"));
         match send.get(key) {
@@ -87,7 +85,7 @@ fn value(owners: &Owners<'_>, send: &Value, live: &Value) -> Value {
 /// A value that stays for others, without what is ours alone.
 fn without(owners: &Owners<'_>, live: &Value) -> Value {
     match live {
-        Value::Object(live) => map(owners, &Node::new(), live).into(),
+        Value::Object(live) => map(owners, &FieldsV1::new(), live).into(),
         Value::Array(live) => list(owners, &[], live),
         _ => live.clone(),
     }
@@ -101,7 +99,7 @@ fn list(owners: &Owners<'_>, send: &[Value], live: &[Value]) -> Value {
     };
     let names: Vec<String> = match key.strip_prefix("k:") {
         Some(keys) => {
-            let keys: Node = serde_json::from_str(keys).unwrap_or_default();
+            let keys: FieldsV1 = serde_json::from_str(keys).unwrap_or_default();
             keys.into_iter().map(|(name, _)| name).collect()
         }
         None => Vec::new(),

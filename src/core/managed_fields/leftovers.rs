@@ -14,14 +14,12 @@
 use serde_json::{Map, Value, json};
 
 use super::FIELD_MANAGER;
-use super::managers::{self, Manager, is_leaf};
+use super::managers::{self, FieldsV1, Manager, is_leaf};
 use super::owners::{element, is_same_key};
 use super::takeover::{join, take};
 use crate::core::manifest::PathPart;
 use crate::core::object::Object;
 use crate::core::problem::Cause;
-
-type Node = Map<String, Value>;
 
 /// Top-level fields that say which object it is, or what controllers report of it.
 const NOT_DECLARED: [&str; 4] = ["apiVersion", "kind", "metadata", "status"];
@@ -32,13 +30,13 @@ const OF_METADATA: [&str; 4] = ["annotations", "finalizers", "labels", "ownerRef
 /// A live field that is not declared, with everything in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leftover {
-    steps: Vec<Step>,
+    steps: Vec<LeftoverStep>,
     /// The managers beside us that own it, in words; none where the server filled it in.
     pub managers: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Step {
+enum LeftoverStep {
     /// The value of a map's key.
     Field(String),
     /// The element of a list.
@@ -53,9 +51,9 @@ enum Step {
 /// The fields of `live` that stay beside `send` when it is applied.
 pub fn leftovers(send: &Object, live: &Object) -> Vec<Leftover> {
     let managers: Vec<Manager<'_>> = managers::of(live).collect();
-    let owned = managers.iter().map(|manager| Owned { manager, node: manager.fields });
-    let owned: Vec<Owned<'_>> = owned.collect();
-    let mut walk = Walk::default();
+    let owned = managers.iter().map(|manager| ManagerFields { manager, node: manager.fields });
+    let owned: Vec<ManagerFields<'_>> = owned.collect();
+    let mut walk = LeftoverWalk::default();
     for (name, value) in live.0.iter().filter(|(name, _)| !NOT_DECLARED.contains(&name.as_str())) {
         walk.field(&owned, name, send.0.get(name), value);
     }
@@ -105,9 +103,10 @@ impl Removal<'_> {
 /// As [`leftovers`], of what people declare of `metadata`.
 fn leftovers_of_metadata(send: &Object, live: &Object) -> Vec<Leftover> {
     let managers: Vec<Manager<'_>> = managers::of(live).collect();
-    let owned = managers.iter().map(|manager| Owned { manager, node: manager.fields });
+    let owned = managers.iter().map(|manager| ManagerFields { manager, node: manager.fields });
     let owned = below(&owned.collect::<Vec<_>>(), "f:metadata");
-    let mut walk = Walk { steps: vec![Step::Field("metadata".to_owned())], found: Vec::new() };
+    let mut walk =
+        LeftoverWalk { steps: vec![LeftoverStep::Field("metadata".to_owned())], found: Vec::new() };
     for name in OF_METADATA {
         let get = |object: &'_ Object| object.metadata().and_then(|it| it.get(name)).cloned();
         if let Some(live) = get(live) {
@@ -164,9 +163,9 @@ pub fn recorded_as_ours(live: &Object, send: &Object, leftovers: &[Leftover]) ->
 impl Leftover {
     /// As the entries of `managedFields` name it, step by step.
     pub fn path(&self) -> Vec<String> {
-        let key = |step: &Step| match step {
-            Step::Field(name) => format!("f:{name}"),
-            Step::Element { key, .. } => key.clone(),
+        let key = |step: &LeftoverStep| match step {
+            LeftoverStep::Field(name) => format!("f:{name}"),
+            LeftoverStep::Element { key, .. } => key.clone(),
         };
         self.steps.iter().map(key).collect()
     }
@@ -176,8 +175,8 @@ impl Leftover {
         let mut place = Vec::with_capacity(self.steps.len());
         for step in &self.steps {
             place.push(match step {
-                Step::Field(name) => PathPart::Key(name),
-                Step::Element { at, .. } => PathPart::Index(*at),
+                LeftoverStep::Field(name) => PathPart::Key(name),
+                LeftoverStep::Element { at, .. } => PathPart::Index(*at),
             });
         }
         place
@@ -188,12 +187,12 @@ impl Leftover {
         let mut field = String::new();
         for step in &self.steps {
             match step {
-                Step::Field(name) if name.contains(['.', '/']) => {
+                LeftoverStep::Field(name) if name.contains(['.', '/']) => {
                     field.push_str(&format!("[{name}]"));
                 }
-                Step::Field(name) if field.is_empty() => field.push_str(name),
-                Step::Field(name) => field.push_str(&format!(".{name}")),
-                Step::Element { key, .. } => field.push_str(&format!("[{}]", told_by(key))),
+                LeftoverStep::Field(name) if field.is_empty() => field.push_str(name),
+                LeftoverStep::Field(name) => field.push_str(&format!(".{name}")),
+                LeftoverStep::Element { key, .. } => field.push_str(&format!("[{}]", told_by(key))),
             }
         }
         field
@@ -206,10 +205,10 @@ impl Leftover {
         let mut here = Some(&mut value);
         while let (Some(at), Some((step, rest))) = (here.take(), parts.split_first()) {
             match (step, at, rest.is_empty()) {
-                (Step::Field(name), Value::Object(map), true) => drop(map.remove(name)),
-                (Step::Field(name), Value::Object(map), false) => here = map.get_mut(name),
-                (Step::Element { key, .. }, Value::Array(list), is_last) => {
-                    let node = Node::from_iter([(key.clone(), json!({}))]);
+                (LeftoverStep::Field(name), Value::Object(map), true) => drop(map.remove(name)),
+                (LeftoverStep::Field(name), Value::Object(map), false) => here = map.get_mut(name),
+                (LeftoverStep::Element { key, .. }, Value::Array(list), is_last) => {
+                    let node = FieldsV1::from_iter([(key.clone(), json!({}))]);
                     let found = list.iter().position(|item| element(&node, item).is_some());
                     match found {
                         Some(place) if is_last => drop(list.remove(place)),
@@ -230,11 +229,11 @@ impl Leftover {
     /// Its value in `object`, wherever it is in its list.
     pub fn value<'a>(&self, object: &'a Object) -> Option<&'a Value> {
         let (first, rest) = self.steps.split_first()?;
-        let Step::Field(first) = first else { return None };
+        let LeftoverStep::Field(first) = first else { return None };
         rest.iter().try_fold(object.0.get(first)?, |value, step| match step {
-            Step::Field(name) => value.get(name),
-            Step::Element { key, .. } => {
-                let node = Node::from_iter([(key.clone(), json!({}))]);
+            LeftoverStep::Field(name) => value.get(name),
+            LeftoverStep::Element { key, .. } => {
+                let node = FieldsV1::from_iter([(key.clone(), json!({}))]);
                 value.as_array()?.iter().find(|item| element(&node, item).is_some())
             }
         })
@@ -249,11 +248,11 @@ impl Leftover {
     pub fn fields(&self, live: &Object) -> Vec<Self> {
         let Some(Value::Object(map)) = self.value(live) else { return Vec::new() };
         let managers: Vec<Manager<'_>> = managers::of(live).collect();
-        let owned = managers.iter().map(|manager| Owned { manager, node: manager.fields });
+        let owned = managers.iter().map(|manager| ManagerFields { manager, node: manager.fields });
         let owned =
             self.path().iter().fold(owned.collect(), |owned: Vec<_>, key| below(&owned, key));
         let field = |name: &String| {
-            let step = Step::Field(name.clone());
+            let step = LeftoverStep::Field(name.clone());
             let managers = others(&below(&owned, &format!("f:{name}")));
             Self { steps: [&self.steps[..], &[step]].concat(), managers }
         };
@@ -265,8 +264,8 @@ impl Leftover {
     pub fn is_near(&self, cause: &Cause, reach: usize) -> bool {
         let cause = parts(&cause.field);
         let here = self.steps.iter().map(|step| match step {
-            Step::Field(name) => name.as_str(),
-            Step::Element { .. } => ELEMENT,
+            LeftoverStep::Field(name) => name.as_str(),
+            LeftoverStep::Element { .. } => ELEMENT,
         });
         let shared = here.zip(&cause).take_while(|(here, cause)| here == *cause).count();
         let wanted = match reach {
@@ -307,7 +306,7 @@ fn parts(field: &str) -> Vec<&str> {
 /// What tells an element, for a person.
 fn told_by(key: &str) -> String {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let keys = key.strip_prefix("k:").and_then(|keys| serde_json::from_str::<Node>(keys).ok());
+    let keys = key.strip_prefix("k:").and_then(|keys| serde_json::from_str::<FieldsV1>(keys).ok());
     match keys {
         Some(keys) => {
             let keys = keys.iter().map(|(name, value)| format!("{name}={}", text(value)));
@@ -319,21 +318,21 @@ fn told_by(key: &str) -> String {
 
 /// What one manager owns of a value.
 #[derive(Clone, Copy)]
-struct Owned<'a> {
+struct ManagerFields<'a> {
     manager: &'a Manager<'a>,
-    node: &'a Node,
+    node: &'a FieldsV1,
 }
 
-fn below<'a>(owned: &[Owned<'a>], key: &str) -> Vec<Owned<'a>> {
-    let below = |owned: &Owned<'a>| {
+fn below<'a>(owned: &[ManagerFields<'a>], key: &str) -> Vec<ManagerFields<'a>> {
+    let below = |owned: &ManagerFields<'a>| {
         let node = owned.node.get(key)?.as_object()?;
-        Some(Owned { manager: owned.manager, node })
+        Some(ManagerFields { manager: owned.manager, node })
     };
     owned.iter().filter_map(below).collect()
 }
 
 /// Who owns it beside us, in words.
-fn others(owned: &[Owned<'_>]) -> Vec<String> {
+fn others(owned: &[ManagerFields<'_>]) -> Vec<String> {
     let others = owned.iter().map(|owned| owned.manager).filter(|manager| !manager.is_ours());
     let mut others: Vec<String> = others.map(Manager::in_words).collect();
     others.sort_unstable();
@@ -343,15 +342,21 @@ fn others(owned: &[Owned<'_>]) -> Vec<String> {
 
 /// The walk through what is live and what is sent, side by side.
 #[derive(Default)]
-struct Walk {
+struct LeftoverWalk {
     found: Vec<Leftover>,
-    steps: Vec<Step>,
+    steps: Vec<LeftoverStep>,
 }
 
-impl Walk {
-    fn field(&mut self, owned: &[Owned<'_>], name: &str, send: Option<&Value>, live: &Value) {
+impl LeftoverWalk {
+    fn field(
+        &mut self,
+        owned: &[ManagerFields<'_>],
+        name: &str,
+        send: Option<&Value>,
+        live: &Value,
+    ) {
         let owned = below(owned, &format!("f:{name}"));
-        self.steps.push(Step::Field(name.to_owned()));
+        self.steps.push(LeftoverStep::Field(name.to_owned()));
         match send {
             None => self.undeclared(&owned),
             Some(send) => self.value(&owned, send, live),
@@ -359,7 +364,7 @@ impl Walk {
         self.steps.pop();
     }
 
-    fn value(&mut self, owned: &[Owned<'_>], send: &Value, live: &Value) {
+    fn value(&mut self, owned: &[ManagerFields<'_>], send: &Value, live: &Value) {
         // What is owned as a whole is replaced as a whole.
         let is_whole = !owned.is_empty() && owned.iter().all(|owned| is_leaf(owned.node));
         match (send, live) {
@@ -373,11 +378,11 @@ impl Walk {
         }
     }
 
-    fn list(&mut self, owned: &[Owned<'_>], send: &[Value], live: &[Value]) {
+    fn list(&mut self, owned: &[ManagerFields<'_>], send: &[Value], live: &[Value]) {
         let nodes = || owned.iter().map(|owned| owned.node);
         let is_told = |key: &&String| key.starts_with("k:") || key.starts_with("v:");
         let Some(first) = nodes().flat_map(Map::keys).find(is_told) else { return };
-        let names: Option<Node> =
+        let names: Option<FieldsV1> =
             first.strip_prefix("k:").and_then(|keys| serde_json::from_str(keys).ok());
         let is_same = |send: &Value, live: &Value| match &names {
             None => send == live,
@@ -390,12 +395,12 @@ impl Walk {
                 (None, None) => format!("v:{item}"),
                 (None, Some(names)) => {
                     let pair = |name: &String| Some((name.clone(), item.get(name)?.clone()));
-                    let keys: Node = names.keys().filter_map(pair).collect();
+                    let keys: FieldsV1 = names.keys().filter_map(pair).collect();
                     format!("k:{}", Value::Object(keys))
                 }
             };
             let owned = below(owned, &key);
-            self.steps.push(Step::Element { key, at });
+            self.steps.push(LeftoverStep::Element { key, at });
             match send.iter().find(|send| is_same(send, item)) {
                 None => self.undeclared(&owned),
                 Some(send) => self.value(&owned, send, item),
@@ -405,7 +410,7 @@ impl Walk {
     }
 
     /// What is not declared is left over, unless it is ours alone.
-    fn undeclared(&mut self, owned: &[Owned<'_>]) {
+    fn undeclared(&mut self, owned: &[ManagerFields<'_>]) {
         let managers = others(owned);
         if owned.is_empty() || !managers.is_empty() {
             self.found.push(Leftover { steps: self.steps.clone(), managers });
@@ -516,9 +521,9 @@ mod tests {
     fn a_leftover_is_made_of_fields_with_owners_of_their_own() {
         let ports = Leftover {
             steps: vec![
-                Step::Field("spec".to_owned()),
-                Step::Field("ports".to_owned()),
-                Step::Element { key: "k:{\"port\":80}".to_owned(), at: 0 },
+                LeftoverStep::Field("spec".to_owned()),
+                LeftoverStep::Field("ports".to_owned()),
+                LeftoverStep::Element { key: "k:{\"port\":80}".to_owned(), at: 0 },
             ],
             managers: vec![],
         };

@@ -5,6 +5,10 @@ use serde_json::{Map, Value};
 use super::FIELD_MANAGER;
 use crate::core::object::Object;
 
+/// The fields that a manager owns, or those below one of them: `fieldsV1` of a `managedFields` entry,
+/// whose keys are `f:NAME`, `k:KEYS`, `v:VALUE` and `.`.
+pub type FieldsV1 = Map<String, Value>;
+
 /// One entry: the fields that somebody owns through one way of writing.
 #[derive(Clone, Copy, Debug)]
 pub struct Manager<'a> {
@@ -20,7 +24,7 @@ pub struct Manager<'a> {
     pub time: Option<&'a str>,
     /// The fields as a tree, in the form `FieldsV1` (KEP-555): `f:NAME` for a field, `k:{…}` for
     /// the element of a list by its keys, `v:…` for one by its value, and `.` for the node itself.
-    pub fields: &'a Map<String, Value>,
+    pub fields: &'a FieldsV1,
 }
 
 impl Manager<'_> {
@@ -63,7 +67,7 @@ pub fn read(entry: &Value) -> Option<Manager<'_>> {
 }
 
 /// What stands in `fields` at a path of its keys, such as `["f:spec", "f:replicas"]`.
-pub fn node<'a>(fields: &'a Map<String, Value>, path: &[&str]) -> Option<&'a Map<String, Value>> {
+pub fn node<'a>(fields: &'a FieldsV1, path: &[&str]) -> Option<&'a Map<String, Value>> {
     path.iter().try_fold(fields, |node, key| node.get(*key)?.as_object())
 }
 

@@ -2,11 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::managers::{self, Manager, is_leaf};
+use super::managers::{self, FieldsV1, Manager, is_leaf};
 use crate::core::manifest::PathPart;
 use crate::core::object::Object;
-
-type Node = Map<String, Value>;
 
 /// The managers that own the field at `path` of `live`, or anything in it.
 pub fn of<'a>(live: &'a Object, path: &[PathPart<'_>]) -> Vec<Manager<'a>> {
@@ -16,43 +14,44 @@ pub fn of<'a>(live: &'a Object, path: &[PathPart<'_>]) -> Vec<Manager<'a>> {
 /// How many steps of the way to a field of `object` lead to what is owned as one value: to something
 /// around the field, or to itself. `None` where it has no owner.
 pub fn steps_to_whole(object: &Object, path: &[PathPart<'_>]) -> Option<usize> {
-    let Reach { shares, steps } = reach(object, path);
+    let OwnedPath { shares, steps } = reach(object, path);
     let is_whole = !shares.is_empty() && shares.iter().all(|share| is_leaf(share.node));
     is_whole.then_some(steps)
 }
 
 /// What one manager owns of a value.
-struct Owned<'a> {
+struct OwnedNode<'a> {
     manager: Manager<'a>,
-    node: &'a Node,
+    node: &'a FieldsV1,
 }
 
 /// How far the managers' fields lead on the way to a value: to it, or to what is around it and owned
 /// whole.
 #[derive(Default)]
-struct Reach<'a> {
+struct OwnedPath<'a> {
     /// What they own there.
-    shares: Vec<Owned<'a>>,
+    shares: Vec<OwnedNode<'a>>,
     /// How many steps lead there.
     steps: usize,
 }
 
 /// Follows all managers' fields at once, since only all of them tell what is owned whole.
-fn reach<'a>(live: &'a Object, path: &[PathPart<'_>]) -> Reach<'a> {
-    let [PathPart::Key(key), rest @ ..] = path else { return Reach::default() };
-    let Some(mut value) = live.0.get(*key) else { return Reach::default() };
-    let share = |manager: Manager<'a>| Some(Owned { manager, node: field(manager.fields, key)? });
-    let mut shares: Vec<Owned<'a>> = managers::of(live).filter_map(share).collect();
+fn reach<'a>(live: &'a Object, path: &[PathPart<'_>]) -> OwnedPath<'a> {
+    let [PathPart::Key(key), rest @ ..] = path else { return OwnedPath::default() };
+    let Some(mut value) = live.0.get(*key) else { return OwnedPath::default() };
+    let share =
+        |manager: Manager<'a>| Some(OwnedNode { manager, node: field(manager.fields, key)? });
+    let mut shares: Vec<OwnedNode<'a>> = managers::of(live).filter_map(share).collect();
     for (i, part) in rest.iter().enumerate() {
         // No part has an owner of its own: what managers own, they own whole, and so every part.
         if shares.iter().all(|share| is_leaf(share.node)) {
-            return Reach { shares, steps: i + 1 };
+            return OwnedPath { shares, steps: i + 1 };
         }
         let below = match part {
             PathPart::Key(key) => value.get(key),
             PathPart::Index(index) => value.get(index),
         };
-        let Some(below) = below else { return Reach::default() };
+        let Some(below) = below else { return OwnedPath::default() };
         value = below;
         // Who has nothing below, beside others who have, owns only that the map is there.
         shares.retain_mut(|share| {
@@ -64,21 +63,21 @@ fn reach<'a>(live: &'a Object, path: &[PathPart<'_>]) -> Reach<'a> {
             node.is_some()
         });
     }
-    Reach { shares, steps: path.len() }
+    OwnedPath { shares, steps: path.len() }
 }
 
-fn field<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
+fn field<'a>(node: &'a FieldsV1, key: &str) -> Option<&'a FieldsV1> {
     node.get(&format!("f:{key}"))?.as_object()
 }
 
 /// The node of a list's element, by its place where nothing else tells it.
-fn item<'a>(node: &'a Node, index: usize, item: &Value) -> Option<&'a Node> {
+fn item<'a>(node: &'a FieldsV1, index: usize, item: &Value) -> Option<&'a FieldsV1> {
     let by_place = || node.get(&format!("i:{index}"))?.as_object();
     element(node, item).map(|(_, node)| node).or_else(by_place)
 }
 
 /// The node of a list's element, which is told by its keys or by its value, and what tells it.
-pub fn element<'a>(node: &'a Node, item: &Value) -> Option<(&'a str, &'a Node)> {
+pub fn element<'a>(node: &'a FieldsV1, item: &Value) -> Option<(&'a str, &'a FieldsV1)> {
     let is_it = |key: &str| match (key.strip_prefix("k:"), key.strip_prefix("v:")) {
         (Some(keys), _) => {
             let keys: Map<String, Value> = serde_json::from_str(keys).unwrap_or_default();

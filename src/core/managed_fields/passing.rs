@@ -8,17 +8,16 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::managers::{self, Manager, is_leaf, node};
+use super::managers::{self, FieldsV1, Manager, is_leaf, node};
 use super::owners::element;
 use crate::core::manifest::PathPart;
 use crate::core::object::Object;
 
-type Node = Map<String, Value>;
 type Path<'a> = Vec<&'a str>;
 
 /// A field of which we become an owner, or no longer are one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Passing<'a> {
+pub struct OwnershipChange<'a> {
     /// As the entries have it, such as `["f:spec", "f:replicas"]`.
     pub path: Vec<&'a str>,
     /// Where it stands in the object as it is, and as it will be.
@@ -28,7 +27,7 @@ pub struct Passing<'a> {
 }
 
 /// The fields that both objects have and that become ours, or are no longer.
-pub fn passings<'a>(before: &'a Object, after: &'a Object) -> Vec<Passing<'a>> {
+pub fn passings<'a>(before: &'a Object, after: &'a Object) -> Vec<OwnershipChange<'a>> {
     let (was, is) = (ours(before), ours(after));
     let gained = is.difference(&was).map(|path| (path, true));
     let lost = was.difference(&is).map(|path| (path, false));
@@ -37,7 +36,7 @@ pub fn passings<'a>(before: &'a Object, after: &'a Object) -> Vec<Passing<'a>> {
             return None;
         }
         let places = [place(path, &before.0)?, place(path, &after.0)?];
-        Some(Passing { path: path.clone(), places, becomes_ours })
+        Some(OwnershipChange { path: path.clone(), places, becomes_ours })
     };
     gained.chain(lost).filter_map(passing).collect()
 }
@@ -73,13 +72,13 @@ pub fn has_parts(object: &Object, path: &[&str]) -> bool {
 }
 
 /// The fields of an entry that have no parts that are owned by themselves, as it has them.
-pub fn leaves(fields: &Node) -> BTreeSet<Path<'_>> {
+pub fn leaves(fields: &FieldsV1) -> BTreeSet<Path<'_>> {
     let mut paths = BTreeSet::new();
     collect(fields, &mut Vec::new(), &mut paths);
     paths
 }
 
-fn collect<'a>(node: &'a Node, path: &mut Path<'a>, paths: &mut BTreeSet<Path<'a>>) {
+fn collect<'a>(node: &'a FieldsV1, path: &mut Path<'a>, paths: &mut BTreeSet<Path<'a>>) {
     if is_leaf(node) && !path.is_empty() {
         paths.insert(path.clone());
     }
@@ -105,8 +104,8 @@ pub fn place<'a>(path: &[&'a str], object: &Map<String, Value>) -> Option<Vec<Pa
                 PathPart::Key(name)
             }
             None => {
-                let only: Node =
-                    [((*key).to_owned(), Value::Object(Node::new()))].into_iter().collect();
+                let only: FieldsV1 =
+                    [((*key).to_owned(), Value::Object(FieldsV1::new()))].into_iter().collect();
                 let items = value.as_array()?;
                 let at = match key.strip_prefix("i:") {
                     Some(index) => index.parse().ok()?,

@@ -22,7 +22,7 @@ use crate::core::object::Object;
 
 /// What the schema says of the field at a path of `fieldsV1` keys: whether it is owned as a whole.
 /// `None` where nobody knows the schema.
-pub type Atomic<'a> = &'a dyn Fn(&[&str]) -> Option<bool>;
+pub type AtomicFields<'a> = &'a dyn Fn(&[&str]) -> Option<bool>;
 
 /// Fields of `metadata` that are never owned (k8s.io/apimachinery,
 /// `pkg/util/managedfields/internal/stripmeta.go`) and that no manifest has a reason to set.
@@ -30,14 +30,14 @@ const SERVERS_OWN: [&str; 6] =
     ["clusterName", "generation", "managedFields", "resourceVersion", "selfLink", "uid"];
 
 /// Whether applying `send` is proven to change nothing of `live`, neither values nor ownership.
-pub fn is_noop(send: &Object, live: &Object, atomic: Atomic<'_>) -> bool {
+pub fn is_noop(send: &Object, live: &Object, atomic: AtomicFields<'_>) -> bool {
     let is_same_kind = live.api_version() == send.api_version() && live.kind() == send.kind();
     let (ours, others): (Vec<_>, Vec<_>) = managers::of(live).partition(Manager::is_ours);
     let [ours] = ours[..] else { return false };
     if !is_same_kind || ours.api_version != send.api_version() {
         return false;
     }
-    let mut walk = Walk { others: &others, atomic, path: Vec::new() };
+    let mut walk = NoOpWalk { others: &others, atomic, path: Vec::new() };
     // Metadata with nothing in it that can be owned leaves no trace.
     let is_bare = send.metadata().is_none_or(|metadata| owned_metadata(metadata).next().is_none());
     let mut fields = send.0.iter().filter(|(key, _)| match key.as_str() {
@@ -64,14 +64,14 @@ fn owned_metadata(metadata: &Map<String, Value>) -> impl Iterator<Item = (&Strin
 }
 
 /// The walk of what we own, what we send and what is live, side by side.
-struct Walk<'a> {
+struct NoOpWalk<'a> {
     others: &'a [Manager<'a>],
-    atomic: Atomic<'a>,
+    atomic: AtomicFields<'a>,
     /// The keys of `fieldsV1` from the root to here.
     path: Vec<&'a str>,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> NoOpWalk<'a> {
     /// A map: the same fields in both, each with nothing to change. Both come sorted by name.
     fn map<'s>(
         &mut self,

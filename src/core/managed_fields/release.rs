@@ -5,11 +5,9 @@
 
 use serde_json::{Map, Value};
 
-use super::managers::{self, Manager};
+use super::managers::{self, FieldsV1, Manager};
 use super::owners::element;
 use crate::core::object::Object;
-
-type Node = Map<String, Value>;
 
 /// What becomes of `merged`, in which we own what we sent, when we owned before what `before` says:
 /// what we let go of goes, unless another manager of `before` owns it as well. Its managers are
@@ -17,7 +15,7 @@ type Node = Map<String, Value>;
 pub fn let_go(merged: &Object, before: &Object) -> Object {
     let ours = |object| managers::of(object).find(Manager::is_ours).map(|ours| ours.fields);
     let others = managers::of(before).filter(|manager| !manager.is_ours());
-    let stays: Vec<&Node> = others.map(|other| other.fields).chain(ours(merged)).collect();
+    let stays: Vec<&FieldsV1> = others.map(|other| other.fields).chain(ours(merged)).collect();
     let mut after = merged.clone();
     if let Some(owned) = ours(before) {
         from_map(&mut after.0, owned, &stays);
@@ -30,7 +28,7 @@ pub fn let_go(merged: &Object, before: &Object) -> Object {
     after
 }
 
-fn from_map(map: &mut Map<String, Value>, owned: &Node, stays: &[&Node]) {
+fn from_map(map: &mut Map<String, Value>, owned: &FieldsV1, stays: &[&FieldsV1]) {
     for (key, owned) in owned {
         let (Some(name), Some(owned)) = (key.strip_prefix("f:"), owned.as_object()) else {
             continue;
@@ -46,7 +44,7 @@ fn from_map(map: &mut Map<String, Value>, owned: &Node, stays: &[&Node]) {
 
 /// Takes out of a value that stays itself. What becomes empty is null afterwards, which is how the
 /// API server does it.
-fn from(value: &mut Value, owned: &Node, stays: &[&Node]) {
+fn from(value: &mut Value, owned: &FieldsV1, stays: &[&FieldsV1]) {
     let is_empty = |value: &Value| match value {
         Value::Object(map) => map.is_empty(),
         Value::Array(list) => list.is_empty(),
@@ -59,7 +57,7 @@ fn from(value: &mut Value, owned: &Node, stays: &[&Node]) {
             let Some((key, owned)) = element(owned, item) else { return true };
             let stays = below(stays, key);
             // Unlike a field, an element is not kept by what somebody owns of it.
-            let is_owned = |node: &Node| node.is_empty() || node.contains_key(".");
+            let is_owned = |node: &FieldsV1| node.is_empty() || node.contains_key(".");
             if is_owned(owned) && !stays.iter().any(|node| is_owned(node)) {
                 return false;
             }
@@ -73,7 +71,7 @@ fn from(value: &mut Value, owned: &Node, stays: &[&Node]) {
     }
 }
 
-fn below<'a>(nodes: &[&'a Node], key: &str) -> Vec<&'a Node> {
+fn below<'a>(nodes: &[&'a FieldsV1], key: &str) -> Vec<&'a FieldsV1> {
     nodes.iter().filter_map(|node| node.get(key)?.as_object()).collect()
 }
 

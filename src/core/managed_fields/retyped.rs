@@ -10,27 +10,25 @@
 
 use serde_json::{Map, Value};
 
-use super::managers::{self, Manager, is_leaf};
+use super::managers::{self, FieldsV1, Manager, is_leaf};
 use super::owners::{element, is_same_key};
 use crate::core::object::Object;
-
-type Node = Map<String, Value>;
 
 /// What to apply before `send` so that elements of `live` go that are not declared: `send` with the
 /// lists and maps as they are. `None` where applying `send`, which makes `merged`, removes them.
 pub fn with_elements(send: &Object, live: &Object, merged: &Object) -> Option<Object> {
-    Walk::new(live, merged).begin(send, live, merged, Undeclared::Staying)
+    RetypedWalk::new(live, merged).begin(send, live, merged, UndeclaredElements::Staying)
 }
 
 /// As [`with_elements`], where `meant` has none of what should go. Of what is emptied, it is not
 /// known whether the server does it in one apply.
 pub fn may_need_elements(send: &Object, live: &Object, meant: &Object) -> bool {
-    Walk::new(live, meant).begin(send, live, meant, Undeclared::Live).is_some()
+    RetypedWalk::new(live, meant).begin(send, live, meant, UndeclaredElements::Live).is_some()
 }
 
 /// Which elements that are not declared count.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Undeclared {
+enum UndeclaredElements {
     /// Those that stay when it is applied.
     Staying,
     /// All.
@@ -38,16 +36,16 @@ enum Undeclared {
 }
 
 /// What is owned of a value.
-struct Walk<'a> {
+struct RetypedWalk<'a> {
     /// By us, as it is.
-    ours: Option<&'a Node>,
+    ours: Option<&'a FieldsV1>,
     /// By others, as it is.
-    others: Vec<&'a Node>,
+    others: Vec<&'a FieldsV1>,
     /// By us, after the apply.
-    after: Option<&'a Node>,
+    after: Option<&'a FieldsV1>,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> RetypedWalk<'a> {
     fn new(live: &'a Object, merged: &'a Object) -> Self {
         let (ours, others): (Vec<_>, Vec<_>) = managers::of(live).partition(Manager::is_ours);
         Self {
@@ -58,7 +56,7 @@ impl<'a> Walk<'a> {
     }
 
     fn below(&self, key: &str) -> Self {
-        let below = |node: &&'a Node| node.get(key)?.as_object();
+        let below = |node: &&'a FieldsV1| node.get(key)?.as_object();
         Self {
             ours: self.ours.as_ref().and_then(below),
             others: self.others.iter().filter_map(below).collect(),
@@ -71,7 +69,7 @@ impl<'a> Walk<'a> {
         send: &Object,
         live: &Object,
         merged: &Object,
-        undeclared: Undeclared,
+        undeclared: UndeclaredElements,
     ) -> Option<Object> {
         let mut first = Value::Object(send.0.clone());
         let (live, merged) = (Value::Object(live.0.clone()), Value::Object(merged.0.clone()));
@@ -88,13 +86,13 @@ impl<'a> Walk<'a> {
         send: &mut Value,
         live: &Value,
         merged: Option<&Value>,
-        undeclared: Undeclared,
+        undeclared: UndeclaredElements,
     ) -> bool {
         let Some(ours) = self.ours else { return false };
         if is_leaf(ours) {
             let merged = match undeclared {
-                Undeclared::Staying => merged,
-                Undeclared::Live => Some(live),
+                UndeclaredElements::Staying => merged,
+                UndeclaredElements::Live => Some(live),
             };
             let stays = merged.is_some_and(|merged| self.is_short(send, merged));
             let is_needed = stays && self.others.is_empty() && self.is_short(send, live);
@@ -116,7 +114,8 @@ impl<'a> Walk<'a> {
             (Value::Array(send), Value::Array(live)) => {
                 for live in live {
                     let Some((key, _)) = element(ours, live) else { continue };
-                    let node = Node::from_iter([(key.to_owned(), Value::Object(Node::new()))]);
+                    let node =
+                        FieldsV1::from_iter([(key.to_owned(), Value::Object(FieldsV1::new()))]);
                     let is_it = |item: &Value| element(&node, item).is_some();
                     let Some(send) = send.iter_mut().find(|item| is_it(item)) else { continue };
                     let merged = merged.and_then(Value::as_array);
@@ -143,7 +142,8 @@ impl<'a> Walk<'a> {
             (Value::Array(send), Value::Array(found)) => {
                 let Some(first) = after().find(|key| !key.starts_with('.')) else { return false };
                 let names = first.strip_prefix("k:");
-                let names: Option<Node> = names.and_then(|keys| serde_json::from_str(keys).ok());
+                let names: Option<FieldsV1> =
+                    names.and_then(|keys| serde_json::from_str(keys).ok());
                 let is_same = |send: &Value, found: &Value| match &names {
                     None => send == found,
                     Some(names) => names.keys().all(|name| is_same_key(name, send, found)),

@@ -2,16 +2,14 @@
 
 use serde_json::{Map, Value};
 
-use super::managers::{self, is_leaf};
+use super::managers::{self, FieldsV1, is_leaf};
 use super::owners::{element, steps_to_whole};
 use crate::core::manifest::PathPart;
 use crate::core::object::Object;
 
-type Node = Map<String, Value>;
-
 /// How much of a field is ours.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Share {
+pub enum OwnedShare {
     /// Nothing of it, or nothing that nobody else owns as well: it stays without us.
     None,
     /// What we alone own of it, with its live value.
@@ -22,19 +20,19 @@ pub enum Share {
 }
 
 /// How much of the field at `path` of `live` is ours.
-pub fn share(live: &Object, path: &[PathPart<'_>]) -> Share {
+pub fn share(live: &Object, path: &[PathPart<'_>]) -> OwnedShare {
     let whole = Value::Object(live.0.clone());
     let found = path.iter().try_fold(&whole, |value, part| match part {
         PathPart::Key(key) => value.get(key),
         PathPart::Index(index) => value.get(index),
     });
-    let Some(value) = found else { return Share::None };
+    let Some(value) = found else { return OwnedShare::None };
     if managers::entries(live).next().is_none() {
         // The first apply records whose it was, and we take that over.
-        return Share::Ours(value.clone());
+        return OwnedShare::Ours(value.clone());
     }
     if steps_to_whole(live, path).is_some_and(|steps| steps < path.len()) {
-        return Share::Part(value.clone());
+        return OwnedShare::Part(value.clone());
     }
     let (mut ours, mut others) = (Vec::new(), Vec::new());
     for manager in managers::of(live) {
@@ -42,11 +40,11 @@ pub fn share(live: &Object, path: &[PathPart<'_>]) -> Share {
         nodes.extend(node_at(manager.fields, &whole, path));
     }
     let alone = ours.first().and_then(|ours| alone(ours, &others, value));
-    alone.map_or(Share::None, Share::Ours)
+    alone.map_or(OwnedShare::None, OwnedShare::Ours)
 }
 
 /// What is owned of the value itself at `path`.
-fn node_at<'a>(node: &'a Node, value: &Value, path: &[PathPart<'_>]) -> Option<&'a Node> {
+fn node_at<'a>(node: &'a FieldsV1, value: &Value, path: &[PathPart<'_>]) -> Option<&'a FieldsV1> {
     let Some((part, rest)) = path.split_first() else { return Some(node) };
     let (node, value) = match (part, value) {
         (PathPart::Key(key), Value::Object(map)) => {
@@ -61,7 +59,7 @@ fn node_at<'a>(node: &'a Node, value: &Value, path: &[PathPart<'_>]) -> Option<&
 }
 
 /// What of `live` we own and nobody else does; `None` when there is nothing.
-fn alone(ours: &Node, others: &[&Node], live: &Value) -> Option<Value> {
+fn alone(ours: &FieldsV1, others: &[&FieldsV1], live: &Value) -> Option<Value> {
     if is_leaf(ours) {
         return others.is_empty().then(|| live.clone());
     }
@@ -72,7 +70,7 @@ fn alone(ours: &Node, others: &[&Node], live: &Value) -> Option<Value> {
             for (key, value) in map {
                 let name = format!("f:{key}");
                 let Some(node) = below(ours, &name) else { continue };
-                let others: Vec<&Node> =
+                let others: Vec<&FieldsV1> =
                     others.iter().filter_map(|node| below(node, &name)).collect();
                 if let Some(value) = alone(node, &others, value) {
                     part.insert(key.clone(), value);
@@ -83,7 +81,7 @@ fn alone(ours: &Node, others: &[&Node], live: &Value) -> Option<Value> {
         Value::Array(list) => {
             let item = |item: &Value| {
                 let (key, node) = element(ours, item)?;
-                let others: Vec<&Node> =
+                let others: Vec<&FieldsV1> =
                     others.iter().filter_map(|node| Some(element(node, item)?.1)).collect();
                 let mut part = alone(node, &others, item)?;
                 // An element is sent with what it is told by.
@@ -100,7 +98,7 @@ fn alone(ours: &Node, others: &[&Node], live: &Value) -> Option<Value> {
     }
 }
 
-fn below<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
+fn below<'a>(node: &'a FieldsV1, key: &str) -> Option<&'a FieldsV1> {
     node.get(key)?.as_object()
 }
 
@@ -125,10 +123,10 @@ mod tests {
             let path: Vec<_> = ["spec"].iter().chain(path).map(|key| PathPart::Key(key)).collect();
             share(&live, &path)
         };
-        assert_eq!(share(&["labels"]), Share::Ours(json!({ "a": "1" })));
-        assert_eq!(share(&["labels", "a"]), Share::Ours(json!("1")));
-        assert_eq!(share(&["resources", "cpu"]), Share::None, "it is the other's alone");
-        assert_eq!(share(&["resources"]), Share::None);
+        assert_eq!(share(&["labels"]), OwnedShare::Ours(json!({ "a": "1" })));
+        assert_eq!(share(&["labels", "a"]), OwnedShare::Ours(json!("1")));
+        assert_eq!(share(&["resources", "cpu"]), OwnedShare::None, "it is the other's alone");
+        assert_eq!(share(&["resources"]), OwnedShare::None);
     }
 
     #[test]
@@ -152,16 +150,16 @@ mod tests {
         let live = Object(live.as_object().cloned().unwrap());
         let (key, at) = (PathPart::Key, PathPart::Index);
         let share = |path: &[PathPart<'_>]| share(&live, &[&[key("spec")], path].concat());
-        assert_eq!(share(&[key("replicas")]), Share::Ours(json!(1)));
+        assert_eq!(share(&[key("replicas")]), OwnedShare::Ours(json!(1)));
         for field in ["both", "paused", "defaulted", "missing"] {
-            assert_eq!(share(&[key(field)]), Share::None, "{field}");
+            assert_eq!(share(&[key(field)]), OwnedShare::None, "{field}");
         }
-        assert_eq!(share(&[key("labels")]), Share::Ours(json!({ "a": "1" })));
-        assert_eq!(share(&[key("labels"), key("b")]), Share::None);
-        assert_eq!(share(&[key("args"), at(1)]), Share::Part(json!("-b")));
+        assert_eq!(share(&[key("labels")]), OwnedShare::Ours(json!({ "a": "1" })));
+        assert_eq!(share(&[key("labels"), key("b")]), OwnedShare::None);
+        assert_eq!(share(&[key("args"), at(1)]), OwnedShare::Part(json!("-b")));
         let ports = json!([{ "port": 80, "name": "x" }]);
-        assert_eq!(share(&[key("ports")]), Share::Ours(ports));
-        assert_eq!(share(&[key("ports"), at(1), key("name")]), Share::Ours(json!("x")));
-        assert_eq!(share(&[key("ports"), at(0)]), Share::None);
+        assert_eq!(share(&[key("ports")]), OwnedShare::Ours(ports));
+        assert_eq!(share(&[key("ports"), at(1), key("name")]), OwnedShare::Ours(json!("x")));
+        assert_eq!(share(&[key("ports"), at(0)]), OwnedShare::None);
     }
 }

@@ -10,10 +10,10 @@
 //! Decides only. What goes from the object with it is [`release`](super::release)'s, and
 //! [`crate::cluster`] writes it.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::FIELD_MANAGER;
-use super::managers::{self, Manager, node};
+use super::managers::{self, FieldsV1, Manager, node};
 use crate::core::inventory::PART_OF;
 use crate::core::object::Object;
 
@@ -45,8 +45,6 @@ const STAMP: [&str; 5] =
 /// Where the record of client-side apply is.
 const RECORD: [&str; 3] =
     ["f:metadata", "f:annotations", "f:kubectl.kubernetes.io/last-applied-configuration"];
-
-type Node = Map<String, Value>;
 
 /// Those from whom `live` is taken over where `send` is applied, in the server's order.
 ///
@@ -131,14 +129,14 @@ fn is_client_side(manager: &Manager<'_>) -> bool {
             || node(manager.fields, &RECORD).is_some())
 }
 
-fn without_stamp(fields: &Node) -> Node {
+fn without_stamp(fields: &FieldsV1) -> FieldsV1 {
     let mut fields = fields.clone();
     take(&mut fields, &STAMP);
     fields
 }
 
 /// Takes a path out; what leads to nothing else goes with it.
-pub(super) fn take(fields: &mut Node, path: &[&str]) {
+pub(super) fn take(fields: &mut FieldsV1, path: &[&str]) {
     let [key, rest @ ..] = path else { return };
     let is_done = match fields.get_mut(*key) {
         Some(Value::Object(below)) if !rest.is_empty() && !below.is_empty() => {
@@ -159,7 +157,7 @@ fn stamp() -> Value {
 
 /// Adds the fields of another entry. A node with nothing below it stands for itself, one with
 /// something below it only if it says so with a dot.
-pub(super) fn join(fields: &mut Node, others: &Node) {
+pub(super) fn join(fields: &mut FieldsV1, others: &FieldsV1) {
     for (key, other) in others {
         let Value::Object(other) = other else { continue };
         let Some(Value::Object(below)) = fields.get_mut(key) else {

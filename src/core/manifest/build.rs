@@ -5,26 +5,26 @@
 
 use serde_json::{Map, Value};
 
-use super::events::Scalar;
-use super::fault::{Fault, Spot};
+use super::events::ScalarText;
+use super::fault::{ManifestFault, Spot};
 use super::limits;
 use super::number;
 use super::positions::{PathPart, Positions, Recorder};
-use super::scalar::{self, Misfit, Typed};
+use super::scalar::{self, TagMismatch, Typed};
 use super::surprise;
-use super::tree::{Kind, Node, Tree};
+use super::tree::{Tree, TreeKind, TreeNode};
 
 /// A document with content.
-pub(super) struct Document {
+pub(super) struct BuiltDocument {
     pub(super) value: Value,
     pub(super) positions: Positions,
     /// Whether it can be so big that its size has to be measured.
     pub(super) may_be_big: bool,
-    pub(super) warnings: Vec<Fault>,
+    pub(super) warnings: Vec<ManifestFault>,
 }
 
 /// The document's value, `None` if it is null.
-pub(super) fn document(tree: &Tree) -> Result<Option<Document>, Fault> {
+pub(super) fn document(tree: &Tree) -> Result<Option<BuiltDocument>, ManifestFault> {
     let mut builder = Builder::new(tree);
     let start = tree.nodes[0].spot;
     let root = builder.positions.open(&PathPart::Index(0), start, start);
@@ -35,11 +35,11 @@ pub(super) fn document(tree: &Tree) -> Result<Option<Document>, Fault> {
     }
     if let Some(spot) = tree.rest {
         builder.warnings.push(
-            Fault::new(spot, "what comes after the line `...` is not read")
+            ManifestFault::new(spot, "what comes after the line `...` is not read")
                 .hint("begin another document with `---`"),
         );
     }
-    Ok(Some(Document {
+    Ok(Some(BuiltDocument {
         value,
         positions: builder.positions.finish(),
         // No way of writing YAML is more than six times as short as the same in JSON.
@@ -49,12 +49,12 @@ pub(super) fn document(tree: &Tree) -> Result<Option<Document>, Fault> {
 }
 
 /// Boxed, to be small in what recurses.
-type Wrong = Box<Fault>;
+type BoxedFault = Box<ManifestFault>;
 
 struct Builder<'a> {
     tree: &'a Tree,
     positions: Recorder,
-    warnings: Vec<Fault>,
+    warnings: Vec<ManifestFault>,
     depth: usize,
     /// About how many bytes the value has as JSON.
     size: usize,
@@ -82,17 +82,17 @@ impl<'a> Builder<'a> {
     }
 
     /// Recurses as deep as the document, so it and what it calls hold little on the stack.
-    fn value(&mut self, at: usize) -> Result<Value, Wrong> {
+    fn value(&mut self, at: usize) -> Result<Value, BoxedFault> {
         self.take(at)?;
         match self.tree.nodes[at].kind {
-            Kind::Scalar(ref scalar) => self.scalar(scalar, at),
-            Kind::List => self.list(at),
-            Kind::Map => {
+            TreeKind::Scalar(ref scalar) => self.scalar(scalar, at),
+            TreeKind::List => self.list(at),
+            TreeKind::Map => {
                 let mut map = Map::new();
                 self.map(at, &mut map)?;
                 Ok(Value::Object(map))
             }
-            Kind::Alias(target) => {
+            TreeKind::Alias(target) => {
                 self.alias_depth += 1;
                 let value = self.value(target);
                 self.alias_depth -= 1;
@@ -101,7 +101,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn list(&mut self, at: usize) -> Result<Value, Wrong> {
+    fn list(&mut self, at: usize) -> Result<Value, BoxedFault> {
         self.enter(at)?;
         let mut list = Vec::new();
         let mut child = at + 1;
@@ -121,9 +121,9 @@ impl<'a> Builder<'a> {
     }
 
     /// Puts a map's keys into `map`.
-    fn map(&mut self, at: usize, map: &mut Map<String, Value>) -> Result<(), Wrong> {
+    fn map(&mut self, at: usize, map: &mut Map<String, Value>) -> Result<(), BoxedFault> {
         self.enter(at)?;
-        let mut own = Own::default();
+        let mut own = MapKeys::default();
         let mut key = at + 1;
         while key < self.tree.nodes[at].end {
             let value = self.tree.nodes[key].end;
@@ -154,10 +154,11 @@ impl<'a> Builder<'a> {
         self.positions.open(&PathPart::Key(name), self.spot(key), self.spot(value))
     }
 
-    fn warn_of_late_merge(&mut self, key: usize, own: &Own) {
+    fn warn_of_late_merge(&mut self, key: usize, own: &MapKeys) {
         if own.keys > 0 {
-            let warning = Fault::new(self.spot(key), "`<<` overrides the keys that stand above it")
-                .hint("put `<<` first: then the keys override what it brings");
+            let warning =
+                ManifestFault::new(self.spot(key), "`<<` overrides the keys that stand above it")
+                    .hint("put `<<` first: then the keys override what it brings");
             self.warnings.push(warning);
         }
     }
@@ -169,25 +170,27 @@ impl<'a> Builder<'a> {
     }
 
     fn is_merge(&self, at: usize) -> bool {
-        matches!(&self.tree.nodes[at].kind, Kind::Scalar(scalar) if scalar::is_merge(scalar))
+        matches!(&self.tree.nodes[at].kind, TreeKind::Scalar(scalar) if scalar::is_merge(scalar))
     }
 
     /// The value of a merge key: a map, an alias of one, or a list of such.
-    fn merge(&mut self, at: usize, map: &mut Map<String, Value>) -> Result<(), Wrong> {
-        if !matches!(self.tree.nodes[at].kind, Kind::List) {
+    fn merge(&mut self, at: usize, map: &mut Map<String, Value>) -> Result<(), BoxedFault> {
+        if !matches!(self.tree.nodes[at].kind, TreeKind::List) {
             return self.merge_map(at, map);
         }
         let maps: Vec<usize> = self.tree.children(at).collect();
         maps.into_iter().rev().try_for_each(|at| self.merge_map(at, map))
     }
 
-    fn merge_map(&mut self, at: usize, map: &mut Map<String, Value>) -> Result<(), Wrong> {
+    fn merge_map(&mut self, at: usize, map: &mut Map<String, Value>) -> Result<(), BoxedFault> {
         let (target, aliased) = match self.tree.nodes[at].kind {
-            Kind::Alias(target) => (target, 1),
+            TreeKind::Alias(target) => (target, 1),
             _ => (at, 0),
         };
-        if !matches!(self.tree.nodes[target].kind, Kind::Map) {
-            return Err(Fault::new(self.spot(at), "`<<` needs a map, or a list of maps").into());
+        if !matches!(self.tree.nodes[target].kind, TreeKind::Map) {
+            return Err(
+                ManifestFault::new(self.spot(at), "`<<` needs a map, or a list of maps").into()
+            );
         }
         if aliased > 0 {
             self.take(at)?;
@@ -199,7 +202,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn key(&mut self, at: usize) -> Result<String, Wrong> {
+    fn key(&mut self, at: usize) -> Result<String, BoxedFault> {
         self.take(at)?;
         let (node, aliased) = self.resolved(at);
         if aliased {
@@ -207,8 +210,8 @@ impl<'a> Builder<'a> {
             self.take(at)?;
             self.alias_depth -= 1;
         }
-        let Kind::Scalar(scalar) = &node.kind else {
-            return Err(Fault::new(self.spot(at), "a map or a list can't be a key").hint(
+        let TreeKind::Scalar(scalar) = &node.kind else {
+            return Err(ManifestFault::new(self.spot(at), "a map or a list can't be a key").hint(
                 "if this is a template (`{{ … }}`), render it first; text with brackets needs quotes",
             ).into());
         };
@@ -219,30 +222,36 @@ impl<'a> Builder<'a> {
             Typed::Bool(value) => {
                 if scalar.text.len() < 4 {
                     self.warnings.push(
-                        Fault::new(self.spot(at), format!("this key is `{value}` for Kubernetes"))
-                            .hint(format!(
-                                "write it in quotes, `\"{}\"`, if you mean the text",
-                                scalar.text
-                            )),
+                        ManifestFault::new(
+                            self.spot(at),
+                            format!("this key is `{value}` for Kubernetes"),
+                        )
+                        .hint(format!(
+                            "write it in quotes, `\"{}\"`, if you mean the text",
+                            scalar.text
+                        )),
                     );
                 }
                 Ok(value.to_string())
             }
-            Typed::Null => Err(Fault::new(self.spot(at), "null can't be a key")
+            Typed::Null => Err(ManifestFault::new(self.spot(at), "null can't be a key")
                 .hint("write it in quotes if it is text")
                 .into()),
-            Typed::Big(_) => Err(Fault::new(self.spot(at), "this number is too big for a key")
-                .hint("write it in quotes")
-                .into()),
+            Typed::Big(_) => {
+                Err(ManifestFault::new(self.spot(at), "this number is too big for a key")
+                    .hint("write it in quotes")
+                    .into())
+            }
         }
     }
 
-    fn scalar(&mut self, scalar: &Scalar, at: usize) -> Result<Value, Wrong> {
+    fn scalar(&mut self, scalar: &ScalarText, at: usize) -> Result<Value, BoxedFault> {
         let typed = scalar::typed(scalar).map_err(|misfit| self.misfit(misfit, at))?;
         if scalar.plain && scalar.tag.is_none() && self.alias_depth == 0 {
             let fault = surprise::of(&scalar.text, &typed, self.in_mode);
-            self.warnings
-                .extend(fault.map(|(message, hint)| Fault::new(self.spot(at), message).hint(hint)));
+            self.warnings.extend(
+                fault.map(|(message, hint)| ManifestFault::new(self.spot(at), message).hint(hint)),
+            );
         }
         let float = match typed {
             Typed::Null => return Ok(Value::Null),
@@ -256,24 +265,25 @@ impl<'a> Builder<'a> {
             Typed::Float(value) => value,
         };
         number::wire(float).ok_or_else(|| {
-            Fault::new(self.spot(at), "infinity and NaN are no numbers for Kubernetes")
+            ManifestFault::new(self.spot(at), "infinity and NaN are no numbers for Kubernetes")
                 .hint("write it in quotes if it is text")
                 .into()
         })
     }
 
-    fn misfit(&self, Misfit(what): Misfit, at: usize) -> Wrong {
-        Fault::new(self.spot(at), format!("its tag says that it is {what}, and it is not")).into()
+    fn misfit(&self, TagMismatch(what): TagMismatch, at: usize) -> BoxedFault {
+        ManifestFault::new(self.spot(at), format!("its tag says that it is {what}, and it is not"))
+            .into()
     }
 
-    fn resolved(&self, at: usize) -> (&'a Node, bool) {
+    fn resolved(&self, at: usize) -> (&'a TreeNode, bool) {
         match self.tree.nodes[at].kind {
-            Kind::Alias(target) => (&self.tree.nodes[target], true),
+            TreeKind::Alias(target) => (&self.tree.nodes[target], true),
             _ => (&self.tree.nodes[at], false),
         }
     }
 
-    fn enter(&mut self, at: usize) -> Result<(), Wrong> {
+    fn enter(&mut self, at: usize) -> Result<(), BoxedFault> {
         self.depth += 1;
         if self.depth > limits::DEPTH {
             Err(limits::too_deep(self.spot(at)).into())
@@ -283,7 +293,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Counts a value, and ends the work when aliases make too many of few.
-    fn take(&mut self, at: usize) -> Result<(), Wrong> {
+    fn take(&mut self, at: usize) -> Result<(), BoxedFault> {
         self.taken += 1;
         self.aliased += u64::from(self.alias_depth > 0);
         self.size += 4;
@@ -306,7 +316,7 @@ impl<'a> Builder<'a> {
 
 /// What a map had before a key.
 #[derive(Default)]
-struct Own {
+struct MapKeys {
     keys: usize,
     merged: bool,
 }
@@ -320,6 +330,7 @@ fn allowed_alias_ratio(taken: u64) -> f64 {
 }
 
 /// The warning for a key that a map has already.
-pub(super) fn twin(name: &str, spot: Spot) -> Fault {
-    Fault::new(spot, format!("`{name}` is here twice; this one counts")).hint("delete one of them")
+pub(super) fn twin(name: &str, spot: Spot) -> ManifestFault {
+    ManifestFault::new(spot, format!("`{name}` is here twice; this one counts"))
+        .hint("delete one of them")
 }

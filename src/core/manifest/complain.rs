@@ -4,14 +4,14 @@
 use std::cell::OnceCell;
 
 use super::Reading;
-use super::fault::{Fault, Spot};
-use crate::core::problem::{Place, Problem};
+use super::fault::{ManifestFault, Spot};
+use crate::core::problem::{Location, Problem};
 
 /// A longer line is no help to the reader.
 const EXCERPT: usize = 400;
 
 /// The file that faults are found in.
-pub(super) struct Source<'a> {
+pub(super) struct FaultSource<'a> {
     pub(super) path: &'a str,
     bytes: &'a [u8],
     /// The byte that each line begins at; only a file with faults needs it.
@@ -19,19 +19,19 @@ pub(super) struct Source<'a> {
     has_secret: OnceCell<bool>,
 }
 
-impl<'a> Source<'a> {
+impl<'a> FaultSource<'a> {
     pub(super) fn new(path: &'a str, bytes: &'a [u8]) -> Self {
         Self { path, bytes, lines: OnceCell::new(), has_secret: OnceCell::new() }
     }
 
     /// The outcome of a file that can't be read at all.
-    pub(super) fn only(self, fault: Fault) -> Reading {
+    pub(super) fn only(self, fault: ManifestFault) -> Reading {
         Reading { problems: vec![self.problem(fault, &[])], ..Reading::default() }
     }
 
     /// The problem, met in the text `document`.
-    pub(super) fn problem(&self, fault: Fault, document: &[u8]) -> Problem {
-        let Fault { spot, message, hint } = fault;
+    pub(super) fn problem(&self, fault: ManifestFault, document: &[u8]) -> Problem {
+        let ManifestFault { spot, message, hint } = fault;
         let hidden = self.may_hold_secret(document);
         let shown = |text: String| if hidden { unquoted(&text) } else { text };
         let place = self.place(spot);
@@ -45,14 +45,14 @@ impl<'a> Source<'a> {
 
     /// The place in the file. Something missing at the end of a file whose last line has no line
     /// break is missing from that line.
-    fn place(&self, spot: Spot) -> Place {
+    fn place(&self, spot: Spot) -> Location {
         let (mut line, mut column) = (spot.line as usize, spot.column as usize);
         let last = self.lines().len();
         if line > last {
             let text = String::from_utf8_lossy(&self.bytes[self.lines()[last - 1]..]);
             (line, column) = (last, text.chars().count() + 1);
         }
-        Place { path: self.path.to_owned(), line, column }
+        Location { path: self.path.to_owned(), line, column }
     }
 
     /// The bytes that the file's lines begin at.

@@ -3,17 +3,17 @@
 
 use serde_json::{Map, Value};
 
-use super::build::Document;
-use super::fault::{Fault, Spot};
+use super::build::BuiltDocument;
+use super::fault::{ManifestFault, Spot};
 use super::limits;
 use super::positions::{PathPart, Positions};
 use crate::core::object::Object;
 
-type Declared = Result<(Object, Positions), Fault>;
+type Declared = Result<(Object, Positions), ManifestFault>;
 
 /// The document's objects; kubectl takes any map with `items` for a list of objects.
-pub(super) fn objects(document: Document) -> Vec<Declared> {
-    let Document { value, positions, may_be_big, .. } = document;
+pub(super) fn objects(document: BuiltDocument) -> Vec<Declared> {
+    let BuiltDocument { value, positions, may_be_big, .. } = document;
     let spot = positions.root().unwrap_or_default();
     let mut map = match value {
         Value::Object(map) => map,
@@ -29,7 +29,7 @@ pub(super) fn objects(document: Document) -> Vec<Declared> {
             match items {
                 Value::Array(items) => self::items(&map, items, &positions, may_be_big),
                 Value::Null => Vec::new(),
-                _ => vec![Err(Fault::new(at("items"), "items must be a list of objects"))],
+                _ => vec![Err(ManifestFault::new(at("items"), "items must be a list of objects"))],
             }
         }
     }
@@ -54,7 +54,7 @@ fn items(
                     inherit(list, &mut item);
                     object(item, positions, may_be_big)
                 }
-                Value::Object(_) => Err(Fault::new(spot, "a list can't hold a list")
+                Value::Object(_) => Err(ManifestFault::new(spot, "a list can't hold a list")
                     .hint("put the inner list's items into the outer one")),
                 other => Err(not_a_map(spot, &other)),
             }
@@ -82,14 +82,18 @@ fn object(map: Map<String, Value>, positions: Positions, may_be_big: bool) -> De
     required_text(&map, "apiVersion", at(&["apiVersion".into()]))?;
     if map["apiVersion"].as_str().is_some_and(|version| version.matches('/').count() > 1) {
         let spot = at(&["apiVersion".into()]);
-        return Err(Fault::new(spot, "apiVersion has more than one `/`")
+        return Err(ManifestFault::new(spot, "apiVersion has more than one `/`")
             .hint("write it as `group/version`"));
     }
     required_text(&map, "kind", at(&["kind".into()]))?;
     let metadata = match map.get("metadata") {
-        None | Some(Value::Null) => return Err(Fault::new(spot, "metadata.name is missing")),
+        None | Some(Value::Null) => {
+            return Err(ManifestFault::new(spot, "metadata.name is missing"));
+        }
         Some(Value::Object(metadata)) => metadata,
-        Some(_) => return Err(Fault::new(at(&["metadata".into()]), "metadata must be a map")),
+        Some(_) => {
+            return Err(ManifestFault::new(at(&["metadata".into()]), "metadata must be a map"));
+        }
     };
     identity(metadata, |field| at(&["metadata".into(), field.into()]), at(&["metadata".into()]))?;
     let object = Object(map);
@@ -107,9 +111,9 @@ fn identity(
     metadata: &Map<String, Value>,
     at: impl Fn(&str) -> Spot,
     spot: Spot,
-) -> Result<(), Fault> {
+) -> Result<(), ManifestFault> {
     if !metadata.contains_key("name") && metadata.contains_key("generateName") {
-        return Err(Fault::new(
+        return Err(ManifestFault::new(
             at("generateName"),
             "metadata.generateName makes a new object of every apply",
         )
@@ -117,7 +121,7 @@ fn identity(
     }
     text(metadata, "metadata.name", at("name"))?
         .filter(|name| !name.is_empty())
-        .ok_or_else(|| Fault::new(spot, "metadata.name is missing"))?;
+        .ok_or_else(|| ManifestFault::new(spot, "metadata.name is missing"))?;
     text(metadata, "metadata.namespace", at("namespace"))?;
     for field in SERVERS_OWN {
         let is_said = match metadata.get(field) {
@@ -128,15 +132,15 @@ fn identity(
         if is_said {
             let what = format!("metadata.{field} is the API server's own, and it refuses it");
             let hint = "take it out; it comes with what `kubectl get` prints";
-            return Err(Fault::new(at(field), what).hint(hint));
+            return Err(ManifestFault::new(at(field), what).hint(hint));
         }
     }
     Ok(())
 }
 
-fn required_text(map: &Map<String, Value>, field: &str, spot: Spot) -> Result<(), Fault> {
+fn required_text(map: &Map<String, Value>, field: &str, spot: Spot) -> Result<(), ManifestFault> {
     match text(map, field, spot)? {
-        None | Some("") => Err(Fault::new(spot, format!("{field} is missing"))),
+        None | Some("") => Err(ManifestFault::new(spot, format!("{field} is missing"))),
         Some(_) => Ok(()),
     }
 }
@@ -146,34 +150,35 @@ fn text<'a>(
     map: &'a Map<String, Value>,
     field: &str,
     spot: Spot,
-) -> Result<Option<&'a str>, Fault> {
+) -> Result<Option<&'a str>, ManifestFault> {
     let key = field.rsplit('.').next().unwrap_or(field);
     match map.get(key) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(Value::Number(_) | Value::Bool(_)) => {
-            Err(Fault::new(spot, format!("{field} must be text")).hint("write it in quotes"))
+            Err(ManifestFault::new(spot, format!("{field} must be text"))
+                .hint("write it in quotes"))
         }
-        Some(_) => Err(Fault::new(spot, format!("{field} must be text"))),
+        Some(_) => Err(ManifestFault::new(spot, format!("{field} must be text"))),
     }
 }
 
 /// How Git LFS begins what it commits in place of a file.
 const LFS: &str = "version https://git-lfs.github.com/spec/";
 
-fn not_a_map(spot: Spot, value: &Value) -> Fault {
+fn not_a_map(spot: Spot, value: &Value) -> ManifestFault {
     let what = match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
         Value::String(text) if text.starts_with(LFS) => {
-            return Fault::new(spot, "this is a pointer of Git LFS, not an object".to_owned())
+            return ManifestFault::new(spot, "this is a pointer of Git LFS, not an object".to_owned())
                 .hint("a commit has no more of such a file: take it out of LFS with `git lfs untrack` and commit it");
         }
         Value::String(_) => "a text",
         Value::Array(_) | Value::Object(_) => "a list",
     };
-    Fault::new(spot, format!("this is {what}, not an object"))
+    ManifestFault::new(spot, format!("this is {what}, not an object"))
         .hint("an object begins with `apiVersion:` and `kind:`")
 }
 

@@ -5,11 +5,11 @@
 
 use std::borrow::Cow;
 
-use super::fault::{Fault, Spot};
+use super::fault::{ManifestFault, Spot};
 use super::limits;
 
 /// Turns UTF-16 (which has a byte order mark) into UTF-8 and drops UTF-8's mark.
-pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Fault> {
+pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, [u8]>, ManifestFault> {
     if bytes.len() > limits::FILE {
         return Err(limits::file_too_big());
     }
@@ -21,7 +21,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Fault> {
     }
 }
 
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Vec<u8>, Fault> {
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Vec<u8>, ManifestFault> {
     let (pairs, rest) = bytes.as_chunks::<2>();
     let mut text = String::with_capacity(pairs.len());
     for char in char::decode_utf16(pairs.iter().map(|&pair| unit(pair))) {
@@ -35,7 +35,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Vec<u8>, Fault> {
 }
 
 /// The bytes as text; `line` is the file's line that they begin at.
-pub(super) fn utf8(bytes: &[u8], line: u32) -> Result<&str, Fault> {
+pub(super) fn utf8(bytes: &[u8], line: u32) -> Result<&str, ManifestFault> {
     std::str::from_utf8(bytes).map_err(|error| {
         let valid = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
         let Spot { line: below, column } = end(&valid);
@@ -43,8 +43,8 @@ pub(super) fn utf8(bytes: &[u8], line: u32) -> Result<&str, Fault> {
     })
 }
 
-fn not_text(spot: Spot, encoding: &str) -> Fault {
-    Fault::new(spot, format!("this is not {encoding} text")).hint("save the file as UTF-8")
+fn not_text(spot: Spot, encoding: &str) -> ManifestFault {
+    ManifestFault::new(spot, format!("this is not {encoding} text")).hint("save the file as UTF-8")
 }
 
 /// The spot after the last character.

@@ -10,18 +10,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use libyaml_safer::{EventData, MappingStyle, Mark, Parser, ScalarStyle, SequenceStyle};
 
-use super::fault::{Fault, Spot};
+use super::fault::{ManifestFault, Spot};
 use super::hints;
-use super::prepared::Prepared;
+use super::prepared::PreparedText;
 
 /// One event of a document and where it begins.
-pub(super) struct Event {
+pub(super) struct YamlEvent {
     pub(super) spot: Spot,
-    pub(super) kind: Kind,
+    pub(super) kind: YamlEventKind,
 }
 
 /// What an event says.
-pub(super) enum Kind {
+pub(super) enum YamlEventKind {
     /// A list begins; with its anchor.
     List(Option<String>),
     /// A map begins; with its anchor.
@@ -29,7 +29,7 @@ pub(super) enum Kind {
     /// The innermost list or map ends.
     End,
     /// A text; with its anchor.
-    Scalar(Option<String>, Scalar),
+    Scalar(Option<String>, ScalarText),
     /// What the anchor of this name stands for.
     Alias(String),
     /// The document ends.
@@ -39,7 +39,7 @@ pub(super) enum Kind {
 }
 
 /// A text before its type is known.
-pub(super) struct Scalar {
+pub(super) struct ScalarText {
     pub(super) text: String,
     pub(super) tag: Option<String>,
     /// Without quotes, and not a block of text.
@@ -59,7 +59,7 @@ pub fn is_parsing() -> bool {
 /// The events of a text, one by one.
 pub(super) struct Events<'a> {
     parser: Parser<Bytes<'a>>,
-    prepared: &'a Prepared<'a>,
+    prepared: &'a PreparedText<'a>,
     text: &'a str,
     spots: Spots<'a>,
     last_colon: Option<usize>,
@@ -77,7 +77,7 @@ type Bytes<'a> = std::io::Cursor<&'a [u8]>;
 
 impl<'a> Events<'a> {
     /// `line` is the file's line that the text begins at.
-    pub(super) fn new(prepared: &'a Prepared<'a>, line: u32) -> Self {
+    pub(super) fn new(prepared: &'a PreparedText<'a>, line: u32) -> Self {
         let text = prepared.text();
         let mut parser = Parser::new();
         parser.set_input(std::io::Cursor::new(text.as_bytes()));
@@ -95,7 +95,7 @@ impl<'a> Events<'a> {
     }
 
     /// The next event that has a meaning.
-    pub(super) fn next(&mut self) -> Result<Event, Fault> {
+    pub(super) fn next(&mut self) -> Result<YamlEvent, ManifestFault> {
         loop {
             // The parser has asserts of its own; a hostile file must not end the run by one.
             PARSING.set(true);
@@ -113,23 +113,23 @@ impl<'a> Events<'a> {
             self.last = event.end_mark;
             let kind = match event.data {
                 EventData::StreamStart { .. } | EventData::DocumentStart { .. } => continue,
-                EventData::StreamEnd => Kind::Nothing,
+                EventData::StreamEnd => YamlEventKind::Nothing,
                 EventData::DocumentEnd { .. } => {
                     self.ended = event.start_mark.index as usize;
-                    Kind::DocumentEnd
+                    YamlEventKind::DocumentEnd
                 }
-                EventData::Alias { anchor } => Kind::Alias(anchor),
+                EventData::Alias { anchor } => YamlEventKind::Alias(anchor),
                 EventData::SequenceStart { anchor, style, .. } => {
                     self.begin(style == SequenceStyle::Flow);
-                    Kind::List(anchor)
+                    YamlEventKind::List(anchor)
                 }
                 EventData::MappingStart { anchor, style, .. } => {
                     self.begin(style == MappingStyle::Flow);
-                    Kind::Map(anchor)
+                    YamlEventKind::Map(anchor)
                 }
                 EventData::SequenceEnd | EventData::MappingEnd => {
                     self.flow -= usize::from(self.open.pop().unwrap_or_default());
-                    Kind::End
+                    YamlEventKind::End
                 }
                 EventData::Scalar { anchor, tag, value, style, .. } => {
                     let span = event.start_mark.index as usize..event.end_mark.index as usize;
@@ -137,10 +137,10 @@ impl<'a> Events<'a> {
                     let plain = style == ScalarStyle::Plain;
                     let tag = tag.map(|tag| self.prepared.restore(tag));
                     let text = self.prepared.restore(value);
-                    Kind::Scalar(anchor, Scalar { text, tag, plain })
+                    YamlEventKind::Scalar(anchor, ScalarText { text, tag, plain })
                 }
             };
-            return Ok(Event { spot, kind });
+            return Ok(YamlEvent { spot, kind });
         }
     }
 
@@ -175,10 +175,15 @@ impl<'a> Events<'a> {
     }
 
     /// Refuses what only newer libyaml accepts.
-    fn check(&self, span: Range<usize>, style: ScalarStyle, asks: bool) -> Result<(), Fault> {
+    fn check(
+        &self,
+        span: Range<usize>,
+        style: ScalarStyle,
+        asks: bool,
+    ) -> Result<(), ManifestFault> {
         let written = self.text.get(span.clone()).unwrap_or_default();
         let fault = |at: usize, message: &str| {
-            Err(Fault::new(self.spots.at_byte(span.start + at), message))
+            Err(ManifestFault::new(self.spots.at_byte(span.start + at), message))
         };
         match style {
             ScalarStyle::Plain if self.flow > 0 && asks => match written.rfind('?') {

@@ -15,13 +15,13 @@ impl Spot {
 /// One thing that is wrong. What the texts quote from the file stands between backticks, so that it
 /// can be taken out where it could be a Secret's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(super) struct ManifestFault {
     pub(super) spot: Spot,
     pub(super) message: String,
     pub(super) hint: Option<String>,
 }
 
-impl Fault {
+impl ManifestFault {
     pub(super) fn new(spot: Spot, message: impl Into<String>) -> Self {
         Self { spot, message: message.into(), hint: None }
     }

@@ -3,22 +3,22 @@
 use libyaml_safer::Error;
 
 use super::events::{Spots, boundary};
-use super::fault::{Fault, Spot};
+use super::fault::{ManifestFault, Spot};
 
 /// What the parser's asserts do not allow for, behind a byte that it had come to.
-pub(super) fn unreadable(spots: &Spots, byte: usize) -> Fault {
+pub(super) fn unreadable(spots: &Spots, byte: usize) -> ManifestFault {
     let byte = boundary(spots.text, byte);
     let message = "this is not YAML that can be read";
     // They are about tags.
     match spots.text[byte..].find('!') {
-        Some(tag) => Fault::new(spots.at_byte(byte + tag), message)
+        Some(tag) => ManifestFault::new(spots.at_byte(byte + tag), message)
             .hint("a `!` begins a tag: put a space before it, or quotes around the text"),
-        None => Fault::new(spots.at_byte(byte), message),
+        None => ManifestFault::new(spots.at_byte(byte), message),
     }
 }
 
 /// What the parser says as a fault of the file.
-pub(super) fn syntax(error: &Error, spots: &Spots) -> Fault {
+pub(super) fn syntax(error: &Error, spots: &Spots) -> ManifestFault {
     let problem = error.problem();
     let begun = error.context_mark().map(|mark| (spots.at(mark), mark.index as usize));
     let Some(mark) = error.problem_mark() else {
@@ -29,12 +29,12 @@ pub(super) fn syntax(error: &Error, spots: &Spots) -> Fault {
     let since = begun.map(|(Spot { line, .. }, _)| line);
     match (problem, begun) {
         ("mapping values are not allowed in this context", _) => {
-            Fault::new(spot, "mapping values are not allowed here")
+            ManifestFault::new(spot, "mapping values are not allowed here")
                 .hint(second_colon(spots.text, byte))
         }
         ("could not find expected ':'", Some((spot, byte))) => {
             let line = line_around(spots.text, byte);
-            let fault = Fault::new(spot, "this line has no `key: value`");
+            let fault = ManifestFault::new(spot, "this line has no `key: value`");
             match missing_space(line) {
                 Some(key) => fault.hint(format!("put a space after `{key}:`")),
                 None => fault.hint("indent it further if it goes on with the text above"),
@@ -44,60 +44,65 @@ pub(super) fn syntax(error: &Error, spots: &Spots) -> Fault {
             match spots.text[boundary(spots.text, byte)..].chars().next() {
                 Some('\t') => tab(spot),
                 Some('%') if line.contains("{%") => {
-                    template(Fault::new(spot, "a value can't begin with `%`"))
+                    template(ManifestFault::new(spot, "a value can't begin with `%`"))
                 }
-                Some(char) => Fault::new(spot, format!("a value can't begin with `{char}`"))
-                    .hint("write it in quotes"),
-                None => Fault::new(spot, problem),
+                Some(char) => {
+                    ManifestFault::new(spot, format!("a value can't begin with `{char}`"))
+                        .hint("write it in quotes")
+                }
+                None => ManifestFault::new(spot, problem),
             }
         }
         ("found unexpected end of stream", Some((spot, _))) => {
-            Fault::new(spot, "the quote that opens here is never closed")
+            ManifestFault::new(spot, "the quote that opens here is never closed")
                 .hint("close it, and indent the lines of a text that has several")
         }
-        ("found unexpected document indicator", Some((spot, _))) => {
-            Fault::new(spot, "the quote that opens here is not closed before the next document")
-        }
+        ("found unexpected document indicator", Some((spot, _))) => ManifestFault::new(
+            spot,
+            "the quote that opens here is not closed before the next document",
+        ),
         ("found unknown escape character", _) => {
-            Fault::new(spot, "this is not an escape that YAML knows")
+            ManifestFault::new(spot, "this is not an escape that YAML knows")
                 .hint("in single quotes a backslash is only a backslash")
         }
         ("did not find expected key", _) => {
-            indentation(Fault::new(spot, "a key is expected here"), line, since)
+            indentation(ManifestFault::new(spot, "a key is expected here"), line, since)
         }
         ("did not find expected '-' indicator", _) => {
-            indentation(Fault::new(spot, "another `- ` is expected here"), line, since)
+            indentation(ManifestFault::new(spot, "another `- ` is expected here"), line, since)
         }
         ("did not find expected ',' or ']'", Some((spot, _))) => closed(spot, ']', line),
         ("did not find expected ',' or '}'", Some((spot, _))) => closed(spot, '}', line),
         ("did not find expected node content", _) if line.contains("{{") || line.contains("{%") => {
-            template(Fault::new(spot, "a value is expected here"))
+            template(ManifestFault::new(spot, "a value is expected here"))
         }
-        ("did not find expected node content", _) => Fault::new(spot, "a value is expected here"),
+        ("did not find expected node content", _) => {
+            ManifestFault::new(spot, "a value is expected here")
+        }
         ("did not find expected <document start>", _) => {
-            Fault::new(spot, "the document has ended before this").hint(
+            ManifestFault::new(spot, "the document has ended before this").hint(
                 "Kubernetes reads no `%` directives; indent this if it belongs to the text above",
             )
         }
         (problem, _) if problem.contains("tab") => tab(spot),
-        (problem, _) => Fault::new(spot, problem),
+        (problem, _) => ManifestFault::new(spot, problem),
     }
 }
 
-fn tab(spot: Spot) -> Fault {
-    Fault::new(spot, "a tab can't indent in YAML").hint("indent with spaces")
+fn tab(spot: Spot) -> ManifestFault {
+    ManifestFault::new(spot, "a tab can't indent in YAML").hint("indent with spaces")
 }
 
-fn template(fault: Fault) -> Fault {
+fn template(fault: ManifestFault) -> ManifestFault {
     fault.hint("this looks like a template: render it first")
 }
 
-fn closed(spot: Spot, bracket: char, line: &str) -> Fault {
-    let fault = Fault::new(spot, format!("no `{bracket}` closes what opens here"));
+fn closed(spot: Spot, bracket: char, line: &str) -> ManifestFault {
+    let fault = ManifestFault::new(spot, format!("no `{bracket}` closes what opens here"));
     if line.contains("{{") { template(fault) } else { fault.hint("or a comma is missing") }
 }
 
-fn indentation(fault: Fault, line: &str, since: Option<u32>) -> Fault {
+fn indentation(fault: ManifestFault, line: &str, since: Option<u32>) -> ManifestFault {
     if line.trim_start_matches(' ').starts_with('\t') {
         return fault.hint("indent with spaces, not with a tab");
     }
@@ -131,18 +136,18 @@ fn missing_space(line: &str) -> Option<&str> {
 }
 
 /// The parser says neither where nor which.
-fn control_character(spots: &Spots) -> Fault {
+fn control_character(spots: &Spots) -> ManifestFault {
     let bad = spots.text.char_indices().find(|(_, char)| {
         !matches!(char, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{d7ff}'
             | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
     });
     match bad {
-        Some((byte, char)) => Fault::new(
+        Some((byte, char)) => ManifestFault::new(
             spots.at_byte(byte),
             format!("the control character U+{:04X} can't stand in YAML", u32::from(char)),
         )
         .hint("write it as an escape in double quotes"),
-        None => Fault::new(spots.at_byte(0), "this is not text"),
+        None => ManifestFault::new(spots.at_byte(0), "this is not text"),
     }
 }
 

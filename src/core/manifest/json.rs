@@ -6,9 +6,9 @@
 
 use serde_json::{Map, Value};
 
-use super::build::{self, Document};
+use super::build::{self, BuiltDocument};
 use super::encoding;
-use super::fault::{Fault, Spot};
+use super::fault::{ManifestFault, Spot};
 use super::limits;
 use super::number;
 use super::positions::{PathPart, Recorder};
@@ -20,7 +20,7 @@ pub(super) fn is_json(text: &[u8]) -> bool {
 }
 
 /// A document (`None` for null) or what is wrong with it, and its text.
-type Item<'a> = Result<(Option<Document>, &'a [u8]), (Fault, &'a [u8])>;
+type Item<'a> = Result<(Option<BuiltDocument>, &'a [u8]), (ManifestFault, &'a [u8])>;
 
 /// The documents of a file, ending with the first one that can't be read.
 pub(super) fn documents(bytes: &[u8]) -> impl Iterator<Item = Item<'_>> {
@@ -48,7 +48,7 @@ pub(super) fn documents(bytes: &[u8]) -> impl Iterator<Item = Item<'_>> {
     })
 }
 
-type Wrong = Box<Fault>;
+type BoxedFault = Box<ManifestFault>;
 
 struct Cursor<'a> {
     text: &'a str,
@@ -59,7 +59,7 @@ struct Cursor<'a> {
     counted: (usize, u32),
     depth: usize,
     positions: Recorder,
-    warnings: Vec<Fault>,
+    warnings: Vec<ManifestFault>,
 }
 
 impl<'a> Cursor<'a> {
@@ -75,7 +75,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn document(&mut self) -> Result<Option<Document>, Wrong> {
+    fn document(&mut self) -> Result<Option<BuiltDocument>, BoxedFault> {
         let start = self.at;
         let spot = self.spot();
         let root = self.positions.open(&PathPart::Index(0), spot, spot);
@@ -84,11 +84,11 @@ impl<'a> Cursor<'a> {
         let positions = std::mem::take(&mut self.positions).finish();
         let warnings = std::mem::take(&mut self.warnings);
         let may_be_big = self.at - start > limits::OBJECT / 3;
-        Ok((!value.is_null()).then_some(Document { value, positions, may_be_big, warnings }))
+        Ok((!value.is_null()).then_some(BuiltDocument { value, positions, may_be_big, warnings }))
     }
 
     /// Recurses as deep as the document, so it and what it calls hold little on the stack.
-    fn value(&mut self) -> Result<Value, Wrong> {
+    fn value(&mut self) -> Result<Value, BoxedFault> {
         match self.peek() {
             Some(b'{') => self.map(),
             Some(b'[') => self.list(),
@@ -96,7 +96,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn scalar(&mut self) -> Result<Value, Wrong> {
+    fn scalar(&mut self) -> Result<Value, BoxedFault> {
         match self.peek() {
             Some(b'"') => return Ok(Value::String(self.string()?)),
             Some(b'-' | b'0'..=b'9') => return self.number(),
@@ -112,7 +112,7 @@ impl<'a> Cursor<'a> {
         Err(self.wrong("a JSON value is expected here"))
     }
 
-    fn map(&mut self) -> Result<Value, Wrong> {
+    fn map(&mut self) -> Result<Value, BoxedFault> {
         self.enter()?;
         let mut map = Map::new();
         let mut ended = self.eat(b'}');
@@ -128,7 +128,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A key up to its value; where it stands, and its part of the positions.
-    fn key(&mut self) -> Result<(String, Spot, usize), Wrong> {
+    fn key(&mut self) -> Result<(String, Spot, usize), BoxedFault> {
         let key_spot = self.spot();
         if self.peek() != Some(b'"') {
             return Err(self.wrong("a key in double quotes is expected here"));
@@ -151,7 +151,7 @@ impl<'a> Cursor<'a> {
         map.insert(key, value);
     }
 
-    fn list(&mut self) -> Result<Value, Wrong> {
+    fn list(&mut self) -> Result<Value, BoxedFault> {
         self.enter()?;
         let mut list = Vec::new();
         let mut ended = self.eat(b']');
@@ -170,7 +170,7 @@ impl<'a> Cursor<'a> {
         self.positions.open(&PathPart::Index(index), spot, spot)
     }
 
-    fn enter(&mut self) -> Result<(), Wrong> {
+    fn enter(&mut self) -> Result<(), BoxedFault> {
         if self.depth == limits::DEPTH {
             return Err(Box::new(limits::too_deep(self.spot())));
         }
@@ -181,7 +181,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Whether the list or map ends here; else a comma has been read.
-    fn end_or_comma(&mut self, end: u8) -> Result<bool, Wrong> {
+    fn end_or_comma(&mut self, end: u8) -> Result<bool, BoxedFault> {
         self.skip_space();
         if self.eat(end) {
             return Ok(true);
@@ -193,7 +193,7 @@ impl<'a> Cursor<'a> {
         Ok(false)
     }
 
-    fn string(&mut self) -> Result<String, Wrong> {
+    fn string(&mut self) -> Result<String, BoxedFault> {
         let open = self.spot();
         self.at += 1;
         let mut string = String::new();
@@ -201,7 +201,7 @@ impl<'a> Cursor<'a> {
             let rest = self.rest();
             let stop = rest.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < b' ');
             let Some(stop) = stop else {
-                return Err(Box::new(Fault::new(
+                return Err(Box::new(ManifestFault::new(
                     open,
                     "the quote that opens here is never closed",
                 )));
@@ -223,7 +223,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn escape(&mut self) -> Result<char, Wrong> {
+    fn escape(&mut self) -> Result<char, BoxedFault> {
         let char = match self.rest().as_bytes().get(1) {
             Some(b'u') => return self.unicode(),
             Some(b'n') => '\n',
@@ -238,7 +238,7 @@ impl<'a> Cursor<'a> {
         Ok(char)
     }
 
-    fn unicode(&mut self) -> Result<char, Wrong> {
+    fn unicode(&mut self) -> Result<char, BoxedFault> {
         let unit = |text: &str, at: usize| {
             let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
             let good = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -259,7 +259,7 @@ impl<'a> Cursor<'a> {
         Ok(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER))
     }
 
-    fn number(&mut self) -> Result<Value, Wrong> {
+    fn number(&mut self) -> Result<Value, BoxedFault> {
         let start = self.at;
         self.eat(b'-');
         if !self.eat(b'0') && self.digits() == 0 {
@@ -327,8 +327,8 @@ impl<'a> Cursor<'a> {
         Spot { line: self.line, column: self.counted.1 }
     }
 
-    fn wrong(&mut self, message: &str) -> Wrong {
-        let fault = Fault::new(self.spot(), message);
+    fn wrong(&mut self, message: &str) -> BoxedFault {
+        let fault = ManifestFault::new(self.spot(), message);
         Box::new(if self.rest().is_empty() { fault.hint("the file ends too early") } else { fault })
     }
 }

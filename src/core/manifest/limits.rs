@@ -1,6 +1,6 @@
 //! How much a file may ask of us, so that a hostile one costs a message and nothing else.
 
-use super::fault::{Fault, Spot};
+use super::fault::{ManifestFault, Spot};
 
 /// A file's size in bytes.
 pub(super) const FILE: usize = 64 << 20;
@@ -17,31 +17,34 @@ pub(super) const OBJECT: usize = 3 << 19;
 /// A document as JSON, which may be a list of objects, with its aliases written out.
 pub(super) const EXPANDED: usize = FILE;
 
-pub(super) fn file_too_big() -> Fault {
-    Fault::new(Spot::START, format!("the file is over {} MiB", FILE >> 20))
+pub(super) fn file_too_big() -> ManifestFault {
+    ManifestFault::new(Spot::START, format!("the file is over {} MiB", FILE >> 20))
         .hint("split it into several files")
 }
 
-pub(super) fn too_many_documents(spot: Spot) -> Fault {
-    Fault::new(spot, format!("the file has over {DOCUMENTS} documents"))
+pub(super) fn too_many_documents(spot: Spot) -> ManifestFault {
+    ManifestFault::new(spot, format!("the file has over {DOCUMENTS} documents"))
         .hint("split it into several files")
 }
 
-pub(super) fn too_deep(spot: Spot) -> Fault {
-    Fault::new(spot, format!("lists and maps are more than {DEPTH} deep here"))
+pub(super) fn too_deep(spot: Spot) -> ManifestFault {
+    ManifestFault::new(spot, format!("lists and maps are more than {DEPTH} deep here"))
 }
 
-pub(super) fn too_expanded(spot: Spot) -> Fault {
-    Fault::new(spot, format!("the document is over {} MiB", EXPANDED >> 20))
+pub(super) fn too_expanded(spot: Spot) -> ManifestFault {
+    ManifestFault::new(spot, format!("the document is over {} MiB", EXPANDED >> 20))
         .hint("its aliases repeat too much; write less, or in several files")
 }
 
-pub(super) fn too_much_aliasing(spot: Spot) -> Fault {
-    Fault::new(spot, "the document consists of aliases for the most part")
+pub(super) fn too_much_aliasing(spot: Spot) -> ManifestFault {
+    ManifestFault::new(spot, "the document consists of aliases for the most part")
         .hint("Kubernetes refuses so many aliases (*name); write out what they stand for")
 }
 
-pub(super) fn object_too_big(spot: Spot) -> Fault {
-    Fault::new(spot, "the object is over 1.5 MiB as JSON, which the API server would not store")
-        .hint("split it; big data belongs into a volume or an image")
+pub(super) fn object_too_big(spot: Spot) -> ManifestFault {
+    ManifestFault::new(
+        spot,
+        "the object is over 1.5 MiB as JSON, which the API server would not store",
+    )
+    .hint("split it; big data belongs into a volume or an image")
 }

@@ -37,7 +37,7 @@ pub use positions::{PathPart, Positions};
 use serde_json::Value;
 
 use crate::core::object::Object;
-use crate::core::problem::{Place, Problem};
+use crate::core::problem::{Location, Problem};
 
 /// Where in the checkout an object is declared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,8 +54,8 @@ pub struct Origin {
 
 impl Origin {
     /// The place of the document's first key.
-    pub fn place(&self) -> Place {
-        Place { path: self.path.clone(), line: self.line, column: self.column }
+    pub fn place(&self) -> Location {
+        Location { path: self.path.clone(), line: self.line, column: self.column }
     }
 }
 
@@ -91,9 +91,9 @@ pub struct Reading {
 pub fn read(path: &str, bytes: &[u8]) -> Reading {
     let text = match encoding::decode(bytes) {
         Ok(text) => text,
-        Err(fault) => return complain::Source::new(path, &[]).only(fault),
+        Err(fault) => return complain::FaultSource::new(path, &[]).only(fault),
     };
-    let mut reader = Reader::new(complain::Source::new(path, &text));
+    let mut reader = ManifestReader::new(complain::FaultSource::new(path, &text));
     if json::is_json(&text) {
         reader.json(&text);
     } else {
@@ -107,9 +107,9 @@ pub fn read(path: &str, bytes: &[u8]) -> Reading {
 pub fn read_yaml(path: &str, bytes: &[u8]) -> Reading {
     let text = match encoding::decode(bytes) {
         Ok(text) => text,
-        Err(fault) => return complain::Source::new(path, &[]).only(fault),
+        Err(fault) => return complain::FaultSource::new(path, &[]).only(fault),
     };
-    let mut reader = Reader::new(complain::Source::new(path, &text));
+    let mut reader = ManifestReader::new(complain::FaultSource::new(path, &text));
     reader.yaml(&text, 1);
     reader.reading
 }
@@ -122,13 +122,13 @@ pub fn read_yaml(path: &str, bytes: &[u8]) -> Reading {
 /// When that document can't be read.
 pub fn value(path: &str, bytes: &[u8]) -> Result<Option<(Value, Positions)>, Problem> {
     let text = encoding::decode(bytes);
-    let text = text.map_err(|fault| complain::Source::new(path, &[]).problem(fault, &[]))?;
+    let text = text.map_err(|fault| complain::FaultSource::new(path, &[]).problem(fault, &[]))?;
     for chunk in split::chunks(&text, 1) {
         match chunk.read() {
             Ok(None) => {}
             Ok(Some(document)) => return Ok(Some((document.value, document.positions))),
             Err(fault) => {
-                return Err(complain::Source::new(path, &text).problem(fault, chunk.bytes()));
+                return Err(complain::FaultSource::new(path, &text).problem(fault, chunk.bytes()));
             }
         }
     }
@@ -142,13 +142,13 @@ pub fn value(path: &str, bytes: &[u8]) -> Result<Option<(Value, Positions)>, Pro
 /// When one of them can't be read.
 pub fn values(path: &str, bytes: &[u8]) -> Result<Vec<Value>, Problem> {
     let text = encoding::decode(bytes);
-    let text = text.map_err(|fault| complain::Source::new(path, &[]).problem(fault, &[]))?;
+    let text = text.map_err(|fault| complain::FaultSource::new(path, &[]).problem(fault, &[]))?;
     let mut values = Vec::new();
     for chunk in split::chunks(&text, 1) {
         match chunk.read() {
             Ok(document) => values.extend(document.map(|document| document.value)),
             Err(fault) => {
-                return Err(complain::Source::new(path, &text).problem(fault, chunk.bytes()));
+                return Err(complain::FaultSource::new(path, &text).problem(fault, chunk.bytes()));
             }
         }
     }
@@ -160,14 +160,14 @@ const NO_JSON: &str =
     "what begins with `{` is JSON; if it is meant as YAML, put `---` on a line before it";
 
 /// The file under way: how many documents it had so far, and what came of them.
-struct Reader<'a> {
-    source: complain::Source<'a>,
+struct ManifestReader<'a> {
+    source: complain::FaultSource<'a>,
     documents: usize,
     reading: Reading,
 }
 
-impl<'a> Reader<'a> {
-    fn new(source: complain::Source<'a>) -> Self {
+impl<'a> ManifestReader<'a> {
+    fn new(source: complain::FaultSource<'a>) -> Self {
         Self { source, documents: 0, reading: Reading::default() }
     }
 
@@ -216,7 +216,7 @@ impl<'a> Reader<'a> {
         }
         let before = &text[..text.len() - rest.len()];
         let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
-        let mut other = Reader::new(complain::Source::new(self.source.path, text));
+        let mut other = ManifestReader::new(complain::FaultSource::new(self.source.path, text));
         other.documents = self.documents;
         other.yaml(rest, u32::try_from(line).unwrap_or(u32::MAX));
         let Reading { manifests, problems, warnings } = other.reading;
@@ -234,7 +234,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes a document that could be read; false when the file has had its share of them.
-    fn document(&mut self, document: build::Document, bytes: &[u8]) -> bool {
+    fn document(&mut self, document: build::BuiltDocument, bytes: &[u8]) -> bool {
         self.documents += 1;
         if self.documents > limits::DOCUMENTS {
             let spot = document.positions.root().unwrap_or_default();
@@ -262,7 +262,7 @@ impl<'a> Reader<'a> {
         true
     }
 
-    fn problem(&mut self, fault: fault::Fault, bytes: &[u8]) {
+    fn problem(&mut self, fault: fault::ManifestFault, bytes: &[u8]) {
         self.reading.problems.push(self.source.problem(fault, bytes));
     }
 }

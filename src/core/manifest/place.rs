@@ -7,12 +7,12 @@
 use serde_json::{Map, Value};
 
 use super::{Manifest, PathPart};
-use crate::core::problem::{Cause, Place};
+use crate::core::problem::{Cause, Location};
 
 impl Manifest {
     /// Where the field that the server calls `field` is declared: its key, or a list's element. If
     /// the file doesn't have it, the innermost field around it that the file has.
-    pub fn place_of(&self, field: &str) -> Place {
+    pub fn place_of(&self, field: &str) -> Location {
         let mut path = path_to(&self.object.0, field);
         let mut found = None;
         while found.is_none() && !path.is_empty() {
@@ -20,16 +20,16 @@ impl Manifest {
             path.pop();
         }
         match found {
-            Some((line, column)) => Place { path: self.origin.path.clone(), line, column },
+            Some((line, column)) => Location { path: self.origin.path.clone(), line, column },
             None => self.origin.place(),
         }
     }
 
     /// Where the field at `path` is declared; `None` where its file does not say, as of what was
     /// rendered.
-    pub fn place_at(&self, path: &[PathPart<'_>]) -> Option<Place> {
+    pub fn place_at(&self, path: &[PathPart<'_>]) -> Option<Location> {
         let (line, column) = self.positions.of(path).or_else(|| self.unfolded(path))?;
-        Some(Place { path: self.origin.path.clone(), line, column })
+        Some(Location { path: self.origin.path.clone(), line, column })
     }
 
     /// The causes with the place of each.
@@ -68,10 +68,10 @@ fn path_to<'a>(object: &'a Map<String, Value>, field: &str) -> Vec<PathPart<'a>>
 }
 
 /// One step: the part, the value there, and what is left of the field's name.
-type Step<'a, 'f> = (PathPart<'a>, &'a Value, &'f str);
+type FieldStep<'a, 'f> = (PathPart<'a>, &'a Value, &'f str);
 
 /// The longest key that `rest` begins with: keys such as `app.kubernetes.io/name` hold dots.
-fn key<'a, 'f>(map: &'a Map<String, Value>, rest: &'f str) -> Option<Step<'a, 'f>> {
+fn key<'a, 'f>(map: &'a Map<String, Value>, rest: &'f str) -> Option<FieldStep<'a, 'f>> {
     let step = |key: &'a String, value: &'a Value| {
         let after = match rest.strip_prefix('[') {
             None => rest.strip_prefix(key.as_str())?,
@@ -87,7 +87,7 @@ fn key<'a, 'f>(map: &'a Map<String, Value>, rest: &'f str) -> Option<Step<'a, 'f
 }
 
 /// The element that `rest` begins with, by its index, its value or the keys that tell it apart.
-fn element<'a, 'f>(list: &'a [Value], rest: &'f str) -> Option<Step<'a, 'f>> {
+fn element<'a, 'f>(list: &'a [Value], rest: &'f str) -> Option<FieldStep<'a, 'f>> {
     let inside = rest.strip_prefix('[')?;
     if let Some((index, after)) = inside.split_once(']')
         && let Ok(index) = index.parse::<usize>()

@@ -36,7 +36,7 @@ impl From<usize> for PathPart<'_> {
 /// Keys are kept as hashes. Two keys of one map with the same hash would at worst give a message
 /// the line of a neighbour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Node {
+struct PositionNode {
     part: u32,
     /// Nodes of this value, itself included.
     size: u32,
@@ -48,7 +48,7 @@ struct Node {
 /// characters. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Positions {
-    nodes: Arc<[Node]>,
+    nodes: Arc<[PositionNode]>,
     root: usize,
     index: Arc<OnceLock<Index>>,
 }
@@ -129,7 +129,7 @@ impl Positions {
         })
     }
 
-    fn slice(&self) -> &[Node] {
+    fn slice(&self) -> &[PositionNode] {
         let size = self.nodes.get(self.root).map_or(0, |node| node.size as usize);
         &self.nodes[self.root..self.root + size]
     }
@@ -151,12 +151,12 @@ impl std::fmt::Debug for Positions {
 
 /// Collects positions while a value is being built.
 #[derive(Default)]
-pub(super) struct Recorder(Vec<Node>);
+pub(super) struct Recorder(Vec<PositionNode>);
 
 impl Recorder {
     /// Begins a part; what is recorded until [`close`](Self::close) is below it.
     pub(super) fn open(&mut self, part: &PathPart, key: Spot, value: Spot) -> usize {
-        self.0.push(Node { part: hash(part), size: 1, key, value });
+        self.0.push(PositionNode { part: hash(part), size: 1, key, value });
         self.0.len() - 1
     }
 

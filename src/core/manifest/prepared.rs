@@ -17,7 +17,7 @@ const OWN_TAG_STAND_IN: &str = "tag:yaml.org;2002:";
 const MARK: char = '\u{feff}';
 
 /// A text that the parser can be given.
-pub(super) struct Prepared<'a> {
+pub(super) struct PreparedText<'a> {
     text: Cow<'a, str>,
     /// Pairs of what stands there now and what it stands for.
     stand_ins: Vec<(char, char)>,
@@ -25,7 +25,7 @@ pub(super) struct Prepared<'a> {
     tags: bool,
 }
 
-impl<'a> Prepared<'a> {
+impl<'a> PreparedText<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         let text = text.strip_prefix(MARK).unwrap_or(text);
         let mut prepared = Self { text: text.into(), stand_ins: Vec::new(), tags: false };

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::events::Scalar;
+use super::events::ScalarText;
 
 /// A text that has its type.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,28 +19,28 @@ pub(super) enum Typed<'a> {
 
 /// A value does not fit its tag; holds what it was to be.
 #[derive(Debug, PartialEq)]
-pub(super) struct Misfit(pub(super) &'static str);
+pub(super) struct TagMismatch(pub(super) &'static str);
 
 const PREFIX: &str = "tag:yaml.org,2002:";
 
 /// The typed value; without a tag and with quotes it is text.
-pub(super) fn typed(scalar: &Scalar) -> Result<Typed<'_>, Misfit> {
+pub(super) fn typed(scalar: &ScalarText) -> Result<Typed<'_>, TagMismatch> {
     let text = scalar.text.as_str();
     let Some(tag) = &scalar.tag else {
         return Ok(if scalar.plain { plain(text) } else { as_text(text) });
     };
     match (tag.strip_prefix(PREFIX), plain(text)) {
         (Some("null"), Typed::Null) => Ok(Typed::Null),
-        (Some("null"), _) => Err(Misfit("null")),
+        (Some("null"), _) => Err(TagMismatch("null")),
         (Some("bool"), value @ Typed::Bool(_)) => Ok(value),
-        (Some("bool"), _) => Err(Misfit("a boolean")),
+        (Some("bool"), _) => Err(TagMismatch("a boolean")),
         (Some("int"), value @ (Typed::Int(_) | Typed::Big(_))) => Ok(value),
-        (Some("int"), _) => Err(Misfit("an integer")),
+        (Some("int"), _) => Err(TagMismatch("an integer")),
         (Some("float"), value @ Typed::Float(_)) => Ok(value),
         (Some("float"), Typed::Int(value)) => Ok(Typed::Float(value as f64)),
-        (Some("float"), _) => Err(Misfit("a number")),
+        (Some("float"), _) => Err(TagMismatch("a number")),
         (Some("timestamp"), _) if is_time(text) => Ok(as_text(text)),
-        (Some("timestamp"), _) => Err(Misfit("a time")),
+        (Some("timestamp"), _) => Err(TagMismatch("a time")),
         (Some("binary"), _) => binary(text),
         _ if tag.is_empty() => Ok(plain(text)),
         _ => Ok(as_text(text)),
@@ -48,7 +48,7 @@ pub(super) fn typed(scalar: &Scalar) -> Result<Typed<'_>, Misfit> {
 }
 
 /// Whether this key of a map puts another map's keys into it.
-pub(super) fn is_merge(scalar: &Scalar) -> bool {
+pub(super) fn is_merge(scalar: &ScalarText) -> bool {
     let tag = scalar.tag.as_deref();
     scalar.text == "<<"
         && (tag.is_none() && scalar.plain
@@ -135,9 +135,9 @@ fn float(text: &str) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
-fn binary(text: &str) -> Result<Typed<'_>, Misfit> {
+fn binary(text: &str) -> Result<Typed<'_>, TagMismatch> {
     let text: String = text.chars().filter(|char| !matches!(char, '\n' | '\r')).collect();
-    let bytes = STANDARD.decode(text).map_err(|_| Misfit("base64"))?;
+    let bytes = STANDARD.decode(text).map_err(|_| TagMismatch("base64"))?;
     Ok(Typed::Text(String::from_utf8_lossy(&bytes).into_owned().into()))
 }
 

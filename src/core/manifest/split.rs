@@ -5,9 +5,9 @@
 
 use std::borrow::Cow;
 
-use super::build::{self, Document};
+use super::build::{self, BuiltDocument};
 use super::encoding;
-use super::fault::{Fault, Spot};
+use super::fault::{ManifestFault, Spot};
 use super::{tabs, tree};
 
 /// The text between two separators.
@@ -26,9 +26,9 @@ impl Chunk<'_> {
     }
 
     /// The document, `None` if there is nothing in it.
-    pub(super) fn read(&self) -> Result<Option<Document>, Fault> {
+    pub(super) fn read(&self) -> Result<Option<BuiltDocument>, ManifestFault> {
         if let Some(line) = self.bad_separator {
-            return Err(Fault::new(
+            return Err(ManifestFault::new(
                 Spot { line, column: 4 },
                 "only a comment may follow a line's `---`, which ends a document",
             )

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use super::fault::{Fault, Spot};
+use super::fault::{ManifestFault, Spot};
 use super::tree::Tree;
 
 /// A warning for the first such tab of every line; `text` is what `tree` was read from and begins
 /// at the file's line `first`.
-pub(super) fn warnings(text: &str, first: u32, tree: &Tree) -> Vec<Fault> {
+pub(super) fn warnings(text: &str, first: u32, tree: &Tree) -> Vec<ManifestFault> {
     if !text.contains('\t') {
         return Vec::new();
     }
@@ -26,8 +26,11 @@ pub(super) fn warnings(text: &str, first: u32, tree: &Tree) -> Vec<Fault> {
     let mut last = 0;
     tabs.retain(|(line, _)| std::mem::replace(&mut last, *line) != *line);
     let warning = |(line, column)| {
-        Fault::new(Spot { line, column }, "a tab stands here, which not every reader of YAML takes")
-            .hint("write spaces")
+        ManifestFault::new(
+            Spot { line, column },
+            "a tab stands here, which not every reader of YAML takes",
+        )
+        .hint("write spaces")
     };
     tabs.into_iter().map(warning).collect()
 }

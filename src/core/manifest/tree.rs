@@ -4,22 +4,22 @@
 
 use std::collections::HashMap;
 
-use super::events::{Events, Kind as Event, Scalar};
-use super::fault::{Fault, Spot};
+use super::events::{Events, ScalarText, YamlEventKind as Event};
+use super::fault::{ManifestFault, Spot};
 use super::limits;
-use super::prepared::Prepared;
+use super::prepared::PreparedText;
 
 /// One value as written.
-pub(super) struct Node {
+pub(super) struct TreeNode {
     pub(super) spot: Spot,
-    pub(super) kind: Kind,
+    pub(super) kind: TreeKind,
     /// The index after the last node that is in this one.
     pub(super) end: usize,
 }
 
 /// What kind of value.
-pub(super) enum Kind {
-    Scalar(Scalar),
+pub(super) enum TreeKind {
+    Scalar(ScalarText),
     List,
     /// Keys and values in turns.
     Map,
@@ -30,7 +30,7 @@ pub(super) enum Kind {
 /// A document that has content.
 pub(super) struct Tree {
     /// The first is the whole document.
-    pub(super) nodes: Vec<Node>,
+    pub(super) nodes: Vec<TreeNode>,
     /// Bytes of the text that it was read from.
     pub(super) length: usize,
     pub(super) has_aliases: bool,
@@ -52,10 +52,10 @@ impl Tree {
 }
 
 /// Reads the first document of a text, as kubectl does; `line` is the file's line that it begins at.
-pub(super) fn read(text: &str, line: u32) -> Result<Option<Tree>, Fault> {
+pub(super) fn read(text: &str, line: u32) -> Result<Option<Tree>, ManifestFault> {
     /// How often a text is read again with one more stand-in, if it is small.
     const AGAIN: usize = 64;
-    let mut prepared = Prepared::new(text);
+    let mut prepared = PreparedText::new(text);
     for _ in 0..AGAIN.min(limits::FILE / text.len().max(1)) {
         let mut events = Events::new(&prepared, line);
         let tree = collect(&mut events);
@@ -67,7 +67,7 @@ pub(super) fn read(text: &str, line: u32) -> Result<Option<Tree>, Fault> {
     collect(&mut Events::new(&prepared, line))
 }
 
-fn collect(events: &mut Events) -> Result<Option<Tree>, Fault> {
+fn collect(events: &mut Events) -> Result<Option<Tree>, ManifestFault> {
     let mut tree =
         Tree { nodes: Vec::new(), length: events.length(), has_aliases: false, rest: None };
     let mut open = Vec::new();
@@ -89,16 +89,19 @@ fn collect(events: &mut Events) -> Result<Option<Tree>, Fault> {
                 }
                 continue;
             }
-            Event::Scalar(anchor, scalar) => (anchor, Kind::Scalar(scalar)),
-            Event::List(anchor) => (anchor, Kind::List),
-            Event::Map(anchor) => (anchor, Kind::Map),
+            Event::Scalar(anchor, scalar) => (anchor, TreeKind::Scalar(scalar)),
+            Event::List(anchor) => (anchor, TreeKind::List),
+            Event::Map(anchor) => (anchor, TreeKind::Map),
             Event::Alias(name) => {
                 tree.has_aliases = true;
                 match anchors.get(&name) {
                     Some(target) if open.contains(target) => {
-                        return Err(Fault::new(event.spot, format!("`*{name}` contains itself")));
+                        return Err(ManifestFault::new(
+                            event.spot,
+                            format!("`*{name}` contains itself"),
+                        ));
                     }
-                    Some(&target) => (None, Kind::Alias(target)),
+                    Some(&target) => (None, TreeKind::Alias(target)),
                     None => return Err(unknown_anchor(event.spot, &name)),
                 }
             }
@@ -106,7 +109,7 @@ fn collect(events: &mut Events) -> Result<Option<Tree>, Fault> {
         if let Some(anchor) = anchor {
             anchors.insert(anchor, at);
         }
-        if matches!(kind, Kind::List | Kind::Map) {
+        if matches!(kind, TreeKind::List | TreeKind::Map) {
             if open.len() == limits::DEPTH {
                 return Err(limits::too_deep(event.spot));
             }
@@ -116,11 +119,11 @@ fn collect(events: &mut Events) -> Result<Option<Tree>, Fault> {
         if effort > limits::EFFORT {
             return Err(limits::too_deep(event.spot));
         }
-        tree.nodes.push(Node { spot: event.spot, kind, end: at + 1 });
+        tree.nodes.push(TreeNode { spot: event.spot, kind, end: at + 1 });
     }
 }
 
-fn unknown_anchor(spot: Spot, name: &str) -> Fault {
-    Fault::new(spot, format!("no anchor `&{name}` stands before this"))
+fn unknown_anchor(spot: Spot, name: &str) -> ManifestFault {
+    ManifestFault::new(spot, format!("no anchor `&{name}` stands before this"))
         .hint("put the text in quotes if it is meant to begin with `*`")
 }

@@ -3,7 +3,7 @@
 use super::{Action, Change, Reason, ReasonKind};
 use crate::core::object::Object;
 use crate::core::policy::MaxPrune;
-use crate::core::policy::precedence::{self, Said};
+use crate::core::policy::precedence::{self, SettingLayers};
 use crate::core::remedy::Remedy;
 
 /// With fewer objects than this, any share of an inventory may go where nobody says otherwise.
@@ -36,7 +36,7 @@ pub(super) fn begins_with(
 /// inventory of so many `members`. With `everything` allowed, only what is said counts.
 pub(super) fn keep_within(
     changes: &mut [Change],
-    (said, everything): (Said<MaxPrune>, bool),
+    (said, everything): (SettingLayers<MaxPrune>, bool),
     members: usize,
 ) {
     let usual = (members >= ENOUGH && !everything).then_some(USUAL);

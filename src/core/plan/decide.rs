@@ -1,11 +1,11 @@
 //! What to do with a desired object, by what was seen of it. Its turn is left to others.
 
-use super::{Action, Allowed, Confidence, Lack, Reason, ReasonKind};
+use super::{Action, Confidence, NoPreview, Permissions, Reason, ReasonKind};
 
-use super::replace::{self, Fixed};
+use super::replace::{self, ImmutableObject};
 use crate::core::compare::is_noop;
 use crate::core::inventory::Inventory;
-use crate::core::managed_fields::claims::{self, Claim};
+use crate::core::managed_fields::claims::{self, ForeignOwner};
 use crate::core::managed_fields::foresight::foresee;
 use crate::core::managed_fields::takeover::hand_over;
 use crate::core::manifest::Manifest;
@@ -29,7 +29,7 @@ pub(super) fn decide(
     (key, manifest): (&ObjectKey, &Manifest),
     send: &Object,
     observation: Option<&Observation>,
-    (inventory, allowed): (&Inventory, &Allowed),
+    (inventory, allowed): (&Inventory, &Permissions),
 ) -> Decision {
     let refuse = |live: Option<&Object>, reason: Reason| Decision {
         action: Action::Refuse,
@@ -52,8 +52,8 @@ pub(super) fn decide(
     let claim = live.and_then(|live| claims::of(live, &inventory.id()));
     if let Some(claim) = claim.filter(|_| !allowed.adopt) {
         let kind = match claim {
-            Claim::ApplySet(id) => ReasonKind::OtherApplySet { id },
-            Claim::Other(owner) => ReasonKind::OtherOwner { owner },
+            ForeignOwner::ApplySet(id) => ReasonKind::OtherApplySet { id },
+            ForeignOwner::Other(owner) => ReasonKind::OtherOwner { owner },
         };
         return refuse(live, Reason::with_remedy(kind, Remedy::Adopt));
     }
@@ -78,11 +78,11 @@ pub(super) fn decide(
         confidence: Confidence::Server,
         reason: None,
     };
-    let locally = |lack: Lack, decision: Decision| Decision {
+    let locally = |lack: NoPreview, decision: Decision| Decision {
         confidence: Confidence::Local(lack),
         ..decision
     };
-    let foreseen = |live: &Object, lack: Lack| {
+    let foreseen = |live: &Object, lack: NoPreview| {
         let handed_over = hand_over(live, send);
         let foreseen = foresee(send, handed_over.as_ref().unwrap_or(live));
         let action = if foreseen == *live { Action::Keep } else { Action::Update };
@@ -95,14 +95,14 @@ pub(super) fn decide(
         (Some(_), Some(Preview::Merged(merged))) => decided(Action::Update, Some(merged)),
         (None, Some(Preview::Merged(merged))) => decided(Action::Create, Some(merged)),
         (None, Some(Preview::Deferred(prerequisite))) => {
-            locally(Lack::Prerequisite(prerequisite.clone()), decided(Action::Create, None))
+            locally(NoPreview::Prerequisite(prerequisite.clone()), decided(Action::Create, None))
         }
         (None, Some(Preview::Unasked(why))) => {
-            locally(Lack::DryRun(why.clone()), decided(Action::Create, None))
+            locally(NoPreview::DryRun(why.clone()), decided(Action::Create, None))
         }
-        (Some(live), Some(Preview::Unasked(why))) => foreseen(live, Lack::DryRun(why.clone())),
+        (Some(live), Some(Preview::Unasked(why))) => foreseen(live, NoPreview::DryRun(why.clone())),
         (Some(live), Some(Preview::Deferred(prerequisite))) => {
-            foreseen(live, Lack::Prerequisite(prerequisite.clone()))
+            foreseen(live, NoPreview::Prerequisite(prerequisite.clone()))
         }
         (_, Some(Preview::Refused(refusal))) => {
             let Refusal { message, hint, causes, may_pass: _ } = refusal.clone();
@@ -111,7 +111,7 @@ pub(super) fn decide(
             refuse(live, Reason { remedy: hint, causes, ..kind.into() })
         }
         (Some(live), Some(Preview::Immutable { refusal, anew })) => {
-            let fixed = Fixed { key, manifest, live, refusal, anew };
+            let fixed = ImmutableObject { key, manifest, live, refusal, anew };
             replace::decide(&fixed, send, (inventory, allowed))
         }
         (_, Some(Preview::Same | Preview::Left) | None)

@@ -3,16 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::graph::{Graph, Why};
-use super::order::{Part, may_look_after, part};
-use super::said::Said;
+use super::graph::{DependencyKind, Graph};
+use super::order::{WavePart, may_look_after, part};
+use super::said::OrderSwitches;
 use crate::core::kinds::catalog::{brought_by, definition, is_api_service, is_crd, is_namespace};
-use crate::core::kinds::references::{self, Bond, Templates};
+use crate::core::kinds::references::{self, ReferenceKind, Templates};
 use crate::core::object::{GroupKind, Object, ObjectKey};
 
 /// An object in its turn.
 #[derive(Clone, Copy)]
-pub(super) struct Thing<'a> {
+pub(super) struct OrderedObject<'a> {
     /// Which one.
     pub(super) key: &'a ObjectKey,
     /// What it is like; `None` where nobody could look.
@@ -39,8 +39,12 @@ pub(super) struct Edges {
 }
 
 /// Finds everything that the objects wait for; `said` has what each says.
-pub(super) fn edges(things: &[Thing<'_>], said: &[Said], direction: Direction) -> Edges {
-    let there: There = things.iter().enumerate().map(|(at, thing)| (thing.key, at)).collect();
+pub(super) fn edges(
+    things: &[OrderedObject<'_>],
+    said: &[OrderSwitches],
+    direction: Direction,
+) -> Edges {
+    let there: IndexByKey = things.iter().enumerate().map(|(at, thing)| (thing.key, at)).collect();
     let homes = homes(things, &there, direction);
     let mut waves: Vec<i64> =
         said.iter().map(|said| said.wave.map_or(0, |(wave, _)| wave)).collect();
@@ -57,10 +61,10 @@ pub(super) fn edges(things: &[Thing<'_>], said: &[Said], direction: Direction) -
                 // Through a gate, since nothing waits for itself.
                 true => {
                     let gate = graph.gate();
-                    graph.wait(at, gate, Why::Said);
-                    graph.wait(gate, at, Why::Said);
+                    graph.wait(at, gate, DependencyKind::Said);
+                    graph.wait(gate, at, DependencyKind::Said);
                 }
-                false => graph.wait(at, *on, Why::Said),
+                false => graph.wait(at, *on, DependencyKind::Said),
             }
         }
     }
@@ -82,13 +86,13 @@ pub(super) fn edges(things: &[Thing<'_>], said: &[Said], direction: Direction) -
         if distinct.len() > 1 {
             let gate = graph.gate();
             for at in members {
-                graph.wait(gate, at, Why::Wave);
+                graph.wait(gate, at, DependencyKind::Wave);
                 if let Some(before) = before {
-                    graph.wait(at, before, Why::Wave);
+                    graph.wait(at, before, DependencyKind::Wave);
                 }
             }
             if let Some(before) = before {
-                graph.wait(gate, before, Why::Wave);
+                graph.wait(gate, before, DependencyKind::Wave);
             }
             before = Some(gate);
         }
@@ -97,15 +101,15 @@ pub(super) fn edges(things: &[Thing<'_>], said: &[Said], direction: Direction) -
 }
 
 /// Every object by its key.
-type There<'a> = BTreeMap<&'a ObjectKey, usize>;
+type IndexByKey<'a> = BTreeMap<&'a ObjectKey, usize>;
 
 /// Without what an object can't exist: its namespace, the definition of its kind, the server that
 /// has its kind.
 fn homes(
-    things: &[Thing<'_>],
-    there: &There<'_>,
+    things: &[OrderedObject<'_>],
+    there: &IndexByKey<'_>,
     direction: Direction,
-) -> Vec<(usize, usize, Why)> {
+) -> Vec<(usize, usize, DependencyKind)> {
     let mut namespaces: BTreeMap<&str, usize> = BTreeMap::new();
     let mut kinds: BTreeMap<GroupKind, usize> = BTreeMap::new();
     let mut groups: BTreeMap<String, usize> = BTreeMap::new();
@@ -123,10 +127,10 @@ fn homes(
     for (key, at) in there {
         let namespace = key.namespace.as_deref().and_then(|name| namespaces.get(name));
         // What finishes a custom resource may live in the namespace, too.
-        let is_custom = part(key) == Part::Custom;
-        let inside = if is_custom { Why::Home } else { Why::Place };
+        let is_custom = part(key) == WavePart::Custom;
+        let inside = if is_custom { DependencyKind::Home } else { DependencyKind::Place };
         homes.extend(namespace.map(|home| (*at, *home, inside)));
-        homes.extend(kinds.get(&key.group_kind()).map(|home| (*at, *home, Why::Home)));
+        homes.extend(kinds.get(&key.group_kind()).map(|home| (*at, *home, DependencyKind::Home)));
         // What is deleted was seen in the version that the server likes best.
         let version = things[*at].object.map(Object::version);
         let version = version.filter(|_| direction == Direction::Make);
@@ -136,13 +140,16 @@ fn homes(
                 group == key.group && version.is_none_or(|version| version == brings)
             }) && *home != at
         });
-        homes.extend(of_group.map(|(_, home)| (*at, *home, Why::Home)));
+        homes.extend(of_group.map(|(_, home)| (*at, *home, DependencyKind::Home)));
     }
     homes
 }
 
 /// What fields name: who, whom, and how much it matters.
-fn named(things: &[Thing<'_>], there: &There<'_>) -> Vec<(usize, usize, Why)> {
+fn named(
+    things: &[OrderedObject<'_>],
+    there: &IndexByKey<'_>,
+) -> Vec<(usize, usize, DependencyKind)> {
     let whole = || {
         let whole = things.iter().enumerate();
         whole.filter_map(|(at, thing)| Some((at, thing.key, thing.object?)))
@@ -156,18 +163,24 @@ fn named(things: &[Thing<'_>], there: &There<'_>) -> Vec<(usize, usize, Why)> {
     let mut found = Vec::new();
     for (at, key, object) in whole() {
         for used in references::of(key, object) {
-            let why = if used.bond == Bond::Optional { Why::Kind } else { Why::Reference };
+            let why = if used.bond == ReferenceKind::Optional {
+                DependencyKind::Kind
+            } else {
+                DependencyKind::Reference
+            };
             let on = used.object();
             let one = there.get(&on).copied().or_else(|| makers.get(&on).copied());
             found.extend(one.map(|on| (at, on, why)));
             // A server without its pods answers nothing, and would be asked all the same.
-            if matches!(part(key), Part::Api | Part::Admission)
+            if matches!(part(key), WavePart::Api | WavePart::Admission)
                 && let Some(service) = one.and_then(|one| things[one].object)
                 && let Some(selector) = service.0.get("spec").and_then(|s| s.get("selector"))
                 && let Some(labels) = selector.as_object()
             {
                 let pods = templates.selected(on.namespace.as_deref(), labels);
-                found.extend(pods.filter_map(|pods| Some((at, *there.get(pods)?, Why::Server))));
+                found.extend(
+                    pods.filter_map(|pods| Some((at, *there.get(pods)?, DependencyKind::Server))),
+                );
             }
         }
         if (key.group.as_str(), key.kind.as_str()) == ("policy", "PodDisruptionBudget")
@@ -175,29 +188,36 @@ fn named(things: &[Thing<'_>], there: &There<'_>) -> Vec<(usize, usize, Why)> {
             && let Some(labels) = selector.get("matchLabels").and_then(|labels| labels.as_object())
         {
             let pods = templates.selected(key.namespace.as_deref(), labels);
-            found.extend(pods.filter_map(|pods| Some((at, *there.get(pods)?, Why::Reference))));
+            found.extend(
+                pods.filter_map(|pods| Some((at, *there.get(pods)?, DependencyKind::Reference))),
+            );
         }
     }
     found
 }
 
 /// Lets the parts of a wave wait for each other, where nothing else speaks.
-fn parts(graph: &mut Graph, things: &[Thing<'_>], members: &[usize], direction: Direction) {
+fn parts(graph: &mut Graph, things: &[OrderedObject<'_>], members: &[usize], direction: Direction) {
     let all = |wanted: &dyn Fn(&ObjectKey) -> bool| -> Vec<usize> {
         members.iter().copied().filter(|at| wanted(things[*at].key)).collect()
     };
-    let of = |wanted: &'static [Part]| all(&move |key| wanted.contains(&part(key)));
-    let custom = of(&[Part::Custom]);
+    let of = |wanted: &'static [WavePart]| all(&move |key| wanted.contains(&part(key)));
+    let custom = of(&[WavePart::Custom]);
     let looked_after = all(&may_look_after);
-    let care = if direction == Direction::Make { Why::Kind } else { Why::Care };
+    let care =
+        if direction == Direction::Make { DependencyKind::Kind } else { DependencyKind::Care };
     for (before, after, why) in [
-        (of(&[Part::Ground]), of(&[Part::Work, Part::Custom]), Why::Kind),
+        (of(&[WavePart::Ground]), of(&[WavePart::Work, WavePart::Custom]), DependencyKind::Kind),
         (looked_after, custom, care),
-        (of(&[Part::Ground, Part::Work, Part::Custom]), of(&[Part::Api]), Why::Kind),
         (
-            of(&[Part::Ground, Part::Work, Part::Custom, Part::Api]),
-            of(&[Part::Admission]),
-            Why::Kind,
+            of(&[WavePart::Ground, WavePart::Work, WavePart::Custom]),
+            of(&[WavePart::Api]),
+            DependencyKind::Kind,
+        ),
+        (
+            of(&[WavePart::Ground, WavePart::Work, WavePart::Custom, WavePart::Api]),
+            of(&[WavePart::Admission]),
+            DependencyKind::Kind,
         ),
     ] {
         if before.is_empty() || after.is_empty() {

@@ -1,7 +1,7 @@
 //! What a quota, a LimitRange or a policy forbids that the commit takes out: it comes after that
 //! deletion, and is refused where there is none.
 
-use super::{Action, Change, Confidence, Lack, Reason, ReasonKind};
+use super::{Action, Change, Confidence, NoPreview, Reason, ReasonKind};
 use crate::core::desired::Desired;
 use crate::core::object::ObjectKey;
 use crate::core::observed::Prerequisite;
@@ -13,8 +13,11 @@ pub(super) fn settle(changes: &mut [Change], gone: &[Change], desired: &Desired)
         |key: &ObjectKey| gone.iter().any(|it| it.key == *key && it.action == Action::Delete);
     let mut is_any = false;
     for change in changes {
-        let Confidence::Local(Lack::Prerequisite(Prerequisite::Applied { first, gone, refusal })) =
-            &mut change.confidence
+        let Confidence::Local(NoPreview::Prerequisite(Prerequisite::Applied {
+            first,
+            gone,
+            refusal,
+        })) = &mut change.confidence
         else {
             continue;
         };

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 
 /// Why something waits for something else, the weakest reason first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Why {
+pub enum DependencyKind {
     /// Such kinds commonly come in this order; nothing is lost if it fails.
     Kind,
     /// What is to go may be looked after by the other, so that its finalizers would stay for ever.
@@ -30,7 +30,7 @@ pub enum Why {
     Said,
 }
 
-impl Why {
+impl DependencyKind {
     /// Whether a field leads there.
     pub(super) fn is_found(self) -> bool {
         matches!(self, Self::Reference | Self::Server)
@@ -54,11 +54,11 @@ impl Why {
 
 /// Something to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Need {
+pub struct Dependency {
     /// Which node.
     pub on: usize,
     /// Why.
-    pub why: Why,
+    pub why: DependencyKind,
 }
 
 /// What waits for what. The first nodes are objects, by their place in the list that the graph is
@@ -66,7 +66,7 @@ pub struct Need {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Graph {
     objects: usize,
-    needs: Vec<BTreeSet<Need>>,
+    needs: Vec<BTreeSet<Dependency>>,
 }
 
 impl Graph {
@@ -91,7 +91,7 @@ impl Graph {
     }
 
     /// What a node waits for.
-    pub fn needs(&self, node: usize) -> impl Iterator<Item = Need> {
+    pub fn needs(&self, node: usize) -> impl Iterator<Item = Dependency> {
         self.needs.get(node).into_iter().flatten().copied()
     }
 
@@ -102,9 +102,9 @@ impl Graph {
     }
 
     /// Lets `node` wait for `on`; nothing waits for itself.
-    pub(super) fn wait(&mut self, node: usize, on: usize, why: Why) {
+    pub(super) fn wait(&mut self, node: usize, on: usize, why: DependencyKind) {
         if node != on {
-            self.needs[node].insert(Need { on, why });
+            self.needs[node].insert(Dependency { on, why });
         }
     }
 
@@ -113,8 +113,8 @@ impl Graph {
     /// Then come all objects that are in a cycle with these.
     pub(super) fn cut_firm_cycles(&mut self) -> Vec<(Vec<usize>, Vec<usize>)> {
         let mut cycles = Vec::new();
-        for part in self.knots(Why::is_firm) {
-            let way = self.way_around(&part, Why::is_firm);
+        for part in self.knots(DependencyKind::is_firm) {
+            let way = self.way_around(&part, DependencyKind::is_firm);
             let objects = |nodes: &mut dyn Iterator<Item = usize>| -> Vec<usize> {
                 nodes.filter(|node| self.is_object(*node)).collect()
             };
@@ -131,7 +131,7 @@ impl Graph {
     /// Leaves out references until they make no cycle any more, and returns what was left out: who
     /// does not wait for whom.
     pub(super) fn cut_reference_cycles(&mut self) -> Vec<(usize, usize)> {
-        let counts = |why: Why| why >= Why::Reference;
+        let counts = |why: DependencyKind| why >= DependencyKind::Reference;
         let mut cut = Vec::new();
         loop {
             let knots = self.knots(counts);
@@ -158,7 +158,9 @@ impl Graph {
             for node in &part {
                 let objects = self.objects;
                 self.needs[*node].retain(|need| {
-                    need.why >= Why::Reference || need.on >= objects || !part.contains(&need.on)
+                    need.why >= DependencyKind::Reference
+                        || need.on >= objects
+                        || !part.contains(&need.on)
                 });
             }
         }
@@ -168,8 +170,8 @@ impl Graph {
     pub(super) fn reversed(&self) -> Self {
         let mut needs = vec![BTreeSet::new(); self.len()];
         for (node, all) in self.needs.iter().enumerate() {
-            for Need { on, why } in all {
-                needs[*on].insert(Need { on: node, why: *why });
+            for Dependency { on, why } in all {
+                needs[*on].insert(Dependency { on: node, why: *why });
             }
         }
         Self { objects: self.objects, needs }
@@ -202,7 +204,7 @@ impl Graph {
                 },
                 (None, true) => return order,
             };
-            for Need { on: next, .. } in &after.needs[node] {
+            for Dependency { on: next, .. } in &after.needs[node] {
                 open[*next] -= 1;
                 match (open[*next], self.is_object(*next)) {
                     (0, true) => ready.push(Reverse((priority(*next), *next))),
@@ -222,15 +224,15 @@ impl Graph {
         let mut needs = vec![BTreeSet::new(); self.len()];
         for (node, all) in self.needs.iter().enumerate() {
             needs[place[node]] =
-                all.iter().map(|need| Need { on: place[need.on], why: need.why }).collect();
+                all.iter().map(|need| Dependency { on: place[need.on], why: need.why }).collect();
         }
         Self { objects: self.objects, needs }
     }
 
     /// The sets of nodes that wait for each other in a circle, over the edges of these reasons.
-    fn knots(&self, counts: impl Fn(Why) -> bool) -> Vec<BTreeSet<usize>> {
+    fn knots(&self, counts: impl Fn(DependencyKind) -> bool) -> Vec<BTreeSet<usize>> {
         // Kosaraju's two walks, without recursion: a chain may be as long as the set is large.
-        let next = |needs: &BTreeSet<Need>| -> Vec<usize> {
+        let next = |needs: &BTreeSet<Dependency>| -> Vec<usize> {
             needs.iter().filter(|need| counts(need.why)).map(|need| need.on).collect()
         };
         let forth: Vec<Vec<usize>> = self.needs.iter().map(next).collect();
@@ -276,7 +278,11 @@ impl Graph {
     }
 
     /// The shortest way from the first node of a knot back to it.
-    fn way_around(&self, part: &BTreeSet<usize>, counts: impl Fn(Why) -> bool) -> Vec<usize> {
+    fn way_around(
+        &self,
+        part: &BTreeSet<usize>,
+        counts: impl Fn(DependencyKind) -> bool,
+    ) -> Vec<usize> {
         let Some(&first) = part.first() else { return Vec::new() };
         let mut from = vec![None; self.len()];
         let mut walk = VecDeque::from([first]);

@@ -6,32 +6,32 @@ use jiff::Timestamp;
 
 use super::approved::{self, NotApproved};
 use super::keeping;
-use super::{Action, Change, Guard, Need, Reason, ReasonKind};
+use super::{Action, Change, DeletionGuard, DependencyReason, Reason, ReasonKind};
 use crate::core::annotations::{REPLACE, flag};
 use crate::core::desired::Desired;
 use crate::core::finalizers::what_holds;
 use crate::core::inventory::Inventory;
-use crate::core::inventory::reserved::Keeper;
+use crate::core::inventory::reserved::ReservedObject;
 use crate::core::kinds::catalog::{brought_by, definition, is_crd, is_namespace};
 use crate::core::managed_fields;
 use crate::core::manifest::Origin;
 use crate::core::object::{Object, ObjectKey};
 use crate::core::observed::Observed;
 use crate::core::policy::MaxPrune;
-use crate::core::policy::precedence::Said;
+use crate::core::policy::precedence::SettingLayers;
 use crate::core::remedy::Remedy;
 
 /// What the user allows beyond what is safe without asking.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Allowed {
+pub struct Permissions {
     /// Kinds with data behind them that may be deleted.
     pub delete: BTreeSet<String>,
     /// Whether what somebody else claims may be adopted.
     pub adopt: bool,
     /// Kinds whose objects may be deleted and made anew where a change is not possible.
-    pub replace: Said<BTreeSet<String>>,
+    pub replace: SettingLayers<BTreeSet<String>>,
     /// How much of the inventory may be deleted at once.
-    pub max_prune: Said<MaxPrune>,
+    pub max_prune: SettingLayers<MaxPrune>,
     /// Whether everything may be deleted because the commit declares nothing.
     pub empty: bool,
     /// How many objects each definition still has in the cluster that this run would not delete
@@ -49,7 +49,7 @@ pub(super) fn why_not_prune(
     desired: &Desired,
     observed: &Observed,
     refused: usize,
-    allowed: &Allowed,
+    allowed: &Permissions,
 ) -> Option<(Action, Reason)> {
     if !desired.problems.is_empty() {
         let kind = ReasonKind::NotPrunedProblems { count: desired.problems.len() };
@@ -78,7 +78,7 @@ pub(super) fn why_not_prune(
 }
 
 /// What decides about live objects that carry the inventory's label and are not desired.
-pub(super) struct Undesired<'a> {
+pub(super) struct PruneRules<'a> {
     /// The inventory.
     pub(super) inventory: &'a Inventory,
     /// What an ignore file leaves out, and where it is declared.
@@ -88,10 +88,10 @@ pub(super) struct Undesired<'a> {
     /// Why nothing at all may be pruned.
     pub(super) blocked: Option<(Action, Reason)>,
     /// What the user allows.
-    pub(super) allowed: &'a Allowed,
+    pub(super) allowed: &'a Permissions,
 }
 
-impl Undesired<'_> {
+impl PruneRules<'_> {
     /// What to do with one of them, and why it is not deleted if it is not.
     pub(super) fn decide(&self, key: &ObjectKey, live: &Object) -> (Action, Option<Reason>) {
         let keep = |why: ReasonKind| (Action::Keep, Some(why.into()));
@@ -101,7 +101,7 @@ impl Undesired<'_> {
         if live.is_going() {
             return keep(ReasonKind::BeingDeleted { holder: what_holds(live) });
         }
-        if let Some(keeper) = Keeper::of(live) {
+        if let Some(keeper) = ReservedObject::of(live) {
             return keep(ReasonKind::RecordKept { keeper });
         }
         if let Some(origin) = self.left_out.get(key) {
@@ -113,10 +113,10 @@ impl Undesired<'_> {
             return (*action, Some(reason.clone()));
         }
         match keeping::said(live, self.allowed) {
-            Some(keeping::Said::Keep(said)) => {
+            Some(keeping::DeletionSwitch::Keep(said)) => {
                 return (Action::LetGo, Some(ReasonKind::Kept { said }.into()));
             }
-            Some(keeping::Said::Confirm(said)) => {
+            Some(keeping::DeletionSwitch::Confirm(said)) => {
                 let approval = match approved::approval(live, self.allowed.now) {
                     Err(NotApproved::Missing) | Ok(()) => None,
                     Err(why_not) => Some(why_not),
@@ -125,7 +125,7 @@ impl Undesired<'_> {
                 let kind = ReasonKind::Unconfirmed { said, approval };
                 return (Action::Keep, Some(Reason::with_remedy(kind, remedy)));
             }
-            Some(keeping::Said::Unclear(fault)) => {
+            Some(keeping::DeletionSwitch::Unclear(fault)) => {
                 let remedy = fault.hint.clone();
                 let kind = ReasonKind::UnclearProtection { fault };
                 return (Action::Refuse, Some(Reason::with_remedy(kind, remedy)));
@@ -140,7 +140,7 @@ impl Undesired<'_> {
 
     /// Why what holds data is not deleted: neither the user nor a person on the object allows it.
     fn why_guarded(&self, key: &ObjectKey, live: &Object) -> Option<Reason> {
-        let Guarded { guard, remedy } = guarded(key, live, self.allowed)?;
+        let GuardedObject { guard, remedy } = guarded(key, live, self.allowed)?;
         let approval = match approved::approval(live, self.allowed.now) {
             Ok(()) => return None,
             Err(NotApproved::Missing) => None,
@@ -163,47 +163,47 @@ impl Undesired<'_> {
 
 /// Whether an object that was to be deleted may still go as it is now: somebody may have said in the
 /// meantime that it stays, or taken an approval back.
-pub fn may_go(key: &ObjectKey, live: &Object, allowed: &Allowed) -> bool {
+pub fn may_go(key: &ObjectKey, live: &Object, allowed: &Permissions) -> bool {
     let is_guarded = || guarded(key, live, allowed).is_some();
-    Keeper::of(live).is_none()
+    ReservedObject::of(live).is_none()
         && keeping::said(live, allowed).is_none()
         && (!is_guarded() || approved::is_approved(live, allowed.now))
 }
 
 /// Why deleting this object takes a word of the user's, whatever is approved on it.
-pub(super) fn why_guarded(key: &ObjectKey, live: &Object, allowed: &Allowed) -> Option<Reason> {
-    let Guarded { guard, remedy } = guarded(key, live, allowed)?;
+pub(super) fn why_guarded(key: &ObjectKey, live: &Object, allowed: &Permissions) -> Option<Reason> {
+    let GuardedObject { guard, remedy } = guarded(key, live, allowed)?;
     Some(Reason::with_remedy(ReasonKind::Guarded { guard, approval: None }, remedy))
 }
 
 /// What goes with an object, and how that is allowed.
-struct Guarded {
-    guard: Guard,
+struct GuardedObject {
+    guard: DeletionGuard,
     remedy: Remedy,
 }
 
-fn guarded(key: &ObjectKey, live: &Object, allowed: &Allowed) -> Option<Guarded> {
+fn guarded(key: &ObjectKey, live: &Object, allowed: &Permissions) -> Option<GuardedObject> {
     let mut kind = key.kind.as_str();
     let guard = match (key.group.as_str(), kind) {
-        _ if is_namespace(key) => Guard::Contents,
-        ("", "PersistentVolumeClaim" | "PersistentVolume") => Guard::Data,
-        _ if is_crd(key) => Guard::Instances(*allowed.instances.get(key)?),
+        _ if is_namespace(key) => DeletionGuard::Contents,
+        ("", "PersistentVolumeClaim" | "PersistentVolume") => DeletionGuard::Data,
+        _ if is_crd(key) => DeletionGuard::Instances(*allowed.instances.get(key)?),
         ("apps", "StatefulSet") if takes_claims_with_it(live) => {
             kind = "PersistentVolumeClaim";
-            Guard::Claims
+            DeletionGuard::Claims
         }
         _ => return None,
     };
     if allowed.delete.contains(kind) {
         return None;
     }
-    Some(Guarded { guard, remedy: Remedy::AllowDelete { kind: kind.to_owned() } })
+    Some(GuardedObject { guard, remedy: Remedy::AllowDelete { kind: kind.to_owned() } })
 }
 
 /// Why a live object that keeps track of others is not written to, though a manifest of the same name
 /// does not look like it.
 pub(super) fn why_untouched(action: Action, live: &Object) -> Option<Reason> {
-    let keeper = Keeper::of(live).filter(|_| action != Action::Keep)?;
+    let keeper = ReservedObject::of(live).filter(|_| action != Action::Keep)?;
     Some(Reason::with_remedy(
         ReasonKind::IsRecord { keeper },
         "give the object in the manifest another name, or name its file in .trueupignore",
@@ -266,9 +266,9 @@ pub(super) fn keep_homes(desired: &[Change], undesired: &mut [Change]) {
             stays.find(|(key, (_, version))| is_home(key, version))
         {
             let need = match (&kind, &served) {
-                (Some(_), _) => Need::Defines,
-                (_, Some(_)) => Need::Serves,
-                _ => Need::Holds,
+                (Some(_), _) => DependencyReason::Defines,
+                (_, Some(_)) => DependencyReason::Serves,
+                _ => DependencyReason::Holds,
             };
             let (object, is_declared) = (key.clone(), *is_declared);
             change.action = Action::Refuse;

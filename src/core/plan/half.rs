@@ -9,7 +9,7 @@ use crate::core::object::ObjectKey;
 
 /// Changes, and which of them wait for which.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Half {
+pub struct OrderedChanges {
     /// The changes, in an order in which each comes after all that it waits for.
     pub changes: Vec<Change>,
     /// What waits for what, by place among the changes.
@@ -23,21 +23,21 @@ pub struct Half {
 /// A part of a half. What is desired comes before what is not, except for objects that are to have
 /// what another one holds until it is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum ChangePart {
     /// All that waits for no deletion, and then the deletions that others wait for, or all of them.
     First,
     /// What waits for deletions, and then the other deletions.
     Later,
 }
 
-impl Part {
+impl ChangePart {
     /// Both, in the order in which they are carried out.
     pub const ALL: [Self; 2] = [Self::First, Self::Later];
 }
 
 /// When a change has its turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Turn<'a> {
+pub struct ChangeTurn<'a> {
     /// Its wave.
     pub wave: i64,
     /// The objects that it waits for by themselves, apart from earlier waves and kinds that commonly
@@ -45,25 +45,28 @@ pub struct Turn<'a> {
     pub needs: Vec<&'a ObjectKey>,
 }
 
-impl Half {
+impl OrderedChanges {
     pub(super) fn new(changes: Vec<Change>, graph: Graph, waves: Vec<i64>) -> Self {
         debug_assert!((0..changes.len()).all(|at| graph.is_object(at)));
         Self { changes, graph, waves, later: BTreeSet::new() }
     }
 
     /// Whether a change belongs to this part.
-    pub fn is_of(&self, part: Part, at: usize) -> bool {
-        self.later.contains(&at) == (part == Part::Later)
+    pub fn is_of(&self, part: ChangePart, at: usize) -> bool {
+        self.later.contains(&at) == (part == ChangePart::Later)
     }
 
     /// The changes of a part.
-    pub fn part(&self, part: Part) -> impl Iterator<Item = &Change> {
+    pub fn part(&self, part: ChangePart) -> impl Iterator<Item = &Change> {
         let all = self.changes.iter().enumerate();
         all.filter(move |(at, _)| self.is_of(part, *at)).map(|(_, change)| change)
     }
 
     /// The changes of a part with their turns.
-    pub(super) fn turns(&self, part: Part) -> impl Iterator<Item = (&Change, Turn<'_>)> {
+    pub(super) fn turns(
+        &self,
+        part: ChangePart,
+    ) -> impl Iterator<Item = (&Change, ChangeTurn<'_>)> {
         let all = self.changes.iter().enumerate();
         all.filter(move |(at, _)| self.is_of(part, *at)).map(|(at, change)| {
             let mut needs: Vec<usize> = self.graph.needs(at).map(|need| need.on).collect();
@@ -71,7 +74,7 @@ impl Half {
             needs.dedup();
             let needs = needs.into_iter().map(|on| &self.changes[on].key);
             let needs = needs.chain(deleted_first(change)).collect();
-            (change, Turn { wave: self.waves.get(at).copied().unwrap_or_default(), needs })
+            (change, ChangeTurn { wave: self.waves.get(at).copied().unwrap_or_default(), needs })
         })
     }
 }

@@ -2,15 +2,15 @@
 
 use super::{Change, Plan};
 use crate::core::desired::Desired;
-use crate::core::field_rules::Rule;
+use crate::core::field_rules::FieldRule;
 use crate::core::object::Object;
-use crate::core::problem::{Place, Problem};
+use crate::core::problem::{Location, Problem};
 use crate::core::source::CONFIG_FILE;
 
 /// Rules that are about nothing, and fields that no object has: most likely slips.
-pub fn idle_rules(rules: &[Rule], desired: &Desired, plan: &Plan) -> Vec<Problem> {
+pub fn idle_rules(rules: &[FieldRule], desired: &Desired, plan: &Plan) -> Vec<Problem> {
     let warn = |(line, column): (usize, usize), message: String| Problem {
-        place: Place { path: CONFIG_FILE.to_owned(), line, column },
+        place: Location { path: CONFIG_FILE.to_owned(), line, column },
         message,
         excerpt: None,
         hint: None,

@@ -2,8 +2,8 @@
 //! that mean the same.
 
 use super::approved;
-use super::guards::Allowed;
-use crate::core::annotations::{Fault, MODE, Mode, PRUNE, Treatment, fault_of};
+use super::guards::Permissions;
+use crate::core::annotations::{AnnotationFault, MODE, Mode, PRUNE, Treatment, fault_of};
 use crate::core::object::Object;
 
 /// The other tools' words for it: annotation and value. Flux takes a label, too.
@@ -18,17 +18,17 @@ const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
 
 /// What is said of an object's deletion.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Said {
+pub(super) enum DeletionSwitch {
     /// It is never deleted, says this annotation: it is nobody's from now on.
     Keep(String),
     /// Somebody has to allow it, says this annotation.
     Confirm(String),
     /// Nobody can tell what it says.
-    Unclear(Fault),
+    Unclear(AnnotationFault),
 }
 
 /// What a live object says of its deletion; `None` where it says nothing, or its kind is allowed.
-pub(super) fn said(live: &Object, allowed: &Allowed) -> Option<Said> {
+pub(super) fn said(live: &Object, allowed: &Permissions) -> Option<DeletionSwitch> {
     let is_kept = |name: &str, value: &str| {
         let values = [live.annotation(name), live.label(name)];
         values.into_iter().flatten().any(|said| said.eq_ignore_ascii_case(value))
@@ -36,32 +36,32 @@ pub(super) fn said(live: &Object, allowed: &Allowed) -> Option<Said> {
     let own = [(PRUNE, "false")];
     if let Some((name, value)) = own.iter().chain(&KEEP).find(|(name, value)| is_kept(name, value))
     {
-        return Some(Said::Keep(format!("{name}: {value}")));
+        return Some(DeletionSwitch::Keep(format!("{name}: {value}")));
     }
     if let Some(Treatment { mode: Mode::Ignore, said }) = Mode::said(live) {
-        return Some(Said::Keep(said));
+        return Some(DeletionSwitch::Keep(said));
     }
     if let Some(fault) = [PRUNE, MODE].into_iter().find_map(|name| fault_of(live, name)) {
-        return Some(Said::Unclear(fault));
+        return Some(DeletionSwitch::Unclear(fault));
     }
     let options = live.annotation(SYNC_OPTIONS).unwrap_or_default();
     let has = |wanted: [&str; 2]| options.split(',').map(str::trim).find(|it| wanted.contains(it));
     if let Some(option) = has(["Prune=false", "Delete=false"]) {
-        return Some(Said::Keep(format!("{SYNC_OPTIONS}: {option}")));
+        return Some(DeletionSwitch::Keep(format!("{SYNC_OPTIONS}: {option}")));
     }
     let option = has(["Prune=confirm", "Delete=confirm"])?;
     let is_allowed =
         allowed.delete.contains(live.kind()) || approved::is_approved(live, allowed.now);
-    (!is_allowed).then(|| Said::Confirm(format!("{SYNC_OPTIONS}: {option}")))
+    (!is_allowed).then(|| DeletionSwitch::Confirm(format!("{SYNC_OPTIONS}: {option}")))
 }
 
 /// Whether `live` is better kept from being deleted than `send` says.
 pub(super) fn is_loosened(live: &Object, send: &Object) -> bool {
-    let strictness = |object: &Object| match said(object, &Allowed::default()) {
+    let strictness = |object: &Object| match said(object, &Permissions::default()) {
         None => 0,
-        Some(Said::Confirm(_)) => 1,
-        Some(Said::Keep(_)) => 2,
-        Some(Said::Unclear(_)) => 3,
+        Some(DeletionSwitch::Confirm(_)) => 1,
+        Some(DeletionSwitch::Keep(_)) => 2,
+        Some(DeletionSwitch::Unclear(_)) => 3,
     };
     strictness(send) < strictness(live)
 }
@@ -108,12 +108,12 @@ mod tests {
             ("argocd.argoproj.io/sync-options", "PruneLast=true", None),
         ] {
             let live = object(serde_json::json!({ name: value }));
-            let found = said(&live, &Allowed::default());
-            let is_kept = found.as_ref().map(|said| matches!(said, Said::Keep(_)));
+            let found = said(&live, &Permissions::default());
+            let is_kept = found.as_ref().map(|said| matches!(said, DeletionSwitch::Keep(_)));
             assert_eq!(is_kept, expected, "{name}: {value}");
         }
         let live = object(serde_json::json!({ SYNC_OPTIONS: "Prune=confirm" }));
         let delete = ["ConfigMap".to_owned()].into();
-        assert_eq!(said(&live, &Allowed { delete, ..Allowed::default() }), None);
+        assert_eq!(said(&live, &Permissions { delete, ..Permissions::default() }), None);
     }
 }

@@ -31,15 +31,17 @@ use std::collections::BTreeSet;
 pub use approved::NotApproved;
 use decide::{Decision, decide};
 use graph::Graph;
-use guards::Undesired;
-pub use guards::{Allowed, may_be_replaced, may_go};
-pub use half::{Half, Part, Turn};
+use guards::PruneRules;
+pub use guards::{Permissions, may_be_replaced, may_go};
+pub use half::{ChangePart, ChangeTurn, OrderedChanges};
 pub use idle_rules::idle_rules;
-pub use reason::{Fate, Guard, Need, Reason, ReasonKind, Shortfall, Stays};
-use sequence::{Making, deleting, making};
+pub use reason::{
+    DeletionGuard, DependencyEnd, DependencyReason, PruneBlocker, Reason, ReasonKind, ValueHolder,
+};
+use sequence::{CreationOrder, deleting, making};
 pub use sequence::{says_turn, turns};
 use serde::{Deserialize, Serialize};
-pub use values::{Freed, deleted_first};
+pub use values::{FreedValue, deleted_first};
 
 use crate::core::annotations::Mode;
 use crate::core::compare::dropped;
@@ -150,12 +152,12 @@ pub enum Confidence {
     Server,
     /// Nobody but trueup, for lack of something: defaults, conversions and admission are not part
     /// of it.
-    Local(Lack),
+    Local(NoPreview),
 }
 
 /// Why the server could not say what an object will be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Lack {
+pub enum NoPreview {
     /// Something that the commit also brings is not there yet.
     Prerequisite(Prerequisite),
     /// It can't be asked without carrying it out: its own words.
@@ -163,16 +165,16 @@ pub enum Lack {
     /// The object is there, and is to be made anew.
     Anew,
     /// Others hold values that it is to have, and give them up first.
-    Value(Vec<Freed>),
+    Value(Vec<FreedValue>),
 }
 
 /// One action for every object: first what is desired, then what is to go.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
     /// What is desired.
-    pub desired: Half,
+    pub desired: OrderedChanges,
     /// What is in the inventory and no longer desired.
-    pub undesired: Half,
+    pub undesired: OrderedChanges,
     /// Which objects are not pruned because a kind could not be listed.
     pub held_back: Vec<ObjectKey>,
     /// How many kinds could not be listed, though the user may: they may hold what is to be pruned.
@@ -189,18 +191,18 @@ impl Plan {
     /// Changes to be looked at: none waits for another.
     pub fn loose(changes: Vec<Change>) -> Self {
         let graph = Graph::loose(changes.len());
-        Self { desired: Half::new(changes, graph, Vec::new()), ..Self::default() }
+        Self { desired: OrderedChanges::new(changes, graph, Vec::new()), ..Self::default() }
     }
 
     /// Every change, in the order in which they are carried out.
     pub fn changes(&self) -> impl Iterator<Item = &Change> {
-        let parts = Part::ALL.into_iter();
+        let parts = ChangePart::ALL.into_iter();
         parts.flat_map(|part| self.desired.part(part).chain(self.undesired.part(part)))
     }
 
     /// Every change with its turn, in the same order.
-    pub fn turns(&self) -> impl Iterator<Item = (&Change, Turn<'_>)> {
-        let parts = Part::ALL.into_iter();
+    pub fn turns(&self) -> impl Iterator<Item = (&Change, ChangeTurn<'_>)> {
+        let parts = ChangePart::ALL.into_iter();
         parts.flat_map(|part| self.desired.turns(part).chain(self.undesired.turns(part)))
     }
 
@@ -230,7 +232,7 @@ pub fn plan(
     desired: &Desired,
     mut observed: Observed,
     inventory: &Inventory,
-    allowed: &Allowed,
+    allowed: &Permissions,
 ) -> Plan {
     inherited::take_in(&mut observed, allowed);
     let id = inventory.id();
@@ -238,7 +240,8 @@ pub fn plan(
     // Some of what was observed is moved into the plan.
     let live = observed.objects.values().filter_map(Observation::live);
     let members = budget::base(live.filter(is_member).count(), observed.begun_with);
-    let Making { order, graph, waves, mut refused, warnings } = making(desired, &observed.taken);
+    let CreationOrder { order, graph, waves, mut refused, warnings } =
+        making(desired, &observed.taken);
     let mut changes = Vec::with_capacity(order.len());
     let mut short = Vec::new();
     for (key, manifest) in order.iter().filter_map(|key| desired.objects.get_key_value(*key)) {
@@ -280,7 +283,7 @@ pub fn plan(
     let is_everything = desired.objects.is_empty() && allowed.empty;
     let gone = loop {
         let refused = changes.iter().filter(|change| change.action == Action::Refuse).count();
-        let undesired = Undesired {
+        let undesired = PruneRules {
             inventory,
             left_out: &desired.left_out,
             is_last: desired.objects.is_empty(),
@@ -309,7 +312,7 @@ pub fn plan(
     let later = values::after_deletions(&changes, &graph);
     let holders = changes.iter().flat_map(deleted_first).cloned().collect();
     let undesired = sorted(gone, &holders);
-    let desired = Half { later, ..Half::new(changes, graph, waves) };
+    let desired = OrderedChanges { later, ..OrderedChanges::new(changes, graph, waves) };
     Plan { desired, undesired, held_back, short, unlisted, warnings, begins_with }
 }
 
@@ -336,7 +339,7 @@ fn falls_short(decision: &Decision, manifest: &Manifest, send: &Object) -> Optio
 fn wanted(
     ((key, manifest), send): ((&ObjectKey, &Manifest), &Object),
     observation: Option<&Observation>,
-    (desired, inventory, allowed): (&Desired, &Inventory, &Allowed),
+    (desired, inventory, allowed): (&Desired, &Inventory, &Permissions),
     why_not: Option<Reason>,
 ) -> Decision {
     let unclear = modes::wrong(manifest);
@@ -367,7 +370,7 @@ fn wanted(
 }
 
 /// What to do with what is in the inventory and no longer desired.
-fn leaving(desired: &Desired, observed: &Observed, undesired: &Undesired<'_>) -> Vec<Change> {
+fn leaving(desired: &Desired, observed: &Observed, undesired: &PruneRules<'_>) -> Vec<Change> {
     let mut changes = Vec::new();
     for (key, observation) in &observed.objects {
         if desired.objects.contains_key(key) {
@@ -410,13 +413,13 @@ fn let_go(live: &Object) -> Object {
 
 /// Deletions in the order in which they are carried out; others of the plan wait for those of
 /// `holders`.
-fn sorted(changes: Vec<Change>, holders: &BTreeSet<ObjectKey>) -> Half {
+fn sorted(changes: Vec<Change>, holders: &BTreeSet<ObjectKey>) -> OrderedChanges {
     let live: Vec<_> = changes.iter().map(|change| (&change.key, change.live.as_ref())).collect();
     let (places, graph, waves) = deleting(&live);
     let mut changes: Vec<Option<Change>> = changes.into_iter().map(Some).collect();
     let in_order: Vec<Change> = places.into_iter().filter_map(|at| changes[at].take()).collect();
     let later = values::other_deletions(&in_order, &graph, holders);
-    Half { later, ..Half::new(in_order, graph, waves) }
+    OrderedChanges { later, ..OrderedChanges::new(in_order, graph, waves) }
 }
 
 #[cfg(test)]

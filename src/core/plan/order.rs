@@ -48,7 +48,7 @@ const WORK: usize = 9;
 /// Which part of a wave a kind belongs to. A part is begun once the parts that it builds on are
 /// through, apart from what anything says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum WavePart {
     /// What others are built on: definitions, classes, rights, configuration, Services.
     Ground,
     /// Workloads, and what points at them.
@@ -62,13 +62,13 @@ pub(super) enum Part {
 }
 
 /// The part that a kind belongs to.
-pub(super) fn part(key: &ObjectKey) -> Part {
+pub(super) fn part(key: &ObjectKey) -> WavePart {
     match rank(key) {
-        rank if rank < WORK => Part::Ground,
-        OTHERS if !is_builtin(key) => Part::Custom,
-        rank if rank <= OTHERS => Part::Work,
-        rank if rank == OTHERS + 1 => Part::Api,
-        _ => Part::Admission,
+        rank if rank < WORK => WavePart::Ground,
+        OTHERS if !is_builtin(key) => WavePart::Custom,
+        rank if rank <= OTHERS => WavePart::Work,
+        rank if rank == OTHERS + 1 => WavePart::Api,
+        _ => WavePart::Admission,
     }
 }
 
@@ -118,32 +118,32 @@ mod tests {
     #[test]
     fn what_others_need_is_made_first() {
         let order = [
-            (key("", "Namespace"), Part::Ground),
-            (key("apiextensions.k8s.io", "CustomResourceDefinition"), Part::Ground),
-            (key("rbac.authorization.k8s.io", "ClusterRole"), Part::Ground),
-            (key("", "ServiceAccount"), Part::Ground),
-            (key("rbac.authorization.k8s.io", "RoleBinding"), Part::Ground),
-            (key("", "Secret"), Part::Ground),
-            (key("", "Service"), Part::Ground),
-            (key("apps", "Deployment"), Part::Work),
-            (key("policy", "PodDisruptionBudget"), Part::Work),
-            (key("monitoring.coreos.com", "Prometheus"), Part::Custom),
-            (key("apiregistration.k8s.io", "APIService"), Part::Api),
+            (key("", "Namespace"), WavePart::Ground),
+            (key("apiextensions.k8s.io", "CustomResourceDefinition"), WavePart::Ground),
+            (key("rbac.authorization.k8s.io", "ClusterRole"), WavePart::Ground),
+            (key("", "ServiceAccount"), WavePart::Ground),
+            (key("rbac.authorization.k8s.io", "RoleBinding"), WavePart::Ground),
+            (key("", "Secret"), WavePart::Ground),
+            (key("", "Service"), WavePart::Ground),
+            (key("apps", "Deployment"), WavePart::Work),
+            (key("policy", "PodDisruptionBudget"), WavePart::Work),
+            (key("monitoring.coreos.com", "Prometheus"), WavePart::Custom),
+            (key("apiregistration.k8s.io", "APIService"), WavePart::Api),
             (
                 key("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
-                Part::Admission,
+                WavePart::Admission,
             ),
         ];
         assert!(order.is_sorted_by(|(a, _), (b, _)| rank(a) < rank(b)), "{order:?}");
         for (key, wanted) in &order {
             assert_eq!(part(key), *wanted, "{key}");
         }
-        assert_eq!(part(&key("coordination.k8s.io", "Lease")), Part::Work);
+        assert_eq!(part(&key("coordination.k8s.io", "Lease")), WavePart::Work);
     }
 
     #[test]
     fn a_custom_kind_with_a_core_name_is_a_custom_kind() {
-        assert_eq!(part(&key("serving.knative.dev", "Service")), Part::Custom);
+        assert_eq!(part(&key("serving.knative.dev", "Service")), WavePart::Custom);
         assert!(!may_look_after(&key("serving.knative.dev", "Service")));
     }
 }

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use super::graph::{Graph, Why};
+use super::graph::{DependencyKind, Graph};
 
 /// How an object ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum ChangeEnd {
     /// As it should.
     Well,
     /// Its deletion is taken and not through.
@@ -26,13 +26,13 @@ pub struct Blocker {
     /// The object that is to blame, which may be several steps away.
     pub object: usize,
     /// Why the object itself waited for it.
-    pub why: Why,
+    pub why: DependencyKind,
     /// How the one to blame ended.
-    pub end: End,
+    pub end: ChangeEnd,
 }
 
 /// The object that everything began with, and how it ended.
-type Blame = (usize, End);
+type RootCause = (usize, ChangeEnd);
 
 /// A graph under way.
 pub struct Queue<'g> {
@@ -42,7 +42,7 @@ pub struct Queue<'g> {
     open: Vec<usize>,
     ready: BTreeSet<usize>,
     /// How each node ended, and who is to blame for it.
-    ends: Vec<Option<(End, Blame)>>,
+    ends: Vec<Option<(ChangeEnd, RootCause)>>,
 }
 
 impl<'g> Queue<'g> {
@@ -62,16 +62,16 @@ impl<'g> Queue<'g> {
             let Some(gate) = gate else { break };
             self.ready.remove(&gate);
             let blocker = self.blocker(gate);
-            self.ended(gate, End::Well, blocker);
+            self.ended(gate, ChangeEnd::Well, blocker);
         }
         let node = self.ready.pop_first()?;
         Some((node, self.blocker(node)))
     }
 
     /// Notes how an object ended; one that was not tried is blamed on its blocker.
-    pub fn ended(&mut self, object: usize, end: End, blocker: Option<Blocker>) {
+    pub fn ended(&mut self, object: usize, end: ChangeEnd, blocker: Option<Blocker>) {
         let end = match blocker {
-            Some(blocker) => (End::Badly, (blocker.object, blocker.end)),
+            Some(blocker) => (ChangeEnd::Badly, (blocker.object, blocker.end)),
             None => (end, (object, end)),
         };
         self.ends[object] = Some(end);
@@ -98,7 +98,7 @@ impl<'g> Queue<'g> {
             for after in self.after.needs(node) {
                 match (after.why, self.graph.is_object(after.on)) {
                     (why, true) if why.is_about_readiness() && counts(after.on) => return true,
-                    (Why::Wave, false) => nodes.push(after.on),
+                    (DependencyKind::Wave, false) => nodes.push(after.on),
                     _ => {}
                 }
             }
@@ -111,10 +111,12 @@ impl<'g> Queue<'g> {
         self.graph.needs(node).find_map(|need| {
             let (how, (object, end)) = self.ends[need.on]?;
             let holds = match how {
-                End::Well => false,
-                End::Badly | End::Differs => need.why != Why::Kind,
-                End::Unready => need.why.is_about_readiness() || need.why == Why::Home,
-                End::Going => need.why.is_thorough(),
+                ChangeEnd::Well => false,
+                ChangeEnd::Badly | ChangeEnd::Differs => need.why != DependencyKind::Kind,
+                ChangeEnd::Unready => {
+                    need.why.is_about_readiness() || need.why == DependencyKind::Home
+                }
+                ChangeEnd::Going => need.why.is_thorough(),
             };
             holds.then_some(Blocker { object, why: need.why, end })
         })

@@ -4,8 +4,8 @@
 
 use super::decide::Decision;
 use super::fixed_fields;
-use super::guards::{self, Allowed};
-use super::{Action, Confidence, Lack, Reason, ReasonKind, selector};
+use super::guards::{self, Permissions};
+use super::{Action, Confidence, NoPreview, Reason, ReasonKind, selector};
 use crate::core::annotations::{REPLACE, flag};
 use crate::core::inventory::Inventory;
 use crate::core::kinds::catalog::is_crd;
@@ -24,7 +24,7 @@ const FORCE: &str = "kustomize.toolkit.fluxcd.io/force";
 const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
 
 /// What is known of an object whose fields can't change.
-pub(super) struct Fixed<'a> {
+pub(super) struct ImmutableObject<'a> {
     pub(super) key: &'a ObjectKey,
     pub(super) manifest: &'a Manifest,
     pub(super) live: &'a Object,
@@ -36,11 +36,11 @@ pub(super) struct Fixed<'a> {
 
 /// Decides whether it is replaced with `send`.
 pub(super) fn decide(
-    fixed: &Fixed<'_>,
+    fixed: &ImmutableObject<'_>,
     send: &Object,
-    (inventory, allowed): (&Inventory, &Allowed),
+    (inventory, allowed): (&Inventory, &Permissions),
 ) -> Decision {
-    let Fixed { key, manifest, live, refusal, anew } = fixed;
+    let ImmutableObject { key, manifest, live, refusal, anew } = fixed;
     let decision = |action, reason| Decision {
         action,
         live: Some((*live).clone()),
@@ -79,7 +79,7 @@ pub(super) fn decide(
     let reason = ReasonKind::Recreated { fields }.into();
     Decision {
         merged: Some(foresee(send, live)),
-        confidence: Confidence::Local(Lack::Anew),
+        confidence: Confidence::Local(NoPreview::Anew),
         ..decision(Action::Replace, reason)
     }
 }
@@ -107,13 +107,13 @@ pub(super) fn after_deletion(send: &Object, live: &Object) -> Decision {
         action: Action::Replace,
         live: Some(live.clone()),
         merged: Some(merged),
-        confidence: Confidence::Local(Lack::Anew),
+        confidence: Confidence::Local(NoPreview::Anew),
         reason: Some(ReasonKind::RecreatedOnceGone.into()),
     }
 }
 
 /// Whether the object may be replaced at all, by what the user, the repository and the object say.
-fn replacing(key: &ObjectKey, declared: &Object, allowed: &Allowed) -> Replacing {
+fn replacing(key: &ObjectKey, declared: &Object, allowed: &Permissions) -> Replacing {
     let said = flag(declared, REPLACE).or(others_allow(declared).then_some(true));
     precedence::replacing(allowed.replace.as_ref(), &key.kind, said)
 }
@@ -139,11 +139,11 @@ fn others_allow(declared: &Object) -> bool {
 
 /// Why it is not replaced though it may be.
 fn why_not(
-    fixed: &Fixed<'_>,
+    fixed: &ImmutableObject<'_>,
     may: Replacing,
-    (inventory, allowed): (&Inventory, &Allowed),
+    (inventory, allowed): (&Inventory, &Permissions),
 ) -> Option<Reason> {
-    let Fixed { key, live, .. } = fixed;
+    let ImmutableObject { key, live, .. } = fixed;
     if !managed_fields::is_ours(live, &inventory.id()) {
         return Some(Reason::with_remedy(
             ReasonKind::NotOurs,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::core::annotations::{Fault, WAVE, read_wave};
+use crate::core::annotations::{AnnotationFault, WAVE, read_wave};
 use crate::core::object::{Object, ObjectKey};
 use crate::core::suggest::near;
 
@@ -13,21 +13,21 @@ pub const DEPENDS_ON: &str = "config.kubernetes.io/depends-on";
 
 /// What an object says of its turn.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Said {
+pub struct OrderSwitches {
     /// The wave, and the annotation that says so.
     pub wave: Option<(i64, &'static str)>,
     /// What it depends on.
     pub depends_on: Vec<ObjectKey>,
 }
 
-impl Said {
+impl OrderSwitches {
     /// Reads an object's annotations.
     ///
     /// # Errors
     ///
     /// When one of them can't be understood that is another tool's; those of trueup's own are told
     /// with the other [switches](crate::core::annotations::faults).
-    pub fn of(object: &Object) -> Result<Self, Fault> {
+    pub fn of(object: &Object) -> Result<Self, AnnotationFault> {
         let mut said = Self::default();
         for annotation in WAVES {
             let Some(text) = object.annotation(annotation) else { continue };
@@ -35,7 +35,7 @@ impl Said {
                 Some(wave) => drop(said.wave.get_or_insert((wave, annotation))),
                 None if annotation == WAVE => {}
                 None => {
-                    return Err(Fault {
+                    return Err(AnnotationFault {
                         annotation: annotation.to_owned(),
                         message: format!("invalid wave {text:?}: must be an integer"),
                         hint: "a wave is a whole number, such as \"-1\" or \"2\"".into(),
@@ -45,7 +45,7 @@ impl Said {
         }
         let list = object.annotation(DEPENDS_ON).into_iter().flat_map(|text| text.split(','));
         for text in list.map(str::trim) {
-            let key = reference(text).ok_or_else(|| Fault {
+            let key = reference(text).ok_or_else(|| AnnotationFault {
                 annotation: DEPENDS_ON.to_owned(),
                 message: format!("{text:?} names no object"),
                 hint: "write GROUP/KIND/NAME or GROUP/namespaces/NAMESPACE/KIND/NAME, with \
@@ -80,7 +80,7 @@ fn reference(text: &str) -> Option<ObjectKey> {
 pub(super) fn stranger<'a>(
     wanted: &ObjectKey,
     all: impl Iterator<Item = &'a ObjectKey> + Clone,
-) -> Fault {
+) -> AnnotationFault {
     let same_kind = all.filter(|key| key.group_kind() == wanted.group_kind());
     // The same name elsewhere, or nearly the same name there.
     let meant = same_kind.clone().find(|key| key.name == wanted.name).or_else(|| {
@@ -90,17 +90,17 @@ pub(super) fn stranger<'a>(
         there.into_iter().find(|key| key.name == name)
     });
     let hint = match meant {
-        Some(key) => format!("did you mean {}?", Written(key)),
+        Some(key) => format!("did you mean {}?", AnnotationKey(key)),
         None => "declare it in the same commit, or take the dependency out".to_owned(),
     };
     let message = format!("it depends on {wanted}, which the commit does not declare");
-    Fault { annotation: DEPENDS_ON.to_owned(), message, hint: hint.into() }
+    AnnotationFault { annotation: DEPENDS_ON.to_owned(), message, hint: hint.into() }
 }
 
 /// A key as the annotation writes it.
-struct Written<'a>(&'a ObjectKey);
+struct AnnotationKey<'a>(&'a ObjectKey);
 
-impl fmt::Display for Written<'_> {
+impl fmt::Display for AnnotationKey<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ObjectKey { group, kind, namespace, name } = self.0;
         match namespace {
@@ -116,14 +116,15 @@ mod tests {
 
     use super::*;
 
-    fn said(annotations: serde_json::Value) -> Result<Said, String> {
+    fn said(annotations: serde_json::Value) -> Result<OrderSwitches, String> {
         let object = json!({ "metadata": { "annotations": annotations } });
-        Said::of(&Object(object.as_object().unwrap().clone())).map_err(|fault| fault.message)
+        OrderSwitches::of(&Object(object.as_object().unwrap().clone()))
+            .map_err(|fault| fault.message)
     }
 
     fn written(text: &str) -> Result<Vec<String>, String> {
         let said = said(json!({ DEPENDS_ON: text }))?;
-        Ok(said.depends_on.iter().map(|key| format!("{key} {}", Written(key))).collect())
+        Ok(said.depends_on.iter().map(|key| format!("{key} {}", AnnotationKey(key))).collect())
     }
 
     #[test]

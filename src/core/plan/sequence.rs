@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::edges::{Direction, Edges, Thing, edges};
-use super::graph::{Graph, Need, Why};
+use super::edges::{Direction, Edges, OrderedObject, edges};
+use super::graph::{Dependency, DependencyKind, Graph};
 use super::order::rank;
-use super::said::{self, Said};
+use super::said::{self, OrderSwitches};
 use super::values::AllTaken;
 use super::{Reason, ReasonKind, said::DEPENDS_ON};
-use crate::core::annotations::{self, Fault};
+use crate::core::annotations::{self, AnnotationFault};
 use crate::core::desired::Desired;
 use crate::core::kinds::catalog::is_namespace;
 use crate::core::manifest::Manifest;
@@ -16,7 +16,7 @@ use crate::core::object::{Object, ObjectKey};
 use crate::core::problem::{Cause, Problem};
 
 /// In which order objects are made, and which of them can't have a turn.
-pub(super) struct Making<'a> {
+pub(super) struct CreationOrder<'a> {
     /// Every desired object.
     pub(super) order: Vec<&'a ObjectKey>,
     /// What waits for what, by place in that order.
@@ -31,18 +31,18 @@ pub(super) struct Making<'a> {
 
 /// The order in which everything desired is made.
 /// Those that want what others hold come after these.
-pub(super) fn making<'a>(desired: &'a Desired, taken: &AllTaken) -> Making<'a> {
+pub(super) fn making<'a>(desired: &'a Desired, taken: &AllTaken) -> CreationOrder<'a> {
     let declared: Vec<(&ObjectKey, &Manifest)> = desired.objects.iter().collect();
-    let things: Vec<Thing<'_>> = declared
+    let things: Vec<OrderedObject<'_>> = declared
         .iter()
-        .map(|(key, manifest)| Thing { key, object: Some(&manifest.object) })
+        .map(|(key, manifest)| OrderedObject { key, object: Some(&manifest.object) })
         .collect();
     let mut refused = BTreeMap::new();
     let mut said = Vec::new();
     for (key, manifest) in &declared {
-        let mut turn = Said::of(&manifest.object).unwrap_or_else(|fault| {
+        let mut turn = OrderSwitches::of(&manifest.object).unwrap_or_else(|fault| {
             refused.insert(*key, why(manifest, fault));
-            Said::default()
+            OrderSwitches::default()
         });
         turn.depends_on.retain(|on| {
             let is_there = desired.objects.contains_key(on);
@@ -59,16 +59,16 @@ pub(super) fn making<'a>(desired: &'a Desired, taken: &AllTaken) -> Making<'a> {
         declared.iter().enumerate().map(|(at, (key, _))| (*key, at)).collect();
     for (at, (key, _)) in declared.iter().enumerate() {
         for on in desired.after.get(*key).into_iter().flatten() {
-            there.get(on).into_iter().for_each(|on| graph.wait(at, *on, Why::Kind));
+            there.get(on).into_iter().for_each(|on| graph.wait(at, *on, DependencyKind::Kind));
         }
     }
     for (at, on) in takings(&declared, taken) {
-        graph.wait(at, on, Why::Value);
+        graph.wait(at, on, DependencyKind::Value);
     }
     let uncut = graph.clone();
     for (way, all) in graph.cut_firm_cycles() {
         let (declared, said, waves, graph) = (&declared, &said, &waves, &uncut);
-        let circle = Circle { declared, said, waves, graph, taken };
+        let circle = CycleContext { declared, said, waves, graph, taken };
         let reason = circle.reason(&way);
         for at in all {
             refused.entry(declared[at].0).or_insert_with(|| reason.clone());
@@ -86,7 +86,7 @@ pub(super) fn making<'a>(desired: &'a Desired, taken: &AllTaken) -> Making<'a> {
     }
     graph.cut_weak_cycles();
     let places = graph.order(|at| (waves[at], rank(things[at].key)));
-    Making {
+    CreationOrder {
         order: places.iter().map(|at| declared[*at].0).collect(),
         graph: graph.arranged(&places),
         waves: places.iter().map(|at| waves[*at]).collect(),
@@ -108,12 +108,12 @@ fn takings(declared: &[(&ObjectKey, &Manifest)], taken: &AllTaken) -> Vec<(usize
 
 /// Whether an object says anything of its turn.
 pub fn says_turn(object: &Object) -> bool {
-    !matches!(Said::of(object), Ok(said) if said == Said::default())
+    !matches!(OrderSwitches::of(object), Ok(said) if said == OrderSwitches::default())
 }
 
 /// Desired objects whose turn nobody can tell, and what is odd about the order.
 pub fn turns(desired: &Desired) -> (BTreeMap<ObjectKey, Reason>, Vec<Problem>) {
-    let Making { order: _, graph: _, waves: _, refused, warnings } =
+    let CreationOrder { order: _, graph: _, waves: _, refused, warnings } =
         making(desired, &AllTaken::new());
     let refused = refused.into_iter().map(|(key, reason)| (key.clone(), reason));
     (refused.collect(), warnings)
@@ -122,10 +122,12 @@ pub fn turns(desired: &Desired) -> (BTreeMap<ObjectKey, Reason>, Vec<Problem>) {
 /// The order in which live objects are deleted, and by place in it what waits for what, and the
 /// waves. What their annotations say counts as far as it can be understood.
 pub(super) fn deleting(live: &[(&ObjectKey, Option<&Object>)]) -> (Vec<usize>, Graph, Vec<i64>) {
-    let things: Vec<Thing<'_>> =
-        live.iter().map(|(key, object)| Thing { key, object: *object }).collect();
-    let of = |thing: &Thing<'_>| thing.object.and_then(|object| Said::of(object).ok());
-    let said: Vec<Said> = things.iter().map(|thing| of(thing).unwrap_or_default()).collect();
+    let things: Vec<OrderedObject<'_>> =
+        live.iter().map(|(key, object)| OrderedObject { key, object: *object }).collect();
+    let of =
+        |thing: &OrderedObject<'_>| thing.object.and_then(|object| OrderSwitches::of(object).ok());
+    let said: Vec<OrderSwitches> =
+        things.iter().map(|thing| of(thing).unwrap_or_default()).collect();
     let Edges { mut graph, ahead: _, waves } = edges(&things, &said, Direction::Delete);
     graph.cut_firm_cycles();
     graph.cut_reference_cycles();
@@ -138,7 +140,7 @@ pub(super) fn deleting(live: &[(&ObjectKey, Option<&Object>)]) -> (Vec<usize>, G
     (places, graph, waves)
 }
 
-fn why(manifest: &Manifest, fault: Fault) -> Reason {
+fn why(manifest: &Manifest, fault: AnnotationFault) -> Reason {
     let (causes, remedy) = (vec![fault.cause(manifest)], fault.hint.clone());
     Reason { causes, ..Reason::with_remedy(ReasonKind::InvalidOrder { fault }, remedy) }
 }
@@ -154,15 +156,15 @@ fn uncounted((key, manifest): (&ObjectKey, &Manifest), on: &ObjectKey, why: &str
 }
 
 /// What is known where objects wait for each other in a circle.
-struct Circle<'a> {
+struct CycleContext<'a> {
     declared: &'a [(&'a ObjectKey, &'a Manifest)],
-    said: &'a [Said],
+    said: &'a [OrderSwitches],
     waves: &'a [i64],
     graph: &'a Graph,
     taken: &'a AllTaken,
 }
 
-impl Circle<'_> {
+impl CycleContext<'_> {
     /// Why the objects on this way can't have a turn: each waits for the next.
     fn reason(&self, way: &[usize]) -> Reason {
         let steps = way.iter().zip(way.iter().cycle().skip(1));
@@ -172,7 +174,7 @@ impl Circle<'_> {
         let place = causes.first().and_then(|cause| cause.place.clone());
         causes.insert(0, Cause { field: String::new(), message: kind.to_string(), place });
         let mut steps = way.iter().zip(way.iter().cycle().skip(1));
-        let hint = match steps.all(|(at, on)| self.has(*at, *on, Why::Value)) {
+        let hint = match steps.all(|(at, on)| self.has(*at, *on, DependencyKind::Value)) {
             true => {
                 "give one of them another value, or none, in a commit of its own, and swap in the \
                  next: until then each holds what the other is to have"
@@ -183,8 +185,8 @@ impl Circle<'_> {
     }
 
     /// Whether one waits for the other for this reason.
-    fn has(&self, at: usize, on: usize, why: Why) -> bool {
-        self.graph.needs(at).any(|need| need == Need { on, why })
+    fn has(&self, at: usize, on: usize, why: DependencyKind) -> bool {
+        self.graph.needs(at).any(|need| need == Dependency { on, why })
     }
 
     /// Why one waits for the other, and where that is said.
@@ -200,7 +202,7 @@ impl Circle<'_> {
         }
         let (annotation, message) = if self.said[at].depends_on.contains(other) {
             (Some(DEPENDS_ON), format!("{key} depends on {other}"))
-        } else if has(Why::Home) || has(Why::Place) {
+        } else if has(DependencyKind::Home) || has(DependencyKind::Place) {
             let how = if is_namespace(other) { "lives in" } else { "is defined by" };
             (None, format!("{key} {how} {other}"))
         } else {

@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::graph::{Graph, Why};
-use super::{Action, Change, Confidence, Lack, Reason, ReasonKind, Stays};
+use super::graph::{DependencyKind, Graph};
+use super::{Action, Change, Confidence, NoPreview, Reason, ReasonKind, ValueHolder};
 use crate::core::desired::Desired;
 use crate::core::object::ObjectKey;
 use crate::core::observed::{Prerequisite, Taken};
@@ -14,7 +14,7 @@ use crate::core::unique::{self, UniqueValue};
 
 /// A value that an object is to have once another one has given it up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Freed {
+pub struct FreedValue {
     /// The value, and the field that is to have it.
     pub value: UniqueValue,
     /// Who holds it.
@@ -48,15 +48,15 @@ pub(super) fn settle(
     for (at, change) in changes.iter().enumerate() {
         let is_made = matches!(change.action, Action::Create | Action::Update);
         let Some(values) = taken.get(&change.key).filter(|_| is_made) else { continue };
-        let around = Around { changes, gone, taken, desired };
+        let around = ValueContext { changes, gone, taken, desired };
         let freed = values.iter().map(|taken| around.freed(&change.key, taken));
-        settled.push((at, freed.collect::<Result<Vec<Freed>, Reason>>()));
+        settled.push((at, freed.collect::<Result<Vec<FreedValue>, Reason>>()));
     }
     let is_refused = settled.iter().any(|(_, freed)| freed.is_err());
     for (at, freed) in settled {
         let change = &mut changes[at];
         match freed {
-            Ok(freed) => change.confidence = Confidence::Local(Lack::Value(freed)),
+            Ok(freed) => change.confidence = Confidence::Local(NoPreview::Value(freed)),
             Err(reason) => change.refuse(reason),
         }
     }
@@ -64,18 +64,18 @@ pub(super) fn settle(
 }
 
 /// What is known when it is asked who gives up what.
-struct Around<'a> {
+struct ValueContext<'a> {
     changes: &'a [Change],
     gone: &'a [Change],
     taken: &'a AllTaken,
     desired: &'a Desired,
 }
 
-impl Around<'_> {
+impl ValueContext<'_> {
     /// How the value gets free for `receiver`, or why it does not.
-    fn freed(&self, receiver: &ObjectKey, taken: &Taken) -> Result<Freed, Reason> {
+    fn freed(&self, receiver: &ObjectKey, taken: &Taken) -> Result<FreedValue, Reason> {
         let Taken { value, holder } = taken;
-        let freed = |by| Freed { value: value.clone(), holder: holder.clone(), by };
+        let freed = |by| FreedValue { value: value.clone(), holder: holder.clone(), by };
         let rival = self.changes.iter().find(|it| {
             let wants = |taken: &Taken| taken.value.is_same(value);
             it.key < *receiver
@@ -83,7 +83,7 @@ impl Around<'_> {
                 && self.taken.get(&it.key).is_some_and(|all| all.iter().any(wants))
         });
         if let Some(rival) = rival {
-            let stays = Stays::Promised { rival: rival.key.clone() };
+            let stays = ValueHolder::Promised { rival: rival.key.clone() };
             return Err(self.refusal(receiver, value, stays, "give one of the two another value"));
         }
         let own = self.changes.iter().find(|it| it.key == *holder);
@@ -104,14 +104,14 @@ impl Around<'_> {
                 let declared = manifest.map(|it| unique::of(&holder, &it.object));
                 match (declared.is_some_and(|all| value.is_among(&all)), manifest) {
                     (true, Some(manifest)) => (
-                        Stays::Declared { holder, place: manifest.origin.place() },
+                        ValueHolder::Declared { holder, place: manifest.origin.place() },
                         "give one of the two another value",
                     ),
                     _ if own.action == Action::Refuse => {
-                        (Stays::Refused { holder }, "mend that object, and this one follows")
+                        (ValueHolder::Refused { holder }, "mend that object, and this one follows")
                     }
                     _ => (
-                        Stays::Kept { holder },
+                        ValueHolder::Kept { holder },
                         "declare another value there, or choose another one here",
                     ),
                 }
@@ -122,12 +122,12 @@ impl Around<'_> {
             (None, Some(leaving)) => {
                 let why = leaving.reason.as_ref().map(|reason| reason.kind.clone());
                 (
-                    Stays::NotDeleted { holder, why },
+                    ValueHolder::NotDeleted { holder, why },
                     "choose another value, or see to it that this object may go",
                 )
             }
             (None, None) => (
-                Stays::Foreign { holder },
+                ValueHolder::Foreign { holder },
                 "choose another value, leave it out so that the server chooses one, or have that \
                  object give it up first",
             ),
@@ -139,7 +139,7 @@ impl Around<'_> {
         &self,
         receiver: &ObjectKey,
         value: &UniqueValue,
-        stays: Stays,
+        stays: ValueHolder,
         hint: &str,
     ) -> Reason {
         let (field, value) = (value.field.clone(), value.value.clone());
@@ -156,8 +156,8 @@ impl Around<'_> {
 /// have or forbid it.
 pub fn deleted_first(change: &Change) -> impl Iterator<Item = &ObjectKey> {
     let (freed, gone) = match &change.confidence {
-        Confidence::Local(Lack::Value(freed)) => (freed.as_slice(), None),
-        Confidence::Local(Lack::Prerequisite(Prerequisite::Applied { gone, .. })) => {
+        Confidence::Local(NoPreview::Value(freed)) => (freed.as_slice(), None),
+        Confidence::Local(NoPreview::Prerequisite(Prerequisite::Applied { gone, .. })) => {
             (&[][..], Some(gone))
         }
         _ => (&[][..], None),
@@ -197,7 +197,9 @@ fn reached(from: Vec<usize>, graph: &Graph) -> BTreeSet<usize> {
     let (mut seen, mut walk) = (BTreeSet::new(), from);
     while let Some(node) = walk.pop() {
         if seen.insert(node) {
-            walk.extend(graph.needs(node).filter(|it| it.why != Why::Kind).map(|it| it.on));
+            walk.extend(
+                graph.needs(node).filter(|it| it.why != DependencyKind::Kind).map(|it| it.on),
+            );
         }
     }
     seen.retain(|node| graph.is_object(*node));

@@ -12,34 +12,34 @@ use crate::core::policy::{MaxPrune, OnConflict};
 
 /// What was said of a setting for a whole target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Said<T> {
+pub struct SettingLayers<T> {
     /// By the operator, for this run.
     pub operator: Option<T>,
     /// By the commit's `trueup.yaml`.
     pub repository: Option<T>,
 }
 
-impl<T> Default for Said<T> {
+impl<T> Default for SettingLayers<T> {
     fn default() -> Self {
         Self { operator: None, repository: None }
     }
 }
 
-impl<T> Said<T> {
+impl<T> SettingLayers<T> {
     /// What counts of it for the whole target: the operator's word is in place of the repository's.
     pub fn counts(self) -> Option<T> {
         self.operator.or(self.repository)
     }
 
     /// The same without what it holds.
-    pub fn as_ref(&self) -> Said<&T> {
-        Said { operator: self.operator.as_ref(), repository: self.repository.as_ref() }
+    pub fn as_ref(&self) -> SettingLayers<&T> {
+        SettingLayers { operator: self.operator.as_ref(), repository: self.repository.as_ref() }
     }
 }
 
 /// What is done about conflicts of an object that says `object` of itself. Of what the operator and
 /// the object say, the stricter counts.
-pub fn on_conflict(said: Said<OnConflict>, object: Option<OnConflict>) -> OnConflict {
+pub fn on_conflict(said: SettingLayers<OnConflict>, object: Option<OnConflict>) -> OnConflict {
     match (said.operator, object) {
         (Some(operator), Some(object)) => stricter(operator, object),
         (Some(operator), None) => operator,
@@ -59,7 +59,7 @@ fn stricter(a: OnConflict, b: OnConflict) -> OnConflict {
 
 /// Whether a commit may take a field from another manager that says that the object stays. Only for
 /// the operator's own word.
-pub fn takes_what_protects(said: Said<OnConflict>) -> bool {
+pub fn takes_what_protects(said: SettingLayers<OnConflict>) -> bool {
     said.operator == Some(OnConflict::Force)
 }
 
@@ -77,7 +77,11 @@ pub enum Replacing {
 }
 
 /// Whether objects of `kind` may be replaced, of which one says `object` of itself.
-pub fn replacing(said: Said<&BTreeSet<String>>, kind: &str, object: Option<bool>) -> Replacing {
+pub fn replacing(
+    said: SettingLayers<&BTreeSet<String>>,
+    kind: &str,
+    object: Option<bool>,
+) -> Replacing {
     let names = |kinds: Option<&BTreeSet<String>>| kinds.is_some_and(|kinds| kinds.contains(kind));
     match object {
         Some(false) => Replacing::Never,
@@ -91,7 +95,7 @@ pub fn replacing(said: Said<&BTreeSet<String>>, kind: &str, object: Option<bool>
 /// How much of `members` may be pruned at once; `None` for all of them. The repository may lower what
 /// is `usual`, and not raise it.
 pub fn max_prune(
-    said: Said<MaxPrune>,
+    said: SettingLayers<MaxPrune>,
     usual: Option<MaxPrune>,
     members: usize,
 ) -> Option<MaxPrune> {
@@ -128,7 +132,7 @@ mod tests {
             (None, Some(Fail), Some(Force), Force),
             (None, Some(Force), Some(Fail), Fail),
         ] {
-            let said = Said { operator, repository };
+            let said = SettingLayers { operator, repository };
             assert_eq!(on_conflict(said, object), expected, "{said:?} {object:?}");
         }
     }
@@ -139,7 +143,7 @@ mod tests {
         for (operator, repository, expected) in
             [(force, None, true), (None, force, false), (fail, force, false), (None, None, false)]
         {
-            assert_eq!(takes_what_protects(Said { operator, repository }), expected);
+            assert_eq!(takes_what_protects(SettingLayers { operator, repository }), expected);
         }
     }
 
@@ -161,7 +165,7 @@ mod tests {
             (Some(&other), Some(&job), None, Unsaid),
             (Some(&other), Some(&job), Some(true), Idle),
         ] {
-            let said = Said { operator, repository };
+            let said = SettingLayers { operator, repository };
             assert_eq!(replacing(said, "Job", object), expected, "{said:?} {object:?}");
         }
     }
@@ -182,7 +186,7 @@ mod tests {
             (Some(Objects(0)), Some(Percent(100)), half, Some(Objects(0))),
             (Some(Percent(80)), None, half, Some(Percent(80))),
         ] {
-            let said = Said { operator, repository };
+            let said = SettingLayers { operator, repository };
             assert_eq!(max_prune(said, usual, 12), expected, "{said:?} {usual:?}");
         }
     }
@@ -195,7 +199,7 @@ mod tests {
             (Some(2), None, Some(2)),
             (Some(2), Some(1), Some(2)),
         ] {
-            assert_eq!(Said { operator, repository }.counts(), expected);
+            assert_eq!(SettingLayers { operator, repository }.counts(), expected);
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 /// What is said of carrying a plan out; `None` where nothing is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Conduct {
+pub struct RunOptions {
     /// Whether to wait until everything is healthy.
     pub wait: Option<bool>,
     /// For how long.
@@ -21,7 +21,7 @@ pub struct Conduct {
     pub on_failure: Option<OnFailure>,
 }
 
-impl Conduct {
+impl RunOptions {
     /// The same for a cluster that is thrown away, where nothing runs that anybody could wait for,
     /// nor go back to.
     pub fn of_a_throwaway(self) -> Self {

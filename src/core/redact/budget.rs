@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::search::Failed;
+use super::search::SearchFailed;
 
 /// How many bytes may be searched for each byte of a text, in all of its views.
 const FOR_A_BYTE: usize = 128;
@@ -15,17 +15,17 @@ const MORE_FOR_A_TEXT: usize = 8 << 20;
 const MORE_FOR_ALL: usize = 256 << 20;
 
 /// What the texts of a run share.
-pub(super) struct Budget {
+pub(super) struct SearchBudget {
     shared: AtomicUsize,
 }
 
-impl Default for Budget {
+impl Default for SearchBudget {
     fn default() -> Self {
         Self::of(MORE_FOR_ALL)
     }
 }
 
-impl Budget {
+impl SearchBudget {
     /// A budget of which all texts together may take so much beyond what each has of its own.
     pub(super) fn of(shared: usize) -> Self {
         Self { shared: AtomicUsize::new(shared) }
@@ -50,20 +50,20 @@ pub(super) struct Allowance<'a> {
     own: usize,
     /// Of what is shared.
     more: usize,
-    budget: &'a Budget,
+    budget: &'a SearchBudget,
 }
 
 impl Allowance<'_> {
     /// Takes the cost of what is done.
-    pub(super) fn take(&mut self, cost: usize) -> Result<(), Failed> {
+    pub(super) fn take(&mut self, cost: usize) -> Result<(), SearchFailed> {
         if let Some(own) = self.own.checked_sub(cost) {
             self.own = own;
             return Ok(());
         }
         let missing = cost - std::mem::take(&mut self.own);
-        self.more = self.more.checked_sub(missing).ok_or(Failed)?;
+        self.more = self.more.checked_sub(missing).ok_or(SearchFailed)?;
         let less = |shared: usize| shared.checked_sub(missing);
         let taken = self.budget.shared.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
-        taken.map(drop).map_err(|_| Failed)
+        taken.map(drop).map_err(|_| SearchFailed)
     }
 }

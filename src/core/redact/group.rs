@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use super::search::{Needle, Stands};
+use super::search::{MatchContext, Needle};
 use super::views::dense;
 
 /// Values that begin alike.
@@ -84,7 +84,7 @@ impl Group {
             cost += shown.len() + 1;
             member.dense.starts_with(shown)
         });
-        let found = same.find(|member| member.needle.stands == Stands::Anywhere);
+        let found = same.find(|member| member.needle.stands == MatchContext::Anywhere);
         (found.map(|member| &member.needle), cost)
     }
 }
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     fn needle(value: &str) -> Needle {
-        Needle { value: value.into(), number: 1, stands: Stands::Anywhere }
+        Needle { value: value.into(), number: 1, stands: MatchContext::Anywhere }
     }
 
     #[test]

@@ -6,10 +6,10 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::budget::Budget;
+use super::budget::SearchBudget;
 use super::parts::{named_parts, parts, parts_of};
-use super::search::{Failed, Needle, Search, Stands};
-use super::secrets::Found;
+use super::search::{MatchContext, Needle, SearchFailed, ValueSearch};
+use super::secrets::FoundSecrets;
 use crate::core::object::Object;
 
 /// Values that are in no Secret and may be secret all the same.
@@ -62,7 +62,7 @@ impl Inputs {
 
     /// Adds the values of every Secret that an object is or has in it, such as a patch.
     pub fn object(&mut self, object: &Object) {
-        let mut found = Found::default();
+        let mut found = FoundSecrets::default();
         found.of_map(&object.key(), &object.0);
         for secret in &found.values {
             self.secret.insert(secret.written.trim().to_owned());
@@ -83,25 +83,25 @@ impl Inputs {
         &self,
         objects: impl IntoIterator<Item = &'a Object>,
     ) -> BTreeSet<String> {
-        let mut found = Found::default();
+        let mut found = FoundSecrets::default();
         for object in objects {
             found.of_map(&object.key(), &object.0);
         }
         let given: Vec<&String> = self.secret.iter().collect();
         let needle = |(number, value): (usize, &&String)| {
             let value = value.trim().as_bytes().to_vec();
-            Needle { value, number, stands: Stands::Anywhere }
+            Needle { value, number, stands: MatchContext::Anywhere }
         };
-        let search = match Search::new(given.iter().enumerate().map(needle)) {
+        let search = match ValueSearch::new(given.iter().enumerate().map(needle)) {
             Ok(Some(search)) => search,
             Ok(None) => return BTreeSet::new(),
-            Err(Failed) => return self.secret.clone(),
+            Err(SearchFailed) => return self.secret.clone(),
         };
-        let (mut there, budget) = (BTreeSet::new(), Budget::default());
+        let (mut there, budget) = (BTreeSet::new(), SearchBudget::default());
         for text in found.values.iter().filter_map(|secret| secret.text()) {
             match search.find(text, &budget) {
                 Ok(spans) => there.extend(spans.into_iter().map(|(_, at)| given[at].clone())),
-                Err(Failed) => return self.secret.clone(),
+                Err(SearchFailed) => return self.secret.clone(),
             }
         }
         there

@@ -38,15 +38,15 @@ mod worth;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use budget::Budget;
+use budget::SearchBudget;
 pub use inputs::Inputs;
-use search::{Failed, Needle, Search, Span, Stands};
+use search::{MatchContext, MatchSpan, Needle, SearchFailed, ValueSearch};
 pub use secrets::LAST_APPLIED;
-use secrets::{Found, Secret, bytes_of, decode, holds_object, is_secret};
+use secrets::{FoundSecrets, Secret, bytes_of, decode, holds_object, is_secret};
 use serde_json::{Map, Value};
 use worth::worth_a_search;
 
-use crate::core::field_rules::{Pointer, Rule};
+use crate::core::field_rules::{FieldRule, Pointer};
 use crate::core::mask::Mask;
 use crate::core::object::{Object, ObjectKey};
 use crate::core::plan::{Action, Plan};
@@ -66,13 +66,13 @@ pub struct Redactor {
     /// The number of every value, by its bytes.
     numbers: BTreeMap<Vec<u8>, usize>,
     /// Finds the values that are searched for; `None` when there are none.
-    search: Option<Search>,
+    search: Option<ValueSearch>,
     /// The values of each Secret that are not searched for, and their numbers.
     quiet: BTreeMap<ObjectKey, BTreeSet<(Vec<u8>, usize)>>,
     /// Fields that are masked as a Secret's values are.
-    rules: Vec<Rule>,
+    rules: Vec<FieldRule>,
     /// How much all searches may take.
-    budget: Budget,
+    budget: SearchBudget,
     /// The search could not be built: every text is hidden, since nobody can say what it holds.
     blind: bool,
 }
@@ -90,7 +90,7 @@ impl Redactor {
     /// given.
     pub fn with_rules<'a>(
         objects: impl IntoIterator<Item = &'a Object>,
-        rules: &[Rule],
+        rules: &[FieldRule],
         inputs: &Inputs,
     ) -> Self {
         let mut objects: Vec<&Object> = objects.into_iter().collect();
@@ -110,7 +110,7 @@ impl Redactor {
     pub fn of_plan_with_rules<'a>(
         plan: &'a Plan,
         others: impl IntoIterator<Item = &'a Object>,
-        rules: &[Rule],
+        rules: &[FieldRule],
         inputs: &Inputs,
     ) -> Self {
         let (kept, shown): (Vec<_>, Vec<_>) =
@@ -123,8 +123,8 @@ impl Redactor {
         Self::in_order(&objects, rules, inputs)
     }
 
-    fn in_order(objects: &[&Object], rules: &[Rule], inputs: &Inputs) -> Self {
-        let mut found = Found::default();
+    fn in_order(objects: &[&Object], rules: &[FieldRule], inputs: &Inputs) -> Self {
+        let mut found = FoundSecrets::default();
         for object in objects {
             let key = object.key();
             found.of_map(&key, &object.0);
@@ -137,9 +137,9 @@ impl Redactor {
         let mut redactor = Self { rules: rules.to_vec(), ..Self::default() };
         if !found.values.is_empty() || !inputs.is_empty() {
             let needles = redactor.needles(found.values, objects, inputs);
-            match needles.and_then(Search::new) {
+            match needles.and_then(ValueSearch::new) {
                 Ok(search) => redactor.search = search,
-                Err(Failed) => redactor.blind = true,
+                Err(SearchFailed) => redactor.blind = true,
             }
         }
         redactor
@@ -152,7 +152,7 @@ impl Redactor {
         found: Vec<Secret>,
         objects: &[&Object],
         inputs: &Inputs,
-    ) -> Result<Vec<Needle>, Failed> {
+    ) -> Result<Vec<Needle>, SearchFailed> {
         let mut secrets = Vec::new();
         let mut parts = Vec::new();
         for secret in found {
@@ -169,7 +169,7 @@ impl Redactor {
         parts.extend(inputs.secret.iter().cloned());
         let texts = secrets.iter().filter_map(|(secret, _)| secret.text());
         let texts = texts.chain(parts.iter().chain(&inputs.quoted).map(|text| text.trim()));
-        let worth = worth_a_search(texts, (objects, &inputs.names)).ok_or(Failed)?;
+        let worth = worth_a_search(texts, (objects, &inputs.names)).ok_or(SearchFailed)?;
 
         let mut needles = Vec::new();
         let needle =
@@ -186,14 +186,14 @@ impl Redactor {
             }
             let pieces = secret.text().map(pieces::pieces).unwrap_or_default();
             for value in [value].into_iter().chain(pieces.into_iter().map(str::as_bytes)) {
-                needles.push(needle(value, *number, Stands::Anywhere));
+                needles.push(needle(value, *number, MatchContext::Anywhere));
             }
         }
         for part in parts.iter().map(|part| part.trim()) {
             let is_given = inputs.secret.contains(part);
             let where_it_counts = match worth.contains(part) {
-                true => Stands::Anywhere,
-                false if is_given => Stands::Quoted,
+                true => MatchContext::Anywhere,
+                false if is_given => MatchContext::Quoted,
                 false => continue,
             };
             let number = self.number(part.as_bytes());
@@ -201,7 +201,11 @@ impl Redactor {
         }
         for text in inputs.quoted.iter().map(|text| text.trim()) {
             if worth.contains(text) {
-                needles.push(needle(text.as_bytes(), self.number(text.as_bytes()), Stands::Quoted));
+                needles.push(needle(
+                    text.as_bytes(),
+                    self.number(text.as_bytes()),
+                    MatchContext::Quoted,
+                ));
             }
         }
         Ok(needles)
@@ -327,7 +331,7 @@ impl Redactor {
     pub fn text(&self, text: &str) -> String {
         match self.spans(text) {
             Ok(spans) => masked(text, spans),
-            Err(Failed) => HIDDEN.to_owned(),
+            Err(SearchFailed) => HIDDEN.to_owned(),
         }
     }
 
@@ -343,9 +347,9 @@ impl Redactor {
         let needle = |(value, number): &(Vec<u8>, usize)| Needle {
             value: value.trim_ascii().to_vec(),
             number: *number,
-            stands: Stands::AsWord,
+            stands: MatchContext::AsWord,
         };
-        let spans = Search::new(quiet.iter().map(needle)).and_then(|search| {
+        let spans = ValueSearch::new(quiet.iter().map(needle)).and_then(|search| {
             let mut spans = self.spans(text)?;
             if let Some(search) = search {
                 spans.extend(search.find(text, &self.budget)?);
@@ -354,7 +358,7 @@ impl Redactor {
         });
         match spans {
             Ok(spans) => masked(text, spans),
-            Err(Failed) => HIDDEN.to_owned(),
+            Err(SearchFailed) => HIDDEN.to_owned(),
         }
     }
 
@@ -371,9 +375,9 @@ impl Redactor {
     }
 
     /// Every place where a known value stands, overlapping ones too.
-    fn spans(&self, text: &str) -> Result<Vec<Span>, Failed> {
+    fn spans(&self, text: &str) -> Result<Vec<MatchSpan>, SearchFailed> {
         match &self.search {
-            _ if self.blind => Err(Failed),
+            _ if self.blind => Err(SearchFailed),
             Some(search) => search.find(text, &self.budget),
             None => Ok(Vec::new()),
         }
@@ -382,7 +386,7 @@ impl Redactor {
 
 /// `text` with each span masked; spans that overlap become one, under the number of the longest, so
 /// that nothing of any value is left.
-fn masked(text: &str, mut spans: Vec<Span>) -> String {
+fn masked(text: &str, mut spans: Vec<MatchSpan>) -> String {
     for (range, _) in &mut spans {
         // Bytes that are no text may begin in the middle of a character.
         while !text.is_char_boundary(range.start) {
@@ -437,12 +441,12 @@ pub fn without_numbers(text: &str) -> String {
 
 /// The fields of an object that are masked. Where a manifest leaves the namespace out, it may be
 /// any.
-fn named<'a>(rules: &'a [Rule], key: &ObjectKey) -> impl Iterator<Item = &'a Pointer> {
-    let is_about = |rule: &&Rule| match key.namespace {
+fn named<'a>(rules: &'a [FieldRule], key: &ObjectKey) -> impl Iterator<Item = &'a Pointer> {
+    let is_about = |rule: &&FieldRule| match key.namespace {
         Some(_) => rule.is_about(key),
-        None => Rule { namespace: None, ..(*rule).clone() }.is_about(key),
+        None => FieldRule { namespace: None, ..(*rule).clone() }.is_about(key),
     };
-    let rules: Vec<&Rule> = rules.iter().filter(is_about).collect();
+    let rules: Vec<&FieldRule> = rules.iter().filter(is_about).collect();
     rules.into_iter().flat_map(|rule| &rule.paths)
 }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::digits::Digits;
-use super::views::Kind;
+use super::views::ViewKind;
 use crate::core::manifest;
 
 /// Parts of parts are looked for this deep.
@@ -61,21 +61,21 @@ pub(super) fn is_secret_name(name: &str) -> bool {
 
 /// The parts of `value` that may be secret by themselves, in the order in which they stand there.
 pub(super) fn parts(value: &str) -> Vec<String> {
-    let mut found = Found::of_length(value.len());
+    let mut found = FoundParts::of_length(value.len());
     found.of_text("", value, DEPTH);
     found.parts
 }
 
 /// Those of them whose names say that they are secret.
 pub(super) fn named_parts(text: &str) -> Vec<String> {
-    let mut found = Found { only_named: true, ..Found::of_length(text.len()) };
+    let mut found = FoundParts { only_named: true, ..FoundParts::of_length(text.len()) };
     found.of_text("", text, DEPTH);
     found.parts
 }
 
 /// The parts of the value of a field by this name that was read already, such as a file of values.
 pub(super) fn parts_of(name: &str, value: &Value) -> Vec<String> {
-    let mut found = Found::of_length(length(value));
+    let mut found = FoundParts::of_length(length(value));
     found.of_value(name, value, DEPTH);
     found.parts
 }
@@ -90,7 +90,7 @@ fn length(value: &Value) -> usize {
     }
 }
 
-struct Found {
+struct FoundParts {
     parts: Vec<String>,
     known: BTreeSet<String>,
     only_named: bool,
@@ -99,7 +99,7 @@ struct Found {
     left: usize,
 }
 
-impl Found {
+impl FoundParts {
     /// For a value of this length.
     fn of_length(length: usize) -> Self {
         let left = FOR_A_BYTE.saturating_mul(length).saturating_add(FOR_A_VALUE);
@@ -241,7 +241,7 @@ impl Found {
             };
             self.part("", user, depth.min(1));
             self.part("password", password, depth.min(1));
-            if let Some(view) = Kind::Percent.undo(password.as_bytes()) {
+            if let Some(view) = ViewKind::Percent.undo(password.as_bytes()) {
                 self.part("password", &String::from_utf8_lossy(&view.bytes), depth.min(1));
             }
         }
@@ -373,7 +373,7 @@ mod tests {
             (format!("{}<password>hunter2x9y8z</password>", "</a>".repeat(400)), "hunter2x9y8z"),
             (format!("a://u:p{}@h", "://".repeat(400)), &format!("p{}", "://".repeat(400))),
         ] {
-            let mut found = Found { left: usize::MAX, ..Found::of_length(0) };
+            let mut found = FoundParts { left: usize::MAX, ..FoundParts::of_length(0) };
             found.of_text("", &text, DEPTH);
             let cost = usize::MAX - found.left;
             assert!(cost < 16 * text.len(), "{cost} for {}: {text}", text.len());
@@ -387,7 +387,7 @@ mod tests {
         for (left, expected) in
             [(0, &[][..]), (60, &["one-word"]), (400, &["one-word", "two-word"])]
         {
-            let mut found = Found { left, ..Found::of_length(0) };
+            let mut found = FoundParts { left, ..FoundParts::of_length(0) };
             found.of_text("", text, DEPTH);
             assert_eq!(found.parts, expected, "{left}");
         }

@@ -62,11 +62,11 @@ impl Secret {
 
 /// The values of Secrets, in the order in which they are found.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct FoundSecrets {
     pub(super) values: Vec<Secret>,
 }
 
-impl Found {
+impl FoundSecrets {
     /// Adds those of every Secret that `map` is or has in it; `key` is the whole object's.
     pub(super) fn of_map(&mut self, key: &ObjectKey, map: &Map<String, Value>) {
         if is_secret(map) {

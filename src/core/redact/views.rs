@@ -13,11 +13,11 @@ pub(super) struct View {
     /// The text.
     pub(super) bytes: Vec<u8>,
     /// Where it is not as the other text is, in order.
-    changes: Vec<Change>,
+    changes: Vec<ViewChange>,
 }
 
 /// A place where a view differs from what it was made of.
-struct Change {
+struct ViewChange {
     /// The part of the view.
     here: Range<usize>,
     /// What it was made of.
@@ -29,7 +29,7 @@ impl View {
     fn change(&mut self, bytes: &[u8], there: Range<usize>) {
         let here = self.bytes.len()..self.bytes.len() + bytes.len();
         self.bytes.extend_from_slice(bytes);
-        self.changes.push(Change { here, there });
+        self.changes.push(ViewChange { here, there });
     }
 
     /// The part of the other text that a part of this one was made of.
@@ -39,13 +39,13 @@ impl View {
         };
         // A byte that is as it was stands as far behind the last change as it did.
         let start = match before(range.start) {
-            Some(Change { here, there }) if range.start < here.end => there.start,
-            Some(Change { here, there }) => there.end + (range.start - here.end),
+            Some(ViewChange { here, there }) if range.start < here.end => there.start,
+            Some(ViewChange { here, there }) => there.end + (range.start - here.end),
             None => range.start,
         };
         let end = match before(range.end.saturating_sub(1)) {
-            Some(Change { here, there }) if range.end <= here.end => there.end,
-            Some(Change { here, there }) => there.end + (range.end - here.end),
+            Some(ViewChange { here, there }) if range.end <= here.end => there.end,
+            Some(ViewChange { here, there }) => there.end + (range.end - here.end),
             None => range.end,
         };
         start..end
@@ -53,7 +53,7 @@ impl View {
 
     /// Whether an escape was put together from what stood on both sides of a change.
     pub(super) fn joins_escapes(&self) -> bool {
-        let kinds = [Kind::Backslash, Kind::Percent, Kind::Entity, Kind::Quotes];
+        let kinds = [ViewKind::Backslash, ViewKind::Percent, ViewKind::Entity, ViewKind::Quotes];
         self.changes.iter().map(|change| change.here.start).any(|joint| {
             (joint.saturating_sub(LONGEST_ESCAPE)..joint).any(|at| {
                 let escapes = kinds.iter().filter_map(|kind| kind.escape(&self.bytes[at..]));
@@ -72,7 +72,7 @@ impl View {
 /// What can be undone about a text. Each is undone by itself, so that what was done in whatever
 /// order can be undone in the reverse order, exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ViewKind {
     /// Backslashes: JSON, YAML, Go, Rust, shells and patterns.
     Backslash,
     /// Percent signs and two hexadecimal digits: URLs.
@@ -87,7 +87,7 @@ pub(super) enum Kind {
     Lines,
 }
 
-impl Kind {
+impl ViewKind {
     /// All of them.
     pub(super) const ALL: [Self; 6] =
         [Self::Backslash, Self::Percent, Self::Form, Self::Entity, Self::Quotes, Self::Lines];
@@ -119,11 +119,11 @@ impl Kind {
                     view.bytes.extend_from_slice(&text[copied..at]);
                     let there = at..at + length;
                     match meaning {
-                        Meaning::Byte(byte) => view.change(&[byte], there),
-                        Meaning::Char(c) => {
+                        EscapeMeaning::Byte(byte) => view.change(&[byte], there),
+                        EscapeMeaning::Char(c) => {
                             view.change(c.encode_utf8(&mut [0; 4]).as_bytes(), there)
                         }
-                        Meaning::Nothing => view.change(&[], there),
+                        EscapeMeaning::Nothing => view.change(&[], there),
                     }
                     at += length;
                     copied = at;
@@ -136,15 +136,17 @@ impl Kind {
     }
 
     /// The escape of this kind that `text` begins with, and its length.
-    fn escape(self, text: &[u8]) -> Option<(Meaning, usize)> {
+    fn escape(self, text: &[u8]) -> Option<(EscapeMeaning, usize)> {
         match (self, text.first()?) {
             (Self::Backslash, b'\\') => backslash(text),
-            (Self::Form, b'+') => Some((Meaning::Byte(b' '), 1)),
+            (Self::Form, b'+') => Some((EscapeMeaning::Byte(b' '), 1)),
             (Self::Percent | Self::Form, b'%') => {
-                Some((Meaning::Byte(u8::try_from(number(text, 1..3, 16)?).ok()?), 3))
+                Some((EscapeMeaning::Byte(u8::try_from(number(text, 1..3, 16)?).ok()?), 3))
             }
             (Self::Entity, b'&') => entity(text),
-            (Self::Quotes, b'\'') => text.starts_with(b"''").then_some((Meaning::Byte(b'\''), 2)),
+            (Self::Quotes, b'\'') => {
+                text.starts_with(b"''").then_some((EscapeMeaning::Byte(b'\''), 2))
+            }
             _ => None,
         }
     }
@@ -184,14 +186,14 @@ pub(super) fn white_space(text: &[u8]) -> usize {
 
 /// What an escape stands for.
 #[derive(Clone, Copy)]
-enum Meaning {
+enum EscapeMeaning {
     Byte(u8),
     Char(char),
     Nothing,
 }
 
-fn backslash(text: &[u8]) -> Option<(Meaning, usize)> {
-    let byte = |byte| Some((Meaning::Byte(byte), 2));
+fn backslash(text: &[u8]) -> Option<(EscapeMeaning, usize)> {
+    let byte = |byte| Some((EscapeMeaning::Byte(byte), 2));
     match *text.get(1)? {
         b'n' => byte(b'\n'),
         b't' => byte(b'\t'),
@@ -201,19 +203,19 @@ fn backslash(text: &[u8]) -> Option<(Meaning, usize)> {
         b'v' => byte(0x0b),
         b'f' => byte(0x0c),
         b'e' => byte(0x1b),
-        b'x' => Some((Meaning::Byte(u8::try_from(number(text, 2..4, 16)?).ok()?), 4)),
+        b'x' => Some((EscapeMeaning::Byte(u8::try_from(number(text, 2..4, 16)?).ok()?), 4)),
         b'u' if text.get(2) == Some(&b'{') => {
             let end = text.iter().take(10).position(|&byte| byte == b'}')?;
-            Some((Meaning::Char(char::from_u32(number(text, 3..end, 16)?)?), end + 1))
+            Some((EscapeMeaning::Char(char::from_u32(number(text, 3..end, 16)?)?), end + 1))
         }
         b'u' => unit(text),
-        b'U' => Some((Meaning::Char(char::from_u32(number(text, 2..10, 16)?)?), 10)),
+        b'U' => Some((EscapeMeaning::Char(char::from_u32(number(text, 2..10, 16)?)?), 10)),
         b'0'..=b'3' if number(text, 1..4, 8).is_some() => {
-            Some((Meaning::Byte(u8::try_from(number(text, 1..4, 8)?).ok()?), 4))
+            Some((EscapeMeaning::Byte(u8::try_from(number(text, 1..4, 8)?).ok()?), 4))
         }
         b'0' => byte(0),
         // A line that goes on in the next one, which may be indented.
-        b'\n' => Some((Meaning::Nothing, 1 + white_space(&text[1..]))),
+        b'\n' => Some((EscapeMeaning::Nothing, 1 + white_space(&text[1..]))),
         // Quotes and other signs: JSON, shells, Markdown and patterns each escape their own.
         other if other.is_ascii_punctuation() || other == b' ' => byte(other),
         _ => None,
@@ -221,19 +223,19 @@ fn backslash(text: &[u8]) -> Option<(Meaning, usize)> {
 }
 
 /// `\uHHHH`, where two may stand for one character.
-fn unit(text: &[u8]) -> Option<(Meaning, usize)> {
+fn unit(text: &[u8]) -> Option<(EscapeMeaning, usize)> {
     let first = number(text, 2..6, 16)?;
     if let Some(c) = char::from_u32(first) {
-        return Some((Meaning::Char(c), 6));
+        return Some((EscapeMeaning::Char(c), 6));
     }
     let second = text.get(6..8).filter(|start| start == b"\\u").and(number(text, 8..12, 16))?;
     let units = [u16::try_from(first).ok()?, u16::try_from(second).ok()?];
     let c = char::decode_utf16(units).next()?.ok()?;
-    Some((Meaning::Char(c), 12))
+    Some((EscapeMeaning::Char(c), 12))
 }
 
 /// An entity of HTML: of a character of ASCII or Latin-1 by its name, of any by its number.
-fn entity(text: &[u8]) -> Option<(Meaning, usize)> {
+fn entity(text: &[u8]) -> Option<(EscapeMeaning, usize)> {
     let end = text.iter().take(LONGEST_ESCAPE).position(|&byte| byte == b';')?;
     let c = match (text.get(1)?, text.get(2)?) {
         (b'#', b'x' | b'X') => char::from_u32(number(text, 3..end, 16)?)?,
@@ -251,7 +253,7 @@ fn entity(text: &[u8]) -> Option<(Meaning, usize)> {
             }
         }
     };
-    Some((Meaning::Char(c), end + 1))
+    Some((EscapeMeaning::Char(c), end + 1))
 }
 
 /// The number that digits at a place of `text` make.
@@ -324,27 +326,27 @@ const LATIN_1: &str = "\
 mod tests {
     use super::*;
 
-    fn plain(kind: Kind, text: &str) -> String {
+    fn plain(kind: ViewKind, text: &str) -> String {
         String::from_utf8(kind.undo(text.as_bytes()).map_or(text.into(), |it| it.bytes)).unwrap()
     }
 
     #[test]
     fn one_level_of_every_kind_is_undone() {
         for (kind, text, expected) in [
-            (Kind::Backslash, r#"a\"b\\c\/d\n"#, "a\"b\\c/d\n"),
-            (Kind::Backslash, r"\u00e9\ud83d\ude00\u{1f600}\U0001f600\x41\101", "é😀😀😀AA"),
-            (Kind::Backslash, r"\ud83d \q \xg1 \u12 %41", r"\ud83d \q \xg1 \u12 %41"),
-            (Kind::Backslash, "a\\\n   b", "ab"),
-            (Kind::Backslash, r"p\@ss\$word\ 1", "p@ss$word 1"),
-            (Kind::Percent, "100%25%c3%A9 5% %zz", "100%é 5% %zz"),
-            (Kind::Form, "a+b%2Bc", "a b+c"),
-            (Kind::Entity, "&lt;&amp;lt;&#39;&#x27;&eacute;&nope;&", "<&lt;''é&nope;&"),
-            (Kind::Quotes, "'it''s'''", "'it's''"),
-            (Kind::Lines, "ab  \r\n\t cd e", "abcd e"),
+            (ViewKind::Backslash, r#"a\"b\\c\/d\n"#, "a\"b\\c/d\n"),
+            (ViewKind::Backslash, r"\u00e9\ud83d\ude00\u{1f600}\U0001f600\x41\101", "é😀😀😀AA"),
+            (ViewKind::Backslash, r"\ud83d \q \xg1 \u12 %41", r"\ud83d \q \xg1 \u12 %41"),
+            (ViewKind::Backslash, "a\\\n   b", "ab"),
+            (ViewKind::Backslash, r"p\@ss\$word\ 1", "p@ss$word 1"),
+            (ViewKind::Percent, "100%25%c3%A9 5% %zz", "100%é 5% %zz"),
+            (ViewKind::Form, "a+b%2Bc", "a b+c"),
+            (ViewKind::Entity, "&lt;&amp;lt;&#39;&#x27;&eacute;&nope;&", "<&lt;''é&nope;&"),
+            (ViewKind::Quotes, "'it''s'''", "'it's''"),
+            (ViewKind::Lines, "ab  \r\n\t cd e", "abcd e"),
         ] {
             assert_eq!(plain(kind, text), expected, "{text}");
         }
-        for kind in Kind::ALL {
+        for kind in ViewKind::ALL {
             assert!(kind.undo(br"plain text, 100%, it's & \q").is_none(), "{kind:?}");
         }
     }
@@ -352,7 +354,7 @@ mod tests {
     #[test]
     fn what_is_found_in_a_view_is_known_in_the_text() {
         let text = r"x \x41\u00e9\> y";
-        let view = Kind::Backslash.undo(text.as_bytes()).unwrap();
+        let view = ViewKind::Backslash.undo(text.as_bytes()).unwrap();
         // In Go's quotes, \x41 is a byte and \u00e9 a character.
         assert_eq!(view.bytes, "x Aé> y".as_bytes());
         let find = |what: &str| {
@@ -361,14 +363,14 @@ mod tests {
             &text[view.origin(at..at + bytes.len())]
         };
         assert_eq!((find("Aé"), find(">"), find(" y")), (r"\x41\u00e9", r"\>", " y"));
-        assert_eq!(Kind::Lines.undo(b"ab  \r\n\t cd e").unwrap().origin(1..3), 1..9);
+        assert_eq!(ViewKind::Lines.undo(b"ab  \r\n\t cd e").unwrap().origin(1..3), 1..9);
         assert_eq!(dense(b"a b\nc").unwrap().bytes, b"abc");
-        assert!(Kind::Lines.undo(b"a b").is_none() && dense(b"ab").is_none());
+        assert!(ViewKind::Lines.undo(b"a b").is_none() && dense(b"ab").is_none());
     }
 
     #[test]
     fn every_character_of_latin_1_has_a_name() {
         assert_eq!(LATIN_1.split_ascii_whitespace().count(), 96);
-        assert_eq!(plain(Kind::Entity, "&nbsp;&Agrave;&yuml;"), "\u{a0}Àÿ");
+        assert_eq!(plain(ViewKind::Entity, "&nbsp;&Agrave;&yuml;"), "\u{a0}Àÿ");
     }
 }

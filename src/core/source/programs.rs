@@ -5,7 +5,7 @@ use serde::Deserialize;
 /// What to do where a guard can't be had.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Strictness {
+pub enum GuardMode {
     /// Do without it, and say so.
     #[default]
     BestEffort,
@@ -16,7 +16,7 @@ pub enum Strictness {
 /// A program that renders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Program {
+pub enum RenderProgram {
     /// kustomize itself.
     Kustomize,
     /// kubectl, which has kustomize in it.
@@ -29,7 +29,7 @@ pub enum Program {
     Jrsonnet,
 }
 
-impl Program {
+impl RenderProgram {
     /// What the program is called.
     pub fn name(self) -> &'static str {
         match self {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use crate::core::problem::{Place, Problem};
+use crate::core::problem::{Location, Problem};
 
 /// The name of the files that say what to leave out.
 pub const IGNORE_FILE: &str = ".trueupignore";
@@ -100,7 +100,7 @@ fn ignores(folder: &str, text: &[u8]) -> Result<Gitignore, Problem> {
         folder => format!("{folder}/{IGNORE_FILE}"),
     };
     let problem = |line: usize, message: String, excerpt: Option<&str>| Problem {
-        place: Place { path: path.clone(), line, column: 1 },
+        place: Location { path: path.clone(), line, column: 1 },
         message,
         excerpt: excerpt.map(str::to_owned),
         hint: Some("write it as in a .gitignore file".to_owned()),

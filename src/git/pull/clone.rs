@@ -18,9 +18,9 @@ use super::choice;
 use super::line::Line;
 use super::lock::wait_for;
 use super::staging::checked;
-use super::transport::{self, Manner};
+use super::transport::{self, TransportOptions};
 use super::url::{RemoteUrl, shown};
-use super::watchdog::{self, Bounds};
+use super::watchdog::{self, FetchLimits};
 use super::{PullError, PullOptions, Pulled, encoding, newcomers, upstream};
 use crate::git::trees::Trees;
 use crate::git::{Cause, Checkout, Error};
@@ -29,7 +29,7 @@ use crate::git::{Cause, Checkout, Error};
 const SCRATCH: &str = ".trueup-clone";
 
 /// What was found or made.
-pub(super) enum Outcome {
+pub(super) enum CloneOutcome {
     /// There already was a checkout, of whatever remote.
     There(Box<Checkout>),
     /// A new one.
@@ -37,7 +37,10 @@ pub(super) enum Outcome {
 }
 
 /// Clones `url` to the options' directory unless a checkout is there.
-pub(super) fn clone_unless_there(options: &PullOptions, url: &str) -> Result<Outcome, PullError> {
+pub(super) fn clone_unless_there(
+    options: &PullOptions,
+    url: &str,
+) -> Result<CloneOutcome, PullError> {
     let url = RemoteUrl::parse(url)?;
     let place = std::path::absolute(&options.directory)
         .map_err(PullError::write(options.directory.display().to_string()))?;
@@ -48,12 +51,18 @@ pub(super) fn clone_unless_there(options: &PullOptions, url: &str) -> Result<Out
                 drop(Scratch::lock(folder, inside, &place, options)?);
             }
         }
-        return Ok(Outcome::There(Box::new(Checkout::open(&place, &options.limits.for_pull())?)));
+        return Ok(CloneOutcome::There(Box::new(Checkout::open(
+            &place,
+            &options.limits.for_pull(),
+        )?)));
     }
     let scratch = Scratch::take(&place, options)?;
     // Another pull may have been faster.
     if is_checkout(&place) {
-        return Ok(Outcome::There(Box::new(Checkout::open(&place, &options.limits.for_pull())?)));
+        return Ok(CloneOutcome::There(Box::new(Checkout::open(
+            &place,
+            &options.limits.for_pull(),
+        )?)));
     }
     if !scratch.is_whole() {
         if !is_free(&place) {
@@ -65,7 +74,7 @@ pub(super) fn clone_unless_there(options: &PullOptions, url: &str) -> Result<Out
     }
     scratch.move_out(&place)?;
     drop(scratch);
-    describe(&Checkout::open(&place, &options.limits.for_pull())?).map(Outcome::Cloned)
+    describe(&Checkout::open(&place, &options.limits.for_pull())?).map(CloneOutcome::Cloned)
 }
 
 /// Whether a repository is exactly here.
@@ -203,13 +212,13 @@ fn is_same_file(_file: &File, path: &Path) -> bool {
 
 /// Clones to `folder`, which is not there yet.
 fn clone(folder: &Path, url: &RemoteUrl, options: &PullOptions) -> Result<(), PullError> {
-    let manner = Manner::of(options, url.credentials.clone());
+    let manner = TransportOptions::of(options, url.credentials.clone());
     let words = manner.words.clone();
     let (from, to) = (url.url.clone(), folder.to_owned());
     let (branch, bare) = (options.branch.clone(), options.bare);
     let limits = options.limits.for_pull();
     let overrides = limits.overrides();
-    let bounds = Bounds::of(options);
+    let bounds = FetchLimits::of(options);
     let fetched = watchdog::watch(bounds, &options.interrupt, move |pulse, stop| {
         let kind = match bare {
             true => gix::create::Kind::Bare,

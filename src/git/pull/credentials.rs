@@ -9,25 +9,25 @@ use gix::credentials::protocol::{Context, Outcome};
 use gix::sec::identity::Account;
 
 use super::prompt;
-use super::watchdog::Pulse;
+use super::watchdog::ActivityCounter;
 
 /// Asks for credentials, and remembers whom it asked, to tell them how it went.
 pub(super) struct Asking {
     repo: gix::Repository,
-    pulse: Pulse,
+    pulse: ActivityCounter,
     /// The user that a URL names, and its server.
-    named: Option<Named>,
+    named: Option<UserAtServer>,
     asked: Option<Cascade>,
     answers: Answers,
 }
 
 /// What was answered before, on other connections of the same pull: a person types it once.
 #[derive(Clone, Default)]
-pub(super) struct Answers(Arc<Mutex<Vec<Answer>>>);
+pub(super) struct Answers(Arc<Mutex<Vec<AccountForUrl>>>);
 
 /// An account that was given for a URL.
 #[derive(Clone)]
-struct Answer {
+struct AccountForUrl {
     url: gix::Url,
     account: Account,
 }
@@ -35,7 +35,7 @@ struct Answer {
 impl Answers {
     fn of(&self, url: &gix::Url) -> Option<Account> {
         let answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_for = |answer: &&Answer| {
+        let is_for = |answer: &&AccountForUrl| {
             let user = url.user().is_none_or(|user| user == answer.account.username);
             user && answer.url.path == url.path && is_same_server(&answer.url, url)
         };
@@ -44,7 +44,7 @@ impl Answers {
 
     fn keep(&self, url: gix::Url, account: Account) {
         let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        answers.push(Answer { url, account });
+        answers.push(AccountForUrl { url, account });
     }
 
     /// Forgets all: one of them was refused.
@@ -55,13 +55,17 @@ impl Answers {
 
 /// A user at one server.
 #[derive(Clone, Debug)]
-pub(super) struct Named {
+pub(super) struct UserAtServer {
     pub(super) user: String,
     pub(super) url: gix::Url,
 }
 
 impl Asking {
-    pub(super) fn new(repo: gix::Repository, pulse: Pulse, named: Option<Named>) -> Self {
+    pub(super) fn new(
+        repo: gix::Repository,
+        pulse: ActivityCounter,
+        named: Option<UserAtServer>,
+    ) -> Self {
         Self { repo, pulse, named, asked: None, answers: Answers::default() }
     }
 
@@ -163,7 +167,7 @@ fn typed(mut context: Context, error: gix::Error) -> gix::Result<Option<Outcome>
 /// When there is no answer.
 pub(super) fn for_proxy(
     repo: &gix::Repository,
-    pulse: &Pulse,
+    pulse: &ActivityCounter,
     url: &str,
 ) -> gix::Result<Option<Account>> {
     let parsed = gix::url::parse(gix::bstr::BStr::new(url))?;

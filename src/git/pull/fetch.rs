@@ -13,12 +13,12 @@ use gix::refspec::parse::Operation;
 use gix::remote::Direction;
 use gix::remote::fetch::{RefMap, Status, Tags};
 
-use super::line::{Line, Prepared};
-use super::refspec::{self, Narrow};
-use super::transport::{self, Manner};
+use super::line::{Line, PreparedFetch};
+use super::refspec::{self, SingleRefspec};
+use super::transport::{self, TransportOptions};
 use super::upstream::{self, Upstream};
 use super::url::RemoteUrl;
-use super::watchdog::{self, Bounds, Pulse};
+use super::watchdog::{self, ActivityCounter, FetchLimits};
 use super::{PullError, PullOptions, upkeep};
 use crate::git::{Cause, Checkout};
 
@@ -30,19 +30,19 @@ pub(super) fn fetch(
 ) -> Result<ObjectId, PullError> {
     let url = options.url.as_deref().map(RemoteUrl::parse).transpose()?;
     let credentials = url.and_then(|url| url.credentials);
-    let manner = Manner::of(options, credentials);
+    let manner = TransportOptions::of(options, credentials);
     let words = manner.words.clone();
     let shared = checkout.shared();
     let wanted = upstream.clone();
-    let bounds = Bounds::of(options);
+    let bounds = FetchLimits::of(options);
     let fetched = watchdog::watch(bounds, &options.interrupt, move |pulse, stop| {
         let mut repo = shared.to_thread_local();
         fetch_here(&mut repo, &wanted, &manner, pulse, stop)
     });
     match fetched {
         Ok(Ok(tip)) => Ok(tip),
-        Ok(Err(Failed::Told(error))) => Err(*error),
-        Ok(Err(Failed::Transport(error))) => {
+        Ok(Err(FetchFailure::Told(error))) => Err(*error),
+        Ok(Err(FetchFailure::Transport(error))) => {
             let source = words.explain(Cause::from(error));
             Err(PullError::Fetch { url: upstream.url.clone(), source })
         }
@@ -50,12 +50,12 @@ pub(super) fn fetch(
     }
 }
 
-enum Failed {
+enum FetchFailure {
     Transport(gix::Error),
     Told(Box<PullError>),
 }
 
-impl From<gix::Error> for Failed {
+impl From<gix::Error> for FetchFailure {
     fn from(error: gix::Error) -> Self {
         Self::Transport(error)
     }
@@ -64,10 +64,10 @@ impl From<gix::Error> for Failed {
 fn fetch_here(
     repo: &mut gix::Repository,
     upstream: &Upstream,
-    manner: &Manner,
-    pulse: Pulse,
+    manner: &TransportOptions,
+    pulse: ActivityCounter,
     stop: &AtomicBool,
-) -> Result<ObjectId, Failed> {
+) -> Result<ObjectId, FetchFailure> {
     repo.committer_or_set_generic_fallback()?;
     let defaults = transport::ssh_defaults(repo, manner.patience);
     let mut config = repo.config_snapshot_mut();
@@ -86,7 +86,7 @@ fn fetch_here(
     let Some(tip) = tip(prepared.ref_map(), upstream) else {
         drop(prepared);
         let branch = upstream.merge.shorten().to_string();
-        return Err(Failed::Told(Box::new(line.no_branch(&branch, &upstream.url)?)));
+        return Err(FetchFailure::Told(Box::new(line.no_branch(&branch, &upstream.url)?)));
     };
     let moved = !is_here(repo, upstream, &narrow, tip)?;
     match moved {
@@ -113,7 +113,7 @@ fn tip(refs: &RefMap, upstream: &Upstream) -> Option<ObjectId> {
 fn is_here(
     repo: &gix::Repository,
     upstream: &Upstream,
-    narrow: &[Narrow],
+    narrow: &[SingleRefspec],
     tip: ObjectId,
 ) -> Result<bool, gix::Error> {
     for followed in narrow {
@@ -134,8 +134,8 @@ fn is_here(
 /// Takes what was prepared, and moves the refs that it is for.
 fn receive(
     repo: &gix::Repository,
-    prepared: Prepared<'_, '_>,
-    pulse: Pulse,
+    prepared: PreparedFetch<'_, '_>,
+    pulse: ActivityCounter,
     stop: &AtomicBool,
 ) -> Result<(), gix::Error> {
     let outcome = prepared.receive(pulse, stop)?;

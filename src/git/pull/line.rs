@@ -7,20 +7,20 @@ use gix::remote::fetch::{RefMap, Tags};
 use gix::remote::{Connection, Direction, ref_map};
 
 use super::PullError;
-use super::transport::{self, Manner};
-use super::watchdog::Pulse;
+use super::transport::{self, TransportOptions};
+use super::watchdog::ActivityCounter;
 
 /// A remote, and how to talk to it.
 pub(super) struct Line<'repo, 'a> {
     pub(super) remote: gix::Remote<'repo>,
     /// What the configuration calls it.
     pub(super) name: &'a str,
-    pub(super) manner: &'a Manner,
-    pub(super) pulse: Pulse,
+    pub(super) manner: &'a TransportOptions,
+    pub(super) pulse: ActivityCounter,
 }
 
 /// What a fetch was prepared with, and what the remote answered.
-pub(super) type Prepared<'remote, 'repo> =
+pub(super) type PreparedFetch<'remote, 'repo> =
     gix::remote::fetch::Prepare<'remote, 'repo, Box<dyn Transport + Send>>;
 
 impl<'repo> Line<'repo, '_> {
@@ -28,7 +28,7 @@ impl<'repo> Line<'repo, '_> {
     pub(super) fn prepare(
         &mut self,
         specs: &[BString],
-    ) -> Result<Prepared<'static, 'repo>, gix::Error> {
+    ) -> Result<PreparedFetch<'static, 'repo>, gix::Error> {
         let pulse = self.pulse.clone();
         self.connect(specs)?.prepare_fetch(pulse, ref_map::Options::default())
     }

@@ -49,7 +49,7 @@ use serde::Serialize;
 pub use error::{Obstacle, PullError, WhyObstacle};
 
 use super::trees::Trees;
-use super::{Checkout, Error, Limits, quarantine, walk};
+use super::{Checkout, Error, RepositoryLimits, quarantine, walk};
 use fast_forward::Relation;
 use lock::PullLock;
 use upstream::Upstream;
@@ -70,7 +70,7 @@ pub struct PullOptions {
     /// Becomes true when the user wants it to stop.
     pub interrupt: Arc<AtomicBool>,
     /// How much is read, and taken from the network.
-    pub limits: Limits,
+    pub limits: RepositoryLimits,
     /// What the pull warns of while it goes on.
     pub warnings: Warnings,
 }
@@ -128,12 +128,12 @@ pub fn pull(options: &PullOptions) -> Result<Pulled, PullError> {
     }
     match &options.url {
         Some(url) => match clone::clone_unless_there(options, url)? {
-            clone::Outcome::Cloned(pulled) => {
+            clone::CloneOutcome::Cloned(pulled) => {
                 let limits = options.limits.for_pull();
                 share(&Checkout::discover_within(&options.directory, &limits)?.local());
                 Ok(pulled)
             }
-            clone::Outcome::There(checkout) => update(&checkout, options),
+            clone::CloneOutcome::There(checkout) => update(&checkout, options),
         },
         None => {
             let limits = options.limits.for_pull();

@@ -2,12 +2,12 @@
 
 /// The account that the text of a `.netrc` has for `host`, of `login` alone where one is asked for.
 /// The first entry that fits counts; `default` fits every host.
-pub(super) fn find(text: &str, host: &str, login: Option<&str>) -> Option<Entry> {
-    let mut entry: Option<Entry> = None;
-    let fits = |entry: &Entry| {
+pub(super) fn find(text: &str, host: &str, login: Option<&str>) -> Option<NetrcEntry> {
+    let mut entry: Option<NetrcEntry> = None;
+    let fits = |entry: &NetrcEntry| {
         !entry.password.is_empty() && login.is_none_or(|login| login == entry.login)
     };
-    let mut tokens = Tokens { rest: text, is_new_line: true };
+    let mut tokens = NetrcTokens { rest: text, is_new_line: true };
     while let Some(token) = tokens.next() {
         let starts = matches!(token.as_str(), "machine" | "default");
         if starts && let Some(found) = entry.take_if(|entry| fits(entry)) {
@@ -16,9 +16,9 @@ pub(super) fn find(text: &str, host: &str, login: Option<&str>) -> Option<Entry>
         match token.as_str() {
             "machine" => {
                 let is_it = tokens.next().is_some_and(|name| name.eq_ignore_ascii_case(host));
-                entry = is_it.then(Entry::default);
+                entry = is_it.then(NetrcEntry::default);
             }
-            "default" => entry = Some(Entry::default()),
+            "default" => entry = Some(NetrcEntry::default()),
             "macdef" => tokens.skip_macro(),
             "login" => set(&mut entry, &mut tokens, |entry| &mut entry.login),
             "password" => set(&mut entry, &mut tokens, |entry| &mut entry.password),
@@ -31,12 +31,16 @@ pub(super) fn find(text: &str, host: &str, login: Option<&str>) -> Option<Entry>
 
 /// A login and its password.
 #[derive(Default, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct NetrcEntry {
     pub(super) login: String,
     pub(super) password: String,
 }
 
-fn set(entry: &mut Option<Entry>, tokens: &mut Tokens<'_>, field: fn(&mut Entry) -> &mut String) {
+fn set(
+    entry: &mut Option<NetrcEntry>,
+    tokens: &mut NetrcTokens<'_>,
+    field: fn(&mut NetrcEntry) -> &mut String,
+) {
     let value = tokens.next();
     if let (Some(entry), Some(value)) = (entry, value) {
         *field(entry) = value;
@@ -44,12 +48,12 @@ fn set(entry: &mut Option<Entry>, tokens: &mut Tokens<'_>, field: fn(&mut Entry)
 }
 
 /// Words, of which some are quoted. A line that begins with `#` is a comment.
-struct Tokens<'a> {
+struct NetrcTokens<'a> {
     rest: &'a str,
     is_new_line: bool,
 }
 
-impl Tokens<'_> {
+impl NetrcTokens<'_> {
     fn next(&mut self) -> Option<String> {
         loop {
             let rest = self.rest.trim_start();
@@ -114,7 +118,9 @@ mod tests {
                     default login anyone password 3\n";
         let find = |host, login| {
             let entry = super::find(text, host, login);
-            entry.map(|Entry { login, password }| format!("{login}:{password}")).unwrap_or_default()
+            entry
+                .map(|NetrcEntry { login, password }| format!("{login}:{password}"))
+                .unwrap_or_default()
         };
         assert_eq!(find("host.example", None), "bob:s3 \"cret");
         assert_eq!(find("host.example", Some("anyone")), "anyone:3");

@@ -16,24 +16,24 @@ use gix::index::entry::{Flags, Mode, Stage};
 use gix::objs::tree::EntryKind;
 
 use super::staging::Staging;
-use super::tree::{Change, Side};
+use super::tree::{TreeChange, TreeSide};
 use super::{Obstacle, PullError, WhyObstacle};
 use crate::git::Error;
 
 /// What tells that a file is still the one that was looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(super) struct FileStamp {
     modified: Option<SystemTime>,
     bytes: u64,
 }
 
 /// What is at a path of the work tree, as far as an update must know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum WorkTreeEntry {
     /// Nothing, or a folder that holds nothing of interest.
     Nothing,
     /// A file that may be replaced: git has its content.
-    Old(Seen),
+    Old(FileStamp),
     /// The new file, byte for byte.
     New,
 }
@@ -60,9 +60,9 @@ impl<'a> Inspector<'a> {
     /// What is at every path of `changes`, or everything that is in the way.
     pub(super) fn inspect(
         &mut self,
-        changes: &BTreeMap<BString, Change>,
+        changes: &BTreeMap<BString, TreeChange>,
         staging: &Staging,
-    ) -> Result<BTreeMap<BString, Found>, PullError> {
+    ) -> Result<BTreeMap<BString, WorkTreeEntry>, PullError> {
         let mut found = BTreeMap::new();
         let mut obstacles = Vec::new();
         for (path, change) in changes {
@@ -83,9 +83,9 @@ impl<'a> Inspector<'a> {
     }
 
     /// Whether the index has the old entry, or already the new one.
-    fn index_is_free(&self, path: &BStr, change: &Change) -> bool {
+    fn index_is_free(&self, path: &BStr, change: &TreeChange) -> bool {
         let entry = self.index.entry_by_path_and_stage(path, Stage::Unconflicted);
-        let has = |side: Side| {
+        let has = |side: TreeSide| {
             entry.is_some_and(|entry| {
                 entry.id == side.id
                     && mode_of(side.kind) == entry.mode
@@ -99,20 +99,20 @@ impl<'a> Inspector<'a> {
     fn look(
         &mut self,
         path: &BStr,
-        change: &Change,
-        changes: &BTreeMap<BString, Change>,
+        change: &TreeChange,
+        changes: &BTreeMap<BString, TreeChange>,
         staging: &Staging,
-    ) -> Result<Result<Found, Obstacle>, PullError> {
+    ) -> Result<Result<WorkTreeEntry, Obstacle>, PullError> {
         let system_path = system_path(path)?;
         let metadata = match reach(&self.root, &system_path) {
-            Reach::At(metadata) => metadata,
-            Reach::Nothing => return Ok(Ok(Found::Nothing)),
+            PathReach::At(metadata) => metadata,
+            PathReach::Nothing => return Ok(Ok(WorkTreeEntry::Nothing)),
             // A file where a folder must be: fine when it is one of those that go.
-            Reach::Blocked(at) => {
+            PathReach::Blocked(at) => {
                 let at = gix::path::into_bstr(at).map_err(Error::read("a path"))?.into_owned();
                 let goes = changes.get(&at).is_some_and(|other| other.new.is_none());
                 return Ok(match goes || change.new.is_none() {
-                    true => Ok(Found::Nothing),
+                    true => Ok(WorkTreeEntry::Nothing),
                     false => Err(obstacle(at.as_ref(), WhyObstacle::Untracked)),
                 });
             }
@@ -120,7 +120,7 @@ impl<'a> Inspector<'a> {
         if is_commit(change.old) || is_commit(change.new) {
             // A submodule's files are its own affair; only its entry in the index changes.
             return Ok(match metadata.is_dir() {
-                true => Ok(Found::Nothing),
+                true => Ok(WorkTreeEntry::Nothing),
                 false if change.old.is_some_and(|old| old.kind != EntryKind::Commit) => {
                     self.compare(path, &metadata, change, staging)?
                 }
@@ -129,7 +129,7 @@ impl<'a> Inspector<'a> {
         }
         if metadata.is_dir() {
             if change.new.is_none() {
-                return Ok(Ok(Found::Nothing));
+                return Ok(Ok(WorkTreeEntry::Nothing));
             }
             let mut kept = Vec::new();
             files_in(&self.root.join(&system_path), &mut kept);
@@ -140,7 +140,7 @@ impl<'a> Inspector<'a> {
                     return Ok(Err(obstacle(inner.as_ref(), WhyObstacle::Untracked)));
                 }
             }
-            return Ok(Ok(Found::Nothing));
+            return Ok(Ok(WorkTreeEntry::Nothing));
         }
         self.compare(path, &metadata, change, staging)
     }
@@ -150,15 +150,15 @@ impl<'a> Inspector<'a> {
         &mut self,
         path: &BStr,
         metadata: &Metadata,
-        change: &Change,
+        change: &TreeChange,
         staging: &Staging,
-    ) -> Result<Result<Found, Obstacle>, PullError> {
+    ) -> Result<Result<WorkTreeEntry, Obstacle>, PullError> {
         if change.new.is_some() && self.is_staged_file(path, metadata, staging)? {
-            return Ok(Ok(Found::New));
+            return Ok(Ok(WorkTreeEntry::New));
         }
         for side in [change.old, change.new].into_iter().flatten() {
             if self.is(path, metadata, side)? {
-                return Ok(Ok(Found::Old(seen(metadata))));
+                return Ok(Ok(WorkTreeEntry::Old(seen(metadata))));
             }
         }
         Ok(Err(match change.old {
@@ -198,7 +198,7 @@ impl<'a> Inspector<'a> {
         &mut self,
         path: &BStr,
         metadata: &Metadata,
-        side: Side,
+        side: TreeSide,
     ) -> Result<bool, PullError> {
         let reading = || format!("`{path}`");
         let system_path = system_path(path)?;
@@ -236,12 +236,12 @@ impl<'a> Inspector<'a> {
 }
 
 /// What tells that the file is still this one.
-pub(super) fn seen(metadata: &Metadata) -> Seen {
-    Seen { modified: metadata.modified().ok(), bytes: metadata.len() }
+pub(super) fn seen(metadata: &Metadata) -> FileStamp {
+    FileStamp { modified: metadata.modified().ok(), bytes: metadata.len() }
 }
 
 /// Where a path leads without following any link.
-pub(super) enum Reach {
+pub(super) enum PathReach {
     At(Metadata),
     Nothing,
     /// A file or a link is where a folder should be; the path of it from the root.
@@ -249,20 +249,20 @@ pub(super) enum Reach {
 }
 
 /// Goes from `root` down to `path`.
-pub(super) fn reach(root: &Path, path: &Path) -> Reach {
+pub(super) fn reach(root: &Path, path: &Path) -> PathReach {
     let mut at = PathBuf::new();
     let mut parts = path.components().peekable();
     while let Some(part) = parts.next() {
         at.push(part);
-        let Ok(metadata) = root.join(&at).symlink_metadata() else { return Reach::Nothing };
+        let Ok(metadata) = root.join(&at).symlink_metadata() else { return PathReach::Nothing };
         if parts.peek().is_none() {
-            return Reach::At(metadata);
+            return PathReach::At(metadata);
         }
         if !metadata.is_dir() {
-            return Reach::Blocked(at);
+            return PathReach::Blocked(at);
         }
     }
-    Reach::Nothing
+    PathReach::Nothing
 }
 
 /// The path as the system needs it.
@@ -282,7 +282,7 @@ pub(super) fn mode_of(kind: EntryKind) -> Mode {
     }
 }
 
-fn is_commit(side: Option<Side>) -> bool {
+fn is_commit(side: Option<TreeSide>) -> bool {
     side.is_some_and(|side| side.kind == EntryKind::Commit)
 }
 

@@ -8,14 +8,14 @@ use gix::bstr::BStr;
 
 /// A proxy, and who chose it.
 #[derive(Clone, Debug)]
-pub(super) struct Proxy {
+pub(super) struct HttpProxy {
     /// With a scheme, and with the password where one is known.
     pub(super) url: String,
     /// The setting or the variable.
     pub(super) from: String,
 }
 
-impl Proxy {
+impl HttpProxy {
     /// Takes the password of `account` with it.
     pub(super) fn set_account(&mut self, account: &gix::sec::identity::Account) {
         if let Ok(mut url) = gix::url::parse(BStr::new(&self.url)) {
@@ -36,13 +36,13 @@ impl Proxy {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Choices {
     /// Settings of git: they count for every scheme.
-    pub(super) configured: Option<Proxy>,
+    pub(super) configured: Option<HttpProxy>,
     /// `https_proxy` and its like.
-    pub(super) https: Option<Proxy>,
+    pub(super) https: Option<HttpProxy>,
     /// `http_proxy`.
-    pub(super) http: Option<Proxy>,
+    pub(super) http: Option<HttpProxy>,
     /// `all_proxy`.
-    pub(super) all: Option<Proxy>,
+    pub(super) all: Option<HttpProxy>,
     /// `no_proxy`: the hosts that are reached without one.
     pub(super) except: Option<String>,
 }
@@ -78,7 +78,7 @@ impl Choices {
     }
 
     /// The proxy for URLs of `scheme` at `host`. An empty setting is the wish for none.
-    pub(super) fn choose(&self, scheme: &str, host: &str) -> Option<&Proxy> {
+    pub(super) fn choose(&self, scheme: &str, host: &str) -> Option<&HttpProxy> {
         if self.except.as_deref().is_some_and(|except| covers(except, host)) {
             return None;
         }
@@ -88,7 +88,7 @@ impl Choices {
     }
 
     /// The same, to be completed.
-    pub(super) fn choose_mut(&mut self, scheme: &str, host: &str) -> Option<&mut Proxy> {
+    pub(super) fn choose_mut(&mut self, scheme: &str, host: &str) -> Option<&mut HttpProxy> {
         self.choose(scheme, host)?;
         let by_scheme = if scheme == "https" { &mut self.https } else { &mut self.http };
         let chosen = self.configured.as_mut().or(by_scheme.as_mut()).or(self.all.as_mut());
@@ -128,10 +128,10 @@ fn is_in(address: IpAddr, network: &str) -> bool {
     (number ^ of) & mask == 0
 }
 
-fn named(text: String, from: &str) -> io::Result<Proxy> {
+fn named(text: String, from: &str) -> io::Result<HttpProxy> {
     let from = from.to_owned();
     if text.is_empty() {
-        return Ok(Proxy { url: text, from });
+        return Ok(HttpProxy { url: text, from });
     }
     let url = match text.contains("://") {
         true => text,
@@ -142,7 +142,7 @@ fn named(text: String, from: &str) -> io::Result<Proxy> {
         Some(rest) => format!("socks4://{rest}"),
         None => url,
     };
-    let proxy = Proxy { url, from };
+    let proxy = HttpProxy { url, from };
     let scheme = proxy.url.split("://").next().unwrap_or_default();
     match matches!(scheme, "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h") {
         true => Ok(proxy),

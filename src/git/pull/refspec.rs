@@ -6,7 +6,7 @@ use gix::refspec::{MatchGroup, RefSpec, match_group::Item};
 
 /// A refspec for one ref of the remote.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Narrow {
+pub(super) struct SingleRefspec {
     /// As git writes it.
     pub(super) spec: BString,
     /// The ref of here that follows it, if one does.
@@ -14,12 +14,12 @@ pub(super) struct Narrow {
 }
 
 /// What `configured` says about `branch` of the remote, said of nothing else.
-pub(super) fn of_branch(configured: &[RefSpec], branch: &BStr) -> Vec<Narrow> {
+pub(super) fn of_branch(configured: &[RefSpec], branch: &BStr) -> Vec<SingleRefspec> {
     let group = MatchGroup::from_fetch_specs(configured.iter().map(RefSpec::to_ref));
     let null = gix::hash::Kind::Sha1.null();
     let item = Item { full_ref_name: branch, target: &null, object: None };
     let matched = group.match_lhs(std::iter::once(item)).mappings;
-    let mut narrow: Vec<Narrow> = matched
+    let mut narrow: Vec<SingleRefspec> = matched
         .into_iter()
         // What names a commit names no branch.
         .filter(|mapping| mapping.item_index.is_some())
@@ -27,7 +27,7 @@ pub(super) fn of_branch(configured: &[RefSpec], branch: &BStr) -> Vec<Narrow> {
             let follows = mapping.rhs?.into_owned();
             let forced = configured[mapping.spec_index].allow_non_fast_forward();
             let plus = if forced { "+" } else { "" };
-            Some(Narrow {
+            Some(SingleRefspec {
                 spec: format!("{plus}{branch}:{follows}").into(),
                 follows: Some(follows),
             })
@@ -35,7 +35,7 @@ pub(super) fn of_branch(configured: &[RefSpec], branch: &BStr) -> Vec<Narrow> {
         .collect();
     if narrow.is_empty() {
         // They may leave the branch out, as they do in a bare clone.
-        narrow.push(Narrow { spec: branch.to_owned(), follows: None });
+        narrow.push(SingleRefspec { spec: branch.to_owned(), follows: None });
     }
     narrow
 }

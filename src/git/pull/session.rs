@@ -16,8 +16,8 @@ use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use super::Warnings;
 use super::netrc;
 use super::proxy::Choices;
-use super::settings::{self, Settings};
-use super::words::Words;
+use super::settings::{self, HttpSettings};
+use super::words::RemoteMessages;
 
 /// How often a request may be sent on, as with curl.
 const HOPS: usize = 50;
@@ -25,7 +25,7 @@ const HOPS: usize = 50;
 const LONGEST: u64 = 4096;
 
 /// What gix wants to send.
-pub(super) struct Request {
+pub(super) struct HttpRequest {
     pub(super) url: String,
     /// What of the URL is the repository's.
     pub(super) base: String,
@@ -35,8 +35,8 @@ pub(super) struct Request {
 }
 
 /// What makes a session.
-pub(super) struct Plan {
-    pub(super) settings: Settings,
+pub(super) struct HttpSessionOptions {
+    pub(super) settings: HttpSettings,
     pub(super) proxies: Choices,
     /// The account that the remote's URL has, with its password.
     pub(super) given: Option<Account>,
@@ -47,10 +47,10 @@ pub(super) struct Plan {
 }
 
 /// A client, and what it learned.
-pub(super) struct Session {
+pub(super) struct HttpSession {
     client: Client,
-    plan: Plan,
-    words: Words,
+    plan: HttpSessionOptions,
+    words: RemoteMessages,
     /// The server that the user named.
     origin: Url,
     /// Who we are, and where.
@@ -58,13 +58,17 @@ pub(super) struct Session {
     was_sent_on: bool,
 }
 
-impl Session {
+impl HttpSession {
     /// With the server of `origin`.
     ///
     /// # Errors
     ///
     /// When a certificate, a key or a proxy is not usable.
-    pub(super) fn new(plan: Plan, origin: &BStr, words: Words) -> gix::Result<Self> {
+    pub(super) fn new(
+        plan: HttpSessionOptions,
+        origin: &BStr,
+        words: RemoteMessages,
+    ) -> gix::Result<Self> {
         let origin = Url::parse(&origin.to_string()).map_err(gix::Error::from_error)?;
         // The watchdog gives up first; this ends the thread that is left behind.
         let patience = plan.patience.saturating_mul(2);
@@ -96,7 +100,7 @@ impl Session {
         Ok(Self { client, plan, words, origin, identity: None, was_sent_on: false })
     }
 
-    pub(super) fn words(&self) -> &Words {
+    pub(super) fn words(&self) -> &RemoteMessages {
         &self.words
     }
 
@@ -117,7 +121,7 @@ impl Session {
     /// When there is no answer, or none that is the repository's.
     pub(super) fn send(
         &mut self,
-        request: &Request,
+        request: &HttpRequest,
         base: &mut Option<String>,
     ) -> io::Result<Response> {
         let tail = request.url.strip_prefix(&request.base).unwrap_or_default();
@@ -172,7 +176,7 @@ impl Session {
     }
 
     /// Sends `request` to `url`.
-    fn attempt(&self, request: &Request, url: &Url) -> io::Result<Response> {
+    fn attempt(&self, request: &HttpRequest, url: &Url) -> io::Result<Response> {
         let mut headers = HeaderMap::new();
         request.headers.iter().for_each(|line| add(&mut headers, line));
         if is_same_server(url, &self.origin) {
@@ -202,13 +206,13 @@ impl Session {
             let kind = if timed_out { io::ErrorKind::TimedOut } else { io::ErrorKind::Other };
             match self.between(url) {
                 None => io::Error::new(kind, error),
-                Some(proxy) => io::Error::new(kind, Through { proxy, error }),
+                Some(proxy) => io::Error::new(kind, ProxyFailure { proxy, error }),
             }
         })
     }
 
     /// Where an answer sends `request` on to.
-    fn next(&self, request: &Request, url: &Url, response: &Response) -> io::Result<Url> {
+    fn next(&self, request: &HttpRequest, url: &Url, response: &Response) -> io::Result<Url> {
         let may = match self.plan.settings.follow {
             FollowRedirects::All => true,
             // git's default: the first request, and what follows goes to where it led.
@@ -254,7 +258,7 @@ impl Session {
         let entry = netrc_text().and_then(|text| netrc::find(&text, host, user));
         entry
             .into_iter()
-            .map(|netrc::Entry { login, password }| Account {
+            .map(|netrc::NetrcEntry { login, password }| Account {
                 username: login,
                 password,
                 oauth_refresh_token: None,
@@ -275,7 +279,7 @@ impl Session {
         self.plan
             .proxies
             .choose(url.scheme(), url.host_str().unwrap_or_default())
-            .map(super::proxy::Proxy::shown)
+            .map(super::proxy::HttpProxy::shown)
     }
 
     /// Takes note of what the server says about an error, where it says it to people as git knows
@@ -293,18 +297,18 @@ impl Session {
 
 /// A failure on the way through a proxy.
 #[derive(Debug)]
-struct Through {
+struct ProxyFailure {
     proxy: String,
     error: gix::Error,
 }
 
-impl std::fmt::Display for Through {
+impl std::fmt::Display for ProxyFailure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "no way through {}", self.proxy)
     }
 }
 
-impl std::error::Error for Through {
+impl std::error::Error for ProxyFailure {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.error)
     }

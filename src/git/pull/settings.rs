@@ -8,7 +8,7 @@ use gix::url::Scheme;
 
 /// Whom to trust, who we are, and what is sent along.
 #[derive(Clone, Debug)]
-pub(super) struct Settings {
+pub(super) struct HttpSettings {
     pub(super) authority: Option<PathBuf>,
     pub(super) authorities: Option<PathBuf>,
     pub(super) verify: bool,
@@ -20,7 +20,7 @@ pub(super) struct Settings {
     pub(super) proxy: Option<String>,
 }
 
-impl Settings {
+impl HttpSettings {
     /// What is configured for `url`; `options` are what gix makes of it.
     pub(super) fn of(repo: &gix::Repository, url: &gix::Url, options: &http::Options) -> Self {
         let scoped = Scoped::of(repo, url);
@@ -121,10 +121,10 @@ fn since_reset(mut values: Vec<String>) -> Vec<String> {
 
 /// The `http.*` settings that count for one URL, in git's order.
 struct Scoped {
-    values: Vec<Value>,
+    values: Vec<SettingValue>,
 }
 
-struct Value {
+struct SettingValue {
     key: &'static str,
     weight: usize,
     text: String,
@@ -144,7 +144,7 @@ const KEYS: [&str; 8] = [
 impl Scoped {
     fn of(repo: &gix::Repository, url: &gix::Url) -> Self {
         let snapshot = repo.config_snapshot();
-        let mut values: Vec<Value> = Vec::new();
+        let mut values: Vec<SettingValue> = Vec::new();
         for section in snapshot.plumbing().sections_by_name("http").into_iter().flatten() {
             let weight = match section.header().subsection_name() {
                 Some(scope) => covers(scope, url).map(|length| length + 1),
@@ -163,7 +163,7 @@ impl Scoped {
                     continue;
                 }
                 let texts = section.values(key).into_iter().map(|text| text.to_string());
-                values.extend(texts.map(|text| Value { key, weight, text }));
+                values.extend(texts.map(|text| SettingValue { key, weight, text }));
             }
         }
         Self { values }

@@ -11,7 +11,7 @@ const WRITTEN: [&str; 6] = ["objects", "refs", "logs", "packed-refs", "HEAD", "i
 
 /// Whom `core.sharedRepository` lets in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shared {
+enum SharedRepository {
     /// Whom the umask lets in.
     Umask,
     /// These as well.
@@ -20,7 +20,7 @@ enum Shared {
     Exactly(u32),
 }
 
-impl Shared {
+impl SharedRepository {
     /// What a value of the setting says; one that means nothing is git's to refuse.
     fn of(value: Option<&str>) -> Self {
         match value.unwrap_or_default() {
@@ -57,10 +57,10 @@ impl Shared {
 pub(super) fn share(repo: &gix::Repository) {
     let config = repo.config_snapshot();
     let value = config.string("core.sharedRepository").map(|value| value.to_string());
-    let shared = Shared::of(value.as_deref().map(str::to_lowercase).as_deref());
+    let shared = SharedRepository::of(value.as_deref().map(str::to_lowercase).as_deref());
     let packs = repo.objects.store_ref().path().join("pack");
     open_packs(&packs);
-    if shared == Shared::Umask {
+    if shared == SharedRepository::Umask {
         return;
     }
     for folder in [repo.common_dir(), repo.git_dir()] {
@@ -135,7 +135,7 @@ mod tests {
             (Some("0600"), 0o600, 0o400, 0o2700),
             (Some("0664"), 0o664, 0o444, 0o2775),
         ] {
-            let shared = Shared::of(value);
+            let shared = SharedRepository::of(value);
             let modes =
                 (shared.mode(0o640, false), shared.mode(0o440, false), shared.mode(0o750, true));
             assert_eq!(modes, (file, pack, folder), "{value:?}");

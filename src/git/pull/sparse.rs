@@ -10,8 +10,8 @@ use gix::bstr::BString;
 use gix::glob::pattern::Case;
 use gix::index::entry::{Flags, Mode, Stage};
 
-use super::obstacles::{Reach, reach, system_path};
-use super::tree::Change;
+use super::obstacles::{PathReach, reach, system_path};
+use super::tree::TreeChange;
 use crate::git::Error;
 
 /// How an entry says that it has no file.
@@ -54,7 +54,7 @@ pub(super) fn left_out(
     root: &Path,
     index: &gix::index::File,
     new: ObjectId,
-    changes: &BTreeMap<BString, Change>,
+    changes: &BTreeMap<BString, TreeChange>,
 ) -> Result<BTreeSet<BString>, Error> {
     let by_patterns = left_out_by_patterns(repo, new)?;
     let mut left_out = BTreeSet::new();
@@ -65,7 +65,7 @@ pub(super) fn left_out(
             None => by_patterns.contains(path),
         };
         // A file that is there all the same is work of the user's, or git's to compare.
-        if is_skipped && !matches!(reach(root, &system_path(path.as_ref())?), Reach::At(_)) {
+        if is_skipped && !matches!(reach(root, &system_path(path.as_ref())?), PathReach::At(_)) {
             left_out.insert(path.clone());
         }
     }

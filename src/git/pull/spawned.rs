@@ -15,7 +15,7 @@ use gix::protocol::transport::client::git::{ConnectMode, blocking_io::Connection
 use gix::protocol::transport::client::{Error, MessageKind, TransportWithoutIO, WriteMode};
 use gix::protocol::transport::{Protocol, Service};
 
-use super::words::{Tapped, Words};
+use super::words::{RemoteMessages, TappedStream};
 
 /// What belongs to our repository and not to the remote's, as git has it.
 const OURS: [&str; 16] = [
@@ -38,7 +38,7 @@ const OURS: [&str; 16] = [
 ];
 
 /// How to start the program.
-pub(super) struct Program {
+pub(super) struct TransportProgram {
     pub(super) url: gix::Url,
     pub(super) version: Protocol,
     /// `remote.<name>.uploadpack`, where it is set.
@@ -56,21 +56,21 @@ pub(super) struct Ssh {
 
 /// A connection that starts with its program.
 pub(super) struct Spawned {
-    program: Program,
+    program: TransportProgram,
     url: BString,
-    words: Words,
-    connection: Option<Connection<Tapped<ChildStdout>, ChildStdin>>,
+    words: RemoteMessages,
+    connection: Option<Connection<TappedStream<ChildStdout>, ChildStdin>>,
     child: Option<Child>,
 }
 
 impl Spawned {
-    pub(super) fn new(program: Program, words: Words) -> Self {
+    pub(super) fn new(program: TransportProgram, words: RemoteMessages) -> Self {
         let url = program.url.to_bstring();
         Self { program, url, words, connection: None, child: None }
     }
 }
 
-impl Program {
+impl TransportProgram {
     fn start(&self) -> io::Result<Child> {
         match (&self.ssh, &self.upload_pack) {
             (Some(ssh), _) => spawn(self.over(ssh)?),
@@ -215,7 +215,7 @@ impl Transport for Spawned {
             return Err(Error::Io(io::ErrorKind::BrokenPipe.into()));
         };
         let connection = Connection::new(
-            Tapped::new(stdout, self.words.clone()),
+            TappedStream::new(stdout, self.words.clone()),
             stdin,
             self.program.version,
             self.program.url.path.clone(),

@@ -11,7 +11,7 @@ use gix::index::entry::{Flags, Mode};
 use gix::progress::Discard;
 use gix::worktree::stack::state::attributes::Source;
 
-use super::tree::Change;
+use super::tree::TreeChange;
 use super::{PullError, encoding};
 use crate::git::{Error, promised};
 
@@ -53,7 +53,7 @@ impl Staging {
         &self,
         repo: &gix::Repository,
         tree: gix::ObjectId,
-        changes: &BTreeMap<BString, Change>,
+        changes: &BTreeMap<BString, TreeChange>,
     ) -> Result<(), PullError> {
         // The whole tree's index, since attributes may be in files that did not change.
         let mut index = repo.index_from_tree(&tree).map_err(Error::read("the new files"))?;

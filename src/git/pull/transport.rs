@@ -8,22 +8,22 @@ use gix::remote::{Connection, Direction};
 use gix::sec::identity::Account;
 use gix::url::Scheme;
 
-use super::credentials::{self, Answers, Asking, Named, is_same_server};
+use super::credentials::{self, Answers, Asking, UserAtServer, is_same_server};
 use super::proxy::Choices;
-use super::session::{Plan, Session};
-use super::settings::Settings;
-use super::spawned::{Program, Spawned, Ssh};
+use super::session::{HttpSession, HttpSessionOptions};
+use super::settings::HttpSettings;
+use super::spawned::{Spawned, Ssh, TransportProgram};
 use super::url::refuse_options;
-use super::watchdog::Pulse;
+use super::watchdog::ActivityCounter;
 use super::web::Web;
-use super::words::Words;
+use super::words::RemoteMessages;
 use super::{PullError, PullOptions, Warnings};
 
 type GixResult<T> = gix::Result<T>;
 
 /// What every connection of one pull is given.
 #[derive(Clone)]
-pub(super) struct Manner {
+pub(super) struct TransportOptions {
     /// How long to wait for a connection, or for the next byte.
     pub(super) patience: Duration,
     /// The credentials that came with `--url`, and where they belong.
@@ -31,19 +31,19 @@ pub(super) struct Manner {
     /// The most bytes that a list of refs may have.
     pub(super) refs: u64,
     /// What the remote says.
-    pub(super) words: Words,
+    pub(super) words: RemoteMessages,
     warnings: Warnings,
     /// What was answered to questions for credentials.
     answers: Answers,
 }
 
-impl Manner {
+impl TransportOptions {
     pub(super) fn of(options: &PullOptions, credentials: Option<Credentials>) -> Self {
         Self {
             patience: options.timeout,
             credentials,
             refs: options.limits.refs,
-            words: Words::default(),
+            words: RemoteMessages::default(),
             warnings: options.warnings.clone(),
             answers: Answers::default(),
         }
@@ -81,8 +81,8 @@ pub(super) fn ssh_defaults(repo: &gix::Repository, patience: Duration) -> Vec<St
 pub(super) fn prepare(
     connection: &mut Connection<'_, '_, '_, Box<dyn Transport + Send>>,
     remote: Option<&BStr>,
-    manner: &Manner,
-    pulse: &Pulse,
+    manner: &TransportOptions,
+    pulse: &ActivityCounter,
 ) -> GixResult<()> {
     let repo = connection.remote().repo().clone();
     let (mut url, version) = connection.remote().sanitized_url_and_version(Direction::Fetch)?;
@@ -100,9 +100,9 @@ pub(super) fn prepare(
                 });
             }
             let text = url.to_bstring();
-            let session = Session::new(plan, text.as_ref(), manner.words.clone())?;
+            let session = HttpSession::new(plan, text.as_ref(), manner.words.clone())?;
             *connection.transport_mut() = Box::new(Web::new(session, url, version, manner.refs));
-            let named = credentials.map(|Credentials { user, url, .. }| Named { user, url });
+            let named = credentials.map(|Credentials { user, url, .. }| UserAtServer { user, url });
             let asking = Asking::new(repo, pulse.clone(), named);
             let mut asking = asking.with_answers(manner.answers.clone());
             connection.set_credentials(move |action| asking.act(action));
@@ -120,7 +120,7 @@ pub(super) fn prepare(
             let key = remote.map(|remote| format!("remote.{remote}.uploadpack"));
             let upload_pack = key.and_then(|key| repo.config_snapshot().string(key.as_str()));
             let upload_pack = upload_pack.map(|program| program.to_string());
-            let program = Program { url, version, upload_pack, ssh };
+            let program = TransportProgram { url, version, upload_pack, ssh };
             *connection.transport_mut() = Box::new(Spawned::new(program, manner.words.clone()));
         }
         _ => {}
@@ -135,7 +135,7 @@ fn refused(error: PullError) -> gix::Error {
 }
 
 /// Takes the credentials out of `url`. Those that came with `--url` count at their server.
-fn credentials_of(url: &mut gix::Url, manner: &Manner) -> Option<Credentials> {
+fn credentials_of(url: &mut gix::Url, manner: &TransportOptions) -> Option<Credentials> {
     let password = url.set_password(None);
     let user = url.set_user(None);
     let given = manner.credentials.clone().filter(|given| is_same_server(&given.url, url));
@@ -147,14 +147,14 @@ fn plan(
     repo: &gix::Repository,
     remote: Option<&BStr>,
     url: &gix::Url,
-    manner: &Manner,
-    pulse: &Pulse,
-) -> GixResult<Plan> {
+    manner: &TransportOptions,
+    pulse: &ActivityCounter,
+) -> GixResult<HttpSessionOptions> {
     let text = url.to_bstring();
     let options = repo.transport_options(text.as_ref() as &BStr, None)?;
     let options = options.and_then(|any| any.downcast::<http::Options>().ok());
     let options = options.map(|options| *options).unwrap_or_default();
-    let settings = Settings::of(repo, url, &options);
+    let settings = HttpSettings::of(repo, url, &options);
     let mut proxies =
         Choices::of(repo, remote, settings.proxy.clone()).map_err(gix::Error::from_error)?;
     // git asks for the one that it uses, and for no other.
@@ -164,7 +164,7 @@ fn plan(
         manner.words.hide(&account.password);
         proxy.set_account(&account);
     }
-    Ok(Plan {
+    Ok(HttpSessionOptions {
         settings,
         proxies,
         given: None,

@@ -11,16 +11,16 @@ use crate::git::Error;
 
 /// What one side has at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Side {
+pub(super) struct TreeSide {
     pub(super) kind: EntryKind,
     pub(super) id: ObjectId,
 }
 
 /// What happens to one path; folders are no paths of their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Change {
-    pub(super) old: Option<Side>,
-    pub(super) new: Option<Side>,
+pub(super) struct TreeChange {
+    pub(super) old: Option<TreeSide>,
+    pub(super) new: Option<TreeSide>,
 }
 
 /// Every path that differs between the trees, by path. A rename is a deletion and an addition.
@@ -28,7 +28,7 @@ pub(super) fn changes(
     repo: &gix::Repository,
     old: Option<ObjectId>,
     new: ObjectId,
-) -> Result<BTreeMap<BString, Change>, Error> {
+) -> Result<BTreeMap<BString, TreeChange>, Error> {
     let tree = |id: ObjectId| repo.find_tree(id).map_err(Error::read(format!("tree {id}")));
     let (old, new) = (old.map(tree).transpose()?, tree(new)?);
     let mut options = gix::diff::Options::default();
@@ -36,7 +36,7 @@ pub(super) fn changes(
     let found = repo
         .diff_tree_to_tree(old.as_ref(), Some(&new), Some(options))
         .map_err(Error::read("the difference between two commits"))?;
-    let mut changes: BTreeMap<BString, Change> = BTreeMap::new();
+    let mut changes: BTreeMap<BString, TreeChange> = BTreeMap::new();
     for change in found {
         let (path, old, new) = match change {
             ChangeDetached::Addition { location, entry_mode, id, .. } => {
@@ -63,6 +63,6 @@ pub(super) fn changes(
     Ok(changes)
 }
 
-fn side(mode: EntryMode, id: ObjectId) -> Option<Side> {
-    (!mode.is_tree()).then_some(Side { kind: mode.kind(), id })
+fn side(mode: EntryMode, id: ObjectId) -> Option<TreeSide> {
+    (!mode.is_tree()).then_some(TreeSide { kind: mode.kind(), id })
 }

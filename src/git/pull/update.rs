@@ -13,30 +13,30 @@ use gix::index::entry::{Flags, Stat};
 use gix::objs::tree::EntryKind;
 
 use super::PullError;
-use super::obstacles::{Found, Inspector, Reach, mode_of, reach, seen, system_path};
+use super::obstacles::{Inspector, PathReach, WorkTreeEntry, mode_of, reach, seen, system_path};
 use super::sparse::LEFT_OUT;
 use super::staging::Staging;
-use super::tree::{Change, Side};
+use super::tree::{TreeChange, TreeSide};
 use crate::git::Error;
 
 /// Brings the work tree at `root` to the new commit's files.
 pub(super) fn update_files(
     root: &Path,
-    changes: &BTreeMap<BString, Change>,
-    found: &BTreeMap<BString, Found>,
+    changes: &BTreeMap<BString, TreeChange>,
+    found: &BTreeMap<BString, WorkTreeEntry>,
     staging: &Staging,
 ) -> Result<(), PullError> {
     for (path, change) in changes {
         if change.new.is_none() {
-            let path = Target::new(root, path)?;
+            let path = UpdatedPath::new(root, path)?;
             path.remove(found.get(&path.name), change.old)?;
         }
     }
     for (path, change) in changes {
         let Some(new) = change.new else { continue };
-        let path = Target::new(root, path)?;
+        let path = UpdatedPath::new(root, path)?;
         match (found.get(&path.name), new.kind) {
-            (Some(Found::New), _) => {}
+            (Some(WorkTreeEntry::New), _) => {}
             (_, EntryKind::Commit) => path.make_folder(found.get(&path.name))?,
             (state, _) => path.put(state, staging)?,
         }
@@ -45,13 +45,13 @@ pub(super) fn update_files(
 }
 
 /// A path of the work tree that is about to change.
-struct Target<'a> {
+struct UpdatedPath<'a> {
     root: &'a Path,
     name: BString,
     path: PathBuf,
 }
 
-impl<'a> Target<'a> {
+impl<'a> UpdatedPath<'a> {
     fn new(root: &'a Path, name: &BString) -> Result<Self, PullError> {
         Ok(Self { root, name: name.clone(), path: system_path(name.as_ref())? })
     }
@@ -61,11 +61,13 @@ impl<'a> Target<'a> {
     }
 
     /// Whether what is there is still what was looked at.
-    fn is_unmoved(&self, found: Option<&Found>) -> Result<(), PullError> {
+    fn is_unmoved(&self, found: Option<&WorkTreeEntry>) -> Result<(), PullError> {
         let same = match (reach(self.root, &self.path), found) {
-            (Reach::At(now), Some(Found::Old(then))) => !now.is_dir() && seen(&now) == *then,
-            (Reach::At(now), _) => now.is_dir(),
-            (Reach::Nothing | Reach::Blocked(_), _) => true,
+            (PathReach::At(now), Some(WorkTreeEntry::Old(then))) => {
+                !now.is_dir() && seen(&now) == *then
+            }
+            (PathReach::At(now), _) => now.is_dir(),
+            (PathReach::Nothing | PathReach::Blocked(_), _) => true,
         };
         match same {
             true => Ok(()),
@@ -74,12 +76,16 @@ impl<'a> Target<'a> {
     }
 
     /// Deletes the old file, and the folders that it leaves empty.
-    fn remove(&self, found: Option<&Found>, old: Option<Side>) -> Result<(), PullError> {
+    fn remove(
+        &self,
+        found: Option<&WorkTreeEntry>,
+        old: Option<TreeSide>,
+    ) -> Result<(), PullError> {
         let whole = self.root.join(&self.path);
         if old.is_some_and(|old| old.kind == EntryKind::Commit) {
             // A submodule that is checked out stays, as with git.
             let _ = fs::remove_dir(&whole);
-        } else if let Some(Found::Old(_)) = found {
+        } else if let Some(WorkTreeEntry::Old(_)) = found {
             self.is_unmoved(found)?;
             match fs::remove_file(&whole) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -88,7 +94,7 @@ impl<'a> Target<'a> {
                 _ => {}
             }
         }
-        if matches!(reach(self.root, &self.path), Reach::Blocked(_)) {
+        if matches!(reach(self.root, &self.path), PathReach::Blocked(_)) {
             return Ok(());
         }
         for folder in self.path.ancestors().skip(1) {
@@ -100,7 +106,7 @@ impl<'a> Target<'a> {
     }
 
     /// Moves the new file into its place.
-    fn put(&self, found: Option<&Found>, staging: &Staging) -> Result<(), PullError> {
+    fn put(&self, found: Option<&WorkTreeEntry>, staging: &Staging) -> Result<(), PullError> {
         let (new, whole) = (staging.file(&self.path), self.root.join(&self.path));
         self.is_unmoved(found)?;
         self.make_parents()?;
@@ -115,8 +121,8 @@ impl<'a> Target<'a> {
         }
     }
 
-    fn make_folder(&self, found: Option<&Found>) -> Result<(), PullError> {
-        if let Some(Found::Old(_)) = found {
+    fn make_folder(&self, found: Option<&WorkTreeEntry>) -> Result<(), PullError> {
+        if let Some(WorkTreeEntry::Old(_)) = found {
             self.is_unmoved(found)?;
             fs::remove_file(self.root.join(&self.path)).map_err(self.failed())?;
         }
@@ -126,7 +132,7 @@ impl<'a> Target<'a> {
 
     /// Makes the folders above, none of them through a link.
     fn make_parents(&self) -> Result<(), PullError> {
-        if let Reach::Blocked(at) = reach(self.root, &self.path) {
+        if let PathReach::Blocked(at) = reach(self.root, &self.path) {
             return Err(PullError::Moved { what: format!("`{}`", at.display()) });
         }
         match self.root.join(&self.path).parent() {
@@ -163,7 +169,7 @@ pub(super) fn update_index(
     repo: &gix::Repository,
     root: &Path,
     index: &mut gix::index::File,
-    changes: &BTreeMap<BString, Change>,
+    changes: &BTreeMap<BString, TreeChange>,
     left_out: &BTreeSet<BString>,
 ) -> Result<(), PullError> {
     doubt_racy_entries(repo, root, index, changes)?;
@@ -195,18 +201,18 @@ fn doubt_racy_entries(
     repo: &gix::Repository,
     root: &Path,
     index: &mut gix::index::File,
-    changes: &BTreeMap<BString, Change>,
+    changes: &BTreeMap<BString, TreeChange>,
 ) -> Result<(), PullError> {
     let options = repo.stat_options().map_err(Error::read("the configuration"))?;
     let written = index.timestamp();
-    let racy: Vec<(usize, BString, Side)> = index
+    let racy: Vec<(usize, BString, TreeSide)> = index
         .entries()
         .iter()
         .enumerate()
         .filter(|(_, entry)| entry.stat.size != 0 && entry.stat.is_racy(written, options))
         .filter_map(|(at, entry)| {
             let kind = entry.mode.to_tree_entry_mode()?.kind();
-            Some((at, entry.path(index).to_owned(), Side { kind, id: entry.id }))
+            Some((at, entry.path(index).to_owned(), TreeSide { kind, id: entry.id }))
         })
         .filter(|(_, path, _)| !changes.contains_key(path))
         .collect();
@@ -214,7 +220,9 @@ fn doubt_racy_entries(
     {
         let mut inspector = Inspector::new(repo, root, index)?;
         for (at, path, side) in racy {
-            let Reach::At(metadata) = reach(root, &system_path(path.as_ref())?) else { continue };
+            let PathReach::At(metadata) = reach(root, &system_path(path.as_ref())?) else {
+                continue;
+            };
             // What can't be compared, as where a filter is not installed, is git's to look at again.
             if !inspector.is(path.as_ref(), &metadata, side).unwrap_or(false) {
                 doubted.push(at);

@@ -21,15 +21,15 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// Why there is no result.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Stopped {
+pub(super) enum FetchStopped {
     Silent,
     TooLarge,
     Interrupted,
 }
 
-impl Stopped {
-    pub(super) fn into_error(self, url: String, bounds: Bounds) -> PullError {
-        let Bounds { patience, pack } = bounds;
+impl FetchStopped {
+    pub(super) fn into_error(self, url: String, bounds: FetchLimits) -> PullError {
+        let FetchLimits { patience, pack } = bounds;
         match self {
             Self::Silent => PullError::TimedOut { url, after: patience },
             Self::TooLarge => PullError::TooLarge { url, bytes: pack },
@@ -40,14 +40,14 @@ impl Stopped {
 
 /// What is waited for, and what is taken.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bounds {
+pub(super) struct FetchLimits {
     /// How long nothing may move.
     pub(super) patience: Duration,
     /// How many bytes of a pack may come in.
     pub(super) pack: u64,
 }
 
-impl Bounds {
+impl FetchLimits {
     pub(super) fn of(options: &PullOptions) -> Self {
         Self { patience: options.timeout, pack: options.limits.pack }
     }
@@ -56,11 +56,11 @@ impl Bounds {
 /// Runs `work` until it is done, shows no progress for too long, receives too much, or `interrupt`
 /// is set.
 pub(super) fn watch<T: Send + 'static>(
-    bounds: Bounds,
+    bounds: FetchLimits,
     interrupt: &AtomicBool,
-    work: impl FnOnce(Pulse, &AtomicBool) -> T + Send + 'static,
-) -> Result<T, Stopped> {
-    let pulse = Pulse::default();
+    work: impl FnOnce(ActivityCounter, &AtomicBool) -> T + Send + 'static,
+) -> Result<T, FetchStopped> {
+    let pulse = ActivityCounter::default();
     let stop = Arc::new(AtomicBool::new(false));
     let (send, receive) = channel();
     let (name_send, name_receive) = channel();
@@ -77,7 +77,7 @@ pub(super) fn watch<T: Send + 'static>(
     let why = loop {
         match receive.recv_timeout(TICK) {
             // It may all have come in between two looks.
-            Ok(_) if pulse.received() > bounds.pack => return Err(Stopped::TooLarge),
+            Ok(_) if pulse.received() > bounds.pack => return Err(FetchStopped::TooLarge),
             Ok(result) => return Ok(result),
             Err(RecvTimeoutError::Disconnected) => match worker.join() {
                 Err(panic) => std::panic::resume_unwind(panic),
@@ -92,13 +92,13 @@ pub(super) fn watch<T: Send + 'static>(
             since = Instant::now();
         }
         if interrupt.load(Ordering::Relaxed) {
-            break Stopped::Interrupted;
+            break FetchStopped::Interrupted;
         }
         if pulse.received() > bounds.pack {
-            break Stopped::TooLarge;
+            break FetchStopped::TooLarge;
         }
         if since.elapsed() >= bounds.patience {
-            break Stopped::Silent;
+            break FetchStopped::Silent;
         }
     };
     stop.store(true, Ordering::Relaxed);
@@ -118,7 +118,7 @@ pub(super) fn watch<T: Send + 'static>(
 
 /// Progress bars that nobody sees: all that counts is that one of them moves.
 #[derive(Clone, Default)]
-pub(super) struct Pulse {
+pub(super) struct ActivityCounter {
     /// This bar's own count, which gix relies on.
     steps: Arc<AtomicUsize>,
     /// The counts of all bars.
@@ -134,7 +134,7 @@ pub(super) struct Pulse {
 /// How gix names the bar that counts the bytes of a pack as they come in.
 const PACK: Id = *b"BWRB";
 
-impl Pulse {
+impl ActivityCounter {
     /// A number that changes whenever anything moves.
     fn beats(&self) -> usize {
         let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
@@ -181,7 +181,7 @@ impl Pulse {
     }
 }
 
-impl gix::Count for Pulse {
+impl gix::Count for ActivityCounter {
     fn set(&self, step: Step) {
         self.steps.store(step, Ordering::Relaxed);
     }
@@ -196,7 +196,7 @@ impl gix::Count for Pulse {
     }
 }
 
-impl gix::Progress for Pulse {
+impl gix::Progress for ActivityCounter {
     fn init(&mut self, _max: Option<Step>, _unit: Option<Unit>) {
         self.beat();
     }
@@ -214,7 +214,7 @@ impl gix::Progress for Pulse {
     }
 }
 
-impl gix::NestedProgress for Pulse {
+impl gix::NestedProgress for ActivityCounter {
     type SubProgress = Self;
     fn add_child(&mut self, _name: impl Into<String>) -> Self {
         self.child()
@@ -280,8 +280,8 @@ mod children {
 mod tests {
     use super::*;
 
-    fn patient(millis: u64) -> Bounds {
-        Bounds { patience: Duration::from_millis(millis), pack: 1000 }
+    fn patient(millis: u64) -> FetchLimits {
+        FetchLimits { patience: Duration::from_millis(millis), pack: 1000 }
     }
 
     #[test]
@@ -300,7 +300,7 @@ mod tests {
         };
         assert_eq!(receive(1000, false), Ok(()));
         for is_endless in [false, true] {
-            assert_eq!(receive(1001, is_endless), Err(Stopped::TooLarge));
+            assert_eq!(receive(1001, is_endless), Err(FetchStopped::TooLarge));
         }
     }
 
@@ -318,7 +318,7 @@ mod tests {
             let status = std::process::Command::new("sh").args(["-c", "sleep 600; true"]).status();
             send.send(status.is_ok_and(|status| status.success())).unwrap();
         });
-        assert_eq!(result, Err(Stopped::Silent));
+        assert_eq!(result, Err(FetchStopped::Silent));
         if cfg!(target_os = "linux") {
             assert!(!receive.recv().unwrap(), "the child was killed");
         }
@@ -347,6 +347,6 @@ mod tests {
                 thread::yield_now();
             }
         });
-        assert_eq!(result, Err(Stopped::Interrupted));
+        assert_eq!(result, Err(FetchStopped::Interrupted));
     }
 }

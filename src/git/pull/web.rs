@@ -17,21 +17,21 @@ use gix::protocol::transport::client::{Error, MessageKind, TransportWithoutIO, W
 use gix::sec::identity::Account;
 use reqwest::blocking::Response;
 
-use super::session::{Request, Session};
-use super::words::{Tap, Words};
+use super::session::{HttpRequest, HttpSession};
+use super::words::{MessageTap, RemoteMessages};
 
 /// A transport over HTTP, which keeps the account to itself: gix sends none over plain HTTP.
 pub(super) struct Web {
     inner: http::Transport<Backend>,
-    session: Shared,
+    session: SharedSession,
 }
 
-type Shared = Arc<Mutex<Session>>;
+type SharedSession = Arc<Mutex<HttpSession>>;
 
 impl Web {
     /// To `url`, without user and password; lists of refs have at most `refs` bytes.
     pub(super) fn new(
-        session: Session,
+        session: HttpSession,
         url: gix::Url,
         version: gix::protocol::transport::Protocol,
         refs: u64,
@@ -84,8 +84,8 @@ impl Transport for Web {
 
 /// What gix's transport sends its requests with.
 struct Backend {
-    session: Shared,
-    words: Words,
+    session: SharedSession,
+    words: RemoteMessages,
     refs: u64,
     /// Where the server sent us on to.
     base: Option<String>,
@@ -97,16 +97,16 @@ impl Backend {
         url: &str,
         base: &str,
         headers: impl IntoIterator<Item = impl AsRef<str>>,
-    ) -> Request {
+    ) -> HttpRequest {
         let headers = headers.into_iter().map(|line| line.as_ref().to_owned()).collect();
-        Request { url: url.to_owned(), base: base.to_owned(), headers, body: None }
+        HttpRequest { url: url.to_owned(), base: base.to_owned(), headers, body: None }
     }
 }
 
 impl Http for Backend {
     type Headers = Headers;
     type ResponseBody = Body;
-    type PostBody = Written;
+    type PostBody = PostedBody;
 
     fn get(
         &mut self,
@@ -130,12 +130,12 @@ impl Http for Backend {
         base_url: &str,
         headers: impl IntoIterator<Item = impl AsRef<str>>,
         _kind: PostBodyDataKind,
-    ) -> gix::Result<PostResponse<Headers, Body, Written>> {
+    ) -> gix::Result<PostResponse<Headers, Body, PostedBody>> {
         let mut request = self.request(url, base_url, headers);
         request.body = Some(Vec::new());
         let exchange = Arc::new(Mutex::new(Exchange::new(self.session.clone(), request)));
         Ok(PostResponse {
-            post_body: Written(exchange.clone()),
+            post_body: PostedBody(exchange.clone()),
             headers: Headers::of(exchange.clone()),
             body: Body::of(exchange, Some(self.refs), self.words.clone()),
         })
@@ -152,14 +152,14 @@ impl Http for Backend {
 
 /// A request, and then what came of it.
 struct Exchange {
-    session: Shared,
-    request: Request,
+    session: SharedSession,
+    request: HttpRequest,
     response: Option<Response>,
     base: Option<String>,
 }
 
 impl Exchange {
-    fn new(session: Shared, request: Request) -> Self {
+    fn new(session: SharedSession, request: HttpRequest) -> Self {
         Self { session, request, response: None, base: None }
     }
 
@@ -191,9 +191,9 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// What is posted: it is small, and sent once the answer is asked for.
-struct Written(Arc<Mutex<Exchange>>);
+struct PostedBody(Arc<Mutex<Exchange>>);
 
-impl Write for Written {
+impl Write for PostedBody {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         lock(&self.0).request.body.get_or_insert_default().extend_from_slice(data);
         Ok(data.len())
@@ -259,11 +259,11 @@ struct Body {
     exchange: Arc<Mutex<Exchange>>,
     inner: Option<Limited<BufReader<Response>>>,
     refs: Option<u64>,
-    words: Words,
+    words: RemoteMessages,
 }
 
 impl Body {
-    fn of(exchange: Arc<Mutex<Exchange>>, refs: Option<u64>, words: Words) -> Self {
+    fn of(exchange: Arc<Mutex<Exchange>>, refs: Option<u64>, words: RemoteMessages) -> Self {
         Self { exchange, inner: None, refs, words }
     }
 }
@@ -273,7 +273,7 @@ impl BufRead for Body {
         if self.inner.is_none() {
             let mut exchange = lock(&self.exchange);
             let left = self.refs.filter(|_| exchange.is_for_refs());
-            let tap = Tap::new(self.words.clone());
+            let tap = MessageTap::new(self.words.clone());
             self.inner = exchange.response.take().map(|response| Limited {
                 inner: BufReader::new(response),
                 left,
@@ -301,7 +301,7 @@ impl Read for Body {
 struct Limited<R> {
     inner: R,
     left: Option<u64>,
-    tap: Tap,
+    tap: MessageTap,
     /// How many of the buffered bytes the tap has seen.
     seen: usize,
 }
@@ -338,7 +338,7 @@ mod tests {
     #[test]
     fn a_list_of_refs_ends_and_a_pack_does_not() {
         let read = |length: usize, left: Option<u64>| {
-            let tap = Tap::new(Words::default());
+            let tap = MessageTap::new(RemoteMessages::default());
             let data = vec![7; length];
             Limited { inner: &data[..], left, tap, seen: 0 }.read_to_end(&mut Vec::new())
         };

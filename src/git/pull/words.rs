@@ -21,23 +21,23 @@ const HIDDEN: &str = "‹hidden›";
 
 /// The remote's last words. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Words(Arc<Shared>);
+pub(super) struct RemoteMessages(Arc<MessageStore>);
 
 #[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
+struct MessageStore {
+    state: Mutex<MessageState>,
     closed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct MessageState {
     lines: Vec<String>,
     secrets: Vec<String>,
     /// How many programs may still write to their stderr.
     open: usize,
 }
 
-impl Words {
+impl RemoteMessages {
     /// What we send and must not show, should it come back.
     pub(super) fn hide(&self, secret: &str) {
         let mut state = self.state();
@@ -88,7 +88,7 @@ impl Words {
 
     /// Waits until the programs have said all that they say.
     pub(super) fn wait(&self) {
-        let is_open = |state: &mut State| state.open > 0;
+        let is_open = |state: &mut MessageState| state.open > 0;
         let _ = self.0.closed.wait_timeout_while(self.state(), GRACE, is_open);
     }
 
@@ -112,7 +112,7 @@ impl Words {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, MessageState> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -126,13 +126,13 @@ fn says_something(line: &str) -> bool {
 }
 
 /// A stream of pkt-lines that is read by another; messages to people are noted as they pass.
-pub(super) struct Tap {
-    words: Words,
-    at: At,
+pub(super) struct MessageTap {
+    words: RemoteMessages,
+    at: PktLineState,
 }
 
 /// Where in the stream we are.
-enum At {
+enum PktLineState {
     /// In the four digits of a length.
     Length(Vec<u8>),
     /// In a line of which so much is left, and this much was kept.
@@ -141,24 +141,24 @@ enum At {
     Lost,
 }
 
-impl Tap {
-    pub(super) fn new(words: Words) -> Self {
-        Self { words, at: At::Length(Vec::new()) }
+impl MessageTap {
+    pub(super) fn new(words: RemoteMessages) -> Self {
+        Self { words, at: PktLineState::Length(Vec::new()) }
     }
 
     /// Looks at the next bytes of the stream.
     pub(super) fn see(&mut self, mut data: &[u8]) {
         while !data.is_empty() {
             match &mut self.at {
-                At::Lost => return,
-                At::Length(digits) => {
+                PktLineState::Lost => return,
+                PktLineState::Length(digits) => {
                     digits.push(data[0]);
                     data = &data[1..];
                     if digits.len() == 4 {
                         self.at = after_length(digits);
                     }
                 }
-                At::Line { left, kept } => {
+                PktLineState::Line { left, kept } => {
                     let (part, rest) = data.split_at(data.len().min(*left));
                     // Messages are kept, data is not.
                     if kept
@@ -175,7 +175,7 @@ impl Tap {
                     data = rest;
                     if *left == 0 {
                         self.words.note(message(kept));
-                        self.at = At::Length(Vec::new());
+                        self.at = PktLineState::Length(Vec::new());
                     }
                 }
             }
@@ -183,14 +183,14 @@ impl Tap {
     }
 }
 
-fn after_length(digits: &[u8]) -> At {
+fn after_length(digits: &[u8]) -> PktLineState {
     let length =
         std::str::from_utf8(digits).ok().and_then(|text| usize::from_str_radix(text, 16).ok());
     match length {
-        None => At::Lost,
+        None => PktLineState::Lost,
         // Flush, delimiter, end of response, and an empty line.
-        Some(0..=4) => At::Length(Vec::new()),
-        Some(length) => At::Line { left: length - 4, kept: Vec::new() },
+        Some(0..=4) => PktLineState::Length(Vec::new()),
+        Some(length) => PktLineState::Line { left: length - 4, kept: Vec::new() },
     }
 }
 
@@ -203,18 +203,18 @@ fn message(line: &[u8]) -> &[u8] {
 }
 
 /// A reader whose pkt-lines are looked at, and whose end is the end of a program.
-pub(super) struct Tapped<R> {
+pub(super) struct TappedStream<R> {
     inner: R,
-    tap: Tap,
+    tap: MessageTap,
 }
 
-impl<R> Tapped<R> {
-    pub(super) fn new(inner: R, words: Words) -> Self {
-        Self { inner, tap: Tap::new(words) }
+impl<R> TappedStream<R> {
+    pub(super) fn new(inner: R, words: RemoteMessages) -> Self {
+        Self { inner, tap: MessageTap::new(words) }
     }
 }
 
-impl<R: Read> Read for Tapped<R> {
+impl<R: Read> Read for TappedStream<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.inner.read(buffer)?;
         match length {
@@ -230,8 +230,8 @@ mod tests {
     use super::*;
 
     fn said(stream: &[u8], size: usize) -> Vec<String> {
-        let words = Words::default();
-        let mut tap = Tap::new(words.clone());
+        let words = RemoteMessages::default();
+        let mut tap = MessageTap::new(words.clone());
         stream.chunks(size).for_each(|part| tap.see(part));
         words.state().lines.clone()
     }
@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn progress_and_frames_say_nothing() {
-        let words = Words::default();
+        let words = RemoteMessages::default();
         words.note(
             b"Counting objects: 100% (5/5), done.\r@@@@@@@\nTotal 5 (delta 0)\nremote: no\n\n",
         );
@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn what_we_sent_does_not_come_back() {
-        let words = Words::default();
+        let words = RemoteMessages::default();
         words.hide("s3cret");
         words.note(b"the token s3cret has expired");
         let cause = words.explain(Cause::from(std::io::Error::other("status 403")));

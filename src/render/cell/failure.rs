@@ -1,7 +1,7 @@
 //! Whether a program failed by itself, or at a wall of its cell: how it ended and what it said,
 //! held against what each wall does to programs.
 
-use super::super::program::Limits;
+use super::super::program::ProgramLimits;
 
 /// What the launcher ends with where it could not become the program.
 pub const NOT_LAUNCHED: u8 = 125;
@@ -30,7 +30,7 @@ const REFUSED: [&str; 4] = [
 
 /// How a program ended that failed.
 #[derive(Clone, Copy, Debug)]
-pub struct End<'a> {
+pub struct ProgramEnd<'a> {
     /// Its exit status.
     pub code: Option<i32>,
     /// The signal that ended it.
@@ -41,7 +41,7 @@ pub struct End<'a> {
 
 /// Which wall it met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wall {
+pub enum ResourceLimit {
     /// It got no more memory.
     Memory,
     /// It would have written too large a file.
@@ -54,9 +54,9 @@ pub enum Wall {
     Refused,
 }
 
-impl End<'_> {
+impl ProgramEnd<'_> {
     /// The wall that it met, if it looks like one.
-    pub fn wall(&self) -> Option<Wall> {
+    pub fn wall(&self) -> Option<ResourceLimit> {
         const ABORTED: i32 = 6;
         const KILLED: i32 = 9;
         const PROCESSOR: i32 = 24;
@@ -66,20 +66,20 @@ impl End<'_> {
         // Go's runtime ends with 2; an error of a template does not.
         let is_of_a_runtime = self.signal == Some(ABORTED) || self.code == Some(2);
         match self.signal {
-            Some(PROCESSOR) => Some(Wall::Processor),
-            Some(FILE_SIZE) => Some(Wall::FileSize),
-            Some(KILLED) => Some(Wall::Killed),
-            _ if is_of_a_runtime && says(&NO_MEMORY) => Some(Wall::Memory),
-            _ if says(&[TOO_LARGE]) => Some(Wall::FileSize),
-            _ if says(&REFUSED) => Some(Wall::Refused),
+            Some(PROCESSOR) => Some(ResourceLimit::Processor),
+            Some(FILE_SIZE) => Some(ResourceLimit::FileSize),
+            Some(KILLED) => Some(ResourceLimit::Killed),
+            _ if is_of_a_runtime && says(&NO_MEMORY) => Some(ResourceLimit::Memory),
+            _ if says(&[TOO_LARGE]) => Some(ResourceLimit::FileSize),
+            _ if says(&REFUSED) => Some(ResourceLimit::Refused),
             _ => None,
         }
     }
 }
 
-impl Wall {
+impl ResourceLimit {
     /// What it did, to follow the program's name; `None` where the program's own words say more.
-    pub fn message(self, limits: &Limits) -> Option<String> {
+    pub fn message(self, limits: &ProgramLimits) -> Option<String> {
         Some(match self {
             Self::Memory => {
                 format!(
@@ -144,28 +144,33 @@ mod tests {
                 Some(2),
                 None,
                 "fatal error: runtime: out of memory\n\ngoroutine 1",
-                Some(Wall::Memory),
+                Some(ResourceLimit::Memory),
             ),
-            (Some(2), None, "runtime: cannot allocate memory", Some(Wall::Memory)),
-            (None, Some(6), "terminate called after … 'std::bad_alloc'", Some(Wall::Memory)),
-            (None, Some(6), "memory allocation of 8 bytes failed", Some(Wall::Memory)),
+            (Some(2), None, "runtime: cannot allocate memory", Some(ResourceLimit::Memory)),
+            (
+                None,
+                Some(6),
+                "terminate called after … 'std::bad_alloc'",
+                Some(ResourceLimit::Memory),
+            ),
+            (None, Some(6), "memory allocation of 8 bytes failed", Some(ResourceLimit::Memory)),
             (Some(1), None, "execution error at (a:1:1): out of memory, says the author", None),
-            (Some(1), None, "write /home/a: file too large", Some(Wall::FileSize)),
-            (None, Some(25), "", Some(Wall::FileSize)),
-            (None, Some(24), "", Some(Wall::Processor)),
-            (None, Some(9), "", Some(Wall::Killed)),
-            (Some(1), None, "socket: operation not permitted", Some(Wall::Refused)),
-            (Some(1), None, "open /etc/hostname: permission denied", Some(Wall::Refused)),
+            (Some(1), None, "write /home/a: file too large", Some(ResourceLimit::FileSize)),
+            (None, Some(25), "", Some(ResourceLimit::FileSize)),
+            (None, Some(24), "", Some(ResourceLimit::Processor)),
+            (None, Some(9), "", Some(ResourceLimit::Killed)),
+            (Some(1), None, "socket: operation not permitted", Some(ResourceLimit::Refused)),
+            (Some(1), None, "open /etc/hostname: permission denied", Some(ResourceLimit::Refused)),
             (Some(1), None, "invalid Kustomization", None),
         ] {
-            assert_eq!(End { code, signal, said }.wall(), expected, "{said}");
+            assert_eq!(ProgramEnd { code, signal, said }.wall(), expected, "{said}");
         }
     }
 
     #[test]
     fn a_message_says_which_limit_and_how_much() {
-        let limits = Limits::default();
-        let message = Wall::Memory.message(&limits).unwrap();
+        let limits = ProgramLimits::default();
+        let message = ResourceLimit::Memory.message(&limits).unwrap();
         assert_eq!(message, "needs more than 2 GiB, the memory that a renderer may take");
         for (bytes, expected) in
             [(1 << 30, "1 GiB"), (3 << 29, "1536 MiB"), (1 << 10, "1 KiB"), (1, "1 bytes")]

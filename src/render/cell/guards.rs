@@ -8,23 +8,23 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::program::Limits;
+use super::super::program::ProgramLimits;
 use super::failure::size;
 
 /// A guard: what holds it, or why there is none.
-pub type Guard = Result<String, String>;
+pub type GuardState = Result<String, String>;
 
 /// The guards of a cell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Guards {
     /// Files: only what a program needs is read, and only its own folder written.
-    pub files: Guard,
+    pub files: GuardState,
     /// No socket is opened.
-    pub network: Guard,
+    pub network: GuardState,
     /// No other process is started, and none is reached.
-    pub processes: Guard,
+    pub processes: GuardState,
     /// Memory, file sizes and processor time have limits.
-    pub limits: Guard,
+    pub limits: GuardState,
 }
 
 /// What was found out in this process.
@@ -51,7 +51,7 @@ impl Guards {
         Self { files, network, processes, limits }
     }
 
-    fn each(&self) -> [(&'static str, &Guard); 4] {
+    fn each(&self) -> [(&'static str, &GuardState); 4] {
         let Self { files, network, processes, limits } = self;
         [("files", files), ("network", network), ("processes", processes), ("limits", limits)]
     }
@@ -83,7 +83,7 @@ impl Guards {
     }
 
     /// What holds on this machine, a line a guard.
-    pub fn lines(&self, limits: &Limits) -> Vec<String> {
+    pub fn lines(&self, limits: &ProgramLimits) -> Vec<String> {
         let does = |name| match name {
             "files" => {
                 "a renderer reads its private copy, itself and its libraries, and writes only its \
@@ -93,7 +93,7 @@ impl Guards {
             "network" => "no sockets".to_owned(),
             "processes" => "no other program is started or reached".to_owned(),
             _ => {
-                let Limits { time, output, memory, file } = *limits;
+                let ProgramLimits { time, output, memory, file } = *limits;
                 let output = size(u64::try_from(output).unwrap_or(u64::MAX));
                 let (memory, file) = (size(memory), size(file));
                 format!(
@@ -102,7 +102,7 @@ impl Guards {
                 )
             }
         };
-        let line = |(name, guard): (&'static str, &Guard)| match guard {
+        let line = |(name, guard): (&'static str, &GuardState)| match guard {
             Ok(how) => format!("{name}: {} ({how})", does(name)),
             Err(why) => format!("{name}: not guarded ({why})"),
         };
@@ -139,7 +139,7 @@ mod tests {
         };
         assert_eq!(guards.missing(), None);
         assert_eq!(guards.held().count(), 4);
-        let lines = guards.lines(&Limits::default());
+        let lines = guards.lines(&ProgramLimits::default());
         assert_eq!(lines[1], "network: no sockets (seccomp)");
         assert_eq!(
             lines[3],
@@ -150,7 +150,7 @@ mod tests {
         guards.network = Err("no seccomp".to_owned());
         let both = "nothing guards files (no Landlock), nothing guards network (no seccomp)";
         assert_eq!(guards.missing().unwrap(), both);
-        assert_eq!(guards.lines(&Limits::default())[0], "files: not guarded (no Landlock)");
+        assert_eq!(guards.lines(&ProgramLimits::default())[0], "files: not guarded (no Landlock)");
         let none = Guards::none("no launcher").missing().unwrap();
         assert_eq!(none, "nothing guards files, network, processes, limits (no launcher)");
     }

@@ -14,7 +14,7 @@ const INTERPRETER: u32 = 3;
 
 /// The files that it takes to run a program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Chain {
+pub struct InterpreterChain {
     /// The program, its interpreters and the linker, in this order.
     pub files: Vec<PathBuf>,
     /// Whether the last one is a linker, which looks for libraries.
@@ -31,8 +31,8 @@ enum Runs {
 }
 
 /// The files that it takes to run `program`, as far as they can be read.
-pub fn chain(program: &Path) -> Chain {
-    let mut chain = Chain { files: vec![program.to_owned()], is_linked: false };
+pub fn chain(program: &Path) -> InterpreterChain {
+    let mut chain = InterpreterChain { files: vec![program.to_owned()], is_linked: false };
     while let Some(last) = chain.files.last().filter(|_| chain.files.len() <= DEEPEST) {
         match beginning(last).as_deref().and_then(runs) {
             Some(Runs::Script(next)) => chain.files.push(next),

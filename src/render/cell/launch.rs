@@ -16,9 +16,9 @@ use landlock::{
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::Plan;
+use super::CellPlan;
 use super::calls::Filters;
-use super::guards::{Guard, Guards};
+use super::guards::{GuardState, Guards};
 use crate::local::bound;
 
 /// The hidden verb; it takes the parent's id, the plan, the program and the program's arguments.
@@ -39,7 +39,7 @@ const RESERVED: u64 = 4 << 30;
 /// # Errors
 ///
 /// When a path of the plan can't be written down.
-pub fn command(trueup: &Path, program: &Path, plan: &Plan) -> io::Result<Command> {
+pub fn command(trueup: &Path, program: &Path, plan: &CellPlan) -> io::Result<Command> {
     let plan = serde_json::to_string(plan)?;
     let mut command = Command::new(trueup);
     command.arg(VERB).arg(process::id().to_string()).arg(plan).arg(program);
@@ -49,7 +49,7 @@ pub fn command(trueup: &Path, program: &Path, plan: &Plan) -> io::Result<Command
 /// Answers [`VERB`]. It returns only when the program could not be started.
 pub fn become_program(mut args: impl Iterator<Item = OsString>) -> io::Error {
     let parent = args.next().and_then(|id| id.to_str()?.parse().ok());
-    let plan = args.next().and_then(|plan| serde_json::from_str::<Plan>(plan.to_str()?).ok());
+    let plan = args.next().and_then(|plan| serde_json::from_str::<CellPlan>(plan.to_str()?).ok());
     let (Some(parent), Some(plan), Some(program)) = (parent, plan, args.next()) else {
         return ErrorKind::InvalidInput.into();
     };
@@ -69,7 +69,7 @@ pub fn become_program(mut args: impl Iterator<Item = OsString>) -> io::Error {
 }
 
 /// Goes into the cell: files, system calls, limits.
-fn enter(plan: &Plan) -> (Guard, Guard, Result<(), String>) {
+fn enter(plan: &CellPlan) -> (GuardState, GuardState, Result<(), String>) {
     // What trueup's own parent left open is nothing for a program.
     close_fds::set_fds_cloexec(3, &[]);
     let files = restrict_files(plan);
@@ -79,7 +79,7 @@ fn enter(plan: &Plan) -> (Guard, Guard, Result<(), String>) {
     (files, calls, limits)
 }
 
-fn restrict_files(plan: &Plan) -> Guard {
+fn restrict_files(plan: &CellPlan) -> GuardState {
     let RestrictionStatus { ruleset, landlock, .. } =
         landlock(plan).map_err(|error| error.to_string())?;
     match (ruleset, landlock) {
@@ -92,7 +92,7 @@ fn restrict_files(plan: &Plan) -> Guard {
     }
 }
 
-fn landlock(plan: &Plan) -> Result<RestrictionStatus, landlock::RulesetError> {
+fn landlock(plan: &CellPlan) -> Result<RestrictionStatus, landlock::RulesetError> {
     let read = make_bitflags!(AccessFs::{ReadFile | ReadDir});
     let write = read
         | make_bitflags!(AccessFs::{
@@ -112,8 +112,8 @@ fn landlock(plan: &Plan) -> Result<RestrictionStatus, landlock::RulesetError> {
         .restrict_self()
 }
 
-fn set_limits(plan: &Plan) -> io::Result<()> {
-    let Plan { memory, file, processor, .. } = *plan;
+fn set_limits(plan: &CellPlan) -> io::Result<()> {
+    let CellPlan { memory, file, processor, .. } = *plan;
     for (resource, most) in [
         (Resource::Data, memory),
         (Resource::As, memory.saturating_add(RESERVED)),
@@ -134,7 +134,7 @@ fn set_limits(plan: &Plan) -> io::Result<()> {
     Ok(())
 }
 
-fn restrict_calls() -> Guard {
+fn restrict_calls() -> GuardState {
     let Filters { refuse, allow } = Filters::new(process::id()).map_err(|why| why.to_string())?;
     for filter in [&refuse, &allow] {
         seccompiler::apply_filter(filter).map_err(|error| match &error {
@@ -149,12 +149,12 @@ fn restrict_calls() -> Guard {
 
 /// Answers [`PROBE`]: goes into a cell with nothing in it, and says what was refused there.
 pub fn probe() -> Guards {
-    let plan = Plan {
+    let plan = CellPlan {
         memory: 1 << 30,
         file: 1 << 20,
         processor: 60,
         run: vec![PathBuf::from("/dev/null")],
-        ..Plan::default()
+        ..CellPlan::default()
     };
     let (files, calls, limits) = enter(&plan);
     let refused = |what: &str, result: Option<io::Error>| match result.map(|error| error.kind()) {

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::program::Limits;
+use super::program::ProgramLimits;
 
 /// Where the libraries of a program are that is linked to some.
 const LIBRARIES: [&str; 9] = [
@@ -48,7 +48,7 @@ const STORES: [&str; 2] = ["/nix/store", "/gnu/store"];
 
 /// What the launcher does to itself before it becomes the program.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Plan {
+pub struct CellPlan {
     /// Whether to give up where a guard can't be had.
     pub strict: bool,
     /// Files and folders to read.
@@ -67,7 +67,7 @@ pub struct Plan {
 
 /// What a program needs of its own, and how strict its cell is.
 #[derive(Clone, Copy, Debug)]
-pub struct Wanted<'a> {
+pub struct CellOptions<'a> {
     /// Folders to read.
     pub read: &'a [PathBuf],
     /// The folder to read and to write.
@@ -78,11 +78,11 @@ pub struct Wanted<'a> {
     pub strict: bool,
 }
 
-impl Plan {
+impl CellPlan {
     /// What `program` needs, and what is wanted besides. Looks at the program's file, and at those
     /// of its interpreters.
-    pub fn new(program: &Path, wanted: Wanted<'_>, limits: &Limits) -> Self {
-        let Wanted { read, write, readable, strict } = wanted;
+    pub fn new(program: &Path, wanted: CellOptions<'_>, limits: &ProgramLimits) -> Self {
+        let CellOptions { read, write, readable, strict } = wanted;
         let mut plan = Self {
             read: read.iter().cloned().chain(COMMON.map(PathBuf::from)).collect(),
             run: readable.to_vec(),
@@ -123,8 +123,8 @@ mod tests {
         let copy = [folder.path().join("tree")];
         let more = [PathBuf::from("/opt/more")];
         let write = folder.path();
-        let wanted = Wanted { read: &copy, write, readable: &more, strict: false };
-        let plan = Plan::new(&program, wanted, &Limits::default());
+        let wanted = CellOptions { read: &copy, write, readable: &more, strict: false };
+        let plan = CellPlan::new(&program, wanted, &ProgramLimits::default());
         assert!(plan.read.contains(&copy[0]));
         assert_eq!(plan.write, [folder.path()]);
         for run in [&more[0], &program, &PathBuf::from("/bin/sh")] {

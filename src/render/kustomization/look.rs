@@ -5,12 +5,12 @@ use serde_json::{Map, Value};
 
 use super::fields::{Field, Keys, Names, fold};
 use crate::core::manifest::{PathPart, Positions};
-use crate::core::problem::{Place, Problem};
+use crate::core::problem::{Location, Problem};
 use crate::core::suggest::near;
 
 /// Where the map stands.
 #[derive(Clone, Copy)]
-pub(super) enum Places<'a> {
+pub(super) enum MapPlace<'a> {
     /// In a file of its own.
     In {
         /// The file's path.
@@ -19,26 +19,26 @@ pub(super) enum Places<'a> {
         positions: &'a Positions,
     },
     /// In a text at this place.
-    At(&'a Place),
+    At(&'a Location),
 }
 
-impl Places<'_> {
+impl MapPlace<'_> {
     /// The place of a key.
-    pub(super) fn key(self, path: &[PathPart<'_>]) -> Place {
+    pub(super) fn key(self, path: &[PathPart<'_>]) -> Location {
         self.place(|positions| positions.of(path))
     }
 
     /// The place of a value.
-    pub(super) fn value(self, path: &[PathPart<'_>]) -> Place {
+    pub(super) fn value(self, path: &[PathPart<'_>]) -> Location {
         self.place(|positions| positions.of_value(path))
     }
 
-    fn place(self, find: impl Fn(&Positions) -> Option<(usize, usize)>) -> Place {
+    fn place(self, find: impl Fn(&Positions) -> Option<(usize, usize)>) -> Location {
         match self {
             Self::At(place) => place.clone(),
             Self::In { file, positions } => {
                 let (line, column) = find(positions).unwrap_or((1, 1));
-                Place { path: file.to_owned(), line, column }
+                Location { path: file.to_owned(), line, column }
             }
         }
     }
@@ -51,12 +51,12 @@ pub(super) struct Reference {
     /// What it may be a name of.
     pub names: Names,
     /// Where it stands.
-    pub place: Place,
+    pub place: Location,
 }
 
 /// What was found in a map.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct KustomizationFindings {
     /// The files and folders that it names.
     pub references: Vec<Reference>,
     /// Keys that are refused.
@@ -64,19 +64,24 @@ pub(super) struct Found {
 }
 
 /// Looks through a map that may have the keys of these tables and no others.
-pub(super) fn look(map: &Map<String, Value>, tables: &[Keys], places: Places<'_>) -> Found {
-    let mut look = Look { places, found: Found::default(), at: Vec::new() };
+pub(super) fn look(
+    map: &Map<String, Value>,
+    tables: &[Keys],
+    places: MapPlace<'_>,
+) -> KustomizationFindings {
+    let mut look =
+        KustomizationWalk { places, found: KustomizationFindings::default(), at: Vec::new() };
     look.map(map, tables);
     look.found
 }
 
-struct Look<'a, 'v> {
-    places: Places<'a>,
-    found: Found,
+struct KustomizationWalk<'a, 'v> {
+    places: MapPlace<'a>,
+    found: KustomizationFindings,
     at: Vec<PathPart<'v>>,
 }
 
-impl<'v> Look<'_, 'v> {
+impl<'v> KustomizationWalk<'_, 'v> {
     fn map(&mut self, map: &'v Map<String, Value>, tables: &[Keys]) {
         let fields = tables.iter().copied().flatten();
         for (key, value) in map {
@@ -133,7 +138,11 @@ impl<'v> Look<'_, 'v> {
 }
 
 /// A key that is none of `names`.
-fn unknown<'n>(key: &str, names: impl Iterator<Item = &'n str> + Clone, place: Place) -> Problem {
+fn unknown<'n>(
+    key: &str,
+    names: impl Iterator<Item = &'n str> + Clone,
+    place: Location,
+) -> Problem {
     let same = names.clone().find(|name| fold(name) == fold(key));
     let (message, hint) = match same {
         Some(name) => {
@@ -151,7 +160,7 @@ fn unknown<'n>(key: &str, names: impl Iterator<Item = &'n str> + Clone, place: P
 }
 
 /// What would have kustomize run Helm.
-pub(super) fn charts(what: &str, place: Place) -> Problem {
+pub(super) fn charts(what: &str, place: Location) -> Problem {
     Problem {
         place,
         message: format!(

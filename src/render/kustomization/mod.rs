@@ -16,11 +16,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::shelf::{KUSTOMIZATIONS, Shelf, resolve};
+use super::shelf::{FileIndex, KUSTOMIZATIONS, resolve};
 use crate::core::manifest::{self, Positions};
-use crate::core::problem::{Place, Problem};
+use crate::core::problem::{Location, Problem};
 use fields::{KUSTOMIZATION, Names, OBJECT, PLUGINS};
-use look::{Found, Places, Reference, look};
+use look::{KustomizationFindings, MapPlace, Reference, look};
 use remote::{is_repository, is_url, looks_remote};
 
 /// The API group of kustomizations.
@@ -73,8 +73,8 @@ impl Kustomization {
         self.value.get("kind").is_some_and(|kind| kind == "Component")
     }
 
-    fn places(&self) -> Places<'_> {
-        Places::In { file: &self.file, positions: &self.positions }
+    fn places(&self) -> MapPlace<'_> {
+        MapPlace::In { file: &self.file, positions: &self.positions }
     }
 
     fn keys(&self) -> impl Iterator<Item = &str> {
@@ -82,11 +82,11 @@ impl Kustomization {
     }
 
     /// The files and folders that its fields name, and the fields that it can't have.
-    fn look(&self) -> Found {
+    fn look(&self) -> KustomizationFindings {
         let mut found = match &self.value {
             Value::Object(map) => look(map, &[OBJECT, KUSTOMIZATION], self.places()),
             // kustomize itself refuses what is no map.
-            _ => Found::default(),
+            _ => KustomizationFindings::default(),
         };
         found.problems.extend(self.misnamed());
         found
@@ -125,7 +125,7 @@ impl Kustomization {
 }
 
 /// Everything that building the kustomization in `folder` reads.
-pub fn closure(shelf: &Shelf, folder: &str) -> Closure {
+pub fn closure(shelf: &FileIndex, folder: &str) -> Closure {
     let mut builder = Builder {
         shelf,
         closure: Closure::default(),
@@ -142,7 +142,7 @@ pub fn closure(shelf: &Shelf, folder: &str) -> Closure {
 
 /// Follows what kustomizations refer to.
 struct Builder<'a> {
-    shelf: &'a Shelf,
+    shelf: &'a FileIndex,
     closure: Closure,
     /// Folders that kustomize builds and that were not looked into yet.
     ahead: Vec<String>,
@@ -151,7 +151,7 @@ struct Builder<'a> {
     /// Which files and folders configure generators or transformers of which folder.
     configured: BTreeSet<(String, String)>,
     /// Files that kustomize reads as what they are, and the first place that names each.
-    data: BTreeMap<String, Place>,
+    data: BTreeMap<String, Location>,
 }
 
 impl Builder<'_> {
@@ -182,7 +182,7 @@ impl Builder<'_> {
     fn kustomization(&mut self, folder: &str) -> Option<Kustomization> {
         self.closure.folders.insert(folder.to_owned());
         let problem = |file: &str, message: String, hint: &str| Problem {
-            place: Place { path: file.to_owned(), line: 1, column: 1 },
+            place: Location { path: file.to_owned(), line: 1, column: 1 },
             message,
             excerpt: None,
             hint: Some(hint.to_owned()),
@@ -299,23 +299,23 @@ impl Builder<'_> {
     }
 }
 
-fn not_here(text: &str, place: &Place) -> Problem {
+fn not_here(text: &str, place: &Location) -> Problem {
     let message =
         format!("{} is not in the checkout, and nothing is fetched while rendering", shown(text));
     let hint = "put a copy of it into the repository, and refer to that";
     refused(place, message, hint)
 }
 
-fn outside(text: &str, place: &Place) -> Problem {
+fn outside(text: &str, place: &Location) -> Problem {
     let message = format!("{} leads out of the checkout", shown(text));
     refused(place, message, "put what it refers to into the repository")
 }
 
-fn not_there(text: &str, place: &Place) -> Problem {
+fn not_there(text: &str, place: &Location) -> Problem {
     refused(place, format!("{} is not there", shown(text)), "commit it, or correct its path")
 }
 
-fn refused(place: &Place, message: String, hint: &str) -> Problem {
+fn refused(place: &Location, message: String, hint: &str) -> Problem {
     Problem { place: place.clone(), message, excerpt: None, hint: Some(hint.to_owned()) }
 }
 

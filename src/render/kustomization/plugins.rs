@@ -6,17 +6,17 @@
 //! only list files, since with patches and the like the names of files would be computed.
 
 use super::fields::{BUILTIN, OBJECT, PLAIN};
-use super::look::{Found, Places, charts, look};
+use super::look::{KustomizationFindings, MapPlace, charts, look};
 use super::remote::{is_repository, is_url};
 use super::{Builder, given, not_here, not_there, outside};
 use crate::core::manifest::{self, Manifest};
-use crate::core::problem::{Place, Problem};
+use crate::core::problem::{Location, Problem};
 use crate::render::shelf::{folder_of, resolve};
 
 impl Builder<'_> {
     /// Looks into what an entry of a kustomization in `user` says; the text to give kustomize in its
     /// place, where it is YAML.
-    pub(super) fn plugin(&mut self, user: &str, text: &str, place: &Place) -> Option<String> {
+    pub(super) fn plugin(&mut self, user: &str, text: &str, place: &Location) -> Option<String> {
         // kustomize takes for a path whatever it can't read as YAML, so every text has to be harmless
         // as a path.
         let path = match resolve(user, text) {
@@ -54,7 +54,7 @@ impl Builder<'_> {
             self.problem(Problem { place: place.clone(), message, excerpt: None, hint });
         }
         for manifest in &reading.manifests {
-            self.configuration(user, manifest, Places::At(place));
+            self.configuration(user, manifest, MapPlace::At(place));
         }
         Some(documents(&reading.manifests))
     }
@@ -73,7 +73,7 @@ impl Builder<'_> {
             self.problem(problem);
         }
         for manifest in &reading.manifests {
-            let places = Places::In { file: path, positions: &manifest.positions };
+            let places = MapPlace::In { file: path, positions: &manifest.positions };
             self.configuration(user, manifest, places);
         }
         let given = documents(&reading.manifests);
@@ -109,7 +109,7 @@ impl Builder<'_> {
     }
 
     /// Looks into one object that configures a generator or transformer.
-    fn configuration(&mut self, user: &str, manifest: &Manifest, places: Places<'_>) {
+    fn configuration(&mut self, user: &str, manifest: &Manifest, places: MapPlace<'_>) {
         let object = &manifest.object;
         let (version, kind) = (object.api_version(), object.kind());
         let builtin = BUILTIN.iter().find(|(name, _)| version == "builtin" && *name == kind);
@@ -121,7 +121,8 @@ impl Builder<'_> {
             });
             return;
         };
-        let Found { references, problems } = look(&object.0, &[OBJECT, keys], places);
+        let KustomizationFindings { references, problems } =
+            look(&object.0, &[OBJECT, keys], places);
         problems.into_iter().for_each(|problem| self.problem(problem));
         for reference in references {
             self.follow(user, reference);
@@ -129,7 +130,7 @@ impl Builder<'_> {
     }
 }
 
-fn foreign(version: &str, kind: &str, place: Place) -> Problem {
+fn foreign(version: &str, kind: &str, place: Location) -> Problem {
     Problem {
         place,
         message: format!(

@@ -1,9 +1,9 @@
 use super::*;
 
-fn shelf(files: &[(&str, &str)]) -> Shelf {
+fn shelf(files: &[(&str, &str)]) -> FileIndex {
     let paths = files.iter().map(|(path, _)| (*path).to_owned()).collect();
     let contents = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).into()));
-    Shelf::new(paths, contents.collect())
+    FileIndex::new(paths, contents.collect())
 }
 
 fn refused(kustomization: &str) -> Vec<String> {
@@ -133,7 +133,7 @@ fn a_name_is_what_kustomize_takes_it_for() {
         let paths = ["a/b/http:/127.0.0.1/x.yaml", "a/b/c.env", "a/b/HTTP:/127.0.0.1/x.yaml"];
         let file = "a/b/kustomization.yaml";
         let paths = paths.into_iter().chain([file]).map(str::to_owned).collect();
-        let shelf = Shelf::new(paths, [(file.to_owned(), list.clone().into())].into());
+        let shelf = FileIndex::new(paths, [(file.to_owned(), list.clone().into())].into());
         let problems = closure(&shelf, "a/b").problems;
         assert_eq!(problems.len(), 1, "{list}");
         assert!(problems[0].message.ends_with("nothing is fetched while rendering"), "{list}");
@@ -146,7 +146,7 @@ fn a_repository_is_not_a_folder_by_that_name() {
     let paths = folders.iter().map(|folder| format!("{folder}/kustomization.yaml"));
     let contents = folders.map(|folder| format!("- {folder}\n")).concat();
     let own = "kustomization.yaml".to_owned();
-    let shelf = Shelf::new(
+    let shelf = FileIndex::new(
         paths.chain([own.clone()]).collect(),
         [(own, format!("resources:\n{contents}").into())].into(),
     );
@@ -270,7 +270,7 @@ fn a_kustomization_that_makes_transformers_only_lists_files() {
 fn a_file_that_configures_and_is_not_at_hand_is_asked_for() {
     let paths = ["a/kustomization.yaml", "a/t.yaml"].map(str::to_owned);
     let contents = [(paths[0].clone(), b"generators: [t.yaml]".to_vec())];
-    let closure = closure(&Shelf::new(paths.into(), contents.into()), "a");
+    let closure = closure(&FileIndex::new(paths.into(), contents.into()), "a");
     assert_eq!(closure.unread, ["a/t.yaml".to_owned()].into());
 }
 

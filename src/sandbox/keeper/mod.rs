@@ -19,8 +19,8 @@ use std::thread;
 use tokio::sync::mpsc;
 
 use super::Error;
-pub use protocol::{Ended, Start};
-use protocol::{Notice, Order};
+use protocol::{KeeperCommand, KeeperNotice};
+pub use protocol::{ProgramEnded, ProgramStart};
 
 /// How many lines of a log tell enough.
 const TAIL: usize = 20;
@@ -30,7 +30,7 @@ const TAIL: usize = 20;
 pub struct Keeper {
     process: Child,
     orders: Option<ChildStdin>,
-    notices: mpsc::UnboundedReceiver<Ended>,
+    notices: mpsc::UnboundedReceiver<ProgramEnded>,
     folder: PathBuf,
 }
 
@@ -55,15 +55,15 @@ impl Keeper {
         let (sender, notices) = mpsc::unbounded_channel();
         let mut keeper = Self { process, orders: Some(orders), notices, folder: PathBuf::new() };
         keeper.folder = match read(&mut stdout).map_err(failed)? {
-            Some(Notice::Folder(folder)) => folder,
-            Some(Notice::NoFolder(why)) => {
+            Some(KeeperNotice::Folder(folder)) => folder,
+            Some(KeeperNotice::NoFolder(why)) => {
                 return Err(Error::file("make a folder in", parent)(io::Error::other(why)));
             }
             _ => return Err(Error::Keeper("ended at its start", None)),
         };
         thread::spawn(move || {
             while let Ok(Some(notice)) = read(&mut stdout) {
-                if let Notice::Ended(ended) = notice {
+                if let KeeperNotice::Ended(ended) = notice {
                     // Nobody may listen any more.
                     let _ = sender.send(ended);
                 }
@@ -78,27 +78,27 @@ impl Keeper {
     }
 
     /// Has a program started.
-    pub fn run(&mut self, start: Start) -> Result<(), Error> {
-        self.order(&Order::Start(start))
+    pub fn run(&mut self, start: ProgramStart) -> Result<(), Error> {
+        self.order(&KeeperCommand::Start(start))
     }
 
     /// Names a process of ours that must not outlive us either.
     pub fn take_along(&mut self, process: u32) -> Result<(), Error> {
-        self.order(&Order::TakeAlong(process))
+        self.order(&KeeperCommand::TakeAlong(process))
     }
 
     /// Forgets that process, which ended.
     pub fn let_go(&mut self, process: u32) -> Result<(), Error> {
-        self.order(&Order::LetGo(process))
+        self.order(&KeeperCommand::LetGo(process))
     }
 
     /// Waits until one of the programs ends.
-    pub async fn ended(&mut self) -> Result<Ended, Error> {
+    pub async fn ended(&mut self) -> Result<ProgramEnded, Error> {
         self.notices.recv().await.ok_or(Error::Keeper("is gone", None))
     }
 
     /// The error that a program's end is where it should have run on.
-    pub fn died(&self, ended: &Ended) -> Error {
+    pub fn died(&self, ended: &ProgramEnded) -> Error {
         Error::Died {
             name: ended.name.clone(),
             how: ended.how.clone(),
@@ -119,7 +119,7 @@ impl Keeper {
         lines[lines.len().saturating_sub(TAIL)..].join("\n")
     }
 
-    fn order(&mut self, order: &Order) -> Result<(), Error> {
+    fn order(&mut self, order: &KeeperCommand) -> Result<(), Error> {
         let gone = |error| Error::Keeper("is gone", Some(error));
         let mut line = serde_json::to_vec(order).map_err(|error| gone(error.into()))?;
         line.push(b'\n');
@@ -141,7 +141,7 @@ impl Drop for Keeper {
     }
 }
 
-fn read(from: &mut impl BufRead) -> io::Result<Option<Notice>> {
+fn read(from: &mut impl BufRead) -> io::Result<Option<KeeperNotice>> {
     let mut line = String::new();
     match from.read_line(&mut line)? {
         0 => Ok(None),

@@ -15,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::protocol::{Ended, Notice, Order, Start};
+use super::protocol::{KeeperCommand, KeeperNotice, ProgramEnded, ProgramStart};
 use crate::local::bound;
 
 /// The hidden verb; it takes the folder to make the private folder in, and how its name begins.
@@ -35,9 +35,9 @@ pub fn keep(mut args: impl Iterator<Item = OsString>) -> io::Result<()> {
         .tempdir_in(parent);
     let folder = match folder {
         Ok(folder) => folder,
-        Err(error) => return say(&Notice::NoFolder(error.to_string())),
+        Err(error) => return say(&KeeperNotice::NoFolder(error.to_string())),
     };
-    let _ = say(&Notice::Folder(folder.path().to_owned()));
+    let _ = say(&KeeperNotice::Folder(folder.path().to_owned()));
     let result = runtime.block_on(obey(&trueup));
     runtime.shutdown_background();
     remove(folder.path());
@@ -63,9 +63,9 @@ async fn obey(trueup: &Path) -> io::Result<()> {
     let mut along = Vec::new();
     while let Some(order) = inbox.recv().await {
         match order {
-            Order::TakeAlong(process) => along.push(process),
-            Order::LetGo(process) => along.retain(|it| *it != process),
-            Order::Start(start) => match spawn(trueup, &start) {
+            KeeperCommand::TakeAlong(process) => along.push(process),
+            KeeperCommand::LetGo(process) => along.retain(|it| *it != process),
+            KeeperCommand::Start(start) => match spawn(trueup, &start) {
                 Ok(child) => {
                     programs.spawn(watch_over(start.name, child, running.clone()));
                 }
@@ -83,7 +83,7 @@ async fn obey(trueup: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn spawn(trueup: &Path, start: &Start) -> io::Result<Child> {
+fn spawn(trueup: &Path, start: &ProgramStart) -> io::Result<Child> {
     let log = File::create(&start.log)?;
     let mut command = Command::from(bound::command(trueup, &start.program));
     command.args(&start.args).current_dir(&start.folder).process_group(0);
@@ -125,12 +125,12 @@ fn pid(id: Option<u32>) -> Option<Pid> {
 }
 
 fn ended(name: String, success: bool, how: String) {
-    let _ = say(&Notice::Ended(Ended { name, success, how }));
+    let _ = say(&KeeperNotice::Ended(ProgramEnded { name, success, how }));
 }
 
 /// Tells the parent, which may be gone.
 #[allow(clippy::disallowed_methods, reason = "a pipe to the parent, no answer of trueup's")]
-fn say(notice: &Notice) -> io::Result<()> {
+fn say(notice: &KeeperNotice) -> io::Result<()> {
     let mut line = serde_json::to_vec(notice)?;
     line.push(b'\n');
     let mut stdout = io::stdout().lock();

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 /// From us to the keeper.
 #[derive(Debug, Deserialize, Serialize)]
-pub(super) enum Order {
+pub(super) enum KeeperCommand {
     /// Start a program.
-    Start(Start),
+    Start(ProgramStart),
     /// At the end, kill this process as well.
     TakeAlong(u32),
     /// That process ended; its id may be another's by now.
@@ -17,7 +17,7 @@ pub(super) enum Order {
 
 /// A program to be started.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
-pub struct Start {
+pub struct ProgramStart {
     /// What to call it when it ends.
     pub name: String,
     /// The file to run.
@@ -36,18 +36,18 @@ pub struct Start {
 
 /// From the keeper to us.
 #[derive(Debug, Deserialize, Serialize)]
-pub(super) enum Notice {
+pub(super) enum KeeperNotice {
     /// The private folder is there.
     Folder(PathBuf),
     /// It can't be made, and why.
     NoFolder(String),
     /// A program ended, or never started.
-    Ended(Ended),
+    Ended(ProgramEnded),
 }
 
 /// The end of a program.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
-pub struct Ended {
+pub struct ProgramEnded {
     /// Which program.
     pub name: String,
     /// Whether it says that all went well.

@@ -6,10 +6,10 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use trueup::core::source::formats::Formats;
-use trueup::core::source::programs::{Program, Strictness};
+use trueup::core::source::programs::{GuardMode, RenderProgram};
 use trueup::core::source::snapshot::{Revision, Snapshot};
-use trueup::render::program::Limits;
-use trueup::render::sources::{Format, Source};
+use trueup::render::program::ProgramLimits;
+use trueup::render::sources::{RenderSource, SourceFormat};
 use trueup::render::{Rendered, Setting};
 
 /// Compiles a program of this folder, once.
@@ -45,13 +45,16 @@ fn compile(source: &str) -> (tempfile::TempDir, PathBuf) {
 /// How planted programs are run.
 pub fn setting(cache: &Path) -> Setting {
     Setting {
-        programs: BTreeMap::from([(Program::Kustomize, planted()), (Program::Helm, planted())]),
+        programs: BTreeMap::from([
+            (RenderProgram::Kustomize, planted()),
+            (RenderProgram::Helm, planted()),
+        ]),
         search: "".into(),
         cache: cache.to_owned(),
         launcher: Some(env!("CARGO_BIN_EXE_trueup").into()),
-        limits: Limits::default(),
+        limits: ProgramLimits::default(),
         // Where this machine lacks a guard, the tests should not pass.
-        cell: Strictness::Require,
+        cell: GuardMode::Require,
         readable: Vec::new(),
         formats: Formats::default(),
         namespace: "default".to_owned(),
@@ -74,8 +77,8 @@ pub fn render(order: &str, change: impl FnOnce(&mut Setting)) -> Rendered {
     let files = [("k/kustomization.yaml", "configMapGenerator: [{name: a}]\n"), ("k/order", order)];
     let files = files.map(|(path, text)| (path.to_owned(), text.into())).into();
     let snapshot = Snapshot { revision, files, skipped: Vec::new(), barred: Vec::new() };
-    let source = Source {
-        format: Format::Kustomize,
+    let source = RenderSource {
+        format: SourceFormat::Kustomize,
         path: "k".to_owned(),
         file: "k/kustomization.yaml".to_owned(),
         reads: ["k".to_owned()].into(),

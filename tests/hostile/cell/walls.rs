@@ -159,7 +159,7 @@ fn a_wrapper_may_read_and_run_what_the_machines_file_names() {
     let wrapped = |setting: &mut trueup::render::Setting| {
         setting
             .programs
-            .insert(trueup::core::source::programs::Program::Kustomize, wrapper.clone());
+            .insert(trueup::core::source::programs::RenderProgram::Kustomize, wrapper.clone());
     };
     let refused = render(&line, wrapped);
     let problem = &refused.problems[0];
@@ -179,7 +179,9 @@ fn real_programs_that_meet_the_limit_of_memory_are_told_by_it() {
     for (memory, problems) in [(48 << 20, 1), (256 << 20, 0)] {
         let rendered = render("", |setting| {
             let kustomize = crate::support::renderers::folder().join("kustomize");
-            setting.programs.insert(trueup::core::source::programs::Program::Kustomize, kustomize);
+            setting
+                .programs
+                .insert(trueup::core::source::programs::RenderProgram::Kustomize, kustomize);
             setting.limits.memory = memory;
         });
         assert_eq!(rendered.problems.len(), problems, "{rendered:?}");

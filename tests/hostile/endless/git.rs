@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use trueup::core::source::snapshot::Snapshot;
 use trueup::git::pull::{PullError, PullOptions, pull};
-use trueup::git::{Checkout, Error, Limits, Measure};
+use trueup::git::{Checkout, Error, LimitKind, RepositoryLimits};
 
 use crate::support::git::{Upstream, blob, commit_tree, git, tree, write};
 use crate::support::http::GitServer;
@@ -27,7 +27,7 @@ fn shared_subtrees(dir: &Path) -> String {
     commit_tree(dir, &root, None)
 }
 
-fn snapshot(dir: &Path, limits: &Limits, path: &str) -> Result<Snapshot, Error> {
+fn snapshot(dir: &Path, limits: &RepositoryLimits, path: &str) -> Result<Snapshot, Error> {
     let checkout = Checkout::discover_within(dir, limits)?;
     let revision = checkout.resolve(None)?;
     checkout.snapshot(&revision, &[path.to_owned()], &|_| true)
@@ -43,7 +43,7 @@ fn at(make: impl FnOnce(&Path) -> String) -> tempfile::TempDir {
 }
 
 #[track_caller]
-fn assert_too_much<T: std::fmt::Debug>(result: Result<T, Error>, wanted: Measure) {
+fn assert_too_much<T: std::fmt::Debug>(result: Result<T, Error>, wanted: LimitKind) {
     match result {
         Err(error @ Error::TooMuch { .. }) => {
             let Error::TooMuch { excess, .. } = &error else { unreachable!() };
@@ -58,11 +58,11 @@ fn assert_too_much<T: std::fmt::Debug>(result: Result<T, Error>, wanted: Measure
 #[test]
 fn entries_are_counted_under_the_paths_that_are_read() {
     let folder = at(shared_subtrees);
-    let limits = |entries| Limits { entries, ..Limits::default() };
+    let limits = |entries| RepositoryLimits { entries, ..RepositoryLimits::default() };
     // Below `wide`: 4 + 16 + 64 folders, and 64 files.
     assert_eq!(snapshot(folder.path(), &limits(148), "wide").unwrap().files.len(), 64);
-    assert_too_much(snapshot(folder.path(), &limits(147), "wide"), Measure::Entries);
-    assert_too_much(snapshot(folder.path(), &limits(147), ""), Measure::Entries);
+    assert_too_much(snapshot(folder.path(), &limits(147), "wide"), LimitKind::Entries);
+    assert_too_much(snapshot(folder.path(), &limits(147), ""), LimitKind::Entries);
     // What lies beside the path that is read costs nothing.
     assert_eq!(snapshot(folder.path(), &limits(1), "narrow").unwrap().files.len(), 1);
     assert_eq!(snapshot(folder.path(), &limits(1), "narrow/one.yaml").unwrap().files.len(), 1);
@@ -76,35 +76,36 @@ fn entries_are_counted_under_the_paths_that_are_read() {
 #[test]
 fn a_commit_is_weighed_before_it_is_compared_with_the_work_tree() {
     let folder = at(shared_subtrees);
-    let uncommitted = |limits: Limits| {
+    let uncommitted = |limits: RepositoryLimits| {
         let checkout = Checkout::discover_within(folder.path(), &limits).unwrap();
         checkout.uncommitted(&["narrow".to_owned()])
     };
-    let limits = |checkout_entries| Limits { checkout_entries, ..Limits::default() };
+    let limits =
+        |checkout_entries| RepositoryLimits { checkout_entries, ..RepositoryLimits::default() };
     // `narrow`, its file, `wide` and all below.
     assert_eq!(uncommitted(limits(151)).unwrap().paths, ["narrow/one.yaml"]);
-    assert_too_much(uncommitted(limits(150)), Measure::Entries);
+    assert_too_much(uncommitted(limits(150)), LimitKind::Entries);
     // wide/a/b/c/one.yaml and its like, 64 times 19 bytes, and more.
     assert_too_much(
-        uncommitted(Limits { path_bytes: 1200, ..Limits::default() }),
-        Measure::PathBytes,
+        uncommitted(RepositoryLimits { path_bytes: 1200, ..RepositoryLimits::default() }),
+        LimitKind::PathBytes,
     );
 }
 
 #[test]
 fn folders_within_each_other_and_long_paths() {
     let folder = at(shared_subtrees);
-    let depth = |depth| Limits { depth, ..Limits::default() };
+    let depth = |depth| RepositoryLimits { depth, ..RepositoryLimits::default() };
     assert!(snapshot(folder.path(), &depth(4), "").is_ok());
-    assert_too_much(snapshot(folder.path(), &depth(3), ""), Measure::Depth);
-    assert_too_much(snapshot(folder.path(), &depth(3), "wide/a"), Measure::Depth);
-    let path = |path| Limits { path, ..Limits::default() };
+    assert_too_much(snapshot(folder.path(), &depth(3), ""), LimitKind::Depth);
+    assert_too_much(snapshot(folder.path(), &depth(3), "wide/a"), LimitKind::Depth);
+    let path = |path| RepositoryLimits { path, ..RepositoryLimits::default() };
     let longest = "wide/a/b/c/one.yaml".len();
     assert!(snapshot(folder.path(), &path(longest), "").is_ok());
-    assert_too_much(snapshot(folder.path(), &path(longest - 1), ""), Measure::Path);
-    let bytes = |path_bytes| Limits { path_bytes, ..Limits::default() };
+    assert_too_much(snapshot(folder.path(), &path(longest - 1), ""), LimitKind::Path);
+    let bytes = |path_bytes| RepositoryLimits { path_bytes, ..RepositoryLimits::default() };
     assert!(snapshot(folder.path(), &bytes(15 + 6), "narrow").is_ok());
-    assert_too_much(snapshot(folder.path(), &bytes(14), "narrow"), Measure::PathBytes);
+    assert_too_much(snapshot(folder.path(), &bytes(14), "narrow"), LimitKind::PathBytes);
     for limits in [depth(3), path(longest - 1)] {
         let checkout = Checkout::discover_within(folder.path(), &limits).unwrap();
         assert!(checkout.uncommitted(&[String::new()]).is_err());
@@ -115,31 +116,32 @@ fn folders_within_each_other_and_long_paths() {
 fn objects_are_measured_before_they_are_inflated() {
     let folder = at(shared_subtrees);
     // One entry: `100644 one.yaml`, NUL, and 20 bytes.
-    let tree = |tree| Limits { tree, ..Limits::default() };
+    let tree = |tree| RepositoryLimits { tree, ..RepositoryLimits::default() };
     let one = 7 + 8 + 1 + 20;
     // Each of four: `40000 a`, NUL, 20 bytes. The root has but two.
     let widest = 4 * (6 + 1 + 1 + 20);
     assert!(one < widest);
     assert!(snapshot(folder.path(), &tree(widest), "").is_ok());
-    assert_too_much(snapshot(folder.path(), &tree(widest - 1), ""), Measure::TreeBytes);
-    let content = |content| Limits { content, ..Limits::default() };
+    assert_too_much(snapshot(folder.path(), &tree(widest - 1), ""), LimitKind::TreeBytes);
+    let content = |content| RepositoryLimits { content, ..RepositoryLimits::default() };
     let bytes = "kind: One\n".len() as u64;
     assert!(snapshot(folder.path(), &content(bytes), "narrow").is_ok());
-    assert_too_much(snapshot(folder.path(), &content(bytes - 1), "narrow"), Measure::Content);
+    assert_too_much(snapshot(folder.path(), &content(bytes - 1), "narrow"), LimitKind::Content);
     // One blob, 64 times: it is the paths that are filled.
     assert!(snapshot(folder.path(), &content(64 * bytes), "wide").is_ok());
-    assert_too_much(snapshot(folder.path(), &content(64 * bytes - 1), "wide"), Measure::Content);
+    assert_too_much(snapshot(folder.path(), &content(64 * bytes - 1), "wide"), LimitKind::Content);
 }
 
 #[test]
 fn a_commit_may_say_so_much_and_no_more() {
     let folder = at(shared_subtrees);
     let size: u64 = git(folder.path(), ["cat-file", "-s", "HEAD"]).parse().unwrap();
-    let limits = |commit| Limits { commit, ..Limits::default() };
-    let resolve =
-        |limits: Limits| Checkout::discover_within(folder.path(), &limits).unwrap().resolve(None);
+    let limits = |commit| RepositoryLimits { commit, ..RepositoryLimits::default() };
+    let resolve = |limits: RepositoryLimits| {
+        Checkout::discover_within(folder.path(), &limits).unwrap().resolve(None)
+    };
     assert!(resolve(limits(size)).is_ok());
-    assert_too_much(resolve(limits(size - 1)), Measure::CommitBytes);
+    assert_too_much(resolve(limits(size - 1)), LimitKind::CommitBytes);
 
     let long = "x".repeat(2000);
     let message = format!("{long}\n\nbody\n");
@@ -148,7 +150,7 @@ fn a_commit_may_say_so_much_and_no_more() {
         folder.path(),
         ["-c", &author, "commit", "--quiet", "--allow-empty", "--message", &message],
     );
-    let revision = resolve(Limits::default()).unwrap();
+    let revision = resolve(RepositoryLimits::default()).unwrap();
     assert_eq!(revision.summary.chars().count(), 501);
     assert!(revision.summary.ends_with('…'));
 }
@@ -160,18 +162,24 @@ fn who_wrote_a_line_is_looked_for_so_far_and_no_further() {
         upstream.write("web.yaml", &format!("kind: Web\nreplicas: {replicas}\n"));
         upstream.commit("Scale");
     }
-    let authors = |limits: Limits| {
+    let authors = |limits: RepositoryLimits| {
         let checkout = Checkout::discover_within(&upstream.work(), &limits).unwrap();
         let revision = checkout.resolve(None).unwrap();
         checkout.authors(&revision, "web.yaml", &[1, 2])
     };
-    assert_eq!(authors(Limits::default()).unwrap().len(), 2);
-    assert!(authors(Limits { history: 3, ..Limits::default() }).is_err());
-    assert!(authors(Limits { history_bytes: 100, ..Limits::default() }).is_err());
+    assert_eq!(authors(RepositoryLimits::default()).unwrap().len(), 2);
+    assert!(authors(RepositoryLimits { history: 3, ..RepositoryLimits::default() }).is_err());
+    assert!(
+        authors(RepositoryLimits { history_bytes: 100, ..RepositoryLimits::default() }).is_err()
+    );
 }
 
 /// Pulls with limits of the test's own.
-fn pull_within(directory: &Path, url: Option<String>, limits: Limits) -> Result<(), PullError> {
+fn pull_within(
+    directory: &Path,
+    url: Option<String>,
+    limits: RepositoryLimits,
+) -> Result<(), PullError> {
     pull(&PullOptions {
         directory: directory.to_owned(),
         url,
@@ -196,10 +204,11 @@ fn a_pull_takes_a_commit_of_so_many_files_and_no_more() {
         commit_tree(upstream.work(), &tree, Some("HEAD"))
     };
     git(upstream.work(), ["push", "--quiet", "origin", &format!("{commit}:refs/heads/main")]);
-    let limits = |checkout_entries| Limits { checkout_entries, ..Limits::default() };
+    let limits =
+        |checkout_entries| RepositoryLimits { checkout_entries, ..RepositoryLimits::default() };
 
     match pull_within(&checkout, None, limits(150)) {
-        Err(PullError::Checkout(error)) => assert_too_much::<()>(Err(error), Measure::Entries),
+        Err(PullError::Checkout(error)) => assert_too_much::<()>(Err(error), LimitKind::Entries),
         other => panic!("{other:?}"),
     }
     assert_eq!(git(&checkout, ["rev-parse", "HEAD"]), before);
@@ -221,7 +230,7 @@ fn a_pull_inflates_objects_of_so_many_bytes_and_no_more() {
     write(upstream.work().join("large.bin"), &"x".repeat(100_000));
     let commit = upstream.commit("Large");
     // A pull is allowed four times as much as reading.
-    let limits = |object| Limits { object, ..Limits::default() };
+    let limits = |object| RepositoryLimits { object, ..RepositoryLimits::default() };
 
     assert!(matches!(pull_within(&checkout, None, limits(20_000)), Err(PullError::Fetch { .. })));
     assert_eq!(git(&checkout, ["rev-parse", "HEAD"]), before);
@@ -242,7 +251,7 @@ fn a_pull_takes_a_pack_of_so_many_bytes_and_no_more() {
         (0..20_000_u64).map(|n| (n * 7_919 * 104_729 % 65_537).to_string()).collect();
     write(upstream.work().join("large.txt"), &digits);
     let commit = upstream.commit("Large");
-    let limits = |pack| Limits { pack, ..Limits::default() };
+    let limits = |pack| RepositoryLimits { pack, ..RepositoryLimits::default() };
 
     let error = pull_within(&checkout, None, limits(1000)).unwrap_err();
     assert!(matches!(error, PullError::TooLarge { bytes: 1000, .. }), "{error}");
@@ -270,7 +279,7 @@ fn a_list_of_refs_has_so_many_bytes_and_no_more() {
     git(&checkout, ["remote", "set-url", "origin", &server.url("shop.git")]);
     for version in ["0", "1", "2"] {
         git(&checkout, ["config", "protocol.version", version]);
-        let limits = |refs| Limits { refs, ..Limits::default() };
+        let limits = |refs| RepositoryLimits { refs, ..RepositoryLimits::default() };
         // More than the capabilities have, and less than 60 lines of an id and a name.
         let error = pull_within(&checkout, None, limits(2000)).unwrap_err();
         assert!(matches!(error, PullError::Fetch { .. }), "{version}: {error:?}");

@@ -9,7 +9,7 @@ use std::thread;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use trueup::cluster::{Access, ApiError, Cluster, Limits};
+use trueup::cluster::{Access, ApiError, Cluster, ResponseLimits};
 
 use crate::support::between::kubeconfig;
 use crate::support::repo::{Repo, config};
@@ -66,7 +66,7 @@ impl Server {
     }
 
     /// What discovery says of it.
-    fn discovered(&self, limits: Limits) -> Result<(), ApiError> {
+    fn discovered(&self, limits: ResponseLimits) -> Result<(), ApiError> {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let access = Access {
             kubeconfig: Some(self.kubeconfig()),
@@ -98,8 +98,8 @@ fn give(mut stream: TcpStream, answer: &Answer, sent: &AtomicUsize) -> std::io::
     Ok(())
 }
 
-fn low() -> Limits {
-    Limits { answer: 10_000, ..Limits::default() }
+fn low() -> ResponseLimits {
+    ResponseLimits { answer: 10_000, ..ResponseLimits::default() }
 }
 
 #[track_caller]

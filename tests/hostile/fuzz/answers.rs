@@ -8,13 +8,13 @@ use std::thread;
 
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
-use trueup::cluster::{Access, Cluster, Followed, Limits, News};
+use trueup::cluster::{Access, Cluster, FollowedKind, News, ResponseLimits};
 use trueup::core::annotations;
-use trueup::core::health::Judge;
-use trueup::core::inventory::{Inventory, Record, Source};
+use trueup::core::health::HealthRules;
+use trueup::core::inventory::{Inventory, InventorySource, Record};
 use trueup::core::kinds::catalog::{Catalog, Served, definition};
 use trueup::core::kinds::schemas::Schemas;
-use trueup::core::lease::Seen;
+use trueup::core::lease::LeaseState;
 use trueup::core::managed_fields::{
     claims, conflict, emptied, foresight, managers, proof, release, takeover,
 };
@@ -77,7 +77,7 @@ impl Server {
             impersonate_groups: Vec::new(),
             concurrency: 4,
             memory: StateStore::default(),
-            limits: Limits::default(),
+            limits: ResponseLimits::default(),
             ..Access::default()
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -205,14 +205,18 @@ fn live_objects() {
     let objects = objects();
     let whole: Vec<Object> =
         objects.iter().map(|object| serde_json::from_value(object.clone()).unwrap()).collect();
-    let judge = Judge::default();
+    let judge = HealthRules::default();
     fuzz(
         115_000,
         |seed| Mutator::json(seed, objects, &WORDS),
         |bytes| {
             let live: Object = serde_json::from_slice(bytes).ok()?;
-            let _ =
-                (judge.health(&live), Seen::of(&live), definition(&live), claims::of(&live, "x"));
+            let _ = (
+                judge.health(&live),
+                LeaseState::of(&live),
+                definition(&live),
+                claims::of(&live, "x"),
+            );
             let _ = (managers::of(&live).count(), annotations::on_conflict(&live));
             Schemas::default().define(&live);
             Catalog::default().define([&live]);
@@ -250,8 +254,12 @@ fn answers() {
         namespace: Some("shop".to_owned()),
         name: "web".to_owned(),
     };
-    let source =
-        Source { repository: String::new(), target: None, paths: [].into(), revision: None };
+    let source = InventorySource {
+        repository: String::new(),
+        target: None,
+        paths: [].into(),
+        revision: None,
+    };
     let record = Record::of(source, [&key]);
     let discovery = json!({"kind": "APIGroupDiscoveryList", "items": [{"metadata": {"name": "apps"}, "versions": [{"version": "v1", "freshness": "Current", "resources": [{"resource": "deployments", "responseKind": {"group": "apps", "version": "v1", "kind": "Deployment"}, "scope": "Namespaced", "verbs": ["list", "patch"], "subresources": [{"subresource": "status"}]}]}]}]});
     let list = json!({"kind": "DeploymentList", "metadata": {"resourceVersion": "7"}, "items": [deployment()]});
@@ -293,7 +301,7 @@ fn answers() {
 #[ignore = "takes about a minute"]
 fn watches() {
     let server = Server::start();
-    let followed = Followed { served: served(), selector: String::new(), keys: Vec::new() };
+    let followed = FollowedKind { served: served(), selector: String::new(), keys: Vec::new() };
     let change = |kind: &str, object: Value| json!({"type": kind, "object": object});
     let bookmark = json!({"kind": "Deployment", "metadata": {"resourceVersion": "9"}});
     let values = vec![

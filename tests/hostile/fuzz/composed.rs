@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use trueup::render::sources::Source;
+use trueup::render::sources::RenderSource;
 
 use super::kustomizations::{look, others};
 use super::{Inputs, fuzz};
@@ -153,7 +153,7 @@ fn kustomizations_beside_kustomize() {
 }
 
 /// Writes what kustomize is given to read.
-fn write(tree: &Path, source: &Source, files: &BTreeMap<String, Vec<u8>>) {
+fn write(tree: &Path, source: &RenderSource, files: &BTreeMap<String, Vec<u8>>) {
     for (path, content) in files.iter().filter(|(path, _)| source.reads(path)) {
         let file = tree.join(path);
         fs::create_dir_all(file.parent().unwrap()).unwrap();

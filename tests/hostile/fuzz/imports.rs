@@ -1,7 +1,7 @@
 //! Mutated Jsonnet and charts against what looks for the files that they read.
 
 use trueup::core::source::formats::Formats;
-use trueup::render::shelf::Shelf;
+use trueup::render::shelf::FileIndex;
 use trueup::render::sources::Sources;
 
 use super::{fuzz, misplaced};
@@ -32,7 +32,7 @@ fn imports() {
             let others =
                 ["k.libsonnet", "c/Chart.yaml", "c/charts/db/Chart.yaml"].map(str::to_owned);
             let paths = others.into_iter().chain([path.to_owned()]).collect();
-            let shelf = Shelf::new(paths, [(path.to_owned(), bytes.to_vec())].into());
+            let shelf = FileIndex::new(paths, [(path.to_owned(), bytes.to_vec())].into());
             let found = Sources::find(&shelf, &Formats::default(), &|_| true);
             let its = found.problems.iter().filter(|problem| problem.place.path == path);
             its.filter_map(|problem| misplaced(&problem.place, bytes)).next()

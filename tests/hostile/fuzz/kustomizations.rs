@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use trueup::core::source::formats::Formats;
-use trueup::render::shelf::Shelf;
+use trueup::render::shelf::FileIndex;
 use trueup::render::sources::Sources;
 
 use super::{fuzz, misplaced};
@@ -93,7 +93,7 @@ fn files(turn: usize, bytes: &[u8]) -> (String, BTreeMap<String, Vec<u8>>) {
 }
 
 pub fn look(files: &BTreeMap<String, Vec<u8>>) -> Sources {
-    let shelf = Shelf::new(files.keys().cloned().collect(), files.clone());
+    let shelf = FileIndex::new(files.keys().cloned().collect(), files.clone());
     Sources::find(&shelf, &Formats::default(), &|_| true)
 }
 

@@ -23,7 +23,7 @@ use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
-use trueup::core::problem::Place;
+use trueup::core::problem::Location;
 
 use crate::support::mutate::{Mutator, number};
 
@@ -101,7 +101,7 @@ fn watched<T>(run: impl FnOnce() -> T) -> (std::thread::Result<T>, Option<Panic>
 }
 
 /// What is wrong with a place in a file with these bytes.
-fn misplaced(place: &Place, bytes: &[u8]) -> Option<String> {
+fn misplaced(place: &Location, bytes: &[u8]) -> Option<String> {
     let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
     if utf16 && place.line > 0 && place.column > 0 {
         return None;
@@ -113,7 +113,7 @@ fn misplaced(place: &Place, bytes: &[u8]) -> Option<String> {
 }
 
 /// The line that a place is in.
-fn line(bytes: &[u8], place: &Place) -> Option<String> {
+fn line(bytes: &[u8], place: &Location) -> Option<String> {
     // The byte order mark is no part of the text.
     let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes));
     let line = place.line.checked_sub(1)?;

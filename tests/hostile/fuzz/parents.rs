@@ -1,7 +1,7 @@
 //! Mutated ApplySet parents, which anybody with the right to write ConfigMaps may have written.
 
 use serde_json::{Value, json};
-use trueup::core::inventory::{Inventory, Record, Source};
+use trueup::core::inventory::{Inventory, InventorySource, Record};
 use trueup::core::object::{GroupKind, Object, ObjectKey};
 
 use super::fuzz;
@@ -30,7 +30,7 @@ fn parents() {
         namespace: Some(namespace.to_owned()),
         name: "web".to_owned(),
     };
-    let source = Source {
+    let source = InventorySource {
         repository: "4f2c1a9".to_owned(),
         target: None,
         paths: ["envs/prod", "charts"].map(str::to_owned).into(),

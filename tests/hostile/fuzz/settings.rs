@@ -1,7 +1,7 @@
 //! Mutated `trueup.yaml` and `.trueupignore`.
 
 use trueup::config::{Config, ConfigError};
-use trueup::core::problem::Place;
+use trueup::core::problem::Location;
 use trueup::core::source::selection::Selection;
 
 use super::{fuzz, misplaced};
@@ -44,7 +44,7 @@ fn settings() {
             let Err(ConfigError::Invalid { line, column, message }) = Config::read(bytes) else {
                 return None;
             };
-            let place = Place { path: "trueup.yaml".to_owned(), line, column };
+            let place = Location { path: "trueup.yaml".to_owned(), line, column };
             misplaced(&place, bytes).map(|wrong| format!("{wrong}: {message}"))
         },
     );

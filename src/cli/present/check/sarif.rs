@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::{CheckView, level, text};
-use crate::core::check::{Finding, Rule};
+use crate::core::check::{CheckRule, Finding};
 
 /// The whole log.
 pub(super) fn log(view: &CheckView<'_>) -> Value {
-    let rules: Vec<Value> = Rule::ALL
+    let rules: Vec<Value> = CheckRule::ALL
         .iter()
         .map(|rule| json!({ "id": rule.name(), "shortDescription": { "text": rule.about() } }))
         .collect();
@@ -31,7 +31,7 @@ pub(super) fn log(view: &CheckView<'_>) -> Value {
 
 fn result(finding: &Finding) -> Value {
     let place = &finding.place;
-    let index = Rule::ALL.iter().position(|rule| *rule == finding.rule);
+    let index = CheckRule::ALL.iter().position(|rule| *rule == finding.rule);
     json!({
         "ruleId": finding.rule.name(),
         "ruleIndex": index,

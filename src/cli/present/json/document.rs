@@ -3,17 +3,17 @@
 use serde::Serialize;
 
 use crate::cli::present::waiting::HealthDocument;
-use crate::core::attribution::Writer;
+use crate::core::attribution::FieldWriter;
 use crate::core::diff::FieldChange;
 use crate::core::object::ObjectKey;
 use crate::core::source::snapshot::Authorship;
 
 #[derive(Serialize)]
-pub(super) struct Document<'a> {
+pub(super) struct PlanDocument<'a> {
     pub(super) version: u32,
-    pub(super) target: Target<'a>,
-    pub(super) revision: Revision<'a>,
-    pub(super) summary: Summary,
+    pub(super) target: TargetDocument<'a>,
+    pub(super) revision: RevisionDocument<'a>,
+    pub(super) summary: SummaryDocument,
     pub(super) changes: Vec<ChangeDocument<'a>>,
     pub(super) problems: Vec<ProblemDocument<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,7 +29,7 @@ pub(super) struct Document<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Target<'a> {
+pub(super) struct TargetDocument<'a> {
     pub(super) name: &'a str,
     pub(super) cluster: &'a str,
     pub(super) cluster_id: &'a str,
@@ -44,7 +44,7 @@ pub(super) struct InventoryDocument<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Revision<'a> {
+pub(super) struct RevisionDocument<'a> {
     pub(super) commit: &'a str,
     pub(super) named: &'a str,
     pub(super) summary: String,
@@ -53,7 +53,7 @@ pub(super) struct Revision<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Summary {
+pub(super) struct SummaryDocument {
     pub(super) create: usize,
     pub(super) update: usize,
     pub(super) replace: usize,
@@ -102,9 +102,9 @@ pub(super) struct FieldDocument<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) why: Option<&'static str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    pub(super) writers: &'a [Writer],
+    pub(super) writers: &'a [FieldWriter],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    pub(super) taken_from: &'a [Writer],
+    pub(super) taken_from: &'a [FieldWriter],
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) declared: Option<DeclaredDocument<'a>>,
 }
@@ -112,14 +112,14 @@ pub(super) struct FieldDocument<'a> {
 #[derive(Serialize)]
 pub(super) struct UndeclaredDocument<'a> {
     pub(super) object: ObjectDocument<'a>,
-    pub(super) fields: Vec<UndeclaredField<'a>>,
+    pub(super) fields: Vec<UndeclaredFieldDocument<'a>>,
 }
 
 #[derive(Serialize)]
-pub(super) struct UndeclaredField<'a> {
+pub(super) struct UndeclaredFieldDocument<'a> {
     pub(super) path: &'a str,
     pub(super) value: &'a serde_json::Value,
-    pub(super) writers: &'a [Writer],
+    pub(super) writers: &'a [FieldWriter],
 }
 
 #[derive(Serialize)]
@@ -128,7 +128,7 @@ pub(super) struct HandoverDocument<'a> {
     pub(super) value: &'a serde_json::Value,
     pub(super) hands: &'static str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    pub(super) writers: &'a [Writer],
+    pub(super) writers: &'a [FieldWriter],
 }
 
 #[derive(Serialize)]

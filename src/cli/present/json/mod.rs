@@ -11,22 +11,22 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use document::{
-    CauseDocument, ChangeDocument, DeclaredDocument, Document, FieldDocument, HandoverDocument,
-    InventoryDocument, MovedDocument, ObjectDocument, OriginDocument, PlaceDocument,
-    ProblemDocument, ReportDocument, Revision, RollbackDocument, StepDocument, Summary, Target,
-    UndeclaredDocument, UndeclaredField,
+    CauseDocument, ChangeDocument, DeclaredDocument, FieldDocument, HandoverDocument,
+    InventoryDocument, MovedDocument, ObjectDocument, OriginDocument, PlaceDocument, PlanDocument,
+    ProblemDocument, ReportDocument, RevisionDocument, RollbackDocument, StepDocument,
+    SummaryDocument, TargetDocument, UndeclaredDocument, UndeclaredFieldDocument,
 };
 use serde::Serialize;
 
 use super::{PlanView, hint_of, is_shown, waiting};
 use crate::app::Explained;
-use crate::core::approval::Difference;
-use crate::core::attribution::{Attribution, Handover, Hands, Story, Undeclared};
+use crate::core::approval::ApprovalDifference;
+use crate::core::attribution::{Attribution, FieldHistory, Handover, OwnerChange, UndeclaredField};
 use crate::core::diff::{Delta, FieldChange};
 use crate::core::inert::{Commands, is_harmless};
 use crate::core::object::ObjectKey;
-use crate::core::plan::{Action, Change, Confidence, Plan, Reason, Turn};
-use crate::core::problem::{Cause, Place, Problem};
+use crate::core::plan::{Action, Change, ChangeTurn, Confidence, Plan, Reason};
+use crate::core::problem::{Cause, Location, Problem};
 use crate::core::redact::Redactor;
 use crate::core::report::{Outcome, Report};
 
@@ -38,7 +38,7 @@ use crate::core::report::{Outcome, Report};
 pub fn write_moved(
     out: &mut impl Write,
     view: &PlanView<'_>,
-    difference: &Difference,
+    difference: &ApprovalDifference,
 ) -> io::Result<()> {
     let moved = difference.moved.iter().map(|moved| {
         let version = view.plan.changes().find(|change| change.key == moved.object);
@@ -49,7 +49,8 @@ pub fn write_moved(
         }
     });
     let moved = Some(moved.collect());
-    let document = Document { moved, desired_moved: difference.desired, ..document(view, None) };
+    let document =
+        PlanDocument { moved, desired_moved: difference.desired, ..document(view, None) };
     writeln!(out, "{}", text(&document)?)
 }
 
@@ -81,7 +82,7 @@ pub(super) fn text(value: &impl Serialize) -> serde_json::Result<String> {
     Ok(text)
 }
 
-fn document<'a>(view: &PlanView<'a>, report: Option<&'a Report>) -> Document<'a> {
+fn document<'a>(view: &PlanView<'a>, report: Option<&'a Report>) -> PlanDocument<'a> {
     let PlanView {
         plan,
         problems,
@@ -94,16 +95,16 @@ fn document<'a>(view: &PlanView<'a>, report: Option<&'a Report>) -> Document<'a>
         elapsed,
     } = *view;
     let (namespace, name) = target.inventory;
-    Document {
+    PlanDocument {
         version: 1,
-        target: Target {
+        target: TargetDocument {
             name: target.name,
             cluster: target.cluster,
             cluster_id: target.cluster_id,
             paths: target.paths,
             inventory: InventoryDocument { namespace, name },
         },
-        revision: Revision {
+        revision: RevisionDocument {
             commit: revision.commit,
             named: revision.named,
             summary: redactor.text(revision.summary),
@@ -128,21 +129,25 @@ fn document<'a>(view: &PlanView<'a>, report: Option<&'a Report>) -> Document<'a>
 
 fn undeclared<'a>(
     plan: &'a Plan,
-    found: &'a BTreeMap<ObjectKey, Vec<Undeclared>>,
+    found: &'a BTreeMap<ObjectKey, Vec<UndeclaredField>>,
 ) -> Vec<UndeclaredDocument<'a>> {
     let objects = plan.changes().filter_map(|change| Some((change, found.get(&change.key)?)));
-    let document = |(change, fields): (&'a Change, &'a Vec<Undeclared>)| UndeclaredDocument {
+    let document = |(change, fields): (&'a Change, &'a Vec<UndeclaredField>)| UndeclaredDocument {
         object: object(&change.key, &change.version),
         fields: fields
             .iter()
-            .map(|Undeclared { path, value, writers }| UndeclaredField { path, value, writers })
+            .map(|UndeclaredField { path, value, writers }| UndeclaredFieldDocument {
+                path,
+                value,
+                writers,
+            })
             .collect(),
     };
     objects.map(document).collect()
 }
 
-fn summary(plan: &Plan) -> Summary {
-    Summary {
+fn summary(plan: &Plan) -> SummaryDocument {
+    SummaryDocument {
         create: plan.count(Action::Create),
         update: plan.count(Action::Update),
         replace: plan.count(Action::Replace),
@@ -153,7 +158,10 @@ fn summary(plan: &Plan) -> Summary {
     }
 }
 
-fn change<'a>((change, turn): (&'a Change, Turn<'a>), view: &PlanView<'a>) -> ChangeDocument<'a> {
+fn change<'a>(
+    (change, turn): (&'a Change, ChangeTurn<'a>),
+    view: &PlanView<'a>,
+) -> ChangeDocument<'a> {
     let PlanView { redactor, explained, .. } = *view;
     // What is reordered is one of the fields.
     let Delta { fields, joins, adopted_from, predecessors, only_ownership, only_masked, .. } =
@@ -195,14 +203,14 @@ fn field<'a>(change: FieldChange, key: &ObjectKey, explained: &'a Explained) -> 
     let is_it = |field: &&Attribution| field.path == change.path && field.after == change.after;
     let attribution = of_object.into_iter().find(is_it);
     let (why, writers) = match attribution.map(|attribution| &attribution.story) {
-        Some(Story::Drift(writers)) => (Some("drift"), writers.as_slice()),
-        Some(Story::Changed) => (Some("changed"), &[][..]),
-        Some(Story::Declared) => (Some("declared"), &[][..]),
-        Some(Story::Released(writers)) => (Some("released"), writers.as_slice()),
+        Some(FieldHistory::Drift(writers)) => (Some("drift"), writers.as_slice()),
+        Some(FieldHistory::Changed) => (Some("changed"), &[][..]),
+        Some(FieldHistory::Declared) => (Some("declared"), &[][..]),
+        Some(FieldHistory::Released(writers)) => (Some("released"), writers.as_slice()),
         None => (None, &[][..]),
     };
     let declared = attribution.and_then(|attribution| {
-        let Place { path, line, column } = attribution.place.as_ref()?;
+        let Location { path, line, column } = attribution.place.as_ref()?;
         let place = PlaceDocument { path, line: *line, column: *column };
         Some(DeclaredDocument { place, by: attribution.declared.as_ref() })
     });
@@ -213,11 +221,11 @@ fn field<'a>(change: FieldChange, key: &ObjectKey, explained: &'a Explained) -> 
 fn handover(handover: &Handover) -> HandoverDocument<'_> {
     let Handover { path, value, hands } = handover;
     let (hands, writers) = match hands {
-        Hands::Ours => ("ours", &[][..]),
-        Hands::Shared(writers) => ("shared", writers.as_slice()),
-        Hands::Taken(writers) => ("taken", writers.as_slice()),
-        Hands::Left(writers) => ("left", writers.as_slice()),
-        Hands::Default => ("default", &[][..]),
+        OwnerChange::Ours => ("ours", &[][..]),
+        OwnerChange::Shared(writers) => ("shared", writers.as_slice()),
+        OwnerChange::Taken(writers) => ("taken", writers.as_slice()),
+        OwnerChange::Left(writers) => ("left", writers.as_slice()),
+        OwnerChange::Default => ("default", &[][..]),
     };
     HandoverDocument { path, value, hands, writers }
 }
@@ -225,7 +233,7 @@ fn handover(handover: &Handover) -> HandoverDocument<'_> {
 fn causes(reason: Option<&Reason>, show: impl Fn(&str) -> String) -> Vec<CauseDocument<'_>> {
     let mut documents = Vec::new();
     for Cause { field, message, place } in reason.into_iter().flat_map(|reason| &reason.causes) {
-        let place = place.as_ref().map(|Place { path, line, column }| PlaceDocument {
+        let place = place.as_ref().map(|Location { path, line, column }| PlaceDocument {
             path,
             line: *line,
             column: *column,

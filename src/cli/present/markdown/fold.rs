@@ -2,7 +2,7 @@
 
 use super::{GLYPHS, code, cut, fenced, length, words};
 use crate::cli::present::hunks::{self, Line};
-use crate::cli::present::why::{self, Times, Told};
+use crate::cli::present::why::{self, Explanation, TimeStyle};
 use crate::cli::present::{PlanView, brief, hands, text};
 use crate::core::diff::Delta;
 use crate::core::plan::{Action, Change};
@@ -85,16 +85,16 @@ fn shortened(line: &str) -> String {
 
 /// Who changed what, and which commit says otherwise, as a list.
 fn stories(change: &Change, view: &PlanView<'_>) -> String {
-    let (stories, more) = why::stories(change, view, Times::Dates);
+    let (stories, more) = why::stories(change, view, TimeStyle::Dates);
     let mut list: String = stories.into_iter().map(item).collect();
     if more > 0 {
         list.push_str(&format!("- and {more} more\n"));
     }
-    list.extend(hands::stories(change, view, Times::Dates).into_iter().map(item));
+    list.extend(hands::stories(change, view, TimeStyle::Dates).into_iter().map(item));
     list
 }
 
-fn item(Told { what, then, also }: Told) -> String {
+fn item(Explanation { what, then, also }: Explanation) -> String {
     let mut parts = vec![words(&cut(&what))];
     if !then.is_empty() {
         parts[0].push_str(&format!(" {}", words(&cut(&then))));

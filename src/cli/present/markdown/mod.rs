@@ -10,9 +10,9 @@ mod fold;
 
 use escape::{code, fenced, length, words};
 
-use super::why::{self, Times};
+use super::why::{self, TimeStyle};
 use super::{Glyphs, PlanView, brief, is_in_sync, shown, to_do, waiting};
-use crate::core::approval::Difference;
+use crate::core::approval::ApprovalDifference;
 use crate::core::plan::{Action, Change, Plan};
 use crate::core::problem::Problem;
 use crate::core::report::{DIFFERING, Outcome, Report};
@@ -82,7 +82,7 @@ pub(super) fn report(view: &PlanView<'_>, report: &Report) -> String {
 }
 
 /// That an approved plan does not hold any more, and what there is to do now of what moved.
-pub(super) fn moved(view: &PlanView<'_>, difference: &Difference) -> String {
+pub(super) fn moved(view: &PlanView<'_>, difference: &ApprovalDifference) -> String {
     let why = match difference.desired {
         true => "the commit declares something else than when the plan was made",
         false => "what the plan was made for has moved since",
@@ -185,7 +185,7 @@ fn more(text: &mut String, more: usize, (one, many): (&str, &str)) {
 fn row(change: &Change, word: &str, view: &PlanView<'_>) -> String {
     let delta = view.delta(change);
     let mut parts = brief::parts(change, &delta, view.redactor);
-    parts.extend(why::removal(change, view, Times::Dates));
+    parts.extend(why::removal(change, view, TimeStyle::Dates));
     cells(change, word, &parts.join("; "))
 }
 

@@ -4,14 +4,14 @@ use serde_json::json;
 
 use super::*;
 use crate::cli::present::tests::{because, change, config, told, web};
-use crate::core::problem::Place;
+use crate::core::problem::Location;
 
 fn comment(changes: Vec<Change>, problems: &[Problem]) -> String {
     told(changes, problems, |out, view| out.extend(plan(view).into_bytes()))
 }
 
 fn problem(message: &str) -> Problem {
-    let place = Place { path: "envs/prod/db.yaml".to_owned(), line: 3, column: 7 };
+    let place = Location { path: "envs/prod/db.yaml".to_owned(), line: 3, column: 7 };
     let hint = Some("put it in quotes".to_owned());
     Problem { place, message: message.to_owned(), excerpt: None, hint }
 }

@@ -30,13 +30,13 @@ fn annotations_stand_at_their_lines_and_hold_nothing_that_ends_them() {
         &[(20, "spec.replicas", "no"), (22, "spec", "neither")],
     );
     let problem = Problem {
-        place: Place { path: "a,b:c.yaml".to_owned(), line: 2, column: 5 },
+        place: Location { path: "a,b:c.yaml".to_owned(), line: 2, column: 5 },
         message: "no".to_owned(),
         excerpt: None,
         hint: None,
     };
     let text = told(vec![update, gone, refused, named], &[problem], |out, view| {
-        plan_as(out, view, Format::Github);
+        plan_as(out, view, OutputFormat::Github);
     });
     assert_eq!(
         text,

@@ -16,7 +16,7 @@ fn json_has_the_documented_keys() {
         gone,
     ];
     let problem = Problem {
-        place: Place { path: "a.yaml".to_owned(), line: 3, column: 7 },
+        place: Location { path: "a.yaml".to_owned(), line: 3, column: 7 },
         message: "no".to_owned(),
         excerpt: Some("x".to_owned()),
         hint: None,

@@ -10,7 +10,7 @@ use crate::core::inventory::PART_OF;
 use crate::core::manifest::Origin;
 use crate::core::object::Object;
 use crate::core::plan::{Reason, ReasonKind};
-use crate::core::problem::{Cause, Place};
+use crate::core::problem::{Cause, Location};
 
 mod forms;
 mod keys;
@@ -58,7 +58,7 @@ pub(in crate::cli::present) fn change(
 
 /// A refusal by the server that names fields.
 fn caused(mut change: Change, causes: &[(usize, &str, &str)]) -> Change {
-    let place = |line| Place { path: "envs/prod/web.yaml".to_owned(), line, column: 3 };
+    let place = |line| Location { path: "envs/prod/web.yaml".to_owned(), line, column: 3 };
     let causes = causes.iter().map(|(line, field, message)| Cause {
         field: (*field).to_owned(),
         message: (*message).to_owned(),
@@ -162,6 +162,6 @@ pub(in crate::cli::present) fn web(replicas: u32, image: &str) -> Object {
     }))
 }
 
-fn plan_as(out: &mut Vec<u8>, view: &PlanView<'_>, format: Format) {
+fn plan_as(out: &mut Vec<u8>, view: &PlanView<'_>, format: OutputFormat) {
     super::plan(out, view, format, Glyphs { utf8: true, width: None }).unwrap();
 }

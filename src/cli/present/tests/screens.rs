@@ -7,10 +7,10 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::*;
 use crate::core::attribution::{attributions, handovers};
-use crate::core::diff::Order;
+use crate::core::diff::FieldOrder;
 use crate::core::manifest::{self, Manifest};
 use crate::core::observed::Prerequisite;
-use crate::core::plan::{Confidence, Lack};
+use crate::core::plan::{Confidence, NoPreview};
 use crate::core::source::snapshot::Authorship;
 
 const WEB: &str = "\
@@ -118,7 +118,7 @@ fn shows(name: &str, scene: (Vec<Change>, Vec<Problem>, Vec<Manifest>), removed:
     for change in plan.changes() {
         let manifest = manifests.iter().find(|manifest| manifest.object.key() == change.key);
         let Some(manifest) = manifest else { continue };
-        let order = Order::new(manifest);
+        let order = FieldOrder::new(manifest);
         if change.action == Action::Update {
             let delta = Delta::in_order(change, &redactor, &order);
             let mut fields = attributions(change, &delta, Some(manifest));
@@ -242,13 +242,13 @@ fn a_first_install() {
         read("envs/prod/a-folder-with-a-long-name/and-another-one/database.yaml", DATABASE);
     let mut deferred = create(&web);
     deferred.confidence =
-        Confidence::Local(Lack::Prerequisite(Prerequisite::Namespace("shop".to_owned())));
+        Confidence::Local(NoPreview::Prerequisite(Prerequisite::Namespace("shop".to_owned())));
     let mut unasked = create(&settings);
-    unasked.confidence = Confidence::Local(Lack::DryRun(
+    unasked.confidence = Confidence::Local(NoPreview::DryRun(
         "admission webhook \"policy.example\" does not support dry run, so nobody can say what it would do".to_owned(),
     ));
     let problem = Problem {
-        place: Place { path: "envs/prod/ingress.yaml".to_owned(), line: 31, column: 23 },
+        place: Location { path: "envs/prod/ingress.yaml".to_owned(), line: 31, column: 23 },
         message: "mapping values are not allowed here".to_owned(),
         excerpt: Some("    metadata: labels: app: web".to_owned()),
         hint: Some(

@@ -81,14 +81,14 @@ proptest::proptest! {
         let mut changes = changes;
         changes[4].reason.as_mut().unwrap().causes = vec![cause(""), cause(&format!("data[{after}]"))];
         let problem = Problem {
-            place: Place { path: "a.yaml".to_owned(), line: 1, column: 1 },
+            place: Location { path: "a.yaml".to_owned(), line: 1, column: 1 },
             message: message.clone(),
             excerpt: Some(format!("a: {before}")),
             hint: Some(message),
         };
         let problems = [problem];
         let text = text_of(changes.clone(), &problems, true);
-        let others = [Format::Json, Format::Markdown, Format::Github, Format::Name].map(|format| {
+        let others = [OutputFormat::Json, OutputFormat::Markdown, OutputFormat::Github, OutputFormat::Name].map(|format| {
             told(changes.clone(), &problems, |out, view| plan_as(out, view, format))
         });
         for value in &values {

@@ -257,7 +257,7 @@ fn a_terminal_without_utf_8_gets_ascii() {
 #[test]
 fn a_problem_points_at_its_place() {
     let problem = |column: usize, excerpt: Option<&str>, hint: Option<&str>| Problem {
-        place: Place { path: "envs/prod/web.yaml".to_owned(), line: 31, column },
+        place: Location { path: "envs/prod/web.yaml".to_owned(), line: 31, column },
         message: "mapping values are not allowed here".to_owned(),
         excerpt: excerpt.map(str::to_owned),
         hint: hint.map(str::to_owned),

@@ -12,7 +12,7 @@ use crate::core::object::Object;
 /// What comes out of a guard where these pieces go in, one write each.
 fn through<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     let mut out = Vec::new();
-    let mut guard = Guard::new(&mut out);
+    let mut guard = OutputGuard::new(&mut out);
     for piece in pieces {
         guard.write_all(piece).unwrap();
         guard.flush().unwrap();

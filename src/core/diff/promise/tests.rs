@@ -16,7 +16,7 @@ fn object(spec: Value, owned: Option<Value>) -> Object {
 #[track_caller]
 fn expect([sent, said, now]: [Value; 3], owned: Value, differences: &[(&str, Deviation)]) {
     let (sent, said) = (object(sent, None), object(said, None));
-    let promise = Promise { sent: &sent, before: None, said: Some(&said) };
+    let promise = Expected { sent: &sent, before: None, said: Some(&said) };
     told(promise, &object(now, Some(owned)), differences);
 }
 
@@ -24,12 +24,12 @@ fn expect([sent, said, now]: [Value; 3], owned: Value, differences: &[(&str, Dev
 #[track_caller]
 fn expect_unasked([sent, now]: [Value; 2], differences: &[(&str, Deviation)]) {
     let sent = object(sent, None);
-    let promise = Promise { sent: &sent, before: None, said: None };
+    let promise = Expected { sent: &sent, before: None, said: None };
     told(promise, &object(now, None), differences);
 }
 
 #[track_caller]
-fn told(promise: Promise<'_>, answer: &Object, differences: &[(&str, Deviation)]) {
+fn told(promise: Expected<'_>, answer: &Object, differences: &[(&str, Deviation)]) {
     let found = promise.differences(answer);
     let found: Vec<_> = found.iter().map(|it| (it.path(), it.deviation)).collect();
     let wanted: Vec<_> =
@@ -118,7 +118,7 @@ fn a_list_that_is_emptied_is_empty() {
     let before = object(json!({ "list": ["a"] }), None);
     let said = object(json!({ "list": [] }), None);
     let sent = object(sent, None);
-    let promise = Promise { sent: &sent, before: Some(&before), said: Some(&said) };
+    let promise = Expected { sent: &sent, before: Some(&before), said: Some(&said) };
     for (list, differences) in [
         (json!(["a"]), &[("spec.list", Changed)][..]),
         (json!([]), &[]),
@@ -152,6 +152,6 @@ fn what_is_the_servers_does_not_count() {
     let sent = object(json!({ "apiVersion": "v1", "kind": "A", "status": { "phase": "Bound" },
         "metadata": { "name": "a", "uid": "u", "resourceVersion": "1", "labels": { "a": "b" } } }));
     let answer = object(json!({ "metadata": { "name": "a", "uid": "w", "resourceVersion": "2" } }));
-    let promise = Promise { sent: &sent, before: None, said: None };
+    let promise = Expected { sent: &sent, before: None, said: None };
     told(promise, &answer, &[("metadata.labels.a", Missing)]);
 }

@@ -71,7 +71,7 @@ fn a_reordered_env_is_no_difference_and_an_inserted_one_is_one() {
     let swapped = delta(web(&["A", "B", "C", "D", "E"]), web(&["A", "C", "B", "D", "E"]));
     assert_eq!(words(&swapped), format!("{env}: ..., B, C, ... -> ..., C, B, ..."));
     let change = update(web(&["A", "B"]), web(&["B", "A"]));
-    let plain = Delta::plain(&change, &Redactor::default(), Order::none());
+    let plain = Delta::plain(&change, &Redactor::default(), FieldOrder::none());
     assert_ne!(plain.before_text, plain.after_text, "another program sees what there is");
     let inserted = delta(web(&["A", "B", "C"]), web(&["A", "X", "B", "C"]));
     assert_eq!(differing(&inserted), ["+    - name: X", "+      value: x"]);
@@ -105,7 +105,7 @@ spec:
     live["spec"]["replicas"] = 5.into();
     live["spec"]["template"]["spec"]["containers"][0]["image"] = "web:1".into();
     let change = update(live, merged);
-    let delta = Delta::in_order(&change, &Redactor::default(), &Order::new(&manifest));
+    let delta = Delta::in_order(&change, &Redactor::default(), &FieldOrder::new(&manifest));
     assert_eq!(
         delta.after_text,
         "kind: Deployment
@@ -175,7 +175,7 @@ fn embedded_json_is_compared_by_its_lines() {
         "as data it is what it is"
     );
     let change = update(config(r#"{"a":1}"#), config(r#"{"a":2}"#));
-    let plain = Delta::plain(&change, &Redactor::default(), Order::none());
+    let plain = Delta::plain(&change, &Redactor::default(), FieldOrder::none());
     assert!(plain.after_text.contains(r#""{\"a\":2}""#), "{}", plain.after_text);
 }
 

@@ -6,7 +6,7 @@
 //! element counts. Everything that is made is paid for first, so that the cost bounds the memory,
 //! too: a unit is good for ten bytes of text, or one element.
 
-use super::Fault;
+use super::EvaluationError;
 
 /// A list that is written out.
 pub(super) const LIST: u64 = 10;
@@ -15,12 +15,12 @@ pub(super) const MAP: u64 = 30;
 
 /// What may still be spent.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(super) struct CostBudget {
     limit: u64,
     spent: u64,
 }
 
-impl Budget {
+impl CostBudget {
     pub(super) fn of(limit: u64) -> Self {
         Self { limit, spent: 0 }
     }
@@ -34,18 +34,18 @@ impl Budget {
     /// # Errors
     ///
     /// When there is not so much left; then nothing more is done.
-    pub(super) fn take(&mut self, cost: u64) -> Result<(), Fault> {
+    pub(super) fn take(&mut self, cost: u64) -> Result<(), EvaluationError> {
         self.spent = self.spent.saturating_add(cost);
-        if self.spent > self.limit { Err(Fault::Costly) } else { Ok(()) }
+        if self.spent > self.limit { Err(EvaluationError::Costly) } else { Ok(()) }
     }
 
     /// Takes the cost of going through so many bytes of text.
-    pub(super) fn take_text(&mut self, bytes: usize) -> Result<(), Fault> {
+    pub(super) fn take_text(&mut self, bytes: usize) -> Result<(), EvaluationError> {
         self.take(through(bytes))
     }
 
     /// Takes the cost of a number of elements.
-    pub(super) fn take_elements(&mut self, count: usize) -> Result<(), Fault> {
+    pub(super) fn take_elements(&mut self, count: usize) -> Result<(), EvaluationError> {
         self.take(u64::try_from(count).unwrap_or(u64::MAX))
     }
 }

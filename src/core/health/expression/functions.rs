@@ -2,24 +2,31 @@
 
 use std::rc::Rc;
 
-use super::Fault;
+use super::EvaluationError;
 use super::budget::through;
-use super::evaluate::{Answer, Evaluation, overload};
+use super::evaluate::{Evaluation, EvaluationResult, overload};
 use super::node::Function;
-use super::value::Value;
+use super::value::ExpressionValue;
 use crate::core::pattern::Pattern;
 
 /// What compiling a pattern costs.
 const COMPILE: u64 = 2000;
 
 impl<'o> Evaluation<'o, '_> {
-    pub(super) fn call(&mut self, function: Function, arguments: &[Value<'o>]) -> Answer<'o> {
+    pub(super) fn call(
+        &mut self,
+        function: Function,
+        arguments: &[ExpressionValue<'o>],
+    ) -> EvaluationResult<'o> {
         let mismatch = || {
-            let kinds: Vec<&str> = arguments.iter().map(Value::kind).collect();
+            let kinds: Vec<&str> = arguments.iter().map(ExpressionValue::kind).collect();
             overload(function.name(), &kinds)
         };
         let failed = |why: &str| {
-            Fault::stopped(format!("Error executing function '{}': {why}", function.name()))
+            EvaluationError::stopped(format!(
+                "Error executing function '{}': {why}",
+                function.name()
+            ))
         };
         let [value, others @ ..] = arguments else { return Err(mismatch()) };
         // Every conversion goes through the text or the bytes that it converts.
@@ -27,20 +34,20 @@ impl<'o> Evaluation<'o, '_> {
         match function {
             Function::Size => {
                 let size = match value {
-                    Value::Text(_) | Value::Made(_) => {
+                    ExpressionValue::Text(_) | ExpressionValue::Made(_) => {
                         self.budget.take_text(value.size())?;
                         value.text().unwrap_or_default().chars().count()
                     }
                     _ if value.is_list() || value.is_map() => value.size(),
-                    Value::Bytes(bytes) => bytes.len(),
+                    ExpressionValue::Bytes(bytes) => bytes.len(),
                     _ => return Err(mismatch()),
                 };
-                Ok(Value::Int(i64::try_from(size).unwrap_or(i64::MAX)))
+                Ok(ExpressionValue::Int(i64::try_from(size).unwrap_or(i64::MAX)))
             }
             Function::Contains | Function::StartsWith | Function::EndsWith => {
-                let part = others.first().and_then(Value::text);
+                let part = others.first().and_then(ExpressionValue::text);
                 let (Some(text), Some(part)) = (value.text(), part) else { return Err(mismatch()) };
-                Ok(Value::Bool(match function {
+                Ok(ExpressionValue::Bool(match function {
                     Function::Contains => {
                         self.budget
                             .take(through(text.len()).saturating_mul(through(part.len())))?;
@@ -59,7 +66,7 @@ impl<'o> Evaluation<'o, '_> {
                 }))
             }
             Function::Matches => {
-                let text = others.first().and_then(Value::text).ok_or_else(mismatch)?;
+                let text = others.first().and_then(ExpressionValue::text).ok_or_else(mismatch)?;
                 // A pattern that is made while working it out is compiled each time.
                 self.budget.take(COMPILE)?;
                 if text.len() > self.limits.length {
@@ -69,21 +76,21 @@ impl<'o> Evaluation<'o, '_> {
                 let pattern = pattern.map_err(|error| failed(&error.to_string()))?;
                 self.matches(value, (&pattern, text.len()))
             }
-            Function::Int => Ok(Value::Int(match value {
-                Value::Int(value) => *value,
-                Value::Uint(value) => {
+            Function::Int => Ok(ExpressionValue::Int(match value {
+                ExpressionValue::Int(value) => *value,
+                ExpressionValue::Uint(value) => {
                     i64::try_from(*value).map_err(|_| failed("integer overflow"))?
                 }
                 #[allow(clippy::cast_possible_truncation, reason = "in the range of integers")]
-                Value::Double(value) => match value.abs() < 9_223_372_036_854_775_808.0 {
+                ExpressionValue::Double(value) => match value.abs() < 9_223_372_036_854_775_808.0 {
                     true => *value as i64,
                     false => return Err(failed("integer overflow")),
                 },
                 _ => self.parsed(value).ok_or_else(mismatch)??,
             })),
-            Function::Uint => Ok(Value::Uint(match value {
-                Value::Uint(value) => *value,
-                Value::Int(value) => {
+            Function::Uint => Ok(ExpressionValue::Uint(match value {
+                ExpressionValue::Uint(value) => *value,
+                ExpressionValue::Int(value) => {
                     u64::try_from(*value).map_err(|_| failed("unsigned integer overflow"))?
                 }
                 #[allow(
@@ -91,7 +98,7 @@ impl<'o> Evaluation<'o, '_> {
                     clippy::cast_sign_loss,
                     reason = "in the range of integers"
                 )]
-                Value::Double(value) => {
+                ExpressionValue::Double(value) => {
                     match *value >= 0.0 && *value < 18_446_744_073_709_551_616.0 {
                         true => *value as u64,
                         false => return Err(failed("unsigned integer overflow")),
@@ -100,31 +107,31 @@ impl<'o> Evaluation<'o, '_> {
                 _ => self.parsed(value).ok_or_else(mismatch)??,
             })),
             #[allow(clippy::cast_precision_loss, reason = "as CEL converts")]
-            Function::Double => Ok(Value::Double(match value {
-                Value::Double(value) => *value,
-                Value::Int(value) => *value as f64,
-                Value::Uint(value) => *value as f64,
+            Function::Double => Ok(ExpressionValue::Double(match value {
+                ExpressionValue::Double(value) => *value,
+                ExpressionValue::Int(value) => *value as f64,
+                ExpressionValue::Uint(value) => *value as f64,
                 _ => self.parsed(value).ok_or_else(mismatch)??,
             })),
-            Function::Bool => Ok(Value::Bool(match value {
-                Value::Bool(value) => *value,
+            Function::Bool => Ok(ExpressionValue::Bool(match value {
+                ExpressionValue::Bool(value) => *value,
                 _ => match value.text().ok_or_else(mismatch)? {
                     "1" | "t" | "true" | "TRUE" | "True" => true,
                     "0" | "f" | "false" | "FALSE" | "False" => false,
                     _ => return Err(failed("string parse error")),
                 },
             })),
-            Function::Text => Ok(Value::Made(match value {
-                Value::Text(_) | Value::Made(_) => return Ok(value.clone()),
-                Value::Bool(value) => Rc::from(value.to_string()),
-                Value::Int(value) => Rc::from(value.to_string()),
-                Value::Uint(value) => Rc::from(value.to_string()),
-                Value::Double(value) => {
+            Function::Text => Ok(ExpressionValue::Made(match value {
+                ExpressionValue::Text(_) | ExpressionValue::Made(_) => return Ok(value.clone()),
+                ExpressionValue::Bool(value) => Rc::from(value.to_string()),
+                ExpressionValue::Int(value) => Rc::from(value.to_string()),
+                ExpressionValue::Uint(value) => Rc::from(value.to_string()),
+                ExpressionValue::Double(value) => {
                     // Hundreds of digits, at the worst.
                     self.budget.take(40)?;
                     Rc::from(value.to_string())
                 }
-                Value::Bytes(bytes) => {
+                ExpressionValue::Bytes(bytes) => {
                     self.budget.take_text(bytes.len())?;
                     let text = std::str::from_utf8(bytes);
                     Rc::from(text.map_err(|_| failed("the bytes are no UTF-8"))?)
@@ -132,40 +139,43 @@ impl<'o> Evaluation<'o, '_> {
                 _ => return Err(mismatch()),
             })),
             Function::Bytes => match value {
-                Value::Bytes(_) => Ok(value.clone()),
+                ExpressionValue::Bytes(_) => Ok(value.clone()),
                 _ => {
                     let text = value.text().ok_or_else(mismatch)?;
                     self.budget.take_text(text.len())?;
-                    Ok(Value::Bytes(text.as_bytes().into()))
+                    Ok(ExpressionValue::Bytes(text.as_bytes().into()))
                 }
             },
             Function::Dyn => Ok(value.clone()),
-            Function::Type => Ok(Value::Type(value.kind())),
+            Function::Type => Ok(ExpressionValue::Type(value.kind())),
         }
     }
 
     /// The number that a text stands for; `None` for what is no text.
-    fn parsed<T: std::str::FromStr>(&mut self, value: &Value<'o>) -> Option<Result<T, Fault>> {
+    fn parsed<T: std::str::FromStr>(
+        &mut self,
+        value: &ExpressionValue<'o>,
+    ) -> Option<Result<T, EvaluationError>> {
         let text = value.text()?;
         if let Err(fault) = self.budget.take_text(text.len()) {
             return Some(Err(fault));
         }
         // The text may be a secret: what is wrong with it is not said.
-        Some(text.parse().map_err(|_| Fault::stopped("a text is no number")))
+        Some(text.parse().map_err(|_| EvaluationError::stopped("a text is no number")))
     }
 
     /// Whether a pattern of a length is found in a text. It weighs what it takes, or what its length
     /// weighs in Kubernetes if that is more.
     pub(super) fn matches(
         &mut self,
-        text: &Value<'o>,
+        text: &ExpressionValue<'o>,
         (pattern, length): (&Pattern, usize),
-    ) -> Answer<'o> {
+    ) -> EvaluationResult<'o> {
         let Some(found_in) = text.text() else {
             return Err(overload("matches", &[text.kind(), "string"]));
         };
         let weight = u64::try_from(length).unwrap_or(u64::MAX).div_ceil(4).max(pattern.weight());
         self.budget.take(through(found_in.len() + 1).saturating_mul(weight))?;
-        Ok(Value::Bool(pattern.is_in(found_in)))
+        Ok(ExpressionValue::Bool(pattern.is_in(found_in)))
     }
 }

@@ -15,15 +15,15 @@ mod value;
 use std::fmt;
 use std::sync::Arc;
 
-use self::budget::Budget;
+use self::budget::CostBudget;
 use self::evaluate::Evaluation;
-use self::node::Node;
-use self::value::Value;
+use self::node::ExpressionNode;
+use self::value::ExpressionValue;
 use crate::core::object::Object;
 
 /// What expressions may be like, and what they may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct ExpressionLimits {
     /// How many bytes an expression may have.
     pub length: usize,
     /// How many levels deep its parts may be nested.
@@ -36,7 +36,7 @@ pub struct Limits {
     pub total: u64,
 }
 
-impl Default for Limits {
+impl Default for ExpressionLimits {
     fn default() -> Self {
         let (cost, total) = (1_000_000, 10_000_000);
         Self { length: 1000, depth: 64, pattern: 256 << 10, cost, total }
@@ -47,18 +47,18 @@ impl Default for Limits {
 #[derive(Clone)]
 pub struct Expression {
     text: String,
-    limits: Limits,
-    node: Result<Arc<Node>, String>,
+    limits: ExpressionLimits,
+    node: Result<Arc<ExpressionNode>, String>,
 }
 
 impl Expression {
     /// Reads an expression; [`Self::wrong`] says what is wrong with it.
     pub fn new(text: &str) -> Self {
-        Self::within(text, Limits::default())
+        Self::within(text, ExpressionLimits::default())
     }
 
     /// Reads an expression that may cost as much as is said.
-    pub fn within(text: &str, limits: Limits) -> Self {
+    pub fn within(text: &str, limits: ExpressionLimits) -> Self {
         let node = read::read(text, &limits).map(Arc::new);
         Self { text: text.to_owned(), limits, node }
     }
@@ -83,23 +83,25 @@ impl Expression {
     pub fn holds(&self, object: &Object, spent: &mut u64) -> Result<bool, String> {
         let node = self.node.as_ref().map_err(String::clone)?;
         let left = self.limits.total.saturating_sub(*spent);
-        let mut budget = Budget::of(self.limits.cost.min(left));
+        let mut budget = CostBudget::of(self.limits.cost.min(left));
         let mut evaluation = Evaluation { object, limits: &self.limits, budget: &mut budget };
         let answer = evaluation.value(node, None);
         *spent = spent.saturating_add(budget.spent());
         match answer {
-            Ok(Value::Bool(answer)) => Ok(answer),
-            Ok(Value::Int(_) | Value::Uint(_) | Value::Double(_)) => Err(neither("a number")),
-            Ok(Value::Text(_) | Value::Made(_)) => Err(neither("a text")),
-            Ok(Value::Null) => Err(neither("null")),
+            Ok(ExpressionValue::Bool(answer)) => Ok(answer),
+            Ok(ExpressionValue::Int(_) | ExpressionValue::Uint(_) | ExpressionValue::Double(_)) => {
+                Err(neither("a number"))
+            }
+            Ok(ExpressionValue::Text(_) | ExpressionValue::Made(_)) => Err(neither("a text")),
+            Ok(ExpressionValue::Null) => Err(neither("null")),
             Ok(_) => Err(neither("something")),
-            Err(Fault::Stopped(why)) => Err(why),
-            Err(Fault::Costly) if left < self.limits.cost => Err(format!(
+            Err(EvaluationError::Stopped(why)) => Err(why),
+            Err(EvaluationError::Costly) if left < self.limits.cost => Err(format!(
                 "the expressions of one look at all objects may cost {} units, and that is used up; \
                  look through shorter lists, or have fewer rules",
                 self.limits.total
             )),
-            Err(Fault::Costly) => Err(format!(
+            Err(EvaluationError::Costly) => Err(format!(
                 "it costs more than {} units, which is what an expression may cost in Kubernetes, \
                  too; look through fewer lists inside of each other",
                 self.limits.cost
@@ -128,14 +130,14 @@ impl Eq for Expression {}
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Fault {
+enum EvaluationError {
     /// It can't be worked out.
     Stopped(String),
     /// It costs too much; nothing makes up for that.
     Costly,
 }
 
-impl Fault {
+impl EvaluationError {
     fn stopped(why: impl Into<String>) -> Self {
         Self::Stopped(why.into())
     }

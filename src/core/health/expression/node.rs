@@ -5,7 +5,7 @@ use crate::core::pattern::Pattern;
 
 /// A part of an expression, and its parts.
 #[derive(Debug)]
-pub(super) enum Node {
+pub(super) enum ExpressionNode {
     Literal(Literal),
     /// The object.
     Object,
@@ -13,20 +13,20 @@ pub(super) enum Node {
     Variable(String),
     /// The name of a type, which is a value.
     Type(&'static str),
-    Select(Box<Node>, String),
+    Select(Box<ExpressionNode>, String),
     /// Whether a field is there.
-    Has(Box<Node>, String),
-    List(Vec<Node>),
-    Map(Vec<(Node, Node)>),
-    Not(Box<Node>),
-    Negate(Box<Node>),
-    And(Box<Node>, Box<Node>),
-    Or(Box<Node>, Box<Node>),
-    If(Box<[Node; 3]>),
-    Binary(Binary, Box<Node>, Box<Node>),
-    Call(Function, Vec<Node>),
+    Has(Box<ExpressionNode>, String),
+    List(Vec<ExpressionNode>),
+    Map(Vec<(ExpressionNode, ExpressionNode)>),
+    Not(Box<ExpressionNode>),
+    Negate(Box<ExpressionNode>),
+    And(Box<ExpressionNode>, Box<ExpressionNode>),
+    Or(Box<ExpressionNode>, Box<ExpressionNode>),
+    If(Box<[ExpressionNode; 3]>),
+    Binary(Binary, Box<ExpressionNode>, Box<ExpressionNode>),
+    Call(Function, Vec<ExpressionNode>),
     /// A pattern that is written out is read once; its length beside it.
-    Matches(Box<Node>, Pattern, usize),
+    Matches(Box<ExpressionNode>, Pattern, usize),
     Each(Box<Each>),
 }
 
@@ -46,12 +46,12 @@ pub(super) enum Literal {
 #[derive(Debug)]
 pub(super) struct Each {
     pub(super) what: Macro,
-    pub(super) range: Node,
+    pub(super) range: ExpressionNode,
     pub(super) variable: String,
     /// Which elements are taken, where not all are.
-    pub(super) guard: Option<Node>,
+    pub(super) guard: Option<ExpressionNode>,
     /// What is worked out of each; a filter gives the element itself.
-    pub(super) body: Option<Node>,
+    pub(super) body: Option<ExpressionNode>,
 }
 
 /// What becomes of the elements.

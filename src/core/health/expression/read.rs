@@ -10,8 +10,8 @@ use std::thread;
 use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue};
 use cel::{Env, ParseErrors};
 
-use super::Limits;
-use super::node::{Binary, Each, Function, Literal, Macro, Node};
+use super::ExpressionLimits;
+use super::node::{Binary, Each, ExpressionNode, Function, Literal, Macro};
 use crate::core::pattern::Pattern;
 
 /// The name of the object in an expression.
@@ -24,7 +24,7 @@ const TYPES: [&str; 10] =
 const STACK: usize = 64 << 20;
 
 /// Reads an expression.
-pub(super) fn read(text: &str, limits: &Limits) -> Result<Node, String> {
+pub(super) fn read(text: &str, limits: &ExpressionLimits) -> Result<ExpressionNode, String> {
     if text.len() > limits.length {
         let (length, limit) = (text.len(), limits.length);
         return Err(format!("it has {length} bytes, and an expression may have {limit}"));
@@ -33,7 +33,7 @@ pub(super) fn read(text: &str, limits: &Limits) -> Result<Node, String> {
     deep(|| {
         let parser = Env::default().parser().enable_optional_syntax(false);
         let tree = parser.parse(text).map_err(|errors| syntax(&errors))?;
-        Reader { limits, variables: Vec::new() }.node(&tree, 0)
+        ExpressionParser { limits, variables: Vec::new() }.node(&tree, 0)
     })
     .unwrap_or_else(|| Err("it can't be read".to_owned()))
 }
@@ -59,34 +59,34 @@ fn deep<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
     })
 }
 
-struct Reader<'a> {
-    limits: &'a Limits,
+struct ExpressionParser<'a> {
+    limits: &'a ExpressionLimits,
     /// The variables of the macros around.
     variables: Vec<String>,
 }
 
-impl Reader<'_> {
-    fn node(&mut self, tree: &IdedExpr, depth: usize) -> Result<Node, String> {
+impl ExpressionParser<'_> {
+    fn node(&mut self, tree: &IdedExpr, depth: usize) -> Result<ExpressionNode, String> {
         if depth >= self.limits.depth {
             let limit = self.limits.depth;
             return Err(format!("it is nested more than {limit} levels deep"));
         }
         let depth = depth + 1;
         match &tree.expr {
-            Expr::Literal(literal) => Ok(Node::Literal(value(literal))),
+            Expr::Literal(literal) => Ok(ExpressionNode::Literal(value(literal))),
             Expr::Ident(name) => self.name(name),
             Expr::Select(select) => {
                 let operand = self.node(&select.operand, depth)?;
-                Ok(Node::Select(Box::new(operand), select.field.clone()))
+                Ok(ExpressionNode::Select(Box::new(operand), select.field.clone()))
             }
-            Expr::List(list) => self.nodes(&list.elements, depth).map(Node::List),
+            Expr::List(list) => self.nodes(&list.elements, depth).map(ExpressionNode::List),
             Expr::Map(map) => {
                 let mut entries = Vec::new();
                 for entry in &map.entries {
                     let EntryExpr::MapEntry(entry) = &entry.expr else { return Err(unknown("{")) };
                     entries.push((self.node(&entry.key, depth)?, self.node(&entry.value, depth)?));
                 }
-                Ok(Node::Map(entries))
+                Ok(ExpressionNode::Map(entries))
             }
             Expr::Call(call) => self.call(call, depth),
             Expr::Struct(of) => Err(format!("there is no type `{}` to make", of.type_name)),
@@ -94,27 +94,27 @@ impl Reader<'_> {
         }
     }
 
-    fn nodes(&mut self, trees: &[IdedExpr], depth: usize) -> Result<Vec<Node>, String> {
+    fn nodes(&mut self, trees: &[IdedExpr], depth: usize) -> Result<Vec<ExpressionNode>, String> {
         trees.iter().map(|tree| self.node(tree, depth)).collect()
     }
 
-    fn name(&self, name: &str) -> Result<Node, String> {
+    fn name(&self, name: &str) -> Result<ExpressionNode, String> {
         if self.variables.iter().any(|variable| variable == name) {
-            return Ok(Node::Variable(name.to_owned()));
+            return Ok(ExpressionNode::Variable(name.to_owned()));
         }
         if name == OBJECT {
-            return Ok(Node::Object);
+            return Ok(ExpressionNode::Object);
         }
-        let named = TYPES.into_iter().find(|known| *known == name).map(Node::Type);
+        let named = TYPES.into_iter().find(|known| *known == name).map(ExpressionNode::Type);
         named.ok_or_else(|| format!("there is no `{name}`, only `{OBJECT}`"))
     }
 
-    fn call(&mut self, call: &CallExpr, depth: usize) -> Result<Node, String> {
+    fn call(&mut self, call: &CallExpr, depth: usize) -> Result<ExpressionNode, String> {
         let CallExpr { func_name, target, args } = call;
         let boxed = |this: &mut Self, tree| this.node(tree, depth).map(Box::new);
         if let Some(target) = target {
             if let Some(each) = self.each(func_name, (target, args), depth)? {
-                return Ok(Node::Each(Box::new(each)));
+                return Ok(ExpressionNode::Each(Box::new(each)));
             }
             let target = self.node(target, depth)?;
             let mut arguments = vec![target];
@@ -125,20 +125,24 @@ impl Reader<'_> {
         match (func_name.as_str(), args.as_slice(), binary) {
             ("has", [field], _) => match &field.expr {
                 Expr::Select(select) => {
-                    Ok(Node::Has(boxed(self, &select.operand)?, select.field.clone()))
+                    Ok(ExpressionNode::Has(boxed(self, &select.operand)?, select.field.clone()))
                 }
                 _ => Err("has() takes a field, such as has(object.status)".to_owned()),
             },
-            ("!_", [operand], _) => Ok(Node::Not(boxed(self, operand)?)),
-            ("-_", [operand], _) => Ok(Node::Negate(boxed(self, operand)?)),
-            ("_&&_", [left, right], _) => Ok(Node::And(boxed(self, left)?, boxed(self, right)?)),
-            ("_||_", [left, right], _) => Ok(Node::Or(boxed(self, left)?, boxed(self, right)?)),
+            ("!_", [operand], _) => Ok(ExpressionNode::Not(boxed(self, operand)?)),
+            ("-_", [operand], _) => Ok(ExpressionNode::Negate(boxed(self, operand)?)),
+            ("_&&_", [left, right], _) => {
+                Ok(ExpressionNode::And(boxed(self, left)?, boxed(self, right)?))
+            }
+            ("_||_", [left, right], _) => {
+                Ok(ExpressionNode::Or(boxed(self, left)?, boxed(self, right)?))
+            }
             ("_?_:_", [which, one, other], _) => {
                 let mut part = |tree| self.node(tree, depth);
-                Ok(Node::If(Box::new([part(which)?, part(one)?, part(other)?])))
+                Ok(ExpressionNode::If(Box::new([part(which)?, part(one)?, part(other)?])))
             }
             (_, [left, right], Some((binary, _))) => {
-                Ok(Node::Binary(binary, boxed(self, left)?, boxed(self, right)?))
+                Ok(ExpressionNode::Binary(binary, boxed(self, left)?, boxed(self, right)?))
             }
             _ => {
                 let arguments = self.nodes(args, depth)?;
@@ -150,17 +154,17 @@ impl Reader<'_> {
     fn function(
         &self,
         (name, is_method): (&str, bool),
-        mut arguments: Vec<Node>,
-    ) -> Result<Node, String> {
+        mut arguments: Vec<ExpressionNode>,
+    ) -> Result<ExpressionNode, String> {
         let function = Function::find(name, arguments.len(), is_method);
         match (function.ok_or_else(|| unknown(name))?, arguments.as_slice()) {
-            (Function::Matches, [_, Node::Literal(Literal::Text(text))]) => {
+            (Function::Matches, [_, ExpressionNode::Literal(Literal::Text(text))]) => {
                 let pattern = Pattern::new(text, self.limits.pattern);
                 let pattern = pattern.map_err(|error| error.to_string())?;
                 let length = text.len();
-                Ok(Node::Matches(Box::new(arguments.swap_remove(0)), pattern, length))
+                Ok(ExpressionNode::Matches(Box::new(arguments.swap_remove(0)), pattern, length))
             }
-            (function, _) => Ok(Node::Call(function, arguments)),
+            (function, _) => Ok(ExpressionNode::Call(function, arguments)),
         }
     }
 

@@ -210,7 +210,7 @@ fn nothing_is_run_while_it_is_read() {
 #[test]
 fn a_limit_holds_what_is_above_it_and_nothing_below() {
     let object = object(DONE);
-    let low = Limits { length: 60, depth: 6, pattern: 8 << 10, cost: 60, total: 100 };
+    let low = ExpressionLimits { length: 60, depth: 6, pattern: 8 << 10, cost: 60, total: 100 };
     let reads = |text: &str| Expression::within(text, low).wrong().map(str::to_owned);
     let pad = |length: usize| format!("true{}", " ".repeat(length - 4));
     assert_eq!(reads(&pad(60)), None);
@@ -245,7 +245,7 @@ fn a_limit_holds_what_is_above_it_and_nothing_below() {
 
 #[test]
 fn what_costs_too_much_is_absorbed_by_nothing() {
-    let low = Limits { cost: 40, ..Limits::default() };
+    let low = ExpressionLimits { cost: 40, ..ExpressionLimits::default() };
     let long = "[1,1,1,1,1,1,1,1].all(x,x==1)";
     for text in [
         format!("{long} || true"),
@@ -260,7 +260,7 @@ fn what_costs_too_much_is_absorbed_by_nothing() {
 
 #[test]
 fn the_expressions_of_one_look_share_what_they_may_cost() {
-    let low = Limits { cost: 50, total: 100, ..Limits::default() };
+    let low = ExpressionLimits { cost: 50, total: 100, ..ExpressionLimits::default() };
     let expression = Expression::within("[1,1,1].all(x,x==1)", low);
     let mut spent = 0;
     let answers: Vec<_> =
@@ -274,7 +274,7 @@ fn the_expressions_of_one_look_share_what_they_may_cost() {
 /// Lists that are doubled again and again stay as small as what was paid for.
 #[test]
 fn what_is_doubled_again_and_again_ends() {
-    let low = Limits { cost: 2000, ..Limits::default() };
+    let low = ExpressionLimits { cost: 2000, ..ExpressionLimits::default() };
     for (first, doubled) in [("[1]", "x + x"), ("'ab'", "x + x"), ("[1]", "[x, x]")] {
         let mut text = format!("[{first}]");
         for _ in 0..12 {
@@ -298,7 +298,7 @@ fn no_part_of_any_expression_makes_it_deeper_than_a_small_stack() {
         ("true?1:", "1", ""),
         ("", "object", "[0]"),
     ];
-    let longest = Limits::default().length;
+    let longest = ExpressionLimits::default().length;
     for (open, inner, close) in rows {
         let whole = (longest - inner.len()) / (open.len() + close.len());
         for depth in [10, 60, 100, whole] {

@@ -10,7 +10,7 @@ use super::node::Literal;
 
 /// A value.
 #[derive(Clone, Debug)]
-pub(super) enum Value<'o> {
+pub(super) enum ExpressionValue<'o> {
     Null,
     Bool(bool),
     Int(i64),
@@ -23,15 +23,15 @@ pub(super) enum Value<'o> {
     /// A list of the object.
     Array(&'o [Json]),
     /// A list that was made.
-    List(Rc<[Value<'o>]>),
+    List(Rc<[ExpressionValue<'o>]>),
     /// A map of the object.
     Object(&'o Map<String, Json>),
     /// A map that is written out, and so is small.
-    Map(Rc<[(Value<'o>, Value<'o>)]>),
+    Map(Rc<[(ExpressionValue<'o>, ExpressionValue<'o>)]>),
     Type(&'static str),
 }
 
-impl<'o> From<&'o Json> for Value<'o> {
+impl<'o> From<&'o Json> for ExpressionValue<'o> {
     fn from(json: &'o Json) -> Self {
         match json {
             Json::Null => Self::Null,
@@ -48,7 +48,7 @@ impl<'o> From<&'o Json> for Value<'o> {
     }
 }
 
-impl<'o> From<&'o Literal> for Value<'o> {
+impl<'o> From<&'o Literal> for ExpressionValue<'o> {
     fn from(literal: &'o Literal) -> Self {
         match literal {
             Literal::Null => Self::Null,
@@ -62,7 +62,7 @@ impl<'o> From<&'o Literal> for Value<'o> {
     }
 }
 
-impl<'o> Value<'o> {
+impl<'o> ExpressionValue<'o> {
     /// The name of its type.
     pub(super) fn kind(&self) -> &'static str {
         match self {

@@ -4,7 +4,7 @@ use super::*;
 
 const WIDGET: &str = "{apiVersion: shop.example/v1, kind: Widget, ";
 
-fn widget(judge: &Judge, rows: &[Row]) {
+fn widget(judge: &HealthRules, rows: &[Row]) {
     for (says, rest, state, why) in rows {
         let health = judge.health(&object(&format!("{WIDGET}{rest}}}")));
         assert_eq!(health, Health { state: *state, why: (*why).to_owned() }, "{says}");
@@ -14,7 +14,7 @@ fn widget(judge: &Judge, rows: &[Row]) {
 #[test]
 fn any_kind() {
     widget(
-        &Judge::default(),
+        &HealthRules::default(),
         &[
             ("what has no status is ready", "metadata: {name: a}", READY, ""),
             (
@@ -73,7 +73,8 @@ fn any_kind() {
 #[test]
 fn rules_of_the_configuration() {
     let rule = "{kind: Widget, group: shop.example, ready: [{condition: Synced}, {condition: Busy, status: 'False'}], failed: [{condition: Synced, status: 'False', reason: Rejected}]}";
-    let judge = Judge { rules: vec![serde_yaml::from_str(rule).unwrap()], ..Judge::default() };
+    let judge =
+        HealthRules { rules: vec![serde_yaml::from_str(rule).unwrap()], ..HealthRules::default() };
     widget(
         &judge,
         &[
@@ -122,7 +123,8 @@ fn rules_of_the_configuration() {
 #[test]
 fn expressions_of_the_configuration() {
     let rule = "{kind: Widget, group: shop.example, ready: 'object.status.phase == \"Done\"', failed: 'has(object.status.error)'}";
-    let judge = Judge { rules: vec![serde_yaml::from_str(rule).unwrap()], ..Judge::default() };
+    let judge =
+        HealthRules { rules: vec![serde_yaml::from_str(rule).unwrap()], ..HealthRules::default() };
     widget(
         &judge,
         &[
@@ -163,7 +165,7 @@ fn what_is_ready_at_once() {
         namespace: None,
         name: "a".to_owned(),
     };
-    let judge = Judge::default();
+    let judge = HealthRules::default();
     for (group, kind) in [
         ("", "ConfigMap"),
         ("batch", "CronJob"),

@@ -9,11 +9,11 @@ mod workloads;
 use super::*;
 
 /// What the row says, the object without what every object has, the state, and why.
-type Row = (&'static str, &'static str, State, &'static str);
+type Row = (&'static str, &'static str, HealthState, &'static str);
 
-const READY: State = State::Ready;
-const PROGRESSING: State = State::Progressing;
-const FAILED: State = State::Failed;
+const READY: HealthState = HealthState::Ready;
+const PROGRESSING: HealthState = HealthState::Progressing;
+const FAILED: HealthState = HealthState::Failed;
 
 fn object(yaml: &str) -> Object {
     serde_yaml::from_str(yaml).unwrap_or_else(|error| panic!("{error} in\n{yaml}"))
@@ -21,7 +21,7 @@ fn object(yaml: &str) -> Object {
 
 /// Holds every row against the judge; `head` is what all its objects begin with.
 #[track_caller]
-fn check(judge: &Judge, head: &str, rows: &[Row]) {
+fn check(judge: &HealthRules, head: &str, rows: &[Row]) {
     for (says, yaml, state, why) in rows {
         let health = judge.health(&object(&format!("{head}\n{yaml}")));
         let expected = Health { state: *state, why: (*why).to_owned() };

@@ -4,7 +4,8 @@ use super::*;
 
 #[test]
 fn claims_and_volumes() {
-    let judge = Judge { late_binding: BTreeSet::from(["late".to_owned()]), ..Judge::default() };
+    let judge =
+        HealthRules { late_binding: BTreeSet::from(["late".to_owned()]), ..HealthRules::default() };
     check(
         &judge,
         "apiVersion: v1\nkind: PersistentVolumeClaim",
@@ -49,7 +50,7 @@ fn claims_and_volumes() {
 #[test]
 fn autoscalers_and_disruption_budgets() {
     check(
-        &Judge::default(),
+        &HealthRules::default(),
         "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler",
         &[
             ("no status", "spec: {}", PROGRESSING, "its controller has not seen it yet"),
@@ -86,7 +87,7 @@ fn autoscalers_and_disruption_budgets() {
         ],
     );
     check(
-        &Judge::default(),
+        &HealthRules::default(),
         "apiVersion: policy/v1\nkind: PodDisruptionBudget",
         &[
             ("no status", "spec: {}", PROGRESSING, "its controller has not seen it yet"),
@@ -109,7 +110,7 @@ fn autoscalers_and_disruption_budgets() {
 #[test]
 fn kinds_and_namespaces() {
     check(
-        &Judge::default(),
+        &HealthRules::default(),
         "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition",
         &[
             ("no status", "spec: {}", PROGRESSING, "it is not established yet"),
@@ -140,7 +141,7 @@ fn kinds_and_namespaces() {
         ],
     );
     check(
-        &Judge::default(),
+        &HealthRules::default(),
         "apiVersion: apiregistration.k8s.io/v1\nkind: APIService",
         &[
             ("no status", "spec: {}", PROGRESSING, "nobody has seen it yet"),
@@ -154,7 +155,7 @@ fn kinds_and_namespaces() {
         ],
     );
     check(
-        &Judge::default(),
+        &HealthRules::default(),
         "apiVersion: v1\nkind: Namespace",
         &[
             ("it is there", "status: {phase: Active}", READY, ""),

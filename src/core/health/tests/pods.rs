@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn pods() {
     check(
-        &Judge::default(),
+        &HealthRules::default(),
         "apiVersion: v1\nkind: Pod",
         &[
             ("nobody has seen it", "spec: {}", PROGRESSING, "nobody has seen it yet"),
@@ -59,7 +59,7 @@ fn pods() {
 #[test]
 fn jobs() {
     check(
-        &Judge::default(),
+        &HealthRules::default(),
         "apiVersion: batch/v1\nkind: Job",
         &[
             ("it has not begun", "spec: {}", PROGRESSING, "it has not started"),

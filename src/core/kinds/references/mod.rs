@@ -15,7 +15,7 @@ use crate::core::object::{GroupKind, ObjectKey};
 
 /// A name of another object, and where it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Use<'v> {
+pub struct Reference<'v> {
     /// The other's kind.
     pub kind: GroupKind,
     /// The other's namespace; `None` for what lives in none.
@@ -27,12 +27,12 @@ pub struct Use<'v> {
     /// The field that has the name.
     pub path: Vec<PathPart<'v>>,
     /// What if the other is not there?
-    pub bond: Bond,
+    pub bond: ReferenceKind,
 }
 
 /// What if an object that is named is not there?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bond {
+pub enum ReferenceKind {
     /// Then most likely something is wrong.
     Expected,
     /// It is often made by somebody else, such as a class that came with the cluster.
@@ -41,7 +41,7 @@ pub enum Bond {
     Optional,
 }
 
-impl Use<'_> {
+impl Reference<'_> {
     /// Which object is meant.
     pub fn object(&self) -> ObjectKey {
         ObjectKey {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::{Bond, Use};
+use super::{Reference, ReferenceKind};
 use crate::core::manifest::PathPart;
 use crate::core::object::{GroupKind, Object, ObjectKey};
 
@@ -69,7 +69,7 @@ impl<'a> Templates<'a> {
 }
 
 /// Everything that an object's pods name.
-pub(super) fn uses<'v>(key: &ObjectKey, object: &'v Object) -> Vec<Use<'v>> {
+pub(super) fn uses<'v>(key: &ObjectKey, object: &'v Object) -> Vec<Reference<'v>> {
     let spec = match object.kind() {
         "Pod" if object.group().is_empty() => {
             object.0.get("spec").map(|spec| (spec, vec![PathPart::Key("spec")]))
@@ -86,10 +86,10 @@ pub(super) fn uses<'v>(key: &ObjectKey, object: &'v Object) -> Vec<Use<'v>> {
     finder.containers(spec);
     finder.volumes(spec);
     finder.each(spec, "imagePullSecrets", |finder, secret| {
-        finder.named(("", "Secret"), (secret, "name"), Bond::Expected);
+        finder.named(("", "Secret"), (secret, "name"), ReferenceKind::Expected);
     });
     if spec["serviceAccountName"] != "default" {
-        finder.named(("", "ServiceAccount"), (spec, "serviceAccountName"), Bond::Expected);
+        finder.named(("", "ServiceAccount"), (spec, "serviceAccountName"), ReferenceKind::Expected);
     }
     finder.classes(spec);
     finder.found
@@ -98,7 +98,7 @@ pub(super) fn uses<'v>(key: &ObjectKey, object: &'v Object) -> Vec<Use<'v>> {
 struct Finder<'v> {
     namespace: Option<String>,
     way: Vec<PathPart<'v>>,
-    found: Vec<Use<'v>>,
+    found: Vec<Reference<'v>>,
 }
 
 impl<'v> Finder<'v> {
@@ -125,7 +125,7 @@ impl<'v> Finder<'v> {
             finder.source(volume, ("secret", "Secret"), "secretName");
             finder.below(volume, "persistentVolumeClaim", |finder, claim| {
                 let kind = ("", "PersistentVolumeClaim");
-                finder.named(kind, (claim, "claimName"), Bond::Elsewhere);
+                finder.named(kind, (claim, "claimName"), ReferenceKind::Elsewhere);
             });
             finder.below(volume, "projected", |finder, projected| {
                 finder.each(projected, "sources", |finder, source| {
@@ -155,15 +155,19 @@ impl<'v> Finder<'v> {
     /// What is often there before anything else.
     fn classes(&mut self, spec: &'v Value) {
         let priority = ("scheduling.k8s.io", "PriorityClass");
-        self.named(priority, (spec, "priorityClassName"), Bond::Elsewhere);
-        self.named(("node.k8s.io", "RuntimeClass"), (spec, "runtimeClassName"), Bond::Elsewhere);
+        self.named(priority, (spec, "priorityClassName"), ReferenceKind::Elsewhere);
+        self.named(
+            ("node.k8s.io", "RuntimeClass"),
+            (spec, "runtimeClassName"),
+            ReferenceKind::Elsewhere,
+        );
     }
 
     /// A ConfigMap or Secret, which may be missing if the object says so.
     fn source(&mut self, from: &'v Value, (field, kind): (&'static str, &str), name: &'static str) {
         self.below(from, field, |finder, source| {
             let is_optional = source["optional"] == true;
-            let bond = if is_optional { Bond::Optional } else { Bond::Expected };
+            let bond = if is_optional { ReferenceKind::Optional } else { ReferenceKind::Expected };
             finder.named(("", kind), (source, name), bond);
         });
     }
@@ -172,7 +176,7 @@ impl<'v> Finder<'v> {
         &mut self,
         (group, kind): (&str, &str),
         (from, field): (&'v Value, &'static str),
-        bond: Bond,
+        bond: ReferenceKind,
     ) {
         let Some(name) = from[field].as_str().filter(|name| !name.is_empty()) else { return };
         if kind == "ConfigMap" && name == "kube-root-ca.crt" {
@@ -180,7 +184,7 @@ impl<'v> Finder<'v> {
         }
         let mut path = self.way.clone();
         path.push(PathPart::Key(field));
-        self.found.push(Use {
+        self.found.push(Reference {
             kind: GroupKind::new(group, kind),
             namespace: if kind.ends_with("Class") { None } else { self.namespace.clone() },
             name,

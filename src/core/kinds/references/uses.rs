@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Bond, Use, pods};
+use super::{Reference, ReferenceKind, pods};
 use crate::core::manifest::PathPart;
 use crate::core::object::{GroupKind, Object, ObjectKey};
 
@@ -12,7 +12,7 @@ const ADMISSION: &str = "admissionregistration.k8s.io";
 const STORAGE: &str = "storage.k8s.io";
 
 /// Every name of another object.
-pub fn of<'v>(key: &ObjectKey, object: &'v Object) -> Vec<Use<'v>> {
+pub fn of<'v>(key: &ObjectKey, object: &'v Object) -> Vec<Reference<'v>> {
     let root = Root { key, object };
     match (key.group.as_str(), key.kind.as_str()) {
         ("networking.k8s.io", "Ingress") => root.ingress(),
@@ -82,12 +82,19 @@ impl<'v> Root<'_, 'v> {
         self,
         (kind, namespace): (GroupKind, Option<String>),
         path: &[&'static str],
-    ) -> Option<Use<'v>> {
+    ) -> Option<Reference<'v>> {
         let name = at(self.object, path)?.as_str().filter(|name| !name.is_empty())?;
-        Some(Use { kind, namespace, name, key: None, path: keys(path), bond: Bond::Elsewhere })
+        Some(Reference {
+            kind,
+            namespace,
+            name,
+            key: None,
+            path: keys(path),
+            bond: ReferenceKind::Elsewhere,
+        })
     }
 
-    fn ingress(self) -> Vec<Use<'v>> {
+    fn ingress(self) -> Vec<Reference<'v>> {
         let Some(spec) = self.object.0.get("spec") else { return Vec::new() };
         let namespace = || self.key.namespace.clone();
         let mut found = Vec::new();
@@ -95,8 +102,8 @@ impl<'v> Root<'_, 'v> {
             if let Some(name) = backend["service"]["name"].as_str() {
                 path.extend([PathPart::Key("service"), PathPart::Key("name")]);
                 let kind = GroupKind::new("", "Service");
-                let bond = Bond::Expected;
-                found.push(Use { kind, namespace: namespace(), name, key: None, path, bond });
+                let bond = ReferenceKind::Expected;
+                found.push(Reference { kind, namespace: namespace(), name, key: None, path, bond });
             }
         };
         let root = PathPart::Key("spec");
@@ -122,15 +129,15 @@ impl<'v> Root<'_, 'v> {
             if let Some(name) = tls["secretName"].as_str() {
                 let mut path = vec![root, PathPart::Key("tls"), PathPart::Index(at)];
                 path.push(PathPart::Key("secretName"));
-                let (kind, bond) = (GroupKind::new("", "Secret"), Bond::Optional);
-                found.push(Use { kind, namespace: namespace(), name, key: None, path, bond });
+                let (kind, bond) = (GroupKind::new("", "Secret"), ReferenceKind::Optional);
+                found.push(Reference { kind, namespace: namespace(), name, key: None, path, bond });
             }
         }
         found
     }
 
-    fn binding(self) -> Vec<Use<'v>> {
-        let mut found: Vec<Use<'v>> = self.role().into_iter().collect();
+    fn binding(self) -> Vec<Reference<'v>> {
+        let mut found: Vec<Reference<'v>> = self.role().into_iter().collect();
         let subjects = self.object.0.get("subjects").and_then(Value::as_array);
         for (at, subject) in subjects.into_iter().flatten().enumerate() {
             let (Some("ServiceAccount"), Some(name)) =
@@ -139,19 +146,19 @@ impl<'v> Root<'_, 'v> {
                 continue;
             };
             let namespace = subject["namespace"].as_str().map(str::to_owned);
-            found.push(Use {
+            found.push(Reference {
                 kind: GroupKind::new("", "ServiceAccount"),
                 namespace: namespace.or_else(|| self.key.namespace.clone()),
                 name,
                 key: None,
                 path: vec![PathPart::Key("subjects"), PathPart::Index(at), PathPart::Key("name")],
-                bond: Bond::Elsewhere,
+                bond: ReferenceKind::Elsewhere,
             });
         }
         found
     }
 
-    fn role(self) -> Option<Use<'v>> {
+    fn role(self) -> Option<Reference<'v>> {
         let role = self.object.0.get("roleRef")?;
         let (kind, name) = (role["kind"].as_str()?, role["name"].as_str()?);
         let is_everywhere = kind == "ClusterRole"
@@ -160,35 +167,35 @@ impl<'v> Root<'_, 'v> {
         if is_everywhere || !matches!(kind, "Role" | "ClusterRole") {
             return None;
         }
-        Some(Use {
+        Some(Reference {
             kind: GroupKind::new(RBAC, kind),
             namespace: if kind == "Role" { self.key.namespace.clone() } else { None },
             name,
             key: None,
             path: keys(&["roleRef", "name"]),
-            bond: Bond::Expected,
+            bond: ReferenceKind::Expected,
         })
     }
 
-    fn scaled(self) -> Option<Use<'v>> {
+    fn scaled(self) -> Option<Reference<'v>> {
         let target = at(self.object, &["spec", "scaleTargetRef"])?;
         let group = target["apiVersion"].as_str()?.split_once('/').map_or("", |(group, _)| group);
-        Some(Use {
+        Some(Reference {
             kind: GroupKind::new(group, target["kind"].as_str()?),
             namespace: self.key.namespace.clone(),
             name: target["name"].as_str()?,
             key: None,
             path: keys(&["spec", "scaleTargetRef", "name"]),
-            bond: Bond::Expected,
+            bond: ReferenceKind::Expected,
         })
     }
 
     /// The Service that is named below `path`, with its namespace beside it.
-    fn service(self, path: &[&'static str]) -> Option<Use<'v>> {
+    fn service(self, path: &[&'static str]) -> Option<Reference<'v>> {
         behind(at(self.object, path)?, keys(path))
     }
 
-    fn webhooks(self) -> Vec<Use<'v>> {
+    fn webhooks(self) -> Vec<Reference<'v>> {
         let webhooks = self.object.0.get("webhooks").and_then(Value::as_array);
         let webhooks = webhooks.into_iter().flatten().enumerate();
         let found = webhooks.filter_map(|(at, webhook)| {
@@ -199,30 +206,30 @@ impl<'v> Root<'_, 'v> {
         found.collect()
     }
 
-    fn policy(self, kind: &str) -> Option<Use<'v>> {
+    fn policy(self, kind: &str) -> Option<Reference<'v>> {
         self.elsewhere((GroupKind::new(ADMISSION, kind), None), &["spec", "policyName"])
     }
 
-    fn claim(self) -> Vec<Use<'v>> {
+    fn claim(self) -> Vec<Reference<'v>> {
         let class = (GroupKind::new(STORAGE, "StorageClass"), None);
         let volume = (GroupKind::new("", "PersistentVolume"), None);
         let class = self.elsewhere(class, &["spec", "storageClassName"]);
         class.into_iter().chain(self.elsewhere(volume, &["spec", "volumeName"])).collect()
     }
 
-    fn account(self) -> Vec<Use<'v>> {
+    fn account(self) -> Vec<Reference<'v>> {
         let secrets = self.object.0.get("imagePullSecrets").and_then(Value::as_array);
         let secrets = secrets.into_iter().flatten().enumerate();
         let found = secrets.filter_map(|(at, secret)| {
             let path =
                 vec![PathPart::Key("imagePullSecrets"), PathPart::Index(at), PathPart::Key("name")];
-            Some(Use {
+            Some(Reference {
                 kind: GroupKind::new("", "Secret"),
                 namespace: self.key.namespace.clone(),
                 name: secret["name"].as_str()?,
                 key: None,
                 path,
-                bond: Bond::Elsewhere,
+                bond: ReferenceKind::Elsewhere,
             })
         });
         found.collect()
@@ -230,14 +237,14 @@ impl<'v> Root<'_, 'v> {
 }
 
 /// The Service that `reference` names, with its namespace beside it.
-fn behind<'v>(reference: &'v Value, mut path: Vec<PathPart<'v>>) -> Option<Use<'v>> {
+fn behind<'v>(reference: &'v Value, mut path: Vec<PathPart<'v>>) -> Option<Reference<'v>> {
     path.push(PathPart::Key("name"));
-    Some(Use {
+    Some(Reference {
         kind: GroupKind::new("", "Service"),
         namespace: Some(reference["namespace"].as_str()?.to_owned()),
         name: reference["name"].as_str()?,
         key: None,
         path,
-        bond: Bond::Elsewhere,
+        bond: ReferenceKind::Elsewhere,
     })
 }

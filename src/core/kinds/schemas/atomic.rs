@@ -1,7 +1,7 @@
 //! Whether a field has one owner as a whole, or one for each of its parts, as server-side apply
 //! sees it (KEP-555, "Merge strategy").
 
-use super::{Found, Kind, Others, Schema, Schemas};
+use super::{JsonType, Others, Schema, SchemaLookup, Schemas};
 use crate::core::object::Object;
 
 impl Schemas {
@@ -9,8 +9,10 @@ impl Schemas {
     /// as a whole; `None` where the schema does not say.
     pub fn is_atomic(&self, object: &Object, path: &[&str]) -> Option<bool> {
         let mut schema = match self.find(object) {
-            Found::Release(schema) | Found::Custom(schema) => schema,
-            Found::Unspecified | Found::OtherVersions(_) | Found::Nowhere => return None,
+            SchemaLookup::Release(schema) | SchemaLookup::Custom(schema) => schema,
+            SchemaLookup::Unspecified | SchemaLookup::OtherVersions(_) | SchemaLookup::Nowhere => {
+                return None;
+            }
         };
         for key in path {
             schema = self.below(self.meant(schema)?, key)?;
@@ -18,7 +20,7 @@ impl Schemas {
         let meant = self.meant(schema)?;
         let either = |get: fn(&Schema) -> Option<&String>| get(schema).or_else(|| get(meant));
         match meant.kind? {
-            Kind::Object => match either(|schema| schema.map_type.as_ref()) {
+            JsonType::Object => match either(|schema| schema.map_type.as_ref()) {
                 Some(kind) => Some(kind == "atomic"),
                 // Of a map without fields of its own the server thinks what it likes.
                 None if meant.properties.is_empty() && meant.additional_properties.is_none() => {
@@ -26,11 +28,13 @@ impl Schemas {
                 }
                 None => Some(false),
             },
-            Kind::Array => {
+            JsonType::Array => {
                 let kind = either(|schema| schema.list_type.as_ref());
                 Some(kind.is_none_or(|kind| kind == "atomic"))
             }
-            Kind::String | Kind::Integer | Kind::Number | Kind::Boolean => Some(true),
+            JsonType::String | JsonType::Integer | JsonType::Number | JsonType::Boolean => {
+                Some(true)
+            }
         }
     }
 

@@ -16,7 +16,7 @@ use flate2::read::GzDecoder;
 use serde::Deserialize as _;
 use serde_json::Value;
 
-pub use schema::{Kind, Others, Schema, Validation};
+pub use schema::{JsonType, Others, Schema, Validation};
 
 use crate::core::kinds::catalog::CRD;
 use crate::core::object::{GroupKind, Object};
@@ -33,7 +33,7 @@ pub fn releases() -> impl Iterator<Item = &'static str> {
 #[derive(Default)]
 pub struct Schemas {
     kinds: BTreeMap<GroupKind, Vec<Version>>,
-    types: HashMap<String, Type>,
+    types: HashMap<String, ReleaseType>,
     /// Schemas of custom resources.
     custom: Vec<Schema>,
 }
@@ -42,10 +42,10 @@ pub struct Schemas {
 struct Version {
     version: String,
     namespaced: bool,
-    source: Source,
+    source: SchemaSource,
 }
 
-enum Source {
+enum SchemaSource {
     /// The type of this name.
     Release(String),
     /// The custom resource of this number; `None` where its definition has no usable schema.
@@ -53,13 +53,13 @@ enum Source {
 }
 
 /// A type of the release, read when it is asked for.
-struct Type {
+struct ReleaseType {
     json: String,
     schema: OnceLock<Schema>,
 }
 
 /// What is known of an object's kind.
-pub enum Found<'a> {
+pub enum SchemaLookup<'a> {
     /// A kind of the release.
     Release(&'a Schema),
     /// A custom resource.
@@ -97,7 +97,7 @@ impl Schemas {
 
     fn add(&mut self, line: &str) {
         if let Some((name, json)) = line.strip_prefix("type ").and_then(|l| l.split_once(' ')) {
-            let unread = Type { json: json.to_owned(), schema: OnceLock::new() };
+            let unread = ReleaseType { json: json.to_owned(), schema: OnceLock::new() };
             self.types.insert(name.to_owned(), unread);
             return;
         }
@@ -109,7 +109,7 @@ impl Schemas {
             self.kinds.entry(GroupKind::new(group, kind)).or_default().push(Version {
                 version: version.to_owned(),
                 namespaced: scope == "namespaced",
-                source: Source::Release(name.to_owned()),
+                source: SchemaSource::Release(name.to_owned()),
             });
         }
     }
@@ -138,25 +138,29 @@ impl Schemas {
             versions.push(Version {
                 version: name.to_owned(),
                 namespaced: spec["scope"] == "Namespaced",
-                source: Source::Custom(number),
+                source: SchemaSource::Custom(number),
             });
         }
         self.kinds.insert(GroupKind::new(group, kind), versions);
     }
 
     /// The schema of an object's kind.
-    pub fn find(&self, object: &Object) -> Found<'_> {
+    pub fn find(&self, object: &Object) -> SchemaLookup<'_> {
         let Some(versions) = self.kinds.get(&object.group_kind()).filter(|v| !v.is_empty()) else {
-            return Found::Nowhere;
+            return SchemaLookup::Nowhere;
         };
         let Some(kind) = versions.iter().find(|kind| kind.version == object.version()) else {
-            return Found::OtherVersions(versions.iter().map(|k| k.version.as_str()).collect());
+            return SchemaLookup::OtherVersions(
+                versions.iter().map(|k| k.version.as_str()).collect(),
+            );
         };
         match &kind.source {
-            Source::Release(name) => self.named(name).map_or(Found::Unspecified, Found::Release),
-            Source::Custom(number) => {
+            SchemaSource::Release(name) => {
+                self.named(name).map_or(SchemaLookup::Unspecified, SchemaLookup::Release)
+            }
+            SchemaSource::Custom(number) => {
                 let schema = number.and_then(|number| self.custom.get(number));
-                schema.map_or(Found::Unspecified, Found::Custom)
+                schema.map_or(SchemaLookup::Unspecified, SchemaLookup::Custom)
             }
         }
     }
@@ -165,8 +169,8 @@ impl Schemas {
     pub fn custom(&self, kind: &GroupKind, version: &str) -> Option<&Schema> {
         let versions = self.kinds.get(kind)?;
         match versions.iter().find(|it| it.version == version)?.source {
-            Source::Custom(number) => self.custom.get(number?),
-            Source::Release(_) => None,
+            SchemaSource::Custom(number) => self.custom.get(number?),
+            SchemaSource::Release(_) => None,
         }
     }
 

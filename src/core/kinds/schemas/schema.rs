@@ -16,7 +16,7 @@ pub struct Schema {
     pub reference: Option<String>,
     /// The JSON type.
     #[serde(rename = "type")]
-    pub kind: Option<Kind>,
+    pub kind: Option<JsonType>,
     /// A closer look at it, such as `int32`, `byte` or `quantity`.
     pub format: Option<String>,
     /// The fields of a map that have names.
@@ -114,7 +114,7 @@ pub struct Validation {
 /// A JSON type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum JsonType {
     /// A map.
     Object,
     /// A list.

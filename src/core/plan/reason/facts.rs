@@ -5,12 +5,12 @@ use serde::Serialize;
 use super::ReasonKind;
 use crate::core::mask::Mask;
 use crate::core::object::ObjectKey;
-use crate::core::problem::Place;
+use crate::core::problem::Location;
 
 /// Why a value does not get free.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "as", rename_all = "kebab-case")]
-pub enum Stays {
+pub enum ValueHolder {
     /// Another object of the commit is to have it.
     Promised {
         /// That object.
@@ -21,7 +21,7 @@ pub enum Stays {
         /// That object.
         holder: ObjectKey,
         /// Where it is declared.
-        place: Place,
+        place: Location,
     },
     /// An object has it that is refused.
     Refused {
@@ -50,7 +50,7 @@ pub enum Stays {
 /// What goes with an object that is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Guard {
+pub enum DeletionGuard {
     /// All that is in a namespace.
     Contents,
     /// The data of a volume.
@@ -64,7 +64,7 @@ pub enum Guard {
 /// How an object needs another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Need {
+pub enum DependencyReason {
     /// By being of the kind that it defines.
     Defines,
     /// By being of a group that it serves.
@@ -76,7 +76,7 @@ pub enum Need {
 /// How something ended that another one waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Fate {
+pub enum DependencyEnd {
     /// It is still being deleted.
     Going,
     /// It is not ready.
@@ -96,7 +96,7 @@ pub enum Fate {
 /// What keeps a run from deleting anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Shortfall {
+pub enum PruneBlocker {
     /// Something was not tried.
     Skipped,
     /// Something is not ready.
@@ -107,7 +107,7 @@ pub enum Shortfall {
     Failed,
 }
 
-impl Mask for Stays {
+impl Mask for ValueHolder {
     fn mask(&mut self, masked: &dyn Fn(&str) -> String) {
         if let Self::NotDeleted { why: Some(why), .. } = self {
             why.mask(masked);

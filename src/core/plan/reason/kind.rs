@@ -3,14 +3,14 @@
 
 use serde::Serialize;
 
-use super::facts::{Fate, Guard, Need, Shortfall, Stays};
-use crate::core::annotations::Fault;
-use crate::core::inventory::reserved::Keeper;
+use super::facts::{DeletionGuard, DependencyEnd, DependencyReason, PruneBlocker, ValueHolder};
+use crate::core::annotations::AnnotationFault;
+use crate::core::inventory::reserved::ReservedObject;
 use crate::core::mask::Mask;
 use crate::core::object::{GroupKind, ObjectKey};
 use crate::core::plan::approved::NotApproved;
 use crate::core::policy::MaxPrune;
-use crate::core::problem::Place;
+use crate::core::problem::Location;
 
 /// Declares the kinds with their codes, so that none can be without one, nor any text in it be
 /// forgotten where texts are masked.
@@ -73,7 +73,7 @@ kinds! {
     /// It keeps track of other objects.
     "is-record" IsRecord {
         /// What it is.
-        keeper: Keeper,
+        keeper: ReservedObject,
     }
     /// It is a member of another ApplySet.
     "other-applyset" OtherApplySet {
@@ -99,12 +99,12 @@ kinds! {
     /// An annotation of trueup's own says nothing that it can mean.
     "invalid-annotation" InvalidAnnotation {
         /// All that is wrong.
-        faults: Vec<Fault>,
+        faults: Vec<AnnotationFault>,
     }
     /// Its annotations do not say when its turn is.
     "invalid-order" InvalidOrder {
         /// What is wrong.
-        fault: Fault,
+        fault: AnnotationFault,
     }
     /// It would wait for itself.
     "cycle" Cycle {
@@ -124,7 +124,7 @@ kinds! {
         /// The value.
         value: String,
         /// Why it does not get free.
-        stays: Stays,
+        stays: ValueHolder,
     }
     /// Fields of it can't change, in the server's words.
     "immutable" Immutable {
@@ -213,12 +213,12 @@ kinds! {
     /// It keeps track of other objects, and is not pruned.
     "record-kept" RecordKept {
         /// What it is.
-        keeper: Keeper,
+        keeper: ReservedObject,
     }
     /// A file that an ignore file leaves out declares it.
     "ignored-file" IgnoredFile {
         /// Where that is.
-        place: Place,
+        place: Location,
     }
     /// An annotation says that it stays.
     "kept" Kept {
@@ -235,21 +235,21 @@ kinds! {
     /// An annotation on the live object says nothing that it can mean.
     "unclear-protection" UnclearProtection {
         /// What is wrong.
-        fault: Fault,
+        fault: AnnotationFault,
     }
     /// The inventory's record is in it.
     "holds-inventory" HoldsInventory
     /// More goes with it than itself.
     "guarded" Guarded {
         /// What goes with it.
-        guard: Guard,
+        guard: DeletionGuard,
         /// What is wrong with the approval on it, where there is one.
         approval: Option<NotApproved>,
     }
     /// An object that stays needs it.
     "still-needed" StillNeeded {
         /// How it needs it.
-        need: Need,
+        need: DependencyReason,
         /// Which object.
         object: ObjectKey,
         /// The commit declares that object.
@@ -335,7 +335,7 @@ kinds! {
         /// What it waited for.
         object: ObjectKey,
         /// How that ended.
-        fate: Fate,
+        fate: DependencyEnd,
         /// It waited for its wave.
         is_by_wave: bool,
         /// It was to be deleted.
@@ -348,14 +348,14 @@ kinds! {
         /// What has it.
         holder: ObjectKey,
         /// How its deletion ended.
-        fate: Fate,
+        fate: DependencyEnd,
     }
     /// What forbids it is not deleted.
     "forbidden-by" ForbiddenBy {
         /// What forbids it.
         object: ObjectKey,
         /// How its deletion ended.
-        fate: Fate,
+        fate: DependencyEnd,
     }
     /// Pods may still use it.
     "still-used" StillUsed {
@@ -370,7 +370,7 @@ kinds! {
     /// Nothing is deleted: not all that was to be applied is as it should be.
     "nothing-deleted" NothingDeleted {
         /// What went wrong.
-        shortfall: Shortfall,
+        shortfall: PruneBlocker,
     }
     /// The inventory's namespace is not deleted: not all else went well.
     "inventory-needed" InventoryNeeded {

@@ -1,16 +1,16 @@
 //! Masks every text in a reason, by the types of its fields: a text can't be forgotten.
 
-use super::facts::{Fate, Guard, Need, Shortfall};
-use crate::core::annotations::Fault;
-use crate::core::inventory::reserved::Keeper;
+use super::facts::{DeletionGuard, DependencyEnd, DependencyReason, PruneBlocker};
+use crate::core::annotations::AnnotationFault;
+use crate::core::inventory::reserved::ReservedObject;
 use crate::core::mask::Mask;
 use crate::core::object::{GroupKind, ObjectKey};
 use crate::core::plan::approved::NotApproved;
 use crate::core::policy::MaxPrune;
-use crate::core::problem::{Cause, Place};
+use crate::core::problem::{Cause, Location};
 use crate::core::remedy::Remedy;
 
-impl Mask for Fault {
+impl Mask for AnnotationFault {
     fn mask(&mut self, masked: &dyn Fn(&str) -> String) {
         let Self { annotation, message, hint } = self;
         annotation.mask(masked);
@@ -53,5 +53,5 @@ macro_rules! nothing_to_mask {
     };
 }
 
-nothing_to_mask!(bool, usize, ObjectKey, GroupKind, Place, MaxPrune, Keeper);
-nothing_to_mask!(Guard, Need, Fate, Shortfall);
+nothing_to_mask!(bool, usize, ObjectKey, GroupKind, Location, MaxPrune, ReservedObject);
+nothing_to_mask!(DeletionGuard, DependencyReason, DependencyEnd, PruneBlocker);

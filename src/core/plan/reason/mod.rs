@@ -6,7 +6,7 @@ mod kind;
 mod mask;
 mod words;
 
-pub use facts::{Fate, Guard, Need, Shortfall, Stays};
+pub use facts::{DeletionGuard, DependencyEnd, DependencyReason, PruneBlocker, ValueHolder};
 pub use kind::ReasonKind;
 use serde::Serialize;
 
@@ -81,12 +81,12 @@ mod tests {
             namespace: Some("shop".to_owned()),
             name: "web".to_owned(),
         };
-        let stays = Stays::NotDeleted { holder, why };
+        let stays = ValueHolder::NotDeleted { holder, why };
         let (field, value) = ("spec.clusterIP".to_owned(), "10.0.0.1".to_owned());
         for kind in [
             unknown(),
             ReasonKind::ValueTaken { field, value, stays },
-            ReasonKind::Guarded { guard: Guard::Instances(2), approval: None },
+            ReasonKind::Guarded { guard: DeletionGuard::Instances(2), approval: None },
             ReasonKind::Interrupted,
         ] {
             let reason = serde_json::to_value(Reason::from(kind.clone())).unwrap();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::facts::{Fate, Guard, Need, Shortfall, Stays};
+use super::facts::{DeletionGuard, DependencyEnd, DependencyReason, PruneBlocker, ValueHolder};
 use super::{Reason, ReasonKind};
 use crate::core::source::selection::IGNORE_FILE;
 
@@ -62,7 +62,7 @@ impl fmt::Display for ReasonKind {
                 }
             }
             InvalidAnnotation { faults } => {
-                let said = |it: &crate::core::annotations::Fault| {
+                let said = |it: &crate::core::annotations::AnnotationFault| {
                     format!("{}: {}", it.annotation, it.message)
                 };
                 f.write_str(&faults.iter().map(said).collect::<Vec<_>>().join(", "))
@@ -208,7 +208,7 @@ impl fmt::Display for ReasonKind {
                 match (is_deletion, is_by_wave) {
                     (false, true) => write!(f, "{object} of an earlier wave {fate}"),
                     (false, false) => write!(f, "needs {object}, which {fate}"),
-                    (true, _) if *fate == Fate::Going => {
+                    (true, _) if *fate == DependencyEnd::Going => {
                         write!(f, "{object} {fate}, and may need it until it is gone")
                     }
                     (true, _) => write!(f, "{object} may need it, whose deletion {fate}"),
@@ -247,7 +247,7 @@ impl fmt::Display for Fields<'_> {
     }
 }
 
-impl fmt::Display for Stays {
+impl fmt::Display for ValueHolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Promised { rival } => write!(f, "is to be {rival}'s"),
@@ -269,7 +269,7 @@ impl fmt::Display for Stays {
     }
 }
 
-impl fmt::Display for Guard {
+impl fmt::Display for DeletionGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Contents => f.write_str("everything in it would go with it"),
@@ -281,7 +281,7 @@ impl fmt::Display for Guard {
     }
 }
 
-impl fmt::Display for Need {
+impl fmt::Display for DependencyReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Defines => "it defines",
@@ -291,7 +291,7 @@ impl fmt::Display for Need {
     }
 }
 
-impl fmt::Display for Fate {
+impl fmt::Display for DependencyEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Going => "is still being deleted",
@@ -305,7 +305,7 @@ impl fmt::Display for Fate {
     }
 }
 
-impl fmt::Display for Shortfall {
+impl fmt::Display for PruneBlocker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Skipped => "something was not tried, and what is there may still need it",

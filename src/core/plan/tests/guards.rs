@@ -4,7 +4,7 @@
 use super::*;
 use crate::core::observed::Unrecorded;
 use crate::core::policy::OnConflict;
-use crate::core::policy::precedence::Said;
+use crate::core::policy::precedence::SettingLayers;
 
 fn with_label(mut object: Object, name: &str, value: &str) -> Object {
     object.set_label(name, value);
@@ -20,10 +20,10 @@ fn records_and_locks_are_never_pruned_whatever_is_allowed() {
         lease.0.insert("kind".to_owned(), "Lease".into());
         lease
     };
-    let allowed = Allowed {
+    let allowed = Permissions {
         empty: true,
         delete: ["ConfigMap", "Secret", "Lease"].map(str::to_owned).into(),
-        ..Allowed::default()
+        ..Permissions::default()
     };
     for (live, expected) in [
         (ours("ConfigMap", "a"), Action::Delete),
@@ -45,7 +45,7 @@ fn nothing_is_applied_to_a_record_whatever_the_manifest_looks_like() {
     let desired = declared(std::slice::from_ref(&declared_one));
     let merged = Preview::Merged(declared_one.clone());
     let observed = seen(&[(&declared_one, Some(&live), Some(merged))]);
-    let allowed = Allowed { adopt: true, ..Allowed::default() };
+    let allowed = Permissions { adopt: true, ..Permissions::default() };
     assert_eq!(actions(&desired, &observed, &allowed)[0].1, Action::Refuse);
     let why = reason(&desired, &observed, &declared_one.key());
     assert_eq!(why, "it is the record of an ApplySet, which nothing is applied to");
@@ -63,26 +63,28 @@ fn members_of_a_record_that_is_gone_are_taken_in_for_the_operators_word_only() {
         ..Unrecorded::default()
     };
     let refused = [("ConfigMap shop/here".to_owned(), Action::Refuse)];
-    assert_eq!(actions(&desired, &observed, &Allowed::default()), refused);
+    assert_eq!(actions(&desired, &observed, &Permissions::default()), refused);
     let taken_in = [
         ("ConfigMap shop/here".to_owned(), Action::Keep),
         ("ConfigMap shop/left".to_owned(), Action::Delete),
     ];
-    let allowed = Allowed { adopt: true, ..Allowed::default() };
+    let allowed = Permissions { adopt: true, ..Permissions::default() };
     assert_eq!(actions(&desired, &observed, &allowed), taken_in);
 }
 
 #[test]
 fn what_says_that_an_object_stays_is_taken_from_others_for_the_operators_word_only() {
     let force = Some(OnConflict::Force);
-    let (operator, git) =
-        (Said { operator: force, repository: None }, Said { operator: None, repository: force });
+    let (operator, git) = (
+        SettingLayers { operator: force, repository: None },
+        SettingLayers { operator: None, repository: force },
+    );
     let annotated = |mut object: Object, name: &str, value: &str| {
         object.metadata_mut().insert("annotations".to_owned(), json!({ name: value }));
         object
     };
     for (name, live, declared_value, said, expected) in [
-        ("trueup.dev/prune", "false", "true", Said::default(), Action::Refuse),
+        ("trueup.dev/prune", "false", "true", SettingLayers::default(), Action::Refuse),
         ("trueup.dev/prune", "false", "true", git, Action::Refuse),
         ("trueup.dev/prune", "false", "true", operator, Action::Update),
         ("helm.sh/resource-policy", "keep", "delete", git, Action::Refuse),
@@ -99,7 +101,7 @@ fn what_says_that_an_object_stays_is_taken_from_others_for_the_operators_word_on
         let desired = Desired { on_conflict: said, ..declared(std::slice::from_ref(&wanted)) };
         let merged = Preview::Merged(member(wanted.clone()));
         let observed = seen(&[(&wanted, Some(&before), Some(merged))]);
-        let found = actions(&desired, &observed, &Allowed::default());
+        let found = actions(&desired, &observed, &Permissions::default());
         assert_eq!(found[0].1, expected, "{name}: {live} → {declared_value} {said:?}");
     }
 }

@@ -13,7 +13,7 @@ use crate::core::managed_fields::FIELD_MANAGER;
 use crate::core::manifest::Manifest;
 use crate::core::object::GroupKind;
 use crate::core::observed::{Preview, Unlisted};
-use crate::core::problem::{Place, Problem, Refusal};
+use crate::core::problem::{Location, Problem, Refusal};
 
 fn inventory() -> Inventory {
     Inventory { name: "trueup-shop".to_owned(), namespace: "default".to_owned() }
@@ -66,11 +66,16 @@ fn seen(pairs: &[(&Object, Option<&Object>, Option<Preview>)]) -> Observed {
     Observed { objects: objects.collect(), ..Observed::default() }
 }
 
-fn plan(desired: &Desired, observed: &Observed, inventory: &Inventory, allowed: &Allowed) -> Plan {
+fn plan(
+    desired: &Desired,
+    observed: &Observed,
+    inventory: &Inventory,
+    allowed: &Permissions,
+) -> Plan {
     super::plan(desired, observed.clone(), inventory, allowed)
 }
 
-fn actions(desired: &Desired, observed: &Observed, allowed: &Allowed) -> Vec<(String, Action)> {
+fn actions(desired: &Desired, observed: &Observed, allowed: &Permissions) -> Vec<(String, Action)> {
     plan(desired, observed, &inventory(), allowed)
         .changes()
         .map(|change| (change.key.to_string(), change.action))
@@ -78,7 +83,7 @@ fn actions(desired: &Desired, observed: &Observed, allowed: &Allowed) -> Vec<(St
 }
 
 fn reason(desired: &Desired, observed: &Observed, key: &ObjectKey) -> String {
-    let plan = plan(desired, observed, &inventory(), &Allowed::default());
+    let plan = plan(desired, observed, &inventory(), &Permissions::default());
     let change = plan.changes().find(|change| change.key == *key).unwrap();
     change.reason.as_ref().unwrap().to_string()
 }
@@ -102,7 +107,7 @@ fn every_object_gets_the_action_that_its_observation_calls_for() {
         (&gone, Some(&gone), None),
     ]);
     assert_eq!(
-        actions(&desired, &observed, &Allowed::default()),
+        actions(&desired, &observed, &Permissions::default()),
         [
             ("ConfigMap shop/changed".to_owned(), Action::Update),
             ("ConfigMap shop/new".to_owned(), Action::Create),
@@ -113,7 +118,7 @@ fn every_object_gets_the_action_that_its_observation_calls_for() {
     let desired = declared(std::slice::from_ref(&refused));
     let observed = seen(&[(&refused, None, Some(Preview::Refused(refusal)))]);
     assert_eq!(
-        actions(&desired, &observed, &Allowed::default()),
+        actions(&desired, &observed, &Permissions::default()),
         [("ConfigMap shop/refused".to_owned(), Action::Refuse)]
     );
 }
@@ -126,7 +131,7 @@ fn an_object_whose_namespace_is_born_with_it_is_created_in_full() {
         &declared(std::slice::from_ref(&web)),
         &seen(&[(&web, None, Some(deferred))]),
         &inventory(),
-        &Allowed::default(),
+        &Permissions::default(),
     );
     let change = plan.changes().next().unwrap();
     assert_eq!(change.action, Action::Create);
@@ -142,7 +147,7 @@ fn nothing_is_pruned_while_anything_is_unknown() {
 
     let mut broken = declared(std::slice::from_ref(&here));
     broken.problems.push(Problem {
-        place: Place { path: "b.yaml".to_owned(), line: 1, column: 1 },
+        place: Location { path: "b.yaml".to_owned(), line: 1, column: 1 },
         message: "no".to_owned(),
         excerpt: None,
         hint: None,
@@ -164,7 +169,7 @@ fn nothing_is_pruned_while_anything_is_unknown() {
 fn an_empty_commit_deletes_nothing_unless_allowed() {
     let gone = ours("ConfigMap", "gone");
     let observed = seen(&[(&gone, Some(&gone), None)]);
-    let allowed = |empty| Allowed { empty, ..Allowed::default() };
+    let allowed = |empty| Permissions { empty, ..Permissions::default() };
     let (refused, deleted) = (Action::Refuse, Action::Delete);
     let of = |empty| actions(&Desired::default(), &observed, &allowed(empty))[0].1;
     assert_eq!((of(false), of(true)), (refused, deleted));
@@ -207,11 +212,11 @@ fn what_holds_data_is_deleted_only_by_name() {
         let gone = ours(kind, "gone");
         let observed =
             seen(&[(&here, Some(&here_live), Some(Preview::Same)), (&gone, Some(&gone), None)]);
-        let action = |allowed: &Allowed| {
+        let action = |allowed: &Permissions| {
             let plan = plan(&desired, &observed, &inventory(), allowed);
             plan.changes().find(|change| change.key == gone.key()).unwrap().action
         };
-        let mut allowed = Allowed::default();
+        let mut allowed = Permissions::default();
         if with_instances > 0 {
             assert_eq!(action(&allowed), Action::Delete, "{kind} without instances");
             allowed.instances.insert(gone.key(), with_instances);
@@ -244,7 +249,7 @@ mod properties {
 
     /// What one object can be like: declared or not, and seen in one of these ways.
     #[derive(Clone, Copy, Debug)]
-    enum Seen {
+    enum ObservedCase {
         Absent,
         Same,
         Changed,
@@ -254,8 +259,8 @@ mod properties {
         NotOurs,
     }
 
-    fn seen_ways() -> impl Strategy<Value = Seen> {
-        use Seen::{Absent, Changed, Deferred, NotOurs, Refused, Same, Unknown};
+    fn seen_ways() -> impl Strategy<Value = ObservedCase> {
+        use ObservedCase::{Absent, Changed, Deferred, NotOurs, Refused, Same, Unknown};
         prop::sample::select(vec![Absent, Same, Changed, Refused, Unknown, Deferred, NotOurs])
     }
 
@@ -265,11 +270,11 @@ mod properties {
     }
 
     /// Objects by kind and number, each declared or not and seen somehow.
-    fn worlds() -> impl Strategy<Value = Vec<(&'static str, u8, bool, Seen)>> {
+    fn worlds() -> impl Strategy<Value = Vec<(&'static str, u8, bool, ObservedCase)>> {
         prop::collection::vec((kinds(), 0..20_u8, any::<bool>(), seen_ways()), 0..30)
     }
 
-    fn build(world: &[(&'static str, u8, bool, Seen)]) -> (Desired, Observed) {
+    fn build(world: &[(&'static str, u8, bool, ObservedCase)]) -> (Desired, Observed) {
         let (mut wanted, mut observed) = (Vec::new(), Observed::default());
         let mut known = BTreeSet::new();
         for (kind, number, is_declared, seen) in world {
@@ -289,26 +294,26 @@ mod properties {
             foreign.metadata_mut().remove("managedFields");
             let preview = |preview| is_declared.then_some(preview);
             let observation = match seen {
-                Seen::Unknown => Observation::Unknown("timeout".to_owned()),
-                Seen::Absent => Observation::Seen {
+                ObservedCase::Unknown => Observation::Unknown("timeout".to_owned()),
+                ObservedCase::Absent => Observation::Seen {
                     live: None,
                     preview: preview(Preview::Merged(live.clone())),
                 },
-                Seen::Deferred => {
+                ObservedCase::Deferred => {
                     Observation::Seen { live: None, preview: preview(Preview::Deferred(unborn)) }
                 }
-                Seen::Same => {
+                ObservedCase::Same => {
                     Observation::Seen { live: Some(live), preview: preview(Preview::Same) }
                 }
-                Seen::Changed => Observation::Seen {
+                ObservedCase::Changed => Observation::Seen {
                     live: Some(live.clone()),
                     preview: preview(Preview::Merged(live)),
                 },
-                Seen::Refused => Observation::Seen {
+                ObservedCase::Refused => Observation::Seen {
                     live: Some(live),
                     preview: preview(Preview::Refused(refusal)),
                 },
-                Seen::NotOurs => {
+                ObservedCase::NotOurs => {
                     Observation::Seen { live: Some(foreign), preview: preview(Preview::Same) }
                 }
             };
@@ -324,7 +329,7 @@ mod properties {
         #[test]
         fn every_object_of_desired_and_inventory_has_exactly_one_action(world in worlds()) {
             let (desired, observed) = build(&world);
-            let plan = plan(&desired, &observed, &inventory(), &Allowed::default());
+            let plan = plan(&desired, &observed, &inventory(), &Permissions::default());
             let mut planned: Vec<&ObjectKey> = plan.changes().map(|change| &change.key).collect();
             planned.sort();
             let is_there = |observation: &Observation| {
@@ -338,7 +343,7 @@ mod properties {
         #[test]
         fn only_undesired_objects_of_ours_are_deleted_and_only_when_all_is_known(world in worlds()) {
             let (desired, observed) = build(&world);
-            let allowed = Allowed { empty: true, ..Allowed::default() };
+            let allowed = Permissions { empty: true, ..Permissions::default() };
             let plan = plan(&desired, &observed, &inventory(), &allowed);
             let refused = plan.changes().any(|change| {
                 change.action == Action::Refuse && change.origin.is_some()
@@ -355,7 +360,7 @@ mod properties {
         #[test]
         fn deletions_come_after_everything_else_and_order_in_makes_no_difference(world in worlds()) {
             let (desired, observed) = build(&world);
-            let allowed = Allowed { empty: true, ..Allowed::default() };
+            let allowed = Permissions { empty: true, ..Permissions::default() };
             let plan = |desired, observed| plan(desired, observed, &inventory(), &allowed);
             let first = plan(&desired, &observed);
             let actions: Vec<Action> = first.changes().map(|change| change.action).collect();

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{BEGINNING, Failed, Hunt, LONG, Needle, Origin, QUOTES, Search};
+use super::{BEGINNING, LONG, Needle, QUOTES, SearchFailed, SearchRun, SourceRange, ValueSearch};
 use crate::core::redact::budget::Allowance;
 use crate::core::redact::views::LONGEST_ESCAPE;
 
@@ -13,7 +13,7 @@ const LONGEST_CUT: usize = 1 << 10;
 /// What stands where the rest was cut off.
 pub(super) const CUT: &str = "…";
 
-impl Search {
+impl ValueSearch {
     /// A value that begins with all that a program showed of one, which has no white space and is
     /// shorter than what goes into the search, and what it cost to find it.
     fn begins_with(&self, shown: &[u8]) -> (Option<&Needle>, usize) {
@@ -31,14 +31,18 @@ impl Search {
     }
 }
 
-impl Hunt<'_> {
+impl SearchRun<'_> {
     /// Finds beginnings of values whose rest was cut off, such as `` `hunter2...` ``.
-    pub(super) fn cut_off(&mut self, bytes: &[u8], origin: Origin<'_>) -> Result<(), Failed> {
+    pub(super) fn cut_off(
+        &mut self,
+        bytes: &[u8],
+        origin: SourceRange<'_>,
+    ) -> Result<(), SearchFailed> {
         if !(0..bytes.len()).any(|at| mark_of_cut(&bytes[at..]).is_some()) {
             return Ok(());
         }
         self.left.take(bytes.len())?;
-        let shown = Shown::new(self.search, bytes);
+        let shown = TruncatedText::new(self.search, bytes);
         let mut quote = None;
         for at in 0..bytes.len() {
             match bytes[at] {
@@ -65,8 +69,8 @@ impl Hunt<'_> {
 
 /// A text in which a program showed the beginnings of values, prepared so that no place of it is
 /// compared more often than it has to be.
-struct Shown<'a> {
-    search: &'a Search,
+struct TruncatedText<'a> {
+    search: &'a ValueSearch,
     bytes: &'a [u8],
     /// The text without white space.
     dense: Vec<u8>,
@@ -77,8 +81,8 @@ struct Shown<'a> {
     long: Vec<(usize, usize)>,
 }
 
-impl<'a> Shown<'a> {
-    fn new(search: &'a Search, bytes: &'a [u8]) -> Self {
+impl<'a> TruncatedText<'a> {
+    fn new(search: &'a ValueSearch, bytes: &'a [u8]) -> Self {
         let is_dense = |at: &usize| !bytes[*at].is_ascii_whitespace();
         let origins: Vec<usize> = (0..bytes.len()).filter(is_dense).collect();
         let dense: Vec<u8> = origins.iter().map(|at| bytes[*at]).collect();
@@ -95,7 +99,7 @@ impl<'a> Shown<'a> {
         &self,
         starts: Range<usize>,
         left: &mut Allowance<'_>,
-    ) -> Result<Option<(usize, &'a Needle)>, Failed> {
+    ) -> Result<Option<(usize, &'a Needle)>, SearchFailed> {
         let place = |at: usize| self.origins.partition_point(|origin| *origin < at);
         let (first, end) = (place(starts.start), place(starts.end));
         let near = first.max(end.saturating_sub(BEGINNING - 1));

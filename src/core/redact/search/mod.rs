@@ -16,10 +16,10 @@ mod cut;
 
 use cut::{CUT, mark_of_cut};
 
-use super::budget::{Allowance, Budget};
+use super::budget::{Allowance, SearchBudget};
 use super::digits::Digits;
 use super::group::Group;
-use super::views::{Kind, dense, white_space};
+use super::views::{ViewKind, dense, white_space};
 
 /// Only this many bytes of a value go into the search itself, the rest is compared where they
 /// are found: a search for whole certificates would take longer to build than all else takes.
@@ -38,7 +38,7 @@ const SPACES_DO_NOT_MATTER: usize = 12;
 
 /// Where a value counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Stands {
+pub(super) enum MatchContext {
     /// Wherever it stands.
     Anywhere,
     /// As a word of its own.
@@ -55,18 +55,18 @@ pub(super) struct Needle {
     /// The number of its mask.
     pub(super) number: usize,
     /// Where it counts.
-    pub(super) stands: Stands,
+    pub(super) stands: MatchContext,
 }
 
 /// A place in a text, and the number of the value that stands there.
-pub(super) type Span = (Range<usize>, usize);
+pub(super) type MatchSpan = (Range<usize>, usize);
 
 /// The search could not be made, or not be brought to its end.
 #[derive(Debug)]
-pub(super) struct Failed;
+pub(super) struct SearchFailed;
 
 /// Finds values.
-pub(super) struct Search {
+pub(super) struct ValueSearch {
     /// Finds the beginnings of the values, without white space.
     beginnings: AhoCorasick,
     /// Those beginnings, sorted, each with the values that begin so.
@@ -77,9 +77,11 @@ pub(super) struct Search {
     has_bytes: bool,
 }
 
-impl Search {
+impl ValueSearch {
     /// A search for these values; `None` when there are none.
-    pub(super) fn new(needles: impl IntoIterator<Item = Needle>) -> Result<Option<Self>, Failed> {
+    pub(super) fn new(
+        needles: impl IntoIterator<Item = Needle>,
+    ) -> Result<Option<Self>, SearchFailed> {
         let mut by_beginning: BTreeMap<Vec<u8>, BTreeSet<Needle>> = BTreeMap::new();
         let (mut has_spaces, mut has_bytes) = (false, false);
         for needle in needles {
@@ -95,15 +97,19 @@ impl Search {
         if by_beginning.is_empty() {
             return Ok(None);
         }
-        let beginnings = AhoCorasick::new(by_beginning.keys()).map_err(|_| Failed)?;
+        let beginnings = AhoCorasick::new(by_beginning.keys()).map_err(|_| SearchFailed)?;
         let group = |(beginning, needles)| (beginning, Group::new(needles));
         let needles = by_beginning.into_iter().map(group).collect();
         Ok(Some(Self { beginnings, needles, has_spaces, has_bytes }))
     }
 
     /// Every place of `text` where a value stands, overlapping ones too.
-    pub(super) fn find(&self, text: &str, budget: &Budget) -> Result<Vec<Span>, Failed> {
-        let mut hunt = Hunt {
+    pub(super) fn find(
+        &self,
+        text: &str,
+        budget: &SearchBudget,
+    ) -> Result<Vec<MatchSpan>, SearchFailed> {
+        let mut hunt = SearchRun {
             search: self,
             spans: Vec::new(),
             seen: HashMap::new(),
@@ -123,10 +129,10 @@ struct Levels {
 }
 
 /// Where in the text a part of a view is from.
-type Origin<'a> = &'a dyn Fn(Range<usize>) -> Range<usize>;
+type SourceRange<'a> = &'a dyn Fn(Range<usize>) -> Range<usize>;
 
 /// A run of digits from some place of it on.
-struct Run<'a> {
+struct DigitRun<'a> {
     digits: Digits,
     /// What it stands in.
     digits_of: &'a [u8],
@@ -134,7 +140,7 @@ struct Run<'a> {
     end: usize,
 }
 
-impl Run<'_> {
+impl DigitRun<'_> {
     /// Where the digits are of some of the bytes that they stand for. Blanks around a value, and
     /// what fills up the last group of digits, belong to it.
     fn origin(&self, decoded: &[u8], range: Range<usize>) -> Range<usize> {
@@ -156,9 +162,9 @@ impl Run<'_> {
 }
 
 /// A search under way.
-struct Hunt<'a> {
-    search: &'a Search,
-    spans: Vec<Span>,
+struct SearchRun<'a> {
+    search: &'a ValueSearch,
+    spans: Vec<MatchSpan>,
     /// Views that were searched: where they stand in the text, what they are, and how many levels
     /// of escapes were left, from 1.
     seen: HashMap<(Range<usize>, u64), usize>,
@@ -167,28 +173,39 @@ struct Hunt<'a> {
     left: Allowance<'a>,
 }
 
-impl Hunt<'_> {
+impl SearchRun<'_> {
     /// Searches bytes and every view of them.
-    fn views(&mut self, bytes: &[u8], origin: Origin<'_>, levels: Levels) -> Result<(), Failed> {
+    fn views(
+        &mut self,
+        bytes: &[u8],
+        origin: SourceRange<'_>,
+        levels: Levels,
+    ) -> Result<(), SearchFailed> {
         self.runs(bytes, &|_| true, origin, levels)?;
         self.plainer(bytes, origin, levels)
     }
 
     /// Searches bytes and every plainer view of them.
-    fn plainer(&mut self, bytes: &[u8], origin: Origin<'_>, levels: Levels) -> Result<(), Failed> {
+    fn plainer(
+        &mut self,
+        bytes: &[u8],
+        origin: SourceRange<'_>,
+        levels: Levels,
+    ) -> Result<(), SearchFailed> {
         self.matches(bytes, origin, 0)?;
         let Some(escapes) = levels.escapes.checked_sub(1) else { return Ok(()) };
         // Most often, `+` is a digit.
-        let is_apt =
-            |kind: &Kind| *kind != Kind::Form || self.search.has_spaces || bytes.contains(&b'%');
-        for kind in Kind::ALL.into_iter().filter(is_apt) {
+        let is_apt = |kind: &ViewKind| {
+            *kind != ViewKind::Form || self.search.has_spaces || bytes.contains(&b'%')
+        };
+        for kind in ViewKind::ALL.into_iter().filter(is_apt) {
             let Some(view) = kind.undo(bytes) else { continue };
             let origin = |range| origin(view.origin(range));
             // Whichever of two kinds is undone first, often the same comes of it.
             if self.is_new(&view.bytes, &origin, escapes) {
                 // Runs that are as they were have been looked into.
                 self.runs(&view.bytes, &|run| view.is_changed(run), &origin, levels)?;
-                if kind == Kind::Lines && !view.joins_escapes() {
+                if kind == ViewKind::Lines && !view.joins_escapes() {
                     self.matches(&view.bytes, &origin, 0)?;
                 } else {
                     self.plainer(&view.bytes, &origin, Levels { escapes, ..levels })?;
@@ -199,7 +216,7 @@ impl Hunt<'_> {
     }
 
     /// Whether these bytes of this place were not searched yet with as many levels left.
-    fn is_new(&mut self, bytes: &[u8], origin: Origin<'_>, escapes: usize) -> bool {
+    fn is_new(&mut self, bytes: &[u8], origin: SourceRange<'_>, escapes: usize) -> bool {
         let key = (origin(0..bytes.len()), self.state.hash_one(bytes));
         let known = self.seen.entry(key).or_default();
         let is_new = *known <= escapes;
@@ -208,7 +225,12 @@ impl Hunt<'_> {
     }
 
     /// Searches bytes as they are for values that are not shorter than that.
-    fn matches(&mut self, bytes: &[u8], origin: Origin<'_>, least: usize) -> Result<(), Failed> {
+    fn matches(
+        &mut self,
+        bytes: &[u8],
+        origin: SourceRange<'_>,
+        least: usize,
+    ) -> Result<(), SearchFailed> {
         self.left.take(bytes.len())?;
         let dense = if self.search.has_spaces { dense(bytes) } else { None };
         let packed = dense.as_ref().map_or(bytes, |view| &view.bytes);
@@ -241,9 +263,9 @@ impl Hunt<'_> {
         &mut self,
         bytes: &[u8],
         wanted: &dyn Fn(&Range<usize>) -> bool,
-        origin: Origin<'_>,
+        origin: SourceRange<'_>,
         levels: Levels,
-    ) -> Result<(), Failed> {
+    ) -> Result<(), SearchFailed> {
         let Some(fewer) = levels.digits.checked_sub(1) else { return Ok(()) };
         let levels = Levels { digits: fewer, escapes: LEVELS };
         let mut decoded = Vec::new();
@@ -260,7 +282,7 @@ impl Hunt<'_> {
                         // Where digits are cut off, so is what they stand for.
                         let mark = mark_of_cut(&bytes[run.end..]).map_or(0, |_| CUT.len());
                         decoded.extend_from_slice(&CUT.as_bytes()[..mark]);
-                        let run = Run { digits, digits_of: bytes, first, end: run.end };
+                        let run = DigitRun { digits, digits_of: bytes, first, end: run.end };
                         self.decoded(
                             &decoded,
                             &|range| origin(run.origin(&decoded, range)),
@@ -280,7 +302,12 @@ impl Hunt<'_> {
     }
 
     /// Searches bytes that digits stand for, which may be no text at all or have one inside.
-    fn decoded(&mut self, bytes: &[u8], origin: Origin<'_>, levels: Levels) -> Result<(), Failed> {
+    fn decoded(
+        &mut self,
+        bytes: &[u8],
+        origin: SourceRange<'_>,
+        levels: Levels,
+    ) -> Result<(), SearchFailed> {
         if is_text(bytes) {
             return self.views(bytes, origin, levels);
         }
@@ -298,7 +325,7 @@ impl Hunt<'_> {
     }
 }
 
-impl Stands {
+impl MatchContext {
     /// Whether a value counts that stands there.
     fn counts(self, bytes: &[u8], range: &Range<usize>) -> bool {
         let (before, after) = (&bytes[..range.start], &bytes[range.end..]);

@@ -3,7 +3,7 @@
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 use super::*;
-use crate::core::problem::Place;
+use crate::core::problem::Location;
 
 /// A way to write a text.
 type Spelling = (&'static str, fn(&str) -> String);
@@ -77,7 +77,7 @@ fn shown(redactor: &Redactor, text: &str) -> Vec<String> {
     let config = redactor.object(&config).0;
     let data = config["data"].as_object().unwrap();
     let problem = redactor.problem(&Problem {
-        place: Place { path: "a.yaml".to_owned(), line: 1, column: 1 },
+        place: Location { path: "a.yaml".to_owned(), line: 1, column: 1 },
         message: text.to_owned(),
         excerpt: Some(text.to_owned()),
         hint: Some(text.to_owned()),
@@ -197,14 +197,14 @@ fn a_text_made_to_be_searched_for_ever_is_hidden() {
 fn all_texts_share_what_they_may_take() {
     let secret = secret("db", json!({ "k": base64(format!("{}!", "ab".repeat(1 << 12))) }));
     let text = "ab".repeat(1 << 11);
-    let budget = Budget::default();
+    let budget = SearchBudget::default();
     let cost = {
         let (all, redactor) = (budget.left(), Redactor { budget, ..Redactor::new([&secret]) });
         assert_eq!(redactor.text(&text), text);
         all - redactor.budget.left()
     };
     assert!(cost > 0);
-    let redactor = Redactor { budget: Budget::of(2 * cost), ..Redactor::new([&secret]) };
+    let redactor = Redactor { budget: SearchBudget::of(2 * cost), ..Redactor::new([&secret]) };
     let shown = [(); 3].map(|()| redactor.text(&text));
     assert_eq!(shown, [text.as_str(), &text, HIDDEN]);
     // What needs no more than its own is searched as before.
@@ -215,13 +215,13 @@ fn all_texts_share_what_they_may_take() {
 fn what_is_cut_off_costs_no_more_than_its_length() {
     let data =
         json!({ "a": base64(format!("{}!", "ab".repeat(100))), "b": base64("horse-battery") });
-    let redactor = Redactor { budget: Budget::of(0), ..Redactor::new([&secret("db", data)]) };
+    let redactor = Redactor { budget: SearchBudget::of(0), ..Redactor::new([&secret("db", data)]) };
     for text in ["…".repeat(500), "…horse".repeat(300), "x '...".repeat(500)] {
         assert_eq!(redactor.text(&text), text);
     }
     let shown = redactor.text(&format!("x '{}horse-batt...", "abc".repeat(500)));
     assert!(shown.ends_with("‹secret 2›..."), "{shown}");
-    let redactor = Redactor { budget: Budget::of(1 << 10), ..redactor };
+    let redactor = Redactor { budget: SearchBudget::of(1 << 10), ..redactor };
     assert_eq!(redactor.text(&format!("x '{}...", "ab".repeat(5000))), HIDDEN);
 }
 
@@ -231,7 +231,7 @@ fn values_that_begin_alike_cost_no_look_at_each() {
     let data: Map<String, Value> =
         (0..1000).map(|at| (format!("k{at}"), base64(value(at)).into())).collect();
     let redactor = Redactor::new([&secret("db", data.into())]);
-    let redactor = Redactor { budget: Budget::of(0), ..redactor };
+    let redactor = Redactor { budget: SearchBudget::of(0), ..redactor };
     let text = "one and the same beginning of it, ".repeat(100);
     assert_eq!(redactor.text(&text), text);
     let shown = redactor.text(&format!("{text}{}", value(500)));

@@ -15,7 +15,7 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-pub use wrong::{Wrong, wrong_namespace};
+pub use wrong::{InvalidOption, wrong_namespace};
 
 /// The names of the formats, and of none.
 const WORDS: &[&str] = &["kustomize", "helm", "jsonnet", "plain"];
@@ -84,14 +84,14 @@ impl Formats {
 
 impl<'de> Deserialize<'de> for Formats {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Reader)
+        deserializer.deserialize_any(FormatsVisitor)
     }
 }
 
 /// Takes a word or a map.
-struct Reader;
+struct FormatsVisitor;
 
-impl<'de> Visitor<'de> for Reader {
+impl<'de> Visitor<'de> for FormatsVisitor {
     type Value = Formats;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,7 +11,7 @@ const HIGHEST: usize = 65_536;
 
 /// A step of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Step {
+enum SetStep {
     Key(String),
     Index(usize),
 }
@@ -19,7 +19,7 @@ enum Step {
 /// Where in the values something is set: `image.tag`, `hosts[0].name`, `labels.example\.com/team`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetPath {
-    steps: Vec<Step>,
+    steps: Vec<SetStep>,
 }
 
 impl SetPath {
@@ -38,13 +38,13 @@ impl SetPath {
             match c {
                 '.' | '[' if is_closed || !key.is_empty() => {
                     if !is_closed {
-                        steps.push(Step::Key(std::mem::take(&mut key)));
+                        steps.push(SetStep::Key(std::mem::take(&mut key)));
                     }
                     is_closed = c == '[';
                     if is_closed {
                         let (index, rest) =
                             chars.as_str().split_once(']').ok_or("`[` has no `]` behind it")?;
-                        steps.push(Step::Index(read_index(index)?));
+                        steps.push(SetStep::Index(read_index(index)?));
                         chars = rest.chars();
                     }
                 }
@@ -61,7 +61,7 @@ impl SetPath {
             }
         }
         match (key.is_empty(), is_closed) {
-            (false, _) => steps.push(Step::Key(key)),
+            (false, _) => steps.push(SetStep::Key(key)),
             (true, true) => {}
             (true, false) => return Err("a key is empty".to_owned()),
         }
@@ -74,7 +74,7 @@ impl SetPath {
     /// Whether what stands there already counts for what comes of setting `value`: a map replaces
     /// another one, where values files are merged, and an index is one of a list that is there.
     pub fn depends_on_others(&self, value: &Value) -> bool {
-        value.is_object() || self.steps.iter().any(|step| matches!(step, Step::Index(_)))
+        value.is_object() || self.steps.iter().any(|step| matches!(step, SetStep::Index(_)))
     }
 
     /// Sets `value` there.
@@ -83,7 +83,7 @@ impl SetPath {
     ///
     /// When what is there has no such part, in words.
     pub fn set(&self, values: &mut Map<String, Value>, value: Value) -> Result<(), String> {
-        let [Step::Key(first), rest @ ..] = &self.steps[..] else {
+        let [SetStep::Key(first), rest @ ..] = &self.steps[..] else {
             return Err("it begins with an index".to_owned());
         };
         match values.get_mut(first) {
@@ -105,39 +105,39 @@ fn read_index(text: &str) -> Result<usize, String> {
 }
 
 /// What holds a step.
-fn empty(step: Option<&Step>) -> Value {
+fn empty(step: Option<&SetStep>) -> Value {
     match step {
-        Some(Step::Key(_)) => Value::Object(Map::new()),
-        Some(Step::Index(_)) => Value::Array(Vec::new()),
+        Some(SetStep::Key(_)) => Value::Object(Map::new()),
+        Some(SetStep::Index(_)) => Value::Array(Vec::new()),
         None => Value::Null,
     }
 }
 
-fn put(at: &mut Value, steps: &[Step], value: Value) -> Result<(), String> {
+fn put(at: &mut Value, steps: &[SetStep], value: Value) -> Result<(), String> {
     let Some((step, rest)) = steps.split_first() else {
         *at = value;
         return Ok(());
     };
     match (step, at) {
-        (Step::Key(key), Value::Object(map)) => {
+        (SetStep::Key(key), Value::Object(map)) => {
             let inner = map.entry(key.clone()).or_insert_with(|| empty(rest.first()));
             put(inner, rest, value)
         }
-        (Step::Index(index), Value::Array(list)) => {
+        (SetStep::Index(index), Value::Array(list)) => {
             if list.len() <= *index {
                 list.resize(index + 1, Value::Null);
             }
             let inner = &mut list[*index];
             // As Helm has it: whatever else an element is gives way to a map, null alone to a list.
             match rest.first() {
-                Some(Step::Key(_)) if !inner.is_object() => *inner = empty(rest.first()),
-                Some(Step::Index(_)) if inner.is_null() => *inner = empty(rest.first()),
+                Some(SetStep::Key(_)) if !inner.is_object() => *inner = empty(rest.first()),
+                Some(SetStep::Index(_)) if inner.is_null() => *inner = empty(rest.first()),
                 _ => {}
             }
             put(inner, rest, value)
         }
-        (Step::Key(key), _) => Err(format!("what should hold `{key}` is not a map")),
-        (Step::Index(index), _) => Err(format!("what should hold [{index}] is not a list")),
+        (SetStep::Key(key), _) => Err(format!("what should hold `{key}` is not a map")),
+        (SetStep::Index(index), _) => Err(format!("what should hold [{index}] is not a list")),
     }
 }
 

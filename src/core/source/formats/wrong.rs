@@ -11,7 +11,7 @@ const LONGEST_RELEASE: usize = 53;
 
 /// An option that can't be used.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Wrong<'a> {
+pub struct InvalidOption<'a> {
     /// Where it stands, from `render` on.
     pub path: Vec<PathPart<'a>>,
     /// Whether it is the key there that is wrong, and not its value.
@@ -22,7 +22,7 @@ pub struct Wrong<'a> {
 
 impl Formats {
     /// The first option that can't be used, if any.
-    pub fn wrong(&self) -> Option<Wrong<'_>> {
+    pub fn wrong(&self) -> Option<InvalidOption<'_>> {
         let helm = self.helm.as_ref().and_then(wrong_helm);
         helm.or_else(|| self.jsonnet.as_ref().and_then(wrong_jsonnet)).map(|mut wrong| {
             wrong.path.insert(0, PathPart::Key("render"));
@@ -31,11 +31,11 @@ impl Formats {
     }
 }
 
-fn wrong_helm(helm: &Helm) -> Option<Wrong<'_>> {
+fn wrong_helm(helm: &Helm) -> Option<InvalidOption<'_>> {
     let Helm { release, namespace, values, set, api_versions, kube_version } = helm;
     let at = |key, message: Option<&str>| {
         let path = vec![PathPart::Key("helm"), PathPart::Key(key)];
-        message.map(|message| Wrong { path, is_key: false, message: message.to_owned() })
+        message.map(|message| InvalidOption { path, is_key: false, message: message.to_owned() })
     };
     at("release", release.as_deref().and_then(wrong_release))
         .or_else(|| at("namespace", namespace.as_deref().and_then(wrong_namespace)))
@@ -46,17 +46,21 @@ fn wrong_helm(helm: &Helm) -> Option<Wrong<'_>> {
             let (key, message) =
                 set.keys().find_map(|key| Some((key, SetPath::parse(key).err()?)))?;
             let path = ["helm", "set", key].map(PathPart::Key).to_vec();
-            Some(Wrong { path, is_key: true, message: format!("not a path of a value: {message}") })
+            Some(InvalidOption {
+                path,
+                is_key: true,
+                message: format!("not a path of a value: {message}"),
+            })
         })
 }
 
-fn wrong_jsonnet(jsonnet: &Jsonnet) -> Option<Wrong<'_>> {
+fn wrong_jsonnet(jsonnet: &Jsonnet) -> Option<InvalidOption<'_>> {
     let Jsonnet { tla, ext, library } = jsonnet;
     let name = [("tla", tla), ("ext", ext)].into_iter().find_map(|(kind, values)| {
         let name = values.keys().find(|name| !is_identifier(name))?;
         let path = ["jsonnet", kind, name].map(PathPart::Key).to_vec();
         let message = "not a name: only letters, digits and _, and no digit first".to_owned();
-        Some(Wrong { path, is_key: true, message })
+        Some(InvalidOption { path, is_key: true, message })
     });
     name.or_else(|| each("jsonnet", "library", library, wrong_path))
 }
@@ -67,11 +71,11 @@ fn each<'a>(
     key: &'a str,
     list: &'a [String],
     wrong: impl Fn(&str) -> Option<&'static str>,
-) -> Option<Wrong<'a>> {
+) -> Option<InvalidOption<'a>> {
     let mut found = list.iter().enumerate();
     let (at, message) = found.find_map(|(at, text)| Some((at, wrong(text)?)))?;
     let path = vec![PathPart::Key(format), PathPart::Key(key), PathPart::Index(at)];
-    Some(Wrong { path, is_key: false, message: message.to_owned() })
+    Some(InvalidOption { path, is_key: false, message: message.to_owned() })
 }
 
 /// What is wrong with a namespace's name, if anything.

@@ -5,8 +5,8 @@ mod properties;
 
 use std::collections::BTreeSet;
 
-use super::super::graph::{Graph, Why};
-use super::super::queue::{End, Queue};
+use super::super::graph::{DependencyKind, Graph};
+use super::super::queue::{ChangeEnd, Queue};
 use super::*;
 use crate::core::remedy::Remedy;
 
@@ -42,7 +42,7 @@ fn first(desired: &Desired) -> Plan {
         (key.clone(), Observation::Seen { live: None, preview })
     });
     let observed = Observed { objects: new.collect(), ..Observed::default() };
-    plan(desired, &observed, &inventory(), &Allowed::default())
+    plan(desired, &observed, &inventory(), &Permissions::default())
 }
 
 /// The plan where nothing is desired and all of it is there.
@@ -54,14 +54,14 @@ fn last(desired: &Desired) -> Plan {
         (key.clone(), Observation::Seen { live: Some(live), preview: None })
     });
     let kinds = ["Namespace", "CustomResourceDefinition"].map(str::to_owned);
-    let allowed = Allowed { empty: true, delete: kinds.into(), ..Allowed::default() };
+    let allowed = Permissions { empty: true, delete: kinds.into(), ..Permissions::default() };
     let observed = Observed { objects: old.collect(), ..Observed::default() };
     plan(&Desired::default(), &observed, &inventory(), &allowed)
 }
 
 /// Everything that a node waits for, gates seen through, with the strongest reason of the first
 /// step.
-fn before(graph: &Graph, node: usize) -> BTreeSet<(usize, Why)> {
+fn before(graph: &Graph, node: usize) -> BTreeSet<(usize, DependencyKind)> {
     let mut found = BTreeSet::new();
     for need in graph.needs(node) {
         let (mut walk, mut seen) = (vec![need.on], BTreeSet::new());
@@ -77,7 +77,7 @@ fn before(graph: &Graph, node: usize) -> BTreeSet<(usize, Why)> {
 }
 
 /// Why `name` waits for `on`, in a half of a plan.
-fn why(half: &Half, name: &str, on: &str) -> Vec<Why> {
+fn why(half: &OrderedChanges, name: &str, on: &str) -> Vec<DependencyKind> {
     let at = |name: &str| half.changes.iter().position(|c| c.key.name == name).unwrap();
     let on = at(on);
     before(&half.graph, at(name)).into_iter().filter(|(at, _)| *at == on).map(|(_, w)| w).collect()
@@ -164,8 +164,14 @@ fn what_an_object_names_is_made_before_it() {
         let text = document(version, kind, "a", &rest) + &document(on_version, on, "one", made);
         let desired = commit(&text);
         let (there, gone) = (first(&desired), last(&desired));
-        assert!(why(&there.desired, "a", "one").contains(&Why::Reference), "{kind} → {on}");
-        assert!(why(&gone.undesired, "one", "a").contains(&Why::Reference), "{kind} → {on}, back");
+        assert!(
+            why(&there.desired, "a", "one").contains(&DependencyKind::Reference),
+            "{kind} → {on}"
+        );
+        assert!(
+            why(&gone.undesired, "one", "a").contains(&DependencyKind::Reference),
+            "{kind} → {on}, back"
+        );
         let names: Vec<&str> = there.changes().map(|change| change.key.name.as_str()).collect();
         assert_eq!(names, ["one", "a"], "{kind} → {on}");
         let names: Vec<&str> = gone.changes().map(|change| change.key.name.as_str()).collect();
@@ -191,8 +197,8 @@ fn what_selects_pods_comes_after_them_where_it_is_about_them() {
             "webhooks: [{clientConfig: {service: {namespace: shop, name: service}}}]",
         );
     let plan = first(&commit(&text));
-    assert_eq!(why(&plan.desired, "budget", "one"), [Why::Reference]);
-    assert!(why(&plan.desired, "hook", "one").contains(&Why::Server));
+    assert_eq!(why(&plan.desired, "budget", "one"), [DependencyKind::Reference]);
+    assert!(why(&plan.desired, "hook", "one").contains(&DependencyKind::Server));
     assert_eq!(why(&plan.desired, "service", "one"), []);
 }
 
@@ -209,11 +215,11 @@ fn nothing_is_made_before_its_namespace_and_its_definition() {
     let plan = first(&desired);
     let names: Vec<&str> = plan.changes().map(|change| change.key.name.as_str()).collect();
     assert_eq!(names, ["shop", "things", "thing", "settings"], "they are pulled into its wave");
-    assert!(why(&plan.desired, "thing", "things").contains(&Why::Home));
-    assert!(why(&plan.desired, "settings", "shop").contains(&Why::Place));
+    assert!(why(&plan.desired, "thing", "things").contains(&DependencyKind::Home));
+    assert!(why(&plan.desired, "settings", "shop").contains(&DependencyKind::Place));
     let plan = last(&desired);
-    assert!(why(&plan.undesired, "things", "thing").contains(&Why::Home));
-    assert!(why(&plan.undesired, "shop", "settings").contains(&Why::Place));
+    assert!(why(&plan.undesired, "things", "thing").contains(&DependencyKind::Home));
+    assert!(why(&plan.undesired, "shop", "settings").contains(&DependencyKind::Place));
 }
 
 #[test]
@@ -235,15 +241,18 @@ fn nothing_is_made_before_the_api_service_of_its_version() {
     let in_turn =
         ["server", "pods", "v1.a.example", "thing", "v2.a.example", "other", "v3.a.example"];
     assert_eq!(names, in_turn);
-    assert!(why(&plan.desired, "thing", "v1.a.example").contains(&Why::Home));
-    assert!(!why(&plan.desired, "thing", "v2.a.example").contains(&Why::Home));
-    assert!(why(&plan.desired, "v1.a.example", "pods").contains(&Why::Server));
+    assert!(why(&plan.desired, "thing", "v1.a.example").contains(&DependencyKind::Home));
+    assert!(!why(&plan.desired, "thing", "v2.a.example").contains(&DependencyKind::Home));
+    assert!(why(&plan.desired, "v1.a.example", "pods").contains(&DependencyKind::Server));
     // What is live is seen in one version, and may need any of them.
     let plan = last(&desired);
     for service in ["v1.a.example", "v2.a.example"] {
-        assert!(why(&plan.undesired, service, "thing").contains(&Why::Home), "{service}");
+        assert!(
+            why(&plan.undesired, service, "thing").contains(&DependencyKind::Home),
+            "{service}"
+        );
     }
-    assert!(!why(&plan.undesired, "v3.a.example", "thing").contains(&Why::Home));
+    assert!(!why(&plan.undesired, "v3.a.example", "thing").contains(&DependencyKind::Home));
 }
 
 #[test]
@@ -277,9 +286,9 @@ fn waves_and_dependencies_come_before_kinds() {
     let plan = first(&commit(&text));
     let names: Vec<&str> = plan.changes().map(|change| change.key.name.as_str()).collect();
     assert_eq!(names, ["web", "db", "after", "late"]);
-    assert_eq!(why(&plan.desired, "after", "db"), [Why::Said]);
+    assert_eq!(why(&plan.desired, "after", "db"), [DependencyKind::Said]);
     for before in ["web", "db", "after"] {
-        assert_eq!(why(&plan.desired, "late", before), [Why::Wave], "{before}");
+        assert_eq!(why(&plan.desired, "late", before), [DependencyKind::Wave], "{before}");
     }
 }
 
@@ -343,7 +352,11 @@ fn a_circle_of_what_was_said_is_refused_and_printed() {
         "a.yaml:47:5: Pod shop/f depends on Pod shop/e",
     ];
     assert_eq!(told(&plan, "f"), waves);
-    assert_eq!(why(&plan.desired, "d", "a"), [Why::Said], "it is not tried, since a is refused");
+    assert_eq!(
+        why(&plan.desired, "d", "a"),
+        [DependencyKind::Said],
+        "it is not tried, since a is refused"
+    );
 }
 
 #[test]
@@ -361,7 +374,7 @@ fn a_circle_of_references_is_broken_and_said() {
     let (a, b) = ("HorizontalPodAutoscaler shop/a", "HorizontalPodAutoscaler shop/b");
     let said = format!("{b} needs {a}, which needs it, too, in a circle: {b} does not wait for it");
     assert_eq!(warnings, [said]);
-    assert_eq!(why(&plan.desired, "a", "b"), [Why::Reference]);
+    assert_eq!(why(&plan.desired, "a", "b"), [DependencyKind::Reference]);
 }
 
 #[test]
@@ -385,7 +398,7 @@ fn a_namespace_and_a_definition_stay_as_long_as_anything_needs_them() {
     let seen = Observation::Seen { live: Some(live), preview: None };
     all.objects.insert(kept.objects.keys().next().unwrap().clone(), seen);
     let kinds = ["Namespace", "CustomResourceDefinition"].map(str::to_owned);
-    let allowed = Allowed { empty: true, delete: kinds.into(), ..Allowed::default() };
+    let allowed = Permissions { empty: true, delete: kinds.into(), ..Permissions::default() };
     let plan = plan(&Desired::default(), &all, &inventory(), &allowed);
     let reasons: Vec<_> = plan
         .changes()

@@ -49,7 +49,7 @@ fn text(one: &One) -> String {
 
 /// Goes through a half as carrying out does, with some changes that fail, and returns who was
 /// tried in which order.
-fn carried_out(half: &Half, fails: impl Fn(usize) -> bool) -> Vec<(usize, bool)> {
+fn carried_out(half: &OrderedChanges, fails: impl Fn(usize) -> bool) -> Vec<(usize, bool)> {
     let mut queue = Queue::new(&half.graph);
     let mut tried = Vec::new();
     let mut flying = Vec::new();
@@ -58,7 +58,7 @@ fn carried_out(half: &Half, fails: impl Fn(usize) -> bool) -> Vec<(usize, bool)>
             match blocker {
                 Some(_) => {
                     tried.push((at, false));
-                    queue.ended(at, End::Badly, blocker);
+                    queue.ended(at, ChangeEnd::Badly, blocker);
                 }
                 None => flying.push(at),
             }
@@ -66,7 +66,7 @@ fn carried_out(half: &Half, fails: impl Fn(usize) -> bool) -> Vec<(usize, bool)>
         // The last that was begun is the first to end.
         let Some(at) = flying.pop() else { return tried };
         tried.push((at, true));
-        queue.ended(at, if fails(at) { End::Badly } else { End::Well }, None);
+        queue.ended(at, if fails(at) { ChangeEnd::Badly } else { ChangeEnd::Well }, None);
     }
 }
 
@@ -93,7 +93,7 @@ proptest! {
             for at in 0..half.changes.len() {
                 for (on, why) in before(&half.graph, at) {
                     prop_assert!(when(on) < when(at));
-                    let is_held = why != Why::Kind && on == bad && ended.contains(&bad);
+                    let is_held = why != DependencyKind::Kind && on == bad && ended.contains(&bad);
                     prop_assert!(!is_held || tried.contains(&(at, false)));
                 }
             }
@@ -131,7 +131,7 @@ proptest! {
         let desired = commit(&world.iter().map(text).collect::<String>());
         let plan = first(&desired);
         let wave = |change: &Change| {
-            let said = said::Said::of(&desired.objects[&change.key].object).unwrap();
+            let said = said::OrderSwitches::of(&desired.objects[&change.key].object).unwrap();
             (change.key.kind != "Namespace").then(|| said.wave.map_or(0, |(wave, _)| wave))
         };
         let in_turn: Vec<i64> =
