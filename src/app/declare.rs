@@ -12,8 +12,8 @@ use crate::core::redact::Inputs;
 use crate::core::source::selection::{IGNORE_FILE, Selection};
 use crate::core::source::snapshot::{Revision, Skipped, Snapshot, WhySkipped};
 use crate::git::{self, Checkout, Uncommitted};
+use crate::render::file_index::{FileIndex, is_marker, refers_to_others};
 use crate::render::render;
-use crate::render::shelf::{FileIndex, is_marker, refers_to_others};
 use crate::render::sources::Sources;
 
 /// What the target's paths declare.

@@ -116,7 +116,7 @@ fn findings(key: &ObjectKey, manifest: &Manifest, refusal: Refusal) -> Vec<Findi
     let whole = Finding {
         level: Level::Error,
         rule: CheckRule::Refused,
-        place: manifest.origin.place(),
+        place: manifest.origin.field_location(),
         object: Some(key.clone()),
         field: None,
         message,

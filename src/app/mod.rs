@@ -5,6 +5,7 @@
 //! Whoever runs a round is its [`Runner`], and hears of it by [`Event`]s.
 
 mod apply;
+mod commit_poller;
 mod declare;
 mod definitions;
 mod dry_run;
@@ -12,9 +13,8 @@ mod enabled;
 mod error;
 mod event;
 mod explain;
-mod former;
+mod former_release;
 mod lock;
-mod lookout;
 mod rollback;
 mod round;
 mod survey;
@@ -23,13 +23,13 @@ mod wait;
 pub mod watch;
 
 pub use apply::{ApplyOptions, TIMEOUT, apply};
+pub use commit_poller::{CommitPoller, NoCommitPoller};
 pub use declare::{Declared, LastRead, declare, declare_again};
 pub use dry_run::{DryRun, dry_run};
 pub use error::Error;
 pub use event::Event;
 pub use explain::{Explained, beside_git, explain};
 pub use lock::{Lock, LockOptions, take};
-pub use lookout::{CommitPoller, NoCommitPoller};
 pub use rollback::{
     NoRollback, check_not_overtaken, is_failure, newly_healthy, note_failure, note_health,
     rolled_back, way_back,

@@ -27,7 +27,7 @@ use super::apply::can_begin;
 use super::declare::declare_ignored_too;
 use super::definitions;
 use super::enabled::put_off;
-use super::former::FormerRelease;
+use super::former_release::FormerRelease;
 use super::{Declared, Error, Explained, LastRead, Target, declare, declare_again};
 
 /// What was found, and what is to be done about it.

@@ -12,7 +12,7 @@ pub mod external;
 mod habits;
 pub mod help;
 #[cfg(unix)]
-pub mod hidden;
+pub mod hidden_verbs;
 pub mod locking;
 pub mod present;
 pub mod pull;
@@ -20,7 +20,7 @@ mod remedy;
 pub mod render;
 #[cfg(unix)]
 pub mod sandbox;
-pub mod search;
+pub mod search_path;
 pub mod session;
 pub mod signals;
 pub mod target;
@@ -108,13 +108,13 @@ enum Verb {
 /// Parses the command line, runs the verb and says how it ended.
 pub fn main() -> ExitCode {
     #[cfg(unix)]
-    if let Err(error) = search::without_relative_elements() {
+    if let Err(error) = search_path::without_relative_elements() {
         let error = anyhow::Error::new(error).context("cannot start again with an absolute PATH");
         Ui::new(ColorChoice::Auto).failure(&error.into());
         return Exit::CouldNot.into();
     }
     #[cfg(unix)]
-    if let Some(exit) = hidden::answer(std::env::args_os().skip(1)) {
+    if let Some(exit) = hidden_verbs::answer(std::env::args_os().skip(1)) {
         return exit;
     }
     be_quiet_about_caught_panics();

@@ -23,7 +23,7 @@ use crate::core::policy::run_options::{RunOptions, duration_or_none};
 use crate::core::policy::{MaxPrune, OnConflict};
 use crate::core::source::formats::Formats;
 use crate::git::Checkout;
-use crate::local::bounded;
+use crate::local::bounded_read;
 use crate::local::state_store::StateStore;
 use crate::render::Setting;
 use crate::render::program::ProgramLimits;
@@ -350,7 +350,7 @@ pub(super) fn setting(formats: Formats, namespace: &str) -> Result<Setting, Fail
     let usual = ProgramLimits::default();
     Ok(Setting {
         programs,
-        search: super::search::path(),
+        search: super::search_path::path(),
         cache,
         launcher: Some(std::env::current_exe()?),
         limits: ProgramLimits { memory: memory.unwrap_or(usual.memory), ..usual },
@@ -367,7 +367,7 @@ fn machine() -> Result<Machine, Failure> {
         return Ok(Machine::default());
     };
     let file = folders.config_dir().join(machine::FILE);
-    match bounded::read_regular(&file, machine::LARGEST) {
+    match bounded_read::read_regular(&file, machine::LARGEST) {
         Ok(bytes) => {
             let look = MachineProbe { is_file: &Path::is_file, exists: &Path::exists };
             Ok(Machine::read(&file, &bytes, look)?)

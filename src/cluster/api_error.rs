@@ -6,7 +6,7 @@ use super::{RetryClass, TlsFault, causes};
 use crate::core::managed_fields::emptied;
 use crate::core::problem::{Cause, Refusal};
 use crate::core::remedy::Remedy;
-use crate::core::unique;
+use crate::core::unique_value;
 
 /// The oldest Kubernetes that has aggregated discovery.
 const OLDEST: &str = "1.26";
@@ -174,7 +174,8 @@ impl ApiError {
     /// Whether the server had its say, as opposed to a fault between here and there.
     pub fn is_verdict(&self) -> bool {
         let is_refusal = matches!(self, Self::Status { code: 400..=499, .. });
-        let is_taken = matches!(self, Self::Status { message, .. } if unique::is_taken(message));
+        let is_taken =
+            matches!(self, Self::Status { message, .. } if unique_value::is_taken(message));
         is_refusal && self.fault() != RetryClass::Passing || self.is_mistyped() || is_taken
     }
 

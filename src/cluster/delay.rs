@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use http::StatusCode;
 
-use super::faults::ABOUT_TO_ANSWER;
+use super::retry_class::ABOUT_TO_ANSWER;
 use super::{ApiError, Cluster};
 
 /// A pause that is over before this much time was lost to a fault is not worth a word.

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
+use super::api_request::{ApiRequest, object};
 use super::observe::typed;
 use super::path::{collection, one, query_escape};
-use super::wire::{ApiRequest, object};
 use super::{ApiError, Cluster};
 use crate::core::health::evidence::{
     FEW_TROUBLES, LOG_LINES, MoreEvidence, PodProblem, is_owned, log_lines, newest, selector,

@@ -9,9 +9,9 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::api_request::{ApiRequest, garbled, object};
 use super::execute::{condition, words};
 use super::path::api_version;
-use super::wire::{ApiRequest, garbled, object};
 use super::{ApiError, Cluster, DeleteCondition};
 use crate::core::kinds::catalog::{Catalog, Served, silence};
 use crate::core::object::GroupKind;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::wire::{ApiResponse, object};
+use super::api_request::{ApiResponse, object};
 use super::{ApiError, Apply, Cluster};
 use crate::core::kinds::catalog::Served;
 use crate::core::managed_fields::emptied::{fill, restored, without_refused};

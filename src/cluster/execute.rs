@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use http::Method;
 use serde_json::{Value, json};
 
+use super::api_request::ApiRequest;
 use super::path::one;
-use super::wire::ApiRequest;
 use super::{ApiError, Cluster, RetryPolicy};
 use crate::core::kinds::catalog::Served;
 use crate::core::object::Object;

@@ -12,8 +12,8 @@
 
 use http::Method;
 
+use super::api_request::ApiRequest;
 use super::path::collection;
-use super::wire::ApiRequest;
 use super::{ApiError, Cluster};
 use crate::core::kinds::catalog::{CRD, Served};
 use crate::core::kinds::schemas::{Schema, Schemas};

@@ -6,7 +6,7 @@ use http::Uri;
 use kube::config::{AuthInfo, Config};
 
 use super::kubeconfig::authorities_of;
-use crate::local::bounded;
+use crate::local::bounded_read;
 
 /// Where a pod finds what its service account shows.
 pub(super) const FOLDER: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -43,17 +43,17 @@ impl Environment {
         let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
         let server: Uri = format!("https://{host}:{port}").parse().ok()?;
         let token = folder.join("token");
-        bounded::read(&token, LARGEST).ok()?;
+        bounded_read::read(&token, LARGEST).ok()?;
         let mut config = Config::new(server);
         config.auth_info =
             AuthInfo { token_file: Some(token.to_str()?.to_owned()), ..AuthInfo::default() };
         let bundle = folder.join("ca.crt");
-        let authorities = authorities_of(&bounded::read(&bundle, LARGEST).unwrap_or_default());
+        let authorities = authorities_of(&bounded_read::read(&bundle, LARGEST).unwrap_or_default());
         if !authorities.is_empty() {
             config.root_cert = Some(authorities);
             config.root_cert_file = Some(bundle);
         }
-        let of_account = bounded::read(&folder.join("namespace"), LARGEST).unwrap_or_default();
+        let of_account = bounded_read::read(&folder.join("namespace"), LARGEST).unwrap_or_default();
         let of_account = String::from_utf8_lossy(&of_account).trim().to_owned();
         let said = [namespace.clone(), of_account].into_iter().find(|name| !name.is_empty());
         if let Some(namespace) = said {

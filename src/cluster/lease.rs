@@ -2,8 +2,8 @@
 
 use http::Method;
 
+use super::api_request::{ApiRequest, object};
 use super::path::{collection, one};
-use super::wire::{ApiRequest, object};
 use super::{ApiError, Cluster};
 use crate::core::inventory::Inventory;
 use crate::core::kinds::catalog::Served;

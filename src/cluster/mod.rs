@@ -5,6 +5,7 @@
 //! what becomes of it. What the answers mean for the plan is decided in [`crate::core::plan`].
 
 mod api_error;
+mod api_request;
 mod authentication;
 mod causes;
 mod client;
@@ -13,10 +14,10 @@ mod credential;
 mod delay;
 mod diagnose;
 mod discover;
+mod dry_run_store;
 mod emptied;
 mod exec_plugin;
 mod execute;
-mod faults;
 mod immutable;
 mod in_cluster;
 mod instances;
@@ -27,18 +28,17 @@ mod limits;
 mod observe;
 mod oidc;
 mod path;
-mod patience;
 mod proxy;
-mod recall;
 mod record;
 mod release;
+mod retry_class;
+mod retry_policy;
 mod retyped;
 mod send;
 mod take_over;
 mod tls;
 mod transport;
 mod wait;
-mod wire;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -53,11 +53,11 @@ pub use connect::{Access, ConnectError};
 pub use credential::{CredentialCache, NoCredential};
 pub use delay::{Delay, DelayEnd, Listener};
 pub use execute::{Apply, DeleteCondition, DeleteOutcome};
-pub use faults::RetryClass;
 pub use kubeconfig::PipeCache;
 pub use limits::ResponseLimits;
 pub use observe::{Members, ObserveOptions, UnrecordedMembers};
-pub use patience::RetryPolicy;
+pub use retry_class::RetryClass;
+pub use retry_policy::RetryPolicy;
 pub use tls::{TlsFault, UnknownAuthority};
 pub use wait::{FollowedKind, News, WatchScope};
 

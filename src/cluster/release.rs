@@ -3,8 +3,8 @@
 use http::Method;
 use serde_json::{Value, json};
 
+use super::api_request::ApiRequest;
 use super::path::one;
-use super::wire::ApiRequest;
 use super::{ApiError, Cluster};
 use crate::core::inventory::PART_OF;
 use crate::core::kinds::catalog::Served;

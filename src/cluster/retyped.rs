@@ -1,7 +1,7 @@
 //! Applies the elements of a list or a map as they are, where the next apply could not remove them
 //! otherwise. Which those are is [`crate::core::managed_fields::retyped`]'s.
 
-use super::wire::object;
+use super::api_request::object;
 use super::{ApiError, Apply, Cluster};
 use crate::core::kinds::catalog::Served;
 use crate::core::managed_fields::retyped::{may_need_elements, with_elements};

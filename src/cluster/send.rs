@@ -8,9 +8,9 @@ use std::time::Instant;
 use http::{Request, Response, StatusCode};
 use kube::client::Body;
 
+use super::api_request::{ApiRequest, garbled};
 use super::client::{Authenticated, NoClient};
 use super::credential::NoCredential;
-use super::wire::{ApiRequest, garbled};
 use super::{ApiError, Cluster, TlsFault, authentication, proxy};
 
 impl Cluster {

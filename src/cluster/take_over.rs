@@ -5,13 +5,13 @@
 use http::Method;
 use serde_json::{Value, json};
 
+use super::api_request::{ApiRequest, object};
 use super::path::one;
-use super::wire::{ApiRequest, object};
 use super::{ApiError, Apply, Cluster};
 use crate::core::kinds::catalog::Served;
 use crate::core::managed_fields::emptied::fill;
-use crate::core::managed_fields::foresight::foresee;
 use crate::core::managed_fields::managers::{self, Manager};
+use crate::core::managed_fields::prediction::foresee;
 use crate::core::managed_fields::release::let_go;
 use crate::core::managed_fields::takeover::hand_over;
 use crate::core::managed_fields::versions::{are_mixed, redeclared, unconverted};

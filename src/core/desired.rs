@@ -17,7 +17,7 @@ use crate::core::field_rules::{
 use crate::core::inventory::{Inventory, PART_OF, reserved};
 use crate::core::kinds::catalog::{AnnouncedKind, Catalog, Lookup, silence};
 use crate::core::managed_fields::conflict::{Conflict, conflicts};
-use crate::core::managed_fields::stripped::strip;
+use crate::core::managed_fields::server_metadata::strip;
 use crate::core::managed_fields::takeover::hand_over;
 use crate::core::manifest::{Manifest, Origin};
 use crate::core::object::{Object, ObjectKey};
@@ -76,7 +76,7 @@ impl Desired {
             strip(&mut manifest.object);
             fold_string_data(&mut manifest.object);
             let key = manifest.object.key();
-            places.entry(key.clone()).or_default().push(manifest.origin.place());
+            places.entry(key.clone()).or_default().push(manifest.origin.field_location());
             desired.objects.insert(key, manifest);
         }
         desired.refuse_twins(&places);
@@ -231,7 +231,7 @@ fn is_of_no_concern(manifest: &Manifest, catalog: &Catalog) -> bool {
 fn scope(manifest: &Manifest, catalog: &Catalog) -> Result<bool, Problem> {
     let object = &manifest.object;
     let problem = |message: String, hint: Option<String>| Problem {
-        place: manifest.origin.place(),
+        place: manifest.origin.field_location(),
         message,
         excerpt: None,
         hint,

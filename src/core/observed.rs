@@ -9,7 +9,7 @@ use crate::core::health::Health;
 use crate::core::inventory::Finished;
 use crate::core::object::{GroupKind, Object, ObjectKey};
 use crate::core::problem::Refusal;
-use crate::core::unique::UniqueValue;
+use crate::core::unique_value::UniqueValue;
 
 /// What was seen, for every object of desired ∪ inventory.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::cause::Cause;
-use super::fault::TreeFault;
+use super::tree_fault::TreeFault;
 use crate::core::source::snapshot::{WhySkipped, short};
 
 /// Why something could not be read from a checkout.

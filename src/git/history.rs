@@ -8,7 +8,7 @@ use std::cell::Cell;
 use gix::hash::oid;
 use gix::objs::{Data, Find, FindHeader, Header, Kind, TreeRef};
 
-use super::{RepositoryLimits, fault};
+use super::{RepositoryLimits, tree_fault};
 
 /// An object database that gives out only so much.
 pub(super) struct LimitedObjects<'a> {
@@ -48,7 +48,7 @@ impl Find for LimitedObjects<'_> {
         let Some(data) = self.objects.try_find(id, buffer)? else { return Ok(None) };
         if data.kind == Kind::Tree {
             let tree = TreeRef::from_bytes(data.data, id.kind())?;
-            fault::check(&tree.entries)
+            tree_fault::check(&tree.entries)
                 .map_err(|(_, fault)| refused(&format!("an entry of tree {id} {fault}")))?;
         }
         Ok(Some(data))

@@ -10,21 +10,21 @@
 //! `beneath` no file outside the work tree. `barred` tells which links may hide a folder.
 
 mod authors;
-mod barred;
-mod beneath;
 mod cause;
 mod error;
-mod fault;
 mod format;
 mod history;
 mod limits;
+mod linked_folders;
 mod owner;
+mod path_content;
 mod program;
-mod promised;
+mod promisor;
 pub mod pull;
 mod quarantine;
 mod read;
 mod revision;
+mod tree_fault;
 mod trees;
 mod walk;
 mod worktree;
@@ -37,10 +37,10 @@ use gix::sec::trust::DefaultForLevel;
 pub use crate::core::credentials::{url_without_credentials, without_credentials};
 pub use cause::Cause;
 pub use error::{Error, LimitExceeded, LimitKind};
-pub use fault::TreeFault;
 pub use limits::RepositoryLimits;
 use owner::RepositoryCandidate;
 pub use revision::RootCommit;
+pub use tree_fault::TreeFault;
 pub use worktree::Uncommitted;
 
 /// A local git repository, with or without a work tree. Cheap to clone, and any thread may read.

@@ -12,7 +12,7 @@ use gix::objs::tree::EntryKind;
 use super::error::{LimitExceeded, LimitKind};
 use super::revision::parse;
 use super::trees::{File, TreeEntry, Trees};
-use super::{Checkout, Error, TreeFault, promised};
+use super::{Checkout, Error, TreeFault, promisor};
 use crate::core::source::snapshot::{LARGEST, Revision, Skipped, Snapshot, WhySkipped};
 
 /// Fewer files than this are read faster than threads are started.
@@ -105,7 +105,7 @@ impl Checkout {
         at: &Revision,
         blobs: &[(String, ObjectId)],
     ) -> Result<Contents, Error> {
-        promised::bring(&self.local(), blobs.iter().map(|(_, id)| *id))?;
+        promisor::bring(&self.local(), blobs.iter().map(|(_, id)| *id))?;
         let budget = ReadBudget { at, limit: self.limits.content, read: AtomicU64::new(0) };
         let processors = thread::available_parallelism().map_or(1, usize::from);
         let share = blobs.len().div_ceil(processors).max(WORTH_A_THREAD);

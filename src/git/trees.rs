@@ -9,7 +9,7 @@ use gix::bstr::{BStr, BString, ByteSlice};
 use gix::objs::tree::{EntryKind, EntryMode};
 
 use super::error::{LimitExceeded, LimitKind};
-use super::fault::{self, TreeFault, inert};
+use super::tree_fault::{self, TreeFault, inert};
 use super::{Error, RepositoryLimits};
 
 /// One entry of a folder.
@@ -263,7 +263,7 @@ impl<'a> Trees<'a> {
         let Ok(tree) = gix::objs::TreeRef::from_bytes(&object.data, id.kind()) else {
             return Err(self.unsound(path, TreeFault::Malformed));
         };
-        if let Err((at, fault)) = fault::check(&tree.entries) {
+        if let Err((at, fault)) = tree_fault::check(&tree.entries) {
             let name = tree.entries[at].filename;
             return Err(self.unsound(joined(path, name).as_ref(), fault));
         }

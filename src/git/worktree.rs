@@ -10,10 +10,10 @@ use gix::index::entry::Mode;
 use gix::status::index_worktree::Item as InTree;
 use gix::status::{Item, Submodule, UntrackedFiles, tree_index::TrackRenames};
 
-use super::beneath::{self, PathContent};
-use super::fault::{self, inert};
+use super::path_content::{self, PathContent};
+use super::tree_fault::{self, inert};
 use super::trees::Trees;
-use super::{Checkout, Error, barred};
+use super::{Checkout, Error, linked_folders};
 use crate::core::source::snapshot::{LARGEST, Revision, Skipped, Snapshot, WhySkipped};
 
 /// What the work tree has beside the commit.
@@ -62,7 +62,7 @@ impl Checkout {
             return Ok(None);
         }
         let unread = |path: &str, why| Err(Error::Unread { path: path.to_owned(), why });
-        match beneath::open(self.root(), path).map_err(Error::read(path.to_owned()))? {
+        match path_content::open(self.root(), path).map_err(Error::read(path.to_owned()))? {
             PathContent::Nothing | PathContent::Folder => Ok(None),
             PathContent::Link(above) => unread(&above, WhySkipped::Symlink),
             PathContent::Skipped(why) => unread(path, why),
@@ -110,7 +110,7 @@ impl Checkout {
             if !is_under(path, paths) {
                 continue;
             }
-            fault::check_path(path)
+            tree_fault::check_path(path)
                 .map_err(|fault| Error::UnsoundIndex { path: inert(path), fault })?;
             let Ok(text) = path.to_str() else {
                 skipped.push(Skipped { path: path.to_string(), why: WhySkipped::NotUtf8 });
@@ -137,7 +137,7 @@ impl Checkout {
         let changed_text = || changed.iter().filter_map(|path| path.to_str().ok());
         for path in paths.iter().filter(|path| !path.is_empty()) {
             let known = found.iter().copied().chain(changed_text());
-            if let Some(above) = beneath::link_above(self.root(), path) {
+            if let Some(above) = path_content::link_above(self.root(), path) {
                 let (kind, commit) = ("symbolic link", revision.commit.clone());
                 return Err(Error::NotFiles { path: above, kind, commit });
             }
@@ -157,7 +157,7 @@ impl Checkout {
                 barred.extend(self.bars_where_changed(path)?);
                 continue;
             }
-            let why = match beneath::open(self.root(), path)
+            let why = match path_content::open(self.root(), path)
                 .map_err(Error::read(format!("`{}` of the work tree", inert(path.into()))))?
             {
                 PathContent::Nothing => continue,
@@ -198,11 +198,13 @@ impl Checkout {
 
     fn leads_to_a_file(&self, link: &str) -> Result<bool, Error> {
         let Ok(target) = std::fs::read_link(self.root().join(link)) else { return Ok(false) };
-        let Some(next) = target.to_str().and_then(|target| barred::join(link, target.into()))
+        let Some(next) =
+            target.to_str().and_then(|target| linked_folders::join(link, target.into()))
         else {
             return Ok(false);
         };
-        let found = beneath::open(self.root(), &next).map_err(Error::read(inert(link.into())))?;
+        let found =
+            path_content::open(self.root(), &next).map_err(Error::read(inert(link.into())))?;
         Ok(matches!(found, PathContent::File(..)))
     }
 

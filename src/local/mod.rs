@@ -1,8 +1,8 @@
 //! This machine: its files, its processes, its clock's jitter, and its signals. The edges stand on it.
 
 #[cfg(unix)]
-pub mod bound;
-pub mod bounded;
+pub mod bound_process;
+pub mod bounded_read;
 pub mod cancel;
 pub mod jitter;
 pub mod offline;

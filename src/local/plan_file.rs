@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::core::approval::Approval;
 use crate::core::approval::document::DocumentError;
-use crate::local::bounded;
+use crate::local::bounded_read;
 
 /// No plan is this large: each object of it takes a few hundred bytes.
 const LARGEST: u64 = 64 << 20;
@@ -65,7 +65,7 @@ impl PlanFileError {
 /// When there is none, or it is not as trueup wrote it.
 pub fn read(path: &Path) -> Result<Approval, PlanFileError> {
     let failed = |source| PlanFileError::Read { path: path.to_owned(), source };
-    let text = bounded::read(path, LARGEST).map_err(failed)?;
+    let text = bounded_read::read(path, LARGEST).map_err(failed)?;
     Approval::from_text(&text)
         .map_err(|source| PlanFileError::Unusable { path: path.to_owned(), source })
 }

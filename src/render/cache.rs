@@ -14,7 +14,7 @@ use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, Unb
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use sha2::{Digest, Sha256};
 
-use super::workplace;
+use super::private_copy;
 
 /// How many answers are kept.
 const KEPT: usize = 200;
@@ -129,7 +129,7 @@ impl Cache {
     /// Into place only when whole.
     fn keep(&self, path: &Path, answer: &[u8]) -> io::Result<()> {
         let mut file =
-            tempfile::Builder::new().prefix(workplace::PREFIX).tempfile_in(&self.folder)?;
+            tempfile::Builder::new().prefix(private_copy::PREFIX).tempfile_in(&self.folder)?;
         file.write_all(answer)?;
         file.persist(path)?;
         Ok(())
@@ -143,7 +143,7 @@ impl Cache {
             let Ok(modified) = entry.metadata().and_then(|metadata| metadata.modified()) else {
                 continue;
             };
-            let is_copy = entry.file_name().to_string_lossy().starts_with(workplace::PREFIX);
+            let is_copy = entry.file_name().to_string_lossy().starts_with(private_copy::PREFIX);
             if !is_copy {
                 answers.push((modified, entry.path()));
             } else if modified.elapsed().is_ok_and(|age| age > LEFT_BEHIND) {

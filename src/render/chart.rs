@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::shelf::{CHART, FileIndex, join};
+use super::file_index::{CHART, FileIndex, join};
 use crate::core::manifest::{self, Positions};
 use crate::core::problem::{Location, Problem};
 

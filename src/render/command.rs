@@ -7,9 +7,9 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
-use super::shelf::CHART;
+use super::file_index::CHART;
+use super::private_copy::GIVEN;
 use super::sources::{RenderSource, SourceFormat};
-use super::workplace::GIVEN;
 use crate::core::manifest;
 use crate::core::problem::Problem;
 use crate::core::source::formats::set::{SetPath, json, merge};
@@ -212,7 +212,7 @@ fn documents(path: &str, files: &Snapshot) -> Result<Vec<Map<String, Value>>, Bo
 
 /// The name that a chart gives itself.
 pub fn chart_name(folder: &str, chart: &[u8]) -> Option<String> {
-    let file = super::shelf::join(folder, CHART);
+    let file = super::file_index::join(folder, CHART);
     let (value, _) = manifest::value(&file, chart).ok()??;
     value.get("name").and_then(Value::as_str).map(str::to_owned)
 }

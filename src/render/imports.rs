@@ -5,8 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use super::file_index::{FileIndex, folder_of, resolve};
 use super::jsonnet::{Import, looks_like_imports, scan};
-use super::shelf::{FileIndex, folder_of, resolve};
 use crate::core::problem::{Location, Problem};
 
 /// How many of the places that only seem to be imports are told of one file.

@@ -12,16 +12,16 @@ pub mod cache;
 pub mod cell;
 mod chart;
 mod command;
+pub mod file_index;
 mod imports;
 mod jsonnet;
 mod kustomization;
 mod output;
 mod patches;
+pub mod private_copy;
 pub mod program;
-pub mod shelf;
+mod program_errors;
 pub mod sources;
-mod words;
-pub mod workplace;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -40,10 +40,10 @@ use cell::failure::ResourceLimit;
 use cell::guards::Guards;
 use command::Command;
 pub use output::Rendered;
+use private_copy::PrivateCopy;
 use program::{ProgramCall, ProgramLimits, RunError};
+use program_errors::ProgramInput;
 use sources::{RenderSource, SourceFormat};
-use words::ProgramInput;
-use workplace::PrivateCopy;
 
 /// How things are rendered on this machine, and for this target.
 #[derive(Clone, Debug, PartialEq, Eq)]

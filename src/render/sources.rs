@@ -8,9 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::chart;
+use super::file_index::{CHART, FileIndex, KUSTOMIZATIONS, folder_of, is_marker, is_within, join};
 use super::imports::imports;
 use super::kustomization::{Closure, Kustomization, closure};
-use super::shelf::{CHART, FileIndex, KUSTOMIZATIONS, folder_of, is_marker, is_within, join};
 use crate::core::problem::{Location, Problem};
 use crate::core::source::formats::Formats;
 

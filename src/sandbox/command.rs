@@ -14,7 +14,7 @@ use tokio::process::Child;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Error, Sandbox};
-use crate::local::bound;
+use crate::local::bound_process;
 use crate::local::search::{self, ProgramSearch};
 
 /// The variable that names the API server's audit log.
@@ -46,7 +46,7 @@ pub async fn run(
     folders.push(sandbox.bin_dir().to_owned());
     let program = named(program, path, &folders)?;
     let path = std::env::join_paths(folders).unwrap_or_default();
-    let mut child = tokio::process::Command::from(bound::command(&sandbox.trueup, program))
+    let mut child = tokio::process::Command::from(bound_process::command(&sandbox.trueup, program))
         .args(args)
         .env("PATH", path)
         .env("KUBECONFIG", sandbox.kubeconfig())

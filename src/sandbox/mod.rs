@@ -9,11 +9,11 @@
 mod api;
 pub mod build;
 pub mod command;
+mod control_plane;
 pub mod error;
 mod identity;
 pub mod keeper;
 mod nodes;
-mod plane;
 pub mod programs;
 
 use std::path::{Path, PathBuf};
@@ -92,9 +92,9 @@ impl Sandbox {
     pub async fn start(options: &SandboxOptions, events: Listener<'_>) -> Result<Self, Error> {
         let programs = programs::obtain(options, events).await?;
         let mut keeper = Keeper::start(&options.trueup, &options.temporary, "trueup-sandbox-")?;
-        let server = plane::start((&programs, options.calls), &mut keeper, events).await?;
+        let server = control_plane::start((&programs, options.calls), &mut keeper, events).await?;
         if let Some(controllers) = &programs.controllers {
-            plane::start_controllers(controllers, &server, &mut keeper, events).await?;
+            control_plane::start_controllers(controllers, &server, &mut keeper, events).await?;
         }
         events(SandboxEvent::Ready { programs: programs.place.clone() });
         Ok(Self {

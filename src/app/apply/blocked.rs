@@ -1,7 +1,7 @@
 //! How one change keeps another from being tried: in words, and whether that leaves anything to be
 //! tried at all.
 
-use super::departure::ends_home;
+use super::deletion::ends_home;
 use crate::core::plan::graph::DependencyKind;
 use crate::core::plan::queue::{Blocker, ChangeEnd, Queue};
 use crate::core::plan::{Action, Change, DependencyEnd, OrderedChanges, Plan, ReasonKind};

@@ -6,11 +6,11 @@
 //! Killed at any instant, the next run finishes the job: whatever exists is in the record before it
 //! is made, and leaves the record only after it is gone.
 
-mod anew;
 mod answer;
 mod blocked;
-mod departure;
+mod deletion;
 mod record;
+mod recreate;
 mod servers;
 mod still_used;
 mod worker;
@@ -23,7 +23,7 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 
 pub(super) use self::blocked::can_begin;
 use self::blocked::{how_it_ended, how_it_stays};
-use self::departure::ends_home;
+use self::deletion::ends_home;
 use self::servers::Servers;
 use self::worker::Worker;
 use super::{Error, Lock, Survey};

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::ApplyRun;
-use super::departure::ends_home;
+use super::deletion::ends_home;
 use crate::app::Error;
 use crate::app::survey::api;
 use crate::core::inventory::{Record, TimedCommit};

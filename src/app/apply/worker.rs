@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use super::answer::WrittenObject;
-use super::departure::DELETION_PATIENCE;
+use super::deletion::DELETION_PATIENCE;
 use super::servers::{Servers, server_of};
 use crate::app::wait::wait_for_one;
 use crate::app::{Survey, WaitOptions};
@@ -22,7 +22,7 @@ use crate::core::observed::{Observation, Prerequisite, Preview};
 use crate::core::plan::{self, Action, Change, Confidence, NoPreview, Reason, ReasonKind};
 use crate::core::policy::{OnConflict, precedence};
 use crate::core::report::Outcome;
-use crate::core::{managed_fields, unique};
+use crate::core::{managed_fields, unique_value};
 use crate::local::cancel::Cancellation;
 
 /// How long a new definition may take to be established, and a new kind to be served after that.
@@ -378,7 +378,7 @@ impl Worker<'_> {
         let kind = change.key.group_kind();
         let is_freed = || {
             matches!(change.confidence, Confidence::Local(NoPreview::Value(_)))
-                && unique::is_taken(&error.to_string())
+                && unique_value::is_taken(&error.to_string())
         };
         let new_kind = || self.survey.catalog.is_defined(&kind) || server_of(change).is_some();
         (error.is_not_found() && error.missing_namespace().is_none() && new_kind())

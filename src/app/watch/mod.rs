@@ -3,13 +3,13 @@
 //! A round that fails is an event like any other; the next one runs. What is done in one is
 //! [`round`]'s, and how a newer commit is noticed meanwhile [`lookout`]'s.
 
-mod lookout;
+mod remote_poller;
 mod round;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use self::lookout::Remote;
+use self::remote_poller::Remote;
 pub use self::round::{ClusterIdentity, Round, RoundError};
 use self::round::{PendingRound, act, look};
 use crate::app::{self, LastRead, Target};

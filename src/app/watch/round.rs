@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use super::lookout::RemotePoller;
+use super::remote_poller::RemotePoller;
 use super::{RoundMemory, SettingsError, Watch, WatchEvent, WatchSettings};
 use crate::app::{
     self, LastRead, RoundEnd, RoundOptions, Runner, Survey, TIMEOUT, Target, WaitWhen, round,

@@ -11,8 +11,8 @@ use tempfile::TempDir;
 
 use crate::cli::present::PlanView;
 use crate::core::diff::gone_text;
-use crate::core::inert::is_harmless;
 use crate::core::plan::{Action, Change};
+use crate::core::sanitize::is_harmless;
 
 /// The longest name, in bytes, that is left as it is: file systems take 255.
 const LONGEST: usize = 240;

@@ -85,7 +85,7 @@ impl Program {
         let mut command = Command::new(program);
         command.args(args).arg(live).arg(merged).stdin(Stdio::inherit()).kill_on_drop(true);
         let mut child = command.spawn().map_err(|error| {
-            let skipped = search::find(program, &super::search::path()).note(program);
+            let skipped = search::find(program, &super::search_path::path()).note(program);
             let unset = format!("unset {VARIABLE} for trueup's own diff");
             Failure {
                 error: anyhow::Error::from(error)

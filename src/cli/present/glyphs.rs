@@ -7,8 +7,8 @@
 use std::borrow::Cow;
 
 use super::wrap::wrapped;
-use crate::core::inert::{is_harmless, spelled};
 use crate::core::plan::Action;
+use crate::core::sanitize::{is_harmless, spelled};
 
 /// What the terminal can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

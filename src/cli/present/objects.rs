@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::json as document;
 use crate::core::diff::yaml;
-use crate::core::inert::{Commands, is_harmless};
 use crate::core::manifest::Origin;
 use crate::core::object::Object;
+use crate::core::sanitize::{Commands, is_harmless};
 
 /// Writes a YAML document for each object, below a comment that says where it is from.
 ///

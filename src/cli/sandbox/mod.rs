@@ -108,7 +108,7 @@ fn places() -> Option<ProgramPlaces> {
     Some(ProgramPlaces {
         assets: assets.map(Into::into),
         envtest: Some(directories::BaseDirs::new()?.data_dir().join(envtest)),
-        path: super::search::path(),
+        path: super::search_path::path(),
         cache: directories::ProjectDirs::from("", "", "trueup")?.cache_dir().join("sandbox"),
     })
 }

@@ -9,7 +9,7 @@
 use std::io::{self, Write};
 
 use crate::cli::present::ink;
-use crate::core::inert::{Commands, is_harmless, spelled};
+use crate::core::sanitize::{Commands, is_harmless, spelled};
 
 /// More than this between our own key and the end of its sequence is none of ours.
 const LONGEST: usize = 32;

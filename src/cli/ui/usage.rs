@@ -16,7 +16,7 @@ use crate::cli::habits;
 use crate::cli::present::Glyphs;
 use crate::cli::present::ink::adopted;
 use crate::core::credentials::url_without_credentials;
-use crate::core::inert::is_harmless;
+use crate::core::sanitize::is_harmless;
 
 /// Of a text that is repeated within another's lines.
 const GLYPHS: Glyphs = Glyphs { utf8: true, width: None };

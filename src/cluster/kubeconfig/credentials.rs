@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{LARGEST, pem};
 use crate::cluster::oidc::Provider;
-use crate::local::bounded;
+use crate::local::bounded_read;
 
 /// The user with what counts of the credentials.
 ///
@@ -78,7 +78,7 @@ pub(in crate::cluster) fn bytes(
 ) -> Result<Vec<u8>, String> {
     match (data, file) {
         (Some(data), _) => STANDARD.decode(data).map_err(|_| format!("{what}-data is not base64")),
-        (None, Some(path)) => bounded::read(Path::new(path), LARGEST)
+        (None, Some(path)) => bounded_read::read(Path::new(path), LARGEST)
             .map_err(|error| format!("cannot read the {what} {path}: {error}")),
         (None, None) => Ok(Vec::new()),
     }
@@ -88,7 +88,7 @@ pub(in crate::cluster) fn bytes(
 /// none of it.
 fn token(user: &mut AuthInfo) -> Result<(), String> {
     if let Some(path) = user.token_file.clone() {
-        let read = bounded::read(Path::new(&path), LARGEST);
+        let read = bounded_read::read(Path::new(&path), LARGEST);
         let read = read.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         match read {
             Ok(token) if !token.trim().is_empty() => {

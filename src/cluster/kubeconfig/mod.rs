@@ -18,7 +18,7 @@ pub(super) use pem::authorities as authorities_of;
 pub(super) use usable::{KubeconfigOverrides, UsableContext};
 
 use self::decode::NamedEntry;
-use crate::local::bounded;
+use crate::local::bounded_read;
 
 /// How many bytes a kubeconfig may have.
 pub(super) const LARGEST: u64 = 16 << 20;
@@ -96,7 +96,7 @@ pub(super) fn read(
 fn one(path: &Path, pipes: &PipeCache) -> io::Result<Kubeconfig> {
     if std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
         let mut kubeconfig =
-            decode::kubeconfig(&bounded::read(path, LARGEST)?).map_err(io::Error::other)?;
+            decode::kubeconfig(&bounded_read::read(path, LARGEST)?).map_err(io::Error::other)?;
         let path = std::path::absolute(path)?;
         kubeconfig.resolve(path.parent().unwrap_or(Path::new("/")));
         kubeconfig.is_of(&path);
@@ -105,7 +105,7 @@ fn one(path: &Path, pipes: &PipeCache) -> io::Result<Kubeconfig> {
     let mut pipes = pipes.0.lock().unwrap_or_else(PoisonError::into_inner);
     let bytes = match pipes.get(path) {
         Some(bytes) => bytes,
-        None => pipes.entry(path.to_owned()).or_insert(bounded::read(path, LARGEST)?),
+        None => pipes.entry(path.to_owned()).or_insert(bounded_read::read(path, LARGEST)?),
     };
     let mut kubeconfig = decode::kubeconfig(bytes).map_err(io::Error::other)?;
     kubeconfig.is_of(path);

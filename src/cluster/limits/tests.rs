@@ -11,8 +11,8 @@ use http_body_util::StreamBody;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::cluster::api_request::ApiRequest;
 use crate::cluster::tests::{limited, over};
-use crate::cluster::wire::ApiRequest;
 use crate::cluster::{ApiError, Cluster, FollowedKind, News};
 use crate::core::inventory::{Inventory, Record, ReleaseHistory};
 use crate::core::kinds::catalog::{Catalog, Served};

@@ -7,13 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{HeldBytes, ObserveOptions, typed};
+use crate::cluster::api_request::object;
 use crate::cluster::path::{api_version, collection};
-use crate::cluster::wire::object;
 use crate::cluster::{ApiError, Cluster};
 use crate::core::kinds::catalog::{Lookup, Served};
 use crate::core::object::{GroupKind, Object, ObjectKey};
 use crate::core::observed::{Observation, Observed, Preview, Taken};
-use crate::core::unique::{self, Space, UniqueValue};
+use crate::core::unique_value::{self, Space, UniqueValue};
 
 /// An object that wants values which others may hold.
 struct Receiver<'a> {
@@ -37,7 +37,7 @@ impl Cluster {
             let Some(served) = question.catalog.preferred(&kind) else { continue };
             for live in self.all_of(question, served).await.unwrap_or_default() {
                 let key = live.key();
-                let values = unique::of(&key, &live);
+                let values = unique_value::of(&key, &live);
                 holders.insert(key, values);
             }
         }
@@ -84,9 +84,9 @@ impl Cluster {
             return;
         };
         let values: Vec<UniqueValue> = taken.iter().map(|it| it.value.clone()).collect();
-        let answer = self.dry_run(served, &unique::without(key, send, &values)).await;
+        let answer = self.dry_run(served, &unique_value::without(key, send, &values)).await;
         let preview = match answer {
-            Ok(answer) => Preview::Merged(unique::with(key, object(answer.body), send)),
+            Ok(answer) => Preview::Merged(unique_value::with(key, object(answer.body), send)),
             Err(error) if error.is_verdict() => Preview::Refused(error.refusal()),
             Err(_) => return,
         };
@@ -132,21 +132,22 @@ impl Cluster {
 /// those with an address of which a dry run says nothing.
 fn receivers<'a>(question: &ObserveOptions<'a>, observed: &Observed) -> Vec<Receiver<'a>> {
     let desired = question.desired;
-    let declared = desired.objects.iter().filter(|(key, _)| unique::has_any(&key.group_kind()));
+    let declared =
+        desired.objects.iter().filter(|(key, _)| unique_value::has_any(&key.group_kind()));
     let receivers = declared.filter_map(|(key, manifest)| {
         let Some(Observation::Seen { live, preview: Some(preview) }) = observed.objects.get(key)
         else {
             return None;
         };
         let send = desired.sent(key, manifest, live.as_ref()).into_owned();
-        let has = live.as_ref().map(|live| unique::of(key, live)).unwrap_or_default();
-        let mut values = unique::of(key, &send);
+        let has = live.as_ref().map(|live| unique_value::of(key, live)).unwrap_or_default();
+        let mut values = unique_value::of(key, &send);
         values.retain(|value| !value.is_among(&has));
         let is_refused = match preview {
             Preview::Refused(refusal) => {
                 let mut causes = refusal.causes.iter();
-                unique::is_taken(&refusal.message)
-                    || causes.any(|cause| unique::is_taken(&cause.message))
+                unique_value::is_taken(&refusal.message)
+                    || causes.any(|cause| unique_value::is_taken(&cause.message))
             }
             Preview::Merged(_) => {
                 values.retain(|value| value.space == Space::Address);

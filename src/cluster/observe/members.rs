@@ -7,9 +7,9 @@ use futures::stream::{self, StreamExt as _};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::cluster::api_request::{ApiRequest, endless};
 use crate::cluster::limits::said;
 use crate::cluster::path::{api_version, collection, query_escape};
-use crate::cluster::wire::{ApiRequest, endless};
 use crate::cluster::{ApiError, Cluster};
 use crate::core::inventory::{Inventory, PART_OF, Record};
 use crate::core::kinds::catalog::{Catalog, Served};

@@ -4,20 +4,20 @@
 //! out what of it is proven to stay as it is, which costs nothing more; `look` asks the server about
 //! the rest, by dry run, and `holders` finds out who holds what an object wants alone. `unrecorded` looks for what is of a record that is gone.
 
-mod examine;
 mod holders;
-mod look;
 mod members;
+mod members_diff;
+mod observe_object;
 mod unrecorded;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::stream::{self, StreamExt as _};
 
-use self::examine::{Comparison, Examined, examine};
-use self::look::{KnownMembers, ObserveRequest, ObserveResult, SendSource};
 pub use self::members::Members;
 pub(super) use self::members::{HeldBytes, typed};
+use self::members_diff::{Comparison, Examined, examine};
+use self::observe_object::{KnownMembers, ObserveRequest, ObserveResult, SendSource};
 pub use self::unrecorded::UnrecordedMembers;
 use super::Cluster;
 use super::immutable::definition_key;

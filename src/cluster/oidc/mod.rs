@@ -8,7 +8,7 @@ mod edit;
 mod exchange;
 mod refresh;
 mod refusal;
-mod turn;
+mod token_lock;
 mod write_back;
 
 use std::path::PathBuf;
@@ -20,12 +20,12 @@ use kube::config::AuthProviderConfig;
 use serde_json::{Value, json};
 
 use self::refresh::RefreshError;
-use self::turn::TokenLock;
+use self::token_lock::TokenLock;
 use super::credential::{Credential, Key, NoCredential};
 use super::kubeconfig::{authorities_of, data_or_file};
 use super::tls;
 use crate::core::credentials::url_without_credentials;
-use crate::core::inert::{is_harmless, spelled};
+use crate::core::sanitize::{is_harmless, spelled};
 
 /// How long before its end a token is no longer used: the clocks of machines differ.
 const EXPIRY_DELTA: SignedDuration = SignedDuration::from_secs(10);
@@ -185,7 +185,7 @@ impl Provider {
 
     /// What to do with what the kubeconfig says by now, where that is something else than before.
     fn found(&self, before: Option<&Credential>) -> Option<Decision> {
-        self.newer(turn::present(self.origin.as_ref()), before, Timestamp::now())
+        self.newer(token_lock::present(self.origin.as_ref()), before, Timestamp::now())
     }
 
     /// The same, for an id-token and a refresh-token that were found.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::refresh::IssuedTokens;
 use super::{UserEntry, edit};
 use crate::cluster::kubeconfig::LARGEST;
-use crate::local::bounded;
+use crate::local::bounded_read;
 
 /// How often a lock that another program holds is tried, and how long to wait in between.
 const TRIES: usize = 20;
@@ -43,7 +43,7 @@ pub(super) fn text(path: &Path) -> Result<String, String> {
     if let Some(kind) = odd_kind(&metadata) {
         return Err(format!("it is {kind}"));
     }
-    let bytes = bounded::read_regular(path, LARGEST).map_err(words)?;
+    let bytes = bounded_read::read_regular(path, LARGEST).map_err(words)?;
     String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())
 }
 

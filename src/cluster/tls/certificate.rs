@@ -6,7 +6,7 @@ use rustls::pki_types::pem::PemObject as _;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 use x509_parser::x509::{X509Name, X509Version};
 
-use crate::core::inert::{is_harmless, spelled};
+use crate::core::sanitize::{is_harmless, spelled};
 
 /// How many characters of a name are shown: who holds the key chose them.
 const LONGEST_NAME: usize = 100;

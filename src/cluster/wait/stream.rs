@@ -7,9 +7,9 @@ use serde_json::Value;
 use tokio::sync::mpsc::Sender;
 
 use super::{FollowedKind, News};
+use crate::cluster::api_request::{ApiRequest, object, refusal};
 use crate::cluster::limits::said;
 use crate::cluster::path::{collection, query_escape};
-use crate::cluster::wire::{ApiRequest, object, refusal};
 use crate::cluster::{ApiError, Cluster};
 use crate::core::object::Object;
 

@@ -9,8 +9,8 @@
 
 pub mod digest;
 pub mod document;
-mod elsewhere;
 mod moved;
+mod wrong_place;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,8 +25,8 @@ use crate::core::policy::{MaxPrune, OnConflict};
 use crate::core::redact::Redactor;
 use digest::Digest;
 
-pub use elsewhere::WrongPlace;
 pub use moved::{MoveReason, MovedObject};
+pub use wrong_place::WrongPlace;
 
 /// A plan that somebody approved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -158,7 +158,7 @@ impl Approval {
                 (None, Some(now)) => {
                     (now.action != Action::Keep).then_some(MoveReason::NotApproved)
                 }
-                (Some(approved), Some(now)) => self.moved(approved, now, found.redactor),
+                (Some(approved), Some(now)) => self.moved_object(approved, now, found.redactor),
                 (Some(approved), None) => {
                     let is_known = found.unlisted.iter().all(|kind| kind.kind != key.group_kind());
                     (!is_known && approved.action != Action::Refuse).then_some(MoveReason::Unknown)
@@ -180,10 +180,15 @@ impl Approval {
     /// Whether `now`, which was found a moment ago, is what was approved for its object.
     pub fn holds(&self, now: &Change, redactor: &Redactor) -> bool {
         let approved = self.changes.iter().find(|approved| approved.object == now.key);
-        approved.is_some_and(|approved| self.moved(approved, now, redactor).is_none())
+        approved.is_some_and(|approved| self.moved_object(approved, now, redactor).is_none())
     }
 
-    fn moved(&self, approved: &Approved, now: &Change, redactor: &Redactor) -> Option<MoveReason> {
+    fn moved_object(
+        &self,
+        approved: &Approved,
+        now: &Change,
+        redactor: &Redactor,
+    ) -> Option<MoveReason> {
         moved::why(approved, (now, &Approved::new(now, &self.purpose, redactor)))
     }
 }

@@ -7,7 +7,7 @@ use super::{FieldWriter, writers};
 use crate::core::compare::PathStep;
 use crate::core::inventory::PART_OF;
 use crate::core::managed_fields::owners;
-use crate::core::managed_fields::passing::{OwnershipChange, losers, passings};
+use crate::core::managed_fields::ownership_change::{OwnershipChange, losers, passings};
 use crate::core::manifest::PathPart;
 use crate::core::object::Object;
 use crate::core::plan::Change;

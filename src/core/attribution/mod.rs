@@ -12,7 +12,7 @@ use crate::core::compare::{Side, around, resolve};
 use crate::core::diff::{Delta, FieldChange};
 use crate::core::managed_fields::managers::Manager;
 use crate::core::managed_fields::owners;
-use crate::core::managed_fields::passing::losers;
+use crate::core::managed_fields::ownership_change::losers;
 use crate::core::managed_fields::takeover::hand_over;
 use crate::core::manifest::{Manifest, PathPart};
 use crate::core::object::Object;

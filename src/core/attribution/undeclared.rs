@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{FieldWriter, handover, writers};
 use crate::core::compare::{Side, resolve};
 use crate::core::managed_fields::managers::{self, Manager};
-use crate::core::managed_fields::passing::{has_parts, leaves, place};
+use crate::core::managed_fields::ownership_change::{has_parts, leaves, place};
 use crate::core::managed_fields::{FIELD_MANAGER, has_our_entry, owners};
 use crate::core::manifest::PathPart;
 use crate::core::object::Object;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::alike::in_place;
+use super::element_match::in_place;
 use super::lists::{Match, Nodes, pairs};
 use super::order::{FieldOrder, MapContext};
 use super::{FieldChange, Reordered};

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::alike::alike;
+use super::element_match::alike;
 use crate::core::compare::PathStep;
 use crate::core::managed_fields::{managers, owners};
 use crate::core::object::Object;

@@ -4,27 +4,27 @@
 //! `resourceVersion`, `generation` and the like. Which action is taken is [`crate::core::plan`]'s, how it
 //! looks is `cli::present`'s. Everything here has been through the [`Redactor`].
 
-mod alike;
+mod deviation;
+mod element_match;
 mod embedded;
+mod equality;
 mod fields;
 mod lists;
 mod order;
-mod pieces;
-mod promise;
-mod same;
+mod side_by_side;
 pub mod yaml;
 
+pub use deviation::{Deviation, Expected, FieldDeviation};
 use lists::Nodes;
 pub use order::FieldOrder;
-pub use pieces::Piece;
-use pieces::Texts;
-pub use promise::{Deviation, Expected, FieldDeviation};
 use serde::Serialize;
 use serde_json::Value;
+pub use side_by_side::Piece;
+use side_by_side::Texts;
 
 use crate::core::compare::PathStep;
 use crate::core::inventory::PART_OF;
-use crate::core::managed_fields::{claims, takeover};
+use crate::core::managed_fields::{foreign_owners, takeover};
 use crate::core::object::Object;
 use crate::core::plan::{Action, Change};
 use crate::core::redact::Redactor;
@@ -180,7 +180,7 @@ impl Delta {
         {
             let all = takeover::predecessors(live, send).into_iter();
             predecessors.extend(all.map(|manager| manager.name.to_owned()));
-            adopted_from = send.label(PART_OF).and_then(|id| claims::of(live, id));
+            adopted_from = send.label(PART_OF).and_then(|id| foreign_owners::of(live, id));
             predecessors.sort();
             predecessors.dedup();
         }

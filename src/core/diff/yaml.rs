@@ -9,8 +9,8 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 use super::order::{FieldOrder, MapContext};
-use crate::core::inert::{Commands, escaped, has_command, is_harmless};
 use crate::core::object::Object;
+use crate::core::sanitize::{Commands, escaped, has_command, is_harmless};
 
 /// The object as YAML; empty for an object without fields.
 pub fn text(object: &Object) -> String {

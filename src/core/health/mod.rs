@@ -12,8 +12,8 @@ mod expression;
 mod network;
 mod others;
 mod pods;
-mod proof;
 pub mod rollout;
+mod summary;
 mod workloads;
 
 use std::collections::BTreeSet;
@@ -25,7 +25,7 @@ use serde_json::Value;
 
 pub use custom::{ConditionTest, HealthRule, HealthTest};
 pub use expression::{Expression, ExpressionLimits};
-pub use proof::{HealthSummary, ObjectHealth, WaitEnd};
+pub use summary::{HealthSummary, ObjectHealth, WaitEnd};
 
 use crate::core::object::{Object, ObjectKey};
 use conditions::{condition, is_true, words};

@@ -549,7 +549,7 @@ mod tests {
             fields(1),
             json!({ "f:spec": { "f:ports": { "k:{\"port\":80}": { "f:name": {} } } } })
         );
-        let gone = crate::core::managed_fields::foresight::foresee(&send, &recorded);
+        let gone = crate::core::managed_fields::prediction::foresee(&send, &recorded);
         assert!(!all[2].stays(&live(), &gone) && all[3].stays(&live(), &gone), "{gone:?}");
     }
 }

@@ -12,20 +12,20 @@
 //! [`versions`], whose fields are named in a version of the kind that the server can't go by.
 //! [`stripped`] leaves out what is the server's own.
 
-pub mod claims;
 pub mod conflict;
 pub mod emptied;
-pub mod foreseen;
-pub mod foresight;
+pub mod foreign_owners;
 pub mod leftovers;
 pub mod managers;
+pub mod no_op;
 pub mod owners;
-pub mod passing;
-pub mod proof;
+pub mod ownership_change;
+pub mod predicted_owners;
+pub mod prediction;
 pub mod release;
 pub mod retyped;
+pub mod server_metadata;
 pub mod share;
-pub mod stripped;
 pub mod takeover;
 pub mod versions;
 

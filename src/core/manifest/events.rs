@@ -12,7 +12,7 @@ use libyaml_safer::{EventData, MappingStyle, Mark, Parser, ScalarStyle, Sequence
 
 use super::fault::{ManifestFault, Spot};
 use super::hints;
-use super::prepared::PreparedText;
+use super::prepared_text::PreparedText;
 
 /// One event of a document and where it begins.
 pub(super) struct YamlEvent {

@@ -10,18 +10,18 @@
 //! [`json`] straight to [`declare`]. A [`fault::Fault`] becomes a [`Problem`] in [`complain`].
 
 mod build;
-mod complain;
-mod declare;
+mod declared_objects;
 mod encoding;
 mod events;
 mod fault;
+mod fault_problem;
 mod hints;
 mod json;
 mod limits;
 mod number;
 mod place;
 mod positions;
-mod prepared;
+mod prepared_text;
 mod scalar;
 mod split;
 mod surprise;
@@ -54,7 +54,7 @@ pub struct Origin {
 
 impl Origin {
     /// The place of the document's first key.
-    pub fn place(&self) -> Location {
+    pub fn field_location(&self) -> Location {
         Location { path: self.path.clone(), line: self.line, column: self.column }
     }
 }
@@ -91,9 +91,9 @@ pub struct Reading {
 pub fn read(path: &str, bytes: &[u8]) -> Reading {
     let text = match encoding::decode(bytes) {
         Ok(text) => text,
-        Err(fault) => return complain::FaultSource::new(path, &[]).only(fault),
+        Err(fault) => return fault_problem::FaultSource::new(path, &[]).only(fault),
     };
-    let mut reader = ManifestReader::new(complain::FaultSource::new(path, &text));
+    let mut reader = ManifestReader::new(fault_problem::FaultSource::new(path, &text));
     if json::is_json(&text) {
         reader.json(&text);
     } else {
@@ -107,9 +107,9 @@ pub fn read(path: &str, bytes: &[u8]) -> Reading {
 pub fn read_yaml(path: &str, bytes: &[u8]) -> Reading {
     let text = match encoding::decode(bytes) {
         Ok(text) => text,
-        Err(fault) => return complain::FaultSource::new(path, &[]).only(fault),
+        Err(fault) => return fault_problem::FaultSource::new(path, &[]).only(fault),
     };
-    let mut reader = ManifestReader::new(complain::FaultSource::new(path, &text));
+    let mut reader = ManifestReader::new(fault_problem::FaultSource::new(path, &text));
     reader.yaml(&text, 1);
     reader.reading
 }
@@ -122,13 +122,16 @@ pub fn read_yaml(path: &str, bytes: &[u8]) -> Reading {
 /// When that document can't be read.
 pub fn value(path: &str, bytes: &[u8]) -> Result<Option<(Value, Positions)>, Problem> {
     let text = encoding::decode(bytes);
-    let text = text.map_err(|fault| complain::FaultSource::new(path, &[]).problem(fault, &[]))?;
+    let text =
+        text.map_err(|fault| fault_problem::FaultSource::new(path, &[]).problem(fault, &[]))?;
     for chunk in split::chunks(&text, 1) {
         match chunk.read() {
             Ok(None) => {}
             Ok(Some(document)) => return Ok(Some((document.value, document.positions))),
             Err(fault) => {
-                return Err(complain::FaultSource::new(path, &text).problem(fault, chunk.bytes()));
+                return Err(
+                    fault_problem::FaultSource::new(path, &text).problem(fault, chunk.bytes())
+                );
             }
         }
     }
@@ -142,13 +145,16 @@ pub fn value(path: &str, bytes: &[u8]) -> Result<Option<(Value, Positions)>, Pro
 /// When one of them can't be read.
 pub fn values(path: &str, bytes: &[u8]) -> Result<Vec<Value>, Problem> {
     let text = encoding::decode(bytes);
-    let text = text.map_err(|fault| complain::FaultSource::new(path, &[]).problem(fault, &[]))?;
+    let text =
+        text.map_err(|fault| fault_problem::FaultSource::new(path, &[]).problem(fault, &[]))?;
     let mut values = Vec::new();
     for chunk in split::chunks(&text, 1) {
         match chunk.read() {
             Ok(document) => values.extend(document.map(|document| document.value)),
             Err(fault) => {
-                return Err(complain::FaultSource::new(path, &text).problem(fault, chunk.bytes()));
+                return Err(
+                    fault_problem::FaultSource::new(path, &text).problem(fault, chunk.bytes())
+                );
             }
         }
     }
@@ -161,13 +167,13 @@ const NO_JSON: &str =
 
 /// The file under way: how many documents it had so far, and what came of them.
 struct ManifestReader<'a> {
-    source: complain::FaultSource<'a>,
+    source: fault_problem::FaultSource<'a>,
     documents: usize,
     reading: Reading,
 }
 
 impl<'a> ManifestReader<'a> {
-    fn new(source: complain::FaultSource<'a>) -> Self {
+    fn new(source: fault_problem::FaultSource<'a>) -> Self {
         Self { source, documents: 0, reading: Reading::default() }
     }
 
@@ -216,7 +222,8 @@ impl<'a> ManifestReader<'a> {
         }
         let before = &text[..text.len() - rest.len()];
         let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
-        let mut other = ManifestReader::new(complain::FaultSource::new(self.source.path, text));
+        let mut other =
+            ManifestReader::new(fault_problem::FaultSource::new(self.source.path, text));
         other.documents = self.documents;
         other.yaml(rest, u32::try_from(line).unwrap_or(u32::MAX));
         let Reading { manifests, problems, warnings } = other.reading;
@@ -244,7 +251,7 @@ impl<'a> ManifestReader<'a> {
         for fault in &document.warnings {
             self.reading.warnings.push(self.source.problem(fault.clone(), bytes));
         }
-        for declared in declare::objects(document) {
+        for declared in declared_objects::objects(document) {
             match declared {
                 Ok((object, positions)) => {
                     let spot = positions.root().unwrap_or_default();

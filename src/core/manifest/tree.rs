@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use super::events::{Events, ScalarText, YamlEventKind as Event};
 use super::fault::{ManifestFault, Spot};
 use super::limits;
-use super::prepared::PreparedText;
+use super::prepared_text::PreparedText;
 
 /// One value as written.
 pub(super) struct TreeNode {

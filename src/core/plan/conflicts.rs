@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::decide::Decision;
-use super::{Action, Confidence, Reason, ReasonKind, keeping};
+use super::{Action, Confidence, Reason, ReasonKind, deletion_switches};
 use crate::core::annotations;
 use crate::core::desired::Desired;
 use crate::core::inventory::PART_OF;
@@ -32,11 +32,11 @@ pub(super) fn settle(
     match desired.on_conflict(manifest) {
         OnConflict::Force => {
             let takes_all = precedence::takes_what_protects(desired.on_conflict);
-            if takes_all || !keeping::is_loosened(live, send) {
+            if takes_all || !deletion_switches::is_loosened(live, send) {
                 return;
             }
             let mut found = of_others(send, live);
-            found.retain(|conflict| keeping::is_about(&conflict.path));
+            found.retain(|conflict| deletion_switches::is_about(&conflict.path));
             if !found.is_empty() {
                 let found = causes(&found, "it is set by");
                 let kind = ReasonKind::ProtectedByOther;

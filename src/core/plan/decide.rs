@@ -5,8 +5,8 @@ use super::{Action, Confidence, NoPreview, Permissions, Reason, ReasonKind};
 use super::replace::{self, ImmutableObject};
 use crate::core::compare::is_noop;
 use crate::core::inventory::Inventory;
-use crate::core::managed_fields::claims::{self, ForeignOwner};
-use crate::core::managed_fields::foresight::foresee;
+use crate::core::managed_fields::foreign_owners::{self, ForeignOwner};
+use crate::core::managed_fields::prediction::foresee;
 use crate::core::managed_fields::takeover::hand_over;
 use crate::core::manifest::Manifest;
 use crate::core::object::{Object, ObjectKey};
@@ -49,7 +49,7 @@ pub(super) fn decide(
         let reason = Reason::with_remedy(ReasonKind::IsInventory, Remedy::OtherInventory);
         return refuse(live, reason);
     }
-    let claim = live.and_then(|live| claims::of(live, &inventory.id()));
+    let claim = live.and_then(|live| foreign_owners::of(live, &inventory.id()));
     if let Some(claim) = claim.filter(|_| !allowed.adopt) {
         let kind = match claim {
             ForeignOwner::ApplySet(id) => ReasonKind::OtherApplySet { id },

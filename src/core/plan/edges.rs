@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::graph::{DependencyKind, Graph};
 use super::order::{WavePart, may_look_after, part};
-use super::said::OrderSwitches;
+use super::order_switches::OrderSwitches;
 use crate::core::kinds::catalog::{brought_by, definition, is_api_service, is_crd, is_namespace};
 use crate::core::kinds::references::{self, ReferenceKind, Templates};
 use crate::core::object::{GroupKind, Object, ObjectKey};

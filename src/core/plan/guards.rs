@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::approved::{self, NotApproved};
-use super::keeping;
+use super::deletion_switches;
 use super::{Action, Change, DeletionGuard, DependencyReason, Reason, ReasonKind};
 use crate::core::annotations::{REPLACE, flag};
 use crate::core::desired::Desired;
@@ -105,18 +105,18 @@ impl PruneRules<'_> {
             return keep(ReasonKind::RecordKept { keeper });
         }
         if let Some(origin) = self.left_out.get(key) {
-            let kind = ReasonKind::IgnoredFile { place: origin.place() };
+            let kind = ReasonKind::IgnoredFile { place: origin.field_location() };
             let remedy = "if it is to go, take it out of that file";
             return (Action::Keep, Some(Reason::with_remedy(kind, remedy)));
         }
         if let Some((action, reason)) = &self.blocked {
             return (*action, Some(reason.clone()));
         }
-        match keeping::said(live, self.allowed) {
-            Some(keeping::DeletionSwitch::Keep(said)) => {
+        match deletion_switches::said(live, self.allowed) {
+            Some(deletion_switches::DeletionSwitch::Keep(said)) => {
                 return (Action::LetGo, Some(ReasonKind::Kept { said }.into()));
             }
-            Some(keeping::DeletionSwitch::Confirm(said)) => {
+            Some(deletion_switches::DeletionSwitch::Confirm(said)) => {
                 let approval = match approved::approval(live, self.allowed.now) {
                     Err(NotApproved::Missing) | Ok(()) => None,
                     Err(why_not) => Some(why_not),
@@ -125,7 +125,7 @@ impl PruneRules<'_> {
                 let kind = ReasonKind::Unconfirmed { said, approval };
                 return (Action::Keep, Some(Reason::with_remedy(kind, remedy)));
             }
-            Some(keeping::DeletionSwitch::Unclear(fault)) => {
+            Some(deletion_switches::DeletionSwitch::Unclear(fault)) => {
                 let remedy = fault.hint.clone();
                 let kind = ReasonKind::UnclearProtection { fault };
                 return (Action::Refuse, Some(Reason::with_remedy(kind, remedy)));
@@ -166,7 +166,7 @@ impl PruneRules<'_> {
 pub fn may_go(key: &ObjectKey, live: &Object, allowed: &Permissions) -> bool {
     let is_guarded = || guarded(key, live, allowed).is_some();
     ReservedObject::of(live).is_none()
-        && keeping::said(live, allowed).is_none()
+        && deletion_switches::said(live, allowed).is_none()
         && (!is_guarded() || approved::is_approved(live, allowed.now))
 }
 
@@ -230,7 +230,7 @@ pub(super) fn why_owned(action: Action, send: &Object, live: &Object) -> Option<
 /// Whether a live object may be deleted to be made anew: it may say that it stays, or is not to be
 /// replaced, and what takes its place may not.
 pub fn may_be_replaced(live: &Object, send: &Object) -> bool {
-    !keeping::is_loosened(live, send) && flag(live, REPLACE) != Some(false)
+    !deletion_switches::is_loosened(live, send) && flag(live, REPLACE) != Some(false)
 }
 
 /// Whether a controller deletes the claims of a StatefulSet once it is deleted.

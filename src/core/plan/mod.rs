@@ -3,28 +3,28 @@
 //!
 //! What is printed by diff and carried out by apply is the same [`Plan`].
 
+mod admission_limits;
 mod approved;
 mod budget;
 mod conflicts;
 mod decide;
+mod deletion_switches;
 mod edges;
 mod fixed_fields;
-mod forbidden;
 pub mod graph;
 mod guards;
-mod half;
 mod idle_rules;
-mod inherited;
-mod keeping;
+mod lost_record;
 mod modes;
 mod order;
+mod order_switches;
+mod ordered_changes;
 pub mod queue;
 mod reason;
 mod replace;
-mod said;
 mod selector;
 mod sequence;
-mod values;
+mod unique_values;
 
 use std::collections::BTreeSet;
 
@@ -33,15 +33,15 @@ use decide::{Decision, decide};
 use graph::Graph;
 use guards::PruneRules;
 pub use guards::{Permissions, may_be_replaced, may_go};
-pub use half::{ChangePart, ChangeTurn, OrderedChanges};
 pub use idle_rules::idle_rules;
+pub use ordered_changes::{ChangePart, ChangeTurn, OrderedChanges};
 pub use reason::{
     DeletionGuard, DependencyEnd, DependencyReason, PruneBlocker, Reason, ReasonKind, ValueHolder,
 };
 use sequence::{CreationOrder, deleting, making};
 pub use sequence::{says_turn, turns};
 use serde::{Deserialize, Serialize};
-pub use values::{FreedValue, deleted_first};
+pub use unique_values::{FreedValue, deleted_first};
 
 use crate::core::annotations::Mode;
 use crate::core::compare::dropped;
@@ -234,7 +234,7 @@ pub fn plan(
     inventory: &Inventory,
     allowed: &Permissions,
 ) -> Plan {
-    inherited::take_in(&mut observed, allowed);
+    lost_record::take_in(&mut observed, allowed);
     let id = inventory.id();
     let is_member = |live: &&Object| live.label(PART_OF) == Some(id.as_str());
     // Some of what was observed is moved into the plan.
@@ -249,7 +249,8 @@ pub fn plan(
         let live = observation.and_then(Observation::live);
         let send = desired.sent(key, manifest, live);
         let about = ((key, manifest), &*send);
-        let why_not = inherited::why_not(key, &observed.unrecorded).or_else(|| refused.remove(key));
+        let why_not =
+            lost_record::why_not(key, &observed.unrecorded).or_else(|| refused.remove(key));
         let mut decision = match modes::finished(key, manifest, observation, &observed.finished) {
             Some(decision) => decision,
             None => wanted(about, observation, (desired, inventory, allowed), why_not),
@@ -293,8 +294,8 @@ pub fn plan(
         let mut gone = leaving(desired, &observed, &undesired);
         guards::keep_homes(&changes, &mut gone);
         budget::keep_within(&mut gone, (allowed.max_prune, is_everything), members);
-        let is_refused = forbidden::settle(&mut changes, &gone, desired);
-        if !values::settle(&mut changes, &gone, &taken, desired) && !is_refused {
+        let is_refused = admission_limits::settle(&mut changes, &gone, desired);
+        if !unique_values::settle(&mut changes, &gone, &taken, desired) && !is_refused {
             break gone;
         }
     };
@@ -309,7 +310,7 @@ pub fn plan(
     };
     let unlisted = observed.unlisted.iter().filter(|kind| !kind.is_forbidden).count();
     let begins_with = budget::begins_with(members, (&changes, &gone), is_member);
-    let later = values::after_deletions(&changes, &graph);
+    let later = unique_values::after_deletions(&changes, &graph);
     let holders = changes.iter().flat_map(deleted_first).cloned().collect();
     let undesired = sorted(gone, &holders);
     let desired = OrderedChanges { later, ..OrderedChanges::new(changes, graph, waves) };
@@ -418,7 +419,7 @@ fn sorted(changes: Vec<Change>, holders: &BTreeSet<ObjectKey>) -> OrderedChanges
     let (places, graph, waves) = deleting(&live);
     let mut changes: Vec<Option<Change>> = changes.into_iter().map(Some).collect();
     let in_order: Vec<Change> = places.into_iter().filter_map(|at| changes[at].take()).collect();
-    let later = values::other_deletions(&in_order, &graph, holders);
+    let later = unique_values::other_deletions(&in_order, &graph, holders);
     OrderedChanges { later, ..OrderedChanges::new(in_order, graph, waves) }
 }
 

@@ -10,7 +10,7 @@ use crate::core::annotations::{REPLACE, flag};
 use crate::core::inventory::Inventory;
 use crate::core::kinds::catalog::is_crd;
 use crate::core::managed_fields;
-use crate::core::managed_fields::foresight::foresee;
+use crate::core::managed_fields::prediction::foresee;
 use crate::core::manifest::Manifest;
 use crate::core::object::{Object, ObjectKey};
 use crate::core::observed::Preview;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::edges::{Direction, Edges, OrderedObject, edges};
 use super::graph::{Dependency, DependencyKind, Graph};
 use super::order::rank;
-use super::said::{self, OrderSwitches};
-use super::values::AllTaken;
-use super::{Reason, ReasonKind, said::DEPENDS_ON};
+use super::order_switches::{self, OrderSwitches};
+use super::unique_values::AllTaken;
+use super::{Reason, ReasonKind, order_switches::DEPENDS_ON};
 use crate::core::annotations::{self, AnnotationFault};
 use crate::core::desired::Desired;
 use crate::core::kinds::catalog::is_namespace;
@@ -47,7 +47,7 @@ pub(super) fn making<'a>(desired: &'a Desired, taken: &AllTaken) -> CreationOrde
         turn.depends_on.retain(|on| {
             let is_there = desired.objects.contains_key(on);
             if !is_there {
-                let fault = said::stranger(on, desired.objects.keys());
+                let fault = order_switches::stranger(on, desired.objects.keys());
                 refused.entry(*key).or_insert_with(|| why(manifest, fault));
             }
             is_there
@@ -148,7 +148,7 @@ fn why(manifest: &Manifest, fault: AnnotationFault) -> Reason {
 /// The warning about a reference that does not count.
 fn uncounted((key, manifest): (&ObjectKey, &Manifest), on: &ObjectKey, why: &str) -> Problem {
     Problem {
-        place: manifest.origin.place(),
+        place: manifest.origin.field_location(),
         message: format!("{key} needs {on}, which {why}: {key} does not wait for it"),
         excerpt: None,
         hint: None,
@@ -212,7 +212,7 @@ impl CycleContext<'_> {
         };
         let place = match annotation {
             Some(annotation) => annotations::place(manifest, annotation),
-            None => manifest.origin.place(),
+            None => manifest.origin.field_location(),
         };
         Cause { field: String::new(), message, place: Some(place) }
     }

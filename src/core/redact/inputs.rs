@@ -7,9 +7,9 @@ use std::fmt;
 use serde_json::Value;
 
 use super::budget::SearchBudget;
-use super::parts::{named_parts, parts, parts_of};
 use super::search::{MatchContext, Needle, SearchFailed, ValueSearch};
 use super::secrets::FoundSecrets;
+use super::value_parts::{named_parts, parts, parts_of};
 use crate::core::object::Object;
 
 /// Values that are in no Secret and may be secret all the same.

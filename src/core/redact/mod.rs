@@ -26,25 +26,25 @@
 
 mod budget;
 mod digits;
-mod group;
+mod entropy;
 mod inputs;
-mod parts;
 mod pieces;
+mod prefix_group;
 mod search;
 mod secrets;
+mod value_parts;
 mod views;
-mod worth;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use budget::SearchBudget;
+use entropy::worth_a_search;
 pub use inputs::Inputs;
 use search::{MatchContext, MatchSpan, Needle, SearchFailed, ValueSearch};
 pub use secrets::LAST_APPLIED;
 use secrets::{FoundSecrets, Secret, bytes_of, decode, holds_object, is_secret};
 use serde_json::{Map, Value};
-use worth::worth_a_search;
 
 use crate::core::field_rules::{FieldRule, Pointer};
 use crate::core::mask::Mask;
@@ -162,7 +162,7 @@ impl Redactor {
                 continue;
             }
             if is_new && let Ok(text) = std::str::from_utf8(&secret.bytes) {
-                parts.extend(parts::parts(text));
+                parts.extend(value_parts::parts(text));
             }
             secrets.push((secret, number));
         }

@@ -14,9 +14,9 @@ use gix::refspec::parse::Operation;
 use gix::remote::fetch::Tags;
 use gix::remote::{Direction, ref_map};
 
-use super::choice;
-use super::line::Line;
+use super::branch_choice;
 use super::lock::wait_for;
+use super::ls_refs::Line;
 use super::staging::checked;
 use super::transport::{self, TransportOptions};
 use super::url::{RemoteUrl, shown};
@@ -234,7 +234,7 @@ fn clone(folder: &Path, url: &RemoteUrl, options: &PullOptions) -> Result<(), Pu
         config.commit()?;
         let remote = repo.remote_at(from.clone())?;
         let mut line = Line { remote, name: "origin", manner: &manner, pulse: pulse.clone() };
-        let chosen = match choice::branch(&mut line, branch.as_deref(), &shown(&from))? {
+        let chosen = match branch_choice::branch(&mut line, branch.as_deref(), &shown(&from))? {
             Ok(chosen) => chosen,
             Err(error) => return Ok(Err(error)),
         };

@@ -13,13 +13,13 @@ use gix::refspec::parse::Operation;
 use gix::remote::Direction;
 use gix::remote::fetch::{RefMap, Status, Tags};
 
-use super::line::{Line, PreparedFetch};
+use super::ls_refs::{Line, PreparedFetch};
 use super::refspec::{self, SingleRefspec};
 use super::transport::{self, TransportOptions};
 use super::upstream::{self, Upstream};
 use super::url::RemoteUrl;
 use super::watchdog::{self, ActivityCounter, FetchLimits};
-use super::{PullError, PullOptions, upkeep};
+use super::{PullError, PullOptions, maintenance};
 use crate::git::{Cause, Checkout};
 
 /// Fetches the upstream's branch, and says which commit it is at.
@@ -144,7 +144,7 @@ fn receive(
     if let Some(keep) = &write_pack_bundle.keep_path {
         std::fs::remove_file(keep).map_err(gix::Error::from_error)?;
     }
-    upkeep::unpack(repo, &write_pack_bundle);
+    maintenance::unpack(repo, &write_pack_bundle);
     Ok(())
 }
 

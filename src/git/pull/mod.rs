@@ -6,36 +6,36 @@
 //! is `clone`'s; `upstream` says which branch of which remote, `fetch` brings its commits,
 //! `fast_forward` moves the branch, `lock` keeps two pulls apart and cleans up after a killed one.
 
-mod choice;
+mod branch_choice;
 mod clone;
 mod credentials;
 mod encoding;
 mod error;
 mod fast_forward;
 mod fetch;
-mod line;
+mod http_transport;
 mod lock;
+mod ls_refs;
+mod maintenance;
 mod netrc;
 mod obstacles;
+mod program_transport;
 mod prompt;
 mod proxy;
 mod refspec;
+mod remote_messages;
 mod session;
 mod settings;
 #[cfg(unix)]
-mod shared;
+mod shared_repository;
 mod sparse;
-mod spawned;
 mod staging;
 mod transport;
 mod tree;
 mod update;
-mod upkeep;
 mod upstream;
 mod url;
 mod watchdog;
-mod web;
-mod words;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -150,7 +150,7 @@ fn update(checkout: &Checkout, options: &PullOptions) -> Result<Pulled, PullErro
     // What was fetched stays, whatever else went wrong.
     share(&repo);
     if !updated.as_ref().is_ok_and(Pulled::is_up_to_date) {
-        upkeep::maintain(&repo);
+        maintenance::maintain(&repo);
     }
     updated
 }
@@ -187,7 +187,7 @@ fn update_locked(checkout: &Checkout, options: &PullOptions) -> Result<Pulled, P
 /// Lets others read what was written, as far as git would.
 fn share(repo: &gix::Repository) {
     #[cfg(unix)]
-    shared::share(repo);
+    shared_repository::share(repo);
     #[cfg(not(unix))]
     let _ = repo;
 }

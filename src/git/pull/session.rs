@@ -16,8 +16,8 @@ use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use super::Warnings;
 use super::netrc;
 use super::proxy::Choices;
+use super::remote_messages::RemoteMessages;
 use super::settings::{self, HttpSettings};
-use super::words::RemoteMessages;
 
 /// How often a request may be sent on, as with curl.
 const HOPS: usize = 50;

@@ -13,7 +13,7 @@ use gix::worktree::stack::state::attributes::Source;
 
 use super::tree::TreeChange;
 use super::{PullError, encoding};
-use crate::git::{Error, promised};
+use crate::git::{Error, promisor};
 
 /// The folder's name in the git directory.
 const NAME: &str = "trueup-staging";
@@ -68,7 +68,7 @@ impl Staging {
             changes.contains_key(path) || is_attributes(path)
         });
         let blobs = read.filter(|entry| entry.mode != Mode::COMMIT).map(|entry| entry.id);
-        promised::bring(repo, blobs)?;
+        promisor::bring(repo, blobs)?;
         let mut options = repo
             .checkout_options(Source::IdMapping)
             .map_err(Error::read("the checkout's configuration"))?;

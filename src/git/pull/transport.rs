@@ -9,14 +9,14 @@ use gix::sec::identity::Account;
 use gix::url::Scheme;
 
 use super::credentials::{self, Answers, Asking, UserAtServer, is_same_server};
+use super::http_transport::Web;
+use super::program_transport::{Spawned, Ssh, TransportProgram};
 use super::proxy::Choices;
+use super::remote_messages::RemoteMessages;
 use super::session::{HttpSession, HttpSessionOptions};
 use super::settings::HttpSettings;
-use super::spawned::{Spawned, Ssh, TransportProgram};
 use super::url::refuse_options;
 use super::watchdog::ActivityCounter;
-use super::web::Web;
-use super::words::RemoteMessages;
 use super::{PullError, PullOptions, Warnings};
 
 type GixResult<T> = gix::Result<T>;

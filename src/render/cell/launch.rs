@@ -19,7 +19,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use super::CellPlan;
 use super::calls::Filters;
 use super::guards::{GuardState, Guards};
-use crate::local::bound;
+use crate::local::bound_process;
 
 /// The hidden verb; it takes the parent's id, the plan, the program and the program's arguments.
 pub const VERB: &str = "__render-cell";
@@ -53,7 +53,7 @@ pub fn become_program(mut args: impl Iterator<Item = OsString>) -> io::Error {
     let (Some(parent), Some(plan), Some(program)) = (parent, plan, args.next()) else {
         return ErrorKind::InvalidInput.into();
     };
-    if let Err(error) = bound::bind(parent) {
+    if let Err(error) = bound_process::bind(parent) {
         return error;
     }
     let (files, calls, limits) = enter(&plan);

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::shelf::{FileIndex, KUSTOMIZATIONS, resolve};
+use super::file_index::{FileIndex, KUSTOMIZATIONS, resolve};
 use crate::core::manifest::{self, Positions};
 use crate::core::problem::{Location, Problem};
 use fields::{KUSTOMIZATION, Names, OBJECT, PLUGINS};
@@ -82,7 +82,7 @@ impl Kustomization {
     }
 
     /// The files and folders that its fields name, and the fields that it can't have.
-    fn look(&self) -> KustomizationFindings {
+    fn walk(&self) -> KustomizationFindings {
         let mut found = match &self.value {
             Value::Object(map) => look(map, &[OBJECT, KUSTOMIZATION], self.places()),
             // kustomize itself refuses what is no map.
@@ -160,7 +160,7 @@ impl Builder<'_> {
             return;
         }
         let Some(kustomization) = self.kustomization(&folder) else { return };
-        for reference in kustomization.look().references {
+        for reference in kustomization.walk().references {
             self.follow(&folder, reference);
         }
         let mut value = kustomization.value.clone();
@@ -212,7 +212,7 @@ impl Builder<'_> {
         };
         match Kustomization::read(file, content) {
             Ok(kustomization) => {
-                for problem in kustomization.look().problems {
+                for problem in kustomization.walk().problems {
                     self.problem(problem);
                 }
                 Some(kustomization)

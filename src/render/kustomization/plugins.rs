@@ -11,7 +11,7 @@ use super::remote::{is_repository, is_url};
 use super::{Builder, given, not_here, not_there, outside};
 use crate::core::manifest::{self, Manifest};
 use crate::core::problem::{Location, Problem};
-use crate::render::shelf::{folder_of, resolve};
+use crate::render::file_index::{folder_of, resolve};
 
 impl Builder<'_> {
     /// Looks into what an entry of a kustomization in `user` says; the text to give kustomize in its
@@ -97,7 +97,7 @@ impl Builder<'_> {
                 });
             }
         }
-        for reference in kustomization.look().references {
+        for reference in kustomization.walk().references {
             match self.find(folder_of(&kustomization.file), &reference) {
                 Ok(Some(path)) if self.shelf.has_file(&path) => self.plugin_file(user, &path),
                 Ok(Some(path)) => self.plugin_folder(user, &path),

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::protocol::{KeeperCommand, KeeperNotice, ProgramEnded, ProgramStart};
-use crate::local::bound;
+use crate::local::bound_process;
 
 /// The hidden verb; it takes the folder to make the private folder in, and how its name begins.
 pub const VERB: &str = "__sandbox-keeper";
@@ -85,7 +85,7 @@ async fn obey(trueup: &Path) -> io::Result<()> {
 
 fn spawn(trueup: &Path, start: &ProgramStart) -> io::Result<Child> {
     let log = File::create(&start.log)?;
-    let mut command = Command::from(bound::command(trueup, &start.program));
+    let mut command = Command::from(bound_process::command(trueup, &start.program));
     command.args(&start.args).current_dir(&start.folder).process_group(0);
     command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
     if start.shielded {

@@ -16,7 +16,7 @@ use trueup::core::kinds::catalog::{Catalog, Served, definition};
 use trueup::core::kinds::schemas::Schemas;
 use trueup::core::lease::LeaseState;
 use trueup::core::managed_fields::{
-    claims, conflict, emptied, foresight, managers, proof, release, takeover,
+    conflict, emptied, foreign_owners, managers, no_op, prediction, release, takeover,
 };
 use trueup::core::object::{GroupKind, Object, ObjectKey};
 use trueup::local::state_store::StateStore;
@@ -215,16 +215,16 @@ fn live_objects() {
                 judge.health(&live),
                 LeaseState::of(&live),
                 definition(&live),
-                claims::of(&live, "x"),
+                foreign_owners::of(&live, "x"),
             );
             let _ = (managers::of(&live).count(), annotations::on_conflict(&live));
             Schemas::default().define(&live);
             Catalog::default().define([&live]);
             for send in whole.iter().filter(|send| send.key() == live.key()) {
-                let foreseen = foresight::foresee(send, &live);
+                let foreseen = prediction::foresee(send, &live);
                 let _ = (conflict::conflicts(send, &live), takeover::hand_over(&live, send));
                 let _ = (release::let_go(&foreseen, &live), takeover::predecessors(&live, send));
-                let _ = proof::is_noop(send, &live, &|_: &[&str]| Some(false));
+                let _ = no_op::is_noop(send, &live, &|_: &[&str]| Some(false));
                 let _ = emptied::fill((send, &live), &mut live.clone());
             }
             None

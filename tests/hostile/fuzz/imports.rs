@@ -1,7 +1,7 @@
 //! Mutated Jsonnet and charts against what looks for the files that they read.
 
 use trueup::core::source::formats::Formats;
-use trueup::render::shelf::FileIndex;
+use trueup::render::file_index::FileIndex;
 use trueup::render::sources::Sources;
 
 use super::{fuzz, misplaced};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use trueup::core::source::formats::Formats;
-use trueup::render::shelf::FileIndex;
+use trueup::render::file_index::FileIndex;
 use trueup::render::sources::Sources;
 
 use super::{fuzz, misplaced};

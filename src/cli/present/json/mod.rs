@@ -23,12 +23,12 @@ use crate::app::Explained;
 use crate::core::approval::ApprovalDifference;
 use crate::core::attribution::{Attribution, FieldHistory, Handover, OwnerChange, UndeclaredField};
 use crate::core::diff::{Delta, FieldChange};
-use crate::core::inert::{Commands, is_harmless};
 use crate::core::object::ObjectKey;
 use crate::core::plan::{Action, Change, ChangeTurn, Confidence, Plan, Reason};
 use crate::core::problem::{Cause, Location, Problem};
 use crate::core::redact::Redactor;
 use crate::core::report::{Outcome, Report};
+use crate::core::sanitize::{Commands, is_harmless};
 
 /// Writes the view as JSON, with what moved since its plan was approved.
 ///

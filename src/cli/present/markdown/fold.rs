@@ -1,9 +1,9 @@
 //! One change folded away: its difference in a block of code, and below it who changed what.
 
 use super::{GLYPHS, code, cut, fenced, length, words};
+use crate::cli::present::explanation::{self, Explanation, TimeStyle};
 use crate::cli::present::hunks::{self, Line};
-use crate::cli::present::why::{self, Explanation, TimeStyle};
-use crate::cli::present::{PlanView, brief, hands, text};
+use crate::cli::present::{PlanView, brief, handovers, text};
 use crate::core::diff::Delta;
 use crate::core::plan::{Action, Change};
 
@@ -85,12 +85,12 @@ fn shortened(line: &str) -> String {
 
 /// Who changed what, and which commit says otherwise, as a list.
 fn stories(change: &Change, view: &PlanView<'_>) -> String {
-    let (stories, more) = why::stories(change, view, TimeStyle::Dates);
+    let (stories, more) = explanation::stories(change, view, TimeStyle::Dates);
     let mut list: String = stories.into_iter().map(item).collect();
     if more > 0 {
         list.push_str(&format!("- and {more} more\n"));
     }
-    list.extend(hands::stories(change, view, TimeStyle::Dates).into_iter().map(item));
+    list.extend(handovers::stories(change, view, TimeStyle::Dates).into_iter().map(item));
     list
 }
 

@@ -10,7 +10,7 @@ mod fold;
 
 use escape::{code, fenced, length, words};
 
-use super::why::{self, TimeStyle};
+use super::explanation::{self, TimeStyle};
 use super::{Glyphs, PlanView, brief, is_in_sync, shown, to_do, waiting};
 use crate::core::approval::ApprovalDifference;
 use crate::core::plan::{Action, Change, Plan};
@@ -185,7 +185,7 @@ fn more(text: &mut String, more: usize, (one, many): (&str, &str)) {
 fn row(change: &Change, word: &str, view: &PlanView<'_>) -> String {
     let delta = view.delta(change);
     let mut parts = brief::parts(change, &delta, view.redactor);
-    parts.extend(why::removal(change, view, TimeStyle::Dates));
+    parts.extend(explanation::removal(change, view, TimeStyle::Dates));
     cells(change, word, &parts.join("; "))
 }
 

@@ -238,7 +238,7 @@ fn text_that_would_act_on_a_terminal_does_not() {
     });
     assert!(only_colours, "{raw:?}");
     let json = told(changes, &[], |out, view| json::write(out, view, None).unwrap());
-    assert!(json.chars().all(|c| c == '\n' || crate::core::inert::is_harmless(c)), "{json:?}");
+    assert!(json.chars().all(|c| c == '\n' || crate::core::sanitize::is_harmless(c)), "{json:?}");
     let value: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(value["changes"][1]["reason"], "no \u{1b}[2J\u{9b}31m way\r\u{200b}");
 }

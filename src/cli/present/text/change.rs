@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::lines::{body, diff};
 use crate::cli::present::ink::Ink;
 use crate::cli::present::wrap::wrapped;
-use crate::cli::present::{Glyphs, PlanView, because as causes, brief, hint_of, why};
+use crate::cli::present::{Glyphs, PlanView, because as causes, brief, explanation, hint_of};
 use crate::core::object::ObjectKey;
 use crate::core::plan::{Action, Change, Reason};
 use crate::core::redact::Redactor;
@@ -65,7 +65,7 @@ pub(in crate::cli::present) fn change(
         }
         _ => diff(out, &delta, glyphs)?,
     }
-    why::write(out, change, view, glyphs)
+    explanation::write(out, change, view, glyphs)
 }
 
 /// `~ apps/v1 Deployment shop/web · update · envs/prod/web.yaml:12`

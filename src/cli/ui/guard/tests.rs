@@ -6,8 +6,8 @@ use serde_json::json;
 use super::*;
 use crate::cli::present::ink::{Ink, OwnCommand};
 use crate::core::diff::yaml;
-use crate::core::inert::has_command;
 use crate::core::object::Object;
+use crate::core::sanitize::has_command;
 
 /// What comes out of a guard where these pieces go in, one write each.
 fn through<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {

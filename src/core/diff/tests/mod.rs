@@ -266,7 +266,7 @@ proptest! {
         let text = yaml::text(&object);
         let back: Value = serde_yaml::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
         prop_assert_eq!(Value::Object(object.0), back, "{}", text);
-        prop_assert!(text.chars().all(|c| c == '\n' || c == '\t' || crate::core::inert::is_harmless(c)), "{:?}", text);
+        prop_assert!(text.chars().all(|c| c == '\n' || c == '\t' || crate::core::sanitize::is_harmless(c)), "{:?}", text);
     }
 
     #[test]

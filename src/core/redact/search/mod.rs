@@ -18,7 +18,7 @@ use cut::{CUT, mark_of_cut};
 
 use super::budget::{Allowance, SearchBudget};
 use super::digits::Digits;
-use super::group::Group;
+use super::prefix_group::Group;
 use super::views::{ViewKind, dense, white_space};
 
 /// Only this many bytes of a value go into the search itself, the rest is compared where they

@@ -33,7 +33,10 @@ fn text(one: &One) -> String {
         annotations.push(format!("trueup.dev/wave: '{wave}'"));
     }
     if let Some(said) = said {
-        annotations.push(format!("{}: apps/namespaces/shop/Deployment/o{said}", said::DEPENDS_ON));
+        annotations.push(format!(
+            "{}: apps/namespaces/shop/Deployment/o{said}",
+            order_switches::DEPENDS_ON
+        ));
     }
     let rest = match (kind, name) {
         ("Deployment", Some(name)) => POD.replace("name: one", &format!("name: o{name}")),
@@ -131,7 +134,7 @@ proptest! {
         let desired = commit(&world.iter().map(text).collect::<String>());
         let plan = first(&desired);
         let wave = |change: &Change| {
-            let said = said::OrderSwitches::of(&desired.objects[&change.key].object).unwrap();
+            let said = order_switches::OrderSwitches::of(&desired.objects[&change.key].object).unwrap();
             (change.key.kind != "Namespace").then(|| said.wave.map_or(0, |(wave, _)| wave))
         };
         let in_turn: Vec<i64> =

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Change;
 use super::graph::Graph;
-use super::values::deleted_first;
+use super::unique_values::deleted_first;
 use crate::core::object::ObjectKey;
 
 /// Changes, and which of them wait for which.

@@ -4,7 +4,7 @@ use super::causes::{UNCONVERTED, of_typed_patch};
 use super::{ApiError, TlsFault};
 use crate::core::problem::Refusal;
 use crate::core::remedy::Remedy;
-use crate::core::unique;
+use crate::core::unique_value;
 use crate::local::offline::NOBODY;
 
 /// How long it is worth sending the same request again.
@@ -132,7 +132,7 @@ fn internal(message: &str) -> RetryClass {
         return RetryClass::Lasting;
     }
     // A port that a Service wants for its health checks, and another one has.
-    if unique::is_taken(message) {
+    if unique_value::is_taken(message) {
         return RetryClass::Lasting;
     }
     if message.contains("etcdserver: ") {

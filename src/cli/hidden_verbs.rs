@@ -6,7 +6,7 @@ use std::io;
 use std::process::ExitCode;
 
 use super::ui::{ColorChoice, Ui};
-use crate::local::bound;
+use crate::local::bound_process;
 use crate::sandbox::keeper::process;
 
 /// Answers a hidden verb, if the arguments are one.
@@ -21,10 +21,10 @@ pub fn answer(mut args: impl Iterator<Item = OsString>) -> Option<ExitCode> {
             Ok(()) => return Some(ExitCode::SUCCESS),
             Err(error) => (anyhow::Error::new(error), 1),
         }
-    } else if verb == bound::VERB {
+    } else if verb == bound_process::VERB {
         let args: Vec<OsString> = args.collect();
         let program = args.get(1).cloned().unwrap_or_default();
-        let error = bound::become_program(args.into_iter());
+        let error = bound_process::become_program(args.into_iter());
         // As every shell has it: not there, or there and no program.
         let status = if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 };
         (anyhow::Error::new(error).context(format!("cannot run {}", program.display())), status)

@@ -5,10 +5,10 @@
 use http::{Method, StatusCode};
 
 use super::ObserveOptions;
+use crate::cluster::api_request::{ApiRequest, ApiResponse, object};
 use crate::cluster::leftovers::{ApplyObstacle, BlockedApply, ClearedApply};
 use crate::cluster::path::one;
 use crate::cluster::take_over::recorded;
-use crate::cluster::wire::{ApiRequest, ApiResponse, object};
 use crate::cluster::{ApiError, Cluster};
 use crate::core::annotations::Mode;
 use crate::core::compare;

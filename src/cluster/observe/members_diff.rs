@@ -8,14 +8,14 @@ use std::thread;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::look::KnownMembers;
 use super::members::{Listed, Members};
+use super::observe_object::KnownMembers;
 use crate::core::annotations::Mode;
 use crate::core::desired::Desired;
 use crate::core::dry_run_cache::CachedNoOp;
 use crate::core::health::rollout::has_former_pods;
 use crate::core::health::{Health, HealthRules};
-use crate::core::managed_fields::{proof, takeover};
+use crate::core::managed_fields::{no_op, takeover};
 use crate::core::object::{Object, ObjectKey};
 use crate::core::redact::LAST_APPLIED;
 
@@ -152,7 +152,7 @@ impl KnownMembers {
         if !takeover::predecessors(live, send).is_empty() {
             return None;
         }
-        if proof::is_noop(send, live, &|path| self.schemas.is_atomic(send, path)) {
+        if no_op::is_noop(send, live, &|path| self.schemas.is_atomic(send, path)) {
             return Some(None);
         }
         let verdict = CachedNoOp::new(send, live)?;

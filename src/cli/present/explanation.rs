@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::ink::Ink;
 use super::wrap::wrapped;
-use super::{Glyphs, PlanView, brief, hands};
+use super::{Glyphs, PlanView, brief, handovers};
 use crate::core::attribution::{Attribution, FieldHistory, FieldWriter};
 use crate::core::object::ObjectKey;
 use crate::core::plan::Change;
@@ -81,7 +81,7 @@ pub(super) fn write(
         lines.iter().zip(&mut marks).try_for_each(|(told, mark)| line(mark, told, INDENT + 2))
     };
     stories.into_iter().try_for_each(&mut tell)?;
-    hands::stories(change, view, times).into_iter().try_for_each(&mut tell)
+    handovers::stories(change, view, times).into_iter().try_for_each(&mut tell)
 }
 
 /// Which commit took the object out: `removed by 4f2c1a9, AUTHOR, 3 days ago`.

@@ -6,8 +6,8 @@ use crate::core::manifest;
 use crate::core::redact::{Inputs, Redactor};
 use crate::core::source::formats::{Formats, Helm, Jsonnet};
 
+use super::file_index::{KUSTOMIZATIONS, folder_of, join};
 use super::patches;
-use super::shelf::{KUSTOMIZATIONS, folder_of, join};
 use super::sources::SourceFormat;
 
 use serde_json::Value;

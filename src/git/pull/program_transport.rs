@@ -15,7 +15,7 @@ use gix::protocol::transport::client::git::{ConnectMode, blocking_io::Connection
 use gix::protocol::transport::client::{Error, MessageKind, TransportWithoutIO, WriteMode};
 use gix::protocol::transport::{Protocol, Service};
 
-use super::words::{RemoteMessages, TappedStream};
+use super::remote_messages::{RemoteMessages, TappedStream};
 
 /// What belongs to our repository and not to the remote's, as git has it.
 const OURS: [&str; 16] = [

@@ -5,7 +5,7 @@ use gix::protocol::handshake::Ref;
 use gix::refs::FullName;
 
 use super::PullError;
-use super::line::Line;
+use super::ls_refs::Line;
 
 /// The branch to clone from the remote at `url`. It is `None` where the remote's `HEAD` is on no
 /// branch, and then the branches that are at its commit have to be looked through.

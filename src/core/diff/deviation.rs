@@ -8,7 +8,7 @@
 
 use serde_json::Value;
 
-use super::same::{are_same_bytes, are_same_number, are_same_quantity};
+use super::equality::{are_same_bytes, are_same_number, are_same_quantity};
 use crate::core::compare::{METADATA, PathStep, is_nothing, path};
 use crate::core::managed_fields::leftovers::Leftover;
 use crate::core::managed_fields::managers::{self, FieldsV1, Manager, is_leaf};

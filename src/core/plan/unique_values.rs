@@ -10,7 +10,7 @@ use crate::core::desired::Desired;
 use crate::core::object::ObjectKey;
 use crate::core::observed::{Prerequisite, Taken};
 use crate::core::problem::Cause;
-use crate::core::unique::{self, UniqueValue};
+use crate::core::unique_value::{self, UniqueValue};
 
 /// A value that an object is to have once another one has given it up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,15 +96,15 @@ impl ValueContext<'_> {
                     Action::Replace => own.send.as_ref(),
                     _ => None,
                 };
-                let after = after.map(|after| unique::of(&holder, after));
+                let after = after.map(|after| unique_value::of(&holder, after));
                 if after.is_some_and(|after| !value.is_among(&after)) {
                     return Ok(freed(own.action));
                 }
                 let manifest = self.desired.objects.get(&holder);
-                let declared = manifest.map(|it| unique::of(&holder, &it.object));
+                let declared = manifest.map(|it| unique_value::of(&holder, &it.object));
                 match (declared.is_some_and(|all| value.is_among(&all)), manifest) {
                     (true, Some(manifest)) => (
-                        ValueHolder::Declared { holder, place: manifest.origin.place() },
+                        ValueHolder::Declared { holder, place: manifest.origin.field_location() },
                         "give one of the two another value",
                     ),
                     _ if own.action == Action::Refuse => {

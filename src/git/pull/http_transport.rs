@@ -17,8 +17,8 @@ use gix::protocol::transport::client::{Error, MessageKind, TransportWithoutIO, W
 use gix::sec::identity::Account;
 use reqwest::blocking::Response;
 
+use super::remote_messages::{MessageTap, RemoteMessages};
 use super::session::{HttpRequest, HttpSession};
-use super::words::{MessageTap, RemoteMessages};
 
 /// A transport over HTTP, which keeps the account to itself: gix sends none over plain HTTP.
 pub(super) struct Web {
