@@ -164,7 +164,7 @@ fn what_is_ignored_is_neither_made_nor_changed_nor_deleted() {
     );
     repo.commit("Left alone");
     let diff = repo.run(&["diff"]).exits(1);
-    assert!(diff.stdout.contains("0 to create, 0 to update, 0 to delete, 1 to let go"), "{diff}");
+    assert!(diff.stdout.contains("0 to create, 0 to update, 0 to delete, 1 to abandon"), "{diff}");
     let why = "no longer managed by trueup, as trueup.dev/mode: ignore says";
     assert!(diff.stdout.contains(why), "{diff}");
     let apply = repo.run(&["apply", "--wait"]).exits(0);

@@ -130,23 +130,23 @@ fn what_says_that_it_stays_is_kept_and_let_go() {
     repo.remove("gone.yaml").commit("All but one are gone");
 
     let diff = repo.run(&["diff"]).exits(1);
-    assert!(diff.stdout.contains("0 to create, 0 to update, 1 to delete, 5 to let go"), "{diff}");
+    assert!(diff.stdout.contains("0 to create, 0 to update, 1 to delete, 5 to abandon"), "{diff}");
     let why = "kept; no longer managed by trueup, as trueup.dev/prune: false says";
     assert!(words(&diff.stdout).contains(why), "{diff}");
     let names = repo.run(&["diff", "-o", "name"]).exits(1);
-    assert!(names.stdout.contains("let-go configmap/ours -n prune-kept\n"), "{names}");
+    assert!(names.stdout.contains("abandon configmap/ours -n prune-kept\n"), "{names}");
     let markdown = repo.run(&["diff", "-o", "markdown"]).exits(1);
-    assert!(markdown.stdout.contains(": 1 to delete, 5 to let go\n"), "{markdown}");
+    assert!(markdown.stdout.contains(": 1 to delete, 5 to abandon\n"), "{markdown}");
     let file = repo.outside().join("plan.json");
     let file = file.to_str().unwrap();
     let json = repo.run(&["diff", "-o", "json", "--out", file]).exits(1);
     let json: Value = serde_json::from_str(&json.stdout).unwrap();
     let summary = &json["summary"];
-    assert_eq!([&summary["let_go"], &summary["update"]], [5, 0], "{json:#}");
+    assert_eq!([&summary["abandon"], &summary["update"]], [5, 0], "{json:#}");
     let changes = json["changes"].as_array().into_iter().flatten();
-    assert_eq!(changes.filter(|change| change["action"] == "let-go").count(), 5, "{json:#}");
+    assert_eq!(changes.filter(|change| change["action"] == "abandon").count(), 5, "{json:#}");
     let apply = repo.run(&["apply", "--plan", file]).exits(0);
-    assert!(apply.stdout.contains("✓ ConfigMap  prune-kept/ours  let go\n"), "{apply}");
+    assert!(apply.stdout.contains("✓ ConfigMap  prune-kept/ours  abandoned\n"), "{apply}");
     assert_eq!(repo.members("configmap"), ["configmap/stays"]);
     for (name, _) in kept {
         let live = repo.kubectl(&["get", "configmap", name, "-o", "json", "--show-managed-fields"]);

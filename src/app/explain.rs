@@ -41,7 +41,7 @@ pub async fn explain(survey: &Survey, target: &Target, checkout: &Checkout) -> E
     let orders = orders(survey);
     let mut explained = Explained {
         fields: fields(survey, &orders),
-        handovers: hands(survey),
+        handovers: handovers_of_updates(survey),
         orders,
         removed: BTreeMap::new(),
         undeclared: None,
@@ -88,7 +88,7 @@ fn updates(survey: &Survey) -> impl Iterator<Item = &Change> {
     survey.plan.changes().filter(is_declared).filter(|change| change.action == Action::Update)
 }
 
-fn hands(survey: &Survey) -> BTreeMap<ObjectKey, Vec<Handover>> {
+fn handovers_of_updates(survey: &Survey) -> BTreeMap<ObjectKey, Vec<Handover>> {
     let handovers =
         updates(survey).map(|change| (change.key.clone(), handovers(change, survey.redactor())));
     handovers.filter(|(_, handovers)| !handovers.is_empty()).collect()

@@ -32,7 +32,7 @@ pub(super) struct FormerRelease<'a> {
 impl FormerRelease<'_> {
     /// Adds to what was observed the members that the former commit declared and this one does not,
     /// of kinds that may not be listed.
-    pub(super) async fn look(self, observed: &mut Observed, cluster: &Cluster) {
+    pub(super) async fn find_members(self, observed: &mut Observed, cluster: &Cluster) {
         let kinds = observed.unlisted.iter().filter(|kind| kind.is_forbidden);
         let kinds: BTreeSet<GroupKind> = kinds.map(|kind| kind.kind.clone()).collect();
         if kinds.is_empty() {
@@ -81,7 +81,7 @@ impl FormerRelease<'_> {
             kinds.contains(&key.group_kind()) && !desired.objects.contains_key(key)
         });
         let gone = gone.filter_map(|(key, manifest)| {
-            match catalog.look_up(&key.group_kind(), manifest.object.version()) {
+            match catalog.lookup(&key.group_kind(), manifest.object.version()) {
                 Lookup::Served(served) => Some((key, served.clone())),
                 _ => {
                     let served = catalog.preferred(&key.group_kind())?.clone();

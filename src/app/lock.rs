@@ -220,7 +220,7 @@ impl<'a> Lock<'a> {
     }
 
     /// Gives the lock back. Where that fails it ends by itself.
-    pub async fn give_back(self) {
+    pub async fn release(self) {
         let lease = match &*self.state() {
             LockState::Held { lease, .. } => lease.clone(),
             LockState::Lost(_) | LockState::Homeless | LockState::Without => return,

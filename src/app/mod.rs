@@ -32,7 +32,7 @@ pub use explain::{Explained, beside_git, explain};
 pub use lock::{Lock, LockOptions, take};
 pub use rollback::{
     NoRollback, check_not_overtaken, is_failure, newly_healthy, note_failure, note_health,
-    rolled_back, way_back,
+    rollback_revision, rolled_back,
 };
 pub use round::{RoundEnd, RoundOptions, Runner, WaitWhen, round};
 pub use survey::{Survey, survey};

@@ -77,7 +77,7 @@ pub async fn note_health(
             false => true,
         };
         let written = if is_current { write().await } else { Ok(()) };
-        lock.give_back().await;
+        lock.release().await;
         written?;
         if !is_current {
             return Ok(());
@@ -128,7 +128,7 @@ pub enum NoRollback {
 /// # Errors
 ///
 /// When there is none.
-pub fn way_back(failed: &Survey, checkout: &Checkout) -> Result<Revision, NoRollback> {
+pub fn rollback_revision(failed: &Survey, checkout: &Checkout) -> Result<Revision, NoRollback> {
     let past = failed.before.as_ref().map(|before| &before.past);
     let healthy = past.and_then(|past| past.healthy.as_ref()).ok_or(NoRollback::Nothing)?;
     if failed.after.revision.as_ref() == Some(&healthy.what) {

@@ -9,15 +9,15 @@ use std::time::{Duration, Instant};
 use super::{CommitPoller, Event};
 use crate::app::{
     ApplyOptions, Error, Lock, LockOptions, Survey, Target, WaitOptions, apply,
-    check_not_overtaken, is_failure, note_failure, note_health, rolled_back, standing, survey,
-    take, wait, way_back,
+    check_not_overtaken, is_failure, note_failure, note_health, rollback_revision, rolled_back,
+    standing, survey, take, wait,
 };
 use crate::cluster::{self, Cascade, Cluster};
 use crate::core::approval::Approval;
 use crate::core::health::WaitEnd;
 use crate::core::inventory::Record;
 use crate::core::lease::{Candidate, LeaseWatch};
-use crate::core::report::{Report, Rollback, masked_proof};
+use crate::core::report::{Report, Rollback, masked_health};
 use crate::core::source::snapshot::Revision;
 use crate::git::Checkout;
 use crate::local::cancel::Cancellation;
@@ -139,7 +139,7 @@ pub async fn round<R: Runner>(
         let left = options.lock_timeout.map(|timeout| timeout.saturating_sub(begun.elapsed()));
         let lock = options.lock(&survey, left, runner, lookout).await?;
         let ended = lock.keep(options.locked(survey, &lock, runner, lookout)).await;
-        lock.give_back().await;
+        lock.release().await;
         survey = match ended? {
             LockedOutcome::Done(end) => return Ok(*end),
             // Whoever was quicker to make the namespace is waited for like any other run.
@@ -180,7 +180,7 @@ impl<'a> RoundOptions<'a> {
         let taking = take(survey, self.cluster, about, patience);
         let lock = lookout.beside(&survey.revision.commit, self.cancel, taking).await?;
         if let Some(newer) = self.cancel.newer() {
-            lock.give_back().await;
+            lock.release().await;
             return Err(Error::Superseded(newer.to_owned()));
         }
         if let Some(warning) = &lock.warning {
@@ -268,7 +268,7 @@ impl<'a> RoundOptions<'a> {
             timeout,
             cancel: self.cancel,
             events: &mut |proof| {
-                runner.hear(survey, &Event::Waiting(masked_proof(proof, survey.redactor())));
+                runner.hear(survey, &Event::Waiting(masked_health(proof, survey.redactor())));
             },
         };
         report.proof = wait(survey, self.cluster, (report, waiting)).await;
@@ -286,14 +286,14 @@ impl<'a> RoundOptions<'a> {
         lock: &Lock<'_>,
         runner: &mut R,
     ) -> Rollback {
-        let revision = match way_back(failed, self.checkout) {
+        let revision = match rollback_revision(failed, self.checkout) {
             Ok(revision) => revision,
             Err(why) => return why.into(),
         };
         let to = revision.commit.clone();
         let masked = Box::new(report.masked(failed.redactor()));
         runner.hear(failed, &Event::RollbackBegan { to: to.clone(), failed: masked });
-        match self.back_to(&to, failed, lock, runner).await {
+        match self.roll_back_to(&to, failed, lock, runner).await {
             Ok(RoundEnd { survey, report }) => rolled_back(&survey, report),
             Err(error) => {
                 let why = runner.rollback_failed(&revision, error);
@@ -305,7 +305,7 @@ impl<'a> RoundOptions<'a> {
 
     /// Applies a commit that was healthy. A run that has no lock so far takes it: it found everything
     /// as declared, and has only waited.
-    async fn back_to<R: Runner>(
+    async fn roll_back_to<R: Runner>(
         &self,
         commit: &str,
         failed: &Survey,
@@ -337,7 +337,7 @@ impl<'a> RoundOptions<'a> {
         };
         let Some(own) = own else { return Ok(back.once(failed, lock, runner).await?) };
         let done = own.keep(back.once(failed, &own, runner)).await;
-        own.give_back().await;
+        own.release().await;
         Ok(done?)
     }
 

@@ -20,7 +20,7 @@ use crate::core::plan::{Action, Change, Permissions, Plan, idle_rules, plan};
 use crate::core::problem::Problem;
 use crate::core::redact::{Inputs, Redactor};
 use crate::core::source::snapshot::Revision;
-use crate::core::suggest::near;
+use crate::core::suggest::suggest;
 use crate::git::{Checkout, Uncommitted};
 
 use super::apply::can_begin;
@@ -206,7 +206,7 @@ pub async fn survey(
     let now = (&revision, &desired);
     let former =
         FormerRelease { target, checkout, catalog: &catalog, before: before.as_ref(), now };
-    former.look(&mut observed, cluster).await;
+    former.find_members(&mut observed, cluster).await;
     if has_ignore_files && is_anything_undesired(&desired, &observed) {
         let manifests = declare_ignored_too(target, checkout, &revision).await?;
         let all = Desired::new(manifests, &catalog, &target.namespace).objects;
@@ -346,7 +346,7 @@ fn know_kinds(target: &Target, catalog: &Catalog) -> Result<(), Error> {
     match named.into_iter().find(|(_, name)| !known.contains(name.as_str())) {
         None => Ok(()),
         Some((by, name)) => {
-            let near = near(&name, known).into_iter().map(str::to_owned).collect();
+            let near = suggest(&name, known).into_iter().map(str::to_owned).collect();
             Err(Error::UnknownKind { by, name, near })
         }
     }

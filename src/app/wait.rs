@@ -17,7 +17,7 @@ use crate::cluster::{Cluster, FollowedKind, News};
 use crate::core::annotations::{self, WAIT};
 use crate::core::health::evidence::PodProblem;
 use crate::core::health::{Health, HealthRules, HealthState, HealthSummary, ObjectHealth, WaitEnd};
-use crate::core::inventory::{Inventory, PART_OF, goes_by_itself};
+use crate::core::inventory::{Inventory, PART_OF, is_short_lived};
 use crate::core::kinds::catalog::{Served, is_crd, is_namespace};
 use crate::core::object::{GroupKind, Object, ObjectKey};
 use crate::core::plan::{Action, Change};
@@ -200,7 +200,7 @@ impl<'a> Tracker<'a> {
     ) {
         let WaitOptions { inventory: _, timeout, cancel, events } = waiting;
         let end = self.begin + timeout;
-        let looks = followed.iter().map(|it| async move { (it, cluster.look_at(it).await) });
+        let looks = followed.iter().map(|it| async move { (it, cluster.scopes_of(it).await) });
         let looks: Vec<_> =
             stream::iter(looks).buffer_unordered(cluster.concurrency()).collect().await;
         let seen = looks.iter().flat_map(|(_, scopes)| scopes).flat_map(|scope| &scope.news);
@@ -257,7 +257,7 @@ impl<'a> Tracker<'a> {
                 biased;
                 () = cancel.cancelled() => {}
                 Some(news) = hear.recv() => self.hear(news),
-                Some((key, troubles)) = closer.next() => self.look_closer(key, &troubles),
+                Some((key, troubles)) = closer.next() => self.fetch_logs(key, &troubles),
                 Some(()) = watches.next() => {}
                 () = tokio::time::sleep_until(wake) => {}
             }
@@ -267,7 +267,7 @@ impl<'a> Tracker<'a> {
 
     /// Takes in what became known.
     fn hear(&mut self, news: News) {
-        self.judge.begin_look();
+        self.judge.reset_cost();
         match news {
             News::Seen(object) => self.see(&object),
             News::Gone(key) => self.miss(&key),
@@ -289,7 +289,7 @@ impl<'a> Tracker<'a> {
 
     fn see(&mut self, object: &Object) {
         let key = object.key();
-        let health = match object.is_going() && goes_by_itself(&key, object) {
+        let health = match object.is_terminating() && is_short_lived(&key, object) {
             true => {
                 // While its TTL takes it away it still says how it ended.
                 let mut ended = object.clone();
@@ -304,7 +304,7 @@ impl<'a> Tracker<'a> {
     /// An object is not there. A Job that finished may clean itself up (Flux, `JobsWithTTL`).
     fn miss(&mut self, key: &ObjectKey) {
         let manifest = self.survey.desired.objects.get(key);
-        let cleans_up = manifest.is_some_and(|it| goes_by_itself(key, &it.object));
+        let cleans_up = manifest.is_some_and(|it| is_short_lived(key, &it.object));
         let failed =
             self.open.get(key).is_some_and(|(health, _)| health.state == HealthState::Failed);
         match (cleans_up, failed) {
@@ -316,7 +316,7 @@ impl<'a> Tracker<'a> {
 
     /// Takes in what is wrong with an object's pods. What does not go on by itself is a failure if
     /// it stays so: a Deployment would say that only after ten minutes.
-    fn look_closer(&mut self, key: ObjectKey, troubles: &[PodProblem]) {
+    fn fetch_logs(&mut self, key: ObjectKey, troubles: &[PodProblem]) {
         let before = self.pods.get(&key).map_or(0, |(_, looks)| *looks);
         // The worst comes first.
         let looks = match troubles.first() {

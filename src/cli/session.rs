@@ -61,7 +61,7 @@ impl Session {
         let throwaway = throwaway.start(&mut access, ui).await?;
         let begin = Instant::now();
         let cluster = Cluster::connect(&access).await?;
-        cluster.tell_delays(ui.delays());
+        cluster.on_delay(ui.delays());
         let mut named = match approved {
             Some(purpose) => target.resolve_approved(purpose, &checkout, &cluster).await?,
             None => target.resolve(directory, &checkout, &cluster)?,

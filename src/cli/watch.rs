@@ -111,7 +111,9 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         warnings: Warnings::default(),
     });
     let beginning = WatchStart { args: &args, directory, cluster: &cluster, pull: pull.as_ref() };
-    let Some(named) = beginning.named(&interrupt, ui).await? else { return Ok(Exit::AtCommit) };
+    let Some(named) = beginning.resolve_target(&interrupt, ui).await? else {
+        return Ok(Exit::AtCommit);
+    };
     let (once, interval, who) = (args.once, args.interval, locking::who());
     let mut args = args;
     if named.declared && args.target.files.paths.is_empty() {
@@ -172,7 +174,7 @@ struct WatchStart<'a> {
 impl WatchStart<'_> {
     /// What to watch; `None` where a signal came first. Where `trueup.yaml` is wrong, the commit
     /// that mends it may come with any pull.
-    async fn named(
+    async fn resolve_target(
         &self,
         interrupt: &Interrupt,
         ui: &mut Ui,

@@ -108,7 +108,7 @@ impl Cluster {
         let cut = |cut| match cut {
             limits::ResponseError::Broken(error) => (self.unreachable(&*error), None),
             limits::ResponseError::Large => {
-                let said = limits::said(self.connection.limits.answer);
+                let said = limits::display_bytes(self.connection.limits.answer);
                 (endless(call, format!("it has more than {said}")), None)
             }
             limits::ResponseError::Slow => (endless(call, "it comes too slowly".to_owned()), None),
@@ -175,7 +175,7 @@ pub(super) fn refusal(status: StatusCode, body: Option<&Value>, bytes: &[u8]) ->
         if line.is_empty() { status.to_string() } else { format!("{status}: {line}") }
     };
     let message = text("message").filter(|message| !message.is_empty()).unwrap_or_else(plain);
-    let message = shortened(causes::named(&message));
+    let message = shortened(causes::field_of_message(&message));
     ApiError::Status {
         code: status.as_u16(),
         reason: text("reason").unwrap_or_default(),

@@ -20,7 +20,7 @@ const DATA: &str = "data";
 
 /// The message with a name for what the API server has none for: the data that is too long in all,
 /// and an object that is in no namespace.
-pub(super) fn named(message: &str) -> String {
+pub(super) fn field_of_message(message: &str) -> String {
     let message = message.replace(&format!(" {NAMELESS}: Too long"), &format!(" {DATA}: Too long"));
     message.replace("typed patch object (/", "typed patch object (")
 }

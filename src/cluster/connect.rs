@@ -198,7 +198,7 @@ fn load(access: &Access) -> Result<ConnectionConfig, ConnectError> {
     let kubeconfig = match kubeconfig::read(access.kubeconfig.as_deref(), &listed, &access.pipes) {
         Ok(kubeconfig) => kubeconfig,
         Err(error) => {
-            if let Some(asked) = asked_for(access, &error, !listed.is_empty()) {
+            if let Some(asked) = requested_context_error(access, &error, !listed.is_empty()) {
                 return Err(asked);
             }
             let pod = in_cluster::Environment::read();
@@ -230,7 +230,11 @@ fn load(access: &Access) -> Result<ConnectionConfig, ConnectError> {
 
 /// What was asked for and is not there, or can't be read. Only where nothing was may a pod's own cluster be
 /// meant: anywhere else it would be written to a cluster that was not chosen.
-fn asked_for(access: &Access, error: &ReadError, is_named: bool) -> Option<ConnectError> {
+fn requested_context_error(
+    access: &Access,
+    error: &ReadError,
+    is_named: bool,
+) -> Option<ConnectError> {
     let path = match error {
         ReadError::Unreadable { path, reason } => {
             let (path, reason) = (path.display().to_string(), reason.clone());
@@ -271,7 +275,7 @@ mod tests {
         let told = |context: Option<&str>, path: Option<&str>, is_named| {
             let access = Access { context: context.map(str::to_owned), ..Access::default() };
             let error = ReadError::Missing(path.map(PathBuf::from));
-            asked_for(&access, &error, is_named).map(|error| error.to_string())
+            requested_context_error(&access, &error, is_named).map(|error| error.to_string())
         };
         let usual = Some("/home/a/.kube/config");
         for nothing in [None, Some("")] {

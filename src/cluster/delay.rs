@@ -72,7 +72,7 @@ impl Delays {
 
 impl Cluster {
     /// Tells `listener` from now on what takes a while.
-    pub fn tell_delays(&self, listener: Listener) {
+    pub fn on_delay(&self, listener: Listener) {
         self.connection.delays.lock().unwrap_or_else(PoisonError::into_inner).listener =
             Some(listener);
     }
@@ -100,7 +100,7 @@ impl Cluster {
 
     /// Tells that a pause is about to be made for an error, where a request that first failed at
     /// `since` has taken long enough for that.
-    pub(super) fn tell(
+    pub(super) fn report(
         &self,
         error: &ApiError,
         since: Instant,

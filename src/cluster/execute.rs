@@ -23,11 +23,11 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeleteOutcome {
     /// The object is gone.
-    Gone,
+    Deleted,
     /// The server has taken the deletion and waits for finalizers.
-    Going,
+    Terminating,
     /// The object is no longer the one to delete: somebody took it over or made it anew.
-    NotMeant,
+    Changed,
 }
 
 /// The API's word for what becomes of the objects that a deleted one owns.
@@ -127,14 +127,14 @@ impl Cluster {
         let mut seen = seen.clone();
         for _ in 0..DELETE_TRIES {
             match self.delete_exactly(served, &seen, cascade).await {
-                Err(error) if error.is_not_found() => return Ok(DeleteOutcome::Gone),
+                Err(error) if error.is_not_found() => return Ok(DeleteOutcome::Deleted),
                 Err(error) if error.is_conflict() => {}
                 done => return done,
             }
             match self.get(served, seen.namespace(), seen.name()).await? {
-                None => return Ok(DeleteOutcome::Gone),
+                None => return Ok(DeleteOutcome::Deleted),
                 Some(now) if now.uid() != seen.uid() || !is_meant(&now) => {
-                    return Ok(DeleteOutcome::NotMeant);
+                    return Ok(DeleteOutcome::Changed);
                 }
                 Some(now) => seen = now,
             }
@@ -166,7 +166,7 @@ impl Cluster {
             .await?;
         // A Status means gone; the object itself means that finalizers hold it.
         let held = answer.body.pointer("/metadata/deletionTimestamp").is_some();
-        Ok(if held { DeleteOutcome::Going } else { DeleteOutcome::Gone })
+        Ok(if held { DeleteOutcome::Terminating } else { DeleteOutcome::Deleted })
     }
 
     /// Waits until the object is gone; says whether it is.

@@ -87,7 +87,7 @@ impl Cluster {
         for reach in 0..=REACH {
             // What is removed may let the server see further.
             loop {
-                let near = near(&all, &causes, reach);
+                let near = nearest(&all, &causes, reach);
                 if near.len() <= tried {
                     break;
                 }
@@ -102,9 +102,9 @@ impl Cluster {
             }
         }
         let is_theirs = |leftover: &Leftover| !leftover.managers.is_empty();
-        let mut in_question = near(&left, error.causes(), 1);
+        let mut in_question = nearest(&left, error.causes(), 1);
         if latest.causes() != error.causes() {
-            in_question.extend(near(&all, error.causes(), 0));
+            in_question.extend(nearest(&all, error.causes(), 0));
         }
         in_question.retain(is_theirs);
         let hint = (!in_question.is_empty()).then(|| way_out(&in_question));
@@ -141,7 +141,7 @@ impl Cluster {
             }
             let may_go = &|leftover: &Leftover| {
                 let may_take = on_conflict == OnConflict::Force || leftover.managers.is_empty();
-                may_take && !leftover.stays(&live, meant)
+                may_take && !leftover.remains(&live, meant)
             };
             let blocked = BlockedApply { served, send, live: &live, error, may_go };
             let cleared = match self.rehearse_cleared(blocked).await {
@@ -291,7 +291,7 @@ impl Cluster {
     }
 }
 
-fn near(all: &[Leftover], causes: &[Cause], reach: usize) -> Vec<Leftover> {
+fn nearest(all: &[Leftover], causes: &[Cause], reach: usize) -> Vec<Leftover> {
     let is_near = |leftover: &&Leftover| causes.iter().any(|cause| leftover.is_near(cause, reach));
     all.iter().filter(is_near).cloned().collect()
 }

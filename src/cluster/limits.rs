@@ -98,7 +98,7 @@ impl ResponseLimits {
 }
 
 /// A number of bytes, as a person says it.
-pub(super) fn said(bytes: usize) -> String {
+pub(super) fn display_bytes(bytes: usize) -> String {
     match bytes {
         _ if bytes >= 1 << 20 => format!("{} MiB", bytes >> 20),
         _ if bytes >= 1 << 10 => format!("{} KiB", bytes >> 10),

@@ -107,13 +107,13 @@ impl Cluster {
                     RetryClass::Passing => DelayEnd::GivesUp(left),
                     _ => DelayEnd::Again(pause),
                 };
-                self.tell(error, since, (pause, next));
+                self.report(error, since, (pause, next));
                 patience.rest(pause).await
             }
             // No time, or no time left, is no reason to fail for a slip.
             _ if !is_few || pause > LONGEST_PAUSE => false,
             _ => {
-                self.tell(error, since, (pause, DelayEnd::Again(pause)));
+                self.report(error, since, (pause, DelayEnd::Again(pause)));
                 tokio::time::sleep(pause).await;
                 true
             }

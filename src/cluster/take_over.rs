@@ -12,7 +12,7 @@ use crate::core::kinds::catalog::Served;
 use crate::core::managed_fields::emptied::fill;
 use crate::core::managed_fields::managers::{self, Manager};
 use crate::core::managed_fields::prediction::foresee;
-use crate::core::managed_fields::release::let_go;
+use crate::core::managed_fields::release::release;
 use crate::core::managed_fields::takeover::hand_over;
 use crate::core::managed_fields::versions::{are_mixed, redeclared, unconverted};
 use crate::core::object::Object;
@@ -33,7 +33,7 @@ impl Cluster {
         (live, handed_over): (&Object, &Object),
         merged: &Object,
     ) -> Result<Object, ApiError> {
-        let mut after = let_go(merged, handed_over);
+        let mut after = release(merged, handed_over);
         fill((send, live), &mut after);
         if without_owners(&after) == without_owners(merged) {
             return Ok(after);

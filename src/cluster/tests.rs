@@ -241,9 +241,7 @@ async fn an_api_service_that_discovery_has_not_noticed_is_asked_itself() {
         catalog.define([&declared]);
         cluster.notice(&mut catalog).await;
         let kind = GroupKind::new("metrics.k8s.io", "Meter");
-        let Lookup::Promised(promised) = catalog.look_up(&kind, "v1") else {
-            panic!("{catalog:?}")
-        };
+        let Lookup::Promised(promised) = catalog.lookup(&kind, "v1") else { panic!("{catalog:?}") };
         assert_eq!(promised.silence, silence);
     }
 }

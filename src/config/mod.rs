@@ -188,7 +188,7 @@ impl Config {
             false => positions.of_value(&path),
         });
         let (line, column) = place.unwrap_or((1, 1));
-        let message = format!("{}: {message}", shown(&path));
+        let message = format!("{}: {message}", display_path(&path));
         Err(ConfigError::Invalid { line, column, message })
     }
 
@@ -280,7 +280,7 @@ fn at<'v>(value: &'v serde_json::Value, path: &[PathPart<'_>]) -> Option<&'v ser
 }
 
 /// A path as messages have it: `targets.a.render.helm.values[0]`.
-fn shown(path: &[PathPart<'_>]) -> String {
+fn display_path(path: &[PathPart<'_>]) -> String {
     path.iter().fold(String::new(), |mut text, part| {
         match part {
             PathPart::Key(key) if text.is_empty() => text += key,

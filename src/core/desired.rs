@@ -100,13 +100,13 @@ impl Desired {
 
     /// Whether what is sent depends on what is live.
     pub fn depends_on_live(&self, key: &ObjectKey, manifest: &Manifest) -> bool {
-        !self.left_alone(key, manifest).is_empty()
+        !self.ignored_fields(key, manifest).is_empty()
             || self.on_conflict(manifest) == OnConflict::Yield
     }
 
     /// The fields of an object that stay as they are: those that rules name, and those that are a
     /// controller's by definition.
-    pub fn left_alone(&self, key: &ObjectKey, manifest: &Manifest) -> Vec<&Pointer> {
+    pub fn ignored_fields(&self, key: &ObjectKey, manifest: &Manifest) -> Vec<&Pointer> {
         let mut fields = fields_of(&self.ignore, key);
         fields.extend(controlled(&manifest.object).map(|it| &it.field));
         fields
@@ -143,7 +143,7 @@ impl Desired {
 
     /// What to send of a manifest that is made anew in place of `live`: fields that are ignored, or
     /// left to others, as they were.
-    pub fn sent_anew<'a>(
+    pub fn recreate_manifest<'a>(
         &self,
         key: &ObjectKey,
         manifest: &'a Manifest,
@@ -152,7 +152,7 @@ impl Desired {
         if !self.depends_on_live(key, manifest) {
             return Cow::Borrowed(&manifest.object);
         }
-        let mut paths = paths_in(&manifest.object, live, &self.left_alone(key, manifest));
+        let mut paths = paths_in(&manifest.object, live, &self.ignored_fields(key, manifest));
         paths.extend(self.left(key, manifest, live).into_iter().map(|conflict| conflict.path));
         Cow::Owned(carry_over(&manifest.object, live, &paths))
     }
@@ -163,7 +163,7 @@ impl Desired {
         manifest: &'a Manifest,
         live: &Object,
     ) -> Cow<'a, Object> {
-        let fields = self.left_alone(key, manifest);
+        let fields = self.ignored_fields(key, manifest);
         match fields.is_empty() {
             true => Cow::Borrowed(&manifest.object),
             false => Cow::Owned(settle(&manifest.object, live, &fields)),
@@ -223,7 +223,7 @@ fn fold_string_data(object: &mut Object) {
 /// Whether it says that nothing is to be done with it, and nothing of its kind can be there.
 fn is_of_no_concern(manifest: &Manifest, catalog: &Catalog) -> bool {
     let object = &manifest.object;
-    let kind = || catalog.look_up(&object.group_kind(), object.version());
+    let kind = || catalog.lookup(&object.group_kind(), object.version());
     Mode::ignores(object) && matches!(kind(), Lookup::Nowhere(_))
 }
 
@@ -237,7 +237,7 @@ fn scope(manifest: &Manifest, catalog: &Catalog) -> Result<bool, Problem> {
         hint,
     };
     let (api_version, kind) = (object.api_version(), object.kind());
-    let found = catalog.look_up(&object.group_kind(), object.version());
+    let found = catalog.lookup(&object.group_kind(), object.version());
     if let (Lookup::Nowhere(_), Some(by)) = (&found, catalog.promised_by(api_version)) {
         return Err(problem(
             format!("the server behind {by} has no kind {kind} in {api_version}"),

@@ -129,7 +129,7 @@ impl Object {
     }
 
     /// Whether somebody has begun to delete it.
-    pub fn is_going(&self) -> bool {
+    pub fn is_terminating(&self) -> bool {
         self.metadata().is_some_and(|metadata| metadata.contains_key("deletionTimestamp"))
     }
 

@@ -20,7 +20,7 @@ pub enum Outcome {
     /// It was made.
     Done,
     /// The deletion is taken and waits for finalizers.
-    Going,
+    Terminating,
     /// It failed.
     Failed(Reason),
     /// The server took it, and its answer is not what the plan said.
@@ -88,7 +88,7 @@ impl Outcome {
     /// Why it did not end as it should, if it did not.
     pub fn reason(&self) -> Option<&Reason> {
         match self {
-            Self::Done | Self::Going => None,
+            Self::Done | Self::Terminating => None,
             Self::Failed(reason)
             | Self::Differs(reason)
             | Self::Skipped(reason)
@@ -98,7 +98,7 @@ impl Outcome {
 
     fn reason_mut(&mut self) -> Option<&mut Reason> {
         match self {
-            Self::Done | Self::Going => None,
+            Self::Done | Self::Terminating => None,
             Self::Failed(reason)
             | Self::Differs(reason)
             | Self::Skipped(reason)
@@ -122,13 +122,13 @@ impl ChangeOutcome {
 }
 
 /// A health summary with everything masked that `redactor` knows.
-pub fn masked_proof(proof: &HealthSummary, redactor: &Redactor) -> HealthSummary {
+pub fn masked_health(proof: &HealthSummary, redactor: &Redactor) -> HealthSummary {
     let mut masked = proof.clone();
-    mask_proof(&mut masked, redactor);
+    mask_health(&mut masked, redactor);
     masked
 }
 
-fn mask_proof(proof: &mut HealthSummary, redactor: &Redactor) {
+fn mask_health(proof: &mut HealthSummary, redactor: &Redactor) {
     for standing in &mut proof.others {
         let key = &standing.key;
         for text in [&mut standing.health.why].into_iter().chain(&mut standing.details) {
@@ -144,7 +144,7 @@ impl Report {
     /// Masks everything that `redactor` knows.
     pub fn mask(&mut self, redactor: &Redactor) {
         self.steps.iter_mut().for_each(|step| step.mask(redactor));
-        self.proof.iter_mut().for_each(|proof| mask_proof(proof, redactor));
+        self.proof.iter_mut().for_each(|proof| mask_health(proof, redactor));
     }
 
     /// The same with everything masked that `redactor` knows.
@@ -172,7 +172,7 @@ impl Report {
 
     /// How many changes were made.
     pub fn done(&self) -> usize {
-        self.count(|outcome| matches!(outcome, Outcome::Done | Outcome::Going))
+        self.count(|outcome| matches!(outcome, Outcome::Done | Outcome::Terminating))
     }
 
     /// How many failed.

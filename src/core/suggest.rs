@@ -4,7 +4,7 @@
 const LONGEST: usize = 256;
 
 /// At most three of `names` that are like `wanted` and not the same, the nearest first.
-pub fn near<T: AsRef<str> + Ord>(wanted: &str, names: impl IntoIterator<Item = T>) -> Vec<T> {
+pub fn suggest<T: AsRef<str> + Ord>(wanted: &str, names: impl IntoIterator<Item = T>) -> Vec<T> {
     if wanted.len() > LONGEST {
         return Vec::new();
     }
@@ -55,17 +55,17 @@ mod tests {
     fn long_names_are_near_nothing() {
         for (length, is_near) in [(LONGEST, true), (LONGEST + 1, false)] {
             let (one, other) = ("a".repeat(length), format!("b{}", "a".repeat(length - 1)));
-            assert_eq!(near(&one, [other.as_str()]).len(), usize::from(is_near), "{length}");
+            assert_eq!(suggest(&one, [other.as_str()]).len(), usize::from(is_near), "{length}");
         }
     }
 
     #[test]
     fn slips_of_the_finger_are_near() {
         let paths = || ["envs/prod", "envs/staging", "apps/web"];
-        assert_eq!(near("envs/prdo", paths()), ["envs/prod"]);
-        assert_eq!(near("prod", paths()), ["envs/prod"]);
-        assert_eq!(near("Envs/Staging", paths()), ["envs/staging"]);
-        assert!(near("something/else", paths()).is_empty());
+        assert_eq!(suggest("envs/prdo", paths()), ["envs/prod"]);
+        assert_eq!(suggest("prod", paths()), ["envs/prod"]);
+        assert_eq!(suggest("Envs/Staging", paths()), ["envs/staging"]);
+        assert!(suggest("something/else", paths()).is_empty());
 
         let fields = || ["imagePullPolicy", "image", "name", "env"];
         for (wanted, found) in [
@@ -77,7 +77,7 @@ mod tests {
             ("x", &[]),
             ("image", &[]),
         ] {
-            assert_eq!(near(wanted, fields()), found, "{wanted}");
+            assert_eq!(suggest(wanted, fields()), found, "{wanted}");
         }
     }
 }

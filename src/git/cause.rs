@@ -44,8 +44,9 @@ impl Cause {
     }
 
     /// Whether this or anything beneath it says `text`.
-    pub fn says(&self, text: &str) -> bool {
-        self.message.contains(text) || self.source.as_ref().is_some_and(|source| source.says(text))
+    pub fn mentions(&self, text: &str) -> bool {
+        self.message.contains(text)
+            || self.source.as_ref().is_some_and(|source| source.mentions(text))
     }
 }
 
@@ -83,7 +84,7 @@ mod tests {
         let cause = Cause::from(std::io::Error::other(inner));
         assert_eq!(cause.to_string(), "http://host refused");
         assert!(cause.source().is_none());
-        assert!(cause.says("refused") && !cause.says("u:p"));
+        assert!(cause.mentions("refused") && !cause.mentions("u:p"));
     }
 
     #[test]
@@ -91,9 +92,9 @@ mod tests {
         for url in ["http://bob:GITpw/)wrong@host/x", "http://bob:GITpw wrong@host"] {
             let error = gix::url::parse(gix::bstr::BStr::new(url)).unwrap_err();
             let cause = Cause::from(error);
-            assert!(cause.says("URL can not be parsed"), "{cause}");
-            assert!(cause.says("http://host") && !cause.says("GITpw"), "{cause}");
-            assert!(!cause.says("wrong"), "{cause}");
+            assert!(cause.mentions("URL can not be parsed"), "{cause}");
+            assert!(cause.mentions("http://host") && !cause.mentions("GITpw"), "{cause}");
+            assert!(!cause.mentions("wrong"), "{cause}");
         }
     }
 }

@@ -105,7 +105,7 @@ fn unknown(needs: &Needs) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn unknown_of(config: &str) -> Option<String> {
+    fn unknown_extensions(config: &str) -> Option<String> {
         let config = gix::config::File::try_from(config).unwrap();
         unknown(&Needs::of(&config).unwrap())
     }
@@ -130,7 +130,7 @@ mod tests {
             ),
             ("[core]\nrepositoryFormatVersion = 99", Some("format version 99")),
         ] {
-            assert_eq!(unknown_of(config).as_deref(), expected, "{config}");
+            assert_eq!(unknown_extensions(config).as_deref(), expected, "{config}");
         }
     }
 }

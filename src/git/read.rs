@@ -56,7 +56,7 @@ impl Checkout {
                     return Err(not_files(&above, kind, revision));
                 }
                 let (path, commit) = (path.clone(), revision.commit.clone());
-                let near = trees.near(&path);
+                let near = trees.suggestions(&path);
                 return Err(Error::UnknownPath { path, commit, near });
             };
             match kind {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::trees::find_commit;
 use super::{Cause, Checkout, Error, walk};
 use crate::core::source::snapshot::Revision;
-use crate::core::suggest::near;
+use crate::core::suggest::suggest;
 
 /// The id of a repository's first commit, which two repositories share only when one was cloned
 /// from the other.
@@ -132,7 +132,7 @@ fn commit_named(repo: &gix::Repository, rev: &str) -> Result<gix::ObjectId, Erro
         .and_then(|object| object.peel_to_commit());
     found.map(|commit| commit.id).map_err(|error| Error::UnknownRevision {
         rev: rev.to_owned(),
-        near: near(rev, ref_names(repo)),
+        near: suggest(rev, ref_names(repo)),
         source: Cause::from(error),
     })
 }

@@ -130,7 +130,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn named(name: &[u8]) -> Result<(), TreeFault> {
+    fn blob_name(name: &[u8]) -> Result<(), TreeFault> {
         check_name(name.as_bstr(), EntryKind::Blob)
     }
 
@@ -160,7 +160,7 @@ mod tests {
             ("\u{feff}.git", TreeFault::GitFolder),
             (".GI\u{206f}T", TreeFault::GitFolder),
         ] {
-            assert_eq!(named(name.as_bytes()), Err(fault), "{name:?}");
+            assert_eq!(blob_name(name.as_bytes()), Err(fault), "{name:?}");
         }
     }
 
@@ -183,9 +183,9 @@ mod tests {
             "CON",
             "a:b",
         ] {
-            assert_eq!(named(name.as_bytes()), Ok(()), "{name:?}");
+            assert_eq!(blob_name(name.as_bytes()), Ok(()), "{name:?}");
         }
-        assert_eq!(named(b"\xff\xfe"), Ok(()), "a name need not be UTF-8");
+        assert_eq!(blob_name(b"\xff\xfe"), Ok(()), "a name need not be UTF-8");
     }
 
     #[test]
@@ -232,7 +232,7 @@ mod tests {
         /// Joined to a folder, no sound name leaves it.
         #[test]
         fn a_sound_name_is_one_normal_component(name in proptest::collection::vec(any::<u8>(), 0..12)) {
-            if named(&name).is_ok() && let Ok(text) = std::str::from_utf8(&name) {
+            if blob_name(&name).is_ok() && let Ok(text) = std::str::from_utf8(&name) {
                 let parts: Vec<_> = std::path::Path::new(text).components().collect();
                 prop_assert_eq!(parts.len(), 1);
                 prop_assert!(matches!(parts[0], std::path::Component::Normal(part) if part == text));

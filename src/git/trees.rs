@@ -286,7 +286,7 @@ impl<'a> Trees<'a> {
 
     /// Names like `wanted` in the first few folders. It only makes a hint, so that a folder that
     /// can't be read is left out.
-    pub(super) fn near(&self, wanted: &str) -> Vec<String> {
+    pub(super) fn suggestions(&self, wanted: &str) -> Vec<String> {
         /// As many as are worth looking through.
         const ENOUGH: usize = 10_000;
         let mut names = BTreeSet::new();
@@ -298,7 +298,7 @@ impl<'a> Trees<'a> {
                 let full = joined(path.as_ref(), name.as_ref());
                 seen += 1;
                 if seen > ENOUGH || full.len() > self.limits.path {
-                    return crate::core::suggest::near(wanted, names);
+                    return crate::core::suggest::suggest(wanted, names);
                 }
                 if let Ok(text) = full.to_str() {
                     names.insert(text.to_owned());
@@ -308,7 +308,7 @@ impl<'a> Trees<'a> {
                 }
             }
         }
-        crate::core::suggest::near(wanted, names)
+        crate::core::suggest::suggest(wanted, names)
     }
 }
 

@@ -142,8 +142,10 @@ impl Checkout {
                 return Err(Error::NotFiles { path: above, kind, commit });
             }
             if !known.into_iter().any(|file| is_under(file.into(), std::slice::from_ref(path))) {
-                let near =
-                    crate::core::suggest::near(path, found.iter().map(|file| (*file).to_owned()));
+                let near = crate::core::suggest::suggest(
+                    path,
+                    found.iter().map(|file| (*file).to_owned()),
+                );
                 let commit = revision.commit.clone();
                 return Err(Error::UnknownPath { path: path.clone(), commit, near });
             }

@@ -42,7 +42,7 @@ pub fn imports(shelf: &FileIndex, path: &str, library: &[String]) -> Imports {
         let leads_out = seeming.filter(|import| code.leads_out(shelf, import));
         imports.problems.extend(leads_out.take(SEEMING).map(|import| code.out(import)));
         for import in found {
-            match code.look_up(shelf, &import) {
+            match code.resolve(shelf, &import) {
                 Ok(found) if import.as_text || is_code(&found) || found.ends_with(".json") => {
                     // As text it is not run, and JSON imports nothing.
                     if import.as_text && is_code(&found) {
@@ -82,7 +82,7 @@ impl Code<'_> {
     }
 
     /// The file that is imported: what leads out must not even be tried.
-    fn look_up(&self, shelf: &FileIndex, import: &Import) -> Result<String, Problem> {
+    fn resolve(&self, shelf: &FileIndex, import: &Import) -> Result<String, Problem> {
         for base in self.bases() {
             if resolve("", base).is_none() {
                 return Err(self.problem(

@@ -145,7 +145,7 @@ impl RenderJob<'_> {
                 let mut rendered = output::read(self.source, &output, &|name| self.file(name));
                 let objects = rendered.manifests.iter().map(|manifest| &manifest.object);
                 if objects.clone().any(|object| object.kind() == "Secret") {
-                    rendered.inputs = self.given().inputs().in_secrets(objects);
+                    rendered.inputs = self.program_input().inputs().in_secrets(objects);
                 }
                 rendered
             }
@@ -240,7 +240,7 @@ impl RenderJob<'_> {
             home: &home,
             launcher: self.setting.launcher.as_deref(),
             cell: CellOptions {
-                read: &[tree.clone(), place.given()],
+                read: &[tree.clone(), place.given_files()],
                 write: &home,
                 readable: &self.setting.readable,
                 strict: self.setting.cell == GuardMode::Require,
@@ -260,7 +260,7 @@ impl RenderJob<'_> {
                 let message = match by_wall {
                     Some(message) => format!("{program} {message}"),
                     None => {
-                        let said = self.given().shown(&place.without_copy(&said));
+                        let said = self.program_input().display(&place.without_copy(&said));
                         blamed = blame::place(self.source.format, &said, &|name| self.file(name));
                         format!("{program} says: {said}")
                     }
@@ -289,7 +289,7 @@ impl RenderJob<'_> {
     }
 
     /// What the program is given.
-    fn given(&self) -> ProgramInput<'_> {
+    fn program_input(&self) -> ProgramInput<'_> {
         ProgramInput {
             format: self.source.format,
             formats: &self.setting.formats,

@@ -28,7 +28,7 @@ impl PrivateCopy {
     ) -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(within)?;
         let workplace = Self { folder };
-        for folder in [workplace.home(), workplace.tree(), workplace.given()] {
+        for folder in [workplace.home(), workplace.tree(), workplace.given_files()] {
             fs::create_dir(folder)?;
         }
         let tree = workplace.tree();
@@ -51,7 +51,7 @@ impl PrivateCopy {
     ///
     /// When it can't be written.
     pub fn give(&self, name: &str, content: &[u8]) -> io::Result<()> {
-        write(&self.given().join(plain(name)?), content)
+        write(&self.given_files().join(plain(name)?), content)
     }
 
     /// The copy of the checkout's root.
@@ -60,7 +60,7 @@ impl PrivateCopy {
     }
 
     /// The files that arguments name.
-    pub fn given(&self) -> PathBuf {
+    pub fn given_files(&self) -> PathBuf {
         self.folder.path().join(GIVEN)
     }
 

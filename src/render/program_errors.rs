@@ -36,7 +36,7 @@ pub struct ProgramInput<'a> {
 
 impl ProgramInput<'_> {
     /// What it says, as short as can be and without what is secret.
-    pub fn shown(&self, said: &str) -> String {
+    pub fn display(&self, said: &str) -> String {
         let said = match said.len() {
             0..=WHOLE => said,
             _ => {
@@ -219,7 +219,7 @@ mod tests {
         said: &str,
     ) -> String {
         let files = files.iter().map(|(path, text)| (*path, text.as_bytes())).collect();
-        ProgramInput { format, formats, files }.shown(said)
+        ProgramInput { format, formats, files }.display(said)
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub async fn run(
         command.split_first().ok_or(Error::Command(io::ErrorKind::InvalidInput.into()))?;
     let mut folders = search::folders(path);
     folders.push(sandbox.bin_dir().to_owned());
-    let program = named(program, path, &folders)?;
+    let program = find_program(program, path, &folders)?;
     let path = std::env::join_paths(folders).unwrap_or_default();
     let mut child = tokio::process::Command::from(bound_process::command(&sandbox.trueup, program))
         .args(args)
@@ -61,7 +61,7 @@ pub async fn run(
         tokio::select! {
             status = child.wait() => {
                 // Gone with the keeper, perhaps; the command's status is worth more than that.
-                let _ = id.map(|id| sandbox.keeper.let_go(id));
+                let _ = id.map(|id| sandbox.keeper.release(id));
                 return status.map_err(Error::Command);
             }
             signal = signals.next() => forward(signal, &child),
@@ -74,7 +74,7 @@ pub async fn run(
 }
 
 /// The program that `name` means: a path is taken as it is, a bare name is looked for.
-fn named(name: &OsStr, path: &OsStr, folders: &[PathBuf]) -> Result<PathBuf, Error> {
+fn find_program(name: &OsStr, path: &OsStr, folders: &[PathBuf]) -> Result<PathBuf, Error> {
     let text = name.to_string_lossy();
     if text.contains('/') {
         return Ok(name.into());

@@ -26,7 +26,7 @@ pub(super) struct IssuedCertificate {
 impl Identity {
     /// A new authority.
     pub(super) fn new() -> Result<Self, Error> {
-        let mut params = named("trueup sandbox", None);
+        let mut params = certificate_params("trueup sandbox", None);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
         let key = KeyPair::generate()?;
@@ -52,7 +52,7 @@ impl Identity {
         user: &str,
         group: Option<&str>,
     ) -> Result<IssuedCertificate, Error> {
-        self.sign(named(user, group), ExtendedKeyUsagePurpose::ClientAuth)
+        self.sign(certificate_params(user, group), ExtendedKeyUsagePurpose::ClientAuth)
     }
 
     fn sign(
@@ -89,7 +89,7 @@ impl Identity {
     }
 }
 
-fn named(user: &str, group: Option<&str>) -> CertificateParams {
+fn certificate_params(user: &str, group: Option<&str>) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, user);

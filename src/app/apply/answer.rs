@@ -89,7 +89,8 @@ impl Worker<'_> {
         if broken.is_empty() {
             return broken;
         }
-        let (in_answer, in_send) = (self.left_alone(change, answer), self.left_alone(change, send));
+        let (in_answer, in_send) =
+            (self.ignored_fields(change, answer), self.ignored_fields(change, send));
         let is_in = |place: Vec<PathStep>, fields: &[Vec<PathStep>]| {
             fields.iter().any(|field| place.starts_with(field))
         };
@@ -103,10 +104,10 @@ impl Worker<'_> {
     }
 
     /// The fields of `object` that are left as they are, whatever that is.
-    fn left_alone(self, change: &Change, object: &Object) -> Vec<Vec<PathStep>> {
+    fn ignored_fields(self, change: &Change, object: &Object) -> Vec<Vec<PathStep>> {
         let desired = &self.survey.desired;
         let manifest = desired.objects.get(&change.key);
-        let fields = manifest.map(|manifest| desired.left_alone(&change.key, manifest));
+        let fields = manifest.map(|manifest| desired.ignored_fields(&change.key, manifest));
         let fields = fields.unwrap_or_default().into_iter();
         let found = fields.flat_map(|field| {
             let paths = field.within(&object.0);

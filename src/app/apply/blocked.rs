@@ -10,8 +10,8 @@ use crate::core::report::Outcome;
 /// How a change ended, for those that wait for it.
 pub(super) fn how_it_ended(outcome: &Outcome) -> ChangeEnd {
     match outcome {
-        Outcome::Done => ChangeEnd::Well,
-        Outcome::Going => ChangeEnd::Going,
+        Outcome::Done => ChangeEnd::Succeeded,
+        Outcome::Terminating => ChangeEnd::Terminating,
         Outcome::Differs(_) => ChangeEnd::Differs,
         Outcome::Failed(_) | Outcome::Skipped(_) | Outcome::Postponed(_) => ChangeEnd::Badly,
     }
@@ -21,8 +21,8 @@ pub(super) fn how_it_ended(outcome: &Outcome) -> ChangeEnd {
 pub(super) fn how_it_stays(change: &Change) -> ChangeEnd {
     match change.action {
         Action::Refuse => ChangeEnd::Badly,
-        _ if change.is_going() => ChangeEnd::Going,
-        _ => ChangeEnd::Well,
+        _ if change.is_terminating() => ChangeEnd::Terminating,
+        _ => ChangeEnd::Succeeded,
     }
 }
 
@@ -36,7 +36,7 @@ pub(in crate::app) fn can_begin(plan: &Plan, home: &str) -> bool {
         while let Some((at, blocker)) = queue.take() {
             let change = &half.changes[at];
             match (change.is_work() && !is_home(change), blocker) {
-                (false, _) if is_home(change) => queue.ended(at, ChangeEnd::Well, None),
+                (false, _) if is_home(change) => queue.ended(at, ChangeEnd::Succeeded, None),
                 (false, _) => queue.ended(at, how_it_stays(change), None),
                 (true, None) => return true,
                 (true, Some(_)) => queue.ended(at, ChangeEnd::Badly, blocker),
@@ -58,7 +58,7 @@ pub(super) fn why(
 ) -> ReasonKind {
     let Blocker { object: _, why, end } = blocker;
     let fate = match (end, cause.action) {
-        (ChangeEnd::Going, _) => DependencyEnd::Going,
+        (ChangeEnd::Terminating, _) => DependencyEnd::Terminating,
         (ChangeEnd::Unready, _) => DependencyEnd::Unready,
         (ChangeEnd::Differs, _) => DependencyEnd::Differs,
         (_, Action::Refuse) => DependencyEnd::Refused,

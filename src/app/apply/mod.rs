@@ -122,11 +122,11 @@ impl<'a> ApplyRun<'a> {
                 self.widen().await?;
             }
             for part in ChangePart::ALL {
-                self.half(&plan.desired, part).await;
+                self.apply_changes(&plan.desired, part).await;
                 match self.why_spare() {
                     None => {
                         self.left = self.still_used(&plan.undesired, part).await;
-                        self.half(&plan.undesired, part).await;
+                        self.apply_changes(&plan.undesired, part).await;
                     }
                     Some(why) => self.spare(&plan.undesired, part, why),
                 }
@@ -141,7 +141,7 @@ impl<'a> ApplyRun<'a> {
 
     /// Carries out a part of a half of the plan, many changes at once: each as soon as all that it
     /// waits for has ended. One that failed costs what needs it, and nothing else.
-    async fn half(&mut self, half: &'a OrderedChanges, part: ChangePart) {
+    async fn apply_changes(&mut self, half: &'a OrderedChanges, part: ChangePart) {
         let mut done: BTreeMap<ObjectKey, Outcome> = BTreeMap::new();
         done.extend(self.report.steps.iter().map(|step| (step.key.clone(), step.outcome.clone())));
         let (survey, cluster, inventory) = (self.survey, self.cluster, self.course.inventory);
@@ -162,7 +162,7 @@ impl<'a> ApplyRun<'a> {
                 let Some((at, blocker)) = queue.take() else { break };
                 let change = &half.changes[at];
                 if ends_home(change.action, &change.key, &inventory.namespace) {
-                    queue.ended(at, ChangeEnd::Well, None); // it has its own time
+                    queue.ended(at, ChangeEnd::Succeeded, None); // it has its own time
                 } else if !half.is_of(part, at) {
                     queue.ended(at, self.how_it_is(change, &done), None);
                 } else if !(change.is_work()
@@ -174,13 +174,13 @@ impl<'a> ApplyRun<'a> {
                     queue.ended(at, how_it_ended(outcome), None);
                 } else if let Some(why) = self.why_not(half, change, blocker) {
                     queue.ended(at, ChangeEnd::Badly, blocker);
-                    let outcome = self.why_left(half, blocker).map(Outcome::Postponed);
+                    let outcome = self.skip_reason(half, blocker).map(Outcome::Postponed);
                     if change.is_work() {
                         self.note(change, outcome.unwrap_or(Outcome::Skipped(why)));
                     }
                 } else if let Some(why) = self.left.get(&change.key) {
                     let outcome = Outcome::Postponed(why.clone());
-                    queue.ended(at, ChangeEnd::Going, None);
+                    queue.ended(at, ChangeEnd::Terminating, None);
                     self.note(change, outcome);
                 } else {
                     let is_awaited =
@@ -211,7 +211,7 @@ impl<'a> ApplyRun<'a> {
             if !half.changes[at].is_work() {
                 continue;
             }
-            if outcome == Outcome::Going {
+            if outcome == Outcome::Terminating {
                 let waiting = if is_awaited { &mut self.stuck } else { &mut self.pending };
                 waiting.push(&half.changes[at]);
             }
@@ -240,7 +240,7 @@ impl<'a> ApplyRun<'a> {
     }
 
     /// Why a deletion is left for the next run, where it is because another one is.
-    fn why_left(&self, half: &OrderedChanges, blocker: Option<Blocker>) -> Option<Reason> {
+    fn skip_reason(&self, half: &OrderedChanges, blocker: Option<Blocker>) -> Option<Reason> {
         let key = &half.changes[blocker?.object].key;
         let is_ended = self.course.cancel.is_interrupted() || self.course.lock.lost().is_some();
         let is_left = self.left.contains_key(key) && !is_ended;
@@ -253,7 +253,7 @@ impl<'a> ApplyRun<'a> {
             let step = self.report.steps.iter().find(|step| step.key == *holder);
             let fate = match step.map(|step| &step.outcome) {
                 Some(Outcome::Done) => return None,
-                Some(Outcome::Going) => DependencyEnd::Going,
+                Some(Outcome::Terminating) => DependencyEnd::Terminating,
                 Some(Outcome::Failed(_)) => DependencyEnd::Undeletable,
                 Some(Outcome::Differs(_)) => DependencyEnd::Differs,
                 Some(Outcome::Skipped(_) | Outcome::Postponed(_)) | None => {
@@ -281,7 +281,7 @@ impl<'a> ApplyRun<'a> {
         match done.get(&change.key) {
             _ if self.unready.contains_key(&change.key) => ChangeEnd::Unready,
             Some(outcome) => how_it_ended(outcome),
-            None if change.is_work() => ChangeEnd::Well,
+            None if change.is_work() => ChangeEnd::Succeeded,
             None => how_it_stays(change),
         }
     }

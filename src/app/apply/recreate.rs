@@ -27,7 +27,7 @@ impl Worker<'_> {
         (change, is_awaited): (&Change, bool),
         (send, live): (&Object, &Object),
     ) -> Result<Outcome, ApiError> {
-        let is_going = live.is_going();
+        let is_going = live.is_terminating();
         if !is_going && let Err(refusal) = self.cluster.could_be_made(served, (send, live)).await {
             let kind = ReasonKind::LeftNotRecreatable { message: refusal.message };
             let causes = match self.survey.desired.objects.get(&change.key) {
@@ -37,13 +37,13 @@ impl Worker<'_> {
             return Ok(Outcome::Failed(Reason { remedy: refusal.hint, causes, ..kind.into() }));
         }
         let (deleted, send) = match is_going {
-            true => (DeleteOutcome::Going, send.clone()),
+            true => (DeleteOutcome::Terminating, send.clone()),
             false => self.delete_beside(served, change, (send, live)).await?,
         };
         match deleted {
-            DeleteOutcome::Gone => {}
-            DeleteOutcome::NotMeant => return Ok(Outcome::Failed(ReasonKind::NotAsSeen.into())),
-            DeleteOutcome::Going => {
+            DeleteOutcome::Deleted => {}
+            DeleteOutcome::Changed => return Ok(Outcome::Failed(ReasonKind::NotAsSeen.into())),
+            DeleteOutcome::Terminating => {
                 if !self.is_gone(served, live).await? {
                     return Ok(Outcome::Failed(self.stuck(served, live).await));
                 }
@@ -76,7 +76,7 @@ impl Worker<'_> {
         for _ in 0..DELETE_TRIES {
             let is_same = |now: &Object| !depends || self.in_place_of(change, &send, now) == send;
             let deleted = self.delete_where(served, (change, &seen), &is_same).await?;
-            if deleted != DeleteOutcome::NotMeant || !depends {
+            if deleted != DeleteOutcome::Changed || !depends {
                 return Ok((deleted, send));
             }
             match self.cluster.get(served, live.namespace(), live.name()).await? {
@@ -89,7 +89,7 @@ impl Worker<'_> {
             }
             send = anew;
         }
-        Ok((DeleteOutcome::NotMeant, send))
+        Ok((DeleteOutcome::Changed, send))
     }
 
     /// Waits until what is replaced is gone, as long as there is time; says whether it is.

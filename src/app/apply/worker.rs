@@ -77,16 +77,16 @@ impl Worker<'_> {
         };
         let done = match (change.action, &change.send, &change.live) {
             (Action::Delete, _, Some(live)) => match self.delete(&served, (change, live)).await {
-                Ok(DeleteOutcome::Gone) => Ok(Outcome::Done),
-                Ok(DeleteOutcome::Going) if is_awaited => {
+                Ok(DeleteOutcome::Deleted) => Ok(Outcome::Done),
+                Ok(DeleteOutcome::Terminating) if is_awaited => {
                     let gone = self.cluster.until_gone(&served, live, DELETION_PATIENCE).await;
-                    Ok(if gone.unwrap_or(false) { Outcome::Done } else { Outcome::Going })
+                    Ok(if gone.unwrap_or(false) { Outcome::Done } else { Outcome::Terminating })
                 }
-                Ok(DeleteOutcome::Going) => Ok(Outcome::Going),
-                Ok(DeleteOutcome::NotMeant) => Ok(Outcome::Failed(ReasonKind::NotAsSeen.into())),
+                Ok(DeleteOutcome::Terminating) => Ok(Outcome::Terminating),
+                Ok(DeleteOutcome::Changed) => Ok(Outcome::Failed(ReasonKind::NotAsSeen.into())),
                 Err(error) => Err(error),
             },
-            (Action::LetGo, _, Some(live)) => self.release(&served, live).await,
+            (Action::Abandon, _, Some(live)) => self.release(&served, live).await,
             (Action::Replace, Some(send), Some(live)) => {
                 self.replace(&served, (change, is_awaited), (send, live)).await
             }
@@ -123,7 +123,7 @@ impl Worker<'_> {
             }
             seen = self.cluster.get(served, live.namespace(), live.name()).await?;
         }
-        Ok(Outcome::Failed(ReasonKind::LetGoOutrun.into()))
+        Ok(Outcome::Failed(ReasonKind::AbandonOutrun.into()))
     }
 
     /// What the server refused, and where in the files that is.
@@ -265,7 +265,7 @@ impl Worker<'_> {
                 let live = self.cluster.get(served, send.namespace(), send.name()).await?;
                 send = Cow::Owned(self.beside(&change, &send, live.as_ref()));
             }
-            let now = self.cluster.look_again(served, &send).await;
+            let now = self.cluster.observe_again(served, &send).await;
             let Observation::Seen { live, preview } = now else { return Ok(SendOutcome::Moved) };
             let merged = match preview {
                 Some(Preview::Same) => return Ok(SendOutcome::Same),
@@ -325,7 +325,7 @@ impl Worker<'_> {
     pub(super) fn in_place_of(self, change: &Change, send: &Object, live: &Object) -> Object {
         let desired = &self.survey.desired;
         match desired.objects.get(&change.key) {
-            Some(manifest) => desired.sent_anew(&change.key, manifest, live).into_owned(),
+            Some(manifest) => desired.recreate_manifest(&change.key, manifest, live).into_owned(),
             None => send.clone(),
         }
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use self::remote_poller::Remote;
 pub use self::round::{ClusterIdentity, Round, RoundError};
-use self::round::{PendingRound, act, look};
+use self::round::{PendingRound, act, begin_round};
 use crate::app::{self, LastRead, Target};
 use crate::cluster::{Access, Cascade, Cluster, Listener};
 use crate::core::lease::{Candidate, LeaseWatch};
@@ -124,7 +124,7 @@ pub async fn watch(
     while !interrupt.is_requested() {
         // Looking writes nothing but the checkout, which a pull leaves sound wherever it stops.
         let looked = tokio::select! {
-            looked = look(watch, &mut memory) => looked,
+            looked = begin_round(watch, &mut memory) => looked,
             () = interrupt.requested() => return,
         };
         if let Some(event) = looked.as_ref().ok().and_then(PendingRound::holding) {

@@ -129,7 +129,7 @@ impl ClusterIdentity {
 
     /// Holds against it where the kubeconfig leads now. The address may change as long as the uid is
     /// the same.
-    fn stays(&self, cluster: &Cluster, survey: &Survey) -> Result<(), RoundError> {
+    fn check_same_cluster(&self, cluster: &Cluster, survey: &Survey) -> Result<(), RoundError> {
         let now = Self::of(cluster, survey);
         let is_same = match (&self.uid, &now.uid) {
             (Some(before), Some(now)) => before == now,
@@ -178,7 +178,7 @@ impl PendingRound {
 }
 
 /// Pulls, looks at git and the cluster, and decides.
-pub(super) async fn look(
+pub(super) async fn begin_round(
     watch: &Watch,
     memory: &mut RoundMemory,
 ) -> Result<PendingRound, RoundError> {
@@ -189,14 +189,14 @@ pub(super) async fn look(
     };
     let checkout = Checkout::discover(&watch.directory)?;
     let cluster = Cluster::connect(&watch.access).await?;
-    cluster.tell_delays(watch.delays.clone());
+    cluster.on_delay(watch.delays.clone());
     let wanted = (watch.settings)((&checkout, &cluster), None)?;
     let (target, survey, held_back) =
         choose((watch, &wanted), (&checkout, &cluster), memory).await?;
     memory
         .place
         .get_or_insert_with(|| ClusterIdentity::of(&cluster, &survey))
-        .stays(&cluster, &survey)?;
+        .check_same_cluster(&cluster, &survey)?;
     Ok(PendingRound { begin, pulled, checkout, cluster, wanted, target, survey, held_back })
 }
 

@@ -35,7 +35,7 @@ impl Files {
         let mut files = Self { live, merged, names: BTreeSet::new() };
         for change in view.plan.changes() {
             let (before, after) = match change.action {
-                Action::Create | Action::Update | Action::Replace | Action::LetGo => {
+                Action::Create | Action::Update | Action::Replace | Action::Abandon => {
                     let delta = view.plain_delta(change);
                     (delta.before_text, delta.after_text)
                 }

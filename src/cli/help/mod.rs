@@ -19,7 +19,7 @@ use clap::{Arg, Args, Command, CommandFactory as _};
 use super::Cli;
 use super::exit::{Exit, Failure};
 use super::ui::Ui;
-use crate::core::suggest::near;
+use crate::core::suggest::suggest;
 use topics::{TOPICS, Topic};
 
 /// The widest line of a page.
@@ -120,8 +120,11 @@ fn unknown(name: &str) -> Failure {
     let commands: Vec<String> = commands().into_iter().map(|command| command.name).collect();
     let topics = || TOPICS.iter().map(|topic| topic.name);
     let names = commands.iter().map(String::as_str).chain(topics());
-    let mut hints: Vec<String> =
-        near(name, names).first().map(|near| format!("did you mean {near}?")).into_iter().collect();
+    let mut hints: Vec<String> = suggest(name, names)
+        .first()
+        .map(|near| format!("did you mean {near}?"))
+        .into_iter()
+        .collect();
     let word = name.to_lowercase();
     let has_section = |topic: &&Topic| {
         let mut headlines = topic.text.lines().filter_map(|line| line.strip_prefix('#'));

@@ -78,7 +78,7 @@ pub(super) fn confidence(change: &Change, redactor: &Redactor) -> Vec<String> {
             "as far as trueup itself can tell, since the server can't be asked:".to_owned(),
             redactor.text_about(&change.key, why),
         ],
-        Confidence::Local(NoPreview::Anew) => {
+        Confidence::Local(NoPreview::Recreate) => {
             vec!["as far as trueup itself can tell: the server fills in the rest".to_owned()]
         }
         Confidence::Local(NoPreview::Value(freed)) => freed

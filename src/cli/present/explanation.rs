@@ -29,7 +29,7 @@ pub(super) enum TimeStyle {
 }
 
 impl TimeStyle {
-    fn tell(self, time: Timestamp) -> String {
+    fn format(self, time: Timestamp) -> String {
         match self {
             Self::Ago(now) => ago(time, now),
             Self::Dates => format!("on {}", time.strftime("%Y-%m-%d at %H:%M UTC")),
@@ -97,7 +97,7 @@ pub(super) fn stories(
     times: TimeStyle,
 ) -> (Vec<Explanation>, usize) {
     let groups = groups(&change.key, view);
-    let stories = groups.iter().take(MOST).map(|group| told(group, times)).collect();
+    let stories = groups.iter().take(MOST).map(|group| explain_group(group, times)).collect();
     (stories, groups.len().saturating_sub(MOST))
 }
 
@@ -139,14 +139,14 @@ fn groups<'a>(key: &ObjectKey, view: &PlanView<'a>) -> Vec<Vec<&'a Attribution>>
 }
 
 /// One story.
-fn told(group: &[&Attribution], times: TimeStyle) -> Explanation {
+fn explain_group(group: &[&Attribution], times: TimeStyle) -> Explanation {
     let Attribution { path, story, taken_from, after, place, declared } = group[0];
     let (what, is) = match group.len() - 1 {
         0 => (path.clone(), "is"),
         1 => (format!("{path} and 1 more field"), "are"),
         more => (format!("{path} and {more} more fields"), "are"),
     };
-    let declared = says(declared.as_ref(), place.as_ref(), times);
+    let declared = declaration(declared.as_ref(), place.as_ref(), times);
     let commit = |verb: &str| declared.map(|declared| format!("{verb} {declared}"));
     let taken = format!("taken from {}", names(taken_from, times));
     let also_taken = (!taken_from.is_empty()).then(|| taken.clone());
@@ -154,7 +154,11 @@ fn told(group: &[&Attribution], times: TimeStyle) -> Explanation {
         FieldHistory::Drift(writers) if after.is_none() => Explanation {
             what: format!("{what} {is}"),
             then: format!("set by {}", names(writers, times)),
-            also: vec![format!("not declared, and in the way of what is: {} {}", it(is), goes(is))],
+            also: vec![format!(
+                "not declared, and in the way of what is: {} {}",
+                it(is),
+                removed_verb(is)
+            )],
         },
         FieldHistory::Drift(writers) if writers == taken_from => Explanation {
             what: format!("{what} {is}"),
@@ -176,7 +180,7 @@ fn told(group: &[&Attribution], times: TimeStyle) -> Explanation {
         }
         FieldHistory::Released(writers) => {
             let then = match (after, writers.as_slice()) {
-                (None, _) => format!("no longer declared, and {}", goes(is)),
+                (None, _) => format!("no longer declared, and {}", removed_verb(is)),
                 (Some(after), []) => format!(
                     "no longer declared, and {} back to {}",
                     falls(is),
@@ -186,7 +190,11 @@ fn told(group: &[&Attribution], times: TimeStyle) -> Explanation {
                         ))
                 ),
                 (Some(_), writers) => {
-                    format!("no longer declared, and {} with {}", stays(is), names(writers, times))
+                    format!(
+                        "no longer declared, and {} with {}",
+                        kept_verb(is),
+                        names(writers, times)
+                    )
                 }
             };
             Explanation {
@@ -202,7 +210,7 @@ fn it(is: &str) -> &'static str {
     if is == "is" { "it" } else { "they" }
 }
 
-fn goes(is: &str) -> &'static str {
+fn removed_verb(is: &str) -> &'static str {
     if is == "is" { "goes" } else { "go" }
 }
 
@@ -210,12 +218,12 @@ fn falls(is: &str) -> &'static str {
     if is == "is" { "falls" } else { "fall" }
 }
 
-fn stays(is: &str) -> &'static str {
+fn kept_verb(is: &str) -> &'static str {
     if is == "is" { "stays" } else { "stay" }
 }
 
 /// `in 4f2c1a9, AUTHOR, 3 days ago · web.yaml:14`.
-fn says(
+fn declaration(
     declared: Option<&Authorship>,
     place: Option<&Location>,
     times: TimeStyle,
@@ -231,7 +239,7 @@ fn says(
 
 /// `4f2c1a9, AUTHOR, 3 days ago`.
 fn authorship(by: &Authorship, times: TimeStyle) -> String {
-    format!("{}, {}, {}", short(&by.commit), by.author, times.tell(by.time))
+    format!("{}, {}, {}", short(&by.commit), by.author, times.format(by.time))
 }
 
 /// `kubectl (scale), set 12 min ago` and others.
@@ -241,7 +249,7 @@ pub(super) fn names(writers: &[FieldWriter], times: TimeStyle) -> String {
             "" => String::new(),
             part => format!(" ({part})"),
         };
-        let time = writer.time.map(|time| format!(", set {}", times.tell(time)));
+        let time = writer.time.map(|time| format!(", set {}", times.format(time)));
         format!("{}{through}{}", writer.manager, time.unwrap_or_default())
     };
     writers.iter().map(name).collect::<Vec<_>>().join("; ")

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::annotation::{Annotation, FileLocation};
-use super::{Glyphs, PlanView, brief, shown, steps, text};
+use super::{Glyphs, PlanView, brief, printed_changes, steps, text};
 use crate::core::approval::ApprovalDifference;
 use crate::core::plan::{Action, Change, Reason};
 use crate::core::problem::Problem;
@@ -19,7 +19,7 @@ const GLYPHS: Glyphs = Glyphs { utf8: true, width: None };
 ///
 /// When `out` does not take it.
 pub(super) fn write(out: &mut impl Write, view: &PlanView<'_>) -> io::Result<()> {
-    shown(view.plan).try_for_each(|change| annotation(out, change, view))?;
+    printed_changes(view.plan).try_for_each(|change| annotation(out, change, view))?;
     view.problems.iter().try_for_each(|problem| self::problem(out, problem, view.redactor))?;
     writeln!(out, "{}", text::summary_line(view.plan, view.requests, view.elapsed))
 }
@@ -35,14 +35,16 @@ pub(super) fn write_report(
     report: &Report,
 ) -> io::Result<()> {
     let is_left = |change: &&Change| matches!(change.action, Action::Keep | Action::Refuse);
-    shown(view.plan).filter(is_left).try_for_each(|change| annotation(out, change, view))?;
+    printed_changes(view.plan)
+        .filter(is_left)
+        .try_for_each(|change| annotation(out, change, view))?;
     for step in &report.steps {
         let (level, word, reason) = match &step.outcome {
             Outcome::Failed(reason) => ("error", "failed", reason),
             Outcome::Differs(reason) => ("error", "not as planned", reason),
             Outcome::Skipped(reason) => ("warning", "not tried", reason),
             Outcome::Postponed(reason) => ("notice", "left for the next run", reason),
-            Outcome::Done | Outcome::Going => continue,
+            Outcome::Done | Outcome::Terminating => continue,
         };
         let mut changes = view.plan.changes();
         let origin = changes.find(|change| change.key == step.key).and_then(|c| c.origin.as_ref());

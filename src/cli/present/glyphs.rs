@@ -53,7 +53,7 @@ impl Glyphs {
             Action::Replace if self.utf8 => "±",
             Action::Replace => "*",
             Action::Delete => "-",
-            Action::LetGo => ">",
+            Action::Abandon => ">",
             Action::Keep => "=",
             Action::Refuse => "!",
         }

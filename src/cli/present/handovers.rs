@@ -18,10 +18,10 @@ pub(super) fn stories(change: &Change, view: &PlanView<'_>, times: TimeStyle) ->
             None => groups.push(vec![handover]),
         }
     }
-    groups.iter().map(|group| told(group, times)).collect()
+    groups.iter().map(|group| explain_group(group, times)).collect()
 }
 
-fn told(group: &[&Handover], times: TimeStyle) -> Explanation {
+fn explain_group(group: &[&Handover], times: TimeStyle) -> Explanation {
     let hands = match &group[0].hands {
         OwnerChange::Ours => "ours from now on, and nobody's so far".to_owned(),
         OwnerChange::Shared(writers) => {

@@ -239,13 +239,15 @@ impl RevisionView<'_> {
 }
 
 /// The changes that are shown one by one: all but objects that simply stay as they are.
-fn shown(plan: &Plan) -> impl Iterator<Item = &Change> {
+fn printed_changes(plan: &Plan) -> impl Iterator<Item = &Change> {
     plan.changes().filter(|change| is_shown(change))
 }
 
 /// Whether there is nothing to tell: all that could be seen is as it should be, and all could.
 fn is_in_sync(view: &PlanView<'_>) -> bool {
-    shown(view.plan).next().is_none() && view.plan.unlisted == 0 && view.problems.is_empty()
+    printed_changes(view.plan).next().is_none()
+        && view.plan.unlisted == 0
+        && view.problems.is_empty()
 }
 
 /// Whether a change is shown: it does more than simply leave the object as it is.
@@ -280,7 +282,7 @@ fn to_do(plan: &Plan) -> Vec<String> {
         (Action::Update, "to update"),
         (Action::Replace, "to replace"),
         (Action::Delete, "to delete"),
-        (Action::LetGo, "to let go"),
+        (Action::Abandon, "to abandon"),
     ];
     let counts = counts.map(|(action, words)| (plan.count(action), words));
     let counts = counts.into_iter().filter(|(count, _)| *count > 0);

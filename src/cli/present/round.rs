@@ -76,7 +76,7 @@ impl Log {
 
     /// That a commit failed before and is not applied again, as soon as a round knows; said once.
     pub fn held_back(&mut self, failed: &str, healthy: &str) -> Option<String> {
-        let text = stays_back(short(failed), short(healthy));
+        let text = held_back_line(short(failed), short(healthy));
         let is_new = self.stays.as_ref() != Some(&text) && !self.wrong.contains(&text);
         let line = is_new.then(|| self.line(&format!("! {text}")));
         self.stays = Some(text);
@@ -103,7 +103,7 @@ impl Log {
                 }
                 wrong.extend(went_wrong(round));
                 wrong.extend(self.unhealthy(round));
-                wrong.extend(went_back(round));
+                wrong.extend(rolled_back_lines(round));
                 done.extend(self.did(round));
             }
         }
@@ -207,14 +207,16 @@ fn brought(pulled: &Pulled, round: &Round, redactor: &Redactor) -> Option<String
 fn drifts(round: &Round) -> impl Iterator<Item = String> {
     let is_done = |key| {
         let mut steps = round.report.steps.iter();
-        steps.any(|step| step.key == key && matches!(step.outcome, Outcome::Done | Outcome::Going))
+        steps.any(|step| {
+            step.key == key && matches!(step.outcome, Outcome::Done | Outcome::Terminating)
+        })
     };
     let survey = &round.survey;
     survey.plan.changes().filter(move |change| is_done(change.key.clone())).map(|change| {
         let what = match change.action {
             Action::Create => "gone".to_owned(),
             Action::Delete => "no longer declared".to_owned(),
-            Action::LetGo => return format!("let go: {}", change.key),
+            Action::Abandon => return format!("abandoned: {}", change.key),
             _ => fields(&Delta::new(change, survey.redactor())),
         };
         format!("drift: {} {what}, put back", change.key)
@@ -247,21 +249,21 @@ fn unusable(problem: &Problem) -> String {
 }
 
 /// That a commit was taken back, and what is kept true in its place; the same in every round.
-fn went_back(round: &Round) -> Vec<String> {
+fn rolled_back_lines(round: &Round) -> Vec<String> {
     if let Some(failed) = &round.held_back {
         let (failed, healthy) = (short(failed), round.survey.revision.short());
-        return vec![stays_back(failed, healthy)];
+        return vec![held_back_line(failed, healthy)];
     }
     let Some(rollback) = &round.report.rollback else { return Vec::new() };
     let failed = round.survey.revision.short();
     let mut wrong = vec![format!("{failed} failed: {}", rollback.words)];
     if let (Some(to), Some(_)) = (&rollback.to, &rollback.report) {
-        wrong.push(stays_back(failed, short(to)));
+        wrong.push(held_back_line(failed, short(to)));
     }
     wrong
 }
 
-fn stays_back(failed: &str, healthy: &str) -> String {
+fn held_back_line(failed: &str, healthy: &str) -> String {
     format!("stays at {healthy} until there is a commit after {failed}, which failed")
 }
 
@@ -278,14 +280,14 @@ fn went_wrong(round: &Round) -> Vec<String> {
     };
     for change in round.survey.plan.changes().filter(is_wrong) {
         if let Some(reason) = &change.reason {
-            wrong.push(told(&change.key, reason, redactor));
+            wrong.push(object_line(&change.key, reason, redactor));
         }
     }
     let plan = &round.survey.plan;
     for key in &plan.held_back {
         let mut kept = plan.undesired.changes.iter().filter(|change| change.key == *key);
         if let Some(reason) = kept.find_map(|change| change.reason.as_ref()) {
-            wrong.push(told(key, reason, redactor));
+            wrong.push(object_line(key, reason, redactor));
         }
     }
     if let Some(to) = &round.report.lost {
@@ -293,7 +295,7 @@ fn went_wrong(round: &Round) -> Vec<String> {
     }
     for step in &round.report.steps {
         if let Outcome::Failed(reason) | Outcome::Differs(reason) = &step.outcome {
-            wrong.push(told(&step.key, reason, redactor));
+            wrong.push(object_line(&step.key, reason, redactor));
         }
     }
     wrong
@@ -329,7 +331,7 @@ fn causes(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// A reason on one line, with what to do.
-fn told(key: &ObjectKey, reason: &Reason, redactor: &Redactor) -> String {
+fn object_line(key: &ObjectKey, reason: &Reason, redactor: &Redactor) -> String {
     let show = |text: &str| redactor.text_about(key, text);
     let message = because(reason, show).join("; ");
     with_hint(&format!("{key}: {message}"), hint_of(reason, show))

@@ -49,9 +49,9 @@ impl Steps {
             (Outcome::Done, Action::Create) => (self.glyphs.done(), Ink::GREEN, "created"),
             (Outcome::Done, Action::Delete) => (self.glyphs.done(), Ink::GREEN, "deleted"),
             (Outcome::Done, Action::Replace) => (self.glyphs.done(), Ink::GREEN, "replaced"),
-            (Outcome::Done, Action::LetGo) => (self.glyphs.done(), Ink::GREEN, "let go"),
+            (Outcome::Done, Action::Abandon) => (self.glyphs.done(), Ink::GREEN, "abandoned"),
             (Outcome::Done, _) => (self.glyphs.done(), Ink::GREEN, "updated"),
-            (Outcome::Going, _) => {
+            (Outcome::Terminating, _) => {
                 (self.glyphs.gap(), Ink::YELLOW, "being deleted, finalizers hold it")
             }
             (Outcome::Failed(_), _) => ("!", Ink::RED, "failed"),
@@ -112,7 +112,7 @@ pub(super) fn write_unhealthy(
     report: &Report,
     glyphs: Glyphs,
 ) -> io::Result<()> {
-    text::left_alone(out, view, glyphs)?;
+    text::ignored_lines(out, view, glyphs)?;
     for (key, holder) in report.held.iter().take(FEW) {
         let shown = |holder| format!(" and waits for {}", view.redactor.text_about(key, holder));
         let holder = holder.as_deref().map(shown).unwrap_or_default();

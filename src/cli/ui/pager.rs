@@ -25,10 +25,10 @@ impl Pager {
     #[allow(clippy::disallowed_methods, reason = "a convention of git, not a setting of ours")]
     pub(super) fn from_environment() -> Option<Self> {
         let named = VARIABLES.iter().find_map(std::env::var_os);
-        Self::named(named.map(|named| named.to_string_lossy().into_owned()))
+        Self::from_command(named.map(|named| named.to_string_lossy().into_owned()))
     }
 
-    fn named(command: Option<String>) -> Option<Self> {
+    fn from_command(command: Option<String>) -> Option<Self> {
         match command.as_deref().map(str::trim) {
             Some("" | "cat") => None,
             _ => Some(Self { command }),
@@ -98,7 +98,7 @@ mod tests {
             (Some("  "), false),
             (Some("cat"), false),
         ] {
-            let pager = Pager::named(named.map(str::to_owned));
+            let pager = Pager::from_command(named.map(str::to_owned));
             assert_eq!(pager.is_some(), is_one, "{named:?}");
             assert!(pager.is_none_or(|pager| pager.is_usual() == named.is_none()));
         }

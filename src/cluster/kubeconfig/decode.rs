@@ -144,15 +144,15 @@ pub(super) fn kubeconfig(bytes: &[u8]) -> Result<Kubeconfig, String> {
         return Err(format!("it is a {kind:?} of {version:?}, and not a Config of v1"));
     }
     Ok(Kubeconfig {
-        contexts: named(&mut config, "contexts", "context")?,
-        clusters: named(&mut config, "clusters", "cluster")?,
-        users: named(&mut config, "users", "user")?,
+        contexts: named_entries(&mut config, "contexts", "context")?,
+        clusters: named_entries(&mut config, "clusters", "cluster")?,
+        users: named_entries(&mut config, "users", "user")?,
         current,
     })
 }
 
 /// The entries of a list by their names, of which each may be there once.
-fn named(
+fn named_entries(
     config: &mut Map<String, Value>,
     list: &str,
     part: &str,

@@ -78,14 +78,14 @@ fn find<'a>(all: &'a [NamedEntry], name: &str) -> Option<&'a NamedEntry> {
 }
 
 /// The fields that say something.
-fn said(fields: &Map<String, Value>) -> Map<String, Value> {
+fn set_fields(fields: &Map<String, Value>) -> Map<String, Value> {
     let is_said = |value: &Value| !matches!(value, Value::String(text) if text.is_empty());
     let fields = fields.iter().filter(|(_, value)| is_said(value));
     fields.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 fn typed_cluster(cluster: &NamedEntry) -> Cluster {
-    let mut fields = said(&cluster.fields);
+    let mut fields = set_fields(&cluster.fields);
     if let Some(Value::Array(extensions)) = fields.get_mut("extensions") {
         extensions.retain(|it| {
             it.get("name").is_some_and(|name| name == EXEC_EXTENSION)
@@ -97,7 +97,7 @@ fn typed_cluster(cluster: &NamedEntry) -> Cluster {
 }
 
 fn typed_user(user: &NamedEntry) -> AuthInfo {
-    let mut fields = said(&user.fields);
+    let mut fields = set_fields(&user.fields);
     fields.remove("extensions");
     if let Some(Value::Object(exec)) = fields.get_mut("exec") {
         let mode = exec.get("interactiveMode").and_then(Value::as_str).unwrap_or_default();

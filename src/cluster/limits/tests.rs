@@ -252,7 +252,7 @@ async fn a_line_of_a_watch_has_an_end() {
         });
         let followed =
             FollowedKind { served: configs(), selector: String::new(), keys: Vec::new() };
-        let scope = cluster.look_at(&followed).await.remove(0);
+        let scope = cluster.scopes_of(&followed).await.remove(0);
         let (tell, mut hear) = tokio::sync::mpsc::channel(8);
         let news = tokio::select! {
             () = cluster.follow(&followed, scope, &tell) => unreachable!("it is followed for ever"),

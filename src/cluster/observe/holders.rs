@@ -63,7 +63,7 @@ impl Cluster {
                 continue;
             }
             if is_refused {
-                self.look_without(question, key, &send, &taken, observed).await;
+                self.retry_without_values(question, key, &send, &taken, observed).await;
             }
             observed.taken.insert(key.clone(), taken);
         }
@@ -71,7 +71,7 @@ impl Cluster {
 
     /// Asks the server what it would make of an object if it did not want the values that others
     /// hold.
-    async fn look_without(
+    async fn retry_without_values(
         &self,
         question: &ObserveOptions<'_>,
         key: &ObjectKey,
@@ -79,7 +79,7 @@ impl Cluster {
         taken: &[Taken],
         observed: &mut Observed,
     ) {
-        let Lookup::Served(served) = question.catalog.look_up(&key.group_kind(), send.version())
+        let Lookup::Served(served) = question.catalog.lookup(&key.group_kind(), send.version())
         else {
             return;
         };

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::cluster::api_request::{ApiRequest, endless};
-use crate::cluster::limits::said;
+use crate::cluster::limits::display_bytes;
 use crate::cluster::path::{api_version, collection, query_escape};
 use crate::cluster::{ApiError, Cluster};
 use crate::core::inventory::{Inventory, PART_OF, Record};
@@ -260,7 +260,7 @@ impl Cluster {
             let found = page.items.unwrap_or_default();
             let bytes = found.iter().map(|item| item.get().len()).sum::<usize>();
             if held.add(bytes) > self.connection.limits.lists {
-                let said = said(self.connection.limits.lists);
+                let said = display_bytes(self.connection.limits.lists);
                 return Err(endless(&call, format!("all lists together have more than {said}")));
             }
             items.extend(found);

@@ -113,7 +113,7 @@ impl Comparison<'_> {
     /// verdict that says so, where it is one.
     fn proven(&self, key: &ObjectKey, live: &Object) -> Option<Option<CachedNoOp>> {
         let (known, manifest) = (self.known?, self.desired.objects.get(key)?);
-        if live.is_going() || Mode::ignores(&manifest.object) {
+        if live.is_terminating() || Mode::ignores(&manifest.object) {
             return None; // it does not stay, or not with us
         }
         let send = self.desired.sent(key, manifest, Some(live));
@@ -122,7 +122,7 @@ impl Comparison<'_> {
 
     /// Whether a desired object says itself that it stays as it is.
     fn is_left(&self, key: &ObjectKey, live: &Object) -> bool {
-        let manifest = self.desired.objects.get(key).filter(|_| !live.is_going());
+        let manifest = self.desired.objects.get(key).filter(|_| !live.is_terminating());
         manifest.is_some_and(|manifest| Mode::only_creates(&manifest.object))
     }
 
@@ -140,7 +140,7 @@ impl Comparison<'_> {
     fn is_settled(&self, key: &ObjectKey, live: &Object) -> bool {
         let desired = self.desired;
         desired.objects.get(key).is_some_and(|it| {
-            !desired.left_alone(key, it).is_empty() || !desired.left(key, it, live).is_empty()
+            !desired.ignored_fields(key, it).is_empty() || !desired.left(key, it, live).is_empty()
         })
     }
 }

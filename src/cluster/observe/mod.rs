@@ -60,7 +60,7 @@ impl ObserveOptions<'_> {
     fn declared(&self, kind: &GroupKind) -> Option<&Served> {
         let mut declared = self.desired.objects.iter().filter(|(key, _)| key.group_kind() == *kind);
         declared.find_map(|(_, manifest)| {
-            match self.catalog.look_up(kind, manifest.object.version()) {
+            match self.catalog.lookup(kind, manifest.object.version()) {
                 Lookup::Served(served) => Some(served),
                 _ => None,
             }
@@ -76,7 +76,7 @@ impl Cluster {
             KnownMembers { verdicts: self.recall(question.inventory), schemas: Schemas::newest() };
         let trusted = (!question.verify).then_some(&known);
         let ObserveOptions { desired, judge, .. } = *question;
-        judge.begin_look();
+        judge.reset_cost();
         let measure = Comparison { desired, judge, known: trusted, whole: question.whole };
         let Examined { same, left, mut others, verdicts, unready } = examine(&mut members, measure);
         let mut remembered = DryRunCache::default();
@@ -104,13 +104,13 @@ impl Cluster {
             let (mut looks, mut deferred) = (Vec::new(), Vec::new());
             for (key, manifest) in part {
                 let object = &manifest.object;
-                let mode = Mode::said(object).map(|treatment| treatment.mode);
+                let mode = Mode::treatment_of(object).map(|treatment| treatment.mode);
                 if mode == Some(Mode::Ignore) && !observed.is_unlisted(key) {
                     let (live, preview) = (others.remove(key), Some(Preview::Left));
                     observed.objects.insert(key.clone(), Observation::Seen { live, preview });
                     continue;
                 }
-                let served = question.catalog.look_up(&key.group_kind(), object.version());
+                let served = question.catalog.lookup(&key.group_kind(), object.version());
                 let seen = match (prerequisite(object, question.catalog, &unborn), served) {
                     (None, Lookup::Served(served)) => {
                         let sent = SendSource { question, key, manifest };
@@ -137,7 +137,7 @@ impl Cluster {
                 observed.objects.insert(key.clone(), seen);
             }
             let deferred = deferred.into_iter().map(|(key, prerequisite, member)| async move {
-                let looked = self.look_before(question, (key, prerequisite), member).await;
+                let looked = self.observe_present(question, (key, prerequisite), member).await;
                 (key, looked)
             });
             let mut deferred = stream::iter(deferred).buffer_unordered(self.connection.concurrency);
@@ -146,10 +146,11 @@ impl Cluster {
             }
             let looks = looks
                 .into_iter()
-                .map(|(key, look)| async move { (key, self.look(look, trusted).await) });
+                .map(|(key, look)| async move { (key, self.observe_object(look, trusted).await) });
             let mut looks = stream::iter(looks).buffer_unordered(self.connection.concurrency);
             while let Some((key, ObserveResult { observation, verdict })) = looks.next().await {
-                let is_there = |live: Option<&Object>| live.is_some_and(|live| !live.is_going());
+                let is_there =
+                    |live: Option<&Object>| live.is_some_and(|live| !live.is_terminating());
                 let is_unknown = matches!(observation, Observation::Unknown(_))
                     || question
                         .desired
@@ -180,7 +181,7 @@ impl Cluster {
 
     /// Looks at an object that can't be asked about until its prerequisite is there. Where the kind
     /// is served in another version, it may be there already in that one.
-    async fn look_before(
+    async fn observe_present(
         &self,
         question: &ObserveOptions<'_>,
         (key, prerequisite): (&ObjectKey, Prerequisite),
@@ -244,7 +245,7 @@ fn prerequisite(
     unborn: &BTreeSet<String>,
 ) -> Option<Prerequisite> {
     let kind = object.group_kind();
-    match catalog.look_up(&kind, object.version()) {
+    match catalog.lookup(&kind, object.version()) {
         Lookup::Defined(defined) => return Some(Prerequisite::Definition(defined.by.clone())),
         Lookup::Promised(AnnouncedKind { by, silence, known: _ }) => {
             let silence = silence.map(str::to_owned);

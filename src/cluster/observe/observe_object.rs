@@ -107,7 +107,7 @@ impl Cluster {
     ///
     /// Between the two looks a controller may write the object's status, say. Then the two are not
     /// of one state, which the resourceVersion tells, and both are asked for again.
-    pub(super) async fn look(
+    pub(super) async fn observe_object(
         &self,
         mut look: ObserveRequest<'_>,
         known: Option<&KnownMembers>,
@@ -118,7 +118,7 @@ impl Cluster {
                 Ok(live) => look.member = live,
                 Err(error) => return self.unknown((look.served, look.promised), &error).await,
             }
-            let is_there = look.member.as_ref().is_some_and(|live| !live.is_going());
+            let is_there = look.member.as_ref().is_some_and(|live| !live.is_terminating());
             let is_left = match look.mode {
                 None => false,
                 Some(Mode::CreateOnly) => is_there,
@@ -305,7 +305,7 @@ impl Cluster {
     }
 
     /// Looks at one object again, as the server has it now.
-    pub async fn look_again(&self, served: &Served, send: &Object) -> Observation {
+    pub async fn observe_again(&self, served: &Served, send: &Object) -> Observation {
         let look = ObserveRequest {
             served,
             send: send.clone(),
@@ -316,7 +316,7 @@ impl Cluster {
             definition: None,
             mode: None,
         };
-        self.look(look, None).await.observation
+        self.observe_object(look, None).await.observation
     }
 
     /// One object; `None` when it does not exist.

@@ -62,7 +62,7 @@ impl Cluster {
             let kind = key.group_kind();
             let is_known = record.is_some_and(|record| record.kinds.contains(&kind));
             // A kind that the commit itself brings has no objects yet.
-            if let Lookup::Served(served) = catalog.look_up(&kind, manifest.object.version())
+            if let Lookup::Served(served) = catalog.lookup(&kind, manifest.object.version())
                 && !is_known
                 && served.can_be_listed()
             {
@@ -113,7 +113,7 @@ impl UnrecordedMembers {
             let key = live.key();
             // The record's own namespace is made before the record: there is nowhere else to write.
             let is_home = is_namespace(&key) && key.name == question.inventory.namespace;
-            if is_home || live.is_going() || !managed_fields::is_ours(&live, &id) {
+            if is_home || live.is_terminating() || !managed_fields::is_ours(&live, &id) {
                 continue;
             }
             let new = key.namespace.clone().filter(|_| !is_added);

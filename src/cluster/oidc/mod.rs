@@ -169,7 +169,7 @@ impl Provider {
             },
             answer => answer?,
         };
-        let warning = write_back::tell(self.origin.as_ref(), &tokens);
+        let warning = write_back::write_tokens(self.origin.as_ref(), &tokens);
         let is_new = |end: &Timestamp| *end > Timestamp::now();
         // One that comes expired is used as long as the server takes it, so that clocks which differ
         // do not refresh it before every request.

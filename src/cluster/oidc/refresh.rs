@@ -67,7 +67,7 @@ pub(super) async fn tokens(
     provider: &Provider,
     refresh_token: &str,
 ) -> Result<IssuedTokens, RefreshError> {
-    match tokio::time::timeout(PATIENCE, asked(provider, refresh_token)).await {
+    match tokio::time::timeout(PATIENCE, request_tokens(provider, refresh_token)).await {
         Ok(answer) => answer,
         Err(_) => {
             let why = format!("does not answer in {} s", PATIENCE.as_secs());
@@ -76,7 +76,10 @@ pub(super) async fn tokens(
     }
 }
 
-async fn asked(provider: &Provider, refresh_token: &str) -> Result<IssuedTokens, RefreshError> {
+async fn request_tokens(
+    provider: &Provider,
+    refresh_token: &str,
+) -> Result<IssuedTokens, RefreshError> {
     let endpoint = token_endpoint(provider).await?;
     let secret = provider.client_secret.as_deref();
     // Some take the secret in a header alone and some in the body alone; a client without one has
@@ -99,7 +102,7 @@ async fn asked(provider: &Provider, refresh_token: &str) -> Result<IssuedTokens,
             refusals.push(TokenRefusal { status, answer });
             continue;
         }
-        return Ok(given(provider, refresh_token, answer)?);
+        return Ok(tokens_of(provider, refresh_token, answer)?);
     }
     // That the refresh token is of no use says more than that one of the two ways is not taken.
     let at = refusals.iter().rposition(TokenRefusal::is_grant);
@@ -110,7 +113,7 @@ async fn asked(provider: &Provider, refresh_token: &str) -> Result<IssuedTokens,
 }
 
 /// The tokens of an answer.
-fn given(
+fn tokens_of(
     provider: &Provider,
     old: &str,
     answer: TokenResponse,

@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Writes the tokens into the file; a warning where that can't be done. A run that is interrupted
 /// meanwhile ends after it, since nothing is awaited here: the old refresh token may be of no use any
 /// more, and kubectl's lock is not to be left behind.
-pub(super) fn tell(origin: Option<&UserEntry>, tokens: &IssuedTokens) -> Option<String> {
+pub(super) fn write_tokens(origin: Option<&UserEntry>, tokens: &IssuedTokens) -> Option<String> {
     let UserEntry { file, user } = origin?;
     let why = write(file, user, tokens).err()?;
     // The old one may have been good for once.
@@ -286,7 +286,7 @@ mod tests {
         let origin = UserEntry { file, user: "me".to_owned() };
         let warning = |refresh: Option<&str>| {
             let refresh_token = refresh.map(str::to_owned);
-            tell(Some(&origin), &IssuedTokens { refresh_token, ..tokens() }).unwrap()
+            write_tokens(Some(&origin), &IssuedTokens { refresh_token, ..tokens() }).unwrap()
         };
         let same = "the refreshed token was not written back to /nowhere/config: No such file or \
                     directory (os error 2)";

@@ -222,7 +222,7 @@ where
         return Err(HandshakeError::NoSocks);
     }
     if reply != 0 {
-        return Err(HandshakeError::Socks(said(reply)));
+        return Err(HandshakeError::Socks(reply_text(reply)));
     }
     // The address that the proxy uses itself, and its port.
     let rest = match kind {
@@ -235,7 +235,7 @@ where
     Ok(())
 }
 
-fn said(reply: u8) -> &'static str {
+fn reply_text(reply: u8) -> &'static str {
     match reply {
         1 => "general failure",
         2 => NOT_ALLOWED,

@@ -56,8 +56,8 @@ impl Certificate {
         Some(Self {
             not_before: time(certificate.validity().not_before.timestamp())?,
             not_after: time(certificate.validity().not_after.timestamp())?,
-            subject: shown(certificate.subject()),
-            issuer: shown(certificate.issuer()),
+            subject: display_name(certificate.subject()),
+            issuer: display_name(certificate.issuer()),
             raw_subject: certificate.subject().as_raw().to_vec(),
             raw_issuer: certificate.issuer().as_raw().to_vec(),
             is_for_servers,
@@ -73,7 +73,7 @@ impl Certificate {
 }
 
 /// A distinguished name as a person reads it: the common name, else all of it.
-fn shown(name: &X509Name<'_>) -> String {
+fn display_name(name: &X509Name<'_>) -> String {
     let common = name.iter_common_name().find_map(|it| it.as_str().ok());
     let text = common.map_or_else(|| name.to_string(), str::to_owned);
     harmless(&text)

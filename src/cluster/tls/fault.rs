@@ -144,7 +144,7 @@ impl TlsFault {
             }
             CertificateError::NotValidForNameContext { expected, presented } => {
                 let names = presented.iter().filter_map(|name| name_of(name)).collect();
-                Self::WrongName { asked: named(expected), names }
+                Self::WrongName { asked: display_name(expected), names }
             }
             CertificateError::UnknownIssuer | CertificateError::BadSignature => {
                 Self::UnknownAuthority { authority: None }
@@ -242,7 +242,7 @@ fn timestamp(time: UnixTime) -> Timestamp {
     Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
 }
 
-fn named(name: &ServerName<'_>) -> String {
+fn display_name(name: &ServerName<'_>) -> String {
     harmless(&name.to_str())
 }
 

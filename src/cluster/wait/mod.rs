@@ -85,7 +85,7 @@ impl News {
 impl Cluster {
     /// Looks once at all that is to be followed: one request, or one a namespace where the whole
     /// cluster can't be listed.
-    pub async fn look_at(&self, followed: &FollowedKind) -> Vec<WatchScope> {
+    pub async fn scopes_of(&self, followed: &FollowedKind) -> Vec<WatchScope> {
         let keys = followed.keys.iter();
         let namespaces: BTreeSet<&String> = keys.filter_map(|key| key.namespace.as_ref()).collect();
         let only = (namespaces.len() == 1).then(|| namespaces.first()).flatten();

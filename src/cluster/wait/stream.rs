@@ -8,7 +8,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::{FollowedKind, News};
 use crate::cluster::api_request::{ApiRequest, object, refusal};
-use crate::cluster::limits::said;
+use crate::cluster::limits::display_bytes;
 use crate::cluster::path::{collection, query_escape};
 use crate::cluster::{ApiError, Cluster};
 use crate::core::object::Object;
@@ -86,7 +86,7 @@ impl Cluster {
                 }
             }
             if lines.rest.len() > self.connection.limits.line {
-                let limit = said(self.connection.limits.line);
+                let limit = display_bytes(self.connection.limits.line);
                 return WatchEnd::Lost(format!("a line of the watch has more than {limit}"));
             }
         }

@@ -19,7 +19,7 @@ use crate::core::object::Object;
 use crate::core::policy::OnConflict;
 use crate::core::problem::{Cause, Location};
 use crate::core::remedy::Remedy;
-use crate::core::suggest::near;
+use crate::core::suggest::suggest;
 
 /// What all of them begin with.
 const PREFIX: &str = "trueup.dev/";
@@ -145,7 +145,7 @@ fn fault(name: &str, text: &str) -> Option<AnnotationFault> {
         let names = ALL.map(|(known, _)| known);
         let suffix = |name: &'static str| name.strip_prefix(PREFIX).unwrap_or(name);
         let written = name.strip_prefix(PREFIX).unwrap_or(name);
-        let hint = match near(written, names.map(suffix)).first() {
+        let hint = match suggest(written, names.map(suffix)).first() {
             Some(near) => format!("did you mean {PREFIX}{near}?"),
             None => format!("there are {}", names.join(", ")),
         };

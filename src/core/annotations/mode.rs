@@ -34,7 +34,7 @@ impl Mode {
 
     /// What an object says of itself: trueup's own annotation counts first. `None` where it says
     /// nothing, or what means nothing.
-    pub fn said(object: &Object) -> Option<Treatment> {
+    pub fn treatment_of(object: &Object) -> Option<Treatment> {
         let treatment = |mode, name: &str, value: &str| {
             Some(Treatment { mode, said: format!("{name}: {value}") })
         };
@@ -57,11 +57,11 @@ impl Mode {
 
     /// Whether nothing is to be done with an object.
     pub fn ignores(object: &Object) -> bool {
-        matches!(Self::said(object), Some(Treatment { mode: Self::Ignore, .. }))
+        matches!(Self::treatment_of(object), Some(Treatment { mode: Self::Ignore, .. }))
     }
 
     /// Whether an object is only to be made.
     pub fn only_creates(object: &Object) -> bool {
-        matches!(Self::said(object), Some(Treatment { mode: Self::CreateOnly, .. }))
+        matches!(Self::treatment_of(object), Some(Treatment { mode: Self::CreateOnly, .. }))
     }
 }

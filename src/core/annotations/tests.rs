@@ -96,7 +96,7 @@ fn the_mode_is_said_in_the_words_of_two_tools() {
         (json!({ ssa: "Override" }), json!({}), None, ""),
         (json!({ MODE: "Ignore" }), json!({}), None, ""),
     ] {
-        let said = Mode::said(&object(annotations, labels));
+        let said = Mode::treatment_of(&object(annotations, labels));
         let (found, text) = said.map_or((None, String::new()), |it| (Some(it.mode), it.said));
         assert_eq!((found, text.as_str()), (mode, words));
     }

@@ -69,7 +69,7 @@ pub(super) fn change(purpose: &Purpose, change: &Change, redactor: &Redactor) ->
         (Action::Delete, Some(live)) => {
             Digests { live: digest("live", &owned(live)), becomes: None }
         }
-        (Action::Update | Action::Replace | Action::LetGo, Some(live)) => {
+        (Action::Update | Action::Replace | Action::Abandon, Some(live)) => {
             let (before, after) = diff::compared(change);
             let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
             let shown = |object: &Object| masked(object, redactor);

@@ -93,7 +93,7 @@ pub fn attributions(
     let merged = change.merged.as_ref().unwrap_or(send);
     let handed_over = hand_over(live, send);
     let states = ObjectStates { live, handed_over: handed_over.as_ref(), merged };
-    let story = |field| Some((field, story(field, states, send)?));
+    let story = |field| Some((field, history_of(field, states, send)?));
     let stories = delta.fields.iter().filter_map(story);
     let attribution = |(field, story): (&FieldChange, FieldHistory)| {
         let declared = |object| resolve(object, &field.steps, Side::After);
@@ -136,7 +136,11 @@ struct ObjectStates<'a> {
     merged: &'a Object,
 }
 
-fn story(field: &FieldChange, states: ObjectStates<'_>, send: &Object) -> Option<FieldHistory> {
+fn history_of(
+    field: &FieldChange,
+    states: ObjectStates<'_>,
+    send: &Object,
+) -> Option<FieldHistory> {
     let ObjectStates { live, handed_over, merged } = states;
     let is_declared = resolve(send, &field.steps, Side::After).is_some();
     if field.steps.is_empty() || (field.is_order && !is_declared) {

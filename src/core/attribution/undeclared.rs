@@ -45,7 +45,7 @@ pub fn undeclared(change: &Change, redactor: &Redactor) -> Vec<UndeclaredField> 
     if paths.is_empty() {
         return Vec::new();
     }
-    let (shown, given) = (redactor.object(object), given(object));
+    let (shown, given) = (redactor.object(object), declared_values(object));
     let field = |path: &Vec<&str>| {
         let at = place(path, &object.0)?;
         let value = handover::value(&object.0, &at)?;
@@ -81,7 +81,7 @@ fn is_others(manager: &Manager<'_>) -> bool {
 }
 
 /// The names and values of the fields that nobody owns: the API server has given them.
-fn given(object: &Object) -> Vec<(&str, &Value)> {
+fn declared_values(object: &Object) -> Vec<(&str, &Value)> {
     let mut given = Vec::new();
     for (key, value) in &object.0 {
         if !matches!(key.as_str(), "apiVersion" | "kind" | "metadata" | "status") {

@@ -25,7 +25,7 @@ pub(super) fn wrong(key: &ObjectKey, manifest: &Manifest) -> Vec<Finding> {
     };
     let reserved = reserved::problem(manifest).map(|problem| Finding {
         object: Some(key.clone()),
-        ..Finding::told(&problem, Level::Error, CheckRule::Reserved)
+        ..Finding::from_problem(&problem, Level::Error, CheckRule::Reserved)
     });
     reserved.into_iter().chain(faults(&manifest.object).into_iter().map(finding)).collect()
 }

@@ -137,7 +137,7 @@ pub struct Finding {
 
 impl Finding {
     /// What the reader says already.
-    pub(super) fn told(problem: &Problem, level: Level, rule: CheckRule) -> Self {
+    pub(super) fn from_problem(problem: &Problem, level: Level, rule: CheckRule) -> Self {
         let Problem { place, message, excerpt: _, hint } = problem.clone();
         Self {
             level,

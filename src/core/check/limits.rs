@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::validate::Dialect;
 use crate::core::kinds::schemas::Schema;
 use crate::core::pattern::Pattern;
-use crate::core::suggest::near;
+use crate::core::suggest::suggest;
 
 /// As Go decodes it: what the last bits say beyond the last byte is nobody's business.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -118,7 +118,7 @@ pub(super) fn complaints<'s>(
     {
         let names = schema.values.iter().filter_map(Value::as_str);
         let meant =
-            value.as_str().and_then(|text| near(text, names).first().map(ToString::to_string));
+            value.as_str().and_then(|text| suggest(text, names).first().map(ToString::to_string));
         found.push(LimitViolation::NoneOf(&schema.values, meant));
     }
     let bounds = match value {

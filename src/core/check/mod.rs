@@ -32,7 +32,7 @@ use crate::core::object::ObjectKey;
 use crate::core::problem::{Cause, Location, Problem, Refusal};
 use crate::core::redact::{Inputs, Redactor};
 use crate::core::remedy::Remedy;
-use crate::core::suggest::near;
+use crate::core::suggest::suggest;
 
 pub use finding::{CheckRule, Finding, Level};
 use limits::Patterns;
@@ -69,11 +69,11 @@ pub fn check(set: Set<'_>, mut schemas: Schemas) -> Vec<Finding> {
 
     let mut findings: Vec<Finding> = problems
         .iter()
-        .map(|problem| Finding::told(problem, Level::Error, CheckRule::Unreadable))
+        .map(|problem| Finding::from_problem(problem, Level::Error, CheckRule::Unreadable))
         .chain(
             warnings
                 .iter()
-                .map(|problem| Finding::told(problem, Level::Warning, CheckRule::Surprise)),
+                .map(|problem| Finding::from_problem(problem, Level::Warning, CheckRule::Surprise)),
         )
         .collect();
     findings.extend(one_by_one(&named, &schemas));
@@ -229,7 +229,7 @@ fn unvalidated(manifest: &Manifest, key: &ObjectKey, schemas: &Schemas) -> Findi
         }
         _ => {
             let names: Vec<String> = schemas.names().collect();
-            near(&wanted, &names).first().map(|near| format!("did you mean {near}?"))
+            suggest(&wanted, &names).first().map(|near| format!("did you mean {near}?"))
         }
     };
     let message = format!("no schema for {wanted}: not validated");

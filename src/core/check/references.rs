@@ -9,7 +9,7 @@ use super::{CheckRule, Finding};
 use crate::core::kinds::references::{self, Reference, ReferenceKind, Templates};
 use crate::core::manifest::{Manifest, PathPart};
 use crate::core::object::ObjectKey;
-use crate::core::suggest::near;
+use crate::core::suggest::suggest;
 
 /// What is in the set.
 struct NamesInSet<'a> {
@@ -67,7 +67,7 @@ impl<'a> NamesInSet<'a> {
                 key.kind == kind.kind && key.group == kind.group && key.namespace == namespace
             };
             let names = self.names.keys().filter(same).map(|key| key.name.as_str());
-            let meant = match near(name, names).first() {
+            let meant = match suggest(name, names).first() {
                 Some(near) => format!(", did you mean {}?", path(near)),
                 None => String::new(),
             };
@@ -78,7 +78,7 @@ impl<'a> NamesInSet<'a> {
         if keys.contains(wanted) {
             return None;
         }
-        let meant = near(wanted, keys.iter().copied());
+        let meant = suggest(wanted, keys.iter().copied());
         let meant =
             meant.first().map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
         way.pop();

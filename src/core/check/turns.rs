@@ -43,6 +43,7 @@ pub(super) fn wrong(
             hint: reason.remedy,
         });
     }
-    let warnings = warnings.iter().map(|w| Finding::told(w, Level::Warning, CheckRule::Order));
+    let warnings =
+        warnings.iter().map(|w| Finding::from_problem(w, Level::Warning, CheckRule::Order));
     found.into_values().chain(warnings).collect()
 }

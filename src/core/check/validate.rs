@@ -8,7 +8,7 @@ use super::{CheckRule, words};
 use crate::core::kinds::schemas::{JsonType, Others, Schema, Schemas};
 use crate::core::manifest::PathPart;
 use crate::core::object::Object;
-use crate::core::suggest::near;
+use crate::core::suggest::suggest;
 
 /// The type of every object's metadata.
 const METADATA: &str = "apis.meta.v1.ObjectMeta";
@@ -100,7 +100,7 @@ impl<'s, 'v> Validator<'s, 'v> {
             _ => {}
         }
         for complaint in limits::complaints(value, schema, by, self.patterns) {
-            let shown = self.shown(value);
+            let shown = self.display_value(value);
             self.fault(KeyOrValue::Value, CheckRule::Value, |name| complaint.text(name, &shown));
         }
         if is_custom {
@@ -212,7 +212,7 @@ impl<'s, 'v> Validator<'s, 'v> {
             None => Vec::new(),
             Some(left) => {
                 self.guesses = left;
-                near(name, names.map(String::as_str))
+                suggest(name, names.map(String::as_str))
             }
         }
     }
@@ -255,7 +255,7 @@ impl<'s, 'v> Validator<'s, 'v> {
         });
     }
 
-    fn shown(&self, value: &Value) -> String {
+    fn display_value(&self, value: &Value) -> String {
         words::kind_and_value(value, self.is_secret)
     }
 

@@ -147,7 +147,7 @@ impl<'a> KnownValues<'a> {
 
     /// What tells the elements of the list from each other; `None` where it is owned as a whole, or
     /// it is not known.
-    fn told_by(&self) -> Option<ElementIdentity> {
+    fn element_identity(&self) -> Option<ElementIdentity> {
         let key = self.owned?.keys().find(|key| key.starts_with("k:") || key.starts_with("v:"))?;
         Some(match key.strip_prefix("k:") {
             Some(keys) => {
@@ -256,7 +256,7 @@ impl DeviationWalk {
             }
             return;
         }
-        match seen.told_by() {
+        match seen.element_identity() {
             Some(ElementIdentity::Keys(names)) => self.keyed(sent, &names, seen),
             Some(ElementIdentity::Value) => {
                 for (at, item) in sent.iter().enumerate() {

@@ -53,7 +53,7 @@ pub(super) fn in_place(before: &[Value], after: &[Value]) -> Vec<Match> {
     for next in alike(before, after) {
         match next {
             Match { before: Some(_), after: Some(_) } => {
-                matches.extend(gone.drain(..).map(Match::gone));
+                matches.extend(gone.drain(..).map(Match::removed));
                 matches.push(next);
             }
             Match { before: Some(old), after: None } => gone.push_back(old),
@@ -62,7 +62,7 @@ pub(super) fn in_place(before: &[Value], after: &[Value]) -> Vec<Match> {
             }
         }
     }
-    matches.extend(gone.into_iter().map(Match::gone));
+    matches.extend(gone.into_iter().map(Match::removed));
     matches
 }
 
@@ -91,7 +91,7 @@ impl Lists<'_> {
     }
 
     fn one_sided(&mut self, olds: Range<usize>, news: Range<usize>) {
-        self.matches.extend(olds.map(Match::gone).chain(news.map(Match::new)));
+        self.matches.extend(olds.map(Match::removed).chain(news.map(Match::new)));
     }
 
     /// Those that belong together, chosen so that as much as possible is the same.

@@ -78,7 +78,7 @@ pub(super) struct Match {
 }
 
 impl Match {
-    pub(super) fn gone(at: usize) -> Self {
+    pub(super) fn removed(at: usize) -> Self {
         Self { before: Some(at), after: None }
     }
 
@@ -119,7 +119,7 @@ fn renumbered(matches: Vec<Match>, before: &[Value], after: &[Value]) -> Vec<Mat
             let named = name(&before[old]);
             let is_it = |new: usize| named.is_some() && name(&after[new]) == named;
             if !comes.clone().any(is_it) {
-                found.push(Match::gone(old));
+                found.push(Match::removed(old));
                 continue;
             }
             while let Some(new) = comes.next_if(|new| !is_it(*new)) {
@@ -165,7 +165,7 @@ impl Pairs {
         let mut at = [0, 0];
         loop {
             while old.next_if(|key| !self.after.contains_key(*key)).is_some() {
-                matches.push(Match::gone(at[0]));
+                matches.push(Match::removed(at[0]));
                 at[0] += 1;
             }
             while new.next_if(|key| !self.before.contains_key(*key)).is_some() {
@@ -176,7 +176,7 @@ impl Pairs {
                 (None, None) => return matches,
                 (Some(old), Some(new)) if old == new => matches.push(Match::both(at[0], at[1])),
                 (old, new) => {
-                    matches.extend(old.map(|_| Match::gone(at[0])));
+                    matches.extend(old.map(|_| Match::removed(at[0])));
                     matches.extend(new.map(|_| Match::new(at[1])));
                 }
             }

@@ -133,19 +133,23 @@ impl Delta {
 
     /// What `change` changes, told in the order in which a file declares it.
     pub fn in_order(change: &Change, redactor: &Redactor, order: &FieldOrder) -> Self {
-        Self::told(change, redactor, (order, true))
+        Self::delta_of(change, redactor, (order, true))
     }
 
     /// The same with texts that hold the objects as they are, for other programs to compare: no list
     /// is put in another order, and no JSON laid out.
     pub fn plain(change: &Change, redactor: &Redactor, order: &FieldOrder) -> Self {
-        Self::told(change, redactor, (order, false))
+        Self::delta_of(change, redactor, (order, false))
     }
 
-    fn told(change: &Change, redactor: &Redactor, (order, is_for_us): (&FieldOrder, bool)) -> Self {
+    fn delta_of(
+        change: &Change,
+        redactor: &Redactor,
+        (order, is_for_us): (&FieldOrder, bool),
+    ) -> Self {
         let (before, after) = match change.action {
             Action::Create => (None, change.merged.as_ref().or(change.send.as_ref())),
-            Action::Update | Action::Replace | Action::LetGo => {
+            Action::Update | Action::Replace | Action::Abandon => {
                 (change.live.as_ref(), change.merged.as_ref().or(change.send.as_ref()))
             }
             Action::Delete | Action::Keep | Action::Refuse => return Self::default(),

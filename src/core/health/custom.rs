@@ -118,7 +118,7 @@ impl HealthRule {
         match &self.ready {
             HealthTest::Conditions(all) => match all.iter().find(|it| it.met(object).is_none()) {
                 None => Health::ready(),
-                Some(lack) => Health::progressing(lack.lack(object)),
+                Some(lack) => Health::progressing(lack.unmet_text(object)),
             },
             HealthTest::Expression(expression) => match expression.holds(object, spent) {
                 Ok(true) => Health::ready(),
@@ -140,7 +140,7 @@ impl ConditionTest {
     }
 
     /// What is there instead of what is expected.
-    fn lack(&self, object: &Object) -> String {
+    fn unmet_text(&self, object: &Object) -> String {
         let Self { condition: kind, status, .. } = self;
         match condition(object, kind) {
             Some(found) => {

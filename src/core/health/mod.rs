@@ -125,7 +125,7 @@ impl PartialEq for ExpressionCost {
 
 impl HealthRules {
     /// Begins another look at objects, with all that its rules may cost together.
-    pub fn begin_look(&self) {
+    pub fn reset_cost(&self) {
         self.spent.0.store(0, Ordering::Relaxed);
     }
 

@@ -70,7 +70,7 @@ impl Finished {
 }
 
 /// Whether an object goes by itself once it has done what it is for.
-pub fn goes_by_itself(key: &ObjectKey, declared: &Object) -> bool {
+pub fn is_short_lived(key: &ObjectKey, declared: &Object) -> bool {
     let spec = declared.0.get("spec");
     let ttl = spec.and_then(|spec| spec.get("ttlSecondsAfterFinished"));
     (key.group.as_str(), key.kind.as_str()) == ("batch", "Job")
@@ -79,7 +79,7 @@ pub fn goes_by_itself(key: &ObjectKey, declared: &Object) -> bool {
 
 /// The digest of a declaration; `None` where the object stays when it has ended.
 fn digest(key: &ObjectKey, declared: &Object) -> Option<String> {
-    if !goes_by_itself(key, declared) {
+    if !is_short_lived(key, declared) {
         return None;
     }
     let text = serde_json::to_vec(declared).ok()?;

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-pub use self::finished::{Finished, goes_by_itself};
+pub use self::finished::{Finished, is_short_lived};
 pub use self::record::{InventorySource, Record, ReleaseHistory, TimedCommit};
 use crate::core::object::{GroupKind, Object, ObjectKey};
 use crate::core::remedy::Remedy;

@@ -129,7 +129,7 @@ impl Catalog {
     }
 
     /// What is known about `group_kind` in `version`.
-    pub fn look_up(&self, group_kind: &GroupKind, version: &str) -> Lookup<'_> {
+    pub fn lookup(&self, group_kind: &GroupKind, version: &str) -> Lookup<'_> {
         let served = self.served.get(group_kind).map_or(&[][..], Vec::as_slice);
         let known = served.iter().find(|kind| kind.version == version);
         let api_version = format!("{}/{version}", group_kind.group);
@@ -155,7 +155,7 @@ impl Catalog {
         let mut versions: Vec<String> = served.iter().map(|kind| kind.version.clone()).collect();
         versions.extend(defined.into_iter().flat_map(|defined| defined.versions.clone()));
         if versions.is_empty() {
-            Lookup::Nowhere(self.near(group_kind))
+            Lookup::Nowhere(self.suggestions(group_kind))
         } else {
             Lookup::OtherVersions(versions)
         }
@@ -177,7 +177,7 @@ impl Catalog {
     /// The kind in `version` as it is served, or will be once the definition in the commit is
     /// established.
     pub fn endpoint(&self, group_kind: &GroupKind, version: &str) -> Option<Served> {
-        match self.look_up(group_kind, version) {
+        match self.lookup(group_kind, version) {
             Lookup::Served(served) => Some(served.clone()),
             Lookup::Defined(defined) => Some(Served {
                 group_kind: group_kind.clone(),
@@ -239,7 +239,7 @@ impl Catalog {
 
     /// Kinds that a person may have meant: the same name in another group, or one in other case
     /// or number.
-    fn near(&self, wanted: &GroupKind) -> Vec<String> {
+    fn suggestions(&self, wanted: &GroupKind) -> Vec<String> {
         let plain = |kind: &str| kind.to_lowercase().trim_end_matches('s').to_owned();
         self.served
             .iter()

@@ -192,7 +192,9 @@ impl Leftover {
                 }
                 LeftoverStep::Field(name) if field.is_empty() => field.push_str(name),
                 LeftoverStep::Field(name) => field.push_str(&format!(".{name}")),
-                LeftoverStep::Element { key, .. } => field.push_str(&format!("[{}]", told_by(key))),
+                LeftoverStep::Element { key, .. } => {
+                    field.push_str(&format!("[{}]", element_key(key)))
+                }
             }
         }
         field
@@ -240,7 +242,7 @@ impl Leftover {
     }
 
     /// Whether it stays as it is where `live` becomes `merged`.
-    pub fn stays(&self, live: &Object, merged: &Object) -> bool {
+    pub fn remains(&self, live: &Object, merged: &Object) -> bool {
         self.value(merged).is_some_and(|value| self.value(live) == Some(value))
     }
 
@@ -304,7 +306,7 @@ fn parts(field: &str) -> Vec<&str> {
 }
 
 /// What tells an element, for a person.
-fn told_by(key: &str) -> String {
+fn element_key(key: &str) -> String {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let keys = key.strip_prefix("k:").and_then(|keys| serde_json::from_str::<FieldsV1>(keys).ok());
     match keys {
@@ -550,6 +552,6 @@ mod tests {
             json!({ "f:spec": { "f:ports": { "k:{\"port\":80}": { "f:name": {} } } } })
         );
         let gone = crate::core::managed_fields::prediction::foresee(&send, &recorded);
-        assert!(!all[2].stays(&live(), &gone) && all[3].stays(&live(), &gone), "{gone:?}");
+        assert!(!all[2].remains(&live(), &gone) && all[3].remains(&live(), &gone), "{gone:?}");
     }
 }

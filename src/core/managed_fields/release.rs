@@ -12,7 +12,7 @@ use crate::core::object::Object;
 /// What becomes of `merged`, in which we own what we sent, when we owned before what `before` says:
 /// what we let go of goes, unless another manager of `before` owns it as well. Its managers are
 /// those of `before`, we with what we own in `merged`.
-pub fn let_go(merged: &Object, before: &Object) -> Object {
+pub fn release(merged: &Object, before: &Object) -> Object {
     let ours = |object| managers::of(object).find(Manager::is_ours).map(|ours| ours.fields);
     let others = managers::of(before).filter(|manager| !manager.is_ours());
     let stays: Vec<&FieldsV1> = others.map(|other| other.fields).chain(ours(merged)).collect();
@@ -115,7 +115,7 @@ mod tests {
                 "list": [{ "name": "a", "x": 1 }, { "name": "b", "x": 1 },
                     { "name": "c", "x": 1 }] },
         }));
-        let after = let_go(&merged, &before);
+        let after = release(&merged, &before);
         assert_eq!(
             after.0["spec"],
             json!({

@@ -79,7 +79,7 @@ fn of_others(send: &Object, live: &Object) -> Vec<Conflict> {
 fn in_the_way(decision: &Decision, send: &Object, live: &Object) -> Vec<Cause> {
     let Some(merged) = &decision.merged else { return Vec::new() };
     let mut removed = leftovers(send, &handed_over(send, live));
-    removed.retain(|it| !it.managers.is_empty() && !it.stays(live, merged));
+    removed.retain(|it| !it.managers.is_empty() && !it.remains(live, merged));
     let cause = |it: Leftover| Cause {
         field: it.field(),
         message: format!("it is set by {}, and in the way", it.managers.join(", ")),

@@ -57,7 +57,7 @@ pub(super) fn decide(
         };
         return refuse(live, Reason::with_remedy(kind, Remedy::Adopt));
     }
-    if let Some(live) = live.filter(|live| live.is_going())
+    if let Some(live) = live.filter(|live| live.is_terminating())
         && replace::is_possible(preview)
     {
         return replace::after_deletion(send, live);

@@ -28,7 +28,7 @@ pub(super) enum DeletionSwitch {
 }
 
 /// What a live object says of its deletion; `None` where it says nothing, or its kind is allowed.
-pub(super) fn said(live: &Object, allowed: &Permissions) -> Option<DeletionSwitch> {
+pub(super) fn switch_of(live: &Object, allowed: &Permissions) -> Option<DeletionSwitch> {
     let is_kept = |name: &str, value: &str| {
         let values = [live.annotation(name), live.label(name)];
         values.into_iter().flatten().any(|said| said.eq_ignore_ascii_case(value))
@@ -38,7 +38,7 @@ pub(super) fn said(live: &Object, allowed: &Permissions) -> Option<DeletionSwitc
     {
         return Some(DeletionSwitch::Keep(format!("{name}: {value}")));
     }
-    if let Some(Treatment { mode: Mode::Ignore, said }) = Mode::said(live) {
+    if let Some(Treatment { mode: Mode::Ignore, said }) = Mode::treatment_of(live) {
         return Some(DeletionSwitch::Keep(said));
     }
     if let Some(fault) = [PRUNE, MODE].into_iter().find_map(|name| fault_of(live, name)) {
@@ -57,7 +57,7 @@ pub(super) fn said(live: &Object, allowed: &Permissions) -> Option<DeletionSwitc
 
 /// Whether `live` is better kept from being deleted than `send` says.
 pub(super) fn is_loosened(live: &Object, send: &Object) -> bool {
-    let strictness = |object: &Object| match said(object, &Permissions::default()) {
+    let strictness = |object: &Object| match switch_of(object, &Permissions::default()) {
         None => 0,
         Some(DeletionSwitch::Confirm(_)) => 1,
         Some(DeletionSwitch::Keep(_)) => 2,
@@ -108,12 +108,12 @@ mod tests {
             ("argocd.argoproj.io/sync-options", "PruneLast=true", None),
         ] {
             let live = object(serde_json::json!({ name: value }));
-            let found = said(&live, &Permissions::default());
+            let found = switch_of(&live, &Permissions::default());
             let is_kept = found.as_ref().map(|said| matches!(said, DeletionSwitch::Keep(_)));
             assert_eq!(is_kept, expected, "{name}: {value}");
         }
         let live = object(serde_json::json!({ SYNC_OPTIONS: "Prune=confirm" }));
         let delete = ["ConfigMap".to_owned()].into();
-        assert_eq!(said(&live, &Permissions { delete, ..Permissions::default() }), None);
+        assert_eq!(switch_of(&live, &Permissions { delete, ..Permissions::default() }), None);
     }
 }

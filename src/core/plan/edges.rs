@@ -69,7 +69,7 @@ pub(super) fn edges(
         }
     }
     let mut ahead = Vec::new();
-    for (at, on, why) in named(things, &there) {
+    for (at, on, why) in reference_edges(things, &there) {
         match (waves[on] <= waves[at], why) {
             (true, _) => graph.wait(at, on, why),
             (false, why) if why.is_found() => ahead.push((at, on)),
@@ -146,7 +146,7 @@ fn homes(
 }
 
 /// What fields name: who, whom, and how much it matters.
-fn named(
+fn reference_edges(
     things: &[OrderedObject<'_>],
     there: &IndexByKey<'_>,
 ) -> Vec<(usize, usize, DependencyKind)> {

@@ -13,7 +13,7 @@ const MOST: usize = 5;
 
 /// The causes with the fields in place of the part that they are in, where the server names only
 /// what can change.
-pub(super) fn named(causes: Vec<Cause>, send: &Object, live: &Object) -> Vec<Cause> {
+pub(super) fn name_causes(causes: Vec<Cause>, send: &Object, live: &Object) -> Vec<Cause> {
     causes.into_iter().flat_map(|cause| fields(cause, send, live)).collect()
 }
 
@@ -99,7 +99,7 @@ mod tests {
     fn named(message: &str, send: Value, live: Value) -> Vec<String> {
         let object = |spec: Value| Object(json!({ "spec": spec }).as_object().cloned().unwrap());
         let cause = Cause { field: "spec".to_owned(), message: message.to_owned(), place: None };
-        let causes = super::named(vec![cause], &object(send), &object(live));
+        let causes = super::name_causes(vec![cause], &object(send), &object(live));
         causes.into_iter().map(|cause| cause.field).collect()
     }
 

@@ -98,7 +98,7 @@ impl PruneRules<'_> {
         if !managed_fields::is_ours(live, &self.inventory.id()) {
             return keep(ReasonKind::NeverApplied);
         }
-        if live.is_going() {
+        if live.is_terminating() {
             return keep(ReasonKind::BeingDeleted { holder: what_holds(live) });
         }
         if let Some(keeper) = ReservedObject::of(live) {
@@ -112,9 +112,9 @@ impl PruneRules<'_> {
         if let Some((action, reason)) = &self.blocked {
             return (*action, Some(reason.clone()));
         }
-        match deletion_switches::said(live, self.allowed) {
+        match deletion_switches::switch_of(live, self.allowed) {
             Some(deletion_switches::DeletionSwitch::Keep(said)) => {
-                return (Action::LetGo, Some(ReasonKind::Kept { said }.into()));
+                return (Action::Abandon, Some(ReasonKind::Kept { said }.into()));
             }
             Some(deletion_switches::DeletionSwitch::Confirm(said)) => {
                 let approval = match approved::approval(live, self.allowed.now) {
@@ -166,7 +166,7 @@ impl PruneRules<'_> {
 pub fn may_go(key: &ObjectKey, live: &Object, allowed: &Permissions) -> bool {
     let is_guarded = || guarded(key, live, allowed).is_some();
     ReservedObject::of(live).is_none()
-        && deletion_switches::said(live, allowed).is_none()
+        && deletion_switches::switch_of(live, allowed).is_none()
         && (!is_guarded() || approved::is_approved(live, allowed.now))
 }
 
@@ -248,7 +248,7 @@ pub(super) fn keep_homes(desired: &[Change], undesired: &mut [Change]) {
         return;
     }
     let mut stays = BTreeMap::new();
-    let leaves = |change: &Change| change.action == Action::Delete || change.is_going();
+    let leaves = |change: &Change| change.action == Action::Delete || change.is_terminating();
     for change in desired.iter().chain(&*undesired).filter(|change| !leaves(change)) {
         let is_declared = change.origin.is_some();
         stays.entry(change.key.clone()).or_insert((is_declared, change.version.clone()));

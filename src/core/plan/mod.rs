@@ -67,7 +67,7 @@ pub enum Action {
     Delete,
     /// Leave its values as they are, and have nothing to do with it from now on: it is a member of
     /// the inventory no more.
-    LetGo,
+    Abandon,
     /// Leave it as it is.
     Keep,
     /// It should be otherwise, and trueup or the API server refuses to make it so.
@@ -81,7 +81,7 @@ impl Action {
         Self::Update,
         Self::Replace,
         Self::Delete,
-        Self::LetGo,
+        Self::Abandon,
         Self::Keep,
         Self::Refuse,
     ];
@@ -93,7 +93,7 @@ impl Action {
             Self::Update => "update",
             Self::Replace => "replace",
             Self::Delete => "delete",
-            Self::LetGo => "let-go",
+            Self::Abandon => "abandon",
             Self::Keep => "keep",
             Self::Refuse => "refuse",
         }
@@ -135,13 +135,13 @@ impl Change {
         match self.action {
             Action::Create | Action::Update | Action::Replace => true,
             Action::Keep => self.live.as_ref().is_some_and(|live| live.label(PART_OF) == inventory),
-            Action::Delete | Action::LetGo | Action::Refuse => false,
+            Action::Delete | Action::Abandon | Action::Refuse => false,
         }
     }
 
     /// Whether somebody began to delete the object before.
-    pub fn is_going(&self) -> bool {
-        self.origin.is_none() && self.live.as_ref().is_some_and(Object::is_going)
+    pub fn is_terminating(&self) -> bool {
+        self.origin.is_none() && self.live.as_ref().is_some_and(Object::is_terminating)
     }
 }
 
@@ -163,7 +163,7 @@ pub enum NoPreview {
     /// It can't be asked without carrying it out: its own words.
     DryRun(String),
     /// The object is there, and is to be made anew.
-    Anew,
+    Recreate,
     /// Others hold values that it is to have, and give them up first.
     Value(Vec<FreedValue>),
 }
@@ -259,13 +259,15 @@ pub fn plan(
             decision.reason = Some(reason);
             short.push(key.clone());
         }
-        let is_sent = !matches!(decision.action, Action::Keep | Action::LetGo);
+        let is_sent = !matches!(decision.action, Action::Keep | Action::Abandon);
         let send = is_sent.then(|| match (decision.action, &decision.live) {
-            (Action::Replace, Some(live)) => desired.sent_anew(key, manifest, live).into_owned(),
+            (Action::Replace, Some(live)) => {
+                desired.recreate_manifest(key, manifest, live).into_owned()
+            }
             _ => send.into_owned(),
         });
         // What is let go is there in the version that it was seen in.
-        let seen = decision.live.as_ref().filter(|_| decision.action == Action::LetGo);
+        let seen = decision.live.as_ref().filter(|_| decision.action == Action::Abandon);
         let version = seen.unwrap_or(&manifest.object).version().to_owned();
         let created = || send.clone().filter(|_| decision.action == Action::Create);
         changes.push(Change {
@@ -393,7 +395,7 @@ fn leaving(desired: &Desired, observed: &Observed, undesired: &PruneRules<'_>) -
             key: key.clone(),
             version: live.as_ref().map_or_else(String::new, |live| live.version().to_owned()),
             origin: None,
-            merged: live.as_ref().filter(|_| action == Action::LetGo).map(let_go),
+            merged: live.as_ref().filter(|_| action == Action::Abandon).map(released_copy),
             live,
             send: None,
             confidence: Confidence::Server,
@@ -404,7 +406,7 @@ fn leaving(desired: &Desired, observed: &Observed, undesired: &PruneRules<'_>) -
 }
 
 /// The object as it is, and no member of the inventory.
-fn let_go(live: &Object) -> Object {
+fn released_copy(live: &Object) -> Object {
     let mut free = live.clone();
     if let Some(serde_json::Value::Object(labels)) = free.metadata_mut().get_mut("labels") {
         labels.remove(PART_OF);

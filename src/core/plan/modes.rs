@@ -2,7 +2,7 @@
 //! one that says what means nothing.
 
 use super::decide::Decision;
-use super::{Action, Confidence, Reason, ReasonKind, let_go};
+use super::{Action, Confidence, Reason, ReasonKind, released_copy};
 use crate::core::annotations::{self, Mode, Treatment};
 use crate::core::inventory::{Finished, Inventory, PART_OF};
 use crate::core::managed_fields;
@@ -18,7 +18,7 @@ pub(super) fn decide(
     observation: Option<&Observation>,
     inventory: &Inventory,
 ) -> Option<Decision> {
-    let Treatment { mode, said } = Mode::said(&manifest.object)?;
+    let Treatment { mode, said } = Mode::treatment_of(&manifest.object)?;
     let keep = |reason: Option<ReasonKind>| Decision {
         action: Action::Keep,
         live: None,
@@ -32,18 +32,20 @@ pub(super) fn decide(
     };
     let id = inventory.id();
     match (mode, live, preview) {
-        (Mode::Ignore, Some(live), _) if managed_fields::is_ours(live, &id) && !live.is_going() => {
+        (Mode::Ignore, Some(live), _)
+            if managed_fields::is_ours(live, &id) && !live.is_terminating() =>
+        {
             Some(Decision {
-                action: Action::LetGo,
+                action: Action::Abandon,
                 live: Some(live.clone()),
-                merged: Some(let_go(live)),
+                merged: Some(released_copy(live)),
                 ..keep(Some(ReasonKind::Unmanaged { said }))
             })
         }
         (Mode::Ignore, _, _) => Some(keep(None)),
         // What is there needs nothing, though nobody knew of it before the server was asked.
         (Mode::CreateOnly, Some(live), preview)
-            if !live.is_going() && preview != Some(&Preview::Same) =>
+            if !live.is_terminating() && preview != Some(&Preview::Same) =>
         {
             let is_member = live.label(PART_OF) == Some(id.as_str());
             Some(keep(Some(ReasonKind::CreateOnly { said, is_member })))

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::core::annotations::{AnnotationFault, WAVE, read_wave};
 use crate::core::object::{Object, ObjectKey};
-use crate::core::suggest::near;
+use crate::core::suggest::suggest;
 
 /// The wave, and the annotation of Argo CD's that means the same.
 const WAVES: [&str; 2] = [WAVE, "argocd.argoproj.io/sync-wave"];
@@ -86,7 +86,7 @@ pub(super) fn stranger<'a>(
     let meant = same_kind.clone().find(|key| key.name == wanted.name).or_else(|| {
         let there = same_kind.filter(|key| key.namespace == wanted.namespace);
         let names: Vec<&str> = there.clone().map(|key| key.name.as_str()).collect();
-        let name = near(&wanted.name, &names).first().map(ToString::to_string)?;
+        let name = suggest(&wanted.name, &names).first().map(ToString::to_string)?;
         there.into_iter().find(|key| key.name == name)
     });
     let hint = match meant {

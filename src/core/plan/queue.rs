@@ -9,9 +9,9 @@ use super::graph::{DependencyKind, Graph};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeEnd {
     /// As it should.
-    Well,
+    Succeeded,
     /// Its deletion is taken and not through.
-    Going,
+    Terminating,
     /// It is as declared, and was not ready in time.
     Unready,
     /// It was taken, and is not as it was to be.
@@ -62,7 +62,7 @@ impl<'g> Queue<'g> {
             let Some(gate) = gate else { break };
             self.ready.remove(&gate);
             let blocker = self.blocker(gate);
-            self.ended(gate, ChangeEnd::Well, blocker);
+            self.ended(gate, ChangeEnd::Succeeded, blocker);
         }
         let node = self.ready.pop_first()?;
         Some((node, self.blocker(node)))
@@ -111,12 +111,12 @@ impl<'g> Queue<'g> {
         self.graph.needs(node).find_map(|need| {
             let (how, (object, end)) = self.ends[need.on]?;
             let holds = match how {
-                ChangeEnd::Well => false,
+                ChangeEnd::Succeeded => false,
                 ChangeEnd::Badly | ChangeEnd::Differs => need.why != DependencyKind::Kind,
                 ChangeEnd::Unready => {
                     need.why.is_about_readiness() || need.why == DependencyKind::Home
                 }
-                ChangeEnd::Going => need.why.is_thorough(),
+                ChangeEnd::Terminating => need.why.is_thorough(),
             };
             holds.then_some(Blocker { object, why: need.why, end })
         })

@@ -49,7 +49,7 @@ pub(super) fn decide(
         reason: Some(reason),
     };
     let refuse = |kind: ReasonKind, refusal: &Refusal, remedy: Option<Remedy>| {
-        let causes = fixed_fields::named(refusal.causes.clone(), send, live);
+        let causes = fixed_fields::name_causes(refusal.causes.clone(), send, live);
         let (causes, remedy) = (manifest.located(causes), remedy.or(refusal.hint.clone()));
         decision(Action::Refuse, Reason { remedy, causes, ..kind.into() })
     };
@@ -60,7 +60,7 @@ pub(super) fn decide(
         let kind = ReasonKind::Immutable { message: refusal.message.clone() };
         return refuse(kind, refusal, Remedy::ways([to_keep, remedy].into_iter().flatten()));
     }
-    let fields = fields(&fixed_fields::named(refusal.causes.clone(), send, live));
+    let fields = fields(&fixed_fields::name_causes(refusal.causes.clone(), send, live));
     if let Err(refused) = anew {
         let message = refused.message.clone();
         return refuse(ReasonKind::NotRecreatable { fields, message }, refused, None);
@@ -79,7 +79,7 @@ pub(super) fn decide(
     let reason = ReasonKind::Recreated { fields }.into();
     Decision {
         merged: Some(foresee(send, live)),
-        confidence: Confidence::Local(NoPreview::Anew),
+        confidence: Confidence::Local(NoPreview::Recreate),
         ..decision(Action::Replace, reason)
     }
 }
@@ -107,7 +107,7 @@ pub(super) fn after_deletion(send: &Object, live: &Object) -> Decision {
         action: Action::Replace,
         live: Some(live.clone()),
         merged: Some(merged),
-        confidence: Confidence::Local(NoPreview::Anew),
+        confidence: Confidence::Local(NoPreview::Recreate),
         reason: Some(ReasonKind::RecreatedOnceGone.into()),
     }
 }

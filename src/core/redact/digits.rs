@@ -17,11 +17,11 @@ pub(super) enum Digits {
 
 /// What each byte is worth as a digit.
 const BASE64: [u8; 256] =
-    worths(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", b"-_", 62);
-const HEX: [u8; 256] = worths(b"0123456789abcdef", b"ABCDEF", 10);
+    digit_values(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", b"-_", 62);
+const HEX: [u8; 256] = digit_values(b"0123456789abcdef", b"ABCDEF", 10);
 
 /// Digits in their order, and others that are worth the same from `first` on.
-const fn worths(digits: &[u8], others: &[u8], first: u8) -> [u8; 256] {
+const fn digit_values(digits: &[u8], others: &[u8], first: u8) -> [u8; 256] {
     let mut worths = [u8::MAX; 256];
     let mut at = 0;
     while at < digits.len() {
@@ -54,7 +54,7 @@ impl Digits {
     }
 
     /// What a digit is worth; 255 for what is none.
-    fn worth(self, digit: u8) -> u8 {
+    fn digit_value(self, digit: u8) -> u8 {
         match self {
             Self::Base64 => BASE64[usize::from(digit)],
             Self::Hex => HEX[usize::from(digit)],
@@ -71,7 +71,8 @@ impl Digits {
         std::iter::from_fn(move || {
             while at < text.len() {
                 let start = at;
-                let digits = text[start..].iter().take_while(|&&byte| self.worth(byte) != u8::MAX);
+                let digits =
+                    text[start..].iter().take_while(|&&byte| self.digit_value(byte) != u8::MAX);
                 let length = digits.count();
                 at = start + length + 1; // what ends it is no digit
                 if length >= shortest {
@@ -89,7 +90,7 @@ impl Digits {
         let least = least.min(left);
         let (mut held, mut bits, mut in_a_row) = (0_u32, 0, 0);
         for &digit in run {
-            held = held << self.bits() | u32::from(self.worth(digit));
+            held = held << self.bits() | u32::from(self.digit_value(digit));
             bits += self.bits();
             if bits < 8 {
                 continue;
@@ -113,7 +114,7 @@ impl Digits {
         bytes.clear();
         let (mut held, mut bits) = (0_u32, 0);
         for &digit in run {
-            held = held << self.bits() | u32::from(self.worth(digit));
+            held = held << self.bits() | u32::from(self.digit_value(digit));
             bits += self.bits();
             if bits >= 8 {
                 bits -= 8;

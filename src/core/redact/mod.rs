@@ -26,11 +26,11 @@
 
 mod budget;
 mod digits;
-mod entropy;
 mod inputs;
 mod pieces;
 mod prefix_group;
 mod search;
+mod searchable;
 mod secrets;
 mod value_parts;
 mod views;
@@ -39,9 +39,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use budget::SearchBudget;
-use entropy::worth_a_search;
 pub use inputs::Inputs;
 use search::{MatchContext, MatchSpan, Needle, SearchFailed, ValueSearch};
+use searchable::worth_a_search;
 pub use secrets::LAST_APPLIED;
 use secrets::{FoundSecrets, Secret, bytes_of, decode, holds_object, is_secret};
 use serde_json::{Map, Value};
@@ -128,7 +128,7 @@ impl Redactor {
         for object in objects {
             let key = object.key();
             found.of_map(&key, &object.0);
-            for field in named(rules, &key).flat_map(|field| field.within(&object.0)) {
+            for field in rules_for(rules, &key).flat_map(|field| field.within(&object.0)) {
                 if let Some(value) = field.value(&object.0) {
                     found.of_field(&key, value);
                 }
@@ -234,7 +234,7 @@ impl Redactor {
     /// A copy of `object` that can be shown.
     pub fn object(&self, object: &Object) -> Object {
         let key = object.key();
-        let mut fields = named(&self.rules, &key).peekable();
+        let mut fields = rules_for(&self.rules, &key).peekable();
         if fields.peek().is_none() {
             return Object(self.of_map(&object.0));
         }
@@ -441,7 +441,7 @@ pub fn without_numbers(text: &str) -> String {
 
 /// The fields of an object that are masked. Where a manifest leaves the namespace out, it may be
 /// any.
-fn named<'a>(rules: &'a [FieldRule], key: &ObjectKey) -> impl Iterator<Item = &'a Pointer> {
+fn rules_for<'a>(rules: &'a [FieldRule], key: &ObjectKey) -> impl Iterator<Item = &'a Pointer> {
     let is_about = |rule: &&FieldRule| match key.namespace {
         Some(_) => rule.is_about(key),
         None => FieldRule { namespace: None, ..(*rule).clone() }.is_about(key),

@@ -69,17 +69,17 @@ impl Selection {
 
     /// The same for what may be in place of a folder.
     pub fn reaches_folder(&self, given: &str, path: &str) -> bool {
-        self.reaches(given, path) && !self.left_out(path, true)
+        self.reaches(given, path) && !self.is_excluded(path, true)
     }
 
     /// As git has it: a file in an ignored folder can't be taken back in.
     fn ignored(&self, path: &str) -> bool {
         let folders = path.match_indices('/').map(|(at, _)| (&path[..at], true));
-        folders.chain([(path, false)]).any(|(path, is_folder)| self.left_out(path, is_folder))
+        folders.chain([(path, false)]).any(|(path, is_folder)| self.is_excluded(path, is_folder))
     }
 
     /// What the nearest ignore file that speaks of this very path says.
-    fn left_out(&self, path: &str, is_folder: bool) -> bool {
+    fn is_excluded(&self, path: &str, is_folder: bool) -> bool {
         let mut folder = path;
         while !folder.is_empty() {
             folder = folder.rsplit_once('/').map_or("", |(folder, _)| folder);

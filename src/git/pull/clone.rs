@@ -19,7 +19,7 @@ use super::lock::wait_for;
 use super::ls_refs::Line;
 use super::staging::checked;
 use super::transport::{self, TransportOptions};
-use super::url::{RemoteUrl, shown};
+use super::url::{RemoteUrl, display};
 use super::watchdog::{self, FetchLimits};
 use super::{PullError, PullOptions, Pulled, encoding, newcomers, upstream};
 use crate::git::trees::Trees;
@@ -234,7 +234,7 @@ fn clone(folder: &Path, url: &RemoteUrl, options: &PullOptions) -> Result<(), Pu
         config.commit()?;
         let remote = repo.remote_at(from.clone())?;
         let mut line = Line { remote, name: "origin", manner: &manner, pulse: pulse.clone() };
-        let chosen = match branch_choice::branch(&mut line, branch.as_deref(), &shown(&from))? {
+        let chosen = match branch_choice::branch(&mut line, branch.as_deref(), &display(&from))? {
             Ok(chosen) => chosen,
             Err(error) => return Ok(Err(error)),
         };

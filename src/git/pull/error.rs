@@ -300,7 +300,7 @@ impl PullError {
 
 /// What usually helps with a fetch that failed like this.
 fn fetch_hint(url: &str, source: &Cause) -> Option<String> {
-    let says = |text: &str| source.says(text);
+    let says = |text: &str| source.mentions(text);
     let is_web = url.starts_with("http");
     Some(if says("no way through the proxy") {
         "see to the proxy where it is configured, or leave the host out with no_proxy".into()

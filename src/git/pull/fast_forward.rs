@@ -108,7 +108,7 @@ pub(super) fn fast_forward(
     let _lock = IndexLock::take(&repo, &staging)?;
     still_there(checkout, branch, old)?;
     let mut index = sparse::expand(&repo, read_index(&repo)?)?;
-    let left_out = sparse::left_out(&repo, checkout.root(), &index, new_tree, &changes)?;
+    let left_out = sparse::excluded_paths(&repo, checkout.root(), &index, new_tree, &changes)?;
     let mut files = changes.clone();
     files.retain(|path, _| !left_out.contains(path));
     staging.fill(&repo, new_tree, &files)?;

@@ -64,7 +64,7 @@ impl<'repo> Line<'repo, '_> {
         if others.is_empty() {
             return Ok(PullError::EmptyRemote { url });
         }
-        let near = crate::core::suggest::near(branch, others.iter().cloned());
+        let near = crate::core::suggest::suggest(branch, others.iter().cloned());
         if !near.is_empty() {
             others = near;
         }

@@ -70,7 +70,7 @@ impl<'a> Inspector<'a> {
                 obstacles.push(obstacle(path.as_ref(), WhyObstacle::Staged));
                 continue;
             }
-            match self.look(path.as_ref(), change, changes, staging)? {
+            match self.inspect_path(path.as_ref(), change, changes, staging)? {
                 Ok(state) => {
                     found.insert(path.clone(), state);
                 }
@@ -96,7 +96,7 @@ impl<'a> Inspector<'a> {
     }
 
     /// What the work tree has at `path`.
-    fn look(
+    fn inspect_path(
         &mut self,
         path: &BStr,
         change: &TreeChange,

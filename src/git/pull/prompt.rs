@@ -84,20 +84,20 @@ mod hidden {
 
     impl Drop for Hidden {
         fn drop(&mut self) {
-            put_back();
+            restore_terminal();
         }
     }
 
     /// Turns the echo on again where a question is still open, and ends its line.
     pub(in super::super) fn restore() {
-        if put_back()
+        if restore_terminal()
             && let Ok(mut terminal) = super::terminal()
         {
             let _ = terminal.write_all(b"\n");
         }
     }
 
-    fn put_back() -> bool {
+    fn restore_terminal() -> bool {
         let before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take();
         let (Some(before), Ok(terminal)) = (before, super::terminal()) else { return false };
         tcsetattr(&terminal, OptionalActions::Flush, &before).is_ok()

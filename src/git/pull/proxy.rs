@@ -26,7 +26,7 @@ impl HttpProxy {
     }
 
     /// As a message may name it.
-    pub(super) fn shown(&self) -> String {
+    pub(super) fn display(&self) -> String {
         let url = crate::git::url_without_credentials(&self.url);
         format!("the proxy {url} (from {})", self.from)
     }
@@ -61,17 +61,19 @@ impl Choices {
         let snapshot = repo.config_snapshot();
         let setting = |key: &str| snapshot.string(key).map(|value| value.to_string());
         let key = remote.map(|remote| format!("remote.{remote}.proxy"));
-        let of_remote = key.and_then(|key| setting(&key).map(|url| named(url, &key)));
+        let of_remote = key.and_then(|key| setting(&key).map(|url| proxy_from(url, &key)));
         Ok(Self {
             configured: of_remote
-                .or_else(|| http.map(|url| named(url, "http.proxy")))
+                .or_else(|| http.map(|url| proxy_from(url, "http.proxy")))
                 .transpose()?,
             https: setting("gitoxide.https.proxy")
-                .map(|url| named(url, "https_proxy"))
+                .map(|url| proxy_from(url, "https_proxy"))
                 .transpose()?,
-            http: setting("gitoxide.http.proxy").map(|url| named(url, "http_proxy")).transpose()?,
+            http: setting("gitoxide.http.proxy")
+                .map(|url| proxy_from(url, "http_proxy"))
+                .transpose()?,
             all: setting("gitoxide.http.allProxy")
-                .map(|url| named(url, "all_proxy"))
+                .map(|url| proxy_from(url, "all_proxy"))
                 .transpose()?,
             except: setting("gitoxide.http.noProxy"),
         })
@@ -128,7 +130,7 @@ fn is_in(address: IpAddr, network: &str) -> bool {
     (number ^ of) & mask == 0
 }
 
-fn named(text: String, from: &str) -> io::Result<HttpProxy> {
+fn proxy_from(text: String, from: &str) -> io::Result<HttpProxy> {
     let from = from.to_owned();
     if text.is_empty() {
         return Ok(HttpProxy { url: text, from });
@@ -147,7 +149,7 @@ fn named(text: String, from: &str) -> io::Result<HttpProxy> {
     match matches!(scheme, "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h") {
         true => Ok(proxy),
         false => {
-            Err(io::Error::other(format!("{} is of no kind that trueup knows", proxy.shown())))
+            Err(io::Error::other(format!("{} is of no kind that trueup knows", proxy.display())))
         }
     }
 }
@@ -158,7 +160,7 @@ mod tests {
 
     fn choices(texts: [Option<&str>; 4]) -> Choices {
         let [configured, https, http, all] =
-            texts.map(|text| text.map(|text| named(text.to_owned(), "x").unwrap()));
+            texts.map(|text| text.map(|text| proxy_from(text.to_owned(), "x").unwrap()));
         Choices { configured, https, http, all, except: None }
     }
 
@@ -205,11 +207,11 @@ mod tests {
 
     #[test]
     fn a_proxy_is_named_without_its_password() {
-        let proxy = named("http://u:s3cret@proxy:3128".to_owned(), "https_proxy").unwrap();
-        assert_eq!(proxy.shown(), "the proxy http://proxy:3128 (from https_proxy)");
+        let proxy = proxy_from("http://u:s3cret@proxy:3128".to_owned(), "https_proxy").unwrap();
+        assert_eq!(proxy.display(), "the proxy http://proxy:3128 (from https_proxy)");
         for url in ["gopher://u:s3cret@proxy", "gopher://u:1/s3cret@proxy", "gopher://u:1 s3cret@p"]
         {
-            let error = named(url.to_owned(), "http.proxy").unwrap_err();
+            let error = proxy_from(url.to_owned(), "http.proxy").unwrap_err();
             assert!(!error.to_string().contains("s3cret"), "{error}");
         }
     }

@@ -102,7 +102,7 @@ impl RemoteMessages {
                 .secrets
                 .iter()
                 .fold(line.clone(), |text, secret| text.replace(secret.as_str(), HIDDEN));
-            if !cause.says(&clean) {
+            if !cause.mentions(&clean) {
                 lines.push(clean);
             }
         }
@@ -229,7 +229,7 @@ impl<R: Read> Read for TappedStream<R> {
 mod tests {
     use super::*;
 
-    fn said(stream: &[u8], size: usize) -> Vec<String> {
+    fn messages_of(stream: &[u8], size: usize) -> Vec<String> {
         let words = RemoteMessages::default();
         let mut tap = MessageTap::new(words.clone());
         stream.chunks(size).for_each(|part| tap.see(part));
@@ -241,9 +241,9 @@ mod tests {
         let stream =
             b"000dpackfile\n0012\x02token: 7 not\n000a\x01PACK\x020000000b\x03worse\n000cERR away";
         for size in [1, 2, 3, 7, 500] {
-            assert_eq!(said(stream, size), ["token: 7 not", "worse", "away"]);
+            assert_eq!(messages_of(stream, size), ["token: 7 not", "worse", "away"]);
         }
-        assert_eq!(said(b"PACK\x02nothing", 3), Vec::<String>::new());
+        assert_eq!(messages_of(b"PACK\x02nothing", 3), Vec::<String>::new());
     }
 
     #[test]
@@ -261,6 +261,6 @@ mod tests {
         words.hide("s3cret");
         words.note(b"the token s3cret has expired");
         let cause = words.explain(Cause::from(std::io::Error::other("status 403")));
-        assert!(cause.says("the token ‹hidden› has expired") && !cause.says("s3cret"));
+        assert!(cause.mentions("the token ‹hidden› has expired") && !cause.mentions("s3cret"));
     }
 }

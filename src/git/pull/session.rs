@@ -279,7 +279,7 @@ impl HttpSession {
         self.plan
             .proxies
             .choose(url.scheme(), url.host_str().unwrap_or_default())
-            .map(super::proxy::HttpProxy::shown)
+            .map(super::proxy::HttpProxy::display)
     }
 
     /// Takes note of what the server says about an error, where it says it to people as git knows

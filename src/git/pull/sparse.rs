@@ -49,7 +49,7 @@ pub(super) fn expand(
 
 /// Which of the changed paths have no file after the update: those that had none, and new ones that
 /// the patterns leave out.
-pub(super) fn left_out(
+pub(super) fn excluded_paths(
     repo: &gix::Repository,
     root: &Path,
     index: &gix::index::File,

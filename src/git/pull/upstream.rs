@@ -6,7 +6,7 @@ use gix::remote::Direction;
 use gix::url::Scheme;
 
 use super::refspec;
-use super::url::{RemoteUrl, refuse_options, shown};
+use super::url::{RemoteUrl, display, refuse_options};
 use super::{PullError, PullOptions};
 use crate::git::Error;
 
@@ -57,7 +57,7 @@ impl Upstream {
             Some(merge) => merge.map_err(Error::read(format!("branch.{short}.merge")))?,
             None => branch.clone(),
         };
-        Ok(Self { branch, commit, remote: name, url: shown(url), merge })
+        Ok(Self { branch, commit, remote: name, url: display(url), merge })
     }
 
     /// The local branch as people name it.
@@ -147,5 +147,5 @@ fn same_remote(
         return Ok(());
     }
     let directory = root.to_owned();
-    Err(PullError::OtherRemote { directory, has: shown(url), wanted: wanted.text() })
+    Err(PullError::OtherRemote { directory, has: display(url), wanted: wanted.text() })
 }

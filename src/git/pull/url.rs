@@ -50,7 +50,7 @@ impl RemoteUrl {
 
     /// The URL as messages and configurations may have it.
     pub(super) fn text(&self) -> String {
-        shown(&self.url)
+        display(&self.url)
     }
 }
 
@@ -68,13 +68,13 @@ pub(super) fn refuse_options(url: &gix::Url) -> Result<(), PullError> {
         true => {
             let why = "a part of it begins with `-`, as an option of a program does";
             let source = Cause::from(std::io::Error::other(why));
-            Err(PullError::BadUrl { url: shown(url), source })
+            Err(PullError::BadUrl { url: display(url), source })
         }
     }
 }
 
 /// `url` as a person reads it, without credentials.
-pub(super) fn shown(url: &gix::Url) -> String {
+pub(super) fn display(url: &gix::Url) -> String {
     let mut url = url.clone();
     let _ = url.set_password(None);
     if matches!(url.scheme, Scheme::Http | Scheme::Https) {
@@ -110,10 +110,10 @@ mod tests {
             let error = RemoteUrl::parse(text).unwrap_err();
             let PullError::BadUrl { url, source } = &error else { panic!("{error}") };
             assert_eq!(url, "http://host/x");
-            assert!(!source.says("GITpw") && !source.says("wrong"), "{source}");
+            assert!(!source.mentions("GITpw") && !source.mentions("wrong"), "{source}");
         }
         for text in ["http://bob:a)b'c@host/x", "http://bob:a%2Fb%20c@host/x", "http://host/x"] {
-            assert_eq!(shown(&gix::url::parse(BStr::new(text)).unwrap()), "http://host/x");
+            assert_eq!(display(&gix::url::parse(BStr::new(text)).unwrap()), "http://host/x");
         }
     }
 

@@ -72,8 +72,8 @@ fn linker(bytes: &[u8]) -> Option<PathBuf> {
     if !bytes.starts_with(b"\x7fELF") || *bytes.get(4)? != WIDE || *bytes.get(5)? != little {
         return None;
     }
-    let (table, size) = (wide(bytes, 0x20)?, usize::from(half(bytes, 0x36)?));
-    let count = usize::from(half(bytes, 0x38)?);
+    let (table, size) = (wide(bytes, 0x20)?, usize::from(read_u16(bytes, 0x36)?));
+    let count = usize::from(read_u16(bytes, 0x38)?);
     let at = (0..count).find_map(|index| {
         let at = table.checked_add(index.checked_mul(size)?)?;
         (word(bytes, at)? == INTERPRETER).then_some(at)
@@ -88,7 +88,7 @@ fn part<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..at.checked_add(N)?)?.try_into().ok()
 }
 
-fn half(bytes: &[u8], at: usize) -> Option<u16> {
+fn read_u16(bytes: &[u8], at: usize) -> Option<u16> {
     part(bytes, at).map(u16::from_ne_bytes)
 }
 

@@ -7,8 +7,8 @@
 //! [given](given) what was understood and not what is written.
 
 mod fields;
+mod findings;
 mod given;
-mod look;
 mod plugins;
 mod remote;
 
@@ -20,7 +20,7 @@ use super::file_index::{FileIndex, KUSTOMIZATIONS, resolve};
 use crate::core::manifest::{self, Positions};
 use crate::core::problem::{Location, Problem};
 use fields::{KUSTOMIZATION, Names, OBJECT, PLUGINS};
-use look::{KustomizationFindings, MapPlace, Reference, look};
+use findings::{KustomizationFindings, MapPlace, Reference, look};
 use remote::{is_repository, is_url, looks_remote};
 
 /// The API group of kustomizations.
@@ -301,18 +301,18 @@ impl Builder<'_> {
 
 fn not_here(text: &str, place: &Location) -> Problem {
     let message =
-        format!("{} is not in the checkout, and nothing is fetched while rendering", shown(text));
+        format!("{} is not in the checkout, and nothing is fetched while rendering", display(text));
     let hint = "put a copy of it into the repository, and refer to that";
     refused(place, message, hint)
 }
 
 fn outside(text: &str, place: &Location) -> Problem {
-    let message = format!("{} leads out of the checkout", shown(text));
+    let message = format!("{} leads out of the checkout", display(text));
     refused(place, message, "put what it refers to into the repository")
 }
 
 fn not_there(text: &str, place: &Location) -> Problem {
-    refused(place, format!("{} is not there", shown(text)), "commit it, or correct its path")
+    refused(place, format!("{} is not there", display(text)), "commit it, or correct its path")
 }
 
 fn refused(place: &Location, message: String, hint: &str) -> Problem {
@@ -320,7 +320,7 @@ fn refused(place: &Location, message: String, hint: &str) -> Problem {
 }
 
 /// The name as a message has it: its first line.
-fn shown(text: &str) -> String {
+fn display(text: &str) -> String {
     match text.trim_end().split_once('\n') {
         Some((first, _)) => format!("{first}…"),
         None => text.trim_end().to_owned(),

@@ -6,7 +6,7 @@
 //! only list files, since with patches and the like the names of files would be computed.
 
 use super::fields::{BUILTIN, OBJECT, PLAIN};
-use super::look::{KustomizationFindings, MapPlace, charts, look};
+use super::findings::{KustomizationFindings, MapPlace, charts, look};
 use super::remote::{is_repository, is_url};
 use super::{Builder, given, not_here, not_there, outside};
 use crate::core::manifest::{self, Manifest};

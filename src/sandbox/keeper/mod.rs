@@ -88,8 +88,8 @@ impl Keeper {
     }
 
     /// Forgets that process, which ended.
-    pub fn let_go(&mut self, process: u32) -> Result<(), Error> {
-        self.order(&KeeperCommand::LetGo(process))
+    pub fn release(&mut self, process: u32) -> Result<(), Error> {
+        self.order(&KeeperCommand::Release(process))
     }
 
     /// Waits until one of the programs ends.

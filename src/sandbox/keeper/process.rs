@@ -35,9 +35,9 @@ pub fn keep(mut args: impl Iterator<Item = OsString>) -> io::Result<()> {
         .tempdir_in(parent);
     let folder = match folder {
         Ok(folder) => folder,
-        Err(error) => return say(&KeeperNotice::NoFolder(error.to_string())),
+        Err(error) => return send_notice(&KeeperNotice::NoFolder(error.to_string())),
     };
-    let _ = say(&KeeperNotice::Folder(folder.path().to_owned()));
+    let _ = send_notice(&KeeperNotice::Folder(folder.path().to_owned()));
     let result = runtime.block_on(obey(&trueup));
     runtime.shutdown_background();
     remove(folder.path());
@@ -64,7 +64,7 @@ async fn obey(trueup: &Path) -> io::Result<()> {
     while let Some(order) = inbox.recv().await {
         match order {
             KeeperCommand::TakeAlong(process) => along.push(process),
-            KeeperCommand::LetGo(process) => along.retain(|it| *it != process),
+            KeeperCommand::Release(process) => along.retain(|it| *it != process),
             KeeperCommand::Start(start) => match spawn(trueup, &start) {
                 Ok(child) => {
                     programs.spawn(watch_over(start.name, child, running.clone()));
@@ -125,12 +125,12 @@ fn pid(id: Option<u32>) -> Option<Pid> {
 }
 
 fn ended(name: String, success: bool, how: String) {
-    let _ = say(&KeeperNotice::Ended(ProgramEnded { name, success, how }));
+    let _ = send_notice(&KeeperNotice::Ended(ProgramEnded { name, success, how }));
 }
 
 /// Tells the parent, which may be gone.
 #[allow(clippy::disallowed_methods, reason = "a pipe to the parent, no answer of trueup's")]
-fn say(notice: &KeeperNotice) -> io::Result<()> {
+fn send_notice(notice: &KeeperNotice) -> io::Result<()> {
     let mut line = serde_json::to_vec(notice)?;
     line.push(b'\n');
     let mut stdout = io::stdout().lock();

@@ -12,7 +12,7 @@ pub(super) enum KeeperCommand {
     /// At the end, kill this process as well.
     TakeAlong(u32),
     /// That process ended; its id may be another's by now.
-    LetGo(u32),
+    Release(u32),
 }
 
 /// A program to be started.

@@ -223,7 +223,7 @@ fn live_objects() {
             for send in whole.iter().filter(|send| send.key() == live.key()) {
                 let foreseen = prediction::foresee(send, &live);
                 let _ = (conflict::conflicts(send, &live), takeover::hand_over(&live, send));
-                let _ = (release::let_go(&foreseen, &live), takeover::predecessors(&live, send));
+                let _ = (release::release(&foreseen, &live), takeover::predecessors(&live, send));
                 let _ = no_op::is_noop(send, &live, &|_: &[&str]| Some(false));
                 let _ = emptied::fill((send, &live), &mut live.clone());
             }
@@ -320,7 +320,7 @@ fn watches() {
             server.answers(200, br#"{"metadata":{"resourceVersion":"7"},"items":[]}"#);
             server.runtime.block_on(async {
                 let (tell, mut hear) = tokio::sync::mpsc::channel(256);
-                let scope = server.cluster.look_at(&followed).await.pop().unwrap();
+                let scope = server.cluster.scopes_of(&followed).await.pop().unwrap();
                 server.answers(200, &[bytes, end.as_bytes()].concat());
                 let heard = async {
                     // Each watch ends with a word about that.

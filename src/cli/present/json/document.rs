@@ -58,7 +58,7 @@ pub(super) struct SummaryDocument {
     pub(super) update: usize,
     pub(super) replace: usize,
     pub(super) delete: usize,
-    pub(super) let_go: usize,
+    pub(super) abandon: usize,
     pub(super) keep: usize,
     pub(super) refuse: usize,
 }

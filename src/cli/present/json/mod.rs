@@ -152,7 +152,7 @@ fn summary(plan: &Plan) -> SummaryDocument {
         update: plan.count(Action::Update),
         replace: plan.count(Action::Replace),
         delete: plan.count(Action::Delete),
-        let_go: plan.count(Action::LetGo),
+        abandon: plan.count(Action::Abandon),
         keep: plan.count(Action::Keep),
         refuse: plan.count(Action::Refuse),
     }
@@ -254,14 +254,15 @@ fn report<'a>(report: &'a Report, view: &PlanView<'a>) -> ReportDocument<'a> {
     let steps = report.steps.iter().map(|step| {
         let (outcome, reason) = match &step.outcome {
             Outcome::Done => ("done", None),
-            Outcome::Going => ("going", None),
+            Outcome::Terminating => ("terminating", None),
             Outcome::Failed(reason) => ("failed", Some(reason)),
             Outcome::Differs(reason) => ("differs", Some(reason)),
             Outcome::Skipped(reason) => ("skipped", Some(reason)),
             Outcome::Postponed(reason) => ("postponed", Some(reason)),
         };
         let show = |text: &str| view.redactor.text_about(&step.key, text);
-        let is_it = |held: &&(ObjectKey, _)| step.outcome == Outcome::Going && held.0 == step.key;
+        let is_it =
+            |held: &&(ObjectKey, _)| step.outcome == Outcome::Terminating && held.0 == step.key;
         let holder = report.held.iter().find(is_it).and_then(|(_, holder)| holder.as_ref());
         StepDocument {
             action: step.action.name(),

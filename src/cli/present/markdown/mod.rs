@@ -11,7 +11,7 @@ mod fold;
 use escape::{code, fenced, length, words};
 
 use super::explanation::{self, TimeStyle};
-use super::{Glyphs, PlanView, brief, is_in_sync, shown, to_do, waiting};
+use super::{Glyphs, PlanView, brief, is_in_sync, printed_changes, to_do, waiting};
 use crate::core::approval::ApprovalDifference;
 use crate::core::plan::{Action, Change, Plan};
 use crate::core::problem::Problem;
@@ -37,7 +37,7 @@ pub(super) fn plan(view: &PlanView<'_>) -> String {
         false => counts(view.plan, view.problems),
     };
     let row = |change: &Change| row(change, change.action.name(), view);
-    let rows: Vec<String> = shown(view.plan).map(row).collect();
+    let rows: Vec<String> = printed_changes(view.plan).map(row).collect();
     comment(&format!("{}: {what}", place(view, "at")), &rows, view)
 }
 
@@ -58,7 +58,7 @@ pub(super) fn report(view: &PlanView<'_>, report: &Report) -> String {
         Some(rollback) => format!("{verdict}; **{}**", words(&cut(&rollback.words))),
         None => verdict,
     };
-    let rows: Vec<String> = shown(view.plan)
+    let rows: Vec<String> = printed_changes(view.plan)
         .map(|change| {
             let step = report.steps.iter().find(|step| step.key == change.key);
             match step.map(|step| &step.outcome) {
@@ -66,7 +66,7 @@ pub(super) fn report(view: &PlanView<'_>, report: &Report) -> String {
                 Some(outcome) => {
                     let (word, reason) = match outcome {
                         Outcome::Done => return row(change, done(change.action), view),
-                        Outcome::Going => return row(change, "being deleted", view),
+                        Outcome::Terminating => return row(change, "being deleted", view),
                         Outcome::Failed(reason) => ("**failed**", reason),
                         Outcome::Differs(reason) => ("**not as planned**", reason),
                         Outcome::Postponed(reason) => ("left for the next run", reason),
@@ -92,7 +92,7 @@ pub(super) fn moved(view: &PlanView<'_>, difference: &ApprovalDifference) -> Str
         place(view, "is **not** at")
     );
     let row = |change: &Change| row(change, change.action.name(), view);
-    let rows: Vec<String> = shown(view.plan).map(row).collect();
+    let rows: Vec<String> = printed_changes(view.plan).map(row).collect();
     comment(&verdict, &rows, view)
 }
 
@@ -102,7 +102,7 @@ fn comment(verdict: &str, rows: &[String], view: &PlanView<'_>) -> String {
     table(&mut text, rows);
     problems(&mut text, view);
     let (mut used, mut left_out) = (length(&text) + MARGIN, 0);
-    for change in shown(view.plan) {
+    for change in printed_changes(view.plan) {
         let Some(fold) = fold::of(change, view) else { continue };
         let more = length(&fold) + 1;
         if used + more <= MOST {
@@ -283,7 +283,7 @@ fn done(action: Action) -> &'static str {
         Action::Create => "created",
         Action::Delete => "deleted",
         Action::Replace => "replaced",
-        Action::LetGo => "let go",
+        Action::Abandon => "abandoned",
         Action::Update | Action::Keep | Action::Refuse => "updated",
     }
 }

@@ -39,7 +39,7 @@ fn json_has_the_documented_keys() {
             "commit": "8be01d3aa0c8b6c9b4e4a6d4b1a5c4c1a9e0f7d2", "named": "main",
             "summary": "Third replica for web", "author": "A. Author", "dirty": false,
         },
-        "summary": { "create": 0, "update": 1, "replace": 0, "delete": 1, "let_go": 0, "keep": 2, "refuse": 0 },
+        "summary": { "create": 0, "update": 1, "replace": 0, "delete": 1, "abandon": 0, "keep": 2, "refuse": 0 },
         "changes": [
             {
                 "action": "update",

@@ -318,8 +318,8 @@ fn the_closing_line_counts() {
         "2 objects · 0 to create, 0 to update, 0 to delete, 1 to replace, 1 refused · 1 request · 11.8 s"
     );
     assert_eq!(
-        line(&[Action::LetGo, keep], 1, 400),
-        "2 objects · 0 to create, 0 to update, 0 to delete, 1 to let go · 1 request · 0.4 s"
+        line(&[Action::Abandon, keep], 1, 400),
+        "2 objects · 0 to create, 0 to update, 0 to delete, 1 to abandon · 1 request · 0.4 s"
     );
     assert_eq!(line(&[keep], 9, 90), "1 object · 9 requests · 0.09 s");
 }

@@ -21,7 +21,7 @@ fn style(action: Action) -> Ink {
         Action::Update => Ink::YELLOW,
         Action::Replace => Ink::MAGENTA,
         Action::Delete => Ink::RED,
-        Action::LetGo => Ink::CYAN,
+        Action::Abandon => Ink::CYAN,
         Action::Keep => Ink::DIM,
         Action::Refuse => Ink::RED.bold(),
     }
@@ -138,7 +138,7 @@ pub(in crate::cli::present) fn hint(
 }
 
 /// Writes the objects that are left for one reason.
-pub(super) fn lefts(
+pub(super) fn kept_objects(
     out: &mut impl Write,
     (reason, changes): (&Reason, &[&Change]),
     redactor: &Redactor,

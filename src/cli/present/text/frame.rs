@@ -79,7 +79,7 @@ pub fn summary_line(plan: &Plan, requests: usize, elapsed: Duration) -> String {
         );
         let others = [
             (Action::Replace, "to replace"),
-            (Action::LetGo, "to let go"),
+            (Action::Abandon, "to abandon"),
             (Action::Refuse, "refused"),
         ];
         for (action, words) in others {

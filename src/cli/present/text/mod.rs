@@ -10,7 +10,7 @@ mod lines;
 
 use std::io::{self, Write};
 
-use change::lefts;
+use change::kept_objects;
 pub(super) use change::{change, hint, reason};
 pub(super) use frame::{cost, filled, with_dots};
 pub use frame::{header_line, summary_line};
@@ -18,7 +18,7 @@ pub(super) use lines::body;
 
 use super::ink::Ink;
 use super::wrap::wrapped;
-use super::{Glyphs, PlanView, excerpt, shown, undeclared};
+use super::{Glyphs, PlanView, excerpt, printed_changes, undeclared};
 use crate::core::plan::{Action, Change, Reason};
 
 /// Writes the whole of it: what it is for, the changes, the problems, the closing line.
@@ -28,7 +28,7 @@ use crate::core::plan::{Action, Change, Reason};
 /// When `out` does not take it.
 pub fn write(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Result<()> {
     writeln!(out, "{}", header_line(view, glyphs))?;
-    for change in shown(view.plan).filter(|change| !is_left(change)) {
+    for change in printed_changes(view.plan).filter(|change| !is_left(change)) {
         writeln!(out)?;
         self::change(out, change, view, glyphs)?;
     }
@@ -45,14 +45,14 @@ pub(super) fn write_beside(
     glyphs: Glyphs,
 ) -> io::Result<()> {
     writeln!(out, "{}", header_line(view, glyphs))?;
-    left_alone(out, view, glyphs)?;
+    ignored_lines(out, view, glyphs)?;
     undeclared::write(out, view, glyphs)?;
     closing(out, view, glyphs)
 }
 
 fn closing(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Result<()> {
     let is_beside = view.explained.undeclared.is_some();
-    if shown(view.plan).next().is_some() || !view.problems.is_empty() || is_beside {
+    if printed_changes(view.plan).next().is_some() || !view.problems.is_empty() || is_beside {
         writeln!(out)?;
     }
     let summary = summary_line(view.plan, view.requests, view.elapsed);
@@ -76,13 +76,13 @@ pub(super) fn end(out: &mut impl Write, line: &str, glyphs: Glyphs) -> io::Resul
 /// # Errors
 ///
 /// When `out` does not take it.
-pub(super) fn left_alone(
+pub(super) fn ignored_lines(
     out: &mut impl Write,
     view: &PlanView<'_>,
     glyphs: Glyphs,
 ) -> io::Result<()> {
     let is_refused = |change: &&Change| change.action == Action::Refuse && !is_left(change);
-    for change in shown(view.plan).filter(is_refused) {
+    for change in printed_changes(view.plan).filter(is_refused) {
         writeln!(out)?;
         self::change(out, change, view, glyphs)?;
     }
@@ -90,7 +90,7 @@ pub(super) fn left_alone(
     for change in view.plan.changes().filter(is_short) {
         if let Some(reason) = &change.reason {
             writeln!(out)?;
-            lefts(out, (reason, &[change]), view.redactor, glyphs)?;
+            kept_objects(out, (reason, &[change]), view.redactor, glyphs)?;
         }
     }
     left(out, view, glyphs)?;
@@ -107,7 +107,7 @@ pub(super) fn is_left(change: &Change) -> bool {
 /// Writes the objects that are left for a reason, those of one reason together.
 fn left(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Result<()> {
     let mut left: Vec<(&Reason, Vec<&Change>)> = Vec::new();
-    for change in shown(view.plan).filter(|change| is_left(change)) {
+    for change in printed_changes(view.plan).filter(|change| is_left(change)) {
         let Some(reason) = &change.reason else { continue };
         match left.iter_mut().find(|(other, _)| *other == reason) {
             Some((_, changes)) => changes.push(change),
@@ -116,7 +116,7 @@ fn left(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Result
     }
     for (reason, changes) in left {
         writeln!(out)?;
-        lefts(out, (reason, &changes), view.redactor, glyphs)?;
+        kept_objects(out, (reason, &changes), view.redactor, glyphs)?;
     }
     Ok(())
 }

@@ -86,10 +86,14 @@ pub(super) fn uses<'v>(key: &ObjectKey, object: &'v Object) -> Vec<Reference<'v>
     finder.containers(spec);
     finder.volumes(spec);
     finder.each(spec, "imagePullSecrets", |finder, secret| {
-        finder.named(("", "Secret"), (secret, "name"), ReferenceKind::Expected);
+        finder.resources_named(("", "Secret"), (secret, "name"), ReferenceKind::Expected);
     });
     if spec["serviceAccountName"] != "default" {
-        finder.named(("", "ServiceAccount"), (spec, "serviceAccountName"), ReferenceKind::Expected);
+        finder.resources_named(
+            ("", "ServiceAccount"),
+            (spec, "serviceAccountName"),
+            ReferenceKind::Expected,
+        );
     }
     finder.classes(spec);
     finder.found
@@ -125,7 +129,7 @@ impl<'v> Finder<'v> {
             finder.source(volume, ("secret", "Secret"), "secretName");
             finder.below(volume, "persistentVolumeClaim", |finder, claim| {
                 let kind = ("", "PersistentVolumeClaim");
-                finder.named(kind, (claim, "claimName"), ReferenceKind::Elsewhere);
+                finder.resources_named(kind, (claim, "claimName"), ReferenceKind::Elsewhere);
             });
             finder.below(volume, "projected", |finder, projected| {
                 finder.each(projected, "sources", |finder, source| {
@@ -155,8 +159,8 @@ impl<'v> Finder<'v> {
     /// What is often there before anything else.
     fn classes(&mut self, spec: &'v Value) {
         let priority = ("scheduling.k8s.io", "PriorityClass");
-        self.named(priority, (spec, "priorityClassName"), ReferenceKind::Elsewhere);
-        self.named(
+        self.resources_named(priority, (spec, "priorityClassName"), ReferenceKind::Elsewhere);
+        self.resources_named(
             ("node.k8s.io", "RuntimeClass"),
             (spec, "runtimeClassName"),
             ReferenceKind::Elsewhere,
@@ -168,11 +172,11 @@ impl<'v> Finder<'v> {
         self.below(from, field, |finder, source| {
             let is_optional = source["optional"] == true;
             let bond = if is_optional { ReferenceKind::Optional } else { ReferenceKind::Expected };
-            finder.named(("", kind), (source, name), bond);
+            finder.resources_named(("", kind), (source, name), bond);
         });
     }
 
-    fn named(
+    fn resources_named(
         &mut self,
         (group, kind): (&str, &str),
         (from, field): (&'v Value, &'static str),

@@ -15,9 +15,9 @@ impl Schemas {
             }
         };
         for key in path {
-            schema = self.below(self.meant(schema)?, key)?;
+            schema = self.below(self.resolve(schema)?, key)?;
         }
-        let meant = self.meant(schema)?;
+        let meant = self.resolve(schema)?;
         let either = |get: fn(&Schema) -> Option<&String>| get(schema).or_else(|| get(meant));
         match meant.kind? {
             JsonType::Object => match either(|schema| schema.map_type.as_ref()) {
@@ -39,7 +39,7 @@ impl Schemas {
     }
 
     /// The schema itself, or the one that it refers to.
-    fn meant<'a>(&'a self, schema: &'a Schema) -> Option<&'a Schema> {
+    fn resolve<'a>(&'a self, schema: &'a Schema) -> Option<&'a Schema> {
         match &schema.reference {
             Some(name) => self.named(name),
             None => Some(schema),

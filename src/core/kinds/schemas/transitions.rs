@@ -25,7 +25,7 @@ impl Validation {
     }
 
     /// Whether the server would put it so.
-    fn says(&self, cause: &Cause) -> bool {
+    fn matches_cause(&self, cause: &Cause) -> bool {
         let rule = format!("failed rule: {}", self.rule.trim());
         let message = self.message.as_deref().map(str::trim).filter(|text| !text.is_empty());
         // Where the expression can't be evaluated, the server falls back on the others.
@@ -61,7 +61,7 @@ impl Schema {
         }
         rules.extend(rules_of(&here).filter(|rule| rule.field_path.is_none()));
         let said: Vec<&Validation> =
-            rules.iter().copied().filter(|rule| rule.says(cause)).collect();
+            rules.iter().copied().filter(|rule| rule.matches_cause(cause)).collect();
         match said.is_empty() {
             true => rules.into_iter().filter(|rule| rule.may_say(cause)).collect(),
             false => said,

@@ -78,7 +78,7 @@ pub enum DependencyReason {
 #[serde(rename_all = "kebab-case")]
 pub enum DependencyEnd {
     /// It is still being deleted.
-    Going,
+    Terminating,
     /// It is not ready.
     Unready,
     /// It is not as planned.

@@ -298,7 +298,7 @@ kinds! {
     /// It changed since it was approved.
     "not-as-approved" NotAsApproved
     /// It changes faster than it can be let go.
-    "let-go-outrun" LetGoOutrun
+    "abandon-outrun" AbandonOutrun
     /// It changes faster than it can be read.
     "read-outrun" ReadOutrun
     /// It is applied, and does not get into the condition that others need.

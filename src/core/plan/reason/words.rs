@@ -186,7 +186,7 @@ impl fmt::Display for ReasonKind {
             NotAsApproved => {
                 f.write_str("it moved since it was looked at, and that was not approved")
             }
-            LetGoOutrun => f.write_str("it changes faster than it can be let go"),
+            AbandonOutrun => f.write_str("it changes faster than trueup can give up its fields"),
             ReadOutrun => {
                 f.write_str("it changes faster than the fields that are left alone can be read")
             }
@@ -208,7 +208,7 @@ impl fmt::Display for ReasonKind {
                 match (is_deletion, is_by_wave) {
                     (false, true) => write!(f, "{object} of an earlier wave {fate}"),
                     (false, false) => write!(f, "needs {object}, which {fate}"),
-                    (true, _) if *fate == DependencyEnd::Going => {
+                    (true, _) if *fate == DependencyEnd::Terminating => {
                         write!(f, "{object} {fate}, and may need it until it is gone")
                     }
                     (true, _) => write!(f, "{object} may need it, whose deletion {fate}"),
@@ -294,7 +294,7 @@ impl fmt::Display for DependencyReason {
 impl fmt::Display for DependencyEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Going => "is still being deleted",
+            Self::Terminating => "is still being deleted",
             Self::Unready => "is not ready",
             Self::Differs => "is not as it was to be",
             Self::Refused => "is refused",

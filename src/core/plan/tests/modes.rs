@@ -17,7 +17,7 @@ fn told(annotations: serde_json::Value, live: Option<&Object>, preview: Preview)
     let plan = plan(&desired, &observed, &inventory(), &Permissions::default());
     let change = plan.changes().next().unwrap();
     let is_sent = change.send.is_some();
-    assert_eq!(is_sent, !matches!(change.action, Action::Keep | Action::LetGo), "{change:?}");
+    assert_eq!(is_sent, !matches!(change.action, Action::Keep | Action::Abandon), "{change:?}");
     let joins = change.ends_in(Some(&inventory().id()));
     let why = change.reason.as_ref().map(ToString::to_string).unwrap_or_default();
     format!("{} {joins} {why}", change.action.name()).trim_end().to_owned()
@@ -62,7 +62,7 @@ fn what_is_ignored_is_left_or_let_go() {
     let (ours, theirs) = (ours("ConfigMap", "a"), object("ConfigMap", "a"));
     let mut labelled = theirs.clone();
     labelled.set_label(PART_OF, &inventory().id());
-    let free = "let-go false no longer managed by trueup, as trueup.dev/mode: ignore says";
+    let free = "abandon false no longer managed by trueup, as trueup.dev/mode: ignore says";
     for (live, expected) in [
         (None, "keep false"),
         (Some(&theirs), "keep false"),

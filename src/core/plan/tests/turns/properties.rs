@@ -69,7 +69,7 @@ fn carried_out(half: &OrderedChanges, fails: impl Fn(usize) -> bool) -> Vec<(usi
         // The last that was begun is the first to end.
         let Some(at) = flying.pop() else { return tried };
         tried.push((at, true));
-        queue.ended(at, if fails(at) { ChangeEnd::Badly } else { ChangeEnd::Well }, None);
+        queue.ended(at, if fails(at) { ChangeEnd::Badly } else { ChangeEnd::Succeeded }, None);
     }
 }
 

@@ -68,7 +68,7 @@ pub(super) fn worth_a_search<'v>(
     values: impl Iterator<Item = &'v str>,
     (objects, others): (&[&Object], &BTreeSet<String>),
 ) -> Option<BTreeSet<&'v str>> {
-    let mut worth: BTreeSet<&str> = values.filter(|value| is_telling(value)).collect();
+    let mut worth: BTreeSet<&str> = values.filter(|value| is_distinctive(value)).collect();
     let fields: HashSet<&str> = worth.iter().copied().filter(|value| is_word(value)).collect();
     if !fields.is_empty() {
         objects.iter().for_each(|object| without_fields(&mut worth, &fields, &object.0));
@@ -113,7 +113,7 @@ fn without_fields<'v>(
 }
 
 /// Whether a value says anything by itself.
-fn is_telling(value: &str) -> bool {
+fn is_distinctive(value: &str) -> bool {
     let is_small_number = value.len() <= 5 && value.chars().all(|c| c.is_ascii_digit());
     value.chars().count() >= 4
         && !is_small_number

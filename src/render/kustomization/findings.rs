@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::fields::{Field, Keys, Names, fold};
 use crate::core::manifest::{PathPart, Positions};
 use crate::core::problem::{Location, Problem};
-use crate::core::suggest::near;
+use crate::core::suggest::suggest;
 
 /// Where the map stands.
 #[derive(Clone, Copy)]
@@ -149,7 +149,7 @@ fn unknown<'n>(
             (format!("kustomize reads `{key}` as `{name}`"), format!("write it `{name}`"))
         }
         None => {
-            let hint = match near(key, names).first() {
+            let hint = match suggest(key, names).first() {
                 Some(name) => format!("did you mean `{name}`?"),
                 None => "correct it, or take it out".to_owned(),
             };
