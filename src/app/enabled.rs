@@ -56,7 +56,7 @@ pub(super) fn put_off(desired: &mut Desired, observed: &mut Observed) {
     }
     let forbidding: BTreeMap<ObjectKey, BTreeSet<ObjectKey>> = refused
         .iter()
-        .map(|(key, refusal)| (key.clone(), forbidding((key, &refusal.message), desired, observed)))
+        .map(|(key, refusal)| (key.clone(), forbidding(key, &refusal.message, desired, observed)))
         .collect();
     // What is put off may itself decide about others.
     loop {
@@ -118,7 +118,8 @@ fn reaches(on: &ObjectKey, key: &ObjectKey) -> bool {
 
 /// What the server names where it refuses an object, and the commit no longer declares.
 fn forbidding(
-    (key, refusal): (&ObjectKey, &str),
+    key: &ObjectKey,
+    refusal: &str,
     desired: &Desired,
     observed: &Observed,
 ) -> BTreeSet<ObjectKey> {

@@ -47,8 +47,10 @@ fn without_failed_jobs(report: &Report) -> Option<Record> {
 /// When the parent can't be written.
 pub async fn note_health(
     survey: &Survey,
-    (target, cluster): (&Target, &Cluster),
-    (report, lock): (&mut Report, &Lock<'_>),
+    target: &Target,
+    cluster: &Cluster,
+    report: &mut Report,
+    lock: &Lock<'_>,
 ) -> Result<(), Error> {
     let record = newly_healthy(report).or_else(|| without_failed_jobs(report));
     let Some(record) = record else { return Ok(()) };

@@ -221,7 +221,7 @@ impl<'a> RoundOptions<'a> {
     ) -> Result<Report, Error> {
         let mut report = self.apply(survey, lock, runner).await?;
         self.wait(survey, &mut report, runner).await;
-        note_health(survey, (self.target, &self.patient()), (&mut report, lock)).await?;
+        note_health(survey, self.target, &self.patient(), &mut report, lock).await?;
         if self.rolls_back && is_failure(survey, &report) {
             report.rollback = Some(self.roll_back(survey, &report, lock, runner).await);
             report.supersede(self.cancel.newer());
@@ -271,7 +271,7 @@ impl<'a> RoundOptions<'a> {
                 runner.hear(survey, &Event::Waiting(masked_health(proof, survey.redactor())));
             },
         };
-        report.proof = wait(survey, self.cluster, (report, waiting)).await;
+        report.proof = wait(survey, self.cluster, report, waiting).await;
         report.interrupted |=
             report.proof.as_ref().is_some_and(|proof| proof.ended == WaitEnd::Interrupted);
         report.supersede(self.cancel.newer());

@@ -324,7 +324,7 @@ async fn find(inventory: &Inventory, cluster: &Cluster) -> Result<InventoryConte
     )?;
     let record = parent.as_ref().map(|parent| inventory.read(parent)).transpose()?;
     let members = match &record {
-        Some(record) => cluster.members((inventory, record), &catalog).await,
+        Some(record) => cluster.members(inventory, record, &catalog).await,
         None => Members::default(),
     };
     Ok(InventoryContents { catalog, record, members, cluster_uid })

@@ -55,13 +55,14 @@ pub struct WaitOptions<'a> {
 pub async fn wait(
     survey: &Survey,
     cluster: &Cluster,
-    (report, waiting): (&Report, WaitOptions<'_>),
+    report: &Report,
+    waiting: WaitOptions<'_>,
 ) -> Option<HealthSummary> {
     if report.unfinished() > 0 || report.interrupted {
         return None;
     }
     let mut tracker = Tracker::new(survey, report);
-    let followed = tracker.followed((survey, &report.kinds), waiting.inventory);
+    let followed = tracker.followed(survey, &report.kinds, waiting.inventory);
     if !followed.is_empty() {
         tracker.wait(cluster, (&followed, waiting)).await;
     }
@@ -79,15 +80,17 @@ pub async fn wait(
 
 /// Waits until one object is ready, as [`wait`] does for all; gives how it is if it did not get so.
 pub(super) async fn wait_for_one(
-    (survey, kinds): (&Survey, &[Served]),
+    survey: &Survey,
+    kinds: &[Served],
     cluster: &Cluster,
-    (change, waiting): (&Change, WaitOptions<'_>),
+    change: &Change,
+    waiting: WaitOptions<'_>,
 ) -> Option<Health> {
     if is_exempt(survey, change) || is_ready_once_applied(survey, change) {
         return None;
     }
     let mut tracker = Tracker::of(survey, [change.key.clone()].into_iter());
-    let followed = tracker.followed((survey, kinds), waiting.inventory);
+    let followed = tracker.followed(survey, kinds, waiting.inventory);
     tracker.wait(cluster, (&followed, waiting)).await;
     tracker.proof.others.into_iter().next().map(|standing| standing.health)
 }
@@ -102,7 +105,7 @@ pub(super) async fn wait_for_some(
     waiting: WaitOptions<'_>,
 ) -> BTreeSet<ObjectKey> {
     let mut tracker = Tracker::of(survey, keys.iter().cloned());
-    let followed = tracker.followed((survey, new), waiting.inventory);
+    let followed = tracker.followed(survey, new, waiting.inventory);
     tracker.wait(cluster, (&followed, waiting)).await;
     tracker.open.into_keys().collect()
 }
@@ -176,7 +179,8 @@ impl<'a> Tracker<'a> {
     /// What has to be looked at, kind by kind; `new` are those that became known since.
     fn followed(
         &self,
-        (survey, new): (&Survey, &[Served]),
+        survey: &Survey,
+        new: &[Served],
         inventory: &Inventory,
     ) -> Vec<FollowedKind> {
         let mut kinds: BTreeMap<(GroupKind, &str), Vec<ObjectKey>> = BTreeMap::new();
@@ -245,7 +249,7 @@ impl<'a> Tracker<'a> {
                 closer.extend(keys.filter_map(|key| {
                     let (served, catalog) = (serves(followed, &key)?, &self.survey.catalog);
                     Some(async move {
-                        let troubles = cluster.troubles((served, &key), catalog).await;
+                        let troubles = cluster.troubles(served, &key, catalog).await;
                         (key, troubles.unwrap_or_default())
                     })
                 }));

@@ -275,7 +275,7 @@ impl Runner for Applying<'_> {
             if !difference.is_none() {
                 session.explain(now).await;
                 let view = session.view(now);
-                present::moved(ui.stdout(), (&view, &difference), self.args.output, glyphs)?;
+                present::moved(ui.stdout(), &view, &difference, self.args.output, glyphs)?;
                 return Err(EndedEarly::Declined);
             }
         }
@@ -346,10 +346,10 @@ impl Applying<'_> {
             }
             Event::RollbackBegan { to, failed } => {
                 self.steps = None;
-                present::unhealthy(out, (&view, failed), glyphs)?;
+                present::unhealthy(out, &view, failed, glyphs)?;
                 writeln!(out, "\ngoing back to {}\n", short(to))
             }
-            Event::RollbackEnded(report) => present::unhealthy(out, (&view, report), glyphs),
+            Event::RollbackEnded(report) => present::unhealthy(out, &view, report, glyphs),
             _ => Ok(()),
         }
     }
@@ -372,7 +372,7 @@ async fn ready(
     let glyphs = ui.glyphs();
     if let Some(difference) = difference.filter(|difference| !difference.is_none()) {
         session.explain(&mut survey).await;
-        present::moved(ui.stdout(), (&session.view(&survey), &difference), *output, glyphs)?;
+        present::moved(ui.stdout(), &session.view(&survey), &difference, *output, glyphs)?;
         return Ok(None);
     }
     if survey.has_failed() && args.is_unattended() {

@@ -76,7 +76,7 @@ pub async fn run(args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     ui.uncommitted(&declared.uncommitted);
 
     let release = args.kubernetes_version.or_else(|| releases().next()).unwrap_or_default();
-    let findings = findings(&args, (&target, &declared), release, ui).await?;
+    let findings = findings(&args, &target, &declared, release, ui).await?;
     let view = CheckView {
         findings: &findings,
         objects: declared.manifests.len(),
@@ -97,7 +97,8 @@ pub async fn run(args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
 #[cfg_attr(not(unix), allow(unused_variables, reason = "there are no sandboxes"))]
 async fn findings(
     args: &CheckArgs,
-    (target, declared): (&Target, &Declared),
+    target: &Target,
+    declared: &Declared,
     release: &str,
     ui: &mut Ui,
 ) -> Result<Vec<Finding>, Failure> {

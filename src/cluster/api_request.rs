@@ -89,7 +89,7 @@ impl Cluster {
                 Ok(raw) => return Ok(raw),
                 Err((error, after)) => {
                     let since = *since.get_or_insert_with(Instant::now);
-                    if !self.may_try_again(&error, (tries, since), after).await {
+                    if !self.may_try_again(&error, tries, since, after).await {
                         return Err(error);
                     }
                 }

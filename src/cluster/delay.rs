@@ -100,12 +100,7 @@ impl Cluster {
 
     /// Tells that a pause is about to be made for an error, where a request that first failed at
     /// `since` has taken long enough for that.
-    pub(super) fn report(
-        &self,
-        error: &ApiError,
-        since: Instant,
-        (pause, next): (Duration, DelayEnd),
-    ) {
+    pub(super) fn report(&self, error: &ApiError, since: Instant, pause: Duration, next: DelayEnd) {
         let now = Instant::now();
         if now.saturating_duration_since(since) + pause < WORTH_TELLING {
             return;

@@ -35,10 +35,11 @@ impl Cluster {
     /// When they can't be read.
     pub async fn troubles(
         &self,
-        (served, key): (&Served, &ObjectKey),
+        served: &Served,
+        key: &ObjectKey,
         catalog: &Catalog,
     ) -> Result<Vec<PodProblem>, ApiError> {
-        let family = self.family((served, key), catalog).await?;
+        let family = self.family(served, key, catalog).await?;
         Ok(family.map(|family| troubles(&family.pods)).unwrap_or_default())
     }
 
@@ -48,7 +49,7 @@ impl Cluster {
         (served, key): (&Served, &ObjectKey),
         catalog: &Catalog,
     ) -> Vec<String> {
-        let family = match self.family((served, key), catalog).await {
+        let family = match self.family(served, key, catalog).await {
             Ok(Some(family)) => family,
             Ok(None) => return Vec::new(),
             Err(error) => return vec![format!("its pods can't be looked at: {error}")],
@@ -61,16 +62,16 @@ impl Cluster {
             match trouble.next {
                 MoreEvidence::Nobody => {}
                 MoreEvidence::Events => {
-                    let events = self.events(catalog, (namespace, &trouble.uid)).await;
+                    let events = self.events(catalog, namespace, &trouble.uid).await;
                     lines.extend(warnings(&events).iter().map(|line| format!("  {line}")));
                 }
                 MoreEvidence::Log { previous } => {
-                    lines.extend(self.log(catalog, (namespace, trouble), previous).await);
+                    lines.extend(self.log(catalog, namespace, trouble, previous).await);
                 }
             }
         }
         for about in set.iter().chain([root]).filter_map(Object::uid) {
-            let events = warnings(&self.events(catalog, (namespace, about)).await);
+            let events = warnings(&self.events(catalog, namespace, about).await);
             lines.extend(events.into_iter().map(|line| format!("event: {line}")));
         }
         lines
@@ -79,7 +80,8 @@ impl Cluster {
     /// An object with its pods; `None` where it is gone.
     async fn family(
         &self,
-        (served, key): (&Served, &ObjectKey),
+        served: &Served,
+        key: &ObjectKey,
         catalog: &Catalog,
     ) -> Result<Option<WorkloadPods>, ApiError> {
         let namespace = key.namespace.as_deref();
@@ -120,11 +122,7 @@ impl Cluster {
     }
 
     /// The events about an object; none where they can't be read.
-    async fn events(
-        &self,
-        catalog: &Catalog,
-        (namespace, uid): (Option<&str>, &str),
-    ) -> Vec<Object> {
+    async fn events(&self, catalog: &Catalog, namespace: Option<&str>, uid: &str) -> Vec<Object> {
         let Some(events) = catalog.preferred(&GroupKind::new("", "Event")) else {
             return Vec::new();
         };
@@ -144,7 +142,8 @@ impl Cluster {
     async fn log(
         &self,
         catalog: &Catalog,
-        (namespace, trouble): (Option<&str>, &PodProblem),
+        namespace: Option<&str>,
+        trouble: &PodProblem,
         previous: bool,
     ) -> Vec<String> {
         let Some(pods) = catalog.preferred(&GroupKind::new("", "Pod")) else { return Vec::new() };

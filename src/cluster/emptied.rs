@@ -33,7 +33,7 @@ impl Cluster {
         let FirstWrite { mut answer, first } =
             self.first_step(served, send, (true, OnConflict::Force)).await?;
         if let Some(first) = first {
-            answer.body = Value::Object(restored((send, &first), object(answer.body)).0);
+            answer.body = Value::Object(restored(send, &first, object(answer.body)).0);
         }
         Ok(answer)
     }
@@ -55,11 +55,12 @@ impl Cluster {
     /// not answer.
     pub(in crate::cluster) async fn rehearse_to_the_end(
         &self,
-        (served, send): (&Served, &Object),
+        served: &Served,
+        send: &Object,
         live: &Object,
         mut merged: Object,
     ) -> Result<Object, ApiError> {
-        match fill((send, live), &mut merged) {
+        match fill(send, live, &mut merged) {
             true => self.as_written(served, live, &merged).await,
             false => Ok(merged),
         }
@@ -95,7 +96,7 @@ impl Cluster {
             }
         };
         let mut done = object(answer.body);
-        let is_short = meant.is_some_and(|meant| fill((&send, meant), &mut done));
+        let is_short = meant.is_some_and(|meant| fill(&send, meant, &mut done));
         if first.is_none() && !is_short {
             return Ok(done);
         }

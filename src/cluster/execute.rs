@@ -121,7 +121,8 @@ impl Cluster {
     pub async fn delete(
         &self,
         served: &Served,
-        (seen, cascade): (&Object, Cascade),
+        seen: &Object,
+        cascade: Cascade,
         is_meant: &(dyn Fn(&Object) -> bool + Sync),
     ) -> Result<DeleteOutcome, ApiError> {
         let mut seen = seen.clone();

@@ -126,7 +126,8 @@ impl Cluster {
     pub async fn could_be_made(
         &self,
         served: &Served,
-        (send, live): (&Object, &Object),
+        send: &Object,
+        live: &Object,
     ) -> Result<(), Refusal> {
         let path = format!(
             "{}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict&dryRun=All",

@@ -49,7 +49,7 @@ impl Cluster {
         let Some(served) = served else { return Ok(BTreeSet::new()) };
         let metadata_only = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
         let all = format!("{}?labelSelector=", collection(served, None));
-        let picked = self.pages(&HeldBytes::default(), (&all, Some(metadata_only))).await?;
+        let picked = self.pages(&HeldBytes::default(), &all, Some(metadata_only)).await?;
         let objects = picked.items.iter().map(|item| typed(item, "", ""));
         Ok(objects
             .filter(|object| !object.name().is_empty())

@@ -159,7 +159,7 @@ impl Cluster {
             let owners = recorded.metadata().and_then(|metadata| metadata.get("managedFields"));
             let owners = json!({ "op": "add", "path": "/metadata/managedFields", "value": owners });
             let patch: Vec<Value> = vec![owners, still(&live)];
-            match self.patch_json(served, &live, (patch, false)).await {
+            match self.patch_json(served, &live, patch, false).await {
                 Err(error) if error.is_conflict() => last = Some(error),
                 done => return done.map(Some),
             }
@@ -189,7 +189,7 @@ impl Cluster {
             let recorded = recorded_as_ours(&live, send, &there);
             let owners = recorded.metadata().and_then(|metadata| metadata.get("managedFields"));
             let owners = json!({ "op": "add", "path": "/metadata/managedFields", "value": owners });
-            match self.patch_json(served, &live, (vec![owners, still(&live)], false)).await {
+            match self.patch_json(served, &live, vec![owners, still(&live)], false).await {
                 Err(error) if error.is_conflict() => {}
                 Err(error) if error.is_not_found() => return Ok(()),
                 done => return done.map(|_| ()),
@@ -282,7 +282,7 @@ impl Cluster {
         let BlockedApply { served, send, live, error: _, may_go: _ } = blocked;
         let recorded = recorded_as_ours(base, send, leftovers);
         let mut after = with_owners(foresee(send, &recorded), send, &recorded);
-        fill((send, live), &mut after);
+        fill(send, live, &mut after);
         match self.as_written(served, live, &after).await {
             Ok(merged) => Ok(Ok(merged)),
             Err(error) if error.is_verdict() && !error.is_conflict() => Ok(Err(error)),

@@ -74,7 +74,8 @@ impl Cluster {
     pub(super) async fn may_try_again(
         &self,
         error: &ApiError,
-        (tries, since): (u32, Instant),
+        tries: u32,
+        since: Instant,
         asked: Option<Duration>,
     ) -> bool {
         let fault = match error.fault() {
@@ -107,13 +108,13 @@ impl Cluster {
                     RetryClass::Passing => DelayEnd::GivesUp(left),
                     _ => DelayEnd::Again(pause),
                 };
-                self.report(error, since, (pause, next));
+                self.report(error, since, pause, next);
                 patience.rest(pause).await
             }
             // No time, or no time left, is no reason to fail for a slip.
             _ if !is_few || pause > LONGEST_PAUSE => false,
             _ => {
-                self.report(error, since, (pause, DelayEnd::Again(pause)));
+                self.report(error, since, pause, DelayEnd::Again(pause));
                 tokio::time::sleep(pause).await;
                 true
             }

@@ -31,7 +31,7 @@ impl Cluster {
         if owned.resource_version() != live.resource_version() {
             return Err(ApiError::changed());
         }
-        match self.taken_over((served, send), (live, &owned), merged).await {
+        match self.taken_over(served, send, live, &owned, merged).await {
             Ok(merged) => Ok(Some(merged)),
             Err(error) if error.is_verdict() && !error.is_conflict() => Ok(None),
             Err(error) => Err(error),

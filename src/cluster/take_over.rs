@@ -29,12 +29,14 @@ impl Cluster {
     /// defaults, and refuses what can't go.
     pub(in crate::cluster) async fn taken_over(
         &self,
-        (served, send): (&Served, &Object),
-        (live, handed_over): (&Object, &Object),
+        served: &Served,
+        send: &Object,
+        live: &Object,
+        handed_over: &Object,
         merged: &Object,
     ) -> Result<Object, ApiError> {
         let mut after = release(merged, handed_over);
-        fill((send, live), &mut after);
+        fill(send, live, &mut after);
         if without_owners(&after) == without_owners(merged) {
             return Ok(after);
         }
@@ -75,7 +77,7 @@ impl Cluster {
             }
         }
         patch.push(still(live));
-        let mut answer = self.patch_json(served, live, (patch, true)).await?;
+        let mut answer = self.patch_json(served, live, patch, true).await?;
         let owners = after.metadata().and_then(|metadata| metadata.get("managedFields"));
         let owners = owners.map(|owners| ("managedFields".to_owned(), owners.clone()));
         answer.metadata_mut().extend(owners);
@@ -126,7 +128,7 @@ impl Cluster {
             vec![owners, still.clone()]
         };
         while are_mixed(&after, send) {
-            let becomes = self.patch_json(served, &after, (patch(&after), true)).await?;
+            let becomes = self.patch_json(served, &after, patch(&after), true).await?;
             let version = |object: &Object| {
                 let mut ours = managers::of(object).filter(Manager::is_ours);
                 ours.next().map(|ours| ours.api_version.to_owned())
@@ -140,7 +142,7 @@ impl Cluster {
             };
             after = redeclared;
         }
-        self.patch_json(served, &after, (patch(&after), false)).await
+        self.patch_json(served, &after, patch(&after), false).await
     }
 
     /// What becomes of `live` when `send` is applied once our entry is named in its version; `None`
@@ -207,7 +209,8 @@ impl Cluster {
         &self,
         served: &Served,
         live: &Object,
-        (patch, dry_run): (Vec<Value>, bool),
+        patch: Vec<Value>,
+        dry_run: bool,
     ) -> Result<Object, ApiError> {
         let dry_run = if dry_run { "&dryRun=All" } else { "" };
         let manager = crate::core::managed_fields::FIELD_MANAGER;

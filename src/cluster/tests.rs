@@ -207,7 +207,7 @@ async fn the_members_of_a_stale_group_are_unknown_and_not_gone() {
         verify: false,
         whole: false,
     };
-    let members = cluster.members((&inventory, &record), &catalog).await;
+    let members = cluster.members(&inventory, &record, &catalog).await;
     let observed = cluster.observe(&question, members).await;
     let unlisted: Vec<String> =
         observed.unlisted.iter().map(|kind| kind.kind.to_string()).collect();

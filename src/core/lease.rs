@@ -192,7 +192,8 @@ pub fn taken(
     let times = old("leaseTransitions").and_then(|it| it.as_u64()).unwrap_or_default();
     let times = if is_mine { times } else { times.saturating_add(1) };
     lease(
-        (inventory, before),
+        inventory,
+        before,
         json!({
             USER: who.user, HOST: who.host, PID: who.pid.to_string(), REVISION: revision,
         }),
@@ -211,14 +212,16 @@ pub fn taken(
 pub fn released(inventory: &Inventory, before: &Object, now: Timestamp) -> Object {
     let times = before.0.get("spec").and_then(|spec| spec.get("leaseTransitions"));
     lease(
-        (inventory, Some(before)),
+        inventory,
+        Some(before),
         json!({}),
         json!({ "leaseTransitions": times, "renewTime": precise(now) }),
     )
 }
 
 fn lease(
-    (inventory, before): (&Inventory, Option<&Object>),
+    inventory: &Inventory,
+    before: Option<&Object>,
     annotations: Value,
     spec: Value,
 ) -> Object {

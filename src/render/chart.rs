@@ -25,7 +25,7 @@ pub fn problems(shelf: &FileIndex, folder: &str) -> Vec<Problem> {
         let Some(content) = shelf.content(&file) else { continue };
         match manifest::value(&file, content) {
             Ok(Some((value, positions))) => {
-                problems.extend(missing(shelf, folder, (&file, &value, &positions)));
+                problems.extend(missing(shelf, folder, &file, &value, &positions));
             }
             Ok(None) => {}
             Err(problem) => problems.push(problem),
@@ -37,7 +37,9 @@ pub fn problems(shelf: &FileIndex, folder: &str) -> Vec<Problem> {
 fn missing(
     shelf: &FileIndex,
     folder: &str,
-    (file, value, positions): (&str, &Value, &Positions),
+    file: &str,
+    value: &Value,
+    positions: &Positions,
 ) -> Vec<Problem> {
     let dependencies = value.get("dependencies").and_then(Value::as_array);
     let mut problems = Vec::new();

@@ -133,7 +133,7 @@ impl ProgramInput<'_> {
             if is_secret || field.eq_ignore_ascii_case("configMapGenerator") {
                 for entry in value.as_array().into_iter().flatten().filter_map(Value::as_object) {
                     for (key, value) in entry {
-                        self.entry(folder_of(path), (key, value), &mut add);
+                        self.entry(folder_of(path), key, value, &mut add);
                     }
                 }
             } else {
@@ -144,7 +144,7 @@ impl ProgramInput<'_> {
     }
 
     /// Adds the values of one key of a generator's entry, each by its name.
-    fn entry(&self, folder: &str, (key, value): (&str, &Value), add: &mut dyn FnMut(&str, &str)) {
+    fn entry(&self, folder: &str, key: &str, value: &Value, add: &mut dyn FnMut(&str, &str)) {
         let is_one_of = |keys: &[&str]| keys.iter().any(|known| known.eq_ignore_ascii_case(key));
         if is_one_of(&NO_VALUES) {
             return;

@@ -47,7 +47,8 @@ pub(super) struct ApiServer {
 
 /// Starts etcd and the API server, and waits until they answer.
 pub(super) async fn start(
-    (programs, calls): (&Programs, WebhookCalls),
+    programs: &Programs,
+    calls: WebhookCalls,
     keeper: &mut Keeper,
     events: Listener<'_>,
 ) -> Result<ApiServer, Error> {

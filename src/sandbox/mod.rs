@@ -92,7 +92,7 @@ impl Sandbox {
     pub async fn start(options: &SandboxOptions, events: Listener<'_>) -> Result<Self, Error> {
         let programs = programs::obtain(options, events).await?;
         let mut keeper = Keeper::start(&options.trueup, &options.temporary, "trueup-sandbox-")?;
-        let server = control_plane::start((&programs, options.calls), &mut keeper, events).await?;
+        let server = control_plane::start(&programs, options.calls, &mut keeper, events).await?;
         if let Some(controllers) = &programs.controllers {
             control_plane::start_controllers(controllers, &server, &mut keeper, events).await?;
         }

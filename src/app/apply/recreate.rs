@@ -24,11 +24,13 @@ impl Worker<'_> {
     pub(super) async fn replace(
         self,
         served: &Served,
-        (change, is_awaited): (&Change, bool),
-        (send, live): (&Object, &Object),
+        change: &Change,
+        is_awaited: bool,
+        send: &Object,
+        live: &Object,
     ) -> Result<Outcome, ApiError> {
         let is_going = live.is_terminating();
-        if !is_going && let Err(refusal) = self.cluster.could_be_made(served, (send, live)).await {
+        if !is_going && let Err(refusal) = self.cluster.could_be_made(served, send, live).await {
             let kind = ReasonKind::LeftNotRecreatable { message: refusal.message };
             let causes = match self.survey.desired.objects.get(&change.key) {
                 Some(manifest) => manifest.located(refusal.causes),
@@ -38,7 +40,7 @@ impl Worker<'_> {
         }
         let (deleted, send) = match is_going {
             true => (DeleteOutcome::Terminating, send.clone()),
-            false => self.delete_beside(served, change, (send, live)).await?,
+            false => self.delete_beside(served, change, send, live).await?,
         };
         match deleted {
             DeleteOutcome::Deleted => {}
@@ -51,7 +53,7 @@ impl Worker<'_> {
         }
         // It is new now, whatever was there before.
         let fresh = Change { live: None, ..change.clone() };
-        let made = self.apply(served, (&fresh, is_awaited), &send).await;
+        let made = self.apply(served, &fresh, is_awaited, &send).await;
         let outcome = made.unwrap_or_else(|error| self.failed(&error, change));
         Ok(match outcome {
             Outcome::Failed(why) => {
@@ -69,13 +71,14 @@ impl Worker<'_> {
         self,
         served: &Served,
         change: &Change,
-        (send, live): (&Object, &Object),
+        send: &Object,
+        live: &Object,
     ) -> Result<(DeleteOutcome, Object), ApiError> {
         let (mut send, mut seen) = (send.clone(), live.clone());
         let depends = self.depends_on_live(change);
         for _ in 0..DELETE_TRIES {
             let is_same = |now: &Object| !depends || self.in_place_of(change, &send, now) == send;
-            let deleted = self.delete_where(served, (change, &seen), &is_same).await?;
+            let deleted = self.delete_where(served, change, &seen, &is_same).await?;
             if deleted != DeleteOutcome::Changed || !depends {
                 return Ok((deleted, send));
             }

@@ -76,7 +76,7 @@ impl Worker<'_> {
             Err(why) => return Outcome::Failed(why),
         };
         let done = match (change.action, &change.send, &change.live) {
-            (Action::Delete, _, Some(live)) => match self.delete(&served, (change, live)).await {
+            (Action::Delete, _, Some(live)) => match self.delete(&served, change, live).await {
                 Ok(DeleteOutcome::Deleted) => Ok(Outcome::Done),
                 Ok(DeleteOutcome::Terminating) if is_awaited => {
                     let gone = self.cluster.until_gone(&served, live, DELETION_PATIENCE).await;
@@ -88,9 +88,9 @@ impl Worker<'_> {
             },
             (Action::Abandon, _, Some(live)) => self.release(&served, live).await,
             (Action::Replace, Some(send), Some(live)) => {
-                self.replace(&served, (change, is_awaited), (send, live)).await
+                self.replace(&served, change, is_awaited, send, live).await
             }
-            (_, Some(send), _) => self.apply(&served, (change, is_awaited), send).await,
+            (_, Some(send), _) => self.apply(&served, change, is_awaited, send).await,
             (_, None, _) => return Outcome::Failed(ReasonKind::NothingToSend.into()),
         };
         done.unwrap_or_else(|error| self.failed(&error, change))
@@ -104,7 +104,7 @@ impl Worker<'_> {
     ) -> Option<Health> {
         let Self { survey, cluster, inventory, .. } = self;
         let waiting = WaitOptions { inventory, timeout, cancel, events: &mut |_| {} };
-        wait_for_one((survey, &self.servers.kinds()), cluster, (change, waiting)).await
+        wait_for_one(survey, &self.servers.kinds(), cluster, change, waiting).await
     }
 
     /// Lets go of an object, as long as it is ours.
@@ -141,16 +141,18 @@ impl Worker<'_> {
     pub(super) async fn delete(
         self,
         served: &Served,
-        (change, live): (&Change, &Object),
+        change: &Change,
+        live: &Object,
     ) -> Result<DeleteOutcome, ApiError> {
-        self.delete_where(served, (change, live), &|_| true).await
+        self.delete_where(served, change, live, &|_| true).await
     }
 
     /// The same, provided that `is_meant` says so of what it became since it was seen.
     pub(super) async fn delete_where(
         self,
         served: &Served,
-        (change, live): (&Change, &Object),
+        change: &Change,
+        live: &Object,
         is_meant: &(dyn Fn(&Object) -> bool + Sync),
     ) -> Result<DeleteOutcome, ApiError> {
         let id = self.inventory.id();
@@ -165,14 +167,15 @@ impl Worker<'_> {
                 && self.is_approved(change, now)
                 && is_meant(now)
         };
-        self.cluster.delete(served, (live, self.cascade), &is_meant).await
+        self.cluster.delete(served, live, self.cascade, &is_meant).await
     }
 
     /// Applies one object; where what it needs was made a moment ago, gives that a moment to work.
     pub(super) async fn apply(
         self,
         served: &Served,
-        (change, is_awaited): (&Change, bool),
+        change: &Change,
+        is_awaited: bool,
         send: &Object,
     ) -> Result<Outcome, ApiError> {
         let mut tries = 0;

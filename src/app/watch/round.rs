@@ -191,8 +191,7 @@ pub(super) async fn begin_round(
     let cluster = Cluster::connect(&watch.access).await?;
     cluster.on_delay(watch.delays.clone());
     let wanted = (watch.settings)((&checkout, &cluster), None)?;
-    let (target, survey, held_back) =
-        choose((watch, &wanted), (&checkout, &cluster), memory).await?;
+    let (target, survey, held_back) = choose(watch, &wanted, &checkout, &cluster, memory).await?;
     memory
         .place
         .get_or_insert_with(|| ClusterIdentity::of(&cluster, &survey))
@@ -204,8 +203,10 @@ pub(super) async fn begin_round(
 /// back, whoever did that. The cluster says so, so that it is known after a restart and on another
 /// machine as well.
 async fn choose(
-    (watch, wanted): (&Watch, &WatchSettings),
-    (checkout, cluster): (&Checkout, &Cluster),
+    watch: &Watch,
+    wanted: &WatchSettings,
+    checkout: &Checkout,
+    cluster: &Cluster,
     memory: &mut RoundMemory,
 ) -> Result<(Target, Survey, Option<String>), RoundError> {
     let target = &wanted.target;
@@ -215,7 +216,7 @@ async fn choose(
             healthy: healthy.to_owned(),
             source: Box::new(source),
         })?;
-        Ok::<_, RoundError>(at(watch, (checkout, cluster), (target, healthy))?)
+        Ok::<_, RoundError>(at(watch, (checkout, cluster), target, healthy)?)
     };
     let now = checkout.resolve(target.rev.as_deref())?.commit;
     if let Some((failed, healthy)) = memory.held_back.take().filter(|(failed, _)| *failed == now) {
@@ -241,7 +242,8 @@ async fn choose(
 fn at(
     watch: &Watch,
     reach: (&Checkout, &Cluster),
-    (now, commit): (&Target, &str),
+    now: &Target,
+    commit: &str,
 ) -> Result<Target, SettingsError> {
     let WatchSettings { target, .. } = (watch.settings)(reach, Some(commit))?;
     let (rev, inventory) = (Some(commit.to_owned()), now.inventory.clone());
@@ -328,7 +330,7 @@ impl Runner for WatchRound<'_> {
     }
 
     fn target_at(&self, commit: &str) -> Result<Target, RoundError> {
-        Ok(at(self.watch, (self.checkout, self.cluster), (self.target, commit))?)
+        Ok(at(self.watch, (self.checkout, self.cluster), self.target, commit)?)
     }
 
     fn rollback_failed(&mut self, _: &Revision, error: RoundError) -> String {

@@ -51,7 +51,7 @@ pub(super) fn write_report(
         let at = place_of(reason).or(origin.map(FileLocation::from));
         let lines = brief::reasons(Some(&step.key), reason, view.redactor);
         let title = format!("{word}: {} {}", step.action.name(), step.key);
-        write_one(out, (level, at), &title, &lines)?;
+        write_one(out, level, at, &title, &lines)?;
     }
     view.problems.iter().try_for_each(|problem| self::problem(out, problem, view.redactor))?;
     writeln!(out, "{}", text::with_dots(&steps::end_line(view, report), GLYPHS))
@@ -69,7 +69,7 @@ pub(super) fn write_moved(
 ) -> io::Result<()> {
     for object in &difference.moved {
         let message = [object.message().to_string()];
-        write_one(out, ("error", None), &object.object.to_string(), &message)?;
+        write_one(out, "error", None, &object.object.to_string(), &message)?;
     }
     write(out, view)
 }
@@ -87,14 +87,14 @@ fn annotation(out: &mut impl Write, change: &Change, view: &PlanView<'_>) -> io:
             _ => "it differs".to_owned(),
         });
     }
-    write_one(out, (level, at), &format!("{} {}", change.action.name(), change.key), &lines)
+    write_one(out, level, at, &format!("{} {}", change.action.name(), change.key), &lines)
 }
 
 fn problem(out: &mut impl Write, problem: &Problem, redactor: &Redactor) -> io::Result<()> {
     let Problem { place, message, excerpt: _, hint } = problem;
     let mut lines = vec![redactor.text(message)];
     lines.extend(hint.as_ref().map(|hint| format!("do this: {}", redactor.text(hint))));
-    write_one(out, ("error", Some(place.into())), "", &lines)
+    write_one(out, "error", Some(place.into()), "", &lines)
 }
 
 /// Where the first field is that the server names.
@@ -104,7 +104,8 @@ fn place_of(reason: &Reason) -> Option<FileLocation<'_>> {
 
 fn write_one(
     out: &mut impl Write,
-    (level, at): (&'static str, Option<FileLocation<'_>>),
+    level: &'static str,
+    at: Option<FileLocation<'_>>,
     title: &str,
     lines: &[String],
 ) -> io::Result<()> {

@@ -117,7 +117,8 @@ pub fn report(
 /// When `out` does not take it.
 pub fn unhealthy(
     out: &mut impl Write,
-    (view, report): (&PlanView<'_>, &Report),
+    view: &PlanView<'_>,
+    report: &Report,
     glyphs: Glyphs,
 ) -> io::Result<()> {
     steps::write_unhealthy(out, view, report, glyphs)
@@ -130,7 +131,8 @@ pub fn unhealthy(
 /// When `out` does not take it.
 pub fn moved(
     out: &mut impl Write,
-    (view, difference): (&PlanView<'_>, &ApprovalDifference),
+    view: &PlanView<'_>,
+    difference: &ApprovalDifference,
     format: OutputFormat,
     glyphs: Glyphs,
 ) -> io::Result<()> {

@@ -64,7 +64,7 @@ impl Steps {
         let (kind_pad, path_pad) = (pad(&kind, self.kind), pad(&path, self.path));
         writeln!(out, "{style}{mark}{style:#} {kind}{kind_pad}  {path}{path_pad}  {word}")?;
         if let Some(reason) = step.outcome.reason() {
-            text::reason(out, (Some(&step.key), reason), redactor, self.glyphs)?;
+            text::reason(out, Some(&step.key), reason, redactor, self.glyphs)?;
         }
         Ok(())
     }

@@ -55,7 +55,7 @@ impl<'a> BuildDisplay<'a> {
     fn compiling(&mut self, done: usize, all: usize) {
         let text = format!("compiling: {done} of {all} packages");
         if let Some(bar) = &self.bar {
-            bar.set_share(&text, (done, all));
+            bar.set_share(&text, done, all);
         } else if self.compiled_said.is_none_or(|said| said.elapsed() > LOG_PAUSE) {
             self.compiled_said = Some(Instant::now());
             let text = format!("{text}, {}", self.elapsed());

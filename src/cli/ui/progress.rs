@@ -42,7 +42,7 @@ impl ProgressIndicator {
     }
 
     /// Says how much of something is done.
-    pub fn set_share(&self, text: &str, (done, all): (usize, usize)) {
+    pub fn set_share(&self, text: &str, done: usize, all: usize) {
         self.0.set_style(style("{spinner} {wide_bar} {msg} {elapsed}"));
         self.0.set_length(all as u64);
         self.0.set_position(done as u64);

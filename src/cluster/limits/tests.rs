@@ -203,7 +203,7 @@ async fn the_members_of_a_list_without_end_are_unknown_and_not_gone() {
         finished: crate::core::inventory::Finished::default(),
     };
     let inventory = Inventory { name: "trueup-shop".to_owned(), namespace: "default".to_owned() };
-    let members = cluster.members((&inventory, &record), &catalog).await;
+    let members = cluster.members(&inventory, &record, &catalog).await;
     let desired = crate::core::desired::Desired::default();
     let question = crate::cluster::ObserveOptions {
         judge: &crate::core::health::HealthRules::default(),

@@ -108,7 +108,7 @@ impl Cluster {
         let mut scopes = vec![None];
         while let Some(scope) = scopes.pop() {
             let path = format!("{}?labelSelector=", collection(served, scope));
-            match self.pages(&held, (&path, None)).await {
+            match self.pages(&held, &path, None).await {
                 Ok(picked) => {
                     objects.extend(picked.items.iter().map(|item| typed(item, &version, kind)));
                 }

@@ -120,7 +120,8 @@ impl Cluster {
     /// server prefers.
     pub async fn members(
         &self,
-        (inventory, record): (&Inventory, &Record),
+        inventory: &Inventory,
+        record: &Record,
         catalog: &Catalog,
     ) -> Members {
         let mut members = Members::default();
@@ -132,7 +133,7 @@ impl Cluster {
                     Err((format!("the inventory has more than {most} kinds"), false))
                 }
                 Some(served) => {
-                    let list = self.list_kind(held, served, (inventory, &record.namespaces)).await;
+                    let list = self.list_kind(held, served, inventory, &record.namespaces).await;
                     match list {
                         Err(error) => {
                             Err((self.why_not(served, &error).await, error.is_forbidden()))
@@ -174,7 +175,7 @@ impl Cluster {
         (inventory, record): (&Inventory, &Record),
     ) -> Result<Vec<ObjectKey>, ApiError> {
         let list =
-            self.list_kind(&HeldBytes::default(), served, (inventory, &record.namespaces)).await?;
+            self.list_kind(&HeldBytes::default(), served, inventory, &record.namespaces).await?;
         Ok(list.items.iter().map(|item| list.object(item).key()).collect())
     }
 
@@ -184,7 +185,8 @@ impl Cluster {
         &self,
         held: &HeldBytes,
         served: &Served,
-        (inventory, namespaces): (&Inventory, &BTreeSet<String>),
+        inventory: &Inventory,
+        namespaces: &BTreeSet<String>,
     ) -> Result<Listed, ApiError> {
         let (selector, by_namespace) = (format!("{PART_OF}={}", inventory.id()), false);
         match self.list_beside(held, (served, None), &selector).await {
@@ -193,7 +195,7 @@ impl Cluster {
                     && served.namespaced
                     && namespaces.len() <= self.connection.limits.questions =>
             {
-                self.list_in(held, served, (inventory, namespaces)).await
+                self.list_in(held, served, inventory, namespaces).await
             }
             list => Ok(Listed::new(served, list?.items, by_namespace)),
         }
@@ -204,7 +206,8 @@ impl Cluster {
         &self,
         held: &HeldBytes,
         served: &Served,
-        (inventory, namespaces): (&Inventory, &BTreeSet<String>),
+        inventory: &Inventory,
+        namespaces: &BTreeSet<String>,
     ) -> Result<Listed, ApiError> {
         let (selector, by_namespace) = (format!("{PART_OF}={}", inventory.id()), true);
         let mut items = Vec::new();
@@ -234,7 +237,7 @@ impl Cluster {
     ) -> Result<ListedObjects, ApiError> {
         let base =
             format!("{}?labelSelector={}", collection(served, namespace), query_escape(selector));
-        self.pages(held, (&base, None)).await
+        self.pages(held, &base, None).await
     }
 
     /// All objects of a list, page by page. A page that is too large is asked for again with fewer
@@ -242,7 +245,8 @@ impl Cluster {
     pub(in crate::cluster) async fn pages(
         &self,
         held: &HeldBytes,
-        (base, accept): (&str, Option<&'static str>),
+        base: &str,
+        accept: Option<&'static str>,
     ) -> Result<ListedObjects, ApiError> {
         let (mut items, mut token, mut size) = (Vec::new(), String::new(), PAGE);
         for _ in 0..self.connection.limits.pages {

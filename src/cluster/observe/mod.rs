@@ -137,7 +137,7 @@ impl Cluster {
                 observed.objects.insert(key.clone(), seen);
             }
             let deferred = deferred.into_iter().map(|(key, prerequisite, member)| async move {
-                let looked = self.observe_present(question, (key, prerequisite), member).await;
+                let looked = self.observe_present(question, key, prerequisite, member).await;
                 (key, looked)
             });
             let mut deferred = stream::iter(deferred).buffer_unordered(self.connection.concurrency);
@@ -184,7 +184,8 @@ impl Cluster {
     async fn observe_present(
         &self,
         question: &ObserveOptions<'_>,
-        (key, prerequisite): (&ObjectKey, Prerequisite),
+        key: &ObjectKey,
+        prerequisite: Prerequisite,
         member: Option<Object>,
     ) -> Observation {
         let served = question.catalog.preferred(&key.group_kind());
@@ -215,7 +216,7 @@ impl Cluster {
             let Some(served) = question.declared(&list.kind) else { continue };
             if super::path::api_version(served) != list.api_version
                 // What can't be listed in this version is compared by dry run.
-                && let Ok(again) = self.list_kind(&held, served, (question.inventory, &record.namespaces)).await
+                && let Ok(again) = self.list_kind(&held, served, question.inventory, &record.namespaces).await
             {
                 *list = again;
             }

@@ -116,7 +116,7 @@ impl Cluster {
             let name = (look.send.namespace(), look.send.name());
             match self.get(look.served, name.0, name.1).await {
                 Ok(live) => look.member = live,
-                Err(error) => return self.unknown((look.served, look.promised), &error).await,
+                Err(error) => return self.unknown(look.served, look.promised, &error).await,
             }
             let is_there = look.member.as_ref().is_some_and(|live| !live.is_terminating());
             let is_left = match look.mode {
@@ -155,7 +155,7 @@ impl Cluster {
                 if member.is_none() {
                     match self.get(served, send.namespace(), send.name()).await {
                         Ok(live) => member = live,
-                        Err(error) => return self.unknown((served, promised), &error).await,
+                        Err(error) => return self.unknown(served, promised, &error).await,
                     }
                 }
                 send = sent.beside(member.as_ref());
@@ -167,7 +167,7 @@ impl Cluster {
                 Some(member) => Some(member),
                 None => match self.get(served, send.namespace(), send.name()).await {
                     Ok(live) => live,
-                    Err(error) => return self.unknown((served, promised), &error).await,
+                    Err(error) => return self.unknown(served, promised, &error).await,
                 },
             };
             let mut verdict = None;
@@ -198,7 +198,7 @@ impl Cluster {
                 && merged.resource_version() == live.resource_version()
                 && let Some(handed_over) = hand_over(&recorded(live, merged), &send)
             {
-                answer = self.taken_over((served, &send), (live, &handed_over), merged).await;
+                answer = self.taken_over(served, &send, live, &handed_over, merged).await;
                 if matches!(&answer, Err(error) if error.is_conflict()) {
                     continue;
                 }
@@ -240,7 +240,7 @@ impl Cluster {
             }
             answer = match (answer, &live) {
                 (Ok(merged), Some(live)) => {
-                    match self.rehearse_to_the_end((served, &send), live, merged).await {
+                    match self.rehearse_to_the_end(served, &send, live, merged).await {
                         Err(error) if error.is_conflict() => continue,
                         answer => answer,
                     }
@@ -270,14 +270,14 @@ impl Cluster {
                     None if let Some(live) = &live
                         && self.is_immutability(served, &error, definition).await =>
                     {
-                        let anew = self.could_be_made(served, (&send, live)).await;
+                        let anew = self.could_be_made(served, &send, live).await;
                         Preview::Immutable { refusal: error.refusal(), anew }
                     }
                     None if error.is_verdict() => {
                         let refusal = error.refusal();
                         Preview::Refused(Refusal { hint: hint.or(refusal.hint), ..refusal })
                     }
-                    None => return self.unknown((served, promised), &error).await,
+                    None => return self.unknown(served, promised, &error).await,
                 },
             };
             let observation = Observation::Seen { live, preview: Some(preview) };
@@ -290,7 +290,8 @@ impl Cluster {
     /// It could not be looked at. A server that the commit itself brings may yet come up.
     async fn unknown(
         &self,
-        (served, promised): (&Served, Option<&ObjectKey>),
+        served: &Served,
+        promised: Option<&ObjectKey>,
         error: &ApiError,
     ) -> ObserveResult {
         let why = self.why_not(served, error).await;

@@ -81,8 +81,8 @@ impl Cluster {
         let in_new = in_new.filter(|_| !new.is_empty()).map(|served| (served, &new, false));
         let lists = by_kind.chain(in_new).map(|(served, namespaces, is_added)| async move {
             let list = match is_added {
-                true => self.list_kind(held, served, (inventory, namespaces)).await,
-                false => self.list_in(held, served, (inventory, namespaces)).await,
+                true => self.list_kind(held, served, inventory, namespaces).await,
+                false => self.list_in(held, served, inventory, namespaces).await,
             };
             (served, is_added, list)
         });

@@ -124,7 +124,7 @@ impl Cluster {
         loop {
             how = match how {
                 WatchMethod::Watch(version) => {
-                    match self.watch(followed, (namespace, version), tell).await {
+                    match self.watch(followed, namespace, version, tell).await {
                         WatchEnd::At(version) => WatchMethod::Watch(version),
                         WatchEnd::Behind => self.again(followed, namespace, tell).await,
                         WatchEnd::Forbidden(why) => {

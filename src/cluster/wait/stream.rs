@@ -36,7 +36,8 @@ impl Cluster {
     pub(super) async fn watch(
         &self,
         followed: &FollowedKind,
-        (namespace, version): (Option<&str>, String),
+        namespace: Option<&str>,
+        version: String,
         tell: &Sender<News>,
     ) -> WatchEnd {
         let path = format!(

@@ -189,7 +189,7 @@ impl Approval {
         now: &Change,
         redactor: &Redactor,
     ) -> Option<MoveReason> {
-        moved::why(approved, (now, &Approved::new(now, &self.purpose, redactor)))
+        moved::why(approved, now, &Approved::new(now, &self.purpose, redactor))
     }
 }
 

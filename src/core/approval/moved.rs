@@ -63,7 +63,7 @@ impl MovedObject {
 
 /// What moved between an approved change and the one that is found now; `None` when nothing did, or
 /// when what was approved is done already.
-pub(super) fn why(approved: &Approved, (change, now): (&Change, &Approved)) -> Option<MoveReason> {
+pub(super) fn why(approved: &Approved, change: &Change, now: &Approved) -> Option<MoveReason> {
     match (approved.action, now.action) {
         (Action::Refuse, Action::Keep) => None,
         (Action::Delete, Action::Keep) => (!is_going(change)).then_some(MoveReason::Action),

@@ -124,9 +124,9 @@ pub(super) fn complaints<'s>(
     let bounds = match value {
         Value::String(text) => text_bounds(text, schema, patterns),
         Value::Number(number) => number_bounds(number.as_f64().unwrap_or_default(), schema),
-        Value::Array(list) => sizes(list.len(), "element", (schema.min_items, schema.max_items)),
+        Value::Array(list) => sizes(list.len(), "element", schema.min_items, schema.max_items),
         Value::Object(map) => {
-            sizes(map.len(), "field", (schema.min_properties, schema.max_properties))
+            sizes(map.len(), "field", schema.min_properties, schema.max_properties)
         }
         _ => Vec::new(),
     };
@@ -177,7 +177,7 @@ fn text_bounds<'s>(text: &str, schema: &Schema, patterns: &Patterns) -> Vec<Limi
     }
     if schema.min_length.is_some() || schema.max_length.is_some() {
         let length = text.chars().count();
-        found.extend(sizes(length, "character", (schema.min_length, schema.max_length)));
+        found.extend(sizes(length, "character", schema.min_length, schema.max_length));
     }
     found
 }
@@ -185,7 +185,8 @@ fn text_bounds<'s>(text: &str, schema: &Schema, patterns: &Patterns) -> Vec<Limi
 fn sizes<'s>(
     size: usize,
     what: &str,
-    (least, most): (Option<u64>, Option<u64>),
+    least: Option<u64>,
+    most: Option<u64>,
 ) -> Vec<LimitViolation<'s>> {
     let size = size as u64;
     let name = |count: u64| match count {

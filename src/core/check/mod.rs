@@ -107,7 +107,7 @@ fn one_by_one(named: &[(&ObjectKey, &Manifest)], schemas: &Schemas) -> Vec<Findi
     let part = |part: &[(&ObjectKey, &Manifest)]| -> Vec<Finding> {
         let patterns = Patterns::default();
         let one = |&(key, manifest): &(&ObjectKey, &Manifest)| {
-            let mut findings = object(key, manifest, (schemas, &patterns), &|_| true);
+            let mut findings = object(key, manifest, schemas, &patterns, &|_| true);
             findings.extend(secrets::twice(key, manifest));
             findings.extend(annotations::wrong(key, manifest));
             findings.extend(controllers::fields(key, manifest));
@@ -143,7 +143,8 @@ fn key(manifest: &Manifest, schemas: &Schemas, namespace: &str) -> ObjectKey {
 fn object(
     key: &ObjectKey,
     manifest: &Manifest,
-    (schemas, patterns): (&Schemas, &Patterns),
+    schemas: &Schemas,
+    patterns: &Patterns,
     counts: &dyn Fn(&SchemaViolation<'_>) -> bool,
 ) -> Vec<Finding> {
     let object = &manifest.object;
@@ -180,7 +181,7 @@ fn object(
 
 /// What the API server will refuse an object for, as far as the schemas tell.
 pub fn refusal(key: &ObjectKey, manifest: &Manifest, schemas: &Schemas) -> Option<Refusal> {
-    refused(object(key, manifest, (schemas, &Patterns::default()), &|_| true))
+    refused(object(key, manifest, schemas, &Patterns::default(), &|_| true))
 }
 
 /// What the API server will refuse an object for even where that is there already: fields that its
@@ -197,7 +198,7 @@ pub fn misfit(
         CheckRule::Value | CheckRule::MissingField => changes(&fault.path),
         _ => false,
     };
-    refused(object(key, manifest, (schemas, &Patterns::default()), &counts))
+    refused(object(key, manifest, schemas, &Patterns::default(), &counts))
 }
 
 fn refused(findings: Vec<Finding>) -> Option<Refusal> {

@@ -42,7 +42,8 @@ impl<'a> FieldCursor<'a> {
 
 /// Every field in which `after` differs from `before`, in the order in which they are told.
 pub(super) fn between<'a>(
-    (before, after): (&Map<String, Value>, &Map<String, Value>),
+    before: &Map<String, Value>,
+    after: &Map<String, Value>,
     order: &'a FieldOrder,
     nodes: Nodes<'a>,
 ) -> Vec<FieldChange> {
@@ -120,38 +121,40 @@ fn lists(at: &FieldCursor<'_>, before: &[Value], after: &[Value], fields: &mut V
 /// `before` with the elements of its lists in the order of `after`'s, so that what only moved does
 /// not differ; and the lists that this was done to.
 pub(super) fn aligned(
-    (before, after): (&Map<String, Value>, &Map<String, Value>),
+    before: &Map<String, Value>,
+    after: &Map<String, Value>,
     nodes: Nodes<'_>,
 ) -> (Map<String, Value>, Vec<Reordered>) {
     let mut aligned = before.clone();
     let mut moved = Vec::new();
     let at = FieldCursor::top(FieldOrder::none(), nodes);
-    align_map(&at, (&mut aligned, after), &mut moved);
+    align_map(&at, &mut aligned, after, &mut moved);
     (aligned, moved)
 }
 
 fn align_map(
     at: &FieldCursor<'_>,
-    (before, after): (&mut Map<String, Value>, &Map<String, Value>),
+    before: &mut Map<String, Value>,
+    after: &Map<String, Value>,
     moved: &mut Vec<Reordered>,
 ) {
     for (key, before) in before {
         if let Some(after) = after.get(key).filter(|after| *after != before) {
-            align(&at.key(key), (before, after), moved);
+            align(&at.key(key), before, after, moved);
         }
     }
 }
 
-fn align(at: &FieldCursor<'_>, (before, after): (&mut Value, &Value), moved: &mut Vec<Reordered>) {
+fn align(at: &FieldCursor<'_>, before: &mut Value, after: &Value, moved: &mut Vec<Reordered>) {
     match (before, after) {
-        (Value::Object(before), Value::Object(after)) => align_map(at, (before, after), moved),
+        (Value::Object(before), Value::Object(after)) => align_map(at, before, after, moved),
         (Value::Array(before), Value::Array(after)) => {
             let Some(pairs) = pairs(&at.nodes, before, after) else { return };
             for (old, new) in pairs.places() {
                 let (Some(old), Some(new)) = (old, new) else { continue };
                 let (old, new) = (&mut before[old], &after[new]);
                 if old != new {
-                    align(&at.item(pairs.step(new), new), (old, new), moved);
+                    align(&at.item(pairs.step(new), new), old, new, moved);
                 }
             }
             if pairs.are_reordered() {

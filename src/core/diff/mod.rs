@@ -133,20 +133,16 @@ impl Delta {
 
     /// What `change` changes, told in the order in which a file declares it.
     pub fn in_order(change: &Change, redactor: &Redactor, order: &FieldOrder) -> Self {
-        Self::delta_of(change, redactor, (order, true))
+        Self::delta_of(change, redactor, order, true)
     }
 
     /// The same with texts that hold the objects as they are, for other programs to compare: no list
     /// is put in another order, and no JSON laid out.
     pub fn plain(change: &Change, redactor: &Redactor, order: &FieldOrder) -> Self {
-        Self::delta_of(change, redactor, (order, false))
+        Self::delta_of(change, redactor, order, false)
     }
 
-    fn delta_of(
-        change: &Change,
-        redactor: &Redactor,
-        (order, is_for_us): (&FieldOrder, bool),
-    ) -> Self {
+    fn delta_of(change: &Change, redactor: &Redactor, order: &FieldOrder, is_for_us: bool) -> Self {
         let (before, after) = match change.action {
             Action::Create => (None, change.merged.as_ref().or(change.send.as_ref())),
             Action::Update | Action::Replace | Action::Abandon => {
@@ -168,8 +164,8 @@ impl Delta {
         let existed = raw_before.is_some();
         let joins = existed && new_label.is_some() && old_label != new_label;
         let only_masked = raw_before != raw_after && before == after;
-        let fields = fields::between((&before.0, &after.0), order, nodes.clone());
-        let (aligned, reordered) = fields::aligned((&before.0, &after.0), nodes.clone());
+        let fields = fields::between(&before.0, &after.0, order, nodes.clone());
+        let (aligned, reordered) = fields::aligned(&before.0, &after.0, nodes.clone());
         if is_for_us {
             before.0 = aligned;
             without_bookkeeping(&mut before, &mut after);
@@ -230,7 +226,7 @@ pub fn compared(change: &Change) -> (Option<Object>, Option<Object>) {
 
 /// Every field in which `after` differs from `before`, in the order in which they are written.
 pub fn fields_between(before: &Object, after: &Object) -> Vec<FieldChange> {
-    fields::between((&before.0, &after.0), &FieldOrder::default(), Nodes::default())
+    fields::between(&before.0, &after.0, &FieldOrder::default(), Nodes::default())
 }
 
 /// The object that a change deletes, as YAML.

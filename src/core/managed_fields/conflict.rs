@@ -49,7 +49,7 @@ pub fn conflicts(send: &Object, live: &Object) -> Vec<Conflict> {
     let mut found: BTreeMap<Vec<String>, Vec<String>> = BTreeMap::new();
     for manager in managers::of(live).filter(|manager| !manager.is_ours()) {
         let mut walk = ConflictWalk { found: Vec::new(), path: Vec::new() };
-        walk.map(manager.fields, (&send.0, &live.0), &all);
+        walk.map(manager.fields, &send.0, &live.0, &all);
         for path in walk.found {
             found.entry(path).or_default().push(manager.in_words());
         }
@@ -64,7 +64,7 @@ struct ConflictWalk {
 }
 
 impl ConflictWalk {
-    fn map(&mut self, owned: &FieldsV1, (send, live): (&FieldsV1, &FieldsV1), all: &[&FieldsV1]) {
+    fn map(&mut self, owned: &FieldsV1, send: &FieldsV1, live: &FieldsV1, all: &[&FieldsV1]) {
         for (key, below) in owned {
             let Some(name) = key.strip_prefix("f:") else { continue };
             let (Some(below), Some(send), Some(live)) =
@@ -73,12 +73,12 @@ impl ConflictWalk {
                 continue;
             };
             self.path.push(name.to_owned());
-            self.value(below, (send, live), &nodes(all, key));
+            self.value(below, send, live, &nodes(all, key));
             self.path.pop();
         }
     }
 
-    fn value(&mut self, owned: &FieldsV1, (send, live): (&Value, &Value), all: &[&FieldsV1]) {
+    fn value(&mut self, owned: &FieldsV1, send: &Value, live: &Value, all: &[&FieldsV1]) {
         if send == live {
             return;
         }
@@ -90,13 +90,13 @@ impl ConflictWalk {
                     self.found.push(self.path.clone());
                 }
             }
-            (Value::Object(send), Value::Object(live)) => self.map(owned, (send, live), all),
-            (Value::Array(send), Value::Array(live)) => self.list(owned, (send, live), all),
+            (Value::Object(send), Value::Object(live)) => self.map(owned, send, live, all),
+            (Value::Array(send), Value::Array(live)) => self.list(owned, send, live, all),
             _ => self.found.push(self.path.clone()),
         }
     }
 
-    fn list(&mut self, owned: &FieldsV1, (send, live): (&[Value], &[Value]), all: &[&FieldsV1]) {
+    fn list(&mut self, owned: &FieldsV1, send: &[Value], live: &[Value], all: &[&FieldsV1]) {
         for (key, below) in owned {
             let keys =
                 key.strip_prefix("k:").and_then(|keys| serde_json::from_str::<FieldsV1>(keys).ok());
@@ -111,7 +111,7 @@ impl ConflictWalk {
                 continue;
             };
             self.path.push(at.to_string());
-            self.value(below, (&send[at], live), &nodes(all, key));
+            self.value(below, &send[at], live, &nodes(all, key));
             self.path.pop();
         }
     }

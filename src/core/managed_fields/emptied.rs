@@ -19,8 +19,8 @@ use crate::core::problem::Cause;
 /// Puts an empty map or list wherever `send` and `beside` have one, the latter maybe with something in it,
 /// and `answer` has none; says whether there was any. Beside what is live, `answer` becomes what is
 /// meant; beside what is meant, it is told whether `answer` is short of it.
-pub fn fill((send, beside): (&Object, &Object), answer: &mut Object) -> bool {
-    fill_in((&send.0, &beside.0), &mut answer.0)
+pub fn fill(send: &Object, beside: &Object, answer: &mut Object) -> bool {
+    fill_in(&send.0, &beside.0, &mut answer.0)
 }
 
 /// What to send before `send` where the server refuses it for nothing but the `null` that it made
@@ -32,7 +32,7 @@ pub fn without_refused(send: &Object, causes: &[Cause]) -> Option<Object> {
     }
     let refused = nulls.iter().map(|cause| anywhere(&cause.field)).collect();
     let mut first = send.clone();
-    take_out(&mut first.0, ("", &refused)).then_some(first)
+    take_out(&mut first.0, "", &refused).then_some(first)
 }
 
 /// Whether the server refuses `null` where a map has to be.
@@ -46,13 +46,14 @@ fn is_unchecked(cause: &Cause) -> bool {
 }
 
 /// What the dry run of `first` answered, with the empty maps that only `send` has.
-pub fn restored((send, first): (&Object, &Object), mut answer: Object) -> Object {
-    restore((&send.0, &first.0), &mut answer.0);
+pub fn restored(send: &Object, first: &Object, mut answer: Object) -> Object {
+    restore(&send.0, &first.0, &mut answer.0);
     answer
 }
 
 fn fill_in(
-    (send, beside): (&Map<String, Value>, &Map<String, Value>),
+    send: &Map<String, Value>,
+    beside: &Map<String, Value>,
     answer: &mut Map<String, Value>,
 ) -> bool {
     let mut found = false;
@@ -64,7 +65,7 @@ fn fill_in(
                 found = true;
             }
             (Value::Object(send), Value::Object(beside), Some(Value::Object(answer))) => {
-                found |= fill_in((send, beside), answer);
+                found |= fill_in(send, beside, answer);
             }
             (Value::Array(empty), Value::Array(_), None | Some(Value::Null))
                 if empty.is_empty() =>
@@ -77,7 +78,7 @@ fn fill_in(
                     let beside = element(send, beside).and_then(|at| beside[at].as_object());
                     let answer = element(send, answer).and_then(|at| answer[at].as_object_mut());
                     let (Some(beside), Some(answer)) = (beside, answer) else { continue };
-                    found |= fill_in((send, beside), answer);
+                    found |= fill_in(send, beside, answer);
                 }
             }
             _ => {}
@@ -92,7 +93,7 @@ fn is_hollow(value: &Value) -> bool {
 }
 
 /// Takes out the empty maps at `refused` below `path`; says whether there was any.
-fn take_out(fields: &mut Map<String, Value>, (path, refused): (&str, &BTreeSet<String>)) -> bool {
+fn take_out(fields: &mut Map<String, Value>, path: &str, refused: &BTreeSet<String>) -> bool {
     let mut found = false;
     fields.retain(|key, value| {
         let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
@@ -101,10 +102,10 @@ fn take_out(fields: &mut Map<String, Value>, (path, refused): (&str, &BTreeSet<S
                 found = true;
                 return false;
             }
-            Value::Object(map) => found |= take_out(map, (&path, refused)),
+            Value::Object(map) => found |= take_out(map, &path, refused),
             Value::Array(list) => {
                 for element in list.iter_mut().filter_map(Value::as_object_mut) {
-                    found |= take_out(element, (&format!("{path}[]"), refused));
+                    found |= take_out(element, &format!("{path}[]"), refused);
                 }
             }
             _ => {}
@@ -114,24 +115,21 @@ fn take_out(fields: &mut Map<String, Value>, (path, refused): (&str, &BTreeSet<S
     found
 }
 
-fn restore(
-    (send, first): (&Map<String, Value>, &Map<String, Value>),
-    answer: &mut Map<String, Value>,
-) {
+fn restore(send: &Map<String, Value>, first: &Map<String, Value>, answer: &mut Map<String, Value>) {
     for (key, send) in send {
         match (send, first.get(key), answer.get_mut(key)) {
             (Value::Object(map), None, None | Some(Value::Null)) if map.is_empty() => {
                 answer.insert(key.clone(), send.clone());
             }
             (Value::Object(send), Some(Value::Object(first)), Some(Value::Object(answer))) => {
-                restore((send, first), answer);
+                restore(send, first, answer);
             }
             (Value::Array(send), Some(Value::Array(first)), Some(Value::Array(answer))) => {
                 for pair in send.iter().zip(first) {
                     let (Value::Object(send), Value::Object(first)) = pair else { continue };
                     let answer = element(first, answer).and_then(|at| answer[at].as_object_mut());
                     if let Some(answer) = answer {
-                        restore((send, first), answer);
+                        restore(send, first, answer);
                     }
                 }
             }
@@ -204,11 +202,11 @@ mod tests {
             "full": { "b": 2 }, "gone": { "a": {} }, "list": [],
         }));
         let first = answer.clone();
-        assert!(fill((&send, &live), &mut answer));
+        assert!(fill(&send, &live, &mut answer));
         assert_eq!(answer, wanted);
-        assert!(fill((&send, &wanted), &mut first.clone()), "it is short of what is meant");
-        assert!(!fill((&send, &wanted), &mut answer));
-        assert!(!fill((&send, &first), &mut first.clone()), "it is what is meant");
+        assert!(fill(&send, &wanted, &mut first.clone()), "it is short of what is meant");
+        assert!(!fill(&send, &wanted, &mut answer));
+        assert!(!fill(&send, &first, &mut first.clone()), "it is what is meant");
     }
 
     #[test]
@@ -220,7 +218,7 @@ mod tests {
         assert_eq!(first, object(json!({ "l": {}, "k": [{ "id": "a" }, { "id": "b" }] })));
         let answer = json!({ "k": [{ "id": "b", "x": 1 }, { "id": "a" }] });
         let wanted = json!({ "m": {}, "k": [{ "id": "b", "x": 1, "v": {} }, { "id": "a" }] });
-        assert_eq!(restored((&send, &first), object(answer)), object(wanted));
+        assert_eq!(restored(&send, &first, object(answer)), object(wanted));
     }
 
     #[test]

@@ -22,7 +22,8 @@ pub(super) fn base(members: usize, begun_with: Option<usize>) -> usize {
 /// the plan adds some, and does not delete all that may have to go.
 pub(super) fn begins_with(
     members: usize,
-    (desired, gone): (&[Change], &[Change]),
+    desired: &[Change],
+    gone: &[Change],
     is_member: impl Fn(&&Object) -> bool,
 ) -> Option<usize> {
     let is_added =
@@ -36,7 +37,8 @@ pub(super) fn begins_with(
 /// inventory of so many `members`. With `everything` allowed, only what is said counts.
 pub(super) fn keep_within(
     changes: &mut [Change],
-    (said, everything): (SettingLayers<MaxPrune>, bool),
+    said: SettingLayers<MaxPrune>,
+    everything: bool,
     members: usize,
 ) {
     let usual = (members >= ENOUGH && !everything).then_some(USUAL);

@@ -21,8 +21,10 @@ use crate::core::remedy::Remedy;
 /// Refuses what is not to be forced, and says what is left to others.
 pub(super) fn settle(
     decision: &mut Decision,
-    (key, manifest): (&ObjectKey, &Manifest),
-    (desired, send): (&Desired, &Object),
+    key: &ObjectKey,
+    manifest: &Manifest,
+    desired: &Desired,
+    send: &Object,
     live: Option<&Object>,
 ) {
     if decision.action == Action::Refuse {

@@ -26,10 +26,12 @@ pub(super) struct Decision {
 
 /// Decides about one object.
 pub(super) fn decide(
-    (key, manifest): (&ObjectKey, &Manifest),
+    key: &ObjectKey,
+    manifest: &Manifest,
     send: &Object,
     observation: Option<&Observation>,
-    (inventory, allowed): (&Inventory, &Permissions),
+    inventory: &Inventory,
+    allowed: &Permissions,
 ) -> Decision {
     let refuse = |live: Option<&Object>, reason: Reason| Decision {
         action: Action::Refuse,
@@ -112,7 +114,7 @@ pub(super) fn decide(
         }
         (Some(live), Some(Preview::Immutable { refusal, anew })) => {
             let fixed = ImmutableObject { key, manifest, live, refusal, anew };
-            replace::decide(&fixed, send, (inventory, allowed))
+            replace::decide(&fixed, send, inventory, allowed)
         }
         (_, Some(Preview::Same | Preview::Left) | None)
         | (None, Some(Preview::Immutable { .. })) => refuse(live, ReasonKind::NotAsked.into()),

@@ -253,7 +253,7 @@ pub fn plan(
             lost_record::why_not(key, &observed.unrecorded).or_else(|| refused.remove(key));
         let mut decision = match modes::finished(key, manifest, observation, &observed.finished) {
             Some(decision) => decision,
-            None => wanted(about, observation, (desired, inventory, allowed), why_not),
+            None => wanted(about, observation, desired, inventory, allowed, why_not),
         };
         if let Some(reason) = falls_short(&decision, manifest, &send) {
             decision.reason = Some(reason);
@@ -295,7 +295,7 @@ pub fn plan(
         };
         let mut gone = leaving(desired, &observed, &undesired);
         guards::keep_homes(&changes, &mut gone);
-        budget::keep_within(&mut gone, (allowed.max_prune, is_everything), members);
+        budget::keep_within(&mut gone, allowed.max_prune, is_everything, members);
         let is_refused = admission_limits::settle(&mut changes, &gone, desired);
         if !unique_values::settle(&mut changes, &gone, &taken, desired) && !is_refused {
             break gone;
@@ -311,7 +311,7 @@ pub fn plan(
         false => gone.iter().filter(is_held_back).map(|change| change.key.clone()).collect(),
     };
     let unlisted = observed.unlisted.iter().filter(|kind| !kind.is_forbidden).count();
-    let begins_with = budget::begins_with(members, (&changes, &gone), is_member);
+    let begins_with = budget::begins_with(members, &changes, &gone, is_member);
     let later = unique_values::after_deletions(&changes, &graph);
     let holders = changes.iter().flat_map(deleted_first).cloned().collect();
     let undesired = sorted(gone, &holders);
@@ -342,15 +342,17 @@ fn falls_short(decision: &Decision, manifest: &Manifest, send: &Object) -> Optio
 fn wanted(
     ((key, manifest), send): ((&ObjectKey, &Manifest), &Object),
     observation: Option<&Observation>,
-    (desired, inventory, allowed): (&Desired, &Inventory, &Permissions),
+    desired: &Desired,
+    inventory: &Inventory,
+    allowed: &Permissions,
     why_not: Option<Reason>,
 ) -> Decision {
     let unclear = modes::wrong(manifest);
     let decision = modes::decide(manifest, observation, inventory).unwrap_or_else(|| {
-        let mut decision = decide((key, manifest), send, observation, (inventory, allowed));
+        let mut decision = decide(key, manifest, send, observation, inventory, allowed);
         if unclear.is_none() {
             let live = observation.and_then(Observation::live);
-            conflicts::settle(&mut decision, (key, manifest), (desired, send), live);
+            conflicts::settle(&mut decision, key, manifest, desired, send, live);
         }
         decision
     });

@@ -38,7 +38,8 @@ pub(super) struct ImmutableObject<'a> {
 pub(super) fn decide(
     fixed: &ImmutableObject<'_>,
     send: &Object,
-    (inventory, allowed): (&Inventory, &Permissions),
+    inventory: &Inventory,
+    allowed: &Permissions,
 ) -> Decision {
     let ImmutableObject { key, manifest, live, refusal, anew } = fixed;
     let decision = |action, reason| Decision {
@@ -70,7 +71,7 @@ pub(super) fn decide(
         let remedy = "take that from the object by hand, or declare it in the manifest";
         return decision(Action::Refuse, Reason::with_remedy(kind, remedy));
     }
-    if let Some(why_not) = why_not(fixed, may, (inventory, allowed)) {
+    if let Some(why_not) = why_not(fixed, may, inventory, allowed) {
         let Reason { kind, remedy, causes } = why_not;
         let remedy = Remedy::either([to_keep, remedy].into_iter().flatten());
         let kind = ReasonKind::NotRecreated { fields, why: kind };
@@ -141,7 +142,8 @@ fn others_allow(declared: &Object) -> bool {
 fn why_not(
     fixed: &ImmutableObject<'_>,
     may: Replacing,
-    (inventory, allowed): (&Inventory, &Permissions),
+    inventory: &Inventory,
+    allowed: &Permissions,
 ) -> Option<Reason> {
     let ImmutableObject { key, live, .. } = fixed;
     if !managed_fields::is_ours(live, &inventory.id()) {

@@ -78,11 +78,11 @@ pub(super) fn making<'a>(desired: &'a Desired, taken: &AllTaken) -> CreationOrde
     for (at, on) in ahead {
         let (key, manifest) = declared[at];
         let later = format!("is in a later wave, {} after {}", waves[on], waves[at]);
-        warnings.push(uncounted((key, manifest), declared[on].0, &later));
+        warnings.push(uncounted(key, manifest, declared[on].0, &later));
     }
     for (at, on) in graph.cut_reference_cycles() {
         let (key, manifest) = declared[at];
-        warnings.push(uncounted((key, manifest), declared[on].0, "needs it, too, in a circle"));
+        warnings.push(uncounted(key, manifest, declared[on].0, "needs it, too, in a circle"));
     }
     graph.cut_weak_cycles();
     let places = graph.order(|at| (waves[at], rank(things[at].key)));
@@ -146,7 +146,7 @@ fn why(manifest: &Manifest, fault: AnnotationFault) -> Reason {
 }
 
 /// The warning about a reference that does not count.
-fn uncounted((key, manifest): (&ObjectKey, &Manifest), on: &ObjectKey, why: &str) -> Problem {
+fn uncounted(key: &ObjectKey, manifest: &Manifest, on: &ObjectKey, why: &str) -> Problem {
     Problem {
         place: manifest.origin.field_location(),
         message: format!("{key} needs {on}, which {why}: {key} does not wait for it"),

@@ -169,7 +169,7 @@ impl Redactor {
         parts.extend(inputs.secret.iter().cloned());
         let texts = secrets.iter().filter_map(|(secret, _)| secret.text());
         let texts = texts.chain(parts.iter().chain(&inputs.quoted).map(|text| text.trim()));
-        let worth = worth_a_search(texts, (objects, &inputs.names)).ok_or(SearchFailed)?;
+        let worth = worth_a_search(texts, objects, &inputs.names).ok_or(SearchFailed)?;
 
         let mut needles = Vec::new();
         let needle =

@@ -66,7 +66,8 @@ const COMMON: &[&str] = &[
 /// values that could be among them.
 pub(super) fn worth_a_search<'v>(
     values: impl Iterator<Item = &'v str>,
-    (objects, others): (&[&Object], &BTreeSet<String>),
+    objects: &[&Object],
+    others: &BTreeSet<String>,
 ) -> Option<BTreeSet<&'v str>> {
     let mut worth: BTreeSet<&str> = values.filter(|value| is_distinctive(value)).collect();
     let fields: HashSet<&str> = worth.iter().copied().filter(|value| is_word(value)).collect();

@@ -225,7 +225,7 @@ fn live_objects() {
                 let _ = (conflict::conflicts(send, &live), takeover::hand_over(&live, send));
                 let _ = (release::release(&foreseen, &live), takeover::predecessors(&live, send));
                 let _ = no_op::is_noop(send, &live, &|_: &[&str]| Some(false));
-                let _ = emptied::fill((send, &live), &mut live.clone());
+                let _ = emptied::fill(send, &live, &mut live.clone());
             }
             None
         },

@@ -130,7 +130,7 @@ fn table(text: &mut String, rows: &[String]) {
     text.push_str("\n| | object | declared at | what |\n|---|---|---|---|\n");
     let fitting = fitting(rows);
     text.extend(rows[..fitting].iter().map(String::as_str));
-    more(text, rows.len() - fitting, ("object", "objects"));
+    more(text, rows.len() - fitting, "object", "objects");
 }
 
 /// Adds what is wrong with the manifests.
@@ -149,7 +149,7 @@ fn problems(text: &mut String, view: &PlanView<'_>) {
     let items: Vec<String> = view.problems.iter().map(|problem| item(problem, view)).collect();
     let fitting = fitting(&items);
     text.extend(items[..fitting].iter().map(String::as_str));
-    more(text, items.len() - fitting, ("document", "documents"));
+    more(text, items.len() - fitting, "document", "documents");
 }
 
 fn item(problem: &Problem, view: &PlanView<'_>) -> String {
@@ -174,7 +174,7 @@ fn fitting(lines: &[String]) -> usize {
         .count()
 }
 
-fn more(text: &mut String, more: usize, (one, many): (&str, &str)) {
+fn more(text: &mut String, more: usize, one: &str, many: &str) {
     if more > 0 {
         let noun = if more == 1 { one } else { many };
         text.push_str(&format!("\nand {more} more {noun}\n"));

@@ -90,13 +90,14 @@ pub(in crate::cli::present) fn told(
     problems: &[Problem],
     tell: impl Fn(&mut Vec<u8>, &PlanView<'_>),
 ) -> String {
-    told_with(plan(changes), (problems, &Explained::default()), tell)
+    told_with(plan(changes), problems, &Explained::default(), tell)
 }
 
 /// The same of a plan whose changes are explained, as of 2026-11-21.
 pub(super) fn told_with(
     plan: Plan,
-    (problems, explained): (&[Problem], &Explained),
+    problems: &[Problem],
+    explained: &Explained,
     tell: impl Fn(&mut Vec<u8>, &PlanView<'_>),
 ) -> String {
     let redactor = Redactor::of_plan(&plan, []);

@@ -138,7 +138,7 @@ fn shows(name: &str, scene: (Vec<Change>, Vec<Problem>, Vec<Manifest>), removed:
     }
     for columns in [80, 140] {
         let glyphs = Glyphs { utf8: true, width: Some(columns) };
-        let coloured = told_with(plan.clone(), (&problems, &explained), |out, view| {
+        let coloured = told_with(plan.clone(), &problems, &explained, |out, view| {
             text::write(out, view, glyphs).unwrap();
         });
         let screen = anstream::adapter::strip_str(&coloured).to_string();

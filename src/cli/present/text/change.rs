@@ -40,7 +40,7 @@ pub(in crate::cli::present) fn change(
         note(out, &line, glyphs)?;
     }
     if let Some(reason) = &change.reason {
-        because(out, (reason, change), redactor, glyphs)?;
+        because(out, reason, change, redactor, glyphs)?;
     }
     let delta = view.delta(change);
     for line in brief::joining(&delta) {
@@ -92,19 +92,21 @@ fn header(out: &mut impl Write, change: &Change, glyphs: Glyphs) -> io::Result<(
 /// Writes why something is refused or kept, and what to do about it.
 fn because(
     out: &mut impl Write,
-    (reason, change): (&Reason, &Change),
+    reason: &Reason,
+    change: &Change,
     redactor: &Redactor,
     glyphs: Glyphs,
 ) -> io::Result<()> {
     // A refusal may quote the object; every other reason is trueup's own.
     let about = (change.action == Action::Refuse).then_some(&change.key);
-    self::reason(out, (about, reason), redactor, glyphs)
+    self::reason(out, about, reason, redactor, glyphs)
 }
 
 /// Writes a reason and what to do about it; one that may quote an object is about that object.
 pub(in crate::cli::present) fn reason(
     out: &mut impl Write,
-    (about, reason): (Option<&ObjectKey>, &Reason),
+    about: Option<&ObjectKey>,
+    reason: &Reason,
     redactor: &Redactor,
     glyphs: Glyphs,
 ) -> io::Result<()> {
@@ -140,14 +142,15 @@ pub(in crate::cli::present) fn hint(
 /// Writes the objects that are left for one reason.
 pub(super) fn kept_objects(
     out: &mut impl Write,
-    (reason, changes): (&Reason, &[&Change]),
+    reason: &Reason,
+    changes: &[&Change],
     redactor: &Redactor,
     glyphs: Glyphs,
 ) -> io::Result<()> {
     if changes.len() <= FEW {
         for change in changes {
             header(out, change, glyphs)?;
-            because(out, (reason, change), redactor, glyphs)?;
+            because(out, reason, change, redactor, glyphs)?;
         }
         return Ok(());
     }

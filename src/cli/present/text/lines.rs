@@ -33,11 +33,11 @@ pub(super) fn diff(out: &mut impl Write, delta: &Delta, glyphs: Glyphs) -> io::R
             }
             Line::Removed(text) => {
                 let (part, _) = replaced(&lines, at).map(pair_parts).unwrap_or_default();
-                changed(out, ("  - ", red), (text, part), glyphs)?;
+                changed(out, "  - ", red, text, part, glyphs)?;
             }
             Line::Added(text) => {
                 let (_, part) = replaced(&lines, at).map(pair_parts).unwrap_or_default();
-                changed(out, ("  + ", green), (text, part), glyphs)?;
+                changed(out, "  + ", green, text, part, glyphs)?;
             }
         }
     }
@@ -47,8 +47,10 @@ pub(super) fn diff(out: &mut impl Write, delta: &Delta, glyphs: Glyphs) -> io::R
 /// Writes a line that goes or comes; the part that differs from its counterpart stands out.
 fn changed(
     out: &mut impl Write,
-    (mark, colour): (&str, Ink),
-    (text, part): (&str, Range<usize>),
+    mark: &str,
+    colour: Ink,
+    text: &str,
+    part: Range<usize>,
     glyphs: Glyphs,
 ) -> io::Result<()> {
     let (start, end) = (body(&text[..part.start], glyphs), body(&text[part.end..], glyphs));

@@ -90,7 +90,7 @@ pub(super) fn ignored_lines(
     for change in view.plan.changes().filter(is_short) {
         if let Some(reason) = &change.reason {
             writeln!(out)?;
-            kept_objects(out, (reason, &[change]), view.redactor, glyphs)?;
+            kept_objects(out, reason, &[change], view.redactor, glyphs)?;
         }
     }
     left(out, view, glyphs)?;
@@ -116,7 +116,7 @@ fn left(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Result
     }
     for (reason, changes) in left {
         writeln!(out)?;
-        kept_objects(out, (reason, &changes), view.redactor, glyphs)?;
+        kept_objects(out, reason, &changes, view.redactor, glyphs)?;
     }
     Ok(())
 }

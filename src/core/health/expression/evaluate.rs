@@ -100,8 +100,8 @@ impl<'o> Evaluation<'o, '_> {
                     other => Err(overload("-_", &[other.kind()])),
                 }
             }
-            ExpressionNode::And(left, right) => self.logical((left, right), false, scope),
-            ExpressionNode::Or(left, right) => self.logical((left, right), true, scope),
+            ExpressionNode::And(left, right) => self.logical(left, right, false, scope),
+            ExpressionNode::Or(left, right) => self.logical(left, right, true, scope),
             ExpressionNode::If(parts) => {
                 let [which, one, other] = &**parts;
                 let which = self.value(which, scope).and_then(truth)?;
@@ -118,7 +118,7 @@ impl<'o> Evaluation<'o, '_> {
             }
             ExpressionNode::Matches(text, pattern, length) => {
                 let text = self.value(text, scope)?;
-                self.matches(&text, (pattern, *length))
+                self.matches(&text, pattern, *length)
             }
             ExpressionNode::Each(each) => self.each(each, scope),
         }
@@ -151,7 +151,8 @@ impl<'o> Evaluation<'o, '_> {
     /// `&&`, which `false` decides, and `||`, which `true` does, whatever is wrong with the other.
     fn logical(
         &mut self,
-        (left, right): (&'o ExpressionNode, &'o ExpressionNode),
+        left: &'o ExpressionNode,
+        right: &'o ExpressionNode,
         decides: bool,
         scope: Option<&MacroScope<'_, 'o>>,
     ) -> EvaluationResult<'o> {

@@ -74,7 +74,7 @@ impl<'o> Evaluation<'o, '_> {
                 }
                 let pattern = Pattern::new(text, self.limits.pattern);
                 let pattern = pattern.map_err(|error| failed(&error.to_string()))?;
-                self.matches(value, (&pattern, text.len()))
+                self.matches(value, &pattern, text.len())
             }
             Function::Int => Ok(ExpressionValue::Int(match value {
                 ExpressionValue::Int(value) => *value,
@@ -169,7 +169,8 @@ impl<'o> Evaluation<'o, '_> {
     pub(super) fn matches(
         &mut self,
         text: &ExpressionValue<'o>,
-        (pattern, length): (&Pattern, usize),
+        pattern: &Pattern,
+        length: usize,
     ) -> EvaluationResult<'o> {
         let Some(found_in) = text.text() else {
             return Err(overload("matches", &[text.kind(), "string"]));

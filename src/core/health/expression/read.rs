@@ -113,13 +113,13 @@ impl ExpressionParser<'_> {
         let CallExpr { func_name, target, args } = call;
         let boxed = |this: &mut Self, tree| this.node(tree, depth).map(Box::new);
         if let Some(target) = target {
-            if let Some(each) = self.each(func_name, (target, args), depth)? {
+            if let Some(each) = self.each(func_name, target, args, depth)? {
                 return Ok(ExpressionNode::Each(Box::new(each)));
             }
             let target = self.node(target, depth)?;
             let mut arguments = vec![target];
             arguments.extend(self.nodes(args, depth)?);
-            return self.function((func_name, true), arguments);
+            return self.function(func_name, true, arguments);
         }
         let binary = Binary::ALL.into_iter().find(|(_, name)| name == func_name);
         match (func_name.as_str(), args.as_slice(), binary) {
@@ -146,14 +146,15 @@ impl ExpressionParser<'_> {
             }
             _ => {
                 let arguments = self.nodes(args, depth)?;
-                self.function((func_name, false), arguments)
+                self.function(func_name, false, arguments)
             }
         }
     }
 
     fn function(
         &self,
-        (name, is_method): (&str, bool),
+        name: &str,
+        is_method: bool,
         mut arguments: Vec<ExpressionNode>,
     ) -> Result<ExpressionNode, String> {
         let function = Function::find(name, arguments.len(), is_method);
@@ -172,7 +173,8 @@ impl ExpressionParser<'_> {
     fn each(
         &mut self,
         name: &str,
-        (range, arguments): (&IdedExpr, &[IdedExpr]),
+        range: &IdedExpr,
+        arguments: &[IdedExpr],
         depth: usize,
     ) -> Result<Option<Each>, String> {
         let (what, variable, guard, body) = match (name, arguments) {

@@ -111,13 +111,13 @@ impl<'v> Finder<'v> {
             self.each(spec, kind, |finder, container| {
                 finder.each(container, "env", |finder, variable| {
                     finder.below(variable, "valueFrom", |finder, from| {
-                        finder.source(from, ("configMapKeyRef", "ConfigMap"), "name");
-                        finder.source(from, ("secretKeyRef", "Secret"), "name");
+                        finder.source(from, "configMapKeyRef", "ConfigMap", "name");
+                        finder.source(from, "secretKeyRef", "Secret", "name");
                     });
                 });
                 finder.each(container, "envFrom", |finder, from| {
-                    finder.source(from, ("configMapRef", "ConfigMap"), "name");
-                    finder.source(from, ("secretRef", "Secret"), "name");
+                    finder.source(from, "configMapRef", "ConfigMap", "name");
+                    finder.source(from, "secretRef", "Secret", "name");
                 });
             });
         }
@@ -125,16 +125,16 @@ impl<'v> Finder<'v> {
 
     fn volumes(&mut self, spec: &'v Value) {
         self.each(spec, "volumes", |finder, volume| {
-            finder.source(volume, ("configMap", "ConfigMap"), "name");
-            finder.source(volume, ("secret", "Secret"), "secretName");
+            finder.source(volume, "configMap", "ConfigMap", "name");
+            finder.source(volume, "secret", "Secret", "secretName");
             finder.below(volume, "persistentVolumeClaim", |finder, claim| {
                 let kind = ("", "PersistentVolumeClaim");
                 finder.resources_named(kind, (claim, "claimName"), ReferenceKind::Elsewhere);
             });
             finder.below(volume, "projected", |finder, projected| {
                 finder.each(projected, "sources", |finder, source| {
-                    finder.source(source, ("configMap", "ConfigMap"), "name");
-                    finder.source(source, ("secret", "Secret"), "name");
+                    finder.source(source, "configMap", "ConfigMap", "name");
+                    finder.source(source, "secret", "Secret", "name");
                 });
             });
         });
@@ -168,7 +168,7 @@ impl<'v> Finder<'v> {
     }
 
     /// A ConfigMap or Secret, which may be missing if the object says so.
-    fn source(&mut self, from: &'v Value, (field, kind): (&'static str, &str), name: &'static str) {
+    fn source(&mut self, from: &'v Value, field: &'static str, kind: &str, name: &'static str) {
         self.below(from, field, |finder, source| {
             let is_optional = source["optional"] == true;
             let bond = if is_optional { ReferenceKind::Optional } else { ReferenceKind::Expected };
