@@ -73,6 +73,7 @@ mod secrets;
 #[cfg(target_os = "linux")]
 mod secrets_everywhere;
 mod settings;
+mod signatures;
 mod superseded;
 mod support;
 #[cfg(unix)]

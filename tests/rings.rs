@@ -73,28 +73,30 @@ fn wrong(file: &str, text: &str) -> Vec<Arrow> {
     to.filter(is_wrong).map(arrow).collect()
 }
 
-/// The files of a folder, with their paths from `src`.
-fn files() -> Vec<(String, String)> {
-    fn below(folder: &Path, found: &mut Vec<PathBuf>) {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            match path.is_dir() {
-                true => below(&path, found),
-                false if path.extension().is_some_and(|it| it == "rs") => found.push(path),
-                false => {}
-            }
+/// The Rust files of a folder and of the folders in it.
+pub fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(sources(&path)),
+            false if path.extension().is_some_and(|it| it == "rs") => found.push(path),
+            false => {}
         }
     }
+    found
+}
+
+/// The files of `src` that are no tests, with their paths from there.
+fn files() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut found = Vec::new();
-    below(&root, &mut found);
     let is_test = |path: &str| path.contains("/tests/") || path.ends_with("tests.rs");
     let text = |path: PathBuf| {
         let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
         let text = std::fs::read_to_string(&path).unwrap();
         (name, text)
     };
-    found.into_iter().map(text).filter(|(name, _)| !is_test(name)).collect()
+    sources(&root).into_iter().map(text).filter(|(name, _)| !is_test(name)).collect()
 }
 
 #[test]

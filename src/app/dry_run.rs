@@ -156,7 +156,8 @@ async fn prepare(desired: &Desired, catalog: &Catalog, cluster: &Cluster) -> Res
             let established = cluster
                 .until_condition(
                     &served,
-                    (&DeleteCondition::ESTABLISHED, &key.name),
+                    &DeleteCondition::ESTABLISHED,
+                    &key.name,
                     &RetryPolicy::of(PATIENCE, &Cancellation::default()),
                 )
                 .await;

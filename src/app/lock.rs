@@ -90,10 +90,11 @@ impl Renewed {
 pub async fn take<'a>(
     survey: &Survey,
     cluster: &'a Cluster,
-    (inventory, who): (&'a Inventory, &'a Candidate),
+    inventory: &'a Inventory,
+    who: &'a Candidate,
     patience: LockOptions<'_>,
 ) -> Result<Lock<'a>, Error> {
-    let mut lock = Lock::without(cluster, (inventory, who));
+    let mut lock = Lock::without(cluster, inventory, who);
     lock.revision.clone_from(&survey.revision.commit);
     let LockOptions { timeout, passing, watched, cancel, events } = patience;
     let cluster = cluster.patient(cluster::RetryPolicy::of(passing, cancel));
@@ -146,7 +147,7 @@ pub async fn take<'a>(
 
 impl<'a> Lock<'a> {
     /// No lock: for what writes nothing, or a cluster that nobody else knows.
-    pub fn without(cluster: &'a Cluster, (inventory, who): (&'a Inventory, &'a Candidate)) -> Self {
+    pub fn without(cluster: &'a Cluster, inventory: &'a Inventory, who: &'a Candidate) -> Self {
         Self {
             cluster,
             inventory,
@@ -271,10 +272,15 @@ impl<'a> Lock<'a> {
 
     /// Writes that the lock is ours.
     async fn put(&self, cluster: &Cluster, before: Option<&Object>) -> Result<(), ApiError> {
-        let about = (self.who, self.revision.as_str());
         // From the moment it is sent, since nobody knows when it arrives.
         let mut renewed = Renewed::now();
-        let wanted = lease::taken((self.inventory, before), about, Timestamp::now());
+        let wanted = lease::taken(
+            self.inventory,
+            before,
+            self.who,
+            self.revision.as_str(),
+            Timestamp::now(),
+        );
         let mut result = cluster.put_lease(&wanted).await;
         for _ in 1..TAKE_TRIES {
             if !matches!(&result, Err(error) if error.is_conflict()) {
@@ -284,8 +290,13 @@ impl<'a> Lock<'a> {
             match cluster.lease(self.inventory).await? {
                 Some(lease) if LeaseState::of(&lease).identity == Some(self.who.identity()) => {
                     renewed = Renewed::now();
-                    let wanted = (self.inventory, Some(&lease));
-                    let wanted = lease::taken(wanted, about, Timestamp::now());
+                    let wanted = lease::taken(
+                        self.inventory,
+                        Some(&lease),
+                        self.who,
+                        self.revision.as_str(),
+                        Timestamp::now(),
+                    );
                     result = cluster.put_lease(&wanted).await;
                 }
                 _ => break,

@@ -67,7 +67,7 @@ pub async fn note_health(
             cancel: &Cancellation::default(),
             events: &mut |_| {},
         };
-        let Ok(lock) = take(survey, cluster, (inventory, lock.who()), patience).await else {
+        let Ok(lock) = take(survey, cluster, inventory, lock.who(), patience).await else {
             return Ok(());
         };
         // Others may have been here since; what they wrote must not be undone.

@@ -166,9 +166,8 @@ impl<'a> RoundOptions<'a> {
         runner: &mut R,
         lookout: &mut impl CommitPoller,
     ) -> Result<Lock<'a>, Error> {
-        let about = (&self.target.inventory, self.who);
         let Some(timeout) = left.filter(|_| survey.writes()) else {
-            return Ok(Lock::without(self.cluster, about));
+            return Ok(Lock::without(self.cluster, &self.target.inventory, self.who));
         };
         let patience = LockOptions {
             timeout,
@@ -177,7 +176,7 @@ impl<'a> RoundOptions<'a> {
             cancel: self.cancel,
             events: &mut |holder| runner.hear(survey, &Event::LockAwaited(holder.clone())),
         };
-        let taking = take(survey, self.cluster, about, patience);
+        let taking = take(survey, self.cluster, &self.target.inventory, self.who, patience);
         let lock = lookout.beside(&survey.revision.commit, self.cancel, taking).await?;
         if let Some(newer) = self.cancel.newer() {
             lock.release().await;
@@ -322,8 +321,7 @@ impl<'a> RoundOptions<'a> {
                     cancel: self.cancel,
                     events: &mut |_| {},
                 };
-                let about = (&self.target.inventory, self.who);
-                Some(take(failed, self.cluster, about, patience).await?)
+                Some(take(failed, self.cluster, &self.target.inventory, self.who, patience).await?)
             }
             false => None,
         };

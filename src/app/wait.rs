@@ -64,14 +64,13 @@ pub async fn wait(
     let mut tracker = Tracker::new(survey, report);
     let followed = tracker.followed(survey, &report.kinds, waiting.inventory);
     if !followed.is_empty() {
-        tracker.wait(cluster, (&followed, waiting)).await;
+        tracker.wait(cluster, &followed, waiting).await;
     }
     let mut proof = tracker.proof;
     if matches!(proof.ended, WaitEnd::Failed | WaitEnd::Timeout) {
         for standing in proof.others.iter_mut().take(FEW) {
             if let Some(served) = serves(&followed, &standing.key) {
-                let about = (served, &standing.key);
-                standing.details = cluster.diagnose(about, &survey.catalog).await;
+                standing.details = cluster.diagnose(served, &standing.key, &survey.catalog).await;
             }
         }
     }
@@ -91,7 +90,7 @@ pub(super) async fn wait_for_one(
     }
     let mut tracker = Tracker::of(survey, [change.key.clone()].into_iter());
     let followed = tracker.followed(survey, kinds, waiting.inventory);
-    tracker.wait(cluster, (&followed, waiting)).await;
+    tracker.wait(cluster, &followed, waiting).await;
     tracker.proof.others.into_iter().next().map(|standing| standing.health)
 }
 
@@ -106,7 +105,7 @@ pub(super) async fn wait_for_some(
 ) -> BTreeSet<ObjectKey> {
     let mut tracker = Tracker::of(survey, keys.iter().cloned());
     let followed = tracker.followed(survey, new, waiting.inventory);
-    tracker.wait(cluster, (&followed, waiting)).await;
+    tracker.wait(cluster, &followed, waiting).await;
     tracker.open.into_keys().collect()
 }
 
@@ -200,7 +199,8 @@ impl<'a> Tracker<'a> {
     async fn wait(
         &mut self,
         cluster: &Cluster,
-        (followed, waiting): (&[FollowedKind], WaitOptions<'_>),
+        followed: &[FollowedKind],
+        waiting: WaitOptions<'_>,
     ) {
         let WaitOptions { inventory: _, timeout, cancel, events } = waiting;
         let end = self.begin + timeout;

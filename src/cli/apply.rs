@@ -153,7 +153,7 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         Err(EndedEarly::Failed(failure)) => return Err(failure),
     };
     let glyphs = ui.glyphs();
-    present::report(ui.stdout(), (&session.view(&survey), &report), args.output, glyphs)?;
+    present::report(ui.stdout(), &session.view(&survey), &report, args.output, glyphs)?;
     Ok(match report.is_good() {
         true => Exit::AtCommit,
         false if report.interrupted => Exit::Interrupted,

@@ -219,7 +219,7 @@ fn settings_error(failure: Failure) -> SettingsError {
 
 /// Reads what the flags and a commit's `trueup.yaml` say.
 fn settings(args: WatchArgs, directory: PathBuf) -> SettingsReader {
-    Box::new(move |(checkout, cluster), commit| {
+    Box::new(move |checkout, cluster, commit| {
         let mut target = args.target.clone();
         if let Some(commit) = commit {
             (target.files.rev, target.files.worktree) = (Some(commit.to_owned()), false);

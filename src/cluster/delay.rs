@@ -1,6 +1,6 @@
 //! What a run is held up by, told once it takes a while: which fault it is that is waited out, and
 //! until when at most. Who is told is the caller's; whether a request is sent again is
-//! [`patience`](super::patience)'s.
+//! [`retry_policy`](super::patience)'s.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -46,7 +46,8 @@ impl Cluster {
     /// Why an object does not get ready, line by line. The lines may quote anything.
     pub async fn diagnose(
         &self,
-        (served, key): (&Served, &ObjectKey),
+        served: &Served,
+        key: &ObjectKey,
         catalog: &Catalog,
     ) -> Vec<String> {
         let family = match self.family(served, key, catalog).await {

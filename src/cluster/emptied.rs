@@ -31,7 +31,7 @@ impl Cluster {
         send: &Object,
     ) -> Result<ApiResponse, ApiError> {
         let FirstWrite { mut answer, first } =
-            self.first_step(served, send, (true, OnConflict::Force)).await?;
+            self.first_step(served, send, true, OnConflict::Force).await?;
         if let Some(first) = first {
             answer.body = Value::Object(restored(send, &first, object(answer.body)).0);
         }
@@ -77,9 +77,11 @@ impl Cluster {
     /// When the API server refuses, or does not answer.
     pub async fn apply_or(&self, apply: Apply<'_>) -> Result<Object, ApiError> {
         let Apply { served, send, on_conflict, meant } = apply;
-        let how = (false, on_conflict);
         let mut send = Cow::Borrowed(send);
-        let FirstWrite { answer, first } = match self.first_step(served, &send, how).await {
+        let FirstWrite { answer, first } = match self
+            .first_step(served, &send, false, on_conflict)
+            .await
+        {
             Ok(step) => step,
             Err(error) if error.of_other_version().is_some() => {
                 let Some(seen) = self.redeclare(served, &send).await? else { return Err(error) };
@@ -87,12 +89,12 @@ impl Cluster {
                     let version = now.into();
                     send.to_mut().metadata_mut().insert("resourceVersion".to_owned(), version);
                 }
-                self.first_step(served, &send, how).await?
+                self.first_step(served, &send, false, on_conflict).await?
             }
             Err(error) => {
                 let Some(cleared) = self.clear(apply, &error).await? else { return Err(error) };
                 send = Cow::Owned(over(&send, &cleared));
-                self.first_step(served, &send, how).await?
+                self.first_step(served, &send, false, on_conflict).await?
             }
         };
         let mut done = object(answer.body);
@@ -100,7 +102,7 @@ impl Cluster {
         if first.is_none() && !is_short {
             return Ok(done);
         }
-        Ok(object(self.patch(served, &over(&send, &done), how).await?.body))
+        Ok(object(self.patch(served, &over(&send, &done), false, on_conflict).await?.body))
     }
 
     /// Sends the object; where the server can't take it in one step, as much as goes.
@@ -108,14 +110,15 @@ impl Cluster {
         &self,
         served: &Served,
         send: &Object,
-        how: (bool, OnConflict),
+        dry_run: bool,
+        on_conflict: OnConflict,
     ) -> Result<FirstWrite, ApiError> {
-        let error = match self.patch(served, send, how).await {
+        let error = match self.patch(served, send, dry_run, on_conflict).await {
             Ok(answer) => return Ok(FirstWrite { answer, first: None }),
             Err(error) => error,
         };
         let Some(first) = without_refused(send, error.causes()) else { return Err(error) };
-        match self.patch(served, &first, how).await {
+        match self.patch(served, &first, dry_run, on_conflict).await {
             Ok(answer) => Ok(FirstWrite { answer, first: Some(first) }),
             // The kind can't be without the map either: there is no way, and that is why.
             Err(other) if other.is_verdict() => Err(error),

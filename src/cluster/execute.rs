@@ -202,7 +202,8 @@ impl Cluster {
     pub async fn until_condition(
         &self,
         served: &Served,
-        (wanted, name): (&DeleteCondition, &str),
+        wanted: &DeleteCondition,
+        name: &str,
         patience: &RetryPolicy,
     ) -> Result<Result<(), String>, ApiError> {
         loop {

@@ -175,7 +175,8 @@ impl Cluster {
     /// When it changes all the time; when the API server refuses, or does not answer.
     pub async fn keep_to_remove(
         &self,
-        (served, send): (&Served, &Object),
+        served: &Served,
+        send: &Object,
         seen: &Object,
         leftovers: &[Leftover],
     ) -> Result<(), ApiError> {

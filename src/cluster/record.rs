@@ -22,7 +22,7 @@ impl Cluster {
     ///
     /// When the API server refuses.
     pub async fn record(&self, inventory: &Inventory, record: &Record) -> Result<(), ApiError> {
-        self.patch(&config_maps(), &inventory.parent(record), (false, OnConflict::Force))
+        self.patch(&config_maps(), &inventory.parent(record), false, OnConflict::Force)
             .await
             .map(|_| ())
     }

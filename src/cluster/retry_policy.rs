@@ -1,5 +1,5 @@
 //! How often a request is sent again, and after what pause. What a fault is good for is said in
-//! [`faults`](super::faults).
+//! [`retry_class`](super::faults).
 
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};

@@ -63,7 +63,7 @@ impl Cluster {
         let Some(mut first) = with_elements(send, &seen, &merged) else { return Ok(seen) };
         let version = seen.resource_version().unwrap_or_default();
         first.metadata_mut().insert("resourceVersion".to_owned(), version.into());
-        Ok(object(self.patch(served, &first, (false, on_conflict)).await?.body))
+        Ok(object(self.patch(served, &first, false, on_conflict).await?.body))
     }
 
     /// Removes what applying over `seen` left behind all the same, where it became `done`: the
@@ -85,7 +85,7 @@ impl Cluster {
             let mut next = object_to_send.clone();
             let version = answer.resource_version().unwrap_or_default();
             next.metadata_mut().insert("resourceVersion".to_owned(), version.into());
-            answer = object(self.patch(served, &next, (false, on_conflict)).await?.body);
+            answer = object(self.patch(served, &next, false, on_conflict).await?.body);
         }
         Ok(answer)
     }

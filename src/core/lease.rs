@@ -182,8 +182,10 @@ impl LeaseWatch {
 /// The Lease that says that `who` holds `inventory` to make `revision` true. It takes the place of
 /// `before`, and is refused where that has moved.
 pub fn taken(
-    (inventory, before): (&Inventory, Option<&Object>),
-    (who, revision): (&Candidate, &str),
+    inventory: &Inventory,
+    before: Option<&Object>,
+    who: &Candidate,
+    revision: &str,
     now: Timestamp,
 ) -> Object {
     let old = |key: &str| before.and_then(|lease| lease.0.get("spec")?.get(key).cloned());
@@ -261,8 +263,7 @@ mod tests {
 
     /// The Lease of `user` as the server has it in its `version`th state.
     fn held(user: &str, version: u32, now: &str) -> Object {
-        let mut lease =
-            taken((&inventory(), None), (&who(user), "4f2c1a9aaaa"), now.parse().unwrap());
+        let mut lease = taken(&inventory(), None, &who(user), "4f2c1a9aaaa", now.parse().unwrap());
         lease.metadata_mut().insert("resourceVersion".to_owned(), version.to_string().into());
         lease
     }
@@ -316,11 +317,11 @@ mod tests {
     fn renewing_keeps_the_time_it_was_taken_and_a_take_over_counts() {
         let mine = held("me", 1, NOON);
         let later = "2026-03-01T12:00:10Z".parse().unwrap();
-        let renewed = taken((&inventory(), Some(&mine)), (&who("me"), "4f2c1a9"), later);
+        let renewed = taken(&inventory(), Some(&mine), &who("me"), "4f2c1a9", later);
         assert_eq!(renewed.0["spec"]["acquireTime"], mine.0["spec"]["acquireTime"]);
         assert_eq!(renewed.0["spec"]["leaseTransitions"], 1);
         assert_eq!(LeaseState::of(&renewed).holder.held, Duration::from_secs(10));
-        let over = taken((&inventory(), Some(&mine)), (&who("you"), "8be01d3"), later);
+        let over = taken(&inventory(), Some(&mine), &who("you"), "8be01d3", later);
         assert_eq!(over.0["spec"]["leaseTransitions"], 2);
         assert_eq!(over.0["spec"]["acquireTime"], "2026-03-01T12:00:10.000000Z");
     }

@@ -14,7 +14,7 @@
 //! | [`field_rules`] | which fields are ignored, left to controllers, or masked |
 //! | [`finalizers`] | what an object that is being deleted waits for |
 //! | [`health`] | whether a live object is ready, and what it waits for |
-//! | [`inert`] | text from outside, made harmless to a terminal or a CI runner |
+//! | [`sanitize`] | text from outside, made harmless to a terminal or a CI runner |
 //! | [`inventory`] | which live objects the target put there: an ApplySet |
 //! | [`kinds`] | which kinds exist (catalog), their fields (schemas), and which fields name other objects (references) |
 //! | [`lease`] | who holds an inventory's lock, and when that no longer counts |
@@ -32,7 +32,7 @@
 //! | [`report`] | what applying a plan came to |
 //! | [`source`] | the files of a revision, which of them are manifests, and what renders the others |
 //! | [`suggest`] | "did you mean" |
-//! | [`unique`] | values of which the cluster has each only once |
+//! | [`unique_value`] | values of which the cluster has each only once |
 
 pub mod annotations;
 pub mod approval;

@@ -256,7 +256,7 @@ impl Error {
     }
 }
 
-/// A limit of [`Limits`](super::Limits) that was reached.
+/// A limit of [`RepositoryLimits`](super::RepositoryLimits) that was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LimitExceeded {
     /// What was measured.

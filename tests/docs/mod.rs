@@ -7,6 +7,8 @@ mod output;
 mod schema;
 mod settings;
 
+use std::path::Path;
+
 use crate::readme::{pages, read};
 
 /// The pages of `docs/` that are for developers, and so are not topics of `trueup help`.
@@ -50,6 +52,25 @@ fn every_page_is_a_topic_or_for_developers() {
     found.sort_unstable();
     expected.sort_unstable();
     assert_eq!(found, expected);
+}
+
+/// A page says where a rule is kept; a file that was moved must not leave its old name there.
+#[test]
+fn every_file_that_a_page_names_exists() {
+    const FOLDERS: [&str; 5] = ["src/", "tests/", "fixtures/", "benches/", "completions/"];
+    let mut named = 0;
+    for page in pages() {
+        let text = read(&page);
+        let code = text.split('`').skip(1).step_by(2);
+        let is_path = |it: &&str| FOLDERS.iter().any(|folder| it.starts_with(folder));
+        let is_plain = |it: &&str| !it.contains([' ', '*', '\n']);
+        for path in code.filter(is_path).filter(is_plain) {
+            let exists = Path::new(env!("CARGO_MANIFEST_DIR")).join(path).exists();
+            assert!(exists, "{page} names {path}, which does not exist");
+            named += 1;
+        }
+    }
+    assert!(named > 20, "only {named} files are named");
 }
 
 #[test]

@@ -66,9 +66,9 @@ impl Worker<'_> {
         }
         let Broken { mut declared, left } = broken;
         if !left.is_empty() {
-            let about = (served, &*written.send);
             // Where that can't be written, it is told in this run at least.
-            let _ = self.cluster.keep_to_remove(about, &written.answer, &left).await;
+            let _ =
+                self.cluster.keep_to_remove(served, &written.send, &written.answer, &left).await;
         }
         declared.extend(left.iter().map(FieldDeviation::staying));
         (!declared.is_empty()).then(|| self.reason_of(&declared, written))

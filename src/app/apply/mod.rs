@@ -1,5 +1,5 @@
 //! Does what a plan says: widens the record, goes through the graph, and narrows the record again.
-//! What one change takes is [`worker`]'s, whether it came out as planned [`answer`]'s, how deletions end [`departure`]'s, what is deleted only
+//! What one change takes is [`worker`]'s, whether it came out as planned [`answer`]'s, how deletions end [`deletion`]'s, what is deleted only
 //! once a rollout is over [`still_used`]'s, and how one change keeps another from being tried
 //! [`blocked`]'s; what the record says meanwhile is [`record`]'s.
 //!
@@ -151,10 +151,10 @@ impl<'a> ApplyRun<'a> {
         let servers = Arc::clone(&self.servers);
         let (patience, servers) = (&passing, &*servers);
         let worker = Worker { survey, cluster, inventory, approval, patience, cascade, servers };
-        let patience = self.course.wait.map(|timeout| (timeout, self.course.cancel));
+        let (timeout, cancel) = (self.course.wait, self.course.cancel);
         let counts = |at: usize| half.changes[at].is_work();
         let is_first =
-            |queue: &Queue<'_>, at| patience.is_some() && queue.has_to_be_ready(at, counts);
+            |queue: &Queue<'_>, at| timeout.is_some() && queue.has_to_be_ready(at, counts);
         let mut queue = Queue::new(&half.graph);
         let mut flying = FuturesUnordered::new();
         loop {
@@ -185,7 +185,7 @@ impl<'a> ApplyRun<'a> {
                 } else {
                     let is_awaited =
                         queue.is_awaited(at, counts) || self.is_deleted_for_another(change);
-                    let ready = is_first(&queue, at).then_some(patience).flatten();
+                    let ready = is_first(&queue, at).then_some(timeout).flatten();
                     flying.push(async move {
                         let outcome = match change.is_work() {
                             true => worker.change(change, is_awaited).await,
@@ -195,8 +195,8 @@ impl<'a> ApplyRun<'a> {
                             _ if servers::is_waited_for(&survey.plan, change) => {
                                 worker.until_available(change).await
                             }
-                            (Outcome::Done, Some(ready)) if change.action != Action::Delete => {
-                                worker.until_ready(change, ready).await
+                            (Outcome::Done, Some(timeout)) if change.action != Action::Delete => {
+                                worker.until_ready(change, timeout, cancel).await
                             }
                             _ => None,
                         };

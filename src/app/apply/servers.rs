@@ -126,8 +126,12 @@ impl Worker<'_> {
     /// not get so.
     pub(super) async fn until_available(&self, change: &Change) -> Option<Health> {
         let served = endpoint(self.survey, change)?;
-        let wanted = (&DeleteCondition::AVAILABLE, change.key.name.as_str());
-        match self.cluster.until_condition(&served, wanted, self.patience).await {
+        let name = change.key.name.as_str();
+        match self
+            .cluster
+            .until_condition(&served, &DeleteCondition::AVAILABLE, name, self.patience)
+            .await
+        {
             Ok(Ok(())) => None,
             Ok(Err(why)) => Some(Health::progressing(why)),
             Err(error) => Some(Health::progressing(error.to_string())),
@@ -166,9 +170,9 @@ impl ApplyRun<'_> {
             let served = kinds.iter().find(|served| served.group_kind == unlisted.kind);
             let is_settled = match served.filter(|_| survey.plan.undesired.changes.is_empty()) {
                 Some(served) => {
-                    let of = (self.course.inventory, &survey.after);
                     let is_desired = |key: &ObjectKey| survey.desired.objects.contains_key(key);
-                    let members = self.cluster.members_of(served, of).await;
+                    let members =
+                        self.cluster.members_of(served, self.course.inventory, &survey.after).await;
                     members.is_ok_and(|members| members.iter().all(is_desired))
                 }
                 None => false,

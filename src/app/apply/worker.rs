@@ -100,7 +100,8 @@ impl Worker<'_> {
     pub(super) async fn until_ready(
         self,
         change: &Change,
-        (timeout, cancel): (Duration, &Cancellation),
+        timeout: Duration,
+        cancel: &Cancellation,
     ) -> Option<Health> {
         let Self { survey, cluster, inventory, .. } = self;
         let waiting = WaitOptions { inventory, timeout, cancel, events: &mut |_| {} };
@@ -222,11 +223,16 @@ impl Worker<'_> {
             true if is_api_service(key) => (DeleteCondition::AVAILABLE, self.patience),
             _ => return Ok(Outcome::Done),
         };
-        let wanted = (&condition, key.name.as_str());
-        Ok(match self.cluster.until_condition(served, wanted, patience).await? {
-            Ok(()) => Outcome::Done,
-            Err(message) => Outcome::Failed(ReasonKind::ConditionUnmet { message }.into()),
-        })
+        Ok(
+            match self
+                .cluster
+                .until_condition(served, &condition, key.name.as_str(), patience)
+                .await?
+            {
+                Ok(()) => Outcome::Done,
+                Err(message) => Outcome::Failed(ReasonKind::ConditionUnmet { message }.into()),
+            },
+        )
     }
 
     /// Sends one object. Where a plan was approved, only over the very state that was looked at; of

@@ -1,7 +1,7 @@
 //! When to run the story again: pull and apply, round after round, until told to stop.
 //!
 //! A round that fails is an event like any other; the next one runs. What is done in one is
-//! [`round`]'s, and how a newer commit is noticed meanwhile [`lookout`]'s.
+//! [`round`]'s, and how a newer commit is noticed meanwhile [`remote_poller`]'s.
 
 mod remote_poller;
 mod round;
@@ -47,9 +47,7 @@ pub struct Watch {
 /// Reads what the settings of a commit say, be it the one that is followed or, by its id, another:
 /// they may change with every commit.
 pub type SettingsReader = Box<
-    dyn Fn((&Checkout, &Cluster), Option<&str>) -> Result<WatchSettings, SettingsError>
-        + Send
-        + Sync,
+    dyn Fn(&Checkout, &Cluster, Option<&str>) -> Result<WatchSettings, SettingsError> + Send + Sync,
 >;
 
 /// Why a commit's settings can't be used.

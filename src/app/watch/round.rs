@@ -190,7 +190,7 @@ pub(super) async fn begin_round(
     let checkout = Checkout::discover(&watch.directory)?;
     let cluster = Cluster::connect(&watch.access).await?;
     cluster.on_delay(watch.delays.clone());
-    let wanted = (watch.settings)((&checkout, &cluster), None)?;
+    let wanted = (watch.settings)(&checkout, &cluster, None)?;
     let (target, survey, held_back) = choose(watch, &wanted, &checkout, &cluster, memory).await?;
     memory
         .place
@@ -216,7 +216,7 @@ async fn choose(
             healthy: healthy.to_owned(),
             source: Box::new(source),
         })?;
-        Ok::<_, RoundError>(at(watch, (checkout, cluster), target, healthy)?)
+        Ok::<_, RoundError>(at(watch, checkout, cluster, target, healthy)?)
     };
     let now = checkout.resolve(target.rev.as_deref())?.commit;
     if let Some((failed, healthy)) = memory.held_back.take().filter(|(failed, _)| *failed == now) {
@@ -241,11 +241,12 @@ async fn choose(
 /// The target as another commit's settings have it, to go back there; its inventory is the same.
 fn at(
     watch: &Watch,
-    reach: (&Checkout, &Cluster),
+    checkout: &Checkout,
+    cluster: &Cluster,
     now: &Target,
     commit: &str,
 ) -> Result<Target, SettingsError> {
-    let WatchSettings { target, .. } = (watch.settings)(reach, Some(commit))?;
+    let WatchSettings { target, .. } = (watch.settings)(checkout, cluster, Some(commit))?;
     let (rev, inventory) = (Some(commit.to_owned()), now.inventory.clone());
     Ok(Target { rev, inventory, worktree: false, moved: true, ..target })
 }
@@ -330,7 +331,7 @@ impl Runner for WatchRound<'_> {
     }
 
     fn target_at(&self, commit: &str) -> Result<Target, RoundError> {
-        Ok(at(self.watch, (self.checkout, self.cluster), self.target, commit)?)
+        Ok(at(self.watch, self.checkout, self.cluster, self.target, commit)?)
     }
 
     fn rollback_failed(&mut self, _: &Revision, error: RoundError) -> String {

@@ -25,10 +25,10 @@ pub(super) fn write(
     let mut lines = message.lines();
     let first = inert(lines.next().unwrap_or_default());
     let first = format!("{}: {first}", inert(&place.to_string()));
-    let first = wrapped(&first, glyphs.limit(), (2, 4));
+    let first = wrapped(&first, glyphs.limit(), 2, 4);
     writeln!(out, "{red}!{red:#} {}", first.join("\n"))?;
     for line in lines {
-        writeln!(out, "    {}", wrapped(&inert(line), glyphs.limit(), (4, 6)).join("\n"))?;
+        writeln!(out, "    {}", wrapped(&inert(line), glyphs.limit(), 4, 6).join("\n"))?;
     }
     let mut hint = hint.as_ref().map(|hint| redactor.text(hint));
     if let Some(excerpt) = excerpt {

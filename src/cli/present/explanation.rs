@@ -61,7 +61,7 @@ pub(super) fn write(
 ) -> io::Result<()> {
     let dim = Ink::DIM;
     let mut line = |mark: &str, line: &str, hang: usize| {
-        let lines = wrapped(&glyphs.inert(line), glyphs.limit(), (4 + mark.width(), hang));
+        let lines = wrapped(&glyphs.inert(line), glyphs.limit(), 4 + mark.width(), hang);
         let (first, others) = lines.split_first().map_or(("", &[][..]), |(a, b)| (a, b));
         writeln!(out, "    {dim}{mark}{first}{dim:#}")?;
         others.iter().try_for_each(|line| writeln!(out, "{dim}{line}{dim:#}"))

@@ -41,7 +41,7 @@ impl Glyphs {
         let hang = introduction.len();
         let lines = message
             .lines()
-            .map(|line| wrapped(&self.inert(line), self.limit(), (hang, hang)).join("\n"));
+            .map(|line| wrapped(&self.inert(line), self.limit(), hang, hang).join("\n"));
         lines.collect::<Vec<_>>().join(&format!("\n{}", " ".repeat(hang)))
     }
 

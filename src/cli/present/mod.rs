@@ -97,7 +97,8 @@ pub fn beside(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::
 /// When `out` does not take it.
 pub fn report(
     out: &mut impl Write,
-    (view, report): (&PlanView<'_>, &Report),
+    view: &PlanView<'_>,
+    report: &Report,
     format: OutputFormat,
     glyphs: Glyphs,
 ) -> io::Result<()> {

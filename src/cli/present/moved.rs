@@ -31,7 +31,7 @@ pub(super) fn write(
     writeln!(out)?;
     for object in &difference.moved {
         let line = format!("{} {}", object.object, object.message());
-        let lines = wrapped(&glyphs.inert(&line), glyphs.limit(), (2, 4));
+        let lines = wrapped(&glyphs.inert(&line), glyphs.limit(), 2, 4);
         writeln!(out, "{red}!{red:#} {}", lines.join("\n"))?;
     }
     let (target, commit) = (view.target.name, view.revision.short());

@@ -26,9 +26,9 @@ pub(super) fn write(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -
         writeln!(out, "  {bold}{}{bold:#}", glyphs.inert(&key.to_string()))?;
         for field in fields {
             let writers = names(&field.writers, TimeStyle::Ago(view.now));
-            let field = wrapped(&glyphs.inert(&line(field)), glyphs.limit(), (4, 6));
+            let field = wrapped(&glyphs.inert(&line(field)), glyphs.limit(), 4, 6);
             writeln!(out, "    {}", field.join("\n"))?;
-            let writers = wrapped(&glyphs.inert(&writers), glyphs.limit(), (6, 8));
+            let writers = wrapped(&glyphs.inert(&writers), glyphs.limit(), 6, 8);
             writeln!(out, "      {dim}{}{dim:#}", writers.join("\n"))?;
         }
     }

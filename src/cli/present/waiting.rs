@@ -44,7 +44,7 @@ pub fn table(
         let more = standing.details.first().map(|it| redactor.text_about(&standing.key, it));
         let more = more.map(|it| format!("{}{}", glyphs.dot(), glyphs.inert(&it)));
         let text = format!("{}{}", sentence(standing, redactor, glyphs), more.unwrap_or_default());
-        let text = wrapped(&text, glyphs.limit(), (mark.width() + 1, 4));
+        let text = wrapped(&text, glyphs.limit(), mark.width() + 1, 4);
         lines.push(format!("{mark} {}", text.join("\n")));
     }
     if let Some(more @ 1..) = proof.others.len().checked_sub(FEW) {
@@ -67,11 +67,11 @@ pub(super) fn write(
     for standing in &proof.others {
         let (mark, style) = mark(standing, glyphs);
         let sentence = sentence(standing, redactor, glyphs);
-        let sentence = wrapped(&sentence, glyphs.limit(), (mark.width() + 1, 4));
+        let sentence = wrapped(&sentence, glyphs.limit(), mark.width() + 1, 4);
         writeln!(out, "{style}{mark}{style:#} {}", sentence.join("\n"))?;
         for line in &standing.details {
             let line = redactor.text_about(&standing.key, line);
-            let line = wrapped(&glyphs.inert(&line), glyphs.limit(), (4, 4));
+            let line = wrapped(&glyphs.inert(&line), glyphs.limit(), 4, 4);
             writeln!(out, "    {}", line.join("\n"))?;
         }
     }

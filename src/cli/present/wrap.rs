@@ -9,7 +9,8 @@ use unicode_width::UnicodeWidthStr as _;
 pub(super) fn wrapped(
     line: &str,
     columns: Option<usize>,
-    (first, next): (usize, usize),
+    first: usize,
+    next: usize,
 ) -> Vec<String> {
     let Some(columns) = columns else { return vec![line.to_owned()] };
     let words = line.trim_start();
@@ -43,19 +44,19 @@ mod tests {
     #[test]
     fn lines_are_broken_between_words_and_hang() {
         let text = "do this: one two three";
-        assert_eq!(wrapped(text, None, (0, 0)), [text]);
-        assert_eq!(wrapped(text, Some(80), (4, 4)), [text]);
-        assert_eq!(wrapped(text, Some(16), (4, 4)), ["do this: one", "    two three"]);
-        assert_eq!(wrapped("  a b", Some(4), (0, 1)), ["  a", "   b"]);
-        assert_eq!(wrapped("x unbreakable y", Some(5), (0, 0)), ["x", "unbreakable", "y"]);
-        assert_eq!(wrapped("猫 猫 猫", Some(5), (0, 0)), ["猫 猫", "猫"]);
-        assert_eq!(wrapped("", Some(5), (0, 0)), [""]);
+        assert_eq!(wrapped(text, None, 0, 0), [text]);
+        assert_eq!(wrapped(text, Some(80), 4, 4), [text]);
+        assert_eq!(wrapped(text, Some(16), 4, 4), ["do this: one", "    two three"]);
+        assert_eq!(wrapped("  a b", Some(4), 0, 1), ["  a", "   b"]);
+        assert_eq!(wrapped("x unbreakable y", Some(5), 0, 0), ["x", "unbreakable", "y"]);
+        assert_eq!(wrapped("猫 猫 猫", Some(5), 0, 0), ["猫 猫", "猫"]);
+        assert_eq!(wrapped("", Some(5), 0, 0), [""]);
     }
 
     proptest! {
         #[test]
         fn nothing_is_lost_and_nothing_too_wide(text in "[a-z ]{0,60}", columns in 8..40_usize) {
-            let lines = wrapped(&text, Some(columns), (2, 2));
+            let lines = wrapped(&text, Some(columns), 2, 2);
             let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
             prop_assert_eq!(words(&lines.join(" ")), words(&text));
             for (i, line) in lines.iter().enumerate() {

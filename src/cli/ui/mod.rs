@@ -1,7 +1,7 @@
 //! The one owner of stdout, stderr, colour, width, prompts and progress.
 //!
 //! stdout carries the answer, stderr everything else. Colour only repeats what a mark or a word
-//! already says. Whatever is written to either goes through a [`Guard`], so that no text from outside
+//! already says. Whatever is written to either goes through a [`OutputGuard`], so that no text from outside
 //! does anything to a terminal or a CI runner; clippy holds that nothing is written elsewhere.
 
 #![allow(clippy::disallowed_methods, reason = "the one owner of stdout and stderr")]

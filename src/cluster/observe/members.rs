@@ -172,7 +172,8 @@ impl Cluster {
     pub async fn members_of(
         &self,
         served: &Served,
-        (inventory, record): (&Inventory, &Record),
+        inventory: &Inventory,
+        record: &Record,
     ) -> Result<Vec<ObjectKey>, ApiError> {
         let list =
             self.list_kind(&HeldBytes::default(), served, inventory, &record.namespaces).await?;
@@ -189,7 +190,7 @@ impl Cluster {
         namespaces: &BTreeSet<String>,
     ) -> Result<Listed, ApiError> {
         let (selector, by_namespace) = (format!("{PART_OF}={}", inventory.id()), false);
-        match self.list_beside(held, (served, None), &selector).await {
+        match self.list_beside(held, served, None, &selector).await {
             Err(error)
                 if error.is_forbidden()
                     && served.namespaced
@@ -212,8 +213,9 @@ impl Cluster {
         let (selector, by_namespace) = (format!("{PART_OF}={}", inventory.id()), true);
         let mut items = Vec::new();
         for namespace in namespaces {
-            let scope = (served, Some(namespace.as_str()));
-            items.extend(self.list_beside(held, scope, &selector).await?.items);
+            items.extend(
+                self.list_beside(held, served, Some(namespace.as_str()), &selector).await?.items,
+            );
         }
         Ok(Listed::new(served, items, by_namespace))
     }
@@ -225,14 +227,15 @@ impl Cluster {
         namespace: Option<&str>,
         selector: &str,
     ) -> Result<ListedObjects, ApiError> {
-        self.list_beside(&HeldBytes::default(), (served, namespace), selector).await
+        self.list_beside(&HeldBytes::default(), served, namespace, selector).await
     }
 
     /// The same, where other lists are held besides.
     async fn list_beside(
         &self,
         held: &HeldBytes,
-        (served, namespace): (&Served, Option<&str>),
+        served: &Served,
+        namespace: Option<&str>,
         selector: &str,
     ) -> Result<ListedObjects, ApiError> {
         let base =

@@ -340,7 +340,8 @@ impl Cluster {
         &self,
         served: &Served,
         send: &Object,
-        (dry_run, on_conflict): (bool, OnConflict),
+        dry_run: bool,
+        on_conflict: OnConflict,
     ) -> Result<ApiResponse, ApiError> {
         let force = on_conflict == OnConflict::Force;
         let dry_run = if dry_run { "&dryRun=All" } else { "" };

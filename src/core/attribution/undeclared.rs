@@ -85,7 +85,7 @@ fn declared_values(object: &Object) -> Vec<(&str, &Value)> {
     let mut given = Vec::new();
     for (key, value) in &object.0 {
         if !matches!(key.as_str(), "apiVersion" | "kind" | "metadata" | "status") {
-            collect(object, (key, value), &mut vec![PathPart::Key(key)], &mut given);
+            collect(object, key, value, &mut vec![PathPart::Key(key)], &mut given);
         }
     }
     given
@@ -93,23 +93,23 @@ fn declared_values(object: &Object) -> Vec<(&str, &Value)> {
 
 fn collect<'a>(
     object: &'a Object,
-    field: (&'a str, &'a Value),
+    name: &'a str,
+    value: &'a Value,
     at: &mut Vec<PathPart<'a>>,
     given: &mut Vec<(&'a str, &'a Value)>,
 ) {
-    let (name, value) = field;
     match value {
         Value::Object(map) if !map.is_empty() => {
             for (key, value) in map {
                 at.push(PathPart::Key(key));
-                collect(object, (key, value), at, given);
+                collect(object, key, value, at, given);
                 at.pop();
             }
         }
         Value::Array(list) if !list.is_empty() => {
             for (index, item) in list.iter().enumerate() {
                 at.push(PathPart::Index(index));
-                collect(object, (name, item), at, given);
+                collect(object, name, item, at, given);
                 at.pop();
             }
         }

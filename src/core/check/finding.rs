@@ -153,8 +153,10 @@ impl Finding {
     /// A warning about a field of an object. What was rendered has no lines of its own, so there the
     /// message names what the place can't.
     pub(super) fn about(
-        (key, manifest): (&ObjectKey, &Manifest),
-        (path, at): (&[PathPart], KeyOrValue),
+        key: &ObjectKey,
+        manifest: &Manifest,
+        path: &[PathPart],
+        at: KeyOrValue,
         rule: CheckRule,
         message: String,
     ) -> Self {

@@ -217,7 +217,7 @@ fn refused(findings: Vec<Finding>) -> Option<Refusal> {
 fn placed(fault: SchemaViolation<'_>, manifest: &Manifest, key: &ObjectKey) -> Finding {
     let SchemaViolation { path, at, rule, message } = fault;
     let level = if rule == CheckRule::Surprise { Level::Warning } else { Level::Error };
-    Finding { level, ..Finding::about((key, manifest), (&path, at), rule, message) }
+    Finding { level, ..Finding::about(key, manifest, &path, at, rule, message) }
 }
 
 /// The warning about an object whose kind is not known.
@@ -234,9 +234,12 @@ fn unvalidated(manifest: &Manifest, key: &ObjectKey, schemas: &Schemas) -> Findi
         }
     };
     let message = format!("no schema for {wanted}: not validated");
-    let at = (&[PathPart::Key("kind")][..], KeyOrValue::Key);
+    let path = [PathPart::Key("kind")];
     let hint = hint.map(Remedy::Text);
-    Finding { hint, ..Finding::about((key, manifest), at, CheckRule::NoSchema, message) }
+    Finding {
+        hint,
+        ..Finding::about(key, manifest, &path, KeyOrValue::Key, CheckRule::NoSchema, message)
+    }
 }
 
 /// Objects that are declared more than once.

@@ -39,7 +39,7 @@ pub(super) fn lost(named: &[(&ObjectKey, &Manifest)]) -> Vec<Finding> {
 }
 
 fn warning(key: &ObjectKey, manifest: &Manifest, path: &[PathPart], message: String) -> Finding {
-    Finding::about((key, manifest), (path, KeyOrValue::Value), CheckRule::Reference, message)
+    Finding::about(key, manifest, path, KeyOrValue::Value, CheckRule::Reference, message)
 }
 
 impl<'a> NamesInSet<'a> {

@@ -18,9 +18,18 @@ pub(super) fn twice(key: &ObjectKey, manifest: &Manifest) -> Vec<Finding> {
     both.map(|name| {
         let path = [PathPart::Key("stringData"), PathPart::Key(name)];
         let message = format!("`{name}` is in data, too; the one in stringData counts");
-        let at = (&path[..], KeyOrValue::Key);
         let hint = Some("delete one of them".into());
-        Finding { hint, ..Finding::about((key, manifest), at, CheckRule::SecretKey, message) }
+        Finding {
+            hint,
+            ..Finding::about(
+                key,
+                manifest,
+                &path[..],
+                KeyOrValue::Key,
+                CheckRule::SecretKey,
+                message,
+            )
+        }
     })
     .collect()
 }

@@ -1,6 +1,6 @@
 //! Which element of one list is which of another: by what the API server tells the elements of a
 //! list from each other by, as `managedFields` record it, or else by their names. How elements belong
-//! together that nothing tells from each other is [`alike`](super::alike)'s.
+//! together that nothing tells from each other is [`element_match`](super::alike)'s.
 
 use std::collections::BTreeMap;
 

@@ -121,8 +121,8 @@ mod tests {
 
     use super::*;
 
-    fn object(kind: (&str, &str), name: &str, metadata: Value) -> Object {
-        let mut object = json!({ "apiVersion": kind.0, "kind": kind.1, "metadata": metadata });
+    fn object(version: &str, kind: &str, name: &str, metadata: Value) -> Object {
+        let mut object = json!({ "apiVersion": version, "kind": kind, "metadata": metadata });
         object["metadata"]["name"] = name.into();
         Object(object.as_object().cloned().unwrap_or_default())
     }
@@ -159,7 +159,7 @@ mod tests {
             (CONFIG_MAP, "a", label(PART_OF), None, false),
             (CONFIG_MAP, "a", label(PARENT_TYPE), None, true),
         ] {
-            let object = object(kind, name, metadata);
+            let object = object(kind.0, kind.1, name, metadata);
             assert_eq!(ReservedObject::of(&object), keeper, "{object:?}");
             assert_eq!(fault(&object).is_none(), is_declared, "{object:?}");
         }

@@ -6,8 +6,8 @@
 //! the caller's choice; what the objects mean is [`crate::core::desired`]'s.
 //!
 //! The way of the bytes: [`encoding`] → [`split`] → [`events`] → [`tree`] → [`build`] (with
-//! [`scalar`], [`number`], [`surprise`] and [`tabs`]) → [`declare`]; JSON goes from [`encoding`] through
-//! [`json`] straight to [`declare`]. A [`fault::Fault`] becomes a [`Problem`] in [`complain`].
+//! [`scalar`], [`number`], [`surprise`] and [`tabs`]) → [`declared_objects`]; JSON goes from [`encoding`] through
+//! [`json`] straight to [`declared_objects`]. A [`fault::ManifestFault`] becomes a [`Problem`] in [`fault_problem`].
 
 mod build;
 mod declared_objects;

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::decide::Decision;
+use super::decide::{Decision, Subject};
 use super::{Action, Confidence, Reason, ReasonKind, deletion_switches};
 use crate::core::annotations;
 use crate::core::desired::Desired;
@@ -12,25 +12,18 @@ use crate::core::inventory::PART_OF;
 use crate::core::managed_fields::conflict::{Conflict, conflicts};
 use crate::core::managed_fields::leftovers::{Leftover, leftovers};
 use crate::core::managed_fields::takeover::hand_over;
-use crate::core::manifest::Manifest;
-use crate::core::object::{Object, ObjectKey};
+use crate::core::object::Object;
 use crate::core::policy::{OnConflict, precedence};
 use crate::core::problem::Cause;
 use crate::core::remedy::Remedy;
 
 /// Refuses what is not to be forced, and says what is left to others.
-pub(super) fn settle(
-    decision: &mut Decision,
-    key: &ObjectKey,
-    manifest: &Manifest,
-    desired: &Desired,
-    send: &Object,
-    live: Option<&Object>,
-) {
+pub(super) fn settle(decision: &mut Decision, subject: Subject<'_>, desired: &Desired) {
+    let Subject { key, manifest, send, .. } = subject;
     if decision.action == Action::Refuse {
         return;
     }
-    let Some(live) = live else { return };
+    let Some(live) = subject.live() else { return };
     match desired.on_conflict(manifest) {
         OnConflict::Force => {
             let takes_all = precedence::takes_what_protects(desired.on_conflict);

@@ -24,15 +24,32 @@ pub(super) struct Decision {
     pub(super) reason: Option<Reason>,
 }
 
+/// One desired object.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Subject<'a> {
+    pub(super) key: &'a ObjectKey,
+    /// As it is declared.
+    pub(super) manifest: &'a Manifest,
+    /// As it is sent.
+    pub(super) send: &'a Object,
+    /// As the cluster has it, and what it would become; `None` where it was not looked up.
+    pub(super) observation: Option<&'a Observation>,
+}
+
+impl Subject<'_> {
+    /// The object as the cluster has it.
+    pub(super) fn live(&self) -> Option<&Object> {
+        self.observation.and_then(Observation::live)
+    }
+}
+
 /// Decides about one object.
 pub(super) fn decide(
-    key: &ObjectKey,
-    manifest: &Manifest,
-    send: &Object,
-    observation: Option<&Observation>,
+    subject: Subject<'_>,
     inventory: &Inventory,
     allowed: &Permissions,
 ) -> Decision {
+    let Subject { key, manifest, send, observation } = subject;
     let refuse = |live: Option<&Object>, reason: Reason| Decision {
         action: Action::Refuse,
         live: live.cloned(),

@@ -29,7 +29,7 @@ mod unique_values;
 use std::collections::BTreeSet;
 
 pub use approved::NotApproved;
-use decide::{Decision, decide};
+use decide::{Decision, Subject, decide};
 use graph::Graph;
 use guards::PruneRules;
 pub use guards::{Permissions, may_be_replaced, may_go};
@@ -248,12 +248,12 @@ pub fn plan(
         let observation = observed.objects.get(key);
         let live = observation.and_then(Observation::live);
         let send = desired.sent(key, manifest, live);
-        let about = ((key, manifest), &*send);
+        let subject = Subject { key, manifest, send: &send, observation };
         let why_not =
             lost_record::why_not(key, &observed.unrecorded).or_else(|| refused.remove(key));
         let mut decision = match modes::finished(key, manifest, observation, &observed.finished) {
             Some(decision) => decision,
-            None => wanted(about, observation, desired, inventory, allowed, why_not),
+            None => wanted(subject, desired, inventory, allowed, why_not),
         };
         if let Some(reason) = falls_short(&decision, manifest, &send) {
             decision.reason = Some(reason);
@@ -340,19 +340,18 @@ fn falls_short(decision: &Decision, manifest: &Manifest, send: &Object) -> Optio
 /// nobody can tell the turn of, as is one that says what means nothing, and one that keeps track of
 /// others.
 fn wanted(
-    ((key, manifest), send): ((&ObjectKey, &Manifest), &Object),
-    observation: Option<&Observation>,
+    subject: Subject<'_>,
     desired: &Desired,
     inventory: &Inventory,
     allowed: &Permissions,
     why_not: Option<Reason>,
 ) -> Decision {
+    let Subject { manifest, send, observation, .. } = subject;
     let unclear = modes::wrong(manifest);
     let decision = modes::decide(manifest, observation, inventory).unwrap_or_else(|| {
-        let mut decision = decide(key, manifest, send, observation, inventory, allowed);
+        let mut decision = decide(subject, inventory, allowed);
         if unclear.is_none() {
-            let live = observation.and_then(Observation::live);
-            conflicts::settle(&mut decision, key, manifest, desired, send, live);
+            conflicts::settle(&mut decision, subject, desired);
         }
         decision
     });

@@ -4,7 +4,7 @@
 //! in their place, `‹secret 1›`: equal values get equal numbers, so that a change stays visible
 //! without the value. Inside a Secret every value is masked. Everywhere else (other objects, API
 //! errors, problems) the values are searched for in every spelling ([`search`]), and so are their
-//! [`parts`]: the password inside a URL, a field of a JSON text.
+//! [`value_parts`]: the password inside a URL, a field of a JSON text.
 //!
 //! A rule of `trueup.yaml` (`redact:`) makes a field of any object one more such value, and so do
 //! [`Inputs`] of the programs that render.

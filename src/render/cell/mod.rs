@@ -1,7 +1,7 @@
 //! The cell that a program runs in which renders: what it may read and write, that it has no way
 //! to the network and starts no other program, and how much memory it may take.
 //!
-//! [`plan`](Plan::new) decides which files a program needs, [`interpreter`] knows what else has to
+//! [`plan`](CellPlan::new) decides which files a program needs, [`interpreter`] knows what else has to
 //! be read to run it, and [`failure`] tells a limit of the cell from a failure of the program.
 //! trueup itself is the launcher: a hidden verb ([`launch`]) of a fresh process with one thread
 //! restricts itself and then becomes the program. Which guards this machine has is found out once a
@@ -124,7 +124,7 @@ mod tests {
         let more = [PathBuf::from("/opt/more")];
         let write = folder.path();
         let wanted = CellOptions { read: &copy, write, readable: &more, strict: false };
-        let plan = CellPlan::new(&program, wanted, &ProgramLimits::default());
+        let plan = CellCellPlan::new(&program, wanted, &ProgramLimits::default());
         assert!(plan.read.contains(&copy[0]));
         assert_eq!(plan.write, [folder.path()]);
         for run in [&more[0], &program, &PathBuf::from("/bin/sh")] {

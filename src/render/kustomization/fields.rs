@@ -2,7 +2,7 @@
 //! transformers: which of them there are, and which name files.
 //!
 //! kustomize decodes both with Go's `encoding/json`, which matches keys without regard to case. Here
-//! a key counts in its one proper spelling, and [`super::look`] refuses every other key, so that
+//! a key counts in its one proper spelling, and [`super::findings`] refuses every other key, so that
 //! there is no spelling that kustomize understands and trueup does not.
 
 /// Keys of a map, and what each holds.

@@ -3,7 +3,7 @@
 //! kustomize builds any folder of the machine that a kustomization names and downloads what it takes
 //! for a URL, so that everything it could open is found here, and refused where it is not in the
 //! checkout, before it runs. To be sure of that, a kustomization is read as widely as kustomize
-//! reads it ([`fields`], [`look`], [`plugins`]), what is not understood is refused, and kustomize is
+//! reads it ([`fields`], [`findings`], [`plugins`]), what is not understood is refused, and kustomize is
 //! [given](given) what was understood and not what is written.
 
 mod fields;

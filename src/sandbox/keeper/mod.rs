@@ -4,7 +4,7 @@
 //! A second process, the keeper ([`process`]), makes a private folder, starts the programs and
 //! listens on a pipe. When the pipe closes, because the sandbox was dropped or because this process
 //! was killed, it kills the programs and removes the folder: there is one way to end, and every run
-//! takes it. On Linux the programs also die with the keeper ([`crate::local::bound`]), should that be killed.
+//! takes it. On Linux the programs also die with the keeper ([`crate::local::bound_process`]), should that be killed.
 
 pub mod process;
 mod protocol;

@@ -289,7 +289,7 @@ fn answers() {
                 let _ = cluster.discover().await;
                 let _ = (cluster.uid().await, cluster.kinds_of("apps/v1").await);
                 let _ = (cluster.parent(&inventory).await, cluster.lease(&inventory).await);
-                let _ = cluster.members_of(&served(), (&inventory, &record)).await;
+                let _ = cluster.members_of(&served(), &inventory, &record).await;
             });
             None
         },

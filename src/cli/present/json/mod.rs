@@ -115,7 +115,7 @@ fn document<'a>(view: &PlanView<'a>, report: Option<&'a Report>) -> PlanDocument
         changes: plan
             .turns()
             .filter(|(change, _)| is_shown(change))
-            .map(|told| self::change(told, view))
+            .map(|(change, turn)| self::change(change, turn, view))
             .collect(),
         problems: problems.iter().map(|problem| self::problem(problem, redactor)).collect(),
         report: report.map(|report| self::report(report, view)),
@@ -158,10 +158,7 @@ fn summary(plan: &Plan) -> SummaryDocument {
     }
 }
 
-fn change<'a>(
-    (change, turn): (&'a Change, ChangeTurn<'a>),
-    view: &PlanView<'a>,
-) -> ChangeDocument<'a> {
+fn change<'a>(change: &'a Change, turn: ChangeTurn<'a>, view: &PlanView<'a>) -> ChangeDocument<'a> {
     let PlanView { redactor, explained, .. } = *view;
     // What is reordered is one of the fields.
     let Delta { fields, joins, adopted_from, predecessors, only_ownership, only_masked, .. } =

@@ -110,8 +110,13 @@ fn by(commit: &str, time: &str) -> Authorship {
 }
 
 /// Compares the screen with its fixtures.
-fn shows(name: &str, scene: (Vec<Change>, Vec<Problem>, Vec<Manifest>), removed: &[&str]) {
-    let (changes, problems, manifests) = scene;
+fn shows(
+    name: &str,
+    changes: Vec<Change>,
+    problems: Vec<Problem>,
+    manifests: Vec<Manifest>,
+    removed: &[&str],
+) {
     let plan = plan(changes);
     let redactor = Redactor::of_plan(&plan, []);
     let mut explained = Explained::default();
@@ -163,7 +168,7 @@ fn a_small_change() {
         owned(live(WEB, &[("replicas: 3", "replicas: 2")]), &entries),
         owned(live(WEB, &[]), &entries),
     );
-    shows("small", (vec![change], Vec::new(), vec![manifest]), &[]);
+    shows("small", vec![change], Vec::new(), vec![manifest], &[]);
 }
 
 #[test]
@@ -229,7 +234,9 @@ fn a_drift() {
     let manifests = vec![web, settings, database];
     shows(
         "drift",
-        (vec![web_change, settings_change, database_change, refused], Vec::new(), manifests),
+        vec![web_change, settings_change, database_change, refused],
+        Vec::new(),
+        manifests,
         &[],
     );
 }
@@ -257,7 +264,7 @@ fn a_first_install() {
         ),
     };
     let changes = vec![deferred, unasked, create(&database)];
-    shows("first-install", (changes, vec![problem], vec![web, settings, database]), &[]);
+    shows("first-install", changes, vec![problem], vec![web, settings, database], &[]);
 }
 
 #[test]
@@ -284,5 +291,5 @@ fn a_pruning() {
             Some(guard),
         ));
     }
-    shows("pruning", (changes, Vec::new(), Vec::new()), &["old-flags", "old-settings"]);
+    shows("pruning", changes, Vec::new(), Vec::new(), &["old-flags", "old-settings"]);
 }

@@ -123,7 +123,7 @@ pub(in crate::cli::present) fn reason(
 
 /// Writes a line of a message, in as many as it needs.
 fn note(out: &mut impl Write, line: &str, glyphs: Glyphs) -> io::Result<()> {
-    let lines = wrapped(&glyphs.inert(line), glyphs.limit(), (4, 6));
+    let lines = wrapped(&glyphs.inert(line), glyphs.limit(), 4, 6);
     writeln!(out, "    {}", lines.join("\n"))
 }
 
@@ -134,8 +134,8 @@ pub(in crate::cli::present) fn hint(
     glyphs: Glyphs,
 ) -> io::Result<()> {
     const INTRODUCTION: &str = "    do this: ";
-    let hang = (INTRODUCTION.len(), INTRODUCTION.len());
-    let lines = wrapped(&glyphs.inert(line), glyphs.limit(), hang);
+    let indent = INTRODUCTION.len();
+    let lines = wrapped(&glyphs.inert(line), glyphs.limit(), indent, indent);
     writeln!(out, "{INTRODUCTION}{}", lines.join("\n"))
 }
 
@@ -163,7 +163,7 @@ pub(super) fn kept_objects(
     };
     let (colour, mark) = (style(action), glyphs.mark(action));
     let line = format!("{n} objects {left}{}", glyphs.inert(&why));
-    let lines = wrapped(&line, glyphs.limit(), (2, 4));
+    let lines = wrapped(&line, glyphs.limit(), 2, 4);
     writeln!(out, "{colour}{mark}{colour:#} {}", lines.join("\n"))?;
     for change in &changes[..FEW] {
         writeln!(out, "    {}", glyphs.inert(&change.key.to_string()))?;

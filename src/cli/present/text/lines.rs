@@ -32,11 +32,15 @@ pub(super) fn diff(out: &mut impl Write, delta: &Delta, glyphs: Glyphs) -> io::R
                 writeln!(out, "{}", format!("    {}", body(text, glyphs)).trim_end())?;
             }
             Line::Removed(text) => {
-                let (part, _) = replaced(&lines, at).map(pair_parts).unwrap_or_default();
+                let (part, _) = replaced(&lines, at)
+                    .map(|(old, new)| emphasis::parts(old, new))
+                    .unwrap_or_default();
                 changed(out, "  - ", red, text, part, glyphs)?;
             }
             Line::Added(text) => {
-                let (_, part) = replaced(&lines, at).map(pair_parts).unwrap_or_default();
+                let (_, part) = replaced(&lines, at)
+                    .map(|(old, new)| emphasis::parts(old, new))
+                    .unwrap_or_default();
                 changed(out, "  + ", green, text, part, glyphs)?;
             }
         }
@@ -84,8 +88,4 @@ fn replaced<'a>(lines: &[Line<'a>], at: usize) -> Option<(&'a str, &'a str)> {
         (Line::Removed(old), Line::Added(new)) => Some((old, new)),
         _ => None,
     }
-}
-
-fn pair_parts((old, new): (&str, &str)) -> (Range<usize>, Range<usize>) {
-    emphasis::parts(old, new)
 }

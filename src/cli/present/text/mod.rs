@@ -66,7 +66,7 @@ pub(super) fn end(out: &mut impl Write, line: &str, glyphs: Glyphs) -> io::Resul
     };
     let parts: Vec<String> = line.split(" · ").map(|part| glyphs.inert(part).into()).collect();
     let lines = filled(&parts, columns);
-    let mut lines = lines.lines().flat_map(|line| wrapped(line, Some(columns), (0, 4)));
+    let mut lines = lines.lines().flat_map(|line| wrapped(line, Some(columns), 0, 4));
     lines.try_for_each(|line| writeln!(out, "{}", with_dots(&line, glyphs)))
 }
 
@@ -134,5 +134,5 @@ fn problems(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Re
         _ => ("documents", "they are"),
     };
     let line = format!("{n} {documents} can't be used: nothing is pruned until {they} mended");
-    writeln!(out, "{yellow}?{yellow:#} {}", wrapped(&line, glyphs.limit(), (2, 4)).join("\n"))
+    writeln!(out, "{yellow}?{yellow:#} {}", wrapped(&line, glyphs.limit(), 2, 4).join("\n"))
 }

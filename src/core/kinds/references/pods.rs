@@ -86,12 +86,14 @@ pub(super) fn uses<'v>(key: &ObjectKey, object: &'v Object) -> Vec<Reference<'v>
     finder.containers(spec);
     finder.volumes(spec);
     finder.each(spec, "imagePullSecrets", |finder, secret| {
-        finder.resources_named(("", "Secret"), (secret, "name"), ReferenceKind::Expected);
+        finder.resources_named("", "Secret", secret, "name", ReferenceKind::Expected);
     });
     if spec["serviceAccountName"] != "default" {
         finder.resources_named(
-            ("", "ServiceAccount"),
-            (spec, "serviceAccountName"),
+            "",
+            "ServiceAccount",
+            spec,
+            "serviceAccountName",
             ReferenceKind::Expected,
         );
     }
@@ -128,8 +130,13 @@ impl<'v> Finder<'v> {
             finder.source(volume, "configMap", "ConfigMap", "name");
             finder.source(volume, "secret", "Secret", "secretName");
             finder.below(volume, "persistentVolumeClaim", |finder, claim| {
-                let kind = ("", "PersistentVolumeClaim");
-                finder.resources_named(kind, (claim, "claimName"), ReferenceKind::Elsewhere);
+                finder.resources_named(
+                    "",
+                    "PersistentVolumeClaim",
+                    claim,
+                    "claimName",
+                    ReferenceKind::Elsewhere,
+                );
             });
             finder.below(volume, "projected", |finder, projected| {
                 finder.each(projected, "sources", |finder, source| {
@@ -158,11 +165,18 @@ impl<'v> Finder<'v> {
 
     /// What is often there before anything else.
     fn classes(&mut self, spec: &'v Value) {
-        let priority = ("scheduling.k8s.io", "PriorityClass");
-        self.resources_named(priority, (spec, "priorityClassName"), ReferenceKind::Elsewhere);
         self.resources_named(
-            ("node.k8s.io", "RuntimeClass"),
-            (spec, "runtimeClassName"),
+            "scheduling.k8s.io",
+            "PriorityClass",
+            spec,
+            "priorityClassName",
+            ReferenceKind::Elsewhere,
+        );
+        self.resources_named(
+            "node.k8s.io",
+            "RuntimeClass",
+            spec,
+            "runtimeClassName",
             ReferenceKind::Elsewhere,
         );
     }
@@ -172,14 +186,16 @@ impl<'v> Finder<'v> {
         self.below(from, field, |finder, source| {
             let is_optional = source["optional"] == true;
             let bond = if is_optional { ReferenceKind::Optional } else { ReferenceKind::Expected };
-            finder.resources_named(("", kind), (source, name), bond);
+            finder.resources_named("", kind, source, name, bond);
         });
     }
 
     fn resources_named(
         &mut self,
-        (group, kind): (&str, &str),
-        (from, field): (&'v Value, &'static str),
+        group: &str,
+        kind: &str,
+        from: &'v Value,
+        field: &'static str,
         bond: ReferenceKind,
     ) {
         let Some(name) = from[field].as_str().filter(|name| !name.is_empty()) else { return };

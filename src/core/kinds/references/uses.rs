@@ -34,8 +34,8 @@ pub fn of<'v>(key: &ObjectKey, object: &'v Object) -> Vec<Reference<'v>> {
         ("", "ServiceAccount") => root.account(),
         ("apps", "StatefulSet") => {
             let mut found = pods::uses(key, object);
-            let service = (GroupKind::new("", "Service"), key.namespace.clone());
-            found.extend(root.elsewhere(service, &["spec", "serviceName"]));
+            let service = GroupKind::new("", "Service");
+            found.extend(root.elsewhere(service, key.namespace.clone(), &["spec", "serviceName"]));
             found
         }
         _ => pods::uses(key, object),
@@ -80,7 +80,8 @@ impl<'v> Root<'_, 'v> {
     /// The name at `path`, of an object that is often made by somebody else.
     fn elsewhere(
         self,
-        (kind, namespace): (GroupKind, Option<String>),
+        kind: GroupKind,
+        namespace: Option<String>,
         path: &[&'static str],
     ) -> Option<Reference<'v>> {
         let name = at(self.object, path)?.as_str().filter(|name| !name.is_empty())?;
@@ -123,8 +124,8 @@ impl<'v> Root<'_, 'v> {
                 service(&path["backend"], way);
             }
         }
-        let class = (GroupKind::new("networking.k8s.io", "IngressClass"), None);
-        found.extend(self.elsewhere(class, &["spec", "ingressClassName"]));
+        let class = GroupKind::new("networking.k8s.io", "IngressClass");
+        found.extend(self.elsewhere(class, None, &["spec", "ingressClassName"]));
         for (at, tls) in spec["tls"].as_array().into_iter().flatten().enumerate() {
             if let Some(name) = tls["secretName"].as_str() {
                 let mut path = vec![root, PathPart::Key("tls"), PathPart::Index(at)];
@@ -207,14 +208,14 @@ impl<'v> Root<'_, 'v> {
     }
 
     fn policy(self, kind: &str) -> Option<Reference<'v>> {
-        self.elsewhere((GroupKind::new(ADMISSION, kind), None), &["spec", "policyName"])
+        self.elsewhere(GroupKind::new(ADMISSION, kind), None, &["spec", "policyName"])
     }
 
     fn claim(self) -> Vec<Reference<'v>> {
-        let class = (GroupKind::new(STORAGE, "StorageClass"), None);
-        let volume = (GroupKind::new("", "PersistentVolume"), None);
-        let class = self.elsewhere(class, &["spec", "storageClassName"]);
-        class.into_iter().chain(self.elsewhere(volume, &["spec", "volumeName"])).collect()
+        let class = GroupKind::new(STORAGE, "StorageClass");
+        let volume = GroupKind::new("", "PersistentVolume");
+        let class = self.elsewhere(class, None, &["spec", "storageClassName"]);
+        class.into_iter().chain(self.elsewhere(volume, None, &["spec", "volumeName"])).collect()
     }
 
     fn account(self) -> Vec<Reference<'v>> {
