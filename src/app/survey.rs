@@ -16,7 +16,7 @@ use crate::core::inventory::{Finished, Inventory, InventorySource, Record};
 use crate::core::kinds::catalog::{Catalog, is_namespace};
 use crate::core::object::ObjectKey;
 use crate::core::observed::{Observation, Observed, Unlisted};
-use crate::core::plan::{Action, Change, Permissions, Plan, idle_rules, plan};
+use crate::core::plan::{Action, Change, Plan, PlanContext, idle_rules, plan};
 use crate::core::problem::Problem;
 use crate::core::redact::{Inputs, Redactor};
 use crate::core::source::snapshot::Revision;
@@ -41,7 +41,7 @@ pub struct Survey {
     /// The decision.
     pub plan: Plan,
     /// What the user allowed when it was made.
-    pub allowed: Permissions,
+    pub allowed: PlanContext,
     /// What the inventory's parent says now; `None` before the first apply.
     pub before: Option<Record>,
     /// What it will say once the plan is carried out in full.
@@ -173,7 +173,7 @@ pub async fn survey(
     desired.join(&target.inventory);
     desired.problems.splice(0..0, problems);
     desired.ignore.clone_from(&target.ignore);
-    desired.on_conflict = target.on_conflict;
+    desired.on_conflict = target.policy.on_conflict();
     let is_strict = target.strict && !desired.problems.is_empty();
     if is_strict || desired.objects.is_empty() && !desired.problems.is_empty() {
         let objects = desired.objects.values().map(|manifest| &manifest.object);
@@ -216,12 +216,8 @@ pub async fn survey(
     put_off(&mut desired, &mut observed);
     definitions::hold(&desired, &mut observed);
     let instances = cluster.instances(&observed, &catalog).await;
-    let allowed = Permissions {
-        delete: target.allow_delete.clone(),
-        adopt: target.adopt,
-        replace: target.replace.clone(),
-        max_prune: target.max_prune,
-        empty: target.allow_empty,
+    let allowed = PlanContext {
+        policy: target.policy.clone(),
         instances: instances
             .map_err(api("list the objects of a definition that is to be deleted"))?,
         now: Timestamp::now(),
@@ -335,9 +331,14 @@ async fn find(inventory: &Inventory, cluster: &Cluster) -> Result<InventoryConte
 fn know_kinds(target: &Target, catalog: &Catalog) -> Result<(), Error> {
     let Some(known) = catalog.kinds() else { return Ok(()) };
     let of_flag = |flag: &str, name: &String| (flag.to_owned(), name.clone());
-    let mut named: Vec<(String, String)> =
-        target.allow_delete.iter().map(|name| of_flag("--allow-delete", name)).collect();
-    match &target.replace.operator {
+    let mut named: Vec<(String, String)> = target
+        .policy
+        .operator
+        .allow_delete
+        .iter()
+        .map(|name| of_flag("--allow-delete", name))
+        .collect();
+    match &target.policy.operator.replace {
         Some(names) => named.extend(names.iter().map(|name| of_flag("--replace", name))),
         None => named.extend(target.replace_at.iter().map(|(name, (line, column))| {
             (format!("{}:{line}:{column}: replace", config::FILE), name.clone())
@@ -386,7 +387,7 @@ fn whose(
     }
     let now = target.recorded_paths();
     let is_its_own = target.declared.is_some() && target.declared == before.target;
-    if before.paths != now && !is_its_own && !target.moved {
+    if before.paths != now && !is_its_own && !target.policy.operator.moved {
         let say = |paths: &BTreeSet<String>| {
             paths.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
         };

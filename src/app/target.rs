@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::core::field_rules::FieldRule;
 use crate::core::health::HealthRule;
 use crate::core::inventory::Inventory;
-use crate::core::policy::precedence::SettingLayers;
-use crate::core::policy::{MaxPrune, OnConflict};
+use crate::core::policy::Policy;
 use crate::render::Setting;
 
 /// A target, resolved: what to make true, where, and what may be deleted for it.
@@ -24,22 +23,10 @@ pub struct Target {
     pub inventory: Inventory,
     /// The namespace of namespaced objects that name none.
     pub namespace: String,
-    /// Kinds with data behind them that may be deleted.
-    pub allow_delete: BTreeSet<String>,
-    /// What is done about fields that other managers own with another value.
-    pub on_conflict: SettingLayers<OnConflict>,
-    /// Whether what somebody else claims may be adopted.
-    pub adopt: bool,
-    /// Kinds whose objects may be deleted and made anew where a change is not possible.
-    pub replace: SettingLayers<BTreeSet<String>>,
-    /// Where `trueup.yaml` names each of them: line and column, from 1.
+    /// What a run may do, and who says so.
+    pub policy: Policy,
+    /// Where `trueup.yaml` names each kind that may be replaced: line and column, from 1.
     pub replace_at: BTreeMap<String, (usize, usize)>,
-    /// How much of the inventory may be deleted at once.
-    pub max_prune: SettingLayers<MaxPrune>,
-    /// Whether everything may be deleted because the commit declares nothing.
-    pub allow_empty: bool,
-    /// Whether the inventory may have been made from other paths of the repository.
-    pub moved: bool,
     /// Whether to ask the server about what is proven to stay as it is, too.
     pub verify: bool,
     /// Whether live objects that stay as they are are kept whole, to show what others set of them.

@@ -183,7 +183,7 @@ impl ApplyArgs {
         watched: &'a mut LeaseWatch,
         is_watched: bool,
     ) -> RoundOptions<'a> {
-        let said = &session.named.conduct;
+        let said = &session.named.run_options;
         let (is_throwaway, timeout) = (self.throwaway.is_wanted(), self.timeout(session));
         let rolls_back = self.locking.rolls_back(said);
         let waits = match rolls_back {
@@ -211,7 +211,7 @@ impl ApplyArgs {
     /// How long passing faults are waited out.
     fn timeout(&self, session: &Session) -> Duration {
         let said =
-            SettingLayers { operator: self.timeout, repository: session.named.conduct.timeout };
+            SettingLayers { operator: self.timeout, repository: session.named.run_options.timeout };
         said.counts().unwrap_or(TIMEOUT)
     }
 }

@@ -4,7 +4,7 @@ use crate::app::{Survey, Target};
 use crate::cluster::Cluster;
 use crate::core::approval::{Approval, ApprovalInput, ApprovedCluster, Purpose, WrongPlace};
 use crate::core::inventory::Inventory;
-use crate::core::policy::precedence::SettingLayers;
+use crate::core::policy::Policy;
 use crate::core::policy::run_options::RunOptions;
 use crate::git::Checkout;
 
@@ -24,7 +24,7 @@ pub fn found(survey: &Survey) -> ApprovalInput<'_> {
 ///
 /// When nobody could tell later whether the cluster is the same one.
 pub fn approval(session: &Session, survey: &Survey) -> Result<Approval, Failure> {
-    let NamedTarget { name, declared, target, shown_paths: _, conduct: _ } = &session.named;
+    let NamedTarget { name, declared, target, shown_paths: _, run_options: _ } = &session.named;
     let uid = survey.cluster_uid.clone().ok_or(WrongPlace::UnknownCluster)?;
     let purpose = Purpose {
         target: name.clone(),
@@ -35,13 +35,7 @@ pub fn approval(session: &Session, survey: &Survey) -> Result<Approval, Failure>
         cluster: ApprovedCluster { name: session.cluster.name().to_owned(), uid },
         commit: survey.revision.commit.clone(),
         repository: survey.after.repository.clone(),
-        allow_delete: target.allow_delete.clone(),
-        replace: target.replace.operator.clone(),
-        max_prune: target.max_prune.operator,
-        allow_empty: target.allow_empty,
-        on_conflict: target.on_conflict.operator,
-        adopt: target.adopt,
-        moved: target.moved,
+        permissions: target.policy.operator.clone(),
     };
     Ok(Approval::new(purpose, found(survey)))
 }
@@ -93,7 +87,8 @@ impl TargetArgs {
         };
         let config = config.unwrap_or_default();
         // What goes back is not what was approved.
-        let conduct = RunOptions { on_failure: None, ..config.conduct() };
+        let run_options = RunOptions { on_failure: None, ..config.run_options() };
+        let repository = config.policy();
         let Inventory { name, namespace: home } = purpose.inventory.clone();
         let target = Target {
             declared: declared.then(|| target.clone()),
@@ -106,25 +101,13 @@ impl TargetArgs {
             health: config.health,
             redact: file.redact(declared.then_some(purpose.target.as_str())),
             namespace,
-            allow_delete: purpose.allow_delete.clone(),
-            replace: SettingLayers {
-                operator: purpose.replace.clone(),
-                repository: Some(config.replace),
-            },
+            policy: Policy { operator: purpose.permissions.clone(), repository },
             replace_at: config.replace_at,
-            max_prune: SettingLayers { operator: purpose.max_prune, repository: config.max_prune },
-            allow_empty: purpose.allow_empty,
-            on_conflict: SettingLayers {
-                operator: purpose.on_conflict,
-                repository: config.on_conflict,
-            },
-            adopt: purpose.adopt,
-            moved: purpose.moved,
             strict: counts(self.strict, config.strict),
             verify: counts(self.verify, config.verify),
             whole: false,
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
-        Ok(NamedTarget { name: purpose.target.clone(), declared, target, shown_paths, conduct })
+        Ok(NamedTarget { name: purpose.target.clone(), declared, target, shown_paths, run_options })
     }
 }

@@ -67,7 +67,7 @@ impl Session {
             None => target.resolve(directory, &checkout, &cluster)?,
         };
         if wanted.throwaway.is_wanted() {
-            named.conduct = named.conduct.of_a_throwaway();
+            named.run_options = named.run_options.of_a_throwaway();
         }
         let credentials = access.credentials;
         let session = Self { checkout, cluster, named, credentials, begin, _throwaway: throwaway };
@@ -180,9 +180,11 @@ impl Session {
         }
         let NamedTarget { target, .. } = args.resolve(directory, &self.checkout, &self.cluster)?;
         // Nobody is asked, so the guards are those of this run.
-        let (allow_delete, allow_empty) = (now.allow_delete.clone(), now.allow_empty);
-        let inventory = now.inventory.clone();
-        Ok(Target { inventory, allow_delete, allow_empty, moved: true, ..target })
+        let mut policy = target.policy.clone();
+        policy.operator.allow_delete.clone_from(&now.policy.operator.allow_delete);
+        policy.operator.allow_empty = now.policy.operator.allow_empty;
+        policy.operator.moved = true;
+        Ok(Target { inventory: now.inventory.clone(), policy, ..target })
     }
 
     /// What there is to show of a survey.

@@ -1,7 +1,7 @@
 //! The arguments that diff, apply, watch, check and render share, and what they resolve to: a
 //! checkout, a target and a way to the cluster.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::core::inventory::Inventory;
 use crate::core::inventory::reserved::NAME_PREFIX;
 use crate::core::policy::precedence::SettingLayers;
 use crate::core::policy::run_options::{RunOptions, duration_or_none};
-use crate::core::policy::{MaxPrune, OnConflict};
+use crate::core::policy::{MaxPrune, OnConflict, Permissions, Policy};
 use crate::core::source::formats::Formats;
 use crate::git::Checkout;
 use crate::local::bounded_read;
@@ -181,7 +181,7 @@ pub struct NamedTarget {
     /// The target's paths as a person writes them: the whole checkout is `.`.
     pub shown_paths: Vec<String>,
     /// What trueup.yaml says of carrying a plan out.
-    pub conduct: RunOptions,
+    pub run_options: RunOptions,
 }
 
 impl TargetArgs {
@@ -190,9 +190,18 @@ impl TargetArgs {
         self.files.rev.is_none() && !self.files.worktree
     }
 
-    /// The kinds that `--replace` names; `None` where it is left out.
-    fn replaces(&self) -> Option<BTreeSet<String>> {
-        (!self.replace.is_empty()).then(|| self.replace.iter().cloned().collect())
+    /// What the flags allow. A `--replace` that is left out is `None`.
+    fn permissions(&self) -> Permissions {
+        let replaces = !self.replace.is_empty();
+        Permissions {
+            allow_delete: self.allow_delete.iter().cloned().collect(),
+            allow_empty: self.allow_empty,
+            max_prune: self.max_prune,
+            replace: replaces.then(|| self.replace.iter().cloned().collect()),
+            on_conflict: self.on_conflict,
+            adopt: self.adopt,
+            moved: self.moved,
+        }
     }
 
     /// The target that the arguments and trueup.yaml name, in the cluster's own namespace where
@@ -209,7 +218,8 @@ impl TargetArgs {
     ) -> Result<NamedTarget, Failure> {
         let TargetChoice { name, declared, redact, paths } =
             self.files.choose(directory, checkout)?;
-        let conduct = declared.conduct();
+        let repository = declared.policy();
+        let run_options = declared.run_options();
         let namespace = self.files.namespace.clone().or(declared.namespace);
         let namespace = namespace.unwrap_or_else(|| cluster.namespace().to_owned());
         let inventory = self.name.clone().or(declared.name).or_else(|| name.clone());
@@ -230,26 +240,14 @@ impl TargetArgs {
             health: declared.health,
             redact,
             namespace,
-            allow_delete: self.allow_delete.iter().cloned().collect(),
-            replace: SettingLayers {
-                operator: self.replaces(),
-                repository: Some(declared.replace),
-            },
+            policy: Policy { operator: self.permissions(), repository },
             replace_at: declared.replace_at,
-            max_prune: SettingLayers { operator: self.max_prune, repository: declared.max_prune },
-            allow_empty: self.allow_empty,
-            on_conflict: SettingLayers {
-                operator: self.on_conflict,
-                repository: declared.on_conflict,
-            },
-            adopt: self.adopt,
-            moved: self.moved,
             strict: counts(self.strict, declared.strict),
             verify: counts(self.verify, declared.verify),
             whole: false,
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
-        Ok(NamedTarget { name, declared: is_declared, target, shown_paths, conduct })
+        Ok(NamedTarget { name, declared: is_declared, target, shown_paths, run_options })
     }
 }
 
@@ -286,14 +284,8 @@ impl FilesArgs {
             health: Vec::new(),
             redact,
             namespace,
-            allow_delete: BTreeSet::new(),
-            replace: SettingLayers::default(),
+            policy: Policy::default(),
             replace_at: BTreeMap::new(),
-            max_prune: SettingLayers::default(),
-            allow_empty: false,
-            on_conflict: SettingLayers::default(),
-            adopt: false,
-            moved: false,
             strict: false,
             verify: false,
             whole: false,

@@ -225,7 +225,7 @@ fn settings(args: WatchArgs, directory: PathBuf) -> SettingsReader {
             (target.files.rev, target.files.worktree) = (Some(commit.to_owned()), false);
         }
         let named = target.resolve(&directory, checkout, cluster).map_err(settings_error)?;
-        let said = &named.conduct;
+        let said = &named.run_options;
         let timeout = SettingLayers { operator: args.timeout, repository: said.timeout };
         let timeout = timeout.counts().unwrap_or(TIMEOUT);
         let usually = if args.once { LOCK_TIMEOUT } else { Duration::ZERO };

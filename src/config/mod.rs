@@ -15,7 +15,7 @@ use crate::core::field_rules::FieldRule;
 use crate::core::health::HealthRule;
 use crate::core::manifest::{self, PathPart};
 use crate::core::policy::run_options::{Cascade, OnFailure, RunOptions};
-use crate::core::policy::{MaxPrune, OnConflict};
+use crate::core::policy::{MaxPrune, OnConflict, RepositoryPolicy};
 use crate::core::problem::within;
 use crate::core::source::formats::{Formats, InvalidOption, wrong_namespace};
 use scalars::{share, time, time_or_none};
@@ -90,8 +90,18 @@ pub struct TargetConfig {
 }
 
 impl TargetConfig {
+    /// What it says of what a run may do.
+    pub fn policy(&self) -> RepositoryPolicy {
+        let Self { replace, max_prune, on_conflict, .. } = self;
+        RepositoryPolicy {
+            replace: replace.clone(),
+            max_prune: *max_prune,
+            on_conflict: *on_conflict,
+        }
+    }
+
     /// What it says of carrying a plan out.
-    pub fn conduct(&self) -> RunOptions {
+    pub fn run_options(&self) -> RunOptions {
         let Self { wait, timeout, lock_timeout, cascade, on_failure, .. } = *self;
         RunOptions { wait, timeout, lock_timeout, cascade, on_failure }
     }

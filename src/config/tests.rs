@@ -73,17 +73,17 @@ fn what_is_said_of_carrying_a_plan_out_is_read_as_the_flags_are() {
     let all = all.unwrap();
     assert_eq!((all.strict, all.verify, all.replace.contains("Job")), (true, true, true));
     assert_eq!(all.max_prune, Some(MaxPrune::Percent(60)));
-    let conduct = RunOptions {
+    let run_options = RunOptions {
         wait: Some(false),
         timeout: Some(Duration::from_secs(5400)),
         lock_timeout: Some(Duration::ZERO),
         cascade: Some(Cascade::Orphan),
         on_failure: Some(OnFailure::Rollback),
     };
-    assert_eq!(all.conduct(), conduct);
+    assert_eq!(all.run_options(), run_options);
     assert_eq!(said("max-prune: 12").unwrap().max_prune, Some(MaxPrune::Objects(12)));
     assert_eq!(said("timeout: 2.5").unwrap().timeout, Some(Duration::from_millis(2500)));
-    assert_eq!(said("name: b").unwrap().conduct(), RunOptions::default());
+    assert_eq!(said("name: b").unwrap().run_options(), RunOptions::default());
 }
 
 #[test]

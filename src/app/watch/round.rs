@@ -248,7 +248,9 @@ fn at(
 ) -> Result<Target, SettingsError> {
     let WatchSettings { target, .. } = (watch.settings)(checkout, cluster, Some(commit))?;
     let (rev, inventory) = (Some(commit.to_owned()), now.inventory.clone());
-    Ok(Target { rev, inventory, worktree: false, moved: true, ..target })
+    let mut policy = target.policy.clone();
+    policy.operator.moved = true;
+    Ok(Target { rev, inventory, policy, worktree: false, ..target })
 }
 
 /// The last healthy commit, where the inventory says that `commit` was taken back.

@@ -21,7 +21,7 @@ use crate::core::inventory::Inventory;
 use crate::core::object::ObjectKey;
 use crate::core::observed::Unlisted;
 use crate::core::plan::{Action, Change, Plan};
-use crate::core::policy::{MaxPrune, OnConflict};
+use crate::core::policy::Permissions;
 use crate::core::redact::Redactor;
 use digest::Digest;
 
@@ -60,22 +60,8 @@ pub struct Purpose {
     pub commit: String,
     /// The id of the repository's first commit.
     pub repository: String,
-    /// Kinds with data behind them that may be deleted.
-    pub allow_delete: BTreeSet<String>,
-    /// Kinds whose objects may be deleted and made anew where a change is not possible, where the
-    /// operator said so.
-    pub replace: Option<BTreeSet<String>>,
-    /// How much of the inventory may be deleted at once, where the operator said so.
-    pub max_prune: Option<MaxPrune>,
-    /// Whether everything may be deleted because the commit declares nothing.
-    pub allow_empty: bool,
-    /// What is done about fields that other managers own with another value, where the operator said
-    /// so. What the commit says of it is in the commit.
-    pub on_conflict: Option<OnConflict>,
-    /// Whether what somebody else claims may be adopted.
-    pub adopt: bool,
-    /// Whether the inventory may have been made from other paths of the repository.
-    pub moved: bool,
+    /// What the operator allowed. What the commit says of the same is in the commit.
+    pub permissions: Permissions,
 }
 
 /// The cluster that a plan was made for.

@@ -1,10 +1,9 @@
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 
 use super::*;
 use crate::core::object::Object;
 use crate::core::plan::Confidence;
+use crate::core::policy::Permissions;
 
 fn purpose() -> Purpose {
     Purpose {
@@ -16,13 +15,7 @@ fn purpose() -> Purpose {
         cluster: ApprovedCluster { name: "shop".to_owned(), uid: "c".to_owned() },
         commit: "8be01d3aa0c8b6c9b4e4a6d4b1a5c4c1a9e0f7d2".to_owned(),
         repository: "4f2c1a9aa0c8b6c9b4e4a6d4b1a5c4c1a9e0f7d2".to_owned(),
-        allow_delete: BTreeSet::new(),
-        replace: None,
-        max_prune: None,
-        allow_empty: false,
-        on_conflict: None,
-        adopt: false,
-        moved: false,
+        permissions: Permissions::default(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What to do with a desired object, by what was seen of it. Its turn is left to others.
 
-use super::{Action, Confidence, NoPreview, Permissions, Reason, ReasonKind};
+use super::{Action, Confidence, NoPreview, PlanContext, Reason, ReasonKind};
 
 use super::replace::{self, ImmutableObject};
 use crate::core::compare::is_noop;
@@ -47,7 +47,7 @@ impl Subject<'_> {
 pub(super) fn decide(
     subject: Subject<'_>,
     inventory: &Inventory,
-    allowed: &Permissions,
+    allowed: &PlanContext,
 ) -> Decision {
     let Subject { key, manifest, send, observation } = subject;
     let refuse = |live: Option<&Object>, reason: Reason| Decision {
@@ -69,7 +69,7 @@ pub(super) fn decide(
         return refuse(live, reason);
     }
     let claim = live.and_then(|live| foreign_owners::of(live, &inventory.id()));
-    if let Some(claim) = claim.filter(|_| !allowed.adopt) {
+    if let Some(claim) = claim.filter(|_| !allowed.policy.operator.adopt) {
         let kind = match claim {
             ForeignOwner::ApplySet(id) => ReasonKind::OtherApplySet { id },
             ForeignOwner::Other(owner) => ReasonKind::OtherOwner { owner },

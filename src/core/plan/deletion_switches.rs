@@ -2,7 +2,7 @@
 //! that mean the same.
 
 use super::approved;
-use super::guards::Permissions;
+use super::guards::PlanContext;
 use crate::core::annotations::{AnnotationFault, MODE, Mode, PRUNE, Treatment, fault_of};
 use crate::core::object::Object;
 
@@ -28,7 +28,7 @@ pub(super) enum DeletionSwitch {
 }
 
 /// What a live object says of its deletion; `None` where it says nothing, or its kind is allowed.
-pub(super) fn switch_of(live: &Object, allowed: &Permissions) -> Option<DeletionSwitch> {
+pub(super) fn switch_of(live: &Object, allowed: &PlanContext) -> Option<DeletionSwitch> {
     let is_kept = |name: &str, value: &str| {
         let values = [live.annotation(name), live.label(name)];
         values.into_iter().flatten().any(|said| said.eq_ignore_ascii_case(value))
@@ -51,13 +51,13 @@ pub(super) fn switch_of(live: &Object, allowed: &Permissions) -> Option<Deletion
     }
     let option = has(["Prune=confirm", "Delete=confirm"])?;
     let is_allowed =
-        allowed.delete.contains(live.kind()) || approved::is_approved(live, allowed.now);
+        allowed.allows_deletion_of(live.kind()) || approved::is_approved(live, allowed.now);
     (!is_allowed).then(|| DeletionSwitch::Confirm(format!("{SYNC_OPTIONS}: {option}")))
 }
 
 /// Whether `live` is better kept from being deleted than `send` says.
 pub(super) fn is_loosened(live: &Object, send: &Object) -> bool {
-    let strictness = |object: &Object| match switch_of(object, &Permissions::default()) {
+    let strictness = |object: &Object| match switch_of(object, &PlanContext::default()) {
         None => 0,
         Some(DeletionSwitch::Confirm(_)) => 1,
         Some(DeletionSwitch::Keep(_)) => 2,
@@ -108,12 +108,13 @@ mod tests {
             ("argocd.argoproj.io/sync-options", "PruneLast=true", None),
         ] {
             let live = object(serde_json::json!({ name: value }));
-            let found = switch_of(&live, &Permissions::default());
+            let found = switch_of(&live, &PlanContext::default());
             let is_kept = found.as_ref().map(|said| matches!(said, DeletionSwitch::Keep(_)));
             assert_eq!(is_kept, expected, "{name}: {value}");
         }
         let live = object(serde_json::json!({ SYNC_OPTIONS: "Prune=confirm" }));
-        let delete = ["ConfigMap".to_owned()].into();
-        assert_eq!(switch_of(&live, &Permissions { delete, ..Permissions::default() }), None);
+        let mut allowed = PlanContext::default();
+        allowed.policy.operator.allow_delete.insert("ConfigMap".to_owned());
+        assert_eq!(switch_of(&live, &allowed), None);
     }
 }

@@ -17,28 +17,26 @@ use crate::core::managed_fields;
 use crate::core::manifest::Origin;
 use crate::core::object::{Object, ObjectKey};
 use crate::core::observed::Observed;
-use crate::core::policy::MaxPrune;
-use crate::core::policy::precedence::SettingLayers;
+use crate::core::policy::Policy;
 use crate::core::remedy::Remedy;
 
-/// What the user allows beyond what is safe without asking.
+/// What decides about a plan besides what is desired and observed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Permissions {
-    /// Kinds with data behind them that may be deleted.
-    pub delete: BTreeSet<String>,
-    /// Whether what somebody else claims may be adopted.
-    pub adopt: bool,
-    /// Kinds whose objects may be deleted and made anew where a change is not possible.
-    pub replace: SettingLayers<BTreeSet<String>>,
-    /// How much of the inventory may be deleted at once.
-    pub max_prune: SettingLayers<MaxPrune>,
-    /// Whether everything may be deleted because the commit declares nothing.
-    pub empty: bool,
+pub struct PlanContext {
+    /// What the run may do.
+    pub policy: Policy,
     /// How many objects each definition still has in the cluster that this run would not delete
     /// itself; definitions without any are left out.
     pub instances: BTreeMap<ObjectKey, usize>,
     /// What time it is: an approval may not be of the future.
     pub now: Timestamp,
+}
+
+impl PlanContext {
+    /// Whether objects of `kind` may be deleted though data goes with them.
+    pub(super) fn allows_deletion_of(&self, kind: &str) -> bool {
+        self.policy.operator.allow_delete.contains(kind)
+    }
 }
 
 /// Why nothing at all may be pruned in this run; `None` when it may.
@@ -49,7 +47,7 @@ pub(super) fn why_not_prune(
     desired: &Desired,
     observed: &Observed,
     refused: usize,
-    allowed: &Permissions,
+    allowed: &PlanContext,
 ) -> Option<(Action, Reason)> {
     if !desired.problems.is_empty() {
         let kind = ReasonKind::NotPrunedProblems { count: desired.problems.len() };
@@ -70,7 +68,7 @@ pub(super) fn why_not_prune(
         let kind = ReasonKind::NotPrunedRefusals { count: refused };
         return Some((Action::Keep, kind.into()));
     }
-    if desired.objects.is_empty() && !allowed.empty {
+    if desired.objects.is_empty() && !allowed.policy.operator.allow_empty {
         let reason = Reason::with_remedy(ReasonKind::NothingDeclared, Remedy::AllowEmpty);
         return Some((Action::Refuse, reason));
     }
@@ -88,7 +86,7 @@ pub(super) struct PruneRules<'a> {
     /// Why nothing at all may be pruned.
     pub(super) blocked: Option<(Action, Reason)>,
     /// What the user allows.
-    pub(super) allowed: &'a Permissions,
+    pub(super) allowed: &'a PlanContext,
 }
 
 impl PruneRules<'_> {
@@ -163,7 +161,7 @@ impl PruneRules<'_> {
 
 /// Whether an object that was to be deleted may still go as it is now: somebody may have said in the
 /// meantime that it stays, or taken an approval back.
-pub fn may_go(key: &ObjectKey, live: &Object, allowed: &Permissions) -> bool {
+pub fn may_go(key: &ObjectKey, live: &Object, allowed: &PlanContext) -> bool {
     let is_guarded = || guarded(key, live, allowed).is_some();
     ReservedObject::of(live).is_none()
         && deletion_switches::switch_of(live, allowed).is_none()
@@ -171,7 +169,7 @@ pub fn may_go(key: &ObjectKey, live: &Object, allowed: &Permissions) -> bool {
 }
 
 /// Why deleting this object takes a word of the user's, whatever is approved on it.
-pub(super) fn why_guarded(key: &ObjectKey, live: &Object, allowed: &Permissions) -> Option<Reason> {
+pub(super) fn why_guarded(key: &ObjectKey, live: &Object, allowed: &PlanContext) -> Option<Reason> {
     let GuardedObject { guard, remedy } = guarded(key, live, allowed)?;
     Some(Reason::with_remedy(ReasonKind::Guarded { guard, approval: None }, remedy))
 }
@@ -182,7 +180,7 @@ struct GuardedObject {
     remedy: Remedy,
 }
 
-fn guarded(key: &ObjectKey, live: &Object, allowed: &Permissions) -> Option<GuardedObject> {
+fn guarded(key: &ObjectKey, live: &Object, allowed: &PlanContext) -> Option<GuardedObject> {
     let mut kind = key.kind.as_str();
     let guard = match (key.group.as_str(), kind) {
         _ if is_namespace(key) => DeletionGuard::Contents,
@@ -194,7 +192,7 @@ fn guarded(key: &ObjectKey, live: &Object, allowed: &Permissions) -> Option<Guar
         }
         _ => return None,
     };
-    if allowed.delete.contains(kind) {
+    if allowed.allows_deletion_of(kind) {
         return None;
     }
     Some(GuardedObject { guard, remedy: Remedy::AllowDelete { kind: kind.to_owned() } })

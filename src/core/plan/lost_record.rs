@@ -3,7 +3,7 @@
 //! and not the repository; so nothing is done that would make them this target's, unless the operator
 //! says so.
 
-use super::{Permissions, Reason, ReasonKind};
+use super::{PlanContext, Reason, ReasonKind};
 use crate::core::object::ObjectKey;
 use crate::core::observed::{Observation, Observed, Unrecorded};
 use crate::core::remedy::Remedy;
@@ -13,8 +13,8 @@ const NAMED: usize = 3;
 
 /// Takes them in where the operator says that they are this target's: what the commit does not declare
 /// of them is pruned as any other member.
-pub(super) fn take_in(observed: &mut Observed, allowed: &Permissions) {
-    if !allowed.adopt {
+pub(super) fn take_in(observed: &mut Observed, allowed: &PlanContext) {
+    if !allowed.policy.operator.adopt {
         return;
     }
     for (key, live) in std::mem::take(&mut observed.unrecorded).objects {

@@ -32,7 +32,7 @@ pub use approved::NotApproved;
 use decide::{Decision, Subject, decide};
 use graph::Graph;
 use guards::PruneRules;
-pub use guards::{Permissions, may_be_replaced, may_go};
+pub use guards::{PlanContext, may_be_replaced, may_go};
 pub use idle_rules::idle_rules;
 pub use ordered_changes::{ChangePart, ChangeTurn, OrderedChanges};
 pub use reason::{
@@ -232,7 +232,7 @@ pub fn plan(
     desired: &Desired,
     mut observed: Observed,
     inventory: &Inventory,
-    allowed: &Permissions,
+    allowed: &PlanContext,
 ) -> Plan {
     lost_record::take_in(&mut observed, allowed);
     let id = inventory.id();
@@ -283,7 +283,7 @@ pub fn plan(
         });
     }
     let taken = std::mem::take(&mut observed.taken);
-    let is_everything = desired.objects.is_empty() && allowed.empty;
+    let is_everything = desired.objects.is_empty() && allowed.policy.operator.allow_empty;
     let gone = loop {
         let refused = changes.iter().filter(|change| change.action == Action::Refuse).count();
         let undesired = PruneRules {
@@ -295,7 +295,7 @@ pub fn plan(
         };
         let mut gone = leaving(desired, &observed, &undesired);
         guards::keep_homes(&changes, &mut gone);
-        budget::keep_within(&mut gone, allowed.max_prune, is_everything, members);
+        budget::keep_within(&mut gone, allowed.policy.max_prune(), is_everything, members);
         let is_refused = admission_limits::settle(&mut changes, &gone, desired);
         if !unique_values::settle(&mut changes, &gone, &taken, desired) && !is_refused {
             break gone;
@@ -343,7 +343,7 @@ fn wanted(
     subject: Subject<'_>,
     desired: &Desired,
     inventory: &Inventory,
-    allowed: &Permissions,
+    allowed: &PlanContext,
     why_not: Option<Reason>,
 ) -> Decision {
     let Subject { manifest, send, observation, .. } = subject;

@@ -4,7 +4,7 @@
 
 use super::decide::Decision;
 use super::fixed_fields;
-use super::guards::{self, Permissions};
+use super::guards::{self, PlanContext};
 use super::{Action, Confidence, NoPreview, Reason, ReasonKind, selector};
 use crate::core::annotations::{REPLACE, flag};
 use crate::core::inventory::Inventory;
@@ -39,7 +39,7 @@ pub(super) fn decide(
     fixed: &ImmutableObject<'_>,
     send: &Object,
     inventory: &Inventory,
-    allowed: &Permissions,
+    allowed: &PlanContext,
 ) -> Decision {
     let ImmutableObject { key, manifest, live, refusal, anew } = fixed;
     let decision = |action, reason| Decision {
@@ -114,9 +114,9 @@ pub(super) fn after_deletion(send: &Object, live: &Object) -> Decision {
 }
 
 /// Whether the object may be replaced at all, by what the user, the repository and the object say.
-fn replacing(key: &ObjectKey, declared: &Object, allowed: &Permissions) -> Replacing {
+fn replacing(key: &ObjectKey, declared: &Object, allowed: &PlanContext) -> Replacing {
     let said = flag(declared, REPLACE).or(others_allow(declared).then_some(true));
-    precedence::replacing(allowed.replace.as_ref(), &key.kind, said)
+    precedence::replacing(allowed.policy.replace(), &key.kind, said)
 }
 
 /// What to do so that an object may be replaced, where it may not.
@@ -143,7 +143,7 @@ fn why_not(
     fixed: &ImmutableObject<'_>,
     may: Replacing,
     inventory: &Inventory,
-    allowed: &Permissions,
+    allowed: &PlanContext,
 ) -> Option<Reason> {
     let ImmutableObject { key, live, .. } = fixed;
     if !managed_fields::is_ours(live, &inventory.id()) {
@@ -152,7 +152,7 @@ fn why_not(
             "delete it by hand; the next run recreates it",
         ));
     }
-    if is_crd(key) && !allowed.delete.contains(&key.kind) {
+    if is_crd(key) && !allowed.allows_deletion_of(&key.kind) {
         let remedy = Remedy::AllowDelete { kind: key.kind.clone() };
         return Some(Reason::with_remedy(ReasonKind::Definition, remedy));
     }

@@ -2,8 +2,10 @@
 
 mod max_prune;
 mod on_conflict;
+mod permissions;
 pub mod precedence;
 pub mod run_options;
 
 pub use max_prune::MaxPrune;
 pub use on_conflict::OnConflict;
+pub use permissions::{Permissions, Policy, RepositoryPolicy};

@@ -20,11 +20,11 @@ fn records_and_locks_are_never_pruned_whatever_is_allowed() {
         lease.0.insert("kind".to_owned(), "Lease".into());
         lease
     };
-    let allowed = Permissions {
-        empty: true,
-        delete: ["ConfigMap", "Secret", "Lease"].map(str::to_owned).into(),
+    let allowed = permitted(Permissions {
+        allow_empty: true,
+        allow_delete: ["ConfigMap", "Secret", "Lease"].map(str::to_owned).into(),
         ..Permissions::default()
-    };
+    });
     for (live, expected) in [
         (ours("ConfigMap", "a"), Action::Delete),
         (ours("ConfigMap", "trueup-a"), Action::Keep),
@@ -45,7 +45,7 @@ fn nothing_is_applied_to_a_record_whatever_the_manifest_looks_like() {
     let desired = declared(std::slice::from_ref(&declared_one));
     let merged = Preview::Merged(declared_one.clone());
     let observed = seen(&[(&declared_one, Some(&live), Some(merged))]);
-    let allowed = Permissions { adopt: true, ..Permissions::default() };
+    let allowed = permitted(Permissions { adopt: true, ..Permissions::default() });
     assert_eq!(actions(&desired, &observed, &allowed)[0].1, Action::Refuse);
     let why = reason(&desired, &observed, &declared_one.key());
     assert_eq!(why, "it is the record of an ApplySet, which nothing is applied to");
@@ -63,12 +63,12 @@ fn members_of_a_record_that_is_gone_are_taken_in_for_the_operators_word_only() {
         ..Unrecorded::default()
     };
     let refused = [("ConfigMap shop/here".to_owned(), Action::Refuse)];
-    assert_eq!(actions(&desired, &observed, &Permissions::default()), refused);
+    assert_eq!(actions(&desired, &observed, &PlanContext::default()), refused);
     let taken_in = [
         ("ConfigMap shop/here".to_owned(), Action::Keep),
         ("ConfigMap shop/left".to_owned(), Action::Delete),
     ];
-    let allowed = Permissions { adopt: true, ..Permissions::default() };
+    let allowed = permitted(Permissions { adopt: true, ..Permissions::default() });
     assert_eq!(actions(&desired, &observed, &allowed), taken_in);
 }
 
@@ -101,7 +101,7 @@ fn what_says_that_an_object_stays_is_taken_from_others_for_the_operators_word_on
         let desired = Desired { on_conflict: said, ..declared(std::slice::from_ref(&wanted)) };
         let merged = Preview::Merged(member(wanted.clone()));
         let observed = seen(&[(&wanted, Some(&before), Some(merged))]);
-        let found = actions(&desired, &observed, &Permissions::default());
+        let found = actions(&desired, &observed, &PlanContext::default());
         assert_eq!(found[0].1, expected, "{name}: {live} → {declared_value} {said:?}");
     }
 }

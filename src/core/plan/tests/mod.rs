@@ -13,6 +13,7 @@ use crate::core::managed_fields::FIELD_MANAGER;
 use crate::core::manifest::Manifest;
 use crate::core::object::GroupKind;
 use crate::core::observed::{Preview, Unlisted};
+use crate::core::policy::{Permissions, Policy};
 use crate::core::problem::{Location, Problem, Refusal};
 
 fn inventory() -> Inventory {
@@ -70,12 +71,17 @@ fn plan(
     desired: &Desired,
     observed: &Observed,
     inventory: &Inventory,
-    allowed: &Permissions,
+    allowed: &PlanContext,
 ) -> Plan {
     super::plan(desired, observed.clone(), inventory, allowed)
 }
 
-fn actions(desired: &Desired, observed: &Observed, allowed: &Permissions) -> Vec<(String, Action)> {
+/// A run that the operator allows something.
+fn permitted(operator: Permissions) -> PlanContext {
+    PlanContext { policy: Policy { operator, ..Policy::default() }, ..PlanContext::default() }
+}
+
+fn actions(desired: &Desired, observed: &Observed, allowed: &PlanContext) -> Vec<(String, Action)> {
     plan(desired, observed, &inventory(), allowed)
         .changes()
         .map(|change| (change.key.to_string(), change.action))
@@ -83,7 +89,7 @@ fn actions(desired: &Desired, observed: &Observed, allowed: &Permissions) -> Vec
 }
 
 fn reason(desired: &Desired, observed: &Observed, key: &ObjectKey) -> String {
-    let plan = plan(desired, observed, &inventory(), &Permissions::default());
+    let plan = plan(desired, observed, &inventory(), &PlanContext::default());
     let change = plan.changes().find(|change| change.key == *key).unwrap();
     change.reason.as_ref().unwrap().to_string()
 }
@@ -107,7 +113,7 @@ fn every_object_gets_the_action_that_its_observation_calls_for() {
         (&gone, Some(&gone), None),
     ]);
     assert_eq!(
-        actions(&desired, &observed, &Permissions::default()),
+        actions(&desired, &observed, &PlanContext::default()),
         [
             ("ConfigMap shop/changed".to_owned(), Action::Update),
             ("ConfigMap shop/new".to_owned(), Action::Create),
@@ -118,7 +124,7 @@ fn every_object_gets_the_action_that_its_observation_calls_for() {
     let desired = declared(std::slice::from_ref(&refused));
     let observed = seen(&[(&refused, None, Some(Preview::Refused(refusal)))]);
     assert_eq!(
-        actions(&desired, &observed, &Permissions::default()),
+        actions(&desired, &observed, &PlanContext::default()),
         [("ConfigMap shop/refused".to_owned(), Action::Refuse)]
     );
 }
@@ -131,7 +137,7 @@ fn an_object_whose_namespace_is_born_with_it_is_created_in_full() {
         &declared(std::slice::from_ref(&web)),
         &seen(&[(&web, None, Some(deferred))]),
         &inventory(),
-        &Permissions::default(),
+        &PlanContext::default(),
     );
     let change = plan.changes().next().unwrap();
     assert_eq!(change.action, Action::Create);
@@ -169,7 +175,7 @@ fn nothing_is_pruned_while_anything_is_unknown() {
 fn an_empty_commit_deletes_nothing_unless_allowed() {
     let gone = ours("ConfigMap", "gone");
     let observed = seen(&[(&gone, Some(&gone), None)]);
-    let allowed = |empty| Permissions { empty, ..Permissions::default() };
+    let allowed = |empty| permitted(Permissions { allow_empty: empty, ..Permissions::default() });
     let (refused, deleted) = (Action::Refuse, Action::Delete);
     let of = |empty| actions(&Desired::default(), &observed, &allowed(empty))[0].1;
     assert_eq!((of(false), of(true)), (refused, deleted));
@@ -212,17 +218,17 @@ fn what_holds_data_is_deleted_only_by_name() {
         let gone = ours(kind, "gone");
         let observed =
             seen(&[(&here, Some(&here_live), Some(Preview::Same)), (&gone, Some(&gone), None)]);
-        let action = |allowed: &Permissions| {
+        let action = |allowed: &PlanContext| {
             let plan = plan(&desired, &observed, &inventory(), allowed);
             plan.changes().find(|change| change.key == gone.key()).unwrap().action
         };
-        let mut allowed = Permissions::default();
+        let mut allowed = PlanContext::default();
         if with_instances > 0 {
             assert_eq!(action(&allowed), Action::Delete, "{kind} without instances");
             allowed.instances.insert(gone.key(), with_instances);
         }
         assert_eq!(action(&allowed), Action::Refuse, "{kind}");
-        allowed.delete.insert(kind.to_owned());
+        allowed.policy.operator.allow_delete.insert(kind.to_owned());
         assert_eq!(action(&allowed), Action::Delete, "{kind}, allowed");
     }
 }
@@ -329,7 +335,7 @@ mod properties {
         #[test]
         fn every_object_of_desired_and_inventory_has_exactly_one_action(world in worlds()) {
             let (desired, observed) = build(&world);
-            let plan = plan(&desired, &observed, &inventory(), &Permissions::default());
+            let plan = plan(&desired, &observed, &inventory(), &PlanContext::default());
             let mut planned: Vec<&ObjectKey> = plan.changes().map(|change| &change.key).collect();
             planned.sort();
             let is_there = |observation: &Observation| {
@@ -343,7 +349,7 @@ mod properties {
         #[test]
         fn only_undesired_objects_of_ours_are_deleted_and_only_when_all_is_known(world in worlds()) {
             let (desired, observed) = build(&world);
-            let allowed = Permissions { empty: true, ..Permissions::default() };
+            let allowed = permitted(Permissions { allow_empty: true, ..Permissions::default() });
             let plan = plan(&desired, &observed, &inventory(), &allowed);
             let refused = plan.changes().any(|change| {
                 change.action == Action::Refuse && change.origin.is_some()
@@ -360,7 +366,7 @@ mod properties {
         #[test]
         fn deletions_come_after_everything_else_and_order_in_makes_no_difference(world in worlds()) {
             let (desired, observed) = build(&world);
-            let allowed = Permissions { empty: true, ..Permissions::default() };
+            let allowed = permitted(Permissions { allow_empty: true, ..Permissions::default() });
             let plan = |desired, observed| plan(desired, observed, &inventory(), &allowed);
             let first = plan(&desired, &observed);
             let actions: Vec<Action> = first.changes().map(|change| change.action).collect();

@@ -14,7 +14,7 @@ fn told(annotations: serde_json::Value, live: Option<&Object>, preview: Preview)
     let declared_one = annotated(annotations);
     let desired = declared(std::slice::from_ref(&declared_one));
     let observed = seen(&[(&declared_one, live, Some(preview))]);
-    let plan = plan(&desired, &observed, &inventory(), &Permissions::default());
+    let plan = plan(&desired, &observed, &inventory(), &PlanContext::default());
     let change = plan.changes().next().unwrap();
     let is_sent = change.send.is_some();
     assert_eq!(is_sent, !matches!(change.action, Action::Keep | Action::Abandon), "{change:?}");
@@ -77,7 +77,7 @@ fn what_is_ignored_is_left_or_let_go() {
     let why = Observation::Unknown("away".to_owned());
     let observed = Observed { objects: [(unknown.key(), why)].into(), ..Observed::default() };
     let kept = [("ConfigMap shop/a".to_owned(), Action::Keep)];
-    assert_eq!(actions(&desired, &observed, &Permissions::default()), kept);
+    assert_eq!(actions(&desired, &observed, &PlanContext::default()), kept);
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn what_nobody_may_list_holds_back_what_would_go() {
         (&gone, Some(&gone), None),
     ]);
     let held_back = |observed: &Observed| {
-        let plan = plan(&desired, observed, &inventory(), &Permissions::default());
+        let plan = plan(&desired, observed, &inventory(), &PlanContext::default());
         (plan.held_back.len(), plan.unlisted, plan.is_true())
     };
     assert_eq!(held_back(&observed), (0, 0, false));

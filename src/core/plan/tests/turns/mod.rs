@@ -42,7 +42,7 @@ fn first(desired: &Desired) -> Plan {
         (key.clone(), Observation::Seen { live: None, preview })
     });
     let observed = Observed { objects: new.collect(), ..Observed::default() };
-    plan(desired, &observed, &inventory(), &Permissions::default())
+    plan(desired, &observed, &inventory(), &PlanContext::default())
 }
 
 /// The plan where nothing is desired and all of it is there.
@@ -54,7 +54,11 @@ fn last(desired: &Desired) -> Plan {
         (key.clone(), Observation::Seen { live: Some(live), preview: None })
     });
     let kinds = ["Namespace", "CustomResourceDefinition"].map(str::to_owned);
-    let allowed = Permissions { empty: true, delete: kinds.into(), ..Permissions::default() };
+    let allowed = permitted(Permissions {
+        allow_empty: true,
+        allow_delete: kinds.into(),
+        ..Permissions::default()
+    });
     let observed = Observed { objects: old.collect(), ..Observed::default() };
     plan(&Desired::default(), &observed, &inventory(), &allowed)
 }
@@ -398,7 +402,11 @@ fn a_namespace_and_a_definition_stay_as_long_as_anything_needs_them() {
     let seen = Observation::Seen { live: Some(live), preview: None };
     all.objects.insert(kept.objects.keys().next().unwrap().clone(), seen);
     let kinds = ["Namespace", "CustomResourceDefinition"].map(str::to_owned);
-    let allowed = Permissions { empty: true, delete: kinds.into(), ..Permissions::default() };
+    let allowed = permitted(Permissions {
+        allow_empty: true,
+        allow_delete: kinds.into(),
+        ..Permissions::default()
+    });
     let plan = plan(&Desired::default(), &all, &inventory(), &allowed);
     let reasons: Vec<_> = plan
         .changes()

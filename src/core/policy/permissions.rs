@@ -1,0 +1,74 @@
+//! What a run may do: what the operator allows by flags or by an approved plan, and what the
+//! commit's `trueup.yaml` says of the same. Who decides is [`precedence`](super::precedence)'s.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::precedence::SettingLayers;
+use super::{MaxPrune, OnConflict};
+
+/// What the operator allows for one run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Permissions {
+    /// Kinds with data behind them that may be deleted.
+    pub allow_delete: BTreeSet<String>,
+    /// Whether everything may be deleted because the commit declares nothing.
+    pub allow_empty: bool,
+    /// How much of the inventory may be deleted at once, where the operator says so.
+    pub max_prune: Option<MaxPrune>,
+    /// Kinds whose objects may be deleted and recreated where a change is not possible, where the
+    /// operator says so.
+    pub replace: Option<BTreeSet<String>>,
+    /// What is done about fields that other managers own with another value, where the operator says
+    /// so.
+    pub on_conflict: Option<OnConflict>,
+    /// Whether objects with another owner may be adopted.
+    pub adopt: bool,
+    /// Whether the inventory may have been made from other paths of the repository.
+    pub moved: bool,
+}
+
+/// What the commit's `trueup.yaml` says of a target's permissions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RepositoryPolicy {
+    /// Kinds whose objects may be deleted and recreated where a change is not possible.
+    pub replace: BTreeSet<String>,
+    /// How much of the inventory may be deleted at once.
+    pub max_prune: Option<MaxPrune>,
+    /// What is done about fields that other managers own with another value.
+    pub on_conflict: Option<OnConflict>,
+}
+
+/// What a run may do, by whoever says so.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// The operator, for this run.
+    pub operator: Permissions,
+    /// The commit's `trueup.yaml`.
+    pub repository: RepositoryPolicy,
+}
+
+impl Policy {
+    /// Kinds whose objects may be deleted and recreated.
+    pub fn replace(&self) -> SettingLayers<&BTreeSet<String>> {
+        SettingLayers {
+            operator: self.operator.replace.as_ref(),
+            repository: Some(&self.repository.replace),
+        }
+    }
+
+    /// How much of the inventory may be deleted at once.
+    pub fn max_prune(&self) -> SettingLayers<MaxPrune> {
+        SettingLayers { operator: self.operator.max_prune, repository: self.repository.max_prune }
+    }
+
+    /// What is done about fields that other managers own with another value.
+    pub fn on_conflict(&self) -> SettingLayers<OnConflict> {
+        SettingLayers {
+            operator: self.operator.on_conflict,
+            repository: self.repository.on_conflict,
+        }
+    }
+}
