@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use crate::support::audit_log::Request;
 use crate::support::between::Between;
 use crate::support::command::Output;
 use crate::support::repo::Repo;
@@ -276,7 +277,16 @@ fn a_definition_and_who_may_look_after_its_objects_outlive_them() {
         repo.remove(&format!("{file}.yaml"));
     }
     repo.commit("No longer");
+    let plane = repo.plane();
+    let is_look = |request: &Request| {
+        let is_of_one = request.name() == "first" || request.uri.contains("metadata.name%3Dfirst");
+        request.is_ours() && request.resource() == "tickets" && is_of_one
+    };
+    let before = plane.audit_log.count_of(is_look);
     let held = repo.run(&["apply"]).exits(1);
+    // It is deleted, asked for, watched for ten seconds, and asked for once more.
+    let looks = plane.audit_log.count_of(is_look) - before;
+    assert!(looks <= 6, "{looks} requests about what is being deleted");
     let why =
         "Ticket order-finalizer/first is still being deleted, and may need it until it is gone";
     has(

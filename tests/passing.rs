@@ -142,9 +142,8 @@ fn a_namespace_that_somebody_deletes_is_made_anew_with_all_that_is_in_it() {
     let looks = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&looks);
     let between = Between::start(plane, move |request| {
-        let is_look = request.starts_with("GET /api/v1/namespaces/passing-shop ");
-        // Once while it is looked at, and then while it is waited for.
-        if is_look && count.fetch_add(1, Ordering::SeqCst) == 3 {
+        let is_watch = request.starts_with("GET /api/v1/namespaces?watch=1");
+        if is_watch && count.fetch_add(1, Ordering::SeqCst) == 0 {
             let none = r#"{"metadata": {"finalizers": null}}"#;
             let patch = ["patch", "configmap", "held", "-n", "passing-shop", "--type=merge", "-p"];
             plane.kubectl([&patch[..], &[none]].concat()).exits(0);

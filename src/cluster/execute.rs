@@ -1,12 +1,11 @@
 //! The writes: apply one object, delete one object, wait until it has a condition or is gone.
 
-use std::time::{Duration, Instant};
-
 use http::Method;
 use serde_json::{Value, json};
 
 use super::api_request::ApiRequest;
 use super::path::one;
+use super::wait::OneObject;
 use super::{ApiError, Cluster, RetryPolicy};
 use crate::core::kinds::catalog::Served;
 use crate::core::object::Object;
@@ -16,8 +15,6 @@ use crate::core::policy::run_options::Cascade;
 /// How often a deletion is tried again when the object changed in between without ceasing to be
 /// ours, as a Deployment does whose pods come and go.
 const DELETE_TRIES: usize = 5;
-/// The pause between looks at something that is about to happen.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// How a deletion ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,19 +176,14 @@ impl Cluster {
         &self,
         served: &Served,
         seen: &Object,
-        patience: Duration,
+        patience: &RetryPolicy,
     ) -> Result<bool, ApiError> {
-        let end = Instant::now() + patience;
-        loop {
-            match self.get(served, seen.namespace(), seen.name()).await? {
-                Some(now) if now.uid() == seen.uid() => {}
-                _ => return Ok(true),
-            }
-            if Instant::now() >= end {
-                return Ok(false);
-            }
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
+        let is_gone = |now: Option<&Object>| {
+            let is_there = now.is_some_and(|now| now.uid() == seen.uid());
+            (!is_there).then_some(())
+        };
+        let one = OneObject { served, namespace: seen.namespace(), name: seen.name() };
+        Ok(self.until(one, patience, is_gone).await?.is_some())
     }
 
     /// Waits until an object without a namespace has a condition; says why when it does not get it.
@@ -206,26 +198,29 @@ impl Cluster {
         name: &str,
         patience: &RetryPolicy,
     ) -> Result<Result<(), String>, ApiError> {
-        loop {
-            let live = self.get(served, None, name).await?.unwrap_or_default();
-            let has = condition(&live, wanted.kind);
+        let mut last = None;
+        let one = OneObject { served, namespace: None, name };
+        let ended = self.until(one, patience, |live| {
+            let has = condition(live?, wanted.kind);
+            last = has.and_then(words);
             if has.is_some_and(|it| it["status"] == "True") {
-                return Ok(Ok(()));
+                return Some(Ok(()));
             }
-            let refused = wanted.refused.and_then(|kind| condition(&live, kind));
-            let refused = refused.filter(|it| it["status"] == "False");
-            if refused.is_some() || !patience.allows(LOOK_AGAIN) || !patience.rest(LOOK_AGAIN).await
-            {
-                let end =
-                    if patience.is_over() { "in time" } else { "yet when it was interrupted" };
-                let not = format!("it was not {} {end}", wanted.kind.to_lowercase());
-                return Ok(Err(match refused.or(has).and_then(words) {
-                    Some(said) if refused.is_some() => said,
-                    Some(said) => format!("{not}: {said}"),
-                    None => not,
-                }));
-            }
+            let refused = wanted.refused.and_then(|kind| condition(live?, kind));
+            let refused = refused.filter(|it| it["status"] == "False")?;
+            Some(Err(words(refused)))
+        });
+        let ended = ended.await?;
+        if let Some(Ok(())) = ended {
+            return Ok(Ok(()));
         }
+        let end = if patience.is_over() { "in time" } else { "yet when it was interrupted" };
+        let not = format!("it was not {} {end}", wanted.kind.to_lowercase());
+        Ok(Err(match (ended, last) {
+            (Some(Err(Some(said))), _) => said,
+            (_, Some(said)) => format!("{not}: {said}"),
+            (_, None) => not,
+        }))
     }
 }
 

@@ -6,14 +6,21 @@ use futures::stream::{self, StreamExt as _};
 
 use super::ApplyRun;
 use super::worker::endpoint;
+use crate::cluster::RetryPolicy;
 use crate::core::finalizers::what_holds;
 use crate::core::kinds::catalog::is_namespace;
 use crate::core::object::ObjectKey;
 use crate::core::plan::{Action, ReasonKind};
 use crate::core::report::Outcome;
+use crate::local::cancel::Cancellation;
 
 /// How long to wait for what was deleted to be gone.
-pub(super) const DELETION_PATIENCE: Duration = Duration::from_secs(10);
+const DELETION_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Until when what was deleted is waited for, from now on.
+pub(super) fn deletion_patience() -> RetryPolicy {
+    RetryPolicy::of(DELETION_PATIENCE, &Cancellation::default())
+}
 
 impl ApplyRun<'_> {
     /// Gives finalizers a moment to finish; what is gone after it needs no place in the record.
@@ -23,7 +30,7 @@ impl ApplyRun<'_> {
             let (Some(live), Some(served)) = (&change.live, endpoint(survey, change)) else {
                 return (change, false);
             };
-            let gone = cluster.until_gone(&served, live, DELETION_PATIENCE).await;
+            let gone = cluster.until_gone(&served, live, &deletion_patience()).await;
             (change, gone.unwrap_or(false))
         });
         let ended: Vec<_> =

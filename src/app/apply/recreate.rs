@@ -4,8 +4,6 @@
 //! The object is in the inventory's record all the time. If the run is killed while it is gone, or
 //! it can't be made after all, the next run finds it missing and makes it.
 
-use std::time::Duration;
-
 use super::worker::Worker;
 use crate::cluster::{ApiError, DeleteOutcome};
 use crate::core::finalizers::what_holds;
@@ -16,8 +14,6 @@ use crate::core::report::Outcome;
 
 /// How often what is to be made is read off an object that changes.
 const DELETE_TRIES: usize = 5;
-/// The pause between looks at something that is about to go.
-const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 impl Worker<'_> {
     /// Replaces the object `live` with `send`. Where it `is_awaited`, others need it in full.
@@ -97,14 +93,7 @@ impl Worker<'_> {
 
     /// Waits until what is replaced is gone, as long as there is time; says whether it is.
     async fn is_gone(self, served: &Served, live: &Object) -> Result<bool, ApiError> {
-        loop {
-            if self.cluster.until_gone(served, live, Duration::ZERO).await? {
-                return Ok(true);
-            }
-            if !self.patience.allows(LOOK_AGAIN) || !self.patience.rest(LOOK_AGAIN).await {
-                return Ok(false);
-            }
-        }
+        self.cluster.until_gone(served, live, self.patience).await
     }
 
     /// Why what is to be replaced is still there.

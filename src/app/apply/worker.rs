@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use super::answer::WrittenObject;
-use super::deletion::DELETION_PATIENCE;
+use super::deletion::deletion_patience;
 use super::servers::{Servers, server_of};
 use crate::app::wait::wait_for_one;
 use crate::app::{Survey, WaitOptions};
@@ -79,7 +79,7 @@ impl Worker<'_> {
             (Action::Delete, _, Some(live)) => match self.delete(&served, change, live).await {
                 Ok(DeleteOutcome::Deleted) => Ok(Outcome::Done),
                 Ok(DeleteOutcome::Terminating) if is_awaited => {
-                    let gone = self.cluster.until_gone(&served, live, DELETION_PATIENCE).await;
+                    let gone = self.cluster.until_gone(&served, live, &deletion_patience()).await;
                     Ok(if gone.unwrap_or(false) { Outcome::Done } else { Outcome::Terminating })
                 }
                 Ok(DeleteOutcome::Terminating) => Ok(Outcome::Terminating),

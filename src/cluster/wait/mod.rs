@@ -2,8 +2,9 @@
 //!
 //! A watch that is cut goes on where it stopped; one that is too far behind begins with a new look;
 //! where watching is forbidden the list is asked for again and again, and where listing is, too,
-//! each object is. Who is waited for, and until when, is decided in [`crate::app::prove`].
+//! each object is. Who is waited for, and until when, is decided in [`crate::app::wait`].
 
+mod one;
 mod stream;
 
 use std::collections::BTreeSet;
@@ -11,7 +12,8 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::Sender;
 
-use self::stream::WatchEnd;
+pub(super) use self::one::OneObject;
+use self::stream::{Selector, WatchEnd};
 use super::observe::typed;
 use super::path::api_version;
 use super::{ApiError, Cluster};
@@ -119,12 +121,13 @@ impl Cluster {
     pub async fn follow(&self, followed: &FollowedKind, scope: WatchScope, tell: &Sender<News>) {
         let WatchScope { namespace, means: mut how, news: _ } = scope;
         let (kind, namespace) = (&followed.served.group_kind, namespace.as_deref());
+        let selector = Selector::Label(&followed.selector);
         // Nobody hears what is told once waiting has ended.
         let say = async |news| drop(tell.send(news).await);
         loop {
             how = match how {
                 WatchMethod::Watch(version) => {
-                    match self.watch(followed, namespace, version, tell).await {
+                    match self.watch(&followed.served, namespace, selector, version, tell).await {
                         WatchEnd::At(version) => WatchMethod::Watch(version),
                         WatchEnd::Behind => self.again(followed, namespace, tell).await,
                         WatchEnd::Forbidden(why) => {

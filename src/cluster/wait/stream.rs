@@ -1,16 +1,18 @@
 //! One watch request: a line for each change, until the server ends it or something else does.
 
+use std::fmt;
 use std::time::Duration;
 
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tokio::sync::mpsc::Sender;
 
-use super::{FollowedKind, News};
+use super::News;
 use crate::cluster::api_request::{ApiRequest, object, refusal};
 use crate::cluster::limits::display_bytes;
 use crate::cluster::path::{collection, query_escape};
 use crate::cluster::{ApiError, Cluster};
+use crate::core::kinds::catalog::Served;
 use crate::core::object::Object;
 
 /// After how many seconds the server is asked to end a watch: sooner than the connection counts as
@@ -18,6 +20,26 @@ use crate::core::object::Object;
 const SECONDS: u32 = 45;
 /// The pause before a watch is begun again, so that one that ends at once does not spin.
 const PAUSE: Duration = Duration::from_millis(250);
+
+/// Which objects of a kind are watched. As text it is a parameter of the query.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Selector<'a> {
+    /// Those that a label selector picks.
+    Label(&'a str),
+    /// The one with this name.
+    Name(&'a str),
+}
+
+impl fmt::Display for Selector<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Label(selector) => write!(f, "labelSelector={}", query_escape(selector)),
+            Self::Name(name) => {
+                write!(f, "fieldSelector={}", query_escape(&format!("metadata.name={name}")))
+            }
+        }
+    }
+}
 
 /// Why a watch ended.
 pub(super) enum WatchEnd {
@@ -32,19 +54,19 @@ pub(super) enum WatchEnd {
 }
 
 impl Cluster {
-    /// Watches a scope from a version on.
+    /// Watches the objects of a kind that `selector` picks, from a version on.
     pub(super) async fn watch(
         &self,
-        followed: &FollowedKind,
+        served: &Served,
         namespace: Option<&str>,
+        selector: Selector<'_>,
         version: String,
         tell: &Sender<News>,
     ) -> WatchEnd {
         let path = format!(
-            "{}?watch=1&allowWatchBookmarks=true&timeoutSeconds={SECONDS}&resourceVersion={}&labelSelector={}",
-            collection(&followed.served, namespace),
+            "{}?watch=1&allowWatchBookmarks=true&timeoutSeconds={SECONDS}&resourceVersion={}&{selector}",
+            collection(served, namespace),
             query_escape(&version),
-            query_escape(&followed.selector),
         );
         let answer = match self.send(&ApiRequest::get(path)).await {
             Ok(answer) => answer,
