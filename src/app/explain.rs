@@ -74,7 +74,7 @@ pub fn beside_git(survey: &Survey) -> BTreeMap<ObjectKey, Vec<UndeclaredField>> 
 
 fn orders(survey: &Survey) -> BTreeMap<ObjectKey, FieldOrder> {
     let is_shown = |change: &&Change| {
-        matches!(change.action, Action::Create | Action::Update | Action::Replace)
+        matches!(change.action(), Action::Create | Action::Update | Action::Replace)
     };
     let order = |change: &Change| {
         let manifest = survey.desired.objects.get(&change.key)?;
@@ -85,7 +85,7 @@ fn orders(survey: &Survey) -> BTreeMap<ObjectKey, FieldOrder> {
 
 fn updates(survey: &Survey) -> impl Iterator<Item = &Change> {
     let is_declared = |change: &&Change| change.origin.is_some();
-    survey.plan.changes().filter(is_declared).filter(|change| change.action == Action::Update)
+    survey.plan.changes().filter(is_declared).filter(|change| change.action() == Action::Update)
 }
 
 fn handovers_of_updates(survey: &Survey) -> BTreeMap<ObjectKey, Vec<Handover>> {

@@ -115,7 +115,7 @@ impl Survey {
     /// some kinds being `unlisted`.
     pub(super) fn record(&self, unlisted: &[Unlisted]) -> Record {
         let mut record = self.after.clone();
-        let stays = |change: &&Change| change.origin.is_none() && change.action == Action::Keep;
+        let stays = |change: &&Change| change.origin.is_none() && change.action() == Action::Keep;
         record.extend(self.plan.changes().filter(stays).map(|change| &change.key));
         record.namespaces.insert(self.home.clone());
         // What nobody could see is there as far as the record is concerned.
@@ -271,7 +271,7 @@ pub async fn survey(
 /// is made again once it is gone.
 fn finished(plan: &Plan, desired: &Desired, unready: &BTreeMap<ObjectKey, Health>) -> Finished {
     let mut finished = Finished::default();
-    for change in plan.changes().filter(|change| change.action != Action::Refuse) {
+    for change in plan.changes().filter(|change| change.action() != Action::Refuse) {
         let failed = |health: &Health| health.state == HealthState::Failed;
         if let Some(manifest) = desired.objects.get(&change.key)
             && !Mode::ignores(&manifest.object)

@@ -147,7 +147,7 @@ impl<'a> Tracker<'a> {
         for change in desired {
             let key = &change.key;
             let unready = survey.unready.get(key);
-            if change.action == Action::Refuse || is_exempt(survey, change) {
+            if change.action() == Action::Refuse || is_exempt(survey, change) {
                 proof.unasked += 1;
             } else if let Some(health) = unready {
                 open.insert(key.clone(), (health.clone(), begin));
@@ -415,7 +415,7 @@ pub(super) fn is_exempt(survey: &Survey, change: &Change) -> bool {
     let says_no = |object: &Object| annotations::flag(object, WAIT) == Some(false);
     let becomes_ours = |object: &Object| change.ends_in(object.label(PART_OF));
     declared.is_some_and(|object| says_no(object) || !becomes_ours(object))
-        || change.live.as_ref().is_some_and(says_no)
+        || change.live().is_some_and(says_no)
 }
 
 /// Whether an object is ready as soon as it has been applied: it has no status, or applying waited
@@ -427,7 +427,7 @@ fn is_ready_once_applied(survey: &Survey, change: &Change) -> bool {
         spec.and_then(|spec| spec.get("type")) == Some(&"LoadBalancer".into())
     };
     let is_plain_service = (key.group.as_str(), key.kind.as_str()) == ("", "Service")
-        && !change.merged.as_ref().is_some_and(balances);
+        && !change.becomes().is_some_and(balances);
     survey.judge.is_ready_at_once(key)
         || ((is_crd(key) || is_namespace(key) || is_plain_service)
             && !survey.judge.rules.iter().any(|rule| rule.is_about(key)))

@@ -147,7 +147,7 @@ impl Session {
         let is_new = |it: &&Unlisted| !before.iter().any(|told| told.kind == it.kind);
         for Unlisted { kind, reason, is_forbidden: _ } in survey.unlisted.iter().filter(is_new) {
             let deferred = |it: &Change| {
-                matches!(&it.confidence, Confidence::Local(NoPreview::Prerequisite(_)))
+                matches!(it.confidence(), Confidence::Local(NoPreview::Prerequisite(_)))
             };
             let is_asked = |it: &&Change| it.key.group_kind() == *kind && !deferred(it);
             let asked = match survey.plan.desired.changes.iter().filter(is_asked).count() {

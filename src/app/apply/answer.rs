@@ -55,8 +55,8 @@ impl Worker<'_> {
         served: &Served,
         written: &WrittenObject<'_>,
     ) -> Option<Reason> {
-        let said = written.change.merged.as_ref();
-        let said = said.filter(|_| written.change.confidence == Confidence::Server);
+        let said = written.change.becomes();
+        let said = said.filter(|_| *written.change.confidence() == Confidence::Server);
         let mut broken = self.broken(written, said);
         if broken.is_empty() {
             return None;
@@ -78,9 +78,9 @@ impl Worker<'_> {
     /// values down.
     fn broken(self, written: &WrittenObject<'_>, said: Option<&Object>) -> Broken {
         let WrittenObject { change, send, answer } = written;
-        let before = change.live.as_ref();
+        let before = change.live();
         let promise = Expected { sent: send, before, said };
-        let removal = before.zip(change.merged.as_ref());
+        let removal = before.zip(change.becomes());
         let removal = removal.map(|(before, meant)| Removal { send, before, meant, after: answer });
         let mut broken = Broken {
             declared: promise.differences(answer),

@@ -19,7 +19,7 @@ pub(super) fn how_it_ended(outcome: &Outcome) -> ChangeEnd {
 
 /// What an object on which there is nothing to do means to those that wait for it.
 pub(super) fn how_it_stays(change: &Change) -> ChangeEnd {
-    match change.action {
+    match change.action() {
         Action::Refuse => ChangeEnd::Badly,
         _ if change.is_terminating() => ChangeEnd::Terminating,
         _ => ChangeEnd::Succeeded,
@@ -30,7 +30,7 @@ pub(super) fn how_it_stays(change: &Change) -> ChangeEnd {
 /// done waits for what is refused, or for what somebody else is deleting. The record's own
 /// namespace is `home`, and goes only after all else went well.
 pub(in crate::app) fn can_begin(plan: &Plan, home: &str) -> bool {
-    let is_home = |change: &Change| ends_home(change.action, &change.key, home);
+    let is_home = |change: &Change| ends_home(change.action(), &change.key, home);
     let begins = |half: &OrderedChanges| {
         let mut queue = Queue::new(&half.graph);
         while let Some((at, blocker)) = queue.take() {
@@ -57,7 +57,7 @@ pub(super) fn why(
     health: Option<String>,
 ) -> ReasonKind {
     let Blocker { object: _, why, end } = blocker;
-    let fate = match (end, cause.action) {
+    let fate = match (end, cause.action()) {
         (ChangeEnd::Terminating, _) => DependencyEnd::Terminating,
         (ChangeEnd::Unready, _) => DependencyEnd::Unready,
         (ChangeEnd::Differs, _) => DependencyEnd::Differs,

@@ -27,7 +27,7 @@ impl ApplyRun<'_> {
     pub(super) async fn until_gone(&mut self) {
         let (survey, cluster) = (self.survey, self.cluster);
         let waits = self.pending.drain(..).map(|change| async move {
-            let (Some(live), Some(served)) = (&change.live, endpoint(survey, change)) else {
+            let (Some(live), Some(served)) = (change.live(), endpoint(survey, change)) else {
                 return (change, false);
             };
             let gone = cluster.until_gone(&served, live, &deletion_patience()).await;
@@ -59,7 +59,7 @@ impl ApplyRun<'_> {
         let inventory = self.course.inventory;
         let mut changes = self.survey.plan.changes();
         let home =
-            changes.find(|change| ends_home(change.action, &change.key, &inventory.namespace));
+            changes.find(|change| ends_home(change.action(), &change.key, &inventory.namespace));
         let Some(change) = home else { return };
         let why_not = if self.report.unfinished() > 0 {
             Some(ReasonKind::InventoryNeeded { is_deleting: false })

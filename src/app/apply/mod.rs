@@ -161,7 +161,7 @@ impl<'a> ApplyRun<'a> {
             while flying.len() < cluster.concurrency() {
                 let Some((at, blocker)) = queue.take() else { break };
                 let change = &half.changes[at];
-                if ends_home(change.action, &change.key, &inventory.namespace) {
+                if ends_home(change.action(), &change.key, &inventory.namespace) {
                     queue.ended(at, ChangeEnd::Succeeded, None); // it has its own time
                 } else if !half.is_of(part, at) {
                     queue.ended(at, self.how_it_is(change, &done), None);
@@ -195,7 +195,7 @@ impl<'a> ApplyRun<'a> {
                             _ if servers::is_waited_for(&survey.plan, change) => {
                                 worker.until_available(change).await
                             }
-                            (Outcome::Done, Some(timeout)) if change.action != Action::Delete => {
+                            (Outcome::Done, Some(timeout)) if change.action() != Action::Delete => {
                                 worker.until_ready(change, timeout, cancel).await
                             }
                             _ => None,
@@ -261,7 +261,7 @@ impl<'a> ApplyRun<'a> {
                 }
             };
             let holder = holder.clone();
-            let kind = match &change.confidence {
+            let kind = match change.confidence() {
                 Confidence::Local(NoPreview::Value(_)) => ReasonKind::ValueHeld { holder, fate },
                 _ => ReasonKind::ForbiddenBy { object: holder, fate },
             };
@@ -272,7 +272,7 @@ impl<'a> ApplyRun<'a> {
     /// Whether another object is to have what this one holds.
     fn is_deleted_for_another(&self, change: &Change) -> bool {
         let mut made = self.survey.plan.desired.changes.iter().flat_map(deleted_first);
-        change.action == Action::Delete && made.any(|holder| *holder == change.key)
+        change.action() == Action::Delete && made.any(|holder| *holder == change.key)
     }
 
     /// How a change is that has its time in another part of the plan: what is to be done yet holds
@@ -288,7 +288,7 @@ impl<'a> ApplyRun<'a> {
 
     /// Whether an object that stays as it is was not ready when it was looked at.
     fn is_unready(&self, change: &Change) -> bool {
-        change.action == Action::Keep && self.survey.unready.contains_key(&change.key)
+        change.action() == Action::Keep && self.survey.unready.contains_key(&change.key)
     }
 
     async fn change(&self, change: &Change) -> Outcome {
@@ -324,7 +324,7 @@ impl<'a> ApplyRun<'a> {
     fn spare(&mut self, half: &'a OrderedChanges, part: ChangePart, shortfall: PruneBlocker) {
         let home = &self.course.inventory.namespace;
         let is_due = |(at, change): &(usize, &Change)| {
-            let ends_home = ends_home(change.action, &change.key, home);
+            let ends_home = ends_home(change.action(), &change.key, home);
             half.is_of(part, *at) && change.is_work() && !ends_home
         };
         for (_, change) in half.changes.iter().enumerate().filter(is_due) {
@@ -333,7 +333,7 @@ impl<'a> ApplyRun<'a> {
     }
 
     fn note(&mut self, change: &'a Change, outcome: Outcome) {
-        let step = ChangeOutcome { key: change.key.clone(), action: change.action, outcome };
+        let step = ChangeOutcome { key: change.key.clone(), action: change.action(), outcome };
         (self.course.events)(&step);
         self.report.steps.push(step);
     }

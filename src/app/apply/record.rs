@@ -113,7 +113,7 @@ impl ApplyRun<'_> {
 /// The change that makes the namespace `name`, if the plan has it.
 fn created_namespace<'a>(plan: &'a Plan, name: &str) -> Option<&'a Change> {
     plan.changes().find(|change| {
-        let is_made = matches!(change.action, Action::Create | Action::Replace);
+        let is_made = matches!(change.action(), Action::Create | Action::Replace);
         is_made && is_namespace(&change.key) && change.key.name == name
     })
 }

@@ -9,7 +9,7 @@ use crate::cluster::{ApiError, DeleteOutcome};
 use crate::core::finalizers::what_holds;
 use crate::core::kinds::catalog::Served;
 use crate::core::object::Object;
-use crate::core::plan::{Change, Reason, ReasonKind};
+use crate::core::plan::{Change, Effect, Reason, ReasonKind};
 use crate::core::report::Outcome;
 
 /// How often what is to be made is read off an object that changes.
@@ -48,8 +48,10 @@ impl Worker<'_> {
             }
         }
         // It is new now, whatever was there before.
-        let fresh = Change { live: None, ..change.clone() };
-        let made = self.apply(served, &fresh, is_awaited, &send).await;
+        let fresh = change.write().cloned().map(Effect::Create);
+        let fresh = fresh.map(|effect| Change { effect, ..change.clone() });
+        let fresh = fresh.as_ref().unwrap_or(change);
+        let made = self.apply(served, fresh, is_awaited, &send).await;
         let outcome = made.unwrap_or_else(|error| self.failed(&error, change));
         Ok(match outcome {
             Outcome::Failed(why) => {

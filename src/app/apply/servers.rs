@@ -11,12 +11,13 @@ use tokio::sync::OnceCell;
 use super::ApplyRun;
 use super::worker::{Worker, endpoint};
 use crate::cluster::DeleteCondition;
+use crate::core::annotations::Mode;
 use crate::core::health::Health;
 use crate::core::kinds::catalog::{Served, is_api_service};
 use crate::core::managed_fields;
 use crate::core::object::ObjectKey;
 use crate::core::observed::{Prerequisite, Unlisted};
-use crate::core::plan::{Change, Confidence, NoPreview, Plan, Reason, ReasonKind};
+use crate::core::plan::{Change, Confidence, Effect, NoPreview, Plan, Reason, ReasonKind, Write};
 use crate::core::problem::Cause;
 
 /// The pause before a server that is available and does not answer yet is asked again.
@@ -45,7 +46,7 @@ impl Servers {
 
 /// The APIService of an object whose kind nobody knows yet.
 pub(super) fn server_of(change: &Change) -> Option<&ObjectKey> {
-    match &change.confidence {
+    match change.confidence() {
         Confidence::Local(NoPreview::Prerequisite(Prerequisite::Server { by, .. })) => Some(by),
         _ => None,
     }
@@ -103,7 +104,7 @@ impl Worker<'_> {
         served: &Served,
         change: &'c Change,
     ) -> Result<Cow<'c, Change>, Reason> {
-        if server_of(change).is_none() || change.live.is_some() {
+        if server_of(change).is_none() || change.live().is_some() {
             return Ok(Cow::Borrowed(change));
         }
         let (key, desired) = (&change.key, &self.survey.desired);
@@ -118,8 +119,13 @@ impl Worker<'_> {
             let remedy = "look again: now that its server answers, the difference can be seen";
             return Err(Reason::with_remedy(ReasonKind::ThereAlready { is_ours }, remedy));
         }
+        // What is only created is not changed, and the server says that it is there.
+        let Some(write) = change.write().filter(|_| !Mode::only_creates(&manifest.object)) else {
+            return Ok(Cow::Borrowed(change));
+        };
         let send = desired.sent(key, manifest, Some(&live)).into_owned();
-        Ok(Cow::Owned(Change { live: Some(live), send: Some(send), ..change.clone() }))
+        let effect = Effect::Update { live, write: Write { send, ..write.clone() } };
+        Ok(Cow::Owned(Change { effect, ..change.clone() }))
     }
 
     /// Waits until an APIService is available on which there is nothing to do; how it is if it does

@@ -25,7 +25,7 @@ impl<'a> ApplyRun<'a> {
         part: ChangePart,
     ) -> BTreeMap<ObjectKey, Reason> {
         let deletions: Vec<&Change> =
-            half.part(part).filter(|change| change.action == Action::Delete).collect();
+            half.part(part).filter(|change| change.action() == Action::Delete).collect();
         let mut users = self.users(&deletions);
         if users.is_empty() {
             return BTreeMap::new();
@@ -52,7 +52,7 @@ impl<'a> ApplyRun<'a> {
         let declared = self.survey.plan.desired.changes.iter();
         let workloads: Vec<(&'a Change, &'a Object)> = declared
             .filter(|change| has_pods(&change.key) && !is_exempt(self.survey, change))
-            .filter_map(|change| Some((change, change.live.as_ref()?)))
+            .filter_map(|change| Some((change, change.live()?)))
             .filter(|(change, live)| change.is_work() || has_former_pods(live))
             .collect();
         if workloads.is_empty() {
@@ -84,7 +84,7 @@ impl<'a> ApplyRun<'a> {
             .iter()
             .filter(|it| it.key.group == "rbac.authorization.k8s.io" && is_binding(&it.key));
         for binding in bindings {
-            let Some(live) = &binding.live else { continue };
+            let Some(live) = binding.live() else { continue };
             let named: Vec<ObjectKey> = references::of(&binding.key, live)
                 .iter()
                 .map(references::Reference::object)

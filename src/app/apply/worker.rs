@@ -19,7 +19,9 @@ use crate::core::inventory::Inventory;
 use crate::core::kinds::catalog::{Served, is_api_service, is_crd};
 use crate::core::object::Object;
 use crate::core::observed::{Observation, Prerequisite, Preview};
-use crate::core::plan::{self, Action, Change, Confidence, NoPreview, Reason, ReasonKind};
+use crate::core::plan::{
+    self, Action, Change, Confidence, Effect, NoPreview, Reason, ReasonKind, Write,
+};
 use crate::core::policy::{OnConflict, precedence};
 use crate::core::report::Outcome;
 use crate::core::{managed_fields, unique_value};
@@ -75,8 +77,8 @@ impl Worker<'_> {
             Ok(change) => change,
             Err(why) => return Outcome::Failed(why),
         };
-        let done = match (change.action, &change.send, &change.live) {
-            (Action::Delete, _, Some(live)) => match self.delete(&served, change, live).await {
+        let done = match &change.effect {
+            Effect::Delete { live } => match self.delete(&served, change, live).await {
                 Ok(DeleteOutcome::Deleted) => Ok(Outcome::Done),
                 Ok(DeleteOutcome::Terminating) if is_awaited => {
                     let gone = self.cluster.until_gone(&served, live, &deletion_patience()).await;
@@ -86,12 +88,14 @@ impl Worker<'_> {
                 Ok(DeleteOutcome::Changed) => Ok(Outcome::Failed(ReasonKind::NotAsSeen.into())),
                 Err(error) => Err(error),
             },
-            (Action::Abandon, _, Some(live)) => self.release(&served, live).await,
-            (Action::Replace, Some(send), Some(live)) => {
-                self.replace(&served, change, is_awaited, send, live).await
+            Effect::Abandon { live, .. } => self.release(&served, live).await,
+            Effect::Replace { live, write } => {
+                self.replace(&served, change, is_awaited, &write.send, live).await
             }
-            (_, Some(send), _) => self.apply(&served, change, is_awaited, send).await,
-            (_, None, _) => return Outcome::Failed(ReasonKind::NothingToSend.into()),
+            Effect::Create(write) | Effect::Update { write, .. } => {
+                self.apply(&served, change, is_awaited, &write.send).await
+            }
+            Effect::Keep { .. } | Effect::Refuse { .. } => return Outcome::Done,
         };
         done.unwrap_or_else(|error| self.failed(&error, change))
     }
@@ -157,7 +161,7 @@ impl Worker<'_> {
         is_meant: &(dyn Fn(&Object) -> bool + Sync),
     ) -> Result<DeleteOutcome, ApiError> {
         let id = self.inventory.id();
-        let may_go = |now: &Object| match (change.action, &change.send) {
+        let may_go = |now: &Object| match (change.action(), change.send()) {
             (Action::Delete, _) => plan::may_go(&change.key, now, &self.survey.allowed),
             (_, Some(send)) => plan::may_be_replaced(now, send),
             (_, None) => true,
@@ -244,16 +248,16 @@ impl Worker<'_> {
         change: &'c Change,
         send: &'c Object,
     ) -> Result<SendOutcome<'c>, ApiError> {
-        let (on_conflict, meant) = (self.on_conflict(change), change.merged.as_ref());
+        let (on_conflict, meant) = (self.on_conflict(change), change.becomes());
         let apply = Apply { served, send, on_conflict, meant };
         let mut change = Cow::Borrowed(change);
         let mut send = Cow::Borrowed(send);
         let Some(approval) = self.approval else {
-            let answer = if change.action == Action::Create && self.only_creates(&change) {
+            let answer = if change.action() == Action::Create && self.only_creates(&change) {
                 self.send_over(apply, None).await?
             } else if self.depends_on_live(&change) {
                 return self.send_beside(served, change, apply).await;
-            } else if let Some(seen) = &change.live {
+            } else if let Some(seen) = change.live() {
                 self.cluster.take_over(apply, seen).await?;
                 let done = self.cluster.apply_or(apply).await?;
                 self.cluster.remove_elements(apply, seen, done).await?
@@ -263,7 +267,7 @@ impl Worker<'_> {
             return Ok(SendOutcome::Done(Box::new(WrittenObject { change, send, answer })));
         };
         for _ in 0..SEND_TRIES {
-            match self.send_over(Apply { send: &send, ..apply }, change.live.as_ref()).await {
+            match self.send_over(Apply { send: &send, ..apply }, change.live()).await {
                 Err(error) if error.is_conflict() => {}
                 done => {
                     let answer = done?;
@@ -276,13 +280,18 @@ impl Worker<'_> {
             }
             let now = self.cluster.observe_again(served, &send).await;
             let Observation::Seen { live, preview } = now else { return Ok(SendOutcome::Moved) };
-            let merged = match preview {
+            let becomes = match preview {
                 Some(Preview::Same) => return Ok(SendOutcome::Same),
-                Some(Preview::Merged(merged)) => Some(merged),
+                Some(Preview::Merged(merged)) => merged,
                 _ => return Ok(SendOutcome::Moved),
             };
-            let action = if live.is_some() { Action::Update } else { Action::Create };
-            let now = Change { action, live, merged, ..change.into_owned() };
+            let Some(write) = change.write() else { return Ok(SendOutcome::Moved) };
+            let write = Write { becomes, ..write.clone() };
+            let effect = match live {
+                Some(live) => Effect::Update { live, write },
+                None => Effect::Create(write),
+            };
+            let now = Change { effect, ..change.into_owned() };
             if !approval.holds(&now, self.survey.redactor()) {
                 return Ok(SendOutcome::Moved);
             }
@@ -299,7 +308,7 @@ impl Worker<'_> {
         change: Cow<'c, Change>,
         apply: Apply<'_>,
     ) -> Result<SendOutcome<'c>, ApiError> {
-        let (mut seen, mut send) = (change.live.clone(), apply.send.clone());
+        let (mut seen, mut send) = (change.live().cloned(), apply.send.clone());
         for _ in 0..SEND_TRIES {
             match self.send_over(Apply { send: &send, ..apply }, seen.as_ref()).await {
                 Err(error) if error.is_conflict() => {}
@@ -363,14 +372,14 @@ impl Worker<'_> {
 
     /// Whether a change was approved for an object that is `now` like this, where approval counts.
     fn is_approved(self, change: &Change, now: &Object) -> bool {
-        let now = || Change { live: Some(now.clone()), ..change.clone() };
+        let now = || change.of_live(now.clone());
         self.approval.is_none_or(|approval| approval.holds(&now(), self.survey.redactor()))
     }
 
     /// Whether an error may be by a definition that was changed in this run, as it was before. One that
     /// was made in this run was nothing else before, and what is missing is not its.
     fn may_be_outdated(self, error: &ApiError, change: &Change) -> bool {
-        let lack = &change.confidence;
+        let lack = change.confidence();
         let waits =
             matches!(lack, Confidence::Local(NoPreview::Prerequisite(Prerequisite::Definition(_))));
         waits
@@ -386,7 +395,7 @@ impl Worker<'_> {
     fn is_about_to_work(self, error: &ApiError, change: &Change) -> bool {
         let kind = change.key.group_kind();
         let is_freed = || {
-            matches!(change.confidence, Confidence::Local(NoPreview::Value(_)))
+            matches!(change.confidence(), Confidence::Local(NoPreview::Value(_)))
                 && unique_value::is_taken(&error.to_string())
         };
         let new_kind = || self.survey.catalog.is_defined(&kind) || server_of(change).is_some();
@@ -399,7 +408,7 @@ impl Worker<'_> {
 /// Whether it was refused as long as others of the commit were not applied.
 fn is_put_off(change: &Change) -> bool {
     let applied = |it: &Prerequisite| matches!(it, Prerequisite::Applied { .. });
-    matches!(&change.confidence, Confidence::Local(NoPreview::Prerequisite(it)) if applied(it))
+    matches!(change.confidence(), Confidence::Local(NoPreview::Prerequisite(it)) if applied(it))
 }
 
 /// Where an object of the plan is served.

@@ -34,7 +34,7 @@ impl Files {
         let (live, merged) = (folder("LIVE-")?, folder("MERGED-")?);
         let mut files = Self { live, merged, names: BTreeSet::new() };
         for change in view.plan.changes() {
-            let (before, after) = match change.action {
+            let (before, after) = match change.action() {
                 Action::Create | Action::Update | Action::Replace | Action::Abandon => {
                     let delta = view.plain_delta(change);
                     (delta.before_text, delta.after_text)

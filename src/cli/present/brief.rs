@@ -31,7 +31,7 @@ pub(super) fn joining(delta: &Delta) -> Vec<String> {
 pub(super) fn parts(change: &Change, delta: &Delta, redactor: &Redactor) -> Vec<String> {
     let mut parts = Vec::new();
     if let Some(reason) = &change.reason {
-        let about = (change.action == Action::Refuse).then_some(&change.key);
+        let about = (change.action() == Action::Refuse).then_some(&change.key);
         parts.extend(reasons(about, reason, redactor));
     }
     let confidence = confidence(change, redactor);
@@ -46,7 +46,7 @@ pub(super) fn parts(change: &Change, delta: &Delta, redactor: &Redactor) -> Vec<
     if delta.only_masked {
         parts.push("only what is masked changes".to_owned());
     }
-    if matches!(change.action, Action::Update | Action::Replace) {
+    if matches!(change.action(), Action::Update | Action::Replace) {
         parts.extend(delta.fields.iter().take(FEW_FIELDS).map(|field| {
             match (short(field.before.as_ref()), short(field.after.as_ref())) {
                 (Some(before), Some(after)) => format!("{} {before} → {after}", field.path),
@@ -72,7 +72,7 @@ fn few(objects: &BTreeSet<ObjectKey>) -> Option<String> {
 
 /// Who says what an object will be, where it is nobody but trueup, as lines.
 pub(super) fn confidence(change: &Change, redactor: &Redactor) -> Vec<String> {
-    match &change.confidence {
+    match change.confidence() {
         Confidence::Server => Vec::new(),
         Confidence::Local(NoPreview::DryRun(why)) => vec![
             "as far as trueup itself can tell, since the server can't be asked:".to_owned(),

@@ -34,7 +34,7 @@ pub(super) fn write_report(
     view: &PlanView<'_>,
     report: &Report,
 ) -> io::Result<()> {
-    let is_left = |change: &&Change| matches!(change.action, Action::Keep | Action::Refuse);
+    let is_left = |change: &&Change| matches!(change.action(), Action::Keep | Action::Refuse);
     printed_changes(view.plan)
         .filter(is_left)
         .try_for_each(|change| annotation(out, change, view))?;
@@ -75,19 +75,19 @@ pub(super) fn write_moved(
 }
 
 fn annotation(out: &mut impl Write, change: &Change, view: &PlanView<'_>) -> io::Result<()> {
-    let level = if change.action == Action::Refuse { "error" } else { "warning" };
+    let level = if change.action() == Action::Refuse { "error" } else { "warning" };
     let origin = change.origin.as_ref().map(FileLocation::from);
     let at = change.reason.as_ref().and_then(place_of).or(origin);
     let delta = view.delta(change);
     let mut lines = brief::parts(change, &delta, view.redactor);
     if lines.is_empty() {
-        lines.push(match change.action {
+        lines.push(match change.action() {
             Action::Create => "it does not exist yet".to_owned(),
             Action::Delete => "it is no longer declared".to_owned(),
             _ => "it differs".to_owned(),
         });
     }
-    write_one(out, level, at, &format!("{} {}", change.action.name(), change.key), &lines)
+    write_one(out, level, at, &format!("{} {}", change.action().name(), change.key), &lines)
 }
 
 fn problem(out: &mut impl Write, problem: &Problem, redactor: &Redactor) -> io::Result<()> {

@@ -255,7 +255,7 @@ fn is_in_sync(view: &PlanView<'_>) -> bool {
 
 /// Whether a change is shown: it does more than simply leave the object as it is.
 fn is_shown(change: &Change) -> bool {
-    change.action != Action::Keep || change.reason.is_some()
+    change.action() != Action::Keep || change.reason.is_some()
 }
 
 /// Why something is as it is, line by line: what the server says of fields with the place of each,
@@ -320,14 +320,14 @@ pub fn question(view: &PlanView<'_>) -> String {
 /// so that `trueup diff -o name | sed -n 's/^update //p' | xargs -L1 kubectl get` works.
 pub fn names(plan: &Plan) -> String {
     let mut lines = String::new();
-    for change in plan.changes().filter(|change| change.action != Action::Keep) {
+    for change in plan.changes().filter(|change| change.action() != Action::Keep) {
         let ObjectKey { group, kind, namespace, name } = &change.key;
         let mut kind = kind.to_lowercase();
         if !group.is_empty() {
             kind = format!("{kind}.{group}");
         }
         let namespace = namespace.as_ref().map(|n| format!(" -n {n}")).unwrap_or_default();
-        let line = format!("{} {kind}/{name}{namespace}", change.action.name());
+        let line = format!("{} {kind}/{name}{namespace}", change.action().name());
         lines.push_str(&Glyphs { utf8: true, width: None }.inert(&line));
         lines.push('\n');
     }

@@ -24,7 +24,7 @@ pub(super) fn write(
     let plan = only(view.plan, difference);
     let moved = PlanView { plan: &plan, ..*view };
     writeln!(out, "{}", text::header_line(&moved, glyphs))?;
-    for change in plan.changes().filter(|change| change.action != Action::Keep) {
+    for change in plan.changes().filter(|change| change.action() != Action::Keep) {
         writeln!(out)?;
         text::change(out, change, &moved, glyphs)?;
     }

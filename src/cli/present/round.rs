@@ -213,7 +213,7 @@ fn drifts(round: &Round) -> impl Iterator<Item = String> {
     };
     let survey = &round.survey;
     survey.plan.changes().filter(move |change| is_done(change.key.clone())).map(|change| {
-        let what = match change.action {
+        let what = match change.action() {
             Action::Create => "gone".to_owned(),
             Action::Delete => "no longer declared".to_owned(),
             Action::Abandon => return format!("abandoned: {}", change.key),
@@ -276,7 +276,7 @@ fn went_wrong(round: &Round) -> Vec<String> {
         wrong.push(with_hint(&text, problem.hint.clone()));
     }
     let is_wrong = |change: &&Change| {
-        change.action == Action::Refuse || round.survey.plan.short.contains(&change.key)
+        change.action() == Action::Refuse || round.survey.plan.short.contains(&change.key)
     };
     for change in round.survey.plan.changes().filter(is_wrong) {
         if let Some(reason) = &change.reason {

@@ -25,7 +25,7 @@ impl Steps {
     /// Columns for the changes of `plan`.
     pub fn new(plan: &Plan, glyphs: Glyphs) -> Self {
         let writes =
-            || plan.changes().filter(|c| !matches!(c.action, Action::Keep | Action::Refuse));
+            || plan.changes().filter(|c| !matches!(c.action(), Action::Keep | Action::Refuse));
         let widest = |widths: &mut dyn Iterator<Item = usize>| {
             widths.filter(|width| *width <= WIDEST).max().unwrap_or(0)
         };

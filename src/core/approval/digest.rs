@@ -60,8 +60,8 @@ pub(super) fn desired(purpose: &Purpose, desired: &Desired, redactor: &Redactor)
 /// The digests of a change.
 pub(super) fn change(purpose: &Purpose, change: &Change, redactor: &Redactor) -> Digests {
     let digest = |what: &str, value: &Value| Some(Digest::new(purpose, what, value));
-    let sent = || change.send.as_ref().map(|send| masked(send, redactor));
-    match (change.action, &change.live) {
+    let sent = || change.send().map(|send| masked(send, redactor));
+    match (change.action(), change.live()) {
         (Action::Keep | Action::Refuse, _) => Digests::default(),
         (Action::Create, _) | (_, None) => {
             Digests { live: None, becomes: digest("becomes", &json!([sent()])) }

@@ -124,7 +124,7 @@ impl ApprovalDifference {
 impl Approval {
     /// The approval of a plan.
     pub fn new(purpose: Purpose, found: ApprovalInput<'_>) -> Self {
-        let approved = found.plan.changes().filter(|change| change.action != Action::Keep);
+        let approved = found.plan.changes().filter(|change| change.action() != Action::Keep);
         let changes = approved.map(|change| Approved::new(change, &purpose, found.redactor));
         let changes = changes.collect();
         let desired = digest::desired(&purpose, found.desired, found.redactor);
@@ -142,7 +142,7 @@ impl Approval {
             let (approved, now) = (approved.get(key).copied(), now.get(key).copied());
             let why = match (approved, now) {
                 (None, Some(now)) => {
-                    (now.action != Action::Keep).then_some(MoveReason::NotApproved)
+                    (now.action() != Action::Keep).then_some(MoveReason::NotApproved)
                 }
                 (Some(approved), Some(now)) => self.moved_object(approved, now, found.redactor),
                 (Some(approved), None) => {
@@ -154,7 +154,7 @@ impl Approval {
             Some(MovedObject {
                 object: key.clone(),
                 approved: approved.map(|approved| approved.action),
-                now: now.map(|now| now.action),
+                now: now.map(Change::action),
                 why: why?,
             })
         });
@@ -181,12 +181,13 @@ impl Approval {
 
 impl Approved {
     fn new(change: &Change, purpose: &Purpose, redactor: &Redactor) -> Self {
-        let Change { action, key, version, live, .. } = change;
+        let Change { key, version, .. } = change;
+        let action = change.action();
         let digests = digest::change(purpose, change, redactor);
         // Nothing is done to what is refused, so nothing of it can move.
-        let live = live.as_ref().filter(|_| *action != Action::Refuse);
+        let live = change.live().filter(|_| action != Action::Refuse);
         Self {
-            action: *action,
+            action,
             object: key.clone(),
             version: version.clone(),
             uid: live.and_then(|live| live.uid()).map(str::to_owned),

@@ -80,5 +80,5 @@ pub(super) fn why(approved: &Approved, change: &Change, now: &Approved) -> Optio
 
 /// Whether the object is being deleted already.
 fn is_going(change: &Change) -> bool {
-    change.live.as_ref().is_some_and(Object::is_terminating)
+    change.live().is_some_and(Object::is_terminating)
 }

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::core::object::Object;
-use crate::core::plan::Confidence;
+use crate::core::plan::Effect;
 use crate::core::policy::Permissions;
 
 fn purpose() -> Purpose {
@@ -27,17 +27,12 @@ fn change(action: Action, live: Value, merged: Value) -> Change {
     let some = |value: Value| (!value.is_null()).then(|| object(value));
     let (live, merged) = (some(live), some(merged));
     let one = live.as_ref().or(merged.as_ref()).unwrap();
-    Change {
-        action,
-        key: one.key(),
-        version: one.version().to_owned(),
-        origin: None,
-        send: merged.clone().filter(|_| action == Action::Create),
-        live,
-        merged,
-        confidence: Confidence::Server,
-        reason: None,
+    let (key, version) = (one.key(), one.version().to_owned());
+    let mut effect = Effect::of(action, live, merged);
+    if let Effect::Update { write, .. } = &mut effect {
+        write.send = Object::default(); // what is sent stays, whatever becomes of it
     }
+    Change { key, version, origin: None, effect, reason: None }
 }
 
 /// Holds the approval of `before` against `after`.

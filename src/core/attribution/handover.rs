@@ -42,7 +42,7 @@ pub enum OwnerChange {
 /// Every field of an updated object that keeps its value and changes hands. Nothing where the
 /// server did not say who will own what.
 pub fn handovers(change: &Change, redactor: &Redactor) -> Vec<Handover> {
-    let (Some(live), Some(merged)) = (&change.live, &change.merged) else { return Vec::new() };
+    let (Some(live), Some(merged)) = (change.live(), change.becomes()) else { return Vec::new() };
     let passings = passings(live, merged);
     if passings.is_empty() {
         return Vec::new();

@@ -89,8 +89,8 @@ pub fn attributions(
     delta: &Delta,
     manifest: Option<&Manifest>,
 ) -> Vec<Attribution> {
-    let (Some(live), Some(send)) = (&change.live, &change.send) else { return Vec::new() };
-    let merged = change.merged.as_ref().unwrap_or(send);
+    let (Some(live), Some(send)) = (change.live(), change.send()) else { return Vec::new() };
+    let merged = change.becomes().unwrap_or(send);
     let handed_over = hand_over(live, send);
     let states = ObjectStates { live, handed_over: handed_over.as_ref(), merged };
     let story = |field| Some((field, history_of(field, states, send)?));

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::core::plan::{Action, Confidence};
+use crate::core::plan::{Action, Effect};
 use crate::core::redact::Redactor;
 
 fn object(replicas: u32, more: Value, entries: &[(&str, &str, Value)]) -> Object {
@@ -17,17 +17,10 @@ fn object(replicas: u32, more: Value, entries: &[(&str, &str, Value)]) -> Object
 }
 
 fn update(live: Object, merged: Object, send: Value) -> Change {
-    Change {
-        action: Action::Update,
-        key: live.key(),
-        version: String::new(),
-        origin: None,
-        live: Some(live),
-        merged: Some(merged),
-        send: send.as_object().cloned().map(Object),
-        confidence: Confidence::Server,
-        reason: None,
-    }
+    let key = live.key();
+    let mut effect = Effect::of(Action::Update, Some(live), Some(merged));
+    effect.write_mut().send = Object(send.as_object().cloned().unwrap());
+    Change { key, version: String::new(), origin: None, effect, reason: None }
 }
 
 fn names(writers: &[FieldWriter]) -> Vec<&str> {

@@ -33,8 +33,8 @@ pub struct UndeclaredField {
 
 /// The fields of a declared object that others set, git does not declare and apply leaves.
 pub fn undeclared(change: &Change, redactor: &Redactor) -> Vec<UndeclaredField> {
-    let (Some(_), Some(live)) = (&change.origin, &change.live) else { return Vec::new() };
-    let object = change.merged.as_ref().unwrap_or(live);
+    let (Some(_), Some(live)) = (&change.origin, change.live()) else { return Vec::new() };
+    let object = change.becomes().unwrap_or(live);
     if !has_our_entry(object) {
         return Vec::new(); // git declares nothing of it that is there
     }
@@ -50,7 +50,7 @@ pub fn undeclared(change: &Change, redactor: &Redactor) -> Vec<UndeclaredField> 
         let at = place(path, &object.0)?;
         let value = handover::value(&object.0, &at)?;
         let owners = owners::of(object, &at);
-        let declared = change.send.as_ref().and_then(|send| {
+        let declared = change.send().and_then(|send| {
             let steps = handover::steps(path, &at, object);
             resolve(send, &steps, Side::After).map(|_| ())
         });
@@ -124,7 +124,7 @@ mod tests {
 
     use super::*;
     use crate::core::manifest::Origin;
-    use crate::core::plan::{Action, Confidence};
+    use crate::core::plan::{Action, Effect};
 
     #[test]
     fn what_others_set_is_told_and_what_the_server_gives_is_not() {
@@ -152,14 +152,10 @@ mod tests {
         });
         let live = Object(live.as_object().cloned().unwrap());
         let change = Change {
-            action: Action::Keep,
             key: live.key(),
             version: "v1".to_owned(),
             origin: Some(Origin::default()),
-            live: Some(live),
-            merged: None,
-            send: None,
-            confidence: Confidence::Server,
+            effect: Effect::of(Action::Keep, Some(live), None),
             reason: None,
         };
         let found = undeclared(&change, &Redactor::default());

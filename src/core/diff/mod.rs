@@ -143,11 +143,9 @@ impl Delta {
     }
 
     fn delta_of(change: &Change, redactor: &Redactor, order: &FieldOrder, is_for_us: bool) -> Self {
-        let (before, after) = match change.action {
-            Action::Create => (None, change.merged.as_ref().or(change.send.as_ref())),
-            Action::Update | Action::Replace | Action::Abandon => {
-                (change.live.as_ref(), change.merged.as_ref().or(change.send.as_ref()))
-            }
+        let (before, after) = match change.action() {
+            Action::Create => (None, change.becomes()),
+            Action::Update | Action::Replace | Action::Abandon => (change.live(), change.becomes()),
             Action::Delete | Action::Keep | Action::Refuse => return Self::default(),
         };
         let nodes = Nodes::new(&[before, after]);
@@ -176,7 +174,7 @@ impl Delta {
         };
         let (mut predecessors, mut adopted_from) = (Vec::new(), None);
         if let (Action::Update, Some(live), Some(send)) =
-            (change.action, &change.live, &change.send)
+            (change.action(), change.live(), change.send())
         {
             let all = takeover::predecessors(live, send).into_iter();
             predecessors.extend(all.map(|manager| manager.name.to_owned()));
@@ -219,9 +217,9 @@ fn without_bookkeeping(before: &mut Object, after: &mut Object) {
 /// The two objects between which `change` makes a difference, without noise and not redacted: what
 /// is live, and what it becomes. The label that makes it a member stands in them.
 pub fn compared(change: &Change) -> (Option<Object>, Option<Object>) {
-    let after = change.merged.as_ref().or(change.send.as_ref());
+    let after = change.becomes();
     let clean = |object: Option<&Object>| object.map(|object| quiet(object, false));
-    (clean(change.live.as_ref()), clean(after))
+    (clean(change.live()), clean(after))
 }
 
 /// Every field in which `after` differs from `before`, in the order in which they are written.
@@ -231,7 +229,7 @@ pub fn fields_between(before: &Object, after: &Object) -> Vec<FieldChange> {
 
 /// The object that a change deletes, as YAML.
 pub fn gone_text(change: &Change, redactor: &Redactor) -> String {
-    let live = change.live.as_ref().map(|live| redactor.object(&quiet(live, true)));
+    let live = change.live().map(|live| redactor.object(&quiet(live, true)));
     live.as_ref().map(yaml::text).unwrap_or_default()
 }
 

@@ -10,14 +10,14 @@ use crate::core::problem::Refusal;
 /// Refuses what is forbidden by something that stays, and says whether there was any.
 pub(super) fn settle(changes: &mut [Change], gone: &[Change], desired: &Desired) -> bool {
     let is_deleted =
-        |key: &ObjectKey| gone.iter().any(|it| it.key == *key && it.action == Action::Delete);
+        |key: &ObjectKey| gone.iter().any(|it| it.key == *key && it.action() == Action::Delete);
     let mut is_any = false;
     for change in changes {
-        let Confidence::Local(NoPreview::Prerequisite(Prerequisite::Applied {
+        let Some(Confidence::Local(NoPreview::Prerequisite(Prerequisite::Applied {
             first,
             gone,
             refusal,
-        })) = &mut change.confidence
+        }))) = change.confidence_mut()
         else {
             continue;
         };

@@ -27,9 +27,9 @@ pub(super) fn begins_with(
     is_member: impl Fn(&&Object) -> bool,
 ) -> Option<usize> {
     let is_added =
-        |change: &Change| change.is_work() && !change.live.iter().any(|it| is_member(&it));
+        |change: &Change| change.is_work() && !change.live().is_some_and(|it| is_member(&it));
     let adds = desired.iter().any(is_added);
-    let spares = gone.iter().any(|change| change.action != Action::Delete);
+    let spares = gone.iter().any(|change| change.action() != Action::Delete);
     (members >= ENOUGH && adds && spares).then_some(members)
 }
 
@@ -44,7 +44,7 @@ pub(super) fn keep_within(
     let usual = (members >= ENOUGH && !everything).then_some(USUAL);
     let Some(max) = precedence::max_prune(said, usual, members) else { return };
     let deletions = |changes: &[Change]| {
-        changes.iter().filter(|change| change.action == Action::Delete).count()
+        changes.iter().filter(|change| change.action() == Action::Delete).count()
     };
     let count = deletions(changes);
     if count <= max.of(members) {
@@ -52,9 +52,8 @@ pub(super) fn keep_within(
     }
     let kind = ReasonKind::OverMaxPrune { count, members, max };
     let reason = Reason::with_remedy(kind, Remedy::MaxPrune { count });
-    for change in changes.iter_mut().filter(|change| change.action == Action::Delete) {
-        change.action = Action::Refuse;
-        change.reason = Some(reason.clone());
+    for change in changes.iter_mut().filter(|change| change.action() == Action::Delete) {
+        change.refuse(reason.clone());
     }
 }
 

@@ -246,14 +246,14 @@ pub(super) fn keep_homes(desired: &[Change], undesired: &mut [Change]) {
         return;
     }
     let mut stays = BTreeMap::new();
-    let leaves = |change: &Change| change.action == Action::Delete || change.is_terminating();
+    let leaves = |change: &Change| change.action() == Action::Delete || change.is_terminating();
     for change in desired.iter().chain(&*undesired).filter(|change| !leaves(change)) {
         let is_declared = change.origin.is_some();
         stays.entry(change.key.clone()).or_insert((is_declared, change.version.clone()));
     }
-    for change in undesired.iter_mut().filter(|change| change.action == Action::Delete) {
-        let kind = change.live.as_ref().filter(|_| is_crd(&change.key)).and_then(definition);
-        let served = change.live.as_ref().and_then(brought_by);
+    for change in undesired.iter_mut().filter(|change| change.action() == Action::Delete) {
+        let kind = change.live().filter(|_| is_crd(&change.key)).and_then(definition);
+        let served = change.live().and_then(brought_by);
         let is_home = |key: &ObjectKey, version: &str| match (&kind, &served) {
             (Some((kind, _)), _) => key.group_kind() == *kind,
             (_, Some(served)) => *served == format!("{}/{version}", key.group),
@@ -269,8 +269,7 @@ pub(super) fn keep_homes(desired: &[Change], undesired: &mut [Change]) {
                 _ => DependencyReason::Holds,
             };
             let (object, is_declared) = (key.clone(), *is_declared);
-            change.action = Action::Refuse;
-            change.reason = Some(ReasonKind::StillNeeded { need, object, is_declared }.into());
+            change.refuse(ReasonKind::StillNeeded { need, object, is_declared }.into());
         }
     }
 }

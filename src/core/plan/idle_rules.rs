@@ -31,8 +31,8 @@ pub fn idle_rules(rules: &[FieldRule], desired: &Desired, plan: &Plan) -> Vec<Pr
             let may_have = |change: &&Change| {
                 let declared = desired.objects.get(&change.key);
                 declared.is_some_and(|manifest| has(&manifest.object))
-                    || change.merged.as_ref().is_some_and(has)
-                    || change.live.as_ref().is_some_and(|live| has(live) || is_outline(live))
+                    || change.becomes().is_some_and(has)
+                    || change.live().is_some_and(|live| has(live) || is_outline(live))
             };
             if !about.iter().any(may_have) {
                 warnings.push(warn(at, format!("no object that this rule is about has {path}")));

@@ -6,6 +6,7 @@
 mod admission_limits;
 mod approved;
 mod budget;
+mod change;
 mod conflicts;
 mod decide;
 mod deletion_switches;
@@ -29,6 +30,7 @@ mod unique_values;
 use std::collections::BTreeSet;
 
 pub use approved::NotApproved;
+pub use change::{Change, Confidence, Effect, NoPreview, Write};
 use decide::{Decision, Subject, decide};
 use graph::Graph;
 use guards::PruneRules;
@@ -47,9 +49,9 @@ use crate::core::annotations::Mode;
 use crate::core::compare::dropped;
 use crate::core::desired::Desired;
 use crate::core::inventory::{Inventory, PART_OF};
-use crate::core::manifest::{Manifest, Origin};
+use crate::core::manifest::Manifest;
 use crate::core::object::{Object, ObjectKey};
-use crate::core::observed::{Observation, Observed, Prerequisite};
+use crate::core::observed::{Observation, Observed};
 use crate::core::problem::{Cause, Problem};
 
 /// What to do with one object.
@@ -100,74 +102,6 @@ impl Action {
     }
 }
 
-/// What happens to one object.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Change {
-    /// What to do.
-    pub action: Action,
-    /// Which object.
-    pub key: ObjectKey,
-    /// The version in which it is declared, or in which it was seen.
-    pub version: String,
-    /// Where it is declared; `None` when it no longer is.
-    pub origin: Option<Origin>,
-    /// The object as the cluster has it.
-    pub live: Option<Object>,
-    /// The object as it will be: the server's own answer, or our declaration where the server
-    /// could not be asked yet.
-    pub merged: Option<Object>,
-    /// The object to send.
-    pub send: Option<Object>,
-    /// Who says what it will be.
-    pub confidence: Confidence,
-    /// Why it is refused, or why it is kept though not desired.
-    pub reason: Option<Reason>,
-}
-
-impl Change {
-    /// Whether there is anything to carry out.
-    pub fn is_work(&self) -> bool {
-        !matches!(self.action, Action::Keep | Action::Refuse)
-    }
-
-    /// Whether the object is a member of the inventory with this id once the change is made.
-    pub fn ends_in(&self, inventory: Option<&str>) -> bool {
-        match self.action {
-            Action::Create | Action::Update | Action::Replace => true,
-            Action::Keep => self.live.as_ref().is_some_and(|live| live.label(PART_OF) == inventory),
-            Action::Delete | Action::Abandon | Action::Refuse => false,
-        }
-    }
-
-    /// Whether somebody began to delete the object before.
-    pub fn is_terminating(&self) -> bool {
-        self.origin.is_none() && self.live.as_ref().is_some_and(Object::is_terminating)
-    }
-}
-
-/// Who says what an object will be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Confidence {
-    /// The API server: its own answer, or one that is proven.
-    Server,
-    /// Nobody but trueup, for lack of something: defaults, conversions and admission are not part
-    /// of it.
-    Local(NoPreview),
-}
-
-/// Why the server could not say what an object will be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NoPreview {
-    /// Something that the commit also brings is not there yet.
-    Prerequisite(Prerequisite),
-    /// It can't be asked without carrying it out: its own words.
-    DryRun(String),
-    /// The object is there, and is to be made anew.
-    Recreate,
-    /// Others hold values that it is to have, and give them up first.
-    Value(Vec<FreedValue>),
-}
-
 /// One action for every object: first what is desired, then what is to go.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
@@ -208,12 +142,12 @@ impl Plan {
 
     /// How many objects have this action.
     pub fn count(&self, action: Action) -> usize {
-        self.changes().filter(|change| change.action == action).count()
+        self.changes().filter(|change| change.action() == action).count()
     }
 
     /// Whether there is nothing to carry out and nothing refused.
     pub fn is_noop(&self) -> bool {
-        self.changes().all(|change| change.action == Action::Keep)
+        self.changes().all(|change| change.action() == Action::Keep)
     }
 
     /// Whether the cluster is as the plan wants it, as far as anybody could see.
@@ -269,23 +203,19 @@ pub fn plan(
         // What is let go is there in the version that it was seen in.
         let seen = decision.live.as_ref().filter(|_| decision.action == Action::Abandon);
         let version = seen.unwrap_or(&manifest.object).version().to_owned();
-        let created = || send.clone().filter(|_| decision.action == Action::Create);
+        decision.live = decision.live.or_else(|| observed.take(key));
         changes.push(Change {
-            action: decision.action,
             key: key.clone(),
             version,
             origin: Some(manifest.origin.clone()),
-            live: decision.live.or_else(|| observed.take(key)),
-            merged: decision.merged.or_else(created),
-            send,
-            confidence: decision.confidence,
-            reason: decision.reason,
+            reason: decision.reason.take(),
+            effect: decision.into_effect(send),
         });
     }
     let taken = std::mem::take(&mut observed.taken);
     let is_everything = desired.objects.is_empty() && allowed.policy.operator.allow_empty;
     let gone = loop {
-        let refused = changes.iter().filter(|change| change.action == Action::Refuse).count();
+        let refused = changes.iter().filter(|change| change.action() == Action::Refuse).count();
         let undesired = PruneRules {
             inventory,
             left_out: &desired.left_out,
@@ -304,7 +234,7 @@ pub fn plan(
     let is_held_back = |change: &&Change| {
         let why = change.reason.as_ref().map(|reason| &*reason.kind);
         let is_blocked = why.is_some_and(ReasonKind::holds_all_back);
-        change.action == Action::Keep && (change.live.is_none() || is_blocked)
+        change.action() == Action::Keep && (change.live().is_none() || is_blocked)
     };
     let held_back = match observed.unlisted.is_empty() {
         true => Vec::new(),
@@ -391,17 +321,16 @@ fn leaving(desired: &Desired, observed: &Observed, undesired: &PruneRules<'_>) -
                 (action, Some(live.clone()), reason)
             }
         };
-        changes.push(Change {
-            action,
-            key: key.clone(),
-            version: live.as_ref().map_or_else(String::new, |live| live.version().to_owned()),
-            origin: None,
-            merged: live.as_ref().filter(|_| action == Action::Abandon).map(released_copy),
-            live,
-            send: None,
-            confidence: Confidence::Server,
-            reason,
-        });
+        let version = live.as_ref().map_or_else(String::new, |live| live.version().to_owned());
+        let effect = match (action, live) {
+            (Action::Delete, Some(live)) => Effect::Delete { live },
+            (Action::Abandon, Some(live)) => {
+                Effect::Abandon { released: released_copy(&live), live }
+            }
+            (Action::Refuse, live) => Effect::Refuse { live, send: None },
+            (_, live) => Effect::Keep { live, becomes: None },
+        };
+        changes.push(Change { key: key.clone(), version, origin: None, effect, reason });
     }
     changes
 }
@@ -418,7 +347,7 @@ fn released_copy(live: &Object) -> Object {
 /// Deletions in the order in which they are carried out; others of the plan wait for those of
 /// `holders`.
 fn sorted(changes: Vec<Change>, holders: &BTreeSet<ObjectKey>) -> OrderedChanges {
-    let live: Vec<_> = changes.iter().map(|change| (&change.key, change.live.as_ref())).collect();
+    let live: Vec<_> = changes.iter().map(|change| (&change.key, change.live())).collect();
     let (places, graph, waves) = deleting(&live);
     let mut changes: Vec<Option<Change>> = changes.into_iter().map(Some).collect();
     let in_order: Vec<Change> = places.into_iter().filter_map(|at| changes[at].take()).collect();

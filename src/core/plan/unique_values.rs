@@ -23,15 +23,6 @@ pub struct FreedValue {
     pub by: Action,
 }
 
-impl Change {
-    pub(super) fn refuse(&mut self, reason: Reason) {
-        self.action = Action::Refuse;
-        self.merged = None;
-        self.confidence = Confidence::Server;
-        self.reason = Some(reason);
-    }
-}
-
 /// Which desired objects want what others hold.
 pub(super) type AllTaken = BTreeMap<ObjectKey, Vec<Taken>>;
 
@@ -46,7 +37,7 @@ pub(super) fn settle(
 ) -> bool {
     let mut settled = Vec::new();
     for (at, change) in changes.iter().enumerate() {
-        let is_made = matches!(change.action, Action::Create | Action::Update);
+        let is_made = matches!(change.action(), Action::Create | Action::Update);
         let Some(values) = taken.get(&change.key).filter(|_| is_made) else { continue };
         let around = ValueContext { changes, gone, taken, desired };
         let freed = values.iter().map(|taken| around.freed(&change.key, taken));
@@ -56,7 +47,11 @@ pub(super) fn settle(
     for (at, freed) in settled {
         let change = &mut changes[at];
         match freed {
-            Ok(freed) => change.confidence = Confidence::Local(NoPreview::Value(freed)),
+            Ok(freed) => {
+                if let Some(confidence) = change.confidence_mut() {
+                    *confidence = Confidence::Local(NoPreview::Value(freed));
+                }
+            }
             Err(reason) => change.refuse(reason),
         }
     }
@@ -79,7 +74,7 @@ impl ValueContext<'_> {
         let rival = self.changes.iter().find(|it| {
             let wants = |taken: &Taken| taken.value.is_same(value);
             it.key < *receiver
-                && matches!(it.action, Action::Create | Action::Update)
+                && matches!(it.action(), Action::Create | Action::Update)
                 && self.taken.get(&it.key).is_some_and(|all| all.iter().any(wants))
         });
         if let Some(rival) = rival {
@@ -91,14 +86,14 @@ impl ValueContext<'_> {
         let holder = holder.clone();
         let (stays, hint) = match (own, leaving) {
             (Some(own), _) => {
-                let after = match own.action {
-                    Action::Update => own.merged.as_ref().or(own.send.as_ref()),
-                    Action::Replace => own.send.as_ref(),
+                let after = match own.action() {
+                    Action::Update => own.becomes(),
+                    Action::Replace => own.send(),
                     _ => None,
                 };
                 let after = after.map(|after| unique_value::of(&holder, after));
                 if after.is_some_and(|after| !value.is_among(&after)) {
-                    return Ok(freed(own.action));
+                    return Ok(freed(own.action()));
                 }
                 let manifest = self.desired.objects.get(&holder);
                 let declared = manifest.map(|it| unique_value::of(&holder, &it.object));
@@ -107,7 +102,7 @@ impl ValueContext<'_> {
                         ValueHolder::Declared { holder, place: manifest.origin.field_location() },
                         "give one of the two another value",
                     ),
-                    _ if own.action == Action::Refuse => {
+                    _ if own.action() == Action::Refuse => {
                         (ValueHolder::Refused { holder }, "mend that object, and this one follows")
                     }
                     _ => (
@@ -116,7 +111,7 @@ impl ValueContext<'_> {
                     ),
                 }
             }
-            (None, Some(leaving)) if leaving.action == Action::Delete => {
+            (None, Some(leaving)) if leaving.action() == Action::Delete => {
                 return Ok(freed(Action::Delete));
             }
             (None, Some(leaving)) => {
@@ -155,7 +150,7 @@ impl ValueContext<'_> {
 /// The objects that have to be deleted before this one is applied, since they hold what it is to
 /// have or forbid it.
 pub fn deleted_first(change: &Change) -> impl Iterator<Item = &ObjectKey> {
-    let (freed, gone) = match &change.confidence {
+    let (freed, gone) = match change.confidence() {
         Confidence::Local(NoPreview::Value(freed)) => (freed.as_slice(), None),
         Confidence::Local(NoPreview::Prerequisite(Prerequisite::Applied { gone, .. })) => {
             (&[][..], Some(gone))

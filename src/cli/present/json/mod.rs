@@ -164,13 +164,13 @@ fn change<'a>(change: &'a Change, turn: ChangeTurn<'a>, view: &PlanView<'a>) -> 
     let Delta { fields, joins, adopted_from, predecessors, only_ownership, only_masked, .. } =
         view.delta(change);
     let (key, reason) = (&change.key, change.reason.as_ref());
-    let show = |text: &str| match change.action {
+    let show = |text: &str| match change.action() {
         Action::Refuse => redactor.text_about(key, text),
         _ => redactor.text(text),
     };
     let origin = change.origin.as_ref();
     ChangeDocument {
-        action: change.action.name(),
+        action: change.action().name(),
         object: object(key, &change.version),
         origin: origin.map(|origin| OriginDocument { path: &origin.path, line: origin.line }),
         code: reason.map(|reason| reason.kind.code()),
@@ -179,7 +179,7 @@ fn change<'a>(change: &'a Change, turn: ChangeTurn<'a>, view: &PlanView<'a>) -> 
         causes: causes(reason, show),
         wave: turn.wave,
         needs: turn.needs,
-        confidence: match change.confidence {
+        confidence: match change.confidence() {
             Confidence::Server => "server",
             Confidence::Local(_) => "local",
         },

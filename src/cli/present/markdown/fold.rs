@@ -17,7 +17,7 @@ const LINE: usize = 1_000;
 pub(super) fn of(change: &Change, view: &PlanView<'_>) -> Option<String> {
     let delta = view.delta(change);
     let mut inside = String::new();
-    if let Some(reason) = change.reason.as_ref().filter(|_| change.action == Action::Refuse) {
+    if let Some(reason) = change.reason.as_ref().filter(|_| change.action() == Action::Refuse) {
         let lines = brief::reasons(Some(&change.key), reason, view.redactor);
         let lines: Vec<String> =
             lines.iter().map(|line| shortened(&text::body(line, GLYPHS))).collect();
@@ -34,7 +34,7 @@ pub(super) fn of(change: &Change, view: &PlanView<'_>) -> Option<String> {
     if inside.is_empty() {
         return None;
     }
-    let (action, object) = (change.action.name(), code(&cut(&change.key.to_string())));
+    let (action, object) = (change.action().name(), code(&cut(&change.key.to_string())));
     Some(format!("<details><summary>{action} {object}</summary>\n\n{inside}\n</details>\n"))
 }
 
@@ -43,7 +43,7 @@ fn lines(change: &Change, delta: &Delta) -> Vec<String> {
     let line = |mark: &str, line: &str| {
         shortened(format!("{mark}{}", text::body(line, GLYPHS)).trim_end())
     };
-    if change.action == Action::Create {
+    if change.action() == Action::Create {
         return delta.after_text.lines().map(|text| line("+", text)).collect();
     }
     let lines = hunks::of(delta);

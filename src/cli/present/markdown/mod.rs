@@ -36,7 +36,7 @@ pub(super) fn plan(view: &PlanView<'_>) -> String {
         true => format!("in sync, {}", objects(view.plan)),
         false => counts(view.plan, view.problems),
     };
-    let row = |change: &Change| row(change, change.action.name(), view);
+    let row = |change: &Change| row(change, change.action().name(), view);
     let rows: Vec<String> = printed_changes(view.plan).map(row).collect();
     comment(&format!("{}: {what}", place(view, "at")), &rows, view)
 }
@@ -62,10 +62,10 @@ pub(super) fn report(view: &PlanView<'_>, report: &Report) -> String {
         .map(|change| {
             let step = report.steps.iter().find(|step| step.key == change.key);
             match step.map(|step| &step.outcome) {
-                None => row(change, change.action.name(), view),
+                None => row(change, change.action().name(), view),
                 Some(outcome) => {
                     let (word, reason) = match outcome {
-                        Outcome::Done => return row(change, done(change.action), view),
+                        Outcome::Done => return row(change, done(change.action()), view),
                         Outcome::Terminating => return row(change, "being deleted", view),
                         Outcome::Failed(reason) => ("**failed**", reason),
                         Outcome::Differs(reason) => ("**not as planned**", reason),
@@ -91,7 +91,7 @@ pub(super) fn moved(view: &PlanView<'_>, difference: &ApprovalDifference) -> Str
         "{}: {why}. Nothing was written: approve the new difference, with `trueup diff --out FILE`",
         place(view, "is **not** at")
     );
-    let row = |change: &Change| row(change, change.action.name(), view);
+    let row = |change: &Change| row(change, change.action().name(), view);
     let rows: Vec<String> = printed_changes(view.plan).map(row).collect();
     comment(&verdict, &rows, view)
 }
@@ -192,7 +192,7 @@ fn row(change: &Change, word: &str, view: &PlanView<'_>) -> String {
 fn cells(change: &Change, word: &str, what: &str) -> String {
     let origin = change.origin.as_ref();
     let origin = origin.map(|origin| code(&cut(&format!("{}:{}", origin.path, origin.line))));
-    let mark = GLYPHS.mark(change.action);
+    let mark = GLYPHS.mark(change.action());
     let (object, what) = (code(&cut(&change.key.to_string())), words(&cut(what)));
     format!("| {} {word} | {object} | {} | {what} |\n", words(mark), origin.unwrap_or_default())
 }
@@ -244,9 +244,9 @@ fn counts(plan: &Plan, problems: &[Problem]) -> String {
         1 => Some("**1 document can't be used**".to_owned()),
         count => Some(format!("**{count} documents can't be used**")),
     };
-    let kept = plan
-        .changes()
-        .filter(|c| c.action == Action::Keep && c.reason.is_some() && !plan.short.contains(&c.key));
+    let kept = plan.changes().filter(|c| {
+        c.action() == Action::Keep && c.reason.is_some() && !plan.short.contains(&c.key)
+    });
     let kept = kept.count();
     let kept = (kept > 0).then(|| format!("{kept} kept though not declared"));
     let short = plan.short.len();

@@ -9,7 +9,7 @@ use crate::cli::ui::guarded;
 use crate::core::inventory::PART_OF;
 use crate::core::manifest::Origin;
 use crate::core::object::Object;
-use crate::core::plan::{Reason, ReasonKind};
+use crate::core::plan::{Effect, Reason, ReasonKind};
 use crate::core::problem::{Cause, Location};
 
 mod forms;
@@ -44,14 +44,10 @@ pub(in crate::cli::present) fn change(
         document: 1,
     });
     Change {
-        confidence: crate::core::plan::Confidence::Server,
-        action,
         key: object.key(),
         version: object.version().to_owned(),
         origin,
-        live,
-        merged,
-        send: None,
+        effect: Effect::of(action, live, merged),
         reason: None,
     }
 }

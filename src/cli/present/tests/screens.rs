@@ -94,7 +94,7 @@ fn owned(mut object: Object, entries: &[(&str, &str, &str, Value)]) -> Object {
 fn update(manifest: &Manifest, live: Object, merged: Object) -> Change {
     let mut change = change(Action::Update, Some(live), Some(merged));
     change.origin = Some(manifest.origin.clone());
-    change.send = Some(manifest.object.clone());
+    change.effect.write_mut().send = manifest.object.clone();
     change
 }
 
@@ -124,7 +124,7 @@ fn shows(
         let manifest = manifests.iter().find(|manifest| manifest.object.key() == change.key);
         let Some(manifest) = manifest else { continue };
         let order = FieldOrder::new(manifest);
-        if change.action == Action::Update {
+        if change.action() == Action::Update {
             let delta = Delta::in_order(change, &redactor, &order);
             let mut fields = attributions(change, &delta, Some(manifest));
             for field in &mut fields {
@@ -248,10 +248,10 @@ fn a_first_install() {
     let database =
         read("envs/prod/a-folder-with-a-long-name/and-another-one/database.yaml", DATABASE);
     let mut deferred = create(&web);
-    deferred.confidence =
+    deferred.effect.write_mut().confidence =
         Confidence::Local(NoPreview::Prerequisite(Prerequisite::Namespace("shop".to_owned())));
     let mut unasked = create(&settings);
-    unasked.confidence = Confidence::Local(NoPreview::DryRun(
+    unasked.effect.write_mut().confidence = Confidence::Local(NoPreview::DryRun(
         "admission webhook \"policy.example\" does not support dry run, so nobody can say what it would do".to_owned(),
     ));
     let problem = Problem {

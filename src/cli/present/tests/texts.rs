@@ -304,7 +304,8 @@ fn nothing_to_do_is_two_lines() {
 #[test]
 fn the_closing_line_counts() {
     let line = |actions: &[Action], requests, millis| {
-        let changes = actions.iter().map(|a| change(*a, Some(config("c", json!({}))), None));
+        let object = || Some(config("c", json!({})));
+        let changes = actions.iter().map(|action| change(*action, object(), object()));
         let elapsed = Duration::from_millis(millis);
         text::summary_line(&plan(changes.collect()), requests, elapsed)
     };

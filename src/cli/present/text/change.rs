@@ -55,7 +55,7 @@ pub(in crate::cli::present) fn change(
     if delta.only_masked {
         note(out, "only what is masked changes", glyphs)?;
     }
-    match change.action {
+    match change.action() {
         Action::Create => {
             let green = Ink::GREEN;
             for line in delta.after_text.lines() {
@@ -70,13 +70,14 @@ pub(in crate::cli::present) fn change(
 
 /// `~ apps/v1 Deployment shop/web · update · envs/prod/web.yaml:12`
 fn header(out: &mut impl Write, change: &Change, glyphs: Glyphs) -> io::Result<()> {
-    let Change { action, key, version, origin, .. } = change;
+    let Change { key, version, origin, .. } = change;
+    let action = change.action();
     let api: Vec<&str> =
         [key.group.as_str(), version].into_iter().filter(|part| !part.is_empty()).collect();
     let api = api.join("/");
     let object = format!("{api}{}{key}", if api.is_empty() { "" } else { " " });
     let (object, dot) = (glyphs.inert(&object), glyphs.dot());
-    let (colour, bold, mark) = (style(*action), Ink::BOLD, glyphs.mark(*action));
+    let (colour, bold, mark) = (style(action), Ink::BOLD, glyphs.mark(action));
     write!(out, "{colour}{mark}{colour:#} {bold}{object}{bold:#}{dot}{}", action.name())?;
     let Some(origin) = origin else { return writeln!(out) };
     let place = format!("{}:{}", origin.path, origin.line);
@@ -98,7 +99,7 @@ fn because(
     glyphs: Glyphs,
 ) -> io::Result<()> {
     // A refusal may quote the object; every other reason is trueup's own.
-    let about = (change.action == Action::Refuse).then_some(&change.key);
+    let about = (change.action() == Action::Refuse).then_some(&change.key);
     self::reason(out, about, reason, redactor, glyphs)
 }
 
@@ -154,7 +155,7 @@ pub(super) fn kept_objects(
         }
         return Ok(());
     }
-    let (action, n) = (changes[0].action, changes.len());
+    let (action, n) = (changes[0].action(), changes.len());
     let why = redactor.text(&reason.to_string());
     let left = match action {
         _ if reason.kind.holds_all_back() => "",

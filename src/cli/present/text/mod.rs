@@ -81,7 +81,7 @@ pub(super) fn ignored_lines(
     view: &PlanView<'_>,
     glyphs: Glyphs,
 ) -> io::Result<()> {
-    let is_refused = |change: &&Change| change.action == Action::Refuse && !is_left(change);
+    let is_refused = |change: &&Change| change.action() == Action::Refuse && !is_left(change);
     for change in printed_changes(view.plan).filter(is_refused) {
         writeln!(out)?;
         self::change(out, change, view, glyphs)?;
@@ -101,7 +101,7 @@ pub(super) fn ignored_lines(
 /// it is kept, or no longer declared and not deleted all the same.
 pub(super) fn is_left(change: &Change) -> bool {
     let is_undeclared = change.origin.is_none();
-    change.action == Action::Keep || (change.action == Action::Refuse && is_undeclared)
+    change.action() == Action::Keep || (change.action() == Action::Refuse && is_undeclared)
 }
 
 /// Writes the objects that are left for a reason, those of one reason together.

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::core::compare::is_noop;
+use crate::core::plan::Effect;
 
 mod told;
 
@@ -15,21 +16,17 @@ fn object(value: Value) -> Object {
 fn update(live: Value, merged: Value) -> Change {
     let (live, merged) = (object(live), object(merged));
     Change {
-        confidence: crate::core::plan::Confidence::Server,
-        action: Action::Update,
         key: live.key(),
         version: live.version().to_owned(),
         origin: None,
-        live: Some(live),
-        send: None,
-        merged: Some(merged),
+        effect: Effect::of(Action::Update, Some(live), Some(merged)),
         reason: None,
     }
 }
 
 fn delta(live: Value, merged: Value) -> Delta {
     let change = update(live, merged);
-    let redactor = Redactor::new([&change.live, &change.merged].into_iter().flatten());
+    let redactor = Redactor::new([change.live(), change.becomes()].into_iter().flatten());
     Delta::new(&change, &redactor)
 }
 
@@ -124,7 +121,7 @@ fn joining_the_inventory_is_said_once() {
     assert_eq!((joined.fields.len(), joined.joins, joined.only_ownership), (0, true, false));
     assert_eq!(joined.before_text, joined.after_text);
     let mut create = update(merged.clone(), merged);
-    (create.action, create.live) = (Action::Create, None);
+    create.effect = Effect::Create(create.effect.write_mut().clone());
     let created = Delta::new(&create, &Redactor::default());
     assert!(!created.joins && !created.after_text.contains("labels"), "{created:?}");
     assert_eq!(created.before_text, "");

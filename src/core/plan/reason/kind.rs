@@ -291,8 +291,6 @@ kinds! {
         /// trueup applied it, and its change was not approved.
         is_ours: bool,
     }
-    /// There is nothing to send.
-    "nothing-to-send" NothingToSend
     /// It is another one than was planned for.
     "not-as-seen" NotAsSeen
     /// It changed since it was approved.

@@ -179,7 +179,6 @@ impl fmt::Display for ReasonKind {
             ThereAlready { is_ours: false } => {
                 f.write_str("it is there already, and not trueup's")
             }
-            NothingToSend => f.write_str("there is nothing to send"),
             NotAsSeen => {
                 f.write_str("it was taken over, changed or recreated since the plan was made")
             }

@@ -10,9 +10,9 @@ use super::*;
 use crate::core::inventory::PART_OF;
 use crate::core::managed_fields;
 use crate::core::managed_fields::FIELD_MANAGER;
-use crate::core::manifest::Manifest;
+use crate::core::manifest::{Manifest, Origin};
 use crate::core::object::GroupKind;
-use crate::core::observed::{Preview, Unlisted};
+use crate::core::observed::{Prerequisite, Preview, Unlisted};
 use crate::core::policy::{Permissions, Policy};
 use crate::core::problem::{Location, Problem, Refusal};
 
@@ -84,7 +84,7 @@ fn permitted(operator: Permissions) -> PlanContext {
 fn actions(desired: &Desired, observed: &Observed, allowed: &PlanContext) -> Vec<(String, Action)> {
     plan(desired, observed, &inventory(), allowed)
         .changes()
-        .map(|change| (change.key.to_string(), change.action))
+        .map(|change| (change.key.to_string(), change.action()))
         .collect()
 }
 
@@ -140,8 +140,8 @@ fn an_object_whose_namespace_is_born_with_it_is_created_in_full() {
         &PlanContext::default(),
     );
     let change = plan.changes().next().unwrap();
-    assert_eq!(change.action, Action::Create);
-    assert_eq!(change.merged, Some(member(web)));
+    assert_eq!(change.action(), Action::Create);
+    assert_eq!(change.becomes(), Some(&member(web)));
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn what_holds_data_is_deleted_only_by_name() {
             seen(&[(&here, Some(&here_live), Some(Preview::Same)), (&gone, Some(&gone), None)]);
         let action = |allowed: &PlanContext| {
             let plan = plan(&desired, &observed, &inventory(), allowed);
-            plan.changes().find(|change| change.key == gone.key()).unwrap().action
+            plan.changes().find(|change| change.key == gone.key()).unwrap().action()
         };
         let mut allowed = PlanContext::default();
         if with_instances > 0 {
@@ -352,10 +352,10 @@ mod properties {
             let allowed = permitted(Permissions { allow_empty: true, ..Permissions::default() });
             let plan = plan(&desired, &observed, &inventory(), &allowed);
             let refused = plan.changes().any(|change| {
-                change.action == Action::Refuse && change.origin.is_some()
+                change.action() == Action::Refuse && change.origin.is_some()
             });
-            for change in plan.changes().filter(|change| change.action == Action::Delete) {
-                let live = change.live.as_ref().unwrap();
+            for change in plan.changes().filter(|change| change.action() == Action::Delete) {
+                let live = change.live().unwrap();
                 prop_assert!(managed_fields::is_ours(live, &inventory().id()));
                 prop_assert!(!desired.objects.contains_key(&change.key));
                 prop_assert!(!refused, "something is refused, and {} is deleted", change.key);
@@ -369,7 +369,7 @@ mod properties {
             let allowed = permitted(Permissions { allow_empty: true, ..Permissions::default() });
             let plan = |desired, observed| plan(desired, observed, &inventory(), &allowed);
             let first = plan(&desired, &observed);
-            let actions: Vec<Action> = first.changes().map(|change| change.action).collect();
+            let actions: Vec<Action> = first.changes().map(|change| change.action()).collect();
             let deletions = actions.iter().skip_while(|action| **action != Action::Delete);
             prop_assert!(deletions.into_iter().all(|a| matches!(a, Action::Delete | Action::Keep | Action::Refuse)));
 

@@ -16,11 +16,11 @@ fn told(annotations: serde_json::Value, live: Option<&Object>, preview: Preview)
     let observed = seen(&[(&declared_one, live, Some(preview))]);
     let plan = plan(&desired, &observed, &inventory(), &PlanContext::default());
     let change = plan.changes().next().unwrap();
-    let is_sent = change.send.is_some();
-    assert_eq!(is_sent, !matches!(change.action, Action::Keep | Action::Abandon), "{change:?}");
+    let is_sent = change.send().is_some();
+    assert_eq!(is_sent, !matches!(change.action(), Action::Keep | Action::Abandon), "{change:?}");
     let joins = change.ends_in(Some(&inventory().id()));
     let why = change.reason.as_ref().map(ToString::to_string).unwrap_or_default();
-    format!("{} {joins} {why}", change.action.name()).trim_end().to_owned()
+    format!("{} {joins} {why}", change.action().name()).trim_end().to_owned()
 }
 
 #[test]

@@ -299,7 +299,7 @@ fn waves_and_dependencies_come_before_kinds() {
 /// The reason of one object, and its causes as they are printed.
 fn told(plan: &Plan, name: &str) -> Vec<String> {
     let change = plan.changes().find(|change| change.key.name == name).unwrap();
-    assert_eq!(change.action, Action::Refuse, "{name}");
+    assert_eq!(change.action(), Action::Refuse, "{name}");
     let causes = change.reason.as_ref().unwrap().causes.iter();
     causes.map(|c| format!("{}: {c}", c.place.as_ref().unwrap())).collect()
 }
@@ -410,7 +410,7 @@ fn a_namespace_and_a_definition_stay_as_long_as_anything_needs_them() {
     let plan = plan(&Desired::default(), &all, &inventory(), &allowed);
     let reasons: Vec<_> = plan
         .changes()
-        .filter(|change| change.action == Action::Refuse)
+        .filter(|change| change.action() == Action::Refuse)
         .map(|change| (change.key.to_string(), change.reason.as_ref().unwrap().to_string()))
         .collect();
     let because = |name: &str, why: &str| (name.to_owned(), why.to_owned());

@@ -116,7 +116,7 @@ proptest! {
         let told = |world: &[One]| {
             let plan = first(&commit(&world.iter().map(text).collect::<String>()));
             let changes: Vec<_> =
-                plan.changes().map(|change| (change.key.clone(), change.action)).collect();
+                plan.changes().map(|change| (change.key.clone(), change.action())).collect();
             let warnings: Vec<String> = plan.warnings.into_iter().map(|w| w.message).collect();
             (changes, plan.desired.graph, warnings)
         };
@@ -138,7 +138,7 @@ proptest! {
             (change.key.kind != "Namespace").then(|| said.wave.map_or(0, |(wave, _)| wave))
         };
         let in_turn: Vec<i64> =
-            plan.changes().filter(|c| c.action == Action::Create).filter_map(wave).collect();
+            plan.changes().filter(|c| c.action() == Action::Create).filter_map(wave).collect();
         prop_assert!(in_turn.is_sorted(), "{in_turn:?}");
     }
 }
