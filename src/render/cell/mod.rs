@@ -124,7 +124,7 @@ mod tests {
         let more = [PathBuf::from("/opt/more")];
         let write = folder.path();
         let wanted = CellOptions { read: &copy, write, readable: &more, strict: false };
-        let plan = CellCellPlan::new(&program, wanted, &ProgramLimits::default());
+        let plan = CellPlan::new(&program, wanted, &ProgramLimits::default());
         assert!(plan.read.contains(&copy[0]));
         assert_eq!(plan.write, [folder.path()]);
         for run in [&more[0], &program, &PathBuf::from("/bin/sh")] {
