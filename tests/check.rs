@@ -169,7 +169,7 @@ fn no_output_has_a_secrets_value() {
 }
 
 #[test]
-fn what_is_rendered_is_checked_too() {
+fn rendered_objects_are_checked() {
     let checkout = Checkout::new(&[
         ("app/kustomization.yaml", "resources: [map.yaml]\nnamePrefix: my-\n"),
         ("app/map.yaml", WRONG),

@@ -140,7 +140,7 @@ fn a_sandbox_stands_in_for_a_cluster() {
 }
 
 #[test]
-fn uncommitted_work_is_no_part_of_it_unless_asked_for() {
+fn uncommitted_changes_need_worktree() {
     let repo = Repo::new("output-worktree", sandbox::bare());
     repo.write_config("one", "1").commit("First");
     repo.run(&["apply"]).exits(0);

@@ -185,7 +185,7 @@ fn a_place_that_lacks_a_program_is_named_and_passed_over() {
 }
 
 #[test]
-fn a_program_that_ends_at_its_start_is_shown_with_its_last_words() {
+fn program_that_exits_at_start_is_shown_with_its_output() {
     let home = Home::with_go(MAKES_BROKEN_PROGRAMS);
     let output = home.sandbox().run().exits(2);
     assert!(output.stderr.contains("etcd ended (exit status: 5)"), "\n{output}");

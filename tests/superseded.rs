@@ -44,7 +44,7 @@ fn mend(repo: &Repo<'_>, watching: &Watching, parent: &str) -> (String, String) 
 }
 
 #[test]
-fn a_commit_that_mends_a_broken_one_is_pulled_while_that_is_waited_for() {
+fn fixing_commit_is_pulled_while_waiting() {
     let repo = Repo::new("superseded-pull", sandbox::with_controllers());
     repo.write("web.yaml", WEB).commit("Good");
     let first = commit(&repo);
@@ -67,7 +67,7 @@ fn a_commit_that_mends_a_broken_one_is_pulled_while_that_is_waited_for() {
 }
 
 #[test]
-fn a_commit_that_somebody_else_brings_into_the_checkout_is_noticed_as_well() {
+fn watch_notices_a_commit_made_in_the_checkout() {
     let repo = Repo::new("superseded-local", sandbox::with_controllers());
     repo.write("web.yaml", stuck()).commit("Bad from the first");
     let bad = commit(&repo);
@@ -106,7 +106,7 @@ fn a_commit_that_declares_the_same_ends_no_wait() {
 }
 
 #[test]
-fn what_comes_first_is_no_longer_waited_for_either() {
+fn new_commit_ends_the_wait_for_an_earlier_wave() {
     let repo = Repo::new("superseded-waves", sandbox::with_controllers());
     let second = |value: &str| {
         config("later", value)
@@ -125,7 +125,7 @@ fn what_comes_first_is_no_longer_waited_for_either() {
 }
 
 #[test]
-fn a_lock_of_somebody_elses_is_no_longer_waited_for_either() {
+fn new_commit_ends_the_wait_for_a_foreign_lock() {
     let repo = Repo::new("superseded-lock", sandbox::bare());
     let lease = |yaml: &str| {
         let file = repo.outside().join("lease.yaml");

@@ -46,7 +46,7 @@ fn said(repo: &Repo<'_>, kubeconfig: &str) -> String {
 const HERE: &str = "127.0.0.1";
 
 #[test]
-fn each_fault_has_its_words_and_is_met_once() {
+fn each_tls_fault_has_its_message_and_is_not_retried() {
     let repo = Repo::new("tls-faults", sandbox::bare());
     repo.write_config("one", "1").commit("First");
     let (ours, other) = (Identity::authority("kubernetes"), Identity::authority("Another"));
@@ -189,7 +189,7 @@ fn a_client_certificate_that_is_refused() {
 }
 
 #[test]
-fn what_kubectl_trusts_is_trusted() {
+fn certificates_trusted_by_kubectl_are_trusted() {
     let repo = Repo::new("tls-trusted", sandbox::bare());
     repo.write_config("one", "1").commit("First");
     let plane = sandbox::bare();
@@ -222,7 +222,7 @@ fn what_kubectl_trusts_is_trusted() {
 }
 
 #[test]
-fn what_the_server_answers_before_it_is_one() {
+fn answers_of_a_starting_or_wrong_server_are_explained() {
     let repo = Repo::new("tls-answers", sandbox::bare());
     repo.write_config("one", "1").commit("First");
     let answering = |answer: fn(&str) -> Option<String>| {
@@ -296,7 +296,7 @@ fn a_server_that_does_not_answer_is_not_waited_for_again_and_again() {
 }
 
 #[test]
-fn a_token_that_has_expired_is_told_with_its_date() {
+fn expired_token_is_reported_with_its_date() {
     let plane = sandbox::bare();
     let repo = Repo::new("tls-token", plane);
     repo.write_config("one", "1").commit("First");

@@ -271,7 +271,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pods_own_cluster_is_meant_only_where_nothing_was_asked_for() {
+    fn in_cluster_config_is_the_last_resort() {
         let told = |context: Option<&str>, path: Option<&str>, is_named| {
             let access = Access { context: context.map(str::to_owned), ..Access::default() };
             let error = ReadError::Missing(path.map(PathBuf::from));

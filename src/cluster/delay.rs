@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn causes_are_told_in_known_words() {
+    fn delay_causes_use_fixed_texts_without_secrets() {
         let webhook = "Internal error occurred: failed calling webhook \"guard.example\": failed to call webhook: Post \"https://a:1/x?token=hunter2\": dial tcp 10.0.0.1:443: connect: connection refused";
         let unreachable = ApiError::Unreachable {
             url: "https://shop".to_owned(),
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_is_news_once_and_again_after_it_was_over_for_a_while() {
+    fn delay_cause_is_reported_once_and_again_after_it_ended() {
         let (mut delays, begin) = (Delays::default(), Instant::now());
         let after = |seconds| begin + Duration::from_secs(seconds);
         assert!(delays.is_news("away", after(0), after(10)));

@@ -177,7 +177,7 @@ mod tests {
 
     /// What a real API server answers.
     #[test]
-    fn what_cannot_change_is_known_by_what_the_server_says() {
+    fn immutable_fields_are_recognised_by_the_server_message() {
         for message in [
             "Invalid value: {\"labels\":{\"app\":\"a\"},\"Spec\":{\"Containers\":[{\"Name\":\"c\"}]}}: field is immutable",
             "Invalid value: 5: field is immutable",
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_in_itself_is_no_immutability() {
+    fn invalid_value_is_not_taken_for_immutability() {
         for message in [
             "Required value: valid values: \"OnFailure\", \"Never\"",
             "Invalid value: {\"app\":\"a\"}: `selector` does not match template `labels`",
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_object_itself_holds_is_free_once_it_is_gone() {
+    fn value_held_by_the_object_itself_is_free_after_its_deletion() {
         let live = serde_json::json!({ "spec": {
             "clusterIPs": ["10.96.0.9"], "ports": [{ "nodePort": 30080 }],
         }});

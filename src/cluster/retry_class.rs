@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_fault_has_its_patience() {
+    fn every_fault_has_a_retry_class() {
         let webhook = "Internal error occurred: failed calling webhook \"w.example\": failed to call webhook: Post \"https://w.shop.svc:443/x?timeout=2s\": ";
         let webhook = |why: &str| format!("{webhook}{why}");
         let rows = [

@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_and_end_at_the_longest() {
+    fn backoff_grows_to_its_maximum() {
         let pauses: Vec<u128> = (1..9).map(|tries| pause(tries).as_millis()).collect();
         assert_eq!(pauses, [200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
         assert_eq!(pause(u32::MAX), LONGEST_PAUSE);

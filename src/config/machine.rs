@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn how_programs_run_that_render_is_said_there() {
+    fn machine_file_sets_how_renderers_run() {
         assert_eq!(read("render: {}").unwrap().render, Rendering::default());
         let text = "render: {cell: require, readable: [/opt/helm], memory: 4Gi}";
         let (cell, readable) = (GuardMode::Require, vec![PathBuf::from("/opt/helm")]);

@@ -61,7 +61,7 @@ fn an_unknown_key_is_an_error_with_its_place() {
 }
 
 #[test]
-fn what_is_said_of_carrying_a_plan_out_is_read_as_the_flags_are() {
+fn run_options_of_a_target_parse_like_flags() {
     let said = |keys: &str| {
         let config = Config::read(format!("targets: {{a: {{paths: [a], {keys}}}}}").as_bytes());
         config.map(|mut config| config.targets.remove("a").unwrap_or_default())

@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn credentials_leave_a_text_that_is_no_url() {
+    fn credentials_are_removed_from_a_malformed_url() {
         for (text, clean) in [
             ("http://u:PX/sec@127.0.0.1:1", "http://127.0.0.1:1"),
             ("https://u:SRV sec@host", "https://host"),

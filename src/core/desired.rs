@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_wanted_says_why() {
+    fn undeclarable_object_has_reason_and_hint() {
         for (yaml, message, hint) in [
             (
                 "{apiVersion: v2, kind: Secret, metadata: {name: a}}",
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_is_declared_twice_is_not_wanted_at_all() {
+    fn duplicate_object_is_excluded() {
         let twice = "{apiVersion: v1, kind: Secret, metadata: {name: a}}\n---\n";
         let desired = desired(&twice.repeat(2));
         assert!(desired.objects.is_empty());

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_holds_until_one_of_the_two_moves() {
+    fn cached_dry_run_holds_until_manifest_or_live_object_changes() {
         let live = |version: &str| {
             object(json!({ "metadata": { "uid": "u", "resourceVersion": version } }))
         };

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finalizer_is_told_with_what_it_waits_for_or_whose_it_is() {
+    fn finalizer_is_described_by_its_condition_or_manager() {
         let metadata = json!({
             "finalizers": ["kubernetes.io/pvc-protection", "shop.example/a", "shop.example/b"],
             "managedFields": [{
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_namespace_its_controller_says_what_is_left() {
+    fn terminating_namespace_reports_remaining_content() {
         let status = json!({ "conditions": [
             { "type": "NamespaceContentRemaining", "status": "True", "message": "1 thing" },
             { "type": "NamespaceFinalizersRemaining", "status": "True", "message": "2 finalizers" },

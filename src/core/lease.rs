@@ -271,7 +271,7 @@ mod tests {
     const NOON: &str = "2026-03-01T12:00:00Z";
 
     #[test]
-    fn a_lease_expires_when_it_was_seen_not_to_move_whatever_its_own_times_say() {
+    fn lease_expires_by_observation_and_not_by_its_own_times() {
         let begin = Instant::now();
         let after = |seconds| begin + Duration::from_secs(seconds);
         for times in [NOON, "1999-01-01T00:00:00Z", "2099-01-01T00:00:00Z"] {
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_is_free_mine_or_somebody_elses() {
+    fn lease_is_free_mine_or_theirs() {
         let (now, me) = (Instant::now(), who("me"));
         let standing =
             |lease: &Object| LeaseWatch::default().standing(&LeaseState::of(lease), &me, now);
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_holder_is_told_by_name_and_an_unknown_one_by_identity() {
+    fn lease_holder_is_shown_by_name_or_identity() {
         let mut lease = held("other", 1, NOON);
         assert_eq!(
             LeaseState::of(&lease).holder.to_string(),
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn whether_it_moved_is_told_by_the_servers_clock() {
+    fn lease_renewal_is_judged_by_the_servers_clock() {
         let at = |time: &str| {
             let mut lease = held("other", 1, NOON);
             let entries = json!([{ "time": "2026-01-01T00:00:00Z" }, { "time": time }]);

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_chooses_is_no_value() {
+    fn server_chosen_port_is_not_a_unique_value() {
         let (key, headless) =
             service(json!({ "clusterIP": "None", "ports": [{ "port": 80, "nodePort": 0 }] }));
         assert_eq!(of(&key, &headless), []);
@@ -210,7 +210,7 @@ mod tests {
 
     /// What a real API server answers.
     #[test]
-    fn what_is_taken_is_known_by_what_the_server_says() {
+    fn taken_value_is_recognised_by_the_server_message() {
         for message in [
             "spec.ports[0].nodePort: Invalid value: 30451: provided port is already allocated",
             "Internal error occurred: failed to allocate requested HealthCheck NodePort 30999: provided port is already allocated",

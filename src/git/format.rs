@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_refused() {
+    fn unknown_repository_extension_is_refused() {
         for (config, expected) in [
             ("", None),
             ("[core]\nrepositoryFormatVersion = 0\n[extensions]\nfuture = 1", None),

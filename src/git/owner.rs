@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn safe_directory_means_what_git_means_by_it() {
+    fn safe_directory_works_as_in_git() {
         let root = "/nowhere/shop";
         for (values, allowed) in [
             (vec![], false),

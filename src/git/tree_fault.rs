@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_terminal_would_obey_is_spelled_out() {
+    fn terminal_control_characters_are_escaped() {
         assert_eq!(inert("a\x1b[2J\nb\u{202e}".into()), "a\\u{1b}[2J\\u{a}b\\u{202e}");
         assert_eq!(inert("näme/ü b".into()), "näme/ü b");
     }

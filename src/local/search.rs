@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_match_that_is_skipped_is_told() {
+    fn skipped_program_match_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("tool");
         std::fs::write(&program, "").unwrap();

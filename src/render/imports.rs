@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_seems_to_be_an_import_leads_out_neither() {
+    fn imports_in_comments_are_ignored_and_in_strings_refused() {
         let text = "// import 'k.libsonnet', import '../../lib/k.libsonnet', import 'gone'\n{ a: \"import '/etc/passwd'\" }";
         let out = "a/b/c.jsonnet:2:14: /etc/passwd leads out of the checkout";
         assert_eq!(refused("a/b/c.jsonnet", text, &["lib"]), [out]);

@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_an_import_is_none() {
+    fn import_in_comment_or_string_is_not_an_import() {
         let text = "
             // import 'a'
             # import 'b'
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_be_an_import_is_seen_everywhere() {
+    fn possible_imports_are_found_in_comments_and_strings() {
         let text = "// import 'a'\n'importstr \"b\"' + 1import/**/@'c' + reimport 'd' + import_ 'e' + import e";
         let found: Vec<_> =
             looks_like_imports(text).into_iter().map(|import| import.target).collect();

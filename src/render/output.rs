@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_for_a_moment_that_an_apply_does_not_have_is_left_out() {
+    fn hooks_without_an_apply_phase_are_left_out() {
         let hook = |name: &str, hook: &str| {
             format!(
                 "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, annotations: {{helm.sh/hook: {hook:?}}}}}\n"
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_a_problem_of_the_file_it_was_rendered_from() {
+    fn unreadable_output_is_a_problem_of_its_source_file() {
         let output =
             format!("{}---\nkind: Secret\nmetadata: {{name: db}}\n---\nx: y\n", object("a"));
         let rendered = read(&source(SourceFormat::Kustomize), output.as_bytes(), &|_| None);
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_as_something_else_is_a_warning_about_its_template() {
+    fn reinterpreted_output_is_a_warning_about_its_template() {
         let output = format!("---\n# Source: web/templates/a.yaml\n{}v: on\n", object("a"));
         let template = |name: &str| name.strip_prefix("web/").map(|name| format!("app/{name}"));
         let warning = &read(&source(SourceFormat::Helm), output.as_bytes(), &template).warnings[0];

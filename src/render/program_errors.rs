@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_generators_and_variables_say_is_masked() {
+    fn generator_literals_and_variables_are_masked() {
         let file = "SecretGenerator:\n- name: a\n  literals: [k=one-word, two-word]\n  files: [f=s.txt, nope.txt]\n  envs: [e.env]\nconfigMapGenerator:\n- literals: [token=six-word]\n";
         let files = [
             ("b/kustomization.yaml", file),
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_patches_put_into_a_secret_is_masked() {
+    fn values_patched_into_a_secret_are_masked() {
         let strategic = "kind: Secret\nmetadata: {name: db}\nstringData: {master: CorrectHorse}";
         let faulty = "kind: Secret\nmetadata: {name: db}\nstringData:\n  master: CorrectHorse\n :x";
         let operations = "- op: add\n  path: /stringData/master\n  value: CorrectHorse";
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_is_masked_before() {
+    fn program_errors_are_masked_before_truncation() {
         let value = "secret-value-".repeat(100);
         let values = format!("password: {value}\n");
         let files = [("web/values.yaml", values.as_str())];

@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_take_in_is_neither_rendered_nor_read() {
+    fn included_bases_are_neither_rendered_nor_read() {
         expect(
             &[
                 ("app/base/kustomization.yaml", "resources: [web.yaml]"),

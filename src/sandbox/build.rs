@@ -244,7 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_programs_are_told_which_release_they_are() {
+    fn built_programs_carry_their_release_version() {
         let flags = Module::CONTROL_PLANE.linker_flags();
         let version = Module::CONTROL_PLANE.version_of("k8s.io/kubernetes").unwrap();
         assert!(version.starts_with("v1."), "{version}");

@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_can_not_be_run_is_no_program() {
+    fn file_without_execute_permission_is_not_a_program() {
         let folder = folder_with(&ALWAYS);
         let etcd = folder.path().join("etcd");
         fs::set_permissions(etcd, fs::Permissions::from_mode(0o644)).unwrap();

@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn null_is_as_good_as_not_there() {
+    fn null_counts_as_absent() {
         let text = "clusters: null\nusers: [null, {name: a, user: null}]\n\
                     contexts: [{name: b, context: {cluster: null, user: x}}]";
         let found = kubeconfig(text.as_bytes()).unwrap();

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn files_of_a_list_that_are_missing_say_nothing() {
+    fn missing_files_of_a_kubeconfig_list_are_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         std::fs::write(path("one"), "current-context: ''\nusers: [{name: a, user: {}}]").unwrap();

@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bundle_is_what_can_be_read_of_it() {
+    fn unreadable_certificates_of_a_bundle_are_skipped() {
         let key = rcgen::KeyPair::generate().unwrap();
         let names = vec!["a.example.com".to_owned()];
         let good = rcgen::CertificateParams::new(names).unwrap().self_signed(&key).unwrap();

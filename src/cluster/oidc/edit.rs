@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cant_be_edited_in_place_is_left_alone() {
+    fn kubeconfig_that_cannot_be_edited_in_place_is_refused() {
         let user = |config: &str| {
             format!("users:\n- name: me\n  user:\n    auth-provider:\n      config: {config}\n")
         };

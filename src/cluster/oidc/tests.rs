@@ -84,7 +84,7 @@ fn without_a_refresh_token_the_error_says_what_there_is() {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn missing_oidc_settings_are_named() {
     for key in ["idp-issuer-url", "client-id"] {
         let error = provider(&[(key, "")]).err().unwrap();
         assert_eq!(error, format!("the user's auth-provider oidc has no {key}"));
@@ -100,7 +100,7 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
-fn what_another_run_was_given_is_used() {
+fn token_refreshed_by_another_run_is_used() {
     let (old, new) = (jwt(r#"{"exp":1}"#), jwt(r#"{"exp":1700009999}"#));
     let gone = jwt(r#"{"exp":2}"#);
     let said = [("id-token", old.as_str()), ("refresh-token", "R")];

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_web_servers_client_may_have_set_is_not_used() {
+    fn http_proxy_is_ignored_in_a_cgi_environment() {
         let cgi = ProxyEnvironment { is_cgi: true, ..environment("one:1", "two:2", "") };
         let refused = chosen(None, "http://api.example.com", &cgi);
         assert!(refused.starts_with("http_proxy is not used where REQUEST_METHOD"), "{refused}");

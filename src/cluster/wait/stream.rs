@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_come_whole_however_they_are_cut() {
+    fn watch_lines_are_joined_across_chunks() {
         let text = b"{\"a\":1}\n{\"b\":2}\n\n{\"c\":3}";
         for size in 1..=text.len() {
             let mut lines = Lines::default();

@@ -36,7 +36,7 @@ fn every_switch_has_values_that_are_known() {
 }
 
 #[test]
-fn a_name_that_there_is_not_comes_with_the_one_that_is_near() {
+fn unknown_annotation_suggests_a_similar_one() {
     let said = told(json!({ "trueup.dev/on-conflicts": "fail", "trueup.dev/Prune": "false" }));
     assert_eq!(
         said,
@@ -59,7 +59,7 @@ fn a_manifest_does_not_approve_that_its_object_is_deleted() {
 }
 
 #[test]
-fn the_mode_is_said_in_the_words_of_two_tools() {
+fn mode_annotations_of_trueup_and_flux_are_read() {
     let ssa = "kustomize.toolkit.fluxcd.io/ssa";
     for (annotations, labels, mode, words) in [
         (

@@ -52,7 +52,7 @@ fn a_field_that_others_own_as_well_is_taken_from_them_when_its_value_changes() {
 }
 
 #[test]
-fn what_is_no_longer_declared_is_taken_from_nobody() {
+fn removed_field_is_not_attributed_to_another_owner() {
     let both = json!({ "f:replicas": {}, "f:paused": {} });
     let theirs = ("other", "Update", json!({ "f:limit": {} }));
     let change = update(

@@ -127,7 +127,7 @@ mod tests {
     use crate::core::plan::{Action, Confidence};
 
     #[test]
-    fn what_others_set_is_told_and_what_the_server_gives_is_not() {
+    fn undeclared_fields_exclude_server_defaults() {
         let container = |more: Value| json!({ "f:containers": more });
         let live = json!({
             "apiVersion": "v1", "kind": "Pod",

@@ -228,7 +228,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_are_tried_as_long_as_there_is_room_and_time() {
+    fn pattern_check_has_size_and_time_limits() {
         let patience = PatternBudget { bytes: 10 << 10, work: 100 };
         let patterns = Patterns::within(patience);
         assert!(!patterns.matches("^a$", "b"), "there is room for it");

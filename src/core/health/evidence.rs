@@ -275,7 +275,7 @@ mod tests {
 
     /// One row a trouble: the pod's status, the lines, who knows more.
     #[test]
-    fn what_is_wrong_with_a_pod_is_said_as_a_person_would() {
+    fn pod_failures_are_described_with_reason_and_message() {
         let rows: &[(&str, &[&str], MoreEvidence)] = &[
             (
                 "phase: Pending, containerStatuses: [{name: main, image: other, state: {waiting: {reason: ErrImagePull, message: \"not found\\n\\nat all\"}}}]",
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn of_events_the_last_warnings_are_told_once() {
+    fn latest_warning_events_are_listed_once() {
         let event = |kind: &str, time: u32, message: &str| -> Object {
             let yaml = format!(
                 "{{type: {kind}, reason: FailedCreate, message: {message}, lastTimestamp: '2026-01-01T00:00:{time:02}Z'}}"

@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_gave_another_value_is_a_conflict() {
+    fn field_with_another_managers_value_is_a_conflict() {
         let live = object(json!({
             "metadata": { "managedFields": [
                 { "manager": "trueup", "operation": "Apply", "fieldsV1": { "f:spec": {

@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_became_nothing_is_filled_where_it_was_or_is_meant() {
+    fn emptied_fields_are_restored_where_declared() {
         let send = object(json!({
             "m": {}, "n": null, "k": [{ "id": "b", "x": 2, "v": {} }], "gone": { "a": {} },
             "never": {}, "full": {}, "list": [],
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_is_left_out_first_and_told_with_the_rest() {
+    fn fields_refused_as_null_are_left_out_and_restored() {
         let send =
             object(json!({ "m": {}, "l": {}, "k": [{ "id": "a" }, { "id": "b", "v": {} }] }));
         let causes = [null("spec.m"), null("spec.k[7].v")];
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_for_another_reason_too_stays_refused() {
+    fn other_validation_errors_stay_refused() {
         let send = object(json!({ "m": {}, "n": { "a": 1 } }));
         assert_eq!(without_refused(&send, &[]), None);
         assert_eq!(without_refused(&send, &[null("spec.m"), refused("spec.x", "Required")]), None);

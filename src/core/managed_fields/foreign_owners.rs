@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn every_tool_marks_its_own() {
+    fn objects_of_other_tools_are_recognised() {
         let helm =
             json!({ "meta.helm.sh/release-name": "web", "meta.helm.sh/release-namespace": "a" });
         let argo = |id: &str| json!({ "argocd.argoproj.io/tracking-id": id });

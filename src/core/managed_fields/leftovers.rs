@@ -445,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stays_beside_what_is_declared_is_left_over() {
+    fn undeclared_fields_beside_declared_ones_are_leftovers() {
         let send =
             object(json!({ "spec": { "selector": {  "c": "d" }, "ports": [{ "port": 80 }] } }));
         let told: Vec<(String, Vec<String>)> =
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_to_go_and_stays_is_left_behind_unless_others_want_it() {
+    fn removed_fields_that_stay_are_reported_unless_owned_by_others() {
         let object = |spec: Value, labels: Value, theirs: Value| {
             object(json!({ "spec": spec, "metadata": { "uid": "u", "labels": labels,
                 "managedFields": [{ "manager": "edit", "operation": "Update",
@@ -537,7 +537,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_recorded_as_ours_is_nobody_elses() {
+    fn fields_recorded_as_ours_leave_other_managers() {
         let send = object(json!({ "spec": { "ports": [{ "port": 80 }] } }));
         let all = leftovers(&send, &live());
         let recorded = recorded_as_ours(&live(), &send, &all[2..3]);

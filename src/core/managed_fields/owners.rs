@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_field_belongs_to_whoever_owns_it_or_the_whole_that_it_is_in() {
+    fn field_owner_includes_the_owner_of_its_atomic_parent() {
         let live = json!({
             "metadata": { "managedFields": [
                 { "manager": "trueup", "operation": "Apply", "fieldsV1": { "f:spec": {
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn who_owns_that_a_map_is_there_owns_nothing_in_it() {
+    fn owner_of_an_empty_map_does_not_own_its_keys() {
         let entry = |manager: &str, spec: Value| json!({ "manager": manager, "operation": "Update", "fieldsV1": { "f:spec": spec } });
         let live = json!({
             "metadata": { "managedFields": [

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_pass_as_the_entries_say() {
+    fn ownership_change_follows_managed_fields() {
         let port = json!({ "k:{\"port\":80}": { ".": {}, "f:port": {} } });
         let before = object(json!([
             entry("trueup", "Apply", json!({ "f:paused": {}, "f:gone": {} })),

@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_we_send_is_merged_and_what_we_let_go_of_goes() {
+    fn prediction_merges_sent_fields_and_removes_dropped_ones() {
         let live = object(json!({
             "metadata": { "managedFields": [
                 { "manager": "trueup", "operation": "Apply", "fieldsV1": { "f:spec": {

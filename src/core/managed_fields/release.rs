@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_else_owns_goes() {
+    fn released_fields_without_another_owner_are_removed() {
         let entry = |manager: &str, operation: &str, spec: Value| json!({ "manager": manager, "operation": operation, "fieldsV1": { "f:spec": spec } });
         let before = object(json!({ "metadata": { "managedFields": [
             entry("trueup", "Apply", json!({

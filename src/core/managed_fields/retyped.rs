@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn elements_that_become_nobodys_are_applied_once_more() {
+    fn elements_that_lose_their_owner_are_applied_again() {
         let live = object(
             &json!({ "f:set": {}, "f:keyed": {}, "f:map": {}, "f:args": {} }),
             &json!({ "set": ["a", "b"], "keyed": [{ "id": 1 }, { "id": 2 }],
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_emptied_counts_where_it_stays() {
+    fn emptied_list_that_keeps_elements_needs_a_second_apply() {
         let live = object(&json!({ "f:set": {} }), &json!({ "set": ["a"] }));
         let send = object(&json!({}), &json!({ "set": [] }));
         let empty = object(&json!({ "f:set": {} }), &json!({ "set": [] }));

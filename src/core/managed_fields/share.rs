@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_empty_map_that_somebody_wrote_is_no_share_of_what_is_in_it() {
+    fn writing_an_empty_map_is_not_a_share_of_its_keys() {
         let entry = |manager: &str, spec: Value| json!({ "manager": manager, "operation": "Apply", "fieldsV1": { "f:spec": spec } });
         let live = json!({
             "metadata": { "managedFields": [
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn ours_is_what_nobody_else_owns() {
+    fn exclusively_owned_fields_are_ours() {
         let live = json!({
             "metadata": { "managedFields": [
                 { "manager": "trueup", "operation": "Apply", "fieldsV1": { "f:spec": {

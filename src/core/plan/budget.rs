@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_an_unfinished_change_made_does_not_count() {
+    fn prune_limit_ignores_objects_of_an_unfinished_run() {
         for (members, begun_with, expected) in
             [(12, None, 12), (24, Some(12), 12), (8, Some(12), 8), (50, Some(3), 50)]
         {

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn every_tools_word_counts() {
+    fn prune_annotations_of_every_tool_count() {
         for (name, value, expected) in [
             ("trueup.dev/prune", "false", Some(true)),
             ("trueup.dev/prune", "true", None),

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_change_is_named_where_the_server_names_what_can() {
+    fn immutable_fields_are_derived_from_the_mutable_ones() {
         let set = "Forbidden: updates to statefulset spec for fields other than 'replicas', 'template' and 'minReadySeconds' are forbidden";
         let pod = "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.tolerations` (only additions to existing tolerations)\n  core.PodSpec{}";
         let claim = |size: &str| json!({ "replicas": 1, "volumeClaimTemplates": [{ "spec": { "size": size } }] });

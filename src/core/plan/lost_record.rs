@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_widen_the_record_over_them_is_refused_and_nothing_else() {
+    fn only_kinds_and_namespaces_with_unrecorded_members_are_refused() {
         let one = || unrecorded(&["x"]);
         let kinds = [GroupKind::new("", "Secret")].into();
         let namespaces = ["a".to_owned()].into();

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_need_is_made_first() {
+    fn kinds_that_others_need_are_created_first() {
         let order = [
             (key("", "Namespace"), WavePart::Ground),
             (key("apiextensions.k8s.io", "CustomResourceDefinition"), WavePart::Ground),

@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_what_operator_and_object_say_of_conflicts_the_stricter_counts() {
+    fn stricter_on_conflict_of_operator_and_object_counts() {
         use OnConflict::{Fail, Force, Yield};
         for (operator, repository, object, expected) in [
             // Nobody says anything, or one does.
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_operator_takes_what_protects_an_object() {
+    fn only_the_operator_overrides_protection() {
         let (force, fail) = (Some(OnConflict::Force), Some(OnConflict::Fail));
         for (operator, repository, expected) in
             [(force, None, true), (None, force, false), (fail, force, false), (None, None, false)]
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn git_may_have_objects_replaced_and_not_stop_what_runs() {
+    fn repository_may_allow_replace_but_not_of_running_jobs() {
         use Replacing::{Always, Idle, Never, Unsaid};
         let kinds = |kind: &str| BTreeSet::from([kind.to_owned()]);
         let (job, other) = (kinds("Job"), kinds("Other"));
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn git_may_lower_how_much_is_pruned_and_not_raise_it() {
+    fn repository_may_lower_max_prune_but_not_raise_it() {
         use MaxPrune::{Objects, Percent};
         let half = Some(Percent(50));
         for (operator, repository, usual, expected) in [
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_guard_is_the_operators_before_it_is_the_repositorys() {
+    fn operator_setting_overrides_the_repository() {
         for (operator, repository, expected) in [
             (None, None, None),
             (None, Some(1), Some(1)),

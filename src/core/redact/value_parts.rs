@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_ordinary_is_no_part_by_itself() {
+    fn ordinary_words_are_not_secret_parts() {
         for text in [
             "us-east-1",
             "debug",

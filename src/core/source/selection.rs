@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_hidden_is_left_out_unless_it_is_named() {
+    fn hidden_files_are_skipped_unless_named() {
         let selection = selection(&[]);
         expect(&selection, &[], &[".a.yaml", ".github/a.yaml", "a/.b/c.yaml", "a/.yaml"]);
         assert!(selection.takes_below(".k8s", ".k8s/a.yaml"));

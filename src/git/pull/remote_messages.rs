@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_we_sent_does_not_come_back() {
+    fn sent_credentials_are_hidden_in_remote_messages() {
         let words = RemoteMessages::default();
         words.hide("s3cret");
         words.note(b"the token s3cret has expired");

@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wall_is_told_from_a_failure() {
+    fn limit_is_distinguished_from_a_program_failure() {
         for (code, signal, said, expected) in [
             (
                 Some(2),

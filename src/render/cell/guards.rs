@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_is_said_with_its_reason() {
+    fn missing_guard_is_reported_with_its_reason() {
         let held = |how: &str| Ok(how.to_owned());
         let mut guards = Guards {
             files: held("Landlock 7"),

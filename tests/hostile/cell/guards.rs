@@ -48,7 +48,7 @@ impl Place {
 }
 
 #[test]
-fn render_says_on_request_what_holds() {
+fn render_verbose_lists_the_guards() {
     let place = Place::new("");
     let output = place.trueup(&[], &["render", "--verbose"]).exits(0);
     let lines: Vec<&str> = output.stderr.lines().collect();
@@ -66,7 +66,7 @@ fn render_says_on_request_what_holds() {
 }
 
 #[test]
-fn what_a_machine_lacks_is_said_once_and_the_rest_holds() {
+fn missing_kernel_guard_warns_once() {
     let place = Place::new("");
     let output = place.trueup(&[LANDLOCK], &["render"]).exits(0);
     assert!(output.stdout.contains("read /etc/hostname: works"), "no guard: {output}");

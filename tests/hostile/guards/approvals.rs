@@ -88,7 +88,7 @@ fn an_approval_in_git_is_an_error_in_every_verb_and_approves_nothing() {
 
 /// An earlier version of trueup may have applied the annotation, and other tools apply manifests, too.
 #[test]
-fn an_approval_is_a_persons_and_not_of_the_future() {
+fn approval_needs_a_person_and_a_past_time() {
     let repo = Repo::new("guards-person", sandbox::bare());
     repo.write("claim.yaml", CLAIM).write_config("stays", "1").commit("Two");
     repo.run(&["apply"]).exits(0);
@@ -126,7 +126,7 @@ fn an_approval_is_a_persons_and_not_of_the_future() {
 
 /// Between the look and the deletion.
 #[test]
-fn what_is_said_meanwhile_to_stay_is_not_deleted() {
+fn prune_false_set_before_the_deletion_is_respected() {
     let repo = Repo::new("guards-meanwhile", sandbox::bare());
     repo.write_config("a", "1").write_config("b", "1").commit("Two");
     repo.run(&["apply"]).exits(0);
@@ -153,7 +153,7 @@ fn what_is_said_meanwhile_to_stay_is_not_deleted() {
 
 /// A controller deletes the claims of a StatefulSet that says so, and what is in them.
 #[test]
-fn a_set_whose_claims_go_with_it_is_not_deleted_unasked() {
+fn stateful_set_that_deletes_its_claims_needs_allow_delete() {
     let repo = Repo::new("guards-claims", sandbox::bare());
     let set = "apiVersion: apps/v1
 kind: StatefulSet

@@ -79,7 +79,7 @@ fn credentials_do_not_follow_to_another_port() {
 }
 
 #[test]
-fn where_we_came_from_is_not_told() {
+fn referer_is_not_sent_on_redirect() {
     let upstream = Upstream::new();
     let back = GitServer::https(upstream.folder(), None);
     let to = back.url("shop.git");
@@ -180,7 +180,7 @@ fn headers_that_are_configured_for_one_server_stay_there() {
 }
 
 #[test]
-fn from_https_nothing_goes_on_to_http() {
+fn redirect_from_https_to_http_is_refused() {
     let upstream = Upstream::new();
     let plain = GitServer::http(upstream.folder());
     let to = plain.url("shop.git");

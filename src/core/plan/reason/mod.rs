@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nested_is_masked_too() {
+    fn nested_reasons_are_masked() {
         let inner = ReasonKind::RequestFailed { message: "no hunter2".to_owned() };
         let mut reason = Reason::with_remedy(
             ReasonKind::DeletedNotRecreated { why: Box::new(inner) },

@@ -89,7 +89,7 @@ fn reason(desired: &Desired, observed: &Observed, key: &ObjectKey) -> String {
 }
 
 #[test]
-fn every_object_gets_the_action_that_its_observation_calls_for() {
+fn action_follows_from_the_observation() {
     let (new, same, changed, refused) = (
         object("ConfigMap", "new"),
         object("ConfigMap", "same"),
@@ -124,7 +124,7 @@ fn every_object_gets_the_action_that_its_observation_calls_for() {
 }
 
 #[test]
-fn an_object_whose_namespace_is_born_with_it_is_created_in_full() {
+fn object_in_a_new_namespace_is_created_in_full() {
     let web = object("Deployment", "web");
     let deferred = Preview::Deferred(Prerequisite::Namespace("shop".to_owned()));
     let plan = plan(
@@ -199,7 +199,7 @@ fn only_what_trueup_itself_put_there_is_deleted() {
 }
 
 #[test]
-fn what_holds_data_is_deleted_only_by_name() {
+fn kinds_that_hold_data_need_allow_delete() {
     let here = object("ConfigMap", "here");
     let here_live = ours("ConfigMap", "here");
     let desired = declared(std::slice::from_ref(&here));

@@ -24,7 +24,7 @@ fn told(annotations: serde_json::Value, live: Option<&Object>, preview: Preview)
 }
 
 #[test]
-fn what_is_only_made_is_made_or_kept() {
+fn create_only_object_is_created_or_kept() {
     let once = || json!({ "trueup.dev/mode": "create-only" });
     let (ours, theirs) = (ours("ConfigMap", "a"), object("ConfigMap", "a"));
     let mut going = ours.clone();
@@ -57,7 +57,7 @@ fn what_is_only_made_is_made_or_kept() {
 }
 
 #[test]
-fn what_is_ignored_is_left_or_let_go() {
+fn ignored_object_is_kept_or_abandoned() {
     let ignored = || json!({ "trueup.dev/mode": "ignore" });
     let (ours, theirs) = (ours("ConfigMap", "a"), object("ConfigMap", "a"));
     let mut labelled = theirs.clone();
@@ -81,7 +81,7 @@ fn what_is_ignored_is_left_or_let_go() {
 }
 
 #[test]
-fn what_means_nothing_is_refused_whatever_would_be_done() {
+fn invalid_annotation_value_is_refused() {
     let wrong = || json!({ "trueup.dev/mode": "once", "trueup.dev/wave": "soon" });
     let ours = ours("ConfigMap", "a");
     let why = "refuse false trueup.dev/mode: \"once\" is none of its values, trueup.dev/wave: invalid wave \"soon\": must be an integer";
@@ -91,7 +91,7 @@ fn what_means_nothing_is_refused_whatever_would_be_done() {
 }
 
 #[test]
-fn what_nobody_may_list_holds_back_what_would_go() {
+fn unlisted_kind_holds_back_pruning() {
     let gone = ours("ConfigMap", "gone");
     let stays = object("ConfigMap", "stays");
     let desired = declared(std::slice::from_ref(&stays));

@@ -77,7 +77,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(80))]
 
     #[test]
-    fn everybody_has_a_turn_after_all_that_it_waits_for(world in worlds(), bad in 0..24_usize) {
+    fn every_object_is_scheduled_after_its_dependencies(world in worlds(), bad in 0..24_usize) {
         let desired = commit(&world.iter().map(text).collect::<String>());
         for (half, plan) in [(0, first(&desired)), (1, last(&desired))] {
             let half = if half == 0 { &plan.desired } else { &plan.undesired };
