@@ -16,9 +16,9 @@ use serde_json::{Map, Value};
 use crate::core::object::Object;
 use crate::core::problem::Cause;
 
-/// Puts an empty map or list wherever `send` and `beside` have one, the latter maybe with something in it,
-/// and `answer` has none; says whether there was any. Beside what is live, `answer` becomes what is
-/// meant; beside what is meant, it is told whether `answer` is short of it.
+/// Puts an empty map or list wherever `send` and `beside` have one, the latter maybe with something
+/// in it, and `answer` has none; says whether there was any. Beside what is live, `answer` becomes
+/// what is meant; beside what is meant, it says whether `answer` is short of it.
 pub fn fill(send: &Object, beside: &Object, answer: &mut Object) -> bool {
     fill_in(&send.0, &beside.0, &mut answer.0)
 }
@@ -232,7 +232,7 @@ mod tests {
         );
         assert_eq!(without_refused(&send, std::slice::from_ref(&unchecked)), None);
         assert!(without_refused(&send, &[null("spec.m"), unchecked]).is_some());
-        // It is not empty: somebody declared the null in it.
+        // It is not empty: the null in it was declared.
         assert_eq!(without_refused(&send, &[null("spec.n")]), None);
     }
 }

@@ -116,7 +116,7 @@ fn leftovers_of_metadata(send: &Object, live: &Object) -> Vec<Leftover> {
     walk.found
 }
 
-/// `live` once `leftovers` are recorded as ours, and as nobody else's, so that applying `send`
+/// `live` once `leftovers` are recorded as ours, and as no other manager's, so that applying `send`
 /// removes them.
 pub fn recorded_as_ours(live: &Object, send: &Object, leftovers: &[Leftover]) -> Object {
     let mut mine = None;
@@ -282,8 +282,8 @@ impl Leftover {
 /// Stands for whichever element of a list.
 const ELEMENT: &str = "[]";
 
-/// The parts of a field as the server names it; it counts the elements of a list that nobody has
-/// seen, so that each stands for all.
+/// The parts of a field as the server names it. It counts the elements of a list that it did not
+/// show, so that each stands for all.
 fn parts(field: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = field;

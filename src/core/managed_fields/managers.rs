@@ -9,7 +9,7 @@ use crate::core::object::Object;
 /// whose keys are `f:NAME`, `k:KEYS`, `v:VALUE` and `.`.
 pub type FieldsV1 = Map<String, Value>;
 
-/// One entry: the fields that somebody owns through one way of writing.
+/// One entry: the fields that a manager owns through one way of writing.
 #[derive(Clone, Copy, Debug)]
 pub struct Manager<'a> {
     /// The name that it wrote under, such as `kubectl-edit`.

@@ -76,7 +76,7 @@ fn item<'a>(node: &'a FieldsV1, index: usize, item: &Value) -> Option<&'a Fields
     element(node, item).map(|(_, node)| node).or_else(by_place)
 }
 
-/// The node of a list's element, which is told by its keys or by its value, and what tells it.
+/// The node of a list's element, and the keys or the value that identify it.
 pub fn element<'a>(node: &'a FieldsV1, item: &Value) -> Option<(&'a str, &'a FieldsV1)> {
     let is_it = |key: &str| match (key.strip_prefix("k:"), key.strip_prefix("v:")) {
         (Some(keys), _) => {

@@ -1,5 +1,5 @@
-//! Whose the fields of an object are once it is applied, as far as that can be told without the
-//! server: for an object that had to be foreseen.
+//! Who owns the fields of an object once it is applied, as far as that is known without the server:
+//! for an object that had to be predicted.
 //!
 //! Follows server-side apply (KEP-555): we own what we declare and nothing else, and others lose
 //! what we declare with another value.

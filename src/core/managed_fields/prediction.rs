@@ -1,9 +1,9 @@
-//! What applying an object would make of the live one, as far as that can be told without the
-//! server: no defaults, no admission, no conversion.
+//! What applying an object would make of the live one, as far as that is known without the server:
+//! no defaults, no admission, no conversion.
 //!
 //! Follows server-side apply (KEP-555): maps are merged field by field; a list is merged by the
-//! keys or values that `managedFields` tell its elements by, else it is replaced; what we owned,
-//! and nobody else does, goes where we no longer send it.
+//! keys or values that identify its elements in `managedFields`, else it is replaced; what only we
+//! owned is removed where we no longer send it.
 
 use serde_json::Value;
 

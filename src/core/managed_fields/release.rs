@@ -1,4 +1,4 @@
-//! What goes from an object when we let go of fields: what nobody else owns, by the rules of
+//! What is removed from an object when we release fields: what has no other owner, by the rules of
 //! server-side apply (sigs.k8s.io/structured-merge-diff, `merge/update.go`).
 //!
 //! No defaults come back here; that is left to the server.
@@ -56,7 +56,7 @@ fn from(value: &mut Value, owned: &FieldsV1, stays: &[&FieldsV1]) {
         Value::Array(list) => list.retain_mut(|item| {
             let Some((key, owned)) = element(owned, item) else { return true };
             let stays = below(stays, key);
-            // Unlike a field, an element is not kept by what somebody owns of it.
+            // Unlike a field, an element is not kept by a manager that owns a part of it.
             let is_owned = |node: &FieldsV1| node.is_empty() || node.contains_key(".");
             if is_owned(owned) && !stays.iter().any(|node| is_owned(node)) {
                 return false;

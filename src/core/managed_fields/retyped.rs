@@ -2,9 +2,9 @@
 //! by one.
 //!
 //! Server-side apply reads our entry of before by the new schema: it has the list and none of its
-//! elements. So an element that is no longer declared is one that nobody owns, and it stays. Where
-//! the elements are applied once as they are, they are ours, and the next apply removes those that
-//! are not declared.
+//! elements. So an element that is no longer declared has no owner, and it stays. Where the
+//! elements are applied once as they are, they are ours, and the next apply removes those that are
+//! not declared.
 //!
 //! Decides only. [`crate::cluster`] sends.
 

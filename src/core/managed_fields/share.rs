@@ -10,7 +10,7 @@ use crate::core::object::Object;
 /// How much of a field is ours.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OwnedShare {
-    /// Nothing of it, or nothing that nobody else owns as well: it stays without us.
+    /// Nothing of it, or only what others own as well: it stays without us.
     None,
     /// What we alone own of it, with its live value.
     Ours(Value),
@@ -58,7 +58,7 @@ fn node_at<'a>(node: &'a FieldsV1, value: &Value, path: &[PathPart<'_>]) -> Opti
     node_at(node, value, rest)
 }
 
-/// What of `live` we own and nobody else does; `None` when there is nothing.
+/// The part of `live` that only we own; `None` when there is nothing.
 fn alone(ours: &FieldsV1, others: &[&FieldsV1], live: &Value) -> Option<Value> {
     if is_leaf(ours) {
         return others.is_empty().then(|| live.clone());
@@ -84,7 +84,7 @@ fn alone(ours: &FieldsV1, others: &[&FieldsV1], live: &Value) -> Option<Value> {
                 let others: Vec<&FieldsV1> =
                     others.iter().filter_map(|node| Some(element(node, item)?.1)).collect();
                 let mut part = alone(node, &others, item)?;
-                // An element is sent with what it is told by.
+                // An element is sent with its keys.
                 let keys = key.strip_prefix("k:").and_then(|keys| serde_json::from_str(keys).ok());
                 if let (Value::Object(part), Some(Value::Object(keys))) = (&mut part, keys) {
                     part.extend(keys);

@@ -94,7 +94,8 @@ pub fn hand_over(live: &Object, send: &Object) -> Option<Object> {
         };
         let is_one = |other: &Manager<'_>| std::ptr::eq(other.fields, manager.fields);
         if predecessors.iter().any(is_one) {
-            // The stamp stays whose it is: what nobody owned would go with what is around it.
+            // The stamp stays with its owner: without an owner it would be removed with what is
+            // around it.
             if node(manager.fields, &STAMP).is_some() {
                 let mut entry = entry.clone();
                 entry["fieldsV1"] = stamp();
