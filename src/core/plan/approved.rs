@@ -1,7 +1,8 @@
 //! Whether a person has approved on a live object that it is deleted.
 //!
 //! Whoever may write to the object in the cluster may approve. What git declares, what another tool
-//! applies and what a controller writes is no approval, so that no commit approves its own deletions.
+//! applies and what a controller writes is not an approval, so that no commit approves its own
+//! deletions.
 
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ pub enum NotApproved {
     /// trueup has applied the object since: what was approved is not what is there.
     #[error("{APPROVED}: {0} is no time since it was last applied")]
     Stale(String),
-    /// Somebody who is not known to be a person wrote it.
+    /// It was not written by a known person.
     #[error("{APPROVED} does not count where {0} set it: a person does, with kubectl annotate")]
     Set(String),
 }
@@ -127,7 +128,7 @@ mod tests {
             assert_eq!(found, expected, "{time}");
         }
         assert_eq!(approval(&Object::default(), at(NOON)), Err(NotApproved::Missing));
-        // Nothing is approved where nobody says what time it is.
+        // Nothing is approved where the time is unknown.
         assert!(!is_approved(&live(NOON, PERSON), Timestamp::UNIX_EPOCH));
     }
 

@@ -6,9 +6,9 @@ use crate::core::policy::MaxPrune;
 use crate::core::policy::precedence::{self, SettingLayers};
 use crate::core::remedy::Remedy;
 
-/// With fewer objects than this, any share of an inventory may go where nobody says otherwise.
+/// With fewer objects than this, any share of an inventory may be deleted by default.
 const ENOUGH: usize = 10;
-/// How much of it may go where nobody says otherwise.
+/// How much of it may be deleted by default.
 const USUAL: MaxPrune = MaxPrune::Percent(50);
 
 /// Of how many objects a share counts, in an inventory that has so many `members` now. What an

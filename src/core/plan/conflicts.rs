@@ -1,6 +1,6 @@
-//! What becomes of an object whose fields others have otherwise: it is refused, or it says which of
-//! them are left to whom. What is forced is told as any other change, except for what says that an
-//! object stays: that is taken from others for the operator's own word only.
+//! What becomes of an object with conflicts: it is refused, or the fields that are left to others
+//! are named. What is forced is shown as any other change. The exception is a field that says that
+//! an object stays: that is taken from others only where the operator says so.
 
 use std::borrow::Cow;
 

@@ -19,11 +19,11 @@ const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
 /// What is said of an object's deletion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum DeletionSwitch {
-    /// It is never deleted, says this annotation: it is nobody's from now on.
+    /// It is never deleted, says this annotation: it is abandoned.
     Keep(String),
-    /// Somebody has to allow it, says this annotation.
+    /// Its deletion has to be allowed, says this annotation.
     Confirm(String),
-    /// Nobody can tell what it says.
+    /// It is unknown what it says.
     Unclear(AnnotationFault),
 }
 

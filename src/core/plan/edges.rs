@@ -15,7 +15,7 @@ use crate::core::object::{GroupKind, Object, ObjectKey};
 pub(super) struct OrderedObject<'a> {
     /// Which one.
     pub(super) key: &'a ObjectKey,
-    /// What it is like; `None` where nobody could look.
+    /// What it is like; `None` where it could not be read.
     pub(super) object: Option<&'a Object>,
 }
 

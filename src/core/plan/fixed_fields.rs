@@ -8,7 +8,7 @@ use crate::core::problem::Cause;
 
 /// What stands before the names of the fields that can change.
 const OTHERS: [&str; 2] = ["spec for fields other than ", "may not change fields other than "];
-/// How many fields are told one by one.
+/// How many fields are listed one by one.
 const MOST: usize = 5;
 
 /// The causes with the fields in place of the part that they are in, where the server names only

@@ -2,7 +2,7 @@
 //!
 //! It knows nothing of kinds; [`edges`](super::edges) says what waits for what and why, and
 //! [`queue`](super::queue) goes through it. A graph is made once and has no cycle then: weak edges
-//! that would close one are left out, and who is in a cycle of strong ones is told.
+//! that would close one are left out, and the members of a cycle of strong ones are reported.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
@@ -36,7 +36,7 @@ impl DependencyKind {
         matches!(self, Self::Reference | Self::Server)
     }
 
-    /// Whether being there is not enough: where somebody waits, the other has to be ready.
+    /// Whether being there is not enough: where the run waits, the other has to be ready.
     pub fn is_about_readiness(self) -> bool {
         matches!(self, Self::Server | Self::Wave | Self::Said)
     }

@@ -26,9 +26,9 @@ use crate::core::remedy::Remedy;
 pub struct Permissions {
     /// Kinds with data behind them that may be deleted.
     pub delete: BTreeSet<String>,
-    /// Whether what somebody else claims may be adopted.
+    /// Whether objects that others claim may be adopted.
     pub adopt: bool,
-    /// Kinds whose objects may be deleted and made anew where a change is not possible.
+    /// Kinds whose objects may be deleted and recreated where a change is not possible.
     pub replace: SettingLayers<BTreeSet<String>>,
     /// How much of the inventory may be deleted at once.
     pub max_prune: SettingLayers<MaxPrune>,
@@ -149,7 +149,7 @@ impl PruneRules<'_> {
         Some(Reason::with_remedy(ReasonKind::Guarded { guard, approval }, remedy))
     }
 
-    /// Without its record, nobody would know what else the inventory has.
+    /// Without its record, the other objects of the inventory would be unknown.
     fn why_home(&self, key: &ObjectKey) -> Option<Reason> {
         let is_home = is_namespace(key) && key.name == self.inventory.namespace;
         (is_home && !self.is_last).then(|| {
@@ -161,8 +161,8 @@ impl PruneRules<'_> {
     }
 }
 
-/// Whether an object that was to be deleted may still go as it is now: somebody may have said in the
-/// meantime that it stays, or taken an approval back.
+/// Whether an object that was to be deleted may still be deleted as it is now: in the meantime it
+/// may have got an annotation against it, or lost an approval.
 pub fn may_go(key: &ObjectKey, live: &Object, allowed: &Permissions) -> bool {
     let is_guarded = || guarded(key, live, allowed).is_some();
     ReservedObject::of(live).is_none()
@@ -210,9 +210,9 @@ pub(super) fn why_untouched(action: Action, live: &Object) -> Option<Reason> {
     ))
 }
 
-/// Why a manifest that gives a live object an owner which it does not have is not applied: the garbage
-/// collector deletes what it belongs to together with its owner, or at once where there is no such
-/// owner, and asks nobody whether the object holds data or is to stay
+/// Why a manifest that gives a live object an owner which it does not have is not applied: the
+/// garbage collector deletes what it belongs to together with its owner, or at once where there is
+/// no such owner, without a question whether the object holds data or is to stay
 /// (kubernetes/pkg/controller/garbagecollector).
 pub(super) fn why_owned(action: Action, send: &Object, live: &Object) -> Option<Reason> {
     let owners = |object: &Object| -> BTreeSet<String> {
@@ -227,7 +227,7 @@ pub(super) fn why_owned(action: Action, send: &Object, live: &Object) -> Option<
     })
 }
 
-/// Whether a live object may be deleted to be made anew: it may say that it stays, or is not to be
+/// Whether a live object may be deleted to be recreated: it may say that it stays, or is not to be
 /// replaced, and what takes its place may not.
 pub fn may_be_replaced(live: &Object, send: &Object) -> bool {
     !deletion_switches::is_loosened(live, send) && flag(live, REPLACE) != Some(false)

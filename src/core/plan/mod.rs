@@ -60,8 +60,8 @@ pub enum Action {
     Create,
     /// It differs: change it.
     Update,
-    /// It differs in a way that no update can make true: delete it and make it anew. Only ever
-    /// planned on request.
+    /// It differs in a way that no update can make true: delete and recreate it. Only ever planned
+    /// on request.
     Replace,
     /// It is in the inventory and no longer desired: delete it.
     Delete,
@@ -139,7 +139,7 @@ impl Change {
         }
     }
 
-    /// Whether somebody began to delete the object before.
+    /// Whether the object was terminating before.
     pub fn is_terminating(&self) -> bool {
         self.origin.is_none() && self.live.as_ref().is_some_and(Object::is_terminating)
     }
@@ -150,8 +150,8 @@ impl Change {
 pub enum Confidence {
     /// The API server: its own answer, or one that is proven.
     Server,
-    /// Nobody but trueup, for lack of something: defaults, conversions and admission are not part
-    /// of it.
+    /// Only trueup predicted it, for lack of something: defaults, conversions and admission are not
+    /// part of it.
     Local(NoPreview),
 }
 
@@ -162,7 +162,7 @@ pub enum NoPreview {
     Prerequisite(Prerequisite),
     /// It can't be asked without carrying it out: its own words.
     DryRun(String),
-    /// The object is there, and is to be made anew.
+    /// The object is there, and is to be recreated.
     Recreate,
     /// Others hold values that it is to have, and give them up first.
     Value(Vec<FreedValue>),
@@ -336,8 +336,8 @@ fn falls_short(decision: &Decision, manifest: &Manifest, send: &Object) -> Optio
     Some(Reason { causes, ..Reason::with_remedy(kind, remedy) })
 }
 
-/// What to do with a desired object. One of which it is known `why_not` is refused, such as one that
-/// nobody can tell the turn of, as is one that says what means nothing, and one that keeps track of
+/// What to do with a desired object. It is refused where the reason `why_not` is given, such as an
+/// unknown turn. So is one with an annotation that means nothing, and one that keeps track of
 /// others.
 fn wanted(
     subject: Subject<'_>,

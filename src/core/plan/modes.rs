@@ -43,7 +43,7 @@ pub(super) fn decide(
             })
         }
         (Mode::Ignore, _, _) => Some(keep(None)),
-        // What is there needs nothing, though nobody knew of it before the server was asked.
+        // An object that is there needs nothing, though it was unknown before the server was asked.
         (Mode::CreateOnly, Some(live), preview)
             if !live.is_terminating() && preview != Some(&Preview::Same) =>
         {

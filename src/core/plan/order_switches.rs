@@ -25,8 +25,8 @@ impl OrderSwitches {
     ///
     /// # Errors
     ///
-    /// When one of them can't be understood that is another tool's; those of trueup's own are told
-    /// with the other [switches](crate::core::annotations::faults).
+    /// When one of them can't be understood that is another tool's; those of trueup's own are
+    /// reported with the other [switches](crate::core::annotations::faults).
     pub fn of(object: &Object) -> Result<Self, AnnotationFault> {
         let mut said = Self::default();
         for annotation in WAVES {

@@ -1,5 +1,5 @@
-//! Selectors that another tool has widened by a label of its own, as kapp does: they can't change, so
-//! the object can only be kept with the label in git, or made anew.
+//! Selectors that another tool has widened by a label of its own, as kapp does: they can't change,
+//! so the object can only be kept with the label in git, or recreated.
 
 use serde_json::{Map, Value};
 

@@ -23,7 +23,7 @@ pub(super) struct CreationOrder<'a> {
     pub(super) graph: Graph,
     /// The wave of each, in that order.
     pub(super) waves: Vec<i64>,
-    /// Objects whose turn nobody can tell, and why.
+    /// Objects whose turn is unknown, and why.
     pub(super) refused: BTreeMap<&'a ObjectKey, Reason>,
     /// References that don't count.
     pub(super) warnings: Vec<Problem>,
@@ -111,7 +111,7 @@ pub fn says_turn(object: &Object) -> bool {
     !matches!(OrderSwitches::of(object), Ok(said) if said == OrderSwitches::default())
 }
 
-/// Desired objects whose turn nobody can tell, and what is odd about the order.
+/// Desired objects whose turn is unknown, and what is odd about the order.
 pub fn turns(desired: &Desired) -> (BTreeMap<ObjectKey, Reason>, Vec<Problem>) {
     let CreationOrder { order: _, graph: _, waves: _, refused, warnings } =
         making(desired, &AllTaken::new());

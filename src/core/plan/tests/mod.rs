@@ -367,7 +367,7 @@ mod properties {
             let deletions = actions.iter().skip_while(|action| **action != Action::Delete);
             prop_assert!(deletions.into_iter().all(|a| matches!(a, Action::Delete | Action::Keep | Action::Refuse)));
 
-            // The same world told backwards, each object as it was told first.
+            // The same world backwards, each object as it was first.
             let mut known = BTreeSet::new();
             let told: Vec<_> = world.iter().filter(|o| known.insert((o.0, o.1))).copied().collect();
             let backwards: Vec<_> = told.into_iter().rev().collect();

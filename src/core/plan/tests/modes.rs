@@ -48,7 +48,7 @@ fn create_only_object_is_created_or_kept() {
         (Some(&ours), Preview::Left, kept),
         (Some(&theirs), Preview::Left, left),
         (Some(&helms), Preview::Left, left),
-        // Somebody made it between two looks.
+        // It was created between two looks.
         (Some(&theirs), merged(), left),
         (Some(&going), merged(), "replace true terminating; will be recreated once it is gone"),
     ] {
@@ -66,7 +66,7 @@ fn ignored_object_is_kept_or_abandoned() {
     for (live, expected) in [
         (None, "keep false"),
         (Some(&theirs), "keep false"),
-        // Somebody else's hand put the label there, so it is not ours to take off.
+        // Another manager put the label there, so it is not ours to remove.
         (Some(&labelled), "keep true"),
         (Some(&ours), free),
     ] {
