@@ -1,7 +1,7 @@
 //! Parts of a Secret's value that are values of their own: what a JSON or YAML text, an
 //! environment or properties file, a connection string, a URL or a registry's credentials hold.
 //!
-//! A configuration file in a Secret says much that is no secret. Of a part whose name does not say
+//! A configuration file in a Secret says much that is not secret. Of a part whose name does not say
 //! that it is one (`password`, `apiKey`, …), only what looks like one is taken: no words, numbers,
 //! names of hosts, paths or durations.
 

@@ -73,7 +73,7 @@ pub(super) struct ValueSearch {
     needles: Vec<(Vec<u8>, Group)>,
     /// Whether any value has white space in it.
     has_spaces: bool,
-    /// Whether any value has bytes in it that are no plain text.
+    /// Whether any value has bytes in it that are not plain text.
     has_bytes: bool,
 }
 
