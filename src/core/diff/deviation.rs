@@ -73,7 +73,7 @@ impl Expected<'_> {
     /// The declared fields that `answer` has otherwise, in the order of the object.
     ///
     /// What the server said is how it writes a value down. Where it said nothing, a value that is
-    /// another one by all that can be told without it differs.
+    /// another one by all that is known without it differs.
     pub fn differences(&self, answer: &Object) -> Vec<FieldDeviation> {
         let Self { sent, before, said } = *self;
         let owned = managers::of(answer).find(Manager::is_ours).map(|ours| ours.fields);
@@ -232,7 +232,7 @@ impl DeviationWalk {
         }
         let is_declared = sent.values().any(|value| !value.is_null());
         let Some(Value::Object(now)) = seen.now else { return };
-        // What the server fills in can't be told from it where the server was not asked.
+        // What the server fills in can't be distinguished from it where the server was not asked.
         if self.is_asked && seen.is_whole() && is_declared {
             // With the map, it is declared that nothing else is in it.
             let is_more = |key: &&String| {
@@ -277,7 +277,7 @@ impl DeviationWalk {
         }
     }
 
-    /// A list whose elements are told by some of their fields.
+    /// A list whose elements are identified by some of their fields.
     fn keyed(&mut self, sent: &[Value], names: &[String], seen: &KnownValues<'_>) {
         for item in sent {
             let is_it = |other: &Value| names.iter().all(|name| is_same_key(name, item, other));

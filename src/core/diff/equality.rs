@@ -1,5 +1,5 @@
-//! Two values of one field that are the same though they are written otherwise, as far as that can be
-//! told without the server.
+//! Two values of one field that are the same though they are written otherwise, as far as that is
+//! known without the server.
 
 use serde_json::Value;
 

@@ -49,9 +49,9 @@ impl<'a> Nodes<'a> {
     }
 }
 
-/// Two lists whose elements can be told from each other.
+/// Two lists whose elements can be matched.
 pub(super) struct Pairs {
-    /// The fields that tell them; none where they are told by their values.
+    /// The fields that identify them; none where their values do.
     names: Vec<String>,
     before: BTreeMap<String, usize>,
     after: BTreeMap<String, usize>,
@@ -59,7 +59,7 @@ pub(super) struct Pairs {
     pub(super) orders: [Vec<String>; 2],
 }
 
-/// How the elements of two lists belong together; `None` where nobody can tell.
+/// How the elements of two lists belong together; `None` where that is unknown.
 pub(super) fn pairs(nodes: &Nodes<'_>, before: &[Value], after: &[Value]) -> Option<Pairs> {
     let by = |names: Vec<String>| {
         let (before, old) = signatures(&names, before)?;
@@ -184,7 +184,7 @@ impl Pairs {
         }
     }
 
-    /// The field that all elements are told by, where it is one alone.
+    /// The field that identifies all elements, where it is one alone.
     pub(super) fn only_name(&self) -> Option<&str> {
         match self.names.as_slice() {
             [name] => Some(name),

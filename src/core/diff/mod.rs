@@ -1,8 +1,8 @@
 //! What a [`Change`] changes, as data and as two texts to compare: without noise, without secrets.
 //!
-//! Noise is what nobody declares and every write moves: `status`, `managedFields`,
-//! `resourceVersion`, `generation` and the like. Which action is taken is [`crate::core::plan`]'s, how it
-//! looks is `cli::present`'s. Everything here has been through the [`Redactor`].
+//! Noise is what is never declared and changes with every write: `status`, `managedFields`,
+//! `resourceVersion`, `generation` and the like. Which action is taken is [`crate::core::plan`]'s,
+//! how it looks is `cli::present`'s. Everything here has been through the [`Redactor`].
 
 mod deviation;
 mod element_match;
@@ -46,11 +46,11 @@ const BOOKKEEPING: &[&str] = &[
 /// One field that changes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FieldChange {
-    /// Where, such as `spec.template.spec.containers[name=main].image` or `spec.args[0]`: what
-    /// nothing tells from the others is told by the place that it gets, or has where it goes. Keys
-    /// that are no plain words are quoted: `metadata.annotations["example.com/x"]`. The order of the
-    /// elements of a list that are told by one field is the field `spec.containers[*].name`, by
-    /// several `spec.ports[*]`. An element that is told by its value is
+    /// Where, such as `spec.template.spec.containers[name=main].image` or `spec.args[0]`: an
+    /// element without a key is named by the index that it gets, or had where it is removed. Keys
+    /// that are not plain words are quoted: `metadata.annotations["example.com/x"]`. The order of
+    /// the elements of a list with one key is the field `spec.containers[*].name`, by several
+    /// `spec.ports[*]`. An element that is identified by its value is
     /// `metadata.finalizers[="example.com/a"]`.
     pub path: String,
     /// The same, step by step; of the order of a list's elements, the way to the list.
@@ -72,7 +72,7 @@ pub struct FieldChange {
 pub struct Reordered {
     /// Where it is, as a [`FieldChange`] names it.
     pub path: String,
-    /// What its elements are told by, in the order that they have.
+    /// The keys of its elements, in the order that they have.
     pub before: Vec<String>,
     /// The same in the order that they get.
     pub after: Vec<String>,
@@ -131,7 +131,7 @@ impl Delta {
         Self::in_order(change, redactor, &FieldOrder::default())
     }
 
-    /// What `change` changes, told in the order in which a file declares it.
+    /// What `change` changes, in the order in which a file declares it.
     pub fn in_order(change: &Change, redactor: &Redactor, order: &FieldOrder) -> Self {
         Self::delta_of(change, redactor, order, true)
     }
@@ -199,7 +199,7 @@ impl Delta {
     }
 }
 
-/// Takes out the annotations that nobody reads and that stay as they are.
+/// Takes out the annotations that are only noise and that stay as they are.
 fn without_bookkeeping(before: &mut Object, after: &mut Object) {
     let annotations = |object: &Object| object.metadata()?.get("annotations")?.as_object().cloned();
     let (Some(old), Some(new)) = (annotations(before), annotations(after)) else { return };

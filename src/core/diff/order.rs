@@ -1,5 +1,5 @@
-//! In which order the fields of an object are told: as its own file declares them, as far as it
-//! does.
+//! The order in which the fields of an object are shown: as its own file declares them, as far as
+//! it does.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ pub struct FieldOrder {
 }
 
 impl FieldOrder {
-    /// The order of a manifest; of one that nobody wrote as it is, none.
+    /// The order of a manifest; none where it was not written as it is.
     pub fn new(manifest: &Manifest) -> Self {
         if manifest.positions.is_empty() {
             return Self::default();

@@ -138,7 +138,7 @@ fn values_are_compared_by_meaning_without_a_dry_run() {
         [sent, json!({ "cpu": "2", "share": 0.5 })],
         &[("spec.cpu", Changed), ("spec.mem", Missing)],
     );
-    // Of such a list nobody knows what tells its elements apart.
+    // The keys of the elements of such a list are unknown.
     let list = json!({ "list": [{ "a": 1 }, { "b": "1000m" }] });
     let now = json!({ "list": [{ "a": 1, "x": 1 }, { "b": "1" }] });
     expect_unasked([list.clone(), now], &[]);

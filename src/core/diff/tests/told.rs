@@ -1,4 +1,4 @@
-//! How a change is told: in which order, which element for which, JSON line by line.
+//! How a change is described: the order, the matching of elements, and JSON line by line.
 
 use serde_json::Map;
 
