@@ -9,11 +9,11 @@ use super::pods::STUCK;
 use super::{at, text};
 use crate::core::object::Object;
 
-/// How many kinds of trouble are told of one object.
+/// How many kinds of trouble are shown of one object.
 pub const FEW_TROUBLES: usize = 3;
-/// How many events are told.
+/// How many events are shown.
 const FEW_EVENTS: usize = 3;
-/// How many lines of a log are told.
+/// How many lines of a log are shown.
 pub const LOG_LINES: usize = 8;
 /// Longer lines are cut.
 const LONGEST: usize = 240;
@@ -42,7 +42,7 @@ pub struct PodProblem {
 /// Who knows more of a trouble.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MoreEvidence {
-    /// Nobody: it says all there is.
+    /// No other source: it says all there is.
     Nobody,
     /// The container's log; `previous` of the run before.
     Log {

@@ -38,7 +38,7 @@ pub enum HealthState {
     Ready,
     /// It does not yet, and may soon.
     Progressing,
-    /// It will not without somebody's help, as far as one can see.
+    /// It will not without help, as far as one can see.
     Failed,
 }
 
@@ -177,7 +177,7 @@ impl HealthRules {
         Some(rule(object))
     }
 
-    /// Whether objects of this kind are ready as soon as they exist, so that nobody has to look.
+    /// Whether objects of this kind are ready as soon as they exist, so that they need no request.
     pub fn is_ready_at_once(&self, key: &ObjectKey) -> bool {
         let group = key.group.as_str();
         !self.rules.iter().any(|rule| rule.is_about(key))
@@ -208,7 +208,7 @@ fn unsettled(object: &Object) -> Option<Health> {
     if at(object, "/metadata/deletionTimestamp").is_some() {
         return Some(Health::progressing(others::deletion(object)));
     }
-    // Old status is no status: it speaks of what was declared before.
+    // Old status does not count: it describes what was declared before.
     let generation = number(object, "/metadata/generation");
     let observed = number(object, "/status/observedGeneration");
     if let (Some(generation), Some(observed)) = (generation, observed)
@@ -224,7 +224,7 @@ fn unsettled(object: &Object) -> Option<Health> {
 }
 
 /// The condition `Ready`, which many custom resources have (kstatus `generic.go`). Not being ready
-/// is never a failure: only `Stalled` says that nobody will go on.
+/// is never a failure: only `Stalled` says that its controller has given up.
 fn by_ready(object: &Object) -> Health {
     match condition(object, "Ready") {
         None => Health::ready(),

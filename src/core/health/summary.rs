@@ -62,7 +62,7 @@ pub struct HealthSummary {
     pub ready: usize,
     /// Those that are not, the failed ones first.
     pub others: Vec<ObjectHealth>,
-    /// How many nobody waits for: their annotation says so, or they could not be applied.
+    /// How many are not waited for: their annotation says so, or they could not be applied.
     pub unasked: usize,
     /// What stood in the way of looking.
     pub notes: Vec<String>,

@@ -40,7 +40,7 @@ pub(super) fn deployment(object: &Object) -> Health {
     if all > wanted {
         return too_many(all - wanted);
     }
-    // Without a deadline nobody writes that condition down.
+    // Without a deadline that condition is never written.
     let deadline = number(object, "/spec/progressDeadlineSeconds");
     let has_deadline = deadline.is_some_and(|seconds| seconds != i64::from(i32::MAX));
     let is_rolled_out =

@@ -151,7 +151,7 @@ impl<'o> Evaluation<'o, '_> {
         }
     }
 
-    /// The number that a text stands for; `None` for what is no text.
+    /// The number that a text stands for; `None` for a value that is not a text.
     fn parsed<T: std::str::FromStr>(
         &mut self,
         value: &ExpressionValue<'o>,
