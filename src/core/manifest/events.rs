@@ -212,7 +212,7 @@ fn escaped_slash(written: &str) -> Option<usize> {
 pub(super) struct Spots<'a> {
     pub(super) text: &'a str,
     line: u32,
-    /// YAML has line breaks that files and editors don't count: then the spots are counted anew.
+    /// YAML has line breaks that files and editors don't count: then the spots are counted again.
     odd_breaks: bool,
     /// How far they were counted, so that events in the order of the text cost its length once.
     counted: Cell<(usize, Spot)>,

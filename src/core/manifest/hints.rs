@@ -1,4 +1,4 @@
-//! The parser's words about wrong syntax → ours, and what to do about it when that can be told.
+//! The parser's words about wrong syntax → ours, and what to do about it when that is known.
 
 use libyaml_safer::Error;
 

@@ -74,7 +74,7 @@ proptest! {
         read("a.yaml", format!("{{{}", parts.concat()).as_bytes());
     }
 
-    /// Wherever a part is put into a good file, each place that is told is in the file.
+    /// Wherever a part is put into a good file, each position that is reported is in the file.
     #[test]
     fn positions_are_within_the_file(at in 0..200_usize, part in prop::sample::select(scraps())) {
         let mut text = format!("{HEAD}v:\n- a: [b, \"c\"]\n  d: |\n    é\n- {{e: f}}\n---\n{HEAD}w: 'x'\n");
