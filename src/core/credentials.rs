@@ -36,8 +36,8 @@ pub fn url_without_credentials(text: &str) -> String {
         None => (None, before),
     };
     let user = login.split(':').next().unwrap_or_default();
-    // The login of ssh, as in `git@host:path`, is no secret. A scheme holds no secret either, but what
-    // stands before `://` may be something else.
+    // The login of ssh, as in `git@host:path`, is not a secret. A scheme holds no secret either,
+    // but what stands before `://` may be something else.
     let is_ssh = scheme.is_none_or(|scheme| scheme.ends_with("ssh"));
     let is_plain =
         |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "+-._".contains(c));

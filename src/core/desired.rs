@@ -141,8 +141,8 @@ impl Desired {
         }
     }
 
-    /// What to send of a manifest that is made anew in place of `live`: fields that are ignored, or
-    /// left to others, as they were.
+    /// What to send of a manifest that replaces `live`: fields that are ignored, or left to others,
+    /// as they were.
     pub fn recreate_manifest<'a>(
         &self,
         key: &ObjectKey,
@@ -170,7 +170,7 @@ impl Desired {
         }
     }
 
-    /// Takes out every object that is declared more than once: nobody can say which is meant.
+    /// Takes out every object that is declared more than once: it is ambiguous.
     fn refuse_twins(&mut self, places: &BTreeMap<ObjectKey, Vec<Location>>) {
         for (key, places) in places {
             let [first, others @ ..] = places.as_slice() else { continue };
@@ -195,14 +195,14 @@ impl Desired {
 }
 
 /// Moves a Secret's `stringData` into `data`, as the API server would. Left to the server, the
-/// field would be ours by name and its values nobody's: a key that leaves `stringData` would stay
-/// in the cluster.
+/// field would be ours by name and its values without an owner: a key that leaves `stringData`
+/// would stay in the cluster.
 fn fold_string_data(object: &mut Object) {
     if (object.api_version(), object.kind()) != ("v1", "Secret") {
         return;
     }
     let Some(Value::Object(texts)) = object.0.get("stringData") else { return };
-    // What is no text is the server's to refuse.
+    // A value that is not a text is the server's to refuse.
     let Some(texts) = texts
         .iter()
         .map(|(key, value)| Some((key.clone(), STANDARD.encode(value.as_str()?).into())))
@@ -247,7 +247,7 @@ fn scope(manifest: &Manifest, catalog: &Catalog) -> Result<bool, Problem> {
     match found {
         Lookup::Served(served) => Ok(served.namespaced),
         Lookup::Defined(defined) => Ok(defined.namespaced),
-        // Where nobody can say, an object that names a namespace is taken to be in it.
+        // Where that is unknown, an object that names a namespace is taken to be in it.
         Lookup::Promised(AnnouncedKind { known, .. }) => {
             let known = known.or_else(|| catalog.preferred(&object.group_kind()));
             Ok(known.map_or(object.namespace().is_some(), |served| served.namespaced))

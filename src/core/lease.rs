@@ -1,9 +1,9 @@
-//! The lock of an inventory: a Lease (`coordination.k8s.io/v1`) of the same name beside it. Who holds
-//! it, and when somebody who holds it no longer counts.
+//! The lock of an inventory: a Lease (`coordination.k8s.io/v1`) of the same name beside it. Who
+//! holds it, and when a holder no longer counts.
 //!
-//! Data and rules only: [`crate::cluster`] reads and writes the Lease, [`crate::app`] says when
-//! it is taken. Nobody's clock is compared with anybody else's: a Lease has expired when it was seen
-//! not to move for as long as it lasts.
+//! Data and rules only: [`crate::cluster`] reads and writes the Lease, [`crate::app`] says when it
+//! is taken. No two clocks are compared: a Lease has expired when it was seen not to move for as
+//! long as it lasts.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ use crate::core::policy::run_options::as_seconds;
 pub const DURATION: Duration = Duration::from_secs(30);
 /// How often it is renewed.
 pub const RENEWAL: Duration = Duration::from_secs(10);
-/// The longest that somebody else's Lease is believed to last, in times of ours.
+/// The longest that another holder's Lease is believed to last, by our clock.
 const LONGEST: u32 = 10;
 
 /// Annotation: who holds it, as a person says it.
@@ -57,7 +57,7 @@ impl Candidate {
     }
 }
 
-/// Somebody who holds a Lease, as far as a person is told.
+/// A holder of a Lease, as it is shown to a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Holder {
     /// `user@host (pid 123)`, or the `holderIdentity` where nothing else is known.
@@ -130,8 +130,8 @@ impl LeaseState {
         }
     }
 
-    /// Whether somebody wrote to a Lease that looked like `self` within `since` before it became
-    /// `now`: by the server's clock alone, which counts whole seconds. Yes where nobody can tell.
+    /// Whether a Lease that looked like `self` was written within `since` before it became `now`:
+    /// by the server's clock alone, which counts whole seconds. True where that is unknown.
     pub fn moved_within(&self, since: Duration, now: &Self) -> bool {
         let Some((before, now)) = self.written.zip(now.written) else { return true };
         let ago = Duration::try_from(now.duration_since(before)).unwrap_or_default();
@@ -140,14 +140,14 @@ impl LeaseState {
     }
 }
 
-/// How a Lease stands for somebody who would like to have it.
+/// How a Lease stands for a run that wants to have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeaseOwnership {
-    /// Nobody holds it.
+    /// It is free.
     Free,
     /// It is the asker's already.
     Mine,
-    /// Somebody holds it.
+    /// Another run holds it.
     Theirs,
     /// Whoever held it has not renewed it in time.
     Expired,
@@ -209,8 +209,8 @@ pub fn taken(
     )
 }
 
-/// The Lease that nobody holds any more, in place of `before`. It stays, so that the next one knows
-/// when it was held last.
+/// The Lease once it is released, in place of `before`. It stays, so that the next one knows when
+/// it was held last.
 pub fn released(inventory: &Inventory, before: &Object, now: Timestamp) -> Object {
     let times = before.0.get("spec").and_then(|spec| spec.get("leaseTransitions"));
     lease(

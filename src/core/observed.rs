@@ -121,10 +121,10 @@ pub enum Preview {
     Immutable {
         /// Which field, in the server's words.
         refusal: Refusal,
-        /// Whether the server would take the object if it were made anew.
+        /// Whether the server would accept the object if it were recreated.
         anew: Result<(), Refusal>,
     },
-    /// Nobody asked: it says itself that it stays as it is.
+    /// It was not asked: the object says itself that it stays as it is.
     Left,
     /// The server can't be asked without carrying it out, and why.
     Unasked(String),

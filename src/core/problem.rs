@@ -74,8 +74,8 @@ pub struct Cause {
     /// The server's own words; they may quote the object, so they are redacted before they are
     /// shown.
     pub message: String,
-    /// Where the field is declared, or the innermost field around it; `None` as long as nobody
-    /// looked.
+    /// Where the field is declared, or the innermost field around it; `None` as long as it was not
+    /// looked up.
     pub place: Option<Location>,
 }
 

@@ -27,7 +27,7 @@ pub enum Outcome {
     Differs(Reason),
     /// It was not tried.
     Skipped(Reason),
-    /// It is left for the next run, which is no fault: something that passes may still need it.
+    /// It is left for the next run, which is not a fault: something transient may still need it.
     Postponed(Reason),
 }
 
@@ -57,7 +57,7 @@ pub struct Report {
     pub unlisted: usize,
     /// Whether the inventory's record now names this commit: everything is as declared.
     pub at_commit: bool,
-    /// How the objects are; `None` where nobody waited for them.
+    /// How the objects are; `None` where the run did not wait for them.
     pub proof: Option<HealthSummary>,
     /// To whom the lock was lost, if that ended it early.
     pub lost: Option<String>,
@@ -165,7 +165,7 @@ impl Report {
         self.steps.iter().filter(|step| wanted(&step.outcome)).count()
     }
 
-    /// Whether everything is as declared, and healthy as far as somebody waited for it.
+    /// Whether everything is as declared, and healthy as far as the run waited for it.
     pub fn is_good(&self) -> bool {
         self.at_commit && self.proof.as_ref().is_none_or(HealthSummary::is_ready)
     }

@@ -1,9 +1,10 @@
 //! The switches: what an object says, with annotations of trueup's own, of how it is treated.
 //!
 //! The names and their values are known here and nowhere else, so that check, diff and apply agree
-//! on what is wrong, and so is what a manifest may not say. What comes of a switch is told where it counts: the turn in
-//! [`crate::core::plan`], conflicts in [`crate::core::managed_fields::conflict`], waiting in [`crate::core::health`]. What
-//! other tools' annotations mean is there, too, except for the [`Mode`].
+//! on what is wrong, and so is what a manifest may not say. What follows from a switch is described
+//! where it counts: the turn in [`crate::core::plan`], conflicts in
+//! [`crate::core::managed_fields::conflict`], waiting in [`crate::core::health`]. What other tools'
+//! annotations mean is there, too, except for the [`Mode`].
 
 mod mode;
 #[cfg(test)]
@@ -31,7 +32,7 @@ pub const MODE: &str = "trueup.dev/mode";
 pub const ON_CONFLICT: &str = "trueup.dev/on-conflict";
 /// Whether it goes when git no longer declares it.
 pub const PRUNE: &str = "trueup.dev/prune";
-/// Whether it may be deleted and made anew where a field can't change.
+/// Whether it may be deleted and recreated where a field can't change.
 pub const REPLACE: &str = "trueup.dev/replace";
 /// Whether it is waited for.
 pub const WAIT: &str = "trueup.dev/wait";
@@ -108,7 +109,7 @@ pub fn faults(object: &Object) -> Vec<AnnotationFault> {
             message: "a manifest can't approve that its object is deleted".to_owned(),
             hint: Remedy::ApproveElsewhere { kind: object.kind().to_owned() },
         }),
-        // What is no text is no annotation: the API server refuses it, and says so.
+        // A value that is not a text is not an annotation: the API server refuses it, and says so.
         name if name.starts_with(PREFIX) => fault(name, value.as_str()?),
         _ => None,
     });

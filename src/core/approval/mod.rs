@@ -2,8 +2,8 @@
 //!
 //! An [`Approval`] holds no value of any object. It names the commit, the cluster and every object
 //! that is not simply kept, with digests of what the approved difference depends on (see
-//! [`digest`]): the live fields that it changes, and what they become. A status, a field that
-//! somebody else looks after, an annotation of a controller are no part of that, so they may move.
+//! [`digest`]): the live fields that it changes, and what they become. A status, a field of another
+//! manager, an annotation of a controller are no part of that, so they may move.
 //!
 //! Data only: [`crate::local::plan_file`] keeps it in a file, [`crate::app`] looks again.
 
@@ -28,7 +28,7 @@ use digest::Digest;
 pub use moved::{MoveReason, MovedObject};
 pub use wrong_place::WrongPlace;
 
-/// A plan that somebody approved.
+/// A plan that was approved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Approval {
@@ -62,7 +62,7 @@ pub struct Purpose {
     pub repository: String,
     /// Kinds with data behind them that may be deleted.
     pub allow_delete: BTreeSet<String>,
-    /// Kinds whose objects may be deleted and made anew where a change is not possible, where the
+    /// Kinds whose objects may be deleted and recreated where a change is not possible, where the
     /// operator said so.
     pub replace: Option<BTreeSet<String>>,
     /// How much of the inventory may be deleted at once, where the operator said so.
@@ -72,7 +72,7 @@ pub struct Purpose {
     /// What is done about fields that other managers own with another value, where the operator said
     /// so. What the commit says of it is in the commit.
     pub on_conflict: Option<OnConflict>,
-    /// Whether what somebody else claims may be adopted.
+    /// Whether objects that others claim may be adopted.
     pub adopt: bool,
     /// Whether the inventory may have been made from other paths of the repository.
     pub moved: bool,

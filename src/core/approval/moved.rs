@@ -24,13 +24,13 @@ pub enum MoveReason {
     NotApproved,
     /// Something else would be done.
     Action,
-    /// The object was deleted and made anew.
+    /// The object was deleted and recreated.
     Anew,
     /// A field that the change is about has another value, or another field would change, too.
     State,
     /// It would become something else.
     Becomes,
-    /// It can't be told what is there.
+    /// It is unknown what is there.
     Unknown,
 }
 

@@ -75,7 +75,7 @@ impl Purpose {
     ///
     /// # Errors
     ///
-    /// When it is not, or nobody can tell.
+    /// When it is not, or that is unknown.
     pub fn is_for(&self, name: &str, uid: Option<&str>) -> Result<(), WrongPlace> {
         let approved = &self.cluster;
         match uid {

@@ -1,4 +1,4 @@
-//! Stories of fields that several own, and of fields that nobody declares any longer.
+//! Stories of fields with several owners, and of fields that are no longer declared.
 
 use serde_json::json;
 

@@ -33,7 +33,7 @@ pub enum CheckRule {
     Value,
     /// An object that is declared more than once.
     Duplicate,
-    /// A kind that there is no schema for.
+    /// A kind without a schema.
     NoSchema,
     /// A name of something that is not in the set.
     Reference,

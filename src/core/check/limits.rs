@@ -14,7 +14,7 @@ use crate::core::kinds::schemas::Schema;
 use crate::core::pattern::Pattern;
 use crate::core::suggest::suggest;
 
-/// As Go decodes it: what the last bits say beyond the last byte is nobody's business.
+/// As Go decodes it: the last bits beyond the last byte are ignored.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
@@ -33,7 +33,7 @@ struct PatternBudget {
     work: u64,
 }
 
-/// Patterns, each compiled once; `None` for what is no pattern here.
+/// Patterns, each compiled once; `None` for a text that is not a pattern here.
 pub(super) struct Patterns(RefCell<(HashMap<String, Option<Pattern>>, PatternBudget)>);
 
 impl Default for Patterns {
@@ -47,7 +47,7 @@ impl Patterns {
         Self(RefCell::new((HashMap::new(), patience)))
     }
 
-    /// Whether a pattern is found in a text, as far as that can be told.
+    /// Whether a pattern is found in a text, as far as that can be decided.
     fn matches(&self, pattern: &str, text: &str) -> bool {
         let (known, left) = &mut *self.0.borrow_mut();
         if !known.contains_key(pattern) {

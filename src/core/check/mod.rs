@@ -1,11 +1,11 @@
 //! Are these manifests sound? Asked of nothing but the manifests themselves.
 //!
 //! [`check`] tells the story: `validate` (with `limits`) holds each object against its
-//! [schema](crate::core::kinds::schemas), `references` looks for what names something that is not there,
-//! `turns` for what can't be put in order, `switches` for annotations of trueup's own that mean
-//! nothing, and `secrets` for keys that a Secret has twice. An error is what the API server refuses,
-//! or trueup; a warning is what most likely means something else, or what nobody can tell from the
-//! manifests alone.
+//! [schema](crate::core::kinds::schemas), `references` looks for what names something that is not
+//! there, `turns` for what can't be put in order, `switches` for annotations of trueup's own that
+//! mean nothing, and `secrets` for keys that a Secret has twice. An error is what the API server
+//! refuses, or trueup; a warning is what most likely means something else, or what can't be decided
+//! from the manifests alone.
 
 mod annotations;
 mod controllers;

@@ -313,7 +313,7 @@ fn wrong_waves_and_dependency_cycles_are_errors() {
             "30:17 error config.kubernetes.io/depends-on: it depends on ConfigMap shop/nothing, which the commit does not declare; declare it in the same commit, or take the dependency out",
         ]
     );
-    // Of a kind that nobody knows, the namespace may be left out as well.
+    // Of an unknown kind, the namespace may be left out as well.
     let custom = "---\napiVersion: a.example/v1\nkind: Thing\nmetadata: {name: thing}\n";
     let on = "config.kubernetes.io/depends-on: a.example/namespaces/shop/Thing/thing";
     let told = findings(&(document("a", on) + custom));

@@ -1,5 +1,5 @@
 //! A value against its schema, with the API server's eyes: an error here is one that the server
-//! refuses as well. Where nobody can tell without the server, nothing is said.
+//! refuses as well. What only the server can decide is not reported.
 
 use serde_json::{Map, Value};
 

@@ -101,7 +101,7 @@ impl DroppedSearch {
                 None if answer.len() < sent.len() => {
                     self.below(PathStep::item(at), |search| search.value(item, None));
                 }
-                // Others have elements in it, too, and this one can't be told from theirs.
+                // Others have elements in it, too, and this one can't be distinguished from theirs.
                 None => {}
             }
         }

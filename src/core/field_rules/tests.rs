@@ -124,7 +124,7 @@ fn ignored_fields_keep_their_live_value() {
                 value["spec"]["list"][0]["image"] = "live".into();
             }),
         ),
-        // Others', or nobody's: without us.
+        // Owned by others, or without an owner: without us.
         ("/spec/max", without(&|value| drop(value["spec"].as_object_mut().unwrap().remove("max")))),
         (
             "/spec/default",

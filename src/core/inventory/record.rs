@@ -102,7 +102,7 @@ impl Record {
         self.past.objects = None;
     }
 
-    /// The commit that was made true, as long as nobody has seen it healthy.
+    /// The commit that was applied in full, as long as it was not seen healthy.
     pub fn unproven(&self) -> Option<&str> {
         let revision = self.revision.as_deref().filter(|it| !it.contains('-'))?;
         let healthy = self.past.healthy.as_ref().map(|healthy| healthy.what.as_str());
@@ -110,7 +110,7 @@ impl Record {
     }
 
     /// The record of a commit that was seen healthy in full; `None` where that is known, or it is
-    /// no commit. What failed before it is then no longer of interest.
+    /// not a commit. What failed before it is then no longer of interest.
     pub fn healthy(&self, now: Timestamp) -> Option<Self> {
         let revision = self.unproven()?.to_owned();
         let mut record = self.clone();

@@ -74,7 +74,7 @@ pub enum Lookup<'a> {
     Promised(AnnouncedKind<'a>),
     /// The kind exists, but not in this version; these are served.
     OtherVersions(Vec<String>),
-    /// The group's server does not answer, so nobody knows; why it does not.
+    /// The group's server does not answer, so the kind is unknown; why it does not.
     Unknown(&'a str),
     /// Nothing defines it; kinds with nearly this name, as `apiVersion/Kind`.
     Nowhere(Vec<String>),

@@ -63,12 +63,12 @@ pub fn takes_what_protects(said: SettingLayers<OnConflict>) -> bool {
     said.operator == Some(OnConflict::Force)
 }
 
-/// Whether an object may be deleted and made anew.
+/// Whether an object may be deleted and recreated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replacing {
     /// Never: the object says so itself.
     Never,
-    /// Nobody says that it may.
+    /// It is not allowed anywhere.
     Unsaid,
     /// It may, unless that stops what is running.
     Idle,
@@ -111,7 +111,7 @@ mod tests {
     fn stricter_on_conflict_of_operator_and_object_counts() {
         use OnConflict::{Fail, Force, Yield};
         for (operator, repository, object, expected) in [
-            // Nobody says anything, or one does.
+            // No layer sets it, or one does.
             (None, None, None, Force),
             (Some(Fail), None, None, Fail),
             (None, Some(Yield), None, Yield),

@@ -57,7 +57,7 @@ pub enum OnFailure {
 ///
 /// # Errors
 ///
-/// When it is no such time, or none at all.
+/// When it is not a time, or not such a time.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("{text:?} is no time such as 90s, 5m or 1h30m");
     let (mut total, mut number) = (Duration::ZERO, String::new());

@@ -83,7 +83,7 @@ pub struct Snapshot {
     /// What was asked for and is not among the files.
     pub skipped: Vec<Skipped>,
     /// Links and submodules that were not asked for by their names and may be in place of folders:
-    /// nobody knows what is behind them.
+    /// what is behind them is unknown.
     pub barred: Vec<Skipped>,
 }
 

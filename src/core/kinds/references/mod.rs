@@ -35,7 +35,7 @@ pub struct Reference<'v> {
 pub enum ReferenceKind {
     /// Then most likely something is wrong.
     Expected,
-    /// It is often made by somebody else, such as a class that came with the cluster.
+    /// It is often created by others, such as a class that came with the cluster.
     Elsewhere,
     /// The object says that it does without.
     Optional,
