@@ -145,7 +145,7 @@ impl Cluster {
     }
 }
 
-/// An answer that nobody has looked into.
+/// An answer that was not parsed.
 struct Raw {
     status: StatusCode,
     etag: Option<String>,

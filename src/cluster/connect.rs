@@ -1,5 +1,5 @@
-//! Kubeconfig → [`Cluster`]: which file, which context, which user, and what a person is told when
-//! one of them is not there.
+//! Kubeconfig → [`Cluster`]: which file, which context, which user, and the message when one of
+//! them does not exist.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;

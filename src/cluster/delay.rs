@@ -1,5 +1,5 @@
-//! What a run is held up by, told once it takes a while: which fault it is that is waited out, and
-//! until when at most. Who is told is the caller's; whether a request is sent again is
+//! Reports a delay once it takes a while: which fault is waited out, and until when at most. Who
+//! receives the reports is the caller's; whether a request is sent again is
 //! [`retry_policy`](super::patience)'s.
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use super::{ApiError, Cluster};
 const WORTH_TELLING: Duration = Duration::from_millis(3500);
 /// What is waited for where a request is sent and nothing comes.
 const SILENT: &str = "the API server has not answered yet";
-/// How long after somebody waited for it the same cause is told again.
+/// How long after a wait for it the same cause is reported again.
 const FORGOTTEN: Duration = Duration::from_secs(60);
 
 /// Something that a run is held up by. There is nothing in it that anybody has to keep secret.
@@ -37,7 +37,7 @@ pub enum DelayEnd {
     Again(Duration),
 }
 
-/// Somebody who is told of delays.
+/// A receiver of delays.
 #[derive(Clone)]
 pub struct Listener(Arc<dyn Fn(&Delay) + Send + Sync>);
 
@@ -54,7 +54,7 @@ impl fmt::Debug for Listener {
     }
 }
 
-/// Which delays were told.
+/// Which delays were reported.
 #[derive(Debug, Default)]
 pub(super) struct Delays {
     listener: Option<Listener>,
@@ -108,7 +108,7 @@ impl Cluster {
         self.hear(Delay { cause: cause(error), next }, now + pause);
     }
 
-    /// Tells a delay that is waited for until then, unless that was told before.
+    /// Reports a delay that is waited for until then, unless that was reported before.
     fn hear(&self, delay: Delay, until: Instant) {
         let mut delays = self.connection.delays.lock().unwrap_or_else(PoisonError::into_inner);
         let listener = delays.listener.clone();
@@ -121,7 +121,7 @@ impl Cluster {
     }
 }
 
-/// What is waited for, as a clause. Of the server's own words only those are told that are known.
+/// The cause of a delay, as a clause. Of the server's own words only known ones are shown.
 fn cause(error: &ApiError) -> String {
     match error {
         ApiError::Unreachable { cause, .. } => {

@@ -68,7 +68,7 @@ impl Cluster {
     }
 
     /// What the APIService of a group's version says of a server that does not answer; `None` where
-    /// it says nothing of the kind, or nobody may ask it.
+    /// it says nothing of the kind, or it may not be read.
     pub(super) async fn words_of_server(&self, api_version: &str) -> Option<String> {
         let (group, version) = api_version.split_once('/')?;
         let path = format!("/apis/apiregistration.k8s.io/v1/apiservices/{version}.{group}");

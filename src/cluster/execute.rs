@@ -26,7 +26,7 @@ pub enum DeleteOutcome {
     Deleted,
     /// The server has taken the deletion and waits for finalizers.
     Terminating,
-    /// The object is no longer the one to delete: somebody took it over or made it anew.
+    /// The object is no longer the one to delete: it was taken over or recreated.
     Changed,
 }
 

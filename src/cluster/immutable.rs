@@ -1,5 +1,5 @@
 //! Fields that can't change: how the API server says so, and whether it would take the object if it
-//! were made anew.
+//! were recreated.
 //!
 //! Of a custom resource its definition says which rules are about a change, whatever they say when
 //! they do not hold ([`crate::core::kinds::schemas`]). It is asked for only when an object is refused. Where no rule
@@ -121,8 +121,8 @@ impl Cluster {
         self.get(&definitions, None, &definition_key(served).name).await.ok().flatten()
     }
 
-    /// Whether the object could be made anew if `live` were gone; the refusal when it could not, or
-    /// when nobody can tell.
+    /// Whether the object could be recreated if `live` were gone; the refusal when it could not, or
+    /// when that is unknown.
     pub async fn could_be_made(
         &self,
         served: &Served,

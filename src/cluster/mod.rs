@@ -93,7 +93,7 @@ struct Connection {
     memory: StateStore,
     /// When it was last out of reach.
     outage: Mutex<Option<Instant>>,
-    /// Who is told what takes a while.
+    /// Receives what takes a while.
     delays: Mutex<delay::Delays>,
 }
 

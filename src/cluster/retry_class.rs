@@ -41,7 +41,7 @@ pub(super) const ABOUT_TO_ANSWER: [&str; 12] = [
 ];
 
 impl ApiError {
-    /// Whether the API server would have to call somebody, and may not.
+    /// Whether the API server would have to call a webhook or another server, and may not.
     pub fn may_not_call(&self) -> bool {
         matches!(self, Self::Status { message, .. } if message.contains(NOBODY))
     }
@@ -58,7 +58,7 @@ impl ApiError {
         Self::Status { code: 422, reason: "Invalid".to_owned(), message, causes: Vec::new() }
     }
 
-    /// Whether server-side apply could not convert the object to a version in which somebody's
+    /// Whether server-side apply could not convert the object to a version in which a manager's
     /// fields are named; what it says of that.
     pub(super) fn of_other_version(&self) -> Option<&str> {
         match self {
@@ -139,7 +139,8 @@ fn internal(message: &str) -> RetryClass {
         return RetryClass::Passing;
     }
     let is_webhook = message.contains("failed calling webhook");
-    // What is no status of the API server's is a proxy's own, such as `kubectl proxy`'s.
+    // An answer that is not a Status of the API server's is a proxy's own, such as `kubectl
+    // proxy`'s.
     let is_proxy = message.starts_with("500 Internal Server Error: ");
     if (is_webhook || is_proxy) && ABOUT_TO_ANSWER.iter().any(|said| message.contains(said)) {
         return RetryClass::Passing;

@@ -40,7 +40,7 @@ impl RetryPolicy {
         Self { until: Instant::now() + time, cancel: cancel.clone() }
     }
 
-    /// Whether it ends for lack of time, and not because somebody said so.
+    /// Whether it ends for lack of time, and not because it was cancelled.
     pub fn is_over(&self) -> bool {
         !self.cancel.is_cancelled()
     }
@@ -111,7 +111,7 @@ impl Cluster {
                 self.report(error, since, pause, next);
                 patience.rest(pause).await
             }
-            // No time, or no time left, is no reason to fail for a slip.
+            // Too little time, or none left, is not a reason to fail for a slip.
             _ if !is_few || pause > LONGEST_PAUSE => false,
             _ => {
                 self.report(error, since, pause, DelayEnd::Again(pause));

@@ -124,7 +124,7 @@ const CONTEXT: &[Field] = &[
 ///
 /// # Errors
 ///
-/// When it is no YAML, or has not the fields of a kubeconfig; as text that quotes no value.
+/// When it is not YAML, or has not the fields of a kubeconfig; as text that quotes no value.
 pub(super) fn kubeconfig(bytes: &[u8]) -> Result<Kubeconfig, String> {
     let read = manifest::value("", bytes);
     let read = read.map_err(|problem| {

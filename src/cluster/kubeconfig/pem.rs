@@ -1,5 +1,5 @@
-//! PEM as Go reads it (`encoding/pem`, `crypto/tls` and `crypto/x509`): what is no certificate and no
-//! key is passed over, and so is a certificate of a bundle that can't be read.
+//! PEM as Go reads it (`encoding/pem`, `crypto/tls` and `crypto/x509`): what is neither a
+//! certificate nor a key is skipped, and so is a certificate of a bundle that can't be read.
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;

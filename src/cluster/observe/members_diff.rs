@@ -27,7 +27,7 @@ const WORTH_A_THREAD: usize = 64;
 pub(super) struct Examined {
     /// Desired, and proven to stay as they are: the little that is kept of each.
     pub(super) same: BTreeMap<ObjectKey, Object>,
-    /// Those of `same` that nobody has proven: they say themselves that they stay as they are.
+    /// Those of `same` that are not proven: they say themselves that they stay as they are.
     pub(super) left: BTreeSet<ObjectKey>,
     /// All others, whole.
     pub(super) others: BTreeMap<ObjectKey, Object>,
@@ -126,7 +126,7 @@ impl Comparison<'_> {
         manifest.is_some_and(|manifest| Mode::only_creates(&manifest.object))
     }
 
-    /// Whether it is a Secret with values that are not declared, somebody else's or in a copy of
+    /// Whether it is a Secret with values that are not declared, but set by others or in a copy of
     /// the whole: they have to be known wherever they stand.
     fn has_more(&self, key: &ObjectKey, live: &Object) -> bool {
         let data = |object: &Object| object.0.get("data").cloned();

@@ -224,7 +224,7 @@ impl Cluster {
     }
 }
 
-/// What is still there of a namespace that is being deleted goes with it, and is to be made anew.
+/// What is still there of a terminating namespace is deleted with it, and has to be recreated.
 fn lost_with(unborn: &BTreeSet<String>, question: &ObserveOptions<'_>, observed: &mut Observed) {
     for (key, observation) in &mut observed.objects {
         let Some(namespace) = &key.namespace else { continue };

@@ -72,7 +72,7 @@ fn write(path: &Path, user: &str, tokens: &IssuedTokens) -> Result<(), String> {
     })
 }
 
-/// What a file is that is no regular one.
+/// The type of a file that is not a regular one.
 fn odd_kind(metadata: &Metadata) -> Option<&'static str> {
     #[cfg(unix)]
     {

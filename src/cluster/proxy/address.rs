@@ -60,7 +60,7 @@ impl Proxy {
     ///
     /// # Errors
     ///
-    /// When it is no URL of a proxy; as text without its password.
+    /// When it is not a URL of a proxy; as text without its password.
     pub(super) fn of_cluster(url: &str) -> Result<Self, String> {
         let shown = url_without_credentials(url);
         let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());

@@ -80,7 +80,7 @@ pub(super) fn choose(
     }
     let is_tls = server.scheme_str() == Some("https");
     let variable = if is_tls { &environment.https } else { &environment.http };
-    // One that is no address is as good as not set.
+    // One that is not an address counts as not set.
     let proxy = variable.as_ref().and_then(|it| Proxy::of_variable(it.name, &it.value));
     let Some(proxy) = proxy else { return Ok(None) };
     if !is_tls && environment.is_cgi {

@@ -119,7 +119,7 @@ impl Cluster {
     pub async fn follow(&self, followed: &FollowedKind, scope: WatchScope, tell: &Sender<News>) {
         let WatchScope { namespace, means: mut how, news: _ } = scope;
         let (kind, namespace) = (&followed.served.group_kind, namespace.as_deref());
-        // Nobody hears what is told once waiting has ended.
+        // The receiver is gone once waiting has ended.
         let say = async |news| drop(tell.send(news).await);
         loop {
             how = match how {
@@ -168,7 +168,7 @@ impl Cluster {
             Ok((listed, version)) => (listed, WatchMethod::Watch(version)),
             Err(error) => (unlisted(followed, &error), WatchMethod::List { unwatchable: false }),
         };
-        // Nobody hears what is told once waiting has ended.
+        // The receiver is gone once waiting has ended.
         let _ = tell.send(news).await;
         means
     }

@@ -80,7 +80,7 @@ impl Cluster {
                             true => News::Gone(object.key()),
                             false => News::Seen(object),
                         };
-                        // Nobody hears what is told once waiting has ended.
+                        // The receiver is gone once waiting has ended.
                         let _ = tell.send(news).await;
                     }
                     WatchLine::Bookmark(at) => version = at,
