@@ -100,7 +100,7 @@ pub enum Error {
         /// Why it is not read.
         why: WhySkipped,
     },
-    /// A tree object that git would refuse, as only somebody who means ill or a broken tool makes it.
+    /// A tree object that git would refuse, written by an attacker or a broken tool.
     #[error("`{path}` in commit {} {fault}", short(.commit))]
     Unsound {
         /// Path from the root, with nothing in it that a terminal would obey.

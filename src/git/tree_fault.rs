@@ -28,7 +28,7 @@ pub enum TreeFault {
     Order,
     /// Neither a file, a folder, a symbolic link nor a submodule.
     Mode(u16),
-    /// Bytes that are no tree object.
+    /// Bytes that are not a tree object.
     Malformed,
     /// The entry says folder or file, and the object is something else.
     Kind,

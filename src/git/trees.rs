@@ -34,7 +34,7 @@ pub(super) struct File {
 pub(super) struct FolderSize {
     /// Files and folders.
     pub(super) entries: u64,
-    /// What is no folder.
+    /// An entry that is not a folder.
     pub(super) files: u64,
     /// The bytes of all paths from this folder.
     path_bytes: u64,

@@ -21,7 +21,7 @@ use crate::core::source::snapshot::{LARGEST, Revision, Skipped, Snapshot, WhySki
 pub struct Uncommitted {
     /// The paths that differ.
     pub paths: Vec<String>,
-    /// Why that can't be told, if it can't.
+    /// Why that is unknown, if it is.
     pub unknown: Option<String>,
 }
 
@@ -257,7 +257,7 @@ fn changes(repo: &gix::Repository, paths: &[String]) -> Result<BTreeSet<BString>
             Item::TreeIndex(change) => {
                 changed.insert(change.location().to_owned());
             }
-            // A file that only looks changed by its times is no change.
+            // A file that only looks changed by its times is not changed.
             Item::IndexWorktree(item) => {
                 let is_change = match &item {
                     InTree::Modification { .. } => item.summary().is_some(),

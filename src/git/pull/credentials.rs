@@ -115,7 +115,7 @@ impl Asking {
         normal.www_authenticate = context.www_authenticate;
         let cascade = self.asked.insert(cascade);
         let may_type = options.mode != gix::prompt::Mode::Disable;
-        // An askpass is no terminal: GIT_TERMINAL_PROMPT does not forbid it.
+        // An askpass is not a terminal: GIT_TERMINAL_PROMPT does not forbid it.
         options.askpass = options.askpass.filter(|program| !program.as_os_str().is_empty());
         options.mode = match options.askpass {
             Some(_) => gix::prompt::Mode::Hidden,

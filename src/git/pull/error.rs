@@ -69,7 +69,7 @@ pub enum PullError {
         /// The remote, where its refspecs leave the branch out and there is none of here.
         unfetched: Option<String>,
     },
-    /// There is something that is no checkout where one should be made.
+    /// There is something that is not a checkout where one should be made.
     #[error("{} is not empty and not a checkout", .directory.display())]
     NotEmpty {
         /// The folder.

@@ -153,7 +153,7 @@ pub(super) fn finish(
     Ok(Some(goal))
 }
 
-/// The index as it is now that nobody else may change it.
+/// The index as it is now that no other process may change it.
 fn read_index(repo: &gix::Repository) -> Result<gix::index::File, PullError> {
     let path: &Path = &repo.index_path();
     let index = gix::index::File::at_or_default(

@@ -2,8 +2,8 @@
 //!
 //! It only ever fast-forwards, never touches local work, and can be killed at any instant: files
 //! come first, then the index, then the branch, and a file that already is what the update would
-//! write is no obstacle, so that the next pull finishes the job. A repository that is not there yet
-//! is `clone`'s; `upstream` says which branch of which remote, `fetch` brings its commits,
+//! write is accepted, so that the next pull finishes the job. A repository that is not there yet is
+//! `clone`'s; `upstream` says which branch of which remote, `fetch` brings its commits,
 //! `fast_forward` moves the branch, `lock` keeps two pulls apart and cleans up after a killed one.
 
 mod branch_choice;

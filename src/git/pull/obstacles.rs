@@ -290,7 +290,7 @@ fn obstacle(path: &BStr, why: WhyObstacle) -> Obstacle {
     Obstacle { path: path.to_string(), why }
 }
 
-/// Everything in `folder` that is no folder itself.
+/// Everything in `folder` that is not a folder itself.
 fn files_in(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         match entry.file_type() {

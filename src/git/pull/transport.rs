@@ -59,7 +59,7 @@ pub(super) struct Credentials {
     pub(super) url: gix::Url,
 }
 
-/// The ssh to run where the user chose none: one that asks nobody and does not wait for ever.
+/// The ssh to run where the user chose none: one that does not prompt and does not wait for ever.
 ///
 /// Returned as configuration overrides.
 pub(super) fn ssh_defaults(repo: &gix::Repository, patience: Duration) -> Vec<String> {

@@ -16,7 +16,7 @@ pub(super) struct TreeSide {
     pub(super) id: ObjectId,
 }
 
-/// What happens to one path; folders are no paths of their own.
+/// What happens to one path; folders have no entries of their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct TreeChange {
     pub(super) old: Option<TreeSide>,
