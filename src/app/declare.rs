@@ -39,7 +39,7 @@ pub struct Declared {
 }
 
 /// Reads what `target` declares from the object database, or from the work tree where it says so,
-/// and renders what is no manifest.
+/// and renders what is not a manifest.
 ///
 /// # Errors
 ///

@@ -35,8 +35,7 @@ pub struct DryRun {
     pub refusals: Vec<Finding>,
 }
 
-/// Asks an API server that is nobody's about the manifests of a set. Writes namespaces and
-/// definitions.
+/// Asks a throwaway API server about the manifests of a set. Writes namespaces and definitions.
 ///
 /// # Errors
 ///

@@ -62,7 +62,7 @@ pub enum Error {
         /// Kinds with such a name.
         near: Vec<String>,
     },
-    /// Somebody else is writing.
+    /// Another run is writing.
     #[error("the inventory {inventory} is locked by {by}")]
     Locked {
         /// The inventory's name.
@@ -73,7 +73,7 @@ pub enum Error {
     /// The lock was lost while it was needed.
     #[error("lost the lock to {0}")]
     Lost(String),
-    /// A newer commit came while somebody else was writing.
+    /// A newer commit came while another run was writing.
     #[error("the lock is no longer waited for: {} has come", short(.0))]
     Superseded(String),
     /// The commit that was to be taken back is not the one that is there any more.

@@ -31,8 +31,8 @@ pub struct Explained {
     pub orders: BTreeMap<ObjectKey, FieldOrder>,
     /// Of every object that is no longer declared, which commit took it out.
     pub removed: BTreeMap<ObjectKey, Authorship>,
-    /// Of every declared object, the fields that others set beside what git says; `None` where
-    /// nobody asked.
+    /// Of every declared object, the fields that others set beside what git says; `None` where it
+    /// was not asked for.
     pub undeclared: Option<BTreeMap<ObjectKey, Vec<UndeclaredField>>>,
 }
 

@@ -118,7 +118,7 @@ impl Survey {
         let stays = |change: &&Change| change.origin.is_none() && change.action == Action::Keep;
         record.extend(self.plan.changes().filter(stays).map(|change| &change.key));
         record.namespaces.insert(self.home.clone());
-        // What nobody could see is there as far as the record is concerned.
+        // What could not be seen is there as far as the record is concerned.
         record.kinds.extend(unlisted.iter().map(|unlisted| unlisted.kind.clone()));
         if let Some(before) = self.before.as_ref().filter(|_| !unlisted.is_empty()) {
             record.namespaces.extend(before.namespaces.iter().cloned());

@@ -28,9 +28,9 @@ pub struct Target {
     pub allow_delete: BTreeSet<String>,
     /// What is done about fields that other managers own with another value.
     pub on_conflict: SettingLayers<OnConflict>,
-    /// Whether what somebody else claims may be adopted.
+    /// Whether objects that others claim may be adopted.
     pub adopt: bool,
-    /// Kinds whose objects may be deleted and made anew where a change is not possible.
+    /// Kinds whose objects may be deleted and recreated where a change is not possible.
     pub replace: SettingLayers<BTreeSet<String>>,
     /// Where `trueup.yaml` names each of them: line and column, from 1.
     pub replace_at: BTreeMap<String, (usize, usize)>,
@@ -44,7 +44,7 @@ pub struct Target {
     pub verify: bool,
     /// Whether live objects that stay as they are are kept whole, to show what others set of them.
     pub whole: bool,
-    /// How what is no manifest is rendered.
+    /// How files that are not manifests are rendered.
     pub render: Setting,
     /// Fields that are left as they are in the cluster.
     pub ignore: Vec<FieldRule>,

@@ -109,8 +109,8 @@ pub(super) async fn wait_for_some(
     tracker.open.into_keys().collect()
 }
 
-/// How things were when they were looked at, and what has failed by then; asks nobody. What is not
-/// ready may be so the next moment, as after every scaling, and is not told.
+/// How things were when they were looked at, and what has failed by then; sends no request. What is
+/// not ready may be so the next moment, as after every scaling, and is not reported.
 pub fn standing(survey: &Survey, report: &Report) -> Option<HealthSummary> {
     if report.unfinished() > 0 || report.interrupted {
         return None;
@@ -133,7 +133,8 @@ struct Tracker<'a> {
 }
 
 impl<'a> Tracker<'a> {
-    /// Sorts the plan's objects: who is ready, who has to be looked at, who is nobody's concern.
+    /// Sorts the plan's objects: which are ready, which have to be looked at, which are not waited
+    /// for.
     fn new(survey: &'a Survey, report: &Report) -> Self {
         let begin = Instant::now();
         let done: BTreeSet<&ObjectKey> = report

@@ -1,5 +1,5 @@
-//! Holds what the server answered to a write against what the plan promised. What differs is told
-//! with its place, and is left so that the next run sees it, too.
+//! Holds what the server answered to a write against what the plan promised. What differs is
+//! reported with its position. It is not recorded, so that the next run sees it, too.
 
 use std::borrow::Cow;
 
@@ -66,7 +66,7 @@ impl Worker<'_> {
         }
         let Broken { mut declared, left } = broken;
         if !left.is_empty() {
-            // Where that can't be written, it is told in this run at least.
+            // Where that can't be written, this run reports it at least.
             let _ =
                 self.cluster.keep_to_remove(served, &written.send, &written.answer, &left).await;
         }

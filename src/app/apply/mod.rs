@@ -39,7 +39,7 @@ use crate::core::plan::{
 use crate::core::report::{ChangeOutcome, Outcome, Report};
 use crate::local::cancel::Cancellation;
 
-/// How long what passes by itself is waited for, if nobody says.
+/// How long transient faults are retried by default.
 pub const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// How a plan is to be carried out.

@@ -86,7 +86,7 @@ impl ApplyRun<'_> {
         let went =
             |step: &ChangeOutcome| ends_home(step.action, &step.key, &course.inventory.namespace);
         if survey.is_nothing() || report.steps.iter().any(went) {
-            // There is no record, or it went with all else.
+            // The record does not exist, or was deleted with all else.
             report.at_commit = true;
             return Ok(());
         }

@@ -291,8 +291,8 @@ impl Worker<'_> {
         Ok(SendOutcome::Moved)
     }
 
-    /// Sends one object that has fields which stay as they are: over the very state that they were
-    /// read from, and what that is, is read anew each time that somebody else was faster.
+    /// Sends one object with fields that keep their live value. It is sent over the very state that
+    /// they were read from. What that is, is read again after each concurrent write.
     async fn send_beside<'c>(
         self,
         served: &Served,
@@ -355,7 +355,7 @@ impl Worker<'_> {
         said.unwrap_or_else(|| precedence::on_conflict(desired.on_conflict, None))
     }
 
-    /// Whether an object is never changed, so that one that somebody has made meanwhile stays.
+    /// Whether an object is never changed, so that one that was created concurrently stays.
     fn only_creates(self, change: &Change) -> bool {
         let manifest = self.survey.desired.objects.get(&change.key);
         manifest.is_some_and(|manifest| Mode::only_creates(&manifest.object))

@@ -1,4 +1,4 @@
-//! When to run the story again: pull and apply, round after round, until told to stop.
+//! When to run the story again: pull and apply, round after round, until cancelled.
 //!
 //! A round that fails is an event like any other; the next one runs. What is done in one is
 //! [`round`]'s, and how a newer commit is noticed meanwhile [`remote_poller`]'s.
@@ -70,7 +70,7 @@ pub struct WatchSettings {
     /// How long a round that changed something waits until everything is healthy; `None` not to
     /// wait.
     pub wait: Option<Duration>,
-    /// How long a round waits for somebody else who writes.
+    /// How long a round waits for another run that writes.
     pub lock_timeout: Duration,
     /// Whether a commit that fails is taken back.
     pub rolls_back: bool,
@@ -112,7 +112,7 @@ struct RoundMemory {
     place: Option<ClusterIdentity>,
 }
 
-/// Runs rounds until told to stop, and tells `events` what each comes to.
+/// Runs rounds until cancelled, and sends the result of each to `events`.
 pub async fn watch(
     watch: &Watch,
     interrupt: &Interrupt,

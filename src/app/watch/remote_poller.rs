@@ -36,7 +36,7 @@ impl Remote {
         }
     }
 
-    /// Pulls. Where nobody waits for the end of it any more, the next one does.
+    /// Pulls. Where the caller no longer waits for its end, the next pull does.
     async fn pull(
         &mut self,
         options: &PullOptions,
@@ -56,7 +56,7 @@ impl Remote {
         loop {
             tokio::time::sleep(jittered(watch.interval, JITTER)).await;
             if let Some(options) = &watch.pull {
-                // What goes wrong here goes wrong in the next round, too, and is told then.
+                // What fails here fails in the next round, too, and is reported then.
                 let pulled = self.pull(options).await.ok().and_then(Result::ok);
                 self.brought = pulled.filter(|it| !it.is_up_to_date()).or(self.brought.take());
             }
