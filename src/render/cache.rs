@@ -135,7 +135,7 @@ impl Cache {
         Ok(())
     }
 
-    /// Removes the answers that nobody asked for in the longest time, and what was left behind.
+    /// Removes the least recently used answers, and what was left behind.
     fn sweep(&self) {
         let Ok(entries) = self.folder.read_dir() else { return };
         let mut answers = Vec::new();

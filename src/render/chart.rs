@@ -9,7 +9,8 @@ use super::file_index::{CHART, FileIndex, join};
 use crate::core::manifest::{self, Positions};
 use crate::core::problem::{Location, Problem};
 
-/// Whether the chart in `folder` is a library, which others take in and nobody installs.
+/// Whether the chart in `folder` is a library, which others take in and which is not installed by
+/// itself.
 pub fn is_library(shelf: &FileIndex, folder: &str) -> bool {
     let file = join(folder, CHART);
     let chart = manifest::value(&file, shelf.content(&file).unwrap_or_default());

@@ -1,6 +1,6 @@
 //! What a Jsonnet program imports, and whether it may. Nothing is read or run here.
 //!
-//! Jsonnet lets nobody compute the path of an import, so that the imports that stand in the text
+//! In Jsonnet the path of an import can't be computed, so that the imports that stand in the text
 //! are all there are: what they lead to is all that a program can read.
 
 use std::collections::BTreeSet;
@@ -9,7 +9,7 @@ use super::file_index::{FileIndex, folder_of, resolve};
 use super::jsonnet::{Import, looks_like_imports, scan};
 use crate::core::problem::{Location, Problem};
 
-/// How many of the places that only seem to be imports are told of one file.
+/// How many of the places that only seem to be imports are reported of one file.
 const SEEMING: usize = 10;
 
 /// Everything that running a program reads.

@@ -23,7 +23,7 @@ impl Import {
     }
 }
 
-/// Every import in a text. A text that is no Jsonnet may give anything; it will not run either.
+/// Every import in a text. A text that is not Jsonnet may give anything; it will not run either.
 pub fn scan(text: &str) -> Vec<Import> {
     let mut found = Vec::new();
     let mut rest = text;
@@ -49,8 +49,8 @@ pub fn scan(text: &str) -> Vec<Import> {
     found
 }
 
-/// Whatever could be an import for somebody who reads the text otherwise, be it within a string or
-/// a remark: the word and a string behind it.
+/// Whatever could be an import to another reader of the text, also within a string or a comment:
+/// the word and a string behind it.
 pub fn looks_like_imports(text: &str) -> Vec<Import> {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut found = Vec::new();

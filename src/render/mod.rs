@@ -1,4 +1,4 @@
-//! Files that are no manifests but make some → manifests: kustomizations, Helm charts and Jsonnet.
+//! Files that are not manifests but make some → manifests: kustomizations, Helm charts and Jsonnet.
 //!
 //! What is rendered is decided by data alone, in [`sources`]: whatever would lead out of the
 //! checkout or to the network is refused there, with its line. Then kustomize, helm or jsonnet runs
@@ -169,7 +169,7 @@ impl RenderJob<'_> {
         };
         let skipped = self.files.skipped.iter().filter(|one| self.source.reads(&one.path));
         let skipped = skipped.map(|one| at(&one.path, one.why.to_string(), one.why.hint()));
-        // Jsonnet would run it, and nobody looked into what it imports.
+        // Jsonnet would run it, and its imports were not checked.
         let is_import =
             |path: &str| self.source.format == SourceFormat::Jsonnet && path.ends_with(".json");
         let wrong = self.read().filter(|(path, content)| {

@@ -66,7 +66,7 @@ impl Rendered {
         let reading = manifest::read(path, text);
         for Manifest { object, .. } in reading.manifests {
             let origin = Origin { path: path.to_owned(), line: 1, column: 1, document: 1 };
-            // Lines of what was rendered are nobody's.
+            // Lines of what was rendered are in no file.
             self.manifests.push(Manifest { object, origin, positions: Positions::default() });
         }
         let of_its_source = |problem: Problem| {

@@ -15,7 +15,7 @@ use super::cell::failure::{CANNOT, NOT_LAUNCHED, ProgramEnd, ResourceLimit};
 #[cfg(target_os = "linux")]
 use super::cell::{CellPlan, launch};
 
-/// Nobody listens there.
+/// It has no listener.
 const NOWHERE: &str = "http://127.0.0.1:9";
 /// How much of what a program says about a failure is kept.
 const WORDS: usize = 64 << 10;
@@ -42,8 +42,8 @@ impl Default for ProgramLimits {
 }
 
 impl ProgramLimits {
-    /// Seconds of processor time: what all processors together have in that time. Should nobody
-    /// watch the clock any more, this ends a program.
+    /// Seconds of processor time: what all processors together have in that time. Should the
+    /// watchdog be gone, this ends a program.
     pub fn processor(&self) -> u64 {
         let processors = thread::available_parallelism().map_or(1, NonZero::get);
         let processors = u64::try_from(processors).unwrap_or(1);

@@ -18,7 +18,7 @@ const LINE: usize = 600;
 /// Of a longer text the last line may end in the middle of a value.
 const WHOLE: usize = 60 << 10;
 
-/// What a generator's entry says that is no value.
+/// What a generator's entry says that is not a value.
 const NO_VALUES: [&str; 5] = ["name", "namespace", "type", "behavior", "options"];
 /// Its keys that name files.
 const FILES: [&str; 1] = ["files"];

@@ -119,7 +119,7 @@ impl Sources {
         holds(&self.taken_in, path)
     }
 
-    /// The kustomizations in these folders that nobody else's takes in, with what each takes in.
+    /// The kustomizations in these folders that no other takes in, with what each takes in.
     fn kustomizations(
         &mut self,
         shelf: &FileIndex,
@@ -145,7 +145,7 @@ impl Sources {
         let is_top = |folder: &String| {
             let mut others = closures.keys().filter(|other| *other != folder);
             !components.contains(folder)
-                // Of those that take each other in, the first is told so by kustomize.
+                // Of those that take each other in, kustomize reports the first.
                 && !others.any(|other| {
                     takes(other, folder) && !(takes(folder, other) && folder < other)
                 })

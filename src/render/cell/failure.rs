@@ -50,7 +50,7 @@ pub enum ResourceLimit {
     Processor,
     /// The system killed it, and trueup did not ask for that.
     Killed,
-    /// Something was refused; whether that is why it failed, nobody can say.
+    /// Something was refused; whether that is why it failed is unknown.
     Refused,
 }
 

@@ -68,7 +68,7 @@ impl Kustomization {
         !version.is_empty() && version.split('/').next() != Some(GROUP)
     }
 
-    /// Whether it is a part for others to take in, which nobody builds by itself.
+    /// Whether it is a part for others to take in, which is not built by itself.
     pub fn is_component(&self) -> bool {
         self.value.get("kind").is_some_and(|kind| kind == "Component")
     }
@@ -85,7 +85,7 @@ impl Kustomization {
     fn walk(&self) -> KustomizationFindings {
         let mut found = match &self.value {
             Value::Object(map) => look(map, &[OBJECT, KUSTOMIZATION], self.places()),
-            // kustomize itself refuses what is no map.
+            // kustomize itself refuses what is not a map.
             _ => KustomizationFindings::default(),
         };
         found.problems.extend(self.misnamed());
