@@ -30,8 +30,8 @@ pub struct SandboxCommand<'a> {
     pub signals: CommandSignals,
 }
 
-/// Runs the command to its end and returns its status. A program of the sandbox that ends before
-/// it is told to `on_death`.
+/// Runs the command to its end and returns its status. A program of the sandbox that ends before it
+/// is reported to `on_death`.
 ///
 /// To be called on the main thread: the command dies with the thread that starts it.
 pub async fn run(

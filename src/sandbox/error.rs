@@ -22,7 +22,7 @@ pub enum Error {
         /// The last lines that it said.
         log: String,
     },
-    /// A program ended though nobody asked it to.
+    /// A program ended without a request.
     #[error("{name} ended ({how})\n{log}")]
     Died {
         /// Which program.

@@ -43,7 +43,7 @@ pub struct SandboxOptions {
 pub enum WebhookCalls {
     /// Anybody that this machine reaches.
     Anybody,
-    /// Nobody: what a commit names is not called, wherever it is.
+    /// Not at all: what a commit names is not called, wherever it is.
     Nobody,
 }
 

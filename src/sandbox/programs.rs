@@ -69,7 +69,7 @@ pub async fn obtain(options: &SandboxOptions, events: Listener<'_>) -> Result<Pr
         match gather(place, folders, options.controllers) {
             Ok(programs) => return Ok(programs),
             Err(_) if folders.is_empty() => {}
-            // A kubectl is on many a search path, and nobody meant it as a control plane.
+            // A kubectl is on many a search path, and is not meant as a control plane.
             Err(missing) if place == PATH && missing.contains(&"kube-apiserver") => {}
             Err(missing) => events(SandboxEvent::Lacking { place: place.to_owned(), missing }),
         }

@@ -64,7 +64,7 @@ impl Keeper {
         thread::spawn(move || {
             while let Ok(Some(notice)) = read(&mut stdout) {
                 if let KeeperNotice::Ended(ended) = notice {
-                    // Nobody may listen any more.
+                    // The receiver may be gone.
                     let _ = sender.send(ended);
                 }
             }
