@@ -32,7 +32,7 @@ pub enum PlanFileError {
         /// Why.
         source: io::Error,
     },
-    /// It is there, and is no plan.
+    /// It is there, and is not a plan.
     #[error("cannot use the plan file {}", .path.display())]
     Unusable {
         /// The file.

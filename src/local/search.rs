@@ -1,5 +1,5 @@
 //! Programs on the search path. An element that is not absolute (`.`, an empty one, `bin`) is
-//! skipped: in a checkout it would run what somebody committed. Go does so since 1.19.
+//! skipped: in a checkout it would run a committed file. Go does so since 1.19.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
