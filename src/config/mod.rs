@@ -22,7 +22,7 @@ use scalars::{share, time, time_or_none};
 
 pub use crate::core::source::CONFIG_FILE as FILE;
 
-/// How many bytes it may have: none that somebody wrote has a tenth of it.
+/// How many bytes it may have: a file written by hand has less than a tenth of it.
 const LARGEST: usize = 1 << 20;
 
 /// What `trueup.yaml` says.
@@ -47,7 +47,7 @@ pub struct TargetConfig {
     /// What is done about fields that other managers set otherwise.
     #[serde(rename = "on-conflict")]
     pub on_conflict: Option<OnConflict>,
-    /// Kinds whose objects may be deleted and made anew where a field can't change.
+    /// Kinds whose objects may be deleted and recreated where a field can't change.
     #[serde(default)]
     pub replace: BTreeSet<String>,
     /// Line and column of each of them, from 1.
@@ -237,7 +237,7 @@ impl Config {
         Ok(())
     }
 
-    /// What the target `chosen` masks, and every other target, too: nobody is to see it through
+    /// What the target `chosen` masks, and every other target, too: it must not be visible through
     /// another one.
     pub fn redact(&self, chosen: Option<&str>) -> Vec<FieldRule> {
         let rules = self.targets.iter().flat_map(|(name, target)| {
