@@ -296,7 +296,7 @@ fn objects_of_an_unavailable_api_service_are_unknown() {
     let item = format!("apiVersion: {group}/v1\nkind: Item\nmetadata: {{name: a}}\n");
     other.write("item.yaml", item).write_config("stays", "1").commit("An item");
     let unknown = format!(
-        "item.yaml:1:1: nobody can say whether the cluster has Item in {group}/v1: the server behind this API group does not answer: {says}"
+        "item.yaml:1:1: unknown whether the cluster has Item in {group}/v1: the server behind this API group does not answer: {says}"
     );
     has(&other.run(&["diff"]).exits(1), &[&unknown]);
 

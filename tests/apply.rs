@@ -145,7 +145,7 @@ fn a_definition_with_instances_is_deleted_only_by_name() {
 
     repo.remove("definition.yaml").commit("The kind goes");
     let refused = repo.run(&["apply"]).exits(1);
-    assert!(refused.stdout.contains("1 object of its kind would go with it"), "{refused}");
+    assert!(refused.stdout.contains("1 object of its kind would be deleted with it"), "{refused}");
     repo.kubectl(&["get", "ticket", "a"]).exits(0);
     repo.run(&["apply", "--allow-delete", "CustomResourceDefinition"]).exits(0);
     let gone = plane.kubectl(["get", "crd", "tickets.born.example"]);

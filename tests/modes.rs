@@ -198,13 +198,8 @@ fn invalid_annotation_value_refuses_its_object() {
     repo.write_config("old", "1").commit("Before");
     repo.run(&["apply"]).exits(0);
     let wrong = [
-        ("mode", "mode: create", "\"create\" is none of its values", "create-only, ignore"),
-        (
-            "conflict",
-            "on-conflict: ask",
-            "\"ask\" says nothing about conflicts",
-            "force, fail, yield",
-        ),
+        ("mode", "mode: create", "invalid value \"create\"", "create-only, ignore"),
+        ("conflict", "on-conflict: ask", "invalid value \"ask\"", "force, fail, yield"),
         ("prune", "prune: 'no'", "\"no\" is neither true nor false", "\"true\" or \"false\""),
         ("replace", "replace: yes please", "\"yes please\" is neither true nor false", "\"true\""),
         ("wait", "wait: 5m", "\"5m\" is neither true nor false", "\"true\" or \"false\""),

@@ -194,9 +194,9 @@ fn prune_confirm_is_deleted_once_approved_by_annotation() {
     };
     approve("configmap/asks", "2001-01-01T00:00:00Z");
     let apply = repo.run(&["apply"]).exits(1);
-    let why = "2001-01-01T00:00:00Z is no time since it was last applied";
+    let why = "2001-01-01T00:00:00Z is before it was last applied";
     assert!(words(&apply.stdout).contains(why), "{apply}");
-    assert!(words(&apply.stdout).contains("data may go with it"), "{apply}");
+    assert!(words(&apply.stdout).contains("data may be deleted with it"), "{apply}");
     assert_eq!(repo.members("configmap,persistentvolumeclaim").len(), 3);
 
     let now = jiff::Timestamp::now().strftime("%FT%TZ").to_string();

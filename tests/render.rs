@@ -456,13 +456,13 @@ fn a_program_that_never_ends_or_prints_without_end_is_stopped() {
     let much = run("std.repeat('x', 3 * 1024 * 1024)", limits);
     assert_eq!(
         much.problems[0].message,
-        "jsonnet was no help: it printed more than 1 MiB and was stopped"
+        "jsonnet failed: it printed more than 1 MiB and was stopped"
     );
     let limits = ProgramLimits { time: Duration::from_secs(1), ..limits };
     let forever = run("local f(x) = f(x + 1) tailstrict; f(0)", limits);
     assert_eq!(
         forever.problems[0].message,
-        "jsonnet was no help: it took more than 1 s and was stopped"
+        "jsonnet failed: it took more than 1 s and was stopped"
     );
 }
 

@@ -140,7 +140,7 @@ fn invalid_setting_is_reported_with_its_position() {
     let repo = repo("settings-wrong", "timeout: soon");
     for verb in ["diff", "apply", "check"] {
         let wrong = repo.run(&[verb]).exits(2);
-        let place = "trueup.yaml:4:14: targets.settings-wrong.timeout: \"soon\" is no time such as 90s, 5m or 1h30m";
+        let place = "trueup.yaml:4:14: targets.settings-wrong.timeout: invalid duration \"soon\": expected 90s, 5m or 1h30m";
         assert!(wrong.stderr.contains(place), "{wrong}");
     }
 }

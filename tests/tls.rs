@@ -64,12 +64,12 @@ fn each_tls_fault_has_its_message_and_is_not_retried() {
         (
             leaf(&[HERE], &other),
             "its certificate is signed by an authority that the kubeconfig does not have (Another)",
-            "was the cluster made again, or does a proxy stand before it? Get its kubeconfig again, or put the authority into certificate-authority",
+            "was the cluster recreated, or does a proxy stand before it? Get its kubeconfig again, or put the authority into certificate-authority",
         ),
         (
             leaf(&[HERE], &again),
             "its certificate is signed by an authority that the kubeconfig does not have (it has another kubernetes)",
-            "was the cluster made again? Then get its kubeconfig again",
+            "was the cluster recreated? Then get its kubeconfig again",
         ),
         (
             dated(2019, 2020),

@@ -119,7 +119,7 @@ impl Error {
             Self::Parent(error) => Some(error.hint()),
             Self::NoNamespace(name) => Some(Remedy::CreateNamespace { name: name.clone() }),
             Self::OtherRepository { shallow: true, .. } => Some(
-                "this checkout is shallow, so it can't be told apart: fetch its whole history (git fetch --unshallow; fetch-depth: 0 in a CI checkout)".into(),
+                "this checkout is shallow, so its repository is unknown: fetch its whole history (git fetch --unshallow; fetch-depth: 0 in a CI checkout)".into(),
             ),
             Self::OtherRepository { .. } => Some(Remedy::OtherInventory),
             Self::OtherPaths { target: Some(target), .. } => {

@@ -188,7 +188,7 @@ impl<'a> Lock<'a> {
         match &*self.state() {
             LockState::Lost(to) => Some(to.clone()),
             LockState::Held { renewed, .. } if renewed.elapsed() > DURATION => {
-                Some("nobody yet, but it could not be renewed in time".to_owned())
+                Some("expiry: it could not be renewed in time".to_owned())
             }
             LockState::Held { .. } | LockState::Homeless | LockState::Without => None,
         }
@@ -258,7 +258,7 @@ impl<'a> Lock<'a> {
     /// state that is not known here, and so may a client that wrote to it without taking it.
     async fn whose(&self) -> Result<Option<String>, ApiError> {
         let Some(lease) = self.cluster.lease(self.inventory).await? else {
-            return Ok(Some("nobody: it was deleted".to_owned()));
+            return Ok(Some("a deletion of its Lease".to_owned()));
         };
         let seen = LeaseState::of(&lease);
         if seen.identity != Some(self.who.identity()) {

@@ -128,7 +128,7 @@ impl ApiError {
         Self::Status {
             code: 409,
             reason: "Conflict".to_owned(),
-            message: "it changed since it was looked at".to_owned(),
+            message: "it changed since it was read".to_owned(),
             causes: Vec::new(),
         }
     }

@@ -161,7 +161,7 @@ fn cause(error: &ApiError) -> String {
         ApiError::Proxy { .. } => "a proxy does not lead to the API server".to_owned(),
         ApiError::NoCredential { .. } => "there is no credential".to_owned(),
         ApiError::Garbled { .. } | ApiError::Endless { .. } => {
-            "what answers is no API server".to_owned()
+            "the server that answers is not an API server".to_owned()
         }
     }
 }

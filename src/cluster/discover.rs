@@ -145,7 +145,7 @@ impl Cluster {
             let is_plain = ["APIVersions", "APIGroupList"].contains(&&*text(&answer.body, "kind"));
             return Err(match is_plain {
                 true => self.too_old().await,
-                false => garbled(&ApiRequest::get(path), "it is no list of what the server has"),
+                false => garbled(&ApiRequest::get(path), "it is not a discovery document"),
             });
         };
         let mut groups = CachedDiscovery { etag: answer.etag, ..CachedDiscovery::default() };

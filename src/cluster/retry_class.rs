@@ -184,7 +184,7 @@ mod tests {
             (500, "InternalError", webhook("x509: certificate is valid for a.example, not w.shop.svc"), RetryClass::Doubtful),
             (500, "", "failed to create typed patch object (shop/db; /v1, Kind=Secret): .data.k: expected string, got 1".to_owned(), RetryClass::Lasting),
             (500, "", "failed to convert new object (shop/web; apps/v1, Kind=Deployment): quantities must match".to_owned(), RetryClass::Lasting),
-            (500, "InternalError", webhook("dial unix nobody-is-called.sock: connect: no such file or directory"), RetryClass::Lasting),
+            (500, "InternalError", webhook("dial unix no-webhook-is-called.sock: connect: no such file or directory"), RetryClass::Lasting),
             (403, "Forbidden", "configmaps \"c\" is forbidden: unable to create new content in namespace shop because it is being terminated".to_owned(), RetryClass::Settling),
             (403, "Forbidden", "pods \"p\" is forbidden: error looking up service account shop/default: serviceaccount \"default\" not found".to_owned(), RetryClass::Settling),
             (403, "Forbidden", "configmaps \"c\" is forbidden: User \"reader\" cannot patch resource \"configmaps\"".to_owned(), RetryClass::Lasting),

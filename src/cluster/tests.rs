@@ -117,7 +117,7 @@ async fn retry_after_beyond_the_timeout_is_not_waited_for() {
     let patience = RetryPolicy { cancel: Cancellation::with(&interrupt), ..patience() };
     interrupt.request();
     let cluster = cluster.patient(patience);
-    assert!(cluster.uid().await.is_err(), "who is told to stop does not ask again");
+    assert!(cluster.uid().await.is_err(), "a cancelled client does not retry");
 }
 
 #[tokio::test]
@@ -168,7 +168,7 @@ async fn answer_that_is_not_a_kubernetes_api_is_an_error() {
     let error = cluster.discover().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the answer to GET /api is not one of a Kubernetes API server: it is no list of what the server has"
+        "the answer to GET /api is not one of a Kubernetes API server: it is not a discovery document"
     );
     assert!(error.hint().unwrap().text().unwrap().contains("a proxy before it"));
 }
@@ -211,7 +211,7 @@ async fn the_members_of_a_stale_group_are_unknown_and_not_gone() {
     let observed = cluster.observe(&question, members).await;
     let unlisted: Vec<String> =
         observed.unlisted.iter().map(|kind| kind.kind.to_string()).collect();
-    assert_eq!(unlisted, ["Meter.metrics.k8s.io"], "a kind that nobody defines has no objects");
+    assert_eq!(unlisted, ["Meter.metrics.k8s.io"], "a kind without a definition has no objects");
 }
 
 /// Discovery lists a group some time after its APIService is there.

@@ -56,7 +56,7 @@ fn read_memory(text: &str) -> Result<u64, String> {
     match bytes {
         Some(bytes @ LEAST_MEMORY..) => Ok(bytes),
         Some(_) => Err(format!("{text:?} is less than 128Mi")),
-        None => Err(format!("{text:?} is no memory such as 4Gi or 512Mi")),
+        None => Err(format!("invalid memory size {text:?}: expected a size such as 4Gi or 512Mi")),
     }
 }
 
@@ -204,7 +204,10 @@ mod tests {
                 "/c/config.yaml:2:9: render.cell: unknown variant `never`",
             ),
             ("render:\n  net: on\n", "/c/config.yaml:2:3: render: unknown field `net`"),
-            ("render:\n  memory: 4G\n", "/c/config.yaml:2:11: render.memory: \"4G\" is no memory"),
+            (
+                "render:\n  memory: 4G\n",
+                "/c/config.yaml:2:11: render.memory: invalid memory size \"4G\"",
+            ),
             ("render:\n  memory: 1Mi\n", "/c/config.yaml:2:11: render.memory: \"1Mi\" is less"),
             (
                 "render:\n  readable:\n  - /opt/helm\n  - opt\n",

@@ -92,15 +92,19 @@ fn a_wrong_value_is_an_error_with_its_place() {
         (
             "max-prune",
             "half",
-            "\"half\" is no number of objects such as 12, nor a share such as 60%",
+            "invalid limit \"half\": expected a number of objects such as 12, or a share such as 60%",
         ),
-        ("max-prune", "-1", "\"-1\" is no number of objects such as 12, nor a share such as 60%"),
+        (
+            "max-prune",
+            "-1",
+            "invalid limit \"-1\": expected a number of objects such as 12, or a share such as 60%",
+        ),
         ("replace", "Job", "invalid type: string \"Job\", expected a sequence"),
         ("strict", "maybe", "invalid type: string \"maybe\", expected a boolean"),
         ("wait", "5m", "invalid type: string \"5m\", expected a boolean"),
         ("timeout", "0", "must be more than 0"),
         ("timeout", "[5m]", "invalid type: sequence, expected a text or a number"),
-        ("lock-timeout", "soon", "\"soon\" is no time such as 90s, 5m or 1h30m"),
+        ("lock-timeout", "soon", "invalid duration \"soon\": expected 90s, 5m or 1h30m"),
         (
             "cascade",
             "all",

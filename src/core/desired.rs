@@ -259,9 +259,7 @@ fn scope(manifest: &Manifest, catalog: &Catalog) -> Result<bool, Problem> {
         Lookup::Unknown(why) => {
             let silence = silence(why);
             Err(problem(
-                format!(
-                    "nobody can say whether the cluster has {kind} in {api_version}: {silence}"
-                ),
+                format!("unknown whether the cluster has {kind} in {api_version}: {silence}"),
                 Some(format!("see `kubectl get apiservices` for the group {}", object.group())),
             ))
         }
@@ -347,7 +345,7 @@ mod tests {
             ),
             (
                 "{apiVersion: metrics.k8s.io/v1, kind: Pods, metadata: {name: a}}",
-                "nobody can say whether the cluster has Pods in metrics.k8s.io/v1: the server behind this API group does not answer: APIService says so",
+                "unknown whether the cluster has Pods in metrics.k8s.io/v1: the server behind this API group does not answer: APIService says so",
                 "see `kubectl get apiservices` for the group metrics.k8s.io",
             ),
             (

@@ -13,7 +13,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("kubernetes.io/pvc-protection", "no pod uses it any more"),
     ("kubernetes.io/pv-protection", "no claim is bound to it any more"),
     ("foregroundDeletion", "what it owns is gone"),
-    ("orphan", "what it owns is let go"),
+    ("orphan", "its dependents are orphaned"),
     ("customresourcecleanup.apiextensions.k8s.io", "all objects of its kind are gone"),
     ("service.kubernetes.io/load-balancer-cleanup", "its load balancer is taken down"),
     ("batch.kubernetes.io/job-tracking", "its Job has counted it"),

@@ -109,7 +109,7 @@ impl LeaseState {
             {
                 format!("{user}@{host} (pid {pid})")
             }
-            _ => identity.clone().unwrap_or_else(|| "nobody".to_owned()),
+            _ => identity.clone().unwrap_or_else(|| "an unknown holder".to_owned()),
         };
         // Anybody may have written it, and it may be shown on a terminal.
         let name = name.chars().filter(|c| !c.is_control()).take(100).collect();

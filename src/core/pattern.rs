@@ -22,7 +22,7 @@ pub struct Pattern {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
     /// It is not one that this reader knows.
-    #[error("a pattern is no regular expression")]
+    #[error("a pattern is not a regular expression")]
     Unknown,
     /// It takes too much memory.
     #[error(

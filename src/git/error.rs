@@ -232,7 +232,7 @@ impl Error {
                                      to it (receive.fsckObjects)"
                     .into()
             }
-            Self::UnsoundIndex { .. } => "make the index anew: git reset".into(),
+            Self::UnsoundIndex { .. } => "recreate the index: git reset".into(),
             Self::TooMuch { excess, .. } => excess.measure.hint().into(),
             Self::DubiousOwnership { root } => format!(
                 "to add an exception for this directory, call: git config --global --add \
@@ -305,11 +305,11 @@ impl LimitKind {
     fn hint(self) -> &'static str {
         match self {
             Self::Entries | Self::PathBytes | Self::Content => {
-                "nobody writes so many by hand: name the folder that the manifests are in, or find \
+                "so many are not written by hand: name the folder that the manifests are in, or find \
                  out who pushed this commit"
             }
             Self::Path | Self::Depth | Self::TreeBytes | Self::CommitBytes => {
-                "nobody writes this by hand: find out who pushed this commit, and read another \
+                "this is not written by hand: find out who pushed this commit, and read another \
                  with --rev"
             }
         }

@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(
             find("tool", folder.path().as_os_str()),
             ProgramSearch::Nowhere,
-            "it is no program"
+            "it is not a program"
         );
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
         assert_eq!(find("tool", folder.path().as_os_str()), ProgramSearch::Found(program));

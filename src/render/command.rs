@@ -307,7 +307,7 @@ mod tests {
         for name in ["jrsonnet", "jsonnet"] {
             let program = folder.path().join(name);
             std::fs::write(&program, "").unwrap();
-            assert_ne!(found().ok().as_ref(), Some(&program), "it is no program yet");
+            assert_ne!(found().ok().as_ref(), Some(&program), "it is not a program yet");
             std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
             assert_eq!(found().ok(), Some(program));
         }

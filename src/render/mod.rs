@@ -279,7 +279,7 @@ impl RenderJob<'_> {
                 ),
             ),
             stopped @ (RunError::TooLong(_) | RunError::TooMuch(_)) => (
-                format!("{program} was no help: {stopped}"),
+                format!("{program} failed: {stopped}"),
                 Some("see whether it comes to an end by hand".to_owned()),
             ),
         };

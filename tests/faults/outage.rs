@@ -56,7 +56,7 @@ fn a_store_that_is_gone_for_ten_seconds_is_waited_for() {
 }
 
 /// A second API server over a plane's store, which can be killed and started again: the plane
-/// itself would go with its own.
+/// itself would be deleted with its own.
 struct Server {
     program: PathBuf,
     args: Vec<String>,

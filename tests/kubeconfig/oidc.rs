@@ -233,7 +233,7 @@ fn refused_oidc_refresh_is_an_error_with_a_hint() {
     let said = setting.says("id-token", None).refused();
     assert!(said.contains("has no id-token and no refresh-token"), "{said}");
     let said = setting.says("id-token", Some("one")).refused();
-    assert!(said.contains("an id-token that is no JSON Web Token"), "{said}");
+    assert!(said.contains("an id-token that is not a JSON Web Token"), "{said}");
 }
 
 #[test]

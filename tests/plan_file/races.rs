@@ -46,7 +46,7 @@ fn approved_plan_leaves_objects_changed_during_apply() {
     let applied =
         apply_beside(&repo, &[("PATCH", "flags", patch), ("PATCH", "flags", create)]).exits(1);
     has(&applied.stdout, &["! ConfigMap   plan-file-race/flags  failed"]);
-    has(&applied.stdout, &["it moved since it was looked at, and that was not approved"]);
+    has(&applied.stdout, &["it changed since the plan was made, and that was not approved"]);
     has(&applied.stdout, &["! ConfigMap   plan-file-race/new    failed"]);
     has(&applied.stdout, &["✓ Deployment  plan-file-race/web    updated", "old    not tried"]);
     let value =

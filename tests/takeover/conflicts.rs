@@ -103,7 +103,7 @@ fn object_annotation_sets_on_conflict() {
     let web = WEB.replace("  name: web\n", &format!("  name: web\n{}", says("yields")));
     repo.write("all/web.yaml", web).commit("A slip");
     let diff = repo.run(&[&["diff"], &name[..]].concat()).exits(1);
-    let told = "trueup.dev/on-conflict: \"yields\" says nothing about conflicts";
+    let told = "trueup.dev/on-conflict: invalid value \"yields\"";
     assert!(diff.stdout.contains(told), "{diff}");
     assert!(diff.stdout.contains("do this: it can be force, fail, yield\n"), "{diff}");
 

@@ -129,7 +129,7 @@ pub(super) fn kubeconfig(bytes: &[u8]) -> Result<Kubeconfig, String> {
     let read = manifest::value("", bytes);
     let read = read.map_err(|problem| {
         // What else a problem has may quote a token.
-        format!("{}:{}: it is no YAML", problem.place.line, problem.place.column)
+        format!("{}:{}: it is not YAML", problem.place.line, problem.place.column)
     })?;
     let Some((value, _)) = read else { return Ok(Kubeconfig::default()) };
     let mut config = match of_type(value, FieldType::Fields(CONFIG), "")? {
@@ -313,7 +313,7 @@ mod tests {
             ("[]", "it is a list"),
             ("kind: Pod\napiVersion: v1", "it is a \"Pod\" of \"v1\""),
             ("apiVersion: v2", "\"v2\""),
-            ("a: [", "it is no YAML"),
+            ("a: [", "it is not YAML"),
         ] {
             assert!(error(text).contains(expected), "{text}: {}", error(text));
         }

@@ -283,7 +283,7 @@ impl Cluster {
             let observation = Observation::Seen { live, preview: Some(preview) };
             return ObserveResult { observation, verdict };
         }
-        let reason = "it changes faster than it can be looked at".to_owned();
+        let reason = "it changes faster than it can be read".to_owned();
         ObserveResult { observation: Observation::Unknown(reason), verdict: None }
     }
 

@@ -16,14 +16,14 @@ const REFRESH_TOKEN: &str = "refresh-token";
 ///
 /// When that can't be done in place; as text that quotes no value.
 pub(super) fn edited(text: &str, user: &str, tokens: &IssuedTokens) -> Result<String, String> {
-    let document = KubeconfigDocument::read(text).ok_or("it is no YAML that can be read")?;
+    let document = KubeconfigDocument::read(text).ok_or("it is not readable YAML")?;
     let at = document.user(user).ok_or_else(|| format!("it has no user {user:?} any more"))?;
     let mut text = text.to_owned();
     let new =
         [(REFRESH_TOKEN, tokens.refresh_token.as_deref()), (ID_TOKEN, Some(&*tokens.id_token))];
     for (key, new) in new {
         let Some(new) = new else { continue };
-        let document = KubeconfigDocument::read(&text).ok_or("it is no YAML that can be read")?;
+        let document = KubeconfigDocument::read(&text).ok_or("it is not readable YAML")?;
         let with_new = document.with(&text, &TokenPath { user: at, key }, new);
         text = with_new.ok_or_else(|| format!("its {key} can't be replaced in place"))?;
     }

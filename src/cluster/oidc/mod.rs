@@ -280,7 +280,7 @@ fn no_token(why: &str) -> NoCredential {
 ///
 /// When it is none; as the end of a sentence about who has it.
 fn usable_until(token: &str) -> Result<Option<Timestamp>, String> {
-    let none = || "has an id-token that is no JSON Web Token".to_owned();
+    let none = || "has an id-token that is not a JSON Web Token".to_owned();
     let parts: Vec<&str> = token.split('.').collect();
     let [_, claims, _] = parts.as_slice() else { return Err(none()) };
     if token.chars().any(char::is_control) {
@@ -294,7 +294,7 @@ fn usable_until(token: &str) -> Result<Option<Timestamp>, String> {
     // client-go takes a number in quotes for one, too.
     let number = number.or_else(|| end.as_str()?.parse().ok());
     let end = number.and_then(|seconds| Timestamp::from_second(seconds).ok());
-    let end = end.ok_or("has an id-token whose exp is no time")?;
+    let end = end.ok_or("has an id-token whose exp is not a time")?;
     Ok(Some(end.checked_sub(EXPIRY_DELTA).unwrap_or(Timestamp::MIN)))
 }
 

@@ -40,8 +40,11 @@ fn a_token_is_used_until_ten_seconds_before_its_end() {
         (r#"{"exp":1700000010}"#, "refresh R"),
         (r#"{"exp":1}"#, "refresh R"),
         ("{}", "refresh R"),
-        (r#"{"exp":"soon"}"#, "the user's auth-provider oidc has an id-token whose exp is no time"),
-        ("[]", "the user's auth-provider oidc has an id-token that is no JSON Web Token"),
+        (
+            r#"{"exp":"soon"}"#,
+            "the user's auth-provider oidc has an id-token whose exp is not a time",
+        ),
+        ("[]", "the user's auth-provider oidc has an id-token that is not a JSON Web Token"),
     ] {
         let token = jwt(claims);
         let found = decided(&[("id-token", &token), ("refresh-token", "R")], None);
@@ -49,7 +52,7 @@ fn a_token_is_used_until_ten_seconds_before_its_end() {
     }
     for token in ["abc", "a.b", "a.b.c.d", "e30.!.c", "e30..c"] {
         let found = decided(&[("id-token", token), ("refresh-token", "R")], None);
-        assert!(found.ends_with("has an id-token that is no JSON Web Token"), "{found}");
+        assert!(found.ends_with("has an id-token that is not a JSON Web Token"), "{found}");
     }
 }
 

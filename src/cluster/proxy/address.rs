@@ -66,7 +66,7 @@ impl Proxy {
         let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
         match scheme.as_deref().and_then(ProxyProtocol::of) {
             Some(_) => Self::parse(url, OF_CLUSTER)
-                .ok_or_else(|| format!("the cluster's proxy-url {shown:?} is no URL")),
+                .ok_or_else(|| format!("the cluster's proxy-url {shown:?} is not a URL")),
             None => Err(format!(
                 "the cluster's proxy-url {shown:?} has to begin with http://, https:// or socks5://"
             )),

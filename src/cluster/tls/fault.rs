@@ -173,9 +173,9 @@ impl TlsFault {
         Some(match self {
             Self::UnknownAuthority { authority: Some(UnknownAuthority { has_namesake, .. }) } => {
                 match has_namesake {
-                    true => "was the cluster made again? Then get its kubeconfig again",
+                    true => "was the cluster recreated? Then get its kubeconfig again",
                     false => {
-                        "was the cluster made again, or does a proxy stand before it? Get its \
+                        "was the cluster recreated, or does a proxy stand before it? Get its \
                          kubeconfig again, or put the authority into certificate-authority"
                     }
                 }

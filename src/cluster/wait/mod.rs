@@ -196,7 +196,7 @@ impl Cluster {
             news.push(match self.get(served, key.namespace.as_deref(), &key.name).await {
                 Ok(Some(object)) => News::Seen(object),
                 Ok(None) => News::Gone(key.clone()),
-                Err(error) => News::Note(format!("{key} can't be looked at: {error}")),
+                Err(error) => News::Note(format!("{key} can't be read: {error}")),
             });
         }
         news

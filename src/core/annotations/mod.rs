@@ -169,11 +169,7 @@ fn fault(name: &str, text: &str) -> Option<AnnotationFault> {
         },
         SwitchValues::Words(words) if words.contains(&text) => None,
         SwitchValues::Words(words) => {
-            let message = match name {
-                ON_CONFLICT => format!("{text:?} says nothing about conflicts"),
-                _ => format!("{text:?} is none of its values"),
-            };
-            wrong(message, format!("it can be {}", words.join(", ")))
+            wrong(format!("invalid value {text:?}"), format!("it can be {}", words.join(", ")))
         }
     }
 }

@@ -20,8 +20,8 @@ fn told(annotations: serde_json::Value) -> Vec<String> {
 fn every_switch_has_values_that_are_known() {
     for (name, good, wrong) in [
         (WAVE, &["-3", "0", " 7 "][..], "invalid wave \"soon\": must be an integer"),
-        (MODE, &["create-only", "ignore"], "\"soon\" is none of its values"),
-        (ON_CONFLICT, &["force", "fail", "yield"], "\"soon\" says nothing about conflicts"),
+        (MODE, &["create-only", "ignore"], "invalid value \"soon\""),
+        (ON_CONFLICT, &["force", "fail", "yield"], "invalid value \"soon\""),
         (PRUNE, &["true", "False"], "\"soon\" is neither true nor false"),
         (REPLACE, &["TRUE", "false"], "\"soon\" is neither true nor false"),
         (WAIT, &["true", "false"], "\"soon\" is neither true nor false"),

@@ -22,7 +22,7 @@ pub enum DocumentError {
     #[error("it is not JSON, or only a part of it")]
     NotJson(#[source] serde_json::Error),
     /// It is JSON, and something else.
-    #[error("it is JSON, and no plan of trueup's")]
+    #[error("it is JSON, but not a plan of trueup's")]
     NotAPlan,
     /// It has another shape than this trueup knows.
     #[error("it has version {0}, and this trueup reads {VERSION}")]
@@ -34,7 +34,7 @@ pub enum DocumentError {
     #[error("it was changed since trueup wrote it")]
     Edited,
     /// It lacks something or has something that is not known.
-    #[error("it is no plan of trueup's")]
+    #[error("it is not a plan of trueup's")]
     Unusable(#[source] serde_json::Error),
 }
 

@@ -56,7 +56,7 @@ impl MovedObject {
             }
             MoveReason::State => "differs in other fields or values than were approved".to_owned(),
             MoveReason::Becomes => "would become something else".to_owned(),
-            MoveReason::Unknown => "can't be looked at any more".to_owned(),
+            MoveReason::Unknown => "can't be read any more".to_owned(),
         }
     }
 }

@@ -104,7 +104,7 @@ impl CheckRule {
             Self::Duplicate => "An object is declared more than once.",
             Self::NoSchema => "There is no schema for the kind.",
             Self::Reference => "Something is named that is nowhere in the set.",
-            Self::Order => "An object's turn can't be told from what the annotations say.",
+            Self::Order => "An object's place in the order can't be derived from its annotations.",
             Self::Annotation => {
                 "An annotation has no such name, no such value, or no place in a manifest."
             }

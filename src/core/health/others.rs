@@ -94,7 +94,7 @@ pub(super) fn api_service(object: &Object) -> Health {
     match condition(object, "Available") {
         Some(it) if is_true(it) => Health::ready(),
         Some(it) => Health::progressing(words(it, "its server does not answer")),
-        None => Health::progressing("nobody has seen it yet"),
+        None => Health::progressing("no status yet"),
     }
 }
 

@@ -112,7 +112,7 @@ mod tests {
             "volumeClaimTemplates": [{ "kind": "Claim", "spec": { "size": "1Gi", "mode": "x" } }] });
         let size = "spec.volumeClaimTemplates[0].spec.size";
         assert_eq!(named(set, claim("2Gi"), live.clone()), [size]);
-        assert_eq!(named(set, claim("1Gi"), live.clone()), ["spec"], "nobody knows which");
+        assert_eq!(named(set, claim("1Gi"), live.clone()), ["spec"], "it is unknown which");
         let containers = |image: &str, name: &str| json!({ "containers": [{ "name": "a" }, { "name": name, "image": image }] });
         let found = named(pod, containers("b", "y"), containers("a", "x"));
         assert_eq!(found, ["spec.containers[1].name"]);

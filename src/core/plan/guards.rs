@@ -106,7 +106,7 @@ impl PruneRules<'_> {
         }
         if let Some(origin) = self.left_out.get(key) {
             let kind = ReasonKind::IgnoredFile { place: origin.field_location() };
-            let remedy = "if it is to go, take it out of that file";
+            let remedy = "to delete it, remove it from that file";
             return (Action::Keep, Some(Reason::with_remedy(kind, remedy)));
         }
         if let Some((action, reason)) = &self.blocked {

@@ -59,7 +59,7 @@ pub enum OnFailure {
 ///
 /// When it is not a time, or not such a time.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is no time such as 90s, 5m or 1h30m");
+    let wrong = || format!("invalid duration {text:?}: expected 90s, 5m or 1h30m");
     let (mut total, mut number) = (Duration::ZERO, String::new());
     let mut add = |number: &mut String, seconds: f64| {
         let count: f64 = std::mem::take(number).parse().map_err(|_| wrong())?;

@@ -113,7 +113,7 @@ fn wrong_settings_of_the_cell_are_errors_with_their_place() {
         ("render: {readable: [/x/y]}", "config.yaml:2:21: render.readable[0]: /x/y is not there"),
         (
             "render: {memory: lots}",
-            "config.yaml:2:18: render.memory: \"lots\" is no memory such as",
+            "config.yaml:2:18: render.memory: invalid memory size \"lots\": expected",
         ),
         ("render: {network: yes}", "config.yaml:2:10: render: unknown field `network`"),
     ] {

@@ -206,7 +206,7 @@ fn error_names_the_limit_that_ended_a_program() {
             Some("in a cell"),
         ),
         ("fail no such color", "planted says: no such color", None),
-        ("busy", "planted was no help: it took more than 1 s and was stopped", None),
+        ("busy", "planted failed: it took more than 1 s and was stopped", None),
     ] {
         let rendered = render(order, |setting| {
             setting.limits.memory = 64 << 20;

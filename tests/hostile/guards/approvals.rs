@@ -78,7 +78,11 @@ fn an_approval_in_git_is_an_error_in_every_verb_and_approves_nothing() {
     repo.commit("Gone");
     let apply = repo.run(&["apply"]).exits(1);
     let said = words(&apply.stdout);
-    for why in ["data may go with it", "1 object of its kind would go", "everything in it would"] {
+    for why in [
+        "data may be deleted with it",
+        "1 object of its kind would be deleted",
+        "everything in it would",
+    ] {
         assert!(said.contains(why), "{why}\n{apply}");
     }
     let left = ["get", "ledgers,persistentvolumeclaims", "-o", "name"];
@@ -107,13 +111,13 @@ fn approval_needs_a_person_and_a_past_time() {
         (&now, "argocd-controller", "argocd-controller set it"),
         (&now, "kustomize-controller", "kustomize-controller set it"),
         ("2999-01-01T00:00:00Z", "kubectl-annotate", "is in the future"),
-        ("2001-01-01T00:00:00Z", "kubectl-annotate", "is no time since it was last applied"),
-        ("yes", "kubectl-annotate", "is no time as of RFC 3339"),
+        ("2001-01-01T00:00:00Z", "kubectl-annotate", "is before it was last applied"),
+        ("yes", "kubectl-annotate", "is not an RFC 3339 time"),
     ] {
         annotate(time, manager);
         let apply = repo.run(&["apply"]).exits(1);
         let said = words(&apply.stdout);
-        assert!(said.contains("data may go with it"), "{time} {manager}\n{apply}");
+        assert!(said.contains("data may be deleted with it"), "{time} {manager}\n{apply}");
         assert!(said.contains(why), "{why}\n{apply}");
         assert_eq!(repo.members("persistentvolumeclaim").len(), 1);
     }
@@ -175,7 +179,10 @@ spec:
     repo.remove("set.yaml").commit("One");
     let refused = repo.run(&["apply"]).exits(1);
     let said = words(&refused.stdout);
-    assert!(said.contains("its volume claims would go with it, and their data"), "{refused}");
+    assert!(
+        said.contains("its volume claims would be deleted with it, and their data"),
+        "{refused}"
+    );
     assert!(said.contains("say --allow-delete PersistentVolumeClaim"), "{refused}");
     assert_eq!(repo.members("statefulset"), ["statefulset.apps/db"]);
     repo.run(&["apply", "--allow-delete", "PersistentVolumeClaim"]).exits(0);

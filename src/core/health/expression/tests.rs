@@ -39,7 +39,7 @@ fn an_expression_is_true_false_or_says_why_not() {
         ),
         ("object.spec.list[3] == 1", Err("Index out of bounds: 3")),
         ("1 / 0 == 1", Err("Division by zero")),
-        ("int(object.status.phase) == 1", Err("a text is no number")),
+        ("int(object.status.phase) == 1", Err("a text is not a number")),
     ];
     for (text, answer) in rows {
         let expression = Expression::new(text);
@@ -189,11 +189,11 @@ fn expression_errors_are_found_before_evaluation() {
         ("true || objct.a == 1", "there is no `objct`, only `object`"),
         ("object.list.all(x, y == 1)", "there is no `y`, only `object`"),
         ("object.list.all(x, true) && x", "there is no `x`, only `object`"),
-        ("false && now() == 1", "there is no function `now` that is called so"),
-        ("object.a.startsWith()", "there is no function `startsWith` that is called so"),
+        ("false && now() == 1", "unknown function or wrong arguments: `now`"),
+        ("object.a.startsWith()", "unknown function or wrong arguments: `startsWith`"),
         ("has(object)", "has() takes a field, such as has(object.status)"),
         ("object.list.all(1, true)", "the first argument of all() has to be a name"),
-        ("object.a.matches('(')", "a pattern is no regular expression"),
+        ("object.a.matches('(')", "a pattern is not a regular expression"),
     ] {
         let expression = Expression::new(text);
         assert_eq!(expression.wrong(), Some(wrong), "{text}");

@@ -55,7 +55,7 @@ fn any_kind() {
                 "its controller has not seen the change yet",
             ),
             (
-                "not being ready is no failure",
+                "not being ready is not a failure",
                 "status: {conditions: [{type: Ready, status: 'False', reason: Broken, message: ' disk full '}]}",
                 PROGRESSING,
                 "disk full",

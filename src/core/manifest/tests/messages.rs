@@ -49,7 +49,7 @@ fn wrong_syntax_says_where_and_what_to_do() {
         ),
         (
             "  a: .nan",
-            "6:6 infinity and NaN are no numbers for Kubernetes",
+            "6:6 infinity and NaN are not numbers for Kubernetes",
             "write it in quotes if it is text",
         ),
         ("  a: &x [*x]", "6:10 `*x` contains itself", ""),

@@ -353,7 +353,7 @@ mod properties {
                 prop_assert!(managed_fields::is_ours(live, &inventory().id()));
                 prop_assert!(!desired.objects.contains_key(&change.key));
                 prop_assert!(!refused, "something is refused, and {} is deleted", change.key);
-                prop_assert!(change.key.kind != "Namespace", "nobody allowed it");
+                prop_assert!(change.key.kind != "Namespace", "it was not allowed");
             }
         }
 

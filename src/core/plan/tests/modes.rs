@@ -84,7 +84,7 @@ fn ignored_object_is_kept_or_abandoned() {
 fn invalid_annotation_value_is_refused() {
     let wrong = || json!({ "trueup.dev/mode": "once", "trueup.dev/wave": "soon" });
     let ours = ours("ConfigMap", "a");
-    let why = "refuse false trueup.dev/mode: \"once\" is none of its values, trueup.dev/wave: invalid wave \"soon\": must be an integer";
+    let why = "refuse false trueup.dev/mode: invalid value \"once\", trueup.dev/wave: invalid wave \"soon\": must be an integer";
     for (live, preview) in [(None, Preview::Merged(ours.clone())), (Some(&ours), Preview::Same)] {
         assert_eq!(told(wrong(), live, preview), why);
     }

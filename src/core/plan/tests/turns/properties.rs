@@ -86,7 +86,7 @@ proptest! {
             prop_assert_eq!(keys.len(), desired.objects.len());
             for at in 0..half.changes.len() {
                 let all = before(&half.graph, at);
-                prop_assert!(all.iter().all(|(on, _)| *on < at), "it is told in that order");
+                prop_assert!(all.iter().all(|(on, _)| *on < at), "it is listed in that order");
             }
             let tried = carried_out(half, |at| at == bad);
             let ended: BTreeSet<usize> = tried.iter().map(|(at, _)| *at).collect();
