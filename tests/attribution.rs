@@ -94,7 +94,7 @@ fn released_field_stays_with_its_other_owner() {
     repo.write("web.yaml", web).commit("Leave it to the other");
     let diff = repo.run(&["diff"]).exits(1).stdout;
     // Who applied without changing a value has no time in `managedFields`.
-    let stays = "    ▲ spec.minReadySeconds: 5 is no longer owned by trueup; stays with scaler\n";
+    let stays = "    ▲ spec.minReadySeconds: 5 is released; stays with scaler\n";
     assert!(diff.contains(stays), "{diff}");
     assert!(diff.contains("▲ spec.replicas changed in "), "{diff}");
 }
@@ -115,11 +115,9 @@ fn ownership_changes_are_listed_by_field() {
     let diff = repo.run(&["diff"]).exits(1).stdout;
     let has = |line: &str| assert!(diff.contains(line), "{line:?} is missing from\n{diff}");
     has("    only who owns which field changes\n");
-    has("    ▲ spec.replicas: 5 is owned by trueup from now on, beside kubectl (scale)");
-    has("    ▲ spec.progressDeadlineSeconds: 600 is owned by trueup from now on; had no owner\n");
-    has(
-        "    ▲ spec.revisionHistoryLimit: 10 is no longer owned by trueup; the default is the same\n",
-    );
+    has("    ▲ spec.replicas: 5 is now owned by trueup, beside kubectl (scale)");
+    has("    ▲ spec.progressDeadlineSeconds: 600 is now owned by trueup; had no owner\n");
+    has("    ▲ spec.revisionHistoryLimit: 10 is released; the default is the same\n");
 
     let json = repo.run(&["diff", "-o", "json"]).exits(1).stdout;
     let json: Value = serde_json::from_str(&json).unwrap();
@@ -132,7 +130,7 @@ fn ownership_changes_are_listed_by_field() {
     assert_eq!(of("spec.replicas")["writers"][0]["subresource"], "scale");
     assert_eq!(of("spec.revisionHistoryLimit")["hands"], "default");
     let markdown = repo.run(&["diff", "-o", "markdown"]).exits(1).stdout;
-    assert!(markdown.contains("owned by trueup from now on, beside kubectl"), "{markdown}");
+    assert!(markdown.contains("now owned by trueup, beside kubectl"), "{markdown}");
 
     // It is as the diff said, and then over.
     repo.run(&["apply", "--yes"]).exits(0);

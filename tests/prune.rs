@@ -58,7 +58,7 @@ fn pruning_more_than_half_is_refused() {
     repo.run(&["apply"]).exits(0);
     assert_eq!(repo.members("configmap"), ["configmap/c11"]);
     let usage = repo.run(&["apply", "--max-prune", "half"]).exits(2);
-    assert!(usage.stderr.contains("no number of objects such as 12"), "{usage}");
+    assert!(usage.stderr.contains("expected a number of objects such as 12"), "{usage}");
 }
 
 /// The first run makes the new ones: then the old ones are no more than half.

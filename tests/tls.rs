@@ -292,7 +292,7 @@ fn a_server_that_does_not_answer_is_not_waited_for_again_and_again() {
     assert!(told.contains("--request-timeout says how long is waited"), "{told}");
     assert!(count.load(Ordering::Relaxed) <= 4, "{told}");
     let wrong = ["diff", "--kubeconfig", &kubeconfig, "--request-timeout", "soon"];
-    assert!(repo.run(&wrong).exits(2).stderr.contains("no time such as 90s"));
+    assert!(repo.run(&wrong).exits(2).stderr.contains("expected 90s"));
 }
 
 #[test]
