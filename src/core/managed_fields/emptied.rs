@@ -45,7 +45,7 @@ fn is_unchecked(cause: &Cause) -> bool {
     cause.message.contains("some validation rules were not checked")
 }
 
-/// What the dry run of `first` answered, with the empty maps that only `send` has.
+/// The dry-run answer to `first`, with the empty maps that only `send` has.
 pub fn restored(send: &Object, first: &Object, mut answer: Object) -> Object {
     restore(&send.0, &first.0, &mut answer.0);
     answer

@@ -7,7 +7,7 @@ use super::managers;
 use crate::core::inventory::PART_OF;
 use crate::core::object::Object;
 
-/// Whose an object is said to be.
+/// The claimed owner of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ForeignOwner {
     /// A member of an ApplySet, by its id.
@@ -25,7 +25,7 @@ impl fmt::Display for ForeignOwner {
     }
 }
 
-/// Who else claims `live`, which is not a member of the set `id`.
+/// The other owner of `live`, which is not a member of the set `id`.
 pub fn of(live: &Object, id: &str) -> Option<ForeignOwner> {
     match live.label(PART_OF) {
         Some(set) if set == id => None,

@@ -199,7 +199,7 @@ struct Element<'a> {
     key: &'a str,
     /// The fields that tell it from others.
     keys: Map<String, Value>,
-    /// What we own of it.
+    /// Our part of it.
     fields: &'a Map<String, Value>,
 }
 

@@ -1,4 +1,4 @@
-//! Whose a field of a live object is.
+//! The owners of a live object's fields.
 
 use serde_json::{Map, Value};
 
@@ -19,7 +19,7 @@ pub fn steps_to_whole(object: &Object, path: &[PathPart<'_>]) -> Option<usize> {
     is_whole.then_some(steps)
 }
 
-/// What one manager owns of a value.
+/// The part of a value that one manager owns.
 struct OwnedNode<'a> {
     manager: Manager<'a>,
     node: &'a FieldsV1,
@@ -29,7 +29,7 @@ struct OwnedNode<'a> {
 /// whole.
 #[derive(Default)]
 struct OwnedPath<'a> {
-    /// What they own there.
+    /// Their parts of it.
     shares: Vec<OwnedNode<'a>>,
     /// How many steps lead there.
     steps: usize,
@@ -90,7 +90,7 @@ pub fn element<'a>(node: &'a FieldsV1, item: &Value) -> Option<(&'a str, &'a Fie
     Some((key, node.as_object()?))
 }
 
-/// What the server fills in where a built-in kind's key is left out that tells elements apart.
+/// The server's defaults of keys that identify elements of built-in kinds.
 const KEYS: [(&str, &str); 2] = [("protocol", "TCP"), ("name", "")];
 
 /// Whether an element that is sent and a live one agree in a key that tells elements apart. One that

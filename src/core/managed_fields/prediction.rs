@@ -11,7 +11,7 @@ use super::managers::{self, FieldsV1, Manager, is_leaf};
 use super::owners::{element, is_same_key};
 use crate::core::object::Object;
 
-/// What `live` would become.
+/// The predicted result on `live`.
 pub fn foresee(send: &Object, live: &Object) -> Object {
     let (ours, others): (Vec<_>, Vec<_>) = managers::of(live).partition(Manager::is_ours);
     let owners = Owners {
@@ -21,7 +21,7 @@ pub fn foresee(send: &Object, live: &Object) -> Object {
     Object(map(&owners, &send.0, &live.0))
 }
 
-/// What is owned of a value, by us and by others.
+/// The owned parts of a value, ours and others'.
 struct Owners<'a> {
     ours: Vec<&'a FieldsV1>,
     others: Vec<&'a FieldsV1>,

@@ -35,7 +35,7 @@ enum UndeclaredElements {
     Live,
 }
 
-/// What is owned of a value.
+/// The owned parts of a value.
 struct RetypedWalk<'a> {
     /// By us, as it is.
     ours: Option<&'a FieldsV1>,

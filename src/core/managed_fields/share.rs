@@ -12,7 +12,7 @@ use crate::core::object::Object;
 pub enum OwnedShare {
     /// Nothing of it, or only what others own as well: it stays without us.
     None,
-    /// What we alone own of it, with its live value.
+    /// Our exclusive part of it, with its live value.
     Ours(Value),
     /// It is a part of what is owned whole, such as an element of a list without keys: its live
     /// value.
@@ -43,7 +43,7 @@ pub fn share(live: &Object, path: &[PathPart<'_>]) -> OwnedShare {
     alone.map_or(OwnedShare::None, OwnedShare::Ours)
 }
 
-/// What is owned of the value itself at `path`.
+/// The owned part of the value itself at `path`.
 fn node_at<'a>(node: &'a FieldsV1, value: &Value, path: &[PathPart<'_>]) -> Option<&'a FieldsV1> {
     let Some((part, rest)) = path.split_first() else { return Some(node) };
     let (node, value) = match (part, value) {
