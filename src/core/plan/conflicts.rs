@@ -70,7 +70,7 @@ fn of_others(send: &Object, live: &Object) -> Vec<Conflict> {
     conflicts(send, &handed_over(send, live))
 }
 
-/// What others set, and what is removed since it excludes what is declared.
+/// The fields that others set and that are removed, since they exclude declared ones.
 fn in_the_way(decision: &Decision, send: &Object, live: &Object) -> Vec<Cause> {
     let Some(merged) = &decision.merged else { return Vec::new() };
     let mut removed = leftovers(send, &handed_over(send, live));

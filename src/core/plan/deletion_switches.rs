@@ -16,7 +16,7 @@ const KEEP: [(&str, &str); 4] = [
 /// Argo CD's words for it, among others.
 const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
 
-/// What is said of an object's deletion.
+/// The annotation about an object's deletion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum DeletionSwitch {
     /// It is never deleted, says this annotation: it is abandoned.
@@ -27,7 +27,8 @@ pub(super) enum DeletionSwitch {
     Unclear(AnnotationFault),
 }
 
-/// What a live object says of its deletion; `None` where it says nothing, or its kind is allowed.
+/// The annotation of a live object about its deletion; `None` without one, or where its kind is
+/// allowed.
 pub(super) fn switch_of(live: &Object, allowed: &Permissions) -> Option<DeletionSwitch> {
     let is_kept = |name: &str, value: &str| {
         let values = [live.annotation(name), live.label(name)];

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::core::object::Object;
 use crate::core::problem::Cause;
 
-/// What stands before the names of the fields that can change.
+/// The texts before the names of the fields that can change.
 const OTHERS: [&str; 2] = ["spec for fields other than ", "may not change fields other than "];
 /// How many fields are listed one by one.
 const MOST: usize = 5;

@@ -1,4 +1,4 @@
-//! What has to wait for what: a graph of objects, and of gates that stand for many of them at once.
+//! A dependency graph of objects, and of gates that stand for many of them at once.
 //!
 //! It knows nothing of kinds; [`edges`](super::edges) says what waits for what and why, and
 //! [`queue`](super::queue) goes through it. A graph is made once and has no cycle then: weak edges
@@ -90,7 +90,7 @@ impl Graph {
         node < self.objects
     }
 
-    /// What a node waits for.
+    /// The dependencies of a node.
     pub fn needs(&self, node: usize) -> impl Iterator<Item = Dependency> {
         self.needs.get(node).into_iter().flatten().copied()
     }

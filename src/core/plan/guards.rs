@@ -1,4 +1,4 @@
-//! What stands between a plan and a deletion.
+//! Guards between a plan and a deletion.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ use crate::core::policy::MaxPrune;
 use crate::core::policy::precedence::SettingLayers;
 use crate::core::remedy::Remedy;
 
-/// What the user allows beyond what is safe without asking.
+/// The user's permissions beyond what is safe without asking.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Permissions {
     /// Kinds with data behind them that may be deleted.
@@ -37,7 +37,7 @@ pub struct Permissions {
     /// How many objects each definition still has in the cluster that this run would not delete
     /// itself; definitions without any are left out.
     pub instances: BTreeMap<ObjectKey, usize>,
-    /// What time it is: an approval may not be of the future.
+    /// The present time: an approval may not be of the future.
     pub now: Timestamp,
 }
 
@@ -77,22 +77,22 @@ pub(super) fn why_not_prune(
     None
 }
 
-/// What decides about live objects that carry the inventory's label and are not desired.
+/// The rules for live objects that carry the inventory's label and are not desired.
 pub(super) struct PruneRules<'a> {
     /// The inventory.
     pub(super) inventory: &'a Inventory,
-    /// What an ignore file leaves out, and where it is declared.
+    /// The objects that an ignore file leaves out, and where each is declared.
     pub(super) left_out: &'a BTreeMap<ObjectKey, Origin>,
     /// Whether nothing is desired any more, so that the record itself may go.
     pub(super) is_last: bool,
     /// Why nothing at all may be pruned.
     pub(super) blocked: Option<(Action, Reason)>,
-    /// What the user allows.
+    /// The user's permissions.
     pub(super) allowed: &'a Permissions,
 }
 
 impl PruneRules<'_> {
-    /// What to do with one of them, and why it is not deleted if it is not.
+    /// The decision about one of them, and why it is not deleted if it is not.
     pub(super) fn decide(&self, key: &ObjectKey, live: &Object) -> (Action, Option<Reason>) {
         let keep = |why: ReasonKind| (Action::Keep, Some(why.into()));
         if !managed_fields::is_ours(live, &self.inventory.id()) {
@@ -176,7 +176,7 @@ pub(super) fn why_guarded(key: &ObjectKey, live: &Object, allowed: &Permissions)
     Some(Reason::with_remedy(ReasonKind::Guarded { guard, approval: None }, remedy))
 }
 
-/// What goes with an object, and how that is allowed.
+/// The objects and data that are deleted with an object, and how that is allowed.
 struct GuardedObject {
     guard: DeletionGuard,
     remedy: Remedy,

@@ -52,7 +52,7 @@ use crate::core::object::{Object, ObjectKey};
 use crate::core::observed::{Observation, Observed, Prerequisite};
 use crate::core::problem::{Cause, Problem};
 
-/// What to do with one object.
+/// The action on one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
@@ -100,10 +100,10 @@ impl Action {
     }
 }
 
-/// What happens to one object.
+/// The change of one object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
-    /// What to do.
+    /// The action.
     pub action: Action,
     /// Which object.
     pub key: ObjectKey,
@@ -118,7 +118,7 @@ pub struct Change {
     pub merged: Option<Object>,
     /// The object to send.
     pub send: Option<Object>,
-    /// Who says what it will be.
+    /// The source of the predicted object.
     pub confidence: Confidence,
     /// Why it is refused, or why it is kept though not desired.
     pub reason: Option<Reason>,
@@ -145,7 +145,7 @@ impl Change {
     }
 }
 
-/// Who says what an object will be.
+/// The source of a predicted object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Confidence {
     /// The API server: its own answer, or one that is proven.
@@ -171,15 +171,15 @@ pub enum NoPreview {
 /// One action for every object: first what is desired, then what is to go.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
-    /// What is desired.
+    /// The changes of desired objects.
     pub desired: OrderedChanges,
-    /// What is in the inventory and no longer desired.
+    /// The changes of objects in the inventory that are no longer desired.
     pub undesired: OrderedChanges,
     /// Which objects are not pruned because a kind could not be listed.
     pub held_back: Vec<ObjectKey>,
     /// How many kinds could not be listed, though the user may: they may hold what is to be pruned.
     pub unlisted: usize,
-    /// What is odd about the order.
+    /// Warnings about the order.
     pub warnings: Vec<Problem>,
     /// Which objects the server takes without some field that is declared.
     pub short: Vec<ObjectKey>,
@@ -319,7 +319,7 @@ pub fn plan(
     Plan { desired, undesired, held_back, short, unlisted, warnings, begins_with }
 }
 
-/// What is declared and dropped by the server, if its own answer says so.
+/// The declared fields that the server drops, if its own answer says so.
 fn falls_short(decision: &Decision, manifest: &Manifest, send: &Object) -> Option<Reason> {
     let is_asked = matches!(decision.action, Action::Create | Action::Update | Action::Keep)
         && decision.confidence == Confidence::Server
@@ -373,7 +373,7 @@ fn wanted(
     }
 }
 
-/// What to do with what is in the inventory and no longer desired.
+/// The decisions about objects in the inventory that are no longer desired.
 fn leaving(desired: &Desired, observed: &Observed, undesired: &PruneRules<'_>) -> Vec<Change> {
     let mut changes = Vec::new();
     for (key, observation) in &observed.objects {

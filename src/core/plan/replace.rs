@@ -23,12 +23,12 @@ const FORCE: &str = "kustomize.toolkit.fluxcd.io/force";
 /// Argo CD's words for the same, among others.
 const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
 
-/// What is known of an object whose fields can't change.
+/// An object whose fields can't change.
 pub(super) struct ImmutableObject<'a> {
     pub(super) key: &'a ObjectKey,
     pub(super) manifest: &'a Manifest,
     pub(super) live: &'a Object,
-    /// What can't change, in the server's words.
+    /// The server's refusal.
     pub(super) refusal: &'a Refusal,
     /// Whether the server would accept it if it were recreated.
     pub(super) anew: &'a Result<(), Refusal>,
@@ -119,7 +119,7 @@ fn replacing(key: &ObjectKey, declared: &Object, allowed: &Permissions) -> Repla
     precedence::replacing(allowed.replace.as_ref(), &key.kind, said)
 }
 
-/// What to do so that an object may be replaced, where it may not.
+/// The remedy that allows a replace, where it is not allowed.
 fn forbids(may: Replacing, key: &ObjectKey) -> Option<Remedy> {
     match may {
         Replacing::Never => Some(Remedy::Text(format!(

@@ -18,7 +18,7 @@ use crate::core::unique_value::{self, UniqueValue};
 pub struct FreedValue {
     /// The value, and the field that is to have it.
     pub value: UniqueValue,
-    /// Who holds it.
+    /// The holder.
     pub holder: ObjectKey,
     /// How the holder comes to give it up.
     pub by: Action,
@@ -64,7 +64,7 @@ pub(super) fn settle(
     is_refused
 }
 
-/// What is known when it is asked who gives up what.
+/// The context of the search for a holder that gives up its value.
 struct ValueContext<'a> {
     changes: &'a [Change],
     gone: &'a [Change],

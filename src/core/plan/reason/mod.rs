@@ -18,10 +18,10 @@ use crate::core::remedy::Remedy;
 /// stop.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Reason {
-    /// What it is.
+    /// Its kind.
     #[serde(flatten)]
     pub kind: Box<ReasonKind>,
-    /// What to do about it.
+    /// The remedy.
     pub remedy: Option<Remedy>,
     /// The same field by field, with the place of each in its file.
     pub causes: Vec<Cause>,
