@@ -54,7 +54,7 @@ use crate::core::problem::Problem;
 
 /// Bytes that are not text are searched for from this length on.
 const SHORTEST_BYTES: usize = 4;
-/// What is shown of a text whose content is unknown.
+/// The placeholder for a text whose content is unknown.
 const HIDDEN: &str = "‹hidden›";
 
 /// Knows the values of Secrets, and takes them out of objects and texts.

@@ -25,7 +25,7 @@ const FOR_A_BYTE: usize = 32;
 const FOR_A_VALUE: usize = 16 << 10;
 const FOR_A_PART: usize = 8;
 
-/// What names of fields have in them whose values are secret.
+/// Parts of the names of fields whose values are secret.
 const SECRET_NAMES: &[&str] = &[
     "accesskey",
     "apikey",

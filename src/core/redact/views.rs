@@ -20,7 +20,7 @@ pub(super) struct View {
 struct ViewChange {
     /// The part of the view.
     here: Range<usize>,
-    /// What it was made of.
+    /// The original range.
     there: Range<usize>,
 }
 
@@ -184,7 +184,7 @@ pub(super) fn white_space(text: &[u8]) -> usize {
     text.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
 }
 
-/// What an escape stands for.
+/// The meaning of an escape.
 #[derive(Clone, Copy)]
 enum EscapeMeaning {
     Byte(u8),

@@ -134,7 +134,7 @@ type SourceRange<'a> = &'a dyn Fn(Range<usize>) -> Range<usize>;
 /// A run of digits from some place of it on.
 struct DigitRun<'a> {
     digits: Digits,
-    /// What it stands in.
+    /// The surrounding digits.
     digits_of: &'a [u8],
     first: usize,
     end: usize,
