@@ -16,14 +16,14 @@ use crate::core::managed_fields::owners::{element, is_same_key};
 use crate::core::manifest::PathPart;
 use crate::core::object::Object;
 
-/// What was promised of an object.
+/// The promise about an object.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected<'a> {
     /// The object as it is sent.
     pub sent: &'a Object,
-    /// What was there before; `None` where there was nothing.
+    /// The former object; `None` where there was none.
     pub before: Option<&'a Object>,
-    /// What the server said that it becomes; `None` where it could not say so.
+    /// The object that the dry run answered; `None` where there was no dry run.
     pub said: Option<&'a Object>,
 }
 
@@ -104,7 +104,7 @@ impl Expected<'_> {
     }
 }
 
-/// What is known of a value beside how it is declared.
+/// Known values beside the declared one.
 #[derive(Clone, Copy, Default)]
 struct KnownValues<'a> {
     /// As it is in the answer.
@@ -113,7 +113,7 @@ struct KnownValues<'a> {
     said: Option<&'a Value>,
     /// As it was before.
     before: Option<&'a Value>,
-    /// What we own of it, in the form `FieldsV1`.
+    /// Our part of it, in the form `FieldsV1`.
     owned: Option<&'a FieldsV1>,
 }
 
@@ -164,7 +164,7 @@ impl<'a> KnownValues<'a> {
     }
 }
 
-/// What tells the elements of a list from each other.
+/// The keys that identify the elements of a list.
 enum ElementIdentity {
     /// These of their fields.
     Keys(Vec<String>),

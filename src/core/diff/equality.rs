@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-/// What a quantity may end in, and the power of 2 or 10 that it stands for.
+/// Suffixes of quantities, and the power of 2 or 10 that each stands for.
 const SUFFIXES: [(&str, f64, i32); 16] = [
     ("Ki", 2.0, 10),
     ("Mi", 2.0, 20),

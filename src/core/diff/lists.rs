@@ -11,7 +11,7 @@ use crate::core::compare::PathStep;
 use crate::core::managed_fields::{managers, owners};
 use crate::core::object::Object;
 
-/// What all managers of both objects own of one value, in the form `FieldsV1`.
+/// The parts of one value that all managers of both objects own, in the form `FieldsV1`.
 #[derive(Clone, Default)]
 pub(super) struct Nodes<'a>(Vec<&'a Map<String, Value>>);
 
@@ -21,13 +21,13 @@ impl<'a> Nodes<'a> {
         Self(managers.map(|manager| manager.fields).collect())
     }
 
-    /// What is owned of the value of a map's key.
+    /// The owned part of the value of a map's key.
     pub(super) fn key(&self, key: &str) -> Self {
         let name = format!("f:{key}");
         Self(self.0.iter().filter_map(|node| node.get(&name)?.as_object()).collect())
     }
 
-    /// What is owned of a list's element. A scalar has no parts to own.
+    /// The owned part of a list's element. A scalar has no parts to own.
     pub(super) fn item(&self, item: &Value) -> Self {
         if !item.is_object() && !item.is_array() {
             return Self::default();
@@ -148,7 +148,7 @@ impl Pairs {
         !old.eq(new.iter().filter(|key| self.before.contains_key(*key)))
     }
 
-    /// What tells this element from the others.
+    /// The identity of this element.
     pub(super) fn step(&self, item: &Value) -> PathStep {
         if self.names.is_empty() {
             return PathStep::Member(item.clone());

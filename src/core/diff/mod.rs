@@ -1,4 +1,4 @@
-//! What a [`Change`] changes, as data and as two texts to compare: without noise, without secrets.
+//! The effect of a [`Change`], as data and as two texts to compare: without noise, without secrets.
 //!
 //! Noise is what is never declared and changes with every write: `status`, `managedFields`,
 //! `resourceVersion`, `generation` and the like. Which action is taken is [`crate::core::plan`]'s,
@@ -98,7 +98,7 @@ impl Reordered {
     }
 }
 
-/// What changes between the live object and what it becomes.
+/// The difference between the live object and the new one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Delta {
     /// Every field that changes, sorted as the texts are. Empty for objects that are deleted, kept
@@ -106,7 +106,7 @@ pub struct Delta {
     pub fields: Vec<FieldChange>,
     /// The live object as YAML; empty when there is none.
     pub before_text: String,
-    /// What it becomes, as YAML; empty when it goes.
+    /// The new object, as YAML; empty when it is deleted.
     pub after_text: String,
     /// Which lines of the one text belong to which of the other, from the first to the last.
     pub pieces: Vec<Piece>,
@@ -115,9 +115,9 @@ pub struct Delta {
     /// An object that exists already becomes a member of the inventory. The label that says so
     /// stands in neither text and is not among the fields.
     pub joins: bool,
-    /// Who claims the object so far.
+    /// The present owner of the object.
     pub adopted_from: Option<String>,
-    /// Whose fields become ours with it, as they applied the object before.
+    /// Predecessors whose fields become ours with it, as they applied the object before.
     pub predecessors: Vec<String>,
     /// Only the record of who owns which field changes.
     pub only_ownership: bool,
@@ -126,12 +126,12 @@ pub struct Delta {
 }
 
 impl Delta {
-    /// What `change` changes.
+    /// The difference of `change`.
     pub fn new(change: &Change, redactor: &Redactor) -> Self {
         Self::in_order(change, redactor, &FieldOrder::default())
     }
 
-    /// What `change` changes, in the order in which a file declares it.
+    /// The difference of `change`, in the order in which a file declares it.
     pub fn in_order(change: &Change, redactor: &Redactor, order: &FieldOrder) -> Self {
         Self::delta_of(change, redactor, order, true)
     }

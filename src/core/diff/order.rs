@@ -20,7 +20,7 @@ pub struct FieldOrder {
     keys: Vec<(String, FieldOrder)>,
     /// A list's elements, by their names.
     named: BTreeMap<String, FieldOrder>,
-    /// What all elements of a list have in common.
+    /// The order within every element of a list.
     any: Option<Box<FieldOrder>>,
 }
 
