@@ -1,4 +1,4 @@
-//! What leads to pods: Service, Ingress and the kinds of Gateway API.
+//! Network objects: Service, Ingress and the kinds of Gateway API.
 
 use serde_json::Value;
 

@@ -106,7 +106,7 @@ pub(super) fn namespace(object: &Object) -> Health {
     }
 }
 
-/// What an object that is being deleted waits for. kapp prints finalizers, too.
+/// The holder of a terminating object. kapp prints finalizers, too.
 pub(super) fn deletion(object: &Object) -> String {
     match what_holds(object) {
         None => "it is being deleted".to_owned(),

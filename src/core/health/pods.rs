@@ -1,4 +1,4 @@
-//! What runs: Pod and Job.
+//! Pod and Job.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! What keeps pods running: Deployment, StatefulSet, DaemonSet, ReplicaSet.
+//! Workloads: Deployment, StatefulSet, DaemonSet, ReplicaSet.
 
 use super::conditions::{condition, is_false, is_true, reason, words};
 use super::{Health, number, text};

@@ -9,7 +9,7 @@ use super::node::Function;
 use super::value::ExpressionValue;
 use crate::core::pattern::Pattern;
 
-/// What compiling a pattern costs.
+/// The cost of compiling a pattern.
 const COMPILE: u64 = 2000;
 
 impl<'o> Evaluation<'o, '_> {
