@@ -314,7 +314,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// What a map had before a key.
+/// The state of a map before a key.
 #[derive(Default)]
 struct MapKeys {
     keys: usize,

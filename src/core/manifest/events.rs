@@ -20,7 +20,7 @@ pub(super) struct YamlEvent {
     pub(super) kind: YamlEventKind,
 }
 
-/// What an event says.
+/// The kind of an event.
 pub(super) enum YamlEventKind {
     /// A list begins; with its anchor.
     List(Option<String>),
@@ -30,7 +30,7 @@ pub(super) enum YamlEventKind {
     End,
     /// A text; with its anchor.
     Scalar(Option<String>, ScalarText),
-    /// What the anchor of this name stands for.
+    /// The value of the anchor of this name.
     Alias(String),
     /// The document ends.
     DocumentEnd,

@@ -70,14 +70,15 @@ pub struct Manifest {
     pub positions: Positions,
 }
 
-/// What was found in a file.
+/// The content of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reading {
     /// The objects, in the order of the file; those of a `List` one by one.
     pub manifests: Vec<Manifest>,
     /// The documents that could not be read, in the order of the file.
     pub problems: Vec<Problem>,
-    /// What Kubernetes reads without a word though its author most likely meant something else.
+    /// Texts that Kubernetes reads without an error, though their author most likely meant
+    /// something else.
     pub warnings: Vec<Problem>,
 }
 
@@ -161,7 +162,7 @@ pub fn values(path: &str, bytes: &[u8]) -> Result<Vec<Value>, Problem> {
     Ok(values)
 }
 
-/// What to do about a document that begins as JSON and is none.
+/// The remedy for a document that begins as JSON and is not JSON.
 const NO_JSON: &str =
     "what begins with `{` is JSON; if it is meant as YAML, put `---` on a line before it";
 
