@@ -36,11 +36,11 @@ pub struct Desired {
     /// What is declared in files that an ignore file names, as far as anything live is not desired:
     /// an ignore file deletes nothing.
     pub left_out: BTreeMap<ObjectKey, Origin>,
-    /// What the server refuses until others of the commit are applied, and which those are.
+    /// Objects that the server refuses until others of the commit are applied, with those.
     pub after: BTreeMap<ObjectKey, BTreeSet<ObjectKey>>,
     /// Fields that are left as they are in the cluster.
     pub ignore: Vec<FieldRule>,
-    /// What is done about conflicts, as far as objects do not say it themselves.
+    /// How to resolve conflicts, as far as objects do not say it themselves.
     pub on_conflict: SettingLayers<OnConflict>,
 }
 
@@ -91,8 +91,7 @@ impl Desired {
         }
     }
 
-    /// What is done about conflicts of an object. Nothing is taken for one that says what means
-    /// nothing.
+    /// How to resolve conflicts of an object. Nothing is taken for one with an invalid value.
     pub fn on_conflict(&self, manifest: &Manifest) -> OnConflict {
         let said = annotations::on_conflict(&manifest.object).unwrap_or(Some(OnConflict::Fail));
         precedence::on_conflict(self.on_conflict, said)

@@ -20,7 +20,7 @@ pub struct CachedNoOp {
     state: CachedState,
 }
 
-/// What the verdict was about.
+/// The object of a cached answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct CachedState {
     /// The live object's resourceVersion.

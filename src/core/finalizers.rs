@@ -31,7 +31,7 @@ const LEFT: &[&str] = &[
     "NamespaceContentRemaining",
 ];
 
-/// What holds an object that is being deleted; `None` where nothing says so.
+/// The holder of a terminating object; `None` where it is unknown.
 ///
 /// Whose a finalizer is that Kubernetes does not know is what `managedFields` say: whoever added it
 /// is whoever takes it off.
@@ -57,7 +57,7 @@ fn holder(live: &Object, at: usize, name: &str) -> String {
     }
 }
 
-/// What a Namespace's controller says is left in it.
+/// The remaining content, as a Namespace's controller reports it.
 fn left(live: &Object) -> Option<&str> {
     let is_namespace = (live.api_version(), live.kind()) == ("v1", "Namespace");
     let conditions =

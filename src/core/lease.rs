@@ -32,7 +32,7 @@ const PID: &str = "trueup.dev/pid";
 /// Annotation: the commit that the holder makes true.
 const REVISION: &str = "trueup.dev/revision";
 
-/// Who wants to write.
+/// The identity of a run that wants to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
     /// The user on that machine.
@@ -41,17 +41,17 @@ pub struct Candidate {
     pub host: String,
     /// The process.
     pub pid: u32,
-    /// What tells two processes apart that look the same, as in two containers.
+    /// The mark that distinguishes two processes that look the same, as in two containers.
     pub mark: String,
 }
 
 impl Candidate {
-    /// What the Lease's `holderIdentity` says.
+    /// The Lease's `holderIdentity`.
     pub fn identity(&self) -> String {
         format!("{}@{}/{}/{}", self.user, self.host, self.pid, self.mark)
     }
 
-    /// Who it is without the process: `user@host`.
+    /// The identity without the process: `user@host`.
     pub fn person(&self) -> String {
         format!("{}@{}", self.user, self.host)
     }
@@ -78,7 +78,7 @@ impl fmt::Display for Holder {
     }
 }
 
-/// What a Lease says.
+/// The content of a Lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeaseState {
     /// The identity of its holder; `None` where it is free.
@@ -153,7 +153,8 @@ pub enum LeaseOwnership {
     Expired,
 }
 
-/// What was seen of a Lease, and since when it has not moved. Kept from one look to the next.
+/// The last observation of a Lease, and since when it has not moved. Kept from one look to the
+/// next.
 #[derive(Clone, Debug, Default)]
 pub struct LeaseWatch {
     version: String,

@@ -6,7 +6,7 @@
 
 use regex::{Regex, RegexBuilder};
 
-/// What an ordinary pattern takes, compiled.
+/// The size of an ordinary compiled pattern.
 const SMALL: usize = 4 << 10;
 /// How deep the parts of a pattern may be nested.
 const DEPTH: u32 = 50;

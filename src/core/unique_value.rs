@@ -18,7 +18,7 @@ const TAKEN: [&str; 3] = [
     "Only one default can exist",
 ];
 
-/// What a value is one of.
+/// The space in which a value is unique.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Space {
     /// The ports of the nodes, whatever they are for.
@@ -32,7 +32,7 @@ pub enum Space {
 /// A value of which the cluster has one, and the field that has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UniqueValue {
-    /// What it is one of.
+    /// The space of the value.
     pub space: Space,
     /// The field, such as `spec.ports[0].nodePort`.
     pub field: String,
@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(of(&key, &headless), []);
     }
 
-    /// What a real API server answers.
+    /// Answers of a real API server.
     #[test]
     fn taken_value_is_recognised_by_the_server_message() {
         for message in [

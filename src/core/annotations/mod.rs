@@ -22,13 +22,13 @@ use crate::core::problem::{Cause, Location};
 use crate::core::remedy::Remedy;
 use crate::core::suggest::suggest;
 
-/// What all of them begin with.
+/// The prefix of all of them.
 const PREFIX: &str = "trueup.dev/";
 /// The wave that the object belongs to.
 pub const WAVE: &str = "trueup.dev/wave";
 /// Whether it is only ever made, or left alone.
 pub const MODE: &str = "trueup.dev/mode";
-/// What is done about fields that others have otherwise.
+/// How to resolve conflicts.
 pub const ON_CONFLICT: &str = "trueup.dev/on-conflict";
 /// Whether it goes when git no longer declares it.
 pub const PRUNE: &str = "trueup.dev/prune";
@@ -41,7 +41,7 @@ pub const WAIT: &str = "trueup.dev/wait";
 /// a commit that could set it would approve its own deletions.
 pub const APPROVED: &str = "argocd.argoproj.io/deletion-approved";
 
-/// What a switch can be set to.
+/// The values of a switch.
 #[derive(Clone, Copy)]
 enum SwitchValues {
     /// A whole number.
@@ -62,7 +62,7 @@ const ALL: [(&str, SwitchValues); 6] = [
     (WAVE, SwitchValues::Number),
 ];
 
-/// What an object says of conflicts itself, if anything.
+/// The object's own setting for conflicts, if any.
 ///
 /// # Errors
 ///
@@ -72,14 +72,14 @@ pub fn on_conflict(object: &Object) -> Result<Option<OnConflict>, String> {
     said.transpose().map_err(str::to_owned)
 }
 
-/// What is wrong with an annotation.
+/// The fault of an annotation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AnnotationFault {
     /// The annotation.
     pub annotation: String,
-    /// What is wrong with it.
+    /// The message.
     pub message: String,
-    /// What to do about it.
+    /// The remedy.
     pub hint: Remedy,
 }
 
@@ -116,7 +116,7 @@ pub fn faults(object: &Object) -> Vec<AnnotationFault> {
     known.collect()
 }
 
-/// What is wrong with one switch of an object, if anything.
+/// The fault of one switch of an object, if any.
 pub(crate) fn fault_of(object: &Object, name: &str) -> Option<AnnotationFault> {
     fault(name, object.annotation(name)?)
 }

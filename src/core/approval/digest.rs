@@ -90,7 +90,7 @@ pub(super) fn change(purpose: &Purpose, change: &Change, redactor: &Redactor) ->
     }
 }
 
-/// What trueup owns of `live`, and since when. These are names of fields, not values.
+/// The fields of `live` that trueup owns, and since when. These are names of fields, not values.
 fn owned(live: &Object) -> Value {
     let ours = managers::of(live).filter(Manager::is_ours);
     ours.map(|ours| json!([ours.api_version, ours.time, ours.fields])).collect()

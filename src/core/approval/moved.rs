@@ -9,15 +9,15 @@ use crate::core::plan::{Action, Change};
 pub struct MovedObject {
     /// Which object.
     pub object: ObjectKey,
-    /// What was approved; `None` when it was to be left as it is.
+    /// The approved action; `None` when it was to be left as it is.
     pub approved: Option<Action>,
-    /// What would be done now; `None` when it is not known any more.
+    /// The action now; `None` when it is not known any more.
     pub now: Option<Action>,
-    /// What is different.
+    /// The difference.
     pub why: MoveReason,
 }
 
-/// What is different.
+/// A difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MoveReason {
     /// It was to be left as it is.
@@ -35,7 +35,7 @@ pub enum MoveReason {
 }
 
 impl MovedObject {
-    /// What happened, as a phrase.
+    /// The difference, as a phrase.
     pub fn message(&self) -> String {
         let approved = self.approved.map_or("keep", Action::name);
         let now = self.now.map_or("keep", Action::name);

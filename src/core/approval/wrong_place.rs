@@ -12,7 +12,7 @@ pub enum WrongPlace {
     OtherCluster {
         /// The cluster that it was made for.
         approved: ApprovedCluster,
-        /// What a person calls this one.
+        /// This one's name for people.
         name: String,
         /// This one's identity.
         uid: String,
@@ -41,15 +41,15 @@ pub enum WrongPlace {
     Contradicted {
         /// What: `target` or `namespace`.
         what: &'static str,
-        /// What the plan says.
+        /// The value in the plan.
         approved: String,
-        /// What the arguments or the environment say.
+        /// The value of the arguments or the environment.
         now: String,
     },
 }
 
 impl WrongPlace {
-    /// What to do about it.
+    /// The remedy.
     pub fn hint(&self) -> Option<Remedy> {
         Some(match self {
             Self::OtherCluster { approved, .. } => {

@@ -24,7 +24,7 @@ pub struct Handover {
     pub hands: OwnerChange,
 }
 
-/// Who has a field, and who gets it.
+/// The change of a field's owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OwnerChange {
     /// It becomes ours, and had no owner.

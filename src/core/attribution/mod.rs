@@ -31,19 +31,19 @@ pub use undeclared::{UndeclaredField, undeclared};
 pub struct Attribution {
     /// The field, as a [`FieldChange`] names it.
     pub path: String,
-    /// What happened.
+    /// Its history.
     pub story: FieldHistory,
     /// Whom it is taken from: those who have it now, and no longer when it is applied.
     pub taken_from: Vec<FieldWriter>,
-    /// What it becomes, masked; `None` where it goes.
+    /// The new value, masked; `None` where it is removed.
     pub after: Option<Value>,
     /// Where the commit declares it; `None` where it does not, or where the line is unknown.
     pub place: Option<Location>,
-    /// Who wrote the line, in which commit.
+    /// The author of the line, in which commit.
     pub declared: Option<Authorship>,
 }
 
-/// What happened to a field.
+/// The history of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FieldHistory {
     /// Another manager set it. Where the commit does not declare it, it is in the way of what it
@@ -58,7 +58,7 @@ pub enum FieldHistory {
     Released(Vec<FieldWriter>),
 }
 
-/// Who wrote a field.
+/// A manager that wrote a field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldWriter {
     /// The name that it wrote under, such as `kubectl-edit`.
@@ -127,7 +127,7 @@ pub fn attributions(
     stories.map(attribution).collect()
 }
 
-/// What an object is on its way.
+/// The states of an object on its way.
 #[derive(Clone, Copy)]
 struct ObjectStates<'a> {
     live: &'a Object,
@@ -203,7 +203,7 @@ fn shared(owners: &[Manager<'_>]) -> (bool, Vec<FieldWriter>) {
     (!ours.is_empty(), writers(&others))
 }
 
-/// Who wrote last first.
+/// The writers, the last one first.
 fn writers(managers: &[Manager<'_>]) -> Vec<FieldWriter> {
     let mut writers: Vec<FieldWriter> = managers.iter().map(FieldWriter::new).collect();
     writers.sort_by_key(|writer| std::cmp::Reverse(writer.time));

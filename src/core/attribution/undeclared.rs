@@ -27,7 +27,7 @@ pub struct UndeclaredField {
     pub path: String,
     /// Its value, masked.
     pub value: Value,
-    /// Who set it, whoever did so last first.
+    /// Its writers, the last one first.
     pub writers: Vec<FieldWriter>,
 }
 

@@ -26,7 +26,7 @@ const PATTERN: usize = 1 << 20;
 /// for the API server to say.
 const PATTERNS: PatternBudget = PatternBudget { bytes: 64 << 20, work: 1_000_000_000 };
 
-/// What may still be spent on patterns.
+/// The budget for patterns.
 #[derive(Clone, Copy)]
 struct PatternBudget {
     bytes: usize,
@@ -65,9 +65,9 @@ impl Patterns {
     }
 }
 
-/// What is wrong with a value.
+/// The violation of a value.
 pub(super) enum LimitViolation<'a> {
-    /// What it must be.
+    /// The required form.
     MustBe(String),
     /// How much it must have, and how much it has.
     Amount(String),
@@ -134,7 +134,7 @@ pub(super) fn complaints<'s>(
     found
 }
 
-/// What Go's own types of the release refuse.
+/// The refusal of Go's own types of the release.
 fn form<'s>(value: &Value, schema: &Schema) -> Option<LimitViolation<'s>> {
     let what = match (schema.format.as_deref()?, value) {
         ("int32", Value::Number(number)) => {

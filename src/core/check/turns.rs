@@ -1,4 +1,4 @@
-//! What objects say of their turn, held against each other: it is what a plan would refuse.
+//! Checks the annotations about order against each other: it finds what a plan would refuse.
 
 use std::collections::BTreeMap;
 

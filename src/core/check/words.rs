@@ -8,7 +8,7 @@ use crate::core::manifest::PathPart;
 /// Longer text is cut in a message.
 const SHOWN: usize = 60;
 
-/// What a value of this kind is called.
+/// The name of a kind of value.
 pub(super) fn wanted(kind: JsonType) -> &'static str {
     match kind {
         JsonType::Object => "a map",

@@ -21,7 +21,7 @@ pub(crate) const METADATA: [&str; 8] = [
     "resourceVersion",
     "uid",
 ];
-/// What tells the elements of lists of the built-in kinds from each other, the more telling first.
+/// Fields that identify elements in lists of the built-in kinds, the more specific first.
 const KEYS: [&[&str]; 10] = [
     &["name"],
     &["containerPort", "protocol"],

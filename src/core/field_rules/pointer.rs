@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::core::manifest::PathPart;
 
-/// What identifies an object, and so can't have a rule.
+/// Fields that identify an object, and so can't have a rule.
 const IDENTITY: [&[&str]; 6] = [
     &["apiVersion"],
     &["kind"],
@@ -188,7 +188,7 @@ impl Pointer {
         self.parts.as_deref().unwrap_or_default()
     }
 
-    /// What is wrong with it.
+    /// Its fault.
     pub fn wrong(&self) -> Option<PointerError> {
         self.parts.as_ref().err().copied()
     }

@@ -1,4 +1,4 @@
-//! What to send of an object some of whose fields are ignored, so that the live values stay.
+//! Builds the object to send where fields are ignored, so that the live values stay.
 //!
 //! Not to send a field is not enough: what we owned and no longer send is removed by server-side
 //! apply (KEP-555), or falls back to its default. And to send it keeps others from it. So:
@@ -19,7 +19,7 @@ use crate::core::managed_fields::share::{OwnedShare, share};
 use crate::core::manifest::PathPart;
 use crate::core::object::Object;
 
-/// What to send of `declared`, with the fields at `paths` left as they are in `live`.
+/// The object to send of `declared`, with the fields at `paths` left as they are in `live`.
 pub fn settle(declared: &Object, live: &Object, paths: &[&Pointer]) -> Object {
     let mut send = declared.clone();
     // An element that is identified by its index goes after those behind it.
@@ -83,7 +83,7 @@ pub fn paths_in(declared: &Object, live: &Object, paths: &[&Pointer]) -> Vec<Vec
     pointers.iter().map(|path| path.parts().to_vec()).collect()
 }
 
-/// What is left of `send` without the fields at `paths`: keys, and places in lists.
+/// The rest of `send` without the fields at `paths`: keys, and indexes in lists.
 pub fn leave<'a>(send: &Object, paths: impl Iterator<Item = &'a [String]>) -> Object {
     let mut value = Value::Object(send.0.clone());
     for path in paths {

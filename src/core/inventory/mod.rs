@@ -190,7 +190,7 @@ pub enum ParentError {
     OtherTool {
         /// Its namespace and name.
         parent: String,
-        /// What its tooling annotation says.
+        /// The value of its tooling annotation.
         tool: String,
     },
     /// A parent whose id is not the one that its name and namespace give.
@@ -208,7 +208,7 @@ pub enum ParentError {
 }
 
 impl ParentError {
-    /// What to do about it.
+    /// The remedy.
     pub fn hint(&self) -> Remedy {
         match self {
             Self::NotAParent { .. } | Self::OtherTool { .. } => Remedy::OtherInventory,

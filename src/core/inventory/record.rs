@@ -9,7 +9,7 @@ use super::Finished;
 use crate::core::object::{GroupKind, ObjectKey};
 use crate::core::source::snapshot::Revision;
 
-/// What the parent says: where the set's members can be, and from where they came.
+/// The content of the parent: where the set's members can be, and from where they came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// Kinds of which the set may have members.
@@ -25,16 +25,16 @@ pub struct Record {
     pub paths: BTreeSet<String>,
     /// The commit that was last made true in full.
     pub revision: Option<String>,
-    /// What else is remembered.
+    /// The rest of its memory.
     pub past: ReleaseHistory,
     /// The Jobs that were run, which go by themselves.
     pub finished: Finished,
 }
 
-/// What the parent remembers beside the commit that it names.
+/// The parent's memory beside the commit that it names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReleaseHistory {
-    /// Who made that commit true, and when.
+    /// The client that applied that commit, and when.
     pub applied: Option<TimedCommit>,
     /// The commit that was last seen healthy in full, and when it first was.
     pub healthy: Option<TimedCommit>,

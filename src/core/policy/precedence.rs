@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use crate::core::policy::{MaxPrune, OnConflict};
 
-/// What was said of a setting for a whole target.
+/// The layers of a setting for a whole target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SettingLayers<T> {
     /// By the operator, for this run.
@@ -26,7 +26,7 @@ impl<T> Default for SettingLayers<T> {
 }
 
 impl<T> SettingLayers<T> {
-    /// What counts of it for the whole target: the operator's word is in place of the repository's.
+    /// The effective value for the whole target: the operator's overrides the repository's.
     pub fn counts(self) -> Option<T> {
         self.operator.or(self.repository)
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-/// What is said of carrying a plan out; `None` where nothing is.
+/// Options for carrying a plan out; `None` where one is not set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RunOptions {
     /// Whether to wait until everything is healthy.
@@ -15,9 +15,9 @@ pub struct RunOptions {
     pub timeout: Option<Duration>,
     /// How long another run on the same inventory is waited for.
     pub lock_timeout: Option<Duration>,
-    /// What becomes of what deleted objects own.
+    /// The deletion propagation to dependents.
     pub cascade: Option<Cascade>,
-    /// What becomes of a commit that fails.
+    /// The action on a commit that fails.
     pub on_failure: Option<OnFailure>,
 }
 
@@ -29,7 +29,7 @@ impl RunOptions {
     }
 }
 
-/// What becomes of the objects that a deleted one owns, such as a Deployment's pods.
+/// The deletion propagation to the objects that a deleted one owns, such as a Deployment's pods.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Cascade {
@@ -42,7 +42,7 @@ pub enum Cascade {
     Orphan,
 }
 
-/// What becomes of a commit that fails.
+/// The action on a commit that fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnFailure {

@@ -78,7 +78,7 @@ impl Selection {
         folders.chain([(path, false)]).any(|(path, is_folder)| self.is_excluded(path, is_folder))
     }
 
-    /// What the nearest ignore file that speaks of this very path says.
+    /// The answer of the nearest ignore file with a pattern for this very path.
     fn is_excluded(&self, path: &str, is_folder: bool) -> bool {
         let mut folder = path;
         while !folder.is_empty() {

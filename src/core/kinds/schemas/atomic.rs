@@ -46,7 +46,7 @@ impl Schemas {
         }
     }
 
-    /// What a schema says of one of its parts.
+    /// The schema of one of its parts.
     fn below<'a>(&'a self, schema: &'a Schema, key: &str) -> Option<&'a Schema> {
         let Some(field) = key.strip_prefix("f:") else { return schema.items.as_deref() };
         match (schema.properties.get(field), &schema.additional_properties) {

@@ -58,7 +58,7 @@ struct ReleaseType {
     schema: OnceLock<Schema>,
 }
 
-/// What is known of an object's kind.
+/// The knowledge about an object's kind.
 pub enum SchemaLookup<'a> {
     /// A kind of the release.
     Release(&'a Schema),

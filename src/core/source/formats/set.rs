@@ -104,7 +104,7 @@ fn read_index(text: &str) -> Result<usize, String> {
     index.ok_or_else(|| format!("`{text}` is not an index of a list, from 0 to {HIGHEST}"))
 }
 
-/// What holds a step.
+/// The empty container for a step.
 fn empty(step: Option<&SetStep>) -> Value {
     match step {
         Some(SetStep::Key(_)) => Value::Object(Map::new()),
