@@ -39,7 +39,7 @@ pub struct Access {
     pub impersonate_groups: Vec<String>,
     /// How many requests may be in flight at once.
     pub concurrency: usize,
-    /// What was learnt of clusters in earlier runs.
+    /// Cached state of clusters from earlier runs.
     pub memory: StateStore,
     /// How long to wait for the API server to answer a request; `None` for a minute, zero for ever.
     pub request_timeout: Option<Duration>,
@@ -62,7 +62,7 @@ pub enum ConnectError {
     Unreadable {
         /// The file, or where it was looked for.
         path: String,
-        /// What is wrong with it.
+        /// The fault.
         reason: String,
     },
     /// The kubeconfig has no context of that name.
@@ -103,7 +103,7 @@ pub enum ConnectError {
 }
 
 impl ConnectError {
-    /// What to do about it.
+    /// The remedy.
     pub fn hint(&self) -> Option<Remedy> {
         match self {
             Self::NoKubeconfig | Self::ContextOfNone { .. } => Some(Remedy::NameKubeconfig),
@@ -182,7 +182,7 @@ impl Cluster {
     }
 }
 
-/// What the way to a cluster is, as far as a file or a pod says it.
+/// The way to a cluster, as far as a file or a pod describes it.
 struct ConnectionConfig {
     config: Config,
     /// The context's.

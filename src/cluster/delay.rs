@@ -14,7 +14,7 @@ use super::{ApiError, Cluster};
 
 /// A pause that is over before this much time was lost to a fault is not worth a word.
 const WORTH_TELLING: Duration = Duration::from_millis(3500);
-/// What is waited for where a request is sent and nothing comes.
+/// The cause of a delay where a request is sent and no answer comes.
 const SILENT: &str = "the API server has not answered yet";
 /// How long after a wait for it the same cause is reported again.
 const FORGOTTEN: Duration = Duration::from_secs(60);
@@ -22,7 +22,7 @@ const FORGOTTEN: Duration = Duration::from_secs(60);
 /// Something that a run is held up by. There is nothing in it that anybody has to keep secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delay {
-    /// What is waited for, as a clause.
+    /// The cause, as a clause.
     pub cause: String,
     /// How it goes on.
     pub next: DelayEnd,

@@ -28,7 +28,7 @@ struct WorkloadPods {
 }
 
 impl Cluster {
-    /// What is wrong with an object's pods.
+    /// The troubles of an object's pods.
     ///
     /// # Errors
     ///

@@ -122,7 +122,8 @@ impl Cluster {
         ApiError::TooOld { url: self.connection.url.clone(), version }
     }
 
-    /// What the API server serves under `path`: what is remembered, where that still holds.
+    /// The groups that the API server serves under `path`: those from the cache, where that still
+    /// holds.
     async fn groups(&self, path: &'static str) -> Result<CachedDiscovery, ApiError> {
         let name = self.memory_name(&["discovery", path]);
         let known: Option<CachedDiscovery> = self

@@ -62,9 +62,9 @@ pub struct Apply<'a> {
     pub served: &'a Served,
     /// The object as it is sent.
     pub send: &'a Object,
-    /// What is done about fields of others.
+    /// How to resolve conflicts.
     pub on_conflict: OnConflict,
-    /// What it is meant to become, where that is known.
+    /// The intended object, where that is known.
     pub meant: Option<&'a Object>,
 }
 
@@ -235,7 +235,7 @@ pub(super) fn condition<'a>(object: &'a Object, kind: &str) -> Option<&'a Value>
     conditions.iter().find(|it| it["type"] == kind)
 }
 
-/// What a condition says, its reason first.
+/// The text of a condition, its reason first.
 pub(super) fn words(condition: &Value) -> Option<String> {
     let text = |key: &str| condition[key].as_str().filter(|text| !text.is_empty());
     match (text("reason"), text("message")) {

@@ -175,7 +175,7 @@ mod tests {
         Cause { field: "spec".to_owned(), message: message.to_owned(), place: None }
     }
 
-    /// What a real API server answers.
+    /// Answers of a real API server.
     #[test]
     fn immutable_fields_are_recognised_by_the_server_message() {
         for message in [

@@ -1,4 +1,4 @@
-//! What a fault is good for: whether the same request may succeed a moment later, or never.
+//! Classes of faults: whether the same request may succeed a moment later, or never.
 
 use super::causes::{UNCONVERTED, of_typed_patch};
 use super::{ApiError, TlsFault};
@@ -46,7 +46,7 @@ impl ApiError {
         matches!(self, Self::Status { message, .. } if message.contains(NOBODY))
     }
 
-    /// What is said where the entries of others are in a version that the server can't convert to.
+    /// The server's message where the entries of others are in a version that it can't convert to.
     pub(super) fn of_other_owners(refusal: Option<Refusal>) -> Self {
         let message = refusal.map(|Refusal { message, hint, causes: _, may_pass: _ }| {
             match hint.as_ref().and_then(Remedy::text) {
@@ -78,7 +78,7 @@ impl ApiError {
         }
     }
 
-    /// What the fault is good for.
+    /// The class of the fault.
     pub fn fault(&self) -> RetryClass {
         match self {
             Self::Unreachable { .. } | Self::Silent { .. } => RetryClass::Passing,
@@ -98,7 +98,7 @@ impl ApiError {
     }
 }
 
-/// What an answer is good for, by its status, its reason and its first line.
+/// The class of an answer, by its status, its reason and its first line.
 fn fault(code: u16, reason: &str, message: &str) -> RetryClass {
     match code {
         408 | 429 | 502..=504 => RetryClass::Passing,
@@ -118,7 +118,7 @@ fn fault(code: u16, reason: &str, message: &str) -> RetryClass {
     }
 }
 
-/// What an internal error is good for.
+/// The class of an internal error.
 fn internal(message: &str) -> RetryClass {
     if message.contains(NOBODY) {
         return RetryClass::Lasting;

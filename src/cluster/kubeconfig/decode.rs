@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::Kubeconfig;
 use crate::core::manifest;
 
-/// What stands under a name in a list.
+/// A named entry of a list.
 #[derive(Clone, Debug, Default)]
 pub(in crate::cluster) struct NamedEntry {
     pub(in crate::cluster) name: String,
@@ -120,7 +120,7 @@ const CONTEXT: &[Field] = &[
     field("extensions", FieldType::List(EXTENSIONS)),
 ];
 
-/// What a kubeconfig says. Of several documents the first one counts.
+/// The content of a kubeconfig. Of several documents the first one counts.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Who holds the values that desired objects want and of which the cluster has each only once.
+//! The holders of values that desired objects want and of which the cluster has each only once.
 //!
 //! The server refuses such an object, or says nothing of it in a dry run and refuses it later. So
 //! all objects of the kind are listed, once and only where there is such an object, and the server

@@ -18,7 +18,7 @@ use crate::core::managed_fields;
 use crate::core::object::{GroupKind, Object, ObjectKey};
 use crate::core::observed::{Observation, Observed, Unrecorded};
 
-/// What was found.
+/// The result of the search.
 #[derive(Default)]
 pub struct UnrecordedMembers {
     unrecorded: Unrecorded,

@@ -59,14 +59,14 @@ impl TokenPath<'_> {
         ]
     }
 
-    /// What the auth-provider is configured by.
+    /// The configuration of the auth-provider.
     fn config<'a>(&self, value: &'a mut Value) -> Option<&'a mut serde_json::Map<String, Value>> {
         let user = value.get_mut("users")?.get_mut(self.user)?;
         user.get_mut("user")?.get_mut("auth-provider")?.get_mut("config")?.as_object_mut()
     }
 }
 
-/// What a kubeconfig says, and where.
+/// The text of a kubeconfig, with positions.
 struct KubeconfigDocument {
     value: Value,
     positions: Positions,

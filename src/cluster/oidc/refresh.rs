@@ -19,7 +19,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// How often the discovery document may be somewhere else, as for Go's client.
 const REDIRECTS: usize = 10;
 
-/// What an identity provider gives.
+/// Tokens from an identity provider.
 pub(super) struct IssuedTokens {
     pub(super) id_token: String,
     /// Where it gives another one.

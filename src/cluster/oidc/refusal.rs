@@ -10,7 +10,7 @@ use super::{Provider, USE_KUBELOGIN, harmless};
 use crate::cluster::credential::NoCredential;
 use crate::core::credentials::without_credentials;
 
-/// What to do about what passes.
+/// The remedy for a transient fault.
 pub(super) const LATER: &str = "try again later: the identity provider can't answer just now";
 
 /// How many characters a code of OAuth has at most.
@@ -97,7 +97,7 @@ impl TokenRefusal {
     }
 }
 
-/// What is not to be shown.
+/// Texts to hide.
 struct Secrets {
     /// As they are, and as a form has them.
     whole: Vec<String>,

@@ -20,7 +20,7 @@ pub(in crate::cluster) struct Proxy {
     pub(super) source: &'static str,
 }
 
-/// What a proxy speaks.
+/// The protocol of a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::cluster) enum ProxyProtocol {
     /// HTTP's CONNECT.
@@ -111,7 +111,7 @@ impl Proxy {
         (!host.is_empty() && proxy.uri().is_some()).then_some(proxy)
     }
 
-    /// What to connect to.
+    /// The address to connect to.
     pub(super) fn uri(&self) -> Option<Uri> {
         let scheme = if self.kind == ProxyProtocol::Https { "https" } else { "http" };
         format!("{scheme}://{}:{}/", self.host, self.port).parse().ok()
@@ -137,7 +137,7 @@ impl ProxyProtocol {
     }
 }
 
-/// What percent signs with two digits stand for; `None` where the digits are missing.
+/// The text with its percent escapes decoded; `None` where digits are missing.
 fn decoded(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

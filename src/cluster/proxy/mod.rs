@@ -15,7 +15,7 @@ pub(super) use transport::ProxyConnector;
 
 use self::handshake::ProxyError;
 
-/// What a proxy refuses for good, where that is why there is no connection.
+/// A proxy's lasting refusal, where that is why there is no connection.
 pub(super) fn refusal<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a ProxyError> {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -27,7 +27,7 @@ pub(super) fn refusal<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a ProxyE
     None
 }
 
-/// What the environment says of proxies.
+/// The proxy variables of the environment.
 #[derive(Default)]
 pub(super) struct ProxyEnvironment {
     /// The proxy for servers that speak TLS.

@@ -118,7 +118,7 @@ impl Authorities {
     }
 }
 
-/// What a server shows, and who it should be.
+/// A server's certificates, and its expected name.
 struct PresentedChain<'a> {
     certificate: &'a CertificateDer<'a>,
     between: &'a [CertificateDer<'a>],

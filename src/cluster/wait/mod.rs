@@ -31,11 +31,11 @@ pub struct FollowedKind {
     pub keys: Vec<ObjectKey>,
 }
 
-/// What is seen with one request, and how it goes on from there.
+/// The scope of one request, and how it goes on from there.
 pub struct WatchScope {
     /// The namespace; `None` for the whole cluster.
     namespace: Option<String>,
-    /// What the first look found.
+    /// The result of the first look.
     pub news: Vec<News>,
     means: WatchMethod,
 }
@@ -51,7 +51,7 @@ enum WatchMethod {
     Get,
 }
 
-/// What became known.
+/// A change of what is known.
 #[derive(Debug)]
 pub enum News {
     /// All that there is of a kind in a scope.
@@ -60,7 +60,7 @@ pub enum News {
         kind: GroupKind,
         /// The namespace; `None` for the whole cluster.
         namespace: Option<String>,
-        /// What there is.
+        /// The objects that exist.
         objects: Vec<Object>,
     },
     /// An object as it is now.
