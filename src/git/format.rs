@@ -21,7 +21,7 @@ const KNOWN: [&str; 7] = [
     "worktreeconfig",
 ];
 
-/// What a repository needs of a program that reads it.
+/// The requirements of a repository on a program that reads it.
 #[derive(Debug, Default)]
 struct Needs {
     version: i64,
@@ -86,7 +86,7 @@ impl Needs {
     }
 }
 
-/// What of `needs` is not known, as the end of "the repository … has".
+/// The unknown part of `needs`, as the end of "the repository … has".
 fn unknown(needs: &Needs) -> Option<String> {
     if needs.version > NEWEST {
         return Some(format!("format version {}", needs.version));

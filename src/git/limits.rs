@@ -58,7 +58,7 @@ impl RepositoryLimits {
         Self { object: self.object.saturating_mul(4), ..self.clone() }
     }
 
-    /// What gix must know of them.
+    /// The limits as overrides for gix.
     pub(super) fn overrides(&self) -> [String; 1] {
         [format!("gitoxide.objects.allocLimit={}", self.object)]
     }

@@ -186,7 +186,7 @@ impl Checkout {
         self.repository.to_thread_local()
     }
 
-    /// What another thread makes its own handle of.
+    /// The shared handle from which another thread makes its own.
     pub(crate) fn shared(&self) -> gix::ThreadSafeRepository {
         self.repository.clone()
     }

@@ -1,4 +1,4 @@
-//! Whose a repository is, and whether another user's may be used: git's `safe.directory`.
+//! The owner of a repository, and whether another user's may be used: git's `safe.directory`.
 //!
 //! A repository's configuration names programs to run, and its objects what to apply. So nothing of
 //! one that another user can write is obeyed unless a protected configuration, which no repository
@@ -63,7 +63,7 @@ impl RepositoryCandidate {
         Self { candidate, git_dir, work_dir: Some(work_dir) }
     }
 
-    /// What git calls the repository where it asks for trust.
+    /// The name of the repository in git's question of trust.
     fn name(&self) -> PathBuf {
         let name = self.work_dir.as_ref().unwrap_or(&self.git_dir);
         name.canonicalize().unwrap_or_else(|_| name.clone())

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::core::source::snapshot::WhySkipped;
 
-/// What is at a path of the work tree.
+/// The content at a path of the work tree.
 #[derive(Debug)]
 pub(super) enum PathContent {
     /// A regular file, and its size.

@@ -21,7 +21,7 @@ struct Quarantine {
 }
 
 impl Quarantine {
-    /// What the environment says; `None` where this is not such a hook.
+    /// The settings of the environment; `None` where this is not such a hook.
     #[allow(clippy::disallowed_methods, reason = "git's own variables, for who it runs")]
     fn read() -> Option<Self> {
         env::var_os("GIT_QUARANTINE_PATH")?;

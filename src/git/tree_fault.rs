@@ -35,7 +35,7 @@ pub enum TreeFault {
 }
 
 impl fmt::Display for TreeFault {
-    /// What is wrong, as the end of a sentence about the entry.
+    /// The fault, as the end of a sentence about the entry.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("has an empty name"),

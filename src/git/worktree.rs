@@ -1,4 +1,4 @@
-//! What the work tree has that no commit has.
+//! The uncommitted part of the work tree.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -16,7 +16,7 @@ use super::trees::Trees;
 use super::{Checkout, Error, linked_folders};
 use crate::core::source::snapshot::{LARGEST, Revision, Skipped, Snapshot, WhySkipped};
 
-/// What the work tree has beside the commit.
+/// The uncommitted part of the work tree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Uncommitted {
     /// The paths that differ.
@@ -179,7 +179,7 @@ impl Checkout {
         Ok(Snapshot { revision, files, skipped, barred })
     }
 
-    /// What a folder may be behind at a path that differs from the commit, if it may.
+    /// The link or submodule that a folder may be behind at a path that differs from the commit.
     fn bars_where_changed(&self, path: &str) -> Result<Option<Skipped>, Error> {
         // Most of these are files, and most of them many: looked at without being opened.
         let Ok(at) = self.root().join(path).symlink_metadata() else { return Ok(None) };

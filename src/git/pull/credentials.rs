@@ -21,7 +21,7 @@ pub(super) struct Asking {
     answers: Answers,
 }
 
-/// What was answered before, on other connections of the same pull: a person types it once.
+/// Earlier answers, on other connections of the same pull: a person types them once.
 #[derive(Clone, Default)]
 pub(super) struct Answers(Arc<Mutex<Vec<AccountForUrl>>>);
 
@@ -138,7 +138,7 @@ impl Asking {
     }
 }
 
-/// What a person types at the terminal; without one the error stays what it was.
+/// The typed credentials; without a terminal the error stays what it was.
 fn typed(mut context: Context, error: gix::Error) -> gix::Result<Option<Outcome>> {
     context.url = None;
     let (protocol, host) = (context.protocol.clone(), context.host.clone());

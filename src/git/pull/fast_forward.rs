@@ -122,7 +122,7 @@ pub(super) fn fast_forward(
     Ok(())
 }
 
-/// What git would conclude on top of the commit that `HEAD` is at. Not all of it leaves conflicts.
+/// The unfinished operation on top of the commit that `HEAD` is at. Not all of it leaves conflicts.
 fn unfinished(repo: &gix::Repository) -> Option<&'static str> {
     match repo.state()? {
         InProgress::Merge => Some("merge"),

@@ -18,7 +18,7 @@ use gix::refs::FullName;
 use super::staging::Staging;
 use super::{PullError, PullOptions};
 
-/// What an `index.lock` of ours holds; git's is empty or begins an index.
+/// The content of our `index.lock`; git's is empty or begins an index.
 const MARK: &str = "locked by trueup pull\n";
 
 /// git holds the index for a moment to refresh it, so ours waits for a moment too.

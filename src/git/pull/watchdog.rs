@@ -38,7 +38,7 @@ impl FetchStopped {
     }
 }
 
-/// What is waited for, and what is taken.
+/// Limits of waiting and of size.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FetchLimits {
     /// How long nothing may move.
@@ -123,7 +123,7 @@ pub(super) struct ActivityCounter {
     steps: Arc<AtomicUsize>,
     /// The counts of all bars.
     all: Arc<Mutex<Vec<Arc<AtomicUsize>>>>,
-    /// What else happened.
+    /// Other progress.
     events: Arc<AtomicUsize>,
     /// The counts of the bars that count the bytes of a pack.
     packs: Arc<Mutex<Vec<Arc<AtomicUsize>>>>,
