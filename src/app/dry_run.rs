@@ -26,12 +26,12 @@ const INVENTORY: &str = "trueup-check";
 /// How long a definition may take until its kind is served.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What an API server said.
+/// The answers of an API server.
 #[derive(Debug, Default)]
 pub struct DryRun {
     /// The objects that it would take.
     pub accepted: BTreeSet<ObjectKey>,
-    /// What it refuses.
+    /// Its refusals.
     pub refusals: Vec<Finding>,
 }
 
@@ -109,7 +109,7 @@ impl DryRun {
     }
 }
 
-/// What a server says of an object: one finding for every field that it names.
+/// A server's refusal of an object: one finding for every field that it names.
 fn findings(key: &ObjectKey, manifest: &Manifest, refusal: Refusal) -> Vec<Finding> {
     let Refusal { message, hint, causes, may_pass: _ } = refusal;
     let whole = Finding {

@@ -63,7 +63,7 @@ pub async fn explain(survey: &Survey, target: &Target, checkout: &Checkout) -> E
     explained
 }
 
-/// What others set of each declared object beside what git says.
+/// The fields of each declared object that others set beside git.
 pub fn beside_git(survey: &Survey) -> BTreeMap<ObjectKey, Vec<UndeclaredField>> {
     let found = survey
         .plan

@@ -18,14 +18,14 @@ use crate::core::observed::{Observation, Observed};
 use crate::core::source::snapshot::Revision;
 use crate::git::Checkout;
 
-/// What there is to go by.
+/// The inputs of the search.
 pub(super) struct FormerRelease<'a> {
     pub(super) target: &'a Target,
     pub(super) checkout: &'a Checkout,
     pub(super) catalog: &'a Catalog,
-    /// What the inventory's parent says.
+    /// The content of the inventory's parent.
     pub(super) before: Option<&'a Record>,
-    /// What is to be made true now.
+    /// The commit to apply now.
     pub(super) now: (&'a Revision, &'a Desired),
 }
 

@@ -34,7 +34,7 @@ pub struct LockOptions<'a> {
     pub timeout: Duration,
     /// How long what passes by itself is waited for, such as a server that does not answer.
     pub passing: Duration,
-    /// What was seen of the Lease before.
+    /// Earlier observations of the Lease.
     pub watched: &'a mut LeaseWatch,
     /// Says when to stop.
     pub cancel: &'a Cancellation,
@@ -164,7 +164,7 @@ impl<'a> Lock<'a> {
         self
     }
 
-    /// Who has it.
+    /// The identity of this run.
     pub fn who(&self) -> &Candidate {
         self.who
     }

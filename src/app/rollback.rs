@@ -120,7 +120,7 @@ pub enum NoRollback {
     Gone {
         /// Its id.
         commit: String,
-        /// What git says.
+        /// git's error.
         source: git::Error,
     },
 }
@@ -172,7 +172,7 @@ pub async fn note_failure(
     cluster.record(inventory, &claim).await.map_err(api("write the inventory"))
 }
 
-/// What a rollback came to, with nothing in it that only its survey knows to be secret.
+/// The report of a rollback, without what only its survey knows to be secret.
 pub fn rolled_back(survey: &Survey, mut report: Report) -> Rollback {
     let to = survey.revision.short();
     let words = match (report.at_commit, report.is_good()) {

@@ -30,21 +30,21 @@ use super::enabled::put_off;
 use super::former_release::FormerRelease;
 use super::{Declared, Error, Explained, LastRead, Target, declare, declare_again};
 
-/// What was found, and what is to be done about it.
+/// An observation, and the plan that follows from it.
 pub struct Survey {
     /// When looking began.
     pub begun: Instant,
     /// The commit that is to be made true.
     pub revision: Revision,
-    /// What should exist, and what could not be read.
+    /// Declared objects, and problems in reading them.
     pub desired: Desired,
     /// The decision.
     pub plan: Plan,
-    /// What the user allowed when it was made.
+    /// Permissions of the user when it was made.
     pub allowed: Permissions,
-    /// What the inventory's parent says now; `None` before the first apply.
+    /// The content of the inventory's parent now; `None` before the first apply.
     pub before: Option<Record>,
-    /// What it will say once the plan is carried out in full.
+    /// Its content once the plan is carried out in full.
     pub after: Record,
     /// Which kinds there are.
     pub catalog: Catalog,
@@ -52,11 +52,11 @@ pub struct Survey {
     redactor: OnceLock<Redactor>,
     /// Fields that are masked as a Secret's values are.
     redact: Vec<FieldRule>,
-    /// What programs that render were given and is secret.
+    /// Secret inputs of rendering programs.
     inputs: Inputs,
     /// The cluster's identity, where the user may see it.
     pub cluster_uid: Option<String>,
-    /// What is read as something else than its author most likely meant.
+    /// Texts that are read otherwise than their author most likely meant.
     pub warnings: Vec<Problem>,
     /// Why the plan is as it is; empty until [`explain`](super::explain) was asked.
     pub explained: Explained,
@@ -295,7 +295,7 @@ fn is_anything_undesired(desired: &Desired, observed: &Observed) -> bool {
     observed.objects.iter().any(is_undesired)
 }
 
-/// What the cluster has of an inventory.
+/// The inventory's objects in the cluster.
 struct InventoryContents {
     catalog: Catalog,
     record: Option<Record>,
@@ -303,7 +303,7 @@ struct InventoryContents {
     cluster_uid: Option<String>,
 }
 
-/// What fails where there is no connection.
+/// The attempt that fails without a connection.
 const REACH: &str = "reach the cluster";
 
 /// The error of one of the questions that are asked at once and first. Where there is no connection

@@ -26,7 +26,7 @@ pub struct Target {
     pub namespace: String,
     /// Kinds with data behind them that may be deleted.
     pub allow_delete: BTreeSet<String>,
-    /// What is done about fields that other managers own with another value.
+    /// How to resolve conflicts with other field managers.
     pub on_conflict: SettingLayers<OnConflict>,
     /// Whether objects that others claim may be adopted.
     pub adopt: bool,

@@ -127,7 +127,7 @@ struct Tracker<'a> {
     begin: Instant,
     /// Those that are waited for and not ready as far as is known: how they are, since when.
     open: BTreeMap<ObjectKey, (Health, Instant)>,
-    /// What their pods wait for, and in how many looks in a row they would not go on by themselves.
+    /// The pods' trouble, and in how many looks in a row they would not go on by themselves.
     pods: BTreeMap<ObjectKey, (String, usize)>,
     proof: HealthSummary,
 }
@@ -176,7 +176,7 @@ impl<'a> Tracker<'a> {
         Self { survey, judge, begin, open, pods, proof }
     }
 
-    /// What has to be looked at, kind by kind; `new` are those that became known since.
+    /// The objects to look at, kind by kind; `new` are those that became known since.
     fn followed(
         &self,
         survey: &Survey,

@@ -17,7 +17,7 @@ pub(super) fn how_it_ended(outcome: &Outcome) -> ChangeEnd {
     }
 }
 
-/// What an object on which there is nothing to do means to those that wait for it.
+/// The meaning of an object without a write for those that wait for it.
 pub(super) fn how_it_stays(change: &Change) -> ChangeEnd {
     match change.action {
         Action::Refuse => ChangeEnd::Badly,

@@ -34,7 +34,7 @@ impl ApplyRun<'_> {
         }
     }
 
-    /// What the record says while the plan is carried out.
+    /// The content of the record while the plan is carried out.
     fn claim(&self) -> Record {
         let mut claim = Record::claim(self.survey.before.as_ref(), &self.survey.after);
         claim.past.objects = self.survey.plan.begins_with.or(claim.past.objects);

@@ -22,7 +22,7 @@ use crate::core::problem::Cause;
 /// The pause before a server that is available and does not answer yet is asked again.
 const ASK_AGAIN: Duration = Duration::from_millis(200);
 
-/// What a server said, or why it did not.
+/// The kinds of a server, or why it did not answer.
 type ServedResult = Result<Vec<Served>, String>;
 
 /// The servers that were asked, by group and version such as `metrics.k8s.io/v1`.

@@ -37,7 +37,7 @@ const RIGHT_TRIES: usize = 25;
 /// The pause before something that is about to be possible is tried again.
 const TRY_AGAIN: Duration = Duration::from_millis(200);
 
-/// What came of sending an object.
+/// The outcome of sending an object.
 enum SendOutcome<'c> {
     /// It was taken, and the server's answer.
     Done(Box<WrittenObject<'c>>),
@@ -49,7 +49,7 @@ enum SendOutcome<'c> {
     Restless,
 }
 
-/// What one change needs.
+/// The context of one change.
 #[derive(Clone, Copy)]
 pub(super) struct Worker<'a> {
     pub(super) survey: &'a Survey,
@@ -127,7 +127,7 @@ impl Worker<'_> {
         Ok(Outcome::Failed(ReasonKind::AbandonOutrun.into()))
     }
 
-    /// What the server refused, and where in the files that is.
+    /// The server's refusal, with positions in the files.
     pub(super) fn failed(self, error: &ApiError, change: &Change) -> Outcome {
         let causes = error.causes().to_vec();
         let causes = match self.survey.desired.objects.get(&change.key) {
@@ -321,7 +321,7 @@ impl Worker<'_> {
         manifest.is_some_and(|manifest| desired.depends_on_live(&change.key, manifest))
     }
 
-    /// What is sent where `live` is there; `send` where that does not depend on it.
+    /// The object to send where `live` is there; `send` where that does not depend on it.
     fn beside(self, change: &Change, send: &Object, live: Option<&Object>) -> Object {
         let desired = &self.survey.desired;
         match desired.objects.get(&change.key) {
@@ -330,7 +330,7 @@ impl Worker<'_> {
         }
     }
 
-    /// What is made in place of `live`; `send` where that does not depend on it.
+    /// The object to create in place of `live`; `send` where that does not depend on it.
     pub(super) fn in_place_of(self, change: &Change, send: &Object, live: &Object) -> Object {
         let desired = &self.survey.desired;
         match desired.objects.get(&change.key) {
@@ -348,7 +348,7 @@ impl Worker<'_> {
         self.cluster.apply_over(apply, seen.as_ref()).await
     }
 
-    /// What is done about fields of others that were not theirs when it was looked.
+    /// How to resolve conflicts with fields that others took after the look.
     fn on_conflict(self, change: &Change) -> OnConflict {
         let desired = &self.survey.desired;
         let said = desired.objects.get(&change.key).map(|manifest| desired.on_conflict(manifest));

@@ -14,12 +14,12 @@ use crate::git::pull::{PullError, PullOptions, Pulled, pull};
 use crate::local::cancel::Cancellation;
 use crate::local::jitter::jittered;
 
-/// What is pulled, whoever began it.
+/// The state of pulling, whoever began it.
 #[derive(Default)]
 pub(super) struct Remote {
     /// A pull under way; there is never more than one.
     pulling: Option<JoinHandle<Result<Pulled, PullError>>>,
-    /// What was brought during a round, for the next one to tell.
+    /// Commits that came during a round, for the next one to report.
     brought: Option<Pulled>,
 }
 
@@ -77,7 +77,7 @@ impl Remote {
 pub(super) struct RemotePoller<'a> {
     pub(super) remote: &'a mut Remote,
     pub(super) watch: &'a Watch,
-    /// What the watch follows.
+    /// The watched target.
     pub(super) target: &'a Target,
     /// The commit that it follows, where an older one is kept true in its place.
     pub(super) held_back: Option<&'a str>,
