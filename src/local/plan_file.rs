@@ -43,7 +43,7 @@ pub enum PlanFileError {
 }
 
 impl PlanFileError {
-    /// What to do about it.
+    /// The remedy.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Read { path, source } if source.kind() == io::ErrorKind::NotFound => {

@@ -4,7 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-/// What a search for a program came to.
+/// The result of a search for a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProgramSearch {
     /// The program, by its absolute path.
@@ -24,7 +24,7 @@ impl ProgramSearch {
         }
     }
 
-    /// What there is to say of a program that was only in a skipped element.
+    /// The note about a program that was only in a skipped element.
     pub fn note(&self, name: &str) -> Option<String> {
         let Self::Skipped(element) = self else { return None };
         let element = match element.as_os_str().is_empty() {

@@ -22,7 +22,7 @@ impl StateStore {
         Self { folder: Some(folder) }
     }
 
-    /// What was remembered as `name`.
+    /// The value that was kept as `name`.
     pub fn recall(&self, name: &str) -> Option<Vec<u8>> {
         fs::read(self.folder.as_ref()?.join(name)).ok()
     }
