@@ -17,7 +17,7 @@ pub const FILE: &str = "config.yaml";
 /// How many bytes it may have.
 pub const LARGEST: u64 = 1 << 20;
 
-/// What the machine's file says.
+/// The content of the machine's file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Machine {
@@ -75,7 +75,7 @@ pub enum MachineError {
         line: usize,
         /// Column, from 1.
         column: usize,
-        /// What is wrong.
+        /// The fault.
         message: String,
     },
     /// A program that could be a different one in every folder.
@@ -101,7 +101,7 @@ pub enum MachineError {
 }
 
 impl MachineError {
-    /// What to do about it.
+    /// The remedy.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Invalid { .. } => None,
