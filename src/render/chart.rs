@@ -17,7 +17,7 @@ pub fn is_library(shelf: &FileIndex, folder: &str) -> bool {
     matches!(chart, Ok(Some((chart, _))) if chart.get("type").is_some_and(|kind| kind == "library"))
 }
 
-/// What the chart in `folder` depends on and doesn't have.
+/// The missing dependencies of the chart in `folder`.
 pub fn problems(shelf: &FileIndex, folder: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     // Charts of Helm 2 have their dependencies in a file of their own.

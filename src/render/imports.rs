@@ -1,4 +1,4 @@
-//! What a Jsonnet program imports, and whether it may. Nothing is read or run here.
+//! The imports of a Jsonnet program, and whether they are allowed. Nothing is read or run here.
 //!
 //! In Jsonnet the path of an import can't be computed, so that the imports that stand in the text
 //! are all there are: what they lead to is all that a program can read.

@@ -79,7 +79,7 @@ pub fn looks_like_imports(text: &str) -> Vec<Import> {
     found
 }
 
-/// What stands behind the blank or remark that a text begins with.
+/// The text behind the blanks or comment that it begins with.
 fn behind_blank(text: &str) -> Option<&str> {
     let first = text.chars().next()?;
     if first.is_whitespace() {

@@ -56,11 +56,11 @@ pub struct Setting {
     pub cache: PathBuf,
     /// This very program, which sees to it that no other outlives it; `None` to do without.
     pub launcher: Option<PathBuf>,
-    /// What a program may take.
+    /// The limits of a program.
     pub limits: ProgramLimits,
     /// Whether a program may run where a guard of its cell can't be had.
     pub cell: GuardMode,
-    /// What programs may read besides.
+    /// Other paths that programs may read.
     pub readable: Vec<PathBuf>,
     /// The formats and their options.
     pub formats: Formats,
@@ -153,13 +153,13 @@ impl RenderJob<'_> {
         }
     }
 
-    /// What the program may read.
+    /// The files that the program may read.
     fn read(&self) -> impl Iterator<Item = (&String, &Vec<u8>)> {
         let files = self.files.files.iter().filter(|(path, _)| self.source.reads(path));
         files.map(|(path, content)| (path, self.source.given.get(path).unwrap_or(content)))
     }
 
-    /// What the program would read, and must or can not.
+    /// The files that the program would read, and must not or can't.
     fn unreadable(&self) -> Vec<Problem> {
         let at = |path: &str, message: String, hint: &str| Problem {
             place: Location { path: path.to_owned(), line: 1, column: 1 },
@@ -181,7 +181,7 @@ impl RenderJob<'_> {
         skipped.chain(wrong).collect()
     }
 
-    /// What to call it.
+    /// Its name.
     fn name(&self) -> &str {
         if self.source.path.is_empty() { "the checkout" } else { &self.source.path }
     }
@@ -288,7 +288,7 @@ impl RenderJob<'_> {
         problem
     }
 
-    /// What the program is given.
+    /// The input of the program.
     fn program_input(&self) -> ProgramInput<'_> {
         ProgramInput {
             format: self.source.format,

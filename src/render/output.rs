@@ -15,16 +15,16 @@ const HOOK: &str = "helm.sh/hook";
 /// The moments that an apply has; what is for others would do harm.
 const MOMENTS: [&str; 4] = ["pre-install", "post-install", "pre-upgrade", "post-upgrade"];
 
-/// What came of rendering.
+/// The result of rendering.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rendered {
     /// The objects.
     pub manifests: Vec<Manifest>,
-    /// What could not be rendered, or not be read.
+    /// Problems in rendering or in reading the output.
     pub problems: Vec<Problem>,
-    /// What is read as something else than its author most likely meant.
+    /// Texts that are read otherwise than their author most likely meant.
     pub warnings: Vec<Problem>,
-    /// What the program was given apart from manifests and is in a Secret now.
+    /// Inputs of the program apart from manifests that are in a Secret now.
     pub inputs: BTreeSet<String>,
 }
 
@@ -111,7 +111,7 @@ impl Rendered {
     }
 }
 
-/// What Helm printed, template by template, each with the name that Helm gives it.
+/// Helm's output, template by template, each with the name that Helm gives it.
 fn templates(output: &[u8]) -> Vec<(Option<String>, &[u8])> {
     const SOURCE: &[u8] = b"---\n# Source: ";
     let starts: Vec<usize> = output

@@ -6,7 +6,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
 
-/// What the copy's folder begins with; one that was left behind is known by it.
+/// The prefix of the copy's folder; one that was left behind is known by it.
 pub(super) const PREFIX: &str = "copy-";
 /// The folder beside the copy with the files that arguments name.
 pub(super) const GIVEN: &str = "given";

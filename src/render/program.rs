@@ -71,7 +71,7 @@ pub enum RunError {
     /// It ended with an error.
     #[error("{said}")]
     Failed {
-        /// What it said.
+        /// The program's message.
         said: String,
         /// The wall of its cell that it met, if it looks like one.
         wall: Option<ResourceLimit>,
@@ -96,11 +96,11 @@ pub struct ProgramCall<'a> {
     pub home: &'a Path,
     /// The trueup that binds the program's life to ours and makes its cell, where the system can.
     pub launcher: Option<&'a Path>,
-    /// What its cell lets it read and write.
+    /// Paths that its cell lets it read and write.
     pub cell: CellOptions<'a>,
 }
 
-/// What the threads that listen have to say.
+/// A message of the threads that listen.
 enum ProgramMessage {
     Output(io::Result<Vec<u8>>),
     TooMuch,

@@ -18,13 +18,13 @@ const LINE: usize = 600;
 /// Of a longer text the last line may end in the middle of a value.
 const WHOLE: usize = 60 << 10;
 
-/// What a generator's entry says that is not a value.
+/// Fields of a generator's entry that are not values.
 const NO_VALUES: [&str; 5] = ["name", "namespace", "type", "behavior", "options"];
 /// Its keys that name files.
 const FILES: [&str; 1] = ["files"];
 const ENVS: [&str; 2] = ["envs", "env"];
 
-/// What a program was given.
+/// The input of a program.
 pub struct ProgramInput<'a> {
     /// The format of what it renders.
     pub format: SourceFormat,
@@ -35,7 +35,7 @@ pub struct ProgramInput<'a> {
 }
 
 impl ProgramInput<'_> {
-    /// What it says, as short as can be and without what is secret.
+    /// Its message, as short as can be and without what is secret.
     pub fn display(&self, said: &str) -> String {
         let said = match said.len() {
             0..=WHOLE => said,
@@ -120,7 +120,7 @@ impl ProgramInput<'_> {
         all.for_each(|(name, value)| inputs.value(name, value));
     }
 
-    /// What a kustomization generates Secrets and ConfigMaps of.
+    /// The sources of Secrets and ConfigMaps that a kustomization generates.
     fn generators(&self, path: &str, content: &[u8], inputs: &mut Inputs) {
         let Ok(Some((Value::Object(map), _))) = manifest::value(path, content) else { return };
         for (field, value) in &map {
@@ -184,7 +184,7 @@ impl ProgramInput<'_> {
     }
 }
 
-/// What transformers and patches that are files hold.
+/// The content of transformers and patches that are files.
 fn transformers(path: &str, content: &[u8], inputs: &mut Inputs) {
     let reading = manifest::read_yaml(path, content);
     for object in reading.manifests.iter().map(|manifest| &manifest.object) {

@@ -36,16 +36,16 @@ pub struct RenderSource {
     pub file: String,
     /// The files and folders that rendering it reads.
     pub reads: BTreeSet<String>,
-    /// What the program is given to read in place of these files.
+    /// The content for the program in place of these files.
     pub given: BTreeMap<String, Vec<u8>>,
 }
 
-/// What a target has to render.
+/// The sources of a target to render.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
-    /// What is to be rendered, in the order of their paths.
+    /// The sources to render, in the order of their paths.
     pub sources: Vec<RenderSource>,
-    /// What can't be, and why.
+    /// The problems of the others.
     pub problems: Vec<Problem>,
     /// Files to look into whose content the shelf doesn't have: with it, more may be found.
     pub unread: BTreeSet<String>,
@@ -255,7 +255,7 @@ mod tests {
     use super::*;
     use crate::core::source::formats::Jsonnet;
 
-    /// What is rendered, and which of the files are read as manifests.
+    /// The sources to render, and the files that are read as manifests.
     fn found(
         files: &[(&str, &str)],
         formats: &Formats,

@@ -21,7 +21,7 @@ pub struct InterpreterChain {
     pub is_linked: bool,
 }
 
-/// What runs a file.
+/// The interpreter of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Runs {
     /// A program that reads it.
@@ -53,7 +53,7 @@ fn beginning(path: &Path) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// What runs the file that begins like this; `None` for a program that needs nothing.
+/// The interpreter of a file that begins like this; `None` for a program that needs none.
 fn runs(bytes: &[u8]) -> Option<Runs> {
     if let Some(rest) = bytes.strip_prefix(b"#!") {
         let line = rest.split(|byte| *byte == b'\n').next()?;
