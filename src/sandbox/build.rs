@@ -15,7 +15,7 @@ use crate::local::search;
 /// A Go module whose one program goes by many names.
 #[derive(Clone, Copy, Debug)]
 pub struct Module {
-    /// What to call it, in a path.
+    /// Its name, in a path.
     pub name: &'static str,
     /// Its files: name and content.
     pub files: &'static [(&'static str, &'static str)],

@@ -20,7 +20,7 @@ use crate::local::search::{self, ProgramSearch};
 /// The variable that names the API server's audit log.
 pub const AUDIT_LOG: &str = "TRUEUP_SANDBOX_AUDIT_LOG";
 
-/// What to run, and how.
+/// The command to run, and how.
 pub struct SandboxCommand<'a> {
     /// The program and its arguments.
     pub command: &'a [OsString],

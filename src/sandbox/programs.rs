@@ -8,9 +8,9 @@ use super::build::{self, Module};
 use super::{Error, Listener, SandboxEvent, SandboxOptions};
 use crate::local::search;
 
-/// What every sandbox needs.
+/// The programs of every sandbox.
 pub const ALWAYS: [&str; 3] = ["etcd", "kube-apiserver", "kubectl"];
-/// What `controllers` adds.
+/// The programs that `controllers` adds.
 pub const CONTROLLERS: [&str; 3] = ["kube-controller-manager", "kube-scheduler", "kwok"];
 
 /// The name of the place that is many folders.
@@ -40,7 +40,7 @@ pub struct Programs {
     pub kube_apiserver: PathBuf,
     /// The client, for the user.
     pub kubectl: PathBuf,
-    /// What makes things happen.
+    /// The controllers.
     pub controllers: Option<Controllers>,
 }
 
