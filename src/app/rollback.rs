@@ -93,9 +93,9 @@ pub async fn note_health(
     Ok(())
 }
 
-/// Whether what came of a commit is a reason to go back: something could not be changed, is not as it was
-/// to be, or did not get healthy, be it before others that come after it. What is refused or can't be read is none, and
-/// neither is anything where a newer commit has come.
+/// Whether what came of a commit is a reason to go back: something could not be changed, is not as
+/// it was to be, or did not get healthy, also before others that come after it. What is refused or
+/// can't be read is none, and neither is anything where a newer commit has come.
 pub fn is_failure(survey: &Survey, report: &Report) -> bool {
     let unhealthy = |proof: &crate::core::health::HealthSummary| {
         matches!(proof.ended, WaitEnd::Failed | WaitEnd::Timeout) && !proof.is_ready()

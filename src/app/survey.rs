@@ -81,7 +81,7 @@ impl Survey {
         self.redactor.get_or_init(made)
     }
 
-    /// Whether carrying it out writes anything, be it the inventory's record alone.
+    /// Whether carrying it out writes anything, even if only the inventory's record.
     pub fn writes(&self) -> bool {
         let record = || self.record(&self.unlisted);
         let is_known = || self.unlisted.iter().all(|kind| kind.is_forbidden);
@@ -272,7 +272,7 @@ pub async fn survey(
 }
 
 /// The Jobs that were run once the plan is carried out. One that was seen to fail is not done: it
-/// is made again once it is gone.
+/// is recreated once it is gone.
 fn finished(plan: &Plan, desired: &Desired, unready: &BTreeMap<ObjectKey, Health>) -> Finished {
     let mut finished = Finished::default();
     for change in plan.changes().filter(|change| change.action != Action::Refuse) {

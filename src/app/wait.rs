@@ -27,13 +27,13 @@ use crate::local::cancel::Cancellation;
 /// How long something has to have failed before waiting ends: a controller may still mend it, such
 /// as one that retries.
 const GRACE: Duration = Duration::from_secs(5);
-/// How often it is looked at the pods of what is still not ready.
+/// How often the pods of objects that are still not ready are read.
 const LOOK_CLOSER: Duration = Duration::from_secs(10);
 /// After how many of these looks in a row pods that are stuck count as a failure.
 const STUCK_LOOKS: usize = 2;
 /// How much may have become known and not been taken in yet; then a watch waits.
 const NEWS: usize = 256;
-/// How many objects are looked at closer at once.
+/// How many objects are examined at once.
 const FEW: usize = 4;
 /// How often events say how things are where no news comes: a person sees that time passes.
 const HEARTBEAT: Duration = Duration::from_secs(1);

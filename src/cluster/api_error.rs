@@ -89,7 +89,7 @@ pub enum ApiError {
         /// The remedy.
         hint: Option<String>,
     },
-    /// An answer came that has no end, or none that anybody would wait for.
+    /// An answer came without an end, or with one too far to wait for.
     #[error("the answer to {what} is not taken in: {cause}")]
     Endless {
         /// Method and path of the request.
@@ -179,8 +179,8 @@ impl ApiError {
         is_refusal && self.fault() != RetryClass::Passing || self.is_mistyped() || is_taken
     }
 
-    /// Why the object can't be looked at by dry run, though it may well be applied: a webhook that
-    /// refuses to be asked without consequences, or one that does not answer at the moment.
+    /// Why the object has no dry run, though it may well be applied: a webhook that refuses to be
+    /// asked without consequences, or one that does not answer at the moment.
     pub fn no_dry_run(&self) -> Option<String> {
         let Self::Status { code: 400 | 500, message, .. } = self else { return None };
         let refuses = message.contains("does not support dry run");

@@ -19,7 +19,7 @@ const SILENT: &str = "the API server has not answered yet";
 /// How long after a wait for it the same cause is reported again.
 const FORGOTTEN: Duration = Duration::from_secs(60);
 
-/// Something that a run is held up by. There is nothing in it that anybody has to keep secret.
+/// A cause of a delay. It holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delay {
     /// The cause, as a clause.
@@ -71,13 +71,13 @@ impl Delays {
 }
 
 impl Cluster {
-    /// Tells `listener` from now on what takes a while.
+    /// Reports to `listener` from now on what takes a while.
     pub fn on_delay(&self, listener: Listener) {
         self.connection.delays.lock().unwrap_or_else(PoisonError::into_inner).listener =
             Some(listener);
     }
 
-    /// Waits for what comes of a request, for so long at most; tells it once that takes a while.
+    /// Waits for what comes of a request, for so long at most; reports it once that takes a while.
     /// `None` where nothing came in time.
     pub(super) async fn in_time<T>(
         &self,
@@ -98,7 +98,7 @@ impl Cluster {
         tokio::time::timeout(left, answer).await.ok()
     }
 
-    /// Tells that a pause is about to be made for an error, where a request that first failed at
+    /// Reports that a pause is about to be made for an error, where a request that first failed at
     /// `since` has taken long enough for that.
     pub(super) fn report(&self, error: &ApiError, since: Instant, pause: Duration, next: DelayEnd) {
         let now = Instant::now();
@@ -125,7 +125,7 @@ impl Cluster {
 fn cause(error: &ApiError) -> String {
     match error {
         ApiError::Unreachable { cause, .. } => {
-            // Of "Connection refused (os error 111)" the number says nothing to anybody.
+            // The number in "Connection refused (os error 111)" does not help.
             let cause = cause.split(" (os error").next().unwrap_or(cause);
             let mut letters = cause.chars();
             let first = letters.next().map(|c| c.to_ascii_lowercase());

@@ -5,10 +5,10 @@
 //! they do not hold ([`crate::core::kinds::schemas`]). It is asked for only when an object is refused. Where no rule
 //! of it said so, or it can't be read, the sentence alone has to tell.
 //!
-//! A 422 alone says nothing: an object with a slip in it would be deleted and could not be made
-//! again. So only what is known to be said of fields that can't change counts, and the object is
-//! created by dry run beside the one that is there. The server checks and admits it first, and only
-//! then finds that the name is taken.
+//! A 422 alone says nothing: an object with a slip in it would be deleted and could not be
+//! recreated. So only what is known to be said of fields that can't change counts, and the object
+//! is created by dry run beside the one that is there. The server checks and admits it first, and
+//! only then finds that the name is taken.
 
 use http::Method;
 

@@ -111,7 +111,7 @@ impl LeaseState {
             }
             _ => identity.clone().unwrap_or_else(|| "an unknown holder".to_owned()),
         };
-        // Anybody may have written it, and it may be shown on a terminal.
+        // Any client may have written it, and it may be shown on a terminal.
         let name = name.chars().filter(|c| !c.is_control()).take(100).collect();
         let revision = noted(REVISION).filter(|it| it.bytes().all(|b| b.is_ascii_hexdigit()));
         let revision = revision.map(|it| it.get(..7).unwrap_or(it).to_owned());

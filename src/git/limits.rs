@@ -22,9 +22,9 @@ pub struct RepositoryLimits {
     pub content: u64,
     /// The bytes that decoding any one object may allocate, its delta chain included.
     pub object: u64,
-    /// The objects that are looked at to tell who wrote a line.
+    /// The objects that are read to find the author of a line.
     pub history: u64,
-    /// The bytes that are looked at to tell who wrote a line.
+    /// The bytes that are read to find the author of a line.
     pub history_bytes: u64,
     /// The bytes of the pack that one fetch may bring.
     pub pack: u64,

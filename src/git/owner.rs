@@ -141,7 +141,7 @@ fn is_ours(path: &Path) -> bool {
         use std::os::unix::fs::MetadataExt;
         let me = rustix::process::geteuid();
         let owner = path.symlink_metadata().map(|metadata| metadata.uid());
-        // Anybody but root could set SUDO_UID to whom they like.
+        // Any user but root could set SUDO_UID freely.
         me.is_root() || owner.is_ok_and(|owner| owner == me.as_raw())
     };
     ours

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
-/// Where the objects are, as git tells its hooks.
+/// The place of the objects, as git passes it to its hooks.
 #[derive(Debug)]
 struct Quarantine {
     /// Those that came in.

@@ -144,7 +144,7 @@ fn ref_names(repo: &gix::Repository) -> Vec<String> {
     all.flatten().map(|reference| reference.name().shorten().to_string()).collect()
 }
 
-/// A line as far as anybody reads it: it is printed, kept in an annotation and sent on.
+/// A line up to a sensible length: it is printed, kept in an annotation and sent on.
 fn cut(line: &str) -> String {
     /// More than any subject line has.
     const LONGEST: usize = 500;

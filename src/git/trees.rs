@@ -93,7 +93,7 @@ impl<'a> Trees<'a> {
         Ok(Some(found))
     }
 
-    /// Whether more was read than belongs to merely telling where links lead.
+    /// Whether more was read than is needed to find where links lead.
     pub(super) fn is_long_enough(&self) -> bool {
         self.loaded.get() > self.limits.path_bytes
     }

@@ -122,8 +122,8 @@ pub async fn built(
     Ok(place)
 }
 
-/// Waits for the lock in a thread of its own: whoever holds it may take minutes. The system lets
-/// go of it when its holder dies.
+/// Waits for the lock in a thread of its own: whoever holds it may take minutes. The system
+/// releases it when its holder dies.
 async fn lock(path: PathBuf, events: Listener<'_>) -> Result<File, Error> {
     let file = File::create(&path).map_err(Error::file("create", &path))?;
     match file.try_lock() {
@@ -195,7 +195,7 @@ impl Go {
         Ok(Self { program, keeper, source, output, scratch })
     }
 
-    /// Runs it to its end; returns, and tells as it goes, how many packages it named.
+    /// Runs it to its end; reports as it goes, and returns, how many packages it named.
     async fn run(
         &mut self,
         args: &[&str],

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::Error;
 
-/// The authority that signs everybody's certificate.
+/// The authority that signs every certificate.
 pub(super) struct Identity {
     issuer: Issuer<'static, KeyPair>,
     authority: rcgen::Certificate,

@@ -41,7 +41,7 @@ pub struct SandboxOptions {
 /// conversion, and the servers of APIServices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WebhookCalls {
-    /// Anybody that this machine reaches.
+    /// All that this machine reaches.
     Anybody,
     /// Not at all: what a commit names is not called, wherever it is.
     Nobody,

@@ -286,7 +286,7 @@ impl<'a> ApplyRun<'a> {
         }
     }
 
-    /// Whether an object that stays as it is was not ready when it was looked at.
+    /// Whether an object that stays as it is was not ready at the last look.
     fn is_unready(&self, change: &Change) -> bool {
         change.action == Action::Keep && self.survey.unready.contains_key(&change.key)
     }

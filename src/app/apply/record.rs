@@ -62,7 +62,7 @@ impl ApplyRun<'_> {
         recorded.map_err(api("write the inventory"))
     }
 
-    /// Whether the lock is still ours, or whose it is.
+    /// Whether the lock is still ours, or who has it.
     fn still_locked(&self) -> Result<(), Error> {
         self.course.lock.lost().map_or(Ok(()), |to| Err(Error::Lost(to)))
     }

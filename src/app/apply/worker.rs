@@ -108,7 +108,7 @@ impl Worker<'_> {
         wait_for_one(survey, &self.servers.kinds(), cluster, change, waiting).await
     }
 
-    /// Lets go of an object, as long as it is ours.
+    /// Abandons an object, as long as it is ours.
     async fn release(self, served: &Served, live: &Object) -> Result<Outcome, ApiError> {
         let mut seen = Some(live.clone());
         for _ in 0..SEND_TRIES {
@@ -236,8 +236,8 @@ impl Worker<'_> {
     }
 
     /// Sends one object. Where a plan was approved, only over the very state that was looked at; of
-    /// a state that moved, say by a controller that writes the status, it is looked whether the
-    /// approved difference is still the same.
+    /// a state that moved, say by a controller that writes the status, the approved difference is
+    /// compared again.
     async fn send<'c>(
         self,
         served: &Served,

@@ -44,7 +44,7 @@ pub struct Watch {
     pub delays: Listener,
 }
 
-/// Reads what the settings of a commit say, be it the one that is followed or, by its id, another:
+/// Reads what the settings of a commit say, of the one that is followed or, by its id, of another:
 /// they may change with every commit.
 pub type SettingsReader = Box<
     dyn Fn(&Checkout, &Cluster, Option<&str>) -> Result<WatchSettings, SettingsError> + Send + Sync,

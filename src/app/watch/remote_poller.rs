@@ -122,7 +122,7 @@ async fn is_same(target: &Target, checkout: &Checkout, commits: [&str; 2]) -> bo
         let target = Target { rev: Some(commit.to_owned()), ..target.clone() };
         async move { declare(&target, checkout).await }
     });
-    // What can't be read is for a round to tell.
+    // An unreadable commit is for a round to report.
     futures::try_join!(one, other).is_ok_and(|(one, other)| declare_the_same(&one, &other))
 }
 

@@ -115,7 +115,7 @@ impl Cluster {
         WatchScope { namespace: namespace.map(str::to_owned), news, means }
     }
 
-    /// Tells what becomes of a scope, for as long as it is polled.
+    /// Reports the events of a scope, for as long as it is polled.
     pub async fn follow(&self, followed: &FollowedKind, scope: WatchScope, tell: &Sender<News>) {
         let WatchScope { namespace, means: mut how, news: _ } = scope;
         let (kind, namespace) = (&followed.served.group_kind, namespace.as_deref());

@@ -1,6 +1,6 @@
 //! An approval as the text of a plan file: JSON with a version and a checksum.
 //!
-//! The checksum tells a slip of an editor or a cut-off copy. It is not a signature: who can write
+//! The checksum reveals a slip of an editor or a cut-off copy. It is not a signature: who can write
 //! the file can write what they like, and what they wrote is then held against the cluster all the
 //! same.
 

@@ -1,5 +1,5 @@
 //! Fields whose value stays as it is and whose owner changes: what apply makes ours as well, and
-//! what we let go of and others, or the server's default, keep.
+//! what we release and others, or the server's default, keep.
 
 use serde_json::{Map, Value};
 

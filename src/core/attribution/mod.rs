@@ -1,8 +1,8 @@
 //! Why a field differs: who made the live value what it is, and where the commit says otherwise.
 //! And which fields only change hands.
 //!
-//! Ownership tells drift from a change of the commit. As long as a field is not touched, it is ours
-//! in `managedFields`; whoever changes its value takes it from us (KEP-555, "Conflicts").
+//! Ownership distinguishes drift from a change of the commit. As long as a field is not touched, it
+//! is ours in `managedFields`; whoever changes its value takes it from us (KEP-555, "Conflicts").
 
 use jiff::Timestamp;
 use serde::Serialize;

@@ -139,7 +139,7 @@ fn key(manifest: &Manifest, schemas: &Schemas, namespace: &str) -> ObjectKey {
     key
 }
 
-/// Holds one object against the schema of its kind; of what is wrong, it tells what `counts`.
+/// Holds one object against the schema of its kind; of its faults, it reports those that `counts`.
 fn object(
     key: &ObjectKey,
     manifest: &Manifest,

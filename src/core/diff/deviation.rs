@@ -145,8 +145,8 @@ impl<'a> KnownValues<'a> {
         Self { now: get(self.now), said: get(self.said), before: get(self.before), owned: None }
     }
 
-    /// What tells the elements of the list from each other; `None` where it is owned as a whole, or
-    /// it is not known.
+    /// The keys that identify the elements of the list; `None` where it is owned as a whole, or it
+    /// is not known.
     fn element_identity(&self) -> Option<ElementIdentity> {
         let key = self.owned?.keys().find(|key| key.starts_with("k:") || key.starts_with("v:"))?;
         Some(match key.strip_prefix("k:") {
@@ -284,7 +284,7 @@ impl DeviationWalk {
             let found = seen.element(&is_it);
             let pair = |name: &String| Some((name.clone(), item.get(name)?.clone()));
             let step = PathStep::Keyed(names.iter().filter_map(pair).collect());
-            // What tells it may be written down otherwise than it is declared.
+            // The keys may be written otherwise than they are declared.
             let is_rewritten = found.now.is_none() && found.said.is_none() && self.is_asked;
             self.below(step, |walk| match found.now {
                 None if is_rewritten => {}
@@ -294,7 +294,7 @@ impl DeviationWalk {
         }
     }
 
-    /// A list that has not as many elements as are declared, and of which nothing tells them apart.
+    /// A list that has not as many elements as are declared, and whose keys are unknown.
     fn whole(&mut self, sent: &[Value], now: &[Value], seen: &KnownValues<'_>) {
         let said = seen.said.and_then(Value::as_array);
         let is_in = |item: &Value, list: &[Value]| list.iter().any(|other| is_like(item, other));

@@ -35,7 +35,7 @@ impl<'a> Nodes<'a> {
         Self(self.0.iter().filter_map(|node| Some(owners::element(node, item)?.1)).collect())
     }
 
-    /// The names of the fields that tell the elements of the list from each other.
+    /// The names of the fields that identify the elements of the list.
     fn keys(&self) -> Option<Vec<String>> {
         let keys = self.0.iter().flat_map(|node| node.keys());
         let keys = keys.filter_map(|key| key.strip_prefix("k:")).next()?;

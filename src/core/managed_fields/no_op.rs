@@ -197,7 +197,7 @@ impl<'a> NoOpWalk<'a> {
 struct Element<'a> {
     /// Its key in `fieldsV1`.
     key: &'a str,
-    /// The fields that tell it from others.
+    /// The fields that identify it.
     keys: Map<String, Value>,
     /// Our part of it.
     fields: &'a Map<String, Value>,

@@ -70,7 +70,7 @@ fn field<'a>(node: &'a FieldsV1, key: &str) -> Option<&'a FieldsV1> {
     node.get(&format!("f:{key}"))?.as_object()
 }
 
-/// The node of a list's element, by its place where nothing else tells it.
+/// The node of a list's element, by its index where it has no key.
 fn item<'a>(node: &'a FieldsV1, index: usize, item: &Value) -> Option<&'a FieldsV1> {
     let by_place = || node.get(&format!("i:{index}"))?.as_object();
     element(node, item).map(|(_, node)| node).or_else(by_place)
@@ -93,7 +93,7 @@ pub fn element<'a>(node: &'a FieldsV1, item: &Value) -> Option<(&'a str, &'a Fie
 /// The server's defaults of keys that identify elements of built-in kinds.
 const KEYS: [(&str, &str); 2] = [("protocol", "TCP"), ("name", "")];
 
-/// Whether an element that is sent and a live one agree in a key that tells elements apart. One that
+/// Whether an element that is sent and a live one agree in a key that identifies elements. One that
 /// is left out, and of which nothing is known, may be any.
 pub fn is_same_key(name: &str, send: &Value, live: &Value) -> bool {
     let filled_in = KEYS.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);

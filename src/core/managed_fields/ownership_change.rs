@@ -65,7 +65,7 @@ fn ours(object: &Object) -> BTreeSet<Path<'_>> {
     paths
 }
 
-/// Whether anybody owns a part of the field by itself. Then who owns the field and nothing in it
+/// Whether a manager owns a part of the field by itself. Then who owns the field and nothing in it
 /// owns only that there is one, as of a map that was empty when it was written.
 pub fn has_parts(object: &Object, path: &[&str]) -> bool {
     managers::of(object).any(|manager| node(manager.fields, path).is_some_and(|it| !is_leaf(it)))

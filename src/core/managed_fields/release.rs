@@ -10,7 +10,7 @@ use super::owners::element;
 use crate::core::object::Object;
 
 /// What becomes of `merged`, in which we own what we sent, when we owned before what `before` says:
-/// what we let go of goes, unless another manager of `before` owns it as well. Its managers are
+/// what we release is removed, unless another manager of `before` owns it as well. Its managers are
 /// those of `before`, we with what we own in `merged`.
 pub fn release(merged: &Object, before: &Object) -> Object {
     let ours = |object| managers::of(object).find(Manager::is_ours).map(|ours| ours.fields);

@@ -16,7 +16,7 @@ pub enum DependencyKind {
     Care,
     /// A field of it names the other.
     Reference,
-    /// The other is the server behind it, which has to answer before anybody is sent there.
+    /// The other is the server behind it, which has to answer before any client is sent there.
     Server,
     /// It lives in the other, a namespace, which takes care of what is still in it when it goes.
     Place,

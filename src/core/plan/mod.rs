@@ -216,7 +216,7 @@ impl Plan {
         self.changes().all(|change| change.action == Action::Keep)
     }
 
-    /// Whether the cluster is as the plan wants it, as far as anybody could see.
+    /// Whether the cluster is as the plan wants it, as far as it was seen.
     pub fn is_true(&self) -> bool {
         self.is_noop() && self.held_back.is_empty() && self.short.is_empty() && self.unlisted == 0
     }
@@ -266,7 +266,7 @@ pub fn plan(
             }
             _ => send.into_owned(),
         });
-        // What is let go is there in the version that it was seen in.
+        // An abandoned object exists in the version that it was seen in.
         let seen = decision.live.as_ref().filter(|_| decision.action == Action::Abandon);
         let version = seen.unwrap_or(&manifest.object).version().to_owned();
         let created = || send.clone().filter(|_| decision.action == Action::Create);

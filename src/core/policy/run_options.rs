@@ -22,8 +22,7 @@ pub struct RunOptions {
 }
 
 impl RunOptions {
-    /// The same for a cluster that is thrown away, where nothing runs that anybody could wait for,
-    /// nor go back to.
+    /// The same for a throwaway cluster, where nothing runs to wait for, nor to go back to.
     pub fn of_a_throwaway(self) -> Self {
         Self { wait: None, on_failure: None, ..self }
     }

@@ -11,7 +11,7 @@ use gix::sec::identity::Account;
 use super::prompt;
 use super::watchdog::ActivityCounter;
 
-/// Asks for credentials, and remembers whom it asked, to tell them how it went.
+/// Asks for credentials, and remembers whom it asked, to report the result to them.
 pub(super) struct Asking {
     repo: gix::Repository,
     pulse: ActivityCounter,

@@ -13,7 +13,7 @@ use gix::progress::{Id, MessageLevel, Step, StepShared, UNKNOWN, Unit};
 
 use super::{PullError, PullOptions};
 
-/// How often the flags are looked at.
+/// How often the flags are checked.
 const TICK: Duration = Duration::from_millis(50);
 
 /// How long cancelled work may take to clean up.
@@ -229,7 +229,7 @@ impl gix::NestedProgress for ActivityCounter {
     }
 }
 
-/// The processes that one thread started: Linux tells them apart from all others.
+/// The processes that one thread started: Linux keeps them apart from all others.
 #[cfg(target_os = "linux")]
 mod children {
     use std::fs;

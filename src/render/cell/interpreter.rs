@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-/// How much of a file tells what runs it.
+/// How many bytes of a file are read to find its interpreter.
 const BEGINNING: u64 = 64 << 10;
 /// How many interpreters of scripts the system goes through.
 const DEEPEST: usize = 5;

@@ -128,7 +128,7 @@ fn ended(name: String, success: bool, how: String) {
     let _ = send_notice(&KeeperNotice::Ended(ProgramEnded { name, success, how }));
 }
 
-/// Tells the parent, which may be gone.
+/// Notifies the parent, which may be gone.
 #[allow(clippy::disallowed_methods, reason = "a pipe to the parent, no answer of trueup's")]
 fn send_notice(notice: &KeeperNotice) -> io::Result<()> {
     let mut line = serde_json::to_vec(notice)?;

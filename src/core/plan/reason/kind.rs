@@ -239,7 +239,7 @@ kinds! {
     }
     /// The inventory's record is in it.
     "holds-inventory" HoldsInventory
-    /// More goes with it than itself.
+    /// More than itself would be deleted with it.
     "guarded" Guarded {
         /// The guard.
         guard: DeletionGuard,
@@ -297,7 +297,7 @@ kinds! {
     "not-as-seen" NotAsSeen
     /// It changed since it was approved.
     "not-as-approved" NotAsApproved
-    /// It changes faster than it can be let go.
+    /// It changes faster than it can be abandoned.
     "abandon-outrun" AbandonOutrun
     /// It changes faster than it can be read.
     "read-outrun" ReadOutrun
