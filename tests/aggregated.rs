@@ -79,7 +79,7 @@ impl Shelf {
 }
 
 #[test]
-fn a_server_and_objects_of_its_kind_in_one_commit() {
+fn api_service_and_its_objects_in_one_commit() {
     let shelf = Shelf::new("aggregated-birth", true);
     let Shelf { repo, group, .. } = &shelf;
     repo.commit("All at once");
@@ -252,7 +252,7 @@ fn kinds_of_a_new_api_service_come_from_its_discovery() {
 }
 
 #[test]
-fn a_run_that_was_killed_in_between_is_finished_by_the_next_one() {
+fn killed_run_with_an_api_service_is_finished_by_the_next_one() {
     let shelf = Shelf::new("aggregated-killed", false);
     let Shelf { repo, .. } = &shelf;
     repo.commit("All at once");

@@ -125,7 +125,7 @@ fn namespace_of_the_inventory_is_deleted_last() {
 }
 
 #[test]
-fn a_definition_with_instances_is_deleted_only_by_name() {
+fn definition_with_instances_needs_allow_delete() {
     let plane = sandbox::bare();
     let repo = Repo::new("apply-definition", plane);
     let definition = include_str!("../fixtures/born-together.yaml")

@@ -31,7 +31,7 @@ fn commit_as(repo: &Repo<'_>, author: &str, message: &str) -> String {
 }
 
 #[test]
-fn a_diff_says_who_changed_what_and_which_commit_says_otherwise() {
+fn diff_names_the_manager_and_the_declaring_commit() {
     let repo = Repo::new("attribution", sandbox::bare());
     repo.write("web.yaml", WEB).write_config("flags", "on").write_config("kept", "on");
     let first = commit_as(&repo, "First Writer", "The shop");

@@ -195,7 +195,7 @@ fn rendered_objects_are_checked() {
 /// What no schema says: a label's syntax, and a rule in CEL.
 #[cfg(unix)]
 #[test]
-fn a_sandbox_knows_more() {
+fn check_in_a_sandbox_finds_more() {
     let crd = "\
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition

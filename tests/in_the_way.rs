@@ -69,7 +69,7 @@ fn ports(live: &Value) -> Vec<u64> {
 }
 
 #[test]
-fn a_port_that_was_renumbered_is_put_back_and_one_that_was_added_stays() {
+fn renumbered_port_is_reverted_and_an_added_one_stays() {
     let repo = Repo::new("way-port", sandbox::bare());
     repo.write("svc.yaml", service("kiosk", 80)).commit("80");
     repo.run(&["apply", "--yes"]).exits(0);
@@ -386,7 +386,7 @@ fn unions() -> Vec<Union> {
 
 /// On a plane of its own: it makes an API and a kind that don't work.
 #[test]
-fn one_of_several_becomes_another_whatever_others_added() {
+fn union_member_is_switched_beside_fields_of_others() {
     let plane = &sandbox::own();
     let repo = Repo::new("way-unions", plane);
     let unions = unions();

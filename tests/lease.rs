@@ -134,7 +134,7 @@ fn second_run_waits_for_the_lock_and_plans_again() {
 }
 
 #[test]
-fn a_plan_of_which_nothing_can_be_tried_takes_no_lock() {
+fn plan_without_a_possible_write_takes_no_lock() {
     let repo = Repo::new("lease-nothing", sandbox::bare());
     repo.write_config("one", "1").commit("First");
     repo.run(&["apply"]).exits(0);

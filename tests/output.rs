@@ -13,7 +13,7 @@ fn json(output: &str) -> Value {
 }
 
 #[test]
-fn json_says_what_text_says() {
+fn json_agrees_with_text() {
     let repo = Repo::new("output-json", sandbox::bare());
     repo.write("envs/one.yaml", config("one", "1")).commit("First");
     let diff = json(&repo.run(&["diff", "-o", "json"]).exits(1).stdout);

@@ -323,7 +323,7 @@ fn replace_waits_for_finalizers() {
 }
 
 #[test]
-fn an_approved_plan_carries_its_replacements() {
+fn approved_plan_carries_out_its_replacements() {
     let repo = Repo::new("replace-approved", sandbox::bare());
     repo.write("job.yaml", JOB).commit("A job").run(&["apply"]).exits(0);
     let before = uid(&repo, "job/migrate");

@@ -82,7 +82,7 @@ fn watch_notices_a_commit_made_in_the_checkout() {
 }
 
 #[test]
-fn a_commit_that_declares_the_same_ends_no_wait() {
+fn commit_with_the_same_objects_does_not_end_the_wait() {
     let repo = Repo::new("superseded-same", sandbox::with_controllers());
     repo.write("trueup.yaml", "targets:\n  superseded-same:\n    paths: [shop]\n");
     repo.write("shop/web.yaml", stuck()).commit("Bad");
@@ -175,7 +175,7 @@ fn kill(mut child: Child) {
 }
 
 #[test]
-fn a_run_that_was_killed_before_it_could_go_back_is_made_up_for_by_watch() {
+fn watch_rolls_back_after_a_killed_run() {
     let repo = Repo::new("superseded-killed", sandbox::with_controllers());
     let (good, bad) = killed(&repo);
     assert_eq!(replicas(&repo), "3");
@@ -195,7 +195,7 @@ fn a_run_that_was_killed_before_it_could_go_back_is_made_up_for_by_watch() {
 }
 
 #[test]
-fn a_run_that_was_killed_before_it_could_go_back_is_made_up_for_by_apply() {
+fn apply_rolls_back_after_a_killed_run() {
     let repo = Repo::new("superseded-again", sandbox::with_controllers());
     let (good, bad) = killed(&repo);
     let again = repo.run(&["apply", "--on-failure", "rollback", "--timeout", "3s"]).exits(1);
@@ -206,7 +206,7 @@ fn a_run_that_was_killed_before_it_could_go_back_is_made_up_for_by_apply() {
 }
 
 #[test]
-fn a_commit_that_does_not_get_healthy_is_waited_for_once() {
+fn unhealthy_commit_is_waited_for_once() {
     let repo = Repo::new("superseded-once", sandbox::with_controllers());
     repo.write("web.yaml", stuck()).commit("Bad");
     repo.run(&["apply", "--no-wait"]).exits(0);

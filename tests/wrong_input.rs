@@ -112,7 +112,7 @@ fn an_unknown_path_or_revision() {
 }
 
 #[test]
-fn an_unknown_kind_costs_that_object() {
+fn unknown_kind_fails_that_object_only() {
     let repo = Repo::new("wrong-kind", sandbox::bare());
     let odd = "apiVersion: apps/v1\nkind: Deploymnet\nmetadata:\n  name: web\n";
     repo.write("odd.yaml", odd);
@@ -131,7 +131,7 @@ fn an_unknown_kind_costs_that_object() {
 }
 
 #[test]
-fn broken_yaml_and_nothing_else() {
+fn broken_yaml_as_the_only_file() {
     let repo = Repo::new("wrong-yaml", sandbox::bare());
     repo.write("web.yaml", "kind: ConfigMap\nmetadata: labels: a\n").commit("Broken");
     refused(repo.run(&["apply"]), "web.yaml:2:17", "metadata: labels: a");

@@ -17,7 +17,7 @@ use crate::support::repo::{Repo, config};
 use crate::support::sandbox;
 
 #[test]
-fn clocks_need_not_agree() {
+fn clock_skew_is_tolerated() {
     let world = World::new(sandbox::bare());
     for hours in [-1, 1] {
         let apply = |args: &[&str]| {

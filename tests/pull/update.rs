@@ -32,7 +32,7 @@ fn new_commits_come_in_and_are_counted() {
 }
 
 #[test]
-fn with_nothing_new_nothing_is_done() {
+fn up_to_date_pull_writes_nothing() {
     let upstream = Upstream::new();
     let checkout = upstream.clone("checkout");
 

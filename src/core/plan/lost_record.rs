@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn they_are_counted_and_some_are_named() {
+    fn unrecorded_members_are_counted_and_some_are_named() {
         let told = |names: &[&str], is_gone| {
             let unrecorded = Unrecorded {
                 kinds: [GroupKind::new("", "Secret")].into(),
