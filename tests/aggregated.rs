@@ -79,7 +79,7 @@ impl Shelf {
 }
 
 #[test]
-fn a_server_and_objects_of_its_kind_in_one_commit() {
+fn api_service_and_its_objects_in_one_commit() {
     let shelf = Shelf::new("aggregated-birth", true);
     let Shelf { repo, group, .. } = &shelf;
     repo.commit("All at once");
@@ -126,7 +126,7 @@ fn a_server_and_objects_of_its_kind_in_one_commit() {
 }
 
 #[test]
-fn a_server_that_does_not_answer_costs_its_objects_and_the_next_run_goes_on() {
+fn unavailable_api_service_fails_its_objects_until_the_next_run() {
     let shelf = Shelf::new("aggregated-silent", false);
     let Shelf { repo, group, .. } = &shelf;
     repo.write_config("other", "1").commit("All at once");
@@ -174,7 +174,7 @@ fn a_server_that_does_not_answer_costs_its_objects_and_the_next_run_goes_on() {
 }
 
 #[test]
-fn what_the_server_says_of_a_kind_counts() {
+fn kinds_of_a_new_api_service_come_from_its_discovery() {
     let shelf = Shelf::new("aggregated-kind", true);
     let Shelf { repo, group, .. } = &shelf;
     let item = |kind: &str, name: &str| {
@@ -252,7 +252,7 @@ fn what_the_server_says_of_a_kind_counts() {
 }
 
 #[test]
-fn a_run_that_was_killed_in_between_is_finished_by_the_next_one() {
+fn killed_run_with_an_api_service_is_finished_by_the_next_one() {
     let shelf = Shelf::new("aggregated-killed", false);
     let Shelf { repo, .. } = &shelf;
     repo.commit("All at once");
@@ -274,7 +274,7 @@ fn a_run_that_was_killed_in_between_is_finished_by_the_next_one() {
 }
 
 #[test]
-fn what_a_silent_server_has_is_neither_gone_nor_of_no_kind() {
+fn objects_of_an_unavailable_api_service_are_unknown() {
     let shelf = Shelf::new("aggregated-gone", true);
     let Shelf { repo, group, .. } = &shelf;
     shelf.write_item("two", 2);
@@ -296,7 +296,7 @@ fn what_a_silent_server_has_is_neither_gone_nor_of_no_kind() {
     let item = format!("apiVersion: {group}/v1\nkind: Item\nmetadata: {{name: a}}\n");
     other.write("item.yaml", item).write_config("stays", "1").commit("An item");
     let unknown = format!(
-        "item.yaml:1:1: nobody can say whether the cluster has Item in {group}/v1: the server behind this API group does not answer: {says}"
+        "item.yaml:1:1: unknown whether the cluster has Item in {group}/v1: the server behind this API group does not answer: {says}"
     );
     has(&other.run(&["diff"]).exits(1), &[&unknown]);
 
@@ -340,7 +340,7 @@ fn another_version_of_what_a_server_has_comes_with_its_api_service() {
 }
 
 #[test]
-fn where_apply_waits_a_server_is_ready_before_anybody_is_sent_there() {
+fn api_service_waits_for_its_ready_pods() {
     let shelf = Shelf::new("aggregated-wait", true);
     let Shelf { repo, group, .. } = &shelf;
     repo.write("web.yaml", WEB).commit("All at once");

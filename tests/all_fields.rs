@@ -6,7 +6,7 @@ use crate::support::repo::{Repo, WEB};
 use crate::support::sandbox;
 
 #[test]
-fn fields_that_git_does_not_declare_are_shown_with_who_set_them_and_when() {
+fn undeclared_fields_are_shown_with_manager_and_time() {
     let repo = Repo::new("all-fields", sandbox::bare());
     let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData: {a: correct-horse-battery}\n";
     repo.write("web.yaml", WEB).write("db.yaml", secret).commit("First");

@@ -110,7 +110,7 @@ fn heals(repo: &Repo<'_>) {
 }
 
 #[test]
-fn a_value_that_is_changed_on_its_way_in_is_told_in_each_run() {
+fn value_mutated_by_admission_is_reported_in_each_run() {
     let repo = Repo::new("answered-value", sandbox::bare());
     repo.write("web.yaml", WEB).commit("First").run(&["apply"]).exits(0);
     let one = "[JSONPatch{op: 'replace', path: '/spec/replicas', value: 1}]";
@@ -124,7 +124,7 @@ fn a_value_that_is_changed_on_its_way_in_is_told_in_each_run() {
 }
 
 #[test]
-fn a_field_that_is_taken_out_on_its_way_in_is_told_in_each_run() {
+fn field_removed_by_admission_is_reported_in_each_run() {
     let repo = Repo::new("answered-missing", sandbox::bare());
     let file = config("a", "1").replace("  name: a", "  name: a\n  annotations: {team: shop}");
     let take = "[JSONPatch{op: 'remove', path: '/metadata/annotations/team'}]";
@@ -137,7 +137,7 @@ fn a_field_that_is_taken_out_on_its_way_in_is_told_in_each_run() {
 }
 
 #[test]
-fn what_was_to_go_and_stays_is_told_in_each_run() {
+fn removed_field_restored_by_admission_is_reported_in_each_run() {
     let repo = Repo::new("answered-staying", sandbox::bare());
     let file = config("a", "1").replace("  name: a", "  name: a\n  labels: {tier: web}");
     repo.write("a.yaml", file).commit("First").run(&["apply"]).exits(0);
@@ -151,7 +151,7 @@ fn what_was_to_go_and_stays_is_told_in_each_run() {
 }
 
 #[test]
-fn an_element_of_a_list_that_was_to_go_is_told_too() {
+fn removed_list_element_restored_by_admission_is_reported() {
     let repo = Repo::new("answered-element", sandbox::bare());
     let two = WEB.replace("1.4.0\n", "1.4.0\n      - {name: old, image: registry.example/old:1}\n");
     repo.write("web.yaml", two).commit("First").run(&["apply"]).exits(0);
@@ -172,7 +172,7 @@ fn an_element_of_a_list_that_was_to_go_is_told_too() {
 }
 
 #[test]
-fn a_replacement_is_held_against_the_plan() {
+fn replacement_is_compared_with_the_plan() {
     let repo = Repo::new("answered-replaced", sandbox::bare());
     let file = |value: &str| {
         format!("{}immutable: true\n", config("a", value))
@@ -190,7 +190,7 @@ fn a_replacement_is_held_against_the_plan() {
 
 /// What others applied goes in two writes, and so does what is emptied.
 #[test]
-fn what_takes_two_writes_is_held_against_the_plan() {
+fn two_step_apply_is_compared_with_the_plan() {
     let repo = Repo::new("answered-taken", sandbox::bare());
     let file = repo.outside().join("old.yaml");
     std::fs::write(&file, config("a", "1") + "  old: x\n").unwrap();
@@ -205,7 +205,7 @@ fn what_takes_two_writes_is_held_against_the_plan() {
 }
 
 #[test]
-fn a_map_that_is_emptied_is_held_against_the_plan() {
+fn emptied_map_is_compared_with_the_plan() {
     let repo = Repo::new("answered-emptied", sandbox::bare());
     let node = "      nodeSelector: {disk: ssd}\n";
     let web =
@@ -225,7 +225,7 @@ fn a_map_that_is_emptied_is_held_against_the_plan() {
 /// What could not be asked about is held against what is declared, and the server is asked how it
 /// writes it down only where the two are not the same.
 #[test]
-fn what_nobody_could_ask_about_is_held_against_what_is_declared() {
+fn object_without_a_dry_run_is_compared_with_the_manifest() {
     let repo = Repo::new("answered-unasked", sandbox::bare());
     // It comes with its definition, and so after a plan that knows nothing of it.
     let definition = json!({
@@ -250,7 +250,7 @@ fn what_nobody_could_ask_about_is_held_against_what_is_declared() {
 }
 
 #[test]
-fn a_policy_that_comes_between_the_plan_and_the_write_is_told() {
+fn policy_created_between_plan_and_write_is_reported() {
     let repo = Repo::new("answered-between", sandbox::bare());
     repo.write_config("a", "1").commit("First").run(&["apply"]).exits(0);
     repo.write_config("a", "2").commit("Two");
@@ -276,7 +276,7 @@ fn is_write(line: &str, path: &str) -> bool {
 }
 
 #[test]
-fn a_watch_tells_it_once_and_when_it_is_over() {
+fn watch_reports_a_deviation_once_and_its_end() {
     let repo = Repo::new("answered-watch", sandbox::bare());
     repo.write_config("a", "1").commit("First");
     let other = "[JSONPatch{op: 'replace', path: '/data/key', value: 'other'}]";
@@ -294,7 +294,7 @@ fn a_watch_tells_it_once_and_when_it_is_over() {
 }
 
 #[test]
-fn scripts_and_forges_are_told_and_nothing_is_recorded_or_deleted() {
+fn deviation_is_in_json_and_blocks_pruning() {
     let repo = Repo::new("answered-forms", sandbox::bare());
     repo.write_config("a", "1").write_config("b", "1").commit("First");
     repo.run(&["apply"]).exits(0);
@@ -355,7 +355,7 @@ fn a_secrets_value_is_masked_in_it() {
 }
 
 #[test]
-fn what_was_approved_is_held_against_the_answer() {
+fn approved_plan_is_compared_with_the_answer() {
     let repo = Repo::new("answered-plan", sandbox::bare());
     repo.write_config("a", "1").commit("First").run(&["apply"]).exits(0);
     let other = "[JSONPatch{op: 'replace', path: '/data/key', value: 'other'}]";
@@ -371,7 +371,7 @@ fn what_was_approved_is_held_against_the_answer() {
 }
 
 #[test]
-fn what_needs_an_object_that_differs_is_not_tried() {
+fn dependents_of_a_deviating_object_are_not_tried() {
     let repo = Repo::new("answered-needed", sandbox::bare());
     let later = config("later", "1")
         .replace("  name: later", "  name: later\n  annotations: {trueup.dev/wave: '1'}");
@@ -401,7 +401,7 @@ fn asked(namespace: &str, since: usize) -> Vec<(String, String, bool)> {
 /// The server's own answer is compared, and nothing more is asked for it: these are the numbers of
 /// requests without the comparison.
 #[test]
-fn nothing_more_is_asked_for_it() {
+fn comparing_the_answer_costs_no_request() {
     let repo = Repo::new("answered-cost", sandbox::bare());
     for (value, requests, writes) in [("1", 13, 1), ("2", 17, 1), ("2", 14, 0)] {
         let since = sandbox::bare().audit_log.count();
@@ -516,7 +516,7 @@ data: {cpu: 1000m, number: '1.0', none: ''}
 ";
 
 #[test]
-fn what_the_server_writes_otherwise_or_fills_in_is_as_planned() {
+fn normalised_and_defaulted_values_are_as_planned() {
     let repo = Repo::new("answered-new", sandbox::bare());
     repo.write("all.yaml", NEW).commit("New");
     let since = sandbox::bare().audit_log.count();
@@ -535,7 +535,7 @@ fn what_the_server_writes_otherwise_or_fills_in_is_as_planned() {
 }
 
 #[test]
-fn what_is_injected_beside_what_is_declared_is_as_planned() {
+fn injected_fields_are_as_planned() {
     let repo = Repo::new("answered-injected", sandbox::bare());
     let containers = "/spec/template/spec/containers/-";
     let inject = format!(
@@ -557,7 +557,7 @@ fn what_is_injected_beside_what_is_declared_is_as_planned() {
 }
 
 #[test]
-fn what_is_ignored_may_be_changed_by_whomever() {
+fn ignored_field_may_be_changed_by_admission() {
     let repo = Repo::new("answered-ignored", sandbox::bare());
     let rules = "targets:\n  all:\n    paths: [web]\n    ignore: [{kind: Deployment, paths: [/spec/replicas]}]\n";
     let one = "[JSONPatch{op: 'replace', path: '/spec/replicas', value: 1}]";
@@ -571,7 +571,7 @@ fn what_is_ignored_may_be_changed_by_whomever() {
 
 /// An autoscaler, or a person, who is there between the plan and the write.
 #[test]
-fn what_others_write_in_between_is_theirs() {
+fn concurrent_write_of_another_manager_is_not_a_deviation() {
     let repo = Repo::new("answered-scaled", sandbox::bare());
     let free = WEB
         .replace("  replicas: 2\n", "")

@@ -6,7 +6,7 @@ use crate::support::repo::{Repo, config};
 use crate::support::sandbox;
 
 #[test]
-fn a_commit_is_made_true_and_the_second_run_writes_nothing() {
+fn apply_converges_and_the_second_run_writes_nothing() {
     let repo = Repo::new("apply-twice", sandbox::bare());
     repo.write_config("one", "1").write_config("two", "2").commit("Two settings");
 
@@ -22,7 +22,7 @@ fn a_commit_is_made_true_and_the_second_run_writes_nothing() {
 }
 
 #[test]
-fn what_leaves_git_leaves_the_cluster_and_only_that() {
+fn object_removed_from_git_is_pruned_and_no_other() {
     let repo = Repo::new("apply-prune", sandbox::bare());
     repo.write_config("stays", "1").write_config("goes", "2").commit("Two settings");
     repo.run(&["apply"]).exits(0);
@@ -54,7 +54,7 @@ fn a_copy_of_a_member_is_not_pruned() {
 }
 
 #[test]
-fn where_nothing_is_declared_nothing_is_written() {
+fn empty_repository_writes_nothing() {
     let repo = Repo::new("apply-nothing", sandbox::bare());
     repo.write("notes/readme.md", "Nothing yet\n").commit("A beginning");
     for verb in ["diff", "apply"] {
@@ -80,7 +80,7 @@ fn an_empty_commit_is_refused_unless_it_is_meant() {
 }
 
 #[test]
-fn kinds_and_namespaces_are_born_with_their_objects() {
+fn kinds_and_namespaces_are_created_with_their_objects() {
     let plane = sandbox::bare();
     let repo = Repo::new("apply-born", plane);
     repo.write("all.yaml", include_str!("../fixtures/born-together.yaml")).commit("All at once");
@@ -98,7 +98,7 @@ fn kinds_and_namespaces_are_born_with_their_objects() {
 }
 
 #[test]
-fn the_inventorys_own_namespace_goes_last_and_with_the_record() {
+fn namespace_of_the_inventory_is_deleted_last() {
     let plane = sandbox::with_controllers();
     let repo = Repo::new("apply-home", plane);
     let declare =
@@ -125,7 +125,7 @@ fn the_inventorys_own_namespace_goes_last_and_with_the_record() {
 }
 
 #[test]
-fn a_definition_with_instances_is_deleted_only_by_name() {
+fn definition_with_instances_needs_allow_delete() {
     let plane = sandbox::bare();
     let repo = Repo::new("apply-definition", plane);
     let definition = include_str!("../fixtures/born-together.yaml")
@@ -145,7 +145,7 @@ fn a_definition_with_instances_is_deleted_only_by_name() {
 
     repo.remove("definition.yaml").commit("The kind goes");
     let refused = repo.run(&["apply"]).exits(1);
-    assert!(refused.stdout.contains("1 object of its kind would go with it"), "{refused}");
+    assert!(refused.stdout.contains("1 object of its kind would be deleted with it"), "{refused}");
     repo.kubectl(&["get", "ticket", "a"]).exits(0);
     repo.run(&["apply", "--allow-delete", "CustomResourceDefinition"]).exits(0);
     let gone = plane.kubectl(["get", "crd", "tickets.born.example"]);
@@ -153,7 +153,7 @@ fn a_definition_with_instances_is_deleted_only_by_name() {
 }
 
 #[test]
-fn a_broken_document_costs_itself_and_stops_pruning() {
+fn broken_document_is_skipped_and_stops_pruning() {
     let repo = Repo::new("apply-broken", sandbox::bare());
     repo.write_config("one", "1").write_config("goes", "2").commit("Two settings");
     repo.run(&["apply"]).exits(0);
@@ -207,7 +207,7 @@ fn an_inventory_of_another_repository_or_tool_is_refused() {
 }
 
 #[test]
-fn other_paths_of_one_repository_need_a_word() {
+fn other_paths_of_one_repository_need_moved() {
     let repo = Repo::new("apply-paths", sandbox::bare());
     repo.write("a/one.yaml", config("one", "1")).write("b/two.yaml", config("two", "2"));
     repo.commit("Two folders");

@@ -31,7 +31,7 @@ fn commit_as(repo: &Repo<'_>, author: &str, message: &str) -> String {
 }
 
 #[test]
-fn a_diff_says_who_changed_what_and_which_commit_says_otherwise() {
+fn diff_names_the_manager_and_the_declaring_commit() {
     let repo = Repo::new("attribution", sandbox::bare());
     repo.write("web.yaml", WEB).write_config("flags", "on").write_config("kept", "on");
     let first = commit_as(&repo, "First Writer", "The shop");
@@ -79,7 +79,7 @@ fn a_diff_says_who_changed_what_and_which_commit_says_otherwise() {
 }
 
 #[test]
-fn what_is_let_go_falls_back_to_whoever_else_says_it() {
+fn released_field_stays_with_its_other_owner() {
     let repo = Repo::new("attribution-released", sandbox::bare());
     repo.write("web.yaml", WEB).commit("The shop");
     repo.run(&["apply", "--yes"]).exits(0);
@@ -94,13 +94,13 @@ fn what_is_let_go_falls_back_to_whoever_else_says_it() {
     repo.write("web.yaml", web).commit("Leave it to the other");
     let diff = repo.run(&["diff"]).exits(1).stdout;
     // Who applied without changing a value has no time in `managedFields`.
-    let stays = "    ▲ spec.minReadySeconds: 5 is no longer ours, and still that of scaler\n";
+    let stays = "    ▲ spec.minReadySeconds: 5 is released; stays with scaler\n";
     assert!(diff.contains(stays), "{diff}");
     assert!(diff.contains("▲ spec.replicas changed in "), "{diff}");
 }
 
 #[test]
-fn what_changes_hands_is_said_field_by_field() {
+fn ownership_changes_are_listed_by_field() {
     let repo = Repo::new("attribution-hands", sandbox::bare());
     let web = WEB.replace("  minReadySeconds: 5\n", "  revisionHistoryLimit: 10\n");
     repo.write("web.yaml", &web).commit("The shop");
@@ -115,9 +115,9 @@ fn what_changes_hands_is_said_field_by_field() {
     let diff = repo.run(&["diff"]).exits(1).stdout;
     let has = |line: &str| assert!(diff.contains(line), "{line:?} is missing from\n{diff}");
     has("    only who owns which field changes\n");
-    has("    ▲ spec.replicas: 5 is ours from now on, and still that of kubectl (scale)");
-    has("    ▲ spec.progressDeadlineSeconds: 600 is ours from now on, and nobody's so far\n");
-    has("    ▲ spec.revisionHistoryLimit: 10 is no longer ours, and the same by default\n");
+    has("    ▲ spec.replicas: 5 is now owned by trueup, beside kubectl (scale)");
+    has("    ▲ spec.progressDeadlineSeconds: 600 is now owned by trueup; had no owner\n");
+    has("    ▲ spec.revisionHistoryLimit: 10 is released; the default is the same\n");
 
     let json = repo.run(&["diff", "-o", "json"]).exits(1).stdout;
     let json: Value = serde_json::from_str(&json).unwrap();
@@ -130,7 +130,7 @@ fn what_changes_hands_is_said_field_by_field() {
     assert_eq!(of("spec.replicas")["writers"][0]["subresource"], "scale");
     assert_eq!(of("spec.revisionHistoryLimit")["hands"], "default");
     let markdown = repo.run(&["diff", "-o", "markdown"]).exits(1).stdout;
-    assert!(markdown.contains("ours from now on, and still that of kubectl"), "{markdown}");
+    assert!(markdown.contains("now owned by trueup, beside kubectl"), "{markdown}");
 
     // It is as the diff said, and then over.
     repo.run(&["apply", "--yes"]).exits(0);
@@ -219,7 +219,7 @@ fn patch(repo: &Repo<'_>, manager: &str, object: &str, patch: &str) {
 }
 
 #[test]
-fn who_changed_a_part_of_what_is_owned_whole_is_named() {
+fn drift_in_an_atomic_field_names_the_manager() {
     let repo = Repo::new("attribution-whole", sandbox::bare());
     repo.write("web.yaml", WHOLE).commit("The shop");
     repo.run(&["apply", "--yes"]).exits(0);
@@ -296,7 +296,7 @@ fn who_changed_a_part_of_what_is_owned_whole_is_named() {
 }
 
 #[test]
-fn what_the_commit_changes_in_what_is_owned_whole_is_told_as_its_own() {
+fn commit_change_in_an_atomic_field_is_attributed_to_the_commit() {
     let repo = Repo::new("attribution-whole-git", sandbox::bare());
     repo.write("web.yaml", WHOLE).commit("The shop");
     repo.run(&["apply", "--yes"]).exits(0);
@@ -336,7 +336,7 @@ fn what_the_commit_changes_in_what_is_owned_whole_is_told_as_its_own() {
 }
 
 #[test]
-fn an_empty_map_that_somebody_wrote_makes_nobody_the_owner_of_what_is_in_it() {
+fn applied_empty_map_does_not_own_its_keys() {
     let repo = Repo::new("attribution-empty", sandbox::bare());
     let web = WEB.replace(
         "        image: registry.example/web:1.4.0\n",
@@ -365,7 +365,7 @@ fn an_empty_map_that_somebody_wrote_makes_nobody_the_owner_of_what_is_in_it() {
 }
 
 #[test]
-fn members_of_a_set_are_told_by_their_values() {
+fn set_members_are_attributed_by_value() {
     let repo = Repo::new("attribution-set", sandbox::bare());
     let config = |finalizers: &str| {
         format!(
@@ -428,7 +428,7 @@ spec:
 ";
 
 #[test]
-fn who_changed_a_custom_resource_is_named_as_its_schema_has_it_owned() {
+fn custom_resource_drift_follows_its_schema() {
     let repo = Repo::new("attribution-custom", sandbox::bare());
     let widget = "apiVersion: attribution.example/v1
 kind: Widget
@@ -481,7 +481,7 @@ spec:
 }
 
 #[test]
-fn who_wrote_in_another_version_of_the_kind_is_named() {
+fn drift_in_another_api_version_names_the_manager() {
     let repo = Repo::new("attribution-version", sandbox::bare());
     let scaler = "apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler

@@ -169,7 +169,7 @@ fn no_output_has_a_secrets_value() {
 }
 
 #[test]
-fn what_is_rendered_is_checked_too() {
+fn rendered_objects_are_checked() {
     let checkout = Checkout::new(&[
         ("app/kustomization.yaml", "resources: [map.yaml]\nnamePrefix: my-\n"),
         ("app/map.yaml", WRONG),
@@ -195,7 +195,7 @@ fn what_is_rendered_is_checked_too() {
 /// What no schema says: a label's syntax, and a rule in CEL.
 #[cfg(unix)]
 #[test]
-fn a_sandbox_knows_more() {
+fn check_in_a_sandbox_finds_more() {
     let crd = "\
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition

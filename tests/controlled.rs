@@ -68,7 +68,7 @@ fn the_rules_of_an_aggregated_role_are_left_to_its_controller() {
 }
 
 #[test]
-fn a_revision_that_came_into_git_is_not_fought_for() {
+fn committed_revision_annotation_is_left_to_its_controller() {
     let repo = Repo::new("controlled-revision", sandbox::with_controllers());
     let web = "apiVersion: apps/v1
 kind: Deployment
@@ -96,7 +96,7 @@ spec:
 }
 
 #[test]
-fn check_says_that_they_are_declared_in_vain() {
+fn check_warns_of_controlled_fields() {
     let repo = Repo::new("controlled-check", sandbox::bare());
     repo.write("roles.yaml", ROLES).commit("Roles");
     let check = repo.run(&["check"]).exits(0);

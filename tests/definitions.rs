@@ -98,7 +98,7 @@ const WIDENED: [(&str, &str, &str, &str); 6] = [
 ];
 
 #[test]
-fn a_definition_and_what_only_it_allows_come_in_one_commit() {
+fn definition_and_newly_allowed_fields_apply_in_one_commit() {
     let repo = Repo::new("definitions-widened", sandbox::bare());
     let group = |at: usize| format!("w{at}.widened.example");
     for (at, (schema, spec, ..)) in WIDENED.iter().enumerate() {
@@ -157,7 +157,7 @@ fn an_approved_plan_and_a_watch_bring_both_at_once() {
 }
 
 #[test]
-fn what_the_next_definition_does_not_allow_is_refused_before_it_is_there() {
+fn field_removed_by_the_next_definition_is_refused_early() {
     let group = "narrow.example";
     let repo = Repo::new("definitions-narrow", sandbox::bare());
     let yaml = |fields: &str, one: &str, two: &str| {
@@ -219,7 +219,7 @@ const NARROWED: [(&str, &str, &str, &str, &str); 4] = [
 ];
 
 #[test]
-fn values_that_the_next_definition_rules_out_are_refused_before_it_is_there() {
+fn value_invalid_in_the_next_definition_is_refused_early() {
     let repo = Repo::new("definitions-narrowed", sandbox::bare());
     for (at, (schema, spec, ..)) in NARROWED.iter().enumerate() {
         let group = format!("n{at}.narrowed.example");
@@ -321,7 +321,7 @@ fn lamps(group: &str) -> [String; 2] {
 }
 
 #[test]
-fn a_version_goes_with_the_commit_that_moves_its_objects() {
+fn version_is_removed_in_the_commit_that_moves_its_objects() {
     let group = "lamps.example";
     let repo = Repo::new("definitions-lamps", sandbox::bare());
     let [both, newer] = lamps(group);
@@ -352,7 +352,7 @@ fn do_this(diff: &Output) {
 }
 
 #[test]
-fn whose_fields_are_named_in_a_version_that_goes_is_told_with_a_way_out() {
+fn manager_with_fields_in_a_removed_version_is_named_with_a_hint() {
     let group = "others.example";
     let repo = Repo::new("definitions-others", sandbox::bare());
     let [both, newer] = lamps(group);
@@ -385,7 +385,7 @@ fn whose_fields_are_named_in_a_version_that_goes_is_told_with_a_way_out() {
 }
 
 #[test]
-fn whose_fields_have_no_place_in_their_version_is_told_with_a_way_out() {
+fn manager_with_fields_outside_its_version_is_named_with_a_hint() {
     let group = "other-doors.example";
     let repo = Repo::new("definitions-other-doors", sandbox::bare());
     let door = |version: &str, spec: &str| {
@@ -479,7 +479,7 @@ fn fixed() -> String {
 
 /// The definition is only in the cluster.
 #[test]
-fn what_a_rule_keeps_from_changing_is_known_whatever_the_rule_says() {
+fn transition_rule_is_recognised_without_its_message() {
     let group = "fixed.example";
     let repo = Repo::new("definitions-fixed", sandbox::bare());
     sandbox::bare().create("definitions-fixed", &definition(group, &[only(&fixed())]));
@@ -515,7 +515,7 @@ fn what_a_rule_keeps_from_changing_is_known_whatever_the_rule_says() {
 
 /// A rule that says "immutable" and is about the value alone.
 #[test]
-fn what_is_wrong_in_itself_is_not_replaced_whatever_its_rule_says() {
+fn invalid_value_does_not_cause_a_replace() {
     let group = "wrong.example";
     let repo = Repo::new("definitions-wrong", sandbox::bare());
     let all = |spec: &str| {
@@ -577,7 +577,7 @@ status: {loadBalancer: {}}
 ";
 
 #[test]
-fn what_is_the_servers_own_is_not_written_again() {
+fn server_owned_fields_are_not_written_again() {
     let repo = Repo::new("definitions-own", sandbox::bare());
     let crd = definition("own.example", &[only(LAMP)])
         + "status: {acceptedNames: {kind: \"\", plural: \"\"}, conditions: [], storedVersions: []}\n---\n";
@@ -593,7 +593,7 @@ fn what_is_the_servers_own_is_not_written_again() {
 /// The status of these is applied by a controller: who applied last stands last, and so the order of
 /// the entries moves with every write.
 #[test]
-fn the_order_of_the_owners_is_no_difference() {
+fn order_of_managed_fields_is_not_a_difference() {
     let plane = sandbox::with_controllers();
     let repo = Repo::new("definitions-order", plane);
     let policy = |name: &str, param: &str| {

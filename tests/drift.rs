@@ -4,7 +4,7 @@ use crate::support::repo::{Repo, WEB};
 use crate::support::sandbox;
 
 #[test]
-fn an_edit_a_deletion_and_a_scale_are_shown_and_undone() {
+fn drift_of_edit_deletion_and_scale_is_shown_and_reverted() {
     let repo = Repo::new("drift-undone", sandbox::with_controllers());
     repo.write("web.yaml", WEB).write_config("flags", "right").commit("The shop");
     repo.run(&["apply"]).exits(0);

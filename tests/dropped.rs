@@ -19,7 +19,7 @@ spec:
 const LACK: &str = "declared, and dropped by the server";
 
 #[test]
-fn a_field_that_another_one_rules_out_is_told_when_it_is_dropped() {
+fn dropped_field_is_reported_in_diff() {
     let repo = Repo::new("dropped-port", sandbox::bare());
     repo.write("gate.yaml", GATE).commit("Open").run(&["apply"]).exits(0);
     let inside = GATE.replace("type: NodePort", "type: ClusterIP");
@@ -45,7 +45,7 @@ fn a_field_that_another_one_rules_out_is_told_when_it_is_dropped() {
 
 /// "The dataSource field ignores disallowed values, dropping them": the API's own documentation.
 #[test]
-fn what_is_dropped_from_a_new_object_is_told_in_every_run() {
+fn field_dropped_on_create_is_reported_in_every_run() {
     let repo = Repo::new("dropped-new", sandbox::bare());
     let claim = "apiVersion: v1
 kind: PersistentVolumeClaim

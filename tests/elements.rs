@@ -84,7 +84,7 @@ fn marked<'o>(diff: &'o Output, mark: &str) -> Vec<&'o str> {
 }
 
 #[test]
-fn an_element_goes_and_comes_with_its_own_lines() {
+fn list_element_is_removed_and_added_with_its_own_lines() {
     let repo = Repo::new("elements", sandbox::bare());
     repo.write("web.yaml", TWO).commit("Two of each");
     repo.run(&["apply", "--yes"]).exits(0);

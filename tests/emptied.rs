@@ -100,7 +100,7 @@ fn a_map_that_is_emptied_is_empty_after_one_run() {
 }
 
 #[test]
-fn what_somebody_else_has_in_it_stays() {
+fn keys_of_other_managers_stay_in_an_emptied_map() {
     let (repo, group) = (Repo::new("emptied-shared", sandbox::bare()), "shared.example.com");
     repo.write("definition.yaml", definition(group));
     let full = json!({ "map": { "a": "b" }, "open": { "map": { "a": "b" } } });
@@ -119,7 +119,7 @@ fn what_somebody_else_has_in_it_stays() {
 }
 
 #[test]
-fn a_map_that_has_to_be_there_is_refused_with_what_to_do() {
+fn removal_of_a_required_map_is_refused_with_a_hint() {
     let (repo, group) = (Repo::new("emptied-need", sandbox::bare()), "need.example.com");
     let properties = "            properties:\n              map";
     let needed = definition(group);

@@ -99,7 +99,7 @@ fn a_role_and_its_binding_by_who_administers_the_namespace() {
 }
 
 #[test]
-fn a_saved_plan_and_a_watch_do_it_too() {
+fn saved_plan_and_watch_retry_what_the_commit_enables() {
     for (name, is_saved) in [("enabled-plan", true), ("enabled-watch", false)] {
         let repo = administered(name);
         repo.write("rbac.yaml", ROLE).commit("Roles");

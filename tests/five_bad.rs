@@ -36,7 +36,7 @@ const BAD: [(&str, &str); 5] = [
 ];
 
 #[test]
-fn five_bad_objects_cost_five_objects() {
+fn five_bad_objects_do_not_affect_the_others() {
     let repo = Repo::new("five-bad", sandbox::bare());
     repo.write_config("old", "1").commit("An old one");
     repo.run(&["apply"]).exits(0);

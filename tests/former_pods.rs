@@ -45,7 +45,7 @@ fn of(name: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_former_pods_use_goes_once_the_rollout_is_over() {
+fn config_of_former_pods_is_pruned_after_the_rollout() {
     let repo = Repo::new("former-pods", sandbox::with_controllers());
     declare(&repo, "a").run(&["apply", "--wait"]).exits(0);
     // Where nobody waits, a later run deletes it.
@@ -82,7 +82,7 @@ fn what_former_pods_use_goes_once_the_rollout_is_over() {
 }
 
 #[test]
-fn what_no_pod_names_goes_at_once() {
+fn unreferenced_config_is_pruned_at_once() {
     let repo = Repo::new("former-others", sandbox::bare());
     repo.write("web.yaml", WEB).write_config("old", "1").commit("First");
     repo.run(&["apply"]).exits(0);

@@ -56,7 +56,7 @@ fn is_ours(web: &Value) -> bool {
 }
 
 #[test]
-fn what_somebody_else_changes_is_neither_shown_nor_put_back() {
+fn ignored_field_changed_by_others_is_neither_shown_nor_reverted() {
     let repo = repo("ignore");
     let diff = repo.run(&["diff"]).exits(1);
     assert!(diff.stdout.contains("  +   replicas: 2\n"), "made as it is declared\n{diff}");
@@ -101,7 +101,7 @@ fn what_somebody_else_changes_is_neither_shown_nor_put_back() {
 }
 
 #[test]
-fn what_is_ours_alone_stays_when_it_is_declared_no_longer() {
+fn ignored_field_stays_after_its_removal_from_git() {
     let repo = repo("ignore-ours");
     repo.run(&["apply", "--yes"]).exits(0);
     // Handed over to an autoscaler that has not scaled yet: without a rule it would fall to 1.
@@ -141,7 +141,7 @@ fn an_object_that_others_made_is_taken_over_without_what_is_ignored() {
 }
 
 #[test]
-fn a_rule_that_is_about_nothing_is_a_warning_and_a_wrong_one_an_error() {
+fn unused_ignore_rule_is_a_warning_and_an_invalid_one_an_error() {
     let repo = repo("ignore-slips");
     let rules = RULES.replace("name: w*", "name: x*");
     repo.write("trueup.yaml", rules).commit("A slip");
@@ -210,7 +210,7 @@ fn a_star_stands_for_every_element_and_every_key() {
 }
 
 #[test]
-fn what_is_ours_alone_stays_beside_who_wrote_that_there_is_a_map() {
+fn ignored_key_stays_in_a_map_shared_with_another_manager() {
     let repo = Repo::new("ignore-map", sandbox::bare());
     let note = "  annotations: {example.com/note: declared}\n";
     repo.write("trueup.yaml", "targets: {all: {paths: [web]}}\n");

@@ -69,7 +69,7 @@ fn ports(live: &Value) -> Vec<u64> {
 }
 
 #[test]
-fn a_port_that_was_renumbered_is_put_back_and_one_that_was_added_stays() {
+fn renumbered_port_is_reverted_and_an_added_one_stays() {
     let repo = Repo::new("way-port", sandbox::bare());
     repo.write("svc.yaml", service("kiosk", 80)).commit("80");
     repo.run(&["apply", "--yes"]).exits(0);
@@ -102,7 +102,7 @@ fn a_port_that_was_renumbered_is_put_back_and_one_that_was_added_stays() {
 }
 
 #[test]
-fn watch_puts_it_back_too() {
+fn watch_reverts_the_renumbered_port() {
     let repo = Repo::new("way-watch", sandbox::bare());
     repo.write("svc.yaml", service("kiosk", 80)).commit("80");
     repo.run(&["apply", "--yes"]).exits(0);
@@ -115,7 +115,7 @@ fn watch_puts_it_back_too() {
 }
 
 #[test]
-fn who_is_killed_between_the_two_writes_is_finished_by_the_next_run() {
+fn killed_two_step_apply_is_finished_by_the_next_run() {
     let repo = Repo::new("way-killed", sandbox::bare());
     repo.write("svc.yaml", service("kiosk", 80)).commit("80");
     repo.run(&["apply", "--yes"]).exits(0);
@@ -149,7 +149,7 @@ fn who_is_killed_between_the_two_writes_is_finished_by_the_next_run() {
 }
 
 #[test]
-fn what_may_not_be_taken_is_named_with_its_manager_and_the_way_out() {
+fn conflicting_leftover_is_named_with_manager_and_hint() {
     let repo = Repo::new("way-out", sandbox::bare());
     repo.write("svc.yaml", service("kiosk", 80)).commit("80");
     repo.run(&["apply", "--yes"]).exits(0);
@@ -174,7 +174,7 @@ fn what_may_not_be_taken_is_named_with_its_manager_and_the_way_out() {
 }
 
 #[test]
-fn what_is_ignored_stays_though_it_is_in_the_way() {
+fn ignored_leftover_stays_in_the_way() {
     let repo = Repo::new("way-ignored", sandbox::bare());
     let rule = "targets:
   all:
@@ -386,7 +386,7 @@ fn unions() -> Vec<Union> {
 
 /// On a plane of its own: it makes an API and a kind that don't work.
 #[test]
-fn one_of_several_becomes_another_whatever_others_added() {
+fn union_member_is_switched_beside_fields_of_others() {
     let plane = &sandbox::own();
     let repo = Repo::new("way-unions", plane);
     let unions = unions();

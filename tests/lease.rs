@@ -95,7 +95,7 @@ fn values(repo: &Repo<'_>) -> String {
 }
 
 #[test]
-fn of_two_runs_the_second_waits_and_then_looks_again() {
+fn second_run_waits_for_the_lock_and_plans_again() {
     let repo = Repo::new("lease-two", sandbox::bare());
     repo.write_config("held", "1").write_config("goes", "1").write_config("both", "1");
     repo.commit("First");
@@ -134,7 +134,7 @@ fn of_two_runs_the_second_waits_and_then_looks_again() {
 }
 
 #[test]
-fn a_plan_of_which_nothing_can_be_tried_takes_no_lock() {
+fn plan_without_a_possible_write_takes_no_lock() {
     let repo = Repo::new("lease-nothing", sandbox::bare());
     repo.write_config("one", "1").commit("First");
     repo.run(&["apply"]).exits(0);
@@ -199,7 +199,7 @@ fn a_run_that_was_killed_is_waited_for_until_its_lock_has_ended() {
 }
 
 #[test]
-fn a_holders_clock_counts_for_nothing() {
+fn clock_of_the_lease_holder_is_ignored() {
     let late = Repo::new("lease-late", sandbox::bare());
     let early = Repo::new("lease-early", sandbox::bare());
     let now = jiff::Timestamp::now();
@@ -220,7 +220,7 @@ fn a_holders_clock_counts_for_nothing() {
 }
 
 #[test]
-fn whoever_loses_the_lock_stops_before_the_next_write() {
+fn run_that_loses_its_lease_stops_before_the_next_write() {
     let repo = Repo::new("lease-lost", sandbox::bare());
     repo.write_config("held", "1");
     let goes = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: later, annotations: {config.kubernetes.io/depends-on: /namespaces/lease-lost/ConfigMap/held}}\n";
@@ -252,7 +252,7 @@ fn whoever_loses_the_lock_stops_before_the_next_write() {
 }
 
 #[test]
-fn without_the_right_to_leases_it_is_said_and_done_without() {
+fn apply_without_lease_permission_warns_and_goes_on() {
     let repo = Repo::new("lease-forbidden", sandbox::bare());
     repo.write_config("one", "1").commit("First");
     let between = Between::answering(sandbox::bare(), |line| {
@@ -288,7 +288,7 @@ fn a_lock_in_a_namespace_of_the_commit_is_taken_once_that_is_there() {
 }
 
 #[test]
-fn a_watch_leaves_out_its_rounds_and_says_so_once() {
+fn watch_skips_rounds_while_locked_and_says_so_once() {
     let repo = Repo::new("lease-watch", sandbox::bare());
     repo.write_config("one", "1").commit("First");
     // Longer than a few rounds take on a busy machine.

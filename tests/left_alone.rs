@@ -75,7 +75,7 @@ fn web(repo: &Repo<'_>) -> (Value, Value) {
 }
 
 #[test]
-fn what_is_ignored_keeps_the_value_that_it_has_when_it_is_written() {
+fn ignored_field_keeps_its_value_at_write_time() {
     let repo = repo("left-alone");
     for (from, times, image) in [(10, 1, "web:2"), (20, 3, "web:3")] {
         repo.write("web/web.yaml", WEB.replace("web:1", image)).commit(image);
@@ -95,7 +95,7 @@ fn what_is_ignored_keeps_the_value_that_it_has_when_it_is_written() {
 }
 
 #[test]
-fn what_was_approved_keeps_it_too() {
+fn approved_plan_keeps_the_ignored_value_at_write_time() {
     let repo = repo("left-alone-plan");
     repo.write("web/web.yaml", WEB.replace("web:1", "web:2")).commit("Two");
     let file = repo.outside().join("plan.json");
@@ -108,7 +108,7 @@ fn what_was_approved_keeps_it_too() {
 
 /// What yields leaves a field to whoever sets it, even if that is only a moment ago.
 #[test]
-fn what_is_left_to_others_is_left_to_who_took_it_last() {
+fn yielded_field_is_left_to_its_latest_manager() {
     let repo = Repo::new("left-alone-yield", sandbox::bare());
     let yielding = WEB.replace(
         "metadata: {name: web}",
@@ -125,7 +125,7 @@ fn what_is_left_to_others_is_left_to_who_took_it_last() {
 /// The selector can't be changed: the Deployment is deleted and made anew, as large as it was when
 /// it was deleted.
 #[test]
-fn what_is_made_anew_is_made_with_the_value_that_it_had_at_last() {
+fn recreated_object_keeps_its_last_ignored_value() {
     let repo = repo("left-alone-anew");
     for (from, times) in [(10, 1), (20, 3)] {
         let app = format!("app: web{times}");

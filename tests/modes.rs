@@ -39,7 +39,7 @@ fn asked(repo: &Repo<'_>, args: &[&str], status: i32) -> (String, Vec<String>) {
 }
 
 #[test]
-fn what_is_only_made_is_never_changed_and_costs_nothing() {
+fn create_only_object_is_never_updated_and_costs_no_request() {
     let repo = Repo::new("modes-once", sandbox::bare());
     repo.write("a.yaml", annotated("a", ONCE)).write("b.yaml", annotated("b", ONCE));
     let flux = annotated("c", "kustomize.toolkit.fluxcd.io/ssa: IfNotPresent");
@@ -101,7 +101,7 @@ fn what_is_only_made_is_never_changed_and_costs_nothing() {
 }
 
 #[test]
-fn what_is_only_made_is_left_to_who_made_it_first() {
+fn create_only_leaves_an_existing_object_to_its_owner() {
     let repo = Repo::new("modes-theirs", sandbox::bare());
     let create = ["create", "configmap", "theirs", "--from-literal=key=theirs"];
     repo.kubectl(&create).exits(0);
@@ -126,7 +126,7 @@ fn what_is_only_made_is_left_to_who_made_it_first() {
 }
 
 #[test]
-fn what_is_only_made_is_waited_for_like_any_other() {
+fn create_only_object_is_waited_for() {
     let repo = Repo::new("modes-wait", sandbox::bare());
     repo.write(
         "trueup.yaml",
@@ -148,7 +148,7 @@ fn what_is_only_made_is_waited_for_like_any_other() {
 }
 
 #[test]
-fn what_is_ignored_is_neither_made_nor_changed_nor_deleted() {
+fn ignored_object_is_neither_created_updated_nor_deleted() {
     let repo = Repo::new("modes-ignore", sandbox::bare());
     repo.write_config("member", "1").write_config("stays", "1").commit("Two");
     repo.run(&["apply"]).exits(0);
@@ -193,18 +193,13 @@ fn what_is_ignored_is_neither_made_nor_changed_nor_deleted() {
 }
 
 #[test]
-fn an_annotation_that_means_nothing_costs_its_object_and_check_says_the_same() {
+fn invalid_annotation_value_refuses_its_object() {
     let repo = Repo::new("modes-wrong", sandbox::bare());
     repo.write_config("old", "1").commit("Before");
     repo.run(&["apply"]).exits(0);
     let wrong = [
-        ("mode", "mode: create", "\"create\" is none of its values", "create-only, ignore"),
-        (
-            "conflict",
-            "on-conflict: ask",
-            "\"ask\" says nothing about conflicts",
-            "force, fail, yield",
-        ),
+        ("mode", "mode: create", "invalid value \"create\"", "create-only, ignore"),
+        ("conflict", "on-conflict: ask", "invalid value \"ask\"", "force, fail, yield"),
         ("prune", "prune: 'no'", "\"no\" is neither true nor false", "\"true\" or \"false\""),
         ("replace", "replace: yes please", "\"yes please\" is neither true nor false", "\"true\""),
         ("wait", "wait: 5m", "\"5m\" is neither true nor false", "\"true\" or \"false\""),
@@ -261,7 +256,7 @@ fn an_annotation_that_means_nothing_costs_its_object_and_check_says_the_same() {
 }
 
 #[test]
-fn what_is_only_made_is_not_taken_from_who_makes_it_meanwhile() {
+fn create_only_does_not_take_a_concurrently_created_object() {
     let repo = Repo::new("modes-race", sandbox::bare());
     repo.write("a.yaml", annotated("a", ONCE)).write_config("b", "1").commit("Two");
     // Somebody is quicker, after it was looked and before anything is written.
@@ -281,7 +276,7 @@ fn what_is_only_made_is_not_taken_from_who_makes_it_meanwhile() {
 }
 
 #[test]
-fn what_lives_in_an_ignored_namespace_is_not_promised_one() {
+fn object_in_a_missing_ignored_namespace_is_refused() {
     let repo = Repo::new("modes-home", sandbox::bare());
     repo.write(
         "home.yaml",

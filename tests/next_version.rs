@@ -28,7 +28,7 @@ fn thing(name: &str, version: &str, spec: &str) -> String {
 }
 
 #[test]
-fn what_is_there_in_another_version_is_compared_and_not_taken_unasked() {
+fn object_in_another_version_is_compared_and_needs_adopt() {
     let plane = sandbox::bare();
     let repo = Repo::new("next-version", plane);
     repo.write("definition.yaml", definition(&["v1"]));

@@ -59,7 +59,7 @@ fn an_index_that_cannot_be_read_is_a_warning() {
 }
 
 #[test]
-fn a_sparse_index_is_no_obstacle() {
+fn sparse_index_is_read() {
     let (_upstream, checkout) = one();
     git(&checkout, ["sparse-checkout", "set", "--cone", "--sparse-index", "deploy"]);
     is_read(&check(&checkout));
@@ -88,7 +88,7 @@ fn partial(upstream: &Upstream, more: &[&str]) -> PathBuf {
 }
 
 #[test]
-fn what_a_partial_clone_left_out_is_brought_in() {
+fn missing_objects_of_a_partial_clone_are_fetched() {
     let (upstream, _) = one();
     let checkout = partial(&upstream, &["--bare"]);
     is_read(&check(&checkout));
@@ -107,7 +107,7 @@ fn what_a_partial_clone_left_out_is_brought_in() {
 }
 
 #[test]
-fn a_commit_that_goes_back_lands_in_a_partial_clone() {
+fn reverting_commit_is_pulled_into_a_partial_clone() {
     let (upstream, _) = one();
     upstream.write("deploy/a.yaml", &CONFIG.replace("k: v", "k: w"));
     upstream.commit("Changed");

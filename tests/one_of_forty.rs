@@ -35,7 +35,7 @@ fn with_value(repo: &Repo<'_>, value: &str) -> usize {
 }
 
 #[test]
-fn a_broken_file_costs_itself_and_the_next_commit_mends_it() {
+fn broken_file_is_skipped_until_the_next_commit() {
     let wrong =
         "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: setting-40\ndata: key: after\n";
     let repo = broken("forty-broken", wrong);
@@ -69,7 +69,7 @@ fn a_broken_file_costs_itself_and_the_next_commit_mends_it() {
 }
 
 #[test]
-fn a_file_that_the_api_server_refuses_costs_itself_too() {
+fn file_refused_by_the_api_server_is_skipped() {
     let wrong = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: setting-40\ndata:\n  key: 3\n";
     let repo = broken("forty-refused", wrong);
     let told = "envs/setting-40.yaml:6:3: data.key: expected string, got 3";

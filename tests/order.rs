@@ -164,7 +164,7 @@ fn dependencies_and_waves_are_kept_and_undone_in_reverse() {
 }
 
 #[test]
-fn a_failure_costs_what_needs_the_object_and_nothing_else() {
+fn failure_skips_only_dependents() {
     let repo = Repo::new("order-failure", sandbox::bare());
     repo.write_config("old", "1").commit("Before");
     repo.run(&["apply"]).exits(0);
@@ -216,7 +216,7 @@ fn a_failure_costs_what_needs_the_object_and_nothing_else() {
 }
 
 #[test]
-fn what_needs_a_refused_object_is_not_tried() {
+fn dependents_of_a_refused_object_are_not_tried() {
     let repo = Repo::new("order-refused", sandbox::bare());
     repo.write(
         "settings.yaml",
@@ -230,7 +230,7 @@ fn what_needs_a_refused_object_is_not_tried() {
 }
 
 #[test]
-fn a_circle_is_printed_and_nothing_of_it_is_written() {
+fn dependency_cycle_is_printed_and_not_written() {
     let repo = Repo::new("order-circle", sandbox::bare());
     repo.write_config("old", "1").commit("Before");
     repo.run(&["apply"]).exits(0);

@@ -13,7 +13,7 @@ fn json(output: &str) -> Value {
 }
 
 #[test]
-fn json_says_what_text_says() {
+fn json_agrees_with_text() {
     let repo = Repo::new("output-json", sandbox::bare());
     repo.write("envs/one.yaml", config("one", "1")).commit("First");
     let diff = json(&repo.run(&["diff", "-o", "json"]).exits(1).stdout);
@@ -140,7 +140,7 @@ fn a_sandbox_stands_in_for_a_cluster() {
 }
 
 #[test]
-fn uncommitted_work_is_no_part_of_it_unless_asked_for() {
+fn uncommitted_changes_need_worktree() {
     let repo = Repo::new("output-worktree", sandbox::bare());
     repo.write_config("one", "1").commit("First");
     repo.run(&["apply"]).exits(0);

@@ -64,7 +64,7 @@ fn a_webhook_that_is_not_up_yet_is_waited_for() {
 }
 
 #[test]
-fn a_server_that_does_not_answer_for_a_while_is_told_of_once() {
+fn unavailable_server_is_reported_once() {
     let plane = sandbox::bare();
     let repo = Repo::new("passing-told", plane);
     for n in 0..8 {
@@ -108,7 +108,7 @@ fn a_server_that_does_not_answer_for_a_while_is_told_of_once() {
 }
 
 #[test]
-fn a_webhook_that_stays_away_is_named_when_the_time_is_up() {
+fn unavailable_webhook_is_named_after_the_timeout() {
     let plane = sandbox::bare();
     let repo = Repo::new("passing-away", plane);
     repo.write_config("plain", "1").write("a.yaml", guarded("1")).commit("Two");
@@ -122,7 +122,7 @@ fn a_webhook_that_stays_away_is_named_when_the_time_is_up() {
 }
 
 #[test]
-fn a_namespace_that_somebody_deletes_is_made_anew_with_all_that_is_in_it() {
+fn terminating_namespace_is_recreated_with_its_objects() {
     let plane = sandbox::with_controllers();
     let repo = Repo::new("passing-home", plane);
     let shop = |text: String| text.replace("metadata:\n", "metadata:\n  namespace: passing-shop\n");

@@ -34,7 +34,7 @@ fn annotated(name: &str, annotation: &str) -> String {
 }
 
 #[test]
-fn more_than_half_of_an_inventory_does_not_go_unasked() {
+fn pruning_more_than_half_is_refused() {
     let repo = twelve("prune-half", sandbox::bare());
     removed(&repo, 0..7);
     let writes = repo.writes();
@@ -58,12 +58,12 @@ fn more_than_half_of_an_inventory_does_not_go_unasked() {
     repo.run(&["apply"]).exits(0);
     assert_eq!(repo.members("configmap"), ["configmap/c11"]);
     let usage = repo.run(&["apply", "--max-prune", "half"]).exits(2);
-    assert!(usage.stderr.contains("no number of objects such as 12"), "{usage}");
+    assert!(usage.stderr.contains("expected a number of objects such as 12"), "{usage}");
 }
 
 /// The first run makes the new ones: then the old ones are no more than half.
 #[test]
-fn what_is_renamed_as_a_whole_does_not_go_in_the_second_run_either() {
+fn prune_limit_survives_a_rename_over_two_runs() {
     for (name, broken) in [("prune-renamed", false), ("prune-renamed-broken", true)] {
         let repo = twelve(name, sandbox::bare());
         for n in 0..12 {
@@ -98,7 +98,7 @@ fn what_is_renamed_as_a_whole_does_not_go_in_the_second_run_either() {
 }
 
 #[test]
-fn a_commit_that_declares_nothing_has_a_word_of_its_own() {
+fn empty_commit_needs_allow_empty() {
     let repo = twelve("prune-all", sandbox::bare());
     removed(&repo, 0..12);
     repo.run(&["apply"]).exits(1);
@@ -108,7 +108,7 @@ fn a_commit_that_declares_nothing_has_a_word_of_its_own() {
 }
 
 #[test]
-fn what_says_that_it_stays_is_kept_and_let_go() {
+fn objects_annotated_against_pruning_are_abandoned() {
     let repo = Repo::new("prune-kept", sandbox::bare());
     let kept = [
         ("ours", "trueup.dev/prune: \"false\""),
@@ -165,7 +165,7 @@ fn what_says_that_it_stays_is_kept_and_let_go() {
 }
 
 #[test]
-fn what_asks_for_a_word_is_kept_until_its_kind_is_allowed() {
+fn prune_confirm_is_kept_until_its_kind_is_allowed() {
     let repo = Repo::new("prune-confirm", sandbox::bare());
     let asks = annotated("asks", "argocd.argoproj.io/sync-options: Prune=confirm");
     repo.write("asks.yaml", asks).write_config("stays", "1").commit("Two");
@@ -180,7 +180,7 @@ fn what_asks_for_a_word_is_kept_until_its_kind_is_allowed() {
 }
 
 #[test]
-fn what_asks_for_a_word_goes_where_somebody_approves_it_on_the_object() {
+fn prune_confirm_is_deleted_once_approved_by_annotation() {
     let repo = Repo::new("prune-approved", sandbox::bare());
     let asks = annotated("asks", "argocd.argoproj.io/sync-options: Prune=confirm");
     let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n\
@@ -194,9 +194,9 @@ fn what_asks_for_a_word_goes_where_somebody_approves_it_on_the_object() {
     };
     approve("configmap/asks", "2001-01-01T00:00:00Z");
     let apply = repo.run(&["apply"]).exits(1);
-    let why = "2001-01-01T00:00:00Z is no time since it was last applied";
+    let why = "2001-01-01T00:00:00Z is before it was last applied";
     assert!(words(&apply.stdout).contains(why), "{apply}");
-    assert!(words(&apply.stdout).contains("data may go with it"), "{apply}");
+    assert!(words(&apply.stdout).contains("data may be deleted with it"), "{apply}");
     assert_eq!(repo.members("configmap,persistentvolumeclaim").len(), 3);
 
     let now = jiff::Timestamp::now().strftime("%FT%TZ").to_string();
@@ -209,7 +209,7 @@ fn what_asks_for_a_word_goes_where_somebody_approves_it_on_the_object() {
 }
 
 #[test]
-fn what_a_deleted_object_owns_goes_first_or_after_or_stays() {
+fn cascade_sets_the_deletion_propagation() {
     let repo = Repo::new("prune-cascade", sandbox::bare());
     // Nobody collects garbage here, so what waits for that stays as it was marked.
     for (how, finalizer) in [

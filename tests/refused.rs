@@ -92,7 +92,7 @@ fn a_field_that_cannot_change() {
 }
 
 #[test]
-fn what_a_definition_rules_out() {
+fn value_refused_by_a_definition() {
     let repo = Repo::new("refused-rules", sandbox::bare());
     repo.write("envs/definition.yaml", include_str!("../fixtures/refused/definition.yaml"));
     repo.commit("Tickets");
@@ -127,7 +127,7 @@ fn a_refusal_of_a_secret_tells_the_place_and_not_the_value() {
 }
 
 #[test]
-fn a_quantity_that_is_none_is_refused_and_not_asked_for_again() {
+fn invalid_quantity_is_refused_and_not_retried() {
     let repo = Repo::new("refused-quantity", sandbox::bare());
     let limits = "          image: web:1\n          resources: {limits: {cpu: lots}}\n";
     repo.write("envs/web.yaml", deployment(limits, "")).commit("Lots");

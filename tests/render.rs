@@ -170,7 +170,7 @@ data:
 }
 
 #[test]
-fn what_is_rendered_is_applied_and_pruned() {
+fn rendered_objects_are_applied_and_pruned() {
     let repo = Repo::new("render-apply", sandbox::bare());
     for (path, text) in shop() {
         repo.write(path, text);
@@ -262,7 +262,7 @@ fn json_is_one_list() {
 }
 
 #[test]
-fn what_leads_out_of_the_checkout_is_refused() {
+fn paths_outside_the_checkout_are_refused() {
     let leads_out = "leads out of the checkout";
     let files = Files::new(&[
         ("up/kustomization.yaml", "resources:\n- ../../elsewhere\n"),
@@ -359,7 +359,7 @@ fn a_dependency_in_the_chart_is_rendered_with_it() {
 }
 
 #[test]
-fn a_program_that_fails_says_why_in_its_own_words() {
+fn error_of_a_failing_renderer_is_quoted() {
     let files = Files::new(&[
         ("k/kustomization.yaml", "resources: [a.yaml]\nnamePrefix: [x]\n"),
         ("k/a.yaml", &config("a", "1")),
@@ -456,13 +456,13 @@ fn a_program_that_never_ends_or_prints_without_end_is_stopped() {
     let much = run("std.repeat('x', 3 * 1024 * 1024)", limits);
     assert_eq!(
         much.problems[0].message,
-        "jsonnet was no help: it printed more than 1 MiB and was stopped"
+        "jsonnet failed: it printed more than 1 MiB and was stopped"
     );
     let limits = ProgramLimits { time: Duration::from_secs(1), ..limits };
     let forever = run("local f(x) = f(x + 1) tailstrict; f(0)", limits);
     assert_eq!(
         forever.problems[0].message,
-        "jsonnet was no help: it took more than 1 s and was stopped"
+        "jsonnet failed: it took more than 1 s and was stopped"
     );
 }
 

@@ -114,7 +114,7 @@ const FIXED: [(&str, &str, &str, &str, &str); 11] = [
 ];
 
 #[test]
-fn what_cannot_change_is_refused_and_replaced_on_request() {
+fn immutable_change_is_refused_and_replaced_on_request() {
     let repo = Repo::new("replace-fixed", sandbox::bare());
     for (at, (_, yaml, ..)) in FIXED.iter().enumerate() {
         repo.write(&format!("{at}.yaml"), yaml);
@@ -163,7 +163,7 @@ fn what_cannot_change_is_refused_and_replaced_on_request() {
 }
 
 #[test]
-fn an_annotation_of_any_tool_allows_it_and_ours_forbids_it() {
+fn replace_annotations_of_any_tool_allow_and_ours_forbids() {
     let repo = Repo::new("replace-said", sandbox::bare());
     for (annotation, value, options, action) in [
         ("trueup.dev/replace", "true", &[][..], "replace"),
@@ -188,7 +188,7 @@ fn an_annotation_of_any_tool_allows_it_and_ours_forbids_it() {
 }
 
 #[test]
-fn an_object_that_could_not_be_made_again_is_left_alone() {
+fn object_that_cannot_be_recreated_is_not_replaced() {
     let repo = Repo::new("replace-impossible", sandbox::bare());
     repo.write("job.yaml", allowed(JOB)).commit("A job").run(&["apply"]).exits(0);
     let before = uid(&repo, "job/migrate");
@@ -202,7 +202,7 @@ fn an_object_that_could_not_be_made_again_is_left_alone() {
 }
 
 #[test]
-fn what_trueup_did_not_make_and_what_holds_data_is_not_replaced() {
+fn foreign_objects_and_data_are_not_replaced() {
     let repo = Repo::new("replace-guarded", sandbox::bare());
     sandbox::bare().create("replace-guarded", JOB);
     let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: data\nspec:\n  \
@@ -288,7 +288,7 @@ fn a_run_that_is_killed_while_the_object_is_gone_is_finished_by_the_next() {
 }
 
 #[test]
-fn what_finalizers_hold_is_waited_for() {
+fn replace_waits_for_finalizers() {
     let repo = Arc::new(Repo::new("replace-held", sandbox::bare()));
     let held =
         allowed(JOB).replacen("metadata:\n", "metadata:\n  finalizers: [example.com/hold]\n", 1);
@@ -323,7 +323,7 @@ fn what_finalizers_hold_is_waited_for() {
 }
 
 #[test]
-fn an_approved_plan_carries_its_replacements() {
+fn approved_plan_carries_out_its_replacements() {
     let repo = Repo::new("replace-approved", sandbox::bare());
     repo.write("job.yaml", JOB).commit("A job").run(&["apply"]).exits(0);
     let before = uid(&repo, "job/migrate");

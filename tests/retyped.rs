@@ -99,7 +99,7 @@ fn until_served(repo: &Repo<'_>, group: &str) {
 }
 
 #[test]
-fn what_is_removed_after_the_definition_changed_goes() {
+fn elements_removed_after_a_definition_change_are_deleted() {
     let group = "later.example.com";
     let repo = repo("retyped-later", group);
     repo.write("definition.json", definition(group, false)).commit("Definition");
@@ -116,7 +116,7 @@ fn what_is_removed_after_the_definition_changed_goes() {
 }
 
 #[test]
-fn what_is_removed_in_the_commit_that_changes_the_definition_goes() {
+fn elements_removed_with_the_definition_change_are_deleted() {
     let group = "same.example.com";
     let repo = repo("retyped-same", group);
     repo.write("definition.json", definition(group, false));
@@ -129,7 +129,7 @@ fn what_is_removed_in_the_commit_that_changes_the_definition_goes() {
 }
 
 #[test]
-fn what_is_emptied_after_the_definition_changed_is_empty() {
+fn lists_emptied_after_a_definition_change_are_empty() {
     let group = "empty.example.com";
     let repo = repo("retyped-empty", group);
     repo.write("definition.json", definition(group, false)).commit("Definition");
@@ -145,7 +145,7 @@ fn what_is_emptied_after_the_definition_changed_is_empty() {
 }
 
 #[test]
-fn who_is_killed_after_the_first_write_is_finished_by_the_next_run() {
+fn apply_killed_after_the_first_write_is_finished_by_the_next_run() {
     let group = "killed.example.com";
     let repo = repo("retyped-killed", group);
     repo.write("definition.json", definition(group, false)).commit("Definition");

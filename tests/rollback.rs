@@ -62,7 +62,7 @@ fn ends_with(output: &Output, text: &str) {
 }
 
 #[test]
-fn all_of_the_healthy_commit_comes_back_and_watch_stays_there_until_the_next() {
+fn rollback_restores_the_healthy_commit_until_the_next() {
     let repo = repo("rollback-all");
     let (good, bad) = good_and_bad(&repo);
     assert_eq!(
@@ -114,7 +114,7 @@ fn all_of_the_healthy_commit_comes_back_and_watch_stays_there_until_the_next() {
 }
 
 #[test]
-fn watch_goes_back_and_tells_both_once() {
+fn watch_rolls_back_and_reports_once() {
     let repo = repo("rollback-watch");
     let (good, bad) = good_and_bad(&repo);
     let log = repo.outside().join("log");
@@ -141,7 +141,7 @@ fn watch_goes_back_and_tells_both_once() {
 }
 
 #[test]
-fn where_nothing_was_healthy_everything_stays_as_it_is() {
+fn no_rollback_without_a_healthy_commit() {
     let repo = repo("rollback-first");
     repo.write("web.yaml", bad()).commit("Bad");
     let output = repo.run(&APPLY).exits(1);
@@ -151,7 +151,7 @@ fn where_nothing_was_healthy_everything_stays_as_it_is() {
 }
 
 #[test]
-fn the_guards_hold_on_the_way_back_and_what_is_not_healthy_there_is_told() {
+fn rollback_respects_guards_and_reports_unhealthy_objects() {
     let repo = repo("rollback-guard");
     good_and_bad(&repo);
     let home = "apiVersion: v1\nkind: Namespace\nmetadata: {name: rollback-guard-more}\n";
@@ -178,7 +178,7 @@ fn the_guards_hold_on_the_way_back_and_what_is_not_healthy_there_is_told() {
 }
 
 #[test]
-fn a_healthy_commit_that_is_no_longer_there_is_named() {
+fn rollback_to_a_missing_commit_names_it() {
     let repo = repo("rollback-gone");
     repo.write_config("root", "1").commit("Root");
     let (good, _) = good_and_bad(&repo);
@@ -192,7 +192,7 @@ fn a_healthy_commit_that_is_no_longer_there_is_named() {
 }
 
 #[test]
-fn what_was_taken_back_is_not_applied_again_unless_somebody_means_it() {
+fn rolled_back_commit_is_not_applied_again_by_default() {
     let repo = repo("rollback-binds");
     let (good, bad) = good_and_bad(&repo);
     repo.run(&APPLY).exits(1);

@@ -79,7 +79,7 @@ fn the_folder_and_the_kubeconfig_are_private() {
 }
 
 #[test]
-fn nobody_may_do_anything_without_a_certificate_or_a_right() {
+fn sandbox_requires_authentication_and_authorization() {
     let plane = sandbox::bare();
     let address = plane.kubectl(["config", "view", "-o", "jsonpath={.clusters[0].cluster.server}"]);
     let authority = plane.kubeconfig.parent().unwrap().join("ca.crt");
@@ -229,7 +229,7 @@ fn a_job_finishes() {
 }
 
 #[test]
-fn a_deleted_namespace_goes_away_with_what_is_in_it() {
+fn deleted_namespace_is_removed_with_its_content() {
     let plane = sandbox::with_controllers();
     let namespace = plane.namespace("gone");
     plane.kubectl(["create", "configmap", "inside", "-n", &namespace]).exits(0);

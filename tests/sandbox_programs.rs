@@ -47,7 +47,7 @@ fn build_hello(cache: &Path) -> (PathBuf, Vec<SandboxEvent>) {
 }
 
 #[test]
-fn two_that_ask_at_once_get_one_build() {
+fn concurrent_sandboxes_share_one_build() {
     let cache = tempfile::tempdir().unwrap();
 
     let both = thread::scope(|scope| {
@@ -158,7 +158,7 @@ fn a_build_that_is_asked_to_end_ends() {
 }
 
 #[test]
-fn a_failed_build_says_what_go_said() {
+fn failed_build_shows_the_output_of_go() {
     let home = Home::with_go("[ -z \"$output\" ] && exit 0; echo no space left >&2; exit 4");
     let output = home.sandbox().run().exits(2);
     assert!(output.stderr.contains("`go build` failed (exit status: 4)"), "\n{output}");
@@ -167,7 +167,7 @@ fn a_failed_build_says_what_go_said() {
 }
 
 #[test]
-fn without_go_it_says_the_three_other_ways() {
+fn missing_go_hints_at_the_three_alternatives() {
     let home = Home::with_go("");
     fs::remove_file(home.path("bin/go")).unwrap();
     let output = home.sandbox().env("PATH", home.path("bin")).run().exits(2);
@@ -185,7 +185,7 @@ fn a_place_that_lacks_a_program_is_named_and_passed_over() {
 }
 
 #[test]
-fn a_program_that_ends_at_its_start_is_shown_with_its_last_words() {
+fn program_that_exits_at_start_is_shown_with_its_output() {
     let home = Home::with_go(MAKES_BROKEN_PROGRAMS);
     let output = home.sandbox().run().exits(2);
     assert!(output.stderr.contains("etcd ended (exit status: 5)"), "\n{output}");
@@ -210,7 +210,7 @@ fn the_programs_may_be_named_by_a_relative_path() {
 }
 
 #[test]
-fn a_folder_that_nothing_can_be_made_in_is_named() {
+fn unwritable_folder_is_named() {
     let home = home_with_broken_programs();
     let output = home.sandbox().env("TMPDIR", "/no/such/folder").run().exits(2);
     assert!(output.stderr.contains("error: cannot make a folder in /no/such/folder"), "\n{output}");

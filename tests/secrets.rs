@@ -60,7 +60,7 @@ fn no_value_of_a_secret_is_ever_printed() {
 }
 
 #[test]
-fn what_trueup_yaml_says_is_masked_is_never_printed() {
+fn values_masked_by_redact_rules_are_never_printed() {
     let repo = Repo::new("secrets-rules", sandbox::bare());
     let canaries = Canaries::new(3);
     let [first, second, other] = canaries.0.as_slice() else { unreachable!() };

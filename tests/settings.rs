@@ -57,7 +57,7 @@ fn the_guards_of_a_target_are_its_own() {
 }
 
 #[test]
-fn a_target_says_how_closely_it_is_looked_at() {
+fn target_sets_verify() {
     let repo = repo("settings-looks", "verify: true");
     repo.run(&["apply"]).exits(0);
     let asks = |args: &[&str]| {
@@ -79,7 +79,7 @@ fn a_target_says_how_closely_it_is_looked_at() {
 }
 
 #[test]
-fn a_target_says_whether_it_is_waited_for_and_how_long() {
+fn target_sets_wait_and_timeout() {
     let repo = repo("settings-wait", &format!("{HEALTH}\n    wait: true\n    timeout: 1s"));
     repo.write("objects/a.yaml", config("a", "bad")).commit("Bad");
     let late = repo.run(&["apply"]).exits(1);
@@ -98,7 +98,7 @@ fn a_target_says_whether_it_is_waited_for_and_how_long() {
 }
 
 #[test]
-fn a_target_says_how_long_another_run_is_waited_for() {
+fn target_sets_lock_timeout() {
     let repo = repo("settings-lock", "lock-timeout: 0");
     let text = format!(
         "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {{name: {}}}\nspec: {{holderIdentity: somebody, leaseDurationSeconds: 30, renewTime: '2100-01-01T00:00:00.000000Z'}}\n",
@@ -115,7 +115,7 @@ fn a_target_says_how_long_another_run_is_waited_for() {
 }
 
 #[test]
-fn a_target_says_what_becomes_of_a_commit_that_fails() {
+fn target_sets_on_failure() {
     let keys = format!("{HEALTH}\n    on-failure: rollback\n    timeout: 1s");
     let repo = repo("settings-failure", &keys);
     repo.run(&["apply"]).exits(0);
@@ -136,11 +136,11 @@ fn a_target_says_what_becomes_of_a_commit_that_fails() {
 }
 
 #[test]
-fn a_wrong_value_is_told_with_its_place() {
+fn invalid_setting_is_reported_with_its_position() {
     let repo = repo("settings-wrong", "timeout: soon");
     for verb in ["diff", "apply", "check"] {
         let wrong = repo.run(&[verb]).exits(2);
-        let place = "trueup.yaml:4:14: targets.settings-wrong.timeout: \"soon\" is no time such as 90s, 5m or 1h30m";
+        let place = "trueup.yaml:4:14: targets.settings-wrong.timeout: invalid duration \"soon\": expected 90s, 5m or 1h30m";
         assert!(wrong.stderr.contains(place), "{wrong}");
     }
 }
@@ -184,7 +184,7 @@ fn a_target_that_gets_other_paths_keeps_its_inventory() {
 }
 
 #[test]
-fn what_other_paths_would_prune_is_guarded() {
+fn pruning_after_a_path_change_is_guarded() {
     let repo = Repo::new("settings-guarded", sandbox::bare());
     for n in 0..12 {
         repo.write(&format!("a/{n}.yaml"), config(&format!("o{n}"), "1"));

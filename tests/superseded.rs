@@ -44,7 +44,7 @@ fn mend(repo: &Repo<'_>, watching: &Watching, parent: &str) -> (String, String) 
 }
 
 #[test]
-fn a_commit_that_mends_a_broken_one_is_pulled_while_that_is_waited_for() {
+fn fixing_commit_is_pulled_while_waiting() {
     let repo = Repo::new("superseded-pull", sandbox::with_controllers());
     repo.write("web.yaml", WEB).commit("Good");
     let first = commit(&repo);
@@ -67,7 +67,7 @@ fn a_commit_that_mends_a_broken_one_is_pulled_while_that_is_waited_for() {
 }
 
 #[test]
-fn a_commit_that_somebody_else_brings_into_the_checkout_is_noticed_as_well() {
+fn watch_notices_a_commit_made_in_the_checkout() {
     let repo = Repo::new("superseded-local", sandbox::with_controllers());
     repo.write("web.yaml", stuck()).commit("Bad from the first");
     let bad = commit(&repo);
@@ -82,7 +82,7 @@ fn a_commit_that_somebody_else_brings_into_the_checkout_is_noticed_as_well() {
 }
 
 #[test]
-fn a_commit_that_declares_the_same_ends_no_wait() {
+fn commit_with_the_same_objects_does_not_end_the_wait() {
     let repo = Repo::new("superseded-same", sandbox::with_controllers());
     repo.write("trueup.yaml", "targets:\n  superseded-same:\n    paths: [shop]\n");
     repo.write("shop/web.yaml", stuck()).commit("Bad");
@@ -106,7 +106,7 @@ fn a_commit_that_declares_the_same_ends_no_wait() {
 }
 
 #[test]
-fn what_comes_first_is_no_longer_waited_for_either() {
+fn new_commit_ends_the_wait_for_an_earlier_wave() {
     let repo = Repo::new("superseded-waves", sandbox::with_controllers());
     let second = |value: &str| {
         config("later", value)
@@ -125,7 +125,7 @@ fn what_comes_first_is_no_longer_waited_for_either() {
 }
 
 #[test]
-fn a_lock_of_somebody_elses_is_no_longer_waited_for_either() {
+fn new_commit_ends_the_wait_for_a_foreign_lock() {
     let repo = Repo::new("superseded-lock", sandbox::bare());
     let lease = |yaml: &str| {
         let file = repo.outside().join("lease.yaml");
@@ -175,7 +175,7 @@ fn kill(mut child: Child) {
 }
 
 #[test]
-fn a_run_that_was_killed_before_it_could_go_back_is_made_up_for_by_watch() {
+fn watch_rolls_back_after_a_killed_run() {
     let repo = Repo::new("superseded-killed", sandbox::with_controllers());
     let (good, bad) = killed(&repo);
     assert_eq!(replicas(&repo), "3");
@@ -195,7 +195,7 @@ fn a_run_that_was_killed_before_it_could_go_back_is_made_up_for_by_watch() {
 }
 
 #[test]
-fn a_run_that_was_killed_before_it_could_go_back_is_made_up_for_by_apply() {
+fn apply_rolls_back_after_a_killed_run() {
     let repo = Repo::new("superseded-again", sandbox::with_controllers());
     let (good, bad) = killed(&repo);
     let again = repo.run(&["apply", "--on-failure", "rollback", "--timeout", "3s"]).exits(1);
@@ -206,7 +206,7 @@ fn a_run_that_was_killed_before_it_could_go_back_is_made_up_for_by_apply() {
 }
 
 #[test]
-fn a_commit_that_does_not_get_healthy_is_waited_for_once() {
+fn unhealthy_commit_is_waited_for_once() {
     let repo = Repo::new("superseded-once", sandbox::with_controllers());
     repo.write("web.yaml", stuck()).commit("Bad");
     repo.run(&["apply", "--no-wait"]).exits(0);

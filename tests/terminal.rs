@@ -20,7 +20,7 @@ fn on_terminal(repo: &Repo<'_>, args: &[&str], pager: Option<&str>) -> Command {
 }
 
 #[test]
-fn a_diff_on_a_terminal_goes_through_the_pager() {
+fn diff_on_a_terminal_uses_the_pager() {
     let repo = Repo::new("terminal-pager", sandbox::bare());
     let hostile =
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\ndata:\n  key: \"a\\e[31m\"\n";
@@ -61,7 +61,7 @@ fn a_diff_on_a_terminal_goes_through_the_pager() {
 }
 
 #[test]
-fn who_says_no_is_told_that_nothing_was_written() {
+fn declined_prompt_reports_that_nothing_was_written() {
     let repo = Repo::new("terminal-no", sandbox::bare());
     repo.write_config("one", "1").commit("First");
     let mut terminal = Terminal::run(on_terminal(&repo, &["apply"], None));

@@ -13,7 +13,7 @@ fn a_time_is_written_alike_everywhere() {
             repo.run(&["watch", "--once", flag, time]).exits(0);
         }
         let wrong = repo.run(&["watch", "--once", flag, "2x"]).exits(2);
-        assert!(wrong.stderr.contains("no time such as 90s, 5m or 1h30m"), "{wrong}");
+        assert!(wrong.stderr.contains("expected 90s, 5m or 1h30m"), "{wrong}");
     }
     repo.trueup(&["watch", "--once"]).env("TRUEUP_INTERVAL", "1m").run().exits(0);
     for flag in ["--timeout", "--lock-timeout"] {

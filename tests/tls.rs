@@ -46,7 +46,7 @@ fn said(repo: &Repo<'_>, kubeconfig: &str) -> String {
 const HERE: &str = "127.0.0.1";
 
 #[test]
-fn each_fault_has_its_words_and_is_met_once() {
+fn each_tls_fault_has_its_message_and_is_not_retried() {
     let repo = Repo::new("tls-faults", sandbox::bare());
     repo.write_config("one", "1").commit("First");
     let (ours, other) = (Identity::authority("kubernetes"), Identity::authority("Another"));
@@ -64,12 +64,12 @@ fn each_fault_has_its_words_and_is_met_once() {
         (
             leaf(&[HERE], &other),
             "its certificate is signed by an authority that the kubeconfig does not have (Another)",
-            "was the cluster made again, or does a proxy stand before it? Get its kubeconfig again, or put the authority into certificate-authority",
+            "was the cluster recreated, or does a proxy stand before it? Get its kubeconfig again, or put the authority into certificate-authority",
         ),
         (
             leaf(&[HERE], &again),
             "its certificate is signed by an authority that the kubeconfig does not have (it has another kubernetes)",
-            "was the cluster made again? Then get its kubeconfig again",
+            "was the cluster recreated? Then get its kubeconfig again",
         ),
         (
             dated(2019, 2020),
@@ -189,7 +189,7 @@ fn a_client_certificate_that_is_refused() {
 }
 
 #[test]
-fn what_kubectl_trusts_is_trusted() {
+fn certificates_trusted_by_kubectl_are_trusted() {
     let repo = Repo::new("tls-trusted", sandbox::bare());
     repo.write_config("one", "1").commit("First");
     let plane = sandbox::bare();
@@ -222,7 +222,7 @@ fn what_kubectl_trusts_is_trusted() {
 }
 
 #[test]
-fn what_the_server_answers_before_it_is_one() {
+fn answers_of_a_starting_or_wrong_server_are_explained() {
     let repo = Repo::new("tls-answers", sandbox::bare());
     repo.write_config("one", "1").commit("First");
     let answering = |answer: fn(&str) -> Option<String>| {
@@ -292,11 +292,11 @@ fn a_server_that_does_not_answer_is_not_waited_for_again_and_again() {
     assert!(told.contains("--request-timeout says how long is waited"), "{told}");
     assert!(count.load(Ordering::Relaxed) <= 4, "{told}");
     let wrong = ["diff", "--kubeconfig", &kubeconfig, "--request-timeout", "soon"];
-    assert!(repo.run(&wrong).exits(2).stderr.contains("no time such as 90s"));
+    assert!(repo.run(&wrong).exits(2).stderr.contains("expected 90s"));
 }
 
 #[test]
-fn a_token_that_has_expired_is_told_with_its_date() {
+fn expired_token_is_reported_with_its_date() {
     let plane = sandbox::bare();
     let repo = Repo::new("tls-token", plane);
     repo.write_config("one", "1").commit("First");

@@ -40,7 +40,7 @@ fn change<'a>(diff: &'a Value, name: &str) -> &'a Value {
 }
 
 #[test]
-fn what_a_webhook_keeps_the_server_from_saying_is_told_from_the_live_object() {
+fn diff_without_a_dry_run_uses_the_live_object() {
     let plane = sandbox::bare();
     let repo = Repo::new("unasked-live", plane);
     repo.write("plain.yaml", config("plain", "1")).write("a.yaml", guarded("a", "1"));
@@ -66,7 +66,7 @@ fn what_a_webhook_keeps_the_server_from_saying_is_told_from_the_live_object() {
 }
 
 #[test]
-fn a_webhook_that_is_away_is_named_and_costs_its_own_objects_alone() {
+fn unavailable_webhook_is_named_and_skips_its_own_objects() {
     let plane = sandbox::bare();
     let repo = Repo::new("unasked-away", plane);
     repo.write("plain.yaml", config("plain", "1")).write("a.yaml", guarded("a", "1"));

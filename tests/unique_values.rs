@@ -100,7 +100,7 @@ fn a_swap_is_refused_with_the_circle_and_a_way_out() {
 }
 
 #[test]
-fn who_holds_a_value_is_named_where_it_stays() {
+fn holder_of_a_taken_port_is_named() {
     let repo = Repo::new("unique-held", sandbox::bare());
     repo.kubectl(&["create", "service", "nodeport", "foreign", "--tcp=80", "--node-port=30060"])
         .exits(0);

@@ -161,7 +161,7 @@ fn an_ignore_file_that_appears_deletes_nothing() {
 
 /// A file that is ignored because it can't be read keeps nothing, and costs nothing.
 #[test]
-fn what_is_ignored_for_being_broken_keeps_nothing() {
+fn ignored_broken_file_does_not_block_pruning() {
     let repo = repo("unreadable-broken");
     repo.write(".trueupignore", "templates/\n").write("templates/a.yaml", "a: [");
     repo.remove("extra/x1.yaml").commit("Templates");

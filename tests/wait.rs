@@ -53,7 +53,7 @@ fn a_deployment_gets_ready_and_after_that_waiting_costs_nothing() {
 }
 
 #[test]
-fn what_does_not_get_ready_in_time_is_named_and_the_status_is_1() {
+fn unready_object_is_named_after_the_timeout_with_status_1() {
     let repo = repo("wait-time");
     let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec:\n  storageClassName: nowhere\n  accessModes: [ReadWriteOnce]\n  resources: {requests: {storage: 1Gi}}\n";
     repo.write("claim.yaml", claim).write_config("settings", "1").commit("First");
@@ -128,7 +128,7 @@ fn a_stateful_set_with_a_partition_is_ready_when_the_pods_beyond_it_are() {
 }
 
 #[test]
-fn an_object_that_somebody_is_deleting_is_waited_for_and_its_finalizers_are_named() {
+fn terminating_object_is_waited_for_and_its_finalizers_are_named() {
     let repo = repo("wait-finalizer");
     let held =
         config("held", "1").replace("name: held", "name: held\n  finalizers: [shop.example/hold]");
@@ -150,7 +150,7 @@ fn an_object_that_somebody_is_deleting_is_waited_for_and_its_finalizers_are_name
 }
 
 #[test]
-fn a_namespace_that_hangs_says_what_is_left_in_it() {
+fn stuck_namespace_reports_its_remaining_content() {
     let repo = repo("wait-hang");
     let inside = "wait-hang-inside";
     let namespace = format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {inside}}}\n");
@@ -286,7 +286,7 @@ fn pods_that_crash_show_their_exit_code_and_that_their_log_is_out_of_reach() {
 }
 
 #[test]
-fn what_the_scheduler_and_the_quota_say_is_told() {
+fn scheduler_and_quota_messages_are_shown() {
     let repo = repo("wait-words");
     let nowhere = "spec:\n      nodeSelector: {disk: fast}\n      containers";
     let web = WEB.replace("spec:\n      containers", nowhere);

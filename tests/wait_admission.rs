@@ -31,7 +31,7 @@ fn has(output: &Output, part: &str) {
 }
 
 #[test]
-fn a_webhook_comes_when_its_own_pods_are_ready() {
+fn webhook_is_applied_once_its_own_pods_are_ready() {
     let repo = repo("wait-webhook", WEB);
     let seen = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&seen);
@@ -55,7 +55,7 @@ fn a_webhook_comes_when_its_own_pods_are_ready() {
 }
 
 #[test]
-fn a_webhook_whose_server_does_not_get_ready_does_not_come() {
+fn webhook_without_a_ready_server_is_not_applied() {
     let nobody = "spec:\n      schedulerName: nobody\n      containers";
     let repo = repo("wait-webhook-bad", &WEB.replace("spec:\n      containers", nobody));
     let webhook = ["get", "validatingwebhookconfiguration", "wait-webhook-bad"];

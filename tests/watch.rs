@@ -15,7 +15,7 @@ fn value(repo: &Repo, name: &str) -> String {
 }
 
 #[test]
-fn commits_arrive_drift_is_put_back_and_failures_are_told_once() {
+fn watch_applies_commits_reverts_drift_and_reports_failures_once() {
     let repo = Repo::new("watch-all", sandbox::bare());
     repo.write_config("one", "1").commit("First");
     let watching = Watching::start(&repo, &[]);
@@ -81,7 +81,7 @@ fn a_commit_that_was_read_is_not_read_again() {
 }
 
 #[test]
-fn what_a_commit_says_in_trueup_yaml_counts_from_that_commit_on() {
+fn watch_uses_the_settings_of_each_commit() {
     let repo = Repo::new("watch-settings", sandbox::bare());
     let rules = "targets:\n  all:\n    paths: [.]\n";
     repo.write("trueup.yaml", rules).write_config("one", "1").commit("First");
@@ -129,7 +129,7 @@ fn there(repo: &Repo) -> usize {
 }
 
 #[test]
-fn a_signal_lets_watch_finish_what_is_in_flight_and_the_next_run_goes_on() {
+fn signal_lets_watch_finish_requests_in_flight() {
     let repo = many("watch-signal");
     let watching = Watching::start(&repo, &[]);
     eventually("some are there", || there(&repo) > 0);
@@ -140,7 +140,7 @@ fn a_signal_lets_watch_finish_what_is_in_flight_and_the_next_run_goes_on() {
 }
 
 #[test]
-fn a_signal_lets_apply_finish_what_is_in_flight_and_the_next_run_goes_on() {
+fn signal_lets_apply_finish_requests_in_flight() {
     let repo = many("apply-signal");
     let mut apply = repo.trueup(&["apply"]).into_inner();
     let mut apply = apply.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();

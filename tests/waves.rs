@@ -55,7 +55,7 @@ fn has(output: &Output, part: &str) {
 }
 
 #[test]
-fn what_comes_after_is_not_tried_before_it_is_ready_and_the_next_run_goes_on() {
+fn later_wave_waits_for_the_earlier_one() {
     let repo = repo("waves-late");
     let apply = ["apply", "--wait", "--timeout", "1s"];
     for changed in ["created", ""] {
@@ -72,7 +72,7 @@ fn what_comes_after_is_not_tried_before_it_is_ready_and_the_next_run_goes_on() {
 }
 
 #[test]
-fn it_goes_on_as_soon_as_what_comes_first_is_ready() {
+fn later_wave_starts_as_soon_as_the_earlier_one_is_ready() {
     let repo = repo("waves-soon");
     let mut apply = repo.trueup(&["apply", "--wait", "--timeout", "3m"]).into_inner();
     let mut apply = apply.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -92,7 +92,7 @@ fn without_waiting_the_order_alone_counts() {
 }
 
 #[test]
-fn nothing_is_deleted_while_what_comes_first_is_not_ready() {
+fn nothing_is_pruned_while_an_earlier_wave_is_not_ready() {
     let repo = repo("waves-prune");
     let old = "apiVersion: v1\nkind: Secret\nmetadata: {name: old}\n";
     repo.write("objects/old.yaml", old).commit("One more");

@@ -112,7 +112,7 @@ fn an_unknown_path_or_revision() {
 }
 
 #[test]
-fn an_unknown_kind_costs_that_object() {
+fn unknown_kind_fails_that_object_only() {
     let repo = Repo::new("wrong-kind", sandbox::bare());
     let odd = "apiVersion: apps/v1\nkind: Deploymnet\nmetadata:\n  name: web\n";
     repo.write("odd.yaml", odd);
@@ -131,7 +131,7 @@ fn an_unknown_kind_costs_that_object() {
 }
 
 #[test]
-fn broken_yaml_and_nothing_else() {
+fn broken_yaml_as_the_only_file() {
     let repo = Repo::new("wrong-yaml", sandbox::bare());
     repo.write("web.yaml", "kind: ConfigMap\nmetadata: labels: a\n").commit("Broken");
     refused(repo.run(&["apply"]), "web.yaml:2:17", "metadata: labels: a");
@@ -150,7 +150,7 @@ fn yaml_that_ends_the_parser() {
 }
 
 #[test]
-fn what_is_read_as_something_else_is_a_warning_and_no_more() {
+fn reinterpreted_yaml_is_only_a_warning() {
     let repo = Repo::new("wrong-looks", sandbox::bare());
     let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\nimmutable: no\n";
     repo.write("one.yaml", map).commit("Not immutable");
@@ -223,7 +223,7 @@ fn a_document_of_two_megabytes() {
 }
 
 #[test]
-fn a_namespace_that_is_not_there() {
+fn namespace_that_does_not_exist() {
     let repo = Repo::new("wrong-namespace", sandbox::bare());
     repo.write_config("one", "1").commit("One setting");
     refused(
@@ -266,7 +266,7 @@ fn wrong_settings() {
 }
 
 #[test]
-fn a_kind_that_there_is_not() {
+fn unknown_kind_in_a_flag_is_refused_with_a_suggestion() {
     let repo = Repo::new("wrong-flag", sandbox::bare());
     repo.write_config("one", "1").commit("One setting");
     for (flag, kind, hint) in [

@@ -16,7 +16,7 @@ use crate::render::file_index::{FileIndex, is_marker, refers_to_others};
 use crate::render::render;
 use crate::render::sources::Sources;
 
-/// What the target's paths declare.
+/// The declared objects of a target.
 #[derive(Clone)]
 pub struct Declared {
     /// The commit that declares it.
@@ -25,9 +25,9 @@ pub struct Declared {
     pub manifests: Vec<Manifest>,
     /// Every document that can't be read.
     pub problems: Vec<Problem>,
-    /// What is read as something else than its author most likely meant.
+    /// Texts that are read otherwise than their author most likely meant.
     pub warnings: Vec<Problem>,
-    /// What programs that render were given and is secret.
+    /// Secret inputs of rendering programs.
     pub inputs: Inputs,
     /// How many files were read as manifests, and how many folders and programs rendered.
     pub files: usize,
@@ -39,7 +39,7 @@ pub struct Declared {
 }
 
 /// Reads what `target` declares from the object database, or from the work tree where it says so,
-/// and renders what is no manifest.
+/// and renders what is not a manifest.
 ///
 /// # Errors
 ///
@@ -95,7 +95,7 @@ pub(super) async fn declare_ignored_too(
 pub struct LastRead(Arc<Mutex<Option<(Target, Declared)>>>);
 
 impl LastRead {
-    /// What `target` declares at `HEAD` or its revision, where that is what was read.
+    /// The declared objects of `target` at `HEAD` or its revision, where those were read.
     fn recall(&self, target: &Target, checkout: &Checkout) -> Result<Option<Declared>, Error> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some((_, declared)) = known.as_ref().filter(|(known, _)| known == target) else {
@@ -218,7 +218,7 @@ fn read_and_render(
     })
 }
 
-/// What is rendered of the target.
+/// The sources to render of the target.
 fn sources(target: &Target, files: &Files<'_>, selection: &Selection) -> Result<Sources, Error> {
     let paths = Mutex::new(BTreeSet::new());
     let whole = files.below(&[String::new()], &|path| {
@@ -281,7 +281,7 @@ fn is_ignore_file(path: &str) -> bool {
     path.rsplit('/').next() == Some(IGNORE_FILE)
 }
 
-/// What the ignore files leave out.
+/// The files that the ignore files leave out.
 fn selection(ignores: BTreeMap<String, Vec<u8>>) -> Result<Selection, Error> {
     let folder = |path: String| match path.rsplit_once('/') {
         Some((folder, _)) => folder.to_owned(),

@@ -93,7 +93,7 @@ fn schemas(desired: &Desired, observed: &Observed) -> Schemas {
     schemas
 }
 
-/// What an object is judged by.
+/// The context for judging an object.
 struct ObjectContext<'a> {
     key: &'a ObjectKey,
     manifest: &'a Manifest,
@@ -102,7 +102,7 @@ struct ObjectContext<'a> {
 }
 
 impl ObjectContext<'_> {
-    /// What is to be said in the place of `preview`; `None` where that stands.
+    /// The preview to use in place of `preview`; `None` where that stands.
     fn of(&self, preview: &Preview, changing: Option<&ChangedDefinition>) -> Option<Preview> {
         let Self { key, manifest, schemas, live } = *self;
         let refusal = || check::refusal(key, manifest, schemas).map(Preview::Refused);

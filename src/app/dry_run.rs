@@ -26,17 +26,16 @@ const INVENTORY: &str = "trueup-check";
 /// How long a definition may take until its kind is served.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What an API server said.
+/// The answers of an API server.
 #[derive(Debug, Default)]
 pub struct DryRun {
     /// The objects that it would take.
     pub accepted: BTreeSet<ObjectKey>,
-    /// What it refuses.
+    /// Its refusals.
     pub refusals: Vec<Finding>,
 }
 
-/// Asks an API server that is nobody's about the manifests of a set. Writes namespaces and
-/// definitions.
+/// Asks a throwaway API server about the manifests of a set. Writes namespaces and definitions.
 ///
 /// # Errors
 ///
@@ -110,7 +109,7 @@ impl DryRun {
     }
 }
 
-/// What a server says of an object: one finding for every field that it names.
+/// A server's refusal of an object: one finding for every field that it names.
 fn findings(key: &ObjectKey, manifest: &Manifest, refusal: Refusal) -> Vec<Finding> {
     let Refusal { message, hint, causes, may_pass: _ } = refusal;
     let whole = Finding {

@@ -116,7 +116,8 @@ fn reaches(on: &ObjectKey, key: &ObjectKey) -> bool {
         }
 }
 
-/// What the server names where it refuses an object, and the commit no longer declares.
+/// Objects that the server names where it refuses an object, and that the commit no longer
+/// declares.
 fn forbidding(
     key: &ObjectKey,
     refusal: &str,
@@ -163,7 +164,7 @@ fn is_of_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-.".contains(c)
 }
 
-/// What the bindings of admission policies take parameters from, as far as the commit declares it.
+/// The kinds of parameters of admission policies' bindings, as far as the commit declares them.
 fn parameters(desired: &Desired) -> BTreeSet<ObjectKey> {
     let of_binding = |object: &Object| {
         let bindings = ["ValidatingAdmissionPolicyBinding", "MutatingAdmissionPolicyBinding"];

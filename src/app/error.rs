@@ -17,9 +17,9 @@ pub enum Error {
     /// The API server does not answer, or refuses what nothing can be done without.
     #[error("cannot {attempt}")]
     Api {
-        /// What was tried, after "cannot".
+        /// The failed attempt, after "cannot".
         attempt: &'static str,
-        /// What came of it.
+        /// Its error.
         source: ApiError,
     },
     /// The inventory's parent is not ours.
@@ -57,23 +57,23 @@ pub enum Error {
     UnknownKind {
         /// The flag, or the key with its place.
         by: String,
-        /// What it says.
+        /// The given name.
         name: String,
         /// Kinds with such a name.
         near: Vec<String>,
     },
-    /// Somebody else is writing.
+    /// Another run is writing.
     #[error("the inventory {inventory} is locked by {by}")]
     Locked {
         /// The inventory's name.
         inventory: String,
-        /// Who holds the lock.
+        /// The holder of the lock.
         by: Holder,
     },
     /// The lock was lost while it was needed.
     #[error("lost the lock to {0}")]
     Lost(String),
-    /// A newer commit came while somebody else was writing.
+    /// A newer commit came while another run was writing.
     #[error("the lock is no longer waited for: {} has come", short(.0))]
     Superseded(String),
     /// The commit that was to be taken back is not the one that is there any more.
@@ -85,13 +85,13 @@ pub enum Error {
     /// Not one object could be read.
     #[error("none of the manifests can be used")]
     Unusable {
-        /// What is wrong with each.
+        /// The problem of each.
         problems: Vec<Problem>,
     },
     /// Something is wrong in the commit, and nothing may be.
     #[error("the commit is refused as a whole: not all of its manifests can be used")]
     Strict {
-        /// What is wrong with each.
+        /// The problem of each.
         problems: Vec<Problem>,
     },
     /// An ignore file can't be read.
@@ -103,7 +103,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// What is wrong with the manifests, where it is that.
+    /// The problems of the manifests, where they are the error.
     pub fn problems(&self) -> &[Problem] {
         match self {
             Self::Unusable { problems } | Self::Strict { problems } => problems,
@@ -111,7 +111,7 @@ impl Error {
         }
     }
 
-    /// What to do about it.
+    /// The remedy.
     pub fn hint(&self) -> Option<Remedy> {
         match self {
             Self::Git(error) => error.hint().map(Remedy::Text),
@@ -119,7 +119,7 @@ impl Error {
             Self::Parent(error) => Some(error.hint()),
             Self::NoNamespace(name) => Some(Remedy::CreateNamespace { name: name.clone() }),
             Self::OtherRepository { shallow: true, .. } => Some(
-                "this checkout is shallow, so it can't be told apart: fetch its whole history (git fetch --unshallow; fetch-depth: 0 in a CI checkout)".into(),
+                "this checkout is shallow, so its repository is unknown: fetch its whole history (git fetch --unshallow; fetch-depth: 0 in a CI checkout)".into(),
             ),
             Self::OtherRepository { .. } => Some(Remedy::OtherInventory),
             Self::OtherPaths { target: Some(target), .. } => {
@@ -148,7 +148,7 @@ impl Error {
     }
 }
 
-/// Whose inventory it is, where another target of `trueup.yaml` has it.
+/// The owning target, where it is another one of `trueup.yaml`.
 fn of_target(target: Option<&str>) -> String {
     target.map(|target| format!(": it is that of the target {target}")).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What happens in a round, as it happens. Terminal, JSON and log are made of these.
+//! Events of a round, as they happen. Terminal, JSON and log are made of these.
 
 use serde::Serialize;
 
@@ -26,7 +26,7 @@ pub enum Event {
     RollbackBegan {
         /// The id of the healthy commit.
         to: String,
-        /// What came of the commit that failed.
+        /// The report of the commit that failed.
         failed: Box<Report>,
     },
     /// The last healthy commit was applied, with this result.

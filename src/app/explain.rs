@@ -31,8 +31,8 @@ pub struct Explained {
     pub orders: BTreeMap<ObjectKey, FieldOrder>,
     /// Of every object that is no longer declared, which commit took it out.
     pub removed: BTreeMap<ObjectKey, Authorship>,
-    /// Of every declared object, the fields that others set beside what git says; `None` where
-    /// nobody asked.
+    /// Of every declared object, the fields that others set beside what git says; `None` where it
+    /// was not asked for.
     pub undeclared: Option<BTreeMap<ObjectKey, Vec<UndeclaredField>>>,
 }
 
@@ -63,7 +63,7 @@ pub async fn explain(survey: &Survey, target: &Target, checkout: &Checkout) -> E
     explained
 }
 
-/// What others set of each declared object beside what git says.
+/// The fields of each declared object that others set beside git.
 pub fn beside_git(survey: &Survey) -> BTreeMap<ObjectKey, Vec<UndeclaredField>> {
     let found = survey
         .plan

@@ -1,8 +1,8 @@
 //! What may be left to prune of kinds that the user may not list: what the commit declared that was
 //! last made true is asked for by its names.
 //!
-//! It is as much as can be known without a list. What a run made that did not get through, of a
-//! commit that never was true, nobody can name any more.
+//! It is as much as can be known without a list. What an incomplete run made of a commit that was
+//! never fully applied can't be named any more.
 
 use std::collections::BTreeSet;
 
@@ -18,14 +18,14 @@ use crate::core::observed::{Observation, Observed};
 use crate::core::source::snapshot::Revision;
 use crate::git::Checkout;
 
-/// What there is to go by.
+/// The inputs of the search.
 pub(super) struct FormerRelease<'a> {
     pub(super) target: &'a Target,
     pub(super) checkout: &'a Checkout,
     pub(super) catalog: &'a Catalog,
-    /// What the inventory's parent says.
+    /// The content of the inventory's parent.
     pub(super) before: Option<&'a Record>,
-    /// What is to be made true now.
+    /// The commit to apply now.
     pub(super) now: (&'a Revision, &'a Desired),
 }
 
@@ -57,7 +57,7 @@ impl FormerRelease<'_> {
     }
 
     /// Which objects of these kinds the former commit declared and this one does not; none where
-    /// nobody can tell any more.
+    /// that is no longer known.
     async fn no_longer_declared(&self, kinds: &BTreeSet<GroupKind>) -> Vec<(ObjectKey, Served)> {
         let Self { target, checkout, catalog, before, now: (revision, desired) } = *self;
         let Some((before, commit)) =
@@ -74,7 +74,7 @@ impl FormerRelease<'_> {
             worktree: false,
             ..target.clone()
         };
-        // A commit that is gone, or that nobody committed, says nothing.
+        // A commit that is gone, or was never made, says nothing.
         let Ok(declared) = declare(&former, checkout).await else { return Vec::new() };
         let former = Desired::new(declared.manifests, catalog, &target.namespace);
         let gone = former.objects.into_iter().filter(|(key, _)| {

@@ -34,7 +34,7 @@ pub struct LockOptions<'a> {
     pub timeout: Duration,
     /// How long what passes by itself is waited for, such as a server that does not answer.
     pub passing: Duration,
-    /// What was seen of the Lease before.
+    /// Earlier observations of the Lease.
     pub watched: &'a mut LeaseWatch,
     /// Says when to stop.
     pub cancel: &'a Cancellation,
@@ -49,7 +49,7 @@ pub struct Lock<'a> {
     who: &'a Candidate,
     revision: String,
     state: Mutex<LockState>,
-    /// Whether somebody may have written since the plan was made.
+    /// Whether another client may have written since the plan was made.
     pub is_stale: bool,
     /// Why there is no lock, where the user may not have one.
     pub warning: Option<String>,
@@ -85,8 +85,8 @@ impl Renewed {
 ///
 /// # Errors
 ///
-/// When somebody has it for too long, a signal or a newer commit comes, or the API server does not
-/// answer.
+/// When another run holds it for too long, a signal or a newer commit comes, or the API server does
+/// not answer.
 pub async fn take<'a>(
     survey: &Survey,
     cluster: &'a Cluster,
@@ -117,7 +117,7 @@ pub async fn take<'a>(
                     });
                     return Ok(lock);
                 }
-                // Somebody was quicker.
+                // Another run was quicker.
                 Err(error) if error.is_conflict() => lock.is_stale = true,
                 Err(error) if error.is_not_found() && before.is_none() => {
                     *lock.state() = LockState::Homeless;
@@ -146,7 +146,7 @@ pub async fn take<'a>(
 }
 
 impl<'a> Lock<'a> {
-    /// No lock: for what writes nothing, or a cluster that nobody else knows.
+    /// No lock: for a run that writes nothing, or a cluster that only this run knows.
     pub fn without(cluster: &'a Cluster, inventory: &'a Inventory, who: &'a Candidate) -> Self {
         Self {
             cluster,
@@ -164,7 +164,7 @@ impl<'a> Lock<'a> {
         self
     }
 
-    /// Who has it.
+    /// The identity of this run.
     pub fn who(&self) -> &Candidate {
         self.who
     }
@@ -188,7 +188,7 @@ impl<'a> Lock<'a> {
         match &*self.state() {
             LockState::Lost(to) => Some(to.clone()),
             LockState::Held { renewed, .. } if renewed.elapsed() > DURATION => {
-                Some("nobody yet, but it could not be renewed in time".to_owned())
+                Some("expiry: it could not be renewed in time".to_owned())
             }
             LockState::Held { .. } | LockState::Homeless | LockState::Without => None,
         }
@@ -198,7 +198,7 @@ impl<'a> Lock<'a> {
     ///
     /// # Errors
     ///
-    /// When somebody else was quicker: then the plan may not hold any more.
+    /// When another run was quicker: then the plan may not hold any more.
     pub async fn settle(&self, cluster: &Cluster) -> Result<(), Error> {
         if !matches!(&*self.state(), LockState::Homeless) {
             return Ok(());
@@ -211,7 +211,7 @@ impl<'a> Lock<'a> {
                 let inventory = self.inventory.name.clone();
                 Err(Error::Locked { inventory, by: LeaseState::of(&lease).holder })
             }
-            // It was told, or will be by the next run.
+            // It was reported, or the next run will report it.
             Err(error) if error.is_forbidden() => {
                 *self.state() = LockState::Without;
                 Ok(())
@@ -254,11 +254,11 @@ impl<'a> Lock<'a> {
         }
     }
 
-    /// Who has the Lease, if it is no longer ours. An answer that got lost leaves it ours in a state
-    /// that is not known here, and so may somebody who wrote to it without taking it.
+    /// Who has the Lease, if it is no longer ours. An answer that got lost leaves it ours in a
+    /// state that is not known here, and so may a client that wrote to it without taking it.
     async fn whose(&self) -> Result<Option<String>, ApiError> {
         let Some(lease) = self.cluster.lease(self.inventory).await? else {
-            return Ok(Some("nobody: it was deleted".to_owned()));
+            return Ok(Some("a deletion of its Lease".to_owned()));
         };
         let seen = LeaseState::of(&lease);
         if seen.identity != Some(self.who.identity()) {
@@ -272,7 +272,7 @@ impl<'a> Lock<'a> {
 
     /// Writes that the lock is ours.
     async fn put(&self, cluster: &Cluster, before: Option<&Object>) -> Result<(), ApiError> {
-        // From the moment it is sent, since nobody knows when it arrives.
+        // From the moment it is sent, since it is unknown when it arrives.
         let mut renewed = Renewed::now();
         let wanted = lease::taken(
             self.inventory,

@@ -93,9 +93,9 @@ pub async fn note_health(
     Ok(())
 }
 
-/// Whether what came of a commit is a reason to go back: something could not be changed, is not as it was
-/// to be, or did not get healthy, be it before others that come after it. What is refused or can't be read is none, and
-/// neither is anything where a newer commit has come.
+/// Whether what came of a commit is a reason to go back: something could not be changed, is not as
+/// it was to be, or did not get healthy, also before others that come after it. What is refused or
+/// can't be read is none, and neither is anything where a newer commit has come.
 pub fn is_failure(survey: &Survey, report: &Report) -> bool {
     let unhealthy = |proof: &crate::core::health::HealthSummary| {
         matches!(proof.ended, WaitEnd::Failed | WaitEnd::Timeout) && !proof.is_ready()
@@ -120,7 +120,7 @@ pub enum NoRollback {
     Gone {
         /// Its id.
         commit: String,
-        /// What git says.
+        /// git's error.
         source: git::Error,
     },
 }
@@ -172,7 +172,7 @@ pub async fn note_failure(
     cluster.record(inventory, &claim).await.map_err(api("write the inventory"))
 }
 
-/// What a rollback came to, with nothing in it that only its survey knows to be secret.
+/// The report of a rollback, without what only its survey knows to be secret.
 pub fn rolled_back(survey: &Survey, mut report: Report) -> Rollback {
     let to = survey.revision.short();
     let words = match (report.at_commit, report.is_good()) {

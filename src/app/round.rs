@@ -22,7 +22,7 @@ use crate::core::source::snapshot::Revision;
 use crate::git::Checkout;
 use crate::local::cancel::Cancellation;
 
-/// What a round makes true, and how.
+/// The target of a round, and its options.
 pub struct RoundOptions<'a> {
     /// What.
     pub target: &'a Target,
@@ -30,13 +30,13 @@ pub struct RoundOptions<'a> {
     pub checkout: &'a Checkout,
     /// Where it is made true.
     pub cluster: &'a Cluster,
-    /// Who holds the lock meanwhile.
+    /// The identity that holds the lock meanwhile.
     pub who: &'a Candidate,
     /// How long to wait for the lock; `None` where the cluster is the run's own and needs none.
     pub lock_timeout: Option<Duration>,
-    /// What was seen of the lock before.
+    /// Earlier observations of the lock.
     pub watched: &'a mut LeaseWatch,
-    /// What was approved: nothing else is written.
+    /// The approved plan: nothing else is written.
     pub approval: Option<&'a Approval>,
     /// How long passing faults are waited out, all in all.
     pub passing: Duration,
@@ -108,13 +108,13 @@ pub trait Runner: Send {
 
 /// How a round ended.
 pub struct RoundEnd {
-    /// What was found and decided last.
+    /// The last observation and plan.
     pub survey: Survey,
-    /// What came of it.
+    /// The report of the run.
     pub report: Report,
 }
 
-/// What came of a plan under the lock.
+/// The outcome of a plan under the lock.
 enum LockedOutcome {
     /// It was carried out.
     Done(Box<RoundEnd>),

@@ -30,13 +30,13 @@ use super::enabled::put_off;
 use super::former_release::FormerRelease;
 use super::{Declared, Error, Explained, LastRead, Target, declare, declare_again};
 
-/// What was found, and what is to be done about it.
+/// An observation, and the plan that follows from it.
 pub struct Survey {
     /// When looking began.
     pub begun: Instant,
     /// The commit that is to be made true.
     pub revision: Revision,
-    /// What should exist, and what could not be read.
+    /// Declared objects, and problems in reading them.
     pub desired: Desired,
     /// The decision.
     pub plan: Plan,
@@ -44,7 +44,7 @@ pub struct Survey {
     pub allowed: PlanContext,
     /// What the inventory's parent says now; `None` before the first apply.
     pub before: Option<Record>,
-    /// What it will say once the plan is carried out in full.
+    /// Its content once the plan is carried out in full.
     pub after: Record,
     /// Which kinds there are.
     pub catalog: Catalog,
@@ -52,11 +52,11 @@ pub struct Survey {
     redactor: OnceLock<Redactor>,
     /// Fields that are masked as a Secret's values are.
     redact: Vec<FieldRule>,
-    /// What programs that render were given and is secret.
+    /// Secret inputs of rendering programs.
     inputs: Inputs,
     /// The cluster's identity, where the user may see it.
     pub cluster_uid: Option<String>,
-    /// What is read as something else than its author most likely meant.
+    /// Texts that are read otherwise than their author most likely meant.
     pub warnings: Vec<Problem>,
     /// Why the plan is as it is; empty until [`explain`](super::explain) was asked.
     pub explained: Explained,
@@ -81,7 +81,7 @@ impl Survey {
         self.redactor.get_or_init(made)
     }
 
-    /// Whether carrying it out writes anything, be it the inventory's record alone.
+    /// Whether carrying it out writes anything, even if only the inventory's record.
     pub fn writes(&self) -> bool {
         let record = || self.record(&self.unlisted);
         let is_known = || self.unlisted.iter().all(|kind| kind.is_forbidden);
@@ -118,7 +118,7 @@ impl Survey {
         let stays = |change: &&Change| change.origin.is_none() && change.action() == Action::Keep;
         record.extend(self.plan.changes().filter(stays).map(|change| &change.key));
         record.namespaces.insert(self.home.clone());
-        // What nobody could see is there as far as the record is concerned.
+        // What could not be seen is there as far as the record is concerned.
         record.kinds.extend(unlisted.iter().map(|unlisted| unlisted.kind.clone()));
         if let Some(before) = self.before.as_ref().filter(|_| !unlisted.is_empty()) {
             record.namespaces.extend(before.namespaces.iter().cloned());
@@ -268,7 +268,7 @@ pub async fn survey(
 }
 
 /// The Jobs that were run once the plan is carried out. One that was seen to fail is not done: it
-/// is made again once it is gone.
+/// is recreated once it is gone.
 fn finished(plan: &Plan, desired: &Desired, unready: &BTreeMap<ObjectKey, Health>) -> Finished {
     let mut finished = Finished::default();
     for change in plan.changes().filter(|change| change.action() != Action::Refuse) {
@@ -291,7 +291,7 @@ fn is_anything_undesired(desired: &Desired, observed: &Observed) -> bool {
     observed.objects.iter().any(is_undesired)
 }
 
-/// What the cluster has of an inventory.
+/// The inventory's objects in the cluster.
 struct InventoryContents {
     catalog: Catalog,
     record: Option<Record>,
@@ -299,7 +299,7 @@ struct InventoryContents {
     cluster_uid: Option<String>,
 }
 
-/// What fails where there is no connection.
+/// The attempt that fails without a connection.
 const REACH: &str = "reach the cluster";
 
 /// The error of one of the questions that are asked at once and first. Where there is no connection

@@ -31,7 +31,7 @@ pub struct Target {
     pub verify: bool,
     /// Whether live objects that stay as they are are kept whole, to show what others set of them.
     pub whole: bool,
-    /// How what is no manifest is rendered.
+    /// How files that are not manifests are rendered.
     pub render: Setting,
     /// Fields that are left as they are in the cluster.
     pub ignore: Vec<FieldRule>,

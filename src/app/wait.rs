@@ -27,13 +27,13 @@ use crate::local::cancel::Cancellation;
 /// How long something has to have failed before waiting ends: a controller may still mend it, such
 /// as one that retries.
 const GRACE: Duration = Duration::from_secs(5);
-/// How often it is looked at the pods of what is still not ready.
+/// How often the pods of objects that are still not ready are read.
 const LOOK_CLOSER: Duration = Duration::from_secs(10);
 /// After how many of these looks in a row pods that are stuck count as a failure.
 const STUCK_LOOKS: usize = 2;
 /// How much may have become known and not been taken in yet; then a watch waits.
 const NEWS: usize = 256;
-/// How many objects are looked at closer at once.
+/// How many objects are examined at once.
 const FEW: usize = 4;
 /// How often events say how things are where no news comes: a person sees that time passes.
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -109,8 +109,8 @@ pub(super) async fn wait_for_some(
     tracker.open.into_keys().collect()
 }
 
-/// How things were when they were looked at, and what has failed by then; asks nobody. What is not
-/// ready may be so the next moment, as after every scaling, and is not told.
+/// How things were when they were looked at, and what has failed by then; sends no request. What is
+/// not ready may be so the next moment, as after every scaling, and is not reported.
 pub fn standing(survey: &Survey, report: &Report) -> Option<HealthSummary> {
     if report.unfinished() > 0 || report.interrupted {
         return None;
@@ -127,13 +127,14 @@ struct Tracker<'a> {
     begin: Instant,
     /// Those that are waited for and not ready as far as is known: how they are, since when.
     open: BTreeMap<ObjectKey, (Health, Instant)>,
-    /// What their pods wait for, and in how many looks in a row they would not go on by themselves.
+    /// The pods' trouble, and in how many looks in a row they would not go on by themselves.
     pods: BTreeMap<ObjectKey, (String, usize)>,
     proof: HealthSummary,
 }
 
 impl<'a> Tracker<'a> {
-    /// Sorts the plan's objects: who is ready, who has to be looked at, who is nobody's concern.
+    /// Sorts the plan's objects: which are ready, which have to be looked at, which are not waited
+    /// for.
     fn new(survey: &'a Survey, report: &Report) -> Self {
         let begin = Instant::now();
         let done: BTreeSet<&ObjectKey> = report
@@ -175,7 +176,7 @@ impl<'a> Tracker<'a> {
         Self { survey, judge, begin, open, pods, proof }
     }
 
-    /// What has to be looked at, kind by kind; `new` are those that became known since.
+    /// The objects to look at, kind by kind; `new` are those that became known since.
     fn followed(
         &self,
         survey: &Survey,

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn every_habit_leads_to_what_does_the_same() {
+    fn every_habit_of_another_tool_gets_its_hint() {
         for (commands, expected) in COMMANDS {
             for command in commands {
                 assert_eq!(hint_of(&[command]), Some(expected), "{command}");

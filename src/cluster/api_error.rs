@@ -41,7 +41,7 @@ pub enum ApiError {
         url: String,
         /// Which proxy, and what it answers.
         cause: String,
-        /// What to do about it.
+        /// The remedy.
         hint: String,
     },
     /// There is no TLS connection.
@@ -76,7 +76,7 @@ pub enum ApiError {
     TooOld {
         /// The server.
         url: String,
-        /// What it says that it is.
+        /// The version that it reports.
         version: String,
     },
     /// There is no credential to show.
@@ -86,10 +86,10 @@ pub enum ApiError {
         url: String,
         /// Why, without what is secret.
         cause: String,
-        /// What to do about it.
+        /// The remedy.
         hint: Option<String>,
     },
-    /// An answer came that has no end, or none that anybody would wait for.
+    /// An answer came without an end, or with one too far to wait for.
     #[error("the answer to {what} is not taken in: {cause}")]
     Endless {
         /// Method and path of the request.
@@ -102,7 +102,7 @@ pub enum ApiError {
     Garbled {
         /// Method and path of the request.
         what: String,
-        /// What is wrong with it.
+        /// The fault.
         cause: String,
     },
 }
@@ -113,7 +113,7 @@ impl ApiError {
         matches!(self, Self::Status { code: 404, .. })
     }
 
-    /// What a server would say of an object that is there and should not be.
+    /// A server's answer about an object that is there and should not be.
     pub(super) fn exists() -> Self {
         Self::Status {
             code: 409,
@@ -123,12 +123,12 @@ impl ApiError {
         }
     }
 
-    /// What a server would say of an object that is not the one that was seen any more.
+    /// A server's answer about an object that has changed since it was read.
     pub(super) fn changed() -> Self {
         Self::Status {
             code: 409,
             reason: "Conflict".to_owned(),
-            message: "it changed since it was looked at".to_owned(),
+            message: "it changed since it was read".to_owned(),
             causes: Vec::new(),
         }
     }
@@ -179,8 +179,8 @@ impl ApiError {
         is_refusal && self.fault() != RetryClass::Passing || self.is_mistyped() || is_taken
     }
 
-    /// Why the object can't be looked at by dry run, though it may well be applied: a webhook that
-    /// refuses to be asked without consequences, or one that does not answer at the moment.
+    /// Why the object has no dry run, though it may well be applied: a webhook that refuses to be
+    /// asked without consequences, or one that does not answer at the moment.
     pub fn no_dry_run(&self) -> Option<String> {
         let Self::Status { code: 400 | 500, message, .. } = self else { return None };
         let refuses = message.contains("does not support dry run");
@@ -199,7 +199,7 @@ impl ApiError {
         causes::missing_namespace(message)
     }
 
-    /// What the server says field by field, where it names fields.
+    /// The server's causes by field, where it names fields.
     pub fn causes(&self) -> &[Cause] {
         match self {
             Self::Status { causes, .. } => causes,
@@ -241,7 +241,7 @@ impl ApiError {
         Refusal { message, hint, causes, may_pass }
     }
 
-    /// What to do about it.
+    /// The remedy.
     pub fn hint(&self) -> Option<Remedy> {
         if let Some(name) = self.missing_namespace() {
             return Some(Remedy::Text(format!(

@@ -28,7 +28,7 @@ pub(super) struct ApiRequest {
     pub(super) path: String,
     /// Content type and body.
     pub(super) body: Option<(&'static str, Vec<u8>)>,
-    /// What to ask for instead of plain JSON.
+    /// The media type to ask for instead of plain JSON.
     pub(super) accept: Option<&'static str>,
     /// The answer that is known already, by its ETag.
     pub(super) known: Option<String>,
@@ -145,7 +145,7 @@ impl Cluster {
     }
 }
 
-/// An answer that nobody has looked into.
+/// An answer that was not parsed.
 struct Raw {
     status: StatusCode,
     etag: Option<String>,

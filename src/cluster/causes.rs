@@ -1,4 +1,4 @@
-//! What an API server says of an object's fields, in whichever of its three ways.
+//! The API server's causes by field, in whichever of its three formats.
 //!
 //! Validation gives its causes as data. Server-side apply types the object first, and strict
 //! decoding reads it before that; both put the fields into the message's text. Where a field stands

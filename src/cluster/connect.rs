@@ -1,5 +1,5 @@
-//! Kubeconfig → [`Cluster`]: which file, which context, which user, and what a person is told when
-//! one of them is not there.
+//! Kubeconfig → [`Cluster`]: which file, which context, which user, and the message when one of
+//! them does not exist.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
@@ -39,7 +39,7 @@ pub struct Access {
     pub impersonate_groups: Vec<String>,
     /// How many requests may be in flight at once.
     pub concurrency: usize,
-    /// What was learnt of clusters in earlier runs.
+    /// Cached state of clusters from earlier runs.
     pub memory: StateStore,
     /// How long to wait for the API server to answer a request; `None` for a minute, zero for ever.
     pub request_timeout: Option<Duration>,
@@ -62,7 +62,7 @@ pub enum ConnectError {
     Unreadable {
         /// The file, or where it was looked for.
         path: String,
-        /// What is wrong with it.
+        /// The fault.
         reason: String,
     },
     /// The kubeconfig has no context of that name.
@@ -103,7 +103,7 @@ pub enum ConnectError {
 }
 
 impl ConnectError {
-    /// What to do about it.
+    /// The remedy.
     pub fn hint(&self) -> Option<Remedy> {
         match self {
             Self::NoKubeconfig | Self::ContextOfNone { .. } => Some(Remedy::NameKubeconfig),
@@ -182,7 +182,7 @@ impl Cluster {
     }
 }
 
-/// What the way to a cluster is, as far as a file or a pod says it.
+/// The way to a cluster, as far as a file or a pod describes it.
 struct ConnectionConfig {
     config: Config,
     /// The context's.
@@ -271,7 +271,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pods_own_cluster_is_meant_only_where_nothing_was_asked_for() {
+    fn in_cluster_config_is_the_last_resort() {
         let told = |context: Option<&str>, path: Option<&str>, is_named| {
             let access = Access { context: context.map(str::to_owned), ..Access::default() };
             let error = ReadError::Missing(path.map(PathBuf::from));

@@ -32,7 +32,7 @@ impl fmt::Debug for CredentialCache {
     }
 }
 
-/// What tells a source from others.
+/// The identity of a source.
 #[derive(PartialEq, Eq)]
 pub(super) struct Key {
     pub(super) source: String,
@@ -40,7 +40,7 @@ pub(super) struct Key {
     pub(super) tokens: String,
 }
 
-/// What gives a credential.
+/// A source of a credential.
 pub(super) enum CredentialSource {
     /// An exec plugin.
     Plugin(ExecConfig),
@@ -68,14 +68,14 @@ impl CredentialSource {
     }
 }
 
-/// What is shown to the server.
+/// A credential for the server.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Credential {
     pub(super) token: Option<String>,
     /// A certificate and its key, as PEM.
     pub(super) certificate: Option<[String; 2]>,
     pub(super) expires: Option<Timestamp>,
-    /// What an identity provider gives the next token for.
+    /// The refresh token for the next id-token.
     pub(super) refresh_token: Option<String>,
 }
 
@@ -106,7 +106,7 @@ impl Credential {
 pub struct NoCredential {
     /// Which plugin or identity provider, and what it did; without what is secret.
     pub(super) message: String,
-    /// What to do about it.
+    /// The remedy.
     pub(super) hint: Option<String>,
 }
 
@@ -144,7 +144,7 @@ impl CredentialCache {
         Ok(credential)
     }
 
-    /// What is worth a warning since the last time.
+    /// Warnings since the last time.
     pub fn take_warnings(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.warnings.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -1,5 +1,5 @@
-//! What a run is held up by, told once it takes a while: which fault it is that is waited out, and
-//! until when at most. Who is told is the caller's; whether a request is sent again is
+//! Reports a delay once it takes a while: which fault is waited out, and until when at most. Who
+//! receives the reports is the caller's; whether a request is sent again is
 //! [`retry_policy`](super::patience)'s.
 
 use std::collections::BTreeMap;
@@ -14,15 +14,15 @@ use super::{ApiError, Cluster};
 
 /// A pause that is over before this much time was lost to a fault is not worth a word.
 const WORTH_TELLING: Duration = Duration::from_millis(3500);
-/// What is waited for where a request is sent and nothing comes.
+/// The cause of a delay where a request is sent and no answer comes.
 const SILENT: &str = "the API server has not answered yet";
-/// How long after somebody waited for it the same cause is told again.
+/// How long after a wait for it the same cause is reported again.
 const FORGOTTEN: Duration = Duration::from_secs(60);
 
-/// Something that a run is held up by. There is nothing in it that anybody has to keep secret.
+/// A cause of a delay. It holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delay {
-    /// What is waited for, as a clause.
+    /// The cause, as a clause.
     pub cause: String,
     /// How it goes on.
     pub next: DelayEnd,
@@ -37,7 +37,7 @@ pub enum DelayEnd {
     Again(Duration),
 }
 
-/// Somebody who is told of delays.
+/// A receiver of delays.
 #[derive(Clone)]
 pub struct Listener(Arc<dyn Fn(&Delay) + Send + Sync>);
 
@@ -54,7 +54,7 @@ impl fmt::Debug for Listener {
     }
 }
 
-/// Which delays were told.
+/// Which delays were reported.
 #[derive(Debug, Default)]
 pub(super) struct Delays {
     listener: Option<Listener>,
@@ -71,13 +71,13 @@ impl Delays {
 }
 
 impl Cluster {
-    /// Tells `listener` from now on what takes a while.
+    /// Reports to `listener` from now on what takes a while.
     pub fn on_delay(&self, listener: Listener) {
         self.connection.delays.lock().unwrap_or_else(PoisonError::into_inner).listener =
             Some(listener);
     }
 
-    /// Waits for what comes of a request, for so long at most; tells it once that takes a while.
+    /// Waits for what comes of a request, for so long at most; reports it once that takes a while.
     /// `None` where nothing came in time.
     pub(super) async fn in_time<T>(
         &self,
@@ -98,7 +98,7 @@ impl Cluster {
         tokio::time::timeout(left, answer).await.ok()
     }
 
-    /// Tells that a pause is about to be made for an error, where a request that first failed at
+    /// Reports that a pause is about to be made for an error, where a request that first failed at
     /// `since` has taken long enough for that.
     pub(super) fn report(&self, error: &ApiError, since: Instant, pause: Duration, next: DelayEnd) {
         let now = Instant::now();
@@ -108,7 +108,7 @@ impl Cluster {
         self.hear(Delay { cause: cause(error), next }, now + pause);
     }
 
-    /// Tells a delay that is waited for until then, unless that was told before.
+    /// Reports a delay that is waited for until then, unless that was reported before.
     fn hear(&self, delay: Delay, until: Instant) {
         let mut delays = self.connection.delays.lock().unwrap_or_else(PoisonError::into_inner);
         let listener = delays.listener.clone();
@@ -121,11 +121,11 @@ impl Cluster {
     }
 }
 
-/// What is waited for, as a clause. Of the server's own words only those are told that are known.
+/// The cause of a delay, as a clause. Of the server's own words only known ones are shown.
 fn cause(error: &ApiError) -> String {
     match error {
         ApiError::Unreachable { cause, .. } => {
-            // Of "Connection refused (os error 111)" the number says nothing to anybody.
+            // The number in "Connection refused (os error 111)" does not help.
             let cause = cause.split(" (os error").next().unwrap_or(cause);
             let mut letters = cause.chars();
             let first = letters.next().map(|c| c.to_ascii_lowercase());
@@ -161,7 +161,7 @@ fn cause(error: &ApiError) -> String {
         ApiError::Proxy { .. } => "a proxy does not lead to the API server".to_owned(),
         ApiError::NoCredential { .. } => "there is no credential".to_owned(),
         ApiError::Garbled { .. } | ApiError::Endless { .. } => {
-            "what answers is no API server".to_owned()
+            "the server that answers is not an API server".to_owned()
         }
     }
 }
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn causes_are_told_in_known_words() {
+    fn delay_causes_use_fixed_texts_without_secrets() {
         let webhook = "Internal error occurred: failed calling webhook \"guard.example\": failed to call webhook: Post \"https://a:1/x?token=hunter2\": dial tcp 10.0.0.1:443: connect: connection refused";
         let unreachable = ApiError::Unreachable {
             url: "https://shop".to_owned(),
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_is_news_once_and_again_after_it_was_over_for_a_while() {
+    fn delay_cause_is_reported_once_and_again_after_it_ended() {
         let (mut delays, begin) = (Delays::default(), Instant::now());
         let after = |seconds| begin + Duration::from_secs(seconds);
         assert!(delays.is_news("away", after(0), after(10)));

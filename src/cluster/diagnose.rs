@@ -28,7 +28,7 @@ struct WorkloadPods {
 }
 
 impl Cluster {
-    /// What is wrong with an object's pods.
+    /// The troubles of an object's pods.
     ///
     /// # Errors
     ///
@@ -53,7 +53,7 @@ impl Cluster {
         let family = match self.family(served, key, catalog).await {
             Ok(Some(family)) => family,
             Ok(None) => return Vec::new(),
-            Err(error) => return vec![format!("its pods can't be looked at: {error}")],
+            Err(error) => return vec![format!("its pods can't be read: {error}")],
         };
         let WorkloadPods { object: root, set, pods } = &family;
         let namespace = key.namespace.as_deref();

@@ -68,7 +68,7 @@ impl Cluster {
     }
 
     /// What the APIService of a group's version says of a server that does not answer; `None` where
-    /// it says nothing of the kind, or nobody may ask it.
+    /// it says nothing of the kind, or it may not be read.
     pub(super) async fn words_of_server(&self, api_version: &str) -> Option<String> {
         let (group, version) = api_version.split_once('/')?;
         let path = format!("/apis/apiregistration.k8s.io/v1/apiservices/{version}.{group}");
@@ -122,7 +122,8 @@ impl Cluster {
         ApiError::TooOld { url: self.connection.url.clone(), version }
     }
 
-    /// What the API server serves under `path`: what is remembered, where that still holds.
+    /// The groups that the API server serves under `path`: those from the cache, where that still
+    /// holds.
     async fn groups(&self, path: &'static str) -> Result<CachedDiscovery, ApiError> {
         let name = self.memory_name(&["discovery", path]);
         let known: Option<CachedDiscovery> = self
@@ -145,7 +146,7 @@ impl Cluster {
             let is_plain = ["APIVersions", "APIGroupList"].contains(&&*text(&answer.body, "kind"));
             return Err(match is_plain {
                 true => self.too_old().await,
-                false => garbled(&ApiRequest::get(path), "it is no list of what the server has"),
+                false => garbled(&ApiRequest::get(path), "it is not a discovery document"),
             });
         };
         let mut groups = CachedDiscovery { etag: answer.etag, ..CachedDiscovery::default() };

@@ -1,4 +1,4 @@
-//! What was learnt of this cluster in earlier runs, and is kept for later ones.
+//! Cached dry-run results of this cluster, kept between runs.
 
 use sha2::{Digest as _, Sha256};
 
@@ -7,7 +7,7 @@ use crate::core::dry_run_cache::DryRunCache;
 use crate::core::inventory::Inventory;
 
 impl Cluster {
-    /// What the server said of the inventory's objects.
+    /// The cached results of the inventory's objects.
     pub(super) fn recall(&self, inventory: &Inventory) -> DryRunCache {
         let kept = self.connection.memory.recall(&self.memory_name(&["verdicts", &inventory.id()]));
         kept.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()

@@ -12,15 +12,15 @@ use crate::core::managed_fields::emptied::{fill, restored, without_refused};
 use crate::core::object::Object;
 use crate::core::policy::OnConflict;
 
-/// What came of the first step.
+/// The outcome of the first step.
 struct FirstWrite {
     answer: ApiResponse,
-    /// What was sent, where that was not all.
+    /// The object that was sent, where that was not all.
     first: Option<Object>,
 }
 
 impl Cluster {
-    /// What applying makes of an object, as far as one step goes. Writes nothing.
+    /// The result of applying an object, as far as one step goes. Writes nothing.
     ///
     /// # Errors
     ///
@@ -38,7 +38,7 @@ impl Cluster {
         Ok(answer)
     }
 
-    /// What applying an object would make of it now. Writes nothing.
+    /// The result of applying an object now. Writes nothing.
     ///
     /// # Errors
     ///
@@ -47,7 +47,7 @@ impl Cluster {
         Ok(object(self.dry_run(served, send).await?.body))
     }
 
-    /// What becomes of `live` with the second step, where `merged` is what the first one makes of it.
+    /// The result of the second step on `live`, where `merged` is that of the first one.
     ///
     /// # Errors
     ///

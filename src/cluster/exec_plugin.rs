@@ -74,7 +74,7 @@ pub(super) async fn ask(exec: &ExecConfig) -> Result<Credential, NoCredential> {
     read(exec, &stdout).map_err(|why| failed(why, None))
 }
 
-/// What a plugin gets: whether it may ask, and the cluster where the kubeconfig wants that.
+/// The input of a plugin: whether it may ask, and the cluster where the kubeconfig wants that.
 fn exec_info(exec: &ExecConfig, is_interactive: bool) -> Value {
     let mut spec = Map::from_iter([("interactive".to_owned(), is_interactive.into())]);
     if exec.provide_cluster_info

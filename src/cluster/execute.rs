@@ -23,7 +23,7 @@ pub enum DeleteOutcome {
     Deleted,
     /// The server has taken the deletion and waits for finalizers.
     Terminating,
-    /// The object is no longer the one to delete: somebody took it over or made it anew.
+    /// The object is no longer the one to delete: it was taken over or recreated.
     Changed,
 }
 
@@ -59,9 +59,9 @@ pub struct Apply<'a> {
     pub served: &'a Served,
     /// The object as it is sent.
     pub send: &'a Object,
-    /// What is done about fields of others.
+    /// How to resolve conflicts.
     pub on_conflict: OnConflict,
-    /// What it is meant to become, where that is known.
+    /// The intended object, where that is known.
     pub meant: Option<&'a Object>,
 }
 
@@ -230,7 +230,7 @@ pub(super) fn condition<'a>(object: &'a Object, kind: &str) -> Option<&'a Value>
     conditions.iter().find(|it| it["type"] == kind)
 }
 
-/// What a condition says, its reason first.
+/// The text of a condition, its reason first.
 pub(super) fn words(condition: &Value) -> Option<String> {
     let text = |key: &str| condition[key].as_str().filter(|text| !text.is_empty());
     match (text("reason"), text("message")) {

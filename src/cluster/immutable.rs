@@ -1,14 +1,14 @@
 //! Fields that can't change: how the API server says so, and whether it would take the object if it
-//! were made anew.
+//! were recreated.
 //!
 //! Of a custom resource its definition says which rules are about a change, whatever they say when
 //! they do not hold ([`crate::core::kinds::schemas`]). It is asked for only when an object is refused. Where no rule
 //! of it said so, or it can't be read, the sentence alone has to tell.
 //!
-//! A 422 alone says nothing: an object with a slip in it would be deleted and could not be made
-//! again. So only what is known to be said of fields that can't change counts, and the object is
-//! created by dry run beside the one that is there. The server checks and admits it first, and only
-//! then finds that the name is taken.
+//! A 422 alone says nothing: an object with a slip in it would be deleted and could not be
+//! recreated. So only what is known to be said of fields that can't change counts, and the object
+//! is created by dry run beside the one that is there. The server checks and admits it first, and
+//! only then finds that the name is taken.
 
 use http::Method;
 
@@ -121,8 +121,8 @@ impl Cluster {
         self.get(&definitions, None, &definition_key(served).name).await.ok().flatten()
     }
 
-    /// Whether the object could be made anew if `live` were gone; the refusal when it could not, or
-    /// when nobody can tell.
+    /// Whether the object could be recreated if `live` were gone; the refusal when it could not, or
+    /// when that is unknown.
     pub async fn could_be_made(
         &self,
         served: &Served,
@@ -175,9 +175,9 @@ mod tests {
         Cause { field: "spec".to_owned(), message: message.to_owned(), place: None }
     }
 
-    /// What a real API server answers.
+    /// Answers of a real API server.
     #[test]
-    fn what_cannot_change_is_known_by_what_the_server_says() {
+    fn immutable_fields_are_recognised_by_the_server_message() {
         for message in [
             "Invalid value: {\"labels\":{\"app\":\"a\"},\"Spec\":{\"Containers\":[{\"Name\":\"c\"}]}}: field is immutable",
             "Invalid value: 5: field is immutable",
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_in_itself_is_no_immutability() {
+    fn invalid_value_is_not_taken_for_immutability() {
         for message in [
             "Required value: valid values: \"OnFailure\", \"Never\"",
             "Invalid value: {\"app\":\"a\"}: `selector` does not match template `labels`",
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_object_itself_holds_is_free_once_it_is_gone() {
+    fn value_held_by_the_object_itself_is_free_after_its_deletion() {
         let live = serde_json::json!({ "spec": {
             "clusterIPs": ["10.96.0.9"], "ports": [{ "nodePort": 30080 }],
         }});

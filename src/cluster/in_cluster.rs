@@ -13,7 +13,7 @@ pub(super) const FOLDER: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// How many bytes a file of those may have.
 const LARGEST: u64 = 1 << 20;
 
-/// What the environment of a pod says.
+/// The environment of a pod.
 #[derive(Default)]
 pub(super) struct Environment {
     host: String,

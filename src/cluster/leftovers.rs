@@ -31,9 +31,9 @@ pub(in crate::cluster) struct BlockedApply<'a> {
     pub(in crate::cluster) served: &'a Served,
     /// The object as it is sent.
     pub(in crate::cluster) send: &'a Object,
-    /// What is there.
+    /// The live object.
     pub(in crate::cluster) live: &'a Object,
-    /// What the server says.
+    /// The server's error.
     pub(in crate::cluster) error: &'a ApiError,
     /// Whether a field may be removed at all.
     pub(in crate::cluster) may_go: &'a (dyn Fn(&Leftover) -> bool + Sync),
@@ -41,15 +41,15 @@ pub(in crate::cluster) struct BlockedApply<'a> {
 
 /// How an object can be applied after all.
 pub(in crate::cluster) struct ClearedApply {
-    /// What becomes of it.
+    /// The result.
     pub(in crate::cluster) merged: Object,
-    /// What is removed; nothing where it is enough to take over from others.
+    /// The removed fields; none where it is enough to take over from others.
     leftovers: Vec<Leftover>,
 }
 
 /// Why it can't.
 pub(in crate::cluster) enum ApplyObstacle {
-    /// What the server says, and what else is to say of it.
+    /// The server's error, and a further hint.
     Refused { error: ApiError, hint: Option<Remedy> },
     /// It was not asked to the end.
     Failed(ApiError),
@@ -297,7 +297,7 @@ fn nearest(all: &[Leftover], causes: &[Cause], reach: usize) -> Vec<Leftover> {
     all.iter().filter(is_near).cloned().collect()
 }
 
-/// What to do about fields that are in the way and stay.
+/// The remedy for conflicting fields that stay.
 fn way_out(leftovers: &[Leftover]) -> Remedy {
     let whose = |it: &Leftover| format!("{} is set by {}", it.field(), it.managers.join(", "));
     let whose: Vec<String> = leftovers.iter().map(whose).collect();

@@ -74,7 +74,7 @@ pub struct Cluster {
 /// The way to an API server, with a count of the requests that were sent there.
 struct Connection {
     client: client::RenewableClient,
-    /// What a person calls it: the kubeconfig's context, or `in-cluster`.
+    /// Its name for people: the kubeconfig's context, or `in-cluster`.
     name: String,
     /// Where it is, without what may be secret in that.
     url: String,
@@ -89,16 +89,16 @@ struct Connection {
     token_ends: Option<Timestamp>,
     /// How much of its answers is taken in.
     limits: ResponseLimits,
-    /// What was learnt of it in earlier runs.
+    /// Cached state from earlier runs.
     memory: StateStore,
     /// When it was last out of reach.
     outage: Mutex<Option<Instant>>,
-    /// Who is told what takes a while.
+    /// Receives what takes a while.
     delays: Mutex<delay::Delays>,
 }
 
 impl Cluster {
-    /// What a person calls it.
+    /// Its name for people.
     pub fn name(&self) -> &str {
         &self.connection.name
     }

@@ -1,4 +1,4 @@
-//! Lets go of an object: it stays as it is, and is trueup's no more.
+//! Abandons an object: it stays as it is, and is no longer managed by trueup.
 
 use http::Method;
 use serde_json::{Value, json};

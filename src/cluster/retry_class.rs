@@ -1,4 +1,4 @@
-//! What a fault is good for: whether the same request may succeed a moment later, or never.
+//! Classes of faults: whether the same request may succeed a moment later, or never.
 
 use super::causes::{UNCONVERTED, of_typed_patch};
 use super::{ApiError, TlsFault};
@@ -41,12 +41,12 @@ pub(super) const ABOUT_TO_ANSWER: [&str; 12] = [
 ];
 
 impl ApiError {
-    /// Whether the API server would have to call somebody, and may not.
+    /// Whether the API server would have to call a webhook or another server, and may not.
     pub fn may_not_call(&self) -> bool {
         matches!(self, Self::Status { message, .. } if message.contains(NOBODY))
     }
 
-    /// What is said where the entries of others are in a version that the server can't convert to.
+    /// The server's message where the entries of others are in a version that it can't convert to.
     pub(super) fn of_other_owners(refusal: Option<Refusal>) -> Self {
         let message = refusal.map(|Refusal { message, hint, causes: _, may_pass: _ }| {
             match hint.as_ref().and_then(Remedy::text) {
@@ -58,7 +58,7 @@ impl ApiError {
         Self::Status { code: 422, reason: "Invalid".to_owned(), message, causes: Vec::new() }
     }
 
-    /// Whether server-side apply could not convert the object to a version in which somebody's
+    /// Whether server-side apply could not convert the object to a version in which a manager's
     /// fields are named; what it says of that.
     pub(super) fn of_other_version(&self) -> Option<&str> {
         match self {
@@ -78,7 +78,7 @@ impl ApiError {
         }
     }
 
-    /// What the fault is good for.
+    /// The class of the fault.
     pub fn fault(&self) -> RetryClass {
         match self {
             Self::Unreachable { .. } | Self::Silent { .. } => RetryClass::Passing,
@@ -98,7 +98,7 @@ impl ApiError {
     }
 }
 
-/// What an answer is good for, by its status, its reason and its first line.
+/// The class of an answer, by its status, its reason and its first line.
 fn fault(code: u16, reason: &str, message: &str) -> RetryClass {
     match code {
         408 | 429 | 502..=504 => RetryClass::Passing,
@@ -118,7 +118,7 @@ fn fault(code: u16, reason: &str, message: &str) -> RetryClass {
     }
 }
 
-/// What an internal error is good for.
+/// The class of an internal error.
 fn internal(message: &str) -> RetryClass {
     if message.contains(NOBODY) {
         return RetryClass::Lasting;
@@ -139,7 +139,8 @@ fn internal(message: &str) -> RetryClass {
         return RetryClass::Passing;
     }
     let is_webhook = message.contains("failed calling webhook");
-    // What is no status of the API server's is a proxy's own, such as `kubectl proxy`'s.
+    // An answer that is not a Status of the API server's is a proxy's own, such as `kubectl
+    // proxy`'s.
     let is_proxy = message.starts_with("500 Internal Server Error: ");
     if (is_webhook || is_proxy) && ABOUT_TO_ANSWER.iter().any(|said| message.contains(said)) {
         return RetryClass::Passing;
@@ -161,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_fault_has_its_patience() {
+    fn every_fault_has_a_retry_class() {
         let webhook = "Internal error occurred: failed calling webhook \"w.example\": failed to call webhook: Post \"https://w.shop.svc:443/x?timeout=2s\": ";
         let webhook = |why: &str| format!("{webhook}{why}");
         let rows = [
@@ -183,7 +184,7 @@ mod tests {
             (500, "InternalError", webhook("x509: certificate is valid for a.example, not w.shop.svc"), RetryClass::Doubtful),
             (500, "", "failed to create typed patch object (shop/db; /v1, Kind=Secret): .data.k: expected string, got 1".to_owned(), RetryClass::Lasting),
             (500, "", "failed to convert new object (shop/web; apps/v1, Kind=Deployment): quantities must match".to_owned(), RetryClass::Lasting),
-            (500, "InternalError", webhook("dial unix nobody-is-called.sock: connect: no such file or directory"), RetryClass::Lasting),
+            (500, "InternalError", webhook("dial unix no-webhook-is-called.sock: connect: no such file or directory"), RetryClass::Lasting),
             (403, "Forbidden", "configmaps \"c\" is forbidden: unable to create new content in namespace shop because it is being terminated".to_owned(), RetryClass::Settling),
             (403, "Forbidden", "pods \"p\" is forbidden: error looking up service account shop/default: serviceaccount \"default\" not found".to_owned(), RetryClass::Settling),
             (403, "Forbidden", "configmaps \"c\" is forbidden: User \"reader\" cannot patch resource \"configmaps\"".to_owned(), RetryClass::Lasting),

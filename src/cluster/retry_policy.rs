@@ -40,7 +40,7 @@ impl RetryPolicy {
         Self { until: Instant::now() + time, cancel: cancel.clone() }
     }
 
-    /// Whether it ends for lack of time, and not because somebody said so.
+    /// Whether it ends for lack of time, and not because it was cancelled.
     pub fn is_over(&self) -> bool {
         !self.cancel.is_cancelled()
     }
@@ -111,7 +111,7 @@ impl Cluster {
                 self.report(error, since, pause, next);
                 patience.rest(pause).await
             }
-            // No time, or no time left, is no reason to fail for a slip.
+            // Too little time, or none left, is not a reason to fail for a slip.
             _ if !is_few || pause > LONGEST_PAUSE => false,
             _ => {
                 self.report(error, since, pause, DelayEnd::Again(pause));
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_and_end_at_the_longest() {
+    fn backoff_grows_to_its_maximum() {
         let pauses: Vec<u128> = (1..9).map(|tries| pause(tries).as_millis()).collect();
         assert_eq!(pauses, [200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
         assert_eq!(pause(u32::MAX), LONGEST_PAUSE);

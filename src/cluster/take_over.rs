@@ -24,9 +24,9 @@ impl Cluster {
     /// What becomes of `live` when its predecessors hand over what they own and `send` is applied,
     /// of which the dry run made `merged` as long as they do not.
     ///
-    /// A dry run can't do two things one after the other. So what goes with the fields that we let
-    /// go of is taken out here, and the server is asked what it makes of the rest: it brings back
-    /// defaults, and refuses what can't go.
+    /// A dry run can't do two things one after the other. So what is removed with the fields that
+    /// we release is taken out here, and the server is asked what it makes of the rest: it brings
+    /// back defaults, and refuses what can't go.
     pub(in crate::cluster) async fn taken_over(
         &self,
         served: &Served,

@@ -72,7 +72,7 @@ fn namespace() -> (u16, Option<&'static str>, Value) {
 }
 
 #[tokio::test]
-async fn a_busy_server_is_asked_again() {
+async fn busy_server_is_retried() {
     let cluster = server(vec![busy(), busy(), namespace()]);
     assert_eq!(cluster.uid().await, Ok(Some("3f2a9c".to_owned())));
     assert_eq!(cluster.requests(), 3);
@@ -93,7 +93,7 @@ fn patience() -> RetryPolicy {
 }
 
 #[tokio::test]
-async fn who_is_patient_asks_until_the_server_has_time() {
+async fn patient_client_retries_until_the_server_answers() {
     let mut answers = vec![busy(); 9];
     answers.push(namespace());
     let cluster = server(answers);
@@ -103,7 +103,7 @@ async fn who_is_patient_asks_until_the_server_has_time() {
 }
 
 #[tokio::test]
-async fn nobody_waits_longer_than_there_is_time() {
+async fn retry_after_beyond_the_timeout_is_not_waited_for() {
     let (code, _, body) = busy();
     let later = vec![(code, Some("3600"), body)];
     for patient in [None, Some(patience())] {
@@ -117,11 +117,11 @@ async fn nobody_waits_longer_than_there_is_time() {
     let patience = RetryPolicy { cancel: Cancellation::with(&interrupt), ..patience() };
     interrupt.request();
     let cluster = cluster.patient(patience);
-    assert!(cluster.uid().await.is_err(), "who is told to stop does not ask again");
+    assert!(cluster.uid().await.is_err(), "a cancelled client does not retry");
 }
 
 #[tokio::test]
-async fn a_doubtful_fault_is_tried_a_few_times_however_much_time_there_is() {
+async fn doubtful_fault_has_a_retry_limit() {
     let odd = || status(500, "InternalError", "something odd");
     let cluster = server((0..6).map(|_| odd()).collect());
     let cluster = cluster.patient(patience());
@@ -145,7 +145,7 @@ async fn an_internal_error_after_an_outage_is_waited_out() {
 }
 
 #[tokio::test]
-async fn a_verdict_is_not_asked_for_twice() {
+async fn rejected_request_is_not_retried() {
     let mistyped = "failed to create typed patch object (shop/db; /v1, Kind=Secret): .data.k: expected string, got 1";
     for (code, reason, message) in
         [(403, "Forbidden", "no"), (422, "Invalid", "no"), (500, "InternalError", mistyped)]
@@ -162,13 +162,13 @@ async fn a_verdict_is_not_asked_for_twice() {
 }
 
 #[tokio::test]
-async fn what_is_no_api_says_so() {
+async fn answer_that_is_not_a_kubernetes_api_is_an_error() {
     let html = (200, None, Value::String("welcome".to_owned()));
     let cluster = server(vec![html.clone(), html]);
     let error = cluster.discover().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the answer to GET /api is not one of a Kubernetes API server: it is no list of what the server has"
+        "the answer to GET /api is not one of a Kubernetes API server: it is not a discovery document"
     );
     assert!(error.hint().unwrap().text().unwrap().contains("a proxy before it"));
 }
@@ -211,12 +211,12 @@ async fn the_members_of_a_stale_group_are_unknown_and_not_gone() {
     let observed = cluster.observe(&question, members).await;
     let unlisted: Vec<String> =
         observed.unlisted.iter().map(|kind| kind.kind.to_string()).collect();
-    assert_eq!(unlisted, ["Meter.metrics.k8s.io"], "a kind that nobody defines has no objects");
+    assert_eq!(unlisted, ["Meter.metrics.k8s.io"], "a kind without a definition has no objects");
 }
 
 /// Discovery lists a group some time after its APIService is there.
 #[tokio::test]
-async fn an_api_service_that_discovery_has_not_noticed_is_asked_itself() {
+async fn api_service_missing_from_discovery_is_asked_directly() {
     let service = |status: &str| {
         let service = json!({
             "apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
@@ -248,7 +248,7 @@ async fn an_api_service_that_discovery_has_not_noticed_is_asked_itself() {
 
 /// Webhooks of this sort can no longer be made, but those that were are still about.
 #[test]
-fn a_webhook_with_side_effects_can_not_be_asked() {
+fn webhook_with_side_effects_rules_out_a_dry_run() {
     let status = |code: u16, message: &str| ApiError::Status {
         code,
         reason: "BadRequest".to_owned(),

@@ -17,7 +17,7 @@ pub const FILE: &str = "config.yaml";
 /// How many bytes it may have.
 pub const LARGEST: u64 = 1 << 20;
 
-/// What the machine's file says.
+/// The content of the machine's file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Machine {
@@ -56,7 +56,7 @@ fn read_memory(text: &str) -> Result<u64, String> {
     match bytes {
         Some(bytes @ LEAST_MEMORY..) => Ok(bytes),
         Some(_) => Err(format!("{text:?} is less than 128Mi")),
-        None => Err(format!("{text:?} is no memory such as 4Gi or 512Mi")),
+        None => Err(format!("invalid memory size {text:?}: expected a size such as 4Gi or 512Mi")),
     }
 }
 
@@ -75,7 +75,7 @@ pub enum MachineError {
         line: usize,
         /// Column, from 1.
         column: usize,
-        /// What is wrong.
+        /// The fault.
         message: String,
     },
     /// A program that could be a different one in every folder.
@@ -101,7 +101,7 @@ pub enum MachineError {
 }
 
 impl MachineError {
-    /// What to do about it.
+    /// The remedy.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Invalid { .. } => None,
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn how_programs_run_that_render_is_said_there() {
+    fn machine_file_sets_how_renderers_run() {
         assert_eq!(read("render: {}").unwrap().render, Rendering::default());
         let text = "render: {cell: require, readable: [/opt/helm], memory: 4Gi}";
         let (cell, readable) = (GuardMode::Require, vec![PathBuf::from("/opt/helm")]);
@@ -204,7 +204,10 @@ mod tests {
                 "/c/config.yaml:2:9: render.cell: unknown variant `never`",
             ),
             ("render:\n  net: on\n", "/c/config.yaml:2:3: render: unknown field `net`"),
-            ("render:\n  memory: 4G\n", "/c/config.yaml:2:11: render.memory: \"4G\" is no memory"),
+            (
+                "render:\n  memory: 4G\n",
+                "/c/config.yaml:2:11: render.memory: invalid memory size \"4G\"",
+            ),
             ("render:\n  memory: 1Mi\n", "/c/config.yaml:2:11: render.memory: \"1Mi\" is less"),
             (
                 "render:\n  readable:\n  - /opt/helm\n  - opt\n",

@@ -22,10 +22,10 @@ use scalars::{share, time, time_or_none};
 
 pub use crate::core::source::CONFIG_FILE as FILE;
 
-/// How many bytes it may have: none that somebody wrote has a tenth of it.
+/// How many bytes it may have: a file written by hand has less than a tenth of it.
 const LARGEST: usize = 1 << 20;
 
-/// What `trueup.yaml` says.
+/// The content of `trueup.yaml`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -44,10 +44,10 @@ pub struct TargetConfig {
     pub namespace: Option<String>,
     /// The inventory's name; the target's own name when left out.
     pub name: Option<String>,
-    /// What is done about fields that other managers set otherwise.
+    /// How to resolve conflicts with other field managers.
     #[serde(rename = "on-conflict")]
     pub on_conflict: Option<OnConflict>,
-    /// Kinds whose objects may be deleted and made anew where a field can't change.
+    /// Kinds whose objects may be deleted and recreated where a field can't change.
     #[serde(default)]
     pub replace: BTreeSet<String>,
     /// Line and column of each of them, from 1.
@@ -70,12 +70,12 @@ pub struct TargetConfig {
     /// How long another run on the same inventory is waited for.
     #[serde(rename = "lock-timeout", default, deserialize_with = "time_or_none")]
     pub lock_timeout: Option<Duration>,
-    /// What becomes of what deleted objects own.
+    /// The deletion propagation to dependents.
     pub cascade: Option<Cascade>,
-    /// What becomes of a commit that fails.
+    /// The action on a commit that fails.
     #[serde(rename = "on-failure")]
     pub on_failure: Option<OnFailure>,
-    /// What is rendered, and how; recognized by the files when left out.
+    /// The formats to render, and how; recognized by the files when left out.
     #[serde(default)]
     pub render: Formats,
     /// Fields that are left as they are in the cluster.
@@ -117,7 +117,7 @@ pub enum ConfigError {
         line: usize,
         /// Column, from 1.
         column: usize,
-        /// What is wrong.
+        /// The fault.
         message: String,
     },
     /// It has no such target.
@@ -137,7 +137,7 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    /// What to do about it.
+    /// The remedy.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Invalid { .. } => None,
@@ -247,7 +247,7 @@ impl Config {
         Ok(())
     }
 
-    /// What the target `chosen` masks, and every other target, too: nobody is to see it through
+    /// What the target `chosen` masks, and every other target, too: it must not be visible through
     /// another one.
     pub fn redact(&self, chosen: Option<&str>) -> Vec<FieldRule> {
         let rules = self.targets.iter().flat_map(|(name, target)| {

@@ -61,7 +61,7 @@ fn an_unknown_key_is_an_error_with_its_place() {
 }
 
 #[test]
-fn what_is_said_of_carrying_a_plan_out_is_read_as_the_flags_are() {
+fn run_options_of_a_target_parse_like_flags() {
     let said = |keys: &str| {
         let config = Config::read(format!("targets: {{a: {{paths: [a], {keys}}}}}").as_bytes());
         config.map(|mut config| config.targets.remove("a").unwrap_or_default())
@@ -92,15 +92,19 @@ fn a_wrong_value_is_an_error_with_its_place() {
         (
             "max-prune",
             "half",
-            "\"half\" is no number of objects such as 12, nor a share such as 60%",
+            "invalid limit \"half\": expected a number of objects such as 12, or a share such as 60%",
         ),
-        ("max-prune", "-1", "\"-1\" is no number of objects such as 12, nor a share such as 60%"),
+        (
+            "max-prune",
+            "-1",
+            "invalid limit \"-1\": expected a number of objects such as 12, or a share such as 60%",
+        ),
         ("replace", "Job", "invalid type: string \"Job\", expected a sequence"),
         ("strict", "maybe", "invalid type: string \"maybe\", expected a boolean"),
         ("wait", "5m", "invalid type: string \"5m\", expected a boolean"),
         ("timeout", "0", "must be more than 0"),
         ("timeout", "[5m]", "invalid type: sequence, expected a text or a number"),
-        ("lock-timeout", "soon", "\"soon\" is no time such as 90s, 5m or 1h30m"),
+        ("lock-timeout", "soon", "invalid duration \"soon\": expected 90s, 5m or 1h30m"),
         (
             "cascade",
             "all",

@@ -36,8 +36,8 @@ pub fn url_without_credentials(text: &str) -> String {
         None => (None, before),
     };
     let user = login.split(':').next().unwrap_or_default();
-    // The login of ssh, as in `git@host:path`, is no secret. A scheme holds no secret either, but what
-    // stands before `://` may be something else.
+    // The login of ssh, as in `git@host:path`, is not a secret. A scheme holds no secret either,
+    // but what stands before `://` may be something else.
     let is_ssh = scheme.is_none_or(|scheme| scheme.ends_with("ssh"));
     let is_plain =
         |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "+-._".contains(c));
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn credentials_leave_a_text_that_is_no_url() {
+    fn credentials_are_removed_from_a_malformed_url() {
         for (text, clean) in [
             ("http://u:PX/sec@127.0.0.1:1", "http://127.0.0.1:1"),
             ("https://u:SRV sec@host", "https://host"),

@@ -36,11 +36,11 @@ pub struct Desired {
     /// What is declared in files that an ignore file names, as far as anything live is not desired:
     /// an ignore file deletes nothing.
     pub left_out: BTreeMap<ObjectKey, Origin>,
-    /// What the server refuses until others of the commit are applied, and which those are.
+    /// Objects that the server refuses until others of the commit are applied, with those.
     pub after: BTreeMap<ObjectKey, BTreeSet<ObjectKey>>,
     /// Fields that are left as they are in the cluster.
     pub ignore: Vec<FieldRule>,
-    /// What is done about conflicts, as far as objects do not say it themselves.
+    /// How to resolve conflicts, as far as objects do not say it themselves.
     pub on_conflict: SettingLayers<OnConflict>,
 }
 
@@ -91,8 +91,7 @@ impl Desired {
         }
     }
 
-    /// What is done about conflicts of an object. Nothing is taken for one that says what means
-    /// nothing.
+    /// How to resolve conflicts of an object. Nothing is taken for one with an invalid value.
     pub fn on_conflict(&self, manifest: &Manifest) -> OnConflict {
         let said = annotations::on_conflict(&manifest.object).unwrap_or(Some(OnConflict::Fail));
         precedence::on_conflict(self.on_conflict, said)
@@ -141,8 +140,8 @@ impl Desired {
         }
     }
 
-    /// What to send of a manifest that is made anew in place of `live`: fields that are ignored, or
-    /// left to others, as they were.
+    /// What to send of a manifest that replaces `live`: fields that are ignored, or left to others,
+    /// as they were.
     pub fn recreate_manifest<'a>(
         &self,
         key: &ObjectKey,
@@ -170,7 +169,7 @@ impl Desired {
         }
     }
 
-    /// Takes out every object that is declared more than once: nobody can say which is meant.
+    /// Takes out every object that is declared more than once: it is ambiguous.
     fn refuse_twins(&mut self, places: &BTreeMap<ObjectKey, Vec<Location>>) {
         for (key, places) in places {
             let [first, others @ ..] = places.as_slice() else { continue };
@@ -195,14 +194,14 @@ impl Desired {
 }
 
 /// Moves a Secret's `stringData` into `data`, as the API server would. Left to the server, the
-/// field would be ours by name and its values nobody's: a key that leaves `stringData` would stay
-/// in the cluster.
+/// field would be ours by name and its values without an owner: a key that leaves `stringData`
+/// would stay in the cluster.
 fn fold_string_data(object: &mut Object) {
     if (object.api_version(), object.kind()) != ("v1", "Secret") {
         return;
     }
     let Some(Value::Object(texts)) = object.0.get("stringData") else { return };
-    // What is no text is the server's to refuse.
+    // A value that is not a text is the server's to refuse.
     let Some(texts) = texts
         .iter()
         .map(|(key, value)| Some((key.clone(), STANDARD.encode(value.as_str()?).into())))
@@ -247,7 +246,7 @@ fn scope(manifest: &Manifest, catalog: &Catalog) -> Result<bool, Problem> {
     match found {
         Lookup::Served(served) => Ok(served.namespaced),
         Lookup::Defined(defined) => Ok(defined.namespaced),
-        // Where nobody can say, an object that names a namespace is taken to be in it.
+        // Where that is unknown, an object that names a namespace is taken to be in it.
         Lookup::Promised(AnnouncedKind { known, .. }) => {
             let known = known.or_else(|| catalog.preferred(&object.group_kind()));
             Ok(known.map_or(object.namespace().is_some(), |served| served.namespaced))
@@ -259,9 +258,7 @@ fn scope(manifest: &Manifest, catalog: &Catalog) -> Result<bool, Problem> {
         Lookup::Unknown(why) => {
             let silence = silence(why);
             Err(problem(
-                format!(
-                    "nobody can say whether the cluster has {kind} in {api_version}: {silence}"
-                ),
+                format!("unknown whether the cluster has {kind} in {api_version}: {silence}"),
                 Some(format!("see `kubectl get apiservices` for the group {}", object.group())),
             ))
         }
@@ -333,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_wanted_says_why() {
+    fn undeclarable_object_has_reason_and_hint() {
         for (yaml, message, hint) in [
             (
                 "{apiVersion: v2, kind: Secret, metadata: {name: a}}",
@@ -347,7 +344,7 @@ mod tests {
             ),
             (
                 "{apiVersion: metrics.k8s.io/v1, kind: Pods, metadata: {name: a}}",
-                "nobody can say whether the cluster has Pods in metrics.k8s.io/v1: the server behind this API group does not answer: APIService says so",
+                "unknown whether the cluster has Pods in metrics.k8s.io/v1: the server behind this API group does not answer: APIService says so",
                 "see `kubectl get apiservices` for the group metrics.k8s.io",
             ),
             (
@@ -361,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_is_declared_twice_is_not_wanted_at_all() {
+    fn duplicate_object_is_excluded() {
         let twice = "{apiVersion: v1, kind: Secret, metadata: {name: a}}\n---\n";
         let desired = desired(&twice.repeat(2));
         assert!(desired.objects.is_empty());

@@ -20,7 +20,7 @@ pub struct CachedNoOp {
     state: CachedState,
 }
 
-/// What the verdict was about.
+/// The object of a cached answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct CachedState {
     /// The live object's resourceVersion.
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_holds_until_one_of_the_two_moves() {
+    fn cached_dry_run_holds_until_manifest_or_live_object_changes() {
         let live = |version: &str| {
             object(json!({ "metadata": { "uid": "u", "resourceVersion": version } }))
         };

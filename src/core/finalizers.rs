@@ -13,7 +13,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("kubernetes.io/pvc-protection", "no pod uses it any more"),
     ("kubernetes.io/pv-protection", "no claim is bound to it any more"),
     ("foregroundDeletion", "what it owns is gone"),
-    ("orphan", "what it owns is let go"),
+    ("orphan", "its dependents are orphaned"),
     ("customresourcecleanup.apiextensions.k8s.io", "all objects of its kind are gone"),
     ("service.kubernetes.io/load-balancer-cleanup", "its load balancer is taken down"),
     ("batch.kubernetes.io/job-tracking", "its Job has counted it"),
@@ -31,7 +31,7 @@ const LEFT: &[&str] = &[
     "NamespaceContentRemaining",
 ];
 
-/// What holds an object that is being deleted; `None` where nothing says so.
+/// The holder of a terminating object; `None` where it is unknown.
 ///
 /// Whose a finalizer is that Kubernetes does not know is what `managedFields` say: whoever added it
 /// is whoever takes it off.
@@ -57,7 +57,7 @@ fn holder(live: &Object, at: usize, name: &str) -> String {
     }
 }
 
-/// What a Namespace's controller says is left in it.
+/// The remaining content, as a Namespace's controller reports it.
 fn left(live: &Object) -> Option<&str> {
     let is_namespace = (live.api_version(), live.kind()) == ("v1", "Namespace");
     let conditions =
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finalizer_is_told_with_what_it_waits_for_or_whose_it_is() {
+    fn finalizer_is_described_by_its_condition_or_manager() {
         let metadata = json!({
             "finalizers": ["kubernetes.io/pvc-protection", "shop.example/a", "shop.example/b"],
             "managedFields": [{
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_namespace_its_controller_says_what_is_left() {
+    fn terminating_namespace_reports_remaining_content() {
         let status = json!({ "conditions": [
             { "type": "NamespaceContentRemaining", "status": "True", "message": "1 thing" },
             { "type": "NamespaceFinalizersRemaining", "status": "True", "message": "2 finalizers" },

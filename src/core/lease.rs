@@ -1,9 +1,9 @@
-//! The lock of an inventory: a Lease (`coordination.k8s.io/v1`) of the same name beside it. Who holds
-//! it, and when somebody who holds it no longer counts.
+//! The lock of an inventory: a Lease (`coordination.k8s.io/v1`) of the same name beside it. Who
+//! holds it, and when a holder no longer counts.
 //!
-//! Data and rules only: [`crate::cluster`] reads and writes the Lease, [`crate::app`] says when
-//! it is taken. Nobody's clock is compared with anybody else's: a Lease has expired when it was seen
-//! not to move for as long as it lasts.
+//! Data and rules only: [`crate::cluster`] reads and writes the Lease, [`crate::app`] says when it
+//! is taken. No two clocks are compared: a Lease has expired when it was seen not to move for as
+//! long as it lasts.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ use crate::core::policy::run_options::as_seconds;
 pub const DURATION: Duration = Duration::from_secs(30);
 /// How often it is renewed.
 pub const RENEWAL: Duration = Duration::from_secs(10);
-/// The longest that somebody else's Lease is believed to last, in times of ours.
+/// The longest that another holder's Lease is believed to last, by our clock.
 const LONGEST: u32 = 10;
 
 /// Annotation: who holds it, as a person says it.
@@ -32,7 +32,7 @@ const PID: &str = "trueup.dev/pid";
 /// Annotation: the commit that the holder makes true.
 const REVISION: &str = "trueup.dev/revision";
 
-/// Who wants to write.
+/// The identity of a run that wants to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
     /// The user on that machine.
@@ -41,23 +41,23 @@ pub struct Candidate {
     pub host: String,
     /// The process.
     pub pid: u32,
-    /// What tells two processes apart that look the same, as in two containers.
+    /// The mark that distinguishes two processes that look the same, as in two containers.
     pub mark: String,
 }
 
 impl Candidate {
-    /// What the Lease's `holderIdentity` says.
+    /// The Lease's `holderIdentity`.
     pub fn identity(&self) -> String {
         format!("{}@{}/{}/{}", self.user, self.host, self.pid, self.mark)
     }
 
-    /// Who it is without the process: `user@host`.
+    /// The identity without the process: `user@host`.
     pub fn person(&self) -> String {
         format!("{}@{}", self.user, self.host)
     }
 }
 
-/// Somebody who holds a Lease, as far as a person is told.
+/// A holder of a Lease, as it is shown to a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Holder {
     /// `user@host (pid 123)`, or the `holderIdentity` where nothing else is known.
@@ -78,7 +78,7 @@ impl fmt::Display for Holder {
     }
 }
 
-/// What a Lease says.
+/// The content of a Lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeaseState {
     /// The identity of its holder; `None` where it is free.
@@ -109,9 +109,9 @@ impl LeaseState {
             {
                 format!("{user}@{host} (pid {pid})")
             }
-            _ => identity.clone().unwrap_or_else(|| "nobody".to_owned()),
+            _ => identity.clone().unwrap_or_else(|| "an unknown holder".to_owned()),
         };
-        // Anybody may have written it, and it may be shown on a terminal.
+        // Any client may have written it, and it may be shown on a terminal.
         let name = name.chars().filter(|c| !c.is_control()).take(100).collect();
         let revision = noted(REVISION).filter(|it| it.bytes().all(|b| b.is_ascii_hexdigit()));
         let revision = revision.map(|it| it.get(..7).unwrap_or(it).to_owned());
@@ -130,8 +130,8 @@ impl LeaseState {
         }
     }
 
-    /// Whether somebody wrote to a Lease that looked like `self` within `since` before it became
-    /// `now`: by the server's clock alone, which counts whole seconds. Yes where nobody can tell.
+    /// Whether a Lease that looked like `self` was written within `since` before it became `now`:
+    /// by the server's clock alone, which counts whole seconds. True where that is unknown.
     pub fn moved_within(&self, since: Duration, now: &Self) -> bool {
         let Some((before, now)) = self.written.zip(now.written) else { return true };
         let ago = Duration::try_from(now.duration_since(before)).unwrap_or_default();
@@ -140,20 +140,21 @@ impl LeaseState {
     }
 }
 
-/// How a Lease stands for somebody who would like to have it.
+/// How a Lease stands for a run that wants to have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeaseOwnership {
-    /// Nobody holds it.
+    /// It is free.
     Free,
     /// It is the asker's already.
     Mine,
-    /// Somebody holds it.
+    /// Another run holds it.
     Theirs,
     /// Whoever held it has not renewed it in time.
     Expired,
 }
 
-/// What was seen of a Lease, and since when it has not moved. Kept from one look to the next.
+/// The last observation of a Lease, and since when it has not moved. Kept from one look to the
+/// next.
 #[derive(Clone, Debug, Default)]
 pub struct LeaseWatch {
     version: String,
@@ -209,8 +210,8 @@ pub fn taken(
     )
 }
 
-/// The Lease that nobody holds any more, in place of `before`. It stays, so that the next one knows
-/// when it was held last.
+/// The Lease once it is released, in place of `before`. It stays, so that the next one knows when
+/// it was held last.
 pub fn released(inventory: &Inventory, before: &Object, now: Timestamp) -> Object {
     let times = before.0.get("spec").and_then(|spec| spec.get("leaseTransitions"));
     lease(
@@ -271,7 +272,7 @@ mod tests {
     const NOON: &str = "2026-03-01T12:00:00Z";
 
     #[test]
-    fn a_lease_expires_when_it_was_seen_not_to_move_whatever_its_own_times_say() {
+    fn lease_expires_by_observation_and_not_by_its_own_times() {
         let begin = Instant::now();
         let after = |seconds| begin + Duration::from_secs(seconds);
         for times in [NOON, "1999-01-01T00:00:00Z", "2099-01-01T00:00:00Z"] {
@@ -289,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_is_free_mine_or_somebody_elses() {
+    fn lease_is_free_mine_or_theirs() {
         let (now, me) = (Instant::now(), who("me"));
         let standing =
             |lease: &Object| LeaseWatch::default().standing(&LeaseState::of(lease), &me, now);
@@ -303,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_holder_is_told_by_name_and_an_unknown_one_by_identity() {
+    fn lease_holder_is_shown_by_name_or_identity() {
         let mut lease = held("other", 1, NOON);
         assert_eq!(
             LeaseState::of(&lease).holder.to_string(),
@@ -327,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn whether_it_moved_is_told_by_the_servers_clock() {
+    fn lease_renewal_is_judged_by_the_servers_clock() {
         let at = |time: &str| {
             let mut lease = held("other", 1, NOON);
             let entries = json!([{ "time": "2026-01-01T00:00:00Z" }, { "time": time }]);

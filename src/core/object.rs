@@ -32,7 +32,7 @@ impl ObjectKey {
         }
     }
 
-    /// The kind with its group, which is what kinds are told apart by.
+    /// The kind with its group, which distinguishes kinds.
     pub fn group_kind(&self) -> GroupKind {
         GroupKind { group: self.group.clone(), kind: self.kind.clone() }
     }
@@ -128,7 +128,7 @@ impl Object {
         self.metadata_str("resourceVersion")
     }
 
-    /// Whether somebody has begun to delete it.
+    /// Whether it is terminating.
     pub fn is_terminating(&self) -> bool {
         self.metadata().is_some_and(|metadata| metadata.contains_key("deletionTimestamp"))
     }

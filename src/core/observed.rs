@@ -1,4 +1,4 @@
-//! What was seen of the cluster, object by object, including "could not be asked".
+//! The observed state of the cluster, object by object, including "could not be asked".
 //!
 //! The API server's answer to a dry run is part of it: only the server knows what an object would
 //! become, so a plan can be pure only if that answer is observed first.
@@ -11,7 +11,7 @@ use crate::core::object::{GroupKind, Object, ObjectKey};
 use crate::core::problem::Refusal;
 use crate::core::unique_value::UniqueValue;
 
-/// What was seen, for every object of desired ∪ inventory.
+/// The observation of every object of desired ∪ inventory.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Observed {
     /// One observation an object.
@@ -26,7 +26,7 @@ pub struct Observed {
     pub begun_with: Option<usize>,
     /// Jobs that were run, and are gone since.
     pub finished: Finished,
-    /// What carries the inventory's label beside what its record covers.
+    /// Objects with the inventory's label outside its record.
     pub unrecorded: Unrecorded,
     /// Of desired objects that want values of which the cluster has each only once, and that others
     /// hold: which, and who. The preview is of the object as if they were free.
@@ -38,7 +38,7 @@ pub struct Observed {
 pub struct Taken {
     /// The value, and the field that is to have it.
     pub value: UniqueValue,
-    /// Who holds it.
+    /// The holder.
     pub holder: ObjectKey,
 }
 
@@ -82,14 +82,14 @@ pub struct Unlisted {
     pub is_forbidden: bool,
 }
 
-/// What was seen of one object.
+/// The observation of one object.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Observation {
     /// It was looked up.
     Seen {
         /// The object as the cluster has it; `None` when there is none.
         live: Option<Object>,
-        /// What applying the desired object would do; `None` when nothing is desired.
+        /// The effect of applying the desired object; `None` when nothing is desired.
         preview: Option<Preview>,
     },
     /// It could not be looked up, and why.
@@ -106,7 +106,7 @@ impl Observation {
     }
 }
 
-/// What the API server says that applying would do.
+/// The API server's preview of an apply.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Preview {
     /// Nothing.
@@ -121,16 +121,16 @@ pub enum Preview {
     Immutable {
         /// Which field, in the server's words.
         refusal: Refusal,
-        /// Whether the server would take the object if it were made anew.
+        /// Whether the server would accept the object if it were recreated.
         anew: Result<(), Refusal>,
     },
-    /// Nobody asked: it says itself that it stays as it is.
+    /// It was not asked: the object says itself that it stays as it is.
     Left,
     /// The server can't be asked without carrying it out, and why.
     Unasked(String),
 }
 
-/// What has to exist before the server can say anything about an object.
+/// The prerequisite before the server can say anything about an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Prerequisite {
     /// Its namespace.

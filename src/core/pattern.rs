@@ -1,12 +1,12 @@
-//! Regular expressions that somebody else wrote, such as those of a definition's schema or of a rule
-//! for health: none takes more memory than it may, and each knows how much work it is.
+//! Regular expressions from elsewhere, such as those of a definition's schema or of a rule for
+//! health: none takes more memory than it may, and each knows how much work it is.
 //!
 //! Looking through a text takes as long as the text is long, times what the pattern is: a few
 //! characters can repeat something a thousand times.
 
 use regex::{Regex, RegexBuilder};
 
-/// What an ordinary pattern takes, compiled.
+/// The size of an ordinary compiled pattern.
 const SMALL: usize = 4 << 10;
 /// How deep the parts of a pattern may be nested.
 const DEPTH: u32 = 50;
@@ -18,11 +18,11 @@ pub struct Pattern {
     size: usize,
 }
 
-/// Why a text is no pattern.
+/// Why a text is not a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
     /// It is not one that this reader knows.
-    #[error("a pattern is no regular expression")]
+    #[error("a pattern is not a regular expression")]
     Unknown,
     /// It takes too much memory.
     #[error(
@@ -40,7 +40,7 @@ impl Pattern {
     ///
     /// # Errors
     ///
-    /// When it takes more, or is no regular expression.
+    /// When it takes more, or is not a regular expression.
     pub fn new(text: &str, limit: usize) -> Result<Self, PatternError> {
         let mut size = SMALL.min(limit);
         loop {

@@ -1,4 +1,4 @@
-//! What is wrong with an input, where, and what to do about it.
+//! A problem of an input, its position, and the remedy.
 //!
 //! A [`Problem`] is data about one document, object or file; the run goes on without that part.
 //! What ends a run is an error type of the module that met it.
@@ -42,12 +42,12 @@ pub fn within(text: &[u8], line: usize, column: usize) -> (usize, usize) {
 pub struct Problem {
     /// Where it is.
     pub place: Location,
-    /// What is wrong, in a phrase without a final full stop.
+    /// The message, in a phrase without a final full stop.
     pub message: String,
     /// The line at `place`, without its line break; `None` where it could give away a Secret's
     /// value or can't be shown as text.
     pub excerpt: Option<String>,
-    /// What to do about it.
+    /// The remedy.
     pub hint: Option<String>,
 }
 
@@ -56,7 +56,7 @@ pub struct Problem {
 pub struct Refusal {
     /// The server's message; it may quote the object, so it is redacted before it is shown.
     pub message: String,
-    /// What to do about it, where that is known.
+    /// The remedy, where that is known.
     pub hint: Option<Remedy>,
     /// The message field by field, where the server names fields.
     pub causes: Vec<Cause>,
@@ -74,13 +74,13 @@ pub struct Cause {
     /// The server's own words; they may quote the object, so they are redacted before they are
     /// shown.
     pub message: String,
-    /// Where the field is declared, or the innermost field around it; `None` as long as nobody
-    /// looked.
+    /// Where the field is declared, or the innermost field around it; `None` as long as it was not
+    /// looked up.
     pub place: Option<Location>,
 }
 
 impl fmt::Display for Cause {
-    /// What a person reads behind the place.
+    /// The text behind the position.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.field.as_str() {
             "" => f.write_str(&self.message),

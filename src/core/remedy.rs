@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-/// What to do.
+/// A remedy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "remedy", content = "of", rename_all = "kebab-case")]
 pub enum Remedy {

@@ -10,7 +10,7 @@ use crate::core::object::ObjectKey;
 use crate::core::plan::{Action, Reason};
 use crate::core::redact::Redactor;
 
-/// What is said of how many objects that are not as they were to be.
+/// The label for the number of objects that deviate from the plan.
 pub const DIFFERING: &str = "not as planned";
 
 /// How one change ended.
@@ -27,7 +27,7 @@ pub enum Outcome {
     Differs(Reason),
     /// It was not tried.
     Skipped(Reason),
-    /// It is left for the next run, which is no fault: something that passes may still need it.
+    /// It is left for the next run, which is not a fault: something transient may still need it.
     Postponed(Reason),
 }
 
@@ -36,7 +36,7 @@ pub enum Outcome {
 pub struct ChangeOutcome {
     /// Which object.
     pub key: ObjectKey,
-    /// What was to be done.
+    /// The planned action.
     pub action: Action,
     /// How it ended.
     #[serde(flatten)]
@@ -48,7 +48,7 @@ pub struct ChangeOutcome {
 pub struct Report {
     /// Every change that the plan asked for, in the order in which they ended.
     pub steps: Vec<ChangeOutcome>,
-    /// What was deleted and is still there, and what holds it where that is known.
+    /// Deleted objects that are still there, and the holder of each where that is known.
     pub held: Vec<(ObjectKey, Option<String>)>,
     /// Whether a signal ended it early.
     pub interrupted: bool,
@@ -57,18 +57,18 @@ pub struct Report {
     pub unlisted: usize,
     /// Whether the inventory's record now names this commit: everything is as declared.
     pub at_commit: bool,
-    /// How the objects are; `None` where nobody waited for them.
+    /// How the objects are; `None` where the run did not wait for them.
     pub proof: Option<HealthSummary>,
     /// To whom the lock was lost, if that ended it early.
     pub lost: Option<String>,
-    /// What came of going back to the last healthy commit, where this one failed.
+    /// The rollback to the last healthy commit, where this one failed.
     pub rollback: Option<Rollback>,
     /// The newer commit for which no more was waited for, where not everything was good by then.
     pub superseded: Option<String>,
     /// Kinds that became known while it was carried out, of servers that came up.
     #[serde(skip)]
     pub kinds: Vec<Served>,
-    /// What the inventory's parent says now, where all of it is known.
+    /// The content of the inventory's parent now, where all of it is known.
     #[serde(skip)]
     pub recorded: Option<Record>,
 }
@@ -78,7 +78,7 @@ pub struct Report {
 pub struct Rollback {
     /// The commit that was gone back to; `None` where there was none.
     pub to: Option<String>,
-    /// What came of it, in words.
+    /// The outcome, in words.
     pub words: String,
     /// The same in full, with secrets masked.
     pub report: Option<Box<Report>>,
@@ -165,7 +165,7 @@ impl Report {
         self.steps.iter().filter(|step| wanted(&step.outcome)).count()
     }
 
-    /// Whether everything is as declared, and healthy as far as somebody waited for it.
+    /// Whether everything is as declared, and healthy as far as the run waited for it.
     pub fn is_good(&self) -> bool {
         self.at_commit && self.proof.as_ref().is_none_or(HealthSummary::is_ready)
     }

@@ -1,6 +1,6 @@
-//! "Did you mean": names that are nearly the one that somebody wrote.
+//! "Did you mean": names that are close to the given one.
 
-/// Nobody means a name that is longer, and to compare two takes as long as both are long.
+/// A longer name is not a slip, and to compare two takes as long as both are long.
 const LONGEST: usize = 256;
 
 /// At most three of `names` that are like `wanted` and not the same, the nearest first.

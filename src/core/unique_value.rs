@@ -18,7 +18,7 @@ const TAKEN: [&str; 3] = [
     "Only one default can exist",
 ];
 
-/// What a value is one of.
+/// The space in which a value is unique.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Space {
     /// The ports of the nodes, whatever they are for.
@@ -32,7 +32,7 @@ pub enum Space {
 /// A value of which the cluster has one, and the field that has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UniqueValue {
-    /// What it is one of.
+    /// The space of the value.
     pub space: Space,
     /// The field, such as `spec.ports[0].nodePort`.
     pub field: String,
@@ -202,15 +202,15 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_chooses_is_no_value() {
+    fn server_chosen_port_is_not_a_unique_value() {
         let (key, headless) =
             service(json!({ "clusterIP": "None", "ports": [{ "port": 80, "nodePort": 0 }] }));
         assert_eq!(of(&key, &headless), []);
     }
 
-    /// What a real API server answers.
+    /// Answers of a real API server.
     #[test]
-    fn what_is_taken_is_known_by_what_the_server_says() {
+    fn taken_value_is_recognised_by_the_server_message() {
         for message in [
             "spec.ports[0].nodePort: Invalid value: 30451: provided port is already allocated",
             "Internal error occurred: failed to allocate requested HealthCheck NodePort 30999: provided port is already allocated",

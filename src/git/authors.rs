@@ -1,4 +1,4 @@
-//! Who wrote a line, and who took something out: git blame, and the way back through history.
+//! The authors of lines and of removals: git blame, and the way back through history.
 
 use std::collections::BTreeMap;
 

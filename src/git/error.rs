@@ -1,4 +1,4 @@
-//! What can go wrong between trueup and a repository, and what to do about it.
+//! Errors between trueup and a repository, and their remedies.
 //!
 //! A [`PullError`](super::pull::PullError) is about bringing commits in; this is about reading.
 
@@ -23,7 +23,7 @@ pub enum Error {
     Open {
         /// Where the search began.
         dir: PathBuf,
-        /// What git says.
+        /// git's error.
         source: Cause,
     },
     /// The repository has a format that is not known.
@@ -31,7 +31,7 @@ pub enum Error {
     Format {
         /// Where the search began.
         dir: PathBuf,
-        /// What is not known.
+        /// The unknown format.
         what: String,
     },
     /// A configuration file of git can't be read.
@@ -39,7 +39,7 @@ pub enum Error {
     Config {
         /// The file.
         path: PathBuf,
-        /// What git says.
+        /// git's error.
         source: Cause,
     },
     /// A path argument that points out of the checkout.
@@ -65,11 +65,11 @@ pub enum Error {
     /// Nothing has this name.
     #[error("there is no revision `{rev}`")]
     UnknownRevision {
-        /// What the user wrote.
+        /// The given revision.
         rev: String,
         /// Branches and tags with names like it.
         near: Vec<String>,
-        /// What git says.
+        /// git's error.
         source: Cause,
     },
     /// The commit has no such path.
@@ -100,14 +100,14 @@ pub enum Error {
         /// Why it is not read.
         why: WhySkipped,
     },
-    /// A tree object that git would refuse, as only somebody who means ill or a broken tool makes it.
+    /// A tree object that git would refuse, written by an attacker or a broken tool.
     #[error("`{path}` in commit {} {fault}", short(.commit))]
     Unsound {
         /// Path from the root, with nothing in it that a terminal would obey.
         path: String,
         /// The commit's full id.
         commit: String,
-        /// What is wrong with it.
+        /// The fault.
         fault: TreeFault,
     },
     /// The index has a path that no tree may have.
@@ -115,7 +115,7 @@ pub enum Error {
     UnsoundIndex {
         /// Path from the root, with nothing in it that a terminal would obey.
         path: String,
-        /// What is wrong with it.
+        /// The fault.
         fault: TreeFault,
     },
     /// More than is read of any commit.
@@ -149,28 +149,28 @@ pub enum Error {
         /// The repository.
         root: PathBuf,
     },
-    /// What a partial clone left at its remote did not come.
+    /// An object that a partial clone left at its remote did not come.
     #[error("cannot bring in {objects} file(s) that this partial clone left at `{remote}`")]
     Promised {
         /// How many files are missing.
         objects: usize,
         /// The remote's name.
         remote: String,
-        /// What git says.
+        /// git's error.
         source: Cause,
     },
     /// The index could not be read.
     #[error("cannot read the index")]
     Index {
-        /// What git says.
+        /// git's error.
         source: Cause,
     },
     /// The repository could not be read.
     #[error("cannot read {what}")]
     Read {
-        /// What was being read.
+        /// The object being read.
         what: String,
-        /// What git says.
+        /// git's error.
         source: Cause,
     },
 }
@@ -189,7 +189,7 @@ impl Error {
         Self::Index { source: Cause::of(&error) }
     }
 
-    /// What the user can do about it.
+    /// The remedy.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NotARepository { .. } => {
@@ -232,7 +232,7 @@ impl Error {
                                      to it (receive.fsckObjects)"
                     .into()
             }
-            Self::UnsoundIndex { .. } => "make the index anew: git reset".into(),
+            Self::UnsoundIndex { .. } => "recreate the index: git reset".into(),
             Self::TooMuch { excess, .. } => excess.measure.hint().into(),
             Self::DubiousOwnership { root } => format!(
                 "to add an exception for this directory, call: git config --global --add \
@@ -259,13 +259,13 @@ impl Error {
 /// A limit of [`RepositoryLimits`](super::RepositoryLimits) that was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LimitExceeded {
-    /// What was measured.
+    /// The measure.
     pub measure: LimitKind,
     /// The most that is read.
     pub limit: u64,
 }
 
-/// What is measured of a commit.
+/// A measure of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitKind {
     /// Files and folders.
@@ -305,11 +305,11 @@ impl LimitKind {
     fn hint(self) -> &'static str {
         match self {
             Self::Entries | Self::PathBytes | Self::Content => {
-                "nobody writes so many by hand: name the folder that the manifests are in, or find \
+                "so many are not written by hand: name the folder that the manifests are in, or find \
                  out who pushed this commit"
             }
             Self::Path | Self::Depth | Self::TreeBytes | Self::CommitBytes => {
-                "nobody writes this by hand: find out who pushed this commit, and read another \
+                "this is not written by hand: find out who pushed this commit, and read another \
                  with --rev"
             }
         }

@@ -21,7 +21,7 @@ const KNOWN: [&str; 7] = [
     "worktreeconfig",
 ];
 
-/// What a repository needs of a program that reads it.
+/// The requirements of a repository on a program that reads it.
 #[derive(Debug, Default)]
 struct Needs {
     version: i64,
@@ -86,7 +86,7 @@ impl Needs {
     }
 }
 
-/// What of `needs` is not known, as the end of "the repository … has".
+/// The unknown part of `needs`, as the end of "the repository … has".
 fn unknown(needs: &Needs) -> Option<String> {
     if needs.version > NEWEST {
         return Some(format!("format version {}", needs.version));
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_refused() {
+    fn unknown_repository_extension_is_refused() {
         for (config, expected) in [
             ("", None),
             ("[core]\nrepositoryFormatVersion = 0\n[extensions]\nfuture = 1", None),

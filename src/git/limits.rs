@@ -22,9 +22,9 @@ pub struct RepositoryLimits {
     pub content: u64,
     /// The bytes that decoding any one object may allocate, its delta chain included.
     pub object: u64,
-    /// The objects that are looked at to tell who wrote a line.
+    /// The objects that are read to find the author of a line.
     pub history: u64,
-    /// The bytes that are looked at to tell who wrote a line.
+    /// The bytes that are read to find the author of a line.
     pub history_bytes: u64,
     /// The bytes of the pack that one fetch may bring.
     pub pack: u64,
@@ -58,7 +58,7 @@ impl RepositoryLimits {
         Self { object: self.object.saturating_mul(4), ..self.clone() }
     }
 
-    /// What gix must know of them.
+    /// The limits as overrides for gix.
     pub(super) fn overrides(&self) -> [String; 1] {
         [format!("gitoxide.objects.allocLimit={}", self.object)]
     }

@@ -14,7 +14,7 @@ const HOPS: usize = 40;
 const LONGEST: u64 = 4096;
 
 impl Trees<'_> {
-    /// What a folder may be behind, if it may.
+    /// The link or submodule that a folder may be behind.
     ///
     /// # Errors
     ///

@@ -5,9 +5,9 @@
 //! `worktree` those that are not committed. [`pull`] is the one thing here that writes.
 //!
 //! Nothing in a repository is taken on trust: `owner` decides whose may be used, `fault` which tree
-//! objects are sound, `format` which repositories are known, `quarantine` which
-//! objects count, `limits` how much is read; `trees` and `history` read no object past them, and
-//! `beneath` no file outside the work tree. `barred` tells which links may hide a folder.
+//! objects are sound, `format` which repositories are known, `quarantine` which objects count,
+//! `limits` how much is read; `trees` and `history` read no object past them, and `beneath` no file
+//! outside the work tree. `barred` says which links may hide a folder.
 
 mod authors;
 mod cause;
@@ -99,7 +99,7 @@ impl Checkout {
         limits: &RepositoryLimits,
     ) -> Result<Self, Error> {
         let opening = |source| Error::Open { dir: dir.to_owned(), source };
-        // Before its configuration is looked at, and then all of it counts.
+        // Before its configuration is read, and then all of it counts.
         place.check_owner()?;
         format::check(&place.common_dir(), dir)?;
         let mut repository = gix::open::Options::default_for_level(gix::sec::Trust::Full)
@@ -186,7 +186,7 @@ impl Checkout {
         self.repository.to_thread_local()
     }
 
-    /// What another thread makes its own handle of.
+    /// The shared handle from which another thread makes its own.
     pub(crate) fn shared(&self) -> gix::ThreadSafeRepository {
         self.repository.clone()
     }

@@ -1,4 +1,4 @@
-//! Whose a repository is, and whether another user's may be used: git's `safe.directory`.
+//! The owner of a repository, and whether another user's may be used: git's `safe.directory`.
 //!
 //! A repository's configuration names programs to run, and its objects what to apply. So nothing of
 //! one that another user can write is obeyed unless a protected configuration, which no repository
@@ -63,7 +63,7 @@ impl RepositoryCandidate {
         Self { candidate, git_dir, work_dir: Some(work_dir) }
     }
 
-    /// What git calls the repository where it asks for trust.
+    /// The name of the repository in git's question of trust.
     fn name(&self) -> PathBuf {
         let name = self.work_dir.as_ref().unwrap_or(&self.git_dir);
         name.canonicalize().unwrap_or_else(|_| name.clone())
@@ -141,7 +141,7 @@ fn is_ours(path: &Path) -> bool {
         use std::os::unix::fs::MetadataExt;
         let me = rustix::process::geteuid();
         let owner = path.symlink_metadata().map(|metadata| metadata.uid());
-        // Anybody but root could set SUDO_UID to whom they like.
+        // Any user but root could set SUDO_UID freely.
         me.is_root() || owner.is_ok_and(|owner| owner == me.as_raw())
     };
     ours
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn safe_directory_means_what_git_means_by_it() {
+    fn safe_directory_works_as_in_git() {
         let root = "/nowhere/shop";
         for (values, allowed) in [
             (vec![], false),

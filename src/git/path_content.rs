@@ -1,5 +1,5 @@
 //! Opens a file of the work tree and nothing else: no link is followed on the way from the root,
-//! and what is no regular file is not waited for.
+//! and a file that is not regular is not waited for.
 
 use std::fs::File;
 use std::io;
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::core::source::snapshot::WhySkipped;
 
-/// What is at a path of the work tree.
+/// The content at a path of the work tree.
 #[derive(Debug)]
 pub(super) enum PathContent {
     /// A regular file, and its size.

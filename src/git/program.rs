@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-/// What git reads of the environment that would point it at another repository.
+/// Variables of the environment that would point git at another repository.
 const PLACES: [&str; 8] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
@@ -14,7 +14,7 @@ const PLACES: [&str; 8] = [
     "GIT_WORK_TREE",
 ];
 
-/// What gix speaks; git would start a program for any other that the repository names.
+/// The protocols of gix; git would start a program for any other that the repository names.
 const PROTOCOLS: &str = "file:git:http:https:ssh";
 
 /// A git about to be run on `repo`. It asks no questions, and runs no hook and no monitor that the

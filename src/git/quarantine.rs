@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
-/// Where the objects are, as git tells its hooks.
+/// The place of the objects, as git passes it to its hooks.
 #[derive(Debug)]
 struct Quarantine {
     /// Those that came in.
@@ -21,7 +21,7 @@ struct Quarantine {
 }
 
 impl Quarantine {
-    /// What the environment says; `None` where this is no such hook.
+    /// The settings of the environment; `None` where this is not such a hook.
     #[allow(clippy::disallowed_methods, reason = "git's own variables, for who it runs")]
     fn read() -> Option<Self> {
         env::var_os("GIT_QUARANTINE_PATH")?;

@@ -178,7 +178,7 @@ fn read_blobs(
     Ok(contents)
 }
 
-/// Why an entry that is no folder is no file either.
+/// Why an entry that is not a folder is not a file either.
 fn why_skipped(kind: EntryKind) -> Option<WhySkipped> {
     match kind {
         EntryKind::Link => Some(WhySkipped::Symlink),

@@ -24,7 +24,7 @@ impl Checkout {
         self.describe(id, named)
     }
 
-    /// What the repository is known by: the commit that following first parents ends at.
+    /// The identity of the repository: the commit that following first parents ends at.
     pub fn root_commit(&self, revision: &Revision) -> Result<RootCommit, Error> {
         if revision.is_unborn() {
             return Ok(RootCommit(revision.commit.clone()));
@@ -113,7 +113,7 @@ pub(super) fn parse(text: &str) -> Result<gix::ObjectId, Error> {
     gix::ObjectId::from_hex(text.as_bytes()).map_err(Error::read(format!("commit `{text}`")))
 }
 
-/// What `HEAD` is called, and its commit.
+/// The name of `HEAD`, and its commit.
 fn head(repo: &gix::Repository) -> Result<(String, gix::ObjectId), Error> {
     let mut head = repo.head().map_err(Error::read("HEAD"))?;
     let branch = head.referent_name().map(|name| name.shorten().to_string());
@@ -144,7 +144,7 @@ fn ref_names(repo: &gix::Repository) -> Vec<String> {
     all.flatten().map(|reference| reference.name().shorten().to_string()).collect()
 }
 
-/// A line as far as anybody reads it: it is printed, kept in an annotation and sent on.
+/// A line up to a sensible length: it is printed, kept in an annotation and sent on.
 fn cut(line: &str) -> String {
     /// More than any subject line has.
     const LONGEST: usize = 500;

@@ -28,14 +28,14 @@ pub enum TreeFault {
     Order,
     /// Neither a file, a folder, a symbolic link nor a submodule.
     Mode(u16),
-    /// Bytes that are no tree object.
+    /// Bytes that are not a tree object.
     Malformed,
     /// The entry says folder or file, and the object is something else.
     Kind,
 }
 
 impl fmt::Display for TreeFault {
-    /// What is wrong, as the end of a sentence about the entry.
+    /// The fault, as the end of a sentence about the entry.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("has an empty name"),
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_terminal_would_obey_is_spelled_out() {
+    fn terminal_control_characters_are_escaped() {
         assert_eq!(inert("a\x1b[2J\nb\u{202e}".into()), "a\\u{1b}[2J\\u{a}b\\u{202e}");
         assert_eq!(inert("näme/ü b".into()), "näme/ü b");
     }

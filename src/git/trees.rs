@@ -29,12 +29,12 @@ pub(super) struct File {
     pub(super) id: ObjectId,
 }
 
-/// What a folder holds, the folders in it included.
+/// The size of a folder, the folders in it included.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct FolderSize {
     /// Files and folders.
     pub(super) entries: u64,
-    /// What is no folder.
+    /// An entry that is not a folder.
     pub(super) files: u64,
     /// The bytes of all paths from this folder.
     path_bytes: u64,
@@ -50,7 +50,7 @@ pub(super) struct Trees<'a> {
     limits: &'a RepositoryLimits,
     commit: ObjectId,
     root: ObjectId,
-    /// What was walked over so far.
+    /// The size of the walk so far.
     walked: FolderSize,
     /// The bytes of the tree objects that were read so far.
     loaded: Cell<u64>,
@@ -74,7 +74,7 @@ impl<'a> Trees<'a> {
         Ok(Self { repo, limits, commit, root, walked: FolderSize::default(), loaded: Cell::new(0) })
     }
 
-    /// What is at `path`; the root is the empty string.
+    /// The entry at `path`; the root is the empty string.
     pub(super) fn find(&self, path: &str) -> Result<Option<TreeEntry>, Error> {
         let mut found =
             TreeEntry { name: BString::default(), kind: EntryKind::Tree, id: self.root };
@@ -93,7 +93,7 @@ impl<'a> Trees<'a> {
         Ok(Some(found))
     }
 
-    /// Whether more was read than belongs to merely telling where links lead.
+    /// Whether more was read than is needed to find where links lead.
     pub(super) fn is_long_enough(&self) -> bool {
         self.loaded.get() > self.limits.path_bytes
     }

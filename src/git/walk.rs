@@ -51,15 +51,15 @@ fn reached(
     Ok(found)
 }
 
-/// Who wrote a commit, and when, as far as it says.
+/// The author of a commit, and its time, as far as it says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Author {
     pub(super) name: BString,
-    /// What tells people apart: the address, or else the name.
+    /// The identity of the author: the address, or else the name.
     pub(super) identity: BString,
 }
 
-/// Who wrote the commit with this content.
+/// The author of the commit with this content.
 pub(super) fn author(commit: &[u8]) -> Author {
     let line = header(commit, b"author ").unwrap_or_default();
     let (name, address) = match line.split_once_str("<") {

@@ -1,4 +1,4 @@
-//! What the work tree has that no commit has.
+//! The uncommitted part of the work tree.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -16,12 +16,12 @@ use super::trees::Trees;
 use super::{Checkout, Error, linked_folders};
 use crate::core::source::snapshot::{LARGEST, Revision, Skipped, Snapshot, WhySkipped};
 
-/// What the work tree has beside the commit.
+/// The uncommitted part of the work tree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Uncommitted {
     /// The paths that differ.
     pub paths: Vec<String>,
-    /// Why that can't be told, if it can't.
+    /// Why that is unknown, if it is.
     pub unknown: Option<String>,
 }
 
@@ -179,7 +179,7 @@ impl Checkout {
         Ok(Snapshot { revision, files, skipped, barred })
     }
 
-    /// What a folder may be behind at a path that differs from the commit, if it may.
+    /// The link or submodule that a folder may be behind at a path that differs from the commit.
     fn bars_where_changed(&self, path: &str) -> Result<Option<Skipped>, Error> {
         // Most of these are files, and most of them many: looked at without being opened.
         let Ok(at) = self.root().join(path).symlink_metadata() else { return Ok(None) };
@@ -257,7 +257,7 @@ fn changes(repo: &gix::Repository, paths: &[String]) -> Result<BTreeSet<BString>
             Item::TreeIndex(change) => {
                 changed.insert(change.location().to_owned());
             }
-            // A file that only looks changed by its times is no change.
+            // A file that only looks changed by its times is not changed.
             Item::IndexWorktree(item) => {
                 let is_change = match &item {
                     InTree::Modification { .. } => item.summary().is_some(),

@@ -51,7 +51,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_has_no_end_is_read_up_to_the_limit_or_not_at_all() {
+    fn endless_file_is_refused() {
         let endless = Path::new("/dev/zero");
         assert_eq!(read(endless, 100).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
         assert_eq!(read_regular(endless, 100).unwrap_err().to_string(), "it is not a regular file");

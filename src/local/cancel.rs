@@ -1,7 +1,7 @@
 //! Why work under way should end early: a signal interrupts the program, or a newer commit supersedes
 //! the one that is waited for.
 //!
-//! Who listens to signals is the command line; who looks for commits is [`crate::app::watch`].
+//! The command line listens to signals; [`crate::app::watch`] looks for commits.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};

@@ -32,7 +32,7 @@ pub enum PlanFileError {
         /// Why.
         source: io::Error,
     },
-    /// It is there, and is no plan.
+    /// It is there, and is not a plan.
     #[error("cannot use the plan file {}", .path.display())]
     Unusable {
         /// The file.
@@ -43,7 +43,7 @@ pub enum PlanFileError {
 }
 
 impl PlanFileError {
-    /// What to do about it.
+    /// The remedy.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Read { path, source } if source.kind() == io::ErrorKind::NotFound => {

@@ -1,10 +1,10 @@
 //! Programs on the search path. An element that is not absolute (`.`, an empty one, `bin`) is
-//! skipped: in a checkout it would run what somebody committed. Go does so since 1.19.
+//! skipped: in a checkout it would run a committed file. Go does so since 1.19.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-/// What a search for a program came to.
+/// The result of a search for a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProgramSearch {
     /// The program, by its absolute path.
@@ -24,7 +24,7 @@ impl ProgramSearch {
         }
     }
 
-    /// What there is to say of a program that was only in a skipped element.
+    /// The note about a program that was only in a skipped element.
     pub fn note(&self, name: &str) -> Option<String> {
         let Self::Skipped(element) = self else { return None };
         let element = match element.as_os_str().is_empty() {
@@ -110,14 +110,14 @@ mod tests {
     }
 
     #[test]
-    fn a_match_that_is_skipped_is_told() {
+    fn skipped_program_match_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("tool");
         std::fs::write(&program, "").unwrap();
         assert_eq!(
             find("tool", folder.path().as_os_str()),
             ProgramSearch::Nowhere,
-            "it is no program"
+            "it is not a program"
         );
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
         assert_eq!(find("tool", folder.path().as_os_str()), ProgramSearch::Found(program));

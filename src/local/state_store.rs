@@ -22,7 +22,7 @@ impl StateStore {
         Self { folder: Some(folder) }
     }
 
-    /// What was remembered as `name`.
+    /// The value that was kept as `name`.
     pub fn recall(&self, name: &str) -> Option<Vec<u8>> {
         fs::read(self.folder.as_ref()?.join(name)).ok()
     }
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_kept_is_there_again_and_for_its_owner_alone() {
+    fn state_is_readable_by_its_owner_only() {
         let folder = tempfile::tempdir().unwrap();
         let memory = StateStore::new(folder.path().join("a/b"));
         assert_eq!(memory.recall("one"), None);
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_is_forgotten() {
+    fn oldest_state_is_evicted() {
         let folder = tempfile::tempdir().unwrap();
         let memory = StateStore::new(folder.path().to_owned());
         for number in 0..KEPT + 5 {

@@ -135,7 +135,7 @@ impl Cache {
         Ok(())
     }
 
-    /// Removes the answers that nobody asked for in the longest time, and what was left behind.
+    /// Removes the least recently used answers, and what was left behind.
     fn sweep(&self) {
         let Ok(entries) = self.folder.read_dir() else { return };
         let mut answers = Vec::new();
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_made_once_for_everything_that_goes_into_it() {
+    fn cache_key_covers_every_input() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::open(folder.path()).unwrap();
         let made = |parts: &[&str], answer: &str| {
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_tells_nobody_anything_who_has_not_what_went_into_it() {
+    fn cache_entry_is_encrypted_with_its_inputs() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::open(folder.path()).unwrap();
         let get = |answer: &str| cache.get(key(&["a"]), || Ok::<_, ()>(answer.into())).unwrap();
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_asked_for_in_the_longest_time_goes() {
+    fn least_recently_used_cache_entry_is_evicted() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::open(folder.path()).unwrap();
         let first = folder.path().join(key(&["first"]).seal().name);

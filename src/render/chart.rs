@@ -9,14 +9,15 @@ use super::file_index::{CHART, FileIndex, join};
 use crate::core::manifest::{self, Positions};
 use crate::core::problem::{Location, Problem};
 
-/// Whether the chart in `folder` is a library, which others take in and nobody installs.
+/// Whether the chart in `folder` is a library, which others take in and which is not installed by
+/// itself.
 pub fn is_library(shelf: &FileIndex, folder: &str) -> bool {
     let file = join(folder, CHART);
     let chart = manifest::value(&file, shelf.content(&file).unwrap_or_default());
     matches!(chart, Ok(Some((chart, _))) if chart.get("type").is_some_and(|kind| kind == "library"))
 }
 
-/// What the chart in `folder` depends on and doesn't have.
+/// The missing dependencies of the chart in `folder`.
 pub fn problems(shelf: &FileIndex, folder: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     // Charts of Helm 2 have their dependencies in a file of their own.

@@ -19,7 +19,7 @@ use crate::core::source::snapshot::Snapshot;
 use crate::local::search::{self, ProgramSearch};
 use crate::render::Setting;
 
-/// What a program is called with.
+/// The command line of a program.
 #[derive(Debug)]
 pub struct Command {
     /// The program.
@@ -35,14 +35,14 @@ pub struct Command {
 pub struct GivenFile {
     /// Its name.
     pub name: String,
-    /// What is in it.
+    /// Its content.
     pub content: String,
 }
 
 /// A program for a format, as it may be missing.
 struct RequiredProgram {
     programs: &'static [RenderProgram],
-    /// What is missing, and for what.
+    /// The missing program, and its use.
     message: &'static str,
     /// How to get it.
     hint: &'static str,
@@ -159,7 +159,7 @@ fn helm(
 struct ChartValues {
     /// Values files of the checkout.
     files: Vec<String>,
-    /// What is merged into them.
+    /// The values that are merged into them.
     own: Option<Map<String, Value>>,
 }
 
@@ -307,7 +307,7 @@ mod tests {
         for name in ["jrsonnet", "jsonnet"] {
             let program = folder.path().join(name);
             std::fs::write(&program, "").unwrap();
-            assert_ne!(found().ok().as_ref(), Some(&program), "it is no program yet");
+            assert_ne!(found().ok().as_ref(), Some(&program), "it is not a program yet");
             std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
             assert_eq!(found().ok(), Some(program));
         }

@@ -1,6 +1,6 @@
-//! What a Jsonnet program imports, and whether it may. Nothing is read or run here.
+//! The imports of a Jsonnet program, and whether they are allowed. Nothing is read or run here.
 //!
-//! Jsonnet lets nobody compute the path of an import, so that the imports that stand in the text
+//! In Jsonnet the path of an import can't be computed, so that the imports that stand in the text
 //! are all there are: what they lead to is all that a program can read.
 
 use std::collections::BTreeSet;
@@ -9,7 +9,7 @@ use super::file_index::{FileIndex, folder_of, resolve};
 use super::jsonnet::{Import, looks_like_imports, scan};
 use crate::core::problem::{Location, Problem};
 
-/// How many of the places that only seem to be imports are told of one file.
+/// How many of the places that only seem to be imports are reported of one file.
 const SEEMING: usize = 10;
 
 /// Everything that running a program reads.
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_seems_to_be_an_import_leads_out_neither() {
+    fn imports_in_comments_are_ignored_and_in_strings_refused() {
         let text = "// import 'k.libsonnet', import '../../lib/k.libsonnet', import 'gone'\n{ a: \"import '/etc/passwd'\" }";
         let out = "a/b/c.jsonnet:2:14: /etc/passwd leads out of the checkout";
         assert_eq!(refused("a/b/c.jsonnet", text, &["lib"]), [out]);

@@ -23,7 +23,7 @@ impl Import {
     }
 }
 
-/// Every import in a text. A text that is no Jsonnet may give anything; it will not run either.
+/// Every import in a text. A text that is not Jsonnet may give anything; it will not run either.
 pub fn scan(text: &str) -> Vec<Import> {
     let mut found = Vec::new();
     let mut rest = text;
@@ -49,8 +49,8 @@ pub fn scan(text: &str) -> Vec<Import> {
     found
 }
 
-/// Whatever could be an import for somebody who reads the text otherwise, be it within a string or
-/// a remark: the word and a string behind it.
+/// Whatever could be an import to another reader of the text, also within a string or a comment:
+/// the word and a string behind it.
 pub fn looks_like_imports(text: &str) -> Vec<Import> {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut found = Vec::new();
@@ -79,7 +79,7 @@ pub fn looks_like_imports(text: &str) -> Vec<Import> {
     found
 }
 
-/// What stands behind the blank or remark that a text begins with.
+/// The text behind the blanks or comment that it begins with.
 fn behind_blank(text: &str) -> Option<&str> {
     let first = text.chars().next()?;
     if first.is_whitespace() {
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_an_import_is_none() {
+    fn import_in_comment_or_string_is_not_an_import() {
         let text = "
             // import 'a'
             # import 'b'
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_be_an_import_is_seen_everywhere() {
+    fn possible_imports_are_found_in_comments_and_strings() {
         let text = "// import 'a'\n'importstr \"b\"' + 1import/**/@'c' + reimport 'd' + import_ 'e' + import e";
         let found: Vec<_> =
             looks_like_imports(text).into_iter().map(|import| import.target).collect();

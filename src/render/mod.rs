@@ -1,4 +1,4 @@
-//! Files that are no manifests but make some → manifests: kustomizations, Helm charts and Jsonnet.
+//! Files that are not manifests but make some → manifests: kustomizations, Helm charts and Jsonnet.
 //!
 //! What is rendered is decided by data alone, in [`sources`]: whatever would lead out of the
 //! checkout or to the network is refused there, with its line. Then kustomize, helm or jsonnet runs
@@ -56,11 +56,11 @@ pub struct Setting {
     pub cache: PathBuf,
     /// This very program, which sees to it that no other outlives it; `None` to do without.
     pub launcher: Option<PathBuf>,
-    /// What a program may take.
+    /// The limits of a program.
     pub limits: ProgramLimits,
     /// Whether a program may run where a guard of its cell can't be had.
     pub cell: GuardMode,
-    /// What programs may read besides.
+    /// Other paths that programs may read.
     pub readable: Vec<PathBuf>,
     /// The formats and their options.
     pub formats: Formats,
@@ -153,13 +153,13 @@ impl RenderJob<'_> {
         }
     }
 
-    /// What the program may read.
+    /// The files that the program may read.
     fn read(&self) -> impl Iterator<Item = (&String, &Vec<u8>)> {
         let files = self.files.files.iter().filter(|(path, _)| self.source.reads(path));
         files.map(|(path, content)| (path, self.source.given.get(path).unwrap_or(content)))
     }
 
-    /// What the program would read, and must or can not.
+    /// The files that the program would read, and must not or can't.
     fn unreadable(&self) -> Vec<Problem> {
         let at = |path: &str, message: String, hint: &str| Problem {
             place: Location { path: path.to_owned(), line: 1, column: 1 },
@@ -169,7 +169,7 @@ impl RenderJob<'_> {
         };
         let skipped = self.files.skipped.iter().filter(|one| self.source.reads(&one.path));
         let skipped = skipped.map(|one| at(&one.path, one.why.to_string(), one.why.hint()));
-        // Jsonnet would run it, and nobody looked into what it imports.
+        // Jsonnet would run it, and its imports were not checked.
         let is_import =
             |path: &str| self.source.format == SourceFormat::Jsonnet && path.ends_with(".json");
         let wrong = self.read().filter(|(path, content)| {
@@ -181,7 +181,7 @@ impl RenderJob<'_> {
         skipped.chain(wrong).collect()
     }
 
-    /// What to call it.
+    /// Its name.
     fn name(&self) -> &str {
         if self.source.path.is_empty() { "the checkout" } else { &self.source.path }
     }
@@ -279,7 +279,7 @@ impl RenderJob<'_> {
                 ),
             ),
             stopped @ (RunError::TooLong(_) | RunError::TooMuch(_)) => (
-                format!("{program} was no help: {stopped}"),
+                format!("{program} failed: {stopped}"),
                 Some("see whether it comes to an end by hand".to_owned()),
             ),
         };
@@ -288,7 +288,7 @@ impl RenderJob<'_> {
         problem
     }
 
-    /// What the program is given.
+    /// The input of the program.
     fn program_input(&self) -> ProgramInput<'_> {
         ProgramInput {
             format: self.source.format,

@@ -15,16 +15,16 @@ const HOOK: &str = "helm.sh/hook";
 /// The moments that an apply has; what is for others would do harm.
 const MOMENTS: [&str; 4] = ["pre-install", "post-install", "pre-upgrade", "post-upgrade"];
 
-/// What came of rendering.
+/// The result of rendering.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rendered {
     /// The objects.
     pub manifests: Vec<Manifest>,
-    /// What could not be rendered, or not be read.
+    /// Problems in rendering or in reading the output.
     pub problems: Vec<Problem>,
-    /// What is read as something else than its author most likely meant.
+    /// Texts that are read otherwise than their author most likely meant.
     pub warnings: Vec<Problem>,
-    /// What the program was given apart from manifests and is in a Secret now.
+    /// Inputs of the program apart from manifests that are in a Secret now.
     pub inputs: BTreeSet<String>,
 }
 
@@ -66,7 +66,7 @@ impl Rendered {
         let reading = manifest::read(path, text);
         for Manifest { object, .. } in reading.manifests {
             let origin = Origin { path: path.to_owned(), line: 1, column: 1, document: 1 };
-            // Lines of what was rendered are nobody's.
+            // Lines of what was rendered are in no file.
             self.manifests.push(Manifest { object, origin, positions: Positions::default() });
         }
         let of_its_source = |problem: Problem| {
@@ -111,7 +111,7 @@ impl Rendered {
     }
 }
 
-/// What Helm printed, template by template, each with the name that Helm gives it.
+/// Helm's output, template by template, each with the name that Helm gives it.
 fn templates(output: &[u8]) -> Vec<(Option<String>, &[u8])> {
     const SOURCE: &[u8] = b"---\n# Source: ";
     let starts: Vec<usize> = output
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_for_a_moment_that_an_apply_does_not_have_is_left_out() {
+    fn hooks_without_an_apply_phase_are_left_out() {
         let hook = |name: &str, hook: &str| {
             format!(
                 "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, annotations: {{helm.sh/hook: {hook:?}}}}}\n"
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_a_problem_of_the_file_it_was_rendered_from() {
+    fn unreadable_output_is_a_problem_of_its_source_file() {
         let output =
             format!("{}---\nkind: Secret\nmetadata: {{name: db}}\n---\nx: y\n", object("a"));
         let rendered = read(&source(SourceFormat::Kustomize), output.as_bytes(), &|_| None);
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_as_something_else_is_a_warning_about_its_template() {
+    fn reinterpreted_output_is_a_warning_about_its_template() {
         let output = format!("---\n# Source: web/templates/a.yaml\n{}v: on\n", object("a"));
         let template = |name: &str| name.strip_prefix("web/").map(|name| format!("app/{name}"));
         let warning = &read(&source(SourceFormat::Helm), output.as_bytes(), &template).warnings[0];

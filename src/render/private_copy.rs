@@ -6,7 +6,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
 
-/// What the copy's folder begins with; one that was left behind is known by it.
+/// The prefix of the copy's folder; one that was left behind is known by it.
 pub(super) const PREFIX: &str = "copy-";
 /// The folder beside the copy with the files that arguments name.
 pub(super) const GIVEN: &str = "given";
@@ -142,7 +142,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_is_in_the_way_is_not_written_through() {
+    fn private_copy_does_not_write_through_a_symlink() {
         let folder = tempfile::tempdir().unwrap();
         let (target, link) = (folder.path().join("target"), folder.path().join("link"));
         fs::write(&target, "old").unwrap();

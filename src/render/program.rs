@@ -15,7 +15,7 @@ use super::cell::failure::{CANNOT, NOT_LAUNCHED, ProgramEnd, ResourceLimit};
 #[cfg(target_os = "linux")]
 use super::cell::{CellPlan, launch};
 
-/// Nobody listens there.
+/// It has no listener.
 const NOWHERE: &str = "http://127.0.0.1:9";
 /// How much of what a program says about a failure is kept.
 const WORDS: usize = 64 << 10;
@@ -42,8 +42,8 @@ impl Default for ProgramLimits {
 }
 
 impl ProgramLimits {
-    /// Seconds of processor time: what all processors together have in that time. Should nobody
-    /// watch the clock any more, this ends a program.
+    /// Seconds of processor time: what all processors together have in that time. Should the
+    /// watchdog be gone, this ends a program.
     pub fn processor(&self) -> u64 {
         let processors = thread::available_parallelism().map_or(1, NonZero::get);
         let processors = u64::try_from(processors).unwrap_or(1);
@@ -71,7 +71,7 @@ pub enum RunError {
     /// It ended with an error.
     #[error("{said}")]
     Failed {
-        /// What it said.
+        /// The program's message.
         said: String,
         /// The wall of its cell that it met, if it looks like one.
         wall: Option<ResourceLimit>,
@@ -96,11 +96,11 @@ pub struct ProgramCall<'a> {
     pub home: &'a Path,
     /// The trueup that binds the program's life to ours and makes its cell, where the system can.
     pub launcher: Option<&'a Path>,
-    /// What its cell lets it read and write.
+    /// Paths that its cell lets it read and write.
     pub cell: CellOptions<'a>,
 }
 
-/// What the threads that listen have to say.
+/// A message of the threads that listen.
 enum ProgramMessage {
     Output(io::Result<Vec<u8>>),
     TooMuch,

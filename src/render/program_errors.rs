@@ -18,13 +18,13 @@ const LINE: usize = 600;
 /// Of a longer text the last line may end in the middle of a value.
 const WHOLE: usize = 60 << 10;
 
-/// What a generator's entry says that is no value.
+/// Fields of a generator's entry that are not values.
 const NO_VALUES: [&str; 5] = ["name", "namespace", "type", "behavior", "options"];
 /// Its keys that name files.
 const FILES: [&str; 1] = ["files"];
 const ENVS: [&str; 2] = ["envs", "env"];
 
-/// What a program was given.
+/// The input of a program.
 pub struct ProgramInput<'a> {
     /// The format of what it renders.
     pub format: SourceFormat,
@@ -35,7 +35,7 @@ pub struct ProgramInput<'a> {
 }
 
 impl ProgramInput<'_> {
-    /// What it says, as short as can be and without what is secret.
+    /// Its message, as short as can be and without what is secret.
     pub fn display(&self, said: &str) -> String {
         let said = match said.len() {
             0..=WHOLE => said,
@@ -120,7 +120,7 @@ impl ProgramInput<'_> {
         all.for_each(|(name, value)| inputs.value(name, value));
     }
 
-    /// What a kustomization generates Secrets and ConfigMaps of.
+    /// The sources of Secrets and ConfigMaps that a kustomization generates.
     fn generators(&self, path: &str, content: &[u8], inputs: &mut Inputs) {
         let Ok(Some((Value::Object(map), _))) = manifest::value(path, content) else { return };
         for (field, value) in &map {
@@ -184,7 +184,7 @@ impl ProgramInput<'_> {
     }
 }
 
-/// What transformers and patches that are files hold.
+/// The content of transformers and patches that are files.
 fn transformers(path: &str, content: &[u8], inputs: &mut Inputs) {
     let reading = manifest::read_yaml(path, content);
     for object in reading.manifests.iter().map(|manifest| &manifest.object) {
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_generators_and_variables_say_is_masked() {
+    fn generator_literals_and_variables_are_masked() {
         let file = "SecretGenerator:\n- name: a\n  literals: [k=one-word, two-word]\n  files: [f=s.txt, nope.txt]\n  envs: [e.env]\nconfigMapGenerator:\n- literals: [token=six-word]\n";
         let files = [
             ("b/kustomization.yaml", file),
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_patches_put_into_a_secret_is_masked() {
+    fn values_patched_into_a_secret_are_masked() {
         let strategic = "kind: Secret\nmetadata: {name: db}\nstringData: {master: CorrectHorse}";
         let faulty = "kind: Secret\nmetadata: {name: db}\nstringData:\n  master: CorrectHorse\n :x";
         let operations = "- op: add\n  path: /stringData/master\n  value: CorrectHorse";
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_is_masked_before() {
+    fn program_errors_are_masked_before_truncation() {
         let value = "secret-value-".repeat(100);
         let values = format!("password: {value}\n");
         let files = [("web/values.yaml", values.as_str())];

@@ -36,16 +36,16 @@ pub struct RenderSource {
     pub file: String,
     /// The files and folders that rendering it reads.
     pub reads: BTreeSet<String>,
-    /// What the program is given to read in place of these files.
+    /// The content for the program in place of these files.
     pub given: BTreeMap<String, Vec<u8>>,
 }
 
-/// What a target has to render.
+/// The sources of a target to render.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
-    /// What is to be rendered, in the order of their paths.
+    /// The sources to render, in the order of their paths.
     pub sources: Vec<RenderSource>,
-    /// What can't be, and why.
+    /// The problems of the others.
     pub problems: Vec<Problem>,
     /// Files to look into whose content the shelf doesn't have: with it, more may be found.
     pub unread: BTreeSet<String>,
@@ -119,7 +119,7 @@ impl Sources {
         holds(&self.taken_in, path)
     }
 
-    /// The kustomizations in these folders that nobody else's takes in, with what each takes in.
+    /// The kustomizations in these folders that no other takes in, with what each takes in.
     fn kustomizations(
         &mut self,
         shelf: &FileIndex,
@@ -145,7 +145,7 @@ impl Sources {
         let is_top = |folder: &String| {
             let mut others = closures.keys().filter(|other| *other != folder);
             !components.contains(folder)
-                // Of those that take each other in, the first is told so by kustomize.
+                // Of those that take each other in, kustomize reports the first.
                 && !others.any(|other| {
                     takes(other, folder) && !(takes(folder, other) && folder < other)
                 })
@@ -255,7 +255,7 @@ mod tests {
     use super::*;
     use crate::core::source::formats::Jsonnet;
 
-    /// What is rendered, and which of the files are read as manifests.
+    /// The sources to render, and the files that are read as manifests.
     fn found(
         files: &[(&str, &str)],
         formats: &Formats,
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_take_in_is_neither_rendered_nor_read() {
+    fn included_bases_are_neither_rendered_nor_read() {
         expect(
             &[
                 ("app/base/kustomization.yaml", "resources: [web.yaml]"),

@@ -15,7 +15,7 @@ use crate::local::search;
 /// A Go module whose one program goes by many names.
 #[derive(Clone, Copy, Debug)]
 pub struct Module {
-    /// What to call it, in a path.
+    /// Its name, in a path.
     pub name: &'static str,
     /// Its files: name and content.
     pub files: &'static [(&'static str, &'static str)],
@@ -122,8 +122,8 @@ pub async fn built(
     Ok(place)
 }
 
-/// Waits for the lock in a thread of its own: whoever holds it may take minutes. The system lets
-/// go of it when its holder dies.
+/// Waits for the lock in a thread of its own: whoever holds it may take minutes. The system
+/// releases it when its holder dies.
 async fn lock(path: PathBuf, events: Listener<'_>) -> Result<File, Error> {
     let file = File::create(&path).map_err(Error::file("create", &path))?;
     match file.try_lock() {
@@ -195,7 +195,7 @@ impl Go {
         Ok(Self { program, keeper, source, output, scratch })
     }
 
-    /// Runs it to its end; returns, and tells as it goes, how many packages it named.
+    /// Runs it to its end; reports as it goes, and returns, how many packages it named.
     async fn run(
         &mut self,
         args: &[&str],
@@ -244,7 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_programs_are_told_which_release_they_are() {
+    fn built_programs_carry_their_release_version() {
         let flags = Module::CONTROL_PLANE.linker_flags();
         let version = Module::CONTROL_PLANE.version_of("k8s.io/kubernetes").unwrap();
         assert!(version.starts_with("v1."), "{version}");

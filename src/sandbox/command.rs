@@ -20,7 +20,7 @@ use crate::local::search::{self, ProgramSearch};
 /// The variable that names the API server's audit log.
 pub const AUDIT_LOG: &str = "TRUEUP_SANDBOX_AUDIT_LOG";
 
-/// What to run, and how.
+/// The command to run, and how.
 pub struct SandboxCommand<'a> {
     /// The program and its arguments.
     pub command: &'a [OsString],
@@ -30,8 +30,8 @@ pub struct SandboxCommand<'a> {
     pub signals: CommandSignals,
 }
 
-/// Runs the command to its end and returns its status. A program of the sandbox that ends before
-/// it is told to `on_death`.
+/// Runs the command to its end and returns its status. A program of the sandbox that ends before it
+/// is reported to `on_death`.
 ///
 /// To be called on the main thread: the command dies with the thread that starts it.
 pub async fn run(

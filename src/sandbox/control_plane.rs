@@ -196,7 +196,7 @@ fn write_server_files(folder: &Path, identity: &Identity) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes a file that nobody else can read, not even for a moment.
+/// Writes a file that no other user can read, not even for a moment.
 fn write(path: &Path, content: &str) -> Result<(), Error> {
     let mut options = OpenOptions::new();
     let file = options.write(true).create_new(true).mode(0o600).open(path);
@@ -216,7 +216,7 @@ fn etcd_flags() -> Vec<String> {
     ])
 }
 
-/// Leads every connection to somebody whom an object names through a proxy that is not there. What
+/// Leads every connection to a host that an object names through a proxy that is not there. What
 /// the API server calls by URL goes the way `controlplane`, and what it calls as a Service, as it
 /// does the servers of APIServices, the way `cluster` (k8s.io/apiserver, `pkg/util/webhook`).
 fn egress() -> String {
@@ -261,7 +261,7 @@ fn apiserver_flags(port: u16, controllers: bool, calls: WebhookCalls) -> Vec<Str
         all.push(format!("--egress-selector-config-file={EGRESS_FILE}"));
     }
     if !controllers {
-        // Nobody makes the account that every pod would have to name.
+        // The account that every pod would have to name is never created.
         all.push("--disable-admission-plugins=ServiceAccount".to_owned());
     }
     all
@@ -273,7 +273,7 @@ fn controller_manager_flags() -> Vec<String> {
         "--use-service-account-credentials=true",
         "--service-account-private-key-file=accounts.key",
         "--root-ca-file=ca.crt",
-        // Nobody lives on a simulated node who would say again and again that it is well.
+        // A simulated node has no kubelet that would report again and again that it is well.
         "--node-monitor-grace-period=10000h",
         "--leader-elect=false",
         "--secure-port=0",

@@ -9,7 +9,7 @@ pub enum Error {
     /// No place holds the programs, and without Go they can't be built.
     #[error("this machine has no {}, and no Go to build them with", .0.join(", "))]
     NoGo(Vec<&'static str>),
-    /// What was built lacks programs.
+    /// The build lacks programs.
     #[error("the cache holds no {}", .0.join(", "))]
     Missing(Vec<&'static str>),
     /// The build failed; the log's last lines say why.
@@ -22,7 +22,7 @@ pub enum Error {
         /// The last lines that it said.
         log: String,
     },
-    /// A program ended though nobody asked it to.
+    /// A program ended without a request.
     #[error("{name} ended ({how})\n{log}")]
     Died {
         /// Which program.
@@ -35,7 +35,7 @@ pub enum Error {
     /// Everything runs and yet does not answer.
     #[error("{what} is not ready after {seconds} seconds\n{log}")]
     NotReady {
-        /// What was waited for.
+        /// The awaited condition.
         what: String,
         /// How long.
         seconds: u64,
@@ -56,7 +56,7 @@ pub enum Error {
     /// A file or folder of the sandbox.
     #[error("cannot {verb} {}", path.display())]
     File {
-        /// What was tried.
+        /// The attempt.
         verb: &'static str,
         /// On what.
         path: PathBuf,
@@ -81,7 +81,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// What the user can do.
+    /// The remedy.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoGo(_) => Some(

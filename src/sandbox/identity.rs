@@ -1,5 +1,5 @@
 //! Who may talk to whom: the sandbox's own authority, and the certificates that it hands out. All
-//! of it is made anew for every sandbox and lives only in its folder.
+//! of it is generated for every sandbox and lives only in its folder.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::Error;
 
-/// The authority that signs everybody's certificate.
+/// The authority that signs every certificate.
 pub(super) struct Identity {
     issuer: Issuer<'static, KeyPair>,
     authority: rcgen::Certificate,

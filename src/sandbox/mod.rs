@@ -22,7 +22,7 @@ pub use error::Error;
 use keeper::Keeper;
 use programs::Programs;
 
-/// What kind of sandbox, and where to look for its programs.
+/// The kind of sandbox, and where to look for its programs.
 #[derive(Clone, Debug)]
 pub struct SandboxOptions {
     /// With kube-controller-manager, kube-scheduler and simulated nodes.
@@ -41,13 +41,13 @@ pub struct SandboxOptions {
 /// conversion, and the servers of APIServices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WebhookCalls {
-    /// Anybody that this machine reaches.
+    /// All that this machine reaches.
     Anybody,
-    /// Nobody: what a commit names is not called, wherever it is.
+    /// Not at all: what a commit names is not called, wherever it is.
     Nobody,
 }
 
-/// What happens on the way to a running sandbox.
+/// An event on the way to a running sandbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SandboxEvent {
     /// A place holds some of the programs, and others that are needed are missing there.
@@ -74,7 +74,7 @@ pub enum SandboxEvent {
     },
 }
 
-/// Who listens to the events.
+/// The receiver of the events.
 pub type Listener<'a> = &'a mut (dyn FnMut(SandboxEvent) + Send);
 
 /// A running control plane. Dropped, it is taken down and leaves nothing.

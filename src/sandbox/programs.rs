@@ -8,9 +8,9 @@ use super::build::{self, Module};
 use super::{Error, Listener, SandboxEvent, SandboxOptions};
 use crate::local::search;
 
-/// What every sandbox needs.
+/// The programs of every sandbox.
 pub const ALWAYS: [&str; 3] = ["etcd", "kube-apiserver", "kubectl"];
-/// What `controllers` adds.
+/// The programs that `controllers` adds.
 pub const CONTROLLERS: [&str; 3] = ["kube-controller-manager", "kube-scheduler", "kwok"];
 
 /// The name of the place that is many folders.
@@ -40,7 +40,7 @@ pub struct Programs {
     pub kube_apiserver: PathBuf,
     /// The client, for the user.
     pub kubectl: PathBuf,
-    /// What makes things happen.
+    /// The controllers.
     pub controllers: Option<Controllers>,
 }
 
@@ -69,7 +69,7 @@ pub async fn obtain(options: &SandboxOptions, events: Listener<'_>) -> Result<Pr
         match gather(place, folders, options.controllers) {
             Ok(programs) => return Ok(programs),
             Err(_) if folders.is_empty() => {}
-            // A kubectl is on many a search path, and nobody meant it as a control plane.
+            // A kubectl is on many a search path, and is not meant as a control plane.
             Err(missing) if place == PATH && missing.contains(&"kube-apiserver") => {}
             Err(missing) => events(SandboxEvent::Lacking { place: place.to_owned(), missing }),
         }
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_can_not_be_run_is_no_program() {
+    fn file_without_execute_permission_is_not_a_program() {
         let folder = folder_with(&ALWAYS);
         let etcd = folder.path().join("etcd");
         fs::set_permissions(etcd, fs::Permissions::from_mode(0o644)).unwrap();

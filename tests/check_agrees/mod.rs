@@ -20,7 +20,7 @@ use crate::support::sandbox::{self, Plane};
 const NAMESPACE: &str = "somewhere";
 
 #[test]
-fn what_the_server_takes_has_no_errors() {
+fn accepted_manifests_have_no_check_errors() {
     let manifests = read(&fixture("accepted.yaml"));
     let (findings, rehearsal) = both(&manifests, &sandbox::own());
     assert_eq!(rehearsal.refusals, []);
@@ -30,7 +30,7 @@ fn what_the_server_takes_has_no_errors() {
 }
 
 #[test]
-fn what_has_errors_is_refused_by_the_server() {
+fn check_errors_are_refused_by_the_server() {
     let manifests = read(&fixture("refused.yaml"));
     let (findings, rehearsal) = both(&manifests, &sandbox::own());
     assert_eq!(rehearsal.accepted, BTreeSet::new());

@@ -32,7 +32,7 @@ fn properties(schema: &Value, pointer: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_schema_has_the_keys_of_the_parser() {
+fn schema_keys_match_the_parser() {
     let schema = schema();
     for (pointer, yaml) in [
         ("", "zzz: 1"),
@@ -52,7 +52,7 @@ fn the_schema_has_the_keys_of_the_parser() {
 }
 
 #[test]
-fn the_schema_has_the_words_of_the_parser() {
+fn schema_enums_match_the_parser() {
     let schema = schema();
     let target = "/definitions/target/properties";
     for (pointer, key) in [

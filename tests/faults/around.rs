@@ -17,7 +17,7 @@ use crate::support::repo::{Repo, config};
 use crate::support::sandbox;
 
 #[test]
-fn clocks_need_not_agree() {
+fn clock_skew_is_tolerated() {
     let world = World::new(sandbox::bare());
     for hours in [-1, 1] {
         let apply = |args: &[&str]| {
@@ -50,7 +50,7 @@ fn there_and_back(world: &World, what: &str, command: impl Fn(&[&str]) -> Cmd) {
 }
 
 #[test]
-fn nothing_depends_on_what_is_remembered() {
+fn cached_state_is_optional() {
     let world = World::new(sandbox::bare());
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
@@ -80,7 +80,7 @@ fn nothing_depends_on_what_is_remembered() {
 /// A limit on how large a file may be is as good as a full disk, and any user can set it.
 #[cfg(unix)]
 #[test]
-fn a_full_disk_costs_the_memory_and_nothing_else() {
+fn full_disk_loses_only_cached_state() {
     let world = World::new(sandbox::bare());
     for blocks in 0..2 {
         let cache = tempfile::tempdir().unwrap();
@@ -98,7 +98,7 @@ fn a_full_disk_costs_the_memory_and_nothing_else() {
 }
 
 #[test]
-fn two_commits_at_once_come_to_one_of_them() {
+fn concurrent_applies_end_at_one_commit() {
     let world = World::new(sandbox::bare());
     for nth in [20, 50, 70] {
         // From somewhere in the middle, so that both have something to do.
@@ -129,7 +129,7 @@ fn two_commits_at_once_come_to_one_of_them() {
 }
 
 #[test]
-fn a_namespace_that_somebody_deletes_meanwhile_is_made_again() {
+fn namespace_deleted_during_apply_is_recreated() {
     let plane = sandbox::with_controllers();
     let repo = Repo::new("faults-gone", plane);
     let side = "apiVersion: v1\nkind: Namespace\nmetadata: {name: faults-gone-side}\n";
@@ -162,7 +162,7 @@ fn a_namespace_that_somebody_deletes_meanwhile_is_made_again() {
 }
 
 #[test]
-fn what_somebody_takes_over_before_it_is_deleted_stays() {
+fn object_taken_over_before_pruning_stays() {
     let world = World::new(sandbox::bare());
     world.undisturbed(&["apply", "--rev", "HEAD~1"]);
     // One is changed and still ours, one is somebody else's now, one was made anew by hand.

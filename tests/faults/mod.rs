@@ -36,7 +36,7 @@ fn number(name: &str, default: u64) -> u64 {
 }
 
 #[test]
-fn whatever_goes_wrong_the_next_run_ends_well() {
+fn next_run_recovers_from_faults() {
     hold((73, 73), 0..2);
 }
 
@@ -45,7 +45,7 @@ fn whatever_goes_wrong_the_next_run_ends_well() {
 /// begins with that seed.
 #[test]
 #[ignore = "takes many minutes; .ci/run has some of it"]
-fn whatever_goes_wrong_at_any_request() {
+fn next_run_recovers_from_a_fault_at_any_request() {
     let number = |name, default| usize::try_from(number(name, default)).unwrap();
     let (kills, others) = (number("TRUEUP_KILLS", 1), number("TRUEUP_POINTS", 1));
     let seed = u64::try_from(number("TRUEUP_SEED", 0)).unwrap();

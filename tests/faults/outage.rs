@@ -30,7 +30,7 @@ fn process(plane: &Plane, program: &str) -> PathBuf {
 }
 
 #[test]
-fn a_store_that_is_gone_for_ten_seconds_is_waited_for() {
+fn etcd_outage_of_ten_seconds_is_waited_for() {
     // A world is of a plane that stays: this one goes with the test process.
     let plane: &Plane = Box::leak(Box::new(sandbox::own()));
     let world = World::new(plane);
@@ -56,7 +56,7 @@ fn a_store_that_is_gone_for_ten_seconds_is_waited_for() {
 }
 
 /// A second API server over a plane's store, which can be killed and started again: the plane
-/// itself would go with its own.
+/// itself would be deleted with its own.
 struct Server {
     program: PathBuf,
     args: Vec<String>,
@@ -152,7 +152,7 @@ fn restarting(
 }
 
 #[test]
-fn an_api_server_that_is_killed_while_it_is_looked_at_costs_one_run_at_most() {
+fn api_server_killed_during_the_read_fails_at_most_one_run() {
     let (world, server, until_it_answers, _folder) = second_server();
     until_it_answers();
     let verdict = world.point(&["apply"], Demand::Tells, restarting(&server, (|_| true, 5)));
@@ -160,7 +160,7 @@ fn an_api_server_that_is_killed_while_it_is_looked_at_costs_one_run_at_most() {
 }
 
 #[test]
-fn an_api_server_that_is_killed_once_there_is_something_to_write_is_waited_for() {
+fn api_server_killed_during_writes_is_waited_for() {
     fn lock(seen: &Seen) -> bool {
         seen.path.contains("/leases")
     }

@@ -19,7 +19,7 @@ fn without_limits(world: &World, code: u16) -> Output {
 }
 
 #[test]
-fn what_could_not_be_listed_is_pruned_once_it_can() {
+fn unlisted_kind_is_pruned_once_listed() {
     let world = World::new(sandbox::bare());
     let limits = format!("/api/v1/namespaces/{}/limitranges/only", world.name);
     // A fault, or no right to ask: the run does not say that all is well. Where there is no right

@@ -243,7 +243,7 @@ fn a_credential_is_renewed_when_it_ends_while_objects_are_waited_for() {
 }
 
 #[test]
-fn a_context_without_a_kubeconfig_is_no_pods_own_cluster() {
+fn context_without_a_kubeconfig_does_not_fall_back_to_in_cluster() {
     let repo = Repo::new("kubeconfig-none", sandbox::bare());
     repo.write_config("one", "1").commit("First");
     let home = repo.outside().to_str().unwrap().to_owned();

@@ -187,7 +187,7 @@ fn a_client_says_who_it_is_as_the_identity_provider_wants_it() {
 }
 
 #[test]
-fn an_id_token_that_is_missing_is_had_by_the_refresh_token() {
+fn missing_id_token_is_obtained_with_the_refresh_token() {
     let mut setting = Setting::new("oidc-missing", Login::Header);
     setting.says("id-token", None).written();
     setting.run(&["diff"]).exits(1);
@@ -216,7 +216,7 @@ fn the_identity_provider_has_to_be_trusted() {
 }
 
 #[test]
-fn a_refresh_that_is_refused_is_told_with_what_to_do() {
+fn refused_oidc_refresh_is_an_error_with_a_hint() {
     let mut setting = Setting::new("oidc-refused", Login::Header);
     let Canaries(mut gone) = Canaries::new(1);
     let gone = gone.remove(0);
@@ -233,7 +233,7 @@ fn a_refresh_that_is_refused_is_told_with_what_to_do() {
     let said = setting.says("id-token", None).refused();
     assert!(said.contains("has no id-token and no refresh-token"), "{said}");
     let said = setting.says("id-token", Some("one")).refused();
-    assert!(said.contains("an id-token that is no JSON Web Token"), "{said}");
+    assert!(said.contains("an id-token that is not a JSON Web Token"), "{said}");
 }
 
 #[test]
@@ -349,7 +349,7 @@ fn tokens_that_another_program_was_given_meanwhile_are_used() {
 }
 
 #[test]
-fn each_fault_of_an_identity_provider_has_its_own_words() {
+fn each_identity_provider_fault_has_its_own_message() {
     let setting = Setting::new("oidc-trouble", Login::Public);
     let large = format!("{{\"a\":\"{}\"}}", "a".repeat(1 << 20));
     let here = "302 Found\r\nLocation: /realm/.well-known/openid-configuration";

@@ -60,7 +60,7 @@ fn two_commits<'p>(name: &str, plane: &'p sandbox::Plane) -> Repo<'p> {
 }
 
 #[test]
-fn what_was_approved_is_carried_out_though_other_things_move() {
+fn approved_plan_is_applied_despite_unrelated_changes() {
     let repo = two_commits("plan-file-exact", sandbox::with_controllers());
     let diff = approve(&repo, &[]);
     has(&diff.stdout, &["1 to create, 2 to update, 1 to delete"]);
@@ -95,7 +95,7 @@ fn what_was_approved_is_carried_out_though_other_things_move() {
 }
 
 #[test]
-fn what_moved_is_named_with_the_new_difference_and_nothing_is_written() {
+fn approved_plan_is_refused_when_its_objects_changed() {
     let repo = two_commits("plan-file-moved", sandbox::bare());
     approve(&repo, &[]);
     let fresh = fs::read(file(&repo)).unwrap();
@@ -165,7 +165,7 @@ fn what_moved_is_named_with_the_new_difference_and_nothing_is_written() {
 }
 
 #[test]
-fn a_deletion_that_happened_already_is_no_obstacle() {
+fn approved_plan_accepts_an_already_deleted_object() {
     let repo = two_commits("plan-file-gone", sandbox::bare());
     approve(&repo, &[]);
     repo.kubectl(&["delete", "configmap", "old"]).exits(0);
@@ -231,8 +231,8 @@ fn a_file_that_is_not_as_trueup_wrote_it_is_refused() {
         (&text[..text.len() / 2], "it is not JSON, or only a part of it"),
         ("", "it is not JSON, or only a part of it"),
         ("apiVersion: v1\n", "it is not JSON"),
-        ("[]", "it is JSON, and no plan of trueup's"),
-        ("{\"kind\": \"Plan\"}", "it is JSON, and no plan of trueup's"),
+        ("[]", "it is JSON, but not a plan of trueup's"),
+        ("{\"kind\": \"Plan\"}", "it is JSON, but not a plan of trueup's"),
         (version.as_str(), "it has version 2, and this trueup reads 1"),
         (other.as_str(), "made it, and this is"),
         (&text.replace("\"delete\"", "\"keep\""), "it was changed since trueup wrote it"),
@@ -257,7 +257,7 @@ fn a_file_that_is_not_as_trueup_wrote_it_is_refused() {
 }
 
 #[test]
-fn what_the_diff_was_allowed_is_allowed_and_nothing_else() {
+fn approved_plan_has_the_permissions_of_its_diff() {
     let repo = Repo::new("plan-file-guard", sandbox::bare());
     let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec:
   accessModes: [ReadWriteOnce]\n  resources: {requests: {storage: 1Gi}}\n";
@@ -358,7 +358,7 @@ fn a_plan_of_what_needs_each_other_and_one_of_nothing() {
 }
 
 #[test]
-fn a_cluster_that_nobody_can_tell_from_others_has_no_plan_files() {
+fn plan_file_needs_the_cluster_uid() {
     let repo = Repo::new("plan-file-nobody", sandbox::bare());
     repo.write_config("one", "1").commit("First");
     let role = ["create", "role", "edit", "--verb", "*", "--resource", "configmaps"];

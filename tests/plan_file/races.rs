@@ -38,7 +38,7 @@ fn apply_beside(repo: &Repo<'_>, meddle: &[(&str, &str, &[&str])]) -> Output {
 }
 
 #[test]
-fn what_moves_while_it_is_written_is_left_alone() {
+fn approved_plan_leaves_objects_changed_during_apply() {
     let repo = two_commits("plan-file-race", sandbox::bare());
     approve(&repo, &[]);
     let patch: &[&str] = &["patch", "configmap", "flags", "-p", r#"{"data":{"key":"mine"}}"#];
@@ -46,7 +46,7 @@ fn what_moves_while_it_is_written_is_left_alone() {
     let applied =
         apply_beside(&repo, &[("PATCH", "flags", patch), ("PATCH", "flags", create)]).exits(1);
     has(&applied.stdout, &["! ConfigMap   plan-file-race/flags  failed"]);
-    has(&applied.stdout, &["it moved since it was looked at, and that was not approved"]);
+    has(&applied.stdout, &["it changed since the plan was made, and that was not approved"]);
     has(&applied.stdout, &["! ConfigMap   plan-file-race/new    failed"]);
     has(&applied.stdout, &["✓ Deployment  plan-file-race/web    updated", "old    not tried"]);
     let value =
@@ -62,7 +62,7 @@ fn what_moves_while_it_is_written_is_left_alone() {
 }
 
 #[test]
-fn what_does_not_matter_may_move_while_it_is_written() {
+fn approved_plan_accepts_unrelated_changes_during_apply() {
     let repo = two_commits("plan-file-noise", sandbox::bare());
     approve(&repo, &[]);
     let note = |name| ["annotate", "configmap", name, "example.com/seen=yes"];

@@ -92,7 +92,7 @@ fn a_killed_pull_is_finished_though_the_upstream_moved_on() {
 }
 
 #[test]
-fn half_an_update_is_told_from_local_work_by_the_journal() {
+fn journal_distinguishes_an_interrupted_update_from_local_changes() {
     let upstream = Upstream::new();
     let checkout = upstream.clone("checkout");
     upstream.write("web.yaml", "replicas: 2\n");
@@ -113,7 +113,7 @@ fn half_an_update_is_told_from_local_work_by_the_journal() {
 }
 
 #[test]
-fn a_killed_clone_is_made_anew_by_the_next() {
+fn killed_clone_is_restarted_by_the_next_pull() {
     let upstream = Upstream::new();
     let tip = next_round(&upstream, 0);
     let args = ["--url", &upstream.url()];
@@ -140,7 +140,7 @@ fn a_killed_clone_is_made_anew_by_the_next() {
 }
 
 #[test]
-fn a_clone_killed_while_it_moves_to_its_place_goes_on_there() {
+fn clone_killed_during_its_final_move_is_resumed() {
     let upstream = Upstream::new();
     let args = ["--url", &upstream.url()];
     let checkout = upstream.folder().join("checkout");
@@ -164,7 +164,7 @@ fn a_clone_killed_while_it_moves_to_its_place_goes_on_there() {
 }
 
 #[test]
-fn locks_of_a_dead_pull_go_and_those_of_others_stay() {
+fn stale_locks_of_a_killed_pull_are_removed() {
     let upstream = Upstream::new();
     let checkout = upstream.clone("checkout");
     let git_dir = checkout.join(".git");

@@ -29,7 +29,7 @@ fn cost(server: &GitServer, checkout: &Path) -> (usize, usize) {
 }
 
 #[test]
-fn what_nothing_new_costs_does_not_grow_with_the_refs() {
+fn cost_of_an_up_to_date_pull_is_independent_of_refs() {
     let upstream = Upstream::new();
     let server = GitServer::http(upstream.folder());
     let (ours, gits) = (upstream.folder().join("ours"), upstream.clone("gits"));
@@ -74,7 +74,7 @@ fn a_clone_follows_its_branch_alone() {
 }
 
 #[test]
-fn another_branch_is_had_as_the_hint_says() {
+fn hint_for_another_branch_works() {
     let upstream = Upstream::new();
     git(upstream.work(), ["switch", "--quiet", "--create", "release"]);
     upstream.write("web.yaml", "kind: Release\n");
@@ -151,7 +151,7 @@ fn tags_come_as_the_remote_is_configured_to_bring_them() {
 }
 
 #[test]
-fn a_tag_is_no_branch_to_clone() {
+fn clone_of_a_tag_is_refused() {
     let upstream = Upstream::new();
     git(upstream.work(), ["tag", "v1"]);
     git(upstream.work(), ["push", "--quiet", "origin", "v1"]);
@@ -164,7 +164,7 @@ fn a_tag_is_no_branch_to_clone() {
 }
 
 #[test]
-fn a_head_on_a_branch_that_is_missing_is_told() {
+fn clone_with_an_unborn_remote_head_is_refused() {
     let upstream = Upstream::new();
     git(upstream.bare(), ["symbolic-ref", "HEAD", "refs/heads/trunk"]);
     let checkout = upstream.folder().join("checkout");

@@ -247,7 +247,7 @@ fn a_remote_that_is_not_there() {
 }
 
 #[test]
-fn a_folder_that_is_no_checkout() {
+fn pull_outside_a_repository_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     cannot(folder.path(), &["is not in a git repository", "trueup pull -C DIR --url URL"]);
     cannot(&folder.path().join("nowhere"), &["is not in a git repository"]);

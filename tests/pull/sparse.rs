@@ -37,7 +37,7 @@ fn seen(checkout: &Path) -> (String, String) {
 }
 
 #[test]
-fn what_is_left_out_stays_out() {
+fn pull_respects_sparse_checkout() {
     for patterns in [
         &["--cone", "apps"] as &[&str],
         &["--cone", "apps/deep"],

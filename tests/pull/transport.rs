@@ -70,7 +70,7 @@ fn program(folder: &Path, name: &str, script: &str) -> String {
 }
 
 #[test]
-fn where_the_user_chose_no_ssh_it_asks_nobody_and_does_not_wait_for_ever() {
+fn default_ssh_runs_in_batch_mode_with_a_timeout() {
     let (upstream, checkout) =
         one_behind(|upstream| format!("ssh://git@host{}", upstream.bare().display()));
     let said = upstream.folder().join("said");

@@ -32,7 +32,7 @@ fn new_commits_come_in_and_are_counted() {
 }
 
 #[test]
-fn with_nothing_new_nothing_is_done() {
+fn up_to_date_pull_writes_nothing() {
     let upstream = Upstream::new();
     let checkout = upstream.clone("checkout");
 
@@ -126,7 +126,7 @@ fn local_work_elsewhere_stays_as_it_is() {
 }
 
 #[test]
-fn a_file_that_is_already_what_the_update_writes_is_no_obstacle() {
+fn file_that_already_matches_the_update_is_accepted() {
     let upstream = Upstream::new();
     let checkout = upstream.clone("checkout");
     upstream.write("web.yaml", "kind: Web\nreplicas: 2\n");
@@ -240,7 +240,7 @@ fn a_change_that_the_index_is_too_young_to_notice_stays_noticed() {
 }
 
 #[test]
-fn what_a_pull_writes_has_the_modes_that_git_gives() {
+fn pulled_files_have_the_modes_of_git() {
     for (shared, umask, unpack) in [
         ("umask", "022", "1"),
         ("umask", "077", "1"),

@@ -58,7 +58,7 @@ fn repo(name: &str) -> Repo<'static> {
 }
 
 #[test]
-fn what_nobody_claims_is_adopted_and_the_rest_takes_a_word() {
+fn unclaimed_objects_are_adopted_and_claimed_ones_need_adopt() {
     let repo = repo("adoption");
     let diff = repo.run(&["diff"]).exits(1);
     for (_, tool, _, whose) in CLAIMED {

@@ -23,7 +23,7 @@ fn is_write(request: &str) -> bool {
 }
 
 #[test]
-fn who_is_killed_after_the_first_write_is_finished_by_the_next_run() {
+fn apply_killed_after_the_first_write_is_finished_by_the_next_run() {
     let repo = repo("takeover-killed");
     let (send, sent) = mpsc::channel();
     let send = Mutex::new(send);
@@ -57,7 +57,7 @@ fn who_is_killed_after_the_first_write_is_finished_by_the_next_run() {
 }
 
 #[test]
-fn what_moves_before_it_is_taken_over_is_looked_at_again() {
+fn takeover_retries_after_a_concurrent_change() {
     let repo = repo("takeover-race");
     let annotate = repo.kubectl_command(&["annotate", "configmap", "web", "note=mine"]);
     let annotate = Mutex::new(Some(annotate));

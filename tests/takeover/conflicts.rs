@@ -33,7 +33,7 @@ const OURS: &str = r#"[2,"registry.example/web:1.4.0","front"]"#;
 const THEIRS: &str = r#"[5,"registry.example/web:1.4.1","back"]"#;
 
 #[test]
-fn to_fail_names_field_manager_and_place_and_force_takes() {
+fn on_conflict_fail_names_the_manager_and_force_takes() {
     let repo = repo("conflict-fail", "", "");
     let options = ["--name", "conflict-fail", "--on-conflict", "fail"];
     let writes = repo.writes();
@@ -60,7 +60,7 @@ fn to_fail_names_field_manager_and_place_and_force_takes() {
 }
 
 #[test]
-fn to_yield_leaves_the_fields_and_says_to_whom() {
+fn on_conflict_yield_leaves_fields_and_names_the_manager() {
     let settings = "targets: {conflict-yield: {paths: [all], on-conflict: yield}}\n";
     let repo = repo("conflict-yield", settings, "");
     let moved = ["diff", "--moved"];
@@ -93,7 +93,7 @@ fn to_yield_leaves_the_fields_and_says_to_whom() {
 }
 
 #[test]
-fn an_object_says_itself_what_is_done_about_it() {
+fn object_annotation_sets_on_conflict() {
     let says = |mode: &str| format!("  annotations: {{trueup.dev/on-conflict: {mode}}}\n");
     let repo = repo("conflict-object", "", &says("fail"));
     let name = ["--name", "conflict-object"];
@@ -103,7 +103,7 @@ fn an_object_says_itself_what_is_done_about_it() {
     let web = WEB.replace("  name: web\n", &format!("  name: web\n{}", says("yields")));
     repo.write("all/web.yaml", web).commit("A slip");
     let diff = repo.run(&[&["diff"], &name[..]].concat()).exits(1);
-    let told = "trueup.dev/on-conflict: \"yields\" says nothing about conflicts";
+    let told = "trueup.dev/on-conflict: invalid value \"yields\"";
     assert!(diff.stdout.contains(told), "{diff}");
     assert!(diff.stdout.contains("do this: it can be force, fail, yield\n"), "{diff}");
 
@@ -115,7 +115,7 @@ fn an_object_says_itself_what_is_done_about_it() {
 }
 
 #[test]
-fn who_is_taken_over_is_no_other_manager() {
+fn taken_over_manager_is_not_a_conflict() {
     let repo = Repo::new("conflict-takeover", sandbox::bare());
     by(&repo, &["apply"], &super::MORE.replace("NAME", "web"));
     let less = super::LESS.replace("NAME", "web").replace("kept: a", "kept: c");

@@ -16,14 +16,14 @@ use crate::support::sandbox;
 type Objects = BTreeMap<String, Value>;
 
 #[test]
-fn what_is_foreseen_is_what_comes() {
+fn predicted_takeover_matches_the_result() {
     foresee("takeover-shapes", 2, 3);
 }
 
 /// The same at length.
 #[test]
 #[ignore = "takes minutes; .ci/run has it"]
-fn foreseen_at_length() {
+fn predicted_takeover_at_length() {
     foresee("takeover-length", number("TRUEUP_SEED", 5), number("TRUEUP_ROUNDS", 30));
 }
 

@@ -77,7 +77,7 @@ fn managers(live: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn what_others_applied_and_git_does_not_say_goes() {
+fn takeover_removes_applied_fields_not_in_git() {
     let repo = Repo::new("takeover", sandbox::bare());
     let tools: [(&str, &[&str]); 8] = [
         ("kubectl", &["apply"]),
@@ -131,7 +131,7 @@ fn what_others_applied_and_git_does_not_say_goes() {
 }
 
 #[test]
-fn what_was_edited_stays_and_so_does_the_stamp_of_a_restart() {
+fn takeover_keeps_edits_and_the_restart_annotation() {
     let repo = Repo::new("takeover-edited", sandbox::bare());
     by(&repo, &["apply"], &MORE.replace("NAME", "web"));
     repo.kubectl(&["rollout", "restart", "deployment", "web"]).exits(0);

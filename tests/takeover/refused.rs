@@ -34,7 +34,7 @@ spec:
 }
 
 #[test]
-fn what_excludes_what_the_predecessor_applied_is_taken_over_in_one_run() {
+fn takeover_replaces_mutually_exclusive_fields_in_one_run() {
     let repo = Repo::new("takeover-refused", sandbox::bare());
     let tools: [(&str, &[&str]); 4] = [
         ("kubectl", &["apply"]),
@@ -75,7 +75,7 @@ fn what_excludes_what_the_predecessor_applied_is_taken_over_in_one_run() {
 
 /// kapp writes a label of its own into selectors and templates.
 #[test]
-fn what_kapp_wrote_into_a_selector_is_named_line_by_line() {
+fn kapp_selector_labels_are_named_by_line() {
     let repo = Repo::new("takeover-kapp", sandbox::bare());
     let web = "apiVersion: apps/v1
 kind: Deployment

@@ -13,7 +13,7 @@ use drift::Drift;
 use world::World;
 
 #[test]
-fn the_proof_says_what_the_server_says() {
+fn noop_proof_agrees_with_the_server() {
     let count = agree("verify-some", 2, 6, 1);
     assert!(count.drifted > 40 && count.redeclared > 10 && count.proven > 60, "{count:?}");
 }

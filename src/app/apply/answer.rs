@@ -1,5 +1,5 @@
-//! Holds what the server answered to a write against what the plan promised. What differs is told
-//! with its place, and is left so that the next run sees it, too.
+//! Holds what the server answered to a write against what the plan promised. What differs is
+//! reported with its position. It is not recorded, so that the next run sees it, too.
 
 use std::borrow::Cow;
 
@@ -17,11 +17,11 @@ use crate::core::problem::{Cause, Location};
 
 /// Longer values, in characters, are cut.
 const LONGEST_VALUE: usize = 80;
-/// What to do where something has changed what was sent.
+/// The hint where something has changed a sent value.
 const HINT: &str = "see which admission webhooks and policies change it on its way in (kubectl get \
     mutatingwebhookconfigurations,mutatingadmissionpolicies); a field that is theirs goes under \
     `ignore:` in trueup.yaml";
-/// What to do where the server does not keep a field.
+/// The hint where the server does not keep a field.
 const DROPPED_HINT: &str = "take it out of the manifest, unless the server is about to learn it";
 
 /// An object that was written.
@@ -30,15 +30,15 @@ pub(super) struct WrittenObject<'c> {
     pub(super) change: Cow<'c, Change>,
     /// The object as it was sent.
     pub(super) send: Cow<'c, Object>,
-    /// What the server answered.
+    /// The server's answer.
     pub(super) answer: Object,
 }
 
-/// What is not as it was promised.
+/// The differences between an answer and its promise.
 struct Broken {
-    /// What is declared.
+    /// Differing declared fields.
     declared: Vec<FieldDeviation>,
-    /// What was to go.
+    /// Removed fields that stay.
     left: Vec<Leftover>,
 }
 
@@ -66,7 +66,7 @@ impl Worker<'_> {
         }
         let Broken { mut declared, left } = broken;
         if !left.is_empty() {
-            // Where that can't be written, it is told in this run at least.
+            // Where that can't be written, this run reports it at least.
             let _ =
                 self.cluster.keep_to_remove(served, &written.send, &written.answer, &left).await;
         }
@@ -144,7 +144,7 @@ impl Worker<'_> {
         Broken { declared, left }
     }
 
-    /// What there is to say of differences: each with its place, and nothing of Secrets.
+    /// The reason for differences: each with its position, and without values of Secrets.
     fn reason_of(self, differences: &[FieldDeviation], written: &WrittenObject<'_>) -> Reason {
         let WrittenObject { change, send, answer } = written;
         let redactor = self.survey.redactor();

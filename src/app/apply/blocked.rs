@@ -17,7 +17,7 @@ pub(super) fn how_it_ended(outcome: &Outcome) -> ChangeEnd {
     }
 }
 
-/// What an object on which there is nothing to do means to those that wait for it.
+/// The meaning of an object without a write for those that wait for it.
 pub(super) fn how_it_stays(change: &Change) -> ChangeEnd {
     match change.action() {
         Action::Refuse => ChangeEnd::Badly,
@@ -27,8 +27,8 @@ pub(super) fn how_it_stays(change: &Change) -> ChangeEnd {
 }
 
 /// Whether anything of a plan can be tried, the first of it at least: not where all that is to be
-/// done waits for what is refused, or for what somebody else is deleting. The record's own
-/// namespace is `home`, and goes only after all else went well.
+/// done waits for what is refused, or for objects that are terminating. The record's own namespace
+/// is `home`, and goes only after all else went well.
 pub(in crate::app) fn can_begin(plan: &Plan, home: &str) -> bool {
     let is_home = |change: &Change| ends_home(change.action(), &change.key, home);
     let begins = |half: &OrderedChanges| {

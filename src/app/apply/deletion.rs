@@ -53,8 +53,8 @@ impl ApplyRun<'_> {
         }
     }
 
-    /// Deletes the record's own namespace, and so the record, where the plan says so: once all
-    /// else is gone, or nobody would know of what is left.
+    /// Deletes the record's own namespace, and so the record, where the plan says so. It is deleted
+    /// last: without the record, objects that are left would be unknown.
     pub(super) async fn delete_home(&mut self) {
         let inventory = self.course.inventory;
         let mut changes = self.survey.plan.changes();

@@ -39,7 +39,7 @@ use crate::core::plan::{
 use crate::core::report::{ChangeOutcome, Outcome, Report};
 use crate::local::cancel::Cancellation;
 
-/// How long what passes by itself is waited for, if nobody says.
+/// How long transient faults are retried by default.
 pub const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// How a plan is to be carried out.
@@ -48,7 +48,7 @@ pub struct ApplyOptions<'a> {
     pub inventory: &'a Inventory,
     /// The inventory's lock: nothing is written once it is lost.
     pub lock: &'a Lock<'a>,
-    /// What was approved: nothing else is written, whatever happens between the look and the write.
+    /// The approved plan: nothing else is written, whatever changes between the look and the write.
     pub approval: Option<&'a Approval>,
     /// For how long an object is waited for until it is ready that others come after by a wave or a
     /// dependency, or that is the server behind them; `None` not to wait.
@@ -107,7 +107,7 @@ struct ApplyRun<'a> {
     stuck: Vec<&'a Change>,
     /// Deletions that are left for the next run, and why.
     left: BTreeMap<ObjectKey, Reason>,
-    /// What was waited for in vain before others, and what it waits for itself.
+    /// Objects that did not get ready before others, and what each waits for.
     unready: BTreeMap<ObjectKey, String>,
     /// Servers that come up in this run, and what they have.
     servers: Arc<Servers>,
@@ -286,7 +286,7 @@ impl<'a> ApplyRun<'a> {
         }
     }
 
-    /// Whether an object that stays as it is was not ready when it was looked at.
+    /// Whether an object that stays as it is was not ready at the last look.
     fn is_unready(&self, change: &Change) -> bool {
         change.action() == Action::Keep && self.survey.unready.contains_key(&change.key)
     }

@@ -34,7 +34,7 @@ impl ApplyRun<'_> {
         }
     }
 
-    /// What the record says while the plan is carried out.
+    /// The content of the record while the plan is carried out.
     fn claim(&self) -> Record {
         let mut claim = Record::claim(self.survey.before.as_ref(), &self.survey.after);
         claim.past.objects = self.survey.plan.begins_with.or(claim.past.objects);
@@ -62,7 +62,7 @@ impl ApplyRun<'_> {
         recorded.map_err(api("write the inventory"))
     }
 
-    /// Whether the lock is still ours, or whose it is.
+    /// Whether the lock is still ours, or who has it.
     fn still_locked(&self) -> Result<(), Error> {
         self.course.lock.lost().map_or(Ok(()), |to| Err(Error::Lost(to)))
     }
@@ -86,7 +86,7 @@ impl ApplyRun<'_> {
         let went =
             |step: &ChangeOutcome| ends_home(step.action, &step.key, &course.inventory.namespace);
         if survey.is_nothing() || report.steps.iter().any(went) {
-            // There is no record, or it went with all else.
+            // The record does not exist, or was deleted with all else.
             report.at_commit = true;
             return Ok(());
         }

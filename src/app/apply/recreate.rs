@@ -1,5 +1,5 @@
-//! Replaces an object: asks once more whether it could be made anew, deletes the one that is there,
-//! waits until it is gone, and makes it.
+//! Replaces an object: asks once more whether it could be recreated, deletes the one that is there,
+//! waits until it is gone, and creates it.
 //!
 //! The object is in the inventory's record all the time. If the run is killed while it is gone, or
 //! it can't be made after all, the next run finds it missing and makes it.

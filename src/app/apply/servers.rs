@@ -1,4 +1,4 @@
-//! Kinds that nobody knows before their server answers: it is waited for, and asked once which it
+//! Kinds that are unknown before their server answers: it is waited for, and asked once which it
 //! has. That it is reached at all, by its APIService, is the order's.
 
 use std::borrow::Cow;
@@ -23,7 +23,7 @@ use crate::core::problem::Cause;
 /// The pause before a server that is available and does not answer yet is asked again.
 const ASK_AGAIN: Duration = Duration::from_millis(200);
 
-/// What a server said, or why it did not.
+/// The kinds of a server, or why it did not answer.
 type ServedResult = Result<Vec<Served>, String>;
 
 /// The servers that were asked, by group and version such as `metrics.k8s.io/v1`.
@@ -44,7 +44,7 @@ impl Servers {
     }
 }
 
-/// The APIService of an object whose kind nobody knows yet.
+/// The APIService of an object whose kind is still unknown.
 pub(super) fn server_of(change: &Change) -> Option<&ObjectKey> {
     match change.confidence() {
         Confidence::Local(NoPreview::Prerequisite(Prerequisite::Server { by, .. })) => Some(by),
@@ -97,8 +97,8 @@ impl Worker<'_> {
         Err(self.at(change, "metadata.namespace", why))
     }
 
-    /// The change as it is now that the server of its kind answers: before, nobody could see whether
-    /// the object is there. What is there and not ours is left to the next run, which shows it first.
+    /// The change as it is now that the server of its kind answers: before, it was unknown whether
+    /// the object exists. What is there and not ours is left to the next run, which shows it first.
     pub(super) async fn as_it_is_now<'c>(
         &self,
         served: &Served,
@@ -167,8 +167,8 @@ impl Worker<'_> {
 }
 
 impl ApplyRun<'_> {
-    /// Kinds of which nobody knows what the inventory has of them. Where their server has come up
-    /// in this run, they are listed now; what is to go of them is left to the next one.
+    /// Kinds whose members in the inventory are unknown. Where their server has come up in this
+    /// run, they are listed now; what is to go of them is left to the next one.
     pub(super) async fn still_unlisted(&self) -> Vec<Unlisted> {
         let (survey, kinds) = (self.survey, self.servers.kinds());
         let mut still = Vec::new();

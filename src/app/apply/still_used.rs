@@ -17,7 +17,7 @@ use crate::core::plan::{Action, Change, ChangePart, OrderedChanges, Reason, Reas
 type Users<'a> = BTreeMap<&'a ObjectKey, Vec<&'a Change>>;
 
 impl<'a> ApplyRun<'a> {
-    /// The deletions of a part that have to be left for the next run, and why. Where somebody waits,
+    /// The deletions of a part that have to be left for the next run, and why. Where the run waits,
     /// the rollouts that are under way are waited for first.
     pub(super) async fn still_used(
         &self,
@@ -47,7 +47,7 @@ impl<'a> ApplyRun<'a> {
     }
 
     /// Who may still use what: a workload whose template named it, or that has pods of a template
-    /// that nobody knows any more. With an account go the rights that are bound to it.
+    /// that is no longer known. With an account go the rights that are bound to it.
     fn users(&self, deletions: &[&'a Change]) -> Users<'a> {
         let declared = self.survey.plan.desired.changes.iter();
         let workloads: Vec<(&'a Change, &'a Object)> = declared

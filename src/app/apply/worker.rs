@@ -39,7 +39,7 @@ const RIGHT_TRIES: usize = 25;
 /// The pause before something that is about to be possible is tried again.
 const TRY_AGAIN: Duration = Duration::from_millis(200);
 
-/// What came of sending an object.
+/// The outcome of sending an object.
 enum SendOutcome<'c> {
     /// It was taken, and the server's answer.
     Done(Box<WrittenObject<'c>>),
@@ -51,7 +51,7 @@ enum SendOutcome<'c> {
     Restless,
 }
 
-/// What one change needs.
+/// The context of one change.
 #[derive(Clone, Copy)]
 pub(super) struct Worker<'a> {
     pub(super) survey: &'a Survey,
@@ -112,7 +112,7 @@ impl Worker<'_> {
         wait_for_one(survey, &self.servers.kinds(), cluster, change, waiting).await
     }
 
-    /// Lets go of an object, as long as it is ours.
+    /// Abandons an object, as long as it is ours.
     async fn release(self, served: &Served, live: &Object) -> Result<Outcome, ApiError> {
         let mut seen = Some(live.clone());
         for _ in 0..SEND_TRIES {
@@ -131,7 +131,7 @@ impl Worker<'_> {
         Ok(Outcome::Failed(ReasonKind::AbandonOutrun.into()))
     }
 
-    /// What the server refused, and where in the files that is.
+    /// The server's refusal, with positions in the files.
     pub(super) fn failed(self, error: &ApiError, change: &Change) -> Outcome {
         let causes = error.causes().to_vec();
         let causes = match self.survey.desired.objects.get(&change.key) {
@@ -240,8 +240,8 @@ impl Worker<'_> {
     }
 
     /// Sends one object. Where a plan was approved, only over the very state that was looked at; of
-    /// a state that moved, say by a controller that writes the status, it is looked whether the
-    /// approved difference is still the same.
+    /// a state that moved, say by a controller that writes the status, the approved difference is
+    /// compared again.
     async fn send<'c>(
         self,
         served: &Served,
@@ -300,8 +300,8 @@ impl Worker<'_> {
         Ok(SendOutcome::Moved)
     }
 
-    /// Sends one object that has fields which stay as they are: over the very state that they were
-    /// read from, and what that is, is read anew each time that somebody else was faster.
+    /// Sends one object with fields that keep their live value. It is sent over the very state that
+    /// they were read from. What that is, is read again after each concurrent write.
     async fn send_beside<'c>(
         self,
         served: &Served,
@@ -330,7 +330,7 @@ impl Worker<'_> {
         manifest.is_some_and(|manifest| desired.depends_on_live(&change.key, manifest))
     }
 
-    /// What is sent where `live` is there; `send` where that does not depend on it.
+    /// The object to send where `live` is there; `send` where that does not depend on it.
     fn beside(self, change: &Change, send: &Object, live: Option<&Object>) -> Object {
         let desired = &self.survey.desired;
         match desired.objects.get(&change.key) {
@@ -339,7 +339,7 @@ impl Worker<'_> {
         }
     }
 
-    /// What is made in place of `live`; `send` where that does not depend on it.
+    /// The object to create in place of `live`; `send` where that does not depend on it.
     pub(super) fn in_place_of(self, change: &Change, send: &Object, live: &Object) -> Object {
         let desired = &self.survey.desired;
         match desired.objects.get(&change.key) {
@@ -357,14 +357,14 @@ impl Worker<'_> {
         self.cluster.apply_over(apply, seen.as_ref()).await
     }
 
-    /// What is done about fields of others that were not theirs when it was looked.
+    /// How to resolve conflicts with fields that others took after the look.
     fn on_conflict(self, change: &Change) -> OnConflict {
         let desired = &self.survey.desired;
         let said = desired.objects.get(&change.key).map(|manifest| desired.on_conflict(manifest));
         said.unwrap_or_else(|| precedence::on_conflict(desired.on_conflict, None))
     }
 
-    /// Whether an object is never changed, so that one that somebody has made meanwhile stays.
+    /// Whether an object is never changed, so that one that was created concurrently stays.
     fn only_creates(self, change: &Change) -> bool {
         let manifest = self.survey.desired.objects.get(&change.key);
         manifest.is_some_and(|manifest| Mode::only_creates(&manifest.object))

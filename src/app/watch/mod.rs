@@ -1,4 +1,4 @@
-//! When to run the story again: pull and apply, round after round, until told to stop.
+//! When to run the story again: pull and apply, round after round, until cancelled.
 //!
 //! A round that fails is an event like any other; the next one runs. What is done in one is
 //! [`round`]'s, and how a newer commit is noticed meanwhile [`remote_poller`]'s.
@@ -24,7 +24,7 @@ use crate::local::jitter::jittered;
 /// server do not march in step.
 const JITTER: f64 = 0.1;
 
-/// What to watch, and how often.
+/// A repository to watch, and how often.
 pub struct Watch {
     /// Where the checkout is.
     pub directory: PathBuf,
@@ -38,13 +38,13 @@ pub struct Watch {
     pub interval: Duration,
     /// Whether one round is enough.
     pub once: bool,
-    /// Who we are to others.
+    /// Our identity as a lock holder.
     pub who: Candidate,
     /// Hears what takes a while.
     pub delays: Listener,
 }
 
-/// Reads what the settings of a commit say, be it the one that is followed or, by its id, another:
+/// Reads what the settings of a commit say, of the one that is followed or, by its id, of another:
 /// they may change with every commit.
 pub type SettingsReader = Box<
     dyn Fn(&Checkout, &Cluster, Option<&str>) -> Result<WatchSettings, SettingsError> + Send + Sync,
@@ -54,13 +54,13 @@ pub type SettingsReader = Box<
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct SettingsError {
-    /// What is wrong, and where.
+    /// The fault, with its position.
     pub message: String,
-    /// What to do about it.
+    /// The remedy.
     pub hint: Option<String>,
 }
 
-/// What is to be made true, and how.
+/// The target, and its options.
 #[derive(Clone)]
 pub struct WatchSettings {
     /// What.
@@ -70,13 +70,13 @@ pub struct WatchSettings {
     /// How long a round that changed something waits until everything is healthy; `None` not to
     /// wait.
     pub wait: Option<Duration>,
-    /// How long a round waits for somebody else who writes.
+    /// How long a round waits for another run that writes.
     pub lock_timeout: Duration,
     /// Whether a commit that fails is taken back.
     pub rolls_back: bool,
 }
 
-/// What there is to tell of a watch.
+/// An event of a watch.
 pub enum WatchEvent {
     /// A round found that the commit was taken back before, and keeps the last healthy one true; it
     /// has not done so yet.
@@ -88,31 +88,31 @@ pub enum WatchEvent {
     },
     /// A round ended.
     Ended {
-        /// What it came to.
+        /// The result of the round.
         round: Box<Result<Round, RoundError>>,
         /// The pause that follows; `None` after the last.
         pause: Option<Duration>,
     },
 }
 
-/// What one round leaves for the next.
+/// State that one round leaves for the next.
 #[derive(Default)]
 struct RoundMemory {
     /// The commit that was read last.
     last: LastRead,
-    /// What was seen of the lock.
+    /// Earlier observations of the lock.
     watched: LeaseWatch,
     /// The commit that was taken back, and the one that is kept true in its place.
     held_back: Option<(String, String)>,
     /// The commit that was waited for to its end.
     proved: Option<String>,
-    /// What the remote brings.
+    /// Commits from the remote.
     remote: Remote,
     /// The cluster that the first round found.
     place: Option<ClusterIdentity>,
 }
 
-/// Runs rounds until told to stop, and tells `events` what each comes to.
+/// Runs rounds until cancelled, and sends the result of each to `events`.
 pub async fn watch(
     watch: &Watch,
     interrupt: &Interrupt,

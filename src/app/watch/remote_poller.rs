@@ -14,12 +14,12 @@ use crate::git::pull::{PullError, PullOptions, Pulled, pull};
 use crate::local::cancel::Cancellation;
 use crate::local::jitter::jittered;
 
-/// What is pulled, whoever began it.
+/// The state of pulling, whoever began it.
 #[derive(Default)]
 pub(super) struct Remote {
     /// A pull under way; there is never more than one.
     pulling: Option<JoinHandle<Result<Pulled, PullError>>>,
-    /// What was brought during a round, for the next one to tell.
+    /// Commits that came during a round, for the next one to report.
     brought: Option<Pulled>,
 }
 
@@ -36,7 +36,7 @@ impl Remote {
         }
     }
 
-    /// Pulls. Where nobody waits for the end of it any more, the next one does.
+    /// Pulls. Where the caller no longer waits for its end, the next pull does.
     async fn pull(
         &mut self,
         options: &PullOptions,
@@ -56,7 +56,7 @@ impl Remote {
         loop {
             tokio::time::sleep(jittered(watch.interval, JITTER)).await;
             if let Some(options) = &watch.pull {
-                // What goes wrong here goes wrong in the next round, too, and is told then.
+                // What fails here fails in the next round, too, and is reported then.
                 let pulled = self.pull(options).await.ok().and_then(Result::ok);
                 self.brought = pulled.filter(|it| !it.is_up_to_date()).or(self.brought.take());
             }
@@ -77,7 +77,7 @@ impl Remote {
 pub(super) struct RemotePoller<'a> {
     pub(super) remote: &'a mut Remote,
     pub(super) watch: &'a Watch,
-    /// What the watch follows.
+    /// The watched target.
     pub(super) target: &'a Target,
     /// The commit that it follows, where an older one is kept true in its place.
     pub(super) held_back: Option<&'a str>,
@@ -122,7 +122,7 @@ async fn is_same(target: &Target, checkout: &Checkout, commits: [&str; 2]) -> bo
         let target = Target { rev: Some(commit.to_owned()), ..target.clone() };
         async move { declare(&target, checkout).await }
     });
-    // What can't be read is for a round to tell.
+    // An unreadable commit is for a round to report.
     futures::try_join!(one, other).is_ok_and(|(one, other)| declare_the_same(&one, &other))
 }
 

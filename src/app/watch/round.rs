@@ -19,14 +19,14 @@ use crate::git::pull::{PullError, Pulled};
 use crate::git::{self, Checkout};
 use crate::local::cancel::{Cancellation, Interrupt};
 
-/// What a round came to.
+/// The result of a round.
 pub struct Round {
     /// What the pull brought, or why it failed: then the cluster was made true to the commit that
     /// is there. `None` without a remote.
     pub pulled: Option<Result<Pulled, PullError>>,
-    /// What was found and decided.
+    /// The observation and the plan.
     pub survey: Survey,
-    /// What was done.
+    /// The report of the run.
     pub report: Report,
     /// The commit that is not tried, as it was taken back; the last healthy one is kept true.
     pub held_back: Option<String>,
@@ -47,7 +47,7 @@ pub enum RoundError {
     /// No way to the cluster.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// What is wanted could not be read.
+    /// The settings could not be read.
     #[error(transparent)]
     Settings(#[from] SettingsError),
     /// The target could not be surveyed or carried out.
@@ -64,7 +64,7 @@ pub enum RoundError {
         failed: String,
         /// The one that was healthy.
         healthy: String,
-        /// What git says.
+        /// git's error.
         source: Box<git::Error>,
     },
     /// The kubeconfig leads elsewhere since the watch began.
@@ -83,7 +83,7 @@ pub enum RoundError {
 }
 
 impl RoundError {
-    /// What is wrong with the manifests, where it is that.
+    /// The problems of the manifests, where they are the error.
     pub fn problems(&self) -> &[Problem] {
         match self {
             Self::Reconcile(error) => error.problems(),
@@ -91,7 +91,7 @@ impl RoundError {
         }
     }
 
-    /// What to do about it.
+    /// The remedy.
     pub fn hint(&self) -> Option<Remedy> {
         match self {
             Self::Git(error) => error.hint().map(Remedy::Text),
@@ -113,11 +113,11 @@ impl RoundError {
 /// The cluster that a watch writes to. A kubeconfig may be changed or lost while it runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClusterIdentity {
-    /// What a person calls it.
+    /// Its name for people.
     name: String,
     /// Where its API server is.
     url: String,
-    /// What tells it from all others; `None` where the user may not read that.
+    /// Its identity among clusters; `None` where the user may not read that.
     uid: Option<String>,
 }
 
@@ -161,9 +161,9 @@ pub(super) struct PendingRound {
     pulled: Option<Result<Pulled, PullError>>,
     checkout: Checkout,
     cluster: Cluster,
-    /// What the settings say of the commit that the target follows.
+    /// The settings of the commit that the target follows.
     wanted: WatchSettings,
-    /// What is to be made true instead, where that commit was taken back.
+    /// The target to apply instead, where that commit was rolled back.
     target: Target,
     survey: Survey,
     held_back: Option<String>,

@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_differs_stands_between_what_is_common() {
+    fn changed_part_is_between_common_prefix_and_suffix() {
         let differs = |before: &'static str, after: &'static str| {
             let (old, new) = parts(before, after);
             (&before[old], &after[new])

@@ -275,7 +275,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_is_told_as_people_say_it() {
+    fn age_is_relative_then_a_date() {
         let now: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
         for (seconds, words) in [
             (-3, "just now"),

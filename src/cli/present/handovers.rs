@@ -23,15 +23,15 @@ pub(super) fn stories(change: &Change, view: &PlanView<'_>, times: TimeStyle) ->
 
 fn explain_group(group: &[&Handover], times: TimeStyle) -> Explanation {
     let hands = match &group[0].hands {
-        OwnerChange::Ours => "ours from now on, and nobody's so far".to_owned(),
+        OwnerChange::Ours => "now owned by trueup; had no owner".to_owned(),
         OwnerChange::Shared(writers) => {
-            format!("ours from now on, and still that of {}", names(writers, times))
+            format!("now owned by trueup, beside {}", names(writers, times))
         }
         OwnerChange::Taken(writers) => format!("taken from {}", names(writers, times)),
         OwnerChange::Left(writers) => {
-            format!("no longer ours, and still that of {}", names(writers, times))
+            format!("released; stays with {}", names(writers, times))
         }
-        OwnerChange::Default => "no longer ours, and the same by default".to_owned(),
+        OwnerChange::Default => "released; the default is the same".to_owned(),
     };
     match group {
         [field] => {

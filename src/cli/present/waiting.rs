@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_says_who_waits_for_what_and_stays_small() {
+    fn waiting_table_lists_waiters_and_is_bounded() {
         let (redactor, glyphs) = (Redactor::new([]), Glyphs { utf8: false, width: None });
         let few = proof(vec![standing("web", Health::progressing("2 of 3\u{1b}[31m ready"))]);
         assert_eq!(

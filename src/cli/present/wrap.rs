@@ -55,7 +55,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_lost_and_nothing_too_wide(text in "[a-z ]{0,60}", columns in 8..40_usize) {
+        fn wrapping_keeps_all_text_within_the_width(text in "[a-z ]{0,60}", columns in 8..40_usize) {
             let lines = wrapped(&text, Some(columns), 2, 2);
             let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
             prop_assert_eq!(words(&lines.join(" ")), words(&text));

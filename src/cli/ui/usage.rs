@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_habit_gets_its_hint_in_place_of_what_clap_takes_for_similar() {
+    fn hint_for_another_tools_flag_replaces_claps_suggestion() {
         let error = Cli::try_parse_from(["trueup", "plan"]).unwrap_err();
         let expected = "error: unrecognized subcommand 'plan'\n\n  \
              tip: `trueup diff` shows what apply would change\n";
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_of_a_url_that_is_no_argument_is_not_repeated() {
+    fn url_password_is_removed_from_usage_errors() {
         let url = "https://user:canary@git.example/shop";
         let named = |option: &str| format!("{option}={url}");
         let arguments = [

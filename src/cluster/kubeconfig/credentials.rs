@@ -66,7 +66,7 @@ fn certificate(user: &mut AuthInfo) -> Result<(), String> {
     Ok(())
 }
 
-/// What stands in the kubeconfig or else in the file that it names.
+/// The data in the kubeconfig, or else in the file that it names.
 ///
 /// # Errors
 ///

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::Kubeconfig;
 use crate::core::manifest;
 
-/// What stands under a name in a list.
+/// A named entry of a list.
 #[derive(Clone, Debug, Default)]
 pub(in crate::cluster) struct NamedEntry {
     pub(in crate::cluster) name: String,
@@ -120,16 +120,16 @@ const CONTEXT: &[Field] = &[
     field("extensions", FieldType::List(EXTENSIONS)),
 ];
 
-/// What a kubeconfig says. Of several documents the first one counts.
+/// The content of a kubeconfig. Of several documents the first one counts.
 ///
 /// # Errors
 ///
-/// When it is no YAML, or has not the fields of a kubeconfig; as text that quotes no value.
+/// When it is not YAML, or has not the fields of a kubeconfig; as text that quotes no value.
 pub(super) fn kubeconfig(bytes: &[u8]) -> Result<Kubeconfig, String> {
     let read = manifest::value("", bytes);
     let read = read.map_err(|problem| {
         // What else a problem has may quote a token.
-        format!("{}:{}: it is no YAML", problem.place.line, problem.place.column)
+        format!("{}:{}: it is not YAML", problem.place.line, problem.place.column)
     })?;
     let Some((value, _)) = read else { return Ok(Kubeconfig::default()) };
     let mut config = match of_type(value, FieldType::Fields(CONFIG), "")? {
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn null_is_as_good_as_not_there() {
+    fn null_counts_as_absent() {
         let text = "clusters: null\nusers: [null, {name: a, user: null}]\n\
                     contexts: [{name: b, context: {cluster: null, user: x}}]";
         let found = kubeconfig(text.as_bytes()).unwrap();
@@ -313,7 +313,7 @@ mod tests {
             ("[]", "it is a list"),
             ("kind: Pod\napiVersion: v1", "it is a \"Pod\" of \"v1\""),
             ("apiVersion: v2", "\"v2\""),
-            ("a: [", "it is no YAML"),
+            ("a: [", "it is not YAML"),
         ] {
             assert!(error(text).contains(expected), "{text}: {}", error(text));
         }

@@ -48,7 +48,7 @@ pub(super) struct Kubeconfig {
 pub(super) enum ReadError {
     /// None of the files is there; the first of them.
     Missing(Option<PathBuf>),
-    /// A file can't be read, or is no kubeconfig.
+    /// A file can't be read, or is not a kubeconfig.
     Unreadable { path: PathBuf, reason: String },
 }
 
@@ -63,7 +63,7 @@ pub(super) fn listed() -> Vec<PathBuf> {
 ///
 /// # Errors
 ///
-/// When a file can't be read or is no kubeconfig, or when none of those is there.
+/// When a file can't be read or is not a kubeconfig, or when none of those is there.
 pub(super) fn read(
     file: Option<&Path>,
     listed: &[PathBuf],
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn files_of_a_list_that_are_missing_say_nothing() {
+    fn missing_files_of_a_kubeconfig_list_are_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         std::fs::write(path("one"), "current-context: ''\nusers: [{name: a, user: {}}]").unwrap();

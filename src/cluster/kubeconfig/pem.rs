@@ -1,5 +1,5 @@
-//! PEM as Go reads it (`encoding/pem`, `crypto/tls` and `crypto/x509`): what is no certificate and no
-//! key is passed over, and so is a certificate of a bundle that can't be read.
+//! PEM as Go reads it (`encoding/pem`, `crypto/tls` and `crypto/x509`): what is neither a
+//! certificate nor a key is skipped, and so is a certificate of a bundle that can't be read.
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bundle_is_what_can_be_read_of_it() {
+    fn unreadable_certificates_of_a_bundle_are_skipped() {
         let key = rcgen::KeyPair::generate().unwrap();
         let names = vec!["a.example.com".to_owned()];
         let good = rcgen::CertificateParams::new(names).unwrap().self_signed(&key).unwrap();

@@ -31,10 +31,10 @@ pub(super) fn uri(server: &str) -> Result<Uri, String> {
     // The port of the scheme.
     let authority = authority.strip_suffix(':').unwrap_or(authority);
     let uri = format!("{scheme}://{authority}{path}").parse::<Uri>();
-    let uri = uri.map_err(|_| failed("is no URL"))?;
+    let uri = uri.map_err(|_| failed("is not a URL"))?;
     let after_host = authority.rfind(['@', ']']).map_or(authority, |at| &authority[at + 1..]);
     if after_host.contains(':') && uri.port_u16().is_none() {
-        return Err(failed("has a port that is no number"));
+        return Err(failed("has a port that is not a number"));
     }
     match uri.host().is_some_and(|host| !host.is_empty()) {
         true => Ok(uri),
@@ -73,13 +73,13 @@ mod tests {
             ("api.example.com/", Ok("http://api.example.com/")),
             ("api.example.com/prefix", Err("has a path")),
             ("ftp://api.example.com", Err("has to begin with")),
-            ("https://", Err("is no URL")),
-            ("https:///path", Err("is no URL")),
-            ("https://a b", Err("is no URL")),
+            ("https://", Err("is not a URL")),
+            ("https:///path", Err("is not a URL")),
+            ("https://a b", Err("is not a URL")),
             (" https://api.example.com", Err("has a path")),
             ("https://api.example.com:port", Err("has a port")),
-            ("https://api.example.com\n", Err("is no URL")),
-            ("", Err("is no URL")),
+            ("https://api.example.com\n", Err("is not a URL")),
+            ("", Err("is not a URL")),
         ] {
             match (uri(server), expected) {
                 (Ok(found), Ok(expected)) => assert_eq!(found.to_string(), expected),

@@ -10,10 +10,10 @@ use super::{Kubeconfig, credentials, pem, server};
 use crate::cluster::connect::ConnectError;
 use crate::cluster::oidc::UserEntry;
 
-/// What an exec plugin is configured by in the extensions of a cluster.
+/// The extension of a cluster that configures an exec plugin.
 const EXEC_EXTENSION: &str = "client.authentication.k8s.io/exec";
 
-/// What is asked for beside the kubeconfig.
+/// Overrides of the kubeconfig.
 pub(in crate::cluster) struct KubeconfigOverrides<'a> {
     pub(in crate::cluster) context: Option<&'a str>,
     pub(in crate::cluster) impersonate: Option<&'a str>,
@@ -196,7 +196,7 @@ fn both(of: &str, key: &str) -> String {
     format!("the {of} has both {key} and {key}-data; leave one of them out")
 }
 
-/// What is wrong with a user.
+/// The fault of a user.
 fn user_fault(user: &AuthInfo) -> Option<String> {
     let has_name = user.username.is_some() || user.password.is_some();
     if user.token.is_some() && has_name {
@@ -231,7 +231,7 @@ fn user_fault(user: &AuthInfo) -> Option<String> {
     user.auth_provider.as_ref().and_then(|provider| provider_fault(&provider.name))
 }
 
-/// What is wrong with how an exec plugin is configured.
+/// The fault of an exec plugin's configuration.
 fn exec_fault(exec: &ExecConfig) -> Option<String> {
     let empty = |text: &Option<String>| text.as_ref().is_none_or(String::is_empty);
     if empty(&exec.command) {
@@ -265,7 +265,7 @@ fn exec_fault(exec: &ExecConfig) -> Option<String> {
     }
 }
 
-/// What is wrong with an auth-provider, of which client-go has only oidc left.
+/// The fault of an auth-provider, of which client-go has only oidc left.
 fn provider_fault(name: &str) -> Option<String> {
     let other = match name {
         "oidc" => return None,

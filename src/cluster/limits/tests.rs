@@ -97,7 +97,7 @@ async fn an_answer_is_taken_in_up_to_the_limit() {
 }
 
 #[tokio::test]
-async fn an_answer_without_end_is_read_as_far_as_the_limit() {
+async fn endless_answer_is_read_up_to_the_limit() {
     for status in [200, 403] {
         let taken = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&taken);
@@ -163,7 +163,7 @@ async fn a_page_that_is_too_large_is_asked_for_again_with_fewer_objects() {
 }
 
 #[tokio::test]
-async fn a_list_has_an_end_by_its_pages_by_its_bytes_and_by_its_tokens() {
+async fn list_is_limited_by_pages_bytes_and_continue_tokens() {
     let list = async |cluster: Cluster| {
         cluster.list(&configs(), None, "").await.map(|picked| picked.items.len())
     };
@@ -221,7 +221,7 @@ async fn the_members_of_a_list_without_end_are_unknown_and_not_gone() {
 }
 
 #[tokio::test]
-async fn only_so_many_groups_that_do_not_answer_are_asked_about() {
+async fn unavailable_api_groups_asked_about_are_limited() {
     let stale = |name: String| json!({ "metadata": { "name": name }, "versions": [{ "version": "v1", "freshness": "Stale" }] });
     let groups: Vec<_> = (0..4).map(|number| stale(format!("g{number}.example"))).collect();
     let cluster = server(move |path| match path {
@@ -236,7 +236,7 @@ async fn only_so_many_groups_that_do_not_answer_are_asked_about() {
 }
 
 #[tokio::test]
-async fn a_line_of_a_watch_has_an_end() {
+async fn watch_line_length_is_limited() {
     for (bytes, is_lost) in [(100, false), (1000, true)] {
         let cluster = server(move |path| match path.contains("watch=1") {
             false => {
@@ -272,7 +272,7 @@ async fn a_line_of_a_watch_has_an_end() {
 }
 
 #[tokio::test]
-async fn an_unfamiliar_answer_is_a_lasting_fault() {
+async fn oversized_answer_is_not_retried() {
     let cluster = server(|_| whole(200, &config("a", 2000)));
     let error = cluster.call(ApiRequest::get("/api")).await.err().unwrap();
     assert_eq!(error.fault(), crate::cluster::RetryClass::Lasting);

@@ -1,8 +1,8 @@
-//! Who holds the values that desired objects want and of which the cluster has each only once.
+//! The holders of values that desired objects want and of which the cluster has each only once.
 //!
 //! The server refuses such an object, or says nothing of it in a dry run and refuses it later. So
 //! all objects of the kind are listed, once and only where there is such an object, and the server
-//! is asked about the object without those values: what else is wrong with it is told now.
+//! is asked about the object without those values: what else is wrong with it is reported now.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -78,8 +78,8 @@ impl Members {
         lists.map(|list| list.kind.clone()).collect()
     }
 
-    /// Notes kinds that nobody could list for lack of an APIService that the commit brings: their
-    /// objects may well be there, on a server that nobody is led to.
+    /// Notes kinds that could not be listed for lack of an APIService that the commit brings: their
+    /// objects may well be there, on a server that is not reachable yet.
     pub fn miss(&mut self, record: &Record, catalog: &Catalog) {
         for kind in &record.kinds {
             let is_known = catalog.preferred(kind).is_some()

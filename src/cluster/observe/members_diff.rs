@@ -22,22 +22,22 @@ use crate::core::redact::LAST_APPLIED;
 /// Fewer members than this are looked into faster than a thread is started.
 const WORTH_A_THREAD: usize = 64;
 
-/// What the members turned out to be.
+/// The examined members.
 #[derive(Default)]
 pub(super) struct Examined {
     /// Desired, and proven to stay as they are: the little that is kept of each.
     pub(super) same: BTreeMap<ObjectKey, Object>,
-    /// Those of `same` that nobody has proven: they say themselves that they stay as they are.
+    /// Those of `same` that are not proven: they say themselves that they stay as they are.
     pub(super) left: BTreeSet<ObjectKey>,
     /// All others, whole.
     pub(super) others: BTreeMap<ObjectKey, Object>,
-    /// What the server said before and still holds.
+    /// Cached answers of the server that still hold.
     pub(super) verdicts: Vec<CachedNoOp>,
     /// Those of `same` that are not ready.
     pub(super) unready: Vec<(ObjectKey, Health)>,
 }
 
-/// What members are compared with.
+/// The inputs of the comparison.
 #[derive(Clone, Copy)]
 pub(super) struct Comparison<'a> {
     pub(super) desired: &'a Desired,
@@ -126,7 +126,7 @@ impl Comparison<'_> {
         manifest.is_some_and(|manifest| Mode::only_creates(&manifest.object))
     }
 
-    /// Whether it is a Secret with values that are not declared, somebody else's or in a copy of
+    /// Whether it is a Secret with values that are not declared, but set by others or in a copy of
     /// the whole: they have to be known wherever they stand.
     fn has_more(&self, key: &ObjectKey, live: &Object) -> bool {
         let data = |object: &Object| object.0.get("data").cloned();
@@ -160,7 +160,7 @@ impl KnownMembers {
     }
 }
 
-/// What is kept of a live object that stays as it is: who it is and whose.
+/// The part that is kept of an object that stays as it is: its identity and its owner.
 fn outline(mut live: Object) -> Object {
     let kept = ["name", "namespace", "uid", "resourceVersion", "labels"];
     live.0.retain(|key, _| matches!(key.as_str(), "apiVersion" | "kind" | "metadata"));

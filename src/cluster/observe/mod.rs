@@ -1,4 +1,4 @@
-//! What the cluster has, and what applying would do. Reads and dry runs only.
+//! Observes the cluster, and the effect of applying. Reads and dry runs only.
 //!
 //! `members` brings what the inventory has, in one paged LIST for each kind, and `examine` finds
 //! out what of it is proven to stay as it is, which costs nothing more; `look` asks the server about
@@ -31,15 +31,15 @@ use crate::core::kinds::schemas::Schemas;
 use crate::core::object::{GroupKind, Object, ObjectKey};
 use crate::core::observed::{Observation, Observed, Prerequisite, Preview, Unrecorded};
 
-/// What to look at.
+/// The scope of an observation.
 pub struct ObserveOptions<'a> {
-    /// What should exist.
+    /// The declared objects.
     pub desired: &'a Desired,
     /// Which kinds there are.
     pub catalog: &'a Catalog,
     /// Of which inventory.
     pub inventory: &'a Inventory,
-    /// What the inventory's parent says; `None` before the first apply.
+    /// The content of the inventory's parent; `None` before the first apply.
     pub record: Option<&'a Record>,
     /// Says which objects are ready.
     pub judge: &'a HealthRules,
@@ -224,7 +224,7 @@ impl Cluster {
     }
 }
 
-/// What is still there of a namespace that is being deleted goes with it, and is to be made anew.
+/// What is still there of a terminating namespace is deleted with it, and has to be recreated.
 fn lost_with(unborn: &BTreeSet<String>, question: &ObserveOptions<'_>, observed: &mut Observed) {
     for (key, observation) in &mut observed.objects {
         let Some(namespace) = &key.namespace else { continue };
@@ -239,7 +239,7 @@ fn lost_with(unborn: &BTreeSet<String>, question: &ObserveOptions<'_>, observed:
     }
 }
 
-/// What has to exist first, of what the commit brings and the cluster lacks.
+/// The prerequisite, of what the commit brings and the cluster lacks.
 fn prerequisite(
     object: &Object,
     catalog: &Catalog,

@@ -28,7 +28,7 @@ use crate::core::problem::Refusal;
 /// How often an object is looked at that changes between two looks.
 const LOOKS: usize = 5;
 
-/// What to look at.
+/// An object to observe.
 pub(super) struct ObserveRequest<'a> {
     /// Its kind.
     pub(super) served: &'a Served,
@@ -57,7 +57,7 @@ pub(super) struct SendSource<'a> {
 }
 
 impl SendSource<'_> {
-    /// What is sent where `live` is there.
+    /// The object to send where `live` is there.
     pub(super) fn beside(&self, live: Option<&Object>) -> Object {
         self.question.desired.sent(self.key, self.manifest, live).into_owned()
     }
@@ -86,19 +86,19 @@ impl SendSource<'_> {
     }
 }
 
-/// What is known before the server is asked.
+/// Knowledge before the server is asked.
 pub(super) struct KnownMembers {
-    /// What it said before.
+    /// Its cached answers.
     pub(super) verdicts: DryRunCache,
     /// What its kinds are like. Custom resources are left to the server: the definition that is in
     /// force may not be the one that the commit has.
     pub(super) schemas: &'static Schemas,
 }
 
-/// What came of it.
+/// The result of an observation.
 pub(super) struct ObserveResult {
     pub(super) observation: Observation,
-    /// What is worth remembering.
+    /// The answer to cache.
     pub(super) verdict: Option<CachedNoOp>,
 }
 
@@ -283,7 +283,7 @@ impl Cluster {
             let observation = Observation::Seen { live, preview: Some(preview) };
             return ObserveResult { observation, verdict };
         }
-        let reason = "it changes faster than it can be looked at".to_owned();
+        let reason = "it changes faster than it can be read".to_owned();
         ObserveResult { observation: Observation::Unknown(reason), verdict: None }
     }
 

@@ -18,16 +18,17 @@ use crate::core::managed_fields;
 use crate::core::object::{GroupKind, Object, ObjectKey};
 use crate::core::observed::{Observation, Observed, Unrecorded};
 
-/// What was found.
+/// The result of the search.
 #[derive(Default)]
 pub struct UnrecordedMembers {
     unrecorded: Unrecorded,
-    /// Kinds of which nobody can tell, and why.
+    /// Kinds that could not be listed, and why.
     unknown: BTreeMap<GroupKind, String>,
 }
 
 impl UnrecordedMembers {
-    /// Adds it to what was observed. Of what nobody can tell nothing is known, so that it is refused.
+    /// Adds it to what was observed. Kinds that could not be listed are unknown, so that they are
+    /// refused.
     pub fn join(self, observed: &mut Observed) {
         let Self { mut unrecorded, unknown } = self;
         for (key, observation) in &mut observed.objects {

@@ -16,14 +16,14 @@ const REFRESH_TOKEN: &str = "refresh-token";
 ///
 /// When that can't be done in place; as text that quotes no value.
 pub(super) fn edited(text: &str, user: &str, tokens: &IssuedTokens) -> Result<String, String> {
-    let document = KubeconfigDocument::read(text).ok_or("it is no YAML that can be read")?;
+    let document = KubeconfigDocument::read(text).ok_or("it is not readable YAML")?;
     let at = document.user(user).ok_or_else(|| format!("it has no user {user:?} any more"))?;
     let mut text = text.to_owned();
     let new =
         [(REFRESH_TOKEN, tokens.refresh_token.as_deref()), (ID_TOKEN, Some(&*tokens.id_token))];
     for (key, new) in new {
         let Some(new) = new else { continue };
-        let document = KubeconfigDocument::read(&text).ok_or("it is no YAML that can be read")?;
+        let document = KubeconfigDocument::read(&text).ok_or("it is not readable YAML")?;
         let with_new = document.with(&text, &TokenPath { user: at, key }, new);
         text = with_new.ok_or_else(|| format!("its {key} can't be replaced in place"))?;
     }
@@ -59,14 +59,14 @@ impl TokenPath<'_> {
         ]
     }
 
-    /// What the auth-provider is configured by.
+    /// The configuration of the auth-provider.
     fn config<'a>(&self, value: &'a mut Value) -> Option<&'a mut serde_json::Map<String, Value>> {
         let user = value.get_mut("users")?.get_mut(self.user)?;
         user.get_mut("user")?.get_mut("auth-provider")?.get_mut("config")?.as_object_mut()
     }
 }
 
-/// What a kubeconfig says, and where.
+/// The text of a kubeconfig, with positions.
 struct KubeconfigDocument {
     value: Value,
     positions: Positions,
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cant_be_edited_in_place_is_left_alone() {
+    fn kubeconfig_that_cannot_be_edited_in_place_is_refused() {
         let user = |config: &str| {
             format!("users:\n- name: me\n  user:\n    auth-provider:\n      config: {config}\n")
         };

@@ -17,7 +17,7 @@ use crate::cluster::{TlsFault, authentication, proxy, transport};
 /// How many bytes an answer may have.
 const LARGEST: usize = 1 << 20;
 
-/// What is asked of an identity provider.
+/// A request to an identity provider.
 pub(super) enum ProviderRequest {
     Document,
     /// Tokens, by a form and perhaps an Authorization.
@@ -27,7 +27,7 @@ pub(super) enum ProviderRequest {
     },
 }
 
-/// What came.
+/// Its response.
 pub(super) struct ProviderResponse {
     pub(super) status: StatusCode,
     /// Where it is instead.

@@ -33,7 +33,7 @@ const EXPIRY_DELTA: SignedDuration = SignedDuration::from_secs(10);
 /// How many characters of what an identity provider says are shown.
 const LONGEST_TEXT: usize = 300;
 
-/// What to do where there is nothing to refresh with.
+/// The remedy where a refresh token is missing.
 const USE_KUBELOGIN: &str = "log in again, such as with kubelogin (kubectl oidc-login), an exec plugin \
                              that logs in by itself once it has to";
 
@@ -46,7 +46,7 @@ pub(super) struct UserEntry {
     pub(super) user: String,
 }
 
-/// What the kubeconfig says of an identity provider.
+/// The identity provider of a kubeconfig.
 pub(super) struct Provider {
     /// The identity provider's URL.
     issuer: String,
@@ -66,7 +66,7 @@ pub(super) struct RenewedCredential {
     pub(super) warning: Option<String>,
 }
 
-/// What to show to the cluster.
+/// How to get a token.
 #[derive(PartialEq, Eq)]
 enum Decision {
     /// The token that there is.
@@ -122,7 +122,7 @@ impl Provider {
         self.refresh_token.is_some()
     }
 
-    /// What tells it from others.
+    /// Its identity among sources.
     pub(super) fn key(&self) -> Key {
         let Self { issuer, client_id, client_secret, id_token, refresh_token, .. } = self;
         let origin = self.origin.as_ref();
@@ -183,7 +183,7 @@ impl Provider {
         Ok(RenewedCredential { credential, warning })
     }
 
-    /// What to do with what the kubeconfig says by now, where that is something else than before.
+    /// The decision about the kubeconfig's present content, where that has changed.
     fn found(&self, before: Option<&Credential>) -> Option<Decision> {
         self.newer(token_lock::present(self.origin.as_ref()), before, Timestamp::now())
     }
@@ -280,7 +280,7 @@ fn no_token(why: &str) -> NoCredential {
 ///
 /// When it is none; as the end of a sentence about who has it.
 fn usable_until(token: &str) -> Result<Option<Timestamp>, String> {
-    let none = || "has an id-token that is no JSON Web Token".to_owned();
+    let none = || "has an id-token that is not a JSON Web Token".to_owned();
     let parts: Vec<&str> = token.split('.').collect();
     let [_, claims, _] = parts.as_slice() else { return Err(none()) };
     if token.chars().any(char::is_control) {
@@ -294,7 +294,7 @@ fn usable_until(token: &str) -> Result<Option<Timestamp>, String> {
     // client-go takes a number in quotes for one, too.
     let number = number.or_else(|| end.as_str()?.parse().ok());
     let end = number.and_then(|seconds| Timestamp::from_second(seconds).ok());
-    let end = end.ok_or("has an id-token whose exp is no time")?;
+    let end = end.ok_or("has an id-token whose exp is not a time")?;
     Ok(Some(end.checked_sub(EXPIRY_DELTA).unwrap_or(Timestamp::MIN)))
 }
 

@@ -19,7 +19,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// How often the discovery document may be somewhere else, as for Go's client.
 const REDIRECTS: usize = 10;
 
-/// What an identity provider gives.
+/// Tokens from an identity provider.
 pub(super) struct IssuedTokens {
     pub(super) id_token: String,
     /// Where it gives another one.
@@ -147,7 +147,7 @@ async fn token_endpoint(provider: &Provider) -> Result<Uri, NoCredential> {
     let issuer = issuer.strip_suffix('/').unwrap_or(issuer);
     let document = format!("{issuer}/.well-known/openid-configuration");
     let mut at = url(&document).ok_or_else(|| {
-        let message = format!("the idp-issuer-url of {} is no URL", provider.shown());
+        let message = format!("the idp-issuer-url of {} is not a URL", provider.shown());
         NoCredential { message, hint: None }
     })?;
     let is_tls = at.scheme_str() == Some("https");
@@ -170,10 +170,10 @@ async fn token_endpoint(provider: &Provider) -> Result<Uri, NoCredential> {
         return Err(NoCredential { hint, ..failed(&why) });
     }
     let found: Result<Discovery, _> = serde_json::from_slice(&bytes);
-    let found = found.map_err(|_| failed("has a discovery document that is no JSON"))?;
+    let found = found.map_err(|_| failed("has a discovery document that is not JSON"))?;
     let found = found.token_endpoint.filter(|endpoint| !endpoint.is_empty());
     let found = found.ok_or_else(|| failed("has a discovery document without token_endpoint"))?;
-    let found = url(&found).ok_or_else(|| failed("has a token_endpoint that is no URL"))?;
+    let found = url(&found).ok_or_else(|| failed("has a token_endpoint that is not a URL"))?;
     // The refresh token is not sent in the clear.
     match is_safe(&found) {
         true => Ok(found),

@@ -10,7 +10,7 @@ use super::{Provider, USE_KUBELOGIN, harmless};
 use crate::cluster::credential::NoCredential;
 use crate::core::credentials::without_credentials;
 
-/// What to do about what passes.
+/// The remedy for a transient fault.
 pub(super) const LATER: &str = "try again later: the identity provider can't answer just now";
 
 /// How many characters a code of OAuth has at most.
@@ -97,7 +97,7 @@ impl TokenRefusal {
     }
 }
 
-/// What is not to be shown.
+/// Texts to hide.
 struct Secrets {
     /// As they are, and as a form has them.
     whole: Vec<String>,
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn no_form_of_a_secret_is_shown() {
+    fn no_encoding_of_a_secret_is_shown() {
         let mut forms = Vec::new();
         for secret in [REFRESH, SECRET, ID, NEW] {
             let escaped = escaped(secret);
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_is_tried_again_later() {
+    fn transient_oidc_refusal_hints_at_a_retry() {
         for (status, code, part) in [
             (400, "invalid_grant", "log in again"),
             (500, "invalid_grant", "log in again"),

@@ -40,8 +40,11 @@ fn a_token_is_used_until_ten_seconds_before_its_end() {
         (r#"{"exp":1700000010}"#, "refresh R"),
         (r#"{"exp":1}"#, "refresh R"),
         ("{}", "refresh R"),
-        (r#"{"exp":"soon"}"#, "the user's auth-provider oidc has an id-token whose exp is no time"),
-        ("[]", "the user's auth-provider oidc has an id-token that is no JSON Web Token"),
+        (
+            r#"{"exp":"soon"}"#,
+            "the user's auth-provider oidc has an id-token whose exp is not a time",
+        ),
+        ("[]", "the user's auth-provider oidc has an id-token that is not a JSON Web Token"),
     ] {
         let token = jwt(claims);
         let found = decided(&[("id-token", &token), ("refresh-token", "R")], None);
@@ -49,7 +52,7 @@ fn a_token_is_used_until_ten_seconds_before_its_end() {
     }
     for token in ["abc", "a.b", "a.b.c.d", "e30.!.c", "e30..c"] {
         let found = decided(&[("id-token", token), ("refresh-token", "R")], None);
-        assert!(found.ends_with("has an id-token that is no JSON Web Token"), "{found}");
+        assert!(found.ends_with("has an id-token that is not a JSON Web Token"), "{found}");
     }
 }
 
@@ -84,7 +87,7 @@ fn without_a_refresh_token_the_error_says_what_there_is() {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn missing_oidc_settings_are_named() {
     for key in ["idp-issuer-url", "client-id"] {
         let error = provider(&[(key, "")]).err().unwrap();
         assert_eq!(error, format!("the user's auth-provider oidc has no {key}"));
@@ -100,7 +103,7 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
-fn what_another_run_was_given_is_used() {
+fn token_refreshed_by_another_run_is_used() {
     let (old, new) = (jwt(r#"{"exp":1}"#), jwt(r#"{"exp":1700009999}"#));
     let gone = jwt(r#"{"exp":2}"#);
     let said = [("id-token", old.as_str()), ("refresh-token", "R")];

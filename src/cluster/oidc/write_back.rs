@@ -72,7 +72,7 @@ fn write(path: &Path, user: &str, tokens: &IssuedTokens) -> Result<(), String> {
     })
 }
 
-/// What a file is that is no regular one.
+/// The type of a file that is not a regular one.
 fn odd_kind(metadata: &Metadata) -> Option<&'static str> {
     #[cfg(unix)]
     {
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_folder_refuses_is_written_in_place() {
+    fn folder_errors_lead_to_writing_in_place() {
         use rustix::io::Errno;
         for (error, expected) in [
             (Errno::BUSY, true),
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_warning_says_what_may_come_of_it() {
+    fn write_back_warning_states_the_consequence() {
         let file = PathBuf::from("/nowhere/config");
         let origin = UserEntry { file, user: "me".to_owned() };
         let warning = |refresh: Option<&str>| {
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_to_be_written_is_left_alone() {
+    fn read_only_and_special_files_are_not_written() {
         let folder = tempfile::tempdir().unwrap();
         let path = kubeconfig(folder.path(), 0o400).unwrap();
         let refused = |path: &Path| write(path, "me", &tokens()).unwrap_err();

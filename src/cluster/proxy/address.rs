@@ -20,7 +20,7 @@ pub(in crate::cluster) struct Proxy {
     pub(super) source: &'static str,
 }
 
-/// What a proxy speaks.
+/// The protocol of a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::cluster) enum ProxyProtocol {
     /// HTTP's CONNECT.
@@ -60,13 +60,13 @@ impl Proxy {
     ///
     /// # Errors
     ///
-    /// When it is no URL of a proxy; as text without its password.
+    /// When it is not a URL of a proxy; as text without its password.
     pub(super) fn of_cluster(url: &str) -> Result<Self, String> {
         let shown = url_without_credentials(url);
         let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
         match scheme.as_deref().and_then(ProxyProtocol::of) {
             Some(_) => Self::parse(url, OF_CLUSTER)
-                .ok_or_else(|| format!("the cluster's proxy-url {shown:?} is no URL")),
+                .ok_or_else(|| format!("the cluster's proxy-url {shown:?} is not a URL")),
             None => Err(format!(
                 "the cluster's proxy-url {shown:?} has to begin with http://, https:// or socks5://"
             )),
@@ -111,7 +111,7 @@ impl Proxy {
         (!host.is_empty() && proxy.uri().is_some()).then_some(proxy)
     }
 
-    /// What to connect to.
+    /// The address to connect to.
     pub(super) fn uri(&self) -> Option<Uri> {
         let scheme = if self.kind == ProxyProtocol::Https { "https" } else { "http" };
         format!("{scheme}://{}:{}/", self.host, self.port).parse().ok()
@@ -137,7 +137,7 @@ impl ProxyProtocol {
     }
 }
 
-/// What percent signs with two digits stand for; `None` where the digits are missing.
+/// The text with its percent escapes decoded; `None` where digits are missing.
 fn decoded(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

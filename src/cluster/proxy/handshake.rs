@@ -24,7 +24,7 @@ pub(in crate::cluster) struct ProxyError {
     why: HandshakeError,
 }
 
-/// What a proxy does instead.
+/// A failure of a handshake.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HandshakeError {
     #[error("can't be reached: {0}")]
@@ -70,7 +70,7 @@ impl ProxyError {
         }
     }
 
-    /// What to do about it.
+    /// The remedy.
     pub(in crate::cluster) fn hint(&self) -> String {
         match self.why {
             HandshakeError::Status { code: 407, .. }

@@ -15,7 +15,7 @@ pub(super) use transport::ProxyConnector;
 
 use self::handshake::ProxyError;
 
-/// What a proxy refuses for good, where that is why there is no connection.
+/// A proxy's lasting refusal, where that is why there is no connection.
 pub(super) fn refusal<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a ProxyError> {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -27,7 +27,7 @@ pub(super) fn refusal<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a ProxyE
     None
 }
 
-/// What the environment says of proxies.
+/// The proxy variables of the environment.
 #[derive(Default)]
 pub(super) struct ProxyEnvironment {
     /// The proxy for servers that speak TLS.
@@ -80,7 +80,7 @@ pub(super) fn choose(
     }
     let is_tls = server.scheme_str() == Some("https");
     let variable = if is_tls { &environment.https } else { &environment.http };
-    // One that is no address is as good as not set.
+    // One that is not an address counts as not set.
     let proxy = variable.as_ref().and_then(|it| Proxy::of_variable(it.name, &it.value));
     let Some(proxy) = proxy else { return Ok(None) };
     if !is_tls && environment.is_cgi {
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_web_servers_client_may_have_set_is_not_used() {
+    fn http_proxy_is_ignored_in_a_cgi_environment() {
         let cgi = ProxyEnvironment { is_cgi: true, ..environment("one:1", "two:2", "") };
         let refused = chosen(None, "http://api.example.com", &cgi);
         assert!(refused.starts_with("http_proxy is not used where REQUEST_METHOD"), "{refused}");

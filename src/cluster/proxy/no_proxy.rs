@@ -31,7 +31,7 @@ impl RequestedServer {
             return self.address.is_some_and(|address| network.contains(address));
         }
         let NoProxyEntry { host, port } = NoProxyEntry::parse(entry);
-        // What is no number is no port that a server has.
+        // A text that is not a number can't be a server's port.
         let is_port = port.is_none_or(|port| port.is_empty() || port == self.port.to_string());
         if let Ok(address) = host.parse::<IpAddr>() {
             return is_port && self.address == Some(address.to_canonical());

@@ -1,4 +1,4 @@
-//! What a certificate says of itself: its dates, names, issuer and purposes. Nothing is verified here.
+//! The fields of a certificate: its dates, names, issuer and purposes. Nothing is verified here.
 
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
@@ -11,7 +11,7 @@ use crate::core::sanitize::{is_harmless, spelled};
 /// How many characters of a name are shown: who holds the key chose them.
 const LONGEST_NAME: usize = 100;
 
-/// What is read of a certificate.
+/// The parsed fields of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::cluster) struct Certificate {
     /// From when on it is valid.

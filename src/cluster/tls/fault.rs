@@ -36,9 +36,9 @@ pub enum TlsFault {
     /// Its certificate is for other names.
     #[error("its certificate is not for {asked}, {}", what_for(.names))]
     WrongName {
-        /// What the server should be called.
+        /// The expected name.
         asked: String,
-        /// What it is called.
+        /// The names in the certificate.
         names: Vec<String>,
     },
     /// Its certificate is that of an authority, and not the kubeconfig's own.
@@ -58,7 +58,7 @@ pub enum TlsFault {
     /// It does not take the client's certificate.
     #[error("it refuses the kubeconfig's client certificate: {why}")]
     ClientRefused {
-        /// What it says of it.
+        /// The message.
         why: &'static str,
     },
     /// The client's certificate and key do not belong together.
@@ -73,7 +73,7 @@ pub enum TlsFault {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{issuer} is not known")]
 pub struct UnknownAuthority {
-    /// What it is called.
+    /// The issuer's name.
     pub issuer: String,
     /// Whether one of that name is trusted, with another key.
     pub has_namesake: bool,
@@ -112,7 +112,7 @@ pub(in crate::cluster) fn time(at: Timestamp) -> String {
 }
 
 impl TlsFault {
-    /// What an error says of TLS, wherever in its causes; `None` where it is about something else.
+    /// The TLS fault among an error's causes; `None` where there is none.
     pub(in crate::cluster) fn of(error: &(dyn StdError + 'static)) -> Option<Self> {
         let found = causes(error).into_iter().find_map(|error| error.downcast_ref::<Error>());
         found.map(Self::of_tls)
@@ -168,14 +168,14 @@ impl TlsFault {
         }
     }
 
-    /// What to do about it.
+    /// The remedy.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::UnknownAuthority { authority: Some(UnknownAuthority { has_namesake, .. }) } => {
                 match has_namesake {
-                    true => "was the cluster made again? Then get its kubeconfig again",
+                    true => "was the cluster recreated? Then get its kubeconfig again",
                     false => {
-                        "was the cluster made again, or does a proxy stand before it? Get its \
+                        "was the cluster recreated, or does a proxy stand before it? Get its \
                          kubeconfig again, or put the authority into certificate-authority"
                     }
                 }

@@ -6,11 +6,11 @@
 //! certificate is in the kubeconfig: what `openssl req -x509` makes is its own authority, and some
 //! put the server's certificate where that of its authority belongs.
 //!
-//! That is no weaker: whoever wrote the kubeconfig named these bytes as trusted, so the server has
+//! That is as strong: whoever wrote the kubeconfig named these bytes as trusted, so the server has
 //! to show the same bytes, and still has to sign the handshake with the key in them. Its dates, its
 //! names and what it may be used for are checked as in any other certificate. No name, no key and
-//! no hash that is alike is enough. Such a certificate makes no other one trusted, unless it is that
-//! of an authority.
+//! no hash that is alike is enough. Such a certificate makes no other one trusted, unless it is
+//! that of an authority.
 
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -62,8 +62,8 @@ impl Authorities {
         let certificates: Vec<_> = certificates.into_iter().filter(is_usable).collect();
         let mut roots = RootCertStore::empty();
         for certificate in &certificates {
-            // A server's own certificate is no authority for other servers; rustls would take it
-            // for one.
+            // A server's own certificate is not an authority for other servers; rustls would take
+            // it for one.
             if Certificate::read(certificate).is_none_or(|it| it.may_sign) {
                 roots.add(certificate.clone()).ok()?;
             }
@@ -118,7 +118,7 @@ impl Authorities {
     }
 }
 
-/// What a server shows, and who it should be.
+/// A server's certificates, and its expected name.
 struct PresentedChain<'a> {
     certificate: &'a CertificateDer<'a>,
     between: &'a [CertificateDer<'a>],

@@ -91,7 +91,7 @@ fn only_the_very_certificate_is_trusted_for_itself() {
 }
 
 #[test]
-fn no_authority_at_all_is_no_verifier() {
+fn verifier_needs_a_certificate_authority() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     assert!(Verifier::new(Vec::new(), None).is_none());
     assert!(Verifier::new(vec![CertificateDer::from(vec![0x30, 3, 2, 1, 1])], None).is_none());

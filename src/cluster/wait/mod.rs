@@ -33,11 +33,11 @@ pub struct FollowedKind {
     pub keys: Vec<ObjectKey>,
 }
 
-/// What is seen with one request, and how it goes on from there.
+/// The scope of one request, and how it goes on from there.
 pub struct WatchScope {
     /// The namespace; `None` for the whole cluster.
     namespace: Option<String>,
-    /// What the first look found.
+    /// The result of the first look.
     pub news: Vec<News>,
     means: WatchMethod,
 }
@@ -53,7 +53,7 @@ enum WatchMethod {
     Get,
 }
 
-/// What became known.
+/// A change of what is known.
 #[derive(Debug)]
 pub enum News {
     /// All that there is of a kind in a scope.
@@ -62,7 +62,7 @@ pub enum News {
         kind: GroupKind,
         /// The namespace; `None` for the whole cluster.
         namespace: Option<String>,
-        /// What there is.
+        /// The objects that exist.
         objects: Vec<Object>,
     },
     /// An object as it is now.
@@ -117,7 +117,7 @@ impl Cluster {
         WatchScope { namespace: namespace.map(str::to_owned), news, means }
     }
 
-    /// Tells what becomes of a scope, for as long as it is polled.
+    /// Reports the events of a scope, for as long as it is polled.
     pub async fn follow(&self, followed: &FollowedKind, scope: WatchScope, tell: &Sender<News>) {
         let WatchScope { namespace, means: mut how, news: _ } = scope;
         let (kind, namespace) = (&followed.served.group_kind, namespace.as_deref());
@@ -171,7 +171,7 @@ impl Cluster {
             Ok((listed, version)) => (listed, WatchMethod::Watch(version)),
             Err(error) => (unlisted(followed, &error), WatchMethod::List { unwatchable: false }),
         };
-        // Nobody hears what is told once waiting has ended.
+        // The receiver is gone once waiting has ended.
         let _ = tell.send(news).await;
         means
     }
@@ -199,7 +199,7 @@ impl Cluster {
             news.push(match self.get(served, key.namespace.as_deref(), &key.name).await {
                 Ok(Some(object)) => News::Seen(object),
                 Ok(None) => News::Gone(key.clone()),
-                Err(error) => News::Note(format!("{key} can't be looked at: {error}")),
+                Err(error) => News::Note(format!("{key} can't be read: {error}")),
             });
         }
         news

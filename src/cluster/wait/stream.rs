@@ -102,7 +102,7 @@ impl Cluster {
                             true => News::Gone(object.key()),
                             false => News::Seen(object),
                         };
-                        // Nobody hears what is told once waiting has ended.
+                        // The receiver is gone once waiting has ended.
                         let _ = tell.send(news).await;
                     }
                     WatchLine::Bookmark(at) => version = at,
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_come_whole_however_they_are_cut() {
+    fn watch_lines_are_joined_across_chunks() {
         let text = b"{\"a\":1}\n{\"b\":2}\n\n{\"c\":3}";
         for size in 1..=text.len() {
             let mut lines = Lines::default();

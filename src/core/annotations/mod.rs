@@ -1,9 +1,10 @@
 //! The switches: what an object says, with annotations of trueup's own, of how it is treated.
 //!
 //! The names and their values are known here and nowhere else, so that check, diff and apply agree
-//! on what is wrong, and so is what a manifest may not say. What comes of a switch is told where it counts: the turn in
-//! [`crate::core::plan`], conflicts in [`crate::core::managed_fields::conflict`], waiting in [`crate::core::health`]. What
-//! other tools' annotations mean is there, too, except for the [`Mode`].
+//! on what is wrong, and so is what a manifest may not say. What follows from a switch is described
+//! where it counts: the turn in [`crate::core::plan`], conflicts in
+//! [`crate::core::managed_fields::conflict`], waiting in [`crate::core::health`]. What other tools'
+//! annotations mean is there, too, except for the [`Mode`].
 
 mod mode;
 #[cfg(test)]
@@ -21,17 +22,17 @@ use crate::core::problem::{Cause, Location};
 use crate::core::remedy::Remedy;
 use crate::core::suggest::suggest;
 
-/// What all of them begin with.
+/// The prefix of all of them.
 const PREFIX: &str = "trueup.dev/";
 /// The wave that the object belongs to.
 pub const WAVE: &str = "trueup.dev/wave";
 /// Whether it is only ever made, or left alone.
 pub const MODE: &str = "trueup.dev/mode";
-/// What is done about fields that others have otherwise.
+/// How to resolve conflicts.
 pub const ON_CONFLICT: &str = "trueup.dev/on-conflict";
 /// Whether it goes when git no longer declares it.
 pub const PRUNE: &str = "trueup.dev/prune";
-/// Whether it may be deleted and made anew where a field can't change.
+/// Whether it may be deleted and recreated where a field can't change.
 pub const REPLACE: &str = "trueup.dev/replace";
 /// Whether it is waited for.
 pub const WAIT: &str = "trueup.dev/wait";
@@ -40,7 +41,7 @@ pub const WAIT: &str = "trueup.dev/wait";
 /// a commit that could set it would approve its own deletions.
 pub const APPROVED: &str = "argocd.argoproj.io/deletion-approved";
 
-/// What a switch can be set to.
+/// The values of a switch.
 #[derive(Clone, Copy)]
 enum SwitchValues {
     /// A whole number.
@@ -61,7 +62,7 @@ const ALL: [(&str, SwitchValues); 6] = [
     (WAVE, SwitchValues::Number),
 ];
 
-/// What an object says of conflicts itself, if anything.
+/// The object's own setting for conflicts, if any.
 ///
 /// # Errors
 ///
@@ -71,14 +72,14 @@ pub fn on_conflict(object: &Object) -> Result<Option<OnConflict>, String> {
     said.transpose().map_err(str::to_owned)
 }
 
-/// What is wrong with an annotation.
+/// The fault of an annotation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AnnotationFault {
     /// The annotation.
     pub annotation: String,
-    /// What is wrong with it.
+    /// The message.
     pub message: String,
-    /// What to do about it.
+    /// The remedy.
     pub hint: Remedy,
 }
 
@@ -108,14 +109,14 @@ pub fn faults(object: &Object) -> Vec<AnnotationFault> {
             message: "a manifest can't approve that its object is deleted".to_owned(),
             hint: Remedy::ApproveElsewhere { kind: object.kind().to_owned() },
         }),
-        // What is no text is no annotation: the API server refuses it, and says so.
+        // A value that is not a text is not an annotation: the API server refuses it, and says so.
         name if name.starts_with(PREFIX) => fault(name, value.as_str()?),
         _ => None,
     });
     known.collect()
 }
 
-/// What is wrong with one switch of an object, if anything.
+/// The fault of one switch of an object, if any.
 pub(crate) fn fault_of(object: &Object, name: &str) -> Option<AnnotationFault> {
     fault(name, object.annotation(name)?)
 }
@@ -168,11 +169,7 @@ fn fault(name: &str, text: &str) -> Option<AnnotationFault> {
         },
         SwitchValues::Words(words) if words.contains(&text) => None,
         SwitchValues::Words(words) => {
-            let message = match name {
-                ON_CONFLICT => format!("{text:?} says nothing about conflicts"),
-                _ => format!("{text:?} is none of its values"),
-            };
-            wrong(message, format!("it can be {}", words.join(", ")))
+            wrong(format!("invalid value {text:?}"), format!("it can be {}", words.join(", ")))
         }
     }
 }

@@ -20,8 +20,8 @@ fn told(annotations: serde_json::Value) -> Vec<String> {
 fn every_switch_has_values_that_are_known() {
     for (name, good, wrong) in [
         (WAVE, &["-3", "0", " 7 "][..], "invalid wave \"soon\": must be an integer"),
-        (MODE, &["create-only", "ignore"], "\"soon\" is none of its values"),
-        (ON_CONFLICT, &["force", "fail", "yield"], "\"soon\" says nothing about conflicts"),
+        (MODE, &["create-only", "ignore"], "invalid value \"soon\""),
+        (ON_CONFLICT, &["force", "fail", "yield"], "invalid value \"soon\""),
         (PRUNE, &["true", "False"], "\"soon\" is neither true nor false"),
         (REPLACE, &["TRUE", "false"], "\"soon\" is neither true nor false"),
         (WAIT, &["true", "false"], "\"soon\" is neither true nor false"),
@@ -36,7 +36,7 @@ fn every_switch_has_values_that_are_known() {
 }
 
 #[test]
-fn a_name_that_there_is_not_comes_with_the_one_that_is_near() {
+fn unknown_annotation_suggests_a_similar_one() {
     let said = told(json!({ "trueup.dev/on-conflicts": "fail", "trueup.dev/Prune": "false" }));
     assert_eq!(
         said,
@@ -59,7 +59,7 @@ fn a_manifest_does_not_approve_that_its_object_is_deleted() {
 }
 
 #[test]
-fn the_mode_is_said_in_the_words_of_two_tools() {
+fn mode_annotations_of_trueup_and_flux_are_read() {
     let ssa = "kustomize.toolkit.fluxcd.io/ssa";
     for (annotations, labels, mode, words) in [
         (

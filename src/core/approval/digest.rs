@@ -4,8 +4,8 @@
 //!   and as they become. Of a field that the server fills in where there was none, only that it
 //!   does so: it may choose another port each time it is asked.
 //! - Of an object that is made: what is sent.
-//! - Of an object that is deleted: which fields trueup owns, and since when. Nobody can change one
-//!   of them without taking it over.
+//! - Of an object that is deleted: which fields trueup owns, and since when. None of them can be
+//!   changed without taking it over.
 //!
 //! A digest of a short value can be guessed, so nothing that is masked when shown is digested. In
 //! its place goes the live object's resourceVersion, which moves with every write; what it becomes
@@ -90,7 +90,7 @@ pub(super) fn change(purpose: &Purpose, change: &Change, redactor: &Redactor) ->
     }
 }
 
-/// What trueup owns of `live`, and since when. These are names of fields, not values.
+/// The fields of `live` that trueup owns, and since when. These are names of fields, not values.
 fn owned(live: &Object) -> Value {
     let ours = managers::of(live).filter(Manager::is_ours);
     ours.map(|ours| json!([ours.api_version, ours.time, ours.fields])).collect()

@@ -1,7 +1,7 @@
 //! An approval as the text of a plan file: JSON with a version and a checksum.
 //!
-//! The checksum tells a slip of an editor or a cut-off copy. It is no signature: who can write the
-//! file can write what they like, and what they wrote is then held against the cluster all the
+//! The checksum reveals a slip of an editor or a cut-off copy. It is not a signature: who can write
+//! the file can write what they like, and what they wrote is then held against the cluster all the
 //! same.
 
 use serde_json::{Map, Value};
@@ -22,7 +22,7 @@ pub enum DocumentError {
     #[error("it is not JSON, or only a part of it")]
     NotJson(#[source] serde_json::Error),
     /// It is JSON, and something else.
-    #[error("it is JSON, and no plan of trueup's")]
+    #[error("it is JSON, but not a plan of trueup's")]
     NotAPlan,
     /// It has another shape than this trueup knows.
     #[error("it has version {0}, and this trueup reads {VERSION}")]
@@ -34,7 +34,7 @@ pub enum DocumentError {
     #[error("it was changed since trueup wrote it")]
     Edited,
     /// It lacks something or has something that is not known.
-    #[error("it is no plan of trueup's")]
+    #[error("it is not a plan of trueup's")]
     Unusable(#[source] serde_json::Error),
 }
 

@@ -1,9 +1,9 @@
-//! What a person approved: a plan in a form that can be kept, and held against what is found later.
+//! An approved plan, in a form that can be kept and compared with what is found later.
 //!
 //! An [`Approval`] holds no value of any object. It names the commit, the cluster and every object
 //! that is not simply kept, with digests of what the approved difference depends on (see
-//! [`digest`]): the live fields that it changes, and what they become. A status, a field that
-//! somebody else looks after, an annotation of a controller are no part of that, so they may move.
+//! [`digest`]): the live fields that it changes, and what they become. A status, a field of another
+//! manager, an annotation of a controller are no part of that, so they may move.
 //!
 //! Data only: [`crate::local::plan_file`] keeps it in a file, [`crate::app`] looks again.
 
@@ -28,11 +28,11 @@ use digest::Digest;
 pub use moved::{MoveReason, MovedObject};
 pub use wrong_place::WrongPlace;
 
-/// A plan that somebody approved.
+/// A plan that was approved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Approval {
-    /// What it is for.
+    /// Its purpose.
     pub purpose: Purpose,
     /// A digest of everything that the commit declares.
     pub desired: Digest,
@@ -40,7 +40,7 @@ pub struct Approval {
     pub changes: Vec<Approved>,
 }
 
-/// What a plan is for, and what was allowed when it was made. Digests are salted with it.
+/// The purpose of a plan, and the permissions when it was made. Digests are salted with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Purpose {
@@ -68,17 +68,17 @@ pub struct Purpose {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApprovedCluster {
-    /// What a person called it.
+    /// Its name for people.
     pub name: String,
     /// Its identity.
     pub uid: String,
 }
 
-/// What was approved for one object.
+/// The approval of one object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Approved {
-    /// What to do.
+    /// The approved action.
     pub action: Action,
     /// Which object.
     pub object: ObjectKey,
@@ -92,12 +92,12 @@ pub struct Approved {
     pub becomes: Option<Digest>,
 }
 
-/// What was found, to make an approval of or to hold one against.
+/// The present observation, to make an approval of or to compare with one.
 #[derive(Clone, Copy)]
 pub struct ApprovalInput<'a> {
     /// The decision.
     pub plan: &'a Plan,
-    /// What should exist.
+    /// The declared objects.
     pub desired: &'a Desired,
     /// Kinds whose objects could not be listed.
     pub unlisted: &'a [Unlisted],

@@ -9,33 +9,33 @@ use crate::core::plan::{Action, Change};
 pub struct MovedObject {
     /// Which object.
     pub object: ObjectKey,
-    /// What was approved; `None` when it was to be left as it is.
+    /// The approved action; `None` when it was to be left as it is.
     pub approved: Option<Action>,
-    /// What would be done now; `None` when it is not known any more.
+    /// The action now; `None` when it is not known any more.
     pub now: Option<Action>,
-    /// What is different.
+    /// The difference.
     pub why: MoveReason,
 }
 
-/// What is different.
+/// A difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MoveReason {
     /// It was to be left as it is.
     NotApproved,
     /// Something else would be done.
     Action,
-    /// The object was deleted and made anew.
+    /// The object was deleted and recreated.
     Anew,
     /// A field that the change is about has another value, or another field would change, too.
     State,
     /// It would become something else.
     Becomes,
-    /// It can't be told what is there.
+    /// It is unknown what is there.
     Unknown,
 }
 
 impl MovedObject {
-    /// What happened, as a phrase.
+    /// The difference, as a phrase.
     pub fn message(&self) -> String {
         let approved = self.approved.map_or("keep", Action::name);
         let now = self.now.map_or("keep", Action::name);
@@ -56,7 +56,7 @@ impl MovedObject {
             }
             MoveReason::State => "differs in other fields or values than were approved".to_owned(),
             MoveReason::Becomes => "would become something else".to_owned(),
-            MoveReason::Unknown => "can't be looked at any more".to_owned(),
+            MoveReason::Unknown => "can't be read any more".to_owned(),
         }
     }
 }

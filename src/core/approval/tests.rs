@@ -59,7 +59,7 @@ fn service(version: &str, spec: Value) -> Value {
 }
 
 #[test]
-fn a_field_that_the_server_fills_in_may_be_another_each_time() {
+fn defaulted_field_may_differ_from_the_approved_one() {
     let update = |version: &str, port: u32| {
         let before = json!({ "type": "ClusterIP", "ports": [{ "port": 80 }] });
         let after = json!({ "type": "NodePort", "ports": [{ "port": 80, "nodePort": port }] });
@@ -69,7 +69,7 @@ fn a_field_that_the_server_fills_in_may_be_another_each_time() {
 }
 
 #[test]
-fn what_it_becomes_counts_where_there_was_something_before() {
+fn approval_compares_the_result_of_an_update() {
     let update = |kind: &str| {
         let before = json!({ "type": "ClusterIP" });
         vec![change(Action::Update, service("1", before), service("1", json!({ "type": kind })))]
@@ -80,7 +80,7 @@ fn what_it_becomes_counts_where_there_was_something_before() {
 }
 
 #[test]
-fn what_is_masked_counts_as_moved_with_every_write() {
+fn masked_object_counts_as_moved_when_its_resource_version_changes() {
     let secret = |version: &str, value: &str| {
         json!({
             "apiVersion": "v1", "kind": "Secret", "data": { "pin": value },
@@ -105,7 +105,7 @@ fn what_is_masked_counts_as_moved_with_every_write() {
 }
 
 #[test]
-fn what_is_done_already_is_fine_and_what_nobody_can_tell_is_not() {
+fn approved_deletion_may_be_done_already_but_not_unknown() {
     let live = || service("1", json!({ "type": "ClusterIP" }));
     let delete = || vec![change(Action::Delete, live(), Value::Null)];
     let keep = |live: Value| vec![change(Action::Keep, live.clone(), live)];
@@ -131,7 +131,7 @@ fn what_is_done_already_is_fine_and_what_nobody_can_tell_is_not() {
 }
 
 #[test]
-fn what_the_commit_declares_is_part_of_the_approval() {
+fn declared_objects_are_part_of_the_approval() {
     let declared = |replicas: u32| {
         let text = format!(
             "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web}}\nspec: {{replicas: {replicas}}}\n"

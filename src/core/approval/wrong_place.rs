@@ -12,7 +12,7 @@ pub enum WrongPlace {
     OtherCluster {
         /// The cluster that it was made for.
         approved: ApprovedCluster,
-        /// What a person calls this one.
+        /// This one's name for people.
         name: String,
         /// This one's identity.
         uid: String,
@@ -41,15 +41,15 @@ pub enum WrongPlace {
     Contradicted {
         /// What: `target` or `namespace`.
         what: &'static str,
-        /// What the plan says.
+        /// The value in the plan.
         approved: String,
-        /// What the arguments or the environment say.
+        /// The value of the arguments or the environment.
         now: String,
     },
 }
 
 impl WrongPlace {
-    /// What to do about it.
+    /// The remedy.
     pub fn hint(&self) -> Option<Remedy> {
         Some(match self {
             Self::OtherCluster { approved, .. } => {
@@ -75,7 +75,7 @@ impl Purpose {
     ///
     /// # Errors
     ///
-    /// When it is not, or nobody can tell.
+    /// When it is not, or that is unknown.
     pub fn is_for(&self, name: &str, uid: Option<&str>) -> Result<(), WrongPlace> {
         let approved = &self.cluster;
         match uid {

@@ -1,5 +1,5 @@
 //! Fields whose value stays as it is and whose owner changes: what apply makes ours as well, and
-//! what we let go of and others, or the server's default, keep.
+//! what we release and others, or the server's default, keep.
 
 use serde_json::{Map, Value};
 
@@ -24,10 +24,10 @@ pub struct Handover {
     pub hands: OwnerChange,
 }
 
-/// Who has a field, and who gets it.
+/// The change of a field's owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OwnerChange {
-    /// It becomes ours, and nobody has had it so far.
+    /// It becomes ours, and had no owner.
     Ours,
     /// It becomes ours, and stays theirs as well.
     Shared(Vec<FieldWriter>),
@@ -35,7 +35,7 @@ pub enum OwnerChange {
     Taken(Vec<FieldWriter>),
     /// It is no longer ours, and stays theirs.
     Left(Vec<FieldWriter>),
-    /// It is no longer ours, and nobody has it: the server's default is the same.
+    /// It is no longer ours, and has no owner: the server's default is the same.
     Default,
 }
 
@@ -79,8 +79,7 @@ pub fn handovers(change: &Change, redactor: &Redactor) -> Vec<Handover> {
         .collect()
 }
 
-/// Whether a field is no more than what an element is told by, and more of the element is among the
-/// `others`.
+/// Whether a field is only a key of its element, and more of the element is among the `others`.
 pub(super) fn is_only_key<'p>(
     path: &[&str],
     mut others: impl Iterator<Item = &'p [&'p str]>,
@@ -103,7 +102,7 @@ pub(super) fn value<'v>(object: &'v Map<String, Value>, at: &[PathPart<'_>]) -> 
     })
 }
 
-/// The way for people: elements by what they are told by. Values come from the masked object.
+/// The path for people: elements by their keys. Values come from the masked object.
 pub(super) fn steps(path: &[&str], at: &[PathPart<'_>], shown: &Object) -> Vec<PathStep> {
     let keyed = |i: usize| -> Option<Map<String, Value>> {
         let keys: Map<String, Value> =

@@ -1,8 +1,8 @@
 //! Why a field differs: who made the live value what it is, and where the commit says otherwise.
 //! And which fields only change hands.
 //!
-//! Ownership tells drift from a change of the commit. As long as nobody touches a field, it is ours
-//! in `managedFields`; whoever changes its value takes it from us (KEP-555, "Conflicts").
+//! Ownership distinguishes drift from a change of the commit. As long as a field is not touched, it
+//! is ours in `managedFields`; whoever changes its value takes it from us (KEP-555, "Conflicts").
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -31,34 +31,34 @@ pub use undeclared::{UndeclaredField, undeclared};
 pub struct Attribution {
     /// The field, as a [`FieldChange`] names it.
     pub path: String,
-    /// What happened.
+    /// Its history.
     pub story: FieldHistory,
     /// Whom it is taken from: those who have it now, and no longer when it is applied.
     pub taken_from: Vec<FieldWriter>,
-    /// What it becomes, masked; `None` where it goes.
+    /// The new value, masked; `None` where it is removed.
     pub after: Option<Value>,
-    /// Where the commit declares it; `None` where it does not, or where nobody knows the line.
+    /// Where the commit declares it; `None` where it does not, or where the line is unknown.
     pub place: Option<Location>,
-    /// Who wrote the line, in which commit.
+    /// The author of the line, in which commit.
     pub declared: Option<Authorship>,
 }
 
-/// What happened to a field.
+/// The history of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FieldHistory {
-    /// Somebody else made it what it is. Where the commit does not declare it, it is in the way of
-    /// what it does declare.
+    /// Another manager set it. Where the commit does not declare it, it is in the way of what it
+    /// does declare.
     Drift(Vec<FieldWriter>),
     /// It is as we last made it, and the commit says otherwise now.
     Changed,
-    /// The commit says what nobody has said so far: the server's default stands there, or nothing.
+    /// The commit declares what had no owner: the server's default stands there, or nothing.
     Declared,
-    /// The commit no longer says it. It becomes what others say; with nobody's word, it goes or
-    /// falls back to the server's default.
+    /// The commit no longer declares it. It becomes what other owners say; without one, it is
+    /// removed or falls back to the server's default.
     Released(Vec<FieldWriter>),
 }
 
-/// Who wrote a field.
+/// A manager that wrote a field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldWriter {
     /// The name that it wrote under, such as `kubectl-edit`.
@@ -127,7 +127,7 @@ pub fn attributions(
     stories.map(attribution).collect()
 }
 
-/// What an object is on its way.
+/// The states of an object on its way.
 #[derive(Clone, Copy)]
 struct ObjectStates<'a> {
     live: &'a Object,
@@ -160,7 +160,7 @@ fn history_of(
     Some(match (is_declared, is_ours) {
         (true, true) => FieldHistory::Changed,
         (true, false) if !others.is_empty() => FieldHistory::Drift(others),
-        // Of elements with owners of their own, nobody knows who put them in their order.
+        // The order of elements with owners of their own has no known author.
         (true, false) if field.is_order => return None,
         // Who owns what is around it left it out, unless we did.
         (true, false) if resolve(live, &field.steps, Side::Before).is_none() => {
@@ -203,7 +203,7 @@ fn shared(owners: &[Manager<'_>]) -> (bool, Vec<FieldWriter>) {
     (!ours.is_empty(), writers(&others))
 }
 
-/// Who wrote last first.
+/// The writers, the last one first.
 fn writers(managers: &[Manager<'_>]) -> Vec<FieldWriter> {
     let mut writers: Vec<FieldWriter> = managers.iter().map(FieldWriter::new).collect();
     writers.sort_by_key(|writer| std::cmp::Reverse(writer.time));

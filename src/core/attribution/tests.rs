@@ -1,4 +1,4 @@
-//! Stories of fields that several own, and of fields that nobody declares any longer.
+//! Stories of fields with several owners, and of fields that are no longer declared.
 
 use serde_json::json;
 
@@ -45,7 +45,7 @@ fn a_field_that_others_own_as_well_is_taken_from_them_when_its_value_changes() {
 }
 
 #[test]
-fn what_is_no_longer_declared_is_taken_from_nobody() {
+fn removed_field_is_not_attributed_to_another_owner() {
     let both = json!({ "f:replicas": {}, "f:paused": {} });
     let theirs = ("other", "Update", json!({ "f:limit": {} }));
     let change = update(

@@ -1,9 +1,9 @@
-//! Fields of a declared object that git does not declare and somebody set all the same, such as with
+//! Fields of a declared object that another manager set and git does not declare, such as with
 //! `kubectl set env`: apply leaves them, so that no difference shows them.
 //!
 //! What a controller reports through `status` is left out, and so is what the API server fills in.
-//! That has no owner, unless somebody's update made the element around it: then the server has
-//! given another element of the object the same, which nobody owns.
+//! That has no owner, unless an update created the element around it: then the server has given
+//! another element of the object the same, without an owner.
 
 use serde_json::Value;
 
@@ -17,17 +17,17 @@ use crate::core::object::Object;
 use crate::core::plan::Change;
 use crate::core::redact::Redactor;
 
-/// What kubectl keeps of what it applied; it is no field that anybody set.
+/// What kubectl keeps of what it applied; it is not a field that a person set.
 const RECORD: &str = "f:kubectl.kubernetes.io/last-applied-configuration";
 
-/// A field that git does not declare and somebody set.
+/// A field that another manager set and git does not declare.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UndeclaredField {
     /// The field, as a [`FieldChange`](crate::core::diff::FieldChange) names it.
     pub path: String,
     /// Its value, masked.
     pub value: Value,
-    /// Who set it, whoever did so last first.
+    /// Its writers, the last one first.
     pub writers: Vec<FieldWriter>,
 }
 
@@ -80,7 +80,7 @@ fn is_others(manager: &Manager<'_>) -> bool {
         && !manager.fields.keys().all(|key| key == "f:status")
 }
 
-/// The names and values of the fields that nobody owns: the API server has given them.
+/// The names and values of the fields without an owner: the API server has set them.
 fn declared_values(object: &Object) -> Vec<(&str, &Value)> {
     let mut given = Vec::new();
     for (key, value) in &object.0 {
@@ -127,7 +127,7 @@ mod tests {
     use crate::core::plan::{Action, Effect};
 
     #[test]
-    fn what_others_set_is_told_and_what_the_server_gives_is_not() {
+    fn undeclared_fields_exclude_server_defaults() {
         let container = |more: Value| json!({ "f:containers": more });
         let live = json!({
             "apiVersion": "v1", "kind": "Pod",

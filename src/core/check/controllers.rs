@@ -6,7 +6,7 @@ use crate::core::field_rules::declared_in_vain;
 use crate::core::manifest::Manifest;
 use crate::core::object::ObjectKey;
 
-/// What of an object is declared in vain.
+/// The fields of an object that are declared in vain.
 pub(super) fn fields(key: &ObjectKey, manifest: &Manifest) -> Vec<Finding> {
     let object = &manifest.object;
     let finding = |it: &'static crate::core::field_rules::Controlled| {

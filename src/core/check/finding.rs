@@ -1,4 +1,4 @@
-//! What a check finds: how bad, of what kind, where, and in words.
+//! Findings of a check: their severity, rule, position and text.
 
 use super::validate::KeyOrValue;
 use super::{places, words};
@@ -16,7 +16,7 @@ pub enum Level {
     Warning,
 }
 
-/// What kind of thing is wrong, for a machine.
+/// The rule of a finding, for a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CheckRule {
     /// A document that can't be read.
@@ -33,7 +33,7 @@ pub enum CheckRule {
     Value,
     /// An object that is declared more than once.
     Duplicate,
-    /// A kind that there is no schema for.
+    /// A kind without a schema.
     NoSchema,
     /// A name of something that is not in the set.
     Reference,
@@ -92,7 +92,7 @@ impl CheckRule {
         }
     }
 
-    /// What it stands for, in a sentence.
+    /// The meaning, in a sentence.
     pub fn about(self) -> &'static str {
         match self {
             Self::Unreadable => "A document can't be read.",
@@ -104,7 +104,7 @@ impl CheckRule {
             Self::Duplicate => "An object is declared more than once.",
             Self::NoSchema => "There is no schema for the kind.",
             Self::Reference => "Something is named that is nowhere in the set.",
-            Self::Order => "An object's turn can't be told from what the annotations say.",
+            Self::Order => "An object's place in the order can't be derived from its annotations.",
             Self::Annotation => {
                 "An annotation has no such name, no such value, or no place in a manifest."
             }
@@ -121,7 +121,7 @@ impl CheckRule {
 pub struct Finding {
     /// How bad it is.
     pub level: Level,
-    /// What kind of thing it is.
+    /// The rule.
     pub rule: CheckRule,
     /// Where it is.
     pub place: Location,
@@ -129,14 +129,14 @@ pub struct Finding {
     pub object: Option<ObjectKey>,
     /// The field, as the API server writes it.
     pub field: Option<String>,
-    /// What is wrong, in a phrase without a final full stop.
+    /// The message, in a phrase without a final full stop.
     pub message: String,
-    /// What to do about it.
+    /// The remedy.
     pub hint: Option<Remedy>,
 }
 
 impl Finding {
-    /// What the reader says already.
+    /// The finding for a problem of the reader.
     pub(super) fn from_problem(problem: &Problem, level: Level, rule: CheckRule) -> Self {
         let Problem { place, message, excerpt: _, hint } = problem.clone();
         Self {

@@ -14,7 +14,7 @@ use crate::core::kinds::schemas::Schema;
 use crate::core::pattern::Pattern;
 use crate::core::suggest::suggest;
 
-/// As Go decodes it: what the last bits say beyond the last byte is nobody's business.
+/// As Go decodes it: the last bits beyond the last byte are ignored.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
@@ -26,14 +26,14 @@ const PATTERN: usize = 1 << 20;
 /// for the API server to say.
 const PATTERNS: PatternBudget = PatternBudget { bytes: 64 << 20, work: 1_000_000_000 };
 
-/// What may still be spent on patterns.
+/// The budget for patterns.
 #[derive(Clone, Copy)]
 struct PatternBudget {
     bytes: usize,
     work: u64,
 }
 
-/// Patterns, each compiled once; `None` for what is no pattern here.
+/// Patterns, each compiled once; `None` for a text that is not a pattern here.
 pub(super) struct Patterns(RefCell<(HashMap<String, Option<Pattern>>, PatternBudget)>);
 
 impl Default for Patterns {
@@ -47,7 +47,7 @@ impl Patterns {
         Self(RefCell::new((HashMap::new(), patience)))
     }
 
-    /// Whether a pattern is found in a text, as far as that can be told.
+    /// Whether a pattern is found in a text, as far as that can be decided.
     fn matches(&self, pattern: &str, text: &str) -> bool {
         let (known, left) = &mut *self.0.borrow_mut();
         if !known.contains_key(pattern) {
@@ -65,9 +65,9 @@ impl Patterns {
     }
 }
 
-/// What is wrong with a value.
+/// The violation of a value.
 pub(super) enum LimitViolation<'a> {
-    /// What it must be.
+    /// The required form.
     MustBe(String),
     /// How much it must have, and how much it has.
     Amount(String),
@@ -134,7 +134,7 @@ pub(super) fn complaints<'s>(
     found
 }
 
-/// What Go's own types of the release refuse.
+/// The refusal of Go's own types of the release.
 fn form<'s>(value: &Value, schema: &Schema) -> Option<LimitViolation<'s>> {
     let what = match (schema.format.as_deref()?, value) {
         ("int32", Value::Number(number)) => {
@@ -228,7 +228,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_are_tried_as_long_as_there_is_room_and_time() {
+    fn pattern_check_has_size_and_time_limits() {
         let patience = PatternBudget { bytes: 10 << 10, work: 100 };
         let patterns = Patterns::within(patience);
         assert!(!patterns.matches("^a$", "b"), "there is room for it");

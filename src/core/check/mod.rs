@@ -1,11 +1,11 @@
 //! Are these manifests sound? Asked of nothing but the manifests themselves.
 //!
 //! [`check`] tells the story: `validate` (with `limits`) holds each object against its
-//! [schema](crate::core::kinds::schemas), `references` looks for what names something that is not there,
-//! `turns` for what can't be put in order, `switches` for annotations of trueup's own that mean
-//! nothing, and `secrets` for keys that a Secret has twice. An error is what the API server refuses,
-//! or trueup; a warning is what most likely means something else, or what nobody can tell from the
-//! manifests alone.
+//! [schema](crate::core::kinds::schemas), `references` looks for what names something that is not
+//! there, `turns` for what can't be put in order, `switches` for annotations of trueup's own that
+//! mean nothing, and `secrets` for keys that a Secret has twice. An error is what the API server
+//! refuses, or trueup; a warning is what most likely means something else, or what can't be decided
+//! from the manifests alone.
 
 mod annotations;
 mod controllers;
@@ -41,20 +41,20 @@ use validate::{Dialect, GUESSES, KeyOrValue, SchemaViolation, Validator, filled}
 /// Fewer objects than this are checked faster than threads are started.
 const WORTH_A_THREAD: usize = 64;
 
-/// What is to be checked.
+/// The objects to check.
 #[derive(Clone, Copy, Debug)]
 pub struct Set<'a> {
     /// The objects.
     pub manifests: &'a [Manifest],
     /// The documents that could not be read.
     pub problems: &'a [Problem],
-    /// What the reader found worth a warning.
+    /// The reader's warnings.
     pub warnings: &'a [Problem],
     /// The namespace of namespaced objects that name none.
     pub namespace: &'a str,
     /// Fields that are masked as a Secret's values are.
     pub redact: &'a [field_rules::FieldRule],
-    /// What programs that render were given and is secret.
+    /// Secret inputs of rendering programs.
     pub inputs: &'a Inputs,
 }
 
@@ -102,7 +102,7 @@ pub fn check(set: Set<'_>, mut schemas: Schemas) -> Vec<Finding> {
     findings
 }
 
-/// What is wrong with each object by itself, with all cores at once.
+/// The findings of each object by itself, with all cores at once.
 fn one_by_one(named: &[(&ObjectKey, &Manifest)], schemas: &Schemas) -> Vec<Finding> {
     let part = |part: &[(&ObjectKey, &Manifest)]| -> Vec<Finding> {
         let patterns = Patterns::default();
@@ -139,7 +139,7 @@ fn key(manifest: &Manifest, schemas: &Schemas, namespace: &str) -> ObjectKey {
     key
 }
 
-/// Holds one object against the schema of its kind; of what is wrong, it tells what `counts`.
+/// Holds one object against the schema of its kind; of its faults, it reports those that `counts`.
 fn object(
     key: &ObjectKey,
     manifest: &Manifest,
@@ -179,7 +179,7 @@ fn object(
     findings
 }
 
-/// What the API server will refuse an object for, as far as the schemas tell.
+/// The reason why the API server will refuse an object, as far as the schemas tell.
 pub fn refusal(key: &ObjectKey, manifest: &Manifest, schemas: &Schemas) -> Option<Refusal> {
     refused(object(key, manifest, schemas, &Patterns::default(), &|_| true))
 }

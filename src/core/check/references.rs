@@ -11,7 +11,7 @@ use crate::core::manifest::{Manifest, PathPart};
 use crate::core::object::ObjectKey;
 use crate::core::suggest::suggest;
 
-/// What is in the set.
+/// The names in the set.
 struct NamesInSet<'a> {
     /// Every object, with the keys of its data where they are known.
     names: BTreeMap<ObjectKey, Option<BTreeSet<&'a str>>>,
@@ -54,7 +54,7 @@ impl<'a> NamesInSet<'a> {
         Self { names }
     }
 
-    /// What to say if it is not there, and of which field.
+    /// The message where it does not exist, and its field.
     fn misses<'v>(&self, used: Reference<'v>) -> Option<(String, Vec<PathPart<'v>>)> {
         let id = used.object();
         let Reference { kind, namespace, name, key, path: mut way, bond: _ } = used;
@@ -87,7 +87,7 @@ impl<'a> NamesInSet<'a> {
     }
 }
 
-/// What to say of a Service that selects no pod template.
+/// The message for a Service that selects no pod template.
 fn unselected(templates: &Templates, key: &ObjectKey, manifest: &Manifest) -> Option<String> {
     if (key.group.as_str(), key.kind.as_str()) != ("", "Service") {
         return None;

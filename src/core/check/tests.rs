@@ -146,7 +146,7 @@ fn a_custom_resource_is_held_against_the_definition_of_the_set() {
 }
 
 #[test]
-fn a_kind_that_nobody_knows_is_a_warning_and_its_metadata_is_checked() {
+fn unknown_kind_is_a_warning_and_its_metadata_is_checked() {
     let widget = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: a, labels: {a: 1}}\nspec: {any: thing}\n";
     let expected = [
         "2:1 warning no schema for example.com/v1/Widget: not validated",
@@ -167,7 +167,7 @@ fn a_label_without_a_value_is_a_warning() {
 }
 
 #[test]
-fn what_was_rendered_has_no_lines_so_its_object_and_field_are_named() {
+fn findings_in_rendered_objects_name_object_and_field() {
     let text = "apiVersion: v1\nkind: Service\nmetadata: {name: web, lables: {}}\nspec: {selector: {app: web}, ports: [{port: 80}]}\n";
     let mut manifests = read("chart/templates/web.yaml", text.as_bytes()).manifests;
     for manifest in &mut manifests {
@@ -194,7 +194,7 @@ fn what_was_rendered_has_no_lines_so_its_object_and_field_are_named() {
 }
 
 #[test]
-fn what_is_declared_twice_is_an_error() {
+fn duplicate_declaration_is_an_error() {
     let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
     let there = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop}\n";
     let expected = "5:1 error ConfigMap shop/a is declared twice, here and at a.yaml:1:1; delete one of the two, or name its file in .trueupignore";
@@ -226,7 +226,7 @@ type: [canary-4]
 }
 
 #[test]
-fn names_that_lead_nowhere_are_warnings() {
+fn dangling_references_are_warnings() {
     let set = "\
 apiVersion: v1
 kind: ConfigMap
@@ -292,7 +292,7 @@ spec: {maxReplicas: 2, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, n
 }
 
 #[test]
-fn what_a_plan_could_not_put_in_order_is_an_error() {
+fn wrong_waves_and_dependency_cycles_are_errors() {
     let document = |name: &str, annotation: &str| {
         format!(
             "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n  annotations: {{{annotation}}}\n"
@@ -313,7 +313,7 @@ fn what_a_plan_could_not_put_in_order_is_an_error() {
             "30:17 error config.kubernetes.io/depends-on: it depends on ConfigMap shop/nothing, which the commit does not declare; declare it in the same commit, or take the dependency out",
         ]
     );
-    // Of a kind that nobody knows, the namespace may be left out as well.
+    // Of an unknown kind, the namespace may be left out as well.
     let custom = "---\napiVersion: a.example/v1\nkind: Thing\nmetadata: {name: thing}\n";
     let on = "config.kubernetes.io/depends-on: a.example/namespaces/shop/Thing/thing";
     let told = findings(&(document("a", on) + custom));

@@ -1,4 +1,4 @@
-//! What objects say of their turn, held against each other: it is what a plan would refuse.
+//! Checks the annotations about order against each other: it finds what a plan would refuse.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use crate::core::manifest::Manifest;
 use crate::core::object::ObjectKey;
 use crate::core::plan;
 
-/// What can't be understood, what nobody declares, what would wait for itself; and references that
-/// don't count. `scoped` fills in the namespace of an object whose kind nobody knows.
+/// Annotations that can't be understood, dependencies that are not declared, cycles; and references
+/// that don't count. `scoped` fills in the namespace of an object of an unknown kind.
 pub(super) fn wrong(
     named: &[(&ObjectKey, &Manifest)],
     scoped: impl Fn(&ObjectKey) -> Option<ObjectKey>,
@@ -24,7 +24,7 @@ pub(super) fn wrong(
         }
     }
     let (refused, warnings) = plan::turns(&desired);
-    // Of objects that wait for each other, one is told.
+    // Of objects that wait for each other, one is reported.
     let mut found = BTreeMap::new();
     for (key, reason) in refused {
         let Some(cause) = reason.causes.into_iter().next() else { continue };

@@ -1,5 +1,5 @@
 //! A value against its schema, with the API server's eyes: an error here is one that the server
-//! refuses as well. Where nobody can tell without the server, nothing is said.
+//! refuses as well. What only the server can decide is not reported.
 
 use serde_json::{Map, Value};
 
@@ -16,7 +16,7 @@ const METADATA: &str = "apis.meta.v1.ObjectMeta";
 /// How many unknown and missing fields of an object are compared with the names that may be meant.
 pub(super) const GUESSES: usize = 100;
 
-/// Whose rules a schema is written by.
+/// The rules that a schema is written by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
     /// Go's types: null is as good as nothing, and so is empty text for an enum.
@@ -65,7 +65,7 @@ impl<'s, 'v> Validator<'s, 'v> {
         }
     }
 
-    /// What every object has, of whatever kind.
+    /// The metadata, which every kind has.
     pub(super) fn metadata(&mut self, object: &'v Object) {
         let metadata = object.0.get("metadata");
         if let (Some(schema), Some(metadata)) = (self.schemas.named(METADATA), metadata) {

@@ -8,7 +8,7 @@ use crate::core::manifest::PathPart;
 /// Longer text is cut in a message.
 const SHOWN: usize = 60;
 
-/// What a value of this kind is called.
+/// The name of a kind of value.
 pub(super) fn wanted(kind: JsonType) -> &'static str {
     match kind {
         JsonType::Object => "a map",
@@ -47,7 +47,7 @@ pub(super) fn would_be(text: &str, wanted: &str) -> bool {
     }
 }
 
-/// A value: its kind, and what it is unless that is nobody's business.
+/// A value: its kind, and what it is unless it has to stay hidden.
 pub(super) fn kind_and_value(value: &Value, is_secret: bool) -> String {
     match value {
         Value::Null => "null".to_owned(),

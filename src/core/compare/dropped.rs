@@ -21,7 +21,7 @@ pub(crate) const METADATA: [&str; 8] = [
     "resourceVersion",
     "uid",
 ];
-/// What tells the elements of lists of the built-in kinds from each other, the more telling first.
+/// Fields that identify elements in lists of the built-in kinds, the more specific first.
 const KEYS: [&[&str]; 10] = [
     &["name"],
     &["containerPort", "protocol"],
@@ -101,7 +101,7 @@ impl DroppedSearch {
                 None if answer.len() < sent.len() => {
                     self.below(PathStep::item(at), |search| search.value(item, None));
                 }
-                // Others have elements in it, too, and this one can't be told from theirs.
+                // Others have elements in it, too, and this one can't be distinguished from theirs.
                 None => {}
             }
         }
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_answer_lacks_is_found() {
+    fn dropped_fields_are_found() {
         expect(json!({ "a": 1, "b": "x" }), json!({ "a": 1 }), &["spec.b"]);
         expect(json!({ "a": { "b": { "c": 1 } } }), json!({ "a": { "b": {} } }), &["spec.a.b.c"]);
         expect(json!({ "a": { "b": 1 } }), json!({}), &["spec.a"]);
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_otherwise_or_stands_for_nothing_is_there() {
+    fn equivalent_and_empty_values_are_not_dropped() {
         expect(json!({ "cpu": "1000m" }), json!({ "cpu": "1" }), &[]);
         expect(json!({ "a": null, "b": {}, "c": [], "d": "", "e": false, "f": 0 }), json!({}), &[]);
         expect(json!({ "a": { "b": [{}] } }), json!({}), &[]);
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_the_servers_does_not_count() {
+    fn server_owned_fields_are_not_compared() {
         let object = |value: Value| Object(value.as_object().cloned().unwrap());
         let sent = object(json!({
             "apiVersion": "v1", "kind": "A", "status": { "phase": "Bound" },

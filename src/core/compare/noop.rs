@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::core::object::Object;
 
-/// Fields of `metadata` that tell nothing about whether a write would be one.
+/// Fields of `metadata` that do not show whether a write would be one.
 const COUNTERS: &[&str] = &["resourceVersion", "generation", "managedFields"];
 
 /// Whether applying would write nothing: `merged` is what the server says would be, `live` what is.

@@ -17,7 +17,7 @@ pub enum PathStep {
         /// Where it will be.
         after: Option<usize>,
     },
-    /// The element of a list that these fields tell from the others, such as its name.
+    /// The element of a list that these fields identify, such as its name.
     Keyed(Map<String, Value>),
     /// The element of a list in which every value stands once, such as a finalizer.
     Member(Value),

@@ -16,14 +16,14 @@ use crate::core::managed_fields::owners::{element, is_same_key};
 use crate::core::manifest::PathPart;
 use crate::core::object::Object;
 
-/// What was promised of an object.
+/// The promise about an object.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected<'a> {
     /// The object as it is sent.
     pub sent: &'a Object,
-    /// What was there before; `None` where there was nothing.
+    /// The former object; `None` where there was none.
     pub before: Option<&'a Object>,
-    /// What the server said that it becomes; `None` where it could not say so.
+    /// The object that the dry run answered; `None` where there was no dry run.
     pub said: Option<&'a Object>,
 }
 
@@ -73,7 +73,7 @@ impl Expected<'_> {
     /// The declared fields that `answer` has otherwise, in the order of the object.
     ///
     /// What the server said is how it writes a value down. Where it said nothing, a value that is
-    /// another one by all that can be told without it differs.
+    /// another one by all that is known without it differs.
     pub fn differences(&self, answer: &Object) -> Vec<FieldDeviation> {
         let Self { sent, before, said } = *self;
         let owned = managers::of(answer).find(Manager::is_ours).map(|ours| ours.fields);
@@ -104,7 +104,7 @@ impl Expected<'_> {
     }
 }
 
-/// What is known of a value beside how it is declared.
+/// Known values beside the declared one.
 #[derive(Clone, Copy, Default)]
 struct KnownValues<'a> {
     /// As it is in the answer.
@@ -113,7 +113,7 @@ struct KnownValues<'a> {
     said: Option<&'a Value>,
     /// As it was before.
     before: Option<&'a Value>,
-    /// What we own of it, in the form `FieldsV1`.
+    /// Our part of it, in the form `FieldsV1`.
     owned: Option<&'a FieldsV1>,
 }
 
@@ -145,8 +145,8 @@ impl<'a> KnownValues<'a> {
         Self { now: get(self.now), said: get(self.said), before: get(self.before), owned: None }
     }
 
-    /// What tells the elements of the list from each other; `None` where it is owned as a whole, or
-    /// it is not known.
+    /// The keys that identify the elements of the list; `None` where it is owned as a whole, or it
+    /// is not known.
     fn element_identity(&self) -> Option<ElementIdentity> {
         let key = self.owned?.keys().find(|key| key.starts_with("k:") || key.starts_with("v:"))?;
         Some(match key.strip_prefix("k:") {
@@ -164,7 +164,7 @@ impl<'a> KnownValues<'a> {
     }
 }
 
-/// What tells the elements of a list from each other.
+/// The keys that identify the elements of a list.
 enum ElementIdentity {
     /// These of their fields.
     Keys(Vec<String>),
@@ -232,7 +232,7 @@ impl DeviationWalk {
         }
         let is_declared = sent.values().any(|value| !value.is_null());
         let Some(Value::Object(now)) = seen.now else { return };
-        // What the server fills in can't be told from it where the server was not asked.
+        // What the server fills in can't be distinguished from it where the server was not asked.
         if self.is_asked && seen.is_whole() && is_declared {
             // With the map, it is declared that nothing else is in it.
             let is_more = |key: &&String| {
@@ -277,14 +277,14 @@ impl DeviationWalk {
         }
     }
 
-    /// A list whose elements are told by some of their fields.
+    /// A list whose elements are identified by some of their fields.
     fn keyed(&mut self, sent: &[Value], names: &[String], seen: &KnownValues<'_>) {
         for item in sent {
             let is_it = |other: &Value| names.iter().all(|name| is_same_key(name, item, other));
             let found = seen.element(&is_it);
             let pair = |name: &String| Some((name.clone(), item.get(name)?.clone()));
             let step = PathStep::Keyed(names.iter().filter_map(pair).collect());
-            // What tells it may be written down otherwise than it is declared.
+            // The keys may be written otherwise than they are declared.
             let is_rewritten = found.now.is_none() && found.said.is_none() && self.is_asked;
             self.below(step, |walk| match found.now {
                 None if is_rewritten => {}
@@ -294,7 +294,7 @@ impl DeviationWalk {
         }
     }
 
-    /// A list that has not as many elements as are declared, and of which nothing tells them apart.
+    /// A list that has not as many elements as are declared, and whose keys are unknown.
     fn whole(&mut self, sent: &[Value], now: &[Value], seen: &KnownValues<'_>) {
         let said = seen.said.and_then(Value::as_array);
         let is_in = |item: &Value, list: &[Value]| list.iter().any(|other| is_like(item, other));

@@ -89,7 +89,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_laid_out_is_the_same_json(
+        fn formatted_json_parses_to_the_same_value(
             values in prop::collection::vec(("[ -~\n]{0,8}", any::<i64>()), 0..6),
         ) {
             let value = Value::from_iter(values.iter().map(|(key, n)| {

@@ -1,9 +1,9 @@
-//! Two values of one field that are the same though they are written otherwise, as far as that can be
-//! told without the server.
+//! Two values of one field that are the same though they are written otherwise, as far as that is
+//! known without the server.
 
 use serde_json::Value;
 
-/// What a quantity may end in, and the power of 2 or 10 that it stands for.
+/// Suffixes of quantities, and the power of 2 or 10 that each stands for.
 const SUFFIXES: [(&str, f64, i32); 16] = [
     ("Ki", 2.0, 10),
     ("Mi", 2.0, 20),

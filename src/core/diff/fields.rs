@@ -40,7 +40,7 @@ impl<'a> FieldCursor<'a> {
     }
 }
 
-/// Every field in which `after` differs from `before`, in the order in which they are told.
+/// Every field in which `after` differs from `before`, in the order in which they are shown.
 pub(super) fn between<'a>(
     before: &Map<String, Value>,
     after: &Map<String, Value>,

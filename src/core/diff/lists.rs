@@ -11,7 +11,7 @@ use crate::core::compare::PathStep;
 use crate::core::managed_fields::{managers, owners};
 use crate::core::object::Object;
 
-/// What all managers of both objects own of one value, in the form `FieldsV1`.
+/// The parts of one value that all managers of both objects own, in the form `FieldsV1`.
 #[derive(Clone, Default)]
 pub(super) struct Nodes<'a>(Vec<&'a Map<String, Value>>);
 
@@ -21,13 +21,13 @@ impl<'a> Nodes<'a> {
         Self(managers.map(|manager| manager.fields).collect())
     }
 
-    /// What is owned of the value of a map's key.
+    /// The owned part of the value of a map's key.
     pub(super) fn key(&self, key: &str) -> Self {
         let name = format!("f:{key}");
         Self(self.0.iter().filter_map(|node| node.get(&name)?.as_object()).collect())
     }
 
-    /// What is owned of a list's element. A scalar has no parts to own.
+    /// The owned part of a list's element. A scalar has no parts to own.
     pub(super) fn item(&self, item: &Value) -> Self {
         if !item.is_object() && !item.is_array() {
             return Self::default();
@@ -35,7 +35,7 @@ impl<'a> Nodes<'a> {
         Self(self.0.iter().filter_map(|node| Some(owners::element(node, item)?.1)).collect())
     }
 
-    /// The names of the fields that tell the elements of the list from each other.
+    /// The names of the fields that identify the elements of the list.
     fn keys(&self) -> Option<Vec<String>> {
         let keys = self.0.iter().flat_map(|node| node.keys());
         let keys = keys.filter_map(|key| key.strip_prefix("k:")).next()?;
@@ -49,9 +49,9 @@ impl<'a> Nodes<'a> {
     }
 }
 
-/// Two lists whose elements can be told from each other.
+/// Two lists whose elements can be matched.
 pub(super) struct Pairs {
-    /// The fields that tell them; none where they are told by their values.
+    /// The fields that identify them; none where their values do.
     names: Vec<String>,
     before: BTreeMap<String, usize>,
     after: BTreeMap<String, usize>,
@@ -59,7 +59,7 @@ pub(super) struct Pairs {
     pub(super) orders: [Vec<String>; 2],
 }
 
-/// How the elements of two lists belong together; `None` where nobody can tell.
+/// How the elements of two lists belong together; `None` where that is unknown.
 pub(super) fn pairs(nodes: &Nodes<'_>, before: &[Value], after: &[Value]) -> Option<Pairs> {
     let by = |names: Vec<String>| {
         let (before, old) = signatures(&names, before)?;
@@ -148,7 +148,7 @@ impl Pairs {
         !old.eq(new.iter().filter(|key| self.before.contains_key(*key)))
     }
 
-    /// What tells this element from the others.
+    /// The identity of this element.
     pub(super) fn step(&self, item: &Value) -> PathStep {
         if self.names.is_empty() {
             return PathStep::Member(item.clone());
@@ -184,7 +184,7 @@ impl Pairs {
         }
     }
 
-    /// The field that all elements are told by, where it is one alone.
+    /// The field that identifies all elements, where it is one alone.
     pub(super) fn only_name(&self) -> Option<&str> {
         match self.names.as_slice() {
             [name] => Some(name),

@@ -1,8 +1,8 @@
-//! What a [`Change`] changes, as data and as two texts to compare: without noise, without secrets.
+//! The effect of a [`Change`], as data and as two texts to compare: without noise, without secrets.
 //!
-//! Noise is what nobody declares and every write moves: `status`, `managedFields`,
-//! `resourceVersion`, `generation` and the like. Which action is taken is [`crate::core::plan`]'s, how it
-//! looks is `cli::present`'s. Everything here has been through the [`Redactor`].
+//! Noise is what is never declared and changes with every write: `status`, `managedFields`,
+//! `resourceVersion`, `generation` and the like. Which action is taken is [`crate::core::plan`]'s,
+//! how it looks is `cli::present`'s. Everything here has been through the [`Redactor`].
 
 mod deviation;
 mod element_match;
@@ -46,11 +46,11 @@ const BOOKKEEPING: &[&str] = &[
 /// One field that changes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FieldChange {
-    /// Where, such as `spec.template.spec.containers[name=main].image` or `spec.args[0]`: what
-    /// nothing tells from the others is told by the place that it gets, or has where it goes. Keys
-    /// that are no plain words are quoted: `metadata.annotations["example.com/x"]`. The order of the
-    /// elements of a list that are told by one field is the field `spec.containers[*].name`, by
-    /// several `spec.ports[*]`. An element that is told by its value is
+    /// Where, such as `spec.template.spec.containers[name=main].image` or `spec.args[0]`: an
+    /// element without a key is named by the index that it gets, or had where it is removed. Keys
+    /// that are not plain words are quoted: `metadata.annotations["example.com/x"]`. The order of
+    /// the elements of a list with one key is the field `spec.containers[*].name`, by several
+    /// `spec.ports[*]`. An element that is identified by its value is
     /// `metadata.finalizers[="example.com/a"]`.
     pub path: String,
     /// The same, step by step; of the order of a list's elements, the way to the list.
@@ -72,7 +72,7 @@ pub struct FieldChange {
 pub struct Reordered {
     /// Where it is, as a [`FieldChange`] names it.
     pub path: String,
-    /// What its elements are told by, in the order that they have.
+    /// The keys of its elements, in the order that they have.
     pub before: Vec<String>,
     /// The same in the order that they get.
     pub after: Vec<String>,
@@ -98,7 +98,7 @@ impl Reordered {
     }
 }
 
-/// What changes between the live object and what it becomes.
+/// The difference between the live object and the new one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Delta {
     /// Every field that changes, sorted as the texts are. Empty for objects that are deleted, kept
@@ -106,7 +106,7 @@ pub struct Delta {
     pub fields: Vec<FieldChange>,
     /// The live object as YAML; empty when there is none.
     pub before_text: String,
-    /// What it becomes, as YAML; empty when it goes.
+    /// The new object, as YAML; empty when it is deleted.
     pub after_text: String,
     /// Which lines of the one text belong to which of the other, from the first to the last.
     pub pieces: Vec<Piece>,
@@ -115,9 +115,9 @@ pub struct Delta {
     /// An object that exists already becomes a member of the inventory. The label that says so
     /// stands in neither text and is not among the fields.
     pub joins: bool,
-    /// Who claims the object so far.
+    /// The present owner of the object.
     pub adopted_from: Option<String>,
-    /// Whose fields become ours with it, as they applied the object before.
+    /// Predecessors whose fields become ours with it, as they applied the object before.
     pub predecessors: Vec<String>,
     /// Only the record of who owns which field changes.
     pub only_ownership: bool,
@@ -126,12 +126,12 @@ pub struct Delta {
 }
 
 impl Delta {
-    /// What `change` changes.
+    /// The difference of `change`.
     pub fn new(change: &Change, redactor: &Redactor) -> Self {
         Self::in_order(change, redactor, &FieldOrder::default())
     }
 
-    /// What `change` changes, told in the order in which a file declares it.
+    /// The difference of `change`, in the order in which a file declares it.
     pub fn in_order(change: &Change, redactor: &Redactor, order: &FieldOrder) -> Self {
         Self::delta_of(change, redactor, order, true)
     }
@@ -197,7 +197,7 @@ impl Delta {
     }
 }
 
-/// Takes out the annotations that nobody reads and that stay as they are.
+/// Takes out the annotations that are only noise and that stay as they are.
 fn without_bookkeeping(before: &mut Object, after: &mut Object) {
     let annotations = |object: &Object| object.metadata()?.get("annotations")?.as_object().cloned();
     let (Some(old), Some(new)) = (annotations(before), annotations(after)) else { return };

@@ -1,5 +1,5 @@
-//! In which order the fields of an object are told: as its own file declares them, as far as it
-//! does.
+//! The order in which the fields of an object are shown: as its own file declares them, as far as
+//! it does.
 
 use std::collections::BTreeMap;
 
@@ -20,12 +20,12 @@ pub struct FieldOrder {
     keys: Vec<(String, FieldOrder)>,
     /// A list's elements, by their names.
     named: BTreeMap<String, FieldOrder>,
-    /// What all elements of a list have in common.
+    /// The order within every element of a list.
     any: Option<Box<FieldOrder>>,
 }
 
 impl FieldOrder {
-    /// The order of a manifest; of one that nobody wrote as it is, none.
+    /// The order of a manifest; none where it was not written as it is.
     pub fn new(manifest: &Manifest) -> Self {
         if manifest.positions.is_empty() {
             return Self::default();

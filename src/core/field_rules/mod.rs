@@ -32,8 +32,7 @@ pub struct FieldRule {
     pub group: Option<String>,
     /// Their fields.
     pub paths: Vec<Pointer>,
-    /// Line and column of the rule, from 1; `None` of another target's, about which nobody is to
-    /// be warned.
+    /// Line and column of the rule, from 1; `None` for another target's, which causes no warning.
     #[serde(skip)]
     pub at: Option<(usize, usize)>,
 }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::core::manifest::PathPart;
 
-/// What identifies an object, and so is no field to have a rule about.
+/// Fields that identify an object, and so can't have a rule.
 const IDENTITY: [&[&str]; 6] = [
     &["apiVersion"],
     &["kind"],
@@ -34,7 +34,7 @@ pub struct Pointer {
     parts: Result<Vec<String>, PointerError>,
 }
 
-/// Why a text is no path to a field.
+/// Why a text is not a path to a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PointerError {
     /// It does not begin as one.
@@ -43,7 +43,7 @@ pub enum PointerError {
     /// A tilde that stands for nothing.
     #[error("`~` is written `~0` in a path to a field, and `/` is written `~1`")]
     Tilde,
-    /// It leads to what an object is told by.
+    /// It leads to a field that identifies an object.
     #[error("this is what identifies the object, and no field to have a rule about")]
     Identity,
 }
@@ -118,7 +118,8 @@ impl fmt::Display for Pointer {
 
 impl Pointer {
     /// The paths that it means in an object, each to one field: itself, unless it has a `*`. An
-    /// element that has a name is told by it, so that the path leads to the same one elsewhere.
+    /// element that has a name is identified by it, so that the path leads to the same one
+    /// elsewhere.
     pub fn within<'a>(&'a self, object: &Map<String, Value>) -> Vec<Cow<'a, Self>> {
         if !self.parts().iter().any(|part| part == ANY) {
             return vec![Cow::Borrowed(self)];
@@ -187,7 +188,7 @@ impl Pointer {
         self.parts.as_deref().unwrap_or_default()
     }
 
-    /// What is wrong with it.
+    /// Its fault.
     pub fn wrong(&self) -> Option<PointerError> {
         self.parts.as_ref().err().copied()
     }

@@ -1,11 +1,11 @@
-//! What to send of an object some of whose fields are ignored, so that the live values stay.
+//! Builds the object to send where fields are ignored, so that the live values stay.
 //!
 //! Not to send a field is not enough: what we owned and no longer send is removed by server-side
 //! apply (KEP-555), or falls back to its default. And to send it keeps others from it. So:
 //!
 //! - An object that does not exist yet is sent as it is declared, and so is a new element of a list.
-//! - What anybody else owns, or nobody, is not sent: it stays without us.
-//! - What we alone own is sent with its live value, until somebody else takes it.
+//! - A field that others own, or that has no owner, is not sent: it stays without us.
+//! - A field that only we own is sent with its live value, until another manager takes it.
 //! - A part of what is owned whole, such as an element of a list without keys, is sent with its live
 //!   value: without it the whole would change.
 
@@ -19,10 +19,10 @@ use crate::core::managed_fields::share::{OwnedShare, share};
 use crate::core::manifest::PathPart;
 use crate::core::object::Object;
 
-/// What to send of `declared`, with the fields at `paths` left as they are in `live`.
+/// The object to send of `declared`, with the fields at `paths` left as they are in `live`.
 pub fn settle(declared: &Object, live: &Object, paths: &[&Pointer]) -> Object {
     let mut send = declared.clone();
-    // An element that is told by its place goes after those behind it.
+    // An element that is identified by its index goes after those behind it.
     for path in all_within(declared, live, paths).iter().rev() {
         let there = path.find(&live.0);
         let mut value = Value::Object(std::mem::take(&mut send.0));
@@ -59,8 +59,8 @@ fn all_within<'a>(
     all
 }
 
-/// What to send of `declared` that is made anew in place of `live`: the fields at `paths` as `live`
-/// has them. Nobody owns them then, whoever did before, so nobody else brings them along.
+/// What to send of `declared` that replaces `live`: the fields at `paths` as `live` has them. They
+/// have no owner then, whoever had them before, so no other client restores them.
 pub fn carry_over(declared: &Object, live: &Object, paths: &[Vec<String>]) -> Object {
     let (mut value, old) = (Value::Object(declared.0.clone()), Value::Object(live.0.clone()));
     for path in paths.iter().rev() {
@@ -83,7 +83,7 @@ pub fn paths_in(declared: &Object, live: &Object, paths: &[&Pointer]) -> Vec<Vec
     pointers.iter().map(|path| path.parts().to_vec()).collect()
 }
 
-/// What is left of `send` without the fields at `paths`: keys, and places in lists.
+/// The rest of `send` without the fields at `paths`: keys, and indexes in lists.
 pub fn leave<'a>(send: &Object, paths: impl Iterator<Item = &'a [String]>) -> Object {
     let mut value = Value::Object(send.0.clone());
     for path in paths {

@@ -32,7 +32,7 @@ fn patterns_are_like_those_of_a_shell() {
 }
 
 #[test]
-fn a_rule_is_about_what_all_of_it_says() {
+fn rule_matches_when_all_its_conditions_match() {
     let key = ObjectKey {
         group: "apps".to_owned(),
         kind: "Deployment".to_owned(),
@@ -86,7 +86,7 @@ fn a_pointer_finds_keys_elements_and_what_is_escaped() {
 }
 
 #[test]
-fn what_is_ignored_stays_as_it_is() {
+fn ignored_fields_keep_their_live_value() {
     let live = object(json!({
         "metadata": { "name": "web", "annotations": { "ours": "1", "theirs": "2" },
             "managedFields": [
@@ -124,7 +124,7 @@ fn what_is_ignored_stays_as_it_is() {
                 value["spec"]["list"][0]["image"] = "live".into();
             }),
         ),
-        // Others', or nobody's: without us.
+        // Owned by others, or without an owner: without us.
         ("/spec/max", without(&|value| drop(value["spec"].as_object_mut().unwrap().remove("max")))),
         (
             "/spec/default",
@@ -188,7 +188,7 @@ fn a_star_is_every_key_and_every_element() {
 }
 
 #[test]
-fn what_a_star_names_is_ignored_in_the_element_that_has_the_name() {
+fn wildcard_field_is_ignored_in_the_element_with_the_same_key() {
     let live = object(json!({
         "metadata": { "managedFields": [{ "manager": "trueup", "operation": "Apply",
             "fieldsV1": { "f:spec": { "f:list": {

@@ -38,7 +38,7 @@ pub(super) fn is_stale(condition: &Value, object: &Object) -> bool {
     matches!((generation, observed), (Some(now), Some(seen)) if seen < now)
 }
 
-/// What it says: the message, else the reason, else `otherwise`.
+/// The text of a condition: the message, else the reason, else `otherwise`.
 pub(super) fn words(condition: &Value, otherwise: &str) -> String {
     let said = [field(condition, "message"), field(condition, "reason")];
     let said = said.into_iter().find(|text| !text.is_empty());

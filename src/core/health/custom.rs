@@ -23,9 +23,9 @@ pub struct HealthRule {
     /// group.
     #[serde(default)]
     pub group: String,
-    /// What has to hold: the expression, or all conditions.
+    /// The test for ready: the expression, or all conditions.
     pub ready: HealthTest,
-    /// What says that it failed: the expression, or any of the conditions.
+    /// The test for failed: the expression, or any of the conditions.
     #[serde(default)]
     pub failed: HealthTest,
 }
@@ -90,7 +90,7 @@ impl HealthRule {
         self.kind == key.kind && self.group == key.group
     }
 
-    /// What is wrong with its expressions, and with which of them.
+    /// The fault of its expressions, and which of them has it.
     pub fn wrong(&self) -> Option<(&'static str, &str)> {
         let tests = [("ready", &self.ready), ("failed", &self.failed)];
         tests.into_iter().find_map(|(name, test)| match test {
@@ -139,7 +139,7 @@ impl ConditionTest {
         met.then_some(found)
     }
 
-    /// What is there instead of what is expected.
+    /// The actual value in place of the expected one.
     fn unmet_text(&self, object: &Object) -> String {
         let Self { condition: kind, status, .. } = self;
         match condition(object, kind) {

@@ -9,16 +9,16 @@ use super::pods::STUCK;
 use super::{at, text};
 use crate::core::object::Object;
 
-/// How many kinds of trouble are told of one object.
+/// How many kinds of trouble are shown of one object.
 pub const FEW_TROUBLES: usize = 3;
-/// How many events are told.
+/// How many events are shown.
 const FEW_EVENTS: usize = 3;
-/// How many lines of a log are told.
+/// How many lines of a log are shown.
 pub const LOG_LINES: usize = 8;
 /// Longer lines are cut.
 const LONGEST: usize = 240;
 
-/// What is wrong with a pod, or one of its containers.
+/// The trouble of a pod, or of one of its containers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PodProblem {
     /// The pod; the first one, where several have the same trouble.
@@ -33,16 +33,16 @@ pub struct PodProblem {
     pub reason: String,
     /// The rest of the sentence.
     pub more: String,
-    /// What the kubelet or the scheduler says.
+    /// The message of the kubelet or the scheduler.
     pub message: String,
-    /// Who knows more.
+    /// The source of more evidence.
     pub next: MoreEvidence,
 }
 
-/// Who knows more of a trouble.
+/// The source of more evidence about a trouble.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MoreEvidence {
-    /// Nobody: it says all there is.
+    /// No other source: it says all there is.
     Nobody,
     /// The container's log; `previous` of the run before.
     Log {
@@ -80,7 +80,7 @@ impl PodProblem {
     }
 }
 
-/// What is wrong with these pods, the worst first. Pods with the same trouble count as one.
+/// The troubles of these pods, the worst first. Pods with the same trouble count as one.
 pub fn troubles(pods: &[Object]) -> Vec<PodProblem> {
     let mut troubles: Vec<PodProblem> = Vec::new();
     for trouble in pods.iter().filter_map(trouble) {
@@ -96,7 +96,7 @@ pub fn troubles(pods: &[Object]) -> Vec<PodProblem> {
     troubles
 }
 
-/// What is wrong with a pod; `None` where nothing is.
+/// The trouble of a pod; `None` where there is none.
 fn trouble(pod: &Object) -> Option<PodProblem> {
     let phase = text(pod, "/status/phase").unwrap_or_default();
     let ready = condition(pod, "Ready").is_some_and(super::conditions::is_true);
@@ -196,7 +196,7 @@ fn image(pod: &Object, container: &str) -> Option<String> {
     named.find_map(|it| it.get("image")?.as_str().map(str::to_owned))
 }
 
-/// What warnings say, the latest last, each once.
+/// The messages of warnings, the latest last, each once.
 pub fn warnings(events: &[Object]) -> Vec<String> {
     let mut warnings: Vec<&Object> =
         events.iter().filter(|event| text(event, "/type") == Some("Warning")).collect();
@@ -275,7 +275,7 @@ mod tests {
 
     /// One row a trouble: the pod's status, the lines, who knows more.
     #[test]
-    fn what_is_wrong_with_a_pod_is_said_as_a_person_would() {
+    fn pod_failures_are_described_with_reason_and_message() {
         let rows: &[(&str, &[&str], MoreEvidence)] = &[
             (
                 "phase: Pending, containerStatuses: [{name: main, image: other, state: {waiting: {reason: ErrImagePull, message: \"not found\\n\\nat all\"}}}]",
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn of_events_the_last_warnings_are_told_once() {
+    fn latest_warning_events_are_listed_once() {
         let event = |kind: &str, time: u32, message: &str| -> Object {
             let yaml = format!(
                 "{{type: {kind}, reason: FailedCreate, message: {message}, lastTimestamp: '2026-01-01T00:00:{time:02}Z'}}"

@@ -38,7 +38,7 @@ pub enum HealthState {
     Ready,
     /// It does not yet, and may soon.
     Progressing,
-    /// It will not without somebody's help, as far as one can see.
+    /// It will not without help, as far as one can see.
     Failed,
 }
 
@@ -96,18 +96,18 @@ impl Health {
     }
 }
 
-/// What an object's health depends on besides the object.
+/// The rules that an object's health depends on besides the object.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HealthRules {
     /// Rules of `trueup.yaml`; the first that is about an object counts.
     pub rules: Vec<HealthRule>,
     /// StorageClasses whose volumes are bound when the first pod uses them.
     pub late_binding: BTreeSet<String>,
-    /// What the expressions of its rules have cost since the look at objects began.
+    /// The cost of the rules' expressions since the look at objects began.
     pub spent: ExpressionCost,
 }
 
-/// What expressions have cost together. It says nothing of what a judge is like.
+/// The cost of expressions together. It is not part of a judge's identity.
 #[derive(Debug, Default)]
 pub struct ExpressionCost(AtomicU64);
 
@@ -150,7 +150,7 @@ impl HealthRules {
         self.of_kind(&key, object).unwrap_or_else(|| by_ready(object))
     }
 
-    /// What the kind's own rule says; `None` where there is none.
+    /// The health by the kind's own rule; `None` where there is none.
     fn of_kind(&self, key: &ObjectKey, object: &Object) -> Option<Health> {
         let rule = match (key.group.as_str(), key.kind.as_str()) {
             ("apps" | "extensions", "Deployment") => workloads::deployment,
@@ -177,7 +177,7 @@ impl HealthRules {
         Some(rule(object))
     }
 
-    /// Whether objects of this kind are ready as soon as they exist, so that nobody has to look.
+    /// Whether objects of this kind are ready as soon as they exist, so that they need no request.
     pub fn is_ready_at_once(&self, key: &ObjectKey) -> bool {
         let group = key.group.as_str();
         !self.rules.iter().any(|rule| rule.is_about(key))
@@ -203,12 +203,12 @@ impl HealthRules {
     }
 }
 
-/// What keeps an object of any kind from being judged by its status.
+/// The reason why an object of any kind can't be judged by its status yet.
 fn unsettled(object: &Object) -> Option<Health> {
     if at(object, "/metadata/deletionTimestamp").is_some() {
         return Some(Health::progressing(others::deletion(object)));
     }
-    // Old status is no status: it speaks of what was declared before.
+    // Old status does not count: it describes what was declared before.
     let generation = number(object, "/metadata/generation");
     let observed = number(object, "/status/observedGeneration");
     if let (Some(generation), Some(observed)) = (generation, observed)
@@ -224,7 +224,7 @@ fn unsettled(object: &Object) -> Option<Health> {
 }
 
 /// The condition `Ready`, which many custom resources have (kstatus `generic.go`). Not being ready
-/// is never a failure: only `Stalled` says that nobody will go on.
+/// is never a failure: only `Stalled` says that its controller has given up.
 fn by_ready(object: &Object) -> Health {
     match condition(object, "Ready") {
         None => Health::ready(),

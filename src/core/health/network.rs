@@ -1,4 +1,4 @@
-//! What leads to pods: Service, Ingress and the kinds of Gateway API.
+//! Network objects: Service, Ingress and the kinds of Gateway API.
 
 use serde_json::Value;
 
@@ -63,7 +63,7 @@ fn all(object: &Object, conditions: Option<&Value>, kinds: &[&str]) -> Health {
                 let words = words(it, "its controller gives no reason");
                 return Health::progressing(format!("not {}: {words}", kind.to_lowercase()));
             }
-            None => return Health::progressing(format!("nobody has said {kind} of it yet")),
+            None => return Health::progressing(format!("condition {kind} is not set yet")),
         }
     }
     Health::ready()

@@ -39,7 +39,8 @@ pub(super) fn volume(object: &Object) -> Health {
 }
 
 /// Argo CD `health_hpa.go`: it works once it can scale and knows its metrics; without a way to its
-/// target or to its metrics it does not. Metrics of new pods take a while, so that is no failure.
+/// target or to its metrics it does not. Metrics of new pods take a while, so that is not a
+/// failure.
 pub(super) fn autoscaler(object: &Object) -> Health {
     let said = |kind: &str| condition(object, kind);
     if let Some(it) = said("AbleToScale").filter(|it| is_false(it)) {
@@ -87,13 +88,13 @@ pub(super) fn definition(object: &Object) -> Health {
     }
 }
 
-/// Argo CD `health_apiservice.go`: its server may still be coming up, so not being available is no
-/// failure.
+/// Argo CD `health_apiservice.go`: its server may still be coming up, so not being available is not
+/// a failure.
 pub(super) fn api_service(object: &Object) -> Health {
     match condition(object, "Available") {
         Some(it) if is_true(it) => Health::ready(),
         Some(it) => Health::progressing(words(it, "its server does not answer")),
-        None => Health::progressing("nobody has seen it yet"),
+        None => Health::progressing("no status yet"),
     }
 }
 
@@ -105,7 +106,7 @@ pub(super) fn namespace(object: &Object) -> Health {
     }
 }
 
-/// What an object that is being deleted waits for. kapp prints finalizers, too.
+/// The holder of a terminating object. kapp prints finalizers, too.
 pub(super) fn deletion(object: &Object) -> String {
     match what_holds(object) {
         None => "it is being deleted".to_owned(),

@@ -1,4 +1,4 @@
-//! What runs: Pod and Job.
+//! Pod and Job.
 
 use serde_json::Value;
 
@@ -59,7 +59,7 @@ pub(super) fn pod(object: &Object) -> Health {
                 (None, Some(it)) if reason(it) == "Unschedulable" => {
                     Health::progressing(format!("it can't be scheduled: {}", words(it, "")))
                 }
-                (None, _) if phase.is_empty() => Health::progressing("nobody has seen it yet"),
+                (None, _) if phase.is_empty() => Health::progressing("no status yet"),
                 (None, _) => Health::progressing("its containers are not running yet"),
             }
         }

@@ -4,8 +4,8 @@ use super::{number, text};
 use crate::core::object::Object;
 
 /// Whether a workload may still have pods of a template that it had before: its controller has not
-/// seen the new one yet, or not all pods are of it. What its pods are like otherwise is no matter:
-/// a rollout that failed leaves old pods running, and a scaling none.
+/// seen the new one yet, or not all pods are of it. The state of its pods does not matter
+/// otherwise: a rollout that failed leaves old pods running, and a scaling none.
 pub fn has_former_pods(object: &Object) -> bool {
     let count = |name: &str| number(object, &format!("/status/{name}")).unwrap_or(0);
     if object.group() != "apps" && object.kind() != "ReplicationController" {

@@ -1,4 +1,4 @@
-//! What waiting came to: every object that was waited for, and how it is.
+//! The result of waiting: every object that was waited for, and how it is.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub struct ObjectHealth {
     /// How long after waiting began it came to be so.
     #[serde(serialize_with = "as_seconds")]
     pub after: Duration,
-    /// What a person would look up, line by line: pods, events, logs. Redacted before it is shown.
+    /// Evidence, line by line: pods, events, logs. Redacted before it is shown.
     pub details: Vec<String>,
 }
 
@@ -62,9 +62,9 @@ pub struct HealthSummary {
     pub ready: usize,
     /// Those that are not, the failed ones first.
     pub others: Vec<ObjectHealth>,
-    /// How many nobody waits for: their annotation says so, or they could not be applied.
+    /// How many are not waited for: their annotation says so, or they could not be applied.
     pub unasked: usize,
-    /// What stood in the way of looking.
+    /// Obstacles to looking.
     pub notes: Vec<String>,
     /// Why waiting ended.
     pub ended: WaitEnd,

@@ -1,4 +1,4 @@
-//! What keeps pods running: Deployment, StatefulSet, DaemonSet, ReplicaSet.
+//! Workloads: Deployment, StatefulSet, DaemonSet, ReplicaSet.
 
 use super::conditions::{condition, is_false, is_true, reason, words};
 use super::{Health, number, text};
@@ -40,7 +40,7 @@ pub(super) fn deployment(object: &Object) -> Health {
     if all > wanted {
         return too_many(all - wanted);
     }
-    // Without a deadline nobody writes that condition down.
+    // Without a deadline that condition is never written.
     let deadline = number(object, "/spec/progressDeadlineSeconds");
     let has_deadline = deadline.is_some_and(|seconds| seconds != i64::from(i32::MAX));
     let is_rolled_out =

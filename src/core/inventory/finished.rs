@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_are_remembered_and_none_that_stays() {
+    fn finished_jobs_remembered_are_limited() {
         let mut finished = Finished::default();
         let (key, declared) = job("stays", json!(null));
         finished.note(&key, &declared);

@@ -190,7 +190,7 @@ pub enum ParentError {
     OtherTool {
         /// Its namespace and name.
         parent: String,
-        /// What its tooling annotation says.
+        /// The value of its tooling annotation.
         tool: String,
     },
     /// A parent whose id is not the one that its name and namespace give.
@@ -208,7 +208,7 @@ pub enum ParentError {
 }
 
 impl ParentError {
-    /// What to do about it.
+    /// The remedy.
     pub fn hint(&self) -> Remedy {
         match self {
             Self::NotAParent { .. } | Self::OtherTool { .. } => Remedy::OtherInventory,
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_covers_what_was_and_what_will_be() {
+    fn claim_covers_old_and_new_kinds_and_namespaces() {
         let before = record(&["ConfigMap"], &["old"]);
         let mut wanted = record(&["Service"], &["new"]);
         wanted.revision = Some("later".to_owned());
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_is_remembered_until_it_is_tried_again() {
+    fn failed_revision_is_kept_until_it_is_retried() {
         let mut before = record(&["ConfigMap"], &[]);
         before.past.failed = Some("77ab310".to_owned());
         let mut other = record(&["ConfigMap"], &[]);
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ours_is_refused() {
+    fn foreign_parent_is_refused() {
         let ours = inventory().parent(&record(&["ConfigMap"], &[]));
         let set = |change: &dyn Fn(&mut serde_json::Map<String, serde_json::Value>)| {
             let mut parent = ours.clone();

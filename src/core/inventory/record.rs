@@ -9,7 +9,7 @@ use super::Finished;
 use crate::core::object::{GroupKind, ObjectKey};
 use crate::core::source::snapshot::Revision;
 
-/// What the parent says: where the set's members can be, and from where they came.
+/// The content of the parent: where the set's members can be, and from where they came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// Kinds of which the set may have members.
@@ -25,16 +25,16 @@ pub struct Record {
     pub paths: BTreeSet<String>,
     /// The commit that was last made true in full.
     pub revision: Option<String>,
-    /// What else is remembered.
+    /// The rest of its memory.
     pub past: ReleaseHistory,
     /// The Jobs that were run, which go by themselves.
     pub finished: Finished,
 }
 
-/// What the parent remembers beside the commit that it names.
+/// The parent's memory beside the commit that it names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReleaseHistory {
-    /// Who made that commit true, and when.
+    /// The client that applied that commit, and when.
     pub applied: Option<TimedCommit>,
     /// The commit that was last seen healthy in full, and when it first was.
     pub healthy: Option<TimedCommit>,
@@ -102,7 +102,7 @@ impl Record {
         self.past.objects = None;
     }
 
-    /// The commit that was made true, as long as nobody has seen it healthy.
+    /// The commit that was applied in full, as long as it was not seen healthy.
     pub fn unproven(&self) -> Option<&str> {
         let revision = self.revision.as_deref().filter(|it| !it.contains('-'))?;
         let healthy = self.past.healthy.as_ref().map(|healthy| healthy.what.as_str());
@@ -110,7 +110,7 @@ impl Record {
     }
 
     /// The record of a commit that was seen healthy in full; `None` where that is known, or it is
-    /// no commit. What failed before it is then no longer of interest.
+    /// not a commit. What failed before it is then no longer of interest.
     pub fn healthy(&self, now: Timestamp) -> Option<Self> {
         let revision = self.unproven()?.to_owned();
         let mut record = self.clone();

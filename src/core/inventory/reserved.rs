@@ -12,15 +12,15 @@ use crate::core::manifest::{Manifest, PathPart};
 use crate::core::object::Object;
 use crate::core::problem::Problem;
 
-/// What the marks of an ApplySet begin with, labels and annotations alike.
+/// The prefix of an ApplySet's labels and annotations.
 const MARKS: &str = "applyset.kubernetes.io/";
 /// The one label among them that does not make an object a parent or a member: it marks a definition
 /// whose objects may be parents.
 const PARENT_TYPE: &str = "applyset.kubernetes.io/is-parent-type";
-/// What the names of trueup's records and locks begin with.
+/// The prefix of the names of trueup's records and locks.
 pub const NAME_PREFIX: &str = "trueup-";
 
-/// What an object keeps track of others with.
+/// An object that keeps track of others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReservedObject {
@@ -33,7 +33,7 @@ pub enum ReservedObject {
 }
 
 impl ReservedObject {
-    /// What a live object is, if it is one of them.
+    /// The kind of a live object, if it is one of them.
     pub fn of(live: &Object) -> Option<Self> {
         let is_parents = |mark: &&str| *mark != PART_OF && *mark != PARENT_TYPE;
         let by_mark = || {
@@ -44,7 +44,7 @@ impl ReservedObject {
         Self::by_name(live).or_else(by_mark)
     }
 
-    /// What an object is by its kind and name alone.
+    /// The kind of an object by its kind and name alone.
     fn by_name(object: &Object) -> Option<Self> {
         if !object.name().starts_with(NAME_PREFIX) {
             return None;
@@ -56,7 +56,7 @@ impl ReservedObject {
         }
     }
 
-    /// What it is, in words.
+    /// Its name, in words.
     pub fn words(self) -> &'static str {
         match self {
             Self::Record => "the record of an inventory",
@@ -74,7 +74,7 @@ pub fn problem(manifest: &Manifest) -> Option<Problem> {
     Some(Problem { place, message, excerpt: None, hint: Some(hint) })
 }
 
-/// What is wrong with a manifest's object, and which keys lead to it.
+/// The fault of a manifest's object, and the keys that lead to it.
 struct ReservedFault<'a> {
     path: Vec<&'a str>,
     message: String,

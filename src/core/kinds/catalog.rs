@@ -39,7 +39,7 @@ pub struct Served {
     pub plural: String,
     /// Whether its objects live in namespaces.
     pub namespaced: bool,
-    /// What can be done with it, such as `list` and `patch`.
+    /// Its verbs, such as `list` and `patch`.
     pub verbs: Vec<String>,
 }
 
@@ -63,7 +63,7 @@ pub struct Defined {
     pub namespaced: bool,
 }
 
-/// What is known about one kind in one version.
+/// The knowledge about one kind in one version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lookup<'a> {
     /// The API server serves it.
@@ -74,7 +74,7 @@ pub enum Lookup<'a> {
     Promised(AnnouncedKind<'a>),
     /// The kind exists, but not in this version; these are served.
     OtherVersions(Vec<String>),
-    /// The group's server does not answer, so nobody knows; why it does not.
+    /// The group's server does not answer, so the kind is unknown; why it does not.
     Unknown(&'a str),
     /// Nothing defines it; kinds with nearly this name, as `apiVersion/Kind`.
     Nowhere(Vec<String>),
@@ -85,7 +85,7 @@ pub enum Lookup<'a> {
 pub struct AnnouncedKind<'a> {
     /// The APIService that leads to the server.
     pub by: &'a ObjectKey,
-    /// What is known of it from times when the server answered.
+    /// The knowledge from times when the server answered.
     pub known: Option<&'a Served>,
     /// Why the server does not answer; `None` where there is no APIService yet.
     pub silence: Option<&'a str>,
@@ -128,7 +128,7 @@ impl Catalog {
         }
     }
 
-    /// What is known about `group_kind` in `version`.
+    /// The knowledge about `group_kind` in `version`.
     pub fn lookup(&self, group_kind: &GroupKind, version: &str) -> Lookup<'_> {
         let served = self.served.get(group_kind).map_or(&[][..], Vec::as_slice);
         let known = served.iter().find(|kind| kind.version == version);

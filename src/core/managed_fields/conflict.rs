@@ -83,7 +83,8 @@ impl ConflictWalk {
             return;
         }
         match (send, live) {
-            // Empty when it was written, or owned whole: if anybody owns a part, it is the former.
+            // Empty when it was written, or owned whole: if any manager owns a part, it is the
+            // former.
             _ if is_leaf(owned) => {
                 let is_map = send.is_object() || send.is_array();
                 if !is_map || all.iter().all(|node| is_leaf(node)) && !is_empty(live) {
@@ -140,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_gave_another_value_is_a_conflict() {
+    fn field_with_another_managers_value_is_a_conflict() {
         let live = object(json!({
             "metadata": { "managedFields": [
                 { "manager": "trueup", "operation": "Apply", "fieldsV1": { "f:spec": {

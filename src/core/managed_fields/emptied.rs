@@ -16,9 +16,9 @@ use serde_json::{Map, Value};
 use crate::core::object::Object;
 use crate::core::problem::Cause;
 
-/// Puts an empty map or list wherever `send` and `beside` have one, the latter maybe with something in it,
-/// and `answer` has none; says whether there was any. Beside what is live, `answer` becomes what is
-/// meant; beside what is meant, it is told whether `answer` is short of it.
+/// Puts an empty map or list wherever `send` and `beside` have one, the latter maybe with something
+/// in it, and `answer` has none; says whether there was any. Beside what is live, `answer` becomes
+/// what is meant; beside what is meant, it says whether `answer` is short of it.
 pub fn fill(send: &Object, beside: &Object, answer: &mut Object) -> bool {
     fill_in(&send.0, &beside.0, &mut answer.0)
 }
@@ -45,7 +45,7 @@ fn is_unchecked(cause: &Cause) -> bool {
     cause.message.contains("some validation rules were not checked")
 }
 
-/// What the dry run of `first` answered, with the empty maps that only `send` has.
+/// The dry-run answer to `first`, with the empty maps that only `send` has.
 pub fn restored(send: &Object, first: &Object, mut answer: Object) -> Object {
     restore(&send.0, &first.0, &mut answer.0);
     answer
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_became_nothing_is_filled_where_it_was_or_is_meant() {
+    fn emptied_fields_are_restored_where_declared() {
         let send = object(json!({
             "m": {}, "n": null, "k": [{ "id": "b", "x": 2, "v": {} }], "gone": { "a": {} },
             "never": {}, "full": {}, "list": [],
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_is_left_out_first_and_told_with_the_rest() {
+    fn fields_refused_as_null_are_left_out_and_restored() {
         let send =
             object(json!({ "m": {}, "l": {}, "k": [{ "id": "a" }, { "id": "b", "v": {} }] }));
         let causes = [null("spec.m"), null("spec.k[7].v")];
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_for_another_reason_too_stays_refused() {
+    fn other_validation_errors_stay_refused() {
         let send = object(json!({ "m": {}, "n": { "a": 1 } }));
         assert_eq!(without_refused(&send, &[]), None);
         assert_eq!(without_refused(&send, &[null("spec.m"), refused("spec.x", "Required")]), None);
@@ -232,7 +232,7 @@ mod tests {
         );
         assert_eq!(without_refused(&send, std::slice::from_ref(&unchecked)), None);
         assert!(without_refused(&send, &[null("spec.m"), unchecked]).is_some());
-        // It is not empty: somebody declared the null in it.
+        // It is not empty: the null in it was declared.
         assert_eq!(without_refused(&send, &[null("spec.n")]), None);
     }
 }

@@ -7,7 +7,7 @@ use super::managers;
 use crate::core::inventory::PART_OF;
 use crate::core::object::Object;
 
-/// Whose an object is said to be.
+/// The claimed owner of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ForeignOwner {
     /// A member of an ApplySet, by its id.
@@ -25,7 +25,7 @@ impl fmt::Display for ForeignOwner {
     }
 }
 
-/// Who else claims `live`, which is no member of the set `id`.
+/// The other owner of `live`, which is not a member of the set `id`.
 pub fn of(live: &Object, id: &str) -> Option<ForeignOwner> {
     match live.label(PART_OF) {
         Some(set) if set == id => None,
@@ -61,7 +61,7 @@ fn flux(live: &Object) -> Option<String> {
 }
 
 /// The annotation `APP:GROUP/KIND:NAMESPACE/NAME` counts where it names the object itself: a copy
-/// is nobody's. The label that Argo CD may use instead is one that many charts set, so it counts
+/// is unclaimed. The label that Argo CD may use instead is one that many charts set, so it counts
 /// where Argo CD wrote the object.
 fn argo(live: &Object) -> Option<String> {
     let tracked = live.annotation("argocd.argoproj.io/tracking-id").and_then(|id| {
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn every_tool_marks_its_own() {
+    fn objects_of_other_tools_are_recognised() {
         let helm =
             json!({ "meta.helm.sh/release-name": "web", "meta.helm.sh/release-namespace": "a" });
         let argo = |id: &str| json!({ "argocd.argoproj.io/tracking-id": id });

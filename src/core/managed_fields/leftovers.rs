@@ -24,7 +24,7 @@ use crate::core::problem::Cause;
 /// Top-level fields that say which object it is, or what controllers report of it.
 const NOT_DECLARED: [&str; 4] = ["apiVersion", "kind", "metadata", "status"];
 
-/// What people declare of `metadata`, beside what says which object it is.
+/// The parts of `metadata` that people declare, beside the object's identity.
 const OF_METADATA: [&str; 4] = ["annotations", "finalizers", "labels", "ownerReferences"];
 
 /// A live field that is not declared, with everything in it.
@@ -41,7 +41,7 @@ enum LeftoverStep {
     Field(String),
     /// The element of a list.
     Element {
-        /// What tells it from the others, as in `fieldsV1`: `k:{"name":"a"}` or `v:"a"`.
+        /// Its key, as in `fieldsV1`: `k:{"name":"a"}` or `v:"a"`.
         key: String,
         /// Where it is.
         at: usize,
@@ -63,13 +63,13 @@ pub fn leftovers(send: &Object, live: &Object) -> Vec<Leftover> {
 /// A write after which some fields were to be gone.
 #[derive(Clone, Copy, Debug)]
 pub struct Removal<'a> {
-    /// What was sent.
+    /// The object that was sent.
     pub send: &'a Object,
-    /// What was there before.
+    /// The object before.
     pub before: &'a Object,
-    /// What it was to become.
+    /// The intended object.
     pub meant: &'a Object,
-    /// What it became.
+    /// The object after.
     pub after: &'a Object,
 }
 
@@ -116,7 +116,7 @@ fn leftovers_of_metadata(send: &Object, live: &Object) -> Vec<Leftover> {
     walk.found
 }
 
-/// `live` once `leftovers` are recorded as ours, and as nobody else's, so that applying `send`
+/// `live` once `leftovers` are recorded as ours, and as no other manager's, so that applying `send`
 /// removes them.
 pub fn recorded_as_ours(live: &Object, send: &Object, leftovers: &[Leftover]) -> Object {
     let mut mine = None;
@@ -282,8 +282,8 @@ impl Leftover {
 /// Stands for whichever element of a list.
 const ELEMENT: &str = "[]";
 
-/// The parts of a field as the server names it; it counts the elements of a list that nobody has
-/// seen, so that each stands for all.
+/// The parts of a field as the server names it. It counts the elements of a list that it did not
+/// show, so that each stands for all.
 fn parts(field: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = field;
@@ -305,7 +305,7 @@ fn parts(field: &str) -> Vec<&str> {
     parts
 }
 
-/// What tells an element, for a person.
+/// The identity of an element, for a person.
 fn element_key(key: &str) -> String {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let keys = key.strip_prefix("k:").and_then(|keys| serde_json::from_str::<FieldsV1>(keys).ok());
@@ -318,7 +318,7 @@ fn element_key(key: &str) -> String {
     }
 }
 
-/// What one manager owns of a value.
+/// The part of a value that one manager owns.
 #[derive(Clone, Copy)]
 struct ManagerFields<'a> {
     manager: &'a Manager<'a>,
@@ -333,7 +333,7 @@ fn below<'a>(owned: &[ManagerFields<'a>], key: &str) -> Vec<ManagerFields<'a>> {
     owned.iter().filter_map(below).collect()
 }
 
-/// Who owns it beside us, in words.
+/// The other owners, in words.
 fn others(owned: &[ManagerFields<'_>]) -> Vec<String> {
     let others = owned.iter().map(|owned| owned.manager).filter(|manager| !manager.is_ours());
     let mut others: Vec<String> = others.map(Manager::in_words).collect();
@@ -445,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stays_beside_what_is_declared_is_left_over() {
+    fn undeclared_fields_beside_declared_ones_are_leftovers() {
         let send =
             object(json!({ "spec": { "selector": {  "c": "d" }, "ports": [{ "port": 80 }] } }));
         let told: Vec<(String, Vec<String>)> =
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_to_go_and_stays_is_left_behind_unless_others_want_it() {
+    fn removed_fields_that_stay_are_reported_unless_owned_by_others() {
         let object = |spec: Value, labels: Value, theirs: Value| {
             object(json!({ "spec": spec, "metadata": { "uid": "u", "labels": labels,
                 "managedFields": [{ "manager": "edit", "operation": "Update",
@@ -537,7 +537,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_recorded_as_ours_is_nobody_elses() {
+    fn fields_recorded_as_ours_leave_other_managers() {
         let send = object(json!({ "spec": { "ports": [{ "port": 80 }] } }));
         let all = leftovers(&send, &live());
         let recorded = recorded_as_ours(&live(), &send, &all[2..3]);

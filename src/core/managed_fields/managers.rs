@@ -9,7 +9,7 @@ use crate::core::object::Object;
 /// whose keys are `f:NAME`, `k:KEYS`, `v:VALUE` and `.`.
 pub type FieldsV1 = Map<String, Value>;
 
-/// One entry: the fields that somebody owns through one way of writing.
+/// One entry: the fields that a manager owns through one way of writing.
 #[derive(Clone, Copy, Debug)]
 pub struct Manager<'a> {
     /// The name that it wrote under, such as `kubectl-edit`.
@@ -33,7 +33,7 @@ impl Manager<'_> {
         self.name == FIELD_MANAGER && self.operation == "Apply" && self.subresource.is_empty()
     }
 
-    /// Who it is, for a person: `kubectl (scale)`.
+    /// Its name for people: `kubectl (scale)`.
     pub fn in_words(&self) -> String {
         match self.subresource {
             "" => self.name.to_owned(),
@@ -66,7 +66,7 @@ pub fn read(entry: &Value) -> Option<Manager<'_>> {
     })
 }
 
-/// What stands in `fields` at a path of its keys, such as `["f:spec", "f:replicas"]`.
+/// The node of `fields` at a path of its keys, such as `["f:spec", "f:replicas"]`.
 pub fn node<'a>(fields: &'a FieldsV1, path: &[&str]) -> Option<&'a Map<String, Value>> {
     path.iter().try_fold(fields, |node, key| node.get(*key)?.as_object())
 }

@@ -35,7 +35,7 @@ use crate::core::object::Object;
 /// The field manager that trueup applies as.
 pub const FIELD_MANAGER: &str = "trueup";
 
-/// Fields of `metadata` that are nobody's: they name the object, or the server keeps them for
+/// Fields of `metadata` without an owner: they name the object, or the server keeps them for
 /// itself.
 const SERVERS_METADATA: [&str; 9] = [
     "name",
@@ -50,8 +50,8 @@ const SERVERS_METADATA: [&str; 9] = [
 ];
 
 /// Whether `live` is a member of the set `id` that trueup itself put there: it carries the set's
-/// label, and our own `Apply` entry among its managers. A copy that somebody made of a member has
-/// the first without the second.
+/// label, and our own `Apply` entry among its managers. A copy of a member has the first without
+/// the second.
 pub fn is_ours(live: &Object, id: &str) -> bool {
     live.label(PART_OF) == Some(id) && has_our_entry(live)
 }

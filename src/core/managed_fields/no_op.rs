@@ -21,7 +21,7 @@ use super::managers::{self, Manager, is_leaf, node};
 use crate::core::object::Object;
 
 /// What the schema says of the field at a path of `fieldsV1` keys: whether it is owned as a whole.
-/// `None` where nobody knows the schema.
+/// `None` where the schema is unknown.
 pub type AtomicFields<'a> = &'a dyn Fn(&[&str]) -> Option<bool>;
 
 /// Fields of `metadata` that are never owned (k8s.io/apimachinery,
@@ -57,7 +57,7 @@ fn has_plain_metadata(send: &Object, live: &Object) -> bool {
         && !SERVERS_OWN.iter().any(|field| metadata.contains_key(*field))
 }
 
-/// The fields of `metadata` that somebody can own.
+/// The fields of `metadata` that a manager can own.
 fn owned_metadata(metadata: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
     let is_identity = |key: &str| matches!(key, "name" | "namespace" | "creationTimestamp");
     metadata.iter().filter(move |(key, _)| !is_identity(key))
@@ -123,7 +123,7 @@ impl<'a> NoOpWalk<'a> {
     /// The other way to have nothing below is to have been empty when we last sent it. A map that
     /// the server then filled with defaults looks the same as one that we sent full, so only the
     /// schema can tell. An empty list leaves no trace at all, so a list without a schema is taken
-    /// to be atomic unless somebody owns a part of it.
+    /// to be atomic unless a manager owns a part of it.
     fn is_whole(&self, send: &Value) -> bool {
         match send {
             Value::Null => false,
@@ -159,7 +159,7 @@ impl<'a> NoOpWalk<'a> {
         let mut places: HashMap<String, Option<usize>> = HashMap::new();
         for (place, item) in live.iter().enumerate() {
             let known = places.entry(signature(&names, |name| item.get(name)));
-            // Two with one key: nobody knows which is meant.
+            // Two with one key are ambiguous.
             known.and_modify(|place| *place = None).or_insert(Some(place));
         }
         let mut last = None;
@@ -197,9 +197,9 @@ impl<'a> NoOpWalk<'a> {
 struct Element<'a> {
     /// Its key in `fieldsV1`.
     key: &'a str,
-    /// The fields that tell it from others.
+    /// The fields that identify it.
     keys: Map<String, Value>,
-    /// What we own of it.
+    /// Our part of it.
     fields: &'a Map<String, Value>,
 }
 

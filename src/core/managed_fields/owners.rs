@@ -1,4 +1,4 @@
-//! Whose a field of a live object is.
+//! The owners of a live object's fields.
 
 use serde_json::{Map, Value};
 
@@ -19,7 +19,7 @@ pub fn steps_to_whole(object: &Object, path: &[PathPart<'_>]) -> Option<usize> {
     is_whole.then_some(steps)
 }
 
-/// What one manager owns of a value.
+/// The part of a value that one manager owns.
 struct OwnedNode<'a> {
     manager: Manager<'a>,
     node: &'a FieldsV1,
@@ -29,7 +29,7 @@ struct OwnedNode<'a> {
 /// whole.
 #[derive(Default)]
 struct OwnedPath<'a> {
-    /// What they own there.
+    /// Their parts of it.
     shares: Vec<OwnedNode<'a>>,
     /// How many steps lead there.
     steps: usize,
@@ -70,13 +70,13 @@ fn field<'a>(node: &'a FieldsV1, key: &str) -> Option<&'a FieldsV1> {
     node.get(&format!("f:{key}"))?.as_object()
 }
 
-/// The node of a list's element, by its place where nothing else tells it.
+/// The node of a list's element, by its index where it has no key.
 fn item<'a>(node: &'a FieldsV1, index: usize, item: &Value) -> Option<&'a FieldsV1> {
     let by_place = || node.get(&format!("i:{index}"))?.as_object();
     element(node, item).map(|(_, node)| node).or_else(by_place)
 }
 
-/// The node of a list's element, which is told by its keys or by its value, and what tells it.
+/// The node of a list's element, and the keys or the value that identify it.
 pub fn element<'a>(node: &'a FieldsV1, item: &Value) -> Option<(&'a str, &'a FieldsV1)> {
     let is_it = |key: &str| match (key.strip_prefix("k:"), key.strip_prefix("v:")) {
         (Some(keys), _) => {
@@ -90,10 +90,10 @@ pub fn element<'a>(node: &'a FieldsV1, item: &Value) -> Option<(&'a str, &'a Fie
     Some((key, node.as_object()?))
 }
 
-/// What the server fills in where a built-in kind's key is left out that tells elements apart.
+/// The server's defaults of keys that identify elements of built-in kinds.
 const KEYS: [(&str, &str); 2] = [("protocol", "TCP"), ("name", "")];
 
-/// Whether an element that is sent and a live one agree in a key that tells elements apart. One that
+/// Whether an element that is sent and a live one agree in a key that identifies elements. One that
 /// is left out, and of which nothing is known, may be any.
 pub fn is_same_key(name: &str, send: &Value, live: &Value) -> bool {
     let filled_in = KEYS.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_field_belongs_to_whoever_owns_it_or_the_whole_that_it_is_in() {
+    fn field_owner_includes_the_owner_of_its_atomic_parent() {
         let live = json!({
             "metadata": { "managedFields": [
                 { "manager": "trueup", "operation": "Apply", "fieldsV1": { "f:spec": {
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn who_owns_that_a_map_is_there_owns_nothing_in_it() {
+    fn owner_of_an_empty_map_does_not_own_its_keys() {
         let entry = |manager: &str, spec: Value| json!({ "manager": manager, "operation": "Update", "fieldsV1": { "f:spec": spec } });
         let live = json!({
             "metadata": { "managedFields": [

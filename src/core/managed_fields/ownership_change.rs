@@ -65,7 +65,7 @@ fn ours(object: &Object) -> BTreeSet<Path<'_>> {
     paths
 }
 
-/// Whether anybody owns a part of the field by itself. Then who owns the field and nothing in it
+/// Whether a manager owns a part of the field by itself. Then who owns the field and nothing in it
 /// owns only that there is one, as of a map that was empty when it was written.
 pub fn has_parts(object: &Object, path: &[&str]) -> bool {
     managers::of(object).any(|manager| node(manager.fields, path).is_some_and(|it| !is_leaf(it)))
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_pass_as_the_entries_say() {
+    fn ownership_change_follows_managed_fields() {
         let port = json!({ "k:{\"port\":80}": { ".": {}, "f:port": {} } });
         let before = object(json!([
             entry("trueup", "Apply", json!({ "f:paused": {}, "f:gone": {} })),

@@ -1,5 +1,5 @@
-//! Whose the fields of an object are once it is applied, as far as that can be told without the
-//! server: for an object that had to be foreseen.
+//! Who owns the fields of an object once it is applied, as far as that is known without the server:
+//! for an object that had to be predicted.
 //!
 //! Follows server-side apply (KEP-555): we own what we declare and nothing else, and others lose
 //! what we declare with another value.
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn we_own_what_we_declare_and_others_what_we_leave_to_them() {
+    fn predicted_owners_are_trueup_or_the_yielded_to_manager() {
         let entry = |manager: &str, operation: &str, spec: Value| json!({ "manager": manager, "operation": operation, "fieldsV1": { "f:spec": spec } });
         let ports = json!({ "k:{\"port\":80,\"protocol\":\"TCP\"}": { ".": {}, "f:name": {} } });
         let before = object(json!({

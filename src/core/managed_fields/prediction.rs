@@ -1,9 +1,9 @@
-//! What applying an object would make of the live one, as far as that can be told without the
-//! server: no defaults, no admission, no conversion.
+//! What applying an object would make of the live one, as far as that is known without the server:
+//! no defaults, no admission, no conversion.
 //!
 //! Follows server-side apply (KEP-555): maps are merged field by field; a list is merged by the
-//! keys or values that `managedFields` tell its elements by, else it is replaced; what we owned,
-//! and nobody else does, goes where we no longer send it.
+//! keys or values that identify its elements in `managedFields`, else it is replaced; what only we
+//! owned is removed where we no longer send it.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use super::managers::{self, FieldsV1, Manager, is_leaf};
 use super::owners::{element, is_same_key};
 use crate::core::object::Object;
 
-/// What `live` would become.
+/// The predicted result on `live`.
 pub fn foresee(send: &Object, live: &Object) -> Object {
     let (ours, others): (Vec<_>, Vec<_>) = managers::of(live).partition(Manager::is_ours);
     let owners = Owners {
@@ -21,7 +21,7 @@ pub fn foresee(send: &Object, live: &Object) -> Object {
     Object(map(&owners, &send.0, &live.0))
 }
 
-/// What is owned of a value, by us and by others.
+/// The owned parts of a value, ours and others'.
 struct Owners<'a> {
     ours: Vec<&'a FieldsV1>,
     others: Vec<&'a FieldsV1>,
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_we_send_is_merged_and_what_we_let_go_of_goes() {
+    fn prediction_merges_sent_fields_and_removes_dropped_ones() {
         let live = object(json!({
             "metadata": { "managedFields": [
                 { "manager": "trueup", "operation": "Apply", "fieldsV1": { "f:spec": {

@@ -1,4 +1,4 @@
-//! What goes from an object when we let go of fields: what nobody else owns, by the rules of
+//! What is removed from an object when we release fields: what has no other owner, by the rules of
 //! server-side apply (sigs.k8s.io/structured-merge-diff, `merge/update.go`).
 //!
 //! No defaults come back here; that is left to the server.
@@ -10,7 +10,7 @@ use super::owners::element;
 use crate::core::object::Object;
 
 /// What becomes of `merged`, in which we own what we sent, when we owned before what `before` says:
-/// what we let go of goes, unless another manager of `before` owns it as well. Its managers are
+/// what we release is removed, unless another manager of `before` owns it as well. Its managers are
 /// those of `before`, we with what we own in `merged`.
 pub fn release(merged: &Object, before: &Object) -> Object {
     let ours = |object| managers::of(object).find(Manager::is_ours).map(|ours| ours.fields);
@@ -56,7 +56,7 @@ fn from(value: &mut Value, owned: &FieldsV1, stays: &[&FieldsV1]) {
         Value::Array(list) => list.retain_mut(|item| {
             let Some((key, owned)) = element(owned, item) else { return true };
             let stays = below(stays, key);
-            // Unlike a field, an element is not kept by what somebody owns of it.
+            // Unlike a field, an element is not kept by a manager that owns a part of it.
             let is_owned = |node: &FieldsV1| node.is_empty() || node.contains_key(".");
             if is_owned(owned) && !stays.iter().any(|node| is_owned(node)) {
                 return false;
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_else_owns_goes() {
+    fn released_fields_without_another_owner_are_removed() {
         let entry = |manager: &str, operation: &str, spec: Value| json!({ "manager": manager, "operation": operation, "fieldsV1": { "f:spec": spec } });
         let before = object(json!({ "metadata": { "managedFields": [
             entry("trueup", "Apply", json!({

@@ -2,9 +2,9 @@
 //! by one.
 //!
 //! Server-side apply reads our entry of before by the new schema: it has the list and none of its
-//! elements. So an element that is no longer declared is one that nobody owns, and it stays. Where
-//! the elements are applied once as they are, they are ours, and the next apply removes those that
-//! are not declared.
+//! elements. So an element that is no longer declared has no owner, and it stays. Where the
+//! elements are applied once as they are, they are ours, and the next apply removes those that are
+//! not declared.
 //!
 //! Decides only. [`crate::cluster`] sends.
 
@@ -35,7 +35,7 @@ enum UndeclaredElements {
     Live,
 }
 
-/// What is owned of a value.
+/// The owned parts of a value.
 struct RetypedWalk<'a> {
     /// By us, as it is.
     ours: Option<&'a FieldsV1>,
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn elements_that_become_nobodys_are_applied_once_more() {
+    fn elements_that_lose_their_owner_are_applied_again() {
         let live = object(
             &json!({ "f:set": {}, "f:keyed": {}, "f:map": {}, "f:args": {} }),
             &json!({ "set": ["a", "b"], "keyed": [{ "id": 1 }, { "id": 2 }],
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_emptied_counts_where_it_stays() {
+    fn emptied_list_that_keeps_elements_needs_a_second_apply() {
         let live = object(&json!({ "f:set": {} }), &json!({ "set": ["a"] }));
         let send = object(&json!({}), &json!({ "set": [] }));
         let empty = object(&json!({ "f:set": {} }), &json!({ "set": [] }));

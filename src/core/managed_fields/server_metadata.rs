@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_the_servers_own_goes_and_what_says_something_stays() {
+    fn server_metadata_is_stripped_and_declared_metadata_stays() {
         let object = json!({ "metadata": {
             "name": "a", "labels": {}, "annotations": null, "uid": "", "resourceVersion": null,
             "creationTimestamp": null, "selfLink": "/a", "generation": 3, "generateName": "a-",

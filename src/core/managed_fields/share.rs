@@ -10,9 +10,9 @@ use crate::core::object::Object;
 /// How much of a field is ours.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OwnedShare {
-    /// Nothing of it, or nothing that nobody else owns as well: it stays without us.
+    /// Nothing of it, or only what others own as well: it stays without us.
     None,
-    /// What we alone own of it, with its live value.
+    /// Our exclusive part of it, with its live value.
     Ours(Value),
     /// It is a part of what is owned whole, such as an element of a list without keys: its live
     /// value.
@@ -43,7 +43,7 @@ pub fn share(live: &Object, path: &[PathPart<'_>]) -> OwnedShare {
     alone.map_or(OwnedShare::None, OwnedShare::Ours)
 }
 
-/// What is owned of the value itself at `path`.
+/// The owned part of the value itself at `path`.
 fn node_at<'a>(node: &'a FieldsV1, value: &Value, path: &[PathPart<'_>]) -> Option<&'a FieldsV1> {
     let Some((part, rest)) = path.split_first() else { return Some(node) };
     let (node, value) = match (part, value) {
@@ -58,7 +58,7 @@ fn node_at<'a>(node: &'a FieldsV1, value: &Value, path: &[PathPart<'_>]) -> Opti
     node_at(node, value, rest)
 }
 
-/// What of `live` we own and nobody else does; `None` when there is nothing.
+/// The part of `live` that only we own; `None` when there is nothing.
 fn alone(ours: &FieldsV1, others: &[&FieldsV1], live: &Value) -> Option<Value> {
     if is_leaf(ours) {
         return others.is_empty().then(|| live.clone());
@@ -84,7 +84,7 @@ fn alone(ours: &FieldsV1, others: &[&FieldsV1], live: &Value) -> Option<Value> {
                 let others: Vec<&FieldsV1> =
                     others.iter().filter_map(|node| Some(element(node, item)?.1)).collect();
                 let mut part = alone(node, &others, item)?;
-                // An element is sent with what it is told by.
+                // An element is sent with its keys.
                 let keys = key.strip_prefix("k:").and_then(|keys| serde_json::from_str(keys).ok());
                 if let (Value::Object(part), Some(Value::Object(keys))) = (&mut part, keys) {
                     part.extend(keys);
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_empty_map_that_somebody_wrote_is_no_share_of_what_is_in_it() {
+    fn writing_an_empty_map_is_not_a_share_of_its_keys() {
         let entry = |manager: &str, spec: Value| json!({ "manager": manager, "operation": "Apply", "fieldsV1": { "f:spec": spec } });
         let live = json!({
             "metadata": { "managedFields": [
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn ours_is_what_nobody_else_owns() {
+    fn exclusively_owned_fields_are_ours() {
         let live = json!({
             "metadata": { "managedFields": [
                 { "manager": "trueup", "operation": "Apply", "fieldsV1": { "f:spec": {

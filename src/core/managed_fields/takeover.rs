@@ -94,7 +94,8 @@ pub fn hand_over(live: &Object, send: &Object) -> Option<Object> {
         };
         let is_one = |other: &Manager<'_>| std::ptr::eq(other.fields, manager.fields);
         if predecessors.iter().any(is_one) {
-            // The stamp stays whose it is: what nobody owned would go with what is around it.
+            // The stamp stays with its owner: without an owner it would be removed with what is
+            // around it.
             if node(manager.fields, &STAMP).is_some() {
                 let mut entry = entry.clone();
                 entry["fieldsV1"] = stamp();
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_applied_becomes_ours_and_what_was_edited_does_not() {
+    fn takeover_takes_applied_fields_and_leaves_edited_ones() {
         let live = live(
             "",
             vec![
@@ -262,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn the_stamp_of_a_restart_stays_whose_it_is() {
+    fn takeover_leaves_the_restart_annotation_to_its_owner() {
         let mut fields = stamp();
         assert_eq!(
             handed_over(&live("", vec![entry("helm", "Update", fields.clone())])),
@@ -279,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_of_another_version_go_unless_there_is_nothing_else() {
+    fn fields_of_another_version_are_dropped_unless_they_are_all() {
         let mut old = entry("helm", "Update", json!({ "f:spec": { "f:old": {} } }));
         old["apiVersion"] = "apps/v1beta1".into();
         let new = entry("helm", "Update", json!({ "f:spec": { "f:new": {} } }));

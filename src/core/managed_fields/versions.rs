@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn others_are_named_where_they_stand_in_the_way() {
+    fn other_managers_of_a_removed_version_are_named() {
         let (old, new) = (("trueup", "Apply", "v1alpha1"), ("trueup", "Apply", "v1"));
         let unknown = "request to convert CR to an invalid group/version: x.example/v1alpha1";
         let no_place = ".spec.a: field not declared in schema";

@@ -265,7 +265,7 @@ impl<'a> Builder<'a> {
             Typed::Float(value) => value,
         };
         number::wire(float).ok_or_else(|| {
-            ManifestFault::new(self.spot(at), "infinity and NaN are no numbers for Kubernetes")
+            ManifestFault::new(self.spot(at), "infinity and NaN are not numbers for Kubernetes")
                 .hint("write it in quotes if it is text")
                 .into()
         })
@@ -314,7 +314,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// What a map had before a key.
+/// The state of a map before a key.
 #[derive(Default)]
 struct MapKeys {
     keys: usize,

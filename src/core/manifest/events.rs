@@ -20,7 +20,7 @@ pub(super) struct YamlEvent {
     pub(super) kind: YamlEventKind,
 }
 
-/// What an event says.
+/// The kind of an event.
 pub(super) enum YamlEventKind {
     /// A list begins; with its anchor.
     List(Option<String>),
@@ -30,7 +30,7 @@ pub(super) enum YamlEventKind {
     End,
     /// A text; with its anchor.
     Scalar(Option<String>, ScalarText),
-    /// What the anchor of this name stands for.
+    /// The value of the anchor of this name.
     Alias(String),
     /// The document ends.
     DocumentEnd,
@@ -212,7 +212,7 @@ fn escaped_slash(written: &str) -> Option<usize> {
 pub(super) struct Spots<'a> {
     pub(super) text: &'a str,
     line: u32,
-    /// YAML has line breaks that files and editors don't count: then the spots are counted anew.
+    /// YAML has line breaks that files and editors don't count: then the spots are counted again.
     odd_breaks: bool,
     /// How far they were counted, so that events in the order of the text cost its length once.
     counted: Cell<(usize, Spot)>,

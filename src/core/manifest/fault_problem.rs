@@ -7,7 +7,7 @@ use super::Reading;
 use super::fault::{ManifestFault, Spot};
 use crate::core::problem::{Location, Problem};
 
-/// A longer line is no help to the reader.
+/// A longer line does not help the reader.
 const EXCERPT: usize = 400;
 
 /// The file that faults are found in.

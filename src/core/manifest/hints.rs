@@ -1,11 +1,11 @@
-//! The parser's words about wrong syntax → ours, and what to do about it when that can be told.
+//! The parser's words about wrong syntax → ours, and what to do about it when that is known.
 
 use libyaml_safer::Error;
 
 use super::events::{Spots, boundary};
 use super::fault::{ManifestFault, Spot};
 
-/// What the parser's asserts do not allow for, behind a byte that it had come to.
+/// The fault where an assertion of the parser fails, behind a byte that it had come to.
 pub(super) fn unreadable(spots: &Spots, byte: usize) -> ManifestFault {
     let byte = boundary(spots.text, byte);
     let message = "this is not YAML that can be read";
@@ -17,7 +17,7 @@ pub(super) fn unreadable(spots: &Spots, byte: usize) -> ManifestFault {
     }
 }
 
-/// What the parser says as a fault of the file.
+/// A parser error as a fault of the file.
 pub(super) fn syntax(error: &Error, spots: &Spots) -> ManifestFault {
     let problem = error.problem();
     let begun = error.context_mark().map(|mark| (spots.at(mark), mark.index as usize));
@@ -114,7 +114,7 @@ fn indentation(fault: ManifestFault, line: &str, since: Option<u32>) -> Manifest
     }
 }
 
-/// What to do about a `: ` where there was one already.
+/// The remedy for a second `: `.
 fn second_colon(text: &str, byte: usize) -> String {
     let line = line_around(text, byte);
     let start = line.as_ptr() as usize - text.as_ptr() as usize;

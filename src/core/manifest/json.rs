@@ -13,7 +13,7 @@ use super::limits;
 use super::number;
 use super::positions::{PathPart, Recorder};
 
-/// Whether the first character that is no space is `{`.
+/// Whether the first character that is not a space is `{`.
 pub(super) fn is_json(text: &[u8]) -> bool {
     let start = &text[..text.len().min(4096)];
     String::from_utf8_lossy(start).trim_start().starts_with('{')

@@ -1,7 +1,7 @@
 //! Bytes of a file → [`Manifest`]s: the objects that its documents declare, and where each stands.
 //!
 //! Documents mean here what they mean to `kubectl apply -f`, number for number and boolean for
-//! boolean, because that is what the cluster was told so far. One wrong document costs that
+//! boolean, because that is what the cluster has received so far. One wrong document costs that
 //! document: it becomes a [`Problem`], and the others are still read. Which files are manifests is
 //! the caller's choice; what the objects mean is [`crate::core::desired`]'s.
 //!
@@ -70,14 +70,15 @@ pub struct Manifest {
     pub positions: Positions,
 }
 
-/// What was found in a file.
+/// The content of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reading {
     /// The objects, in the order of the file; those of a `List` one by one.
     pub manifests: Vec<Manifest>,
     /// The documents that could not be read, in the order of the file.
     pub problems: Vec<Problem>,
-    /// What Kubernetes reads without a word though its author most likely meant something else.
+    /// Texts that Kubernetes reads without an error, though their author most likely meant
+    /// something else.
     pub warnings: Vec<Problem>,
 }
 
@@ -85,9 +86,9 @@ pub struct Reading {
 /// YAML documents between lines that start with `---`. What begins as JSON may go on as YAML behind
 /// such a line.
 ///
-/// A document that begins with `{` and is no JSON is refused, as kubectl did before 1.34. Since then
-/// it tries YAML (`YAMLOrJSONDecoder` in k8s.io/apimachinery), which has a meaning for a forgotten
-/// quote or a line break within a text: another one than was meant.
+/// A document that begins with `{` and is not JSON is refused, as kubectl did before 1.34. Since
+/// then it tries YAML (`YAMLOrJSONDecoder` in k8s.io/apimachinery), which has a meaning for a
+/// forgotten quote or a line break within a text: another one than was meant.
 pub fn read(path: &str, bytes: &[u8]) -> Reading {
     let text = match encoding::decode(bytes) {
         Ok(text) => text,
@@ -114,8 +115,8 @@ pub fn read_yaml(path: &str, bytes: &[u8]) -> Reading {
     reader.reading
 }
 
-/// Reads a file that is no manifest, such as a kustomization: the value of its first document and
-/// where each part of it stands, `None` when there is nothing in it.
+/// Reads a file that is not a manifest, such as a kustomization: the value of its first document
+/// and where each part of it stands, `None` when there is nothing in it.
 ///
 /// # Errors
 ///
@@ -161,7 +162,7 @@ pub fn values(path: &str, bytes: &[u8]) -> Result<Vec<Value>, Problem> {
     Ok(values)
 }
 
-/// What to do about a document that begins as JSON and is none.
+/// The remedy for a document that begins as JSON and is not JSON.
 const NO_JSON: &str =
     "what begins with `{` is JSON; if it is meant as YAML, put `---` on a line before it";
 

@@ -12,8 +12,8 @@ pub(super) fn wire(float: f64) -> Option<Value> {
     if float.abs() < EXACT {
         return Some(Value::from(float as i64));
     }
-    // Go writes the fewest digits that tell the float from its neighbours and fills up with zeros;
-    // the integer read back from that is not always the float's own value.
+    // Go writes the fewest digits that distinguish the float from its neighbours and fills up with
+    // zeros; the integer read back from that is not always the float's own value.
     let written = float.to_string();
     let integer = written.parse::<i64>().map(Value::from);
     integer

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::number;
 use super::scalar::Typed;
 
-/// What to say of a plain text and what was made of it, and what to do.
+/// The warning about a plain text with a surprising value, and its remedy.
 pub(super) fn of(text: &str, typed: &Typed, in_mode: bool) -> Option<(String, String)> {
     let message = match typed {
         Typed::Bool(value) if !matches!(text.as_bytes()[0], b't' | b'T' | b'f' | b'F') => {

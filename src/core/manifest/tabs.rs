@@ -1,5 +1,6 @@
 //! Tabs between the parts of a document: the reader that Kubernetes uses takes some of them for
-//! spaces, other readers of YAML refuse them, and nobody sees them. Those within a text are its own.
+//! spaces, other readers of YAML refuse them, and they are invisible. Those within a text are its
+//! own.
 
 use std::collections::BTreeSet;
 

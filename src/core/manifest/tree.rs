@@ -17,13 +17,13 @@ pub(super) struct TreeNode {
     pub(super) end: usize,
 }
 
-/// What kind of value.
+/// The kind of a value.
 pub(super) enum TreeKind {
     Scalar(ScalarText),
     List,
     /// Keys and values in turns.
     Map,
-    /// What stands at another index.
+    /// The value at another index.
     Alias(usize),
 }
 

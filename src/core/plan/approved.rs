@@ -1,7 +1,8 @@
 //! Whether a person has approved on a live object that it is deleted.
 //!
 //! Whoever may write to the object in the cluster may approve. What git declares, what another tool
-//! applies and what a controller writes is no approval, so that no commit approves its own deletions.
+//! applies and what a controller writes is not an approval, so that no commit approves its own
+//! deletions.
 
 use std::time::Duration;
 
@@ -22,18 +23,18 @@ const SKEW: Duration = Duration::from_secs(300);
 #[serde(rename_all = "kebab-case")]
 pub enum NotApproved {
     /// There is none.
-    #[error("nobody has approved it")]
+    #[error("its deletion is not approved")]
     Missing,
     /// It has no time.
-    #[error("{APPROVED}: {0:?} is no time as of RFC 3339")]
+    #[error("{APPROVED}: {0:?} is not an RFC 3339 time")]
     NoTime(String),
     /// It is of a time that is yet to come, so that it would hold for whatever is there by then.
     #[error("{APPROVED}: {0} is in the future")]
     Future(String),
     /// trueup has applied the object since: what was approved is not what is there.
-    #[error("{APPROVED}: {0} is no time since it was last applied")]
+    #[error("{APPROVED}: {0} is before it was last applied")]
     Stale(String),
-    /// Somebody who is not known to be a person wrote it.
+    /// It was not written by a known person.
     #[error("{APPROVED} does not count where {0} set it: a person does, with kubectl annotate")]
     Set(String),
 }
@@ -56,7 +57,7 @@ pub(super) fn approval(live: &Object, now: Timestamp) -> Result<(), NotApproved>
     let owners = owners::of(live, &path);
     match owners.iter().find(|owner| !is_a_persons(owner)) {
         Some(owner) => return Err(NotApproved::Set(owner.name.to_owned())),
-        None if owners.is_empty() => return Err(NotApproved::Set("nobody known".to_owned())),
+        None if owners.is_empty() => return Err(NotApproved::Set("an unknown manager".to_owned())),
         None => {}
     }
     // A time so near the end of all times that no skew can be added is in the future, too.
@@ -127,7 +128,7 @@ mod tests {
             assert_eq!(found, expected, "{time}");
         }
         assert_eq!(approval(&Object::default(), at(NOON)), Err(NotApproved::Missing));
-        // Nothing is approved where nobody says what time it is.
+        // Nothing is approved where the time is unknown.
         assert!(!is_approved(&live(NOON, PERSON), Timestamp::UNIX_EPOCH));
     }
 

@@ -6,9 +6,9 @@ use crate::core::policy::MaxPrune;
 use crate::core::policy::precedence::{self, SettingLayers};
 use crate::core::remedy::Remedy;
 
-/// With fewer objects than this, any share of an inventory may go where nobody says otherwise.
+/// With fewer objects than this, any share of an inventory may be deleted by default.
 const ENOUGH: usize = 10;
-/// How much of it may go where nobody says otherwise.
+/// How much of it may be deleted by default.
 const USUAL: MaxPrune = MaxPrune::Percent(50);
 
 /// Of how many objects a share counts, in an inventory that has so many `members` now. What an
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_an_unfinished_change_made_does_not_count() {
+    fn prune_limit_ignores_objects_of_an_unfinished_run() {
         for (members, begun_with, expected) in
             [(12, None, 12), (24, Some(12), 12), (8, Some(12), 8), (50, Some(3), 50)]
         {

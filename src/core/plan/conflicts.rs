@@ -1,6 +1,6 @@
-//! What becomes of an object whose fields others have otherwise: it is refused, or it says which of
-//! them are left to whom. What is forced is told as any other change, except for what says that an
-//! object stays: that is taken from others for the operator's own word only.
+//! What becomes of an object with conflicts: it is refused, or the fields that are left to others
+//! are named. What is forced is shown as any other change. The exception is a field that says that
+//! an object stays: that is taken from others only where the operator says so.
 
 use std::borrow::Cow;
 
@@ -70,7 +70,7 @@ fn of_others(send: &Object, live: &Object) -> Vec<Conflict> {
     conflicts(send, &handed_over(send, live))
 }
 
-/// What others set, and what is removed since it excludes what is declared.
+/// The fields that others set and that are removed, since they exclude declared ones.
 fn in_the_way(decision: &Decision, send: &Object, live: &Object) -> Vec<Cause> {
     let Some(merged) = &decision.merged else { return Vec::new() };
     let mut removed = leftovers(send, &handed_over(send, live));

@@ -1,4 +1,4 @@
-//! What to do with a desired object, by what was seen of it. Its turn is left to others.
+//! Decides about a desired object by its observation. Its turn is left to others.
 
 use super::{Action, Confidence, Effect, NoPreview, PlanContext, Reason, ReasonKind, Write};
 
@@ -14,10 +14,11 @@ use crate::core::observed::{Observation, Preview};
 use crate::core::problem::Refusal;
 use crate::core::remedy::Remedy;
 
-/// What is decided.
+/// A decision.
 pub(super) struct Decision {
     pub(super) action: Action,
-    /// What is live, unless it stays as it is: there may be thousands of those, and none is copied.
+    /// The live object, unless it stays as it is: there may be thousands of those, and none is
+    /// copied.
     pub(super) live: Option<Object>,
     pub(super) merged: Option<Object>,
     pub(super) confidence: Confidence,

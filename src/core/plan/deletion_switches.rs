@@ -16,14 +16,14 @@ const KEEP: [(&str, &str); 4] = [
 /// Argo CD's words for it, among others.
 const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
 
-/// What is said of an object's deletion.
+/// The annotation about an object's deletion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum DeletionSwitch {
-    /// It is never deleted, says this annotation: it is nobody's from now on.
+    /// It is never deleted, says this annotation: it is abandoned.
     Keep(String),
-    /// Somebody has to allow it, says this annotation.
+    /// Its deletion has to be allowed, says this annotation.
     Confirm(String),
-    /// Nobody can tell what it says.
+    /// It is unknown what it says.
     Unclear(AnnotationFault),
 }
 
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn every_tools_word_counts() {
+    fn prune_annotations_of_every_tool_count() {
         for (name, value, expected) in [
             ("trueup.dev/prune", "false", Some(true)),
             ("trueup.dev/prune", "true", None),

@@ -15,7 +15,7 @@ use crate::core::object::{GroupKind, Object, ObjectKey};
 pub(super) struct OrderedObject<'a> {
     /// Which one.
     pub(super) key: &'a ObjectKey,
-    /// What it is like; `None` where nobody could look.
+    /// The object; `None` where it could not be read.
     pub(super) object: Option<&'a Object>,
 }
 
@@ -28,9 +28,9 @@ pub(super) enum Direction {
     Delete,
 }
 
-/// What was found.
+/// The result of the search.
 pub(super) struct Edges {
-    /// What waits for what.
+    /// The dependencies.
     pub(super) graph: Graph,
     /// References that lead to a later wave, and so don't count.
     pub(super) ahead: Vec<(usize, usize)>,
@@ -145,7 +145,7 @@ fn homes(
     homes
 }
 
-/// What fields name: who, whom, and how much it matters.
+/// The edges of references: from which object to which, and how strong.
 fn reference_edges(
     things: &[OrderedObject<'_>],
     there: &IndexByKey<'_>,

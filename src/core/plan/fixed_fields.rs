@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 use crate::core::object::Object;
 use crate::core::problem::Cause;
 
-/// What stands before the names of the fields that can change.
+/// The texts before the names of the fields that can change.
 const OTHERS: [&str; 2] = ["spec for fields other than ", "may not change fields other than "];
-/// How many fields are told one by one.
+/// How many fields are listed one by one.
 const MOST: usize = 5;
 
 /// The causes with the fields in place of the part that they are in, where the server names only
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_change_is_named_where_the_server_names_what_can() {
+    fn immutable_fields_are_derived_from_the_mutable_ones() {
         let set = "Forbidden: updates to statefulset spec for fields other than 'replicas', 'template' and 'minReadySeconds' are forbidden";
         let pod = "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.tolerations` (only additions to existing tolerations)\n  core.PodSpec{}";
         let claim = |size: &str| json!({ "replicas": 1, "volumeClaimTemplates": [{ "spec": { "size": size } }] });
@@ -112,7 +112,7 @@ mod tests {
             "volumeClaimTemplates": [{ "kind": "Claim", "spec": { "size": "1Gi", "mode": "x" } }] });
         let size = "spec.volumeClaimTemplates[0].spec.size";
         assert_eq!(named(set, claim("2Gi"), live.clone()), [size]);
-        assert_eq!(named(set, claim("1Gi"), live.clone()), ["spec"], "nobody knows which");
+        assert_eq!(named(set, claim("1Gi"), live.clone()), ["spec"], "it is unknown which");
         let containers = |image: &str, name: &str| json!({ "containers": [{ "name": "a" }, { "name": name, "image": image }] });
         let found = named(pod, containers("b", "y"), containers("a", "x"));
         assert_eq!(found, ["spec.containers[1].name"]);

@@ -1,8 +1,8 @@
-//! What has to wait for what: a graph of objects, and of gates that stand for many of them at once.
+//! A dependency graph of objects, and of gates that stand for many of them at once.
 //!
 //! It knows nothing of kinds; [`edges`](super::edges) says what waits for what and why, and
 //! [`queue`](super::queue) goes through it. A graph is made once and has no cycle then: weak edges
-//! that would close one are left out, and who is in a cycle of strong ones is told.
+//! that would close one are left out, and the members of a cycle of strong ones are reported.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
@@ -16,7 +16,7 @@ pub enum DependencyKind {
     Care,
     /// A field of it names the other.
     Reference,
-    /// The other is the server behind it, which has to answer before anybody is sent there.
+    /// The other is the server behind it, which has to answer before any client is sent there.
     Server,
     /// It lives in the other, a namespace, which takes care of what is still in it when it goes.
     Place,
@@ -36,7 +36,7 @@ impl DependencyKind {
         matches!(self, Self::Reference | Self::Server)
     }
 
-    /// Whether being there is not enough: where somebody waits, the other has to be ready.
+    /// Whether being there is not enough: where the run waits, the other has to be ready.
     pub fn is_about_readiness(self) -> bool {
         matches!(self, Self::Server | Self::Wave | Self::Said)
     }
@@ -90,7 +90,7 @@ impl Graph {
         node < self.objects
     }
 
-    /// What a node waits for.
+    /// The dependencies of a node.
     pub fn needs(&self, node: usize) -> impl Iterator<Item = Dependency> {
         self.needs.get(node).into_iter().flatten().copied()
     }

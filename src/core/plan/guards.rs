@@ -1,4 +1,4 @@
-//! What stands between a plan and a deletion.
+//! Guards between a plan and a deletion.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +28,7 @@ pub struct PlanContext {
     /// How many objects each definition still has in the cluster that this run would not delete
     /// itself; definitions without any are left out.
     pub instances: BTreeMap<ObjectKey, usize>,
-    /// What time it is: an approval may not be of the future.
+    /// The present time: an approval may not be of the future.
     pub now: Timestamp,
 }
 
@@ -75,11 +75,11 @@ pub(super) fn why_not_prune(
     None
 }
 
-/// What decides about live objects that carry the inventory's label and are not desired.
+/// The rules for live objects that carry the inventory's label and are not desired.
 pub(super) struct PruneRules<'a> {
     /// The inventory.
     pub(super) inventory: &'a Inventory,
-    /// What an ignore file leaves out, and where it is declared.
+    /// The objects that an ignore file leaves out, and where each is declared.
     pub(super) left_out: &'a BTreeMap<ObjectKey, Origin>,
     /// Whether nothing is desired any more, so that the record itself may go.
     pub(super) is_last: bool,
@@ -90,7 +90,7 @@ pub(super) struct PruneRules<'a> {
 }
 
 impl PruneRules<'_> {
-    /// What to do with one of them, and why it is not deleted if it is not.
+    /// The decision about one of them, and why it is not deleted if it is not.
     pub(super) fn decide(&self, key: &ObjectKey, live: &Object) -> (Action, Option<Reason>) {
         let keep = |why: ReasonKind| (Action::Keep, Some(why.into()));
         if !managed_fields::is_ours(live, &self.inventory.id()) {
@@ -104,7 +104,7 @@ impl PruneRules<'_> {
         }
         if let Some(origin) = self.left_out.get(key) {
             let kind = ReasonKind::IgnoredFile { place: origin.field_location() };
-            let remedy = "if it is to go, take it out of that file";
+            let remedy = "to delete it, remove it from that file";
             return (Action::Keep, Some(Reason::with_remedy(kind, remedy)));
         }
         if let Some((action, reason)) = &self.blocked {
@@ -147,7 +147,7 @@ impl PruneRules<'_> {
         Some(Reason::with_remedy(ReasonKind::Guarded { guard, approval }, remedy))
     }
 
-    /// Without its record, nobody would know what else the inventory has.
+    /// Without its record, the other objects of the inventory would be unknown.
     fn why_home(&self, key: &ObjectKey) -> Option<Reason> {
         let is_home = is_namespace(key) && key.name == self.inventory.namespace;
         (is_home && !self.is_last).then(|| {
@@ -174,7 +174,7 @@ pub(super) fn why_guarded(key: &ObjectKey, live: &Object, allowed: &PlanContext)
     Some(Reason::with_remedy(ReasonKind::Guarded { guard, approval: None }, remedy))
 }
 
-/// What goes with an object, and how that is allowed.
+/// The objects and data that are deleted with an object, and how that is allowed.
 struct GuardedObject {
     guard: DeletionGuard,
     remedy: Remedy,
@@ -208,9 +208,9 @@ pub(super) fn why_untouched(action: Action, live: &Object) -> Option<Reason> {
     ))
 }
 
-/// Why a manifest that gives a live object an owner which it does not have is not applied: the garbage
-/// collector deletes what it belongs to together with its owner, or at once where there is no such
-/// owner, and asks nobody whether the object holds data or is to stay
+/// Why a manifest that gives a live object an owner which it does not have is not applied: the
+/// garbage collector deletes what it belongs to together with its owner, or at once where there is
+/// no such owner, without a question whether the object holds data or is to stay
 /// (kubernetes/pkg/controller/garbagecollector).
 pub(super) fn why_owned(action: Action, send: &Object, live: &Object) -> Option<Reason> {
     let owners = |object: &Object| -> BTreeSet<String> {
@@ -225,7 +225,7 @@ pub(super) fn why_owned(action: Action, send: &Object, live: &Object) -> Option<
     })
 }
 
-/// Whether a live object may be deleted to be made anew: it may say that it stays, or is not to be
+/// Whether a live object may be deleted to be recreated: it may say that it stays, or is not to be
 /// replaced, and what takes its place may not.
 pub fn may_be_replaced(live: &Object, send: &Object) -> bool {
     !deletion_switches::is_loosened(live, send) && flag(live, REPLACE) != Some(false)

@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_widen_the_record_over_them_is_refused_and_nothing_else() {
+    fn only_kinds_and_namespaces_with_unrecorded_members_are_refused() {
         let one = || unrecorded(&["x"]);
         let kinds = [GroupKind::new("", "Secret")].into();
         let namespaces = ["a".to_owned()].into();
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn they_are_counted_and_some_are_named() {
+    fn unrecorded_members_are_counted_and_some_are_named() {
         let told = |names: &[&str], is_gone| {
             let unrecorded = Unrecorded {
                 kinds: [GroupKind::new("", "Secret")].into(),

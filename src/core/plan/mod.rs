@@ -54,7 +54,7 @@ use crate::core::object::{Object, ObjectKey};
 use crate::core::observed::{Observation, Observed};
 use crate::core::problem::{Cause, Problem};
 
-/// What to do with one object.
+/// The action on one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
@@ -62,8 +62,8 @@ pub enum Action {
     Create,
     /// It differs: change it.
     Update,
-    /// It differs in a way that no update can make true: delete it and make it anew. Only ever
-    /// planned on request.
+    /// It differs in a way that no update can make true: delete and recreate it. Only ever planned
+    /// on request.
     Replace,
     /// It is in the inventory and no longer desired: delete it.
     Delete,
@@ -105,15 +105,15 @@ impl Action {
 /// One action for every object: first what is desired, then what is to go.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
-    /// What is desired.
+    /// The changes of desired objects.
     pub desired: OrderedChanges,
-    /// What is in the inventory and no longer desired.
+    /// The changes of objects in the inventory that are no longer desired.
     pub undesired: OrderedChanges,
     /// Which objects are not pruned because a kind could not be listed.
     pub held_back: Vec<ObjectKey>,
     /// How many kinds could not be listed, though the user may: they may hold what is to be pruned.
     pub unlisted: usize,
-    /// What is odd about the order.
+    /// Warnings about the order.
     pub warnings: Vec<Problem>,
     /// Which objects the server takes without some field that is declared.
     pub short: Vec<ObjectKey>,
@@ -150,7 +150,7 @@ impl Plan {
         self.changes().all(|change| change.action() == Action::Keep)
     }
 
-    /// Whether the cluster is as the plan wants it, as far as anybody could see.
+    /// Whether the cluster is as the plan wants it, as far as it was seen.
     pub fn is_true(&self) -> bool {
         self.is_noop() && self.held_back.is_empty() && self.short.is_empty() && self.unlisted == 0
     }
@@ -200,7 +200,7 @@ pub fn plan(
             }
             _ => send.into_owned(),
         });
-        // What is let go is there in the version that it was seen in.
+        // An abandoned object exists in the version that it was seen in.
         let seen = decision.live.as_ref().filter(|_| decision.action == Action::Abandon);
         let version = seen.unwrap_or(&manifest.object).version().to_owned();
         decision.live = decision.live.or_else(|| observed.take(key));
@@ -249,7 +249,7 @@ pub fn plan(
     Plan { desired, undesired, held_back, short, unlisted, warnings, begins_with }
 }
 
-/// What is declared and dropped by the server, if its own answer says so.
+/// The declared fields that the server drops, if its own answer says so.
 fn falls_short(decision: &Decision, manifest: &Manifest, send: &Object) -> Option<Reason> {
     let is_asked = matches!(decision.action, Action::Create | Action::Update | Action::Keep)
         && decision.confidence == Confidence::Server
@@ -266,8 +266,8 @@ fn falls_short(decision: &Decision, manifest: &Manifest, send: &Object) -> Optio
     Some(Reason { causes, ..Reason::with_remedy(kind, remedy) })
 }
 
-/// What to do with a desired object. One of which it is known `why_not` is refused, such as one that
-/// nobody can tell the turn of, as is one that says what means nothing, and one that keeps track of
+/// What to do with a desired object. It is refused where the reason `why_not` is given, such as an
+/// unknown turn. So is one with an annotation that means nothing, and one that keeps track of
 /// others.
 fn wanted(
     subject: Subject<'_>,
@@ -303,7 +303,7 @@ fn wanted(
     }
 }
 
-/// What to do with what is in the inventory and no longer desired.
+/// The decisions about objects in the inventory that are no longer desired.
 fn leaving(desired: &Desired, observed: &Observed, undesired: &PruneRules<'_>) -> Vec<Change> {
     let mut changes = Vec::new();
     for (key, observation) in &observed.objects {

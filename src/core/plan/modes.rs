@@ -11,8 +11,8 @@ use crate::core::object::ObjectKey;
 use crate::core::observed::{Observation, Preview};
 use crate::core::remedy::Remedy;
 
-/// Decides about one object by what it says of itself; `None` where it is to be made true as any
-/// other, be it for the first time.
+/// Decides about one object by what it says of itself; `None` where it is applied as any other,
+/// also for the first time.
 pub(super) fn decide(
     manifest: &Manifest,
     observation: Option<&Observation>,
@@ -43,7 +43,7 @@ pub(super) fn decide(
             })
         }
         (Mode::Ignore, _, _) => Some(keep(None)),
-        // What is there needs nothing, though nobody knew of it before the server was asked.
+        // An object that is there needs nothing, though it was unknown before the server was asked.
         (Mode::CreateOnly, Some(live), preview)
             if !live.is_terminating() && preview != Some(&Preview::Same) =>
         {

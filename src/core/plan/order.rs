@@ -49,7 +49,7 @@ const WORK: usize = 9;
 /// through, apart from what anything says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WavePart {
-    /// What others are built on: definitions, classes, rights, configuration, Services.
+    /// Objects that others are built on: definitions, classes, rights, configuration, Services.
     Ground,
     /// Workloads, and what points at them.
     Work,
@@ -57,7 +57,7 @@ pub(super) enum WavePart {
     Custom,
     /// Servers of further kinds.
     Api,
-    /// What can refuse everything else.
+    /// Objects that can refuse everything else.
     Admission,
 }
 
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_need_is_made_first() {
+    fn kinds_that_others_need_are_created_first() {
         let order = [
             (key("", "Namespace"), WavePart::Ground),
             (key("apiextensions.k8s.io", "CustomResourceDefinition"), WavePart::Ground),

@@ -1,4 +1,4 @@
-//! What an object's annotations say of its turn: a wave, and what it depends on.
+//! An object's annotations about its order: a wave, and dependencies.
 
 use std::fmt;
 
@@ -8,15 +8,15 @@ use crate::core::suggest::suggest;
 
 /// The wave, and the annotation of Argo CD's that means the same.
 const WAVES: [&str; 2] = [WAVE, "argocd.argoproj.io/sync-wave"];
-/// What an object depends on.
+/// The annotation for dependencies.
 pub const DEPENDS_ON: &str = "config.kubernetes.io/depends-on";
 
-/// What an object says of its turn.
+/// An object's annotations about its order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OrderSwitches {
     /// The wave, and the annotation that says so.
     pub wave: Option<(i64, &'static str)>,
-    /// What it depends on.
+    /// Its dependencies.
     pub depends_on: Vec<ObjectKey>,
 }
 
@@ -25,8 +25,8 @@ impl OrderSwitches {
     ///
     /// # Errors
     ///
-    /// When one of them can't be understood that is another tool's; those of trueup's own are told
-    /// with the other [switches](crate::core::annotations::faults).
+    /// When one of them can't be understood that is another tool's; those of trueup's own are
+    /// reported with the other [switches](crate::core::annotations::faults).
     pub fn of(object: &Object) -> Result<Self, AnnotationFault> {
         let mut said = Self::default();
         for annotation in WAVES {
@@ -76,7 +76,7 @@ fn reference(text: &str) -> Option<ObjectKey> {
     })
 }
 
-/// What to say of a dependency that nothing declares.
+/// The message for a dependency that is not declared.
 pub(super) fn stranger<'a>(
     wanted: &ObjectKey,
     all: impl Iterator<Item = &'a ObjectKey> + Clone,

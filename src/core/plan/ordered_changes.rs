@@ -12,7 +12,7 @@ use crate::core::object::ObjectKey;
 pub struct OrderedChanges {
     /// The changes, in an order in which each comes after all that it waits for.
     pub changes: Vec<Change>,
-    /// What waits for what, by place among the changes.
+    /// The dependencies, by place among the changes.
     pub graph: Graph,
     /// The wave of each change.
     pub waves: Vec<i64>,
@@ -26,7 +26,7 @@ pub struct OrderedChanges {
 pub enum ChangePart {
     /// All that waits for no deletion, and then the deletions that others wait for, or all of them.
     First,
-    /// What waits for deletions, and then the other deletions.
+    /// Changes that wait for deletions, and then the other deletions.
     Later,
 }
 

@@ -1,6 +1,6 @@
-//! Whether an object whose fields can't change is deleted and made anew. Only ever on request: by
-//! its annotations, or for its whole kind by the user. What somebody else is deleting is made anew
-//! unasked.
+//! Whether an object whose fields can't change is deleted and recreated. Only ever on request: by
+//! its annotations, or for its whole kind by the user. A terminating object is recreated without a
+//! request.
 
 use super::decide::Decision;
 use super::fixed_fields;
@@ -23,14 +23,14 @@ const FORCE: &str = "kustomize.toolkit.fluxcd.io/force";
 /// Argo CD's words for the same, among others.
 const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
 
-/// What is known of an object whose fields can't change.
+/// An object whose fields can't change.
 pub(super) struct ImmutableObject<'a> {
     pub(super) key: &'a ObjectKey,
     pub(super) manifest: &'a Manifest,
     pub(super) live: &'a Object,
-    /// What can't change, in the server's words.
+    /// The server's refusal.
     pub(super) refusal: &'a Refusal,
-    /// Whether the server would take it if it were made anew.
+    /// Whether the server would accept it if it were recreated.
     pub(super) anew: &'a Result<(), Refusal>,
 }
 
@@ -85,7 +85,7 @@ pub(super) fn decide(
     }
 }
 
-/// Whether the server would take the object if it were made anew, as far as it was asked.
+/// Whether the server would accept the object if it were recreated, as far as it was asked.
 pub(super) fn is_possible(preview: Option<&Preview>) -> bool {
     matches!(
         preview,
@@ -98,7 +98,7 @@ pub(super) fn is_possible(preview: Option<&Preview>) -> bool {
     )
 }
 
-/// Somebody has begun to delete what should be there: once it is gone, it is made anew.
+/// A declared object is terminating: it is recreated once it is gone.
 pub(super) fn after_deletion(send: &Object, live: &Object) -> Decision {
     let mut merged = foresee(send, live);
     for field in ["deletionTimestamp", "deletionGracePeriodSeconds"] {
@@ -119,7 +119,7 @@ fn replacing(key: &ObjectKey, declared: &Object, allowed: &PlanContext) -> Repla
     precedence::replacing(allowed.policy.replace(), &key.kind, said)
 }
 
-/// What to do so that an object may be replaced, where it may not.
+/// The remedy that allows a replace, where it is not allowed.
 fn forbids(may: Replacing, key: &ObjectKey) -> Option<Remedy> {
     match may {
         Replacing::Never => Some(Remedy::Text(format!(

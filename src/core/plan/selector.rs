@@ -1,5 +1,5 @@
-//! Selectors that another tool has widened by a label of its own, as kapp does: they can't change, so
-//! the object can only be kept with the label in git, or made anew.
+//! Selectors that another tool has widened by a label of its own, as kapp does: they can't change,
+//! so the object can only be kept with the label in git, or recreated.
 
 use serde_json::{Map, Value};
 
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_to_add_is_what_the_declared_selector_lacks() {
+    fn selector_hint_lists_the_missing_labels() {
         let live = json!({ "app": "web", "kapp.k14s.io/app": "17" });
         let live = workload(&live, &live);
         let app = json!({ "app": "web" });

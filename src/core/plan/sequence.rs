@@ -19,11 +19,11 @@ use crate::core::problem::{Cause, Problem};
 pub(super) struct CreationOrder<'a> {
     /// Every desired object.
     pub(super) order: Vec<&'a ObjectKey>,
-    /// What waits for what, by place in that order.
+    /// The dependencies, by place in that order.
     pub(super) graph: Graph,
     /// The wave of each, in that order.
     pub(super) waves: Vec<i64>,
-    /// Objects whose turn nobody can tell, and why.
+    /// Objects whose turn is unknown, and why.
     pub(super) refused: BTreeMap<&'a ObjectKey, Reason>,
     /// References that don't count.
     pub(super) warnings: Vec<Problem>,
@@ -95,7 +95,7 @@ pub(super) fn making<'a>(desired: &'a Desired, taken: &AllTaken) -> CreationOrde
     }
 }
 
-/// Who takes a value from whom, where both are declared.
+/// Values that pass from one declared object to another.
 fn takings(declared: &[(&ObjectKey, &Manifest)], taken: &AllTaken) -> Vec<(usize, usize)> {
     if taken.is_empty() {
         return Vec::new();
@@ -111,7 +111,7 @@ pub fn says_turn(object: &Object) -> bool {
     !matches!(OrderSwitches::of(object), Ok(said) if said == OrderSwitches::default())
 }
 
-/// Desired objects whose turn nobody can tell, and what is odd about the order.
+/// Desired objects whose turn is unknown, and what is odd about the order.
 pub fn turns(desired: &Desired) -> (BTreeMap<ObjectKey, Reason>, Vec<Problem>) {
     let CreationOrder { order: _, graph: _, waves: _, refused, warnings } =
         making(desired, &AllTaken::new());
@@ -155,7 +155,7 @@ fn uncounted(key: &ObjectKey, manifest: &Manifest, on: &ObjectKey, why: &str) ->
     }
 }
 
-/// What is known where objects wait for each other in a circle.
+/// The context of a dependency cycle.
 struct CycleContext<'a> {
     declared: &'a [(&'a ObjectKey, &'a Manifest)],
     said: &'a [OrderSwitches],

@@ -1,6 +1,7 @@
-//! In which order values change hands of which the cluster has each only once. Whoever gives one up
-//! comes first: where it is changed, by an edge of the graph; where it is deleted, in a part of the
-//! plan of its own. Where nobody gives it up, who wants it is refused, and told who holds it.
+//! The order in which values pass from one object to another that the cluster has only once each.
+//! Whoever gives one up comes first: where it is changed, by an edge of the graph; where it is
+//! deleted, in a part of the plan of its own. Where it stays taken, the object that wants it is
+//! refused, and its holder is named.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +18,7 @@ use crate::core::unique_value::{self, UniqueValue};
 pub struct FreedValue {
     /// The value, and the field that is to have it.
     pub value: UniqueValue,
-    /// Who holds it.
+    /// The holder.
     pub holder: ObjectKey,
     /// How the holder comes to give it up.
     pub by: Action,
@@ -58,7 +59,7 @@ pub(super) fn settle(
     is_refused
 }
 
-/// What is known when it is asked who gives up what.
+/// The context of the search for a holder that gives up its value.
 struct ValueContext<'a> {
     changes: &'a [Change],
     gone: &'a [Change],

@@ -38,8 +38,11 @@ impl FromStr for MaxPrune {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong =
-            || format!("{text:?} is no number of objects such as 12, nor a share such as 60%");
+        let wrong = || {
+            format!(
+                "invalid limit {text:?}: expected a number of objects such as 12, or a share such as 60%"
+            )
+        };
         match text.strip_suffix('%') {
             Some(percent) => match percent.parse() {
                 Ok(percent) if percent <= 100 => Ok(Self::Percent(percent)),

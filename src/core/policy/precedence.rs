@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use crate::core::policy::{MaxPrune, OnConflict};
 
-/// What was said of a setting for a whole target.
+/// The layers of a setting for a whole target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SettingLayers<T> {
     /// By the operator, for this run.
@@ -26,7 +26,7 @@ impl<T> Default for SettingLayers<T> {
 }
 
 impl<T> SettingLayers<T> {
-    /// What counts of it for the whole target: the operator's word is in place of the repository's.
+    /// The effective value for the whole target: the operator's overrides the repository's.
     pub fn counts(self) -> Option<T> {
         self.operator.or(self.repository)
     }
@@ -63,12 +63,12 @@ pub fn takes_what_protects(said: SettingLayers<OnConflict>) -> bool {
     said.operator == Some(OnConflict::Force)
 }
 
-/// Whether an object may be deleted and made anew.
+/// Whether an object may be deleted and recreated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replacing {
     /// Never: the object says so itself.
     Never,
-    /// Nobody says that it may.
+    /// It is not allowed anywhere.
     Unsaid,
     /// It may, unless that stops what is running.
     Idle,
@@ -108,10 +108,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_what_operator_and_object_say_of_conflicts_the_stricter_counts() {
+    fn stricter_on_conflict_of_operator_and_object_counts() {
         use OnConflict::{Fail, Force, Yield};
         for (operator, repository, object, expected) in [
-            // Nobody says anything, or one does.
+            // No layer sets it, or one does.
             (None, None, None, Force),
             (Some(Fail), None, None, Fail),
             (None, Some(Yield), None, Yield),
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_operator_takes_what_protects_an_object() {
+    fn only_the_operator_overrides_protection() {
         let (force, fail) = (Some(OnConflict::Force), Some(OnConflict::Fail));
         for (operator, repository, expected) in
             [(force, None, true), (None, force, false), (fail, force, false), (None, None, false)]
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn git_may_have_objects_replaced_and_not_stop_what_runs() {
+    fn repository_may_allow_replace_but_not_of_running_jobs() {
         use Replacing::{Always, Idle, Never, Unsaid};
         let kinds = |kind: &str| BTreeSet::from([kind.to_owned()]);
         let (job, other) = (kinds("Job"), kinds("Other"));
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn git_may_lower_how_much_is_pruned_and_not_raise_it() {
+    fn repository_may_lower_max_prune_but_not_raise_it() {
         use MaxPrune::{Objects, Percent};
         let half = Some(Percent(50));
         for (operator, repository, usual, expected) in [
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_guard_is_the_operators_before_it_is_the_repositorys() {
+    fn operator_setting_overrides_the_repository() {
         for (operator, repository, expected) in [
             (None, None, None),
             (None, Some(1), Some(1)),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-/// What is said of carrying a plan out; `None` where nothing is.
+/// Options for carrying a plan out; `None` where one is not set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RunOptions {
     /// Whether to wait until everything is healthy.
@@ -15,21 +15,20 @@ pub struct RunOptions {
     pub timeout: Option<Duration>,
     /// How long another run on the same inventory is waited for.
     pub lock_timeout: Option<Duration>,
-    /// What becomes of what deleted objects own.
+    /// The deletion propagation to dependents.
     pub cascade: Option<Cascade>,
-    /// What becomes of a commit that fails.
+    /// The action on a commit that fails.
     pub on_failure: Option<OnFailure>,
 }
 
 impl RunOptions {
-    /// The same for a cluster that is thrown away, where nothing runs that anybody could wait for,
-    /// nor go back to.
+    /// The same for a throwaway cluster, where nothing runs to wait for, nor to go back to.
     pub fn of_a_throwaway(self) -> Self {
         Self { wait: None, on_failure: None, ..self }
     }
 }
 
-/// What becomes of the objects that a deleted one owns, such as a Deployment's pods.
+/// The deletion propagation to the objects that a deleted one owns, such as a Deployment's pods.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Cascade {
@@ -42,7 +41,7 @@ pub enum Cascade {
     Orphan,
 }
 
-/// What becomes of a commit that fails.
+/// The action on a commit that fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnFailure {
@@ -57,9 +56,9 @@ pub enum OnFailure {
 ///
 /// # Errors
 ///
-/// When it is no such time, or none at all.
+/// When it is not a time, or not such a time.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is no time such as 90s, 5m or 1h30m");
+    let wrong = || format!("invalid duration {text:?}: expected 90s, 5m or 1h30m");
     let (mut total, mut number) = (Duration::ZERO, String::new());
     let mut add = |number: &mut String, seconds: f64| {
         let count: f64 = std::mem::take(number).parse().map_err(|_| wrong())?;

@@ -14,7 +14,7 @@ const MORE_FOR_A_TEXT: usize = 8 << 20;
 /// How many more all texts of a run may take together.
 const MORE_FOR_ALL: usize = 256 << 20;
 
-/// What the texts of a run share.
+/// The budget that the texts of a run share.
 pub(super) struct SearchBudget {
     shared: AtomicUsize,
 }
@@ -31,7 +31,7 @@ impl SearchBudget {
         Self { shared: AtomicUsize::new(shared) }
     }
 
-    /// What a text of this length may take.
+    /// The budget for a text of this length.
     pub(super) fn of_text(&self, length: usize) -> Allowance<'_> {
         let own = FOR_A_TEXT.saturating_add(FOR_A_BYTE.saturating_mul(length));
         Allowance { own, more: MORE_FOR_A_TEXT, budget: self }
@@ -44,7 +44,7 @@ impl SearchBudget {
     }
 }
 
-/// What one text may still take.
+/// The remaining budget of one text.
 pub(super) struct Allowance<'a> {
     /// Of its own.
     own: usize,

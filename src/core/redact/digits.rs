@@ -15,7 +15,7 @@ pub(super) enum Digits {
     Hex,
 }
 
-/// What each byte is worth as a digit.
+/// The value of each byte as a digit.
 const BASE64: [u8; 256] =
     digit_values(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", b"-_", 62);
 const HEX: [u8; 256] = digit_values(b"0123456789abcdef", b"ABCDEF", 10);
@@ -53,7 +53,7 @@ impl Digits {
         }
     }
 
-    /// What a digit is worth; 255 for what is none.
+    /// The value of a digit; 255 for a byte that is not one.
     fn digit_value(self, digit: u8) -> u8 {
         match self {
             Self::Base64 => BASE64[usize::from(digit)],

@@ -17,7 +17,7 @@ use crate::core::object::Object;
 pub struct Inputs {
     /// Values that are secret.
     pub secret: BTreeSet<String>,
-    /// Values of which nobody knows: they are masked where a text quotes them.
+    /// Values of unknown use: they are masked where a text quotes them.
     pub quoted: BTreeSet<String>,
     /// Names of fields and files, which are never masked.
     pub names: BTreeSet<String>,
@@ -42,7 +42,7 @@ impl Inputs {
         self.secret.extend(parts_of(name, value));
     }
 
-    /// Adds what a text that is no values file says is secret.
+    /// Adds what is secret in a text that is not a values file.
     pub fn text(&mut self, text: &str) {
         self.secret.extend(named_parts(text));
     }

@@ -52,9 +52,9 @@ use crate::core::object::{Object, ObjectKey};
 use crate::core::plan::{Action, Plan};
 use crate::core::problem::Problem;
 
-/// Bytes that are no text are searched for from this length on.
+/// Bytes that are not text are searched for from this length on.
 const SHORTEST_BYTES: usize = 4;
-/// What is shown of a text of which nobody can say what it holds.
+/// The placeholder for a text whose content is unknown.
 const HIDDEN: &str = "‹hidden›";
 
 /// Knows the values of Secrets, and takes them out of objects and texts.
@@ -73,7 +73,7 @@ pub struct Redactor {
     rules: Vec<FieldRule>,
     /// How much all searches may take.
     budget: SearchBudget,
-    /// The search could not be built: every text is hidden, since nobody can say what it holds.
+    /// The search could not be built: every text is hidden, since its content is unknown.
     blind: bool,
 }
 
@@ -388,7 +388,7 @@ impl Redactor {
 /// that nothing of any value is left.
 fn masked(text: &str, mut spans: Vec<MatchSpan>) -> String {
     for (range, _) in &mut spans {
-        // Bytes that are no text may begin in the middle of a character.
+        // Bytes that are not text may begin in the middle of a character.
         while !text.is_char_boundary(range.start) {
             range.start -= 1;
         }

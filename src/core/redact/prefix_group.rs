@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_text_begins_with_is_found_without_a_look_at_each() {
+    fn prefix_match_does_not_scan_every_value() {
         let beginning = "the same beginning of all ";
         let many = (0..1000).map(|at| format!("{beginning}{at:04}"));
         let nested = ["0500 and", "0500 and more", "0500 and most", "0500 z"];

@@ -87,7 +87,7 @@ pub(super) fn worth_a_search<'v>(
     Some(worth)
 }
 
-/// What every header shows of an object.
+/// The names that every header shows of an object.
 fn names_of(object: &Object) -> [&str; 3] {
     [object.kind(), object.name(), object.namespace().unwrap_or_default()]
 }

@@ -35,7 +35,7 @@ pub(super) fn bytes_of(value: &Value, base64: bool) -> Option<Vec<u8>> {
     }
 }
 
-/// What the base64 text stands for; the text itself when it is not base64.
+/// The decoded base64 text; the text itself when it is not base64.
 pub(super) fn decode(text: &str) -> Vec<u8> {
     let dense: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
     STANDARD.decode(dense).unwrap_or_else(|_| text.as_bytes().to_vec())

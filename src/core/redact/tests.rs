@@ -75,7 +75,7 @@ fn a_line_of_a_key_is_found_by_itself() {
 }
 
 #[test]
-fn what_says_nothing_is_masked_in_its_secret_only() {
+fn short_and_common_values_are_masked_in_their_secret_only() {
     let db = secret(
         "db",
         json!({
@@ -95,7 +95,7 @@ fn what_says_nothing_is_masked_in_its_secret_only() {
 }
 
 #[test]
-fn what_kubectl_last_applied_is_masked_on_a_secret_and_searched_elsewhere() {
+fn last_applied_annotation_is_masked_on_a_secret() {
     let old = base64("former-value");
     let applied = json!({ "apiVersion": "v1", "kind": "Secret", "data": { "password": old } });
     let mut db = secret("db", json!({ "password": base64("present-value") }));

@@ -1,7 +1,7 @@
 //! Parts of a Secret's value that are values of their own: what a JSON or YAML text, an
 //! environment or properties file, a connection string, a URL or a registry's credentials hold.
 //!
-//! A configuration file in a Secret says much that is no secret. Of a part whose name does not say
+//! A configuration file in a Secret says much that is not secret. Of a part whose name does not say
 //! that it is one (`password`, `apiKey`, …), only what looks like one is taken: no words, numbers,
 //! names of hosts, paths or durations.
 
@@ -25,7 +25,7 @@ const FOR_A_BYTE: usize = 32;
 const FOR_A_VALUE: usize = 16 << 10;
 const FOR_A_PART: usize = 8;
 
-/// What names of fields have in them whose values are secret.
+/// Parts of the names of fields whose values are secret.
 const SECRET_NAMES: &[&str] = &[
     "accesskey",
     "apikey",
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_ordinary_is_no_part_by_itself() {
+    fn ordinary_words_are_not_secret_parts() {
         for text in [
             "us-east-1",
             "debug",

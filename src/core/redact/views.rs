@@ -20,7 +20,7 @@ pub(super) struct View {
 struct ViewChange {
     /// The part of the view.
     here: Range<usize>,
-    /// What it was made of.
+    /// The original range.
     there: Range<usize>,
 }
 
@@ -184,7 +184,7 @@ pub(super) fn white_space(text: &[u8]) -> usize {
     text.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
 }
 
-/// What an escape stands for.
+/// The meaning of an escape.
 #[derive(Clone, Copy)]
 enum EscapeMeaning {
     Byte(u8),
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_found_in_a_view_is_known_in_the_text() {
+    fn match_in_a_decoded_view_maps_back_to_the_text() {
         let text = r"x \x41\u00e9\> y";
         let view = ViewKind::Backslash.undo(text.as_bytes()).unwrap();
         // In Go's quotes, \x41 is a byte and \u00e9 a character.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-/// What to do where a guard can't be had.
+/// The policy where a guard is missing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GuardMode {
@@ -30,7 +30,7 @@ pub enum RenderProgram {
 }
 
 impl RenderProgram {
-    /// What the program is called.
+    /// The program's name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Kustomize => "kustomize",

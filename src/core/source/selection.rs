@@ -78,7 +78,7 @@ impl Selection {
         folders.chain([(path, false)]).any(|(path, is_folder)| self.is_excluded(path, is_folder))
     }
 
-    /// What the nearest ignore file that speaks of this very path says.
+    /// The answer of the nearest ignore file with a pattern for this very path.
     fn is_excluded(&self, path: &str, is_folder: bool) -> bool {
         let mut folder = path;
         while !folder.is_empty() {
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_hidden_is_left_out_unless_it_is_named() {
+    fn hidden_files_are_skipped_unless_named() {
         let selection = selection(&[]);
         expect(&selection, &[], &[".a.yaml", ".github/a.yaml", "a/.b/c.yaml", "a/.yaml"]);
         assert!(selection.takes_below(".k8s", ".k8s/a.yaml"));

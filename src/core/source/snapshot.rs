@@ -20,11 +20,11 @@ const NO_COMMIT: &str = "0000000000000000000000000000000000000000";
 pub struct Revision {
     /// The commit's full id in hexadecimal.
     pub commit: String,
-    /// What named it: a branch, a tag, `HEAD`, or whatever the user wrote.
+    /// The name that was given: a branch, a tag, `HEAD`, or any other revision.
     pub named: String,
     /// The first line of the commit's message.
     pub summary: String,
-    /// Who wrote the change.
+    /// The author of the change.
     pub author: String,
     /// When it was committed.
     pub time: Timestamp,
@@ -38,8 +38,8 @@ impl Revision {
         short(&self.commit)
     }
 
-    /// What a work tree is on before the first commit of its branch: the id that git writes for no
-    /// object.
+    /// The revision of a work tree before the first commit of its branch: the id that git writes
+    /// for no object.
     pub(crate) fn unborn(branch: String) -> Self {
         Self {
             commit: NO_COMMIT.to_owned(),
@@ -57,12 +57,12 @@ impl Revision {
     }
 }
 
-/// Who wrote something, in which commit.
+/// The author of something, in which commit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Authorship {
     /// The commit's full id in hexadecimal.
     pub commit: String,
-    /// Who wrote the change.
+    /// The author of the change.
     pub author: String,
     /// When it was committed.
     pub time: Timestamp,
@@ -80,10 +80,10 @@ pub struct Snapshot {
     pub revision: Revision,
     /// Content by path from the checkout's root, with `/` between the parts.
     pub files: BTreeMap<String, Vec<u8>>,
-    /// What was asked for and is not among the files.
+    /// Requested paths that are not among the files.
     pub skipped: Vec<Skipped>,
     /// Links and submodules that were not asked for by their names and may be in place of folders:
-    /// nobody knows what is behind them.
+    /// what is behind them is unknown.
     pub barred: Vec<Skipped>,
 }
 
@@ -133,7 +133,7 @@ pub enum WhySkipped {
 }
 
 impl fmt::Display for WhySkipped {
-    /// What is said of the path.
+    /// The message about the path.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Symlink => f.write_str("is a symbolic link, which is never followed"),
@@ -151,7 +151,7 @@ impl fmt::Display for WhySkipped {
 }
 
 impl WhySkipped {
-    /// What makes it a file that can be read.
+    /// The change that makes it a readable file.
     pub fn hint(self) -> &'static str {
         match self {
             Self::Symlink => "commit a copy of what it leads to",

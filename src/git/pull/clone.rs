@@ -28,7 +28,7 @@ use crate::git::{Cause, Checkout, Error};
 /// The name of the folder that a clone is made in.
 const SCRATCH: &str = ".trueup-clone";
 
-/// What was found or made.
+/// The result of a clone.
 pub(super) enum CloneOutcome {
     /// There already was a checkout, of whatever remote.
     There(Box<Checkout>),
@@ -310,7 +310,7 @@ fn only(
         }))
 }
 
-/// What a new checkout has.
+/// The result for a new checkout.
 fn describe(checkout: &Checkout) -> Result<Pulled, PullError> {
     let repo = checkout.local();
     let head = repo.head().map_err(Error::read("HEAD"))?;

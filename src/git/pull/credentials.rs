@@ -11,7 +11,7 @@ use gix::sec::identity::Account;
 use super::prompt;
 use super::watchdog::ActivityCounter;
 
-/// Asks for credentials, and remembers whom it asked, to tell them how it went.
+/// Asks for credentials, and remembers whom it asked, to report the result to them.
 pub(super) struct Asking {
     repo: gix::Repository,
     pulse: ActivityCounter,
@@ -21,7 +21,7 @@ pub(super) struct Asking {
     answers: Answers,
 }
 
-/// What was answered before, on other connections of the same pull: a person types it once.
+/// Earlier answers, on other connections of the same pull: a person types them once.
 #[derive(Clone, Default)]
 pub(super) struct Answers(Arc<Mutex<Vec<AccountForUrl>>>);
 
@@ -115,7 +115,7 @@ impl Asking {
         normal.www_authenticate = context.www_authenticate;
         let cascade = self.asked.insert(cascade);
         let may_type = options.mode != gix::prompt::Mode::Disable;
-        // An askpass is no terminal: GIT_TERMINAL_PROMPT does not forbid it.
+        // An askpass is not a terminal: GIT_TERMINAL_PROMPT does not forbid it.
         options.askpass = options.askpass.filter(|program| !program.as_os_str().is_empty());
         options.mode = match options.askpass {
             Some(_) => gix::prompt::Mode::Hidden,
@@ -138,7 +138,7 @@ impl Asking {
     }
 }
 
-/// What a person types at the terminal; without one the error stays what it was.
+/// The typed credentials; without a terminal the error stays what it was.
 fn typed(mut context: Context, error: gix::Error) -> gix::Result<Option<Outcome>> {
     context.url = None;
     let (protocol, host) = (context.protocol.clone(), context.host.clone());

@@ -24,7 +24,7 @@ pub enum PullError {
     Diverged {
         /// The branch's short name.
         branch: String,
-        /// What it follows.
+        /// The upstream branch.
         upstream: String,
         /// Commits that only the branch has.
         ahead: usize,
@@ -46,7 +46,7 @@ pub enum PullError {
     /// A file or `HEAD` changed while it was being updated.
     #[error("{what} changed during the pull")]
     Moved {
-        /// What changed.
+        /// The change.
         what: String,
     },
     /// The checkout is of another repository.
@@ -69,7 +69,7 @@ pub enum PullError {
         /// The remote, where its refspecs leave the branch out and there is none of here.
         unfetched: Option<String>,
     },
-    /// There is something that is no checkout where one should be made.
+    /// There is something that is not a checkout where one should be made.
     #[error("{} is not empty and not a checkout", .directory.display())]
     NotEmpty {
         /// The folder.
@@ -94,7 +94,7 @@ pub enum PullError {
     BadUrl {
         /// The URL, without credentials.
         url: String,
-        /// What git says.
+        /// git's error.
         source: Cause,
     },
     /// The remote has no commit at all.
@@ -121,7 +121,7 @@ pub enum PullError {
         /// Branches that it has.
         others: Vec<String>,
     },
-    /// What was asked for is a tag, or another ref that no commit is added to.
+    /// The requested ref is a tag, or another ref that no commit is added to.
     #[error("`{name}` of {url} is a tag, not a branch")]
     NotABranch {
         /// The tag.
@@ -134,7 +134,7 @@ pub enum PullError {
     Fetch {
         /// The remote's URL, without credentials.
         url: String,
-        /// What git says.
+        /// git's error.
         source: Cause,
     },
     /// The remote was silent for too long.
@@ -174,9 +174,9 @@ pub enum PullError {
     /// The disk or the object database refused.
     #[error("cannot write {what}")]
     Write {
-        /// What was being written.
+        /// The file being written.
         what: String,
-        /// What the system says.
+        /// The system's error.
         source: Cause,
     },
 }
@@ -186,11 +186,11 @@ pub enum PullError {
 pub struct Obstacle {
     /// Path from the root.
     pub path: String,
-    /// What is there.
+    /// The obstacle.
     pub why: WhyObstacle,
 }
 
-/// What local work a path has.
+/// The local work at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WhyObstacle {
@@ -223,7 +223,7 @@ impl PullError {
         )
     }
 
-    /// What the user can do about it.
+    /// The remedy.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Checkout(error) => return error.hint(),
@@ -298,7 +298,7 @@ impl PullError {
     }
 }
 
-/// What usually helps with a fetch that failed like this.
+/// The usual remedy for a failed fetch.
 fn fetch_hint(url: &str, source: &Cause) -> Option<String> {
     let says = |text: &str| source.mentions(text);
     let is_web = url.starts_with("http");

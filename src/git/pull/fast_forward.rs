@@ -122,7 +122,7 @@ pub(super) fn fast_forward(
     Ok(())
 }
 
-/// What git would conclude on top of the commit that `HEAD` is at. Not all of it leaves conflicts.
+/// The unfinished operation on top of the commit that `HEAD` is at. Not all of it leaves conflicts.
 fn unfinished(repo: &gix::Repository) -> Option<&'static str> {
     match repo.state()? {
         InProgress::Merge => Some("merge"),
@@ -153,7 +153,7 @@ pub(super) fn finish(
     Ok(Some(goal))
 }
 
-/// The index as it is now that nobody else may change it.
+/// The index as it is now that no other process may change it.
 fn read_index(repo: &gix::Repository) -> Result<gix::index::File, PullError> {
     let path: &Path = &repo.index_path();
     let index = gix::index::File::at_or_default(

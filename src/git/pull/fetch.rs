@@ -1,7 +1,7 @@
 //! Brings the upstream's commits into the object database, and the ref that follows it up to date.
 //!
 //! As `git pull REMOTE BRANCH` does, it asks for the upstream's branch and for nothing else; other
-//! refs stay as they are, so that a lock of one of them is no obstacle. What did not move is not
+//! refs stay as they are, so that a lock of one of them does not matter. What did not move is not
 //! written. Tags are asked for as `remote.NAME.tagOpt` says, and where it says nothing, once new
 //! commits came in that they may name.
 
@@ -162,7 +162,7 @@ fn missing_tags(
             continue;
         }
         let spec = BString::from([name.as_bytes(), name.as_bytes()].join(&b':'));
-        // A name that no refspec can have is no name of a tag either.
+        // A name that a refspec can't have is not a tag's name either.
         let is_sound = gix::refspec::parse(spec.as_bstr(), Operation::Fetch).is_ok();
         if is_sound && (wanted == Tags::All || repo.has_object(commit)) {
             missing.push(spec);

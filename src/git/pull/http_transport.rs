@@ -82,7 +82,7 @@ impl Transport for Web {
     }
 }
 
-/// What gix's transport sends its requests with.
+/// The HTTP backend of gix's transport.
 struct Backend {
     session: SharedSession,
     words: RemoteMessages,
@@ -190,7 +190,7 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What is posted: it is small, and sent once the answer is asked for.
+/// The body of a POST: it is small, and sent once the answer is asked for.
 struct PostedBody(Arc<Mutex<Exchange>>);
 
 impl Write for PostedBody {
@@ -254,7 +254,7 @@ impl Read for Headers {
     }
 }
 
-/// What is received; as a list of refs it has an end.
+/// The received body; as a list of refs it has an end.
 struct Body {
     exchange: Arc<Mutex<Exchange>>,
     inner: Option<Limited<BufReader<Response>>>,

@@ -18,7 +18,7 @@ use gix::refs::FullName;
 use super::staging::Staging;
 use super::{PullError, PullOptions};
 
-/// What an `index.lock` of ours holds; git's is empty or begins an index.
+/// The content of our `index.lock`; git's is empty or begins an index.
 const MARK: &str = "locked by trueup pull\n";
 
 /// git holds the index for a moment to refresh it, so ours waits for a moment too.
@@ -48,7 +48,7 @@ impl PullLock {
             .open(&path)
             .map_err(PullError::write(writing()))?;
         wait_for(&file, repo.workdir().unwrap_or(repo.git_dir()), options)?;
-        // Nobody else can be at it, so what is there of these is a dead pull's.
+        // No other pull can be running, so what is there of these was left by a killed one.
         Staging::remove(repo);
         if fs::read(index_lock(repo)).is_ok_and(|held| held == MARK.as_bytes()) {
             let _ = fs::remove_file(index_lock(repo));
@@ -190,7 +190,7 @@ impl Journal {
     }
 }
 
-/// git's own lock of the index: while it is there, nobody else changes the index.
+/// git's own lock of the index: while it is there, no other process changes the index.
 pub(super) struct IndexLock {
     path: PathBuf,
 }

@@ -13,13 +13,13 @@ use super::watchdog::ActivityCounter;
 /// A remote, and how to talk to it.
 pub(super) struct Line<'repo, 'a> {
     pub(super) remote: gix::Remote<'repo>,
-    /// What the configuration calls it.
+    /// Its name in the configuration.
     pub(super) name: &'a str,
     pub(super) manner: &'a TransportOptions,
     pub(super) pulse: ActivityCounter,
 }
 
-/// What a fetch was prepared with, and what the remote answered.
+/// A prepared fetch, and the remote's answer.
 pub(super) type PreparedFetch<'remote, 'repo> =
     gix::remote::fetch::Prepare<'remote, 'repo, Box<dyn Transport + Send>>;
 
@@ -52,7 +52,7 @@ impl<'repo> Line<'repo, '_> {
         Ok(connection)
     }
 
-    /// What is wrong when the remote has no such `branch`.
+    /// The error when the remote has no such `branch`.
     pub(super) fn no_branch(&mut self, branch: &str, url: &str) -> Result<PullError, gix::Error> {
         let refs = self.list(&["refs/heads/*:refs/heads/*".into()])?;
         let url = url.to_owned();

@@ -2,8 +2,8 @@
 //!
 //! It only ever fast-forwards, never touches local work, and can be killed at any instant: files
 //! come first, then the index, then the branch, and a file that already is what the update would
-//! write is no obstacle, so that the next pull finishes the job. A repository that is not there yet
-//! is `clone`'s; `upstream` says which branch of which remote, `fetch` brings its commits,
+//! write is accepted, so that the next pull finishes the job. A repository that is not there yet is
+//! `clone`'s; `upstream` says which branch of which remote, `fetch` brings its commits,
 //! `fast_forward` moves the branch, `lock` keeps two pulls apart and cleans up after a killed one.
 
 mod branch_choice;
@@ -54,7 +54,7 @@ use fast_forward::Relation;
 use lock::PullLock;
 use upstream::Upstream;
 
-/// What to pull, and where to.
+/// The source and the destination of a pull.
 #[derive(Clone, Debug)]
 pub struct PullOptions {
     /// A folder in the checkout, or the folder to clone into.
@@ -71,16 +71,16 @@ pub struct PullOptions {
     pub interrupt: Arc<AtomicBool>,
     /// How much is read, and taken from the network.
     pub limits: RepositoryLimits,
-    /// What the pull warns of while it goes on.
+    /// Warnings while the pull goes on.
     pub warnings: Warnings,
 }
 
-/// What a pull warns of, each thing once. Clones share it.
+/// Warnings of a pull, each once. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Warnings(Arc<Mutex<Vec<String>>>);
 
 impl Warnings {
-    /// What was warned of since the last time.
+    /// Warnings since the last time.
     pub fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -93,7 +93,7 @@ impl Warnings {
     }
 }
 
-/// What a pull did.
+/// The result of a pull.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Pulled {
     /// The branch's short name.

@@ -20,14 +20,14 @@ use super::tree::{TreeChange, TreeSide};
 use super::{Obstacle, PullError, WhyObstacle};
 use crate::git::Error;
 
-/// What tells that a file is still the one that was looked at.
+/// The stamp that shows that a file is still the one that was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FileStamp {
     modified: Option<SystemTime>,
     bytes: u64,
 }
 
-/// What is at a path of the work tree, as far as an update must know.
+/// The entry at a path of the work tree, as far as an update must know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WorkTreeEntry {
     /// Nothing, or a folder that holds nothing of interest.
@@ -57,7 +57,7 @@ impl<'a> Inspector<'a> {
         Ok(Self { root: root.to_owned(), index, filters, executable_bit: system.executable_bit })
     }
 
-    /// What is at every path of `changes`, or everything that is in the way.
+    /// The entries at every path of `changes`, or all obstacles.
     pub(super) fn inspect(
         &mut self,
         changes: &BTreeMap<BString, TreeChange>,
@@ -95,7 +95,7 @@ impl<'a> Inspector<'a> {
         [change.old, change.new].into_iter().any(|side| side.map_or(entry.is_none(), has))
     }
 
-    /// What the work tree has at `path`.
+    /// The entry of the work tree at `path`.
     fn inspect_path(
         &mut self,
         path: &BStr,
@@ -235,7 +235,7 @@ impl<'a> Inspector<'a> {
     }
 }
 
-/// What tells that the file is still this one.
+/// The stamp that shows that the file is still this one.
 pub(super) fn seen(metadata: &Metadata) -> FileStamp {
     FileStamp { modified: metadata.modified().ok(), bytes: metadata.len() }
 }
@@ -290,7 +290,7 @@ fn obstacle(path: &BStr, why: WhyObstacle) -> Obstacle {
     Obstacle { path: path.to_string(), why }
 }
 
-/// Everything in `folder` that is no folder itself.
+/// Everything in `folder` that is not a folder itself.
 fn files_in(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         match entry.file_type() {

@@ -17,7 +17,7 @@ use gix::protocol::transport::{Protocol, Service};
 
 use super::remote_messages::{RemoteMessages, TappedStream};
 
-/// What belongs to our repository and not to the remote's, as git has it.
+/// Variables that belong to our repository and not to the remote's, as in git.
 const OURS: [&str; 16] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_CONFIG",
@@ -147,7 +147,7 @@ impl Ssh {
         prepare
     }
 
-    /// What its name says, or else whether it takes an option of OpenSSH's.
+    /// The kind by its name, or else by whether it takes an option of OpenSSH's.
     fn kind_of(&self, host: &str) -> ProgramKind {
         let command = self.command.to_string_lossy();
         let name = if self.may_be_script { command.split(' ').next() } else { Some(&*command) };

@@ -32,7 +32,7 @@ impl HttpProxy {
     }
 }
 
-/// What was said about proxies, the strongest first.
+/// The settings about proxies, the strongest first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Choices {
     /// Settings of git: they count for every scheme.
@@ -48,7 +48,7 @@ pub(super) struct Choices {
 }
 
 impl Choices {
-    /// What is configured for the remote called `remote`, where `http` is `http.proxy` for its URL.
+    /// The settings for the remote called `remote`, where `http` is `http.proxy` for its URL.
     ///
     /// # Errors
     ///

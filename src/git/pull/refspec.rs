@@ -13,7 +13,7 @@ pub(super) struct SingleRefspec {
     pub(super) follows: Option<BString>,
 }
 
-/// What `configured` says about `branch` of the remote, said of nothing else.
+/// The refspecs of `configured` about `branch` of the remote, limited to it.
 pub(super) fn of_branch(configured: &[RefSpec], branch: &BStr) -> Vec<SingleRefspec> {
     let group = MatchGroup::from_fetch_specs(configured.iter().map(RefSpec::to_ref));
     let null = gix::hash::Kind::Sha1.null();

@@ -16,7 +16,7 @@ const LINES: usize = 16;
 const WIDTH: usize = 300;
 /// How long the end of a program's stderr may take after the end of its stdout.
 const GRACE: Duration = Duration::from_secs(2);
-/// What stands in place of a secret.
+/// The placeholder for a secret.
 const HIDDEN: &str = "‹hidden›";
 
 /// The remote's last words. Clones share them.
@@ -38,7 +38,7 @@ struct MessageState {
 }
 
 impl RemoteMessages {
-    /// What we send and must not show, should it come back.
+    /// Hides a sent secret, should it come back.
     pub(super) fn hide(&self, secret: &str) {
         let mut state = self.state();
         if !secret.is_empty() && !state.secrets.iter().any(|known| known == secret) {
@@ -194,7 +194,7 @@ fn after_length(digits: &[u8]) -> PktLineState {
     }
 }
 
-/// What a line says to people.
+/// The message for people in a line.
 fn message(line: &[u8]) -> &[u8] {
     match line {
         [2 | 3, message @ ..] => message,
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_we_sent_does_not_come_back() {
+    fn sent_credentials_are_hidden_in_remote_messages() {
         let words = RemoteMessages::default();
         words.hide("s3cret");
         words.note(b"the token s3cret has expired");

@@ -24,17 +24,17 @@ const HOPS: usize = 50;
 /// How much of an error's text is read.
 const LONGEST: u64 = 4096;
 
-/// What gix wants to send.
+/// A request of gix.
 pub(super) struct HttpRequest {
     pub(super) url: String,
-    /// What of the URL is the repository's.
+    /// The repository's part of the URL.
     pub(super) base: String,
     pub(super) headers: Vec<String>,
-    /// What is posted, if it is.
+    /// The body of a POST, if it is one.
     pub(super) body: Option<Vec<u8>>,
 }
 
-/// What makes a session.
+/// The options of a session.
 pub(super) struct HttpSessionOptions {
     pub(super) settings: HttpSettings,
     pub(super) proxies: Choices,
@@ -53,7 +53,7 @@ pub(super) struct HttpSession {
     words: RemoteMessages,
     /// The server that the user named.
     origin: Url,
-    /// Who we are, and where.
+    /// Our account, and its server.
     identity: Option<(Url, Account)>,
     was_sent_on: bool,
 }

@@ -1,4 +1,4 @@
-//! What git's configuration and environment say about HTTP: `http.*`, `http.<url>.*`, `GIT_SSL_*`.
+//! git's configuration and environment for HTTP: `http.*`, `http.<url>.*`, `GIT_SSL_*`.
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ pub(super) struct HttpSettings {
 }
 
 impl HttpSettings {
-    /// What is configured for `url`; `options` are what gix makes of it.
+    /// The settings for `url`; `options` are what gix makes of it.
     pub(super) fn of(repo: &gix::Repository, url: &gix::Url, options: &http::Options) -> Self {
         let scoped = Scoped::of(repo, url);
         let path = |name: &str, key: &str| {
@@ -113,7 +113,7 @@ pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// What follows the last empty value, which takes back all before it.
+/// The values after the last empty value, which takes back all before it.
 fn since_reset(mut values: Vec<String>) -> Vec<String> {
     let reset = values.iter().rposition(String::is_empty);
     values.split_off(reset.map_or(0, |at| at + 1))

@@ -6,7 +6,7 @@ use std::fs::{self, OpenOptions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
-/// What a pull writes to in the git directory. Whatever else is there may hold credentials.
+/// Places in the git directory that a pull writes to. Whatever else is there may hold credentials.
 const WRITTEN: [&str; 6] = ["objects", "refs", "logs", "packed-refs", "HEAD", "index"];
 
 /// Whom `core.sharedRepository` lets in.
@@ -21,7 +21,7 @@ enum SharedRepository {
 }
 
 impl SharedRepository {
-    /// What a value of the setting says; one that means nothing is git's to refuse.
+    /// The meaning of the setting; an invalid value is git's to refuse.
     fn of(value: Option<&str>) -> Self {
         match value.unwrap_or_default() {
             "group" | "true" | "yes" | "on" | "1" => Self::More(0o660),

@@ -21,7 +21,7 @@ use super::{PullError, PullOptions, Warnings};
 
 type GixResult<T> = gix::Result<T>;
 
-/// What every connection of one pull is given.
+/// The options of every connection of one pull.
 #[derive(Clone)]
 pub(super) struct TransportOptions {
     /// How long to wait for a connection, or for the next byte.
@@ -30,10 +30,10 @@ pub(super) struct TransportOptions {
     pub(super) credentials: Option<Credentials>,
     /// The most bytes that a list of refs may have.
     pub(super) refs: u64,
-    /// What the remote says.
+    /// Messages of the remote.
     pub(super) words: RemoteMessages,
     warnings: Warnings,
-    /// What was answered to questions for credentials.
+    /// Answers to questions for credentials.
     answers: Answers,
 }
 
@@ -59,7 +59,7 @@ pub(super) struct Credentials {
     pub(super) url: gix::Url,
 }
 
-/// The ssh to run where the user chose none: one that asks nobody and does not wait for ever.
+/// The ssh to run where the user chose none: one that does not prompt and does not wait for ever.
 ///
 /// Returned as configuration overrides.
 pub(super) fn ssh_defaults(repo: &gix::Repository, patience: Duration) -> Vec<String> {
@@ -142,7 +142,7 @@ fn credentials_of(url: &mut gix::Url, manner: &TransportOptions) -> Option<Crede
     given.or_else(|| user.map(|user| Credentials { user, password, url: url.clone() }))
 }
 
-/// What requests to `url` are sent with; who sends them is to be added.
+/// The options of requests to `url`; the credentials are added later.
 fn plan(
     repo: &gix::Repository,
     remote: Option<&BStr>,

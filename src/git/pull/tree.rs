@@ -1,4 +1,4 @@
-//! What differs between the files of two commits.
+//! The difference between the files of two commits.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use gix::objs::tree::{EntryKind, EntryMode};
 
 use crate::git::Error;
 
-/// What one side has at a path.
+/// The entry of one side at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TreeSide {
     pub(super) kind: EntryKind,
     pub(super) id: ObjectId,
 }
 
-/// What happens to one path; folders are no paths of their own.
+/// The change of one path; folders have no entries of their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct TreeChange {
     pub(super) old: Option<TreeSide>,

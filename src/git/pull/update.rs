@@ -195,8 +195,8 @@ pub(super) fn update_index(
     Ok(())
 }
 
-/// An entry as young as the index may hide a change of the same size. With the index written anew
-/// it would look settled, so such an entry of a changed file loses its size, as git does it.
+/// An entry as young as the index may hide a change of the same size. With the index rewritten it
+/// would look settled, so such an entry of a changed file loses its size, as git does it.
 fn doubt_racy_entries(
     repo: &gix::Repository,
     root: &Path,

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_is_no_option() {
+    fn url_starting_with_a_dash_is_refused() {
         for url in [
             "ssh://-oProxyCommand=x/shop",
             "ssh://user@-oProxyCommand=x/shop",

@@ -13,10 +13,10 @@ use gix::progress::{Id, MessageLevel, Step, StepShared, UNKNOWN, Unit};
 
 use super::{PullError, PullOptions};
 
-/// How often the flags are looked at.
+/// How often the flags are checked.
 const TICK: Duration = Duration::from_millis(50);
 
-/// How long work that was told to stop may take to clean up.
+/// How long cancelled work may take to clean up.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Why there is no result.
@@ -38,7 +38,7 @@ impl FetchStopped {
     }
 }
 
-/// What is waited for, and what is taken.
+/// Limits of waiting and of size.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FetchLimits {
     /// How long nothing may move.
@@ -68,7 +68,7 @@ pub(super) fn watch<T: Send + 'static>(
         let (pulse, stop) = (pulse.clone(), stop.clone());
         move || {
             let _ = name_send.send(children::this_thread());
-            // Nobody listens any more after having given up.
+            // The receiver is gone after having given up.
             let _ = send.send(work(pulse, &stop));
         }
     });
@@ -116,14 +116,14 @@ pub(super) fn watch<T: Send + 'static>(
     Err(why)
 }
 
-/// Progress bars that nobody sees: all that counts is that one of them moves.
+/// Progress bars that are not shown: all that counts is that one of them moves.
 #[derive(Clone, Default)]
 pub(super) struct ActivityCounter {
     /// This bar's own count, which gix relies on.
     steps: Arc<AtomicUsize>,
     /// The counts of all bars.
     all: Arc<Mutex<Vec<Arc<AtomicUsize>>>>,
-    /// What else happened.
+    /// Other progress.
     events: Arc<AtomicUsize>,
     /// The counts of the bars that count the bytes of a pack.
     packs: Arc<Mutex<Vec<Arc<AtomicUsize>>>>,
@@ -150,7 +150,7 @@ impl ActivityCounter {
         packs.iter().map(|steps| steps.load(Ordering::Relaxed) as u64).sum()
     }
 
-    /// Does what may ask a person; where one is there, silence is no sign of the remote's.
+    /// Does what may ask a person; where one is there, silence is not a sign of a dead remote.
     pub(super) fn while_a_person_may_answer<T>(&self, ask: impl FnOnce() -> T) -> T {
         let asked = usize::from(super::prompt::has_person());
         self.questions.fetch_add(asked, Ordering::Relaxed);
@@ -229,7 +229,7 @@ impl gix::NestedProgress for ActivityCounter {
     }
 }
 
-/// The processes that one thread started: Linux tells them apart from all others.
+/// The processes that one thread started: Linux keeps them apart from all others.
 #[cfg(target_os = "linux")]
 mod children {
     use std::fs;

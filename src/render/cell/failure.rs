@@ -3,12 +3,12 @@
 
 use super::super::program::ProgramLimits;
 
-/// What the launcher ends with where it could not become the program.
+/// The launcher's exit status where it could not become the program.
 pub const NOT_LAUNCHED: u8 = 125;
-/// What it says then, before why.
+/// The launcher's message then, before the reason.
 pub const CANNOT: &str = "trueup cannot launch it: ";
 
-/// What is said by a program that was given no memory: by Go, glibc, C++ and Rust.
+/// The messages of programs without enough memory: of Go, glibc, C++ and Rust.
 const NO_MEMORY: [&str; 7] = [
     "out of memory",
     "cannot allocate memory",
@@ -18,9 +18,9 @@ const NO_MEMORY: [&str; 7] = [
     "failed to reserve page summary memory",
     "failed to create new os thread",
 ];
-/// What is said where a file would grow too large.
+/// The message where a file would grow too large.
 const TOO_LARGE: &str = "file too large";
-/// What is said at the other walls.
+/// The messages at the other limits.
 const REFUSED: [&str; 4] = [
     "operation not permitted",
     "permission denied",
@@ -35,7 +35,7 @@ pub struct ProgramEnd<'a> {
     pub code: Option<i32>,
     /// The signal that ended it.
     pub signal: Option<i32>,
-    /// What it said.
+    /// The program's message.
     pub said: &'a str,
 }
 
@@ -50,7 +50,7 @@ pub enum ResourceLimit {
     Processor,
     /// The system killed it, and trueup did not ask for that.
     Killed,
-    /// Something was refused; whether that is why it failed, nobody can say.
+    /// Something was refused; whether that is why it failed is unknown.
     Refused,
 }
 
@@ -78,7 +78,7 @@ impl ProgramEnd<'_> {
 }
 
 impl ResourceLimit {
-    /// What it did, to follow the program's name; `None` where the program's own words say more.
+    /// The failure, to follow the program's name; `None` where the program's own words say more.
     pub fn message(self, limits: &ProgramLimits) -> Option<String> {
         Some(match self {
             Self::Memory => {
@@ -101,7 +101,7 @@ impl ResourceLimit {
         })
     }
 
-    /// What to do about it.
+    /// The remedy.
     pub fn hint(self) -> String {
         match self {
             Self::Memory => {
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wall_is_told_from_a_failure() {
+    fn limit_is_distinguished_from_a_program_failure() {
         for (code, signal, said, expected) in [
             (
                 Some(2),

@@ -27,7 +27,7 @@ pub struct Guards {
     pub limits: GuardState,
 }
 
-/// What was found out in this process.
+/// The guards found in this process.
 static FOUND: OnceLock<Guards> = OnceLock::new();
 
 impl Guards {
@@ -61,7 +61,7 @@ impl Guards {
         self.each().into_iter().filter(|(_, guard)| guard.is_ok()).map(|(name, _)| name)
     }
 
-    /// What is missing, in words; `None` where nothing is.
+    /// The missing guards, in words; `None` where all are there.
     pub fn missing(&self) -> Option<String> {
         let missing = self.each().into_iter().filter_map(|(name, guard)| {
             let why = guard.as_ref().err()?;
@@ -82,7 +82,7 @@ impl Guards {
         }
     }
 
-    /// What holds on this machine, a line a guard.
+    /// The guards of this machine, a line each.
     pub fn lines(&self, limits: &ProgramLimits) -> Vec<String> {
         let does = |name| match name {
             "files" => {
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_is_said_with_its_reason() {
+    fn missing_guard_is_reported_with_its_reason() {
         let held = |how: &str| Ok(how.to_owned());
         let mut guards = Guards {
             files: held("Landlock 7"),

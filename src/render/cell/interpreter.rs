@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-/// How much of a file tells what runs it.
+/// How many bytes of a file are read to find its interpreter.
 const BEGINNING: u64 = 64 << 10;
 /// How many interpreters of scripts the system goes through.
 const DEEPEST: usize = 5;
@@ -21,7 +21,7 @@ pub struct InterpreterChain {
     pub is_linked: bool,
 }
 
-/// What runs a file.
+/// The interpreter of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Runs {
     /// A program that reads it.
@@ -53,7 +53,7 @@ fn beginning(path: &Path) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// What runs the file that begins like this; `None` for a program that needs nothing.
+/// The interpreter of a file that begins like this; `None` for a program that needs none.
 fn runs(bytes: &[u8]) -> Option<Runs> {
     if let Some(rest) = bytes.strip_prefix(b"#!") {
         let line = rest.split(|byte| *byte == b'\n').next()?;

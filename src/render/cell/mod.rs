@@ -46,7 +46,7 @@ const COMMON: [&str; 6] = [
 /// Stores of packages that are found by their paths: what is in one refers to all the rest.
 const STORES: [&str; 2] = ["/nix/store", "/gnu/store"];
 
-/// What the launcher does to itself before it becomes the program.
+/// The steps of the launcher before it becomes the program.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CellPlan {
     /// Whether to give up where a guard can't be had.
@@ -65,7 +65,7 @@ pub struct CellPlan {
     pub processor: u64,
 }
 
-/// What a program needs of its own, and how strict its cell is.
+/// The needs of a program, and how strict its cell is.
 #[derive(Clone, Copy, Debug)]
 pub struct CellOptions<'a> {
     /// Folders to read.

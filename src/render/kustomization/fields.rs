@@ -8,7 +8,7 @@
 /// Keys of a map, and what each holds.
 pub(super) type Keys = &'static [(&'static str, Field)];
 
-/// What a field holds.
+/// The content of a field.
 pub(super) enum Field {
     /// Nothing in it names a file.
     Plain,
@@ -18,13 +18,13 @@ pub(super) enum Field {
     List(Keys),
     /// One name, or a list of names.
     Names(Names),
-    /// What configures generators and transformers, which [`super::plugins`] reads.
+    /// The configuration of generators and transformers, which [`super::plugins`] reads.
     Plugins,
     /// Charts that kustomize would have Helm render.
     Charts,
 }
 
-/// What the names in a field may be.
+/// The kinds of names in a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Names {
     /// A file.

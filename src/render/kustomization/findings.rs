@@ -48,13 +48,13 @@ impl MapPlace<'_> {
 pub(super) struct Reference {
     /// The name as it is written.
     pub text: String,
-    /// What it may be a name of.
+    /// The kinds of the name.
     pub names: Names,
     /// Where it stands.
     pub place: Location,
 }
 
-/// What was found in a map.
+/// The findings in a map.
 #[derive(Default)]
 pub(super) struct KustomizationFindings {
     /// The files and folders that it names.
@@ -159,7 +159,7 @@ fn unknown<'n>(
     Problem { place, message, excerpt: None, hint: Some(hint) }
 }
 
-/// What would have kustomize run Helm.
+/// The problem with fields that would have kustomize run Helm.
 pub(super) fn charts(what: &str, place: Location) -> Problem {
     Problem {
         place,

@@ -38,7 +38,7 @@ mod tests {
     use crate::core::manifest;
 
     #[test]
-    fn what_is_given_reads_back_as_what_was_looked_at() {
+    fn generated_kustomization_round_trips() {
         let odd = "a\u{85}b\u{2028}c\u{7f}\u{feff}\u{1f600}é\n---\n\"\\ \t: # &a *b";
         let value = json!({"a": odd, odd: [1, 1.5, -3, true, null, {}, []], "<<": "x", "no": "no"});
         let text = text(&value);

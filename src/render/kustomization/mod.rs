@@ -1,4 +1,4 @@
-//! What a kustomization refers to, and whether it may. Nothing is read or run here.
+//! The references of a kustomization, and whether they are allowed. Nothing is read or run here.
 //!
 //! kustomize builds any folder of the machine that a kustomization names and downloads what it takes
 //! for a URL, so that everything it could open is found here, and refused where it is not in the
@@ -41,7 +41,7 @@ pub struct Closure {
     pub folders: BTreeSet<String>,
     /// The files that it refers to.
     pub files: BTreeSet<String>,
-    /// What kustomize is given to read in place of these files.
+    /// The content for kustomize in place of these files.
     pub given: BTreeMap<String, Vec<u8>>,
     /// Files that have to be looked into, and whose content the shelf doesn't have.
     pub unread: BTreeSet<String>,
@@ -68,7 +68,7 @@ impl Kustomization {
         !version.is_empty() && version.split('/').next() != Some(GROUP)
     }
 
-    /// Whether it is a part for others to take in, which nobody builds by itself.
+    /// Whether it is a part for others to take in, which is not built by itself.
     pub fn is_component(&self) -> bool {
         self.value.get("kind").is_some_and(|kind| kind == "Component")
     }
@@ -85,14 +85,14 @@ impl Kustomization {
     fn walk(&self) -> KustomizationFindings {
         let mut found = match &self.value {
             Value::Object(map) => look(map, &[OBJECT, KUSTOMIZATION], self.places()),
-            // kustomize itself refuses what is no map.
+            // kustomize itself refuses what is not a map.
             _ => KustomizationFindings::default(),
         };
         found.problems.extend(self.misnamed());
         found
     }
 
-    /// What is wrong with its apiVersion and kind.
+    /// The fault of its apiVersion and kind.
     fn misnamed(&self) -> Option<Problem> {
         let version = if self.is_component() { "v1alpha1" } else { "v1beta1" };
         let version = format!("{GROUP}/{version}");
@@ -277,7 +277,7 @@ impl Builder<'_> {
         }
     }
 
-    /// What was found, with what only the whole of it shows.
+    /// The findings, with those that only the whole of it shows.
     fn finish(mut self) -> Closure {
         for (path, place) in self.data {
             if self.closure.given.contains_key(&path) {

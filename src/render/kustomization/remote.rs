@@ -1,4 +1,4 @@
-//! What kustomize would fetch.
+//! References that kustomize would fetch.
 
 /// Whether kustomize downloads it, even where there is a file by that name.
 pub(super) fn is_url(text: &str) -> bool {

@@ -13,7 +13,7 @@ fn refused(kustomization: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_is_referred_to_is_followed_to_its_end() {
+fn references_are_followed_transitively() {
     let shelf = shelf(&[
         (
             "envs/prod/kustomization.yaml",
@@ -216,7 +216,7 @@ fn transformer(yaml: &str) -> [Vec<String>; 3] {
 }
 
 #[test]
-fn what_configures_a_transformer_is_looked_into_wherever_it_stands() {
+fn transformer_configuration_is_checked_everywhere() {
     let head = "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: t}\n";
     for (yaml, line, column, said) in [
         (format!("{head}path: p.yaml\ntarget: {{kind: A}}"), 0, 0, ""),
@@ -292,7 +292,7 @@ fn kustomize_is_given_what_was_understood() {
 }
 
 #[test]
-fn what_says_how_to_build_is_no_part_of_it() {
+fn kustomization_file_cannot_be_its_own_input() {
     let kustomization = "configMapGenerator: [{name: a, files: [kustomization.yaml]}]";
     assert_eq!(
         refused(kustomization),

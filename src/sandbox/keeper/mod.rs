@@ -22,7 +22,7 @@ use super::Error;
 use protocol::{KeeperCommand, KeeperNotice};
 pub use protocol::{ProgramEnded, ProgramStart};
 
-/// How many lines of a log tell enough.
+/// How many lines of a log are enough.
 const TAIL: usize = 20;
 
 /// The hold on the keeper process; dropped, everything ends.
@@ -64,7 +64,7 @@ impl Keeper {
         thread::spawn(move || {
             while let Ok(Some(notice)) = read(&mut stdout) {
                 if let KeeperNotice::Ended(ended) = notice {
-                    // Nobody may listen any more.
+                    // The receiver may be gone.
                     let _ = sender.send(ended);
                 }
             }

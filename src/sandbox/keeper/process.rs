@@ -1,5 +1,5 @@
-//! The keeper process itself: makes the folder, runs programs as it is told, and when the pipe
-//! from its parent closes, kills them and removes the folder.
+//! The keeper process itself: makes the folder, runs programs on request, and when the pipe from
+//! its parent closes, kills them and removes the folder.
 
 use std::ffi::OsString;
 use std::fs::{self, File, Permissions};
@@ -51,7 +51,7 @@ async fn obey(trueup: &Path) -> io::Result<()> {
     let (orders, mut inbox) = mpsc::unbounded_channel();
     thread::spawn(move || {
         for line in io::stdin().lines().map_while(Result::ok) {
-            // What is no order is the end, as silence is.
+            // Anything but an order is the end, as silence is.
             if serde_json::from_str(&line).is_ok_and(|order| orders.send(order).is_ok()) {
                 continue;
             }
@@ -128,7 +128,7 @@ fn ended(name: String, success: bool, how: String) {
     let _ = send_notice(&KeeperNotice::Ended(ProgramEnded { name, success, how }));
 }
 
-/// Tells the parent, which may be gone.
+/// Notifies the parent, which may be gone.
 #[allow(clippy::disallowed_methods, reason = "a pipe to the parent, no answer of trueup's")]
 fn send_notice(notice: &KeeperNotice) -> io::Result<()> {
     let mut line = serde_json::to_vec(notice)?;

@@ -1,4 +1,4 @@
-//! What goes over the pipes between this process and its keeper: one JSON value a line.
+//! The messages over the pipes between this process and its keeper: one JSON value a line.
 
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ pub(super) enum KeeperCommand {
 /// A program to be started.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct ProgramStart {
-    /// What to call it when it ends.
+    /// Its name when it ends.
     pub name: String,
     /// The file to run.
     pub program: PathBuf,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// What kwok does to nodes and pods, in its own language.
+/// The stages of nodes and pods, in kwok's own language.
 pub(super) const STAGES: &str = include_str!("stages.yaml");
 
 const NAMES: [&str; 3] = ["node-1", "node-2", "node-3"];

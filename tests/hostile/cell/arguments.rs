@@ -36,7 +36,7 @@ impl Repo {
 }
 
 #[test]
-fn a_name_that_is_none_is_refused_with_its_place() {
+fn invalid_value_name_is_refused_with_its_position() {
     for (options, said) in [
         (
             "jsonnet: {tla: {'a=importstr \"x\"': 1}}",

@@ -48,7 +48,7 @@ impl Place {
 }
 
 #[test]
-fn render_says_on_request_what_holds() {
+fn render_verbose_lists_the_guards() {
     let place = Place::new("");
     let output = place.trueup(&[], &["render", "--verbose"]).exits(0);
     let lines: Vec<&str> = output.stderr.lines().collect();
@@ -66,7 +66,7 @@ fn render_says_on_request_what_holds() {
 }
 
 #[test]
-fn what_a_machine_lacks_is_said_once_and_the_rest_holds() {
+fn missing_kernel_guard_warns_once() {
     let place = Place::new("");
     let output = place.trueup(&[LANDLOCK], &["render"]).exits(0);
     assert!(output.stdout.contains("read /etc/hostname: works"), "no guard: {output}");
@@ -113,7 +113,7 @@ fn wrong_settings_of_the_cell_are_errors_with_their_place() {
         ("render: {readable: [/x/y]}", "config.yaml:2:21: render.readable[0]: /x/y is not there"),
         (
             "render: {memory: lots}",
-            "config.yaml:2:18: render.memory: \"lots\" is no memory such as",
+            "config.yaml:2:18: render.memory: invalid memory size \"lots\": expected",
         ),
         ("render: {network: yes}", "config.yaml:2:10: render: unknown field `network`"),
     ] {

@@ -54,7 +54,7 @@ impl Checkout {
 const RELATIVE: [&str; 5] = ["", ".", ":/nowhere", "/nowhere:", "/nowhere:./bin:bin"];
 
 #[test]
-fn a_committed_renderer_is_not_run_and_that_is_said() {
+fn committed_renderer_is_not_run_and_reported() {
     let checkout = Checkout::new(&["kustomize", "kubectl"]);
     for search in RELATIVE {
         let output = checkout.trueup(search, &["render"]).run().exits(1);
@@ -94,7 +94,7 @@ fn a_committed_control_plane_is_not_run() {
 }
 
 #[test]
-fn what_libraries_start_by_name_is_not_run_either() {
+fn committed_git_and_ssh_programs_are_not_run() {
     // ssh and git for a remote, and a credential helper.
     let checkout = Checkout::new(&["ssh", "git", "git-credential-x"]);
     let git = |args: &[&str]| Cmd::new("git").args(args).dir(checkout.path("repo")).run().exits(0);

@@ -12,7 +12,7 @@ const ABSENT: &str = "Function not implemented";
 const FULL: &str = "Cannot allocate memory";
 
 #[test]
-fn no_file_of_the_machine_is_read() {
+fn cell_reads_no_file_outside() {
     let secret = tempfile::NamedTempFile::new().unwrap();
     let secret = format!("read {}", secret.path().display());
     expect(&[
@@ -30,7 +30,7 @@ fn no_file_of_the_machine_is_read() {
 }
 
 #[test]
-fn nothing_is_written_but_in_the_scratch_folder() {
+fn cell_writes_only_to_the_scratch_folder() {
     let folder = tempfile::tempdir().unwrap();
     let there = folder.path().join("there");
     std::fs::write(&there, "old").unwrap();
@@ -115,7 +115,7 @@ fn system_calls_that_lead_out_are_not_there() {
 }
 
 #[test]
-fn no_more_memory_is_had_than_the_limit() {
+fn cell_memory_is_limited() {
     expect_with(
         &[
             ("memory 16", "works"),
@@ -174,7 +174,7 @@ fn a_wrapper_may_read_and_run_what_the_machines_file_names() {
 }
 
 #[test]
-fn real_programs_that_meet_the_limit_of_memory_are_told_by_it() {
+fn renderers_that_exceed_the_memory_limit_are_named() {
     // Too little for a runtime to start with, and enough for what there is to render.
     for (memory, problems) in [(48 << 20, 1), (256 << 20, 0)] {
         let rendered = render("", |setting| {
@@ -192,7 +192,7 @@ fn real_programs_that_meet_the_limit_of_memory_are_told_by_it() {
 }
 
 #[test]
-fn which_limit_ended_a_program_is_told() {
+fn error_names_the_limit_that_ended_a_program() {
     for (order, message, hint) in [
         (
             "die-without-memory",
@@ -206,7 +206,7 @@ fn which_limit_ended_a_program_is_told() {
             Some("in a cell"),
         ),
         ("fail no such color", "planted says: no such color", None),
-        ("busy", "planted was no help: it took more than 1 s and was stopped", None),
+        ("busy", "planted failed: it took more than 1 s and was stopped", None),
     ] {
         let rendered = render(order, |setting| {
             setting.limits.memory = 64 << 20;

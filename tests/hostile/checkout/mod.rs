@@ -58,7 +58,7 @@ fn a_link_out_of_the_checkout() {
 }
 
 #[test]
-fn a_link_in_place_of_what_says_what_the_other_files_mean() {
+fn symlink_in_place_of_a_settings_file() {
     for (name, path) in [("link-settings", "trueup.yaml"), ("link-ignore", "envs/.trueupignore")] {
         let secret = "secret: hunter2hunter2\n";
         let hostile = Hostile::new(name, &[("envs/other.yaml", &config("other", "1"))]);

@@ -38,7 +38,7 @@ fn repo(name: &str, expression: &str) -> Repo<'static> {
 const COSTLY: &str = "its rule can't tell: it costs more than 1000000 units";
 
 #[test]
-fn an_expression_that_costs_too_much_is_told_of_its_objects() {
+fn costly_health_expression_names_its_objects() {
     let repo = repo("endless-cel", &loops(3));
     repo.run(&["apply", "--wait"]).exits(0);
     says(&repo, &loops(6));
@@ -51,7 +51,7 @@ fn an_expression_that_costs_too_much_is_told_of_its_objects() {
 }
 
 #[test]
-fn what_is_wrong_with_an_expression_is_told_with_its_place() {
+fn invalid_health_expression_has_its_position() {
     let deep = format!("{}{} == []", "[".repeat(70), "]".repeat(70));
     let rows = [
         (deep.as_str(), "it is nested more than 64 levels deep"),
@@ -71,7 +71,7 @@ fn what_is_wrong_with_an_expression_is_told_with_its_place() {
 }
 
 #[test]
-fn a_watch_goes_on_to_the_commit_that_mends_the_rule() {
+fn watch_recovers_with_a_fixed_health_rule() {
     let repo = repo("endless-cel-watch", &loops(3));
     let watching = Watching::start(&repo, &["--wait-timeout", "1s"]);
     watching.says("2 changed");

@@ -74,7 +74,7 @@ fn entries_are_counted_under_the_paths_that_are_read() {
 }
 
 #[test]
-fn a_commit_is_weighed_before_it_is_compared_with_the_work_tree() {
+fn commit_size_is_checked_before_the_work_tree_comparison() {
     let folder = at(shared_subtrees);
     let uncommitted = |limits: RepositoryLimits| {
         let checkout = Checkout::discover_within(folder.path(), &limits).unwrap();
@@ -113,7 +113,7 @@ fn folders_within_each_other_and_long_paths() {
 }
 
 #[test]
-fn objects_are_measured_before_they_are_inflated() {
+fn object_size_is_checked_before_inflating() {
     let folder = at(shared_subtrees);
     // One entry: `100644 one.yaml`, NUL, and 20 bytes.
     let tree = |tree| RepositoryLimits { tree, ..RepositoryLimits::default() };
@@ -133,7 +133,7 @@ fn objects_are_measured_before_they_are_inflated() {
 }
 
 #[test]
-fn a_commit_may_say_so_much_and_no_more() {
+fn commit_object_size_is_limited() {
     let folder = at(shared_subtrees);
     let size: u64 = git(folder.path(), ["cat-file", "-s", "HEAD"]).parse().unwrap();
     let limits = |commit| RepositoryLimits { commit, ..RepositoryLimits::default() };
@@ -156,7 +156,7 @@ fn a_commit_may_say_so_much_and_no_more() {
 }
 
 #[test]
-fn who_wrote_a_line_is_looked_for_so_far_and_no_further() {
+fn blame_depth_is_limited() {
     let upstream = Upstream::new();
     for replicas in 2..6 {
         upstream.write("web.yaml", &format!("kind: Web\nreplicas: {replicas}\n"));
@@ -194,7 +194,7 @@ fn pull_within(
 }
 
 #[test]
-fn a_pull_takes_a_commit_of_so_many_files_and_no_more() {
+fn pull_limits_files_of_a_commit() {
     let upstream = Upstream::new();
     let checkout = upstream.clone("checkout");
     let before = upstream.tip();
@@ -223,7 +223,7 @@ fn a_pull_takes_a_commit_of_so_many_files_and_no_more() {
 }
 
 #[test]
-fn a_pull_inflates_objects_of_so_many_bytes_and_no_more() {
+fn pull_limits_inflated_bytes() {
     let upstream = Upstream::new();
     let checkout = upstream.clone("checkout");
     let before = upstream.tip();
@@ -242,7 +242,7 @@ fn a_pull_inflates_objects_of_so_many_bytes_and_no_more() {
 }
 
 #[test]
-fn a_pull_takes_a_pack_of_so_many_bytes_and_no_more() {
+fn pull_limits_pack_size() {
     let upstream = Upstream::new();
     let checkout = upstream.clone("checkout");
     let before = upstream.tip();
@@ -266,7 +266,7 @@ fn a_pull_takes_a_pack_of_so_many_bytes_and_no_more() {
 }
 
 #[test]
-fn a_list_of_refs_has_so_many_bytes_and_no_more() {
+fn pull_limits_ref_list_size() {
     // As the program does when it starts.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let upstream = Upstream::new();

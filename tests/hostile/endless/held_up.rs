@@ -15,7 +15,7 @@ fn repo(name: &str, settings: &str) -> Repo<'static> {
 }
 
 #[test]
-fn a_watch_that_begins_with_settings_that_are_wrong_waits_for_the_commit_that_mends_them() {
+fn watch_with_invalid_settings_waits_for_the_fix() {
     let (wrong, right) = ("targets: {all: {pahts: [.]}}\n", "targets: {all: {paths: [.]}}\n");
     let repo = repo("endless-begin", wrong);
     let watching = Watching::start(&repo, &[]);

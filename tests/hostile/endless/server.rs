@@ -113,7 +113,7 @@ fn is_endless(answer: Result<(), ApiError>, limit: &str) {
 }
 
 #[test]
-fn an_answer_without_end_is_hung_up_on() {
+fn endless_answer_closes_the_connection() {
     // More than the buffers of the system hold.
     let server = Server::start(Answer::plain(&[b' '; 1 << 16], 1 << 10));
     is_endless(server.discovered(low()), "9 KiB");
@@ -121,7 +121,7 @@ fn an_answer_without_end_is_hung_up_on() {
 }
 
 #[test]
-fn what_an_answer_is_unpacked_to_counts() {
+fn answer_limit_counts_decompressed_bytes() {
     assert_eq!(Server::start(Answer::packed(9_900)).discovered(low()), Ok(()));
     let server = Server::start(Answer::packed(10_000));
     is_endless(server.discovered(low()), "9 KiB");

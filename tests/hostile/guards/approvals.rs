@@ -78,7 +78,11 @@ fn an_approval_in_git_is_an_error_in_every_verb_and_approves_nothing() {
     repo.commit("Gone");
     let apply = repo.run(&["apply"]).exits(1);
     let said = words(&apply.stdout);
-    for why in ["data may go with it", "1 object of its kind would go", "everything in it would"] {
+    for why in [
+        "data may be deleted with it",
+        "1 object of its kind would be deleted",
+        "everything in it would",
+    ] {
         assert!(said.contains(why), "{why}\n{apply}");
     }
     let left = ["get", "ledgers,persistentvolumeclaims", "-o", "name"];
@@ -88,7 +92,7 @@ fn an_approval_in_git_is_an_error_in_every_verb_and_approves_nothing() {
 
 /// An earlier version of trueup may have applied the annotation, and other tools apply manifests, too.
 #[test]
-fn an_approval_is_a_persons_and_not_of_the_future() {
+fn approval_needs_a_person_and_a_past_time() {
     let repo = Repo::new("guards-person", sandbox::bare());
     repo.write("claim.yaml", CLAIM).write_config("stays", "1").commit("Two");
     repo.run(&["apply"]).exits(0);
@@ -107,13 +111,13 @@ fn an_approval_is_a_persons_and_not_of_the_future() {
         (&now, "argocd-controller", "argocd-controller set it"),
         (&now, "kustomize-controller", "kustomize-controller set it"),
         ("2999-01-01T00:00:00Z", "kubectl-annotate", "is in the future"),
-        ("2001-01-01T00:00:00Z", "kubectl-annotate", "is no time since it was last applied"),
-        ("yes", "kubectl-annotate", "is no time as of RFC 3339"),
+        ("2001-01-01T00:00:00Z", "kubectl-annotate", "is before it was last applied"),
+        ("yes", "kubectl-annotate", "is not an RFC 3339 time"),
     ] {
         annotate(time, manager);
         let apply = repo.run(&["apply"]).exits(1);
         let said = words(&apply.stdout);
-        assert!(said.contains("data may go with it"), "{time} {manager}\n{apply}");
+        assert!(said.contains("data may be deleted with it"), "{time} {manager}\n{apply}");
         assert!(said.contains(why), "{why}\n{apply}");
         assert_eq!(repo.members("persistentvolumeclaim").len(), 1);
     }
@@ -126,7 +130,7 @@ fn an_approval_is_a_persons_and_not_of_the_future() {
 
 /// Between the look and the deletion.
 #[test]
-fn what_is_said_meanwhile_to_stay_is_not_deleted() {
+fn prune_false_set_before_the_deletion_is_respected() {
     let repo = Repo::new("guards-meanwhile", sandbox::bare());
     repo.write_config("a", "1").write_config("b", "1").commit("Two");
     repo.run(&["apply"]).exits(0);
@@ -153,7 +157,7 @@ fn what_is_said_meanwhile_to_stay_is_not_deleted() {
 
 /// A controller deletes the claims of a StatefulSet that says so, and what is in them.
 #[test]
-fn a_set_whose_claims_go_with_it_is_not_deleted_unasked() {
+fn stateful_set_that_deletes_its_claims_needs_allow_delete() {
     let repo = Repo::new("guards-claims", sandbox::bare());
     let set = "apiVersion: apps/v1
 kind: StatefulSet
@@ -175,7 +179,10 @@ spec:
     repo.remove("set.yaml").commit("One");
     let refused = repo.run(&["apply"]).exits(1);
     let said = words(&refused.stdout);
-    assert!(said.contains("its volume claims would go with it, and their data"), "{refused}");
+    assert!(
+        said.contains("its volume claims would be deleted with it, and their data"),
+        "{refused}"
+    );
     assert!(said.contains("say --allow-delete PersistentVolumeClaim"), "{refused}");
     assert_eq!(repo.members("statefulset"), ["statefulset.apps/db"]);
     repo.run(&["apply", "--allow-delete", "PersistentVolumeClaim"]).exits(0);

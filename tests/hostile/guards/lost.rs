@@ -8,7 +8,7 @@ fn fixed(value: &str) -> String {
 }
 
 #[test]
-fn what_says_in_the_cluster_that_it_stays_is_not_made_anew_without_it() {
+fn live_prune_annotation_forbids_a_replace_without_it() {
     let repo = Repo::new("lost-anew", sandbox::bare());
     let anew = "metadata:\n  annotations: {trueup.dev/replace: \"true\"}\n";
     for (at, word) in [
@@ -38,7 +38,7 @@ fn what_says_in_the_cluster_that_it_stays_is_not_made_anew_without_it() {
 }
 
 #[test]
-fn an_owner_in_a_manifest_would_delete_what_is_there() {
+fn owner_reference_in_a_manifest_is_refused() {
     let repo = Repo::new("lost-owner", sandbox::bare());
     repo.write("a.yaml", config("a", "1")).commit("First").run(&["apply"]).exits(0);
     let owner = "metadata:\n  ownerReferences:\n  - {apiVersion: v1, kind: ConfigMap, name: gone, uid: 00000000-0000-0000-0000-000000000001}\n";

@@ -24,7 +24,7 @@ fn replicas(repo: &Repo<'_>) -> String {
 }
 
 #[test]
-fn of_what_a_flag_and_an_annotation_say_of_conflicts_the_stricter_counts() {
+fn stricter_on_conflict_of_flag_and_annotation_counts() {
     for (name, annotation, flag, exit, replica_count, says) in [
         ("force-fail", "force", "fail", 1, "5", "say --on-conflict force"),
         ("yield-fail", "yield", "fail", 1, "5", "say --on-conflict force"),
@@ -48,7 +48,7 @@ fn of_what_a_flag_and_an_annotation_say_of_conflicts_the_stricter_counts() {
 }
 
 #[test]
-fn where_the_operator_says_nothing_an_object_decides_about_conflicts() {
+fn object_annotation_decides_on_conflict_by_default() {
     let repo = scaled("guards-silent", "trueup.dev/on-conflict: force");
     let name = repo.namespace();
     let settings = format!("targets: {{{name}: {{paths: [.], on-conflict: fail}}}}\n");
@@ -58,7 +58,7 @@ fn where_the_operator_says_nothing_an_object_decides_about_conflicts() {
 }
 
 #[test]
-fn a_commit_does_not_raise_how_much_it_may_prune() {
+fn commit_cannot_raise_max_prune() {
     let repo = Repo::new("guards-budget", sandbox::bare());
     let name = repo.namespace().to_owned();
     let says = |max: &str| {
@@ -89,7 +89,7 @@ fn a_commit_does_not_raise_how_much_it_may_prune() {
 }
 
 #[test]
-fn a_running_job_is_stopped_for_the_operators_word_only() {
+fn running_job_is_replaced_only_with_the_operators_flag() {
     let repo = Repo::new("guards-running", sandbox::bare());
     let name = repo.namespace();
     let job = |image: &str| {
@@ -111,7 +111,7 @@ fn a_running_job_is_stopped_for_the_operators_word_only() {
 
 /// What a person said on the live object is not taken back by a commit unasked.
 #[test]
-fn a_commit_does_not_take_back_that_an_object_stays() {
+fn commit_cannot_remove_a_prune_annotation() {
     for (name, theirs, git) in [
         ("prune", ("trueup.dev/prune", "false"), ("trueup.dev/prune", "true")),
         ("helm", ("helm.sh/resource-policy", "keep"), ("helm.sh/resource-policy", "delete")),

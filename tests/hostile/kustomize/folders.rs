@@ -74,7 +74,7 @@ fn a_nested_kustomization_can_not_pass_for_another_tool_s() {
 }
 
 #[test]
-fn an_object_of_another_tool_is_a_manifest_where_nobody_builds_its_folder() {
+fn flux_kustomization_object_is_rendered_as_a_manifest() {
     let flux = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: apps, namespace: flux}\nspec: {path: ./apps}\n";
     let world = World::new(&[("flux/kustomization.yaml", flux)]);
     let output = world.render(&[]).exits(0);

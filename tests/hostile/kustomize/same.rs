@@ -4,7 +4,7 @@
 use super::{WEB, World};
 
 #[test]
-fn what_was_understood_renders_as_what_was_written() {
+fn normalised_kustomization_renders_identically() {
     let patch =
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {patched: \"yes\"}\n";
     let namer = "# Why\napiVersion: builtin\nkind: PrefixTransformer\nmetadata: {name: namer}\nprefix: pre-\nfieldSpecs: [{path: metadata/name}]\n---\napiVersion: builtin\nkind: LabelTransformer\nmetadata: {name: labels}\nlabels: {a: \"1\"}\nfieldSpecs: [{path: metadata/labels, create: true}]\n";

@@ -155,7 +155,7 @@ fn kustomizes_errors_do_not_quote_what_patches_put_into_a_secret() {
 }
 
 #[test]
-fn jsonnets_errors_do_not_tell_its_variables() {
+fn jsonnet_errors_do_not_show_variables() {
     let repo = Repo::new("leaks-jsonnet", sandbox::bare());
     let canaries = Canaries::new(2);
     let [ext, own] = canaries.0.as_slice() else { unreachable!() };

@@ -55,7 +55,7 @@ fn authorizations(server: &GitServer) -> Vec<Option<String>> {
 }
 
 #[test]
-fn credentials_do_not_follow_to_another_port() {
+fn credentials_are_not_sent_to_another_port_on_redirect() {
     let upstream = Upstream::new();
     let back = GitServer::https(upstream.folder(), Some("bob:other"));
     let to = back.url("shop.git");
@@ -79,7 +79,7 @@ fn credentials_do_not_follow_to_another_port() {
 }
 
 #[test]
-fn where_we_came_from_is_not_told() {
+fn referer_is_not_sent_on_redirect() {
     let upstream = Upstream::new();
     let back = GitServer::https(upstream.folder(), None);
     let to = back.url("shop.git");
@@ -101,7 +101,7 @@ fn where_we_came_from_is_not_told() {
 }
 
 #[test]
-fn another_server_is_asked_with_what_is_configured_for_it() {
+fn redirect_to_another_server_uses_its_own_configured_credentials() {
     let upstream = Upstream::new();
     let back = GitServer::https(upstream.folder(), Some("alice:hers"));
     let to = back.url("shop.git");
@@ -124,7 +124,7 @@ fn another_server_is_asked_with_what_is_configured_for_it() {
 }
 
 #[test]
-fn on_the_same_server_they_are_good_for_every_path() {
+fn credentials_are_sent_on_redirect_within_the_same_server() {
     let upstream = Upstream::new();
     let server = GitServer::https_redirecting(
         upstream.folder(),
@@ -142,7 +142,7 @@ fn on_the_same_server_they_are_good_for_every_path() {
 }
 
 #[test]
-fn a_checkout_that_is_pulled_keeps_them_to_itself_too() {
+fn pull_does_not_send_credentials_to_another_server_on_redirect() {
     let upstream = Upstream::new();
     let checkout = upstream.clone("checkout");
     let back = GitServer::https(upstream.folder(), Some("bob:other"));
@@ -180,7 +180,7 @@ fn headers_that_are_configured_for_one_server_stay_there() {
 }
 
 #[test]
-fn from_https_nothing_goes_on_to_http() {
+fn redirect_from_https_to_http_is_refused() {
     let upstream = Upstream::new();
     let plain = GitServer::http(upstream.folder());
     let to = plain.url("shop.git");
@@ -194,7 +194,7 @@ fn from_https_nothing_goes_on_to_http() {
 }
 
 #[test]
-fn only_the_first_request_may_be_sent_on() {
+fn only_the_first_request_may_be_redirected() {
     let upstream = Upstream::new();
     let back = GitServer::http(upstream.folder());
     let to = back.url("shop.git");

@@ -98,7 +98,7 @@ fn trueup(folder: &tempfile::TempDir, args: &[&str]) -> Output {
 }
 
 #[test]
-fn the_api_server_of_a_run_of_its_own_calls_nobody() {
+fn api_server_of_a_sandbox_run_calls_no_webhook() {
     let called = Called::new();
     let repo = repo(called.port);
     let apply = trueup(&repo, &["apply", "--sandbox", "called"]).exits(1);
@@ -113,7 +113,7 @@ fn the_api_server_of_a_run_of_its_own_calls_nobody() {
 
 /// What the test above sees is not for lack of anybody who would call.
 #[test]
-fn the_api_server_of_a_sandbox_of_the_users_own_calls_as_any_does() {
+fn api_server_of_an_interactive_sandbox_calls_webhooks() {
     let called = Called::new();
     let repo = repo(called.port);
     let script = format!(

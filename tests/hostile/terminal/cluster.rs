@@ -45,7 +45,7 @@ fn in_every_form(repo: &Repo<'_>, kubeconfig: Option<&Between>, args: &[&str], t
 }
 
 #[test]
-fn a_commit_and_its_objects_are_shown_inertly() {
+fn commit_and_object_texts_are_escaped() {
     let repo = Repo::new("terminal-objects", sandbox::bare());
     let file = format!("{}.yaml", hostile_name());
     repo.write(&file, config("one", &storable("\n")));
@@ -79,7 +79,7 @@ fn a_commit_and_its_objects_are_shown_inertly() {
 }
 
 #[test]
-fn an_api_servers_message_is_shown_inertly() {
+fn api_server_messages_are_escaped() {
     let repo = Repo::new("terminal-message", sandbox::bare());
     let body = json!({
         "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 422, "reason": "Invalid",
@@ -107,7 +107,7 @@ fn an_api_servers_message_is_shown_inertly() {
 }
 
 #[test]
-fn a_proxys_page_is_shown_inertly() {
+fn proxy_error_pages_are_escaped() {
     let repo = Repo::new("terminal-proxy", sandbox::bare());
     repo.write_config("one", "1").commit("One");
     for (status, kind) in [("502 Bad Gateway", "text/html"), ("403 Forbidden", "text/plain")] {

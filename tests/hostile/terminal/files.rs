@@ -112,7 +112,7 @@ fn a_text_in_sarif_makes_no_link() {
 }
 
 #[test]
-fn rendered_objects_are_inert_and_the_same_objects() {
+fn rendered_objects_are_escaped_and_unchanged() {
     let upstream = repository();
     let mut read = Vec::new();
     for form in ["yaml", "json"] {
@@ -141,7 +141,7 @@ fn rendered_objects_are_inert_and_the_same_objects() {
 }
 
 #[test]
-fn what_a_chart_fails_with_is_inert() {
+fn chart_failure_message_is_escaped() {
     let upstream = Upstream::empty();
     upstream.write("chart/Chart.yaml", "apiVersion: v2\nname: chart\nversion: 1.0.0\n");
     let text = yaml(hostile("\n"));

@@ -14,7 +14,7 @@ fn trueup(folder: &Path, args: &[&str]) -> Cmd {
 }
 
 #[test]
-fn whatever_trueup_yaml_says_is_repeated_inertly() {
+fn trueup_yaml_texts_are_escaped_in_errors() {
     let text = yaml(hostile("\n"));
     let target = |rest: &str| format!("targets:\n  {text}:\n    path: apps\n{rest}");
     for (yaml, args) in [
@@ -50,7 +50,7 @@ fn whatever_trueup_yaml_says_is_repeated_inertly() {
 }
 
 #[test]
-fn an_argument_is_repeated_inertly() {
+fn arguments_are_escaped_in_errors() {
     let upstream = Upstream::new();
     let text = hostile("\n");
     let long = format!("--{text}");
@@ -80,7 +80,7 @@ fn an_argument_is_repeated_inertly() {
 }
 
 #[test]
-fn a_kubeconfig_is_repeated_inertly() {
+fn kubeconfig_texts_are_escaped_in_errors() {
     let upstream = Upstream::new();
     let text = yaml(hostile("\n"));
     let config = |server: &str, current: &str| {
@@ -107,7 +107,7 @@ fn a_kubeconfig_is_repeated_inertly() {
 }
 
 #[test]
-fn a_branch_and_local_work_are_repeated_inertly() {
+fn branch_and_file_names_are_escaped() {
     let upstream = Upstream::new();
     let branch = "C4NARY\u{202e}\u{200b}branch";
     git(upstream.work(), ["checkout", "--quiet", "-b", branch]);

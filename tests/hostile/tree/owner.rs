@@ -110,7 +110,7 @@ fn every_verb_refuses_the_repository_of_another_user() {
 }
 
 #[test]
-fn it_is_the_repository_that_counts_wherever_it_is_found() {
+fn owner_of_the_repository_counts_wherever_it_is_found() {
     if !is_root() {
         let world = World::new();
         for dir in ["shop/apps", "bare.git", "linked"] {
@@ -203,7 +203,7 @@ fn safe_directory_allows_it_where_git_does() {
 }
 
 #[test]
-fn root_may_use_what_who_called_sudo_owns() {
+fn root_may_use_the_repository_of_the_sudo_user() {
     let world = World::new();
     let shop = world.shop();
     let sudo = OTHER.to_string();
@@ -221,7 +221,7 @@ fn root_may_use_what_who_called_sudo_owns() {
 }
 
 #[test]
-fn a_bare_repository_that_was_only_found_is_refused_where_the_user_wants_that() {
+fn safe_bare_repository_explicit_is_respected() {
     let world = World::new();
     let explicit = [
         ("GIT_CONFIG_COUNT", "1"),

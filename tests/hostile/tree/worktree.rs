@@ -64,7 +64,7 @@ fn a_folder_that_became_a_link_is_not_read_through() {
 }
 
 #[test]
-fn what_is_behind_a_link_is_not_pruned() {
+fn objects_of_a_folder_replaced_by_a_symlink_are_not_pruned() {
     let repo = Repo::new("tree-behind-link", sandbox::bare());
     repo.write("apps/one.yaml", config("one", "1")).write_config("two", "1").commit("Two");
     repo.run(&["apply", "--yes"]).exits(0);
@@ -80,7 +80,7 @@ fn what_is_behind_a_link_is_not_pruned() {
 }
 
 #[test]
-fn a_pipe_a_socket_and_a_device_are_told_and_not_waited_for() {
+fn pipes_sockets_and_devices_are_reported_and_not_read() {
     for (path, named) in [
         ("two.yaml", "pipe"),
         ("two.yaml", "socket"),

@@ -61,7 +61,7 @@ fn container(name: &str) -> Value {
 }
 
 #[test]
-fn an_element_goes_and_comes_with_its_own_lines() {
+fn list_element_is_removed_and_added_with_its_own_lines() {
     let with = |names: &[&str]| {
         let containers: Vec<Value> = names.iter().map(|name| container(name)).collect();
         json!({ "containers": containers })
@@ -93,7 +93,7 @@ fn an_element_goes_and_comes_with_its_own_lines() {
 }
 
 #[test]
-fn elements_that_nothing_tells_from_each_other_are_matched_by_what_they_hold() {
+fn elements_without_a_key_are_matched_by_content() {
     // Equal ones stay, and one that changes in part shows that part.
     let toleration =
         |key: &str, effect: &str| json!({ "effect": effect, "key": key, "operator": "Exists" });
@@ -144,7 +144,7 @@ fn elements_that_nothing_tells_from_each_other_are_matched_by_what_they_hold() {
 }
 
 #[test]
-fn a_map_s_keys_go_and_come_with_what_is_below_them() {
+fn map_keys_are_removed_and_added_with_their_values() {
     let probe = |port: u16| json!({ "failureThreshold": 3, "httpGet": { "port": port } });
     expect(
         json!({ "liveness": probe(80), "readiness": probe(80), "startup": probe(80) }),
@@ -172,7 +172,7 @@ fn a_map_s_keys_go_and_come_with_what_is_below_them() {
 }
 
 #[test]
-fn an_element_that_keeps_its_name_under_another_key_is_the_same_for_people() {
+fn element_with_the_same_name_and_another_key_is_matched() {
     let owned = json!({ "f:ports": { "k:{\"port\":80}": { ".": {} } } });
     let ports = |all: &[(&str, u16)]| {
         let ports = all.iter().map(|(name, port)| json!({ "name": name, "port": port, "to": 1 }));
@@ -208,7 +208,7 @@ fn members_of_a_set_are_matched_by_their_values() {
 }
 
 #[test]
-fn embedded_json_is_laid_out_beside_what_it_was() {
+fn embedded_json_is_formatted_beside_the_old_value() {
     let env = |all: &[(&str, &str)]| {
         let env = all.iter().map(|(name, value)| json!({ "name": name, "value": value }));
         json!({ "env": env.collect::<Vec<_>>() })
@@ -318,7 +318,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn the_marked_lines_are_those_of_what_differs(before in elements(), after in elements()) {
+    fn marked_lines_are_those_that_differ(before in elements(), after in elements()) {
         let delta = delta(spec(&before), spec(&after), &json!({}));
         check_applies(&delta);
         let marked = marked(&delta);

@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_in_a_text_means_anything() {
+    fn markdown_in_a_text_is_escaped() {
         let hostile = "</code></details>|`*a*_b_ @team #1 <img src=x> [x](y)\n# head";
         for written in [code(hostile), words(hostile)] {
             let inner = written.replace("<code>", "").replace("</code>", "");
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forge_makes_no_reference_of_a_word() {
+    fn mentions_and_references_are_escaped() {
         for (text, written) in [
             ("@team, #1", "&#64;<!-- -->team, &#35;<!-- -->1"),
             ("GH-1 gh-x a-b", "GH-<!-- -->1 gh-<!-- -->x a-b"),

@@ -36,7 +36,7 @@ fn fences(text: &str) -> usize {
 }
 
 #[test]
-fn a_comment_has_a_verdict_a_table_folded_differences_and_what_is_wrong() {
+fn comment_has_verdict_table_folded_diffs_and_errors() {
     let update = change(
         Action::Update,
         Some(web(2, "registry.example/web:1.4.0")),
@@ -76,7 +76,7 @@ fn a_comment_has_a_verdict_a_table_folded_differences_and_what_is_wrong() {
 }
 
 #[test]
-fn what_is_in_sync_is_one_line() {
+fn comment_is_one_line_when_in_sync() {
     let kept = change(Action::Keep, Some(config("one", json!({}))), None);
     assert_eq!(
         comment(vec![kept], &[]),
@@ -85,7 +85,7 @@ fn what_is_in_sync_is_one_line() {
 }
 
 #[test]
-fn nothing_in_an_object_ends_its_fence_or_the_table() {
+fn no_object_text_ends_its_fence_or_the_table() {
     let hostile = "```\n</details>\n| x | @team\n````\n::error::x\n";
     let new = config("a|b</summary>@team", json!({ "text": hostile, "`": "|" }));
     let refused = change(Action::Refuse, Some(config("r", json!({}))), None);
@@ -100,7 +100,7 @@ fn nothing_in_an_object_ends_its_fence_or_the_table() {
 }
 
 #[test]
-fn a_comment_is_never_longer_than_a_forge_takes() {
+fn comment_stays_within_the_size_limit_of_a_forge() {
     let long = "x ".repeat(5_000);
     let many = |count: usize, text: &str| -> String {
         let name = |n| format!("object-{n}");

@@ -20,7 +20,7 @@ fn names_are_arguments_for_kubectl() {
 }
 
 #[test]
-fn annotations_stand_at_their_lines_and_hold_nothing_that_ends_them() {
+fn annotations_have_lines_and_escape_their_terminators() {
     let update = change(Action::Update, Some(web(2, "a")), Some(web(3, "a")));
     let gone = change(Action::Delete, Some(config("old", json!({}))), None);
     let refused = change(Action::Refuse, Some(config("r", json!({}))), None);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_secret_is_told_without_its_values_and_so_is_the_servers_answer_about_it() {
+fn secret_values_are_masked_in_diff_and_server_message() {
     let secret = |password: &str| {
         object(json!({
             "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "db", "namespace": "shop" },

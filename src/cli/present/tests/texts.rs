@@ -90,7 +90,7 @@ fn an_update_is_a_diff_that_says_where_each_line_belongs() {
 }
 
 #[test]
-fn a_create_is_shown_in_full_without_our_own_label() {
+fn create_is_shown_in_full_without_the_inventory_label() {
     let mut new = config("flags", json!({ "flags.ini": "[a]\nb=1\n\n[c]\n", "on": "yes" }));
     new.set_label(PART_OF, "applyset-x-v1");
     assert_eq!(
@@ -130,7 +130,7 @@ fn a_refusal_says_why_and_what_to_do_and_a_long_path_gets_its_own_line() {
 }
 
 #[test]
-fn what_is_kept_for_a_reason_is_told_and_many_in_one_place() {
+fn kept_objects_are_listed_with_reason_and_many_are_grouped() {
     let keep = |name: &str, kind: ReasonKind| {
         let kept = change(Action::Keep, Some(config(name, json!({}))), None);
         Change { reason: Some(kind.into()), ..kept }
@@ -157,7 +157,7 @@ fn what_is_kept_for_a_reason_is_told_and_many_in_one_place() {
 }
 
 #[test]
-fn what_an_empty_commit_would_delete_is_told_in_one_place() {
+fn deletions_of_an_empty_commit_are_grouped() {
     let refused = |n: usize| {
         let live = config(&format!("c{n}"), json!({}));
         let mut change = change(Action::Refuse, Some(live), None);
@@ -174,7 +174,7 @@ fn what_an_empty_commit_would_delete_is_told_in_one_place() {
 }
 
 #[test]
-fn what_only_changes_hands_is_said_in_words() {
+fn ownership_only_update_is_described_in_words() {
     let with = |manager: &str| {
         let mut object = config("c", json!({}));
         object.metadata_mut().insert("managedFields".to_owned(), json!([{ "manager": manager }]));
@@ -197,7 +197,7 @@ fn what_only_changes_hands_is_said_in_words() {
 }
 
 #[test]
-fn text_that_would_act_on_a_terminal_does_not() {
+fn control_characters_are_escaped_on_a_terminal() {
     let live = config("c", json!({ "crlf": "one\r\ntwo\r\n", "名": "猫\tx", "file": "a\tb\n" }));
     let merged = config(
         "c",
@@ -326,7 +326,7 @@ fn the_closing_line_counts() {
 }
 
 #[test]
-fn a_header_too_wide_for_a_terminal_goes_on_below() {
+fn wide_header_wraps_to_the_next_line() {
     let parts = ["prod", "shop.example (cluster 3f2a9c)", "envs/prod @ 8be01d3"].map(String::from);
     assert_eq!(text::filled(&parts, 80), parts.join(" · "));
     let wide = ["prod".to_owned(), "x".repeat(75), "envs/prod @ 8be01d3".to_owned()];

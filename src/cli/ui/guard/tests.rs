@@ -37,7 +37,7 @@ fn ordinary_text_passes_as_it_is() {
 }
 
 #[test]
-fn what_would_do_something_is_spelled_out() {
+fn control_characters_are_escaped_visibly() {
     for (text, told) in [
         ("a\u{1b}[31mb", "a\\x1b[31mb"),
         ("\u{1b}]0;title\u{7}", "\\x1b]0;title\\x07"),
@@ -55,7 +55,7 @@ fn what_would_do_something_is_spelled_out() {
 }
 
 #[test]
-fn our_own_styles_pass_and_nobody_elses() {
+fn only_own_styles_pass_the_guard() {
     let (red, strong) = (Ink::RED, Ink::GREEN.bold().underline());
     let text = format!("{red}a{red:#} {strong}b{strong:#} \u{1b}[31mc\u{1b}[0m {}", Ink::DIM);
     assert_eq!(
@@ -72,7 +72,7 @@ fn our_own_styles_pass_and_nobody_elses() {
 }
 
 #[test]
-fn only_our_own_commands_begin_a_line() {
+fn only_own_workflow_commands_begin_a_line() {
     let red = Ink::RED;
     let text = format!("{OwnCommand}::error::mine\n::error::theirs\n{red}::error::red{red:#}\n");
     assert_eq!(
@@ -99,12 +99,12 @@ fn hostile() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn nothing_that_comes_out_does_anything(bytes in hostile()) {
+    fn guarded_output_has_no_control_sequences(bytes in hostile()) {
         assert_inert(&through([&bytes[..]]));
     }
 
     #[test]
-    fn it_does_not_matter_in_which_pieces_it_comes(
+    fn guarded_output_is_independent_of_chunking(
         bytes in hostile(),
         own in 0..4_usize,
         size in 1..9_usize,

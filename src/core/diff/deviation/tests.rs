@@ -58,7 +58,7 @@ fn a_declared_field_with_another_value_or_none_differs() {
 }
 
 #[test]
-fn what_the_server_writes_otherwise_does_not_differ() {
+fn server_normalised_value_is_not_a_deviation() {
     let owned = json!({ "f:cpu": {}, "f:port": {}, "f:image": {}, "f:n": {} });
     let sent = json!({ "cpu": "1000m", "port": 0, "image": "a:1", "n": 1.0 });
     let said = json!({ "cpu": "1", "port": 30001, "image": "a@1", "n": 1 });
@@ -80,7 +80,7 @@ fn what_the_server_writes_otherwise_does_not_differ() {
 }
 
 #[test]
-fn elements_are_told_as_the_server_tells_them() {
+fn list_elements_are_matched_by_the_servers_keys() {
     let owned = json!({ "f:keyed": { "k:{\"name\":\"a\"}": { ".": {}, "f:name": {}, "f:x": {} } },
         "f:set": { "v:\"a\"": {}, "v:\"b\"": {} }, "f:args": {} });
     let sent = json!({ "keyed": [{ "name": "a", "x": 1 }], "set": ["a", "b"], "args": ["1", "2"] });
@@ -130,7 +130,7 @@ fn a_list_that_is_emptied_is_empty() {
 }
 
 #[test]
-fn without_the_servers_word_a_value_is_the_same_by_what_it_means() {
+fn values_are_compared_by_meaning_without_a_dry_run() {
     let sent = json!({ "cpu": "1000m", "share": 0.5, "mem": 0.1, "zero": 0, "none": {} });
     let now = json!({ "cpu": "1", "share": 0.5, "mem": "100m" });
     expect_unasked([sent.clone(), now], &[]);
@@ -138,7 +138,7 @@ fn without_the_servers_word_a_value_is_the_same_by_what_it_means() {
         [sent, json!({ "cpu": "2", "share": 0.5 })],
         &[("spec.cpu", Changed), ("spec.mem", Missing)],
     );
-    // Of such a list nobody knows what tells its elements apart.
+    // The keys of the elements of such a list are unknown.
     let list = json!({ "list": [{ "a": 1 }, { "b": "1000m" }] });
     let now = json!({ "list": [{ "a": 1, "x": 1 }, { "b": "1" }] });
     expect_unasked([list.clone(), now], &[]);
@@ -147,7 +147,7 @@ fn without_the_servers_word_a_value_is_the_same_by_what_it_means() {
 }
 
 #[test]
-fn what_is_the_servers_does_not_count() {
+fn server_owned_fields_are_not_compared() {
     let object = |value: Value| Object(value.as_object().cloned().unwrap());
     let sent = object(json!({ "apiVersion": "v1", "kind": "A", "status": { "phase": "Bound" },
         "metadata": { "name": "a", "uid": "u", "resourceVersion": "1", "labels": { "a": "b" } } }));

@@ -69,7 +69,7 @@ fn fields_are_named_by_their_path() {
 }
 
 #[test]
-fn elements_that_nothing_tells_are_named_by_their_places() {
+fn elements_without_a_key_are_named_by_index() {
     let args = |args: &[&str]| json!({ "kind": "K", "spec": { "args": args } });
     let between = |before: &[&str], after: &[&str]| lines(&delta(args(before), args(after)));
     let (all, three) = (["a", "b", "c", "d"], ["a", "c", "d"]);
@@ -95,7 +95,7 @@ fn elements_that_nothing_tells_are_named_by_their_places() {
 }
 
 #[test]
-fn what_nobody_declares_is_not_shown() {
+fn server_metadata_and_status_are_not_shown() {
     let noisy = |n: u32| {
         json!({
             "apiVersion": "v1", "kind": "ConfigMap",

@@ -1,4 +1,4 @@
-//! How a change is told: in which order, which element for which, JSON line by line.
+//! How a change is described: the order, the matching of elements, and JSON line by line.
 
 use serde_json::Map;
 
@@ -12,7 +12,7 @@ fn differing(delta: &Delta) -> Vec<String> {
 }
 
 #[test]
-fn elements_of_a_list_are_matched_by_what_the_server_tells_them_by() {
+fn list_elements_are_matched_by_merge_key() {
     let service = |ports: Value| {
         let key = |port: &Value| {
             let key = json!({ "port": port["port"], "protocol": port["protocol"] });
@@ -56,7 +56,7 @@ fn elements_of_a_list_are_matched_by_what_the_server_tells_them_by() {
 }
 
 #[test]
-fn a_reordered_env_is_no_difference_and_an_inserted_one_is_one() {
+fn env_reordering_is_not_a_difference_and_insertion_is() {
     let web = |names: &[&str]| {
         let env: Vec<Value> =
             names.iter().map(|name| json!({ "name": name, "value": "x" })).collect();
@@ -81,7 +81,7 @@ fn a_reordered_env_is_no_difference_and_an_inserted_one_is_one() {
 }
 
 #[test]
-fn fields_are_told_in_the_order_of_the_file() {
+fn fields_are_listed_in_file_order() {
     let file = "kind: Deployment
 apiVersion: apps/v1
 metadata: {labels: {z: '1', a: '2'}, name: web}
@@ -197,7 +197,7 @@ fn secrets_in_embedded_json_stay_masked() {
 }
 
 #[test]
-fn what_controllers_count_in_annotations_is_no_context() {
+fn revision_annotation_of_a_controller_is_not_diff_context() {
     let web = |replicas: u32, annotations: Value| {
         json!({ "apiVersion": "apps/v1", "kind": "Deployment",
             "metadata": { "name": "web", "annotations": annotations },

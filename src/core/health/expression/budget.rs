@@ -13,7 +13,7 @@ pub(super) const LIST: u64 = 10;
 /// A map that is written out.
 pub(super) const MAP: u64 = 30;
 
-/// What may still be spent.
+/// The remaining budget.
 #[derive(Debug)]
 pub(super) struct CostBudget {
     limit: u64,

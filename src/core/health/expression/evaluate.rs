@@ -13,7 +13,7 @@ use super::value::ExpressionValue;
 use super::{EvaluationError, ExpressionLimits};
 use crate::core::object::Object;
 
-/// What an expression gives, or why it gives nothing.
+/// The value of an expression, or the error.
 pub(super) type EvaluationResult<'o> = Result<ExpressionValue<'o>, EvaluationError>;
 
 /// Working one expression out.
@@ -356,7 +356,7 @@ impl<'o> Evaluation<'o, '_> {
         })
     }
 
-    /// What a map has at a key.
+    /// The value of a map at a key.
     fn field(
         &mut self,
         map: &ExpressionValue<'o>,

@@ -9,7 +9,7 @@ use super::node::Function;
 use super::value::ExpressionValue;
 use crate::core::pattern::Pattern;
 
-/// What compiling a pattern costs.
+/// The cost of compiling a pattern.
 const COMPILE: u64 = 2000;
 
 impl<'o> Evaluation<'o, '_> {
@@ -134,7 +134,7 @@ impl<'o> Evaluation<'o, '_> {
                 ExpressionValue::Bytes(bytes) => {
                     self.budget.take_text(bytes.len())?;
                     let text = std::str::from_utf8(bytes);
-                    Rc::from(text.map_err(|_| failed("the bytes are no UTF-8"))?)
+                    Rc::from(text.map_err(|_| failed("the bytes are not UTF-8"))?)
                 }
                 _ => return Err(mismatch()),
             })),
@@ -151,7 +151,7 @@ impl<'o> Evaluation<'o, '_> {
         }
     }
 
-    /// The number that a text stands for; `None` for what is no text.
+    /// The number that a text stands for; `None` for a value that is not a text.
     fn parsed<T: std::str::FromStr>(
         &mut self,
         value: &ExpressionValue<'o>,
@@ -161,7 +161,7 @@ impl<'o> Evaluation<'o, '_> {
             return Some(Err(fault));
         }
         // The text may be a secret: what is wrong with it is not said.
-        Some(text.parse().map_err(|_| EvaluationError::stopped("a text is no number")))
+        Some(text.parse().map_err(|_| EvaluationError::stopped("a text is not a number")))
     }
 
     /// Whether a pattern of a length is found in a text. It weighs what it takes, or what its length

@@ -21,7 +21,7 @@ use self::node::ExpressionNode;
 use self::value::ExpressionValue;
 use crate::core::object::Object;
 
-/// What expressions may be like, and what they may cost.
+/// Limits of the form and the cost of expressions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExpressionLimits {
     /// How many bytes an expression may have.
@@ -30,9 +30,9 @@ pub struct ExpressionLimits {
     pub depth: usize,
     /// How many bytes a regular expression may take once it is compiled.
     pub pattern: usize,
-    /// What working one out may cost, in Kubernetes' units (`PerCallLimit`).
+    /// The highest cost of one evaluation, in Kubernetes' units (`PerCallLimit`).
     pub cost: u64,
-    /// What those of one look at objects may cost together (`RuntimeCELCostBudget`).
+    /// The highest cost of all in one look at objects (`RuntimeCELCostBudget`).
     pub total: u64,
 }
 
@@ -68,7 +68,7 @@ impl Expression {
         &self.text
     }
 
-    /// What is wrong with it.
+    /// Its fault.
     pub fn wrong(&self) -> Option<&str> {
         self.node.as_ref().err().map(String::as_str)
     }

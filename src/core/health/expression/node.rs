@@ -50,11 +50,11 @@ pub(super) struct Each {
     pub(super) variable: String,
     /// Which elements are taken, where not all are.
     pub(super) guard: Option<ExpressionNode>,
-    /// What is worked out of each; a filter gives the element itself.
+    /// The expression for each element; a filter gives the element itself.
     pub(super) body: Option<ExpressionNode>,
 }
 
-/// What becomes of the elements.
+/// The use of the elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Macro {
     All,

@@ -202,7 +202,7 @@ impl ExpressionParser<'_> {
 }
 
 fn unknown(name: &str) -> String {
-    format!("there is no function `{name}` that is called so")
+    format!("unknown function or wrong arguments: `{name}`")
 }
 
 fn value(literal: &LiteralValue) -> Literal {

@@ -39,7 +39,7 @@ fn an_expression_is_true_false_or_says_why_not() {
         ),
         ("object.spec.list[3] == 1", Err("Index out of bounds: 3")),
         ("1 / 0 == 1", Err("Division by zero")),
-        ("int(object.status.phase) == 1", Err("a text is no number")),
+        ("int(object.status.phase) == 1", Err("a text is not a number")),
     ];
     for (text, answer) in rows {
         let expression = Expression::new(text);
@@ -135,7 +135,7 @@ fn ours(text: &str, object: &Object) -> Result<bool, ()> {
 /// Each part, and each pair of parts with an operator between, made true or false by comparing it
 /// with itself and with other parts: thousands of expressions.
 #[test]
-fn it_gives_the_answers_of_the_interpreter_that_has_no_limits() {
+fn limited_interpreter_agrees_with_the_unlimited_one() {
     let object = object(DONE);
     let mut compared = 0;
     let mut same = |text: &str| {
@@ -165,7 +165,7 @@ fn it_gives_the_answers_of_the_interpreter_that_has_no_limits() {
 proptest! {
     /// The same for larger ones.
     #[test]
-    fn it_gives_the_same_answers_of_what_is_nested(
+    fn limited_interpreter_agrees_on_nested_values(
         parts in prop::collection::vec((0..PARTS.len(), 0..BINARY.len()), 2..5),
         compare in 0..PARTS.len(),
     ) {
@@ -180,7 +180,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_wrong_is_said_before_it_is_run() {
+fn expression_errors_are_found_before_evaluation() {
     for (text, wrong) in [
         ("object.a ==", "Syntax error: mismatched input '<EOF>', at character 12"),
         ("objct.a == 1", "there is no `objct`, only `object`"),
@@ -189,11 +189,11 @@ fn what_is_wrong_is_said_before_it_is_run() {
         ("true || objct.a == 1", "there is no `objct`, only `object`"),
         ("object.list.all(x, y == 1)", "there is no `y`, only `object`"),
         ("object.list.all(x, true) && x", "there is no `x`, only `object`"),
-        ("false && now() == 1", "there is no function `now` that is called so"),
-        ("object.a.startsWith()", "there is no function `startsWith` that is called so"),
+        ("false && now() == 1", "unknown function or wrong arguments: `now`"),
+        ("object.a.startsWith()", "unknown function or wrong arguments: `startsWith`"),
         ("has(object)", "has() takes a field, such as has(object.status)"),
         ("object.list.all(1, true)", "the first argument of all() has to be a name"),
-        ("object.a.matches('(')", "a pattern is no regular expression"),
+        ("object.a.matches('(')", "a pattern is not a regular expression"),
     ] {
         let expression = Expression::new(text);
         assert_eq!(expression.wrong(), Some(wrong), "{text}");
@@ -202,13 +202,13 @@ fn what_is_wrong_is_said_before_it_is_run() {
 }
 
 #[test]
-fn nothing_is_run_while_it_is_read() {
+fn parsing_an_expression_evaluates_nothing() {
     // It would fail for any object, and is not wrong.
     assert_eq!(Expression::new("[0].map(x, 1 / x) == []").wrong(), None);
 }
 
 #[test]
-fn a_limit_holds_what_is_above_it_and_nothing_below() {
+fn expression_limits_are_exact() {
     let object = object(DONE);
     let low = ExpressionLimits { length: 60, depth: 6, pattern: 8 << 10, cost: 60, total: 100 };
     let reads = |text: &str| Expression::within(text, low).wrong().map(str::to_owned);
@@ -244,7 +244,7 @@ fn a_limit_holds_what_is_above_it_and_nothing_below() {
 }
 
 #[test]
-fn what_costs_too_much_is_absorbed_by_nothing() {
+fn cost_limit_is_not_absorbed_by_logical_operators() {
     let low = ExpressionLimits { cost: 40, ..ExpressionLimits::default() };
     let long = "[1,1,1,1,1,1,1,1].all(x,x==1)";
     for text in [
@@ -259,7 +259,7 @@ fn what_costs_too_much_is_absorbed_by_nothing() {
 }
 
 #[test]
-fn the_expressions_of_one_look_share_what_they_may_cost() {
+fn expressions_of_one_round_share_the_cost_limit() {
     let low = ExpressionLimits { cost: 50, total: 100, ..ExpressionLimits::default() };
     let expression = Expression::within("[1,1,1].all(x,x==1)", low);
     let mut spent = 0;
@@ -273,7 +273,7 @@ fn the_expressions_of_one_look_share_what_they_may_cost() {
 
 /// Lists that are doubled again and again stay as small as what was paid for.
 #[test]
-fn what_is_doubled_again_and_again_ends() {
+fn repeated_doubling_ends_at_the_cost_limit() {
     let low = ExpressionLimits { cost: 2000, ..ExpressionLimits::default() };
     for (first, doubled) in [("[1]", "x + x"), ("'ab'", "x + x"), ("[1]", "[x, x]")] {
         let mut text = format!("[{first}]");

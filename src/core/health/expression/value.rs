@@ -129,7 +129,7 @@ impl<'o> ExpressionValue<'o> {
         }
     }
 
-    /// What a map has at a key. Numbers are the same key whatever their type.
+    /// The value of a map at a key. Numbers are the same key whatever their type.
     pub(super) fn field(&self, key: &Self) -> Option<Self> {
         match self {
             Self::Object(map) => map.get(key.text()?).map(Self::from),

@@ -55,7 +55,7 @@ fn any_kind() {
                 "its controller has not seen the change yet",
             ),
             (
-                "not being ready is no failure",
+                "not being ready is not a failure",
                 "status: {conditions: [{type: Ready, status: 'False', reason: Broken, message: ' disk full '}]}",
                 PROGRESSING,
                 "disk full",
@@ -158,7 +158,7 @@ fn expressions_of_the_configuration() {
 }
 
 #[test]
-fn what_is_ready_at_once() {
+fn objects_without_status_are_ready_at_once() {
     let key = |group: &str, kind: &str| ObjectKey {
         group: group.to_owned(),
         kind: kind.to_owned(),

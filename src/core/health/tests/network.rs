@@ -28,13 +28,13 @@ fn services_and_ingresses() {
         "apiVersion: networking.k8s.io/v1\nkind: Ingress",
         &[
             (
-                "nobody serves it",
+                "it has no server",
                 "status: {loadBalancer: {}}",
                 PROGRESSING,
                 "no ingress controller has given it an address yet",
             ),
             (
-                "somebody does",
+                "it has a server",
                 "status: {loadBalancer: {ingress: [{hostname: a.example}]}}",
                 READY,
                 "",
@@ -49,7 +49,12 @@ fn kinds_of_gateway_api() {
         &HealthRules::default(),
         "apiVersion: gateway.networking.k8s.io/v1\nkind: GatewayClass\nmetadata: {generation: 1}",
         &[
-            ("nobody has taken it", "spec: {}", PROGRESSING, "nobody has said Accepted of it yet"),
+            (
+                "no controller has taken it",
+                "spec: {}",
+                PROGRESSING,
+                "condition Accepted is not set yet",
+            ),
             (
                 "taken",
                 "status: {conditions: [{type: Accepted, status: 'True', observedGeneration: 1}]}",
@@ -72,7 +77,7 @@ fn kinds_of_gateway_api() {
                 "an old condition is none",
                 "status: {conditions: [{type: Accepted, status: 'True', observedGeneration: 1}]}",
                 PROGRESSING,
-                "nobody has said Accepted of it yet",
+                "condition Accepted is not set yet",
             ),
             (
                 "both",

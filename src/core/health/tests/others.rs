@@ -98,7 +98,7 @@ fn autoscalers_and_disruption_budgets() {
                 "",
             ),
             (
-                "nobody can work it out",
+                "it can't be evaluated",
                 "status: {observedGeneration: 1, conditions: [{type: DisruptionAllowed, status: 'False', reason: SyncFailed, message: no controllers}]}",
                 PROGRESSING,
                 "no controllers",
@@ -144,7 +144,7 @@ fn kinds_and_namespaces() {
         &HealthRules::default(),
         "apiVersion: apiregistration.k8s.io/v1\nkind: APIService",
         &[
-            ("no status", "spec: {}", PROGRESSING, "nobody has seen it yet"),
+            ("no status", "spec: {}", PROGRESSING, "no status yet"),
             (
                 "its server is away",
                 "status: {conditions: [{type: Available, status: 'False', message: no endpoints}]}",

@@ -8,7 +8,7 @@ fn pods() {
         &HealthRules::default(),
         "apiVersion: v1\nkind: Pod",
         &[
-            ("nobody has seen it", "spec: {}", PROGRESSING, "nobody has seen it yet"),
+            ("no status", "spec: {}", PROGRESSING, "no status yet"),
             ("it finished", "status: {phase: Succeeded}", READY, "finished"),
             (
                 "it failed",

@@ -24,7 +24,7 @@ fn deployments() {
             READY,
             "",
         ),
-        ("nobody has seen it", "spec: {}", PROGRESSING, "0 of 1 updated"),
+        ("no status", "spec: {}", PROGRESSING, "0 of 1 updated"),
         (
             "paused is as declared",
             "spec: {paused: true}, status: {conditions: [{type: Progressing, status: Unknown, reason: DeploymentPaused}]}",
@@ -86,7 +86,7 @@ fn deployments() {
             "its rollout is not finished",
         ),
         (
-            "without a deadline nobody says so",
+            "without a deadline no condition says so",
             "spec: {replicas: 1, progressDeadlineSeconds: 2147483647}, status: {replicas: 1, updatedReplicas: 1, readyReplicas: 1, availableReplicas: 1, conditions: [{type: Available, status: 'True'}]}",
             READY,
             "",

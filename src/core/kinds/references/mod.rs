@@ -26,16 +26,16 @@ pub struct Reference<'v> {
     pub key: Option<&'v str>,
     /// The field that has the name.
     pub path: Vec<PathPart<'v>>,
-    /// What if the other is not there?
+    /// The consequence of a missing object.
     pub bond: ReferenceKind,
 }
 
-/// What if an object that is named is not there?
+/// The consequence of a missing object that is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReferenceKind {
     /// Then most likely something is wrong.
     Expected,
-    /// It is often made by somebody else, such as a class that came with the cluster.
+    /// It is often created by others, such as a class that came with the cluster.
     Elsewhere,
     /// The object says that it does without.
     Optional,

@@ -163,7 +163,7 @@ impl<'v> Finder<'v> {
         }
     }
 
-    /// What is often there before anything else.
+    /// Classes, which often exist before anything else.
     fn classes(&mut self, spec: &'v Value) {
         self.resources_named(
             "scheduling.k8s.io",

@@ -77,7 +77,7 @@ fn keys<'v>(path: &[&'static str]) -> Vec<PathPart<'v>> {
 }
 
 impl<'v> Root<'_, 'v> {
-    /// The name at `path`, of an object that is often made by somebody else.
+    /// The name at `path`, of an object that is often created by others.
     fn elsewhere(
         self,
         kind: GroupKind,

@@ -46,7 +46,7 @@ impl Schemas {
         }
     }
 
-    /// What a schema says of one of its parts.
+    /// The schema of one of its parts.
     fn below<'a>(&'a self, schema: &'a Schema, key: &str) -> Option<&'a Schema> {
         let Some(field) = key.strip_prefix("f:") else { return schema.items.as_deref() };
         match (schema.properties.get(field), &schema.additional_properties) {
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_releases_own_words_say_what_is_owned_whole() {
+    fn atomic_fields_come_from_the_release_schema() {
         let schemas = Schemas::of("1.36").unwrap();
         let says = |api_version: &str, kind: &str, path: &str| {
             let object = json!({ "apiVersion": api_version, "kind": kind });
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_definition_says_it_of_its_own_objects() {
+    fn atomic_fields_of_custom_resources_come_from_their_definition() {
         let mut schemas = Schemas::of("1.36").unwrap();
         let fields = json!({
             "plain": { "type": "array", "items": { "type": "string" } },

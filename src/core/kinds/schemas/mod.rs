@@ -58,7 +58,7 @@ struct ReleaseType {
     schema: OnceLock<Schema>,
 }
 
-/// What is known of an object's kind.
+/// The knowledge about an object's kind.
 pub enum SchemaLookup<'a> {
     /// A kind of the release.
     Release(&'a Schema),
@@ -68,7 +68,7 @@ pub enum SchemaLookup<'a> {
     Unspecified,
     /// The kind is there in these versions only.
     OtherVersions(Vec<&'a str>),
-    /// Nobody knows the kind.
+    /// The kind is unknown.
     Nowhere,
 }
 
@@ -180,7 +180,7 @@ impl Schemas {
         Some(found.schema.get_or_init(|| serde_json::from_str(&found.json).unwrap_or_default()))
     }
 
-    /// Whether the kind's objects live in namespaces; `None` where nobody knows.
+    /// Whether the kind's objects live in namespaces; `None` where that is unknown.
     pub fn is_namespaced(&self, kind: &GroupKind) -> Option<bool> {
         Some(self.kinds.get(kind)?.first()?.namespaced)
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// What a value should be like. A field that the schema leaves out asks for nothing.
+/// The form of a value. A field that the schema leaves out asks for nothing.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Schema {
@@ -32,7 +32,7 @@ pub struct Schema {
     /// The only values there may be.
     #[serde(rename = "enum", deserialize_with = "or_default")]
     pub values: Vec<Value>,
-    /// What text must match somewhere.
+    /// The pattern that a text must match somewhere.
     pub pattern: Option<String>,
     /// The least number.
     pub minimum: Option<f64>,
@@ -44,7 +44,7 @@ pub struct Schema {
     /// Whether the greatest number itself is too big.
     #[serde(deserialize_with = "or_default")]
     pub exclusive_maximum: bool,
-    /// What a number must be a multiple of.
+    /// The number that a value must be a multiple of.
     pub multiple_of: Option<f64>,
     /// The fewest characters.
     pub min_length: Option<u64>,
@@ -61,7 +61,7 @@ pub struct Schema {
     /// Whether null is a value of its own.
     #[serde(deserialize_with = "or_default")]
     pub nullable: bool,
-    /// What the API server puts in where nothing is written.
+    /// The default that the API server sets.
     pub default: Option<Value>,
     /// All of these hold as well.
     #[serde(deserialize_with = "or_default")]
@@ -101,13 +101,13 @@ pub struct Schema {
 pub struct Validation {
     /// The rule.
     pub rule: String,
-    /// What is said; the rule itself where it says nothing.
+    /// The message; the rule itself where it has none.
     pub message: Option<String>,
-    /// What is said, to be evaluated.
+    /// The message, to be evaluated.
     pub message_expression: Option<String>,
     /// The field below that is to blame, such as `.spec.size`.
     pub field_path: Option<String>,
-    /// What sort of fault it is.
+    /// The type of fault.
     pub reason: Option<String>,
 }
 
@@ -129,7 +129,7 @@ pub enum JsonType {
     Boolean,
 }
 
-/// What the fields without a name of their own may be.
+/// The form of fields that are not listed.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Others {

@@ -110,7 +110,7 @@ fn a_map_with_nothing_recorded_below_needs_the_schema() {
 }
 
 #[test]
-fn a_list_with_nothing_recorded_below_is_whole_unless_somebody_owns_a_part() {
+fn list_without_recorded_elements_is_atomic_unless_partly_owned() {
     let spec = json!({ "args": ["a", "b"] });
     let fields = json!({ "f:args": {} });
     assert!(holds(spec.clone(), spec.clone(), fields.clone()));
@@ -122,14 +122,14 @@ fn a_list_with_nothing_recorded_below_is_whole_unless_somebody_owns_a_part() {
 }
 
 #[test]
-fn what_leaves_no_trace_is_not_proven() {
+fn empty_and_null_values_prove_no_noop() {
     for spec in [json!({ "a": 1, "env": [] }), json!({ "a": 1, "b": null })] {
         assert!(!holds(spec.clone(), spec, json!({ "f:a": {} })));
     }
 }
 
 #[test]
-fn without_an_entry_of_ours_in_this_version_there_is_no_proof() {
+fn noop_needs_our_managed_fields_entry_in_the_same_version() {
     let spec = json!({ "a": 1 });
     let ours = live(spec.clone(), json!({ "f:a": {} }));
     assert!(is_noop(&send(spec.clone()), &ours, &|_| None));
@@ -150,7 +150,7 @@ fn without_an_entry_of_ours_in_this_version_there_is_no_proof() {
 }
 
 #[test]
-fn metadata_is_ours_but_for_what_is_the_servers() {
+fn noop_ignores_server_owned_metadata() {
     let fields = json!({
         "f:metadata": { "f:labels": { "f:app": {} } }, "f:spec": { "f:a": {} },
     });

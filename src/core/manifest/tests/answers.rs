@@ -34,7 +34,7 @@ fn corpus() -> Option<PathBuf> {
 
 /// With `TRUEUP_CORPUS`: the recorded answers of kubectl beside the corpus.
 #[test]
-fn recorded_answers_of_kubectl_are_ours() {
+fn recorded_kubectl_answers_match() {
     use base64::Engine;
     let Some(corpus) = corpus() else { return };
     let text = std::fs::read_to_string(corpus.join("../yaml/kubectl-answers.json")).unwrap();

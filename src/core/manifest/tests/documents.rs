@@ -48,7 +48,7 @@ fn utf_16_is_read_and_other_encodings_are_refused() {
 }
 
 #[test]
-fn a_wrong_document_costs_only_itself() {
+fn invalid_document_does_not_affect_the_others() {
     let reading = read_text(&format!("{HEAD}---\nv: [\n---\n{HEAD}"));
     assert_eq!(reading.manifests.iter().map(|m| m.origin.document).collect::<Vec<_>>(), [1, 3]);
     assert_eq!(reading.problems.len(), 1);
@@ -134,7 +134,7 @@ fn a_list_is_its_items() {
 }
 
 #[test]
-fn what_begins_as_json_is_json_up_to_a_separator() {
+fn document_starting_as_json_is_json_up_to_a_separator() {
     let found = |text: &str| {
         let Reading { manifests, problems, .. } = read_text(text);
         let names: Vec<_> =

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 
 #[test]
-fn hostile_input_costs_a_message() {
+fn hostile_input_is_a_problem_and_not_a_crash() {
     let mut bomb = HEAD.to_owned();
     bomb.push_str("a0: &a0 [x,x,x,x,x,x,x,x,x]\n");
     for level in 1..=9 {
@@ -64,19 +64,19 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_bytes_end_the_run(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn arbitrary_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         read("a.yaml", &bytes);
     }
 
     #[test]
-    fn no_syntax_ends_the_run(parts in prop::collection::vec(prop::sample::select(scraps()), 0..60)) {
+    fn arbitrary_yaml_does_not_panic(parts in prop::collection::vec(prop::sample::select(scraps()), 0..60)) {
         read("a.yaml", parts.concat().as_bytes());
         read("a.yaml", format!("{{{}", parts.concat()).as_bytes());
     }
 
-    /// Wherever a part is put into a good file, each place that is told is in the file.
+    /// Wherever a part is put into a good file, each position that is reported is in the file.
     #[test]
-    fn a_place_is_in_the_file(at in 0..200_usize, part in prop::sample::select(scraps())) {
+    fn positions_are_within_the_file(at in 0..200_usize, part in prop::sample::select(scraps())) {
         let mut text = format!("{HEAD}v:\n- a: [b, \"c\"]\n  d: |\n    é\n- {{e: f}}\n---\n{HEAD}w: 'x'\n");
         let at = (0..=at.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap();
         text.insert_str(at, &part);

@@ -49,7 +49,7 @@ fn wrong_syntax_says_where_and_what_to_do() {
         ),
         (
             "  a: .nan",
-            "6:6 infinity and NaN are no numbers for Kubernetes",
+            "6:6 infinity and NaN are not numbers for Kubernetes",
             "write it in quotes if it is text",
         ),
         ("  a: &x [*x]", "6:10 `*x` contains itself", ""),
@@ -83,7 +83,7 @@ fn json_says_where_it_is_wrong() {
 }
 
 #[test]
-fn what_is_read_without_a_word_is_a_warning() {
+fn silently_reinterpreted_yaml_is_a_warning() {
     let warning = |text: &str| {
         let mut warnings = read_text(&format!("{HEAD}{text}\n")).warnings;
         assert_eq!(warnings.len(), 1, "{text}: {warnings:?}");
@@ -172,7 +172,7 @@ fn no_excerpt_of_a_secret() {
 }
 
 #[test]
-fn what_is_missing_at_the_end_is_missing_from_the_last_line() {
+fn missing_value_at_end_of_file_is_placed_at_the_last_line() {
     assert_eq!(problem("apiVersion: v1\nv: [1, 2.5, ").0, "2:13 a value is expected here");
     assert_eq!(problem("apiVersion: v1\nv: [1, 2.5,\n").0, "3:1 a value is expected here");
 }

@@ -47,7 +47,7 @@ pub enum ValueHolder {
     },
 }
 
-/// What goes with an object that is deleted.
+/// Objects or data that are deleted with an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DeletionGuard {
@@ -93,7 +93,7 @@ pub enum DependencyEnd {
     NotDeleted,
 }
 
-/// What keeps a run from deleting anything.
+/// The reason why a run deletes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PruneBlocker {

@@ -54,7 +54,7 @@ macro_rules! kinds {
 kinds! {
     /// It could not be read: the words of whoever tried.
     "unknown" Unknown {
-        /// What came in between.
+        /// The fault.
         message: String,
     }
     /// It was not read.
@@ -72,7 +72,7 @@ kinds! {
     "is-inventory" IsInventory
     /// It keeps track of other objects.
     "is-record" IsRecord {
-        /// What it is.
+        /// Its kind.
         keeper: ReservedObject,
     }
     /// It is a member of another ApplySet.
@@ -82,7 +82,7 @@ kinds! {
     }
     /// Another tool says that it is its own.
     "other-owner" OtherOwner {
-        /// Who it is, in words.
+        /// The owner, in words.
         owner: String,
     }
     /// The manifest gives it an owner with which the garbage collector would delete it.
@@ -103,7 +103,7 @@ kinds! {
     }
     /// Its annotations do not say when its turn is.
     "invalid-order" InvalidOrder {
-        /// What is wrong.
+        /// The fault.
         fault: AnnotationFault,
     }
     /// It would wait for itself.
@@ -147,7 +147,7 @@ kinds! {
     "not-recreated" NotRecreated {
         /// The fields.
         fields: Vec<String>,
-        /// What forbids it.
+        /// The reason.
         why: Box<ReasonKind>,
     }
     /// Fields of it can't change: it is deleted and recreated.
@@ -207,12 +207,12 @@ kinds! {
     "never-applied" NeverApplied
     /// Its deletion has begun.
     "being-deleted" BeingDeleted {
-        /// What it waits for, where that is known.
+        /// Its holder, where that is known.
         holder: Option<String>,
     }
     /// It keeps track of other objects, and is not pruned.
     "record-kept" RecordKept {
-        /// What it is.
+        /// Its kind.
         keeper: ReservedObject,
     }
     /// A file that an ignore file leaves out declares it.
@@ -229,21 +229,21 @@ kinds! {
     "unconfirmed" Unconfirmed {
         /// The annotation and its value.
         said: String,
-        /// What is wrong with the approval on it, where there is one.
+        /// The fault of its approval, where there is one.
         approval: Option<NotApproved>,
     }
     /// An annotation on the live object says nothing that it can mean.
     "unclear-protection" UnclearProtection {
-        /// What is wrong.
+        /// The fault.
         fault: AnnotationFault,
     }
     /// The inventory's record is in it.
     "holds-inventory" HoldsInventory
-    /// More goes with it than itself.
+    /// More than itself would be deleted with it.
     "guarded" Guarded {
-        /// What goes with it.
+        /// The guard.
         guard: DeletionGuard,
-        /// What is wrong with the approval on it, where there is one.
+        /// The fault of its approval, where there is one.
         approval: Option<NotApproved>,
     }
     /// An object that stays needs it.
@@ -258,21 +258,21 @@ kinds! {
 
     /// The request failed.
     "request-failed" RequestFailed {
-        /// What came back.
+        /// The error.
         message: String,
     }
     /// Its kind is not served.
     "not-served" NotServed
     /// The server of its kind does not answer.
     "server-silent" ServerSilent {
-        /// What stands for that server.
+        /// The object that stands for that server.
         by: ObjectKey,
-        /// What came back.
+        /// The error.
         message: String,
     }
     /// The server of its group has no such kind.
     "no-such-kind" NoSuchKind {
-        /// What stands for that server.
+        /// The object that stands for that server.
         by: ObjectKey,
         /// The kind.
         kind: String,
@@ -295,13 +295,13 @@ kinds! {
     "not-as-seen" NotAsSeen
     /// It changed since it was approved.
     "not-as-approved" NotAsApproved
-    /// It changes faster than it can be let go.
+    /// It changes faster than it can be abandoned.
     "abandon-outrun" AbandonOutrun
     /// It changes faster than it can be read.
     "read-outrun" ReadOutrun
     /// It is applied, and does not get into the condition that others need.
     "condition-unmet" ConditionUnmet {
-        /// What it is like instead.
+        /// The actual state.
         message: String,
     }
     /// The server took it, and it is not as planned; the causes say where.
@@ -313,12 +313,12 @@ kinds! {
     }
     /// It is deleted to be recreated, and not gone yet.
     "not-gone" NotGone {
-        /// What it waits for, where that is known.
+        /// Its holder, where that is known.
         holder: Option<String>,
     }
     /// It is deleted, and could not be recreated.
     "deleted-not-recreated" DeletedNotRecreated {
-        /// What came in between.
+        /// The reason.
         why: Box<ReasonKind>,
     }
     /// The run was interrupted.
@@ -328,9 +328,9 @@ kinds! {
         /// To whom, where that matters.
         to: Option<String>,
     }
-    /// What it waited for did not end well.
+    /// A dependency did not end well.
     "dependency" Dependency {
-        /// What it waited for.
+        /// The dependency.
         object: ObjectKey,
         /// How that ended.
         fate: DependencyEnd,
@@ -341,16 +341,16 @@ kinds! {
         /// How that object is, where it is not ready.
         health: Option<String>,
     }
-    /// What has a value that it is to have is not deleted.
+    /// The holder of a wanted value is not deleted.
     "value-held" ValueHeld {
-        /// What has it.
+        /// The holder.
         holder: ObjectKey,
         /// How its deletion ended.
         fate: DependencyEnd,
     }
-    /// What forbids it is not deleted.
+    /// The object that forbids it is not deleted.
     "forbidden-by" ForbiddenBy {
-        /// What forbids it.
+        /// The object that forbids it.
         object: ObjectKey,
         /// How its deletion ended.
         fate: DependencyEnd,
@@ -362,12 +362,12 @@ kinds! {
     }
     /// Another deletion goes first, and is left for the next run.
     "after-postponed" AfterPostponed {
-        /// What goes first.
+        /// The object that is first.
         object: ObjectKey,
     }
     /// Nothing is deleted: not all that was to be applied is as it should be.
     "nothing-deleted" NothingDeleted {
-        /// What went wrong.
+        /// The reason.
         shortfall: PruneBlocker,
     }
     /// The inventory's namespace is not deleted: not all else went well.

@@ -18,10 +18,10 @@ use crate::core::remedy::Remedy;
 /// stop.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Reason {
-    /// What it is.
+    /// Its kind.
     #[serde(flatten)]
     pub kind: Box<ReasonKind>,
-    /// What to do about it.
+    /// The remedy.
     pub remedy: Option<Remedy>,
     /// The same field by field, with the place of each in its file.
     pub causes: Vec<Cause>,
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nested_is_masked_too() {
+    fn nested_reasons_are_masked() {
         let inner = ReasonKind::RequestFailed { message: "no hunter2".to_owned() };
         let mut reason = Reason::with_remedy(
             ReasonKind::DeletedNotRecreated { why: Box::new(inner) },

@@ -102,7 +102,7 @@ impl fmt::Display for ReasonKind {
                 f.write_str("terminating; will be recreated once it is gone")
             }
             NotOurs => f.write_str("trueup did not make it, so it does not delete it"),
-            Definition => f.write_str("every object of its kind would go with it"),
+            Definition => f.write_str("every object of its kind would be deleted with it"),
             Running => f.write_str("it is still running"),
             CreateOnly { said, is_member } => {
                 let what = match is_member {
@@ -123,7 +123,7 @@ impl fmt::Display for ReasonKind {
                 write!(f, "not pruned: {count} {are}")
             }
             NothingDeclared => {
-                f.write_str("the commit declares no object at all, so everything would go")
+                f.write_str("the commit declares no object, so every object would be deleted")
             }
             OverMaxPrune { count, members, max } => {
                 write!(f, "would delete {count} of {members} objects; the limit is {max}")
@@ -183,7 +183,7 @@ impl fmt::Display for ReasonKind {
                 f.write_str("it was taken over, changed or recreated since the plan was made")
             }
             NotAsApproved => {
-                f.write_str("it moved since it was looked at, and that was not approved")
+                f.write_str("it changed since the plan was made, and that was not approved")
             }
             AbandonOutrun => f.write_str("it changes faster than trueup can give up its fields"),
             ReadOutrun => {
@@ -271,11 +271,15 @@ impl fmt::Display for ValueHolder {
 impl fmt::Display for DeletionGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Contents => f.write_str("everything in it would go with it"),
-            Self::Data => f.write_str("data may go with it"),
-            Self::Instances(1) => f.write_str("1 object of its kind would go with it"),
-            Self::Instances(count) => write!(f, "{count} objects of its kind would go with it"),
-            Self::Claims => f.write_str("its volume claims would go with it, and their data"),
+            Self::Contents => f.write_str("everything in it would be deleted with it"),
+            Self::Data => f.write_str("data may be deleted with it"),
+            Self::Instances(1) => f.write_str("1 object of its kind would be deleted with it"),
+            Self::Instances(count) => {
+                write!(f, "{count} objects of its kind would be deleted with it")
+            }
+            Self::Claims => {
+                f.write_str("its volume claims would be deleted with it, and their data")
+            }
         }
     }
 }

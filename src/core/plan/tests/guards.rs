@@ -52,7 +52,7 @@ fn nothing_is_applied_to_a_record_whatever_the_manifest_looks_like() {
 }
 
 #[test]
-fn members_of_a_record_that_is_gone_are_taken_in_for_the_operators_word_only() {
+fn members_of_a_lost_inventory_need_adopt() {
     let (here, left) = (ours("ConfigMap", "here"), ours("ConfigMap", "left"));
     let wanted = object("ConfigMap", "here");
     let desired = declared(std::slice::from_ref(&wanted));
@@ -73,7 +73,7 @@ fn members_of_a_record_that_is_gone_are_taken_in_for_the_operators_word_only() {
 }
 
 #[test]
-fn what_says_that_an_object_stays_is_taken_from_others_for_the_operators_word_only() {
+fn prune_annotation_of_another_manager_is_removed_with_force_only() {
     let force = Some(OnConflict::Force);
     let (operator, git) = (
         SettingLayers { operator: force, repository: None },

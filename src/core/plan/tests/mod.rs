@@ -95,7 +95,7 @@ fn reason(desired: &Desired, observed: &Observed, key: &ObjectKey) -> String {
 }
 
 #[test]
-fn every_object_gets_the_action_that_its_observation_calls_for() {
+fn action_follows_from_the_observation() {
     let (new, same, changed, refused) = (
         object("ConfigMap", "new"),
         object("ConfigMap", "same"),
@@ -130,7 +130,7 @@ fn every_object_gets_the_action_that_its_observation_calls_for() {
 }
 
 #[test]
-fn an_object_whose_namespace_is_born_with_it_is_created_in_full() {
+fn object_in_a_new_namespace_is_created_in_full() {
     let web = object("Deployment", "web");
     let deferred = Preview::Deferred(Prerequisite::Namespace("shop".to_owned()));
     let plan = plan(
@@ -205,7 +205,7 @@ fn only_what_trueup_itself_put_there_is_deleted() {
 }
 
 #[test]
-fn what_holds_data_is_deleted_only_by_name() {
+fn kinds_that_hold_data_need_allow_delete() {
     let here = object("ConfigMap", "here");
     let here_live = ours("ConfigMap", "here");
     let desired = declared(std::slice::from_ref(&here));
@@ -359,7 +359,7 @@ mod properties {
                 prop_assert!(managed_fields::is_ours(live, &inventory().id()));
                 prop_assert!(!desired.objects.contains_key(&change.key));
                 prop_assert!(!refused, "something is refused, and {} is deleted", change.key);
-                prop_assert!(change.key.kind != "Namespace", "nobody allowed it");
+                prop_assert!(change.key.kind != "Namespace", "it was not allowed");
             }
         }
 
@@ -373,7 +373,7 @@ mod properties {
             let deletions = actions.iter().skip_while(|action| **action != Action::Delete);
             prop_assert!(deletions.into_iter().all(|a| matches!(a, Action::Delete | Action::Keep | Action::Refuse)));
 
-            // The same world told backwards, each object as it was told first.
+            // The same world backwards, each object as it was first.
             let mut known = BTreeSet::new();
             let told: Vec<_> = world.iter().filter(|o| known.insert((o.0, o.1))).copied().collect();
             let backwards: Vec<_> = told.into_iter().rev().collect();

@@ -24,7 +24,7 @@ fn told(annotations: serde_json::Value, live: Option<&Object>, preview: Preview)
 }
 
 #[test]
-fn what_is_only_made_is_made_or_kept() {
+fn create_only_object_is_created_or_kept() {
     let once = || json!({ "trueup.dev/mode": "create-only" });
     let (ours, theirs) = (ours("ConfigMap", "a"), object("ConfigMap", "a"));
     let mut going = ours.clone();
@@ -48,7 +48,7 @@ fn what_is_only_made_is_made_or_kept() {
         (Some(&ours), Preview::Left, kept),
         (Some(&theirs), Preview::Left, left),
         (Some(&helms), Preview::Left, left),
-        // Somebody made it between two looks.
+        // It was created between two looks.
         (Some(&theirs), merged(), left),
         (Some(&going), merged(), "replace true terminating; will be recreated once it is gone"),
     ] {
@@ -57,7 +57,7 @@ fn what_is_only_made_is_made_or_kept() {
 }
 
 #[test]
-fn what_is_ignored_is_left_or_let_go() {
+fn ignored_object_is_kept_or_abandoned() {
     let ignored = || json!({ "trueup.dev/mode": "ignore" });
     let (ours, theirs) = (ours("ConfigMap", "a"), object("ConfigMap", "a"));
     let mut labelled = theirs.clone();
@@ -66,7 +66,7 @@ fn what_is_ignored_is_left_or_let_go() {
     for (live, expected) in [
         (None, "keep false"),
         (Some(&theirs), "keep false"),
-        // Somebody else's hand put the label there, so it is not ours to take off.
+        // Another manager put the label there, so it is not ours to remove.
         (Some(&labelled), "keep true"),
         (Some(&ours), free),
     ] {
@@ -81,17 +81,17 @@ fn what_is_ignored_is_left_or_let_go() {
 }
 
 #[test]
-fn what_means_nothing_is_refused_whatever_would_be_done() {
+fn invalid_annotation_value_is_refused() {
     let wrong = || json!({ "trueup.dev/mode": "once", "trueup.dev/wave": "soon" });
     let ours = ours("ConfigMap", "a");
-    let why = "refuse false trueup.dev/mode: \"once\" is none of its values, trueup.dev/wave: invalid wave \"soon\": must be an integer";
+    let why = "refuse false trueup.dev/mode: invalid value \"once\", trueup.dev/wave: invalid wave \"soon\": must be an integer";
     for (live, preview) in [(None, Preview::Merged(ours.clone())), (Some(&ours), Preview::Same)] {
         assert_eq!(told(wrong(), live, preview), why);
     }
 }
 
 #[test]
-fn what_nobody_may_list_holds_back_what_would_go() {
+fn unlisted_kind_holds_back_pruning() {
     let gone = ours("ConfigMap", "gone");
     let stays = object("ConfigMap", "stays");
     let desired = declared(std::slice::from_ref(&stays));

@@ -10,7 +10,7 @@ use crate::core::redact::views::LONGEST_ESCAPE;
 const SHORTEST_CUT: usize = 4;
 /// How far before the cut a value may begin.
 const LONGEST_CUT: usize = 1 << 10;
-/// What stands where the rest was cut off.
+/// The mark of a truncation.
 pub(super) const CUT: &str = "…";
 
 impl ValueSearch {

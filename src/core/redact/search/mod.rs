@@ -73,7 +73,7 @@ pub(super) struct ValueSearch {
     needles: Vec<(Vec<u8>, Group)>,
     /// Whether any value has white space in it.
     has_spaces: bool,
-    /// Whether any value has bytes in it that are no plain text.
+    /// Whether any value has bytes in it that are not plain text.
     has_bytes: bool,
 }
 
@@ -134,7 +134,7 @@ type SourceRange<'a> = &'a dyn Fn(Range<usize>) -> Range<usize>;
 /// A run of digits from some place of it on.
 struct DigitRun<'a> {
     digits: Digits,
-    /// What it stands in.
+    /// The surrounding digits.
     digits_of: &'a [u8],
     first: usize,
     end: usize,

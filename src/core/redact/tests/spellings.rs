@@ -167,7 +167,7 @@ fn a_key_is_found_whichever_way_it_is_wrapped() {
 }
 
 #[test]
-fn what_is_quoted_and_cut_off_is_masked() {
+fn truncated_quotes_of_a_value_are_masked() {
     let redactor = Redactor::new([&secret("db", json!({ "k": base64("horse-battery") }))]);
     for (text, expected) in [
         ("cannot unmarshal !!str `horse-b...` into int", "`‹secret 1›...`"),
@@ -212,7 +212,7 @@ fn all_texts_share_what_they_may_take() {
 }
 
 #[test]
-fn what_is_cut_off_costs_no_more_than_its_length() {
+fn truncated_text_is_searched_in_linear_time() {
     let data =
         json!({ "a": base64(format!("{}!", "ab".repeat(100))), "b": base64("horse-battery") });
     let redactor = Redactor { budget: SearchBudget::of(0), ..Redactor::new([&secret("db", data)]) };

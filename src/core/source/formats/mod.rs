@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_or_a_map_names_every_format_that_is_meant() {
+    fn formats_are_read_from_a_name_or_a_map() {
         assert_eq!(read("plain"), Ok(Formats::PLAIN));
         let kustomize = Some(Kustomize::default());
         assert_eq!(read("kustomize"), Ok(Formats { kustomize, ..Formats::PLAIN }));
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_an_error_that_says_what_is() {
+    fn unknown_format_lists_the_known_ones() {
         for (yaml, wrong) in [
             ("helmfile", "unknown variant `helmfile`, expected one of `kustomize`"),
             ("{plain: {}}", "unknown field `plain`, expected one of `kustomize`"),

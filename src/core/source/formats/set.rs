@@ -104,7 +104,7 @@ fn read_index(text: &str) -> Result<usize, String> {
     index.ok_or_else(|| format!("`{text}` is not an index of a list, from 0 to {HIGHEST}"))
 }
 
-/// What holds a step.
+/// The empty container for a step.
 fn empty(step: Option<&SetStep>) -> Value {
     match step {
         Some(SetStep::Key(_)) => Value::Object(Map::new()),
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_set_where_its_path_leads() {
+    fn value_is_set_at_its_path() {
         for (values, path, value, expected) in [
             (json!({}), "a", json!(1), json!({"a": 1})),
             (json!({"a": {"b": 1}}), "a.c", json!(2), json!({"a": {"b": 1, "c": 2}})),
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_path_or_leads_nowhere_is_an_error() {
+    fn invalid_set_path_is_an_error() {
         let wrong = [
             "", ".a", "a.", "a..b", "[0]", "a[x]", "a[-1]", "a[65537]", "a[0", "a[0]b", "a=b",
             "a,b", "{a", "a\\", "a\nb",

@@ -16,7 +16,7 @@ pub struct InvalidOption<'a> {
     pub path: Vec<PathPart<'a>>,
     /// Whether it is the key there that is wrong, and not its value.
     pub is_key: bool,
-    /// What is wrong.
+    /// The message.
     pub message: String,
 }
 
@@ -78,7 +78,7 @@ fn each<'a>(
     Some(InvalidOption { path, is_key: false, message: message.to_owned() })
 }
 
-/// What is wrong with a namespace's name, if anything.
+/// The fault of a namespace's name, if any.
 pub fn wrong_namespace(name: &str) -> Option<&'static str> {
     (!is_dns_label(name)).then_some(
         "not a namespace: up to 63 lower-case letters, digits and -, with a letter or digit at \

@@ -90,7 +90,7 @@ fn why(half: &OrderedChanges, name: &str, on: &str) -> Vec<DependencyKind> {
 const POD: &str = "spec: {template: {metadata: {labels: {app: pod}}, spec: {containers: [{name: a, envFrom: [{configMapRef: {name: one}}]}]}}}";
 
 #[test]
-fn what_an_object_names_is_made_before_it() {
+fn referenced_objects_are_created_first() {
     let pods =
         |spec: &str| format!("spec: {{template: {{spec: {{containers: [{{name: a}}], {spec}}}}}}}");
     let hook = "webhooks: [{name: a, clientConfig: {service: {namespace: shop, name: one}}}]";
@@ -184,7 +184,7 @@ fn what_an_object_names_is_made_before_it() {
 }
 
 #[test]
-fn what_selects_pods_comes_after_them_where_it_is_about_them() {
+fn disruption_budgets_and_webhooks_follow_their_pods() {
     let labels = "spec: {template: {metadata: {labels: {app: one}}, spec: {containers: []}}}";
     let text = document("apps/v1", "Deployment", "one", labels)
         + &document("v1", "Service", "service", "spec: {selector: {app: one}}")
@@ -207,7 +207,7 @@ fn what_selects_pods_comes_after_them_where_it_is_about_them() {
 }
 
 #[test]
-fn nothing_is_made_before_its_namespace_and_its_definition() {
+fn namespaces_and_definitions_are_created_first() {
     let definition = "spec: {group: a.example, scope: Namespaced, names: {kind: Thing, plural: things}, versions: [{name: v1, served: true}]}";
     let crd = "apiextensions.k8s.io/v1";
     let wave = "  annotations: {trueup.dev/wave: '-3'}\n";
@@ -227,7 +227,7 @@ fn nothing_is_made_before_its_namespace_and_its_definition() {
 }
 
 #[test]
-fn nothing_is_made_before_the_api_service_of_its_version() {
+fn api_service_is_created_before_objects_of_its_version() {
     let service = |version: &str, service: &str| {
         let rest = format!("spec: {{group: a.example, version: {version}{service}}}");
         document("apiregistration.k8s.io/v1", "APIService", &format!("{version}.a.example"), &rest)
@@ -305,7 +305,7 @@ fn told(plan: &Plan, name: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_cannot_be_understood_is_refused_at_its_place() {
+fn invalid_wave_or_dependency_is_refused_with_its_position() {
     let wave = "  annotations:\n    trueup.dev/wave: first";
     let on = "  annotations:\n    config.kubernetes.io/depends-on: ";
     let text = document("v1", "Pod", "a", wave)
@@ -328,7 +328,7 @@ fn what_cannot_be_understood_is_refused_at_its_place() {
 }
 
 #[test]
-fn a_circle_of_what_was_said_is_refused_and_printed() {
+fn declared_dependency_cycle_is_refused_and_printed() {
     let on = |name: &str| {
         format!("  annotations:\n    config.kubernetes.io/depends-on: /namespaces/shop/Pod/{name}")
     };
@@ -364,7 +364,7 @@ fn a_circle_of_what_was_said_is_refused_and_printed() {
 }
 
 #[test]
-fn a_circle_of_references_is_broken_and_said() {
+fn reference_cycle_is_broken_and_reported() {
     let scales = |name: &str| {
         format!(
             "spec: {{scaleTargetRef: {{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, name: {name}}}}}"

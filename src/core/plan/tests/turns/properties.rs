@@ -77,7 +77,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(80))]
 
     #[test]
-    fn everybody_has_a_turn_after_all_that_it_waits_for(world in worlds(), bad in 0..24_usize) {
+    fn every_object_is_scheduled_after_its_dependencies(world in worlds(), bad in 0..24_usize) {
         let desired = commit(&world.iter().map(text).collect::<String>());
         for (half, plan) in [(0, first(&desired)), (1, last(&desired))] {
             let half = if half == 0 { &plan.desired } else { &plan.undesired };
@@ -86,7 +86,7 @@ proptest! {
             prop_assert_eq!(keys.len(), desired.objects.len());
             for at in 0..half.changes.len() {
                 let all = before(&half.graph, at);
-                prop_assert!(all.iter().all(|(on, _)| *on < at), "it is told in that order");
+                prop_assert!(all.iter().all(|(on, _)| *on < at), "it is listed in that order");
             }
             let tried = carried_out(half, |at| at == bad);
             let ended: BTreeSet<usize> = tried.iter().map(|(at, _)| *at).collect();
