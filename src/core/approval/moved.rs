@@ -1,5 +1,7 @@
 //! An object that is not as it was when its change was approved, and in which way.
 
+use serde::Serialize;
+
 use super::Approved;
 use crate::core::object::{Object, ObjectKey};
 use crate::core::plan::{Action, Change};
@@ -17,15 +19,16 @@ pub struct MovedObject {
     pub why: MoveReason,
 }
 
-/// A difference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A difference. Its name in JSON is a stable code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum MoveReason {
     /// It was to be left as it is.
     NotApproved,
     /// Something else would be done.
     Action,
     /// The object was deleted and recreated.
-    Anew,
+    Recreated,
     /// A field that the change is about has another value, or another field would change, too.
     State,
     /// It would become something else.
@@ -50,7 +53,7 @@ impl MovedObject {
                 }
                 _ => format!("was approved to {approved}, and is to {now} now"),
             },
-            MoveReason::Anew => "was deleted and recreated".to_owned(),
+            MoveReason::Recreated => "was deleted and recreated".to_owned(),
             MoveReason::State if self.approved == Some(Action::Delete) => {
                 "is not as it was when its deletion was approved".to_owned()
             }
@@ -69,7 +72,7 @@ pub(super) fn why(approved: &Approved, change: &Change, now: &Approved) -> Optio
         (Action::Delete, Action::Keep) => (!is_going(change)).then_some(MoveReason::Action),
         (_, Action::Keep) => None,
         (before, after) if before != after => Some(MoveReason::Action),
-        _ if approved.uid != now.uid => Some(MoveReason::Anew),
+        _ if approved.uid != now.uid => Some(MoveReason::Recreated),
         _ if approved.live != now.live => Some(MoveReason::State),
         _ if approved.becomes != now.becomes || approved.version != now.version => {
             Some(MoveReason::Becomes)

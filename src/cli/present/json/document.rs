@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::cli::present::waiting::HealthDocument;
+use crate::core::approval::MoveReason;
 use crate::core::attribution::FieldWriter;
 use crate::core::diff::FieldChange;
 use crate::core::object::ObjectKey;
@@ -196,6 +197,7 @@ pub(super) struct StepDocument<'a> {
 pub(super) struct MovedDocument<'a> {
     pub(super) object: ObjectDocument<'a>,
     pub(super) approved: &'static str,
+    pub(super) code: MoveReason,
     pub(super) message: String,
 }
 

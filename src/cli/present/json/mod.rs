@@ -45,6 +45,7 @@ pub fn write_moved(
         MovedDocument {
             object: object(&moved.object, version.map_or("", |change| &change.version)),
             approved: moved.approved.unwrap_or(Action::Keep).name(),
+            code: moved.why,
             message: moved.message(),
         }
     });
