@@ -85,7 +85,7 @@ const NOT_RUN: &[NotRun] = &[
     },
     NotRun {
         page: "docs/reliability.md",
-        begins: "TRUEUP_POINTS=7 cargo test --test trueup goes_wrong_at_any -- --ignored --nocapture",
+        begins: "TRUEUP_POINTS=7 cargo test --test trueup from_a_fault_at_any -- --ignored --nocapture",
         why: "takes a quarter of an hour; .ci/run runs a part of it",
     },
 ];
