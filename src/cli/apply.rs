@@ -9,6 +9,7 @@ use clap::Args;
 use super::approved::{self, found};
 use super::cascade::{self, Cascade};
 use super::exit::{Exit, Failure};
+use super::headings::{HOW, WHAT};
 use super::locking::{self, LOCK_TIMEOUT, LockArgs};
 use super::present::steps::Steps;
 use super::present::{self, Format};
@@ -57,20 +58,16 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ApplyArgs {
-    #[command(flatten)]
-    target: TargetArgs,
-
-    #[command(flatten)]
-    throwaway: ThrowawayArgs,
-
-    /// Carry out exactly the plan in FILE, made by `trueup diff --out FILE`
+    /// Carry out the plan that `trueup diff --out FILE` made
     ///
-    /// The file says what to make true and what may be deleted; the cluster is looked at anew. If
+    /// The file says what to make true and what may be deleted; the cluster is looked at again. If
     /// anything that the plan depends on has moved, nothing is written, and the new difference is
     /// shown. No question is asked.
     #[arg(
         long,
         value_name = "FILE",
+        help_heading = WHAT,
+        display_order = 4,
         conflicts_with_all = [
             "paths", "rev", "worktree", "name", "moved", "allow_delete", "replace",
             "max_prune", "allow_empty", "adopt", "on_conflict",
@@ -81,30 +78,37 @@ pub struct ApplyArgs {
     plan: Option<PathBuf>,
 
     /// Apply without asking; without a terminal it never asks
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = HOW, display_order = 1)]
     yes: bool,
+
+    #[command(flatten)]
+    target: TargetArgs,
+
+    #[command(flatten)]
+    throwaway: ThrowawayArgs,
 
     #[command(flatten)]
     waiting: WaitArgs,
 
     /// How objects are deleted that own others, such as a Deployment its pods [default: background]
-    #[arg(long, value_enum, value_name = "HOW")]
+    #[arg(long, value_enum, value_name = "HOW", help_heading = HOW, display_order = 12, hide_short_help = true)]
     cascade: Option<Cascade>,
 
-    /// How long to wait for everything to be healthy: 90s, 5m, 1h30m; a plain number counts seconds
-    /// [default: 5m]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    /// How long to wait for that: 90s, 5m, 1h30m [default: 5m]
+    ///
+    /// A plain number counts seconds.
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = HOW, display_order = 3)]
     timeout: Option<Duration>,
 
     #[command(flatten)]
     locking: LockArgs,
 
     /// How to print the answer
-    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    #[arg(short, long, value_name = "FORMAT", default_value = "text", help_heading = HOW, display_order = 4)]
     output: Format,
 
     /// Exit 0 where the cluster is not at the commit, too
-    #[arg(long)]
+    #[arg(long, help_heading = HOW, display_order = 14, hide_short_help = true)]
     exit_zero: bool,
 }
 

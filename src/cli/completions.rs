@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use super::Cli;
 use super::exit::{Exit, Failure};
+use super::headings::WHAT;
 use super::ui::Ui;
 
 /// Print the completion script of a shell
@@ -18,6 +19,7 @@ Examples:
   trueup completions fish > ~/.config/fish/completions/trueup.fish")]
 pub struct CompletionsArgs {
     /// The shell
+    #[arg(help_heading = WHAT)]
     shell: Shell,
 }
 

@@ -7,6 +7,7 @@ use clap::Args;
 use super::approved;
 use super::exit::{Exit, Failure};
 use super::external::Program;
+use super::headings::{HOW, WHAT};
 use super::present::{self, Format};
 use super::session::{Session, Wanted};
 use super::target::TargetArgs;
@@ -41,37 +42,37 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct DiffArgs {
+    /// Show what others set beside what git declares, too
+    ///
+    /// Which field, to what, who and when. Such a field is no difference, and apply leaves it. Status and what the API server fills in
+    /// are left out. As text and JSON.
+    #[arg(long, help_heading = WHAT, display_order = 9)]
+    all_fields: bool,
+
+    /// Write the plan too, for `trueup apply --plan FILE`
+    ///
+    /// The file names the commit, the cluster and the objects, with digests of the fields that the
+    /// plan depends on. It holds no value of any object.
+    #[arg(long, value_name = "FILE", conflicts_with = "worktree", help_heading = HOW, display_order = 1)]
+    #[cfg_attr(unix, arg(conflicts_with = "sandbox"))]
+    out: Option<PathBuf>,
+
     #[command(flatten)]
     target: TargetArgs,
 
     #[command(flatten)]
     throwaway: ThrowawayArgs,
 
-    /// Show what others set beside what git declares, too: which field, to what, who and when
-    ///
-    /// Such a field is no difference, and apply leaves it. Status and what the API server fills in
-    /// are left out. As text and JSON.
-    #[arg(long)]
-    all_fields: bool,
-
-    /// Write the plan into FILE too, for `trueup apply --plan FILE`
-    ///
-    /// The file names the commit, the cluster and the objects, with digests of the fields that the
-    /// plan depends on. It holds no value of any object.
-    #[arg(long, value_name = "FILE", conflicts_with = "worktree")]
-    #[cfg_attr(unix, arg(conflicts_with = "sandbox"))]
-    out: Option<PathBuf>,
-
     /// How to print the answer
-    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    #[arg(short, long, value_name = "FORMAT", default_value = "text", help_heading = HOW, display_order = 2)]
     output: Format,
 
     /// Do not give the text to a pager, on a terminal either
-    #[arg(long)]
+    #[arg(long, help_heading = HOW, display_order = 10, hide_short_help = true)]
     no_pager: bool,
 
     /// Exit 0 where there are differences, too
-    #[arg(long)]
+    #[arg(long, help_heading = HOW, display_order = 4)]
     exit_zero: bool,
 }
 

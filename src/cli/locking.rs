@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::headings::HOW;
 use super::present;
 use crate::core::lease::{Holder, Who};
 use crate::core::policy::precedence::Said;
@@ -17,11 +18,11 @@ pub struct LockArgs {
     /// seconds; 0 not to wait
     ///
     /// [default: 1m; 0 in the rounds of a watch, which then come later]
-    #[arg(long, value_name = "TIME", value_parser = duration_or_none)]
+    #[arg(long, value_name = "TIME", value_parser = duration_or_none, help_heading = HOW, display_order = 13, hide_short_help = true)]
     pub lock_timeout: Option<Duration>,
 
     /// What to do where something could not be changed, or does not get healthy [default: stop]
-    #[arg(long, value_name = "WHAT")]
+    #[arg(long, value_name = "WHAT", help_heading = HOW, display_order = 11, hide_short_help = true)]
     pub on_failure: Option<OnFailure>,
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use clap::{Args, ValueEnum};
 
 use super::exit::{Exit, Failure};
+use super::headings::HOW;
 use super::present;
 use super::target::FilesArgs;
 use super::ui::Ui;
@@ -35,15 +36,15 @@ pub struct RenderArgs {
     files: FilesArgs,
 
     /// How to print the objects
-    #[arg(short, long, value_name = "FORMAT", default_value = "yaml")]
+    #[arg(short, long, value_name = "FORMAT", default_value = "yaml", help_heading = HOW, display_order = 1)]
     output: Format,
 
-    /// Say what keeps the programs that render to themselves on this machine
-    #[arg(short, long)]
+    /// Say what confines the programs that render
+    #[arg(short, long, help_heading = HOW, display_order = 3)]
     verbose: bool,
 
     /// Print the values of Secrets as they are
-    #[arg(long)]
+    #[arg(long, help_heading = HOW, display_order = 2)]
     show_secrets: bool,
 }
 

@@ -4,41 +4,35 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+pub use super::access::{AccessArgs, CONCURRENCY};
 use super::exit::Failure;
+use super::headings::{GUARDS, WHAT};
 use crate::app::Target;
-use crate::cluster::{Access, Cluster};
+use crate::cluster::Cluster;
 use crate::config::machine::{self, Look, Machine, Rendering};
 use crate::config::{self, Config, TargetConfig};
 use crate::core::field_rules::Rule;
 use crate::core::inventory::Inventory;
 use crate::core::inventory::reserved::NAME_PREFIX;
 use crate::core::policy::precedence::Said;
-use crate::core::policy::run_options::{Conduct, duration_or_none};
+use crate::core::policy::run_options::Conduct;
 use crate::core::policy::{MaxPrune, OnConflict};
 use crate::core::source::formats::Formats;
 use crate::git::Checkout;
 use crate::local::bounded;
-use crate::local::state_store::Memory;
 use crate::render::Setting;
 use crate::render::program::Limits;
-
-/// How many requests may be in flight at once if nobody says.
-pub const CONCURRENCY: usize = 16;
-
-/// The heading of the options that say which cluster, and how to reach it.
-pub const CLUSTER: &str = "Cluster";
 
 /// What is to run.
 #[derive(Clone, Debug, Args)]
 pub struct FilesArgs {
-    /// Files or folders that declare what should run [default: the whole checkout]
-    #[arg(value_name = "PATH")]
+    /// Files or folders to read [default: the whole checkout]
+    #[arg(value_name = "PATH", help_heading = WHAT, display_order = 1)]
     pub paths: Vec<PathBuf>,
 
     /// The target of trueup.yaml to use
@@ -48,20 +42,31 @@ pub struct FilesArgs {
         value_name = "NAME",
         conflicts_with = "paths",
         env = "TRUEUP_TARGET",
-        hide_env_values = true
+        hide_env_values = true,
+        help_heading = WHAT,
+        display_order = 2
     )]
     pub target: Option<String>,
 
-    /// The commit, branch or tag to make true [default: HEAD]
-    #[arg(long, value_name = "REV")]
+    /// The commit, branch or tag to read [default: HEAD]
+    #[arg(long, value_name = "REV", help_heading = WHAT, display_order = 3)]
     pub rev: Option<String>,
 
     /// Use the files of the work tree, committed or not
-    #[arg(long, conflicts_with = "rev")]
+    #[arg(long, conflicts_with = "rev", help_heading = WHAT, display_order = 5)]
     pub worktree: bool,
 
     /// Namespace of objects that name none, and of the inventory
-    #[arg(short, long, value_name = "NAME", env = "TRUEUP_NAMESPACE", hide_env_values = true)]
+    #[arg(
+        short,
+        long,
+        value_name = "NAME",
+        env = "TRUEUP_NAMESPACE",
+        hide_env_values = true,
+        help_heading = WHAT,
+        display_order = 6,
+        hide_short_help = true
+    )]
     pub namespace: Option<String>,
 }
 
@@ -73,95 +78,55 @@ pub struct TargetArgs {
     pub files: FilesArgs,
 
     /// Name of the inventory [default: from the checkout's folder and PATH]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = WHAT, display_order = 7, hide_short_help = true)]
     pub name: Option<String>,
 
     /// The target's paths changed: go on with its inventory
-    #[arg(long)]
+    #[arg(long, help_heading = WHAT, display_order = 8, hide_short_help = true)]
     pub moved: bool,
 
-    /// Kind that may be deleted though data goes with it (repeatable)
-    #[arg(long, value_name = "KIND")]
+    /// Kind to delete though its data is lost (repeatable)
+    ///
+    /// Namespaces, PersistentVolumes, PersistentVolumeClaims and CustomResourceDefinitions with
+    /// objects need it.
+    #[arg(long, value_name = "KIND", help_heading = GUARDS, display_order = 1)]
     pub allow_delete: Vec<String>,
 
-    /// Kind whose objects may be deleted and recreated where a field can't change (repeatable)
-    #[arg(long, value_name = "KIND")]
+    /// Kind to recreate on immutable fields (repeatable)
+    ///
+    /// Its objects may be deleted and recreated where a field can't change.
+    #[arg(long, value_name = "KIND", help_heading = GUARDS, display_order = 2, hide_short_help = true)]
     pub replace: Vec<String>,
 
     /// How much may be deleted at once: so many objects, or a share of the inventory such as 60%
     /// [default: 50%, once it has ten objects]
-    #[arg(long, value_name = "N|N%")]
+    #[arg(long, value_name = "N|N%", help_heading = GUARDS, display_order = 3, hide_short_help = true)]
     pub max_prune: Option<MaxPrune>,
 
     /// Delete everything if the commit declares nothing
-    #[arg(long)]
+    #[arg(long, help_heading = GUARDS, display_order = 4, hide_short_help = true)]
     pub allow_empty: bool,
 
     /// What to do about a field that another manager set otherwise: take it, refuse the object, or
     /// leave it [default: force]
-    #[arg(long, value_name = "MODE", value_parser = mode())]
+    #[arg(long, value_name = "MODE", value_parser = mode(), help_heading = GUARDS, display_order = 5, hide_short_help = true)]
     pub on_conflict: Option<OnConflict>,
 
     /// Adopt objects that Helm, Flux, Argo CD, kapp or another ApplySet claims
-    #[arg(long)]
+    #[arg(long, help_heading = GUARDS, display_order = 6, hide_short_help = true)]
     pub adopt: bool,
 
     /// Refuse the whole commit where one of its documents can't be used
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, help_heading = GUARDS, display_order = 7, hide_short_help = true)]
     pub strict: Option<bool>,
 
     /// Ask the API server about every object, not only about those that may differ
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, help_heading = GUARDS, display_order = 8, hide_short_help = true)]
     pub verify: Option<bool>,
 
     /// How to reach the cluster.
     #[command(flatten)]
     pub access: AccessArgs,
-}
-
-/// How to reach the cluster.
-#[derive(Clone, Debug, Args)]
-pub struct AccessArgs {
-    /// The kubeconfig file [default: KUBECONFIG, then ~/.kube/config]
-    #[arg(long, value_name = "FILE", help_heading = CLUSTER)]
-    pub kubeconfig: Option<PathBuf>,
-
-    /// The kubeconfig's context to use
-    #[arg(long, value_name = "NAME", env = "TRUEUP_CONTEXT", hide_env_values = true, help_heading = CLUSTER)]
-    pub context: Option<String>,
-
-    /// User to act as
-    #[arg(long = "as", value_name = "USER", help_heading = CLUSTER)]
-    pub impersonate: Option<String>,
-
-    /// Group to act as a member of (repeatable)
-    #[arg(long = "as-group", value_name = "GROUP", help_heading = CLUSTER)]
-    pub impersonate_groups: Vec<String>,
-
-    /// How long to wait for the API server to answer a request: 30s, 2m; a plain number counts
-    /// seconds, and 0 waits for ever [default: 1m]
-    #[arg(long, value_name = "TIME", value_parser = duration_or_none, help_heading = CLUSTER)]
-    pub request_timeout: Option<Duration>,
-
-    /// How many requests may be in flight at once
-    #[arg(long, value_name = "N", default_value_t = CONCURRENCY, env = "TRUEUP_CONCURRENCY", hide_env_values = true, help_heading = CLUSTER)]
-    pub concurrency: usize,
-}
-
-impl AccessArgs {
-    /// The way to the cluster that the arguments name.
-    pub fn access(&self) -> Access {
-        Access {
-            kubeconfig: self.kubeconfig.clone(),
-            context: self.context.clone(),
-            impersonate: self.impersonate.clone(),
-            impersonate_groups: self.impersonate_groups.clone(),
-            concurrency: self.concurrency,
-            request_timeout: self.request_timeout,
-            memory: cache_folder("memory").map(Memory::new).unwrap_or_default(),
-            ..Access::default()
-        }
-    }
 }
 
 /// Reads what to do about a conflict.
@@ -382,7 +347,7 @@ fn plain(path: &str) -> String {
 }
 
 /// A folder of trueup's own for what can be had again; `None` for a user without a home.
-fn cache_folder(name: &str) -> Option<PathBuf> {
+pub(super) fn cache_folder(name: &str) -> Option<PathBuf> {
     let folders = directories::ProjectDirs::from("", "", "trueup")?;
     Some(folders.cache_dir().join(name))
 }
