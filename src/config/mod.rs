@@ -5,6 +5,7 @@
 
 pub mod machine;
 pub(crate) mod scalars;
+mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::core::policy::run_options::{Cascade, Conduct, OnFailure};
 use crate::core::policy::{MaxPrune, OnConflict};
 use crate::core::problem::within;
 use crate::core::source::formats::{Formats, Wrong, wrong_namespace};
+use crate::core::suggest::near;
 use scalars::{share, time, time_or_none};
 
 pub use crate::core::source::CONFIG_FILE as FILE;
@@ -134,6 +136,10 @@ impl ConfigError {
             Self::UnknownTarget { known, .. } if known.is_empty() => {
                 Some(format!("declare it under `targets:` in {FILE}, or name a PATH instead"))
             }
+            Self::UnknownTarget { name, known } if !near(name, known).is_empty() => {
+                let meant = near(name, known)[0];
+                Some(format!("did you mean {meant:?}? {FILE} has {}", known.join(", ")))
+            }
             Self::UnknownTarget { known, .. } | Self::Ambiguous { known } => {
                 Some(format!("choose one with --target: {}", known.join(", ")))
             }
@@ -159,9 +165,7 @@ impl Config {
         let mut config: Self = serde_yaml::from_slice(bytes).map_err(|error| {
             let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
             let (line, column) = within(bytes, line, column);
-            let message = error.to_string();
-            // The position is said by the place already.
-            let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+            let message = unknown::reworded(&error.to_string());
             ConfigError::Invalid { line, column, message }
         })?;
         config.locate_rules(bytes)?;
