@@ -55,6 +55,7 @@ Register-ArgumentCompleter -Native -CommandName 'trueup' -ScriptBlock {
             break
         }
         'trueup;diff' {
+            [CompletionResult]::new('--plan', '--plan', [CompletionResultType]::ParameterName, 'Show the plan file that `trueup diff --out FILE` made')
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write the plan too, for `trueup apply --plan FILE`')
             [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'The target of trueup.yaml to use')
             [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'The target of trueup.yaml to use')

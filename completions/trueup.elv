@@ -50,6 +50,7 @@ set edit:completion:arg-completer[trueup] = {|@words|
             cand --help 'Print help: -h the common options on one screen, --help all of them'
         }
         &'trueup;diff'= {
+            cand --plan 'Show the plan file that `trueup diff --out FILE` made'
             cand --out 'Write the plan too, for `trueup apply --plan FILE`'
             cand -t 'The target of trueup.yaml to use'
             cand --target 'The target of trueup.yaml to use'

@@ -51,6 +51,7 @@ always\t'Always'
 never\t'Never'"
 complete -c trueup -n "__fish_trueup_using_subcommand pull" -l bare -d 'Clone without a work tree'
 complete -c trueup -n "__fish_trueup_using_subcommand pull" -s h -l help -d 'Print help: -h the common options on one screen, --help all of them'
+complete -c trueup -n "__fish_trueup_using_subcommand diff" -l plan -d 'Show the plan file that `trueup diff --out FILE` made' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l out -d 'Write the plan too, for `trueup apply --plan FILE`' -r -F
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -s t -l target -d 'The target of trueup.yaml to use' -r
 complete -c trueup -n "__fish_trueup_using_subcommand diff" -l rev -d 'The commit, branch or tag to read [default: HEAD]' -r

@@ -358,9 +358,12 @@ impl Applying<'_> {
 /// an approved plan does not hold any more.
 async fn ready(args: &ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Option<Ready>, Failure> {
     let ApplyArgs { target, throwaway, plan, yes, output, .. } = args;
-    let approval = plan.as_deref().map(plan_file::read).transpose()?;
+    let stored = plan.as_deref().map(plan_file::read).transpose()?;
+    let (approval, sha256) = stored.map(|it| (it.approval, it.sha256)).unzip();
     let approved = approval.as_ref().map(|approval| &approval.purpose);
     let mut session = Session::open(Wanted { target, throwaway, approved }, directory, ui).await?;
+    session.plan_sha256 = sha256;
+    session.name_plan(*output, ui);
     let mut survey = session.survey(ui).await?;
     let difference = approval.as_ref().map(|approval| approval.difference(found(&survey)));
     let glyphs = ui.glyphs();

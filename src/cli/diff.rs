@@ -10,7 +10,7 @@ use super::external::Program;
 use super::headings::{HOW, WHAT};
 use super::present::{self, Format};
 use super::session::{Session, Wanted};
-use super::target::TargetArgs;
+use super::target::{FilesArgs, TargetArgs};
 use super::throwaway::ThrowawayArgs;
 use super::ui::Ui;
 use crate::app::beside_git;
@@ -25,6 +25,7 @@ Examples:
   trueup diff --worktree                 what is not committed yet, too
   trueup diff --sandbox                  against an empty API server of its own
   trueup diff --out plan.json            to be approved, then apply --plan it
+  trueup diff --plan plan.json           what is in such a file
   trueup diff -o markdown                for a comment on a pull request
   trueup diff -o github                  annotations in a GitHub workflow";
 
@@ -42,6 +43,23 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct DiffArgs {
+    /// Show the plan file that `trueup diff --out FILE` made
+    ///
+    /// What it is for, what it allows, the action for each object, and its SHA-256. It holds no
+    /// value of any object, so no differences are shown. Neither the cluster nor git is asked.
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = WHAT,
+        display_order = 4,
+        conflicts_with_all = [
+            "paths", "rev", "worktree", "name", "moved", "allow_delete", "replace", "max_prune",
+            "allow_empty", "adopt", "on_conflict", "strict", "verify", "all_fields", "out",
+        ]
+    )]
+    #[cfg_attr(unix, arg(conflicts_with = "sandbox"))]
+    plan: Option<PathBuf>,
+
     /// Show what others set beside what git declares, too
     ///
     /// Which field, to what, who and when. Such a field is no difference, and apply leaves it. Status and what the API server fills in
@@ -82,7 +100,19 @@ pub struct DiffArgs {
 ///
 /// When nobody can tell.
 pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
-    let DiffArgs { target, throwaway, all_fields, out, output, no_pager, exit_zero } = args;
+    let DiffArgs { target, throwaway, plan, all_fields, out, output, no_pager, exit_zero } = args;
+    if let Some(path) = plan {
+        let stored = plan_file::read(&path)?;
+        let FilesArgs { target, namespace, .. } = &target.files;
+        stored.approval.purpose.agrees(target.as_deref(), namespace.as_deref())?;
+        let glyphs = ui.glyphs();
+        present::plan_file::write(ui.stdout(), &stored, output, glyphs)?;
+        if output == Format::Text {
+            ui.note(&present::plan_file_line(&stored.sha256));
+        }
+        let is_empty = stored.approval.changes.is_empty();
+        return Ok(if is_empty || exit_zero { Exit::AtCommit } else { Exit::NotAtCommit });
+    }
     if all_fields && !matches!(output, Format::Text | Format::Json) {
         return Err(anyhow::anyhow!("--all-fields goes with -o text and -o json alone").into());
     }
@@ -95,7 +125,8 @@ pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, 
     session.named.target.whole = all_fields;
     let mut survey = session.survey(ui).await?;
     if let Some(path) = &out {
-        plan_file::write(path, &approved::approval(&session, &survey)?)?;
+        let sha256 = plan_file::write(path, &approved::approval(&session, &survey)?)?;
+        session.plan_sha256 = Some(sha256);
     }
     session.explain(&mut survey).await;
     if all_fields {
@@ -115,6 +146,7 @@ pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, 
         }
         None => present::plan(ui.stdout(), &view, output, glyphs)?,
     }
+    session.name_plan(output, ui);
     let same = survey.plan.is_true() && survey.desired.problems.is_empty();
     // The process ends here; to give back thousands of objects one by one takes a while.
     std::mem::forget(survey);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::exit::Failure;
-use super::present::{PlanView, RevisionView, TargetView};
+use super::present::{self, Format, PlanView, RevisionView, TargetView};
 use super::target::{Named, TargetArgs};
 use super::throwaway::{Throwaway, ThrowawayArgs};
 use super::ui::Ui;
@@ -38,6 +38,8 @@ pub struct Session {
     pub cluster: Cluster,
     /// What to make true.
     pub named: Named,
+    /// The SHA-256 of the plan file that is written or carried out.
+    pub plan_sha256: Option<String>,
     credentials: CredentialCache,
     begin: Instant,
     /// Taken down with the session.
@@ -66,7 +68,15 @@ impl Session {
             named.conduct = named.conduct.of_a_throwaway();
         }
         let credentials = access.credentials;
-        let session = Self { checkout, cluster, named, credentials, begin, _throwaway: throwaway };
+        let session = Self {
+            checkout,
+            cluster,
+            named,
+            plan_sha256: None,
+            credentials,
+            begin,
+            _throwaway: throwaway,
+        };
         session.warn_of_credentials(ui);
         Ok(session)
     }
@@ -74,6 +84,13 @@ impl Session {
     /// Says what is worth a warning about the credentials that were renewed meanwhile.
     pub fn warn_of_credentials(&self, ui: &mut Ui) {
         self.credentials.take_warnings().iter().for_each(|warning| ui.warning(warning));
+    }
+
+    /// Says which plan file it is, where an answer as text does not.
+    pub fn name_plan(&self, format: Format, ui: &mut Ui) {
+        if let Some(sha256) = self.plan_sha256.as_ref().filter(|_| format == Format::Text) {
+            ui.note(&present::plan_file_line(sha256));
+        }
     }
 
     /// Takes the time that a person needed to answer off the time that the run took.
@@ -205,6 +222,7 @@ impl Session {
             },
             requests: self.cluster.requests(),
             elapsed: self.begin.elapsed(),
+            plan_sha256: self.plan_sha256.as_deref(),
         }
     }
 }

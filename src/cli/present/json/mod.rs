@@ -5,7 +5,7 @@
 //! Secrets' values are masked as in text. Characters that could do something to a terminal are
 //! escaped, so that the document can be printed on one.
 
-mod document;
+pub(super) mod document;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -92,6 +92,7 @@ fn document<'a>(view: &PlanView<'a>, report: Option<&'a Report>) -> Document<'a>
         revision,
         requests,
         elapsed,
+        plan_sha256,
     } = *view;
     let (namespace, name) = target.inventory;
     Document {
@@ -121,6 +122,7 @@ fn document<'a>(view: &PlanView<'a>, report: Option<&'a Report>) -> Document<'a>
         undeclared: explained.undeclared.as_ref().map(|found| undeclared(plan, found)),
         moved: None,
         desired_moved: false,
+        plan_sha256,
         requests,
         elapsed: elapsed.as_secs_f64(),
     }
@@ -235,7 +237,7 @@ fn causes(reason: Option<&Reason>, show: impl Fn(&str) -> String) -> Vec<CauseDo
     documents
 }
 
-fn object<'a>(key: &'a ObjectKey, version: &'a str) -> ObjectDocument<'a> {
+pub(super) fn object<'a>(key: &'a ObjectKey, version: &'a str) -> ObjectDocument<'a> {
     let ObjectKey { group, kind, namespace, name } = key;
     ObjectDocument { group, version, kind, namespace: namespace.as_deref(), name }
 }

@@ -69,7 +69,11 @@ pub(in crate::cli::present) fn change(
 }
 
 /// `~ apps/v1 Deployment shop/web · update · envs/prod/web.yaml:12`
-fn header(out: &mut impl Write, change: &Change, glyphs: Glyphs) -> io::Result<()> {
+pub(in crate::cli::present) fn header(
+    out: &mut impl Write,
+    change: &Change,
+    glyphs: Glyphs,
+) -> io::Result<()> {
     let Change { action, key, version, origin, .. } = change;
     let api: Vec<&str> =
         [key.group.as_str(), version].into_iter().filter(|part| !part.is_empty()).collect();

@@ -11,7 +11,7 @@ mod lines;
 use std::io::{self, Write};
 
 use change::lefts;
-pub(super) use change::{change, hint, reason};
+pub(super) use change::{change, header, hint, reason};
 pub(super) use frame::{cost, filled, with_dots};
 pub use frame::{header_line, summary_line};
 pub(super) use lines::body;
