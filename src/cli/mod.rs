@@ -6,6 +6,7 @@ pub mod apply;
 pub mod approved;
 mod cascade;
 pub mod check;
+mod completing;
 pub mod completions;
 pub mod diff;
 pub mod exit;
@@ -71,6 +72,7 @@ pub struct Cli {
         global = true,
         value_name = "DIR",
         default_value = ".",
+        value_hint = clap::ValueHint::DirPath,
         help_heading = EVERYWHERE,
         hide_short_help = true
     )]
@@ -125,6 +127,9 @@ enum Verb {
 
 /// Parses the command line, runs the verb and says how it ended.
 pub fn main() -> ExitCode {
+    if completing::answer() {
+        return ExitCode::SUCCESS;
+    }
     #[cfg(unix)]
     if let Err(error) = search::without_relative_elements() {
         let error = anyhow::Error::new(error).context("cannot start again with an absolute PATH");

@@ -54,7 +54,7 @@ pub use credential::{CredentialCache, NoCredential};
 pub use delay::{Delay, Listener, Next};
 pub use execute::{Apply, Condition, Deleted};
 pub use faults::Fault;
-pub use kubeconfig::PipeCache;
+pub use kubeconfig::{PipeCache, context_names};
 pub use limits::Limits;
 pub use observe::{Members, Question, Strange};
 pub use patience::Patience;
