@@ -269,6 +269,17 @@ fn wrong_settings() {
     refused(repo.run(&["diff", "-t", "prd"]), "no target \"prd\"", near);
     let usage = repo.run(&["diff", "--no-such-flag"]).exits(2);
     assert!(usage.stderr.contains("--no-such-flag"), "{usage}");
+    let commit = repo.git(&["rev-parse", "--short=7", "HEAD"]).stdout;
+    repo.write("trueup.yaml", "targets:\n  prod:\n    paths:\n    - .\n    - ./charts/mailer/\n");
+    repo.commit("A path that is not there");
+    let now = repo.git(&["rev-parse", "--short=7", "HEAD"]).stdout;
+    let says = format!("trueup.yaml:5: prod's path charts/mailer is not in {}", now.trim());
+    for verb in ["diff", "check", "render"] {
+        refused(repo.run(&[verb]), &says, "only what is committed counts");
+    }
+    // A path of the command line is none of trueup.yaml.
+    let says = format!("there is no `charts` in commit {}", commit.trim());
+    refused(repo.run(&["diff", "--rev", "HEAD~1", "charts"]), &says, "only what is committed");
 }
 
 #[test]

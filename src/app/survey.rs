@@ -218,6 +218,7 @@ pub async fn survey(
     let allowed = Allowed {
         delete: target.allow_delete.clone(),
         adopt: target.adopt,
+        siblings: target.siblings.clone(),
         replace: target.replace.clone(),
         max_prune: target.max_prune,
         empty: target.allow_empty,

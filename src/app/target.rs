@@ -9,6 +9,15 @@ use crate::core::policy::precedence::Said;
 use crate::core::policy::{MaxPrune, OnConflict};
 use crate::render::Setting;
 
+/// Where `trueup.yaml` declares a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeclaredPath {
+    /// The target that it is of.
+    pub target: String,
+    /// The line, from 1.
+    pub line: usize,
+}
+
 /// A target, resolved: what to make true, where, and what may be deleted for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -34,6 +43,10 @@ pub struct Target {
     pub replace: Said<BTreeSet<String>>,
     /// Where `trueup.yaml` names each of them: line and column, from 1.
     pub replace_at: BTreeMap<String, (usize, usize)>,
+    /// Where `trueup.yaml` declares its paths, as far as it does.
+    pub paths_at: BTreeMap<String, DeclaredPath>,
+    /// The inventories of the other targets of `trueup.yaml` by their ids, in words.
+    pub siblings: BTreeMap<String, String>,
     /// How much of the inventory may be deleted at once.
     pub max_prune: Said<MaxPrune>,
     /// Whether everything may be deleted because the commit declares nothing.

@@ -1,5 +1,7 @@
 //! What an approved plan is for, from the arguments of the diff that made it, and back.
 
+use std::collections::BTreeMap;
+
 use crate::app::{Survey, Target};
 use crate::cluster::Cluster;
 use crate::core::approval::{Approval, ApprovedCluster, Elsewhere, Found, Purpose};
@@ -109,6 +111,8 @@ impl TargetArgs {
             allow_delete: purpose.allow_delete.clone(),
             replace: Said { operator: purpose.replace.clone(), repository: Some(config.replace) },
             replace_at: config.replace_at,
+            paths_at: BTreeMap::new(),
+            siblings: BTreeMap::new(),
             max_prune: Said { operator: purpose.max_prune, repository: config.max_prune },
             allow_empty: purpose.allow_empty,
             on_conflict: Said { operator: purpose.on_conflict, repository: config.on_conflict },

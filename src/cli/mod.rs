@@ -17,6 +17,7 @@ pub mod help;
 #[cfg(unix)]
 pub mod hidden;
 pub mod locking;
+mod names;
 pub mod present;
 pub mod pull;
 mod remedy;

@@ -12,7 +12,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 pub use super::access::{AccessArgs, CONCURRENCY};
 use super::exit::Failure;
 use super::headings::{GUARDS, WHAT};
-use crate::app::Target;
+use super::names::{derived, plain, sanitized, siblings};
+use crate::app::{DeclaredPath, Target};
 use crate::cluster::Cluster;
 use crate::config::machine::{self, Look, Machine, Rendering};
 use crate::config::{self, Config, TargetConfig};
@@ -172,8 +173,11 @@ impl TargetArgs {
         checkout: &Checkout,
         cluster: &Cluster,
     ) -> Result<Named, Failure> {
-        let Chosen { name, declared, redact, paths } = self.files.choose(directory, checkout)?;
+        let Chosen { name, declared, redact, paths, paths_at, others } =
+            self.files.choose(directory, checkout)?;
         let conduct = declared.conduct();
+        let homes = [self.files.namespace.as_deref(), Some(cluster.namespace())];
+        let siblings = siblings(&others, &homes);
         let namespace = self.files.namespace.clone().or(declared.namespace);
         let namespace = namespace.unwrap_or_else(|| cluster.namespace().to_owned());
         let inventory = self.name.clone().or(declared.name).or_else(|| name.clone());
@@ -197,6 +201,8 @@ impl TargetArgs {
             allow_delete: self.allow_delete.iter().cloned().collect(),
             replace: Said { operator: self.replaces(), repository: Some(declared.replace) },
             replace_at: declared.replace_at,
+            paths_at,
+            siblings,
             max_prune: Said { operator: self.max_prune, repository: declared.max_prune },
             allow_empty: self.allow_empty,
             on_conflict: Said { operator: self.on_conflict, repository: declared.on_conflict },
@@ -221,6 +227,10 @@ struct Chosen {
     redact: Vec<Rule>,
     /// Its paths from the checkout's root.
     paths: Vec<String>,
+    /// Where trueup.yaml declares those that it does.
+    paths_at: BTreeMap<String, DeclaredPath>,
+    /// The other targets of trueup.yaml.
+    others: BTreeMap<String, TargetConfig>,
 }
 
 impl FilesArgs {
@@ -230,7 +240,7 @@ impl FilesArgs {
     ///
     /// When trueup.yaml can't be used, or a path lies outside the checkout.
     pub fn resolve(&self, directory: &Path, checkout: &Checkout) -> Result<Target, Failure> {
-        let Chosen { declared, redact, paths, .. } = self.choose(directory, checkout)?;
+        let Chosen { declared, redact, paths, paths_at, .. } = self.choose(directory, checkout)?;
         let namespace = self.namespace.clone().or(declared.namespace);
         let namespace = namespace.unwrap_or_else(|| "default".to_owned());
         Ok(Target {
@@ -247,6 +257,8 @@ impl FilesArgs {
             allow_delete: BTreeSet::new(),
             replace: Said::default(),
             replace_at: BTreeMap::new(),
+            paths_at,
+            siblings: BTreeMap::new(),
             max_prune: Said::default(),
             allow_empty: false,
             on_conflict: Said::default(),
@@ -279,7 +291,14 @@ impl FilesArgs {
         paths.sort();
         paths.dedup();
         let redact = config.redact(name.as_deref());
-        Ok(Chosen { name, declared, redact, paths })
+        let at = |(path, line): (&String, &usize)| {
+            let target = name.clone().unwrap_or_default();
+            (plain(path), DeclaredPath { target, line: *line })
+        };
+        let paths_at = declared.paths_at.iter().map(at).collect();
+        let mut others = config.targets;
+        others.retain(|other, _| Some(other) != name.as_ref());
+        Ok(Chosen { name, declared, redact, paths, paths_at, others })
     }
 
     /// What trueup.yaml says.
@@ -340,58 +359,8 @@ pub(super) fn counts(flag: Option<bool>, key: bool) -> bool {
     Said { operator: flag, repository: Some(key) }.counts().unwrap_or(key)
 }
 
-/// A path of trueup.yaml as git has it: `./envs//prod/` is `envs/prod`, and `.` the whole.
-fn plain(path: &str) -> String {
-    let parts = path.split('/').filter(|part| !part.is_empty() && *part != ".");
-    parts.collect::<Vec<_>>().join("/")
-}
-
 /// A folder of trueup's own for what can be had again; `None` for a user without a home.
 pub(super) fn cache_folder(name: &str) -> Option<PathBuf> {
     let folders = directories::ProjectDirs::from("", "", "trueup")?;
     Some(folders.cache_dir().join(name))
-}
-
-/// An inventory's name from the checkout's folder and the paths: `shop` and `envs/prod` make
-/// `shop-envs-prod`.
-fn derived(folder: &str, paths: &[String]) -> String {
-    let parts = std::iter::once(folder).chain(paths.iter().map(String::as_str));
-    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
-}
-
-/// A name as Kubernetes allows it (RFC 1123 subdomain), as near to `name` as can be.
-fn sanitized(name: &str) -> String {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '-';
-    let name: String =
-        name.to_lowercase().chars().map(|c| if allowed(c) { c } else { '-' }).collect();
-    let name: String = name.chars().take(200).collect();
-    match name.trim_matches(['-', '.']) {
-        "" => "checkout".to_owned(),
-        name => name.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_of_the_settings_may_be_written_in_many_ways() {
-        for (path, expected) in [(".", ""), ("/", ""), ("./envs//prod/", "envs/prod"), ("a", "a")] {
-            assert_eq!(plain(path), expected, "{path}");
-        }
-    }
-
-    #[test]
-    fn an_inventory_is_named_after_folder_and_paths() {
-        for (folder, paths, name) in [
-            ("shop", &[""][..], "shop"),
-            ("shop", &["envs/prod"], "shop-envs-prod"),
-            ("My Shop", &["a_b", "c"], "my-shop-a-b-c"),
-            ("___", &[""], "checkout"),
-        ] {
-            let paths: Vec<String> = paths.iter().map(ToString::to_string).collect();
-            assert_eq!(sanitized(&derived(folder, &paths)), name);
-        }
-    }
 }

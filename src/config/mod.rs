@@ -42,6 +42,9 @@ pub struct Config {
 pub struct TargetConfig {
     /// Paths from the checkout's root.
     pub paths: Vec<String>,
+    /// The line of each of them, from 1.
+    #[serde(skip)]
+    pub paths_at: BTreeMap<String, usize>,
     /// The namespace of objects that name none, and of the inventory.
     pub namespace: Option<String>,
     /// The inventory's name; the target's own name when left out.
@@ -205,6 +208,11 @@ impl Config {
             positions.of_value(path)
         };
         for (name, target) in &mut self.targets {
+            let path = ["targets", name, "paths"].map(PathPart::Key);
+            for (index, written) in target.paths.iter().enumerate() {
+                let at = place(&[&path[..], &[PathPart::Index(index)]].concat());
+                target.paths_at.extend(at.map(|(line, _)| (written.clone(), line)));
+            }
             let path = ["targets", name, "replace"].map(PathPart::Key);
             for index in 0.. {
                 let path = [&path[..], &[PathPart::Index(index)]].concat();

@@ -52,7 +52,10 @@ pub(super) fn decide(
     let claim = live.and_then(|live| claims::of(live, &inventory.id()));
     if let Some(claim) = claim.filter(|_| !allowed.adopt) {
         let kind = match claim {
-            Claim::ApplySet(id) => ReasonKind::OtherApplySet { id },
+            Claim::ApplySet(id) => {
+                let target = allowed.siblings.get(&id).cloned();
+                ReasonKind::OtherApplySet { id, target }
+            }
             Claim::Other(owner) => ReasonKind::OtherOwner { owner },
         };
         return refuse(live, Reason::with_remedy(kind, Remedy::Adopt));

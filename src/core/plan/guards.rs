@@ -28,6 +28,8 @@ pub struct Allowed {
     pub delete: BTreeSet<String>,
     /// Whether what somebody else claims may be adopted.
     pub adopt: bool,
+    /// The inventories of this repository's other targets by their ids, in words.
+    pub siblings: BTreeMap<String, String>,
     /// Kinds whose objects may be deleted and made anew where a change is not possible.
     pub replace: Said<BTreeSet<String>>,
     /// How much of the inventory may be deleted at once.
