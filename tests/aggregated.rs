@@ -145,10 +145,7 @@ fn unavailable_api_service_fails_its_objects_until_the_next_run() {
     // It may be there, for all that anybody can tell.
     let silence = format!("APIService v1.{group} says FailedDiscoveryCheck: failing or missing");
     let diff = repo.run(&["diff"]).exits(1);
-    has(
-        &diff,
-        &["1 to create", &format!("it may be there already, but nobody can ask: {silence}")],
-    );
+    has(&diff, &["1 to create", &format!("it may be there already, but can't be read: {silence}")]);
     let unlisted = format!(
         "warning: Item.{group} can't be listed, so nothing is pruned: the server behind this API group does not answer: {silence}"
     );

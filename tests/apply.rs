@@ -207,6 +207,19 @@ fn an_inventory_of_another_repository_or_tool_is_refused() {
 }
 
 #[test]
+fn an_object_of_another_target_names_that_target() {
+    let repo = Repo::new("apply-siblings", sandbox::bare());
+    repo.write("trueup.yaml", "targets:\n  prod: {paths: [prod]}\n  staging: {paths: [staging]}\n");
+    repo.write("prod/one.yaml", config("one", "1")).write("staging/one.yaml", config("one", "2"));
+    repo.commit("One object, twice").run(&["apply", "--target", "staging"]).exits(0);
+    let refused = repo.run(&["apply", "--target", "prod"]).exits(1);
+    let why = "it belongs to target staging (apply-siblings/trueup-staging)";
+    assert!(refused.stdout.contains(why), "{refused}");
+    let json = repo.run(&["diff", "--target", "prod", "-o", "json"]).exits(1);
+    assert!(json.stdout.contains("\"code\": \"other-applyset\""), "{json}");
+}
+
+#[test]
 fn other_paths_of_one_repository_need_moved() {
     let repo = Repo::new("apply-paths", sandbox::bare());
     repo.write("a/one.yaml", config("one", "1")).write("b/two.yaml", config("two", "2"));

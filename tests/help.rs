@@ -1,6 +1,9 @@
 //! What `--help` and `trueup help` print fits 80 columns, and has what a newcomer looks for. Man
 //! pages have the same.
 
+use clap::CommandFactory as _;
+use trueup::cli::Cli;
+
 use crate::support::command::Cmd;
 
 const VERBS: [&str; 9] =
@@ -21,6 +24,81 @@ fn no_line_of_any_help_is_wider_than_80_columns() {
             for line in help(&args).lines() {
                 assert!(line.chars().count() <= 80, "trueup {}: {line}", args.join(" "));
             }
+        }
+    }
+}
+
+/// The headings of a verb's help, in the order in which they may stand.
+const HEADINGS: [&str; 5] = ["What", "How", "Guards", "Cluster", "Everywhere"];
+
+/// The most used options.
+const COMMON: [&str; 5] = ["--yes", "--wait", "--plan", "--target", "--rev"];
+
+/// The headings of a help text, without those of the examples and of the exit status.
+fn headings(help: &str) -> Vec<&str> {
+    let headings = help.lines().filter_map(|line| line.strip_suffix(':'));
+    headings.filter(|line| !line.contains(' ') && *line != "Examples").collect()
+}
+
+#[test]
+fn the_brief_help_fits_one_screen() {
+    for verb in VERBS.map(Some).into_iter().chain([None]) {
+        let args: Vec<&str> = verb.into_iter().chain(["-h"]).collect();
+        let brief = help(&args);
+        assert!(brief.lines().count() <= 24, "{}", brief.lines().count());
+        assert!(!brief.contains("[possible values") && !brief.contains("[env"), "{brief}");
+        let last = brief.lines().last().unwrap();
+        match verb {
+            Some(verb) => assert_eq!(last, format!("trueup {verb} --help shows all options")),
+            None => assert!(last.starts_with("trueup --help shows all options"), "{brief}"),
+        }
+        // Each option has its help on its own line.
+        let lines = brief.lines().filter(|line| line.trim_start().starts_with('-'));
+        for line in lines {
+            assert!(line.trim_start().contains("  "), "{line:?} of\n{brief}");
+        }
+    }
+}
+
+#[test]
+fn the_common_options_come_before_the_guards() {
+    for verb in ["diff", "apply", "watch"] {
+        let (brief, whole) = (help(&[verb, "-h"]), help(&[verb, "--help"]));
+        for (text, flag) in [(&brief, "-h"), (&whole, "--help")] {
+            let (common, _) = text.split_once("\nGuards:\n").unwrap();
+            for option in COMMON.iter().filter(|option| whole.contains(&format!("{option} <"))) {
+                assert!(common.contains(&format!("{option} ")), "{verb} {flag} {option}\n{text}");
+            }
+        }
+    }
+    let apply = help(&["apply", "-h"]);
+    let (common, _) = apply.split_once("\nGuards:\n").unwrap();
+    for option in COMMON {
+        assert!(common.contains(option), "{option}\n{apply}");
+    }
+}
+
+#[test]
+fn every_option_has_one_of_the_headings() {
+    let mut cli = Cli::command();
+    cli.build();
+    for command in cli.get_subcommands().filter(|command| !command.is_hide_set()) {
+        let verb = command.get_name();
+        let whole = help(&[verb, "--help"]);
+        let found = headings(&whole);
+        let expected: Vec<&str> =
+            HEADINGS.into_iter().filter(|heading| found.contains(heading)).collect();
+        assert_eq!(found, expected, "{verb}");
+        for option in command.get_arguments() {
+            let heading = option.get_help_heading().unwrap_or_default();
+            assert!(HEADINGS.contains(&heading), "{verb} {option:?}");
+            let (_, group) = whole.split_once(&format!("\n{heading}:\n")).unwrap();
+            let group = group.split_once("\n\n\n").map_or(group, |(group, _)| group);
+            let name = match option.get_long() {
+                Some(long) => format!("--{long}"),
+                None => option.get_value_names().unwrap()[0].to_string(),
+            };
+            assert!(group.contains(&name), "{verb} {heading} {name}\n{whole}");
         }
     }
 }

@@ -131,7 +131,7 @@ fn objects_annotated_against_pruning_are_abandoned() {
 
     let diff = repo.run(&["diff"]).exits(1);
     assert!(diff.stdout.contains("0 to create, 0 to update, 1 to delete, 5 to abandon"), "{diff}");
-    let why = "kept; no longer managed by trueup, as trueup.dev/prune: false says";
+    let why = "stays in the cluster; trueup no longer manages it, as trueup.dev/prune: false says";
     assert!(words(&diff.stdout).contains(why), "{diff}");
     let names = repo.run(&["diff", "-o", "name"]).exits(1);
     assert!(names.stdout.contains("abandon configmap/ours -n prune-kept\n"), "{names}");

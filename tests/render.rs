@@ -409,7 +409,7 @@ fn only_the_formats_that_are_named_are_rendered() {
     assert!(output.stdout.starts_with("---\n# a/Chart.yaml:1\n"), "{output}");
     files.write("trueup.yaml", "targets:\n  a:\n    paths: [a]\n    render: {hlem: {}}\n");
     let output = files.commit().render(&[]).run().exits(2);
-    let wrong = "trueup.yaml:4:13: targets.a.render: unknown field `hlem`, expected one of";
+    let wrong = "trueup.yaml:4:13: targets.a.render: unknown key \"hlem\", did you mean \"helm\"?";
     assert!(output.stderr.contains(wrong), "no {wrong:?} in\n{output}");
 }
 

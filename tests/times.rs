@@ -38,6 +38,6 @@ fn the_timeout_of_watch_is_that_of_apply() {
     let watched = repo.run(&["watch", "--once", "--timeout", "1s"]).exits(1);
     assert!(watched.stdout.contains("1 not ready after 1s"), "{watched}");
     let applied = repo.run(&["apply", "--wait", "--timeout", "1s"]).exits(1);
-    let hint = "wait longer with --timeout, or annotate what nobody should wait for with trueup.dev/wait: \"false\"";
+    let hint = "wait longer with --timeout, or annotate an object not to wait for with trueup.dev/wait: \"false\"";
     assert!(applied.stdout.contains(hint), "{applied}");
 }

@@ -256,13 +256,30 @@ fn wrong_settings() {
     let repo = Repo::new("wrong-settings", sandbox::bare());
     repo.write_config("one", "1");
     repo.write("trueup.yaml", "targets:\n  prod:\n    path: [.]\n").commit("A slip of the pen");
-    refused(repo.run(&["diff"]), "trueup.yaml:3:5", "expected one of `paths`");
+    refused(
+        repo.run(&["diff"]),
+        "trueup.yaml:3:5",
+        "unknown key \"path\", did you mean \"paths\"?",
+    );
     repo.write("trueup.yaml", "targets:\n  prod: {paths: [a]}\n  edge: {paths: [b]}\n");
     repo.commit("Two targets");
     refused(repo.run(&["diff"]), "trueup.yaml has 2 targets", "--target: edge, prod");
     refused(repo.run(&["diff", "-t", "test"]), "no target \"test\"", "--target: edge, prod");
+    let near = "did you mean \"prod\"? trueup.yaml has edge, prod";
+    refused(repo.run(&["diff", "-t", "prd"]), "no target \"prd\"", near);
     let usage = repo.run(&["diff", "--no-such-flag"]).exits(2);
     assert!(usage.stderr.contains("--no-such-flag"), "{usage}");
+    let commit = repo.git(&["rev-parse", "--short=7", "HEAD"]).stdout;
+    repo.write("trueup.yaml", "targets:\n  prod:\n    paths:\n    - .\n    - ./charts/mailer/\n");
+    repo.commit("A path that is not there");
+    let now = repo.git(&["rev-parse", "--short=7", "HEAD"]).stdout;
+    let says = format!("trueup.yaml:5: prod's path charts/mailer is not in {}", now.trim());
+    for verb in ["diff", "check", "render"] {
+        refused(repo.run(&[verb]), &says, "only what is committed counts");
+    }
+    // A path of the command line is none of trueup.yaml.
+    let says = format!("there is no `charts` in commit {}", commit.trim());
+    refused(repo.run(&["diff", "--rev", "HEAD~1", "charts"]), &says, "only what is committed");
 }
 
 #[test]

@@ -59,7 +59,8 @@ pub async fn declare(target: &Target, checkout: &Checkout) -> Result<Declared, E
         thread::scope(|scope| {
             let changes =
                 is_beside_head.then(|| scope.spawn(|| checkout.uncommitted(&target.paths)));
-            let mut declared = read_and_render(&target, &files, IgnoreRules::AsSaid)?;
+            let declared = read_and_render(&target, &files, IgnoreRules::AsSaid);
+            let mut declared = declared.map_err(|error| error.of_a_declared_path(&target))?;
             if let Some(changes) = changes {
                 let changes = changes.join();
                 declared.uncommitted =

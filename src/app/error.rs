@@ -1,6 +1,8 @@
 //! Why a target could not be surveyed or carried out.
 
+use super::{DeclaredPath, Target};
 use crate::cluster::ApiError;
+use crate::config;
 use crate::core::inventory::ParentError;
 use crate::core::lease::Holder;
 use crate::core::problem::Problem;
@@ -14,6 +16,18 @@ pub enum Error {
     /// Git could not be read.
     #[error(transparent)]
     Git(#[from] git::Error),
+    /// The commit lacks a path that `trueup.yaml` declares.
+    #[error("{}:{}: {}'s path {path} is not in {}", config::FILE, .at.line, .at.target, short(.commit))]
+    NoDeclaredPath {
+        /// Where it is declared.
+        at: DeclaredPath,
+        /// The path from the root.
+        path: String,
+        /// The commit's full id.
+        commit: String,
+        /// What git says to do.
+        hint: Option<String>,
+    },
     /// The API server does not answer, or refuses what nothing can be done without.
     #[error("cannot {attempt}")]
     Api {
@@ -103,6 +117,28 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same, with the place in `trueup.yaml` where it is about a path of `target` that stands
+    /// there.
+    pub(super) fn of_a_declared_path(self, target: &Target) -> Self {
+        let hint = self.hint_of_git();
+        match self {
+            Self::Git(git::Error::UnknownPath { path, commit, near }) => {
+                match target.paths_at.get(&path) {
+                    Some(at) => Self::NoDeclaredPath { at: at.clone(), path, commit, hint },
+                    None => git::Error::UnknownPath { path, commit, near }.into(),
+                }
+            }
+            other => other,
+        }
+    }
+
+    fn hint_of_git(&self) -> Option<String> {
+        match self {
+            Self::Git(error) => error.hint(),
+            _ => None,
+        }
+    }
+
     /// The problems of the manifests, where they are the error.
     pub fn problems(&self) -> &[Problem] {
         match self {
@@ -115,6 +151,7 @@ impl Error {
     pub fn hint(&self) -> Option<Remedy> {
         match self {
             Self::Git(error) => error.hint().map(Remedy::Text),
+            Self::NoDeclaredPath { hint, .. } => hint.clone().map(Remedy::Text),
             Self::Api { source, .. } => source.hint(),
             Self::Parent(error) => Some(error.hint()),
             Self::NoNamespace(name) => Some(Remedy::CreateNamespace { name: name.clone() }),

@@ -36,5 +36,5 @@ pub use rollback::{
 };
 pub use round::{RoundEnd, RoundOptions, Runner, WaitWhen, round};
 pub use survey::{Survey, survey};
-pub use target::Target;
+pub use target::{DeclaredPath, Target};
 pub use wait::{WaitOptions, standing, wait};

@@ -218,6 +218,7 @@ pub async fn survey(
     let instances = cluster.instances(&observed, &catalog).await;
     let allowed = PlanContext {
         policy: target.policy.clone(),
+        siblings: target.siblings.clone(),
         instances: instances
             .map_err(api("list the objects of a definition that is to be deleted"))?,
         now: Timestamp::now(),

@@ -8,6 +8,15 @@ use crate::core::inventory::Inventory;
 use crate::core::policy::Policy;
 use crate::render::Setting;
 
+/// Where `trueup.yaml` declares a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeclaredPath {
+    /// The target that it is of.
+    pub target: String,
+    /// The line, from 1.
+    pub line: usize,
+}
+
 /// A target, resolved: what to make true, where, and what may be deleted for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -27,6 +36,10 @@ pub struct Target {
     pub policy: Policy,
     /// Where `trueup.yaml` names each kind that may be replaced: line and column, from 1.
     pub replace_at: BTreeMap<String, (usize, usize)>,
+    /// Where `trueup.yaml` declares its paths, as far as it does.
+    pub paths_at: BTreeMap<String, DeclaredPath>,
+    /// The inventories of the other targets of `trueup.yaml` by their ids, in words.
+    pub siblings: BTreeMap<String, String>,
     /// Whether to ask the server about what is proven to stay as it is, too.
     pub verify: bool,
     /// Whether live objects that stay as they are are kept whole, to show what others set of them.

@@ -9,6 +9,7 @@ use clap::Args;
 use super::approved::{self, found};
 use super::cascade::{self, CascadeArg};
 use super::exit::{Exit, Failure};
+use super::headings::{HOW, WHAT};
 use super::locking::{self, LOCK_TIMEOUT, LockArgs};
 use super::present::steps::Steps;
 use super::present::{self, OutputFormat};
@@ -35,7 +36,7 @@ use crate::local::plan_file;
 /// not answer by then never will.
 const ALONE: Duration = Duration::from_secs(10);
 
-/// What is said to somebody who says no.
+/// The note after the answer no.
 const NOTHING_WRITTEN: &str = "nothing was written";
 
 /// What the end of `trueup apply --help` says.
@@ -57,20 +58,16 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ApplyArgs {
-    #[command(flatten)]
-    target: TargetArgs,
-
-    #[command(flatten)]
-    throwaway: ThrowawayArgs,
-
-    /// Carry out exactly the plan in FILE, made by `trueup diff --out FILE`
+    /// Carry out the plan that `trueup diff --out FILE` made
     ///
-    /// The file says what to make true and what may be deleted; the cluster is looked at anew. If
+    /// The file says what to make true and what may be deleted; the cluster is looked at again. If
     /// anything that the plan depends on has moved, nothing is written, and the new difference is
     /// shown. No question is asked.
     #[arg(
         long,
         value_name = "FILE",
+        help_heading = WHAT,
+        display_order = 4,
         conflicts_with_all = [
             "paths", "rev", "worktree", "name", "moved", "allow_delete", "replace",
             "max_prune", "allow_empty", "adopt", "on_conflict",
@@ -81,30 +78,37 @@ pub struct ApplyArgs {
     plan: Option<PathBuf>,
 
     /// Apply without asking; without a terminal it never asks
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = HOW, display_order = 1)]
     yes: bool,
+
+    #[command(flatten)]
+    target: TargetArgs,
+
+    #[command(flatten)]
+    throwaway: ThrowawayArgs,
 
     #[command(flatten)]
     waiting: WaitArgs,
 
     /// How objects are deleted that own others, such as a Deployment its pods [default: background]
-    #[arg(long, value_enum, value_name = "HOW")]
+    #[arg(long, value_enum, value_name = "HOW", help_heading = HOW, display_order = 12, hide_short_help = true)]
     cascade: Option<CascadeArg>,
 
-    /// How long to wait for everything to be healthy: 90s, 5m, 1h30m; a plain number counts seconds
-    /// [default: 5m]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    /// How long to wait for that: 90s, 5m, 1h30m [default: 5m]
+    ///
+    /// A plain number counts seconds.
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = HOW, display_order = 3)]
     timeout: Option<Duration>,
 
     #[command(flatten)]
     locking: LockArgs,
 
     /// How to print the answer
-    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    #[arg(short, long, value_name = "FORMAT", default_value = "text", help_heading = HOW, display_order = 4)]
     output: OutputFormat,
 
     /// Exit 0 where the cluster is not at the commit, too
-    #[arg(long)]
+    #[arg(long, help_heading = HOW, display_order = 14, hide_short_help = true)]
     exit_zero: bool,
 }
 
@@ -112,7 +116,7 @@ pub struct ApplyArgs {
 ///
 /// # Errors
 ///
-/// When nobody can tell what there is to do, or the inventory can't be written.
+/// When it can't be found out what there is to do, or the inventory can't be written.
 pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
     let interrupt = Interrupt::default();
     signals::listen(&interrupt)?;
@@ -168,7 +172,7 @@ fn was_interrupted(failure: &Failure) -> bool {
 }
 
 impl ApplyArgs {
-    /// Whether this is a run as from cron, so that nobody means the very commit that it meets. A
+    /// Whether this is a run as from cron, so that it does not mean the very commit that it meets. A
     /// person who runs it, a commit that is named and a plan that was approved are meant.
     fn is_unattended(&self) -> bool {
         self.yes && self.plan.is_none() && self.target.files.rev.is_none()
@@ -221,7 +225,7 @@ struct ConfirmedApply {
     session: Session,
     survey: Survey,
     approval: Option<Approval>,
-    /// Whether somebody said yes to the plan.
+    /// Whether a person said yes to the plan.
     asked: bool,
 }
 
@@ -355,7 +359,7 @@ impl Applying<'_> {
     }
 }
 
-/// Looks, decides, and asks where there is somebody to ask; `None` when the answer is no, or when
+/// Looks, decides, and asks where a person can be asked; `None` when the answer is no, or when
 /// an approved plan does not hold any more.
 async fn ready(
     args: &ApplyArgs,
@@ -363,10 +367,13 @@ async fn ready(
     ui: &mut Ui,
 ) -> Result<Option<ConfirmedApply>, Failure> {
     let ApplyArgs { target, throwaway, plan, yes, output, .. } = args;
-    let approval = plan.as_deref().map(plan_file::read).transpose()?;
+    let stored = plan.as_deref().map(plan_file::read).transpose()?;
+    let (approval, sha256) = stored.map(|it| (it.approval, it.sha256)).unzip();
     let approved = approval.as_ref().map(|approval| &approval.purpose);
     let mut session =
         Session::open(SessionOptions { target, throwaway, approved }, directory, ui).await?;
+    session.plan_sha256 = sha256;
+    session.name_plan(*output, ui);
     let mut survey = session.survey(ui).await?;
     let difference = approval.as_ref().map(|approval| approval.difference(found(&survey)));
     let glyphs = ui.glyphs();

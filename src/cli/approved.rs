@@ -1,5 +1,7 @@
 //! What an approved plan is for, from the arguments of the diff that made it, and back.
 
+use std::collections::BTreeMap;
+
 use crate::app::{Survey, Target};
 use crate::cluster::Cluster;
 use crate::core::approval::{Approval, ApprovalInput, ApprovedCluster, Purpose, WrongPlace};
@@ -22,7 +24,7 @@ pub fn found(survey: &Survey) -> ApprovalInput<'_> {
 ///
 /// # Errors
 ///
-/// When nobody could tell later whether the cluster is the same one.
+/// When the cluster can't be told from others later.
 pub fn approval(session: &Session, survey: &Survey) -> Result<Approval, Failure> {
     let NamedTarget { name, declared, target, shown_paths: _, run_options: _ } = &session.named;
     let uid = survey.cluster_uid.clone().ok_or(WrongPlace::UnknownCluster)?;
@@ -103,6 +105,8 @@ impl TargetArgs {
             namespace,
             policy: Policy { operator: purpose.permissions.clone(), repository },
             replace_at: config.replace_at,
+            paths_at: BTreeMap::new(),
+            siblings: BTreeMap::new(),
             strict: counts(self.strict, config.strict),
             verify: counts(self.verify, config.verify),
             whole: false,

@@ -6,6 +6,7 @@ use std::time::Instant;
 use clap::Args;
 
 use super::exit::{Exit, Failure};
+use super::headings::HOW;
 use super::present::check::{self as present, CheckFormat, CheckView};
 use super::target::FilesArgs;
 use super::ui::Ui;
@@ -37,25 +38,27 @@ pub struct CheckArgs {
     #[command(flatten)]
     files: FilesArgs,
 
-    /// The Kubernetes release whose schemas to use [default: the newest]
-    #[arg(long, value_name = "VERSION", value_parser = release)]
+    /// Release whose schemas to use [default: the newest]
+    #[arg(long, value_name = "VERSION", value_parser = release, help_heading = HOW, display_order = 3, hide_short_help = true)]
     kubernetes_version: Option<&'static str>,
 
-    /// Ask a throwaway API server of this machine about every object as well
+    /// Ask a throwaway API server about every object as well
+    ///
+    /// It runs on this machine and is taken down afterwards.
     #[cfg(unix)]
-    #[arg(long)]
+    #[arg(long, help_heading = HOW, display_order = 2)]
     sandbox: bool,
 
     /// Exit 1 where there are only warnings, too
-    #[arg(short = 'W', long)]
+    #[arg(short = 'W', long, help_heading = HOW, display_order = 4)]
     warnings_as_errors: bool,
 
     /// How to print what is found
-    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    #[arg(short, long, value_name = "FORMAT", default_value = "text", help_heading = HOW, display_order = 1)]
     output: CheckFormat,
 
     /// Exit 0 where there are errors, too
-    #[arg(long)]
+    #[arg(long, help_heading = HOW, display_order = 5)]
     exit_zero: bool,
 }
 

@@ -7,9 +7,10 @@ use clap::Args;
 use super::approved;
 use super::exit::{Exit, Failure};
 use super::external::Program;
+use super::headings::{HOW, WHAT};
 use super::present::{self, OutputFormat};
 use super::session::{Session, SessionOptions};
-use super::target::TargetArgs;
+use super::target::{FilesArgs, TargetArgs};
 use super::throwaway::ThrowawayArgs;
 use super::ui::Ui;
 use crate::app::beside_git;
@@ -24,6 +25,7 @@ Examples:
   trueup diff --worktree                 what is not committed yet, too
   trueup diff --sandbox                  against an empty API server of its own
   trueup diff --out plan.json            to be approved, then apply --plan it
+  trueup diff --plan plan.json           what is in such a file
   trueup diff -o markdown                for a comment on a pull request
   trueup diff -o github                  annotations in a GitHub workflow";
 
@@ -41,37 +43,54 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct DiffArgs {
+    /// Show the plan file that `trueup diff --out FILE` made
+    ///
+    /// What it is for, what it allows, the action for each object, and its SHA-256. It holds no
+    /// value of any object, so no differences are shown. Neither the cluster nor git is asked.
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = WHAT,
+        display_order = 4,
+        conflicts_with_all = [
+            "paths", "rev", "worktree", "name", "moved", "allow_delete", "replace", "max_prune",
+            "allow_empty", "adopt", "on_conflict", "strict", "verify", "all_fields", "out",
+        ]
+    )]
+    #[cfg_attr(unix, arg(conflicts_with = "sandbox"))]
+    plan: Option<PathBuf>,
+
+    /// Show what others set beside what git declares, too
+    ///
+    /// Which field, to what, who and when. Such a field is no difference, and apply leaves it. Status and what the API server fills in
+    /// are left out. As text and JSON.
+    #[arg(long, help_heading = WHAT, display_order = 9)]
+    all_fields: bool,
+
+    /// Write the plan too, for `trueup apply --plan FILE`
+    ///
+    /// The file names the commit, the cluster and the objects, with digests of the fields that the
+    /// plan depends on. It holds no value of any object.
+    #[arg(long, value_name = "FILE", conflicts_with = "worktree", help_heading = HOW, display_order = 1)]
+    #[cfg_attr(unix, arg(conflicts_with = "sandbox"))]
+    out: Option<PathBuf>,
+
     #[command(flatten)]
     target: TargetArgs,
 
     #[command(flatten)]
     throwaway: ThrowawayArgs,
 
-    /// Show what others set beside what git declares, too: which field, to what, who and when
-    ///
-    /// Such a field is no difference, and apply leaves it. Status and what the API server fills in
-    /// are left out. As text and JSON.
-    #[arg(long)]
-    all_fields: bool,
-
-    /// Write the plan into FILE too, for `trueup apply --plan FILE`
-    ///
-    /// The file names the commit, the cluster and the objects, with digests of the fields that the
-    /// plan depends on. It holds no value of any object.
-    #[arg(long, value_name = "FILE", conflicts_with = "worktree")]
-    #[cfg_attr(unix, arg(conflicts_with = "sandbox"))]
-    out: Option<PathBuf>,
-
     /// How to print the answer
-    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    #[arg(short, long, value_name = "FORMAT", default_value = "text", help_heading = HOW, display_order = 2)]
     output: OutputFormat,
 
     /// Do not give the text to a pager, on a terminal either
-    #[arg(long)]
+    #[arg(long, help_heading = HOW, display_order = 10, hide_short_help = true)]
     no_pager: bool,
 
     /// Exit 0 where there are differences, too
-    #[arg(long)]
+    #[arg(long, help_heading = HOW, display_order = 4)]
     exit_zero: bool,
 }
 
@@ -79,9 +98,21 @@ pub struct DiffArgs {
 ///
 /// # Errors
 ///
-/// When nobody can tell.
+/// When it can't be found out whether the cluster is at the commit.
 pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
-    let DiffArgs { target, throwaway, all_fields, out, output, no_pager, exit_zero } = args;
+    let DiffArgs { target, throwaway, plan, all_fields, out, output, no_pager, exit_zero } = args;
+    if let Some(path) = plan {
+        let stored = plan_file::read(&path)?;
+        let FilesArgs { target, namespace, .. } = &target.files;
+        stored.approval.purpose.agrees(target.as_deref(), namespace.as_deref())?;
+        let glyphs = ui.glyphs();
+        present::plan_file::write(ui.stdout(), &stored, output, glyphs)?;
+        if output == OutputFormat::Text {
+            ui.note(&present::plan_file_line(&stored.sha256));
+        }
+        let is_empty = stored.approval.changes.is_empty();
+        return Ok(if is_empty || exit_zero { Exit::AtCommit } else { Exit::NotAtCommit });
+    }
     if all_fields && !matches!(output, OutputFormat::Text | OutputFormat::Json) {
         return Err(anyhow::anyhow!("--all-fields goes with -o text and -o json alone").into());
     }
@@ -94,7 +125,8 @@ pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, 
     session.named.target.whole = all_fields;
     let mut survey = session.survey(ui).await?;
     if let Some(path) = &out {
-        plan_file::write(path, &approved::approval(&session, &survey)?)?;
+        let sha256 = plan_file::write(path, &approved::approval(&session, &survey)?)?;
+        session.plan_sha256 = Some(sha256);
     }
     session.explain(&mut survey).await;
     if all_fields {
@@ -114,6 +146,7 @@ pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, 
         }
         None => present::plan(ui.stdout(), &view, output, glyphs)?,
     }
+    session.name_plan(output, ui);
     let same = survey.plan.is_true() && survey.desired.problems.is_empty();
     // The process ends here; to give back thousands of objects one by one takes a while.
     std::mem::forget(survey);

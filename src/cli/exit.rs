@@ -41,7 +41,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Whether all that happened is that nobody reads our output any longer.
+    /// Whether all that happened is that the reader of our output has gone.
     pub fn is_broken_pipe(&self) -> bool {
         let error = self.error.downcast_ref::<std::io::Error>();
         error.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)

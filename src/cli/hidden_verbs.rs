@@ -1,4 +1,4 @@
-//! The verbs that trueup calls itself with, which nobody else is meant to use: they are no part of
+//! The verbs that trueup calls itself with, and that are for itself alone: they are no part of
 //! the command line that people see.
 
 use std::ffi::OsString;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::headings::HOW;
 use super::present;
 use crate::core::lease::{Candidate, Holder};
 use crate::core::policy::precedence::SettingLayers;
@@ -17,11 +18,11 @@ pub struct LockArgs {
     /// seconds; 0 not to wait
     ///
     /// [default: 1m; 0 in the rounds of a watch, which then come later]
-    #[arg(long, value_name = "TIME", value_parser = duration_or_none)]
+    #[arg(long, value_name = "TIME", value_parser = duration_or_none, help_heading = HOW, display_order = 13, hide_short_help = true)]
     pub lock_timeout: Option<Duration>,
 
     /// What to do where something could not be changed, or does not get healthy [default: stop]
-    #[arg(long, value_name = "WHAT")]
+    #[arg(long, value_name = "WHAT", help_heading = HOW, display_order = 11, hide_short_help = true)]
     pub on_failure: Option<OnFailureArg>,
 }
 
@@ -34,7 +35,7 @@ pub enum OnFailureArg {
     Rollback,
 }
 
-/// How long to wait for a lock if nobody says; longer than one lasts that nobody renews.
+/// How long to wait for a lock by default; longer than one lasts that is not renewed.
 pub const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl LockArgs {
@@ -49,7 +50,7 @@ impl LockArgs {
         said.counts() == Some(run_options::OnFailure::Rollback)
     }
 
-    /// For how long another run is waited for, `usually` where nobody says.
+    /// For how long another run is waited for, `usually` by default.
     pub fn patience(&self, said: &RunOptions, usually: Duration) -> Duration {
         let said = SettingLayers { operator: self.lock_timeout, repository: said.lock_timeout };
         said.counts().unwrap_or(usually)
@@ -76,7 +77,7 @@ fn nameless() -> String {
     #[cfg(unix)]
     return format!("uid-{}", rustix::process::getuid().as_raw());
     #[cfg(not(unix))]
-    "somebody".to_owned()
+    "unknown".to_owned()
 }
 
 #[cfg(unix)]

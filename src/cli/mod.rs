@@ -1,19 +1,23 @@
 //! The command line: one file a verb, each with its arguments and the call of the library that
 //! answers it.
 
+mod access;
 pub mod apply;
 pub mod approved;
 mod cascade;
 pub mod check;
+mod completing;
 pub mod completions;
 pub mod diff;
 pub mod exit;
 pub mod external;
 mod habits;
+mod headings;
 pub mod help;
 #[cfg(unix)]
 pub mod hidden_verbs;
 pub mod locking;
+mod names;
 pub mod present;
 pub mod pull;
 mod remedy;
@@ -32,13 +36,11 @@ pub mod watch;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use exit::{Exit, Failure};
+use headings::EVERYWHERE;
 use ui::{ColorChoice, Ui};
-
-/// The heading of the options that every verb has.
-const EVERYWHERE: &str = "Everywhere";
 
 /// What the end of `trueup --help` says.
 const EXAMPLES: &str = "\
@@ -61,7 +63,8 @@ Exit status:
 
 /// Git says what should run; trueup makes a Kubernetes cluster true to it
 #[derive(Debug, Parser)]
-#[command(name = "trueup", version, max_term_width = 80, after_help = EXAMPLES, disable_help_subcommand = true)]
+#[command(name = "trueup", version, max_term_width = 80, after_help = EXAMPLES)]
+#[command(disable_help_subcommand = true, disable_help_flag = true, disable_version_flag = true)]
 pub struct Cli {
     /// A folder in the checkout
     #[arg(
@@ -70,7 +73,9 @@ pub struct Cli {
         global = true,
         value_name = "DIR",
         default_value = ".",
-        help_heading = EVERYWHERE
+        value_hint = clap::ValueHint::DirPath,
+        help_heading = EVERYWHERE,
+        hide_short_help = true
     )]
     directory: PathBuf,
 
@@ -81,9 +86,25 @@ pub struct Cli {
         value_name = "WHEN",
         default_value = "auto",
         hide_possible_values = true,
-        help_heading = EVERYWHERE
+        help_heading = EVERYWHERE,
+        hide_short_help = true
     )]
     color: ColorChoice,
+
+    /// Print help: -h the common options on one screen, --help all of them
+    #[arg(
+        short,
+        long,
+        global = true,
+        action = ArgAction::Help,
+        help_heading = EVERYWHERE,
+        hide_short_help = true
+    )]
+    help: Option<bool>,
+
+    /// Print the version
+    #[arg(short = 'V', long, action = ArgAction::Version, help_heading = EVERYWHERE, hide_short_help = true)]
+    version: Option<bool>,
 
     #[command(subcommand)]
     verb: Verb,
@@ -107,6 +128,9 @@ enum Verb {
 
 /// Parses the command line, runs the verb and says how it ended.
 pub fn main() -> ExitCode {
+    if completing::answer() {
+        return ExitCode::SUCCESS;
+    }
     #[cfg(unix)]
     if let Err(error) = search_path::without_relative_elements() {
         let error = anyhow::Error::new(error).context("cannot start again with an absolute PATH");
@@ -118,7 +142,7 @@ pub fn main() -> ExitCode {
         return exit;
     }
     be_quiet_about_caught_panics();
-    let cli = match Cli::try_parse() {
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => return Ui::new(ColorChoice::Auto).usage(&error).into(),
     };
@@ -130,6 +154,16 @@ pub fn main() -> ExitCode {
         Exit::CouldNot
     });
     exit.into()
+}
+
+/// Reads the arguments. Wherever `-h` stands, the help that it may ask for is a brief one.
+#[allow(clippy::disallowed_methods, reason = "clap would read the same")]
+fn parse() -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    if std::env::args_os().any(|argument| argument == "-h") {
+        command = headings::brief(command);
+    }
+    Cli::from_arg_matches(&command.try_get_matches_from(std::env::args_os())?)
 }
 
 fn run(verb: Verb, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {

@@ -10,6 +10,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use super::exit::{Exit, Failure};
+use super::headings::{HOW, WHAT};
 use super::present::pull as present;
 use super::ui::Ui;
 use crate::core::policy::run_options::duration;
@@ -30,25 +31,25 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub struct PullArgs {
     /// Clone from here if there is no checkout yet, and refuse a checkout of anything else
-    #[arg(long)]
+    #[arg(long, help_heading = WHAT)]
     url: Option<String>,
 
     /// The branch to check out when cloning, and the one that must be checked out
-    #[arg(long)]
+    #[arg(long, help_heading = WHAT)]
     branch: Option<String>,
 
     /// Clone without a work tree
-    #[arg(long, requires = "url")]
+    #[arg(long, requires = "url", help_heading = WHAT)]
     bare: bool,
 
-    /// How long the remote may be silent: 90s, 5m; a plain number counts seconds
+    /// How long the remote may be silent: 90s, 5m
     ///
-    /// `--timeout` is the same here.
-    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = duration, alias = "timeout")]
+    /// A plain number counts seconds. `--timeout` is the same here.
+    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = duration, alias = "timeout", help_heading = HOW)]
     pull_timeout: Duration,
 
     /// How to print what was done
-    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    #[arg(short, long, value_name = "FORMAT", default_value = "text", help_heading = HOW)]
     output: PullFormat,
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use clap::{Args, ValueEnum};
 
 use super::exit::{Exit, Failure};
+use super::headings::HOW;
 use super::present;
 use super::target::FilesArgs;
 use super::ui::Ui;
@@ -35,15 +36,15 @@ pub struct RenderArgs {
     files: FilesArgs,
 
     /// How to print the objects
-    #[arg(short, long, value_name = "FORMAT", default_value = "yaml")]
+    #[arg(short, long, value_name = "FORMAT", default_value = "yaml", help_heading = HOW, display_order = 1)]
     output: RenderFormat,
 
-    /// Say what keeps the programs that render to themselves on this machine
-    #[arg(short, long)]
+    /// Say what confines the programs that render
+    #[arg(short, long, help_heading = HOW, display_order = 3)]
     verbose: bool,
 
     /// Print the values of Secrets as they are
-    #[arg(long)]
+    #[arg(long, help_heading = HOW, display_order = 2)]
     show_secrets: bool,
 }
 
@@ -56,7 +57,7 @@ pub enum RenderFormat {
     Json,
 }
 
-/// Prints the objects; asks nobody.
+/// Prints the objects, without a cluster.
 ///
 /// # Errors
 ///
@@ -103,7 +104,7 @@ pub async fn run(args: RenderArgs, directory: &Path, ui: &mut Ui) -> Result<Exit
 fn cell(setting: &Setting, ui: &mut Ui) {
     let guards = Guards::of_this_machine(setting.launcher.as_deref());
     for line in guards.lines(&setting.limits) {
-        // A closed stderr leaves nobody to tell.
+        // A closed stderr has no reader.
         let _ = writeln!(ui.stderr(), "cell: {line}");
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::exit::Failure;
-use super::present::{PlanView, RevisionView, TargetView};
+use super::present::{self, OutputFormat, PlanView, RevisionView, TargetView};
 use super::target::{NamedTarget, TargetArgs};
 use super::throwaway::{Throwaway, ThrowawayArgs};
 use super::ui::Ui;
@@ -38,6 +38,8 @@ pub struct Session {
     pub cluster: Cluster,
     /// What to make true.
     pub named: NamedTarget,
+    /// The SHA-256 of the plan file that is written or carried out.
+    pub plan_sha256: Option<String>,
     credentials: CredentialCache,
     begin: Instant,
     /// Taken down with the session.
@@ -70,7 +72,15 @@ impl Session {
             named.run_options = named.run_options.of_a_throwaway();
         }
         let credentials = access.credentials;
-        let session = Self { checkout, cluster, named, credentials, begin, _throwaway: throwaway };
+        let session = Self {
+            checkout,
+            cluster,
+            named,
+            plan_sha256: None,
+            credentials,
+            begin,
+            _throwaway: throwaway,
+        };
         session.warn_of_credentials(ui);
         Ok(session)
     }
@@ -78,6 +88,13 @@ impl Session {
     /// Says what is worth a warning about the credentials that were renewed meanwhile.
     pub fn warn_of_credentials(&self, ui: &mut Ui) {
         self.credentials.take_warnings().iter().for_each(|warning| ui.warning(warning));
+    }
+
+    /// Says which plan file it is, where an answer as text does not.
+    pub fn name_plan(&self, format: OutputFormat, ui: &mut Ui) {
+        if let Some(sha256) = self.plan_sha256.as_ref().filter(|_| format == OutputFormat::Text) {
+            ui.note(&present::plan_file_line(sha256));
+        }
     }
 
     /// Takes the time that a person needed to answer off the time that the run took.
@@ -89,7 +106,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// When nobody can tell what there is to do.
+    /// When it can't be found out what there is to do.
     pub async fn survey(&self, ui: &mut Ui) -> Result<Survey, Failure> {
         let survey = self.survey_again(&self.cluster, ui).await?;
         if survey.desired.objects.is_empty() && survey.desired.problems.is_empty() {
@@ -112,7 +129,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// When nobody can tell what there is to do.
+    /// When it can't be found out what there is to do.
     pub async fn survey_again(&self, cluster: &Cluster, ui: &mut Ui) -> Result<Survey, Failure> {
         let waiting = ui.waiting("looking at git and the cluster");
         let survey = survey(&self.named.target, &self.checkout, cluster, None).await;
@@ -179,7 +196,7 @@ impl Session {
             args.files.target = Some(self.named.name.clone());
         }
         let NamedTarget { target, .. } = args.resolve(directory, &self.checkout, &self.cluster)?;
-        // Nobody is asked, so the guards are those of this run.
+        // No question is asked, so the guards are those of this run.
         let mut policy = target.policy.clone();
         policy.operator.allow_delete.clone_from(&now.policy.operator.allow_delete);
         policy.operator.allow_empty = now.policy.operator.allow_empty;
@@ -212,6 +229,7 @@ impl Session {
             },
             requests: self.cluster.requests(),
             elapsed: self.begin.elapsed(),
+            plan_sha256: self.plan_sha256.as_deref(),
         }
     }
 }

@@ -1,5 +1,5 @@
 //! SIGINT and SIGTERM: the first lets what is in flight finish, the second ends the process. So does
-//! the first where the verb's own thread is held up, by a computation or by a file that nobody
+//! the first where the verb's own thread is held up, by a computation or by a file that no process
 //! writes to, and could not hear of it. Elsewhere than on Unix there is Ctrl-C alone.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -59,13 +59,13 @@ pub fn listen(interrupt: &Interrupt) -> std::io::Result<()> {
             () = signals.next() => {}
             () = held_up() => {}
         }
-        #[allow(clippy::disallowed_methods, reason = "asked twice, or nobody hears")]
+        #[allow(clippy::disallowed_methods, reason = "asked twice, or the thread is held up")]
         std::process::exit(130);
     });
     Ok(())
 }
 
-/// Ends when somebody wants the program to stop; from now on that no longer ends the process.
+/// Ends when a signal asks the program to stop; from now on that no longer ends the process.
 ///
 /// # Errors
 ///
@@ -75,7 +75,7 @@ pub fn next() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async move { signals.next().await })
 }
 
-/// Waits until somebody wants the program to stop.
+/// Waits until a signal asks the program to stop.
 pub async fn wanted_to_stop() {
     match UnixSignals::new() {
         Ok(mut signals) => signals.next().await,

@@ -4,41 +4,36 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+pub use super::access::{AccessArgs, CONCURRENCY};
 use super::exit::Failure;
-use crate::app::Target;
-use crate::cluster::{Access, Cluster};
+use super::headings::{GUARDS, WHAT};
+use super::names::{derived, plain, sanitized, siblings};
+use crate::app::{DeclaredPath, Target};
+use crate::cluster::Cluster;
 use crate::config::machine::{self, Machine, MachineProbe, Rendering};
 use crate::config::{self, Config, TargetConfig};
 use crate::core::field_rules::FieldRule;
 use crate::core::inventory::Inventory;
 use crate::core::inventory::reserved::NAME_PREFIX;
 use crate::core::policy::precedence::SettingLayers;
-use crate::core::policy::run_options::{RunOptions, duration_or_none};
+use crate::core::policy::run_options::RunOptions;
 use crate::core::policy::{MaxPrune, OnConflict, Permissions, Policy};
 use crate::core::source::formats::Formats;
 use crate::git::Checkout;
 use crate::local::bounded_read;
-use crate::local::state_store::StateStore;
 use crate::render::Setting;
 use crate::render::program::ProgramLimits;
-
-/// How many requests may be in flight at once if nobody says.
-pub const CONCURRENCY: usize = 16;
-
-/// The heading of the options that say which cluster, and how to reach it.
-pub const CLUSTER: &str = "Cluster";
 
 /// What is to run.
 #[derive(Clone, Debug, Args)]
 pub struct FilesArgs {
-    /// Files or folders that declare what should run [default: the whole checkout]
-    #[arg(value_name = "PATH")]
+    /// Files or folders to read [default: the whole checkout]
+    #[arg(value_name = "PATH", help_heading = WHAT, display_order = 1)]
     pub paths: Vec<PathBuf>,
 
     /// The target of trueup.yaml to use
@@ -48,20 +43,31 @@ pub struct FilesArgs {
         value_name = "NAME",
         conflicts_with = "paths",
         env = "TRUEUP_TARGET",
-        hide_env_values = true
+        hide_env_values = true,
+        help_heading = WHAT,
+        display_order = 2
     )]
     pub target: Option<String>,
 
-    /// The commit, branch or tag to make true [default: HEAD]
-    #[arg(long, value_name = "REV")]
+    /// The commit, branch or tag to read [default: HEAD]
+    #[arg(long, value_name = "REV", help_heading = WHAT, display_order = 3)]
     pub rev: Option<String>,
 
     /// Use the files of the work tree, committed or not
-    #[arg(long, conflicts_with = "rev")]
+    #[arg(long, conflicts_with = "rev", help_heading = WHAT, display_order = 5)]
     pub worktree: bool,
 
     /// Namespace of objects that name none, and of the inventory
-    #[arg(short, long, value_name = "NAME", env = "TRUEUP_NAMESPACE", hide_env_values = true)]
+    #[arg(
+        short,
+        long,
+        value_name = "NAME",
+        env = "TRUEUP_NAMESPACE",
+        hide_env_values = true,
+        help_heading = WHAT,
+        display_order = 6,
+        hide_short_help = true
+    )]
     pub namespace: Option<String>,
 }
 
@@ -73,95 +79,55 @@ pub struct TargetArgs {
     pub files: FilesArgs,
 
     /// Name of the inventory [default: from the checkout's folder and PATH]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = WHAT, display_order = 7, hide_short_help = true)]
     pub name: Option<String>,
 
     /// The target's paths changed: go on with its inventory
-    #[arg(long)]
+    #[arg(long, help_heading = WHAT, display_order = 8, hide_short_help = true)]
     pub moved: bool,
 
-    /// Kind that may be deleted though data goes with it (repeatable)
-    #[arg(long, value_name = "KIND")]
+    /// Kind to delete though its data is lost (repeatable)
+    ///
+    /// Namespaces, PersistentVolumes, PersistentVolumeClaims and CustomResourceDefinitions with
+    /// objects need it.
+    #[arg(long, value_name = "KIND", help_heading = GUARDS, display_order = 1)]
     pub allow_delete: Vec<String>,
 
-    /// Kind whose objects may be deleted and recreated where a field can't change (repeatable)
-    #[arg(long, value_name = "KIND")]
+    /// Kind to recreate on immutable fields (repeatable)
+    ///
+    /// Its objects may be deleted and recreated where a field can't change.
+    #[arg(long, value_name = "KIND", help_heading = GUARDS, display_order = 2, hide_short_help = true)]
     pub replace: Vec<String>,
 
     /// How much may be deleted at once: so many objects, or a share of the inventory such as 60%
     /// [default: 50%, once it has ten objects]
-    #[arg(long, value_name = "N|N%")]
+    #[arg(long, value_name = "N|N%", help_heading = GUARDS, display_order = 3, hide_short_help = true)]
     pub max_prune: Option<MaxPrune>,
 
     /// Delete everything if the commit declares nothing
-    #[arg(long)]
+    #[arg(long, help_heading = GUARDS, display_order = 4, hide_short_help = true)]
     pub allow_empty: bool,
 
     /// What to do about a field that another manager set otherwise: take it, refuse the object, or
     /// leave it [default: force]
-    #[arg(long, value_name = "MODE", value_parser = mode())]
+    #[arg(long, value_name = "MODE", value_parser = mode(), help_heading = GUARDS, display_order = 5, hide_short_help = true)]
     pub on_conflict: Option<OnConflict>,
 
     /// Adopt objects that Helm, Flux, Argo CD, kapp or another ApplySet claims
-    #[arg(long)]
+    #[arg(long, help_heading = GUARDS, display_order = 6, hide_short_help = true)]
     pub adopt: bool,
 
     /// Refuse the whole commit where one of its documents can't be used
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, help_heading = GUARDS, display_order = 7, hide_short_help = true)]
     pub strict: Option<bool>,
 
     /// Ask the API server about every object, not only about those that may differ
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, help_heading = GUARDS, display_order = 8, hide_short_help = true)]
     pub verify: Option<bool>,
 
     /// How to reach the cluster.
     #[command(flatten)]
     pub access: AccessArgs,
-}
-
-/// How to reach the cluster.
-#[derive(Clone, Debug, Args)]
-pub struct AccessArgs {
-    /// The kubeconfig file [default: KUBECONFIG, then ~/.kube/config]
-    #[arg(long, value_name = "FILE", help_heading = CLUSTER)]
-    pub kubeconfig: Option<PathBuf>,
-
-    /// The kubeconfig's context to use
-    #[arg(long, value_name = "NAME", env = "TRUEUP_CONTEXT", hide_env_values = true, help_heading = CLUSTER)]
-    pub context: Option<String>,
-
-    /// User to act as
-    #[arg(long = "as", value_name = "USER", help_heading = CLUSTER)]
-    pub impersonate: Option<String>,
-
-    /// Group to act as a member of (repeatable)
-    #[arg(long = "as-group", value_name = "GROUP", help_heading = CLUSTER)]
-    pub impersonate_groups: Vec<String>,
-
-    /// How long to wait for the API server to answer a request: 30s, 2m; a plain number counts
-    /// seconds, and 0 waits for ever [default: 1m]
-    #[arg(long, value_name = "TIME", value_parser = duration_or_none, help_heading = CLUSTER)]
-    pub request_timeout: Option<Duration>,
-
-    /// How many requests may be in flight at once
-    #[arg(long, value_name = "N", default_value_t = CONCURRENCY, env = "TRUEUP_CONCURRENCY", hide_env_values = true, help_heading = CLUSTER)]
-    pub concurrency: usize,
-}
-
-impl AccessArgs {
-    /// The way to the cluster that the arguments name.
-    pub fn access(&self) -> Access {
-        Access {
-            kubeconfig: self.kubeconfig.clone(),
-            context: self.context.clone(),
-            impersonate: self.impersonate.clone(),
-            impersonate_groups: self.impersonate_groups.clone(),
-            concurrency: self.concurrency,
-            request_timeout: self.request_timeout,
-            memory: cache_folder("memory").map(StateStore::new).unwrap_or_default(),
-            ..Access::default()
-        }
-    }
 }
 
 /// Reads what to do about a conflict.
@@ -216,10 +182,12 @@ impl TargetArgs {
         checkout: &Checkout,
         cluster: &Cluster,
     ) -> Result<NamedTarget, Failure> {
-        let TargetChoice { name, declared, redact, paths } =
+        let TargetChoice { name, declared, redact, paths, paths_at, others } =
             self.files.choose(directory, checkout)?;
         let repository = declared.policy();
         let run_options = declared.run_options();
+        let homes = [self.files.namespace.as_deref(), Some(cluster.namespace())];
+        let siblings = siblings(&others, &homes);
         let namespace = self.files.namespace.clone().or(declared.namespace);
         let namespace = namespace.unwrap_or_else(|| cluster.namespace().to_owned());
         let inventory = self.name.clone().or(declared.name).or_else(|| name.clone());
@@ -242,6 +210,8 @@ impl TargetArgs {
             namespace,
             policy: Policy { operator: self.permissions(), repository },
             replace_at: declared.replace_at,
+            paths_at,
+            siblings,
             strict: counts(self.strict, declared.strict),
             verify: counts(self.verify, declared.verify),
             whole: false,
@@ -261,6 +231,10 @@ struct TargetChoice {
     redact: Vec<FieldRule>,
     /// Its paths from the checkout's root.
     paths: Vec<String>,
+    /// Where trueup.yaml declares those that it does.
+    paths_at: BTreeMap<String, DeclaredPath>,
+    /// The other targets of trueup.yaml.
+    others: BTreeMap<String, TargetConfig>,
 }
 
 impl FilesArgs {
@@ -270,7 +244,8 @@ impl FilesArgs {
     ///
     /// When trueup.yaml can't be used, or a path lies outside the checkout.
     pub fn resolve(&self, directory: &Path, checkout: &Checkout) -> Result<Target, Failure> {
-        let TargetChoice { declared, redact, paths, .. } = self.choose(directory, checkout)?;
+        let TargetChoice { declared, redact, paths, paths_at, .. } =
+            self.choose(directory, checkout)?;
         let namespace = self.namespace.clone().or(declared.namespace);
         let namespace = namespace.unwrap_or_else(|| "default".to_owned());
         Ok(Target {
@@ -286,6 +261,8 @@ impl FilesArgs {
             namespace,
             policy: Policy::default(),
             replace_at: BTreeMap::new(),
+            paths_at,
+            siblings: BTreeMap::new(),
             strict: false,
             verify: false,
             whole: false,
@@ -313,7 +290,14 @@ impl FilesArgs {
         paths.sort();
         paths.dedup();
         let redact = config.redact(name.as_deref());
-        Ok(TargetChoice { name, declared, redact, paths })
+        let at = |(path, line): (&String, &usize)| {
+            let target = name.clone().unwrap_or_default();
+            (plain(path), DeclaredPath { target, line: *line })
+        };
+        let paths_at = declared.paths_at.iter().map(at).collect();
+        let mut others = config.targets;
+        others.retain(|other, _| Some(other) != name.as_ref());
+        Ok(TargetChoice { name, declared, redact, paths, paths_at, others })
     }
 
     /// What trueup.yaml says.
@@ -374,58 +358,8 @@ pub(super) fn counts(flag: Option<bool>, key: bool) -> bool {
     SettingLayers { operator: flag, repository: Some(key) }.counts().unwrap_or(key)
 }
 
-/// A path of trueup.yaml as git has it: `./envs//prod/` is `envs/prod`, and `.` the whole.
-fn plain(path: &str) -> String {
-    let parts = path.split('/').filter(|part| !part.is_empty() && *part != ".");
-    parts.collect::<Vec<_>>().join("/")
-}
-
 /// A folder of trueup's own for what can be had again; `None` for a user without a home.
-fn cache_folder(name: &str) -> Option<PathBuf> {
+pub(super) fn cache_folder(name: &str) -> Option<PathBuf> {
     let folders = directories::ProjectDirs::from("", "", "trueup")?;
     Some(folders.cache_dir().join(name))
-}
-
-/// An inventory's name from the checkout's folder and the paths: `shop` and `envs/prod` make
-/// `shop-envs-prod`.
-fn derived(folder: &str, paths: &[String]) -> String {
-    let parts = std::iter::once(folder).chain(paths.iter().map(String::as_str));
-    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
-}
-
-/// A name as Kubernetes allows it (RFC 1123 subdomain), as near to `name` as can be.
-fn sanitized(name: &str) -> String {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '-';
-    let name: String =
-        name.to_lowercase().chars().map(|c| if allowed(c) { c } else { '-' }).collect();
-    let name: String = name.chars().take(200).collect();
-    match name.trim_matches(['-', '.']) {
-        "" => "checkout".to_owned(),
-        name => name.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_of_the_settings_may_be_written_in_many_ways() {
-        for (path, expected) in [(".", ""), ("/", ""), ("./envs//prod/", "envs/prod"), ("a", "a")] {
-            assert_eq!(plain(path), expected, "{path}");
-        }
-    }
-
-    #[test]
-    fn an_inventory_is_named_after_folder_and_paths() {
-        for (folder, paths, name) in [
-            ("shop", &[""][..], "shop"),
-            ("shop", &["envs/prod"], "shop-envs-prod"),
-            ("My Shop", &["a_b", "c"], "my-shop-a-b-c"),
-            ("___", &[""], "checkout"),
-        ] {
-            let paths: Vec<String> = paths.iter().map(ToString::to_string).collect();
-            assert_eq!(sanitized(&derived(folder, &paths)), name);
-        }
-    }
 }

@@ -2,17 +2,20 @@
 
 use clap::Args;
 
+use super::access::CONCURRENCY;
 use super::exit::Failure;
-use super::target::{CLUSTER, CONCURRENCY};
+use super::headings::CLUSTER;
 use super::ui::Ui;
 use crate::cluster::Access;
 
 /// Whether to use a cluster of the run's own.
 #[derive(Debug, Args)]
 pub struct ThrowawayArgs {
-    /// Use a fresh throwaway cluster of this machine, taken down afterwards
+    /// Use a fresh throwaway cluster of this machine
+    ///
+    /// It is taken down afterwards.
     #[cfg(unix)]
-    #[arg(long, conflicts_with_all = ["kubeconfig", "context"], help_heading = CLUSTER)]
+    #[arg(long, conflicts_with_all = ["kubeconfig", "context"], help_heading = CLUSTER, display_order = 2, hide_short_help = true)]
     sandbox: bool,
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::headings::HOW;
 use super::present;
 use super::ui::{ProgressIndicator, Ui};
 use crate::app::Survey;
@@ -15,11 +16,11 @@ pub struct WaitArgs {
     /// Wait until all is healthy; exit 1 if not in time
     ///
     /// An object with the annotation `trueup.dev/wait: "false"` is not waited for.
-    #[arg(long, overrides_with = "no_wait")]
+    #[arg(long, overrides_with = "no_wait", help_heading = HOW, display_order = 2)]
     wait: bool,
 
     /// Do not wait
-    #[arg(long, overrides_with = "wait")]
+    #[arg(long, overrides_with = "wait", help_heading = HOW, display_order = 10, hide_short_help = true)]
     no_wait: bool,
 }
 

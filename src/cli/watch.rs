@@ -10,6 +10,7 @@ use clap::Args;
 
 use super::cascade::{self, CascadeArg};
 use super::exit::{Exit, Failure};
+use super::headings::{HOW, WHAT};
 use super::locking::{self, LOCK_TIMEOUT, LockArgs};
 use super::present::round::Log;
 use super::signals;
@@ -41,40 +42,41 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct WatchArgs {
-    #[command(flatten)]
-    target: TargetArgs,
+    /// Do not fetch; watch the checkout as others update it
+    #[arg(long, help_heading = WHAT, display_order = 9)]
+    no_pull: bool,
 
-    /// How long to wait between rounds, give or take a tenth: 90s, 5m; a plain number counts seconds
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration, env = "TRUEUP_INTERVAL", hide_env_values = true)]
+    /// Time between rounds: 90s, 5m
+    ///
+    /// Give or take a tenth. A plain number counts seconds.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration, env = "TRUEUP_INTERVAL", hide_env_values = true, help_heading = HOW, display_order = 1)]
     interval: Duration,
 
     /// Run one round and end with its result
-    #[arg(long)]
+    #[arg(long, help_heading = HOW, display_order = 2)]
     once: bool,
 
-    /// Do not fetch; watch the checkout as others update it
-    #[arg(long)]
-    no_pull: bool,
+    #[command(flatten)]
+    target: TargetArgs,
 
     #[command(flatten)]
     waiting: WaitArgs,
 
     /// How objects are deleted that own others, such as a Deployment its pods [default: background]
-    #[arg(long, value_enum, value_name = "HOW")]
+    #[arg(long, value_enum, value_name = "HOW", help_heading = HOW, display_order = 12, hide_short_help = true)]
     cascade: Option<CascadeArg>,
 
-    /// How long a round waits for what it changed to be healthy: 90s, 5m, 1h30m; a plain number
-    /// counts seconds [default: 5m]
+    /// How long a round waits for that: 90s, 5m [default: 5m]
     ///
-    /// `--wait-timeout` is the same.
-    #[arg(long, value_name = "TIME", value_parser = duration, alias = "wait-timeout")]
+    /// A plain number counts seconds. `--wait-timeout` is the same.
+    #[arg(long, value_name = "TIME", value_parser = duration, alias = "wait-timeout", help_heading = HOW, display_order = 4)]
     timeout: Option<Duration>,
 
     #[command(flatten)]
     locking: LockArgs,
 
     /// How long the remote may be silent: 90s, 5m; a plain number counts seconds
-    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = duration, help_heading = HOW, display_order = 14, hide_short_help = true)]
     pull_timeout: Duration,
 }
 
@@ -149,7 +151,7 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
             }
         };
         for line in lines {
-            // A closed stdout leaves nobody to tell; the work goes on.
+            // A closed stdout has no reader; the work goes on.
             let _ = writeln!(ui.stdout(), "{line}");
         }
     })
@@ -195,7 +197,7 @@ impl WatchStart<'_> {
                 writeln!(ui.stdout(), "{line}")?;
             }
             let options = pull.clone();
-            // What goes wrong here goes wrong in the first round, too, and is told then.
+            // An error here is an error of the first round, too, and is reported then.
             let pulling = tokio::task::spawn_blocking(move || drop(git::pull::pull(&options)));
             let wait = async {
                 let _ = pulling.await;

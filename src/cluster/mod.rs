@@ -53,7 +53,7 @@ pub use connect::{Access, ConnectError};
 pub use credential::{CredentialCache, NoCredential};
 pub use delay::{Delay, DelayEnd, Listener};
 pub use execute::{Apply, DeleteCondition, DeleteOutcome};
-pub use kubeconfig::PipeCache;
+pub use kubeconfig::{PipeCache, context_names};
 pub use limits::ResponseLimits;
 pub use observe::{Members, ObserveOptions, UnrecordedMembers};
 pub use retry_class::RetryClass;

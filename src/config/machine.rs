@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer};
 
 use crate::config::scalars::Scalar;
+use crate::config::unknown;
 use crate::core::manifest::{self, PathPart};
 
 use crate::core::problem::within;
@@ -128,8 +129,7 @@ impl Machine {
         let machine: Self = serde_yaml::from_slice(bytes).map_err(|error| {
             let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
             let (line, column) = within(bytes, line, column);
-            let message = error.to_string();
-            let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+            let message = unknown::reworded(&error.to_string());
             MachineError::Invalid { file: file.to_owned(), line, column, message }
         })?;
         machine.check_readable(file, bytes, look.exists)?;
@@ -201,9 +201,12 @@ mod tests {
         for (text, message) in [
             (
                 "render:\n  cell: never\n",
-                "/c/config.yaml:2:9: render.cell: unknown variant `never`",
+                "/c/config.yaml:2:9: render.cell: unknown value \"never\"; allowed here: ",
             ),
-            ("render:\n  net: on\n", "/c/config.yaml:2:3: render: unknown field `net`"),
+            (
+                "render:\n  net: on\n",
+                "/c/config.yaml:2:3: render: unknown key \"net\"; allowed here: cell, ",
+            ),
             (
                 "render:\n  memory: 4G\n",
                 "/c/config.yaml:2:11: render.memory: invalid memory size \"4G\"",
@@ -243,5 +246,8 @@ mod tests {
         assert!(unknown.starts_with("/c/config.yaml:2:3: "), "{unknown}");
         let unknown = read("trust: all\n").unwrap_err().to_string();
         assert!(unknown.starts_with("/c/config.yaml:1:1: "), "{unknown}");
+        let unknown = read("render: {}\nprogramms: {}\n").unwrap_err().to_string();
+        let expected = "/c/config.yaml:2:1: unknown key \"programms\", did you mean \"programs\"?";
+        assert_eq!(unknown, expected);
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod machine;
 pub(crate) mod scalars;
+mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::core::policy::run_options::{Cascade, OnFailure, RunOptions};
 use crate::core::policy::{MaxPrune, OnConflict, RepositoryPolicy};
 use crate::core::problem::within;
 use crate::core::source::formats::{Formats, InvalidOption, wrong_namespace};
+use crate::core::suggest::suggest;
 use scalars::{share, time, time_or_none};
 
 pub use crate::core::source::CONFIG_FILE as FILE;
@@ -40,6 +42,9 @@ pub struct Config {
 pub struct TargetConfig {
     /// Paths from the checkout's root.
     pub paths: Vec<String>,
+    /// The line of each of them, from 1.
+    #[serde(skip)]
+    pub paths_at: BTreeMap<String, usize>,
     /// The namespace of objects that name none, and of the inventory.
     pub namespace: Option<String>,
     /// The inventory's name; the target's own name when left out.
@@ -144,6 +149,10 @@ impl ConfigError {
             Self::UnknownTarget { known, .. } if known.is_empty() => {
                 Some(format!("declare it under `targets:` in {FILE}, or name a PATH instead"))
             }
+            Self::UnknownTarget { name, known } if !suggest(name, known).is_empty() => {
+                let meant = suggest(name, known)[0];
+                Some(format!("did you mean {meant:?}? {FILE} has {}", known.join(", ")))
+            }
             Self::UnknownTarget { known, .. } | Self::Ambiguous { known } => {
                 Some(format!("choose one with --target: {}", known.join(", ")))
             }
@@ -169,9 +178,7 @@ impl Config {
         let mut config: Self = serde_yaml::from_slice(bytes).map_err(|error| {
             let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
             let (line, column) = within(bytes, line, column);
-            let message = error.to_string();
-            // The position is said by the place already.
-            let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+            let message = unknown::reworded(&error.to_string());
             ConfigError::Invalid { line, column, message }
         })?;
         config.locate_rules(bytes)?;
@@ -211,6 +218,11 @@ impl Config {
             positions.of_value(path)
         };
         for (name, target) in &mut self.targets {
+            let path = ["targets", name, "paths"].map(PathPart::Key);
+            for (index, written) in target.paths.iter().enumerate() {
+                let at = place(&[&path[..], &[PathPart::Index(index)]].concat());
+                target.paths_at.extend(at.map(|(line, _)| (written.clone(), line)));
+            }
             let path = ["targets", name, "replace"].map(PathPart::Key);
             for index in 0.. {
                 let path = [&path[..], &[PathPart::Index(index)]].concat();

@@ -10,7 +10,12 @@ fn a_target_is_chosen_by_name_or_by_being_alone() {
     let known = vec!["prod".to_owned(), "staging".to_owned()];
     assert_eq!(two.target(None), Err(ConfigError::Ambiguous { known: known.clone() }));
     let name = "edge".to_owned();
-    assert_eq!(two.target(Some("edge")), Err(ConfigError::UnknownTarget { name, known }));
+    let unknown = ConfigError::UnknownTarget { name, known: known.clone() };
+    assert_eq!(unknown.hint().unwrap(), "choose one with --target: prod, staging");
+    assert_eq!(two.target(Some("edge")), Err(unknown));
+    let near = two.target(Some("stagng")).unwrap_err();
+    let expected = "did you mean \"staging\"? trueup.yaml has prod, staging";
+    assert_eq!(near.hint().unwrap(), expected);
     let one = Config::read(b"targets: {prod: {paths: [a]}}").unwrap();
     assert_eq!(one.target(None).unwrap().unwrap().0, "prod");
     assert_eq!(Config::read(b" \n").unwrap().target(None), Ok(None));
@@ -56,7 +61,12 @@ fn an_unknown_key_is_an_error_with_its_place() {
     let error = Config::read(b"targets:\n  prod:\n    path: [a]\n").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "trueup.yaml:3:5: targets.prod: unknown field `path`, expected one of `paths`, `namespace`, `name`, `on-conflict`, `replace`, `max-prune`, `strict`, `verify`, `wait`, `timeout`, `lock-timeout`, `cascade`, `on-failure`, `render`, `ignore`, `redact`, `health`"
+        "trueup.yaml:3:5: targets.prod: unknown key \"path\", did you mean \"paths\"?"
+    );
+    let error = Config::read(b"targets:\n  prod:\n    paths: [a]\n    labels: 3\n").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "trueup.yaml:4:5: targets.prod: unknown key \"labels\"; allowed here: paths, namespace, name, on-conflict, replace, max-prune, strict, verify, wait, timeout, lock-timeout, cascade, on-failure, render, ignore, redact and health"
     );
 }
 
@@ -108,10 +118,10 @@ fn a_wrong_value_is_an_error_with_its_place() {
         (
             "cascade",
             "all",
-            "unknown variant `all`, expected one of `background`, `foreground`, `orphan`",
+            "unknown value \"all\"; allowed here: background, foreground and orphan",
         ),
-        ("on-failure", "retry", "unknown variant `retry`, expected `stop` or `rollback`"),
-        ("on-conflict", "ask", "unknown variant `ask`, expected one of `force`, `fail`, `yield`"),
+        ("on-failure", "retry", "unknown value \"retry\"; allowed here: stop and rollback"),
+        ("on-conflict", "ask", "unknown value \"ask\"; allowed here: force, fail and yield"),
     ] {
         let text = format!("targets:\n  a:\n    paths: [a]\n    {key}: {value}\n");
         let error = Config::read(text.as_bytes()).unwrap_err().to_string();

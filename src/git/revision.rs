@@ -137,6 +137,13 @@ fn commit_named(repo: &gix::Repository, rev: &str) -> Result<gix::ObjectId, Erro
     })
 }
 
+impl Checkout {
+    /// Every branch and tag by its short name.
+    pub fn ref_names(&self) -> Vec<String> {
+        ref_names(&self.local())
+    }
+}
+
 /// Every branch and tag by its short name.
 fn ref_names(repo: &gix::Repository) -> Vec<String> {
     let Ok(platform) = repo.references() else { return Vec::new() };

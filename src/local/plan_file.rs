@@ -6,6 +6,8 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest as _, Sha256};
+
 use crate::core::approval::Approval;
 use crate::core::approval::document::DocumentError;
 use crate::local::bounded_read;
@@ -58,29 +60,44 @@ impl PlanFileError {
     }
 }
 
+/// A plan file's content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// What was approved.
+    pub approval: Approval,
+    /// The SHA-256 of the file's bytes, in hexadecimal, as `sha256sum` prints it.
+    pub sha256: String,
+}
+
 /// Reads the approval in the file at `path`.
 ///
 /// # Errors
 ///
 /// When there is none, or it is not as trueup wrote it.
-pub fn read(path: &Path) -> Result<Approval, PlanFileError> {
+pub fn read(path: &Path) -> Result<Stored, PlanFileError> {
     let failed = |source| PlanFileError::Read { path: path.to_owned(), source };
     let text = bounded_read::read(path, LARGEST).map_err(failed)?;
-    Approval::from_text(&text)
-        .map_err(|source| PlanFileError::Unusable { path: path.to_owned(), source })
+    let approval = Approval::from_text(&text)
+        .map_err(|source| PlanFileError::Unusable { path: path.to_owned(), source })?;
+    Ok(Stored { approval, sha256: sha256(&text) })
 }
 
-/// Writes an approval into the file at `path`, in place of the one that is there.
+/// Writes an approval into the file at `path`, in place of the one that is there, and returns the
+/// SHA-256 of what it wrote.
 ///
 /// # Errors
 ///
 /// When it can't be written; then the file is as it was.
-pub fn write(path: &Path, approval: &Approval) -> Result<(), PlanFileError> {
+pub fn write(path: &Path, approval: &Approval) -> Result<String, PlanFileError> {
     try_write(path, approval)
         .map_err(|source| PlanFileError::Write { path: path.to_owned(), source })
 }
 
-fn try_write(path: &Path, approval: &Approval) -> io::Result<()> {
+fn sha256(text: &[u8]) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn try_write(path: &Path, approval: &Approval) -> io::Result<String> {
     // What a link leads to is replaced, not the link; and never a folder, a pipe or a device.
     let real = match fs::canonicalize(path) {
         Ok(real) if real.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
@@ -95,8 +112,9 @@ fn try_write(path: &Path, approval: &Approval) -> io::Result<()> {
     };
     // A temporary file is its owner's alone, and stays so under its new name.
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(approval.to_text()?.as_bytes())?;
+    let text = approval.to_text()?;
+    file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     file.persist(path)?;
-    Ok(())
+    Ok(sha256(text.as_bytes()))
 }

@@ -60,7 +60,10 @@ fn plans_and_reports_fit_the_schema() {
 
     let file = repo.outside().join("plan.json");
     let file = file.to_str().unwrap();
-    repo.run(&["diff", "--out", file]).exits(1);
+    let made = fits("plan", &repo.run(&["diff", "--out", file, "-o", "json"]).exits(1));
+    let stored = fits("plan_file", &repo.run(&["diff", "--plan", file, "-o", "json"]).exits(1));
+    assert!(made["plan_sha256"].is_string(), "{made}");
+    assert_eq!(stored["plan_sha256"], made["plan_sha256"]);
     set("key", "9");
     let moved = fits("plan", &repo.run(&["apply", "--plan", file, "-o", "json"]).exits(1));
     assert!(moved["moved"].is_array(), "{moved}");

@@ -93,8 +93,8 @@ fn the_page_lists_every_variable_of_trueup() {
 
 /// The keys that an error about an unknown one lists.
 fn keys(error: &str) -> BTreeSet<String> {
-    let expected = error.split_once(", expected ").unwrap_or_else(|| panic!("{error}")).1;
-    code_spans(expected).into_iter().collect()
+    let allowed = error.split_once("allowed here: ").unwrap_or_else(|| panic!("{error}")).1;
+    allowed.replace(" and ", ", ").split(", ").map(str::to_owned).collect()
 }
 
 /// The keys, or words, that are known where a `trueup.yaml` has `zzz`.

@@ -1,6 +1,7 @@
 //! A plan that is approved in a file is carried out as it was approved, or not at all.
 
 mod races;
+mod shown;
 
 use std::fs;
 use std::path::PathBuf;

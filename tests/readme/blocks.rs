@@ -105,7 +105,7 @@ fn normal_line(line: &str) -> String {
 /// A word without its ids and times.
 fn normal_word(word: &str) -> String {
     let is_id = |part: &str| {
-        matches!(part.len(), 6 | 7 | 40) && part.bytes().all(|b| b.is_ascii_hexdigit())
+        matches!(part.len(), 6 | 7 | 40 | 64) && part.bytes().all(|b| b.is_ascii_hexdigit())
     };
     let is_time = |part: &str| {
         let numbers: Vec<&str> = part.split(':').collect();

@@ -18,6 +18,7 @@ use clap::{Arg, Args, Command, CommandFactory as _};
 
 use super::Cli;
 use super::exit::{Exit, Failure};
+use super::headings::WHAT;
 use super::ui::Ui;
 use crate::core::suggest::suggest;
 use topics::{TOPICS, Topic};
@@ -37,7 +38,7 @@ Examples:
   trueup help apply                      the same as trueup apply --help")]
 pub struct HelpArgs {
     /// A command or a topic
-    #[arg(value_name = "NAME", value_parser = Names, hide_possible_values = true)]
+    #[arg(value_name = "NAME", value_parser = Names, hide_possible_values = true, help_heading = WHAT)]
     name: Option<String>,
 }
 

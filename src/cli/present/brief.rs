@@ -70,7 +70,7 @@ fn few(objects: &BTreeSet<ObjectKey>) -> Option<String> {
     (!names.is_empty()).then(|| names.join(", "))
 }
 
-/// Who says what an object will be, where it is nobody but trueup, as lines.
+/// The lines that say that trueup alone predicts what an object will be.
 pub(super) fn confidence(change: &Change, redactor: &Redactor) -> Vec<String> {
     match change.confidence() {
         Confidence::Server => Vec::new(),
@@ -114,7 +114,7 @@ pub(super) fn confidence(change: &Change, redactor: &Redactor) -> Vec<String> {
         Confidence::Local(NoPreview::Prerequisite(Prerequisite::Server { by, silence })) => {
             let declared = format!("as declared, until the server of its {by} answers");
             let unknown = silence.as_ref().map(|why| {
-                redactor.text(&format!("it may be there already, but nobody can ask: {why}"))
+                redactor.text(&format!("it may be there already, but can't be read: {why}"))
             });
             [declared].into_iter().chain(unknown).collect()
         }

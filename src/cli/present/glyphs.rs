@@ -15,11 +15,11 @@ use crate::core::sanitize::{is_harmless, spelled};
 pub struct Glyphs {
     /// It takes UTF-8; otherwise everything is written in ASCII.
     pub utf8: bool,
-    /// How wide it is; `None` where it is none, and nobody minds a long line.
+    /// Its width; `None` where it is no terminal, and long lines do no harm.
     pub width: Option<usize>,
 }
 
-/// The columns that our own lines fit into where nobody knows how many there are.
+/// The columns that our own lines fit into where their number is unknown.
 const USUAL: usize = 80;
 /// Lines are not made for fewer columns, nor for more: longer ones are hard to read.
 const COLUMNS: std::ops::RangeInclusive<usize> = 40..=140;
@@ -35,7 +35,7 @@ impl Glyphs {
         self.limit().unwrap_or(USUAL)
     }
 
-    /// Somebody else's message in lines that there is room for behind `introduction`, below which
+    /// A foreign message in lines that there is room for behind `introduction`, below which
     /// they hang: none but the first begins where our own lines do.
     pub fn broken(self, introduction: &str, message: &str) -> String {
         let hang = introduction.len();
@@ -79,7 +79,7 @@ impl Glyphs {
         if self.utf8 { "…" } else { "..." }
     }
 
-    /// One line of somebody else's text, with everything escaped that is not plain to see.
+    /// One line of foreign text, with everything escaped that is not plain to see.
     pub fn inert(self, text: &str) -> Cow<'_, str> {
         let passes = |c: char| is_harmless(c) && (self.utf8 || c.is_ascii());
         if text.chars().all(passes) {

@@ -3,7 +3,7 @@
 //! Each carries a key that is made up once a process and that no text from outside can know. The
 //! guard around stdout and stderr ([`crate::cli::ui`]) takes the key away from what has it, and
 //! takes the effect from everything else. So a style that a text brings along, even one of our own,
-//! is shown as text, whether or not somebody thought of that text.
+//! is shown as text, wherever that text is from.
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};

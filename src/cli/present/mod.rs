@@ -19,6 +19,7 @@ pub mod json;
 mod markdown;
 mod moved;
 pub mod objects;
+pub mod plan_file;
 pub mod pull;
 pub mod round;
 pub mod steps;
@@ -165,7 +166,7 @@ pub fn problems(out: &mut impl Write, problems: &[Problem], glyphs: Glyphs) -> i
     problems.iter().try_for_each(|problem| excerpt::write(out, problem, &redactor, glyphs))
 }
 
-/// Everything that is told about a plan.
+/// Everything that is shown of a plan.
 #[derive(Clone, Copy, Debug)]
 pub struct PlanView<'a> {
     /// The plan.
@@ -186,6 +187,8 @@ pub struct PlanView<'a> {
     pub requests: usize,
     /// How long it took.
     pub elapsed: Duration,
+    /// The SHA-256 of the plan file that it was written to or approved in.
+    pub plan_sha256: Option<&'a str>,
 }
 
 impl PlanView<'_> {
@@ -290,6 +293,18 @@ fn to_do(plan: &Plan) -> Vec<String> {
     let counts = counts.map(|(action, words)| (plan.count(action), words));
     let counts = counts.into_iter().filter(|(count, _)| *count > 0);
     counts.map(|(count, words)| format!("{count} {words}")).collect()
+}
+
+/// What names a plan file: `plan sha256 3f2a…`.
+pub fn plan_file_line(sha256: &str) -> String {
+    format!("plan sha256 {sha256}")
+}
+
+/// The same with what is refused.
+fn counted(plan: &Plan) -> Vec<String> {
+    let refused = plan.count(Action::Refuse);
+    let refused = (refused > 0).then(|| format!("{refused} refused"));
+    to_do(plan).into_iter().chain(refused).collect()
 }
 
 /// The question before a plan is carried out: `Apply staging at 1b821a1 to trueup-sandbox: 2 to update,

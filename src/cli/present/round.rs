@@ -19,7 +19,7 @@ use crate::core::report::Outcome;
 use crate::core::source::snapshot::short;
 use crate::git::pull::Pulled;
 
-/// Fields of one object that are told one by one; of more, the number is told.
+/// The most fields of one object that are listed; of more, the number is given.
 const FEW_FIELDS: usize = 3;
 
 /// What was said so far, so that nothing is said twice.
@@ -90,7 +90,7 @@ impl Log {
         let mut done = Vec::new();
         let superseded = superseded(&round, self.glyphs);
         match &round {
-            // It came to nothing, and is told below.
+            // It came to nothing, and is reported below.
             Err(_) if superseded.is_some() => {}
             Err(error) => {
                 wrong.extend(error.problems().iter().map(unusable));
@@ -131,7 +131,7 @@ impl Log {
         }
         if let Some(text) = superseded {
             lines.push(self.line(&text));
-            // Nobody knows by now how it would have ended.
+            // How it would have ended is unknown.
             wrong.extend(std::mem::take(&mut self.wrong));
         }
         self.wrong = wrong.into_iter().collect();

@@ -8,7 +8,7 @@ use super::wrap::wrapped;
 use super::{Glyphs, PlanView, brief};
 use crate::core::attribution::UndeclaredField;
 
-/// Writes every field that others set and git does not declare; nothing where nobody asked.
+/// Writes every field that others set and git does not declare; nothing where that was not asked for.
 ///
 /// # Errors
 ///

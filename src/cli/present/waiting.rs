@@ -13,10 +13,10 @@ use super::{Glyphs, text};
 use crate::core::health::{HealthState, HealthSummary, ObjectHealth, WaitEnd};
 use crate::core::redact::Redactor;
 
-/// How many objects the table names; of more, the number is told.
+/// How many objects the table names; of more, the number is given.
 const FEW: usize = 8;
 
-/// What leaves an object out that nobody should wait for.
+/// The annotation that leaves an object out of waiting.
 const LEAVE_OUT: &str = "trueup.dev/wait: \"false\"";
 
 /// `waiting up to 5m for 3 of 412`, for a log.
@@ -77,7 +77,7 @@ pub(super) fn write(
     }
     if proof.ended == WaitEnd::Timeout {
         let hint = format!(
-            "wait longer with --timeout, or annotate what nobody should wait for with {LEAVE_OUT}"
+            "wait longer with --timeout, or annotate an object not to wait for with {LEAVE_OUT}"
         );
         text::hint(out, &hint, glyphs)?;
     }

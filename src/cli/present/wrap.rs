@@ -1,4 +1,4 @@
-//! Messages and hints in lines that a terminal has room for. What nobody sees on a terminal keeps
+//! Messages and hints in lines that a terminal has room for. What is not on a terminal keeps
 //! its lines, so that it can be searched.
 
 use unicode_width::UnicodeWidthStr as _;

@@ -10,6 +10,7 @@ use clap::Args;
 use rustix::process::Signal;
 
 use super::exit::{Exit, Failure};
+use super::headings::{HOW, WHAT};
 use super::ui::Ui;
 use crate::sandbox::command::{self, CommandSignals, SandboxCommand};
 use crate::sandbox::programs::ProgramPlaces;
@@ -30,14 +31,14 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct SandboxArgs {
+    /// What to run beside it
+    #[arg(last = true, value_name = "COMMAND", help_heading = WHAT)]
+    command: Vec<OsString>,
+
     /// Add the controllers, the scheduler and simulated nodes, so that Deployments roll out, Jobs
     /// finish, namespaces go away and owned objects are collected
-    #[arg(long)]
+    #[arg(long, help_heading = HOW)]
     controllers: bool,
-
-    /// What to run beside it
-    #[arg(last = true, value_name = "COMMAND")]
-    command: Vec<OsString>,
 }
 
 /// Answers `trueup sandbox`.

@@ -133,7 +133,7 @@ impl<W: Write> Drop for OutputGuard<W> {
                 byte => self.byte(byte),
             }
         }
-        // Nobody reads it any longer where this fails.
+        // The reader has gone where this fails.
         let _ = self.hand_on();
     }
 }

@@ -141,7 +141,7 @@ impl Ui {
         io::stdout().is_terminal()
     }
 
-    /// Whether there is somebody to ask.
+    /// Whether a person can be asked.
     pub fn can_ask(&self) -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()
     }
@@ -190,7 +190,7 @@ impl Ui {
             };
             let line = glyphs.broken("waiting: ", &glyphs.inert(&format!("{cause}; {next}")));
             let progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
-            // A closed stderr leaves nobody to tell.
+            // A closed stderr has no reader.
             progress.suspend(|| drop(writeln!(OutputGuard::new(io::stderr()), "waiting: {line}")));
         })
     }
@@ -208,13 +208,13 @@ impl Ui {
     /// Says what is wrong with the manifests.
     pub fn problems(&mut self, problems: &[Problem]) {
         let glyphs = self.beside();
-        // A closed stderr leaves nobody to tell.
+        // A closed stderr has no reader.
         let _ = present::problems(&mut self.stderr, problems, glyphs);
     }
 
     /// Says what goes on, for a log.
     pub fn note(&mut self, message: &str) {
-        // A closed stderr leaves nobody to tell.
+        // A closed stderr has no reader.
         let message = self.beside().broken("  ", message);
         let _ = writeln!(self.stderr, "{message}");
     }
@@ -222,7 +222,7 @@ impl Ui {
     /// Says what is worth knowing and stops nothing.
     pub fn warning(&mut self, message: &str) {
         let yellow = Ink::YELLOW.bold();
-        // A closed stderr leaves nobody to tell.
+        // A closed stderr has no reader.
         let message = self.beside().broken("warning: ", message);
         let _ = writeln!(self.stderr, "{yellow}warning:{yellow:#} {message}");
     }
@@ -270,7 +270,7 @@ impl Ui {
             return; // whoever read the answer has had enough of it
         }
         let bold = Ink::RED.bold();
-        // A closed stderr leaves nobody to tell.
+        // A closed stderr has no reader.
         let glyphs = self.beside();
         let message = glyphs.broken("error: ", &failure.error.to_string());
         let _ = writeln!(self.stderr, "{bold}error:{bold:#} {message}");

@@ -35,7 +35,7 @@ impl Pager {
         }
     }
 
-    /// Whether nobody asked for this one.
+    /// Whether it is the default one.
     pub(super) fn is_usual(&self) -> bool {
         self.command.is_none()
     }
@@ -45,7 +45,7 @@ impl Pager {
     /// # Errors
     ///
     /// When the program can't be started.
-    #[allow(clippy::disallowed_methods, reason = "less is told what git tells it")]
+    #[allow(clippy::disallowed_methods, reason = "less gets the options that git gives it")]
     pub(super) fn show(&self, text: &[u8]) -> io::Result<()> {
         let mut command = match &self.command {
             None => Command::new(USUAL),

@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::guard::guarded;
 
-/// What is under way; with nobody to see it, nothing.
+/// The work under way; nothing where it can't be seen.
 #[derive(Clone)]
 pub struct ProgressIndicator(ProgressBar);
 
@@ -25,7 +25,7 @@ impl ProgressIndicator {
         Self(bar)
     }
 
-    /// Whether nobody sees it.
+    /// Whether it is hidden.
     pub fn is_hidden(&self) -> bool {
         self.0.is_hidden()
     }

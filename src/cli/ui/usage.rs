@@ -25,7 +25,7 @@ impl Ui {
     /// Says what is wrong with the arguments, or what they ask for: help, the version.
     pub fn usage(&mut self, error: &clap::Error) -> Exit {
         let text = text(error, are_harmless());
-        // A closed stream leaves nobody to tell.
+        // A closed stream has no reader.
         match error.use_stderr() {
             true => {
                 let _ = self.stderr.write_all(text.as_bytes());
@@ -122,7 +122,7 @@ pub(in crate::cli) fn panicked(panic: &PanicHookInfo<'_>) {
     if trace.status() == BacktraceStatus::Captured {
         text.push_str(&trace.to_string());
     }
-    // A closed stderr leaves nobody to tell.
+    // A closed stderr has no reader.
     let _ = OutputGuard::new(io::stderr()).write_all(text.as_bytes());
 }
 

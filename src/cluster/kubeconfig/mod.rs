@@ -92,6 +92,18 @@ pub(super) fn read(
     merged.ok_or(ReadError::Missing(paths.into_iter().next()))
 }
 
+/// The names of the contexts of the kubeconfig that [`read`] would read, as far as files have them:
+/// nothing is run, and a pipe is left to who needs what is in it.
+pub fn context_names(file: Option<&Path>) -> Vec<String> {
+    let listed: Vec<PathBuf> = listed().into_iter().filter(|path| path.is_file()).collect();
+    if file.is_some_and(|file| !file.is_file()) {
+        return Vec::new();
+    }
+    let read = read(file, &listed, &PipeCache::default());
+    let contexts = read.map(|kubeconfig| kubeconfig.contexts).unwrap_or_default();
+    contexts.into_iter().map(|context| context.name).collect()
+}
+
 /// Reads a file.
 fn one(path: &Path, pipes: &PipeCache) -> io::Result<Kubeconfig> {
     if std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {

@@ -122,7 +122,7 @@ impl Cluster {
         let WatchScope { namespace, means: mut how, news: _ } = scope;
         let (kind, namespace) = (&followed.served.group_kind, namespace.as_deref());
         let selector = Selector::Label(&followed.selector);
-        // Nobody hears what is told once waiting has ended.
+        // The receiver is gone once waiting has ended.
         let say = async |news| drop(tell.send(news).await);
         loop {
             how = match how {

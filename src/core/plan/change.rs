@@ -84,7 +84,7 @@ pub struct Write {
 pub enum Confidence {
     /// The API server: its own answer, or one that is proven.
     Server,
-    /// Nobody but trueup, for lack of something: defaults, conversions and admission are not part
+    /// trueup alone, for lack of something: defaults, conversions and admission are not part
     /// of it.
     Local(NoPreview),
 }
@@ -96,7 +96,7 @@ pub enum NoPreview {
     Prerequisite(Prerequisite),
     /// It can't be asked without carrying it out: its own words.
     DryRun(String),
-    /// The object is there, and is to be made anew.
+    /// The object is there, and is to be recreated.
     Recreate,
     /// Others hold values that it is to have, and give them up first.
     Value(Vec<FreedValue>),

@@ -98,7 +98,10 @@ pub(super) fn decide(
     let claim = live.and_then(|live| foreign_owners::of(live, &inventory.id()));
     if let Some(claim) = claim.filter(|_| !allowed.policy.operator.adopt) {
         let kind = match claim {
-            ForeignOwner::ApplySet(id) => ReasonKind::OtherApplySet { id },
+            ForeignOwner::ApplySet(id) => {
+                let target = allowed.siblings.get(&id).cloned();
+                ReasonKind::OtherApplySet { id, target }
+            }
             ForeignOwner::Other(owner) => ReasonKind::OtherOwner { owner },
         };
         return refuse(live, Reason::with_remedy(kind, Remedy::Adopt));

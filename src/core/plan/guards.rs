@@ -25,6 +25,8 @@ use crate::core::remedy::Remedy;
 pub struct PlanContext {
     /// What the run may do.
     pub policy: Policy,
+    /// The inventories of this repository's other targets by their ids, in words.
+    pub siblings: BTreeMap<String, String>,
     /// How many objects each definition still has in the cluster that this run would not delete
     /// itself; definitions without any are left out.
     pub instances: BTreeMap<ObjectKey, usize>,
@@ -159,8 +161,8 @@ impl PruneRules<'_> {
     }
 }
 
-/// Whether an object that was to be deleted may still go as it is now: somebody may have said in the
-/// meantime that it stays, or taken an approval back.
+/// Whether an object that was to be deleted may still be deleted as it is now: in the meantime it
+/// may have got an annotation against it, or lost an approval.
 pub fn may_go(key: &ObjectKey, live: &Object, allowed: &PlanContext) -> bool {
     let is_guarded = || guarded(key, live, allowed).is_some();
     ReservedObject::of(live).is_none()

@@ -105,7 +105,7 @@ fn a_machine_may_require_the_cell() {
 #[test]
 fn wrong_settings_of_the_cell_are_errors_with_their_place() {
     for (render, said) in [
-        ("render: {cell: maybe}", "config.yaml:2:16: render.cell: unknown variant `maybe`"),
+        ("render: {cell: maybe}", "config.yaml:2:16: render.cell: unknown value \"maybe\""),
         (
             "render: {readable: [x]}",
             "config.yaml:2:21: render.readable[0]: x is not an absolute path",
@@ -115,7 +115,7 @@ fn wrong_settings_of_the_cell_are_errors_with_their_place() {
             "render: {memory: lots}",
             "config.yaml:2:18: render.memory: invalid memory size \"lots\": expected",
         ),
-        ("render: {network: yes}", "config.yaml:2:10: render: unknown field `network`"),
+        ("render: {network: yes}", "config.yaml:2:10: render: unknown key \"network\""),
     ] {
         let output = Place::new(render).trueup(&[], &["render"]).exits(2);
         assert!(output.stderr.contains(said), "no {said:?} in\n{output}");

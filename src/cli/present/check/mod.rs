@@ -28,7 +28,7 @@ pub enum CheckFormat {
     Sarif,
 }
 
-/// Everything that is told about a check.
+/// Everything that is shown of a check.
 #[derive(Clone, Copy, Debug)]
 pub struct CheckView<'a> {
     /// What was found, in order.

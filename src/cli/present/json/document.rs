@@ -25,6 +25,8 @@ pub(super) struct PlanDocument<'a> {
     pub(super) moved: Option<Vec<MovedDocument<'a>>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) desired_moved: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) plan_sha256: Option<&'a str>,
     pub(super) requests: usize,
     pub(super) elapsed: f64,
 }
@@ -141,7 +143,7 @@ pub(super) struct DeclaredDocument<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct ObjectDocument<'a> {
+pub(in crate::cli::present) struct ObjectDocument<'a> {
     pub(super) group: &'a str,
     pub(super) version: &'a str,
     pub(super) kind: &'a str,

@@ -5,7 +5,7 @@
 //! Secrets' values are masked as in text. Characters that could do something to a terminal are
 //! escaped, so that the document can be printed on one.
 
-mod document;
+pub(super) mod document;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -94,6 +94,7 @@ fn document<'a>(view: &PlanView<'a>, report: Option<&'a Report>) -> PlanDocument
         revision,
         requests,
         elapsed,
+        plan_sha256,
     } = *view;
     let (namespace, name) = target.inventory;
     PlanDocument {
@@ -123,6 +124,7 @@ fn document<'a>(view: &PlanView<'a>, report: Option<&'a Report>) -> PlanDocument
         undeclared: explained.undeclared.as_ref().map(|found| undeclared(plan, found)),
         moved: None,
         desired_moved: false,
+        plan_sha256,
         requests,
         elapsed: elapsed.as_secs_f64(),
     }
@@ -241,7 +243,7 @@ fn causes(reason: Option<&Reason>, show: impl Fn(&str) -> String) -> Vec<CauseDo
     documents
 }
 
-fn object<'a>(key: &'a ObjectKey, version: &'a str) -> ObjectDocument<'a> {
+pub(super) fn object<'a>(key: &'a ObjectKey, version: &'a str) -> ObjectDocument<'a> {
     let ObjectKey { group, kind, namespace, name } = key;
     ObjectDocument { group, version, kind, namespace: namespace.as_deref(), name }
 }

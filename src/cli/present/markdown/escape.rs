@@ -1,4 +1,4 @@
-//! Somebody else's text in Markdown: shown as it is, whatever it holds.
+//! Foreign text in Markdown: shown as it is, whatever it holds.
 //!
 //! A name, a path or a message may hold what Markdown, HTML or the forge gives a meaning to. A
 //! reference such as `&#42;` never has one, so everything that could is written as one.

@@ -96,11 +96,37 @@ pub(super) fn moved(view: &PlanView<'_>, difference: &ApprovalDifference) -> Str
     comment(&verdict, &rows, view)
 }
 
+/// What a plan file holds: it has no values, so there is nothing to fold away.
+pub(super) fn plan_file(view: &PlanView<'_>, allowed: &[String]) -> String {
+    let what = match super::counted(view.plan).join(", ") {
+        counts if counts.is_empty() => "nothing to do".to_owned(),
+        counts => words(&counts),
+    };
+    let mut text = format!("{}: {what}\n", place(view, "at"));
+    if !allowed.is_empty() {
+        let options: Vec<String> = allowed.iter().map(|option| code(&cut(option))).collect();
+        text.push_str(&format!("\nAllowed: {}\n", options.join(", ")));
+    }
+    let rows: Vec<String> =
+        view.plan.changes().map(|change| cells(change, change.action().name(), "")).collect();
+    table(&mut text, &rows);
+    checksum(&mut text, view);
+    text
+}
+
+/// Ties the comment to the plan file, if there is one.
+fn checksum(text: &mut String, view: &PlanView<'_>) {
+    if let Some(sha256) = view.plan_sha256 {
+        text.push_str(&format!("\nPlan file: sha256 {}\n", code(sha256)));
+    }
+}
+
 /// Puts the parts together, as far as they fit.
 fn comment(verdict: &str, rows: &[String], view: &PlanView<'_>) -> String {
     let mut text = format!("{verdict}\n");
     table(&mut text, rows);
     problems(&mut text, view);
+    checksum(&mut text, view);
     let (mut used, mut left_out) = (length(&text) + MARGIN, 0);
     for change in printed_changes(view.plan) {
         let Some(fold) = fold::of(change, view) else { continue };

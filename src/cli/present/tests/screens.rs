@@ -252,7 +252,7 @@ fn a_first_install() {
         Confidence::Local(NoPreview::Prerequisite(Prerequisite::Namespace("shop".to_owned())));
     let mut unasked = create(&settings);
     unasked.effect.write_mut().confidence = Confidence::Local(NoPreview::DryRun(
-        "admission webhook \"policy.example\" does not support dry run, so nobody can say what it would do".to_owned(),
+        "admission webhook \"policy.example\" does not support dry run, so it is unknown what it would do".to_owned(),
     ));
     let problem = Problem {
         place: Location { path: "envs/prod/ingress.yaml".to_owned(), line: 31, column: 23 },

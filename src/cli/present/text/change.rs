@@ -69,7 +69,11 @@ pub(in crate::cli::present) fn change(
 }
 
 /// `~ apps/v1 Deployment shop/web · update · envs/prod/web.yaml:12`
-fn header(out: &mut impl Write, change: &Change, glyphs: Glyphs) -> io::Result<()> {
+pub(in crate::cli::present) fn header(
+    out: &mut impl Write,
+    change: &Change,
+    glyphs: Glyphs,
+) -> io::Result<()> {
     let Change { key, version, origin, .. } = change;
     let action = change.action();
     let api: Vec<&str> =

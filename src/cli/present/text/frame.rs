@@ -65,7 +65,7 @@ pub(in crate::cli::present) fn filled(parts: &[String], columns: usize) -> Strin
 /// The line that every run ends with.
 ///
 /// `412 objects · 3 to create, 1 to update, 0 to delete · 61 requests · 0.4 s`; what is to be
-/// replaced or let go, or refused, is told only when there is any, and no counts when there is nothing to do.
+/// replaced, abandoned or refused is given only when there is any, and no counts when there is nothing to do.
 pub fn summary_line(plan: &Plan, requests: usize, elapsed: Duration) -> String {
     let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let mut parts = vec![plural(plan.changes().count(), "object")];

@@ -9,7 +9,7 @@ use crate::cli::present::ink::Ink;
 use crate::cli::present::{Glyphs, emphasis};
 use crate::core::diff::Delta;
 
-/// In more lines than this that change together nobody looks for the one that replaces another.
+/// In more lines than this that change together, pairs of lines are of no use.
 const RUN: usize = 100;
 
 /// A line of an object. It is harmless but for tabs, which are part of some texts' layout.

@@ -11,7 +11,7 @@ mod lines;
 use std::io::{self, Write};
 
 use change::kept_objects;
-pub(super) use change::{change, hint, reason};
+pub(super) use change::{change, header, hint, reason};
 pub(super) use frame::{cost, filled, with_dots};
 pub use frame::{header_line, summary_line};
 pub(super) use lines::body;
@@ -38,7 +38,7 @@ pub fn write(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::R
     closing(out, view, glyphs)
 }
 
-/// Writes all but the differences, for where somebody else shows these.
+/// Writes all but the differences, where an external program shows these.
 pub(super) fn write_beside(
     out: &mut impl Write,
     view: &PlanView<'_>,

@@ -81,7 +81,7 @@ fn only_own_workflow_commands_begin_a_line() {
     );
 }
 
-/// Bytes as somebody would choose them who means ill, or our own.
+/// Bytes as an attacker would choose them, or our own.
 fn hostile() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         any::<char>().prop_map(|c| c.to_string().into_bytes()),

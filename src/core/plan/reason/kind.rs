@@ -79,6 +79,8 @@ kinds! {
     "other-applyset" OtherApplySet {
         /// The other one's id.
         id: String,
+        /// The target of this repository that it is of, and its inventory.
+        target: Option<String>,
     }
     /// Another tool says that it is its own.
     "other-owner" OtherOwner {

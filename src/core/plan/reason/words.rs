@@ -43,7 +43,12 @@ impl fmt::Display for ReasonKind {
             IsRecord { keeper } => {
                 write!(f, "it is {}, which nothing is applied to", keeper.words())
             }
-            OtherApplySet { id } => write!(f, "it is a member of another ApplySet, {id}"),
+            OtherApplySet { id, target: None } => {
+                write!(f, "it is a member of another ApplySet, {id}")
+            }
+            OtherApplySet { target: Some(target), .. } => {
+                write!(f, "it belongs to target {target}")
+            }
             OtherOwner { owner } => write!(f, "it belongs to {owner}"),
             OwnerReferences => f.write_str(
                 "metadata.ownerReferences would have the garbage collector delete it with its owner",
@@ -141,7 +146,7 @@ impl fmt::Display for ReasonKind {
             IgnoredFile { place } => {
                 write!(f, "kept: {place} declares it, and {IGNORE_FILE} leaves that file out")
             }
-            Kept { said } => write!(f, "kept; no longer managed by trueup, as {said} says"),
+            Kept { said } => write!(f, "stays in the cluster; trueup no longer manages it, as {said} says"),
             Unconfirmed { said, approval: None } => write!(f, "kept, as {said} says"),
             Unconfirmed { said, approval: Some(why_not) } => {
                 write!(f, "kept, as {said} says: {why_not}")

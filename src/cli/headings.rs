@@ -1,0 +1,49 @@
+//! The groups of options in a verb's help, in the order in which they are shown, and what `-h`
+//! leaves to `--help`.
+
+use clap::{Arg, Command};
+
+/// What is to run: the files, the commit, the inventory.
+pub const WHAT: &str = "What";
+
+/// How the verb goes about it.
+pub const HOW: &str = "How";
+
+/// What a run may do, and what it refuses.
+pub const GUARDS: &str = "Guards";
+
+/// Which cluster, and how to reach it.
+pub const CLUSTER: &str = "Cluster";
+
+/// The options that every verb has.
+pub const EVERYWHERE: &str = "Everywhere";
+
+/// The command line as `-h` shows it: a line for each of the common options, so that the help of
+/// a verb fits one screen.
+pub fn brief(command: Command) -> Command {
+    let verbs: Vec<String> =
+        command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    let command = verbs.into_iter().fold(command, |command, name| {
+        let rest = format!("trueup {name} --help shows all options");
+        command.mut_subcommand(name, |verb| verb.mut_args(brief_arg).after_help(rest))
+    });
+    command.after_help("trueup --help shows all options, examples and exit statuses")
+}
+
+/// An option whose help is one line: its values are the help, where there are some to choose from.
+fn brief_arg(arg: Arg) -> Arg {
+    if !arg.get_action().takes_values() {
+        return arg;
+    }
+    let arg = arg.hide_env(true);
+    let is_listed = !arg.is_hide_possible_values_set();
+    let values = arg.get_possible_values();
+    let names: Vec<&str> = values.iter().map(|value| value.get_name()).collect();
+    match names.as_slice() {
+        [first @ .., last] if is_listed && !first.is_empty() => {
+            let help = format!("{} or {last}", first.join(", "));
+            arg.help(help).hide_possible_values(true)
+        }
+        _ => arg,
+    }
+}

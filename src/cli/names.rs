@@ -1,0 +1,91 @@
+//! The names of inventories and paths, from what a person wrote.
+
+use std::collections::BTreeMap;
+
+use crate::config::TargetConfig;
+use crate::core::inventory::Inventory;
+use crate::core::inventory::reserved::NAME_PREFIX;
+
+/// A path of trueup.yaml as git has it: `./envs//prod/` is `envs/prod`, and `.` the whole.
+pub(super) fn plain(path: &str) -> String {
+    let parts = path.split('/').filter(|part| !part.is_empty() && *part != ".");
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// An inventory's name from the checkout's folder and the paths: `shop` and `envs/prod` make
+/// `shop-envs-prod`.
+pub(super) fn derived(folder: &str, paths: &[String]) -> String {
+    let parts = std::iter::once(folder).chain(paths.iter().map(String::as_str));
+    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+}
+
+/// A name as Kubernetes allows it (RFC 1123 subdomain), as near to `name` as can be.
+pub(super) fn sanitized(name: &str) -> String {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '-';
+    let name: String =
+        name.to_lowercase().chars().map(|c| if allowed(c) { c } else { '-' }).collect();
+    let name: String = name.chars().take(200).collect();
+    match name.trim_matches(['-', '.']) {
+        "" => "checkout".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+/// The inventories of other targets by their ids, each as a person knows it. They are where they
+/// say, or in one of the namespaces that this run would use for a target that names none.
+pub(super) fn siblings(
+    others: &BTreeMap<String, TargetConfig>,
+    homes: &[Option<&str>],
+) -> BTreeMap<String, String> {
+    let mut siblings = BTreeMap::new();
+    for (target, config) in others {
+        let name = sanitized(config.name.as_ref().unwrap_or(target));
+        let namespaces = homes.iter().copied().chain([config.namespace.as_deref()]).flatten();
+        for namespace in namespaces {
+            let name = format!("{NAME_PREFIX}{name}");
+            let inventory = Inventory { name, namespace: namespace.to_owned() };
+            let words = format!("{target} ({namespace}/{})", inventory.name);
+            siblings.insert(inventory.id(), words);
+        }
+    }
+    siblings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_of_the_settings_may_be_written_in_many_ways() {
+        for (path, expected) in [(".", ""), ("/", ""), ("./envs//prod/", "envs/prod"), ("a", "a")] {
+            assert_eq!(plain(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn an_inventory_is_named_after_folder_and_paths() {
+        for (folder, paths, name) in [
+            ("shop", &[""][..], "shop"),
+            ("shop", &["envs/prod"], "shop-envs-prod"),
+            ("My Shop", &["a_b", "c"], "my-shop-a-b-c"),
+            ("___", &[""], "checkout"),
+        ] {
+            let paths: Vec<String> = paths.iter().map(ToString::to_string).collect();
+            assert_eq!(sanitized(&derived(folder, &paths)), name);
+        }
+    }
+
+    #[test]
+    fn an_inventory_of_another_target_is_known_by_its_id() {
+        let config = TargetConfig { namespace: Some("own".to_owned()), ..TargetConfig::default() };
+        let others = BTreeMap::from([("Staging".to_owned(), config)]);
+        let found = siblings(&others, &[None, Some("default")]);
+        for namespace in ["own", "default"] {
+            let inventory =
+                Inventory { name: "trueup-staging".to_owned(), namespace: namespace.to_owned() };
+            let words = format!("Staging ({namespace}/trueup-staging)");
+            assert_eq!(found.get(&inventory.id()), Some(&words));
+        }
+        assert_eq!(found.len(), 2);
+    }
+}
