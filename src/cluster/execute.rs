@@ -1,13 +1,14 @@
-//! The writes: apply one object, delete one object, wait until it has a condition or is gone.
+//! One object: read it, apply it, delete it, wait until it has a condition or is gone.
 
 use http::Method;
 use serde_json::{Value, json};
 
-use super::api_request::ApiRequest;
+use super::api_request::{ApiRequest, ApiResponse, object};
 use super::path::one;
 use super::wait::OneObject;
 use super::{ApiError, Cluster, RetryPolicy};
 use crate::core::kinds::catalog::Served;
+use crate::core::managed_fields::FIELD_MANAGER;
 use crate::core::object::Object;
 use crate::core::policy::OnConflict;
 use crate::core::policy::run_options::Cascade;
@@ -66,6 +67,40 @@ pub struct Apply<'a> {
 }
 
 impl Cluster {
+    /// One object; `None` when it does not exist.
+    pub async fn get(
+        &self,
+        served: &Served,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Option<Object>, ApiError> {
+        match self.call(ApiRequest::get(one(served, namespace, name))).await {
+            Ok(answer) => Ok(Some(object(answer.body))),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Server-side apply with unknown fields refused. On a dry run nothing is written; unless it is
+    /// forced, nothing is taken from another manager.
+    pub(in crate::cluster) async fn patch(
+        &self,
+        served: &Served,
+        send: &Object,
+        dry_run: bool,
+        on_conflict: OnConflict,
+    ) -> Result<ApiResponse, ApiError> {
+        let force = on_conflict == OnConflict::Force;
+        let dry_run = if dry_run { "&dryRun=All" } else { "" };
+        let path = format!(
+            "{}?fieldManager={FIELD_MANAGER}&force={force}&fieldValidation=Strict{dry_run}",
+            one(served, send.namespace(), send.name())
+        );
+        let body = serde_json::to_vec(send).unwrap_or_default();
+        let body = Some(("application/apply-patch+yaml", body));
+        self.call(ApiRequest { method: Method::PATCH, path, body, accept: None, known: None }).await
+    }
+
     /// Applies one object and returns what it became.
     ///
     /// # Errors

@@ -2,12 +2,11 @@
 //!
 //! The proof first, then what the server said before, and the server itself last.
 
-use http::{Method, StatusCode};
+use http::StatusCode;
 
 use super::ObserveOptions;
-use crate::cluster::api_request::{ApiRequest, ApiResponse, object};
+use crate::cluster::api_request::object;
 use crate::cluster::leftovers::{ApplyObstacle, BlockedApply, ClearedApply};
-use crate::cluster::path::one;
 use crate::cluster::take_over::recorded;
 use crate::cluster::{ApiError, Cluster};
 use crate::core::annotations::Mode;
@@ -18,12 +17,13 @@ use crate::core::kinds::catalog::Served;
 use crate::core::kinds::schemas::Schemas;
 use crate::core::managed_fields::leftovers::Leftover;
 use crate::core::managed_fields::takeover::hand_over;
-use crate::core::managed_fields::{FIELD_MANAGER, versions};
+use crate::core::managed_fields::versions;
 use crate::core::manifest::{Manifest, PathPart};
 use crate::core::object::{Object, ObjectKey};
 use crate::core::observed::{Observation, Prerequisite, Preview};
 use crate::core::policy::OnConflict;
 use crate::core::problem::Refusal;
+use crate::core::remedy::Remedy;
 
 /// How often an object is looked at that changes between two looks.
 const LOOKS: usize = 5;
@@ -102,6 +102,34 @@ pub(super) struct ObserveResult {
     pub(super) verdict: Option<CachedNoOp>,
 }
 
+impl ObserveResult {
+    /// What is live, and what applying would make of it.
+    fn seen(live: Option<Object>, preview: Preview) -> Self {
+        let observation = Observation::Seen { live, preview: Some(preview) };
+        Self { observation, verdict: None }
+    }
+}
+
+/// The outcome of one step on the way to a preview.
+enum Step {
+    /// The answer so far, and what to do about an error.
+    Answer(Result<Object, ApiError>, Option<Remedy>),
+    /// Nothing is left to ask.
+    Done(Preview),
+    /// The object changed in between: all of it has to be asked again.
+    Again,
+}
+
+impl Step {
+    /// A request of the step failed.
+    fn failed(error: ApiError) -> Self {
+        match error.is_conflict() {
+            true => Self::Again,
+            false => Self::Answer(Err(error), None),
+        }
+    }
+}
+
 impl Cluster {
     /// Looks at one desired object: live, and what a dry run makes of it.
     ///
@@ -112,179 +140,218 @@ impl Cluster {
         mut look: ObserveRequest<'_>,
         known: Option<&KnownMembers>,
     ) -> ObserveResult {
-        if (look.is_unlisted || look.mode.is_some()) && look.member.is_none() {
-            let name = (look.send.namespace(), look.send.name());
-            match self.get(look.served, name.0, name.1).await {
-                Ok(live) => look.member = live,
-                Err(error) => return self.unknown(look.served, look.promised, &error).await,
-            }
-            let is_there = look.member.as_ref().is_some_and(|live| !live.is_terminating());
-            let is_left = match look.mode {
-                None => false,
-                Some(Mode::CreateOnly) => is_there,
-                Some(Mode::Ignore) => true,
-            };
-            if is_left {
-                let (live, preview) = (look.member, Some(Preview::Left));
-                let observation = Observation::Seen { live, preview };
-                return ObserveResult { observation, verdict: None };
-            }
-            if let Some(sent) = look.sent {
-                look.send = sent.beside(look.member.as_ref());
-            }
-            if let Some((live, known)) = look.member.as_ref().zip(known)
-                && let Some(verdict) = known.is_same(&look.send, live)
-            {
-                let (live, preview) = (Some(live.clone()), Some(Preview::Same));
-                return ObserveResult { observation: Observation::Seen { live, preview }, verdict };
-            }
+        if (look.is_unlisted || look.mode.is_some())
+            && look.member.is_none()
+            && let Some(settled) = self.settled(&mut look, known).await
+        {
+            return settled;
         }
-        let ObserveRequest {
-            served,
-            mut send,
-            sent,
-            member,
-            is_unlisted: _,
-            promised,
-            definition,
-            mode: _,
-        } = look;
-        let mut member = member.filter(|member| member.api_version() == send.api_version());
+        look.member = look.member.filter(|member| member.api_version() == look.send.api_version());
         for _ in 0..LOOKS {
-            if let Some(sent) = sent {
-                if member.is_none() {
-                    match self.get(served, send.namespace(), send.name()).await {
-                        Ok(live) => member = live,
-                        Err(error) => return self.unknown(served, promised, &error).await,
-                    }
-                }
-                send = sent.beside(member.as_ref());
+            if let Some(result) = self.dry_run_once(&mut look).await {
+                return result;
             }
-            let answer = self.dry_run(served, &send).await;
-            let created = matches!(&answer, Ok(answer) if answer.status == StatusCode::CREATED);
-            let live = match member.take() {
-                _ if created => None,
-                Some(member) => Some(member),
-                None => match self.get(served, send.namespace(), send.name()).await {
-                    Ok(live) => live,
-                    Err(error) => return self.unknown(served, promised, &error).await,
-                },
-            };
-            let mut verdict = None;
-            let mut answer = answer.map(|answer| object(answer.body));
-            if let (Err(error), Some(live)) = (&answer, &live)
-                && let Some(said) = error.of_other_version()
-            {
-                let hindered = versions::hindered(live, &send, said).map(Preview::Refused);
-                let redeclared = match hindered {
-                    Some(refused) => Some(Ok(refused)),
-                    None => {
-                        let redeclared = self.redeclared(served, &send, live).await;
-                        redeclared.map(|merged| merged.map(Preview::Merged))
-                    }
-                };
-                match redeclared {
-                    Some(Err(error)) if error.is_conflict() => continue,
-                    Some(Err(error)) => answer = Err(error),
-                    Some(Ok(preview)) => {
-                        let (live, preview) = (Some(live.clone()), Some(preview));
-                        let observation = Observation::Seen { live, preview };
-                        return ObserveResult { observation, verdict };
-                    }
-                    None => {}
-                }
-            }
-            if let (Ok(merged), Some(live)) = (&answer, &live)
-                && merged.resource_version() == live.resource_version()
-                && let Some(handed_over) = hand_over(&recorded(live, merged), &send)
-            {
-                answer = self.taken_over(served, &send, live, &handed_over, merged).await;
-                if matches!(&answer, Err(error) if error.is_conflict()) {
-                    continue;
-                }
-                if let Ok(merged) = answer {
-                    let (live, preview) = (Some(live.clone()), Some(Preview::Merged(merged)));
-                    let observation = Observation::Seen { live, preview };
-                    return ObserveResult { observation, verdict: None };
-                }
-            }
-            let mut hint = None;
-            if let (Err(error), Some(live)) = (&answer, &live)
-                && error.is_invalid()
-                && live.api_version() == send.api_version()
-            {
-                let may_go = &|leftover: &Leftover| sent.is_none_or(|it| it.may_go(leftover, live));
-                let blocked = BlockedApply { served, send: &send, live, error, may_go };
-                match self.rehearse_cleared(blocked).await {
-                    Ok(ClearedApply { merged, .. }) => {
-                        let (live, preview) = (Some(live.clone()), Preview::Merged(merged));
-                        let observation = Observation::Seen { live, preview: Some(preview) };
-                        return ObserveResult { observation, verdict: None };
-                    }
-                    Err(ApplyObstacle::Failed(error)) if error.is_conflict() => continue,
-                    Err(ApplyObstacle::Failed(error)) => answer = Err(error),
-                    Err(ApplyObstacle::Refused { error, hint: more }) => {
-                        (answer, hint) = (Err(error), more);
-                    }
-                }
-            }
-            if let (Ok(merged), Some(live)) = (&answer, &live)
-                && merged.resource_version() == live.resource_version()
-            {
-                match self.rehearse_elements(served, &send, live, merged).await {
-                    Ok(None) => {}
-                    Ok(Some(merged)) => answer = Ok(merged),
-                    Err(error) if error.is_conflict() => continue,
-                    Err(error) => answer = Err(error),
-                }
-            }
-            answer = match (answer, &live) {
-                (Ok(merged), Some(live)) => {
-                    match self.rehearse_to_the_end(served, &send, live, merged).await {
-                        Err(error) if error.is_conflict() => continue,
-                        answer => answer,
-                    }
-                }
-                (answer, _) => answer,
-            };
-            let preview = match (answer, &live) {
-                (Ok(merged), Some(live)) if compare::is_noop(live, &merged) => {
-                    match compare::dropped(&send, &merged).is_empty() {
-                        true => {
-                            verdict = CachedNoOp::new(&send, live);
-                            Preview::Same
-                        }
-                        // Of what is declared and not there nothing is remembered: the server may
-                        // learn to keep it.
-                        false => Preview::Merged(merged),
-                    }
-                }
-                (Ok(merged), Some(live))
-                    if merged.resource_version() != live.resource_version() =>
-                {
-                    continue;
-                }
-                (Ok(merged), _) => Preview::Merged(merged),
-                (Err(error), _) => match error.no_dry_run() {
-                    Some(why) => Preview::Unasked(why),
-                    None if let Some(live) = &live
-                        && self.is_immutability(served, &error, definition).await =>
-                    {
-                        let anew = self.could_be_made(served, &send, live).await;
-                        Preview::Immutable { refusal: error.refusal(), anew }
-                    }
-                    None if error.is_verdict() => {
-                        let refusal = error.refusal();
-                        Preview::Refused(Refusal { hint: hint.or(refusal.hint), ..refusal })
-                    }
-                    None => return self.unknown(served, promised, &error).await,
-                },
-            };
-            let observation = Observation::Seen { live, preview: Some(preview) };
-            return ObserveResult { observation, verdict };
         }
         let reason = "it changes faster than it can be read".to_owned();
         ObserveResult { observation: Observation::Unknown(reason), verdict: None }
+    }
+
+    /// What is known of an object before the server is asked by dry run, where it may not be listed or
+    /// has a mode of its own. What is live then stands in the request.
+    async fn settled(
+        &self,
+        look: &mut ObserveRequest<'_>,
+        known: Option<&KnownMembers>,
+    ) -> Option<ObserveResult> {
+        match self.get(look.served, look.send.namespace(), look.send.name()).await {
+            Ok(live) => look.member = live,
+            Err(error) => return Some(self.unknown(look.served, look.promised, &error).await),
+        }
+        let is_there = look.member.as_ref().is_some_and(|live| !live.is_terminating());
+        let is_left = match look.mode {
+            None => false,
+            Some(Mode::CreateOnly) => is_there,
+            Some(Mode::Ignore) => true,
+        };
+        if is_left {
+            return Some(ObserveResult::seen(look.member.take(), Preview::Left));
+        }
+        if let Some(sent) = look.sent {
+            look.send = sent.beside(look.member.as_ref());
+        }
+        let (live, known) = look.member.as_ref().zip(known)?;
+        let verdict = known.is_same(&look.send, live)?;
+        let same = ObserveResult::seen(Some(live.clone()), Preview::Same);
+        Some(ObserveResult { verdict, ..same })
+    }
+
+    /// Reads the object and asks what applying would make of it; `None` where it changed in between.
+    async fn dry_run_once(&self, look: &mut ObserveRequest<'_>) -> Option<ObserveResult> {
+        let (served, sent, promised) = (look.served, look.sent, look.promised);
+        let name = (look.send.namespace().map(str::to_owned), look.send.name().to_owned());
+        let get = || self.get(served, name.0.as_deref(), &name.1);
+        if let Some(sent) = sent {
+            if look.member.is_none() {
+                match get().await {
+                    Ok(live) => look.member = live,
+                    Err(error) => return Some(self.unknown(served, promised, &error).await),
+                }
+            }
+            look.send = sent.beside(look.member.as_ref());
+        }
+        let answer = self.dry_run(served, &look.send).await;
+        let created = matches!(&answer, Ok(answer) if answer.status == StatusCode::CREATED);
+        let live = match look.member.take() {
+            _ if created => None,
+            Some(member) => Some(member),
+            None => match get().await {
+                Ok(live) => live,
+                Err(error) => return Some(self.unknown(served, promised, &error).await),
+            },
+        };
+        let answer = answer.map(|answer| object(answer.body));
+        let (answer, hint) = match &live {
+            None => (answer, None),
+            Some(seen) => match self.beyond_first_step(look, seen, answer).await {
+                Step::Again => return None,
+                Step::Done(preview) => return Some(ObserveResult::seen(live, preview)),
+                Step::Answer(answer, hint) => (answer, hint),
+            },
+        };
+        self.judged(look, live, answer, hint).await
+    }
+
+    /// The answer to the dry run of an object that is `live`, once every further step is rehearsed that
+    /// applying it would take.
+    async fn beyond_first_step(
+        &self,
+        look: &ObserveRequest<'_>,
+        live: &Object,
+        answer: Result<Object, ApiError>,
+    ) -> Step {
+        let is_of_live = |merged: &Object| merged.resource_version() == live.resource_version();
+        let step = match answer {
+            Err(error) => self.in_declared_version(look, live, error).await,
+            Ok(merged) if is_of_live(&merged) => {
+                self.without_predecessors(look, live, merged).await
+            }
+            answer => Step::Answer(answer, None),
+        };
+        let step = match step {
+            Step::Answer(Err(error), _) => self.past_leftovers(look, live, error).await,
+            step => step,
+        };
+        let Step::Answer(Ok(mut merged), hint) = step else { return step };
+        if is_of_live(&merged) {
+            match self.rehearse_elements(look.served, &look.send, live, &merged).await {
+                Ok(None) => {}
+                Ok(Some(rehearsed)) => merged = rehearsed,
+                Err(error) => return Step::failed(error),
+            }
+        }
+        match self.rehearse_to_the_end(look.served, &look.send, live, merged).await {
+            Ok(merged) => Step::Answer(Ok(merged), hint),
+            Err(error) => Step::failed(error),
+        }
+    }
+
+    /// What to make of an error that may be about the version in which fields are owned.
+    async fn in_declared_version(
+        &self,
+        look: &ObserveRequest<'_>,
+        live: &Object,
+        error: ApiError,
+    ) -> Step {
+        let Some(said) = error.of_other_version() else { return Step::Answer(Err(error), None) };
+        if let Some(refused) = versions::hindered(live, &look.send, said) {
+            return Step::Done(Preview::Refused(refused));
+        }
+        match self.redeclared(look.served, &look.send, live).await {
+            None => Step::Answer(Err(error), None),
+            Some(Ok(merged)) => Step::Done(Preview::Merged(merged)),
+            Some(Err(error)) => Step::failed(error),
+        }
+    }
+
+    /// What becomes of an object that others applied before, once their fields are taken over.
+    async fn without_predecessors(
+        &self,
+        look: &ObserveRequest<'_>,
+        live: &Object,
+        merged: Object,
+    ) -> Step {
+        let Some(handed_over) = hand_over(&recorded(live, &merged), &look.send) else {
+            return Step::Answer(Ok(merged), None);
+        };
+        let (served, send) = (look.served, &look.send);
+        match self.taken_over(served, send, live, &handed_over, &merged).await {
+            Ok(merged) => Step::Done(Preview::Merged(merged)),
+            Err(error) => Step::failed(error),
+        }
+    }
+
+    /// What becomes of an object that is invalid, where that is for fields which applying would remove.
+    async fn past_leftovers(
+        &self,
+        look: &ObserveRequest<'_>,
+        live: &Object,
+        error: ApiError,
+    ) -> Step {
+        let (served, send, sent) = (look.served, &look.send, look.sent);
+        if !error.is_invalid() || live.api_version() != send.api_version() {
+            return Step::Answer(Err(error), None);
+        }
+        let may_go = &|leftover: &Leftover| sent.is_none_or(|it| it.may_go(leftover, live));
+        let blocked = BlockedApply { served, send, live, error: &error, may_go };
+        match self.rehearse_cleared(blocked).await {
+            Ok(ClearedApply { merged, .. }) => Step::Done(Preview::Merged(merged)),
+            Err(ApplyObstacle::Failed(error)) => Step::failed(error),
+            Err(ApplyObstacle::Refused { error, hint }) => Step::Answer(Err(error), hint),
+        }
+    }
+
+    /// The observation that the last answer makes; `None` where it is not about what is `live`.
+    async fn judged(
+        &self,
+        look: &ObserveRequest<'_>,
+        live: Option<Object>,
+        answer: Result<Object, ApiError>,
+        hint: Option<Remedy>,
+    ) -> Option<ObserveResult> {
+        let (served, send) = (look.served, &look.send);
+        let mut verdict = None;
+        let preview = match (answer, &live) {
+            (Ok(merged), Some(live)) if compare::is_noop(live, &merged) => {
+                match compare::dropped(send, &merged).is_empty() {
+                    true => {
+                        verdict = CachedNoOp::new(send, live);
+                        Preview::Same
+                    }
+                    // Of what is declared and not there nothing is remembered: the server may
+                    // learn to keep it.
+                    false => Preview::Merged(merged),
+                }
+            }
+            (Ok(merged), Some(live)) if merged.resource_version() != live.resource_version() => {
+                return None;
+            }
+            (Ok(merged), _) => Preview::Merged(merged),
+            (Err(error), _) => match error.no_dry_run() {
+                Some(why) => Preview::Unasked(why),
+                None if let Some(live) = &live
+                    && self.is_immutability(served, &error, look.definition).await =>
+                {
+                    let anew = self.could_be_made(served, send, live).await;
+                    Preview::Immutable { refusal: error.refusal(), anew }
+                }
+                None if error.is_verdict() => {
+                    let refusal = error.refusal();
+                    Preview::Refused(Refusal { hint: hint.or(refusal.hint), ..refusal })
+                }
+                None => return Some(self.unknown(served, look.promised, &error).await),
+            },
+        };
+        Some(ObserveResult { verdict, ..ObserveResult::seen(live, preview) })
     }
 
     /// It could not be looked at. A server that the commit itself brings may yet come up.
@@ -318,39 +385,5 @@ impl Cluster {
             mode: None,
         };
         self.observe_object(look, None).await.observation
-    }
-
-    /// One object; `None` when it does not exist.
-    pub async fn get(
-        &self,
-        served: &Served,
-        namespace: Option<&str>,
-        name: &str,
-    ) -> Result<Option<Object>, ApiError> {
-        match self.call(ApiRequest::get(one(served, namespace, name))).await {
-            Ok(answer) => Ok(Some(object(answer.body))),
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Server-side apply with unknown fields refused. On a dry run nothing is written; unless it is
-    /// forced, nothing is taken from another manager.
-    pub(in crate::cluster) async fn patch(
-        &self,
-        served: &Served,
-        send: &Object,
-        dry_run: bool,
-        on_conflict: OnConflict,
-    ) -> Result<ApiResponse, ApiError> {
-        let force = on_conflict == OnConflict::Force;
-        let dry_run = if dry_run { "&dryRun=All" } else { "" };
-        let path = format!(
-            "{}?fieldManager={FIELD_MANAGER}&force={force}&fieldValidation=Strict{dry_run}",
-            one(served, send.namespace(), send.name())
-        );
-        let body = serde_json::to_vec(send).unwrap_or_default();
-        let body = Some(("application/apply-patch+yaml", body));
-        self.call(ApiRequest { method: Method::PATCH, path, body, accept: None, known: None }).await
     }
 }
