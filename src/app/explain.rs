@@ -46,13 +46,13 @@ pub async fn explain(survey: &Survey, target: &Target, checkout: &Checkout) -> E
         removed: BTreeMap::new(),
         undeclared: None,
     };
-    if !survey.revision.dirty {
+    if !survey.found.revision.dirty {
         name_authors(&mut explained, survey, checkout);
     }
-    let gone = survey.plan.changes().filter(|change| change.origin.is_none());
+    let gone = survey.decided.plan.changes().filter(|change| change.origin.is_none());
     let gone: Vec<&ObjectKey> = gone.map(|change| &change.key).collect();
     if !gone.is_empty()
-        && let Some(before) = &survey.before
+        && let Some(before) = &survey.found.before
         && let Some(since) = before.revision.clone()
     {
         // The paths may have changed since, too.
@@ -66,6 +66,7 @@ pub async fn explain(survey: &Survey, target: &Target, checkout: &Checkout) -> E
 /// The fields of each declared object that others set beside git.
 pub fn beside_git(survey: &Survey) -> BTreeMap<ObjectKey, Vec<UndeclaredField>> {
     let found = survey
+        .decided
         .plan
         .changes()
         .map(|change| (change.key.clone(), undeclared(change, survey.redactor())));
@@ -77,15 +78,20 @@ fn orders(survey: &Survey) -> BTreeMap<ObjectKey, FieldOrder> {
         matches!(change.action(), Action::Create | Action::Update | Action::Replace)
     };
     let order = |change: &Change| {
-        let manifest = survey.desired.objects.get(&change.key)?;
+        let manifest = survey.found.desired.objects.get(&change.key)?;
         Some((change.key.clone(), FieldOrder::new(manifest)))
     };
-    survey.plan.changes().filter(is_shown).filter_map(order).collect()
+    survey.decided.plan.changes().filter(is_shown).filter_map(order).collect()
 }
 
 fn updates(survey: &Survey) -> impl Iterator<Item = &Change> {
     let is_declared = |change: &&Change| change.origin.is_some();
-    survey.plan.changes().filter(is_declared).filter(|change| change.action() == Action::Update)
+    survey
+        .decided
+        .plan
+        .changes()
+        .filter(is_declared)
+        .filter(|change| change.action() == Action::Update)
 }
 
 fn handovers_of_updates(survey: &Survey) -> BTreeMap<ObjectKey, Vec<Handover>> {
@@ -101,7 +107,7 @@ fn fields(
     let explained = updates(survey).map(|change| {
         let order = orders.get(&change.key).cloned().unwrap_or_default();
         let delta = Delta::in_order(change, survey.redactor(), &order);
-        let manifest = survey.desired.objects.get(&change.key);
+        let manifest = survey.found.desired.objects.get(&change.key);
         (change.key.clone(), attributions(change, &delta, manifest))
     });
     explained.filter(|(_, attributions)| !attributions.is_empty()).collect()
@@ -117,7 +123,7 @@ fn name_authors(explained: &mut Explained, survey: &Survey, checkout: &Checkout)
         .into_iter()
         .take(FILES)
         .filter_map(|(path, lines)| {
-            let authors = checkout.authors(&survey.revision, &path, &lines).ok()?;
+            let authors = checkout.authors(&survey.found.revision, &path, &lines).ok()?;
             Some((path, authors))
         })
         .collect();
@@ -135,7 +141,7 @@ async fn removed(
     checkout: &Checkout,
 ) -> BTreeMap<ObjectKey, Authorship> {
     let Ok(then) = declare(former, checkout).await else { return BTreeMap::new() };
-    let then = Desired::new(then.manifests, &survey.catalog, &former.namespace);
+    let then = Desired::new(then.manifests, &survey.found.catalog, &former.namespace);
     let since = former.rev.as_deref().unwrap_or_default();
     let by = |key: &&ObjectKey| {
         let path = &then.objects.get(*key)?.origin.path;
@@ -143,7 +149,7 @@ async fn removed(
             let declared = manifest::read(path, content).manifests;
             declared.iter().any(|manifest| is_declared(key, &manifest.object.key()))
         };
-        let removal = checkout.removal(&survey.revision, since, path, &is_there).ok()??;
+        let removal = checkout.removal(&survey.found.revision, since, path, &is_there).ok()??;
         Some(((*key).clone(), removal))
     };
     gone.iter().filter_map(by).collect()

@@ -95,7 +95,7 @@ pub async fn take<'a>(
     patience: LockOptions<'_>,
 ) -> Result<Lock<'a>, Error> {
     let mut lock = Lock::without(cluster, inventory, who);
-    lock.revision.clone_from(&survey.revision.commit);
+    lock.revision.clone_from(&survey.found.revision.commit);
     let LockOptions { timeout, passing, watched, cancel, events } = patience;
     let cluster = cluster.patient(cluster::RetryPolicy::of(passing, cancel));
     let end = Instant::now() + timeout;
@@ -113,7 +113,7 @@ pub async fn take<'a>(
             match lock.put(&cluster, before.as_ref()).await {
                 Ok(()) => {
                     lock.is_stale |= seen.is_some_and(|seen| {
-                        seen.moved_within(survey.begun.elapsed(), &lock.seen())
+                        seen.moved_within(survey.found.begun.elapsed(), &lock.seen())
                     });
                     return Ok(lock);
                 }

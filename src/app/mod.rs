@@ -35,6 +35,6 @@ pub use rollback::{
     rollback_revision, rolled_back,
 };
 pub use round::{RoundEnd, RoundOptions, Runner, WaitWhen, round};
-pub use survey::{Survey, survey};
+pub use survey::{Decided, Found, Survey, survey};
 pub use target::{DeclaredPath, Target};
 pub use wait::{WaitOptions, standing, wait};

@@ -131,9 +131,9 @@ pub enum NoRollback {
 ///
 /// When there is none.
 pub fn rollback_revision(failed: &Survey, checkout: &Checkout) -> Result<Revision, NoRollback> {
-    let past = failed.before.as_ref().map(|before| &before.past);
+    let past = failed.found.before.as_ref().map(|before| &before.past);
     let healthy = past.and_then(|past| past.healthy.as_ref()).ok_or(NoRollback::Nothing)?;
-    if failed.after.revision.as_ref() == Some(&healthy.what) {
+    if failed.decided.after.revision.as_ref() == Some(&healthy.what) {
         return Err(NoRollback::Same);
     }
     let commit = healthy.what.clone();
@@ -147,9 +147,10 @@ pub fn rollback_revision(failed: &Survey, checkout: &Checkout) -> Result<Revisio
 ///
 /// When another run has made another commit true.
 pub fn check_not_overtaken(now: &Survey, failed: &Survey) -> Result<(), Error> {
-    let recorded = |survey: &Survey| survey.before.as_ref().and_then(|it| it.revision.clone());
+    let recorded =
+        |survey: &Survey| survey.found.before.as_ref().and_then(|it| it.revision.clone());
     let now = recorded(now);
-    match now == recorded(failed) || now == failed.after.revision {
+    match now == recorded(failed) || now == failed.decided.after.revision {
         true => Ok(()),
         false => Err(Error::Overtaken(now)),
     }
@@ -167,14 +168,14 @@ pub async fn note_failure(
     inventory: &Inventory,
     cluster: &Cluster,
 ) -> Result<(), Error> {
-    let mut claim = Record::claim(back.before.as_ref(), &back.after);
-    claim.past.failed.clone_from(&failed.after.revision);
+    let mut claim = Record::claim(back.found.before.as_ref(), &back.decided.after);
+    claim.past.failed.clone_from(&failed.decided.after.revision);
     cluster.record(inventory, &claim).await.map_err(api("write the inventory"))
 }
 
 /// The report of a rollback, without what only its survey knows to be secret.
 pub fn rolled_back(survey: &Survey, mut report: Report) -> Rollback {
-    let to = survey.revision.short();
+    let to = survey.found.revision.short();
     let words = match (report.at_commit, report.is_good()) {
         (true, true) if report.proof.is_some() => {
             format!("rolled back to {to}, which is healthy")
@@ -187,8 +188,8 @@ pub fn rolled_back(survey: &Survey, mut report: Report) -> Rollback {
             }
         },
         (false, _) => {
-            let refused = survey.plan.count(Action::Refuse);
-            let unread = survey.desired.problems.len();
+            let refused = survey.decided.plan.count(Action::Refuse);
+            let unread = survey.found.desired.problems.len();
             let counts = [
                 (report.failed(), "failed"),
                 (report.differing(), DIFFERING),
@@ -202,7 +203,11 @@ pub fn rolled_back(survey: &Survey, mut report: Report) -> Rollback {
         }
     };
     report.mask(survey.redactor());
-    Rollback { to: Some(survey.revision.commit.clone()), words, report: Some(Box::new(report)) }
+    Rollback {
+        to: Some(survey.found.revision.commit.clone()),
+        words,
+        report: Some(Box::new(report)),
+    }
 }
 
 impl From<NoRollback> for Rollback {

@@ -177,7 +177,7 @@ impl<'a> RoundOptions<'a> {
             events: &mut |holder| runner.hear(survey, &Event::LockAwaited(holder.clone())),
         };
         let taking = take(survey, self.cluster, &self.target.inventory, self.who, patience);
-        let lock = lookout.beside(&survey.revision.commit, self.cancel, taking).await?;
+        let lock = lookout.beside(&survey.found.revision.commit, self.cancel, taking).await?;
         if let Some(newer) = self.cancel.newer() {
             lock.release().await;
             return Err(Error::Superseded(newer.to_owned()));
@@ -202,7 +202,7 @@ impl<'a> RoundOptions<'a> {
             survey = now;
         }
         let work = self.make_true(&survey, lock, runner);
-        match lookout.beside(&survey.revision.commit, self.cancel, work).await {
+        match lookout.beside(&survey.found.revision.commit, self.cancel, work).await {
             Ok(report) => Ok(LockedOutcome::Done(Box::new(RoundEnd { survey, report }))),
             Err(error @ Error::Locked { .. }) => {
                 Ok(LockedOutcome::TooLate { survey: Box::new(survey), error })
@@ -254,7 +254,9 @@ impl<'a> RoundOptions<'a> {
         let Some(timeout) = self.wait else { return };
         let is_due = match self.wait_when {
             WaitWhen::Always => true,
-            WaitWhen::Needed { proven } => survey.plan.writes() || is_unproven(report, proven),
+            WaitWhen::Needed { proven } => {
+                survey.decided.plan.writes() || is_unproven(report, proven)
+            }
         };
         // Else it is not the round to wait: the next commit would have to, too.
         if !is_due {
@@ -349,7 +351,7 @@ impl<'a> RoundOptions<'a> {
     ) -> Result<RoundEnd, Error> {
         let mut survey = survey(self.target, self.checkout, &self.patient(), None).await?;
         check_not_overtaken(&survey, failed)?;
-        survey.after.past.failed.clone_from(&failed.after.revision);
+        survey.decided.after.past.failed.clone_from(&failed.decided.after.revision);
         let mut report = self.apply(&survey, lock, runner).await?;
         if !report.at_commit && lock.lost().is_none() {
             note_failure(&survey, failed, &self.target.inventory, &self.patient()).await?;

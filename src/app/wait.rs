@@ -70,7 +70,8 @@ pub async fn wait(
     if matches!(proof.ended, WaitEnd::Failed | WaitEnd::Timeout) {
         for standing in proof.others.iter_mut().take(FEW) {
             if let Some(served) = serves(&followed, &standing.key) {
-                standing.details = cluster.diagnose(served, &standing.key, &survey.catalog).await;
+                standing.details =
+                    cluster.diagnose(served, &standing.key, &survey.found.catalog).await;
             }
         }
     }
@@ -144,10 +145,10 @@ impl<'a> Tracker<'a> {
             .map(|step| &step.key)
             .collect();
         let (mut open, mut proof) = (BTreeMap::new(), HealthSummary::default());
-        let desired = survey.plan.changes().filter(|change| change.origin.is_some());
+        let desired = survey.decided.plan.changes().filter(|change| change.origin.is_some());
         for change in desired {
             let key = &change.key;
-            let unready = survey.unready.get(key);
+            let unready = survey.found.unready.get(key);
             if change.action() == Action::Refuse || is_exempt(survey, change) {
                 proof.unasked += 1;
             } else if let Some(health) = unready {
@@ -162,7 +163,7 @@ impl<'a> Tracker<'a> {
         if open.is_empty() {
             proof.ended = WaitEnd::Ready;
         }
-        let (judge, pods) = (survey.judge.clone(), BTreeMap::new());
+        let (judge, pods) = (survey.found.judge.clone(), BTreeMap::new());
         Self { survey, judge, begin, open, pods, proof }
     }
 
@@ -172,7 +173,7 @@ impl<'a> Tracker<'a> {
         let health = Health::progressing("it was applied a moment ago");
         let open = keys.map(|key| (key, (health.clone(), begin))).collect();
         let (judge, pods, proof) =
-            (survey.judge.clone(), BTreeMap::new(), HealthSummary::default());
+            (survey.found.judge.clone(), BTreeMap::new(), HealthSummary::default());
         Self { survey, judge, begin, open, pods, proof }
     }
 
@@ -184,14 +185,16 @@ impl<'a> Tracker<'a> {
         inventory: &Inventory,
     ) -> Vec<FollowedKind> {
         let mut kinds: BTreeMap<(GroupKind, &str), Vec<ObjectKey>> = BTreeMap::new();
-        for change in survey.plan.changes().filter(|change| self.open.contains_key(&change.key)) {
+        for change in
+            survey.decided.plan.changes().filter(|change| self.open.contains_key(&change.key))
+        {
             let kind = (change.key.group_kind(), change.version.as_str());
             kinds.entry(kind).or_default().push(change.key.clone());
         }
         let selector = format!("{PART_OF}={}", inventory.id());
         let followed = kinds.into_iter().filter_map(|((kind, version), keys)| {
             let new = new.iter().find(|it| it.group_kind == kind && it.version == version);
-            let served = new.cloned().or_else(|| survey.catalog.endpoint(&kind, version))?;
+            let served = new.cloned().or_else(|| survey.found.catalog.endpoint(&kind, version))?;
             Some(FollowedKind { served, keys, selector: selector.clone() })
         });
         followed.collect()
@@ -248,7 +251,7 @@ impl<'a> Tracker<'a> {
                 next_look = now + LOOK_CLOSER;
                 let keys = self.open.keys().filter(|key| has_pods(key)).take(FEW).cloned();
                 closer.extend(keys.filter_map(|key| {
-                    let (served, catalog) = (serves(followed, &key)?, &self.survey.catalog);
+                    let (served, catalog) = (serves(followed, &key)?, &self.survey.found.catalog);
                     Some(async move {
                         let troubles = cluster.troubles(served, &key, catalog).await;
                         (key, troubles.unwrap_or_default())
@@ -308,7 +311,7 @@ impl<'a> Tracker<'a> {
 
     /// An object is not there. A Job that finished may clean itself up (Flux, `JobsWithTTL`).
     fn miss(&mut self, key: &ObjectKey) {
-        let manifest = self.survey.desired.objects.get(key);
+        let manifest = self.survey.found.desired.objects.get(key);
         let cleans_up = manifest.is_some_and(|it| is_short_lived(key, &it.object));
         let failed =
             self.open.get(key).is_some_and(|(health, _)| health.state == HealthState::Failed);
@@ -391,7 +394,7 @@ impl<'a> Tracker<'a> {
         let waits = |object: &Object| is_claim(object) && !self.judge.health(object).is_ready();
         let class = GroupKind::new("storage.k8s.io", "StorageClass");
         if seen.any(waits)
-            && let Some(served) = self.survey.catalog.preferred(&class)
+            && let Some(served) = self.survey.found.catalog.preferred(&class)
         {
             self.judge.late_binding = cluster.late_binding(served).await;
         }
@@ -412,7 +415,7 @@ fn has_pods(key: &ObjectKey) -> bool {
 /// Whether an annotation says not to wait for it, in git or in the cluster, or not to make it
 /// trueup's.
 pub(super) fn is_exempt(survey: &Survey, change: &Change) -> bool {
-    let declared = survey.desired.objects.get(&change.key).map(|manifest| &manifest.object);
+    let declared = survey.found.desired.objects.get(&change.key).map(|manifest| &manifest.object);
     let says_no = |object: &Object| annotations::flag(object, WAIT) == Some(false);
     let becomes_ours = |object: &Object| change.ends_in(object.label(PART_OF));
     declared.is_some_and(|object| says_no(object) || !becomes_ours(object))
@@ -429,7 +432,7 @@ fn is_ready_once_applied(survey: &Survey, change: &Change) -> bool {
     };
     let is_plain_service = (key.group.as_str(), key.kind.as_str()) == ("", "Service")
         && !change.becomes().is_some_and(balances);
-    survey.judge.is_ready_at_once(key)
+    survey.found.judge.is_ready_at_once(key)
         || ((is_crd(key) || is_namespace(key) || is_plain_service)
-            && !survey.judge.rules.iter().any(|rule| rule.is_about(key)))
+            && !survey.found.judge.rules.iter().any(|rule| rule.is_about(key)))
 }

@@ -287,7 +287,7 @@ impl Runner for Applying<'_> {
             let said = approved::approval(session, before).ok();
             said.is_some_and(|said| said.difference(found(now)).is_none())
         };
-        if !self.asked || !now.plan.writes() || is_same() {
+        if !self.asked || !now.decided.plan.writes() || is_same() {
             return Ok(());
         }
         session.explain(now).await;
@@ -345,7 +345,8 @@ impl Applying<'_> {
         let out = self.ui.stdout();
         match event {
             Event::Changed(step) => {
-                let steps = self.steps.get_or_insert_with(|| Steps::new(&survey.plan, glyphs));
+                let steps =
+                    self.steps.get_or_insert_with(|| Steps::new(&survey.decided.plan, glyphs));
                 steps.write(out, step, survey.redactor())
             }
             Event::RollbackBegan { to, failed } => {
@@ -383,7 +384,7 @@ async fn ready(
         return Ok(None);
     }
     if survey.has_failed() && args.is_unattended() {
-        let (view, commit) = (session.view(&survey), survey.revision.short());
+        let (view, commit) = (session.view(&survey), survey.found.revision.short());
         match output {
             OutputFormat::Text => writeln!(
                 ui.stdout(),
@@ -394,7 +395,7 @@ async fn ready(
         }
         return Ok(None);
     }
-    let asked = survey.plan.writes() && approval.is_none() && !yes && ui.can_ask();
+    let asked = survey.decided.plan.writes() && approval.is_none() && !yes && ui.can_ask();
     if asked {
         session.explain(&mut survey).await;
         present::plan(ui.stdout(), &session.view(&survey), OutputFormat::Text, glyphs)?;

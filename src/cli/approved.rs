@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::app::{Survey, Target};
+use crate::app::{Found, Survey, Target};
 use crate::cluster::Cluster;
 use crate::core::approval::{Approval, ApprovalInput, ApprovedCluster, Purpose, WrongPlace};
 use crate::core::inventory::Inventory;
@@ -16,7 +16,8 @@ use super::target::{FilesArgs, NamedTarget, TargetArgs, counts, setting};
 
 /// What was found, as an approval is made of it and held against it.
 pub fn found(survey: &Survey) -> ApprovalInput<'_> {
-    let Survey { plan, desired, unlisted, .. } = survey;
+    let (plan, found) = (&survey.decided.plan, &survey.found);
+    let Found { desired, unlisted, .. } = found;
     ApprovalInput { plan, desired, unlisted, redactor: survey.redactor() }
 }
 
@@ -27,7 +28,7 @@ pub fn found(survey: &Survey) -> ApprovalInput<'_> {
 /// When the cluster can't be told from others later.
 pub fn approval(session: &Session, survey: &Survey) -> Result<Approval, Failure> {
     let NamedTarget { name, declared, target, shown_paths: _, run_options: _ } = &session.named;
-    let uid = survey.cluster_uid.clone().ok_or(WrongPlace::UnknownCluster)?;
+    let uid = survey.found.cluster_uid.clone().ok_or(WrongPlace::UnknownCluster)?;
     let purpose = Purpose {
         target: name.clone(),
         declared: *declared,
@@ -35,8 +36,8 @@ pub fn approval(session: &Session, survey: &Survey) -> Result<Approval, Failure>
         namespace: target.namespace.clone(),
         inventory: target.inventory.clone(),
         cluster: ApprovedCluster { name: session.cluster.name().to_owned(), uid },
-        commit: survey.revision.commit.clone(),
-        repository: survey.after.repository.clone(),
+        commit: survey.found.revision.commit.clone(),
+        repository: survey.decided.after.repository.clone(),
         permissions: target.policy.operator.clone(),
     };
     Ok(Approval::new(purpose, found(survey)))

@@ -147,7 +147,7 @@ pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, 
         None => present::plan(ui.stdout(), &view, output, glyphs)?,
     }
     session.name_plan(output, ui);
-    let same = survey.plan.is_true() && survey.desired.problems.is_empty();
+    let same = survey.decided.plan.is_true() && survey.found.desired.problems.is_empty();
     // The process ends here; to give back thousands of objects one by one takes a while.
     std::mem::forget(survey);
     Ok(if same || exit_zero { Exit::AtCommit } else { Exit::NotAtCommit })

@@ -109,14 +109,17 @@ impl Session {
     /// When it can't be found out what there is to do.
     pub async fn survey(&self, ui: &mut Ui) -> Result<Survey, Failure> {
         let survey = self.survey_again(&self.cluster, ui).await?;
-        if survey.desired.objects.is_empty() && survey.desired.problems.is_empty() {
+        if survey.found.desired.objects.is_empty() && survey.found.desired.problems.is_empty() {
             let paths = self.named.shown_paths.join(", ");
-            ui.warning(&format!("{} declares nothing under {paths}", survey.revision.short()));
+            ui.warning(&format!(
+                "{} declares nothing under {paths}",
+                survey.found.revision.short()
+            ));
         }
-        ui.warnings(&survey.warnings, survey.redactor());
-        ui.uncommitted(&survey.uncommitted);
+        ui.warnings(&survey.decided.warnings, survey.redactor());
+        ui.uncommitted(&survey.found.uncommitted);
         if survey.has_failed() {
-            let commit = survey.revision.short();
+            let commit = survey.found.revision.short();
             ui.warning(&format!(
                 "{commit} failed before and was taken back: watch does not apply it again"
             ));
@@ -152,22 +155,24 @@ impl Session {
         ui: &mut Ui,
     ) -> Result<Survey, Failure> {
         let survey = self.survey_again(cluster, ui).await?;
-        let is_new = |warning: &&Problem| !before.warnings.contains(warning);
-        let warnings: Vec<_> = survey.warnings.iter().filter(is_new).cloned().collect();
+        let is_new = |warning: &&Problem| !before.decided.warnings.contains(warning);
+        let warnings: Vec<_> = survey.decided.warnings.iter().filter(is_new).cloned().collect();
         ui.warnings(&warnings, survey.redactor());
-        Self::warn_of_unlisted(&survey, &before.unlisted, ui);
+        Self::warn_of_unlisted(&survey, &before.found.unlisted, ui);
         Ok(survey)
     }
 
     /// Warns of the kinds that can't be listed, apart from those that were told before.
     fn warn_of_unlisted(survey: &Survey, before: &[Unlisted], ui: &mut Ui) {
         let is_new = |it: &&Unlisted| !before.iter().any(|told| told.kind == it.kind);
-        for Unlisted { kind, reason, is_forbidden: _ } in survey.unlisted.iter().filter(is_new) {
+        for Unlisted { kind, reason, is_forbidden: _ } in
+            survey.found.unlisted.iter().filter(is_new)
+        {
             let deferred = |it: &Change| {
                 matches!(it.confidence(), Confidence::Local(NoPreview::Prerequisite(_)))
             };
             let is_asked = |it: &&Change| it.key.group_kind() == *kind && !deferred(it);
-            let asked = match survey.plan.desired.changes.iter().filter(is_asked).count() {
+            let asked = match survey.decided.plan.desired.changes.iter().filter(is_asked).count() {
                 0 => String::new(),
                 1 => "; 1 object was asked for by name".to_owned(),
                 n => format!("; {n} objects were asked for by name"),
@@ -206,17 +211,17 @@ impl Session {
 
     /// What there is to show of a survey.
     pub fn view<'a>(&'a self, survey: &'a Survey) -> PlanView<'a> {
-        let (target, revision) = (&self.named.target, &survey.revision);
+        let (target, revision) = (&self.named.target, &survey.found.revision);
         PlanView {
-            plan: &survey.plan,
-            problems: &survey.desired.problems,
+            plan: &survey.decided.plan,
+            problems: &survey.found.desired.problems,
             redactor: survey.redactor(),
             explained: &survey.explained,
             now: Timestamp::now(),
             target: TargetView {
                 name: &self.named.name,
                 cluster: self.cluster.name(),
-                cluster_id: survey.cluster_uid.as_ref().map_or("", |uid| start(uid)),
+                cluster_id: survey.found.cluster_uid.as_ref().map_or("", |uid| start(uid)),
                 paths: &self.named.shown_paths,
                 inventory: (&target.inventory.namespace, &target.inventory.name),
             },

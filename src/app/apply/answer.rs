@@ -105,7 +105,7 @@ impl Worker<'_> {
 
     /// The fields of `object` that are left as they are, whatever that is.
     fn ignored_fields(self, change: &Change, object: &Object) -> Vec<Vec<PathStep>> {
-        let desired = &self.survey.desired;
+        let desired = &self.survey.found.desired;
         let manifest = desired.objects.get(&change.key);
         let fields = manifest.map(|manifest| desired.ignored_fields(&change.key, manifest));
         let fields = fields.unwrap_or_default().into_iter();
@@ -149,7 +149,7 @@ impl Worker<'_> {
         let WrittenObject { change, send, answer } = written;
         let redactor = self.survey.redactor();
         let (declared, live) = (redactor.object(send), redactor.object(answer));
-        let manifest = self.survey.desired.objects.get(&change.key);
+        let manifest = self.survey.found.desired.objects.get(&change.key);
         let cause = |difference: &FieldDeviation| Cause {
             field: difference.path(),
             message: words(difference, &declared, &live),

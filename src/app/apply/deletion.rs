@@ -57,7 +57,7 @@ impl ApplyRun<'_> {
     /// last: without the record, objects that are left would be unknown.
     pub(super) async fn delete_home(&mut self) {
         let inventory = self.course.inventory;
-        let mut changes = self.survey.plan.changes();
+        let mut changes = self.survey.decided.plan.changes();
         let home =
             changes.find(|change| ends_home(change.action(), &change.key, &inventory.namespace));
         let Some(change) = home else { return };

@@ -116,7 +116,7 @@ struct ApplyRun<'a> {
 impl<'a> ApplyRun<'a> {
     /// The story.
     async fn through(mut self) -> Result<Report, Error> {
-        let plan = &self.survey.plan;
+        let plan = &self.survey.decided.plan;
         if plan.writes() {
             if can_begin(plan, &self.course.inventory.namespace) {
                 self.widen().await?;
@@ -167,7 +167,7 @@ impl<'a> ApplyRun<'a> {
                     queue.ended(at, self.how_it_is(change, &done), None);
                 } else if !(change.is_work()
                     || is_first(&queue, at) && self.is_unready(change)
-                    || servers::is_waited_for(&survey.plan, change))
+                    || servers::is_waited_for(&survey.decided.plan, change))
                 {
                     queue.ended(at, how_it_stays(change), None);
                 } else if let Some(outcome) = done.get(&change.key) {
@@ -192,7 +192,7 @@ impl<'a> ApplyRun<'a> {
                             false => Outcome::Done,
                         };
                         let unready = match (&outcome, ready) {
-                            _ if servers::is_waited_for(&survey.plan, change) => {
+                            _ if servers::is_waited_for(&survey.decided.plan, change) => {
                                 worker.until_available(change).await
                             }
                             (Outcome::Done, Some(timeout)) if change.action() != Action::Delete => {
@@ -232,7 +232,7 @@ impl<'a> ApplyRun<'a> {
         if let Some(to) = self.course.lock.lost() {
             return Some(ReasonKind::LockLost { to: Some(to) }.into());
         }
-        let is_deleting = std::ptr::eq(half, &self.survey.plan.undesired);
+        let is_deleting = std::ptr::eq(half, &self.survey.decided.plan.undesired);
         let Some(blocker) = blocker else { return self.why_not_free(change) };
         let cause = &half.changes[blocker.object];
         let health = self.unready.get(&cause.key).cloned();
@@ -271,7 +271,7 @@ impl<'a> ApplyRun<'a> {
 
     /// Whether another object is to have what this one holds.
     fn is_deleted_for_another(&self, change: &Change) -> bool {
-        let mut made = self.survey.plan.desired.changes.iter().flat_map(deleted_first);
+        let mut made = self.survey.decided.plan.desired.changes.iter().flat_map(deleted_first);
         change.action() == Action::Delete && made.any(|holder| *holder == change.key)
     }
 
@@ -288,7 +288,7 @@ impl<'a> ApplyRun<'a> {
 
     /// Whether an object that stays as it is was not ready at the last look.
     fn is_unready(&self, change: &Change) -> bool {
-        change.action() == Action::Keep && self.survey.unready.contains_key(&change.key)
+        change.action() == Action::Keep && self.survey.found.unready.contains_key(&change.key)
     }
 
     async fn change(&self, change: &Change) -> Outcome {

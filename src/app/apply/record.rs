@@ -18,11 +18,11 @@ impl ApplyRun<'_> {
     /// part of the commit, that namespace is made first: there is nowhere else to write.
     pub(super) async fn widen(&mut self) -> Result<(), Error> {
         let claim = self.claim();
-        if self.survey.before.as_ref() == Some(&claim) {
+        if self.survey.found.before.as_ref() == Some(&claim) {
             return Ok(());
         }
         let home = self.course.inventory.namespace.clone();
-        if let Some(change) = created_namespace(&self.survey.plan, &home) {
+        if let Some(change) = created_namespace(&self.survey.decided.plan, &home) {
             let outcome = self.change(change).await;
             self.note(change, outcome);
         }
@@ -36,8 +36,9 @@ impl ApplyRun<'_> {
 
     /// The content of the record while the plan is carried out.
     fn claim(&self) -> Record {
-        let mut claim = Record::claim(self.survey.before.as_ref(), &self.survey.after);
-        claim.past.objects = self.survey.plan.begins_with.or(claim.past.objects);
+        let mut claim =
+            Record::claim(self.survey.found.before.as_ref(), &self.survey.decided.after);
+        claim.past.objects = self.survey.decided.plan.begins_with.or(claim.past.objects);
         claim
     }
 
@@ -50,11 +51,11 @@ impl ApplyRun<'_> {
             let is_done = steps.all(|step| step.outcome == Outcome::Done);
             is_done && !self.unready.contains_key(key)
         };
-        let known = std::mem::replace(&mut claim.finished, survey.after.finished.clone());
-        let mut changes = survey.plan.changes();
+        let known = std::mem::replace(&mut claim.finished, survey.decided.after.finished.clone());
+        let mut changes = survey.decided.plan.changes();
         let is_begun = changes.any(Change::is_work) && !report.steps.is_empty();
         claim.finished.retain(made);
-        let is_there = survey.before.is_some() || report.done() > 0;
+        let is_there = survey.found.before.is_some() || report.done() > 0;
         if claim.finished == known || !is_there || !is_begun {
             return Ok(());
         }
@@ -94,8 +95,8 @@ impl ApplyRun<'_> {
         after.extend(pending.iter().map(|change| &change.key));
         let is_left = |step: &&ChangeOutcome| matches!(step.outcome, Outcome::Postponed(_));
         after.extend(report.steps.iter().filter(is_left).map(|step| &step.key));
-        if survey.before.as_ref() != Some(&after) {
-            if survey.before.as_ref().and_then(|before| before.revision.as_ref())
+        if survey.found.before.as_ref() != Some(&after) {
+            if survey.found.before.as_ref().and_then(|before| before.revision.as_ref())
                 != after.revision.as_ref()
             {
                 let by = course.lock.who().person();

@@ -28,7 +28,7 @@ impl Worker<'_> {
         let is_going = live.is_terminating();
         if !is_going && let Err(refusal) = self.cluster.could_be_made(served, send, live).await {
             let kind = ReasonKind::LeftNotRecreatable { message: refusal.message };
-            let causes = match self.survey.desired.objects.get(&change.key) {
+            let causes = match self.survey.found.desired.objects.get(&change.key) {
                 Some(manifest) => manifest.located(refusal.causes),
                 None => refusal.causes,
             };

@@ -107,7 +107,7 @@ impl Worker<'_> {
         if server_of(change).is_none() || change.live().is_some() {
             return Ok(Cow::Borrowed(change));
         }
-        let (key, desired) = (&change.key, &self.survey.desired);
+        let (key, desired) = (&change.key, &self.survey.found.desired);
         let live = self.cluster.get(served, key.namespace.as_deref(), &key.name).await;
         let live =
             live.map_err(|error| ReasonKind::RequestFailed { message: error.to_string() })?;
@@ -160,7 +160,7 @@ impl Worker<'_> {
 
     /// A reason with its place in the files.
     fn at(&self, change: &Change, field: &str, why: Reason) -> Reason {
-        let Some(manifest) = self.survey.desired.objects.get(&change.key) else { return why };
+        let Some(manifest) = self.survey.found.desired.objects.get(&change.key) else { return why };
         let cause = Cause { field: field.to_owned(), message: why.to_string(), place: None };
         Reason { causes: manifest.located(vec![cause]), ..why }
     }
@@ -172,17 +172,21 @@ impl ApplyRun<'_> {
     pub(super) async fn still_unlisted(&self) -> Vec<Unlisted> {
         let (survey, kinds) = (self.survey, self.servers.kinds());
         let mut still = Vec::new();
-        for unlisted in &survey.unlisted {
+        for unlisted in &survey.found.unlisted {
             let served = kinds.iter().find(|served| served.group_kind == unlisted.kind);
-            let is_settled = match served.filter(|_| survey.plan.undesired.changes.is_empty()) {
-                Some(served) => {
-                    let is_desired = |key: &ObjectKey| survey.desired.objects.contains_key(key);
-                    let members =
-                        self.cluster.members_of(served, self.course.inventory, &survey.after).await;
-                    members.is_ok_and(|members| members.iter().all(is_desired))
-                }
-                None => false,
-            };
+            let is_settled =
+                match served.filter(|_| survey.decided.plan.undesired.changes.is_empty()) {
+                    Some(served) => {
+                        let is_desired =
+                            |key: &ObjectKey| survey.found.desired.objects.contains_key(key);
+                        let members = self
+                            .cluster
+                            .members_of(served, self.course.inventory, &survey.decided.after)
+                            .await;
+                        members.is_ok_and(|members| members.iter().all(is_desired))
+                    }
+                    None => false,
+                };
             if !is_settled {
                 still.push(unlisted.clone());
             }

@@ -49,7 +49,7 @@ impl<'a> ApplyRun<'a> {
     /// Who may still use what: a workload whose template named it, or that has pods of a template
     /// that is no longer known. With an account go the rights that are bound to it.
     fn users(&self, deletions: &[&'a Change]) -> Users<'a> {
-        let declared = self.survey.plan.desired.changes.iter();
+        let declared = self.survey.decided.plan.desired.changes.iter();
         let workloads: Vec<(&'a Change, &'a Object)> = declared
             .filter(|change| has_pods(&change.key) && !is_exempt(self.survey, change))
             .filter_map(|change| Some((change, change.live()?)))

@@ -134,7 +134,7 @@ impl Worker<'_> {
     /// The server's refusal, with positions in the files.
     pub(super) fn failed(self, error: &ApiError, change: &Change) -> Outcome {
         let causes = error.causes().to_vec();
-        let causes = match self.survey.desired.objects.get(&change.key) {
+        let causes = match self.survey.found.desired.objects.get(&change.key) {
             Some(manifest) => manifest.located(causes),
             None => causes,
         };
@@ -162,7 +162,7 @@ impl Worker<'_> {
     ) -> Result<DeleteOutcome, ApiError> {
         let id = self.inventory.id();
         let may_go = |now: &Object| match (change.action(), change.send()) {
-            (Action::Delete, _) => plan::may_go(&change.key, now, &self.survey.allowed),
+            (Action::Delete, _) => plan::may_go(&change.key, now, &self.survey.decided.context),
             (_, Some(send)) => plan::may_be_replaced(now, send),
             (_, None) => true,
         };
@@ -325,14 +325,14 @@ impl Worker<'_> {
 
     /// Whether what is sent has fields that stay as they are in the cluster.
     pub(super) fn depends_on_live(self, change: &Change) -> bool {
-        let desired = &self.survey.desired;
+        let desired = &self.survey.found.desired;
         let manifest = desired.objects.get(&change.key);
         manifest.is_some_and(|manifest| desired.depends_on_live(&change.key, manifest))
     }
 
     /// The object to send where `live` is there; `send` where that does not depend on it.
     fn beside(self, change: &Change, send: &Object, live: Option<&Object>) -> Object {
-        let desired = &self.survey.desired;
+        let desired = &self.survey.found.desired;
         match desired.objects.get(&change.key) {
             Some(manifest) => desired.sent(&change.key, manifest, live).into_owned(),
             None => send.clone(),
@@ -341,7 +341,7 @@ impl Worker<'_> {
 
     /// The object to create in place of `live`; `send` where that does not depend on it.
     pub(super) fn in_place_of(self, change: &Change, send: &Object, live: &Object) -> Object {
-        let desired = &self.survey.desired;
+        let desired = &self.survey.found.desired;
         match desired.objects.get(&change.key) {
             Some(manifest) => desired.recreate_manifest(&change.key, manifest, live).into_owned(),
             None => send.clone(),
@@ -359,14 +359,14 @@ impl Worker<'_> {
 
     /// How to resolve conflicts with fields that others took after the look.
     fn on_conflict(self, change: &Change) -> OnConflict {
-        let desired = &self.survey.desired;
+        let desired = &self.survey.found.desired;
         let said = desired.objects.get(&change.key).map(|manifest| desired.on_conflict(manifest));
         said.unwrap_or_else(|| precedence::on_conflict(desired.on_conflict, None))
     }
 
     /// Whether an object is never changed, so that one that was created concurrently stays.
     fn only_creates(self, change: &Change) -> bool {
-        let manifest = self.survey.desired.objects.get(&change.key);
+        let manifest = self.survey.found.desired.objects.get(&change.key);
         manifest.is_some_and(|manifest| Mode::only_creates(&manifest.object))
     }
 
@@ -383,7 +383,7 @@ impl Worker<'_> {
         let waits =
             matches!(lack, Confidence::Local(NoPreview::Prerequisite(Prerequisite::Definition(_))));
         waits
-            && self.survey.catalog.preferred(&change.key.group_kind()).is_some()
+            && self.survey.found.catalog.preferred(&change.key.group_kind()).is_some()
             && error.is_verdict()
             && !error.is_not_found()
             && !error.causes().is_empty()
@@ -398,7 +398,8 @@ impl Worker<'_> {
             matches!(change.confidence(), Confidence::Local(NoPreview::Value(_)))
                 && unique_value::is_taken(&error.to_string())
         };
-        let new_kind = || self.survey.catalog.is_defined(&kind) || server_of(change).is_some();
+        let new_kind =
+            || self.survey.found.catalog.is_defined(&kind) || server_of(change).is_some();
         (error.is_not_found() && error.missing_namespace().is_none() && new_kind())
             || error.fault() == RetryClass::Settling
             || is_freed()
@@ -413,5 +414,5 @@ fn is_put_off(change: &Change) -> bool {
 
 /// Where an object of the plan is served.
 pub(super) fn endpoint(survey: &Survey, change: &Change) -> Option<Served> {
-    survey.catalog.endpoint(&change.key.group_kind(), &change.version)
+    survey.found.catalog.endpoint(&change.key.group_kind(), &change.version)
 }

@@ -124,7 +124,7 @@ pub struct ClusterIdentity {
 impl ClusterIdentity {
     fn of(cluster: &Cluster, survey: &Survey) -> Self {
         let (name, url) = (cluster.name().to_owned(), cluster.url().to_owned());
-        Self { name, url, uid: survey.cluster_uid.clone() }
+        Self { name, url, uid: survey.found.cluster_uid.clone() }
     }
 
     /// Holds against it where the kubeconfig leads now. The address may change as long as the uid is
@@ -172,7 +172,7 @@ pub(super) struct PendingRound {
 impl PendingRound {
     /// That the commit which the target follows is not applied again, where that is so.
     pub(super) fn holding(&self) -> Option<WatchEvent> {
-        let healthy = self.survey.revision.commit.clone();
+        let healthy = self.survey.found.revision.commit.clone();
         self.held_back.clone().map(|failed| WatchEvent::HeldBack { failed, healthy })
     }
 }
@@ -227,10 +227,10 @@ async fn choose(
             return Ok((target, survey, Some(failed)));
         }
     }
-    let found = survey(target, checkout, cluster, Some(&memory.last)).await?;
-    let failed = found.revision.commit.clone();
-    let Some(healthy) = held_back(&found, &failed).filter(|_| found.has_failed()) else {
-        return Ok((target.clone(), found, None));
+    let failing = survey(target, checkout, cluster, Some(&memory.last)).await?;
+    let failed = failing.found.revision.commit.clone();
+    let Some(healthy) = held_back(&failing, &failed).filter(|_| failing.has_failed()) else {
+        return Ok((target.clone(), failing, None));
     };
     let target = back(&failed, &healthy)?;
     let survey = survey(&target, checkout, cluster, Some(&memory.last)).await?;
@@ -255,7 +255,7 @@ fn at(
 
 /// The last healthy commit, where the inventory says that `commit` was taken back.
 fn held_back(survey: &Survey, commit: &str) -> Option<String> {
-    let past = &survey.before.as_ref()?.past;
+    let past = &survey.found.before.as_ref()?.past;
     past.failed.as_ref().filter(|failed| *failed == commit)?;
     past.healthy.as_ref().map(|healthy| healthy.what.clone())
 }
@@ -302,7 +302,7 @@ pub(super) async fn act(
     let ended = round(options, survey, &mut watching, &mut lookout).await?;
     let (warning, RoundEnd { survey, report }) = (watching.warning, ended);
     if is_settled(&report) {
-        proved.clone_from(&survey.after.revision);
+        proved.clone_from(&survey.decided.after.revision);
     }
     let (requests, elapsed) = (cluster.requests(), begin.elapsed());
     Ok(Round { pulled, survey, report, held_back, warning, requests, elapsed })

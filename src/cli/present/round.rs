@@ -122,12 +122,14 @@ impl Log {
             self.stays = self.stays.take().filter(|stays| wrong.contains(stays));
             let recovered = !self.wrong.is_empty() && wrong.is_empty() && superseded.is_none();
             if recovered {
-                lines.push(self.line(&format!("recovered @ {}", round.survey.revision.short())));
+                lines.push(
+                    self.line(&format!("recovered @ {}", round.survey.found.revision.short())),
+                );
             } else if lines.is_empty() && self.greets && self.commit.is_none() {
                 lines.push(self.line(&in_sync(round)));
             }
             let back = round.report.rollback.as_ref().and_then(|rollback| rollback.to.clone());
-            self.commit = back.or_else(|| Some(round.survey.revision.commit.clone()));
+            self.commit = back.or_else(|| Some(round.survey.found.revision.commit.clone()));
         }
         if let Some(text) = superseded {
             lines.push(self.line(&text));
@@ -146,7 +148,7 @@ impl Log {
         let proof = round.report.proof.iter().filter(|it| it.ended != WaitEnd::Superseded);
         let now = proof.flat_map(|proof| &proof.others);
         let mut before = std::mem::take(&mut self.unready);
-        if survey.plan.writes() {
+        if survey.decided.plan.writes() {
             before.clear();
         }
         for standing in now {
@@ -158,7 +160,7 @@ impl Log {
             });
             self.unready.insert(standing.key.clone(), said);
         }
-        before.retain(|key, _| survey.unready.contains_key(key));
+        before.retain(|key, _| survey.found.unready.contains_key(key));
         self.unready.append(&mut before);
         self.unready.values().map(|said| said.join("; ")).collect()
     }
@@ -166,16 +168,16 @@ impl Log {
     /// What a round did.
     fn did(&self, round: &Round) -> Vec<String> {
         let survey = &round.survey;
-        let (commit, redactor) = (survey.revision.short(), survey.redactor());
+        let (commit, redactor) = (survey.found.revision.short(), survey.redactor());
         let mut lines = Vec::new();
         if let Some(Ok(pulled)) = &round.pulled {
             lines.extend(brought(pulled, round, redactor));
         }
         let is_drift = match &self.commit {
-            Some(before) => *before == survey.revision.commit,
+            Some(before) => *before == survey.found.revision.commit,
             None => {
-                survey.before.as_ref().and_then(|record| record.revision.as_ref())
-                    == Some(&survey.revision.commit)
+                survey.found.before.as_ref().and_then(|record| record.revision.as_ref())
+                    == Some(&survey.found.revision.commit)
             }
         };
         if is_drift {
@@ -196,7 +198,7 @@ impl Log {
 
 /// The commit that a pull brought.
 fn brought(pulled: &Pulled, round: &Round, redactor: &Redactor) -> Option<String> {
-    let revision = &round.survey.revision;
+    let revision = &round.survey.found.revision;
     (!pulled.is_up_to_date()).then(|| {
         let (summary, author) = (redactor.text(&revision.summary), &revision.author);
         format!("new commit {} \"{summary}\" by {author}", revision.short())
@@ -212,7 +214,7 @@ fn drifts(round: &Round) -> impl Iterator<Item = String> {
         })
     };
     let survey = &round.survey;
-    survey.plan.changes().filter(move |change| is_done(change.key.clone())).map(|change| {
+    survey.decided.plan.changes().filter(move |change| is_done(change.key.clone())).map(|change| {
         let what = match change.action() {
             Action::Create => "gone".to_owned(),
             Action::Delete => "no longer declared".to_owned(),
@@ -251,11 +253,11 @@ fn unusable(problem: &Problem) -> String {
 /// That a commit was taken back, and what is kept true in its place; the same in every round.
 fn rolled_back_lines(round: &Round) -> Vec<String> {
     if let Some(failed) = &round.held_back {
-        let (failed, healthy) = (short(failed), round.survey.revision.short());
+        let (failed, healthy) = (short(failed), round.survey.found.revision.short());
         return vec![held_back_line(failed, healthy)];
     }
     let Some(rollback) = &round.report.rollback else { return Vec::new() };
-    let failed = round.survey.revision.short();
+    let failed = round.survey.found.revision.short();
     let mut wrong = vec![format!("{failed} failed: {}", rollback.words)];
     if let (Some(to), Some(_)) = (&rollback.to, &rollback.report) {
         wrong.push(held_back_line(failed, short(to)));
@@ -271,19 +273,19 @@ fn held_back_line(failed: &str, healthy: &str) -> String {
 fn went_wrong(round: &Round) -> Vec<String> {
     let redactor = round.survey.redactor();
     let mut wrong = Vec::new();
-    for problem in &round.survey.desired.problems {
+    for problem in &round.survey.found.desired.problems {
         let text = format!("{}: {}", problem.place, redactor.text(&problem.message));
         wrong.push(with_hint(&text, problem.hint.clone()));
     }
     let is_wrong = |change: &&Change| {
-        change.action() == Action::Refuse || round.survey.plan.short.contains(&change.key)
+        change.action() == Action::Refuse || round.survey.decided.plan.short.contains(&change.key)
     };
-    for change in round.survey.plan.changes().filter(is_wrong) {
+    for change in round.survey.decided.plan.changes().filter(is_wrong) {
         if let Some(reason) = &change.reason {
             wrong.push(object_line(&change.key, reason, redactor));
         }
     }
-    let plan = &round.survey.plan;
+    let plan = &round.survey.decided.plan;
     for key in &plan.held_back {
         let mut kept = plan.undesired.changes.iter().filter(|change| change.key == *key);
         if let Some(reason) = kept.find_map(|change| change.reason.as_ref()) {
@@ -313,10 +315,10 @@ fn superseded(round: &Result<Round, RoundError>, glyphs: Glyphs) -> Option<Strin
 
 /// What there is to say of a round that had nothing to do.
 fn in_sync(round: &Round) -> String {
-    let objects = round.survey.plan.changes().count();
+    let objects = round.survey.decided.plan.changes().count();
     let plural = if objects == 1 { "" } else { "s" };
     let cost = text::cost(round.requests, round.elapsed);
-    format!("in sync @ {} · {objects} object{plural} · {cost}", round.survey.revision.short())
+    format!("in sync @ {} · {objects} object{plural} · {cost}", round.survey.found.revision.short())
 }
 
 /// An error with its causes in one line.

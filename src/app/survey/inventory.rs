@@ -1,0 +1,133 @@
+//! The inventory of a target: what the cluster has of it, and whether it is this target's to go on
+//! with.
+
+use std::collections::BTreeSet;
+
+use super::api;
+use crate::app::{Error, Target};
+use crate::cluster::{ApiError, Cluster, Members};
+use crate::config;
+use crate::core::annotations::Mode;
+use crate::core::desired::Desired;
+use crate::core::inventory::{Inventory, Record};
+use crate::core::kinds::catalog::{Catalog, is_namespace};
+use crate::core::source::snapshot::Revision;
+use crate::core::suggest::suggest;
+use crate::git::Checkout;
+
+/// The inventory's objects in the cluster.
+pub(super) struct InventoryContents {
+    pub(super) catalog: Catalog,
+    pub(super) record: Option<Record>,
+    pub(super) members: Members,
+    pub(super) cluster_uid: Option<String>,
+}
+
+/// The attempt that fails without a connection.
+const REACH: &str = "reach the cluster";
+
+/// The error of one of the questions that are asked at once and first. Where there is no connection
+/// it is the same, whichever of them fails first.
+fn first(attempt: &'static str) -> impl FnOnce(ApiError) -> Error {
+    move |source| {
+        let attempt = if source.is_of_connection() { REACH } else { attempt };
+        Error::Api { attempt, source }
+    }
+}
+
+/// Asks what the cluster has of the inventory, while git is read.
+pub(super) async fn find(
+    inventory: &Inventory,
+    cluster: &Cluster,
+) -> Result<InventoryContents, Error> {
+    let (catalog, parent, cluster_uid) = futures::try_join!(
+        async { cluster.discover().await.map_err(first("ask which kinds the cluster has")) },
+        async { cluster.parent(inventory).await.map_err(first("read the inventory")) },
+        async { cluster.uid().await.map_err(api(REACH)) },
+    )?;
+    let record = parent.as_ref().map(|parent| inventory.read(parent)).transpose()?;
+    let members = match &record {
+        Some(record) => cluster.members(inventory, record, &catalog).await,
+        None => Members::default(),
+    };
+    Ok(InventoryContents { catalog, record, members, cluster_uid })
+}
+
+/// Whether the operator's flags, and the key that counts where they are left out, name kinds that there
+/// are: a slip would allow nothing, and not say so.
+pub(super) fn know_kinds(target: &Target, catalog: &Catalog) -> Result<(), Error> {
+    let Some(known) = catalog.kinds() else { return Ok(()) };
+    let of_flag = |flag: &str, name: &String| (flag.to_owned(), name.clone());
+    let mut named: Vec<(String, String)> = target
+        .policy
+        .operator
+        .allow_delete
+        .iter()
+        .map(|name| of_flag("--allow-delete", name))
+        .collect();
+    match &target.policy.operator.replace {
+        Some(names) => named.extend(names.iter().map(|name| of_flag("--replace", name))),
+        None => named.extend(target.replace_at.iter().map(|(name, (line, column))| {
+            (format!("{}:{line}:{column}: replace", config::FILE), name.clone())
+        })),
+    }
+    match named.into_iter().find(|(_, name)| !known.contains(name.as_str())) {
+        None => Ok(()),
+        Some((by, name)) => {
+            let near = suggest(&name, known).into_iter().map(str::to_owned).collect();
+            Err(Error::UnknownKind { by, name, near })
+        }
+    }
+}
+
+/// Whether the inventory's namespace is there, or at least in the commit.
+pub(super) async fn has_home(
+    target: &Target,
+    desired: &Desired,
+    cluster: &Cluster,
+) -> Result<(), Error> {
+    let name = &target.inventory.namespace;
+    let is_declared = desired.objects.iter().any(|(key, manifest)| {
+        is_namespace(key) && key.name == *name && !Mode::ignores(&manifest.object)
+    });
+    let attempt = "look for the namespace of the inventory";
+    if is_declared || cluster.has_namespace(name).await.map_err(api(attempt))? {
+        return Ok(());
+    }
+    Err(Error::NoNamespace(name.clone()))
+}
+
+/// The repository's identity, once it is known that the inventory is this target's. A target that
+/// `trueup.yaml` declares is known by its name there, so the commit may give it other paths; any
+/// other is known by its paths.
+pub(super) fn whose(
+    target: &Target,
+    checkout: &Checkout,
+    revision: &Revision,
+    before: Option<&Record>,
+) -> Result<String, Error> {
+    let Inventory { name, .. } = &target.inventory;
+    let Some(before) = before else { return Ok(checkout.root_commit(revision)?.0) };
+    let known = before.revision.as_deref().map(|known| known.trim_end_matches("-dirty"));
+    if !checkout.is_of_root(revision, &before.repository, known)? {
+        return Err(Error::OtherRepository {
+            name: name.clone(),
+            other: before.repository.clone(),
+            shallow: checkout.is_shallow(),
+        });
+    }
+    let now = target.recorded_paths();
+    let is_its_own = target.declared.is_some() && target.declared == before.target;
+    if before.paths != now && !is_its_own && !target.policy.operator.moved {
+        let say = |paths: &BTreeSet<String>| {
+            paths.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+        };
+        return Err(Error::OtherPaths {
+            name: name.clone(),
+            was: say(&before.paths),
+            now: say(&now),
+            target: before.target.clone().filter(|_| target.declared != before.target),
+        });
+    }
+    Ok(before.repository.clone())
+}

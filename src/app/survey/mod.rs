@@ -1,0 +1,344 @@
+//! Looks at git and the cluster, and decides. Writes nothing.
+
+mod inventory;
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use crate::cluster::{Cluster, ObserveOptions};
+use crate::core::annotations::Mode;
+use crate::core::desired::Desired;
+use crate::core::field_rules::FieldRule;
+use crate::core::health::{Health, HealthRules, HealthState};
+use crate::core::inventory::{Finished, InventorySource, Record};
+use crate::core::kinds::catalog::Catalog;
+use crate::core::manifest::Manifest;
+use crate::core::object::ObjectKey;
+use crate::core::observed::{Observation, Observed, Unlisted};
+use crate::core::plan::{Action, Change, Plan, PlanContext, idle_rules, plan};
+use crate::core::problem::Problem;
+use crate::core::redact::{Inputs, Redactor};
+use crate::core::source::snapshot::Revision;
+use crate::git::{Checkout, Uncommitted};
+
+use self::inventory::{InventoryContents, find, has_home, know_kinds, whose};
+use super::apply::can_begin;
+use super::declare::declare_ignored_too;
+use super::definitions;
+use super::enabled::put_off;
+use super::former_release::FormerRelease;
+use super::{Declared, Error, Explained, LastRead, Target, declare, declare_again};
+
+/// What was found, what is to be done about it, and why.
+pub struct Survey {
+    /// What git and the cluster have.
+    pub found: Found,
+    /// What is to be done.
+    pub decided: Decided,
+    /// Why it is to be done; empty until [`explain`](super::explain) was asked.
+    pub explained: Explained,
+    /// Made when it is first asked for.
+    redactor: OnceLock<Redactor>,
+}
+
+/// What git and the cluster have.
+pub struct Found {
+    /// When looking began.
+    pub begun: Instant,
+    /// The commit that is to be made true.
+    pub revision: Revision,
+    /// Changes in the work tree under the target's paths that are not in the commit.
+    pub uncommitted: Uncommitted,
+    /// What should exist, and what could not be read.
+    pub desired: Desired,
+    /// The inventory's record as it is; `None` before the first apply.
+    pub before: Option<Record>,
+    /// Which kinds there are.
+    pub catalog: Catalog,
+    /// The cluster's identity, where the user may see it.
+    pub cluster_uid: Option<String>,
+    /// Kinds whose objects could not be listed, so that each was asked for by its name.
+    pub unlisted: Vec<Unlisted>,
+    /// Desired objects that are live and not ready, and why.
+    pub unready: BTreeMap<ObjectKey, Health>,
+    /// Says which objects are ready.
+    pub judge: HealthRules,
+    /// The namespace of the inventory.
+    home: String,
+    /// Fields that are masked as a Secret's values are.
+    redact: Vec<FieldRule>,
+    /// The secret inputs of programs that render.
+    inputs: Inputs,
+}
+
+/// What is to be done.
+pub struct Decided {
+    /// The action for every object.
+    pub plan: Plan,
+    /// What was allowed when it was made.
+    pub context: PlanContext,
+    /// The inventory's record once the plan is carried out in full.
+    pub after: Record,
+    /// What is read as something else than its author most likely meant.
+    pub warnings: Vec<Problem>,
+}
+
+impl Survey {
+    /// Knows every Secret that was seen.
+    pub fn redactor(&self) -> &Redactor {
+        let Found { desired, redact, inputs, .. } = &self.found;
+        let declared = desired.objects.values().map(|manifest| &manifest.object);
+        let made = || Redactor::of_plan_with_rules(&self.decided.plan, declared, redact, inputs);
+        self.redactor.get_or_init(made)
+    }
+
+    /// Whether carrying it out writes anything, even if only the inventory's record.
+    pub fn writes(&self) -> bool {
+        let Found { unlisted, before, home, .. } = &self.found;
+        let record = || self.record(unlisted);
+        let is_known = || unlisted.iter().all(|kind| kind.is_forbidden);
+        let records = || self.is_sound() && is_known() && before.as_ref() != Some(&record());
+        match self.decided.plan.writes() {
+            true => can_begin(&self.decided.plan, home),
+            false => !self.is_nothing() && records(),
+        }
+    }
+
+    /// Whether the commit was taken back before because it failed.
+    pub fn has_failed(&self) -> bool {
+        let Found { before, revision, .. } = &self.found;
+        before.as_ref().is_some_and(|before| before.has_failed(revision))
+    }
+
+    /// Whether there is nothing in the commit that can't be used, nothing that is refused or dropped,
+    /// and nothing known to be left over.
+    pub(super) fn is_sound(&self) -> bool {
+        let plan = &self.decided.plan;
+        self.found.desired.problems.is_empty()
+            && plan.count(Action::Refuse) == 0
+            && plan.held_back.is_empty()
+            && plan.short.is_empty()
+    }
+
+    /// Whether there is nothing to record: nothing was there, nothing is wanted.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.found.before.is_none() && self.found.desired.objects.is_empty()
+    }
+
+    /// What the inventory's parent will say where all goes well and nothing holds a deletion up, of
+    /// some kinds being `unlisted`.
+    pub(super) fn record(&self, unlisted: &[Unlisted]) -> Record {
+        let mut record = self.decided.after.clone();
+        let stays = |change: &&Change| change.origin.is_none() && change.action() == Action::Keep;
+        record.extend(self.decided.plan.changes().filter(stays).map(|change| &change.key));
+        record.namespaces.insert(self.found.home.clone());
+        // What could not be seen is there as far as the record is concerned.
+        record.kinds.extend(unlisted.iter().map(|unlisted| unlisted.kind.clone()));
+        if let Some(before) = self.found.before.as_ref().filter(|_| !unlisted.is_empty()) {
+            record.namespaces.extend(before.namespaces.iter().cloned());
+        }
+        record
+    }
+}
+
+/// Looks at git and the cluster at the same time, and decides what to do. A commit that was read
+/// `last` is not read again.
+///
+/// # Errors
+///
+/// When git can't be read, when the API server does not answer, or when the inventory is not this
+/// target's. Nothing was written.
+pub async fn survey(
+    target: &Target,
+    checkout: &Checkout,
+    cluster: &Cluster,
+    last: Option<&LastRead>,
+) -> Result<Survey, Error> {
+    let begun = Instant::now();
+    let declare = async {
+        match last {
+            Some(last) => declare_again(target, checkout, last).await,
+            None => declare(target, checkout).await,
+        }
+    };
+    let (declared, contents) = futures::try_join!(declare, find(&target.inventory, cluster))?;
+    let InventoryContents { mut catalog, record: before, mut members, cluster_uid } = contents;
+    let Declared {
+        revision,
+        manifests,
+        problems,
+        warnings,
+        inputs,
+        files: _,
+        has_ignore_files,
+        uncommitted,
+    } = declared;
+    let repository = whose(target, checkout, &revision, before.as_ref())?;
+
+    let objects = manifests.iter().map(|manifest| &manifest.object);
+    catalog.define(objects.filter(|object| !Mode::ignores(object)));
+    cluster.notice(&mut catalog).await;
+    know_kinds(target, &catalog)?;
+    if let Some(before) = &before {
+        members.miss(before, &catalog);
+    }
+    let mut desired = desired(target, manifests, problems, &catalog);
+    usable(target, &desired, &inputs)?;
+    if before.is_none() && !desired.objects.is_empty() {
+        has_home(target, &desired, cluster).await?;
+    }
+
+    let judge = HealthRules { rules: target.health.clone(), ..HealthRules::default() };
+    let options = ObserveOptions {
+        judge: &judge,
+        desired: &desired,
+        catalog: &catalog,
+        inventory: &target.inventory,
+        record: before.as_ref(),
+        verify: target.verify,
+        whole: target.whole,
+    };
+    let by_namespace = members.by_namespace();
+    let unrecorded = cluster.unrecorded(&options, &by_namespace);
+    let (unrecorded, mut observed) = futures::join!(unrecorded, cluster.observe(&options, members));
+    unrecorded.join(&mut observed);
+    let now = (&revision, &desired);
+    let former =
+        FormerRelease { target, checkout, catalog: &catalog, before: before.as_ref(), now };
+    former.find_members(&mut observed, cluster).await;
+    if has_ignore_files && is_anything_undesired(&desired, &observed) {
+        let manifests = declare_ignored_too(target, checkout, &revision).await?;
+        let all = Desired::new(manifests, &catalog, &target.namespace).objects;
+        let all = all.into_iter().map(|(key, manifest)| (key, manifest.origin));
+        desired.left_out = all.filter(|(key, _)| !desired.objects.contains_key(key)).collect();
+    }
+    put_off(&mut desired, &mut observed);
+    definitions::hold(&desired, &mut observed);
+    let context = context(target, cluster, &observed, &catalog).await?;
+
+    let found = Found {
+        begun,
+        uncommitted,
+        before,
+        catalog,
+        cluster_uid,
+        unlisted: observed.unlisted.clone(),
+        unready: std::mem::take(&mut observed.unready),
+        judge,
+        home: target.inventory.namespace.clone(),
+        redact: target.redact.clone(),
+        inputs,
+        revision,
+        desired,
+    };
+    let plan = plan(&found.desired, observed, &target.inventory, &context);
+    let after = record_after(target, repository, &found, &plan);
+    let warnings = warnings
+        .into_iter()
+        .chain(plan.warnings.iter().cloned())
+        .chain(idle_rules(&target.ignore, &found.desired, &plan))
+        .chain(idle_rules(&target.redact, &found.desired, &plan))
+        .collect();
+    let decided = Decided { plan, context, after, warnings };
+    Ok(Survey { found, decided, explained: Explained::default(), redactor: OnceLock::new() })
+}
+
+/// What should exist, as the target treats it.
+fn desired(
+    target: &Target,
+    manifests: Vec<Manifest>,
+    problems: Vec<Problem>,
+    catalog: &Catalog,
+) -> Desired {
+    let mut desired = Desired::new(manifests, catalog, &target.namespace);
+    desired.join(&target.inventory);
+    desired.problems.splice(0..0, problems);
+    desired.ignore.clone_from(&target.ignore);
+    desired.on_conflict = target.policy.on_conflict();
+    desired
+}
+
+/// Whether there is anything to go by: not where every document is wrong, or any one is and the
+/// target is strict.
+fn usable(target: &Target, desired: &Desired, inputs: &Inputs) -> Result<(), Error> {
+    if desired.problems.is_empty() || !target.strict && !desired.objects.is_empty() {
+        return Ok(());
+    }
+    let objects = desired.objects.values().map(|manifest| &manifest.object);
+    let redactor = Redactor::with_rules(objects, &target.redact, inputs);
+    let problems = desired.problems.iter().map(|it| redactor.problem(it)).collect();
+    Err(match target.strict {
+        true => Error::Strict { problems },
+        false => Error::Unusable { problems },
+    })
+}
+
+/// What decides about the plan besides what is desired and observed.
+async fn context(
+    target: &Target,
+    cluster: &Cluster,
+    observed: &Observed,
+    catalog: &Catalog,
+) -> Result<PlanContext, Error> {
+    let instances = cluster.instances(observed, catalog).await;
+    Ok(PlanContext {
+        policy: target.policy.clone(),
+        siblings: target.siblings.clone(),
+        instances: instances
+            .map_err(api("list the objects of a definition that is to be deleted"))?,
+        now: Timestamp::now(),
+    })
+}
+
+/// The inventory's record once the plan is carried out in full.
+fn record_after(target: &Target, repository: String, found: &Found, plan: &Plan) -> Record {
+    let Found { revision, before, desired, unready, .. } = found;
+    let dirty = if revision.dirty { "-dirty" } else { "" };
+    let source = InventorySource {
+        repository,
+        target: target.declared.clone(),
+        paths: target.recorded_paths(),
+        revision: Some(format!("{}{dirty}", revision.commit)),
+    };
+    let is_declared = |change: &&Change| change.origin.is_some();
+    let id = target.inventory.id();
+    let applied = plan.changes().filter(is_declared).filter(|change| change.ends_in(Some(&id)));
+    let mut after = Record::of(source, applied.map(|change| &change.key));
+    after.remember(before.as_ref());
+    after.finished = finished(plan, desired, unready);
+    let gone: Vec<ObjectKey> = after.finished.keys().cloned().collect();
+    after.extend(&gone);
+    after
+}
+
+/// The Jobs that were run once the plan is carried out. One that was seen to fail is not done: it
+/// is recreated once it is gone.
+fn finished(plan: &Plan, desired: &Desired, unready: &BTreeMap<ObjectKey, Health>) -> Finished {
+    let mut finished = Finished::default();
+    for change in plan.changes().filter(|change| change.action() != Action::Refuse) {
+        let failed = |health: &Health| health.state == HealthState::Failed;
+        if let Some(manifest) = desired.objects.get(&change.key)
+            && !Mode::ignores(&manifest.object)
+            && (change.is_work() || !unready.get(&change.key).is_some_and(failed))
+        {
+            finished.note(&change.key, &manifest.object);
+        }
+    }
+    finished
+}
+
+/// Whether anything that was seen would be pruned, as far as it is not kept.
+fn is_anything_undesired(desired: &Desired, observed: &Observed) -> bool {
+    let is_undesired = |(key, seen): (&ObjectKey, &Observation)| {
+        seen.live().is_some() && !desired.objects.contains_key(key)
+    };
+    observed.objects.iter().any(is_undesired)
+}
+
+/// Names what was tried.
+pub(super) fn api(attempt: &'static str) -> impl FnOnce(crate::cluster::ApiError) -> Error {
+    move |source| Error::Api { attempt, source }
+}
