@@ -1,8 +1,10 @@
 //! What pods of a former template use outlives them: it is deleted once the rollout is over where
 //! apply waits, and by a later run where it does not.
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::support::between::Between;
 use crate::support::repo::{Repo, WEB, config};
 use crate::support::sandbox;
 
@@ -46,7 +48,8 @@ fn of(name: &str) -> Vec<String> {
 
 #[test]
 fn config_of_former_pods_is_pruned_after_the_rollout() {
-    let repo = Repo::new("former-pods", sandbox::with_controllers());
+    let plane = sandbox::with_controllers();
+    let repo = Repo::new("former-pods", plane);
     declare(&repo, "a").run(&["apply", "--wait"]).exits(0);
     // Where nobody waits, a later run deletes it.
     let begin = Instant::now();
@@ -64,10 +67,20 @@ fn config_of_former_pods_is_pruned_after_the_rollout() {
     assert_eq!(there(&repo), of("b"));
     repo.run(&["diff"]).exits(0);
 
-    // Where somebody waits, it goes in the same run, and not before.
-    let begin = Instant::now();
-    declare(&repo, "c").run(&["apply", "--wait"]).exits(0);
-    assert!(begin.elapsed() >= Duration::from_secs(ROLLOUT));
+    // With --wait it is deleted in the same run, and not before the rollout is over.
+    let rollouts = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&rollouts);
+    let between = Between::start(plane, move |request| {
+        if request.starts_with("DELETE ") && request.contains("/configmaps/web-config-b") {
+            let counts = "{.status.updatedReplicas}/{.status.availableReplicas}/{.status.replicas}";
+            let how = format!("jsonpath={counts}");
+            let rollout = ["get", "deployment", "web", "-n", "former-pods", "-o", &how];
+            seen.lock().unwrap().push(plane.kubectl(rollout).exits(0).stdout);
+        }
+    });
+    let apply = declare(&repo, "c").trueup(&["apply", "--wait"]);
+    apply.env("KUBECONFIG", between.kubeconfig()).run().exits(0);
+    assert_eq!(*rollouts.lock().unwrap(), ["1/1/1"]);
     assert_eq!(there(&repo), of("c"));
     repo.run(&["diff"]).exits(0);
 
