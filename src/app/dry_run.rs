@@ -8,12 +8,12 @@ use serde_json::json;
 
 use super::Error;
 use super::survey::api;
-use crate::cluster::{Cluster, DeleteCondition, Members, ObserveOptions, RetryPolicy};
+use crate::cluster::{Cluster, Members, ObserveOptions, RetryPolicy, WaitCondition};
 use crate::core::check::{CheckRule, Finding, Level, Set};
 use crate::core::desired::Desired;
 use crate::core::health::HealthRules;
 use crate::core::inventory::Inventory;
-use crate::core::kinds::catalog::{Catalog, is_crd};
+use crate::core::kinds::catalog::{Catalog, Defined, definition, is_crd};
 use crate::core::manifest::Manifest;
 use crate::core::object::{GroupKind, Object, ObjectKey};
 use crate::core::observed::{Observation, Preview};
@@ -23,6 +23,8 @@ use crate::local::cancel::Cancellation;
 
 /// The inventory that nothing is in.
 const INVENTORY: &str = "trueup-check";
+/// The pause between looks at which kinds are served.
+const PAUSE: Duration = Duration::from_millis(100);
 /// How long a definition may take until its kind is served.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -46,9 +48,20 @@ pub async fn dry_run(set: Set<'_>, cluster: &Cluster) -> Result<DryRun, Error> {
     let mut catalog = cluster.discover().await.map_err(api(attempt))?;
     catalog.define(manifests.iter().map(|manifest| &manifest.object));
     let desired = Desired::new(manifests.to_vec(), &catalog, namespace);
-    prepare(&desired, &catalog, cluster).await?;
+    let established = prepare(&desired, &catalog, cluster).await?;
 
-    let catalog = cluster.discover().await.map_err(api(attempt))?;
+    // A kind that is established is not in discovery at once.
+    let patience = RetryPolicy::of(PATIENCE, &Cancellation::default());
+    let catalog = loop {
+        let catalog = cluster.discover().await.map_err(api(attempt))?;
+        let is_served = |(kind, defined): &(GroupKind, Defined)| {
+            defined.versions.iter().all(|version| catalog.endpoint(kind, version).is_some())
+        };
+        if established.iter().all(is_served) || !patience.allows(PAUSE) {
+            break catalog;
+        }
+        patience.rest(PAUSE).await;
+    };
     let desired = Desired::new(manifests.to_vec(), &catalog, namespace);
     let inventory = Inventory { name: INVENTORY.to_owned(), namespace: namespace.to_owned() };
     let question = ObserveOptions {
@@ -115,7 +128,7 @@ fn findings(key: &ObjectKey, manifest: &Manifest, refusal: Refusal) -> Vec<Findi
     let whole = Finding {
         level: Level::Error,
         rule: CheckRule::Refused,
-        place: manifest.origin.field_location(),
+        place: manifest.origin.location(),
         object: Some(key.clone()),
         field: None,
         message,
@@ -135,9 +148,15 @@ fn findings(key: &ObjectKey, manifest: &Manifest, refusal: Refusal) -> Vec<Findi
     causes.into_iter().map(of_field).collect()
 }
 
-/// Makes the namespaces and definitions. What is refused here is refused again when it is asked
+/// Makes the namespaces and definitions, and returns the kinds of those that are established. What is
+/// refused here is refused again when it is asked
 /// about, with its reason.
-async fn prepare(desired: &Desired, catalog: &Catalog, cluster: &Cluster) -> Result<(), Error> {
+async fn prepare(
+    desired: &Desired,
+    catalog: &Catalog,
+    cluster: &Cluster,
+) -> Result<Vec<(GroupKind, Defined)>, Error> {
+    let mut kinds = Vec::new();
     let namespace = GroupKind::new("", "Namespace");
     if let Some(served) = catalog.preferred(&namespace) {
         for name in desired.namespaces() {
@@ -155,13 +174,15 @@ async fn prepare(desired: &Desired, catalog: &Catalog, cluster: &Cluster) -> Res
             let established = cluster
                 .until_condition(
                     &served,
-                    &DeleteCondition::ESTABLISHED,
+                    &WaitCondition::ESTABLISHED,
                     &key.name,
                     &RetryPolicy::of(PATIENCE, &Cancellation::default()),
                 )
                 .await;
-            let _ = established.map_err(api("wait for a definition to be established"))?;
+            let established =
+                established.map_err(api("wait for a definition to be established"))?;
+            kinds.extend(established.ok().and_then(|()| definition(&manifest.object)));
         }
     }
-    Ok(())
+    Ok(kinds)
 }

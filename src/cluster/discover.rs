@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::api_request::{ApiRequest, garbled, object};
 use super::execute::{condition, words};
 use super::path::api_version;
-use super::{ApiError, Cluster, DeleteCondition};
+use super::{ApiError, Cluster, WaitCondition};
 use crate::core::kinds::catalog::{Catalog, Served, silence};
 use crate::core::object::GroupKind;
 
@@ -73,7 +73,7 @@ impl Cluster {
         let (group, version) = api_version.split_once('/')?;
         let path = format!("/apis/apiregistration.k8s.io/v1/apiservices/{version}.{group}");
         let service = object(self.call(ApiRequest::get(path)).await.ok()?.body);
-        let available = condition(&service, DeleteCondition::AVAILABLE.kind)?;
+        let available = condition(&service, WaitCondition::AVAILABLE.kind)?;
         let said = words(available).filter(|_| available["status"] != "True")?;
         Some(format!("APIService {} says {said}", service.name()))
     }

@@ -39,14 +39,14 @@ fn policy(cascade: Cascade) -> &'static str {
 
 /// A condition to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DeleteCondition {
+pub struct WaitCondition {
     /// Its type.
     pub kind: &'static str,
     /// The condition that, once it is false, will not become true by waiting.
     pub refused: Option<&'static str>,
 }
 
-impl DeleteCondition {
+impl WaitCondition {
     /// A definition's objects can be made.
     pub const ESTABLISHED: Self = Self { kind: "Established", refused: Some("NamesAccepted") };
     /// A group's server answers.
@@ -229,7 +229,7 @@ impl Cluster {
     pub async fn until_condition(
         &self,
         served: &Served,
-        wanted: &DeleteCondition,
+        wanted: &WaitCondition,
         name: &str,
         patience: &RetryPolicy,
     ) -> Result<Result<(), String>, ApiError> {

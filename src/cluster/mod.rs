@@ -52,7 +52,7 @@ pub use causes::{is_of_limit, is_of_policy};
 pub use connect::{Access, ConnectError};
 pub use credential::{CredentialCache, NoCredential};
 pub use delay::{Delay, DelayEnd, Listener};
-pub use execute::{Apply, DeleteCondition, DeleteOutcome};
+pub use execute::{Apply, DeleteOutcome, WaitCondition};
 pub use kubeconfig::{PipeCache, context_names};
 pub use limits::ResponseLimits;
 pub use observe::{Members, ObserveOptions, UnrecordedMembers};

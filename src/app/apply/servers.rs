@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 
 use super::ApplyRun;
 use super::worker::{Worker, endpoint};
-use crate::cluster::DeleteCondition;
+use crate::cluster::WaitCondition;
 use crate::core::annotations::Mode;
 use crate::core::health::Health;
 use crate::core::kinds::catalog::{Served, is_api_service};
@@ -135,7 +135,7 @@ impl Worker<'_> {
         let name = change.key.name.as_str();
         match self
             .cluster
-            .until_condition(&served, &DeleteCondition::AVAILABLE, name, self.patience)
+            .until_condition(&served, &WaitCondition::AVAILABLE, name, self.patience)
             .await
         {
             Ok(Ok(())) => None,

@@ -10,7 +10,7 @@ use super::servers::{Servers, server_of};
 use crate::app::wait::wait_for_one;
 use crate::app::{Survey, WaitOptions};
 use crate::cluster::{
-    ApiError, Apply, Cascade, Cluster, DeleteCondition, DeleteOutcome, RetryClass, RetryPolicy,
+    ApiError, Apply, Cascade, Cluster, DeleteOutcome, RetryClass, RetryPolicy, WaitCondition,
 };
 use crate::core::annotations::Mode;
 use crate::core::approval::Approval;
@@ -220,11 +220,11 @@ impl Worker<'_> {
         let key = &change.key;
         let (condition, patience) = match is_awaited {
             true if is_crd(key) => (
-                DeleteCondition::ESTABLISHED,
+                WaitCondition::ESTABLISHED,
                 &RetryPolicy::of(DEFINITION_PATIENCE, &Cancellation::default()),
             ),
             // Its pods may have to start first.
-            true if is_api_service(key) => (DeleteCondition::AVAILABLE, self.patience),
+            true if is_api_service(key) => (WaitCondition::AVAILABLE, self.patience),
             _ => return Ok(Outcome::Done),
         };
         Ok(

@@ -95,7 +95,7 @@ impl AnnotationFault {
 /// Where an annotation stands, or else the object.
 pub fn place(manifest: &Manifest, annotation: &str) -> Location {
     let path = ["metadata", "annotations", annotation].map(PathPart::Key);
-    manifest.place_at(&path).unwrap_or_else(|| manifest.origin.field_location())
+    manifest.place_at(&path).unwrap_or_else(|| manifest.origin.location())
 }
 
 /// What is wrong with an object's switches: names that there are not, values that mean nothing, and

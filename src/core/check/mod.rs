@@ -247,7 +247,7 @@ fn duplicates(named: &[(&ObjectKey, &Manifest)]) -> Vec<Finding> {
     let mut first: BTreeMap<&ObjectKey, Location> = BTreeMap::new();
     let mut findings = Vec::new();
     for (key, manifest) in named {
-        let place = manifest.origin.field_location();
+        let place = manifest.origin.location();
         match first.get(key) {
             None => drop(first.insert(key, place)),
             Some(first) => findings.push(Finding {

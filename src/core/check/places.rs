@@ -8,7 +8,7 @@ use crate::core::problem::Location;
 /// that the file has.
 pub(super) fn of(manifest: &Manifest, path: &[PathPart], at: KeyOrValue) -> Location {
     let positions = &manifest.positions;
-    let origin = manifest.origin.field_location();
+    let origin = manifest.origin.location();
     let whole = match at {
         KeyOrValue::Value => positions.of_value(path),
         KeyOrValue::Key => positions.of(path),

@@ -54,7 +54,7 @@ pub struct Origin {
 
 impl Origin {
     /// The place of the document's first key.
-    pub fn field_location(&self) -> Location {
+    pub fn location(&self) -> Location {
         Location { path: self.path.clone(), line: self.line, column: self.column }
     }
 }

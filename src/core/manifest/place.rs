@@ -21,7 +21,7 @@ impl Manifest {
         }
         match found {
             Some((line, column)) => Location { path: self.origin.path.clone(), line, column },
-            None => self.origin.field_location(),
+            None => self.origin.location(),
         }
     }
 

@@ -1,5 +1,5 @@
 //! Where each field of an object stands in its file, kept small. Which field a message of the API
-//! server means is [`super::field_location`]'s.
+//! server means is [`super::place`]'s.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};

@@ -105,7 +105,7 @@ impl PruneRules<'_> {
             return keep(ReasonKind::RecordKept { keeper });
         }
         if let Some(origin) = self.left_out.get(key) {
-            let kind = ReasonKind::IgnoredFile { place: origin.field_location() };
+            let kind = ReasonKind::IgnoredFile { place: origin.location() };
             let remedy = "to delete it, remove it from that file";
             return (Action::Keep, Some(Reason::with_remedy(kind, remedy)));
         }
