@@ -62,6 +62,10 @@ enum PullFormat {
 }
 
 /// Runs the verb.
+///
+/// # Errors
+///
+/// When the checkout can't be cloned, fetched or fast-forwarded.
 pub fn run(args: PullArgs, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {
     let PullArgs { url, branch, bare, pull_timeout: timeout, output } = args;
     let interrupt = Arc::new(AtomicBool::new(false));

@@ -68,6 +68,10 @@ pub struct Apply<'a> {
 
 impl Cluster {
     /// One object; `None` when it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// When the API server refuses, or does not answer.
     pub async fn get(
         &self,
         served: &Served,

@@ -123,6 +123,10 @@ impl Cluster {
 
     /// Whether the object could be recreated if `live` were gone; the refusal when it could not, or
     /// when that is unknown.
+    ///
+    /// # Errors
+    ///
+    /// The refusal, where the API server would not create it or that is unknown.
     pub async fn could_be_made(
         &self,
         served: &Served,

@@ -138,6 +138,10 @@ impl Checkout {
     /// Where the PATH argument `arg`, written in the directory `cwd`, is from the root. The root
     /// itself is the empty string. A bare repository has no directories to be in, so there `arg`
     /// counts from the root.
+    ///
+    /// # Errors
+    ///
+    /// When the path lies outside of the checkout.
     pub fn repo_path(&self, cwd: &Path, arg: &Path) -> Result<String, Error> {
         let outside = || Error::Outside { path: arg.to_owned(), root: self.root.clone() };
         let whole = match self.bare {

@@ -21,6 +21,10 @@ const WORTH_A_THREAD: usize = 64;
 impl Checkout {
     /// The regular files under `paths` at `revision` whose path is `wanted`. A path is a folder or a
     /// file, counted from the root; the root itself is the empty string.
+    ///
+    /// # Errors
+    ///
+    /// When a path is not there, an object can't be read, or a limit is exceeded.
     pub fn snapshot(
         &self,
         revision: &Revision,
@@ -81,6 +85,10 @@ impl Checkout {
 
     /// One regular file's content at `revision`, or `None` if the commit has no such file. What is
     /// there and not to be read is an error: this is for files that say what the others mean.
+    ///
+    /// # Errors
+    ///
+    /// When the commit can't be read, or the path is not a regular file.
     pub fn read_file(&self, revision: &Revision, path: &str) -> Result<Option<Vec<u8>>, Error> {
         let repo = self.local();
         let found = Trees::of(&repo, &self.limits, parse(&revision.commit)?)?.find(path)?;

@@ -15,6 +15,10 @@ pub struct RootCommit(pub String);
 
 impl Checkout {
     /// The commit that `rev` names; without one, `HEAD`'s.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such commit, or the repository can't be read.
     pub fn resolve(&self, rev: Option<&str>) -> Result<Revision, Error> {
         let repo = self.local();
         let (named, id) = match rev {
@@ -25,6 +29,10 @@ impl Checkout {
     }
 
     /// The identity of the repository: the commit that following first parents ends at.
+    ///
+    /// # Errors
+    ///
+    /// When the history can't be read.
     pub fn root_commit(&self, revision: &Revision) -> Result<RootCommit, Error> {
         if revision.is_unborn() {
             return Ok(RootCommit(revision.commit.clone()));

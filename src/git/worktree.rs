@@ -57,6 +57,10 @@ impl Checkout {
 
     /// One regular file's content as the work tree has it, or `None` if there is no such file. What
     /// is there and not to be read is an error, as it is of a commit.
+    ///
+    /// # Errors
+    ///
+    /// When the path can't be read, or is not a regular file.
     pub fn read_worktree_file(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
         if self.is_bare() {
             return Ok(None);
@@ -82,6 +86,10 @@ impl Checkout {
 
     /// The regular files under `paths` as the work tree has them: tracked ones, and untracked ones
     /// that are not ignored, with the content that committing them would store.
+    ///
+    /// # Errors
+    ///
+    /// When a path is not there, the work tree can't be read, or a limit is exceeded.
     pub fn worktree(
         &self,
         paths: &[String],

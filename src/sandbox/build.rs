@@ -94,6 +94,10 @@ pub enum BuildProgress {
 }
 
 /// The folder that holds the module's programs, built now or earlier.
+///
+/// # Errors
+///
+/// When Go is missing, or the module can't be built.
 pub async fn built(
     module: &Module,
     options: &SandboxOptions,

@@ -34,6 +34,10 @@ pub struct SandboxCommand<'a> {
 /// is reported to `on_death`.
 ///
 /// To be called on the main thread: the command dies with the thread that starts it.
+///
+/// # Errors
+///
+/// When the command is not found, can't be started, or is lost.
 pub async fn run(
     sandbox: &mut Sandbox,
     request: SandboxCommand<'_>,
@@ -112,6 +116,10 @@ pub struct CommandSignals {
 
 impl CommandSignals {
     /// From now on, they no longer end this process.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses to deliver the signals.
     pub fn new() -> io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,

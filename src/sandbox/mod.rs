@@ -89,6 +89,10 @@ pub struct Sandbox {
 
 impl Sandbox {
     /// Finds or builds the programs, starts them and waits until they answer.
+    ///
+    /// # Errors
+    ///
+    /// When the programs are missing and can't be built, or one of them does not start.
     pub async fn start(options: &SandboxOptions, events: Listener<'_>) -> Result<Self, Error> {
         let programs = programs::obtain(options, events).await?;
         let mut keeper = Keeper::start(&options.trueup, &options.temporary, "trueup-sandbox-")?;

@@ -56,6 +56,10 @@ pub struct Controllers {
 }
 
 /// Finds the programs, or builds them.
+///
+/// # Errors
+///
+/// When programs are missing and can't be built.
 pub async fn obtain(options: &SandboxOptions, events: Listener<'_>) -> Result<Programs, Error> {
     let ProgramPlaces { assets, envtest, path, cache: _ } = &options.places;
     let envtest = envtest.as_deref().and_then(newest_envtest);
@@ -82,6 +86,10 @@ pub async fn obtain(options: &SandboxOptions, events: Listener<'_>) -> Result<Pr
 }
 
 /// The programs in these folders, or the names of those that are not there.
+///
+/// # Errors
+///
+/// The names of the missing programs.
 pub fn gather(
     place: &str,
     folders: &[PathBuf],

@@ -31,6 +31,10 @@ fn counted(count: usize, what: &str) -> String {
 }
 
 /// What was done, as JSON: `version`, and the fields of [`Pulled`].
+///
+/// # Errors
+///
+/// When the document can't be written as JSON.
 pub fn json(pulled: &Pulled) -> serde_json::Result<String> {
     #[derive(Serialize)]
     struct Answer<'a> {
@@ -42,6 +46,10 @@ pub fn json(pulled: &Pulled) -> serde_json::Result<String> {
 }
 
 /// Why nothing was done, as JSON.
+///
+/// # Errors
+///
+/// When the document can't be written as JSON.
 pub fn failure_json(error: &PullError) -> serde_json::Result<String> {
     #[derive(Serialize)]
     struct Answer<'a> {

@@ -42,6 +42,10 @@ pub struct SandboxArgs {
 }
 
 /// Answers `trueup sandbox`.
+///
+/// # Errors
+///
+/// When the control plane can't be built or started, or the command can't be run.
 pub fn run(args: SandboxArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     // The command dies with the thread that starts it, so everything happens on the main thread.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

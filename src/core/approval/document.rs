@@ -40,6 +40,10 @@ pub enum DocumentError {
 
 impl Approval {
     /// The approval as text.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be written as JSON.
     pub fn to_text(&self) -> Result<String, serde_json::Error> {
         let Value::Object(mut document) = serde_json::to_value(self)? else {
             return Ok(String::new());
@@ -52,6 +56,10 @@ impl Approval {
     }
 
     /// The approval that a text is.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not a plan file of this version, or its checksum is wrong.
     pub fn from_text(text: &[u8]) -> Result<Self, DocumentError> {
         let document: Value = serde_json::from_slice(text).map_err(DocumentError::NotJson)?;
         let Value::Object(mut document) = document else { return Err(DocumentError::NotAPlan) };

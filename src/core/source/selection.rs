@@ -25,6 +25,10 @@ pub struct Selection {
 impl Selection {
     /// Takes the ignore files by the folder that they stand in: its path from the checkout's root,
     /// empty for the root itself.
+    ///
+    /// # Errors
+    ///
+    /// When an ignore file has a pattern that can't be used.
     pub fn new(ignore_files: &BTreeMap<String, Vec<u8>>) -> Result<Self, Problem> {
         let ignores = ignore_files
             .iter()

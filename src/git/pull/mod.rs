@@ -122,6 +122,10 @@ impl Pulled {
 }
 
 /// Fetches and fast-forwards; clones first if there is nothing yet. Blocks.
+///
+/// # Errors
+///
+/// When the remote can't be read, the branch can't be fast-forwarded, or local work is in the way.
 pub fn pull(options: &PullOptions) -> Result<Pulled, PullError> {
     if quarantine::is_active() {
         return Err(PullError::Quarantined);

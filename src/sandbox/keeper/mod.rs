@@ -36,6 +36,10 @@ pub struct Keeper {
 
 impl Keeper {
     /// Starts the keeper, which makes a folder of its own in `parent`.
+    ///
+    /// # Errors
+    ///
+    /// When the keeper can't be started, or can't make the folder.
     pub fn start(trueup: &Path, parent: &Path, prefix: &str) -> Result<Self, Error> {
         let failed = |error| Error::Keeper("can't be started", Some(error));
         let mut process = Command::new(trueup)
@@ -78,21 +82,37 @@ impl Keeper {
     }
 
     /// Has a program started.
+    ///
+    /// # Errors
+    ///
+    /// When the keeper is gone.
     pub fn run(&mut self, start: ProgramStart) -> Result<(), Error> {
         self.order(&KeeperCommand::Start(start))
     }
 
     /// Names a process of ours that must not outlive us either.
+    ///
+    /// # Errors
+    ///
+    /// When the keeper is gone.
     pub fn take_along(&mut self, process: u32) -> Result<(), Error> {
         self.order(&KeeperCommand::TakeAlong(process))
     }
 
     /// Forgets that process, which ended.
+    ///
+    /// # Errors
+    ///
+    /// When the keeper is gone.
     pub fn release(&mut self, process: u32) -> Result<(), Error> {
         self.order(&KeeperCommand::Release(process))
     }
 
     /// Waits until one of the programs ends.
+    ///
+    /// # Errors
+    ///
+    /// When the keeper is gone.
     pub async fn ended(&mut self) -> Result<ProgramEnded, Error> {
         self.notices.recv().await.ok_or(Error::Keeper("is gone", None))
     }

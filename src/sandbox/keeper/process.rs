@@ -22,6 +22,10 @@ use crate::local::bound_process;
 pub const VERB: &str = "__sandbox-keeper";
 
 /// Answers the hidden verb.
+///
+/// # Errors
+///
+/// When the arguments are missing, or the folder can't be made.
 pub fn keep(mut args: impl Iterator<Item = OsString>) -> io::Result<()> {
     let (Some(parent), Some(prefix)) = (args.next(), args.next()) else {
         return Err(io::ErrorKind::InvalidInput.into());
