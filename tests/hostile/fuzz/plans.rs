@@ -17,9 +17,11 @@ fn written() -> String {
             "target": "prod", "declared": true, "paths": ["envs/prod"], "namespace": "shop",
             "inventory": {"name": "shop", "namespace": "shop"},
             "cluster": {"name": "kind", "uid": "3f2a9c"},
-            "commit": "8be01d3", "repository": "4f2c1a9", "allow_delete": ["Namespace"],
-            "replace": [], "max_prune": null, "allow_empty": false, "on_conflict": "fail",
-            "adopt": false, "moved": false,
+            "commit": "8be01d3", "repository": "4f2c1a9",
+            "permissions": {
+                "allow_delete": ["Namespace"], "allow_empty": false, "max_prune": null,
+                "replace": [], "on_conflict": "fail", "adopt": false, "moved": false,
+            },
         },
         "desired": digest,
         "changes": [{
