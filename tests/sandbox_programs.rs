@@ -27,7 +27,7 @@ const HELLO: Module = Module {
 /// Builds the module as a process of its own would; its lock knows no difference.
 fn build_hello(cache: &Path) -> (PathBuf, Vec<SandboxEvent>) {
     let options = SandboxOptions {
-        calls: WebhookCalls::Anybody,
+        calls: WebhookCalls::Enabled,
         controllers: false,
         places: ProgramPlaces {
             assets: None,

@@ -61,7 +61,7 @@ impl Cluster {
         for trouble in troubles(pods).iter().take(FEW_TROUBLES) {
             lines.extend(trouble.lines());
             match trouble.next {
-                MoreEvidence::Nobody => {}
+                MoreEvidence::Nowhere => {}
                 MoreEvidence::Events => {
                     let events = self.events(catalog, namespace, &trouble.uid).await;
                     lines.extend(warnings(&events).iter().map(|line| format!("  {line}")));

@@ -5,7 +5,7 @@ use super::{ApiError, TlsFault};
 use crate::core::problem::Refusal;
 use crate::core::remedy::Remedy;
 use crate::core::unique_value;
-use crate::local::offline::NOBODY;
+use crate::local::offline::NO_WEBHOOKS;
 
 /// How long it is worth sending the same request again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub(super) const ABOUT_TO_ANSWER: [&str; 12] = [
 impl ApiError {
     /// Whether the API server would have to call a webhook or another server, and may not.
     pub fn may_not_call(&self) -> bool {
-        matches!(self, Self::Status { message, .. } if message.contains(NOBODY))
+        matches!(self, Self::Status { message, .. } if message.contains(NO_WEBHOOKS))
     }
 
     /// The server's message where the entries of others are in a version that it can't convert to.
@@ -120,7 +120,7 @@ fn fault(code: u16, reason: &str, message: &str) -> RetryClass {
 
 /// The class of an internal error.
 fn internal(message: &str) -> RetryClass {
-    if message.contains(NOBODY) {
+    if message.contains(NO_WEBHOOKS) {
         return RetryClass::Lasting;
     }
     // Server-side apply calls it so when a value does not fit its field's type

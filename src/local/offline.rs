@@ -2,4 +2,4 @@
 
 /// The socket of the proxy that such an API server is given, which does not exist. It stands in the
 /// errors of whatever would have called another server.
-pub const NOBODY: &str = "no-webhook-is-called.sock";
+pub const NO_WEBHOOKS: &str = "no-webhook-is-called.sock";

@@ -14,7 +14,7 @@ use super::identity::{Identity, IssuedCertificate};
 use super::keeper::{Keeper, ProgramStart};
 use super::programs::{Controllers, Programs};
 use super::{Error, Listener, SandboxEvent, WebhookCalls, nodes};
-use crate::local::offline::NOBODY;
+use crate::local::offline::NO_WEBHOOKS;
 
 /// How long a program may take to answer. It takes a few seconds; a busy machine takes more.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -55,7 +55,7 @@ pub(super) async fn start(
     let identity = Identity::new()?;
     let folder = keeper.folder().to_owned();
     write_server_files(&folder, &identity)?;
-    if calls == WebhookCalls::Nobody {
+    if calls == WebhookCalls::Disabled {
         write(&folder.join(EGRESS_FILE), &egress())?;
     }
     events(SandboxEvent::Starting("etcd"));
@@ -222,7 +222,7 @@ fn etcd_flags() -> Vec<String> {
 fn egress() -> String {
     let ways = ["controlplane", "cluster"].map(|name| {
         let connection = json!({
-            "proxyProtocol": "HTTPConnect", "transport": { "uds": { "udsName": NOBODY } },
+            "proxyProtocol": "HTTPConnect", "transport": { "uds": { "udsName": NO_WEBHOOKS } },
         });
         json!({ "name": name, "connection": connection })
     });
@@ -257,7 +257,7 @@ fn apiserver_flags(port: u16, controllers: bool, calls: WebhookCalls) -> Vec<Str
         "--audit-log-path=audit.log",
         "--audit-log-maxsize=1000000", // in MB: one file, so that whoever counts sees all
     ]);
-    if calls == WebhookCalls::Nobody {
+    if calls == WebhookCalls::Disabled {
         all.push(format!("--egress-selector-config-file={EGRESS_FILE}"));
     }
     if !controllers {

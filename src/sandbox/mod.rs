@@ -42,9 +42,9 @@ pub struct SandboxOptions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WebhookCalls {
     /// All that this machine reaches.
-    Anybody,
+    Enabled,
     /// Not at all: what a commit names is not called, wherever it is.
-    Nobody,
+    Disabled,
 }
 
 /// An event on the way to a running sandbox.

@@ -56,7 +56,7 @@ pub fn run(args: SandboxArgs, ui: &mut Ui) -> Result<Exit, Failure> {
 
 async fn answer(args: SandboxArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let SandboxArgs { controllers, command } = args;
-    let options = options(controllers, WebhookCalls::Anybody)?;
+    let options = options(controllers, WebhookCalls::Enabled)?;
     let path = options.places.path.clone();
     let mut signals = CommandSignals::new()?;
     let started = tokio::select! {

@@ -43,7 +43,7 @@ pub struct PodProblem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MoreEvidence {
     /// No other source: it says all there is.
-    Nobody,
+    Nowhere,
     /// The container's log; `previous` of the run before.
     Log {
         /// Of the run before the one that is there now.
@@ -120,12 +120,12 @@ fn trouble(pod: &Object) -> Option<PodProblem> {
     };
     let unscheduled = || {
         let it = condition(pod, "PodScheduled").filter(|it| is_false(it))?;
-        Some(general(reason(it), words(it, ""), MoreEvidence::Nobody))
+        Some(general(reason(it), words(it, ""), MoreEvidence::Nowhere))
     };
     let evicted = || {
         let why = text(pod, "/status/reason")?;
         let message = text(pod, "/status/message").unwrap_or_default();
-        Some(general(why, message.to_owned(), MoreEvidence::Nobody))
+        Some(general(why, message.to_owned(), MoreEvidence::Nowhere))
     };
     let other = || {
         let word = if phase.is_empty() { "Pending" } else { phase };
@@ -167,13 +167,13 @@ fn of_container(pod: &Object, status: &Value) -> Option<PodProblem> {
             }
             _ if why.contains("Image") => {
                 let image = image(pod, &name).unwrap_or_else(|| string(status.get("image")));
-                trouble(why, format!(", image {image}"), message, MoreEvidence::Nobody)
+                trouble(why, format!(", image {image}"), message, MoreEvidence::Nowhere)
             }
             "" | "ContainerCreating" | "PodInitializing" => {
                 let why = if why.is_empty() { "waiting".to_owned() } else { why };
                 trouble(why, String::new(), message, MoreEvidence::Events)
             }
-            _ => trouble(why, String::new(), message, MoreEvidence::Nobody),
+            _ => trouble(why, String::new(), message, MoreEvidence::Nowhere),
         });
     }
     if let Some(terminated) = state("state", "terminated") {
@@ -280,7 +280,7 @@ mod tests {
             (
                 "phase: Pending, containerStatuses: [{name: main, image: other, state: {waiting: {reason: ErrImagePull, message: \"not found\\n\\nat all\"}}}]",
                 &["pod a, container main: ErrImagePull, image web:1", "  not found", "  at all"],
-                MoreEvidence::Nobody,
+                MoreEvidence::Nowhere,
             ),
             (
                 "phase: Running, containerStatuses: [{name: main, restartCount: 1, state: {waiting: {reason: CrashLoopBackOff, message: back-off}}, lastState: {terminated: {exitCode: 2, reason: Error}}}]",
@@ -300,7 +300,7 @@ mod tests {
             (
                 "phase: Pending, containerStatuses: [{name: main, state: {waiting: {reason: CreateContainerConfigError, message: secret db not found}}}]",
                 &["pod a, container main: CreateContainerConfigError", "  secret db not found"],
-                MoreEvidence::Nobody,
+                MoreEvidence::Nowhere,
             ),
             (
                 "phase: Pending, containerStatuses: [{name: main, state: {waiting: {reason: ContainerCreating}}}]",
@@ -315,12 +315,12 @@ mod tests {
             (
                 "phase: Pending, conditions: [{type: PodScheduled, status: 'False', reason: Unschedulable, message: 0/3 nodes}]",
                 &["pod a: Unschedulable", "  0/3 nodes"],
-                MoreEvidence::Nobody,
+                MoreEvidence::Nowhere,
             ),
             (
                 "phase: Failed, reason: Evicted, message: low on memory",
                 &["pod a: Evicted", "  low on memory"],
-                MoreEvidence::Nobody,
+                MoreEvidence::Nowhere,
             ),
             ("phase: Pending", &["pod a: Pending"], MoreEvidence::Events),
         ];

@@ -66,6 +66,11 @@ pub fn read(entry: &Value) -> Option<Manager<'_>> {
     })
 }
 
+/// What each of the managers owns below `key`, of those that own anything there.
+pub(super) fn below<'a>(nodes: &[&'a FieldsV1], key: &str) -> Vec<&'a FieldsV1> {
+    nodes.iter().filter_map(|node| node.get(key)?.as_object()).collect()
+}
+
 /// The node of `fields` at a path of its keys, such as `["f:spec", "f:replicas"]`.
 pub fn node<'a>(fields: &'a FieldsV1, path: &[&str]) -> Option<&'a Map<String, Value>> {
     path.iter().try_fold(fields, |node, key| node.get(*key)?.as_object())

@@ -17,7 +17,7 @@ pub fn with_owners(mut merged: Object, send: &Object, before: &Object) -> Object
     let mut fields = FieldsV1::new();
     for (name, value) in &send.0 {
         let key = format!("f:{name}");
-        let nodes = below(&nodes, &key);
+        let nodes = managers::below(&nodes, &key);
         let live = before.0.get(name);
         match (name.as_str(), value) {
             ("apiVersion" | "kind", _) => {}
@@ -65,7 +65,7 @@ fn declared(value: &Value, live: Option<&Value>, nodes: &[&FieldsV1]) -> Value {
             let field = |(name, value): (&String, &Value)| {
                 let key = format!("f:{name}");
                 let live = live.and_then(|live| live.get(name));
-                let node = declared(value, live, &below(nodes, &key));
+                let node = declared(value, live, &managers::below(nodes, &key));
                 (key, node)
             };
             map.iter().map(field).collect::<FieldsV1>().into()
@@ -91,7 +91,7 @@ fn declared(value: &Value, live: Option<&Value>, nodes: &[&FieldsV1]) -> Value {
                     (name.clone(), value.clone())
                 });
                 let key = format!("k:{}", Value::Object(told.collect()));
-                let mut node = declared(item, live, &below(nodes, &key));
+                let mut node = declared(item, live, &managers::below(nodes, &key));
                 node["."] = json!({});
                 (key, node)
             };
@@ -124,10 +124,6 @@ fn lose(owned: &mut FieldsV1, send: &Value, live: &Value) {
         lose(below, send, live);
         !below.is_empty()
     });
-}
-
-fn below<'a>(nodes: &[&'a FieldsV1], key: &str) -> Vec<&'a FieldsV1> {
-    nodes.iter().filter_map(|node| node.get(key)?.as_object()).collect()
 }
 
 #[cfg(test)]

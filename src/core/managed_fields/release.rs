@@ -33,7 +33,7 @@ fn from_map(map: &mut Map<String, Value>, owned: &FieldsV1, stays: &[&FieldsV1])
         let (Some(name), Some(owned)) = (key.strip_prefix("f:"), owned.as_object()) else {
             continue;
         };
-        let stays = below(stays, key);
+        let stays = managers::below(stays, key);
         if stays.is_empty() {
             map.remove(name);
         } else if let Some(value) = map.get_mut(name) {
@@ -55,7 +55,7 @@ fn from(value: &mut Value, owned: &FieldsV1, stays: &[&FieldsV1]) {
         Value::Object(map) => from_map(map, owned, stays),
         Value::Array(list) => list.retain_mut(|item| {
             let Some((key, owned)) = element(owned, item) else { return true };
-            let stays = below(stays, key);
+            let stays = managers::below(stays, key);
             // Unlike a field, an element is not kept by a manager that owns a part of it.
             let is_owned = |node: &FieldsV1| node.is_empty() || node.contains_key(".");
             if is_owned(owned) && !stays.iter().any(|node| is_owned(node)) {
@@ -69,10 +69,6 @@ fn from(value: &mut Value, owned: &FieldsV1, stays: &[&FieldsV1]) {
     if is_empty(value) && !was_empty {
         *value = Value::Null;
     }
-}
-
-fn below<'a>(nodes: &[&'a FieldsV1], key: &str) -> Vec<&'a FieldsV1> {
-    nodes.iter().filter_map(|node| node.get(key)?.as_object()).collect()
 }
 
 #[cfg(test)]
