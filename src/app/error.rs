@@ -6,6 +6,7 @@ use crate::config;
 use crate::core::inventory::ParentError;
 use crate::core::lease::Holder;
 use crate::core::problem::Problem;
+use crate::core::redact::MaskedProblem;
 use crate::core::remedy::{MovedPaths, Remedy};
 use crate::core::source::snapshot::short;
 use crate::git;
@@ -100,13 +101,13 @@ pub enum Error {
     #[error("none of the manifests can be used")]
     Unusable {
         /// The problem of each.
-        problems: Vec<Problem>,
+        problems: Vec<MaskedProblem>,
     },
     /// Something is wrong in the commit, and nothing may be.
     #[error("the commit is refused as a whole: not all of its manifests can be used")]
     Strict {
         /// The problem of each.
-        problems: Vec<Problem>,
+        problems: Vec<MaskedProblem>,
     },
     /// An ignore file can't be read.
     #[error("{}: {}", .0.place, .0.message)]
@@ -140,7 +141,7 @@ impl Error {
     }
 
     /// The problems of the manifests, where they are the error.
-    pub fn problems(&self) -> &[Problem] {
+    pub fn problems(&self) -> &[MaskedProblem] {
         match self {
             Self::Unusable { problems } | Self::Strict { problems } => problems,
             _ => &[],

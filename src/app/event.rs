@@ -4,22 +4,23 @@ use serde::Serialize;
 
 use crate::core::health::HealthSummary;
 use crate::core::lease::Holder;
+use crate::core::mask::Masked;
 use crate::core::report::{ChangeOutcome, Report};
 
-/// Something that happened in a round. Secrets are masked in it.
+/// Something that happened in a round. Everything in it can be shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", content = "data", rename_all = "kebab-case")]
 pub enum Event {
     /// Another run has the lock, and is waited for. Comes again every second.
     LockAwaited(Holder),
     /// No lock is taken, as the user may not have one; why.
-    LockForbidden(String),
+    LockForbidden(Masked<String>),
     /// One change has ended.
-    Changed(ChangeOutcome),
+    Changed(Masked<ChangeOutcome>),
     /// Waiting for objects to be healthy begins.
     WaitBegan,
     /// How the objects are that are waited for. Comes again with news and every second.
-    Waiting(HealthSummary),
+    Waiting(Masked<HealthSummary>),
     /// Waiting has ended.
     WaitEnded,
     /// The commit failed, as the report says, and the last healthy one is applied.
@@ -27,10 +28,10 @@ pub enum Event {
         /// The id of the healthy commit.
         to: String,
         /// The report of the commit that failed.
-        failed: Box<Report>,
+        failed: Box<Masked<Report>>,
     },
     /// The last healthy commit was applied, with this result.
-    RollbackEnded(Box<Report>),
+    RollbackEnded(Box<Masked<Report>>),
 }
 
 #[cfg(test)]

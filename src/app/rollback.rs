@@ -174,7 +174,7 @@ pub async fn note_failure(
 }
 
 /// The report of a rollback, without what only its survey knows to be secret.
-pub fn rolled_back(survey: &Survey, mut report: Report) -> Rollback {
+pub fn rolled_back(survey: &Survey, report: Report) -> Rollback {
     let to = survey.found.revision.short();
     let words = match (report.at_commit, report.is_good()) {
         (true, true) if report.proof.is_some() => {
@@ -202,11 +202,10 @@ pub fn rolled_back(survey: &Survey, mut report: Report) -> Rollback {
             format!("going back to {to} came only part of the way: {}", counts.join(", "))
         }
     };
-    report.mask(survey.redactor());
     Rollback {
         to: Some(survey.found.revision.commit.clone()),
         words,
-        report: Some(Box::new(report)),
+        report: Some(Box::new(report.into_masked(survey.redactor()))),
     }
 }
 

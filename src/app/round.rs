@@ -183,7 +183,7 @@ impl<'a> RoundOptions<'a> {
             return Err(Error::Superseded(newer.to_owned()));
         }
         if let Some(warning) = &lock.warning {
-            runner.hear(survey, &Event::LockForbidden(survey.redactor().text(warning)));
+            runner.hear(survey, &Event::LockForbidden(survey.redactor().message(warning)));
         }
         Ok(lock)
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use super::approved::{self, found};
+use super::approved;
 use super::cascade::{self, CascadeArg};
 use super::exit::{Exit, Failure};
 use super::headings::{HOW, WHAT};
@@ -157,7 +157,8 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         Err(EndedEarly::Failed(failure)) => return Err(failure),
     };
     let glyphs = ui.glyphs();
-    present::report(ui.stdout(), &session.view(&survey), &report, args.output, glyphs)?;
+    let masked = survey.masked_report(&report);
+    present::report(ui.stdout(), &session.view(&survey), &masked, args.output, glyphs)?;
     Ok(match report.is_good() {
         true => Exit::AtCommit,
         false if report.interrupted => Exit::Interrupted,
@@ -275,7 +276,7 @@ impl Runner for Applying<'_> {
         let (session, ui) = (self.session, &mut *self.ui);
         let glyphs = ui.glyphs();
         if let Some(approval) = self.approval {
-            let difference = approval.difference(found(now));
+            let difference = approval.difference(now.approval_input());
             if !difference.is_none() {
                 session.explain(now).await;
                 let view = session.view(now);
@@ -285,7 +286,7 @@ impl Runner for Applying<'_> {
         }
         let is_same = || {
             let said = approved::approval(session, before).ok();
-            said.is_some_and(|said| said.difference(found(now)).is_none())
+            said.is_some_and(|said| said.difference(now.approval_input()).is_none())
         };
         if !self.asked || !now.decided.plan.writes() || is_same() {
             return Ok(());
@@ -323,7 +324,7 @@ impl Runner for Applying<'_> {
             Event::WaitBegan => self.display = Some(WaitDisplay::new(self.wait, self.ui)),
             Event::Waiting(proof) => {
                 if let Some(display) = &mut self.display {
-                    display.show(survey, proof, self.ui);
+                    display.show(proof, self.ui);
                 }
             }
             Event::WaitEnded => self.display.take().into_iter().for_each(WaitDisplay::finish),
@@ -346,8 +347,8 @@ impl Applying<'_> {
         match event {
             Event::Changed(step) => {
                 let steps =
-                    self.steps.get_or_insert_with(|| Steps::new(&survey.decided.plan, glyphs));
-                steps.write(out, step, survey.redactor())
+                    self.steps.get_or_insert_with(|| Steps::new(&survey.masked_plan(), glyphs));
+                steps.write(out, step)
             }
             Event::RollbackBegan { to, failed } => {
                 self.steps = None;
@@ -376,7 +377,7 @@ async fn ready(
     session.plan_sha256 = sha256;
     session.name_plan(*output, ui);
     let mut survey = session.survey(ui).await?;
-    let difference = approval.as_ref().map(|approval| approval.difference(found(&survey)));
+    let difference = approval.as_ref().map(|approval| approval.difference(survey.approval_input()));
     let glyphs = ui.glyphs();
     if let Some(difference) = difference.filter(|difference| !difference.is_none()) {
         session.explain(&mut survey).await;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::app::{Found, Survey, Target};
+use crate::app::{Survey, Target};
 use crate::cluster::Cluster;
-use crate::core::approval::{Approval, ApprovalInput, ApprovedCluster, Purpose, WrongPlace};
+use crate::core::approval::{Approval, ApprovedCluster, Purpose, WrongPlace};
 use crate::core::inventory::Inventory;
 use crate::core::policy::Policy;
 use crate::core::policy::run_options::RunOptions;
@@ -13,13 +13,6 @@ use crate::git::Checkout;
 use super::exit::Failure;
 use super::session::Session;
 use super::target::{FilesArgs, NamedTarget, TargetArgs, counts, setting};
-
-/// What was found, as an approval is made of it and held against it.
-pub fn found(survey: &Survey) -> ApprovalInput<'_> {
-    let (plan, found) = (&survey.decided.plan, &survey.found);
-    let Found { desired, unlisted, .. } = found;
-    ApprovalInput { plan, desired, unlisted, redactor: survey.redactor() }
-}
 
 /// The approval of what the session found.
 ///
@@ -40,7 +33,7 @@ pub fn approval(session: &Session, survey: &Survey) -> Result<Approval, Failure>
         repository: survey.decided.after.repository.clone(),
         permissions: target.policy.operator.clone(),
     };
-    Ok(Approval::new(purpose, found(survey)))
+    Ok(Approval::new(purpose, survey.approval_input()))
 }
 
 impl TargetArgs {

@@ -116,7 +116,7 @@ impl Session {
                 survey.found.revision.short()
             ));
         }
-        ui.warnings(&survey.decided.warnings, survey.redactor());
+        ui.warnings(&survey.masked_warnings(&survey.decided.warnings));
         ui.uncommitted(&survey.found.uncommitted);
         if survey.has_failed() {
             let commit = survey.found.revision.short();
@@ -157,7 +157,7 @@ impl Session {
         let survey = self.survey_again(cluster, ui).await?;
         let is_new = |warning: &&Problem| !before.decided.warnings.contains(warning);
         let warnings: Vec<_> = survey.decided.warnings.iter().filter(is_new).cloned().collect();
-        ui.warnings(&warnings, survey.redactor());
+        ui.warnings(&survey.masked_warnings(&warnings));
         Self::warn_of_unlisted(&survey, &before.found.unlisted, ui);
         Ok(survey)
     }
@@ -213,9 +213,8 @@ impl Session {
     pub fn view<'a>(&'a self, survey: &'a Survey) -> PlanView<'a> {
         let (target, revision) = (&self.named.target, &survey.found.revision);
         PlanView {
-            plan: &survey.decided.plan,
-            problems: &survey.found.desired.problems,
-            redactor: survey.redactor(),
+            plan: survey.masked_plan(),
+            problems: survey.masked_problems(),
             explained: &survey.explained,
             now: Timestamp::now(),
             target: TargetView {
@@ -228,7 +227,7 @@ impl Session {
             revision: RevisionView {
                 commit: &revision.commit,
                 named: &revision.named,
-                summary: &revision.summary,
+                summary: survey.masked_summary(),
                 author: &revision.author,
                 dirty: revision.dirty,
             },

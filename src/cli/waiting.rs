@@ -7,8 +7,8 @@ use clap::Args;
 use super::headings::HOW;
 use super::present;
 use super::ui::{ProgressIndicator, Ui};
-use crate::app::Survey;
 use crate::core::health::HealthSummary;
+use crate::core::mask::Masked;
 
 /// Whether to wait until everything is healthy.
 #[derive(Debug, Args)]
@@ -49,16 +49,16 @@ impl WaitDisplay {
     }
 
     /// Shows how the objects are.
-    pub fn show(&mut self, survey: &Survey, proof: &HealthSummary, ui: &mut Ui) {
-        let (redactor, glyphs) = (survey.redactor(), ui.glyphs());
+    pub fn show(&mut self, proof: &Masked<HealthSummary>, ui: &mut Ui) {
+        let glyphs = ui.glyphs();
         for note in &proof.notes[self.notes.min(proof.notes.len())..] {
-            self.table.suspend(|| ui.warning(&redactor.text(note)));
+            self.table.suspend(|| ui.warning(note));
         }
         self.notes = proof.notes.len();
         if !std::mem::replace(&mut self.has_begun, true) {
             ui.note(&present::waiting::beginning(proof, self.timeout));
         }
-        let table = present::waiting::table(proof, self.timeout, redactor, glyphs);
+        let table = present::waiting::table(proof, self.timeout, glyphs);
         self.table.set_message(&table);
     }
 

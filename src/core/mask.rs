@@ -1,5 +1,32 @@
 //! Masks all the texts in a value where it stands. A type says once, next to its fields, which of them
-//! are texts.
+//! are texts. What has been through that is a [`Masked`] value.
+
+use std::ops::Deref;
+
+use serde::Serialize;
+
+/// A value that can be shown: everything is masked in it that a redactor knows.
+///
+/// Only `core` makes one. What prints takes nothing else, so that no call to a redactor can be
+/// forgotten there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Masked<T>(T);
+
+impl<T> Masked<T> {
+    /// States that `value` has been through a redactor.
+    pub(in crate::core) fn new(value: T) -> Self {
+        Self(value)
+    }
+}
+
+impl<T> Deref for Masked<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
 
 /// Something with texts in it, some of which may give away a Secret's value.
 pub trait Mask {

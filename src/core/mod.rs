@@ -21,6 +21,7 @@
 //! | [`managed_fields`] | which manager owns which field of a live object, and the proof that applying is a no-op |
 //! | [`manifest`] | bytes into objects, as kubectl reads them, each with its place |
 //! | [`mask`] | masks all the texts in a value |
+//! | [`masked_plan`] | a plan as it can be shown |
 //! | [`object`] | what an object is, and what identifies it |
 //! | [`observed`] | what the cluster has, and what could not be asked |
 //! | [`pattern`] | regular expressions from outside, and how much work they are |
@@ -52,6 +53,7 @@ pub mod lease;
 pub mod managed_fields;
 pub mod manifest;
 pub mod mask;
+pub mod masked_plan;
 pub mod object;
 pub mod observed;
 pub mod pattern;

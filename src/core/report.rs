@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::core::health::HealthSummary;
 use crate::core::inventory::Record;
 use crate::core::kinds::catalog::Served;
+use crate::core::mask::Masked;
 use crate::core::object::ObjectKey;
 use crate::core::plan::{Action, Reason};
 use crate::core::redact::Redactor;
@@ -81,7 +82,7 @@ pub struct Rollback {
     /// The outcome, in words.
     pub words: String,
     /// The same in full, with secrets masked.
-    pub report: Option<Box<Report>>,
+    pub report: Option<Box<Masked<Report>>>,
 }
 
 impl Outcome {
@@ -109,10 +110,10 @@ impl Outcome {
 
 impl ChangeOutcome {
     /// The same with everything masked that `redactor` knows.
-    pub fn masked(&self, redactor: &Redactor) -> Self {
+    pub fn masked(&self, redactor: &Redactor) -> Masked<Self> {
         let mut masked = self.clone();
         masked.mask(redactor);
-        masked
+        Masked::new(masked)
     }
 
     fn mask(&mut self, redactor: &Redactor) {
@@ -122,10 +123,10 @@ impl ChangeOutcome {
 }
 
 /// A health summary with everything masked that `redactor` knows.
-pub fn masked_health(proof: &HealthSummary, redactor: &Redactor) -> HealthSummary {
+pub fn masked_health(proof: &HealthSummary, redactor: &Redactor) -> Masked<HealthSummary> {
     let mut masked = proof.clone();
     mask_health(&mut masked, redactor);
-    masked
+    Masked::new(masked)
 }
 
 fn mask_health(proof: &mut HealthSummary, redactor: &Redactor) {
@@ -141,17 +142,19 @@ fn mask_health(proof: &mut HealthSummary, redactor: &Redactor) {
 }
 
 impl Report {
-    /// Masks everything that `redactor` knows.
-    pub fn mask(&mut self, redactor: &Redactor) {
-        self.steps.iter_mut().for_each(|step| step.mask(redactor));
-        self.proof.iter_mut().for_each(|proof| mask_health(proof, redactor));
+    /// The same with everything masked that `redactor` knows.
+    pub fn masked(&self, redactor: &Redactor) -> Masked<Self> {
+        self.clone().into_masked(redactor)
     }
 
-    /// The same with everything masked that `redactor` knows.
-    pub fn masked(&self, redactor: &Redactor) -> Self {
-        let mut masked = self.clone();
-        masked.mask(redactor);
-        masked
+    /// The same without a copy.
+    pub fn into_masked(mut self, redactor: &Redactor) -> Masked<Self> {
+        self.steps.iter_mut().for_each(|step| step.mask(redactor));
+        self.proof.iter_mut().for_each(|proof| mask_health(proof, redactor));
+        for (key, holder) in &mut self.held {
+            *holder = holder.as_deref().map(|holder| redactor.text_about(key, holder));
+        }
+        Masked::new(self)
     }
 
     /// Notes that a newer commit has come, where this one is not known to be good.

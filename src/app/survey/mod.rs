@@ -10,17 +10,21 @@ use jiff::Timestamp;
 
 use crate::cluster::{Cluster, ObserveOptions};
 use crate::core::annotations::Mode;
+use crate::core::approval::ApprovalInput;
 use crate::core::desired::Desired;
 use crate::core::field_rules::FieldRule;
 use crate::core::health::{Health, HealthRules, HealthState};
 use crate::core::inventory::{Finished, InventorySource, Record};
 use crate::core::kinds::catalog::Catalog;
 use crate::core::manifest::Manifest;
+use crate::core::mask::Masked;
+use crate::core::masked_plan::MaskedPlan;
 use crate::core::object::ObjectKey;
 use crate::core::observed::{Observation, Observed, Unlisted};
 use crate::core::plan::{Action, Change, Plan, PlanContext, idle_rules, plan};
 use crate::core::problem::Problem;
-use crate::core::redact::{Inputs, Redactor};
+use crate::core::redact::{Inputs, MaskedProblem, Redactor};
+use crate::core::report::Report;
 use crate::core::source::snapshot::Revision;
 use crate::git::{Checkout, Uncommitted};
 
@@ -87,8 +91,40 @@ pub struct Decided {
 }
 
 impl Survey {
+    /// The plan, as it can be shown.
+    pub fn masked_plan(&self) -> MaskedPlan<'_> {
+        MaskedPlan::new(&self.decided.plan, self.redactor())
+    }
+
+    /// What could not be read or can't be wanted, as it can be shown.
+    pub fn masked_problems(&self) -> Vec<MaskedProblem> {
+        self.masked_warnings(&self.found.desired.problems)
+    }
+
+    /// Warnings about what was surveyed, as they can be shown.
+    pub fn masked_warnings(&self, warnings: &[Problem]) -> Vec<MaskedProblem> {
+        warnings.iter().map(|warning| self.redactor().problem(warning)).collect()
+    }
+
+    /// What applying the plan came to, as it can be shown.
+    pub fn masked_report(&self, report: &Report) -> Masked<Report> {
+        report.masked(self.redactor())
+    }
+
+    /// The first line of the commit's message, as it can be shown.
+    pub fn masked_summary(&self) -> Masked<String> {
+        self.redactor().message(&self.found.revision.summary)
+    }
+
+    /// What an approval is made of, and held against.
+    pub fn approval_input(&self) -> ApprovalInput<'_> {
+        let Found { desired, unlisted, .. } = &self.found;
+        let redactor = self.redactor();
+        ApprovalInput { plan: &self.decided.plan, desired, unlisted, redactor }
+    }
+
     /// Knows every Secret that was seen.
-    pub fn redactor(&self) -> &Redactor {
+    pub(in crate::app) fn redactor(&self) -> &Redactor {
         let Found { desired, redact, inputs, .. } = &self.found;
         let declared = desired.objects.values().map(|manifest| &manifest.object);
         let made = || Redactor::of_plan_with_rules(&self.decided.plan, declared, redact, inputs);

@@ -11,7 +11,7 @@ use crate::app::{
 };
 use crate::cluster::{Cluster, ConnectError};
 use crate::core::health::WaitEnd;
-use crate::core::problem::Problem;
+use crate::core::redact::MaskedProblem;
 use crate::core::remedy::Remedy;
 use crate::core::report::Report;
 use crate::core::source::snapshot::{Revision, short};
@@ -84,7 +84,7 @@ pub enum RoundError {
 
 impl RoundError {
     /// The problems of the manifests, where they are the error.
-    pub fn problems(&self) -> &[Problem] {
+    pub fn problems(&self) -> &[MaskedProblem] {
         match self {
             Self::Reconcile(error) => error.problems(),
             _ => &[],
@@ -342,7 +342,7 @@ impl Runner for WatchRound<'_> {
 
     fn hear(&mut self, _: &Survey, event: &app::Event) {
         if let app::Event::LockForbidden(warning) = event {
-            self.warning = Some(warning.clone());
+            self.warning = Some(String::clone(warning));
         }
     }
 }

@@ -10,8 +10,8 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use crate::cli::present::PlanView;
-use crate::core::diff::gone_text;
-use crate::core::plan::{Action, Change};
+use crate::core::masked_plan::MaskedChange;
+use crate::core::plan::Action;
 use crate::core::sanitize::is_harmless;
 
 /// The longest name, in bytes, that is left as it is: file systems take 255.
@@ -39,7 +39,7 @@ impl Files {
                     let delta = view.plain_delta(change);
                     (delta.before_text, delta.after_text)
                 }
-                Action::Delete => (gone_text(change, view.redactor), String::new()),
+                Action::Delete => (change.deleted_text(), String::new()),
                 Action::Keep | Action::Refuse => continue,
             };
             let name = files.name(change);
@@ -68,11 +68,11 @@ impl Files {
     }
 
     /// A name of its own: `apps.v1.Deployment.shop.web`, as kubectl has it.
-    fn name(&mut self, change: &Change) -> String {
-        let key = &change.key;
+    fn name(&mut self, change: MaskedChange<'_>) -> String {
+        let key = change.key();
         let group = if key.group.is_empty() { String::new() } else { format!("{}.", key.group) };
         let namespace = key.namespace.as_deref().unwrap_or_default();
-        let whole = format!("{group}{}.{}.{namespace}.{}", change.version, key.kind, key.name);
+        let whole = format!("{group}{}.{}.{namespace}.{}", change.version(), key.kind, key.name);
         // A declaration may say anything, and a name must not lead out of the folder.
         let inert = |c: char| if !is_harmless(c) || "/\\".contains(c) { '_' } else { c };
         let mut name: String = whole.chars().map(inert).collect();

@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::{because, hint_of};
 use crate::core::diff::Delta;
+use crate::core::masked_plan::MaskedChange;
 use crate::core::object::ObjectKey;
 use crate::core::observed::Prerequisite;
-use crate::core::plan::{Action, Change, Confidence, FreedValue, NoPreview, Reason};
-use crate::core::redact::Redactor;
+use crate::core::plan::{Action, Confidence, FreedValue, NoPreview, Reason};
 
 /// More fields than this are told by their number.
 const FEW_FIELDS: usize = 3;
@@ -27,14 +27,13 @@ pub(super) fn joining(delta: &Delta) -> Vec<String> {
     joins.into_iter().chain(adopted).chain(taken).collect()
 }
 
-/// What a change changes, in parts that stand by themselves. Secrets are masked.
-pub(super) fn parts(change: &Change, delta: &Delta, redactor: &Redactor) -> Vec<String> {
+/// What a change changes, in parts that stand by themselves.
+pub(super) fn parts(change: MaskedChange<'_>, delta: &Delta) -> Vec<String> {
     let mut parts = Vec::new();
-    if let Some(reason) = &change.reason {
-        let about = (change.action() == Action::Refuse).then_some(&change.key);
-        parts.extend(reasons(about, reason, redactor));
+    if let Some(reason) = change.reason() {
+        parts.extend(reasons(&reason));
     }
-    let confidence = confidence(change, redactor);
+    let confidence = confidence(change);
     if !confidence.is_empty() {
         parts.push(confidence.join(" "));
     }
@@ -71,12 +70,12 @@ fn few(objects: &BTreeSet<ObjectKey>) -> Option<String> {
 }
 
 /// The lines that say that trueup alone predicts what an object will be.
-pub(super) fn confidence(change: &Change, redactor: &Redactor) -> Vec<String> {
-    match change.confidence() {
+pub(super) fn confidence(change: MaskedChange<'_>) -> Vec<String> {
+    match &*change.confidence() {
         Confidence::Server => Vec::new(),
         Confidence::Local(NoPreview::DryRun(why)) => vec![
             "as far as trueup itself can tell, since the server can't be asked:".to_owned(),
-            redactor.text_about(&change.key, why),
+            why.clone(),
         ],
         Confidence::Local(NoPreview::Recreate) => {
             vec!["as far as trueup itself can tell: the server fills in the rest".to_owned()]
@@ -108,31 +107,23 @@ pub(super) fn confidence(change: &Change, redactor: &Redactor) -> Vec<String> {
             let after: Vec<String> = applied.into_iter().chain(deleted).collect();
             vec![
                 format!("as declared, tried {}; until then:", after.join(", and ")),
-                redactor.text_about(&change.key, &refusal.message),
+                refusal.message.clone(),
             ]
         }
         Confidence::Local(NoPreview::Prerequisite(Prerequisite::Server { by, silence })) => {
             let declared = format!("as declared, until the server of its {by} answers");
-            let unknown = silence.as_ref().map(|why| {
-                redactor.text(&format!("it may be there already, but can't be read: {why}"))
-            });
+            let unknown = silence
+                .as_ref()
+                .map(|why| format!("it may be there already, but can't be read: {why}"));
             [declared].into_iter().chain(unknown).collect()
         }
     }
 }
 
 /// Why something is refused, kept or failed, and what to do about it.
-pub(super) fn reasons(
-    about: Option<&ObjectKey>,
-    reason: &Reason,
-    redactor: &Redactor,
-) -> Vec<String> {
-    let show = |text: &str| match about {
-        Some(key) => redactor.text_about(key, text),
-        None => redactor.text(text),
-    };
-    let mut lines = because(reason, show);
-    let hint = hint_of(reason, show).unwrap_or_default();
+pub(super) fn reasons(reason: &Reason) -> Vec<String> {
+    let mut lines = because(reason);
+    let hint = hint_of(reason).unwrap_or_default();
     lines.extend(hint.lines().map(|line| format!("do this: {line}")));
     lines
 }

@@ -7,22 +7,18 @@ use unicode_width::UnicodeWidthStr as _;
 use super::ink::Ink;
 use super::wrap::wrapped;
 use super::{Glyphs, text};
-use crate::core::problem::Problem;
-use crate::core::redact::Redactor;
+use crate::core::redact::MaskedProblem;
 
 /// Writes one problem.
 pub(super) fn write(
     out: &mut impl Write,
-    problem: &Problem,
-    redactor: &Redactor,
+    problem: &MaskedProblem,
     glyphs: Glyphs,
 ) -> io::Result<()> {
-    let Problem { place, message, excerpt, hint } = problem;
+    let place = problem.place();
     let (red, dim) = (Ink::RED.bold(), Ink::DIM);
     let inert = |text: &str| glyphs.inert(text).into_owned();
-    let mut message = redactor.text(message);
-    message.truncate(message.trim_end().len());
-    let mut lines = message.lines();
+    let mut lines = problem.message().trim_end().lines();
     let first = inert(lines.next().unwrap_or_default());
     let first = format!("{}: {first}", inert(&place.to_string()));
     let first = wrapped(&first, glyphs.limit(), 2, 4);
@@ -30,17 +26,15 @@ pub(super) fn write(
     for line in lines {
         writeln!(out, "    {}", wrapped(&inert(line), glyphs.limit(), 4, 6).join("\n"))?;
     }
-    let mut hint = hint.as_ref().map(|hint| redactor.text(hint));
-    if let Some(excerpt) = excerpt {
-        let shown = redactor.text(excerpt);
-        writeln!(out, "{dim}{:>7} |{dim:#} {}", place.line, inert(&shown))?;
-        // Masks move what stands behind them, so that a caret would point at something else.
-        if shown == *excerpt && place.column > 0 {
+    let mut hint = problem.hint();
+    if let Some(excerpt) = problem.excerpt() {
+        writeln!(out, "{dim}{:>7} |{dim:#} {}", place.line, inert(excerpt))?;
+        if problem.is_column_of_excerpt() {
             let before: String = excerpt.chars().take(place.column - 1).collect();
             let pad = " ".repeat(inert(&before).width());
             let room = glyphs.columns().saturating_sub(8 + 2 + pad.len() + 2);
             let beside = hint.take_if(|hint| !hint.contains('\n') && hint.width() <= room);
-            let beside = beside.map(|hint| format!(" {}", inert(&hint))).unwrap_or_default();
+            let beside = beside.map(|hint| format!(" {}", inert(hint))).unwrap_or_default();
             writeln!(out, "{dim}{:>7} |{dim:#} {pad}{red}^{red:#}{beside}", "")?;
         }
     }

@@ -9,8 +9,8 @@ use super::ink::Ink;
 use super::wrap::wrapped;
 use super::{Glyphs, PlanView, brief, handovers};
 use crate::core::attribution::{Attribution, FieldHistory, FieldWriter};
+use crate::core::masked_plan::MaskedChange;
 use crate::core::object::ObjectKey;
-use crate::core::plan::Change;
 use crate::core::problem::Location;
 use crate::core::source::snapshot::{Authorship, short};
 
@@ -55,7 +55,7 @@ pub(super) struct Explanation {
 /// When `out` does not take it.
 pub(super) fn write(
     out: &mut impl Write,
-    change: &Change,
+    change: MaskedChange<'_>,
     view: &PlanView<'_>,
     glyphs: Glyphs,
 ) -> io::Result<()> {
@@ -85,18 +85,22 @@ pub(super) fn write(
 }
 
 /// Which commit took the object out: `removed by 4f2c1a9, AUTHOR, 3 days ago`.
-pub(super) fn removal(change: &Change, view: &PlanView<'_>, times: TimeStyle) -> Option<String> {
-    let removal = view.explained.removed.get(&change.key)?;
+pub(super) fn removal(
+    change: MaskedChange<'_>,
+    view: &PlanView<'_>,
+    times: TimeStyle,
+) -> Option<String> {
+    let removal = view.explained.removed.get(change.key())?;
     Some(format!("removed by {}", authorship(removal, times)))
 }
 
 /// Why the fields of a change are as they are, and how many stories are left out.
 pub(super) fn stories(
-    change: &Change,
+    change: MaskedChange<'_>,
     view: &PlanView<'_>,
     times: TimeStyle,
 ) -> (Vec<Explanation>, usize) {
-    let groups = groups(&change.key, view);
+    let groups = groups(change.key(), view);
     let stories = groups.iter().take(MOST).map(|group| explain_group(group, times)).collect();
     (stories, groups.len().saturating_sub(MOST))
 }

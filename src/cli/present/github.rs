@@ -5,9 +5,10 @@ use std::io::{self, Write};
 use super::annotation::{Annotation, FileLocation};
 use super::{Glyphs, PlanView, brief, printed_changes, steps, text};
 use crate::core::approval::ApprovalDifference;
-use crate::core::plan::{Action, Change, Reason};
-use crate::core::problem::Problem;
-use crate::core::redact::Redactor;
+use crate::core::mask::Masked;
+use crate::core::masked_plan::MaskedChange;
+use crate::core::plan::{Action, Reason};
+use crate::core::redact::MaskedProblem;
 use crate::core::report::{Outcome, Report};
 
 /// GitHub takes UTF-8.
@@ -19,9 +20,13 @@ const GLYPHS: Glyphs = Glyphs { utf8: true, width: None };
 ///
 /// When `out` does not take it.
 pub(super) fn write(out: &mut impl Write, view: &PlanView<'_>) -> io::Result<()> {
-    printed_changes(view.plan).try_for_each(|change| annotation(out, change, view))?;
-    view.problems.iter().try_for_each(|problem| self::problem(out, problem, view.redactor))?;
-    writeln!(out, "{}", text::summary_line(view.plan, view.requests, view.elapsed))
+    printed_changes(&view.plan).try_for_each(|change| annotation(out, change, view))?;
+    view.problems.iter().try_for_each(|problem| self::problem(out, problem))?;
+    writeln!(
+        out,
+        "{}",
+        text::joined(&text::summary_line(&view.plan, view.requests, view.elapsed), GLYPHS)
+    )
 }
 
 /// Writes what carrying out a plan left to do, and the line that every apply ends with.
@@ -32,10 +37,11 @@ pub(super) fn write(out: &mut impl Write, view: &PlanView<'_>) -> io::Result<()>
 pub(super) fn write_report(
     out: &mut impl Write,
     view: &PlanView<'_>,
-    report: &Report,
+    report: &Masked<Report>,
 ) -> io::Result<()> {
-    let is_left = |change: &&Change| matches!(change.action(), Action::Keep | Action::Refuse);
-    printed_changes(view.plan)
+    let is_left =
+        |change: &MaskedChange<'_>| matches!(change.action(), Action::Keep | Action::Refuse);
+    printed_changes(&view.plan)
         .filter(is_left)
         .try_for_each(|change| annotation(out, change, view))?;
     for step in &report.steps {
@@ -47,14 +53,15 @@ pub(super) fn write_report(
             Outcome::Done | Outcome::Terminating => continue,
         };
         let mut changes = view.plan.changes();
-        let origin = changes.find(|change| change.key == step.key).and_then(|c| c.origin.as_ref());
+        let origin =
+            changes.find(|change| *change.key() == step.key).and_then(MaskedChange::origin);
         let at = place_of(reason).or(origin.map(FileLocation::from));
-        let lines = brief::reasons(Some(&step.key), reason, view.redactor);
+        let lines = brief::reasons(reason);
         let title = format!("{word}: {} {}", step.action.name(), step.key);
         write_one(out, level, at, &title, &lines)?;
     }
-    view.problems.iter().try_for_each(|problem| self::problem(out, problem, view.redactor))?;
-    writeln!(out, "{}", text::with_dots(&steps::end_line(view, report), GLYPHS))
+    view.problems.iter().try_for_each(|problem| self::problem(out, problem))?;
+    writeln!(out, "{}", text::joined(&steps::end_line(view, report), GLYPHS))
 }
 
 /// Writes that an approved plan does not hold any more: what moved, and what there is to do now.
@@ -74,12 +81,17 @@ pub(super) fn write_moved(
     write(out, view)
 }
 
-fn annotation(out: &mut impl Write, change: &Change, view: &PlanView<'_>) -> io::Result<()> {
+fn annotation(
+    out: &mut impl Write,
+    change: MaskedChange<'_>,
+    view: &PlanView<'_>,
+) -> io::Result<()> {
     let level = if change.action() == Action::Refuse { "error" } else { "warning" };
-    let origin = change.origin.as_ref().map(FileLocation::from);
-    let at = change.reason.as_ref().and_then(place_of).or(origin);
+    let origin = change.origin().map(FileLocation::from);
+    let reason = change.reason();
+    let at = reason.as_deref().and_then(place_of).or(origin);
     let delta = view.delta(change);
-    let mut lines = brief::parts(change, &delta, view.redactor);
+    let mut lines = brief::parts(change, &delta);
     if lines.is_empty() {
         lines.push(match change.action() {
             Action::Create => "it does not exist yet".to_owned(),
@@ -87,14 +99,13 @@ fn annotation(out: &mut impl Write, change: &Change, view: &PlanView<'_>) -> io:
             _ => "it differs".to_owned(),
         });
     }
-    write_one(out, level, at, &format!("{} {}", change.action().name(), change.key), &lines)
+    write_one(out, level, at, &format!("{} {}", change.action().name(), change.key()), &lines)
 }
 
-fn problem(out: &mut impl Write, problem: &Problem, redactor: &Redactor) -> io::Result<()> {
-    let Problem { place, message, excerpt: _, hint } = problem;
-    let mut lines = vec![redactor.text(message)];
-    lines.extend(hint.as_ref().map(|hint| format!("do this: {}", redactor.text(hint))));
-    write_one(out, "error", Some(place.into()), "", &lines)
+fn problem(out: &mut impl Write, problem: &MaskedProblem) -> io::Result<()> {
+    let mut lines = vec![problem.message().to_owned()];
+    lines.extend(problem.hint().map(|hint| format!("do this: {hint}")));
+    write_one(out, "error", Some(problem.place().into()), "", &lines)
 }
 
 /// Where the first field is that the server names.

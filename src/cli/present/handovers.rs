@@ -4,15 +4,19 @@ use super::PlanView;
 use super::brief;
 use super::explanation::{Explanation, TimeStyle, names};
 use crate::core::attribution::{Handover, OwnerChange};
-use crate::core::plan::Change;
+use crate::core::masked_plan::MaskedChange;
 
 /// How many fields of one story are told one by one.
 const MOST: usize = 8;
 
 /// What changes hands of an object, fields that do so alike in one story.
-pub(super) fn stories(change: &Change, view: &PlanView<'_>, times: TimeStyle) -> Vec<Explanation> {
+pub(super) fn stories(
+    change: MaskedChange<'_>,
+    view: &PlanView<'_>,
+    times: TimeStyle,
+) -> Vec<Explanation> {
     let mut groups: Vec<Vec<&Handover>> = Vec::new();
-    for handover in view.explained.handovers.get(&change.key).into_iter().flatten() {
+    for handover in view.explained.handovers.get(change.key()).into_iter().flatten() {
         match groups.iter_mut().find(|group| group[0].hands == handover.hands) {
             Some(group) => group.push(handover),
             None => groups.push(vec![handover]),

@@ -1,8 +1,9 @@
 //! Plans as text, as JSON, as Markdown, as annotations and as names: everything that a person or a
 //! script reads of them.
 //!
-//! Renders what it is given and decides nothing. What a change changes is [`crate::core::diff`]'s, what
-//! may be shown is [`crate::core::redact`]'s; streams, width and colour are [`super::ui`]'s.
+//! Renders what it is given and decides nothing. What a change changes is [`crate::core::diff`]'s;
+//! streams, width and colour are [`super::ui`]'s. It is given only what may be shown: a
+//! [`MaskedPlan`], a [`Masked`] report, [`MaskedProblem`]s.
 
 mod annotation;
 mod brief;
@@ -40,10 +41,11 @@ use crate::app::Explained;
 use crate::cli::remedy;
 use crate::core::approval::ApprovalDifference;
 use crate::core::diff::{Delta, FieldOrder};
+use crate::core::mask::Masked;
+use crate::core::masked_plan::{ChangeHeading, MaskedChange, MaskedPlan};
 use crate::core::object::ObjectKey;
-use crate::core::plan::{Action, Change, Plan, Reason};
-use crate::core::problem::Problem;
-use crate::core::redact::Redactor;
+use crate::core::plan::{Action, Reason};
+use crate::core::redact::MaskedProblem;
 use crate::core::report::Report;
 
 /// How an answer is printed.
@@ -77,7 +79,7 @@ pub fn plan(
         OutputFormat::Json => json::write(out, view, None),
         OutputFormat::Markdown => out.write_all(markdown::plan(view).as_bytes()),
         OutputFormat::Github => github::write(out, view),
-        OutputFormat::Name => out.write_all(names(view.plan).as_bytes()),
+        OutputFormat::Name => out.write_all(names(headings(&view.plan)).as_bytes()),
     }
 }
 
@@ -99,7 +101,7 @@ pub fn beside(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::
 pub fn report(
     out: &mut impl Write,
     view: &PlanView<'_>,
-    report: &Report,
+    report: &Masked<Report>,
     format: OutputFormat,
     glyphs: Glyphs,
 ) -> io::Result<()> {
@@ -108,7 +110,7 @@ pub fn report(
         OutputFormat::Json => json::write(out, view, Some(report)),
         OutputFormat::Markdown => out.write_all(markdown::report(view, report).as_bytes()),
         OutputFormat::Github => github::write_report(out, view, report),
-        OutputFormat::Name => out.write_all(names(view.plan).as_bytes()),
+        OutputFormat::Name => out.write_all(names(headings(&view.plan)).as_bytes()),
     }
 }
 
@@ -120,7 +122,7 @@ pub fn report(
 pub fn unhealthy(
     out: &mut impl Write,
     view: &PlanView<'_>,
-    report: &Report,
+    report: &Masked<Report>,
     glyphs: Glyphs,
 ) -> io::Result<()> {
     steps::write_unhealthy(out, view, report, glyphs)
@@ -142,15 +144,14 @@ pub fn moved(
         OutputFormat::Text => moved::write(out, view, difference, glyphs),
         OutputFormat::Json => json::write_moved(out, view, difference),
         OutputFormat::Markdown => {
-            let plan = moved::only(view.plan, difference);
-            let text = markdown::moved(&PlanView { plan: &plan, ..*view }, difference);
-            out.write_all(text.as_bytes())
+            out.write_all(markdown::moved(&moved::only(view, difference), difference).as_bytes())
         }
         OutputFormat::Github => {
-            let plan = moved::only(view.plan, difference);
-            github::write_moved(out, &PlanView { plan: &plan, ..*view }, difference)
+            github::write_moved(out, &moved::only(view, difference), difference)
         }
-        OutputFormat::Name => out.write_all(names(&moved::only(view.plan, difference)).as_bytes()),
+        OutputFormat::Name => {
+            out.write_all(names(headings(&moved::only(view, difference).plan)).as_bytes())
+        }
     }
 }
 
@@ -159,22 +160,21 @@ pub fn moved(
 /// # Errors
 ///
 /// When `out` does not take it.
-pub fn problems(out: &mut impl Write, problems: &[Problem], glyphs: Glyphs) -> io::Result<()> {
-    // What can't be read is not known, so there is nothing to mask; excerpts that could give a
-    // Secret away were left out when the file was read.
-    let redactor = Redactor::new([]);
-    problems.iter().try_for_each(|problem| excerpt::write(out, problem, &redactor, glyphs))
+pub fn problems(
+    out: &mut impl Write,
+    problems: &[MaskedProblem],
+    glyphs: Glyphs,
+) -> io::Result<()> {
+    problems.iter().try_for_each(|problem| excerpt::write(out, problem, glyphs))
 }
 
 /// Everything that is shown of a plan.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct PlanView<'a> {
     /// The plan.
-    pub plan: &'a Plan,
+    pub plan: MaskedPlan<'a>,
     /// What could not be read or can't be wanted.
-    pub problems: &'a [Problem],
-    /// Knows every Secret that the plan or a message can hold; see [`Redactor::of_plan`].
-    pub redactor: &'a Redactor,
+    pub problems: Vec<MaskedProblem>,
     /// Why its changes are as they are.
     pub explained: &'a Explained,
     /// The time, as of which others are told.
@@ -193,17 +193,17 @@ pub struct PlanView<'a> {
 
 impl PlanView<'_> {
     /// What a change of the plan changes, told in the order of its file.
-    pub fn delta(&self, change: &Change) -> Delta {
-        Delta::in_order(change, self.redactor, self.order(change))
+    pub fn delta(&self, change: MaskedChange<'_>) -> Delta {
+        change.delta(self.order(change))
     }
 
     /// The same with the objects' texts as they are, for other programs.
-    pub fn plain_delta(&self, change: &Change) -> Delta {
-        Delta::plain(change, self.redactor, self.order(change))
+    pub fn plain_delta(&self, change: MaskedChange<'_>) -> Delta {
+        change.plain_delta(self.order(change))
     }
 
-    fn order(&self, change: &Change) -> &FieldOrder {
-        self.explained.orders.get(&change.key).unwrap_or(FieldOrder::none())
+    fn order(&self, change: MaskedChange<'_>) -> &FieldOrder {
+        self.explained.orders.get(change.key()).unwrap_or(FieldOrder::none())
     }
 }
 
@@ -223,14 +223,14 @@ pub struct TargetView<'a> {
 }
 
 /// A revision, in words.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct RevisionView<'a> {
     /// The commit's full id.
     pub commit: &'a str,
     /// What named it: a branch, a tag, `HEAD`.
     pub named: &'a str,
     /// The first line of the commit's message.
-    pub summary: &'a str,
+    pub summary: Masked<String>,
     /// Who wrote it.
     pub author: &'a str,
     /// Files that are not committed take part.
@@ -245,44 +245,48 @@ impl RevisionView<'_> {
 }
 
 /// The changes that are shown one by one: all but objects that simply stay as they are.
-fn printed_changes(plan: &Plan) -> impl Iterator<Item = &Change> {
-    plan.changes().filter(|change| is_shown(change))
+fn printed_changes<'a>(plan: &MaskedPlan<'a>) -> impl Iterator<Item = MaskedChange<'a>> {
+    plan.changes().filter(|change| is_shown(*change))
 }
 
 /// Whether there is nothing to tell: all that could be seen is as it should be, and all could.
 fn is_in_sync(view: &PlanView<'_>) -> bool {
-    printed_changes(view.plan).next().is_none()
-        && view.plan.unlisted == 0
+    printed_changes(&view.plan).next().is_none()
+        && view.plan.unlisted() == 0
         && view.problems.is_empty()
 }
 
 /// Whether a change is shown: it does more than simply leave the object as it is.
-fn is_shown(change: &Change) -> bool {
-    change.action() != Action::Keep || change.reason.is_some()
+fn is_shown(change: MaskedChange<'_>) -> bool {
+    change.action() != Action::Keep || change.has_reason()
+}
+
+/// What identifies each change of a plan.
+fn headings<'a>(plan: &MaskedPlan<'a>) -> impl Iterator<Item = ChangeHeading<'a>> {
+    plan.changes().map(MaskedChange::heading)
 }
 
 /// Why something is as it is, line by line: what the server says of fields with the place of each,
-/// or else the message. `show` masks what may not be seen.
-fn because(reason: &Reason, show: impl Fn(&str) -> String) -> Vec<String> {
+/// or else the message.
+fn because(reason: &Reason) -> Vec<String> {
     let mut lines = Vec::new();
     for cause in &reason.causes {
-        let text = show(&cause.to_string());
         let place = cause.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
-        lines.extend(format!("{place}{text}").lines().map(str::to_owned));
+        lines.extend(format!("{place}{cause}").lines().map(str::to_owned));
     }
     if lines.is_empty() {
-        lines.extend(show(&reason.to_string()).lines().map(str::to_owned));
+        lines.extend(reason.to_string().lines().map(str::to_owned));
     }
     lines
 }
 
-/// What to do about it. `show` masks what may not be seen.
-fn hint_of(reason: &Reason, show: impl Fn(&str) -> String) -> Option<String> {
-    reason.remedy.as_ref().map(|remedy| show(&remedy::words(remedy)))
+/// What to do about it.
+fn hint_of(reason: &Reason) -> Option<String> {
+    reason.remedy.as_ref().map(remedy::words)
 }
 
 /// `1 to create`, `2 to update`: what there is any of.
-fn to_do(plan: &Plan) -> Vec<String> {
+fn to_do(count: impl Fn(Action) -> usize) -> Vec<String> {
     let counts = [
         (Action::Create, "to create"),
         (Action::Update, "to update"),
@@ -290,7 +294,7 @@ fn to_do(plan: &Plan) -> Vec<String> {
         (Action::Delete, "to delete"),
         (Action::Abandon, "to abandon"),
     ];
-    let counts = counts.map(|(action, words)| (plan.count(action), words));
+    let counts = counts.map(|(action, words)| (count(action), words));
     let counts = counts.into_iter().filter(|(count, _)| *count > 0);
     counts.map(|(count, words)| format!("{count} {words}")).collect()
 }
@@ -301,16 +305,16 @@ pub fn plan_file_line(sha256: &str) -> String {
 }
 
 /// The same with what is refused.
-fn counted(plan: &Plan) -> Vec<String> {
-    let refused = plan.count(Action::Refuse);
+fn counted(count: impl Fn(Action) -> usize) -> Vec<String> {
+    let refused = count(Action::Refuse);
     let refused = (refused > 0).then(|| format!("{refused} refused"));
-    to_do(plan).into_iter().chain(refused).collect()
+    to_do(count).into_iter().chain(refused).collect()
 }
 
 /// The question before a plan is carried out: `Apply staging at 1b821a1 to trueup-sandbox: 2 to update,
 /// 1 to delete?`
 pub fn question(view: &PlanView<'_>) -> String {
-    let counts = match to_do(view.plan).join(", ") {
+    let counts = match to_do(|action| view.plan.count(action)).join(", ") {
         counts if counts.is_empty() => "nothing".to_owned(),
         counts => counts,
     };
@@ -333,16 +337,16 @@ pub fn question(view: &PlanView<'_>) -> String {
 /// ```
 ///
 /// so that `trueup diff -o name | sed -n 's/^update //p' | xargs -L1 kubectl get` works.
-pub fn names(plan: &Plan) -> String {
+pub fn names<'a>(changes: impl Iterator<Item = ChangeHeading<'a>>) -> String {
     let mut lines = String::new();
-    for change in plan.changes().filter(|change| change.action() != Action::Keep) {
-        let ObjectKey { group, kind, namespace, name } = &change.key;
+    for change in changes.filter(|change| change.action != Action::Keep) {
+        let ObjectKey { group, kind, namespace, name } = change.key;
         let mut kind = kind.to_lowercase();
         if !group.is_empty() {
             kind = format!("{kind}.{group}");
         }
         let namespace = namespace.as_ref().map(|n| format!(" -n {n}")).unwrap_or_default();
-        let line = format!("{} {kind}/{name}{namespace}", change.action().name());
+        let line = format!("{} {kind}/{name}{namespace}", change.action.name());
         lines.push_str(&Glyphs { utf8: true, width: None }.inert(&line));
         lines.push('\n');
     }

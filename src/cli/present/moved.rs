@@ -7,7 +7,7 @@ use super::ink::Ink;
 use super::wrap::wrapped;
 use super::{Glyphs, PlanView, text};
 use crate::core::approval::ApprovalDifference;
-use crate::core::plan::{Action, Change, Plan};
+use crate::core::plan::Action;
 
 /// Writes it.
 ///
@@ -21,10 +21,9 @@ pub(super) fn write(
     glyphs: Glyphs,
 ) -> io::Result<()> {
     let red = Ink::RED.bold();
-    let plan = only(view.plan, difference);
-    let moved = PlanView { plan: &plan, ..*view };
+    let moved = only(view, difference);
     writeln!(out, "{}", text::header_line(&moved, glyphs))?;
-    for change in plan.changes().filter(|change| change.action() != Action::Keep) {
+    for change in moved.plan.changes().filter(|change| change.action() != Action::Keep) {
         writeln!(out)?;
         text::change(out, change, &moved, glyphs)?;
     }
@@ -40,15 +39,12 @@ pub(super) fn write(
         1 => "1 object moved since the plan was made".to_owned(),
         n => format!("{n} objects moved since the plan was made"),
     };
-    let end = [
-        format!("{target} is NOT at {commit}: {why}"),
-        "nothing was written".to_owned(),
-        text::cost(view.requests, view.elapsed),
-    ];
-    let end = text::filled(&end.map(|part| glyphs.inert(&part).into()), glyphs.columns());
+    let end = [format!("{target} is NOT at {commit}: {why}"), "nothing was written".to_owned()];
+    let parts = end.into_iter().chain(text::cost(view.requests, view.elapsed));
+    let parts: Vec<String> = parts.map(|part| glyphs.inert(&part).into()).collect();
     writeln!(out)?;
-    for line in end.lines() {
-        writeln!(out, "{}", text::with_dots(line, glyphs))?;
+    for line in text::filled(&parts, glyphs.columns(), glyphs.dot()) {
+        writeln!(out, "{line}")?;
     }
     if difference.desired {
         writeln!(
@@ -59,8 +55,8 @@ pub(super) fn write(
     text::hint(out, "approve the new difference, with trueup diff --out FILE", glyphs)
 }
 
-/// The changes of the objects that moved, alone.
-pub(super) fn only(plan: &Plan, difference: &ApprovalDifference) -> Plan {
-    let moved = |change: &&Change| difference.moved.iter().any(|moved| moved.object == change.key);
-    Plan::loose(plan.changes().filter(moved).cloned().collect())
+/// The view of the objects that moved, alone.
+pub(super) fn only<'a>(view: &PlanView<'a>, difference: &ApprovalDifference) -> PlanView<'a> {
+    let moved = difference.moved.iter().map(|moved| moved.object.clone());
+    PlanView { plan: view.plan.only(moved), ..view.clone() }
 }

@@ -9,10 +9,8 @@ use super::json::{self, document::ObjectDocument};
 use super::{Glyphs, OutputFormat, PlanView, RevisionView, TargetView, markdown, names, text};
 use crate::app::Explained;
 use crate::core::approval::{Approved, Purpose};
-use crate::core::object::Object;
-use crate::core::plan::{Action, Change, Confidence, Effect, Plan, Write};
+use crate::core::masked_plan::{ChangeHeading, MaskedPlan};
 use crate::core::policy::{MaxPrune, OnConflict};
-use crate::core::redact::Redactor;
 use crate::local::plan_file::Stored;
 
 /// A plan file as JSON.
@@ -43,14 +41,13 @@ pub fn write(
 ) -> anyhow::Result<()> {
     let Stored { approval, sha256 } = stored;
     let purpose = &approval.purpose;
-    let plan = Plan::loose(approval.changes.iter().map(change).collect());
+    let changes: Vec<ChangeHeading<'_>> = approval.changes.iter().map(heading).collect();
     let paths: Vec<String> = purpose.paths.iter().map(|path| shown(path)).collect();
-    let (redactor, explained) = (Redactor::default(), Explained::default());
+    let explained = Explained::default();
     let uid = purpose.cluster.uid.as_str();
     let view = PlanView {
-        plan: &plan,
-        problems: &[],
-        redactor: &redactor,
+        plan: MaskedPlan::none(),
+        problems: Vec::new(),
         explained: &explained,
         now: jiff::Timestamp::UNIX_EPOCH,
         target: TargetView {
@@ -66,7 +63,7 @@ pub fn write(
         plan_sha256: Some(sha256),
     };
     match format {
-        OutputFormat::Text => as_text(out, &view, purpose, glyphs)?,
+        OutputFormat::Text => as_text(out, &view, &changes, &purpose_lines(purpose), glyphs)?,
         OutputFormat::Json => {
             let changes = approval.changes.iter().map(|approved| ChangeDocument {
                 action: approved.action.name(),
@@ -77,9 +74,9 @@ pub fn write(
             writeln!(out, "{}", json::text(&document)?)?;
         }
         OutputFormat::Markdown => {
-            out.write_all(markdown::plan_file(&view, &allowed(purpose)).as_bytes())?;
+            out.write_all(markdown::plan_file(&view, &changes, &allowed(purpose)).as_bytes())?;
         }
-        OutputFormat::Name => out.write_all(names(&plan).as_bytes())?,
+        OutputFormat::Name => out.write_all(names(changes.into_iter()).as_bytes())?,
         OutputFormat::Github => anyhow::bail!(
             "-o github needs the place of each object, which a plan file does not hold"
         ),
@@ -90,58 +87,45 @@ pub fn write(
 fn as_text(
     out: &mut impl io::Write,
     view: &PlanView<'_>,
-    purpose: &Purpose,
+    changes: &[ChangeHeading<'_>],
+    purpose: &[String],
     glyphs: Glyphs,
 ) -> io::Result<()> {
-    let said = |text: &str| glyphs.inert(text).into_owned();
     writeln!(out, "{}", text::header_line(view, glyphs))?;
-    writeln!(out, "    commit {}", said(&purpose.commit))?;
-    let (namespace, name) = view.target.inventory;
-    writeln!(out, "    inventory {}", said(&format!("{namespace}/{name}")))?;
-    for option in allowed(purpose) {
-        writeln!(out, "    allowed: {}", said(&option))?;
+    for line in purpose {
+        writeln!(out, "    {}", glyphs.inert(line))?;
     }
     writeln!(out)?;
-    for change in view.plan.changes() {
-        text::header(out, change, glyphs)?;
+    for change in changes {
+        text::header(out, *change, glyphs)?;
     }
-    if view.plan.changes().next().is_some() {
+    if !changes.is_empty() {
         writeln!(out)?;
     }
-    let counts = match super::counted(view.plan).join(", ") {
+    let count = |action| changes.iter().filter(|change| change.action == action).count();
+    let counts = match super::counted(count).join(", ") {
         counts if counts.is_empty() => "nothing to do".to_owned(),
         counts => counts,
     };
-    let end = format!("{counts} · the file holds no values, so no differences");
+    let end = [counts, "the file holds no values, so no differences".to_owned()];
     text::end(out, &end, glyphs)
 }
 
-/// A change as far as the file holds it.
-fn change(approved: &Approved) -> Change {
-    let Approved { action, object, version, uid: _, live: _, becomes: _ } = approved;
-    Change {
-        key: object.clone(),
-        version: version.clone(),
-        origin: None,
-        effect: effect(*action),
-        reason: None,
-    }
+/// What the plan is for and what it allows, a line each.
+fn purpose_lines(purpose: &Purpose) -> Vec<String> {
+    let Purpose { commit, inventory, .. } = purpose;
+    let first = [
+        format!("commit {commit}"),
+        format!("inventory {}/{}", inventory.namespace, inventory.name),
+    ];
+    let options = allowed(purpose).into_iter().map(|option| format!("allowed: {option}"));
+    first.into_iter().chain(options).collect()
 }
 
-/// The effect of an action on states that the file does not hold; nothing here looks at them.
-fn effect(action: Action) -> Effect {
-    let live = Object::default();
-    let (send, becomes) = (Object::default(), Object::default());
-    let write = Write { send, becomes, confidence: Confidence::Server };
-    match action {
-        Action::Create => Effect::Create(write),
-        Action::Update => Effect::Update { live, write },
-        Action::Replace => Effect::Replace { live, write },
-        Action::Delete => Effect::Delete { live },
-        Action::Abandon => Effect::Abandon { live, released: Object::default() },
-        Action::Keep => Effect::Keep { live: None, becomes: None },
-        Action::Refuse => Effect::Refuse { live: None, send: None },
-    }
+/// A change as far as the file holds it.
+fn heading(approved: &Approved) -> ChangeHeading<'_> {
+    let Approved { action, object, version, uid: _, live: _, becomes: _ } = approved;
+    ChangeHeading { key: object, version, origin: None, action: *action }
 }
 
 /// A path as a person writes it: the whole checkout is `.`.

@@ -9,13 +9,14 @@ use crate::app::Error;
 use crate::app::watch::{Round, RoundError, Watch};
 use crate::cli::exit::Exit;
 use crate::cli::remedy;
-use crate::core::diff::Delta;
+use crate::core::diff::{Delta, FieldOrder};
 use crate::core::health::WaitEnd;
+use crate::core::mask::Masked;
+use crate::core::masked_plan::MaskedChange;
 use crate::core::object::ObjectKey;
-use crate::core::plan::{Action, Change, Reason};
-use crate::core::problem::Problem;
-use crate::core::redact::Redactor;
-use crate::core::report::Outcome;
+use crate::core::plan::{Action, Reason};
+use crate::core::redact::MaskedProblem;
+use crate::core::report::{Outcome, Report};
 use crate::core::source::snapshot::short;
 use crate::git::pull::Pulled;
 
@@ -51,7 +52,7 @@ impl Log {
     /// One line with the time and the target.
     pub fn line(&self, text: &str) -> String {
         let line = format!("{} {}  {text}", Zoned::now().strftime("%H:%M:%S"), self.target);
-        text::with_dots(&line, self.glyphs)
+        self.glyphs.inert(&line).into_owned()
     }
 
     /// What is going to be watched.
@@ -101,8 +102,9 @@ impl Log {
                 if let Some(Err(error)) = &round.pulled {
                     wrong.push(with_hint(&causes(error), error.hint()));
                 }
-                wrong.extend(went_wrong(round));
-                wrong.extend(self.unhealthy(round));
+                let report = round.survey.masked_report(&round.report);
+                wrong.extend(went_wrong(round, &report));
+                wrong.extend(self.unhealthy(round, &report));
                 wrong.extend(rolled_back_lines(round));
                 done.extend(self.did(round));
             }
@@ -126,7 +128,7 @@ impl Log {
                     self.line(&format!("recovered @ {}", round.survey.found.revision.short())),
                 );
             } else if lines.is_empty() && self.greets && self.commit.is_none() {
-                lines.push(self.line(&in_sync(round)));
+                lines.push(self.line(&in_sync(round).join(self.glyphs.dot())));
             }
             let back = round.report.rollback.as_ref().and_then(|rollback| rollback.to.clone());
             self.commit = back.or_else(|| Some(round.survey.found.revision.commit.clone()));
@@ -142,20 +144,19 @@ impl Log {
 
     /// What is not healthy. What was said of it once is what is said of it until it is ready or
     /// changed, so that a log is not filled with how it goes.
-    fn unhealthy(&mut self, round: &Round) -> Vec<String> {
-        let (survey, redactor) = (&round.survey, round.survey.redactor());
+    fn unhealthy(&mut self, round: &Round, report: &Masked<Report>) -> Vec<String> {
+        let survey = &round.survey;
         // What was not waited for to the end may be ready the next moment.
-        let proof = round.report.proof.iter().filter(|it| it.ended != WaitEnd::Superseded);
+        let proof = report.proof.iter().filter(|it| it.ended != WaitEnd::Superseded);
         let now = proof.flat_map(|proof| &proof.others);
         let mut before = std::mem::take(&mut self.unready);
-        if survey.decided.plan.writes() {
+        if survey.masked_plan().writes() {
             before.clear();
         }
         for standing in now {
             let said = before.remove(&standing.key).unwrap_or_else(|| {
-                let mut said = vec![waiting::sentence(standing, redactor, self.glyphs)];
-                let details = standing.details.iter();
-                said.extend(details.map(|it| redactor.text_about(&standing.key, it)));
+                let mut said = vec![waiting::sentence(standing, self.glyphs)];
+                said.extend(standing.details.iter().cloned());
                 said
             });
             self.unready.insert(standing.key.clone(), said);
@@ -168,10 +169,10 @@ impl Log {
     /// What a round did.
     fn did(&self, round: &Round) -> Vec<String> {
         let survey = &round.survey;
-        let (commit, redactor) = (survey.found.revision.short(), survey.redactor());
+        let commit = survey.found.revision.short();
         let mut lines = Vec::new();
         if let Some(Ok(pulled)) = &round.pulled {
-            lines.extend(brought(pulled, round, redactor));
+            lines.extend(brought(pulled, round));
         }
         let is_drift = match &self.commit {
             Some(before) => *before == survey.found.revision.commit,
@@ -185,23 +186,24 @@ impl Log {
         }
         let changed = round.report.done();
         if changed > 0 && round.report.at_commit {
-            let cost = text::cost(round.requests, round.elapsed);
             let health = round.report.proof.as_ref().map(|it| format!(", {}", waiting::tally(it)));
             let health = health.unwrap_or_default();
-            lines.push(format!("at {commit} · {changed} changed{health} · {cost}"));
+            let parts = [format!("at {commit}"), format!("{changed} changed{health}")];
+            let parts = parts.into_iter().chain(text::cost(round.requests, round.elapsed));
+            lines.push(parts.collect::<Vec<_>>().join(self.glyphs.dot()));
         } else if changed > 0 {
-            lines.push(format!("not at {commit} · {changed} changed"));
+            lines.push(format!("not at {commit}{}{changed} changed", self.glyphs.dot()));
         }
         lines
     }
 }
 
 /// The commit that a pull brought.
-fn brought(pulled: &Pulled, round: &Round, redactor: &Redactor) -> Option<String> {
+fn brought(pulled: &Pulled, round: &Round) -> Option<String> {
     let revision = &round.survey.found.revision;
     (!pulled.is_up_to_date()).then(|| {
-        let (summary, author) = (redactor.text(&revision.summary), &revision.author);
-        format!("new commit {} \"{summary}\" by {author}", revision.short())
+        let (summary, author) = (round.survey.masked_summary(), &revision.author);
+        format!("new commit {} \"{}\" by {author}", revision.short(), *summary)
     })
 }
 
@@ -213,15 +215,15 @@ fn drifts(round: &Round) -> impl Iterator<Item = String> {
             step.key == key && matches!(step.outcome, Outcome::Done | Outcome::Terminating)
         })
     };
-    let survey = &round.survey;
-    survey.decided.plan.changes().filter(move |change| is_done(change.key.clone())).map(|change| {
+    let changes: Vec<MaskedChange<'_>> = round.survey.masked_plan().changes().collect();
+    changes.into_iter().filter(move |change| is_done(change.key().clone())).map(|change| {
         let what = match change.action() {
             Action::Create => "gone".to_owned(),
             Action::Delete => "no longer declared".to_owned(),
-            Action::Abandon => return format!("abandoned: {}", change.key),
-            _ => fields(&Delta::new(change, survey.redactor())),
+            Action::Abandon => return format!("abandoned: {}", change.key()),
+            _ => fields(&change.delta(FieldOrder::none())),
         };
-        format!("drift: {} {what}, put back", change.key)
+        format!("drift: {} {what}, put back", change.key())
     })
 }
 
@@ -244,10 +246,10 @@ fn fields(delta: &Delta) -> String {
     }
 }
 
-/// A document that can't be used, in a round that came to nothing. What can't be read is not known,
-/// so there is nothing to mask.
-fn unusable(problem: &Problem) -> String {
-    with_hint(&format!("{}: {}", problem.place, problem.message), problem.hint.clone())
+/// A document that can't be used.
+fn unusable(problem: &MaskedProblem) -> String {
+    let text = format!("{}: {}", problem.place(), problem.message());
+    with_hint(&text, problem.hint().map(str::to_owned))
 }
 
 /// That a commit was taken back, and what is kept true in its place; the same in every round.
@@ -270,34 +272,26 @@ fn held_back_line(failed: &str, healthy: &str) -> String {
 }
 
 /// What of a round went wrong, apart from its pull.
-fn went_wrong(round: &Round) -> Vec<String> {
-    let redactor = round.survey.redactor();
-    let mut wrong = Vec::new();
-    for problem in &round.survey.found.desired.problems {
-        let text = format!("{}: {}", problem.place, redactor.text(&problem.message));
-        wrong.push(with_hint(&text, problem.hint.clone()));
-    }
-    let is_wrong = |change: &&Change| {
-        change.action() == Action::Refuse || round.survey.decided.plan.short.contains(&change.key)
+fn went_wrong(round: &Round, report: &Masked<Report>) -> Vec<String> {
+    let mut wrong: Vec<String> = round.survey.masked_problems().iter().map(unusable).collect();
+    let plan = round.survey.masked_plan();
+    let is_wrong = |change: &MaskedChange<'_>| {
+        change.action() == Action::Refuse || plan.is_short(change.key())
     };
-    for change in round.survey.decided.plan.changes().filter(is_wrong) {
-        if let Some(reason) = &change.reason {
-            wrong.push(object_line(&change.key, reason, redactor));
-        }
+    for change in plan.changes().filter(is_wrong) {
+        wrong.extend(change.reason().map(|reason| object_line(change.key(), &reason)));
     }
-    let plan = &round.survey.decided.plan;
-    for key in &plan.held_back {
-        let mut kept = plan.undesired.changes.iter().filter(|change| change.key == *key);
-        if let Some(reason) = kept.find_map(|change| change.reason.as_ref()) {
-            wrong.push(object_line(key, reason, redactor));
-        }
+    for key in plan.held_back() {
+        let mut kept = plan.changes().filter(|it| it.key() == key && it.origin().is_none());
+        let reason = kept.find_map(MaskedChange::reason);
+        wrong.extend(reason.map(|reason| object_line(key, &reason)));
     }
-    if let Some(to) = &round.report.lost {
+    if let Some(to) = &report.lost {
         wrong.push(format!("lost the lock to {to}"));
     }
-    for step in &round.report.steps {
+    for step in &report.steps {
         if let Outcome::Failed(reason) | Outcome::Differs(reason) = &step.outcome {
-            wrong.push(object_line(&step.key, reason, redactor));
+            wrong.push(object_line(&step.key, reason));
         }
     }
     wrong
@@ -314,11 +308,12 @@ fn superseded(round: &Result<Round, RoundError>, glyphs: Glyphs) -> Option<Strin
 }
 
 /// What there is to say of a round that had nothing to do.
-fn in_sync(round: &Round) -> String {
-    let objects = round.survey.decided.plan.changes().count();
+fn in_sync(round: &Round) -> Vec<String> {
+    let objects = round.survey.masked_plan().changes().count();
     let plural = if objects == 1 { "" } else { "s" };
-    let cost = text::cost(round.requests, round.elapsed);
-    format!("in sync @ {} · {objects} object{plural} · {cost}", round.survey.found.revision.short())
+    let commit = round.survey.found.revision.short();
+    let parts = [format!("in sync @ {commit}"), format!("{objects} object{plural}")];
+    parts.into_iter().chain(text::cost(round.requests, round.elapsed)).collect()
 }
 
 /// An error with its causes in one line.
@@ -333,10 +328,9 @@ fn causes(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// A reason on one line, with what to do.
-fn object_line(key: &ObjectKey, reason: &Reason, redactor: &Redactor) -> String {
-    let show = |text: &str| redactor.text_about(key, text);
-    let message = because(reason, show).join("; ");
-    with_hint(&format!("{key}: {message}"), hint_of(reason, show))
+fn object_line(key: &ObjectKey, reason: &Reason) -> String {
+    let message = because(reason).join("; ");
+    with_hint(&format!("{key}: {message}"), hint_of(reason))
 }
 
 fn with_hint(text: &str, hint: Option<String>) -> String {

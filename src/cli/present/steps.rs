@@ -7,8 +7,9 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::ink::Ink;
 use super::{Glyphs, PlanView, text, waiting};
-use crate::core::plan::{Action, Plan};
-use crate::core::redact::Redactor;
+use crate::core::mask::Masked;
+use crate::core::masked_plan::MaskedPlan;
+use crate::core::plan::Action;
 use crate::core::report::{ChangeOutcome, DIFFERING, Outcome, Report};
 
 /// Kinds and paths wider than this are not padded for.
@@ -23,14 +24,14 @@ pub struct Steps {
 
 impl Steps {
     /// Columns for the changes of `plan`.
-    pub fn new(plan: &Plan, glyphs: Glyphs) -> Self {
+    pub fn new(plan: &MaskedPlan<'_>, glyphs: Glyphs) -> Self {
         let writes =
             || plan.changes().filter(|c| !matches!(c.action(), Action::Keep | Action::Refuse));
         let widest = |widths: &mut dyn Iterator<Item = usize>| {
             widths.filter(|width| *width <= WIDEST).max().unwrap_or(0)
         };
-        let kind = widest(&mut writes().map(|change| change.key.kind.width()));
-        let path = widest(&mut writes().map(|change| change.key.path().width()));
+        let kind = widest(&mut writes().map(|change| change.key().kind.width()));
+        let path = widest(&mut writes().map(|change| change.key().path().width()));
         Self { glyphs, kind, path }
     }
 
@@ -39,12 +40,7 @@ impl Steps {
     /// # Errors
     ///
     /// When `out` does not take it.
-    pub fn write(
-        &self,
-        out: &mut impl Write,
-        step: &ChangeOutcome,
-        redactor: &Redactor,
-    ) -> io::Result<()> {
+    pub fn write(&self, out: &mut impl Write, step: &Masked<ChangeOutcome>) -> io::Result<()> {
         let (mark, style, word) = match (&step.outcome, step.action) {
             (Outcome::Done, Action::Create) => (self.glyphs.done(), Ink::GREEN, "created"),
             (Outcome::Done, Action::Delete) => (self.glyphs.done(), Ink::GREEN, "deleted"),
@@ -64,7 +60,7 @@ impl Steps {
         let (kind_pad, path_pad) = (pad(&kind, self.kind), pad(&path, self.path));
         writeln!(out, "{style}{mark}{style:#} {kind}{kind_pad}  {path}{path_pad}  {word}")?;
         if let Some(reason) = step.outcome.reason() {
-            text::reason(out, Some(&step.key), reason, redactor, self.glyphs)?;
+            text::reason(out, reason, self.glyphs)?;
         }
         Ok(())
     }
@@ -85,7 +81,7 @@ fn pad(text: &str, width: usize) -> String {
 pub fn write_end(
     out: &mut impl Write,
     view: &PlanView<'_>,
-    report: &Report,
+    report: &Masked<Report>,
     glyphs: Glyphs,
 ) -> io::Result<()> {
     // Going back has told it already.
@@ -109,12 +105,12 @@ pub fn write_end(
 pub(super) fn write_unhealthy(
     out: &mut impl Write,
     view: &PlanView<'_>,
-    report: &Report,
+    report: &Masked<Report>,
     glyphs: Glyphs,
 ) -> io::Result<()> {
     text::ignored_lines(out, view, glyphs)?;
     for (key, holder) in report.held.iter().take(FEW) {
-        let shown = |holder| format!(" and waits for {}", view.redactor.text_about(key, holder));
+        let shown = |holder| format!(" and waits for {holder}");
         let holder = holder.as_deref().map(shown).unwrap_or_default();
         let said = format!("{key} is still being deleted{holder}");
         writeln!(out, "{} {}", glyphs.gap(), glyphs.broken("  ", &glyphs.inert(&said)))?;
@@ -124,20 +120,20 @@ pub(super) fn write_unhealthy(
         more => writeln!(out, "  and {more} more")?,
     }
     if let Some(proof) = &report.proof {
-        waiting::write(out, proof, view.redactor, glyphs)?;
+        waiting::write(out, proof, glyphs)?;
     }
     Ok(())
 }
 
-/// The line that every apply ends with.
-pub fn end_line(view: &PlanView<'_>, report: &Report) -> String {
+/// The parts of the line that every apply ends with.
+pub fn end_line(view: &PlanView<'_>, report: &Masked<Report>) -> Vec<String> {
     let (target, commit) = (view.target.name, view.revision.short());
     let objects = view.plan.changes().count();
     let plural = if objects == 1 { "" } else { "s" };
-    let what = match report.at_commit {
+    let mut parts = match report.at_commit {
         _ if report.rollback.is_some() => {
             let rollback = report.rollback.as_ref().map_or("", |rollback| rollback.words.as_str());
-            format!("{target} is NOT at {commit}: {}; {rollback}", failure(view, report))
+            vec![format!("{target} is NOT at {commit}: {}; {rollback}", failure(view, report))]
         }
         true => {
             let changed = match report.done() {
@@ -146,26 +142,28 @@ pub fn end_line(view: &PlanView<'_>, report: &Report) -> String {
             };
             let objects = format!("{objects} object{plural}, {changed}");
             match &report.proof {
-                None => format!("{target} is at {commit} · {objects}"),
+                None => vec![format!("{target} is at {commit}"), objects],
                 Some(proof) if proof.is_ready() => {
-                    format!("{target} is at {commit} · {objects}, {}", waiting::tally(proof))
+                    let objects = format!("{objects}, {}", waiting::tally(proof));
+                    vec![format!("{target} is at {commit}"), objects]
                 }
                 Some(proof) => {
-                    format!("{target} is at {commit}, but {} · {objects}", waiting::tally(proof))
+                    vec![format!("{target} is at {commit}, but {}", waiting::tally(proof)), objects]
                 }
             }
         }
         false => {
             let health = report.proof.as_ref().map(|proof| format!(", {}", waiting::tally(proof)));
             let health = health.unwrap_or_default();
-            format!("{target} is NOT at {commit}: {}{health}", shortfall(view, report))
+            vec![format!("{target} is NOT at {commit}: {}{health}", shortfall(view, report))]
         }
     };
-    format!("{what} · {}", text::cost(view.requests, view.elapsed))
+    parts.extend(text::cost(view.requests, view.elapsed));
+    parts
 }
 
 /// Why a commit was taken back.
-fn failure(view: &PlanView<'_>, report: &Report) -> String {
+fn failure(view: &PlanView<'_>, report: &Masked<Report>) -> String {
     match report.proof.as_ref().map(|proof| proof.others.as_slice()) {
         Some([one]) => format!("{} did not get ready", one.key.name),
         Some(others @ [_, ..]) => format!("{} objects did not get ready", others.len()),
@@ -174,11 +172,11 @@ fn failure(view: &PlanView<'_>, report: &Report) -> String {
 }
 
 /// What keeps the cluster from being at the commit.
-fn shortfall(view: &PlanView<'_>, report: &Report) -> String {
+fn shortfall(view: &PlanView<'_>, report: &Masked<Report>) -> String {
     let refused = view.plan.count(Action::Refuse);
     let unread = view.problems.len();
-    let held_back = view.plan.held_back.len();
-    let short = view.plan.short.len();
+    let held_back = view.plan.held_back().count();
+    let short = view.plan.short_count();
     let plural = if report.unlisted == 1 { "" } else { "s" };
     let parts = [
         (report.interrupted.into(), "interrupted".to_owned()),

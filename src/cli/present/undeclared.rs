@@ -20,7 +20,7 @@ pub(super) fn write(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -
         return writeln!(out, "nothing was set beside what git declares");
     }
     writeln!(out, "set beside what git declares, and left by apply:")?;
-    let objects = view.plan.changes().filter_map(|it| Some((&it.key, found.get(&it.key)?)));
+    let objects = view.plan.changes().filter_map(|it| Some((it.key(), found.get(it.key())?)));
     let (bold, dim) = (Ink::BOLD, Ink::DIM);
     for (key, fields) in objects {
         writeln!(out, "  {bold}{}{bold:#}", glyphs.inert(&key.to_string()))?;

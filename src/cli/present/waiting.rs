@@ -11,7 +11,6 @@ use super::ink::Ink;
 use super::wrap::wrapped;
 use super::{Glyphs, text};
 use crate::core::health::{HealthState, HealthSummary, ObjectHealth, WaitEnd};
-use crate::core::redact::Redactor;
 
 /// How many objects the table names; of more, the number is given.
 const FEW: usize = 8;
@@ -26,12 +25,7 @@ pub fn beginning(proof: &HealthSummary, timeout: Duration) -> String {
 }
 
 /// What is waited for, a line each.
-pub fn table(
-    proof: &HealthSummary,
-    timeout: Duration,
-    redactor: &Redactor,
-    glyphs: Glyphs,
-) -> String {
+pub fn table(proof: &HealthSummary, timeout: Duration, glyphs: Glyphs) -> String {
     let all = proof.ready + proof.others.len();
     let mut lines = vec![format!(
         "{} of {all} ready after {} of at most {}",
@@ -41,9 +35,9 @@ pub fn table(
     )];
     for standing in proof.others.iter().take(FEW) {
         let (mark, _) = mark(standing, glyphs);
-        let more = standing.details.first().map(|it| redactor.text_about(&standing.key, it));
-        let more = more.map(|it| format!("{}{}", glyphs.dot(), glyphs.inert(&it)));
-        let text = format!("{}{}", sentence(standing, redactor, glyphs), more.unwrap_or_default());
+        let more = standing.details.first();
+        let more = more.map(|it| format!("{}{}", glyphs.dot(), glyphs.inert(it)));
+        let text = format!("{}{}", sentence(standing, glyphs), more.unwrap_or_default());
         let text = wrapped(&text, glyphs.limit(), mark.width() + 1, 4);
         lines.push(format!("{mark} {}", text.join("\n")));
     }
@@ -58,20 +52,14 @@ pub fn table(
 /// # Errors
 ///
 /// When `out` does not take it.
-pub(super) fn write(
-    out: &mut impl Write,
-    proof: &HealthSummary,
-    redactor: &Redactor,
-    glyphs: Glyphs,
-) -> io::Result<()> {
+pub(super) fn write(out: &mut impl Write, proof: &HealthSummary, glyphs: Glyphs) -> io::Result<()> {
     for standing in &proof.others {
         let (mark, style) = mark(standing, glyphs);
-        let sentence = sentence(standing, redactor, glyphs);
+        let sentence = sentence(standing, glyphs);
         let sentence = wrapped(&sentence, glyphs.limit(), mark.width() + 1, 4);
         writeln!(out, "{style}{mark}{style:#} {}", sentence.join("\n"))?;
         for line in &standing.details {
-            let line = redactor.text_about(&standing.key, line);
-            let line = wrapped(&glyphs.inert(&line), glyphs.limit(), 4, 4);
+            let line = wrapped(&glyphs.inert(line), glyphs.limit(), 4, 4);
             writeln!(out, "    {}", line.join("\n"))?;
         }
     }
@@ -92,14 +80,16 @@ fn mark(standing: &ObjectHealth, glyphs: Glyphs) -> (&'static str, Ink) {
 }
 
 /// `Deployment shop/web failed: its pods can't be made`
-pub(super) fn sentence(standing: &ObjectHealth, redactor: &Redactor, glyphs: Glyphs) -> String {
+pub(super) fn sentence(standing: &ObjectHealth, glyphs: Glyphs) -> String {
     let word = match standing.health.state {
         HealthState::Failed => "failed",
         HealthState::Progressing => "is not ready",
         HealthState::Ready => "is ready",
     };
-    let why = redactor.text_about(&standing.key, &standing.health.why);
-    let why = if why.is_empty() { why } else { format!(": {why}") };
+    let why = match standing.health.why.as_str() {
+        "" => String::new(),
+        why => format!(": {why}"),
+    };
     let text = format!("{} {word}{why}", standing.key);
     glyphs.inert(&text).into_owned()
 }
@@ -154,19 +144,18 @@ struct StandingDocument {
 }
 
 /// What there is to say of a proof in JSON.
-pub(super) fn document(proof: &HealthSummary, redactor: &Redactor) -> HealthDocument {
+pub(super) fn document(proof: &HealthSummary) -> HealthDocument {
     let objects = proof.others.iter().map(|standing| {
         let ObjectHealth { key, health, after, details } = standing;
-        let show = |text: &String| redactor.text_about(key, text);
         StandingDocument {
             group: key.group.clone(),
             kind: key.kind.clone(),
             namespace: key.namespace.clone(),
             name: key.name.clone(),
             state: health.state.name(),
-            why: show(&health.why),
+            why: health.why.clone(),
             after: rounded(*after),
-            details: details.iter().map(show).collect(),
+            details: details.clone(),
         }
     });
     HealthDocument {
@@ -176,7 +165,7 @@ pub(super) fn document(proof: &HealthSummary, redactor: &Redactor) -> HealthDocu
         progressing: proof.progressing(),
         not_waited_for: proof.unasked,
         objects: objects.collect(),
-        notes: proof.notes.iter().map(|note| redactor.text(note)).collect(),
+        notes: proof.notes.clone(),
         elapsed: rounded(proof.elapsed),
     }
 }
@@ -226,14 +215,14 @@ mod tests {
 
     #[test]
     fn waiting_table_lists_waiters_and_is_bounded() {
-        let (redactor, glyphs) = (Redactor::new([]), Glyphs { utf8: false, width: None });
+        let glyphs = Glyphs { utf8: false, width: None };
         let few = proof(vec![standing("web", Health::progressing("2 of 3\u{1b}[31m ready"))]);
         assert_eq!(
-            table(&few, Duration::from_secs(600), &redactor, glyphs),
+            table(&few, Duration::from_secs(600), glyphs),
             "409 of 410 ready after 5m of at most 10m\n... Deployment shop/web is not ready: 2 of 3\\x1b[31m ready - container main: exit code 1"
         );
         let many = (0..20).map(|n| standing(&n.to_string(), Health::progressing(""))).collect();
-        let table = table(&proof(many), Duration::from_secs(600), &redactor, glyphs);
+        let table = table(&proof(many), Duration::from_secs(600), glyphs);
         assert_eq!(table.lines().count(), FEW + 2);
         assert!(table.ends_with("... 12 more"), "{table}");
     }
@@ -242,7 +231,7 @@ mod tests {
     fn the_documentation_names_every_key() {
         let documentation = include_str!("../../../docs/json.md");
         let proof = proof(vec![standing("web", Health::failed("too slow"))]);
-        let json = serde_json::to_value(document(&proof, &Redactor::new([]))).unwrap();
+        let json = serde_json::to_value(document(&proof)).unwrap();
         let standing = json["objects"][0].as_object().unwrap();
         for key in json.as_object().unwrap().keys().chain(standing.keys()) {
             let forms = [format!("`{key}`"), format!(".{key}`")];

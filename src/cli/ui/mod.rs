@@ -27,8 +27,7 @@ use super::exit::Failure;
 use super::present::ink::Ink;
 use super::present::{self, Glyphs};
 use crate::cluster::{Delay, DelayEnd, Listener};
-use crate::core::problem::Problem;
-use crate::core::redact::Redactor;
+use crate::core::redact::MaskedProblem;
 use crate::git::Uncommitted;
 use crate::render::cell::guards::Guards;
 use guard::OutputGuard;
@@ -206,7 +205,7 @@ impl Ui {
     }
 
     /// Says what is wrong with the manifests.
-    pub fn problems(&mut self, problems: &[Problem]) {
+    pub fn problems(&mut self, problems: &[MaskedProblem]) {
         let glyphs = self.beside();
         // A closed stderr has no reader.
         let _ = present::problems(&mut self.stderr, problems, glyphs);
@@ -228,11 +227,10 @@ impl Ui {
     }
 
     /// Says what Kubernetes reads as something else than it looks like.
-    pub fn warnings(&mut self, warnings: &[Problem], redactor: &Redactor) {
-        for Problem { place, message, excerpt: _, hint } in warnings.iter().take(FEW_WARNINGS) {
-            let hint = hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
-            let text = redactor.text(&format!("{message}{hint}"));
-            self.warning(&format!("{place}: {text}"));
+    pub fn warnings(&mut self, warnings: &[MaskedProblem]) {
+        for warning in warnings.iter().take(FEW_WARNINGS) {
+            let hint = warning.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+            self.warning(&format!("{}: {}{hint}", warning.place(), warning.message()));
         }
         if let Some(others @ 1..) = warnings.len().checked_sub(FEW_WARNINGS) {
             self.warning(&format!("{others} more like these"));

@@ -29,6 +29,7 @@ mod digits;
 mod inputs;
 mod pieces;
 mod prefix_group;
+mod problem;
 mod search;
 mod searchable;
 mod secrets;
@@ -40,6 +41,7 @@ use std::fmt;
 
 use budget::SearchBudget;
 pub use inputs::Inputs;
+pub use problem::MaskedProblem;
 use search::{MatchContext, MatchSpan, Needle, SearchFailed, ValueSearch};
 use searchable::worth_a_search;
 pub use secrets::LAST_APPLIED;
@@ -47,10 +49,9 @@ use secrets::{FoundSecrets, Secret, bytes_of, decode, holds_object, is_secret};
 use serde_json::{Map, Value};
 
 use crate::core::field_rules::{FieldRule, Pointer};
-use crate::core::mask::Mask;
+use crate::core::mask::{Mask, Masked};
 use crate::core::object::{Object, ObjectKey};
 use crate::core::plan::{Action, Plan};
-use crate::core::problem::Problem;
 
 /// Bytes that are not text are searched for from this length on.
 const SHORTEST_BYTES: usize = 4;
@@ -335,6 +336,16 @@ impl Redactor {
         }
     }
 
+    /// The same as a value that can be shown.
+    pub fn message(&self, text: &str) -> Masked<String> {
+        Masked::new(self.text(text))
+    }
+
+    /// Masks the texts in `value`.
+    pub fn mask_in(&self, value: &mut impl Mask) {
+        value.mask(&|text| self.text(text));
+    }
+
     /// Masks the texts in `value`, which is about the object `key`.
     pub fn mask_about(&self, key: &ObjectKey, value: &mut impl Mask) {
         value.mask(&|text| self.text_about(key, text));
@@ -359,18 +370,6 @@ impl Redactor {
         match spans {
             Ok(spans) => masked(text, spans),
             Err(SearchFailed) => HIDDEN.to_owned(),
-        }
-    }
-
-    /// A copy of a problem that can be shown.
-    pub fn problem(&self, problem: &Problem) -> Problem {
-        let Problem { place, message, excerpt, hint } = problem;
-        let shown = |text: &Option<String>| text.as_deref().map(|text| self.text(text));
-        Problem {
-            place: place.clone(),
-            message: self.text(message),
-            excerpt: shown(excerpt),
-            hint: shown(hint),
         }
     }
 

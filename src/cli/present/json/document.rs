@@ -50,7 +50,7 @@ pub(super) struct InventoryDocument<'a> {
 pub(super) struct RevisionDocument<'a> {
     pub(super) commit: &'a str,
     pub(super) named: &'a str,
-    pub(super) summary: String,
+    pub(super) summary: &'a str,
     pub(super) author: &'a str,
     pub(super) dirty: bool,
 }
@@ -78,7 +78,7 @@ pub(super) struct ChangeDocument<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) hint: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) causes: Vec<CauseDocument<'a>>,
+    pub(super) causes: Vec<CauseDocument>,
     pub(super) wave: i64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) needs: Vec<&'a ObjectKey>,
@@ -137,7 +137,7 @@ pub(super) struct HandoverDocument<'a> {
 #[derive(Serialize)]
 pub(super) struct DeclaredDocument<'a> {
     #[serde(flatten)]
-    pub(super) place: PlaceDocument<'a>,
+    pub(super) place: PlaceDocument,
     #[serde(flatten)]
     pub(super) by: Option<&'a Authorship>,
 }
@@ -192,7 +192,7 @@ pub(super) struct StepDocument<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) hint: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) causes: Vec<CauseDocument<'a>>,
+    pub(super) causes: Vec<CauseDocument>,
 }
 
 #[derive(Serialize)]
@@ -204,15 +204,15 @@ pub(super) struct MovedDocument<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct CauseDocument<'a> {
+pub(super) struct CauseDocument {
     pub(super) field: String,
     pub(super) message: String,
-    pub(super) place: Option<PlaceDocument<'a>>,
+    pub(super) place: Option<PlaceDocument>,
 }
 
 #[derive(Serialize)]
-pub(super) struct PlaceDocument<'a> {
-    pub(super) path: &'a str,
+pub(super) struct PlaceDocument {
+    pub(super) path: String,
     pub(super) line: usize,
     pub(super) column: usize,
 }
@@ -222,6 +222,6 @@ pub(super) struct ProblemDocument<'a> {
     pub(super) path: &'a str,
     pub(super) line: usize,
     pub(super) column: usize,
-    pub(super) message: String,
-    pub(super) hint: Option<String>,
+    pub(super) message: &'a str,
+    pub(super) hint: Option<&'a str>,
 }

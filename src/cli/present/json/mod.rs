@@ -23,10 +23,12 @@ use crate::app::Explained;
 use crate::core::approval::ApprovalDifference;
 use crate::core::attribution::{Attribution, FieldHistory, Handover, OwnerChange, UndeclaredField};
 use crate::core::diff::{Delta, FieldChange};
+use crate::core::mask::Masked;
+use crate::core::masked_plan::{MaskedChange, MaskedPlan};
 use crate::core::object::ObjectKey;
-use crate::core::plan::{Action, Change, ChangeTurn, Confidence, Plan, Reason};
-use crate::core::problem::{Cause, Location, Problem};
-use crate::core::redact::Redactor;
+use crate::core::plan::{Action, ChangeTurn, Confidence, Reason};
+use crate::core::problem::{Cause, Location};
+use crate::core::redact::MaskedProblem;
 use crate::core::report::{Outcome, Report};
 use crate::core::sanitize::{Commands, is_harmless};
 
@@ -41,9 +43,9 @@ pub fn write_moved(
     difference: &ApprovalDifference,
 ) -> io::Result<()> {
     let moved = difference.moved.iter().map(|moved| {
-        let version = view.plan.changes().find(|change| change.key == moved.object);
+        let version = view.plan.changes().find(|change| *change.key() == moved.object);
         MovedDocument {
-            object: object(&moved.object, version.map_or("", |change| &change.version)),
+            object: object(&moved.object, version.map_or("", MaskedChange::version)),
             approved: moved.approved.unwrap_or(Action::Keep).name(),
             code: moved.why,
             message: moved.message(),
@@ -60,7 +62,11 @@ pub fn write_moved(
 /// # Errors
 ///
 /// When `out` does not take it.
-pub fn write(out: &mut impl Write, view: &PlanView<'_>, report: Option<&Report>) -> io::Result<()> {
+pub fn write(
+    out: &mut impl Write,
+    view: &PlanView<'_>,
+    report: Option<&Masked<Report>>,
+) -> io::Result<()> {
     writeln!(out, "{}", text(&document(view, report))?)
 }
 
@@ -83,19 +89,8 @@ pub(super) fn text(value: &impl Serialize) -> serde_json::Result<String> {
     Ok(text)
 }
 
-fn document<'a>(view: &PlanView<'a>, report: Option<&'a Report>) -> PlanDocument<'a> {
-    let PlanView {
-        plan,
-        problems,
-        redactor,
-        explained,
-        now: _,
-        target,
-        revision,
-        requests,
-        elapsed,
-        plan_sha256,
-    } = *view;
+fn document<'a>(view: &'a PlanView<'a>, report: Option<&'a Masked<Report>>) -> PlanDocument<'a> {
+    let PlanView { plan, problems, explained, now: _, target, revision, .. } = view;
     let (namespace, name) = target.inventory;
     PlanDocument {
         version: 1,
@@ -109,47 +104,48 @@ fn document<'a>(view: &PlanView<'a>, report: Option<&'a Report>) -> PlanDocument
         revision: RevisionDocument {
             commit: revision.commit,
             named: revision.named,
-            summary: redactor.text(revision.summary),
+            summary: &revision.summary,
             author: revision.author,
             dirty: revision.dirty,
         },
         summary: summary(plan),
         changes: plan
             .turns()
-            .filter(|(change, _)| is_shown(change))
+            .filter(|(change, _)| is_shown(*change))
             .map(|(change, turn)| self::change(change, turn, view))
             .collect(),
-        problems: problems.iter().map(|problem| self::problem(problem, redactor)).collect(),
+        problems: problems.iter().map(problem).collect(),
         report: report.map(|report| self::report(report, view)),
         undeclared: explained.undeclared.as_ref().map(|found| undeclared(plan, found)),
         moved: None,
         desired_moved: false,
-        plan_sha256,
-        requests,
-        elapsed: elapsed.as_secs_f64(),
+        plan_sha256: view.plan_sha256,
+        requests: view.requests,
+        elapsed: view.elapsed.as_secs_f64(),
     }
 }
 
 fn undeclared<'a>(
-    plan: &'a Plan,
+    plan: &MaskedPlan<'a>,
     found: &'a BTreeMap<ObjectKey, Vec<UndeclaredField>>,
 ) -> Vec<UndeclaredDocument<'a>> {
-    let objects = plan.changes().filter_map(|change| Some((change, found.get(&change.key)?)));
-    let document = |(change, fields): (&'a Change, &'a Vec<UndeclaredField>)| UndeclaredDocument {
-        object: object(&change.key, &change.version),
-        fields: fields
-            .iter()
-            .map(|UndeclaredField { path, value, writers }| UndeclaredFieldDocument {
-                path,
-                value,
-                writers,
-            })
-            .collect(),
-    };
+    let objects = plan.changes().filter_map(|change| Some((change, found.get(change.key())?)));
+    let document =
+        |(change, fields): (MaskedChange<'a>, &'a Vec<UndeclaredField>)| UndeclaredDocument {
+            object: object(change.key(), change.version()),
+            fields: fields
+                .iter()
+                .map(|UndeclaredField { path, value, writers }| UndeclaredFieldDocument {
+                    path,
+                    value,
+                    writers,
+                })
+                .collect(),
+        };
     objects.map(document).collect()
 }
 
-fn summary(plan: &Plan) -> SummaryDocument {
+fn summary(plan: &MaskedPlan<'_>) -> SummaryDocument {
     SummaryDocument {
         create: plan.count(Action::Create),
         update: plan.count(Action::Update),
@@ -161,28 +157,28 @@ fn summary(plan: &Plan) -> SummaryDocument {
     }
 }
 
-fn change<'a>(change: &'a Change, turn: ChangeTurn<'a>, view: &PlanView<'a>) -> ChangeDocument<'a> {
-    let PlanView { redactor, explained, .. } = *view;
+fn change<'a>(
+    change: MaskedChange<'a>,
+    turn: ChangeTurn<'a>,
+    view: &PlanView<'a>,
+) -> ChangeDocument<'a> {
+    let explained = view.explained;
     // What is reordered is one of the fields.
     let Delta { fields, joins, adopted_from, predecessors, only_ownership, only_masked, .. } =
         view.delta(change);
-    let (key, reason) = (&change.key, change.reason.as_ref());
-    let show = |text: &str| match change.action() {
-        Action::Refuse => redactor.text_about(key, text),
-        _ => redactor.text(text),
-    };
-    let origin = change.origin.as_ref();
+    let (key, reason, origin) = (change.key(), change.reason(), change.origin());
+    let reason = reason.as_deref();
     ChangeDocument {
         action: change.action().name(),
-        object: object(key, &change.version),
+        object: object(key, change.version()),
         origin: origin.map(|origin| OriginDocument { path: &origin.path, line: origin.line }),
         code: reason.map(|reason| reason.kind.code()),
-        reason: reason.map(|reason| show(&reason.to_string())),
-        hint: reason.and_then(|reason| hint_of(reason, show)),
-        causes: causes(reason, show),
+        reason: reason.map(Reason::to_string),
+        hint: reason.and_then(hint_of),
+        causes: causes(reason),
         wave: turn.wave,
         needs: turn.needs,
-        confidence: match change.confidence() {
+        confidence: match *change.confidence() {
             Confidence::Server => "server",
             Confidence::Local(_) => "local",
         },
@@ -210,8 +206,7 @@ fn field<'a>(change: FieldChange, key: &ObjectKey, explained: &'a Explained) -> 
         None => (None, &[][..]),
     };
     let declared = attribution.and_then(|attribution| {
-        let Location { path, line, column } = attribution.place.as_ref()?;
-        let place = PlaceDocument { path, line: *line, column: *column };
+        let place = place(attribution.place.as_ref()?);
         Some(DeclaredDocument { place, by: attribution.declared.as_ref() })
     });
     let taken_from = attribution.map_or(&[][..], |attribution| &attribution.taken_from);
@@ -230,17 +225,17 @@ fn handover(handover: &Handover) -> HandoverDocument<'_> {
     HandoverDocument { path, value, hands, writers }
 }
 
-fn causes(reason: Option<&Reason>, show: impl Fn(&str) -> String) -> Vec<CauseDocument<'_>> {
+fn causes(reason: Option<&Reason>) -> Vec<CauseDocument> {
     let mut documents = Vec::new();
     for Cause { field, message, place } in reason.into_iter().flat_map(|reason| &reason.causes) {
-        let place = place.as_ref().map(|Location { path, line, column }| PlaceDocument {
-            path,
-            line: *line,
-            column: *column,
-        });
-        documents.push(CauseDocument { field: show(field), message: show(message), place });
+        let (field, message) = (field.clone(), message.clone());
+        documents.push(CauseDocument { field, message, place: place.as_ref().map(self::place) });
     }
     documents
+}
+
+fn place(Location { path, line, column }: &Location) -> PlaceDocument {
+    PlaceDocument { path: path.clone(), line: *line, column: *column }
 }
 
 pub(super) fn object<'a>(key: &'a ObjectKey, version: &'a str) -> ObjectDocument<'a> {
@@ -248,9 +243,9 @@ pub(super) fn object<'a>(key: &'a ObjectKey, version: &'a str) -> ObjectDocument
     ObjectDocument { group, version, kind, namespace: namespace.as_deref(), name }
 }
 
-fn report<'a>(report: &'a Report, view: &PlanView<'a>) -> ReportDocument<'a> {
+fn report<'a>(report: &'a Masked<Report>, view: &'a PlanView<'a>) -> ReportDocument<'a> {
     let versions: BTreeMap<&ObjectKey, &str> =
-        view.plan.changes().map(|change| (&change.key, change.version.as_str())).collect();
+        view.plan.changes().map(|change| (change.key(), change.version())).collect();
     let steps = report.steps.iter().map(|step| {
         let (outcome, reason) = match &step.outcome {
             Outcome::Done => ("done", None),
@@ -260,7 +255,6 @@ fn report<'a>(report: &'a Report, view: &PlanView<'a>) -> ReportDocument<'a> {
             Outcome::Skipped(reason) => ("skipped", Some(reason)),
             Outcome::Postponed(reason) => ("postponed", Some(reason)),
         };
-        let show = |text: &str| view.redactor.text_about(&step.key, text);
         let is_it =
             |held: &&(ObjectKey, _)| step.outcome == Outcome::Terminating && held.0 == step.key;
         let holder = report.held.iter().find(is_it).and_then(|(_, holder)| holder.as_ref());
@@ -269,13 +263,13 @@ fn report<'a>(report: &'a Report, view: &PlanView<'a>) -> ReportDocument<'a> {
             object: object(&step.key, versions.get(&step.key).copied().unwrap_or_default()),
             outcome,
             code: reason.map(|reason| reason.kind.code()),
-            reason: reason.map(ToString::to_string).or(holder.cloned()).map(|text| show(&text)),
-            hint: reason.and_then(|reason| hint_of(reason, show)),
-            causes: causes(reason, show),
+            reason: reason.map(Reason::to_string).or(holder.cloned()),
+            hint: reason.and_then(hint_of),
+            causes: causes(reason),
         }
     });
-    let Report { at_commit, interrupted, unlisted, .. } = *report;
-    let health = report.proof.as_ref().map(|proof| waiting::document(proof, view.redactor));
+    let Report { at_commit, interrupted, unlisted, .. } = **report;
+    let health = report.proof.as_ref().map(waiting::document);
     let rollback = report.rollback.as_ref().map(|rollback| RollbackDocument {
         to: rollback.to.as_deref(),
         message: &rollback.words,
@@ -295,13 +289,13 @@ fn report<'a>(report: &'a Report, view: &PlanView<'a>) -> ReportDocument<'a> {
     }
 }
 
-fn problem<'a>(problem: &'a Problem, redactor: &Redactor) -> ProblemDocument<'a> {
-    let Problem { place, message, excerpt: _, hint } = problem;
+fn problem(problem: &MaskedProblem) -> ProblemDocument<'_> {
+    let place = problem.place();
     ProblemDocument {
         path: &place.path,
         line: place.line,
         column: place.column,
-        message: redactor.text(message),
-        hint: hint.as_ref().map(|hint| redactor.text(hint)),
+        message: problem.message(),
+        hint: problem.hint(),
     }
 }

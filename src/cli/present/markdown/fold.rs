@@ -5,7 +5,8 @@ use crate::cli::present::explanation::{self, Explanation, TimeStyle};
 use crate::cli::present::hunks::{self, Line};
 use crate::cli::present::{PlanView, brief, handovers, text};
 use crate::core::diff::Delta;
-use crate::core::plan::{Action, Change};
+use crate::core::masked_plan::MaskedChange;
+use crate::core::plan::Action;
 
 /// More characters than this of one object's difference are left out, so that one large object
 /// leaves room for others.
@@ -14,11 +15,11 @@ const MOST: usize = 12_000;
 const LINE: usize = 1_000;
 
 /// What there is to fold away of a change; `None` where the table says it all.
-pub(super) fn of(change: &Change, view: &PlanView<'_>) -> Option<String> {
+pub(super) fn of(change: MaskedChange<'_>, view: &PlanView<'_>) -> Option<String> {
     let delta = view.delta(change);
     let mut inside = String::new();
-    if let Some(reason) = change.reason.as_ref().filter(|_| change.action() == Action::Refuse) {
-        let lines = brief::reasons(Some(&change.key), reason, view.redactor);
+    if let Some(reason) = change.reason().filter(|_| change.action() == Action::Refuse) {
+        let lines = brief::reasons(&reason);
         let lines: Vec<String> =
             lines.iter().map(|line| shortened(&text::body(line, GLYPHS))).collect();
         inside.push_str(&block("text", &lines));
@@ -34,12 +35,12 @@ pub(super) fn of(change: &Change, view: &PlanView<'_>) -> Option<String> {
     if inside.is_empty() {
         return None;
     }
-    let (action, object) = (change.action().name(), code(&cut(&change.key.to_string())));
+    let (action, object) = (change.action().name(), code(&cut(&change.key().to_string())));
     Some(format!("<details><summary>{action} {object}</summary>\n\n{inside}\n</details>\n"))
 }
 
 /// The lines of the difference, as `diff -u` marks them.
-fn lines(change: &Change, delta: &Delta) -> Vec<String> {
+fn lines(change: MaskedChange<'_>, delta: &Delta) -> Vec<String> {
     let line = |mark: &str, line: &str| {
         shortened(format!("{mark}{}", text::body(line, GLYPHS)).trim_end())
     };
@@ -84,7 +85,7 @@ fn shortened(line: &str) -> String {
 }
 
 /// Who changed what, and which commit says otherwise, as a list.
-fn stories(change: &Change, view: &PlanView<'_>) -> String {
+fn stories(change: MaskedChange<'_>, view: &PlanView<'_>) -> String {
     let (stories, more) = explanation::stories(change, view, TimeStyle::Dates);
     let mut list: String = stories.into_iter().map(item).collect();
     if more > 0 {

@@ -13,8 +13,10 @@ use escape::{code, fenced, length, words};
 use super::explanation::{self, TimeStyle};
 use super::{Glyphs, PlanView, brief, is_in_sync, printed_changes, to_do, waiting};
 use crate::core::approval::ApprovalDifference;
-use crate::core::plan::{Action, Change, Plan};
-use crate::core::problem::Problem;
+use crate::core::mask::Masked;
+use crate::core::masked_plan::{ChangeHeading, MaskedChange, MaskedPlan};
+use crate::core::plan::Action;
+use crate::core::redact::MaskedProblem;
 use crate::core::report::{DIFFERING, Outcome, Report};
 
 /// What the whole may have: GitHub takes 65,536 characters, and whoever posts it may add a line.
@@ -33,16 +35,16 @@ const GLYPHS: Glyphs = Glyphs { utf8: true, width: None };
 pub(super) fn plan(view: &PlanView<'_>) -> String {
     let is_same = is_in_sync(view);
     let what = match is_same {
-        true => format!("in sync, {}", objects(view.plan)),
-        false => counts(view.plan, view.problems),
+        true => format!("in sync, {}", objects(&view.plan)),
+        false => counts(&view.plan, &view.problems),
     };
-    let row = |change: &Change| row(change, change.action().name(), view);
-    let rows: Vec<String> = printed_changes(view.plan).map(row).collect();
+    let row = |change: MaskedChange<'_>| row(change, change.action().name(), view);
+    let rows: Vec<String> = printed_changes(&view.plan).map(row).collect();
     comment(&format!("{}: {what}", place(view, "at")), &rows, view)
 }
 
 /// What apply did.
-pub(super) fn report(view: &PlanView<'_>, report: &Report) -> String {
+pub(super) fn report(view: &PlanView<'_>, report: &Masked<Report>) -> String {
     let verdict = match report.at_commit {
         true if report.rollback.is_none() => {
             let done = report.done();
@@ -50,7 +52,7 @@ pub(super) fn report(view: &PlanView<'_>, report: &Report) -> String {
                 if done == 0 { "nothing to do".to_owned() } else { format!("{done} changed") };
             let health = report.proof.as_ref().map(|proof| format!(", {}", waiting::tally(proof)));
             let health = health.unwrap_or_default();
-            format!("{}: {}, {changed}{health}", place(view, "is at"), objects(view.plan))
+            format!("{}: {}, {changed}{health}", place(view, "is at"), objects(&view.plan))
         }
         _ => format!("{}: {}", place(view, "is **not** at"), shortfall(view, report)),
     };
@@ -58,9 +60,9 @@ pub(super) fn report(view: &PlanView<'_>, report: &Report) -> String {
         Some(rollback) => format!("{verdict}; **{}**", words(&cut(&rollback.words))),
         None => verdict,
     };
-    let rows: Vec<String> = printed_changes(view.plan)
+    let rows: Vec<String> = printed_changes(&view.plan)
         .map(|change| {
-            let step = report.steps.iter().find(|step| step.key == change.key);
+            let step = report.steps.iter().find(|step| step.key == *change.key());
             match step.map(|step| &step.outcome) {
                 None => row(change, change.action().name(), view),
                 Some(outcome) => {
@@ -72,8 +74,8 @@ pub(super) fn report(view: &PlanView<'_>, report: &Report) -> String {
                         Outcome::Postponed(reason) => ("left for the next run", reason),
                         Outcome::Skipped(reason) => ("not tried", reason),
                     };
-                    let why = brief::reasons(Some(&change.key), reason, view.redactor);
-                    cells(change, word, &why.join("; "))
+                    let why = brief::reasons(reason);
+                    cells(change.heading(), word, &why.join("; "))
                 }
             }
         })
@@ -91,14 +93,19 @@ pub(super) fn moved(view: &PlanView<'_>, difference: &ApprovalDifference) -> Str
         "{}: {why}. Nothing was written: approve the new difference, with `trueup diff --out FILE`",
         place(view, "is **not** at")
     );
-    let row = |change: &Change| row(change, change.action().name(), view);
-    let rows: Vec<String> = printed_changes(view.plan).map(row).collect();
+    let row = |change: MaskedChange<'_>| row(change, change.action().name(), view);
+    let rows: Vec<String> = printed_changes(&view.plan).map(row).collect();
     comment(&verdict, &rows, view)
 }
 
 /// What a plan file holds: it has no values, so there is nothing to fold away.
-pub(super) fn plan_file(view: &PlanView<'_>, allowed: &[String]) -> String {
-    let what = match super::counted(view.plan).join(", ") {
+pub(super) fn plan_file(
+    view: &PlanView<'_>,
+    changes: &[ChangeHeading<'_>],
+    allowed: &[String],
+) -> String {
+    let count = |action| changes.iter().filter(|change| change.action == action).count();
+    let what = match super::counted(count).join(", ") {
         counts if counts.is_empty() => "nothing to do".to_owned(),
         counts => words(&counts),
     };
@@ -108,7 +115,7 @@ pub(super) fn plan_file(view: &PlanView<'_>, allowed: &[String]) -> String {
         text.push_str(&format!("\nAllowed: {}\n", options.join(", ")));
     }
     let rows: Vec<String> =
-        view.plan.changes().map(|change| cells(change, change.action().name(), "")).collect();
+        changes.iter().map(|change| cells(*change, change.action.name(), "")).collect();
     table(&mut text, &rows);
     checksum(&mut text, view);
     text
@@ -128,7 +135,7 @@ fn comment(verdict: &str, rows: &[String], view: &PlanView<'_>) -> String {
     problems(&mut text, view);
     checksum(&mut text, view);
     let (mut used, mut left_out) = (length(&text) + MARGIN, 0);
-    for change in printed_changes(view.plan) {
+    for change in printed_changes(&view.plan) {
         let Some(fold) = fold::of(change, view) else { continue };
         let more = length(&fold) + 1;
         if used + more <= MOST {
@@ -172,17 +179,17 @@ fn problems(text: &mut String, view: &PlanView<'_>) {
         "\n{} {documents} can't be used: nothing is pruned until {they} mended.\n\n",
         view.problems.len()
     ));
-    let items: Vec<String> = view.problems.iter().map(|problem| item(problem, view)).collect();
+    let items: Vec<String> = view.problems.iter().map(item).collect();
     let fitting = fitting(&items);
     text.extend(items[..fitting].iter().map(String::as_str));
     more(text, items.len() - fitting, "document", "documents");
 }
 
-fn item(problem: &Problem, view: &PlanView<'_>) -> String {
-    let message = cut(&view.redactor.text(&problem.message));
-    let mut item = format!("- {} {}", code(&problem.place.to_string()), words(&message));
-    if let Some(hint) = &problem.hint {
-        item.push_str(&format!(" (do this: {})", words(&cut(&view.redactor.text(hint)))));
+fn item(problem: &MaskedProblem) -> String {
+    let message = cut(problem.message());
+    let mut item = format!("- {} {}", code(&problem.place().to_string()), words(&message));
+    if let Some(hint) = problem.hint() {
+        item.push_str(&format!(" (do this: {})", words(&cut(hint))));
     }
     item.push('\n');
     item
@@ -208,17 +215,17 @@ fn more(text: &mut String, more: usize, one: &str, many: &str) {
 }
 
 /// A row of a change that is not carried out yet.
-fn row(change: &Change, word: &str, view: &PlanView<'_>) -> String {
+fn row(change: MaskedChange<'_>, word: &str, view: &PlanView<'_>) -> String {
     let delta = view.delta(change);
-    let mut parts = brief::parts(change, &delta, view.redactor);
+    let mut parts = brief::parts(change, &delta);
     parts.extend(explanation::removal(change, view, TimeStyle::Dates));
-    cells(change, word, &parts.join("; "))
+    cells(change.heading(), word, &parts.join("; "))
 }
 
-fn cells(change: &Change, word: &str, what: &str) -> String {
-    let origin = change.origin.as_ref();
-    let origin = origin.map(|origin| code(&cut(&format!("{}:{}", origin.path, origin.line))));
-    let mark = GLYPHS.mark(change.action());
+fn cells(change: ChangeHeading<'_>, word: &str, what: &str) -> String {
+    let origin =
+        change.origin.map(|origin| code(&cut(&format!("{}:{}", origin.path, origin.line))));
+    let mark = GLYPHS.mark(change.action);
     let (object, what) = (code(&cut(&change.key.to_string())), words(&cut(what)));
     format!("| {} {word} | {object} | {} | {what} |\n", words(mark), origin.unwrap_or_default())
 }
@@ -247,7 +254,7 @@ fn place(view: &PlanView<'_>, at: &str) -> String {
     }
     text.push_str(&format!(" {at} {}", words(revision.short())));
     if !revision.summary.is_empty() {
-        let summary = cut(&view.redactor.text(revision.summary));
+        let summary = cut(&revision.summary);
         text.push_str(&format!(" “{}”", words(&summary)));
     }
     if revision.dirty {
@@ -256,7 +263,7 @@ fn place(view: &PlanView<'_>, at: &str) -> String {
     text
 }
 
-fn objects(plan: &Plan) -> String {
+fn objects(plan: &MaskedPlan<'_>) -> String {
     match plan.changes().count() {
         1 => "1 object".to_owned(),
         count => format!("{count} objects"),
@@ -264,22 +271,24 @@ fn objects(plan: &Plan) -> String {
 }
 
 /// `1 to create, 2 to update`: what there is any of.
-fn counts(plan: &Plan, problems: &[Problem]) -> String {
+fn counts(plan: &MaskedPlan<'_>, problems: &[MaskedProblem]) -> String {
     let unread = match problems.len() {
         0 => None,
         1 => Some("**1 document can't be used**".to_owned()),
         count => Some(format!("**{count} documents can't be used**")),
     };
-    let kept = plan.changes().filter(|c| {
-        c.action() == Action::Keep && c.reason.is_some() && !plan.short.contains(&c.key)
-    });
+    let kept = plan
+        .changes()
+        .filter(|c| c.action() == Action::Keep && c.has_reason() && !plan.is_short(c.key()));
     let kept = kept.count();
     let kept = (kept > 0).then(|| format!("{kept} kept though not declared"));
-    let short = plan.short.len();
+    let short = plan.short_count();
     let short = (short > 0).then(|| format!("**{short} with fields that the server drops**"));
     let refused = plan.count(Action::Refuse);
     let refused = (refused > 0).then(|| format!("{refused} **refused**"));
-    let parts = to_do(plan).into_iter().chain([refused, kept, short, unread].into_iter().flatten());
+    let parts = to_do(|action| plan.count(action))
+        .into_iter()
+        .chain([refused, kept, short, unread].into_iter().flatten());
     parts.collect::<Vec<_>>().join(", ")
 }
 
@@ -296,9 +305,9 @@ fn shortfall(view: &PlanView<'_>, report: &Report) -> String {
     let left = (left > 0).then(|| format!("{left} refused"));
     let unread = view.problems.len();
     let unread = (unread > 0).then(|| format!("{unread} not usable"));
-    let short = view.plan.short.len();
+    let short = view.plan.short_count();
     let short = (short > 0).then(|| format!("{short} with fields that the server drops"));
-    let held_back = view.plan.held_back.len();
+    let held_back = view.plan.held_back().count();
     let held_back = (held_back > 0).then(|| format!("{held_back} not pruned"));
     let left = left.into_iter().chain(short).chain(held_back);
     parts.chain(left).chain(unread).chain([done]).collect::<Vec<_>>().join(", ")

@@ -4,7 +4,9 @@ use serde_json::json;
 
 use super::*;
 use crate::cli::present::tests::{because, change, config, told, web};
+use crate::core::plan::Change;
 use crate::core::problem::Location;
+use crate::core::problem::Problem;
 
 fn comment(changes: Vec<Change>, problems: &[Problem]) -> String {
     told(changes, problems, |out, view| out.extend(plan(view).into_bytes()))

@@ -14,7 +14,7 @@ fn names_are_arguments_for_kubectl() {
         change(Action::Delete, Some(config("old", json!({}))), None),
     ];
     assert_eq!(
-        names(&plan(changes)),
+        told(changes, &[], |out, view| out.extend(names(headings(&view.plan)).into_bytes())),
         "create namespace/shop\nupdate deployment.apps/web -n shop\ndelete configmap/old -n shop\n"
     );
 }

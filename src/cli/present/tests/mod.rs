@@ -9,8 +9,9 @@ use crate::cli::ui::guarded;
 use crate::core::inventory::PART_OF;
 use crate::core::manifest::Origin;
 use crate::core::object::Object;
-use crate::core::plan::{Effect, Reason, ReasonKind};
-use crate::core::problem::{Cause, Location};
+use crate::core::plan::{Change, Effect, Plan, Reason, ReasonKind};
+use crate::core::problem::{Cause, Location, Problem};
+use crate::core::redact::Redactor;
 
 mod forms;
 mod keys;
@@ -100,9 +101,8 @@ pub(super) fn told_with(
     let view = PlanView {
         explained,
         now: "2026-11-21T12:00:00Z".parse().unwrap(),
-        plan: &plan,
-        problems,
-        redactor: &redactor,
+        plan: MaskedPlan::new(&plan, &redactor),
+        problems: problems.iter().map(|problem| redactor.problem(problem)).collect(),
         target: TargetView {
             name: "prod",
             cluster: "shop.example",
@@ -113,7 +113,7 @@ pub(super) fn told_with(
         revision: RevisionView {
             commit: "8be01d3aa0c8b6c9b4e4a6d4b1a5c4c1a9e0f7d2",
             named: "main",
-            summary: "Third replica for web",
+            summary: redactor.message("Third replica for web"),
             author: "A. Author",
             dirty: false,
         },

@@ -307,7 +307,8 @@ fn the_closing_line_counts() {
         let object = || Some(config("c", json!({})));
         let changes = actions.iter().map(|action| change(*action, object(), object()));
         let elapsed = Duration::from_millis(millis);
-        text::summary_line(&plan(changes.collect()), requests, elapsed)
+        let (plan, redactor) = (plan(changes.collect()), Redactor::default());
+        text::summary_line(&MaskedPlan::new(&plan, &redactor), requests, elapsed).join(" · ")
     };
     let (update, keep) = (Action::Update, Action::Keep);
     assert_eq!(
@@ -328,8 +329,11 @@ fn the_closing_line_counts() {
 #[test]
 fn wide_header_wraps_to_the_next_line() {
     let parts = ["prod", "shop.example (cluster 3f2a9c)", "envs/prod @ 8be01d3"].map(String::from);
-    assert_eq!(text::filled(&parts, 80), parts.join(" · "));
+    assert_eq!(text::filled(&parts, 80, " · "), [parts.join(" · ")]);
     let wide = ["prod".to_owned(), "x".repeat(75), "envs/prod @ 8be01d3".to_owned()];
     let [_, x, at] = &wide;
-    assert_eq!(text::filled(&wide, 80), format!("prod\n    {x}\n    {at}"));
+    assert_eq!(
+        text::filled(&wide, 80, " · "),
+        ["prod".to_owned(), format!("    {x}"), format!("    {at}")]
+    );
 }

@@ -7,10 +7,9 @@ use unicode_width::UnicodeWidthStr as _;
 use super::lines::{body, diff};
 use crate::cli::present::ink::Ink;
 use crate::cli::present::wrap::wrapped;
-use crate::cli::present::{Glyphs, PlanView, because as causes, brief, explanation, hint_of};
-use crate::core::object::ObjectKey;
-use crate::core::plan::{Action, Change, Reason};
-use crate::core::redact::Redactor;
+use crate::cli::present::{Glyphs, PlanView, because, brief, explanation, hint_of};
+use crate::core::masked_plan::{ChangeHeading, MaskedChange};
+use crate::core::plan::{Action, Reason};
 
 /// More objects than this that are kept for one reason are told in one line.
 const FEW: usize = 5;
@@ -30,17 +29,16 @@ fn style(action: Action) -> Ink {
 /// Writes one change: its line, and what becomes different.
 pub(in crate::cli::present) fn change(
     out: &mut impl Write,
-    change: &Change,
+    change: MaskedChange<'_>,
     view: &PlanView<'_>,
     glyphs: Glyphs,
 ) -> io::Result<()> {
-    let redactor = view.redactor;
-    header(out, change, glyphs)?;
-    for line in brief::confidence(change, redactor) {
+    header(out, change.heading(), glyphs)?;
+    for line in brief::confidence(change) {
         note(out, &line, glyphs)?;
     }
-    if let Some(reason) = &change.reason {
-        because(out, reason, change, redactor, glyphs)?;
+    if let Some(reason) = change.reason() {
+        self::reason(out, &reason, glyphs)?;
     }
     let delta = view.delta(change);
     for line in brief::joining(&delta) {
@@ -71,11 +69,10 @@ pub(in crate::cli::present) fn change(
 /// `~ apps/v1 Deployment shop/web · update · envs/prod/web.yaml:12`
 pub(in crate::cli::present) fn header(
     out: &mut impl Write,
-    change: &Change,
+    heading: ChangeHeading<'_>,
     glyphs: Glyphs,
 ) -> io::Result<()> {
-    let Change { key, version, origin, .. } = change;
-    let action = change.action();
+    let ChangeHeading { key, version, origin, action } = heading;
     let api: Vec<&str> =
         [key.group.as_str(), version].into_iter().filter(|part| !part.is_empty()).collect();
     let api = api.join("/");
@@ -94,35 +91,16 @@ pub(in crate::cli::present) fn header(
     }
 }
 
-/// Writes why something is refused or kept, and what to do about it.
-fn because(
-    out: &mut impl Write,
-    reason: &Reason,
-    change: &Change,
-    redactor: &Redactor,
-    glyphs: Glyphs,
-) -> io::Result<()> {
-    // A refusal may quote the object; every other reason is trueup's own.
-    let about = (change.action() == Action::Refuse).then_some(&change.key);
-    self::reason(out, about, reason, redactor, glyphs)
-}
-
-/// Writes a reason and what to do about it; one that may quote an object is about that object.
+/// Writes why something is refused, kept or failed, and what to do about it.
 pub(in crate::cli::present) fn reason(
     out: &mut impl Write,
-    about: Option<&ObjectKey>,
     reason: &Reason,
-    redactor: &Redactor,
     glyphs: Glyphs,
 ) -> io::Result<()> {
-    let show = |text: &str| match about {
-        Some(key) => redactor.text_about(key, text),
-        None => redactor.text(text),
-    };
-    for line in causes(reason, show) {
+    for line in because(reason) {
         note(out, &line, glyphs)?;
     }
-    let hint = hint_of(reason, show).unwrap_or_default();
+    let hint = hint_of(reason).unwrap_or_default();
     hint.lines().try_for_each(|line| self::hint(out, line, glyphs))
 }
 
@@ -148,32 +126,30 @@ pub(in crate::cli::present) fn hint(
 pub(super) fn kept_objects(
     out: &mut impl Write,
     reason: &Reason,
-    changes: &[&Change],
-    redactor: &Redactor,
+    changes: &[MaskedChange<'_>],
     glyphs: Glyphs,
 ) -> io::Result<()> {
     if changes.len() <= FEW {
         for change in changes {
-            header(out, change, glyphs)?;
-            because(out, reason, change, redactor, glyphs)?;
+            header(out, change.heading(), glyphs)?;
+            self::reason(out, reason, glyphs)?;
         }
         return Ok(());
     }
     let (action, n) = (changes[0].action(), changes.len());
-    let why = redactor.text(&reason.to_string());
     let left = match action {
         _ if reason.kind.holds_all_back() => "",
         Action::Refuse => "not deleted: ",
         _ => "kept: ",
     };
     let (colour, mark) = (style(action), glyphs.mark(action));
-    let line = format!("{n} objects {left}{}", glyphs.inert(&why));
+    let line = format!("{n} objects {left}{}", glyphs.inert(&reason.to_string()));
     let lines = wrapped(&line, glyphs.limit(), 2, 4);
     writeln!(out, "{colour}{mark}{colour:#} {}", lines.join("\n"))?;
     for change in &changes[..FEW] {
-        writeln!(out, "    {}", glyphs.inert(&change.key.to_string()))?;
+        writeln!(out, "    {}", glyphs.inert(&change.key().to_string()))?;
     }
     writeln!(out, "    and {} more", n - FEW)?;
-    let hints = hint_of(reason, |text| redactor.text(text)).unwrap_or_default();
+    let hints = hint_of(reason).unwrap_or_default();
     hints.lines().try_for_each(|line| hint(out, line, glyphs))
 }

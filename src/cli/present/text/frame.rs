@@ -5,7 +5,8 @@ use std::time::Duration;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::cli::present::{Glyphs, PlanView, is_in_sync};
-use crate::core::plan::{Action, Plan};
+use crate::core::masked_plan::MaskedPlan;
+use crate::core::plan::Action;
 
 /// What the plan is for: target, cluster, paths and commit, and whether nothing is to be done.
 pub fn header_line(view: &PlanView<'_>, glyphs: Glyphs) -> String {
@@ -30,43 +31,38 @@ pub fn header_line(view: &PlanView<'_>, glyphs: Glyphs) -> String {
         parts.push("in sync".to_owned());
     }
     let parts: Vec<String> = parts.iter().map(|part| inert(part)).collect();
-    let mut line = filled(&parts, glyphs.columns());
+    let mut line = filled(&parts, glyphs.columns(), glyphs.dot()).join("\n");
     if !in_sync && !revision.summary.is_empty() {
-        let summary = format!(" \"{}\"", inert(&view.redactor.text(revision.summary)));
+        let summary = format!(" \"{}\"", inert(&revision.summary));
         let last = line.lines().last().unwrap_or_default();
         let fits = last.width() + summary.width() <= glyphs.columns();
         line.push_str(if fits { "" } else { "\n   " });
         line.push_str(&summary);
     }
-    let lines: Vec<String> = line.lines().map(|line| with_dots(line, glyphs)).collect();
-    lines.join("\n")
+    line
 }
 
-/// The parts with dots between them, on as many lines as they need.
-pub(in crate::cli::present) fn filled(parts: &[String], columns: usize) -> String {
-    let mut lines = String::new();
-    let mut width = 0;
+/// The parts with `dot` between them, on as many lines as they need.
+pub(in crate::cli::present) fn filled(parts: &[String], columns: usize, dot: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
     for part in parts {
-        let dotted = format!(" · {part}");
-        if width == 0 {
-            lines.push_str(part);
-            width = part.width();
-        } else if width + dotted.width() <= columns {
-            lines.push_str(&dotted);
-            width += dotted.width();
-        } else {
-            lines.push_str(&format!("\n    {part}"));
-            width = 4 + part.width();
+        match lines.last_mut() {
+            None => lines.push(part.clone()),
+            Some(line) if line.width() + dot.width() + part.width() <= columns => {
+                line.push_str(dot);
+                line.push_str(part);
+            }
+            Some(_) => lines.push(format!("    {part}")),
         }
     }
     lines
 }
 
-/// The line that every run ends with.
+/// The parts of the line that every run ends with.
 ///
 /// `412 objects · 3 to create, 1 to update, 0 to delete · 61 requests · 0.4 s`; what is to be
 /// replaced, abandoned or refused is given only when there is any, and no counts when there is nothing to do.
-pub fn summary_line(plan: &Plan, requests: usize, elapsed: Duration) -> String {
+pub fn summary_line(plan: &MaskedPlan<'_>, requests: usize, elapsed: Duration) -> Vec<String> {
     let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let mut parts = vec![plural(plan.changes().count(), "object")];
     if !plan.is_noop() {
@@ -89,14 +85,14 @@ pub fn summary_line(plan: &Plan, requests: usize, elapsed: Duration) -> String {
         }
         parts.push(counts);
     }
-    parts.push(cost(requests, elapsed));
-    parts.join(" · ")
+    parts.extend(cost(requests, elapsed));
+    parts
 }
 
-/// What a run cost: `61 requests · 0.4 s`.
-pub(in crate::cli::present) fn cost(requests: usize, elapsed: Duration) -> String {
+/// The cost of a run: `61 requests` and `0.4 s`.
+pub(in crate::cli::present) fn cost(requests: usize, elapsed: Duration) -> [String; 2] {
     let plural = if requests == 1 { "" } else { "s" };
-    format!("{requests} request{plural} · {}", seconds(elapsed))
+    [format!("{requests} request{plural}"), seconds(elapsed)]
 }
 
 /// `0.09 s`, `0.4 s`, `11.8 s`.
@@ -105,8 +101,8 @@ fn seconds(elapsed: Duration) -> String {
     if seconds < 0.095 { format!("{seconds:.2} s") } else { format!("{seconds:.1} s") }
 }
 
-/// One line of our own with the dots that the terminal can show, and nothing that harms it.
-pub(in crate::cli::present) fn with_dots(line: &str, glyphs: Glyphs) -> String {
-    let parts: Vec<_> = line.split(" · ").map(|part| glyphs.inert(part)).collect();
+/// The parts on one line, with the dots that the terminal can show and nothing that harms it.
+pub(in crate::cli::present) fn joined(parts: &[String], glyphs: Glyphs) -> String {
+    let parts: Vec<_> = parts.iter().map(|part| glyphs.inert(part)).collect();
     parts.join(glyphs.dot())
 }

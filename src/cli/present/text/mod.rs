@@ -12,14 +12,16 @@ use std::io::{self, Write};
 
 use change::kept_objects;
 pub(super) use change::{change, header, hint, reason};
-pub(super) use frame::{cost, filled, with_dots};
+pub(super) use frame::{cost, filled, joined};
 pub use frame::{header_line, summary_line};
 pub(super) use lines::body;
 
 use super::ink::Ink;
 use super::wrap::wrapped;
 use super::{Glyphs, PlanView, excerpt, printed_changes, undeclared};
-use crate::core::plan::{Action, Change, Reason};
+use crate::core::mask::Masked;
+use crate::core::masked_plan::MaskedChange;
+use crate::core::plan::{Action, Reason};
 
 /// Writes the whole of it: what it is for, the changes, the problems, the closing line.
 ///
@@ -28,7 +30,7 @@ use crate::core::plan::{Action, Change, Reason};
 /// When `out` does not take it.
 pub fn write(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Result<()> {
     writeln!(out, "{}", header_line(view, glyphs))?;
-    for change in printed_changes(view.plan).filter(|change| !is_left(change)) {
+    for change in printed_changes(&view.plan).filter(|change| !is_left(*change)) {
         writeln!(out)?;
         self::change(out, change, view, glyphs)?;
     }
@@ -52,22 +54,22 @@ pub(super) fn write_beside(
 
 fn closing(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Result<()> {
     let is_beside = view.explained.undeclared.is_some();
-    if printed_changes(view.plan).next().is_some() || !view.problems.is_empty() || is_beside {
+    if printed_changes(&view.plan).next().is_some() || !view.problems.is_empty() || is_beside {
         writeln!(out)?;
     }
-    let summary = summary_line(view.plan, view.requests, view.elapsed);
+    let summary = summary_line(&view.plan, view.requests, view.elapsed);
     end(out, &summary, glyphs)
 }
 
 /// Writes the line that a run ends with, in as many as its parts need.
-pub(super) fn end(out: &mut impl Write, line: &str, glyphs: Glyphs) -> io::Result<()> {
+pub(super) fn end(out: &mut impl Write, parts: &[String], glyphs: Glyphs) -> io::Result<()> {
     let Some(columns) = glyphs.limit() else {
-        return writeln!(out, "{}", with_dots(line, glyphs));
+        return writeln!(out, "{}", joined(parts, glyphs));
     };
-    let parts: Vec<String> = line.split(" · ").map(|part| glyphs.inert(part).into()).collect();
-    let lines = filled(&parts, columns);
-    let mut lines = lines.lines().flat_map(|line| wrapped(line, Some(columns), 0, 4));
-    lines.try_for_each(|line| writeln!(out, "{}", with_dots(&line, glyphs)))
+    let parts: Vec<String> = parts.iter().map(|part| glyphs.inert(part).into()).collect();
+    let lines = filled(&parts, columns, glyphs.dot());
+    let mut lines = lines.iter().flat_map(|line| wrapped(line, Some(columns), 0, 4));
+    lines.try_for_each(|line| writeln!(out, "{line}"))
 }
 
 /// Writes what a plan leaves as it is: what is refused, what is kept for a reason, and what could
@@ -81,16 +83,18 @@ pub(super) fn ignored_lines(
     view: &PlanView<'_>,
     glyphs: Glyphs,
 ) -> io::Result<()> {
-    let is_refused = |change: &&Change| change.action() == Action::Refuse && !is_left(change);
-    for change in printed_changes(view.plan).filter(is_refused) {
+    let is_refused =
+        |change: &MaskedChange<'_>| change.action() == Action::Refuse && !is_left(*change);
+    for change in printed_changes(&view.plan).filter(is_refused) {
         writeln!(out)?;
         self::change(out, change, view, glyphs)?;
     }
-    let is_short = |change: &&Change| view.plan.short.contains(&change.key) && !is_left(change);
+    let is_short =
+        |change: &MaskedChange<'_>| view.plan.is_short(change.key()) && !is_left(*change);
     for change in view.plan.changes().filter(is_short) {
-        if let Some(reason) = &change.reason {
+        if let Some(reason) = change.reason() {
             writeln!(out)?;
-            kept_objects(out, reason, &[change], view.redactor, glyphs)?;
+            kept_objects(out, &reason, &[change], glyphs)?;
         }
     }
     left(out, view, glyphs)?;
@@ -99,16 +103,16 @@ pub(super) fn ignored_lines(
 
 /// Whether the object is left in the cluster for a reason of trueup's own, which many can share:
 /// it is kept, or no longer declared and not deleted all the same.
-pub(super) fn is_left(change: &Change) -> bool {
-    let is_undeclared = change.origin.is_none();
+pub(super) fn is_left(change: MaskedChange<'_>) -> bool {
+    let is_undeclared = change.origin().is_none();
     change.action() == Action::Keep || (change.action() == Action::Refuse && is_undeclared)
 }
 
 /// Writes the objects that are left for a reason, those of one reason together.
 fn left(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Result<()> {
-    let mut left: Vec<(&Reason, Vec<&Change>)> = Vec::new();
-    for change in printed_changes(view.plan).filter(|change| is_left(change)) {
-        let Some(reason) = &change.reason else { continue };
+    let mut left: Vec<(Masked<Reason>, Vec<MaskedChange<'_>>)> = Vec::new();
+    for change in printed_changes(&view.plan).filter(|change| is_left(*change)) {
+        let Some(reason) = change.reason() else { continue };
         match left.iter_mut().find(|(other, _)| *other == reason) {
             Some((_, changes)) => changes.push(change),
             None => left.push((reason, vec![change])),
@@ -116,16 +120,16 @@ fn left(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Result
     }
     for (reason, changes) in left {
         writeln!(out)?;
-        kept_objects(out, reason, &changes, view.redactor, glyphs)?;
+        kept_objects(out, &reason, &changes, glyphs)?;
     }
     Ok(())
 }
 
 /// Writes what could not be read, and what follows from it.
 fn problems(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Result<()> {
-    for problem in view.problems {
+    for problem in &view.problems {
         writeln!(out)?;
-        excerpt::write(out, problem, view.redactor, glyphs)?;
+        excerpt::write(out, problem, glyphs)?;
     }
     let (yellow, n) = (Ink::YELLOW, view.problems.len());
     let (documents, they) = match n {

@@ -5,9 +5,10 @@ use crate::core::annotations::AnnotationFault;
 use crate::core::inventory::reserved::ReservedObject;
 use crate::core::mask::Mask;
 use crate::core::object::{GroupKind, ObjectKey};
+use crate::core::observed::Prerequisite;
 use crate::core::plan::approved::NotApproved;
 use crate::core::policy::MaxPrune;
-use crate::core::problem::{Cause, Location};
+use crate::core::problem::{Cause, Location, Refusal};
 use crate::core::remedy::Remedy;
 
 impl Mask for AnnotationFault {
@@ -24,6 +25,25 @@ impl Mask for Cause {
         let Self { field, message, place: _ } = self;
         field.mask(masked);
         message.mask(masked);
+    }
+}
+
+impl Mask for Refusal {
+    fn mask(&mut self, masked: &dyn Fn(&str) -> String) {
+        let Self { message, hint, causes, may_pass: _ } = self;
+        message.mask(masked);
+        hint.mask(masked);
+        causes.mask(masked);
+    }
+}
+
+impl Mask for Prerequisite {
+    fn mask(&mut self, masked: &dyn Fn(&str) -> String) {
+        match self {
+            Self::Namespace(_) | Self::Definition(_) => {}
+            Self::Server { by: _, silence } => silence.mask(masked),
+            Self::Applied { first: _, gone: _, refusal } => refusal.mask(masked),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 use super::*;
 use crate::core::problem::Location;
+use crate::core::problem::Problem;
 
 /// A way to write a text.
 type Spelling = (&'static str, fn(&str) -> String);
@@ -89,9 +90,9 @@ fn shown(redactor: &Redactor, text: &str) -> Vec<String> {
         data.iter().find(|(_, value)| *value == "key").unwrap().0.clone(),
         redactor.text(text),
         redactor.text_about(&object(json!({ "kind": "X", "metadata": {} })).key(), text),
-        problem.message,
+        problem.message().to_owned(),
     ];
-    all.extend(problem.excerpt.into_iter().chain(problem.hint));
+    all.extend(problem.excerpt().into_iter().chain(problem.hint()).map(str::to_owned));
     all
 }
 
