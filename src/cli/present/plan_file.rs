@@ -91,7 +91,7 @@ fn as_text(
     purpose: &[String],
     glyphs: Glyphs,
 ) -> io::Result<()> {
-    writeln!(out, "{}", text::header_line(view, glyphs))?;
+    writeln!(out, "{}", text::target_line(view, false, glyphs))?;
     for line in purpose {
         writeln!(out, "    {}", glyphs.inert(line))?;
     }

@@ -10,6 +10,15 @@ use crate::core::plan::Action;
 
 /// What the plan is for: target, cluster, paths and commit, and whether nothing is to be done.
 pub fn header_line(view: &PlanView<'_>, glyphs: Glyphs) -> String {
+    target_line(view, is_in_sync(view), glyphs)
+}
+
+/// The same without looking at the plan.
+pub(in crate::cli::present) fn target_line(
+    view: &PlanView<'_>,
+    in_sync: bool,
+    glyphs: Glyphs,
+) -> String {
     let (target, revision) = (&view.target, &view.revision);
     let inert = |text: &str| glyphs.inert(text).into_owned();
     let mut parts = vec![target.name.to_owned()];
@@ -26,7 +35,6 @@ pub fn header_line(view: &PlanView<'_>, glyphs: Glyphs) -> String {
     if revision.dirty {
         parts.push("with uncommitted changes".to_owned());
     }
-    let in_sync = is_in_sync(view);
     if in_sync {
         parts.push("in sync".to_owned());
     }
