@@ -193,9 +193,14 @@ fn a_run_that_was_killed_is_waited_for_until_its_lock_has_ended() {
     let at_once = repo.run(&["apply", "--lock-timeout", "1s"]).exits(2);
     assert!(at_once.stderr.contains("waits up to 1s for "), "{at_once}");
     assert!(at_once.stderr.contains("is locked by "), "{at_once}");
+    let before = lock_requests(&repo).len();
     let next = repo.run(&["apply"]).exits(0);
     assert!(next.stderr.contains("waits up to 1m for "), "{next}");
     assert_eq!(values(&repo), "held=1 ");
+    let requests = &lock_requests(&repo)[before..];
+    let asked = requests.iter().filter(|verb| *verb == "get").count();
+    assert!(requests.contains(&"watch".to_owned()), "{requests:?}");
+    assert!(asked <= 5, "half a minute is not asked away second by second: {requests:?}");
 }
 
 #[test]

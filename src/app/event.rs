@@ -11,7 +11,8 @@ use crate::core::report::{ChangeOutcome, Report};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", content = "data", rename_all = "kebab-case")]
 pub enum Event {
-    /// Another run has the lock, and is waited for. Comes again every second.
+    /// Another run has the lock, and is waited for. Comes again where that run changes, or has not
+    /// renewed its lock.
     LockAwaited(Holder),
     /// No lock is taken, as the user may not have one; why.
     LockForbidden(Masked<String>),

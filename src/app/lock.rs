@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::survey::api;
 use super::{Error, Survey};
-use crate::cluster::{self, ApiError, Cluster};
+use crate::cluster::{ApiError, Cluster, RetryPolicy};
 use crate::core::inventory::Inventory;
 use crate::core::lease::{
     self, Candidate, DURATION, Holder, LeaseOwnership, LeaseState, LeaseWatch, RENEWAL,
@@ -19,8 +19,8 @@ use crate::core::lease::{
 use crate::core::object::Object;
 use crate::local::cancel::Cancellation;
 
-/// How often it is looked whether the lock has become free.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// The time after which a Lease that was not renewed is surely over.
+const MARGIN: Duration = Duration::from_millis(10);
 /// The pause before a renewal that failed is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(2);
 /// How long giving back may take: the run is over, and the Lease ends by itself.
@@ -97,7 +97,7 @@ pub async fn take<'a>(
     let mut lock = Lock::without(cluster, inventory, who);
     lock.revision.clone_from(&survey.found.revision.commit);
     let LockOptions { timeout, passing, watched, cancel, events } = patience;
-    let cluster = cluster.patient(cluster::RetryPolicy::of(passing, cancel));
+    let cluster = cluster.patient(RetryPolicy::of(passing, cancel));
     let end = Instant::now() + timeout;
     loop {
         let before = match cluster.lease(inventory).await {
@@ -133,8 +133,15 @@ pub async fn take<'a>(
             events(&seen.holder);
             // Whoever has it may write, even where the Lease is gone before it can be asked.
             lock.is_stale = true;
-            let next = (Instant::now() + LOOK_AGAIN).min(end);
-            let _ = tokio::time::timeout_at(next.into(), cancel.cancelled()).await;
+            let now = Instant::now();
+            let left = (watched.remaining(&seen, now) + MARGIN).min(end.duration_since(now));
+            let patience = RetryPolicy::of(left, cancel);
+            let news = cluster.lease_news(inventory, &patience, |lease| {
+                let Some(now) = lease.map(LeaseState::of) else { return true };
+                let standing = watched.standing(&now, who, Instant::now());
+                standing != LeaseOwnership::Theirs || now.holder.name != seen.holder.name
+            });
+            news.await.map_err(api("read the lock"))?;
             if cancel.is_interrupted() {
                 return Err(Error::Stopped);
             }

@@ -4,7 +4,8 @@ use http::Method;
 
 use super::api_request::{ApiRequest, object};
 use super::path::{collection, one};
-use super::{ApiError, Cluster};
+use super::wait::OneObject;
+use super::{ApiError, Cluster, RetryPolicy};
 use crate::core::inventory::Inventory;
 use crate::core::kinds::catalog::Served;
 use crate::core::managed_fields::FIELD_MANAGER;
@@ -18,6 +19,24 @@ impl Cluster {
     /// When it can't be read.
     pub async fn lease(&self, inventory: &Inventory) -> Result<Option<Object>, ApiError> {
         self.get(&leases(), Some(&inventory.namespace), &inventory.name).await
+    }
+
+    /// Waits until `is_news` of the Lease, which is `None` where there is none, or until `patience`
+    /// ends.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be read.
+    pub async fn lease_news(
+        &self,
+        inventory: &Inventory,
+        patience: &RetryPolicy,
+        mut is_news: impl FnMut(Option<&Object>) -> bool,
+    ) -> Result<(), ApiError> {
+        let namespace = Some(inventory.namespace.as_str());
+        let lease = OneObject { served: &leases(), namespace, name: &inventory.name };
+        let news = self.until(lease, patience, |now| is_news(now).then_some(())).await;
+        news.map(|_| ())
     }
 
     /// Makes a Lease, or puts one in the place of the one that it names the version of.

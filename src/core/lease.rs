@@ -178,6 +178,12 @@ impl LeaseWatch {
             false => LeaseOwnership::Theirs,
         }
     }
+
+    /// How long a Lease that looks like `seen` at the time `now` can last without a renewal.
+    pub fn remaining(&self, seen: &LeaseState, now: Instant) -> Duration {
+        let since = self.since.filter(|_| self.version == seen.version).unwrap_or(now);
+        seen.duration.saturating_sub(now.duration_since(since))
+    }
 }
 
 /// The Lease that says that `who` holds `inventory` to make `revision` true. It takes the place of
@@ -287,6 +293,19 @@ mod tests {
             assert_eq!(standing(2, 61), LeaseOwnership::Theirs);
             assert_eq!(standing(2, 62), LeaseOwnership::Expired);
         }
+    }
+
+    #[test]
+    fn remaining_time_counts_from_the_last_renewal_that_was_seen() {
+        let begin = Instant::now();
+        let after = |seconds| begin + Duration::from_secs(seconds);
+        let (mut watched, me) = (LeaseWatch::default(), who("me"));
+        let seen = |version| LeaseState::of(&held("other", version, NOON));
+        assert_eq!(watched.remaining(&seen(1), begin), DURATION, "it was not seen before");
+        watched.standing(&seen(1), &me, begin);
+        assert_eq!(watched.remaining(&seen(1), after(10)), DURATION - Duration::from_secs(10));
+        assert_eq!(watched.remaining(&seen(2), after(10)), DURATION, "it was renewed");
+        assert_eq!(watched.remaining(&seen(1), after(99)), Duration::ZERO);
     }
 
     #[test]
