@@ -158,7 +158,7 @@ fn rollback_respects_guards_and_reports_unhealthy_objects() {
     repo.write("more.yaml", home).commit("Bad, and a namespace");
     let guarded = repo.run(&APPLY).exits(1);
     assert!(guarded.stdout.contains("--allow-delete Namespace"), "{guarded}");
-    ends_with(&guarded, "came only part of the way: 1 refused");
+    ends_with(&guarded, " only in part: 1 refused");
     assert_eq!(past(&repo, "failed-revision"), commit(&repo, "HEAD"));
 
     // Nothing more fits, so nothing gets ready any more.
@@ -170,6 +170,7 @@ fn rollback_respects_guards_and_reports_unhealthy_objects() {
     let unhealthy = repo.run(&[&args[..], &["--allow-delete", "Namespace"]].concat()).exits(1);
     let document: Value = serde_json::from_str(&unhealthy.stdout).unwrap();
     let rollback = &document["report"]["rollback"];
+    assert_eq!(rollback["code"], "unhealthy");
     let message = rollback["message"].as_str().unwrap();
     assert!(message.ends_with(", which is not healthy either"), "{unhealthy}");
     assert_eq!(rollback["to"], past(&repo, "healthy-revision").as_str());

@@ -31,8 +31,8 @@ pub use event::Event;
 pub use explain::{Explained, beside_git, explain};
 pub use lock::{Lock, LockOptions, take};
 pub use rollback::{
-    NoRollback, check_not_overtaken, is_failure, newly_healthy, note_failure, note_health,
-    rollback_revision, rolled_back,
+    check_not_overtaken, is_failure, newly_healthy, note_failure, note_health, rollback_revision,
+    rolled_back,
 };
 pub use round::{RoundEnd, RoundOptions, Runner, WaitWhen, round};
 pub use survey::{Decided, Found, Survey, survey};

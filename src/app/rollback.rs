@@ -13,9 +13,9 @@ use crate::core::inventory::{Inventory, Record};
 use crate::core::lease::LeaseWatch;
 use crate::core::object::ObjectKey;
 use crate::core::plan::Action;
-use crate::core::report::{DIFFERING, Report, Rollback};
-use crate::core::source::snapshot::{Revision, short};
-use crate::git::{self, Checkout};
+use crate::core::report::{Report, Rollback, RollbackOutcome, Shortfall};
+use crate::core::source::snapshot::Revision;
+use crate::git::Checkout;
 use crate::local::cancel::Cancellation;
 
 /// What the parent should say now that everything was seen healthy; `None` where it says so, or
@@ -106,38 +106,24 @@ pub fn is_failure(survey: &Survey, report: &Report) -> bool {
     is_over && (went_wrong || is_stuck || report.proof.as_ref().is_some_and(unhealthy))
 }
 
-/// Why there is no way back.
-#[derive(Debug, thiserror::Error)]
-pub enum NoRollback {
-    /// No commit was ever seen healthy.
-    #[error("not rolled back: no commit was healthy before")]
-    Nothing,
-    /// The commit that failed is the one that was healthy.
-    #[error("not rolled back: it is the commit that was last healthy")]
-    Same,
-    /// The healthy commit is not here any more.
-    #[error("not rolled back: {} was healthy, and is not in this checkout", short(.commit))]
-    Gone {
-        /// Its id.
-        commit: String,
-        /// git's error.
-        source: git::Error,
-    },
-}
-
 /// The commit to go back to.
 ///
 /// # Errors
 ///
 /// When there is none.
-pub fn rollback_revision(failed: &Survey, checkout: &Checkout) -> Result<Revision, NoRollback> {
+pub fn rollback_revision(
+    failed: &Survey,
+    checkout: &Checkout,
+) -> Result<Revision, RollbackOutcome> {
     let past = failed.found.before.as_ref().map(|before| &before.past);
-    let healthy = past.and_then(|past| past.healthy.as_ref()).ok_or(NoRollback::Nothing)?;
+    let healthy =
+        past.and_then(|past| past.healthy.as_ref()).ok_or(RollbackOutcome::NoHealthyCommit)?;
     if failed.decided.after.revision.as_ref() == Some(&healthy.what) {
-        return Err(NoRollback::Same);
+        return Err(RollbackOutcome::SameCommit);
     }
     let commit = healthy.what.clone();
-    checkout.resolve(Some(&healthy.what)).map_err(|source| NoRollback::Gone { commit, source })
+    let resolved = checkout.resolve(Some(&healthy.what));
+    resolved.map_err(|_| RollbackOutcome::CommitMissing { commit })
 }
 
 /// Checks that the commit which failed is still the one that the inventory's parent names, or that
@@ -175,42 +161,25 @@ pub async fn note_failure(
 
 /// The report of a rollback, without what only its survey knows to be secret.
 pub fn rolled_back(survey: &Survey, report: Report) -> Rollback {
-    let to = survey.found.revision.short();
-    let words = match (report.at_commit, report.is_good()) {
-        (true, true) if report.proof.is_some() => {
-            format!("rolled back to {to}, which is healthy")
+    let commit = survey.found.revision.commit.clone();
+    let to = Some(commit.clone());
+    let outcome = match (report.at_commit, &report.superseded) {
+        (true, _) if report.is_good() && report.proof.is_some() => {
+            RollbackOutcome::Healthy { commit }
         }
-        (true, _) => match &report.superseded {
-            None => format!("rolled back to {to}, which is not healthy either"),
-            Some(newer) => {
-                let newer = short(newer);
-                format!("rolled back to {to}, which is no longer waited for: {newer} has come")
-            }
-        },
+        (true, Some(newer)) => RollbackOutcome::Superseded { commit, newer: newer.clone() },
+        (true, None) => RollbackOutcome::Unhealthy { commit },
         (false, _) => {
-            let refused = survey.decided.plan.count(Action::Refuse);
-            let unread = survey.found.desired.problems.len();
-            let counts = [
-                (report.failed(), "failed"),
-                (report.differing(), DIFFERING),
-                (refused, "refused"),
-                (unread, "not usable"),
-                (report.skipped(), "not tried"),
-            ];
-            let counts = counts.iter().filter(|(count, _)| *count > 0);
-            let counts: Vec<_> = counts.map(|(count, word)| format!("{count} {word}")).collect();
-            format!("going back to {to} came only part of the way: {}", counts.join(", "))
+            let shortfall = Shortfall {
+                failed: report.failed(),
+                differing: report.differing(),
+                refused: survey.decided.plan.count(Action::Refuse),
+                unusable: survey.found.desired.problems.len(),
+                skipped: report.skipped(),
+            };
+            RollbackOutcome::Partial { commit, shortfall }
         }
     };
-    Rollback {
-        to: Some(survey.found.revision.commit.clone()),
-        words,
-        report: Some(Box::new(report.into_masked(survey.redactor()))),
-    }
-}
-
-impl From<NoRollback> for Rollback {
-    fn from(why: NoRollback) -> Self {
-        Self { to: None, words: why.to_string(), report: None }
-    }
+    let report = Some(Box::new(report.into_masked(survey.redactor())));
+    Rollback { to, outcome, report }
 }

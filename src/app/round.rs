@@ -17,7 +17,7 @@ use crate::core::approval::Approval;
 use crate::core::health::WaitEnd;
 use crate::core::inventory::Record;
 use crate::core::lease::{Candidate, LeaseWatch};
-use crate::core::report::{Report, Rollback, masked_health};
+use crate::core::report::{Report, Rollback, RollbackOutcome, masked_health};
 use crate::core::source::snapshot::Revision;
 use crate::git::Checkout;
 use crate::local::cancel::Cancellation;
@@ -100,7 +100,7 @@ pub trait Runner: Send {
     fn target_at(&self, commit: &str) -> Result<Target, Self::Error>;
 
     /// Hears why a rollback was not possible; gives what the report says of it.
-    fn rollback_failed(&mut self, revision: &Revision, error: Self::Error) -> String;
+    fn rollback_failed(&mut self, revision: &Revision, error: Self::Error) -> Option<String>;
 
     /// Hears what happens to what was surveyed.
     fn hear(&mut self, survey: &Survey, event: &Event);
@@ -289,7 +289,7 @@ impl<'a> RoundOptions<'a> {
     ) -> Rollback {
         let revision = match rollback_revision(failed, self.checkout) {
             Ok(revision) => revision,
-            Err(why) => return why.into(),
+            Err(outcome) => return Rollback { to: None, outcome, report: None },
         };
         let to = revision.commit.clone();
         let masked = Box::new(report.masked(failed.redactor()));
@@ -297,9 +297,10 @@ impl<'a> RoundOptions<'a> {
         match self.roll_back_to(&to, failed, lock, runner).await {
             Ok(RoundEnd { survey, report }) => rolled_back(&survey, report),
             Err(error) => {
-                let why = runner.rollback_failed(&revision, error);
-                let words = format!("going back to {} was not possible{why}", revision.short());
-                Rollback { to: Some(to), words, report: None }
+                let error = runner.rollback_failed(&revision, error);
+                let error = error.map(|error| failed.redactor().text(&error));
+                let outcome = RollbackOutcome::Failed { commit: to.clone(), error };
+                Rollback { to: Some(to), outcome, report: None }
             }
         }
     }

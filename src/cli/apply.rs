@@ -305,11 +305,11 @@ impl Runner for Applying<'_> {
         Ok(self.session.at(&self.args.target, commit, self.directory)?)
     }
 
-    fn rollback_failed(&mut self, _: &Revision, error: EndedEarly) -> String {
+    fn rollback_failed(&mut self, _: &Revision, error: EndedEarly) -> Option<String> {
         if let EndedEarly::Failed(failure) = error {
             self.ui.failure(&failure);
         }
-        String::new()
+        None
     }
 
     fn hear(&mut self, survey: &Survey, event: &Event) {

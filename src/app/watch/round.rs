@@ -336,8 +336,8 @@ impl Runner for WatchRound<'_> {
         Ok(at(self.watch, self.checkout, self.cluster, self.target, commit)?)
     }
 
-    fn rollback_failed(&mut self, _: &Revision, error: RoundError) -> String {
-        format!(": {error}")
+    fn rollback_failed(&mut self, _: &Revision, error: RoundError) -> Option<String> {
+        Some(error.to_string())
     }
 
     fn hear(&mut self, _: &Survey, event: &app::Event) {

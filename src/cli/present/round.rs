@@ -260,7 +260,7 @@ fn rolled_back_lines(round: &Round) -> Vec<String> {
     }
     let Some(rollback) = &round.report.rollback else { return Vec::new() };
     let failed = round.survey.found.revision.short();
-    let mut wrong = vec![format!("{failed} failed: {}", rollback.words)];
+    let mut wrong = vec![format!("{failed} failed: {}", rollback.outcome)];
     if let (Some(to), Some(_)) = (&rollback.to, &rollback.report) {
         wrong.push(held_back_line(failed, short(to)));
     }

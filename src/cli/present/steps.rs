@@ -132,7 +132,8 @@ pub fn end_line(view: &PlanView<'_>, report: &Masked<Report>) -> Vec<String> {
     let plural = if objects == 1 { "" } else { "s" };
     let mut parts = match report.at_commit {
         _ if report.rollback.is_some() => {
-            let rollback = report.rollback.as_ref().map_or("", |rollback| rollback.words.as_str());
+            let rollback = report.rollback.as_ref().map(|rollback| rollback.outcome.to_string());
+            let rollback = rollback.unwrap_or_default();
             vec![format!("{target} is NOT at {commit}: {}; {rollback}", failure(view, report))]
         }
         true => {

@@ -176,7 +176,8 @@ pub(super) struct ReportDocument<'a> {
 #[derive(Serialize)]
 pub(super) struct RollbackDocument<'a> {
     pub(super) to: Option<&'a str>,
-    pub(super) message: &'a str,
+    pub(super) code: &'static str,
+    pub(super) message: String,
     pub(super) report: Option<Box<ReportDocument<'a>>>,
 }
 

@@ -272,7 +272,8 @@ fn report<'a>(report: &'a Masked<Report>, view: &'a PlanView<'a>) -> ReportDocum
     let health = report.proof.as_ref().map(waiting::document);
     let rollback = report.rollback.as_ref().map(|rollback| RollbackDocument {
         to: rollback.to.as_deref(),
-        message: &rollback.words,
+        code: rollback.outcome.code(),
+        message: rollback.outcome.to_string(),
         report: rollback.report.as_ref().map(|report| Box::new(self::report(report, view))),
     });
     let (steps, lost_lock_to) = (steps.collect(), report.lost.as_deref());

@@ -57,7 +57,7 @@ pub(super) fn report(view: &PlanView<'_>, report: &Masked<Report>) -> String {
         _ => format!("{}: {}", place(view, "is **not** at"), shortfall(view, report)),
     };
     let verdict = match &report.rollback {
-        Some(rollback) => format!("{verdict}; **{}**", words(&cut(&rollback.words))),
+        Some(rollback) => format!("{verdict}; **{}**", words(&cut(&rollback.outcome.to_string()))),
         None => verdict,
     };
     let rows: Vec<String> = printed_changes(&view.plan)

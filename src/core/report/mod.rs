@@ -1,6 +1,9 @@
 //! What carrying out a plan came to: an outcome for every change that was to be made, and the
 //! events on the way there.
 
+mod rollback;
+
+pub use rollback::{Rollback, RollbackOutcome, Shortfall};
 use serde::Serialize;
 
 use crate::core::health::HealthSummary;
@@ -72,17 +75,6 @@ pub struct Report {
     /// The content of the inventory's parent now, where all of it is known.
     #[serde(skip)]
     pub recorded: Option<Record>,
-}
-
-/// A commit that was taken back, or was to be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Rollback {
-    /// The commit that was gone back to; `None` where there was none.
-    pub to: Option<String>,
-    /// The outcome, in words.
-    pub words: String,
-    /// The same in full, with secrets masked.
-    pub report: Option<Box<Masked<Report>>>,
 }
 
 impl Outcome {
