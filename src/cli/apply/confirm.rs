@@ -1,0 +1,72 @@
+//! Which plan is carried out: the one that was approved, or that a person says yes to.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Instant;
+
+use super::{ApplyArgs, NOTHING_WRITTEN};
+use crate::app::Survey;
+use crate::cli::exit::Failure;
+use crate::cli::present::{self, OutputFormat};
+use crate::cli::session::{Session, SessionOptions};
+use crate::cli::ui::Ui;
+use crate::core::approval::Approval;
+use crate::local::plan_file;
+
+/// What is to be carried out, once it is known to be wanted.
+pub(super) struct ConfirmedApply {
+    pub(super) session: Session,
+    pub(super) survey: Survey,
+    pub(super) approval: Option<Approval>,
+    /// Whether a person said yes to the plan.
+    pub(super) asked: bool,
+}
+
+/// Looks, decides, and asks where a person can be asked; `None` when the answer is no, or when
+/// an approved plan does not hold any more.
+pub(super) async fn ready(
+    args: &ApplyArgs,
+    directory: &Path,
+    ui: &mut Ui,
+) -> Result<Option<ConfirmedApply>, Failure> {
+    let ApplyArgs { target, throwaway, plan, yes, output, .. } = args;
+    let stored = plan.as_deref().map(plan_file::read).transpose()?;
+    let (approval, sha256) = stored.map(|it| (it.approval, it.sha256)).unzip();
+    let approved = approval.as_ref().map(|approval| &approval.purpose);
+    let mut session =
+        Session::open(SessionOptions { target, throwaway, approved }, directory, ui).await?;
+    session.plan_sha256 = sha256;
+    session.name_plan(*output, ui);
+    let mut survey = session.survey(ui).await?;
+    let difference = approval.as_ref().map(|approval| approval.difference(survey.approval_input()));
+    let glyphs = ui.glyphs();
+    if let Some(difference) = difference.filter(|difference| !difference.is_none()) {
+        session.explain(&mut survey).await;
+        present::moved(ui.stdout(), &session.view(&survey), &difference, *output, glyphs)?;
+        return Ok(None);
+    }
+    if survey.has_failed() && args.is_unattended() {
+        let (view, commit) = (session.view(&survey), survey.found.revision.short());
+        match output {
+            OutputFormat::Text => writeln!(
+                ui.stdout(),
+                "{} is NOT at {commit}: it failed before, and --yes does not try it again; --rev {commit} does",
+                session.named.name
+            )?,
+            _ => present::plan(ui.stdout(), &view, *output, glyphs)?,
+        }
+        return Ok(None);
+    }
+    let asked = survey.decided.plan.writes() && approval.is_none() && !yes && ui.can_ask();
+    if asked {
+        session.explain(&mut survey).await;
+        present::plan(ui.stdout(), &session.view(&survey), OutputFormat::Text, glyphs)?;
+        let since = Instant::now();
+        if !ui.confirm(&present::question(&session.view(&survey))).await? {
+            ui.note(NOTHING_WRITTEN);
+            return Ok(None);
+        }
+        session.waited(since.elapsed());
+    }
+    Ok(Some(ConfirmedApply { session, survey, approval, asked }))
+}
