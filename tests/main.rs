@@ -20,6 +20,7 @@ mod dependencies;
 mod docs;
 mod drift;
 mod dropped;
+mod dry_run;
 mod elements;
 mod emptied;
 mod enabled;

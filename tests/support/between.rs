@@ -6,15 +6,21 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use super::command::Cmd;
 use super::sandbox::Plane;
 
-/// What is done when a request comes, before the server has it; it is given the request's first
-/// line, and may answer in the server's place.
-type Meddle = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+/// What is done when a request comes, before the server has it; it may answer in the server's place.
+type Meddle = Arc<dyn Fn(&Heard) -> Option<String> + Send + Sync>;
+
+/// A request that came by.
+pub struct Recorded {
+    /// Its method, path and query.
+    pub line: String,
+    pub body: Vec<u8>,
+}
 
 /// Somebody in between, for as long as it lives.
 pub struct Between {
@@ -34,6 +40,25 @@ impl Between {
     pub fn answering(
         plane: &Plane,
         meddle: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        Self::hearing(plane, move |heard| meddle(heard.line()))
+    }
+
+    /// Keeps the first line and the body of each request.
+    pub fn recording(plane: &Plane) -> (Self, Arc<Mutex<Vec<Recorded>>>) {
+        let all = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&all);
+        let between = Self::hearing(plane, move |heard| {
+            let (line, body) = (heard.line().to_owned(), heard.body.clone());
+            kept.lock().unwrap().push(Recorded { line, body });
+            None
+        });
+        (between, all)
+    }
+
+    fn hearing(
+        plane: &Plane,
+        meddle: impl Fn(&Heard) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
         let (proxy, server) = door(plane, &plane.kubeconfig);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -173,7 +198,7 @@ impl Heard {
 fn pass(stream: TcpStream, server: &str, meddle: &Meddle) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     let Some(heard) = Heard::read(&mut stream)? else { return Ok(()) };
-    if let Some(answer) = meddle(heard.line()) {
+    if let Some(answer) = meddle(&heard) {
         return stream.get_mut().write_all(answer.as_bytes());
     }
     io::copy(&mut heard.forward(server)?, stream.get_mut())?;
