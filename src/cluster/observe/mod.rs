@@ -1,35 +1,35 @@
 //! Observes the cluster, and the effect of applying. Reads and dry runs only.
 //!
-//! `members` brings what the inventory has, in one paged LIST for each kind, and `examine` finds
-//! out what of it is proven to stay as it is, which costs nothing more; `look` asks the server about
-//! the rest, by dry run, and `holders` finds out who holds what an object wants alone. `unrecorded` looks for what is of a record that is gone.
+//! `members` brings what the inventory has, in one paged LIST for each kind, and `members_diff` finds
+//! out what of it is proven to stay as it is, which costs nothing more. `agenda` says, without a
+//! request, what the server has to be asked of the rest, and folds its answers into what is observed;
+//! `observe_object` asks, by dry run. `holders` finds out who holds what an object wants alone, and
+//! `unrecorded` looks for what is of a record that is gone.
 
+mod agenda;
 mod holders;
 mod members;
 mod members_diff;
 mod observe_object;
 mod unrecorded;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use futures::stream::{self, StreamExt as _};
 
+use self::agenda::{Agenda, DeferredObject, ObservationFold};
 pub use self::members::Members;
 pub(super) use self::members::{HeldBytes, typed};
-use self::members_diff::{Comparison, Examined, examine};
-use self::observe_object::{KnownMembers, ObserveRequest, ObserveResult, SendSource};
+use self::members_diff::{Comparison, examine};
+use self::observe_object::KnownMembers;
 pub use self::unrecorded::UnrecordedMembers;
 use super::Cluster;
 use super::immutable::definition_key;
-use crate::core::annotations::Mode;
 use crate::core::desired::Desired;
-use crate::core::dry_run_cache::DryRunCache;
 use crate::core::health::HealthRules;
 use crate::core::inventory::{Inventory, Record};
-use crate::core::kinds::catalog::{AnnouncedKind, Catalog, Lookup, Served, is_namespace};
+use crate::core::kinds::catalog::{Catalog, Lookup, Served, is_namespace};
 use crate::core::kinds::schemas::Schemas;
-use crate::core::object::{GroupKind, Object, ObjectKey};
-use crate::core::observed::{Observation, Observed, Prerequisite, Preview, Unrecorded};
+use crate::core::object::{GroupKind, Object};
+use crate::core::observed::{Observation, Observed, Prerequisite, Preview};
 
 /// The scope of an observation.
 pub struct ObserveOptions<'a> {
@@ -78,100 +78,30 @@ impl Cluster {
         let ObserveOptions { desired, judge, .. } = *question;
         judge.reset_cost();
         let measure = Comparison { desired, judge, known: trusted, whole: question.whole };
-        let Examined { same, left, mut others, verdicts, unready } = examine(&mut members, measure);
-        let mut remembered = DryRunCache::default();
-        remembered.extend(verdicts);
-
-        let mut observed = Observed {
-            objects: BTreeMap::new(),
-            unlisted: members.unlisted,
-            unready: unready.into_iter().collect(),
-            begun_with: question.record.and_then(|record| record.past.objects),
-            finished: question.record.map(|it| it.finished.clone()).unwrap_or_default(),
-            unrecorded: Unrecorded::default(),
-            taken: BTreeMap::new(),
-        };
-        for (key, live) in same {
-            let preview = if left.contains(&key) { Preview::Left } else { Preview::Same };
-            let seen = Observation::Seen { live: Some(live), preview: Some(preview) };
-            observed.objects.insert(key, seen);
-        }
-        let unproven = question.desired.objects.iter();
-        let unproven = unproven.filter(|(key, _)| !observed.objects.contains_key(*key));
-        let (namespaces, rest): (Vec<_>, Vec<_>) = unproven.partition(|(key, _)| is_namespace(key));
-        let mut unborn = BTreeSet::new();
+        let examined = examine(&mut members, measure);
+        let mut fold = ObservationFold::new(question, examined, members.unlisted);
+        let (namespaces, rest): (Vec<_>, Vec<_>) =
+            fold.unproven().into_iter().partition(|declared| is_namespace(declared.key));
         for part in [namespaces, rest] {
-            let (mut looks, mut deferred) = (Vec::new(), Vec::new());
-            for (key, manifest) in part {
-                let object = &manifest.object;
-                let mode = Mode::treatment_of(object).map(|treatment| treatment.mode);
-                if mode == Some(Mode::Ignore) && !observed.is_unlisted(key) {
-                    let (live, preview) = (others.remove(key), Some(Preview::Left));
-                    observed.objects.insert(key.clone(), Observation::Seen { live, preview });
-                    continue;
-                }
-                let served = question.catalog.lookup(&key.group_kind(), object.version());
-                let seen = match (prerequisite(object, question.catalog, &unborn), served) {
-                    (None, Lookup::Served(served)) => {
-                        let sent = SendSource { question, key, manifest };
-                        let member = others.remove(key);
-                        let look = ObserveRequest {
-                            served,
-                            send: sent.beside(member.as_ref()),
-                            sent: sent.depends_on_live().then_some(sent),
-                            member,
-                            is_unlisted: observed.is_unlisted(key),
-                            promised: question.catalog.promised_by(object.api_version()),
-                            definition: question.definition(served),
-                            mode,
-                        };
-                        looks.push((key, look));
-                        continue;
-                    }
-                    (Some(prerequisite), _) => {
-                        deferred.push((key, prerequisite, others.remove(key)));
-                        continue;
-                    }
-                    (None, _) => Observation::Unknown("its kind is not served".to_owned()),
-                };
-                observed.objects.insert(key.clone(), seen);
-            }
-            let deferred = deferred.into_iter().map(|(key, prerequisite, member)| async move {
-                let looked = self.observe_present(question, key, prerequisite, member).await;
-                (key, looked)
+            let Agenda { requests, deferred } = fold.agenda(part);
+            let deferred = deferred.into_iter().map(|it| async move {
+                let key = it.key;
+                (key, self.observe_present(question, it).await)
             });
             let mut deferred = stream::iter(deferred).buffer_unordered(self.connection.concurrency);
             while let Some((key, observation)) = deferred.next().await {
-                observed.objects.insert(key.clone(), observation);
+                fold.insert(key, observation);
             }
-            let looks = looks
+            let requests = requests
                 .into_iter()
-                .map(|(key, look)| async move { (key, self.observe_object(look, trusted).await) });
-            let mut looks = stream::iter(looks).buffer_unordered(self.connection.concurrency);
-            while let Some((key, ObserveResult { observation, verdict })) = looks.next().await {
-                let is_there =
-                    |live: Option<&Object>| live.is_some_and(|live| !live.is_terminating());
-                let is_unknown = matches!(observation, Observation::Unknown(_))
-                    || question
-                        .desired
-                        .objects
-                        .get(key)
-                        .is_some_and(|it| Mode::ignores(&it.object));
-                if is_namespace(key) && !is_unknown && !is_there(observation.live()) {
-                    unborn.insert(key.name.clone());
-                }
-                remembered.extend(verdict);
-                let health = observation.live().map(|live| judge.health(live));
-                if let Some(health) = health.filter(|health| !health.is_ready()) {
-                    observed.unready.insert(key.clone(), health);
-                }
-                observed.objects.insert(key.clone(), observation);
+                .map(|(key, it)| async move { (key, self.observe_object(it, trusted).await) });
+            let mut results = stream::iter(requests).buffer_unordered(self.connection.concurrency);
+            while let Some((key, result)) = results.next().await {
+                fold.add(key, result);
             }
-            lost_with(&unborn, question, &mut observed);
+            fold.drop_lost_with_namespaces();
         }
-        for (key, live) in others {
-            observed.objects.insert(key, Observation::Seen { live: Some(live), preview: None });
-        }
+        let (mut observed, remembered) = fold.finish();
         self.find_holders(question, &mut observed).await;
         if remembered != known.verdicts {
             self.remember(question.inventory, &remembered);
@@ -184,10 +114,9 @@ impl Cluster {
     async fn observe_present(
         &self,
         question: &ObserveOptions<'_>,
-        key: &ObjectKey,
-        prerequisite: Prerequisite,
-        member: Option<Object>,
+        deferred: DeferredObject<'_>,
     ) -> Observation {
+        let DeferredObject { key, prerequisite, member } = deferred;
         let served = question.catalog.preferred(&key.group_kind());
         let is_new = matches!(
             prerequisite,
@@ -222,38 +151,4 @@ impl Cluster {
             }
         }
     }
-}
-
-/// What is still there of a terminating namespace is deleted with it, and has to be recreated.
-fn lost_with(unborn: &BTreeSet<String>, question: &ObserveOptions<'_>, observed: &mut Observed) {
-    for (key, observation) in &mut observed.objects {
-        let Some(namespace) = &key.namespace else { continue };
-        if unborn.contains(namespace)
-            && observation.live().is_some()
-            && question.desired.objects.contains_key(key)
-        {
-            let preview = Some(Preview::Deferred(Prerequisite::Namespace(namespace.clone())));
-            *observation = Observation::Seen { live: None, preview };
-            observed.unready.remove(key);
-        }
-    }
-}
-
-/// The prerequisite, of what the commit brings and the cluster lacks.
-fn prerequisite(
-    object: &Object,
-    catalog: &Catalog,
-    unborn: &BTreeSet<String>,
-) -> Option<Prerequisite> {
-    let kind = object.group_kind();
-    match catalog.lookup(&kind, object.version()) {
-        Lookup::Defined(defined) => return Some(Prerequisite::Definition(defined.by.clone())),
-        Lookup::Promised(AnnouncedKind { by, silence, known: _ }) => {
-            let silence = silence.map(str::to_owned);
-            return Some(Prerequisite::Server { by: by.clone(), silence });
-        }
-        _ => {}
-    }
-    let namespace = object.namespace()?;
-    unborn.contains(namespace).then(|| Prerequisite::Namespace(namespace.to_owned()))
 }
