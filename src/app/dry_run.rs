@@ -137,7 +137,7 @@ fn findings(key: &ObjectKey, manifest: &Manifest, refusal: Refusal) -> Vec<Findi
     if causes.is_empty() {
         return vec![whole];
     }
-    // What was rendered has no lines of its own.
+    // A rendered object has no lines of its own.
     let whose = if manifest.positions.is_empty() { format!("{key}: ") } else { String::new() };
     let of_field = |cause: Cause| Finding {
         place: manifest.place_of(&cause.field),

@@ -25,7 +25,7 @@ pub enum Error {
         path: String,
         /// The commit's full id.
         commit: String,
-        /// What git says to do.
+        /// Git's own advice.
         hint: Option<String>,
     },
     /// The API server does not answer, or refuses what nothing can be done without.

@@ -254,8 +254,8 @@ impl<'a> Lock<'a> {
         }
     }
 
-    /// Who has the Lease, if it is no longer ours. An answer that got lost leaves it ours in a
-    /// state that is not known here, and so may a client that wrote to it without taking it.
+    /// The Lease's holder, if that is no longer this run. After a lost answer it is still ours, in
+    /// a state that is not known here; so it may be after a client wrote to it without taking it.
     async fn whose(&self) -> Result<Option<String>, ApiError> {
         let Some(lease) = self.cluster.lease(self.inventory).await? else {
             return Ok(Some("a deletion of its Lease".to_owned()));

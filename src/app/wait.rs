@@ -1,7 +1,7 @@
 //! Waits until what a plan made is healthy, or until it is clear that it will not be.
 //!
-//! What was ready when it was looked at and was not written since costs nothing. Of the rest each
-//! kind is listed once, and what is not ready then is watched. What is ready is
+//! An object that was ready when it was read and was not written since costs nothing. Of the rest
+//! each kind is listed once, and what is not ready then is watched. What is ready is
 //! [`crate::core::health`]'s to say, what is looked up of what is not ready is
 //! [`crate::cluster`]'s.
 

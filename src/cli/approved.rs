@@ -1,4 +1,4 @@
-//! What an approved plan is for, from the arguments of the diff that made it, and back.
+//! The scope of an approved plan, from the arguments of the diff that made it, and back.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use super::exit::Failure;
 use super::session::Session;
 use super::target::{FilesArgs, NamedTarget, TargetArgs, counts, setting};
 
-/// What was found, as an approval is made of it and held against it.
+/// A survey as an approval is made of it and held against it.
 pub fn found(survey: &Survey) -> ApprovalInput<'_> {
     let (plan, found) = (&survey.decided.plan, &survey.found);
     let Found { desired, unlisted, .. } = found;
@@ -89,7 +89,7 @@ impl TargetArgs {
             false => None,
         };
         let config = config.unwrap_or_default();
-        // What goes back is not what was approved.
+        // A rollback is not part of what was approved.
         let run_options = RunOptions { on_failure: None, ..config.run_options() };
         let repository = config.policy();
         let Inventory { name, namespace: home } = purpose.inventory.clone();

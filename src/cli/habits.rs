@@ -1,5 +1,5 @@
-//! What people type from the habit of kubectl, Flux, Argo CD, kapp, Helm or Terraform, and what does
-//! the same here.
+//! Arguments that people type from the habit of kubectl, Flux, Argo CD, kapp, Helm or Terraform,
+//! and trueup's equivalents.
 
 use clap::error::{ContextKind, ContextValue};
 

@@ -3,7 +3,7 @@
 use crate::core::annotations::{APPROVED, REPLACE};
 use crate::core::remedy::{MovedPaths, Remedy};
 
-/// What to do, as a phrase without a final full stop; a line for each thing that is wrong.
+/// The advice, as a phrase without a final full stop; a line for each fault.
 pub(super) fn words(remedy: &Remedy) -> String {
     let all =
         |ways: &[Remedy], between: &str| ways.iter().map(words).collect::<Vec<_>>().join(between);

@@ -1,4 +1,4 @@
-//! What diff and apply begin with: the checkout, the cluster (or a sandbox of their own), and the
+//! The start of diff and apply: the checkout, the cluster (or a sandbox of their own), and the
 //! survey of the target.
 
 use std::path::Path;
@@ -19,10 +19,10 @@ use crate::core::plan::{Change, Confidence, NoPreview};
 use crate::core::problem::Problem;
 use crate::git::Checkout;
 
-/// What a session is opened with.
+/// The options of a session.
 #[derive(Clone, Copy)]
 pub struct SessionOptions<'a> {
-    /// What to make true, and how to reach it.
+    /// The target to apply, and how to reach its cluster.
     pub target: &'a TargetArgs,
     /// Whether to use a cluster of the run's own.
     pub throwaway: &'a ThrowawayArgs,
@@ -36,7 +36,7 @@ pub struct Session {
     pub checkout: Checkout,
     /// Where it should be.
     pub cluster: Cluster,
-    /// What to make true.
+    /// The target to apply.
     pub named: NamedTarget,
     /// The SHA-256 of the plan file that is written or carried out.
     pub plan_sha256: Option<String>,
@@ -209,7 +209,7 @@ impl Session {
         Ok(Target { inventory: now.inventory.clone(), policy, ..target })
     }
 
-    /// What there is to show of a survey.
+    /// The part of a survey that is shown.
     pub fn view<'a>(&'a self, survey: &'a Survey) -> PlanView<'a> {
         let (target, revision) = (&self.named.target, &survey.found.revision);
         PlanView {

@@ -31,7 +31,7 @@ impl WaitArgs {
     }
 }
 
-/// What a person sees while objects are waited for: a table on a terminal, else one line.
+/// The display while objects are waited for: a table on a terminal, else one line.
 pub struct WaitDisplay {
     table: ProgressIndicator,
     timeout: Duration,

@@ -80,7 +80,7 @@ pub fn command(
             let (which, program) = find(setting, source, &KUSTOMIZE)?;
             let verb = if which == RenderProgram::Kubectl { "kustomize" } else { "build" };
             let only_below = "--load-restrictor=LoadRestrictionsRootOnly".to_owned();
-            // What begins with a dash would be taken for a flag.
+            // A path that begins with a dash would be taken for a flag.
             let args = vec![verb.to_owned(), only_below, format!("./{}", source.path)];
             Ok(Command { program, args, given: Vec::new() })
         }
@@ -163,8 +163,8 @@ struct ChartValues {
     own: Option<Map<String, Value>>,
 }
 
-/// What `set:` makes of the values files: merged into them it comes to the same, except where it
-/// depends on what they say; there it is merged with them here.
+/// The values files for `set:`: merged into them it comes to the same, except where it depends on
+/// what they say; there it is merged with them here.
 fn values(
     options: &Helm,
     source: &RenderSource,

@@ -1,10 +1,10 @@
 //! Files that are not manifests but make some → manifests: kustomizations, Helm charts and Jsonnet.
 //!
-//! What is rendered is decided by data alone, in [`sources`]: whatever would lead out of the
-//! checkout or to the network is refused there, with its line. Then kustomize, helm or jsonnet runs
-//! on a private copy of the files that it may read ([`private_copy`]), in a cell that keeps it from all
-//! else ([`cell`]), without the user's environment and within limits ([`program`]), and what it
-//! prints is kept ([`cache`]). A folder that can't be rendered is a [`Problem`], and the rest goes
+//! Data alone decides what is rendered, in [`sources`]: whatever would lead out of the checkout or
+//! to the network is refused there, with its line. Then kustomize, helm or jsonnet runs on a
+//! private copy of the files that it may read ([`private_copy`]), in a cell that keeps it from all
+//! else ([`cell`]). It runs without the user's environment and within limits ([`program`]), and its
+//! output is kept ([`cache`]). A folder that can't be rendered is a [`Problem`], and the rest goes
 //! on.
 
 mod blame;

@@ -1,5 +1,5 @@
-//! What a program printed → manifests that know where they come from: the kustomization, the
-//! chart's template or the Jsonnet program.
+//! A program's output → manifests that know where they come from: the kustomization, the chart's
+//! template or the Jsonnet program.
 
 use std::collections::BTreeSet;
 

@@ -74,8 +74,8 @@ impl Worker<'_> {
         (!declared.is_empty()).then(|| self.reason_of(&declared, written))
     }
 
-    /// What is not as it was promised. What the server `said` that the object becomes is how it writes
-    /// values down.
+    /// The deviations from what was promised. Values are held against `said`, the server's own
+    /// spelling of what the object becomes.
     fn broken(self, written: &WrittenObject<'_>, said: Option<&Object>) -> Broken {
         let WrittenObject { change, send, answer } = written;
         let before = change.live();
@@ -117,8 +117,8 @@ impl Worker<'_> {
         found.collect()
     }
 
-    /// What is left of what looks `broken` where the server has not said what becomes of the object,
-    /// once the server is asked how it writes it down.
+    /// The deviations that remain of `broken` once the server has said how it writes the object
+    /// down, where it has not said so yet.
     async fn confirmed(
         self,
         served: &Served,

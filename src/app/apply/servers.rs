@@ -119,7 +119,7 @@ impl Worker<'_> {
             let remedy = "look again: now that its server answers, the difference can be seen";
             return Err(Reason::with_remedy(ReasonKind::ThereAlready { is_ours }, remedy));
         }
-        // What is only created is not changed, and the server says that it is there.
+        // An object that is only created is never changed, and the server says that it is there.
         let Some(write) = change.write().filter(|_| !Mode::only_creates(&manifest.object)) else {
             return Ok(Cow::Borrowed(change));
         };

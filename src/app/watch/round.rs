@@ -21,8 +21,8 @@ use crate::local::cancel::{Cancellation, Interrupt};
 
 /// The result of a round.
 pub struct Round {
-    /// What the pull brought, or why it failed: then the cluster was made true to the commit that
-    /// is there. `None` without a remote.
+    /// The result of the pull. Where it failed, the cluster was made true to the commit that is
+    /// there. `None` without a remote.
     pub pulled: Option<Result<Pulled, PullError>>,
     /// The observation and the plan.
     pub survey: Survey,
@@ -199,8 +199,8 @@ pub(super) async fn begin_round(
     Ok(PendingRound { begin, pulled, checkout, cluster, wanted, target, survey, held_back })
 }
 
-/// What is to be made true: the target's commit, or the last healthy one where that one was taken
-/// back, whoever did that. The cluster says so, so that it is known after a restart and on another
+/// The commit to apply: the target's, or the last healthy one where that one was rolled back,
+/// whoever did that. The cluster says so, so that it is known after a restart and on another
 /// machine as well.
 async fn choose(
     watch: &Watch,
@@ -327,7 +327,7 @@ impl Runner for WatchRound<'_> {
         Ok(survey(self.target, self.checkout, cluster, Some(self.last)).await?)
     }
 
-    /// What is found is what is meant.
+    /// The plan that was found is approved by definition.
     async fn approve(&mut self, _: &Survey, _: &mut Survey) -> Result<(), RoundError> {
         Ok(())
     }

@@ -56,7 +56,7 @@ pub struct Ui {
     color: anstream::ColorChoice,
     stdout: OutputGuard<anstream::AutoStream<io::Stdout>>,
     stderr: OutputGuard<anstream::AutoStream<io::Stderr>>,
-    /// What is drawn on stderr, if anything is.
+    /// The drawing on stderr, if there is any.
     progress: Arc<Mutex<ProgressIndicator>>,
     /// Whether it was said what is missing of the cell that renderers run in.
     is_cell_told: bool,
@@ -104,7 +104,7 @@ impl Ui {
             choice => choice,
         };
         let mut text = Vec::new();
-        // What comes out of the guard is what the terminal would have got.
+        // The guard's output is what the terminal would have got.
         write(
             &mut OutputGuard::new(anstream::AutoStream::new(&mut text as &mut dyn Write, color)),
             glyphs,
@@ -195,7 +195,7 @@ impl Ui {
         })
     }
 
-    /// What the terminal that the answer goes to can show: its locale says which characters.
+    /// The characters that the terminal for the answer can show, by its locale.
     pub fn glyphs(&self) -> Glyphs {
         Glyphs { utf8: self.utf8, width: width(terminal_size_of(io::stdout())) }
     }

@@ -128,7 +128,7 @@ const CONTEXT: &[Field] = &[
 pub(super) fn kubeconfig(bytes: &[u8]) -> Result<Kubeconfig, String> {
     let read = manifest::value("", bytes);
     let read = read.map_err(|problem| {
-        // What else a problem has may quote a token.
+        // The rest of a problem may quote a token.
         format!("{}:{}: it is not YAML", problem.place.line, problem.place.column)
     })?;
     let Some((value, _)) = read else { return Ok(Kubeconfig::default()) };

@@ -187,7 +187,7 @@ async fn list_is_limited_by_pages_bytes_and_continue_tokens() {
     assert!(error.ends_with("its next page is this one again"), "{error}");
 }
 
-/// What can't be taken in is unknown, so that nothing of it is pruned.
+/// A list that can't be taken in is unknown, so that nothing of it is pruned.
 #[tokio::test]
 async fn the_members_of_a_list_without_end_are_unknown_and_not_gone() {
     let cluster = pages(200, 10);

@@ -95,7 +95,7 @@ impl Comparison<'_> {
                     if !health.is_ready() {
                         examined.unready.push((key.clone(), health));
                     }
-                    // What former pods may still use is for whoever deletes to say.
+                    // Objects that former pods may still use are for whoever deletes to decide.
                     let is_whole = self.whole
                         || self.is_settled(&key, &live)
                         || self.has_more(&key, &live)

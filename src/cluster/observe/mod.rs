@@ -1,8 +1,9 @@
 //! Observes the cluster, and the effect of applying. Reads and dry runs only.
 //!
-//! `members` brings what the inventory has, in one paged LIST for each kind, and `examine` finds
-//! out what of it is proven to stay as it is, which costs nothing more; `look` asks the server about
-//! the rest, by dry run, and `holders` finds out who holds what an object wants alone. `unrecorded` looks for what is of a record that is gone.
+//! `members` reads what the inventory has, in one paged LIST for each kind. `examine` finds out
+//! what of it is proven to stay as it is, which costs nothing more. `look` asks the server about
+//! the rest, by dry run, and `holders` finds the objects that hold a value which another one wants
+//! alone. `unrecorded` looks for members of a record that is gone.
 
 mod holders;
 mod members;
@@ -215,7 +216,7 @@ impl Cluster {
         for list in members.lists.iter_mut().filter(|list| !list.items.is_empty()) {
             let Some(served) = question.declared(&list.kind) else { continue };
             if super::path::api_version(served) != list.api_version
-                // What can't be listed in this version is compared by dry run.
+                // An object that can't be listed in this version is compared by dry run.
                 && let Ok(again) = self.list_kind(&held, served, question.inventory, &record.namespaces).await
             {
                 *list = again;
@@ -224,7 +225,8 @@ impl Cluster {
     }
 }
 
-/// What is still there of a terminating namespace is deleted with it, and has to be recreated.
+/// The objects that are still in a terminating namespace: they are deleted with it, and have to be
+/// recreated.
 fn lost_with(unborn: &BTreeSet<String>, question: &ObserveOptions<'_>, observed: &mut Observed) {
     for (key, observation) in &mut observed.objects {
         let Some(namespace) = &key.namespace else { continue };

@@ -1,5 +1,5 @@
-//! What is said to a proxy before the server is: CONNECT (RFC 9110, 9.3.6) or SOCKS 5 (RFC 1928 and
-//! 1929). Errors name the proxy and what it answers, which hyper's own don't.
+//! The handshake with a proxy: CONNECT (RFC 9110, 9.3.6) or SOCKS 5 (RFC 1928 and 1929). Errors
+//! name the proxy and its answer, which hyper's own don't.
 
 use std::io;
 use std::net::IpAddr;

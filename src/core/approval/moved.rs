@@ -64,8 +64,8 @@ impl MovedObject {
     }
 }
 
-/// What moved between an approved change and the one that is found now; `None` when nothing did, or
-/// when what was approved is done already.
+/// The differences between an approved change and the one that is found now; `None` when there are
+/// none, or when the approved change is done already.
 pub(super) fn why(approved: &Approved, change: &Change, now: &Approved) -> Option<MoveReason> {
     match (approved.action, now.action) {
         (Action::Refuse, Action::Keep) => None,

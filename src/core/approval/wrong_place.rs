@@ -39,7 +39,7 @@ pub enum WrongPlace {
     /// Something else was asked for than what the plan is for.
     #[error("the plan is for {what} {approved}, not {now}")]
     Contradicted {
-        /// What: `target` or `namespace`.
+        /// The kind of place: `target` or `namespace`.
         what: &'static str,
         /// The value in the plan.
         approved: String,

@@ -1,4 +1,4 @@
-//! What a check says of manifests, line by line.
+//! The findings of a check, line by line.
 
 use super::*;
 use crate::core::kinds::schemas::releases;

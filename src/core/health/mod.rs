@@ -64,8 +64,8 @@ impl fmt::Display for HealthState {
 pub struct Health {
     /// How it is.
     pub state: HealthState,
-    /// What it waits for, or why it failed; may be empty where it is ready. It can quote the
-    /// object, so it is redacted before it is shown.
+    /// The reason that it is not ready; may be empty where it is. It can quote the object, so it is
+    /// redacted before it is shown.
     pub why: String,
 }
 
@@ -131,7 +131,7 @@ impl HealthRules {
 
     /// The health of a live object.
     ///
-    /// What is asked of any kind comes first, in kstatus' order (`generic.go`,
+    /// The checks for any kind come first, in kstatus' order (`generic.go`,
     /// `checkGenericProperties`): deletion, observedGeneration, `Reconciling` and `Stalled`. Then
     /// the rule of `trueup.yaml`, the kind's own rule, and the condition `Ready`. What has none of
     /// these is ready as soon as it exists.

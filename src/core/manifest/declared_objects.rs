@@ -103,7 +103,7 @@ fn object(map: Map<String, Value>, positions: Positions, may_be_big: bool) -> De
     Ok((object, positions))
 }
 
-/// What of an object's metadata can't be applied: the first at all, the others only to the very object
+/// The metadata that can't be applied: the first field at all, the others only to the very object
 /// and state that they were copied from.
 const SERVERS_OWN: [&str; 3] = ["managedFields", "uid", "resourceVersion"];
 

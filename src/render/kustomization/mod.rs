@@ -1,10 +1,10 @@
 //! The references of a kustomization, and whether they are allowed. Nothing is read or run here.
 //!
-//! kustomize builds any folder of the machine that a kustomization names and downloads what it takes
-//! for a URL, so that everything it could open is found here, and refused where it is not in the
-//! checkout, before it runs. To be sure of that, a kustomization is read as widely as kustomize
-//! reads it ([`fields`], [`findings`], [`plugins`]), what is not understood is refused, and kustomize is
-//! [given](given) what was understood and not what is written.
+//! kustomize builds any folder of the machine that a kustomization names and downloads what it
+//! takes for a URL. So everything it could open is found here before it runs, and refused where it
+//! is not in the checkout. To be sure of that, a kustomization is read as widely as kustomize reads
+//! it ([`fields`], [`findings`], [`plugins`]), and the rest is refused. kustomize is [given](given)
+//! what was understood and not what is written.
 
 mod fields;
 mod findings;

@@ -1,4 +1,4 @@
-//! What configures kustomize's generators, transformers and validators: YAML in the kustomization
+//! Configurations of kustomize's generators, transformers and validators: YAML in the kustomization
 //! itself, a file, or a kustomization that makes such objects.
 //!
 //! The files that it names are looked for from the kustomization that uses it. kustomize runs only

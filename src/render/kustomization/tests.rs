@@ -196,7 +196,7 @@ fn a_folder_has_one_kustomization_by_its_proper_name() {
     }
 }
 
-/// What is said of a kustomization with a transformer in its text, in a file and in a folder.
+/// The findings for a kustomization with a transformer in its text, in a file and in a folder.
 fn transformer(yaml: &str) -> [Vec<String>; 3] {
     let inline = yaml.lines().map(|line| format!("  {line}\n")).collect::<String>();
     let inline = format!("transformers:\n- |-\n{inline}");

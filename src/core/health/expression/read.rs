@@ -41,7 +41,7 @@ pub(super) fn read(text: &str, limits: &ExpressionLimits) -> Result<ExpressionNo
 fn syntax(errors: &ParseErrors) -> String {
     match errors.errors.first() {
         Some(error) => {
-            // What the grammar would have taken in its place is a long list.
+            // The tokens that the grammar would have taken in its place are a long list.
             let message = error.msg.split(" expecting {").next().unwrap_or_default();
             let (line, column) = error.pos;
             let line = if line > 1 { format!(" in its line {line}") } else { String::new() };

@@ -1,4 +1,4 @@
-//! What expressions give, what is wrong with them, and what they may cost.
+//! Expressions: their values, their faults, and their cost.
 
 use std::thread;
 
@@ -15,7 +15,7 @@ fn holds(text: &str, object: &Object) -> Result<bool, String> {
     Expression::new(text).holds(object, &mut 0)
 }
 
-/// What an object looks like.
+/// A typical object.
 const DONE: &str = "{metadata: {name: web, generation: 2, labels: {a: b}}, \
      spec: {replicas: 3, share: 0.5, debt: -4, list: [1, 2, 3], names: [a, b], none: null, on: true}, \
      status: {phase: Done, seen: 2, empty: [], conditions: \
@@ -117,7 +117,7 @@ const BINARY: [&str; 16] = [
     "+", "-", "*", "/", "%", "==", "!=", "<", "<=", ">", ">=", "in", "&&", "||", "? 1 :", "? [] :",
 ];
 
-/// What the `cel` crate's own interpreter says; an error is an error, whatever its words.
+/// The result of the `cel` crate's own interpreter; an error is an error, whatever its words.
 fn theirs(text: &str, object: &Object) -> Result<bool, ()> {
     let program = Program::compile(text).map_err(drop)?;
     let mut context = Context::default();

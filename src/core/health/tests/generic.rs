@@ -1,4 +1,4 @@
-//! What is asked of any kind, and rules of `trueup.yaml`.
+//! The checks for any kind, and rules of `trueup.yaml`.
 
 use super::*;
 

@@ -8,7 +8,7 @@ mod workloads;
 
 use super::*;
 
-/// What the row says, the object without what every object has, the state, and why.
+/// The row's description, the object without the fields that every object has, the state, and why.
 type Row = (&'static str, &'static str, HealthState, &'static str);
 
 const READY: HealthState = HealthState::Ready;

@@ -1,4 +1,4 @@
-//! What leads to pods.
+//! Kinds that lead to pods.
 
 use super::*;
 

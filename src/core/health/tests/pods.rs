@@ -1,4 +1,4 @@
-//! What runs.
+//! Kinds that run.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What keeps pods running.
+//! Kinds that keep pods running.
 
 use super::*;
 

@@ -52,7 +52,7 @@ fn invalid_document_does_not_affect_the_others() {
     let reading = read_text(&format!("{HEAD}---\nv: [\n---\n{HEAD}"));
     assert_eq!(reading.manifests.iter().map(|m| m.origin.document).collect::<Vec<_>>(), [1, 3]);
     assert_eq!(reading.problems.len(), 1);
-    // What a separator with something behind it touches may be half a document.
+    // Text beside a separator with something behind it may be half a document.
     let reading = read_text(&format!("{HEAD}v: |\n-----BEGIN KEY-----\nx\n---\n{HEAD}"));
     assert_eq!(reading.manifests.iter().map(|m| m.origin.line).collect::<Vec<_>>(), [9]);
     assert_eq!(reading.problems[0].place.line, 6);

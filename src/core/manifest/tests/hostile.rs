@@ -54,7 +54,7 @@ fn hostile_input_is_a_problem_and_not_a_crash() {
     assert_eq!(read("a.yaml", &huge).problems[0].message, "the file is over 64 MiB");
 }
 
-/// What means something in YAML or JSON, or nearly does.
+/// Scraps of text that mean something in YAML or JSON, or nearly do.
 fn scraps() -> Vec<String> {
     let scraps = include_str!("../../../../fixtures/scraps-of-yaml.json");
     serde_json::from_str(scraps).unwrap()

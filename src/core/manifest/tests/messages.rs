@@ -1,4 +1,4 @@
-//! What is said about wrong input: where, what, what to do, and nothing of a Secret.
+//! Messages about wrong input: where, what, what to do, and nothing of a Secret.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! What a value, a key, a tag and a merge become: kubectl's types.
+//! Values, keys, tags and merges: kubectl's types.
 
 use serde_json::json;
 

@@ -248,7 +248,7 @@ fn api_service_is_created_before_objects_of_its_version() {
     assert!(why(&plan.desired, "thing", "v1.a.example").contains(&DependencyKind::Home));
     assert!(!why(&plan.desired, "thing", "v2.a.example").contains(&DependencyKind::Home));
     assert!(why(&plan.desired, "v1.a.example", "pods").contains(&DependencyKind::Server));
-    // What is live is seen in one version, and may need any of them.
+    // A live object is seen in one version, and may need any of them.
     let plan = last(&desired);
     for service in ["v1.a.example", "v2.a.example"] {
         assert!(
