@@ -199,7 +199,7 @@ async fn the_members_of_a_stale_group_are_unknown_and_not_gone() {
     };
     let desired = crate::core::desired::Desired::default();
     let question = ObserveOptions {
-        judge: &crate::core::health::HealthRules::default(),
+        assessor: &crate::core::health::HealthAssessor::default(),
         desired: &desired,
         catalog: &catalog,
         inventory: &inventory,

@@ -12,7 +12,7 @@ use crate::cluster::{Cluster, ObserveOptions};
 use crate::core::annotations::Mode;
 use crate::core::desired::Desired;
 use crate::core::field_rules::FieldRule;
-use crate::core::health::{Health, HealthRules, HealthState};
+use crate::core::health::{Health, HealthAssessor, HealthState};
 use crate::core::inventory::{Finished, InventorySource, Record};
 use crate::core::kinds::catalog::Catalog;
 use crate::core::manifest::Manifest;
@@ -65,7 +65,7 @@ pub struct Found {
     /// Desired objects that are live and not ready, and why.
     pub unready: BTreeMap<ObjectKey, Health>,
     /// Says which objects are ready.
-    pub judge: HealthRules,
+    pub assessor: HealthAssessor,
     /// The namespace of the inventory.
     home: String,
     /// Fields that are masked as a Secret's values are.
@@ -191,9 +191,9 @@ pub async fn survey(
         has_home(target, &desired, cluster).await?;
     }
 
-    let judge = HealthRules { rules: target.health.clone(), ..HealthRules::default() };
+    let assessor = HealthAssessor { rules: target.health.clone(), ..HealthAssessor::default() };
     let options = ObserveOptions {
-        judge: &judge,
+        assessor: &assessor,
         desired: &desired,
         catalog: &catalog,
         inventory: &target.inventory,
@@ -227,7 +227,7 @@ pub async fn survey(
         cluster_uid,
         unlisted: observed.unlisted.clone(),
         unready: std::mem::take(&mut observed.unready),
-        judge,
+        assessor,
         home: target.inventory.namespace.clone(),
         redact: target.redact.clone(),
         inputs,

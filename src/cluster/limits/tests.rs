@@ -206,7 +206,7 @@ async fn the_members_of_a_list_without_end_are_unknown_and_not_gone() {
     let members = cluster.members(&inventory, &record, &catalog).await;
     let desired = crate::core::desired::Desired::default();
     let question = crate::cluster::ObserveOptions {
-        judge: &crate::core::health::HealthRules::default(),
+        assessor: &crate::core::health::HealthAssessor::default(),
         desired: &desired,
         catalog: &catalog,
         inventory: &inventory,

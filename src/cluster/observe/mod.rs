@@ -25,7 +25,7 @@ use super::immutable::definition_key;
 use crate::core::annotations::Mode;
 use crate::core::desired::Desired;
 use crate::core::dry_run_cache::DryRunCache;
-use crate::core::health::HealthRules;
+use crate::core::health::HealthAssessor;
 use crate::core::inventory::{Inventory, Record};
 use crate::core::kinds::catalog::{AnnouncedKind, Catalog, Lookup, Served, is_namespace};
 use crate::core::kinds::schemas::Schemas;
@@ -43,7 +43,7 @@ pub struct ObserveOptions<'a> {
     /// The content of the inventory's parent; `None` before the first apply.
     pub record: Option<&'a Record>,
     /// Says which objects are ready.
-    pub judge: &'a HealthRules,
+    pub assessor: &'a HealthAssessor,
     /// Whether to ask the server about objects that are proven to stay as they are, too.
     pub verify: bool,
     /// Whether objects that stay as they are are kept whole.
@@ -76,9 +76,9 @@ impl Cluster {
         let known =
             KnownMembers { verdicts: self.recall(question.inventory), schemas: Schemas::newest() };
         let trusted = (!question.verify).then_some(&known);
-        let ObserveOptions { desired, judge, .. } = *question;
-        judge.reset_cost();
-        let measure = Comparison { desired, judge, known: trusted, whole: question.whole };
+        let ObserveOptions { desired, assessor, .. } = *question;
+        assessor.reset_cost();
+        let measure = Comparison { desired, assessor, known: trusted, whole: question.whole };
         let Examined { same, left, mut others, verdicts, unready } = examine(&mut members, measure);
         let mut remembered = DryRunCache::default();
         remembered.extend(verdicts);
@@ -162,7 +162,7 @@ impl Cluster {
                     unborn.insert(key.name.clone());
                 }
                 remembered.extend(verdict);
-                let health = observation.live().map(|live| judge.health(live));
+                let health = observation.live().map(|live| assessor.health(live));
                 if let Some(health) = health.filter(|health| !health.is_ready()) {
                     observed.unready.insert(key.clone(), health);
                 }

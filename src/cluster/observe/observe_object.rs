@@ -343,8 +343,8 @@ impl Cluster {
                 None if let Some(live) = &live
                     && self.is_immutability(served, &error, look.definition).await =>
                 {
-                    let anew = self.could_be_made(served, send, live).await;
-                    Preview::Immutable { refusal: error.refusal(), anew }
+                    let recreation = self.could_be_made(served, send, live).await;
+                    Preview::Immutable { refusal: error.refusal(), recreation }
                 }
                 None if error.is_verdict() => {
                     let refusal = error.refusal();

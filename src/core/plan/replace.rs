@@ -31,7 +31,7 @@ pub(super) struct ImmutableObject<'a> {
     /// The server's refusal.
     pub(super) refusal: &'a Refusal,
     /// Whether the server would accept it if it were recreated.
-    pub(super) anew: &'a Result<(), Refusal>,
+    pub(super) recreation: &'a Result<(), Refusal>,
 }
 
 /// Decides whether it is replaced with `send`.
@@ -41,7 +41,7 @@ pub(super) fn decide(
     inventory: &Inventory,
     allowed: &PlanContext,
 ) -> Decision {
-    let ImmutableObject { key, manifest, live, refusal, anew } = fixed;
+    let ImmutableObject { key, manifest, live, refusal, recreation } = fixed;
     let decision = |action, reason| Decision {
         action,
         live: Some((*live).clone()),
@@ -57,12 +57,12 @@ pub(super) fn decide(
     let may = replacing(key, &manifest.object, allowed);
     let to_keep = selector::to_keep(&manifest.object, live);
     if let Some(remedy) = forbids(may, key) {
-        let remedy = anew.is_ok().then_some(remedy);
+        let remedy = recreation.is_ok().then_some(remedy);
         let kind = ReasonKind::Immutable { message: refusal.message.clone() };
         return refuse(kind, refusal, Remedy::ways([to_keep, remedy].into_iter().flatten()));
     }
     let fields = fields(&fixed_fields::name_causes(refusal.causes.clone(), send, live));
-    if let Err(refused) = anew {
+    if let Err(refused) = recreation {
         let message = refused.message.clone();
         return refuse(ReasonKind::NotRecreatable { fields, message }, refused, None);
     }
@@ -93,7 +93,7 @@ pub(super) fn is_possible(preview: Option<&Preview>) -> bool {
             Preview::Same
                 | Preview::Merged(_)
                 | Preview::Unasked(_)
-                | Preview::Immutable { anew: Ok(()), .. }
+                | Preview::Immutable { recreation: Ok(()), .. }
         )
     )
 }

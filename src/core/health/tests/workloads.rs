@@ -10,7 +10,7 @@ fn deployment(rows: &[Row]) {
 
 fn each(head: &str, rows: &[Row]) {
     for (says, rest, state, why) in rows {
-        let health = HealthRules::default().health(&object(&format!("{head}{rest}}}")));
+        let health = HealthAssessor::default().health(&object(&format!("{head}{rest}}}")));
         assert_eq!(health, Health { state: *state, why: (*why).to_owned() }, "{says}");
     }
 }
