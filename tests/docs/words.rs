@@ -118,7 +118,7 @@ fn comments_are_found_with_their_first_line() {
 }
 
 /// The comments and string literals of a Rust file, each with the line that it begins on.
-fn prose(text: &str) -> Vec<(usize, &str)> {
+pub fn prose(text: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
     let (mut at, mut line) = (0, 1);
     while let Some(next) = text[at..].chars().next() {
