@@ -281,6 +281,7 @@ fn messages_and_their_faults_are_found() {
 }
 
 #[test]
+#[allow(clippy::print_stdout, reason = "the list is what the test is run for")]
 fn all_messages() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = sources(&root.join("src"));

@@ -160,7 +160,10 @@ impl<'a> Lock<'a> {
     }
 
     fn forbidden(mut self, error: &ApiError) -> Self {
-        self.warning = Some(format!("no lock is taken, so nothing keeps two runs apart: {error}"));
+        self.warning = Some(format!(
+            "running without a lock, so another run may interfere: \
+            {error}"
+        ));
         self
     }
 

@@ -113,10 +113,10 @@ pub enum NoRollback {
     #[error("not rolled back: no commit was healthy before")]
     Nothing,
     /// The commit that failed is the one that was healthy.
-    #[error("not rolled back: it is the commit that was last healthy")]
+    #[error("not rolled back: this is the last healthy commit")]
     Same,
     /// The healthy commit is not here any more.
-    #[error("not rolled back: {} was healthy, and is not in this checkout", short(.commit))]
+    #[error("not rolled back: {}, the last healthy commit, is not in this checkout", short(.commit))]
     Gone {
         /// Its id.
         commit: String,
@@ -184,7 +184,7 @@ pub fn rolled_back(survey: &Survey, mut report: Report) -> Rollback {
             None => format!("rolled back to {to}, which is not healthy either"),
             Some(newer) => {
                 let newer = short(newer);
-                format!("rolled back to {to}, which is no longer waited for: {newer} has come")
+                format!("rolled back to {to}, and stopped waiting for it: {newer} has arrived")
             }
         },
         (false, _) => {
@@ -199,7 +199,7 @@ pub fn rolled_back(survey: &Survey, mut report: Report) -> Rollback {
             ];
             let counts = counts.iter().filter(|(count, _)| *count > 0);
             let counts: Vec<_> = counts.map(|(count, word)| format!("{count} {word}")).collect();
-            format!("going back to {to} came only part of the way: {}", counts.join(", "))
+            format!("the rollback to {to} is incomplete: {}", counts.join(", "))
         }
     };
     report.mask(survey.redactor());

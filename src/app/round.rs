@@ -298,7 +298,7 @@ impl<'a> RoundOptions<'a> {
             Ok(RoundEnd { survey, report }) => rolled_back(&survey, report),
             Err(error) => {
                 let why = runner.rollback_failed(&revision, error);
-                let words = format!("going back to {} was not possible{why}", revision.short());
+                let words = format!("cannot roll back to {}{why}", revision.short());
                 Rollback { to: Some(to), words, report: None }
             }
         }

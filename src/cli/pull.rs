@@ -84,7 +84,7 @@ pub fn run(args: PullArgs, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Fail
     let pulled = runtime.block_on(interruptible(options));
     runtime.shutdown_background();
     warnings.take().iter().for_each(|warning| ui.warning(warning));
-    let pulled = pulled.context("the pull broke off")?;
+    let pulled = pulled.context("the pull was interrupted")?;
     let (answer, exit) = match (&pulled, output) {
         (Ok(pulled), PullFormat::Text) => {
             (Some(present::line(pulled, ui.glyphs())), Exit::AtCommit)

@@ -121,7 +121,7 @@ impl Session {
         if survey.has_failed() {
             let commit = survey.found.revision.short();
             ui.warning(&format!(
-                "{commit} failed before and was taken back: watch does not apply it again"
+                "{commit} failed before and was rolled back: watch does not apply it again"
             ));
         }
         Self::warn_of_unlisted(&survey, &[], ui);
@@ -134,7 +134,7 @@ impl Session {
     ///
     /// When it can't be found out what there is to do.
     pub async fn survey_again(&self, cluster: &Cluster, ui: &mut Ui) -> Result<Survey, Failure> {
-        let waiting = ui.waiting("looking at git and the cluster");
+        let waiting = ui.waiting("reading git and the cluster");
         let survey = survey(&self.named.target, &self.checkout, cluster, None).await;
         waiting.finish_and_clear();
         ui.cell();

@@ -99,7 +99,7 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     // From cron, a checkout without a remote should not send a mail each time.
     if follows && !checkout.has_remote() && (!args.once || ui.has_reader()) {
         ui.warning(
-            "nothing is pulled, as the repository has no remote: say --no-pull if that is meant",
+            "the repository has no remote, so nothing is pulled: use --no-pull if this is intended",
         );
     }
     let pull = (follows && checkout.has_remote()).then(|| PullOptions {

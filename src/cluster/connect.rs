@@ -74,7 +74,7 @@ pub enum ConnectError {
         known: Vec<String>,
     },
     /// The file that KUBECONFIG names is not there.
-    #[error("the kubeconfig {path}, which KUBECONFIG names, is not there")]
+    #[error("the kubeconfig {path}, which KUBECONFIG names, does not exist")]
     NotThere {
         /// Its path.
         path: String,
@@ -289,7 +289,7 @@ mod tests {
         for context in [None, Some("prod")] {
             assert_eq!(
                 told(context, usual, true).unwrap(),
-                "the kubeconfig /home/a/.kube/config, which KUBECONFIG names, is not there"
+                "the kubeconfig /home/a/.kube/config, which KUBECONFIG names, does not exist"
             );
         }
     }

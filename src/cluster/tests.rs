@@ -168,7 +168,7 @@ async fn answer_that_is_not_a_kubernetes_api_is_an_error() {
     let error = cluster.discover().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the answer to GET /api is not one of a Kubernetes API server: it is not a discovery document"
+        "the answer to GET /api does not come from a Kubernetes API server: it is not a discovery document"
     );
     assert!(error.hint().unwrap().text().unwrap().contains("a proxy before it"));
 }

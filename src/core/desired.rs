@@ -180,7 +180,7 @@ impl Desired {
                     message: format!("{key} is declared twice, here and at {first}"),
                     excerpt: None,
                     hint: Some(
-                        "delete one of the two, or name its file in .trueupignore".to_owned(),
+                        "delete one of the two, or list its file in .trueupignore".to_owned(),
                     ),
                 });
             }
@@ -267,7 +267,7 @@ fn scope(manifest: &Manifest, catalog: &Catalog) -> Result<bool, Problem> {
                 "the cluster has no kind {kind} in {api_version}, and no CustomResourceDefinition of this commit defines it"
             ),
             Some(
-                "add its CustomResourceDefinition to the commit, or name the file in .trueupignore"
+                "add its CustomResourceDefinition to the commit, or list the file in .trueupignore"
                     .to_owned(),
             ),
         )),

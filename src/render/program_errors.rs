@@ -39,9 +39,7 @@ impl ProgramInput<'_> {
     pub fn display(&self, said: &str) -> String {
         let said = match said.len() {
             0..=WHOLE => said,
-            _ => {
-                said.rfind('\n').map_or("what it says is too long to be shown", |end| &said[..end])
-            }
+            _ => said.rfind('\n').map_or("its message is too long to show", |end| &said[..end]),
         };
         let objects: Vec<_> = self
             .files

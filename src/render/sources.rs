@@ -232,7 +232,7 @@ impl Sources {
             message: "this folder is a kustomization and a Helm chart".to_owned(),
             excerpt: None,
             hint: Some(
-                "say which with render: kustomize or render: helm in trueup.yaml".to_owned(),
+                "choose one with render: kustomize or render: helm in trueup.yaml".to_owned(),
             ),
         });
     }

@@ -55,7 +55,8 @@ pub enum RoundError {
     Reconcile(#[from] app::Error),
     /// The commit was taken back, and the one to keep true in its place is not here.
     #[error(
-        "{} failed before and is not applied again, and {}, which was healthy, is not in this checkout",
+        "{} failed before and is not applied again; {}, the last healthy commit, is not in this \
+        checkout",
         short(.failed),
         short(.healthy)
     )]
@@ -69,7 +70,8 @@ pub enum RoundError {
     },
     /// The kubeconfig leads elsewhere since the watch began.
     #[error(
-        "the kubeconfig leads to {now} now, and this watch began on {before}; nothing was written"
+        "the kubeconfig now points to {now}, but this watch began with {before}; nothing was \
+        written"
     )]
     OtherCluster {
         /// The cluster that it began on.
@@ -78,7 +80,7 @@ pub enum RoundError {
         now: Box<ClusterIdentity>,
     },
     /// A task of our own ended without an answer.
-    #[error("pulling was cut short")]
+    #[error("the pull was interrupted")]
     Task(#[from] tokio::task::JoinError),
 }
 
@@ -102,7 +104,7 @@ impl RoundError {
                 Some(Remedy::RetryCommit { commit: short(failed).to_owned() })
             }
             Self::OtherCluster { .. } => Some(
-                "restore the kubeconfig, or start trueup watch again if that cluster is meant"
+                "restore the kubeconfig, or start trueup watch again if that cluster is intended"
                     .into(),
             ),
             Self::Task(_) => None,

@@ -227,7 +227,7 @@ impl Ui {
         let _ = writeln!(self.stderr, "{yellow}warning:{yellow:#} {message}");
     }
 
-    /// Says what Kubernetes reads as something else than it looks like.
+    /// Says what Kubernetes reads as something other than it looks like.
     pub fn warnings(&mut self, warnings: &[Problem], redactor: &Redactor) {
         for Problem { place, message, excerpt: _, hint } in warnings.iter().take(FEW_WARNINGS) {
             let hint = hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
@@ -245,7 +245,7 @@ impl Ui {
         if let Some(missing) = missing.filter(|_| !std::mem::replace(&mut self.is_cell_told, true))
         {
             self.warning(&format!(
-                "programs that render are not wholly confined on this machine: {missing}; see \
+                "renderers are not fully confined on this machine: {missing}; see \
                  render: cell: in docs/security.md"
             ));
         }
@@ -254,7 +254,10 @@ impl Ui {
     /// Says that some files are not as they are committed.
     pub fn uncommitted(&mut self, found: &Uncommitted) {
         if let Some(why) = &found.unknown {
-            self.warning(&format!("what is not committed is unknown, and not part of this: {why}"));
+            self.warning(&format!(
+                "cannot tell which files have uncommitted changes; this run \
+                ignores them: {why}"
+            ));
         }
         let [first, others @ ..] = &found.paths[..] else { return };
         let more = match others.len() {

@@ -39,13 +39,13 @@ pub(super) enum HandshakeError {
     NoSocks,
     #[error("asks for a user and a password")]
     LoginMissing,
-    #[error("does not take the user and password of its URL")]
+    #[error("rejects the user and password of its URL")]
     LoginRefused,
     #[error("does not lead to the server: {0}")]
     Socks(&'static str),
     #[error("does not answer")]
     Slow,
-    #[error("takes no name that has more than 255 bytes")]
+    #[error("does not accept names of more than 255 bytes")]
     TooLong,
 }
 

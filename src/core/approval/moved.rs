@@ -55,7 +55,7 @@ impl MovedObject {
             },
             MoveReason::Recreated => "was deleted and recreated".to_owned(),
             MoveReason::State if self.approved == Some(Action::Delete) => {
-                "is not as it was when its deletion was approved".to_owned()
+                "changed since its deletion was approved".to_owned()
             }
             MoveReason::State => "differs in other fields or values than were approved".to_owned(),
             MoveReason::Becomes => "would become something else".to_owned(),

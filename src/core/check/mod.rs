@@ -257,7 +257,7 @@ fn duplicates(named: &[(&ObjectKey, &Manifest)]) -> Vec<Finding> {
                 object: Some((*key).clone()),
                 field: None,
                 message: format!("{key} is declared twice, here and at {first}"),
-                hint: Some("delete one of the two, or name its file in .trueupignore".into()),
+                hint: Some("delete one of the two, or list its file in .trueupignore".into()),
             }),
         }
     }

@@ -40,7 +40,7 @@ pub struct FieldDeviation {
 pub enum Deviation {
     /// It is declared, and has another value.
     Changed,
-    /// It is declared, and not there.
+    /// It is declared, but missing in the cluster.
     Missing,
     /// It is declared, and the server never keeps it.
     Dropped,

@@ -206,7 +206,7 @@ pub(super) fn why_untouched(action: Action, live: &Object) -> Option<Reason> {
     let keeper = ReservedObject::of(live).filter(|_| action != Action::Keep)?;
     Some(Reason::with_remedy(
         ReasonKind::IsRecord { keeper },
-        "give the object in the manifest another name, or name its file in .trueupignore",
+        "give the object in the manifest another name, or list its file in .trueupignore",
     ))
 }
 

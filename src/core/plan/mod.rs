@@ -262,7 +262,7 @@ fn falls_short(decision: &Decision, manifest: &Manifest, send: &Object) -> Optio
     let kind = ReasonKind::FieldsDropped;
     let cause = |field| Cause { field, message: kind.to_string(), place: None };
     let causes = manifest.located(fields.into_iter().map(cause).collect());
-    let remedy = "take it out of the manifest, unless the server is about to learn it";
+    let remedy = "remove it from the manifest, unless the server is about to support it";
     Some(Reason { causes, ..Reason::with_remedy(kind, remedy) })
 }
 

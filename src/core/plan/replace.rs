@@ -68,7 +68,8 @@ pub(super) fn decide(
     }
     if !guards::may_be_replaced(live, send) {
         let kind = ReasonKind::RecreateLosesProtection { fields };
-        let remedy = "take that from the object by hand, or declare it in the manifest";
+        let remedy = "remove that field from the live object by hand, or declare it in the \
+            manifest";
         return decision(Action::Refuse, Reason::with_remedy(kind, remedy));
     }
     if let Some(why_not) = why_not(fixed, may, inventory, allowed) {
@@ -123,7 +124,8 @@ fn replacing(key: &ObjectKey, declared: &Object, allowed: &PlanContext) -> Repla
 fn forbids(may: Replacing, key: &ObjectKey) -> Option<Remedy> {
     match may {
         Replacing::Never => Some(Remedy::Text(format!(
-            "its annotation {REPLACE} says that it is never replaced: delete it by hand, or give it another name"
+            "its annotation {REPLACE} forbids replacing it: delete it by hand, or give it another \
+            name"
         ))),
         Replacing::Unsaid => Some(Remedy::Replace { kind: key.kind.clone() }),
         Replacing::Idle | Replacing::Always => None,

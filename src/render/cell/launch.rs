@@ -139,7 +139,7 @@ fn restrict_calls() -> GuardState {
     for filter in [&refuse, &allow] {
         seccompiler::apply_filter(filter).map_err(|error| match &error {
             seccompiler::Error::Seccomp(cause) | seccompiler::Error::Prctl(cause) => {
-                format!("the kernel takes no seccomp filter: {cause}")
+                format!("the kernel rejects the seccomp filter: {cause}")
             }
             _ => error.to_string(),
         })?;
@@ -160,7 +160,7 @@ pub fn probe() -> Guards {
     let refused = |what: &str, result: Option<io::Error>| match result.map(|error| error.kind()) {
         Some(ErrorKind::PermissionDenied) => Ok(()),
         Some(kind) => Err(format!("{what}: {kind}")),
-        None => Err(format!("{what} works all the same")),
+        None => Err(format!("{what} still works")),
     };
     let files = files.and_then(|how| {
         refused("reading the root folder", File::open("/").err())?;

@@ -102,7 +102,7 @@ impl Kustomization {
             Some(_) => false,
         };
         let (key, message, hint) = if !is_one_of("kind", &["Kustomization", "Component"]) {
-            ("kind", "kustomize builds no other kind than Kustomization and Component", None)
+            ("kind", "kustomize builds only the kinds Kustomization and Component", None)
         } else if !is_one_of("apiVersion", &[&version]) {
             ("apiVersion", "kustomize builds no other version than", Some(version))
         } else {
@@ -194,7 +194,12 @@ impl Builder<'_> {
                 let message = format!(
                     "kustomize would take {name} for a kustomization where file names ignore case"
                 );
-                self.problem(problem(file, message, "call it kustomization.yaml or otherwise"));
+                self.problem(problem(
+                    file,
+                    message,
+                    "name it kustomization.yaml, or something \
+                    else entirely",
+                ));
             }
         }
         let file = match files {
@@ -284,7 +289,7 @@ impl Builder<'_> {
                 self.closure.problems.push(Problem {
                     place,
                     message: format!(
-                        "{path} says how to build this, and can't be a part of it as well"
+                        "{path} configures this build, so it can't be one of its resources"
                     ),
                     excerpt: None,
                     hint: Some("put a copy of it under another name, and refer to that".to_owned()),

@@ -52,7 +52,7 @@ impl<'o> Evaluation<'o, '_> {
                     }
                     at = scope.outer;
                 }
-                Err(EvaluationError::stopped(format!("there is no `{name}`")))
+                Err(EvaluationError::stopped(format!("unknown name `{name}`")))
             }
             ExpressionNode::Select(operand, field) => {
                 let value = self.value(operand, scope)?;

@@ -149,7 +149,7 @@ fn expressions_of_the_configuration() {
                 "what can't be worked out is not ready",
                 "metadata: {name: a}",
                 PROGRESSING,
-                "its rule can't tell: No such key: status",
+                "its health rule can't be evaluated: No such key: status",
             ),
             (
                 "nor what is of another type",

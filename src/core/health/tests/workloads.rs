@@ -118,10 +118,10 @@ fn stateful_sets() {
                 "",
             ),
             (
-                "not all are made",
+                "not all are created",
                 "spec: {replicas: 2}, status: {replicas: 1}",
                 PROGRESSING,
-                "1 of 2 made",
+                "1 of 2 created",
             ),
             (
                 "not all are ready",

@@ -22,7 +22,7 @@ fn hostile_input_is_a_problem_and_not_a_crash() {
     let at_limit = |depth: usize| format!("{HEAD}v: {}{}\n", "[".repeat(depth), "]".repeat(depth));
     assert_eq!(read_text(&at_limit(999)).manifests.len(), 1);
     let (message, ..) = problem(&at_limit(1000));
-    assert_eq!(message, "5:1003 lists and maps are more than 1000 deep here");
+    assert_eq!(message, "5:1003 lists and maps are nested more than 1000 deep here");
     let through_aliases = format!(
         "{HEAD}a: &a {}{}\nv: {}*a{}\n",
         "[".repeat(600),

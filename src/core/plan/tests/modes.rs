@@ -40,8 +40,7 @@ fn create_only_object_is_created_or_kept() {
         Preview::Merged(answer)
     };
     let kept = "keep true kept as it is, as trueup.dev/mode: create-only says";
-    let left =
-        "keep false it was there before: left as it is, as trueup.dev/mode: create-only says";
+    let left = "keep false it existed before: left unchanged, as trueup.dev/mode: create-only says";
     for (live, preview, expected) in [
         (None, merged(), "create true"),
         (Some(&ours), Preview::Same, "keep true"),
