@@ -124,7 +124,7 @@ fn second_run_waits_for_the_lock_and_plans_again() {
         refused.stderr.contains("error: the inventory trueup-lease-two is locked by "),
         "{refused}"
     );
-    assert!(refused.stderr.contains("--lock-timeout TIME"), "{refused}");
+    assert!(refused.stderr.contains("raise --lock-timeout"), "{refused}");
     repo.run(&["diff"]).exits(1);
 
     first.let_go().exits(0);

@@ -44,7 +44,7 @@ fn kill(process: u32, signal: Signal) {
 
 fn folder_of(kubeconfig: &str) -> PathBuf {
     let folder = Path::new(kubeconfig).parent().unwrap().to_owned();
-    assert!(folder.is_dir(), "{kubeconfig} is not in this set");
+    assert!(folder.is_dir(), "{kubeconfig} is nowhere");
     folder
 }
 

@@ -184,7 +184,7 @@ fn a_plan_is_for_one_cluster_and_one_repository() {
     let other = sandbox::with_controllers();
     let there = repo.trueup(&["apply", "--plan", plan]).env("KUBECONFIG", &other.kubeconfig);
     let there = there.run().exits(2);
-    has(&there.stderr, &["the plan is for the cluster trueup-sandbox (", "and this is"]);
+    has(&there.stderr, &["the plan is for the cluster trueup-sandbox (", "but this is"]);
 
     let stranger = Repo::new("plan-file-stranger", sandbox::bare());
     stranger.write_config("one", "1").commit("Another beginning");
