@@ -188,10 +188,12 @@ fn kinds_of_a_new_api_service_come_from_its_discovery() {
         &repo.run(&["apply"]).exits(1),
         &[
             "nowhere.yaml:3:1: metadata.namespace: objects of kind Item live in a namespace\n    \
-             do this: name its namespace, or run again, now that its server has said so\n",
+             do this: set metadata.namespace, or run again: the server now says that the kind is \
+             namespaced\n",
             &format!("thing.yaml:2:1: kind: {no_thing}\n    do this: it has Item\n"),
-            "! Item        aggregated-kind/theirs      failed\n    it is there already, and not trueup's\n    \
-             do this: look again: now that its server answers, the difference can be seen\n",
+            "! Item        aggregated-kind/theirs      failed\n    it already exists, and trueup \
+            does not manage it\n    \
+             do this: run again: its server answers now, so the difference can be shown\n",
             "✓ Item        aggregated-kind/one         created",
         ],
     );

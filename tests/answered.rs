@@ -131,7 +131,10 @@ fn field_removed_by_admission_is_reported_in_each_run() {
     let policy = Policy::real(&repo, "object.metadata.name == 'a'", take);
     // A creation.
     repo.write("a.yaml", file).commit("First");
-    differs(&repo, &["    a.yaml:5:17: metadata.annotations.team: declared shop, and not there\n"]);
+    differs(
+        &repo,
+        &["    a.yaml:5:17: metadata.annotations.team: declared shop, missing in the cluster\n"],
+    );
     policy.stop();
     heals(&repo);
 }
@@ -144,7 +147,7 @@ fn removed_field_restored_by_admission_is_reported_in_each_run() {
     let put = "[JSONPatch{op: 'add', path: '/metadata/labels/tier', value: 'web'}]";
     let policy = Policy::real(&repo, "object.metadata.name == 'a'", put);
     repo.write("a.yaml", config("a", "2")).commit("No tier");
-    differs(&repo, &["metadata.labels.tier: no longer declared, and still there: web\n"]);
+    differs(&repo, &["metadata.labels.tier: no longer declared, but still live: web\n"]);
     policy.stop();
     heals(&repo);
     assert_eq!(live(&repo, "configmap", "a")["metadata"]["labels"]["tier"], Value::Null);
@@ -162,7 +165,7 @@ fn removed_list_element_restored_by_admission_is_reported() {
     repo.write("web.yaml", WEB).commit("One");
     differs(
         &repo,
-        &["spec.template.spec.containers[name=old]: no longer declared, and still there"],
+        &["spec.template.spec.containers[name=old]: no longer declared, but still live"],
     );
     policy.stop();
     heals(&repo);
@@ -198,7 +201,7 @@ fn two_step_apply_is_compared_with_the_plan() {
     let put = "[JSONPatch{op: 'add', path: '/data/old', value: 'x'}]";
     let policy = Policy::real(&repo, "object.metadata.name == 'a'", put);
     repo.write_config("a", "1").commit("Ours");
-    differs(&repo, &["data.old: no longer declared, and still there: x\n"]);
+    differs(&repo, &["data.old: no longer declared, but still live: x\n"]);
     policy.stop();
     heals(&repo);
     assert_eq!(live(&repo, "configmap", "a")["data"], json!({ "key": "1" }));
@@ -309,7 +312,7 @@ fn deviation_is_in_json_and_blocks_pruning() {
     assert_eq!(step["outcome"], "differs", "{output}");
     assert_eq!(
         step["reason"],
-        "the server took it, and data.key is not as the plan said: declared 2, live other"
+        "applied, but data.key differs from the plan: declared 2, live other"
     );
     let place = json!({ "path": "a.yaml", "line": 6, "column": 3 });
     let cause = json!({ "field": "data.key", "message": "declared 2, live other", "place": place });
@@ -379,7 +382,7 @@ fn dependents_of_a_deviating_object_are_not_tried() {
     let policy = Policy::real(&repo, "object.metadata.name == 'a'", other);
     repo.write_config("a", "1").write("later.yaml", later).commit("First");
     let applied = repo.run(&["apply"]).exits(1);
-    let why = "ConfigMap answered-needed/a of an earlier wave is not as it was to be";
+    let why = "ConfigMap answered-needed/a of an earlier wave differs from the plan";
     assert!(applied.stdout.contains(why), "{applied}");
     policy.stop();
     heals(&repo);

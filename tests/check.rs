@@ -83,7 +83,7 @@ fn errors_exit_1_and_warnings_0_unless_they_count() {
     let expected = [
         "a/wrong.yaml:5:3  error    unknown field `lables`, did you mean `labels`?",
         "b/suspect.yaml:2:1  warning  no schema for example.com/v1/Widget: not validated",
-        "b/suspect.yaml:4:7  warning  `on` is `true` for Kubernetes; write `true`, or `\"on\"` if you mean text",
+        "b/suspect.yaml:4:7  warning  Kubernetes reads `on` as `true`; write `true`, or `\"on\"` if you mean text",
         "1 error, 2 warnings · 2 objects in 2 files · Kubernetes 1.36 schemas",
     ];
     assert_eq!(lines(&output), expected);
@@ -182,7 +182,8 @@ fn rendered_objects_are_checked() {
     let lines = lines(&output);
     let expected = [
         "app/kustomization.yaml:1:1  error    ConfigMap default/my-web: metadata.lables: unknown field `lables`, did you mean `labels`?",
-        "chart/templates/map.yaml:1:1  warning  what is rendered from this, line 7, ConfigMap app: `no` is `false` for Kubernetes; write `false`, or `\"no\"` if you mean text",
+        "chart/templates/map.yaml:1:1  warning  the output rendered from this, line 7, ConfigMap \
+        app: Kubernetes reads `no` as `false`; write `false`, or `\"no\"` if you mean text",
     ];
     assert_eq!(lines[..2], expected);
     assert!(lines[2].starts_with("remote/kustomization.yaml:1:13  error    "), "{output}");

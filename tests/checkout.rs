@@ -91,7 +91,7 @@ fn revisions_have_names() {
     assert_eq!(checkout.resolve(None).unwrap().named, "HEAD");
 
     let error = checkout.resolve(Some("v1.1")).unwrap_err();
-    assert_eq!(error.to_string(), "there is no revision `v1.1`");
+    assert_eq!(error.to_string(), "unknown revision `v1.1`");
     assert_eq!(error.hint().unwrap(), "did you mean `v1.0`?");
 
     let unborn = Upstream::empty();
@@ -161,7 +161,7 @@ fn a_path_that_is_not_in_the_commit_is_named_with_those_like_it() {
     let head = checkout.resolve(None).unwrap();
 
     let error = checkout.snapshot(&head, &paths(&["envs/prdo"]), &all).unwrap_err();
-    assert_eq!(error.to_string(), format!("there is no `envs/prdo` in commit {}", &tip[..7]));
+    assert_eq!(error.to_string(), format!("`envs/prdo` does not exist in commit {}", &tip[..7]));
     assert_eq!(error.hint().unwrap(), "did you mean `envs/prod`?");
 
     let error = checkout.snapshot(&head, &paths(&["link"]), &all).unwrap_err();

@@ -499,7 +499,7 @@ fn transition_rule_is_recognised_without_its_message() {
     let refused = repo.run(&["apply", "--yes"]).exits(1);
     assert_eq!(repo.writes(), writes, "{refused}");
     let shown = refused.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
-    let hint = "annotate it with trueup.dev/replace: \"true\", or say --replace Thing";
+    let hint = "annotate it with trueup.dev/replace: \"true\", or use --replace Thing";
     assert_eq!(shown.matches(hint).count(), FIXED.len(), "{refused}");
     for (.., said) in FIXED {
         assert!(shown.contains(said), "no {said:?} in\n{refused}");

@@ -131,7 +131,7 @@ fn removal_of_a_required_map_is_refused_with_a_hint() {
     repo.write("box.json", object(group, &json!({ "need": {} }))).commit("Empty");
     let diff = repo.run(&["diff"]).exits(1);
     assert!(diff.stdout.contains("must be of type object: \"null\""), "{diff}");
-    assert!(diff.stdout.contains("leave a field in it"), "{diff}");
+    assert!(diff.stdout.contains("keep a field in it"), "{diff}");
     repo.run(&["apply", "--yes"]).exits(1);
     assert_eq!(live(&repo, group), json!({ "need": { "a": "b" } }));
 }

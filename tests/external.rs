@@ -87,7 +87,7 @@ fn a_program_that_fails_or_is_not_there_is_an_error() {
     for (command, wrong) in [
         (program.as_str(), "my diff of KUBECTL_EXTERNAL_DIFF failed: exit status: 3"),
         ("no-such-program -u", "cannot run no-such-program of KUBECTL_EXTERNAL_DIFF"),
-        ("diff 'a", "KUBECTL_EXTERNAL_DIFF has a quote that is not ended"),
+        ("diff 'a", "KUBECTL_EXTERNAL_DIFF has an unterminated quote"),
     ] {
         let shown = diff(&repo, command).run().exits(2);
         assert!(shown.stderr.contains(wrong), "{shown}");

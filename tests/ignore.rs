@@ -146,11 +146,11 @@ fn unused_ignore_rule_is_a_warning_and_an_invalid_one_an_error() {
     let rules = RULES.replace("name: w*", "name: x*");
     repo.write("trueup.yaml", rules).commit("A slip");
     let diff = repo.run(&["diff"]).exits(1);
-    let warning = "warning: trueup.yaml:5:7: this rule is about no object of the target\n";
+    let warning = "warning: trueup.yaml:5:7: this rule does not match any object of the target\n";
     assert_eq!(diff.stderr, warning, "{diff}");
     repo.write("trueup.yaml", RULES.replace("/spec/replicas", "/spec/replica"));
     let diff = repo.run(&["diff", "--worktree"]).exits(1);
-    let warning = "trueup.yaml:5:7: no object that this rule is about has /spec/replica\n";
+    let warning = "trueup.yaml:5:7: no object that this rule matches has /spec/replica\n";
     assert!(diff.stderr.contains(warning), "{diff}");
     for (right, wrong, error) in [
         ("- /spec/replicas", "- spec/replicas", "error: trueup.yaml:8:9: "),

@@ -44,7 +44,7 @@ fn a_job_with_a_ttl_runs_once_until_git_changes_it() {
     }
     assert_eq!(runs(&repo), 1);
     let diff = repo.run(&["diff"]).exits(0);
-    assert!(diff.stdout.contains("it ran, and its TTL took it away"), "{diff}");
+    assert!(diff.stdout.contains("it finished, and its TTL removed it"), "{diff}");
     assert!(diff.stdout.contains("to run it again, change it in git"), "{diff}");
     let writes = repo.writes();
     repo.run(&["apply", "--wait"]).exits(0);

@@ -22,7 +22,7 @@ const STRICTER: [(&str, &str); 16] = [
     ("this is null, not an object", "kubectl leaves out items that are null"),
     ("apiVersion is missing", "kubectl finds that out when it asks for the kind"),
     ("metadata.name is missing", "the server refuses it later; git can't say what is meant"),
-    ("metadata.generateName makes", "every apply would make another object"),
+    ("metadata.generateName would create", "every apply would make another object"),
     ("this is not UTF-8 text", "kubectl puts U+FFFD in place of bytes without a word"),
     ("this is not UTF-16 text", "kubectl puts U+FFFD in place of bytes without a word"),
     ("metadata must be a map", "kubectl takes null and texts for no metadata in a List's item"),
@@ -31,13 +31,16 @@ const STRICTER: [(&str, &str); 16] = [
     ("apiVersion has more than one `/`", "kubectl finds that out when it asks for the kind"),
     ("items must be a list of objects", "kubectl takes what it can't list for an object"),
     ("metadata.namespace must be text", "kubectl reads null-like names of items leniently"),
-    ("lists and maps are more than", "kubectl goes ten times deeper, no API type comes near"),
+    (
+        "lists and maps are nested more than",
+        "kubectl goes ten times deeper, no API type comes near",
+    ),
     ("the object is over 1.5 MiB", "the server would not store it"),
 ];
 
 /// What trueup says of a document that begins as JSON and is none. kubectl refused it too, up to
 /// 1.33, and has tried YAML since.
-const NO_JSON: &str = "what begins with `{` is JSON";
+const NO_JSON: &str = "a file that begins with `{` is read as JSON";
 
 /// What a file holds that kubectl's own YAML parser reads and trueup's refuses: too odd to be mended.
 const ODD: [(&str, &str); 2] = [
@@ -111,7 +114,7 @@ fn is_known(list: &[(&str, &str)], text: &str) -> bool {
 /// one for JSON, and which of the two counts is up to the order in which Go goes through a map.
 fn is_up_to_chance(case: &Case) -> bool {
     let mut messages = case.reading.warnings.iter().map(|warning| &warning.message);
-    messages.any(|message| message.contains("is here twice"))
+    messages.any(|message| message.contains("duplicate key"))
 }
 
 fn told(what: &str, case: &Case) -> String {

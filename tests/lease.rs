@@ -124,7 +124,7 @@ fn second_run_waits_for_the_lock_and_plans_again() {
         refused.stderr.contains("error: the inventory trueup-lease-two is locked by "),
         "{refused}"
     );
-    assert!(refused.stderr.contains("--lock-timeout TIME"), "{refused}");
+    assert!(refused.stderr.contains("raise --lock-timeout"), "{refused}");
     repo.run(&["diff"]).exits(1);
 
     first.let_go().exits(0);
@@ -271,11 +271,12 @@ fn apply_without_lease_permission_warns_and_goes_on() {
     });
     let apply = |args: &[&str]| repo.trueup(args).env("KUBECONFIG", between.kubeconfig()).run();
     let first = apply(&["apply"]).exits(0);
-    let warning = "warning: no lock is taken, so nothing keeps two runs apart: leases.coordination.k8s.io is forbidden\n";
+    let warning = "warning: running without a lock, so another run may interfere: \
+        leases.coordination.k8s.io is forbidden\n";
     assert_eq!(first.stderr, warning);
     repo.write_config("one", "2").commit("Second");
     let second = apply(&["watch", "--once"]).exits(0);
-    assert!(second.stdout.contains("  warning: no lock is taken"), "{second}");
+    assert!(second.stdout.contains("  warning: running without a lock"), "{second}");
     assert_eq!(values(&repo), "one=2 ");
 }
 

@@ -46,6 +46,8 @@ mod kubectl_answers;
 mod lease;
 mod left_alone;
 mod logs;
+#[cfg(unix)]
+mod messages;
 mod modes;
 mod next_version;
 mod odd_checkouts;

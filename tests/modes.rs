@@ -115,7 +115,7 @@ fn create_only_leaves_an_existing_object_to_its_owner() {
     let before = [live(&repo, "theirs"), live(&repo, "helms")];
     for args in [&["apply"][..], &["apply", "--adopt", "--wait"]] {
         let apply = repo.run(args).exits(0);
-        let left = "it was there before: left as it is, as trueup.dev/mode: create-only says";
+        let left = "it existed before: left unchanged, as trueup.dev/mode: create-only says";
         assert!(apply.stdout.contains(left), "{apply}");
         assert_eq!([live(&repo, "theirs"), live(&repo, "helms")], before);
     }
@@ -269,10 +269,10 @@ fn create_only_does_not_take_a_concurrently_created_object() {
     });
     let apply = repo.trueup(&["apply"]).env("KUBECONFIG", between.kubeconfig()).run().exits(1);
     assert!(apply.stdout.contains("! ConfigMap  modes-race/a  failed"), "{apply}");
-    assert!(apply.stdout.contains("it exists already"), "{apply}");
+    assert!(apply.stdout.contains("it already exists"), "{apply}");
     assert_eq!(live(&repo, "a")["data"]["key"], "theirs");
     let again = repo.run(&["apply"]).exits(0);
-    assert!(again.stdout.contains("it was there before: left as it is"), "{again}");
+    assert!(again.stdout.contains("it existed before: left unchanged"), "{again}");
 }
 
 #[test]

@@ -34,7 +34,10 @@ fn is_read(output: &Output) {
 #[track_caller]
 fn is_warned(output: &Output) {
     is_read(output);
-    assert!(output.stderr.starts_with("warning: what is not committed is unknown"), "{output}");
+    assert!(
+        output.stderr.starts_with("warning: cannot tell which files have uncommitted changes"),
+        "{output}"
+    );
 }
 
 #[test]
@@ -98,7 +101,7 @@ fn missing_objects_of_a_partial_clone_are_fetched() {
     let elsewhere = upstream.folder().join("elsewhere");
     fs::rename(upstream.bare(), &elsewhere).unwrap();
     let output = check(&checkout);
-    assert_refused(&output, 2, &["1 file", "partial clone left at `origin`", "--no-filter"]);
+    assert_refused(&output, 2, &["1 file", "partial clone lacks from `origin`", "--no-filter"]);
     fs::rename(&elsewhere, upstream.bare()).unwrap();
     let hint = ["fetch", "--quiet", "--refetch", "--no-filter", "origin"];
     git(&checkout, hint);
@@ -159,7 +162,7 @@ fn formats_that_are_not_read_are_named() {
         fs::write(&config, format!("{before}[extensions]\n\t{key} = {value}\n")).unwrap();
         for verb in ["check", "pull"] {
             let output = Cmd::trueup().dir(&checkout).args([verb]).run();
-            assert_refused(&output, 2, &[names, "which trueup does not know", hint]);
+            assert_refused(&output, 2, &[names, "which trueup does not support", hint]);
         }
         fs::write(&config, before).unwrap();
     }
@@ -194,7 +197,7 @@ fn a_pointer_of_git_lfs_is_called_one() {
     let output = Cmd::trueup().dir(upstream.work()).args(["check"]).run().exits(1);
 
     assert!(output.stdout.contains("deploy/b.yaml:1:1"), "{output}");
-    assert!(output.stdout.contains("this is a pointer of Git LFS, not an object"), "{output}");
+    assert!(output.stdout.contains("this is a Git LFS pointer, not an object"), "{output}");
 }
 
 #[test]
@@ -220,5 +223,5 @@ fn a_pre_receive_hook_checks_what_came_in() {
     upstream.remove("envs");
     let checked = push(manifest);
     // It is read, and then it is the pull that is refused.
-    assert!(checked.contains("in a pre-receive hook no branch is moved"), "{checked}");
+    assert!(checked.contains("a pre-receive hook can't update branches"), "{checked}");
 }

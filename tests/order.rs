@@ -244,7 +244,8 @@ fn dependency_cycle_is_printed_and_not_written() {
     repo.remove("old.yaml").commit("Round and round");
 
     let told = [
-        "    a.yaml:6:5: it would wait for itself: ConfigMap order-circle/a → ConfigMap order-circle/b → ConfigMap order-circle/a\n",
+        "    a.yaml:6:5: dependency cycle: ConfigMap order-circle/a → ConfigMap order-circle/b → \
+        ConfigMap order-circle/a\n",
         "    a.yaml:6:5: ConfigMap order-circle/a depends on ConfigMap order-circle/b\n",
         "    b.yaml:6:5: ConfigMap order-circle/b depends on ConfigMap order-circle/a\n",
         "    e.yaml:6:5: trueup.dev/wave: invalid wave \"soon\": must be an integer\n",

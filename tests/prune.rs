@@ -42,7 +42,7 @@ fn pruning_more_than_half_is_refused() {
     let said = words(&refused.stdout);
     let why = "would delete 7 of 12 objects; the limit is 50%";
     assert!(said.contains(why), "{refused}");
-    assert!(said.contains("say --max-prune 7"), "{refused}");
+    assert!(said.contains("use --max-prune 7"), "{refused}");
     assert!(said.contains("ConfigMap prune-half/c0"), "{refused}");
     assert_eq!(repo.writes(), writes, "{refused}");
     repo.run(&["apply", "--max-prune", "6"]).exits(1);

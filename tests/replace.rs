@@ -131,7 +131,7 @@ fn immutable_change_is_refused_and_replaced_on_request() {
     assert_eq!(repo.writes(), writes, "{refused}");
     for (kind, ..) in FIXED {
         let hint =
-            format!("annotate it with trueup.dev/replace: \"true\", or say --replace {kind}");
+            format!("annotate it with trueup.dev/replace: \"true\", or use --replace {kind}");
         let shown = refused.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(shown.contains(&hint), "no {hint:?} in\n{refused}");
     }
@@ -215,7 +215,7 @@ fn foreign_objects_and_data_are_not_replaced() {
     let shown = diff.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(shown.contains("2 refused"), "{diff}");
     assert!(shown.contains("can't be changed, and trueup did not make it"), "{diff}");
-    assert!(shown.contains("say --allow-delete PersistentVolumeClaim"), "{diff}");
+    assert!(shown.contains("use --allow-delete PersistentVolumeClaim"), "{diff}");
     let options = [&options[..], &["--allow-delete", "PersistentVolumeClaim"]].concat();
     let diff = repo.run(&options).exits(1);
     assert!(diff.stdout.contains("1 to replace, 1 refused"), "{diff}");
@@ -232,7 +232,7 @@ fn a_job_that_is_still_running_is_replaced_only_for_its_kind() {
     let refused = repo.run(&["apply"]).exits(1);
     let shown = refused.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(shown.contains("spec.template can't be changed, and it is still running"), "{refused}");
-    assert!(shown.contains("say --replace Job to stop it"), "{refused}");
+    assert!(shown.contains("use --replace Job to stop it"), "{refused}");
     repo.run(&["apply", "--replace", "Job"]).exits(0);
     repo.run(&["diff"]).exits(0);
 }

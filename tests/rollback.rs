@@ -158,7 +158,7 @@ fn rollback_respects_guards_and_reports_unhealthy_objects() {
     repo.write("more.yaml", home).commit("Bad, and a namespace");
     let guarded = repo.run(&APPLY).exits(1);
     assert!(guarded.stdout.contains("--allow-delete Namespace"), "{guarded}");
-    ends_with(&guarded, " only in part: 1 refused");
+    ends_with(&guarded, "is incomplete: 1 refused");
     assert_eq!(past(&repo, "failed-revision"), commit(&repo, "HEAD"));
 
     // Nothing more fits, so nothing gets ready any more.
@@ -188,7 +188,10 @@ fn rollback_to_a_missing_commit_names_it() {
     repo.git(&["reflog", "expire", "--expire=now", "--all"]);
     repo.git(&["gc", "--quiet", "--prune=now"]);
     let output = repo.run(&APPLY).exits(1);
-    let end = format!("not rolled back: {} was healthy, and is not in this checkout", &good[..7]);
+    let end = format!(
+        "not rolled back: {}, the last healthy commit, is not in this checkout",
+        &good[..7]
+    );
     ends_with(&output, &end);
 }
 
@@ -235,11 +238,11 @@ fn rolled_back_commit_is_not_applied_again_by_default() {
     let why = "it failed before, and --yes does not try it again";
     assert!(cron.stdout.contains(why), "{cron}");
     let diff = repo.run(&["diff"]).exits(1);
-    assert!(diff.stderr.contains("failed before and was taken back"), "{diff}");
+    assert!(diff.stderr.contains("failed before and was rolled back"), "{diff}");
     assert!(state(&repo).ends_with("deployment.apps/web 1 2"), "{cron}");
     assert_eq!(past(&repo, "failed-revision"), bad);
 
     let named = repo.run(&["apply", "--yes", "--rev", "HEAD"]).exits(0);
-    assert!(named.stderr.contains("failed before and was taken back"), "{named}");
+    assert!(named.stderr.contains("failed before and was rolled back"), "{named}");
     assert_eq!(past(&repo, "failed-revision"), "");
 }

@@ -119,6 +119,6 @@ fn values_masked_by_redact_rules_are_never_printed() {
     let slip = rules.replace("name: set*", "name: sat*");
     repo.write("trueup.yaml", slip).commit("A slip");
     let diff = repo.run(&["diff", "--target", "all"]).exits(1);
-    let warning = "warning: trueup.yaml:5:7: this rule is about no object of the target\n";
+    let warning = "warning: trueup.yaml:5:7: this rule does not match any object of the target\n";
     assert_eq!(diff.stderr, warning);
 }

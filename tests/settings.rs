@@ -44,7 +44,7 @@ fn the_guards_of_a_target_are_its_own() {
     repo.run(&["apply"]).exits(0);
     repo.write("objects/a.yaml", format!("{}immutable: true\n", config("a", "2"))).commit("Moved");
     let refused = repo.run(&["apply", "--replace", "Job"]).exits(1);
-    assert!(refused.stdout.contains("say --replace ConfigMap"), "{refused}");
+    assert!(refused.stdout.contains("use --replace ConfigMap"), "{refused}");
     let replaced = repo.run(&["apply"]).exits(0);
     assert!(replaced.stdout.contains("✓ ConfigMap  settings-guards/a  replaced"), "{replaced}");
 
@@ -74,7 +74,7 @@ fn target_sets_verify() {
     says(&repo, "strict: true");
     repo.write("objects/broken.yaml", "kind: {\n").commit("Broken");
     let refused = repo.run(&["diff"]).exits(2);
-    assert!(refused.stderr.contains("--strict=false where trueup.yaml says `strict`"), "{refused}");
+    assert!(refused.stderr.contains("--strict=false where trueup.yaml sets `strict`"), "{refused}");
     repo.run(&["diff", "--strict=false"]).exits(1);
 }
 
@@ -175,7 +175,7 @@ fn a_target_that_gets_other_paths_keeps_its_inventory() {
     settings("b", "  test:\n    paths: [a]\n    name: prod\n");
     repo.commit("A second target");
     let refused = repo.run(&["diff", "--target", "test"]).exits(2);
-    let why = "was made from b, not from a: it is that of the target prod";
+    let why = "was made from b, not from a: it belongs to target prod";
     assert!(refused.stderr.contains(why), "{refused}");
     assert!(!refused.stderr.contains("--name"), "{refused}");
     // Nor do paths without a target.

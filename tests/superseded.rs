@@ -147,7 +147,7 @@ fn new_commit_ends_the_wait_for_a_foreign_lock() {
     eventually("it looks at the lock", || looks() > 1);
     repo.write_config("one", "2").commit("Second");
     let second = commit(&repo);
-    watching.says(&format!("… the lock is no longer waited for: {} has come", &second[..7]));
+    watching.says(&format!("… gave up waiting for the lock: {} has arrived", &second[..7]));
     repo.kubectl(&["delete", "lease", &repo.parent()]).exits(0);
     eventually("the second is there", || noted(&repo, &repo.parent(), "revision") == second);
     assert_eq!(watching.times("! "), 0, "{:#?}", watching.said());

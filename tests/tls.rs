@@ -84,7 +84,8 @@ fn each_tls_fault_has_its_message_and_is_not_retried() {
         (
             leaf(&["kubernetes", "*.shop.example", "10.96.0.1"], &ours),
             "its certificate is not for 127.0.0.1, but for kubernetes, *.shop.example, 10.96.0.1",
-            "use one of these names in the kubeconfig's server, or say there tls-server-name: kubernetes",
+            "use one of these names in the kubeconfig's server, or set there tls-server-name: \
+            kubernetes",
         ),
         (
             leaf(&[], &ours),
@@ -133,7 +134,10 @@ fn the_other_protocol_is_named() {
     });
     let told = said(&repo, &kubeconfig(&repo, &format!("https://{address}"), "", "token: a"));
     assert!(told.contains("it answers, but not by TLS"), "{told}");
-    assert!(told.contains("A server without TLS is http:// in the kubeconfig's server"), "{told}");
+    assert!(
+        told.contains("For a server without TLS, use http:// in the kubeconfig's server"),
+        "{told}"
+    );
     assert!(count.load(Ordering::Relaxed) <= 4, "{told}");
 
     // The API server itself, without TLS.
@@ -241,7 +245,7 @@ fn answers_of_a_starting_or_wrong_server_are_explained() {
         }
         _ => None,
     });
-    assert!(told.contains("is Kubernetes v1.25.16, and trueup needs 1.26 or newer"), "{told}");
+    assert!(told.contains("runs Kubernetes v1.25.16; trueup needs 1.26 or newer"), "{told}");
     assert!(told.contains("do this: upgrade the cluster"), "{told}");
     // One that does not heed what it is asked for.
     let told = answering(|line| match line.split(' ').nth(1)? {
@@ -249,14 +253,14 @@ fn answers_of_a_starting_or_wrong_server_are_explained() {
         "/api" => Some(answer("200 OK", "", r#"{"kind":"APIVersions","versions":["v1"]}"#)),
         _ => None,
     });
-    assert!(told.contains("is Kubernetes v1.20.0, and trueup needs 1.26 or newer"), "{told}");
+    assert!(told.contains("runs Kubernetes v1.20.0; trueup needs 1.26 or newer"), "{told}");
     // A login page before it. What the query holds may be a token.
     let told = answering(|_| {
         let to = "Location: https://bob:hunter2@login.example/start?state=hunter3#a\r\n";
         Some(answer("302 Found", to, ""))
     });
-    assert!(told.contains("sends on to https://"), "{told}");
-    assert!(told.contains("login.example/start, where no credentials are sent"), "{told}");
+    assert!(told.contains("redirects to https://"), "{told}");
+    assert!(told.contains("login.example/start, which does not get the credentials"), "{told}");
     assert!(!told.contains("hunter"), "{told}");
 }
 
@@ -289,7 +293,7 @@ fn a_server_that_does_not_answer_is_not_waited_for_again_and_again() {
     let told = repo.run(&args).exits(2).stderr;
     assert!(told.contains("waiting: the API server has not answered yet; giving up in "), "{told}");
     assert!(told.contains("has not answered within 5 s"), "{told}");
-    assert!(told.contains("--request-timeout says how long is waited"), "{told}");
+    assert!(told.contains("--request-timeout sets the time limit"), "{told}");
     assert!(count.load(Ordering::Relaxed) <= 4, "{told}");
     let wrong = ["diff", "--kubeconfig", &kubeconfig, "--request-timeout", "soon"];
     assert!(repo.run(&wrong).exits(2).stderr.contains("expected 90s"));

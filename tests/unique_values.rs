@@ -85,7 +85,7 @@ fn a_swap_is_refused_with_the_circle_and_a_way_out() {
     repo.commit("Swapped");
     let applied = repo.run(&["apply"]).exits(1);
     for part in [
-        "it would wait for itself: Service unique-swap/a → Service unique-swap/b → Service unique-swap/a",
+        "dependency cycle: Service unique-swap/a → Service unique-swap/b → Service unique-swap/a",
         "Service unique-swap/a is to have spec.ports[0].nodePort 30058, which Service unique-swap/b holds",
         "give one of them another value, or none, in a commit of its own",
     ] {

@@ -166,7 +166,7 @@ fn once_ends_with_the_rounds_result() {
     let mut watch = repo.trueup(&["watch", "--interval", "0.2"]).into_inner();
     watch.stdout(Stdio::null()).stderr(fs::File::create(&said).unwrap());
     let mut watch = watch.spawn().unwrap();
-    let warning = "nothing is pulled, as the repository has no remote: say --no-pull";
+    let warning = "the repository has no remote, so nothing is pulled: use --no-pull";
     eventually("it warns", || fs::read_to_string(&said).unwrap().contains(warning));
     Cmd::new("kill").args(["-TERM", &watch.id().to_string()]).run().exits(0);
     assert_eq!(watch.wait().unwrap().code(), Some(0));

@@ -29,7 +29,7 @@ fn no_kubeconfig() {
     repo.write("overlay/kustomization.yaml", overlay).commit("An overlay that can't be built");
     for args in [&["diff"][..], &["diff", "overlay"], &["apply", "overlay"]] {
         let named = repo.trueup(args).env("KUBECONFIG", "/nosuch").run();
-        let message = "the kubeconfig /nosuch, which KUBECONFIG names, is not there";
+        let message = "the kubeconfig /nosuch, which KUBECONFIG names, does not exist";
         refused(named, message, "correct KUBECONFIG");
     }
 
@@ -46,7 +46,7 @@ fn an_unknown_context() {
     let repo = Repo::new("wrong-context", sandbox::bare());
     repo.write_config("one", "1").commit("One setting");
     let run = repo.run(&["apply", "--context", "prod"]);
-    refused(run, "the kubeconfig has no context \"prod\"", "say --context with one of:");
+    refused(run, "the kubeconfig has no context \"prod\"", "use --context with one of:");
     assert_eq!(repo.writes(), 0);
 }
 
@@ -154,7 +154,7 @@ fn reinterpreted_yaml_is_only_a_warning() {
     let repo = Repo::new("wrong-looks", sandbox::bare());
     let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\nimmutable: no\n";
     repo.write("one.yaml", map).commit("Not immutable");
-    let expected = "warning: one.yaml:4:12: `no` is `false` for Kubernetes; \
+    let expected = "warning: one.yaml:4:12: Kubernetes reads `no` as `false`; \
                     write `false`, or `\"no\"` if you mean text\n";
     assert_eq!(repo.run(&["diff"]).exits(1).stderr, expected);
     assert_eq!(repo.run(&["apply", "--strict"]).exits(0).stderr, expected);
@@ -163,7 +163,7 @@ fn reinterpreted_yaml_is_only_a_warning() {
     let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: two}\nimmutable: off\n";
     repo.write("two.yaml", secret).commit("A Secret");
     let output = repo.run(&["diff"]).exits(1);
-    assert!(output.stderr.contains("two.yaml:4:12: `…` is `…` for Kubernetes"), "{output}");
+    assert!(output.stderr.contains("two.yaml:4:12: Kubernetes reads `…` as `…`"), "{output}");
     assert!(!output.stderr.contains("off"), "{output}");
 
     for number in 0..10 {
@@ -183,7 +183,7 @@ fn strict_refuses_the_whole_commit_for_one_wrong_document() {
     repo.run(&["diff"]).exits(1);
     let whole = "the commit is refused as a whole";
     for verb in ["diff", "apply"] {
-        refused(repo.run(&[verb, "--strict"]), whole, "do without --strict");
+        refused(repo.run(&[verb, "--strict"]), whole, "drop --strict");
         refused(repo.run(&[verb, "--strict"]), "! broken.yaml:2:1: ", "");
     }
     let output = repo.run(&["watch", "--once", "--strict"]).exits(2);
@@ -278,7 +278,7 @@ fn wrong_settings() {
         refused(repo.run(&[verb]), &says, "only what is committed counts");
     }
     // A path of the command line is none of trueup.yaml.
-    let says = format!("there is no `charts` in commit {}", commit.trim());
+    let says = format!("`charts` does not exist in commit {}", commit.trim());
     refused(repo.run(&["diff", "--rev", "HEAD~1", "charts"]), &says, "only what is committed");
 }
 
@@ -293,7 +293,7 @@ fn unknown_kind_in_a_flag_is_refused_with_a_suggestion() {
         ("--replace", "Zzzzzzzz", "kubectl api-resources"),
     ] {
         for verb in ["diff", "apply"] {
-            let message = format!("{flag} {kind}: there is no such kind");
+            let message = format!("{flag} {kind}: unknown kind");
             refused(repo.run(&[verb, flag, kind]), &message, hint);
         }
     }
@@ -304,7 +304,7 @@ fn unknown_kind_in_a_flag_is_refused_with_a_suggestion() {
     let settings = "targets:\n  prod:\n    paths: [one.yaml]\n    replace: [Job, Deploymint]\n";
     repo.write("trueup.yaml", settings).commit("A slip of the pen");
     for verb in ["diff", "apply"] {
-        let message = "trueup.yaml:4:20: replace Deploymint: there is no such kind";
+        let message = "trueup.yaml:4:20: replace Deploymint: unknown kind";
         refused(repo.run(&[verb]), message, "did you mean Deployment?");
     }
     // The flag is in its place.

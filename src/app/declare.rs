@@ -72,8 +72,8 @@ pub async fn declare(target: &Target, checkout: &Checkout) -> Result<Declared, E
     .await?
 }
 
-/// What `target` declares at `revision` with no file ignored. What can't be read or rendered of it is
-/// left out without a word: it may be ignored for that very reason.
+/// The objects that `target` declares at `revision` with no file ignored. Files that can't be read
+/// or rendered are left out without a word: they may be ignored for that very reason.
 ///
 /// # Errors
 ///

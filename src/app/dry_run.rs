@@ -11,7 +11,7 @@ use super::survey::api;
 use crate::cluster::{Cluster, Members, ObserveOptions, RetryPolicy, WaitCondition};
 use crate::core::check::{CheckRule, Finding, Level, Set};
 use crate::core::desired::Desired;
-use crate::core::health::HealthRules;
+use crate::core::health::HealthAssessor;
 use crate::core::inventory::Inventory;
 use crate::core::kinds::catalog::{Catalog, Defined, definition, is_crd};
 use crate::core::manifest::Manifest;
@@ -66,7 +66,7 @@ pub async fn dry_run(set: Set<'_>, cluster: &Cluster) -> Result<DryRun, Error> {
     let inventory = Inventory { name: INVENTORY.to_owned(), namespace: namespace.to_owned() };
     let question = ObserveOptions {
         // Nothing is live in a sandbox.
-        judge: &HealthRules::default(),
+        assessor: &HealthAssessor::default(),
         desired: &desired,
         catalog: &catalog,
         inventory: &inventory,
@@ -137,7 +137,7 @@ fn findings(key: &ObjectKey, manifest: &Manifest, refusal: Refusal) -> Vec<Findi
     if causes.is_empty() {
         return vec![whole];
     }
-    // What was rendered has no lines of its own.
+    // A rendered object has no lines of its own.
     let whose = if manifest.positions.is_empty() { format!("{key}: ") } else { String::new() };
     let of_field = |cause: Cause| Finding {
         place: manifest.place_of(&cause.field),

@@ -1,8 +1,9 @@
-//! What the server refuses now and may take once others of the same commit are applied: a binding to a
-//! Role that is not there yet, what a quota has no room for that the commit widens, a Pod that a label
-//! of its namespace or a policy's parameter forbids. `kubectl apply` sends them one after the other
-//! and gets through; a dry run of each beside all others that are not applied does not. What forbids it
-//! and is no longer declared is deleted before it.
+//! Objects that the server refuses now and may take once others of the same commit are applied.
+//! Examples are a binding to a Role that is not there yet, and an object over a quota that the
+//! commit widens. Another is a Pod that a label of its namespace or a policy's parameter forbids.
+//! `kubectl apply` sends them one after the other and gets through; a dry run of each beside all
+//! others that are not applied does not. An object that forbids it and is no longer declared is
+//! deleted before it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,7 +59,7 @@ pub(super) fn put_off(desired: &mut Desired, observed: &mut Observed) {
         .iter()
         .map(|(key, refusal)| (key.clone(), forbidding(key, &refusal.message, desired, observed)))
         .collect();
-    // What is put off may itself decide about others.
+    // An object that is put off may itself decide about others.
     loop {
         let mut more = Vec::new();
         for (key, refusal) in &refused {

@@ -26,7 +26,7 @@ pub enum Error {
         path: String,
         /// The commit's full id.
         commit: String,
-        /// What git says to do.
+        /// Git's own advice.
         hint: Option<String>,
     },
     /// The API server does not answer, or refuses what nothing can be done without.
@@ -44,9 +44,7 @@ pub enum Error {
     #[error("namespace {0}, where the inventory is kept, does not exist")]
     NoNamespace(String),
     /// The inventory belongs to another repository.
-    #[error(
-        "the inventory {name} was made from another repository, the one that begins with {other}"
-    )]
+    #[error("the inventory {name} belongs to another repository, whose first commit is {other}")]
     OtherRepository {
         /// The inventory's name.
         name: String,
@@ -68,7 +66,7 @@ pub enum Error {
         target: Option<String>,
     },
     /// A flag or `trueup.yaml` names a kind that there is not.
-    #[error("{by} {name}: there is no such kind")]
+    #[error("{by} {name}: unknown kind")]
     UnknownKind {
         /// The flag, or the key with its place.
         by: String,
@@ -89,10 +87,10 @@ pub enum Error {
     #[error("lost the lock to {0}")]
     Lost(String),
     /// A newer commit came while another run was writing.
-    #[error("the lock is no longer waited for: {} has come", short(.0))]
+    #[error("gave up waiting for the lock: {} has arrived", short(.0))]
     Superseded(String),
     /// The commit that was to be taken back is not the one that is there any more.
-    #[error("{} was made true meanwhile", .0.as_deref().map_or("another commit", short))]
+    #[error("{} was applied meanwhile", .0.as_deref().map_or("another commit", short))]
     Overtaken(Option<String>),
     /// A signal came before anything was written.
     #[error("interrupted")]
@@ -168,7 +166,7 @@ impl Error {
                 Some(Remedy::MovedPaths(Box::new(paths)))
             }
             Self::UnknownKind { near, .. } if near.is_empty() => {
-                Some("see kubectl api-resources, the column KIND".into())
+                Some("see the KIND column of kubectl api-resources".into())
             }
             Self::UnknownKind { near, .. } => {
                 Some(format!("did you mean {}?", near.join(" or ")).into())
@@ -188,5 +186,5 @@ impl Error {
 
 /// The owning target, where it is another one of `trueup.yaml`.
 fn of_target(target: Option<&str>) -> String {
-    target.map(|target| format!(": it is that of the target {target}")).unwrap_or_default()
+    target.map(|target| format!(": it belongs to target {target}")).unwrap_or_default()
 }

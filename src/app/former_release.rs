@@ -1,5 +1,5 @@
-//! What may be left to prune of kinds that the user may not list: what the commit declared that was
-//! last made true is asked for by its names.
+//! Objects left to prune of kinds that the user may not list: those that the last applied commit
+//! declared are asked for by name.
 //!
 //! It is as much as can be known without a list. What an incomplete run made of a commit that was
 //! never fully applied can't be named any more.

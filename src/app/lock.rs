@@ -167,7 +167,10 @@ impl<'a> Lock<'a> {
     }
 
     fn forbidden(mut self, error: &ApiError) -> Self {
-        self.warning = Some(format!("no lock is taken, so nothing keeps two runs apart: {error}"));
+        self.warning = Some(format!(
+            "running without a lock, so another run may interfere: \
+            {error}"
+        ));
         self
     }
 
@@ -261,8 +264,8 @@ impl<'a> Lock<'a> {
         }
     }
 
-    /// Who has the Lease, if it is no longer ours. An answer that got lost leaves it ours in a
-    /// state that is not known here, and so may a client that wrote to it without taking it.
+    /// The Lease's holder, if that is no longer this run. After a lost answer it is still ours, in
+    /// a state that is not known here; so it may be after a client wrote to it without taking it.
     async fn whose(&self) -> Result<Option<String>, ApiError> {
         let Some(lease) = self.cluster.lease(self.inventory).await? else {
             return Ok(Some("a deletion of its Lease".to_owned()));

@@ -1,5 +1,5 @@
-//! What follows from the health of a commit: a healthy one is noted in the inventory's parent, and
-//! where one fails, the last healthy one is applied, with all prunes and guards.
+//! The consequences of a commit's health: a healthy one is noted in the inventory's parent. Where
+//! one fails, the last healthy one is applied, with all prunes and guards.
 
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ use crate::core::source::snapshot::Revision;
 use crate::git::Checkout;
 use crate::local::cancel::Cancellation;
 
-/// What the parent should say now that everything was seen healthy; `None` where it says so, or
-/// not everything was.
+/// The record that the parent should hold now that everything was seen healthy; `None` where it
+/// holds it already, or not everything was.
 pub fn newly_healthy(report: &Report) -> Option<Record> {
     let proof = report.proof.as_ref().filter(|proof| proof.is_ready())?;
     let is_seen = proof.ended == WaitEnd::Ready && report.at_commit && report.lost.is_none();

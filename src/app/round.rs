@@ -24,7 +24,7 @@ use crate::local::cancel::Cancellation;
 
 /// The target of a round, and its options.
 pub struct RoundOptions<'a> {
-    /// What.
+    /// The target to apply.
     pub target: &'a Target,
     /// Where it is declared.
     pub checkout: &'a Checkout,
@@ -364,8 +364,8 @@ impl<'a> RoundOptions<'a> {
     }
 }
 
-/// Whether the commit was made true by a run that did not get to see it healthy, such as one that was
-/// killed, and it was not waited for here either.
+/// Whether the commit was made true by a run that did not see it healthy, such as one that was
+/// killed. It was not waited for here either.
 fn is_unproven(report: &Report, proven: Option<&str>) -> bool {
     let unproven = report.recorded.as_ref().and_then(Record::unproven);
     unproven.is_some_and(|commit| proven != Some(commit))

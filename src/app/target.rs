@@ -32,7 +32,7 @@ pub struct Target {
     pub inventory: Inventory,
     /// The namespace of namespaced objects that name none.
     pub namespace: String,
-    /// What a run may do, and who says so.
+    /// The permissions of a run, and who gives each.
     pub policy: Policy,
     /// Where `trueup.yaml` names each kind that may be replaced: line and column, from 1.
     pub replace_at: BTreeMap<String, (usize, usize)>,

@@ -1,7 +1,7 @@
 //! Waits until what a plan made is healthy, or until it is clear that it will not be.
 //!
-//! What was ready when it was looked at and was not written since costs nothing. Of the rest each
-//! kind is listed once, and what is not ready then is watched. What is ready is
+//! An object that was ready when it was read and was not written since costs nothing. Of the rest
+//! each kind is listed once, and what is not ready then is watched. What is ready is
 //! [`crate::core::health`]'s to say, what is looked up of what is not ready is
 //! [`crate::cluster`]'s.
 
@@ -16,7 +16,9 @@ use super::Survey;
 use crate::cluster::{Cluster, FollowedKind, News};
 use crate::core::annotations::{self, WAIT};
 use crate::core::health::evidence::PodProblem;
-use crate::core::health::{Health, HealthRules, HealthState, HealthSummary, ObjectHealth, WaitEnd};
+use crate::core::health::{
+    Health, HealthAssessor, HealthState, HealthSummary, ObjectHealth, WaitEnd,
+};
 use crate::core::inventory::{Inventory, PART_OF, is_short_lived};
 use crate::core::kinds::catalog::{Served, is_crd, is_namespace};
 use crate::core::object::{GroupKind, Object, ObjectKey};
@@ -124,7 +126,7 @@ pub fn standing(survey: &Survey, report: &Report) -> Option<HealthSummary> {
 /// Keeps account of who is ready.
 struct Tracker<'a> {
     survey: &'a Survey,
-    judge: HealthRules,
+    assessor: HealthAssessor,
     begin: Instant,
     /// Those that are waited for and not ready as far as is known: how they are, since when.
     open: BTreeMap<ObjectKey, (Health, Instant)>,
@@ -163,8 +165,8 @@ impl<'a> Tracker<'a> {
         if open.is_empty() {
             proof.ended = WaitEnd::Ready;
         }
-        let (judge, pods) = (survey.found.judge.clone(), BTreeMap::new());
-        Self { survey, judge, begin, open, pods, proof }
+        let (assessor, pods) = (survey.found.assessor.clone(), BTreeMap::new());
+        Self { survey, assessor, begin, open, pods, proof }
     }
 
     /// Waits for nothing but these objects.
@@ -172,9 +174,9 @@ impl<'a> Tracker<'a> {
         let begin = Instant::now();
         let health = Health::progressing("it was applied a moment ago");
         let open = keys.map(|key| (key, (health.clone(), begin))).collect();
-        let (judge, pods, proof) =
-            (survey.found.judge.clone(), BTreeMap::new(), HealthSummary::default());
-        Self { survey, judge, begin, open, pods, proof }
+        let (assessor, pods, proof) =
+            (survey.found.assessor.clone(), BTreeMap::new(), HealthSummary::default());
+        Self { survey, assessor, begin, open, pods, proof }
     }
 
     /// The objects to look at, kind by kind; `new` are those that became known since.
@@ -275,7 +277,7 @@ impl<'a> Tracker<'a> {
 
     /// Takes in what became known.
     fn hear(&mut self, news: News) {
-        self.judge.reset_cost();
+        self.assessor.reset_cost();
         match news {
             News::Seen(object) => self.see(&object),
             News::Gone(key) => self.miss(&key),
@@ -302,9 +304,9 @@ impl<'a> Tracker<'a> {
                 // While its TTL takes it away it still says how it ended.
                 let mut ended = object.clone();
                 ended.metadata_mut().remove("deletionTimestamp");
-                self.judge.health(&ended)
+                self.assessor.health(&ended)
             }
-            false => self.judge.health(object),
+            false => self.assessor.health(object),
         };
         self.note(key, health);
     }
@@ -391,12 +393,12 @@ impl<'a> Tracker<'a> {
     /// Finds out which volumes are bound late, where a claim waits for one.
     async fn learn_classes(&mut self, cluster: &Cluster, mut seen: impl Iterator<Item = &Object>) {
         let is_claim = |object: &Object| object.kind() == "PersistentVolumeClaim";
-        let waits = |object: &Object| is_claim(object) && !self.judge.health(object).is_ready();
+        let waits = |object: &Object| is_claim(object) && !self.assessor.health(object).is_ready();
         let class = GroupKind::new("storage.k8s.io", "StorageClass");
         if seen.any(waits)
             && let Some(served) = self.survey.found.catalog.preferred(&class)
         {
-            self.judge.late_binding = cluster.late_binding(served).await;
+            self.assessor.late_binding = cluster.late_binding(served).await;
         }
     }
 }
@@ -432,7 +434,7 @@ fn is_ready_once_applied(survey: &Survey, change: &Change) -> bool {
     };
     let is_plain_service = (key.group.as_str(), key.kind.as_str()) == ("", "Service")
         && !change.becomes().is_some_and(balances);
-    survey.found.judge.is_ready_at_once(key)
+    survey.found.assessor.is_ready_at_once(key)
         || ((is_crd(key) || is_namespace(key) || is_plain_service)
-            && !survey.found.judge.rules.iter().any(|rule| rule.is_about(key)))
+            && !survey.found.assessor.rules.iter().any(|rule| rule.is_about(key)))
 }

@@ -1,4 +1,4 @@
-//! What an approved plan is for, from the arguments of the diff that made it, and back.
+//! The scope of an approved plan, from the arguments of the diff that made it, and back.
 
 use std::collections::BTreeMap;
 
@@ -82,7 +82,7 @@ impl TargetArgs {
             false => None,
         };
         let config = config.unwrap_or_default();
-        // What goes back is not what was approved.
+        // A rollback is not part of what was approved.
         let run_options = RunOptions { on_failure: None, ..config.run_options() };
         let repository = config.policy();
         let Inventory { name, namespace: home } = purpose.inventory.clone();

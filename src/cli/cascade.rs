@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use crate::core::policy::precedence::SettingLayers;
 use crate::core::policy::run_options::{self, RunOptions};
 
-/// What becomes of the objects that a deleted one owns.
+/// Treatment of the objects that a deleted one owns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum CascadeArg {
     /// They go after it

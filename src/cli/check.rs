@@ -15,7 +15,7 @@ use crate::core::check::{Finding, Level, Set, check};
 use crate::core::kinds::schemas::{Schemas, releases};
 use crate::git::Checkout;
 
-/// What the end of `trueup check --help` says.
+/// The end of `trueup check --help`.
 const EXAMPLES: &str = "\
 Examples:
   trueup check                           the whole checkout, at HEAD
@@ -96,7 +96,7 @@ pub async fn run(args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     Ok(if is_sound || args.exit_zero { Exit::AtCommit } else { Exit::NotAtCommit })
 }
 
-/// What is wrong: what the schemas say, and what an API server says where one is asked.
+/// All findings: those of the schemas, and those of an API server where one is asked.
 #[cfg_attr(not(unix), allow(unused_variables, reason = "there are no sandboxes"))]
 async fn findings(
     args: &CheckArgs,

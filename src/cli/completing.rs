@@ -1,4 +1,5 @@
-//! What a shell asks while a person types: which targets, contexts, kinds and revisions there are.
+//! Candidates for the shell's completion: the targets, contexts, kinds and revisions that there
+//! are.
 //!
 //! The scripts of [`super::completions`] call trueup back, with the words so far. The answer is
 //! read from files alone: no cluster is asked, and no plugin of a kubeconfig runs. What can't be

@@ -36,7 +36,7 @@ pub fn run(args: &CompletionsArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     Ok(Exit::AtCommit)
 }
 
-/// What completes the first time, too, where zsh loads the script from a folder of `fpath` only then.
+/// Completes the first time, too, where zsh loads the script from a folder of `fpath` only then.
 const AT_ONCE: &str = "
 if [[ $funcstack[1] == _trueup ]]; then
     _clap_dynamic_completer_trueup \"$@\"

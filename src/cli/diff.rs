@@ -16,7 +16,7 @@ use super::ui::Ui;
 use crate::app::beside_git;
 use crate::local::plan_file;
 
-/// What the end of `trueup diff --help` says.
+/// The end of `trueup diff --help`.
 const EXAMPLES: &str = "\
 Examples:
   trueup diff                            the only target of trueup.yaml, at HEAD
@@ -45,8 +45,9 @@ Examples:
 pub struct DiffArgs {
     /// Show the plan file that `trueup diff --out FILE` made
     ///
-    /// What it is for, what it allows, the action for each object, and its SHA-256. It holds no
-    /// value of any object, so no differences are shown. Neither the cluster nor git is asked.
+    /// It holds the plan's scope and permissions, the action for each object, and its SHA-256. It
+    /// holds no value of any object, so no differences are shown. Neither the cluster nor git is
+    /// asked.
     #[arg(
         long,
         value_name = "FILE",

@@ -34,9 +34,9 @@ impl From<Exit> for ExitCode {
 /// Why a run could not go on: the message with its causes, and what to do about it.
 #[derive(Debug)]
 pub struct Failure {
-    /// What happened; its sources are the causes, and no message repeats its source's.
+    /// The error; its sources are the causes, and no message repeats its source's.
     pub error: anyhow::Error,
-    /// What the user can do, one line each.
+    /// Advice for the user, one line each.
     pub hints: Vec<String>,
 }
 

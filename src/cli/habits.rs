@@ -1,5 +1,5 @@
-//! What people type from the habit of kubectl, Flux, Argo CD, kapp, Helm or Terraform, and what does
-//! the same here.
+//! Arguments that people type from the habit of kubectl, Flux, Argo CD, kapp, Helm or Terraform,
+//! and trueup's equivalents.
 
 use clap::error::{ContextKind, ContextValue};
 
@@ -13,7 +13,7 @@ const COMMANDS: [(&[&str], &str); 16] = [
     (&["history", "log", "revisions"], "`git log` has the commits that the checkout knows"),
     (
         &["sync", "deploy", "install", "upgrade", "up", "reconcile", "create", "replace", "patch"],
-        "`trueup apply` makes the cluster true to the commit",
+        "`trueup apply` brings the cluster to the commit",
     ),
     (&["bootstrap", "init"], "nothing needs to be installed: `trueup apply` is the first step"),
     (
@@ -52,7 +52,7 @@ const OPTIONS: [(&[&str], &str); 21] = [
     (&["--force"], "`trueup apply --replace KIND` may delete and recreate such objects"),
     (&["-l", "--selector"], "name files and folders, or a target: `trueup apply PATH`"),
     (&["-A", "--all-namespaces", "--all"], "a target is always applied in all its namespaces"),
-    (&["--auto-approve"], "`trueup apply --yes` asks no question"),
+    (&["--auto-approve"], "`trueup apply --yes` skips the question"),
     (
         &["--atomic", "--rollback-on-failure"],
         "`trueup apply --on-failure rollback` goes back to a healthy commit",

@@ -3,13 +3,13 @@
 
 use clap::{Arg, Command};
 
-/// What is to run: the files, the commit, the inventory.
+/// The scope of a run: the files, the commit, the inventory.
 pub const WHAT: &str = "What";
 
 /// How the verb goes about it.
 pub const HOW: &str = "How";
 
-/// What a run may do, and what it refuses.
+/// The permissions of a run, and its refusals.
 pub const GUARDS: &str = "Guards";
 
 /// Which cluster, and how to reach it.

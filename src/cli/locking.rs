@@ -21,12 +21,12 @@ pub struct LockArgs {
     #[arg(long, value_name = "TIME", value_parser = duration_or_none, help_heading = HOW, display_order = 13, hide_short_help = true)]
     pub lock_timeout: Option<Duration>,
 
-    /// What to do where something could not be changed, or does not get healthy [default: stop]
+    /// Action after an object could not be changed, or does not become healthy [default: stop]
     #[arg(long, value_name = "WHAT", help_heading = HOW, display_order = 11, hide_short_help = true)]
     pub on_failure: Option<OnFailureArg>,
 }
 
-/// What becomes of a commit that fails.
+/// Treatment of a commit that fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum OnFailureArg {
     /// Leave everything as it is

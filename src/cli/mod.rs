@@ -42,7 +42,7 @@ use exit::{Exit, Failure};
 use headings::EVERYWHERE;
 use ui::{ColorChoice, Ui};
 
-/// What the end of `trueup --help` says.
+/// The end of `trueup --help`.
 const EXAMPLES: &str = "\
 Examples:
   trueup -C shop pull --url https://git.example/shop

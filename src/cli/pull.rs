@@ -17,7 +17,7 @@ use crate::core::policy::run_options::duration;
 use crate::git::RepositoryLimits;
 use crate::git::pull::{PullError, PullOptions, Pulled, Warnings, pull};
 
-/// What the end of `trueup pull --help` says.
+/// The end of `trueup pull --help`.
 const EXAMPLES: &str = "\
 Examples:
   trueup pull                            the checkout of this folder
@@ -84,7 +84,7 @@ pub fn run(args: PullArgs, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Fail
     let pulled = runtime.block_on(interruptible(options));
     runtime.shutdown_background();
     warnings.take().iter().for_each(|warning| ui.warning(warning));
-    let pulled = pulled.context("the pull broke off")?;
+    let pulled = pulled.context("the pull was interrupted")?;
     let (answer, exit) = match (&pulled, output) {
         (Ok(pulled), PullFormat::Text) => {
             (Some(present::line(pulled, ui.glyphs())), Exit::AtCommit)
@@ -122,7 +122,7 @@ async fn interruptible(
         pulled = &mut pulling => return pulled,
         () = super::signals::wanted_to_stop() => interrupt.store(true, Ordering::Relaxed),
     }
-    // What it writes is sound wherever it stops, and it may be held up where it does not look.
+    // A pull leaves sound files wherever it stops, and it may be held up where it does not look.
     tokio::select! {
         pulled = pulling => pulled,
         () = super::signals::wanted_to_stop() => Ok(Err(PullError::Interrupted)),

@@ -3,7 +3,7 @@
 use crate::core::annotations::{APPROVED, REPLACE};
 use crate::core::remedy::{MovedPaths, Remedy};
 
-/// What to do, as a phrase without a final full stop; a line for each thing that is wrong.
+/// The advice, as a phrase without a final full stop; a line for each fault.
 pub(super) fn words(remedy: &Remedy) -> String {
     let all =
         |ways: &[Remedy], between: &str| ways.iter().map(words).collect::<Vec<_>>().join(between);
@@ -12,35 +12,51 @@ pub(super) fn words(remedy: &Remedy) -> String {
         Remedy::Ways(ways) => all(ways, "; "),
         Remedy::Either(ways) => all(ways, "; or "),
         Remedy::Each(ways) => all(ways, "\n"),
-        Remedy::AllowEmpty => "if that is meant, say --allow-empty".to_owned(),
-        Remedy::AllowDelete { kind } => format!("if that is meant, say --allow-delete {kind}"),
+        Remedy::AllowEmpty => "if this is intended, use --allow-empty".to_owned(),
+        Remedy::AllowDelete { kind } => format!("if this is intended, use --allow-delete {kind}"),
         Remedy::ConfirmDelete { kind } => format!(
-            "if it is to go, say --allow-delete {kind}, or annotate it with {APPROVED} and the time"
+            "to delete it, use --allow-delete {kind}, or annotate it with {APPROVED} and the time"
         ),
         Remedy::ApproveElsewhere { kind } => format!(
-            "take it out of the manifest; who approves the deletion says so on the live object, with kubectl annotate, or to trueup, with --allow-delete {kind}"
+            "remove it from the manifest; approve the deletion on the live object, with kubectl \
+            annotate, or use --allow-delete {kind}"
         ),
-        Remedy::MaxPrune { count } => format!("if that is meant, say --max-prune {count}"),
-        Remedy::Adopt => "say --adopt to take it, or name its file in .trueupignore".to_owned(),
-        Remedy::AdoptMembers => "if they are this target's, say --adopt, and those that the commit does not declare are pruned (see diff --adopt); if not, choose another inventory with --name NAME".to_owned(),
+        Remedy::MaxPrune { count } => format!("if this is intended, use --max-prune {count}"),
+        Remedy::Adopt => "use --adopt to take it over, or list its file in \
+            .trueupignore"
+            .to_owned(),
+        Remedy::AdoptMembers => "if they belong to this target, use --adopt: those that the \
+            commit does not declare are then pruned (see diff --adopt); if not, choose another \
+            inventory with --name NAME"
+            .to_owned(),
         Remedy::OtherInventory => "choose another inventory with --name NAME".to_owned(),
         Remedy::Replace { kind } => format!(
-            "to have it deleted and recreated, annotate it with {REPLACE}: \"true\", or say --replace {kind}"
+            "to delete and recreate it, annotate it with {REPLACE}: \"true\", or use --replace \
+            {kind}"
         ),
         Remedy::WaitOrReplace { kind } => {
-            format!("wait until it has ended, or say --replace {kind} to stop it")
+            format!("wait until it has finished, or use --replace {kind} to stop it")
         }
         Remedy::ForceOrYield => {
-            "say --on-conflict force to take it from there, or yield to leave it".to_owned()
+            "use --on-conflict force to take the field over, or --on-conflict yield to leave \
+            it"
+            .to_owned()
         }
-        Remedy::ForceProtection => "it says that the object stays: say --on-conflict force to take it from there all the same, or take it out of the manifest".to_owned(),
+        Remedy::ForceProtection => "it protects the object from deletion: use --on-conflict force \
+            to take it over all the same, or remove it from the manifest"
+            .to_owned(),
         Remedy::RemoveOrForce { set } => format!(
-            "{set}, and git does not declare it: remove it there, or say --on-conflict force to have it removed"
+            "{set}, and git does not declare it: remove it there, or use --on-conflict force to \
+            remove it"
         ),
-        Remedy::NameKubeconfig => "set KUBECONFIG or say --kubeconfig FILE; or try it on a throwaway cluster with --sandbox".to_owned(),
-        Remedy::CorrectKubeconfig => "correct KUBECONFIG, or say --kubeconfig FILE; or try it on a throwaway cluster with --sandbox".to_owned(),
+        Remedy::NameKubeconfig => "set KUBECONFIG or use --kubeconfig FILE; or try it on a \
+            throwaway cluster with --sandbox"
+            .to_owned(),
+        Remedy::CorrectKubeconfig => "correct KUBECONFIG, or use --kubeconfig FILE; or try it on \
+            a throwaway cluster with --sandbox"
+            .to_owned(),
         Remedy::ChooseContext { known } => {
-            format!("say --context with one of: {}", known.join(", "))
+            format!("use --context with one of: {}", known.join(", "))
         }
         Remedy::ChooseCluster { name } => {
             format!("choose the cluster with --context or --kubeconfig: {name}")
@@ -48,28 +64,41 @@ pub(super) fn words(remedy: &Remedy) -> String {
         Remedy::CheckCluster => {
             "is the cluster up, and is this the right context? (see --context)".to_owned()
         }
-        Remedy::CheckTimeout => "is it overloaded, or is a firewall before it? --request-timeout says how long is waited".to_owned(),
+        Remedy::CheckTimeout => "is it overloaded, or behind a firewall? --request-timeout sets \
+            the time limit"
+            .to_owned(),
         Remedy::AskForRight => {
             "ask for this right, or use another user (see --context and --as)".to_owned()
         }
-        Remedy::SandboxWebhooks => "the API server of --sandbox calls no webhook; leave its configuration out, or try it with trueup sandbox -- trueup apply".to_owned(),
-        Remedy::CreateNamespace { name } => format!(
-            "run kubectl create namespace {name}, or say --namespace with one that exists"
-        ),
+        Remedy::SandboxWebhooks => "the API server of --sandbox does not call webhooks; remove \
+            the webhook configuration, or use trueup sandbox -- trueup apply"
+            .to_owned(),
+        Remedy::CreateNamespace { name } => {
+            format!("run kubectl create namespace {name}, or use --namespace with one that exists")
+        }
         Remedy::ChooseTarget { target } => format!(
-            "choose it with --target {target}; if this target takes its place, say --moved: what only the other paths declare is then deleted"
+            "choose it with --target {target}; if this target replaces it, use --moved: objects \
+            that only the other paths declare are then deleted"
         ),
         Remedy::MovedPaths(paths) => {
             let MovedPaths { was, now } = &**paths;
-            format!("if {now} takes the place of {was}, say --moved: what only {was} declares is then deleted; if both are to run, keep them apart with --name NAME")
+            format!(
+                "if {now} replaces {was}, use --moved: objects that only {was} declares are \
+                then deleted; to run both, give each an inventory of its own with --name NAME"
+            )
         }
         Remedy::RestoreRecord { parent } => format!(
             "it was copied or edited by hand: restore it, or choose another inventory with --name NAME (see ConfigMap {parent})"
         ),
-        Remedy::WaitForLock => "wait until that run has ended, or longer with --lock-timeout TIME; one that was killed holds it for 30 s more".to_owned(),
-        Remedy::DoWithoutStrict => "correct them, or do without --strict (--strict=false where trueup.yaml says `strict`) to leave these documents out".to_owned(),
+        Remedy::WaitForLock => "wait for that run to end, or raise --lock-timeout; a killed run \
+            holds the lock for another 30 s"
+            .to_owned(),
+        Remedy::DoWithoutStrict => "correct them, or drop --strict (--strict=false where \
+            trueup.yaml sets `strict`) to skip these documents"
+            .to_owned(),
         Remedy::RetryCommit { commit } => format!(
-            "fetch that commit or make another one; trueup apply --rev {commit} tries it again"
+            "fetch that commit or push a new one; trueup apply --rev {commit} retries the failed \
+            one"
         ),
         Remedy::ChooseCheckout => "name the right checkout with -C DIR".to_owned(),
         Remedy::LeaveOut { what } => {

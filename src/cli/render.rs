@@ -16,7 +16,7 @@ use crate::git::Checkout;
 use crate::render::Setting;
 use crate::render::cell::guards::Guards;
 
-/// What the end of `trueup render --help` says.
+/// The end of `trueup render --help`.
 const EXAMPLES: &str = "\
 Examples:
   trueup render envs/prod                what a folder declares

@@ -1,4 +1,4 @@
-//! What diff and apply begin with: the checkout, the cluster (or a sandbox of their own), and the
+//! The start of diff and apply: the checkout, the cluster (or a sandbox of their own), and the
 //! survey of the target.
 
 use std::path::Path;
@@ -19,10 +19,10 @@ use crate::core::plan::{Change, Confidence, NoPreview};
 use crate::core::problem::Problem;
 use crate::git::Checkout;
 
-/// What a session is opened with.
+/// The options of a session.
 #[derive(Clone, Copy)]
 pub struct SessionOptions<'a> {
-    /// What to make true, and how to reach it.
+    /// The target to apply, and how to reach its cluster.
     pub target: &'a TargetArgs,
     /// Whether to use a cluster of the run's own.
     pub throwaway: &'a ThrowawayArgs,
@@ -36,7 +36,7 @@ pub struct Session {
     pub checkout: Checkout,
     /// Where it should be.
     pub cluster: Cluster,
-    /// What to make true.
+    /// The target to apply.
     pub named: NamedTarget,
     /// The SHA-256 of the plan file that is written or carried out.
     pub plan_sha256: Option<String>,
@@ -121,7 +121,7 @@ impl Session {
         if survey.has_failed() {
             let commit = survey.found.revision.short();
             ui.warning(&format!(
-                "{commit} failed before and was taken back: watch does not apply it again"
+                "{commit} failed before and was rolled back: watch does not apply it again"
             ));
         }
         Self::warn_of_unlisted(&survey, &[], ui);
@@ -134,7 +134,7 @@ impl Session {
     ///
     /// When it can't be found out what there is to do.
     pub async fn survey_again(&self, cluster: &Cluster, ui: &mut Ui) -> Result<Survey, Failure> {
-        let waiting = ui.waiting("looking at git and the cluster");
+        let waiting = ui.waiting("reading git and the cluster");
         let survey = survey(&self.named.target, &self.checkout, cluster, None).await;
         waiting.finish_and_clear();
         ui.cell();
@@ -209,7 +209,7 @@ impl Session {
         Ok(Target { inventory: now.inventory.clone(), policy, ..target })
     }
 
-    /// What there is to show of a survey.
+    /// The part of a survey that is shown.
     pub fn view<'a>(&'a self, survey: &'a Survey) -> PlanView<'a> {
         let (target, revision) = (&self.named.target, &survey.found.revision);
         PlanView {

@@ -43,8 +43,8 @@ async fn held_up() {
     }
 }
 
-/// Requests `interrupt` at the first signal, and ends the process with the status of an interrupted run at
-/// the second, or when the verb's thread does not hear of the first. It is for verbs that are
+/// Requests `interrupt` at the first signal. Ends the process with the status of an interrupted run
+/// at the second, or when the verb's thread does not hear of the first. It is for verbs that are
 /// [`answering`].
 ///
 /// # Errors

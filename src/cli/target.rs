@@ -29,7 +29,7 @@ use crate::local::bounded_read;
 use crate::render::Setting;
 use crate::render::program::ProgramLimits;
 
-/// What is to run.
+/// The files of a run.
 #[derive(Clone, Debug, Args)]
 pub struct FilesArgs {
     /// Files or folders to read [default: the whole checkout]
@@ -71,10 +71,10 @@ pub struct FilesArgs {
     pub namespace: Option<String>,
 }
 
-/// What is to run, and where.
+/// The scope of a run, and its cluster.
 #[derive(Clone, Debug, Args)]
 pub struct TargetArgs {
-    /// What is to run.
+    /// The files of a run.
     #[command(flatten)]
     pub files: FilesArgs,
 
@@ -108,8 +108,8 @@ pub struct TargetArgs {
     #[arg(long, help_heading = GUARDS, display_order = 4, hide_short_help = true)]
     pub allow_empty: bool,
 
-    /// What to do about a field that another manager set otherwise: take it, refuse the object, or
-    /// leave it [default: force]
+    /// Resolution of conflicts with other field managers: take the field, refuse the object, or
+    /// leave the field [default: force]
     #[arg(long, value_name = "MODE", value_parser = mode(), help_heading = GUARDS, display_order = 5, hide_short_help = true)]
     pub on_conflict: Option<OnConflict>,
 
@@ -146,7 +146,7 @@ pub struct NamedTarget {
     pub target: Target,
     /// The target's paths as a person writes them: the whole checkout is `.`.
     pub shown_paths: Vec<String>,
-    /// What trueup.yaml says of carrying a plan out.
+    /// The run options of trueup.yaml.
     pub run_options: RunOptions,
 }
 
@@ -156,7 +156,7 @@ impl TargetArgs {
         self.files.rev.is_none() && !self.files.worktree
     }
 
-    /// What the flags allow. A `--replace` that is left out is `None`.
+    /// The permissions that the flags give. A `--replace` that is left out is `None`.
     fn permissions(&self) -> Permissions {
         let replaces = !self.replace.is_empty();
         Permissions {
@@ -221,13 +221,13 @@ impl TargetArgs {
     }
 }
 
-/// What the arguments and trueup.yaml say is to run.
+/// The scope that the arguments and trueup.yaml give.
 struct TargetChoice {
     /// The target's name in trueup.yaml, where it is one of its.
     name: Option<String>,
-    /// What trueup.yaml says of it.
+    /// The target's entry in trueup.yaml.
     declared: TargetConfig,
-    /// What any target of trueup.yaml masks, this one or not.
+    /// The fields that any target of trueup.yaml masks, this one or not.
     redact: Vec<FieldRule>,
     /// Its paths from the checkout's root.
     paths: Vec<String>,
@@ -238,7 +238,7 @@ struct TargetChoice {
 }
 
 impl FilesArgs {
-    /// What is to run, by itself: there is no cluster, and nothing is recorded.
+    /// The target alone: there is no cluster, and nothing is recorded.
     ///
     /// # Errors
     ///
@@ -300,7 +300,7 @@ impl FilesArgs {
         Ok(TargetChoice { name, declared, redact, paths, paths_at, others })
     }
 
-    /// What trueup.yaml says.
+    /// The settings of trueup.yaml.
     ///
     /// # Errors
     ///
@@ -337,7 +337,7 @@ pub(super) fn setting(formats: Formats, namespace: &str) -> Result<Setting, Fail
     })
 }
 
-/// What the machine's own file says; a machine without one says nothing.
+/// The settings of the machine's own file; none where there is no such file.
 fn machine() -> Result<Machine, Failure> {
     let Some(folders) = directories::ProjectDirs::from("", "", "trueup") else {
         return Ok(Machine::default());

@@ -44,7 +44,7 @@ impl ThrowawayArgs {
         if !self.sandbox {
             return Ok(Throwaway { _sandbox: None });
         }
-        // What comes from a commit, as in CI from anybody's, must not make this machine call others.
+        // Manifests of a commit, in CI from anybody's, must not make this machine call others.
         let options = super::sandbox::options(false, crate::sandbox::WebhookCalls::Disabled)?;
         let sandbox = super::sandbox::start(&options, ui).await?;
         access.kubeconfig = Some(sandbox.kubeconfig().to_owned());
@@ -63,7 +63,7 @@ impl ThrowawayArgs {
     }
 }
 
-/// What an API server of the run's own says of a set of manifests.
+/// The findings of an API server of the run's own about a set of manifests.
 ///
 /// # Errors
 ///

@@ -31,7 +31,7 @@ impl WaitArgs {
     }
 }
 
-/// What a person sees while objects are waited for: a table on a terminal, else one line.
+/// The display while objects are waited for: a table on a terminal, else one line.
 pub struct WaitDisplay {
     table: ProgressIndicator,
     timeout: Duration,
@@ -44,7 +44,7 @@ pub struct WaitDisplay {
 impl WaitDisplay {
     /// Begins to show it.
     pub fn new(timeout: Duration, ui: &Ui) -> Self {
-        let table = ui.waiting("looking how things are");
+        let table = ui.waiting("reading the health of the objects");
         Self { has_begun: !table.is_hidden(), table, timeout, notes: 0 }
     }
 

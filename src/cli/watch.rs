@@ -27,7 +27,7 @@ use crate::git::pull::{PullOptions, Warnings};
 use crate::git::{self, Checkout, RepositoryLimits};
 use crate::local::cancel::Interrupt;
 
-/// What the end of `trueup watch --help` says.
+/// The end of `trueup watch --help`.
 const EXAMPLES: &str = "\
 Examples:
   trueup watch                           the only target of trueup.yaml
@@ -99,7 +99,7 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     // From cron, a checkout without a remote should not send a mail each time.
     if follows && !checkout.has_remote() && (!args.once || ui.has_reader()) {
         ui.warning(
-            "nothing is pulled, as the repository has no remote: say --no-pull if that is meant",
+            "the repository has no remote, so nothing is pulled: use --no-pull if this is intended",
         );
     }
     let pull = (follows && checkout.has_remote()).then(|| PullOptions {
@@ -165,7 +165,7 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     }
 }
 
-/// What there is before it is known what to watch.
+/// The part of a watch that exists before its target is known.
 struct WatchStart<'a> {
     args: &'a WatchArgs,
     directory: &'a Path,
@@ -174,8 +174,8 @@ struct WatchStart<'a> {
 }
 
 impl WatchStart<'_> {
-    /// What to watch; `None` where a signal came first. Where `trueup.yaml` is wrong, the commit
-    /// that mends it may come with any pull.
+    /// The target to watch; `None` where a signal came first. Where `trueup.yaml` is wrong, the
+    /// commit that mends it may come with any pull.
     async fn resolve_target(
         &self,
         interrupt: &Interrupt,

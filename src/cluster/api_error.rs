@@ -60,8 +60,8 @@ pub enum ApiError {
         /// How long it was waited for.
         time: Duration,
     },
-    /// The server sends on to another one.
-    #[error("the API server at {url} sends on to {to}, where no credentials are sent")]
+    /// The server redirects to another one.
+    #[error("the API server at {url} redirects to {to}, which does not get the credentials")]
     Redirected {
         /// The server.
         url: String,
@@ -69,10 +69,7 @@ pub enum ApiError {
         to: String,
     },
     /// The server is of a version that is not supported.
-    #[error(
-        "the API server at {url} is Kubernetes {version}, and trueup needs {} or newer",
-        OLDEST
-    )]
+    #[error("the API server at {url} runs Kubernetes {version}; trueup needs {} or newer", OLDEST)]
     TooOld {
         /// The server.
         url: String,
@@ -90,7 +87,7 @@ pub enum ApiError {
         hint: Option<String>,
     },
     /// An answer came without an end, or with one too far to wait for.
-    #[error("the answer to {what} is not taken in: {cause}")]
+    #[error("gave up reading the answer to {what}: {cause}")]
     Endless {
         /// Method and path of the request.
         what: String,
@@ -98,7 +95,7 @@ pub enum ApiError {
         cause: String,
     },
     /// An answer came that is not the API's.
-    #[error("the answer to {what} is not one of a Kubernetes API server: {cause}")]
+    #[error("the answer to {what} does not come from a Kubernetes API server: {cause}")]
     Garbled {
         /// Method and path of the request.
         what: String,
@@ -118,7 +115,7 @@ impl ApiError {
         Self::Status {
             code: 409,
             reason: "AlreadyExists".to_owned(),
-            message: "it exists already".to_owned(),
+            message: "it already exists".to_owned(),
             causes: Vec::new(),
         }
     }
@@ -254,8 +251,8 @@ impl ApiError {
             Self::Tls { fault, .. } => fault.hint().map(Remedy::Text),
             Self::Silent { .. } => Some(Remedy::CheckTimeout),
             Self::Redirected { .. } => Some(
-                "where that is the API server, write it into the kubeconfig's server; else log in \
-                 to the proxy that sends on"
+                "if that is the API server, set it as server in the kubeconfig; else log in to \
+                the proxy that redirects"
                     .into(),
             ),
             Self::TooOld { .. } => Some("upgrade the cluster, or use another one".into()),
@@ -276,8 +273,8 @@ impl ApiError {
                 Some("write the value in quotes".into())
             }
             Self::Status { causes, .. } if causes.iter().any(emptied::is_null) => Some(
-                "Kubernetes makes null of a map when its last field goes: leave a field in it, or \
-                 leave it out"
+                "Kubernetes sets a map to null when its last field is removed: keep a field in \
+                it, or leave the map out"
                     .into(),
             ),
             Self::Status { .. } if self.may_not_call() => Some(Remedy::SandboxWebhooks),

@@ -184,7 +184,7 @@ pub(super) fn refusal(status: StatusCode, body: Option<&Value>, bytes: &[u8]) ->
     }
 }
 
-/// Where a server sends on to: without a password, and without the query, which may hold a token.
+/// Where a server redirects to: without a password, and without the query, which may hold a token.
 fn where_to(location: &str) -> String {
     let end = location.find(['?', '#']).unwrap_or(location.len());
     without_credentials(&location[..end])

@@ -56,7 +56,7 @@ fn of_plugin(error: &(dyn Error + 'static)) -> Option<String> {
     Some(match error.downcast_ref::<AuthError>()? {
         AuthError::AuthExecRun { out, .. } => format!("{name} {}", ended(out)),
         AuthError::AuthExecStart(error) => format!("{name} can't be run: {error}"),
-        AuthError::ParseTokenKey(_) => format!("{name} printed no JSON"),
+        AuthError::ParseTokenKey(_) => format!("{name} did not print JSON"),
         _ => return None,
     })
 }

@@ -36,12 +36,12 @@ pub(super) fn of(message: &str, details: Option<&Value>) -> Vec<Cause> {
         return vec![cause("metadata.namespace", message)];
     }
     let told = of_typed_patch(message).unwrap_or_else(|| of_strict_decoding(message));
-    // What is said of the whole, as by a rule of a definition at its root, names no field.
+    // A cause about the whole object, such as a definition's rule at its root, names no field.
     if told.is_empty() { listed } else { told }
 }
 
-/// What to do about something forbidden: by the lack of a right, by a quota, or by another admission
-/// plugin, which says itself what it wants.
+/// Advice about a forbidden request: a right is missing, a quota is full, or another admission
+/// plugin says itself what it wants.
 pub(super) fn hint_of_forbidden(message: &str) -> Option<Remedy> {
     let is_of_quota = message.contains("exceeded quota: ");
     let is_of_limit = is_of_limit(message);
@@ -78,7 +78,7 @@ pub(super) fn missing_namespace(message: &str) -> Option<&str> {
 fn listed_cause(cause: &Value) -> Option<Cause> {
     let text = |key: &str| cause.get(key).and_then(Value::as_str).unwrap_or_default();
     let field = match text("field") {
-        // What is wrong with the whole is said of a field without a name.
+        // A fault of the whole object is reported of a field without a name.
         "<nil>" => "",
         NAMELESS => DATA,
         field => field,

@@ -74,7 +74,7 @@ pub enum ConnectError {
         known: Vec<String>,
     },
     /// The file that KUBECONFIG names is not there.
-    #[error("the kubeconfig {path}, which KUBECONFIG names, is not there")]
+    #[error("the kubeconfig {path}, which KUBECONFIG names, does not exist")]
     NotThere {
         /// Its path.
         path: String,
@@ -152,7 +152,7 @@ impl Cluster {
         config.reset_reader_on_write = true;
         // Its policy waits up to a quarter of an hour; ours is in `wire`.
         config.default_retry = false;
-        // What the server's audit log shows.
+        // The name in the server's audit log.
         let agent = HeaderValue::from_static(concat!("trueup/", env!("CARGO_PKG_VERSION")));
         config.headers.push((USER_AGENT, agent));
         let namespace = config.default_namespace.clone();
@@ -228,8 +228,9 @@ fn load(access: &Access) -> Result<ConnectionConfig, ConnectError> {
     Ok(ConnectionConfig { config, name, proxy_url: cluster.proxy_url, origin })
 }
 
-/// What was asked for and is not there, or can't be read. Only where nothing was may a pod's own cluster be
-/// meant: anywhere else it would be written to a cluster that was not chosen.
+/// The error of a context that was asked for and is not there, or can't be read. A pod's own
+/// cluster may be meant only where none was asked for: anywhere else a cluster would be written to
+/// that was not chosen.
 fn requested_context_error(
     access: &Access,
     error: &ReadError,
@@ -288,7 +289,7 @@ mod tests {
         for context in [None, Some("prod")] {
             assert_eq!(
                 told(context, usual, true).unwrap(),
-                "the kubeconfig /home/a/.kube/config, which KUBECONFIG names, is not there"
+                "the kubeconfig /home/a/.kube/config, which KUBECONFIG names, does not exist"
             );
         }
     }

@@ -111,8 +111,8 @@ pub struct NoCredential {
 }
 
 impl CredentialCache {
-    /// What the source gave, or gives now where that has expired or is `refused`. Others who want the
-    /// same wait for it.
+    /// The credential that the source gave, or gives now where that has expired or is `refused`.
+    /// Other requests that want the same wait for it.
     ///
     /// # Errors
     ///

@@ -156,7 +156,7 @@ fn cause(error: &ApiError) -> String {
             format!("there is no TLS connection with the API server ({fault})")
         }
         ApiError::Silent { .. } => SILENT.to_owned(),
-        ApiError::Redirected { .. } => "the API server sends on to another one".to_owned(),
+        ApiError::Redirected { .. } => "the API server redirects to another one".to_owned(),
         ApiError::TooOld { .. } => "the API server is too old".to_owned(),
         ApiError::Proxy { .. } => "a proxy does not lead to the API server".to_owned(),
         ApiError::NoCredential { .. } => "there is no credential".to_owned(),

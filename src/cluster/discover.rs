@@ -67,8 +67,8 @@ impl Cluster {
         }
     }
 
-    /// What the APIService of a group's version says of a server that does not answer; `None` where
-    /// it says nothing of the kind, or it may not be read.
+    /// The message of a group version's APIService about a server that does not answer; `None`
+    /// where it has none, or may not be read.
     pub(super) async fn words_of_server(&self, api_version: &str) -> Option<String> {
         let (group, version) = api_version.split_once('/')?;
         let path = format!("/apis/apiregistration.k8s.io/v1/apiservices/{version}.{group}");
@@ -163,7 +163,7 @@ impl Cluster {
 /// One answer, as it is remembered.
 #[derive(Default, Serialize, Deserialize)]
 struct CachedDiscovery {
-    /// What the server calls the answer; another one when anything in it is other, a group's
+    /// The server's ETag of the answer; another one when anything in it is other, a group's
     /// freshness too.
     etag: Option<String>,
     served: Vec<Served>,

@@ -66,11 +66,11 @@ impl Cluster {
         }
     }
 
-    /// Applies one object and returns what it became; what others own is taken from them only where
-    /// that is said. It takes a second step where the first one falls short of what is `meant`, and one
-    /// before where the server refuses what is meant because of fields that are to go, or can't go by
-    /// the version in which our fields are named; killed between two, the next run finds a difference
-    /// and goes on.
+    /// Applies one object and returns the result. Fields of others are taken from them only where
+    /// that is asked for. It takes a second step where the first one falls short of what is
+    /// `meant`. It takes a step before where the server refuses that because of fields that are to
+    /// go, or because of the version in which our fields are named. Killed between two, the next
+    /// run finds a difference and goes on.
     ///
     /// # Errors
     ///
@@ -127,7 +127,7 @@ impl Cluster {
     }
 }
 
-/// What is sent over what became of the object in the meantime, where only that may be there.
+/// The object to send over what became of it in the meantime, where only that may be there.
 fn over(send: &Object, done: &Object) -> Object {
     let mut send = send.clone();
     if send.resource_version().is_some() {

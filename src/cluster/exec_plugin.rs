@@ -37,7 +37,7 @@ pub(super) async fn ask(exec: &ExecConfig) -> Result<Credential, NoCredential> {
         Some(ExecInteractiveMode::Never) => false,
         Some(ExecInteractiveMode::Always) if !has_terminal => {
             let why = "needs a terminal (interactiveMode: Always), and there is none";
-            let hint = "where there is none, use a user of the kubeconfig that needs none";
+            let hint = "without a terminal, use a user of the kubeconfig that does not need one";
             return Err(failed(why.to_owned(), Some(hint.to_owned())));
         }
         _ => has_terminal,
@@ -109,11 +109,11 @@ fn read(exec: &ExecConfig, stdout: &[u8]) -> Result<Credential, String> {
     let printed: ExecCredential = serde_yaml::from_slice(stdout).map_err(|error| {
         let place = error.location();
         let place = place.map(|at| format!(" (line {}, column {})", at.line(), at.column()));
-        format!("printed no ExecCredential{}", place.unwrap_or_default())
+        format!("did not print an ExecCredential{}", place.unwrap_or_default())
     })?;
     let wanted = exec.api_version.as_deref().unwrap_or_default();
     if printed.kind != "ExecCredential" || !wanted.is_empty() && printed.api_version != wanted {
-        return Err(format!("printed something else than an ExecCredential of {wanted}"));
+        return Err(format!("printed something other than an ExecCredential of {wanted}"));
     }
     let status = printed.status.ok_or("printed an ExecCredential without status")?;
     let full = |text: Option<String>| text.filter(|text| !text.trim().is_empty());

@@ -36,8 +36,8 @@ const BEGINNINGS: [&str; 2] = [
     "Forbidden: pod updates may not change fields other than",
 ];
 
-/// What messages say of a value that an object has got and keeps, where another field is to be such
-/// as it does not go with: an address of a Service.
+/// Parts of messages about a value that an object has got and keeps, where another field is to be
+/// such as it does not go with: an address of a Service.
 const KEPT: [&str; 2] = ["may not be set to 'None' for ", "value as indicated by `ipFamilies["];
 
 /// Whether the cause is that a field can't change once the object is there, by the definition's

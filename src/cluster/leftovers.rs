@@ -56,8 +56,8 @@ pub(in crate::cluster) enum ApplyObstacle {
 }
 
 impl Cluster {
-    /// What becomes of an object when the fields that are in the way are removed from it. Of others'
-    /// fields, no more are removed than has to be. Writes nothing.
+    /// The object when the fields that are in the way are removed from it. Of others' fields, no
+    /// more are removed than has to be. Writes nothing.
     pub(in crate::cluster) async fn rehearse_cleared(
         &self,
         blocked: BlockedApply<'_>,
@@ -85,7 +85,7 @@ impl Cluster {
             leftovers(send, base).into_iter().partition(|leftover| may_go(leftover));
         let mut tried = 0;
         for reach in 0..=REACH {
-            // What is removed may let the server see further.
+            // After a removal the server may see further.
             loop {
                 let near = nearest(&all, &causes, reach);
                 if near.len() <= tried {
@@ -108,7 +108,7 @@ impl Cluster {
         }
         in_question.retain(is_theirs);
         let hint = (!in_question.is_empty()).then(|| way_out(&in_question));
-        // What is in the way can't go, and that is why.
+        // The field in the way can't be removed, and that is why.
         let is_fixed = self.is_immutability(served, &latest, None).await;
         let error = if is_fixed { &latest } else { error };
         Err(refused(error, hint))
@@ -272,7 +272,7 @@ impl Cluster {
         Ok(ClearedApply { merged, leftovers: removed })
     }
 
-    /// What the server makes of the object without `leftovers`, where `base` is what is live as far
+    /// The server's answer to the object without `leftovers`, where `base` is what is live as far
     /// as it is taken over. An error inside is the server's verdict.
     async fn without(
         &self,

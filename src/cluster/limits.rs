@@ -1,8 +1,8 @@
 //! How much of a server's answers is taken in: every answer, every line of a watch and every list
 //! has an end, whether or not the server comes to one.
 //!
-//! What goes beyond is an error that names the request and the limit, so that whatever it would have
-//! brought is unknown, and not absent. Sizes are those after decompression.
+//! A larger answer is an error that names the request and the limit. Whatever it would have brought
+//! is unknown, and not absent. Sizes are those after decompression.
 
 use std::time::{Duration, Instant};
 

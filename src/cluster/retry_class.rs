@@ -22,9 +22,9 @@ pub enum RetryClass {
     Settling,
 }
 
-/// What is said of a webhook whose server is about to be there, by whoever calls it: it is not
-/// reached, has no pods yet, or its certificate is not in the configuration yet. A proxy before the
-/// API server says the same of that.
+/// Parts of messages about a webhook whose server is about to be there, by whoever calls it. It is
+/// not reached, has no pods yet, or its certificate is not in the configuration yet. A proxy before
+/// the API server says the same of that.
 pub(super) const ABOUT_TO_ANSWER: [&str; 12] = [
     "connection refused",
     "connection reset",

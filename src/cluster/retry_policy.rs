@@ -95,7 +95,7 @@ impl Cluster {
             true => patience,
             false => RetryPolicy { cancel: patience.cancel.for_signals(), ..patience },
         });
-        // What was waited for until the limit is not worth the same time thrice more.
+        // A request that used up its time limit is not worth the same time thrice more.
         let is_few = tries < TRIES && !matches!(error, ApiError::Silent { .. });
         match patience {
             Some(patience) if patience.cancel.is_cancelled() => false,

@@ -8,7 +8,7 @@ use crate::core::managed_fields::retyped::{may_need_elements, with_elements};
 use crate::core::object::Object;
 
 impl Cluster {
-    /// What becomes of `live` where applying `send`, which makes `merged`, leaves elements behind
+    /// The result for `live` where applying `send`, which makes `merged`, leaves elements behind
     /// that are not declared. `None` where there are none, or where they can't be removed. Writes
     /// nothing.
     ///

@@ -21,8 +21,8 @@ use crate::core::object::Object;
 const TRIES: usize = 5;
 
 impl Cluster {
-    /// What becomes of `live` when its predecessors hand over what they own and `send` is applied,
-    /// of which the dry run made `merged` as long as they do not.
+    /// The result for `live` when its predecessors hand over what they own and `send` is applied.
+    /// Without the handover, the dry run made `merged` of it.
     ///
     /// A dry run can't do two things one after the other. So what is removed with the fields that
     /// we release is taken out here, and the server is asked what it makes of the rest: it brings
@@ -43,7 +43,7 @@ impl Cluster {
         self.as_written(served, live, &after).await
     }
 
-    /// What the server makes of `live` when `after` is put in its place, with the owners of `after`.
+    /// The server's answer when `after` is put in the place of `live`, with the owners of `after`.
     /// Writes nothing.
     ///
     /// # Errors
@@ -111,10 +111,10 @@ impl Cluster {
     /// Puts the owners of `after` in the place of those that the object has, as long as it is `still`
     /// the one that was seen.
     ///
-    /// Where the server can't convert the object to the version that an entry is named in, it drops
-    /// all of them without a word, or leaves them as they were
-    /// (k8s.io/apimachinery, `pkg/util/managedfields/internal/fieldmanager.go`, `UpdateNoErrors`). So it
-    /// is asked first, and our entry is named in the version of `send` where that is what it takes.
+    /// The server may be unable to convert the object to the version that an entry is named in.
+    /// Then it drops all entries without a word, or leaves them as they were (k8s.io/apimachinery,
+    /// `pkg/util/managedfields/internal/fieldmanager.go`, `UpdateNoErrors`). So it is asked first,
+    /// and our entry is named in the version of `send` where that is what it takes.
     async fn put_owners(
         &self,
         served: &Served,
@@ -145,7 +145,7 @@ impl Cluster {
         self.patch_json(served, &after, patch(&after), false).await
     }
 
-    /// What becomes of `live` when `send` is applied once our entry is named in its version; `None`
+    /// The result for `live` when `send` is applied once our entry is named in its version; `None`
     /// where it is, or we have none. Writes nothing.
     ///
     /// As a dry run can't do two things one after the other, the server is asked what it makes of what

@@ -168,7 +168,7 @@ async fn answer_that_is_not_a_kubernetes_api_is_an_error() {
     let error = cluster.discover().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the answer to GET /api is not one of a Kubernetes API server: it is not a discovery document"
+        "the answer to GET /api does not come from a Kubernetes API server: it is not a discovery document"
     );
     assert!(error.hint().unwrap().text().unwrap().contains("a proxy before it"));
 }
@@ -199,7 +199,7 @@ async fn the_members_of_a_stale_group_are_unknown_and_not_gone() {
     };
     let desired = crate::core::desired::Desired::default();
     let question = ObserveOptions {
-        judge: &crate::core::health::HealthRules::default(),
+        assessor: &crate::core::health::HealthAssessor::default(),
         desired: &desired,
         catalog: &catalog,
         inventory: &inventory,

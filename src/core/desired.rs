@@ -1,7 +1,7 @@
 //! Manifests + catalog + defaults → [`Desired`]: one manifest for every object that should exist.
 //!
-//! What can't be wanted (an unknown kind, the same object twice) becomes a [`Problem`] and costs
-//! that object only.
+//! An object that can't be wanted (an unknown kind, the same object twice) becomes a [`Problem`]
+//! and costs that object only.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,11 +30,11 @@ use crate::core::problem::{Location, Problem};
 pub struct Desired {
     /// Every object with its manifest; namespaces are filled in.
     pub objects: BTreeMap<ObjectKey, Manifest>,
-    /// What could not be read or can't be wanted. While there is any, something of the target is
-    /// unknown and nothing of it is pruned.
+    /// The objects that could not be read or can't be wanted. While there is any, something of the
+    /// target is unknown and nothing of it is pruned.
     pub problems: Vec<Problem>,
-    /// What is declared in files that an ignore file names, as far as anything live is not desired:
-    /// an ignore file deletes nothing.
+    /// The objects of files that an ignore file names, as far as anything live is not desired: an
+    /// ignore file deletes nothing.
     pub left_out: BTreeMap<ObjectKey, Origin>,
     /// Objects that the server refuses until others of the commit are applied, with those.
     pub after: BTreeMap<ObjectKey, BTreeSet<ObjectKey>>,
@@ -120,8 +120,8 @@ impl Desired {
         conflicts(&self.settled(key, manifest, &live), &live)
     }
 
-    /// What to send of a manifest where `live` is there: fields that are ignored, or left to others,
-    /// stay as they are.
+    /// The object to send where `live` is there: fields that are ignored, or left to others, stay
+    /// as they are.
     pub fn sent<'a>(
         &self,
         key: &ObjectKey,
@@ -140,8 +140,8 @@ impl Desired {
         }
     }
 
-    /// What to send of a manifest that replaces `live`: fields that are ignored, or left to others,
-    /// as they were.
+    /// The object to send that replaces `live`: fields that are ignored, or left to others, as they
+    /// were.
     pub fn recreate_manifest<'a>(
         &self,
         key: &ObjectKey,
@@ -180,7 +180,7 @@ impl Desired {
                     message: format!("{key} is declared twice, here and at {first}"),
                     excerpt: None,
                     hint: Some(
-                        "delete one of the two, or name its file in .trueupignore".to_owned(),
+                        "delete one of the two, or list its file in .trueupignore".to_owned(),
                     ),
                 });
             }
@@ -267,7 +267,7 @@ fn scope(manifest: &Manifest, catalog: &Catalog) -> Result<bool, Problem> {
                 "the cluster has no kind {kind} in {api_version}, and no CustomResourceDefinition of this commit defines it"
             ),
             Some(
-                "add its CustomResourceDefinition to the commit, or name the file in .trueupignore"
+                "add its CustomResourceDefinition to the commit, or list the file in .trueupignore"
                     .to_owned(),
             ),
         )),

@@ -1,5 +1,5 @@
-//! What the API server said of objects that it writes down otherwise than they are declared, such
-//! as `cpu: 1000m`: that applying changes nothing. It says so again until one of the two moves.
+//! Cached dry-run results of objects that the API server writes down otherwise than they are
+//! declared, such as `cpu: 1000m`: applying them is a no-op. That holds until one of the two moves.
 //!
 //! Data only; [`crate::cluster`] keeps it on this machine, where nothing of an object but a digest
 //! is written.

@@ -1,6 +1,5 @@
-//! What an object that is being deleted still waits for, as a person would look it up: which
-//! finalizers hold it, and whose they are. Pure; how long it is waited for is
-//! [`crate::app`]'s.
+//! The finalizers that hold an object that is being deleted, and the controller behind each, as a
+//! person would look them up. Pure; how long they are waited for is [`crate::app`]'s.
 
 use serde_json::Value;
 

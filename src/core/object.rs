@@ -9,8 +9,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// What makes two objects the same object: group, kind, namespace and name. The version is not
-/// part of it, since the API server serves one object under every version of its group.
+/// The identity of an object: group, kind, namespace and name. The version is not part of it, since
+/// the API server serves one object under every version of its group.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ObjectKey {
     /// API group, empty for the core group.

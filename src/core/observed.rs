@@ -122,7 +122,7 @@ pub enum Preview {
         /// Which field, in the server's words.
         refusal: Refusal,
         /// Whether the server would accept the object if it were recreated.
-        anew: Result<(), Refusal>,
+        recreation: Result<(), Refusal>,
     },
     /// It was not asked: the object says itself that it stays as it is.
     Left,

@@ -26,8 +26,7 @@ pub enum PatternError {
     Unknown,
     /// It takes too much memory.
     #[error(
-        "a pattern takes more than {limit} bytes compiled; say shorter what it may be, or repeat it \
-         fewer times"
+        "a pattern takes more than {limit} bytes compiled; shorten it, or use fewer repetitions"
     )]
     TooLarge {
         /// How much it may take.

@@ -60,8 +60,8 @@ pub struct Refusal {
     pub hint: Option<Remedy>,
     /// The message field by field, where the server names fields.
     pub causes: Vec<Cause>,
-    /// Whether it is for lack of a right, of room or of something that it names, and not for what the
-    /// object is, so that it may pass once something else is changed.
+    /// Whether it is for lack of a right, of room or of something that it names, and not for what
+    /// the object is. Then it may pass once something else is changed.
     pub may_pass: bool,
 }
 

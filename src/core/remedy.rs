@@ -1,5 +1,5 @@
-//! What a person can do about something. What names a flag, a setting or another part of the command
-//! line is a value here, whose words are made by the command line itself.
+//! Advice for a person. Advice that names a flag, a setting or another part of the command line is
+//! a value here, whose words are made by the command line itself.
 
 use serde::Serialize;
 

@@ -128,8 +128,8 @@ pub fn without(key: &ObjectKey, object: &Object, taken: &[UniqueValue]) -> Objec
     free
 }
 
-/// What the server made of an object [`without`] some of its values, with the values that
-/// the object declares.
+/// The server's answer to an object [`without`] some of its values, with the values that the object
+/// declares.
 pub fn with(key: &ObjectKey, mut merged: Object, declared: &Object) -> Object {
     if is_priority_class(&key.group_kind()) {
         merged.0.insert("globalDefault".to_owned(), true.into());

@@ -17,8 +17,8 @@ use crate::core::source::snapshot::{Authorship, LARGEST, Revision};
 const FAR_ENOUGH: usize = 10_000;
 
 impl Checkout {
-    /// Who wrote these lines (from 1) of the file as it is at `revision`; a line that the file does
-    /// not have is left out. A line that only moved with its file keeps its author.
+    /// The authors of these lines (from 1) of the file as it is at `revision`; a line that the file
+    /// does not have is left out. A line that only moved with its file keeps its author.
     ///
     /// # Errors
     ///

@@ -27,7 +27,7 @@ pub enum Error {
         source: Cause,
     },
     /// The repository has a format that is not known.
-    #[error("the repository of {} has {what}, which trueup does not know", .dir.display())]
+    #[error("the repository of {} uses {what}, which trueup does not support", .dir.display())]
     Format {
         /// Where the search began.
         dir: PathBuf,
@@ -63,7 +63,7 @@ pub enum Error {
         branch: String,
     },
     /// Nothing has this name.
-    #[error("there is no revision `{rev}`")]
+    #[error("unknown revision `{rev}`")]
     UnknownRevision {
         /// The given revision.
         rev: String,
@@ -73,7 +73,7 @@ pub enum Error {
         source: Cause,
     },
     /// The commit has no such path.
-    #[error("there is no `{path}` in commit {}", short(.commit))]
+    #[error("`{path}` does not exist in commit {}", short(.commit))]
     UnknownPath {
         /// Path from the root.
         path: String,
@@ -150,7 +150,7 @@ pub enum Error {
         root: PathBuf,
     },
     /// An object that a partial clone left at its remote did not come.
-    #[error("cannot bring in {objects} file(s) that this partial clone left at `{remote}`")]
+    #[error("cannot fetch {objects} file(s) that this partial clone lacks from `{remote}`")]
     Promised {
         /// How many files are missing.
         objects: usize,
@@ -199,7 +199,7 @@ impl Error {
                 "let git store them as files: git refs migrate --ref-format=files".into()
             }
             Self::Format { .. } => {
-                "clone it to another folder, where trueup makes what it knows: trueup \
+                "clone it to another folder, in a format that trueup supports: trueup \
                                     pull -C DIR --url URL"
                     .into()
             }
@@ -207,9 +207,7 @@ impl Error {
             Self::Outside { root, .. } => {
                 format!("paths are folders and files of the checkout {}", root.display())
             }
-            Self::Unborn { .. } => {
-                "bring commits in with `trueup pull`, or commit something".into()
-            }
+            Self::Unborn { .. } => "fetch commits with `trueup pull`, or make one".into(),
             Self::UnknownRevision { near, .. } if !near.is_empty() => {
                 format!("did you mean {}?", listed(near))
             }

@@ -33,7 +33,7 @@ impl<'a> LimitedObjects<'a> {
         };
         if header.size > largest || read > self.limits.history || bytes > self.limits.history_bytes
         {
-            return Err(refused("the history has more than is read to tell who wrote a line"));
+            return Err(refused("the history is too long to tell who wrote a line"));
         }
         self.read.set(read);
         self.bytes.set(bytes);

@@ -27,7 +27,7 @@ impl RepositoryCandidate {
     ///
     /// When there is none.
     pub(super) fn above(dir: &Path) -> Result<Self, gix::Error> {
-        // Who owns it is decided here, not by the search.
+        // The owner is checked here, not by the search.
         let options = gix::discover::upwards::Options {
             trust: gix::discover::upwards::TrustPolicy::Assume(gix::sec::Trust::Full),
             // A ceiling elsewhere is none.

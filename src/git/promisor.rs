@@ -56,7 +56,7 @@ fn fetch(
         .stderr(Stdio::piped())
         .spawn()?;
     let ids: String = missing.iter().map(|id| format!("{id}\n")).collect();
-    // What ends early says why.
+    // A child that ends early says why.
     let written = child.stdin.take().map_or(Ok(()), |mut input| input.write_all(ids.as_bytes()));
     let output = child.wait_with_output()?;
     match output.status.success() {

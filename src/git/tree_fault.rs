@@ -43,7 +43,7 @@ impl fmt::Display for TreeFault {
             Self::Separator => f.write_str("has a name with a path separator in it"),
             Self::GitFolder => f.write_str("has a name that stands for the git directory"),
             Self::LinkedModules => f.write_str("is a symbolic link, which .gitmodules must not be"),
-            Self::Twice => f.write_str("is there twice in one folder"),
+            Self::Twice => f.write_str("is in its folder twice"),
             Self::Order => f.write_str("is not where git's order puts it"),
             Self::Mode(mode) => write!(f, "has the mode {mode:o}, which git does not know"),
             Self::Malformed => f.write_str("is a folder whose object is malformed"),

@@ -221,7 +221,7 @@ impl<'a> Trees<'a> {
             return Err(self.excess(path.as_ref(), LimitKind::Depth, self.limits.depth as u64));
         }
         let entries = self.load(*id, path.as_ref())?;
-        // What the folders above hold stays in memory meanwhile, and counts.
+        // The entries of the folders above stay in memory meanwhile, and count.
         let held = held + entries.len() as u64;
         if held > self.limits.checkout_entries {
             let limit = self.limits.checkout_entries;

@@ -63,7 +63,7 @@ impl PlanFileError {
 /// A plan file's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
-    /// What was approved.
+    /// The approval.
     pub approval: Approval,
     /// The SHA-256 of the file's bytes, in hexadecimal, as `sha256sum` prints it.
     pub sha256: String,
@@ -98,7 +98,7 @@ fn sha256(text: &[u8]) -> String {
 }
 
 fn try_write(path: &Path, approval: &Approval) -> io::Result<String> {
-    // What a link leads to is replaced, not the link; and never a folder, a pipe or a device.
+    // A link's target is replaced, not the link; and never a folder, a pipe or a device.
     let real = match fs::canonicalize(path) {
         Ok(real) if real.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
         Ok(real) if !real.is_file() => return Err(io::Error::other("it is not a regular file")),

@@ -1,4 +1,4 @@
-//! What this machine remembers from one run to the next, in files of its own: whatever is lost is
+//! The memory of this machine from one run to the next, in files of its own: whatever is lost is
 //! asked for again.
 
 use std::fs;

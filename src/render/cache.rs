@@ -1,5 +1,5 @@
-//! What programs printed, kept by everything that went into it, so that an unchanged folder is not
-//! rendered again.
+//! Printed output of programs, kept by everything that went into it, so that an unchanged folder is
+//! not rendered again.
 //!
 //! The answers hold whatever the manifests hold, Secrets too, so each is sealed
 //! (ChaCha20-Poly1305) with a key that is made of what went into it: who has the checkout can open
@@ -21,7 +21,8 @@ const KEPT: usize = 200;
 /// A copy that is older than this was left behind by a run that was killed.
 const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 
-/// What an answer's name, and what its key is made with, so that neither tells of the other.
+/// The keys of the hashes for an answer's name and for its encryption, so that neither tells of the
+/// other.
 const NAME: &[u8] = b"trueup: name of what is rendered\0";
 const KEY: &[u8] = b"trueup: key of what is rendered\0";
 
@@ -105,7 +106,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// What `make` says. An answer that can't be kept is given all the same.
+    /// The answer of `make`. An answer that can't be kept is given all the same.
     pub fn get<E>(
         &self,
         key: Key,

@@ -1,5 +1,5 @@
-//! What a chart's files say about it before Helm runs: what it depends on has to be in its own
-//! folder; and which of its files Helm means by a name. Nothing is read or run here.
+//! A chart's own statements, read before Helm runs: its dependencies have to be in its own folder,
+//! and a name stands for one of its files. Nothing is rendered or run here.
 
 use std::collections::BTreeMap;
 

@@ -51,18 +51,21 @@ struct RequiredProgram {
 const KUSTOMIZE: RequiredProgram = RequiredProgram {
     programs: &[RenderProgram::Kustomize, RenderProgram::Kubectl],
     message: "this is for kustomize, and neither kustomize nor kubectl is on PATH",
-    hint: "install kustomize (https://kubectl.docs.kubernetes.io/installation/kustomize) or kubectl, or say render: plain in trueup.yaml",
+    hint: "install kustomize (https://kubectl.docs.kubernetes.io/installation/kustomize) or \
+        kubectl, or set render: plain in trueup.yaml",
 };
 const HELM: RequiredProgram = RequiredProgram {
     programs: &[RenderProgram::Helm],
     message: "this is a Helm chart, and helm is not on PATH",
-    hint: "install Helm 3 or 4 (https://helm.sh/docs/intro/install), or say render: plain in trueup.yaml",
+    hint: "install Helm 3 or 4 (https://helm.sh/docs/intro/install), or set render: plain in \
+        trueup.yaml",
 };
 // They take the same arguments.
 const JSONNET: RequiredProgram = RequiredProgram {
     programs: &[RenderProgram::Jsonnet, RenderProgram::Jrsonnet],
     message: "this is Jsonnet, and neither jsonnet nor jrsonnet is on PATH",
-    hint: "install one (go install github.com/google/go-jsonnet/cmd/jsonnet@latest), or say render: plain in trueup.yaml",
+    hint: "install one (go install github.com/google/go-jsonnet/cmd/jsonnet@latest), or set \
+        render: plain in trueup.yaml",
 };
 
 /// How to render `source`, which is among `files`.
@@ -80,7 +83,7 @@ pub fn command(
             let (which, program) = find(setting, source, &KUSTOMIZE)?;
             let verb = if which == RenderProgram::Kubectl { "kustomize" } else { "build" };
             let only_below = "--load-restrictor=LoadRestrictionsRootOnly".to_owned();
-            // What begins with a dash would be taken for a flag.
+            // A path that begins with a dash would be taken for a flag.
             let args = vec![verb.to_owned(), only_below, format!("./{}", source.path)];
             Ok(Command { program, args, given: Vec::new() })
         }
@@ -117,7 +120,7 @@ fn find(
     }
     let (message, hint) = match note {
         Some(note) => {
-            let hint = "write the folder in PATH from / on, if what is in it is to be trusted";
+            let hint = "make it an absolute path in PATH, if its programs are to be trusted";
             (format!("{}: {note}", wanted.message), hint)
         }
         None => (wanted.message.to_owned(), wanted.hint),
@@ -163,8 +166,8 @@ struct ChartValues {
     own: Option<Map<String, Value>>,
 }
 
-/// What `set:` makes of the values files: merged into them it comes to the same, except where it
-/// depends on what they say; there it is merged with them here.
+/// The values files for `set:`: merged into them it comes to the same, except where it depends on
+/// what they say; there it is merged with them here.
 fn values(
     options: &Helm,
     source: &RenderSource,

@@ -1,5 +1,5 @@
-//! What a checkout has, as far as it takes to see what is to be rendered: every path, and the
-//! content of the few files that refer to others. Plain data.
+//! The checkout's files, as far as they decide what is to be rendered: every path, and the content
+//! of the few files that refer to others. Plain data.
 
 pub use crate::core::source::snapshot::resolve;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +17,7 @@ pub fn is_marker(path: &str) -> bool {
 
 fn may_be_kustomization(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path).to_lowercase();
-    // What file systems fold into ASCII.
+    // Letters that file systems fold into ASCII.
     let name = name.replace('\u{17f}', "s").replace('\u{212a}', "k");
     KUSTOMIZATIONS.iter().any(|known| known.to_lowercase() == name)
 }

@@ -53,8 +53,8 @@ pub fn imports(shelf: &FileIndex, path: &str, library: &[String]) -> Imports {
                 }
                 Ok(_) => imports.problems.push(code.problem(
                     &import,
-                    "is neither Jsonnet nor JSON by its name",
-                    "let its name end in .jsonnet, .libsonnet or .json, or use importstr",
+                    "does not have the name of a Jsonnet or JSON file",
+                    "rename it to end in .jsonnet, .libsonnet or .json, or use importstr",
                 )),
                 Err(problem) => imports.problems.push(problem),
             }
@@ -184,7 +184,7 @@ mod tests {
                 "apps/web.jsonnet:1:31: ../../x leads out of the checkout",
                 "apps/web.jsonnet:1:49: /etc/passwd leads out of the checkout",
                 "apps/web.jsonnet:1:71: no is neither beside this file nor in a library folder",
-                "apps/web.jsonnet:1:105: web.txt is neither Jsonnet nor JSON by its name",
+                "apps/web.jsonnet:1:105: web.txt does not have the name of a Jsonnet or JSON file",
             ]
         );
     }

@@ -1,10 +1,10 @@
 //! Files that are not manifests but make some → manifests: kustomizations, Helm charts and Jsonnet.
 //!
-//! What is rendered is decided by data alone, in [`sources`]: whatever would lead out of the
-//! checkout or to the network is refused there, with its line. Then kustomize, helm or jsonnet runs
-//! on a private copy of the files that it may read ([`private_copy`]), in a cell that keeps it from all
-//! else ([`cell`]), without the user's environment and within limits ([`program`]), and what it
-//! prints is kept ([`cache`]). A folder that can't be rendered is a [`Problem`], and the rest goes
+//! Data alone decides what is rendered, in [`sources`]: whatever would lead out of the checkout or
+//! to the network is refused there, with its line. Then kustomize, helm or jsonnet runs on a
+//! private copy of the files that it may read ([`private_copy`]), in a cell that keeps it from all
+//! else ([`cell`]). It runs without the user's environment and within limits ([`program`]), and its
+//! output is kept ([`cache`]). A folder that can't be rendered is a [`Problem`], and the rest goes
 //! on.
 
 mod blame;
@@ -78,7 +78,7 @@ pub fn render(setting: &Setting, sources: &[RenderSource], files: &Snapshot) -> 
         let message =
             format!("can't be rendered, since the machine's file requires a cell: {missing}");
         let hint = "use a machine that has it (Linux 5.13 or newer with Landlock and seccomp), or \
-                    say render: {cell: best-effort} in trueup's config.yaml";
+            set render: {cell: best-effort} in trueup's config.yaml";
         let problem =
             |source: &RenderSource| source.problem(message.clone(), Some(hint.to_owned()));
         return Rendered { problems: sources.iter().map(problem).collect(), ..Rendered::default() };
@@ -176,7 +176,7 @@ impl RenderJob<'_> {
             is_import(path) && serde_json::from_slice::<serde::de::IgnoredAny>(content).is_err()
         });
         let wrong = wrong.map(|(path, _)| {
-            at(path, "is not JSON".to_owned(), "correct it, or let its name end in .libsonnet")
+            at(path, "is not JSON".to_owned(), "correct it, or rename it to end in .libsonnet")
         });
         skipped.chain(wrong).collect()
     }
@@ -280,7 +280,7 @@ impl RenderJob<'_> {
             ),
             stopped @ (RunError::TooLong(_) | RunError::TooMuch(_)) => (
                 format!("{program} failed: {stopped}"),
-                Some("see whether it comes to an end by hand".to_owned()),
+                Some("run it by hand to see whether it ends".to_owned()),
             ),
         };
         let mut problem = self.source.problem(message, hint);

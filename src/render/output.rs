@@ -1,5 +1,5 @@
-//! What a program printed → manifests that know where they come from: the kustomization, the
-//! chart's template or the Jsonnet program.
+//! A program's output → manifests that know where they come from: the kustomization, the chart's
+//! template or the Jsonnet program.
 
 use std::collections::BTreeSet;
 
@@ -48,7 +48,7 @@ pub fn read(
         SourceFormat::Jsonnet => match serde_json::from_slice(output) {
             Ok(value) => rendered.values(source, &value, "the result"),
             Err(error) => {
-                let message = format!("what it prints is not JSON: {error}");
+                let message = format!("its output is not JSON: {error}");
                 rendered.problems.push(source.problem(message, None));
             }
         },
@@ -74,7 +74,10 @@ impl Rendered {
             let part = match part {
                 Some(part) => part.to_owned(),
                 None => {
-                    format!("what is rendered from this, line {line}{}", object_around(text, line))
+                    format!(
+                        "the output rendered from this, line {line}{}",
+                        object_around(text, line)
+                    )
                 }
             };
             let (place, message) =
@@ -245,8 +248,10 @@ mod tests {
         assert_eq!(
             said,
             [
-                "app/kustomization.yaml:1:1: what is rendered from this, line 5, Secret db: apiVersion is missing",
-                "app/kustomization.yaml:1:1: what is rendered from this, line 8: apiVersion is missing"
+                "app/kustomization.yaml:1:1: the output rendered from this, line 5, Secret db: \
+                apiVersion is missing",
+                "app/kustomization.yaml:1:1: the output rendered from this, line 8: apiVersion is \
+                missing"
             ]
         );
     }
@@ -258,7 +263,7 @@ mod tests {
         let warning = &read(&source(SourceFormat::Helm), output.as_bytes(), &template).warnings[0];
         assert_eq!(warning.place.to_string(), "app/templates/a.yaml:1:1");
         let message =
-            "what is rendered from this, line 6, ConfigMap a: `on` is `true` for Kubernetes";
+            "the output rendered from this, line 6, ConfigMap a: Kubernetes reads `on` as `true`";
         assert_eq!(warning.message, message);
     }
 }

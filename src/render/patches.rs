@@ -1,4 +1,4 @@
-//! What patches of a kustomization hold that may be secret: kustomize quotes a patch that it can't
+//! Parts of a kustomization's patches that may be secret: kustomize quotes a patch that it can't
 //! read or apply. Patches stand in a kustomization, in transformers, or in files of their own.
 
 use serde_json::{Map, Value};
@@ -132,7 +132,7 @@ fn operation(operation: &Map<String, Value>, inputs: &mut Inputs) {
     let path = operation.get("path").and_then(Value::as_str).unwrap_or_default();
     let field = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     let Some(value) = operation.get("value") else { return };
-    // What replaces the whole object has those fields in it, and a wrong path may mean any.
+    // A patch that replaces the whole object has those fields in it, and a wrong path may mean any.
     let values = match (field, value) {
         ("metadata" | "spec" | "status", _) => return,
         ("data" | "stringData", Value::Object(map)) => map.clone(),

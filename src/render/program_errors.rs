@@ -1,4 +1,4 @@
-//! What a program says about a failure, as it may be shown: short, and without what is secret in
+//! A program's messages about a failure, as they may be shown: short, and without the secrets in
 //! the files and arguments that it was given. When rendering fails there are no objects that would
 //! say what ends in a Secret, so everything counts that a Secret is made of by its name or looks.
 
@@ -39,9 +39,7 @@ impl ProgramInput<'_> {
     pub fn display(&self, said: &str) -> String {
         let said = match said.len() {
             0..=WHOLE => said,
-            _ => {
-                said.rfind('\n').map_or("what it says is too long to be shown", |end| &said[..end])
-            }
+            _ => said.rfind('\n').map_or("its message is too long to show", |end| &said[..end]),
         };
         let objects: Vec<_> = self
             .files
@@ -50,7 +48,7 @@ impl ProgramInput<'_> {
             .flat_map(|(path, content)| manifest::read_yaml(path, content).manifests)
             .map(|manifest| manifest.object)
             .collect();
-        // What is cut off a value can't be found any more, so it is masked before that.
+        // A value that was cut short can't be found any more, so it is masked before that.
         let said = Redactor::with_rules(&objects, &[], &self.inputs()).text(said);
         let said = said.replace('\t', "  ");
         // Warnings come before what ended it, and are not about that.

@@ -1,8 +1,8 @@
 //! Which of a target's files are rendered and not read: a pure function of the checkout's paths and
 //! of what kustomizations, charts and Jsonnet programs say.
 //!
-//! What another one takes in is not rendered by itself, and nothing that any of them takes in is
-//! read as a manifest once more: everything below a rendered folder, and everything that a
+//! A source that another one takes in is not rendered by itself. Nothing that any of them takes in
+//! is read as a manifest once more: everything below a rendered folder, and everything that a
 //! kustomization refers to.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -232,7 +232,7 @@ impl Sources {
             message: "this folder is a kustomization and a Helm chart".to_owned(),
             excerpt: None,
             hint: Some(
-                "say which with render: kustomize or render: helm in trueup.yaml".to_owned(),
+                "choose one with render: kustomize or render: helm in trueup.yaml".to_owned(),
             ),
         });
     }

@@ -49,8 +49,7 @@ impl Module {
         lines.find_map(|line| line.strip_prefix(dependency)?.strip_prefix(' ')?.split(' ').next())
     }
 
-    /// What the linker writes into the program: without it, the API server would not know which
-    /// release it is.
+    /// The flags for the linker: without them, the API server would not know which release it is.
     fn linker_flags(&self) -> String {
         let mut flags = "-s -w".to_owned();
         let Some(version) = self.version_of("k8s.io/kubernetes") else { return flags };

@@ -50,8 +50,8 @@ pub enum Error {
         /// The answer.
         status: u16,
     },
-    /// The process that looks after the programs can't be started, or is gone.
-    #[error("the process that looks after the programs {0}")]
+    /// The keeper process can't be started, or is gone.
+    #[error("the keeper process {0}")]
     Keeper(&'static str, #[source] Option<io::Error>),
     /// A file or folder of the sandbox.
     #[error("cannot {verb} {}", path.display())]
@@ -85,18 +85,18 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoGo(_) => Some(
-                "install Go 1.26 or newer, or bring the programs: let KUBEBUILDER_ASSETS name a \
+                "install Go 1.26 or newer, or provide the programs: let KUBEBUILDER_ASSETS name a \
                  folder that holds them, or run `setup-envtest use` (enough without \
                  --controllers), or put them on PATH"
                     .to_owned(),
             ),
             Self::Build { .. } => Some(
-                "mend what Go complains about (it needs the network and 5 GB of disk, once), or \
-                 bring the programs: KUBEBUILDER_ASSETS, `setup-envtest use`, or PATH"
+                "fix the error that Go reports (it needs the network and 5 GB of disk, once), or \
+                 provide the programs: KUBEBUILDER_ASSETS, `setup-envtest use`, or PATH"
                     .to_owned(),
             ),
             Self::Skipped(_) => {
-                Some("name the program by its path, or its folder in PATH from / on".to_owned())
+                Some("name the program by its path, or make its folder in PATH absolute".to_owned())
             }
             Self::Missing(_) => Some("remove trueup's cache folder and try again".to_owned()),
             _ => None,

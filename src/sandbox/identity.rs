@@ -1,5 +1,5 @@
-//! Who may talk to whom: the sandbox's own authority, and the certificates that it hands out. All
-//! of it is generated for every sandbox and lives only in its folder.
+//! The identities of a sandbox: the sandbox's own authority, and the certificates that it hands
+//! out. All of it is generated for every sandbox and lives only in its folder.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -2,8 +2,8 @@
 //! controllers, the scheduler and simulated nodes.
 //!
 //! [`Sandbox::start`] tells the story. [`programs`] finds the programs, [`build`] makes them where
-//! there are none, [`keeper`] runs them so that none outlives this process, `identity` says who
-//! may talk to whom, `plane` knows every program's flags and `api` asks whether they are ready.
+//! there are none, and [`keeper`] runs them so that none outlives this process. `identity` makes
+//! the certificates, `plane` knows every program's flags and `api` asks whether they are ready.
 //! [`command`] runs a program of the user's beside them.
 
 mod api;
@@ -37,8 +37,8 @@ pub struct SandboxOptions {
     pub trueup: PathBuf,
 }
 
-/// Whom the sandbox's API server may call, where an object says so: the webhooks of admission and of
-/// conversion, and the servers of APIServices.
+/// The servers that the sandbox's API server may call, where an object says so: the webhooks of
+/// admission and of conversion, and the servers of APIServices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WebhookCalls {
     /// All that this machine reaches.

@@ -6,7 +6,7 @@ mod links;
 mod output;
 mod schema;
 mod settings;
-mod words;
+pub mod words;
 
 use std::path::Path;
 
@@ -90,7 +90,7 @@ fn the_prose_is_plain() {
 }
 
 /// The first of [`WORDS`] that a text has.
-fn avoided(text: &str) -> Option<&'static str> {
+pub fn avoided(text: &str) -> Option<&'static str> {
     let text = text.replace("\\n", " ").to_lowercase();
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let words = words.collect::<Vec<_>>().join(" ");

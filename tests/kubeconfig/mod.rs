@@ -75,7 +75,7 @@ fn errors_hold_no_credential() {
     assert!(said.stderr.contains(&ended), "{said}");
     script(&format!("echo 'token: {printed}: x'"));
     let said = refused(&repo, &kubeconfig(server, &exec(named)), &canaries);
-    let no_form = format!("the exec plugin {named} printed no ExecCredential");
+    let no_form = format!("the exec plugin {named} did not print an ExecCredential");
     assert!(said.stderr.contains(&no_form), "{said}");
     let said = refused(&repo, &kubeconfig(server, &exec("/nowhere/log-in")), &canaries);
     assert!(said.stderr.contains("the exec plugin /nowhere/log-in can't be run: "), "{said}");
@@ -280,15 +280,15 @@ fn a_watch_stays_on_the_cluster_that_it_began_on() {
         fs::rename(&new, &file).unwrap();
     };
     place(&there.kubeconfig);
-    watching.says("the kubeconfig leads to ");
+    watching.says("the kubeconfig now points to ");
     repo.write_config("one", "2").commit("Second");
     // A few rounds, each of which would write.
     std::thread::sleep(std::time::Duration::from_secs(1));
-    assert_eq!(watching.times("leads to"), 1, "{:#?}", watching.said());
+    assert_eq!(watching.times("now points to"), 1, "{:#?}", watching.said());
     let objects = there.kubectl(["get", "configmap,lease", "-n", name, "-o", "name"]).exits(0);
     assert!(!objects.stdout.contains("one") && !objects.stdout.contains("trueup"), "{objects}");
     fs::remove_file(&file).unwrap();
-    watching.says("which KUBECONFIG names, is not there");
+    watching.says("which KUBECONFIG names, does not exist");
     place(&here.kubeconfig);
     watching.says("recovered @");
     eventually("it goes on where it began", || value(&repo) == "2");

@@ -139,7 +139,7 @@ fn approved_plan_is_refused_when_its_objects_changed() {
     repo.kubectl(&["label", "configmap", "flags", &label]).exits(0);
     let said = refused(&repo);
     has(&said, &["4 objects moved", "/new was not there, and has been created since"]);
-    has(&said, &["/old is not as it was when its deletion was approved"]);
+    has(&said, &["/old changed since its deletion was approved"]);
     has(
         &said,
         &["/flags was deleted and recreated", "- v1 ConfigMap plan-file-moved/old · delete"],
@@ -184,12 +184,12 @@ fn a_plan_is_for_one_cluster_and_one_repository() {
     let other = sandbox::with_controllers();
     let there = repo.trueup(&["apply", "--plan", plan]).env("KUBECONFIG", &other.kubeconfig);
     let there = there.run().exits(2);
-    has(&there.stderr, &["the plan is for the cluster trueup-sandbox (", "and this is"]);
+    has(&there.stderr, &["the plan is for the cluster trueup-sandbox (", "but this is"]);
 
     let stranger = Repo::new("plan-file-stranger", sandbox::bare());
     stranger.write_config("one", "1").commit("Another beginning");
     let there = stranger.trueup(&["apply", "--plan", plan]).env_remove("TRUEUP_NAMESPACE").run();
-    has(&there.exits(2).stderr, &["the plan is for the repository that begins with commit"]);
+    has(&there.exits(2).stderr, &["the plan is for the repository whose first commit is"]);
 
     // A clone from before the commit.
     let clone = repo.outside().join("clone");
@@ -206,7 +206,7 @@ fn a_plan_is_for_one_cluster_and_one_repository() {
         clone,
     ]);
     let there = repo.run(&["-C", clone, "apply", "--plan", plan]).exits(2);
-    has(&there.stderr, &["of the plan is not here", "do this: fetch it: trueup pull"]);
+    has(&there.stderr, &["of the plan is not in this checkout", "do this: fetch it: trueup pull"]);
 
     // What contradicts the plan, and what only repeats it.
     let there = repo.run(&["apply", "--plan", plan, "-n", "default"]).exits(2);
@@ -229,12 +229,12 @@ fn a_file_that_is_not_as_trueup_wrote_it_is_refused() {
     let other = text.replace("\"trueup\": \"", "\"trueup\": \"9");
     let before = repo.writes();
     for (broken, says) in [
-        (&text[..text.len() / 2], "it is not JSON, or only a part of it"),
-        ("", "it is not JSON, or only a part of it"),
+        (&text[..text.len() / 2], "it is not JSON, or it is truncated"),
+        ("", "it is not JSON, or it is truncated"),
         ("apiVersion: v1\n", "it is not JSON"),
-        ("[]", "it is JSON, but not a plan of trueup's"),
-        ("{\"kind\": \"Plan\"}", "it is JSON, but not a plan of trueup's"),
-        (version.as_str(), "it has version 2, and this trueup reads 1"),
+        ("[]", "it is JSON, but not a trueup plan"),
+        ("{\"kind\": \"Plan\"}", "it is JSON, but not a trueup plan"),
+        (version.as_str(), "it has version 2; this trueup reads version 1"),
         (other.as_str(), "made it, and this is"),
         (&text.replace("\"delete\"", "\"keep\""), "it was changed since trueup wrote it"),
         (&text.replace("plan-file-broken", "default"), "it was changed since trueup wrote it"),
@@ -268,7 +268,7 @@ fn approved_plan_has_the_permissions_of_its_diff() {
 
     approve(&repo, &[]);
     let kept = apply(&repo, &[]).exits(1);
-    has(&kept.stdout, &["say --allow-delete PersistentVolumeClaim", "1 refused, 1 done"]);
+    has(&kept.stdout, &["use --allow-delete PersistentVolumeClaim", "1 refused, 1 done"]);
     repo.kubectl(&["get", "pvc", "data"]).exits(0);
 
     approve(&repo, &["--allow-delete", "PersistentVolumeClaim"]);

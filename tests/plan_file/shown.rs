@@ -75,8 +75,8 @@ fn a_plan_file_that_was_tampered_with_is_not_shown() {
     let text = fs::read_to_string(file(&repo)).unwrap();
     for (broken, says) in [
         (text.replace("\"delete\"", "\"keep\""), "it was changed since trueup wrote it"),
-        ("{}".to_owned(), "it is JSON, but not a plan of trueup's"),
-        (text[..99].to_owned(), "it is not JSON, or only a part of it"),
+        ("{}".to_owned(), "it is JSON, but not a trueup plan"),
+        (text[..99].to_owned(), "it is not JSON, or it is truncated"),
     ] {
         fs::write(file(&repo), broken).unwrap();
         let output = show(&repo, &[]).exits(2);

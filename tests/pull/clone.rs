@@ -117,7 +117,7 @@ fn a_folder_with_something_in_it_is_left_alone() {
 
     let output = pull(&folder).args(["--url", &upstream.url()]).run();
 
-    assert_refused(&output, 2, &["full is not empty and not a checkout"]);
+    assert_refused(&output, 2, &["full is neither empty nor a checkout"]);
     assert_eq!(names(&folder), ["notes"]);
 }
 

@@ -282,7 +282,10 @@ fn an_error_names_the_proxy_and_who_chose_it() {
 
     let output = servers.clone(&servers.https_url(), &set);
 
-    let named = format!("no way through the proxy http://127.0.0.1:{port} (from https_proxy)");
+    let named = format!(
+        "cannot connect through the proxy http://127.0.0.1:{port} (from \
+        https_proxy)"
+    );
     assert_refused(&output, 2, &["cannot fetch from https://localhost", &named, "no_proxy"]);
     assert!(!output.stderr.contains("pr0xy@"), "{output}");
 }

@@ -257,6 +257,6 @@ fn pull_outside_a_repository_is_refused() {
 fn an_index_that_another_git_works_with() {
     let (_upstream, checkout) = one_behind();
     fs::write(checkout.join(".git/index.lock"), "").unwrap();
-    cannot(&checkout, &["index.lock is there: another program works with the checkout"]);
+    cannot(&checkout, &["index.lock exists: another git process uses the checkout"]);
     assert!(checkout.join(".git/index.lock").exists(), "it is not ours to remove");
 }

@@ -119,7 +119,7 @@ fn of_a_host_whose_key_is_unknown_or_another() {
     };
 
     let output = pull(&checkout).env("GIT_SSH_COMMAND", command("")).run();
-    assert_refused(&output, 2, &["Host key verification failed", "accept the server's key once"]);
+    assert_refused(&output, 2, &["Host key verification failed", "accept the server's host key"]);
 
     let host = url.split('@').nth(1).unwrap().split('/').next().unwrap();
     let (name, port) = host.split_once(':').unwrap();

@@ -65,7 +65,7 @@ fn unclaimed_objects_are_adopted_and_claimed_ones_need_adopt() {
         let told = format!("ConfigMap adoption/{tool} · refuse · {tool}.yaml:1\n    {whose}\n");
         assert!(diff.stdout.contains(&told), "{told}\n{diff}");
     }
-    let hint = "    do this: say --adopt to take it, or name its file in .trueupignore\n";
+    let hint = "    do this: use --adopt to take it over, or list its file in .trueupignore\n";
     assert_eq!(diff.stdout.matches(hint).count(), CLAIMED.len(), "{diff}");
     let nobodys = "ConfigMap adoption/nobodys · update · nobodys.yaml:1\n    joins the inventory\n";
     assert!(diff.stdout.contains(nobodys), "{diff}");

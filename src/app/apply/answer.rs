@@ -22,7 +22,7 @@ const HINT: &str = "see which admission webhooks and policies change it on its w
     mutatingwebhookconfigurations,mutatingadmissionpolicies); a field that is theirs goes under \
     `ignore:` in trueup.yaml";
 /// The hint where the server does not keep a field.
-const DROPPED_HINT: &str = "take it out of the manifest, unless the server is about to learn it";
+const DROPPED_HINT: &str = "remove it from the manifest, unless the server is about to support it";
 
 /// An object that was written.
 pub(super) struct WrittenObject<'c> {
@@ -74,8 +74,8 @@ impl Worker<'_> {
         (!declared.is_empty()).then(|| self.reason_of(&declared, written))
     }
 
-    /// What is not as it was promised. What the server `said` that the object becomes is how it writes
-    /// values down.
+    /// The deviations from what was promised. Values are held against `said`, the server's own
+    /// spelling of what the object becomes.
     fn broken(self, written: &WrittenObject<'_>, said: Option<&Object>) -> Broken {
         let WrittenObject { change, send, answer } = written;
         let before = change.live();
@@ -117,8 +117,8 @@ impl Worker<'_> {
         found.collect()
     }
 
-    /// What is left of what looks `broken` where the server has not said what becomes of the object,
-    /// once the server is asked how it writes it down.
+    /// The deviations that remain of `broken` once the server has said how it writes the object
+    /// down, where it has not said so yet.
     async fn confirmed(
         self,
         served: &Served,
@@ -185,7 +185,7 @@ fn words(difference: &FieldDeviation, declared: &Object, live: &Object) -> Strin
     match (difference.deviation, value(declared), value(live)) {
         (Deviation::Dropped, ..) => "declared, and dropped by the server".to_owned(),
         (Deviation::Missing, Some(declared), _) => {
-            format!("declared {}, and not there", plain(declared))
+            format!("declared {}, missing in the cluster", plain(declared))
         }
         (Deviation::Changed, Some(declared), Some(live)) => match (plain(declared), plain(live)) {
             (one, other) if one == other => {
@@ -195,12 +195,12 @@ fn words(difference: &FieldDeviation, declared: &Object, live: &Object) -> Strin
         },
         (Deviation::Undeclared, _, Some(live)) => format!("not declared, live {}", plain(live)),
         (Deviation::Staying, _, Some(live)) => {
-            format!("no longer declared, and still there: {}", plain(live))
+            format!("no longer declared, but still live: {}", plain(live))
         }
-        (Deviation::Missing, None, _) => "declared, and not there".to_owned(),
+        (Deviation::Missing, None, _) => "declared, but missing in the cluster".to_owned(),
         (Deviation::Changed, ..) => "declared otherwise".to_owned(),
         (Deviation::Undeclared, ..) => "not declared".to_owned(),
-        (Deviation::Staying, ..) => "no longer declared, and still there".to_owned(),
+        (Deviation::Staying, ..) => "no longer declared, but still live".to_owned(),
     }
 }
 

@@ -1,7 +1,8 @@
-//! Does what a plan says: widens the record, goes through the graph, and narrows the record again.
-//! What one change takes is [`worker`]'s, whether it came out as planned [`answer`]'s, how deletions end [`deletion`]'s, what is deleted only
-//! once a rollout is over [`still_used`]'s, and how one change keeps another from being tried
-//! [`blocked`]'s; what the record says meanwhile is [`record`]'s.
+//! Carries out a plan: widens the record, goes through the graph, and narrows the record again.
+//! [`worker`] carries out one change, and [`answer`] checks whether it came out as planned.
+//! [`deletion`] ends deletions, [`still_used`] holds back what is deleted only once a rollout is
+//! over, and [`blocked`] tells how one change keeps another from being tried. [`record`] keeps the
+//! record meanwhile.
 //!
 //! Killed at any instant, the next run finishes the job: whatever exists is in the record before it
 //! is made, and leaves the record only after it is gone.
@@ -305,7 +306,7 @@ impl<'a> ApplyRun<'a> {
             step.action != Action::Delete && matches!(step.outcome, Outcome::Skipped(_))
         };
         match (self.report.failed() + self.report.differing(), self.unready.is_empty()) {
-            // What is not tried for another reason says that reason itself.
+            // A change that is not tried for another reason says that reason itself.
             (0, true)
                 if !self.course.cancel.is_interrupted()
                     && self.course.lock.lost().is_none()

@@ -84,11 +84,11 @@ impl Worker<'_> {
                 Some(now) if now.uid() == live.uid() => seen = now,
                 _ => break,
             }
-            let anew = self.in_place_of(change, &send, &seen);
-            if anew == send {
+            let replacement = self.in_place_of(change, &send, &seen);
+            if replacement == send {
                 break;
             }
-            send = anew;
+            send = replacement;
         }
         Ok((DeleteOutcome::Changed, send))
     }

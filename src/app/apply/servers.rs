@@ -89,8 +89,14 @@ impl Worker<'_> {
             return Ok(served.clone());
         }
         let remedy = match served.namespaced {
-            true => "name its namespace, or run again, now that its server has said so",
-            false => "take its namespace out, or run again, now that its server has said so",
+            true => {
+                "set metadata.namespace, or run again: the server now says that the kind is \
+                namespaced"
+            }
+            false => {
+                "remove metadata.namespace, or run again: the server now says that the kind \
+                is cluster-scoped"
+            }
         };
         let kind = ReasonKind::WrongScope { kind: kind.kind, is_namespaced: served.namespaced };
         let why = Reason::with_remedy(kind, remedy);
@@ -116,10 +122,10 @@ impl Worker<'_> {
         };
         let is_ours = managed_fields::is_ours(&live, &self.inventory.id());
         if !is_ours || self.approval.is_some() {
-            let remedy = "look again: now that its server answers, the difference can be seen";
+            let remedy = "run again: its server answers now, so the difference can be shown";
             return Err(Reason::with_remedy(ReasonKind::ThereAlready { is_ours }, remedy));
         }
-        // What is only created is not changed, and the server says that it is there.
+        // An object that is only created is never changed, and the server says that it is there.
         let Some(write) = change.write().filter(|_| !Mode::only_creates(&manifest.object)) else {
             return Ok(Cow::Borrowed(change));
         };

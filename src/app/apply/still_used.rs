@@ -1,6 +1,6 @@
-//! What pods of a former template still use: it is deleted once the rollout is over, or else in the
-//! next run. Kustomize and Helm give a ConfigMap another name with each change, and an old pod that
-//! starts again without its own would not come up.
+//! Objects that pods of a former template still use. They are deleted once the rollout is over, or
+//! else in the next run. Kustomize and Helm give a ConfigMap another name with each change, and an
+//! old pod that starts again without its own would not come up.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,8 +46,9 @@ impl<'a> ApplyRun<'a> {
         left.collect()
     }
 
-    /// Who may still use what: a workload whose template named it, or that has pods of a template
-    /// that is no longer known. With an account go the rights that are bound to it.
+    /// The workloads that may still use each object: those whose template named it, and those with
+    /// pods of a template that is no longer known. With an account go the rights that are bound to
+    /// it.
     fn users(&self, deletions: &[&'a Change]) -> Users<'a> {
         let declared = self.survey.decided.plan.desired.changes.iter();
         let workloads: Vec<(&'a Change, &'a Object)> = declared

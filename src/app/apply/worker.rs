@@ -187,8 +187,8 @@ impl Worker<'_> {
         let begun = Instant::now();
         loop {
             match self.send(served, change, send).await {
-                // What gives the right was applied a moment ago, and not every part of the server
-                // has heard of it.
+                // The object that gives the right was applied a moment ago, and not every part of
+                // the server has heard of it.
                 Err(error)
                     if is_put_off(change) && error.refusal_may_pass() && tries < RIGHT_TRIES =>
                 {
@@ -389,9 +389,10 @@ impl Worker<'_> {
             && !error.causes().is_empty()
     }
 
-    /// Whether an error is the kind that ends by itself: a kind that was established in this run
-    /// and is not served everywhere yet, a namespace so new that its service account is missing, or
-    /// one that is on its way out, a value that was given up a moment ago.
+    /// Whether an error is the kind that ends by itself. It concerns a kind that was established in
+    /// this run and is not served everywhere yet, or a namespace so new that its service account is
+    /// missing. Or it concerns a namespace that is on its way out, or a value that was given up a
+    /// moment ago.
     fn is_about_to_work(self, error: &ApiError, change: &Change) -> bool {
         let kind = change.key.group_kind();
         let is_freed = || {

@@ -13,7 +13,7 @@ use crate::core::annotations::Mode;
 use crate::core::approval::ApprovalInput;
 use crate::core::desired::Desired;
 use crate::core::field_rules::FieldRule;
-use crate::core::health::{Health, HealthRules, HealthState};
+use crate::core::health::{Health, HealthAssessor, HealthState};
 use crate::core::inventory::{Finished, InventorySource, Record};
 use crate::core::kinds::catalog::Catalog;
 use crate::core::manifest::Manifest;
@@ -36,11 +36,11 @@ use super::enabled::put_off;
 use super::former_release::FormerRelease;
 use super::{Declared, Error, Explained, LastRead, Target, declare, declare_again};
 
-/// What was found, what is to be done about it, and why.
+/// Findings, the decisions made from them, and the reasons.
 pub struct Survey {
-    /// What git and the cluster have.
+    /// The state of git and of the cluster.
     pub found: Found,
-    /// What is to be done.
+    /// The plan, and what led to it.
     pub decided: Decided,
     /// Why it is to be done; empty until [`explain`](super::explain) was asked.
     pub explained: Explained,
@@ -48,7 +48,7 @@ pub struct Survey {
     redactor: OnceLock<Redactor>,
 }
 
-/// What git and the cluster have.
+/// The state of git and of the cluster.
 pub struct Found {
     /// When looking began.
     pub begun: Instant,
@@ -56,7 +56,7 @@ pub struct Found {
     pub revision: Revision,
     /// Changes in the work tree under the target's paths that are not in the commit.
     pub uncommitted: Uncommitted,
-    /// What should exist, and what could not be read.
+    /// The desired objects, and the problems of those that could not be read.
     pub desired: Desired,
     /// The inventory's record as it is; `None` before the first apply.
     pub before: Option<Record>,
@@ -69,7 +69,7 @@ pub struct Found {
     /// Desired objects that are live and not ready, and why.
     pub unready: BTreeMap<ObjectKey, Health>,
     /// Says which objects are ready.
-    pub judge: HealthRules,
+    pub assessor: HealthAssessor,
     /// The namespace of the inventory.
     home: String,
     /// Fields that are masked as a Secret's values are.
@@ -78,15 +78,15 @@ pub struct Found {
     inputs: Inputs,
 }
 
-/// What is to be done.
+/// The plan, and what led to it.
 pub struct Decided {
     /// The action for every object.
     pub plan: Plan,
-    /// What was allowed when it was made.
+    /// The permissions that were in force when it was made.
     pub context: PlanContext,
     /// The inventory's record once the plan is carried out in full.
     pub after: Record,
-    /// What is read as something else than its author most likely meant.
+    /// Text that is read as something else than its author most likely meant.
     pub warnings: Vec<Problem>,
 }
 
@@ -164,14 +164,14 @@ impl Survey {
         self.found.before.is_none() && self.found.desired.objects.is_empty()
     }
 
-    /// What the inventory's parent will say where all goes well and nothing holds a deletion up, of
-    /// some kinds being `unlisted`.
+    /// The record that the inventory's parent will hold where all goes well and nothing holds a
+    /// deletion up, of some kinds being `unlisted`.
     pub(super) fn record(&self, unlisted: &[Unlisted]) -> Record {
         let mut record = self.decided.after.clone();
         let stays = |change: &&Change| change.origin.is_none() && change.action() == Action::Keep;
         record.extend(self.decided.plan.changes().filter(stays).map(|change| &change.key));
         record.namespaces.insert(self.found.home.clone());
-        // What could not be seen is there as far as the record is concerned.
+        // For the record, a kind that could not be listed still has members.
         record.kinds.extend(unlisted.iter().map(|unlisted| unlisted.kind.clone()));
         if let Some(before) = self.found.before.as_ref().filter(|_| !unlisted.is_empty()) {
             record.namespaces.extend(before.namespaces.iter().cloned());
@@ -227,9 +227,9 @@ pub async fn survey(
         has_home(target, &desired, cluster).await?;
     }
 
-    let judge = HealthRules { rules: target.health.clone(), ..HealthRules::default() };
+    let assessor = HealthAssessor { rules: target.health.clone(), ..HealthAssessor::default() };
     let options = ObserveOptions {
-        judge: &judge,
+        assessor: &assessor,
         desired: &desired,
         catalog: &catalog,
         inventory: &target.inventory,
@@ -263,7 +263,7 @@ pub async fn survey(
         cluster_uid,
         unlisted: observed.unlisted.clone(),
         unready: std::mem::take(&mut observed.unready),
-        judge,
+        assessor,
         home: target.inventory.namespace.clone(),
         redact: target.redact.clone(),
         inputs,
@@ -282,7 +282,7 @@ pub async fn survey(
     Ok(Survey { found, decided, explained: Explained::default(), redactor: OnceLock::new() })
 }
 
-/// What should exist, as the target treats it.
+/// The desired objects, as the target treats them.
 fn desired(
     target: &Target,
     manifests: Vec<Manifest>,
@@ -312,7 +312,7 @@ fn usable(target: &Target, desired: &Desired, inputs: &Inputs) -> Result<(), Err
     })
 }
 
-/// What decides about the plan besides what is desired and observed.
+/// The plan's context: all that decides about it besides the desired and the observed objects.
 async fn context(
     target: &Target,
     cluster: &Cluster,

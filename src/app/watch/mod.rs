@@ -63,7 +63,7 @@ pub struct SettingsError {
 /// The target, and its options.
 #[derive(Clone)]
 pub struct WatchSettings {
-    /// What.
+    /// The target to apply.
     pub target: Target,
     /// How objects are deleted that own others.
     pub cascade: Cascade,
@@ -137,7 +137,7 @@ pub async fn watch(
         }
         let last = watch.once || interrupt.is_requested();
         let pause = match is_superseded(&round) {
-            // What has come is not to wait any longer.
+            // News ends the pause.
             true => Duration::ZERO,
             false => jittered(watch.interval, JITTER),
         };

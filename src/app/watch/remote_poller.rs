@@ -24,8 +24,7 @@ pub(super) struct Remote {
 }
 
 impl Remote {
-    /// What there is for a round to begin with: what was brought during the last one, or else what a
-    /// pull brings now.
+    /// The pull that a round begins with: the one made during the last round, or else one made now.
     pub(super) async fn next(
         &mut self,
         options: &PullOptions,
@@ -56,7 +55,7 @@ impl Remote {
         loop {
             tokio::time::sleep(jittered(watch.interval, JITTER)).await;
             if let Some(options) = &watch.pull {
-                // What fails here fails in the next round, too, and is reported then.
+                // A failure here recurs in the next round, and is reported then.
                 let pulled = self.pull(options).await.ok().and_then(Result::ok);
                 self.brought = pulled.filter(|it| !it.is_up_to_date()).or(self.brought.take());
             }

@@ -21,8 +21,8 @@ use crate::local::cancel::{Cancellation, Interrupt};
 
 /// The result of a round.
 pub struct Round {
-    /// What the pull brought, or why it failed: then the cluster was made true to the commit that
-    /// is there. `None` without a remote.
+    /// The result of the pull. Where it failed, the cluster was made true to the commit that is
+    /// there. `None` without a remote.
     pub pulled: Option<Result<Pulled, PullError>>,
     /// The observation and the plan.
     pub survey: Survey,
@@ -55,7 +55,8 @@ pub enum RoundError {
     Reconcile(#[from] app::Error),
     /// The commit was taken back, and the one to keep true in its place is not here.
     #[error(
-        "{} failed before and is not applied again, and {}, which was healthy, is not in this checkout",
+        "{} failed before and is not applied again; {}, the last healthy commit, is not in this \
+        checkout",
         short(.failed),
         short(.healthy)
     )]
@@ -69,7 +70,8 @@ pub enum RoundError {
     },
     /// The kubeconfig leads elsewhere since the watch began.
     #[error(
-        "the kubeconfig leads to {now} now, and this watch began on {before}; nothing was written"
+        "the kubeconfig now points to {now}, but this watch began with {before}; nothing was \
+        written"
     )]
     OtherCluster {
         /// The cluster that it began on.
@@ -78,7 +80,7 @@ pub enum RoundError {
         now: Box<ClusterIdentity>,
     },
     /// A task of our own ended without an answer.
-    #[error("pulling was cut short")]
+    #[error("the pull was interrupted")]
     Task(#[from] tokio::task::JoinError),
 }
 
@@ -102,7 +104,7 @@ impl RoundError {
                 Some(Remedy::RetryCommit { commit: short(failed).to_owned() })
             }
             Self::OtherCluster { .. } => Some(
-                "restore the kubeconfig, or start trueup watch again if that cluster is meant"
+                "restore the kubeconfig, or start trueup watch again if that cluster is intended"
                     .into(),
             ),
             Self::Task(_) => None,
@@ -199,8 +201,8 @@ pub(super) async fn begin_round(
     Ok(PendingRound { begin, pulled, checkout, cluster, wanted, target, survey, held_back })
 }
 
-/// What is to be made true: the target's commit, or the last healthy one where that one was taken
-/// back, whoever did that. The cluster says so, so that it is known after a restart and on another
+/// The commit to apply: the target's, or the last healthy one where that one was rolled back,
+/// whoever did that. The cluster says so, so that it is known after a restart and on another
 /// machine as well.
 async fn choose(
     watch: &Watch,
@@ -327,7 +329,7 @@ impl Runner for WatchRound<'_> {
         Ok(survey(self.target, self.checkout, cluster, Some(self.last)).await?)
     }
 
-    /// What is found is what is meant.
+    /// The plan that was found is approved by definition.
     async fn approve(&mut self, _: &Survey, _: &mut Survey) -> Result<(), RoundError> {
         Ok(())
     }

@@ -48,7 +48,7 @@ impl Program {
     fn parse(command: OsString) -> Result<Option<Self>, anyhow::Error> {
         let command = command.into_string().map_err(|_| anyhow!("{VARIABLE} is not UTF-8"))?;
         let words = words::split(&command)
-            .ok_or_else(|| anyhow!("{VARIABLE} has a quote that is not ended: {command}"))?;
+            .ok_or_else(|| anyhow!("{VARIABLE} has an unterminated quote: {command}"))?;
         Ok((!words.is_empty()).then_some(Self { words }))
     }
 
@@ -75,7 +75,7 @@ impl Program {
             Some(0 | 1) => Ok(Some(())),
             _ => Err(Failure {
                 error: anyhow!("{} of {VARIABLE} failed: {status}", self.words[0]),
-                hints: vec!["it has to end with 0 or 1, as diff does".to_owned()],
+                hints: vec!["it must exit with status 0 or 1, as diff does".to_owned()],
             }),
         }
     }

@@ -92,7 +92,7 @@ fn row(line: &str) -> Option<Vec<String>> {
 pub(super) enum InlineSpan {
     /// Words.
     Text(String),
-    /// What stands between backticks.
+    /// Text between backticks.
     Code(String),
     /// A link: its text and where it leads.
     Link(String, String),

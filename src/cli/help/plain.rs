@@ -7,7 +7,7 @@ use super::topics::TOPICS;
 
 /// How far code is indented.
 const INDENT: &str = "    ";
-/// What stands between two columns.
+/// The gap between two columns.
 const GAP: &str = "  ";
 
 /// The page, with no line wider than `width` but those of code.

@@ -17,7 +17,7 @@ use crate::sandbox::programs::ProgramPlaces;
 use crate::sandbox::{Sandbox, SandboxOptions, WebhookCalls};
 use progress::BuildDisplay;
 
-/// What the end of `trueup sandbox --help` says.
+/// The end of `trueup sandbox --help`.
 const EXAMPLES: &str = "\
 Examples:
   trueup sandbox -- kubectl version
@@ -31,7 +31,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct SandboxArgs {
-    /// What to run beside it
+    /// Command to run with KUBECONFIG set to the sandbox
     #[arg(last = true, value_name = "COMMAND", help_heading = WHAT)]
     command: Vec<OsString>,
 
@@ -91,7 +91,8 @@ pub async fn start(options: &SandboxOptions, ui: &mut Ui) -> Result<Sandbox, Fai
     Ok(Sandbox::start(options, &mut events).await?)
 }
 
-/// What kind of sandbox, and whom its API server may call, with its programs from where this user has them.
+/// The options of a sandbox: its controllers, and the webhooks that its API server may call. Its
+/// programs are those of this user.
 ///
 /// # Errors
 ///

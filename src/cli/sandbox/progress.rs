@@ -63,7 +63,7 @@ impl<'a> BuildDisplay<'a> {
         }
     }
 
-    /// What is going on now.
+    /// Shows the current step.
     fn step(&mut self, text: &str) {
         match &self.bar {
             Some(bar) => bar.set_step(text),
@@ -71,7 +71,7 @@ impl<'a> BuildDisplay<'a> {
         }
     }
 
-    /// What stays on the screen.
+    /// Prints a line that stays on the screen.
     fn line(&mut self, text: &str) {
         let Self { ui, bar, .. } = self;
         match bar {

@@ -1,8 +1,8 @@
 //! The guard around stdout and stderr: what passes it does nothing but stand there.
 //!
 //! Line breaks, tabs, and what is plain to see pass as they are, and of everything else only what
-//! carries our own key ([`ink`]). A control character, a character that hides or reorders others and
-//! a byte that is no text are spelled out, and so is the character that would complete a command to
+//! carries our own key ([`ink`]). A control character, a character that hides or reorders others
+//! and a byte that is no text are spelled out. So is the character that would complete a command to
 //! a CI runner ([`Commands`]). Whoever writes a text may make it inert before, which looks better;
 //! nothing depends on it.
 
@@ -20,7 +20,7 @@ pub(in crate::cli) struct OutputGuard<W: Write> {
     line: Commands,
     /// The beginning of a character, or of something of our own, whose rest is still to come.
     held: Vec<u8>,
-    /// What goes to `inner` with this write.
+    /// The bytes that go to `inner` with this write.
     out: Vec<u8>,
 }
 
@@ -151,7 +151,7 @@ fn is_calm(byte: u8) -> bool {
     matches!(byte, b' '..=b'~' | b'\t') && byte != b'#'
 }
 
-/// What an escape character begins.
+/// The kinds of sequence that an escape character begins.
 enum OwnSequence {
     /// A style, with this many bytes.
     Style(usize),
@@ -181,7 +181,7 @@ impl OwnSequence {
     }
 }
 
-/// What a byte beyond ASCII begins.
+/// The kinds of character that a byte beyond ASCII begins.
 enum Character {
     Whole(char),
     /// A character that goes on.

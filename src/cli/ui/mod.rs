@@ -55,7 +55,7 @@ pub struct Ui {
     color: anstream::ColorChoice,
     stdout: OutputGuard<anstream::AutoStream<io::Stdout>>,
     stderr: OutputGuard<anstream::AutoStream<io::Stderr>>,
-    /// What is drawn on stderr, if anything is.
+    /// The drawing on stderr, if there is any.
     progress: Arc<Mutex<ProgressIndicator>>,
     /// Whether it was said what is missing of the cell that renderers run in.
     is_cell_told: bool,
@@ -103,7 +103,7 @@ impl Ui {
             choice => choice,
         };
         let mut text = Vec::new();
-        // What comes out of the guard is what the terminal would have got.
+        // The guard's output is what the terminal would have got.
         write(
             &mut OutputGuard::new(anstream::AutoStream::new(&mut text as &mut dyn Write, color)),
             glyphs,
@@ -194,7 +194,7 @@ impl Ui {
         })
     }
 
-    /// What the terminal that the answer goes to can show: its locale says which characters.
+    /// The characters that the terminal for the answer can show, by its locale.
     pub fn glyphs(&self) -> Glyphs {
         Glyphs { utf8: self.utf8, width: width(terminal_size_of(io::stdout())) }
     }
@@ -243,7 +243,7 @@ impl Ui {
         if let Some(missing) = missing.filter(|_| !std::mem::replace(&mut self.is_cell_told, true))
         {
             self.warning(&format!(
-                "programs that render are not wholly confined on this machine: {missing}; see \
+                "renderers are not fully confined on this machine: {missing}; see \
                  render: cell: in docs/security.md"
             ));
         }
@@ -252,7 +252,10 @@ impl Ui {
     /// Says that some files are not as they are committed.
     pub fn uncommitted(&mut self, found: &Uncommitted) {
         if let Some(why) = &found.unknown {
-            self.warning(&format!("what is not committed is unknown, and not part of this: {why}"));
+            self.warning(&format!(
+                "cannot tell which files have uncommitted changes; this run \
+                ignores them: {why}"
+            ));
         }
         let [first, others @ ..] = &found.paths[..] else { return };
         let more = match others.len() {

@@ -9,8 +9,7 @@ use std::process::{Command, Stdio};
 const VARIABLES: [&str; 2] = ["TRUEUP_PAGER", "PAGER"];
 /// The one that is used where none is named.
 const USUAL: &str = "less";
-/// What git lets less know where the user says nothing: end where all fits, keep colours, leave the
-/// screen as it is.
+/// Git's default for `LESS`: end where all fits, keep colours, leave the screen as it is.
 const LESS: (&str, &str) = ("LESS", "FRX");
 
 /// A program that shows a long text.
@@ -56,7 +55,7 @@ impl Pager {
         }
         let mut child = command.stdin(Stdio::piped()).spawn()?;
         if let Some(mut stdin) = child.stdin.take() {
-            // Who has seen enough closes it.
+            // A reader who has seen enough closes it.
             let _ = stdin.write_all(text);
         }
         child.wait().map(drop)

@@ -1,4 +1,5 @@
-//! What moves on stderr while something is under way. Nothing of it is written past the guard.
+//! The moving lines on stderr while something is under way. Nothing of it is written past the
+//! guard.
 
 use std::time::Duration;
 

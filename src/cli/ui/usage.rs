@@ -1,4 +1,4 @@
-//! What clap says of arguments, and what Rust says of a panic: both repeat texts from outside.
+//! Clap's errors about arguments, and Rust's panics: both repeat texts from outside.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, Write as _};
@@ -39,7 +39,7 @@ impl Ui {
     }
 }
 
-/// What clap says. Its styles are ours where nothing that it repeats could hold any.
+/// Clap's own text. Its styles are ours where nothing that it repeats could hold any.
 fn text(error: &clap::Error, are_harmless: bool) -> String {
     let hinted = habits::hint(error).map(|hint| with_hint(error, hint));
     let error = hinted.as_ref().unwrap_or(error);

@@ -1,5 +1,5 @@
-//! What a user shows to the server: which of the fields count, with the files that they name read.
-//! The order is client-go's (`tools/clientcmd/client_config.go`, `transport/round_trippers.go`).
+//! A user's credentials: which of the fields count, with the files that they name read. The order
+//! is client-go's (`tools/clientcmd/client_config.go`, `transport/round_trippers.go`).
 
 use std::path::Path;
 

@@ -128,7 +128,7 @@ const CONTEXT: &[Field] = &[
 pub(super) fn kubeconfig(bytes: &[u8]) -> Result<Kubeconfig, String> {
     let read = manifest::value("", bytes);
     let read = read.map_err(|problem| {
-        // What else a problem has may quote a token.
+        // The rest of a problem may quote a token.
         format!("{}:{}: it is not YAML", problem.place.line, problem.place.column)
     })?;
     let Some((value, _)) = read else { return Ok(Kubeconfig::default()) };
@@ -141,7 +141,7 @@ pub(super) fn kubeconfig(bytes: &[u8]) -> Result<Kubeconfig, String> {
     if !matches!(kind.as_str(), "" | "Config") || !matches!(version.as_str(), "" | "v1") {
         let shown = |text: &str| text.chars().take(40).collect::<String>();
         let (kind, version) = (shown(&kind), shown(&version));
-        return Err(format!("it is a {kind:?} of {version:?}, and not a Config of v1"));
+        return Err(format!("it is a {kind:?} of {version:?}, not a Config of v1"));
     }
     Ok(Kubeconfig {
         contexts: named_entries(&mut config, "contexts", "context")?,
@@ -162,7 +162,7 @@ fn named_entries(
     for mut entry in entries {
         let name = entry.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
         if all.iter().any(|known| known.name == name) {
-            return Err(format!("{list}: the name {name:?} is there twice"));
+            return Err(format!("{list}: duplicate name {name:?}"));
         }
         let fields = match entry.get_mut(part).map(Value::take) {
             Some(Value::Object(fields)) => fields,
@@ -220,7 +220,7 @@ fn of_type(value: Value, of: FieldType, path: &str) -> Result<Value, String> {
         }
         (of, value) => {
             let at = if path.is_empty() { "it" } else { path };
-            return Err(format!("{at} is {}, and has to be {}", what(&value), of.what()));
+            return Err(format!("{at} is {}, but must be {}", what(&value), of.what()));
         }
     })
 }
@@ -304,12 +304,12 @@ mod tests {
         for (text, expected) in [
             ("users: [{name: a, user: {token: 123}}]", "users[0].user.token is a number"),
             ("users: [{name: a, user: {token: [x]}}]", "users[0].user.token is a list"),
-            ("clusters: {a: b}", "clusters is a map, and has to be a list"),
+            ("clusters: {a: b}", "clusters is a map, but must be a list"),
             ("clusters: [{cluster: {insecure-skip-tls-verify: 'true'}}]", "true or false"),
             ("users: [{user: {client-key-data: 'a b'}}]", "client-key-data is not base64"),
             ("users: [{user: {exec: {env: [{name: a, value: 1}]}}}]", "exec.env[0].value is"),
-            ("users: [{name: a}, {name: a}]", "users: the name \"a\" is there twice"),
-            ("users: [null, null]", "users: the name \"\" is there twice"),
+            ("users: [{name: a}, {name: a}]", "users: duplicate name \"a\""),
+            ("users: [null, null]", "users: duplicate name \"\""),
             ("[]", "it is a list"),
             ("kind: Pod\napiVersion: v1", "it is a \"Pod\" of \"v1\""),
             ("apiVersion: v2", "\"v2\""),

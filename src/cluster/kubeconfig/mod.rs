@@ -34,7 +34,7 @@ impl fmt::Debug for PipeCache {
     }
 }
 
-/// What the files say together: of each name and of the current context, the first that says something.
+/// The files merged: of each name and of the current context, the first that says something.
 #[derive(Debug, Default)]
 pub(super) struct Kubeconfig {
     pub(super) contexts: Vec<NamedEntry>,

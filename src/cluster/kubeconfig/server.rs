@@ -21,12 +21,12 @@ pub(super) fn uri(server: &str) -> Result<Uri, String> {
     };
     let has_scheme = rest.len() < server.len();
     if !matches!(scheme.as_str(), "http" | "https") {
-        return Err(failed("has to begin with https:// or http://"));
+        return Err(failed("must begin with https:// or http://"));
     }
     let rest = rest.split(['?', '#']).next().unwrap_or_default();
     let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
     if !has_scheme && !matches!(path, "" | "/") {
-        return Err(failed("has a path, and so has to begin with https:// or http://"));
+        return Err(failed("has a path, and so must begin with https:// or http://"));
     }
     // The port of the scheme.
     let authority = authority.strip_suffix(':').unwrap_or(authority);
@@ -72,7 +72,7 @@ mod tests {
             ("api.example.com", Ok("http://api.example.com/")),
             ("api.example.com/", Ok("http://api.example.com/")),
             ("api.example.com/prefix", Err("has a path")),
-            ("ftp://api.example.com", Err("has to begin with")),
+            ("ftp://api.example.com", Err("must begin with")),
             ("https://", Err("is not a URL")),
             ("https:///path", Err("is not a URL")),
             ("https://a b", Err("is not a URL")),

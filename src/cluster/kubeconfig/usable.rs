@@ -248,19 +248,19 @@ fn exec_fault(exec: &ExecConfig) -> Option<String> {
     let mode = exec.other.get(UNKNOWN_MODE).and_then(Value::as_str).unwrap_or_default();
     if !mode.is_empty() {
         return Some(format!(
-            "the user's exec plugin has the interactiveMode {mode:?}, which has to be Never, \
-             IfAvailable or Always"
+            "the user's exec plugin has the invalid interactiveMode {mode:?}: must be Never, \
+            IfAvailable or Always"
         ));
     }
     match version {
         "client.authentication.k8s.io/v1" if exec.interactive_mode.is_none() => Some(
-            "the user's exec plugin has no interactiveMode: say Never, IfAvailable or Always"
+            "the user's exec plugin has no interactiveMode: set it to Never, IfAvailable or Always"
                 .into(),
         ),
         "client.authentication.k8s.io/v1" | "client.authentication.k8s.io/v1beta1" => None,
         other => Some(format!(
-            "the user's exec plugin has the apiVersion {other:?}, which has to be \
-             client.authentication.k8s.io/v1 or v1beta1"
+            "the user's exec plugin has the unsupported apiVersion {other:?}: must be \
+            client.authentication.k8s.io/v1 or v1beta1"
         )),
     }
 }

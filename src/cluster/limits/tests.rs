@@ -87,7 +87,7 @@ async fn an_answer_is_taken_in_up_to_the_limit() {
                 let error = got.unwrap_err();
                 assert_eq!(
                     error.to_string(),
-                    "the answer to GET /api/v1/namespaces/shop/configmaps/a is not taken in: it has more than 1000 bytes"
+                    "gave up reading the answer to GET /api/v1/namespaces/shop/configmaps/a: it has more than 1000 bytes"
                 );
                 assert!(error.hint().unwrap().text().unwrap().contains("a proxy before it"));
                 assert_eq!(cluster.requests(), 1, "it is not asked for again");
@@ -112,7 +112,7 @@ async fn endless_answer_is_read_up_to_the_limit() {
         let error = cluster.get(&configs(), Some("shop"), "a").await.unwrap_err();
         let said = match status {
             200 => {
-                "the answer to GET /api/v1/namespaces/shop/configmaps/a is not taken in: it has more than 1000 bytes"
+                "gave up reading the answer to GET /api/v1/namespaces/shop/configmaps/a: it has more than 1000 bytes"
             }
             // Of an error its beginning is enough.
             _ => "403 Forbidden: no end of this",
@@ -159,7 +159,7 @@ async fn a_page_that_is_too_large_is_asked_for_again_with_fewer_objects() {
     assert_eq!(cluster.requests(), 4);
     // A single object can be too large, too.
     let error = pages(1, 1000).list(&configs(), None, "").await.err().unwrap();
-    assert!(error.to_string().contains("&limit=1 is not taken in: it has more than 1000 bytes"));
+    assert!(error.to_string().contains("&limit=1: it has more than 1000 bytes"));
 }
 
 #[tokio::test]
@@ -187,7 +187,7 @@ async fn list_is_limited_by_pages_bytes_and_continue_tokens() {
     assert!(error.ends_with("its next page is this one again"), "{error}");
 }
 
-/// What can't be taken in is unknown, so that nothing of it is pruned.
+/// A list that can't be taken in is unknown, so that nothing of it is pruned.
 #[tokio::test]
 async fn the_members_of_a_list_without_end_are_unknown_and_not_gone() {
     let cluster = pages(200, 10);
@@ -206,7 +206,7 @@ async fn the_members_of_a_list_without_end_are_unknown_and_not_gone() {
     let members = cluster.members(&inventory, &record, &catalog).await;
     let desired = crate::core::desired::Desired::default();
     let question = crate::cluster::ObserveOptions {
-        judge: &crate::core::health::HealthRules::default(),
+        assessor: &crate::core::health::HealthAssessor::default(),
         desired: &desired,
         catalog: &catalog,
         inventory: &inventory,
@@ -217,7 +217,11 @@ async fn the_members_of_a_list_without_end_are_unknown_and_not_gone() {
     let observed = cluster.observe(&question, members).await;
     let unlisted: Vec<_> = observed.unlisted.iter().map(|it| it.kind.to_string()).collect();
     assert_eq!(unlisted, ["ConfigMap"]);
-    assert!(observed.unlisted[0].reason.contains("is not taken in"), "{:?}", observed.unlisted);
+    assert!(
+        observed.unlisted[0].reason.contains("gave up reading the answer"),
+        "{:?}",
+        observed.unlisted
+    );
 }
 
 #[tokio::test]

@@ -127,7 +127,7 @@ impl<'a> ObservationFold<'a> {
     /// Adds what was found out about an object by asking the server.
     pub(super) fn add(&mut self, key: &ObjectKey, result: ObserveResult) {
         let ObserveResult { observation, verdict } = result;
-        let ObserveOptions { desired, judge, .. } = *self.question;
+        let ObserveOptions { desired, assessor, .. } = *self.question;
         let is_there = |live: Option<&Object>| live.is_some_and(|live| !live.is_terminating());
         let is_unknown = matches!(observation, Observation::Unknown(_))
             || desired.objects.get(key).is_some_and(|it| Mode::ignores(&it.object));
@@ -135,7 +135,7 @@ impl<'a> ObservationFold<'a> {
             self.unborn.insert(key.name.clone());
         }
         self.verdicts.extend(verdict);
-        let health = observation.live().map(|live| judge.health(live));
+        let health = observation.live().map(|live| assessor.health(live));
         if let Some(health) = health.filter(|health| !health.is_ready()) {
             self.observed.unready.insert(key.clone(), health);
         }

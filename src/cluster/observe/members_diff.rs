@@ -14,7 +14,7 @@ use crate::core::annotations::Mode;
 use crate::core::desired::Desired;
 use crate::core::dry_run_cache::CachedNoOp;
 use crate::core::health::rollout::has_former_pods;
-use crate::core::health::{Health, HealthRules};
+use crate::core::health::{Health, HealthAssessor};
 use crate::core::managed_fields::{no_op, takeover};
 use crate::core::object::{Object, ObjectKey};
 use crate::core::redact::LAST_APPLIED;
@@ -42,7 +42,7 @@ pub(super) struct Examined {
 pub(super) struct Comparison<'a> {
     pub(super) desired: &'a Desired,
     /// Says which are ready.
-    pub(super) judge: &'a HealthRules,
+    pub(super) assessor: &'a HealthAssessor,
     /// `None` where nothing but the server is to be believed.
     pub(super) known: Option<&'a KnownMembers>,
     /// Whether each live object is kept whole, whatever is known of it.
@@ -91,11 +91,11 @@ impl Comparison<'_> {
                 Some(verdict) => {
                     examined.left.extend(is_left.then(|| key.clone()));
                     examined.verdicts.extend(verdict);
-                    let health = self.judge.health(&live);
+                    let health = self.assessor.health(&live);
                     if !health.is_ready() {
                         examined.unready.push((key.clone(), health));
                     }
-                    // What former pods may still use is for whoever deletes to say.
+                    // Objects that former pods may still use are for whoever deletes to decide.
                     let is_whole = self.whole
                         || self.is_settled(&key, &live)
                         || self.has_more(&key, &live)

@@ -24,7 +24,7 @@ pub use self::unrecorded::UnrecordedMembers;
 use super::Cluster;
 use super::immutable::definition_key;
 use crate::core::desired::Desired;
-use crate::core::health::HealthRules;
+use crate::core::health::HealthAssessor;
 use crate::core::inventory::{Inventory, Record};
 use crate::core::kinds::catalog::{Catalog, Lookup, Served, is_namespace};
 use crate::core::kinds::schemas::Schemas;
@@ -42,7 +42,7 @@ pub struct ObserveOptions<'a> {
     /// The content of the inventory's parent; `None` before the first apply.
     pub record: Option<&'a Record>,
     /// Says which objects are ready.
-    pub judge: &'a HealthRules,
+    pub assessor: &'a HealthAssessor,
     /// Whether to ask the server about objects that are proven to stay as they are, too.
     pub verify: bool,
     /// Whether objects that stay as they are are kept whole.
@@ -75,9 +75,9 @@ impl Cluster {
         let known =
             KnownMembers { verdicts: self.recall(question.inventory), schemas: Schemas::newest() };
         let trusted = (!question.verify).then_some(&known);
-        let ObserveOptions { desired, judge, .. } = *question;
-        judge.reset_cost();
-        let measure = Comparison { desired, judge, known: trusted, whole: question.whole };
+        let ObserveOptions { desired, assessor, .. } = *question;
+        assessor.reset_cost();
+        let measure = Comparison { desired, assessor, known: trusted, whole: question.whole };
         let examined = examine(&mut members, measure);
         let mut fold = ObservationFold::new(question, examined, members.unlisted);
         let (namespaces, rest): (Vec<_>, Vec<_>) =
@@ -144,7 +144,7 @@ impl Cluster {
         for list in members.lists.iter_mut().filter(|list| !list.items.is_empty()) {
             let Some(served) = question.declared(&list.kind) else { continue };
             if super::path::api_version(served) != list.api_version
-                // What can't be listed in this version is compared by dry run.
+                // An object that can't be listed in this version is compared by dry run.
                 && let Ok(again) = self.list_kind(&held, served, question.inventory, &record.namespaces).await
             {
                 *list = again;

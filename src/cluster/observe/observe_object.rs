@@ -90,8 +90,8 @@ impl SendSource<'_> {
 pub(super) struct KnownMembers {
     /// Its cached answers.
     pub(super) verdicts: DryRunCache,
-    /// What its kinds are like. Custom resources are left to the server: the definition that is in
-    /// force may not be the one that the commit has.
+    /// The schemas of built-in kinds. Custom resources are left to the server: the definition that
+    /// is in force may not be the one that the commit has.
     pub(super) schemas: &'static Schemas,
 }
 
@@ -103,7 +103,7 @@ pub(super) struct ObserveResult {
 }
 
 impl ObserveResult {
-    /// What is live, and what applying would make of it.
+    /// The live object, and the result of applying.
     fn seen(live: Option<Object>, preview: Preview) -> Self {
         let observation = Observation::Seen { live, preview: Some(preview) };
         Self { observation, verdict: None }
@@ -156,8 +156,8 @@ impl Cluster {
         ObserveResult { observation: Observation::Unknown(reason), verdict: None }
     }
 
-    /// What is known of an object before the server is asked by dry run, where it may not be listed or
-    /// has a mode of its own. What is live then stands in the request.
+    /// The answer that needs no dry run, for an object that may not be listed or has a mode of its
+    /// own. The live object then stands in the request.
     async fn settled(
         &self,
         look: &mut ObserveRequest<'_>,
@@ -255,7 +255,7 @@ impl Cluster {
         }
     }
 
-    /// What to make of an error that may be about the version in which fields are owned.
+    /// Handles an error that may be about the version in which fields are owned.
     async fn in_declared_version(
         &self,
         look: &ObserveRequest<'_>,
@@ -273,7 +273,8 @@ impl Cluster {
         }
     }
 
-    /// What becomes of an object that others applied before, once their fields are taken over.
+    /// The result of applying an object that others applied before, once their fields are taken
+    /// over.
     async fn without_predecessors(
         &self,
         look: &ObserveRequest<'_>,
@@ -290,7 +291,8 @@ impl Cluster {
         }
     }
 
-    /// What becomes of an object that is invalid, where that is for fields which applying would remove.
+    /// The result of applying an object that is invalid only for fields which applying would
+    /// remove.
     async fn past_leftovers(
         &self,
         look: &ObserveRequest<'_>,
@@ -341,8 +343,8 @@ impl Cluster {
                 None if let Some(live) = &live
                     && self.is_immutability(served, &error, look.definition).await =>
                 {
-                    let anew = self.could_be_made(served, send, live).await;
-                    Preview::Immutable { refusal: error.refusal(), anew }
+                    let recreation = self.could_be_made(served, send, live).await;
+                    Preview::Immutable { refusal: error.refusal(), recreation }
                 }
                 None if error.is_verdict() => {
                     let refusal = error.refusal();

@@ -93,7 +93,7 @@ impl Cluster {
         while let Some((served, is_added, list)) = lists.next().await {
             match list {
                 Ok(list) => strange.note(&list, question, is_added),
-                // What the user may not list is not pruned either, except by its name.
+                // A kind that the user may not list is not pruned either, except by name.
                 Err(error) if error.is_forbidden() => {}
                 Err(error) => {
                     let why = self.why_not(served, &error).await;

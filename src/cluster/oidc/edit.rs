@@ -145,7 +145,7 @@ fn replaced(text: &str, scalar: &ScalarSpan, new: &str) -> Vec<String> {
             (end_of_quoted(value, '\'').into_iter().collect(), [format!("'{new}'"), quoted])
         }
         Some('|' | '>') => {
-            // What stands behind the header of a block, such as a comment, stays.
+            // Text behind the header of a block, such as a comment, stays.
             let header = value.find(|c: char| c.is_whitespace()).unwrap_or(value.len());
             let line = value.find(['\r', '\n']).unwrap_or(value.len());
             let after = &value[end_of_lines(value, scalar.indent)..];

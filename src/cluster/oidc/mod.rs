@@ -1,8 +1,8 @@
 //! The auth-provider `oidc` of a kubeconfig, as client-go has it (k8s.io/client-go,
-//! `plugin/pkg/client/auth/oidc/oidc.go`): its id-token is shown to the cluster, and refreshed at the
-//! identity provider once it expires. This page decides; [`refresh`] asks the identity provider,
-//! [`write_back`] puts new tokens into the kubeconfig that the old ones came from, and [`token_lock`] sees to
-//! it that runs at the same time do not ask for the same.
+//! `plugin/pkg/client/auth/oidc/oidc.go`): its id-token is shown to the cluster, and refreshed at
+//! the identity provider once it expires. This page decides; [`refresh`] asks the identity
+//! provider, and [`write_back`] puts new tokens into the kubeconfig that the old ones came from.
+//! [`token_lock`] keeps runs at the same time from asking for the same.
 
 mod edit;
 mod exchange;

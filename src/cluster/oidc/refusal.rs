@@ -1,5 +1,5 @@
-//! What an identity provider answers in place of tokens (RFC 6749, section 5.2): what of it is shown,
-//! and what to do about it. It may quote what it was sent, in any form, so little of it is.
+//! An identity provider's error answers (RFC 6749, section 5.2): how much of them is shown, and the
+//! advice. An answer may quote what was sent, in any form, so little of it is shown.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -120,7 +120,7 @@ impl Secrets {
             spellings.extend(encoded.map(|form| form.to_lowercase()));
             whole.extend(forms);
         }
-        // What holds another one goes first.
+        // A secret that contains another one goes first.
         whole.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         Self { whole, spellings }
     }

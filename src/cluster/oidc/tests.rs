@@ -1,4 +1,4 @@
-//! What is decided of tokens, without an identity provider.
+//! The decisions about tokens, without an identity provider.
 
 use std::collections::HashMap;
 
@@ -22,7 +22,7 @@ fn now() -> Timestamp {
     Timestamp::from_second(1_700_000_000).unwrap()
 }
 
-/// What is decided at the time of these tests.
+/// The decision at the time of these tests.
 fn decided(more: &[(&str, &str)], before: Option<&Credential>) -> String {
     match provider(more).unwrap().decide(before, now()) {
         Ok(Decision::Use(credential)) => format!("use {}", credential.token.unwrap()),

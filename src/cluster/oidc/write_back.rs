@@ -1,7 +1,7 @@
-//! Puts new tokens into the kubeconfig that the old ones came from, as client-go does, so that the next
-//! run and kubectl have them too, while kubectl's lock is held (k8s.io/client-go,
-//! `tools/clientcmd/loader.go`). The file is replaced in one step where it can be, and else written in
-//! place, as kubectl writes it: a file that is mounted by itself can't be replaced.
+//! Puts new tokens into the kubeconfig that the old ones came from, so that the next run and
+//! kubectl have them too. As in client-go, kubectl's lock is held meanwhile (k8s.io/client-go,
+//! `tools/clientcmd/loader.go`). The file is replaced in one step where it can be, and else written
+//! in place, as kubectl writes it: a file that is mounted by itself can't be replaced.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write as _};

@@ -68,7 +68,7 @@ impl Proxy {
             Some(_) => Self::parse(url, OF_CLUSTER)
                 .ok_or_else(|| format!("the cluster's proxy-url {shown:?} is not a URL")),
             None => Err(format!(
-                "the cluster's proxy-url {shown:?} has to begin with http://, https:// or socks5://"
+                "the cluster's proxy-url {shown:?} must begin with http://, https:// or socks5://"
             )),
         }
     }
@@ -219,7 +219,7 @@ mod tests {
     fn a_cluster_names_its_proxy_with_a_scheme() {
         for url in ["proxy:3128", "quic://proxy", "//proxy", "proxy"] {
             let error = Proxy::of_cluster(url).unwrap_err();
-            assert!(error.contains("has to begin with http://"), "{error}");
+            assert!(error.contains("must begin with http://"), "{error}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What is said to a proxy before the server is: CONNECT (RFC 9110, 9.3.6) or SOCKS 5 (RFC 1928 and
-//! 1929). Errors name the proxy and what it answers, which hyper's own don't.
+//! The handshake with a proxy: CONNECT (RFC 9110, 9.3.6) or SOCKS 5 (RFC 1928 and 1929). Errors
+//! name the proxy and its answer, which hyper's own don't.
 
 use std::io;
 use std::net::IpAddr;
@@ -39,13 +39,13 @@ pub(super) enum HandshakeError {
     NoSocks,
     #[error("asks for a user and a password")]
     LoginMissing,
-    #[error("does not take the user and password of its URL")]
+    #[error("rejects the user and password of its URL")]
     LoginRefused,
     #[error("does not lead to the server: {0}")]
     Socks(&'static str),
     #[error("does not answer")]
     Slow,
-    #[error("takes no name that has more than 255 bytes")]
+    #[error("does not accept names of more than 255 bytes")]
     TooLong,
 }
 

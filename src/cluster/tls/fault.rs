@@ -194,8 +194,8 @@ impl TlsFault {
                     return Some("the server needs a certificate that names it".to_owned());
                 };
                 return Some(format!(
-                    "use one of these names in the kubeconfig's server, or say there \
-                     tls-server-name: {name}"
+                    "use one of these names in the kubeconfig's server, or set there \
+                    tls-server-name: {name}"
                 ));
             }
             Self::Authority => {
@@ -205,7 +205,8 @@ impl TlsFault {
             Self::NotForServers => "give the server a certificate for serverAuth",
             Self::Unsupported => "give the server a certificate that is signed with SHA-256 or better",
             Self::PlainHttp => {
-                "is this the right port? A server without TLS is http:// in the kubeconfig's server"
+                "is this the right port? For a server without TLS, use http:// in the \
+                kubeconfig's server"
             }
             Self::ClientRefused { .. } => {
                 "get the kubeconfig again, or renew its client certificate"

@@ -1,7 +1,7 @@
 //! The switches: what an object says, with annotations of trueup's own, of how it is treated.
 //!
-//! The names and their values are known here and nowhere else, so that check, diff and apply agree
-//! on what is wrong, and so is what a manifest may not say. What follows from a switch is described
+//! The names and their values are known here and nowhere else, and so is what a manifest may not
+//! say. So check, diff and apply agree on what is wrong. What follows from a switch is described
 //! where it counts: the turn in [`crate::core::plan`], conflicts in
 //! [`crate::core::managed_fields::conflict`], waiting in [`crate::core::health`]. What other tools'
 //! annotations mean is there, too, except for the [`Mode`].
@@ -98,8 +98,8 @@ pub fn place(manifest: &Manifest, annotation: &str) -> Location {
     manifest.place_at(&path).unwrap_or_else(|| manifest.origin.location())
 }
 
-/// What is wrong with an object's switches: names that there are not, values that mean nothing, and
-/// what is not for a manifest to say.
+/// The faults in an object's switches: unknown names, invalid values, and switches that a manifest
+/// must not set.
 pub fn faults(object: &Object) -> Vec<AnnotationFault> {
     let annotations = object.metadata().and_then(|metadata| metadata.get("annotations"));
     let annotations = annotations.and_then(Value::as_object).into_iter().flatten();
@@ -121,8 +121,7 @@ pub(crate) fn fault_of(object: &Object, name: &str) -> Option<AnnotationFault> {
     fault(name, object.annotation(name)?)
 }
 
-/// What an object says with a switch that is `true` or `false`; `None` where it says nothing, or
-/// nothing that means anything.
+/// The value of a switch that is `true` or `false`; `None` where it is not set, or invalid.
 pub fn flag(object: &Object, name: &str) -> Option<bool> {
     read_flag(object.annotation(name)?)
 }

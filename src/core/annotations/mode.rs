@@ -32,8 +32,8 @@ impl Mode {
     /// The other tools' annotations that say the same.
     pub const OTHERS: [&str; 2] = [SSA, RECONCILE];
 
-    /// What an object says of itself: trueup's own annotation counts first. `None` where it says
-    /// nothing, or what means nothing.
+    /// The object's own mode: trueup's own annotation counts first. `None` where it has none, or an
+    /// invalid one.
     pub fn treatment_of(object: &Object) -> Option<Treatment> {
         let treatment = |mode, name: &str, value: &str| {
             Some(Treatment { mode, said: format!("{name}: {value}") })

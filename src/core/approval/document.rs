@@ -19,13 +19,13 @@ const TRUEUP: &str = env!("CARGO_PKG_VERSION");
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
     /// It is not JSON, or not all of it.
-    #[error("it is not JSON, or only a part of it")]
+    #[error("it is not JSON, or it is truncated")]
     NotJson(#[source] serde_json::Error),
     /// It is JSON, and something else.
-    #[error("it is JSON, but not a plan of trueup's")]
+    #[error("it is JSON, but not a trueup plan")]
     NotAPlan,
     /// It has another shape than this trueup knows.
-    #[error("it has version {0}, and this trueup reads {VERSION}")]
+    #[error("it has version {0}; this trueup reads version {VERSION}")]
     OtherVersion(Value),
     /// Another trueup made it.
     #[error("trueup {0} made it, and this is {TRUEUP}")]
@@ -34,7 +34,7 @@ pub enum DocumentError {
     #[error("it was changed since trueup wrote it")]
     Edited,
     /// It lacks something or has something that is not known.
-    #[error("it is not a plan of trueup's")]
+    #[error("it is not a trueup plan")]
     Unusable(#[source] serde_json::Error),
 }
 

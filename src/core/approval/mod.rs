@@ -60,7 +60,7 @@ pub struct Purpose {
     pub commit: String,
     /// The id of the repository's first commit.
     pub repository: String,
-    /// What the operator allowed. What the commit says of the same is in the commit.
+    /// The operator's permissions. Those of the commit are in the commit.
     pub permissions: Permissions,
 }
 

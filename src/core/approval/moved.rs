@@ -55,7 +55,7 @@ impl MovedObject {
             },
             MoveReason::Recreated => "was deleted and recreated".to_owned(),
             MoveReason::State if self.approved == Some(Action::Delete) => {
-                "is not as it was when its deletion was approved".to_owned()
+                "changed since its deletion was approved".to_owned()
             }
             MoveReason::State => "differs in other fields or values than were approved".to_owned(),
             MoveReason::Becomes => "would become something else".to_owned(),
@@ -64,8 +64,8 @@ impl MovedObject {
     }
 }
 
-/// What moved between an approved change and the one that is found now; `None` when nothing did, or
-/// when what was approved is done already.
+/// The differences between an approved change and the one that is found now; `None` when there are
+/// none, or when the approved change is done already.
 pub(super) fn why(approved: &Approved, change: &Change, now: &Approved) -> Option<MoveReason> {
     match (approved.action, now.action) {
         (Action::Refuse, Action::Keep) => None,

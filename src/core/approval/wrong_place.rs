@@ -8,7 +8,7 @@ use crate::core::source::snapshot::short;
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WrongPlace {
     /// It was made for another cluster.
-    #[error("the plan is for the cluster {} ({}), and this is {name} ({uid})", .approved.name, .approved.uid)]
+    #[error("the plan is for the cluster {} ({}), but this is {name} ({uid})", .approved.name, .approved.uid)]
     OtherCluster {
         /// The cluster that it was made for.
         approved: ApprovedCluster,
@@ -19,11 +19,12 @@ pub enum WrongPlace {
     },
     /// The cluster's identity can't be read.
     #[error(
-        "cannot tell whether this is the cluster of the plan: Namespace kube-system, whose uid says so, can't be read"
+        "cannot tell whether this is the cluster of the plan: the uid of Namespace kube-system \
+        identifies it, and can't be read"
     )]
     UnknownCluster,
     /// The checkout is of another repository.
-    #[error("the plan is for the repository that begins with commit {}, which is not here", short(.repository))]
+    #[error("the plan is for the repository whose first commit is {}, which this checkout does not have", short(.repository))]
     OtherRepository {
         /// The id of the repository's first commit.
         repository: String,
@@ -31,7 +32,7 @@ pub enum WrongPlace {
         shallow: bool,
     },
     /// The commit is not here.
-    #[error("the commit {commit} of the plan is not here")]
+    #[error("the commit {commit} of the plan is not in this checkout")]
     NoCommit {
         /// The commit's full id.
         commit: String,
@@ -39,7 +40,7 @@ pub enum WrongPlace {
     /// Something else was asked for than what the plan is for.
     #[error("the plan is for {what} {approved}, not {now}")]
     Contradicted {
-        /// What: `target` or `namespace`.
+        /// The kind of place: `target` or `namespace`.
         what: &'static str,
         /// The value in the plan.
         approved: String,

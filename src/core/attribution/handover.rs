@@ -51,7 +51,7 @@ pub fn handovers(change: &Change, redactor: &Redactor) -> Vec<Handover> {
     let handover = |OwnershipChange { path, places: [was, at], becomes_ours }: &OwnershipChange<
         '_,
     >| {
-        // What it carries as a member is said in words.
+        // The label of a member has words of its own.
         let is_label = at.last() == Some(&PathPart::Key(PART_OF));
         if is_label || value(&live.0, was)? != value(&merged.0, at)? {
             return None;

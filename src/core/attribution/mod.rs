@@ -33,7 +33,7 @@ pub struct Attribution {
     pub path: String,
     /// Its history.
     pub story: FieldHistory,
-    /// Whom it is taken from: those who have it now, and no longer when it is applied.
+    /// The managers that lose it: those who have it now, and no longer when it is applied.
     pub taken_from: Vec<FieldWriter>,
     /// The new value, masked; `None` where it is removed.
     pub after: Option<Value>,
@@ -98,7 +98,7 @@ pub fn attributions(
     let attribution = |(field, story): (&FieldChange, FieldHistory)| {
         let declared = |object| resolve(object, &field.steps, Side::After);
         let path = manifest.and_then(|manifest| declared(&manifest.object));
-        // Who says nothing takes nothing.
+        // An object that says nothing takes nothing.
         let taken_from =
             match (resolve(live, &field.steps, Side::Before), declared(merged), declared(send)) {
                 (Some(old), Some(new), Some(_)) if !field.is_order => {
@@ -155,14 +155,14 @@ fn history_of(
         false => of(live, Side::Before),
     };
     let is_left = resolve(merged, &field.steps, Side::After).is_some();
-    // What its predecessors own is ours by the time that it goes.
+    // The fields of predecessors are ours by the time that they go.
     let is_let_go = || is_ours || handed_over.is_some_and(|live| of(live, Side::Before).0);
     Some(match (is_declared, is_ours) {
         (true, true) => FieldHistory::Changed,
         (true, false) if !others.is_empty() => FieldHistory::Drift(others),
         // The order of elements with owners of their own has no known author.
         (true, false) if field.is_order => return None,
-        // Who owns what is around it left it out, unless we did.
+        // An owner of the value around it left it out, unless we did.
         (true, false) if resolve(live, &field.steps, Side::Before).is_none() => {
             match shared(&owners_around(live, merged, field)) {
                 (false, others) if !others.is_empty() => FieldHistory::Drift(others),
@@ -177,9 +177,9 @@ fn history_of(
     })
 }
 
-/// Who owns as one value what is around a field that is not there, so that they left it out, or a
-/// list whose order it is. Where each part has an owner of its own, the API server keeps no record of
-/// who took one out.
+/// The managers that own, as one value, what is around a missing field, and so left it out, or own
+/// a list whose order it is. Where each part has an owner of its own, the API server keeps no
+/// record of who took one out.
 fn owners_around<'a>(live: &'a Object, merged: &Object, field: &FieldChange) -> Vec<Manager<'a>> {
     // Once the field is there, the fields of whoever declares it tell how it is owned.
     let path = resolve(merged, &field.steps, Side::After).unwrap_or_default();

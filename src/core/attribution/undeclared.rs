@@ -1,9 +1,9 @@
 //! Fields of a declared object that another manager set and git does not declare, such as with
 //! `kubectl set env`: apply leaves them, so that no difference shows them.
 //!
-//! What a controller reports through `status` is left out, and so is what the API server fills in.
-//! That has no owner, unless an update created the element around it: then the server has given
-//! another element of the object the same, without an owner.
+//! Fields that a controller reports through `status` are left out, and so are those that the API
+//! server fills in. That has no owner, unless an update created the element around it: then the
+//! server has given another element of the object the same, without an owner.
 
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ use crate::core::object::Object;
 use crate::core::plan::Change;
 use crate::core::redact::Redactor;
 
-/// What kubectl keeps of what it applied; it is not a field that a person set.
+/// The record that kubectl keeps of what it applied; it is not a field that a person set.
 const RECORD: &str = "f:kubectl.kubernetes.io/last-applied-configuration";
 
 /// A field that another manager set and git does not declare.

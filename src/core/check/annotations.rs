@@ -1,5 +1,5 @@
-//! What objects say of how they are treated, where it means nothing or is not theirs to say: it is
-//! what a plan would refuse.
+//! Annotations about an object's treatment that are invalid or not the object's to set: a plan
+//! would refuse it.
 
 use super::{CheckRule, Finding, Level};
 use crate::core::annotations::faults;

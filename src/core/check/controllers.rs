@@ -18,7 +18,7 @@ pub(super) fn fields(key: &ObjectKey, manifest: &Manifest) -> Vec<Finding> {
             object: Some(key.clone()),
             field: Some(it.field.to_string()),
             message: format!("{} is left as it is: {}", it.field, it.by),
-            hint: Some("take it out of the manifest".into()),
+            hint: Some("remove it from the manifest".into()),
         }
     };
     declared_in_vain(object).map(finding).collect()

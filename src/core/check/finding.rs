@@ -21,7 +21,7 @@ pub enum Level {
 pub enum CheckRule {
     /// A document that can't be read.
     Unreadable,
-    /// A value or key that is read as something else than it looks like.
+    /// A value or key that is read as something other than it looks like.
     Surprise,
     /// A field that the kind does not have.
     UnknownField,
@@ -96,17 +96,17 @@ impl CheckRule {
     pub fn about(self) -> &'static str {
         match self {
             Self::Unreadable => "A document can't be read.",
-            Self::Surprise => "Kubernetes reads something else than it looks like.",
-            Self::UnknownField => "The kind has no such field.",
+            Self::Surprise => "Kubernetes reads a value as something other than it looks like.",
+            Self::UnknownField => "The kind's schema has no such field.",
             Self::WrongType => "A value has the wrong type.",
-            Self::MissingField => "A field that has to be there is missing.",
-            Self::Value => "A value is not one of those that may be.",
+            Self::MissingField => "A required field is missing.",
+            Self::Value => "A value is not among the allowed ones.",
             Self::Duplicate => "An object is declared more than once.",
             Self::NoSchema => "There is no schema for the kind.",
-            Self::Reference => "Something is named that is nowhere in the set.",
+            Self::Reference => "A reference names an object that is not in the set.",
             Self::Order => "An object's place in the order can't be derived from its annotations.",
             Self::Annotation => {
-                "An annotation has no such name, no such value, or no place in a manifest."
+                "An annotation of trueup is unknown, has an invalid value, or must not be declared."
             }
             Self::Reserved => "Records and locks of inventories can't be declared.",
             Self::Controlled => "A controller of the API server fills the field in.",

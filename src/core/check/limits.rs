@@ -1,4 +1,4 @@
-//! What a value of the right type may still not be: too long, too big, not one of an enum, no
+//! Limits on a value of the right type: its length, its size, the members of an enum, the form of a
 //! quantity.
 
 use std::cell::RefCell;

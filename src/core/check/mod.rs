@@ -1,11 +1,11 @@
 //! Are these manifests sound? Asked of nothing but the manifests themselves.
 //!
 //! [`check`] tells the story: `validate` (with `limits`) holds each object against its
-//! [schema](crate::core::kinds::schemas), `references` looks for what names something that is not
-//! there, `turns` for what can't be put in order, `switches` for annotations of trueup's own that
-//! mean nothing, and `secrets` for keys that a Secret has twice. An error is what the API server
-//! refuses, or trueup; a warning is what most likely means something else, or what can't be decided
-//! from the manifests alone.
+//! [schema](crate::core::kinds::schemas). `references` looks for names of objects that are not
+//! there, and `turns` for objects that can't be put in order. `switches` looks for invalid
+//! annotations of trueup's own, and `secrets` for keys that a Secret has twice. An error is what
+//! the API server refuses, or trueup; a warning is what most likely means something else, or what
+//! can't be decided from the manifests alone.
 
 mod annotations;
 mod controllers;
@@ -149,7 +149,7 @@ fn object(
 ) -> Vec<Finding> {
     let object = &manifest.object;
     let found = schemas.find(object);
-    // What a custom resource is held against is not quite what is written.
+    // A custom resource is not held against quite what is written.
     let filled = match &found {
         SchemaLookup::Custom(schema) => Some(filled(object, schema)),
         _ => None,
@@ -184,9 +184,9 @@ pub fn refusal(key: &ObjectKey, manifest: &Manifest, schemas: &Schemas) -> Optio
     refused(object(key, manifest, schemas, &Patterns::default(), &|_| true))
 }
 
-/// What the API server will refuse an object for even where that is there already: fields that its
-/// schema has no place for, and what is wrong with a part that `changes`, which a path leads to. Of
-/// values it takes those that stay as they are (KEP-4008).
+/// The faults for which the API server refuses even an object that is there already: fields that
+/// its schema has no place for, and faults in a part that `changes`, which a path leads to. It
+/// takes wrong values that stay as they are (KEP-4008).
 pub fn misfit(
     key: &ObjectKey,
     manifest: &Manifest,
@@ -257,7 +257,7 @@ fn duplicates(named: &[(&ObjectKey, &Manifest)]) -> Vec<Finding> {
                 object: Some((*key).clone()),
                 field: None,
                 message: format!("{key} is declared twice, here and at {first}"),
-                hint: Some("delete one of the two, or name its file in .trueupignore".into()),
+                hint: Some("delete one of the two, or list its file in .trueupignore".into()),
             }),
         }
     }

@@ -72,7 +72,7 @@ impl<'a> NamesInSet<'a> {
                 None => String::new(),
             };
             let what = format!("{} {}", kind.kind, path(name));
-            return Some((format!("{what} is nowhere in this set{meant}"), way));
+            return Some((format!("{what} is not in this set{meant}"), way));
         };
         let (wanted, keys) = (key?, keys.as_ref()?);
         if keys.contains(wanted) {

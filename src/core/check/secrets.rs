@@ -17,7 +17,7 @@ pub(super) fn twice(key: &ObjectKey, manifest: &Manifest) -> Vec<Finding> {
     let both = texts.keys().filter(|name| data.contains_key(*name));
     both.map(|name| {
         let path = [PathPart::Key("stringData"), PathPart::Key(name)];
-        let message = format!("`{name}` is in data, too; the one in stringData counts");
+        let message = format!("`{name}` is also in data; the value in stringData counts");
         let hint = Some("delete one of them".into());
         Finding {
             hint,

@@ -1,4 +1,4 @@
-//! What a check says of manifests, line by line.
+//! The findings of a check, line by line.
 
 use super::*;
 use crate::core::kinds::schemas::releases;
@@ -114,7 +114,7 @@ fn a_custom_resource_is_held_against_the_definition_of_the_set() {
         ),
         (
             "engine: pg",
-            "35:3 error `spec` has none of the forms that its definition allows (oneOf)",
+            "35:3 error `spec` must match exactly one schema of its oneOf, and matches none",
         ),
         (
             "engine: pg, port: true",
@@ -162,7 +162,7 @@ fn unknown_kind_is_a_warning_and_its_metadata_is_checked() {
 #[test]
 fn a_label_without_a_value_is_a_warning() {
     let map = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  labels:\n    empty: \n    set: \"\"\ndata: null\n";
-    let expected = "6:11 warning `empty` is null, which is empty text for Kubernetes: write \"\" if you mean it";
+    let expected = "6:11 warning `empty` is null, which Kubernetes reads as empty text: write \"\" if you mean it";
     assert_eq!(findings(map), [expected]);
 }
 
@@ -197,7 +197,8 @@ fn findings_in_rendered_objects_name_object_and_field() {
 fn duplicate_declaration_is_an_error() {
     let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
     let there = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop}\n";
-    let expected = "5:1 error ConfigMap shop/a is declared twice, here and at a.yaml:1:1; delete one of the two, or name its file in .trueupignore";
+    let expected = "5:1 error ConfigMap shop/a is declared twice, here and at a.yaml:1:1; delete \
+        one of the two, or list its file in .trueupignore";
     assert_eq!(findings(&format!("{map}---\n{there}")), [expected]);
 }
 
@@ -215,10 +216,10 @@ type: [canary-4]
     let found = findings(secret);
     let expected = [
         "4:11 error `a` must be base64, not this text",
-        "5:14 warning `b` is in data, too; the one in stringData counts; delete one of them",
+        "5:14 warning `b` is also in data; the value in stringData counts; delete one of them",
         "5:30 error `c` must be text, not a number: write it in quotes",
         "5:40 error `d` must be text, not a boolean: write it in quotes",
-        "5:40 warning `…` is `…` for Kubernetes; write `…`, or `…` if you mean text",
+        "5:40 warning Kubernetes reads `…` as `…`; write `…`, or `…` if you mean text",
         "6:1 error unknown field `stringdata`, did you mean `stringData`?",
         "7:7 error `type` must be text, not a list",
     ];
@@ -278,15 +279,15 @@ spec: {maxReplicas: 2, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, n
 ";
     let expected = [
         "9:18 warning no pod template of this set has the labels app=wbe",
-        "15:23 warning ServiceAccount shop/robot is nowhere in this set",
-        "16:29 warning Secret shop/pull is nowhere in this set",
+        "15:23 warning ServiceAccount shop/robot is not in this set",
+        "16:29 warning Secret shop/pull is not in this set",
         "20:63 warning ConfigMap shop/app has no key `kye`, did you mean `key`?",
-        "22:37 warning ConfigMap shop/ap is nowhere in this set, did you mean shop/app?",
-        "24:36 warning Secret shop/tls is nowhere in this set",
-        "25:92 warning Secret shop/s is nowhere in this set",
-        "32:74 warning Service shop/wbe is nowhere in this set, did you mean shop/web?",
-        "37:66 warning Role shop/web is nowhere in this set",
-        "47:86 warning Deployment shop/web is nowhere in this set",
+        "22:37 warning ConfigMap shop/ap is not in this set, did you mean shop/app?",
+        "24:36 warning Secret shop/tls is not in this set",
+        "25:92 warning Secret shop/s is not in this set",
+        "32:74 warning Service shop/wbe is not in this set, did you mean shop/web?",
+        "37:66 warning Role shop/web is not in this set",
+        "47:86 warning Deployment shop/web is not in this set",
     ];
     assert_eq!(findings(set), expected);
 }
@@ -308,7 +309,8 @@ fn wrong_waves_and_dependency_cycles_are_errors() {
     assert_eq!(
         findings(&yaml),
         [
-            "6:17 error it would wait for itself: ConfigMap shop/a → ConfigMap shop/b → ConfigMap shop/a; take one of these out, or change a wave",
+            "6:17 error dependency cycle: ConfigMap shop/a → ConfigMap shop/b → ConfigMap shop/a; \
+            remove one of these dependencies, or change a wave",
             "18:17 error trueup.dev/wave: invalid wave \"soon\": must be an integer; a wave is a whole number, such as \"-1\" or \"2\"",
             "30:17 error config.kubernetes.io/depends-on: it depends on ConfigMap shop/nothing, which the commit does not declare; declare it in the same commit, or take the dependency out",
         ]

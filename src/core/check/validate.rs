@@ -163,7 +163,7 @@ impl<'s, 'v> Validator<'s, 'v> {
         if value.is_null() && by == Dialect::Release && schema.kind == Some(JsonType::String) {
             self.fault(KeyOrValue::Value, CheckRule::Surprise, |name| {
                 format!(
-                    "{name} is null, which is empty text for Kubernetes: write \"\" if you mean it"
+                    "{name} is null, which Kubernetes reads as empty text: write \"\" if you mean it"
                 )
             });
         }
@@ -179,21 +179,23 @@ impl<'s, 'v> Validator<'s, 'v> {
         };
         if !schema.any_of.is_empty() && holding(self, &schema.any_of) == 0 {
             self.fault(KeyOrValue::Value, CheckRule::Value, |name| {
-                format!("{name} has none of the forms that its definition allows (anyOf)")
+                format!("{name} must match at least one schema of its anyOf")
             });
         }
         if !schema.one_of.is_empty() {
             let count = holding(self, &schema.one_of);
             if count != 1 {
                 self.fault(KeyOrValue::Value, CheckRule::Value, |name| {
-                    let forms = if count == 0 { "none" } else { "more than one" };
-                    format!("{name} has {forms} of the forms that its definition allows (oneOf)")
+                    let matched = if count == 0 { "none" } else { "several" };
+                    format!(
+                        "{name} must match exactly one schema of its oneOf, and matches {matched}"
+                    )
                 });
             }
         }
         if schema.not.as_ref().is_some_and(|not| self.holds(value, not)) {
             self.fault(KeyOrValue::Value, CheckRule::Value, |name| {
-                format!("{name} has a form that its definition rules out (not)")
+                format!("{name} must not match the schema of its not")
             });
         }
     }

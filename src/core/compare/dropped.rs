@@ -1,7 +1,8 @@
-//! What is declared and not in the server's answer: it took the object and left a field out, without
-//! a word. It does so with what another field rules out, such as the `nodePort` of a Service of type
-//! `ClusterIP` (`dropTypeDependentFields` in kubernetes/pkg/registry/core/service), and with fields
-//! whose feature gate is off (`DropDisabledFields` of each kind's strategy).
+//! Fields that are declared and missing in the server's answer: it took the object and left them
+//! out, without a word. It does so with fields that another one rules out, such as the `nodePort`
+//! of a Service of type `ClusterIP` (`dropTypeDependentFields` in
+//! kubernetes/pkg/registry/core/service). It also does so with fields whose feature gate is off
+//! (`DropDisabledFields` of each kind's strategy).
 //!
 //! Only what is missing counts: a value that the server writes otherwise is there.
 

@@ -1,6 +1,5 @@
-//! What was promised of an object that is written, held against what the server answered to the
-//! write: a dry run can't tell what an admission policy does to a real request only, nor what is
-//! changed between the two.
+//! The promised object held against the server's answer to the write. A dry run can't tell what an
+//! admission policy does to a real request only, nor what is changed between the two.
 //!
 //! Only what git declares counts, and what was to go ([`crate::core::managed_fields::leftovers`]). What is not
 //! declared may be there or not: what the server fills in or allocates, what is injected, what
@@ -41,7 +40,7 @@ pub struct FieldDeviation {
 pub enum Deviation {
     /// It is declared, and has another value.
     Changed,
-    /// It is declared, and not there.
+    /// It is declared, but missing in the cluster.
     Missing,
     /// It is declared, and the server never keeps it.
     Dropped,
@@ -72,8 +71,8 @@ impl FieldDeviation {
 impl Expected<'_> {
     /// The declared fields that `answer` has otherwise, in the order of the object.
     ///
-    /// What the server said is how it writes a value down. Where it said nothing, a value that is
-    /// another one by all that is known without it differs.
+    /// The deviations. The server's own spelling of a value counts. Where it has none, a value that
+    /// is another one by all that is known without it differs.
     pub fn differences(&self, answer: &Object) -> Vec<FieldDeviation> {
         let Self { sent, before, said } = *self;
         let owned = managers::of(answer).find(Manager::is_ours).map(|ours| ours.fields);
@@ -232,7 +231,8 @@ impl DeviationWalk {
         }
         let is_declared = sent.values().any(|value| !value.is_null());
         let Some(Value::Object(now)) = seen.now else { return };
-        // What the server fills in can't be distinguished from it where the server was not asked.
+        // A value that the server fills in can't be told from a deviation where the server was not
+        // asked.
         if self.is_asked && seen.is_whole() && is_declared {
             // With the map, it is declared that nothing else is in it.
             let is_more = |key: &&String| {

@@ -67,7 +67,7 @@ impl FieldOrder {
                 keys.push(others.remove(at));
             }
         }
-        // What usually comes first does so, undeclared too.
+        // The usual first fields come first, undeclared too.
         let mut at = 0;
         for first in place.first() {
             match (keys.iter().position(|key| key == first), others.binary_search(first)) {

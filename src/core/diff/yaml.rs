@@ -1,8 +1,8 @@
 //! An object as YAML for people: one value a line wherever that is possible, always in one order,
 //! and without anything that could do something to a terminal or a CI runner.
 //!
-//! What it writes is YAML that reads back as the same value. It reads nothing: manifests are read
-//! as kubectl reads them, by [`crate::core::manifest`].
+//! Its output is YAML that reads back as the same value. It reads nothing: manifests are read as
+//! kubectl reads them, by [`crate::core::manifest`].
 
 use std::fmt::Write as _;
 

@@ -3,7 +3,7 @@
 //!
 //! [`controllers`] has the fields that are always left to others.
 //!
-//! What comes of a field that is ignored is [`settle`]'s; what is masked is [`crate::core::redact`]'s.
+//! Fields that are ignored are [`settle`]'s; those that are masked are [`crate::core::redact`]'s.
 
 mod controllers;
 mod pointer;

@@ -59,8 +59,8 @@ fn all_within<'a>(
     all
 }
 
-/// What to send of `declared` that replaces `live`: the fields at `paths` as `live` has them. They
-/// have no owner then, whoever had them before, so no other client restores them.
+/// The object to send of `declared` that replaces `live`: the fields at `paths` as `live` has them.
+/// They have no owner then, whoever had them before, so no other client restores them.
 pub fn carry_over(declared: &Object, live: &Object, paths: &[Vec<String>]) -> Object {
     let (mut value, old) = (Value::Object(declared.0.clone()), Value::Object(live.0.clone()));
     for path in paths.iter().rev() {

@@ -102,7 +102,12 @@ impl HealthRule {
     /// The health of an object that it is about. What can't be worked out is not known, and so not
     /// ready. What its expressions cost is added to `spent`.
     pub fn health(&self, object: &Object, spent: &mut u64) -> Health {
-        let unknown = |why: String| Health::progressing(format!("its rule can't tell: {why}"));
+        let unknown = |why: String| {
+            Health::progressing(format!(
+                "its health rule can't be \
+            evaluated: {why}"
+            ))
+        };
         match &self.failed {
             HealthTest::Conditions(any) => {
                 if let Some(found) = any.iter().find_map(|it| it.met(object)) {

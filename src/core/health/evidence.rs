@@ -1,5 +1,5 @@
-//! What a person would look up when something does not get ready: what its pods say, container by
-//! container, and what the events say. Sorts and words it; [`crate::cluster`] brings it.
+//! The evidence for something that does not become ready: the state of its pods, container by
+//! container, and its events. Sorts and words it; [`crate::cluster`] reads it.
 
 use anstream::adapter::strip_str;
 use serde_json::Value;

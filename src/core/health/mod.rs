@@ -64,8 +64,8 @@ impl fmt::Display for HealthState {
 pub struct Health {
     /// How it is.
     pub state: HealthState,
-    /// What it waits for, or why it failed; may be empty where it is ready. It can quote the
-    /// object, so it is redacted before it is shown.
+    /// The reason that it is not ready; may be empty where it is. It can quote the object, so it is
+    /// redacted before it is shown.
     pub why: String,
 }
 
@@ -96,9 +96,9 @@ impl Health {
     }
 }
 
-/// The rules that an object's health depends on besides the object.
+/// Assesses the health of live objects, with all that it depends on besides the object.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct HealthRules {
+pub struct HealthAssessor {
     /// Rules of `trueup.yaml`; the first that is about an object counts.
     pub rules: Vec<HealthRule>,
     /// StorageClasses whose volumes are bound when the first pod uses them.
@@ -107,7 +107,7 @@ pub struct HealthRules {
     pub spent: ExpressionCost,
 }
 
-/// The cost of expressions together. It is not part of a judge's identity.
+/// The cost of expressions together. It is not part of an assessor's identity.
 #[derive(Debug, Default)]
 pub struct ExpressionCost(AtomicU64);
 
@@ -123,7 +123,7 @@ impl PartialEq for ExpressionCost {
     }
 }
 
-impl HealthRules {
+impl HealthAssessor {
     /// Begins another look at objects, with all that its rules may cost together.
     pub fn reset_cost(&self) {
         self.spent.0.store(0, Ordering::Relaxed);
@@ -131,7 +131,7 @@ impl HealthRules {
 
     /// The health of a live object.
     ///
-    /// What is asked of any kind comes first, in kstatus' order (`generic.go`,
+    /// The checks for any kind come first, in kstatus' order (`generic.go`,
     /// `checkGenericProperties`): deletion, observedGeneration, `Reconciling` and `Stalled`. Then
     /// the rule of `trueup.yaml`, the kind's own rule, and the condition `Ready`. What has none of
     /// these is ready as soon as it exists.

@@ -60,14 +60,14 @@ pub(super) fn autoscaler(object: &Object) -> Health {
 }
 
 /// kstatus `core.go`, `pdbConditions`: whether pods may be evicted just now is not its health.
-/// Stricter: one whose controller can't work it out says so.
+/// Stricter: one whose controller can't compute it says so.
 pub(super) fn disruption_budget(object: &Object) -> Health {
     if number(object, "/status/observedGeneration").is_none() {
         return Health::progressing("its controller has not seen it yet");
     }
     match condition(object, "DisruptionAllowed") {
         Some(it) if is_false(it) && reason(it) == "SyncFailed" => {
-            Health::progressing(words(it, "its controller can't work it out"))
+            Health::progressing(words(it, "its controller can't compute it"))
         }
         _ => Health::ready(),
     }

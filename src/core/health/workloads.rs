@@ -17,7 +17,7 @@ pub(super) fn deployment(object: &Object) -> Health {
         return Health::failed(words(stopped, "it does not progress"));
     }
     if let Some(failure) = condition(object, "ReplicaFailure").filter(|it| is_true(it)) {
-        return Health::progressing(words(failure, "its pods can't be made"));
+        return Health::progressing(words(failure, "its pods can't be created"));
     }
     let wanted = number(object, "/spec/replicas").unwrap_or(1);
     let count = |name: &str| number(object, &format!("/status/{name}")).unwrap_or(0);
@@ -62,7 +62,7 @@ pub(super) fn stateful_set(object: &Object) -> Health {
     let count = |name: &str| number(object, &format!("/status/{name}")).unwrap_or(0);
     let (all, ready) = (count("replicas"), count("readyReplicas"));
     if all < wanted {
-        return Health::progressing(format!("{all} of {wanted} made"));
+        return Health::progressing(format!("{all} of {wanted} created"));
     }
     if ready < wanted {
         return Health::progressing(format!("{ready} of {wanted} ready"));
@@ -119,7 +119,7 @@ pub(super) fn daemon_set(object: &Object) -> Health {
 /// kstatus `core.go`, `replicasetConditions`; ReplicationControllers count the same way.
 pub(super) fn replica_set(object: &Object) -> Health {
     if let Some(failure) = condition(object, "ReplicaFailure").filter(|it| is_true(it)) {
-        return Health::progressing(words(failure, "its pods can't be made"));
+        return Health::progressing(words(failure, "its pods can't be created"));
     }
     let wanted = number(object, "/spec/replicas").unwrap_or(1);
     let count = |name: &str| number(object, &format!("/status/{name}")).unwrap_or(0);

@@ -1,4 +1,4 @@
-//! What an inventory's parent says: where members may be, from where they came, and how that is
+//! The record on an inventory's parent: where members may be and from where they came. It is
 //! widened before the first write and narrowed after the last.
 
 use std::collections::BTreeSet;

@@ -104,7 +104,7 @@ fn fault(object: &Object) -> Option<ReservedFault<'_>> {
         message: format!(
             "{whose} can't be declared: names of {kinds} that begin with {NAME_PREFIX} are those of {what}"
         ),
-        hint: "give it another name, or name its file in .trueupignore".to_owned(),
+        hint: "give it another name, or list its file in .trueupignore".to_owned(),
     })
 }
 

@@ -201,8 +201,8 @@ impl Catalog {
         self.promised.get(api_version)
     }
 
-    /// What the APIServices of the commit bring, and discovery neither lists nor says is stale: it
-    /// takes the API server a while to notice an APIService.
+    /// The API versions of the commit's APIServices that discovery neither lists nor calls stale:
+    /// it takes the API server a while to notice an APIService.
     pub fn unnoticed(&self) -> Vec<String> {
         let is_unnoticed = |at: &&String| {
             let (group, version) = at.split_once('/').unwrap_or(("", at));

@@ -23,8 +23,8 @@ pub fn fill(send: &Object, beside: &Object, answer: &mut Object) -> bool {
     fill_in(&send.0, &beside.0, &mut answer.0)
 }
 
-/// What to send before `send` where the server refuses it for nothing but the `null` that it made
-/// itself: the object without the maps that it is about. `None` where it has other reasons.
+/// The object to send before `send` where the server refuses it for nothing but the `null` that it
+/// made itself: without the maps that this is about. `None` where it has other reasons.
 pub fn without_refused(send: &Object, causes: &[Cause]) -> Option<Object> {
     let (nulls, others): (Vec<_>, Vec<_>) = causes.iter().partition(|cause| is_null(cause));
     if nulls.is_empty() || !others.into_iter().all(is_unchecked) {

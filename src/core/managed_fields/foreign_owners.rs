@@ -1,5 +1,5 @@
-//! Who says that a live object is theirs: what an ApplySet, Helm, Flux, Argo CD and kapp mark their
-//! objects with.
+//! Owners that a live object names: the marks of an ApplySet, Helm, Flux, Argo CD and kapp on their
+//! objects.
 
 use std::fmt;
 

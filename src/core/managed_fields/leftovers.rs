@@ -367,7 +367,7 @@ impl LeftoverWalk {
     }
 
     fn value(&mut self, owned: &[ManagerFields<'_>], send: &Value, live: &Value) {
-        // What is owned as a whole is replaced as a whole.
+        // A field that is owned as a whole is replaced as a whole.
         let is_whole = !owned.is_empty() && owned.iter().all(|owned| is_leaf(owned.node));
         match (send, live) {
             (Value::Object(send), Value::Object(live)) if !is_whole || send.is_empty() => {
@@ -411,7 +411,7 @@ impl LeftoverWalk {
         }
     }
 
-    /// What is not declared is left over, unless it is ours alone.
+    /// A field that is not declared is left over, unless it is ours alone.
     fn undeclared(&mut self, owned: &[ManagerFields<'_>]) {
         let managers = others(owned);
         if owned.is_empty() || !managers.is_empty() {

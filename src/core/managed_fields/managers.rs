@@ -66,7 +66,7 @@ pub fn read(entry: &Value) -> Option<Manager<'_>> {
     })
 }
 
-/// What each of the managers owns below `key`, of those that own anything there.
+/// The entries of each manager below `key`, of those that own anything there.
 pub(super) fn below<'a>(nodes: &[&'a FieldsV1], key: &str) -> Vec<&'a FieldsV1> {
     nodes.iter().filter_map(|node| node.get(key)?.as_object()).collect()
 }

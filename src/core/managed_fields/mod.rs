@@ -1,16 +1,17 @@
-//! Who put a live object there, and which of its fields are whose, read from its label and its
+//! The managers of a live object and the fields that each of them owns, read from its label and its
 //! `managedFields`.
 //!
 //! [`managers`] reads the entries and [`owners`] tells whose a field is. [`no_op`] concludes that
-//! applying an object would change nothing, [`prediction`] what it would make of one about which the
-//! server can't be asked, [`predicted_owners`] whose the fields of that are, and [`share`] what has to be sent so that a field stays as it is.
-//! [`takeover`] makes what other tools applied ours, and [`release`] takes out what goes when we let
-//! go of it. [`foreign_owners`] reads who else says that an object is theirs, [`conflict`] tells what is declared
-//! otherwise than others have it, and [`ownership_change`] tells which fields change hands. [`emptied`] tells
-//! which maps the server can't empty in one go, and [`leftovers`] which fields it does not remove
-//! though they may be in the way; [`retyped`], of which elements the server loses the owner;
-//! [`versions`], whose fields are named in a version of the kind that the server can't go by.
-//! [`server_metadata`] leaves out what is the server's own.
+//! applying an object would change nothing. [`prediction`] predicts the result where the server
+//! can't be asked, and [`predicted_owners`] the owners of its fields. [`share`] tells what has to
+//! be sent so that a field stays as it is. [`takeover`] makes what other tools applied ours, and
+//! [`release`] takes out what goes when we let go of it. [`foreign_owners`] reads who else says
+//! that an object is theirs, [`conflict`] tells what is declared otherwise than others have it, and
+//! [`ownership_change`] tells which fields change hands. [`emptied`] tells which maps the server
+//! can't empty in one go, and [`leftovers`] which fields it does not remove though they may be in
+//! the way; [`retyped`], of which elements the server loses the owner; [`versions`], whose fields
+//! are named in a version of the kind that the server can't go by. [`server_metadata`] leaves out
+//! what is the server's own.
 
 pub mod conflict;
 pub mod emptied;

@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 use super::managers::{self, Manager, is_leaf, node};
 use crate::core::object::Object;
 
-/// What the schema says of the field at a path of `fieldsV1` keys: whether it is owned as a whole.
+/// Looks up in the schema whether the field at a path of `fieldsV1` keys is owned as a whole.
 /// `None` where the schema is unknown.
 pub type AtomicFields<'a> = &'a dyn Fn(&[&str]) -> Option<bool>;
 

@@ -53,7 +53,8 @@ fn reach<'a>(live: &'a Object, path: &[PathPart<'_>]) -> OwnedPath<'a> {
         };
         let Some(below) = below else { return OwnedPath::default() };
         value = below;
-        // Who has nothing below, beside others who have, owns only that the map is there.
+        // A manager with nothing below, beside others with something, owns only that the map is
+        // there.
         shares.retain_mut(|share| {
             let node = match part {
                 PathPart::Key(key) => field(share.node, key),

@@ -1,4 +1,4 @@
-//! Who owns the fields of an object once it is applied, as far as that is known without the server:
+//! The owners of an object's fields once it is applied, as far as that is known without the server:
 //! for an object that had to be predicted.
 //!
 //! Follows server-side apply (KEP-555): we own what we declare and nothing else, and others lose
@@ -56,8 +56,8 @@ pub fn with_owners(mut merged: Object, send: &Object, before: &Object) -> Object
     merged
 }
 
-/// What is owned of a value that is declared. Whether its elements are owned one by one is seen in
-/// what is owned of it already.
+/// The entry for a value that is declared. Whether its elements are owned one by one is seen in the
+/// entries that there are.
 fn declared(value: &Value, live: Option<&Value>, nodes: &[&FieldsV1]) -> Value {
     let is_whole = !nodes.is_empty() && nodes.iter().all(|node| is_leaf(node));
     match value {

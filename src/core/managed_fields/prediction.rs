@@ -1,5 +1,5 @@
-//! What applying an object would make of the live one, as far as that is known without the server:
-//! no defaults, no admission, no conversion.
+//! The predicted result of applying an object to the live one, as far as that is known without the
+//! server: no defaults, no admission, no conversion.
 //!
 //! Follows server-side apply (KEP-555): maps are merged field by field; a list is merged by the
 //! keys or values that identify its elements in `managedFields`, else it is replaced; what only we

@@ -1,5 +1,5 @@
-//! What is removed from an object when we release fields: what has no other owner, by the rules of
-//! server-side apply (sigs.k8s.io/structured-merge-diff, `merge/update.go`).
+//! Fields that are removed from an object when we release them: those without another owner, by the
+//! rules of server-side apply (sigs.k8s.io/structured-merge-diff, `merge/update.go`).
 //!
 //! No defaults come back here; that is left to the server.
 
@@ -9,9 +9,9 @@ use super::managers::{self, FieldsV1, Manager};
 use super::owners::element;
 use crate::core::object::Object;
 
-/// What becomes of `merged`, in which we own what we sent, when we owned before what `before` says:
-/// what we release is removed, unless another manager of `before` owns it as well. Its managers are
-/// those of `before`, we with what we own in `merged`.
+/// `merged`, in which we own what we sent, without the fields that we owned in `before` and
+/// release: each is removed, unless another manager of `before` owns it as well. The result's
+/// managers are those of `before`, we with what we own in `merged`.
 pub fn release(merged: &Object, before: &Object) -> Object {
     let ours = |object| managers::of(object).find(Manager::is_ours).map(|ours| ours.fields);
     let others = managers::of(before).filter(|manager| !manager.is_ours());

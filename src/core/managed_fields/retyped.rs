@@ -14,8 +14,9 @@ use super::managers::{self, FieldsV1, Manager, is_leaf};
 use super::owners::{element, is_same_key};
 use crate::core::object::Object;
 
-/// What to apply before `send` so that elements of `live` go that are not declared: `send` with the
-/// lists and maps as they are. `None` where applying `send`, which makes `merged`, removes them.
+/// The object to apply before `send` so that elements of `live` go that are not declared: `send`
+/// with the lists and maps as they are. `None` where applying `send`, which makes `merged`, removes
+/// them.
 pub fn with_elements(send: &Object, live: &Object, merged: &Object) -> Option<Object> {
     RetypedWalk::new(live, merged).begin(send, live, merged, UndeclaredElements::Staying)
 }

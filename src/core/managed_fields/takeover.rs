@@ -17,11 +17,11 @@ use super::managers::{self, FieldsV1, Manager, node};
 use crate::core::inventory::PART_OF;
 use crate::core::object::Object;
 
-/// Whom the API server makes the owner of what was there before anything was recorded.
+/// The manager to which the API server gives all fields that precede any record.
 const BEFORE_FIRST_APPLY: &str = "before-first-apply";
 
-/// Who applies whole objects, on the client's side or on the server's, or makes them. Those who
-/// edit a field (`kubectl-edit`, `kubectl-scale`, `kubectl-rollout`) are not among them.
+/// Managers that apply whole objects, on the client's side or on the server's, or create them.
+/// Those that edit a field (`kubectl-edit`, `kubectl-scale`, `kubectl-rollout`) are not among them.
 const TOOLS: [&str; 13] = [
     "kubectl",
     "kubectl-client-side-apply",

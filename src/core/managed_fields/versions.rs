@@ -1,10 +1,11 @@
 //! Entries of `managedFields` in another version of the kind than the declared one.
 //!
 //! To find out whose fields change, server-side apply converts the object to the version of every
-//! entry (sigs.k8s.io/structured-merge-diff, `merge/update.go`). It gives up where the definition no
-//! longer has that version, or the version has no place for a field that the object has, such as one
-//! that a newer version fills in by itself. Then our entry is named in the declared version before
-//! the object is applied. The entries of others are theirs: they are named, with a way to do the same.
+//! entry (sigs.k8s.io/structured-merge-diff, `merge/update.go`). It gives up where the definition
+//! no longer has that version. It also does where the version has no place for a field of the
+//! object, such as one that a newer version fills in by itself. Then our entry is named in the
+//! declared version before the object is applied. The entries of others are theirs: they are named,
+//! with a way to do the same.
 
 use std::collections::BTreeSet;
 

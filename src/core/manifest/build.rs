@@ -35,7 +35,7 @@ pub(super) fn document(tree: &Tree) -> Result<Option<BuiltDocument>, ManifestFau
     }
     if let Some(spot) = tree.rest {
         builder.warnings.push(
-            ManifestFault::new(spot, "what comes after the line `...` is not read")
+            ManifestFault::new(spot, "text after the line `...` is not read")
                 .hint("begin another document with `---`"),
         );
     }
@@ -224,7 +224,7 @@ impl<'a> Builder<'a> {
                     self.warnings.push(
                         ManifestFault::new(
                             self.spot(at),
-                            format!("this key is `{value}` for Kubernetes"),
+                            format!("Kubernetes reads this key as `{value}`"),
                         )
                         .hint(format!(
                             "write it in quotes, `\"{}\"`, if you mean the text",
@@ -265,15 +265,21 @@ impl<'a> Builder<'a> {
             Typed::Float(value) => value,
         };
         number::wire(float).ok_or_else(|| {
-            ManifestFault::new(self.spot(at), "infinity and NaN are not numbers for Kubernetes")
+            ManifestFault::new(self.spot(at), "Kubernetes does not accept infinity and NaN")
                 .hint("write it in quotes if it is text")
                 .into()
         })
     }
 
     fn misfit(&self, TagMismatch(what): TagMismatch, at: usize) -> BoxedFault {
-        ManifestFault::new(self.spot(at), format!("its tag says that it is {what}, and it is not"))
-            .into()
+        ManifestFault::new(
+            self.spot(at),
+            format!(
+                "the value does not match its tag: it is not \
+            {what}"
+            ),
+        )
+        .into()
     }
 
     fn resolved(&self, at: usize) -> (&'a TreeNode, bool) {
@@ -331,6 +337,6 @@ fn allowed_alias_ratio(taken: u64) -> f64 {
 
 /// The warning for a key that a map has already.
 pub(super) fn twin(name: &str, spot: Spot) -> ManifestFault {
-    ManifestFault::new(spot, format!("`{name}` is here twice; this one counts"))
+    ManifestFault::new(spot, format!("duplicate key `{name}`; this one counts"))
         .hint("delete one of them")
 }

@@ -103,7 +103,7 @@ fn object(map: Map<String, Value>, positions: Positions, may_be_big: bool) -> De
     Ok((object, positions))
 }
 
-/// What of an object's metadata can't be applied: the first at all, the others only to the very object
+/// The metadata that can't be applied: the first field at all, the others only to the very object
 /// and state that they were copied from.
 const SERVERS_OWN: [&str; 3] = ["managedFields", "uid", "resourceVersion"];
 
@@ -115,7 +115,7 @@ fn identity(
     if !metadata.contains_key("name") && metadata.contains_key("generateName") {
         return Err(ManifestFault::new(
             at("generateName"),
-            "metadata.generateName makes a new object of every apply",
+            "metadata.generateName would create a new object with every apply",
         )
         .hint("give it a metadata.name"));
     }
@@ -130,8 +130,11 @@ fn identity(
             Some(_) => true,
         };
         if is_said {
-            let what = format!("metadata.{field} is the API server's own, and it refuses it");
-            let hint = "take it out; it comes with what `kubectl get` prints";
+            let what = format!(
+                "metadata.{field} is set by the API server, which refuses it from \
+                others"
+            );
+            let hint = "remove it; it is part of what `kubectl get -o yaml` prints";
             return Err(ManifestFault::new(at(field), what).hint(hint));
         }
     }
@@ -172,8 +175,11 @@ fn not_a_map(spot: Spot, value: &Value) -> ManifestFault {
         Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
         Value::String(text) if text.starts_with(LFS) => {
-            return ManifestFault::new(spot, "this is a pointer of Git LFS, not an object".to_owned())
-                .hint("a commit has no more of such a file: take it out of LFS with `git lfs untrack` and commit it");
+            return ManifestFault::new(spot, "this is a Git LFS pointer, not an object".to_owned())
+                .hint(
+                    "the commit holds only the pointer: run `git lfs untrack`, then commit the \
+                    file itself",
+                );
         }
         Value::String(_) => "a text",
         Value::Array(_) | Value::Object(_) => "a list",

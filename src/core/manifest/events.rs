@@ -187,7 +187,7 @@ impl<'a> Events<'a> {
         };
         match style {
             ScalarStyle::Plain if self.flow > 0 && asks => match written.rfind('?') {
-                Some(at) => fault(at, "a `?` within brackets must stand in quotes"),
+                Some(at) => fault(at, "a `?` within brackets must be quoted"),
                 None => Ok(()),
             },
             ScalarStyle::DoubleQuoted => match escaped_slash(written) {

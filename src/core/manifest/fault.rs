@@ -1,5 +1,5 @@
-//! What is wrong, and at which spot of the file: a [`Problem`](crate::core::problem::Problem) before the
-//! file's name and the line itself are put to it, which is [`super::fault_problem`]'s.
+//! A fault and its spot in the file: a [`Problem`](crate::core::problem::Problem) before the file's
+//! name and the line itself are put to it, which is [`super::fault_problem`]'s.
 
 /// A line and a column in characters of the file, both from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

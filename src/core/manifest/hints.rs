@@ -98,7 +98,8 @@ fn template(fault: ManifestFault) -> ManifestFault {
 }
 
 fn closed(spot: Spot, bracket: char, line: &str) -> ManifestFault {
-    let fault = ManifestFault::new(spot, format!("no `{bracket}` closes what opens here"));
+    let fault =
+        ManifestFault::new(spot, format!("no `{bracket}` closes the bracket that opens here"));
     if line.contains("{{") { template(fault) } else { fault.hint("or a comma is missing") }
 }
 
@@ -108,7 +109,8 @@ fn indentation(fault: ManifestFault, line: &str, since: Option<u32>) -> Manifest
     }
     match since {
         Some(since) => fault.hint(format!(
-            "check the indentation and the quotes: what began in line {since} does not go on so"
+            "check the indentation and the quotes: the text that begins in line {since} can't \
+            continue like this"
         )),
         None => fault,
     }
@@ -144,7 +146,7 @@ fn control_character(spots: &Spots) -> ManifestFault {
     match bad {
         Some((byte, char)) => ManifestFault::new(
             spots.at_byte(byte),
-            format!("the control character U+{:04X} can't stand in YAML", u32::from(char)),
+            format!("the control character U+{:04X} is not allowed in YAML", u32::from(char)),
         )
         .hint("write it as an escape in double quotes"),
         None => ManifestFault::new(spots.at_byte(0), "this is not text"),

@@ -216,7 +216,7 @@ impl<'a> Cursor<'a> {
                 Some(b'\\') => string.push(self.escape()?),
                 _ => {
                     return Err(
-                        self.wrong("a line break or control character can't stand in a text")
+                        self.wrong("a JSON string can't contain a line break or control character")
                     );
                 }
             }

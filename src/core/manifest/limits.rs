@@ -28,12 +28,12 @@ pub(super) fn too_many_documents(spot: Spot) -> ManifestFault {
 }
 
 pub(super) fn too_deep(spot: Spot) -> ManifestFault {
-    ManifestFault::new(spot, format!("lists and maps are more than {DEPTH} deep here"))
+    ManifestFault::new(spot, format!("lists and maps are nested more than {DEPTH} deep here"))
 }
 
 pub(super) fn too_expanded(spot: Spot) -> ManifestFault {
     ManifestFault::new(spot, format!("the document is over {} MiB", EXPANDED >> 20))
-        .hint("its aliases repeat too much; write less, or in several files")
+        .hint("its aliases expand too far; use fewer of them, or split the file")
 }
 
 pub(super) fn too_much_aliasing(spot: Spot) -> ManifestFault {
@@ -46,5 +46,5 @@ pub(super) fn object_too_big(spot: Spot) -> ManifestFault {
         spot,
         "the object is over 1.5 MiB as JSON, which the API server would not store",
     )
-    .hint("split it; big data belongs into a volume or an image")
+    .hint("split it; large data belongs in a volume or an image")
 }

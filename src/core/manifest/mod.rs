@@ -164,7 +164,7 @@ pub fn values(path: &str, bytes: &[u8]) -> Result<Vec<Value>, Problem> {
 
 /// The remedy for a document that begins as JSON and is not JSON.
 const NO_JSON: &str =
-    "what begins with `{` is JSON; if it is meant as YAML, put `---` on a line before it";
+    "a file that begins with `{` is read as JSON; for YAML, put `---` on a line before it";
 
 /// The file under way: how many documents it had so far, and what came of them.
 struct ManifestReader<'a> {

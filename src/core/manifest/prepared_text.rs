@@ -5,7 +5,7 @@
 //! - A comma right behind a tag within brackets (`[!!str, a]`) ends this parser with a panic; with
 //!   the stand-in it is an error. kubectl takes the comma for a part of the tag.
 //! - A colon at the end of a word within brackets (`[a:]`) belongs to the word for kubectl and is an
-//!   error for this parser, which is then given the text once more.
+//!   error for this parser. Then it is given the text once more.
 //! - A comma within a tag that is written out (`!<tag:yaml.org,2002:int>`) is an error for it.
 
 use std::borrow::Cow;

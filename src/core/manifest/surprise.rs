@@ -11,21 +11,21 @@ pub(super) fn of(text: &str, typed: &Typed, in_mode: bool) -> Option<(String, St
     let message = match typed {
         Typed::Bool(value) if !matches!(text.as_bytes()[0], b't' | b'T' | b'f' | b'F') => {
             let hint = format!("write `{value}`, or `\"{text}\"` if you mean text");
-            return Some((format!("`{text}` is `{value}` for Kubernetes"), hint));
+            return Some((format!("Kubernetes reads `{text}` as `{value}`"), hint));
         }
         Typed::Int(value) if is_octal(text) => {
-            (!in_mode).then(|| format!("`{text}` is `{value}` (octal) for Kubernetes"))
+            (!in_mode).then(|| format!("Kubernetes reads `{text}` as `{value}` (octal)"))
         }
         Typed::Int(value) if text.contains('_') || text.contains("0b") => {
-            Some(format!("`{text}` is the number `{value}` for Kubernetes"))
+            Some(format!("Kubernetes reads `{text}` as the number `{value}`"))
         }
         Typed::Float(value) if text.contains(['e', 'E', '_']) && !text.contains('.') => {
             let value = number::wire(*value).unwrap_or(Value::Null);
-            Some(format!("`{text}` is the number `{value}` for Kubernetes"))
+            Some(format!("Kubernetes reads `{text}` as the number `{value}`"))
         }
         // So many digits are an id, or a digest without letters.
         Typed::Big(_) | Typed::Float(_) if is_long(text) => {
-            Some(format!("`{text}` has more digits than a number keeps for Kubernetes"))
+            Some(format!("Kubernetes does not keep all digits of the number `{text}`"))
         }
         _ => None,
     }?;

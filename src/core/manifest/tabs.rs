@@ -27,11 +27,8 @@ pub(super) fn warnings(text: &str, first: u32, tree: &Tree) -> Vec<ManifestFault
     let mut last = 0;
     tabs.retain(|(line, _)| std::mem::replace(&mut last, *line) != *line);
     let warning = |(line, column)| {
-        ManifestFault::new(
-            Spot { line, column },
-            "a tab stands here, which not every reader of YAML takes",
-        )
-        .hint("write spaces")
+        ManifestFault::new(Spot { line, column }, "not every YAML parser accepts the tab here")
+            .hint("write spaces")
     };
     tabs.into_iter().map(warning).collect()
 }

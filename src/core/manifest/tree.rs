@@ -124,6 +124,6 @@ fn collect(events: &mut Events) -> Result<Option<Tree>, ManifestFault> {
 }
 
 fn unknown_anchor(spot: Spot, name: &str) -> ManifestFault {
-    ManifestFault::new(spot, format!("no anchor `&{name}` stands before this"))
+    ManifestFault::new(spot, format!("no anchor `&{name}` precedes this alias"))
         .hint("put the text in quotes if it is meant to begin with `*`")
 }

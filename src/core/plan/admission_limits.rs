@@ -1,5 +1,5 @@
-//! What a quota, a LimitRange or a policy forbids that the commit takes out: it comes after that
-//! deletion, and is refused where there is none.
+//! Objects that a quota, a LimitRange or a policy forbids that the commit removes: they come after
+//! that deletion, and are refused where there is none.
 
 use super::{Action, Change, Confidence, NoPreview, Reason, ReasonKind};
 use crate::core::desired::Desired;

@@ -1,4 +1,4 @@
-//! What happens to one object: the action, with what carrying it out takes.
+//! The change of one object: the action, and all that carrying it out takes.
 
 use super::{Action, FreedValue, Reason};
 use crate::core::inventory::PART_OF;
@@ -6,7 +6,7 @@ use crate::core::manifest::Origin;
 use crate::core::object::{Object, ObjectKey};
 use crate::core::observed::Prerequisite;
 
-/// What happens to one object.
+/// The change of one object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     /// Which object.
@@ -15,7 +15,7 @@ pub struct Change {
     pub version: String,
     /// Where it is declared; `None` when it no longer is.
     pub origin: Option<Origin>,
-    /// What to do.
+    /// The action and its details.
     pub effect: Effect,
     /// Why it is refused, or why it is kept though not desired.
     pub reason: Option<Reason>,
@@ -30,14 +30,14 @@ pub enum Effect {
     Update {
         /// The object as the cluster has it.
         live: Object,
-        /// What is written.
+        /// The object to write.
         write: Write,
     },
     /// It differs in a way that no update can make true: delete it and create it.
     Replace {
         /// The object as the cluster has it.
         live: Object,
-        /// What is written once that is gone.
+        /// The object to write once the old one is gone.
         write: Write,
     },
     /// It is in the inventory and no longer desired: delete it.
@@ -56,30 +56,30 @@ pub enum Effect {
     Keep {
         /// The object as the cluster has it, where it was seen.
         live: Option<Object>,
-        /// What applying it would make of it, where the server was asked.
+        /// The server's dry-run result of applying it, where the server was asked.
         becomes: Option<Object>,
     },
     /// It should be otherwise, and trueup or the API server refuses to make it so.
     Refuse {
         /// The object as the cluster has it, where there is one.
         live: Option<Object>,
-        /// What would be sent.
+        /// The object that would be sent.
         send: Option<Object>,
     },
 }
 
-/// What is written, and what comes of it.
+/// A write, and its expected result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Write {
     /// The object to send.
     pub send: Object,
     /// The object as it will be: the server's own answer, or what trueup tells without it.
     pub becomes: Object,
-    /// Who says what it will be.
+    /// The source of the expected result.
     pub confidence: Confidence,
 }
 
-/// Who says what an object will be.
+/// The source of an object's expected result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Confidence {
     /// The API server: its own answer, or one that is proven.
@@ -103,7 +103,7 @@ pub enum NoPreview {
 }
 
 impl Change {
-    /// What to do.
+    /// The action.
     pub fn action(&self) -> Action {
         match self.effect {
             Effect::Create(_) => Action::Create,
@@ -128,7 +128,7 @@ impl Change {
         }
     }
 
-    /// What is written: where the object is created, updated or replaced.
+    /// The write: where the object is created, updated or replaced.
     pub fn write(&self) -> Option<&Write> {
         match &self.effect {
             Effect::Create(write)
@@ -155,7 +155,7 @@ impl Change {
         }
     }
 
-    /// Who says what it will be.
+    /// The source of the expected result.
     pub fn confidence(&self) -> &Confidence {
         self.write().map_or(&Confidence::Server, |write| &write.confidence)
     }
@@ -237,7 +237,7 @@ impl Effect {
         }
     }
 
-    /// What is written, in a test.
+    /// The write, in a test.
     pub(crate) fn write_mut(&mut self) -> &mut Write {
         match self {
             Self::Create(write) | Self::Update { write, .. } | Self::Replace { write, .. } => write,

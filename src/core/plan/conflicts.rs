@@ -1,6 +1,6 @@
-//! What becomes of an object with conflicts: it is refused, or the fields that are left to others
-//! are named. What is forced is shown as any other change. The exception is a field that says that
-//! an object stays: that is taken from others only where the operator says so.
+//! The plan for an object with conflicts: it is refused, or the fields that are left to others are
+//! named. Forced fields are shown as any other change. The exception is a field that says that an
+//! object stays: that is taken from others only where the operator says so.
 
 use std::borrow::Cow;
 

@@ -159,8 +159,8 @@ pub(super) fn decide(
                 (ReasonKind::RefusedByServer { message }, manifest.located(causes));
             refuse(live, Reason { remedy: hint, causes, ..kind.into() })
         }
-        (Some(live), Some(Preview::Immutable { refusal, anew })) => {
-            let fixed = ImmutableObject { key, manifest, live, refusal, anew };
+        (Some(live), Some(Preview::Immutable { refusal, recreation })) => {
+            let fixed = ImmutableObject { key, manifest, live, refusal, recreation };
             replace::decide(&fixed, send, inventory, allowed)
         }
         (_, Some(Preview::Same | Preview::Left) | None)

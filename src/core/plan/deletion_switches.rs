@@ -1,5 +1,5 @@
-//! What the annotations of a live object say of its deletion: trueup's own and those of the tools
-//! that mean the same.
+//! The annotations of a live object about its deletion: trueup's own and those of the tools that
+//! mean the same.
 
 use super::approved;
 use super::guards::PlanContext;
@@ -27,7 +27,7 @@ pub(super) enum DeletionSwitch {
     Unclear(AnnotationFault),
 }
 
-/// What a live object says of its deletion; `None` where it says nothing, or its kind is allowed.
+/// A live object's switch about its deletion; `None` where it has none, or its kind is allowed.
 pub(super) fn switch_of(live: &Object, allowed: &PlanContext) -> Option<DeletionSwitch> {
     let is_kept = |name: &str, value: &str| {
         let values = [live.annotation(name), live.label(name)];

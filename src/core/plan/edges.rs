@@ -1,5 +1,5 @@
-//! What objects have to wait for each other for: what they say, where they live, what they name,
-//! and the parts of a wave.
+//! Dependencies between objects: those that they name, the namespace that they live in, and the
+//! parts of a wave.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -126,12 +126,12 @@ fn homes(
     let mut homes = Vec::new();
     for (key, at) in there {
         let namespace = key.namespace.as_deref().and_then(|name| namespaces.get(name));
-        // What finishes a custom resource may live in the namespace, too.
+        // A custom resource's finalizer may live in the namespace, too.
         let is_custom = part(key) == WavePart::Custom;
         let inside = if is_custom { DependencyKind::Home } else { DependencyKind::Place };
         homes.extend(namespace.map(|home| (*at, *home, inside)));
         homes.extend(kinds.get(&key.group_kind()).map(|home| (*at, *home, DependencyKind::Home)));
-        // What is deleted was seen in the version that the server likes best.
+        // An object to delete was read in the version that the server prefers.
         let version = things[*at].object.map(Object::version);
         let version = version.filter(|_| direction == Direction::Make);
         let of_group = groups.iter().filter(|(api_version, home)| {

@@ -12,7 +12,8 @@ use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 pub enum DependencyKind {
     /// Such kinds commonly come in this order; nothing is lost if it fails.
     Kind,
-    /// What is to go may be looked after by the other, so that its finalizers would stay for ever.
+    /// The other may look after the object that is to go, so that its finalizers would stay for
+    /// ever.
     Care,
     /// A field of it names the other.
     Reference,
@@ -61,7 +62,7 @@ pub struct Dependency {
     pub why: DependencyKind,
 }
 
-/// What waits for what. The first nodes are objects, by their place in the list that the graph is
+/// The dependency graph. The first nodes are objects, by their place in the list that the graph is
 /// about; the others are gates.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Graph {

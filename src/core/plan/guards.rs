@@ -20,10 +20,10 @@ use crate::core::observed::Observed;
 use crate::core::policy::Policy;
 use crate::core::remedy::Remedy;
 
-/// What decides about a plan besides what is desired and observed.
+/// The plan's context: all that decides about it besides the desired and the observed objects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlanContext {
-    /// What the run may do.
+    /// The permissions of the run.
     pub policy: Policy,
     /// The inventories of this repository's other targets by their ids, in words.
     pub siblings: BTreeMap<String, String>,
@@ -87,7 +87,7 @@ pub(super) struct PruneRules<'a> {
     pub(super) is_last: bool,
     /// Why nothing at all may be pruned.
     pub(super) blocked: Option<(Action, Reason)>,
-    /// What the user allows.
+    /// The user's permissions.
     pub(super) allowed: &'a PlanContext,
 }
 
@@ -206,13 +206,13 @@ pub(super) fn why_untouched(action: Action, live: &Object) -> Option<Reason> {
     let keeper = ReservedObject::of(live).filter(|_| action != Action::Keep)?;
     Some(Reason::with_remedy(
         ReasonKind::IsRecord { keeper },
-        "give the object in the manifest another name, or name its file in .trueupignore",
+        "give the object in the manifest another name, or list its file in .trueupignore",
     ))
 }
 
-/// Why a manifest that gives a live object an owner which it does not have is not applied: the
+/// Why a manifest is not applied that gives a live object an owner which it does not have. The
 /// garbage collector deletes what it belongs to together with its owner, or at once where there is
-/// no such owner, without a question whether the object holds data or is to stay
+/// no such owner. It does not ask whether the object holds data or is to stay
 /// (kubernetes/pkg/controller/garbagecollector).
 pub(super) fn why_owned(action: Action, send: &Object, live: &Object) -> Option<Reason> {
     let owners = |object: &Object| -> BTreeSet<String> {

@@ -20,7 +20,7 @@ pub fn idle_rules(rules: &[FieldRule], desired: &Desired, plan: &Plan) -> Vec<Pr
         let Some(at) = rule.at else { continue };
         let about: Vec<_> = plan.changes().filter(|change| rule.is_about(&change.key)).collect();
         if about.is_empty() {
-            warnings.push(warn(at, "this rule is about no object of the target".to_owned()));
+            warnings.push(warn(at, "this rule does not match any object of the target".to_owned()));
             continue;
         }
         for path in &rule.paths {
@@ -35,7 +35,7 @@ pub fn idle_rules(rules: &[FieldRule], desired: &Desired, plan: &Plan) -> Vec<Pr
                     || change.live().is_some_and(|live| has(live) || is_outline(live))
             };
             if !about.iter().any(may_have) {
-                warnings.push(warn(at, format!("no object that this rule is about has {path}")));
+                warnings.push(warn(at, format!("no object that this rule matches has {path}")));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The decision: for every object of desired ∪ inventory one action, in the order in which they
 //! are carried out. Pure, total and deterministic.
 //!
-//! What is printed by diff and carried out by apply is the same [`Plan`].
+//! diff prints and apply carries out the same [`Plan`].
 
 mod admission_limits;
 mod approved;
@@ -262,13 +262,12 @@ fn falls_short(decision: &Decision, manifest: &Manifest, send: &Object) -> Optio
     let kind = ReasonKind::FieldsDropped;
     let cause = |field| Cause { field, message: kind.to_string(), place: None };
     let causes = manifest.located(fields.into_iter().map(cause).collect());
-    let remedy = "take it out of the manifest, unless the server is about to learn it";
+    let remedy = "remove it from the manifest, unless the server is about to support it";
     Some(Reason { causes, ..Reason::with_remedy(kind, remedy) })
 }
 
-/// What to do with a desired object. It is refused where the reason `why_not` is given, such as an
-/// unknown turn. So is one with an annotation that means nothing, and one that keeps track of
-/// others.
+/// Decides about a desired object. It is refused where the reason `why_not` is given, such as an
+/// unknown turn. So is one with an invalid annotation, and one that keeps track of others.
 fn wanted(
     subject: Subject<'_>,
     desired: &Desired,

@@ -1,5 +1,5 @@
-//! What becomes of an object that is only ever made, or left alone, or that ran and is gone; and of
-//! one that says what means nothing.
+//! The plan for objects with a mode: those only ever created, those left alone, and those that ran
+//! and are gone. An invalid mode is refused.
 
 use super::decide::Decision;
 use super::{Action, Confidence, Reason, ReasonKind, released_copy};

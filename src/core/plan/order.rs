@@ -1,8 +1,8 @@
 //! In which order kinds are made, and in reverse taken away.
 //!
-//! What others need comes first: namespaces, definitions of kinds, classes, rights, configuration;
-//! then workloads; then what points at them. Webhook configurations come last, since they can
-//! refuse everything else. Unknown kinds, custom resources among them, go after all built-in ones.
+//! Dependencies come first: namespaces, definitions of kinds, classes, rights, configuration; then
+//! workloads; then what points at them. Webhook configurations come last, since they can refuse
+//! everything else. Unknown kinds, custom resources among them, go after all built-in ones.
 //!
 //! The order is what counts where nothing else speaks: of all objects that wait for nothing any
 //! more, the one of the lower rank goes first. Only where something else could come of it does one

@@ -47,7 +47,7 @@ impl OrderSwitches {
         for text in list.map(str::trim) {
             let key = reference(text).ok_or_else(|| AnnotationFault {
                 annotation: DEPENDS_ON.to_owned(),
-                message: format!("{text:?} names no object"),
+                message: format!("{text:?} does not name an object"),
                 hint: "write GROUP/KIND/NAME or GROUP/namespaces/NAMESPACE/KIND/NAME, with \
                        nothing before the first slash for the core group, and commas between"
                     .into(),
@@ -153,9 +153,9 @@ mod tests {
             ]
         );
         for wrong in ["", "web", "Deployment/web", "apps/namespaces/shop/Deployment", "a/b/c/d"] {
-            assert_eq!(written(wrong), Err(format!("{wrong:?} names no object")));
+            assert_eq!(written(wrong), Err(format!("{wrong:?} does not name an object")));
         }
-        assert_eq!(written("/Namespace/a,").unwrap_err(), "\"\" names no object");
-        assert_eq!(written("apps//x").unwrap_err(), "\"apps//x\" names no object");
+        assert_eq!(written("/Namespace/a,").unwrap_err(), "\"\" does not name an object");
+        assert_eq!(written("apps//x").unwrap_err(), "\"apps//x\" does not name an object");
     }
 }

@@ -31,7 +31,7 @@ pub(super) struct ImmutableObject<'a> {
     /// The server's refusal.
     pub(super) refusal: &'a Refusal,
     /// Whether the server would accept it if it were recreated.
-    pub(super) anew: &'a Result<(), Refusal>,
+    pub(super) recreation: &'a Result<(), Refusal>,
 }
 
 /// Decides whether it is replaced with `send`.
@@ -41,7 +41,7 @@ pub(super) fn decide(
     inventory: &Inventory,
     allowed: &PlanContext,
 ) -> Decision {
-    let ImmutableObject { key, manifest, live, refusal, anew } = fixed;
+    let ImmutableObject { key, manifest, live, refusal, recreation } = fixed;
     let decision = |action, reason| Decision {
         action,
         live: Some((*live).clone()),
@@ -57,18 +57,19 @@ pub(super) fn decide(
     let may = replacing(key, &manifest.object, allowed);
     let to_keep = selector::to_keep(&manifest.object, live);
     if let Some(remedy) = forbids(may, key) {
-        let remedy = anew.is_ok().then_some(remedy);
+        let remedy = recreation.is_ok().then_some(remedy);
         let kind = ReasonKind::Immutable { message: refusal.message.clone() };
         return refuse(kind, refusal, Remedy::ways([to_keep, remedy].into_iter().flatten()));
     }
     let fields = fields(&fixed_fields::name_causes(refusal.causes.clone(), send, live));
-    if let Err(refused) = anew {
+    if let Err(refused) = recreation {
         let message = refused.message.clone();
         return refuse(ReasonKind::NotRecreatable { fields, message }, refused, None);
     }
     if !guards::may_be_replaced(live, send) {
         let kind = ReasonKind::RecreateLosesProtection { fields };
-        let remedy = "take that from the object by hand, or declare it in the manifest";
+        let remedy = "remove that field from the live object by hand, or declare it in the \
+            manifest";
         return decision(Action::Refuse, Reason::with_remedy(kind, remedy));
     }
     if let Some(why_not) = why_not(fixed, may, inventory, allowed) {
@@ -93,7 +94,7 @@ pub(super) fn is_possible(preview: Option<&Preview>) -> bool {
             Preview::Same
                 | Preview::Merged(_)
                 | Preview::Unasked(_)
-                | Preview::Immutable { anew: Ok(()), .. }
+                | Preview::Immutable { recreation: Ok(()), .. }
         )
     )
 }
@@ -123,7 +124,8 @@ fn replacing(key: &ObjectKey, declared: &Object, allowed: &PlanContext) -> Repla
 fn forbids(may: Replacing, key: &ObjectKey) -> Option<Remedy> {
     match may {
         Replacing::Never => Some(Remedy::Text(format!(
-            "its annotation {REPLACE} says that it is never replaced: delete it by hand, or give it another name"
+            "its annotation {REPLACE} forbids replacing it: delete it by hand, or give it another \
+            name"
         ))),
         Replacing::Unsaid => Some(Remedy::Replace { kind: key.kind.clone() }),
         Replacing::Idle | Replacing::Always => None,

@@ -10,8 +10,8 @@ use crate::core::remedy::Remedy;
 const SELECTOR: &str = "/spec/selector/matchLabels";
 const LABELS: &str = "/spec/template/metadata/labels";
 
-/// What to add to the manifest so that the live selector stays, where it asks for all that the
-/// declared one asks for, and more.
+/// The labels to add to the manifest so that the live selector stays, where it asks for all that
+/// the declared one asks for, and more.
 pub(super) fn to_keep(declared: &Object, live: &Object) -> Option<Remedy> {
     let wanted = labels(declared, SELECTOR)?;
     let selector = labels(live, SELECTOR)?;

@@ -179,7 +179,7 @@ impl CycleContext<'_> {
                 "give one of them another value, or none, in a commit of its own, and swap in the \
                  next: until then each holds what the other is to have"
             }
-            false => "take one of these out, or change a wave",
+            false => "remove one of these dependencies, or change a wave",
         };
         Reason { causes, ..Reason::with_remedy(kind, hint) }
     }

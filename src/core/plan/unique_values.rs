@@ -104,7 +104,7 @@ impl ValueContext<'_> {
                         "give one of the two another value",
                     ),
                     _ if own.action() == Action::Refuse => {
-                        (ValueHolder::Refused { holder }, "mend that object, and this one follows")
+                        (ValueHolder::Refused { holder }, "fix that object first; this one follows")
                     }
                     _ => (
                         ValueHolder::Kept { holder },
@@ -119,13 +119,13 @@ impl ValueContext<'_> {
                 let why = leaving.reason.as_ref().map(|reason| reason.kind.clone());
                 (
                     ValueHolder::NotDeleted { holder, why },
-                    "choose another value, or see to it that this object may go",
+                    "choose another value, or allow the deletion of this object",
                 )
             }
             (None, None) => (
                 ValueHolder::Foreign { holder },
-                "choose another value, leave it out so that the server chooses one, or have that \
-                 object give it up first",
+                "choose another value, leave it out so that the server chooses one, or remove it \
+                from that object first",
             ),
         };
         Err(self.refusal(receiver, value, stays, hint))

@@ -1,4 +1,4 @@
-//! What a run may do: what the operator allows by flags or by an approved plan, and what the
+//! The permissions of a run: what the operator allows by flags or by an approved plan, and what the
 //! commit's `trueup.yaml` says of the same. Who decides is [`precedence`](super::precedence)'s.
 
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::precedence::SettingLayers;
 use super::{MaxPrune, OnConflict};
 
-/// What the operator allows for one run.
+/// The operator's permissions for one run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Permissions {
@@ -21,8 +21,7 @@ pub struct Permissions {
     /// Kinds whose objects may be deleted and recreated where a change is not possible, where the
     /// operator says so.
     pub replace: Option<BTreeSet<String>>,
-    /// What is done about fields that other managers own with another value, where the operator says
-    /// so.
+    /// The operator's choice about fields that other managers own with another value.
     pub on_conflict: Option<OnConflict>,
     /// Whether objects with another owner may be adopted.
     pub adopt: bool,
@@ -30,18 +29,18 @@ pub struct Permissions {
     pub moved: bool,
 }
 
-/// What the commit's `trueup.yaml` says of a target's permissions.
+/// A target's permissions in the commit's `trueup.yaml`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RepositoryPolicy {
     /// Kinds whose objects may be deleted and recreated where a change is not possible.
     pub replace: BTreeSet<String>,
     /// How much of the inventory may be deleted at once.
     pub max_prune: Option<MaxPrune>,
-    /// What is done about fields that other managers own with another value.
+    /// The choice about fields that other managers own with another value.
     pub on_conflict: Option<OnConflict>,
 }
 
-/// What a run may do, by whoever says so.
+/// The permissions of a run, by whoever gives them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
     /// The operator, for this run.
@@ -64,7 +63,7 @@ impl Policy {
         SettingLayers { operator: self.operator.max_prune, repository: self.repository.max_prune }
     }
 
-    /// What is done about fields that other managers own with another value.
+    /// The choice about fields that other managers own with another value.
     pub fn on_conflict(&self) -> SettingLayers<OnConflict> {
         SettingLayers {
             operator: self.operator.on_conflict,

@@ -1,4 +1,4 @@
-//! Who decides where several say something: the operator (by flags), the repository (by
+//! Precedence where several say something: the operator (by flags), the repository (by
 //! `trueup.yaml`), and one object (by its annotations).
 //!
 //! The operator's word counts in place of the repository's. An object's word may make it stricter, and
@@ -37,8 +37,8 @@ impl<T> SettingLayers<T> {
     }
 }
 
-/// What is done about conflicts of an object that says `object` of itself. Of what the operator and
-/// the object say, the stricter counts.
+/// The resolution of conflicts for an object that says `object` of itself. Of the operator's and
+/// the object's choice, the stricter counts.
 pub fn on_conflict(said: SettingLayers<OnConflict>, object: Option<OnConflict>) -> OnConflict {
     match (said.operator, object) {
         (Some(operator), Some(object)) => stricter(operator, object),

@@ -1,5 +1,5 @@
-//! What programs that render were given, apart from manifests: values files, arguments, and what
-//! generators make objects of.
+//! The inputs of programs that render, apart from manifests: values files, arguments, and the
+//! sources of generators.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -118,7 +118,7 @@ impl Redactor {
             plan.changes().partition(|change| change.action() == Action::Keep);
         let shown =
             shown.into_iter().flat_map(|change| [change.live(), change.becomes(), change.send()]);
-        // What is kept is the same before and after.
+        // An object that is kept is the same before and after.
         let kept = kept.into_iter().map(|change| change.live());
         let objects: Vec<_> = shown.chain(kept).flatten().chain(others).collect();
         Self::in_order(&objects, rules, inputs)

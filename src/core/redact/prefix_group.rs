@@ -29,7 +29,7 @@ impl Group {
         let mut members: Vec<Member> = needles.into_iter().map(member).collect();
         members.sort_by(|a, b| (&a.dense, &a.needle).cmp(&(&b.dense, &b.needle)));
         for at in 1..members.len() {
-            // What both a value and the one before it begin with is among what that begins with.
+            // A prefix that a value shares with the one before it is that one, or a prefix of it.
             let mut prefix = Some(at - 1);
             while let Some(known) = prefix
                 && !members[at].dense.starts_with(&members[known].dense)

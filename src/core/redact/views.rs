@@ -69,8 +69,8 @@ impl View {
     }
 }
 
-/// What can be undone about a text. Each is undone by itself, so that what was done in whatever
-/// order can be undone in the reverse order, exactly.
+/// The encodings of a text that can be undone. Each is undone by itself, so that encodings in
+/// whatever order can be undone in the reverse order, exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ViewKind {
     /// Backslashes: JSON, YAML, Go, Rust, shells and patterns.

@@ -101,12 +101,13 @@ impl fmt::Display for RollbackOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoHealthyCommit => f.write_str("not rolled back: no commit was healthy before"),
-            Self::SameCommit => {
-                f.write_str("not rolled back: it is the commit that was last healthy")
-            }
+            Self::SameCommit => f.write_str("not rolled back: this is the last healthy commit"),
             Self::CommitMissing { commit } => {
                 let commit = short(commit);
-                write!(f, "not rolled back: {commit} was healthy, and is not in this checkout")
+                write!(
+                    f,
+                    "not rolled back: {commit}, the last healthy commit, is not in this checkout"
+                )
             }
             Self::Healthy { commit } => {
                 write!(f, "rolled back to {}, which is healthy", short(commit))
@@ -118,14 +119,14 @@ impl fmt::Display for RollbackOutcome {
                 let (commit, newer) = (short(commit), short(newer));
                 write!(
                     f,
-                    "rolled back to {commit}, which is no longer waited for: {newer} has come"
+                    "rolled back to {commit}, and stopped waiting for it: {newer} has arrived"
                 )
             }
             Self::Partial { commit, shortfall } => {
-                write!(f, "rolled back to {} only in part: {shortfall}", short(commit))
+                write!(f, "the rollback to {} is incomplete: {shortfall}", short(commit))
             }
             Self::Failed { commit, error } => {
-                write!(f, "rollback to {} failed", short(commit))?;
+                write!(f, "cannot roll back to {}", short(commit))?;
                 error.iter().try_for_each(|error| write!(f, ": {error}"))
             }
         }
@@ -160,13 +161,10 @@ mod tests {
         let commit = || commit.clone();
         let all = [
             (RollbackOutcome::NoHealthyCommit, "not rolled back: no commit was healthy before"),
-            (
-                RollbackOutcome::SameCommit,
-                "not rolled back: it is the commit that was last healthy",
-            ),
+            (RollbackOutcome::SameCommit, "not rolled back: this is the last healthy commit"),
             (
                 RollbackOutcome::CommitMissing { commit: commit() },
-                "not rolled back: 8be01d3 was healthy, and is not in this checkout",
+                "not rolled back: 8be01d3, the last healthy commit, is not in this checkout",
             ),
             (
                 RollbackOutcome::Healthy { commit: commit() },
@@ -178,19 +176,19 @@ mod tests {
             ),
             (
                 RollbackOutcome::Superseded { commit: commit(), newer },
-                "rolled back to 8be01d3, which is no longer waited for: 4f2c1a9 has come",
+                "rolled back to 8be01d3, and stopped waiting for it: 4f2c1a9 has arrived",
             ),
             (
                 RollbackOutcome::Partial { commit: commit(), shortfall },
-                "rolled back to 8be01d3 only in part: 2 failed, 1 not tried",
+                "the rollback to 8be01d3 is incomplete: 2 failed, 1 not tried",
             ),
             (
                 RollbackOutcome::Failed { commit: commit(), error: None },
-                "rollback to 8be01d3 failed",
+                "cannot roll back to 8be01d3",
             ),
             (
                 RollbackOutcome::Failed { commit: commit(), error },
-                "rollback to 8be01d3 failed: the server is gone",
+                "cannot roll back to 8be01d3: the server is gone",
             ),
         ];
         for (outcome, words) in all {

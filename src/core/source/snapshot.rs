@@ -140,7 +140,7 @@ impl fmt::Display for WhySkipped {
             Self::Submodule => f.write_str("is a submodule, whose files are another repository's"),
             Self::NotUtf8 => f.write_str("has a path that is not UTF-8"),
             Self::TooLarge { bytes } => {
-                write!(f, "has {} MiB; more than {} MiB is not read", bytes >> 20, LARGEST >> 20)
+                write!(f, "has {} MiB; the limit is {} MiB", bytes >> 20, LARGEST >> 20)
             }
             Self::BehindSymlink => {
                 f.write_str("is behind a symbolic link, which is never followed")
@@ -154,7 +154,7 @@ impl WhySkipped {
     /// The change that makes it a readable file.
     pub fn hint(self) -> &'static str {
         match self {
-            Self::Symlink => "commit a copy of what it leads to",
+            Self::Symlink => "commit a copy of its target",
             Self::Submodule => "put a copy of its files into the repository",
             Self::NotUtf8 => "give it another name",
             Self::TooLarge { .. } => "split it into several files",

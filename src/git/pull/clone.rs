@@ -290,7 +290,8 @@ fn only(
 ) -> Result<gix::clone::PrepareFetch, gix::Error> {
     let name = branch.as_bstr();
     let short = branch.shorten();
-    // What follows the remote in a bare repository is the branch itself, which only fast-forwards.
+    // In a bare repository the remote's branch is followed by the branch itself, which only
+    // fast-forwards.
     let (spec, first) = match bare {
         true => (name.to_owned(), format!("+{name}:{name}")),
         false => {

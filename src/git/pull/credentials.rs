@@ -1,5 +1,5 @@
-//! Who we are to a remote, and to a proxy: what git's credential helpers know, what its askpass
-//! answers, and at last what a person types.
+//! Credentials for a remote and for a proxy: from git's credential helpers, from its askpass, and
+//! at last from a person at the terminal.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

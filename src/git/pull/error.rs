@@ -38,7 +38,7 @@ pub enum PullError {
         path: String,
     },
     /// An operation of git's is not concluded.
-    #[error("a {operation} is not finished")]
+    #[error("a {operation} is in progress")]
     Unfinished {
         /// The command that began it.
         operation: &'static str,
@@ -70,7 +70,7 @@ pub enum PullError {
         unfetched: Option<String>,
     },
     /// There is something that is not a checkout where one should be made.
-    #[error("{} is not empty and not a checkout", .directory.display())]
+    #[error("{} is neither empty nor a checkout", .directory.display())]
     NotEmpty {
         /// The folder.
         directory: PathBuf,
@@ -114,7 +114,7 @@ pub enum PullError {
         others: Vec<String>,
     },
     /// The remote's `HEAD` names a branch that is not there.
-    #[error("HEAD of {url} names a branch that it has not")]
+    #[error("HEAD of {url} names a branch that does not exist")]
     NoHead {
         /// The remote's URL, without credentials.
         url: String,
@@ -154,7 +154,7 @@ pub enum PullError {
         bytes: u64,
     },
     /// Another program works with the index.
-    #[error("{} is there: another program works with the checkout", .lock.display())]
+    #[error("{} exists: another git process uses the checkout", .lock.display())]
     IndexLocked {
         /// The lock.
         lock: PathBuf,
@@ -166,7 +166,7 @@ pub enum PullError {
         directory: PathBuf,
     },
     /// It runs in a hook that may yet refuse what was pushed.
-    #[error("in a pre-receive hook no branch is moved")]
+    #[error("a pre-receive hook can't update branches")]
     Quarantined,
     /// The user wanted it to stop.
     #[error("interrupted")]
@@ -255,10 +255,11 @@ impl PullError {
                 format!("switch with `git switch {wanted}`")
             }
             Self::OtherBranch { wanted, unfetched: Some(remote), .. } => format!(
-                "it is not fetched so far: `git remote set-branches --add {remote} {wanted} && git \
+                "it has not been fetched yet: `git remote set-branches --add {remote} {wanted} && \
+                git \
                  fetch {remote} {wanted} && git switch {wanted}`"
             ),
-            Self::NotEmpty { .. } => "name a folder that is empty or not there yet".into(),
+            Self::NotEmpty { .. } => "name a folder that is empty or does not exist yet".into(),
             Self::Detached { .. } => "check a branch out with `git switch BRANCH`".into(),
             Self::NoRemote { branch, remote } => format!(
                 "add one with `git remote add {remote} URL`, or choose with `git branch \
@@ -266,8 +267,8 @@ impl PullError {
             ),
             Self::EmptyRemote { .. } => "push a commit to it first".into(),
             Self::NotABranch { .. } => {
-                "a branch is pulled, since it moves: clone one with --branch BRANCH; what a tag \
-                 names is applied with --rev TAG, once `git fetch origin tag TAG` has brought it"
+                "only branches can be pulled: clone one with --branch BRANCH; to apply a tag, run \
+                `git fetch origin tag TAG` and use --rev TAG"
                     .into()
             }
             Self::NoHead { others, .. } => {
@@ -280,7 +281,7 @@ impl PullError {
             Self::Fetch { url, source } => return fetch_hint(url, source),
             Self::TimedOut { .. } => "try again, or wait longer with --pull-timeout TIME".into(),
             Self::TooLarge { .. } => {
-                "if it is so large, clone it with git, or give the manifests a repository of \
+                "if it is that large, clone it with git, or give the manifests a repository of \
                  their own"
                     .into()
             }
@@ -302,8 +303,8 @@ impl PullError {
 fn fetch_hint(url: &str, source: &Cause) -> Option<String> {
     let says = |text: &str| source.mentions(text);
     let is_web = url.starts_with("http");
-    Some(if says("no way through the proxy") {
-        "see to the proxy where it is configured, or leave the host out with no_proxy".into()
+    Some(if says("cannot connect through the proxy") {
+        "check the proxy where it is configured, or exclude the host with no_proxy".into()
     } else if says("407") || says("proxy authorization required") {
         "give the proxy's user and password in its URL, or its user there and the password by a \
          credential.helper"
@@ -311,13 +312,17 @@ fn fetch_hint(url: &str, source: &Cause) -> Option<String> {
     } else if says("UnknownIssuer") || (is_web && says("certificate")) {
         "name the server's certificate authority: git config http.sslCAInfo FILE".into()
     } else if says("HOST IDENTIFICATION HAS CHANGED") {
-        "the server has another key than the known one: if that is meant, forget the old one with \
-         `ssh-keygen -R HOST`, then ssh to it by hand"
+        "the server's host key has changed: if this is expected, remove the old one with \
+        `ssh-keygen -R HOST`, then connect once with ssh"
             .into()
     } else if says("Host key verification failed") {
-        "accept the server's key once: ssh to it by hand, or add it to ~/.ssh/known_hosts".into()
+        "accept the server's host key: connect once with ssh, or add it to \
+        ~/.ssh/known_hosts"
+            .into()
     } else if says("dubious ownership") {
-        "let git use what another user owns: git config --global --add safe.directory PATH".into()
+        "allow a repository that another user owns: git config --global --add safe.directory \
+        PATH"
+            .into()
     } else if is_web && (says("401") || says("redentials") || says("Authentication")) {
         "give git credentials for it: git config credential.helper, or an http.extraHeader".into()
     } else if !is_web && says("ermission denied") {

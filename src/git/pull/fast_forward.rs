@@ -95,7 +95,7 @@ pub(super) fn fast_forward(
     for commit in old.into_iter().chain([new]) {
         Trees::of(&repo, checkout.limits(), commit)?.inspect()?;
     }
-    // What is compared next reads it as well, and would not say so.
+    // The comparison that follows reads it as well, and would not say so.
     read_index(&repo)?;
     if let Some(operation) = unfinished(&repo) {
         return Err(PullError::Unfinished { operation });

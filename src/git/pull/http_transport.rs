@@ -1,6 +1,6 @@
-//! HTTP for gix: our own [`Http`], so that what the server says in an error is read, credentials and
-//! headers stay with the server that they are for, and a list of refs ends: it is kept in memory, so
-//! a server could fill all of it. The pack goes to the disk, and the watchdog counts it.
+//! HTTP for gix, by our own [`Http`]. So the server's words in an error are read, credentials and
+//! headers stay with the server that they are for, and a list of refs ends. That list is kept in
+//! memory, so a server could fill all of it. The pack goes to the disk, and the watchdog counts it.
 
 use std::any::Any;
 use std::borrow::Cow;

@@ -44,7 +44,7 @@ impl<'repo> Line<'repo, '_> {
         &mut self,
         specs: &[BString],
     ) -> Result<Connection<'_, 'static, 'repo, Box<dyn Transport + Send>>, gix::Error> {
-        // What else is configured would be listed as well.
+        // Other configured refspecs would be listed as well.
         self.remote = self.remote.clone().with_fetch_tags(Tags::None);
         self.remote.replace_refspecs(specs, Direction::Fetch)?;
         let mut connection = self.remote.connect(Direction::Fetch)?;

@@ -1,7 +1,7 @@
 //! Keeps the object database quick, however often it is pulled to: every pack is looked through for
 //! every object, so that one pack a pull would make everything slower, pull by pull.
 //!
-//! As with git, few objects are written one by one (`fetch.unpackLimit`), and where git is installed
+//! As with git, few objects are written one by one (`fetch.unpackLimit`). Where git is installed,
 //! its own upkeep gathers them when it finds that there are many (`gc.auto` and its like).
 
 use std::fs;
@@ -22,7 +22,7 @@ const UNPACKED_BYTES: u64 = 16 << 20;
 pub(super) fn unpack(repo: &gix::Repository, received: &pack::bundle::write::Outcome) {
     let (Some(index), Some(data)) = (&received.index_path, &received.data_path) else { return };
     let objects = i64::from(received.index.num_objects);
-    // What a partial clone got from its remote is known by its pack.
+    // Objects that a partial clone got from its remote are known by their pack.
     if objects >= limit(repo) || repo.config_snapshot().string("extensions.partialClone").is_some()
     {
         return;

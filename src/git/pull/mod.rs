@@ -151,7 +151,7 @@ fn update(checkout: &Checkout, options: &PullOptions) -> Result<Pulled, PullErro
     let repo = checkout.local();
     let _lock = PullLock::take(&repo, options)?;
     let updated = update_locked(checkout, options);
-    // What was fetched stays, whatever else went wrong.
+    // Fetched objects stay, whatever else went wrong.
     share(&repo);
     if !updated.as_ref().is_ok_and(Pulled::is_up_to_date) {
         maintenance::maintain(&repo);

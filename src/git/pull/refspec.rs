@@ -21,7 +21,7 @@ pub(super) fn of_branch(configured: &[RefSpec], branch: &BStr) -> Vec<SingleRefs
     let matched = group.match_lhs(std::iter::once(item)).mappings;
     let mut narrow: Vec<SingleRefspec> = matched
         .into_iter()
-        // What names a commit names no branch.
+        // A refspec for a commit names no branch.
         .filter(|mapping| mapping.item_index.is_some())
         .filter_map(|mapping| {
             let follows = mapping.rhs?.into_owned();

@@ -1,5 +1,5 @@
-//! What the remote says for people: over the side band, as an `ERR` line, in the body of an HTTP
-//! error, on the stderr of ssh or of a local `git-upload-pack`. A failure shows the last of it.
+//! The remote's messages for people: over the side band, as an `ERR` line, in the body of an HTTP
+//! error, on the stderr of ssh or of a local `git-upload-pack`. A failure shows the last of them.
 //!
 //! It is another's text, so it is bounded, and what we sent as secrets is taken out. The terminal is
 //! guarded where errors are printed.

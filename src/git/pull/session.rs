@@ -137,7 +137,7 @@ impl HttpSession {
                 *base = Some(beneath.ok_or_else(|| {
                     let place = next.host_str().unwrap_or_default();
                     io::Error::other(format!(
-                        "the server sends on to {place}, but to no repository"
+                        "the server redirects to {place}, which is not a repository"
                     ))
                 })?);
                 if !is_same_server(&next, &url) {
@@ -172,7 +172,7 @@ impl HttpSession {
             self.was_sent_on |= base.is_some();
             return Ok(response);
         }
-        Err(io::Error::other("the server sends on without end"))
+        Err(io::Error::other("the server redirects without end"))
     }
 
     /// Sends `request` to `url`.
@@ -224,20 +224,20 @@ impl HttpSession {
         let Some(next) = next.filter(|_| may) else {
             let status = response.status();
             return Err(io::Error::other(format!(
-                "the server sends on (HTTP status {status}), which http.followRedirects forbids"
+                "the server redirects (HTTP status {status}), which http.followRedirects forbids"
             )));
         };
         let place = next.host_str().unwrap_or_default();
         let is_safe = next.scheme() == url.scheme() || next.scheme() == "https";
         if !is_safe {
             return Err(io::Error::other(format!(
-                "the server sends on from https to {place} in clear text"
+                "the server redirects from https to {place} in clear text"
             )));
         }
         let has_headers = !self.plan.settings.headers.is_empty();
         if has_headers && !is_same_server(&next, &self.origin) {
             return Err(io::Error::other(format!(
-                "the server sends on to {place}, which must not get http.extraHeader"
+                "the server redirects to {place}, which must not get http.extraHeader"
             )));
         }
         Ok(next)
@@ -304,7 +304,7 @@ struct ProxyFailure {
 
 impl std::fmt::Display for ProxyFailure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "no way through {}", self.proxy)
+        write!(f, "cannot connect through {}", self.proxy)
     }
 }
 

@@ -6,7 +6,7 @@ use gix::bstr::{BStr, ByteSlice};
 use gix::protocol::transport::client::blocking_io::http::{self, options::FollowRedirects};
 use gix::url::Scheme;
 
-/// Whom to trust, who we are, and what is sent along.
+/// The trusted authorities, our identity, and the extra headers.
 #[derive(Clone, Debug)]
 pub(super) struct HttpSettings {
     pub(super) authority: Option<PathBuf>,
@@ -157,7 +157,7 @@ impl Scoped {
             let trusted = section.meta().trust == gix::sec::Trust::Full;
             let Some(weight) = weight.filter(|_| trusted) else { continue };
             for key in KEYS {
-                // What is more specific counts, though the general comes after it.
+                // The more specific value counts, though the general one comes after it.
                 let beaten = values.iter().any(|value| value.key == key && value.weight > weight);
                 if beaten {
                     continue;

@@ -1,6 +1,6 @@
-//! Who else may read what a pull wrote: gix makes packs that only their maker can read, and knows
-//! nothing of `core.sharedRepository`. The modes are those that git gives (git's `path.c`,
-//! `adjust_shared_perm`).
+//! Access for others to the files that a pull wrote: gix makes packs that only their maker can
+//! read, and knows nothing of `core.sharedRepository`. The modes are those that git gives (git's
+//! `path.c`, `adjust_shared_perm`).
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -9,10 +9,10 @@ use std::path::Path;
 /// Places in the git directory that a pull writes to. Whatever else is there may hold credentials.
 const WRITTEN: [&str; 6] = ["objects", "refs", "logs", "packed-refs", "HEAD", "index"];
 
-/// Whom `core.sharedRepository` lets in.
+/// The readers that `core.sharedRepository` lets in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SharedRepository {
-    /// Whom the umask lets in.
+    /// Those whom the umask lets in.
     Umask,
     /// These as well.
     More(u32),
@@ -47,7 +47,7 @@ impl SharedRepository {
             more |= (more & 0o444) >> 2;
         }
         let mode = if is_exact { now & !0o777 | more } else { now | more };
-        // What others make in there is the same group's.
+        // Files that others make in there are the same group's.
         if is_folder { mode | 0o2000 } else { mode }
     }
 }

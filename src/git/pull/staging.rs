@@ -1,5 +1,5 @@
-//! A folder in the git directory where new files are made whole before they are moved into place,
-//! so that neither a killed pull nor a full disk leaves half a file in the work tree.
+//! A folder in the git directory where new files are made whole before they are moved into place.
+//! So neither a killed pull nor a full disk leaves half a file in the work tree.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -35,7 +35,7 @@ impl Staging {
 
     /// Removes what a killed pull left.
     pub(super) fn remove(repo: &gix::Repository) {
-        // What can't be removed now is in the way of the next folder, and named then.
+        // A folder that can't be removed now is in the way of the next one, and named then.
         let _ = fs::remove_dir_all(repo.git_dir().join(NAME));
     }
 

@@ -223,7 +223,8 @@ fn doubt_racy_entries(
             let PathReach::At(metadata) = reach(root, &system_path(path.as_ref())?) else {
                 continue;
             };
-            // What can't be compared, as where a filter is not installed, is git's to look at again.
+            // A file that can't be compared, as where a filter is not installed, is git's to look
+            // at again.
             if !inspector.is(path.as_ref(), &metadata, side).unwrap_or(false) {
                 doubted.push(at);
             }

@@ -26,8 +26,8 @@ pub(super) struct Upstream {
 }
 
 impl Upstream {
-    /// What the branch that `HEAD` is on follows: what is configured for it, else the branch of the
-    /// same name on `origin`.
+    /// The upstream of the branch that `HEAD` is on: the one configured for it, else the branch of
+    /// the same name on `origin`.
     pub(super) fn of(repo: &gix::Repository, options: &PullOptions) -> Result<Self, PullError> {
         let head = repo.head().map_err(Error::read("HEAD"))?;
         let Some(branch) = head.referent_name().map(ToOwned::to_owned) else {

@@ -103,8 +103,8 @@ pub(super) fn watch<T: Send + 'static>(
     };
     stop.store(true, Ordering::Relaxed);
     super::prompt::restore();
-    // What it holds, locks and files, it gives back if it can. If not, it ends with the process.
-    // It may be about to start one more child.
+    // Locks and files that it holds are given back if it can. If not, they end with the process. It
+    // may be about to start one more child.
     let (end, mut thread) = (Instant::now() + GRACE, None);
     while Instant::now() < end {
         thread = thread.or_else(|| name_receive.try_recv().ok().flatten());

@@ -204,7 +204,7 @@ const REFUSED_BESIDES: Calls = &[
 #[cfg(not(target_arch = "x86_64"))]
 const REFUSED_BESIDES: Calls = &[];
 
-/// What every thread shares with the others, and no process with its parent.
+/// The flag of a new thread, which no new process carries.
 const THREAD: u64 = libc::CLONE_THREAD as u64;
 /// Namespaces of one's own.
 const NAMESPACES: u64 = (libc::CLONE_NEWNS
@@ -216,7 +216,7 @@ const NAMESPACES: u64 = (libc::CLONE_NEWNS
     | libc::CLONE_NEWNET) as u64;
 /// Memory that no limit of a process counts.
 const SHARED: u64 = (libc::MAP_SHARED | libc::MAP_ANONYMOUS) as u64;
-/// What has the kernel send a signal to a process of one's choice.
+/// Calls that have the kernel send a signal to a process of one's choice.
 const SIGNALS_OTHERS: [u64; 5] = [
     libc::F_SETOWN as u64,
     15, // F_SETOWN_EX
@@ -292,7 +292,7 @@ fn refusals() -> Result<Rules, BackendError> {
 }
 
 fn permissions(process: u64) -> Result<Rules, BackendError> {
-    // What is refused is refused by the other filter.
+    // Refused calls are refused by the other filter.
     let mut rules = always([ALLOWED, ALLOWED_BESIDES]);
     rules.extend(always([REFUSED, REFUSED_BESIDES]));
     rules.insert(libc::SYS_clone, Vec::new());

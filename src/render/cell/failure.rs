@@ -82,10 +82,7 @@ impl ResourceLimit {
     pub fn message(self, limits: &ProgramLimits) -> Option<String> {
         Some(match self {
             Self::Memory => {
-                format!(
-                    "needs more than {}, the memory that a renderer may take",
-                    size(limits.memory)
-                )
+                format!("needs more memory than the limit of {}", size(limits.memory))
             }
             Self::FileSize => {
                 format!("would write a file of more than {}, and was stopped", size(limits.file))
@@ -105,13 +102,13 @@ impl ResourceLimit {
     pub fn hint(self) -> String {
         match self {
             Self::Memory => {
-                "see whether what it renders comes to an end; if so, give it more with render: \
-                 memory: in trueup's config.yaml"
+                "check that its input does not recurse without end; if it needs more, raise \
+                render: memory: in trueup's config.yaml"
             }
             Self::FileSize | Self::Processor => {
-                "see whether what it renders comes to an end by hand"
+                "run it by hand to see whether it ends"
             }
-            Self::Killed => "see whether this machine ran out of memory (dmesg says)",
+            Self::Killed => "check whether this machine ran out of memory (see dmesg)",
             Self::Refused => {
                 "renderers run in a cell: no network, no other programs, and of the machine's files \
                  only their own; what one needs besides goes under render: readable: in trueup's \
@@ -171,7 +168,7 @@ mod tests {
     fn a_message_says_which_limit_and_how_much() {
         let limits = ProgramLimits::default();
         let message = ResourceLimit::Memory.message(&limits).unwrap();
-        assert_eq!(message, "needs more than 2 GiB, the memory that a renderer may take");
+        assert_eq!(message, "needs more memory than the limit of 2 GiB");
         for (bytes, expected) in
             [(1 << 30, "1 GiB"), (3 << 29, "1536 MiB"), (1 << 10, "1 KiB"), (1, "1 bytes")]
         {

@@ -121,7 +121,7 @@ fn probe(launcher: &Path) -> Result<Guards, String> {
 
 #[cfg(not(target_os = "linux"))]
 fn probe(_launcher: &Path) -> Result<Guards, String> {
-    Err("only Linux has what it takes".to_owned())
+    Err("only Linux supports it".to_owned())
 }
 
 #[cfg(test)]

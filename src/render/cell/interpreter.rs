@@ -1,5 +1,5 @@
-//! What the system opens to run a program: the interpreter of a script, and the linker of a program
-//! with libraries. Reads the beginning of each file; nothing is run.
+//! The files that the system opens to run a program: the interpreter of a script, and the linker of
+//! a program with libraries. Reads the beginning of each file; nothing is run.
 
 use std::fs::File;
 use std::io::Read as _;

@@ -70,7 +70,7 @@ pub fn become_program(mut args: impl Iterator<Item = OsString>) -> io::Error {
 
 /// Goes into the cell: files, system calls, limits.
 fn enter(plan: &CellPlan) -> (GuardState, GuardState, Result<(), String>) {
-    // What trueup's own parent left open is nothing for a program.
+    // Files that trueup's own parent left open are nothing for a program.
     close_fds::set_fds_cloexec(3, &[]);
     let files = restrict_files(plan);
     let limits = set_limits(plan).map_err(|error| error.to_string());
@@ -122,7 +122,7 @@ fn set_limits(plan: &CellPlan) -> io::Result<()> {
         (Resource::Nofile, OPEN_FILES),
         (Resource::Core, 0),
     ] {
-        // What is limited already is not limited less.
+        // A limit that is lower already is not raised.
         let most = getrlimit(resource).maximum.map_or(most, |maximum| maximum.min(most));
         // Go takes no notice of the signal at the lower limit, and is killed at the upper one.
         let maximum = match resource {
@@ -139,7 +139,7 @@ fn restrict_calls() -> GuardState {
     for filter in [&refuse, &allow] {
         seccompiler::apply_filter(filter).map_err(|error| match &error {
             seccompiler::Error::Seccomp(cause) | seccompiler::Error::Prctl(cause) => {
-                format!("the kernel takes no seccomp filter: {cause}")
+                format!("the kernel rejects the seccomp filter: {cause}")
             }
             _ => error.to_string(),
         })?;
@@ -160,7 +160,7 @@ pub fn probe() -> Guards {
     let refused = |what: &str, result: Option<io::Error>| match result.map(|error| error.kind()) {
         Some(ErrorKind::PermissionDenied) => Ok(()),
         Some(kind) => Err(format!("{what}: {kind}")),
-        None => Err(format!("{what} works all the same")),
+        None => Err(format!("{what} still works")),
     };
     let files = files.and_then(|how| {
         refused("reading the root folder", File::open("/").err())?;

@@ -1,8 +1,8 @@
 //! The cell that a program runs in which renders: what it may read and write, that it has no way
 //! to the network and starts no other program, and how much memory it may take.
 //!
-//! [`plan`](CellPlan::new) decides which files a program needs, [`interpreter`] knows what else has to
-//! be read to run it, and [`failure`] tells a limit of the cell from a failure of the program.
+//! [`plan`](CellPlan::new) decides which files a program needs, and [`interpreter`] knows what else
+//! has to be read to run it. [`failure`] tells a limit of the cell from a failure of the program.
 //! trueup itself is the launcher: a hidden verb ([`launch`]) of a fresh process with one thread
 //! restricts itself and then becomes the program. Which guards this machine has is found out once a
 //! run, by doing the same and trying ([`guards`]).
@@ -33,8 +33,8 @@ const LIBRARIES: [&str; 9] = [
     "/usr/local/lib64",
     "/etc/ld.so.cache",
 ];
-/// What every program may read: time zones, which templates ask for and would silently do without,
-/// and how large the pages of memory are.
+/// Files that every program may read: time zones, which templates ask for and would silently do
+/// without, and how large the pages of memory are.
 const COMMON: [&str; 6] = [
     "/etc/localtime",
     "/usr/share/zoneinfo",
@@ -79,8 +79,8 @@ pub struct CellOptions<'a> {
 }
 
 impl CellPlan {
-    /// What `program` needs, and what is wanted besides. Looks at the program's file, and at those
-    /// of its interpreters.
+    /// The plan of a cell for `program`: its needs, and the options. Looks at the program's file,
+    /// and at those of its interpreters.
     pub fn new(program: &Path, wanted: CellOptions<'_>, limits: &ProgramLimits) -> Self {
         let CellOptions { read, write, readable, strict } = wanted;
         let mut plan = Self {

@@ -80,7 +80,7 @@ pub(super) const KUSTOMIZATION: Keys = &[
 /// The fields of a kustomization whose entries configure generators and transformers.
 pub(super) const PLUGINS: [&str; 3] = ["generators", "transformers", "validators"];
 
-/// What a kustomization may have that makes generators or transformers: with anything else, the
+/// Fields that a kustomization of generators or transformers may have: with anything else, the
 /// names of files in them would be computed.
 pub(super) const PLAIN: [&str; 5] = ["apiVersion", "kind", "metadata", "resources", "bases"];
 

@@ -1,4 +1,4 @@
-//! What kustomize is given to read in place of a file that trueup looked into: the same values as
+//! The text that kustomize reads in place of a file that trueup looked into: the same values as
 //! JSON.
 //!
 //! kustomize reads YAML with three parsers that differ in what a merge key, a key written twice or a

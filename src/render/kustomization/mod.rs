@@ -1,10 +1,10 @@
 //! The references of a kustomization, and whether they are allowed. Nothing is read or run here.
 //!
-//! kustomize builds any folder of the machine that a kustomization names and downloads what it takes
-//! for a URL, so that everything it could open is found here, and refused where it is not in the
-//! checkout, before it runs. To be sure of that, a kustomization is read as widely as kustomize
-//! reads it ([`fields`], [`findings`], [`plugins`]), what is not understood is refused, and kustomize is
-//! [given](given) what was understood and not what is written.
+//! kustomize builds any folder of the machine that a kustomization names and downloads what it
+//! takes for a URL. So everything it could open is found here before it runs, and refused where it
+//! is not in the checkout. To be sure of that, a kustomization is read as widely as kustomize reads
+//! it ([`fields`], [`findings`], [`plugins`]), and the rest is refused. kustomize is [given](given)
+//! what was understood and not what is written.
 
 mod fields;
 mod findings;
@@ -102,7 +102,7 @@ impl Kustomization {
             Some(_) => false,
         };
         let (key, message, hint) = if !is_one_of("kind", &["Kustomization", "Component"]) {
-            ("kind", "kustomize builds no other kind than Kustomization and Component", None)
+            ("kind", "kustomize builds only the kinds Kustomization and Component", None)
         } else if !is_one_of("apiVersion", &[&version]) {
             ("apiVersion", "kustomize builds no other version than", Some(version))
         } else {
@@ -194,7 +194,12 @@ impl Builder<'_> {
                 let message = format!(
                     "kustomize would take {name} for a kustomization where file names ignore case"
                 );
-                self.problem(problem(file, message, "call it kustomization.yaml or otherwise"));
+                self.problem(problem(
+                    file,
+                    message,
+                    "name it kustomization.yaml, or something \
+                    else entirely",
+                ));
             }
         }
         let file = match files {
@@ -284,7 +289,7 @@ impl Builder<'_> {
                 self.closure.problems.push(Problem {
                     place,
                     message: format!(
-                        "{path} says how to build this, and can't be a part of it as well"
+                        "{path} configures this build, so it can't be one of its resources"
                     ),
                     excerpt: None,
                     hint: Some("put a copy of it under another name, and refer to that".to_owned()),

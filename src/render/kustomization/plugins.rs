@@ -1,4 +1,4 @@
-//! What configures kustomize's generators, transformers and validators: YAML in the kustomization
+//! Configurations of kustomize's generators, transformers and validators: YAML in the kustomization
 //! itself, a file, or a kustomization that makes such objects.
 //!
 //! The files that it names are looked for from the kustomization that uses it. kustomize runs only
@@ -49,7 +49,7 @@ impl Builder<'_> {
         let reading = manifest::read_yaml(&place.path, text.as_bytes());
         if let Some(problem) = reading.problems.first() {
             let message =
-                format!("neither a path nor what configures a plugin: {}", problem.message);
+                format!("neither a path nor a plugin's configuration: {}", problem.message);
             let hint = problem.hint.clone();
             self.problem(Problem { place: place.clone(), message, excerpt: None, hint });
         }
@@ -90,7 +90,7 @@ impl Builder<'_> {
                 self.problem(Problem {
                     place: kustomization.places().key(&[key.into()]),
                     message: format!(
-                        "`{key}` could change which files the generators and transformers read that are made here"
+                        "`{key}` could change which files these generators and transformers read"
                     ),
                     excerpt: None,
                     hint: Some("leave only `resources` in it".to_owned()),
@@ -137,7 +137,7 @@ fn foreign(version: &str, kind: &str, place: Location) -> Problem {
             "{kind} of {version} is not built into kustomize, and kustomize runs no plugins here"
         ),
         excerpt: None,
-        hint: Some("commit what the plugin makes, and refer to that".to_owned()),
+        hint: Some("commit the plugin's output, and refer to that".to_owned()),
     }
 }
 

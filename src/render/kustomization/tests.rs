@@ -165,7 +165,7 @@ fn a_nested_kustomization_is_read_whatever_it_calls_itself() {
         ),
         (
             "kind: Other\n",
-            "b/kustomization.yaml:1:7: kustomize builds no other kind than Kustomization and Component",
+            "b/kustomization.yaml:1:7: kustomize builds only the kinds Kustomization and Component",
         ),
         (
             "apiVersion: example.com/v1\napiversion: kustomize.config.k8s.io/v1beta1\n",
@@ -196,7 +196,7 @@ fn a_folder_has_one_kustomization_by_its_proper_name() {
     }
 }
 
-/// What is said of a kustomization with a transformer in its text, in a file and in a folder.
+/// The findings for a kustomization with a transformer in its text, in a file and in a folder.
 fn transformer(yaml: &str) -> [Vec<String>; 3] {
     let inline = yaml.lines().map(|line| format!("  {line}\n")).collect::<String>();
     let inline = format!("transformers:\n- |-\n{inline}");
@@ -296,8 +296,7 @@ fn kustomization_file_cannot_be_its_own_input() {
     let kustomization = "configMapGenerator: [{name: a, files: [kustomization.yaml]}]";
     assert_eq!(
         refused(kustomization),
-        [
-            "a/b/kustomization.yaml:1:40: a/b/kustomization.yaml says how to build this, and can't be a part of it as well"
-        ]
+        ["a/b/kustomization.yaml:1:40: a/b/kustomization.yaml configures this build, so it \
+            can't be one of its resources"]
     );
 }

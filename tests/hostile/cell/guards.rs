@@ -70,14 +70,17 @@ fn missing_kernel_guard_warns_once() {
     let place = Place::new("");
     let output = place.trueup(&[LANDLOCK], &["render"]).exits(0);
     assert!(output.stdout.contains("read /etc/hostname: works"), "no guard: {output}");
-    let warning = "warning: programs that render are not wholly confined on this machine: nothing \
+    let warning = "warning: renderers are not fully confined on this machine: nothing \
                    guards files (the kernel has no Landlock)";
     assert_eq!(output.stderr.matches(warning).count(), 1, "{output}");
 
     let output = place.trueup(&[LANDLOCK, SECCOMP], &["render", "-v"]).exits(0);
     let lines = &output.stderr;
     assert!(lines.contains("cell: files: not guarded (the kernel has no Landlock)"), "{output}");
-    assert!(lines.contains("cell: network: not guarded (the kernel takes no seccomp"), "{output}");
+    assert!(
+        lines.contains("cell: network: not guarded (the kernel rejects the seccomp"),
+        "{output}"
+    );
     assert!(lines.contains("cell: limits: 2 GiB of memory"), "{output}");
 
     // With all guards, what was rendered without one does not count.

@@ -186,7 +186,7 @@ fn renderers_that_exceed_the_memory_limit_are_named() {
         });
         assert_eq!(rendered.problems.len(), problems, "{rendered:?}");
         let told = rendered.problems.first().map(|problem| problem.message.as_str());
-        let expected = "kustomize needs more than 48 MiB, the memory that a renderer may take";
+        let expected = "kustomize needs more memory than the limit of 48 MiB";
         assert_eq!(told, (problems > 0).then_some(expected));
     }
 }
@@ -196,7 +196,7 @@ fn error_names_the_limit_that_ended_a_program() {
     for (order, message, hint) in [
         (
             "die-without-memory",
-            "planted needs more than 64 MiB, the memory that a renderer may take",
+            "planted needs more memory than the limit of 64 MiB",
             Some("render: memory:"),
         ),
         ("fail write: file too large", "planted would write a file of more than 2 MiB", None),

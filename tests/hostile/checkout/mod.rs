@@ -53,7 +53,8 @@ fn a_link_out_of_the_checkout() {
     symlink("/etc/hostname", hostile.0.path().join("name.yaml")).unwrap();
     hostile.refuse(&[
         "! name.yaml:1:1: is a symbolic link, which is never followed",
-        "    do this: commit a copy of what it leads to, or name it in .trueupignore if it declares nothing",
+        "    do this: commit a copy of its target, or name it in .trueupignore if it declares \
+        nothing",
     ]);
 }
 
@@ -70,7 +71,8 @@ fn symlink_in_place_of_a_settings_file() {
         for args in verbs {
             let output = hostile.command(args).run().exits(2);
             let said = format!(
-                "error: `{path}` is a symbolic link, which is never followed\n  do this: commit a copy of what it leads to\n"
+                "error: `{path}` is a symbolic link, which is never followed\n  do this: commit a \
+                copy of its target\n"
             );
             assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("", said.as_str()));
         }
@@ -110,7 +112,7 @@ fn a_kustomization_that_would_run_a_program() {
     assert!(!was_run.exists(), "the program was run");
     hostile.refuse(&[
         "! web/run.yaml:2:1: Run of example.com/v1 is not built into kustomize, and kustomize runs no plugins here",
-        "    do this: commit what the plugin makes, and refer to that",
+        "    do this: commit the plugin's output, and refer to that",
     ]);
 }
 
@@ -198,10 +200,10 @@ fn a_file_of_100_megabytes() {
         assert!(peak < 100 << 20, "{args:?} took {} MiB at its peak", peak >> 20);
     }
     hostile.refuse(&[
-        "! large.yaml:1:1: has 100 MiB; more than 64 MiB is not read",
+        "! large.yaml:1:1: has 100 MiB; the limit is 64 MiB",
         "    do this: split it into several files, or name it in .trueupignore if it declares nothing",
         "",
-        "! web/web.yaml:1:1: has 100 MiB; more than 64 MiB is not read, so that web can't be rendered",
+        "! web/web.yaml:1:1: has 100 MiB; the limit is 64 MiB, so that web can't be rendered",
         "    do this: split it into several files",
     ]);
 }

@@ -35,7 +35,7 @@ fn repo(name: &str, expression: &str) -> Repo<'static> {
     repo
 }
 
-const COSTLY: &str = "its rule can't tell: it costs more than 1000000 units";
+const COSTLY: &str = "its health rule can't be evaluated: it costs more than 1000000 units";
 
 #[test]
 fn costly_health_expression_names_its_objects() {
@@ -56,7 +56,7 @@ fn invalid_health_expression_has_its_position() {
     let rows = [
         (deep.as_str(), "it is nested more than 64 levels deep"),
         ("object.data.key.matches('(a{1,9}){1,999}')", "a pattern takes more than 262144 bytes"),
-        ("false && objct.data.key == ''", "there is no `objct`, only `object`"),
+        ("false && objct.data.key == ''", "unknown name `objct`; only `object` is defined"),
     ];
     let repo = repo("endless-cel-wrong", "true");
     for (expression, wrong) in rows {

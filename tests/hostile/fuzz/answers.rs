@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use trueup::cluster::{Access, Cluster, FollowedKind, News, ResponseLimits};
 use trueup::core::annotations;
-use trueup::core::health::HealthRules;
+use trueup::core::health::HealthAssessor;
 use trueup::core::inventory::{Inventory, InventorySource, Record};
 use trueup::core::kinds::catalog::{Catalog, Served, definition};
 use trueup::core::kinds::schemas::Schemas;
@@ -205,14 +205,14 @@ fn live_objects() {
     let objects = objects();
     let whole: Vec<Object> =
         objects.iter().map(|object| serde_json::from_value(object.clone()).unwrap()).collect();
-    let judge = HealthRules::default();
+    let assessor = HealthAssessor::default();
     fuzz(
         115_000,
         |seed| Mutator::json(seed, objects, &WORDS),
         |bytes| {
             let live: Object = serde_json::from_slice(bytes).ok()?;
             let _ = (
-                judge.health(&live),
+                assessor.health(&live),
                 LeaseState::of(&live),
                 definition(&live),
                 foreign_owners::of(&live, "x"),

@@ -183,7 +183,7 @@ spec:
         said.contains("its volume claims would be deleted with it, and their data"),
         "{refused}"
     );
-    assert!(said.contains("say --allow-delete PersistentVolumeClaim"), "{refused}");
+    assert!(said.contains("use --allow-delete PersistentVolumeClaim"), "{refused}");
     assert_eq!(repo.members("statefulset"), ["statefulset.apps/db"]);
     repo.run(&["apply", "--allow-delete", "PersistentVolumeClaim"]).exits(0);
     assert_eq!(repo.members("statefulset"), [""; 0]);

@@ -170,7 +170,7 @@ fn a_third_repository_that_takes_the_name_deletes_nothing() {
             let said = words(&refused.stdout);
             let why = "2 objects carry this inventory's label, but its record is gone: ConfigMap guards-victim/one, ConfigMap guards-victim/two";
             assert!(said.contains(why), "{refused}");
-            assert!(said.contains("say --adopt"), "{refused}");
+            assert!(said.contains("use --adopt"), "{refused}");
         }
     }
     assert_eq!(victim.writes(), writes);

@@ -26,8 +26,8 @@ fn replicas(repo: &Repo<'_>) -> String {
 #[test]
 fn stricter_on_conflict_of_flag_and_annotation_counts() {
     for (name, annotation, flag, exit, replica_count, says) in [
-        ("force-fail", "force", "fail", 1, "5", "say --on-conflict force"),
-        ("yield-fail", "yield", "fail", 1, "5", "say --on-conflict force"),
+        ("force-fail", "force", "fail", 1, "5", "use --on-conflict force"),
+        ("yield-fail", "yield", "fail", 1, "5", "use --on-conflict force"),
         ("force-yield", "force", "yield", 0, "5", ""),
         ("fail-force", "fail", "force", 1, "5", "take the annotation trueup.dev/on-conflict"),
         ("yield-force", "yield", "force", 0, "5", ""),
@@ -77,7 +77,7 @@ fn commit_cannot_raise_max_prune() {
     let refused = repo.run(&["apply"]).exits(1);
     let why = "would delete 7 of 12 objects; the limit is 50%";
     assert!(words(&refused.stdout).contains(why), "{refused}");
-    assert!(words(&refused.stdout).contains("say --max-prune 7"), "{refused}");
+    assert!(words(&refused.stdout).contains("use --max-prune 7"), "{refused}");
     assert_eq!(repo.members("configmap").len(), 12);
     // It may lower it, and the operator's word counts in its place.
     says("1");
@@ -105,7 +105,7 @@ fn running_job_is_replaced_only_with_the_operators_flag() {
     repo.kubectl(&patch).exits(0);
     repo.write("objects/job.yaml", job("a:2")).commit("Another");
     let refused = repo.run(&["apply"]).exits(1);
-    assert!(words(&refused.stdout).contains("say --replace Job to stop it"), "{refused}");
+    assert!(words(&refused.stdout).contains("use --replace Job to stop it"), "{refused}");
     repo.run(&["apply", "--replace", "Job"]).exits(0);
 }
 
@@ -132,7 +132,7 @@ fn commit_cannot_remove_a_prune_annotation() {
         let refused = repo.run(&["apply"]).exits(1);
         let told = words(&refused.stdout);
         assert!(told.contains("it is set by kubectl-annotate"), "{refused}");
-        assert!(told.contains("say --on-conflict force"), "{refused}");
+        assert!(told.contains("use --on-conflict force"), "{refused}");
         let live = repo.kubectl(&["get", "configmap", "a", "-o", "json"]).exits(0).stdout;
         let live: Value = serde_json::from_str(&live).unwrap();
         assert_eq!(live["metadata"]["annotations"][theirs.0], theirs.1);

@@ -102,7 +102,7 @@ fn api_server_of_a_sandbox_run_calls_no_webhook() {
     let called = Called::new();
     let repo = repo(called.port);
     let apply = trueup(&repo, &["apply", "--sandbox", "called"]).exits(1);
-    assert!(apply.stdout.contains("the API server of --sandbox calls no webhook"), "{apply}");
+    assert!(apply.stdout.contains("the API server of --sandbox does not call webhooks"), "{apply}");
     let late = "ConfigMap                       default/late            created";
     assert!(apply.stdout.contains(late), "{apply}");
     trueup(&repo, &["apply", "--sandbox", "served"]).exits(1);

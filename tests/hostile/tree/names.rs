@@ -91,7 +91,7 @@ fn folders_that_git_would_not_write_are_refused() {
     for (entries, says) in [
         (vec![file, file], "`a.yaml` in commit"),
         (vec![("100644", b"z.yaml", &manifest), file], "git's order"),
-        (vec![file, ("40000", b"a.yaml", &below)], "is there twice"),
+        (vec![file, ("40000", b"a.yaml", &below)], "is in its folder twice"),
         (vec![("20644", b"a.yaml", &manifest)], "the mode 20644"),
         (vec![("100644", b"a.yaml", &below)], "of another kind"),
         (vec![("40000", b"a", &manifest)], "of another kind"),

@@ -1,4 +1,4 @@
-//! What passes the guard, in whatever pieces it comes.
+//! Text that passes the guard, in whatever pieces it comes.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::core::diff::yaml;
 use crate::core::object::Object;
 use crate::core::sanitize::has_command;
 
-/// What comes out of a guard where these pieces go in, one write each.
+/// The output of a guard where these pieces go in, one write each.
 fn through<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     let mut out = Vec::new();
     let mut guard = OutputGuard::new(&mut out);

@@ -12,7 +12,7 @@ fn object(spec: Value, owned: Option<Value>) -> Object {
     Object(object.as_object().cloned().unwrap())
 }
 
-/// What differs from what the server said, with what trueup owns.
+/// The deviations from the server's answer, with trueup's own fields.
 #[track_caller]
 fn expect([sent, said, now]: [Value; 3], owned: Value, differences: &[(&str, Deviation)]) {
     let (sent, said) = (object(sent, None), object(said, None));
@@ -64,12 +64,12 @@ fn server_normalised_value_is_not_a_deviation() {
     let said = json!({ "cpu": "1", "port": 30001, "image": "a@1", "n": 1 });
     let other_port = json!({ "cpu": "1", "port": 30002, "image": "a@1", "n": 1 });
     expect([sent.clone(), said.clone(), other_port], owned.clone(), &[]);
-    // What is declared may be there as it is declared.
+    // A declared value may be live as it is declared.
     let plain = json!({ "cpu": "1", "port": 30001, "image": "a:1", "n": 1 });
     expect([sent.clone(), said.clone(), plain], owned.clone(), &[]);
     let other = json!({ "cpu": "2", "port": 30001, "image": "a@1", "n": 1 });
     expect([sent.clone(), said, other], owned.clone(), &[("spec.cpu", Changed)]);
-    // What is dropped when the server is asked is dropped when it is applied, too.
+    // A field that is dropped in a dry run is dropped when it is applied, too.
     let dropped = json!({ "cpu": "1", "n": 1 });
     expect([sent, dropped.clone(), dropped], owned, &[]);
     expect(

@@ -1,4 +1,4 @@
-//! What a change shows, what it hides, and that its text means the same as its object.
+//! The text of a change: it shows and hides the right fields, and means the same as its object.
 
 use proptest::prelude::*;
 use serde_json::json;

@@ -1,5 +1,5 @@
-//! What working an expression out may cost, counted as Kubernetes counts it for its own rules
-//! (cel-go, `interpreter/runtimecost.go`; k8s.io/apiserver, `pkg/apis/cel/config.go`).
+//! The budget of an expression, counted as Kubernetes counts it for its own rules (cel-go,
+//! `interpreter/runtimecost.go`; k8s.io/apiserver, `pkg/apis/cel/config.go`).
 //!
 //! One unit is one step, such as a field or a call; what goes through a text costs a tenth of its
 //! length. Where our steps do more than cel-go counts, as where lists are copied or compared, each

@@ -1,8 +1,8 @@
 //! Works an expression out over an object, step by step, each step paid for before it is done.
 //!
-//! It ends: the depth of an expression is bounded when it is read, a loop runs over a list that is
-//! there, and whatever is done takes from a [`Budget`] that only shrinks. When that is used up
-//! nothing absorbs the error, unlike others, which `&&`, `||`, `all()` and `exists()` may absorb.
+//! It ends. The depth of an expression is bounded when it is read, and a loop runs over a list that
+//! is there. Every step takes from a [`Budget`] that only shrinks. When that is used up nothing
+//! absorbs the error, unlike others, which `&&`, `||`, `all()` and `exists()` may absorb.
 
 use std::cmp::Ordering;
 use std::rc::Rc;
@@ -52,7 +52,7 @@ impl<'o> Evaluation<'o, '_> {
                     }
                     at = scope.outer;
                 }
-                Err(EvaluationError::stopped(format!("there is no `{name}`")))
+                Err(EvaluationError::stopped(format!("unknown name `{name}`")))
             }
             ExpressionNode::Select(operand, field) => {
                 let value = self.value(operand, scope)?;

@@ -51,7 +51,7 @@ impl<'o> Evaluation<'o, '_> {
                     Function::Contains => {
                         self.budget
                             .take(through(text.len()).saturating_mul(through(part.len())))?;
-                        // What is looked for costs nothing if it is empty.
+                        // Searching for an empty text is free.
                         self.budget.take_text(text.len())?;
                         text.contains(part)
                     }

@@ -97,13 +97,13 @@ impl Expression {
             Ok(_) => Err(neither("something")),
             Err(EvaluationError::Stopped(why)) => Err(why),
             Err(EvaluationError::Costly) if left < self.limits.cost => Err(format!(
-                "the expressions of one look at all objects may cost {} units, and that is used up; \
-                 look through shorter lists, or have fewer rules",
+                "the health rules have used up their budget of {} cost units for all objects; \
+                iterate over shorter lists, or use fewer rules",
                 self.limits.total
             )),
             Err(EvaluationError::Costly) => Err(format!(
-                "it costs more than {} units, which is what an expression may cost in Kubernetes, \
-                 too; look through fewer lists inside of each other",
+                "it costs more than {} units, the limit that Kubernetes sets as well; nest fewer \
+                loops over lists",
                 self.limits.cost
             )),
         }
@@ -111,7 +111,7 @@ impl Expression {
 }
 
 fn neither(what: &str) -> String {
-    format!("it gives {what}, neither true nor false")
+    format!("it returns {what}, not a boolean")
 }
 
 impl fmt::Debug for Expression {

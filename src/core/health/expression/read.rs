@@ -27,7 +27,7 @@ const STACK: usize = 64 << 20;
 pub(super) fn read(text: &str, limits: &ExpressionLimits) -> Result<ExpressionNode, String> {
     if text.len() > limits.length {
         let (length, limit) = (text.len(), limits.length);
-        return Err(format!("it has {length} bytes, and an expression may have {limit}"));
+        return Err(format!("it has {length} bytes; the limit is {limit}"));
     }
     // The tree that the grammar gives may be as deep as the text is long; it does not leave here.
     deep(|| {
@@ -41,7 +41,7 @@ pub(super) fn read(text: &str, limits: &ExpressionLimits) -> Result<ExpressionNo
 fn syntax(errors: &ParseErrors) -> String {
     match errors.errors.first() {
         Some(error) => {
-            // What the grammar would have taken in its place is a long list.
+            // The tokens that the grammar would have taken in its place are a long list.
             let message = error.msg.split(" expecting {").next().unwrap_or_default();
             let (line, column) = error.pos;
             let line = if line > 1 { format!(" in its line {line}") } else { String::new() };
@@ -89,7 +89,7 @@ impl ExpressionParser<'_> {
                 Ok(ExpressionNode::Map(entries))
             }
             Expr::Call(call) => self.call(call, depth),
-            Expr::Struct(of) => Err(format!("there is no type `{}` to make", of.type_name)),
+            Expr::Struct(of) => Err(format!("unknown type `{}`", of.type_name)),
             Expr::Comprehension(_) | Expr::Unspecified => Err(unknown("it")),
         }
     }
@@ -106,7 +106,7 @@ impl ExpressionParser<'_> {
             return Ok(ExpressionNode::Object);
         }
         let named = TYPES.into_iter().find(|known| *known == name).map(ExpressionNode::Type);
-        named.ok_or_else(|| format!("there is no `{name}`, only `{OBJECT}`"))
+        named.ok_or_else(|| format!("unknown name `{name}`; only `{OBJECT}` is defined"))
     }
 
     fn call(&mut self, call: &CallExpr, depth: usize) -> Result<ExpressionNode, String> {
@@ -189,7 +189,7 @@ impl ExpressionParser<'_> {
             _ => return Ok(None),
         };
         let Expr::Ident(variable) = &variable.expr else {
-            return Err(format!("the first argument of {name}() has to be a name"));
+            return Err(format!("the first argument of {name}() must be a name"));
         };
         let range = self.node(range, depth)?;
         self.variables.push(variable.clone());

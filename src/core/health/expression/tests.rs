@@ -1,4 +1,4 @@
-//! What expressions give, what is wrong with them, and what they may cost.
+//! Expressions: their values, their faults, and their cost.
 
 use std::thread;
 
@@ -15,7 +15,7 @@ fn holds(text: &str, object: &Object) -> Result<bool, String> {
     Expression::new(text).holds(object, &mut 0)
 }
 
-/// What an object looks like.
+/// A typical object.
 const DONE: &str = "{metadata: {name: web, generation: 2, labels: {a: b}}, \
      spec: {replicas: 3, share: 0.5, debt: -4, list: [1, 2, 3], names: [a, b], none: null, on: true}, \
      status: {phase: Done, seen: 2, empty: [], conditions: \
@@ -30,8 +30,8 @@ fn an_expression_is_true_false_or_says_why_not() {
         ("object.status.conditions.exists(c, c.type == 'Ready' && c.status == 'True')", Ok(true)),
         ("has(object.status.error) && object.status.error != ''", Ok(false)),
         ("object.status.error == ''", Err("No such key: error")),
-        ("object.status.seen", Err("it gives a number, neither true nor false")),
-        ("object.status.phase", Err("it gives a text, neither true nor false")),
+        ("object.status.seen", Err("it returns a number, not a boolean")),
+        ("object.status.phase", Err("it returns a text, not a boolean")),
         ("object.status.none == ''", Err("No such key: none")),
         (
             "object.status.phase + 1 == 2",
@@ -117,7 +117,7 @@ const BINARY: [&str; 16] = [
     "+", "-", "*", "/", "%", "==", "!=", "<", "<=", ">", ">=", "in", "&&", "||", "? 1 :", "? [] :",
 ];
 
-/// What the `cel` crate's own interpreter says; an error is an error, whatever its words.
+/// The result of the `cel` crate's own interpreter; an error is an error, whatever its words.
 fn theirs(text: &str, object: &Object) -> Result<bool, ()> {
     let program = Program::compile(text).map_err(drop)?;
     let mut context = Context::default();
@@ -183,16 +183,16 @@ proptest! {
 fn expression_errors_are_found_before_evaluation() {
     for (text, wrong) in [
         ("object.a ==", "Syntax error: mismatched input '<EOF>', at character 12"),
-        ("objct.a == 1", "there is no `objct`, only `object`"),
+        ("objct.a == 1", "unknown name `objct`; only `object` is defined"),
         ("", "Syntax error: mismatched input '<EOF>', at character 1"),
         // Wherever it stands, and not only where it would be met.
-        ("true || objct.a == 1", "there is no `objct`, only `object`"),
-        ("object.list.all(x, y == 1)", "there is no `y`, only `object`"),
-        ("object.list.all(x, true) && x", "there is no `x`, only `object`"),
+        ("true || objct.a == 1", "unknown name `objct`; only `object` is defined"),
+        ("object.list.all(x, y == 1)", "unknown name `y`; only `object` is defined"),
+        ("object.list.all(x, true) && x", "unknown name `x`; only `object` is defined"),
         ("false && now() == 1", "unknown function or wrong arguments: `now`"),
         ("object.a.startsWith()", "unknown function or wrong arguments: `startsWith`"),
         ("has(object)", "has() takes a field, such as has(object.status)"),
-        ("object.list.all(1, true)", "the first argument of all() has to be a name"),
+        ("object.list.all(1, true)", "the first argument of all() must be a name"),
         ("object.a.matches('(')", "a pattern is not a regular expression"),
     ] {
         let expression = Expression::new(text);
@@ -214,7 +214,7 @@ fn expression_limits_are_exact() {
     let reads = |text: &str| Expression::within(text, low).wrong().map(str::to_owned);
     let pad = |length: usize| format!("true{}", " ".repeat(length - 4));
     assert_eq!(reads(&pad(60)), None);
-    assert_eq!(reads(&pad(61)).as_deref(), Some("it has 61 bytes, and an expression may have 60"));
+    assert_eq!(reads(&pad(61)).as_deref(), Some("it has 61 bytes; the limit is 60"));
     assert_eq!(reads("[[[[1]]]]==1"), None);
     assert_eq!(reads("[[[[[1]]]]]==1").as_deref(), Some("it is nested more than 6 levels deep"));
     assert_eq!(reads("1+1+1+1+1==5"), None);
@@ -267,7 +267,7 @@ fn expressions_of_one_round_share_the_cost_limit() {
         (0..5).map(|_| expression.holds(&Object::default(), &mut spent)).collect();
     assert_eq!(answers.iter().filter(|answer| **answer == Ok(true)).count(), 3, "{answers:?}");
     let why = answers[4].as_ref().unwrap_err();
-    assert!(why.contains("of one look at all objects may cost 100 units"), "{why}");
+    assert!(why.contains("budget of 100 cost units"), "{why}");
     assert!(spent <= 100, "{spent}");
 }
 

@@ -1,12 +1,12 @@
-//! What is asked of any kind, and rules of `trueup.yaml`.
+//! The checks for any kind, and rules of `trueup.yaml`.
 
 use super::*;
 
 const WIDGET: &str = "{apiVersion: shop.example/v1, kind: Widget, ";
 
-fn widget(judge: &HealthRules, rows: &[Row]) {
+fn widget(assessor: &HealthAssessor, rows: &[Row]) {
     for (says, rest, state, why) in rows {
-        let health = judge.health(&object(&format!("{WIDGET}{rest}}}")));
+        let health = assessor.health(&object(&format!("{WIDGET}{rest}}}")));
         assert_eq!(health, Health { state: *state, why: (*why).to_owned() }, "{says}");
     }
 }
@@ -14,7 +14,7 @@ fn widget(judge: &HealthRules, rows: &[Row]) {
 #[test]
 fn any_kind() {
     widget(
-        &HealthRules::default(),
+        &HealthAssessor::default(),
         &[
             ("what has no status is ready", "metadata: {name: a}", READY, ""),
             (
@@ -73,10 +73,12 @@ fn any_kind() {
 #[test]
 fn rules_of_the_configuration() {
     let rule = "{kind: Widget, group: shop.example, ready: [{condition: Synced}, {condition: Busy, status: 'False'}], failed: [{condition: Synced, status: 'False', reason: Rejected}]}";
-    let judge =
-        HealthRules { rules: vec![serde_yaml::from_str(rule).unwrap()], ..HealthRules::default() };
+    let assessor = HealthAssessor {
+        rules: vec![serde_yaml::from_str(rule).unwrap()],
+        ..HealthAssessor::default()
+    };
     widget(
-        &judge,
+        &assessor,
         &[
             (
                 "no condition is not ready",
@@ -117,16 +119,18 @@ fn rules_of_the_configuration() {
         ],
     );
     let other = object("{apiVersion: other.example/v1, kind: Widget, metadata: {name: a}}");
-    assert_eq!(judge.health(&other), Health::ready(), "a rule is about one group");
+    assert_eq!(assessor.health(&other), Health::ready(), "a rule is about one group");
 }
 
 #[test]
 fn expressions_of_the_configuration() {
     let rule = "{kind: Widget, group: shop.example, ready: 'object.status.phase == \"Done\"', failed: 'has(object.status.error)'}";
-    let judge =
-        HealthRules { rules: vec![serde_yaml::from_str(rule).unwrap()], ..HealthRules::default() };
+    let assessor = HealthAssessor {
+        rules: vec![serde_yaml::from_str(rule).unwrap()],
+        ..HealthAssessor::default()
+    };
     widget(
-        &judge,
+        &assessor,
         &[
             ("it holds", "status: {phase: Done}", READY, ""),
             (
@@ -145,7 +149,7 @@ fn expressions_of_the_configuration() {
                 "what can't be worked out is not ready",
                 "metadata: {name: a}",
                 PROGRESSING,
-                "its rule can't tell: No such key: status",
+                "its health rule can't be evaluated: No such key: status",
             ),
             (
                 "nor what is of another type",
@@ -165,18 +169,18 @@ fn objects_without_status_are_ready_at_once() {
         namespace: None,
         name: "a".to_owned(),
     };
-    let judge = HealthRules::default();
+    let assessor = HealthAssessor::default();
     for (group, kind) in [
         ("", "ConfigMap"),
         ("batch", "CronJob"),
         ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
     ] {
-        assert!(judge.is_ready_at_once(&key(group, kind)), "{kind}");
+        assert!(assessor.is_ready_at_once(&key(group, kind)), "{kind}");
         let exists = object(&format!("{{apiVersion: {group}/v1, kind: {kind}}}"));
-        assert_eq!(judge.health(&exists), Health::ready(), "{kind}");
+        assert_eq!(assessor.health(&exists), Health::ready(), "{kind}");
     }
     for (group, kind) in [("apps", "Deployment"), ("shop.example", "ConfigMap"), ("", "Namespace")]
     {
-        assert!(!judge.is_ready_at_once(&key(group, kind)), "{kind}");
+        assert!(!assessor.is_ready_at_once(&key(group, kind)), "{kind}");
     }
 }

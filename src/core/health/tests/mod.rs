@@ -8,7 +8,7 @@ mod workloads;
 
 use super::*;
 
-/// What the row says, the object without what every object has, the state, and why.
+/// The row's description, the object without the fields that every object has, the state, and why.
 type Row = (&'static str, &'static str, HealthState, &'static str);
 
 const READY: HealthState = HealthState::Ready;
@@ -19,11 +19,11 @@ fn object(yaml: &str) -> Object {
     serde_yaml::from_str(yaml).unwrap_or_else(|error| panic!("{error} in\n{yaml}"))
 }
 
-/// Holds every row against the judge; `head` is what all its objects begin with.
+/// Holds every row against the assessor; `head` is what all its objects begin with.
 #[track_caller]
-fn check(judge: &HealthRules, head: &str, rows: &[Row]) {
+fn check(assessor: &HealthAssessor, head: &str, rows: &[Row]) {
     for (says, yaml, state, why) in rows {
-        let health = judge.health(&object(&format!("{head}\n{yaml}")));
+        let health = assessor.health(&object(&format!("{head}\n{yaml}")));
         let expected = Health { state: *state, why: (*why).to_owned() };
         assert_eq!(health, expected, "{says}");
     }

@@ -1,11 +1,11 @@
-//! What leads to pods.
+//! Kinds that lead to pods.
 
 use super::*;
 
 #[test]
 fn services_and_ingresses() {
     check(
-        &HealthRules::default(),
+        &HealthAssessor::default(),
         "apiVersion: v1\nkind: Service",
         &[
             ("a cluster IP is all it needs", "spec: {type: ClusterIP}", READY, ""),
@@ -24,7 +24,7 @@ fn services_and_ingresses() {
         ],
     );
     check(
-        &HealthRules::default(),
+        &HealthAssessor::default(),
         "apiVersion: networking.k8s.io/v1\nkind: Ingress",
         &[
             (
@@ -46,7 +46,7 @@ fn services_and_ingresses() {
 #[test]
 fn kinds_of_gateway_api() {
     check(
-        &HealthRules::default(),
+        &HealthAssessor::default(),
         "apiVersion: gateway.networking.k8s.io/v1\nkind: GatewayClass\nmetadata: {generation: 1}",
         &[
             (
@@ -64,7 +64,7 @@ fn kinds_of_gateway_api() {
         ],
     );
     check(
-        &HealthRules::default(),
+        &HealthAssessor::default(),
         "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {generation: 2}",
         &[
             (
@@ -88,7 +88,7 @@ fn kinds_of_gateway_api() {
         ],
     );
     check(
-        &HealthRules::default(),
+        &HealthAssessor::default(),
         "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nspec: {parentRefs: [{name: a}]}",
         &[
             (

@@ -4,10 +4,12 @@ use super::*;
 
 #[test]
 fn claims_and_volumes() {
-    let judge =
-        HealthRules { late_binding: BTreeSet::from(["late".to_owned()]), ..HealthRules::default() };
+    let assessor = HealthAssessor {
+        late_binding: BTreeSet::from(["late".to_owned()]),
+        ..HealthAssessor::default()
+    };
     check(
-        &judge,
+        &assessor,
         "apiVersion: v1\nkind: PersistentVolumeClaim",
         &[
             ("bound", "status: {phase: Bound}", READY, ""),
@@ -33,7 +35,7 @@ fn claims_and_volumes() {
         ],
     );
     check(
-        &judge,
+        &assessor,
         "apiVersion: v1\nkind: PersistentVolume",
         &[
             ("it is there", "status: {phase: Available}", READY, ""),
@@ -50,7 +52,7 @@ fn claims_and_volumes() {
 #[test]
 fn autoscalers_and_disruption_budgets() {
     check(
-        &HealthRules::default(),
+        &HealthAssessor::default(),
         "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler",
         &[
             ("no status", "spec: {}", PROGRESSING, "its controller has not seen it yet"),
@@ -87,7 +89,7 @@ fn autoscalers_and_disruption_budgets() {
         ],
     );
     check(
-        &HealthRules::default(),
+        &HealthAssessor::default(),
         "apiVersion: policy/v1\nkind: PodDisruptionBudget",
         &[
             ("no status", "spec: {}", PROGRESSING, "its controller has not seen it yet"),
@@ -110,7 +112,7 @@ fn autoscalers_and_disruption_budgets() {
 #[test]
 fn kinds_and_namespaces() {
     check(
-        &HealthRules::default(),
+        &HealthAssessor::default(),
         "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition",
         &[
             ("no status", "spec: {}", PROGRESSING, "it is not established yet"),
@@ -141,7 +143,7 @@ fn kinds_and_namespaces() {
         ],
     );
     check(
-        &HealthRules::default(),
+        &HealthAssessor::default(),
         "apiVersion: apiregistration.k8s.io/v1\nkind: APIService",
         &[
             ("no status", "spec: {}", PROGRESSING, "no status yet"),
@@ -155,7 +157,7 @@ fn kinds_and_namespaces() {
         ],
     );
     check(
-        &HealthRules::default(),
+        &HealthAssessor::default(),
         "apiVersion: v1\nkind: Namespace",
         &[
             ("it is there", "status: {phase: Active}", READY, ""),

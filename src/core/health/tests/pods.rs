@@ -1,11 +1,11 @@
-//! What runs.
+//! Kinds that run.
 
 use super::*;
 
 #[test]
 fn pods() {
     check(
-        &HealthRules::default(),
+        &HealthAssessor::default(),
         "apiVersion: v1\nkind: Pod",
         &[
             ("no status", "spec: {}", PROGRESSING, "no status yet"),
@@ -59,7 +59,7 @@ fn pods() {
 #[test]
 fn jobs() {
     check(
-        &HealthRules::default(),
+        &HealthAssessor::default(),
         "apiVersion: batch/v1\nkind: Job",
         &[
             ("it has not begun", "spec: {}", PROGRESSING, "it has not started"),

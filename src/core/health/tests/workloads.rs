@@ -1,4 +1,4 @@
-//! What keeps pods running.
+//! Kinds that keep pods running.
 
 use super::*;
 
@@ -10,7 +10,7 @@ fn deployment(rows: &[Row]) {
 
 fn each(head: &str, rows: &[Row]) {
     for (says, rest, state, why) in rows {
-        let health = HealthRules::default().health(&object(&format!("{head}{rest}}}")));
+        let health = HealthAssessor::default().health(&object(&format!("{head}{rest}}}")));
         assert_eq!(health, Health { state: *state, why: (*why).to_owned() }, "{says}");
     }
 }
@@ -118,10 +118,10 @@ fn stateful_sets() {
                 "",
             ),
             (
-                "not all are made",
+                "not all are created",
                 "spec: {replicas: 2}, status: {replicas: 1}",
                 PROGRESSING,
-                "1 of 2 made",
+                "1 of 2 created",
             ),
             (
                 "not all are ready",

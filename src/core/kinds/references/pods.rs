@@ -1,5 +1,5 @@
-//! What pods need and what they are found by: the ConfigMaps, Secrets and ServiceAccounts that a
-//! pod template names, and the labels that a Service selects.
+//! A pod's needs and its labels: the ConfigMaps, Secrets and ServiceAccounts that a pod template
+//! names, and the labels that a Service selects.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! What an object names: the things that its pods need, an Ingress's Services, a binding's role and
-//! accounts, what an autoscaler scales, what stands behind a webhook.
+//! References of an object to others: the things that its pods need, an Ingress's Services, a
+//! binding's role and accounts, an autoscaler's target, the Service behind a webhook.
 
 use serde_json::Value;
 

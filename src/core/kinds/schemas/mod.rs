@@ -129,7 +129,7 @@ impl Schemas {
             let Some(name) = version["name"].as_str().filter(|_| version["served"] == true) else {
                 continue;
             };
-            // What can't be read is the definition's fault, which its own schema finds.
+            // An unreadable schema is the definition's fault, which its own schema finds.
             let schema = Schema::deserialize(&version["schema"]["openAPIV3Schema"]).ok();
             let number = schema.map(|schema| {
                 self.custom.push(schema);

@@ -44,7 +44,7 @@ fn utf_16_is_read_and_other_encodings_are_refused() {
     assert_eq!(reading.problems[0].excerpt, None);
 
     let nul = problem(&format!("{HEAD}v: a\0b\n"));
-    assert_eq!(nul.0, "5:5 the control character U+0000 can't stand in YAML");
+    assert_eq!(nul.0, "5:5 the control character U+0000 is not allowed in YAML");
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn invalid_document_does_not_affect_the_others() {
     let reading = read_text(&format!("{HEAD}---\nv: [\n---\n{HEAD}"));
     assert_eq!(reading.manifests.iter().map(|m| m.origin.document).collect::<Vec<_>>(), [1, 3]);
     assert_eq!(reading.problems.len(), 1);
-    // What a separator with something behind it touches may be half a document.
+    // Text beside a separator with something behind it may be half a document.
     let reading = read_text(&format!("{HEAD}v: |\n-----BEGIN KEY-----\nx\n---\n{HEAD}"));
     assert_eq!(reading.manifests.iter().map(|m| m.origin.line).collect::<Vec<_>>(), [9]);
     assert_eq!(reading.problems[0].place.line, 6);
@@ -79,19 +79,19 @@ fn an_object_needs_its_identity() {
         ),
         (
             "apiVersion: v1\nkind: A\nmetadata:\n  generateName: a-",
-            "4:3 metadata.generateName makes a new object of every apply",
+            "4:3 metadata.generateName would create a new object with every apply",
         ),
         (
             "apiVersion: v1\nkind: A\nmetadata:\n  name: a\n  uid: 0e4f9c7a",
-            "5:3 metadata.uid is the API server's own, and it refuses it",
+            "5:3 metadata.uid is set by the API server, which refuses it from others",
         ),
         (
             "apiVersion: v1\nkind: A\nmetadata:\n  name: a\n  uid: ''\n  managedFields: [{}]",
-            "6:3 metadata.managedFields is the API server's own, and it refuses it",
+            "6:3 metadata.managedFields is set by the API server, which refuses it from others",
         ),
         (
             "apiVersion: v1\nkind: A\nmetadata: {name: a, uid: null, resourceVersion: \"7\"}",
-            "3:32 metadata.resourceVersion is the API server's own, and it refuses it",
+            "3:32 metadata.resourceVersion is set by the API server, which refuses it from others",
         ),
         ("- a", "1:1 this is a list, not an object"),
         ("a", "1:1 this is a text, not an object"),
@@ -171,7 +171,7 @@ fn a_slip_in_json_is_not_read_as_yaml() {
         )
     };
     for (data, column, message) in [
-        ("\"k\":\"x\ny\"", 15, "a line break or control character can't stand in a text"),
+        ("\"k\":\"x\ny\"", 15, "a JSON string can't contain a line break or control character"),
         (r#""k":"x\_y""#, 15, "this is not an escape that JSON knows"),
         (r#""k":"x", a":null"#, 18, "a key in double quotes is expected here"),
         (r#""k":2!"#, 14, "a `,` or a `}` is expected here"),

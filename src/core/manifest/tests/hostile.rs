@@ -22,7 +22,7 @@ fn hostile_input_is_a_problem_and_not_a_crash() {
     let at_limit = |depth: usize| format!("{HEAD}v: {}{}\n", "[".repeat(depth), "]".repeat(depth));
     assert_eq!(read_text(&at_limit(999)).manifests.len(), 1);
     let (message, ..) = problem(&at_limit(1000));
-    assert_eq!(message, "5:1003 lists and maps are more than 1000 deep here");
+    assert_eq!(message, "5:1003 lists and maps are nested more than 1000 deep here");
     let through_aliases = format!(
         "{HEAD}a: &a {}{}\nv: {}*a{}\n",
         "[".repeat(600),
@@ -54,7 +54,7 @@ fn hostile_input_is_a_problem_and_not_a_crash() {
     assert_eq!(read("a.yaml", &huge).problems[0].message, "the file is over 64 MiB");
 }
 
-/// What means something in YAML or JSON, or nearly does.
+/// Scraps of text that mean something in YAML or JSON, or nearly do.
 fn scraps() -> Vec<String> {
     let scraps = include_str!("../../../../fixtures/scraps-of-yaml.json");
     serde_json::from_str(scraps).unwrap()

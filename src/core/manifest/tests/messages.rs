@@ -1,4 +1,4 @@
-//! What is said about wrong input: where, what, what to do, and nothing of a Secret.
+//! Messages about wrong input: where, what, what to do, and nothing of a Secret.
 
 use serde_json::json;
 
@@ -30,7 +30,7 @@ fn wrong_syntax_says_where_and_what_to_do() {
             "6:6 the quote that opens here is never closed",
             "close it, and indent the lines of a text that has several",
         ),
-        ("  a: [b", "6:6 no `]` closes what opens here", "or a comma is missing"),
+        ("  a: [b", "6:6 no `]` closes the bracket that opens here", "or a comma is missing"),
         (
             "  a: {{ .Values.b }}",
             "6:7 a map or a list can't be a key",
@@ -39,17 +39,17 @@ fn wrong_syntax_says_where_and_what_to_do() {
         (
             "  a: 1\n b: 2",
             "7:2 a key is expected here",
-            "check the indentation and the quotes: what began in line 1 does not go on so",
+            "check the indentation and the quotes: the text that begins in line 1 can't continue like this",
         ),
         ("  a: \"\\/\"", "6:8 `\\/` is not an escape that Kubernetes' YAML knows", ""),
         (
             "  a: *b",
-            "6:6 no anchor `&b` stands before this",
+            "6:6 no anchor `&b` precedes this alias",
             "put the text in quotes if it is meant to begin with `*`",
         ),
         (
             "  a: .nan",
-            "6:6 infinity and NaN are not numbers for Kubernetes",
+            "6:6 Kubernetes does not accept infinity and NaN",
             "write it in quotes if it is text",
         ),
         ("  a: &x [*x]", "6:10 `*x` contains itself", ""),
@@ -74,7 +74,7 @@ fn json_says_where_it_is_wrong() {
         ("{\"a\": 1e999}", "1:7 this number is too big"),
         ("{\"a\": 01}", "1:8 a `,` or a `}` is expected here"),
         ("{\"a\": \"\\x\"}", "1:8 this is not an escape that JSON knows"),
-        ("{\"a\": \"\t\"}", "1:8 a line break or control character can't stand in a text"),
+        ("{\"a\": \"\t\"}", "1:8 a JSON string can't contain a line break or control character"),
     ] {
         assert_eq!(problem(text).0, message, "{text}");
     }
@@ -90,25 +90,25 @@ fn silently_reinterpreted_yaml_is_a_warning() {
         let Problem { place, message, .. } = warnings.remove(0);
         format!("{}:{} {message}", place.line, place.column)
     };
-    assert_eq!(warning("v: 1\nv: 2"), "6:1 `v` is here twice; this one counts");
-    assert_eq!(warning("v: {y: 1}"), "5:5 this key is `true` for Kubernetes");
-    assert_eq!(warning("...\nw: 1"), "6:1 what comes after the line `...` is not read");
+    assert_eq!(warning("v: 1\nv: 2"), "6:1 duplicate key `v`; this one counts");
+    assert_eq!(warning("v: {y: 1}"), "5:5 Kubernetes reads this key as `true`");
+    assert_eq!(warning("...\nw: 1"), "6:1 text after the line `...` is not read");
     assert_eq!(read_text(&format!("{HEAD}...\n# c\n\n")).warnings, []);
     for (text, message) in [
-        ("on", "`on` is `true` for Kubernetes"),
-        ("No", "`No` is `false` for Kubernetes"),
-        ("0644", "`0644` is `420` (octal) for Kubernetes"),
-        ("1e3", "`1e3` is the number `1000` for Kubernetes"),
-        ("12345e7", "`12345e7` is the number `123450000000` for Kubernetes"),
-        ("1_000", "`1_000` is the number `1000` for Kubernetes"),
-        ("0b11", "`0b11` is the number `3` for Kubernetes"),
+        ("on", "Kubernetes reads `on` as `true`"),
+        ("No", "Kubernetes reads `No` as `false`"),
+        ("0644", "Kubernetes reads `0644` as `420` (octal)"),
+        ("1e3", "Kubernetes reads `1e3` as the number `1000`"),
+        ("12345e7", "Kubernetes reads `12345e7` as the number `123450000000`"),
+        ("1_000", "Kubernetes reads `1_000` as the number `1000`"),
+        ("0b11", "Kubernetes reads `0b11` as the number `3`"),
         (
             "12345678901234567890",
-            "`12345678901234567890` has more digits than a number keeps for Kubernetes",
+            "Kubernetes does not keep all digits of the number `12345678901234567890`",
         ),
         (
             "1234567890123456789012345678901234567890",
-            "`1234567890123456789012345678901234567890` has more digits than a number keeps for Kubernetes",
+            "Kubernetes does not keep all digits of the number `1234567890123456789012345678901234567890`",
         ),
     ] {
         assert_eq!(warning(&format!("v: {text}")), format!("5:4 {message}"));
@@ -129,7 +129,7 @@ fn a_tab_between_a_key_and_its_value_is_a_warning_and_one_in_a_text_is_not() {
         .into_iter()
         .map(|Problem { place, message, .. }| (place.line, place.column, message))
         .collect();
-    let message = "a tab stands here, which not every reader of YAML takes".to_owned();
+    let message = "not every YAML parser accepts the tab here".to_owned();
     assert_eq!(places, [(5, 3, message.clone()), (6, 8, message.clone()), (7, 1, message)]);
 }
 

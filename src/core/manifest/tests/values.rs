@@ -1,4 +1,4 @@
-//! What a value, a key, a tag and a merge become: kubectl's types.
+//! Values, keys, tags and merges: kubectl's types.
 
 use serde_json::json;
 
@@ -75,7 +75,10 @@ fn a_tag_is_obeyed_when_it_is_yamls_own_and_dropped_when_not() {
     }
     for text in ["!!int 1.5", "!!null a", "!!bool 1", "!!float a", "!!timestamp a", "!!binary a"] {
         let (message, ..) = problem(&format!("{HEAD}v: {text}\n"));
-        assert!(message.starts_with("5:4 its tag says that it is "), "{text}: {message}");
+        assert!(
+            message.starts_with("5:4 the value does not match its tag: it is not "),
+            "{text}: {message}"
+        );
     }
 }
 

@@ -17,11 +17,11 @@ impl fmt::Display for Reason {
             ReasonKind::NotAsPlanned => match self.causes.as_slice() {
                 [one] => {
                     let (field, message) = (&one.field, &one.message);
-                    write!(f, "the server took it, and {field} is not as the plan said: {message}")
+                    write!(f, "applied, but {field} differs from the plan: {message}")
                 }
                 many => {
                     let count = many.len();
-                    write!(f, "the server took it, and {count} fields are not as the plan said")
+                    write!(f, "applied, but {count} fields differ from the plan")
                 }
             },
             kind => kind.fmt(f),
@@ -76,11 +76,11 @@ impl fmt::Display for ReasonKind {
             Cycle { objects } => {
                 let names: Vec<String> =
                     objects.iter().chain(objects.first()).map(ToString::to_string).collect();
-                write!(f, "it would wait for itself: {}", names.join(" → "))
+                write!(f, "dependency cycle: {}", names.join(" → "))
             }
-            Conflict => f.write_str("others set fields of it"),
-            ProtectedByOther => f.write_str("others say that it stays"),
-            LeftToOthers => f.write_str("fields of it are left to others"),
+            Conflict => f.write_str("other managers own fields of it"),
+            ProtectedByOther => f.write_str("other managers protect it from deletion"),
+            LeftToOthers => f.write_str("some of its fields are left to other managers"),
             ValueTaken { field, value, stays } => match field.as_str() {
                 "" => write!(f, "{value} {stays}"),
                 field => write!(f, "{field}: {value} {stays}"),
@@ -94,7 +94,8 @@ impl fmt::Display for ReasonKind {
             }
             RecreateLosesProtection { fields } => write!(
                 f,
-                "{} can't be changed, and it says in the cluster that it stays, or is not replaced, which would be lost",
+                "{} can't be changed, and recreating the object would lose a live field that \
+                protects it",
                 Fields(fields)
             ),
             NotRecreated { fields, why } => {
@@ -112,12 +113,12 @@ impl fmt::Display for ReasonKind {
             CreateOnly { said, is_member } => {
                 let what = match is_member {
                     true => "kept as it is",
-                    false => "it was there before: left as it is",
+                    false => "it existed before: left unchanged",
                 };
                 write!(f, "{what}, as {said} says")
             }
             Unmanaged { said } => write!(f, "no longer managed by trueup, as {said} says"),
-            FinishedJob => f.write_str("it ran, and its TTL took it away"),
+            FinishedJob => f.write_str("it finished, and its TTL removed it"),
             NotPrunedProblems { count } => {
                 let problems = if *count == 1 { "problem" } else { "problems" };
                 write!(f, "not pruned: {count} {problems} in the manifests")
@@ -179,10 +180,10 @@ impl fmt::Display for ReasonKind {
                 write!(f, "objects of kind {kind} live in no namespace")
             }
             ThereAlready { is_ours: true } => {
-                f.write_str("it is there already, and that was not approved")
+                f.write_str("it already exists, and that was not approved")
             }
             ThereAlready { is_ours: false } => {
-                f.write_str("it is there already, and not trueup's")
+                f.write_str("it already exists, and trueup does not manage it")
             }
             NotAsSeen => {
                 f.write_str("it was taken over, changed or recreated since the plan was made")
@@ -194,7 +195,7 @@ impl fmt::Display for ReasonKind {
             ReadOutrun => {
                 f.write_str("it changes faster than the fields that are left alone can be read")
             }
-            NotAsPlanned => f.write_str("the server took it, and it is not as the plan said"),
+            NotAsPlanned => f.write_str("applied, but the result differs from the plan"),
             LeftNotRecreatable { message } => {
                 write!(f, "it is left as it is, since it can't be made: {message}")
             }
@@ -304,7 +305,7 @@ impl fmt::Display for DependencyEnd {
         f.write_str(match self {
             Self::Terminating => "is still being deleted",
             Self::Unready => "is not ready",
-            Self::Differs => "is not as it was to be",
+            Self::Differs => "differs from the plan",
             Self::Refused => "is refused",
             Self::Failed => "failed",
             Self::Undeletable => "could not be deleted",
@@ -318,7 +319,7 @@ impl fmt::Display for PruneBlocker {
         f.write_str(match self {
             Self::Skipped => "something was not tried, and what is there may still need it",
             Self::Unready => "something is not ready, and may still need it",
-            Self::Differs => "something is not as it was to be, and may still need it",
+            Self::Differs => "something differs from the plan, and may still need it",
             Self::Failed => "something failed, and what failed may still need it",
         })
     }

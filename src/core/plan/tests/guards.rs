@@ -1,5 +1,5 @@
-//! What no commit gets by itself: another inventory's record, members of a record that is gone, and
-//! what a person said on a live object.
+//! Limits on what a commit can do alone: another inventory's record, members of a record that is
+//! gone, and a person's annotations on a live object.
 
 use super::*;
 use crate::core::observed::Unrecorded;

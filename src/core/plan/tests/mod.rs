@@ -253,7 +253,7 @@ mod properties {
 
     use super::*;
 
-    /// What one object can be like: declared or not, and seen in one of these ways.
+    /// The states of one object: declared or not, and seen in one of these ways.
     #[derive(Clone, Copy, Debug)]
     enum ObservedCase {
         Absent,

@@ -1,4 +1,4 @@
-//! What is only made, what is left alone, and what says what means nothing.
+//! Objects that are only created, objects that are left alone, and invalid modes.
 
 use super::*;
 
@@ -9,7 +9,7 @@ fn annotated(annotations: serde_json::Value) -> Object {
     object
 }
 
-/// What is done with it, and why, where this is live.
+/// The action and its reason, where this is live.
 fn told(annotations: serde_json::Value, live: Option<&Object>, preview: Preview) -> String {
     let declared_one = annotated(annotations);
     let desired = declared(std::slice::from_ref(&declared_one));
@@ -40,8 +40,7 @@ fn create_only_object_is_created_or_kept() {
         Preview::Merged(answer)
     };
     let kept = "keep true kept as it is, as trueup.dev/mode: create-only says";
-    let left =
-        "keep false it was there before: left as it is, as trueup.dev/mode: create-only says";
+    let left = "keep false it existed before: left unchanged, as trueup.dev/mode: create-only says";
     for (live, preview, expected) in [
         (None, merged(), "create true"),
         (Some(&ours), Preview::Same, "keep true"),

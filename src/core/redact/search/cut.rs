@@ -14,8 +14,8 @@ const LONGEST_CUT: usize = 1 << 10;
 pub(super) const CUT: &str = "…";
 
 impl ValueSearch {
-    /// A value that begins with all that a program showed of one, which has no white space and is
-    /// shorter than what goes into the search, and what it cost to find it.
+    /// A value that begins with all that a program showed of one, and the cost of finding it. The
+    /// part has no white space and is shorter than what goes into the search.
     fn begins_with(&self, shown: &[u8]) -> (Option<&Needle>, usize) {
         let from = self.needles.partition_point(|(beginning, _)| beginning.as_slice() < shown);
         let same = self.needles[from..].iter().take_while(|(known, _)| known.starts_with(shown));

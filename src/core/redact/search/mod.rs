@@ -1,8 +1,8 @@
 //! One search for every value in every spelling. A text is searched as it is and in plainer views
-//! of itself: with escapes decoded ([`views`](super::views)), with its lines joined, and with runs
-//! of base64 or hexadecimal digits decoded at every place where a byte can begin
-//! ([`digits`](super::digits)), each view again in views of its own. What is found in a view is
-//! known by where it stands in the text.
+//! of itself: with escapes decoded ([`views`](super::views)) and with its lines joined. Runs of
+//! base64 or hexadecimal digits are decoded at every place where a byte can begin
+//! ([`digits`](super::digits)). Each view has views of its own. What is found in a view is known by
+//! where it stands in the text.
 //!
 //! Values are compared without regard to how their white space is wrapped.
 

@@ -208,7 +208,7 @@ fn all_texts_share_what_they_may_take() {
     let redactor = Redactor { budget: SearchBudget::of(2 * cost), ..Redactor::new([&secret]) };
     let shown = [(); 3].map(|()| redactor.text(&text));
     assert_eq!(shown, [text.as_str(), &text, HIDDEN]);
-    // What needs no more than its own is searched as before.
+    // A text that needs no more than its own search is searched as before.
     assert_eq!(redactor.text("a word"), "a word");
 }
 

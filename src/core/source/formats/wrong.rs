@@ -1,4 +1,4 @@
-//! What is wrong with options that reach a program's arguments: each is held to what it is, so that
+//! Faults of options that reach a program's arguments. Each option is held to its form, so that
 //! none can be a flag, a second argument, code, or a path that leads out of the checkout.
 
 use crate::core::manifest::PathPart;

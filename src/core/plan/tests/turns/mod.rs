@@ -248,7 +248,7 @@ fn api_service_is_created_before_objects_of_its_version() {
     assert!(why(&plan.desired, "thing", "v1.a.example").contains(&DependencyKind::Home));
     assert!(!why(&plan.desired, "thing", "v2.a.example").contains(&DependencyKind::Home));
     assert!(why(&plan.desired, "v1.a.example", "pods").contains(&DependencyKind::Server));
-    // What is live is seen in one version, and may need any of them.
+    // A live object is seen in one version, and may need any of them.
     let plan = last(&desired);
     for service in ["v1.a.example", "v2.a.example"] {
         assert!(
@@ -317,7 +317,7 @@ fn invalid_wave_or_dependency_is_refused_with_its_position() {
         told(&plan, "a"),
         ["a.yaml:8:5: trueup.dev/wave: invalid wave \"first\": must be an integer"]
     );
-    let named = "a.yaml:16:5: config.kubernetes.io/depends-on: \"Pod/a\" names no object";
+    let named = "a.yaml:16:5: config.kubernetes.io/depends-on: \"Pod/a\" does not name an object";
     assert_eq!(told(&plan, "b"), [named]);
     let stranger = "a.yaml:24:5: config.kubernetes.io/depends-on: it depends on Pod store/a, which the commit does not declare";
     assert_eq!(told(&plan, "c"), [stranger]);
@@ -340,7 +340,7 @@ fn declared_dependency_cycle_is_refused_and_printed() {
         + &document("v1", "Pod", "f", &on("e"));
     let plan = first(&commit(&text));
     let circle = [
-        "a.yaml:8:5: it would wait for itself: Pod shop/a → Pod shop/b → Pod shop/a",
+        "a.yaml:8:5: dependency cycle: Pod shop/a → Pod shop/b → Pod shop/a",
         "a.yaml:8:5: Pod shop/a depends on Pod shop/b",
         "a.yaml:16:5: Pod shop/b depends on Pod shop/a",
     ];
@@ -348,10 +348,10 @@ fn declared_dependency_cycle_is_refused_and_printed() {
         (told(&plan, "a"), told(&plan, "b")),
         (circle.map(str::to_owned).into(), circle.map(str::to_owned).into())
     );
-    let alone = "a.yaml:24:5: it would wait for itself: Pod shop/c → Pod shop/c";
+    let alone = "a.yaml:24:5: dependency cycle: Pod shop/c → Pod shop/c";
     assert_eq!(told(&plan, "c")[0], alone);
     let waves = [
-        "a.yaml:39:17: it would wait for itself: Pod shop/e → Pod shop/f → Pod shop/e",
+        "a.yaml:39:17: dependency cycle: Pod shop/e → Pod shop/f → Pod shop/e",
         "a.yaml:39:17: Pod shop/e is in wave 1, Pod shop/f in wave 0",
         "a.yaml:47:5: Pod shop/f depends on Pod shop/e",
     ];

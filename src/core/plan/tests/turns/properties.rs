@@ -1,4 +1,4 @@
-//! What holds for every set of objects.
+//! Properties of every set of objects.
 
 use proptest::prelude::*;
 
