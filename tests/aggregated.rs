@@ -235,7 +235,9 @@ fn kinds_of_a_new_api_service_come_from_its_discovery() {
     repo.kubectl(&["delete", "-f", lock_file]).exits(0);
     let second = second.wait_with_output().unwrap();
     let stdout = String::from_utf8_lossy(&second.stdout).into_owned();
-    let again = Output { stdout, stderr: told(), status: second.status.code() }.exits(1);
+    let again =
+        Output { stdout, stderr: told(), status: second.status.code(), ..Output::default() }
+            .exits(1);
     let told = format!(
         "Item.{group} can't be listed, so nothing is pruned: its APIService {name} is not there yet"
     );

@@ -480,19 +480,16 @@ fn programs_can_be_named_in_the_machines_own_file() {
         // Nothing that renders is on the search path.
         cmd.env("PATH", machine.path()).run()
     };
-    let output = render().exits(1);
-    assert!(output.stderr.contains("neither kustomize nor kubectl is on PATH"), "{output}");
+    render().shows("render/no-kustomize").exits(1);
 
     let kustomize = renderers::folder().join("kustomize");
     let named = format!("programs:\n  kustomize: {}\n", kustomize.display());
     std::fs::write(&own, &named).unwrap();
-    let output = render().exits(0);
-    assert!(output.stdout.contains("\"name\": \"our-a\""), "{output}");
+    render().shows("render/json").exits(0);
 
     std::fs::write(&own, "programs:\n  kustomise: /opt/k\n").unwrap();
     let output = render().exits(2);
     assert!(output.stderr.contains("trueup/config.yaml:2:3: "), "{output}");
     std::fs::write(&own, "programs: {kustomize: bin/kustomize}\n").unwrap();
-    let output = render().exits(2);
-    assert!(output.stderr.contains("the path of kustomize is not absolute"), "{output}");
+    render().shows("render/relative-kustomize").exits(2);
 }

@@ -57,14 +57,9 @@ fn unready_object_is_named_after_the_timeout_with_status_1() {
     let repo = repo("wait-time");
     let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec:\n  storageClassName: nowhere\n  accessModes: [ReadWriteOnce]\n  resources: {requests: {storage: 1Gi}}\n";
     repo.write("claim.yaml", claim).write_config("settings", "1").commit("First");
-    let output = repo.run(&["apply", "--wait", "--timeout", "1s"]).exits(1);
-    let line =
-        "… PersistentVolumeClaim wait-time/data is not ready: no volume is bound to it yet\n";
-    assert!(output.stdout.contains(line), "{output}");
-    assert!(
-        output.stdout.contains(", but 1 not ready after 1s · 2 objects, 2 changed"),
-        "{output}"
-    );
+    let late = ["apply", "--wait", "--timeout", "1s", "--concurrency", "1"];
+    let output = repo.run(&late);
+    output.shows("apply/not-ready").exits(1);
     let again = repo.run(&["apply", "--wait", "--timeout", "1s", "-o", "json"]).exits(1);
     let health = health(&again);
     assert_eq!((&health["ended"], &health["ready"]), (&"timeout".into(), &1.into()));
@@ -185,22 +180,20 @@ fn stuck_namespace_reports_its_remaining_content() {
 #[test]
 fn a_signal_ends_the_wait() {
     let repo = repo("wait-signal");
-    repo.write(
-        "web.yaml",
-        WEB.replace(
-            "spec:\n      containers",
-            "spec:\n      schedulerName: nobody\n      containers",
-        ),
-    )
-    .commit("First");
+    // It is never ready, and always for the same reason.
+    let rule = "health: [{kind: ConfigMap, ready: object.data.key != 'bad'}]";
+    repo.write("trueup.yaml", format!("targets:\n  shop:\n    paths: [.]\n    {rule}\n"));
+    repo.write_config("one", "bad").commit("First");
     let said = repo.outside().join("said");
     let mut apply = repo.trueup(&APPLY).into_inner();
     let stderr = std::fs::File::create(&said).unwrap();
-    let mut apply = apply.stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
+    let apply = apply.stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
     eventually("it waits", || std::fs::read_to_string(&said).unwrap().contains("waiting up to"));
     Cmd::new("kill").args(["-INT", &apply.id().to_string()]).run().exits(0);
-    let status = apply.wait().unwrap().code();
-    assert_eq!(status, Some(130));
+    let mut ended = Output::from(apply.wait_with_output().unwrap());
+    ended.command = format!("trueup {}", APPLY.join(" "));
+    ended.stderr = std::fs::read_to_string(&said).unwrap();
+    ended.shows("apply/interrupted").exits(130);
 }
 
 #[test]

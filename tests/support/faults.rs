@@ -185,7 +185,7 @@ impl Faulty {
         let mut state = self.line.state.lock().unwrap();
         (state.script, state.victim) = (None, None);
         let (seen, struck) = (std::mem::take(&mut state.seen), std::mem::take(&mut state.struck));
-        Run { output: Output { stdout, stderr, status }, seen, struck }
+        Run { output: Output { stdout, stderr, status, ..Output::default() }, seen, struck }
     }
 
     /// Waits until nothing is on its way any more.

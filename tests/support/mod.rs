@@ -18,6 +18,7 @@ pub mod random;
 pub mod renderers;
 pub mod repo;
 pub mod sandbox;
+pub mod screens;
 pub mod ssh;
 #[cfg(unix)]
 pub mod terminal;
