@@ -32,9 +32,8 @@ fn object_removed_from_git_is_pruned_and_no_other() {
     repo.run(&["diff"]).shows("diff/pruned").exits(1);
     repo.run(&["apply"]).shows("apply/pruned").exits(0);
 
-    let left = repo.kubectl(&["get", "configmap", "-o", "name"]).exits(0).stdout;
-    assert!(left.contains("configmap/stays") && left.contains("configmap/by-hand"), "{left}");
-    assert!(!left.contains("configmap/goes"), "{left}");
+    let left = repo.config_maps();
+    assert_eq!(left, ["by-hand", "stays", "trueup-apply-prune"]);
 }
 
 #[test]
@@ -47,7 +46,7 @@ fn a_copy_of_a_member_is_not_pruned() {
     repo.kubectl(&["label", "configmap", "copy", &label]).exits(0);
 
     repo.run(&["apply"]).shows("apply/copy-of-a-member").exits(0);
-    repo.kubectl(&["get", "configmap", "copy"]).exits(0);
+    assert!(repo.config_map("copy").is_some());
 }
 
 #[test]
@@ -214,6 +213,5 @@ fn other_paths_of_one_repository_need_moved() {
     let refused = repo.run(&["apply", "b", "--name", "same"]);
     refused.shows("apply/inventory-of-other-paths").exits(2);
     repo.run(&["apply", "b", "--name", "same", "--moved"]).exits(0);
-    let left = repo.kubectl(&["get", "configmap", "-o", "name"]).exits(0).stdout;
-    assert!(left.contains("configmap/two") && !left.contains("configmap/one"), "{left}");
+    assert_eq!(repo.config_maps(), ["trueup-same", "two"]);
 }

@@ -84,9 +84,9 @@ fn lock_requests(repo: &Repo<'_>) -> Vec<String> {
 
 /// What the ConfigMaps of the inventory say.
 fn values(repo: &Repo<'_>) -> String {
-    let selector = format!("applyset.kubernetes.io/part-of={}", repo.applyset());
-    let columns = "jsonpath={range .items[*]}{.metadata.name}={.data.key} {end}";
-    repo.kubectl(&["get", "configmap", "-l", &selector, "-o", columns]).exits(0).stdout
+    let members = repo.members("configmap").into_iter();
+    let names = members.map(|member| member.trim_start_matches("configmap/").to_owned());
+    names.map(|name| format!("{name}={} ", repo.value(&name))).collect()
 }
 
 #[test]
@@ -307,6 +307,5 @@ fn watch_skips_rounds_while_locked_and_says_so_once() {
 
 /// The ConfigMap `one`, where there is no inventory yet.
 fn values_by_hand(repo: &Repo<'_>) -> String {
-    let get = ["get", "configmap", "one", "--ignore-not-found", "-o", "name"];
-    repo.kubectl(&get).exits(0).stdout
+    repo.value("one")
 }

@@ -16,8 +16,7 @@ const ONCE: &str = "trueup.dev/mode: create-only";
 const IGNORE: &str = "trueup.dev/mode: ignore";
 
 fn live(repo: &Repo<'_>, name: &str) -> Value {
-    let live = ["get", "configmap", name, "-o", "json", "--show-managed-fields"];
-    serde_json::from_str(&repo.kubectl(&live).exits(0).stdout).unwrap()
+    repo.config_map(name).unwrap()
 }
 
 fn patched(repo: &Repo<'_>, name: &str, data: Value) {
@@ -82,7 +81,7 @@ fn create_only_object_is_never_updated_and_costs_no_request() {
     assert_eq!(live(&repo, "b")["data"]["key"], "1");
 
     // Deleted by hand it is made again, as git says now; undeclared it goes.
-    repo.kubectl(&["delete", "configmap", "b"]).exits(0);
+    repo.delete_config_map("b");
     let made = repo.run(&["apply"]).exits(0);
     assert!(made.stdout.contains("✓ ConfigMap  modes-once/b  created"), "{made}");
     assert_eq!(live(&repo, "b")["data"]["key"], "2");
@@ -182,7 +181,7 @@ fn ignored_object_is_neither_created_updated_nor_deleted() {
     let silent = repo.run(&["diff"]).exits(0);
     assert!(silent.stdout.contains("in sync"), "{silent}");
     for name in ["none", "flux"] {
-        repo.kubectl(&["get", "configmap", name]).exits(1);
+        assert!(repo.config_map(name).is_none());
     }
     for name in ["member", "none", "flux", "kind"] {
         repo.remove(&format!("{name}.yaml"));

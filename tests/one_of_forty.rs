@@ -29,9 +29,7 @@ fn broken(name_of: &str, broken: &str) -> Repo<'static> {
 
 /// How many settings have a value.
 fn with_value(repo: &Repo<'_>, value: &str) -> usize {
-    let path = "jsonpath={range .items[*]}{.data.key}{\"\\n\"}{end}";
-    let output = repo.kubectl(&["get", "configmaps", "-o", path]).exits(0).stdout;
-    output.lines().filter(|line| *line == value).count()
+    repo.list("configmap", "").iter().filter(|(_, object)| object["data"]["key"] == value).count()
 }
 
 #[test]

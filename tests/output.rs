@@ -127,9 +127,7 @@ fn uncommitted_changes_need_worktree() {
     repo.run(&["diff"]).shows("diff/uncommitted").exits(0);
     repo.run(&["diff", "--worktree"]).shows("diff/worktree").exits(1);
     repo.run(&["apply", "--worktree"]).exits(0);
-    let revision = r"jsonpath={.metadata.annotations.trueup\.dev/revision}";
-    let recorded =
-        repo.kubectl(&["get", "configmap", "trueup-output-worktree", "-o", revision]).stdout;
+    let recorded = repo.annotation("trueup-output-worktree", "trueup.dev/revision");
     assert!(recorded.ends_with("-dirty"), "{recorded}");
 }
 

@@ -179,8 +179,7 @@ fn rendered_objects_are_applied_and_pruned() {
     let apply = || renderers::with(repo.trueup(&["apply", "--yes"])).run();
     apply().exits(0);
     let names = || {
-        let output = repo.kubectl(&["get", "configmaps", "-o", "name"]).exits(0).stdout;
-        let names = output.lines().map(|name| name.trim_start_matches("configmap/").to_owned());
+        let names = repo.config_maps().into_iter();
         names
             .filter(|name| !name.starts_with("trueup-") && name != "kube-root-ca.crt")
             .collect::<Vec<_>>()

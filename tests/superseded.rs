@@ -20,13 +20,12 @@ fn commit(repo: &Repo<'_>) -> String {
 
 /// What the inventory's parent says, and `""` where it says nothing.
 fn noted(repo: &Repo<'_>, parent: &str, name: &str) -> String {
-    let path = format!("jsonpath={{.metadata.annotations.trueup\\.dev/{name}}}");
-    repo.kubectl(&["get", "configmap", parent, "-o", &path]).stdout
+    repo.annotation(parent, &format!("trueup.dev/{name}"))
 }
 
 /// How many replicas of the Deployment there should be.
 fn replicas(repo: &Repo<'_>) -> String {
-    repo.kubectl(&["get", "deployment", "web", "-o", "jsonpath={.spec.replicas}"]).stdout
+    repo.live("deployment", "web").map_or(String::new(), |web| web["spec"]["replicas"].to_string())
 }
 
 /// Pushes a bad commit and then a good one that mends it while the bad one is waited for.
@@ -118,8 +117,7 @@ fn new_commit_ends_the_wait_for_an_earlier_wave() {
     eventually("the first wave is there", || replicas(&repo) == "3");
     repo.write("web.yaml", WEB).write("later.yaml", second("2")).commit("Mended");
     watching.says("no longer waited for");
-    let later = ["get", "configmap", "later", "-o", "jsonpath={.data.key}"];
-    eventually("the second wave is there", || repo.kubectl(&later).stdout == "2");
+    eventually("the second wave is there", || repo.value("later") == "2");
     assert_eq!(watching.times("rolled back"), 0, "{:#?}", watching.said());
     assert_eq!(watching.stop(), Some(0));
 }

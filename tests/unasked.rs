@@ -60,8 +60,8 @@ fn diff_without_a_dry_run_uses_the_live_object() {
     assert!(!text.contains("plain"), "{text}");
     plane.kubectl(["delete", "validatingwebhookconfiguration", "unasked-live"]).exits(0);
     repo.run(&["apply", "--yes"]).exits(0);
-    let value = ["get", "configmap", "a", "-o", "jsonpath={.data.key}{.data.theirs}"];
-    assert_eq!(repo.kubectl(&value).stdout, "2x");
+    let data = repo.config_map("a").unwrap()["data"].take();
+    assert_eq!(data, serde_json::json!({ "key": "2", "theirs": "x" }));
     repo.run(&["diff"]).exits(0);
 }
 
@@ -143,7 +143,7 @@ subjects: [{kind: User, name: reader}]
     assert!(round.stdout.contains(why), "{round}");
 
     // Who has nothing to prune needs no list to be done.
-    repo.kubectl(&["delete", "configmap", "b"]).exits(0);
+    repo.delete_config_map("b");
     let apply = repo.run(&["apply", "--as", "reader"]).exits(0);
     assert!(apply.stdout.contains("nothing to do"), "{apply}");
     let same = repo.run(&["diff", "--as", "reader"]).exits(0);

@@ -12,7 +12,7 @@ use crate::support::screens;
 use crate::support::watching::Watching;
 
 fn value(repo: &Repo, name: &str) -> String {
-    repo.kubectl(&["get", "configmap", name, "-o", "jsonpath={.data.key}"]).stdout
+    repo.value(name)
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn watch_applies_commits_reverts_drift_and_reports_failures_once() {
 
     fs::rename(repo.path(), repo.outside().join("away")).unwrap();
     watching.says("! ");
-    repo.kubectl(&["delete", "configmap", "two"]).exits(0);
+    repo.delete_config_map("two");
     eventually("drift is put back without the remote", || value(&repo, "two") == "2");
     fs::rename(repo.outside().join("away"), repo.path()).unwrap();
     eventually("it recovers", || watching.times("recovered @") == 2);
@@ -72,7 +72,7 @@ fn a_commit_that_was_read_is_not_read_again() {
     }
     let diff = repo.run(&["diff"]).exits(2);
     assert!(diff.stderr.contains("error:"), "{diff}");
-    repo.kubectl(&["delete", "configmap", "one"]).exits(0);
+    repo.delete_config_map("one");
     eventually("it is put back", || value(&repo, "one") == "1");
 
     repo.write_config("two", "2").write_config("one", "3").commit("Second");
@@ -126,8 +126,7 @@ fn many(name: &str) -> Repo<'static> {
 
 /// How many of them are there.
 fn there(repo: &Repo) -> usize {
-    let names = repo.kubectl(&["get", "configmap", "-o", "name"]).exits(0).stdout;
-    names.lines().filter(|name| name.starts_with("configmap/o")).count()
+    repo.config_maps().iter().filter(|name| name.starts_with('o')).count()
 }
 
 #[test]

@@ -134,7 +134,7 @@ fn approved_plan_is_refused_when_its_objects_changed() {
     make("new", "mine");
     edit("old", "2");
     let label = format!("applyset.kubernetes.io/part-of={}", repo.applyset());
-    repo.kubectl(&["delete", "configmap", "flags"]).exits(0);
+    repo.delete_config_map("flags");
     make("flags", "on");
     repo.kubectl(&["label", "configmap", "flags", &label]).exits(0);
     let said = refused(&repo);
@@ -169,7 +169,7 @@ fn approved_plan_is_refused_when_its_objects_changed() {
 fn approved_plan_accepts_an_already_deleted_object() {
     let repo = two_commits("plan-file-gone", sandbox::bare());
     approve(&repo, &[]);
-    repo.kubectl(&["delete", "configmap", "old"]).exits(0);
+    repo.delete_config_map("old");
     let applied = apply(&repo, &[]).exits(0);
     has(&applied.stdout, &["3 changed"]);
 }
