@@ -2,7 +2,8 @@
 //! touched.
 
 use crate::support::eventually::eventually;
-use crate::support::repo::{Repo, config};
+use crate::support::objects::{config, namespace};
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 #[test]
@@ -93,9 +94,8 @@ fn kinds_and_namespaces_are_created_with_their_objects() {
 fn namespace_of_the_inventory_is_deleted_last() {
     let plane = sandbox::with_controllers();
     let repo = Repo::new("apply-home", plane);
-    let declare =
-        |name: &str| format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n");
-    repo.write("home.yaml", declare("apply-home")).write("other.yaml", declare("apply-home-other"));
+    repo.write("home.yaml", namespace("apply-home"));
+    repo.write("other.yaml", namespace("apply-home-other"));
     repo.write_config("one", "1").commit("Two namespaces, one of them the inventory's");
     repo.run(&["apply"]).exits(0);
 

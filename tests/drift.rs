@@ -1,6 +1,7 @@
 //! What somebody did by hand to a managed object: diff shows it, watch undoes it.
 
-use crate::support::repo::{Repo, WEB};
+use crate::support::objects::WEB;
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 #[test]

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::support::between::Between;
 use crate::support::command::Output;
 use crate::support::eventually::eventually;
+use crate::support::objects::namespace;
 use crate::support::repo::Repo;
 use crate::support::sandbox;
 
@@ -270,7 +271,7 @@ fn apply_without_lease_permission_warns_and_goes_on() {
 #[test]
 fn a_lock_in_a_namespace_of_the_commit_is_taken_once_that_is_there() {
     let repo = Repo::new("lease-born", sandbox::bare());
-    let home = "apiVersion: v1\nkind: Namespace\nmetadata: {name: lease-born-home}\n";
+    let home = namespace("lease-born-home");
     repo.write("home.yaml", home).write_config("one", "1").commit("First");
     let apply = repo.run(&["apply", "-n", "lease-born-home"]).exits(0);
     assert!(apply.stdout.contains("2 changed"), "{apply}");

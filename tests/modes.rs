@@ -4,12 +4,13 @@
 use serde_json::{Value, json};
 
 use crate::support::between::Between;
-use crate::support::repo::{Repo, config};
+use crate::support::objects;
+use crate::support::objects::{config, with_metadata};
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 fn annotated(name: &str, annotation: &str) -> String {
-    config(name, "1")
-        .replace("metadata:\n", &format!("metadata:\n  annotations: {{{annotation}}}\n"))
+    objects::annotated(&config(name, "1"), annotation)
 }
 
 const ONCE: &str = "trueup.dev/mode: create-only";
@@ -281,7 +282,7 @@ fn object_in_a_missing_ignored_namespace_is_refused() {
         "home.yaml",
         "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: modes-nowhere\n  annotations: {trueup.dev/mode: ignore}\n",
     );
-    let inside = config("a", "1").replace("metadata:\n", "metadata:\n  namespace: modes-nowhere\n");
+    let inside = with_metadata(&config("a", "1"), "namespace: modes-nowhere");
     repo.write("a.yaml", inside).commit("Nobody makes its namespace");
     let diff = repo.run(&["diff"]).exits(1);
     assert!(diff.stdout.contains("ConfigMap modes-nowhere/a · refuse"), "{diff}");

@@ -1,7 +1,8 @@
 //! One broken file among forty: it costs itself. The others are applied, nothing is pruned, and the
 //! next commit, which mends it, prunes what the broken one had left out.
 
-use crate::support::repo::{Repo, config};
+use crate::support::objects::config;
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 const FILES: usize = 40;

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use crate::support::audit_log::Request;
 use crate::support::command::Cmd;
-use crate::support::repo::{Repo, config};
+use crate::support::objects::config;
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 fn json(output: &str) -> Value {

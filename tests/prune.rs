@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use crate::support::repo::{Repo, config};
+use crate::support::objects;
+use crate::support::objects::config;
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 /// A repository of twelve ConfigMaps that are applied.
@@ -29,8 +31,7 @@ fn words(text: &str) -> String {
 }
 
 fn annotated(name: &str, annotation: &str) -> String {
-    config(name, "1")
-        .replace("metadata:\n", &format!("metadata:\n  annotations: {{{annotation}}}\n"))
+    objects::annotated(&config(name, "1"), annotation)
 }
 
 #[test]

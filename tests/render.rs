@@ -14,7 +14,8 @@ use trueup::render::sources::{RenderSource, SourceFormat};
 use trueup::render::{Rendered, Setting};
 
 use crate::support::command::{Cmd, Output};
-use crate::support::repo::{Repo, config};
+use crate::support::objects::config;
+use crate::support::repo::Repo;
 use crate::support::{renderers, sandbox};
 
 /// A repository without a cluster.

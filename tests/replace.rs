@@ -10,7 +10,8 @@ use serde_json::Value;
 use crate::support::between::Between;
 use crate::support::command::Cmd;
 use crate::support::eventually::eventually;
-use crate::support::repo::{Repo, WEB};
+use crate::support::objects::{WEB, annotated, with_metadata};
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 /// A Job without a spec's end.
@@ -28,7 +29,7 @@ spec:
 ";
 
 fn allowed(yaml: &str) -> String {
-    yaml.replacen("metadata:\n", "metadata:\n  annotations: {trueup.dev/replace: \"true\"}\n", 1)
+    annotated(yaml, "trueup.dev/replace: \"true\"")
 }
 
 fn uid(repo: &Repo<'_>, object: &str) -> String {
@@ -280,8 +281,7 @@ fn a_run_that_is_killed_while_the_object_is_gone_is_finished_by_the_next() {
 #[test]
 fn replace_waits_for_finalizers() {
     let repo = Arc::new(Repo::new("replace-held", sandbox::bare()));
-    let held =
-        allowed(JOB).replacen("metadata:\n", "metadata:\n  finalizers: [example.com/hold]\n", 1);
+    let held = with_metadata(&allowed(JOB), "finalizers: [example.com/hold]");
     repo.write("job.yaml", &held).commit("A job").run(&["apply"]).exits(0);
     let before = uid(&repo, "job/migrate");
     repo.write("job.yaml", held.replace("migrate:1", "migrate:2")).commit("Two");

@@ -4,7 +4,8 @@
 use serde_json::Value;
 
 use crate::support::command::Output;
-use crate::support::repo::{Repo, WEB};
+use crate::support::objects::{WEB, namespace};
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 /// A repository on a control plane with controllers.
@@ -152,7 +153,7 @@ fn no_rollback_without_a_healthy_commit() {
 fn rollback_respects_guards_and_reports_unhealthy_objects() {
     let repo = repo("rollback-guard");
     good_and_bad(&repo);
-    let home = "apiVersion: v1\nkind: Namespace\nmetadata: {name: rollback-guard-more}\n";
+    let home = namespace("rollback-guard-more");
     repo.write("more.yaml", home).commit("Bad, and a namespace");
     let guarded = repo.run(&APPLY).exits(1);
     assert!(guarded.stdout.contains("--allow-delete Namespace"), "{guarded}");

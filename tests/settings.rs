@@ -1,6 +1,7 @@
 //! What a target of trueup.yaml says of how it is applied: each key acts, and a flag counts first.
 
-use crate::support::repo::{Repo, config};
+use crate::support::objects::config;
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 /// A repository with a ConfigMap, and a target of its name that says so much.

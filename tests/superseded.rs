@@ -4,7 +4,8 @@
 use std::process::{Child, Stdio};
 
 use crate::support::eventually::eventually;
-use crate::support::repo::{Repo, WEB, config};
+use crate::support::objects::{WEB, annotated, config};
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 use crate::support::watching::Watching;
 
@@ -107,10 +108,7 @@ fn commit_with_the_same_objects_does_not_end_the_wait() {
 #[test]
 fn new_commit_ends_the_wait_for_an_earlier_wave() {
     let repo = Repo::new("superseded-waves", sandbox::with_controllers());
-    let second = |value: &str| {
-        config("later", value)
-            .replace("metadata:\n", "metadata:\n  annotations: {trueup.dev/wave: '1'}\n")
-    };
+    let second = |value: &str| annotated(&config("later", value), "trueup.dev/wave: '1'");
     repo.write("web.yaml", stuck()).write("later.yaml", second("1")).commit("Bad");
     let args = ["--on-failure", "rollback", "--wait-timeout", "10m"];
     let watching = Watching::in_folder(&repo, &repo.path(), &args);

@@ -3,32 +3,9 @@
 
 use serde_json::Value;
 
-use crate::support::repo::{Repo, config};
+use crate::support::objects::{config, guarded, webhook};
+use crate::support::repo::Repo;
 use crate::support::sandbox;
-
-/// A webhook for the ConfigMaps of one namespace that are labelled for it. Nothing listens behind it.
-fn webhook(namespace: &str, more: &str) -> String {
-    format!(
-        "apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingWebhookConfiguration
-metadata: {{name: {namespace}}}
-webhooks:
-- name: guard.example.com
-  admissionReviewVersions: [v1]
-  clientConfig: {{url: https://127.0.0.1:9/}}
-  timeoutSeconds: 1
-  namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {namespace}}}}}
-  objectSelector: {{matchLabels: {{guarded: \"yes\"}}}}
-  rules:
-  - {{apiGroups: [\"\"], apiVersions: [v1], resources: [configmaps], operations: [CREATE, UPDATE]}}
-  {more}
-"
-    )
-}
-
-fn guarded(name: &str, value: &str) -> String {
-    config(name, value).replace("metadata:\n", "metadata:\n  labels: {guarded: \"yes\"}\n")
-}
 
 fn diff(repo: &Repo<'_>) -> Value {
     serde_json::from_str(&repo.run(&["diff", "-o", "json"]).exits(1).stdout).unwrap()

@@ -4,7 +4,8 @@
 use std::os::unix::fs::symlink;
 
 use crate::support::command::Output;
-use crate::support::repo::{Repo, config};
+use crate::support::objects::config;
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 const LINK: &str = "extra:1:1 is a symbolic link, which is never followed";

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::support::command::{Cmd, Output};
 use crate::support::eventually::eventually;
-use crate::support::repo::{Repo, WEB, config};
+use crate::support::objects::{WEB, config, namespace};
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 /// A repository on a control plane with controllers.
@@ -148,7 +149,7 @@ fn terminating_object_is_waited_for_and_its_finalizers_are_named() {
 fn stuck_namespace_reports_its_remaining_content() {
     let repo = repo("wait-hang");
     let inside = "wait-hang-inside";
-    let namespace = format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {inside}}}\n");
+    let namespace = namespace(inside);
     repo.write("namespace.yaml", namespace).write_config("kept", "1").commit("First");
     repo.run(&APPLY).exits(0);
     // Somebody else's, and held by somebody who is not there.

@@ -4,7 +4,8 @@ use std::fs;
 use std::net::TcpListener;
 
 use crate::support::command::{Cmd, Output};
-use crate::support::repo::{Repo, config};
+use crate::support::objects::{Definition, config};
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 /// Asserts that a run came to nothing, and the whole of what it says of the reason.
@@ -302,16 +303,8 @@ fn unknown_kind_in_a_flag_is_refused_with_a_suggestion() {
     repo.remove("trueup.yaml").commit("No settings");
 
     // One that the commit itself brings is known.
-    let definition = "apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: cogs.wrong-flag.example.com}
-spec:
-  group: wrong-flag.example.com
-  names: {kind: Cog, plural: cogs}
-  scope: Namespaced
-  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
-";
-    repo.write("crd.yaml", definition).commit("A kind");
+    let definition = Definition::new("wrong-flag.example.com", "Cog").schema("{type: object}");
+    repo.write("crd.yaml", definition.to_string()).commit("A kind");
     repo.run(&["diff", "--replace", "Cog"]).exits(1);
 }
 

@@ -11,7 +11,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::support::command::{Cmd, Output};
-use crate::support::repo::{Repo, WEB};
+use crate::support::objects::WEB;
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 fn file(repo: &Repo<'_>) -> PathBuf {
@@ -327,7 +328,7 @@ fn no_value_of_any_object_is_in_the_file() {
 fn a_target_of_the_configuration_is_carried_out_from_anywhere() {
     let repo = Repo::new("plan-file-target", sandbox::bare());
     repo.write("trueup.yaml", "targets:\n  one: {paths: [one]}\n  two: {paths: [two]}\n");
-    repo.write("one/a.yaml", crate::support::repo::config("a", "1")).commit("Targets");
+    repo.write("one/a.yaml", crate::support::objects::config("a", "1")).commit("Targets");
     approve(&repo, &["--target", "one"]);
     let first = fs::read(file(&repo)).unwrap();
     approve(&repo, &["--target", "one"]);

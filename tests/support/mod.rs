@@ -14,6 +14,7 @@ pub mod http;
 pub mod identity_provider;
 pub mod kubelet;
 pub mod mutate;
+pub mod objects;
 pub mod random;
 pub mod renderers;
 pub mod repo;

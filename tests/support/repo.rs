@@ -8,23 +8,8 @@ use serde_json::Value;
 
 use super::audit_log::Request;
 use super::command::{Cmd, Output};
+use super::objects::config;
 use super::sandbox::Plane;
-
-/// A Deployment as most are.
-pub const WEB: &str = "apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: web
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      containers:
-      - name: main
-        image: registry.example/web:1.4.0
-";
 
 /// A repository and the cluster that it is applied to.
 pub struct Repo<'p> {
@@ -234,9 +219,4 @@ impl<'p> Repo<'p> {
         });
         named.collect()
     }
-}
-
-/// A ConfigMap with one key.
-pub fn config(name: &str, value: &str) -> String {
-    format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  key: {value:?}\n")
 }

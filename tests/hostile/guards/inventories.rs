@@ -2,7 +2,8 @@
 
 use super::words;
 use crate::support::command::Output;
-use crate::support::repo::{Repo, config};
+use crate::support::objects::{Definition, config};
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 /// A manifest that a commit may not have, and where it is told.
@@ -95,19 +96,10 @@ fn a_manifest_that_is_an_inventory_or_a_lock_is_refused_in_every_verb() {
 #[test]
 fn a_definition_of_parents_may_be_declared() {
     let repo = Repo::new("guards-parent-type", sandbox::bare());
-    let definition = "apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata:
-  name: bundles.guards.example.com
-  labels: {applyset.kubernetes.io/is-parent-type: \"true\"}
-spec:
-  group: guards.example.com
-  names: {kind: Bundle, plural: bundles}
-  scope: Namespaced
-  versions:
-  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}
-";
-    repo.write("crd.yaml", definition).commit("A kind of parents");
+    let definition = Definition::new("guards.example.com", "Bundle")
+        .labels("applyset.kubernetes.io/is-parent-type: \"true\"")
+        .schema("{type: object}");
+    repo.write("crd.yaml", definition.to_string()).commit("A kind of parents");
     repo.run(&["check"]).exits(0);
     repo.run(&["apply"]).exits(0);
 }

@@ -1,6 +1,7 @@
 //! What a commit could get rid of by having an object made anew, or given an owner.
 
-use crate::support::repo::{Repo, config};
+use crate::support::objects::config;
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 fn fixed(value: &str) -> String {
