@@ -10,7 +10,8 @@ use crate::support::audit_log::Request;
 use crate::support::command::{Cmd, Output};
 use crate::support::eventually::eventually;
 use crate::support::faults::{Fault, Faulty};
-use crate::support::repo::{Repo, WEB};
+use crate::support::objects::{Definition, OPEN, WEB};
+use crate::support::repo::Repo;
 
 #[track_caller]
 fn has(output: &Output, parts: &[&str]) {
@@ -30,11 +31,7 @@ impl Shelf {
     fn new(name: &str, answers: bool) -> Self {
         let (repo, server) = (Repo::new(name, front()), Server::start(answers));
         let group = format!("{name}.example");
-        let definition = format!(
-            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: items.{group}}}\n\
-             spec:\n  group: {group}\n  scope: Namespaced\n  names: {{kind: Item, plural: items}}\n  versions:\n  \
-             - name: v1\n    served: true\n    storage: true\n    schema: {{openAPIV3Schema: {{type: object, x-kubernetes-preserve-unknown-fields: true}}}}\n"
-        );
+        let definition = Definition::new(&group, "Item").schema(OPEN).to_string();
         behind().create_namespace(name);
         behind().create(name, &definition);
         let crd = format!("items.{group}");
@@ -237,7 +234,9 @@ fn kinds_of_a_new_api_service_come_from_its_discovery() {
     repo.kubectl(&["delete", "-f", lock_file]).exits(0);
     let second = second.wait_with_output().unwrap();
     let stdout = String::from_utf8_lossy(&second.stdout).into_owned();
-    let again = Output { stdout, stderr: told(), status: second.status.code() }.exits(1);
+    let again =
+        Output { stdout, stderr: told(), status: second.status.code(), ..Output::default() }
+            .exits(1);
     let told = format!(
         "Item.{group} can't be listed, so nothing is pruned: its APIService {name} is not there yet"
     );

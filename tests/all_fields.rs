@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::repo::{Repo, WEB};
+use crate::support::objects::WEB;
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 #[test]

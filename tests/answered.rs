@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::support::between::Between;
 use crate::support::eventually::eventually;
-use crate::support::repo::{Repo, WEB, config};
+use crate::support::objects::{Definition, WEB, config};
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 use crate::support::watching::Watching;
 
@@ -231,21 +232,15 @@ fn emptied_map_is_compared_with_the_plan() {
 fn object_without_a_dry_run_is_compared_with_the_manifest() {
     let repo = Repo::new("answered-unasked", sandbox::bare());
     // It comes with its definition, and so after a plan that knows nothing of it.
-    let definition = json!({
-        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-        "metadata": { "name": "shelves.answered.example.com" },
-        "spec": { "group": "answered.example.com", "scope": "Namespaced",
-            "names": { "kind": "Shelf", "plural": "shelves" },
-            "versions": [{ "name": "v1", "served": true, "storage": true,
-                "schema": { "openAPIV3Schema": { "type": "object", "properties": {
-                    "spec": { "type": "object", "properties": {
-                        "size": { "type": "integer" },
-                        "depth": { "type": "integer", "default": 7 } } } } } } }] },
-    });
+    let spec =
+        "{type: object, properties: {size: {type: integer}, depth: {type: integer, default: 7}}}";
+    let definition = Definition::new("answered.example.com", "Shelf")
+        .plural("shelves")
+        .schema(&format!("{{type: object, properties: {{spec: {spec}}}}}"));
     let shelf = "apiVersion: answered.example.com/v1\nkind: Shelf\nmetadata: {name: shelf}\nspec:\n  size: 3\n";
     let smaller = "[JSONPatch{op: 'replace', path: '/spec/size', value: 1}]";
     let policy = Policy::real(&repo, "object.metadata.name == 'shelf'", smaller);
-    repo.write("shelf.yaml", shelf).write("definition.json", definition.to_string());
+    repo.write("shelf.yaml", shelf).write("definition.yaml", definition.to_string());
     repo.commit("First");
     differs(&repo, &["    shelf.yaml:5:3: spec.size: declared 3, live 1\n"]);
     policy.stop();

@@ -2,7 +2,8 @@
 //! touched.
 
 use crate::support::eventually::eventually;
-use crate::support::repo::{Repo, config};
+use crate::support::objects::{config, namespace};
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 #[test]
@@ -10,14 +11,14 @@ fn apply_converges_and_the_second_run_writes_nothing() {
     let repo = Repo::new("apply-twice", sandbox::bare());
     repo.write_config("one", "1").write_config("two", "2").commit("Two settings");
 
-    let first = repo.run(&["apply"]).exits(0);
-    assert!(first.stdout.contains("✓ ConfigMap  apply-twice/one  created"), "{first}");
+    // One after the other, so that they end in this order.
+    repo.run(&["apply", "--concurrency", "1"]).shows("apply/created").exits(0);
     assert_eq!(repo.members("configmap"), ["configmap/one", "configmap/two"]);
 
     let writes = repo.writes();
-    let second = repo.run(&["apply"]).exits(0);
+    let second = repo.run(&["apply"]).shows("apply/nothing-to-do").exits(0);
     assert_eq!(repo.writes(), writes, "the second apply wrote something\n{second}");
-    repo.run(&["diff"]).exits(0);
+    repo.run(&["diff"]).shows("diff/in-sync").exits(0);
     assert_eq!(repo.writes(), writes, "diff wrote something");
 }
 
@@ -29,14 +30,11 @@ fn object_removed_from_git_is_pruned_and_no_other() {
     repo.kubectl(&["create", "configmap", "by-hand", "--from-literal=a=b"]).exits(0);
 
     repo.remove("goes.yaml").commit("One setting less");
-    let diff = repo.run(&["diff"]).exits(1);
-    assert!(diff.stdout.contains("- "), "{diff}");
-    assert!(diff.stdout.contains("0 to create, 0 to update, 1 to delete"), "{diff}");
-    repo.run(&["apply"]).exits(0);
+    repo.run(&["diff"]).shows("diff/pruned").exits(1);
+    repo.run(&["apply"]).shows("apply/pruned").exits(0);
 
-    let left = repo.kubectl(&["get", "configmap", "-o", "name"]).exits(0).stdout;
-    assert!(left.contains("configmap/stays") && left.contains("configmap/by-hand"), "{left}");
-    assert!(!left.contains("configmap/goes"), "{left}");
+    let left = repo.config_maps();
+    assert_eq!(left, ["by-hand", "stays", "trueup-apply-prune"]);
 }
 
 #[test]
@@ -48,9 +46,8 @@ fn a_copy_of_a_member_is_not_pruned() {
     repo.kubectl(&["create", "configmap", "copy"]).exits(0);
     repo.kubectl(&["label", "configmap", "copy", &label]).exits(0);
 
-    let apply = repo.run(&["apply"]).exits(0);
-    assert!(apply.stdout.contains("trueup never applied it"), "{apply}");
-    repo.kubectl(&["get", "configmap", "copy"]).exits(0);
+    repo.run(&["apply"]).shows("apply/copy-of-a-member").exits(0);
+    assert!(repo.config_map("copy").is_some());
 }
 
 #[test]
@@ -58,8 +55,7 @@ fn empty_repository_writes_nothing() {
     let repo = Repo::new("apply-nothing", sandbox::bare());
     repo.write("notes/readme.md", "Nothing yet\n").commit("A beginning");
     for verb in ["diff", "apply"] {
-        let output = repo.run(&[verb]).exits(0);
-        assert!(output.stderr.contains("declares nothing under ."), "{output}");
+        repo.run(&[verb]).shows(&format!("{verb}/nothing-declared")).exits(0);
     }
     assert_eq!(repo.writes(), 0);
 }
@@ -71,8 +67,7 @@ fn an_empty_commit_is_refused_unless_it_is_meant() {
     repo.run(&["apply"]).exits(0);
     repo.remove("one.yaml").commit("Nothing left");
 
-    let refused = repo.run(&["apply"]).exits(1);
-    assert!(refused.stdout.contains("--allow-empty"), "{refused}");
+    repo.run(&["apply"]).shows("apply/empty-commit").exits(1);
     assert_eq!(repo.members("configmap"), ["configmap/one"]);
 
     repo.run(&["apply", "--allow-empty"]).exits(0);
@@ -85,32 +80,28 @@ fn kinds_and_namespaces_are_created_with_their_objects() {
     let repo = Repo::new("apply-born", plane);
     repo.write("all.yaml", include_str!("../fixtures/born-together.yaml")).commit("All at once");
 
-    let diff = repo.run(&["diff"]).exits(1);
-    assert!(diff.stdout.contains("4 to create"), "{diff}");
-    assert!(diff.stdout.contains("percent: 10"), "the whole object is shown\n{diff}");
+    repo.run(&["diff"]).shows("diff/born-together").exits(1);
     repo.run(&["apply"]).exits(0);
     plane.kubectl(["-n", "born-together", "get", "voucher", "spring"]).exits(0);
     repo.run(&["diff"]).exits(0);
 
     repo.remove("all.yaml").commit("Nothing left");
-    let guarded = repo.run(&["apply", "--allow-empty"]).exits(1);
-    assert!(guarded.stdout.contains("--allow-delete Namespace"), "{guarded}");
+    let guarded = repo.run(&["apply", "--allow-empty", "--concurrency", "1"]);
+    guarded.shows("apply/namespace-guarded").exits(1);
 }
 
 #[test]
 fn namespace_of_the_inventory_is_deleted_last() {
     let plane = sandbox::with_controllers();
     let repo = Repo::new("apply-home", plane);
-    let declare =
-        |name: &str| format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n");
-    repo.write("home.yaml", declare("apply-home")).write("other.yaml", declare("apply-home-other"));
+    repo.write("home.yaml", namespace("apply-home"));
+    repo.write("other.yaml", namespace("apply-home-other"));
     repo.write_config("one", "1").commit("Two namespaces, one of them the inventory's");
     repo.run(&["apply"]).exits(0);
 
     repo.remove("home.yaml").remove("one.yaml").commit("Another namespace is all that stays");
     let allow = ["apply", "--allow-delete", "Namespace"];
-    let refused = repo.run(&allow).exits(1);
-    assert!(refused.stdout.contains("the inventory is kept in it"), "{refused}");
+    repo.run(&allow).shows("apply/home-of-the-inventory").exits(1);
 
     repo.remove("other.yaml").commit("Nothing left");
     let gone = repo.run(&[&allow[..], &["--allow-empty"]].concat()).exits(0).stdout;
@@ -144,8 +135,7 @@ fn definition_with_instances_needs_allow_delete() {
     repo.kubectl(&["create", "-f", ticket.to_str().unwrap()]).exits(0);
 
     repo.remove("definition.yaml").commit("The kind goes");
-    let refused = repo.run(&["apply"]).exits(1);
-    assert!(refused.stdout.contains("1 object of its kind would be deleted with it"), "{refused}");
+    repo.run(&["apply"]).shows("apply/definition-with-instances").exits(1);
     repo.kubectl(&["get", "ticket", "a"]).exits(0);
     repo.run(&["apply", "--allow-delete", "CustomResourceDefinition"]).exits(0);
     let gone = plane.kubectl(["get", "crd", "tickets.born.example"]);
@@ -160,8 +150,7 @@ fn broken_document_is_skipped_and_stops_pruning() {
     repo.remove("goes.yaml").write_config("two", "2").write("bad.yaml", "a: b: c\n");
     repo.commit("One of them is broken");
 
-    let apply = repo.run(&["apply"]).exits(1);
-    assert!(apply.to_string().contains("bad.yaml:1:"), "{apply}");
+    repo.run(&["apply"]).shows("apply/broken-document").exits(1);
     assert_eq!(
         repo.members("configmap"),
         ["configmap/goes", "configmap/one", "configmap/two"],
@@ -184,14 +173,12 @@ fn an_inventory_of_another_repository_or_tool_is_refused() {
     other.write_config("one", "other").commit("Theirs");
     let writes = ours.writes();
     let args = ["apply", "-n", "apply-whose", "--name", "apply-whose"];
-    let refused = other.run(&args).exits(2);
-    assert!(refused.stderr.contains("another repository"), "{refused}");
-
+    other.run(&args).shows("apply/inventory-of-another-repository").exits(2);
     assert_eq!(ours.writes(), writes, "nothing was written");
 
     other.kubectl(&["create", "configmap", "trueup-plain"]).exits(0);
-    let refused = other.run(&["apply", "--name", "plain"]).exits(2);
-    assert!(refused.stderr.contains("is not an inventory"), "{refused}");
+    let plain = other.run(&["apply", "--name", "plain"]);
+    plain.shows("apply/no-inventory").exits(2);
 
     // kubectl's own ApplySet, and an object that it holds.
     let theirs = other.outside().join("theirs.yaml");
@@ -199,11 +186,10 @@ fn an_inventory_of_another_repository_or_tool_is_refused() {
     let applyset = ["apply", "--prune", "--applyset=configmap/trueup-kubectls", "-f"];
     let applyset = [&applyset[..], &[theirs.to_str().unwrap()]].concat();
     other.kubectl_command(&applyset).env("KUBECTL_APPLYSET", "true").run().exits(0);
-    let refused = other.run(&["apply", "--name", "kubectls"]).exits(2);
-    assert!(refused.stderr.contains("another tool, \"kubectl/v"), "{refused}");
+    let kubectls = other.run(&["apply", "--name", "kubectls"]);
+    kubectls.shows("apply/inventory-of-another-tool").exits(2);
     other.write_config("theirs", "2").commit("One of theirs");
-    let refused = other.run(&["apply"]).exits(1);
-    assert!(refused.stdout.contains("it is a member of another ApplySet"), "{refused}");
+    other.run(&["apply"]).shows("apply/member-of-another-tool").exits(1);
 }
 
 #[test]
@@ -212,11 +198,10 @@ fn an_object_of_another_target_names_that_target() {
     repo.write("trueup.yaml", "targets:\n  prod: {paths: [prod]}\n  staging: {paths: [staging]}\n");
     repo.write("prod/one.yaml", config("one", "1")).write("staging/one.yaml", config("one", "2"));
     repo.commit("One object, twice").run(&["apply", "--target", "staging"]).exits(0);
-    let refused = repo.run(&["apply", "--target", "prod"]).exits(1);
-    let why = "it belongs to target staging (apply-siblings/trueup-staging)";
-    assert!(refused.stdout.contains(why), "{refused}");
-    let json = repo.run(&["diff", "--target", "prod", "-o", "json"]).exits(1);
-    assert!(json.stdout.contains("\"code\": \"other-applyset\""), "{json}");
+    let refused = repo.run(&["apply", "--target", "prod"]);
+    refused.shows("apply/member-of-another-target").exits(1);
+    let json = repo.run(&["diff", "--target", "prod", "-o", "json"]);
+    json.shows("diff/json-refused").exits(1);
 }
 
 #[test]
@@ -225,9 +210,8 @@ fn other_paths_of_one_repository_need_moved() {
     repo.write("a/one.yaml", config("one", "1")).write("b/two.yaml", config("two", "2"));
     repo.commit("Two folders");
     repo.run(&["apply", "a", "--name", "same"]).exits(0);
-    let refused = repo.run(&["apply", "b", "--name", "same"]).exits(2);
-    assert!(refused.stderr.contains("was made from a, not from b"), "{refused}");
+    let refused = repo.run(&["apply", "b", "--name", "same"]);
+    refused.shows("apply/inventory-of-other-paths").exits(2);
     repo.run(&["apply", "b", "--name", "same", "--moved"]).exits(0);
-    let left = repo.kubectl(&["get", "configmap", "-o", "name"]).exits(0).stdout;
-    assert!(left.contains("configmap/two") && !left.contains("configmap/one"), "{left}");
+    assert_eq!(repo.config_maps(), ["trueup-same", "two"]);
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::support::command::{Cmd, Output};
 use crate::support::eventually::eventually;
+use crate::support::objects::Definition;
 use crate::support::repo::Repo;
 use crate::support::sandbox;
 
@@ -24,16 +25,12 @@ fn only(spec: &str) -> Version<'_> {
 
 /// The definition of the kind Thing of a group.
 fn definition(group: &str, versions: &[Version<'_>]) -> String {
-    let mut text = format!(
-        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: things.{group}}}\n\
-         spec:\n  group: {group}\n  scope: Namespaced\n  names: {{kind: Thing, plural: things}}\n  versions:\n"
-    );
+    let mut definition = Definition::new(group, "Thing");
     for Version { name, storage, spec } in versions {
-        text.push_str(&format!(
-            "  - {{name: {name}, served: true, storage: {storage}, schema: {{openAPIV3Schema: {{type: object, properties: {{spec: {spec}}}}}}}}}\n"
-        ));
+        let schema = format!("{{type: object, properties: {{spec: {spec}}}}}");
+        definition = definition.version(name, *storage, &schema);
     }
-    text
+    definition.to_string()
 }
 
 fn thing(api_version: &str, name: &str, spec: &str) -> String {

@@ -1,6 +1,7 @@
 //! What somebody did by hand to a managed object: diff shows it, watch undoes it.
 
-use crate::support::repo::{Repo, WEB};
+use crate::support::objects::WEB;
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 #[test]
@@ -25,8 +26,7 @@ fn drift_of_edit_deletion_and_scale_is_shown_and_reverted() {
     let diff = repo.run(&["diff"]).exits(1).stdout;
     assert!(diff.contains("1 to create, 1 to update"), "{diff}");
     repo.run(&["watch", "--once"]).exits(0);
-    let value = ["get", "configmap", "flags", "-o", "jsonpath={.data.key}"];
-    assert_eq!(repo.kubectl(&value).stdout, "right");
+    assert_eq!(repo.value("flags"), "right");
     repo.kubectl(&["get", "deployment", "web"]).exits(0);
     repo.run(&["diff"]).exits(0);
 }

@@ -1,7 +1,8 @@
 //! What only the commit itself makes possible: it is tried after what makes it so, in the same run.
 
 use crate::support::eventually::eventually;
-use crate::support::repo::{Repo, config};
+use crate::support::objects::{config, service};
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 const ROLE: &str = "apiVersion: v1
@@ -33,12 +34,6 @@ fn administered(name: &str) -> Repo<'static> {
 fn quota(services: u8) -> String {
     format!(
         "apiVersion: v1\nkind: ResourceQuota\nmetadata: {{name: room}}\nspec: {{hard: {{services: {services:?}}}}}\n"
-    )
-}
-
-fn service(name: &str) -> String {
-    format!(
-        "apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{ports: [{{port: 80}}]}}\n"
     )
 }
 
@@ -178,8 +173,15 @@ fn a_quota_that_the_commit_widens() {
     // The server charges nothing before the quota's controller has seen it.
     let hard = ["get", "resourcequota", "room", "-o", "jsonpath={.status.hard.services}"];
     eventually("the quota counts", || repo.kubectl(&hard).stdout == "1");
-    repo.write("a.yaml", service("a")).commit("The first").run(&["apply"]).exits(0);
-    let full = repo.write("b.yaml", service("b")).commit("No room").run(&["apply"]).exits(1);
+    repo.write("a.yaml", service("a", "ports: [{port: 80}]"))
+        .commit("The first")
+        .run(&["apply"])
+        .exits(0);
+    let full = repo
+        .write("b.yaml", service("b", "ports: [{port: 80}]"))
+        .commit("No room")
+        .run(&["apply"])
+        .exits(1);
     assert!(full.stdout.contains("exceeded quota: room"), "{full}");
     repo.write("quota.yaml", quota(2)).commit("Room for 2");
     let diff = repo.run(&["diff"]).exits(1);
@@ -234,7 +236,9 @@ fn a_quota_and_a_limit_that_the_commit_takes_out() {
     repo.write("a.yaml", config("a", "1")).commit("No room").run(&["apply"]).exits(0);
     let hard = ["get", "resourcequota", "room", "-o", "jsonpath={.status.hard.services}"];
     eventually("the quota counts", || repo.kubectl(&hard).stdout == "0");
-    repo.write("pod.yaml", pod).write("service.yaml", service("a")).commit("Too much");
+    repo.write("pod.yaml", pod)
+        .write("service.yaml", service("a", "ports: [{port: 80}]"))
+        .commit("Too much");
     let full = repo.run(&["apply"]).exits(1);
     assert!(full.stdout.contains("exceeded quota: room"), "{full}");
     assert!(full.stdout.contains("maximum cpu usage per Container is 1"), "{full}");
@@ -269,7 +273,7 @@ fn a_policy_that_the_commit_takes_out() {
     let policy = policy(name, "services", "false", None);
     repo.write("policy.yaml", policy).write("a.yaml", config("a", "1"));
     repo.commit("No Services").run(&["apply"]).exits(0);
-    repo.write("service.yaml", service("a")).commit("A Service");
+    repo.write("service.yaml", service("a", "ports: [{port: 80}]")).commit("A Service");
     eventually("the policy is in force", || repo.run(&["diff"]).stdout.contains("denied request"));
     repo.remove("policy.yaml").commit("Services");
     let diff = repo.run(&["diff"]).exits(1);

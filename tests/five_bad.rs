@@ -1,7 +1,8 @@
 //! Five bad objects among five hundred, each bad in a way of its own: the others are applied, each
 //! of the five is named with its place, and nothing is pruned.
 
-use crate::support::repo::{Repo, config};
+use crate::support::objects::config;
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 const GOOD: usize = 495;

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::support::between::Between;
-use crate::support::repo::{Repo, WEB, config};
+use crate::support::objects::{WEB, config};
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 /// How long a new pod has to be ready before an old one goes.

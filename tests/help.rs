@@ -28,6 +28,16 @@ fn no_line_of_any_help_is_wider_than_80_columns() {
     }
 }
 
+#[test]
+fn the_brief_help_of_each_verb() {
+    for verb in VERBS {
+        let brief = Cmd::trueup().args([verb, "-h"]).run();
+        brief.shows(&format!("help/{verb}")).exits(0);
+    }
+    Cmd::trueup().args(["-h"]).run().shows("help/trueup").exits(0);
+    Cmd::trueup().args(["help"]).run().shows("help/list").exits(0);
+}
+
 /// The headings of a verb's help, in the order in which they may stand.
 const HEADINGS: [&str; 5] = ["What", "How", "Guards", "Cluster", "Everywhere"];
 
@@ -169,18 +179,9 @@ fn a_topic_is_its_page_as_plain_text() {
 
 #[test]
 fn an_unknown_name_is_an_error_with_a_suggestion() {
-    let output = Cmd::trueup().args(["help", "nosuch"]).run().exits(2);
-    assert_eq!(output.stdout, "");
-    assert!(output.stderr.starts_with("error: unknown command or topic \"nosuch\"\n"), "{output}");
-    assert!(output.stderr.contains("the commands are pull, diff, "), "{output}");
-    assert!(output.stderr.contains("the topics are targets, "), "{output}");
-    for (name, suggestion) in [
-        ("wiating", "did you mean waiting?"),
-        ("aply", "did you mean apply?"),
-        ("rollback", "rollback is a section of locking"),
-    ] {
-        let output = Cmd::trueup().args(["help", name]).run().exits(2);
-        assert!(output.stderr.contains(suggestion), "{output}");
+    for name in ["nosuch", "wiating", "aply", "rollback"] {
+        let output = Cmd::trueup().args(["help", name]).run();
+        output.shows(&format!("help/unknown-{name}")).exits(2);
     }
 }
 

@@ -51,9 +51,9 @@ fn a_job_with_a_ttl_runs_once_until_git_changes_it() {
     assert_eq!(repo.writes(), writes);
 
     // What depends on it goes on.
-    repo.kubectl(&["delete", "configmap", "after"]).exits(0);
+    repo.delete_config_map("after");
     repo.run(&["apply", "--wait"]).exits(0);
-    repo.kubectl(&["get", "configmap", "after"]).exits(0);
+    assert!(repo.config_map("after").is_some());
     assert_eq!(runs(&repo), 1);
 
     repo.write("j.yaml", ERRAND.replace("errand:1", "errand:2")).commit("Another errand");
@@ -63,8 +63,7 @@ fn a_job_with_a_ttl_runs_once_until_git_changes_it() {
     }
     assert_eq!(runs(&repo), 2);
 
-    let finished = r"jsonpath={.metadata.annotations.trueup\.dev/finished-jobs}";
-    let finished = || repo.kubectl(&["get", "configmap", &repo.parent(), "-o", finished]).stdout;
+    let finished = || repo.annotation(&repo.parent(), "trueup.dev/finished-jobs");
     assert!(finished().starts_with("{\"jobs-once/errand\":\""), "{}", finished());
     repo.remove("j.yaml").remove("after.yaml").write_config("other", "1");
     repo.commit("No errand").run(&["apply"]).exits(0);

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::support::between::Between;
 use crate::support::command::Output;
 use crate::support::eventually::eventually;
+use crate::support::objects::namespace;
 use crate::support::repo::Repo;
 use crate::support::sandbox;
 
@@ -45,12 +46,7 @@ impl Slow {
 
     fn let_go(self) -> Output {
         self.go.store(true, Ordering::Relaxed);
-        let output = self.child.wait_with_output().unwrap();
-        Output {
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-            status: output.status.code(),
-        }
+        self.child.wait_with_output().unwrap().into()
     }
 
     fn kill(mut self) {
@@ -89,9 +85,9 @@ fn lock_requests(repo: &Repo<'_>) -> Vec<String> {
 
 /// What the ConfigMaps of the inventory say.
 fn values(repo: &Repo<'_>) -> String {
-    let selector = format!("applyset.kubernetes.io/part-of={}", repo.applyset());
-    let columns = "jsonpath={range .items[*]}{.metadata.name}={.data.key} {end}";
-    repo.kubectl(&["get", "configmap", "-l", &selector, "-o", columns]).exits(0).stdout
+    let members = repo.members("configmap").into_iter();
+    let names = members.map(|member| member.trim_start_matches("configmap/").to_owned());
+    names.map(|name| format!("{name}={} ", repo.value(&name))).collect()
 }
 
 #[test]
@@ -270,10 +266,7 @@ fn apply_without_lease_permission_warns_and_goes_on() {
         })
     });
     let apply = |args: &[&str]| repo.trueup(args).env("KUBECONFIG", between.kubeconfig()).run();
-    let first = apply(&["apply"]).exits(0);
-    let warning = "warning: running without a lock, so another run may interfere: \
-        leases.coordination.k8s.io is forbidden\n";
-    assert_eq!(first.stderr, warning);
+    apply(&["apply"]).shows("apply/no-lock").exits(0);
     repo.write_config("one", "2").commit("Second");
     let second = apply(&["watch", "--once"]).exits(0);
     assert!(second.stdout.contains("  warning: running without a lock"), "{second}");
@@ -283,7 +276,7 @@ fn apply_without_lease_permission_warns_and_goes_on() {
 #[test]
 fn a_lock_in_a_namespace_of_the_commit_is_taken_once_that_is_there() {
     let repo = Repo::new("lease-born", sandbox::bare());
-    let home = "apiVersion: v1\nkind: Namespace\nmetadata: {name: lease-born-home}\n";
+    let home = namespace("lease-born-home");
     repo.write("home.yaml", home).write_config("one", "1").commit("First");
     let apply = repo.run(&["apply", "-n", "lease-born-home"]).exits(0);
     assert!(apply.stdout.contains("2 changed"), "{apply}");
@@ -320,6 +313,5 @@ fn watch_skips_rounds_while_locked_and_says_so_once() {
 
 /// The ConfigMap `one`, where there is no inventory yet.
 fn values_by_hand(repo: &Repo<'_>) -> String {
-    let get = ["get", "configmap", "one", "--ignore-not-found", "-o", "name"];
-    repo.kubectl(&get).exits(0).stdout
+    repo.value("one")
 }

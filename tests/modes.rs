@@ -4,20 +4,20 @@
 use serde_json::{Value, json};
 
 use crate::support::between::Between;
-use crate::support::repo::{Repo, config};
+use crate::support::objects;
+use crate::support::objects::{config, with_metadata};
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 fn annotated(name: &str, annotation: &str) -> String {
-    config(name, "1")
-        .replace("metadata:\n", &format!("metadata:\n  annotations: {{{annotation}}}\n"))
+    objects::annotated(&config(name, "1"), annotation)
 }
 
 const ONCE: &str = "trueup.dev/mode: create-only";
 const IGNORE: &str = "trueup.dev/mode: ignore";
 
 fn live(repo: &Repo<'_>, name: &str) -> Value {
-    let live = ["get", "configmap", name, "-o", "json", "--show-managed-fields"];
-    serde_json::from_str(&repo.kubectl(&live).exits(0).stdout).unwrap()
+    repo.config_map(name).unwrap()
 }
 
 fn patched(repo: &Repo<'_>, name: &str, data: Value) {
@@ -82,7 +82,7 @@ fn create_only_object_is_never_updated_and_costs_no_request() {
     assert_eq!(live(&repo, "b")["data"]["key"], "1");
 
     // Deleted by hand it is made again, as git says now; undeclared it goes.
-    repo.kubectl(&["delete", "configmap", "b"]).exits(0);
+    repo.delete_config_map("b");
     let made = repo.run(&["apply"]).exits(0);
     assert!(made.stdout.contains("✓ ConfigMap  modes-once/b  created"), "{made}");
     assert_eq!(live(&repo, "b")["data"]["key"], "2");
@@ -182,7 +182,7 @@ fn ignored_object_is_neither_created_updated_nor_deleted() {
     let silent = repo.run(&["diff"]).exits(0);
     assert!(silent.stdout.contains("in sync"), "{silent}");
     for name in ["none", "flux"] {
-        repo.kubectl(&["get", "configmap", name]).exits(1);
+        assert!(repo.config_map(name).is_none());
     }
     for name in ["member", "none", "flux", "kind"] {
         repo.remove(&format!("{name}.yaml"));
@@ -282,7 +282,7 @@ fn object_in_a_missing_ignored_namespace_is_refused() {
         "home.yaml",
         "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: modes-nowhere\n  annotations: {trueup.dev/mode: ignore}\n",
     );
-    let inside = config("a", "1").replace("metadata:\n", "metadata:\n  namespace: modes-nowhere\n");
+    let inside = with_metadata(&config("a", "1"), "namespace: modes-nowhere");
     repo.write("a.yaml", inside).commit("Nobody makes its namespace");
     let diff = repo.run(&["diff"]).exits(1);
     assert!(diff.stdout.contains("ConfigMap modes-nowhere/a · refuse"), "{diff}");

@@ -1,24 +1,18 @@
 //! Objects that git declares in a version of their kind that the same commit brings: they are there
 //! already, in another version.
 
+use crate::support::objects::{Definition, OPEN};
 use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 const GROUP: &str = "next.example.com";
 
 fn definition(versions: &[&str]) -> String {
-    let mut text = format!(
-        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: things.{GROUP}}}\nspec:\n  group: {GROUP}\n  scope: Namespaced\n  names: {{kind: Thing, plural: things}}\n  versions:\n"
-    );
+    let mut definition = Definition::new(GROUP, "Thing");
     for (at, version) in versions.iter().enumerate() {
-        let schema =
-            "{openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}";
-        let storage = at == 0;
-        text.push_str(&format!(
-            "  - {{name: {version}, served: true, storage: {storage}, schema: {schema}}}\n"
-        ));
+        definition = definition.version(version, at == 0, OPEN);
     }
-    text
+    definition.to_string()
 }
 
 fn thing(name: &str, version: &str, spec: &str) -> String {

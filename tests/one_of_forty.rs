@@ -1,7 +1,8 @@
 //! One broken file among forty: it costs itself. The others are applied, nothing is pruned, and the
 //! next commit, which mends it, prunes what the broken one had left out.
 
-use crate::support::repo::{Repo, config};
+use crate::support::objects::config;
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 const FILES: usize = 40;
@@ -29,9 +30,7 @@ fn broken(name_of: &str, broken: &str) -> Repo<'static> {
 
 /// How many settings have a value.
 fn with_value(repo: &Repo<'_>, value: &str) -> usize {
-    let path = "jsonpath={range .items[*]}{.data.key}{\"\\n\"}{end}";
-    let output = repo.kubectl(&["get", "configmaps", "-o", path]).exits(0).stdout;
-    output.lines().filter(|line| *line == value).count()
+    repo.list("configmap", "").iter().filter(|(_, object)| object["data"]["key"] == value).count()
 }
 
 #[test]

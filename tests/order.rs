@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::support::audit_log::Request;
 use crate::support::between::Between;
 use crate::support::command::Output;
+use crate::support::objects::{Definition, OPEN, namespace};
 use crate::support::repo::Repo;
 use crate::support::sandbox;
 
@@ -23,15 +24,6 @@ fn has(output: &Output, parts: &[&str]) {
 fn config(name: &str, annotations: &str) -> String {
     format!(
         "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n  annotations:\n    {annotations}\ndata: {{key: value}}\n"
-    )
-}
-
-/// A definition of the kind `kind` in `group`.
-fn definition(group: &str, kind: &str, plural: &str) -> String {
-    format!(
-        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: {plural}.{group}}}\n\
-         spec:\n  group: {group}\n  scope: Namespaced\n  names: {{kind: {kind}, plural: {plural}}}\n  versions:\n  \
-         - name: v1\n    served: true\n    storage: true\n    schema: {{openAPIV3Schema: {{type: object, x-kubernetes-preserve-unknown-fields: true}}}}\n"
     )
 }
 
@@ -72,7 +64,10 @@ fn applied_in_order(repo: &Repo<'_>, slow: &'static str) -> Vec<String> {
 fn a_namespace_a_kind_its_objects_and_a_webhook_in_one_commit() {
     let repo = Repo::new("order-birth", sandbox::bare());
     let inside = "order-birth-inside";
-    repo.write("definition.yaml", definition("birth.example", "Ticket", "tickets"));
+    repo.write(
+        "definition.yaml",
+        Definition::new("birth.example", "Ticket").schema(OPEN).to_string(),
+    );
     repo.write(
         "ticket.yaml",
         format!("apiVersion: birth.example/v1\nkind: Ticket\nmetadata: {{name: first, namespace: {inside}}}\nseat: 3\n"),
@@ -87,10 +82,7 @@ fn a_namespace_a_kind_its_objects_and_a_webhook_in_one_commit() {
         reader("web")
             .replace("{name: web}\nspec", &format!("{{name: web, namespace: {inside}}}\nspec")),
     );
-    repo.write(
-        "zone.yaml",
-        format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {inside}}}\n"),
-    );
+    repo.write("zone.yaml", namespace(inside));
     // Nobody answers behind it, so it refuses everything in the namespace once it is there.
     repo.write(
         "admission.yaml",
@@ -173,10 +165,7 @@ fn failure_skips_only_dependents() {
     let inside = "order-failure-inside";
     let placed =
         |yaml: String| yaml.replacen("{name: ", &format!("{{namespace: {inside}, name: "), 1);
-    repo.write(
-        "zone.yaml",
-        format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {inside}}}\n"),
-    );
+    repo.write("zone.yaml", namespace(inside));
     repo.write(
         "settings.yaml",
         format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{namespace: {inside}, name: settings}}\ndata: {{a/b: c}}\n"),
@@ -207,7 +196,7 @@ fn failure_skips_only_dependents() {
             "? ConfigMap                order-failure/old              not tried\n    something failed, and what failed may still need it",
         ],
     );
-    repo.kubectl(&["get", "configmap", "old"]).exits(0);
+    assert!(repo.config_map("old").is_some());
     let output = repo.run(&["apply", "-o", "json"]).exits(1);
     let json: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
     let steps = json["report"]["steps"].as_array().unwrap();
@@ -255,17 +244,19 @@ fn dependency_cycle_is_printed_and_not_written() {
     let applied = repo.run(&["apply"]).exits(1);
     has(&applied, &told);
     has(&applied, &["needs ConfigMap order-circle/a, which is refused", "order-circle/d  created"]);
-    let left = repo.kubectl(&["get", "configmap", "-o", "name"]).exits(0).stdout;
-    let parent = format!("configmap/{}", repo.parent());
-    let left: Vec<&str> = left.lines().filter(|name| *name != parent).collect();
-    assert_eq!(left, ["configmap/d", "configmap/old"], "nothing of it is there, nothing is pruned");
+    let mut left = repo.config_maps();
+    left.retain(|name| *name != repo.parent());
+    assert_eq!(left, ["d", "old"], "nothing of it is there, nothing is pruned");
 }
 
 #[test]
 fn a_definition_and_who_may_look_after_its_objects_outlive_them() {
     let repo = Repo::new("order-finalizer", sandbox::bare());
     repo.write_config("stays", "1");
-    repo.write("definition.yaml", definition("finalizer.example", "Ticket", "tickets"));
+    repo.write(
+        "definition.yaml",
+        Definition::new("finalizer.example", "Ticket").schema(OPEN).to_string(),
+    );
     repo.write(
         "ticket.yaml",
         "apiVersion: finalizer.example/v1\nkind: Ticket\nmetadata: {name: first, finalizers: [finalizer.example/wait]}\n",
@@ -318,10 +309,7 @@ fn a_definition_and_who_may_look_after_its_objects_outlive_them() {
 fn a_namespace_is_not_deleted_while_it_holds_what_stays() {
     let repo = Repo::new("order-home", sandbox::bare());
     let inside = "order-home-inside";
-    repo.write(
-        "zone.yaml",
-        format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {inside}}}\n"),
-    );
+    repo.write("zone.yaml", namespace(inside));
     let settings = format!(
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: settings, namespace: {inside}}}\ndata: {{key: value}}\n"
     );
@@ -343,10 +331,7 @@ fn a_namespace_takes_care_of_what_finalizers_hold_in_it() {
     let repo = Repo::new("order-going", sandbox::bare());
     let inside = "order-going-inside";
     repo.write_config("stays", "1");
-    repo.write(
-        "zone.yaml",
-        format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {inside}}}\n"),
-    );
+    repo.write("zone.yaml", namespace(inside));
     let held = format!("{{name: held, namespace: {inside}, finalizers: [order.example/wait]}}");
     repo.write("held.yaml", format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {held}\n"));
     repo.commit("A namespace and what it holds");

@@ -6,32 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::support::between::Between;
 use crate::support::faults::{Fault, Faulty, Run};
-use crate::support::repo::{Repo, config};
+use crate::support::objects::{config, guarded, namespace, webhook, with_metadata};
+use crate::support::repo::Repo;
 use crate::support::sandbox;
-
-/// A webhook for the ConfigMaps of a namespace that are labelled for it. Nothing listens behind it.
-fn webhook(namespace: &str) -> String {
-    format!(
-        "apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingWebhookConfiguration
-metadata: {{name: {namespace}}}
-webhooks:
-- name: guard.example.com
-  admissionReviewVersions: [v1]
-  sideEffects: None
-  clientConfig: {{url: https://127.0.0.1:9/}}
-  timeoutSeconds: 1
-  namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {namespace}}}}}
-  objectSelector: {{matchLabels: {{guarded: \"yes\"}}}}
-  rules:
-  - {{apiGroups: [\"\"], apiVersions: [v1], resources: [configmaps], operations: [CREATE, UPDATE]}}
-"
-    )
-}
-
-fn guarded(value: &str) -> String {
-    config("a", value).replace("metadata:\n", "metadata:\n  labels: {guarded: \"yes\"}\n")
-}
 
 /// The words of a text, however they are laid out.
 fn words(text: &str) -> String {
@@ -42,8 +19,8 @@ fn words(text: &str) -> String {
 fn a_webhook_that_is_not_up_yet_is_waited_for() {
     let plane = sandbox::bare();
     let repo = Repo::new("passing-webhook", plane);
-    repo.write_config("plain", "1").write("a.yaml", guarded("1")).commit("Two");
-    plane.create("passing-webhook", &webhook("passing-webhook"));
+    repo.write_config("plain", "1").write("a.yaml", guarded("a", "1")).commit("Two");
+    plane.create("passing-webhook", &webhook("passing-webhook", "sideEffects: None"));
     let sent = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&sent);
     let between = Between::start(plane, move |request| {
@@ -111,8 +88,8 @@ fn unavailable_server_is_reported_once() {
 fn unavailable_webhook_is_named_after_the_timeout() {
     let plane = sandbox::bare();
     let repo = Repo::new("passing-away", plane);
-    repo.write_config("plain", "1").write("a.yaml", guarded("1")).commit("Two");
-    plane.create("passing-away", &webhook("passing-away"));
+    repo.write_config("plain", "1").write("a.yaml", guarded("a", "1")).commit("Two");
+    plane.create("passing-away", &webhook("passing-away", "sideEffects: None"));
     let apply = repo.run(&["apply", "--timeout", "1s"]).exits(1);
     assert!(apply.stdout.contains("passing-away/plain  created"), "{apply}");
     assert!(apply.stdout.contains("failed calling webhook"), "{apply}");
@@ -125,10 +102,9 @@ fn unavailable_webhook_is_named_after_the_timeout() {
 fn terminating_namespace_is_recreated_with_its_objects() {
     let plane = sandbox::with_controllers();
     let repo = Repo::new("passing-home", plane);
-    let shop = |text: String| text.replace("metadata:\n", "metadata:\n  namespace: passing-shop\n");
-    let held =
-        config("held", "1").replace("metadata:\n", "metadata:\n  finalizers: [example.com/hold]\n");
-    repo.write("shop.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: passing-shop}\n")
+    let shop = |text: String| with_metadata(&text, "namespace: passing-shop");
+    let held = with_metadata(&config("held", "1"), "finalizers: [example.com/hold]");
+    repo.write("shop.yaml", namespace("passing-shop"))
         .write("a.yaml", shop(config("a", "1")))
         .commit("A shop");
     repo.run(&["apply"]).exits(0);

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use crate::support::repo::{Repo, config};
+use crate::support::objects;
+use crate::support::objects::config;
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 /// A repository of twelve ConfigMaps that are applied.
@@ -29,8 +31,7 @@ fn words(text: &str) -> String {
 }
 
 fn annotated(name: &str, annotation: &str) -> String {
-    config(name, "1")
-        .replace("metadata:\n", &format!("metadata:\n  annotations: {{{annotation}}}\n"))
+    objects::annotated(&config(name, "1"), annotation)
 }
 
 #[test]
@@ -38,12 +39,7 @@ fn pruning_more_than_half_is_refused() {
     let repo = twelve("prune-half", sandbox::bare());
     removed(&repo, 0..7);
     let writes = repo.writes();
-    let refused = repo.run(&["apply"]).exits(1);
-    let said = words(&refused.stdout);
-    let why = "would delete 7 of 12 objects; the limit is 50%";
-    assert!(said.contains(why), "{refused}");
-    assert!(said.contains("use --max-prune 7"), "{refused}");
-    assert!(said.contains("ConfigMap prune-half/c0"), "{refused}");
+    let refused = repo.run(&["apply"]).shows("apply/more-than-half").exits(1);
     assert_eq!(repo.writes(), writes, "{refused}");
     repo.run(&["apply", "--max-prune", "6"]).exits(1);
     let file = repo.outside().join("plan.json");
@@ -57,8 +53,8 @@ fn pruning_more_than_half_is_refused() {
     repo.run(&["apply", "--max-prune", "50%"]).exits(1);
     repo.run(&["apply"]).exits(0);
     assert_eq!(repo.members("configmap"), ["configmap/c11"]);
-    let usage = repo.run(&["apply", "--max-prune", "half"]).exits(2);
-    assert!(usage.stderr.contains("expected a number of objects such as 12"), "{usage}");
+    let usage = repo.run(&["apply", "--max-prune", "half"]);
+    usage.shows("wrong-input/max-prune").exits(2);
 }
 
 /// The first run makes the new ones: then the old ones are no more than half.
@@ -129,14 +125,9 @@ fn objects_annotated_against_pruning_are_abandoned() {
     }
     repo.remove("gone.yaml").commit("All but one are gone");
 
-    let diff = repo.run(&["diff"]).exits(1);
-    assert!(diff.stdout.contains("0 to create, 0 to update, 1 to delete, 5 to abandon"), "{diff}");
-    let why = "stays in the cluster; trueup no longer manages it, as trueup.dev/prune: false says";
-    assert!(words(&diff.stdout).contains(why), "{diff}");
-    let names = repo.run(&["diff", "-o", "name"]).exits(1);
-    assert!(names.stdout.contains("abandon configmap/ours -n prune-kept\n"), "{names}");
-    let markdown = repo.run(&["diff", "-o", "markdown"]).exits(1);
-    assert!(markdown.stdout.contains(": 1 to delete, 5 to abandon\n"), "{markdown}");
+    repo.run(&["diff"]).shows("diff/abandoned").exits(1);
+    repo.run(&["diff", "-o", "name"]).shows("diff/names-abandoned").exits(1);
+    repo.run(&["diff", "-o", "markdown"]).shows("diff/markdown-abandoned").exits(1);
     let file = repo.outside().join("plan.json");
     let file = file.to_str().unwrap();
     let json = repo.run(&["diff", "-o", "json", "--out", file]).exits(1);

@@ -14,7 +14,8 @@ use trueup::render::sources::{RenderSource, SourceFormat};
 use trueup::render::{Rendered, Setting};
 
 use crate::support::command::{Cmd, Output};
-use crate::support::repo::{Repo, config};
+use crate::support::objects::config;
+use crate::support::repo::Repo;
 use crate::support::{renderers, sandbox};
 
 /// A repository without a cluster.
@@ -179,8 +180,7 @@ fn rendered_objects_are_applied_and_pruned() {
     let apply = || renderers::with(repo.trueup(&["apply", "--yes"])).run();
     apply().exits(0);
     let names = || {
-        let output = repo.kubectl(&["get", "configmaps", "-o", "name"]).exits(0).stdout;
-        let names = output.lines().map(|name| name.trim_start_matches("configmap/").to_owned());
+        let names = repo.config_maps().into_iter();
         names
             .filter(|name| !name.starts_with("trueup-") && name != "kube-root-ca.crt")
             .collect::<Vec<_>>()
@@ -480,19 +480,16 @@ fn programs_can_be_named_in_the_machines_own_file() {
         // Nothing that renders is on the search path.
         cmd.env("PATH", machine.path()).run()
     };
-    let output = render().exits(1);
-    assert!(output.stderr.contains("neither kustomize nor kubectl is on PATH"), "{output}");
+    render().shows("render/no-kustomize").exits(1);
 
     let kustomize = renderers::folder().join("kustomize");
     let named = format!("programs:\n  kustomize: {}\n", kustomize.display());
     std::fs::write(&own, &named).unwrap();
-    let output = render().exits(0);
-    assert!(output.stdout.contains("\"name\": \"our-a\""), "{output}");
+    render().shows("render/json").exits(0);
 
     std::fs::write(&own, "programs:\n  kustomise: /opt/k\n").unwrap();
     let output = render().exits(2);
     assert!(output.stderr.contains("trueup/config.yaml:2:3: "), "{output}");
     std::fs::write(&own, "programs: {kustomize: bin/kustomize}\n").unwrap();
-    let output = render().exits(2);
-    assert!(output.stderr.contains("the path of kustomize is not absolute"), "{output}");
+    render().shows("render/relative-kustomize").exits(2);
 }

@@ -8,6 +8,7 @@ use std::sync::mpsc;
 use serde_json::{Value, json};
 
 use crate::support::between::Between;
+use crate::support::objects::Definition;
 use crate::support::repo::Repo;
 use crate::support::sandbox;
 
@@ -29,15 +30,8 @@ fn definition(group: &str, is_whole: bool) -> String {
         "keyed": keyed, "set": set, "map": map,
         "deep": { "type": "object", "properties": { "keyed": keyed } },
         "args": { "type": "array", "items": { "type": "string" } } } });
-    let schema = json!({ "openAPIV3Schema": { "type": "object", "properties": { "spec": spec } } });
-    json!({
-        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-        "metadata": { "name": format!("racks.{group}") },
-        "spec": { "group": group, "scope": "Namespaced",
-            "names": { "kind": "Rack", "plural": "racks" },
-            "versions": [{ "name": "v1", "served": true, "storage": true, "schema": schema }] },
-    })
-    .to_string()
+    let schema = json!({ "type": "object", "properties": { "spec": spec } });
+    Definition::new(group, "Rack").schema(&schema.to_string()).to_string()
 }
 
 fn object(group: &str, spec: &Value) -> String {
@@ -68,7 +62,7 @@ fn less() -> Value {
 /// A repository with the full object, and its definition outside or in it.
 fn repo(name: &'static str, group: &str) -> Repo<'static> {
     let repo = Repo::new(name, sandbox::bare());
-    repo.write("definition.json", definition(group, true));
+    repo.write("definition.yaml", definition(group, true));
     repo.write("rack.json", object(group, &full())).commit("Full");
     repo.run(&["apply", "--yes"]).exits(0);
     repo
@@ -102,7 +96,7 @@ fn until_served(repo: &Repo<'_>, group: &str) {
 fn elements_removed_after_a_definition_change_are_deleted() {
     let group = "later.example.com";
     let repo = repo("retyped-later", group);
-    repo.write("definition.json", definition(group, false)).commit("Definition");
+    repo.write("definition.yaml", definition(group, false)).commit("Definition");
     repo.run(&["apply", "--yes"]).exits(0);
     until_served(&repo, group);
     repo.write("rack.json", object(group, &less())).commit("Less");
@@ -119,7 +113,7 @@ fn elements_removed_after_a_definition_change_are_deleted() {
 fn elements_removed_with_the_definition_change_are_deleted() {
     let group = "same.example.com";
     let repo = repo("retyped-same", group);
-    repo.write("definition.json", definition(group, false));
+    repo.write("definition.yaml", definition(group, false));
     repo.write("rack.json", object(group, &less())).commit("Both");
     repo.run(&["apply", "--yes"]).exits(0);
     until_served(&repo, group);
@@ -132,7 +126,7 @@ fn elements_removed_with_the_definition_change_are_deleted() {
 fn lists_emptied_after_a_definition_change_are_empty() {
     let group = "empty.example.com";
     let repo = repo("retyped-empty", group);
-    repo.write("definition.json", definition(group, false)).commit("Definition");
+    repo.write("definition.yaml", definition(group, false)).commit("Definition");
     repo.run(&["apply", "--yes"]).exits(0);
     until_served(&repo, group);
     let empty = json!({ "keyed": [], "set": [], "map": {}, "deep": { "keyed": [] }, "args": [] });
@@ -148,7 +142,7 @@ fn lists_emptied_after_a_definition_change_are_empty() {
 fn apply_killed_after_the_first_write_is_finished_by_the_next_run() {
     let group = "killed.example.com";
     let repo = repo("retyped-killed", group);
-    repo.write("definition.json", definition(group, false)).commit("Definition");
+    repo.write("definition.yaml", definition(group, false)).commit("Definition");
     repo.run(&["apply", "--yes"]).exits(0);
     until_served(&repo, group);
     repo.write("rack.json", object(group, &less())).commit("Less");

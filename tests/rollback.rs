@@ -4,7 +4,8 @@
 use serde_json::Value;
 
 use crate::support::command::Output;
-use crate::support::repo::{Repo, WEB};
+use crate::support::objects::{WEB, namespace};
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 /// A repository on a control plane with controllers.
@@ -40,15 +41,13 @@ fn commit(repo: &Repo<'_>, name: &str) -> String {
 
 /// What the inventory's parent remembers.
 fn past(repo: &Repo<'_>, name: &str) -> String {
-    let path = format!("jsonpath={{.metadata.annotations.trueup\\.dev/{name}}}");
-    repo.kubectl(&["get", "configmap", &repo.parent(), "-o", &path]).exits(0).stdout
+    repo.annotation(&repo.parent(), &format!("trueup.dev/{name}"))
 }
 
 /// The members, the value of one, and how many replicas of the Deployment there should be.
 fn state(repo: &Repo<'_>) -> String {
-    let value = ["get", "configmap", "stays", "-o", "jsonpath={.data.key}"];
     let replicas = ["get", "deployment", "web", "-o", "jsonpath={.spec.replicas}"];
-    let value = repo.kubectl(&value).exits(0).stdout;
+    let value = repo.value("stays");
     let replicas = repo.kubectl(&replicas).exits(0).stdout;
     format!("{} {value} {replicas}", repo.members("configmap,deployment").join(" "))
 }
@@ -97,7 +96,7 @@ fn rollback_restores_the_healthy_commit_until_the_next() {
         assert_eq!(stays.stdout.lines().count(), 1, "{stays}");
     }
     assert_eq!(repo.writes(), writes);
-    repo.kubectl(&["delete", "configmap", "goes"]).exits(0);
+    repo.delete_config_map("goes");
     let corrected = repo.run(&WATCH).exits(1);
     assert!(
         corrected.stdout.contains("drift: ConfigMap rollback-all/goes gone, put back"),
@@ -154,7 +153,7 @@ fn no_rollback_without_a_healthy_commit() {
 fn rollback_respects_guards_and_reports_unhealthy_objects() {
     let repo = repo("rollback-guard");
     good_and_bad(&repo);
-    let home = "apiVersion: v1\nkind: Namespace\nmetadata: {name: rollback-guard-more}\n";
+    let home = namespace("rollback-guard-more");
     repo.write("more.yaml", home).commit("Bad, and a namespace");
     let guarded = repo.run(&APPLY).exits(1);
     assert!(guarded.stdout.contains("--allow-delete Namespace"), "{guarded}");
@@ -221,7 +220,7 @@ fn rolled_back_commit_is_not_applied_again_by_default() {
     let quota = ["create", "quota", "none", "--hard=pods=0"];
     repo.kubectl(&quota).exits(0);
     repo.kubectl(&["delete", "pods", "--all", "--force", "--grace-period=0"]).exits(0);
-    repo.kubectl(&["delete", "configmap", "goes"]).exits(0);
+    repo.delete_config_map("goes");
     let log = repo.outside().join("log");
     let watch = ["watch", "--interval", "0.2", "--wait-timeout", "5m"];
     let mut watch = repo.trueup(&watch).into_inner();

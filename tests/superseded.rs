@@ -4,7 +4,8 @@
 use std::process::{Child, Stdio};
 
 use crate::support::eventually::eventually;
-use crate::support::repo::{Repo, WEB, config};
+use crate::support::objects::{WEB, annotated, config};
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 use crate::support::watching::Watching;
 
@@ -20,13 +21,12 @@ fn commit(repo: &Repo<'_>) -> String {
 
 /// What the inventory's parent says, and `""` where it says nothing.
 fn noted(repo: &Repo<'_>, parent: &str, name: &str) -> String {
-    let path = format!("jsonpath={{.metadata.annotations.trueup\\.dev/{name}}}");
-    repo.kubectl(&["get", "configmap", parent, "-o", &path]).stdout
+    repo.annotation(parent, &format!("trueup.dev/{name}"))
 }
 
 /// How many replicas of the Deployment there should be.
 fn replicas(repo: &Repo<'_>) -> String {
-    repo.kubectl(&["get", "deployment", "web", "-o", "jsonpath={.spec.replicas}"]).stdout
+    repo.live("deployment", "web").map_or(String::new(), |web| web["spec"]["replicas"].to_string())
 }
 
 /// Pushes a bad commit and then a good one that mends it while the bad one is waited for.
@@ -108,18 +108,14 @@ fn commit_with_the_same_objects_does_not_end_the_wait() {
 #[test]
 fn new_commit_ends_the_wait_for_an_earlier_wave() {
     let repo = Repo::new("superseded-waves", sandbox::with_controllers());
-    let second = |value: &str| {
-        config("later", value)
-            .replace("metadata:\n", "metadata:\n  annotations: {trueup.dev/wave: '1'}\n")
-    };
+    let second = |value: &str| annotated(&config("later", value), "trueup.dev/wave: '1'");
     repo.write("web.yaml", stuck()).write("later.yaml", second("1")).commit("Bad");
     let args = ["--on-failure", "rollback", "--wait-timeout", "10m"];
     let watching = Watching::in_folder(&repo, &repo.path(), &args);
     eventually("the first wave is there", || replicas(&repo) == "3");
     repo.write("web.yaml", WEB).write("later.yaml", second("2")).commit("Mended");
     watching.says("no longer waited for");
-    let later = ["get", "configmap", "later", "-o", "jsonpath={.data.key}"];
-    eventually("the second wave is there", || repo.kubectl(&later).stdout == "2");
+    eventually("the second wave is there", || repo.value("later") == "2");
     assert_eq!(watching.times("rolled back"), 0, "{:#?}", watching.said());
     assert_eq!(watching.stop(), Some(0));
 }

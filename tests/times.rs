@@ -1,7 +1,8 @@
 //! Every time is written in one form, and `--timeout` means one thing.
 
 use crate::support::command::Cmd;
-use crate::support::repo::{Repo, config};
+use crate::support::objects::config;
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 #[test]

@@ -3,32 +3,9 @@
 
 use serde_json::Value;
 
-use crate::support::repo::{Repo, config};
+use crate::support::objects::{config, guarded, webhook};
+use crate::support::repo::Repo;
 use crate::support::sandbox;
-
-/// A webhook for the ConfigMaps of one namespace that are labelled for it. Nothing listens behind it.
-fn webhook(namespace: &str, more: &str) -> String {
-    format!(
-        "apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingWebhookConfiguration
-metadata: {{name: {namespace}}}
-webhooks:
-- name: guard.example.com
-  admissionReviewVersions: [v1]
-  clientConfig: {{url: https://127.0.0.1:9/}}
-  timeoutSeconds: 1
-  namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {namespace}}}}}
-  objectSelector: {{matchLabels: {{guarded: \"yes\"}}}}
-  rules:
-  - {{apiGroups: [\"\"], apiVersions: [v1], resources: [configmaps], operations: [CREATE, UPDATE]}}
-  {more}
-"
-    )
-}
-
-fn guarded(name: &str, value: &str) -> String {
-    config(name, value).replace("metadata:\n", "metadata:\n  labels: {guarded: \"yes\"}\n")
-}
 
 fn diff(repo: &Repo<'_>) -> Value {
     serde_json::from_str(&repo.run(&["diff", "-o", "json"]).exits(1).stdout).unwrap()
@@ -60,8 +37,8 @@ fn diff_without_a_dry_run_uses_the_live_object() {
     assert!(!text.contains("plain"), "{text}");
     plane.kubectl(["delete", "validatingwebhookconfiguration", "unasked-live"]).exits(0);
     repo.run(&["apply", "--yes"]).exits(0);
-    let value = ["get", "configmap", "a", "-o", "jsonpath={.data.key}{.data.theirs}"];
-    assert_eq!(repo.kubectl(&value).stdout, "2x");
+    let data = repo.config_map("a").unwrap()["data"].take();
+    assert_eq!(data, serde_json::json!({ "key": "2", "theirs": "x" }));
     repo.run(&["diff"]).exits(0);
 }
 
@@ -143,7 +120,7 @@ subjects: [{kind: User, name: reader}]
     assert!(round.stdout.contains(why), "{round}");
 
     // Who has nothing to prune needs no list to be done.
-    repo.kubectl(&["delete", "configmap", "b"]).exits(0);
+    repo.delete_config_map("b");
     let apply = repo.run(&["apply", "--as", "reader"]).exits(0);
     assert!(apply.stdout.contains("nothing to do"), "{apply}");
     let same = repo.run(&["diff", "--as", "reader"]).exits(0);

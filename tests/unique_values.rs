@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use crate::support::objects;
 use crate::support::repo::Repo;
 use crate::support::sandbox;
 
@@ -13,9 +14,7 @@ fn node_port(name: &str, port: u16) -> String {
 }
 
 fn service(name: &str, spec: &str) -> String {
-    format!(
-        "apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{selector: {{app: gate}}, {spec}}}\n"
-    )
+    objects::service(name, &format!("selector: {{app: gate}}, {spec}"))
 }
 
 fn port_of(repo: &Repo<'_>, name: &str) -> String {

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::support::command::{Cmd, Output};
 use crate::support::eventually::eventually;
-use crate::support::repo::{Repo, WEB, config};
+use crate::support::objects::{WEB, config, namespace};
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 /// A repository on a control plane with controllers.
@@ -57,14 +58,9 @@ fn unready_object_is_named_after_the_timeout_with_status_1() {
     let repo = repo("wait-time");
     let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec:\n  storageClassName: nowhere\n  accessModes: [ReadWriteOnce]\n  resources: {requests: {storage: 1Gi}}\n";
     repo.write("claim.yaml", claim).write_config("settings", "1").commit("First");
-    let output = repo.run(&["apply", "--wait", "--timeout", "1s"]).exits(1);
-    let line =
-        "… PersistentVolumeClaim wait-time/data is not ready: no volume is bound to it yet\n";
-    assert!(output.stdout.contains(line), "{output}");
-    assert!(
-        output.stdout.contains(", but 1 not ready after 1s · 2 objects, 2 changed"),
-        "{output}"
-    );
+    let late = ["apply", "--wait", "--timeout", "1s", "--concurrency", "1"];
+    let output = repo.run(&late);
+    output.shows("apply/not-ready").exits(1);
     let again = repo.run(&["apply", "--wait", "--timeout", "1s", "-o", "json"]).exits(1);
     let health = health(&again);
     assert_eq!((&health["ended"], &health["ready"]), (&"timeout".into(), &1.into()));
@@ -153,7 +149,7 @@ fn terminating_object_is_waited_for_and_its_finalizers_are_named() {
 fn stuck_namespace_reports_its_remaining_content() {
     let repo = repo("wait-hang");
     let inside = "wait-hang-inside";
-    let namespace = format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {inside}}}\n");
+    let namespace = namespace(inside);
     repo.write("namespace.yaml", namespace).write_config("kept", "1").commit("First");
     repo.run(&APPLY).exits(0);
     // Somebody else's, and held by somebody who is not there.
@@ -185,22 +181,20 @@ fn stuck_namespace_reports_its_remaining_content() {
 #[test]
 fn a_signal_ends_the_wait() {
     let repo = repo("wait-signal");
-    repo.write(
-        "web.yaml",
-        WEB.replace(
-            "spec:\n      containers",
-            "spec:\n      schedulerName: nobody\n      containers",
-        ),
-    )
-    .commit("First");
+    // It is never ready, and always for the same reason.
+    let rule = "health: [{kind: ConfigMap, ready: object.data.key != 'bad'}]";
+    repo.write("trueup.yaml", format!("targets:\n  shop:\n    paths: [.]\n    {rule}\n"));
+    repo.write_config("one", "bad").commit("First");
     let said = repo.outside().join("said");
     let mut apply = repo.trueup(&APPLY).into_inner();
     let stderr = std::fs::File::create(&said).unwrap();
-    let mut apply = apply.stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
+    let apply = apply.stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
     eventually("it waits", || std::fs::read_to_string(&said).unwrap().contains("waiting up to"));
     Cmd::new("kill").args(["-INT", &apply.id().to_string()]).run().exits(0);
-    let status = apply.wait().unwrap().code();
-    assert_eq!(status, Some(130));
+    let mut ended = Output::from(apply.wait_with_output().unwrap());
+    ended.command = format!("trueup {}", APPLY.join(" "));
+    ended.stderr = std::fs::read_to_string(&said).unwrap();
+    ended.shows("apply/interrupted").exits(130);
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use crate::support::between::Between;
 use crate::support::command::{Cmd, Output};
-use crate::support::repo::{Repo, WEB};
+use crate::support::objects::{WEB, service};
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 /// A webhook that has to be asked about every pod of its namespace, its Service, and the Deployment
@@ -19,7 +20,7 @@ fn repo(name: &str, web: &str) -> Repo<'static> {
          namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {name}}}}}\n  \
          rules: [{{apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [pods]}}]\n"
     );
-    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {app: web}, ports: [{port: 443}]}\n";
+    let service = service("web", "selector: {app: web}, ports: [{port: 443}]");
     repo.write("web.yaml", web).write("service.yaml", service).write("webhook.yaml", webhook);
     repo.commit("A webhook and its server");
     repo

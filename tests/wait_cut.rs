@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::support::between::Between;
 use crate::support::command::Output;
-use crate::support::repo::{Repo, WEB};
+use crate::support::objects::WEB;
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 const CLOSED: &str = "Content-Type: application/json\r\nConnection: close\r\n\r\n";

@@ -76,7 +76,7 @@ fn later_wave_starts_as_soon_as_the_earlier_one_is_ready() {
     let repo = repo("waves-soon");
     let mut apply = repo.trueup(&["apply", "--wait", "--timeout", "3m"]).into_inner();
     let mut apply = apply.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let is_there = || repo.kubectl(&["get", "configmap", "first"]).status == Some(0);
+    let is_there = || repo.config_map("first").is_some();
     eventually("the first is there", is_there);
     assert!(accounts(&repo).is_empty());
     say_done(&repo);

@@ -8,7 +8,8 @@ use crate::docs::code_spans;
 use crate::docs::schema::{check, named};
 use crate::readme::read;
 use crate::support::command::{Cmd, Output};
-use crate::support::repo::{Repo, config};
+use crate::support::objects::config;
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 /// Holds an output against the definition of its document.

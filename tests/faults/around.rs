@@ -13,7 +13,8 @@ use crate::support::api::Api;
 use crate::support::command::Cmd;
 use crate::support::eventually::eventually;
 use crate::support::faults::{Fault, Faulty, Run};
-use crate::support::repo::{Repo, config};
+use crate::support::objects::{config, namespace};
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 #[test]
@@ -132,7 +133,7 @@ fn concurrent_applies_end_at_one_commit() {
 fn namespace_deleted_during_apply_is_recreated() {
     let plane = sandbox::with_controllers();
     let repo = Repo::new("faults-gone", plane);
-    let side = "apiVersion: v1\nkind: Namespace\nmetadata: {name: faults-gone-side}\n";
+    let side = namespace("faults-gone-side");
     repo.write("side.yaml", side);
     for n in 0..12 {
         let aside = format!("a{n}\n  namespace: faults-gone-side");

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::support::objects::Definition;
+
 /// Of sixty objects, the first commit has the first 45. The second takes away the first fifteen,
 /// changes the next fifteen, leaves the next fifteen as they are, and adds fifteen.
 const FIRST: Range<usize> = 0..45;
@@ -68,6 +70,8 @@ fn alone(world: &str, value: &str) -> String {
 
 /// What the others live in and are defined by, which is in both commits.
 fn around(world: &str, value: &str) -> String {
+    let schema = "{type: object, properties: {value: {type: string}}}";
+    let widgets = Definition::new(&format!("{world}.example"), "Widget").schema(schema);
     format!(
         "apiVersion: v1
 kind: Namespace
@@ -78,19 +82,7 @@ kind: ConfigMap
 metadata: {{name: aside, namespace: {world}-side}}
 data: {{key: {value}}}
 ---
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {{name: widgets.{world}.example}}
-spec:
-  group: {world}.example
-  scope: Namespaced
-  names: {{kind: Widget, plural: widgets, singular: widget}}
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    schema: {{openAPIV3Schema: {{type: object, properties: {{value: {{type: string}}}}}}}}
-"
+{widgets}"
     )
 }
 

@@ -5,14 +5,13 @@ use http::Method;
 
 use crate::support::api::Api;
 use crate::support::faults::{Fault, Faulty, Run};
+use crate::support::objects;
 use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 /// A Service with a port of the nodes.
 fn service(name: &str, port: u16) -> String {
-    format!(
-        "apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{type: NodePort, ports: [{{port: 80, nodePort: {port}}}]}}\n"
-    )
+    objects::service(name, &format!("type: NodePort, ports: [{{port: 80, nodePort: {port}}}]"))
 }
 
 /// Kills at each write of the run that moves the port to another Service; says at how many.

@@ -5,27 +5,14 @@ use http::Method;
 
 use crate::support::api::Api;
 use crate::support::faults::{Fault, Faulty, Run};
+use crate::support::objects::{Definition, namespace};
 use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 /// A namespace, a definition, and three objects each of a kind that is there and of the new one.
 fn commit(name: &str) -> String {
-    let around = format!(
-        "apiVersion: v1
-kind: Namespace
-metadata: {{name: {name}-home}}
----
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {{name: gadgets.{name}.example}}
-spec:
-  group: {name}.example
-  scope: Namespaced
-  names: {{kind: Gadget, plural: gadgets, singular: gadget}}
-  versions:
-  - {{name: v1, served: true, storage: true, schema: {{openAPIV3Schema: {{type: object}}}}}}
-"
-    );
+    let gadgets = Definition::new(&format!("{name}.example"), "Gadget").schema("{type: object}");
+    let around = format!("{}---\n{gadgets}", namespace(&format!("{name}-home")));
     let object = |n| {
         format!(
             "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: o{n}}}\n\

@@ -35,7 +35,7 @@ fn kubeconfig(cluster: &str, user: &str) -> String {
 
 /// What the ConfigMap says.
 fn value(repo: &Repo<'_>) -> String {
-    repo.kubectl(&["get", "configmap", "one", "-o", "jsonpath={.data.key}"]).stdout
+    repo.value("one")
 }
 
 /// Runs diff with this kubeconfig, which can't be used.

@@ -11,7 +11,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::support::command::{Cmd, Output};
-use crate::support::repo::{Repo, WEB};
+use crate::support::objects::WEB;
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 fn file(repo: &Repo<'_>) -> PathBuf {
@@ -134,7 +135,7 @@ fn approved_plan_is_refused_when_its_objects_changed() {
     make("new", "mine");
     edit("old", "2");
     let label = format!("applyset.kubernetes.io/part-of={}", repo.applyset());
-    repo.kubectl(&["delete", "configmap", "flags"]).exits(0);
+    repo.delete_config_map("flags");
     make("flags", "on");
     repo.kubectl(&["label", "configmap", "flags", &label]).exits(0);
     let said = refused(&repo);
@@ -169,7 +170,7 @@ fn approved_plan_is_refused_when_its_objects_changed() {
 fn approved_plan_accepts_an_already_deleted_object() {
     let repo = two_commits("plan-file-gone", sandbox::bare());
     approve(&repo, &[]);
-    repo.kubectl(&["delete", "configmap", "old"]).exits(0);
+    repo.delete_config_map("old");
     let applied = apply(&repo, &[]).exits(0);
     has(&applied.stdout, &["3 changed"]);
 }
@@ -327,7 +328,7 @@ fn no_value_of_any_object_is_in_the_file() {
 fn a_target_of_the_configuration_is_carried_out_from_anywhere() {
     let repo = Repo::new("plan-file-target", sandbox::bare());
     repo.write("trueup.yaml", "targets:\n  one: {paths: [one]}\n  two: {paths: [two]}\n");
-    repo.write("one/a.yaml", crate::support::repo::config("a", "1")).commit("Targets");
+    repo.write("one/a.yaml", crate::support::objects::config("a", "1")).commit("Targets");
     approve(&repo, &["--target", "one"]);
     let first = fs::read(file(&repo)).unwrap();
     approve(&repo, &["--target", "one"]);

@@ -87,16 +87,29 @@ impl Cmd {
             .command
             .output()
             .unwrap_or_else(|error| panic!("cannot run {:?}: {error}", self.command.get_program()));
-        Output {
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-            status: output.status.code(),
-        }
+        Output { command: line(&self.command), ..Output::from(output) }
     }
 }
 
+/// A command line as a shell takes it, with the program's name alone.
+fn line(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_name().unwrap_or_default();
+    let words = std::iter::once(program).chain(command.get_args()).map(|word| {
+        let word = word.to_string_lossy();
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,~@%+^".contains(c);
+        match !word.is_empty() && word.chars().all(is_plain) {
+            true => word.into_owned(),
+            false => format!("'{}'", word.replace('\'', r"'\''")),
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// Everything that a program said.
+#[derive(Default)]
 pub struct Output {
+    /// The command line; empty where it did not run to its end at once.
+    pub command: String,
     pub stdout: String,
     pub stderr: String,
     /// `None` when a signal ended it.
@@ -109,6 +122,17 @@ impl Output {
     pub fn exits(self, status: i32) -> Self {
         assert_eq!(self.status, Some(status), "\n{self}");
         self
+    }
+}
+
+impl From<std::process::Output> for Output {
+    fn from(output: std::process::Output) -> Self {
+        Self {
+            command: String::new(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            status: output.status.code(),
+        }
     }
 }
 

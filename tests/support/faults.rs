@@ -185,7 +185,7 @@ impl Faulty {
         let mut state = self.line.state.lock().unwrap();
         (state.script, state.victim) = (None, None);
         let (seen, struck) = (std::mem::take(&mut state.seen), std::mem::take(&mut state.struck));
-        Run { output: Output { stdout, stderr, status }, seen, struck }
+        Run { output: Output { stdout, stderr, status, ..Output::default() }, seen, struck }
     }
 
     /// Waits until nothing is on its way any more.
@@ -227,11 +227,16 @@ impl Line {
         }
         let mut upstream = heard.forward(&self.server)?;
         if seen.query.contains("watch=") && fault.is_none() {
-            // It has no end to wait for.
-            return io::copy(&mut upstream, stream.get_mut()).map(|_| ());
+            return watch(upstream, stream.get_ref());
         }
         let mut answer = Vec::new();
-        upstream.read_to_end(&mut answer)?;
+        let is_cut = matches!(fault, Some(Fault::KillAfter | Fault::ResetAfter));
+        if seen.query.contains("watch=") && is_cut {
+            // The server has acted once its answer begins; the end is minutes away.
+            upstream.read_exact(&mut [0])?;
+        } else {
+            upstream.read_to_end(&mut answer)?;
+        }
         match fault {
             Some(Fault::KillAfter) => return self.kill(),
             Some(Fault::ResetAfter) => return reset(stream.get_ref()),
@@ -268,6 +273,29 @@ impl Line {
         let victim = Arc::clone(state.victim.as_ref().unwrap());
         drop(state);
         victim.lock().unwrap().kill()
+    }
+}
+
+/// Passes on an answer that has no end, until one of the two is gone. Who is killed leaves a server
+/// that says nothing for minutes.
+fn watch(mut server: TcpStream, mut client: &TcpStream) -> io::Result<()> {
+    server.set_read_timeout(Some(Duration::from_millis(50)))?;
+    client.set_read_timeout(Some(Duration::from_millis(1)))?;
+    let mut part = [0; 4096];
+    let is_late = |error: &io::Error| {
+        matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+    };
+    loop {
+        match server.read(&mut part) {
+            Ok(0) => return Ok(()),
+            Ok(length) => client.write_all(&part[..length])?,
+            Err(error) if !is_late(&error) => return Err(error),
+            // Nothing more comes from a client than its end.
+            Err(_) => match client.peek(&mut [0]) {
+                Err(error) if is_late(&error) => {}
+                _ => return Ok(()),
+            },
+        }
     }
 }
 

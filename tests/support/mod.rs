@@ -14,10 +14,12 @@ pub mod http;
 pub mod identity_provider;
 pub mod kubelet;
 pub mod mutate;
+pub mod objects;
 pub mod random;
 pub mod renderers;
 pub mod repo;
 pub mod sandbox;
+pub mod screens;
 pub mod ssh;
 #[cfg(unix)]
 pub mod terminal;

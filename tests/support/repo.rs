@@ -3,25 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use http::Method;
+use serde_json::Value;
+
 use super::audit_log::Request;
 use super::command::{Cmd, Output};
+use super::objects::config;
 use super::sandbox::Plane;
-
-/// A Deployment as most are.
-pub const WEB: &str = "apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: web
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      containers:
-      - name: main
-        image: registry.example/web:1.4.0
-";
 
 /// A repository and the cluster that it is applied to.
 pub struct Repo<'p> {
@@ -156,19 +144,79 @@ impl<'p> Repo<'p> {
 
     /// The id of its inventory, as the parent says.
     pub fn applyset(&self) -> String {
-        let label = r"jsonpath={.metadata.labels.applyset\.kubernetes\.io/id}";
-        self.kubectl(&["get", "configmap", &self.parent(), "-o", label]).exits(0).stdout
+        let parent = self.config_map(&self.parent()).expect("there is no inventory");
+        parent["metadata"]["labels"]["applyset.kubernetes.io/id"].as_str().unwrap().to_owned()
     }
 
-    /// The members of its inventory of some kinds, as kubectl finds them by label.
+    /// The members of its inventory of some kinds, found by label and called as kubectl does.
     pub fn members(&self, kinds: &str) -> Vec<String> {
-        let selector = format!("applyset.kubernetes.io/part-of={}", self.applyset());
-        let found = self.kubectl(&["get", kinds, "-l", &selector, "-o", "name"]).exits(0);
-        found.stdout.lines().map(str::to_owned).collect()
+        let query = format!("labelSelector=applyset.kubernetes.io/part-of={}", self.applyset());
+        let found = kinds.split(',').flat_map(|kind| self.list(kind, &query));
+        found.map(|(name, _)| name).collect()
     }
-}
 
-/// A ConfigMap with one key.
-pub fn config(name: &str, value: &str) -> String {
-    format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  key: {value:?}\n")
+    /// An object of its namespace, where it is there.
+    #[track_caller]
+    pub fn live(&self, kind: &str, name: &str) -> Option<Value> {
+        let query = format!("fieldSelector=metadata.name={name}");
+        self.list(kind, &query).pop().map(|(_, object)| object)
+    }
+
+    /// A ConfigMap of its namespace, where it is there.
+    pub fn config_map(&self, name: &str) -> Option<Value> {
+        self.live("configmap", name)
+    }
+
+    /// An annotation of a ConfigMap; nothing where it has none.
+    pub fn annotation(&self, name: &str, annotation: &str) -> String {
+        let value =
+            self.config_map(name).map(|mut it| it["metadata"]["annotations"][annotation].take());
+        value.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+
+    /// What a ConfigMap of its namespace says under `key`; nothing where that is not there.
+    pub fn value(&self, name: &str) -> String {
+        let value = self.config_map(name).map(|object| object["data"]["key"].clone());
+        value.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+
+    /// The names of the ConfigMaps in its namespace, its inventory among them.
+    pub fn config_maps(&self) -> Vec<String> {
+        let names = self.list("configmap", "").into_iter().map(|(_, object)| object);
+        names.map(|object| object["metadata"]["name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Deletes a ConfigMap of its namespace.
+    #[track_caller]
+    pub fn delete_config_map(&self, name: &str) {
+        let path = format!("/api/v1/namespaces/{}/configmaps/{name}", self.name);
+        self.plane.api().send(Method::DELETE, &path, "", None).unwrap();
+    }
+
+    /// The objects of a kind in its namespace, with the names that kubectl prints.
+    #[track_caller]
+    pub fn list(&self, kind: &str, query: &str) -> Vec<(String, Value)> {
+        let (root, resource) = match kind.trim_end_matches('s') {
+            kind @ ("configmap" | "secret" | "service" | "serviceaccount") => ("api/v1", kind),
+            kind @ "persistentvolumeclaim" => ("api/v1", kind),
+            "deployment" => ("apis/apps/v1", "deployment.apps"),
+            "statefulset" => ("apis/apps/v1", "statefulset.apps"),
+            "job" => ("apis/batch/v1", "job.batch"),
+            "lease" => ("apis/coordination.k8s.io/v1", "lease.coordination.k8s.io"),
+            "rolebinding" => {
+                ("apis/rbac.authorization.k8s.io/v1", "rolebinding.rbac.authorization.k8s.io")
+            }
+            kind => panic!("add where {kind} is found"),
+        };
+        let plural = resource.split('.').next().unwrap();
+        let path = format!("/{root}/namespaces/{}/{plural}s?{query}", self.name);
+        let Value::Array(items) = self.plane.api().get(&path).unwrap()["items"].take() else {
+            panic!("no list at {path}");
+        };
+        let named = items.into_iter().map(|object| {
+            let name = object["metadata"]["name"].as_str().unwrap();
+            (format!("{resource}/{name}"), object)
+        });
+        named.collect()
+    }
 }

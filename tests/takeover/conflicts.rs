@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 
 use super::{by, get};
-use crate::support::repo::{Repo, WEB};
+use crate::support::objects::WEB;
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 /// A repository whose Deployment somebody scaled, and gave another image and a label.

@@ -24,7 +24,7 @@ fn predicted_takeover_matches_the_result() {
 #[test]
 #[ignore = "takes minutes; .ci/run has it"]
 fn predicted_takeover_at_length() {
-    foresee("takeover-length", number("TRUEUP_SEED", 5), number("TRUEUP_ROUNDS", 30));
+    foresee("takeover-length", number("TRUEUP_SEED", 5), number("TRUEUP_TAKEOVER_ROUNDS", 30));
 }
 
 /// Objects of every shape that others applied, of which git declares less each round.

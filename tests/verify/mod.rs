@@ -18,12 +18,12 @@ fn noop_proof_agrees_with_the_server() {
     assert!(count.drifted > 40 && count.redeclared > 10 && count.proven > 60, "{count:?}");
 }
 
-/// The same at length: `TRUEUP_ROUNDS` and `TRUEUP_SEED` say how long and which.
+/// The same at length: `TRUEUP_VERIFY_ROUNDS` and `TRUEUP_SEED` say how long and which.
 #[test]
 #[ignore = "takes minutes; .ci/run has it"]
 #[allow(clippy::print_stdout, reason = "who runs it wants to know what was tried")]
 fn verify_at_length() {
-    let (rounds, seed) = (number("TRUEUP_ROUNDS", 60), number("TRUEUP_SEED", 7));
+    let (rounds, seed) = (number("TRUEUP_VERIFY_ROUNDS", 60), number("TRUEUP_SEED", 7));
     let count = agree("verify-length", 4, rounds, seed);
     println!("{rounds} rounds, seed {seed}: {count:?}, 0 differences");
 }

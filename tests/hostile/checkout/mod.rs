@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use std::os::unix::fs::symlink;
 
 use crate::support::command::{Cmd, Output};
-use crate::support::repo::{Repo, config};
+use crate::support::objects::config;
+use crate::support::repo::Repo;
 use crate::support::{renderers, sandbox};
 
 /// A repository with a sound manifest, and beside it what a test adds.

@@ -3,7 +3,8 @@
 
 use std::fmt::Write as _;
 
-use crate::support::repo::{Repo, config};
+use crate::support::objects::config;
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 use crate::support::watching::Watching;
 

@@ -12,7 +12,8 @@ use flate2::write::GzEncoder;
 use trueup::cluster::{Access, ApiError, Cluster, ResponseLimits};
 
 use crate::support::between::kubeconfig;
-use crate::support::repo::{Repo, config};
+use crate::support::objects::config;
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 /// An answer: its headers, and a piece of its body that comes so many times.

@@ -2,7 +2,8 @@
 
 use super::words;
 use crate::support::command::Output;
-use crate::support::repo::{Repo, config};
+use crate::support::objects::{Definition, config};
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 /// A manifest that a commit may not have, and where it is told.
@@ -95,19 +96,10 @@ fn a_manifest_that_is_an_inventory_or_a_lock_is_refused_in_every_verb() {
 #[test]
 fn a_definition_of_parents_may_be_declared() {
     let repo = Repo::new("guards-parent-type", sandbox::bare());
-    let definition = "apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata:
-  name: bundles.guards.example.com
-  labels: {applyset.kubernetes.io/is-parent-type: \"true\"}
-spec:
-  group: guards.example.com
-  names: {kind: Bundle, plural: bundles}
-  scope: Namespaced
-  versions:
-  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}
-";
-    repo.write("crd.yaml", definition).commit("A kind of parents");
+    let definition = Definition::new("guards.example.com", "Bundle")
+        .labels("applyset.kubernetes.io/is-parent-type: \"true\"")
+        .schema("{type: object}");
+    repo.write("crd.yaml", definition.to_string()).commit("A kind of parents");
     repo.run(&["check"]).exits(0);
     repo.run(&["apply"]).exits(0);
 }
@@ -198,7 +190,7 @@ fn members_of_a_kind_that_the_record_does_not_name_are_not_inherited() {
     };
     repo.write("a.yaml", secret("a")).write("b.yaml", secret("b")).commit("Two");
     repo.run(&["apply"]).exits(0);
-    repo.kubectl(&["delete", "configmap", &repo.parent()]).exits(0);
+    repo.delete_config_map(&repo.parent());
     repo.remove("a.yaml").remove("b.yaml").write_config("c", "1").commit("Others");
     repo.run(&["apply"]).exits(0);
     repo.write("a.yaml", secret("a")).write_config("c", "2").commit("One of them again");
@@ -209,8 +201,7 @@ fn members_of_a_kind_that_the_record_does_not_name_are_not_inherited() {
         assert!(words(&refused.stdout).contains("1 refused"), "{refused}");
     }
     // What is of no kind that is in question is applied.
-    let value = ["get", "configmap", "c", "-o", "jsonpath={.data.key}"];
-    assert_eq!(repo.kubectl(&value).exits(0).stdout, "2");
+    assert_eq!(repo.value("c"), "2");
     assert_eq!(repo.members("secret"), ["secret/a", "secret/b"]);
     repo.run(&["apply", "--adopt"]).exits(0);
     assert_eq!(repo.members("secret"), ["secret/a"]);
@@ -226,7 +217,7 @@ fn a_parent_is_never_pruned_whoever_lists_it() {
     let part_of = format!("applyset.kubernetes.io/part-of={}", second.applyset());
     victim.kubectl(&["label", "configmap", &victim.parent(), &part_of]).exits(0);
     let apply = second.run(&["apply"]).exits(0);
-    victim.kubectl(&["get", "configmap", &victim.parent()]).exits(0);
+    assert!(victim.config_map(&victim.parent()).is_some());
     let diff = second.run(&["diff"]).exits(0);
     let why = "kept: it is the record of an inventory, which is never pruned";
     assert!(words(&diff.stdout).contains(why), "{apply}{diff}");

@@ -1,6 +1,7 @@
 //! What a commit could get rid of by having an object made anew, or given an owner.
 
-use crate::support::repo::{Repo, config};
+use crate::support::objects::config;
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 fn fixed(value: &str) -> String {
@@ -25,15 +26,14 @@ fn live_prune_annotation_forbids_a_replace_without_it() {
         let changed = fixed("2").replace("metadata:\n", anew);
         repo.write("a.yaml", changed).commit("Made anew");
         let refused = repo.run(&["apply", "--yes"]).exits(1);
-        let uid = ["get", "configmap", "a", "-o", "jsonpath={.data.key}"];
-        assert_eq!(repo.kubectl(&uid).exits(0).stdout, "1", "{word}\n{refused}");
+        assert_eq!(repo.value("a"), "1", "{word}\n{refused}");
         assert!(refused.stdout.contains("1 refused"), "{word}\n{refused}");
         // Who takes it off the object has it made anew.
         let name = word.split('=').next().unwrap();
         repo.kubectl(&["annotate", "configmap", "a", &format!("{name}-")]).exits(0);
         repo.run(&["apply", "--yes"]).exits(0);
-        assert_eq!(repo.kubectl(&uid).exits(0).stdout, "2", "round {at}");
-        repo.kubectl(&["delete", "configmap", "a"]).exits(0);
+        assert_eq!(repo.value("a"), "2", "round {at}");
+        repo.delete_config_map("a");
     }
 }
 

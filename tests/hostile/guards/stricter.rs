@@ -4,7 +4,8 @@
 use serde_json::Value;
 
 use super::words;
-use crate::support::repo::{Repo, WEB, config};
+use crate::support::objects::{WEB, config};
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 /// A repository whose Deployment somebody scaled, and which says of it `annotation`.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::support::command::{Cmd, Output};
-use crate::support::repo::config;
+use crate::support::objects::config;
 
 /// Somebody on this machine who counts who calls.
 struct Called {

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use crate::support::command::Cmd;
 use crate::support::git::{blob, commit_tree, git, tree};
-use crate::support::repo::{Repo, config};
+use crate::support::objects::config;
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 /// A checkout with one manifest in `apps`, and a place for one beside it.

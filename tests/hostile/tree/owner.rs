@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::command::{Cmd, Output};
 use crate::support::git::{git, pull};
-use crate::support::repo::config;
+use crate::support::objects::config;
 
 /// A user that no account has.
 const OTHER: u32 = 54_321;

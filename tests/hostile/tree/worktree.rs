@@ -6,7 +6,8 @@ use std::path::Path;
 
 use crate::support::command::{Cmd, Output};
 use crate::support::git::git;
-use crate::support::repo::{Repo, config};
+use crate::support::objects::config;
+use crate::support::repo::Repo;
 use crate::support::sandbox;
 
 /// A checkout with `apps/web/one.yaml` and `two.yaml`.

@@ -1,7 +1,5 @@
-//! Whole screens, as a terminal of 80 and one of 140 columns shows them: `fixtures/screens`.
-
-use std::fs;
-use std::path::Path;
+//! Whole screens, as a terminal of 80 and one of 140 columns shows them, compared with the files of
+//! `fixtures/screens/terminal`.
 
 use unicode_width::UnicodeWidthStr as _;
 
@@ -109,7 +107,7 @@ fn by(commit: &str, time: &str) -> Authorship {
     Authorship { commit: commit.to_owned(), author, time: time.parse().unwrap() }
 }
 
-/// Compares the screen with its fixtures.
+/// Compares the change with its two screens.
 fn shows(
     name: &str,
     changes: Vec<Change>,
@@ -147,10 +145,14 @@ fn shows(
             text::write(out, view, glyphs).unwrap();
         });
         let screen = anstream::adapter::strip_str(&coloured).to_string();
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/screens");
-        let file = folder.join(format!("{name}-{columns}.txt"));
-        let expected = fs::read_to_string(&file).unwrap_or_default();
-        assert!(screen == expected, "{} should be\n{screen}", file.display());
+        let mut settings = insta::Settings::clone_current();
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/screens/terminal");
+        settings.set_snapshot_path(folder);
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| insta::assert_snapshot!(format!("{name}-{columns}"), screen));
+        // The comparison leaves the end of the text out.
+        assert!(screen.ends_with('\n') && !screen.ends_with("\n\n"), "{screen:?}");
         for line in screen.lines() {
             let is_value = line.split_whitespace().any(|word| word.width() > columns / 2);
             assert!(line.width() <= columns || is_value, "wide: {line}");
