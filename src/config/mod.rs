@@ -95,7 +95,7 @@ pub struct TargetConfig {
 }
 
 impl TargetConfig {
-    /// What it says of what a run may do.
+    /// Its policy: what a run may do.
     pub fn policy(&self) -> RepositoryPolicy {
         let Self { replace, max_prune, on_conflict, .. } = self;
         RepositoryPolicy {
@@ -105,7 +105,7 @@ impl TargetConfig {
         }
     }
 
-    /// What it says of carrying a plan out.
+    /// Its options of applying a plan.
     pub fn run_options(&self) -> RunOptions {
         let Self { wait, timeout, lock_timeout, cascade, on_failure, .. } = *self;
         RunOptions { wait, timeout, lock_timeout, cascade, on_failure }
@@ -259,7 +259,8 @@ impl Config {
         Ok(())
     }
 
-    /// What the target `chosen` masks, and every other target, too: it must not be visible through
+    /// The fields that the target `chosen` masks, and every other target, too: it must not be
+    /// visible through
     /// another one.
     pub fn redact(&self, chosen: Option<&str>) -> Vec<FieldRule> {
         let rules = self.targets.iter().flat_map(|(name, target)| {

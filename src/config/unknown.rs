@@ -9,10 +9,10 @@ const FIELD: &str = "unknown field `";
 /// Message of an unknown value, as serde opens it.
 const VARIANT: &str = "unknown variant `";
 
-/// What stands between the unknown name and the known ones.
+/// The text between the unknown name and the known ones.
 const EXPECTED: &str = "`, expected ";
 
-/// What serde says of a file, with the name that was meant in place of all the known ones. Other
+/// serde's error about a file, with the name that was meant in place of all the known ones. Other
 /// messages stay as they are, without the position at their end: the place says it already.
 pub fn reworded(message: &str) -> String {
     let message = message.split(" at line ").next().unwrap_or_default();

@@ -100,7 +100,7 @@ pub struct MaskedChange<'a> {
     redactor: &'a Redactor,
 }
 
-/// What identifies a change: the object, its place in a file, the action. It holds no value.
+/// The identity of a change: the object, its place in a file, the action. It holds no value.
 #[derive(Clone, Copy, Debug)]
 pub struct ChangeHeading<'a> {
     /// Which object.
@@ -109,12 +109,12 @@ pub struct ChangeHeading<'a> {
     pub version: &'a str,
     /// Where it is declared; `None` when it no longer is.
     pub origin: Option<&'a Origin>,
-    /// What to do.
+    /// The action.
     pub action: Action,
 }
 
 impl<'a> MaskedChange<'a> {
-    /// What identifies it.
+    /// Its identity.
     pub fn heading(self) -> ChangeHeading<'a> {
         let Change { key, version, origin, .. } = self.change;
         ChangeHeading { key, version, origin: origin.as_ref(), action: self.action() }
@@ -135,7 +135,7 @@ impl<'a> MaskedChange<'a> {
         self.change.origin.as_ref()
     }
 
-    /// What to do.
+    /// The action.
     pub fn action(self) -> Action {
         self.change.action()
     }
@@ -156,7 +156,7 @@ impl<'a> MaskedChange<'a> {
         Some(Masked::new(reason))
     }
 
-    /// Who says what the object will be.
+    /// The source of the prediction of the object.
     pub fn confidence(self) -> Masked<Confidence> {
         let mut confidence = self.change.confidence().clone();
         if let Confidence::Local(why) = &mut confidence {

@@ -96,7 +96,7 @@ impl Survey {
         MaskedPlan::new(&self.decided.plan, self.redactor())
     }
 
-    /// What could not be read or can't be wanted, as it can be shown.
+    /// The problems of the manifests, as they can be shown.
     pub fn masked_problems(&self) -> Vec<MaskedProblem> {
         self.masked_warnings(&self.found.desired.problems)
     }
@@ -106,7 +106,7 @@ impl Survey {
         warnings.iter().map(|warning| self.redactor().problem(warning)).collect()
     }
 
-    /// What applying the plan came to, as it can be shown.
+    /// The result of applying the plan, as it can be shown.
     pub fn masked_report(&self, report: &Report) -> Masked<Report> {
         report.masked(self.redactor())
     }
@@ -116,7 +116,7 @@ impl Survey {
         self.redactor().message(&self.found.revision.summary)
     }
 
-    /// What an approval is made of, and held against.
+    /// The survey as an approval is made of it, and held against it.
     pub fn approval_input(&self) -> ApprovalInput<'_> {
         let Found { desired, unlisted, .. } = &self.found;
         let redactor = self.redactor();

@@ -13,7 +13,7 @@ use crate::cli::ui::Ui;
 use crate::core::approval::Approval;
 use crate::local::plan_file;
 
-/// What is to be carried out, once it is known to be wanted.
+/// The plan to carry out, once it is known to be wanted.
 pub(super) struct ConfirmedApply {
     pub(super) session: Session,
     pub(super) survey: Survey,

@@ -34,7 +34,7 @@ const ALONE: Duration = Duration::from_secs(10);
 /// The note after the answer no.
 const NOTHING_WRITTEN: &str = "nothing was written";
 
-/// What the end of `trueup apply --help` says.
+/// The end of `trueup apply --help`.
 const EXAMPLES: &str = "\
 Examples:
   trueup apply                           show the plan, ask, make it so

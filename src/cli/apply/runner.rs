@@ -33,7 +33,7 @@ pub(super) struct Applying<'a> {
     pub(super) awaited: Option<String>,
     /// The columns of the plan that is being carried out.
     pub(super) steps: Option<Steps>,
-    /// What is shown while objects are waited for.
+    /// The display while objects are waited for.
     pub(super) display: Option<WaitDisplay>,
     pub(super) ui: &'a mut Ui,
 }

@@ -1,6 +1,6 @@
 //! GitHub's annotations: a workflow command for each thing that is to be shown at a line of a file.
-//!
-//! What would end a part of a command is written by its number, as GitHub's own toolkit does
+//!A character that would end a part of a command is written by its number, as GitHub's own toolkit
+//!does
 //! (`@actions/core`, `src/command.ts`).
 
 use std::io::{self, Write};
@@ -13,16 +13,16 @@ use crate::core::problem::Location;
 /// GitHub takes UTF-8.
 const GLYPHS: Glyphs = Glyphs { utf8: true, width: None };
 
-/// What is to be shown, and where.
+/// A message and its place.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Annotation<'a> {
     /// `error` or `warning`.
     pub(super) level: &'static str,
     /// Where; `None` for what is in no file.
     pub(super) at: Option<FileLocation<'a>>,
-    /// What stands above the message; empty for GitHub's own choice.
+    /// The title above the message; empty for GitHub's own choice.
     pub(super) title: &'a str,
-    /// What there is to say.
+    /// The text.
     pub(super) message: &'a str,
 }
 

@@ -17,7 +17,7 @@ const FEW_FIELDS: usize = 3;
 /// Longer values, in characters, are left out.
 const SHORT: usize = 40;
 
-/// What becomes of an object that others had: it joins the inventory, and is taken over from those
+/// An object that others had: it joins the inventory, and is taken over from those
 /// who applied it.
 pub(super) fn joining(delta: &Delta) -> Vec<String> {
     let joins = delta.joins.then(|| "joins the inventory".to_owned());
@@ -27,7 +27,7 @@ pub(super) fn joining(delta: &Delta) -> Vec<String> {
     joins.into_iter().chain(adopted).chain(taken).collect()
 }
 
-/// What a change changes, in parts that stand by themselves.
+/// The differences of a change, in parts that stand by themselves.
 pub(super) fn parts(change: MaskedChange<'_>, delta: &Delta) -> Vec<String> {
     let mut parts = Vec::new();
     if let Some(reason) = change.reason() {

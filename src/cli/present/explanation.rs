@@ -1,4 +1,4 @@
-//! Who changed what and which commit says otherwise, as lines under a change.
+//! Lines under a change: who changed each field, and which commit says otherwise.
 
 use std::io::{self, Write};
 
@@ -14,7 +14,7 @@ use crate::core::object::ObjectKey;
 use crate::core::problem::Location;
 use crate::core::source::snapshot::{Authorship, short};
 
-/// What stands before such a line, its mark with it.
+/// The indent of such a line, its mark included.
 const INDENT: usize = 6;
 /// How many groups of fields are told of one object.
 const MOST: usize = 8;
@@ -40,11 +40,11 @@ impl TimeStyle {
 /// Why some fields of an object are as they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Explanation {
-    /// What it is about.
+    /// The fields.
     pub(super) what: String,
-    /// What happened to it; may be empty.
+    /// The event; may be empty.
     pub(super) then: String,
-    /// What else there is to know of it.
+    /// More lines.
     pub(super) also: Vec<String>,
 }
 

@@ -10,7 +10,7 @@ use super::wrap::wrapped;
 use crate::core::plan::Action;
 use crate::core::sanitize::{is_harmless, spelled};
 
-/// What the terminal can show.
+/// The abilities of the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Glyphs {
     /// It takes UTF-8; otherwise everything is written in ASCII.
@@ -64,17 +64,17 @@ impl Glyphs {
         if self.utf8 { "✓" } else { "ok" }
     }
 
-    /// What stands between two parts of a line.
+    /// The separator of two parts of a line.
     pub fn dot(self) -> &'static str {
         if self.utf8 { " · " } else { " - " }
     }
 
-    /// What stands between what was and what comes.
+    /// The arrow from the old value to the new one.
     pub fn arrow(self) -> &'static str {
         if self.utf8 { "→" } else { "->" }
     }
 
-    /// What stands for lines that are left out.
+    /// The mark for lines that are left out.
     pub fn gap(self) -> &'static str {
         if self.utf8 { "…" } else { "..." }
     }

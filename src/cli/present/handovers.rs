@@ -9,7 +9,7 @@ use crate::core::masked_plan::MaskedChange;
 /// How many fields of one story are told one by one.
 const MOST: usize = 8;
 
-/// What changes hands of an object, fields that do so alike in one story.
+/// The fields of an object that change hands, those that do so alike in one story.
 pub(super) fn stories(
     change: MaskedChange<'_>,
     view: &PlanView<'_>,

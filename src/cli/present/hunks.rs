@@ -1,4 +1,5 @@
-//! What a change makes different, line by line, with what is needed to see where it belongs.
+//! The difference of a change, line by line, with the lines that are needed to see where it
+//! belongs.
 //!
 //! How a line looks is up to the form that shows it.
 
@@ -106,7 +107,7 @@ impl Ops {
         self.new += lines;
     }
 
-    /// What goes stays in front of what comes after it, and so beside its own neighbours.
+    /// Removed lines stay in front of what comes after it, and so beside its own neighbours.
     fn one_sided(&mut self, old: usize, new: usize) {
         self.add(old, new, true);
     }

@@ -1,4 +1,5 @@
-//! What trueup itself may say to a terminal and to a CI runner: styles, and workflow commands.
+//! The codes that trueup itself may send to a terminal and to a CI runner: styles, and workflow
+//! commands.
 //!
 //! Each carries a key that is made up once a process and that no text from outside can know. The
 //! guard around stdout and stderr ([`crate::cli::ui`]) takes the key away from what has it, and
@@ -62,7 +63,8 @@ pub(in crate::cli) fn adopted(text: &str) -> String {
     text.replace("\u{1b}[", prefix())
 }
 
-/// What begins everything of our own, with the key. Programs that take styles out of a text know it
+/// The beginning of every code of our own, with the key. Programs that take styles out of a text
+/// know it
 /// for a sequence like others.
 pub(in crate::cli) fn prefix() -> &'static str {
     static PREFIX: OnceLock<String> = OnceLock::new();

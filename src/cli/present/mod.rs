@@ -173,13 +173,13 @@ pub fn problems(
 pub struct PlanView<'a> {
     /// The plan.
     pub plan: MaskedPlan<'a>,
-    /// What could not be read or can't be wanted.
+    /// Problems of the manifests.
     pub problems: Vec<MaskedProblem>,
     /// Why its changes are as they are.
     pub explained: &'a Explained,
     /// The time, as of which others are told.
     pub now: Timestamp,
-    /// What the plan is for.
+    /// The target.
     pub target: TargetView<'a>,
     /// The commit that it makes true.
     pub revision: RevisionView<'a>,
@@ -192,7 +192,7 @@ pub struct PlanView<'a> {
 }
 
 impl PlanView<'_> {
-    /// What a change of the plan changes, told in the order of its file.
+    /// The difference of a change, in the order of its file.
     pub fn delta(&self, change: MaskedChange<'_>) -> Delta {
         change.delta(self.order(change))
     }
@@ -207,7 +207,7 @@ impl PlanView<'_> {
     }
 }
 
-/// What a plan is for, in words.
+/// The target of a plan, in words.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TargetView<'a> {
     /// The target's name.
@@ -227,11 +227,11 @@ pub struct TargetView<'a> {
 pub struct RevisionView<'a> {
     /// The commit's full id.
     pub commit: &'a str,
-    /// What named it: a branch, a tag, `HEAD`.
+    /// The name that it was given by: a branch, a tag, `HEAD`.
     pub named: &'a str,
     /// The first line of the commit's message.
     pub summary: Masked<String>,
-    /// Who wrote it.
+    /// Its author.
     pub author: &'a str,
     /// Files that are not committed take part.
     pub dirty: bool,
@@ -261,7 +261,7 @@ fn is_shown(change: MaskedChange<'_>) -> bool {
     change.action() != Action::Keep || change.has_reason()
 }
 
-/// What identifies each change of a plan.
+/// The identity of each change of a plan.
 fn headings<'a>(plan: &MaskedPlan<'a>) -> impl Iterator<Item = ChangeHeading<'a>> {
     plan.changes().map(MaskedChange::heading)
 }
@@ -280,7 +280,7 @@ fn because(reason: &Reason) -> Vec<String> {
     lines
 }
 
-/// What to do about it.
+/// The hint of a reason.
 fn hint_of(reason: &Reason) -> Option<String> {
     reason.remedy.as_ref().map(remedy::words)
 }
@@ -299,7 +299,7 @@ fn to_do(count: impl Fn(Action) -> usize) -> Vec<String> {
     counts.map(|(count, words)| format!("{count} {words}")).collect()
 }
 
-/// What names a plan file: `plan sha256 3f2a…`.
+/// The name of a plan file: `plan sha256 3f2a…`.
 pub fn plan_file_line(sha256: &str) -> String {
     format!("plan sha256 {sha256}")
 }
@@ -327,7 +327,8 @@ pub fn question(view: &PlanView<'_>) -> String {
     format!("Apply {} at {}{edited} to {cluster}: {counts}?", target.name, revision.short())
 }
 
-/// What `-o name` prints: one line for every object that is not kept, in the order of carrying out.
+/// The output of `-o name`: one line for every object that is not kept, in the order of carrying
+/// out.
 ///
 /// The first word is the action, the rest are arguments that kubectl takes:
 ///

@@ -111,7 +111,7 @@ fn as_text(
     text::end(out, &end, glyphs)
 }
 
-/// What the plan is for and what it allows, a line each.
+/// The commit, the inventory and the permissions of the plan, a line each.
 fn purpose_lines(purpose: &Purpose) -> Vec<String> {
     let Purpose { commit, inventory, .. } = purpose;
     let first = [

@@ -1,4 +1,4 @@
-//! What a pull did, or why it did not, as one line or one JSON object.
+//! The result of a pull, or its error, as one line or one JSON object.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use crate::git::pull::{Obstacle, PullError, Pulled};
 /// The JSON answer's shape; it changes only together with this number.
 const VERSION: u32 = 1;
 
-/// What was done, in one line.
+/// The result, in one line.
 pub fn line(pulled: &Pulled, glyphs: Glyphs) -> String {
     let Pulled { branch, before, after, commits, authors: _, files, ahead, cloned } = pulled;
     let branch = glyphs.inert(branch);
@@ -30,7 +30,7 @@ fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-/// What was done, as JSON: `version`, and the fields of [`Pulled`].
+/// The result, as JSON: `version`, and the fields of [`Pulled`].
 ///
 /// # Errors
 ///
@@ -54,11 +54,11 @@ pub fn failure_json(error: &PullError) -> serde_json::Result<String> {
     #[derive(Serialize)]
     struct Answer<'a> {
         version: u32,
-        /// What went wrong.
+        /// The error.
         error: String,
-        /// What led to it, the nearest first.
+        /// Its causes, the nearest first.
         causes: Vec<String>,
-        /// What to do about it.
+        /// The remedies.
         hint: Option<String>,
         /// Whether it was refused to save local work, as opposed to having failed.
         refused: bool,

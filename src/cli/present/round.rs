@@ -23,7 +23,7 @@ use crate::git::pull::Pulled;
 /// The most fields of one object that are listed; of more, the number is given.
 const FEW_FIELDS: usize = 3;
 
-/// What was said so far, so that nothing is said twice.
+/// The lines so far, so that nothing is said twice.
 pub struct Log {
     target: String,
     glyphs: Glyphs,
@@ -33,11 +33,11 @@ pub struct Log {
     commit: Option<String>,
     /// Whether it was said that there is no lock.
     warned: bool,
-    /// What went wrong in the last round.
+    /// The faults of the last round.
     wrong: BTreeSet<String>,
-    /// What was said of a commit that is not applied again, as long as that is so.
+    /// The line about a commit that is not applied again, as long as that is so.
     stays: Option<String>,
-    /// What was not ready when a round had waited for it, and what was said of it.
+    /// The objects that were not ready when a round had waited for them, with the lines about each.
     unready: BTreeMap<ObjectKey, Vec<String>>,
 }
 
@@ -55,14 +55,14 @@ impl Log {
         self.glyphs.inert(&line).into_owned()
     }
 
-    /// What is going to be watched.
+    /// The line that a watch begins with.
     pub fn beginning(&self, watch: &Watch, paths: &[String]) -> String {
         let paths = paths.join(" ");
         let remote = if watch.pull.is_some() { "" } else { ", without pulling" };
         self.line(&format!("watching {paths} every {} s{remote}", watch.interval.as_secs_f64()))
     }
 
-    /// What a round's end means to the shell.
+    /// The exit status of a round.
     pub fn exit(&self, round: &Result<Round, RoundError>) -> Exit {
         match round {
             Err(_) => Exit::CouldNot,
@@ -142,11 +142,12 @@ impl Log {
         lines
     }
 
-    /// What is not healthy. What was said of it once is what is said of it until it is ready or
+    /// The objects that are not healthy. The first line about each stays the same until it is ready
+    /// or
     /// changed, so that a log is not filled with how it goes.
     fn unhealthy(&mut self, round: &Round, report: &Masked<Report>) -> Vec<String> {
         let survey = &round.survey;
-        // What was not waited for to the end may be ready the next moment.
+        // An object that was not waited for to the end may be ready the next moment.
         let proof = report.proof.iter().filter(|it| it.ended != WaitEnd::Superseded);
         let now = proof.flat_map(|proof| &proof.others);
         let mut before = std::mem::take(&mut self.unready);
@@ -166,7 +167,7 @@ impl Log {
         self.unready.values().map(|said| said.join("; ")).collect()
     }
 
-    /// What a round did.
+    /// The lines about the changes of a round.
     fn did(&self, round: &Round) -> Vec<String> {
         let survey = &round.survey;
         let commit = survey.found.revision.short();
@@ -207,7 +208,7 @@ fn brought(pulled: &Pulled, round: &Round) -> Option<String> {
     })
 }
 
-/// What had changed without git, and was put back.
+/// The drift that was put back.
 fn drifts(round: &Round) -> impl Iterator<Item = String> {
     let is_done = |key| {
         let mut steps = round.report.steps.iter();
@@ -271,7 +272,7 @@ fn held_back_line(failed: &str, healthy: &str) -> String {
     format!("stays at {healthy} until there is a commit after {failed}, which failed")
 }
 
-/// What of a round went wrong, apart from its pull.
+/// The faults of a round, apart from its pull.
 fn went_wrong(round: &Round, report: &Masked<Report>) -> Vec<String> {
     let mut wrong: Vec<String> = round.survey.masked_problems().iter().map(unusable).collect();
     let plan = round.survey.masked_plan();
@@ -307,7 +308,7 @@ fn superseded(round: &Result<Round, RoundError>, glyphs: Glyphs) -> Option<Strin
     Some(format!("{} {what}no longer waited for: {} has come", glyphs.gap(), short(newer)))
 }
 
-/// What there is to say of a round that had nothing to do.
+/// The parts of the line about a round that had nothing to do.
 fn in_sync(round: &Round) -> Vec<String> {
     let objects = round.survey.masked_plan().changes().count();
     let plural = if objects == 1 { "" } else { "s" };

@@ -1,4 +1,4 @@
-//! What carrying out a plan comes to, as text: a line for each change as it ends, and whether the
+//! The progress of an apply, as text: a line for each change as it ends, and whether the
 //! cluster is at the commit.
 
 use std::io::{self, Write};
@@ -73,7 +73,7 @@ fn pad(text: &str, width: usize) -> String {
     " ".repeat(width.saturating_sub(text.width()))
 }
 
-/// What is wrong and what is left alone, and whether the cluster is at the commit now.
+/// Problems and objects that are left alone, and whether the cluster is at the commit now.
 ///
 /// # Errors
 ///
@@ -97,7 +97,7 @@ pub fn write_end(
     text::end(out, &end_line(view, report), glyphs)
 }
 
-/// What is left alone, what is not gone yet, and what is not healthy.
+/// The objects that are left alone, not gone yet, or not healthy.
 ///
 /// # Errors
 ///
@@ -172,7 +172,7 @@ fn failure(view: &PlanView<'_>, report: &Masked<Report>) -> String {
     }
 }
 
-/// What keeps the cluster from being at the commit.
+/// The reasons why the cluster is not at the commit.
 fn shortfall(view: &PlanView<'_>, report: &Masked<Report>) -> String {
     let refused = view.plan.count(Action::Refuse);
     let unread = view.problems.len();

@@ -1,4 +1,4 @@
-//! What waiting came to, and how it goes: as lines of text, as a table that is drawn again and
+//! The state and the result of waiting: as lines of text, as a table that is drawn again and
 //! again, and as the part of a JSON document.
 
 use std::io::{self, Write};
@@ -24,7 +24,7 @@ pub fn beginning(proof: &HealthSummary, timeout: Duration) -> String {
     format!("waiting up to {} for {} of {all} objects", span(timeout), proof.others.len())
 }
 
-/// What is waited for, a line each.
+/// The objects that are waited for, a line each.
 pub fn table(proof: &HealthSummary, timeout: Duration, glyphs: Glyphs) -> String {
     let all = proof.ready + proof.others.len();
     let mut lines = vec![format!(
@@ -47,7 +47,7 @@ pub fn table(proof: &HealthSummary, timeout: Duration, glyphs: Glyphs) -> String
     lines.join("\n")
 }
 
-/// What is not ready, with what a person would look up.
+/// The objects that are not ready, with the details that a person would look up.
 ///
 /// # Errors
 ///
@@ -143,7 +143,7 @@ struct StandingDocument {
     details: Vec<String>,
 }
 
-/// What there is to say of a proof in JSON.
+/// A health summary in JSON.
 pub(super) fn document(proof: &HealthSummary) -> HealthDocument {
     let objects = proof.others.iter().map(|standing| {
         let ObjectHealth { key, health, after, details } = standing;

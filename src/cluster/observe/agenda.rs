@@ -1,4 +1,4 @@
-//! What has to be asked of the server, and what its answers add up to. Makes no request itself.
+//! The questions for the server, and the sum of its answers. Makes no request itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,13 +27,13 @@ pub(super) struct DeferredObject<'a> {
     pub(super) member: Option<Object>,
 }
 
-/// What has to be asked of the server.
+/// The questions for the server.
 pub(super) struct Agenda<'a> {
     pub(super) requests: Vec<(&'a ObjectKey, ObserveRequest<'a>)>,
     pub(super) deferred: Vec<DeferredObject<'a>>,
 }
 
-/// What is known so far.
+/// An observation under way.
 pub(super) struct ObservationFold<'a> {
     question: &'a ObserveOptions<'a>,
     observed: Observed,
@@ -46,7 +46,7 @@ pub(super) struct ObservationFold<'a> {
 }
 
 impl<'a> ObservationFold<'a> {
-    /// What is known before the server was asked about single objects.
+    /// The observation before the server was asked about single objects.
     pub(super) fn new(
         question: &'a ObserveOptions<'a>,
         examined: Examined,
@@ -79,7 +79,7 @@ impl<'a> ObservationFold<'a> {
         unproven.map(|(key, manifest)| Declared { key, manifest }).collect()
     }
 
-    /// What has to be asked of these objects; what needs no question is known after it.
+    /// The questions about these objects. Those that need none are known after it.
     pub(super) fn agenda(&mut self, declared: Vec<Declared<'a>>) -> Agenda<'a> {
         let mut agenda = Agenda { requests: Vec::new(), deferred: Vec::new() };
         for Declared { key, manifest } in declared {
@@ -119,12 +119,12 @@ impl<'a> ObservationFold<'a> {
         agenda
     }
 
-    /// Adds what was found out about an object without a dry run.
+    /// Adds the observation of an object that no dry run was made of.
     pub(super) fn insert(&mut self, key: &ObjectKey, observation: Observation) {
         self.observed.objects.insert(key.clone(), observation);
     }
 
-    /// Adds what was found out about an object by asking the server.
+    /// Adds the observation of an object that the server was asked about.
     pub(super) fn add(&mut self, key: &ObjectKey, result: ObserveResult) {
         let ObserveResult { observation, verdict } = result;
         let ObserveOptions { desired, assessor, .. } = *self.question;
@@ -158,7 +158,7 @@ impl<'a> ObservationFold<'a> {
         }
     }
 
-    /// What was observed, with the members that are no longer declared, and the dry runs that changed
+    /// The observation, with the members that are no longer declared, and the dry runs that changed
     /// nothing.
     pub(super) fn finish(self) -> (Observed, DryRunCache) {
         let Self { mut observed, others, verdicts, .. } = self;

@@ -1,6 +1,6 @@
 //! Observes the cluster, and the effect of applying. Reads and dry runs only.
 //!
-//! `members` brings what the inventory has, in one paged LIST for each kind, and `members_diff` finds
+//! `members` brings what the inventory has, in one paged LIST for each kind. `members_diff` finds
 //! out what of it is proven to stay as it is, which costs nothing more. `agenda` says, without a
 //! request, what the server has to be asked of the rest, and folds its answers into what is observed;
 //! `observe_object` asks, by dry run. `holders` finds out who holds what an object wants alone, and

@@ -1,5 +1,5 @@
-//! What carrying out a plan came to: an outcome for every change that was to be made, and the
-//! events on the way there.
+//! The result of applying a plan: an outcome for every change that was to be made, and the events on
+//! the way there.
 
 mod rollback;
 

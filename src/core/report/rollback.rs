@@ -54,7 +54,7 @@ pub enum RollbackOutcome {
     Partial {
         /// The healthy commit.
         commit: String,
-        /// What was not.
+        /// The objects that were not.
         shortfall: Shortfall,
     },
     /// It ended before anything was restored.

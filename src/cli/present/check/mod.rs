@@ -1,4 +1,4 @@
-//! What a check found: as text, as JSON, as GitHub's annotations, as SARIF.
+//! The findings of a check: as text, as JSON, as GitHub's annotations, as SARIF.
 
 mod sarif;
 
@@ -31,7 +31,7 @@ pub enum CheckFormat {
 /// Everything that is shown of a check.
 #[derive(Clone, Copy, Debug)]
 pub struct CheckView<'a> {
-    /// What was found, in order.
+    /// The findings, in order.
     pub findings: &'a [Finding],
     /// How many objects were checked.
     pub objects: usize,

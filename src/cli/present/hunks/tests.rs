@@ -8,7 +8,7 @@ use crate::cli::present::tests::{change, object};
 use crate::core::plan::Action;
 use crate::core::redact::Redactor;
 
-/// What becomes different between two specs of one object, of which these fields are owned.
+/// The difference between two specs of one object, of which these fields are owned.
 fn delta(before: Value, after: Value, owned: &Value) -> Delta {
     let web = |spec: Value| {
         object(json!({

@@ -82,7 +82,7 @@ pub(super) struct ChangeDocument<'a> {
     pub(super) wave: i64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) needs: Vec<&'a ObjectKey>,
-    /// Who says what the object will be.
+    /// The source of the prediction of the object.
     pub(super) confidence: &'static str,
     pub(super) joins: bool,
     #[serde(skip_serializing_if = "Option::is_none")]

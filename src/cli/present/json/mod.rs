@@ -163,7 +163,7 @@ fn change<'a>(
     view: &PlanView<'a>,
 ) -> ChangeDocument<'a> {
     let explained = view.explained;
-    // What is reordered is one of the fields.
+    // A reordered list is one of the fields.
     let Delta { fields, joins, adopted_from, predecessors, only_ownership, only_masked, .. } =
         view.delta(change);
     let (key, reason, origin) = (change.key(), change.reason(), change.origin());

@@ -14,7 +14,7 @@ const MOST: usize = 12_000;
 /// More characters than this of one line are left out.
 const LINE: usize = 1_000;
 
-/// What there is to fold away of a change; `None` where the table says it all.
+/// The part of a change that is folded away; `None` where the table says it all.
 pub(super) fn of(change: MaskedChange<'_>, view: &PlanView<'_>) -> Option<String> {
     let delta = view.delta(change);
     let mut inside = String::new();
@@ -84,7 +84,7 @@ fn shortened(line: &str) -> String {
     }
 }
 
-/// Who changed what, and which commit says otherwise, as a list.
+/// A list: who changed each field, and which commit says otherwise.
 fn stories(change: MaskedChange<'_>, view: &PlanView<'_>) -> String {
     let (stories, more) = explanation::stories(change, view, TimeStyle::Dates);
     let mut list: String = stories.into_iter().map(item).collect();

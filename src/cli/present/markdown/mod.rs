@@ -19,7 +19,7 @@ use crate::core::plan::Action;
 use crate::core::redact::MaskedProblem;
 use crate::core::report::{DIFFERING, Outcome, Report};
 
-/// What the whole may have: GitHub takes 65,536 characters, and whoever posts it may add a line.
+/// The longest comment: GitHub takes 65,536 characters, and whoever posts it may add a line.
 const MOST: usize = 64_000;
 /// How much of it the table may have, and what is wrong.
 const MOST_OF_A_PART: usize = 16_000;
@@ -31,7 +31,7 @@ const CELL: usize = 200;
 /// A forge takes UTF-8.
 const GLYPHS: Glyphs = Glyphs { utf8: true, width: None };
 
-/// What apply would do.
+/// The plan.
 pub(super) fn plan(view: &PlanView<'_>) -> String {
     let is_same = is_in_sync(view);
     let what = match is_same {
@@ -43,7 +43,7 @@ pub(super) fn plan(view: &PlanView<'_>) -> String {
     comment(&format!("{}: {what}", place(view, "at")), &rows, view)
 }
 
-/// What apply did.
+/// The report of an apply.
 pub(super) fn report(view: &PlanView<'_>, report: &Masked<Report>) -> String {
     let verdict = match report.at_commit {
         true if report.rollback.is_none() => {
@@ -98,7 +98,7 @@ pub(super) fn moved(view: &PlanView<'_>, difference: &ApprovalDifference) -> Str
     comment(&verdict, &rows, view)
 }
 
-/// What a plan file holds: it has no values, so there is nothing to fold away.
+/// A plan file: it has no values, so there is nothing to fold away.
 pub(super) fn plan_file(
     view: &PlanView<'_>,
     changes: &[ChangeHeading<'_>],

@@ -78,7 +78,7 @@ fn the_documentation_names_every_key_of_the_json() {
         structs.flat_map(|s| s.split('}').next().unwrap().split(",\n")).filter_map(|field| {
             let line = field.lines().last()?.trim().strip_prefix("pub(super) ")?;
             let (name, _) = line.split_once(": ")?;
-            // What is flattened has no key of its own.
+            // A flattened field has no key of its own.
             (!name.contains(['#', ' ']) && !field.contains("flatten")).then_some(name)
         });
     let mut count = 0;

@@ -81,7 +81,7 @@ fn plan(changes: Vec<Change>) -> Plan {
     Plan::loose(changes)
 }
 
-/// What `tell` makes of a plan with these changes.
+/// The output of `tell` for a plan with these changes.
 pub(in crate::cli::present) fn told(
     changes: Vec<Change>,
     problems: &[Problem],
@@ -134,7 +134,7 @@ fn text_of(changes: Vec<Change>, problems: &[Problem], utf8: bool) -> String {
     anstream::adapter::strip_str(&coloured).to_string()
 }
 
-/// What stands between the header and the closing line.
+/// The lines between the header and the closing line.
 fn middle(changes: Vec<Change>) -> String {
     let text = text_of(changes, &[], true);
     let (_, rest) = text.split_once("\n\n").unwrap();

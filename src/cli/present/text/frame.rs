@@ -1,4 +1,4 @@
-//! What stands around the changes of a plan: what it is for, what it comes to, what it cost.
+//! The frame of a plan's changes: the target above them, the counts and the cost below.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::cli::present::{Glyphs, PlanView, is_in_sync};
 use crate::core::masked_plan::MaskedPlan;
 use crate::core::plan::Action;
 
-/// What the plan is for: target, cluster, paths and commit, and whether nothing is to be done.
+/// The header of a plan: target, cluster, paths and commit, and whether nothing is to be done.
 pub fn header_line(view: &PlanView<'_>, glyphs: Glyphs) -> String {
     target_line(view, is_in_sync(view), glyphs)
 }
