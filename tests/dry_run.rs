@@ -39,7 +39,7 @@ fn without_precondition(body: &[u8]) -> Vec<u8> {
 /// The bodies of the PATCH requests, by path; those of dry runs or the others.
 fn patches(requests: &[Recorded], is_dry_run: bool) -> BTreeMap<&str, Vec<&[u8]>> {
     let mut found: BTreeMap<&str, Vec<&[u8]>> = BTreeMap::new();
-    for Recorded { line, body } in requests {
+    for Recorded { line, body, .. } in requests {
         let Some((path, query)) = line.strip_prefix("PATCH ").and_then(|it| it.split_once('?'))
         else {
             continue;

@@ -37,6 +37,7 @@ mod help;
 #[cfg(unix)]
 mod hostile;
 mod ignore;
+mod in_sync;
 mod in_the_way;
 mod jobs;
 mod killed;

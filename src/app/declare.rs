@@ -31,6 +31,8 @@ pub struct Declared {
     pub inputs: Inputs,
     /// How many files were read as manifests, and how many folders and programs rendered.
     pub files: usize,
+    /// Whether programs rendered a part of it, so that the commit alone does not say what it is.
+    pub is_rendered: bool,
     /// Whether there are ignore files, so that more may be declared than is desired.
     pub has_ignore_files: bool,
     /// Changes in the work tree under the target's paths that are not in the commit; empty when
@@ -214,6 +216,7 @@ fn read_and_render(
         warnings,
         inputs,
         files,
+        is_rendered: !sources.sources.is_empty(),
         has_ignore_files,
         uncommitted,
     })

@@ -14,6 +14,7 @@ mod error;
 mod event;
 mod explain;
 mod former_release;
+mod in_sync;
 mod lock;
 mod rollback;
 mod round;
@@ -29,6 +30,7 @@ pub use dry_run::{DryRun, dry_run};
 pub use error::Error;
 pub use event::Event;
 pub use explain::{Explained, beside_git, explain};
+pub use in_sync::{Look, SyncedTarget, look};
 pub use lock::{Lock, LockOptions, take};
 pub use rollback::{
     check_not_overtaken, is_failure, newly_healthy, note_failure, note_health, rollback_revision,

@@ -1,5 +1,6 @@
 //! `trueup diff`: what apply would change.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -8,12 +9,12 @@ use super::approved;
 use super::exit::{Exit, Failure};
 use super::external::Program;
 use super::headings::{HOW, WHAT};
-use super::present::{self, OutputFormat};
+use super::present::{self, OutputFormat, PlanView};
 use super::session::{Session, SessionOptions};
 use super::target::{FilesArgs, TargetArgs};
 use super::throwaway::ThrowawayArgs;
 use super::ui::Ui;
-use crate::app::beside_git;
+use crate::app::{Look, beside_git};
 use crate::local::plan_file;
 
 /// The end of `trueup diff --help`.
@@ -124,7 +125,19 @@ pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, 
     let wanted = SessionOptions { target: &target, throwaway: &throwaway, approved: None };
     let mut session = Session::open(wanted, directory, ui).await?;
     session.named.target.whole = all_fields;
-    let mut survey = session.survey(ui).await?;
+    // A plan file, a diff program and the fields of others are about the objects themselves.
+    let is_about_objects = out.is_some() || external.is_some() || all_fields;
+    let look = match is_about_objects {
+        true => Look::Survey(Box::new(session.survey(ui).await?)),
+        false => session.look(ui).await?,
+    };
+    let mut survey = match look {
+        Look::Survey(survey) => survey,
+        Look::InSync(synced) => {
+            show(&session.in_sync_view(&synced), output, no_pager, ui)?;
+            return Ok(Exit::AtCommit);
+        }
+    };
     if let Some(path) = &out {
         let sha256 = plan_file::write(path, &approved::approval(&session, &survey)?)?;
         session.plan_sha256 = Some(sha256);
@@ -142,14 +155,24 @@ pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, 
             }
             present::beside(ui.stderr(), &view, glyphs)?;
         }
-        None if output == OutputFormat::Text && !no_pager => {
-            ui.page(|mut out, glyphs| present::plan(&mut out, &view, output, glyphs))?;
-        }
-        None => present::plan(ui.stdout(), &view, output, glyphs)?,
+        None => show(&view, output, no_pager, ui)?,
     }
     session.name_plan(output, ui);
     let same = survey.decided.plan.is_true() && survey.found.desired.problems.is_empty();
     // The process ends here; to give back thousands of objects one by one takes a while.
     std::mem::forget(survey);
     Ok(if same || exit_zero { Exit::AtCommit } else { Exit::NotAtCommit })
+}
+
+/// Prints a view, text through the pager where there is one.
+fn show(view: &PlanView<'_>, format: OutputFormat, no_pager: bool, ui: &mut Ui) -> io::Result<()> {
+    match format {
+        OutputFormat::Text if !no_pager => {
+            ui.page(|mut out, glyphs| present::plan(&mut out, view, format, glyphs))
+        }
+        _ => {
+            let glyphs = ui.glyphs();
+            present::plan(ui.stdout(), view, format, glyphs)
+        }
+    }
 }

@@ -2,6 +2,7 @@
 //! survey of the target.
 
 use std::path::Path;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -11,12 +12,15 @@ use super::present::{self, OutputFormat, PlanView, RevisionView, TargetView};
 use super::target::{NamedTarget, TargetArgs};
 use super::throwaway::{Throwaway, ThrowawayArgs};
 use super::ui::Ui;
-use crate::app::{self, Survey, Target, survey};
+use crate::app::{self, Explained, Look, Survey, SyncedTarget, Target, look, survey};
 use crate::cluster::{Cluster, CredentialCache};
 use crate::core::approval::Purpose;
+use crate::core::mask::Masked;
+use crate::core::masked_plan::MaskedPlan;
 use crate::core::observed::Unlisted;
 use crate::core::plan::{Change, Confidence, NoPreview};
 use crate::core::problem::Problem;
+use crate::core::source::snapshot::Revision;
 use crate::git::Checkout;
 
 /// The options of a session.
@@ -109,8 +113,33 @@ impl Session {
     /// When it can't be found out what there is to do.
     pub async fn survey(&self, ui: &mut Ui) -> Result<Survey, Failure> {
         let survey = self.survey_again(&self.cluster, ui).await?;
+        Self::warn(&survey, &self.named.shown_paths, ui);
+        Ok(survey)
+    }
+
+    /// The same, unless the target is known to be in sync.
+    ///
+    /// # Errors
+    ///
+    /// As of [`survey`](Self::survey).
+    pub async fn look(&self, ui: &mut Ui) -> Result<Look, Failure> {
+        let waiting = ui.waiting("reading git and the cluster");
+        let look = look(&self.named.target, &self.checkout, &self.cluster).await;
+        waiting.finish_and_clear();
+        ui.cell();
+        self.warn_of_credentials(ui);
+        let look = look.inspect_err(|error| ui.problems(error.problems()))?;
+        match &look {
+            Look::InSync(synced) => ui.uncommitted(&synced.uncommitted),
+            Look::Survey(survey) => Self::warn(survey, &self.named.shown_paths, ui),
+        }
+        Ok(look)
+    }
+
+    /// Says what of a survey is worth a warning.
+    fn warn(survey: &Survey, paths: &[String], ui: &mut Ui) {
         if survey.found.desired.objects.is_empty() && survey.found.desired.problems.is_empty() {
-            let paths = self.named.shown_paths.join(", ");
+            let paths = paths.join(", ");
             ui.warning(&format!(
                 "{} declares nothing under {paths}",
                 survey.found.revision.short()
@@ -124,8 +153,7 @@ impl Session {
                 "{commit} failed before and was rolled back: watch does not apply it again"
             ));
         }
-        Self::warn_of_unlisted(&survey, &[], ui);
-        Ok(survey)
+        Self::warn_of_unlisted(survey, &[], ui);
     }
 
     /// Looks at git and the cluster; the warnings are said already.
@@ -209,32 +237,60 @@ impl Session {
         Ok(Target { inventory: now.inventory.clone(), policy, ..target })
     }
 
-    /// The part of a survey that is shown.
+    /// A survey as it is shown.
     pub fn view<'a>(&'a self, survey: &'a Survey) -> PlanView<'a> {
-        let (target, revision) = (&self.named.target, &survey.found.revision);
+        let revision = revision_view(&survey.found.revision, survey.masked_summary());
         PlanView {
             plan: survey.masked_plan(),
             problems: survey.masked_problems(),
             explained: &survey.explained,
+            ..self.empty_view(revision, survey.found.cluster_uid.as_deref())
+        }
+    }
+
+    /// A target that is known to be in sync, as it is shown.
+    pub fn in_sync_view<'a>(&'a self, synced: &'a SyncedTarget) -> PlanView<'a> {
+        let SyncedTarget { revision, cluster_uid, in_sync, uncommitted: _ } = synced;
+        let revision = revision_view(revision, in_sync.summary.clone());
+        let plan = MaskedPlan::in_sync(in_sync.objects);
+        PlanView { plan, ..self.empty_view(revision, cluster_uid.as_deref()) }
+    }
+
+    /// The view of nothing at a revision.
+    fn empty_view<'a>(
+        &'a self,
+        revision: RevisionView<'a>,
+        cluster_uid: Option<&'a str>,
+    ) -> PlanView<'a> {
+        static UNEXPLAINED: LazyLock<Explained> = LazyLock::new(Explained::default);
+        let target = &self.named.target;
+        PlanView {
+            plan: MaskedPlan::none(),
+            problems: Vec::new(),
+            explained: &UNEXPLAINED,
             now: Timestamp::now(),
             target: TargetView {
                 name: &self.named.name,
                 cluster: self.cluster.name(),
-                cluster_id: survey.found.cluster_uid.as_ref().map_or("", |uid| start(uid)),
+                cluster_id: cluster_uid.map_or("", start),
                 paths: &self.named.shown_paths,
                 inventory: (&target.inventory.namespace, &target.inventory.name),
             },
-            revision: RevisionView {
-                commit: &revision.commit,
-                named: &revision.named,
-                summary: survey.masked_summary(),
-                author: &revision.author,
-                dirty: revision.dirty,
-            },
+            revision,
             requests: self.cluster.requests(),
             elapsed: self.begin.elapsed(),
             plan_sha256: self.plan_sha256.as_deref(),
         }
+    }
+}
+
+fn revision_view(revision: &Revision, summary: Masked<String>) -> RevisionView<'_> {
+    RevisionView {
+        commit: &revision.commit,
+        named: &revision.named,
+        summary,
+        author: &revision.author,
+        dirty: revision.dirty,
     }
 }
 

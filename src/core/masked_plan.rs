@@ -18,25 +18,37 @@ pub struct MaskedPlan<'a> {
     redactor: &'a Redactor,
     /// The objects that it is limited to; `None` for all.
     only: Option<BTreeSet<ObjectKey>>,
+    /// How many objects stay as they are besides those of the plan, since they are proven to.
+    proven: usize,
 }
 
 impl<'a> MaskedPlan<'a> {
     /// `plan` with everything masked that `redactor` knows. That has to know every Secret of the plan:
     /// see [`Redactor::of_plan`].
     pub fn new(plan: &'a Plan, redactor: &'a Redactor) -> Self {
-        Self { plan, redactor, only: None }
+        Self { plan, redactor, only: None, proven: 0 }
     }
 
     /// A plan of nothing, for what holds no values.
     pub fn none() -> MaskedPlan<'static> {
+        MaskedPlan::in_sync(0)
+    }
+
+    /// The plan for so many objects that are all proven to stay as they are.
+    pub fn in_sync(objects: usize) -> MaskedPlan<'static> {
         static PLAN: LazyLock<Plan> = LazyLock::new(Plan::default);
         static REDACTOR: LazyLock<Redactor> = LazyLock::new(Redactor::default);
-        MaskedPlan::new(&PLAN, &REDACTOR)
+        MaskedPlan { proven: objects, ..MaskedPlan::new(&PLAN, &REDACTOR) }
+    }
+
+    /// How many objects it is about.
+    pub fn object_count(&self) -> usize {
+        self.changes().count() + self.proven
     }
 
     /// The changes of these objects alone.
     pub fn only(&self, objects: impl IntoIterator<Item = ObjectKey>) -> Self {
-        Self { only: Some(objects.into_iter().collect()), ..*self }
+        Self { only: Some(objects.into_iter().collect()), proven: 0, ..*self }
     }
 
     /// Every change, in the order in which they are carried out.
@@ -55,7 +67,8 @@ impl<'a> MaskedPlan<'a> {
 
     /// How many objects have this action.
     pub fn count(&self, action: Action) -> usize {
-        self.changes().filter(|change| change.action() == action).count()
+        let proven = if action == Action::Keep { self.proven } else { 0 };
+        self.changes().filter(|change| change.action() == action).count() + proven
     }
 
     /// Whether there is nothing to carry out and nothing refused.

@@ -15,6 +15,7 @@
 //! | [`finalizers`] | what an object that is being deleted waits for |
 //! | [`health`] | whether a live object is ready, and what it waits for |
 //! | [`sanitize`] | text from outside, made harmless to a terminal or a CI runner |
+//! | [`in_sync`] | the proof that nothing has moved since a target was in sync |
 //! | [`inventory`] | which live objects the target put there: an ApplySet |
 //! | [`kinds`] | which kinds exist (catalog), their fields (schemas), and which fields name other objects (references) |
 //! | [`lease`] | who holds an inventory's lock, and when that no longer counts |
@@ -47,6 +48,7 @@ pub mod dry_run_cache;
 pub mod field_rules;
 pub mod finalizers;
 pub mod health;
+pub mod in_sync;
 pub mod inventory;
 pub mod kinds;
 pub mod lease;

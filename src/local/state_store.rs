@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// How many things are remembered.
-const KEPT: usize = 200;
+const KEPT: usize = 1000;
 
 /// The folder with what is remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

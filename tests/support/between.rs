@@ -19,6 +19,8 @@ type Meddle = Arc<dyn Fn(&Heard) -> Option<String> + Send + Sync>;
 pub struct Recorded {
     /// Its method, path and query.
     pub line: String,
+    /// The form of the answer that it asks for.
+    pub accept: Option<String>,
     pub body: Vec<u8>,
 }
 
@@ -50,7 +52,8 @@ impl Between {
         let kept = Arc::clone(&all);
         let between = Self::hearing(plane, move |heard| {
             let (line, body) = (heard.line().to_owned(), heard.body.clone());
-            kept.lock().unwrap().push(Recorded { line, body });
+            let accept = heard.header("accept");
+            kept.lock().unwrap().push(Recorded { line, accept, body });
             None
         });
         (between, all)

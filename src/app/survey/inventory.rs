@@ -15,12 +15,17 @@ use crate::core::source::snapshot::Revision;
 use crate::core::suggest::suggest;
 use crate::git::Checkout;
 
+/// The inventory in the cluster, without its objects.
+pub(in crate::app) struct InventoryHead {
+    pub(in crate::app) catalog: Catalog,
+    pub(in crate::app) record: Option<Record>,
+    pub(in crate::app) cluster_uid: Option<String>,
+}
+
 /// The inventory's objects in the cluster.
 pub(super) struct InventoryContents {
-    pub(super) catalog: Catalog,
-    pub(super) record: Option<Record>,
+    pub(super) head: InventoryHead,
     pub(super) members: Members,
-    pub(super) cluster_uid: Option<String>,
 }
 
 /// The attempt that fails without a connection.
@@ -35,22 +40,35 @@ fn first(attempt: &'static str) -> impl FnOnce(ApiError) -> Error {
     }
 }
 
-/// Asks what the cluster has of the inventory, while git is read.
-pub(super) async fn find(
+/// Asks for the inventory's record, and which kinds there are.
+pub(in crate::app) async fn find_head(
     inventory: &Inventory,
     cluster: &Cluster,
-) -> Result<InventoryContents, Error> {
+) -> Result<InventoryHead, Error> {
     let (catalog, parent, cluster_uid) = futures::try_join!(
         async { cluster.discover().await.map_err(first("ask which kinds the cluster has")) },
         async { cluster.parent(inventory).await.map_err(first("read the inventory")) },
         async { cluster.uid().await.map_err(api(REACH)) },
     )?;
     let record = parent.as_ref().map(|parent| inventory.read(parent)).transpose()?;
-    let members = match &record {
-        Some(record) => cluster.members(inventory, record, &catalog).await,
+    Ok(InventoryHead { catalog, record, cluster_uid })
+}
+
+/// Asks what the cluster has of the inventory, while git is read. What is `known` is not asked again.
+pub(super) async fn find(
+    inventory: &Inventory,
+    cluster: &Cluster,
+    known: Option<InventoryHead>,
+) -> Result<InventoryContents, Error> {
+    let head = match known {
+        Some(head) => head,
+        None => find_head(inventory, cluster).await?,
+    };
+    let members = match &head.record {
+        Some(record) => cluster.members(inventory, record, &head.catalog).await,
         None => Members::default(),
     };
-    Ok(InventoryContents { catalog, record, members, cluster_uid })
+    Ok(InventoryContents { head, members })
 }
 
 /// Whether the operator's flags, and the key that counts where they are left out, name kinds that there

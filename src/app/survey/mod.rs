@@ -29,11 +29,13 @@ use crate::core::source::snapshot::Revision;
 use crate::git::{Checkout, Uncommitted};
 
 use self::inventory::{InventoryContents, find, has_home, know_kinds, whose};
+pub(super) use self::inventory::{InventoryHead, find_head};
 use super::apply::can_begin;
 use super::declare::declare_ignored_too;
 use super::definitions;
 use super::enabled::put_off;
 use super::former_release::FormerRelease;
+use super::in_sync::{note, of_cluster};
 use super::{Declared, Error, Explained, LastRead, Target, declare, declare_again};
 
 /// Findings, the decisions made from them, and the reasons.
@@ -193,6 +195,21 @@ pub async fn survey(
     cluster: &Cluster,
     last: Option<&LastRead>,
 ) -> Result<Survey, Error> {
+    survey_from(target, checkout, cluster, last, None).await
+}
+
+/// The same, where some of the cluster is `known` already.
+///
+/// # Errors
+///
+/// As of [`survey`].
+pub(super) async fn survey_from(
+    target: &Target,
+    checkout: &Checkout,
+    cluster: &Cluster,
+    last: Option<&LastRead>,
+    known: Option<InventoryHead>,
+) -> Result<Survey, Error> {
     let begun = Instant::now();
     let declare = async {
         match last {
@@ -200,8 +217,13 @@ pub async fn survey(
             None => declare(target, checkout).await,
         }
     };
-    let (declared, contents) = futures::try_join!(declare, find(&target.inventory, cluster))?;
-    let InventoryContents { mut catalog, record: before, mut members, cluster_uid } = contents;
+    let (declared, contents) =
+        futures::try_join!(declare, find(&target.inventory, cluster, known))?;
+    let InventoryContents { head, mut members } = contents;
+    let InventoryHead { mut catalog, record: before, cluster_uid } = head;
+    let cluster_state =
+        before.as_ref().map(|before| of_cluster(cluster_uid.as_deref(), &catalog, before));
+    let requests = cluster.requests();
     let Declared {
         revision,
         manifests,
@@ -209,6 +231,7 @@ pub async fn survey(
         warnings,
         inputs,
         files: _,
+        is_rendered,
         has_ignore_files,
         uncommitted,
     } = declared;
@@ -279,7 +302,13 @@ pub async fn survey(
         .chain(idle_rules(&target.redact, &found.desired, &plan))
         .collect();
     let decided = Decided { plan, context, after, warnings };
-    Ok(Survey { found, decided, explained: Explained::default(), redactor: OnceLock::new() })
+    let explained = Explained::default();
+    let survey = Survey { found, decided, explained, redactor: OnceLock::new() };
+    // An answer to any other question could be another one next time.
+    if let Some(state) = cluster_state.filter(|_| !is_rendered && cluster.requests() == requests) {
+        note(target, cluster, &survey, state);
+    }
+    Ok(survey)
 }
 
 /// The desired objects, as the target treats them.

@@ -5,12 +5,13 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::{ApplyArgs, NOTHING_WRITTEN};
-use crate::app::Survey;
+use crate::app::{Look, Survey};
 use crate::cli::exit::Failure;
 use crate::cli::present::{self, OutputFormat};
 use crate::cli::session::{Session, SessionOptions};
 use crate::cli::ui::Ui;
 use crate::core::approval::Approval;
+use crate::core::report::Report;
 use crate::local::plan_file;
 
 /// The plan to carry out, once it is known to be wanted.
@@ -22,13 +23,22 @@ pub(super) struct ConfirmedApply {
     pub(super) asked: bool,
 }
 
-/// Looks, decides, and asks where a person can be asked; `None` when the answer is no, or when
-/// an approved plan does not hold any more.
+/// The decision about a plan.
+pub(super) enum Decision {
+    /// It is carried out.
+    Apply(Box<ConfirmedApply>),
+    /// There is nothing to do, as the target is known to be in sync. It was said.
+    InSync,
+    /// It is not carried out: the answer was no, or an approved plan does not hold any more.
+    Declined,
+}
+
+/// Looks, decides, and asks where a person can be asked.
 pub(super) async fn ready(
     args: &ApplyArgs,
     directory: &Path,
     ui: &mut Ui,
-) -> Result<Option<ConfirmedApply>, Failure> {
+) -> Result<Decision, Failure> {
     let ApplyArgs { target, throwaway, plan, yes, output, .. } = args;
     let stored = plan.as_deref().map(plan_file::read).transpose()?;
     let (approval, sha256) = stored.map(|it| (it.approval, it.sha256)).unzip();
@@ -37,13 +47,26 @@ pub(super) async fn ready(
         Session::open(SessionOptions { target, throwaway, approved }, directory, ui).await?;
     session.plan_sha256 = sha256;
     session.name_plan(*output, ui);
-    let mut survey = session.survey(ui).await?;
+    // An approval and waiting are about the objects themselves.
+    let is_about_objects = approval.is_some() || args.waits(&session, ui.has_progress());
+    let look = match is_about_objects {
+        true => Look::Survey(Box::new(session.survey(ui).await?)),
+        false => session.look(ui).await?,
+    };
+    let mut survey = match look {
+        Look::Survey(survey) => *survey,
+        Look::InSync(synced) => {
+            let (view, glyphs) = (session.in_sync_view(&synced), ui.glyphs());
+            present::report(ui.stdout(), &view, &Report::in_sync(), *output, glyphs)?;
+            return Ok(Decision::InSync);
+        }
+    };
     let difference = approval.as_ref().map(|approval| approval.difference(survey.approval_input()));
     let glyphs = ui.glyphs();
     if let Some(difference) = difference.filter(|difference| !difference.is_none()) {
         session.explain(&mut survey).await;
         present::moved(ui.stdout(), &session.view(&survey), &difference, *output, glyphs)?;
-        return Ok(None);
+        return Ok(Decision::Declined);
     }
     if survey.has_failed() && args.is_unattended() {
         let (view, commit) = (session.view(&survey), survey.found.revision.short());
@@ -55,7 +78,7 @@ pub(super) async fn ready(
             )?,
             _ => present::plan(ui.stdout(), &view, *output, glyphs)?,
         }
-        return Ok(None);
+        return Ok(Decision::Declined);
     }
     let asked = survey.decided.plan.writes() && approval.is_none() && !yes && ui.can_ask();
     if asked {
@@ -64,9 +87,9 @@ pub(super) async fn ready(
         let since = Instant::now();
         if !ui.confirm(&present::question(&session.view(&survey))).await? {
             ui.note(NOTHING_WRITTEN);
-            return Ok(None);
+            return Ok(Decision::Declined);
         }
         session.waited(since.elapsed());
     }
-    Ok(Some(ConfirmedApply { session, survey, approval, asked }))
+    Ok(Decision::Apply(Box::new(ConfirmedApply { session, survey, approval, asked })))
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use confirm::{ConfirmedApply, ready};
+use confirm::{ConfirmedApply, Decision, ready};
 use runner::{Applying, EndedEarly};
 
 use crate::app::{self, NoCommitPoller, RoundEnd, RoundOptions, TIMEOUT, WaitWhen, round};
@@ -121,8 +121,10 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         () = interrupt.requested() => return Ok(Exit::Interrupted),
     };
     let is_not = if args.exit_zero { Exit::AtCommit } else { Exit::NotAtCommit };
-    let Some(ConfirmedApply { session, survey, approval, asked }) = ready else {
-        return Ok(is_not);
+    let ConfirmedApply { session, survey, approval, asked } = match ready {
+        Decision::Apply(confirmed) => *confirmed,
+        Decision::InSync => return Ok(Exit::AtCommit),
+        Decision::Declined => return Ok(is_not),
     };
     let (who, cancel) = (locking::who(), Cancellation::with(&interrupt));
     let (mut watched, is_watched) = (LeaseWatch::default(), ui.has_progress());
@@ -186,10 +188,7 @@ impl ApplyArgs {
         let said = &session.named.run_options;
         let (is_throwaway, timeout) = (self.throwaway.is_wanted(), self.timeout(session));
         let rolls_back = self.locking.rolls_back(said);
-        let waits = match rolls_back {
-            true => self.waiting.is_wanted(None, true),
-            false => self.waiting.is_wanted(said.wait, is_watched && !is_throwaway),
-        };
+        let waits = self.waits(session, is_watched);
         let lock_timeout = self.locking.patience(said, LOCK_TIMEOUT);
         RoundOptions {
             target: &session.named.target,
@@ -205,6 +204,15 @@ impl ApplyArgs {
             cascade: cascade::counts(self.cascade, said),
             rolls_back,
             cancel,
+        }
+    }
+
+    /// Whether healthy objects are waited for.
+    fn waits(&self, session: &Session, is_watched: bool) -> bool {
+        let said = &session.named.run_options;
+        match self.locking.rolls_back(said) {
+            true => self.waiting.is_wanted(None, true),
+            false => self.waiting.is_wanted(said.wait, is_watched && !self.throwaway.is_wanted()),
         }
     }
 

@@ -310,7 +310,7 @@ fn superseded(round: &Result<Round, RoundError>, glyphs: Glyphs) -> Option<Strin
 
 /// The parts of the line about a round that had nothing to do.
 fn in_sync(round: &Round) -> Vec<String> {
-    let objects = round.survey.masked_plan().changes().count();
+    let objects = round.survey.masked_plan().object_count();
     let plural = if objects == 1 { "" } else { "s" };
     let commit = round.survey.found.revision.short();
     let parts = [format!("in sync @ {commit}"), format!("{objects} object{plural}")];

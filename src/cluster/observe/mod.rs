@@ -12,6 +12,7 @@ mod members;
 mod members_diff;
 mod observe_object;
 mod unrecorded;
+mod versions;
 
 use futures::stream::{self, StreamExt as _};
 

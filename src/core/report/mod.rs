@@ -134,6 +134,11 @@ fn mask_health(proof: &mut HealthSummary, redactor: &Redactor) {
 }
 
 impl Report {
+    /// The report of an apply that had nothing to do, as the target is known to be in sync.
+    pub fn in_sync() -> Masked<Self> {
+        Masked::new(Self { at_commit: true, ..Self::default() })
+    }
+
     /// The same with everything masked that `redactor` knows.
     pub fn masked(&self, redactor: &Redactor) -> Masked<Self> {
         self.clone().into_masked(redactor)

@@ -264,7 +264,7 @@ fn place(view: &PlanView<'_>, at: &str) -> String {
 }
 
 fn objects(plan: &MaskedPlan<'_>) -> String {
-    match plan.changes().count() {
+    match plan.object_count() {
         1 => "1 object".to_owned(),
         count => format!("{count} objects"),
     }

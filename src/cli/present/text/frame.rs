@@ -72,7 +72,7 @@ pub(in crate::cli::present) fn filled(parts: &[String], columns: usize, dot: &st
 /// replaced, abandoned or refused is given only when there is any, and no counts when there is nothing to do.
 pub fn summary_line(plan: &MaskedPlan<'_>, requests: usize, elapsed: Duration) -> Vec<String> {
     let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
-    let mut parts = vec![plural(plan.changes().count(), "object")];
+    let mut parts = vec![plural(plan.object_count(), "object")];
     if !plan.is_noop() {
         let count = |action| plan.count(action);
         let mut counts = format!(

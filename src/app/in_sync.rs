@@ -1,0 +1,173 @@
+//! Whether a target is known to be in sync, so that neither git's files nor the objects have to be
+//! read. What was proven last is kept on this machine, and only ever saves work: where anything has
+//! moved, it is looked at in full.
+
+use super::survey::{InventoryHead, Survey, find_head, survey_from};
+use super::{Error, Target};
+use crate::cluster::Cluster;
+use crate::core::in_sync::{Fingerprint, InSync, MemberVersion, SyncInputs, SyncProof};
+use crate::core::inventory::Record;
+use crate::core::kinds::catalog::Catalog;
+use crate::core::plan::{Action, Change};
+use crate::core::source::snapshot::Revision;
+use crate::git::{Checkout, Uncommitted};
+
+/// The result of looking at git and the cluster.
+pub enum Look {
+    /// Nothing has moved since the target was in sync.
+    InSync(Box<SyncedTarget>),
+    /// Anything else.
+    Survey(Box<Survey>),
+}
+
+/// A target that is in sync.
+pub struct SyncedTarget {
+    /// The commit that it is true to.
+    pub revision: Revision,
+    /// Changes in the work tree under the target's paths that are not in the commit.
+    pub uncommitted: Uncommitted,
+    /// The cluster's identity, where the user may see it.
+    pub cluster_uid: Option<String>,
+    /// What the proof says.
+    pub in_sync: InSync,
+}
+
+/// A proof that may hold, as far as git says.
+struct ProofCandidate {
+    proof: SyncProof,
+    revision: Revision,
+    uncommitted: Uncommitted,
+    target: Fingerprint,
+}
+
+/// Looks at git and the cluster at the same time, and decides what to do, unless the target is known to
+/// be in sync.
+///
+/// # Errors
+///
+/// As of [`survey`](super::survey()).
+pub async fn look(target: &Target, checkout: &Checkout, cluster: &Cluster) -> Result<Look, Error> {
+    let candidate = candidate(target, checkout, cluster).await?;
+    let mut head = None;
+    if let Some(candidate) = candidate {
+        let found = find_head(&target.inventory, cluster).await?;
+        if let Some(in_sync) = holds(&candidate, target, &found, cluster).await {
+            let ProofCandidate { revision, uncommitted, .. } = candidate;
+            let cluster_uid = found.cluster_uid;
+            let synced = SyncedTarget { revision, uncommitted, cluster_uid, in_sync };
+            return Ok(Look::InSync(Box::new(synced)));
+        }
+        head = Some(found);
+    }
+    Ok(Look::Survey(Box::new(survey_from(target, checkout, cluster, None, head).await?)))
+}
+
+async fn candidate(
+    target: &Target,
+    checkout: &Checkout,
+    cluster: &Cluster,
+) -> Result<Option<ProofCandidate>, Error> {
+    let Some(proof) = cluster.sync_proof(&target.inventory).filter(|_| may_be_proven(target))
+    else {
+        return Ok(None);
+    };
+    let (target, checkout) = (target.clone(), checkout.clone());
+    tokio::task::spawn_blocking(move || {
+        let settings = Fingerprint::of(&target);
+        let revision = checkout.resolve(target.rev.as_deref())?;
+        if !proof.may_hold_of(&revision.commit, &settings) {
+            return Ok(None);
+        }
+        let uncommitted = match target.rev {
+            None => checkout.uncommitted(&target.paths)?,
+            Some(_) => Uncommitted::default(),
+        };
+        Ok(Some(ProofCandidate { proof, revision, uncommitted, target: settings }))
+    })
+    .await?
+}
+
+/// What the proof says, where it holds. Where the members have moved, that is noted.
+async fn holds(
+    candidate: &ProofCandidate,
+    target: &Target,
+    head: &InventoryHead,
+    cluster: &Cluster,
+) -> Option<InSync> {
+    let ProofCandidate { proof, revision, target: settings, .. } = candidate;
+    let record = head.record.as_ref()?;
+    let inputs = SyncInputs {
+        commit: revision.commit.clone(),
+        target: settings.clone(),
+        cluster: of_cluster(head.cluster_uid.as_deref(), &head.catalog, record),
+    };
+    if !proof.is_worth_a_try(&inputs) {
+        return None;
+    }
+    let members = cluster.member_versions(&target.inventory, record, &head.catalog).await;
+    let in_sync = members.and_then(|members| proof.holds(members));
+    let noted = match in_sync {
+        Some(_) => proof.clone().found(),
+        None => proof.clone().missed(),
+    };
+    if noted != *proof {
+        cluster.keep_sync_proof(&target.inventory, &noted);
+    }
+    in_sync
+}
+
+/// Whether what is found of a target can be known from its commit. A work tree may change at any
+/// moment, and who wants objects in full reads them.
+fn may_be_proven(target: &Target) -> bool {
+    !target.worktree && !target.verify && !target.whole
+}
+
+/// The part of a proof that is known before members are listed.
+pub(super) fn of_cluster(uid: Option<&str>, catalog: &Catalog, record: &Record) -> Fingerprint {
+    Fingerprint::of(&[Fingerprint::of(&uid), Fingerprint::of(catalog), Fingerprint::of(record)])
+}
+
+/// Keeps the proof of a survey that found nothing to do, and nothing to tell. `cluster_state` is
+/// [`of_cluster`].
+pub(super) fn note(
+    target: &Target,
+    cluster: &Cluster,
+    survey: &Survey,
+    cluster_state: Fingerprint,
+) {
+    let Some(members) = proven_members(target, survey).filter(|_| may_be_proven(target)) else {
+        return;
+    };
+    let inputs = SyncInputs {
+        commit: survey.found.revision.commit.clone(),
+        target: Fingerprint::of(target),
+        cluster: cluster_state,
+    };
+    let last = cluster.sync_proof(&target.inventory);
+    let proof = SyncProof::new(inputs, members, &survey.masked_summary(), last.as_ref());
+    if last.as_ref() != Some(&proof) {
+        cluster.keep_sync_proof(&target.inventory, &proof);
+    }
+}
+
+/// The versions of all objects, where each is a member that simply stays as it is and there is nothing
+/// else to tell.
+fn proven_members(target: &Target, survey: &Survey) -> Option<Vec<MemberVersion>> {
+    let (found, decided) = (&survey.found, &survey.decided);
+    let is_quiet = decided.plan.is_true()
+        && decided.warnings.is_empty()
+        && found.desired.problems.is_empty()
+        && found.unlisted.is_empty()
+        && !survey.has_failed()
+        && !survey.writes();
+    if !is_quiet {
+        return None;
+    }
+    let id = target.inventory.id();
+    let member = |change: &Change| {
+        let stays = change.action() == Action::Keep && change.reason.is_none();
+        let live = change.live().filter(|_| stays && change.origin.is_some())?;
+        MemberVersion::of(&change.key, live, &id)
+    };
+    decided.plan.changes().map(member).collect()
+}
