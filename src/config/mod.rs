@@ -5,6 +5,8 @@
 
 pub mod machine;
 pub(crate) mod scalars;
+#[cfg(test)]
+pub(crate) mod schema;
 mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,8 +29,9 @@ pub use crate::core::source::CONFIG_FILE as FILE;
 /// How many bytes it may have: a file written by hand has less than a tenth of it.
 const LARGEST: usize = 1 << 20;
 
-/// The content of `trueup.yaml`.
+/// The targets that a repository declares.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The targets by name.
@@ -38,18 +41,20 @@ pub struct Config {
 
 /// One target.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "target"))]
 #[serde(deny_unknown_fields)]
 pub struct TargetConfig {
-    /// Paths from the checkout's root.
+    /// Files and folders, relative to the root of the checkout.
     pub paths: Vec<String>,
     /// The line of each of them, from 1.
     #[serde(skip)]
     pub paths_at: BTreeMap<String, usize>,
     /// The namespace of objects that name none, and of the inventory.
+    #[cfg_attr(test, schemars(regex(pattern = schema::NAMESPACE)))]
     pub namespace: Option<String>,
-    /// The inventory's name; the target's own name when left out.
+    /// The name of the inventory; defaults to the target's name.
     pub name: Option<String>,
-    /// How to resolve conflicts with other field managers.
+    /// The mode for a field that another manager set to another value.
     #[serde(rename = "on-conflict")]
     pub on_conflict: Option<OnConflict>,
     /// Kinds whose objects may be deleted and recreated where a field can't change.
@@ -58,38 +63,43 @@ pub struct TargetConfig {
     /// Line and column of each of them, from 1.
     #[serde(skip)]
     pub replace_at: BTreeMap<String, (usize, usize)>,
-    /// How much of the inventory may be deleted at once.
+    /// The limit on deletions per run: a number of objects such as 12, or a share such as 20%.
     #[serde(rename = "max-prune", default, deserialize_with = "share")]
+    #[cfg_attr(test, schemars(schema_with = "schema::share"))]
     pub max_prune: Option<MaxPrune>,
-    /// Whether one wrong document refuses the whole commit.
+    /// One bad document refuses the whole commit.
     #[serde(default)]
     pub strict: bool,
-    /// Whether to ask the API server about what is proven to stay as it is, too.
+    /// Ask the API server about every object, also where it is proven to stay as it is.
     #[serde(default)]
     pub verify: bool,
-    /// Whether to wait until everything is healthy.
+    /// Wait until everything is healthy.
     pub wait: Option<bool>,
-    /// For how long.
+    /// How long to wait for health: 90s, 5m or 1h30m; a plain number counts seconds.
     #[serde(default, deserialize_with = "time")]
+    #[cfg_attr(test, schemars(schema_with = "schema::time"))]
     pub timeout: Option<Duration>,
-    /// How long another run on the same inventory is waited for.
+    /// How long to wait for another run on the same inventory: 90s, 5m or 1h30m, a plain number
+    /// counts seconds; 0 not to wait.
     #[serde(rename = "lock-timeout", default, deserialize_with = "time_or_none")]
+    #[cfg_attr(test, schemars(schema_with = "schema::time_or_none"))]
     pub lock_timeout: Option<Duration>,
-    /// The deletion propagation to dependents.
+    /// What becomes of the dependents of deleted objects.
     pub cascade: Option<Cascade>,
-    /// The action on a commit that fails.
+    /// What becomes of a commit that fails.
     #[serde(rename = "on-failure")]
     pub on_failure: Option<OnFailure>,
-    /// The formats to render, and how; recognized by the files when left out.
+    /// The formats to render, and their options; recognized by the files when left out.
     #[serde(default)]
+    #[cfg_attr(test, schemars(schema_with = "schema::render"))]
     pub render: Formats,
-    /// Fields that are left as they are in the cluster.
+    /// Fields that are neither shown nor applied.
     #[serde(default)]
     pub ignore: Vec<FieldRule>,
-    /// Fields that are masked as a Secret's values are.
+    /// Fields that are masked as the values of a Secret are.
     #[serde(default)]
     pub redact: Vec<FieldRule>,
-    /// When objects of some kinds are ready.
+    /// When objects of a kind are ready.
     #[serde(default)]
     pub health: Vec<HealthRule>,
 }

@@ -12,12 +12,13 @@ use serde_json::{Map, Value};
 /// The identity of an object: group, kind, namespace and name. The version is not part of it, since
 /// the API server serves one object under every version of its group.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "key"))]
 pub struct ObjectKey {
     /// API group, empty for the core group.
     pub group: String,
     /// Kind, such as `Deployment`.
     pub kind: String,
-    /// Namespace, `None` for cluster-scoped objects.
+    /// Namespace, unless it is cluster-scoped.
     pub namespace: Option<String>,
     /// Name, unique within group, kind and namespace.
     pub name: String,

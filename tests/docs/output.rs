@@ -1,5 +1,6 @@
 //! `docs/schema/output.json` is the shape of every `-o json`: real outputs fit it, and a key that it
-//! does not have would not.
+//! does not have would not. It is made of the documents' types, as
+//! `src/cli/present/json/schema.rs` holds.
 
 use serde_json::{Value, json};
 use trueup::core::plan::ReasonKind;
@@ -100,7 +101,8 @@ fn an_unknown_key_does_not_fit_and_every_key_is_explained() {
         assert!(check(&schema, &schema, &wrong, "").is_err(), "{key}");
     }
     // The page says `changes[].causes`, and of its keys `field`.
-    let spans = code_spans(&read("docs/json.md"));
+    // The plan file's purpose has its own page.
+    let spans = [code_spans(&read("docs/json.md")), code_spans(&read("docs/plans.md"))].concat();
     let mut explained: Vec<&str> = spans.iter().flat_map(|span| span.split(['.', '['])).collect();
     explained.sort_unstable();
     let mut keys = Vec::new();

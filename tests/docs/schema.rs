@@ -1,5 +1,6 @@
-//! `docs/schema/trueup.yaml.json` completes `trueup.yaml` in an editor. It says what the parser
-//! says: its keys and words are the parser's, and both agree on files.
+//! `docs/schema/trueup.yaml.json` completes `trueup.yaml` in an editor. It is made of the types that
+//! are read, as `src/config/schema.rs` holds. Here it says what the parser says: its keys and words
+//! are the parser's, and both agree on files.
 //!
 //! [`check`] knows the few keywords that the schemas use, and stops at any other one. A crate with a
 //! validator would bring ten more, for tests alone.
@@ -78,9 +79,36 @@ fn schema_and_parser_agree_on_files() {
     let examples = settings_of("trueup.yaml").into_iter();
     let mut files: Vec<(String, bool)> = examples.map(|text| (text, true)).collect();
     assert!(files.len() > 3);
+    let fixtures = ["fixtures/shop/trueup.yaml", "fixtures/rendered/trueup.yaml"];
+    files.extend(fixtures.map(|path| (read(path), true)));
     let target = |keys: &str| format!("targets: {{a: {{paths: [b], {keys}}}}}");
     for (keys, is_right) in [
         ("max-prune: 12, timeout: 90, lock-timeout: 0, wait: true", true),
+        ("max-prune: 100%, timeout: 0.5h30, lock-timeout: 0s, namespace: shop-1", true),
+        ("render: {helm: {release: a.b, kube-version: v1.33.1-rc.1+a, namespace: a}}", true),
+        ("render: {helm: {api-versions: [v1, apps/v1/Deployment]}, jsonnet: {tla: {_a: 1}}}", true),
+        ("ignore: [{paths: [/a~1b, '/spec/[name=a]/*']}]", true),
+        ("max-prune: 101%", false),
+        ("max-prune: -1", false),
+        ("max-prune: half", false),
+        ("timeout: 0", false),
+        ("timeout: 5d", false),
+        ("timeout: ''", false),
+        ("timeout: 31622401", false),
+        ("lock-timeout: -1", false),
+        ("lock-timeout: 1.2.3", false),
+        ("namespace: Shop", false),
+        ("render: {helm: {namespace: -a}}", false),
+        ("render: {helm: {release: a..b}}", false),
+        (
+            r#"render: {helm: {release: "aaaaaaaaa.aaaaaaaaa.aaaaaaaaa.aaaaaaaaa.aaaaaaaaa.aaaa"}}"#,
+            false,
+        ),
+        ("render: {helm: {api-versions: [a/b/c/d]}}", false),
+        ("render: {helm: {kube-version: newest}}", false),
+        ("render: {jsonnet: {ext: {1a: 1}}}", false),
+        ("ignore: [{paths: [/]}]", false),
+        ("ignore: [{paths: [/a~2]}]", false),
         ("max-prune: 20%, timeout: 1h30m, cascade: orphan, on-failure: rollback", true),
         ("render: plain, replace: [Job], strict: false, verify: true", true),
         ("on-conflict: never", false),
@@ -124,7 +152,12 @@ fn the_page_about_targets_names_the_schema() {
 pub(super) fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), String> {
     for (keyword, rule) in schema.as_object().unwrap() {
         let fits = match keyword.as_str() {
-            "$schema" | "title" | "description" | "definitions" | "additionalProperties" => true,
+            "$schema"
+            | "title"
+            | "description"
+            | "definitions"
+            | "additionalProperties"
+            | "enumDescriptions" => true,
             "$ref" => {
                 let pointer = rule.as_str().unwrap().strip_prefix('#').unwrap();
                 check(root, root.pointer(pointer).unwrap(), value, at)?;
@@ -135,7 +168,26 @@ pub(super) fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Re
                 name => is_of(name, value),
             },
             "enum" => rule.as_array().unwrap().contains(value),
-            "pattern" => rule == "^/" && value.as_str().is_none_or(|text| text.starts_with('/')),
+            "pattern" => {
+                let pattern = regex::Regex::new(rule.as_str().unwrap()).unwrap();
+                value.as_str().is_none_or(|text| pattern.is_match(text))
+            }
+            "format" => {
+                assert_eq!(rule, "date-time");
+                value.as_str().is_none_or(|text| text.parse::<jiff::Timestamp>().is_ok())
+            }
+            "maxLength" => {
+                value.as_str().is_none_or(|text| text.len() as u64 <= rule.as_u64().unwrap())
+            }
+            "minimum" => value.as_f64().is_none_or(|number| number >= rule.as_f64().unwrap()),
+            "exclusiveMinimum" => {
+                value.as_f64().is_none_or(|number| number > rule.as_f64().unwrap())
+            }
+            "maximum" => value.as_f64().is_none_or(|number| number <= rule.as_f64().unwrap()),
+            "propertyNames" => {
+                let mut names = value.as_object().into_iter().flat_map(|map| map.keys());
+                names.all(|name| check(root, rule, &Value::from(name.as_str()), at).is_ok())
+            }
             "allOf" => {
                 let rules = rule.as_array().unwrap();
                 rules.iter().try_for_each(|rule| check(root, rule, value, at))?;

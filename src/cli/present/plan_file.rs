@@ -15,7 +15,9 @@ use crate::local::plan_file::Stored;
 
 /// A plan file as JSON.
 #[derive(Serialize)]
-struct Document<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "plan_file"))]
+pub(super) struct Document<'a> {
+    #[cfg_attr(test, schemars(extend("enum" = [1])))]
     version: u32,
     plan_sha256: &'a str,
     purpose: &'a Purpose,
@@ -23,7 +25,9 @@ struct Document<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "planned"))]
 struct ChangeDocument<'a> {
+    #[cfg_attr(test, schemars(with = "crate::core::plan::Action"))]
     action: &'static str,
     object: ObjectDocument<'a>,
 }

@@ -9,6 +9,34 @@ use crate::git::pull::{Obstacle, PullError, Pulled};
 /// The JSON answer's shape; it changes only together with this number.
 const VERSION: u32 = 1;
 
+/// A pull.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "pull"))]
+pub(super) struct PullDocument<'a> {
+    #[cfg_attr(test, schemars(extend("enum" = [1])))]
+    version: u32,
+    #[serde(flatten)]
+    pulled: &'a Pulled,
+}
+
+/// A pull that failed.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "failure"))]
+pub(super) struct FailureDocument<'a> {
+    #[cfg_attr(test, schemars(extend("enum" = [1])))]
+    version: u32,
+    /// The error.
+    error: String,
+    /// Its causes, the nearest first.
+    causes: Vec<String>,
+    /// The remedies.
+    hint: Option<String>,
+    /// Whether it was refused to save local work, as opposed to having failed.
+    refused: bool,
+    /// The paths with local work.
+    obstacles: &'a [Obstacle],
+}
+
 /// The result, in one line.
 pub fn line(pulled: &Pulled, glyphs: Glyphs) -> String {
     let Pulled { branch, before, after, commits, authors: _, files, ahead, cloned } = pulled;
@@ -36,13 +64,7 @@ fn counted(count: usize, what: &str) -> String {
 ///
 /// When the document can't be written as JSON.
 pub fn json(pulled: &Pulled) -> serde_json::Result<String> {
-    #[derive(Serialize)]
-    struct Answer<'a> {
-        version: u32,
-        #[serde(flatten)]
-        pulled: &'a Pulled,
-    }
-    json::text(&Answer { version: VERSION, pulled })
+    json::text(&PullDocument { version: VERSION, pulled })
 }
 
 /// Why nothing was done, as JSON.
@@ -51,22 +73,8 @@ pub fn json(pulled: &Pulled) -> serde_json::Result<String> {
 ///
 /// When the document can't be written as JSON.
 pub fn failure_json(error: &PullError) -> serde_json::Result<String> {
-    #[derive(Serialize)]
-    struct Answer<'a> {
-        version: u32,
-        /// The error.
-        error: String,
-        /// Its causes, the nearest first.
-        causes: Vec<String>,
-        /// The remedies.
-        hint: Option<String>,
-        /// Whether it was refused to save local work, as opposed to having failed.
-        refused: bool,
-        /// The paths with local work.
-        obstacles: &'a [Obstacle],
-    }
     let sources = std::iter::successors(std::error::Error::source(error), |error| error.source());
-    json::text(&Answer {
+    json::text(&FailureDocument {
         version: VERSION,
         error: error.to_string(),
         causes: sources.map(ToString::to_string).collect(),

@@ -120,7 +120,9 @@ pub fn span(time: Duration) -> String {
 
 /// A proof in JSON.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "health"))]
 pub(super) struct HealthDocument {
+    #[cfg_attr(test, schemars(with = "crate::core::health::WaitEnd"))]
     ended: &'static str,
     ready: usize,
     failed: usize,
@@ -132,11 +134,13 @@ pub(super) struct HealthDocument {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "standing"))]
 struct StandingDocument {
     group: String,
     kind: String,
     namespace: Option<String>,
     name: String,
+    #[cfg_attr(test, schemars(extend("enum" = ["progressing", "failed"])))]
     state: &'static str,
     why: String,
     after: f64,

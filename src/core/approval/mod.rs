@@ -42,6 +42,7 @@ pub struct Approval {
 
 /// The purpose of a plan, and the permissions when it was made. Digests are salted with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "purpose"))]
 #[serde(deny_unknown_fields)]
 pub struct Purpose {
     /// The target's name.
@@ -66,6 +67,7 @@ pub struct Purpose {
 
 /// The cluster that a plan was made for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "purpose_cluster"))]
 #[serde(deny_unknown_fields)]
 pub struct ApprovedCluster {
     /// Its name for people.

@@ -21,6 +21,7 @@ pub struct MovedObject {
 
 /// A difference. Its name in JSON is a stable code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "move"))]
 #[serde(rename_all = "kebab-case")]
 pub enum MoveReason {
     /// It was to be left as it is.

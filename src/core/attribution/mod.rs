@@ -60,6 +60,7 @@ pub enum FieldHistory {
 
 /// A manager that wrote a field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "writer"))]
 pub struct FieldWriter {
     /// The name that it wrote under, such as `kubectl-edit`.
     pub manager: String,

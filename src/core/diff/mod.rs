@@ -45,6 +45,7 @@ const BOOKKEEPING: &[&str] = &[
 
 /// One field that changes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "field_change"))]
 pub struct FieldChange {
     /// Where, such as `spec.template.spec.containers[name=main].image` or `spec.args[0]`: an
     /// element without a key is named by the index that it gets, or had where it is removed. Keys
@@ -59,10 +60,10 @@ pub struct FieldChange {
     /// Whether it is the order of a list's elements.
     #[serde(skip)]
     pub is_order: bool,
-    /// The value it has; `None` when there is none.
+    /// The value it has, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Value>,
-    /// The value it gets; `None` when it goes.
+    /// The value it gets, unless it goes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Value>,
 }

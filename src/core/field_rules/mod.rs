@@ -17,20 +17,21 @@ pub use settle::{carry_over, leave, paths_in, settle};
 
 use crate::core::object::ObjectKey;
 
-/// Some fields of some objects.
+/// Fields of some objects.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "rule"))]
 #[serde(deny_unknown_fields)]
 pub struct FieldRule {
-    /// The objects' kind; any when left out. In this and the others `*` stands for any text and
-    /// `?` for one character.
+    /// The objects' kind, any when left out; `*` stands for any text, `?` for one character.
     pub kind: Option<String>,
-    /// Their name.
+    /// Their name, any when left out; with `*` and `?`.
     pub name: Option<String>,
-    /// Their namespace.
+    /// Their namespace, any when left out; with `*` and `?`.
     pub namespace: Option<String>,
-    /// Their API group; the empty text is the core group.
+    /// Their API group, any when left out, empty for the core group; with `*` and `?`.
     pub group: Option<String>,
-    /// Their fields.
+    /// Their fields as JSON pointers; `[KEY=VALUE]` for an element of a list, `*` for every one.
+    #[cfg_attr(test, schemars(with = "Vec<String>", inner(regex(pattern = "^/([^~]|~[01])+$"))))]
     pub paths: Vec<Pointer>,
     /// Line and column of the rule, from 1; `None` for another target's, which causes no warning.
     #[serde(skip)]

@@ -15,28 +15,29 @@ use crate::core::object::{Object, ObjectKey};
 
 /// When objects of a kind are ready.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "health"))]
 #[serde(deny_unknown_fields)]
 pub struct HealthRule {
     /// The kind.
     pub kind: String,
-    /// Its API group; the empty text, which is also what is meant when it is left out, is the core
-    /// group.
+    /// The API group; the core group when left out.
     #[serde(default)]
     pub group: String,
-    /// The test for ready: the expression, or all conditions.
+    /// A CEL expression over `object`, or conditions that all have to hold.
     pub ready: HealthTest,
-    /// The test for failed: the expression, or any of the conditions.
+    /// A CEL expression over `object`, or conditions of which any has to hold.
     #[serde(default)]
     pub failed: HealthTest,
 }
 
 /// Something that holds of an object, or does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "test", untagged))]
 pub enum HealthTest {
     /// Conditions and what is expected of them.
     Conditions(Vec<ConditionTest>),
     /// An expression in CEL.
-    Expression(Expression),
+    Expression(#[cfg_attr(test, schemars(with = "String"))] Expression),
 }
 
 impl Default for HealthTest {
@@ -69,6 +70,7 @@ impl<'de> Deserialize<'de> for HealthTest {
 
 /// A condition and the status that is expected of it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "condition"))]
 #[serde(deny_unknown_fields)]
 pub struct ConditionTest {
     /// The condition's type.

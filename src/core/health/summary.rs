@@ -24,6 +24,7 @@ pub struct ObjectHealth {
 
 /// Why waiting ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "ended"))]
 #[serde(rename_all = "kebab-case")]
 pub enum WaitEnd {
     /// It has not.

@@ -60,6 +60,7 @@ const TOOL: &str = "trueup";
 
 /// Which inventory: the parent object's name and namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "purpose_inventory"))]
 #[serde(deny_unknown_fields)]
 pub struct Inventory {
     /// Name of the parent ConfigMap.

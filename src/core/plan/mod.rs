@@ -56,6 +56,7 @@ use crate::core::problem::{Cause, Problem};
 
 /// The action on one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "action"))]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// It does not exist: make it.

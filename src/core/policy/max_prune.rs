@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// How much may be deleted at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(try_from = "String", into = "String")]
 pub enum MaxPrune {
     /// So many objects.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// How to resolve a conflict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "lowercase")]
 pub enum OnConflict {
     /// The field is taken from the other manager.

@@ -10,6 +10,7 @@ use super::{MaxPrune, OnConflict};
 
 /// The operator's permissions for one run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "permissions"))]
 #[serde(deny_unknown_fields)]
 pub struct Permissions {
     /// Kinds with data behind them that may be deleted.

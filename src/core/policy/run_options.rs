@@ -30,6 +30,7 @@ impl RunOptions {
 
 /// The deletion propagation to the objects that a deleted one owns, such as a Deployment's pods.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "lowercase")]
 pub enum Cascade {
     /// They go after it.
@@ -43,6 +44,7 @@ pub enum Cascade {
 
 /// The action on a commit that fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "lowercase")]
 pub enum OnFailure {
     /// Everything is left as it is.

@@ -82,6 +82,18 @@ pub struct Shortfall {
 }
 
 impl RollbackOutcome {
+    /// The code of every outcome.
+    pub const CODES: &[&str] = &[
+        "no-healthy-commit",
+        "same-commit",
+        "commit-missing",
+        "healthy",
+        "unhealthy",
+        "superseded",
+        "partial",
+        "failed",
+    ];
+
     /// Its code, which stays as it is while JSON's `version` does.
     pub fn code(&self) -> &'static str {
         match self {
@@ -193,6 +205,7 @@ mod tests {
         ];
         for (outcome, words) in all {
             assert_eq!(outcome.to_string(), words);
+            assert!(RollbackOutcome::CODES.contains(&outcome.code()), "{words}");
             let rollback = Rollback { to: None, outcome: outcome.clone(), report: None };
             assert_eq!(serde_json::to_value(rollback).unwrap()["code"], outcome.code());
         }

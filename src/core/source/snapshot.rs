@@ -59,6 +59,7 @@ impl Revision {
 
 /// The author of something, in which commit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "authorship"))]
 pub struct Authorship {
     /// The commit's full id in hexadecimal.
     pub commit: String,

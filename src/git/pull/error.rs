@@ -183,6 +183,7 @@ pub enum PullError {
 
 /// A path with local work that the update would overwrite.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "obstacle"))]
 pub struct Obstacle {
     /// Path from the root.
     pub path: String,
@@ -192,6 +193,7 @@ pub struct Obstacle {
 
 /// The local work at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "local_work"))]
 #[serde(rename_all = "lowercase")]
 pub enum WhyObstacle {
     /// Changed, and not staged.

@@ -95,10 +95,11 @@ impl Warnings {
 
 /// The result of a pull.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "pulled"))]
 pub struct Pulled {
     /// The branch's short name.
     pub branch: String,
-    /// The commit that the branch was at; `None` if it had none.
+    /// The commit that the branch was at, if it had one.
     pub before: Option<String>,
     /// The commit that the branch is at now.
     pub after: String,

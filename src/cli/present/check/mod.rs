@@ -1,19 +1,18 @@
 //! The findings of a check: as text, as JSON, as GitHub's annotations, as SARIF.
 
+pub(super) mod document;
 mod sarif;
 
 use std::io::{self, Write};
 use std::time::Duration;
 
-use clap::ValueEnum;
-use serde_json::json;
-
 use super::Glyphs;
 use super::annotation::Annotation;
 use super::ink::Ink;
-use super::json::text as document;
+use super::json::text as json;
 use crate::cli::remedy;
 use crate::core::check::{Finding, Level};
+use clap::ValueEnum;
 
 /// How findings are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -86,12 +85,12 @@ pub fn write(
             view.findings.iter().try_for_each(|finding| line(out, finding, glyphs))?;
             writeln!(out, "{}", view.summary(glyphs))
         }
-        CheckFormat::Json => writeln!(out, "{}", document(&json_of(view))?),
+        CheckFormat::Json => writeln!(out, "{}", json(&document::of(view))?),
         CheckFormat::Github => {
             view.findings.iter().try_for_each(|finding| annotation(out, finding))?;
             writeln!(out, "{}", view.summary(glyphs))
         }
-        CheckFormat::Sarif => writeln!(out, "{}", document(&sarif::log(view))?),
+        CheckFormat::Sarif => writeln!(out, "{}", json(&sarif::log(view))?),
     }
 }
 
@@ -121,46 +120,6 @@ fn level(finding: &Finding) -> &'static str {
         Level::Error => "error",
         Level::Warning => "warning",
     }
-}
-
-fn json_of(view: &CheckView<'_>) -> serde_json::Value {
-    let findings: Vec<_> = view
-        .findings
-        .iter()
-        .map(|finding| {
-            let object = finding.object.as_ref().map(|key| {
-                json!({
-                    "group": key.group,
-                    "kind": key.kind,
-                    "namespace": key.namespace,
-                    "name": key.name,
-                })
-            });
-            json!({
-                "level": level(finding),
-                "rule": finding.rule.name(),
-                "path": finding.place.path,
-                "line": finding.place.line,
-                "column": finding.place.column,
-                "object": object,
-                "field": finding.field,
-                "message": finding.message,
-                "hint": finding.hint.as_ref().map(remedy::words),
-            })
-        })
-        .collect();
-    json!({
-        "version": 1,
-        "commit": view.commit,
-        "dirty": view.dirty,
-        "kubernetes": view.release,
-        "objects": view.objects,
-        "files": view.files,
-        "errors": view.count(Level::Error),
-        "warnings": view.count(Level::Warning),
-        "elapsed": view.elapsed.as_secs_f64(),
-        "findings": findings,
-    })
 }
 
 fn annotation(out: &mut impl Write, finding: &Finding) -> io::Result<()> {

@@ -10,7 +10,9 @@ use crate::core::object::ObjectKey;
 use crate::core::source::snapshot::Authorship;
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "plan"))]
 pub(super) struct PlanDocument<'a> {
+    #[cfg_attr(test, schemars(extend("enum" = [1])))]
     pub(super) version: u32,
     pub(super) target: TargetDocument<'a>,
     pub(super) revision: RevisionDocument<'a>,
@@ -32,6 +34,7 @@ pub(super) struct PlanDocument<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "target"))]
 pub(super) struct TargetDocument<'a> {
     pub(super) name: &'a str,
     pub(super) cluster: &'a str,
@@ -41,12 +44,14 @@ pub(super) struct TargetDocument<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "inventory"))]
 pub(super) struct InventoryDocument<'a> {
     pub(super) namespace: &'a str,
     pub(super) name: &'a str,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "revision"))]
 pub(super) struct RevisionDocument<'a> {
     pub(super) commit: &'a str,
     pub(super) named: &'a str,
@@ -56,6 +61,7 @@ pub(super) struct RevisionDocument<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "summary"))]
 pub(super) struct SummaryDocument {
     pub(super) create: usize,
     pub(super) update: usize,
@@ -67,11 +73,14 @@ pub(super) struct SummaryDocument {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "change"))]
 pub(super) struct ChangeDocument<'a> {
+    #[cfg_attr(test, schemars(with = "crate::core::plan::Action"))]
     pub(super) action: &'static str,
     pub(super) object: ObjectDocument<'a>,
     pub(super) origin: Option<OriginDocument<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<super::schema::Code>"))]
     pub(super) code: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<String>,
@@ -83,6 +92,7 @@ pub(super) struct ChangeDocument<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) needs: Vec<&'a ObjectKey>,
     /// The source of the prediction of the object.
+    #[cfg_attr(test, schemars(extend("enum" = ["server", "local"])))]
     pub(super) confidence: &'static str,
     pub(super) joins: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,10 +109,12 @@ pub(super) struct ChangeDocument<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "field"))]
 pub(super) struct FieldDocument<'a> {
     #[serde(flatten)]
     pub(super) change: FieldChange,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(extend("enum" = ["drift", "changed", "declared", "released"])))]
     pub(super) why: Option<&'static str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub(super) writers: &'a [FieldWriter],
@@ -113,12 +125,14 @@ pub(super) struct FieldDocument<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "undeclared"))]
 pub(super) struct UndeclaredDocument<'a> {
     pub(super) object: ObjectDocument<'a>,
     pub(super) fields: Vec<UndeclaredFieldDocument<'a>>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "undeclared_field"))]
 pub(super) struct UndeclaredFieldDocument<'a> {
     pub(super) path: &'a str,
     pub(super) value: &'a serde_json::Value,
@@ -126,15 +140,18 @@ pub(super) struct UndeclaredFieldDocument<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "handover"))]
 pub(super) struct HandoverDocument<'a> {
     pub(super) path: &'a str,
     pub(super) value: &'a serde_json::Value,
+    #[cfg_attr(test, schemars(extend("enum" = ["ours", "shared", "taken", "left", "default"])))]
     pub(super) hands: &'static str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub(super) writers: &'a [FieldWriter],
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "declared"))]
 pub(super) struct DeclaredDocument<'a> {
     #[serde(flatten)]
     pub(super) place: PlaceDocument,
@@ -143,6 +160,7 @@ pub(super) struct DeclaredDocument<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "object"))]
 pub(in crate::cli::present) struct ObjectDocument<'a> {
     pub(super) group: &'a str,
     pub(super) version: &'a str,
@@ -152,12 +170,14 @@ pub(in crate::cli::present) struct ObjectDocument<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "origin"))]
 pub(super) struct OriginDocument<'a> {
     pub(super) path: &'a str,
     pub(super) line: usize,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "report"))]
 pub(super) struct ReportDocument<'a> {
     pub(super) at_commit: bool,
     pub(super) interrupted: bool,
@@ -174,19 +194,25 @@ pub(super) struct ReportDocument<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "rollback"))]
 pub(super) struct RollbackDocument<'a> {
     pub(super) to: Option<&'a str>,
+    #[cfg_attr(test, schemars(extend("enum" = crate::core::report::RollbackOutcome::CODES)))]
     pub(super) code: &'static str,
     pub(super) message: String,
     pub(super) report: Option<Box<ReportDocument<'a>>>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "step"))]
 pub(super) struct StepDocument<'a> {
+    #[cfg_attr(test, schemars(with = "crate::core::plan::Action"))]
     pub(super) action: &'static str,
     pub(super) object: ObjectDocument<'a>,
+    #[cfg_attr(test, schemars(extend("enum" = ["done", "terminating", "failed", "differs", "skipped", "postponed"])))]
     pub(super) outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<super::schema::Code>"))]
     pub(super) code: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<String>,
@@ -197,14 +223,17 @@ pub(super) struct StepDocument<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "moved"))]
 pub(super) struct MovedDocument<'a> {
     pub(super) object: ObjectDocument<'a>,
+    #[cfg_attr(test, schemars(with = "crate::core::plan::Action"))]
     pub(super) approved: &'static str,
     pub(super) code: MoveReason,
     pub(super) message: String,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "cause"))]
 pub(super) struct CauseDocument {
     pub(super) field: String,
     pub(super) message: String,
@@ -212,6 +241,7 @@ pub(super) struct CauseDocument {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "place"))]
 pub(super) struct PlaceDocument {
     pub(super) path: String,
     pub(super) line: usize,
@@ -219,6 +249,7 @@ pub(super) struct PlaceDocument {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "problem"))]
 pub(super) struct ProblemDocument<'a> {
     pub(super) path: &'a str,
     pub(super) line: usize,

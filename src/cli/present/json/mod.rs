@@ -6,6 +6,8 @@
 //! escaped, so that the document can be printed on one.
 
 pub(super) mod document;
+#[cfg(test)]
+pub(super) mod schema;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

@@ -5,6 +5,8 @@
 //! `plain`) or a map of formats with their options says that no other format is meant: what looks
 //! like one is read as plain manifests.
 
+#[cfg(test)]
+pub(crate) mod schema;
 pub mod set;
 mod wrong;
 
@@ -18,52 +20,63 @@ use serde_json::Value;
 pub use wrong::{InvalidOption, wrong_namespace};
 
 /// The names of the formats, and of none.
-const WORDS: &[&str] = &["kustomize", "helm", "jsonnet", "plain"];
+pub(crate) const WORDS: &[&str] = &["kustomize", "helm", "jsonnet", "plain"];
 
-/// The formats that are rendered; a format that is `None` is not.
+/// The formats to render; one that is left out is not rendered.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "render", deny_unknown_fields))]
 pub struct Formats {
-    /// Folders with a `kustomization.yaml`.
+    /// Build kustomizations: folders with a `kustomization.yaml`.
     pub kustomize: Option<Kustomize>,
-    /// Folders with a `Chart.yaml`.
+    /// Render charts: folders with a `Chart.yaml`.
     pub helm: Option<Helm>,
-    /// Files whose name ends in `.jsonnet`.
+    /// Run Jsonnet programs: files whose name ends in `.jsonnet`.
     pub jsonnet: Option<Jsonnet>,
 }
 
 /// How kustomizations are built: there is nothing to choose.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "kustomize"))]
 #[serde(deny_unknown_fields)]
 pub struct Kustomize {}
 
 /// How charts are rendered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "helm"))]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Helm {
-    /// The release's name; the chart's own when left out.
+    /// The release's name; defaults to the chart's.
+    #[cfg_attr(test, schemars(length(max = 53), regex(pattern = schema::RELEASE)))]
     pub release: Option<String>,
-    /// The release's namespace; the target's when left out.
+    /// The release's namespace; defaults to the target's.
+    #[cfg_attr(test, schemars(regex(pattern = schema::NAMESPACE)))]
     pub namespace: Option<String>,
-    /// Files with values, by their paths from the checkout's root; later ones override.
+    /// Files with values, relative to the root of the checkout; later ones override.
     pub values: Vec<String>,
     /// Single values by their path, such as `image.tag`; they override the files.
     pub set: BTreeMap<String, Value>,
     /// API versions that templates can ask for, such as `monitoring.coreos.com/v1`.
+    #[cfg_attr(test, schemars(inner(regex(pattern = schema::API_VERSION))))]
     pub api_versions: Vec<String>,
-    /// The Kubernetes version that templates see; Helm's own choice when left out.
+    /// The Kubernetes version that templates see; defaults to Helm's own.
+    #[cfg_attr(test, schemars(regex(pattern = schema::VERSION)))]
     pub kube_version: Option<String>,
 }
 
 /// How Jsonnet programs are run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "jsonnet"))]
 #[serde(deny_unknown_fields, default)]
 pub struct Jsonnet {
     /// Arguments of the program's top-level function.
+    #[cfg_attr(test, schemars(transform = schema::with_identifiers))]
     pub tla: BTreeMap<String, Value>,
-    /// Answers of `std.extVar`.
+    /// Values of `std.extVar`.
+    #[cfg_attr(test, schemars(transform = schema::with_identifiers))]
     pub ext: BTreeMap<String, Value>,
-    /// Folders that imports are looked for in, by their paths from the checkout's root; the first
-    /// one that has the file counts.
+    /// Folders in which imports are looked up, relative to the root of the checkout; the first match
+    /// counts.
     pub library: Vec<String>,
 }
 

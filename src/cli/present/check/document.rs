@@ -1,0 +1,72 @@
+//! The shape of a check's JSON document: its keys, which `docs/json.md` explains.
+
+use serde::Serialize;
+
+use super::{CheckView, level};
+use crate::cli::remedy;
+use crate::core::check::{Finding, Level};
+use crate::core::object::ObjectKey;
+
+/// A check.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "check"))]
+pub(in crate::cli::present) struct CheckDocument<'a> {
+    #[cfg_attr(test, schemars(extend("enum" = [1])))]
+    version: u32,
+    commit: &'a str,
+    dirty: bool,
+    kubernetes: &'a str,
+    objects: usize,
+    files: usize,
+    errors: usize,
+    warnings: usize,
+    elapsed: f64,
+    findings: Vec<FindingDocument<'a>>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "finding"))]
+struct FindingDocument<'a> {
+    #[cfg_attr(test, schemars(extend("enum" = ["error", "warning"])))]
+    level: &'static str,
+    #[cfg_attr(test, schemars(with = "crate::cli::present::json::schema::Rule"))]
+    rule: &'static str,
+    path: &'a str,
+    line: usize,
+    column: usize,
+    message: &'a str,
+    object: Option<&'a ObjectKey>,
+    field: Option<&'a str>,
+    hint: Option<String>,
+}
+
+/// What there is to say of a check in JSON.
+pub(super) fn of<'a>(view: &CheckView<'a>) -> CheckDocument<'a> {
+    CheckDocument {
+        version: 1,
+        commit: view.commit,
+        dirty: view.dirty,
+        kubernetes: view.release,
+        objects: view.objects,
+        files: view.files,
+        errors: view.count(Level::Error),
+        warnings: view.count(Level::Warning),
+        elapsed: view.elapsed.as_secs_f64(),
+        findings: view.findings.iter().map(finding).collect(),
+    }
+}
+
+fn finding(finding: &Finding) -> FindingDocument<'_> {
+    let Finding { level: _, rule, place, object, field, message, hint } = finding;
+    FindingDocument {
+        level: level(finding),
+        rule: rule.name(),
+        path: &place.path,
+        line: place.line,
+        column: place.column,
+        message,
+        object: object.as_ref(),
+        field: field.as_deref(),
+        hint: hint.as_ref().map(remedy::words),
+    }
+}
