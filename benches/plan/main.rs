@@ -5,6 +5,9 @@
 //! cargo build && target/debug/trueup sandbox -- cargo bench --bench plan -- 1000 5000
 //! ```
 //!
+//! `TRUEUP_BUILDS=before=PATH,now=PATH` adds rows for other builds of trueup, such as a release build of
+//! the commit before.
+//!
 //! needs git. kubectl comes with the sandbox; kapp is left out where it is not on PATH. The numbers
 //! are how many objects there are, 1,000 where none is given.
 
@@ -81,6 +84,9 @@ fn nothing_to_do(floor: &Floor, size: usize) -> Outcome<()> {
         table.add(lists, floor.lists(&world)?);
         table.add("the same, a process of its own", floor.lists_from_nothing(&world)?);
         table.add("trueup diff", run(&mut world.trueup(&["diff"]), &[0])?);
+        for Build { name, path } in &builds() {
+            table.add(name, run(&mut world.build(path, &["diff"]), &[0])?);
+        }
         if round < FEW {
             let mut diff = world.kubectl(&["diff", "--server-side", "--concurrency=16"]);
             table.add("kubectl diff --concurrency=16", run(&mut diff, &[0, 1])?);
@@ -103,9 +109,30 @@ fn few_changes(size: usize) -> Outcome<()> {
     for round in 0..ROUNDS {
         world.change(CHANGED, round)?;
         table.add("trueup diff", run(&mut world.trueup(&["diff"]), &[1])?);
+        for Build { name, path } in &builds() {
+            table.add(name, run(&mut world.build(path, &["diff"]), &[1])?);
+        }
         table.add("trueup apply", run(&mut world.trueup(&["apply", "--yes"]), &[0])?);
     }
     table.print()
+}
+
+/// Another build of trueup.
+struct Build {
+    name: String,
+    path: String,
+}
+
+/// The builds that `TRUEUP_BUILDS` names.
+fn builds() -> Vec<Build> {
+    #[allow(clippy::disallowed_methods, reason = "a benchmark has no configuration")]
+    let named = std::env::var("TRUEUP_BUILDS").unwrap_or_default();
+    let named = named.split(',').filter_map(|build| build.split_once('='));
+    let build = |(name, path): (&str, &str)| Build {
+        name: format!("trueup diff, {name}"),
+        path: path.to_owned(),
+    };
+    named.map(build).collect()
 }
 
 /// Times by name, in the order of their first run.

@@ -84,7 +84,12 @@ impl World {
 
     /// trueup on the repository.
     pub fn trueup(&self, args: &[&str]) -> Command {
-        let mut trueup = Command::new(env!("CARGO_BIN_EXE_trueup"));
+        self.build(env!("CARGO_BIN_EXE_trueup"), args)
+    }
+
+    /// Another build of trueup on the repository.
+    pub fn build(&self, program: &str, args: &[&str]) -> Command {
+        let mut trueup = Command::new(program);
         trueup.arg("-C").arg(self.path()).args(args).args(["--namespace", "default"]);
         trueup
     }

@@ -28,7 +28,7 @@ pub struct SyncedTarget {
     pub uncommitted: Uncommitted,
     /// The cluster's identity, where the user may see it.
     pub cluster_uid: Option<String>,
-    /// What the proof says.
+    /// The statement of the proof.
     pub in_sync: InSync,
 }
 
@@ -87,7 +87,7 @@ async fn candidate(
     .await?
 }
 
-/// What the proof says, where it holds. Where the members have moved, that is noted.
+/// The statement of the proof, where it holds. Where the members have moved, that is noted.
 async fn holds(
     candidate: &ProofCandidate,
     target: &Target,

@@ -82,7 +82,7 @@ pub struct SyncProof {
     misses: u32,
 }
 
-/// What a proof that holds says.
+/// The statement of a proof that holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InSync {
     /// How many objects are as declared.
@@ -117,7 +117,7 @@ impl SyncProof {
         self.form == FORM && self.misses < MISSES && known == commit && settings == target
     }
 
-    /// What it says where the inventory has exactly these members.
+    /// Its statement, where the inventory has exactly these members.
     pub fn holds(&self, members: Vec<MemberVersion>) -> Option<InSync> {
         (fingerprint(members) == self.members)
             .then(|| InSync { objects: self.objects, summary: Masked::new(self.summary.clone()) })
