@@ -7,10 +7,27 @@ _clap_complete_trueup() {
     else
         local _CLAP_COMPLETE_SPACE=true
     fi
-    local words=("${COMP_WORDS[@]}")
-    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-        words[COMP_CWORD]="$2"
-    fi
+    local words=() rest=$COMP_LINE typed="" i word gap
+    for i in "${!COMP_WORDS[@]}"; do
+        word=${COMP_WORDS[i]} gap=" "
+        if [[ -n $word ]]; then
+            gap=${rest%%"$word"*}
+            rest=${rest:${#gap}+${#word}}
+        fi
+        # What is behind the cursor is no part of the word, and a break is not in $2.
+        if [[ $i -eq $COMP_CWORD && $word == *[!:=]* && "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+            word=$2
+        fi
+        if [[ $i -eq 0 || -n $gap ]]; then
+            words+=("$word")
+        elif [[ $i -le $COMP_CWORD ]]; then
+            words[${#words[@]}-1]+=$word
+        fi
+        if [[ $i -eq $COMP_CWORD ]]; then
+            _CLAP_COMPLETE_INDEX=$((${#words[@]} - 1))
+            typed=${words[_CLAP_COMPLETE_INDEX]}
+        fi
+    done
     COMPREPLY=( $( \
         _CLAP_IFS="$IFS" \
         _CLAP_COMPLETE_INDEX="$_CLAP_COMPLETE_INDEX" \
@@ -21,7 +38,10 @@ _clap_complete_trueup() {
     ) )
     if [[ $? != 0 ]]; then
         unset COMPREPLY
-    elif [[ $_CLAP_COMPLETE_SPACE == false ]] && [[ "${COMPREPLY-}" =~ [=/:]$ ]]; then
+        return
+    fi
+    COMPREPLY=("${COMPREPLY[@]#"${typed%"$2"}"}")
+    if [[ $_CLAP_COMPLETE_SPACE == false ]] && [[ "${COMPREPLY-}" =~ [=/:]$ ]]; then
         compopt -o nospace
     fi
 }

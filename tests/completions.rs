@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::support::command::Cmd;
+use crate::support::terminal::Terminal;
 
 const SCRIPTS: [(&str, &str); 5] = [
     ("bash", "trueup.bash"),
@@ -52,6 +53,7 @@ const CONFIG: &str = "targets:
 const KUBECONFIG: &str = "contexts:
 - {name: one, context: {cluster: a, user: b}}
 - {name: two, context: {cluster: a, user: b}}
+- {name: 'arn:aws:eks:eu:a', context: {cluster: a, user: b}}
 clusters:
 - {name: a, cluster: {server: 'https://127.0.0.1:1'}}
 users:
@@ -65,7 +67,7 @@ source "$1"; shift
 for line in "$@"; do
     read -ra COMP_WORDS <<< "$line"
     [[ $line == *" " ]] && COMP_WORDS+=("")
-    COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMP_TYPE=9 COMPREPLY=()
+    COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMP_TYPE=9 COMP_LINE=$line COMPREPLY=()
     _clap_complete_trueup trueup "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
     echo "${COMPREPLY[*]}"
 done
@@ -115,7 +117,7 @@ fn bash_completes_what_is_here_and_runs_nothing() {
         ("trueup diff --target ", "preview prod"),
         ("trueup diff -t pre", "preview"),
         ("trueup diff --rev ", "feature/x main v1"),
-        ("trueup apply --context ", "one two"),
+        ("trueup apply --context ", "one two arn:aws:eks:eu:a"),
         ("trueup apply --kubeconfig=/no/such/file --context ", ""),
         ("trueup apply --allow-delete Name", "Namespace"),
         ("trueup apply --replace StatefulS", "StatefulSet"),
@@ -124,6 +126,7 @@ fn bash_completes_what_is_here_and_runs_nothing() {
         ("trueup app", "apply"),
         ("trueup apply --wai", "--wait"),
         ("trueup help wai", "waiting"),
+        ("trueup help re", "render rendering remotes recipes retries replacing"),
     ];
     let bash = beside("bash", folder.path()).args(["--norc", "-c", BASH, "bash"]);
     let bash = bash.args([script("trueup.bash")]).args(cases.map(|(line, _)| line));
@@ -156,23 +159,118 @@ fn completion_never_prints_an_error() {
     assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("\n", ""));
 }
 
-#[test]
-fn fish_and_zsh_complete_where_they_are_installed() {
-    let folder = checkout();
-    let is_there = |shell: &str| {
-        std::env::split_paths(&search_path()).any(|folder| folder.join(shell).is_file())
-    };
-    if is_there("fish") {
-        let asks = "source $argv[1]; complete -C 'trueup diff --target pre'";
-        let fish = beside("fish", folder.path()).args(["--no-config", "-c", asks]);
-        let output = fish.args([script("trueup.fish")]).run().exits(0);
-        assert_eq!((output.stdout.trim_end(), output.stderr.as_str()), ("preview", ""));
+/// Lines, and what TAB makes of them in any shell.
+const TYPED: [(&str, &str); 6] = [
+    ("trueup help wai", "trueup help waiting"),
+    ("trueup diff --target pre", "trueup diff --target preview"),
+    ("trueup diff --target=pre", "trueup diff --target=preview"),
+    ("trueup apply --context arn:aws:e", "trueup apply --context arn:aws:eks:eu:a"),
+    ("trueup apply --context=arn:aws:e", "trueup apply --context=arn:aws:eks:eu:a"),
+    ("trueup app", "trueup apply"),
+];
+
+/// Types each line and TAB on a terminal, and then a key to which the shell prints the line, with
+/// its number, in brackets, and clears it.
+fn type_lines(shell: Cmd, setup: &str, key: &str) {
+    let shell = shell.env("TERM", "xterm").env("INPUTRC", "/dev/null").env("HISTFILE", "/dev/null");
+    let mut terminal = Terminal::run(shell.into_inner());
+    terminal.types(&format!("{setup}; printf '%s-%s' are ready\n"));
+    terminal.shows("are-ready");
+    for (at, (line, _)) in TYPED.iter().enumerate() {
+        terminal.types(&format!("{line}\t{key}"));
+        terminal.shows(&format!("[{at} "));
     }
-    if is_there("zsh") {
-        let asks = "autoload -U compinit; compinit -u -D; source $1; print $_comps[trueup]";
-        let zsh = beside("zsh", folder.path()).args(["-f", "-c", asks, "zsh"]);
-        let output = zsh.args([script("_trueup")]).run().exits(0);
-        assert_eq!(output.stdout, "_clap_dynamic_completer_trueup\n");
-        assert_eq!(output.stderr, "");
+    terminal.types("exit\n");
+    let (shown, _) = terminal.ends();
+    for (at, (_, expected)) in TYPED.iter().enumerate() {
+        let (_, line) = shown.split_once(&format!("[{at} ")).unwrap();
+        let line = line.split(']').next().unwrap().trim_end();
+        assert_eq!(line, *expected, "{shown}");
+    }
+}
+
+#[test]
+fn bash_completes_words_that_it_splits() {
+    let folder = checkout();
+    let bash = beside("bash", folder.path()).args(["--norc", "--noprofile", "-i"]);
+    let setup = format!(
+        r#"source {}; n=0; show() {{ echo "[$((n++)) $READLINE_LINE]"; READLINE_LINE= READLINE_POINT=0; }}; bind -x '"\C-g": show'"#,
+        script("trueup.bash").display()
+    );
+    type_lines(bash, &setup, "\u{7}");
+}
+
+/// Whether a shell is on the search path.
+fn is_there(shell: &str) -> bool {
+    std::env::split_paths(&search_path()).any(|folder| folder.join(shell).is_file())
+}
+
+#[test]
+fn zsh_completes_where_it_is_installed() {
+    if !is_there("zsh") {
+        return;
+    }
+    let folder = checkout();
+    let setup = format!(
+        r#"autoload -U compinit; compinit -u -D; source {}; n=0; show() {{ print "\n[$((n++)) $BUFFER]"; BUFFER=; }}; zle -N show; bindkey '^G' show"#,
+        script("_trueup").display()
+    );
+    type_lines(beside("zsh", folder.path()).args(["-f", "-i"]), &setup, "\u{7}");
+}
+
+/// The last word of a line.
+fn last_word(line: &str) -> &str {
+    line.rsplit(' ').next().unwrap()
+}
+
+#[test]
+fn fish_completes_where_it_is_installed() {
+    if !is_there("fish") {
+        return;
+    }
+    let folder = checkout();
+    for (line, expected) in TYPED {
+        let asks = "source $argv[1]; complete -C $argv[2]";
+        let fish = beside("fish", folder.path()).args(["--no-config", "-c", asks]);
+        let output = fish.args([script("trueup.fish")]).args([line]).run().exits(0);
+        let candidate = output.stdout.trim_end().split('\t').next().unwrap_or_default();
+        assert_eq!((candidate, output.stderr.as_str()), (last_word(expected), ""), "{line}");
+    }
+}
+
+#[test]
+fn elvish_completes_where_it_is_installed() {
+    if !is_there("elvish") {
+        return;
+    }
+    let folder = checkout();
+    // Without a terminal there is no editor, so the function is called as the editor does.
+    let script = fs::read_to_string(script("trueup.elv")).unwrap();
+    let function = script.replace("set edit:completion:arg-completer[trueup] =", "var complete =");
+    assert_ne!(function, script);
+    for (line, expected) in TYPED {
+        let asks = format!("{function}\n$complete $@args");
+        let elvish = beside("elvish", folder.path()).args(["-norc", "-c", &asks]);
+        let output = elvish.args(line.split(' ')).run().exits(0);
+        let candidate = output.stdout.trim_end();
+        assert_eq!((candidate, output.stderr.as_str()), (last_word(expected), ""), "{line}");
+    }
+    // The shell knows the script, and there is no trueup.
+    let asks = format!("{function}\nset paths = [/usr/bin /bin]\n$complete trueup diff ''");
+    let elvish = Cmd::new("elvish").args(["-norc", "-c", &asks]);
+    let output = elvish.run().exits(0);
+    assert_eq!((output.stdout.trim_end(), output.stderr.as_str()), ("", ""));
+}
+
+/// PowerShell hands the words on as arguments, and takes a line with a tab for each candidate.
+#[test]
+fn powershell_gets_an_answer() {
+    let folder = checkout();
+    for (line, expected) in TYPED {
+        let asked = beside(env!("CARGO_BIN_EXE_trueup"), folder.path());
+        let asked = asked.env("_TRUEUP_COMPLETE", "powershell").args(["--"]);
+        let output = asked.args(line.split(' ')).run().exits(0);
+        let candidate = output.stdout.trim_end().split('\t').next().unwrap_or_default();
+        assert_eq!((candidate, output.stderr.as_str()), (last_word(expected), ""), "{line}");
     }
 }
