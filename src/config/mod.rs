@@ -84,9 +84,9 @@ pub struct TargetConfig {
     #[serde(rename = "lock-timeout", default, deserialize_with = "time_or_none")]
     #[cfg_attr(test, schemars(schema_with = "schema::time_or_none"))]
     pub lock_timeout: Option<Duration>,
-    /// What becomes of the dependents of deleted objects.
+    /// The treatment of the dependents of deleted objects.
     pub cascade: Option<Cascade>,
-    /// What becomes of a commit that fails.
+    /// The treatment of a commit that fails.
     #[serde(rename = "on-failure")]
     pub on_failure: Option<OnFailure>,
     /// The formats to render, and their options; recognized by the files when left out.

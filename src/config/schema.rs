@@ -82,7 +82,7 @@ fn one_choice(schema: &mut Schema) {
     }
 }
 
-/// What is written has no other keys, and a key that may be absent is never null.
+/// A written document has no other keys, and a key that may be absent is never null.
 pub(crate) fn close(schema: &mut Schema) {
     transform_subschemas(&mut close, schema);
     let Some(schema) = schema.as_object_mut() else { return };
@@ -122,7 +122,7 @@ fn never_null(schema: &mut Value) {
     let Some(Value::Array(mut any)) = schema.remove("anyOf") else { return };
     any.retain(|it| it["type"] != "null");
     match <[Value; 1]>::try_from(any) {
-        // What stands beside a reference does not count, and beside the rest the outer word does.
+        // A key beside a reference does not count, and beside the rest the outer word does.
         Ok([Value::Object(one)]) if schema.is_empty() || !one.contains_key("$ref") => {
             for (key, value) in one {
                 schema.entry(key).or_insert(value);

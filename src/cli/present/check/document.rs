@@ -40,7 +40,7 @@ struct FindingDocument<'a> {
     hint: Option<String>,
 }
 
-/// What there is to say of a check in JSON.
+/// A check in JSON.
 pub(super) fn of<'a>(view: &CheckView<'a>) -> CheckDocument<'a> {
     CheckDocument {
         version: 1,

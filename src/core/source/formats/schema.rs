@@ -1,4 +1,4 @@
-//! What the schema of `trueup.yaml` says of the options that [`wrong`](super::wrong) refuses, as far
+//! The part of the schema of `trueup.yaml` for the options that [`wrong`](super::wrong) refuses, as far
 //! as a pattern can say it. A test holds that both agree.
 
 use schemars::Schema;
