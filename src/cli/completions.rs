@@ -75,7 +75,7 @@ const BASH_JOINED_WORDS: &str = r#"    local words=() rest=$COMP_LINE typed="" i
     done
 "#;
 
-/// What clap's script for bash does with the answer.
+/// The use that clap's script for bash makes of the answer.
 const BASH_ANSWER: &str = "    if [[ $? != 0 ]]; then\n        unset COMPREPLY\n    elif";
 
 /// The same, and what bash does not replace is left out of it.
