@@ -3,7 +3,7 @@
 //! moved, it is looked at in full.
 
 use super::survey::{InventoryHead, Survey, find_head, survey_from};
-use super::{Error, Target};
+use super::{Error, LastRead, Target};
 use crate::cluster::Cluster;
 use crate::core::in_sync::{Fingerprint, InSync, MemberVersion, SyncInputs, SyncProof};
 use crate::core::inventory::Record;
@@ -41,12 +41,17 @@ struct ProofCandidate {
 }
 
 /// Looks at git and the cluster at the same time, and decides what to do, unless the target is known to
-/// be in sync.
+/// be in sync. A commit that was read `last` is not read again.
 ///
 /// # Errors
 ///
 /// As of [`survey`](super::survey()).
-pub async fn look(target: &Target, checkout: &Checkout, cluster: &Cluster) -> Result<Look, Error> {
+pub async fn look(
+    target: &Target,
+    checkout: &Checkout,
+    cluster: &Cluster,
+    last: Option<&LastRead>,
+) -> Result<Look, Error> {
     let candidate = candidate(target, checkout, cluster).await?;
     let mut head = None;
     if let Some(candidate) = candidate {
@@ -59,7 +64,7 @@ pub async fn look(target: &Target, checkout: &Checkout, cluster: &Cluster) -> Re
         }
         head = Some(found);
     }
-    Ok(Look::Survey(Box::new(survey_from(target, checkout, cluster, None, head).await?)))
+    Ok(Look::Survey(Box::new(survey_from(target, checkout, cluster, last, head).await?)))
 }
 
 async fn candidate(
@@ -106,12 +111,8 @@ async fn holds(
     }
     let members = cluster.member_versions(&target.inventory, record, &head.catalog).await;
     let in_sync = members.and_then(|members| proof.holds(members));
-    let noted = match in_sync {
-        Some(_) => proof.clone().found(),
-        None => proof.clone().missed(),
-    };
-    if noted != *proof {
-        cluster.keep_sync_proof(&target.inventory, &noted);
+    if in_sync.is_none() {
+        cluster.keep_sync_proof(&target.inventory, &proof.clone().missed());
     }
     in_sync
 }

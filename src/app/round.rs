@@ -366,7 +366,7 @@ impl<'a> RoundOptions<'a> {
 
 /// Whether the commit was made true by a run that did not see it healthy, such as one that was
 /// killed. It was not waited for here either.
-fn is_unproven(report: &Report, proven: Option<&str>) -> bool {
+pub(super) fn is_unproven(report: &Report, proven: Option<&str>) -> bool {
     let unproven = report.recorded.as_ref().and_then(Record::unproven);
     unproven.is_some_and(|commit| proven != Some(commit))
 }

@@ -124,7 +124,7 @@ impl Session {
     /// As of [`survey`](Self::survey).
     pub async fn look(&self, ui: &mut Ui) -> Result<Look, Failure> {
         let waiting = ui.waiting("reading git and the cluster");
-        let look = look(&self.named.target, &self.checkout, &self.cluster).await;
+        let look = look(&self.named.target, &self.checkout, &self.cluster, None).await;
         waiting.finish_and_clear();
         ui.cell();
         self.warn_of_credentials(ui);

@@ -19,8 +19,6 @@ use crate::core::object::{Object, ObjectKey};
 
 /// The form of the proof; another one is not understood.
 const FORM: u32 = 1;
-/// After so many runs in a row that found another state the proof is no longer tried.
-const MISSES: u32 = 3;
 
 /// The state that is compared before the members of the inventory are listed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,8 +76,9 @@ pub struct SyncProof {
     objects: usize,
     /// The first line of the commit's message, masked: the Secrets are not read again.
     summary: String,
-    /// How many runs in a row found other members.
-    misses: u32,
+    /// Whether the members are the ones that the look before found, as far as there was one: else it
+    /// would be in vain most times to ask whether they are the same.
+    is_calm: bool,
 }
 
 /// The statement of a proof that holds.
@@ -100,13 +99,14 @@ impl SyncProof {
         last: Option<&Self>,
     ) -> Self {
         let objects = members.len();
-        let misses = last.filter(|last| last.inputs == inputs).map_or(0, |last| last.misses);
         let (members, summary) = (fingerprint(members), String::clone(summary));
-        Self { form: FORM, inputs, members, objects, summary, misses }
+        let last = last.filter(|last| last.inputs == inputs);
+        let is_calm = last.is_none_or(|last| last.members == members);
+        Self { form: FORM, inputs, members, objects, summary, is_calm }
     }
 
-    /// Whether it is worth asking for the members: nothing that is known before has moved, and it was
-    /// not in vain the last few times.
+    /// Whether it is worth asking for the members: nothing that is known before has moved, and the
+    /// members did not move lately.
     pub fn is_worth_a_try(&self, inputs: &SyncInputs) -> bool {
         self.may_hold_of(&inputs.commit, &inputs.target) && self.inputs == *inputs
     }
@@ -114,7 +114,7 @@ impl SyncProof {
     /// The same as far as it is known without the cluster.
     pub fn may_hold_of(&self, commit: &str, target: &Fingerprint) -> bool {
         let SyncInputs { commit: known, target: settings, .. } = &self.inputs;
-        self.form == FORM && self.misses < MISSES && known == commit && settings == target
+        self.form == FORM && self.is_calm && known == commit && settings == target
     }
 
     /// Its statement, where the inventory has exactly these members.
@@ -124,15 +124,8 @@ impl SyncProof {
     }
 
     /// The same proof once the members were found to be others.
-    pub fn missed(mut self) -> Self {
-        self.misses += 1;
-        self
-    }
-
-    /// The same proof once it was found to hold.
-    pub fn found(mut self) -> Self {
-        self.misses = 0;
-        self
+    pub fn missed(self) -> Self {
+        Self { is_calm: false, ..self }
     }
 }
 
@@ -188,28 +181,37 @@ mod tests {
     }
 
     #[test]
-    fn proof_is_tried_for_what_it_was_made_of_and_not_in_vain_for_ever() {
+    fn proof_is_tried_for_what_it_was_made_of() {
         let members = || vec![member("one", "u1", "7")];
-        let mut tried = proof(members());
+        let proof = proof(members());
         for (commit, target, cluster, is_same) in [
             ("a", "b", "c", true),
             ("x", "b", "c", false),
             ("a", "x", "c", false),
             ("a", "b", "x", false),
         ] {
-            assert_eq!(tried.is_worth_a_try(&inputs(commit, target, cluster)), is_same);
+            assert_eq!(proof.is_worth_a_try(&inputs(commit, target, cluster)), is_same);
         }
-        for _ in 0..MISSES {
-            assert!(tried.is_worth_a_try(&inputs("a", "b", "c")));
-            // The run looks in full then, and proves it of the new state.
-            tried = tried.missed();
-            let summary = Masked::new(String::new());
-            tried = SyncProof::new(inputs("a", "b", "c"), members(), &summary, Some(&tried));
-        }
-        assert!(!tried.is_worth_a_try(&inputs("a", "b", "c")));
-        assert!(tried.found().is_worth_a_try(&inputs("a", "b", "c")));
-        let other = SyncProof { form: FORM + 1, ..proof(members()) };
+        let other = SyncProof { form: FORM + 1, ..proof };
         assert!(!other.is_worth_a_try(&inputs("a", "b", "c")), "another version wrote it");
+    }
+
+    #[test]
+    fn proof_is_tried_again_once_two_looks_see_the_same_members() {
+        let summary = Masked::new(String::new());
+        let now = || inputs("a", "b", "c");
+        let look = |version: &str, last: &SyncProof| {
+            SyncProof::new(now(), vec![member("one", "u1", version)], &summary, Some(last))
+        };
+        let first = proof(vec![member("one", "u1", "7")]);
+        assert!(first.is_worth_a_try(&now()));
+        let moved = look("8", &first.missed());
+        assert!(!moved.is_worth_a_try(&now()), "it moves");
+        let moved = look("9", &moved);
+        assert!(!moved.is_worth_a_try(&now()), "it still moves");
+        assert!(look("9", &moved).is_worth_a_try(&now()), "it is calm again");
+        let other = SyncProof::new(inputs("x", "b", "c"), vec![], &summary, Some(&moved));
+        assert!(other.is_worth_a_try(&inputs("x", "b", "c")), "another commit is another proof");
     }
 
     #[test]

@@ -3,15 +3,17 @@
 //! A round that fails is an event like any other; the next one runs. What is done in one is
 //! [`round`]'s, and how a newer commit is noticed meanwhile [`remote_poller`]'s.
 
+mod identity;
 mod remote_poller;
 mod round;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use self::identity::ClusterIdentity;
 use self::remote_poller::Remote;
-pub use self::round::{ClusterIdentity, Round, RoundError};
-use self::round::{PendingRound, act, begin_round};
+use self::round::{BegunRound, act, begin_round};
+pub use self::round::{Round, RoundError};
 use crate::app::{self, LastRead, Target};
 use crate::cluster::{Access, Cascade, Cluster, Listener};
 use crate::core::lease::{Candidate, LeaseWatch};
@@ -110,6 +112,8 @@ struct RoundMemory {
     remote: Remote,
     /// The cluster that the first round found.
     place: Option<ClusterIdentity>,
+    /// Whether the last round had nothing to do and nothing to tell, of health either.
+    is_quiet: bool,
 }
 
 /// Runs rounds until cancelled, and sends the result of each to `events`.
@@ -125,11 +129,15 @@ pub async fn watch(
             looked = begin_round(watch, &mut memory) => looked,
             () = interrupt.requested() => return,
         };
-        if let Some(event) = looked.as_ref().ok().and_then(PendingRound::holding) {
-            events(event);
-        }
         let round = match looked {
-            Ok(looked) => act(watch, looked, &mut memory, interrupt).await,
+            Ok(BegunRound::Idle) => {
+                interrupt.sleep(jittered(watch.interval, JITTER)).await;
+                continue;
+            }
+            Ok(BegunRound::Pending(looked)) => {
+                looked.holding().into_iter().for_each(&mut *events);
+                act(watch, *looked, &mut memory, interrupt).await
+            }
             Err(error) => Err(error),
         };
         if let Err(RoundError::Reconcile(app::Error::Stopped)) = round {

@@ -1,13 +1,14 @@
 //! One round: pull, look, decide, and do.
 
-use std::fmt;
 use std::time::{Duration, Instant};
 
+use super::identity::ClusterIdentity;
 use super::remote_poller::RemotePoller;
 use super::{RoundMemory, SettingsError, Watch, WatchEvent, WatchSettings};
+use crate::app::round::is_unproven;
 use crate::app::{
-    self, LastRead, RoundEnd, RoundOptions, Runner, Survey, TIMEOUT, Target, WaitWhen, round,
-    survey,
+    self, LastRead, Look, RoundEnd, RoundOptions, Runner, Survey, TIMEOUT, Target, WaitWhen, look,
+    round, survey,
 };
 use crate::cluster::{Cluster, ConnectError};
 use crate::core::health::WaitEnd;
@@ -112,51 +113,6 @@ impl RoundError {
     }
 }
 
-/// The cluster that a watch writes to. A kubeconfig may be changed or lost while it runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClusterIdentity {
-    /// Its name for people.
-    name: String,
-    /// Where its API server is.
-    url: String,
-    /// Its identity among clusters; `None` where the user may not read that.
-    uid: Option<String>,
-}
-
-impl ClusterIdentity {
-    fn of(cluster: &Cluster, survey: &Survey) -> Self {
-        let (name, url) = (cluster.name().to_owned(), cluster.url().to_owned());
-        Self { name, url, uid: survey.found.cluster_uid.clone() }
-    }
-
-    /// Holds against it where the kubeconfig leads now. The address may change as long as the uid is
-    /// the same.
-    fn check_same_cluster(&self, cluster: &Cluster, survey: &Survey) -> Result<(), RoundError> {
-        let now = Self::of(cluster, survey);
-        let is_same = match (&self.uid, &now.uid) {
-            (Some(before), Some(now)) => before == now,
-            _ => self.url == now.url,
-        };
-        match is_same {
-            true => Ok(()),
-            false => {
-                Err(RoundError::OtherCluster { before: Box::new(self.clone()), now: Box::new(now) })
-            }
-        }
-    }
-}
-
-impl fmt::Display for ClusterIdentity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, url, uid } = self;
-        write!(f, "{name} at {url}")?;
-        match uid {
-            Some(uid) => write!(f, " (uid {uid})"),
-            None => Ok(()),
-        }
-    }
-}
-
 /// A round half-way: what was found, and nothing done about it yet.
 pub(super) struct PendingRound {
     begin: Instant,
@@ -179,12 +135,21 @@ impl PendingRound {
     }
 }
 
+/// A round once it has looked.
+pub(super) enum BegunRound {
+    /// Nothing has moved since a round that had nothing to do and nothing to tell.
+    Idle,
+    /// Anything else.
+    Pending(Box<PendingRound>),
+}
+
 /// Pulls, looks at git and the cluster, and decides.
 pub(super) async fn begin_round(
     watch: &Watch,
     memory: &mut RoundMemory,
-) -> Result<PendingRound, RoundError> {
+) -> Result<BegunRound, RoundError> {
     let begin = Instant::now();
+    let was_quiet = std::mem::take(&mut memory.is_quiet);
     let pulled = match &watch.pull {
         Some(options) => Some(memory.remote.next(options).await?),
         None => None,
@@ -193,25 +158,49 @@ pub(super) async fn begin_round(
     let cluster = Cluster::connect(&watch.access).await?;
     cluster.on_delay(watch.delays.clone());
     let wanted = (watch.settings)(&checkout, &cluster, None)?;
-    let (target, survey, held_back) = choose(watch, &wanted, &checkout, &cluster, memory).await?;
-    memory
-        .place
-        .get_or_insert_with(|| ClusterIdentity::of(&cluster, &survey))
-        .check_same_cluster(&cluster, &survey)?;
-    Ok(PendingRound { begin, pulled, checkout, cluster, wanted, target, survey, held_back })
+    let brings_nothing = match &pulled {
+        None => true,
+        Some(pulled) => pulled.as_ref().is_ok_and(Pulled::is_up_to_date),
+    };
+    let mut found = None;
+    if was_quiet && brings_nothing {
+        match look(&wanted.target, &checkout, &cluster, Some(&memory.last)).await? {
+            Look::InSync(synced) => {
+                let now = ClusterIdentity::of(&cluster, synced.cluster_uid.as_ref());
+                memory.place.get_or_insert_with(|| now.clone()).check_same_cluster(now)?;
+                memory.is_quiet = true;
+                return Ok(BegunRound::Idle);
+            }
+            Look::Survey(survey) => found = Some(*survey),
+        }
+    }
+    let place = RoundPlace { watch, checkout: &checkout, cluster: &cluster };
+    let (target, survey, held_back) = choose(place, &wanted.target, found, memory).await?;
+    let now = ClusterIdentity::of(&cluster, survey.found.cluster_uid.as_ref());
+    memory.place.get_or_insert_with(|| now.clone()).check_same_cluster(now)?;
+    let pending =
+        PendingRound { begin, pulled, checkout, cluster, wanted, target, survey, held_back };
+    Ok(BegunRound::Pending(Box::new(pending)))
+}
+
+/// The checkout and the cluster of a round.
+#[derive(Clone, Copy)]
+struct RoundPlace<'a> {
+    watch: &'a Watch,
+    checkout: &'a Checkout,
+    cluster: &'a Cluster,
 }
 
 /// The commit to apply: the target's, or the last healthy one where that one was rolled back,
 /// whoever did that. The cluster says so, so that it is known after a restart and on another
-/// machine as well.
+/// machine as well. The target's commit may be `found` already.
 async fn choose(
-    watch: &Watch,
-    wanted: &WatchSettings,
-    checkout: &Checkout,
-    cluster: &Cluster,
+    place: RoundPlace<'_>,
+    target: &Target,
+    found: Option<Survey>,
     memory: &mut RoundMemory,
 ) -> Result<(Target, Survey, Option<String>), RoundError> {
-    let target = &wanted.target;
+    let RoundPlace { watch, checkout, cluster } = place;
     let back = |failed: &str, healthy: &str| {
         checkout.resolve(Some(healthy)).map_err(|source| RoundError::NothingToKeep {
             failed: failed.to_owned(),
@@ -229,7 +218,10 @@ async fn choose(
             return Ok((target, survey, Some(failed)));
         }
     }
-    let failing = survey(target, checkout, cluster, Some(&memory.last)).await?;
+    let failing = match found {
+        Some(found) => found,
+        None => survey(target, checkout, cluster, Some(&memory.last)).await?,
+    };
     let failed = failing.found.revision.commit.clone();
     let Some(healthy) = held_back(&failing, &failed).filter(|_| failing.has_failed()) else {
         return Ok((target.clone(), failing, None));
@@ -271,7 +263,7 @@ pub(super) async fn act(
 ) -> Result<Round, RoundError> {
     let PendingRound { begin, pulled, checkout, cluster, wanted, target, survey, held_back } =
         looked;
-    let RoundMemory { last, watched, held_back: _, proved, remote, place: _ } = memory;
+    let RoundMemory { last, watched, held_back: _, proved, remote, place: _, is_quiet } = memory;
     let cancel = Cancellation::with(interrupt);
     let options = RoundOptions {
         target: &target,
@@ -306,6 +298,13 @@ pub(super) async fn act(
     if is_settled(&report) {
         proved.clone_from(&survey.decided.after.revision);
     }
+    *is_quiet = pulled.as_ref().is_none_or(Result::is_ok)
+        && held_back.is_none()
+        && warning.is_none()
+        && report.is_good()
+        && report.steps.is_empty()
+        && survey.found.unready.is_empty()
+        && (wanted.wait.is_none() || !is_unproven(&report, proved.as_deref()));
     let (requests, elapsed) = (cluster.requests(), begin.elapsed());
     Ok(Round { pulled, survey, report, held_back, warning, requests, elapsed })
 }
