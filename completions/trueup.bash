@@ -14,7 +14,7 @@ _clap_complete_trueup() {
             gap=${rest%%"$word"*}
             rest=${rest:${#gap}+${#word}}
         fi
-        # What is behind the cursor is no part of the word, and a break is not in $2.
+        # Text behind the cursor does not belong to the word, and a break is not in $2.
         if [[ $i -eq $COMP_CWORD && $word == *[!:=]* && "${BASH_VERSINFO[0]}" -ge 4 ]]; then
             word=$2
         fi

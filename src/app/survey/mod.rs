@@ -1,6 +1,8 @@
 //! Looks at git and the cluster, and decides. Writes nothing.
 
 mod inventory;
+mod proof;
+mod shown;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -10,32 +12,29 @@ use jiff::Timestamp;
 
 use crate::cluster::{Cluster, ObserveOptions};
 use crate::core::annotations::Mode;
-use crate::core::approval::ApprovalInput;
 use crate::core::desired::Desired;
 use crate::core::field_rules::FieldRule;
 use crate::core::health::{Health, HealthAssessor, HealthState};
 use crate::core::inventory::{Finished, InventorySource, Record};
 use crate::core::kinds::catalog::Catalog;
 use crate::core::manifest::Manifest;
-use crate::core::mask::Masked;
-use crate::core::masked_plan::MaskedPlan;
 use crate::core::object::ObjectKey;
 use crate::core::observed::{Observation, Observed, Unlisted};
 use crate::core::plan::{Action, Change, Plan, PlanContext, idle_rules, plan};
 use crate::core::problem::Problem;
-use crate::core::redact::{Inputs, MaskedProblem, Redactor};
-use crate::core::report::Report;
+use crate::core::redact::{Inputs, Redactor};
 use crate::core::source::snapshot::Revision;
 use crate::git::{Checkout, Uncommitted};
 
 use self::inventory::{InventoryContents, find, has_home, know_kinds, whose};
 pub(super) use self::inventory::{InventoryHead, find_head};
+use self::proof::note;
+pub(super) use self::proof::{fingerprint_of_cluster, may_be_proven};
 use super::apply::can_begin;
 use super::declare::declare_ignored_too;
 use super::definitions;
 use super::enabled::put_off;
 use super::former_release::FormerRelease;
-use super::in_sync::{note, of_cluster};
 use super::{Declared, Error, Explained, LastRead, Target, declare, declare_again};
 
 /// Findings, the decisions made from them, and the reasons.
@@ -93,46 +92,6 @@ pub struct Decided {
 }
 
 impl Survey {
-    /// The plan, as it can be shown.
-    pub fn masked_plan(&self) -> MaskedPlan<'_> {
-        MaskedPlan::new(&self.decided.plan, self.redactor())
-    }
-
-    /// The problems of the manifests, as they can be shown.
-    pub fn masked_problems(&self) -> Vec<MaskedProblem> {
-        self.masked_warnings(&self.found.desired.problems)
-    }
-
-    /// Warnings about what was surveyed, as they can be shown.
-    pub fn masked_warnings(&self, warnings: &[Problem]) -> Vec<MaskedProblem> {
-        warnings.iter().map(|warning| self.redactor().problem(warning)).collect()
-    }
-
-    /// The result of applying the plan, as it can be shown.
-    pub fn masked_report(&self, report: &Report) -> Masked<Report> {
-        report.masked(self.redactor())
-    }
-
-    /// The first line of the commit's message, as it can be shown.
-    pub fn masked_summary(&self) -> Masked<String> {
-        self.redactor().message(&self.found.revision.summary)
-    }
-
-    /// The survey as an approval is made of it, and held against it.
-    pub fn approval_input(&self) -> ApprovalInput<'_> {
-        let Found { desired, unlisted, .. } = &self.found;
-        let redactor = self.redactor();
-        ApprovalInput { plan: &self.decided.plan, desired, unlisted, redactor }
-    }
-
-    /// Knows every Secret that was seen.
-    pub(in crate::app) fn redactor(&self) -> &Redactor {
-        let Found { desired, redact, inputs, .. } = &self.found;
-        let declared = desired.objects.values().map(|manifest| &manifest.object);
-        let made = || Redactor::of_plan_with_rules(&self.decided.plan, declared, redact, inputs);
-        self.redactor.get_or_init(made)
-    }
-
     /// Whether carrying it out writes anything, even if only the inventory's record.
     pub fn writes(&self) -> bool {
         let Found { unlisted, before, home, .. } = &self.found;
@@ -221,8 +180,9 @@ pub(super) async fn survey_from(
         futures::try_join!(declare, find(&target.inventory, cluster, known))?;
     let InventoryContents { head, mut members } = contents;
     let InventoryHead { mut catalog, record: before, cluster_uid } = head;
-    let cluster_state =
-        before.as_ref().map(|before| of_cluster(cluster_uid.as_deref(), &catalog, before));
+    let cluster_state = before
+        .as_ref()
+        .map(|before| fingerprint_of_cluster(cluster_uid.as_deref(), &catalog, before));
     let requests = cluster.requests();
     let Declared {
         revision,

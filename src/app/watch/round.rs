@@ -135,6 +135,20 @@ impl PendingRound {
     }
 }
 
+impl RoundMemory {
+    /// Notes the cluster of the first round, and holds later ones against it.
+    fn keep_to(&mut self, now: ClusterIdentity) -> Result<(), RoundError> {
+        let before = self.place.get_or_insert_with(|| now.clone());
+        match before.is_same(&now) {
+            true => Ok(()),
+            false => Err(RoundError::OtherCluster {
+                before: Box::new(before.clone()),
+                now: Box::new(now),
+            }),
+        }
+    }
+}
+
 /// A round once it has looked.
 pub(super) enum BegunRound {
     /// Nothing has moved since a round that had nothing to do and nothing to tell.
@@ -167,7 +181,7 @@ pub(super) async fn begin_round(
         match look(&wanted.target, &checkout, &cluster, Some(&memory.last)).await? {
             Look::InSync(synced) => {
                 let now = ClusterIdentity::of(&cluster, synced.cluster_uid.as_ref());
-                memory.place.get_or_insert_with(|| now.clone()).check_same_cluster(now)?;
+                memory.keep_to(now)?;
                 memory.is_quiet = true;
                 return Ok(BegunRound::Idle);
             }
@@ -177,7 +191,7 @@ pub(super) async fn begin_round(
     let place = RoundPlace { watch, checkout: &checkout, cluster: &cluster };
     let (target, survey, held_back) = choose(place, &wanted.target, found, memory).await?;
     let now = ClusterIdentity::of(&cluster, survey.found.cluster_uid.as_ref());
-    memory.place.get_or_insert_with(|| now.clone()).check_same_cluster(now)?;
+    memory.keep_to(now)?;
     let pending =
         PendingRound { begin, pulled, checkout, cluster, wanted, target, survey, held_back };
     Ok(BegunRound::Pending(Box::new(pending)))
