@@ -28,7 +28,7 @@ use crate::core::source::formats::Formats;
 use crate::git::Checkout;
 use crate::local::bounded_read;
 use crate::render::Setting;
-use crate::render::program::ProgramLimits;
+use crate::render::limits::ProgramLimits;
 
 /// The files of a run.
 #[derive(Clone, Debug, Args)]

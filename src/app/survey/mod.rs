@@ -1,6 +1,7 @@
 //! Looks at git and the cluster, and decides. Writes nothing.
 
 mod inventory;
+pub(super) mod proof;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -30,12 +31,12 @@ use crate::git::{Checkout, Uncommitted};
 
 use self::inventory::{InventoryContents, find, has_home, know_kinds, whose};
 pub(super) use self::inventory::{InventoryHead, find_head};
+use self::proof::{note, of_cluster};
 use super::apply::can_begin;
 use super::declare::declare_ignored_too;
 use super::definitions;
 use super::enabled::put_off;
 use super::former_release::FormerRelease;
-use super::in_sync::{note, of_cluster};
 use super::{Declared, Error, Explained, LastRead, Target, declare, declare_again};
 
 /// Findings, the decisions made from them, and the reasons.
