@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use trueup::core::source::formats::Formats;
 use trueup::core::source::programs::GuardMode;
 use trueup::core::source::snapshot::{Revision, Snapshot};
-use trueup::render::program::ProgramLimits;
+use trueup::render::limits::ProgramLimits;
 use trueup::render::sources::{RenderSource, SourceFormat};
 use trueup::render::{Rendered, Setting};
 

@@ -201,3 +201,150 @@ fn no_circle_crosses_two_rooms_of_core() {
     }
     assert!(rooms.is_empty(), "a circle goes through some of these rooms: {rooms:#?}");
 }
+
+/// The module of a file below `src`: `core/plan/mod.rs` is `core::plan`.
+fn module_of(file: &str) -> Vec<&str> {
+    let module = file.trim_end_matches(".rs");
+    match module {
+        "lib" | "main" => Vec::new(),
+        _ => module.trim_end_matches("/mod").split('/').collect(),
+    }
+}
+
+/// The paths that a text names from `crate`, `self` or `super`, with grouped imports taken apart.
+fn named_paths(text: &str) -> Vec<Vec<String>> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    let mut found = Vec::new();
+    for word in ["crate", "self", "super"] {
+        for (at, _) in text.match_indices(&format!("{word}::")) {
+            if text[..at].ends_with(is_name) {
+                continue;
+            }
+            expand(&text[at..], &[], &mut found);
+        }
+    }
+    found
+}
+
+/// Adds the paths that a text begins with, below `base`; what is left of the text.
+fn expand<'t>(text: &'t str, base: &[String], found: &mut Vec<Vec<String>>) -> &'t str {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    let end = text.find(|c| !is_name(c)).unwrap_or(text.len());
+    let (path, mut rest) = text.split_at(end);
+    let parts = path.split("::").filter(|part| !part.is_empty()).map(str::to_owned);
+    let base: Vec<String> = base.iter().cloned().chain(parts).collect();
+    if !(path.ends_with("::") && rest.starts_with('{')) {
+        found.push(base);
+        return rest;
+    }
+    rest = &rest[1..];
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
+        if rest.is_empty() || rest.starts_with('}') {
+            return rest.get(1..).unwrap_or_default();
+        }
+        let before = rest.len();
+        rest = expand(rest, &base, found);
+        // An alias, or a `*`.
+        if !rest.starts_with([',', '}']) || rest.len() == before {
+            rest = &rest[rest.find([',', '}']).unwrap_or(rest.len())..];
+        }
+    }
+}
+
+/// The absolute path of one that a module names.
+fn absolute(module: &[&str], path: &[String]) -> Vec<String> {
+    let mut at: Vec<String> = module.iter().map(|part| (*part).to_owned()).collect();
+    for part in path {
+        match part.as_str() {
+            "crate" => at.clear(),
+            "self" => {}
+            "super" => drop(at.pop()),
+            name => at.push(name.to_owned()),
+        }
+    }
+    at
+}
+
+/// The modules that lie on a circle, each with those of the circles that it imports. A module and
+/// one inside it make no circle.
+fn module_circles(files: &[(String, String)]) -> BTreeMap<String, BTreeSet<String>> {
+    let names: BTreeSet<String> =
+        files.iter().map(|(file, _)| module_of(file).join("::")).collect();
+    let is_within = |a: &str, b: &str| a.is_empty() || b.starts_with(&format!("{a}::"));
+    let mut arrows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (file, text) in files {
+        let module = module_of(file);
+        let from = module.join("::");
+        for path in named_paths(&code(text)) {
+            let path = absolute(&module, &path);
+            let prefixes = (1..=path.len()).rev().map(|length| path[..length].join("::"));
+            let Some(to) = prefixes.into_iter().find(|prefix| names.contains(prefix)) else {
+                continue;
+            };
+            if to != from && !is_within(&to, &from) && !is_within(&from, &to) {
+                arrows.entry(from.clone()).or_default().insert(to);
+            }
+        }
+    }
+    let reached = |from: &str| {
+        let mut seen = BTreeSet::new();
+        let mut next = vec![from.to_owned()];
+        while let Some(module) = next.pop() {
+            let to = arrows.get(&module).into_iter().flatten();
+            next.extend(to.filter(|to| seen.insert((*to).clone())).cloned());
+        }
+        seen
+    };
+    let reached: BTreeMap<&String, BTreeSet<String>> =
+        arrows.keys().map(|from| (from, reached(from))).collect();
+    let mut circles: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (from, to) in &arrows {
+        let back = |to: &&String| reached.get(*to).is_some_and(|seen| seen.contains(from));
+        let to: BTreeSet<String> = to.iter().filter(back).cloned().collect();
+        if !to.is_empty() {
+            circles.insert(from.clone(), to);
+        }
+    }
+    circles
+}
+
+#[test]
+fn no_circle_joins_two_modules() {
+    let circles = module_circles(&files());
+    let arrows = circles.iter().map(|(from, to)| {
+        let to: Vec<&str> = to.iter().map(String::as_str).collect();
+        format!("{from} -> {}", to.join(", "))
+    });
+    assert!(circles.is_empty(), "circles of modules:\n{}", arrows.collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn circle_of_modules_is_found() {
+    let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    let circle = |files: &[(String, String)]| {
+        module_circles(files).into_keys().collect::<Vec<String>>().join(" ")
+    };
+    let (mod_rs, leaf) = (file("a/mod.rs", "mod b;\nuse self::b::B;"), file("a/d.rs", ""));
+    let planted = [
+        mod_rs.clone(),
+        file("a/b.rs", "use super::{\n    A,\n    c::{self, C as D},\n    d::*,\n};\n"),
+        file("a/c/mod.rs", "fn f() { crate::a::b::g() }"),
+        leaf.clone(),
+    ];
+    assert_eq!(circle(&planted), "a::b a::c");
+    let planted = [
+        mod_rs.clone(),
+        file("a/b.rs", "use super::{d::{x::X, Y}, c::C};"),
+        file("a/c/mod.rs", "use self::e::E; // super::b::B\n"),
+        file("a/c/e.rs", "fn f() { super::super::b::g() }"),
+        leaf,
+    ];
+    assert_eq!(circle(&planted), "");
+    let planted = [
+        mod_rs,
+        file("a/b.rs", "use super::c::e::E;"),
+        file("a/c/e.rs", "fn f() { super::super::b::g() }"),
+    ];
+    assert_eq!(circle(&planted), "a::b a::c::e");
+}

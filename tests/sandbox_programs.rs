@@ -9,7 +9,7 @@ use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use trueup::sandbox::build::{self, Module};
-use trueup::sandbox::programs::ProgramPlaces;
+use trueup::sandbox::places::ProgramPlaces;
 use trueup::sandbox::{SandboxEvent, SandboxOptions, WebhookCalls};
 
 use crate::support::command::Cmd;

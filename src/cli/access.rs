@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::cache::cache_folder;
 use super::headings::CLUSTER;
-use super::target::cache_folder;
 use crate::cluster::Access;
 use crate::core::policy::run_options::duration_or_none;
 use crate::local::state_store::StateStore;

@@ -45,11 +45,11 @@ fn in_a_cell(verb: &OsString, args: &mut dyn Iterator<Item = OsString>) -> Optio
     use std::io::Write as _;
 
     use crate::render::cell::failure::{CANNOT, NOT_LAUNCHED};
-    use crate::render::cell::launch;
+    use crate::render::cell::{guards, launch};
 
-    if verb == launch::PROBE {
-        let guards = serde_json::to_vec(&launch::probe()).unwrap_or_default();
-        let told = io::stdout().write_all(&guards);
+    if verb == guards::PROBE {
+        let found = serde_json::to_vec(&launch::probe()).unwrap_or_default();
+        let told = io::stdout().write_all(&found);
         return Some(if told.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     if verb != launch::VERB {

@@ -4,6 +4,7 @@
 mod access;
 pub mod apply;
 pub mod approved;
+mod cache;
 mod cascade;
 pub mod check;
 mod completing;

@@ -10,6 +10,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 pub use super::access::{AccessArgs, CONCURRENCY};
+use super::cache::cache_folder;
 use super::exit::Failure;
 use super::headings::{GUARDS, WHAT};
 use super::names::{derived, plain, sanitized, siblings};
@@ -27,7 +28,7 @@ use crate::core::source::formats::Formats;
 use crate::git::Checkout;
 use crate::local::bounded_read;
 use crate::render::Setting;
-use crate::render::program::ProgramLimits;
+use crate::render::limits::ProgramLimits;
 
 /// The files of a run.
 #[derive(Clone, Debug, Args)]
@@ -356,10 +357,4 @@ fn machine() -> Result<Machine, Failure> {
 /// Which of a flag and a key of trueup.yaml counts.
 pub(super) fn counts(flag: Option<bool>, key: bool) -> bool {
     SettingLayers { operator: flag, repository: Some(key) }.counts().unwrap_or(key)
-}
-
-/// A folder of trueup's own for what can be had again; `None` for a user without a home.
-pub(super) fn cache_folder(name: &str) -> Option<PathBuf> {
-    let folders = directories::ProjectDirs::from("", "", "trueup")?;
-    Some(folders.cache_dir().join(name))
 }

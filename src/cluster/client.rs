@@ -6,7 +6,8 @@ use std::sync::{PoisonError, RwLock};
 use kube::Client;
 use kube::config::Config;
 
-use super::credential::{Credential, CredentialCache, CredentialSource, NoCredential};
+use super::credential::{Credential, NoCredential};
+use super::credential_cache::{CredentialCache, CredentialSource};
 use super::oidc::{Provider, UserEntry};
 use super::proxy::Proxy;
 use super::transport;

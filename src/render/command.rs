@@ -260,7 +260,7 @@ mod tests {
     use crate::core::source::formats::Formats;
     use crate::core::source::programs::GuardMode;
     use crate::core::source::snapshot::Revision;
-    use crate::render::program::ProgramLimits;
+    use crate::render::limits::ProgramLimits;
 
     fn setting(search: &str) -> Setting {
         Setting {

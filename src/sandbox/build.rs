@@ -8,7 +8,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use super::keeper::{Keeper, ProgramStart};
-use super::programs::{self, ProgramPlaces};
+use super::places::{self, ProgramPlaces};
 use super::{Error, Listener, SandboxEvent, SandboxOptions};
 use crate::local::search;
 
@@ -33,12 +33,12 @@ impl Module {
             ("main.go", include_str!("control-plane/main.go")),
         ],
         programs: &[
-            programs::ALWAYS[0],
-            programs::ALWAYS[1],
-            programs::ALWAYS[2],
-            programs::CONTROLLERS[0],
-            programs::CONTROLLERS[1],
-            programs::CONTROLLERS[2],
+            places::ALWAYS[0],
+            places::ALWAYS[1],
+            places::ALWAYS[2],
+            places::CONTROLLERS[0],
+            places::CONTROLLERS[1],
+            places::CONTROLLERS[2],
         ],
     };
 

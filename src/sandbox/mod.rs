@@ -1,7 +1,7 @@
 //! A throwaway real control plane on this machine: etcd and kube-apiserver, and where wanted the
 //! controllers, the scheduler and simulated nodes.
 //!
-//! [`Sandbox::start`] tells the story. [`programs`] finds the programs, [`build`] makes them where
+//! [`Sandbox::start`] tells the story. [`places`] names the programs, [`programs`] finds them, [`build`] makes them where
 //! there are none, and [`keeper`] runs them so that none outlives this process. `identity` makes
 //! the certificates, `plane` knows every program's flags and `api` asks whether they are ready.
 //! [`command`] runs a program of the user's beside them.
@@ -14,6 +14,7 @@ pub mod error;
 mod identity;
 pub mod keeper;
 mod nodes;
+pub mod places;
 pub mod programs;
 
 use std::path::{Path, PathBuf};
@@ -30,7 +31,7 @@ pub struct SandboxOptions {
     /// Whether the API server may call others, as for webhooks and aggregated APIs.
     pub calls: WebhookCalls,
     /// Where the programs may be.
-    pub places: programs::ProgramPlaces,
+    pub places: places::ProgramPlaces,
     /// The folder that the sandbox's own private folder is made in.
     pub temporary: PathBuf,
     /// The trueup binary, which also answers to the hidden verbs in [`keeper`].

@@ -1,33 +1,15 @@
 //! Where the programs of a sandbox are: a place counts only when it holds all that are needed, so
 //! that no two of them come from different releases.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::build::{self, Module};
+use super::places::{ALWAYS, CONTROLLERS, ProgramPlaces};
 use super::{Error, Listener, SandboxEvent, SandboxOptions};
 use crate::local::search;
 
-/// The programs of every sandbox.
-pub const ALWAYS: [&str; 3] = ["etcd", "kube-apiserver", "kubectl"];
-/// The programs that `controllers` adds.
-pub const CONTROLLERS: [&str; 3] = ["kube-controller-manager", "kube-scheduler", "kwok"];
-
 /// The name of the place that is many folders.
 const PATH: &str = "PATH";
-
-/// Where to look, in this order.
-#[derive(Clone, Debug)]
-pub struct ProgramPlaces {
-    /// The folder that `KUBEBUILDER_ASSETS` names.
-    pub assets: Option<PathBuf>,
-    /// The folder that `setup-envtest` fills, with one folder a version.
-    pub envtest: Option<PathBuf>,
-    /// The search path, for the programs and for Go; elements that are not absolute are skipped.
-    pub path: OsString,
-    /// trueup's own cache, where the programs are built.
-    pub cache: PathBuf,
-}
 
 /// The programs, all from one place.
 #[derive(Clone, Debug, PartialEq, Eq)]

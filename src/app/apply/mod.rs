@@ -10,6 +10,7 @@
 mod answer;
 mod blocked;
 mod deletion;
+mod make_change;
 mod record;
 mod recreate;
 mod servers;
@@ -25,8 +26,7 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 pub(super) use self::blocked::can_begin;
 use self::blocked::{how_it_ended, how_it_stays};
 use self::deletion::ends_home;
-use self::servers::Servers;
-use self::worker::Worker;
+use self::worker::{Servers, Worker};
 use super::{Error, Lock, Survey};
 use crate::cluster::{Cascade, Cluster, RetryPolicy};
 use crate::core::approval::Approval;

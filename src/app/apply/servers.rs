@@ -2,14 +2,10 @@
 //! has. That it is reached at all, by its APIService, is the order's.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::OnceCell;
-
 use super::ApplyRun;
-use super::worker::{Worker, endpoint};
+use super::worker::{ServedResult, Worker, endpoint};
 use crate::cluster::WaitCondition;
 use crate::core::annotations::Mode;
 use crate::core::health::Health;
@@ -22,27 +18,6 @@ use crate::core::problem::Cause;
 
 /// The pause before a server that is available and does not answer yet is asked again.
 const ASK_AGAIN: Duration = Duration::from_millis(200);
-
-/// The kinds of a server, or why it did not answer.
-type ServedResult = Result<Vec<Served>, String>;
-
-/// The servers that were asked, by group and version such as `metrics.k8s.io/v1`.
-#[derive(Default)]
-pub(super) struct Servers(Mutex<BTreeMap<String, Arc<OnceCell<ServedResult>>>>);
-
-impl Servers {
-    /// Every kind that became known.
-    pub(super) fn kinds(&self) -> Vec<Served> {
-        let asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let answers = asked.values().filter_map(|answer| answer.get()?.as_ref().ok());
-        answers.flatten().cloned().collect()
-    }
-
-    fn answer(&self, api_version: &str) -> Arc<OnceCell<ServedResult>> {
-        let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(asked.entry(api_version.to_owned()).or_default())
-    }
-}
 
 /// The APIService of an object whose kind is still unknown.
 pub(super) fn server_of(change: &Change) -> Option<&ObjectKey> {

@@ -4,9 +4,10 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr as _;
 
+use super::Glyphs;
+use super::hint;
 use super::ink::Ink;
 use super::wrap::wrapped;
-use super::{Glyphs, text};
 use crate::core::redact::MaskedProblem;
 
 /// Writes one problem.
@@ -38,5 +39,5 @@ pub(super) fn write(
             writeln!(out, "{dim}{:>7} |{dim:#} {pad}{red}^{red:#}{beside}", "")?;
         }
     }
-    hint.iter().flat_map(|hint| hint.lines()).try_for_each(|line| text::hint(out, line, glyphs))
+    hint.iter().flat_map(|hint| hint.lines()).try_for_each(|line| hint::write(out, line, glyphs))
 }

@@ -2,7 +2,7 @@
 
 use super::PlanView;
 use super::brief;
-use super::explanation::{Explanation, TimeStyle, names};
+use super::story::{Explanation, TimeStyle, names};
 use crate::core::attribution::{Handover, OwnerChange};
 use crate::core::masked_plan::MaskedChange;
 

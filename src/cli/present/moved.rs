@@ -52,7 +52,7 @@ pub(super) fn write(
             "    is it rendered with other versions of kustomize, helm or jsonnet here?"
         )?;
     }
-    text::hint(out, "approve the new difference, with trueup diff --out FILE", glyphs)
+    super::hint::write(out, "approve the new difference, with trueup diff --out FILE", glyphs)
 }
 
 /// The view of the objects that moved, alone.

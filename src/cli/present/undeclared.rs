@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::explanation::{TimeStyle, names};
 use super::ink::Ink;
+use super::story::{TimeStyle, names};
 use super::wrap::wrapped;
 use super::{Glyphs, PlanView, brief};
 use crate::core::attribution::UndeclaredField;

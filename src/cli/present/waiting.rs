@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
+use super::Glyphs;
 use super::ink::Ink;
 use super::wrap::wrapped;
-use super::{Glyphs, text};
 use crate::core::health::{HealthState, HealthSummary, ObjectHealth, WaitEnd};
 
 /// How many objects the table names; of more, the number is given.
@@ -67,7 +67,7 @@ pub(super) fn write(out: &mut impl Write, proof: &HealthSummary, glyphs: Glyphs)
         let hint = format!(
             "wait longer with --timeout, or annotate an object not to wait for with {LEAVE_OUT}"
         );
-        text::hint(out, &hint, glyphs)?;
+        super::hint::write(out, &hint, glyphs)?;
     }
     Ok(())
 }

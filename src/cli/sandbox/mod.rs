@@ -13,7 +13,7 @@ use super::exit::{Exit, Failure};
 use super::headings::{HOW, WHAT};
 use super::ui::Ui;
 use crate::sandbox::command::{self, CommandSignals, SandboxCommand};
-use crate::sandbox::programs::ProgramPlaces;
+use crate::sandbox::places::ProgramPlaces;
 use crate::sandbox::{Sandbox, SandboxOptions, WebhookCalls};
 use progress::BuildDisplay;
 

@@ -1,6 +1,8 @@
 //! Requests to an identity provider, over connections as they lead to clusters: with the environment's
 //! proxies, and with authorities of the identity provider's own.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, USER_AGENT};
 use http::{HeaderValue, Method, Request, StatusCode, Uri};
@@ -10,10 +12,11 @@ use kube::config::Config;
 use reqwest::Url;
 
 use super::Provider;
-use super::refresh::PATIENCE;
 use crate::cluster::credential::NoCredential;
 use crate::cluster::{TlsFault, authentication, proxy, transport};
 
+/// How long a refresh may take.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// How many bytes an answer may have.
 const LARGEST: usize = 1 << 20;
 

@@ -6,6 +6,7 @@
 
 mod edit;
 mod exchange;
+mod oauth;
 mod refresh;
 mod refusal;
 mod token_lock;

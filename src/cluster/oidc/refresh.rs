@@ -2,20 +2,15 @@
 //! is what they are given for (RFC 6749, sections 2.3.1, 5 and 6). How a request is sent is
 //! [`exchange`]'s.
 
-use std::time::Duration;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use http::{HeaderValue, StatusCode, Uri};
 use serde::Deserialize;
 
-use super::exchange::{ProviderRequest, next, send, unreachable, url};
+use super::exchange::{PATIENCE, ProviderRequest, next, send, unreachable, url};
+use super::oauth::{TokenResponse, basic, escaped};
 use super::refusal::{self, TokenRefusal};
 use super::{Provider, usable_until};
 use crate::cluster::credential::NoCredential;
 
-/// How long all of it may take.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// How often the discovery document may be somewhere else, as for Go's client.
 const REDIRECTS: usize = 10;
 
@@ -45,17 +40,6 @@ impl From<RefreshError> for NoCredential {
             RefreshError::Grant(error) | RefreshError::Other(error) => error,
         }
     }
-}
-
-/// The answer to a request for tokens, or why there are none.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct TokenResponse {
-    pub(super) access_token: Option<String>,
-    pub(super) id_token: Option<String>,
-    pub(super) refresh_token: Option<String>,
-    pub(super) error: Option<String>,
-    pub(super) error_description: Option<String>,
 }
 
 /// Asks for new tokens.
@@ -201,25 +185,6 @@ fn token_request(provider: &Provider, refresh_token: &str, in_header: bool) -> P
         })
     });
     ProviderRequest::Tokens { form, authorization: authorization.flatten() }
-}
-
-/// A client's name and its secret as a header has them.
-pub(super) fn basic(client_id: &str, secret: &str) -> String {
-    STANDARD.encode(format!("{}:{}", escaped(client_id), escaped(secret)))
-}
-
-/// The text as it stands in a form (application/x-www-form-urlencoded).
-pub(super) fn escaped(text: &str) -> String {
-    let mut form = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b' ' => form.push('+'),
-            b'-' | b'_' | b'.' | b'~' => form.push(char::from(byte)),
-            byte if byte.is_ascii_alphanumeric() => form.push(char::from(byte)),
-            byte => form.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    form
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use http::StatusCode;
 
-use super::refresh::{TokenResponse, basic, escaped};
+use super::oauth::{TokenResponse, basic, escaped};
 use super::{Provider, USE_KUBELOGIN, harmless};
 use crate::cluster::credential::NoCredential;
 use crate::core::credentials::without_credentials;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::refresh::PATIENCE;
+use super::exchange::PATIENCE;
 use super::{UserEntry, edit, write_back};
 
 /// How long to wait between two looks.

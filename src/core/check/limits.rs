@@ -9,7 +9,7 @@ use base64::alphabet;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use serde_json::Value;
 
-use super::validate::Dialect;
+use super::dialect::Dialect;
 use crate::core::kinds::schemas::Schema;
 use crate::core::pattern::Pattern;
 use crate::core::suggest::suggest;

@@ -9,6 +9,7 @@
 
 mod annotations;
 mod controllers;
+mod dialect;
 mod finding;
 mod limits;
 mod places;
@@ -34,9 +35,10 @@ use crate::core::redact::{Inputs, Redactor};
 use crate::core::remedy::Remedy;
 use crate::core::suggest::suggest;
 
+use dialect::Dialect;
 pub use finding::{CheckRule, Finding, Level};
 use limits::Patterns;
-use validate::{Dialect, GUESSES, KeyOrValue, SchemaViolation, Validator, filled};
+use validate::{GUESSES, KeyOrValue, SchemaViolation, Validator, filled};
 
 /// Fewer objects than this are checked faster than threads are started.
 const WORTH_A_THREAD: usize = 64;

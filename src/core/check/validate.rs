@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use super::dialect::Dialect;
 use super::limits::{self, Patterns};
 use super::{CheckRule, words};
 use crate::core::kinds::schemas::{JsonType, Others, Schema, Schemas};
@@ -15,19 +16,6 @@ const METADATA: &str = "apis.meta.v1.ObjectMeta";
 
 /// How many unknown and missing fields of an object are compared with the names that may be meant.
 pub(super) const GUESSES: usize = 100;
-
-/// The rules that a schema is written by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dialect {
-    /// Go's types: null is as good as nothing, and so is empty text for an enum.
-    Release,
-    /// A status in it: the server reads it and throws it away.
-    Status,
-    /// A structural schema.
-    Custom,
-    /// A part of one under anyOf and its like, which says nothing of unknown fields.
-    Logic,
-}
 
 /// Where in the file something is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use serde_json::Value;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::embedded;
-use super::lists::Match;
+use super::matched::Match;
 
 /// Of lists with more pairs of elements than this, no equal ones are looked for but those at both
 /// ends.

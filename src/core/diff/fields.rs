@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::element_match::in_place;
-use super::lists::{Match, Nodes, pairs};
+use super::lists::{Nodes, pairs};
+use super::matched::Match;
 use super::order::{FieldOrder, MapContext};
 use super::{FieldChange, Reordered};
 use crate::core::compare::{PathStep, path};

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::element_match::alike;
+use super::matched::Match;
 use crate::core::compare::PathStep;
 use crate::core::managed_fields::{managers, owners};
 use crate::core::object::Object;
@@ -68,31 +69,6 @@ pub(super) fn pairs(nodes: &Nodes<'_>, before: &[Value], after: &[Value]) -> Opt
     };
     let by_value = || nodes.is_set().then(|| by(Vec::new())).flatten();
     nodes.keys().and_then(by).or_else(by_value).or_else(|| by(vec!["name".to_owned()]))
-}
-
-/// Where one element stands in two lists; at least in one of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Match {
-    pub(super) before: Option<usize>,
-    pub(super) after: Option<usize>,
-}
-
-impl Match {
-    pub(super) fn removed(at: usize) -> Self {
-        Self { before: Some(at), after: None }
-    }
-
-    pub(super) fn new(at: usize) -> Self {
-        Self { before: None, after: Some(at) }
-    }
-
-    pub(super) fn both(before: usize, after: usize) -> Self {
-        Self { before: Some(before), after: Some(after) }
-    }
-
-    fn is_both(self) -> bool {
-        self.before.is_some() && self.after.is_some()
-    }
 }
 
 /// The elements of both lists in the order of each, as they belong together. Between those that

@@ -10,6 +10,7 @@ mod embedded;
 mod equality;
 mod fields;
 mod lists;
+mod matched;
 mod order;
 mod side_by_side;
 pub mod yaml;

@@ -2,8 +2,8 @@
 
 use libyaml_safer::Error;
 
-use super::events::{Spots, boundary};
 use super::fault::{ManifestFault, Spot};
+use super::spots::{Spots, boundary};
 
 /// The fault where an assertion of the parser fails, behind a byte that it had come to.
 pub(super) fn unreadable(spots: &Spots, byte: usize) -> ManifestFault {

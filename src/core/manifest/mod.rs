@@ -24,6 +24,7 @@ mod positions;
 mod prepared_text;
 mod scalar;
 mod split;
+mod spots;
 mod surprise;
 mod tabs;
 mod tree;

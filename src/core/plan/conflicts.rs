@@ -4,7 +4,8 @@
 
 use std::borrow::Cow;
 
-use super::decide::{Decision, Subject};
+use super::decide::Subject;
+use super::decision::Decision;
 use super::{Action, Confidence, Reason, ReasonKind, deletion_switches};
 use crate::core::annotations;
 use crate::core::desired::Desired;

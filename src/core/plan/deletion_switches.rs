@@ -2,7 +2,7 @@
 //! mean the same.
 
 use super::approved;
-use super::guards::PlanContext;
+use super::context::PlanContext;
 use crate::core::annotations::{AnnotationFault, MODE, Mode, PRUNE, Treatment, fault_of};
 use crate::core::object::Object;
 

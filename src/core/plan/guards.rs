@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
-
 use super::approved::{self, NotApproved};
+use super::context::PlanContext;
 use super::deletion_switches;
 use super::{Action, Change, DeletionGuard, DependencyReason, Reason, ReasonKind};
 use crate::core::annotations::{REPLACE, flag};
@@ -17,29 +16,7 @@ use crate::core::managed_fields;
 use crate::core::manifest::Origin;
 use crate::core::object::{Object, ObjectKey};
 use crate::core::observed::Observed;
-use crate::core::policy::Policy;
 use crate::core::remedy::Remedy;
-
-/// The plan's context: all that decides about it besides the desired and the observed objects.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PlanContext {
-    /// The permissions of the run.
-    pub policy: Policy,
-    /// The inventories of this repository's other targets by their ids, in words.
-    pub siblings: BTreeMap<String, String>,
-    /// How many objects each definition still has in the cluster that this run would not delete
-    /// itself; definitions without any are left out.
-    pub instances: BTreeMap<ObjectKey, usize>,
-    /// The present time: an approval may not be of the future.
-    pub now: Timestamp,
-}
-
-impl PlanContext {
-    /// Whether objects of `kind` may be deleted though data goes with them.
-    pub(super) fn allows_deletion_of(&self, kind: &str) -> bool {
-        self.policy.operator.allow_delete.contains(kind)
-    }
-}
 
 /// Why nothing at all may be pruned in this run; `None` when it may.
 ///

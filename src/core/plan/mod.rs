@@ -8,7 +8,9 @@ mod approved;
 mod budget;
 mod change;
 mod conflicts;
+mod context;
 mod decide;
+mod decision;
 mod deletion_switches;
 mod edges;
 mod fixed_fields;
@@ -31,10 +33,12 @@ use std::collections::BTreeSet;
 
 pub use approved::NotApproved;
 pub use change::{Change, Confidence, Effect, NoPreview, Write};
-use decide::{Decision, Subject, decide};
+pub use context::PlanContext;
+use decide::{Subject, decide};
+use decision::Decision;
 use graph::Graph;
 use guards::PruneRules;
-pub use guards::{PlanContext, may_be_replaced, may_go};
+pub use guards::{may_be_replaced, may_go};
 pub use idle_rules::idle_rules;
 pub use ordered_changes::{ChangePart, ChangeTurn, OrderedChanges};
 pub use reason::{

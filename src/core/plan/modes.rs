@@ -1,7 +1,7 @@
 //! The plan for objects with a mode: those only ever created, those left alone, and those that ran
 //! and are gone. An invalid mode is refused.
 
-use super::decide::Decision;
+use super::decision::Decision;
 use super::{Action, Confidence, Reason, ReasonKind, released_copy};
 use crate::core::annotations::{self, Mode, Treatment};
 use crate::core::inventory::{Finished, Inventory, PART_OF};

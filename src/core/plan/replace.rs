@@ -2,9 +2,10 @@
 //! its annotations, or for its whole kind by the user. A terminating object is recreated without a
 //! request.
 
-use super::decide::Decision;
+use super::context::PlanContext;
+use super::decision::Decision;
 use super::fixed_fields;
-use super::guards::{self, PlanContext};
+use super::guards;
 use super::{Action, Confidence, NoPreview, Reason, ReasonKind, selector};
 use crate::core::annotations::{REPLACE, flag};
 use crate::core::inventory::Inventory;

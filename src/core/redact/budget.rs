@@ -3,8 +3,6 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::search::SearchFailed;
-
 /// How many bytes may be searched for each byte of a text, in all of its views.
 const FOR_A_BYTE: usize = 128;
 /// How many for each text, however short it is.
@@ -13,6 +11,10 @@ const FOR_A_TEXT: usize = 16 << 10;
 const MORE_FOR_A_TEXT: usize = 8 << 20;
 /// How many more all texts of a run may take together.
 const MORE_FOR_ALL: usize = 256 << 20;
+
+/// The search could not be made, or not be brought to its end.
+#[derive(Debug)]
+pub(super) struct SearchFailed;
 
 /// The budget that the texts of a run share.
 pub(super) struct SearchBudget {

@@ -7,7 +7,9 @@ use std::fmt;
 use serde_json::Value;
 
 use super::budget::SearchBudget;
-use super::search::{MatchContext, Needle, SearchFailed, ValueSearch};
+use super::budget::SearchFailed;
+use super::needle::{MatchContext, Needle};
+use super::search::ValueSearch;
 use super::secrets::FoundSecrets;
 use super::value_parts::{named_parts, parts, parts_of};
 use crate::core::object::Object;

@@ -27,6 +27,7 @@
 mod budget;
 mod digits;
 mod inputs;
+mod needle;
 mod pieces;
 mod prefix_group;
 mod problem;
@@ -39,10 +40,11 @@ mod views;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use budget::SearchBudget;
+use budget::{SearchBudget, SearchFailed};
 pub use inputs::Inputs;
+use needle::{MatchContext, Needle};
 pub use problem::MaskedProblem;
-use search::{MatchContext, MatchSpan, Needle, SearchFailed, ValueSearch};
+use search::{MatchSpan, ValueSearch};
 use searchable::worth_a_search;
 pub use secrets::LAST_APPLIED;
 use secrets::{FoundSecrets, Secret, bytes_of, decode, holds_object, is_secret};

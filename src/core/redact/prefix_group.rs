@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use super::search::{MatchContext, Needle};
+use super::needle::{MatchContext, Needle};
 use super::views::dense;
 
 /// Values that begin alike.

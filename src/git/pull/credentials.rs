@@ -11,6 +11,15 @@ use gix::sec::identity::Account;
 use super::prompt;
 use super::watchdog::ActivityCounter;
 
+/// A user at one server, and the password if it came along.
+#[derive(Clone, Debug)]
+pub(super) struct Credentials {
+    pub(super) user: String,
+    pub(super) password: Option<String>,
+    /// The URL that they came with, without them.
+    pub(super) url: gix::Url,
+}
+
 /// Asks for credentials, and remembers whom it asked, to report the result to them.
 pub(super) struct Asking {
     repo: gix::Repository,

@@ -9,7 +9,7 @@ use gix::index::entry::{Flags, Mode};
 use gix::worktree::stack::state::attributes::Source;
 
 use super::PullError;
-use super::obstacles::system_path;
+use super::paths::system_path;
 use crate::git::Error;
 
 /// The attribute's name.

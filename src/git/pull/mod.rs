@@ -19,6 +19,7 @@ mod ls_refs;
 mod maintenance;
 mod netrc;
 mod obstacles;
+mod paths;
 mod program_transport;
 mod prompt;
 mod proxy;

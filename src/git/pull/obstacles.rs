@@ -15,6 +15,7 @@ use gix::filter::plumbing::pipeline::convert::ToGitOutcome;
 use gix::index::entry::{Flags, Mode, Stage};
 use gix::objs::tree::EntryKind;
 
+use super::paths::system_path;
 use super::staging::Staging;
 use super::tree::{TreeChange, TreeSide};
 use super::{Obstacle, PullError, WhyObstacle};
@@ -263,12 +264,6 @@ pub(super) fn reach(root: &Path, path: &Path) -> PathReach {
         }
     }
     PathReach::Nothing
-}
-
-/// The path as the system needs it.
-pub(super) fn system_path(path: &BStr) -> Result<PathBuf, Error> {
-    let path = gix::path::from_bstr(path).map_err(Error::read(format!("path `{path}`")))?;
-    Ok(path.into_owned())
 }
 
 /// Mode of an index entry of this kind.

@@ -10,7 +10,8 @@ use gix::bstr::BString;
 use gix::glob::pattern::Case;
 use gix::index::entry::{Flags, Mode, Stage};
 
-use super::obstacles::{PathReach, reach, system_path};
+use super::obstacles::{PathReach, reach};
+use super::paths::system_path;
 use super::tree::TreeChange;
 use crate::git::Error;
 

@@ -8,7 +8,7 @@ use gix::remote::{Connection, Direction};
 use gix::sec::identity::Account;
 use gix::url::Scheme;
 
-use super::credentials::{self, Answers, Asking, UserAtServer, is_same_server};
+use super::credentials::{self, Answers, Asking, Credentials, UserAtServer, is_same_server};
 use super::http_transport::Web;
 use super::program_transport::{Spawned, Ssh, TransportProgram};
 use super::proxy::Choices;
@@ -48,15 +48,6 @@ impl TransportOptions {
             answers: Answers::default(),
         }
     }
-}
-
-/// A user at one server, and the password if it came along.
-#[derive(Clone, Debug)]
-pub(super) struct Credentials {
-    pub(super) user: String,
-    pub(super) password: Option<String>,
-    /// The URL that they came with, without them.
-    pub(super) url: gix::Url,
 }
 
 /// The ssh to run where the user chose none: one that does not prompt and does not wait for ever.

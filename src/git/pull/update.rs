@@ -13,7 +13,8 @@ use gix::index::entry::{Flags, Stat};
 use gix::objs::tree::EntryKind;
 
 use super::PullError;
-use super::obstacles::{Inspector, PathReach, WorkTreeEntry, mode_of, reach, seen, system_path};
+use super::obstacles::{Inspector, PathReach, WorkTreeEntry, mode_of, reach, seen};
+use super::paths::system_path;
 use super::sparse::LEFT_OUT;
 use super::staging::Staging;
 use super::tree::{TreeChange, TreeSide};

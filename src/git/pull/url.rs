@@ -6,7 +6,7 @@ use gix::bstr::{BStr, ByteSlice};
 use gix::url::Scheme;
 
 use super::PullError;
-use super::transport::Credentials;
+use super::credentials::Credentials;
 use crate::git::{Cause, url_without_credentials, without_credentials};
 
 /// A URL that holds no secret, and the credentials that it came with.

@@ -1,7 +1,7 @@
 //! Whether a program failed by itself, or at a wall of its cell: how it ended and what it said,
 //! held against what each wall does to programs.
 
-use super::super::program::ProgramLimits;
+use super::super::limits::ProgramLimits;
 
 /// The launcher's exit status where it could not become the program.
 pub const NOT_LAUNCHED: u8 = 125;

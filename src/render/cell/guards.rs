@@ -8,8 +8,11 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::program::ProgramLimits;
+use super::super::limits::ProgramLimits;
 use super::failure::size;
+
+/// The hidden verb that tries what a cell keeps from happening.
+pub const PROBE: &str = "__render-cell-probe";
 
 /// A guard: what holds it, or why there is none.
 pub type GuardState = Result<String, String>;
@@ -113,7 +116,7 @@ impl Guards {
 #[cfg(target_os = "linux")]
 fn probe(launcher: &Path) -> Result<Guards, String> {
     let mut command = Command::new(launcher);
-    command.arg(super::launch::PROBE).env_clear();
+    command.arg(PROBE).env_clear();
     let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output();
     let output = output.map_err(|error| format!("{} can't be run: {error}", launcher.display()))?;
     serde_json::from_slice(&output.stdout).map_err(|_| format!("trueup's probe {}", output.status))

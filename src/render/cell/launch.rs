@@ -23,8 +23,6 @@ use crate::local::bound_process;
 
 /// The hidden verb; it takes the parent's id, the plan, the program and the program's arguments.
 pub const VERB: &str = "__render-cell";
-/// The hidden verb that tries what a cell keeps from happening.
-pub const PROBE: &str = "__render-cell-probe";
 
 /// The newest Landlock that is known; an older one does what it can.
 const NEWEST: ABI = ABI::V10;
@@ -147,7 +145,7 @@ fn restrict_calls() -> GuardState {
     Ok("seccomp".to_owned())
 }
 
-/// Answers [`PROBE`]: goes into a cell with nothing in it, and says what was refused there.
+/// Answers [`PROBE`](super::guards::PROBE): goes into a cell with nothing in it, and says what was refused there.
 pub fn probe() -> Guards {
     let plan = CellPlan {
         memory: 1 << 30,

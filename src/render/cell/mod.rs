@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::program::ProgramLimits;
+use super::limits::ProgramLimits;
 
 /// Where the libraries of a program are that is linked to some.
 const LIBRARIES: [&str; 9] = [

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use trueup::core::source::formats::Formats;
 use trueup::core::source::programs::{GuardMode, RenderProgram};
 use trueup::core::source::snapshot::{Revision, Snapshot};
-use trueup::render::program::ProgramLimits;
+use trueup::render::limits::ProgramLimits;
 use trueup::render::sources::{RenderSource, SourceFormat};
 use trueup::render::{Rendered, Setting};
 

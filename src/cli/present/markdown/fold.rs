@@ -1,8 +1,9 @@
 //! One change folded away: its difference in a block of code, and below it who changed what.
 
 use super::{GLYPHS, code, cut, fenced, length, words};
-use crate::cli::present::explanation::{self, Explanation, TimeStyle};
+use crate::cli::present::explanation;
 use crate::cli::present::hunks::{self, Line};
+use crate::cli::present::story::{Explanation, TimeStyle};
 use crate::cli::present::{PlanView, brief, handovers, text};
 use crate::core::diff::Delta;
 use crate::core::masked_plan::MaskedChange;

@@ -10,7 +10,8 @@ mod fold;
 
 use escape::{code, fenced, length, words};
 
-use super::explanation::{self, TimeStyle};
+use super::explanation;
+use super::story::TimeStyle;
 use super::{Glyphs, PlanView, brief, is_in_sync, printed_changes, to_do, waiting};
 use crate::core::approval::ApprovalDifference;
 use crate::core::mask::Masked;

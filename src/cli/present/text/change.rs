@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::lines::{body, diff};
+use crate::cli::present::hint;
 use crate::cli::present::ink::Ink;
 use crate::cli::present::wrap::wrapped;
 use crate::cli::present::{Glyphs, PlanView, because, brief, explanation, hint_of};
@@ -101,25 +102,13 @@ pub(in crate::cli::present) fn reason(
         note(out, &line, glyphs)?;
     }
     let hint = hint_of(reason).unwrap_or_default();
-    hint.lines().try_for_each(|line| self::hint(out, line, glyphs))
+    hint.lines().try_for_each(|line| hint::write(out, line, glyphs))
 }
 
 /// Writes a line of a message, in as many as it needs.
 fn note(out: &mut impl Write, line: &str, glyphs: Glyphs) -> io::Result<()> {
     let lines = wrapped(&glyphs.inert(line), glyphs.limit(), 4, 6);
     writeln!(out, "    {}", lines.join("\n"))
-}
-
-/// Writes what to do, in as many lines as it needs.
-pub(in crate::cli::present) fn hint(
-    out: &mut impl Write,
-    line: &str,
-    glyphs: Glyphs,
-) -> io::Result<()> {
-    const INTRODUCTION: &str = "    do this: ";
-    let indent = INTRODUCTION.len();
-    let lines = wrapped(&glyphs.inert(line), glyphs.limit(), indent, indent);
-    writeln!(out, "{INTRODUCTION}{}", lines.join("\n"))
 }
 
 /// Writes the objects that are left for one reason.
@@ -151,5 +140,5 @@ pub(super) fn kept_objects(
     }
     writeln!(out, "    and {} more", n - FEW)?;
     let hints = hint_of(reason).unwrap_or_default();
-    hints.lines().try_for_each(|line| hint(out, line, glyphs))
+    hints.lines().try_for_each(|line| hint::write(out, line, glyphs))
 }

@@ -11,7 +11,7 @@ mod lines;
 use std::io::{self, Write};
 
 use change::kept_objects;
-pub(super) use change::{change, header, hint, reason};
+pub(super) use change::{change, header, reason};
 pub(super) use frame::{cost, filled, joined, target_line};
 pub use frame::{header_line, summary_line};
 pub(super) use lines::body;

@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
-use super::{BEGINNING, LONG, Needle, QUOTES, SearchFailed, SearchRun, SourceRange, ValueSearch};
+use super::{BEGINNING, LONG, SearchRun, SourceRange, ValueSearch};
 use crate::core::redact::budget::Allowance;
+use crate::core::redact::budget::SearchFailed;
+use crate::core::redact::needle::{Needle, QUOTES};
 use crate::core::redact::views::LONGEST_ESCAPE;
 
 /// The shortest beginning of a value that is masked where a program cut the rest off.

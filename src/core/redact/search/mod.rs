@@ -16,8 +16,9 @@ mod cut;
 
 use cut::{CUT, mark_of_cut};
 
-use super::budget::{Allowance, SearchBudget};
+use super::budget::{Allowance, SearchBudget, SearchFailed};
 use super::digits::Digits;
+use super::needle::Needle;
 use super::prefix_group::Group;
 use super::views::{ViewKind, dense, white_space};
 
@@ -32,38 +33,11 @@ const LEVELS: usize = 4;
 const LONG: usize = 8;
 /// Bytes between control characters are taken for a text from this length on.
 const SHORTEST_TEXT: usize = 6;
-const QUOTES: &[u8] = b"'\"`";
 /// A value that is written without its spaces is taken for the same from this length on.
 const SPACES_DO_NOT_MATTER: usize = 12;
 
-/// Where a value counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum MatchContext {
-    /// Wherever it stands.
-    Anywhere,
-    /// As a word of its own.
-    AsWord,
-    /// Between quotes.
-    Quoted,
-}
-
-/// A value that is searched for.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Needle {
-    /// The value, without white space around it.
-    pub(super) value: Vec<u8>,
-    /// The number of its mask.
-    pub(super) number: usize,
-    /// Where it counts.
-    pub(super) stands: MatchContext,
-}
-
 /// A place in a text, and the number of the value that stands there.
 pub(super) type MatchSpan = (Range<usize>, usize);
-
-/// The search could not be made, or not be brought to its end.
-#[derive(Debug)]
-pub(super) struct SearchFailed;
 
 /// Finds values.
 pub(super) struct ValueSearch {
@@ -325,21 +299,6 @@ impl SearchRun<'_> {
     }
 }
 
-impl MatchContext {
-    /// Whether a value counts that stands there.
-    fn counts(self, bytes: &[u8], range: &Range<usize>) -> bool {
-        let (before, after) = (&bytes[..range.start], &bytes[range.end..]);
-        match self {
-            Self::Anywhere => true,
-            Self::AsWord => !ends_in_word(before) && !begins_with_word(after),
-            Self::Quoted => {
-                before.last().is_some_and(|quote| QUOTES.contains(quote))
-                    && before.last() == after.first()
-            }
-        }
-    }
-}
-
 /// Whether `text` begins with the value, and how far it is the same; white space may be wrapped in
 /// another way, and lines be joined.
 fn compare(value: &[u8], text: &[u8]) -> (bool, usize) {
@@ -376,18 +335,4 @@ fn is_text(bytes: &[u8]) -> bool {
 
 fn is_text_byte(byte: u8) -> bool {
     byte == b' ' || byte.is_ascii_graphic() || byte.is_ascii_whitespace()
-}
-
-fn ends_in_word(bytes: &[u8]) -> bool {
-    let last = (1..=4).find_map(|length| {
-        let from = bytes.len().checked_sub(length)?;
-        std::str::from_utf8(&bytes[from..]).ok()?.chars().next()
-    });
-    last.is_some_and(char::is_alphanumeric)
-}
-
-fn begins_with_word(bytes: &[u8]) -> bool {
-    let first =
-        (1..=4).find_map(|length| std::str::from_utf8(bytes.get(..length)?).ok()?.chars().next());
-    first.is_some_and(char::is_alphanumeric)
 }
