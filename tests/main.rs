@@ -22,6 +22,7 @@ mod drift;
 mod dropped;
 mod dry_run;
 mod elements;
+mod elsewhere;
 mod emptied;
 mod enabled;
 #[cfg(unix)]

@@ -93,6 +93,21 @@ pub(super) async fn declare_ignored_too(
     .await?
 }
 
+/// The plain manifests that `target` declares at `revision`: nothing is rendered, and what can't be
+/// read is left out without a word.
+///
+/// # Errors
+///
+/// When git can't be read, or a path is not there.
+pub(super) fn declare_plain(
+    target: &Target,
+    checkout: &Checkout,
+    revision: &Revision,
+) -> Result<Vec<Manifest>, Error> {
+    let at = (!target.worktree).then(|| revision.clone());
+    Ok(read_plain(target, &Files { checkout, at }, IgnoreRules::AsSaid)?.0.manifests)
+}
+
 /// The commit that was read last: rounds of a watch read the same one again and again.
 #[derive(Clone, Default)]
 pub struct LastRead(Arc<Mutex<Option<(Target, Declared)>>>);
@@ -160,6 +175,26 @@ fn read_and_render(
     files: &Files<'_>,
     ignoring: IgnoreRules,
 ) -> Result<Declared, Error> {
+    let (mut declared, sources) = read_plain(target, files, ignoring)?;
+    if !sources.sources.is_empty() {
+        let is_read = |path: &str| sources.sources.iter().any(|source| source.reads(path));
+        let rendered =
+            render(&target.render, &sources.sources, &files.below(&[String::new()], &is_read)?);
+        declared.manifests.extend(rendered.manifests);
+        declared.manifests.sort_by(|a, b| a.origin.path.cmp(&b.origin.path));
+        declared.problems.extend(rendered.problems);
+        declared.warnings.extend(rendered.warnings);
+        declared.inputs.secret.extend(rendered.inputs);
+    }
+    Ok(declared)
+}
+
+/// The plain manifests, and what is to be rendered.
+fn read_plain(
+    target: &Target,
+    files: &Files<'_>,
+    ignoring: IgnoreRules,
+) -> Result<(Declared, Sources), Error> {
     let found = files.below(&target.paths, &|path| is_ignore_file(path) || is_marker(path))?;
     // Without it, what is meant to be left out would be taken for declared.
     let is_unread =
@@ -188,7 +223,7 @@ fn read_and_render(
             && !sources.take_in(path)
     };
     let snapshot = only_manifests(files.below(&target.paths, &taken)?, &taken);
-    let manifest::Reading { mut manifests, mut problems, mut warnings } = read(&snapshot);
+    let manifest::Reading { manifests, mut problems, warnings } = read(&snapshot);
     let is_barred = |barred: &&Skipped| {
         target.paths.iter().any(|given| selection.reaches_folder(given, &barred.path))
             && !sources.take_in(&barred.path)
@@ -196,30 +231,20 @@ fn read_and_render(
     let barred = snapshot.barred.iter().filter(is_barred);
     problems.extend(snapshot.skipped.iter().chain(barred).map(unread));
     problems.extend(sources.problems.iter().cloned());
-    let mut inputs = Inputs::default();
-    if !sources.sources.is_empty() {
-        let is_read = |path: &str| sources.sources.iter().any(|source| source.reads(path));
-        let rendered =
-            render(&target.render, &sources.sources, &files.below(&[String::new()], &is_read)?);
-        manifests.extend(rendered.manifests);
-        manifests.sort_by(|a, b| a.origin.path.cmp(&b.origin.path));
-        problems.extend(rendered.problems);
-        warnings.extend(rendered.warnings);
-        inputs.secret.extend(rendered.inputs);
-    }
     let (files, uncommitted) =
         (snapshot.files.len() + sources.sources.len(), Uncommitted::default());
-    Ok(Declared {
+    let declared = Declared {
         revision: snapshot.revision,
         manifests,
         problems,
         warnings,
-        inputs,
+        inputs: Inputs::default(),
         files,
         is_rendered: !sources.sources.is_empty(),
         has_ignore_files,
         uncommitted,
-    })
+    };
+    Ok((declared, sources))
 }
 
 /// The sources to render of the target.

@@ -9,6 +9,7 @@ mod commit_poller;
 mod declare;
 mod definitions;
 mod dry_run;
+mod elsewhere;
 mod enabled;
 mod error;
 mod event;
@@ -38,5 +39,5 @@ pub use rollback::{
 };
 pub use round::{RoundEnd, RoundOptions, Runner, WaitWhen, round};
 pub use survey::{Decided, Found, Survey, survey};
-pub use target::{DeclaredPath, Target};
+pub use target::{DeclaredPath, OtherTarget, Target};
 pub use wait::{WaitOptions, standing, wait};

@@ -6,6 +6,7 @@ use crate::core::field_rules::FieldRule;
 use crate::core::health::HealthRule;
 use crate::core::inventory::Inventory;
 use crate::core::policy::Policy;
+use crate::core::source::formats::Formats;
 use crate::render::Setting;
 
 /// Where `trueup.yaml` declares a path.
@@ -15,6 +16,15 @@ pub struct DeclaredPath {
     pub target: String,
     /// The line, from 1.
     pub line: usize,
+}
+
+/// The plain files of another target of `trueup.yaml`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherTarget {
+    /// Its paths from the checkout's root; the empty path is the whole of it.
+    pub paths: Vec<String>,
+    /// The formats of what is rendered of it, so that it is no plain manifest.
+    pub formats: Formats,
 }
 
 /// A target, resolved: what to make true, where, and what may be deleted for it.
@@ -40,6 +50,8 @@ pub struct Target {
     pub paths_at: BTreeMap<String, DeclaredPath>,
     /// The inventories of the other targets of `trueup.yaml` by their ids, in words.
     pub siblings: BTreeMap<String, String>,
+    /// The other targets of `trueup.yaml` by their names.
+    pub others: BTreeMap<String, OtherTarget>,
     /// Whether to ask the server about what is proven to stay as it is, too.
     pub verify: bool,
     /// Whether live objects that stay as they are are kept whole, to show what others set of them.

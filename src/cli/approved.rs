@@ -12,7 +12,7 @@ use crate::git::Checkout;
 
 use super::exit::Failure;
 use super::session::Session;
-use super::target::{FilesArgs, NamedTarget, TargetArgs, counts, setting};
+use super::target::{FilesArgs, NamedTarget, TargetArgs, counts, plain_files, setting};
 
 /// The approval of what the session found.
 ///
@@ -84,6 +84,8 @@ impl TargetArgs {
         let config = config.unwrap_or_default();
         // A rollback is not part of what was approved.
         let run_options = RunOptions { on_failure: None, ..config.run_options() };
+        let mut others = file.targets.clone();
+        others.retain(|other, _| !declared || *other != target);
         let repository = config.policy();
         let Inventory { name, namespace: home } = purpose.inventory.clone();
         let target = Target {
@@ -101,6 +103,7 @@ impl TargetArgs {
             replace_at: config.replace_at,
             paths_at: BTreeMap::new(),
             siblings: BTreeMap::new(),
+            others: plain_files(others),
             strict: counts(self.strict, config.strict),
             verify: counts(self.verify, config.verify),
             whole: false,

@@ -14,7 +14,7 @@ use super::cache::cache_folder;
 use super::exit::Failure;
 use super::headings::{GUARDS, WHAT};
 use super::names::{derived, plain, sanitized, siblings};
-use crate::app::{DeclaredPath, Target};
+use crate::app::{DeclaredPath, OtherTarget, Target};
 use crate::cluster::Cluster;
 use crate::config::machine::{self, Machine, MachineProbe, Rendering};
 use crate::config::{self, Config, TargetConfig};
@@ -213,6 +213,7 @@ impl TargetArgs {
             replace_at: declared.replace_at,
             paths_at,
             siblings,
+            others: plain_files(others),
             strict: counts(self.strict, declared.strict),
             verify: counts(self.verify, declared.verify),
             whole: false,
@@ -245,7 +246,7 @@ impl FilesArgs {
     ///
     /// When trueup.yaml can't be used, or a path lies outside the checkout.
     pub fn resolve(&self, directory: &Path, checkout: &Checkout) -> Result<Target, Failure> {
-        let TargetChoice { declared, redact, paths, paths_at, .. } =
+        let TargetChoice { declared, redact, paths, paths_at, others, .. } =
             self.choose(directory, checkout)?;
         let namespace = self.namespace.clone().or(declared.namespace);
         let namespace = namespace.unwrap_or_else(|| "default".to_owned());
@@ -264,6 +265,7 @@ impl FilesArgs {
             replace_at: BTreeMap::new(),
             paths_at,
             siblings: BTreeMap::new(),
+            others: plain_files(others),
             strict: false,
             verify: false,
             whole: false,
@@ -316,6 +318,18 @@ impl FilesArgs {
         };
         Ok(Config::read(&bytes.unwrap_or_default())?)
     }
+}
+
+/// Where other targets may define kinds.
+pub(super) fn plain_files(others: BTreeMap<String, TargetConfig>) -> BTreeMap<String, OtherTarget> {
+    let files = |(name, declared): (String, TargetConfig)| {
+        let mut paths: Vec<String> = declared.paths.iter().map(|path| plain(path)).collect();
+        if paths.is_empty() {
+            paths.push(String::new());
+        }
+        (name, OtherTarget { paths, formats: declared.render })
+    };
+    others.into_iter().map(files).collect()
 }
 
 /// How this machine renders: with the programs that its file names or that are on its search path,

@@ -15,7 +15,7 @@ use crate::core::field_rules::{
     FieldRule, Pointer, carry_over, controlled, fields_of, leave, paths_in, settle,
 };
 use crate::core::inventory::{Inventory, PART_OF, reserved};
-use crate::core::kinds::catalog::{AnnouncedKind, Catalog, Lookup, silence};
+use crate::core::kinds::catalog::{AnnouncedKind, Catalog, DefinedElsewhere, Lookup, silence};
 use crate::core::managed_fields::conflict::{Conflict, conflicts};
 use crate::core::managed_fields::server_metadata::strip;
 use crate::core::managed_fields::takeover::hand_over;
@@ -243,6 +243,15 @@ fn scope(manifest: &Manifest, catalog: &Catalog) -> Result<bool, Problem> {
             Some(format!("see `kubectl api-resources --api-group {}`", object.group())),
         ));
     }
+    if let Lookup::Nowhere(_) = found
+        && let Some((which, hint)) =
+            elsewhere(&catalog.elsewhere(&object.group_kind(), object.version()))
+    {
+        let message = format!(
+            "the cluster has no kind {kind} in {api_version}, and this target does not define it; {which}"
+        );
+        return Err(problem(message, Some(hint)));
+    }
     match found {
         Lookup::Served(served) => Ok(served.namespaced),
         Lookup::Defined(defined) => Ok(defined.namespaced),
@@ -276,6 +285,19 @@ fn scope(manifest: &Manifest, catalog: &Catalog) -> Result<bool, Problem> {
             Some(format!("did you mean {}?", near.join(" or "))),
         )),
     }
+}
+
+/// The definitions of other targets in words, and the command that applies one; `None` without any.
+fn elsewhere(definitions: &[&DefinedElsewhere]) -> Option<(String, String)> {
+    let first = definitions.first()?;
+    let names: Vec<String> =
+        definitions.iter().map(|it| format!("{} (target {})", it.path, it.target)).collect();
+    let (verb, which) = match definitions.len() {
+        1 => ("does", "that"),
+        _ => ("do", "one of them"),
+    };
+    let hint = format!("apply {which} first: trueup apply --target {}", first.target);
+    Some((format!("{} {verb}", names.join(" and ")), hint))
 }
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ pub(super) use self::proof::{fingerprint_of_cluster, may_be_proven};
 use super::apply::can_begin;
 use super::declare::declare_ignored_too;
 use super::definitions;
+use super::elsewhere::note_definitions_elsewhere;
 use super::enabled::put_off;
 use super::former_release::FormerRelease;
 use super::{Declared, Error, Explained, LastRead, Target, declare, declare_again};
@@ -201,6 +202,7 @@ pub(super) async fn survey_from(
     catalog.define(objects.filter(|object| !Mode::ignores(object)));
     cluster.notice(&mut catalog).await;
     know_kinds(target, &catalog)?;
+    note_definitions_elsewhere(target, checkout, &revision, &manifests, &mut catalog).await;
     if let Some(before) = &before {
         members.miss(before, &catalog);
     }

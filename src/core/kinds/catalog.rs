@@ -63,6 +63,17 @@ pub struct Defined {
     pub namespaced: bool,
 }
 
+/// A CustomResourceDefinition that another target of `trueup.yaml` declares at the same commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DefinedElsewhere {
+    /// The target's name.
+    pub target: String,
+    /// The definition's file.
+    pub path: String,
+    /// The versions that it serves.
+    pub versions: Vec<String>,
+}
+
 /// The knowledge about one kind in one version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lookup<'a> {
@@ -102,6 +113,8 @@ pub struct Catalog {
     /// Groups in versions whose server could not be asked, so that their kinds may be missing here,
     /// with the reason.
     silent: BTreeMap<String, String>,
+    /// Definitions of other targets. They serve for hints only.
+    elsewhere: BTreeMap<GroupKind, Vec<DefinedElsewhere>>,
 }
 
 impl Catalog {
@@ -159,6 +172,30 @@ impl Catalog {
         } else {
             Lookup::OtherVersions(versions)
         }
+    }
+
+    /// The kinds of `objects` that nothing defines.
+    pub fn nowhere<'a>(
+        &self,
+        objects: impl IntoIterator<Item = &'a Object>,
+    ) -> BTreeSet<GroupKind> {
+        objects
+            .into_iter()
+            .map(|object| (object.group_kind(), object.version()))
+            .filter(|(kind, version)| matches!(self.lookup(kind, version), Lookup::Nowhere(_)))
+            .map(|(kind, _)| kind)
+            .collect()
+    }
+
+    /// Notes a definition of another target.
+    pub fn note_elsewhere(&mut self, group_kind: GroupKind, definition: DefinedElsewhere) {
+        self.elsewhere.entry(group_kind).or_default().push(definition);
+    }
+
+    /// The definitions of other targets that serve the kind in `version`.
+    pub fn elsewhere(&self, group_kind: &GroupKind, version: &str) -> Vec<&DefinedElsewhere> {
+        let definitions = self.elsewhere.get(group_kind).into_iter().flatten();
+        definitions.filter(|it| it.versions.iter().any(|served| served == version)).collect()
     }
 
     /// The names of all kinds that are served or that the commit defines; `None` where not all are
