@@ -37,7 +37,7 @@ fn mend(repo: &Repo<'_>, watching: &Watching, parent: &str) -> (String, String) 
     assert_eq!(replicas(repo), "3");
     repo.write("web.yaml", WEB.replace("replicas: 2", "replicas: 1")).commit("Mended");
     let good = commit(repo);
-    watching.says(&format!("… no longer waited for: {} has come", &good[..7]));
+    watching.says(&format!("… stopped waiting: {} has arrived", &good[..7]));
     eventually("the mended one is healthy", || noted(repo, parent, "healthy-revision") == good);
     assert_eq!(replicas(repo), "1");
     (bad, good)
@@ -58,7 +58,7 @@ fn fixing_commit_is_pulled_while_waiting() {
     for wrong in ["rolled back", "! ", "recovered", "drift"] {
         assert_eq!(watching.times(wrong), 0, "{said:#?}");
     }
-    assert_eq!(watching.times("no longer waited for"), 1, "{said:#?}");
+    assert_eq!(watching.times("stopped waiting"), 1, "{said:#?}");
     let begun = |commit: &str| watching.times(&format!("new commit {}", &commit[..7]));
     assert_eq!((begun(&bad), begun(&good)), (1, 1), "{said:#?}");
     assert!(said.iter().any(|line| line.contains("1 changed, 1 not ready after")), "{said:#?}");
@@ -74,7 +74,7 @@ fn watch_notices_a_commit_made_in_the_checkout() {
     let watching = Watching::in_folder(&repo, &repo.path(), &["--wait-timeout", "10m"]);
     eventually("it is there", || noted(&repo, &repo.parent(), "revision") == bad);
     repo.write("web.yaml", WEB).commit("Mended");
-    watching.says("no longer waited for");
+    watching.says("stopped waiting");
     eventually("it is healthy", || {
         noted(&repo, &repo.parent(), "healthy-revision") == commit(&repo)
     });
@@ -96,7 +96,7 @@ fn commit_with_the_same_objects_does_not_end_the_wait() {
     eventually("it is pulled", || std::fs::read_to_string(&head).unwrap().trim() == other);
     repo.write("shop/web.yaml", WEB).commit("Mended");
     let mended = commit(&repo);
-    watching.says("no longer waited for");
+    watching.says("stopped waiting");
     let said = watching.said();
     assert_eq!(watching.times(&format!("waited for: {} has come", &mended[..7])), 1, "{said:#?}");
     let healthy = || noted(&repo, &repo.parent(), "healthy-revision") == mended;
@@ -114,7 +114,7 @@ fn new_commit_ends_the_wait_for_an_earlier_wave() {
     let watching = Watching::in_folder(&repo, &repo.path(), &args);
     eventually("the first wave is there", || replicas(&repo) == "3");
     repo.write("web.yaml", WEB).write("later.yaml", second("2")).commit("Mended");
-    watching.says("no longer waited for");
+    watching.says("stopped waiting");
     eventually("the second wave is there", || repo.value("later") == "2");
     assert_eq!(watching.times("rolled back"), 0, "{:#?}", watching.said());
     assert_eq!(watching.stop(), Some(0));

@@ -13,7 +13,7 @@ use super::sources::SourceFormat;
 use serde_json::Value;
 
 /// How many lines of what a program says about a failure are shown, and how long each may be.
-const LINES: usize = 8;
+const LINES: usize = 12;
 const LINE: usize = 600;
 /// Of a longer text the last line may end in the middle of a value.
 const WHOLE: usize = 60 << 10;

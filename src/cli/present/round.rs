@@ -300,12 +300,15 @@ fn went_wrong(round: &Round, report: &Masked<Report>) -> Vec<String> {
 
 /// That a round ended before its time, as a newer commit has come.
 fn superseded(round: &Result<Round, RoundError>, glyphs: Glyphs) -> Option<String> {
-    let (what, newer) = match round {
-        Ok(round) => ("", round.report.superseded.as_ref()?),
-        Err(RoundError::Reconcile(Error::Superseded(newer))) => ("the lock is ", newer),
+    let text = match round {
+        Ok(round) => {
+            let newer = short(round.report.superseded.as_ref()?);
+            format!("stopped waiting: {newer} has arrived")
+        }
+        Err(RoundError::Reconcile(error @ Error::Superseded(_))) => error.to_string(),
         Err(_) => return None,
     };
-    Some(format!("{} {what}no longer waited for: {} has come", glyphs.gap(), short(newer)))
+    Some(format!("{} {text}", glyphs.gap()))
 }
 
 /// The parts of the line about a round that had nothing to do.

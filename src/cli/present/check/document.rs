@@ -29,7 +29,7 @@ pub(in crate::cli::present) struct CheckDocument<'a> {
 struct FindingDocument<'a> {
     #[cfg_attr(test, schemars(extend("enum" = ["error", "warning"])))]
     level: &'static str,
-    #[cfg_attr(test, schemars(with = "crate::cli::present::json::schema::Rule"))]
+    #[cfg_attr(test, schemars(with = "crate::cli::present::json::schema_tests::Rule"))]
     rule: &'static str,
     path: &'a str,
     line: usize,

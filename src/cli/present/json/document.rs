@@ -80,7 +80,7 @@ pub(super) struct ChangeDocument<'a> {
     pub(super) object: ObjectDocument<'a>,
     pub(super) origin: Option<OriginDocument<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, schemars(with = "Option<super::schema::Code>"))]
+    #[cfg_attr(test, schemars(with = "Option<super::schema_tests::Code>"))]
     pub(super) code: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<String>,
@@ -212,7 +212,7 @@ pub(super) struct StepDocument<'a> {
     #[cfg_attr(test, schemars(extend("enum" = ["done", "terminating", "failed", "differs", "skipped", "postponed"])))]
     pub(super) outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, schemars(with = "Option<super::schema::Code>"))]
+    #[cfg_attr(test, schemars(with = "Option<super::schema_tests::Code>"))]
     pub(super) code: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<String>,

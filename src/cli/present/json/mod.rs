@@ -7,7 +7,7 @@
 
 pub(super) mod document;
 #[cfg(test)]
-pub(super) mod schema;
+pub(super) mod schema_tests;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
