@@ -98,7 +98,11 @@ fn commit_with_the_same_objects_does_not_end_the_wait() {
     let mended = commit(&repo);
     watching.says("stopped waiting");
     let said = watching.said();
-    assert_eq!(watching.times(&format!("waited for: {} has come", &mended[..7])), 1, "{said:#?}");
+    assert_eq!(
+        watching.times(&format!("stopped waiting: {} has arrived", &mended[..7])),
+        1,
+        "{said:#?}"
+    );
     let healthy = || noted(&repo, &repo.parent(), "healthy-revision") == mended;
     eventually("it is healthy", healthy);
     assert_eq!(watching.times("! "), 0, "{said:#?}");
