@@ -145,6 +145,7 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
             WatchEvent::HeldBack { failed, healthy } => {
                 log.held_back(&failed, &healthy).into_iter().collect()
             }
+            WatchEvent::Idle => Vec::new(),
             WatchEvent::Ended { round, .. } => {
                 exit = log.exit(&round);
                 log.lines(*round)

@@ -88,7 +88,7 @@ impl<'a> MaskedPlan<'a> {
 
     /// Whether the server takes this object without some field that is declared.
     pub fn is_short(&self, key: &ObjectKey) -> bool {
-        self.plan.short.contains(key)
+        self.has(key) && self.plan.short.contains(key)
     }
 
     /// How many objects the server takes without some field that is declared.

@@ -88,6 +88,8 @@ pub enum WatchEvent {
         /// The one that is kept true.
         healthy: String,
     },
+    /// A round found that nothing has moved since one that had nothing to do and nothing to tell.
+    Idle,
     /// A round ended.
     Ended {
         /// The result of the round.
@@ -131,6 +133,7 @@ pub async fn watch(
         };
         let round = match looked {
             Ok(BegunRound::Idle) => {
+                events(WatchEvent::Idle);
                 interrupt.sleep(jittered(watch.interval, JITTER)).await;
                 continue;
             }
