@@ -7,6 +7,8 @@ use serde::Serialize;
 
 use crate::git::{Cause, Error};
 
+use super::fetch_hint::fetch_hint;
+
 /// Why a pull did not bring the branch to its upstream.
 #[derive(Debug, thiserror::Error)]
 pub enum PullError {
@@ -280,7 +282,7 @@ impl PullError {
                 "it has {}; choose with --branch when cloning, or with `git switch`",
                 quoted(others)
             ),
-            Self::Fetch { url, source } => return fetch_hint(url, source),
+            Self::Fetch { url, source } => return Some(fetch_hint(url, source)),
             Self::TimedOut { .. } => "try again, or wait longer with --pull-timeout TIME".into(),
             Self::TooLarge { .. } => {
                 "if it is that large, clone it with git, or give the manifests a repository of \
@@ -299,40 +301,6 @@ impl PullError {
             | Self::Write { .. } => return None,
         })
     }
-}
-
-/// The usual remedy for a failed fetch.
-fn fetch_hint(url: &str, source: &Cause) -> Option<String> {
-    let says = |text: &str| source.mentions(text);
-    let is_web = url.starts_with("http");
-    Some(if says("cannot connect through the proxy") {
-        "check the proxy where it is configured, or exclude the host with no_proxy".into()
-    } else if says("407") || says("proxy authorization required") {
-        "give the proxy's user and password in its URL, or its user there and the password by a \
-         credential.helper"
-            .into()
-    } else if says("UnknownIssuer") || (is_web && says("certificate")) {
-        "name the server's certificate authority: git config http.sslCAInfo FILE".into()
-    } else if says("HOST IDENTIFICATION HAS CHANGED") {
-        "the server's host key has changed: if this is expected, remove the old one with \
-        `ssh-keygen -R HOST`, then connect once with ssh"
-            .into()
-    } else if says("Host key verification failed") {
-        "accept the server's host key: connect once with ssh, or add it to \
-        ~/.ssh/known_hosts"
-            .into()
-    } else if says("dubious ownership") {
-        "allow a repository that another user owns: git config --global --add safe.directory \
-        PATH"
-            .into()
-    } else if is_web && (says("401") || says("redentials") || says("Authentication")) {
-        "give git credentials for it: git config credential.helper, or an http.extraHeader".into()
-    } else if !is_web && says("ermission denied") {
-        "load the right key with ssh-add, or name it: git config core.sshCommand 'ssh -i KEY'"
-            .into()
-    } else {
-        format!("see what git itself says: git ls-remote {url}")
-    })
 }
 
 fn quoted(names: &[String]) -> String {

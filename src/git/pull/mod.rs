@@ -13,6 +13,7 @@ mod encoding;
 mod error;
 mod fast_forward;
 mod fetch;
+mod fetch_hint;
 mod http_transport;
 mod lock;
 mod ls_refs;
