@@ -12,6 +12,7 @@ mod check_agrees;
 mod checkout;
 #[cfg(unix)]
 mod completions;
+mod connection;
 mod controlled;
 mod corpus;
 mod definitions;

@@ -7,7 +7,7 @@ use super::survey::{
 };
 use super::{Error, LastRead, Target};
 use crate::cluster::Cluster;
-use crate::core::in_sync::{Fingerprint, InSync, SyncInputs, SyncProof};
+use crate::core::in_sync::{Fingerprint, InSync, MemberVersion, SyncInputs, SyncProof};
 use crate::core::source::snapshot::Revision;
 use crate::git::{Checkout, Uncommitted};
 
@@ -31,11 +31,10 @@ pub struct SyncedTarget {
     pub in_sync: InSync,
 }
 
-/// A proof that may hold, as far as git says.
+/// A proof of the commit that git has now.
 struct ProofCandidate {
     proof: SyncProof,
     revision: Revision,
-    uncommitted: Uncommitted,
     target: Fingerprint,
 }
 
@@ -51,21 +50,32 @@ pub async fn look(
     cluster: &Cluster,
     last: Option<&LastRead>,
 ) -> Result<Look, Error> {
-    let candidate = candidate(target, checkout, cluster).await?;
-    let mut head = None;
-    if let Some(candidate) = candidate {
-        let found = find_head(&target.inventory, cluster).await?;
-        if let Some(in_sync) = holds(&candidate, target, &found, cluster).await {
-            let ProofCandidate { revision, uncommitted, .. } = candidate;
-            let cluster_uid = found.cluster_uid;
+    let Some(candidate) = candidate(target, checkout, cluster).await? else {
+        return Ok(Look::Survey(Box::new(
+            survey_from(target, checkout, cluster, last, None).await?,
+        )));
+    };
+    // The members are listed by the kinds that they had. Where these have moved, the proof does not
+    // hold, whatever the lists say.
+    let members = cluster.member_versions(&target.inventory, candidate.proof.kinds());
+    let (uncommitted, head, members) = futures::try_join!(
+        uncommitted(target, checkout),
+        find_head(&target.inventory, cluster),
+        async { Ok(members.await) },
+    )?;
+    match holds(&candidate, &head, members) {
+        Verdict::Holds(in_sync) => {
+            let (revision, cluster_uid) = (candidate.revision, head.cluster_uid);
             let synced = SyncedTarget { revision, uncommitted, cluster_uid, in_sync };
             return Ok(Look::InSync(Box::new(synced)));
         }
-        head = Some(found);
+        Verdict::Moved => cluster.keep_sync_proof(&target.inventory, &candidate.proof.missed()),
+        Verdict::OfOther => {}
     }
-    Ok(Look::Survey(Box::new(survey_from(target, checkout, cluster, last, head).await?)))
+    Ok(Look::Survey(Box::new(survey_from(target, checkout, cluster, last, Some(head)).await?)))
 }
 
+/// The proof that may hold, as far as the commit and the settings say.
 async fn candidate(
     target: &Target,
     checkout: &Checkout,
@@ -79,39 +89,47 @@ async fn candidate(
     tokio::task::spawn_blocking(move || {
         let settings = Fingerprint::of(&target);
         let revision = checkout.resolve(target.rev.as_deref())?;
-        if !proof.may_hold_of(&revision.commit, &settings) {
-            return Ok(None);
-        }
-        let uncommitted = match target.rev {
-            None => checkout.uncommitted(&target.paths)?,
-            Some(_) => Uncommitted::default(),
-        };
-        Ok(Some(ProofCandidate { proof, revision, uncommitted, target: settings }))
+        let may_hold = proof.may_hold_of(&revision.commit, &settings);
+        Ok(may_hold.then_some(ProofCandidate { proof, revision, target: settings }))
     })
     .await?
 }
 
-/// The statement of the proof, where it holds. Where the members have moved, that is noted.
-async fn holds(
+/// The changes in the work tree under the target's paths.
+async fn uncommitted(target: &Target, checkout: &Checkout) -> Result<Uncommitted, Error> {
+    if target.rev.is_some() {
+        return Ok(Uncommitted::default());
+    }
+    let (paths, checkout) = (target.paths.clone(), checkout.clone());
+    tokio::task::spawn_blocking(move || Ok(checkout.uncommitted(&paths)?)).await?
+}
+
+/// The judgement of a proof.
+enum Verdict {
+    Holds(InSync),
+    /// The members have moved.
+    Moved,
+    /// It is a proof of something else.
+    OfOther,
+}
+
+fn holds(
     candidate: &ProofCandidate,
-    target: &Target,
     head: &InventoryHead,
-    cluster: &Cluster,
-) -> Option<InSync> {
-    let ProofCandidate { proof, revision, target: settings, .. } = candidate;
-    let record = head.record.as_ref()?;
+    members: Option<Vec<MemberVersion>>,
+) -> Verdict {
+    let ProofCandidate { proof, revision, target: settings } = candidate;
+    let Some(record) = &head.record else { return Verdict::OfOther };
     let inputs = SyncInputs {
         commit: revision.commit.clone(),
         target: settings.clone(),
         cluster: fingerprint_of_cluster(head.cluster_uid.as_deref(), &head.catalog, record),
     };
     if !proof.is_worth_a_try(&inputs) {
-        return None;
+        return Verdict::OfOther;
     }
-    let members = cluster.member_versions(&target.inventory, record, &head.catalog).await;
-    let in_sync = members.and_then(|members| proof.holds(members));
-    if in_sync.is_none() {
-        cluster.keep_sync_proof(&target.inventory, &proof.clone().missed());
+    match members.and_then(|members| proof.holds(members)) {
+        Some(in_sync) => Verdict::Holds(in_sync),
+        None => Verdict::Moved,
     }
-    in_sync
 }

@@ -48,6 +48,26 @@ pub(super) struct ApiResponse {
     pub(super) etag: Option<String>,
 }
 
+/// The body of an answer, not parsed, and its form.
+pub(super) struct ResponseBody {
+    content_type: Option<String>,
+    pub(super) bytes: Bytes,
+}
+
+impl ResponseBody {
+    /// Whether the server chose protobuf.
+    pub(super) fn is_protobuf(&self) -> bool {
+        let form = self.content_type.as_deref().unwrap_or_default();
+        form.starts_with("application/vnd.kubernetes.protobuf")
+    }
+
+    #[cfg(test)]
+    pub(super) fn new(content_type: &str, bytes: &[u8]) -> Self {
+        let content_type = Some(content_type.to_owned());
+        Self { content_type, bytes: Bytes::copy_from_slice(bytes) }
+    }
+}
+
 /// An object from an answer's JSON.
 pub(super) fn object(body: Value) -> Object {
     match body {
@@ -59,19 +79,16 @@ pub(super) fn object(body: Value) -> Object {
 impl Cluster {
     /// Sends a request and reads its answer.
     pub(super) async fn call(&self, call: ApiRequest) -> Result<ApiResponse, ApiError> {
-        let Raw { status, etag, bytes } = self.exchange(&call).await?;
+        let Raw { status, etag, content_type: _, bytes } = self.exchange(&call).await?;
         let is_known = call.known.is_some() && status == StatusCode::NOT_MODIFIED;
         let body = if is_known { Value::Null } else { read(&call, &bytes)? };
         Ok(ApiResponse { status, body, etag })
     }
 
-    /// Sends a request for something of a certain form.
-    pub(super) async fn call_for<T: DeserializeOwned>(
-        &self,
-        call: ApiRequest,
-    ) -> Result<T, ApiError> {
-        let Raw { bytes, .. } = self.exchange(&call).await?;
-        read(&call, &bytes)
+    /// Sends a request whose answer comes in one of several forms.
+    pub(super) async fn call_for_body(&self, call: &ApiRequest) -> Result<ResponseBody, ApiError> {
+        let Raw { content_type, bytes, .. } = self.exchange(call).await?;
+        Ok(ResponseBody { content_type, bytes })
     }
 
     /// Sends a request for text, such as a log; one that fails is not tried again.
@@ -120,7 +137,8 @@ impl Cluster {
                 .whole(body, self.connection.limits.answer)
                 .await
                 .map_err(cut)?;
-            return Ok(Raw { status, etag, bytes });
+            let content_type = text(http::header::CONTENT_TYPE);
+            return Ok(Raw { status, etag, content_type, bytes });
         }
         if status.is_redirection() {
             let to = text(http::header::LOCATION).unwrap_or_else(|| "somewhere else".to_owned());
@@ -149,6 +167,7 @@ impl Cluster {
 struct Raw {
     status: StatusCode,
     etag: Option<String>,
+    content_type: Option<String>,
     bytes: Bytes,
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::observe::{HeldBytes, typed};
+use super::observe::HeldBytes;
 use super::path::collection;
 use super::{ApiError, Cluster};
 use crate::core::kinds::catalog::{Catalog, definition, is_crd};
@@ -47,14 +47,9 @@ impl Cluster {
     ) -> Result<BTreeSet<(Option<String>, String)>, ApiError> {
         let served = definition(crd).and_then(|(kind, _)| catalog.preferred(&kind));
         let Some(served) = served else { return Ok(BTreeSet::new()) };
-        let metadata_only = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
         let all = format!("{}?labelSelector=", collection(served, None));
-        let picked = self.pages(&HeldBytes::default(), &all, Some(metadata_only)).await?;
-        let objects = picked.items.iter().map(|item| typed(item, "", ""));
-        Ok(objects
-            .filter(|object| !object.name().is_empty())
-            .map(|object| (object.namespace().map(str::to_owned), object.name().to_owned()))
-            .collect())
+        let objects = self.metadata(&all, &HeldBytes::default()).await?;
+        Ok(objects.into_iter().map(|object| (object.namespace, object.name)).collect())
     }
 }
 

@@ -26,6 +26,7 @@ mod kubeconfig;
 mod lease;
 mod leftovers;
 mod limits;
+mod negotiate;
 mod observe;
 mod oidc;
 mod path;

@@ -4,16 +4,15 @@
 use http::Uri;
 use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
 use hyper_timeout::TimeoutConnector;
-use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::{Connection, HttpConnector};
-use hyper_util::rt::TokioExecutor;
 use kube::Client;
-use kube::client::{Body, ClientBuilder, ConfigExt as _};
+use kube::client::{ClientBuilder, ConfigExt as _};
 use kube::config::Config;
 use rustls::ClientConfig;
 use tower::{BoxError, Service, ServiceBuilder};
 use tower_http::decompression::DecompressionLayer;
 
+use super::negotiate::Negotiated;
 use super::proxy::{Proxy, ProxyConnector, ProxyProtocol};
 use super::{authentication, tls};
 
@@ -38,7 +37,8 @@ pub(super) fn client(config: &Config, proxy: Option<Proxy>) -> Result<Client, St
         }
         ProxyProtocol::Https => {
             // With the cluster's authorities, as in client-go.
-            let secured = with_tls(tcp, &config, tls.clone())?;
+            // CONNECT is sent with HTTP/1.1.
+            let secured = with_tls(tcp, &config, tls.clone(), HttpVersions::Http1)?;
             over(ProxyConnector::new(secured, proxy, patience), &config, tls)
         }
     }
@@ -52,21 +52,19 @@ where
     C::Future: Send + 'static,
     C::Error: Into<BoxError>,
 {
-    let mut connector = TimeoutConnector::new(with_tls(connector, config, tls)?);
+    let versions = HttpVersions::from_environment();
+    let mut connector = TimeoutConnector::new(with_tls(connector, config, tls, versions)?);
     connector.set_connect_timeout(config.connect_timeout);
     connector.set_read_timeout(config.read_timeout);
     connector.set_write_timeout(config.write_timeout);
     connector.set_reset_reader_on_write(config.reset_reader_on_write);
-    let client: legacy::Client<_, Body> =
-        legacy::Builder::new(TokioExecutor::new()).build(connector);
     let unusable = |error: kube::Error| authentication::cause(&error);
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
         .layer(DecompressionLayer::new().gzip(!config.disable_compression))
         .option_layer(config.auth_layer().map_err(unusable)?)
         .layer(config.extra_headers_layer().map_err(unusable)?)
-        .map_err(BoxError::from)
-        .service(client);
+        .service(Negotiated::new(connector));
     Ok(ClientBuilder::new(service, config.default_namespace.clone()).build())
 }
 
@@ -75,11 +73,34 @@ fn with_tls<C>(
     connector: C,
     config: &Config,
     tls: ClientConfig,
+    versions: HttpVersions,
 ) -> Result<HttpsConnector<C>, String> {
     let mut builder = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
     if let Some(name) = config.tls_server_name.clone() {
         let name = name.try_into().map_err(|error| format!("tls-server-name: {error}"))?;
         builder = builder.with_server_name_resolver(FixedServerNameResolver::new(name));
     }
-    Ok(builder.enable_http1().wrap_connector(connector))
+    Ok(match versions {
+        HttpVersions::All => builder.enable_all_versions().wrap_connector(connector),
+        HttpVersions::Http1 => builder.enable_http1().wrap_connector(connector),
+    })
+}
+
+/// The versions of HTTP that a connection offers the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum HttpVersions {
+    All,
+    Http1,
+}
+
+impl HttpVersions {
+    /// `DISABLE_HTTP2` is Kubernetes' own way to say that something between spoils HTTP/2
+    /// (k8s.io/apimachinery, `pkg/util/net/http.go`).
+    #[allow(clippy::disallowed_methods, reason = "a convention of all clients of Kubernetes")]
+    fn from_environment() -> Self {
+        match std::env::var_os("DISABLE_HTTP2").is_some_and(|value| !value.is_empty()) {
+            true => Self::Http1,
+            false => Self::All,
+        }
+    }
 }

@@ -13,12 +13,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::core::inventory::PART_OF;
+use crate::core::inventory::{PART_OF, Record};
+use crate::core::kinds::catalog::{Catalog, Served};
 use crate::core::mask::Masked;
 use crate::core::object::{Object, ObjectKey};
 
 /// The form of the proof; another one is not understood.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
 /// The state that is compared before the members of the inventory are listed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,11 +68,28 @@ impl MemberVersion {
     }
 }
 
+/// The kinds that an inventory's members are of, as they are listed; `None` where the server of one
+/// does not answer, so that its members can't be known.
+pub fn member_kinds(record: &Record, catalog: &Catalog) -> Option<Vec<Served>> {
+    let mut served = Vec::new();
+    for kind in &record.kinds {
+        match catalog.preferred(kind) {
+            Some(kind) => served.push(kind.clone()),
+            None if catalog.silence(&kind.group).is_none() => {}
+            None => return None,
+        }
+    }
+    Some(served)
+}
+
 /// The proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncProof {
     form: u32,
     inputs: SyncInputs,
+    /// The kinds of the members, so that these can be listed while the inputs are still asked for:
+    /// equal inputs have equal kinds.
+    kinds: Vec<Served>,
     members: Fingerprint,
     objects: usize,
     /// The first line of the commit's message, masked: the Secrets are not read again.
@@ -91,9 +109,10 @@ pub struct InSync {
 }
 
 impl SyncProof {
-    /// The proof that `members` are as declared, in place of `last`.
+    /// The proof that `members`, which are of these kinds, are as declared, in place of `last`.
     pub fn new(
         inputs: SyncInputs,
+        kinds: Vec<Served>,
         members: Vec<MemberVersion>,
         summary: &Masked<String>,
         last: Option<&Self>,
@@ -102,10 +121,15 @@ impl SyncProof {
         let (members, summary) = (fingerprint(members), String::clone(summary));
         let last = last.filter(|last| last.inputs == inputs);
         let is_calm = last.is_none_or(|last| last.members == members);
-        Self { form: FORM, inputs, members, objects, summary, is_calm }
+        Self { form: FORM, inputs, kinds, members, objects, summary, is_calm }
     }
 
-    /// Whether it is worth asking for the members: nothing that is known before has moved, and the
+    /// The kinds of the members.
+    pub fn kinds(&self) -> &[Served] {
+        &self.kinds
+    }
+
+    /// Whether it is worth a LIST of the members: nothing that is known before has moved, and the
     /// members did not move lately.
     pub fn is_worth_a_try(&self, inputs: &SyncInputs) -> bool {
         self.may_hold_of(&inputs.commit, &inputs.target) && self.inputs == *inputs
@@ -158,7 +182,13 @@ mod tests {
     }
 
     fn proof(members: Vec<MemberVersion>) -> SyncProof {
-        SyncProof::new(inputs("a", "b", "c"), members, &Masked::new("First".to_owned()), None)
+        SyncProof::new(
+            inputs("a", "b", "c"),
+            vec![],
+            members,
+            &Masked::new("First".to_owned()),
+            None,
+        )
     }
 
     #[test]
@@ -201,7 +231,7 @@ mod tests {
         let summary = Masked::new(String::new());
         let now = || inputs("a", "b", "c");
         let look = |version: &str, last: &SyncProof| {
-            SyncProof::new(now(), vec![member("one", "u1", version)], &summary, Some(last))
+            SyncProof::new(now(), vec![], vec![member("one", "u1", version)], &summary, Some(last))
         };
         let first = proof(vec![member("one", "u1", "7")]);
         assert!(first.is_worth_a_try(&now()));
@@ -210,7 +240,7 @@ mod tests {
         let moved = look("9", &moved);
         assert!(!moved.is_worth_a_try(&now()), "it still moves");
         assert!(look("9", &moved).is_worth_a_try(&now()), "it is calm again");
-        let other = SyncProof::new(inputs("x", "b", "c"), vec![], &summary, Some(&moved));
+        let other = SyncProof::new(inputs("x", "b", "c"), vec![], vec![], &summary, Some(&moved));
         assert!(other.is_worth_a_try(&inputs("x", "b", "c")), "another commit is another proof");
     }
 

@@ -16,6 +16,7 @@ pub mod kubelet;
 pub mod mutate;
 pub mod objects;
 pub mod random;
+pub mod relay;
 pub mod renderers;
 pub mod repo;
 pub mod sandbox;

@@ -1,9 +1,9 @@
 //! The proof that a survey found nothing to do.
 
-use super::Survey;
+use super::{Found, Survey};
 use crate::app::Target;
 use crate::cluster::Cluster;
-use crate::core::in_sync::{Fingerprint, MemberVersion, SyncInputs, SyncProof};
+use crate::core::in_sync::{Fingerprint, MemberVersion, SyncInputs, SyncProof, member_kinds};
 use crate::core::inventory::Record;
 use crate::core::kinds::catalog::Catalog;
 use crate::core::plan::{Action, Change};
@@ -34,13 +34,17 @@ pub(super) fn note(
     let Some(members) = proven_members(target, survey).filter(|_| may_be_proven(target)) else {
         return;
     };
+    let Found { before, catalog, .. } = &survey.found;
+    let Some(kinds) = before.as_ref().and_then(|record| member_kinds(record, catalog)) else {
+        return;
+    };
     let inputs = SyncInputs {
         commit: survey.found.revision.commit.clone(),
         target: Fingerprint::of(target),
         cluster: cluster_state,
     };
     let last = cluster.sync_proof(&target.inventory);
-    let proof = SyncProof::new(inputs, members, &survey.masked_summary(), last.as_ref());
+    let proof = SyncProof::new(inputs, kinds, members, &survey.masked_summary(), last.as_ref());
     if last.as_ref() != Some(&proof) {
         cluster.keep_sync_proof(&target.inventory, &proof);
     }

@@ -7,7 +7,7 @@ use futures::stream::{self, StreamExt as _};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::cluster::api_request::{ApiRequest, endless};
+use crate::cluster::api_request::{ApiRequest, ResponseBody, endless, garbled};
 use crate::cluster::limits::display_bytes;
 use crate::cluster::path::{api_version, collection, query_escape};
 use crate::cluster::{ApiError, Cluster};
@@ -49,9 +49,19 @@ pub(super) struct Listed {
     pub(super) by_namespace: bool,
 }
 
-/// One page of a list, as far as it has to be understood to ask for the next.
+/// One page of a list.
+pub(super) struct Page<T> {
+    pub(super) items: Vec<T>,
+    /// How many bytes of the items are held.
+    pub(super) bytes: usize,
+    /// The token that asks for the next page; empty after the last.
+    pub(super) next: String,
+    pub(super) version: String,
+}
+
+/// One page of a list in JSON, as far as it has to be understood to ask for the next.
 #[derive(Deserialize)]
-struct ListPage {
+struct JsonPage {
     metadata: Option<PageMetadata>,
     items: Option<Vec<Box<RawValue>>>,
 }
@@ -64,9 +74,29 @@ struct PageMetadata {
     version: Option<String>,
 }
 
+fn read_json(body: &ResponseBody) -> Result<Page<Box<RawValue>>, String> {
+    let page = serde_json::from_slice(&body.bytes).map_err(|error| error.to_string())?;
+    let JsonPage { metadata, items } = page;
+    let PageMetadata { token, version } = metadata.unwrap_or_default();
+    let items = items.unwrap_or_default();
+    let bytes = items.iter().map(|item| item.get().len()).sum::<usize>();
+    let (next, version) = (token.unwrap_or_default(), version.unwrap_or_default());
+    Ok(Page { items, bytes, next, version })
+}
+
+/// A LIST before its pages are asked for.
+pub(super) struct ListRequest<'a> {
+    /// Path and query.
+    pub(super) path: &'a str,
+    /// The media type to ask for instead of plain JSON.
+    pub(super) accept: Option<&'static str>,
+    /// Other lists that are held besides.
+    pub(super) held: &'a HeldBytes,
+}
+
 /// All objects that a selector picks.
-pub(in crate::cluster) struct ListedObjects {
-    pub(in crate::cluster) items: Vec<Box<RawValue>>,
+pub(in crate::cluster) struct ListedObjects<T = Box<RawValue>> {
+    pub(in crate::cluster) items: Vec<T>,
     /// As of when; from there a watch goes on.
     pub(in crate::cluster) version: String,
 }
@@ -238,48 +268,54 @@ impl Cluster {
         namespace: Option<&str>,
         selector: &str,
     ) -> Result<ListedObjects, ApiError> {
-        let base =
+        let path =
             format!("{}?labelSelector={}", collection(served, namespace), query_escape(selector));
-        self.pages(held, &base, None).await
+        self.json_pages(ListRequest { path: &path, accept: None, held }).await
+    }
+
+    /// All objects of a list in JSON, page by page.
+    pub(super) async fn json_pages(
+        &self,
+        list: ListRequest<'_>,
+    ) -> Result<ListedObjects, ApiError> {
+        self.pages(list, read_json).await
     }
 
     /// All objects of a list, page by page. A page that is too large is asked for again with fewer
     /// objects in it, down to one.
-    pub(in crate::cluster) async fn pages(
+    pub(super) async fn pages<T>(
         &self,
-        held: &HeldBytes,
-        base: &str,
-        accept: Option<&'static str>,
-    ) -> Result<ListedObjects, ApiError> {
+        list: ListRequest<'_>,
+        read: impl Fn(&ResponseBody) -> Result<Page<T>, String>,
+    ) -> Result<ListedObjects<T>, ApiError> {
+        let ListRequest { path: base, accept, held } = list;
         let (mut items, mut token, mut size) = (Vec::new(), String::new(), PAGE);
         for _ in 0..self.connection.limits.pages {
-            let (page, call) = loop {
+            let (body, call) = loop {
                 let path = match token.as_str() {
                     "" => format!("{base}&limit={size}"),
                     token => format!("{base}&limit={size}&continue={}", query_escape(token)),
                 };
-                let call = || ApiRequest { accept, ..ApiRequest::get(path.clone()) };
-                match self.call_for::<ListPage>(call()).await {
+                let call = ApiRequest { accept, ..ApiRequest::get(path) };
+                match self.call_for_body(&call).await {
                     Err(error) if error.is_endless() && size > 1 => size = size.div_ceil(8),
-                    page => break (page?, call()),
+                    body => break (body?, call),
                 }
             };
-            let found = page.items.unwrap_or_default();
-            let bytes = found.iter().map(|item| item.get().len()).sum::<usize>();
-            if held.add(bytes) > self.connection.limits.lists {
+            let page = read(&body).map_err(|cause| garbled(&call, &cause))?;
+            drop(body);
+            if held.add(page.bytes) > self.connection.limits.lists {
                 let said = display_bytes(self.connection.limits.lists);
                 return Err(endless(&call, format!("all lists together have more than {said}")));
             }
-            items.extend(found);
-            let PageMetadata { token: next, version } = page.metadata.unwrap_or_default();
-            let next = next.unwrap_or_default();
-            if next.is_empty() {
-                return Ok(ListedObjects { items, version: version.unwrap_or_default() });
+            items.extend(page.items);
+            if page.next.is_empty() {
+                return Ok(ListedObjects { items, version: page.version });
             }
-            if next == token {
+            if page.next == token {
                 return Err(endless(&call, "its next page is this one again".to_owned()));
             }
-            token = next;
+            token = page.next;
         }
         let pages = self.connection.limits.pages;
         Err(endless(&ApiRequest::get(base), format!("the list has more than {pages} pages")))

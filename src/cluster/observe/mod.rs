@@ -10,6 +10,7 @@ mod agenda;
 mod holders;
 mod members;
 mod members_diff;
+mod metadata;
 mod observe_object;
 mod unrecorded;
 mod versions;

@@ -1,0 +1,70 @@
+//! A relay of bytes in front of an API server, which sees no more than connections: TLS goes through it.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{fs, thread};
+
+use serde_json::Value;
+
+use super::sandbox::Plane;
+
+/// The relay, for as long as the test process lives.
+pub struct Relay {
+    folder: tempfile::TempDir,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Relay {
+    /// A relay that cuts each of the first connections after so many bytes of the server's.
+    pub fn cutting(plane: &Plane, after: Vec<usize>) -> Self {
+        let kubeconfig = fs::read_to_string(&plane.kubeconfig).unwrap();
+        let mut kubeconfig: Value = serde_yaml::from_str(&kubeconfig).unwrap();
+        let server = &mut kubeconfig["clusters"][0]["cluster"]["server"];
+        let behind = server.as_str().unwrap().strip_prefix("https://").unwrap().to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        *server = format!("https://{}", listener.local_addr().unwrap()).into();
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("kubeconfig"), kubeconfig.to_string()).unwrap();
+
+        let connections = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&connections);
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let limit = after.get(counted.fetch_add(1, Ordering::Relaxed)).copied();
+                let server = TcpStream::connect(&behind).unwrap();
+                let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+                thread::spawn(move || pass(from, to, usize::MAX));
+                thread::spawn(move || pass(server, client, limit.unwrap_or(usize::MAX)));
+            }
+        });
+        Self { folder, connections }
+    }
+
+    /// The way to the server through the relay.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.folder.path().join("kubeconfig")
+    }
+
+    /// How many connections there were.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+}
+
+/// Passes bytes on until one side is gone, or so many are through.
+fn pass(mut from: TcpStream, mut to: TcpStream, limit: usize) {
+    let (mut bytes, mut left) = ([0; 4096], limit);
+    while let Ok(count @ 1..) = from.read(&mut bytes) {
+        if to.write_all(&bytes[..count.min(left)]).is_err() || count >= left {
+            break;
+        }
+        left -= count;
+    }
+    for stream in [from, to] {
+        // It may be gone already.
+        let _ = stream.shutdown(Shutdown::Both);
+    }
+}
