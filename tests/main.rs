@@ -4,6 +4,7 @@
 
 mod aggregated;
 mod all_fields;
+mod all_targets;
 mod answered;
 mod apply;
 mod attribution;

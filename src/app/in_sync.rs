@@ -32,10 +32,26 @@ pub struct SyncedTarget {
 }
 
 /// A proof of the commit that git has now.
-struct ProofCandidate {
-    proof: SyncProof,
-    revision: Revision,
+pub(super) struct ProofCandidate {
+    pub(super) proof: SyncProof,
+    pub(super) revision: Revision,
     target: Fingerprint,
+}
+
+/// A target, and where to look for its state.
+#[derive(Clone, Copy)]
+pub(super) struct LookAt<'a> {
+    pub(super) target: &'a Target,
+    pub(super) checkout: &'a Checkout,
+    pub(super) cluster: &'a Cluster,
+}
+
+/// The state that a proof is held against.
+pub(super) struct ProofEvidence {
+    pub(super) head: InventoryHead,
+    /// `None` where they could not be listed.
+    pub(super) members: Option<Vec<MemberVersion>>,
+    pub(super) uncommitted: Uncommitted,
 }
 
 /// Looks at git and the cluster at the same time, and decides what to do, unless the target is known to
@@ -50,58 +66,80 @@ pub async fn look(
     cluster: &Cluster,
     last: Option<&LastRead>,
 ) -> Result<Look, Error> {
-    let Some(candidate) = candidate(target, checkout, cluster).await? else {
-        return Ok(Look::Survey(Box::new(
-            survey_from(target, checkout, cluster, last, None).await?,
-        )));
+    let at = LookAt { target, checkout, cluster };
+    let Some(candidate) = at.candidate().await? else {
+        return at.survey(last, None).await;
     };
     // The members are listed by the kinds that they had. Where these have moved, the proof does not
     // hold, whatever the lists say.
     let members = cluster.member_versions(&target.inventory, candidate.proof.kinds());
-    let (uncommitted, head, members) = futures::try_join!(
-        uncommitted(target, checkout),
-        find_head(&target.inventory, cluster),
-        async { Ok(members.await) },
-    )?;
-    match holds(&candidate, &head, members) {
-        Verdict::Holds(in_sync) => {
-            let (revision, cluster_uid) = (candidate.revision, head.cluster_uid);
-            let synced = SyncedTarget { revision, uncommitted, cluster_uid, in_sync };
-            return Ok(Look::InSync(Box::new(synced)));
+    let (uncommitted, head, members) =
+        futures::try_join!(at.uncommitted(), find_head(&target.inventory, cluster), async {
+            Ok(members.await)
+        },)?;
+    at.judge(candidate, ProofEvidence { head, members, uncommitted }, last).await
+}
+
+impl LookAt<'_> {
+    /// Looks at everything, some of which is `known` already.
+    pub(super) async fn survey(
+        &self,
+        last: Option<&LastRead>,
+        known: Option<InventoryHead>,
+    ) -> Result<Look, Error> {
+        let Self { target, checkout, cluster } = self;
+        let survey = survey_from(target, checkout, cluster, last, known).await?;
+        Ok(Look::Survey(Box::new(survey)))
+    }
+
+    /// The proof that may hold, as far as the commit and the settings say.
+    pub(super) async fn candidate(&self) -> Result<Option<ProofCandidate>, Error> {
+        let Self { target, checkout, cluster } = *self;
+        let Some(proof) = cluster.sync_proof(&target.inventory).filter(|_| may_be_proven(target))
+        else {
+            return Ok(None);
+        };
+        let (target, checkout) = (target.clone(), checkout.clone());
+        tokio::task::spawn_blocking(move || {
+            let settings = Fingerprint::of(&target);
+            let revision = checkout.resolve(target.rev.as_deref())?;
+            let may_hold = proof.may_hold_of(&revision.commit, &settings);
+            Ok(may_hold.then_some(ProofCandidate { proof, revision, target: settings }))
+        })
+        .await?
+    }
+
+    /// The changes in the work tree under the target's paths.
+    pub(super) async fn uncommitted(&self) -> Result<Uncommitted, Error> {
+        if self.target.rev.is_some() {
+            return Ok(Uncommitted::default());
         }
-        Verdict::Moved => cluster.keep_sync_proof(&target.inventory, &candidate.proof.missed()),
-        Verdict::OfOther => {}
+        let (paths, checkout) = (self.target.paths.clone(), self.checkout.clone());
+        tokio::task::spawn_blocking(move || Ok(checkout.uncommitted(&paths)?)).await?
     }
-    Ok(Look::Survey(Box::new(survey_from(target, checkout, cluster, last, Some(head)).await?)))
-}
 
-/// The proof that may hold, as far as the commit and the settings say.
-async fn candidate(
-    target: &Target,
-    checkout: &Checkout,
-    cluster: &Cluster,
-) -> Result<Option<ProofCandidate>, Error> {
-    let Some(proof) = cluster.sync_proof(&target.inventory).filter(|_| may_be_proven(target))
-    else {
-        return Ok(None);
-    };
-    let (target, checkout) = (target.clone(), checkout.clone());
-    tokio::task::spawn_blocking(move || {
-        let settings = Fingerprint::of(&target);
-        let revision = checkout.resolve(target.rev.as_deref())?;
-        let may_hold = proof.may_hold_of(&revision.commit, &settings);
-        Ok(may_hold.then_some(ProofCandidate { proof, revision, target: settings }))
-    })
-    .await?
-}
-
-/// The changes in the work tree under the target's paths.
-async fn uncommitted(target: &Target, checkout: &Checkout) -> Result<Uncommitted, Error> {
-    if target.rev.is_some() {
-        return Ok(Uncommitted::default());
+    /// The target as the proof has it, where that holds; else looks at everything.
+    pub(super) async fn judge(
+        &self,
+        candidate: ProofCandidate,
+        evidence: ProofEvidence,
+        last: Option<&LastRead>,
+    ) -> Result<Look, Error> {
+        let ProofEvidence { head, members, uncommitted } = evidence;
+        match verdict(&candidate, &head, members) {
+            Verdict::Holds(in_sync) => {
+                let (revision, cluster_uid) = (candidate.revision, head.cluster_uid);
+                let synced = SyncedTarget { revision, uncommitted, cluster_uid, in_sync };
+                return Ok(Look::InSync(Box::new(synced)));
+            }
+            Verdict::Moved => {
+                let missed = candidate.proof.missed();
+                self.cluster.keep_sync_proof(&self.target.inventory, &missed);
+            }
+            Verdict::OfOther => {}
+        }
+        self.survey(last, Some(head)).await
     }
-    let (paths, checkout) = (target.paths.clone(), checkout.clone());
-    tokio::task::spawn_blocking(move || Ok(checkout.uncommitted(&paths)?)).await?
 }
 
 /// The judgement of a proof.
@@ -113,7 +151,7 @@ enum Verdict {
     OfOther,
 }
 
-fn holds(
+fn verdict(
     candidate: &ProofCandidate,
     head: &InventoryHead,
     members: Option<Vec<MemberVersion>>,

@@ -4,6 +4,7 @@
 //!
 //! Whoever runs a round is its [`Runner`], and hears of it by [`Event`]s.
 
+mod all_targets;
 mod apply;
 mod commit_poller;
 mod declare;
@@ -24,6 +25,7 @@ mod target;
 mod wait;
 pub mod watch;
 
+pub use all_targets::{TargetLook, look_at_all};
 pub use apply::{ApplyOptions, TIMEOUT, apply};
 pub use commit_poller::{CommitPoller, NoCommitPoller};
 pub use declare::{Declared, LastRead, declare, declare_again};

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::all_targets::{self, AllTargetsOptions};
 use super::approved;
 use super::exit::{Exit, Failure};
 use super::external::Program;
@@ -22,6 +23,7 @@ const EXAMPLES: &str = "\
 Examples:
   trueup diff                            the only target of trueup.yaml, at HEAD
   trueup diff --target prod              one target of several
+  trueup diff --all-targets              each of them
   trueup diff envs/prod --rev v1.4       a folder as it was at a tag
   trueup diff --worktree                 what is not committed yet, too
   trueup diff --sandbox                  against an empty API server of its own
@@ -54,6 +56,7 @@ pub struct DiffArgs {
         value_name = "FILE",
         help_heading = WHAT,
         display_order = 4,
+        hide_short_help = true,
         conflicts_with_all = [
             "paths", "rev", "worktree", "name", "moved", "allow_delete", "replace", "max_prune",
             "allow_empty", "adopt", "on_conflict", "strict", "verify", "all_fields", "out",
@@ -61,6 +64,18 @@ pub struct DiffArgs {
     )]
     #[cfg_attr(unix, arg(conflicts_with = "sandbox"))]
     plan: Option<PathBuf>,
+
+    /// Show every target of trueup.yaml
+    ///
+    /// Over one connection: what they have in common is asked for once. One that can't be told does
+    /// not keep the others from being shown, and makes the exit status 2.
+    #[arg(
+        long,
+        help_heading = WHAT,
+        display_order = 2,
+        conflicts_with_all = ["paths", "target", "name", "moved", "plan", "out", "all_fields"]
+    )]
+    all_targets: bool,
 
     /// Show what others set beside what git declares, too
     ///
@@ -102,7 +117,21 @@ pub struct DiffArgs {
 ///
 /// When it can't be found out whether the cluster is at the commit.
 pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
-    let DiffArgs { target, throwaway, plan, all_fields, out, output, no_pager, exit_zero } = args;
+    let DiffArgs {
+        all_targets,
+        target,
+        throwaway,
+        plan,
+        all_fields,
+        out,
+        output,
+        no_pager,
+        exit_zero,
+    } = args;
+    if all_targets {
+        let options = AllTargetsOptions { output, no_pager, exit_zero };
+        return all_targets::diff(&target, &throwaway, options, directory, ui).await;
+    }
     if let Some(path) = plan {
         let stored = plan_file::read(&path)?;
         let FilesArgs { target, namespace, .. } = &target.files;

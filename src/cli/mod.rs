@@ -2,6 +2,7 @@
 //! answers it.
 
 mod access;
+mod all_targets;
 pub mod apply;
 pub mod approved;
 mod cache;

@@ -137,7 +137,7 @@ impl Session {
     }
 
     /// Says what of a survey is worth a warning.
-    fn warn(survey: &Survey, paths: &[String], ui: &mut Ui) {
+    pub fn warn(survey: &Survey, paths: &[String], ui: &mut Ui) {
         if survey.found.desired.objects.is_empty() && survey.found.desired.problems.is_empty() {
             let paths = paths.join(", ");
             ui.warning(&format!(

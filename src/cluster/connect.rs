@@ -178,7 +178,7 @@ impl Cluster {
             outage: Mutex::new(None),
             delays: Mutex::default(),
         };
-        Ok(Self { connection: Arc::new(connection), patience: None })
+        Ok(Self { connection: Arc::new(connection), patience: None, counted: Arc::default() })
     }
 }
 

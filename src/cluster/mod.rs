@@ -72,6 +72,8 @@ pub struct Cluster {
     connection: Arc<Connection>,
     /// Until when passing faults are waited out; `None` for a few tries.
     patience: Option<RetryPolicy>,
+    /// How many requests were sent through it and its clones.
+    counted: Arc<AtomicUsize>,
 }
 
 /// The way to an API server, with a count of the requests that were sent there.
@@ -121,9 +123,19 @@ impl Cluster {
         self.connection.concurrency
     }
 
-    /// How many requests were sent so far, retries included.
+    /// How many requests were sent so far, retries included, by all that share the connection.
     pub fn requests(&self) -> usize {
         self.connection.requests.load(Ordering::Relaxed)
+    }
+
+    /// The same cluster, with a count of its own.
+    pub fn counting(&self) -> Self {
+        Self { counted: Arc::default(), ..self.clone() }
+    }
+
+    /// How many requests were sent since [`counting`](Self::counting) made it, or ever.
+    pub fn counted(&self) -> usize {
+        self.counted.load(Ordering::Relaxed)
     }
 }
 

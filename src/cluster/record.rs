@@ -1,7 +1,12 @@
 //! Reads and writes the inventory's parent object, and reads the cluster's own identity.
 
+use std::collections::BTreeMap;
+
+use futures::stream::{self, StreamExt as _};
+
+use super::observe::{AT_ONCE, typed};
 use super::{ApiError, Cluster};
-use crate::core::inventory::{Inventory, Record};
+use crate::core::inventory::{ID, Inventory, Record};
 use crate::core::kinds::catalog::Served;
 use crate::core::object::{GroupKind, Object};
 use crate::core::policy::OnConflict;
@@ -14,6 +19,28 @@ impl Cluster {
     /// When it can't be read.
     pub async fn parent(&self, inventory: &Inventory) -> Result<Option<Object>, ApiError> {
         self.get(&config_maps(), Some(&inventory.namespace), &inventory.name).await
+    }
+
+    /// The parents of several inventories, by the inventories' ids, with one LIST for each namespace and
+    /// [`AT_ONCE`] of them. One that is not among them may be there all the same, such as where they can't be
+    /// listed, or one has lost its label.
+    pub async fn parents(&self, inventories: &[&Inventory]) -> BTreeMap<String, Object> {
+        let mut ids: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for inventory in inventories {
+            ids.entry(&inventory.namespace).or_default().push(inventory.id());
+        }
+        let served = &config_maps();
+        let lists = ids.into_iter().flat_map(|(namespace, ids)| {
+            let chunks: Vec<String> = ids.chunks(AT_ONCE).map(|ids| ids.join(",")).collect();
+            chunks.into_iter().map(move |ids| async move {
+                self.list(served, Some(namespace), &format!("{ID} in ({ids})")).await
+            })
+        });
+        let lists = stream::iter(lists).buffer_unordered(self.connection.concurrency);
+        let lists = lists.collect::<Vec<_>>().await;
+        let found = lists.into_iter().flatten().flat_map(|list| list.items);
+        let parents = found.map(|item| typed(&item, "v1", "ConfigMap"));
+        parents.filter_map(|parent| Some((parent.label(ID)?.to_owned(), parent))).collect()
     }
 
     /// Writes what the inventory's parent says.

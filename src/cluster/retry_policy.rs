@@ -1,7 +1,7 @@
 //! How often a request is sent again, and after what pause. What a fault is good for is said in
 //! [`retry_class`](super::faults).
 
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use super::{ApiError, Cluster, DelayEnd, RetryClass};
@@ -60,7 +60,7 @@ impl Cluster {
     /// The same cluster, of which passing faults are waited out until a deadline: for what has to be
     /// finished once it has begun. Else requests are tried a few times.
     pub fn patient(&self, patience: RetryPolicy) -> Self {
-        Self { connection: Arc::clone(&self.connection), patience: Some(patience) }
+        Self { patience: Some(patience), ..self.clone() }
     }
 
     /// Whether the server was out of reach a moment ago.

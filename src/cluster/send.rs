@@ -42,7 +42,9 @@ impl Cluster {
         call: &ApiRequest,
     ) -> Result<Response<Body>, ApiError> {
         let request = request(call)?;
-        self.connection.requests.fetch_add(1, Ordering::Relaxed);
+        for count in [&self.connection.requests, &*self.counted] {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
         let begin = Instant::now();
         let silent =
             || ApiError::Silent { url: self.connection.url.clone(), time: begin.elapsed() };

@@ -49,13 +49,17 @@ pub(super) fn over(client: kube::Client) -> Cluster {
         outage: Mutex::default(),
         delays: Mutex::default(),
     };
-    Cluster { connection: Arc::new(connection), patience: None }
+    Cluster { connection: Arc::new(connection), patience: None, counted: Arc::default() }
 }
 
 /// The same cluster, of whose answers as much is taken in as these limits allow.
 pub(super) fn limited(cluster: Cluster, limits: ResponseLimits) -> Cluster {
     let connection = Arc::into_inner(cluster.connection).unwrap();
-    Cluster { connection: Arc::new(Connection { limits, ..connection }), patience: None }
+    Cluster {
+        connection: Arc::new(Connection { limits, ..connection }),
+        patience: None,
+        counted: Arc::default(),
+    }
 }
 
 fn status(code: u16, reason: &str, message: &str) -> (u16, Option<&'static str>, Value) {

@@ -11,6 +11,7 @@ use crate::core::annotations::Mode;
 use crate::core::desired::Desired;
 use crate::core::inventory::{Inventory, Record};
 use crate::core::kinds::catalog::{Catalog, is_namespace};
+use crate::core::object::Object;
 use crate::core::source::snapshot::Revision;
 use crate::core::suggest::suggest;
 use crate::git::Checkout;
@@ -45,13 +46,55 @@ pub(in crate::app) async fn find_head(
     inventory: &Inventory,
     cluster: &Cluster,
 ) -> Result<InventoryHead, Error> {
-    let (catalog, parent, cluster_uid) = futures::try_join!(
+    let (of_cluster, parent) =
+        futures::try_join!(find_cluster(cluster), find_parent(inventory, cluster))?;
+    of_cluster.with_record(inventory, parent.as_ref())
+}
+
+async fn find_parent(inventory: &Inventory, cluster: &Cluster) -> Result<Option<Object>, Error> {
+    cluster.parent(inventory).await.map_err(first("read the inventory"))
+}
+
+/// The state that all inventories of a cluster share.
+#[derive(Clone)]
+pub(in crate::app) struct ClusterHead {
+    catalog: Catalog,
+    uid: Option<String>,
+}
+
+/// Asks which kinds there are, and for the cluster's identity.
+pub(in crate::app) async fn find_cluster(cluster: &Cluster) -> Result<ClusterHead, Error> {
+    let (catalog, uid) = futures::try_join!(
         async { cluster.discover().await.map_err(first("ask which kinds the cluster has")) },
-        async { cluster.parent(inventory).await.map_err(first("read the inventory")) },
         async { cluster.uid().await.map_err(api(REACH)) },
     )?;
-    let record = parent.as_ref().map(|parent| inventory.read(parent)).transpose()?;
-    Ok(InventoryHead { catalog, record, cluster_uid })
+    Ok(ClusterHead { catalog, uid })
+}
+
+impl ClusterHead {
+    /// The same with the record of an inventory, whose parent is known or asked for.
+    pub(in crate::app) async fn with_record_of(
+        self,
+        inventory: &Inventory,
+        parent: Option<Object>,
+        cluster: &Cluster,
+    ) -> Result<InventoryHead, Error> {
+        let parent = match parent {
+            Some(parent) => Some(parent),
+            None => find_parent(inventory, cluster).await?,
+        };
+        self.with_record(inventory, parent.as_ref())
+    }
+
+    fn with_record(
+        self,
+        inventory: &Inventory,
+        parent: Option<&Object>,
+    ) -> Result<InventoryHead, Error> {
+        let Self { catalog, uid: cluster_uid } = self;
+        let record = parent.map(|parent| inventory.read(parent)).transpose()?;
+        Ok(InventoryHead { catalog, record, cluster_uid })
+    }
 }
 
 /// Asks what the cluster has of the inventory, while git is read. What is `known` is not asked again.

@@ -26,8 +26,8 @@ use crate::core::redact::{Inputs, Redactor};
 use crate::core::source::snapshot::Revision;
 use crate::git::{Checkout, Uncommitted};
 
+pub(super) use self::inventory::{ClusterHead, InventoryHead, find_cluster, find_head};
 use self::inventory::{InventoryContents, find, has_home, know_kinds, whose};
-pub(super) use self::inventory::{InventoryHead, find_head};
 use self::proof::note;
 pub(super) use self::proof::{fingerprint_of_cluster, may_be_proven};
 use super::apply::can_begin;
@@ -184,7 +184,7 @@ pub(super) async fn survey_from(
     let cluster_state = before
         .as_ref()
         .map(|before| fingerprint_of_cluster(cluster_uid.as_deref(), &catalog, before));
-    let requests = cluster.requests();
+    let requests = cluster.counted();
     let Declared {
         revision,
         manifests,
@@ -267,7 +267,7 @@ pub(super) async fn survey_from(
     let explained = Explained::default();
     let survey = Survey { found, decided, explained, redactor: OnceLock::new() };
     // An answer to any other question could be another one next time.
-    if let Some(state) = cluster_state.filter(|_| !is_rendered && cluster.requests() == requests) {
+    if let Some(state) = cluster_state.filter(|_| !is_rendered && cluster.counted() == requests) {
         note(target, cluster, &survey, state);
     }
     Ok(survey)

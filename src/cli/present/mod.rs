@@ -5,6 +5,7 @@
 //! streams, width and colour are [`super::ui`]'s. It is given only what may be shown: a
 //! [`MaskedPlan`], a [`Masked`] report, [`MaskedProblem`]s.
 
+pub mod all_targets;
 mod annotation;
 mod brief;
 pub mod check;

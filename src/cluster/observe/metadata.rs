@@ -4,11 +4,14 @@
 //! The numbers of the fields are those of k8s.io/apimachinery, `pkg/apis/meta/v1/generated.proto` and
 //! `pkg/runtime/generated.proto`. What has no field here is skipped.
 
+use std::collections::BTreeMap;
+
 use prost::Message;
 use serde::Deserialize;
 
 use super::members::Page;
 use crate::cluster::api_request::ResponseBody;
+use crate::core::inventory::PART_OF;
 
 /// Asks for the metadata of objects alone. client-go's metadata client asks like this, too.
 pub(super) const METADATA: &str = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,\
@@ -26,6 +29,8 @@ pub(in crate::cluster) struct ObjectVersion {
     pub(in crate::cluster) uid: String,
     pub(in crate::cluster) version: String,
     pub(in crate::cluster) is_terminating: bool,
+    /// The id of the inventory that its label names.
+    pub(in crate::cluster) part_of: Option<String>,
 }
 
 /// A page of metadata.
@@ -46,11 +51,12 @@ pub(super) fn read_metadata(body: &ResponseBody) -> Result<Page<ObjectVersion>, 
 }
 
 fn version_of(item: Item) -> Option<ObjectVersion> {
-    let ObjectMeta { name, namespace, uid, version, deleted_at } = item.metadata?;
+    let ObjectMeta { name, namespace, uid, version, deleted_at, mut labels } = item.metadata?;
+    let part_of = labels.remove(PART_OF);
     let is_whole = ![&name, &uid, &version].into_iter().any(String::is_empty);
     let namespace = namespace.filter(|namespace| !namespace.is_empty());
     let is_terminating = deleted_at.is_some();
-    is_whole.then_some(ObjectVersion { name, namespace, uid, version, is_terminating })
+    is_whole.then_some(ObjectVersion { name, namespace, uid, version, is_terminating, part_of })
 }
 
 fn of_protobuf(bytes: &[u8]) -> Result<List, prost::DecodeError> {
@@ -109,6 +115,8 @@ struct ObjectMeta {
     #[prost(message, optional, tag = "9")]
     #[serde(rename = "deletionTimestamp")]
     deleted_at: Option<Time>,
+    #[prost(btree_map = "string, string", tag = "11")]
+    labels: BTreeMap<String, String>,
 }
 
 /// A time in either form, whichever it is.
@@ -132,13 +140,10 @@ mod tests {
 
     fn meta(name: &str, namespace: &str, deleted_at: Option<Time>) -> ObjectMeta {
         let (uid, version) = (format!("uid-{name}"), "7".to_owned());
-        ObjectMeta {
-            name: name.into(),
-            namespace: Some(namespace.into()),
-            uid,
-            version,
-            deleted_at,
-        }
+        let labels = [(PART_OF, "applyset-a-v1"), ("app", name)];
+        let labels = labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        let (name, namespace) = (name.to_owned(), Some(namespace.to_owned()));
+        ObjectMeta { name, namespace, uid, version, deleted_at, labels }
     }
 
     fn protobuf(items: Vec<ObjectMeta>) -> ResponseBody {
@@ -180,20 +185,22 @@ mod tests {
             uid: "u1".into(),
             version: "417".into(),
             is_terminating: false,
+            part_of: None,
         };
         assert_eq!(versions, [one]);
     }
 
     #[test]
     fn both_forms_say_the_same() {
+        let labels = json!({ PART_OF: "applyset-a-v1", "app": "a" });
         let metas =
             || vec![meta("a", "shop", None), meta("b", "", None), meta("c", "shop", Some(Time {}))];
         let json = json!({
             "metadata": { "resourceVersion": "9", "continue": "more" },
             "items": [
-                { "metadata": { "name": "a", "namespace": "shop", "uid": "uid-a", "resourceVersion": "7" } },
-                { "metadata": { "name": "b", "uid": "uid-b", "resourceVersion": "7" } },
-                { "metadata": { "name": "c", "namespace": "shop", "uid": "uid-c", "resourceVersion": "7",
+                { "metadata": { "name": "a", "namespace": "shop", "uid": "uid-a", "resourceVersion": "7", "labels": labels } },
+                { "metadata": { "name": "b", "uid": "uid-b", "resourceVersion": "7", "labels": labels } },
+                { "metadata": { "name": "c", "namespace": "shop", "uid": "uid-c", "resourceVersion": "7", "labels": labels,
                     "deletionTimestamp": "2026-03-01T12:00:00Z" } },
             ],
         });
@@ -203,6 +210,7 @@ mod tests {
         let terminating: Vec<bool> = versions.iter().map(|it| it.is_terminating).collect();
         assert_eq!(terminating, [false, false, true]);
         assert_eq!(versions[1].namespace, None, "an empty one is none");
+        assert!(versions.iter().all(|it| it.part_of.as_deref() == Some("applyset-a-v1")));
     }
 
     #[test]

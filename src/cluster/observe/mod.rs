@@ -23,6 +23,7 @@ pub(super) use self::members::{HeldBytes, typed};
 use self::members_diff::{Comparison, examine};
 use self::observe_object::KnownMembers;
 pub use self::unrecorded::UnrecordedMembers;
+pub(super) use self::versions::AT_ONCE;
 use super::Cluster;
 use super::immutable::definition_key;
 use crate::core::desired::Desired;

@@ -1,5 +1,7 @@
 //! The versions of an inventory's members, without the objects themselves.
 
+use std::collections::BTreeMap;
+
 use futures::stream::{self, StreamExt as _};
 
 use super::members::{HeldBytes, ListRequest};
@@ -9,7 +11,7 @@ use crate::cluster::{ApiError, Cluster};
 use crate::core::in_sync::MemberVersion;
 use crate::core::inventory::{Inventory, PART_OF};
 use crate::core::kinds::catalog::Served;
-use crate::core::object::ObjectKey;
+use crate::core::object::{GroupKind, ObjectKey};
 
 impl Cluster {
     /// The version of every member, by one paged LIST of metadata for each of these kinds; `None`
@@ -32,6 +34,43 @@ impl Cluster {
         Some(members)
     }
 
+    /// The versions of every member of several inventories, by their ids, which are each of these
+    /// kinds: one LIST for each kind and [`AT_ONCE`] inventories. An inventory of which they can't all
+    /// be told is left out.
+    pub async fn member_versions_of_all(
+        &self,
+        kinds: &BTreeMap<String, Vec<Served>>,
+    ) -> BTreeMap<String, Vec<MemberVersion>> {
+        let agenda = agenda(kinds);
+        if agenda.len() > self.connection.limits.questions {
+            return BTreeMap::new();
+        }
+        let held = &HeldBytes::default();
+        let lists = agenda.into_iter().map(|(served, ids)| async move {
+            let selector = format!("{PART_OF} in ({})", ids.join(","));
+            let list = self.metadata(&path(served, &selector), held).await;
+            (served, ids, list.ok())
+        });
+        let mut lists = stream::iter(lists).buffer_unordered(self.connection.concurrency);
+        let mut known: BTreeMap<String, Option<Vec<MemberVersion>>> =
+            kinds.keys().map(|id| (id.clone(), Some(Vec::new()))).collect();
+        while let Some((served, ids, list)) = lists.next().await {
+            let Some(list) = list else {
+                ids.into_iter().for_each(|id| drop(known.insert(id.to_owned(), None)));
+                continue;
+            };
+            for mut object in list {
+                let id = object.part_of.take().unwrap_or_default();
+                let Some(versions) = known.get_mut(&id) else { continue };
+                match (versions.as_mut(), version(served, object)) {
+                    (Some(versions), Some(version)) => versions.push(version),
+                    _ => *versions = None,
+                }
+            }
+        }
+        known.into_iter().filter_map(|(id, versions)| Some((id, versions?))).collect()
+    }
+
     /// The metadata of all objects of a list, page by page.
     pub(in crate::cluster) async fn metadata(
         &self,
@@ -49,16 +88,36 @@ impl Cluster {
         inventory: &Inventory,
     ) -> Result<Option<Vec<MemberVersion>>, ApiError> {
         let selector = format!("{PART_OF}={}", inventory.id());
-        let path =
-            format!("{}?labelSelector={}", collection(served, None), query_escape(&selector));
-        let objects = self.metadata(&path, held).await?;
+        let objects = self.metadata(&path(served, &selector), held).await?;
         Ok(objects.into_iter().map(|item| version(served, item)).collect())
     }
 }
 
+/// How many inventories one LIST is about: their ids make a URL of 3 KB, of which every server and
+/// proxy takes 8.
+pub(in crate::cluster) const AT_ONCE: usize = 50;
+
+/// The LISTs of all inventories: each kind with the ids of those that have it.
+fn agenda(kinds: &BTreeMap<String, Vec<Served>>) -> Vec<(&Served, Vec<&str>)> {
+    let mut ids: BTreeMap<(&GroupKind, &str), (&Served, Vec<&str>)> = BTreeMap::new();
+    for (id, served) in kinds.iter().flat_map(|(id, kinds)| kinds.iter().map(move |it| (id, it))) {
+        let of_kind = (&served.group_kind, served.version.as_str());
+        ids.entry(of_kind).or_insert_with(|| (served, Vec::new())).1.push(id);
+    }
+    let mut lists = Vec::new();
+    for (served, ids) in ids.into_values() {
+        lists.extend(ids.chunks(AT_ONCE).map(|ids| (served, ids.to_vec())));
+    }
+    lists
+}
+
+fn path(served: &Served, selector: &str) -> String {
+    format!("{}?labelSelector={}", collection(served, None), query_escape(selector))
+}
+
 /// `None` where it does not stay.
 fn version(served: &Served, object: ObjectVersion) -> Option<MemberVersion> {
-    let ObjectVersion { name, namespace, uid, version, is_terminating } = object;
+    let ObjectVersion { name, namespace, uid, version, is_terminating, part_of: _ } = object;
     let (group, kind) = (served.group_kind.group.clone(), served.group_kind.kind.clone());
     let key = ObjectKey { group, kind, namespace, name };
     (!is_terminating).then_some(MemberVersion { key, uid, version })

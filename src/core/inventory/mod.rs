@@ -25,7 +25,7 @@ use crate::core::remedy::Remedy;
 /// Label on every member: the id of the set it is part of.
 pub const PART_OF: &str = "applyset.kubernetes.io/part-of";
 /// Label on the parent: the set's id.
-const ID: &str = "applyset.kubernetes.io/id";
+pub const ID: &str = "applyset.kubernetes.io/id";
 /// Annotation on the parent: the tool that owns the set, as `name/version`.
 const TOOLING: &str = "applyset.kubernetes.io/tooling";
 /// Annotation on the parent: the members' kinds.

@@ -11,7 +11,7 @@ use crate::core::source::snapshot::Authorship;
 
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "plan"))]
-pub(super) struct PlanDocument<'a> {
+pub(in crate::cli::present) struct PlanDocument<'a> {
     #[cfg_attr(test, schemars(extend("enum" = [1])))]
     pub(super) version: u32,
     pub(super) target: TargetDocument<'a>,

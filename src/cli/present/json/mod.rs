@@ -72,6 +72,15 @@ pub fn write(
     writeln!(out, "{}", text(&document(view, report))?)
 }
 
+/// The view as a part of another document.
+///
+/// # Errors
+///
+/// When it is not JSON.
+pub fn value(view: &PlanView<'_>) -> serde_json::Result<serde_json::Value> {
+    serde_json::to_value(document(view, None))
+}
+
 /// A value as the JSON of every answer: laid out, and with an escape for each character that could
 /// do something to a terminal or a CI runner. Nothing but texts can hold one, so that an escape
 /// means the same.

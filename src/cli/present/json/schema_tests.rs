@@ -6,6 +6,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::document::PlanDocument;
+use crate::cli::present::all_targets::AllTargetsDocument;
 use crate::cli::present::check::document::CheckDocument;
 use crate::cli::present::plan_file::Document as PlanFileDocument;
 use crate::cli::present::pull::{FailureDocument, PullDocument};
@@ -49,6 +50,7 @@ fn schema_of_the_output_is_that_of_its_types() {
     let mut generator = SchemaSettings::draft07().for_serialize().into_generator();
     let documents = [
         generator.subschema_for::<PlanDocument<'_>>(),
+        generator.subschema_for::<AllTargetsDocument<'_>>(),
         generator.subschema_for::<PlanFileDocument<'_>>(),
         generator.subschema_for::<CheckDocument<'_>>(),
         generator.subschema_for::<PullDocument<'_>>(),
@@ -57,7 +59,7 @@ fn schema_of_the_output_is_that_of_its_types() {
     let mut schema = json_schema!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "trueup -o json",
-        "description": "The documents of diff and apply (plan), diff --plan (plan_file), check, pull, and \
+        "description": "The documents of diff and apply (plan), diff --all-targets (all_targets), diff --plan (plan_file), check, pull, and \
             a failed pull (failure). docs/json.md explains the keys.",
         "anyOf": documents,
         "definitions": generator.take_definitions(true),

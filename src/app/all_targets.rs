@@ -1,0 +1,83 @@
+//! Looks at several targets of one commit and one cluster. What they have in common is asked for once:
+//! the kinds, the records, and the members of those that may be known to be in sync.
+
+use std::collections::BTreeMap;
+
+use futures::stream::{self, Stream, StreamExt as _};
+
+use super::in_sync::{LookAt, ProofCandidate, ProofEvidence};
+use super::survey::{ClusterHead, find_cluster};
+use super::{Error, Look, Target};
+use crate::cluster::Cluster;
+use crate::core::in_sync::MemberVersion;
+use crate::core::inventory::Inventory;
+use crate::core::object::Object;
+use crate::git::Checkout;
+
+/// How many targets are looked at side by side.
+const AT_ONCE: usize = 4;
+
+/// The result of looking at one of several targets.
+pub struct TargetLook {
+    /// Its place among the targets.
+    pub index: usize,
+    /// The result, or why there is none.
+    pub look: Result<Look, Error>,
+    /// How many requests were about it alone.
+    pub requests: usize,
+}
+
+/// Looks at each of the targets, and gives the results in their order.
+///
+/// # Errors
+///
+/// When the commit can't be read, or the API server does not answer.
+pub async fn look_at_all<'a>(
+    targets: &'a [Target],
+    checkout: &'a Checkout,
+    cluster: &'a Cluster,
+) -> Result<impl Stream<Item = TargetLook> + 'a, Error> {
+    let (mut candidates, mut kinds) = (Vec::new(), BTreeMap::new());
+    for target in targets {
+        let candidate = LookAt { target, checkout, cluster }.candidate().await?;
+        if let Some(candidate) = &candidate {
+            kinds.insert(target.inventory.id(), candidate.proof.kinds().to_vec());
+        }
+        candidates.push(candidate);
+    }
+    let inventories: Vec<&Inventory> = targets.iter().map(|target| &target.inventory).collect();
+    let (of_cluster, mut parents, mut versions) = futures::join!(
+        find_cluster(cluster),
+        cluster.parents(&inventories),
+        cluster.member_versions_of_all(&kinds),
+    );
+    let of_cluster = of_cluster?;
+    let looks = targets.iter().zip(candidates).enumerate();
+    let looks = looks.map(move |(index, (target, candidate))| {
+        let id = target.inventory.id();
+        let (parent, members) = (parents.remove(&id), versions.remove(&id));
+        let (of_cluster, cluster) = (of_cluster.clone(), cluster.counting());
+        async move {
+            let at = LookAt { target, checkout, cluster: &cluster };
+            let look = look_at(at, Known { candidate, of_cluster, parent, members }).await;
+            TargetLook { index, look, requests: cluster.counted() }
+        }
+    });
+    Ok(stream::iter(looks).buffered(AT_ONCE))
+}
+
+/// The share of one target in what was asked for all of them.
+struct Known {
+    candidate: Option<ProofCandidate>,
+    of_cluster: ClusterHead,
+    parent: Option<Object>,
+    members: Option<Vec<MemberVersion>>,
+}
+
+async fn look_at(at: LookAt<'_>, known: Known) -> Result<Look, Error> {
+    let Known { candidate, of_cluster, parent, members } = known;
+    let head = of_cluster.with_record_of(&at.target.inventory, parent, at.cluster).await?;
+    let Some(candidate) = candidate else { return at.survey(None, Some(head)).await };
+    let uncommitted = at.uncommitted().await?;
+    at.judge(candidate, ProofEvidence { head, members, uncommitted }, None).await
+}

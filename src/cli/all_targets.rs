@@ -1,0 +1,112 @@
+//! `trueup diff --all-targets`: every target of `trueup.yaml`, in one run over one connection.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::pin::pin;
+use std::time::Instant;
+
+use futures::StreamExt as _;
+
+use super::exit::{Exit, Failure};
+use super::present::all_targets::{AllTargets, TargetEnd, TargetFailure};
+use super::present::{OutputFormat, PlanView};
+use super::session::{Session, SessionOptions};
+use super::target::{NamedTarget, TargetArgs};
+use super::throwaway::ThrowawayArgs;
+use super::ui::Ui;
+use crate::app::{Look, Target, TargetLook, look_at_all};
+use crate::git::Checkout;
+
+/// How the answer is printed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AllTargetsOptions {
+    pub(super) output: OutputFormat,
+    pub(super) no_pager: bool,
+    pub(super) exit_zero: bool,
+}
+
+/// Shows what apply would change, target by target; writes nothing.
+///
+/// # Errors
+///
+/// When the commit, its settings or the cluster can't be read. One target that can't be told is none:
+/// the others are.
+pub(super) async fn diff(
+    args: &TargetArgs,
+    throwaway: &ThrowawayArgs,
+    options: AllTargetsOptions,
+    directory: &Path,
+    ui: &mut Ui,
+) -> Result<Exit, Failure> {
+    let begin = Instant::now();
+    let mut args = args.clone();
+    let config = args.files.config(&Checkout::discover(directory)?)?;
+    let names: Vec<String> = config.targets.into_keys().collect();
+    args.files.target = names.first().cloned();
+    if names.is_empty() {
+        return Err(Failure {
+            error: anyhow::anyhow!("trueup.yaml declares no targets"),
+            hints: vec!["leave --all-targets out: the whole checkout is the target then".into()],
+        });
+    }
+    let wanted = SessionOptions { target: &args, throwaway, approved: None };
+    let mut session = Session::open(wanted, directory, ui).await?;
+    let named = names.iter().map(|name| {
+        args.files.target = Some(name.clone());
+        args.resolve(directory, &session.checkout, &session.cluster)
+    });
+    let named: Vec<NamedTarget> = named.collect::<Result<_, _>>()?;
+    let targets: Vec<Target> = named.iter().map(|named| named.target.clone()).collect();
+
+    let (checkout, cluster) = (session.checkout.clone(), session.cluster.clone());
+    let waiting = ui.waiting("reading git and the cluster");
+    let looks = look_at_all(&targets, &checkout, &cluster).await;
+    waiting.finish_and_clear();
+    let mut looks = pin!(looks?);
+    let mut all = AllTargets::new(options.output, ui.glyphs());
+    while let Some(TargetLook { index, look, requests }) = looks.next().await {
+        session.named = named[index].clone();
+        ui.cell();
+        session.warn_of_credentials(ui);
+        match look {
+            Ok(Look::InSync(synced)) => {
+                ui.uncommitted(&synced.uncommitted);
+                let view = PlanView { requests, ..session.in_sync_view(&synced) };
+                all.add(&view, TargetEnd::InSync)?;
+            }
+            Ok(Look::Survey(mut survey)) => {
+                Session::warn(&survey, &session.named.shown_paths, ui);
+                session.explain(&mut survey).await;
+                let same =
+                    survey.decided.plan.is_true() && survey.found.desired.problems.is_empty();
+                let elapsed = survey.found.begun.elapsed();
+                let view = PlanView { requests, elapsed, ..session.view(&survey) };
+                all.add(&view, if same { TargetEnd::InSync } else { TargetEnd::Differs })?;
+            }
+            Err(error) => {
+                ui.problems(error.problems());
+                let failure = Failure::from(error);
+                all.fail(TargetFailure {
+                    target: names[index].clone(),
+                    error: failure.error.to_string(),
+                    causes: failure.error.chain().skip(1).map(ToString::to_string).collect(),
+                    hints: failure.hints.clone(),
+                });
+                let error = failure.error.context(format!("cannot tell target {}", names[index]));
+                ui.failure(&Failure { error, ..failure });
+            }
+        }
+    }
+    let exit = match (all.failed(), all.differing()) {
+        (0, 0) => Exit::AtCommit,
+        (0, _) if options.exit_zero => Exit::AtCommit,
+        (0, _) => Exit::NotAtCommit,
+        _ => Exit::CouldNot,
+    };
+    let answer = all.finish(session.cluster.requests(), begin.elapsed())?;
+    match options.output {
+        OutputFormat::Text if !options.no_pager => ui.page(|out, _| out.write_all(&answer))?,
+        _ => ui.stdout().write_all(&answer)?,
+    }
+    Ok(exit)
+}
