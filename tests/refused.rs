@@ -133,7 +133,8 @@ fn invalid_quantity_is_refused_and_not_retried() {
     repo.write("envs/web.yaml", deployment(limits, "")).commit("Lots");
     let output = repo.run(&["diff"]).exits(1);
     assert!(output.stdout.contains("quantities must match"), "{output}");
-    // Discovery 2, the parent, the cluster's identity, the inventory's namespace, a LIST of the kind
+    // Discovery 1 or 2 (another test may have just added a kind), the parent, the cluster's identity, the inventory's namespace, a LIST of the kind
     // that no record names yet, one dry run, and the object itself.
-    assert!(output.stdout.contains(" 8 requests "), "{output}");
+    let is_as_few = [7, 8].map(|count| output.stdout.contains(&format!(" {count} requests ")));
+    assert!(is_as_few.contains(&true), "{output}");
 }

@@ -99,7 +99,9 @@ subjects: [{kind: User, name: reader}]
     );
     // Discovery 2, the parent, the identity, a LIST of the cluster and one of the namespace; then
     // each object once, which is proven to be the same.
-    assert!(same.stdout.contains("3 objects · 9 requests"), "{same}");
+    let is_as_few =
+        [8, 9].map(|count| same.stdout.contains(&format!("3 objects · {count} requests")));
+    assert!(is_as_few.contains(&true), "{same}");
     repo.write("a.yaml", config("a", "2")).remove("b.yaml").commit("Another");
     let diff = repo.run(&["diff", "--as", "reader"]).exits(1).stdout;
     assert!(diff.contains("0 to create, 1 to update, 0 to delete"), "{diff}");
@@ -124,7 +126,9 @@ subjects: [{kind: User, name: reader}]
     let apply = repo.run(&["apply", "--as", "reader"]).exits(0);
     assert!(apply.stdout.contains("nothing to do"), "{apply}");
     let same = repo.run(&["diff", "--as", "reader"]).exits(0);
-    assert!(same.stdout.contains("2 objects · 8 requests"), "{same}");
+    let is_as_few =
+        [7, 8].map(|count| same.stdout.contains(&format!("2 objects · {count} requests")));
+    assert!(is_as_few.contains(&true), "{same}");
     // Whoever may list prunes it.
     repo.remove("c.yaml").commit("One");
     repo.run(&["apply", "--as", "reader"]).exits(1);

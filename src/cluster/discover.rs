@@ -1,4 +1,5 @@
-//! Aggregated discovery → [`Catalog`]: two requests, which bring nothing where nothing has changed.
+//! Aggregated discovery → [`Catalog`]: two requests, or one that brings nothing where nothing has
+//! changed.
 //!
 //! kube's own discovery type drops `freshness`, without which a group whose server is down looks
 //! as if it had no kinds.
@@ -20,6 +21,10 @@ use crate::core::object::GroupKind;
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
      application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList";
 
+/// The path of the core group, and that of all others.
+const CORE: &str = "/api";
+const NAMED: &str = "/apis";
+
 impl Cluster {
     /// Asks the API server which kinds it serves.
     ///
@@ -27,7 +32,7 @@ impl Cluster {
     ///
     /// When it does not answer, or is older than Kubernetes 1.26.
     pub async fn discover(&self) -> Result<Catalog, ApiError> {
-        let (core, named) = futures::try_join!(self.groups("/api"), self.groups("/apis"))?;
+        let (core, named) = self.all_groups().await?;
         let mut served = [core.served, named.served].concat();
         let mut silent = BTreeMap::new();
         let most = self.connection.limits.questions;
@@ -122,15 +127,41 @@ impl Cluster {
         ApiError::TooOld { url: self.connection.url.clone(), version }
     }
 
+    /// The core group, and the named ones. The kinds of the core group are those of the server's
+    /// release: they are not asked for as long as the named groups are the same as when they were.
+    async fn all_groups(&self) -> Result<(CachedDiscovery, CachedDiscovery), ApiError> {
+        let known = self.known_groups(CORE);
+        let (core, named) = match known {
+            Some(core) if core.beside.is_some() => {
+                let named = self.groups(NAMED).await?;
+                if core.beside == named.etag {
+                    return Ok((core, named));
+                }
+                (self.groups(CORE).await?, named)
+            }
+            _ => futures::try_join!(self.groups(CORE), self.groups(NAMED))?,
+        };
+        let core = CachedDiscovery { beside: named.etag.clone(), ..core };
+        self.keep_groups(CORE, &core);
+        Ok((core, named))
+    }
+
+    fn known_groups(&self, path: &str) -> Option<CachedDiscovery> {
+        let bytes = self.connection.memory.recall(&self.memory_name(&["discovery", path]))?;
+        serde_json::from_slice(&bytes).ok()
+    }
+
+    fn keep_groups(&self, path: &str, groups: &CachedDiscovery) {
+        if groups.etag.is_some() {
+            let bytes = serde_json::to_vec(groups).unwrap_or_default();
+            self.connection.memory.keep(&self.memory_name(&["discovery", path]), &bytes);
+        }
+    }
+
     /// The groups that the API server serves under `path`: those from the cache, where that still
     /// holds.
     async fn groups(&self, path: &'static str) -> Result<CachedDiscovery, ApiError> {
-        let name = self.memory_name(&["discovery", path]);
-        let known: Option<CachedDiscovery> = self
-            .connection
-            .memory
-            .recall(&name)
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let known = self.known_groups(path);
         let etag = known.as_ref().and_then(|known| known.etag.clone());
         let call = ApiRequest { accept: Some(AGGREGATED), known: etag, ..ApiRequest::get(path) };
         let answer = match self.call(call).await {
@@ -153,9 +184,7 @@ impl Cluster {
         for group in list {
             read_group(group, &mut groups.served, &mut groups.stale);
         }
-        if groups.etag.is_some() {
-            self.connection.memory.keep(&name, &serde_json::to_vec(&groups).unwrap_or_default());
-        }
+        self.keep_groups(path, &groups);
         Ok(groups)
     }
 }
@@ -166,6 +195,9 @@ struct CachedDiscovery {
     /// The server's ETag of the answer; another one when anything in it is other, a group's
     /// freshness too.
     etag: Option<String>,
+    /// Of the core group: the ETag of the named groups at that time.
+    #[serde(default)]
+    beside: Option<String>,
     served: Vec<Served>,
     /// Groups in versions, such as `metrics.k8s.io/v1`.
     stale: BTreeSet<String>,
