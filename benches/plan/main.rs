@@ -9,16 +9,19 @@
 //! the commit before.
 //!
 //! needs git. kubectl comes with the sandbox; kapp is left out where it is not on PATH. The numbers
-//! are how many objects there are, 1,000 where none is given.
+//! are how many objects there are, 1,000 where none is given. `targets` in place of a number measures a
+//! hundred targets of a hundred objects; give it a sandbox of its own, as it lists all inventories.
 
+mod relay;
 mod world;
 
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{self, Write as _};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use relay::Relay;
 use world::{Floor, LISTS_OF, Ran, World, run};
 
 /// How often each is run, in turns; the median counts.
@@ -37,11 +40,15 @@ fn main() -> Outcome<()> {
     {
         return Floor::new()?.lists_of(id).map(drop);
     }
+    if args.iter().any(|arg| arg == "targets") {
+        return many_targets(&Floor::new()?);
+    }
     let sizes: Vec<usize> = args.iter().filter_map(|arg| arg.parse().ok()).collect();
     let floor = Floor::new()?;
     for size in if sizes.is_empty() { vec![1_000] } else { sizes } {
         // The API server looks through all objects of a kind, so the fewest come first.
         nothing_to_do(&floor, size)?;
+        bytes_received(size)?;
         few_changes(size)?;
         first_apply(&floor, size)?;
     }
@@ -96,6 +103,58 @@ fn nothing_to_do(floor: &Floor, size: usize) -> Outcome<()> {
         }
         if let Some(mut diff) = world.kapp(&["deploy", "--diff-run"]).filter(|_| kapp) {
             table.add("kapp deploy --diff-run", run(&mut diff, &[0])?);
+        }
+    }
+    table.print()
+}
+
+/// How much the API server sends for a diff with nothing to do.
+#[allow(clippy::disallowed_methods, reason = "a table of numbers, no answer of trueup's")]
+fn bytes_received(size: usize) -> Outcome<()> {
+    let (world, relay) = (World::new(&format!("bytes-{size}"), size)?, Relay::start()?);
+    let _ = run(&mut world.trueup(&["apply", "--yes"]), &[0])?;
+    let mut out = io::stdout();
+    writeln!(out, "\nbytes received, {size} objects, nothing to do")?;
+    let now = Build { name: "trueup diff".into(), path: env!("CARGO_BIN_EXE_trueup").into() };
+    for Build { name, path } in std::iter::once(now).chain(builds()) {
+        let mut received = Vec::new();
+        for _ in 0..ROUNDS {
+            let mut diff = world.build(&path, &["diff"]);
+            let _ = run(diff.env("KUBECONFIG", relay.kubeconfig()), &[0])?;
+            received.push(relay.take());
+        }
+        // The first ones learn what the others know.
+        writeln!(out, "{name:32} first {:>9}, then {:>9}", received[0], received[ROUNDS - 1])?;
+    }
+    Ok(())
+}
+
+/// A hundred targets of a hundred objects each, and nothing to do.
+fn many_targets(floor: &Floor) -> Outcome<()> {
+    let lists = "raw LISTs of the five kinds";
+    let mut table = Table::new("diff of 100 targets of 100 objects, nothing to do", lists);
+    let world = World::of_teams("targets", 10_000, 100)?;
+    let names: Vec<String> = (0..100).map(|number| format!("team-{number}")).collect();
+    for name in &names {
+        let _ = run(&mut world.trueup(&["apply", "--yes", "--target", name]), &[0])?;
+    }
+    let _ = run(&mut world.trueup(&["diff", "--all-targets"]), &[0])?;
+    for round in 0..ROUNDS {
+        table.add(lists, floor.lists_of_all()?);
+        table.add(
+            "trueup diff --all-targets",
+            run(&mut world.trueup(&["diff", "--all-targets"]), &[0])?,
+        );
+        for Build { name, path } in builds().iter().filter(|_| round < FEW) {
+            let begin = Instant::now();
+            let (mut peak, mut requests) = (0, 0);
+            for target in &names {
+                let ran = run(&mut world.build(path, &["diff", "--target", target]), &[0])?;
+                peak = peak.max(ran.peak);
+                requests += ran.requests.unwrap_or_default();
+            }
+            let (time, requests) = (begin.elapsed(), Some(requests));
+            table.add(&format!("{name}, 100 runs"), Ran { time, peak, requests });
         }
     }
     table.print()

@@ -14,8 +14,10 @@ use tokio::runtime::Runtime;
 
 use super::Outcome;
 
-/// In how many namespaces the objects are.
+/// In how many namespaces and folders the objects are at least.
 const NAMESPACES: usize = 10;
+/// How many objects a namespace has at most.
+const OF_NAMESPACE: usize = 250;
 /// The argument with which the bench does nothing but list, before the id of what to list.
 pub const LISTS_OF: &str = "lists-of";
 /// How many requests the floor has in flight.
@@ -27,25 +29,35 @@ pub struct World {
     name: String,
     folder: tempfile::TempDir,
     size: usize,
+    /// How many namespaces and folders it has.
+    teams: usize,
 }
 
 impl World {
     pub fn new(name: &str, size: usize) -> Outcome<Self> {
+        Self::of_teams(name, size, NAMESPACES.max(size / OF_NAMESPACE))
+    }
+
+    /// A world in so many namespaces, each with a folder that is a target of its own.
+    pub fn of_teams(name: &str, size: usize, teams: usize) -> Outcome<Self> {
         let folder = tempfile::Builder::new().prefix("trueup-bench-").tempdir()?;
-        let world = Self { name: name.to_owned(), folder, size };
-        fs::create_dir_all(world.path())?;
-        for number in 0..NAMESPACES {
+        let world = Self { name: name.to_owned(), folder, size, teams };
+        let mut config = "targets:\n".to_owned();
+        for number in 0..teams {
+            let team = world.path().join(format!("team-{number}"));
+            fs::create_dir_all(&team)?;
             let namespace = json!({ "apiVersion": "v1", "kind": "Namespace",
                 "metadata": { "name": world.namespace(number) } });
-            fs::write(
-                world.path().join(format!("namespace-{number}.json")),
-                namespace.to_string(),
-            )?;
+            fs::write(team.join("namespace.json"), namespace.to_string())?;
+            let _ = writeln!(config, "  team-{number}:\n    paths: [team-{number}]");
         }
         for number in 0..size {
-            let folder = world.path().join(format!("team-{}", number % NAMESPACES));
-            fs::create_dir_all(&folder)?;
-            fs::write(folder.join(format!("{number}.yaml")), world.manifest(number, "1"))?;
+            let file = format!("team-{}/{number}.yaml", number % teams);
+            fs::write(world.path().join(file), world.manifest(number, "1"))?;
+        }
+        // Without it, the whole checkout is one target.
+        if teams > NAMESPACES.max(size / OF_NAMESPACE) {
+            fs::write(world.path().join("trueup.yaml"), config)?;
         }
         world.git(&["init", "--quiet", "--initial-branch", "main"])?;
         world.commit()?;
@@ -64,7 +76,7 @@ impl World {
     /// Changes so many objects, each time to something else, and commits.
     pub fn change(&self, count: usize, round: usize) -> Outcome<()> {
         for number in (0..count).map(|change| change * self.size / count) {
-            let file = format!("team-{}/{number}.yaml", number % NAMESPACES);
+            let file = format!("team-{}/{number}.yaml", number % self.teams);
             fs::write(self.path().join(file), self.manifest(number, &format!("changed-{round}")))?;
         }
         self.commit()
@@ -115,7 +127,7 @@ impl World {
     }
 
     fn manifest(&self, number: usize, value: &str) -> String {
-        let namespace = self.namespace(number % NAMESPACES);
+        let namespace = self.namespace(number % self.teams);
         let mut text = String::new();
         let _ = match number % 4 {
             0 => write!(
@@ -132,7 +144,7 @@ impl World {
             1 => write!(
                 text,
                 "apiVersion: v1\nkind: Service\nmetadata:\n  name: app-{number}\n  namespace: {namespace}\n\
-                 \x20 labels: {{version: \"{value}\"}}\nspec:\n  selector: {{app: app-{number}}}\n  ports:\n  - name: http\n    port: 80\n    targetPort: http\n"
+                 \x20 labels: {{version: \"{value}\"}}\nspec:\n  clusterIP: None\n  selector: {{app: app-{number}}}\n  ports:\n  - name: http\n    port: 80\n    targetPort: http\n"
             ),
             2 => write!(
                 text,
@@ -216,7 +228,7 @@ impl Floor {
 
     /// Makes the namespaces, which is not measured.
     pub fn namespaces(&self, world: &World) -> Outcome<()> {
-        for number in 0..NAMESPACES {
+        for number in 0..world.teams {
             let name = world.namespace(number);
             let namespace =
                 json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
@@ -229,7 +241,7 @@ impl Floor {
     pub fn patches(&self, world: &World) -> Outcome<Ran> {
         let objects = (0..world.size).map(|number| {
             let object: Value = serde_yaml::from_str(&world.manifest(number, "1"))?;
-            let namespace = world.namespace(number % NAMESPACES);
+            let namespace = world.namespace(number % world.teams);
             let kind = match number % 4 {
                 0 => "apis/apps/v1/namespaces/NS/deployments",
                 1 => "api/v1/namespaces/NS/services",
@@ -263,8 +275,17 @@ impl Floor {
         Ok(parent.pointer(label).and_then(Value::as_str).ok_or("no inventory")?.to_owned())
     }
 
+    /// Lists the five kinds' members of all sets.
+    pub fn lists_of_all(&self) -> Outcome<Ran> {
+        self.lists_by("applyset.kubernetes.io%2Fpart-of")
+    }
+
     /// Lists the five kinds' members of the set with this id.
     pub fn lists_of(&self, id: &str) -> Outcome<Ran> {
+        self.lists_by(&format!("applyset.kubernetes.io%2Fpart-of%3D{id}"))
+    }
+
+    fn lists_by(&self, selector: &str) -> Outcome<Ran> {
         let kinds = [
             "api/v1/namespaces",
             "api/v1/services",
@@ -274,7 +295,7 @@ impl Floor {
         ];
         let begin = Instant::now();
         let lists = stream::iter(kinds).map(|kind| async move {
-            let path = format!("/{kind}?labelSelector=applyset.kubernetes.io%2Fpart-of%3D{id}");
+            let path = format!("/{kind}?labelSelector={selector}");
             let request = Request::get(path).body(Vec::new())?;
             Ok::<_, Box<dyn std::error::Error>>(self.client.request_text(request).await?.len())
         });
