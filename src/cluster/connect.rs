@@ -173,7 +173,7 @@ impl Cluster {
             requests,
             timeout,
             token_ends,
-            limits: access.limits,
+            limits: ResponseLimits { silence: timeout, ..access.limits },
             memory: access.memory.clone(),
             outage: Mutex::new(None),
             delays: Mutex::default(),

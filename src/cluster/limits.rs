@@ -4,6 +4,7 @@
 //! A larger answer is an error that names the request and the limit. Whatever it would have brought
 //! is unknown, and not absent. Sizes are those after decompression.
 
+use std::io::ErrorKind::TimedOut;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -29,6 +30,9 @@ pub struct ResponseLimits {
     pub rate: u64,
     /// How long an answer may come as slowly as it likes.
     pub patience: Duration,
+    /// How long the next bytes of an answer may take; `None` for ever. A connection that carries other
+    /// answers meanwhile is not silent, so that no timeout of its own notices.
+    pub silence: Option<Duration>,
 }
 
 impl Default for ResponseLimits {
@@ -43,6 +47,7 @@ impl Default for ResponseLimits {
             questions: 5000,
             rate: 1 << 10,
             patience: Duration::from_secs(120),
+            silence: Some(Duration::from_secs(60)),
         }
     }
 }
@@ -74,7 +79,7 @@ impl ResponseLimits {
         most: usize,
     ) -> Result<(Bytes, bool), ResponseError> {
         let (mut bytes, begin) = (BytesMut::new(), Instant::now());
-        while let Some(frame) = body.frame().await {
+        while let Some(frame) = self.in_time(body.frame()).await? {
             let frame = frame.map_err(|error| ResponseError::Broken(error.into()))?;
             let Ok(data) = frame.into_data() else { continue };
             let left = most - bytes.len();
@@ -88,6 +93,13 @@ impl ResponseLimits {
             }
         }
         Ok((bytes.freeze(), true))
+    }
+
+    /// The next bytes, unless they take too long.
+    async fn in_time<T>(&self, next: impl Future<Output = T>) -> Result<T, ResponseError> {
+        let Some(silence) = self.silence else { return Ok(next.await) };
+        let silent = |_| ResponseError::Broken(std::io::Error::from(TimedOut).into());
+        tokio::time::timeout(silence, next).await.map_err(silent)
     }
 
     /// Whether so many bytes are too few after such a time.

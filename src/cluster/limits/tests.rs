@@ -124,6 +124,20 @@ async fn endless_answer_is_read_up_to_the_limit() {
 }
 
 #[tokio::test]
+async fn answer_that_stops_in_the_middle_breaks_off() {
+    let service = tower::service_fn(|_: Request<Body>| {
+        let begun = stream::iter([Ok::<_, Infallible>(Frame::data(bytes::Bytes::from("{")))]);
+        let body = StreamBody::new(begun.chain(stream::pending()));
+        async { Ok::<_, Infallible>(Response::new(body)) }
+    });
+    let limits = ResponseLimits { silence: Some(Duration::from_millis(20)), ..low() };
+    let cluster = limited(over(kube::Client::new(service, "default")), limits);
+    let error = cluster.get(&configs(), Some("shop"), "a").await.unwrap_err();
+    assert!(matches!(&error, ApiError::Unreachable { cause, .. } if cause.contains("timed out")));
+    assert_eq!(cluster.requests(), 4, "it is asked for again");
+}
+
+#[tokio::test]
 async fn a_long_message_of_an_error_is_shown_shorter() {
     let message = "x".repeat(20_000);
     let cluster = server(move |_| {

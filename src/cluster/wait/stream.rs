@@ -18,6 +18,8 @@ use crate::core::object::Object;
 /// After how many seconds the server is asked to end a watch: sooner than the connection counts as
 /// dead for its silence.
 const SECONDS: u32 = 45;
+/// How long a watch may bring nothing: longer than it lasts.
+const SILENCE: Duration = Duration::from_secs(60);
 /// The pause before a watch is begun again, so that one that ends at once does not spin.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -86,8 +88,9 @@ impl Cluster {
             };
         }
         let (mut lines, mut version) = (Lines::default(), version);
-        // A body that breaks off is a watch that was cut: it goes on from the last line.
-        while let Some(Ok(frame)) = body.frame().await {
+        // A body that breaks off is a watch that was cut: it goes on from the last line. So is one that
+        // the server should have ended long ago.
+        while let Ok(Some(Ok(frame))) = tokio::time::timeout(SILENCE, body.frame()).await {
             let Ok(bytes) = frame.into_data() else { continue };
             for line in lines.feed(&bytes) {
                 let Some(change) = WatchLine::read(&line) else {
