@@ -93,6 +93,7 @@ mod unasked;
 mod unique_values;
 #[cfg(unix)]
 mod unreadable;
+mod unreferenced;
 mod verify;
 mod wait;
 mod wait_admission;

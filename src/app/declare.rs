@@ -27,6 +27,8 @@ pub struct Declared {
     pub problems: Vec<Problem>,
     /// Texts that are read otherwise than their author most likely meant.
     pub warnings: Vec<Problem>,
+    /// Warnings of files below rendered folders that are not read.
+    pub unreferenced: Vec<Problem>,
     /// Secret inputs of rendering programs.
     pub inputs: Inputs,
     /// How many files were read as manifests, and how many folders and programs rendered.
@@ -238,6 +240,7 @@ fn read_plain(
         manifests,
         problems,
         warnings,
+        unreferenced: sources.unreferenced.clone(),
         inputs: Inputs::default(),
         files,
         is_rendered: !sources.sources.is_empty(),
@@ -263,6 +266,10 @@ fn sources(target: &Target, files: &Files<'_>, selection: &Selection) -> Result<
         shelf.add(more.files);
         sources = Sources::find(&shelf, &target.render.formats, &reaches);
     }
+    let is_manifest = |path: &str| {
+        target.paths.iter().any(|given| path != given && selection.takes_below(given, path))
+    };
+    sources.unreferenced = sources.unread_files(&shelf, &is_manifest);
     Ok(sources)
 }
 

@@ -111,6 +111,7 @@ async fn findings(
         manifests: &declared.manifests,
         problems: &declared.problems,
         warnings: &declared.warnings,
+        unreferenced: &declared.unreferenced,
         namespace: &target.namespace,
         redact: &target.redact,
         inputs: &declared.inputs,

@@ -45,6 +45,7 @@ pub struct Config {
 #[serde(deny_unknown_fields)]
 pub struct TargetConfig {
     /// Files and folders, relative to the root of the checkout.
+    #[cfg_attr(test, schemars(length(min = 1)))]
     pub paths: Vec<String>,
     /// The line of each of them, from 1.
     #[serde(skip)]
@@ -196,7 +197,8 @@ impl Config {
         Ok(config)
     }
 
-    /// Says what is wrong with the names that reach a program's arguments.
+    /// Says what is wrong with paths that are missing, and with the names that reach a program's
+    /// arguments.
     fn check_names(&self, bytes: &[u8]) -> Result<(), ConfigError> {
         let found = self.targets.iter().find_map(|(name, target)| {
             let namespace = target.namespace.as_deref().and_then(wrong_namespace);
@@ -205,7 +207,14 @@ impl Config {
                 is_key: false,
                 message: message.to_owned(),
             });
-            Some((name, wrong.or_else(|| target.render.wrong())?))
+            // Whoever empties the list does not mean everything.
+            let empty = || {
+                let message =
+                    "it names no path; for the whole checkout write `paths: [.]`".to_owned();
+                let path = vec![PathPart::Key("paths")];
+                target.paths.is_empty().then_some(InvalidOption { path, is_key: false, message })
+            };
+            Some((name, wrong.or_else(|| target.render.wrong()).or_else(empty)?))
         });
         let Some((name, InvalidOption { path, is_key, message })) = found else { return Ok(()) };
         let path = [&["targets", name].map(PathPart::Key)[..], &path].concat();

@@ -130,3 +130,12 @@ fn a_wrong_value_is_an_error_with_its_place() {
         assert_eq!(error, format!("{place}targets.a.{key}: {message}"));
     }
 }
+
+#[test]
+fn target_without_paths_is_an_error() {
+    let error = Config::read(b"targets:\n  prod:\n    paths: []\n").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "trueup.yaml:3:12: targets.prod.paths: it names no path; for the whole checkout write `paths: [.]`"
+    );
+}

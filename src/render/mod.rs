@@ -23,6 +23,7 @@ pub mod private_copy;
 pub mod program;
 mod program_errors;
 pub mod sources;
+mod unreferenced;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -11,6 +11,7 @@ use super::chart;
 use super::file_index::{CHART, FileIndex, KUSTOMIZATIONS, folder_of, is_marker, is_within, join};
 use super::imports::imports;
 use super::kustomization::{Closure, Kustomization, closure};
+use super::unreferenced::Kustomizations;
 use crate::core::problem::{Location, Problem};
 use crate::core::source::formats::Formats;
 
@@ -47,10 +48,18 @@ pub struct Sources {
     pub sources: Vec<RenderSource>,
     /// The problems of the others.
     pub problems: Vec<Problem>,
+    /// Warnings of files that are not read, once [`unread_files`](Self::unread_files) has told.
+    pub unreferenced: Vec<Problem>,
     /// Files to look into whose content the shelf doesn't have: with it, more may be found.
     pub unread: BTreeSet<String>,
     /// The files and folders that are taken in.
     taken_in: BTreeSet<String>,
+    /// Every kustomization with what it takes in, by its folder.
+    kustomizations: BTreeMap<String, Closure>,
+    /// The folders of those that are built, or would be if they could.
+    built: BTreeSet<String>,
+    /// The folders of charts.
+    charts: BTreeSet<String>,
 }
 
 impl RenderSource {
@@ -119,6 +128,17 @@ impl Sources {
         holds(&self.taken_in, path)
     }
 
+    /// Warnings of files that `is_manifest` says are manifests, and that are not read: they stand below
+    /// a kustomization's folder, and no kustomization that is built refers to them.
+    pub fn unread_files(
+        &self,
+        shelf: &FileIndex,
+        is_manifest: &dyn Fn(&str) -> bool,
+    ) -> Vec<Problem> {
+        let is_free = |path: &str| is_manifest(path) && !holds(&self.charts, path);
+        Kustomizations { all: &self.kustomizations, built: &self.built }.unread(shelf, &is_free)
+    }
+
     /// The kustomizations in these folders that no other takes in, with what each takes in.
     fn kustomizations(
         &mut self,
@@ -156,12 +176,14 @@ impl Sources {
             |folder: &str| tops.iter().any(|top| top != folder && is_within(folder, top));
         let rendered: BTreeSet<String> =
             tops.iter().filter(|folder| !is_below(folder)).cloned().collect();
+        self.kustomizations.clone_from(&closures);
         closures.retain(|folder, _| rendered.contains(folder));
         closures
     }
 
     fn build(&mut self, shelf: &FileIndex, built: BTreeMap<String, Closure>) {
         for (folder, Closure { folders, files, given, unread, problems }) in built {
+            self.built.insert(folder.clone());
             self.unread.extend(unread);
             self.problems.extend(problems.iter().cloned());
             if problems.is_empty() {
@@ -175,6 +197,7 @@ impl Sources {
 
     fn chart(&mut self, shelf: &FileIndex, formats: &Formats, folder: &str) {
         self.taken_in.insert(folder.to_owned());
+        self.charts.insert(folder.to_owned());
         let values = formats.helm.iter().flat_map(|helm| &helm.values);
         let values: BTreeSet<String> =
             values.map(|path| path.trim_matches('/').to_owned()).collect();
@@ -226,6 +249,7 @@ impl Sources {
 
     fn ambiguous(&mut self, shelf: &FileIndex, folder: &str) {
         self.taken_in.insert(folder.to_owned());
+        self.charts.insert(folder.to_owned());
         let file = shelf.kustomization(folder).unwrap_or_default();
         self.problems.push(Problem {
             place: Location { path: file, line: 1, column: 1 },

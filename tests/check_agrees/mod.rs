@@ -45,6 +45,7 @@ fn both(manifests: &[Manifest], plane: &Plane) -> (Vec<Finding>, DryRun) {
     let set = Set {
         manifests,
         problems: &[],
+        unreferenced: &[],
         warnings: &[],
         namespace: NAMESPACE,
         redact: &[],

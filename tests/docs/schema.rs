@@ -217,6 +217,10 @@ pub(super) fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Re
                 elements.into_iter().try_for_each(|element| check(root, rule, element, at))?;
                 true
             }
+            "minItems" => {
+                let elements = value.as_array().map_or(usize::MAX, Vec::len);
+                rule.as_u64().is_some_and(|least| elements as u64 >= least)
+            }
             other => panic!("the check does not know {other}"),
         };
         if !fits {

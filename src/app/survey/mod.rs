@@ -188,14 +188,17 @@ pub(super) async fn survey_from(
     let Declared {
         revision,
         manifests,
-        problems,
-        warnings,
+        mut problems,
+        mut warnings,
+        unreferenced,
         inputs,
         files: _,
         is_rendered,
         has_ignore_files,
         uncommitted,
     } = declared;
+    // Whoever wants all of a commit or nothing wants these, too.
+    if target.strict { &mut problems } else { &mut warnings }.extend(unreferenced);
     let repository = whose(target, checkout, &revision, before.as_ref())?;
 
     let objects = manifests.iter().map(|manifest| &manifest.object);

@@ -45,6 +45,8 @@ pub enum CheckRule {
     Reserved,
     /// A Secret's key that is there twice.
     SecretKey,
+    /// A file below a rendered folder that nothing reads.
+    Unreferenced,
     /// A field that a controller of the API server fills in.
     Controlled,
     /// An API server refuses it.
@@ -53,7 +55,7 @@ pub enum CheckRule {
 
 impl CheckRule {
     /// Every rule.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Unreadable,
         Self::Surprise,
         Self::UnknownField,
@@ -67,6 +69,7 @@ impl CheckRule {
         Self::Annotation,
         Self::Reserved,
         Self::SecretKey,
+        Self::Unreferenced,
         Self::Controlled,
         Self::Refused,
     ];
@@ -87,6 +90,7 @@ impl CheckRule {
             Self::Annotation => "annotation",
             Self::Reserved => "reserved",
             Self::SecretKey => "secret-key",
+            Self::Unreferenced => "unreferenced",
             Self::Controlled => "controlled",
             Self::Refused => "refused",
         }
@@ -109,6 +113,9 @@ impl CheckRule {
                 "An annotation of trueup is unknown, has an invalid value, or must not be declared."
             }
             Self::Reserved => "Records and locks of inventories can't be declared.",
+            Self::Unreferenced => {
+                "Files below a rendered folder are not read, as nothing refers to them."
+            }
             Self::Controlled => "A controller of the API server fills the field in.",
             Self::SecretKey => "A Secret has a key in data and in stringData.",
             Self::Refused => "An API server refuses the object.",

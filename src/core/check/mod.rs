@@ -52,6 +52,8 @@ pub struct Set<'a> {
     pub problems: &'a [Problem],
     /// The reader's warnings.
     pub warnings: &'a [Problem],
+    /// Warnings of files that are not read.
+    pub unreferenced: &'a [Problem],
     /// The namespace of namespaced objects that name none.
     pub namespace: &'a str,
     /// Fields that are masked as a Secret's values are.
@@ -63,21 +65,20 @@ pub struct Set<'a> {
 /// Everything that is wrong with a set of manifests, in the order of files and lines. `schemas` are
 /// those of the release; the definitions of the set are added to them.
 pub fn check(set: Set<'_>, mut schemas: Schemas) -> Vec<Finding> {
-    let Set { manifests, problems, warnings, namespace, redact, inputs } = set;
+    let Set { manifests, problems, warnings, unreferenced, namespace, redact, inputs } = set;
     manifests.iter().for_each(|manifest| schemas.define(&manifest.object));
     let keys: Vec<ObjectKey> =
         manifests.iter().map(|manifest| key(manifest, &schemas, namespace)).collect();
     let named: Vec<(&ObjectKey, &Manifest)> = keys.iter().zip(manifests).collect();
 
-    let mut findings: Vec<Finding> = problems
-        .iter()
-        .map(|problem| Finding::from_problem(problem, Level::Error, CheckRule::Unreadable))
-        .chain(
-            warnings
-                .iter()
-                .map(|problem| Finding::from_problem(problem, Level::Warning, CheckRule::Surprise)),
-        )
-        .collect();
+    let mut findings = Vec::new();
+    for (problems, level, rule) in [
+        (problems, Level::Error, CheckRule::Unreadable),
+        (warnings, Level::Warning, CheckRule::Surprise),
+        (unreferenced, Level::Warning, CheckRule::Unreferenced),
+    ] {
+        findings.extend(problems.iter().map(|it| Finding::from_problem(it, level, rule)));
+    }
     findings.extend(one_by_one(&named, &schemas));
     findings.extend(duplicates(&named));
     findings.extend(references::lost(&named));

@@ -10,6 +10,7 @@ fn findings(yaml: &str) -> Vec<String> {
     let set = Set {
         manifests: &reading.manifests,
         problems: &reading.problems,
+        unreferenced: &[],
         warnings: &reading.warnings,
         namespace: "shop",
         redact: &[],
@@ -177,6 +178,7 @@ fn findings_in_rendered_objects_name_object_and_field() {
     let set = Set {
         manifests: &manifests,
         problems: &[],
+        unreferenced: &[],
         warnings: &[],
         namespace: "shop",
         redact: &[],
