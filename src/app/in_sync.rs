@@ -54,7 +54,7 @@ pub async fn look(
     let candidate = candidate(target, checkout, cluster).await?;
     let mut head = None;
     if let Some(candidate) = candidate {
-        let found = find_head(&target.inventory, cluster).await?;
+        let found = Box::pin(find_head(&target.inventory, cluster)).await?;
         if let Some(in_sync) = holds(&candidate, target, &found, cluster).await {
             let ProofCandidate { revision, uncommitted, .. } = candidate;
             let cluster_uid = found.cluster_uid;
@@ -63,7 +63,8 @@ pub async fn look(
         }
         head = Some(found);
     }
-    Ok(Look::Survey(Box::new(survey_from(target, checkout, cluster, last, head).await?)))
+    let survey = Box::pin(survey_from(target, checkout, cluster, last, head)).await?;
+    Ok(Look::Survey(Box::new(survey)))
 }
 
 async fn candidate(
