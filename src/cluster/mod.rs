@@ -7,6 +7,7 @@
 mod api_error;
 mod api_request;
 mod authentication;
+mod authorization;
 mod causes;
 mod client;
 mod connect;

@@ -1,7 +1,10 @@
-//! kube's client, put together as kube itself does it, but with TLS settings of trueup's own: kube has
-//! no way to take them.
+//! kube's client, put together as kube itself does it, but with credentials and TLS settings of
+//! trueup's own: kube has no way to take them.
 
-use http::Uri;
+use http::header::AUTHORIZATION;
+use http::{Request, Uri};
+use http_body_util::BodyExt as _;
+use http_body_util::combinators::MapErr;
 use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
 use hyper_timeout::TimeoutConnector;
 use hyper_util::client::legacy;
@@ -14,8 +17,13 @@ use rustls::ClientConfig;
 use tower::{BoxError, Service, ServiceBuilder};
 use tower_http::decompression::DecompressionLayer;
 
+use super::authentication::of_client;
+use super::authorization::Authorization;
 use super::proxy::{Proxy, ProxyConnector, ProxyProtocol};
 use super::{authentication, tls};
+
+/// A request's body on its way out.
+type RequestBody = MapErr<Body, fn(kube::Error) -> BoxError>;
 
 /// The client that a configuration describes, through a proxy if need be.
 ///
@@ -57,14 +65,23 @@ where
     connector.set_read_timeout(config.read_timeout);
     connector.set_write_timeout(config.write_timeout);
     connector.set_reset_reader_on_write(config.reset_reader_on_write);
-    let client: legacy::Client<_, Body> =
+    let client: legacy::Client<_, RequestBody> =
         legacy::Builder::new(TokioExecutor::new()).build(connector);
-    let unusable = |error: kube::Error| authentication::cause(&error);
+    let unusable = |error| authentication::cause(&*of_client(error));
+    let authorization = Authorization::of(&config.auth_info)?;
+    let ready = move |request: Request<Body>| {
+        let mut request =
+            request.map(|body| body.map_err(of_client as fn(kube::Error) -> BoxError));
+        if let Some(authorization) = &authorization {
+            request.headers_mut().insert(AUTHORIZATION, authorization.header());
+        }
+        request
+    };
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
         .layer(DecompressionLayer::new().gzip(!config.disable_compression))
-        .option_layer(config.auth_layer().map_err(unusable)?)
         .layer(config.extra_headers_layer().map_err(unusable)?)
+        .map_request(ready)
         .map_err(BoxError::from)
         .service(client);
     Ok(ClientBuilder::new(service, config.default_namespace.clone()).build())
