@@ -1,22 +1,23 @@
 //! kube's client, put together as kube itself does it, but with credentials and TLS settings of
 //! trueup's own: kube has no way to take them.
 
+use http::Request;
 use http::header::AUTHORIZATION;
-use http::{Request, Uri};
 use http_body_util::BodyExt as _;
 use http_body_util::combinators::MapErr;
 use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
 use hyper_timeout::TimeoutConnector;
 use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect::{Connection, HttpConnector};
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use kube::Client;
 use kube::client::{Body, ClientBuilder, ConfigExt as _};
 use kube::config::Config;
 use rustls::ClientConfig;
-use tower::{BoxError, Service, ServiceBuilder};
+use tower::{BoxError, ServiceBuilder};
 use tower_http::decompression::DecompressionLayer;
 
+use super::any_connection::{AnyConnector, any};
 use super::authentication::of_client;
 use super::authorization::Authorization;
 use super::proxy::{Proxy, ProxyConnector, ProxyProtocol};
@@ -36,30 +37,24 @@ pub(super) fn client(config: &Config, proxy: Option<Proxy>) -> Result<Client, St
     // It makes the connections of https too.
     tcp.enforce_http(false);
     let patience = config.connect_timeout;
-    let Some(proxy) = proxy else { return over(tcp, config, tls) };
+    let Some(proxy) = proxy else { return over(any(tcp), config, tls) };
     // Once for the proxy, and once for TLS.
     let mut config = config.clone();
     config.connect_timeout = patience.map(|patience| patience * 2);
     match proxy.kind {
         ProxyProtocol::Http | ProxyProtocol::Socks5 => {
-            over(ProxyConnector::new(tcp, proxy, patience), &config, tls)
+            over(any(ProxyConnector::new(tcp, proxy, patience)), &config, tls)
         }
         ProxyProtocol::Https => {
             // With the cluster's authorities, as in client-go.
             let secured = with_tls(tcp, &config, tls.clone())?;
-            over(ProxyConnector::new(secured, proxy, patience), &config, tls)
+            over(any(ProxyConnector::new(secured, proxy, patience)), &config, tls)
         }
     }
 }
 
-/// The client of a configuration over connections of some kind.
-fn over<C>(connector: C, config: &Config, tls: ClientConfig) -> Result<Client, String>
-where
-    C: Service<Uri> + Clone + Send + Sync + 'static,
-    C::Response: Connection + hyper::rt::Read + hyper::rt::Write + Send + Unpin + 'static,
-    C::Future: Send + 'static,
-    C::Error: Into<BoxError>,
-{
+/// The client of a configuration over such connections.
+fn over(connector: AnyConnector, config: &Config, tls: ClientConfig) -> Result<Client, String> {
     let mut connector = TimeoutConnector::new(with_tls(connector, config, tls)?);
     connector.set_connect_timeout(config.connect_timeout);
     connector.set_read_timeout(config.read_timeout);
