@@ -73,10 +73,11 @@ pub async fn look(
     // The members are listed by the kinds that they had. Where these have moved, the proof does not
     // hold, whatever the lists say.
     let members = cluster.member_versions(&target.inventory, candidate.proof.kinds());
-    let (uncommitted, head, members) =
-        futures::try_join!(at.uncommitted(), find_head(&target.inventory, cluster), async {
-            Ok(members.await)
-        },)?;
+    let (uncommitted, head, members) = futures::try_join!(
+        at.uncommitted(),
+        Box::pin(find_head(&target.inventory, cluster)),
+        async { Ok(members.await) },
+    )?;
     at.judge(candidate, ProofEvidence { head, members, uncommitted }, last).await
 }
 
@@ -88,7 +89,7 @@ impl LookAt<'_> {
         known: Option<InventoryHead>,
     ) -> Result<Look, Error> {
         let Self { target, checkout, cluster } = self;
-        let survey = survey_from(target, checkout, cluster, last, known).await?;
+        let survey = Box::pin(survey_from(target, checkout, cluster, last, known)).await?;
         Ok(Look::Survey(Box::new(survey)))
     }
 

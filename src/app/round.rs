@@ -138,7 +138,7 @@ pub async fn round<R: Runner>(
     loop {
         let left = options.lock_timeout.map(|timeout| timeout.saturating_sub(begun.elapsed()));
         let lock = options.lock(&survey, left, runner, lookout).await?;
-        let ended = lock.keep(options.locked(survey, &lock, runner, lookout)).await;
+        let ended = lock.keep(Box::pin(options.locked(survey, &lock, runner, lookout))).await;
         lock.release().await;
         survey = match ended? {
             LockedOutcome::Done(end) => return Ok(*end),
@@ -176,7 +176,8 @@ impl<'a> RoundOptions<'a> {
             cancel: self.cancel,
             events: &mut |holder| runner.hear(survey, &Event::LockAwaited(holder.clone())),
         };
-        let taking = take(survey, self.cluster, &self.target.inventory, self.who, patience);
+        let taking =
+            Box::pin(take(survey, self.cluster, &self.target.inventory, self.who, patience));
         let lock = lookout.beside(&survey.found.revision.commit, self.cancel, taking).await?;
         if let Some(newer) = self.cancel.newer() {
             lock.release().await;
@@ -201,7 +202,7 @@ impl<'a> RoundOptions<'a> {
             runner.approve(&survey, &mut now).await?;
             survey = now;
         }
-        let work = self.make_true(&survey, lock, runner);
+        let work = Box::pin(self.make_true(&survey, lock, runner));
         match lookout.beside(&survey.found.revision.commit, self.cancel, work).await {
             Ok(report) => Ok(LockedOutcome::Done(Box::new(RoundEnd { survey, report }))),
             Err(error @ Error::Locked { .. }) => {
@@ -246,7 +247,7 @@ impl<'a> RoundOptions<'a> {
                 runner.hear(survey, &Event::Changed(step.masked(survey.redactor())));
             },
         };
-        apply(survey, self.cluster, course).await
+        Box::pin(apply(survey, self.cluster, course)).await
     }
 
     /// Waits until everything is healthy, where that is wanted, and adds what came of it.
@@ -336,8 +337,8 @@ impl<'a> RoundOptions<'a> {
             wait_when: WaitWhen::Always,
             ..*self
         };
-        let Some(own) = own else { return Ok(back.once(failed, lock, runner).await?) };
-        let done = own.keep(back.once(failed, &own, runner)).await;
+        let Some(own) = own else { return Ok(Box::pin(back.once(failed, lock, runner)).await?) };
+        let done = own.keep(Box::pin(back.once(failed, &own, runner))).await;
         own.release().await;
         Ok(done?)
     }

@@ -19,6 +19,7 @@ pub mod help;
 #[cfg(unix)]
 pub mod hidden_verbs;
 pub mod locking;
+mod named_verbs;
 mod names;
 pub mod present;
 pub mod pull;
@@ -38,10 +39,12 @@ pub mod watch;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use exit::{Exit, Failure};
 use headings::EVERYWHERE;
+use named_verbs::NamedVerb;
 use ui::{ColorChoice, Ui};
 
 /// The end of `trueup --help`.
@@ -67,7 +70,7 @@ Exit status:
 #[derive(Debug, Parser)]
 #[command(name = "trueup", version, max_term_width = 80, after_help = EXAMPLES)]
 #[command(disable_help_subcommand = true, disable_help_flag = true, disable_version_flag = true)]
-pub struct Cli {
+pub struct CommandLine<V: Subcommand> {
     /// A folder in the checkout
     #[arg(
         short = 'C',
@@ -109,11 +112,16 @@ pub struct Cli {
     version: Option<bool>,
 
     #[command(subcommand)]
-    verb: Verb,
+    verb: V,
 }
 
+/// The command line with all verbs.
+pub type Cli = CommandLine<Verb>;
+
+/// A verb with its options.
 #[derive(Debug, Subcommand)]
-enum Verb {
+#[allow(missing_docs, reason = "the options have the help")]
+pub enum Verb {
     Pull(pull::PullArgs),
     Diff(diff::DiffArgs),
     Apply(apply::ApplyArgs),
@@ -158,14 +166,23 @@ pub fn main() -> ExitCode {
     exit.into()
 }
 
-/// Reads the arguments. Wherever `-h` stands, the help that it may ask for is a brief one.
+/// Reads the arguments. Help and errors speak of all verbs, so the whole command line is made for them.
+/// Wherever `-h` stands, the help that it may ask for is a brief one.
 #[allow(clippy::disallowed_methods, reason = "clap would read the same")]
 fn parse() -> Result<Cli, clap::Error> {
+    let arguments = std::env::args_os;
+    match CommandLine::<NamedVerb>::try_parse_from(arguments()) {
+        Ok(CommandLine { directory, color, help, version, verb: NamedVerb(verb) }) => {
+            return Ok(Cli { directory, color, help, version, verb });
+        }
+        Err(error) if error.kind() == ErrorKind::DisplayVersion => return Err(error),
+        Err(_) => {}
+    }
     let mut command = Cli::command();
-    if std::env::args_os().any(|argument| argument == "-h") {
+    if arguments().any(|argument| argument == "-h") {
         command = headings::brief(command);
     }
-    Cli::from_arg_matches(&command.try_get_matches_from(std::env::args_os())?)
+    Cli::from_arg_matches(&command.try_get_matches_from(arguments())?)
 }
 
 fn run(verb: Verb, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {

@@ -1,5 +1,4 @@
-//! Why authentication or a connection fails, without what is secret: kube's own words quote the whole
-//! command line of a program with its output, lines of a kubeconfig, and URLs with their passwords.
+//! Why authentication or a connection fails, without what is secret, such as the passwords of URLs.
 
 use std::error::Error;
 use std::process::Output;
@@ -7,8 +6,8 @@ use std::process::Output;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use kube::client::AuthError;
 use kube::config::AuthInfo;
+use tower::BoxError;
 
 use crate::core::credentials::without_credentials;
 
@@ -20,14 +19,20 @@ const LINE: usize = 300;
 /// repeat it.
 pub(super) fn cause(error: &(dyn Error + 'static)) -> String {
     let mut innermost = error;
-    loop {
-        if let Some(words) = of_plugin(innermost) {
-            return words;
-        }
-        match innermost.source() {
-            Some(source) => innermost = source,
-            None => return without_credentials(&innermost.to_string()),
-        }
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    without_credentials(&innermost.to_string())
+}
+
+/// The cause of an error of kube's client. The other errors of kube are of what trueup does itself, such
+/// as reading a kubeconfig; to print one would link the parsers whose errors it holds.
+pub(super) fn of_client(error: kube::Error) -> BoxError {
+    match error {
+        kube::Error::Service(error) => error,
+        kube::Error::HyperError(error) => error.into(),
+        kube::Error::HttpError(error) => error.into(),
+        _ => "the request can't be sent".into(),
     }
 }
 
@@ -45,20 +50,6 @@ pub(super) fn causes<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error
         };
     }
     causes
-}
-
-/// The words for an error of logging in by a program, where kube's would tell too much.
-fn of_plugin(error: &(dyn Error + 'static)) -> Option<String> {
-    if let Some(kube::Error::Auth(error)) = error.downcast_ref::<kube::Error>() {
-        return of_plugin(error);
-    }
-    let name = "the program of the user's auth-provider";
-    Some(match error.downcast_ref::<AuthError>()? {
-        AuthError::AuthExecRun { out, .. } => format!("{name} {}", ended(out)),
-        AuthError::AuthExecStart(error) => format!("{name} can't be run: {error}"),
-        AuthError::ParseTokenKey(_) => format!("{name} did not print JSON"),
-        _ => return None,
-    })
 }
 
 /// When the token of a user expires, where that says so.

@@ -11,6 +11,8 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 
+use super::authentication::of_client;
+
 /// How much is taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResponseLimits {
@@ -80,7 +82,7 @@ impl ResponseLimits {
     ) -> Result<(Bytes, bool), ResponseError> {
         let (mut bytes, begin) = (BytesMut::new(), Instant::now());
         while let Some(frame) = self.in_time(body.frame()).await? {
-            let frame = frame.map_err(|error| ResponseError::Broken(error.into()))?;
+            let frame = frame.map_err(|error| ResponseError::Broken(of_client(error)))?;
             let Ok(data) = frame.into_data() else { continue };
             let left = most - bytes.len();
             if data.len() > left {

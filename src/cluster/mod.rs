@@ -4,9 +4,11 @@
 //! [`observe`](Cluster::observe) only read and dry-run, `execute` and `record` write, `wait` follows
 //! what becomes of it. What the answers mean for the plan is decided in [`crate::core::plan`].
 
+mod any_connection;
 mod api_error;
 mod api_request;
 mod authentication;
+mod authorization;
 mod causes;
 mod client;
 mod connect;

@@ -11,12 +11,16 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use http::{Request, Response, Uri};
+use http_body_util::combinators::MapErr;
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::Connection;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use kube::client::Body;
 use tower::{BoxError, Service, ServiceExt as _};
+
+/// A request's body on its way out.
+pub(super) type RequestBody = MapErr<Body, fn(kube::Error) -> BoxError>;
 
 /// How much of one answer the server may send before it is read. A page of a large list comes
 /// without a pause; client-go's value.
@@ -63,8 +67,8 @@ struct Shared<C: Service<Uri>> {
     state: tokio::sync::Mutex<State>,
     /// How many attempts to connect have failed.
     failures: AtomicUsize,
-    http1: legacy::Client<Handover<C>, Body>,
-    http2: legacy::Client<Handover<C>, Body>,
+    http1: legacy::Client<Handover<C>, RequestBody>,
+    http2: legacy::Client<Handover<C>, RequestBody>,
 }
 
 type Opened<T> = Arc<Mutex<Option<T>>>;
@@ -110,7 +114,7 @@ where
     C::Response: Connection + hyper::rt::Read + hyper::rt::Write + Send + Unpin + 'static,
     C::Future: Send + 'static,
 {
-    async fn send(&self, request: Request<Body>) -> Result<Response<Incoming>, BoxError> {
+    async fn send(&self, request: Request<RequestBody>) -> Result<Response<Incoming>, BoxError> {
         let client = match self.protocol(request.uri()).await? {
             Protocol::Http1 => &self.http1,
             Protocol::Http2 => &self.http2,
@@ -152,7 +156,7 @@ where
     }
 }
 
-impl<C> Service<Request<Body>> for Negotiated<C>
+impl<C> Service<Request<RequestBody>> for Negotiated<C>
 where
     C: Service<Uri, Error = BoxError> + Clone + Send + Sync + 'static,
     C::Response: Connection + hyper::rt::Read + hyper::rt::Write + Send + Unpin + 'static,
@@ -166,7 +170,7 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
         let shared = Arc::clone(&self.0);
         Box::pin(async move { shared.send(request).await })
     }
@@ -252,11 +256,13 @@ fn is_of_other_protocol(error: &legacy::Error) -> bool {
 mod tests {
     use std::pin::Pin;
 
+    use http_body_util::BodyExt as _;
     use hyper_util::client::legacy::connect::Connected;
     use hyper_util::rt::TokioIo;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 
     use super::*;
+    use crate::cluster::authentication::of_client;
 
     /// A connection on which the server chose a protocol.
     struct Opening {
@@ -328,8 +334,9 @@ mod tests {
         (open, count)
     }
 
-    fn request() -> Request<Body> {
-        Request::get("https://server.example/api").body(Body::empty()).unwrap()
+    fn request() -> Request<RequestBody> {
+        let body = Body::empty().map_err(of_client as fn(kube::Error) -> BoxError);
+        Request::get("https://server.example/api").body(body).unwrap()
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use futures::TryFutureExt as _;
 use http::{Request, Response, StatusCode};
 use kube::client::Body;
 
@@ -48,10 +49,11 @@ impl Cluster {
         let begin = Instant::now();
         let silent =
             || ApiError::Silent { url: self.connection.url.clone(), time: begin.elapsed() };
-        match self.in_time(with.client.send(request), self.connection.timeout).await {
+        let sending = with.client.send(request).map_err(authentication::of_client);
+        match self.in_time(sending, self.connection.timeout).await {
             None => Err(silent()),
-            Some(Err(error)) if is_timeout(&error) => Err(silent()),
-            Some(answer) => answer.map_err(|error| self.unreachable(&error)),
+            Some(Err(error)) if is_timeout(&*error) => Err(silent()),
+            Some(answer) => answer.map_err(|error| self.unreachable(&*error)),
         }
     }
 

@@ -1,17 +1,22 @@
-//! kube's client, put together as kube itself does it, but with TLS settings of trueup's own: kube has
-//! no way to take them.
+//! kube's client, put together as kube itself does it, but with credentials and TLS settings of
+//! trueup's own: kube has no way to take them.
 
-use http::Uri;
+use http::Request;
+use http::header::AUTHORIZATION;
+use http_body_util::BodyExt as _;
 use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
 use hyper_timeout::TimeoutConnector;
-use hyper_util::client::legacy::connect::{Connection, HttpConnector};
+use hyper_util::client::legacy::connect::HttpConnector;
 use kube::Client;
-use kube::client::{ClientBuilder, ConfigExt as _};
+use kube::client::{Body, ClientBuilder, ConfigExt as _};
 use kube::config::Config;
 use rustls::ClientConfig;
-use tower::{BoxError, Service, ServiceBuilder};
+use tower::{BoxError, ServiceBuilder};
 use tower_http::decompression::DecompressionLayer;
 
+use super::any_connection::{AnyConnector, any};
+use super::authentication::of_client;
+use super::authorization::Authorization;
 use super::negotiate::Negotiated;
 use super::proxy::{Proxy, ProxyConnector, ProxyProtocol};
 use super::{authentication, tls};
@@ -27,43 +32,46 @@ pub(super) fn client(config: &Config, proxy: Option<Proxy>) -> Result<Client, St
     // It makes the connections of https too.
     tcp.enforce_http(false);
     let patience = config.connect_timeout;
-    let Some(proxy) = proxy else { return over(tcp, config, tls) };
+    let Some(proxy) = proxy else { return over(any(tcp), config, tls) };
     // Once for the proxy, and once for TLS.
     let mut config = config.clone();
     config.connect_timeout = patience.map(|patience| patience * 2);
     match proxy.kind {
         ProxyProtocol::Http | ProxyProtocol::Socks5 => {
-            over(ProxyConnector::new(tcp, proxy, patience), &config, tls)
+            over(any(ProxyConnector::new(tcp, proxy, patience)), &config, tls)
         }
         ProxyProtocol::Https => {
             // With the cluster's authorities, as in client-go.
             // CONNECT is sent with HTTP/1.1.
             let secured = with_tls(tcp, &config, tls.clone(), HttpVersions::Http1)?;
-            over(ProxyConnector::new(secured, proxy, patience), &config, tls)
+            over(any(ProxyConnector::new(secured, proxy, patience)), &config, tls)
         }
     }
 }
 
-/// The client of a configuration over connections of some kind.
-fn over<C>(connector: C, config: &Config, tls: ClientConfig) -> Result<Client, String>
-where
-    C: Service<Uri> + Clone + Send + Sync + 'static,
-    C::Response: Connection + hyper::rt::Read + hyper::rt::Write + Send + Unpin + 'static,
-    C::Future: Send + 'static,
-    C::Error: Into<BoxError>,
-{
+/// The client of a configuration over such connections.
+fn over(connector: AnyConnector, config: &Config, tls: ClientConfig) -> Result<Client, String> {
     let versions = HttpVersions::from_environment();
     let mut connector = TimeoutConnector::new(with_tls(connector, config, tls, versions)?);
     connector.set_connect_timeout(config.connect_timeout);
     connector.set_read_timeout(config.read_timeout);
     connector.set_write_timeout(config.write_timeout);
     connector.set_reset_reader_on_write(config.reset_reader_on_write);
-    let unusable = |error: kube::Error| authentication::cause(&error);
+    let unusable = |error| authentication::cause(&*of_client(error));
+    let authorization = Authorization::of(&config.auth_info)?;
+    let ready = move |request: Request<Body>| {
+        let mut request =
+            request.map(|body| body.map_err(of_client as fn(kube::Error) -> BoxError));
+        if let Some(authorization) = &authorization {
+            request.headers_mut().insert(AUTHORIZATION, authorization.header());
+        }
+        request
+    };
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
         .layer(DecompressionLayer::new().gzip(!config.disable_compression))
-        .option_layer(config.auth_layer().map_err(unusable)?)
         .layer(config.extra_headers_layer().map_err(unusable)?)
+        .map_request(ready)
         .service(Negotiated::new(connector));
     Ok(ClientBuilder::new(service, config.default_namespace.clone()).build())
 }

@@ -105,7 +105,7 @@ pub(super) async fn find(
 ) -> Result<InventoryContents, Error> {
     let head = match known {
         Some(head) => head,
-        None => find_head(inventory, cluster).await?,
+        None => Box::pin(find_head(inventory, cluster)).await?,
     };
     let members = match &head.record {
         Some(record) => cluster.members(inventory, record, &head.catalog).await,

@@ -155,7 +155,7 @@ pub async fn survey(
     cluster: &Cluster,
     last: Option<&LastRead>,
 ) -> Result<Survey, Error> {
-    survey_from(target, checkout, cluster, last, None).await
+    Box::pin(survey_from(target, checkout, cluster, last, None)).await
 }
 
 /// The same, where some of the cluster is `known` already.

@@ -139,7 +139,7 @@ pub async fn watch(
             }
             Ok(BegunRound::Pending(looked)) => {
                 looked.holding().into_iter().for_each(&mut *events);
-                act(watch, *looked, &mut memory, interrupt).await
+                Box::pin(act(watch, *looked, &mut memory, interrupt)).await
             }
             Err(error) => Err(error),
         };

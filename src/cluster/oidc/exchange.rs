@@ -78,10 +78,12 @@ pub(super) async fn send(
         let message = format!("cannot refresh the id-token at {}: {why}", provider.shown());
         NoCredential { message, hint: None }
     })?;
-    let answer = client.send(request).await.map_err(|error| lost(provider, &error))?;
+    let answer = client.send(request).await;
+    let answer = answer.map_err(|error| lost(provider, &*authentication::of_client(error)))?;
     let (head, body) = answer.into_parts();
     let location = head.headers.get(LOCATION).filter(|_| head.status.is_redirection());
     let location = location.and_then(|it| it.to_str().ok()).map(str::to_owned);
+    let body = body.map_err(authentication::of_client);
     let bytes = Limited::new(body, LARGEST).collect().await;
     let bytes = bytes.map_err(|error| match error.is::<LengthLimitError>() {
         true => unreachable(provider, "can't be used: its answer is too large (more than 1 MiB)"),
