@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value};
+use trueup::core::json::{Map, Value};
 
 use crate::support::command::Cmd;
 use crate::support::renderers;
@@ -71,8 +71,8 @@ fn kubectl() -> PathBuf {
     crate::support::sandbox::bare().kubectl.clone()
 }
 
-fn by_identity(objects: impl Iterator<Item = Map<String, Value>>) -> BTreeMap<String, Value> {
-    let identity = |object: &Map<String, Value>| {
+fn by_identity(objects: impl Iterator<Item = Map>) -> BTreeMap<String, Value> {
+    let identity = |object: &Map| {
         let metadata = &object["metadata"];
         format!(
             "{} {} {} {}",

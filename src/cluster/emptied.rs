@@ -3,10 +3,9 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
-
 use super::api_request::{ApiResponse, object};
 use super::{ApiError, Apply, Cluster};
+use crate::core::json::Value;
 use crate::core::kinds::catalog::Served;
 use crate::core::managed_fields::emptied::{fill, restored, without_refused};
 use crate::core::object::Object;

@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn value_held_by_the_object_itself_is_free_after_its_deletion() {
-        let live = serde_json::json!({ "spec": {
+        let live = crate::core::json::json!({ "spec": {
             "clusterIPs": ["10.96.0.9"], "ports": [{ "nodePort": 30080 }],
         }});
         let live = Object(live.as_object().cloned().unwrap());

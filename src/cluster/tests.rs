@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex};
 
 use http::{Request, Response};
 use kube::client::Body;
-use serde_json::{Value, json};
 
 use super::client::RenewableClient;
 use super::*;
 use crate::core::inventory::Record;
+use crate::core::json::{Value, json};
 use crate::core::kinds::catalog::Lookup;
 use crate::core::object::{GroupKind, Object};
 use crate::local::cancel::{Cancellation, Interrupt};

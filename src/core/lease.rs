@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::core::inventory::Inventory;
+use crate::core::json::{Value, json};
 use crate::core::object::Object;
 use crate::core::policy::run_options::as_seconds;
 

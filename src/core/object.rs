@@ -7,7 +7,8 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+
+use crate::core::json::{Map, Value};
 
 /// The identity of an object: group, kind, namespace and name. The version is not part of it, since
 /// the API server serves one object under every version of its group.
@@ -86,7 +87,7 @@ impl fmt::Display for GroupKind {
 /// Keys are sorted (serde_json's default map), so equal objects are equal text.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Object(pub Map<String, Value>);
+pub struct Object(pub Map);
 
 impl Object {
     /// The group and version, such as `apps/v1`; empty when missing.
@@ -145,12 +146,12 @@ impl Object {
     }
 
     /// The `metadata` map.
-    pub fn metadata(&self) -> Option<&Map<String, Value>> {
+    pub fn metadata(&self) -> Option<&Map> {
         self.0.get("metadata")?.as_object()
     }
 
     /// The `metadata` map, made if it is missing or not a map.
-    pub fn metadata_mut(&mut self) -> &mut Map<String, Value> {
+    pub fn metadata_mut(&mut self) -> &mut Map {
         map_at(&mut self.0, "metadata")
     }
 
@@ -180,7 +181,7 @@ impl Object {
 }
 
 /// The map at `key`, made if it is missing or not a map.
-fn map_at<'a>(parent: &'a mut Map<String, Value>, key: &str) -> &'a mut Map<String, Value> {
+fn map_at<'a>(parent: &'a mut Map, key: &str) -> &'a mut Map {
     let slot = parent.entry(key).or_insert_with(|| Value::Object(Map::new()));
     if !slot.is_object() {
         *slot = Value::Object(Map::new());

@@ -7,8 +7,7 @@
 
 use std::fmt;
 
-use serde_json::{Value, json};
-
+use crate::core::json::{Value, json};
 use crate::core::object::{GroupKind, Object, ObjectKey};
 
 /// How API servers end what they say where an object wants what another one holds.

@@ -3,10 +3,9 @@
 
 use std::io::{self, Write};
 
-use serde_json::{Value, json};
-
 use super::json as document;
 use crate::core::diff::yaml;
+use crate::core::json::{Value, json};
 use crate::core::manifest::Origin;
 use crate::core::object::Object;
 use crate::core::sanitize::{Commands, is_harmless};

@@ -6,7 +6,6 @@ use std::num::NonZero;
 use std::thread;
 
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
 use super::members::{Listed, Members};
 use super::observe_object::KnownMembers;
@@ -15,6 +14,7 @@ use crate::core::desired::Desired;
 use crate::core::dry_run_cache::CachedNoOp;
 use crate::core::health::rollout::has_former_pods;
 use crate::core::health::{Health, HealthAssessor};
+use crate::core::json::{Map, Value};
 use crate::core::managed_fields::{no_op, takeover};
 use crate::core::object::{Object, ObjectKey};
 use crate::core::redact::LAST_APPLIED;
@@ -165,7 +165,7 @@ fn outline(mut live: Object) -> Object {
     let kept = ["name", "namespace", "uid", "resourceVersion", "labels"];
     live.0.retain(|key, _| matches!(key.as_str(), "apiVersion" | "kind" | "metadata"));
     if let Some(Value::Object(metadata)) = live.0.get_mut("metadata") {
-        let all: Map<String, Value> = std::mem::take(metadata);
+        let all: Map = std::mem::take(metadata);
         metadata.extend(all.into_iter().filter(|(key, _)| kept.contains(&key.as_str())));
     }
     live

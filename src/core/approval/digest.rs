@@ -12,12 +12,12 @@
 //! is said by the commit.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::Purpose;
 use crate::core::desired::Desired;
 use crate::core::diff;
+use crate::core::json::{Value, json};
 use crate::core::managed_fields::managers::{self, Manager};
 use crate::core::object::Object;
 use crate::core::plan::{Action, Change};

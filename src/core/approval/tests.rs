@@ -1,6 +1,5 @@
-use serde_json::{Value, json};
-
 use super::*;
+use crate::core::json::{Value, json};
 use crate::core::object::Object;
 use crate::core::plan::Effect;
 use crate::core::policy::Permissions;

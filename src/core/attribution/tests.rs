@@ -1,8 +1,7 @@
 //! Stories of fields with several owners, and of fields that are no longer declared.
 
-use serde_json::json;
-
 use super::*;
+use crate::core::json::json;
 use crate::core::plan::{Action, Effect};
 use crate::core::redact::Redactor;
 

@@ -5,10 +5,9 @@
 //! server fills in. That has no owner, unless an update created the element around it: then the
 //! server has given another element of the object the same, without an owner.
 
-use serde_json::Value;
-
 use super::{FieldWriter, handover, writers};
 use crate::core::compare::{Side, resolve};
+use crate::core::json::Value;
 use crate::core::managed_fields::managers::{self, Manager};
 use crate::core::managed_fields::ownership_change::{has_parts, leaves, place};
 use crate::core::managed_fields::{FIELD_MANAGER, has_our_entry, owners};
@@ -120,7 +119,7 @@ fn collect<'a>(
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
     use crate::core::manifest::Origin;

@@ -11,10 +11,9 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value};
-
 use super::Pointer;
 use super::pointer::step;
+use crate::core::json::{Map, Value};
 use crate::core::managed_fields::share::{OwnedShare, share};
 use crate::core::manifest::PathPart;
 use crate::core::object::Object;

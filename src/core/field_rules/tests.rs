@@ -1,6 +1,5 @@
-use serde_json::{Value, json};
-
 use super::*;
+use crate::core::json::{Value, json};
 use crate::core::object::Object;
 
 fn object(value: Value) -> Object {

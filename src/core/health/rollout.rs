@@ -31,7 +31,7 @@ pub fn has_former_pods(object: &Object) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use crate::core::json::{Value, json};
 
     use super::*;
 

@@ -7,9 +7,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde_json::Value;
-
 use super::managers::{self, FieldsV1, is_leaf};
+use crate::core::json::Value;
 use crate::core::object::Object;
 
 /// A field that is declared with another value than another manager gave it.
@@ -132,7 +131,7 @@ fn is_empty(value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
 

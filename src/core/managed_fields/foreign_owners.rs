@@ -91,7 +91,7 @@ fn path(namespace: Option<&str>, name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use crate::core::json::{Value, json};
 
     use super::*;
 

@@ -4,11 +4,10 @@
 //! Follows server-side apply (KEP-555): we own what we declare and nothing else, and others lose
 //! what we declare with another value.
 
-use serde_json::{Value, json};
-
 use super::managers::{self, FieldsV1, is_leaf};
 use super::owners::{element, is_same_key};
 use super::{FIELD_MANAGER, SERVERS_METADATA};
+use crate::core::json::{Key, Value, json};
 use crate::core::object::Object;
 
 /// `merged`, which comes of applying `send` over `before`, with the owners that it has then.
@@ -62,7 +61,7 @@ fn declared(value: &Value, live: Option<&Value>, nodes: &[&FieldsV1]) -> Value {
     let is_whole = !nodes.is_empty() && nodes.iter().all(|node| is_leaf(node));
     match value {
         Value::Object(map) if !is_whole => {
-            let field = |(name, value): (&String, &Value)| {
+            let field = |(name, value): (&Key, &Value)| {
                 let key = format!("f:{name}");
                 let live = live.and_then(|live| live.get(name));
                 let node = declared(value, live, &managers::below(nodes, &key));

@@ -3,10 +3,9 @@
 //!
 //! No defaults come back here; that is left to the server.
 
-use serde_json::{Map, Value};
-
 use super::managers::{self, FieldsV1, Manager};
 use super::owners::element;
+use crate::core::json::{Map, Value};
 use crate::core::object::Object;
 
 /// `merged`, in which we own what we sent, without the fields that we owned in `before` and
@@ -28,7 +27,7 @@ pub fn release(merged: &Object, before: &Object) -> Object {
     after
 }
 
-fn from_map(map: &mut Map<String, Value>, owned: &FieldsV1, stays: &[&FieldsV1]) {
+fn from_map(map: &mut Map, owned: &FieldsV1, stays: &[&FieldsV1]) {
     for (key, owned) in owned {
         let (Some(name), Some(owned)) = (key.strip_prefix("f:"), owned.as_object()) else {
             continue;
@@ -73,7 +72,7 @@ fn from(value: &mut Value, owned: &FieldsV1, stays: &[&FieldsV1]) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
 

@@ -8,10 +8,9 @@
 //!
 //! Decides only. [`crate::cluster`] sends.
 
-use serde_json::{Map, Value};
-
 use super::managers::{self, FieldsV1, Manager, is_leaf};
 use super::owners::{element, is_same_key};
+use crate::core::json::{Map, Value};
 use crate::core::object::Object;
 
 /// The object to apply before `send` so that elements of `live` go that are not declared: `send`
@@ -158,7 +157,7 @@ impl<'a> RetypedWalk<'a> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
 

@@ -1,9 +1,8 @@
 //! How much of a field is ours: what has to be sent so that it stays as it is.
 
-use serde_json::{Map, Value};
-
 use super::managers::{self, FieldsV1, is_leaf};
 use super::owners::{element, steps_to_whole};
+use crate::core::json::{Map, Value};
 use crate::core::manifest::PathPart;
 use crate::core::object::Object;
 
@@ -48,7 +47,7 @@ fn node_at<'a>(node: &'a FieldsV1, value: &Value, path: &[PathPart<'_>]) -> Opti
     let Some((part, rest)) = path.split_first() else { return Some(node) };
     let (node, value) = match (part, value) {
         (PathPart::Key(key), Value::Object(map)) => {
-            below(node, &format!("f:{key}")).zip(map.get(*key))
+            below(node, &format!("f:{key}")).zip(map.get(key))
         }
         (PathPart::Index(index), Value::Array(list)) => list
             .get(*index)
@@ -104,7 +103,7 @@ fn below<'a>(node: &'a FieldsV1, key: &str) -> Option<&'a FieldsV1> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
 

@@ -9,9 +9,8 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
-
 use super::managers::{self, Manager};
+use crate::core::json::json;
 use crate::core::object::Object;
 use crate::core::problem::Refusal;
 
@@ -112,7 +111,7 @@ fn refusal(live: &Object, send: &Object, guilty: &dyn Fn(&str) -> bool) -> Optio
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
+    use crate::core::json::Value;
 
     use super::*;
     use crate::core::remedy::Remedy;

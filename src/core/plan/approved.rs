@@ -81,7 +81,7 @@ fn is_a_persons(manager: &Manager<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use crate::core::json::{Value, json};
 
     use super::*;
 

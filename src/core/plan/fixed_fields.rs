@@ -1,8 +1,7 @@
 //! Which fields a change would move that can't: of a StatefulSet and a Pod the API server says only
 //! which ones can.
 
-use serde_json::{Map, Value};
-
+use crate::core::json::{Map, Value};
 use crate::core::object::Object;
 use crate::core::problem::Cause;
 
@@ -92,7 +91,7 @@ fn is_nothing(value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
 

@@ -3,10 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
-use serde_json::json;
 
 use super::secrets::LAST_APPLIED;
 use super::*;
+
+use crate::core::json::json;
 
 mod spellings;
 
@@ -173,9 +174,9 @@ proptest! {
         values in prop::collection::vec(value(), 1..4),
         around in "[ -~]{0,3}",
     ) {
-        let data: Map<String, Value> = values.iter().enumerate()
+        let data: Map = values.iter().enumerate()
             .map(|(i, value)| (format!("k{i}"), base64(value).into())).collect();
-        let strings: Map<String, Value> = values.iter().enumerate()
+        let strings: Map = values.iter().enumerate()
             .map(|(i, value)| (format!("s{i}"), value.as_str().into())).collect();
         let mut db = secret("s", data.into());
         db.0.insert("stringData".to_owned(), strings.into());

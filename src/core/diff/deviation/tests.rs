@@ -1,5 +1,3 @@
-use serde_json::json;
-
 use super::*;
 
 fn object(spec: Value, owned: Option<Value>) -> Object {
@@ -38,6 +36,8 @@ fn told(promise: Expected<'_>, answer: &Object, differences: &[(&str, Deviation)
 }
 
 use Deviation::{Changed, Missing, Undeclared};
+
+use crate::core::json::json;
 
 #[test]
 fn a_declared_field_with_another_value_or_none_differs() {

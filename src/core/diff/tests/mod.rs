@@ -1,10 +1,10 @@
 //! The text of a change: it shows and hides the right fields, and means the same as its object.
 
 use proptest::prelude::*;
-use serde_json::json;
 
 use super::*;
 use crate::core::compare::is_noop;
+use crate::core::json::json;
 use crate::core::plan::Effect;
 
 mod told;

@@ -1,8 +1,8 @@
 //! How a change is described: the order, the matching of elements, and JSON line by line.
 
-use serde_json::Map;
-
 use super::*;
+
+use crate::core::json::Map;
 
 /// The lines in which two texts differ.
 fn differing(delta: &Delta) -> Vec<String> {
@@ -18,7 +18,7 @@ fn list_elements_are_matched_by_merge_key() {
             let key = json!({ "port": port["port"], "protocol": port["protocol"] });
             (format!("k:{key}"), json!({ ".": {}, "f:port": {} }))
         };
-        let owned: Map<String, Value> = ports.as_array().unwrap().iter().map(key).collect();
+        let owned: Map = ports.as_array().unwrap().iter().map(key).collect();
         json!({ "apiVersion": "v1", "kind": "Service",
             "metadata": { "name": "dns", "managedFields": [{ "manager": "m", "operation": "Apply",
                 "fieldsV1": { "f:spec": { "f:ports": owned } } }] },

@@ -1,9 +1,9 @@
 //! The proof beside objects as a server returns them. That it agrees with the server itself is
 //! shown by `tests/verify.rs`.
 
-use serde_json::{Value, json};
-
 use super::*;
+
+use crate::core::json::{Value, json};
 
 /// Values that no proof is spoiled by.
 fn live(spec: Value, fields: Value) -> Object {

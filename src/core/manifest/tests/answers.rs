@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
-
 use super::*;
+
+use crate::core::json::{Value, json};
 
 /// Every file of `fixtures/yaml` with what kubectl makes of it beside it.
 #[test]

@@ -8,9 +8,9 @@ mod messages;
 mod places;
 mod values;
 
-use serde_json::Value;
-
 use super::*;
+
+use crate::core::json::Value;
 
 const HEAD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n";
 

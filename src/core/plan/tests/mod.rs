@@ -4,10 +4,9 @@ mod guards;
 mod modes;
 mod turns;
 
-use serde_json::json;
-
 use super::*;
 use crate::core::inventory::PART_OF;
+use crate::core::json::json;
 use crate::core::managed_fields;
 use crate::core::managed_fields::FIELD_MANAGER;
 use crate::core::manifest::{Manifest, Origin};
