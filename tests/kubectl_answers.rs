@@ -76,7 +76,7 @@ impl Case {
                 *annotations = json!({}).into();
             }
             annotations[MARK] = "1".into();
-            trueup::core::json::Value::Object(object.0).into()
+            trueup::core::json::Value::from(object).into()
         };
         self.reading.manifests.iter().map(|manifest| marked(&manifest.object)).collect()
     }

@@ -39,7 +39,7 @@ fn corpus_kustomizations_come_out_as_kubectl_has_them() {
         let rendered = list["items"].as_array().unwrap();
         let expected = trueup::core::manifest::read(&name, kubectl.stdout.as_bytes());
         assert_eq!(expected.problems, [], "{name}");
-        let expected = expected.manifests.into_iter().map(|manifest| manifest.object.0);
+        let expected = expected.manifests.into_iter().map(|manifest| Map::from(manifest.object));
         let rendered = rendered.iter().map(|object| object.as_object().unwrap().clone());
         assert_eq!(by_identity(rendered), by_identity(expected), "{name}");
         same += 1;

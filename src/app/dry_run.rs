@@ -162,7 +162,7 @@ async fn prepare(
             let object = json!({
                 "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name },
             });
-            let object = Object(object.as_object().cloned().unwrap_or_default());
+            let object = Object::from(object.as_object().cloned().unwrap_or_default());
             let _ = cluster.apply(served, &object).await;
         }
     }

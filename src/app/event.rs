@@ -53,7 +53,7 @@ mod tests {
             "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "db", "namespace": "shop" },
             "stringData": { "password": "hunter2-canary" },
         });
-        let secret = Object(secret.as_object().cloned().unwrap());
+        let secret = Object::from(secret.as_object().cloned().unwrap());
         let redactor = Redactor::new([&secret]);
         let message = "refused: hunter2-canary is too short".to_owned();
         let reason = ReasonKind::RequestFailed { message }.into();

@@ -51,7 +51,7 @@ pub(super) struct ApiResponse {
 /// An object from an answer's JSON.
 pub(super) fn object(body: Value) -> Object {
     match body {
-        Value::Object(map) => Object(map),
+        Value::Object(map) => map.into(),
         _ => Object::default(),
     }
 }

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 
 use super::api_request::{ApiResponse, object};
 use super::{ApiError, Apply, Cluster};
-use crate::core::json::Value;
 use crate::core::kinds::catalog::Served;
 use crate::core::managed_fields::emptied::{fill, restored, without_refused};
 use crate::core::object::Object;
@@ -32,7 +31,7 @@ impl Cluster {
         let FirstWrite { mut answer, first } =
             self.first_step(served, send, true, OnConflict::Force).await?;
         if let Some(first) = first {
-            answer.body = Value::Object(restored(send, &first, object(answer.body)).0);
+            answer.body = restored(send, &first, object(answer.body)).into();
         }
         Ok(answer)
     }

@@ -225,7 +225,7 @@ mod tests {
         let live = crate::core::json::json!({ "spec": {
             "clusterIPs": ["10.96.0.9"], "ports": [{ "nodePort": 30080 }],
         }});
-        let live = Object(live.as_object().cloned().unwrap());
+        let live = Object::from(live.as_object().cloned().unwrap());
         let port = |n: u32| format!("Invalid value: {n}: provided port is already allocated");
         let address = |ip: &str| {
             format!(

@@ -61,7 +61,7 @@ impl Cluster {
         let gone = lives.0.keys().filter(|key| !becomes.0.contains_key(key));
         let mut patch: Vec<Value> =
             gone.map(|key| json!({ "op": "remove", "path": path_to(key) })).collect();
-        for (key, value) in &becomes.0 {
+        for (key, value) in &*becomes.0 {
             if lives.0.get(key) == Some(value) {
                 continue;
             }

@@ -237,7 +237,7 @@ async fn api_service_missing_from_discovery_is_asked_directly() {
     ] {
         let cluster = server(vec![nothing(), nothing(), answer]);
         let mut catalog = cluster.discover().await.unwrap();
-        let declared = Object(service("True").2.as_object().cloned().unwrap());
+        let declared = Object::from(service("True").2.as_object().cloned().unwrap());
         catalog.define([&declared]);
         cluster.notice(&mut catalog).await;
         let kind = GroupKind::new("metrics.k8s.io", "Meter");

@@ -209,13 +209,13 @@ fn fold_string_data(object: &mut Object) {
     else {
         return;
     };
-    let data = object.0.entry("data").or_insert_with(|| Value::Object(Map::new()));
+    let data = object.fields_mut().entry("data").or_insert_with(|| Value::Object(Map::new()));
     if data.is_null() {
         *data = Value::Object(Map::new());
     }
     if let Value::Object(data) = data {
         data.extend(texts);
-        object.0.remove("stringData");
+        object.fields_mut().remove("stringData");
     }
 }
 

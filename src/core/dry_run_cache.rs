@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     fn object(value: crate::core::json::Value) -> Object {
-        Object(value.as_object().cloned().unwrap())
+        Object::from(value.as_object().cloned().unwrap())
     }
 
     #[test]

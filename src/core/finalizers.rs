@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     fn holds(object: crate::core::json::Value) -> Option<String> {
-        what_holds(&Object(object.as_object().cloned().unwrap()))
+        what_holds(&Object::from(object.as_object().cloned().unwrap()))
     }
 
     #[test]

@@ -218,7 +218,7 @@ mod tests {
     fn only_members_that_stay_have_a_version() {
         let object = |metadata: crate::core::json::Value| {
             let object = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata });
-            Object(object.as_object().unwrap().clone())
+            Object::from(object.as_object().unwrap().clone())
         };
         let of = |metadata| {
             let live = object(metadata);

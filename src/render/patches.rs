@@ -117,7 +117,7 @@ fn read(patch: &Value, may_be_secret: bool, inputs: &mut Inputs) {
             if may_be_secret && !map.contains_key("kind") {
                 map.insert("kind".to_owned(), "Secret".into());
             }
-            inputs.object(&Object(map));
+            inputs.object(&Object::from(map));
         }
         Value::Array(operations) if may_be_secret => {
             operations.iter().filter_map(Value::as_object).for_each(|it| operation(it, inputs));
@@ -140,7 +140,7 @@ fn operation(operation: &Map, inputs: &mut Inputs) {
     let whole = Value::from(values);
     let fields = ["data", "stringData"].map(|field| (field.to_owned(), whole.clone()));
     let kind = ("kind".to_owned(), "Secret".into());
-    inputs.object(&Object(fields.into_iter().chain([kind]).collect()));
+    inputs.object(&fields.into_iter().chain([kind]).collect::<Map>().into());
 }
 
 /// Adds everything that could be a value of a text that can't be read.

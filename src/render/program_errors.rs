@@ -186,7 +186,7 @@ fn transformers(path: &str, content: &[u8], inputs: &mut Inputs) {
     let reading = manifest::read_yaml(path, content);
     for object in reading.manifests.iter().map(|manifest| &manifest.object) {
         if object.kind().ends_with("Transformer") {
-            patches::add(&Value::Object(object.0.clone()), inputs);
+            patches::add(&Value::from(object.clone()), inputs);
         }
     }
     if !reading.problems.is_empty() {

@@ -29,8 +29,7 @@ pub fn yaml(out: &mut impl Write, objects: &[(&Origin, Object)]) -> io::Result<(
 ///
 /// When `out` does not take it.
 pub fn json(out: &mut impl Write, objects: &[(&Origin, Object)]) -> io::Result<()> {
-    let items: Vec<Value> =
-        objects.iter().map(|(_, object)| Value::Object(object.0.clone())).collect();
+    let items: Vec<Value> = objects.iter().map(|(_, object)| Value::from(object.clone())).collect();
     let list = json!({ "apiVersion": "v1", "kind": "List", "items": items });
     writeln!(out, "{}", document::text(&list)?)
 }

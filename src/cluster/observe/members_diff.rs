@@ -14,7 +14,7 @@ use crate::core::desired::Desired;
 use crate::core::dry_run_cache::CachedNoOp;
 use crate::core::health::rollout::has_former_pods;
 use crate::core::health::{Health, HealthAssessor};
-use crate::core::json::{Map, Value};
+use crate::core::json::Value;
 use crate::core::managed_fields::{no_op, takeover};
 use crate::core::object::{Object, ObjectKey};
 use crate::core::redact::LAST_APPLIED;
@@ -163,10 +163,9 @@ impl KnownMembers {
 /// The part that is kept of an object that stays as it is: its identity and its owner.
 fn outline(mut live: Object) -> Object {
     let kept = ["name", "namespace", "uid", "resourceVersion", "labels"];
-    live.0.retain(|key, _| matches!(key.as_str(), "apiVersion" | "kind" | "metadata"));
-    if let Some(Value::Object(metadata)) = live.0.get_mut("metadata") {
-        let all: Map = std::mem::take(metadata);
-        metadata.extend(all.into_iter().filter(|(key, _)| kept.contains(&key.as_str())));
+    live.fields_mut().retain(|key, _| matches!(key.as_str(), "apiVersion" | "kind" | "metadata"));
+    if let Some(Value::Object(metadata)) = live.fields_mut().get_mut("metadata") {
+        metadata.retain(|key, _| kept.contains(&key.as_str()));
     }
     live
 }

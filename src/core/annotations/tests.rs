@@ -4,7 +4,7 @@ use crate::core::json::json;
 
 fn object(annotations: crate::core::json::Value, labels: crate::core::json::Value) -> Object {
     let object = json!({ "metadata": { "annotations": annotations, "labels": labels } });
-    Object(object.as_object().cloned().unwrap_or_default())
+    Object::from(object.as_object().cloned().unwrap_or_default())
 }
 
 fn told(annotations: crate::core::json::Value) -> Vec<String> {

@@ -19,7 +19,7 @@ fn purpose() -> Purpose {
 }
 
 fn object(value: Value) -> Object {
-    Object(value.as_object().cloned().unwrap())
+    Object::from(value.as_object().cloned().unwrap())
 }
 
 fn change(action: Action, live: Value, merged: Value) -> Change {

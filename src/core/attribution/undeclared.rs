@@ -82,7 +82,7 @@ fn is_others(manager: &Manager<'_>) -> bool {
 /// The names and values of the fields without an owner: the API server has set them.
 fn declared_values(object: &Object) -> Vec<(&str, &Value)> {
     let mut given = Vec::new();
-    for (key, value) in &object.0 {
+    for (key, value) in &*object.0 {
         if !matches!(key.as_str(), "apiVersion" | "kind" | "metadata" | "status") {
             collect(object, key, value, &mut vec![PathPart::Key(key)], &mut given);
         }
@@ -149,7 +149,7 @@ mod tests {
             ] },
             "status": { "phase": "Running" },
         });
-        let live = Object(live.as_object().cloned().unwrap());
+        let live = Object::from(live.as_object().cloned().unwrap());
         let change = Change {
             key: live.key(),
             version: "v1".to_owned(),

@@ -267,7 +267,7 @@ fn refuses_unknown(schema: &Schema, by: Dialect) -> bool {
 /// A custom resource as the API server looks at it: with defaults, and without nulls that mean
 /// nothing.
 pub(super) fn filled(object: &Object, schema: &Schema) -> Value {
-    let mut value = Value::Object(object.0.clone());
+    let mut value = Value::from(object.clone());
     fill(&mut value, schema);
     value
 }

@@ -40,7 +40,7 @@ const KEYS: [&[&str]; 10] = [
 /// may be missing.
 pub fn dropped(sent: &Object, answer: &Object) -> Vec<String> {
     let mut search = DroppedSearch { path: Vec::new(), found: Vec::new() };
-    for (key, value) in &sent.0 {
+    for (key, value) in &*sent.0 {
         match (key.as_str(), value, answer.0.get(key)) {
             // The status is written at an address of its own.
             ("apiVersion" | "kind" | "status", ..) => {}
@@ -145,7 +145,7 @@ mod tests {
     fn expect(sent: Value, answer: Value, missing: &[&str]) {
         let object = |spec: Value| {
             let object = json!({ "kind": "A", "metadata": { "name": "a" }, "spec": spec });
-            Object(object.as_object().cloned().unwrap())
+            Object::from(object.as_object().cloned().unwrap())
         };
         assert_eq!(dropped(&object(sent), &object(answer)), missing);
     }
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn server_owned_fields_are_not_compared() {
-        let object = |value: Value| Object(value.as_object().cloned().unwrap());
+        let object = |value: Value| Object::from(value.as_object().cloned().unwrap());
         let sent = object(json!({
             "apiVersion": "v1", "kind": "A", "status": { "phase": "Bound" },
             "metadata": { "name": "a", "uid": "u", "generation": 3, "labels": { "a": "b" } },

@@ -81,7 +81,7 @@ impl Expected<'_> {
             steps: Vec::new(),
             found: Vec::new(),
         };
-        for (key, value) in &sent.0 {
+        for (key, value) in &*sent.0 {
             let (now, said) = (answer.0.get(key), said.and_then(|said| said.0.get(key)));
             let before = before.and_then(|before| before.0.get(key));
             let seen = KnownValues { now, said, before, owned }.key_of_owned(key);

@@ -167,7 +167,7 @@ impl Delta {
         let fields = fields::between(&before.0, &after.0, order, nodes.clone());
         let (aligned, reordered) = fields::aligned(&before.0, &after.0, nodes.clone());
         if is_for_us {
-            before.0 = aligned;
+            before = aligned.into();
             without_bookkeeping(&mut before, &mut after);
         }
         let texts = match is_for_us {
@@ -207,7 +207,9 @@ fn without_bookkeeping(before: &mut Object, after: &mut Object) {
     let names: Vec<&&str> = BOOKKEEPING.iter().filter(stays).collect();
     for (object, is_only) in [(before, old.len() == names.len()), (after, new.len() == names.len())]
     {
-        let Some(Value::Object(metadata)) = object.0.get_mut("metadata") else { continue };
+        let Some(Value::Object(metadata)) = object.fields_mut().get_mut("metadata") else {
+            continue;
+        };
         match metadata.get_mut("annotations") {
             Some(_) if is_only && !names.is_empty() => drop(metadata.remove("annotations")),
             Some(Value::Object(map)) => names.iter().for_each(|name| drop(map.remove(name))),
@@ -238,8 +240,10 @@ pub fn gone_text(change: &Change, redactor: &Redactor) -> String {
 /// `object` without what would only be noise.
 fn quiet(object: &Object, hides_label: bool) -> Object {
     let mut object = object.clone();
-    object.0.remove("status");
-    let Some(Value::Object(metadata)) = object.0.get_mut("metadata") else { return object };
+    object.fields_mut().remove("status");
+    let Some(Value::Object(metadata)) = object.fields_mut().get_mut("metadata") else {
+        return object;
+    };
     for field in NOISE {
         metadata.remove(field);
     }

@@ -98,7 +98,7 @@ mod tests {
             "metadata": { "name": name, "namespace": "shop" },
             "spec": { "ttlSecondsAfterFinished": ttl },
         });
-        let object = Object(object.as_object().cloned().unwrap_or_default());
+        let object = Object::from(object.as_object().cloned().unwrap_or_default());
         (object.key(), object)
     }
 

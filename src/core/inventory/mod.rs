@@ -128,7 +128,7 @@ impl Inventory {
                 "annotations": annotations,
             },
         });
-        Object(parent.as_object().cloned().unwrap_or_default())
+        Object::from(parent.as_object().cloned().unwrap_or_default())
     }
 
     /// Reads the record off the live parent.

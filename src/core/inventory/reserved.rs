@@ -124,7 +124,7 @@ mod tests {
     fn object(version: &str, kind: &str, name: &str, metadata: Value) -> Object {
         let mut object = json!({ "apiVersion": version, "kind": kind, "metadata": metadata });
         object["metadata"]["name"] = name.into();
-        Object(object.as_object().cloned().unwrap_or_default())
+        Object::from(object.as_object().cloned().unwrap_or_default())
     }
 
     const CONFIG_MAP: (&str, &str) = ("v1", "ConfigMap");

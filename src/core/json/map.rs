@@ -133,9 +133,10 @@ impl Map {
         self.0.into_iter().map(|(_, value)| value)
     }
 
-    /// Keeps the fields that `stays` says.
+    /// Keeps the fields that `stays` says, and no room for others.
     pub fn retain(&mut self, mut stays: impl FnMut(&Key, &mut Value) -> bool) {
         self.0.retain_mut(|(key, value)| stays(key, value));
+        self.0.shrink_to_fit();
     }
 
     /// Puts fields that were added at the end in order; of one name the last counts.

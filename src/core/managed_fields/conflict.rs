@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     fn object(value: Value) -> Object {
-        Object(value.as_object().cloned().unwrap())
+        Object::from(value.as_object().cloned().unwrap())
     }
 
     #[test]

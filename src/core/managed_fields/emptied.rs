@@ -19,7 +19,7 @@ use crate::core::problem::Cause;
 /// in it, and `answer` has none; says whether there was any. Beside what is live, `answer` becomes
 /// what is meant; beside what is meant, it says whether `answer` is short of it.
 pub fn fill(send: &Object, beside: &Object, answer: &mut Object) -> bool {
-    fill_in(&send.0, &beside.0, &mut answer.0)
+    fill_in(&send.0, &beside.0, answer.fields_mut())
 }
 
 /// The object to send before `send` where the server refuses it for nothing but the `null` that it
@@ -31,7 +31,7 @@ pub fn without_refused(send: &Object, causes: &[Cause]) -> Option<Object> {
     }
     let refused = nulls.iter().map(|cause| anywhere(&cause.field)).collect();
     let mut first = send.clone();
-    take_out(&mut first.0, "", &refused).then_some(first)
+    take_out(first.fields_mut(), "", &refused).then_some(first)
 }
 
 /// Whether the server refuses `null` where a map has to be.
@@ -46,7 +46,7 @@ fn is_unchecked(cause: &Cause) -> bool {
 
 /// The dry-run answer to `first`, with the empty maps that only `send` has.
 pub fn restored(send: &Object, first: &Object, mut answer: Object) -> Object {
-    restore(&send.0, &first.0, &mut answer.0);
+    restore(&send.0, &first.0, answer.fields_mut());
     answer
 }
 
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     fn object(spec: Value) -> Object {
-        Object(Map::from_iter([("spec".to_owned(), spec)]))
+        Object::from(Map::from_iter([("spec".to_owned(), spec)]))
     }
 
     fn refused(field: &str, message: &str) -> Cause {

@@ -201,7 +201,7 @@ impl Leftover {
 
     /// `object` without it.
     pub fn taken_from(&self, object: &Object) -> Object {
-        let mut value = Value::Object(object.0.clone());
+        let mut value = Value::from(object.clone());
         let mut parts = self.steps.as_slice();
         let mut here = Some(&mut value);
         while let (Some(at), Some((step, rest))) = (here.take(), parts.split_first()) {
@@ -222,7 +222,7 @@ impl Leftover {
             parts = rest;
         }
         match value {
-            Value::Object(map) => Object(map),
+            Value::Object(map) => map.into(),
             _ => object.clone(),
         }
     }
@@ -424,7 +424,7 @@ mod tests {
     use super::*;
 
     fn object(value: Value) -> Object {
-        Object(value.as_object().cloned().unwrap())
+        Object::from(value.as_object().cloned().unwrap())
     }
 
     fn live() -> Object {

@@ -126,7 +126,7 @@ mod tests {
             "spec": { "replicas": 1, "selector": { "app": "web" }, "finalizers": ["b", "a"],
                 "ports": [{ "port": 90 }, { "port": 80, "protocol": "TCP", "name": "x" }] },
         });
-        let live = Object(live.as_object().cloned().unwrap());
+        let live = Object::from(live.as_object().cloned().unwrap());
         let whose = |path: &[PathPart<'_>]| -> Vec<&str> {
             let path = [&[PathPart::Key("spec")], path].concat();
             of(&live, &path).into_iter().map(|manager| manager.name).collect()
@@ -155,7 +155,7 @@ mod tests {
             "spec": { "resources": { "cpu": 1, "given": 2 }, "empty": {}, "selector": { "a": "b" },
                 "args": [{ "x": {} }], "rows": [{ "a": 1 }, { "a": 2 }] },
         });
-        let live = Object(live.as_object().cloned().unwrap());
+        let live = Object::from(live.as_object().cloned().unwrap());
         let names = |managers: Vec<Manager<'_>>| -> Vec<String> {
             managers.into_iter().map(|manager| manager.name.to_owned()).collect()
         };

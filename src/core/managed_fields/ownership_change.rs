@@ -130,7 +130,7 @@ mod tests {
             "metadata": { "managedFields": managers },
             "spec": { "replicas": 5, "paused": true, "ports": [{ "port": 90 }, { "port": 80 }] },
         });
-        Object(object.as_object().cloned().unwrap())
+        Object::from(object.as_object().cloned().unwrap())
     }
 
     fn entry(manager: &str, operation: &str, fields: Value) -> Value {

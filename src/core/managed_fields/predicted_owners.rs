@@ -14,7 +14,7 @@ use crate::core::object::Object;
 pub fn with_owners(mut merged: Object, send: &Object, before: &Object) -> Object {
     let nodes: Vec<&FieldsV1> = managers::of(before).map(|manager| manager.fields).collect();
     let mut fields = FieldsV1::new();
-    for (name, value) in &send.0 {
+    for (name, value) in &*send.0 {
         let key = format!("f:{name}");
         let nodes = managers::below(&nodes, &key);
         let live = before.0.get(name);
@@ -43,7 +43,7 @@ pub fn with_owners(mut merged: Object, send: &Object, before: &Object) -> Object
         }
         let mut entry = entry.clone();
         if let Some(Value::Object(fields)) = entry.get_mut("fieldsV1") {
-            lose(fields, &Value::Object(send.0.clone()), &Value::Object(before.0.clone()));
+            lose(fields, &Value::from(send.clone()), &Value::from(before.clone()));
             if fields.is_empty() {
                 continue;
             }
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     fn object(value: Value) -> Object {
-        Object(value.as_object().cloned().unwrap())
+        Object::from(value.as_object().cloned().unwrap())
     }
 
     #[test]

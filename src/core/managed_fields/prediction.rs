@@ -17,7 +17,7 @@ pub fn foresee(send: &Object, live: &Object) -> Object {
         ours: ours.iter().map(|manager| manager.fields).collect(),
         others: others.iter().map(|manager| manager.fields).collect(),
     };
-    Object(map(&owners, &send.0, &live.0))
+    map(&owners, &send.0, &live.0).into()
 }
 
 /// The owned parts of a value, ours and others'.
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     fn object(value: Value) -> Object {
-        Object(value.as_object().cloned().unwrap())
+        Object::from(value.as_object().cloned().unwrap())
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub fn release(merged: &Object, before: &Object) -> Object {
     let stays: Vec<&FieldsV1> = others.map(|other| other.fields).chain(ours(merged)).collect();
     let mut after = merged.clone();
     if let Some(owned) = ours(before) {
-        from_map(&mut after.0, owned, &stays);
+        from_map(after.fields_mut(), owned, &stays);
     }
     let is_ours = |entry: &&Value| managers::read(entry).is_some_and(|it| it.is_ours());
     let mine = managers::entries(merged).filter(is_ours);
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     fn object(value: Value) -> Object {
-        Object(value.as_object().cloned().unwrap())
+        Object::from(value.as_object().cloned().unwrap())
     }
 
     #[test]

@@ -71,11 +71,11 @@ impl<'a> RetypedWalk<'a> {
         merged: &Object,
         undeclared: UndeclaredElements,
     ) -> Option<Object> {
-        let mut first = Value::Object(send.0.clone());
-        let (live, merged) = (Value::Object(live.0.clone()), Value::Object(merged.0.clone()));
+        let mut first = Value::from(send.clone());
+        let (live, merged) = (Value::from(live.clone()), Value::from(merged.clone()));
         let is_found = self.value(&mut first, &live, Some(&merged), undeclared);
         match first {
-            Value::Object(first) if is_found => Some(Object(first)),
+            Value::Object(first) if is_found => Some(first.into()),
             _ => None,
         }
     }
@@ -167,7 +167,7 @@ mod tests {
                 "fieldsV1": { "f:spec": fields } }] },
             "spec": spec,
         });
-        Object(object.as_object().cloned().unwrap())
+        Object::from(object.as_object().cloned().unwrap())
     }
 
     #[test]

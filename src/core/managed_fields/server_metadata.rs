@@ -46,7 +46,7 @@ mod tests {
             "name": "a", "labels": {}, "annotations": null, "uid": "", "resourceVersion": null,
             "creationTimestamp": null, "selfLink": "/a", "generation": 3, "generateName": "a-",
         }});
-        let mut object = Object(object.as_object().cloned().unwrap());
+        let mut object = Object::from(object.as_object().cloned().unwrap());
         strip(&mut object);
         let left = json!({ "name": "a", "labels": {}, "annotations": null, "generateName": "a-" });
         assert_eq!(object.0["metadata"], left);

@@ -20,7 +20,7 @@ pub enum OwnedShare {
 
 /// How much of the field at `path` of `live` is ours.
 pub fn share(live: &Object, path: &[PathPart<'_>]) -> OwnedShare {
-    let whole = Value::Object(live.0.clone());
+    let whole = Value::from(live.clone());
     let found = path.iter().try_fold(&whole, |value, part| match part {
         PathPart::Key(key) => value.get(key),
         PathPart::Index(index) => value.get(index),
@@ -117,7 +117,7 @@ mod tests {
             ] },
             "spec": { "labels": { "a": "1" }, "resources": { "cpu": 1 } },
         });
-        let live = Object(live.as_object().cloned().unwrap());
+        let live = Object::from(live.as_object().cloned().unwrap());
         let share = |path: &[&str]| {
             let path: Vec<_> = ["spec"].iter().chain(path).map(|key| PathPart::Key(key)).collect();
             share(&live, &path)
@@ -146,7 +146,7 @@ mod tests {
                 "args": ["-a", "-b"], "labels": { "a": "1", "b": "2", "c": "3" },
                 "ports": [{ "port": 90 }, { "port": 80, "name": "x", "protocol": "TCP" }] },
         });
-        let live = Object(live.as_object().cloned().unwrap());
+        let live = Object::from(live.as_object().cloned().unwrap());
         let (key, at) = (PathPart::Key, PathPart::Index);
         let share = |path: &[PathPart<'_>]| share(&live, &[&[key("spec")], path].concat());
         assert_eq!(share(&[key("replicas")]), OwnedShare::Ours(json!(1)));

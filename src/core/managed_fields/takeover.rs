@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     fn object(value: Value) -> Object {
-        Object(value.as_object().cloned().unwrap())
+        Object::from(value.as_object().cloned().unwrap())
     }
 
     fn entry(manager: &str, operation: &str, fields: Value) -> Value {

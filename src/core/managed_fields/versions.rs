@@ -117,7 +117,7 @@ mod tests {
     use crate::core::remedy::Remedy;
 
     fn object(value: Value) -> Object {
-        Object(value.as_object().cloned().unwrap())
+        Object::from(value.as_object().cloned().unwrap())
     }
 
     fn live(entries: &[(&str, &str, &str)]) -> Object {

@@ -90,7 +90,7 @@ fn object(map: Map, positions: Positions, may_be_big: bool) -> Declared {
         }
     };
     identity(metadata, |field| at(&["metadata".into(), field.into()]), at(&["metadata".into()]))?;
-    let object = Object(map);
+    let object = Object::from(map);
     if may_be_big && json_size(&object) > limits::OBJECT {
         return Err(limits::object_too_big(spot));
     }

@@ -98,7 +98,7 @@ mod tests {
         }));
         let object = json!({ "kind": "ConfigMap", "metadata": { "name": "a",
             "annotations": { APPROVED: approved }, "managedFields": Value::Array(entries) } });
-        Object(object.as_object().cloned().unwrap_or_default())
+        Object::from(object.as_object().cloned().unwrap_or_default())
     }
 
     fn at(time: &str) -> Timestamp {

@@ -84,7 +84,7 @@ mod tests {
         let object = crate::core::json::json!({
             "kind": "ConfigMap", "metadata": { "name": "a", "annotations": annotations },
         });
-        Object(object.as_object().cloned().unwrap_or_default())
+        Object::from(object.as_object().cloned().unwrap_or_default())
     }
 
     #[test]

@@ -96,7 +96,8 @@ mod tests {
     use super::*;
 
     fn named(message: &str, send: Value, live: Value) -> Vec<String> {
-        let object = |spec: Value| Object(json!({ "spec": spec }).as_object().cloned().unwrap());
+        let object =
+            |spec: Value| Object::from(json!({ "spec": spec }).as_object().cloned().unwrap());
         let cause = Cause { field: "spec".to_owned(), message: message.to_owned(), place: None };
         let causes = super::name_causes(vec![cause], &object(send), &object(live));
         causes.into_iter().map(|cause| cause.field).collect()

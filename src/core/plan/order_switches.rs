@@ -118,7 +118,7 @@ mod tests {
 
     fn said(annotations: crate::core::json::Value) -> Result<OrderSwitches, String> {
         let object = json!({ "metadata": { "annotations": annotations } });
-        OrderSwitches::of(&Object(object.as_object().unwrap().clone()))
+        OrderSwitches::of(&Object::from(object.as_object().unwrap().clone()))
             .map_err(|fault| fault.message)
     }
 

@@ -48,7 +48,7 @@ mod tests {
     fn workload(selector: &Value, labels: &Value) -> Object {
         let object = json!({ "spec": { "selector": { "matchLabels": selector },
             "template": { "metadata": { "labels": labels } } } });
-        Object(object.as_object().cloned().unwrap())
+        Object::from(object.as_object().cloned().unwrap())
     }
 
     #[test]

@@ -239,16 +239,16 @@ impl Redactor {
         let key = object.key();
         let mut fields = rules_for(&self.rules, &key).peekable();
         if fields.peek().is_none() {
-            return Object(self.of_map(&object.0));
+            return self.of_map(&object.0).into();
         }
         let given = object;
         let mut object = given.clone();
         for field in fields.flat_map(|field| field.within(&given.0)) {
-            if let Some(value) = field.value_mut(&mut object.0) {
+            if let Some(value) = field.value_mut(object.fields_mut()) {
                 *value = self.leaves(value);
             }
         }
-        Object(self.of_map(&object.0))
+        self.of_map(&object.0).into()
     }
 
     /// A value with a mask in the place of each text, number or truth value.

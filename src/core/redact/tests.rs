@@ -12,7 +12,7 @@ use crate::core::json::json;
 mod spellings;
 
 fn object(value: Value) -> Object {
-    Object(value.as_object().unwrap().clone())
+    Object::from(value.as_object().unwrap().clone())
 }
 
 fn base64(text: impl AsRef<[u8]>) -> String {
@@ -30,7 +30,9 @@ fn secret(name: &str, data: Value) -> Object {
 fn equal_values_get_equal_numbers_in_the_order_of_the_objects() {
     let first = secret("a", json!({ "x": base64("horse-battery"), "y": base64("staple-9") }));
     let mut second = secret("b", json!({ "z": base64("staple-9") }));
-    second.0.insert("stringData".to_owned(), json!({ "w": "horse-battery", "v": "another-1" }));
+    second
+        .fields_mut()
+        .insert("stringData".to_owned(), json!({ "w": "horse-battery", "v": "another-1" }));
     let redactor = Redactor::new([&second, &first]);
     let shown = redactor.object(&second);
     assert_eq!(shown.0["data"], json!({ "z": "‹secret 2›" }));
@@ -179,7 +181,7 @@ proptest! {
         let strings: Map = values.iter().enumerate()
             .map(|(i, value)| (format!("s{i}"), value.as_str().into())).collect();
         let mut db = secret("s", data.into());
-        db.0.insert("stringData".to_owned(), strings.into());
+        db.fields_mut().insert("stringData".to_owned(), strings.into());
         let whole = serde_json::to_string(&db).unwrap();
         db.metadata_mut().insert("annotations".to_owned(), json!({ LAST_APPLIED: whole }));
         let redactor = Redactor::new([&db]);

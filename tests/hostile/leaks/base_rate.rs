@@ -83,7 +83,7 @@ impl Count {
             let begin = Instant::now();
             let shown = redactor.object(object);
             count.time += begin.elapsed();
-            count.compare(&object.0.clone().into(), &shown.0.into(), hits);
+            count.compare(&object.clone().into(), &shown.into(), hits);
         }
         count
     }

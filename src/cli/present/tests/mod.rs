@@ -22,7 +22,7 @@ mod texts;
 const ESCAPE: char = '\u{1b}';
 
 pub(in crate::cli::present) fn object(value: Value) -> Object {
-    Object(value.as_object().unwrap().clone())
+    Object::from(value.as_object().unwrap().clone())
 }
 
 pub(in crate::cli::present) fn config(name: &str, data: Value) -> Object {

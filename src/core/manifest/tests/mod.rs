@@ -23,7 +23,7 @@ fn object(text: &str) -> Value {
     let reading = read_text(text);
     assert_eq!(reading.problems, [], "{text:?}");
     assert_eq!(reading.manifests.len(), 1, "{text:?}");
-    Value::Object(reading.manifests[0].object.0.clone())
+    Value::from(reading.manifests[0].object.clone())
 }
 
 /// The field `v` of an object that ends in `v: {text}`.

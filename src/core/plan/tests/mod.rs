@@ -30,7 +30,7 @@ fn object(kind: &str, name: &str) -> Object {
         metadata["namespace"] = "shop".into();
     }
     let object = json!({ "apiVersion": api_version, "kind": kind, "metadata": metadata });
-    Object(object.as_object().unwrap().clone())
+    Object::from(object.as_object().unwrap().clone())
 }
 
 fn member(mut object: Object) -> Object {
