@@ -98,3 +98,32 @@ fn map_takes_little_memory() {
     assert_eq!((read.capacity(), built.capacity()), (2, 2));
     assert!(!Key::from("serviceAccountName").is_heap_allocated());
 }
+
+/// What is read of a manifest and of an answer has no room for more.
+#[test]
+fn what_is_read_has_no_spare_room() {
+    fn assert_full(value: &Value) {
+        match value {
+            Value::Array(items) => {
+                assert_eq!(items.capacity(), items.len(), "{value}");
+                items.iter().for_each(assert_full);
+            }
+            Value::Object(map) => {
+                assert_eq!(map.capacity(), map.len(), "{value}");
+                map.values().for_each(assert_full);
+            }
+            _ => {}
+        }
+    }
+    let yaml = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, labels: {app: web}}\n\
+        spec:\n  template:\n    spec:\n      containers:\n      - name: main\n        env:\n\
+        \x20       - {name: A, value: a}\n        - {name: B, value: b}\n        - {name: C}\n";
+    let mut manifests = crate::core::manifest::read("a.yaml", yaml.as_bytes()).manifests;
+    manifests[0].object.set_label("applyset.kubernetes.io/part-of", "x");
+    let manifest = Value::from(manifests.remove(0).object);
+    assert_full(&manifest);
+    assert_full(&serde_json::from_str(&manifest.to_string()).unwrap());
+    let json = format!("{manifest:#}");
+    let manifest = crate::core::manifest::read("a.json", json.as_bytes()).manifests.remove(0);
+    assert_full(&manifest.object.into());
+}
