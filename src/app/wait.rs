@@ -215,7 +215,7 @@ impl<'a> Tracker<'a> {
         let looks = followed.iter().map(|it| async move { (it, cluster.scopes_of(it).await) });
         let mut looks = stream::iter(looks).buffer_unordered(cluster.concurrency());
         let mut seen = Vec::with_capacity(followed.len());
-        // What came of one kind is let go before all of the next is there.
+        // Lets the objects of one kind go before all of the next are there.
         while let Some((followed, mut scopes)) = looks.next().await {
             let news = || scopes.iter().flat_map(|scope| &scope.news);
             self.learn_classes(cluster, news().flat_map(News::objects)).await;

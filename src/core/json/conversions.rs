@@ -1,4 +1,4 @@
-//! What becomes a value, and what a value is equal to.
+//! Conversions into values and out of them, and what a value is equal to.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Key, Map, Number, Value};
 
-/// What `value` is the JSON of.
+/// The thing that `value` is the JSON of.
 ///
 /// # Errors
 ///
@@ -45,7 +45,7 @@ macro_rules! integers {
 integers!(as_u64, u64: u8, u16, u32, u64, usize);
 integers!(as_i64, i64: i8, i16, i32, i64, isize);
 
-/// What is not finite becomes null, as JSON has no number for it.
+/// A number that is not finite becomes null, as JSON has none for it.
 impl From<f64> for Value {
     fn from(value: f64) -> Self {
         Number::from_f64(value).map_or(Self::Null, Self::Number)

@@ -1,4 +1,4 @@
-//! What leads to a part of a value: the name of a field, or a place in a list.
+//! The way to a part of a value: the name of a field, or a place in a list.
 
 use std::ops;
 
@@ -92,7 +92,7 @@ impl<T: Index + ?Sized> Index for &T {
     }
 }
 
-/// What is not there is null.
+/// A part that is not there is null.
 impl<I: Index> ops::Index<I> for Value {
     type Output = Self;
 

@@ -99,7 +99,7 @@ fn map_takes_little_memory() {
     assert!(!Key::from("serviceAccountName").is_heap_allocated());
 }
 
-/// What is read of a manifest and of an answer has no room for more.
+/// Manifests and answers that are read have no room for more.
 #[test]
 fn what_is_read_has_no_spare_room() {
     fn assert_full(value: &Value) {
