@@ -70,12 +70,13 @@ impl Case {
             if object.namespace().is_none() {
                 object.metadata_mut().remove("namespace");
             }
-            let annotations = object.metadata_mut().entry("annotations").or_insert(json!({}));
+            let annotations =
+                object.metadata_mut().entry("annotations").or_insert(json!({}).into());
             if !annotations.is_object() {
-                *annotations = json!({});
+                *annotations = json!({}).into();
             }
-            annotations[MARK] = json!("1");
-            Value::Object(object.0)
+            annotations[MARK] = "1".into();
+            trueup::core::json::Value::from(object).into()
         };
         self.reading.manifests.iter().map(|manifest| marked(&manifest.object)).collect()
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value};
+use trueup::core::json::{Map, Value};
 
 use crate::support::command::Cmd;
 use crate::support::renderers;
@@ -39,7 +39,7 @@ fn corpus_kustomizations_come_out_as_kubectl_has_them() {
         let rendered = list["items"].as_array().unwrap();
         let expected = trueup::core::manifest::read(&name, kubectl.stdout.as_bytes());
         assert_eq!(expected.problems, [], "{name}");
-        let expected = expected.manifests.into_iter().map(|manifest| manifest.object.0);
+        let expected = expected.manifests.into_iter().map(|manifest| Map::from(manifest.object));
         let rendered = rendered.iter().map(|object| object.as_object().unwrap().clone());
         assert_eq!(by_identity(rendered), by_identity(expected), "{name}");
         same += 1;
@@ -71,8 +71,8 @@ fn kubectl() -> PathBuf {
     crate::support::sandbox::bare().kubectl.clone()
 }
 
-fn by_identity(objects: impl Iterator<Item = Map<String, Value>>) -> BTreeMap<String, Value> {
-    let identity = |object: &Map<String, Value>| {
+fn by_identity(objects: impl Iterator<Item = Map>) -> BTreeMap<String, Value> {
+    let identity = |object: &Map| {
         let metadata = &object["metadata"];
         format!(
             "{} {} {} {}",

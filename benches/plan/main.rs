@@ -64,7 +64,16 @@ fn first_apply(floor: &Floor, size: usize) -> Outcome<()> {
         floor.namespaces(&raw)?;
         table.add("raw PATCHes, 16 at once", floor.patches(&raw)?);
         table.add("trueup apply", run(&mut world("trueup")?.trueup(&["apply", "--yes"]), &[0])?);
+        for Build { name, path } in &builds() {
+            let ran = run(&mut world(name)?.build(path, &["apply", "--yes"]), &[0])?;
+            table.add(&format!("trueup apply, {name}"), ran);
+        }
         if round < FEW {
+            // Each object is asked about by dry run where its namespace is there.
+            let there = world("there")?;
+            floor.namespaces(&there)?;
+            let ran = run(&mut there.trueup(&["apply", "--yes"]), &[0])?;
+            table.add("trueup apply, namespaces there", ran);
             let kubectl = world("kubectl")?;
             floor.namespaces(&kubectl)?;
             table.add("kubectl apply --server-side", run(&mut kubectl.kubectl_apply(), &[0])?);
@@ -92,7 +101,10 @@ fn nothing_to_do(floor: &Floor, size: usize) -> Outcome<()> {
         table.add("the same, a process of its own", floor.lists_from_nothing(&world)?);
         table.add("trueup diff", run(&mut world.trueup(&["diff"]), &[0])?);
         for Build { name, path } in &builds() {
-            table.add(name, run(&mut world.build(path, &["diff"]), &[0])?);
+            table.add(
+                &format!("trueup diff, {name}"),
+                run(&mut world.build(path, &["diff"]), &[0])?,
+            );
         }
         if round < FEW {
             let mut diff = world.kubectl(&["diff", "--server-side", "--concurrency=16"]);
@@ -169,7 +181,10 @@ fn few_changes(size: usize) -> Outcome<()> {
         world.change(CHANGED, round)?;
         table.add("trueup diff", run(&mut world.trueup(&["diff"]), &[1])?);
         for Build { name, path } in &builds() {
-            table.add(name, run(&mut world.build(path, &["diff"]), &[1])?);
+            table.add(
+                &format!("trueup diff, {name}"),
+                run(&mut world.build(path, &["diff"]), &[1])?,
+            );
         }
         table.add("trueup apply", run(&mut world.trueup(&["apply", "--yes"]), &[0])?);
     }
@@ -187,10 +202,7 @@ fn builds() -> Vec<Build> {
     #[allow(clippy::disallowed_methods, reason = "a benchmark has no configuration")]
     let named = std::env::var("TRUEUP_BUILDS").unwrap_or_default();
     let named = named.split(',').filter_map(|build| build.split_once('='));
-    let build = |(name, path): (&str, &str)| Build {
-        name: format!("trueup diff, {name}"),
-        path: path.to_owned(),
-    };
+    let build = |(name, path): (&str, &str)| Build { name: name.to_owned(), path: path.to_owned() };
     named.map(build).collect()
 }
 

@@ -8,10 +8,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
-
 use crate::core::check;
 use crate::core::desired::Desired;
+use crate::core::json::{Map, Value};
 use crate::core::kinds::catalog::{definition, is_crd};
 use crate::core::kinds::schemas::{Schemas, releases};
 use crate::core::managed_fields::versions;
@@ -156,11 +155,11 @@ impl ObjectContext<'_> {
 
 /// Whether the value that a path leads to is another one `after` than `before`. Of an element of a list
 /// only the server can tell which one it was.
-fn changes(before: &Map<String, Value>, after: &Map<String, Value>, path: &[PathPart<'_>]) -> bool {
+fn changes(before: &Map, after: &Map, path: &[PathPart<'_>]) -> bool {
     let Some((PathPart::Key(key), rest)) = path.split_first() else {
         return path.is_empty() && before != after;
     };
-    match (before.get(*key), after.get(*key)) {
+    match (before.get(key), after.get(key)) {
         (Some(Value::Object(before)), Some(Value::Object(after))) => changes(before, after, rest),
         (before, after) => after.is_some() && before != after && rest.is_empty(),
     }

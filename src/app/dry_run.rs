@@ -4,8 +4,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde_json::json;
-
 use super::Error;
 use super::survey::api;
 use crate::cluster::{Cluster, Members, ObserveOptions, RetryPolicy, WaitCondition};
@@ -13,6 +11,7 @@ use crate::core::check::{CheckRule, Finding, Level, Set};
 use crate::core::desired::Desired;
 use crate::core::health::HealthAssessor;
 use crate::core::inventory::Inventory;
+use crate::core::json::json;
 use crate::core::kinds::catalog::{Catalog, Defined, definition, is_crd};
 use crate::core::manifest::Manifest;
 use crate::core::object::{GroupKind, Object, ObjectKey};
@@ -164,7 +163,7 @@ async fn prepare(
             let object = json!({
                 "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name },
             });
-            let object = Object(object.as_object().cloned().unwrap_or_default());
+            let object = Object::from(object.as_object().cloned().unwrap_or_default());
             let _ = cluster.apply(served, &object).await;
         }
     }

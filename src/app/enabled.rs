@@ -7,10 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use crate::cluster::{is_of_limit, is_of_policy};
 use crate::core::desired::Desired;
+use crate::core::json::Value;
 use crate::core::kinds::catalog::is_namespace;
 use crate::core::object::{Object, ObjectKey};
 use crate::core::observed::{Observation, Observed, Prerequisite, Preview};

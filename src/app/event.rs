@@ -39,7 +39,7 @@ pub enum Event {
 mod tests {
     use std::time::Duration;
 
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
     use crate::core::object::{Object, ObjectKey};
@@ -53,7 +53,7 @@ mod tests {
             "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "db", "namespace": "shop" },
             "stringData": { "password": "hunter2-canary" },
         });
-        let secret = Object(secret.as_object().cloned().unwrap());
+        let secret = Object::from(secret.as_object().cloned().unwrap());
         let redactor = Redactor::new([&secret]);
         let message = "refused: hunter2-canary is too short".to_owned();
         let reason = ReasonKind::RequestFailed { message }.into();
@@ -64,7 +64,7 @@ mod tests {
             name: "db".to_owned(),
         };
         let step = ChangeOutcome { key, action: Action::Update, outcome: Outcome::Failed(reason) };
-        let changed = serde_json::to_value(Event::Changed(step.masked(&redactor))).unwrap();
+        let changed = crate::core::json::to_value(Event::Changed(step.masked(&redactor))).unwrap();
         assert_eq!(changed["event"], "changed");
         assert_eq!(changed["data"]["outcome"], "failed");
         assert_eq!(changed["data"]["action"], "update");
@@ -77,7 +77,7 @@ mod tests {
             held: Duration::from_millis(1500),
         };
         assert_eq!(
-            serde_json::to_value(Event::LockAwaited(holder)).unwrap(),
+            crate::core::json::to_value(Event::LockAwaited(holder)).unwrap(),
             json!({ "event": "lock-awaited", "data": { "name": "me@here (pid 1)", "revision": "4f2c1a9", "held": 1.5 } })
         );
     }

@@ -39,6 +39,8 @@ const NEWS: usize = 256;
 const FEW: usize = 4;
 /// How often events say how things are where no news comes: a person sees that time passes.
 const HEARTBEAT: Duration = Duration::from_secs(1);
+/// How long news is gathered before events say it: each tells of all objects that are not ready.
+const GATHER: Duration = Duration::from_millis(50);
 
 /// How to wait.
 pub struct WaitOptions<'a> {
@@ -211,18 +213,20 @@ impl<'a> Tracker<'a> {
         let WaitOptions { inventory: _, timeout, cancel, events } = waiting;
         let end = self.begin + timeout;
         let looks = followed.iter().map(|it| async move { (it, cluster.scopes_of(it).await) });
-        let looks: Vec<_> =
-            stream::iter(looks).buffer_unordered(cluster.concurrency()).collect().await;
-        let seen = looks.iter().flat_map(|(_, scopes)| scopes).flat_map(|scope| &scope.news);
-        self.learn_classes(cluster, seen.flat_map(News::objects)).await;
+        let mut looks = stream::iter(looks).buffer_unordered(cluster.concurrency());
+        let mut seen = Vec::with_capacity(followed.len());
+        // Lets the objects of one kind go before all of the next are there.
+        while let Some((followed, mut scopes)) = looks.next().await {
+            let news = || scopes.iter().flat_map(|scope| &scope.news);
+            self.learn_classes(cluster, news().flat_map(News::objects)).await;
+            let news = scopes.iter_mut().flat_map(|scope| std::mem::take(&mut scope.news));
+            news.for_each(|news| self.hear(news));
+            seen.push((followed, scopes));
+        }
 
         let (tell, mut hear) = mpsc::channel(NEWS);
         let mut watches = FuturesUnordered::new();
-        for (followed, scopes) in looks {
-            let mut scopes = scopes;
-            for news in scopes.iter_mut().flat_map(|scope| scope.news.drain(..)) {
-                self.hear(news);
-            }
+        for (followed, scopes) in seen {
             if followed.keys.iter().any(|key| self.open.contains_key(key)) {
                 let tell = &tell;
                 watches
@@ -231,6 +235,7 @@ impl<'a> Tracker<'a> {
         }
         let mut closer = FuturesUnordered::new();
         let mut next_look = self.begin + LOOK_CLOSER;
+        let mut next_event = self.begin;
         self.proof.ended = loop {
             if self.open.is_empty() {
                 break WaitEnd::Ready;
@@ -248,7 +253,10 @@ impl<'a> Tracker<'a> {
             if now >= end {
                 break WaitEnd::Timeout;
             }
-            events(&self.so_far());
+            if now >= next_event {
+                events(&self.so_far());
+                next_event = Instant::now() + HEARTBEAT;
+            }
             if now >= next_look && closer.is_empty() {
                 next_look = now + LOOK_CLOSER;
                 let keys = self.open.keys().filter(|key| has_pods(key)).take(FEW).cloned();
@@ -261,13 +269,22 @@ impl<'a> Tracker<'a> {
                 }));
             }
             let look = closer.is_empty().then_some(next_look);
-            let wake = [Some(now + HEARTBEAT), Some(end), look, self.fails_at()];
+            let wake = [Some(next_event), Some(end), look, self.fails_at()];
             let wake = wake.into_iter().flatten().min().unwrap_or(end);
             tokio::select! {
                 biased;
                 () = cancel.cancelled() => {}
-                Some(news) = hear.recv() => self.hear(news),
-                Some((key, troubles)) = closer.next() => self.fetch_logs(key, &troubles),
+                Some(news) = hear.recv() => {
+                    self.hear(news);
+                    while let Ok(news) = hear.try_recv() {
+                        self.hear(news);
+                    }
+                    next_event = next_event.min(Instant::now() + GATHER);
+                }
+                Some((key, troubles)) = closer.next() => {
+                    self.fetch_logs(key, &troubles);
+                    next_event = now;
+                }
                 Some(()) = watches.next() => {}
                 () = tokio::time::sleep_until(wake) => {}
             }

@@ -11,10 +11,10 @@ use http::header::HeaderName;
 use http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use super::{ApiError, Cluster, causes, limits, tls};
 use crate::core::credentials::without_credentials;
+use crate::core::json::Value;
 use crate::core::object::Object;
 
 /// How many characters of a server's message are shown; the longest that an API server gives in
@@ -71,7 +71,7 @@ impl ResponseBody {
 /// An object from an answer's JSON.
 pub(super) fn object(body: Value) -> Object {
     match body {
-        Value::Object(map) => Object(map),
+        Value::Object(map) => map.into(),
         _ => Object::default(),
     }
 }

@@ -67,7 +67,7 @@ fn token_ends(token: &str) -> Option<Timestamp> {
         return None;
     };
     let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
-    let claims: serde_json::Value = serde_json::from_slice(&claims).ok()?;
+    let claims: crate::core::json::Value = serde_json::from_slice(&claims).ok()?;
     let seconds = claims.get("exp")?;
     // A NumericDate may have a fraction (RFC 7519).
     let seconds = seconds.as_i64().or_else(|| seconds.as_f64().map(|seconds| seconds as i64))?;

@@ -4,8 +4,7 @@
 //! decoding reads it before that; both put the fields into the message's text. Where a field stands
 //! in a file is [`crate::core::manifest`]'s.
 
-use serde_json::Value;
-
+use crate::core::json::Value;
 use crate::core::problem::Cause;
 use crate::core::remedy::Remedy;
 
@@ -207,7 +206,7 @@ mod tests {
 
     #[test]
     fn details_come_before_the_text() {
-        let details = serde_json::json!({ "causes": [
+        let details = crate::core::json::json!({ "causes": [
             { "field": "spec.code", "message": "Required value" },
             { "field": "<nil>", "message": "some rules were not checked" },
         ]});

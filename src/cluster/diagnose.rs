@@ -133,7 +133,7 @@ impl Cluster {
         let path = format!("{}?limit=100&fieldSelector={about}", collection(events, namespace));
         let answer = self.call(ApiRequest::get(path)).await;
         let items = answer.ok().and_then(|mut answer| match answer.body["items"].take() {
-            serde_json::Value::Array(items) => Some(items),
+            crate::core::json::Value::Array(items) => Some(items),
             _ => None,
         });
         items.unwrap_or_default().into_iter().map(object).collect()

@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::api_request::{ApiRequest, garbled, object};
 use super::execute::{condition, words};
 use super::path::api_version;
 use super::{ApiError, Cluster, WaitCondition};
+use crate::core::json::Value;
 use crate::core::kinds::catalog::{Catalog, Served, silence};
 use crate::core::object::GroupKind;
 

@@ -3,8 +3,6 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
-
 use super::api_request::{ApiResponse, object};
 use super::{ApiError, Apply, Cluster};
 use crate::core::kinds::catalog::Served;
@@ -33,7 +31,7 @@ impl Cluster {
         let FirstWrite { mut answer, first } =
             self.first_step(served, send, true, OnConflict::Force).await?;
         if let Some(first) = first {
-            answer.body = Value::Object(restored(send, &first, object(answer.body)).0);
+            answer.body = restored(send, &first, object(answer.body)).into();
         }
         Ok(answer)
     }

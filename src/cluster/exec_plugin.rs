@@ -8,11 +8,12 @@ use std::process::{Output, Stdio};
 use jiff::Timestamp;
 use kube::config::{ExecConfig, ExecInteractiveMode};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
 use tokio::process::Command;
 
 use super::authentication::ended;
 use super::credential::{Credential, NoCredential};
+
+use crate::core::json::{self, Map, Value, json};
 
 /// The variable in which a plugin gets what it may want to know.
 const EXEC_INFO: &str = "KUBERNETES_EXEC_INFO";
@@ -78,7 +79,7 @@ pub(super) async fn ask(exec: &ExecConfig) -> Result<Credential, NoCredential> {
 fn exec_info(exec: &ExecConfig, is_interactive: bool) -> Value {
     let mut spec = Map::from_iter([("interactive".to_owned(), is_interactive.into())]);
     if exec.provide_cluster_info
-        && let Ok(cluster) = serde_json::to_value(&exec.cluster)
+        && let Ok(cluster) = json::to_value(&exec.cluster)
     {
         spec.insert("cluster".to_owned(), cluster);
     }

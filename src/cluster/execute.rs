@@ -1,12 +1,12 @@
 //! One object: read it, apply it, delete it, wait until it has a condition or is gone.
 
 use http::Method;
-use serde_json::{Value, json};
 
 use super::api_request::{ApiRequest, ApiResponse, object};
 use super::path::one;
 use super::wait::OneObject;
 use super::{ApiError, Cluster, RetryPolicy};
+use crate::core::json::{Value, json};
 use crate::core::kinds::catalog::Served;
 use crate::core::managed_fields::FIELD_MANAGER;
 use crate::core::object::Object;

@@ -222,10 +222,10 @@ mod tests {
 
     #[test]
     fn value_held_by_the_object_itself_is_free_after_its_deletion() {
-        let live = serde_json::json!({ "spec": {
+        let live = crate::core::json::json!({ "spec": {
             "clusterIPs": ["10.96.0.9"], "ports": [{ "nodePort": 30080 }],
         }});
-        let live = Object(live.as_object().cloned().unwrap());
+        let live = Object::from(live.as_object().cloned().unwrap());
         let port = |n: u32| format!("Invalid value: {n}: provided port is already allocated");
         let address = |ip: &str| {
             format!(

@@ -2,10 +2,9 @@
 //! are in the way, asked by dry runs, and the write after which the next apply removes them. Which
 //! fields come into question is [`crate::core::managed_fields::leftovers`]'s.
 
-use serde_json::{Value, json};
-
 use super::take_over::still;
 use super::{ApiError, Apply, Cluster};
+use crate::core::json::{Value, json};
 use crate::core::kinds::catalog::Served;
 use crate::core::managed_fields::emptied::fill;
 use crate::core::managed_fields::leftovers::{Leftover, leftovers, recorded_as_ours};

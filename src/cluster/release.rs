@@ -1,12 +1,12 @@
 //! Abandons an object: it stays as it is, and is no longer managed by trueup.
 
 use http::Method;
-use serde_json::{Value, json};
 
 use super::api_request::ApiRequest;
 use super::path::one;
 use super::{ApiError, Cluster};
 use crate::core::inventory::PART_OF;
+use crate::core::json::{Value, json};
 use crate::core::kinds::catalog::Served;
 use crate::core::managed_fields::FIELD_MANAGER;
 use crate::core::object::Object;

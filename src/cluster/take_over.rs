@@ -3,11 +3,11 @@
 //! [`crate::core::managed_fields::takeover`]'s.
 
 use http::Method;
-use serde_json::{Value, json};
 
 use super::api_request::{ApiRequest, object};
 use super::path::one;
 use super::{ApiError, Apply, Cluster};
+use crate::core::json::{Value, json};
 use crate::core::kinds::catalog::Served;
 use crate::core::managed_fields::emptied::fill;
 use crate::core::managed_fields::managers::{self, Manager};
@@ -58,10 +58,10 @@ impl Cluster {
     ) -> Result<Object, ApiError> {
         let becomes = without_owners(after);
         let lives = without_owners(live);
-        let gone = lives.0.keys().filter(|key| !becomes.0.contains_key(*key));
+        let gone = lives.0.keys().filter(|key| !becomes.0.contains_key(key));
         let mut patch: Vec<Value> =
             gone.map(|key| json!({ "op": "remove", "path": path_to(key) })).collect();
-        for (key, value) in &becomes.0 {
+        for (key, value) in &*becomes.0 {
             if lives.0.get(key) == Some(value) {
                 continue;
             }

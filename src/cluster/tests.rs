@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex};
 
 use http::{Request, Response};
 use kube::client::Body;
-use serde_json::{Value, json};
 
 use super::client::RenewableClient;
 use super::*;
 use crate::core::inventory::Record;
+use crate::core::json::{Value, json};
 use crate::core::kinds::catalog::Lookup;
 use crate::core::object::{GroupKind, Object};
 use crate::local::cancel::{Cancellation, Interrupt};
@@ -241,7 +241,7 @@ async fn api_service_missing_from_discovery_is_asked_directly() {
     ] {
         let cluster = server(vec![nothing(), nothing(), answer]);
         let mut catalog = cluster.discover().await.unwrap();
-        let declared = Object(service("True").2.as_object().cloned().unwrap());
+        let declared = Object::from(service("True").2.as_object().cloned().unwrap());
         catalog.define([&declared]);
         cluster.notice(&mut catalog).await;
         let kind = GroupKind::new("metrics.k8s.io", "Meter");

@@ -314,7 +314,10 @@ impl Config {
 }
 
 /// The value at the end of a path.
-fn at<'v>(value: &'v serde_json::Value, path: &[PathPart<'_>]) -> Option<&'v serde_json::Value> {
+fn at<'v>(
+    value: &'v crate::core::json::Value,
+    path: &[PathPart<'_>],
+) -> Option<&'v crate::core::json::Value> {
     path.iter().try_fold(value, |value, part| match part {
         PathPart::Key(key) => value.get(*key),
         PathPart::Index(index) => value.get(*index),

@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value};
 
 use crate::core::annotations::{self, Mode};
 use crate::core::field_rules::{
     FieldRule, Pointer, carry_over, controlled, fields_of, leave, paths_in, settle,
 };
 use crate::core::inventory::{Inventory, PART_OF, reserved};
+use crate::core::json::{Key, Map, Value};
 use crate::core::kinds::catalog::{AnnouncedKind, Catalog, DefinedElsewhere, Lookup, silence};
 use crate::core::managed_fields::conflict::{Conflict, conflicts};
 use crate::core::managed_fields::server_metadata::strip;
@@ -205,17 +205,17 @@ fn fold_string_data(object: &mut Object) {
     let Some(texts) = texts
         .iter()
         .map(|(key, value)| Some((key.clone(), STANDARD.encode(value.as_str()?).into())))
-        .collect::<Option<Vec<(String, Value)>>>()
+        .collect::<Option<Vec<(Key, Value)>>>()
     else {
         return;
     };
-    let data = object.0.entry("data").or_insert_with(|| Value::Object(Map::new()));
+    let data = object.fields_mut().entry("data").or_insert_with(|| Value::Object(Map::new()));
     if data.is_null() {
         *data = Value::Object(Map::new());
     }
     if let Value::Object(data) = data {
         data.extend(texts);
-        object.0.remove("stringData");
+        object.fields_mut().remove("stringData");
     }
 }
 
@@ -347,7 +347,7 @@ mod tests {
             "{apiVersion: v1, kind: Secret, metadata: {name: a}, data: {k: b2xk, l: bA==}, stringData: {k: new}}",
         );
         let secret = &desired.objects.values().next().unwrap().object;
-        assert_eq!(secret.0["data"], serde_json::json!({ "k": "bmV3", "l": "bA==" }));
+        assert_eq!(secret.0["data"], crate::core::json::json!({ "k": "bmV3", "l": "bA==" }));
         assert!(!secret.0.contains_key("stringData"));
     }
 

@@ -62,12 +62,12 @@ impl Extend<CachedNoOp> for DryRunCache {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
 
-    fn object(value: serde_json::Value) -> Object {
-        Object(value.as_object().cloned().unwrap())
+    fn object(value: crate::core::json::Value) -> Object {
+        Object::from(value.as_object().cloned().unwrap())
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! The finalizers that hold an object that is being deleted, and the controller behind each, as a
 //! person would look them up. Pure; how long they are waited for is [`crate::app`]'s.
 
-use serde_json::Value;
-
+use crate::core::json::Value;
 use crate::core::managed_fields::owners;
 use crate::core::manifest::PathPart;
 use crate::core::object::Object;
@@ -70,12 +69,12 @@ fn left(live: &Object) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
 
-    fn holds(object: serde_json::Value) -> Option<String> {
-        what_holds(&Object(object.as_object().cloned().unwrap()))
+    fn holds(object: crate::core::json::Value) -> Option<String> {
+        what_holds(&Object::from(object.as_object().cloned().unwrap()))
     }
 
     #[test]

@@ -160,7 +160,7 @@ fn fingerprint(mut members: Vec<MemberVersion>) -> Fingerprint {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
 
@@ -246,9 +246,9 @@ mod tests {
 
     #[test]
     fn only_members_that_stay_have_a_version() {
-        let object = |metadata: serde_json::Value| {
+        let object = |metadata: crate::core::json::Value| {
             let object = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata });
-            Object(object.as_object().unwrap().clone())
+            Object::from(object.as_object().unwrap().clone())
         };
         let of = |metadata| {
             let live = object(metadata);

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::core::inventory::Inventory;
+use crate::core::json::{Value, json};
 use crate::core::object::Object;
 use crate::core::policy::run_options::as_seconds;
 
@@ -248,7 +248,7 @@ fn lease(
         lease["metadata"]["resourceVersion"] = before.resource_version().into();
         lease["metadata"]["uid"] = before.uid().into();
     }
-    Object(lease.as_object().cloned().unwrap_or_default())
+    Object::from(lease.as_object().cloned().unwrap_or_default())
 }
 
 /// A time as `MicroTime` has it.
@@ -329,7 +329,7 @@ mod tests {
             LeaseState::of(&lease).holder.to_string(),
             "other@host (pid 7), who applies 4f2c1a9"
         );
-        lease.0["spec"]["holderIdentity"] = "robot".into();
+        lease.fields_mut()["spec"]["holderIdentity"] = "robot".into();
         assert_eq!(LeaseState::of(&lease).holder.name, "robot");
     }
 

@@ -17,6 +17,7 @@
 //! | [`sanitize`] | text from outside, made harmless to a terminal or a CI runner |
 //! | [`in_sync`] | the proof that nothing has moved since a target was in sync |
 //! | [`inventory`] | which live objects the target put there: an ApplySet |
+//! | [`json`] | JSON values that take little memory |
 //! | [`kinds`] | which kinds exist (catalog), their fields (schemas), and which fields name other objects (references) |
 //! | [`lease`] | who holds an inventory's lock, and when that no longer counts |
 //! | [`managed_fields`] | which manager owns which field of a live object, and the proof that applying is a no-op |
@@ -50,6 +51,7 @@ pub mod finalizers;
 pub mod health;
 pub mod in_sync;
 pub mod inventory;
+pub mod json;
 pub mod kinds;
 pub mod lease;
 pub mod managed_fields;

@@ -5,9 +5,11 @@
 //! is [`crate::core::kinds::catalog`]'s.
 
 use std::fmt;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::core::json::{Map, Value};
 
 /// The identity of an object: group, kind, namespace and name. The version is not part of it, since
 /// the API server serves one object under every version of its group.
@@ -83,10 +85,40 @@ impl fmt::Display for GroupKind {
 
 /// An object as JSON, with accessors for the fields that every object has.
 ///
-/// Keys are sorted (serde_json's default map), so equal objects are equal text.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Object(pub Map<String, Value>);
+/// Keys are sorted, so equal objects are equal text. A copy shares the fields until one of the two is
+/// changed: what is declared, sent and expected is mostly the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Object(pub Arc<Map>);
+
+impl From<Map> for Object {
+    fn from(fields: Map) -> Self {
+        Self(Arc::new(fields))
+    }
+}
+
+impl From<Object> for Map {
+    fn from(object: Object) -> Self {
+        Arc::unwrap_or_clone(object.0)
+    }
+}
+
+impl From<Object> for Value {
+    fn from(object: Object) -> Self {
+        Self::Object(object.into())
+    }
+}
+
+impl Serialize for Object {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.as_ref().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Map::deserialize(deserializer).map(Self::from)
+    }
+}
 
 impl Object {
     /// The group and version, such as `apps/v1`; empty when missing.
@@ -145,13 +177,18 @@ impl Object {
     }
 
     /// The `metadata` map.
-    pub fn metadata(&self) -> Option<&Map<String, Value>> {
+    pub fn metadata(&self) -> Option<&Map> {
         self.0.get("metadata")?.as_object()
     }
 
+    /// The fields, to change them.
+    pub fn fields_mut(&mut self) -> &mut Map {
+        Arc::make_mut(&mut self.0)
+    }
+
     /// The `metadata` map, made if it is missing or not a map.
-    pub fn metadata_mut(&mut self) -> &mut Map<String, Value> {
-        map_at(&mut self.0, "metadata")
+    pub fn metadata_mut(&mut self) -> &mut Map {
+        map_at(self.fields_mut(), "metadata")
     }
 
     /// Sets one label.
@@ -180,7 +217,7 @@ impl Object {
 }
 
 /// The map at `key`, made if it is missing or not a map.
-fn map_at<'a>(parent: &'a mut Map<String, Value>, key: &str) -> &'a mut Map<String, Value> {
+fn map_at<'a>(parent: &'a mut Map, key: &str) -> &'a mut Map {
     let slot = parent.entry(key).or_insert_with(|| Value::Object(Map::new()));
     if !slot.is_object() {
         *slot = Value::Object(Map::new());

@@ -7,8 +7,7 @@
 
 use std::fmt;
 
-use serde_json::{Value, json};
-
+use crate::core::json::{Value, json};
 use crate::core::object::{GroupKind, Object, ObjectKey};
 
 /// How API servers end what they say where an object wants what another one holds.
@@ -108,10 +107,10 @@ pub fn of(key: &ObjectKey, object: &Object) -> Vec<UniqueValue> {
 pub fn without(key: &ObjectKey, object: &Object, taken: &[UniqueValue]) -> Object {
     let mut free = object.clone();
     if is_priority_class(&key.group_kind()) {
-        free.0.remove("globalDefault");
+        free.fields_mut().remove("globalDefault");
         return free;
     }
-    let Some(Value::Object(spec)) = free.0.get_mut("spec") else { return free };
+    let Some(Value::Object(spec)) = free.fields_mut().get_mut("spec") else { return free };
     let is_taken = |space, value: &Value| {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         taken.iter().any(|it| it.space == space && it.value == text)
@@ -132,11 +131,11 @@ pub fn without(key: &ObjectKey, object: &Object, taken: &[UniqueValue]) -> Objec
 /// declares.
 pub fn with(key: &ObjectKey, mut merged: Object, declared: &Object) -> Object {
     if is_priority_class(&key.group_kind()) {
-        merged.0.insert("globalDefault".to_owned(), true.into());
+        merged.fields_mut().insert("globalDefault".to_owned(), true.into());
         return merged;
     }
     let wanted = declared.0.get("spec").cloned().unwrap_or_default();
-    let Some(Value::Object(spec)) = merged.0.get_mut("spec") else { return merged };
+    let Some(Value::Object(spec)) = merged.fields_mut().get_mut("spec") else { return merged };
     let which = |port: &Value| {
         let protocol = port["protocol"].as_str().unwrap_or("TCP").to_owned();
         (port["port"].clone(), protocol)
@@ -176,7 +175,7 @@ mod tests {
 
     fn service(spec: Value) -> (ObjectKey, Object) {
         let object = json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": "a" }, "spec": spec });
-        let object = Object(object.as_object().cloned().unwrap_or_default());
+        let object = Object::from(object.as_object().cloned().unwrap_or_default());
         (object.key(), object)
     }
 

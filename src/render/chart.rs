@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::file_index::{CHART, FileIndex, join};
+use crate::core::json::Value;
 use crate::core::manifest::{self, Positions};
 use crate::core::problem::{Location, Problem};
 

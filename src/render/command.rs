@@ -5,11 +5,10 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use serde_json::{Map, Value};
-
 use super::file_index::CHART;
 use super::private_copy::GIVEN;
 use super::sources::{RenderSource, SourceFormat};
+use crate::core::json::{Map, Value};
 use crate::core::manifest;
 use crate::core::problem::Problem;
 use crate::core::source::formats::set::{SetPath, json, merge};
@@ -163,7 +162,7 @@ struct ChartValues {
     /// Values files of the checkout.
     files: Vec<String>,
     /// The values that are merged into them.
-    own: Option<Map<String, Value>>,
+    own: Option<Map>,
 }
 
 /// The values files for `set:`: merged into them it comes to the same, except where it depends on
@@ -203,7 +202,7 @@ fn values(
 }
 
 /// The documents of a values file.
-fn documents(path: &str, files: &Snapshot) -> Result<Vec<Map<String, Value>>, Box<Problem>> {
+fn documents(path: &str, files: &Snapshot) -> Result<Vec<Map>, Box<Problem>> {
     let content = files.files.get(path).map_or(&[][..], Vec::as_slice);
     let documents = manifest::values(path, content).map_err(Box::new)?;
     let maps = documents.into_iter().filter_map(|document| match document {
@@ -254,7 +253,7 @@ impl Command {
 mod tests {
     use std::collections::BTreeMap;
 
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
     use crate::core::source::formats::Formats;

@@ -3,9 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use super::sources::{RenderSource, SourceFormat};
+use crate::core::json::Value;
 use crate::core::manifest::{self, Manifest, Origin, Positions};
 use crate::core::object::Object;
 use crate::core::problem::{Location, Problem};

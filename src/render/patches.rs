@@ -1,8 +1,7 @@
 //! Parts of a kustomization's patches that may be secret: kustomize quotes a patch that it can't
 //! read or apply. Patches stand in a kustomization, in transformers, or in files of their own.
 
-use serde_json::{Map, Value};
-
+use crate::core::json::{Map, Value};
 use crate::core::manifest;
 use crate::core::object::Object;
 use crate::core::redact::Inputs;
@@ -118,7 +117,7 @@ fn read(patch: &Value, may_be_secret: bool, inputs: &mut Inputs) {
             if may_be_secret && !map.contains_key("kind") {
                 map.insert("kind".to_owned(), "Secret".into());
             }
-            inputs.object(&Object(map));
+            inputs.object(&Object::from(map));
         }
         Value::Array(operations) if may_be_secret => {
             operations.iter().filter_map(Value::as_object).for_each(|it| operation(it, inputs));
@@ -128,7 +127,7 @@ fn read(patch: &Value, may_be_secret: bool, inputs: &mut Inputs) {
 }
 
 /// Adds the value of one operation on the fields of a Secret.
-fn operation(operation: &Map<String, Value>, inputs: &mut Inputs) {
+fn operation(operation: &Map, inputs: &mut Inputs) {
     let path = operation.get("path").and_then(Value::as_str).unwrap_or_default();
     let field = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     let Some(value) = operation.get("value") else { return };
@@ -141,7 +140,7 @@ fn operation(operation: &Map<String, Value>, inputs: &mut Inputs) {
     let whole = Value::from(values);
     let fields = ["data", "stringData"].map(|field| (field.to_owned(), whole.clone()));
     let kind = ("kind".to_owned(), "Secret".into());
-    inputs.object(&Object(fields.into_iter().chain([kind]).collect()));
+    inputs.object(&fields.into_iter().chain([kind]).collect::<Map>().into());
 }
 
 /// Adds everything that could be a value of a text that can't be read.

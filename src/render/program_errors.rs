@@ -2,6 +2,7 @@
 //! the files and arguments that it was given. When rendering fails there are no objects that would
 //! say what ends in a Secret, so everything counts that a Secret is made of by its name or looks.
 
+use crate::core::json::Value;
 use crate::core::manifest;
 use crate::core::redact::{Inputs, Redactor};
 use crate::core::source::formats::{Formats, Helm, Jsonnet};
@@ -9,8 +10,6 @@ use crate::core::source::formats::{Formats, Helm, Jsonnet};
 use super::file_index::{KUSTOMIZATIONS, folder_of, join};
 use super::patches;
 use super::sources::SourceFormat;
-
-use serde_json::Value;
 
 /// How many lines of what a program says about a failure are shown, and how long each may be.
 const LINES: usize = 12;
@@ -187,7 +186,7 @@ fn transformers(path: &str, content: &[u8], inputs: &mut Inputs) {
     let reading = manifest::read_yaml(path, content);
     for object in reading.manifests.iter().map(|manifest| &manifest.object) {
         if object.kind().ends_with("Transformer") {
-            patches::add(&Value::Object(object.0.clone()), inputs);
+            patches::add(&Value::from(object.clone()), inputs);
         }
     }
     if !reading.problems.is_empty() {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use serde_json::Value;
 
 use super::Error;
 use super::identity::{Identity, IssuedCertificate};
+
+use crate::core::json::Value;
 
 /// A client of the sandbox's API server.
 #[derive(Clone)]

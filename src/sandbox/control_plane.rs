@@ -7,13 +7,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
-
 use super::api::Api;
 use super::identity::{Identity, IssuedCertificate};
 use super::keeper::{Keeper, ProgramStart};
 use super::programs::{Controllers, Programs};
 use super::{Error, Listener, SandboxEvent, WebhookCalls, nodes};
+use crate::core::json::json;
 use crate::local::offline::NO_WEBHOOKS;
 
 /// How long a program may take to answer. It takes a few seconds; a busy machine takes more.

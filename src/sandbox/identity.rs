@@ -7,9 +7,10 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
 };
-use serde_json::json;
 
 use super::Error;
+
+use crate::core::json::json;
 
 /// The authority that signs every certificate.
 pub(super) struct Identity {

@@ -60,7 +60,7 @@ fn the_page_lists_the_names_that_the_code_knows() {
 /// An object that says so much of itself.
 fn object(name: &str, value: &str) -> Object {
     let object = json!({ "kind": "ConfigMap", "metadata": { "annotations": { name: value } } });
-    Object(object.as_object().unwrap().clone())
+    serde_json::from_value(object).unwrap()
 }
 
 #[test]

@@ -3,11 +3,10 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
-
 use super::worker::Worker;
 use crate::core::compare::{PathStep, Side, dropped, resolve};
 use crate::core::diff::{Deviation, Expected, FieldDeviation};
+use crate::core::json::Value;
 use crate::core::kinds::catalog::Served;
 use crate::core::managed_fields::leftovers::{Leftover, Removal};
 use crate::core::manifest::{Manifest, PathPart};
@@ -208,7 +207,7 @@ fn words(difference: &FieldDeviation, declared: &Object, live: &Object) -> Strin
 fn value_at<'a>(object: &'a Object, steps: &[PathStep]) -> Option<&'a Value> {
     let path = resolve(object, steps, Side::After)?;
     let (PathPart::Key(first), rest) = path.split_first()? else { return None };
-    rest.iter().try_fold(object.0.get(*first)?, |value, part| match part {
+    rest.iter().try_fold(object.0.get(first)?, |value, part| match part {
         PathPart::Key(key) => value.get(*key),
         PathPart::Index(at) => value.get(*at),
     })

@@ -129,7 +129,7 @@ impl Applying<'_> {
     /// Writes what belongs to the answer as it comes.
     fn write(&mut self, survey: &Survey, event: &Event) -> io::Result<()> {
         let glyphs = self.ui.glyphs();
-        let view = self.session.view(survey);
+        let view = || self.session.view(survey);
         let out = self.ui.stdout();
         match event {
             Event::Changed(step) => {
@@ -139,10 +139,10 @@ impl Applying<'_> {
             }
             Event::RollbackBegan { to, failed } => {
                 self.steps = None;
-                present::unhealthy(out, &view, failed, glyphs)?;
+                present::unhealthy(out, &view(), failed, glyphs)?;
                 writeln!(out, "\ngoing back to {}\n", short(to))
             }
-            Event::RollbackEnded(report) => present::unhealthy(out, &view, report, glyphs),
+            Event::RollbackEnded(report) => present::unhealthy(out, &view(), report, glyphs),
             _ => Ok(()),
         }
     }

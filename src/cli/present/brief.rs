@@ -3,10 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use super::{because, hint_of};
 use crate::core::diff::Delta;
+use crate::core::json::Value;
 use crate::core::masked_plan::MaskedChange;
 use crate::core::object::ObjectKey;
 use crate::core::observed::Prerequisite;

@@ -3,10 +3,9 @@
 
 use std::io::{self, Write};
 
-use serde_json::{Value, json};
-
 use super::json as document;
 use crate::core::diff::yaml;
+use crate::core::json::{Value, json};
 use crate::core::manifest::Origin;
 use crate::core::object::Object;
 use crate::core::sanitize::{Commands, is_harmless};
@@ -30,8 +29,7 @@ pub fn yaml(out: &mut impl Write, objects: &[(&Origin, Object)]) -> io::Result<(
 ///
 /// When `out` does not take it.
 pub fn json(out: &mut impl Write, objects: &[(&Origin, Object)]) -> io::Result<()> {
-    let items: Vec<Value> =
-        objects.iter().map(|(_, object)| Value::Object(object.0.clone())).collect();
+    let items: Vec<Value> = objects.iter().map(|(_, object)| Value::from(object.clone())).collect();
     let list = json!({ "apiVersion": "v1", "kind": "List", "items": items });
     writeln!(out, "{}", document::text(&list)?)
 }

@@ -230,8 +230,8 @@ fn drifts(round: &Round) -> impl Iterator<Item = String> {
 
 /// The fields that a drift touched, with the value found and the value put back.
 fn fields(delta: &Delta) -> String {
-    let text = |value: &Option<serde_json::Value>| match value {
-        Some(serde_json::Value::String(text)) => text.clone(),
+    let text = |value: &Option<crate::core::json::Value>| match value {
+        Some(crate::core::json::Value::String(text)) => text.clone(),
         Some(value) => value.to_string(),
         None => "none".to_owned(),
     };

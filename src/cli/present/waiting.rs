@@ -235,7 +235,7 @@ mod tests {
     fn the_documentation_names_every_key() {
         let documentation = include_str!("../../../docs/json.md");
         let proof = proof(vec![standing("web", Health::failed("too slow"))]);
-        let json = serde_json::to_value(document(&proof)).unwrap();
+        let json = crate::core::json::to_value(document(&proof)).unwrap();
         let standing = json["objects"][0].as_object().unwrap();
         for key in json.as_object().unwrap().keys().chain(standing.keys()) {
             let forms = [format!("`{key}`"), format!(".{key}`")];

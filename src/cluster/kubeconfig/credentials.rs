@@ -131,8 +131,8 @@ mod tests {
         serde_yaml::from_str(&format!("{{{text}}}")).unwrap()
     }
 
-    fn shown(user: &AuthInfo) -> serde_json::Value {
-        serde_json::to_value(user).unwrap()
+    fn shown(user: &AuthInfo) -> crate::core::json::Value {
+        crate::core::json::to_value(user).unwrap()
     }
 
     #[test]
@@ -142,13 +142,13 @@ mod tests {
         std::fs::write(&path, "of-the-file\n").unwrap();
         let file = format!("token: other, tokenFile: {}", path.display());
         let found = settled(user(&file)).unwrap();
-        assert_eq!(shown(&found), serde_json::json!({"token": "of-the-file"}));
+        assert_eq!(shown(&found), crate::core::json::json!({"token": "of-the-file"}));
         std::fs::write(&path, "of-the-file").unwrap();
         let found = settled(user(&file)).unwrap();
-        assert_eq!(shown(&found), serde_json::json!({"tokenFile": path}));
+        assert_eq!(shown(&found), crate::core::json::json!({"tokenFile": path}));
         let gone = "token: other, tokenFile: /nowhere/token";
         let found = settled(user(gone)).unwrap();
-        assert_eq!(shown(&found), serde_json::json!({"token": "other"}));
+        assert_eq!(shown(&found), crate::core::json::json!({"token": "other"}));
         let gone = settled(user("tokenFile: /nowhere/token")).unwrap_err();
         assert!(gone.starts_with("cannot read the tokenFile /nowhere/token"), "{gone}");
     }

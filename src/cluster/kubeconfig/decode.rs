@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value};
 
 use super::Kubeconfig;
+use crate::core::json::{Map, Value};
 use crate::core::manifest;
 
 /// A named entry of a list.
 #[derive(Clone, Debug, Default)]
 pub(in crate::cluster) struct NamedEntry {
     pub(in crate::cluster) name: String,
-    pub(super) fields: Map<String, Value>,
+    pub(super) fields: Map,
     /// The file that it stands in, once that is known.
     pub(super) file: Option<PathBuf>,
 }
@@ -152,11 +152,7 @@ pub(super) fn kubeconfig(bytes: &[u8]) -> Result<Kubeconfig, String> {
 }
 
 /// The entries of a list by their names, of which each may be there once.
-fn named_entries(
-    config: &mut Map<String, Value>,
-    list: &str,
-    part: &str,
-) -> Result<Vec<NamedEntry>, String> {
+fn named_entries(config: &mut Map, list: &str, part: &str) -> Result<Vec<NamedEntry>, String> {
     let mut all: Vec<NamedEntry> = Vec::new();
     let Some(Value::Array(entries)) = config.remove(list) else { return Ok(all) };
     for mut entry in entries {
@@ -179,7 +175,7 @@ fn of_type(value: Value, of: FieldType, path: &str) -> Result<Value, String> {
         let values = values.into_iter().enumerate();
         values.map(|(n, value)| of_type(value, of, &format!("{path}[{n}]"))).collect()
     };
-    let under = |values: Map<String, Value>, of: FieldType| -> Result<Value, String> {
+    let under = |values: Map, of: FieldType| -> Result<Value, String> {
         let values = values.into_iter().map(|(key, value)| {
             Ok::<_, String>((key.clone(), of_type(value, of, &format!("{path}.{key}"))?))
         });
@@ -213,7 +209,7 @@ fn of_type(value: Value, of: FieldType, path: &str) -> Result<Value, String> {
             for (key, value) in values {
                 let field = fields.iter().find(|field| field.name == key);
                 let Some(field) = field.filter(|_| !value.is_null()) else { continue };
-                let at = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                let at = if path.is_empty() { key.to_string() } else { format!("{path}.{key}") };
                 known.insert(key, of_type(value, field.of, &at)?);
             }
             known.into()

@@ -3,12 +3,12 @@
 
 use http::Uri;
 use kube::config::{AuthInfo, Cluster, ExecAuthCluster, ExecConfig};
-use serde_json::{Map, Value};
 
 use super::decode::NamedEntry;
 use super::{Kubeconfig, credentials, pem, server};
 use crate::cluster::connect::ConnectError;
 use crate::cluster::oidc::UserEntry;
+use crate::core::json::{self, Map, Value};
 
 /// The extension of a cluster that configures an exec plugin.
 const EXEC_EXTENSION: &str = "client.authentication.k8s.io/exec";
@@ -78,7 +78,7 @@ fn find<'a>(all: &'a [NamedEntry], name: &str) -> Option<&'a NamedEntry> {
 }
 
 /// The fields that say something.
-fn set_fields(fields: &Map<String, Value>) -> Map<String, Value> {
+fn set_fields(fields: &Map) -> Map {
     let is_said = |value: &Value| !matches!(value, Value::String(text) if text.is_empty());
     let fields = fields.iter().filter(|(_, value)| is_said(value));
     fields.map(|(key, value)| (key.clone(), value.clone())).collect()
@@ -93,7 +93,7 @@ fn typed_cluster(cluster: &NamedEntry) -> Cluster {
         });
     }
     // The types were held before.
-    serde_json::from_value(fields.into()).unwrap_or_default()
+    json::from_value(fields.into()).unwrap_or_default()
 }
 
 fn typed_user(user: &NamedEntry) -> AuthInfo {
@@ -110,7 +110,7 @@ fn typed_user(user: &NamedEntry) -> AuthInfo {
     if let Some(Value::Object(provider)) = fields.get_mut("auth-provider") {
         provider.entry("name").or_insert("".into());
     }
-    serde_json::from_value(fields.into()).unwrap_or_default()
+    json::from_value(fields.into()).unwrap_or_default()
 }
 
 /// Where an interactiveMode that is none is kept.
@@ -245,7 +245,7 @@ fn exec_fault(exec: &ExecConfig) -> Option<String> {
         return Some("the user's exec plugin has a variable in env without name".to_owned());
     }
     let version = exec.api_version.as_deref().unwrap_or_default();
-    let mode = exec.other.get(UNKNOWN_MODE).and_then(Value::as_str).unwrap_or_default();
+    let mode = exec.other.get(UNKNOWN_MODE).and_then(|mode| mode.as_str()).unwrap_or_default();
     if !mode.is_empty() {
         return Some(format!(
             "the user's exec plugin has the invalid interactiveMode {mode:?}: must be Never, \

@@ -8,13 +8,13 @@ use futures::stream::{self, StreamExt as _};
 use http::{Request, Response};
 use http_body::Frame;
 use http_body_util::StreamBody;
-use serde_json::{Value, json};
 
 use super::*;
 use crate::cluster::api_request::ApiRequest;
 use crate::cluster::tests::{limited, over};
 use crate::cluster::{ApiError, Cluster, FollowedKind, News};
 use crate::core::inventory::{Inventory, Record, ReleaseHistory};
+use crate::core::json::{Value, json};
 use crate::core::kinds::catalog::{Catalog, Served};
 use crate::core::object::GroupKind;
 

@@ -140,8 +140,8 @@ impl Listed {
 /// An item of a list. Those of built-in kinds come without their type.
 pub(in crate::cluster) fn typed(item: &RawValue, api_version: &str, kind: &str) -> Object {
     let mut object: Object = serde_json::from_str(item.get()).unwrap_or_default();
-    object.0.insert("apiVersion".to_owned(), api_version.into());
-    object.0.insert("kind".to_owned(), kind.into());
+    object.fields_mut().insert("apiVersion".to_owned(), api_version.into());
+    object.fields_mut().insert("kind".to_owned(), kind.into());
     object
 }
 

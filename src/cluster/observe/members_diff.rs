@@ -6,7 +6,6 @@ use std::num::NonZero;
 use std::thread;
 
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
 use super::members::{Listed, Members};
 use super::observe_object::KnownMembers;
@@ -15,6 +14,8 @@ use crate::core::desired::Desired;
 use crate::core::dry_run_cache::CachedNoOp;
 use crate::core::health::rollout::has_former_pods;
 use crate::core::health::{Health, HealthAssessor};
+use crate::core::json::Value;
+use crate::core::kinds::schemas::Schemas;
 use crate::core::managed_fields::{no_op, takeover};
 use crate::core::object::{Object, ObjectKey};
 use crate::core::redact::LAST_APPLIED;
@@ -152,7 +153,9 @@ impl KnownMembers {
         if !takeover::predecessors(live, send).is_empty() {
             return None;
         }
-        if no_op::is_noop(send, live, &|path| self.schemas.is_atomic(send, path)) {
+        // The schemas are of built-in kinds. Custom resources are left to the server: the definition
+        // that is in force may not be the one that the commit has.
+        if no_op::is_noop(send, live, &|path| Schemas::newest().is_atomic(send, path)) {
             return Some(None);
         }
         let verdict = CachedNoOp::new(send, live)?;
@@ -163,10 +166,9 @@ impl KnownMembers {
 /// The part that is kept of an object that stays as it is: its identity and its owner.
 fn outline(mut live: Object) -> Object {
     let kept = ["name", "namespace", "uid", "resourceVersion", "labels"];
-    live.0.retain(|key, _| matches!(key.as_str(), "apiVersion" | "kind" | "metadata"));
-    if let Some(Value::Object(metadata)) = live.0.get_mut("metadata") {
-        let all: Map<String, Value> = std::mem::take(metadata);
-        metadata.extend(all.into_iter().filter(|(key, _)| kept.contains(&key.as_str())));
+    live.fields_mut().retain(|key, _| matches!(key.as_str(), "apiVersion" | "kind" | "metadata"));
+    if let Some(Value::Object(metadata)) = live.fields_mut().get_mut("metadata") {
+        metadata.retain(|key, _| kept.contains(&key.as_str()));
     }
     live
 }

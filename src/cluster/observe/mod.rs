@@ -30,7 +30,6 @@ use crate::core::desired::Desired;
 use crate::core::health::HealthAssessor;
 use crate::core::inventory::{Inventory, Record};
 use crate::core::kinds::catalog::{Catalog, Lookup, Served, is_namespace};
-use crate::core::kinds::schemas::Schemas;
 use crate::core::object::{GroupKind, Object};
 use crate::core::observed::{Observation, Observed, Prerequisite, Preview};
 
@@ -75,8 +74,7 @@ impl Cluster {
     /// Looks at every object of desired ∪ inventory.
     pub async fn observe(&self, question: &ObserveOptions<'_>, mut members: Members) -> Observed {
         self.list_as_declared(question, &mut members).await;
-        let known =
-            KnownMembers { verdicts: self.recall(question.inventory), schemas: Schemas::newest() };
+        let known = KnownMembers { verdicts: self.recall(question.inventory) };
         let trusted = (!question.verify).then_some(&known);
         let ObserveOptions { desired, assessor, .. } = *question;
         assessor.reset_cost();

@@ -14,7 +14,6 @@ use crate::core::compare;
 use crate::core::dry_run_cache::{CachedNoOp, DryRunCache};
 use crate::core::field_rules::fields_of;
 use crate::core::kinds::catalog::Served;
-use crate::core::kinds::schemas::Schemas;
 use crate::core::managed_fields::leftovers::Leftover;
 use crate::core::managed_fields::takeover::hand_over;
 use crate::core::managed_fields::versions;
@@ -90,9 +89,6 @@ impl SendSource<'_> {
 pub(super) struct KnownMembers {
     /// Its cached answers.
     pub(super) verdicts: DryRunCache,
-    /// The schemas of built-in kinds. Custom resources are left to the server: the definition that
-    /// is in force may not be the one that the commit has.
-    pub(super) schemas: &'static Schemas,
 }
 
 /// The result of an observation.

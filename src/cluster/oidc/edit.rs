@@ -2,9 +2,8 @@
 //! line breaks stay. What comes of it is read again, and counts only if it says what is meant and
 //! everything else that it said before.
 
-use serde_json::Value;
-
 use super::refresh::IssuedTokens;
+use crate::core::json::Value;
 use crate::core::manifest::{self, PathPart, Positions};
 
 const ID_TOKEN: &str = "id-token";
@@ -60,7 +59,7 @@ impl TokenPath<'_> {
     }
 
     /// The configuration of the auth-provider.
-    fn config<'a>(&self, value: &'a mut Value) -> Option<&'a mut serde_json::Map<String, Value>> {
+    fn config<'a>(&self, value: &'a mut Value) -> Option<&'a mut crate::core::json::Map> {
         let user = value.get_mut("users")?.get_mut(self.user)?;
         user.get_mut("user")?.get_mut("auth-provider")?.get_mut("config")?.as_object_mut()
     }

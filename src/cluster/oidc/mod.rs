@@ -18,7 +18,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use kube::config::AuthProviderConfig;
-use serde_json::{Value, json};
 
 use self::refresh::RefreshError;
 use self::token_lock::TokenLock;
@@ -26,6 +25,7 @@ use super::credential::{Credential, Key, NoCredential};
 use super::kubeconfig::{authorities_of, data_or_file};
 use super::tls;
 use crate::core::credentials::url_without_credentials;
+use crate::core::json::{Value, json};
 use crate::core::sanitize::{is_harmless, spelled};
 
 /// How long before its end a token is no longer used: the clocks of machines differ.

@@ -187,7 +187,7 @@ mod tests {
         TokenRefusal { status, answer }.error(&provider.unwrap(), REFRESH)
     }
 
-    fn said(answer: serde_json::Value) -> String {
+    fn said(answer: crate::core::json::Value) -> String {
         let said = told(400, &answer.to_string()).message;
         let (_, said) = said.split_once("does not refresh the id-token: ").unwrap();
         said.to_owned()
@@ -222,7 +222,7 @@ mod tests {
         let header = basic("cli", SECRET);
         forms.extend([format!("Basic {header}"), header.clone(), header[..15].to_owned()]);
         for form in forms {
-            let answer = serde_json::json!({
+            let answer = crate::core::json::json!({
                 "error": "invalid_grant", "id_token": NEW,
                 "error_description": format!("token {form} is gone"),
             });
@@ -245,10 +245,10 @@ mod tests {
             ("a23456789012345678901234567890123456789012", "HTTP status 400 Bad Request"),
             ("n3wcanary-token_x", "***"),
         ] {
-            let answer = serde_json::json!({ "error": code, "refresh_token": NEW });
+            let answer = crate::core::json::json!({ "error": code, "refresh_token": NEW });
             assert_eq!(said(answer), expected, "{code}");
         }
-        let answer = serde_json::json!({
+        let answer = crate::core::json::json!({
             "error": "invalid_grant",
             "error_description": "AADSTS700082: The token expired and/or was\nrevoked (at 10:00).",
         });

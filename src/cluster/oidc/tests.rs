@@ -14,7 +14,7 @@ pub(super) fn provider(more: &[(&str, &str)]) -> Result<Provider, String> {
         usual.iter().chain(more).map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
     let config: HashMap<_, _> = config.collect();
     let said: AuthProviderConfig =
-        serde_json::from_value(json!({ "name": "oidc", "config": config })).unwrap();
+        crate::core::json::from_value(json!({ "name": "oidc", "config": config })).unwrap();
     Provider::new(&said, None)
 }
 

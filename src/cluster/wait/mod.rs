@@ -185,8 +185,10 @@ impl Cluster {
         let FollowedKind { served, selector, .. } = followed;
         let picked = self.list(served, namespace, selector).await?;
         let (api_version, kind) = (api_version(served), served.group_kind.clone());
-        let objects = picked.items.iter().map(|item| typed(item, &api_version, &kind.kind));
-        let (objects, namespace) = (objects.collect(), namespace.map(str::to_owned));
+        // The text of each is let go as it is read.
+        let items = picked.items.into_iter();
+        let objects = items.map(|item| typed(&item, &api_version, &kind.kind)).collect();
+        let namespace = namespace.map(str::to_owned);
         Ok((News::Listed { kind, namespace, objects }, picked.version))
     }
 

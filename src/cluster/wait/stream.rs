@@ -4,7 +4,6 @@ use std::fmt;
 use std::time::Duration;
 
 use http_body_util::BodyExt as _;
-use serde_json::Value;
 use tokio::sync::mpsc::Sender;
 
 use super::News;
@@ -12,6 +11,7 @@ use crate::cluster::api_request::{ApiRequest, object, refusal};
 use crate::cluster::limits::display_bytes;
 use crate::cluster::path::{collection, query_escape};
 use crate::cluster::{ApiError, Cluster};
+use crate::core::json::Value;
 use crate::core::kinds::catalog::Served;
 use crate::core::object::Object;
 

@@ -13,8 +13,8 @@ mod tests;
 pub use mode::{Mode, Treatment};
 
 use serde::Serialize;
-use serde_json::Value;
 
+use crate::core::json::Value;
 use crate::core::manifest::{Manifest, PathPart};
 use crate::core::object::Object;
 use crate::core::policy::OnConflict;
@@ -105,7 +105,7 @@ pub fn faults(object: &Object) -> Vec<AnnotationFault> {
     let annotations = annotations.and_then(Value::as_object).into_iter().flatten();
     let known = annotations.filter_map(|(name, value)| match name.as_str() {
         APPROVED => Some(AnnotationFault {
-            annotation: name.clone(),
+            annotation: name.to_string(),
             message: "a manifest can't approve that its object is deleted".to_owned(),
             hint: Remedy::ApproveElsewhere { kind: object.kind().to_owned() },
         }),

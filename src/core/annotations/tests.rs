@@ -1,13 +1,13 @@
-use serde_json::json;
-
 use super::*;
 
-fn object(annotations: serde_json::Value, labels: serde_json::Value) -> Object {
+use crate::core::json::json;
+
+fn object(annotations: crate::core::json::Value, labels: crate::core::json::Value) -> Object {
     let object = json!({ "metadata": { "annotations": annotations, "labels": labels } });
-    Object(object.as_object().cloned().unwrap_or_default())
+    Object::from(object.as_object().cloned().unwrap_or_default())
 }
 
-fn told(annotations: serde_json::Value) -> Vec<String> {
+fn told(annotations: crate::core::json::Value) -> Vec<String> {
     let faults = faults(&object(annotations, json!({}))).into_iter();
     let words = |hint: &Remedy| match hint {
         Remedy::Text(text) => text.clone(),

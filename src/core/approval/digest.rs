@@ -12,12 +12,12 @@
 //! is said by the commit.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::Purpose;
 use crate::core::desired::Desired;
 use crate::core::diff;
+use crate::core::json::{Map, Value, json};
 use crate::core::managed_fields::managers::{self, Manager};
 use crate::core::object::Object;
 use crate::core::plan::{Action, Change};
@@ -100,7 +100,8 @@ fn owned(live: &Object) -> Value {
 /// which others there are.
 fn masked(object: &Object, redactor: &Redactor) -> Object {
     let shown = redactor.object(object);
-    Object(shown.0.into_iter().map(|(key, value)| (key, unnumbered(value))).collect())
+    let fields = Map::from(shown).into_iter();
+    fields.map(|(key, value)| (key, unnumbered(value))).collect::<Map>().into()
 }
 
 fn unnumbered(value: Value) -> Value {

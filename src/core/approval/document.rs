@@ -4,10 +4,10 @@
 //! the file can write what they like, and what they wrote is then held against the cluster all the
 //! same.
 
-use serde_json::{Map, Value};
-
 use super::Approval;
 use super::digest::Digest;
+
+use crate::core::json::{self, Map, Value};
 
 /// The version of the file's shape.
 pub const VERSION: u64 = 1;
@@ -45,7 +45,7 @@ impl Approval {
     ///
     /// When it can't be written as JSON.
     pub fn to_text(&self) -> Result<String, serde_json::Error> {
-        let Value::Object(mut document) = serde_json::to_value(self)? else {
+        let Value::Object(mut document) = json::to_value(self)? else {
             return Ok(String::new());
         };
         document.insert("version".to_owned(), VERSION.into());
@@ -77,7 +77,7 @@ impl Approval {
         let mut whole = document.clone();
         whole.insert("version".to_owned(), version);
         whole.insert("trueup".to_owned(), trueup.into());
-        let approval = serde_json::from_value(Value::Object(document));
+        let approval = json::from_value(Value::Object(document));
         let approval: Self = approval.map_err(DocumentError::Unusable)?;
         match checksum(&whole) {
             Ok(checksum) if said.as_ref() == Some(&checksum) => Ok(approval),
@@ -86,6 +86,6 @@ impl Approval {
     }
 }
 
-fn checksum(document: &Map<String, Value>) -> Result<Value, serde_json::Error> {
-    serde_json::to_value(Digest::of(&Value::Object(document.clone())))
+fn checksum(document: &Map) -> Result<Value, serde_json::Error> {
+    json::to_value(Digest::of(&Value::Object(document.clone())))
 }

@@ -1,6 +1,5 @@
-use serde_json::{Value, json};
-
 use super::*;
+use crate::core::json::{Value, json};
 use crate::core::object::Object;
 use crate::core::plan::Effect;
 use crate::core::policy::Permissions;
@@ -20,7 +19,7 @@ fn purpose() -> Purpose {
 }
 
 fn object(value: Value) -> Object {
-    Object(value.as_object().cloned().unwrap())
+    Object::from(value.as_object().cloned().unwrap())
 }
 
 fn change(action: Action, live: Value, merged: Value) -> Change {

@@ -1,11 +1,10 @@
 //! Fields whose value stays as it is and whose owner changes: what apply makes ours as well, and
 //! what we release and others, or the server's default, keep.
 
-use serde_json::{Map, Value};
-
 use super::{FieldWriter, writers};
 use crate::core::compare::PathStep;
 use crate::core::inventory::PART_OF;
+use crate::core::json::{Map, Value};
 use crate::core::managed_fields::owners;
 use crate::core::managed_fields::ownership_change::{OwnershipChange, losers, passings};
 use crate::core::manifest::PathPart;
@@ -87,16 +86,16 @@ pub(super) fn is_only_key<'p>(
     let is_key = |path: &[&str]| {
         let [.., element, field] = path else { return false };
         let keys = element.strip_prefix("k:").and_then(|keys| serde_json::from_str(keys).ok());
-        let keys: Map<String, Value> = keys.unwrap_or_default();
+        let keys: Map = keys.unwrap_or_default();
         field.strip_prefix("f:").is_some_and(|field| keys.contains_key(field))
     };
     let element = &path[..path.len().saturating_sub(1)];
     is_key(path) && others.any(|other| other.starts_with(element) && !is_key(other))
 }
 
-pub(super) fn value<'v>(object: &'v Map<String, Value>, at: &[PathPart<'_>]) -> Option<&'v Value> {
+pub(super) fn value<'v>(object: &'v Map, at: &[PathPart<'_>]) -> Option<&'v Value> {
     let (PathPart::Key(first), rest) = at.split_first()? else { return None };
-    rest.iter().try_fold(object.get(*first)?, |value, part| match part {
+    rest.iter().try_fold(object.get(first)?, |value, part| match part {
         PathPart::Key(key) => value.get(key),
         PathPart::Index(index) => value.get(index),
     })
@@ -104,9 +103,8 @@ pub(super) fn value<'v>(object: &'v Map<String, Value>, at: &[PathPart<'_>]) -> 
 
 /// The path for people: elements by their keys. Values come from the masked object.
 pub(super) fn steps(path: &[&str], at: &[PathPart<'_>], shown: &Object) -> Vec<PathStep> {
-    let keyed = |i: usize| -> Option<Map<String, Value>> {
-        let keys: Map<String, Value> =
-            serde_json::from_str(path.get(i)?.strip_prefix("k:")?).ok()?;
+    let keyed = |i: usize| -> Option<Map> {
+        let keys: Map = serde_json::from_str(path.get(i)?.strip_prefix("k:")?).ok()?;
         let item = value(&shown.0, &at[..=i])?;
         keys.into_iter().map(|(name, _)| Some((name.clone(), item.get(&name)?.clone()))).collect()
     };

@@ -6,10 +6,10 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::core::compare::{Side, around, resolve};
 use crate::core::diff::{Delta, FieldChange};
+use crate::core::json::Value;
 use crate::core::managed_fields::managers::Manager;
 use crate::core::managed_fields::owners;
 use crate::core::managed_fields::ownership_change::losers;

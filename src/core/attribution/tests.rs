@@ -1,8 +1,7 @@
 //! Stories of fields with several owners, and of fields that are no longer declared.
 
-use serde_json::json;
-
 use super::*;
+use crate::core::json::json;
 use crate::core::plan::{Action, Effect};
 use crate::core::redact::Redactor;
 
@@ -13,13 +12,13 @@ fn object(replicas: u32, more: Value, entries: &[(&str, &str, Value)]) -> Object
     spec.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
     let object = json!({ "kind": "Deployment", "metadata": { "managedFields": entries },
         "spec": spec });
-    Object(object.as_object().cloned().unwrap())
+    Object::from(object.as_object().cloned().unwrap())
 }
 
 fn update(live: Object, merged: Object, send: Value) -> Change {
     let key = live.key();
     let mut effect = Effect::of(Action::Update, Some(live), Some(merged));
-    effect.write_mut().send = Object(send.as_object().cloned().unwrap());
+    effect.write_mut().send = Object::from(send.as_object().cloned().unwrap());
     Change { key, version: String::new(), origin: None, effect, reason: None }
 }
 
@@ -90,7 +89,7 @@ fn a_handover_is_named_by_what_the_server_tells_elements_by_and_masked() {
     );
     let secret = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "s" },
         "stringData": { "a": "correct-horse" } });
-    let secret = Object(secret.as_object().cloned().unwrap());
+    let secret = Object::from(secret.as_object().cloned().unwrap());
     let handovers = handovers(&change, &Redactor::new([&secret]));
     let [Handover { path, value, hands: OwnerChange::Taken(writers) }] = handovers.as_slice()
     else {

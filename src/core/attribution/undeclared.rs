@@ -5,10 +5,9 @@
 //! server fills in. That has no owner, unless an update created the element around it: then the
 //! server has given another element of the object the same, without an owner.
 
-use serde_json::Value;
-
 use super::{FieldWriter, handover, writers};
 use crate::core::compare::{Side, resolve};
+use crate::core::json::Value;
 use crate::core::managed_fields::managers::{self, Manager};
 use crate::core::managed_fields::ownership_change::{has_parts, leaves, place};
 use crate::core::managed_fields::{FIELD_MANAGER, has_our_entry, owners};
@@ -83,7 +82,7 @@ fn is_others(manager: &Manager<'_>) -> bool {
 /// The names and values of the fields without an owner: the API server has set them.
 fn declared_values(object: &Object) -> Vec<(&str, &Value)> {
     let mut given = Vec::new();
-    for (key, value) in &object.0 {
+    for (key, value) in &*object.0 {
         if !matches!(key.as_str(), "apiVersion" | "kind" | "metadata" | "status") {
             collect(object, key, value, &mut vec![PathPart::Key(key)], &mut given);
         }
@@ -120,7 +119,7 @@ fn collect<'a>(
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
     use crate::core::manifest::Origin;
@@ -150,7 +149,7 @@ mod tests {
             ] },
             "status": { "phase": "Running" },
         });
-        let live = Object(live.as_object().cloned().unwrap());
+        let live = Object::from(live.as_object().cloned().unwrap());
         let change = Change {
             key: live.key(),
             version: "v1".to_owned(),

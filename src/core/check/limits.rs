@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
-use serde_json::Value;
 
 use super::dialect::Dialect;
+use crate::core::json::Value;
 use crate::core::kinds::schemas::Schema;
 use crate::core::pattern::Pattern;
 use crate::core::suggest::suggest;

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::validate::KeyOrValue;
 use super::{CheckRule, Finding};
+use crate::core::json::Key;
 use crate::core::kinds::references::{self, Reference, ReferenceKind, Templates};
 use crate::core::manifest::{Manifest, PathPart};
 use crate::core::object::ObjectKey;
@@ -110,6 +111,6 @@ fn data_keys<'a>(key: &ObjectKey, manifest: &'a Manifest) -> Option<BTreeSet<&'a
         return None;
     }
     let fields = ["data", "binaryData", "stringData"];
-    let maps = fields.iter().filter_map(|field| manifest.object.0.get(*field)?.as_object());
-    Some(maps.flat_map(|map| map.keys().map(String::as_str)).collect())
+    let maps = fields.iter().filter_map(|field| manifest.object.0.get(field)?.as_object());
+    Some(maps.flat_map(|map| map.keys().map(Key::as_str)).collect())
 }

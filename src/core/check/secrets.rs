@@ -1,9 +1,8 @@
 //! Keys that a Secret has twice: stringData overrides data without a word.
 
-use serde_json::Value;
-
 use super::validate::KeyOrValue;
 use super::{CheckRule, Finding};
+use crate::core::json::Value;
 use crate::core::manifest::{Manifest, PathPart};
 use crate::core::object::ObjectKey;
 
@@ -14,7 +13,7 @@ pub(super) fn twice(key: &ObjectKey, manifest: &Manifest) -> Vec<Finding> {
     }
     let map = |field: &str| manifest.object.0.get(field).and_then(Value::as_object);
     let (Some(data), Some(texts)) = (map("data"), map("stringData")) else { return Vec::new() };
-    let both = texts.keys().filter(|name| data.contains_key(*name));
+    let both = texts.keys().filter(|name| data.contains_key(name));
     both.map(|name| {
         let path = [PathPart::Key("stringData"), PathPart::Key(name)];
         let message = format!("`{name}` is also in data; the value in stringData counts");

@@ -1,11 +1,10 @@
 //! A value against its schema, with the API server's eyes: an error here is one that the server
 //! refuses as well. What only the server can decide is not reported.
 
-use serde_json::{Map, Value};
-
 use super::dialect::Dialect;
 use super::limits::{self, Patterns};
 use super::{CheckRule, words};
+use crate::core::json::{Key, Map, Value};
 use crate::core::kinds::schemas::{JsonType, Others, Schema, Schemas};
 use crate::core::manifest::PathPart;
 use crate::core::object::Object;
@@ -47,7 +46,7 @@ pub(super) struct Validator<'s, 'v> {
 
 impl<'s, 'v> Validator<'s, 'v> {
     /// An object of the release.
-    pub(super) fn object(&mut self, object: &'v Map<String, Value>, schema: &'s Schema) {
+    pub(super) fn object(&mut self, object: &'v Map, schema: &'s Schema) {
         if let Some(schema) = self.resolved(schema) {
             self.map(object, schema, Dialect::Release);
         }
@@ -112,7 +111,7 @@ impl<'s, 'v> Validator<'s, 'v> {
         }
     }
 
-    fn map(&mut self, map: &'v Map<String, Value>, schema: &'s Schema, by: Dialect) {
+    fn map(&mut self, map: &'v Map, schema: &'s Schema, by: Dialect) {
         let is_resource = by == Dialect::Custom && (self.path.is_empty() || schema.is_resource);
         for (name, value) in map {
             // Every object has these; the root's are looked at by themselves.
@@ -124,7 +123,7 @@ impl<'s, 'v> Validator<'s, 'v> {
                 (by, ..) => by,
             };
             self.path.push(PathPart::Key(name));
-            match (schema.properties.get(name), &schema.additional_properties) {
+            match (schema.properties.get(name.as_str()), &schema.additional_properties) {
                 (Some(below), _) => self.value(value, below, by),
                 (None, Some(Others::Like(below))) => {
                     self.empty_text(value, below, by);
@@ -197,18 +196,18 @@ impl<'s, 'v> Validator<'s, 'v> {
     }
 
     /// The names that may be meant by another.
-    fn guess<'n>(&mut self, name: &str, names: impl Iterator<Item = &'n String>) -> Vec<&'n str> {
+    fn guess<'n>(&mut self, name: &str, names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
         match self.guesses.checked_sub(1) {
             None => Vec::new(),
             Some(left) => {
                 self.guesses = left;
-                suggest(name, names.map(String::as_str))
+                suggest(name, names)
             }
         }
     }
 
     fn unknown(&mut self, name: &str, schema: &Schema) {
-        let near = self.guess(name, schema.properties.keys());
+        let near = self.guess(name, schema.properties.keys().map(String::as_str));
         let meant =
             near.first().map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
         self.fault(KeyOrValue::Key, CheckRule::UnknownField, |_| {
@@ -216,8 +215,9 @@ impl<'s, 'v> Validator<'s, 'v> {
         });
     }
 
-    fn missing(&mut self, name: &str, map: &Map<String, Value>, schema: &Schema) {
-        let strangers = map.keys().filter(|key| !schema.properties.contains_key(*key));
+    fn missing(&mut self, name: &str, map: &Map, schema: &Schema) {
+        let strangers =
+            map.keys().filter(|key| !schema.properties.contains_key(key.as_str())).map(Key::as_str);
         let misspelt = self.guess(name, strangers);
         if !misspelt.is_empty() && !schema.properties.is_empty() {
             return; // the unknown field that is meant says so already
@@ -267,7 +267,7 @@ fn refuses_unknown(schema: &Schema, by: Dialect) -> bool {
 /// A custom resource as the API server looks at it: with defaults, and without nulls that mean
 /// nothing.
 pub(super) fn filled(object: &Object, schema: &Schema) -> Value {
-    let mut value = Value::Object(object.0.clone());
+    let mut value = Value::from(object.clone());
     fill(&mut value, schema);
     value
 }

@@ -1,7 +1,6 @@
 //! Values and fields in words, for messages.
 
-use serde_json::Value;
-
+use crate::core::json::Value;
 use crate::core::kinds::schemas::JsonType;
 use crate::core::manifest::PathPart;
 

@@ -6,9 +6,8 @@
 //!
 //! Only what is missing counts: a value that the server writes otherwise is there.
 
-use serde_json::{Map, Value};
-
 use super::{PathStep, path};
+use crate::core::json::{Key, Map, Value};
 use crate::core::object::Object;
 
 /// Fields of `metadata` that are the server's, or that say which object it is.
@@ -41,16 +40,16 @@ const KEYS: [&[&str]; 10] = [
 /// may be missing.
 pub fn dropped(sent: &Object, answer: &Object) -> Vec<String> {
     let mut search = DroppedSearch { path: Vec::new(), found: Vec::new() };
-    for (key, value) in &sent.0 {
+    for (key, value) in &*sent.0 {
         match (key.as_str(), value, answer.0.get(key)) {
             // The status is written at an address of its own.
             ("apiVersion" | "kind" | "status", ..) => {}
             ("metadata", Value::Object(sent), Some(Value::Object(answer))) => {
                 let sent = sent.iter().filter(|(key, _)| !METADATA.contains(&key.as_str()));
-                search.below(PathStep::Key(key.clone()), |search| search.map(sent, answer));
+                search.below(PathStep::Key(key.to_string()), |search| search.map(sent, answer));
             }
             (_, value, answer) => {
-                search.below(PathStep::Key(key.clone()), |search| search.value(value, answer));
+                search.below(PathStep::Key(key.to_string()), |search| search.value(value, answer));
             }
         }
     }
@@ -69,13 +68,11 @@ impl DroppedSearch {
         self.path.pop();
     }
 
-    fn map<'a>(
-        &mut self,
-        sent: impl Iterator<Item = (&'a String, &'a Value)>,
-        answer: &Map<String, Value>,
-    ) {
+    fn map<'a>(&mut self, sent: impl Iterator<Item = (&'a Key, &'a Value)>, answer: &Map) {
         for (key, value) in sent {
-            self.below(PathStep::Key(key.clone()), |search| search.value(value, answer.get(key)));
+            self.below(PathStep::Key(key.to_string()), |search| {
+                search.value(value, answer.get(key))
+            });
         }
     }
 
@@ -117,7 +114,7 @@ fn counterpart<'a>(at: usize, item: &Value, answer: &'a [Value]) -> Option<&'a V
     let Value::Object(fields) = item else { return answer.iter().find(|other| *other == item) };
     let keys = KEYS.iter().find(|keys| fields.get(keys[0]).is_some_and(is_scalar))?;
     let is_same = |other: &&Value| {
-        keys.iter().all(|key| fields.get(*key).is_none_or(|value| other.get(key) == Some(value)))
+        keys.iter().all(|key| fields.get(key).is_none_or(|value| other.get(key) == Some(value)))
     };
     answer.iter().find(is_same)
 }
@@ -140,7 +137,7 @@ pub(crate) fn is_nothing(value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
 
@@ -148,7 +145,7 @@ mod tests {
     fn expect(sent: Value, answer: Value, missing: &[&str]) {
         let object = |spec: Value| {
             let object = json!({ "kind": "A", "metadata": { "name": "a" }, "spec": spec });
-            Object(object.as_object().cloned().unwrap())
+            Object::from(object.as_object().cloned().unwrap())
         };
         assert_eq!(dropped(&object(sent), &object(answer)), missing);
     }
@@ -189,7 +186,7 @@ mod tests {
 
     #[test]
     fn server_owned_fields_are_not_compared() {
-        let object = |value: Value| Object(value.as_object().cloned().unwrap());
+        let object = |value: Value| Object::from(value.as_object().cloned().unwrap());
         let sent = object(json!({
             "apiVersion": "v1", "kind": "A", "status": { "phase": "Bound" },
             "metadata": { "name": "a", "uid": "u", "generation": 3, "labels": { "a": "b" } },

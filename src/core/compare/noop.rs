@@ -1,7 +1,6 @@
 //! Whether the object that server-side apply gives is the one that is there.
 
-use serde_json::{Map, Value};
-
+use crate::core::json::{Key, Map, Value};
 use crate::core::object::Object;
 
 /// Fields of `metadata` that do not show whether a write would be one.
@@ -24,10 +23,7 @@ pub fn is_noop(live: &Object, merged: &Object) -> bool {
 }
 
 /// The map's entries, in the order of their keys, but for `left_out`.
-fn without<'a>(
-    map: &'a Map<String, Value>,
-    left_out: &'a [&str],
-) -> impl Iterator<Item = (&'a String, &'a Value)> {
+fn without<'a>(map: &'a Map, left_out: &'a [&str]) -> impl Iterator<Item = (&'a Key, &'a Value)> {
     map.iter().filter(move |(key, _)| !left_out.contains(&key.as_str()))
 }
 

@@ -1,7 +1,6 @@
 //! The way to a field: step by step, as people read it, and as it goes in one object.
 
-use serde_json::{Map, Value};
-
+use crate::core::json::{Map, Value};
 use crate::core::manifest::PathPart;
 use crate::core::object::Object;
 
@@ -18,7 +17,7 @@ pub enum PathStep {
         after: Option<usize>,
     },
     /// The element of a list that these fields identify, such as its name.
-    Keyed(Map<String, Value>),
+    Keyed(Map),
     /// The element of a list in which every value stands once, such as a finalizer.
     Member(Value),
 }
@@ -111,7 +110,7 @@ fn below<'s, 'v>(
 
 /// Where the element with these keys stands. One that leaves some of them out, as a manifest does
 /// that trusts in defaults, is taken where no other fits.
-fn element(items: &[Value], keys: &Map<String, Value>) -> Option<usize> {
+fn element(items: &[Value], keys: &Map) -> Option<usize> {
     let has_all = |item: &Value| keys.iter().all(|(key, value)| item.get(key) == Some(value));
     let may_be = |item: &Value| {
         let mut own =

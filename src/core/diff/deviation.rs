@@ -5,10 +5,9 @@
 //! declared may be there or not: what the server fills in or allocates, what is injected, what
 //! others write in between.
 
-use serde_json::Value;
-
 use super::equality::{are_same_bytes, are_same_number, are_same_quantity};
 use crate::core::compare::{METADATA, PathStep, is_nothing, path};
+use crate::core::json::{Key, Value};
 use crate::core::managed_fields::leftovers::Leftover;
 use crate::core::managed_fields::managers::{self, FieldsV1, Manager, is_leaf};
 use crate::core::managed_fields::owners::{element, is_same_key};
@@ -82,7 +81,7 @@ impl Expected<'_> {
             steps: Vec::new(),
             found: Vec::new(),
         };
-        for (key, value) in &sent.0 {
+        for (key, value) in &*sent.0 {
             let (now, said) = (answer.0.get(key), said.and_then(|said| said.0.get(key)));
             let before = before.and_then(|before| before.0.get(key));
             let seen = KnownValues { now, said, before, owned }.key_of_owned(key);
@@ -92,11 +91,11 @@ impl Expected<'_> {
                 ("metadata", Value::Object(metadata)) => {
                     let mut declared = metadata.clone();
                     declared.retain(|key, _| !METADATA.contains(&key.as_str()));
-                    walk.below(PathStep::Key(key.clone()), |walk| {
+                    walk.below(PathStep::Key(key.to_string()), |walk| {
                         walk.fields(&declared, &seen);
                     });
                 }
-                _ => walk.below(PathStep::Key(key.clone()), |walk| walk.value(value, &seen)),
+                _ => walk.below(PathStep::Key(key.to_string()), |walk| walk.value(value, &seen)),
             }
         }
         walk.found
@@ -151,7 +150,7 @@ impl<'a> KnownValues<'a> {
         Some(match key.strip_prefix("k:") {
             Some(keys) => {
                 let keys: FieldsV1 = serde_json::from_str(keys).unwrap_or_default();
-                ElementIdentity::Keys(keys.into_iter().map(|(name, _)| name).collect())
+                ElementIdentity::Keys(keys.into_iter().map(|(name, _)| name.into()).collect())
             }
             None => ElementIdentity::Value,
         })
@@ -227,7 +226,7 @@ impl DeviationWalk {
 
     fn fields(&mut self, sent: &FieldsV1, seen: &KnownValues<'_>) {
         for (key, value) in sent {
-            self.below(PathStep::Key(key.clone()), |walk| walk.value(value, &seen.key(key)));
+            self.below(PathStep::Key(key.to_string()), |walk| walk.value(value, &seen.key(key)));
         }
         let is_declared = sent.values().any(|value| !value.is_null());
         let Some(Value::Object(now)) = seen.now else { return };
@@ -235,11 +234,13 @@ impl DeviationWalk {
         // asked.
         if self.is_asked && seen.is_whole() && is_declared {
             // With the map, it is declared that nothing else is in it.
-            let is_more = |key: &&String| {
-                !sent.contains_key(*key) && seen.said.is_none_or(|said| said.get(*key).is_none())
+            let is_more = |key: &&Key| {
+                !sent.contains_key(key) && seen.said.is_none_or(|said| said.get(*key).is_none())
             };
             for key in now.keys().filter(is_more) {
-                self.below(PathStep::Key(key.clone()), |walk| walk.differs(Deviation::Undeclared));
+                self.below(PathStep::Key(key.to_string()), |walk| {
+                    walk.differs(Deviation::Undeclared)
+                });
             }
         }
     }

@@ -5,11 +5,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
-use serde_json::Value;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::embedded;
 use super::matched::Match;
+
+use crate::core::json::Value;
 
 /// Of lists with more pairs of elements than this, no equal ones are looked for but those at both
 /// ends.
@@ -141,7 +142,7 @@ fn likeness(before: &Value, after: &Value) -> usize {
     const MOST_KEYS: usize = 63;
     let keys = match (before, after) {
         (Value::Object(before), Value::Object(after)) => {
-            before.keys().filter(|key| after.contains_key(*key)).count()
+            before.keys().filter(|key| after.contains_key(key)).count()
         }
         _ => 0,
     };

@@ -72,8 +72,8 @@ fn line(out: &mut String, depth: usize) {
 
 #[cfg(test)]
 mod tests {
+    use crate::core::json::Value;
     use proptest::prelude::*;
-    use serde_json::Value;
 
     use super::*;
 

@@ -1,7 +1,7 @@
 //! Two values of one field that are the same though they are written otherwise, as far as that is
 //! known without the server.
 
-use serde_json::Value;
+use crate::core::json::Value;
 
 /// Suffixes of quantities, and the power of 2 or 10 that each stands for.
 const SUFFIXES: [(&str, f64, i32); 16] = [
@@ -35,7 +35,7 @@ pub(super) fn are_same_number(one: &Value, other: &Value) -> bool {
     }
 }
 
-fn is_whole(number: &serde_json::Number) -> bool {
+fn is_whole(number: &crate::core::json::Number) -> bool {
     number.is_i64() || number.is_u64()
 }
 
@@ -76,7 +76,7 @@ fn quantity(value: &Value) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
 

@@ -1,13 +1,12 @@
 //! Two JSON trees → the fields in which they differ, each with its path.
 
-use serde_json::{Map, Value};
-
 use super::element_match::in_place;
 use super::lists::{Nodes, pairs};
 use super::matched::Match;
 use super::order::{FieldOrder, MapContext};
 use super::{FieldChange, Reordered};
 use crate::core::compare::{PathStep, path};
+use crate::core::json::{Map, Value};
 
 /// A field on the way to the differences.
 #[derive(Clone)]
@@ -43,8 +42,8 @@ impl<'a> FieldCursor<'a> {
 
 /// Every field in which `after` differs from `before`, in the order in which they are shown.
 pub(super) fn between<'a>(
-    before: &Map<String, Value>,
-    after: &Map<String, Value>,
+    before: &Map,
+    after: &Map,
     order: &'a FieldOrder,
     nodes: Nodes<'a>,
 ) -> Vec<FieldChange> {
@@ -54,12 +53,7 @@ pub(super) fn between<'a>(
     fields
 }
 
-fn maps(
-    at: &FieldCursor<'_>,
-    before: &Map<String, Value>,
-    after: &Map<String, Value>,
-    fields: &mut Vec<FieldChange>,
-) {
+fn maps(at: &FieldCursor<'_>, before: &Map, after: &Map, fields: &mut Vec<FieldChange>) {
     for key in at.order.keys(at.place, &[before, after]) {
         let (before, after) = (before.get(key), after.get(key));
         if before != after {
@@ -121,11 +115,7 @@ fn lists(at: &FieldCursor<'_>, before: &[Value], after: &[Value], fields: &mut V
 
 /// `before` with the elements of its lists in the order of `after`'s, so that what only moved does
 /// not differ; and the lists that this was done to.
-pub(super) fn aligned(
-    before: &Map<String, Value>,
-    after: &Map<String, Value>,
-    nodes: Nodes<'_>,
-) -> (Map<String, Value>, Vec<Reordered>) {
+pub(super) fn aligned(before: &Map, after: &Map, nodes: Nodes<'_>) -> (Map, Vec<Reordered>) {
     let mut aligned = before.clone();
     let mut moved = Vec::new();
     let at = FieldCursor::top(FieldOrder::none(), nodes);
@@ -133,12 +123,7 @@ pub(super) fn aligned(
     (aligned, moved)
 }
 
-fn align_map(
-    at: &FieldCursor<'_>,
-    before: &mut Map<String, Value>,
-    after: &Map<String, Value>,
-    moved: &mut Vec<Reordered>,
-) {
+fn align_map(at: &FieldCursor<'_>, before: &mut Map, after: &Map, moved: &mut Vec<Reordered>) {
     for (key, before) in before {
         if let Some(after) = after.get(key).filter(|after| *after != before) {
             align(&at.key(key), before, after, moved);

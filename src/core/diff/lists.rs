@@ -4,17 +4,16 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
-
 use super::element_match::alike;
 use super::matched::Match;
 use crate::core::compare::PathStep;
+use crate::core::json::{Map, Value};
 use crate::core::managed_fields::{managers, owners};
 use crate::core::object::Object;
 
 /// The parts of one value that all managers of both objects own, in the form `FieldsV1`.
 #[derive(Clone, Default)]
-pub(super) struct Nodes<'a>(Vec<&'a Map<String, Value>>);
+pub(super) struct Nodes<'a>(Vec<&'a Map>);
 
 impl<'a> Nodes<'a> {
     pub(super) fn new(objects: &[Option<&'a Object>]) -> Self {
@@ -40,8 +39,8 @@ impl<'a> Nodes<'a> {
     fn keys(&self) -> Option<Vec<String>> {
         let keys = self.0.iter().flat_map(|node| node.keys());
         let keys = keys.filter_map(|key| key.strip_prefix("k:")).next()?;
-        let keys: Map<String, Value> = serde_json::from_str(keys).ok()?;
-        Some(keys.into_iter().map(|(name, _)| name).collect())
+        let keys: Map = serde_json::from_str(keys).ok()?;
+        Some(keys.into_iter().map(|(name, _)| name.into()).collect())
     }
 
     /// Whether every element of the list is owned by its value.

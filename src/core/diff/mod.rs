@@ -19,12 +19,12 @@ pub use deviation::{Deviation, Expected, FieldDeviation};
 use lists::Nodes;
 pub use order::FieldOrder;
 use serde::Serialize;
-use serde_json::Value;
 pub use side_by_side::Piece;
 use side_by_side::Texts;
 
 use crate::core::compare::PathStep;
 use crate::core::inventory::PART_OF;
+use crate::core::json::Value;
 use crate::core::managed_fields::{foreign_owners, takeover};
 use crate::core::object::Object;
 use crate::core::plan::{Action, Change};
@@ -167,7 +167,7 @@ impl Delta {
         let fields = fields::between(&before.0, &after.0, order, nodes.clone());
         let (aligned, reordered) = fields::aligned(&before.0, &after.0, nodes.clone());
         if is_for_us {
-            before.0 = aligned;
+            before = aligned.into();
             without_bookkeeping(&mut before, &mut after);
         }
         let texts = match is_for_us {
@@ -203,14 +203,16 @@ impl Delta {
 fn without_bookkeeping(before: &mut Object, after: &mut Object) {
     let annotations = |object: &Object| object.metadata()?.get("annotations")?.as_object().cloned();
     let (Some(old), Some(new)) = (annotations(before), annotations(after)) else { return };
-    let stays = |name: &&&str| old.contains_key(**name) && old.get(**name) == new.get(**name);
+    let stays = |name: &&&str| old.contains_key(name) && old.get(name) == new.get(name);
     let names: Vec<&&str> = BOOKKEEPING.iter().filter(stays).collect();
     for (object, is_only) in [(before, old.len() == names.len()), (after, new.len() == names.len())]
     {
-        let Some(Value::Object(metadata)) = object.0.get_mut("metadata") else { continue };
+        let Some(Value::Object(metadata)) = object.fields_mut().get_mut("metadata") else {
+            continue;
+        };
         match metadata.get_mut("annotations") {
             Some(_) if is_only && !names.is_empty() => drop(metadata.remove("annotations")),
-            Some(Value::Object(map)) => names.iter().for_each(|name| drop(map.remove(**name))),
+            Some(Value::Object(map)) => names.iter().for_each(|name| drop(map.remove(name))),
             _ => {}
         }
     }
@@ -238,10 +240,12 @@ pub fn gone_text(change: &Change, redactor: &Redactor) -> String {
 /// `object` without what would only be noise.
 fn quiet(object: &Object, hides_label: bool) -> Object {
     let mut object = object.clone();
-    object.0.remove("status");
-    let Some(Value::Object(metadata)) = object.0.get_mut("metadata") else { return object };
+    object.fields_mut().remove("status");
+    let Some(Value::Object(metadata)) = object.fields_mut().get_mut("metadata") else {
+        return object;
+    };
     for field in NOISE {
-        metadata.remove(*field);
+        metadata.remove(field);
     }
     if hides_label && let Some(Value::Object(labels)) = metadata.get_mut("labels") {
         labels.remove(PART_OF);

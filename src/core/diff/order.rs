@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
-
+use crate::core::json::{Key, Map, Value};
 use crate::core::manifest::{Manifest, PathPart, Positions};
 
 /// Keys that come first where no file says otherwise: at the top of an object, in its metadata, and
@@ -52,13 +51,9 @@ impl FieldOrder {
 
     /// The keys of all `maps`, each once: first as the file has them; what it does not declare
     /// stands behind.
-    pub(super) fn keys<'a>(
-        &self,
-        place: MapContext,
-        maps: &[&'a Map<String, Value>],
-    ) -> Vec<&'a str> {
+    pub(super) fn keys<'a>(&self, place: MapContext, maps: &[&'a Map]) -> Vec<&'a str> {
         let mut others: Vec<&str> =
-            maps.iter().flat_map(|map| map.keys()).map(String::as_str).collect();
+            maps.iter().flat_map(|map| map.keys()).map(Key::as_str).collect();
         others.sort_unstable();
         others.dedup();
         let mut keys: Vec<&str> = Vec::with_capacity(others.len());
@@ -124,11 +119,7 @@ impl MapContext {
     }
 }
 
-fn map<'a>(
-    entries: &'a Map<String, Value>,
-    path: &mut Vec<PathPart<'a>>,
-    positions: &Positions,
-) -> FieldOrder {
+fn map<'a>(entries: &'a Map, path: &mut Vec<PathPart<'a>>, positions: &Positions) -> FieldOrder {
     let mut keys = Vec::new();
     for (key, value) in entries {
         path.push(PathPart::Key(key));
@@ -138,7 +129,7 @@ fn map<'a>(
         path.pop();
     }
     keys.sort_by_key(|(spot, ..)| *spot);
-    let keys = keys.into_iter().map(|(_, key, order)| (key, order)).collect();
+    let keys = keys.into_iter().map(|(_, key, order)| (key.into(), order)).collect();
     FieldOrder { keys, ..FieldOrder::default() }
 }
 

@@ -4,14 +4,13 @@
 //!
 //! How a single value is written is [`yaml`](super::yaml)'s.
 
-use serde_json::{Map, Value};
-
 use super::embedded::{LaidOut, laid_out_pair};
 use super::fields::FieldCursor;
 use super::lists::{Nodes, matches};
 use super::order::{FieldOrder, MapContext};
 use super::yaml::YamlWriter;
 use crate::core::compare::PathStep;
+use crate::core::json::{Map, Value};
 use crate::core::object::Object;
 
 /// The next lines of two texts that are those of one field, or of one element of a list: equal ones,
@@ -100,13 +99,7 @@ impl TextPair {
     }
 
     /// Writes the entries of two maps, those of elements from where the lines stand.
-    fn maps(
-        &mut self,
-        at: &FieldCursor<'_>,
-        before: &Map<String, Value>,
-        after: &Map<String, Value>,
-        indent: usize,
-    ) {
+    fn maps(&mut self, at: &FieldCursor<'_>, before: &Map, after: &Map, indent: usize) {
         let mut starts = [at.place == MapContext::Element; 2];
         for key in at.order.keys(at.place, &[before, after]) {
             let (old, new) = (before.get(key), after.get(key));

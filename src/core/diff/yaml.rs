@@ -6,9 +6,8 @@
 
 use std::fmt::Write as _;
 
-use serde_json::{Map, Value};
-
 use super::order::{FieldOrder, MapContext};
+use crate::core::json::{Map, Value};
 use crate::core::object::Object;
 use crate::core::sanitize::{Commands, escaped, has_command, is_harmless};
 
@@ -27,13 +26,7 @@ pub(super) struct YamlWriter {
 
 impl YamlWriter {
     /// Writes the entries of a map, that of a list's element from where the line stands.
-    fn map(
-        &mut self,
-        entries: &Map<String, Value>,
-        order: &FieldOrder,
-        place: MapContext,
-        indent: usize,
-    ) {
+    fn map(&mut self, entries: &Map, order: &FieldOrder, place: MapContext, indent: usize) {
         for (i, key) in order.keys(place, &[entries]).into_iter().enumerate() {
             let is_behind_dash = i == 0 && place == MapContext::Element;
             self.key(key, if is_behind_dash { 0 } else { indent });

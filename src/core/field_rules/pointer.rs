@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::fmt;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
+use crate::core::json::{Map, Value};
 use crate::core::manifest::PathPart;
 
 /// Fields that identify an object, and so can't have a rule.
@@ -120,14 +120,14 @@ impl Pointer {
     /// The paths that it means in an object, each to one field: itself, unless it has a `*`. An
     /// element that has a name is identified by it, so that the path leads to the same one
     /// elsewhere.
-    pub fn within<'a>(&'a self, object: &Map<String, Value>) -> Vec<Cow<'a, Self>> {
+    pub fn within<'a>(&'a self, object: &Map) -> Vec<Cow<'a, Self>> {
         if !self.parts().iter().any(|part| part == ANY) {
             return vec![Cow::Borrowed(self)];
         }
         let mut paths = Vec::new();
         let Some((first, rest)) = self.parts().split_first() else { return Vec::new() };
         for (key, value) in object.iter().filter(|(key, _)| first == ANY || *key == first) {
-            expand(value, rest, &mut vec![key.clone()], &mut paths);
+            expand(value, rest, &mut vec![key.to_string()], &mut paths);
         }
         paths.retain(|path| !is_identity(path));
         let pointer = |parts: Vec<String>| {
@@ -139,7 +139,7 @@ impl Pointer {
     }
 
     /// The steps to the field; `None` where the object has no such field.
-    pub fn find<'a>(&'a self, object: &Map<String, Value>) -> Option<Vec<PathPart<'a>>> {
+    pub fn find<'a>(&'a self, object: &Map) -> Option<Vec<PathPart<'a>>> {
         let (first, rest) = self.parts().split_first()?;
         let mut value = object.get(first)?;
         let mut steps = vec![PathPart::Key(first)];
@@ -152,7 +152,7 @@ impl Pointer {
     }
 
     /// Whether it leads into an element that its list in the object doesn't have.
-    pub(super) fn lacks_element(&self, object: &Map<String, Value>) -> bool {
+    pub(super) fn lacks_element(&self, object: &Map) -> bool {
         let Some((first, rest)) = self.parts().split_first() else { return false };
         let mut value = object.get(first);
         for part in rest {
@@ -166,13 +166,13 @@ impl Pointer {
     }
 
     /// The field's value, if the object has it.
-    pub fn value<'v>(&self, object: &'v Map<String, Value>) -> Option<&'v Value> {
+    pub fn value<'v>(&self, object: &'v Map) -> Option<&'v Value> {
         let (first, rest) = self.parts().split_first()?;
         rest.iter().try_fold(object.get(first)?, |value, part| step(part, value)?.1)
     }
 
     /// As [`value`](Self::value), to be changed.
-    pub fn value_mut<'v>(&self, object: &'v mut Map<String, Value>) -> Option<&'v mut Value> {
+    pub fn value_mut<'v>(&self, object: &'v mut Map) -> Option<&'v mut Value> {
         let (first, rest) = self.parts().split_first()?;
         rest.iter().try_fold(object.get_mut(first)?, |value, part| {
             let (step, _) = step(part, value)?;

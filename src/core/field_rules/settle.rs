@@ -11,10 +11,9 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value};
-
 use super::Pointer;
 use super::pointer::step;
+use crate::core::json::{Map, Value};
 use crate::core::managed_fields::share::{OwnedShare, share};
 use crate::core::manifest::PathPart;
 use crate::core::object::Object;
@@ -25,7 +24,7 @@ pub fn settle(declared: &Object, live: &Object, paths: &[&Pointer]) -> Object {
     // An element that is identified by its index goes after those behind it.
     for path in all_within(declared, live, paths).iter().rev() {
         let there = path.find(&live.0);
-        let mut value = Value::Object(std::mem::take(&mut send.0));
+        let mut value = Value::Object(std::mem::take(send.fields_mut()));
         match there.as_deref().map_or(OwnedShare::None, |there| share(live, there)) {
             OwnedShare::Part(live) => put(&mut value, path.parts(), live, false),
             OwnedShare::Ours(live) => {
@@ -38,7 +37,7 @@ pub fn settle(declared: &Object, live: &Object, paths: &[&Pointer]) -> Object {
             }
         }
         if let Value::Object(map) = value {
-            send.0 = map;
+            send = map.into();
         }
     }
     send
@@ -62,7 +61,7 @@ fn all_within<'a>(
 /// The object to send of `declared` that replaces `live`: the fields at `paths` as `live` has them.
 /// They have no owner then, whoever had them before, so no other client restores them.
 pub fn carry_over(declared: &Object, live: &Object, paths: &[Vec<String>]) -> Object {
-    let (mut value, old) = (Value::Object(declared.0.clone()), Value::Object(live.0.clone()));
+    let (mut value, old) = (Value::from(declared.clone()), Value::from(live.clone()));
     for path in paths.iter().rev() {
         let kept = path.iter().try_fold(&old, |value, part| step(part, value)?.1);
         match kept {
@@ -71,7 +70,7 @@ pub fn carry_over(declared: &Object, live: &Object, paths: &[Vec<String>]) -> Ob
         }
     }
     match value {
-        Value::Object(map) => Object(map),
+        Value::Object(map) => map.into(),
         _ => declared.clone(),
     }
 }
@@ -85,12 +84,12 @@ pub fn paths_in(declared: &Object, live: &Object, paths: &[&Pointer]) -> Vec<Vec
 
 /// The rest of `send` without the fields at `paths`: keys, and indexes in lists.
 pub fn leave<'a>(send: &Object, paths: impl Iterator<Item = &'a [String]>) -> Object {
-    let mut value = Value::Object(send.0.clone());
+    let mut value = Value::from(send.clone());
     for path in paths {
         take(&mut value, path);
     }
     match value {
-        Value::Object(map) => Object(map),
+        Value::Object(map) => map.into(),
         _ => send.clone(),
     }
 }

@@ -1,10 +1,9 @@
-use serde_json::{Value, json};
-
 use super::*;
+use crate::core::json::{Value, json};
 use crate::core::object::Object;
 
 fn object(value: Value) -> Object {
-    Object(value.as_object().cloned().unwrap())
+    Object::from(value.as_object().cloned().unwrap())
 }
 
 fn pointer(text: &str) -> Pointer {
@@ -108,10 +107,10 @@ fn ignored_fields_keep_their_live_value() {
     }));
     let sent = |paths: &[&str]| {
         let paths: Vec<Pointer> = paths.iter().map(|path| pointer(path)).collect();
-        Value::Object(settle(&declared, &live, &paths.iter().collect::<Vec<_>>()).0)
+        Value::from(settle(&declared, &live, &paths.iter().collect::<Vec<_>>()))
     };
     let without = |change: &dyn Fn(&mut Value)| {
-        let mut value = Value::Object(declared.0.clone());
+        let mut value = Value::from(declared.clone());
         change(&mut value);
         value
     };
@@ -153,7 +152,7 @@ fn ignored_fields_keep_their_live_value() {
         ),
         // A part of what is owned whole.
         ("/spec/args/1", without(&|value| value["spec"]["args"][1] = "-live".into())),
-        ("/spec/missing", Value::Object(declared.0.clone())),
+        ("/spec/missing", Value::from(declared.clone())),
     ] {
         assert_eq!(sent(&[path]), expected, "{path}");
     }

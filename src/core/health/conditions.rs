@@ -1,8 +1,7 @@
 //! Conditions: what a controller says of an object, one sentence a type.
 
-use serde_json::Value;
-
 use super::at;
+use crate::core::json::Value;
 use crate::core::object::Object;
 
 /// The condition of a type in `status.conditions`.

@@ -6,11 +6,11 @@ use std::fmt;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
 
 use super::Health;
 use super::conditions::{condition, is_stale, words};
 use super::expression::Expression;
+use crate::core::json::Value;
 use crate::core::object::{Object, ObjectKey};
 
 /// When objects of a kind are ready.

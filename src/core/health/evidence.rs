@@ -2,11 +2,11 @@
 //! container, and its events. Sorts and words it; [`crate::cluster`] reads it.
 
 use anstream::adapter::strip_str;
-use serde_json::Value;
 
 use super::conditions::{condition, is_false, reason, words};
 use super::pods::STUCK;
 use super::{at, text};
+use crate::core::json::{Key, Value};
 use crate::core::object::Object;
 
 /// How many kinds of trouble are shown of one object.
@@ -250,7 +250,7 @@ pub fn selector(object: &Object) -> Option<String> {
         at(object, "/spec/selector").filter(|_| is_old)
     })?;
     let labels = labels.as_object().filter(|labels| !labels.is_empty())?;
-    let pair = |(key, value): (&String, &Value)| Some(format!("{key}={}", value.as_str()?));
+    let pair = |(key, value): (&Key, &Value)| Some(format!("{key}={}", value.as_str()?));
     labels.iter().map(pair).collect::<Option<Vec<_>>>().map(|pairs| pairs.join(","))
 }
 

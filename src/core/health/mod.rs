@@ -21,12 +21,12 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
-use serde_json::Value;
 
 pub use custom::{ConditionTest, HealthRule, HealthTest};
 pub use expression::{Expression, ExpressionLimits};
 pub use summary::{HealthSummary, ObjectHealth, WaitEnd};
 
+use crate::core::json::Value;
 use crate::core::object::{Object, ObjectKey};
 use conditions::{condition, is_true, words};
 

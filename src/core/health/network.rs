@@ -1,9 +1,8 @@
 //! Network objects: Service, Ingress and the kinds of Gateway API.
 
-use serde_json::Value;
-
 use super::conditions::{self, is_true, words};
 use super::{Health, at, text};
+use crate::core::json::Value;
 use crate::core::object::Object;
 
 /// Argo CD `health_service.go` and kapp `core_v1_service.go`: a load balancer is ready once it has

@@ -1,9 +1,8 @@
 //! Pod and Job.
 
-use serde_json::Value;
-
 use super::conditions::{condition, is_false, is_true, reason, words};
 use super::{Health, at, number, text};
+use crate::core::json::Value;
 use crate::core::object::Object;
 
 /// Why a container waits that will not start by itself.

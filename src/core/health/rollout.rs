@@ -31,7 +31,7 @@ pub fn has_former_pods(object: &Object) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use crate::core::json::{Value, json};
 
     use super::*;
 
@@ -39,7 +39,7 @@ mod tests {
         let object = json!({
             "apiVersion": "apps/v1", "kind": kind, "metadata": { "generation": 2 }, "status": status,
         });
-        has_former_pods(&Object(object.as_object().cloned().unwrap_or_default()))
+        has_former_pods(&Object::from(object.as_object().cloned().unwrap_or_default()))
     }
 
     #[test]

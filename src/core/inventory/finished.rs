@@ -88,17 +88,17 @@ fn digest(key: &ObjectKey, declared: &Object) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
 
-    fn job(name: &str, ttl: serde_json::Value) -> (ObjectKey, Object) {
+    fn job(name: &str, ttl: crate::core::json::Value) -> (ObjectKey, Object) {
         let object = json!({
             "apiVersion": "batch/v1", "kind": "Job",
             "metadata": { "name": name, "namespace": "shop" },
             "spec": { "ttlSecondsAfterFinished": ttl },
         });
-        let object = Object(object.as_object().cloned().unwrap_or_default());
+        let object = Object::from(object.as_object().cloned().unwrap_or_default());
         (object.key(), object)
     }
 

@@ -14,11 +14,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 pub use self::finished::{Finished, is_short_lived};
 pub use self::record::{InventorySource, Record, ReleaseHistory, TimedCommit};
+use crate::core::json::json;
 use crate::core::object::{GroupKind, Object, ObjectKey};
 use crate::core::remedy::Remedy;
 
@@ -128,7 +128,7 @@ impl Inventory {
                 "annotations": annotations,
             },
         });
-        Object(parent.as_object().cloned().unwrap_or_default())
+        Object::from(parent.as_object().cloned().unwrap_or_default())
     }
 
     /// Reads the record off the live parent.
@@ -343,7 +343,7 @@ mod tests {
     #[test]
     fn foreign_parent_is_refused() {
         let ours = inventory().parent(&record(&["ConfigMap"], &[]));
-        let set = |change: &dyn Fn(&mut serde_json::Map<String, serde_json::Value>)| {
+        let set = |change: &dyn Fn(&mut crate::core::json::Map)| {
             let mut parent = ours.clone();
             change(parent.metadata_mut());
             inventory().read(&parent).unwrap_err()
@@ -359,7 +359,8 @@ mod tests {
         assert_eq!(other, ParentError::OtherTool { parent: parent.clone(), tool });
         let copied = set(&|metadata| metadata["labels"][ID] = "applyset-x-v1".into());
         assert_eq!(copied, ParentError::OtherId { parent: parent.clone() });
-        let edited = set(&|metadata| metadata["annotations"][KINDS] = serde_json::Value::Null);
+        let edited =
+            set(&|metadata| metadata["annotations"][KINDS] = crate::core::json::Value::Null);
         assert_eq!(edited, ParentError::NoKinds { parent });
     }
 }

@@ -5,9 +5,9 @@
 //! members deleted.
 
 use serde::Serialize;
-use serde_json::Value;
 
 use super::PART_OF;
+use crate::core::json::{Key, Map, Value};
 use crate::core::manifest::{Manifest, PathPart};
 use crate::core::object::Object;
 use crate::core::problem::Problem;
@@ -111,20 +111,20 @@ fn fault(object: &Object) -> Option<ReservedFault<'_>> {
 /// The marks of an ApplySet among an object's labels or annotations, whatever they are set to.
 fn marks<'a>(object: &'a Object, field: &str) -> impl Iterator<Item = &'a str> {
     let map = object.metadata().and_then(|metadata| metadata.get(field));
-    let keys = map.and_then(Value::as_object).into_iter().flat_map(serde_json::Map::keys);
-    keys.map(String::as_str).filter(move |key| key.starts_with(MARKS) && *key != PARENT_TYPE)
+    let keys = map.and_then(Value::as_object).into_iter().flat_map(Map::keys);
+    keys.map(Key::as_str).filter(move |key| key.starts_with(MARKS) && *key != PARENT_TYPE)
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
 
     fn object(version: &str, kind: &str, name: &str, metadata: Value) -> Object {
         let mut object = json!({ "apiVersion": version, "kind": kind, "metadata": metadata });
         object["metadata"]["name"] = name.into();
-        Object(object.as_object().cloned().unwrap_or_default())
+        Object::from(object.as_object().cloned().unwrap_or_default())
     }
 
     const CONFIG_MAP: (&str, &str) = ("v1", "ConfigMap");

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
+use crate::core::json::Value;
 use crate::core::object::{GroupKind, Object, ObjectKey};
 
 /// The kind that defines kinds.

@@ -7,9 +7,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde_json::Value;
-
 use super::managers::{self, FieldsV1, is_leaf};
+use crate::core::json::Value;
 use crate::core::object::Object;
 
 /// A field that is declared with another value than another manager gave it.
@@ -132,12 +131,12 @@ fn is_empty(value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
 
     fn object(value: Value) -> Object {
-        Object(value.as_object().cloned().unwrap())
+        Object::from(value.as_object().cloned().unwrap())
     }
 
     #[test]

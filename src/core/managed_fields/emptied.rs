@@ -11,8 +11,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
-
+use crate::core::json::{Key, Map, Value};
 use crate::core::object::Object;
 use crate::core::problem::Cause;
 
@@ -20,7 +19,7 @@ use crate::core::problem::Cause;
 /// in it, and `answer` has none; says whether there was any. Beside what is live, `answer` becomes
 /// what is meant; beside what is meant, it says whether `answer` is short of it.
 pub fn fill(send: &Object, beside: &Object, answer: &mut Object) -> bool {
-    fill_in(&send.0, &beside.0, &mut answer.0)
+    fill_in(&send.0, &beside.0, answer.fields_mut())
 }
 
 /// The object to send before `send` where the server refuses it for nothing but the `null` that it
@@ -32,7 +31,7 @@ pub fn without_refused(send: &Object, causes: &[Cause]) -> Option<Object> {
     }
     let refused = nulls.iter().map(|cause| anywhere(&cause.field)).collect();
     let mut first = send.clone();
-    take_out(&mut first.0, "", &refused).then_some(first)
+    take_out(first.fields_mut(), "", &refused).then_some(first)
 }
 
 /// Whether the server refuses `null` where a map has to be.
@@ -47,15 +46,11 @@ fn is_unchecked(cause: &Cause) -> bool {
 
 /// The dry-run answer to `first`, with the empty maps that only `send` has.
 pub fn restored(send: &Object, first: &Object, mut answer: Object) -> Object {
-    restore(&send.0, &first.0, &mut answer.0);
+    restore(&send.0, &first.0, answer.fields_mut());
     answer
 }
 
-fn fill_in(
-    send: &Map<String, Value>,
-    beside: &Map<String, Value>,
-    answer: &mut Map<String, Value>,
-) -> bool {
+fn fill_in(send: &Map, beside: &Map, answer: &mut Map) -> bool {
     let mut found = false;
     for (key, send) in send {
         let Some(beside) = beside.get(key) else { continue };
@@ -93,10 +88,10 @@ fn is_hollow(value: &Value) -> bool {
 }
 
 /// Takes out the empty maps at `refused` below `path`; says whether there was any.
-fn take_out(fields: &mut Map<String, Value>, path: &str, refused: &BTreeSet<String>) -> bool {
+fn take_out(fields: &mut Map, path: &str, refused: &BTreeSet<String>) -> bool {
     let mut found = false;
     fields.retain(|key, value| {
-        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        let path = if path.is_empty() { key.to_string() } else { format!("{path}.{key}") };
         match value {
             Value::Object(map) if map.is_empty() && refused.contains(&path) => {
                 found = true;
@@ -115,7 +110,7 @@ fn take_out(fields: &mut Map<String, Value>, path: &str, refused: &BTreeSet<Stri
     found
 }
 
-fn restore(send: &Map<String, Value>, first: &Map<String, Value>, answer: &mut Map<String, Value>) {
+fn restore(send: &Map, first: &Map, answer: &mut Map) {
     for (key, send) in send {
         match (send, first.get(key), answer.get_mut(key)) {
             (Value::Object(map), None, None | Some(Value::Null)) if map.is_empty() => {
@@ -140,10 +135,10 @@ fn restore(send: &Map<String, Value>, first: &Map<String, Value>, answer: &mut M
 
 /// Which element of a list is the one that `send` is about: the one that agrees with most of its
 /// plain values, the first of several.
-fn element(send: &Map<String, Value>, list: &[Value]) -> Option<usize> {
+fn element(send: &Map, list: &[Value]) -> Option<usize> {
     let is_plain = |value: &Value| !matches!(value, Value::Object(_) | Value::Array(_));
-    let agreed = |element: &Map<String, Value>| {
-        let agrees = |(key, value): &(&String, &Value)| element.get(*key) == Some(*value);
+    let agreed = |element: &Map| {
+        let agrees = |(key, value): &(&Key, &Value)| element.get(key) == Some(*value);
         send.iter().filter(|(_, value)| is_plain(value)).filter(agrees).count()
     };
     let maps = list.iter().enumerate().filter_map(|(at, it)| Some((at, it.as_object()?)));
@@ -166,12 +161,12 @@ fn anywhere(field: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
 
     fn object(spec: Value) -> Object {
-        Object(Map::from_iter([("spec".to_owned(), spec)]))
+        Object::from(Map::from_iter([("spec".to_owned(), spec)]))
     }
 
     fn refused(field: &str, message: &str) -> Cause {

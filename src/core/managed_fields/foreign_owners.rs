@@ -91,7 +91,7 @@ fn path(namespace: Option<&str>, name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use crate::core::json::{Value, json};
 
     use super::*;
 
@@ -99,7 +99,7 @@ mod tests {
         let live = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {
             "name": "web", "namespace": "shop", "labels": labels, "annotations": annotations,
             "managedFields": [{ "manager": manager, "operation": "Update", "fieldsV1": {} }] } });
-        let live = Object(live.as_object().cloned().unwrap());
+        let live = Object::from(live.as_object().cloned().unwrap());
         of(&live, "ours").map_or_else(String::new, |claim| claim.to_string())
     }
 

@@ -11,12 +11,11 @@
 //!
 //! Decides only. [`crate::cluster`] asks the server which of them are in the way, and writes.
 
-use serde_json::{Map, Value, json};
-
 use super::FIELD_MANAGER;
 use super::managers::{self, FieldsV1, Manager, is_leaf};
 use super::owners::{element, is_same_key};
 use super::takeover::{join, take};
+use crate::core::json::{Key, Map, Value, json};
 use crate::core::manifest::PathPart;
 use crate::core::object::Object;
 use crate::core::problem::Cause;
@@ -202,7 +201,7 @@ impl Leftover {
 
     /// `object` without it.
     pub fn taken_from(&self, object: &Object) -> Object {
-        let mut value = Value::Object(object.0.clone());
+        let mut value = Value::from(object.clone());
         let mut parts = self.steps.as_slice();
         let mut here = Some(&mut value);
         while let (Some(at), Some((step, rest))) = (here.take(), parts.split_first()) {
@@ -223,7 +222,7 @@ impl Leftover {
             parts = rest;
         }
         match value {
-            Value::Object(map) => Object(map),
+            Value::Object(map) => map.into(),
             _ => object.clone(),
         }
     }
@@ -253,8 +252,8 @@ impl Leftover {
         let owned = managers.iter().map(|manager| ManagerFields { manager, node: manager.fields });
         let owned =
             self.path().iter().fold(owned.collect(), |owned: Vec<_>, key| below(&owned, key));
-        let field = |name: &String| {
-            let step = LeftoverStep::Field(name.clone());
+        let field = |name: &Key| {
+            let step = LeftoverStep::Field(name.to_string());
             let managers = others(&below(&owned, &format!("f:{name}")));
             Self { steps: [&self.steps[..], &[step]].concat(), managers }
         };
@@ -382,7 +381,7 @@ impl LeftoverWalk {
 
     fn list(&mut self, owned: &[ManagerFields<'_>], send: &[Value], live: &[Value]) {
         let nodes = || owned.iter().map(|owned| owned.node);
-        let is_told = |key: &&String| key.starts_with("k:") || key.starts_with("v:");
+        let is_told = |key: &&Key| key.starts_with("k:") || key.starts_with("v:");
         let Some(first) = nodes().flat_map(Map::keys).find(is_told) else { return };
         let names: Option<FieldsV1> =
             first.strip_prefix("k:").and_then(|keys| serde_json::from_str(keys).ok());
@@ -396,7 +395,7 @@ impl LeftoverWalk {
                 (Some(key), _) => key.to_owned(),
                 (None, None) => format!("v:{item}"),
                 (None, Some(names)) => {
-                    let pair = |name: &String| Some((name.clone(), item.get(name)?.clone()));
+                    let pair = |name: &Key| Some((name.clone(), item.get(name)?.clone()));
                     let keys: FieldsV1 = names.keys().filter_map(pair).collect();
                     format!("k:{}", Value::Object(keys))
                 }
@@ -425,7 +424,7 @@ mod tests {
     use super::*;
 
     fn object(value: Value) -> Object {
-        Object(value.as_object().cloned().unwrap())
+        Object::from(value.as_object().cloned().unwrap())
     }
 
     fn live() -> Object {

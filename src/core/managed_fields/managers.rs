@@ -1,13 +1,12 @@
 //! The entries of `metadata.managedFields`: who wrote which fields, how and when.
 
-use serde_json::{Map, Value};
-
 use super::FIELD_MANAGER;
+use crate::core::json::{Map, Value};
 use crate::core::object::Object;
 
 /// The fields that a manager owns, or those below one of them: `fieldsV1` of a `managedFields` entry,
 /// whose keys are `f:NAME`, `k:KEYS`, `v:VALUE` and `.`.
-pub type FieldsV1 = Map<String, Value>;
+pub type FieldsV1 = Map;
 
 /// One entry: the fields that a manager owns through one way of writing.
 #[derive(Clone, Copy, Debug)]
@@ -72,11 +71,11 @@ pub(super) fn below<'a>(nodes: &[&'a FieldsV1], key: &str) -> Vec<&'a FieldsV1> 
 }
 
 /// The node of `fields` at a path of its keys, such as `["f:spec", "f:replicas"]`.
-pub fn node<'a>(fields: &'a FieldsV1, path: &[&str]) -> Option<&'a Map<String, Value>> {
-    path.iter().try_fold(fields, |node, key| node.get(*key)?.as_object())
+pub fn node<'a>(fields: &'a FieldsV1, path: &[&str]) -> Option<&'a Map> {
+    path.iter().try_fold(fields, |node, key| node.get(key)?.as_object())
 }
 
 /// Whether a node stands for nothing below it: the field is owned whole, or is empty.
-pub fn is_leaf(node: &Map<String, Value>) -> bool {
+pub fn is_leaf(node: &Map) -> bool {
     node.keys().all(|key| key == ".")
 }

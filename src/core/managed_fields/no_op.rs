@@ -15,9 +15,8 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value};
-
 use super::managers::{self, Manager, is_leaf, node};
+use crate::core::json::{Key, Map, Value};
 use crate::core::object::Object;
 
 /// Looks up in the schema whether the field at a path of `fieldsV1` keys is owned as a whole.
@@ -54,11 +53,11 @@ fn has_plain_metadata(send: &Object, live: &Object) -> bool {
     send.name() == live.name()
         && send.namespace() == live.namespace()
         && metadata.get("creationTimestamp").is_none_or(Value::is_null)
-        && !SERVERS_OWN.iter().any(|field| metadata.contains_key(*field))
+        && !SERVERS_OWN.iter().any(|field| metadata.contains_key(field))
 }
 
 /// The fields of `metadata` that a manager can own.
-fn owned_metadata(metadata: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
+fn owned_metadata(metadata: &Map) -> impl Iterator<Item = (&Key, &Value)> {
     let is_identity = |key: &str| matches!(key, "name" | "namespace" | "creationTimestamp");
     metadata.iter().filter(move |(key, _)| !is_identity(key))
 }
@@ -75,9 +74,9 @@ impl<'a> NoOpWalk<'a> {
     /// A map: the same fields in both, each with nothing to change. Both come sorted by name.
     fn map<'s>(
         &mut self,
-        owned: &'a Map<String, Value>,
-        send: &mut dyn Iterator<Item = (&'s String, &'s Value)>,
-        live: &Map<String, Value>,
+        owned: &'a Map,
+        send: &mut dyn Iterator<Item = (&'s Key, &'s Value)>,
+        live: &Map,
     ) -> bool {
         let mut owned = owned.iter().filter(|(key, _)| *key != ".");
         for (name, value) in send {
@@ -104,7 +103,7 @@ impl<'a> NoOpWalk<'a> {
     }
 
     /// A value of any sort.
-    fn value(&mut self, owned: &'a Map<String, Value>, send: &Value, live: &Value) -> bool {
+    fn value(&mut self, owned: &'a Map, send: &Value, live: &Value) -> bool {
         let kind = owned.keys().find(|key| *key != ".").map(|key| key.as_bytes()[0]);
         match (kind, send, live) {
             (None, _, _) => send == live && self.is_whole(send),
@@ -141,10 +140,10 @@ impl<'a> NoOpWalk<'a> {
 
     /// An associative list: every element that we send is one that we own, and live they stand in
     /// the order in which we send them.
-    fn keyed(&mut self, owned: &'a Map<String, Value>, send: &[Value], live: &[Value]) -> bool {
+    fn keyed(&mut self, owned: &'a Map, send: &[Value], live: &[Value]) -> bool {
         let Some(elements) = elements(owned) else { return false };
         let mut names: Vec<&str> =
-            elements.iter().flat_map(|element| element.keys.keys().map(String::as_str)).collect();
+            elements.iter().flat_map(|element| element.keys.keys().map(Key::as_str)).collect();
         names.sort_unstable();
         names.dedup();
         if elements.len() != send.len() {
@@ -185,7 +184,7 @@ impl<'a> NoOpWalk<'a> {
     }
 
     /// An element of an associative list. One with nothing but its place recorded is empty.
-    fn element(&mut self, owned: &'a Map<String, Value>, send: &Value, live: &Value) -> bool {
+    fn element(&mut self, owned: &'a Map, send: &Value, live: &Value) -> bool {
         match (send, live) {
             (Value::Object(send), Value::Object(live)) => self.map(owned, &mut send.iter(), live),
             _ => false,
@@ -198,9 +197,9 @@ struct Element<'a> {
     /// Its key in `fieldsV1`.
     key: &'a str,
     /// The fields that identify it.
-    keys: Map<String, Value>,
+    keys: Map,
     /// Our part of it.
-    fields: &'a Map<String, Value>,
+    fields: &'a Map,
 }
 
 impl Element<'_> {
@@ -211,7 +210,7 @@ impl Element<'_> {
     }
 }
 
-fn elements(owned: &Map<String, Value>) -> Option<Vec<Element<'_>>> {
+fn elements(owned: &Map) -> Option<Vec<Element<'_>>> {
     let elements = owned.iter().filter(|(key, _)| *key != ".");
     elements
         .map(|(key, fields)| {
@@ -235,7 +234,7 @@ fn signature<'v>(names: &[&str], get: impl Fn(&str) -> Option<&'v Value>) -> Str
 
 /// A set: every value that we send is one that we own, and live they stand in the order in which
 /// we send them.
-fn set(owned: &Map<String, Value>, send: &[Value], live: &[Value]) -> bool {
+fn set(owned: &Map, send: &[Value], live: &[Value]) -> bool {
     if owned.keys().filter(|key| *key != ".").count() != send.len() {
         return false;
     }

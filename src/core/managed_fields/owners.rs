@@ -1,8 +1,7 @@
 //! The owners of a live object's fields.
 
-use serde_json::{Map, Value};
-
 use super::managers::{self, FieldsV1, Manager, is_leaf};
+use crate::core::json::{Map, Value};
 use crate::core::manifest::PathPart;
 use crate::core::object::Object;
 
@@ -38,7 +37,7 @@ struct OwnedPath<'a> {
 /// Follows all managers' fields at once, since only all of them tell what is owned whole.
 fn reach<'a>(live: &'a Object, path: &[PathPart<'_>]) -> OwnedPath<'a> {
     let [PathPart::Key(key), rest @ ..] = path else { return OwnedPath::default() };
-    let Some(mut value) = live.0.get(*key) else { return OwnedPath::default() };
+    let Some(mut value) = live.0.get(key) else { return OwnedPath::default() };
     let share =
         |manager: Manager<'a>| Some(OwnedNode { manager, node: field(manager.fields, key)? });
     let mut shares: Vec<OwnedNode<'a>> = managers::of(live).filter_map(share).collect();
@@ -81,7 +80,7 @@ fn item<'a>(node: &'a FieldsV1, index: usize, item: &Value) -> Option<&'a Fields
 pub fn element<'a>(node: &'a FieldsV1, item: &Value) -> Option<(&'a str, &'a FieldsV1)> {
     let is_it = |key: &str| match (key.strip_prefix("k:"), key.strip_prefix("v:")) {
         (Some(keys), _) => {
-            let keys: Map<String, Value> = serde_json::from_str(keys).unwrap_or_default();
+            let keys: Map = serde_json::from_str(keys).unwrap_or_default();
             !keys.is_empty() && keys.iter().all(|(key, value)| item.get(key) == Some(value))
         }
         (None, Some(value)) => serde_json::from_str::<Value>(value).ok().as_ref() == Some(item),
@@ -108,7 +107,7 @@ pub fn is_same_key(name: &str, send: &Value, live: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
 
@@ -127,7 +126,7 @@ mod tests {
             "spec": { "replicas": 1, "selector": { "app": "web" }, "finalizers": ["b", "a"],
                 "ports": [{ "port": 90 }, { "port": 80, "protocol": "TCP", "name": "x" }] },
         });
-        let live = Object(live.as_object().cloned().unwrap());
+        let live = Object::from(live.as_object().cloned().unwrap());
         let whose = |path: &[PathPart<'_>]| -> Vec<&str> {
             let path = [&[PathPart::Key("spec")], path].concat();
             of(&live, &path).into_iter().map(|manager| manager.name).collect()
@@ -156,7 +155,7 @@ mod tests {
             "spec": { "resources": { "cpu": 1, "given": 2 }, "empty": {}, "selector": { "a": "b" },
                 "args": [{ "x": {} }], "rows": [{ "a": 1 }, { "a": 2 }] },
         });
-        let live = Object(live.as_object().cloned().unwrap());
+        let live = Object::from(live.as_object().cloned().unwrap());
         let names = |managers: Vec<Manager<'_>>| -> Vec<String> {
             managers.into_iter().map(|manager| manager.name.to_owned()).collect()
         };

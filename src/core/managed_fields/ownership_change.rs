@@ -6,10 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
-
 use super::managers::{self, FieldsV1, Manager, is_leaf, node};
 use super::owners::element;
+use crate::core::json::{Map, Value};
 use crate::core::manifest::PathPart;
 use crate::core::object::Object;
 
@@ -92,7 +91,7 @@ fn collect<'a>(node: &'a FieldsV1, path: &mut Path<'a>, paths: &mut BTreeSet<Pat
 }
 
 /// Where in the object the field stands that an entry has at `path`.
-pub fn place<'a>(path: &[&'a str], object: &Map<String, Value>) -> Option<Vec<PathPart<'a>>> {
+pub fn place<'a>(path: &[&'a str], object: &Map) -> Option<Vec<PathPart<'a>>> {
     let (first, rest) = path.split_first()?;
     let first = first.strip_prefix("f:")?;
     let mut value = object.get(first)?;
@@ -122,7 +121,7 @@ pub fn place<'a>(path: &[&'a str], object: &Map<String, Value>) -> Option<Vec<Pa
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
 
@@ -131,7 +130,7 @@ mod tests {
             "metadata": { "managedFields": managers },
             "spec": { "replicas": 5, "paused": true, "ports": [{ "port": 90 }, { "port": 80 }] },
         });
-        Object(object.as_object().cloned().unwrap())
+        Object::from(object.as_object().cloned().unwrap())
     }
 
     fn entry(manager: &str, operation: &str, fields: Value) -> Value {

@@ -4,18 +4,17 @@
 //! Follows server-side apply (KEP-555): we own what we declare and nothing else, and others lose
 //! what we declare with another value.
 
-use serde_json::{Value, json};
-
 use super::managers::{self, FieldsV1, is_leaf};
 use super::owners::{element, is_same_key};
 use super::{FIELD_MANAGER, SERVERS_METADATA};
+use crate::core::json::{Key, Value, json};
 use crate::core::object::Object;
 
 /// `merged`, which comes of applying `send` over `before`, with the owners that it has then.
 pub fn with_owners(mut merged: Object, send: &Object, before: &Object) -> Object {
     let nodes: Vec<&FieldsV1> = managers::of(before).map(|manager| manager.fields).collect();
     let mut fields = FieldsV1::new();
-    for (name, value) in &send.0 {
+    for (name, value) in &*send.0 {
         let key = format!("f:{name}");
         let nodes = managers::below(&nodes, &key);
         let live = before.0.get(name);
@@ -44,7 +43,7 @@ pub fn with_owners(mut merged: Object, send: &Object, before: &Object) -> Object
         }
         let mut entry = entry.clone();
         if let Some(Value::Object(fields)) = entry.get_mut("fieldsV1") {
-            lose(fields, &Value::Object(send.0.clone()), &Value::Object(before.0.clone()));
+            lose(fields, &Value::from(send.clone()), &Value::from(before.clone()));
             if fields.is_empty() {
                 continue;
             }
@@ -62,7 +61,7 @@ fn declared(value: &Value, live: Option<&Value>, nodes: &[&FieldsV1]) -> Value {
     let is_whole = !nodes.is_empty() && nodes.iter().all(|node| is_leaf(node));
     match value {
         Value::Object(map) if !is_whole => {
-            let field = |(name, value): (&String, &Value)| {
+            let field = |(name, value): (&Key, &Value)| {
                 let key = format!("f:{name}");
                 let live = live.and_then(|live| live.get(name));
                 let node = declared(value, live, &managers::below(nodes, &key));
@@ -131,7 +130,7 @@ mod tests {
     use super::*;
 
     fn object(value: Value) -> Object {
-        Object(value.as_object().cloned().unwrap())
+        Object::from(value.as_object().cloned().unwrap())
     }
 
     #[test]

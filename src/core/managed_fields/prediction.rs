@@ -5,10 +5,9 @@
 //! keys or values that identify its elements in `managedFields`, else it is replaced; what only we
 //! owned is removed where we no longer send it.
 
-use serde_json::Value;
-
 use super::managers::{self, FieldsV1, Manager, is_leaf};
 use super::owners::{element, is_same_key};
+use crate::core::json::Value;
 use crate::core::object::Object;
 
 /// The predicted result on `live`.
@@ -18,7 +17,7 @@ pub fn foresee(send: &Object, live: &Object) -> Object {
         ours: ours.iter().map(|manager| manager.fields).collect(),
         others: others.iter().map(|manager| manager.fields).collect(),
     };
-    Object(map(&owners, &send.0, &live.0))
+    map(&owners, &send.0, &live.0).into()
 }
 
 /// The owned parts of a value, ours and others'.
@@ -100,7 +99,7 @@ fn list(owners: &Owners<'_>, send: &[Value], live: &[Value]) -> Value {
     let names: Vec<String> = match key.strip_prefix("k:") {
         Some(keys) => {
             let keys: FieldsV1 = serde_json::from_str(keys).unwrap_or_default();
-            keys.into_iter().map(|(name, _)| name).collect()
+            keys.into_iter().map(|(name, _)| name.into()).collect()
         }
         None => Vec::new(),
     };
@@ -129,12 +128,12 @@ fn list(owners: &Owners<'_>, send: &[Value], live: &[Value]) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
 
     fn object(value: Value) -> Object {
-        Object(value.as_object().cloned().unwrap())
+        Object::from(value.as_object().cloned().unwrap())
     }
 
     #[test]

@@ -3,10 +3,9 @@
 //!
 //! No defaults come back here; that is left to the server.
 
-use serde_json::{Map, Value};
-
 use super::managers::{self, FieldsV1, Manager};
 use super::owners::element;
+use crate::core::json::{Map, Value};
 use crate::core::object::Object;
 
 /// `merged`, in which we own what we sent, without the fields that we owned in `before` and
@@ -18,7 +17,7 @@ pub fn release(merged: &Object, before: &Object) -> Object {
     let stays: Vec<&FieldsV1> = others.map(|other| other.fields).chain(ours(merged)).collect();
     let mut after = merged.clone();
     if let Some(owned) = ours(before) {
-        from_map(&mut after.0, owned, &stays);
+        from_map(after.fields_mut(), owned, &stays);
     }
     let is_ours = |entry: &&Value| managers::read(entry).is_some_and(|it| it.is_ours());
     let mine = managers::entries(merged).filter(is_ours);
@@ -28,7 +27,7 @@ pub fn release(merged: &Object, before: &Object) -> Object {
     after
 }
 
-fn from_map(map: &mut Map<String, Value>, owned: &FieldsV1, stays: &[&FieldsV1]) {
+fn from_map(map: &mut Map, owned: &FieldsV1, stays: &[&FieldsV1]) {
     for (key, owned) in owned {
         let (Some(name), Some(owned)) = (key.strip_prefix("f:"), owned.as_object()) else {
             continue;
@@ -73,12 +72,12 @@ fn from(value: &mut Value, owned: &FieldsV1, stays: &[&FieldsV1]) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
 
     fn object(value: Value) -> Object {
-        Object(value.as_object().cloned().unwrap())
+        Object::from(value.as_object().cloned().unwrap())
     }
 
     #[test]

@@ -8,10 +8,9 @@
 //!
 //! Decides only. [`crate::cluster`] sends.
 
-use serde_json::{Map, Value};
-
 use super::managers::{self, FieldsV1, Manager, is_leaf};
 use super::owners::{element, is_same_key};
+use crate::core::json::{Map, Value};
 use crate::core::object::Object;
 
 /// The object to apply before `send` so that elements of `live` go that are not declared: `send`
@@ -72,11 +71,11 @@ impl<'a> RetypedWalk<'a> {
         merged: &Object,
         undeclared: UndeclaredElements,
     ) -> Option<Object> {
-        let mut first = Value::Object(send.0.clone());
-        let (live, merged) = (Value::Object(live.0.clone()), Value::Object(merged.0.clone()));
+        let mut first = Value::from(send.clone());
+        let (live, merged) = (Value::from(live.clone()), Value::from(merged.clone()));
         let is_found = self.value(&mut first, &live, Some(&merged), undeclared);
         match first {
-            Value::Object(first) if is_found => Some(Object(first)),
+            Value::Object(first) if is_found => Some(first.into()),
             _ => None,
         }
     }
@@ -158,7 +157,7 @@ impl<'a> RetypedWalk<'a> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
 
@@ -168,7 +167,7 @@ mod tests {
                 "fieldsV1": { "f:spec": fields } }] },
             "spec": spec,
         });
-        Object(object.as_object().cloned().unwrap())
+        Object::from(object.as_object().cloned().unwrap())
     }
 
     #[test]

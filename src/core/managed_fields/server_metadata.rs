@@ -2,8 +2,7 @@
 //! has its own way. They are left out of what is sent, since to declare them is enough to make some of
 //! them a write each time.
 
-use serde_json::Value;
-
+use crate::core::json::Value;
 use crate::core::object::Object;
 
 /// Fields that the server sets, or takes out, whatever is sent (k8s.io/apiserver,
@@ -37,7 +36,7 @@ pub fn strip(object: &mut Object) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
 
@@ -47,7 +46,7 @@ mod tests {
             "name": "a", "labels": {}, "annotations": null, "uid": "", "resourceVersion": null,
             "creationTimestamp": null, "selfLink": "/a", "generation": 3, "generateName": "a-",
         }});
-        let mut object = Object(object.as_object().cloned().unwrap());
+        let mut object = Object::from(object.as_object().cloned().unwrap());
         strip(&mut object);
         let left = json!({ "name": "a", "labels": {}, "annotations": null, "generateName": "a-" });
         assert_eq!(object.0["metadata"], left);

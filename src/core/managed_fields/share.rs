@@ -1,9 +1,8 @@
 //! How much of a field is ours: what has to be sent so that it stays as it is.
 
-use serde_json::{Map, Value};
-
 use super::managers::{self, FieldsV1, is_leaf};
 use super::owners::{element, steps_to_whole};
+use crate::core::json::{Map, Value};
 use crate::core::manifest::PathPart;
 use crate::core::object::Object;
 
@@ -21,7 +20,7 @@ pub enum OwnedShare {
 
 /// How much of the field at `path` of `live` is ours.
 pub fn share(live: &Object, path: &[PathPart<'_>]) -> OwnedShare {
-    let whole = Value::Object(live.0.clone());
+    let whole = Value::from(live.clone());
     let found = path.iter().try_fold(&whole, |value, part| match part {
         PathPart::Key(key) => value.get(key),
         PathPart::Index(index) => value.get(index),
@@ -48,7 +47,7 @@ fn node_at<'a>(node: &'a FieldsV1, value: &Value, path: &[PathPart<'_>]) -> Opti
     let Some((part, rest)) = path.split_first() else { return Some(node) };
     let (node, value) = match (part, value) {
         (PathPart::Key(key), Value::Object(map)) => {
-            below(node, &format!("f:{key}")).zip(map.get(*key))
+            below(node, &format!("f:{key}")).zip(map.get(key))
         }
         (PathPart::Index(index), Value::Array(list)) => list
             .get(*index)
@@ -104,7 +103,7 @@ fn below<'a>(node: &'a FieldsV1, key: &str) -> Option<&'a FieldsV1> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
 
@@ -118,7 +117,7 @@ mod tests {
             ] },
             "spec": { "labels": { "a": "1" }, "resources": { "cpu": 1 } },
         });
-        let live = Object(live.as_object().cloned().unwrap());
+        let live = Object::from(live.as_object().cloned().unwrap());
         let share = |path: &[&str]| {
             let path: Vec<_> = ["spec"].iter().chain(path).map(|key| PathPart::Key(key)).collect();
             share(&live, &path)
@@ -147,7 +146,7 @@ mod tests {
                 "args": ["-a", "-b"], "labels": { "a": "1", "b": "2", "c": "3" },
                 "ports": [{ "port": 90 }, { "port": 80, "name": "x", "protocol": "TCP" }] },
         });
-        let live = Object(live.as_object().cloned().unwrap());
+        let live = Object::from(live.as_object().cloned().unwrap());
         let (key, at) = (PathPart::Key, PathPart::Index);
         let share = |path: &[PathPart<'_>]| share(&live, &[&[key("spec")], path].concat());
         assert_eq!(share(&[key("replicas")]), OwnedShare::Ours(json!(1)));

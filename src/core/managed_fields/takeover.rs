@@ -10,11 +10,10 @@
 //! Decides only. What goes from the object with it is [`release`](super::release)'s, and
 //! [`crate::cluster`] writes it.
 
-use serde_json::{Value, json};
-
 use super::FIELD_MANAGER;
 use super::managers::{self, FieldsV1, Manager, node};
 use crate::core::inventory::PART_OF;
+use crate::core::json::{Value, json};
 use crate::core::object::Object;
 
 /// The manager to which the API server gives all fields that precede any record.
@@ -139,7 +138,7 @@ fn without_stamp(fields: &FieldsV1) -> FieldsV1 {
 /// Takes a path out; what leads to nothing else goes with it.
 pub(super) fn take(fields: &mut FieldsV1, path: &[&str]) {
     let [key, rest @ ..] = path else { return };
-    let is_done = match fields.get_mut(*key) {
+    let is_done = match fields.get_mut(key) {
         Some(Value::Object(below)) if !rest.is_empty() && !below.is_empty() => {
             take(below, rest);
             below.is_empty()
@@ -147,7 +146,7 @@ pub(super) fn take(fields: &mut FieldsV1, path: &[&str]) {
         _ => rest.is_empty(),
     };
     if is_done {
-        fields.remove(*key);
+        fields.remove(key);
     }
 }
 
@@ -177,7 +176,7 @@ mod tests {
     use super::*;
 
     fn object(value: Value) -> Object {
-        Object(value.as_object().cloned().unwrap())
+        Object::from(value.as_object().cloned().unwrap())
     }
 
     fn entry(manager: &str, operation: &str, fields: Value) -> Value {

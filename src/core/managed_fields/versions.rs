@@ -9,9 +9,8 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
-
 use super::managers::{self, Manager};
+use crate::core::json::json;
 use crate::core::object::Object;
 use crate::core::problem::Refusal;
 
@@ -112,13 +111,13 @@ fn refusal(live: &Object, send: &Object, guilty: &dyn Fn(&str) -> bool) -> Optio
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
+    use crate::core::json::Value;
 
     use super::*;
     use crate::core::remedy::Remedy;
 
     fn object(value: Value) -> Object {
-        Object(value.as_object().cloned().unwrap())
+        Object::from(value.as_object().cloned().unwrap())
     }
 
     fn live(entries: &[(&str, &str, &str)]) -> Object {

@@ -3,7 +3,7 @@
 //! Here are goyaml.v2's rules for maps: which keys there may be and what text they become, that a
 //! later key overrides an earlier one, merge keys, and how much aliases may repeat.
 
-use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 use super::events::ScalarText;
 use super::fault::{ManifestFault, Spot};
@@ -13,6 +13,7 @@ use super::positions::{PathPart, Positions, Recorder};
 use super::scalar::{self, TagMismatch, Typed};
 use super::surprise;
 use super::tree::{Tree, TreeKind, TreeNode};
+use crate::core::json::Value;
 
 /// A document with content.
 pub(super) struct BuiltDocument {
@@ -47,6 +48,9 @@ pub(super) fn document(tree: &Tree) -> Result<Option<BuiltDocument>, ManifestFau
         warnings: builder.warnings,
     }))
 }
+
+/// The fields of a map as far as they are read, in whatever order the file has them.
+type Fields = BTreeMap<String, Value>;
 
 /// Boxed, to be small in what recurses.
 type BoxedFault = Box<ManifestFault>;
@@ -88,9 +92,9 @@ impl<'a> Builder<'a> {
             TreeKind::Scalar(ref scalar) => self.scalar(scalar, at),
             TreeKind::List => self.list(at),
             TreeKind::Map => {
-                let mut map = Map::new();
-                self.map(at, &mut map)?;
-                Ok(Value::Object(map))
+                let mut fields = BTreeMap::new();
+                self.map(at, &mut fields)?;
+                Ok(Value::Object(fields.into_iter().collect()))
             }
             TreeKind::Alias(target) => {
                 self.alias_depth += 1;
@@ -112,6 +116,7 @@ impl<'a> Builder<'a> {
             child = self.tree.nodes[child].end;
         }
         self.depth -= 1;
+        list.shrink_to_fit();
         Ok(Value::Array(list))
     }
 
@@ -121,7 +126,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Puts a map's keys into `map`.
-    fn map(&mut self, at: usize, map: &mut Map<String, Value>) -> Result<(), BoxedFault> {
+    fn map(&mut self, at: usize, map: &mut Fields) -> Result<(), BoxedFault> {
         self.enter(at)?;
         let mut own = MapKeys::default();
         let mut key = at + 1;
@@ -174,7 +179,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The value of a merge key: a map, an alias of one, or a list of such.
-    fn merge(&mut self, at: usize, map: &mut Map<String, Value>) -> Result<(), BoxedFault> {
+    fn merge(&mut self, at: usize, map: &mut Fields) -> Result<(), BoxedFault> {
         if !matches!(self.tree.nodes[at].kind, TreeKind::List) {
             return self.merge_map(at, map);
         }
@@ -182,7 +187,7 @@ impl<'a> Builder<'a> {
         maps.into_iter().rev().try_for_each(|at| self.merge_map(at, map))
     }
 
-    fn merge_map(&mut self, at: usize, map: &mut Map<String, Value>) -> Result<(), BoxedFault> {
+    fn merge_map(&mut self, at: usize, map: &mut Fields) -> Result<(), BoxedFault> {
         let (target, aliased) = match self.tree.nodes[at].kind {
             TreeKind::Alias(target) => (target, 1),
             _ => (at, 0),

@@ -1,12 +1,11 @@
 //! A document's value → the objects that it declares: the items of a list one by one, and each with
 //! the fields that make it an object.
 
-use serde_json::{Map, Value};
-
 use super::build::BuiltDocument;
 use super::fault::{ManifestFault, Spot};
 use super::limits;
 use super::positions::{PathPart, Positions};
+use crate::core::json::{Map, Value};
 use crate::core::object::Object;
 
 type Declared = Result<(Object, Positions), ManifestFault>;
@@ -35,12 +34,7 @@ pub(super) fn objects(document: BuiltDocument) -> Vec<Declared> {
     }
 }
 
-fn items(
-    list: &Map<String, Value>,
-    items: Vec<Value>,
-    positions: &Positions,
-    may_be_big: bool,
-) -> Vec<Declared> {
+fn items(list: &Map, items: Vec<Value>, positions: &Positions, may_be_big: bool) -> Vec<Declared> {
     // Of two keys `items` the last one counts, as it does for the values.
     let below = positions.within(&["items".into()]).unwrap_or_default();
     let mut spots = below.children();
@@ -63,8 +57,8 @@ fn items(
 }
 
 /// An item of a `ConfigMapList` may leave out both apiVersion and kind.
-fn inherit(list: &Map<String, Value>, item: &mut Map<String, Value>) {
-    let text = |map: &Map<String, Value>, field: &str| {
+fn inherit(list: &Map, item: &mut Map) {
+    let text = |map: &Map, field: &str| {
         map.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
     let list_kind = text(list, "kind");
@@ -76,7 +70,7 @@ fn inherit(list: &Map<String, Value>, item: &mut Map<String, Value>) {
     }
 }
 
-fn object(map: Map<String, Value>, positions: Positions, may_be_big: bool) -> Declared {
+fn object(map: Map, positions: Positions, may_be_big: bool) -> Declared {
     let spot = positions.root().unwrap_or_default();
     let at = |path: &[PathPart]| positions.spot(path).unwrap_or(spot);
     required_text(&map, "apiVersion", at(&["apiVersion".into()]))?;
@@ -96,7 +90,7 @@ fn object(map: Map<String, Value>, positions: Positions, may_be_big: bool) -> De
         }
     };
     identity(metadata, |field| at(&["metadata".into(), field.into()]), at(&["metadata".into()]))?;
-    let object = Object(map);
+    let object = Object::from(map);
     if may_be_big && json_size(&object) > limits::OBJECT {
         return Err(limits::object_too_big(spot));
     }
@@ -107,11 +101,7 @@ fn object(map: Map<String, Value>, positions: Positions, may_be_big: bool) -> De
 /// and state that they were copied from.
 const SERVERS_OWN: [&str; 3] = ["managedFields", "uid", "resourceVersion"];
 
-fn identity(
-    metadata: &Map<String, Value>,
-    at: impl Fn(&str) -> Spot,
-    spot: Spot,
-) -> Result<(), ManifestFault> {
+fn identity(metadata: &Map, at: impl Fn(&str) -> Spot, spot: Spot) -> Result<(), ManifestFault> {
     if !metadata.contains_key("name") && metadata.contains_key("generateName") {
         return Err(ManifestFault::new(
             at("generateName"),
@@ -141,7 +131,7 @@ fn identity(
     Ok(())
 }
 
-fn required_text(map: &Map<String, Value>, field: &str, spot: Spot) -> Result<(), ManifestFault> {
+fn required_text(map: &Map, field: &str, spot: Spot) -> Result<(), ManifestFault> {
     match text(map, field, spot)? {
         None | Some("") => Err(ManifestFault::new(spot, format!("{field} is missing"))),
         Some(_) => Ok(()),
@@ -149,11 +139,7 @@ fn required_text(map: &Map<String, Value>, field: &str, spot: Spot) -> Result<()
 }
 
 /// The text at the last part of `field`, `None` if it is missing or null.
-fn text<'a>(
-    map: &'a Map<String, Value>,
-    field: &str,
-    spot: Spot,
-) -> Result<Option<&'a str>, ManifestFault> {
+fn text<'a>(map: &'a Map, field: &str, spot: Spot) -> Result<Option<&'a str>, ManifestFault> {
     let key = field.rsplit('.').next().unwrap_or(field);
     match map.get(key) {
         None | Some(Value::Null) => Ok(None),

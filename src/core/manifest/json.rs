@@ -4,7 +4,7 @@
 //! becomes `U+FFFD`. After wrong syntax nothing tells where the next document would begin, so the
 //! stream ends there.
 
-use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 use super::build::{self, BuiltDocument};
 use super::encoding;
@@ -12,6 +12,7 @@ use super::fault::{ManifestFault, Spot};
 use super::limits;
 use super::number;
 use super::positions::{PathPart, Recorder};
+use crate::core::json::Value;
 
 /// Whether the first character that is not a space is `{`.
 pub(super) fn is_json(text: &[u8]) -> bool {
@@ -114,7 +115,7 @@ impl<'a> Cursor<'a> {
 
     fn map(&mut self) -> Result<Value, BoxedFault> {
         self.enter()?;
-        let mut map = Map::new();
+        let mut map = BTreeMap::new();
         let mut ended = self.eat(b'}');
         while !ended {
             let (key, spot, part) = self.key()?;
@@ -124,7 +125,7 @@ impl<'a> Cursor<'a> {
             ended = self.end_or_comma(b'}')?;
         }
         self.depth -= 1;
-        Ok(Value::Object(map))
+        Ok(Value::Object(map.into_iter().collect()))
     }
 
     /// A key up to its value; where it stands, and its part of the positions.
@@ -144,7 +145,7 @@ impl<'a> Cursor<'a> {
         Ok((key, key_spot, part))
     }
 
-    fn put(&mut self, map: &mut Map<String, Value>, key: String, value: Value, spot: Spot) {
+    fn put(&mut self, map: &mut BTreeMap<String, Value>, key: String, value: Value, spot: Spot) {
         if map.contains_key(&key) {
             self.warnings.push(build::twin(&key, spot));
         }
@@ -162,6 +163,7 @@ impl<'a> Cursor<'a> {
             ended = self.end_or_comma(b']')?;
         }
         self.depth -= 1;
+        list.shrink_to_fit();
         Ok(Value::Array(list))
     }
 

@@ -35,8 +35,7 @@ mod tests;
 pub use events::is_parsing;
 pub use positions::{PathPart, Positions};
 
-use serde_json::Value;
-
+use crate::core::json::Value;
 use crate::core::object::Object;
 use crate::core::problem::{Location, Problem};
 

@@ -1,6 +1,6 @@
 //! Numbers as they are on Kubernetes' wire: JSON that Go has written and read once more.
 
-use serde_json::{Number, Value};
+use crate::core::json::{Number, Value};
 
 /// A float as a JSON value: an integer if Go writes it as one. `None` for infinities and NaN, which
 /// JSON does not have.

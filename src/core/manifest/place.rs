@@ -4,9 +4,8 @@
 //! `.spec.containers[name="web"].image` where server-side apply types it. Neither escapes anything,
 //! so a name is understood by what the object really holds.
 
-use serde_json::{Map, Value};
-
 use super::{Manifest, PathPart};
+use crate::core::json::{Key, Map, Value};
 use crate::core::problem::{Cause, Location};
 
 impl Manifest {
@@ -51,7 +50,7 @@ impl Manifest {
 }
 
 /// The parts of `field` as far as the object has them.
-fn path_to<'a>(object: &'a Map<String, Value>, field: &str) -> Vec<PathPart<'a>> {
+fn path_to<'a>(object: &'a Map, field: &str) -> Vec<PathPart<'a>> {
     let mut path = Vec::new();
     let mut rest = field.trim_start_matches('.');
     let mut value = key(object, rest);
@@ -71,8 +70,8 @@ fn path_to<'a>(object: &'a Map<String, Value>, field: &str) -> Vec<PathPart<'a>>
 type FieldStep<'a, 'f> = (PathPart<'a>, &'a Value, &'f str);
 
 /// The longest key that `rest` begins with: keys such as `app.kubernetes.io/name` hold dots.
-fn key<'a, 'f>(map: &'a Map<String, Value>, rest: &'f str) -> Option<FieldStep<'a, 'f>> {
-    let step = |key: &'a String, value: &'a Value| {
+fn key<'a, 'f>(map: &'a Map, rest: &'f str) -> Option<FieldStep<'a, 'f>> {
+    let step = |key: &'a Key, value: &'a Value| {
         let after = match rest.strip_prefix('[') {
             None => rest.strip_prefix(key.as_str())?,
             Some(inside) => match inside.strip_prefix('"') {
@@ -98,7 +97,7 @@ fn element<'a, 'f>(list: &'a [Value], rest: &'f str) -> Option<FieldStep<'a, 'f>
     let is_wanted = |element: &Value, or_default: bool| {
         wanted.iter().all(|(key, value)| match (key, element) {
             (&"", _) => element == value,
-            (key, Value::Object(map)) => map.get(*key).map_or(or_default, |found| found == value),
+            (key, Value::Object(map)) => map.get(key).map_or(or_default, |found| found == value),
             _ => false,
         })
     };

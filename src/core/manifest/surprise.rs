@@ -1,10 +1,10 @@
 //! Plain text that becomes something else than its author may have meant: YAML 1.1, which
 //! Kubernetes reads, and YAML 1.2 don't agree on it.
 
-use serde_json::Value;
-
 use super::number;
 use super::scalar::Typed;
+
+use crate::core::json::Value;
 
 /// The warning about a plain text with a surprising value, and its remedy.
 pub(super) fn of(text: &str, typed: &Typed, in_mode: bool) -> Option<(String, String)> {

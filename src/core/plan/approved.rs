@@ -81,7 +81,7 @@ fn is_a_persons(manager: &Manager<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use crate::core::json::{Value, json};
 
     use super::*;
 
@@ -98,7 +98,7 @@ mod tests {
         }));
         let object = json!({ "kind": "ConfigMap", "metadata": { "name": "a",
             "annotations": { APPROVED: approved }, "managedFields": Value::Array(entries) } });
-        Object(object.as_object().cloned().unwrap_or_default())
+        Object::from(object.as_object().cloned().unwrap_or_default())
     }
 
     fn at(time: &str) -> Timestamp {

@@ -80,11 +80,11 @@ pub(super) fn is_about(path: &[String]) -> bool {
 mod tests {
     use super::*;
 
-    fn object(annotations: serde_json::Value) -> Object {
-        let object = serde_json::json!({
+    fn object(annotations: crate::core::json::Value) -> Object {
+        let object = crate::core::json::json!({
             "kind": "ConfigMap", "metadata": { "name": "a", "annotations": annotations },
         });
-        Object(object.as_object().cloned().unwrap_or_default())
+        Object::from(object.as_object().cloned().unwrap_or_default())
     }
 
     #[test]
@@ -107,12 +107,12 @@ mod tests {
             ("argocd.argoproj.io/sync-options", "Delete=confirm", Some(false)),
             ("argocd.argoproj.io/sync-options", "PruneLast=true", None),
         ] {
-            let live = object(serde_json::json!({ name: value }));
+            let live = object(crate::core::json::json!({ name: value }));
             let found = switch_of(&live, &PlanContext::default());
             let is_kept = found.as_ref().map(|said| matches!(said, DeletionSwitch::Keep(_)));
             assert_eq!(is_kept, expected, "{name}: {value}");
         }
-        let live = object(serde_json::json!({ SYNC_OPTIONS: "Prune=confirm" }));
+        let live = object(crate::core::json::json!({ SYNC_OPTIONS: "Prune=confirm" }));
         let mut allowed = PlanContext::default();
         allowed.policy.operator.allow_delete.insert("ConfigMap".to_owned());
         assert_eq!(switch_of(&live, &allowed), None);

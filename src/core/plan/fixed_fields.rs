@@ -1,8 +1,7 @@
 //! Which fields a change would move that can't: of a StatefulSet and a Pod the API server says only
 //! which ones can.
 
-use serde_json::{Map, Value};
-
+use crate::core::json::{Map, Value};
 use crate::core::object::Object;
 use crate::core::problem::Cause;
 
@@ -92,12 +91,13 @@ fn is_nothing(value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
 
     fn named(message: &str, send: Value, live: Value) -> Vec<String> {
-        let object = |spec: Value| Object(json!({ "spec": spec }).as_object().cloned().unwrap());
+        let object =
+            |spec: Value| Object::from(json!({ "spec": spec }).as_object().cloned().unwrap());
         let cause = Cause { field: "spec".to_owned(), message: message.to_owned(), place: None };
         let causes = super::name_causes(vec![cause], &object(send), &object(live));
         causes.into_iter().map(|cause| cause.field).collect()

@@ -342,7 +342,7 @@ fn leaving(desired: &Desired, observed: &Observed, undesired: &PruneRules<'_>) -
 /// The object as it is, and no member of the inventory.
 fn released_copy(live: &Object) -> Object {
     let mut free = live.clone();
-    if let Some(serde_json::Value::Object(labels)) = free.metadata_mut().get_mut("labels") {
+    if let Some(crate::core::json::Value::Object(labels)) = free.metadata_mut().get_mut("labels") {
         labels.remove(PART_OF);
     }
     free

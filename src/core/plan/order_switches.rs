@@ -112,13 +112,13 @@ impl fmt::Display for AnnotationKey<'_> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
 
-    fn said(annotations: serde_json::Value) -> Result<OrderSwitches, String> {
+    fn said(annotations: crate::core::json::Value) -> Result<OrderSwitches, String> {
         let object = json!({ "metadata": { "annotations": annotations } });
-        OrderSwitches::of(&Object(object.as_object().unwrap().clone()))
+        OrderSwitches::of(&Object::from(object.as_object().unwrap().clone()))
             .map_err(|fault| fault.message)
     }
 

@@ -1,8 +1,7 @@
 //! Selectors that another tool has widened by a label of its own, as kapp does: they can't change,
 //! so the object can only be kept with the label in git, or recreated.
 
-use serde_json::{Map, Value};
-
+use crate::core::json::{Key, Map, Value};
 use crate::core::object::Object;
 use crate::core::remedy::Remedy;
 
@@ -18,23 +17,23 @@ pub(super) fn to_keep(declared: &Object, live: &Object) -> Option<Remedy> {
     if !wanted.iter().all(|(key, value)| selector.get(key) == Some(value)) {
         return None;
     }
-    let more: Vec<_> = selector.iter().filter(|(key, _)| !wanted.contains_key(*key)).collect();
+    let more: Vec<_> = selector.iter().filter(|(key, _)| !wanted.contains_key(key)).collect();
     let of_pods = labels(declared, LABELS);
     let missing = more.iter().filter(|(key, value)| {
-        of_pods.as_ref().is_none_or(|labels| labels.get(*key) != Some(*value))
+        of_pods.as_ref().is_none_or(|labels| labels.get(key) != Some(*value))
     });
     let lines = |labels: Vec<String>, path: &str| match labels.is_empty() {
         true => None,
         false => Some(format!("{} under {}", labels.join(" and "), path[1..].replace('/', "."))),
     };
-    let line = |(key, value): &(&String, &Value)| format!("{key}: {value}");
+    let line = |(key, value): &(&Key, &Value)| format!("{key}: {value}");
     let in_selector = lines(more.iter().map(line).collect(), SELECTOR)?;
     let in_template = lines(missing.map(line).collect(), LABELS);
     let all: Vec<String> = [Some(in_selector), in_template].into_iter().flatten().collect();
     Some(format!("to keep it as it is, write {}", all.join(", and ")).into())
 }
 
-fn labels(object: &Object, pointer: &str) -> Option<Map<String, Value>> {
+fn labels(object: &Object, pointer: &str) -> Option<Map> {
     let mut parts = pointer.split('/').skip(1);
     let first = object.0.get(parts.next()?)?;
     parts.try_fold(first, |value, part| value.get(part))?.as_object().cloned()
@@ -42,14 +41,14 @@ fn labels(object: &Object, pointer: &str) -> Option<Map<String, Value>> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
 
     fn workload(selector: &Value, labels: &Value) -> Object {
         let object = json!({ "spec": { "selector": { "matchLabels": selector },
             "template": { "metadata": { "labels": labels } } } });
-        Object(object.as_object().cloned().unwrap())
+        Object::from(object.as_object().cloned().unwrap())
     }
 
     #[test]

@@ -4,14 +4,13 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde_json::Value;
-
 use super::budget::SearchBudget;
 use super::budget::SearchFailed;
 use super::needle::{MatchContext, Needle};
 use super::search::ValueSearch;
 use super::secrets::FoundSecrets;
 use super::value_parts::{named_parts, parts, parts_of};
+use crate::core::json::{Key, Value};
 use crate::core::object::Object;
 
 /// Values that are in no Secret and may be secret all the same.
@@ -52,7 +51,7 @@ impl Inputs {
     fn leaves(&mut self, value: &Value) {
         match value {
             Value::Object(map) => {
-                self.names.extend(map.keys().cloned());
+                self.names.extend(map.keys().map(Key::to_string));
                 map.values().for_each(|value| self.leaves(value));
             }
             Value::Array(items) => items.iter().for_each(|item| self.leaves(item)),

@@ -48,9 +48,9 @@ use search::{MatchSpan, ValueSearch};
 use searchable::worth_a_search;
 pub use secrets::LAST_APPLIED;
 use secrets::{FoundSecrets, Secret, bytes_of, decode, holds_object, is_secret};
-use serde_json::{Map, Value};
 
 use crate::core::field_rules::{FieldRule, Pointer};
+use crate::core::json::{Map, Value};
 use crate::core::mask::{Mask, Masked};
 use crate::core::object::{Object, ObjectKey};
 use crate::core::plan::{Action, Plan};
@@ -239,16 +239,16 @@ impl Redactor {
         let key = object.key();
         let mut fields = rules_for(&self.rules, &key).peekable();
         if fields.peek().is_none() {
-            return Object(self.of_map(&object.0));
+            return self.of_map(&object.0).into();
         }
         let given = object;
         let mut object = given.clone();
         for field in fields.flat_map(|field| field.within(&given.0)) {
-            if let Some(value) = field.value_mut(&mut object.0) {
+            if let Some(value) = field.value_mut(object.fields_mut()) {
                 *value = self.leaves(value);
             }
         }
-        Object(self.of_map(&object.0))
+        self.of_map(&object.0).into()
     }
 
     /// A value with a mask in the place of each text, number or truth value.
@@ -277,7 +277,7 @@ impl Redactor {
         }
     }
 
-    fn of_map(&self, map: &Map<String, Value>) -> Map<String, Value> {
+    fn of_map(&self, map: &Map) -> Map {
         let secret = is_secret(map);
         self.pairs(map, |key, value| match key {
             "data" | "stringData" if secret => self.values(value, key == "data"),
@@ -287,12 +287,8 @@ impl Redactor {
     }
 
     /// `map` with each value made showable by `show`, and each key, too.
-    fn pairs(
-        &self,
-        map: &Map<String, Value>,
-        show: impl Fn(&str, &Value) -> Value,
-    ) -> Map<String, Value> {
-        let mut shown = Map::new();
+    fn pairs(&self, map: &Map, show: impl Fn(&str, &Value) -> Value) -> Map {
+        let mut shown = BTreeMap::new();
         for (key, value) in map {
             let value = show(key, value);
             let mut key = self.text(key);
@@ -301,7 +297,7 @@ impl Redactor {
             }
             shown.insert(key, value);
         }
-        shown
+        shown.into_iter().collect()
     }
 
     /// A Secret's `data` or `stringData` with masks for values.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashSet};
 
 use aho_corasick::AhoCorasick;
-use serde_json::{Map, Value};
 
+use crate::core::json::{Map, Value};
 use crate::core::object::Object;
 
 /// The longest name that an object, its kind or its namespace can have, in bytes: a DNS subdomain.
@@ -93,11 +93,7 @@ fn names_of(object: &Object) -> [&str; 3] {
 }
 
 /// Takes out of `worth` those of `words` that are names of fields.
-fn without_fields<'v>(
-    worth: &mut BTreeSet<&'v str>,
-    words: &HashSet<&'v str>,
-    map: &Map<String, Value>,
-) {
+fn without_fields<'v>(worth: &mut BTreeSet<&'v str>, words: &HashSet<&'v str>, map: &Map) {
     for (key, value) in map {
         if let Some(word) = words.get(key.as_str()) {
             worth.remove(word);

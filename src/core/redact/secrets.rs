@@ -3,15 +3,15 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value};
 
+use crate::core::json::{Map, Value};
 use crate::core::object::ObjectKey;
 
 /// Where `kubectl apply` keeps the whole object as it was last applied.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Whether the map is a Secret of the core group, at the top or inside another object.
-pub(super) fn is_secret(map: &Map<String, Value>) -> bool {
+pub(super) fn is_secret(map: &Map) -> bool {
     map.get("kind").is_some_and(|kind| kind == "Secret")
         && map
             .get("apiVersion")
@@ -68,7 +68,7 @@ pub(super) struct FoundSecrets {
 
 impl FoundSecrets {
     /// Adds those of every Secret that `map` is or has in it; `key` is the whole object's.
-    pub(super) fn of_map(&mut self, key: &ObjectKey, map: &Map<String, Value>) {
+    pub(super) fn of_map(&mut self, key: &ObjectKey, map: &Map) {
         if is_secret(map) {
             for (field, base64) in [("data", true), ("stringData", false)] {
                 match map.get(field) {
@@ -84,7 +84,7 @@ impl FoundSecrets {
                 let Some(text) = value.as_str().filter(|text| holds_object(name, text)) else {
                     continue;
                 };
-                let inner = serde_json::from_str::<Map<String, Value>>(text).ok();
+                let inner = serde_json::from_str::<Map>(text).ok();
                 if let Some(inner) = &inner {
                     self.of_map(key, inner);
                 }

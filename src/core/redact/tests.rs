@@ -3,15 +3,16 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
-use serde_json::json;
 
 use super::secrets::LAST_APPLIED;
 use super::*;
 
+use crate::core::json::json;
+
 mod spellings;
 
 fn object(value: Value) -> Object {
-    Object(value.as_object().unwrap().clone())
+    Object::from(value.as_object().unwrap().clone())
 }
 
 fn base64(text: impl AsRef<[u8]>) -> String {
@@ -29,7 +30,9 @@ fn secret(name: &str, data: Value) -> Object {
 fn equal_values_get_equal_numbers_in_the_order_of_the_objects() {
     let first = secret("a", json!({ "x": base64("horse-battery"), "y": base64("staple-9") }));
     let mut second = secret("b", json!({ "z": base64("staple-9") }));
-    second.0.insert("stringData".to_owned(), json!({ "w": "horse-battery", "v": "another-1" }));
+    second
+        .fields_mut()
+        .insert("stringData".to_owned(), json!({ "w": "horse-battery", "v": "another-1" }));
     let redactor = Redactor::new([&second, &first]);
     let shown = redactor.object(&second);
     assert_eq!(shown.0["data"], json!({ "z": "‹secret 2›" }));
@@ -173,12 +176,12 @@ proptest! {
         values in prop::collection::vec(value(), 1..4),
         around in "[ -~]{0,3}",
     ) {
-        let data: Map<String, Value> = values.iter().enumerate()
+        let data: Map = values.iter().enumerate()
             .map(|(i, value)| (format!("k{i}"), base64(value).into())).collect();
-        let strings: Map<String, Value> = values.iter().enumerate()
+        let strings: Map = values.iter().enumerate()
             .map(|(i, value)| (format!("s{i}"), value.as_str().into())).collect();
         let mut db = secret("s", data.into());
-        db.0.insert("stringData".to_owned(), strings.into());
+        db.fields_mut().insert("stringData".to_owned(), strings.into());
         let whole = serde_json::to_string(&db).unwrap();
         db.metadata_mut().insert("annotations".to_owned(), json!({ LAST_APPLIED: whole }));
         let redactor = Redactor::new([&db]);

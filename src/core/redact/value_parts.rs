@@ -7,10 +7,9 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use super::digits::Digits;
 use super::views::ViewKind;
+use crate::core::json::Value;
 use crate::core::manifest;
 
 /// Parts of parts are looked for this deep.

@@ -207,7 +207,7 @@ mod tests {
             assert_eq!(outcome.to_string(), words);
             assert!(RollbackOutcome::CODES.contains(&outcome.code()), "{words}");
             let rollback = Rollback { to: None, outcome: outcome.clone(), report: None };
-            assert_eq!(serde_json::to_value(rollback).unwrap()["code"], outcome.code());
+            assert_eq!(crate::core::json::to_value(rollback).unwrap()["code"], outcome.code());
         }
     }
 }

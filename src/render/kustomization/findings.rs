@@ -1,9 +1,8 @@
 //! A map held against the table of its fields: which files it names, and which keys are not what
 //! they should be.
 
-use serde_json::{Map, Value};
-
 use super::fields::{Field, Keys, Names, fold};
+use crate::core::json::{Map, Value};
 use crate::core::manifest::{PathPart, Positions};
 use crate::core::problem::{Location, Problem};
 use crate::core::suggest::suggest;
@@ -64,11 +63,7 @@ pub(super) struct KustomizationFindings {
 }
 
 /// Looks through a map that may have the keys of these tables and no others.
-pub(super) fn look(
-    map: &Map<String, Value>,
-    tables: &[Keys],
-    places: MapPlace<'_>,
-) -> KustomizationFindings {
+pub(super) fn look(map: &Map, tables: &[Keys], places: MapPlace<'_>) -> KustomizationFindings {
     let mut look =
         KustomizationWalk { places, found: KustomizationFindings::default(), at: Vec::new() };
     look.map(map, tables);
@@ -82,7 +77,7 @@ struct KustomizationWalk<'a, 'v> {
 }
 
 impl<'v> KustomizationWalk<'_, 'v> {
-    fn map(&mut self, map: &'v Map<String, Value>, tables: &[Keys]) {
+    fn map(&mut self, map: &'v Map, tables: &[Keys]) {
         let fields = tables.iter().copied().flatten();
         for (key, value) in map {
             self.at.push(key.as_str().into());

@@ -32,7 +32,7 @@ pub(super) fn text(value: &impl Serialize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
     use crate::core::manifest;

@@ -14,9 +14,8 @@ mod remote;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use super::file_index::{FileIndex, KUSTOMIZATIONS, resolve};
+use crate::core::json::Value;
 use crate::core::manifest::{self, Positions};
 use crate::core::problem::{Location, Problem};
 use fields::{KUSTOMIZATION, Names, OBJECT, PLUGINS};

@@ -1,6 +1,6 @@
 //! The simulated nodes: what they are, and (in `stages.yaml`) what becomes of the pods on them.
 
-use serde_json::{Value, json};
+use crate::core::json::{Value, json};
 
 /// The stages of nodes and pods, in kwok's own language.
 pub(super) const STAGES: &str = include_str!("stages.yaml");

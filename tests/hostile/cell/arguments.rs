@@ -89,7 +89,7 @@ fn helm_itself(helm: &str, repo: &Path, set: &[(&str, Value)]) -> Value {
     let output =
         Cmd::new(program).args(args).dir(repo).env("HOME", repo.join(".git")).run().exits(0);
     let read = trueup::core::manifest::read("all.yaml", output.stdout.as_bytes());
-    read.manifests[0].object.0["data"].clone()
+    read.manifests[0].object.0["data"].clone().into()
 }
 
 #[test]

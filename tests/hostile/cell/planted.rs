@@ -93,7 +93,7 @@ pub fn said(order: &str, change: impl FnOnce(&mut Setting)) -> BTreeMap<String, 
     let rendered = render(order, change);
     assert_eq!(rendered.problems, []);
     let data = rendered.manifests[0].object.0["data"].as_object().unwrap();
-    data.iter().map(|(line, said)| (line.clone(), said.as_str().unwrap().to_owned())).collect()
+    data.iter().map(|(line, said)| (line.to_string(), said.as_str().unwrap().to_owned())).collect()
 }
 
 /// Asserts what the kernel says to an order's lines.

@@ -1,7 +1,8 @@
 //! Mutated ApplySet parents, which anybody with the right to write ConfigMaps may have written.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use trueup::core::inventory::{Inventory, InventorySource, Record};
+use trueup::core::json::Map;
 use trueup::core::object::{GroupKind, Object, ObjectKey};
 
 use super::fuzz;
@@ -39,8 +40,9 @@ fn parents() {
     let members = [key("Deployment.apps", "prod"), key("ConfigMap", "other")];
     let mut parent = inventory.parent(&Record::of(source, &members));
     let past = json!({"trueup.dev/healthy-revision": "8be01d3", "trueup.dev/healthy-at": "2026-03-01T12:00:00Z", "trueup.dev/objects-before": "3", "trueup.dev/failed-revision": "1", "trueup.dev/applied-by": "a", "trueup.dev/applied-at": "x"});
-    let annotations = parent.metadata_mut().get_mut("annotations").and_then(Value::as_object_mut);
-    annotations.unwrap().extend(past.as_object().unwrap().clone());
+    let annotations =
+        parent.metadata_mut().get_mut("annotations").and_then(|it| it.as_object_mut());
+    annotations.unwrap().extend(serde_json::from_value::<Map>(past).unwrap());
     let read = |object: &Object| inventory.read(object).ok();
     assert!(read(&parent).is_some());
     fuzz(

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use trueup::core::json::Value;
 use trueup::core::manifest;
 use trueup::core::object::Object;
 use trueup::core::redact::Redactor;
@@ -83,7 +83,7 @@ impl Count {
             let begin = Instant::now();
             let shown = redactor.object(object);
             count.time += begin.elapsed();
-            count.compare(&object.0.clone().into(), &shown.0.into(), hits);
+            count.compare(&object.clone().into(), &shown.into(), hits);
         }
         count
     }
@@ -92,9 +92,9 @@ impl Count {
         match (given, shown) {
             (Value::Object(given), Value::Object(shown)) => {
                 self.texts += given.len();
-                for key in given.keys().filter(|key| !shown.contains_key(*key)) {
+                for key in given.keys().filter(|key| !shown.contains_key(key)) {
                     self.masked += 1;
-                    *hits.entry(key.clone()).or_default() += 1;
+                    *hits.entry(key.to_string()).or_default() += 1;
                 }
                 for (key, value) in given {
                     if let Some(shown) = shown.get(key) {

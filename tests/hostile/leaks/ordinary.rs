@@ -156,7 +156,7 @@ pub fn secrets() -> Vec<Object> {
         "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "zz-tls" },
         "stringData": { "tls.crt": pem("CERTIFICATE", 7), "tls.key": pem("PRIVATE KEY", 11) },
     });
-    objects.push(Object(tls.as_object().unwrap().clone()));
+    objects.push(serde_json::from_value(tls).unwrap());
     objects
 }
 

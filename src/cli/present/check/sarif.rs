@@ -2,10 +2,9 @@
 
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
-
 use super::{CheckView, level, text};
 use crate::core::check::{CheckRule, Finding};
+use crate::core::json::{Value, json};
 
 /// The whole log.
 pub(super) fn log(view: &CheckView<'_>) -> Value {

@@ -1,10 +1,10 @@
 //! That the lines which go and come are those of the fields and elements that differ.
 
 use proptest::prelude::*;
-use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::cli::present::tests::{change, object};
+use crate::core::json::{Value, json};
 use crate::core::plan::Action;
 use crate::core::redact::Redactor;
 
@@ -311,7 +311,7 @@ fn any_json() -> impl Strategy<Value = Value> {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
             prop::collection::btree_map("[a-c]|name", inner, 0..4)
-                .prop_map(|map| Value::Object(map.into_iter().collect::<Map<_, _>>())),
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
         ]
     })
 }

@@ -135,7 +135,7 @@ pub(super) struct UndeclaredDocument<'a> {
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "undeclared_field"))]
 pub(super) struct UndeclaredFieldDocument<'a> {
     pub(super) path: &'a str,
-    pub(super) value: &'a serde_json::Value,
+    pub(super) value: &'a crate::core::json::Value,
     pub(super) writers: &'a [FieldWriter],
 }
 
@@ -143,7 +143,7 @@ pub(super) struct UndeclaredFieldDocument<'a> {
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "handover"))]
 pub(super) struct HandoverDocument<'a> {
     pub(super) path: &'a str,
-    pub(super) value: &'a serde_json::Value,
+    pub(super) value: &'a crate::core::json::Value,
     #[cfg_attr(test, schemars(extend("enum" = ["ours", "shared", "taken", "left", "default"])))]
     pub(super) hands: &'static str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]

@@ -1,9 +1,8 @@
 //! Whole comments, and what keeps them short and harmless.
 
-use serde_json::json;
-
 use super::*;
 use crate::cli::present::tests::{because, change, config, told, web};
+use crate::core::json::json;
 use crate::core::plan::Change;
 use crate::core::problem::Location;
 use crate::core::problem::Problem;

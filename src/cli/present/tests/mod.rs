@@ -2,11 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
 
 use super::*;
 use crate::cli::ui::guarded;
 use crate::core::inventory::PART_OF;
+use crate::core::json::{Value, json};
 use crate::core::manifest::Origin;
 use crate::core::object::Object;
 use crate::core::plan::{Change, Effect, Plan, Reason, ReasonKind};
@@ -22,7 +22,7 @@ mod texts;
 const ESCAPE: char = '\u{1b}';
 
 pub(in crate::cli::present) fn object(value: Value) -> Object {
-    Object(value.as_object().unwrap().clone())
+    Object::from(value.as_object().unwrap().clone())
 }
 
 pub(in crate::cli::present) fn config(name: &str, data: Value) -> Object {

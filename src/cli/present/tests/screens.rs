@@ -73,7 +73,7 @@ fn live(text: &str, replaced: &[(&str, &str)]) -> Object {
     let metadata = object.metadata_mut();
     metadata.insert("uid".to_owned(), "1f0c".into());
     metadata.insert("annotations".to_owned(), json!({ "deployment.kubernetes.io/revision": "4" }));
-    if let Some(spec) = object.0.get_mut("spec").and_then(Value::as_object_mut) {
+    if let Some(spec) = object.fields_mut().get_mut("spec").and_then(Value::as_object_mut) {
         spec.insert("progressDeadlineSeconds".to_owned(), 600.into());
         spec.insert("revisionHistoryLimit".to_owned(), 10.into());
     }

@@ -1,11 +1,11 @@
 //! Text that passes the guard, in whatever pieces it comes.
 
 use proptest::prelude::*;
-use serde_json::json;
 
 use super::*;
 use crate::cli::present::ink::{Ink, OwnCommand};
 use crate::core::diff::yaml;
+use crate::core::json::json;
 use crate::core::object::Object;
 use crate::core::sanitize::has_command;
 
@@ -117,8 +117,8 @@ proptest! {
     #[test]
     fn an_object_as_yaml_passes_as_it_is(key in "[a#\\[: é-]{1,6}", lines in prop::collection::vec("[ \t]{0,2}(::|##|#|\\[|vso|a|\u{202e}|\u{1b}|: ){0,4}", 0..4)) {
         let object = json!({ "data": { key: lines.join("\n") }, "list": lines });
-        let text = yaml::text(&Object(object.as_object().unwrap().clone()));
+        let text = yaml::text(&Object::from(object.as_object().unwrap().clone()));
         prop_assert_eq!(guarded(&text), text.clone());
-        prop_assert_eq!(serde_yaml::from_str::<serde_json::Value>(&text).unwrap(), object);
+        prop_assert_eq!(serde_yaml::from_str::<crate::core::json::Value>(&text).unwrap(), object);
     }
 }

@@ -1,5 +1,3 @@
-use serde_json::json;
-
 use super::*;
 
 fn object(spec: Value, owned: Option<Value>) -> Object {
@@ -9,7 +7,7 @@ fn object(spec: Value, owned: Option<Value>) -> Object {
         object["metadata"]["managedFields"] = json!([{ "manager": "trueup", "operation": "Apply",
             "fieldsV1": { "f:spec": owned } }]);
     }
-    Object(object.as_object().cloned().unwrap())
+    Object::from(object.as_object().cloned().unwrap())
 }
 
 /// The deviations from the server's answer, with trueup's own fields.
@@ -38,6 +36,8 @@ fn told(promise: Expected<'_>, answer: &Object, differences: &[(&str, Deviation)
 }
 
 use Deviation::{Changed, Missing, Undeclared};
+
+use crate::core::json::json;
 
 #[test]
 fn a_declared_field_with_another_value_or_none_differs() {
@@ -148,7 +148,7 @@ fn values_are_compared_by_meaning_without_a_dry_run() {
 
 #[test]
 fn server_owned_fields_are_not_compared() {
-    let object = |value: Value| Object(value.as_object().cloned().unwrap());
+    let object = |value: Value| Object::from(value.as_object().cloned().unwrap());
     let sent = object(json!({ "apiVersion": "v1", "kind": "A", "status": { "phase": "Bound" },
         "metadata": { "name": "a", "uid": "u", "resourceVersion": "1", "labels": { "a": "b" } } }));
     let answer = object(json!({ "metadata": { "name": "a", "uid": "w", "resourceVersion": "2" } }));

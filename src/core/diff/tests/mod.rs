@@ -1,16 +1,16 @@
 //! The text of a change: it shows and hides the right fields, and means the same as its object.
 
 use proptest::prelude::*;
-use serde_json::json;
 
 use super::*;
 use crate::core::compare::is_noop;
+use crate::core::json::json;
 use crate::core::plan::Effect;
 
 mod told;
 
 fn object(value: Value) -> Object {
-    Object(value.as_object().unwrap().clone())
+    Object::from(value.as_object().unwrap().clone())
 }
 
 fn update(live: Value, merged: Value) -> Change {
@@ -116,7 +116,7 @@ fn joining_the_inventory_is_said_once() {
     let live = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "c" } });
     let mut merged = object(live.clone());
     merged.set_label(PART_OF, "applyset-x-v1");
-    let merged = Value::Object(merged.0);
+    let merged = Value::from(merged);
     let joined = delta(live, merged.clone());
     assert_eq!((joined.fields.len(), joined.joins, joined.only_ownership), (0, true, false));
     assert_eq!(joined.before_text, joined.after_text);
@@ -162,7 +162,7 @@ fn a_noop_is_equal_but_for_when() {
     let mut bare = live.clone();
     bare.metadata_mut().remove("managedFields");
     assert!(!is_noop(&live, &bare) && !is_noop(&bare, &live));
-    bare.0.remove("metadata");
+    bare.fields_mut().remove("metadata");
     assert!(!is_noop(&live, &bare) && is_noop(&bare, &bare));
 }
 
@@ -262,7 +262,7 @@ proptest! {
         let object = object(json!({ "spec": value }));
         let text = yaml::text(&object);
         let back: Value = serde_yaml::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
-        prop_assert_eq!(Value::Object(object.0), back, "{}", text);
+        prop_assert_eq!(Value::from(object), back, "{}", text);
         prop_assert!(text.chars().all(|c| c == '\n' || c == '\t' || crate::core::sanitize::is_harmless(c)), "{:?}", text);
     }
 

@@ -1,8 +1,8 @@
 //! How a change is described: the order, the matching of elements, and JSON line by line.
 
-use serde_json::Map;
-
 use super::*;
+
+use crate::core::json::Map;
 
 /// The lines in which two texts differ.
 fn differing(delta: &Delta) -> Vec<String> {
@@ -18,7 +18,7 @@ fn list_elements_are_matched_by_merge_key() {
             let key = json!({ "port": port["port"], "protocol": port["protocol"] });
             (format!("k:{key}"), json!({ ".": {}, "f:port": {} }))
         };
-        let owned: Map<String, Value> = ports.as_array().unwrap().iter().map(key).collect();
+        let owned: Map = ports.as_array().unwrap().iter().map(key).collect();
         json!({ "apiVersion": "v1", "kind": "Service",
             "metadata": { "name": "dns", "managedFields": [{ "manager": "m", "operation": "Apply",
                 "fieldsV1": { "f:spec": { "f:ports": owned } } }] },
@@ -97,7 +97,7 @@ spec:
   replicas: 3
 ";
     let manifest = crate::core::manifest::read("web.yaml", file.as_bytes()).manifests.remove(0);
-    let mut merged = Value::Object(manifest.object.0.clone());
+    let mut merged = Value::from(manifest.object.clone());
     merged["metadata"]["namespace"] = "shop".into();
     merged["spec"]["paused"] = true.into();
     merged["spec"]["template"]["spec"]["containers"][1]["args"] = json!(["x"]);
@@ -189,7 +189,7 @@ fn secrets_in_embedded_json_stay_masked() {
     };
     let (live, merged) = (config("info"), config("debug"));
     let redactor = Redactor::new([&secret, &live, &merged]);
-    let change = update(Value::Object(live.0), Value::Object(merged.0));
+    let change = update(Value::from(live), Value::from(merged));
     let changed = Delta::new(&change, &redactor);
     for text in [&changed.before_text, &changed.after_text] {
         assert!(text.contains("\n      \"password\": \"‹secret 1›\"\n"), "{text}");

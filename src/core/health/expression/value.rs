@@ -4,9 +4,9 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use serde_json::{Map, Value as Json};
-
 use super::node::Literal;
+
+use crate::core::json::{Map, Value as Json};
 
 /// A value.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub(super) enum ExpressionValue<'o> {
     /// A list that was made.
     List(Rc<[ExpressionValue<'o>]>),
     /// A map of the object.
-    Object(&'o Map<String, Json>),
+    Object(&'o Map),
     /// A map that is written out, and so is small.
     Map(Rc<[(ExpressionValue<'o>, ExpressionValue<'o>)]>),
     Type(&'static str),

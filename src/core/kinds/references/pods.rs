@@ -3,14 +3,13 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value};
-
 use super::{Reference, ReferenceKind};
+use crate::core::json::{Map, Value};
 use crate::core::manifest::PathPart;
 use crate::core::object::{GroupKind, Object, ObjectKey};
 
 /// The labels of a pod template.
-type Labels<'a> = &'a Map<String, Value>;
+type Labels<'a> = &'a Map;
 
 /// The way to the pod template within an object; a custom resource that has one where a Deployment
 /// has it counts as well. The empty way is a pod's own.
@@ -22,7 +21,7 @@ fn template(object: &Object) -> Option<(&Value, Vec<PathPart<'_>>)> {
         _ => &["spec", "template"],
     };
     let (first, below) = way.split_first()?;
-    let found = below.iter().try_fold(object.0.get(*first)?, |value, key| value.get(key))?;
+    let found = below.iter().try_fold(object.0.get(first)?, |value, key| value.get(key))?;
     Some((found, way.iter().copied().map(PathPart::Key).collect()))
 }
 
@@ -56,7 +55,7 @@ impl<'a> Templates<'a> {
     pub fn selected<'s>(
         &'s self,
         namespace: Option<&'s str>,
-        labels: &'s Map<String, Value>,
+        labels: &'s Map,
     ) -> impl Iterator<Item = &'a ObjectKey> + 's {
         let first = labels.iter().next();
         let found = first.and_then(|(name, value)| {

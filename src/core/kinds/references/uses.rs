@@ -1,9 +1,8 @@
 //! References of an object to others: the things that its pods need, an Ingress's Services, a
 //! binding's role and accounts, an autoscaler's target, the Service behind a webhook.
 
-use serde_json::Value;
-
 use super::{Reference, ReferenceKind, pods};
+use crate::core::json::Value;
 use crate::core::manifest::PathPart;
 use crate::core::object::{GroupKind, Object, ObjectKey};
 
@@ -69,7 +68,7 @@ struct Root<'k, 'v> {
 /// The value at a path of keys.
 fn at<'v>(object: &'v Object, path: &[&str]) -> Option<&'v Value> {
     let (first, below) = path.split_first()?;
-    below.iter().try_fold(object.0.get(*first)?, |value, key| value.get(key))
+    below.iter().try_fold(object.0.get(first)?, |value, key| value.get(key))
 }
 
 fn keys<'v>(path: &[&'static str]) -> Vec<PathPart<'v>> {

@@ -59,7 +59,7 @@ impl Schemas {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
 
@@ -69,7 +69,7 @@ mod tests {
         let says = |api_version: &str, kind: &str, path: &str| {
             let object = json!({ "apiVersion": api_version, "kind": kind });
             let path: Vec<&str> = path.split(' ').collect();
-            schemas.is_atomic(&Object(object.as_object().cloned().unwrap()), &path)
+            schemas.is_atomic(&Object::from(object.as_object().cloned().unwrap()), &path)
         };
         let pod = "f:spec f:template f:spec";
         for (path, atomic) in [
@@ -105,9 +105,9 @@ mod tests {
                 { "name": "v1", "served": true, "schema": { "openAPIV3Schema": {
                     "type": "object", "properties": fields } } }] },
         });
-        schemas.define(&Object(definition.as_object().cloned().unwrap()));
+        schemas.define(&Object::from(definition.as_object().cloned().unwrap()));
         let thing = json!({ "apiVersion": "example.com/v1", "kind": "Thing" });
-        let thing = Object(thing.as_object().cloned().unwrap());
+        let thing = Object::from(thing.as_object().cloned().unwrap());
         assert_eq!(schemas.is_atomic(&thing, &["f:plain"]), Some(true));
         assert_eq!(schemas.is_atomic(&thing, &["f:byKey"]), Some(false));
         assert_eq!(schemas.is_atomic(&thing, &["f:byKey", "k:{\"a\":1}", "f:whole"]), Some(true));

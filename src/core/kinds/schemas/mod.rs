@@ -13,11 +13,10 @@ use std::io::Read as _;
 use std::sync::{LazyLock, OnceLock};
 
 use flate2::read::GzDecoder;
-use serde::Deserialize as _;
-use serde_json::Value;
 
 pub use schema::{JsonType, Others, Schema, Validation};
 
+use crate::core::json::{self, Value};
 use crate::core::kinds::catalog::CRD;
 use crate::core::object::{GroupKind, Object};
 
@@ -130,7 +129,7 @@ impl Schemas {
                 continue;
             };
             // An unreadable schema is the definition's fault, which its own schema finds.
-            let schema = Schema::deserialize(&version["schema"]["openAPIV3Schema"]).ok();
+            let schema = json::from_value(version["schema"]["openAPIV3Schema"].clone()).ok();
             let number = schema.map(|schema| {
                 self.custom.push(schema);
                 self.custom.len() - 1

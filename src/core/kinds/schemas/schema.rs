@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+
+use crate::core::json::Value;
 
 /// The form of a value. A field that the schema leaves out asks for nothing.
 #[derive(Debug, Default, Deserialize)]

@@ -115,13 +115,11 @@ fn steps(field: &str) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
-    use serde::Deserialize as _;
-    use serde_json::{Value, json};
-
     use super::*;
+    use crate::core::json::{self, Value, json};
 
     fn schema(value: &Value) -> Schema {
-        Schema::deserialize(value).unwrap()
+        json::from_value(value.clone()).unwrap()
     }
 
     fn cause(field: &str, message: &str) -> Cause {

@@ -1,9 +1,9 @@
 //! The proof beside objects as a server returns them. That it agrees with the server itself is
 //! shown by `tests/verify.rs`.
 
-use serde_json::{Value, json};
-
 use super::*;
+
+use crate::core::json::{Value, json};
 
 /// Values that no proof is spoiled by.
 fn live(spec: Value, fields: Value) -> Object {
@@ -28,7 +28,7 @@ fn send(spec: Value) -> Object {
 }
 
 fn object(value: Value) -> Object {
-    Object(value.as_object().cloned().unwrap())
+    Object::from(value.as_object().cloned().unwrap())
 }
 
 /// Whether the proof holds: what is sent, what is live, what we own.
@@ -145,7 +145,7 @@ fn noop_needs_our_managed_fields_entry_in_the_same_version() {
     assert!(!changed(&|managers| managers[1] = managers[0].clone()));
     assert!(!changed(&|managers| *managers = Value::Null));
     let mut other = send(spec.clone());
-    other.0["apiVersion"] = "example.com/v2".into();
+    other.fields_mut()["apiVersion"] = "example.com/v2".into();
     assert!(!is_noop(&other, &ours, &|_| None));
 }
 

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
-
 use super::*;
+
+use crate::core::json::{Value, json};
 
 /// Every file of `fixtures/yaml` with what kubectl makes of it beside it.
 #[test]
@@ -18,7 +18,7 @@ fn fixtures_are_read_as_kubectl_reads_them() {
             let reading = read("a.yaml", &std::fs::read(&path).unwrap());
             assert_eq!(reading.problems, [], "{}", path.display());
             let objects: Vec<_> =
-                reading.manifests.into_iter().map(|m| Value::Object(m.object.0)).collect();
+                reading.manifests.into_iter().map(|m| Value::from(m.object)).collect();
             let expected: Vec<Value> = serde_json::from_str(&expected).unwrap();
             assert_eq!(objects, expected, "{}", path.display());
             found += 1;
@@ -49,7 +49,7 @@ fn recorded_kubectl_answers_match() {
         };
         assert_eq!(reading.problems, [], "{}", answer["name"]);
         let objects: Vec<_> =
-            reading.manifests.into_iter().map(|m| Value::Object(m.object.0)).collect();
+            reading.manifests.into_iter().map(|m| Value::from(m.object)).collect();
         let expected: Vec<_> = expected.iter().map(unmarked).collect();
         assert_eq!(objects, expected, "{}", answer["name"]);
     }

@@ -1,8 +1,8 @@
 //! Messages about wrong input: where, what, what to do, and nothing of a Secret.
 
-use serde_json::json;
-
 use super::*;
+
+use crate::core::json::json;
 
 #[test]
 fn wrong_syntax_says_where_and_what_to_do() {

@@ -8,9 +8,9 @@ mod messages;
 mod places;
 mod values;
 
-use serde_json::Value;
-
 use super::*;
+
+use crate::core::json::Value;
 
 const HEAD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n";
 
@@ -23,7 +23,7 @@ fn object(text: &str) -> Value {
     let reading = read_text(text);
     assert_eq!(reading.problems, [], "{text:?}");
     assert_eq!(reading.manifests.len(), 1, "{text:?}");
-    Value::Object(reading.manifests[0].object.0.clone())
+    Value::from(reading.manifests[0].object.clone())
 }
 
 /// The field `v` of an object that ends in `v: {text}`.

@@ -57,8 +57,8 @@ fn a_field_is_found_in_the_file() {
 fn a_field_that_was_made_from_another_is_found_there() {
     let text = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  p: a\n";
     let mut manifest = read_text(text).manifests.remove(0);
-    let data = manifest.object.0.remove("stringData").unwrap();
-    manifest.object.0.insert("data".to_owned(), data);
+    let data = manifest.object.fields_mut().remove("stringData").unwrap();
+    manifest.object.fields_mut().insert("data".to_owned(), data);
     for (field, line, column) in [("data[p]", 5, 3), (".data", 4, 1), ("type", 1, 1)] {
         let place = manifest.place_of(field);
         assert_eq!((place.line, place.column), (line, column), "{field}");

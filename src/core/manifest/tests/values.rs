@@ -1,8 +1,8 @@
 //! Values, keys, tags and merges: kubectl's types.
 
-use serde_json::json;
-
 use super::*;
+
+use crate::core::json::json;
 
 #[test]
 fn a_plain_value_has_kubectls_type() {

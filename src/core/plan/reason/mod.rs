@@ -89,7 +89,7 @@ mod tests {
             ReasonKind::Guarded { guard: DeletionGuard::Instances(2), approval: None },
             ReasonKind::Interrupted,
         ] {
-            let reason = serde_json::to_value(Reason::from(kind.clone())).unwrap();
+            let reason = crate::core::json::to_value(Reason::from(kind.clone())).unwrap();
             assert_eq!(reason["code"], kind.code(), "{reason}");
         }
     }

@@ -16,8 +16,8 @@ fn records_and_locks_are_never_pruned_whatever_is_allowed() {
     let id = "applyset.kubernetes.io/id";
     let lease = |name: &str| {
         let mut lease = ours("ConfigMap", name);
-        lease.0.insert("apiVersion".to_owned(), "coordination.k8s.io/v1".into());
-        lease.0.insert("kind".to_owned(), "Lease".into());
+        lease.fields_mut().insert("apiVersion".to_owned(), "coordination.k8s.io/v1".into());
+        lease.fields_mut().insert("kind".to_owned(), "Lease".into());
         lease
     };
     let allowed = permitted(Permissions {

@@ -4,10 +4,11 @@ mod guards;
 mod modes;
 mod turns;
 
-use serde_json::json;
+use std::sync::Arc;
 
 use super::*;
 use crate::core::inventory::PART_OF;
+use crate::core::json::json;
 use crate::core::managed_fields;
 use crate::core::managed_fields::FIELD_MANAGER;
 use crate::core::manifest::{Manifest, Origin};
@@ -31,7 +32,7 @@ fn object(kind: &str, name: &str) -> Object {
         metadata["namespace"] = "shop".into();
     }
     let object = json!({ "apiVersion": api_version, "kind": kind, "metadata": metadata });
-    Object(object.as_object().unwrap().clone())
+    Object::from(object.as_object().unwrap().clone())
 }
 
 fn member(mut object: Object) -> Object {
@@ -380,5 +381,26 @@ mod properties {
             let (desired, observed) = build(&backwards);
             prop_assert_eq!(plan(&desired, &observed), first);
         }
+    }
+}
+
+/// There may be thousands of new objects: what is declared of one, sent and expected is kept once,
+/// and so is the server's answer.
+#[test]
+fn new_object_is_kept_once() {
+    let (new, asked) = (object("ConfigMap", "new"), object("ConfigMap", "asked"));
+    let desired = declared(&[new.clone(), asked.clone()]);
+    let lack = Preview::Deferred(Prerequisite::Namespace("shop".to_owned()));
+    let answer = ours("ConfigMap", "asked");
+    let merged = Preview::Merged(answer.clone());
+    let observed = seen(&[(&new, None, Some(lack)), (&asked, None, Some(merged))]);
+    let plan = plan(&desired, &observed, &inventory(), &PlanContext::default());
+    assert_eq!(plan.count(Action::Create), 2);
+    for change in plan.changes() {
+        let declared = &desired.objects[&change.key].object;
+        let Effect::Create(Write { send, becomes, .. }) = &change.effect else { panic!() };
+        let expected = if change.key == new.key() { declared } else { &answer };
+        assert!(Arc::ptr_eq(&send.0, &declared.0), "{}", change.key);
+        assert!(Arc::ptr_eq(&becomes.0, &expected.0), "{}", change.key);
     }
 }

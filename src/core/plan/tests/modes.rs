@@ -3,14 +3,14 @@
 use super::*;
 
 /// A ConfigMap that git annotates so.
-fn annotated(annotations: serde_json::Value) -> Object {
+fn annotated(annotations: crate::core::json::Value) -> Object {
     let mut object = object("ConfigMap", "a");
     object.metadata_mut().insert("annotations".to_owned(), annotations);
     object
 }
 
 /// The action and its reason, where this is live.
-fn told(annotations: serde_json::Value, live: Option<&Object>, preview: Preview) -> String {
+fn told(annotations: crate::core::json::Value, live: Option<&Object>, preview: Preview) -> String {
     let declared_one = annotated(annotations);
     let desired = declared(std::slice::from_ref(&declared_one));
     let observed = seen(&[(&declared_one, live, Some(preview))]);

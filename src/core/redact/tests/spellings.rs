@@ -87,7 +87,7 @@ fn shown(redactor: &Redactor, text: &str) -> Vec<String> {
         config["metadata"]["annotations"]["a"].as_str().unwrap().to_owned(),
         data["field"].as_str().unwrap().to_owned(),
         data["list"][0][0].as_str().unwrap().to_owned(),
-        data.iter().find(|(_, value)| *value == "key").unwrap().0.clone(),
+        data.iter().find(|(_, value)| *value == "key").unwrap().0.to_string(),
         redactor.text(text),
         redactor.text_about(&object(json!({ "kind": "X", "metadata": {} })).key(), text),
         problem.message().to_owned(),
@@ -229,8 +229,7 @@ fn truncated_text_is_searched_in_linear_time() {
 #[test]
 fn values_that_begin_alike_cost_no_look_at_each() {
     let value = |at: usize| format!("one and the same beginning {at:04}");
-    let data: Map<String, Value> =
-        (0..1000).map(|at| (format!("k{at}"), base64(value(at)).into())).collect();
+    let data: Map = (0..1000).map(|at| (format!("k{at}"), base64(value(at)).into())).collect();
     let redactor = Redactor::new([&secret("db", data.into())]);
     let redactor = Redactor { budget: SearchBudget::of(0), ..redactor };
     let text = "one and the same beginning of it, ".repeat(100);

@@ -15,7 +15,8 @@ use std::fmt;
 
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+
+use crate::core::json::Value;
 
 pub use wrong::{InvalidOption, wrong_namespace};
 

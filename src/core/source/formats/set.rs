@@ -2,7 +2,7 @@
 //! (helm.sh/helm, `pkg/strvals/parser.go`): so that the values can reach Helm in a file, and not in
 //! its arguments, which every user of the machine can read.
 
-use serde_json::{Map, Value};
+use crate::core::json::{Map, Value};
 
 /// How deep Helm lets a path be.
 const DEEPEST: usize = 30;
@@ -82,7 +82,7 @@ impl SetPath {
     /// # Errors
     ///
     /// When what is there has no such part, in words.
-    pub fn set(&self, values: &mut Map<String, Value>, value: Value) -> Result<(), String> {
+    pub fn set(&self, values: &mut Map, value: Value) -> Result<(), String> {
         let [SetStep::Key(first), rest @ ..] = &self.steps[..] else {
             return Err("it begins with an index".to_owned());
         };
@@ -142,7 +142,7 @@ fn put(at: &mut Value, steps: &[SetStep], value: Value) -> Result<(), String> {
 }
 
 /// Merges `over` into `values`, as Helm merges values files: maps are merged, all else replaces.
-pub fn merge(values: &mut Map<String, Value>, over: Map<String, Value>) {
+pub fn merge(values: &mut Map, over: Map) {
     for (key, value) in over {
         match (values.get_mut(&key), value) {
             (Some(Value::Object(map)), Value::Object(value)) => merge(map, value),
@@ -172,7 +172,7 @@ pub fn json(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::core::json::json;
 
     use super::*;
 
