@@ -40,6 +40,7 @@ pub(super) enum YamlEventKind {
 }
 
 /// A text before its type is known.
+#[derive(Clone, Default)]
 pub(super) struct ScalarText {
     pub(super) text: String,
     pub(super) tag: Option<String>,
