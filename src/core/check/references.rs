@@ -3,7 +3,8 @@
 //! Which fields name other objects is known to [`crate::core::kinds::references`]; here is what there is.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::OnceLock;
 
 use super::validate::KeyOrValue;
 use super::{CheckRule, Finding};
@@ -16,7 +17,9 @@ use crate::core::suggest::suggest;
 /// The names in the set.
 struct NamesInSet<'a> {
     /// Every object, with its manifest unless something else makes it.
-    names: BTreeMap<Cow<'a, ObjectKey>, Option<&'a Manifest>>,
+    names: HashMap<Cow<'a, ObjectKey>, Option<&'a Manifest>>,
+    /// The names of each kind in each namespace, by a key without a name, once one is missing.
+    by_kind: OnceLock<HashMap<ObjectKey, Vec<String>>>,
 }
 
 /// The names that may be meant by those that are missing: many objects may miss the same one.
@@ -48,25 +51,32 @@ fn warning(key: &ObjectKey, manifest: &Manifest, path: &[PathPart], message: Str
     Finding::about(key, manifest, path, KeyOrValue::Value, CheckRule::Reference, message)
 }
 
+fn without_name(key: &ObjectKey) -> ObjectKey {
+    let ObjectKey { group, kind, namespace, name: _ } = key.clone();
+    ObjectKey { group, kind, namespace, name: String::new() }
+}
+
 impl<'a> NamesInSet<'a> {
     fn new(named: &[(&'a ObjectKey, &'a Manifest)]) -> Self {
         let objects = named.iter().map(|(key, manifest)| (Cow::Borrowed(*key), Some(*manifest)));
-        let mut names: BTreeMap<_, _> = objects.collect();
+        let mut names: HashMap<_, _> = objects.collect();
         let made = named.iter().filter_map(|(key, it)| references::made_by(key, &it.object));
         for made in made {
             names.entry(Cow::Owned(made)).or_insert(None);
         }
-        Self { names }
+        Self { names, by_kind: OnceLock::new() }
     }
 
     /// The name that is most like that of an object that is not there.
     fn guess(&self, missing: &ObjectKey) -> Option<String> {
-        let begin = ObjectKey { name: String::new(), ..missing.clone() };
-        let same = |key: &&Cow<ObjectKey>| {
-            key.kind == begin.kind && key.group == begin.group && key.namespace == begin.namespace
-        };
-        let names = self.names.range(Cow::Borrowed(&begin)..).map(|(key, _)| key);
-        let names = names.take_while(same).map(|key| key.name.as_str());
+        let by_kind = self.by_kind.get_or_init(|| {
+            let mut by_kind: HashMap<ObjectKey, Vec<String>> = HashMap::new();
+            for key in self.names.keys() {
+                by_kind.entry(without_name(key)).or_default().push(key.name.clone());
+            }
+            by_kind
+        });
+        let names = by_kind.get(&without_name(missing))?.iter().map(String::as_str);
         suggest(&missing.name, names).first().map(|near| (*near).to_owned())
     }
 
