@@ -17,6 +17,7 @@ mod headings;
 pub mod help;
 #[cfg(unix)]
 pub mod hidden_verbs;
+mod kept;
 pub mod locking;
 mod names;
 pub mod present;

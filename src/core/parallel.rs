@@ -9,7 +9,8 @@ const WORTH_A_THREAD: usize = 64;
 /// How many a thread takes at once: few, so that none waits long for another at the end.
 const BLOCK: usize = 32;
 
-/// What `each` makes of each of `items`, in their order. Each thread begins with what `start` gives.
+/// The results of `each` for each of `items`, in their order. Each thread begins with a value of
+/// `start`.
 pub fn in_parallel<T: Sync, S, R: Send>(
     items: &[T],
     start: impl Fn() -> S + Sync,
