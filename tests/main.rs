@@ -43,6 +43,7 @@ mod ignore;
 mod in_sync;
 mod in_the_way;
 mod jobs;
+mod kept_answers;
 mod killed;
 #[cfg(unix)]
 mod kubeconfig;

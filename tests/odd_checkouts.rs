@@ -21,7 +21,7 @@ fn one() -> (Upstream, PathBuf) {
 }
 
 fn check(checkout: &PathBuf) -> Output {
-    Cmd::trueup().dir(checkout).args(["check", "-o", "json"]).run()
+    Cmd::trueup().dir(checkout).args(["check", "--no-cache", "-o", "json"]).run()
 }
 
 #[track_caller]

@@ -420,6 +420,7 @@ fn run(program: &str, limits: ProgramLimits) -> Rendered {
         programs: BTreeMap::new(),
         search: renderers::folder().into(),
         cache: cache.path().to_owned(),
+        reuse: true,
         launcher: Some(env!("CARGO_BIN_EXE_trueup").into()),
         limits,
         cell: GuardMode::default(),

@@ -28,7 +28,10 @@ pub mod watch;
 pub use all_targets::{TargetLook, look_at_all};
 pub use apply::{ApplyOptions, TIMEOUT, apply};
 pub use commit_poller::{CommitPoller, NoCommitPoller};
-pub use declare::{Declared, LastRead, declare, declare_again};
+pub use declare::{
+    Beside, Declaration, Declared, FilesDigest, LastRead, Outline, declare, declare_again,
+    declare_unless,
+};
 pub use dry_run::{DryRun, dry_run};
 pub use error::Error;
 pub use event::Event;

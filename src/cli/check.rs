@@ -1,16 +1,21 @@
 //! `trueup check`: are these manifests sound? No cluster, no credentials.
 
+use std::num::NonZero;
 use std::path::Path;
+use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 
 use clap::Args;
 
 use super::exit::{Exit, Failure};
 use super::headings::HOW;
+use super::kept::findings::CheckAnswer;
+use super::kept::{CacheArgs, KeptAnswers};
 use super::present::check::{self as present, CheckFormat, CheckView};
 use super::target::FilesArgs;
 use super::ui::Ui;
-use crate::app::{Declared, Target, declare};
+use crate::app::{Beside, Declaration, Declared, FilesDigest, Target, declare_unless};
 use crate::core::check::{Finding, Level, Set, check};
 use crate::core::kinds::schemas::{Schemas, releases};
 use crate::git::Checkout;
@@ -37,6 +42,9 @@ Examples:
 pub struct CheckArgs {
     #[command(flatten)]
     files: FilesArgs,
+
+    #[command(flatten)]
+    cache: CacheArgs,
 
     /// Release whose schemas to use [default: the newest]
     #[arg(long, value_name = "VERSION", value_parser = release, help_heading = HOW, display_order = 3, hide_short_help = true)]
@@ -70,23 +78,45 @@ pub struct CheckArgs {
 pub async fn run(args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
     let begin = Instant::now();
     let checkout = Checkout::discover(directory)?;
-    let target = args.files.resolve(directory, &checkout)?;
-    let waiting = ui.waiting("reading and rendering");
-    let declared = declare(&target, &checkout).await;
-    waiting.finish_and_clear();
-    let declared = declared?;
-    ui.cell();
-    ui.uncommitted(&declared.uncommitted);
-
+    let mut target = args.files.resolve(directory, &checkout)?;
+    target.render.reuse = !args.cache.no_cache;
     let release = args.kubernetes_version.or_else(|| releases().next()).unwrap_or_default();
-    let findings = findings(&args, &target, &declared, release, ui).await?;
+    let kept = kept(&args, &target, release, &checkout).map(Arc::new);
+    let recall = {
+        let kept = kept.clone();
+        move |files: &FilesDigest| CheckAnswer::from_bytes(&kept?.recall(files)?)
+    };
+    let waiting = ui.waiting("reading and rendering");
+    let declaration = declare_unless(&target, &checkout, Beside::Changes, recall).await;
+    waiting.finish_and_clear();
+    let declaration = declaration?;
+    ui.cell();
+    let (answer, revision) = match declaration {
+        Declaration::Known(answer, outline) => {
+            ui.uncommitted(&outline.uncommitted);
+            (answer, outline.revision)
+        }
+        Declaration::Read(declared, digest) => {
+            ui.uncommitted(&declared.uncommitted);
+            let findings = findings(&args, &target, &declared, release, ui).await?;
+            let (objects, files) = (declared.manifests.len(), declared.files);
+            let answer = CheckAnswer { findings, objects, files };
+            if let (Some(kept), Some(digest)) = (kept, digest) {
+                kept.keep(&digest, &answer.to_bytes());
+            }
+            let revision = declared.revision.clone();
+            // To give back every field of every object takes longer than to end with them.
+            std::mem::forget(declared);
+            (answer, revision)
+        }
+    };
     let view = CheckView {
-        findings: &findings,
-        objects: declared.manifests.len(),
-        files: declared.files,
+        findings: &answer.findings,
+        objects: answer.objects,
+        files: answer.files,
         release,
-        commit: &declared.revision.commit,
-        dirty: declared.revision.dirty,
+        commit: &revision.commit,
+        dirty: revision.dirty,
         elapsed: begin.elapsed(),
     };
     let glyphs = ui.glyphs();
@@ -94,6 +124,26 @@ pub async fn run(args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     let is_sound = view.count(Level::Error) == 0
         && (view.count(Level::Warning) == 0 || !args.warnings_as_errors);
     Ok(if is_sound || args.exit_zero { Exit::AtCommit } else { Exit::NotAtCommit })
+}
+
+/// Where answers of earlier runs are, if they count. An API server may answer otherwise each time.
+fn kept(
+    args: &CheckArgs,
+    target: &Target,
+    release: &str,
+    checkout: &Checkout,
+) -> Option<KeptAnswers> {
+    #[cfg(unix)]
+    if args.sandbox {
+        return None;
+    }
+    if args.cache.no_cache {
+        return None;
+    }
+    // The work that patterns may be is shared out to as many threads as there are processors.
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    let settings = (release, &target.namespace, &target.redact, processors);
+    KeptAnswers::of("check", &settings, checkout)
 }
 
 /// All findings: those of the schemas, and those of an API server where one is asked.

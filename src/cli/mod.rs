@@ -18,6 +18,7 @@ mod headings;
 pub mod help;
 #[cfg(unix)]
 pub mod hidden_verbs;
+mod kept;
 pub mod locking;
 mod named_verbs;
 mod names;

@@ -1,16 +1,21 @@
 //! `trueup render`: the objects as git says them, without a cluster.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::Path;
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
 use super::exit::{Exit, Failure};
 use super::headings::HOW;
-use super::present;
+use super::kept::{CacheArgs, KeptAnswers};
+use super::present::objects;
 use super::target::FilesArgs;
 use super::ui::Ui;
-use crate::app::declare;
+use crate::app::{Beside, Declaration, FilesDigest, Target, declare_unless};
+use crate::core::manifest::Manifest;
+use crate::core::object::Object;
+use crate::core::parallel::in_parallel;
 use crate::core::redact::Redactor;
 use crate::git::Checkout;
 use crate::render::Setting;
@@ -34,6 +39,9 @@ Examples:
 pub struct RenderArgs {
     #[command(flatten)]
     files: FilesArgs,
+
+    #[command(flatten)]
+    cache: CacheArgs,
 
     /// How to print the objects
     #[arg(short, long, value_name = "FORMAT", default_value = "yaml", help_heading = HOW, display_order = 1)]
@@ -64,15 +72,28 @@ pub enum RenderFormat {
 /// When git can't be read.
 pub async fn run(args: RenderArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
     let checkout = Checkout::discover(directory)?;
-    let target = args.files.resolve(directory, &checkout)?;
+    let mut target = args.files.resolve(directory, &checkout)?;
+    target.render.reuse = !args.cache.no_cache;
+    let kept = kept(&args, &target, &checkout).map(Arc::new);
+    let recall = {
+        let kept = kept.clone();
+        move |files: &FilesDigest| kept?.recall(files)
+    };
     let waiting = ui.waiting("reading and rendering");
-    let declared = declare(&target, &checkout).await;
+    let declaration = declare_unless(&target, &checkout, Beside::Nothing, recall).await;
     waiting.finish_and_clear();
     match args.verbose {
         true => cell(&target.render, ui),
         false => ui.cell(),
     }
-    let declared = declared?;
+    let (declared, digest) = match declaration? {
+        Declaration::Known(text, _) => {
+            ui.stdout().write_all(&text)?;
+            ui.stdout().flush()?;
+            return Ok(Exit::AtCommit);
+        }
+        Declaration::Read(declared, digest) => (declared, digest),
+    };
     let redactor = match args.show_secrets {
         true => Redactor::default(),
         false => Redactor::with_rules(
@@ -81,23 +102,57 @@ pub async fn run(args: RenderArgs, directory: &Path, ui: &mut Ui) -> Result<Exit
             &declared.inputs,
         ),
     };
-    let shown: Vec<_> = declared
-        .manifests
-        .iter()
-        .map(|manifest| match args.show_secrets {
-            true => (&manifest.origin, manifest.object.clone()),
-            false => (&manifest.origin, redactor.object(&manifest.object)),
-        })
-        .collect();
-    match args.output {
-        RenderFormat::Yaml => present::objects::yaml(ui.stdout(), &shown)?,
-        RenderFormat::Json => present::objects::json(ui.stdout(), &shown)?,
+    let masks = (!args.show_secrets).then_some(&redactor);
+    let text = text(&declared.manifests, args.output, masks)?;
+    // An answer with problems is not kept: the next run may find them solved.
+    if let (Some(kept), Some(digest), true) = (kept, digest, declared.problems.is_empty()) {
+        kept.keep(&digest, text.as_bytes());
     }
+    ui.stdout().write_all(text.as_bytes())?;
     ui.stdout().flush()?;
     let problems: Vec<_> =
         declared.problems.iter().map(|problem| redactor.problem(problem)).collect();
     ui.problems(&problems);
-    Ok(if declared.problems.is_empty() { Exit::AtCommit } else { Exit::NotAtCommit })
+    let is_whole = declared.problems.is_empty();
+    // To give back every field of every object takes longer than to end with them.
+    std::mem::forget(declared);
+    Ok(if is_whole { Exit::AtCommit } else { Exit::NotAtCommit })
+}
+
+/// The objects as they are printed.
+fn text(
+    manifests: &[Manifest],
+    format: RenderFormat,
+    masks: Option<&Redactor>,
+) -> io::Result<String> {
+    let shown = |manifest: &Manifest| match masks {
+        Some(redactor) => redactor.object(&manifest.object),
+        None => manifest.object.clone(),
+    };
+    // Searches share a budget: in one order, so that an answer is always the same.
+    let objects: Option<Vec<Object>> =
+        masks.is_some_and(Redactor::searches).then(|| manifests.iter().map(shown).collect());
+    match (format, objects) {
+        (RenderFormat::Yaml, None) => {
+            let document = |manifest: &Manifest| objects::yaml(&manifest.origin, &shown(manifest));
+            Ok(in_parallel(manifests, || (), |(), manifest| document(manifest)).concat())
+        }
+        (RenderFormat::Yaml, Some(objects)) => {
+            let all: Vec<_> = manifests.iter().zip(&objects).collect();
+            let document =
+                |(manifest, object): &(&Manifest, &Object)| objects::yaml(&manifest.origin, object);
+            Ok(in_parallel(&all, || (), |(), one| document(one)).concat())
+        }
+        (RenderFormat::Json, objects) => objects::json(
+            objects.unwrap_or_else(|| in_parallel(manifests, || (), |(), it| shown(it))),
+        ),
+    }
+}
+
+/// Where answers of earlier runs are, if they count. Values of Secrets are kept nowhere.
+fn kept(args: &RenderArgs, target: &Target, checkout: &Checkout) -> Option<KeptAnswers> {
+    let is_kept = !args.show_secrets && !args.cache.no_cache;
+    is_kept.then(|| KeptAnswers::of("render", &(args.output, &target.redact), checkout))?
 }
 
 /// Says which guards of the renderers' cell there are.

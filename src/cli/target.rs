@@ -343,6 +343,7 @@ pub(super) fn setting(formats: Formats, namespace: &str) -> Result<Setting, Fail
         programs,
         search: super::search_path::path(),
         cache,
+        reuse: true,
         launcher: Some(std::env::current_exe()?),
         limits: ProgramLimits { memory: memory.unwrap_or(usual.memory), ..usual },
         cell,

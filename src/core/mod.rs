@@ -60,6 +60,7 @@ pub mod mask;
 pub mod masked_plan;
 pub mod object;
 pub mod observed;
+pub mod parallel;
 pub mod pattern;
 pub mod plan;
 pub mod policy;

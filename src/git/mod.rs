@@ -39,9 +39,10 @@ pub use cause::Cause;
 pub use error::{Error, LimitExceeded, LimitKind};
 pub use limits::RepositoryLimits;
 use owner::RepositoryCandidate;
+pub use read::Listing;
 pub use revision::RootCommit;
 pub use tree_fault::TreeFault;
-pub use worktree::Uncommitted;
+pub use worktree::{Uncommitted, WorkTree};
 
 /// A local git repository, with or without a work tree. Cheap to clone, and any thread may read.
 #[derive(Clone, Debug)]
@@ -183,6 +184,11 @@ impl Checkout {
         // The look for an object that is in no pack goes through all of them.
         let repository = self.local();
         repository.has_object(repository.object_hash().null());
+    }
+
+    /// Whether objects may have another content than their ids say (git's `refs/replace`).
+    pub fn replaces_objects(&self) -> bool {
+        self.local().objects.store_ref().replacements().next().is_some()
     }
 
     /// A handle for this thread.

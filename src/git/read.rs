@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 
 use gix::ObjectId;
 use gix::bstr::ByteSlice;
@@ -13,10 +12,49 @@ use super::error::{LimitExceeded, LimitKind};
 use super::revision::parse;
 use super::trees::{File, TreeEntry, Trees};
 use super::{Checkout, Error, TreeFault, promisor};
+use crate::core::parallel::in_parallel;
 use crate::core::source::snapshot::{LARGEST, Revision, Skipped, Snapshot, WhySkipped};
 
-/// Fewer files than this are read faster than threads are started.
-const WORTH_A_THREAD: usize = 64;
+/// The wanted files of a commit or of the work tree, before those of the object database are read.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// Where the files are from.
+    pub revision: Revision,
+    /// How contents are hashed.
+    pub(super) hash: gix::hash::Kind,
+    /// The files of the object database, in the order of their paths.
+    pub(super) blobs: Vec<(String, ObjectId)>,
+    /// The content of those that differ from it.
+    pub(super) changed: BTreeMap<String, Vec<u8>>,
+    /// Requested paths that are not among the files.
+    pub skipped: Vec<Skipped>,
+    /// As of a [`Snapshot`].
+    pub barred: Vec<Skipped>,
+}
+
+impl Listing {
+    /// Hands each file to `each`, in the order of their paths: the path, and the id of its content.
+    ///
+    /// # Errors
+    ///
+    /// When a content has no id.
+    pub fn files(&self, mut each: impl FnMut(&str, &[u8])) -> Result<(), Error> {
+        let blob = gix::objs::Kind::Blob;
+        let mut ids = self.blobs.iter().map(|(path, id)| (path.as_str(), *id)).collect::<Vec<_>>();
+        for (path, content) in &self.changed {
+            let id = gix::objs::compute_hash(self.hash, blob, content);
+            ids.push((path, id.map_err(Error::read(format!("`{path}` of the work tree")))?));
+        }
+        ids.sort_unstable();
+        ids.iter().for_each(|(path, id)| each(path, id.as_slice()));
+        Ok(())
+    }
+
+    /// How many files there are.
+    pub fn count(&self) -> usize {
+        self.blobs.len() + self.changed.len()
+    }
+}
 
 impl Checkout {
     /// The regular files under `paths` at `revision` whose path is `wanted`. A path is a folder or a
@@ -31,6 +69,58 @@ impl Checkout {
         paths: &[String],
         wanted: &(dyn Fn(&str) -> bool + Sync),
     ) -> Result<Snapshot, Error> {
+        self.read(self.list(revision, paths, wanted)?)
+    }
+
+    /// Reads the files of a listing.
+    ///
+    /// # Errors
+    ///
+    /// When an object can't be read, or a limit is exceeded.
+    pub fn read(&self, listing: Listing) -> Result<Snapshot, Error> {
+        let Listing { revision, blobs, changed, mut skipped, barred, hash: _ } = listing;
+        let (mut files, large) = self.contents(&revision, &blobs)?;
+        files.extend(changed);
+        skipped.extend(large);
+        skipped.sort();
+        Ok(Snapshot { revision, files, skipped, barred })
+    }
+
+    /// Reads every file of a listing: the results of `each` in the order of their paths, and the
+    /// paths that are skipped. No content is held longer than `each` takes.
+    ///
+    /// # Errors
+    ///
+    /// When an object can't be read, or a limit is exceeded.
+    pub fn read_each<R: Send>(
+        &self,
+        listing: Listing,
+        each: impl Fn(&str, &[u8]) -> R + Sync,
+    ) -> Result<(Vec<R>, Vec<Skipped>), Error> {
+        let Listing { revision, blobs, changed, mut skipped, .. } = listing;
+        let (read, large) = self.each_blob(&revision, &blobs, |path, bytes| each(path, &bytes))?;
+        skipped.extend(large);
+        skipped.sort();
+        let changed: Vec<_> = changed.into_iter().collect();
+        let changed =
+            in_parallel(&changed, || (), |(), (path, bytes)| (path.clone(), each(path, bytes)));
+        let mut all: Vec<(String, R)> = read;
+        all.extend(changed);
+        all.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok((all.into_iter().map(|(_, result)| result).collect(), skipped))
+    }
+
+    /// As [`snapshot`](Self::snapshot), and no file is read.
+    ///
+    /// # Errors
+    ///
+    /// When a path is not there, a folder can't be read, or a limit is exceeded.
+    pub fn list(
+        &self,
+        revision: &Revision,
+        paths: &[String],
+        wanted: &(dyn Fn(&str) -> bool + Sync),
+    ) -> Result<Listing, Error> {
         let repo = self.local();
         let mut trees = Trees::of(&repo, &self.limits, parse(&revision.commit)?)?;
         let mut skipped = Vec::new();
@@ -71,8 +161,6 @@ impl Checkout {
                 kind => take(File { path: path.as_str().into(), kind, id }),
             }
         }
-        let (files, large) = self.contents(revision, &blobs.into_iter().collect::<Vec<_>>())?;
-        skipped.extend(large);
         let barred = barriers.iter().map(|file| trees.bars(file));
         let mut barred: Vec<Skipped> =
             barred.filter_map(Result::transpose).collect::<Result<_, _>>()?;
@@ -80,7 +168,9 @@ impl Checkout {
             skipped.sort();
             skipped.dedup();
         }
-        Ok(Snapshot { revision: revision.clone(), files, skipped, barred })
+        let (revision, blobs) = (revision.clone(), blobs.into_iter().collect());
+        let hash = repo.object_hash();
+        Ok(Listing { revision, hash, blobs, changed: BTreeMap::new(), skipped, barred })
     }
 
     /// One regular file's content at `revision`, or `None` if the commit has no such file. What is
@@ -107,39 +197,49 @@ impl Checkout {
         }
     }
 
-    /// The content of many blobs of a commit, read by as many threads as there are processors.
+    /// The content of many blobs of a commit, and those that are too large.
     pub(super) fn contents(
         &self,
         at: &Revision,
         blobs: &[(String, ObjectId)],
-    ) -> Result<Contents, Error> {
+    ) -> Result<(Contents, Vec<Skipped>), Error> {
+        let (files, large) = self.each_blob(at, blobs, |_, bytes| bytes)?;
+        Ok((files.into_iter().collect(), large))
+    }
+
+    /// Reads every blob, with as many threads as there are processors: the results of `each`, and
+    /// the blobs that are too large.
+    fn each_blob<R: Send>(
+        &self,
+        at: &Revision,
+        blobs: &[(String, ObjectId)],
+        each: impl Fn(&str, Vec<u8>) -> R + Sync,
+    ) -> Result<(ByPath<R>, Vec<Skipped>), Error> {
         promisor::bring(&self.local(), blobs.iter().map(|(_, id)| *id))?;
         let budget = ReadBudget { at, limit: self.limits.content, read: AtomicU64::new(0) };
-        let processors = thread::available_parallelism().map_or(1, usize::from);
-        let share = blobs.len().div_ceil(processors).max(WORTH_A_THREAD);
-        let parts: Vec<Result<Contents, Error>> = thread::scope(|scope| {
-            let readers: Vec<_> = blobs
-                .chunks(share)
-                .map(|part| scope.spawn(|| read_blobs(&self.local(), part, &budget)))
-                .collect();
-            let joined = readers.into_iter().map(|reader| match reader.join() {
-                Ok(part) => part,
-                Err(panic) => std::panic::resume_unwind(panic),
-            });
-            joined.collect()
-        });
-        let mut all = Contents::default();
-        for part in parts {
-            let (files, large) = part?;
-            all.0.extend(files);
-            all.1.extend(large);
+        let done = in_parallel(
+            blobs,
+            || self.local(),
+            |repo, (path, id)| {
+                let content = read_blob(repo, path, *id, &budget)?;
+                Ok(content.map(|bytes| (path.clone(), each(path, bytes))))
+            },
+        );
+        let (mut files, mut large) = (Vec::with_capacity(blobs.len()), Vec::new());
+        for one in done {
+            match one? {
+                Ok(file) => files.push(file),
+                Err(skipped) => large.push(skipped),
+            }
         }
-        Ok(all)
+        Ok((files, large))
     }
 }
 
-/// Files by path, and those that are too large.
-type Contents = (BTreeMap<String, Vec<u8>>, Vec<Skipped>);
+/// Files by path.
+type Contents = BTreeMap<String, Vec<u8>>;
+/// The results of a call for each file, with its path.
+type ByPath<R> = Vec<(String, R)>;
 
 /// How much content is still read of a commit, by all threads together.
 struct ReadBudget<'a> {
@@ -160,30 +260,26 @@ impl ReadBudget<'_> {
     }
 }
 
-fn read_blobs(
+/// The content of a blob, unless it is too large.
+fn read_blob(
     repo: &gix::Repository,
-    blobs: &[(String, ObjectId)],
+    path: &str,
+    id: ObjectId,
     budget: &ReadBudget<'_>,
-) -> Result<Contents, Error> {
-    let mut contents = Contents::default();
-    for (path, id) in blobs {
-        // Before anything is inflated: a few bytes may become many.
-        let header = repo.find_header(*id).map_err(Error::read(format!("`{path}`")))?;
-        if header.kind() != gix::objs::Kind::Blob {
-            let (path, commit) = (path.clone(), budget.at.commit.clone());
-            return Err(Error::Unsound { path, commit, fault: TreeFault::Kind });
-        }
-        let bytes = header.size();
-        if bytes > LARGEST {
-            let why = WhySkipped::TooLarge { bytes };
-            contents.1.push(Skipped { path: path.clone(), why });
-            continue;
-        }
-        budget.take(path, bytes)?;
-        let mut object = repo.find_object(*id).map_err(Error::read(format!("`{path}`")))?;
-        contents.0.insert(path.clone(), std::mem::take(&mut object.data));
+) -> Result<Result<Vec<u8>, Skipped>, Error> {
+    // Before anything is inflated: a few bytes may become many.
+    let header = repo.find_header(id).map_err(Error::read(format!("`{path}`")))?;
+    if header.kind() != gix::objs::Kind::Blob {
+        let (path, commit) = (path.to_owned(), budget.at.commit.clone());
+        return Err(Error::Unsound { path, commit, fault: TreeFault::Kind });
     }
-    Ok(contents)
+    let bytes = header.size();
+    if bytes > LARGEST {
+        return Ok(Err(Skipped { path: path.to_owned(), why: WhySkipped::TooLarge { bytes } }));
+    }
+    budget.take(path, bytes)?;
+    let mut object = repo.find_object(id).map_err(Error::read(format!("`{path}`")))?;
+    Ok(Ok(std::mem::take(&mut object.data)))
 }
 
 /// Why an entry that is not a folder is not a file either.

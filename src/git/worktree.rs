@@ -1,6 +1,6 @@
 //! The uncommitted part of the work tree.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
 
@@ -11,6 +11,7 @@ use gix::status::index_worktree::Item as InTree;
 use gix::status::{Item, Submodule, UntrackedFiles, tree_index::TrackRenames};
 
 use super::path_content::{self, PathContent};
+use super::read::Listing;
 use super::tree_fault::{self, inert};
 use super::trees::Trees;
 use super::{Checkout, Error, linked_folders};
@@ -23,6 +24,18 @@ pub struct Uncommitted {
     pub paths: Vec<String>,
     /// Why that is unknown, if it is.
     pub unknown: Option<String>,
+}
+
+/// The work tree under some paths, once it is known which files differ from the commit. Whatever is
+/// read of it goes by the same look at it.
+pub struct WorkTree<'a> {
+    checkout: &'a Checkout,
+    repo: gix::Repository,
+    paths: Vec<String>,
+    revision: Revision,
+    /// Every path that differs between `HEAD`, the index and the work tree.
+    changed: BTreeSet<BString>,
+    index: gix::worktree::IndexPersistedOrInMemory,
 }
 
 impl Checkout {
@@ -95,6 +108,15 @@ impl Checkout {
         paths: &[String],
         wanted: &(dyn Fn(&str) -> bool + Sync),
     ) -> Result<Snapshot, Error> {
+        self.read(self.look_at_worktree(paths)?.list(wanted)?)
+    }
+
+    /// Finds out what differs from the commit in the work tree under `paths`.
+    ///
+    /// # Errors
+    ///
+    /// When the work tree can't be read.
+    pub fn look_at_worktree(&self, paths: &[String]) -> Result<WorkTree<'_>, Error> {
         if self.is_bare() {
             return Err(Error::Bare { root: self.root().to_owned() });
         }
@@ -109,82 +131,14 @@ impl Checkout {
         read_config(repo.config_snapshot_mut().set_raw_value("core.safecrlf", "false"))?;
 
         let index = repo.index_or_empty().map_err(Error::index)?;
-        let mut skipped = Vec::new();
-        let mut barred = Vec::new();
-        let mut same = Vec::new();
-        let mut found: BTreeSet<&str> = BTreeSet::new();
-        for entry in index.entries() {
-            let path = entry.path(&index);
-            if !is_under(path, paths) {
-                continue;
-            }
-            tree_fault::check_path(path)
-                .map_err(|fault| Error::UnsoundIndex { path: inert(path), fault })?;
-            let Ok(text) = path.to_str() else {
-                skipped.push(Skipped { path: path.to_string(), why: WhySkipped::NotUtf8 });
-                continue;
-            };
-            found.insert(text);
-            if changed.contains(path) {
-                continue;
-            }
-            let why = match entry.mode {
-                Mode::SYMLINK => WhySkipped::Symlink,
-                Mode::COMMIT => WhySkipped::Submodule,
-                _ if wanted(text) => {
-                    same.push((text.to_owned(), entry.id));
-                    continue;
-                }
-                _ => continue,
-            };
-            match wanted(text) {
-                true => skipped.push(Skipped { path: text.to_owned(), why }),
-                false => barred.extend(self.bars(text, why)?),
-            }
-        }
-        let changed_text = || changed.iter().filter_map(|path| path.to_str().ok());
-        for path in paths.iter().filter(|path| !path.is_empty()) {
-            let known = found.iter().copied().chain(changed_text());
-            if let Some(above) = path_content::link_above(self.root(), path) {
-                let (kind, commit) = ("symbolic link", revision.commit.clone());
-                return Err(Error::NotFiles { path: above, kind, commit });
-            }
-            if !known.into_iter().any(|file| is_under(file.into(), std::slice::from_ref(path))) {
-                let near = crate::core::suggest::suggest(
-                    path,
-                    found.iter().map(|file| (*file).to_owned()),
-                );
-                let commit = revision.commit.clone();
-                return Err(Error::UnknownPath { path: path.clone(), commit, near });
-            }
-        }
-
-        let (mut files, large) = self.contents(&revision, &same)?;
-        skipped.extend(large);
-        let mut reader = WorkTreeReader::new(&repo)?;
-        for path in changed_text() {
-            if !wanted(path) {
-                barred.extend(self.bars_where_changed(path)?);
-                continue;
-            }
-            let why = match path_content::open(self.root(), path)
-                .map_err(Error::read(format!("`{}` of the work tree", inert(path.into()))))?
-            {
-                PathContent::Nothing => continue,
-                PathContent::Link(_) => WhySkipped::BehindSymlink,
-                PathContent::Folder => WhySkipped::Submodule,
-                PathContent::Skipped(why) => why,
-                PathContent::File(_, bytes) if bytes > LARGEST => WhySkipped::TooLarge { bytes },
-                PathContent::File(file, _) => {
-                    files.insert(path.to_owned(), reader.read(file, path)?);
-                    continue;
-                }
-            };
-            skipped.push(Skipped { path: path.to_owned(), why });
-        }
-        skipped.sort();
-        barred.sort();
-        Ok(Snapshot { revision, files, skipped, barred })
+        Ok(WorkTree {
+            checkout: self,
+            repo,
+            paths: paths.to_vec(),
+            revision,
+            changed,
+            index: index.into(),
+        })
     }
 
     /// The link or submodule that a folder may be behind at a path that differs from the commit.
@@ -229,6 +183,93 @@ impl Checkout {
             Trees::of(repo, &self.limits, commit.detach())?.inspect()?;
         }
         changes(repo, paths)
+    }
+}
+
+impl WorkTree<'_> {
+    /// The wanted files, of which those that differ from the commit are read.
+    ///
+    /// # Errors
+    ///
+    /// When a path is not there, or a file can't be read.
+    pub fn list(&self, wanted: &(dyn Fn(&str) -> bool + Sync)) -> Result<Listing, Error> {
+        let Self { checkout: _, repo, paths, revision, changed, index } = self;
+        let mut skipped = Vec::new();
+        let mut barred = Vec::new();
+        let mut same = Vec::new();
+        let mut found: BTreeSet<&str> = BTreeSet::new();
+        for entry in index.entries() {
+            let path = entry.path(index);
+            if !is_under(path, paths) {
+                continue;
+            }
+            tree_fault::check_path(path)
+                .map_err(|fault| Error::UnsoundIndex { path: inert(path), fault })?;
+            let Ok(text) = path.to_str() else {
+                skipped.push(Skipped { path: path.to_string(), why: WhySkipped::NotUtf8 });
+                continue;
+            };
+            found.insert(text);
+            if changed.contains(path) {
+                continue;
+            }
+            let why = match entry.mode {
+                Mode::SYMLINK => WhySkipped::Symlink,
+                Mode::COMMIT => WhySkipped::Submodule,
+                _ if wanted(text) => {
+                    same.push((text.to_owned(), entry.id));
+                    continue;
+                }
+                _ => continue,
+            };
+            match wanted(text) {
+                true => skipped.push(Skipped { path: text.to_owned(), why }),
+                false => barred.extend(self.checkout.bars(text, why)?),
+            }
+        }
+        let changed_text = || changed.iter().filter_map(|path| path.to_str().ok());
+        for path in paths.iter().filter(|path| !path.is_empty()) {
+            let known = found.iter().copied().chain(changed_text());
+            if let Some(above) = path_content::link_above(self.checkout.root(), path) {
+                let (kind, commit) = ("symbolic link", revision.commit.clone());
+                return Err(Error::NotFiles { path: above, kind, commit });
+            }
+            if !known.into_iter().any(|file| is_under(file.into(), std::slice::from_ref(path))) {
+                let near = crate::core::suggest::suggest(
+                    path,
+                    found.iter().map(|file| (*file).to_owned()),
+                );
+                let commit = revision.commit.clone();
+                return Err(Error::UnknownPath { path: path.clone(), commit, near });
+            }
+        }
+
+        let mut files = BTreeMap::new();
+        let mut reader = WorkTreeReader::new(repo)?;
+        for path in changed_text() {
+            if !wanted(path) {
+                barred.extend(self.checkout.bars_where_changed(path)?);
+                continue;
+            }
+            let why = match path_content::open(self.checkout.root(), path)
+                .map_err(Error::read(format!("`{}` of the work tree", inert(path.into()))))?
+            {
+                PathContent::Nothing => continue,
+                PathContent::Link(_) => WhySkipped::BehindSymlink,
+                PathContent::Folder => WhySkipped::Submodule,
+                PathContent::Skipped(why) => why,
+                PathContent::File(_, bytes) if bytes > LARGEST => WhySkipped::TooLarge { bytes },
+                PathContent::File(file, _) => {
+                    files.insert(path.to_owned(), reader.read(file, path)?);
+                    continue;
+                }
+            };
+            skipped.push(Skipped { path: path.to_owned(), why });
+        }
+        skipped.sort();
+        barred.sort();
+        let (revision, hash) = (revision.clone(), repo.object_hash());
+        Ok(Listing { revision, hash, blobs: same, changed: files, skipped, barred })
     }
 }
 

@@ -7,5 +7,6 @@ pub mod cancel;
 pub mod jitter;
 pub mod offline;
 pub mod plan_file;
+pub mod sealed_cache;
 pub mod search;
 pub mod state_store;

@@ -266,6 +266,7 @@ mod tests {
             programs: BTreeMap::new(),
             search: search.into(),
             cache: "/".into(),
+            reuse: true,
             launcher: None,
             limits: ProgramLimits::default(),
             cell: GuardMode::default(),

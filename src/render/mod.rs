@@ -4,11 +4,10 @@
 //! to the network is refused there, with its line. Then kustomize, helm or jsonnet runs on a
 //! private copy of the files that it may read ([`private_copy`]), in a cell that keeps it from all
 //! else ([`cell`]). It runs without the user's environment and within limits ([`program`]), and its
-//! output is kept ([`cache`]). A folder that can't be rendered is a [`Problem`], and the rest goes
+//! output is kept ([kept](crate::local::sealed_cache)). A folder that can't be rendered is a [`Problem`], and the rest goes
 //! on.
 
 mod blame;
-pub mod cache;
 pub mod cell;
 mod chart;
 mod command;
@@ -35,8 +34,8 @@ use crate::core::problem::{Location, Problem};
 use crate::core::source::formats::Formats;
 use crate::core::source::programs::{GuardMode, RenderProgram};
 use crate::core::source::snapshot::Snapshot;
+use crate::local::sealed_cache::{AnswerKey, CacheBounds, SealedCache};
 
-use cache::{Cache, Key};
 use cell::CellOptions;
 use cell::failure::ResourceLimit;
 use cell::guards::Guards;
@@ -48,6 +47,9 @@ use program::{ProgramCall, RunError};
 use program_errors::ProgramInput;
 use sources::{RenderSource, SourceFormat};
 
+/// How much is kept of what programs print.
+const KEPT: CacheBounds = CacheBounds { answers: 200, bytes: u64::MAX };
+
 /// How things are rendered on this machine, and for this target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
@@ -57,6 +59,8 @@ pub struct Setting {
     pub search: OsString,
     /// The folder for private copies and for answers.
     pub cache: PathBuf,
+    /// Whether answers of earlier runs count, and are kept.
+    pub reuse: bool,
     /// This very program, which sees to it that no other outlives it; `None` to do without.
     pub launcher: Option<PathBuf>,
     /// The limits of a program.
@@ -86,7 +90,7 @@ pub fn render(setting: &Setting, sources: &[RenderSource], files: &Snapshot) -> 
             |source: &RenderSource| source.problem(message.clone(), Some(hint.to_owned()));
         return Rendered { problems: sources.iter().map(problem).collect(), ..Rendered::default() };
     }
-    let cache = match Cache::open(&setting.cache) {
+    let cache = match SealedCache::open(&setting.cache, KEPT) {
         Ok(cache) => cache,
         Err(error) => {
             let message =
@@ -126,7 +130,7 @@ pub fn render(setting: &Setting, sources: &[RenderSource], files: &Snapshot) -> 
 struct RenderJob<'a> {
     setting: &'a Setting,
     guards: &'a Guards,
-    cache: &'a Cache,
+    cache: &'a SealedCache,
     source: &'a RenderSource,
     files: &'a Snapshot,
 }
@@ -143,7 +147,11 @@ impl RenderJob<'_> {
                 return Rendered { problems: vec![*problem], ..Rendered::default() };
             }
         };
-        match self.cache.get(self.key(&command), || self.run(&command)) {
+        let output = match self.setting.reuse {
+            true => self.cache.get(self.key(&command), || self.run(&command)),
+            false => self.run(&command),
+        };
+        match output {
             Ok(output) => {
                 let mut rendered = output::read(self.source, &output, &|name| self.file(name));
                 let objects = rendered.manifests.iter().map(|manifest| &manifest.object);
@@ -190,8 +198,9 @@ impl RenderJob<'_> {
     }
 
     /// Everything that goes into the answer.
-    fn key(&self, command: &Command) -> Key {
-        let mut key = Key::default();
+    fn key(&self, command: &Command) -> AnswerKey {
+        let mut key = AnswerKey::default();
+        key.add(b"rendered");
         key.add(env!("CARGO_PKG_VERSION").as_bytes());
         key.add(command.program.as_os_str().as_encoded_bytes());
         // Another version of the program is another file.

@@ -6,8 +6,8 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
 
-/// The prefix of the copy's folder; one that was left behind is known by it.
-pub(super) const PREFIX: &str = "copy-";
+use crate::local::sealed_cache::AT_WORK;
+
 /// The folder beside the copy with the files that arguments name.
 pub(super) const GIVEN: &str = "given";
 
@@ -26,7 +26,7 @@ impl PrivateCopy {
         within: &Path,
         files: impl Iterator<Item = (&'a String, &'a Vec<u8>)>,
     ) -> io::Result<Self> {
-        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(within)?;
+        let folder = tempfile::Builder::new().prefix(AT_WORK).tempdir_in(within)?;
         let workplace = Self { folder };
         for folder in [workplace.home(), workplace.tree(), workplace.given_files()] {
             fs::create_dir(folder)?;

@@ -1,7 +1,7 @@
 //! Objects as themselves, so that kubectl reads back what git says: a stream of YAML documents, or
 //! one List in JSON.
 
-use std::io::{self, Write};
+use std::io;
 
 use super::json as document;
 use crate::core::diff::yaml;
@@ -10,28 +10,20 @@ use crate::core::manifest::Origin;
 use crate::core::object::Object;
 use crate::core::sanitize::{Commands, is_harmless};
 
-/// Writes a YAML document for each object, below a comment that says where it is from.
-///
-/// # Errors
-///
-/// When `out` does not take it.
-pub fn yaml(out: &mut impl Write, objects: &[(&Origin, Object)]) -> io::Result<()> {
-    for (origin, object) in objects {
-        writeln!(out, "---\n# {}:{}", comment(&origin.path), origin.line)?;
-        out.write_all(yaml::text(object).as_bytes())?;
-    }
-    Ok(())
+/// An object as a YAML document, below a comment that says where it is from.
+pub fn yaml(origin: &Origin, object: &Object) -> String {
+    format!("---\n# {}:{}\n{}", comment(&origin.path), origin.line, yaml::text(object))
 }
 
-/// Writes one List.
+/// Objects as one List in JSON.
 ///
 /// # Errors
 ///
-/// When `out` does not take it.
-pub fn json(out: &mut impl Write, objects: &[(&Origin, Object)]) -> io::Result<()> {
-    let items: Vec<Value> = objects.iter().map(|(_, object)| Value::from(object.clone())).collect();
+/// When they can't be written.
+pub fn json(objects: Vec<Object>) -> io::Result<String> {
+    let items: Vec<Value> = objects.into_iter().map(Value::from).collect();
     let list = json!({ "apiVersion": "v1", "kind": "List", "items": items });
-    writeln!(out, "{}", document::text(&list)?)
+    Ok(document::text(&list)? + "\n")
 }
 
 /// A path may hold anything, and a comment ends with its line.

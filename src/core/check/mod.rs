@@ -21,7 +21,7 @@ mod turns;
 mod validate;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::num::NonZero;
 use std::thread;
 
@@ -30,7 +30,8 @@ use crate::core::kinds::schemas::{SchemaLookup, Schemas};
 use crate::core::manifest::{Manifest, PathPart};
 use crate::core::mask::Mask as _;
 use crate::core::object::ObjectKey;
-use crate::core::problem::{Cause, Location, Problem, Refusal};
+use crate::core::parallel::in_parallel;
+use crate::core::problem::{Cause, Problem, Refusal};
 use crate::core::redact::{Inputs, Redactor};
 use crate::core::remedy::Remedy;
 use crate::core::suggest::suggest;
@@ -67,8 +68,7 @@ pub struct Set<'a> {
 pub fn check(set: Set<'_>, mut schemas: Schemas) -> Vec<Finding> {
     let Set { manifests, problems, warnings, unreferenced, namespace, redact, inputs } = set;
     manifests.iter().for_each(|manifest| schemas.define(&manifest.object));
-    let keys: Vec<ObjectKey> =
-        manifests.iter().map(|manifest| key(manifest, &schemas, namespace)).collect();
+    let keys = in_parallel(manifests, || (), |(), manifest| key(manifest, &schemas, namespace));
     let named: Vec<(&ObjectKey, &Manifest)> = keys.iter().zip(manifests).collect();
 
     let mut findings = Vec::new();
@@ -247,17 +247,16 @@ fn unvalidated(manifest: &Manifest, key: &ObjectKey, schemas: &Schemas) -> Findi
 
 /// Objects that are declared more than once.
 fn duplicates(named: &[(&ObjectKey, &Manifest)]) -> Vec<Finding> {
-    let mut first: BTreeMap<&ObjectKey, Location> = BTreeMap::new();
+    let mut first: HashMap<&ObjectKey, &Manifest> = HashMap::with_capacity(named.len());
     let mut findings = Vec::new();
-    for (key, manifest) in named {
-        let place = manifest.origin.location();
-        match first.get(key) {
-            None => drop(first.insert(key, place)),
+    for &(key, manifest) in named {
+        match first.get(key).map(|first| first.origin.location()) {
+            None => drop(first.insert(key, manifest)),
             Some(first) => findings.push(Finding {
                 level: Level::Error,
                 rule: CheckRule::Duplicate,
-                place,
-                object: Some((*key).clone()),
+                place: manifest.origin.location(),
+                object: Some(key.clone()),
                 field: None,
                 message: format!("{key} is declared twice, here and at {first}"),
                 hint: Some("delete one of the two, or list its file in .trueupignore".into()),

@@ -2,7 +2,9 @@
 //!
 //! Which fields name other objects is known to [`crate::core::kinds::references`]; here is what there is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::OnceLock;
 
 use super::validate::KeyOrValue;
 use super::{CheckRule, Finding};
@@ -10,24 +12,30 @@ use crate::core::json::Key;
 use crate::core::kinds::references::{self, Reference, ReferenceKind, Templates};
 use crate::core::manifest::{Manifest, PathPart};
 use crate::core::object::ObjectKey;
+use crate::core::parallel::in_parallel;
 use crate::core::suggest::suggest;
 
 /// The names in the set.
 struct NamesInSet<'a> {
-    /// Every object, with the keys of its data where they are known.
-    names: BTreeMap<ObjectKey, Option<BTreeSet<&'a str>>>,
+    /// Every object, with its manifest unless something else makes it.
+    names: HashMap<Cow<'a, ObjectKey>, Option<&'a Manifest>>,
+    /// The names of each kind in each namespace, by a key without a name, once one is missing.
+    by_kind: OnceLock<HashMap<ObjectKey, Vec<String>>>,
 }
+
+/// The names that may be meant by those that are missing: many objects may miss the same one.
+type Guesses = HashMap<ObjectKey, Option<String>>;
 
 /// A warning for every name that leads nowhere.
 pub(super) fn lost(named: &[(&ObjectKey, &Manifest)]) -> Vec<Finding> {
     let there = NamesInSet::new(named);
     let mut templates = Templates::default();
     named.iter().for_each(|(key, manifest)| templates.add(key, &manifest.object));
-    let mut findings = Vec::new();
-    for &(key, manifest) in named {
+    let lost_of = |guesses: &mut Guesses, &(key, manifest): &(&ObjectKey, &Manifest)| {
+        let mut findings = Vec::new();
         let uses = references::of(key, &manifest.object).into_iter();
         for used in uses.filter(|used| used.bond == ReferenceKind::Expected) {
-            if let Some((message, path)) = there.misses(used) {
+            if let Some((message, path)) = there.misses(used, guesses) {
                 findings.push(warning(key, manifest, &path, message));
             }
         }
@@ -35,47 +43,65 @@ pub(super) fn lost(named: &[(&ObjectKey, &Manifest)]) -> Vec<Finding> {
             let path = [PathPart::Key("spec"), PathPart::Key("selector")];
             findings.push(warning(key, manifest, &path, message));
         }
-    }
-    findings
+        findings
+    };
+    in_parallel(named, Guesses::new, lost_of).into_iter().flatten().collect()
 }
 
 fn warning(key: &ObjectKey, manifest: &Manifest, path: &[PathPart], message: String) -> Finding {
     Finding::about(key, manifest, path, KeyOrValue::Value, CheckRule::Reference, message)
 }
 
+fn without_name(key: &ObjectKey) -> ObjectKey {
+    let ObjectKey { group, kind, namespace, name: _ } = key.clone();
+    ObjectKey { group, kind, namespace, name: String::new() }
+}
+
 impl<'a> NamesInSet<'a> {
-    fn new(named: &[(&ObjectKey, &'a Manifest)]) -> Self {
-        let mut names = BTreeMap::new();
-        for (key, manifest) in named {
-            names.insert((*key).clone(), data_keys(key, manifest));
-            if let Some(made) = references::made_by(key, &manifest.object) {
-                names.entry(made).or_insert(None);
-            }
+    fn new(named: &[(&'a ObjectKey, &'a Manifest)]) -> Self {
+        let objects = named.iter().map(|(key, manifest)| (Cow::Borrowed(*key), Some(*manifest)));
+        let mut names: HashMap<_, _> = objects.collect();
+        let made = named.iter().filter_map(|(key, it)| references::made_by(key, &it.object));
+        for made in made {
+            names.entry(Cow::Owned(made)).or_insert(None);
         }
-        Self { names }
+        Self { names, by_kind: OnceLock::new() }
+    }
+
+    /// The name that is most like that of an object that is not there.
+    fn guess(&self, missing: &ObjectKey) -> Option<String> {
+        let by_kind = self.by_kind.get_or_init(|| {
+            let mut by_kind: HashMap<ObjectKey, Vec<String>> = HashMap::new();
+            for key in self.names.keys() {
+                by_kind.entry(without_name(key)).or_default().push(key.name.clone());
+            }
+            by_kind
+        });
+        let names = by_kind.get(&without_name(missing))?.iter().map(String::as_str);
+        suggest(&missing.name, names).first().map(|near| (*near).to_owned())
     }
 
     /// The message where it does not exist, and its field.
-    fn misses<'v>(&self, used: Reference<'v>) -> Option<(String, Vec<PathPart<'v>>)> {
+    fn misses<'v>(
+        &self,
+        used: Reference<'v>,
+        guesses: &mut Guesses,
+    ) -> Option<(String, Vec<PathPart<'v>>)> {
         let id = used.object();
         let Reference { kind, namespace, name, key, path: mut way, bond: _ } = used;
         let path = |name: &str| match &namespace {
             Some(namespace) => format!("{namespace}/{name}"),
             None => name.to_owned(),
         };
-        let Some(keys) = self.names.get(&id) else {
-            let same = |key: &&ObjectKey| {
-                key.kind == kind.kind && key.group == kind.group && key.namespace == namespace
-            };
-            let names = self.names.keys().filter(same).map(|key| key.name.as_str());
-            let meant = match suggest(name, names).first() {
+        let Some(manifest) = self.names.get(&id) else {
+            let meant = match guesses.entry(id).or_insert_with_key(|id| self.guess(id)) {
                 Some(near) => format!(", did you mean {}?", path(near)),
                 None => String::new(),
             };
             let what = format!("{} {}", kind.kind, path(name));
             return Some((format!("{what} is not in this set{meant}"), way));
         };
-        let (wanted, keys) = (key?, keys.as_ref()?);
+        let (wanted, keys) = (key?, data_keys(&id, (*manifest)?)?);
         if keys.contains(wanted) {
             return None;
         }

@@ -3,6 +3,7 @@
 //! Here are goyaml.v2's rules for maps: which keys there may be and what text they become, that a
 //! later key overrides an earlier one, merge keys, and how much aliases may repeat.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::events::ScalarText;
@@ -12,7 +13,7 @@ use super::number;
 use super::positions::{PathPart, Positions, Recorder};
 use super::scalar::{self, TagMismatch, Typed};
 use super::surprise;
-use super::tree::{Tree, TreeKind, TreeNode};
+use super::tree::{Tree, TreeKind};
 use crate::core::json::Value;
 
 /// A document with content.
@@ -24,17 +25,17 @@ pub(super) struct BuiltDocument {
     pub(super) warnings: Vec<ManifestFault>,
 }
 
-/// The document's value, `None` if it is null.
-pub(super) fn document(tree: &Tree) -> Result<Option<BuiltDocument>, ManifestFault> {
-    let mut builder = Builder::new(tree);
+/// The document's value, `None` if it is null. The texts of the tree are moved into it.
+pub(super) fn document(tree: &mut Tree) -> Result<Option<BuiltDocument>, ManifestFault> {
     let start = tree.nodes[0].spot;
+    let mut builder = Builder::new(tree);
     let root = builder.positions.open(&PathPart::Index(0), start, start);
     let value = builder.value(0).map_err(|wrong| *wrong)?;
     builder.positions.close(root);
     if value.is_null() {
         return Ok(None);
     }
-    if let Some(spot) = tree.rest {
+    if let Some(spot) = builder.tree.rest {
         builder.warnings.push(
             ManifestFault::new(spot, "text after the line `...` is not read")
                 .hint("begin another document with `---`"),
@@ -44,7 +45,7 @@ pub(super) fn document(tree: &Tree) -> Result<Option<BuiltDocument>, ManifestFau
         value,
         positions: builder.positions.finish(),
         // No way of writing YAML is more than six times as short as the same in JSON.
-        may_be_big: tree.has_aliases || tree.length > limits::OBJECT / 6,
+        may_be_big: builder.tree.has_aliases || builder.tree.length > limits::OBJECT / 6,
         warnings: builder.warnings,
     }))
 }
@@ -56,7 +57,7 @@ type Fields = BTreeMap<String, Value>;
 type BoxedFault = Box<ManifestFault>;
 
 struct Builder<'a> {
-    tree: &'a Tree,
+    tree: &'a mut Tree,
     positions: Recorder,
     warnings: Vec<ManifestFault>,
     depth: usize,
@@ -71,10 +72,10 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(tree: &'a Tree) -> Self {
+    fn new(tree: &'a mut Tree) -> Self {
         Self {
+            positions: Recorder::for_parts(tree.nodes.len() / 2 + 1),
             tree,
-            positions: Recorder::default(),
             warnings: Vec::new(),
             depth: 0,
             size: 0,
@@ -89,7 +90,7 @@ impl<'a> Builder<'a> {
     fn value(&mut self, at: usize) -> Result<Value, BoxedFault> {
         self.take(at)?;
         match self.tree.nodes[at].kind {
-            TreeKind::Scalar(ref scalar) => self.scalar(scalar, at),
+            TreeKind::Scalar(_) => self.scalar(at),
             TreeKind::List => self.list(at),
             TreeKind::Map => {
                 let mut fields = BTreeMap::new();
@@ -209,19 +210,20 @@ impl<'a> Builder<'a> {
 
     fn key(&mut self, at: usize) -> Result<String, BoxedFault> {
         self.take(at)?;
-        let (node, aliased) = self.resolved(at);
+        let (target, aliased) = self.resolved(at);
         if aliased {
             self.alias_depth += 1;
             self.take(at)?;
             self.alias_depth -= 1;
         }
-        let TreeKind::Scalar(scalar) = &node.kind else {
+        let Some(scalar) = self.take_scalar(target) else {
             return Err(ManifestFault::new(self.spot(at), "a map or a list can't be a key").hint(
                 "if this is a template (`{{ … }}`), render it first; text with brackets needs quotes",
             ).into());
         };
-        match scalar::typed(scalar).map_err(|misfit| self.misfit(misfit, at))? {
-            Typed::Text(text) => Ok(text.into_owned()),
+        match scalar::typed(&scalar).map_err(|misfit| self.misfit(misfit, at))? {
+            Typed::Text(Cow::Owned(text)) => Ok(text),
+            Typed::Text(Cow::Borrowed(_)) => Ok(scalar.text),
             Typed::Int(value) => Ok(value.to_string()),
             Typed::Float(value) => Ok(number::key(value)),
             Typed::Bool(value) => {
@@ -250,8 +252,9 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn scalar(&mut self, scalar: &ScalarText, at: usize) -> Result<Value, BoxedFault> {
-        let typed = scalar::typed(scalar).map_err(|misfit| self.misfit(misfit, at))?;
+    fn scalar(&mut self, at: usize) -> Result<Value, BoxedFault> {
+        let scalar = self.take_scalar(at).unwrap_or_default();
+        let typed = scalar::typed(&scalar).map_err(|misfit| self.misfit(misfit, at))?;
         if scalar.plain && scalar.tag.is_none() && self.alias_depth == 0 {
             let fault = surprise::of(&scalar.text, &typed, self.in_mode);
             self.warnings.extend(
@@ -264,7 +267,11 @@ impl<'a> Builder<'a> {
             Typed::Int(value) => return Ok(value.into()),
             Typed::Text(text) => {
                 self.size += text.len();
-                return Ok(Value::String(text.into_owned()));
+                let text = match text {
+                    Cow::Owned(text) => text,
+                    Cow::Borrowed(_) => scalar.text,
+                };
+                return Ok(Value::String(text));
             }
             Typed::Big(value) => value as f64,
             Typed::Float(value) => value,
@@ -287,10 +294,20 @@ impl<'a> Builder<'a> {
         .into()
     }
 
-    fn resolved(&self, at: usize) -> (&'a TreeNode, bool) {
+    /// Where the value of a node is, and whether that is elsewhere.
+    fn resolved(&self, at: usize) -> (usize, bool) {
         match self.tree.nodes[at].kind {
-            TreeKind::Alias(target) => (&self.tree.nodes[target], true),
-            _ => (&self.tree.nodes[at], false),
+            TreeKind::Alias(target) => (target, true),
+            _ => (at, false),
+        }
+    }
+
+    /// The text at a node, `None` for a list or a map. Without aliases each is read once.
+    fn take_scalar(&mut self, at: usize) -> Option<ScalarText> {
+        match &mut self.tree.nodes[at].kind {
+            TreeKind::Scalar(scalar) if self.tree.has_aliases => Some(scalar.clone()),
+            TreeKind::Scalar(scalar) => Some(std::mem::take(scalar)),
+            _ => None,
         }
     }
 

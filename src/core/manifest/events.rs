@@ -4,11 +4,11 @@
 //! same texts; where they differ, this module takes kubectl's side. What the events mean is
 //! [`super::tree`]'s and [`super::scalar`]'s.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use libyaml_safer::{EventData, MappingStyle, Mark, Parser, ScalarStyle, SequenceStyle};
+use libyaml_safer::{Event, EventData, MappingStyle, Mark, Parser, ScalarStyle, SequenceStyle};
 
 use super::fault::{ManifestFault, Spot};
 use super::hints;
@@ -40,6 +40,7 @@ pub(super) enum YamlEventKind {
 }
 
 /// A text before its type is known.
+#[derive(Clone, Default)]
 pub(super) struct ScalarText {
     pub(super) text: String,
     pub(super) tag: Option<String>,
@@ -49,7 +50,12 @@ pub(super) struct ScalarText {
 
 thread_local! {
     static PARSING: Cell<bool> = const { Cell::new(false) };
+    /// A parser to use again: its buffers are far larger than most documents.
+    static SPARE: RefCell<Option<Parser<Bytes>>> = const { RefCell::new(None) };
 }
+
+/// A parser of a longer text is not used again, since its buffers grew with the text.
+const SHORT: usize = 16 << 10;
 
 /// Whether this thread is within the YAML parser. Its asserts are caught and become a problem of
 /// the file, so that a panic hook has nothing to say of them.
@@ -59,7 +65,7 @@ pub fn is_parsing() -> bool {
 
 /// The events of a text, one by one.
 pub(super) struct Events<'a> {
-    parser: Parser<Bytes<'a>>,
+    parser: SpareParser,
     prepared: &'a PreparedText<'a>,
     text: &'a str,
     spots: Spots<'a>,
@@ -74,16 +80,51 @@ pub(super) struct Events<'a> {
     open: Vec<bool>,
 }
 
-type Bytes<'a> = std::io::Cursor<&'a [u8]>;
+type Bytes = std::io::Cursor<Vec<u8>>;
+
+/// A parser that is used again once it is dropped.
+struct SpareParser {
+    /// `None` once a panic left it half way.
+    parser: Option<Parser<Bytes>>,
+    is_short: bool,
+}
+
+impl SpareParser {
+    fn new(text: &str) -> Self {
+        let mut parser = SPARE.take().unwrap_or_default();
+        parser.set_input(Bytes::new(text.as_bytes().to_vec()));
+        Self { parser: Some(parser), is_short: text.len() <= SHORT }
+    }
+
+    /// The next event; `None` where the parser has panicked, and is of no use any more.
+    fn parse(&mut self) -> Option<Result<Event, libyaml_safer::Error>> {
+        let parser = self.parser.as_mut()?;
+        // The parser has asserts of its own; a hostile file must not end the run by one.
+        PARSING.set(true);
+        let parsed = catch_unwind(AssertUnwindSafe(|| parser.parse())).ok();
+        PARSING.set(false);
+        if parsed.is_none() {
+            self.parser = None;
+        }
+        parsed
+    }
+}
+
+impl Drop for SpareParser {
+    fn drop(&mut self) {
+        if let Some(mut parser) = self.parser.take().filter(|_| self.is_short) {
+            parser.reset();
+            SPARE.set(Some(parser));
+        }
+    }
+}
 
 impl<'a> Events<'a> {
     /// `line` is the file's line that the text begins at.
     pub(super) fn new(prepared: &'a PreparedText<'a>, line: u32) -> Self {
         let text = prepared.text();
-        let mut parser = Parser::new();
-        parser.set_input(std::io::Cursor::new(text.as_bytes()));
         Self {
-            parser,
+            parser: SpareParser::new(text),
             prepared,
             text,
             spots: Spots::new(text, line),
@@ -98,12 +139,9 @@ impl<'a> Events<'a> {
     /// The next event that has a meaning.
     pub(super) fn next(&mut self) -> Result<YamlEvent, ManifestFault> {
         loop {
-            // The parser has asserts of its own; a hostile file must not end the run by one.
-            PARSING.set(true);
-            let parsed = catch_unwind(AssertUnwindSafe(|| self.parser.parse()));
-            PARSING.set(false);
+            let parsed = self.parser.parse();
             let parsed =
-                parsed.map_err(|_| hints::unreadable(&self.spots, self.last.index as usize))?;
+                parsed.ok_or_else(|| hints::unreadable(&self.spots, self.last.index as usize))?;
             let event = parsed.map_err(|error| {
                 if error.problem() == "found unexpected ':'" {
                     self.last_colon = error.problem_mark().map(|mark| mark.index as usize);

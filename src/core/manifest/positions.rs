@@ -154,6 +154,11 @@ impl std::fmt::Debug for Positions {
 pub(super) struct Recorder(Vec<PositionNode>);
 
 impl Recorder {
+    /// A recorder with room for so many parts.
+    pub(super) fn for_parts(parts: usize) -> Self {
+        Self(Vec::with_capacity(parts))
+    }
+
     /// Begins a part; what is recorded until [`close`](Self::close) is below it.
     pub(super) fn open(&mut self, part: &PathPart, key: Spot, value: Spot) -> usize {
         self.0.push(PositionNode { part: hash(part), size: 1, key, value });

@@ -38,8 +38,8 @@ impl Chunk<'_> {
             return Ok(None);
         }
         let text = encoding::utf8(&self.text, self.line)?;
-        let Some(tree) = tree::read(text, self.line)? else { return Ok(None) };
-        let mut document = build::document(&tree)?;
+        let Some(mut tree) = tree::read(text, self.line)? else { return Ok(None) };
+        let mut document = build::document(&mut tree)?;
         if let Some(document) = &mut document {
             document.warnings.extend(tabs::warnings(text, self.line, &tree));
             document.warnings.sort_by_key(|fault| (fault.spot.line, fault.spot.column));

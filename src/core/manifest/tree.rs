@@ -68,8 +68,10 @@ pub(super) fn read(text: &str, line: u32) -> Result<Option<Tree>, ManifestFault>
 }
 
 fn collect(events: &mut Events) -> Result<Option<Tree>, ManifestFault> {
-    let mut tree =
-        Tree { nodes: Vec::new(), length: events.length(), has_aliases: false, rest: None };
+    let length = events.length();
+    // About as many as most texts have.
+    let nodes = Vec::with_capacity((length / 12).clamp(8, 1024));
+    let mut tree = Tree { nodes, length, has_aliases: false, rest: None };
     let mut open = Vec::new();
     let mut anchors = HashMap::new();
     let mut effort = 0;

@@ -47,12 +47,13 @@ pub use problem::MaskedProblem;
 use search::{MatchSpan, ValueSearch};
 use searchable::worth_a_search;
 pub use secrets::LAST_APPLIED;
-use secrets::{FoundSecrets, Secret, bytes_of, decode, holds_object, is_secret};
+use secrets::{FoundSecrets, Secret, bytes_of, decode, holds_object, holds_secret, is_secret};
 
 use crate::core::field_rules::{FieldRule, Pointer};
 use crate::core::json::{Map, Value};
 use crate::core::mask::{Mask, Masked};
 use crate::core::object::{Object, ObjectKey};
+use crate::core::parallel::in_parallel;
 use crate::core::plan::{Action, Plan};
 
 /// Bytes that are not text are searched for from this length on.
@@ -96,9 +97,19 @@ impl Redactor {
         rules: &[FieldRule],
         inputs: &Inputs,
     ) -> Self {
-        let mut objects: Vec<&Object> = objects.into_iter().collect();
+        let objects: Vec<&Object> = objects.into_iter().collect();
+        // Most objects hold none, and to sort them takes longer than to look into them.
+        let holds = |(): &mut (), object: &&Object| !rules.is_empty() || holds_secret(&object.0);
+        let holding = in_parallel(&objects, || (), holds);
+        let of = |wanted: bool| {
+            let objects = objects.iter().zip(&holding);
+            objects.filter(move |(_, holds)| **holds == wanted).map(|(object, _)| *object)
+        };
+        let mut objects: Vec<&Object> = of(true).collect();
         objects.sort_by_cached_key(|object| object.key());
-        Self::in_order(&objects, rules, inputs)
+        let holding = objects.len();
+        objects.extend(of(false));
+        Self::in_order(&objects, holding, rules, inputs)
     }
 
     /// A redactor for every object of `plan`; what the plan changes is numbered first, in the order
@@ -123,12 +134,13 @@ impl Redactor {
         // An object that is kept is the same before and after.
         let kept = kept.into_iter().map(|change| change.live());
         let objects: Vec<_> = shown.chain(kept).flatten().chain(others).collect();
-        Self::in_order(&objects, rules, inputs)
+        Self::in_order(&objects, objects.len(), rules, inputs)
     }
 
-    fn in_order(objects: &[&Object], rules: &[FieldRule], inputs: &Inputs) -> Self {
+    /// A redactor for objects of which those from the number `holding` on hold nothing to mask.
+    fn in_order(objects: &[&Object], holding: usize, rules: &[FieldRule], inputs: &Inputs) -> Self {
         let mut found = FoundSecrets::default();
-        for object in objects {
+        for object in &objects[..holding] {
             let key = object.key();
             found.of_map(&key, &object.0);
             for field in rules_for(rules, &key).flat_map(|field| field.within(&object.0)) {
@@ -369,6 +381,11 @@ impl Redactor {
             Ok(spans) => masked(text, spans),
             Err(SearchFailed) => HIDDEN.to_owned(),
         }
+    }
+
+    /// Whether it looks for values in texts.
+    pub fn searches(&self) -> bool {
+        self.search.is_some() || self.blind
     }
 
     /// Every place where a known value stands, overlapping ones too.

@@ -19,6 +19,18 @@ pub(super) fn is_secret(map: &Map) -> bool {
             .is_none_or(|version| !version.contains('/'))
 }
 
+/// Whether the map is a Secret or has one in it.
+pub(super) fn holds_secret(map: &Map) -> bool {
+    fn inside(value: &Value) -> bool {
+        match value {
+            Value::Object(map) => holds_secret(map),
+            Value::Array(items) => items.iter().any(inside),
+            _ => false,
+        }
+    }
+    is_secret(map) || map.values().any(inside)
+}
+
 /// Whether a Secret's annotation holds a whole object, as kubectl's and others' do.
 pub(super) fn holds_object(key: &str, text: &str) -> bool {
     key == LAST_APPLIED

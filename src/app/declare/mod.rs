@@ -1,8 +1,11 @@
 //! Git → manifests: what the target's paths declare at a commit, written down or rendered.
 
+mod again;
+mod files;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZero;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::convert::Infallible;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::{Error, Target};
@@ -10,11 +13,14 @@ use crate::core::manifest::{self, Manifest};
 use crate::core::problem::{Location, Problem};
 use crate::core::redact::Inputs;
 use crate::core::source::selection::{IGNORE_FILE, Selection};
-use crate::core::source::snapshot::{Revision, Skipped, Snapshot, WhySkipped};
-use crate::git::{self, Checkout, Uncommitted};
+use crate::core::source::snapshot::{Revision, Skipped, WhySkipped};
+use crate::git::{self, Checkout, Listing, Uncommitted};
 use crate::render::file_index::{FileIndex, is_marker, refers_to_others};
 use crate::render::render;
 use crate::render::sources::Sources;
+pub use again::{LastRead, declare_again};
+use files::Files;
+pub use files::FilesDigest;
 
 /// The declared objects of a target.
 #[derive(Clone)]
@@ -42,6 +48,31 @@ pub struct Declared {
     pub uncommitted: Uncommitted,
 }
 
+/// A target's files, read or known from before.
+pub enum Declaration<T> {
+    /// The same files were read before, and gave this answer.
+    Known(T, Outline),
+    /// Their objects, and their digest where it stands for everything that was read.
+    Read(Box<Declared>, Option<FilesDigest>),
+}
+
+/// A look at more than what is declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// Changes in the work tree that are not committed.
+    Changes,
+    /// Nothing.
+    Nothing,
+}
+
+/// The state of files that are not read.
+pub struct Outline {
+    /// The commit that they are of.
+    pub revision: Revision,
+    /// As of [`Declared`].
+    pub uncommitted: Uncommitted,
+}
+
 /// Reads what `target` declares from the object database, or from the work tree where it says so,
 /// and renders what is not a manifest.
 ///
@@ -49,28 +80,43 @@ pub struct Declared {
 ///
 /// When git can't be read, or a path is not there.
 pub async fn declare(target: &Target, checkout: &Checkout) -> Result<Declared, Error> {
+    match declare_unless(target, checkout, Beside::Changes, |_| None::<Infallible>).await? {
+        Declaration::Read(declared, _) => Ok(*declared),
+        Declaration::Known(never, _) => match never {},
+    }
+}
+
+/// As [`declare`], unless `recall` has an answer for files with this digest.
+///
+/// # Errors
+///
+/// As of [`declare`].
+pub async fn declare_unless<T: Send + 'static>(
+    target: &Target,
+    checkout: &Checkout,
+    beside: Beside,
+    recall: impl FnOnce(&FilesDigest) -> Option<T> + Send + 'static,
+) -> Result<Declaration<T>, Error> {
     let (target, checkout) = (target.clone(), checkout.clone());
     tokio::task::spawn_blocking(move || {
-        let files = match target.worktree {
-            true => Files { checkout: &checkout, at: None },
-            false => {
-                let revision = checkout.resolve(target.rev.as_deref())?;
-                Files { checkout: &checkout, at: Some(revision) }
-            }
-        };
-        let is_beside_head = !target.worktree && target.rev.is_none();
+        let files = Files::of(&target, &checkout)?;
+        let is_head = !target.worktree && target.rev.is_none();
+        let is_beside_head = is_head && beside == Beside::Changes;
         checkout.open_packs();
         thread::scope(|scope| {
             let changes =
                 is_beside_head.then(|| scope.spawn(|| checkout.uncommitted(&target.paths)));
-            let declared = read_and_render(&target, &files, IgnoreRules::AsSaid);
-            let mut declared = declared.map_err(|error| error.of_a_declared_path(&target))?;
+            let declaration = read_and_render(&target, &files, recall);
+            let mut declaration = declaration.map_err(|error| error.of_a_declared_path(&target))?;
             if let Some(changes) = changes {
                 let changes = changes.join();
-                declared.uncommitted =
-                    changes.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+                let changes = changes.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+                match &mut declaration {
+                    Declaration::Known(_, outline) => outline.uncommitted = changes,
+                    Declaration::Read(declared, _) => declared.uncommitted = changes,
+                }
             }
-            Ok(declared)
+            Ok(declaration)
         })
     })
     .await?
@@ -89,8 +135,11 @@ pub(super) async fn declare_ignored_too(
 ) -> Result<Vec<Manifest>, Error> {
     let (target, checkout, revision) = (target.clone(), checkout.clone(), revision.clone());
     tokio::task::spawn_blocking(move || {
-        let files = Files { checkout: &checkout, at: (!target.worktree).then_some(revision) };
-        Ok(read_and_render(&target, &files, IgnoreRules::Nothing)?.manifests)
+        let files = Files::new(&checkout, (!target.worktree).then_some(revision));
+        let found = found_files(&target, &files, IgnoreRules::Nothing)?;
+        let (mut declared, sources) = found.read(&files)?;
+        add_rendered(&mut declared, &sources, &target, &files)?;
+        Ok(declared.manifests)
     })
     .await?
 }
@@ -107,60 +156,9 @@ pub(super) fn declare_plain(
     revision: &Revision,
 ) -> Result<Vec<Manifest>, Error> {
     let at = (!target.worktree).then(|| revision.clone());
-    Ok(read_plain(target, &Files { checkout, at }, IgnoreRules::AsSaid)?.0.manifests)
-}
-
-/// The commit that was read last: rounds of a watch read the same one again and again.
-#[derive(Clone, Default)]
-pub struct LastRead(Arc<Mutex<Option<(Target, Declared)>>>);
-
-impl LastRead {
-    /// The declared objects of `target` at `HEAD` or its revision, where those were read.
-    fn recall(&self, target: &Target, checkout: &Checkout) -> Result<Option<Declared>, Error> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((_, declared)) = known.as_ref().filter(|(known, _)| known == target) else {
-            return Ok(None);
-        };
-        let revision = checkout.resolve(target.rev.as_deref())?;
-        if declared.revision.commit != revision.commit {
-            return Ok(None);
-        }
-        let uncommitted = match target.rev {
-            None => checkout.uncommitted(&target.paths)?,
-            Some(_) => Uncommitted::default(),
-        };
-        Ok(Some(Declared { revision, uncommitted, ..declared.clone() }))
-    }
-
-    /// Keeps what was read of a commit, if all of it could be: next time a program may work, or a
-    /// file be there.
-    fn keep(&self, target: &Target, declared: &Declared) {
-        let is_whole = !target.worktree && declared.problems.is_empty();
-        let kept = is_whole.then(|| (target.clone(), declared.clone()));
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = kept;
-    }
-}
-
-/// As [`declare`], except that the commit that `last` holds is neither read nor rendered again.
-///
-/// # Errors
-///
-/// As of [`declare`].
-pub async fn declare_again(
-    target: &Target,
-    checkout: &Checkout,
-    last: &LastRead,
-) -> Result<Declared, Error> {
-    let recall = {
-        let (target, checkout, last) = (target.clone(), checkout.clone(), last.clone());
-        move || last.recall(&target, &checkout)
-    };
-    if let Some(known) = tokio::task::spawn_blocking(recall).await?? {
-        return Ok(known);
-    }
-    let declared = declare(target, checkout).await?;
-    last.keep(target, &declared);
-    Ok(declared)
+    let files = Files::new(checkout, at);
+    let found = found_files(target, &files, IgnoreRules::AsSaid)?;
+    Ok(found.read(&files)?.0.manifests)
 }
 
 /// Which files are left out.
@@ -172,31 +170,102 @@ enum IgnoreRules {
     Nothing,
 }
 
-fn read_and_render(
+fn read_and_render<T>(
     target: &Target,
     files: &Files<'_>,
-    ignoring: IgnoreRules,
-) -> Result<Declared, Error> {
-    let (mut declared, sources) = read_plain(target, files, ignoring)?;
-    if !sources.sources.is_empty() {
-        let is_read = |path: &str| sources.sources.iter().any(|source| source.reads(path));
-        let rendered =
-            render(&target.render, &sources.sources, &files.below(&[String::new()], &is_read)?);
-        declared.manifests.extend(rendered.manifests);
-        declared.manifests.sort_by(|a, b| a.origin.path.cmp(&b.origin.path));
-        declared.problems.extend(rendered.problems);
-        declared.warnings.extend(rendered.warnings);
-        declared.inputs.secret.extend(rendered.inputs);
+    recall: impl FnOnce(&FilesDigest) -> Option<T>,
+) -> Result<Declaration<T>, Error> {
+    let found = found_files(target, files, IgnoreRules::AsSaid)?;
+    let digest = found.digest(files)?;
+    if let Some(answer) = digest.as_ref().and_then(recall) {
+        return Ok(Declaration::Known(answer, found.outline()));
     }
-    Ok(declared)
+    let (mut declared, sources) = found.read(files)?;
+    add_rendered(&mut declared, &sources, target, files)?;
+    Ok(Declaration::Read(Box::new(declared), digest))
+}
+
+fn add_rendered(
+    declared: &mut Declared,
+    sources: &Sources,
+    target: &Target,
+    files: &Files<'_>,
+) -> Result<(), Error> {
+    if sources.sources.is_empty() {
+        return Ok(());
+    }
+    let is_read = |path: &str| sources.sources.iter().any(|source| source.reads(path));
+    let rendered =
+        render(&target.render, &sources.sources, &files.below(&[String::new()], &is_read)?);
+    declared.manifests.extend(rendered.manifests);
+    declared.manifests.sort_by(|a, b| a.origin.path.cmp(&b.origin.path));
+    declared.problems.extend(rendered.problems);
+    declared.warnings.extend(rendered.warnings);
+    declared.inputs.secret.extend(rendered.inputs);
+    Ok(())
+}
+
+/// The files of a target, before any manifest is read.
+struct FoundFiles {
+    /// The plain manifests.
+    manifests: Listing,
+    /// Links and submodules that may hide a folder with more of them.
+    barred: Vec<Skipped>,
+    /// The folders and programs to render.
+    sources: Sources,
+    has_ignore_files: bool,
+    /// Whether the plain manifests are all that there is to read.
+    is_plain: bool,
+}
+
+impl FoundFiles {
+    fn digest(&self, files: &Files<'_>) -> Result<Option<FilesDigest>, Error> {
+        match self.is_plain {
+            true => files.digest(&self.manifests, &self.barred),
+            false => Ok(None),
+        }
+    }
+
+    fn outline(self) -> Outline {
+        Outline { revision: self.manifests.revision, uncommitted: Uncommitted::default() }
+    }
+
+    /// Reads the plain manifests; hands back what is to be rendered.
+    fn read(self, files: &Files<'_>) -> Result<(Declared, Sources), Error> {
+        let Self { manifests, barred, sources, has_ignore_files, is_plain: _ } = self;
+        let revision = manifests.revision.clone();
+        let (readings, skipped) = files.read_each(manifests, manifest::read)?;
+        let count = readings.len() + sources.sources.len();
+        let mut all = manifest::Reading::default();
+        for reading in readings {
+            all.manifests.extend(reading.manifests);
+            all.problems.extend(reading.problems);
+            all.warnings.extend(reading.warnings);
+        }
+        all.problems.extend(skipped.iter().chain(&barred).map(unread));
+        all.problems.extend(sources.problems.iter().cloned());
+        let declared = Declared {
+            files: count,
+            revision,
+            manifests: all.manifests,
+            problems: all.problems,
+            warnings: all.warnings,
+            unreferenced: sources.unreferenced.clone(),
+            inputs: Inputs::default(),
+            is_rendered: !sources.sources.is_empty(),
+            has_ignore_files,
+            uncommitted: Uncommitted::default(),
+        };
+        Ok((declared, sources))
+    }
 }
 
 /// The plain manifests, and what is to be rendered.
-fn read_plain(
+fn found_files(
     target: &Target,
     files: &Files<'_>,
     ignoring: IgnoreRules,
-) -> Result<(Declared, Sources), Error> {
+) -> Result<FoundFiles, Error> {
     let found = files.below(&target.paths, &|path| is_ignore_file(path) || is_marker(path))?;
     // Without it, what is meant to be left out would be taken for declared.
     let is_unread =
@@ -216,7 +285,8 @@ fn read_plain(
         ignores.clear();
     }
     let selection = selection(ignores)?;
-    let sources = match markers.is_empty() {
+    let is_plain = markers.is_empty();
+    let sources = match is_plain {
         true => Sources::default(),
         false => sources(target, files, &selection)?,
     };
@@ -224,30 +294,16 @@ fn read_plain(
         target.paths.iter().any(|given| selection.takes_below(given, path))
             && !sources.take_in(path)
     };
-    let snapshot = only_manifests(files.below(&target.paths, &taken)?, &taken);
-    let manifest::Reading { manifests, mut problems, warnings } = read(&snapshot);
-    let is_barred = |barred: &&Skipped| {
+    let mut manifests = files.list(&target.paths, &taken)?;
+    // Not what would be no manifest anyway, such as a picture whose name is not UTF-8.
+    manifests.skipped.retain(|skipped| taken(&skipped.path));
+    let is_barred = |barred: &Skipped| {
         target.paths.iter().any(|given| selection.reaches_folder(given, &barred.path))
             && !sources.take_in(&barred.path)
     };
-    let barred = snapshot.barred.iter().filter(is_barred);
-    problems.extend(snapshot.skipped.iter().chain(barred).map(unread));
-    problems.extend(sources.problems.iter().cloned());
-    let (files, uncommitted) =
-        (snapshot.files.len() + sources.sources.len(), Uncommitted::default());
-    let declared = Declared {
-        revision: snapshot.revision,
-        manifests,
-        problems,
-        warnings,
-        unreferenced: sources.unreferenced.clone(),
-        inputs: Inputs::default(),
-        files,
-        is_rendered: !sources.sources.is_empty(),
-        has_ignore_files,
-        uncommitted,
-    };
-    Ok((declared, sources))
+    let mut barred = std::mem::take(&mut manifests.barred);
+    barred.retain(is_barred);
+    Ok(FoundFiles { manifests, barred, sources, has_ignore_files, is_plain })
 }
 
 /// The sources to render of the target.
@@ -271,35 +327,6 @@ fn sources(target: &Target, files: &Files<'_>, selection: &Selection) -> Result<
     };
     sources.unreferenced = sources.unread_files(&shelf, &is_manifest);
     Ok(sources)
-}
-
-/// Where files are read from.
-struct Files<'a> {
-    checkout: &'a Checkout,
-    /// The commit; `None` for the work tree.
-    at: Option<Revision>,
-}
-
-impl Files<'_> {
-    /// The wanted files under these paths.
-    fn below(
-        &self,
-        paths: &[String],
-        wanted: &(dyn Fn(&str) -> bool + Sync),
-    ) -> Result<Snapshot, Error> {
-        Ok(match &self.at {
-            Some(revision) => self.checkout.snapshot(revision, paths, wanted)?,
-            None => self.checkout.worktree(paths, wanted)?,
-        })
-    }
-
-    /// The content of one file, if it is there.
-    fn content(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
-        Ok(match &self.at {
-            Some(revision) => self.checkout.read_file(revision, path)?,
-            None => self.checkout.read_worktree_file(path)?,
-        })
-    }
 }
 
 /// The ignore files that the folders above the target's paths may have.
@@ -327,13 +354,6 @@ fn selection(ignores: BTreeMap<String, Vec<u8>>) -> Result<Selection, Error> {
     Selection::new(&ignores).map_err(Error::Ignore)
 }
 
-/// Without what was skipped and would be no manifest anyway, such as a picture whose name is not
-/// UTF-8.
-fn only_manifests(mut snapshot: Snapshot, taken: &impl Fn(&str) -> bool) -> Snapshot {
-    snapshot.skipped.retain(|skipped| taken(&skipped.path));
-    snapshot
-}
-
 /// A file that can't be read may declare anything, so it is a problem and no matter of taste.
 fn unread(skipped: &Skipped) -> Problem {
     let hint = skipped.why.hint();
@@ -343,34 +363,4 @@ fn unread(skipped: &Skipped) -> Problem {
         excerpt: None,
         hint: Some(format!("{hint}, or name it in {IGNORE_FILE} if it declares nothing")),
     }
-}
-
-/// Reads every file's documents, with all cores at once.
-fn read(snapshot: &Snapshot) -> manifest::Reading {
-    let files: Vec<(&String, &Vec<u8>)> = snapshot.files.iter().collect();
-    let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let share = files.len().div_ceil(threads).max(1);
-    let readings: Vec<manifest::Reading> = thread::scope(|scope| {
-        let workers: Vec<_> = files
-            .chunks(share)
-            .map(|part| {
-                scope.spawn(|| {
-                    part.iter().map(|(path, bytes)| manifest::read(path, bytes)).collect()
-                })
-            })
-            .collect();
-        let joined = workers.into_iter().map(|worker| {
-            let readings: Vec<manifest::Reading> =
-                worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            readings
-        });
-        joined.flatten().collect()
-    });
-    let mut all = manifest::Reading::default();
-    for reading in readings {
-        all.manifests.extend(reading.manifests);
-        all.problems.extend(reading.problems);
-        all.warnings.extend(reading.warnings);
-    }
-    all
 }
