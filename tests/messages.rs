@@ -205,7 +205,8 @@ fn messages(text: &str) -> Vec<(usize, String)> {
 }
 
 /// Names that a message may begin with, and the question that apply asks.
-const NAMES: [&str; 7] = ["Apply", "Argo", "Basic", "Flux", "Helm", "Kubernetes", "Landlock"];
+const NAMES: [&str; 8] =
+    ["Apply", "Argo", "Basic", "Bearer", "Flux", "Helm", "Kubernetes", "Landlock"];
 
 /// How texts of others begin that are repeated or searched for: those of CEL's interpreters, of the
 /// API server, of git and of ssh.
