@@ -401,14 +401,15 @@ fn asked(namespace: &str, since: usize) -> Vec<(String, String, bool)> {
 #[test]
 fn comparing_the_answer_costs_no_request() {
     let repo = Repo::new("answered-cost", sandbox::bare());
-    // One less where no other test has added a kind meanwhile: then the core group is not asked for.
+    // The core group is not asked for again where no other test has added a kind meanwhile: one less for
+    // each plan, of which there may be two.
     for (value, requests, writes) in [("1", 13, 1), ("2", 17, 1), ("2", 14, 0)] {
         let since = sandbox::bare().audit_log.count();
         repo.write_config("a", value).commit(value);
         let applied = repo.run(&["apply", "-o", "json"]).exits(0);
         let answer: Value = serde_json::from_str(&applied.stdout).unwrap();
         let count = answer["requests"].as_u64().unwrap();
-        assert!([requests, requests - 1].contains(&count), "{value}: {count}");
+        assert!((requests - 2..=requests).contains(&count), "{value}: {count}");
         let mut asked = asked(repo.namespace(), since);
         let last = asked.split_off(asked.len() - writes);
         assert_eq!(last, vec![("patch".to_owned(), "a".to_owned(), true); writes], "{value}");
