@@ -130,7 +130,7 @@ pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, 
     } = args;
     if all_targets {
         let options = AllTargetsOptions { output, no_pager, exit_zero };
-        return all_targets::diff(&target, &throwaway, options, directory, ui).await;
+        return Box::pin(all_targets::diff(&target, &throwaway, options, directory, ui)).await;
     }
     if let Some(path) = plan {
         let stored = plan_file::read(&path)?;
