@@ -42,6 +42,9 @@ fn applied(name: &str, targets: &[&str]) -> Repo<'static> {
 fn each_target_is_shown_as_alone() {
     let repo = applied("all-alone", &["blue", "green", "red"]);
     repo.run(&["diff", "--all-targets"]).exits(0).shows("diff/all-in-sync");
+    repo.write("green/config.yaml", config_map("green", "9"));
+    let edited = repo.run(&["diff", "--all-targets"]).exits(0);
+    assert_eq!(edited.stderr.matches("green/config.yaml changed in the work tree").count(), 1);
     repo.write("green/config.yaml", config_map("green", "2")).commit("Second");
     repo.run(&["diff", "--all-targets"]).exits(1).shows("diff/all-targets");
     repo.run(&["diff", "--all-targets", "--exit-zero"]).exits(0);
@@ -74,6 +77,17 @@ fn target_that_cannot_be_told_does_not_hide_the_others() {
     repo.remove("green/config.yaml").remove("green/secret.yaml").commit("Second");
     repo.write("red/config.yaml", config_map("red", "2")).commit("Third");
     repo.run(&["diff", "--all-targets"]).exits(2).shows("diff/all-but-one");
+    let forms = ["markdown", "github"].map(|form| {
+        let told = repo.run(&["diff", "--all-targets", "-o", form]).exits(2);
+        assert!(told.stdout.contains("1 in sync, 1 differs, 1 unknown"), "{told}");
+        told.stdout
+    });
+    assert!(
+        forms[0].contains("**green** cannot be told: trueup.yaml&#58;5&#58; green"),
+        "{}",
+        forms[0]
+    );
+    assert!(forms[1].contains("::error title=cannot tell target green::"), "{}", forms[1]);
     let json = repo.run(&["diff", "--all-targets", "-o", "json"]).exits(2);
     let json: Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(json["targets"].as_array().unwrap().len(), 2);

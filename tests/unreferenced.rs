@@ -39,6 +39,12 @@ fn files_that_nothing_refers_to_are_told() {
     assert!(apply.stderr.contains("does not refer to 1 file"), "{apply}");
 
     // Each of the remedies is one.
+    let targets = "targets:\n  apps: {paths: [apps]}\n  web: {paths: [apps/web]}\n";
+    repo.write("trueup.yaml", targets).commit("Two targets");
+    let check = repo.run(&["check", "--target", "apps"]).exits(0);
+    assert!(check.stdout.contains("forgotten.yaml") && !check.stdout.contains("web"), "{check}");
+    assert!(repo.run(&["check", "--target", "web"]).exits(0).stdout.contains("2 objects"));
+    repo.remove("trueup.yaml");
     repo.write("apps/kustomization.yaml", "resources: [plain.yaml, web]\n");
     repo.write(".trueupignore", "forgotten.yaml\n").commit("Second");
     let check = repo.run(&["check", "-W"]).exits(0);

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 use futures::stream::{self, Stream, StreamExt as _};
 
-use super::in_sync::{LookAt, ProofCandidate, ProofEvidence};
+use super::in_sync::{LookAt, ProofCandidate, ProofEvidence, uncommitted_under};
 use super::survey::{ClusterHead, find_cluster};
 use super::{Error, Look, Target};
 use crate::cluster::Cluster;
 use crate::core::in_sync::MemberVersion;
 use crate::core::inventory::Inventory;
 use crate::core::object::Object;
-use crate::git::Checkout;
+use crate::git::{Checkout, Uncommitted};
 
 /// How many targets are looked at side by side.
 const AT_ONCE: usize = 4;
@@ -46,20 +46,41 @@ pub async fn look_at_all<'a>(
         candidates.push(candidate);
     }
     let inventories: Vec<&Inventory> = targets.iter().map(|target| &target.inventory).collect();
-    let (of_cluster, mut parents, mut versions) = futures::join!(
+    // One look at the work tree costs as much as one for each target.
+    let paths = || {
+        let beside_head = targets
+            .iter()
+            .zip(&candidates)
+            .filter(|(target, candidate)| candidate.is_some() && target.rev.is_none());
+        beside_head.flat_map(|(target, _)| target.paths.iter().cloned()).collect::<Vec<_>>()
+    };
+    let uncommitted = async {
+        match paths() {
+            // No path means all of them.
+            none if none.is_empty() => Ok(Uncommitted::default()),
+            paths => uncommitted_under(paths, checkout).await,
+        }
+    };
+    let (of_cluster, mut parents, mut versions, uncommitted) = futures::join!(
         find_cluster(cluster),
         cluster.parents(&inventories),
         cluster.member_versions_of_all(&kinds),
+        uncommitted,
     );
-    let of_cluster = of_cluster?;
+    let (of_cluster, uncommitted) = (of_cluster?, uncommitted?);
     let looks = targets.iter().zip(candidates).enumerate();
     let looks = looks.map(move |(index, (target, candidate))| {
         let id = target.inventory.id();
         let (parent, members) = (parents.remove(&id), versions.remove(&id));
         let (of_cluster, cluster) = (of_cluster.clone(), cluster.counting());
+        let uncommitted = match target.rev {
+            None => uncommitted.under(&target.paths),
+            Some(_) => Uncommitted::default(),
+        };
         async move {
             let at = LookAt { target, checkout, cluster: &cluster };
-            let look = look_at(at, Known { candidate, of_cluster, parent, members }).await;
+            let known = Known { candidate, of_cluster, parent, members, uncommitted };
+            let look = look_at(at, known).await;
             TargetLook { index, look, requests: cluster.counted() }
         }
     });
@@ -72,12 +93,12 @@ struct Known {
     of_cluster: ClusterHead,
     parent: Option<Object>,
     members: Option<Vec<MemberVersion>>,
+    uncommitted: Uncommitted,
 }
 
 async fn look_at(at: LookAt<'_>, known: Known) -> Result<Look, Error> {
-    let Known { candidate, of_cluster, parent, members } = known;
+    let Known { candidate, of_cluster, parent, members, uncommitted } = known;
     let head = of_cluster.with_record_of(&at.target.inventory, parent, at.cluster).await?;
     let Some(candidate) = candidate else { return at.survey(None, Some(head)).await };
-    let uncommitted = at.uncommitted().await?;
     at.judge(candidate, ProofEvidence { head, members, uncommitted }, None).await
 }

@@ -111,12 +111,11 @@ impl LookAt<'_> {
     }
 
     /// The changes in the work tree under the target's paths.
-    pub(super) async fn uncommitted(&self) -> Result<Uncommitted, Error> {
+    async fn uncommitted(&self) -> Result<Uncommitted, Error> {
         if self.target.rev.is_some() {
             return Ok(Uncommitted::default());
         }
-        let (paths, checkout) = (self.target.paths.clone(), self.checkout.clone());
-        tokio::task::spawn_blocking(move || Ok(checkout.uncommitted(&paths)?)).await?
+        uncommitted_under(self.target.paths.clone(), self.checkout).await
     }
 
     /// The target as the proof has it, where that holds; else looks at everything.
@@ -141,6 +140,15 @@ impl LookAt<'_> {
         }
         self.survey(last, Some(head)).await
     }
+}
+
+/// The changes in the work tree under these paths.
+pub(super) async fn uncommitted_under(
+    paths: Vec<String>,
+    checkout: &Checkout,
+) -> Result<Uncommitted, Error> {
+    let checkout = checkout.clone();
+    tokio::task::spawn_blocking(move || Ok(checkout.uncommitted(&paths)?)).await?
 }
 
 /// The judgement of a proof.

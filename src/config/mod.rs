@@ -210,9 +210,12 @@ impl Config {
             // Whoever empties the list does not mean everything.
             let empty = || {
                 let message =
-                    "it names no path; for the whole checkout write `paths: [.]`".to_owned();
+                    "a path is missing; for the whole checkout write `paths: [.]`".to_owned();
                 let path = vec![PathPart::Key("paths")];
-                target.paths.is_empty().then_some(InvalidOption { path, is_key: false, message })
+                // A variable that is empty is no path, and neither is the root of the machine.
+                let is_no_path = |path: &String| path.trim_matches('/').is_empty();
+                (target.paths.is_empty() || target.paths.iter().any(is_no_path))
+                    .then_some(InvalidOption { path, is_key: false, message })
             };
             Some((name, wrong.or_else(|| target.render.wrong()).or_else(empty)?))
         });

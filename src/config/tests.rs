@@ -133,9 +133,12 @@ fn a_wrong_value_is_an_error_with_its_place() {
 
 #[test]
 fn target_without_paths_is_an_error() {
-    let error = Config::read(b"targets:\n  prod:\n    paths: []\n").unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "trueup.yaml:3:12: targets.prod.paths: it names no path; for the whole checkout write `paths: [.]`"
-    );
+    for paths in ["[]", "['']", "[a, /]"] {
+        let config = format!("targets:\n  prod:\n    paths: {paths}\n");
+        let error = Config::read(config.as_bytes()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "trueup.yaml:3:12: targets.prod.paths: a path is missing; for the whole checkout write `paths: [.]`"
+        );
+    }
 }

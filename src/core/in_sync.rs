@@ -6,6 +6,7 @@
 //! Data only; [`crate::app`] keeps it on this machine, where nothing of an object but a digest is
 //! written.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use base64::Engine as _;
@@ -16,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use crate::core::inventory::{PART_OF, Record};
 use crate::core::kinds::catalog::{Catalog, Served};
 use crate::core::mask::Masked;
-use crate::core::object::{Object, ObjectKey};
+use crate::core::object::{GroupKind, Object, ObjectKey};
 
 /// The form of the proof; another one is not understood.
 const FORM: u32 = 2;
@@ -68,18 +69,62 @@ impl MemberVersion {
     }
 }
 
-/// The kinds that an inventory's members are of, as they are listed; `None` where the server of one
-/// does not answer, so that its members can't be known.
-pub fn member_kinds(record: &Record, catalog: &Catalog) -> Option<Vec<Served>> {
-    let mut served = Vec::new();
+/// A kind that an inventory's members are of, as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberKind {
+    /// Where it is served.
+    pub served: Served,
+    /// The size of its members' metadata.
+    pub size: MetadataSize,
+}
+
+/// The size of the metadata of several objects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetadataSize {
+    /// How many objects.
+    pub objects: usize,
+    /// About how many bytes of JSON.
+    pub bytes: usize,
+}
+
+impl std::ops::AddAssign for MetadataSize {
+    fn add_assign(&mut self, other: Self) {
+        self.objects += other.objects;
+        self.bytes += other.bytes;
+    }
+}
+
+/// The kinds that an inventory's members are of; `None` where the server of one does not answer, so
+/// that its members can't be known.
+pub fn member_kinds<'a>(
+    record: &Record,
+    catalog: &Catalog,
+    members: impl Iterator<Item = &'a Object>,
+) -> Option<Vec<MemberKind>> {
+    /// How many objects of a kind are looked at for their size.
+    const SAMPLE: usize = 20;
+    let mut sizes: BTreeMap<GroupKind, (MetadataSize, MetadataSize)> = BTreeMap::new();
+    for member in members {
+        let (all, sample) = sizes.entry(member.key().group_kind()).or_default();
+        all.objects += 1;
+        if sample.objects < SAMPLE {
+            let metadata = serde_json::to_string(&member.metadata()).unwrap_or_default();
+            *sample += MetadataSize { objects: 1, bytes: metadata.len() };
+            all.bytes = sample.bytes;
+        } else {
+            all.bytes += sample.bytes / SAMPLE;
+        }
+    }
+    let mut kinds = Vec::new();
     for kind in &record.kinds {
+        let size = sizes.get(kind).map(|(all, _)| *all).unwrap_or_default();
         match catalog.preferred(kind) {
-            Some(kind) => served.push(kind.clone()),
+            Some(kind) => kinds.push(MemberKind { served: kind.clone(), size }),
             None if catalog.silence(&kind.group).is_none() => {}
             None => return None,
         }
     }
-    Some(served)
+    Some(kinds)
 }
 
 /// The proof.
@@ -89,7 +134,7 @@ pub struct SyncProof {
     inputs: SyncInputs,
     /// The kinds of the members, so that these can be listed while the inputs are still asked for:
     /// equal inputs have equal kinds.
-    kinds: Vec<Served>,
+    kinds: Vec<MemberKind>,
     members: Fingerprint,
     objects: usize,
     /// The first line of the commit's message, masked: the Secrets are not read again.
@@ -112,7 +157,7 @@ impl SyncProof {
     /// The proof that `members`, which are of these kinds, are as declared, in place of `last`.
     pub fn new(
         inputs: SyncInputs,
-        kinds: Vec<Served>,
+        kinds: Vec<MemberKind>,
         members: Vec<MemberVersion>,
         summary: &Masked<String>,
         last: Option<&Self>,
@@ -125,7 +170,7 @@ impl SyncProof {
     }
 
     /// The kinds of the members.
-    pub fn kinds(&self) -> &[Served] {
+    pub fn kinds(&self) -> &[MemberKind] {
         &self.kinds
     }
 

@@ -38,6 +38,15 @@ pub struct WorkTree<'a> {
     index: gix::worktree::IndexPersistedOrInMemory,
 }
 
+impl Uncommitted {
+    /// The part of it that is under these paths.
+    pub fn under(&self, paths: &[String]) -> Self {
+        let is_under = |path: &&String| is_under(path.as_bytes().as_bstr(), paths);
+        let paths = self.paths.iter().filter(is_under).cloned().collect();
+        Self { paths, unknown: self.unknown.clone() }
+    }
+}
+
 impl Checkout {
     /// The paths under `paths` that differ from `HEAD`: staged, not staged, and untracked ones that
     /// are not ignored. A bare repository has none.

@@ -15,7 +15,7 @@ use crate::core::redact::Inputs;
 use crate::core::source::selection::{IGNORE_FILE, Selection};
 use crate::core::source::snapshot::{Revision, Skipped, WhySkipped};
 use crate::git::{self, Checkout, Listing, Uncommitted};
-use crate::render::file_index::{FileIndex, is_marker, refers_to_others};
+use crate::render::file_index::{FileIndex, is_marker, is_within, refers_to_others};
 use crate::render::render;
 use crate::render::sources::Sources;
 pub use again::{LastRead, declare_again};
@@ -322,8 +322,15 @@ fn sources(target: &Target, files: &Files<'_>, selection: &Selection) -> Result<
         shelf.add(more.files);
         sources = Sources::find(&shelf, &target.render.formats, &reaches);
     }
+    // Another target has its own folders, which may be below this one's.
+    let is_of_other = |path: &str, given: &str| {
+        let mut others = target.others.values().flat_map(|other| &other.paths);
+        others.any(|other| other != given && is_within(other, given) && is_within(path, other))
+    };
     let is_manifest = |path: &str| {
-        target.paths.iter().any(|given| path != given && selection.takes_below(given, path))
+        target.paths.iter().any(|given| {
+            path != given && selection.takes_below(given, path) && !is_of_other(path, given)
+        })
     };
     sources.unreferenced = sources.unread_files(&shelf, &is_manifest);
     Ok(sources)

@@ -35,7 +35,9 @@ pub(super) fn note(
         return;
     };
     let Found { before, catalog, .. } = &survey.found;
-    let Some(kinds) = before.as_ref().and_then(|record| member_kinds(record, catalog)) else {
+    let live = || survey.decided.plan.changes().filter_map(Change::live);
+    let Some(kinds) = before.as_ref().and_then(|record| member_kinds(record, catalog, live()))
+    else {
         return;
     };
     let inputs = SyncInputs {

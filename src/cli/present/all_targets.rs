@@ -6,7 +6,10 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Glyphs, OutputFormat, PlanView, json, text};
+use super::annotation::Annotation;
+use super::markdown::MOST;
+use super::markdown::escape::{length, words};
+use super::{Glyphs, OutputFormat, PlanView, json, markdown, text};
 
 /// The result of one target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +43,8 @@ pub struct AllTargets {
     /// Whether the last of it is a block, which has a blank line around it.
     ends_with_block: bool,
     documents: Vec<Value>,
+    /// The Markdown of each target.
+    comments: Vec<String>,
     failures: Vec<TargetFailure>,
     in_sync: usize,
     differing: usize,
@@ -66,6 +71,7 @@ impl AllTargets {
             written: Vec::new(),
             ends_with_block: false,
             documents: Vec::new(),
+            comments: Vec::new(),
             failures: Vec::new(),
             in_sync: 0,
             differing: 0,
@@ -84,12 +90,13 @@ impl AllTargets {
         }
         match self.output {
             OutputFormat::Json => self.documents.push(json::value(view)?),
+            OutputFormat::Markdown => self.comments.push(markdown::plan(view)),
             OutputFormat::Text if end == TargetEnd::InSync => {
                 self.separate(false)?;
                 writeln!(self.written, "{}", text::header_line(view, self.glyphs))?;
             }
             format => {
-                self.separate(matches!(format, OutputFormat::Text | OutputFormat::Markdown))?;
+                self.separate(format == OutputFormat::Text)?;
                 super::plan(&mut self.written, view, format, self.glyphs)?;
             }
         }
@@ -139,22 +146,64 @@ impl AllTargets {
             }
             OutputFormat::Text => {
                 self.separate(true)?;
-                let Self { in_sync, differing, failures, .. } = &self;
-                let all = in_sync + differing + failures.len();
-                let mut parts = vec![format!("{all} target{}", if all == 1 { "" } else { "s" })];
-                let counts = [
-                    (*in_sync, "in sync"),
-                    (*differing, if *differing == 1 { "differs" } else { "differ" }),
-                    (failures.len(), "unknown"),
-                ];
-                let counts = counts.into_iter().filter(|(count, _)| *count > 0);
-                let counts: Vec<_> = counts.map(|(n, what)| format!("{n} {what}")).collect();
-                parts.push(counts.join(", "));
+                let mut parts = self.counts();
                 parts.extend(text::cost(requests, elapsed));
                 text::end(&mut self.written, &parts, self.glyphs)?;
             }
-            OutputFormat::Markdown | OutputFormat::Github | OutputFormat::Name => {}
+            OutputFormat::Markdown => self.written = self.comment().into_bytes(),
+            OutputFormat::Github => {
+                for TargetFailure { target, error, causes, .. } in &self.failures {
+                    let title = format!("cannot tell target {target}");
+                    let lines = std::iter::once(error).chain(causes).map(String::as_str);
+                    let message = &lines.collect::<Vec<_>>().join("\n");
+                    let error = Annotation { level: "error", at: None, title: &title, message };
+                    error.write(&mut self.written)?;
+                }
+                let counts = self.counts().join(" · ");
+                writeln!(self.written, "{counts}")?;
+            }
+            OutputFormat::Name => {}
         }
         Ok(self.written)
+    }
+
+    /// `3 targets` and `1 in sync, 1 differs, 1 unknown`.
+    fn counts(&self) -> Vec<String> {
+        let Self { in_sync, differing, failures, .. } = self;
+        let all = in_sync + differing + failures.len();
+        let counts = [
+            (*in_sync, "in sync"),
+            (*differing, if *differing == 1 { "differs" } else { "differ" }),
+            (failures.len(), "unknown"),
+        ];
+        let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+        let counts: Vec<_> = counts.map(|(n, what)| format!("{n} {what}")).collect();
+        vec![format!("{all} target{}", if all == 1 { "" } else { "s" }), counts.join(", ")]
+    }
+
+    /// One comment with as many targets as a forge takes: first the counts, then those that can't be
+    /// told, then the others.
+    fn comment(&self) -> String {
+        let failed = self.failures.iter().map(|TargetFailure { target, error, causes, .. }| {
+            let why = std::iter::once(error).chain(causes).map(|line| words(line));
+            format!(
+                "**{}** cannot be told: {}\n",
+                words(target),
+                why.collect::<Vec<_>>().join(": ")
+            )
+        });
+        let parts: Vec<String> = failed.chain(self.comments.iter().cloned()).collect();
+        let mut comment = format!("{}\n", self.counts().join(": "));
+        for (number, part) in parts.iter().enumerate() {
+            if length(&comment) + length(part) > MOST {
+                let left = parts.len() - number;
+                let plural = if left == 1 { "" } else { "s" };
+                comment.push_str(&format!("\n… and {left} target{plural} more\n"));
+                break;
+            }
+            comment.push('\n');
+            comment.push_str(part);
+        }
+        comment
     }
 }

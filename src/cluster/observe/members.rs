@@ -17,7 +17,7 @@ use crate::core::object::{GroupKind, Object, ObjectKey};
 use crate::core::observed::Unlisted;
 
 /// How many objects a LIST brings at once.
-const PAGE: usize = 500;
+pub(super) const PAGE: usize = 500;
 
 /// How many bytes of lists are held.
 #[derive(Default)]

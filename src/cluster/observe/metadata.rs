@@ -9,13 +9,33 @@ use std::collections::BTreeMap;
 use prost::Message;
 use serde::Deserialize;
 
-use super::members::Page;
+use super::members::{PAGE, Page};
 use crate::cluster::api_request::ResponseBody;
+use crate::core::in_sync::MetadataSize;
 use crate::core::inventory::PART_OF;
 
 /// Asks for the metadata of objects alone. client-go's metadata client asks like this, too.
-pub(super) const METADATA: &str = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,\
+const METADATA: &str = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,\
      application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+
+/// The same in JSON alone.
+const METADATA_IN_JSON: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+
+/// An API server compresses answers from this size on (k8s.io/apiserver,
+/// `pkg/endpoints/handlers/responsewriters/writers.go`).
+const COMPRESSED: usize = 128 << 10;
+/// How many times larger metadata are in JSON.
+const JSON_TO_PROTOBUF: usize = 3;
+
+/// The form to ask for, where there are about so many metadata. An answer of protobuf that is too small
+/// to be compressed has several times the bytes of the same in JSON that is large enough for it.
+pub(super) fn form_of(size: MetadataSize) -> &'static str {
+    let page = size.bytes / size.objects.max(1) * size.objects.min(PAGE);
+    match page >= COMPRESSED && page / JSON_TO_PROTOBUF < COMPRESSED {
+        true => METADATA_IN_JSON,
+        false => METADATA,
+    }
+}
 
 /// Before a protobuf message of Kubernetes
 /// (k8s.io/apimachinery, `pkg/runtime/serializer/protobuf/protobuf.go`).
@@ -211,6 +231,21 @@ mod tests {
         assert_eq!(terminating, [false, false, true]);
         assert_eq!(versions[1].namespace, None, "an empty one is none");
         assert!(versions.iter().all(|it| it.part_of.as_deref() == Some("applyset-a-v1")));
+    }
+
+    #[test]
+    fn form_is_the_one_with_fewer_bytes() {
+        for (objects, each, form) in [
+            (0, 0, METADATA),
+            (50, 1000, METADATA),
+            (250, 1000, METADATA_IN_JSON),
+            (250, 3000, METADATA),
+            (10_000, 700, METADATA_IN_JSON),
+            (10_000, 1000, METADATA),
+        ] {
+            let size = MetadataSize { objects, bytes: objects * each };
+            assert_eq!(form_of(size), form, "{size:?}");
+        }
     }
 
     #[test]

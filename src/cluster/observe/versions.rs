@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use futures::stream::{self, StreamExt as _};
 
 use super::members::{HeldBytes, ListRequest};
-use super::metadata::{METADATA, ObjectVersion, read_metadata};
+use super::metadata::{ObjectVersion, form_of, read_metadata};
 use crate::cluster::path::{collection, query_escape};
 use crate::cluster::{ApiError, Cluster};
-use crate::core::in_sync::MemberVersion;
+use crate::core::in_sync::{MemberKind, MemberVersion, MetadataSize};
 use crate::core::inventory::{Inventory, PART_OF};
 use crate::core::kinds::catalog::Served;
 use crate::core::object::{GroupKind, ObjectKey};
@@ -19,7 +19,7 @@ impl Cluster {
     pub async fn member_versions(
         &self,
         inventory: &Inventory,
-        kinds: &[Served],
+        kinds: &[MemberKind],
     ) -> Option<Vec<MemberVersion>> {
         if kinds.len() > self.connection.limits.questions {
             return None;
@@ -39,16 +39,16 @@ impl Cluster {
     /// be told is left out.
     pub async fn member_versions_of_all(
         &self,
-        kinds: &BTreeMap<String, Vec<Served>>,
+        kinds: &BTreeMap<String, Vec<MemberKind>>,
     ) -> BTreeMap<String, Vec<MemberVersion>> {
         let agenda = agenda(kinds);
         if agenda.len() > self.connection.limits.questions {
             return BTreeMap::new();
         }
         let held = &HeldBytes::default();
-        let lists = agenda.into_iter().map(|(served, ids)| async move {
-            let selector = format!("{PART_OF} in ({})", ids.join(","));
-            let list = self.metadata(&path(served, &selector), held).await;
+        let lists = agenda.into_iter().map(|SharedList { served, ids, size }| async move {
+            let path = path(served, &format!("{PART_OF} in ({})", ids.join(",")));
+            let list = self.metadata(&path, size, held).await;
             (served, ids, list.ok())
         });
         let mut lists = stream::iter(lists).buffer_unordered(self.connection.concurrency);
@@ -71,24 +71,26 @@ impl Cluster {
         known.into_iter().filter_map(|(id, versions)| Some((id, versions?))).collect()
     }
 
-    /// The metadata of all objects of a list, page by page.
+    /// The metadata of all objects of a list, page by page, of which there are about so many.
     pub(in crate::cluster) async fn metadata(
         &self,
         path: &str,
+        size: MetadataSize,
         held: &HeldBytes,
     ) -> Result<Vec<ObjectVersion>, ApiError> {
-        let list = ListRequest { path, accept: Some(METADATA), held };
+        let list = ListRequest { path, accept: Some(form_of(size)), held };
         Ok(self.pages(list, read_metadata).await?.items)
     }
 
     async fn versions_of(
         &self,
         held: &HeldBytes,
-        served: &Served,
+        kind: &MemberKind,
         inventory: &Inventory,
     ) -> Result<Option<Vec<MemberVersion>>, ApiError> {
-        let selector = format!("{PART_OF}={}", inventory.id());
-        let objects = self.metadata(&path(served, &selector), held).await?;
+        let MemberKind { served, size } = kind;
+        let path = path(served, &format!("{PART_OF}={}", inventory.id()));
+        let objects = self.metadata(&path, *size, held).await?;
         Ok(objects.into_iter().map(|item| version(served, item)).collect())
     }
 }
@@ -97,18 +99,29 @@ impl Cluster {
 /// proxy takes 8.
 pub(in crate::cluster) const AT_ONCE: usize = 50;
 
-/// The LISTs of all inventories: each kind with the ids of those that have it.
-fn agenda(kinds: &BTreeMap<String, Vec<Served>>) -> Vec<(&Served, Vec<&str>)> {
-    let mut ids: BTreeMap<(&GroupKind, &str), (&Served, Vec<&str>)> = BTreeMap::new();
-    for (id, served) in kinds.iter().flat_map(|(id, kinds)| kinds.iter().map(move |it| (id, it))) {
-        let of_kind = (&served.group_kind, served.version.as_str());
-        ids.entry(of_kind).or_insert_with(|| (served, Vec::new())).1.push(id);
+/// A LIST of one kind of several inventories.
+struct SharedList<'a> {
+    served: &'a Served,
+    ids: Vec<&'a str>,
+    size: MetadataSize,
+}
+
+/// The LISTs of all inventories, by their ids.
+fn agenda(kinds: &BTreeMap<String, Vec<MemberKind>>) -> Vec<SharedList<'_>> {
+    let mut lists: BTreeMap<(&GroupKind, &str), Vec<SharedList<'_>>> = BTreeMap::new();
+    for (id, MemberKind { served, size }) in
+        kinds.iter().flat_map(|(id, kinds)| kinds.iter().map(move |kind| (id, kind)))
+    {
+        let of_kind = lists.entry((&served.group_kind, &served.version)).or_default();
+        match of_kind.last_mut().filter(|list| list.ids.len() < AT_ONCE) {
+            Some(list) => {
+                list.ids.push(id);
+                list.size += *size;
+            }
+            None => of_kind.push(SharedList { served, ids: vec![id], size: *size }),
+        }
     }
-    let mut lists = Vec::new();
-    for (served, ids) in ids.into_values() {
-        lists.extend(ids.chunks(AT_ONCE).map(|ids| (served, ids.to_vec())));
-    }
-    lists
+    lists.into_values().flatten().collect()
 }
 
 fn path(served: &Served, selector: &str) -> String {

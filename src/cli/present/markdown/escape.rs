@@ -19,7 +19,7 @@ const REFERRING: &str = "@#!~%$&";
 
 /// Text among words, on one line. A forge looks for names, issues and hosts in what comes out,
 /// references resolved; it does not look past a comment.
-pub(super) fn words(text: &str) -> String {
+pub(in crate::cli::present) fn words(text: &str) -> String {
     let mut written = String::with_capacity(text.len());
     let mut before = String::new();
     let mut chars = text.chars().peekable();
@@ -68,7 +68,7 @@ pub(super) fn fenced(language: &str, lines: &[String]) -> String {
 
 /// How long a text is for a forge: GitHub counts characters; counted are the units of UTF-16, of
 /// which there are never fewer.
-pub(super) fn length(text: &str) -> usize {
+pub(in crate::cli::present) fn length(text: &str) -> usize {
     text.encode_utf16().count()
 }
 

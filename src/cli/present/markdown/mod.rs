@@ -5,7 +5,7 @@
 //! same text: no costs, and dates in place of `3 min ago`, so that a comment can be compared and
 //! be read later.
 
-mod escape;
+pub(super) mod escape;
 mod fold;
 
 use escape::{code, fenced, length, words};
@@ -21,7 +21,7 @@ use crate::core::redact::MaskedProblem;
 use crate::core::report::{DIFFERING, Outcome, Report};
 
 /// The longest comment: GitHub takes 65,536 characters, and whoever posts it may add a line.
-const MOST: usize = 64_000;
+pub(super) const MOST: usize = 64_000;
 /// How much of it the table may have, and what is wrong.
 const MOST_OF_A_PART: usize = 16_000;
 /// Left for saying what is left out.
