@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::observe::HeldBytes;
 use super::path::collection;
 use super::{ApiError, Cluster};
-use crate::core::in_sync::MetadataSize;
 use crate::core::kinds::catalog::{Catalog, definition, is_crd};
 use crate::core::object::{Object, ObjectKey};
 use crate::core::observed::{Observation, Observed};
@@ -49,7 +48,7 @@ impl Cluster {
         let served = definition(crd).and_then(|(kind, _)| catalog.preferred(&kind));
         let Some(served) = served else { return Ok(BTreeSet::new()) };
         let all = format!("{}?labelSelector=", collection(served, None));
-        let objects = self.metadata(&all, MetadataSize::default(), &HeldBytes::default()).await?;
+        let objects = self.metadata(&all, 0, &HeldBytes::default()).await?;
         Ok(objects.into_iter().map(|object| (object.namespace, object.name)).collect())
     }
 }

@@ -31,6 +31,8 @@ pub(super) fn client(config: &Config, proxy: Option<Proxy>) -> Result<Client, St
     let mut tcp = HttpConnector::new();
     // It makes the connections of https too.
     tcp.enforce_http(false);
+    // With HTTP/2 a small frame would wait for the acknowledgement of the one before.
+    tcp.set_nodelay(true);
     let patience = config.connect_timeout;
     let Some(proxy) = proxy else { return over(any(tcp), config, tls) };
     // Once for the proxy, and once for TLS.

@@ -74,52 +74,26 @@ impl MemberVersion {
 pub struct MemberKind {
     /// Where it is served.
     pub served: Served,
-    /// The size of its members' metadata.
-    pub size: MetadataSize,
-}
-
-/// The size of the metadata of several objects.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MetadataSize {
-    /// How many objects.
+    /// How many members are of it.
     pub objects: usize,
-    /// About how many bytes of JSON.
-    pub bytes: usize,
-}
-
-impl std::ops::AddAssign for MetadataSize {
-    fn add_assign(&mut self, other: Self) {
-        self.objects += other.objects;
-        self.bytes += other.bytes;
-    }
 }
 
 /// The kinds that an inventory's members are of; `None` where the server of one does not answer, so
 /// that its members can't be known.
-pub fn member_kinds<'a>(
+pub fn member_kinds(
     record: &Record,
     catalog: &Catalog,
-    members: impl Iterator<Item = &'a Object>,
+    members: &[MemberVersion],
 ) -> Option<Vec<MemberKind>> {
-    /// How many objects of a kind are looked at for their size.
-    const SAMPLE: usize = 20;
-    let mut sizes: BTreeMap<GroupKind, (MetadataSize, MetadataSize)> = BTreeMap::new();
+    let mut counts: BTreeMap<GroupKind, usize> = BTreeMap::new();
     for member in members {
-        let (all, sample) = sizes.entry(member.key().group_kind()).or_default();
-        all.objects += 1;
-        if sample.objects < SAMPLE {
-            let metadata = serde_json::to_string(&member.metadata()).unwrap_or_default();
-            *sample += MetadataSize { objects: 1, bytes: metadata.len() };
-            all.bytes = sample.bytes;
-        } else {
-            all.bytes += sample.bytes / SAMPLE;
-        }
+        *counts.entry(member.key.group_kind()).or_default() += 1;
     }
     let mut kinds = Vec::new();
     for kind in &record.kinds {
-        let size = sizes.get(kind).map(|(all, _)| *all).unwrap_or_default();
+        let objects = counts.get(kind).copied().unwrap_or_default();
         match catalog.preferred(kind) {
-            Some(kind) => kinds.push(MemberKind { served: kind.clone(), size }),
+            Some(kind) => kinds.push(MemberKind { served: kind.clone(), objects }),
             None if catalog.silence(&kind.group).is_none() => {}
             None => return None,
         }

@@ -35,9 +35,8 @@ pub(super) fn note(
         return;
     };
     let Found { before, catalog, .. } = &survey.found;
-    let live = || survey.decided.plan.changes().filter_map(Change::live);
-    let Some(kinds) = before.as_ref().and_then(|record| member_kinds(record, catalog, live()))
-    else {
+    let kinds = before.as_ref().and_then(|record| member_kinds(record, catalog, &members));
+    let Some(kinds) = kinds else {
         return;
     };
     let inputs = SyncInputs {

@@ -8,7 +8,7 @@ use super::members::{HeldBytes, ListRequest};
 use super::metadata::{ObjectVersion, form_of, read_metadata};
 use crate::cluster::path::{collection, query_escape};
 use crate::cluster::{ApiError, Cluster};
-use crate::core::in_sync::{MemberKind, MemberVersion, MetadataSize};
+use crate::core::in_sync::{MemberKind, MemberVersion};
 use crate::core::inventory::{Inventory, PART_OF};
 use crate::core::kinds::catalog::Served;
 use crate::core::object::{GroupKind, ObjectKey};
@@ -46,9 +46,9 @@ impl Cluster {
             return BTreeMap::new();
         }
         let held = &HeldBytes::default();
-        let lists = agenda.into_iter().map(|SharedList { served, ids, size }| async move {
+        let lists = agenda.into_iter().map(|SharedList { served, ids, objects }| async move {
             let path = path(served, &format!("{PART_OF} in ({})", ids.join(",")));
-            let list = self.metadata(&path, size, held).await;
+            let list = self.metadata(&path, objects, held).await;
             (served, ids, list.ok())
         });
         let mut lists = stream::iter(lists).buffer_unordered(self.connection.concurrency);
@@ -75,10 +75,10 @@ impl Cluster {
     pub(in crate::cluster) async fn metadata(
         &self,
         path: &str,
-        size: MetadataSize,
+        objects: usize,
         held: &HeldBytes,
     ) -> Result<Vec<ObjectVersion>, ApiError> {
-        let list = ListRequest { path, accept: Some(form_of(size)), held };
+        let list = ListRequest { path, accept: Some(form_of(objects)), held };
         Ok(self.pages(list, read_metadata).await?.items)
     }
 
@@ -88,9 +88,9 @@ impl Cluster {
         kind: &MemberKind,
         inventory: &Inventory,
     ) -> Result<Option<Vec<MemberVersion>>, ApiError> {
-        let MemberKind { served, size } = kind;
+        let MemberKind { served, objects } = kind;
         let path = path(served, &format!("{PART_OF}={}", inventory.id()));
-        let objects = self.metadata(&path, *size, held).await?;
+        let objects = self.metadata(&path, *objects, held).await?;
         Ok(objects.into_iter().map(|item| version(served, item)).collect())
     }
 }
@@ -103,22 +103,22 @@ pub(in crate::cluster) const AT_ONCE: usize = 50;
 struct SharedList<'a> {
     served: &'a Served,
     ids: Vec<&'a str>,
-    size: MetadataSize,
+    objects: usize,
 }
 
 /// The LISTs of all inventories, by their ids.
 fn agenda(kinds: &BTreeMap<String, Vec<MemberKind>>) -> Vec<SharedList<'_>> {
     let mut lists: BTreeMap<(&GroupKind, &str), Vec<SharedList<'_>>> = BTreeMap::new();
-    for (id, MemberKind { served, size }) in
+    for (id, MemberKind { served, objects }) in
         kinds.iter().flat_map(|(id, kinds)| kinds.iter().map(move |kind| (id, kind)))
     {
         let of_kind = lists.entry((&served.group_kind, &served.version)).or_default();
         match of_kind.last_mut().filter(|list| list.ids.len() < AT_ONCE) {
             Some(list) => {
                 list.ids.push(id);
-                list.size += *size;
+                list.objects += objects;
             }
-            None => of_kind.push(SharedList { served, ids: vec![id], size: *size }),
+            None => of_kind.push(SharedList { served, ids: vec![id], objects: *objects }),
         }
     }
     lists.into_values().flatten().collect()
