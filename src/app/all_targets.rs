@@ -61,13 +61,12 @@ pub async fn look_at_all<'a>(
             paths => uncommitted_under(paths, checkout).await,
         }
     };
-    let (of_cluster, mut parents, mut versions, uncommitted) = futures::join!(
+    let (of_cluster, mut parents, mut versions, uncommitted) = futures::try_join!(
         find_cluster(cluster),
-        cluster.parents(&inventories),
-        cluster.member_versions_of_all(&kinds),
+        async { Ok(cluster.parents(&inventories).await) },
+        async { Ok(cluster.member_versions_of_all(&kinds).await) },
         uncommitted,
-    );
-    let (of_cluster, uncommitted) = (of_cluster?, uncommitted?);
+    )?;
     let looks = targets.iter().zip(candidates).enumerate();
     let looks = looks.map(move |(index, (target, candidate))| {
         let id = target.inventory.id();

@@ -77,8 +77,7 @@ pub(super) async fn diff(
             Ok(Look::Survey(mut survey)) => {
                 Session::warn(&survey, &session.named.shown_paths, ui);
                 session.explain(&mut survey).await;
-                let same =
-                    survey.decided.plan.is_true() && survey.found.desired.problems.is_empty();
+                let same = survey.is_in_sync();
                 let elapsed = survey.found.begun.elapsed();
                 let view = PlanView { requests, elapsed, ..session.view(&survey) };
                 all.add(&view, if same { TargetEnd::InSync } else { TargetEnd::Differs })?;

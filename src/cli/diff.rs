@@ -187,7 +187,7 @@ pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, 
         None => show(&view, output, no_pager, ui)?,
     }
     session.name_plan(output, ui);
-    let same = survey.decided.plan.is_true() && survey.found.desired.problems.is_empty();
+    let same = survey.is_in_sync();
     // The process ends here; to give back thousands of objects one by one takes a while.
     std::mem::forget(survey);
     Ok(if same || exit_zero { Exit::AtCommit } else { Exit::NotAtCommit })

@@ -39,8 +39,14 @@ impl Cluster {
         let lists = stream::iter(lists).buffer_unordered(self.connection.concurrency);
         let lists = lists.collect::<Vec<_>>().await;
         let found = lists.into_iter().flatten().flat_map(|list| list.items);
-        let parents = found.map(|item| typed(&item, "v1", "ConfigMap"));
-        parents.filter_map(|parent| Some((parent.label(ID)?.to_owned(), parent))).collect()
+        // A copy may have the label, too: the parent is the one by its name.
+        let parents = found.map(|item| typed(&item, "v1", "ConfigMap")).filter_map(|parent| {
+            let is_its = |it: &&&Inventory| {
+                it.name == parent.name() && parent.namespace() == Some(&it.namespace)
+            };
+            Some((inventories.iter().find(is_its)?.id(), parent))
+        });
+        parents.collect()
     }
 
     /// Writes what the inventory's parent says.

@@ -105,6 +105,11 @@ impl Survey {
         }
     }
 
+    /// Whether the cluster is as the commit has it, and all of the commit can be used.
+    pub fn is_in_sync(&self) -> bool {
+        self.decided.plan.is_true() && self.found.desired.problems.is_empty()
+    }
+
     /// Whether the commit was taken back before because it failed.
     pub fn has_failed(&self) -> bool {
         let Found { before, revision, .. } = &self.found;
