@@ -1,5 +1,6 @@
 //! A `trueup watch` that runs until the test has seen enough.
 
+use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -12,6 +13,8 @@ use super::repo::Repo;
 pub struct Watching {
     child: Child,
     pub log: PathBuf,
+    /// How many lines [`says`](Self::says) has gone through.
+    heard: Cell<usize>,
 }
 
 impl Watching {
@@ -35,7 +38,7 @@ impl Watching {
         let log = repo.outside().join("log");
         let mut command = watch.into_inner();
         command.stdout(fs::File::create(&log).unwrap()).stderr(Stdio::null());
-        Self { child: command.spawn().unwrap(), log }
+        Self { child: command.spawn().unwrap(), log, heard: Cell::new(0) }
     }
 
     /// What it said so far, without the times.
@@ -44,9 +47,14 @@ impl Watching {
         log.lines().map(|line| line[9..].to_owned()).collect()
     }
 
+    /// Waits for a line that holds `text`, after the line that the last call waited for: one that
+    /// was said before does not count for what comes now.
     #[track_caller]
     pub fn says(&self, text: &str) {
-        eventually(text, || self.said().iter().any(|line| line.contains(text)));
+        let from = self.heard.get();
+        let found = || self.said().iter().skip(from).position(|line| line.contains(text));
+        eventually(text, || found().is_some());
+        self.heard.set(from + 1 + found().expect("lines are only added"));
     }
 
     /// How many lines hold `text`.
