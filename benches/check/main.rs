@@ -3,13 +3,18 @@
 //! checked in the time that kubectl needs to start twice, and how long
 //! `kubectl apply --dry-run=client` takes for the same. Prints tables; asserts nothing.
 //!
+//! Last, how long kubeconform takes for 10,000, and how much memory.
+//!
 //! ```text
 //! cargo build && target/debug/trueup sandbox -- cargo bench --bench check
 //! ```
 //!
 //! needs git. kubectl comes with the sandbox, whose API server its dry run asks for the kinds that
-//! there are; where it is not on PATH, the second table is left out.
+//! there are; where it is not on PATH, the second table is left out. The last one needs kubeconform
+//! on PATH as well: `go install github.com/yannh/kubeconform/cmd/kubeconform@latest`.
 //! `TRUEUP_BUILDS=before=PATH,now=PATH` measures other builds of trueup, in turns.
+
+mod kubeconform;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -40,7 +45,11 @@ fn main() -> Outcome<()> {
     let folder = tempfile::tempdir()?;
     again_and_again(folder.path())?;
     match kubectl(&["version", "--client"]).output() {
-        Ok(_) => beside_kubectl(folder.path()),
+        Ok(_) => beside_kubectl(folder.path())?,
+        Err(_) => return Ok(()),
+    }
+    match Command::new("kubeconform").arg("-v").output() {
+        Ok(_) => kubeconform::beside(folder.path()),
         Err(_) => Ok(()),
     }
 }
